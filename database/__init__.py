@@ -1,0 +1,1 @@
+"""The books: tables, transactions and migrations."""

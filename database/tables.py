@@ -1,0 +1,479 @@
+"""The tables of the books, named as the domain's fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from database.types import Cents, Moment, one_of
+from domain.accounts import AccountStatus
+from domain.checks import CheckStatus, Severity
+from domain.deliveries import DeliveryStatus, MessageKind, PaperReason, RecipientSource
+from domain.movements import MovementKind
+from domain.payments import MethodKind, PaymentState, PostingState, Unscheduled
+from domain.runs import RunState
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _table(name: str, *parts: Any) -> sa.Table:
+    """Make a table whose amounts SQLite holds to integers too (it would take '12.34')."""
+    amounts = [
+        part for part in parts if isinstance(part, sa.Column) and isinstance(part.type, Cents)
+    ]
+    whole = [
+        sa.CheckConstraint(
+            f"{amount.name} IS NULL OR typeof({amount.name}) = 'integer'",
+            name=f"{amount.name}_whole",
+        ).ddl_if(dialect="sqlite")
+        for amount in amounts
+    ]
+    return sa.Table(name, metadata, *parts, *whole)
+
+
+def _run() -> sa.Column[str]:
+    """A run's own rows go with it when another export takes its place."""
+    return sa.Column(
+        "run", sa.String(40), sa.ForeignKey("bill_run.run", ondelete="CASCADE"), primary_key=True
+    )
+
+
+def _closed_run(*, primary_key: bool = True, nullable: bool = False) -> sa.Column[str]:
+    """
+    A column that only a closed run can fill (rules 2, 8, 9).
+
+    The row in period_close is the close. Whatever refers to it cannot exist before it: that makes
+    scheduling or mailing before the close impossible for any program, ours included.
+    """
+    return sa.Column(
+        "run",
+        sa.String(40),
+        sa.ForeignKey("period_close.run"),
+        primary_key=primary_key,
+        nullable=nullable,
+    )
+
+
+def _key(*, primary_key: bool = True) -> sa.Column[str]:
+    return sa.Column("account_key", sa.String(64), primary_key=primary_key, nullable=False)
+
+
+def _number() -> sa.Column[str]:
+    return sa.Column("account", sa.String(64), nullable=False)
+
+
+# -- a run and its export -------------------------------------------------------------------------
+
+bill_run = _table(
+    "bill_run",
+    sa.Column("run", sa.String(40), primary_key=True),
+    sa.Column("state", one_of(RunState, "state"), nullable=False),
+    sa.Column("utility", sa.String(200), nullable=False),
+    sa.Column("timezone", sa.String(64), nullable=False),
+    sa.Column("starts_on", sa.Date, nullable=False),
+    sa.Column("ends_on", sa.Date, nullable=False),
+    sa.Column("due_on", sa.Date, nullable=False),
+    sa.Column("export_name", sa.String(255), nullable=False),
+    sa.Column("export_sha256", sa.String(64), nullable=False),
+    sa.Column("imported_at", Moment, nullable=False),
+    sa.Column("imported_by", sa.String(100), nullable=False),
+    sa.Column("approved_at", Moment),
+    sa.Column("approved_by", sa.String(100)),
+    sa.Column("control_accounts", sa.Integer, nullable=False),
+    sa.Column("control_bills", sa.Integer, nullable=False),
+    sa.Column("control_opening_balance", Cents, nullable=False),
+    sa.Column("control_billed", Cents, nullable=False),
+    sa.Column("control_payments", Cents, nullable=False),
+    sa.Column("control_adjustments", Cents, nullable=False),
+    sa.Column("control_penalties", Cents, nullable=False),
+    sa.Column("control_closing_balance", Cents, nullable=False),
+    sa.CheckConstraint("starts_on <= ends_on", name="dates_in_order"),
+)
+
+bulk_file = _table(
+    "bulk_file",
+    _run(),
+    sa.Column("bulk", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("form", sa.String(40), nullable=False),
+    sa.Column("file", sa.String(255), nullable=False),
+    sa.Column("path", sa.String(1000), nullable=False),
+    sa.Column("account_pattern", sa.Text, nullable=False),
+    sa.Column("amount_due_pattern", sa.Text),
+    sa.Column("due_on_pattern", sa.Text),
+    sa.Column("separator", sa.Text),
+    sa.Column("region", sa.JSON),
+)
+
+account = _table(
+    "account",
+    _run(),
+    _key(),
+    _number(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("last_name", sa.Text, nullable=False),
+    sa.Column("service_address", sa.Text, nullable=False),
+    sa.Column("mailing_address", sa.Text, nullable=False),
+    sa.Column("city", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("zip", sa.String(20), nullable=False),
+    sa.Column("phone", sa.Text, nullable=False),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("ebill", sa.Boolean, nullable=False),
+    sa.Column("send_paper", sa.Boolean, nullable=False),
+    sa.Column("status", one_of(AccountStatus, "status"), nullable=False),
+    sa.Column("opening_balance", Cents, nullable=False),
+    sa.Column("closing_balance", Cents, nullable=False),
+    sa.Column("equal_pay_amount", Cents),
+    sa.Column("amount_due", Cents, nullable=False),
+    sa.Column("direct_pay", sa.Boolean, nullable=False),
+    sa.Column("block_ach", sa.Boolean, nullable=False),
+    sa.Column("block_card", sa.Boolean, nullable=False),
+    sa.Column("cosigner_id", sa.String(64), nullable=False),
+)
+
+account_email = _table(
+    "account_email",
+    _run(),
+    _key(),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("fault", sa.String(200)),  # why it is no address; NULL: it is one
+)
+
+movement = _table(
+    "movement",
+    _run(),
+    sa.Column("line", sa.Integer, primary_key=True, autoincrement=False),
+    _key(primary_key=False),
+    _number(),
+    sa.Column("posted_on", sa.Date, nullable=False),
+    sa.Column("service", sa.String(100), nullable=False),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("kind", one_of(MovementKind, "kind"), nullable=False),
+    sa.Column("amount", Cents, nullable=False),
+    sa.Column("usage", sa.Float),  # a meter's quantity, not money
+    sa.Index(None, "run", "account_key"),
+)
+
+portal_user = _table(
+    "portal_user",
+    _run(),
+    sa.Column("mailbox", sa.String(320), primary_key=True),
+    sa.Column("address", sa.String(320), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+)
+
+portal_link = _table(
+    "portal_link",
+    _run(),
+    _key(),
+    sa.Column("mailbox", sa.String(320), primary_key=True),
+    sa.Column("address", sa.String(320), nullable=False),
+    sa.Column("paperless", sa.Boolean, nullable=False),
+)
+
+cosigner = _table(
+    "cosigner",
+    _run(),
+    sa.Column("cosigner_id", sa.String(64), primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("portal_user", sa.String(320), nullable=False),
+)
+
+payment_method = _table(
+    "payment_method",
+    _run(),
+    sa.Column("token", sa.String(200), primary_key=True),
+    sa.Column("portal_user", sa.String(320), nullable=False),
+    sa.Column("kind", one_of(MethodKind, "kind"), nullable=False),
+    sa.Column("last4", sa.String(4), nullable=False),
+)
+
+mandate = _table(
+    "mandate",
+    _run(),
+    sa.Column("line", sa.Integer, primary_key=True, autoincrement=False),
+    _key(primary_key=False),
+    _number(),
+    sa.Column("portal_user", sa.String(320), nullable=False),
+    sa.Column("method_token", sa.String(200), nullable=False),
+    sa.Column("days_prior", sa.Integer, nullable=False),
+    sa.Column("maximum", Cents),
+    sa.Column("enrolled_on", sa.Date, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Index(None, "run", "account_key"),
+)
+
+problem = _table(
+    "problem",
+    _run(),
+    sa.Column("line", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("code", sa.String(40), nullable=False),
+    _number(),
+    sa.Column("file", sa.String(255), nullable=False),
+    sa.Column("row", sa.Integer, nullable=False),
+    sa.Column("column_name", sa.String(100), nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+)
+
+# -- what the splitter found and wrote ------------------------------------------------------------
+
+page = _table(
+    "page",
+    _run(),
+    sa.Column("bulk", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("page", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("disposition", sa.String(12), nullable=False),
+    sa.Column("account_key", sa.String(64), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.CheckConstraint("disposition IN ('bill','separator','unassigned')", name="disposition"),
+)
+
+bill = _table(
+    "bill",
+    _run(),
+    sa.Column("form", sa.String(40), primary_key=True),
+    _key(),
+    sa.Column("ordinal", sa.Integer, primary_key=True, autoincrement=False),
+    _number(),
+    sa.Column("bulk", sa.Integer, nullable=False),
+    sa.Column("first_page", sa.Integer, nullable=False),
+    sa.Column("pages", sa.Integer, nullable=False),
+    sa.Column("printed_amount_due", Cents),
+    sa.Column("printed_due_on", sa.Date),
+    sa.Column("pdf", sa.String(500), nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("size", sa.Integer, nullable=False),
+    sa.UniqueConstraint("run", "pdf"),
+    sa.CheckConstraint("pages > 0", name="pages"),
+)
+
+# -- what is planned, checked and waived ----------------------------------------------------------
+
+delivery_plan = _table(
+    "delivery_plan",
+    _run(),
+    _key(),
+    sa.Column("paperless", sa.Boolean, nullable=False),
+    sa.Column("paper", one_of(PaperReason, "paper")),
+)
+
+recipient = _table(
+    "recipient",
+    _run(),
+    _key(),
+    sa.Column("mailbox", sa.String(320), primary_key=True),
+    sa.Column("address", sa.String(320), nullable=False),
+    sa.Column("source", one_of(RecipientSource, "source"), nullable=False),
+)
+
+planned_payment = _table(
+    "planned_payment",
+    _run(),
+    _key(),
+    _number(),
+    sa.Column("amount", Cents, nullable=False),
+    sa.Column("pay_on", sa.Date),
+    sa.Column("immediate", sa.Boolean, nullable=False),
+    sa.Column("unscheduled", one_of(Unscheduled, "unscheduled")),
+    sa.Column("method_token", sa.String(200), nullable=False),
+    sa.Column("method_kind", one_of(MethodKind, "method_kind"), nullable=False),
+    sa.Column("last4", sa.String(4), nullable=False),
+    sa.CheckConstraint("(pay_on IS NULL) <> (unscheduled IS NULL)", name="one_or_the_other"),
+)
+
+check_result = _table(
+    "check_result",
+    _run(),
+    sa.Column("check_name", sa.String(40), primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("severity", one_of(Severity, "severity"), nullable=False),
+    sa.Column("status", one_of(CheckStatus, "status"), nullable=False),
+    sa.Column("failed", sa.Integer, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("fix", sa.Text, nullable=False),
+    sa.Column("error", sa.Text, nullable=False),
+)
+
+check_finding = _table(
+    "check_finding",
+    _run(),
+    sa.Column("check_name", sa.String(40), primary_key=True),
+    sa.Column("line", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("account_key", sa.String(64), nullable=False),
+    _number(),
+    sa.Column("detail", sa.Text, nullable=False),
+)
+
+waiver = _table(
+    "waiver",
+    _run(),
+    sa.Column("check_name", sa.String(40), primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("waived_by", sa.String(100), nullable=False),
+    sa.Column("waived_at", Moment, nullable=False),
+)
+
+held_account = _table(
+    "held_account",
+    _run(),
+    _key(),
+    sa.Column("check_name", sa.String(40), primary_key=True),
+)
+
+# -- the close and what only it allows ------------------------------------------------------------
+
+period_close = _table(
+    "period_close",
+    sa.Column("run", sa.String(40), sa.ForeignKey("bill_run.run"), primary_key=True),
+    sa.Column("closed_at", Moment, nullable=False),
+    sa.Column("closed_by", sa.String(100), nullable=False),
+)
+
+balance_due = _table(
+    "balance_due",
+    _key(),
+    _number(),
+    _closed_run(primary_key=False),
+    sa.Column("amount_due", Cents, nullable=False),
+    sa.Column("paid", Cents, nullable=False),
+    sa.Column("due_on", sa.Date, nullable=False),
+    sa.Index(None, "run"),
+)
+
+scheduled_payment = _table(
+    "scheduled_payment",
+    sa.Column("key", sa.String(120), primary_key=True),
+    _closed_run(primary_key=False),
+    _key(primary_key=False),
+    _number(),
+    sa.Column("pay_on", sa.Date, nullable=False),
+    sa.Column("amount", Cents, nullable=False),
+    sa.Column("method_token", sa.String(200), nullable=False),
+    sa.Column("method_kind", one_of(MethodKind, "method_kind"), nullable=False),
+    sa.Column("last4", sa.String(4), nullable=False),
+    sa.Column("immediate", sa.Boolean, nullable=False),
+    sa.Column("state", one_of(PaymentState, "state"), nullable=False),
+    sa.Column("confirmation", sa.String(100)),
+    sa.Column("error", sa.Text),
+    sa.Column("scheduled_at", Moment, nullable=False),
+    sa.Column("taken_at", Moment),
+    sa.UniqueConstraint("run", "account_key"),
+    sa.CheckConstraint("amount > 0", name="amount_positive"),
+    sa.Index(None, "pay_on"),
+)
+
+autopay_unscheduled = _table(
+    "autopay_unscheduled",
+    _closed_run(),
+    _key(),
+    _number(),
+    sa.Column("reason", one_of(Unscheduled, "reason"), nullable=False),
+)
+
+posting = _table(
+    "posting",
+    sa.Column(
+        "payment_key", sa.String(120), sa.ForeignKey("scheduled_payment.key"), primary_key=True
+    ),
+    sa.Column("state", one_of(PostingState, "state"), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("next_retry_at", Moment),
+    sa.Column("error", sa.Text),
+    sa.Column("receipt", sa.String(100)),
+    sa.Column("posted_at", Moment),
+)
+
+delivery = _table(
+    "delivery",
+    sa.Column("key", sa.String(500), primary_key=True),
+    _closed_run(primary_key=False, nullable=True),
+    _key(primary_key=False),
+    _number(),
+    sa.Column("kind", one_of(MessageKind, "kind"), nullable=False),
+    sa.Column("form", sa.String(40), nullable=False),
+    sa.Column("address", sa.String(320), nullable=False),
+    sa.Column("source", one_of(RecipientSource, "source")),
+    sa.Column("status", one_of(DeliveryStatus, "status"), nullable=False),
+    sa.Column("message_id", sa.String(200), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("queued_at", Moment, nullable=False),
+    sa.Column("next_try_at", Moment, nullable=False),
+    sa.Column("lease_owner", sa.String(100)),
+    sa.Column("lease_until", Moment),
+    sa.Column("sent_at", Moment),
+    sa.Column("possible_duplicate", sa.Boolean, nullable=False),
+    sa.Column("error", sa.Text),
+    sa.UniqueConstraint("message_id"),
+    sa.Index(None, "status", "next_try_at"),
+    sa.Index(None, "run", "account_key"),
+)
+
+paper = _table(
+    "paper",
+    _closed_run(),
+    sa.Column("form", sa.String(40), primary_key=True),
+    _key(),
+    _number(),
+    sa.Column("pages", sa.Integer, nullable=False),
+    sa.Column("reason", one_of(PaperReason, "reason"), nullable=False),
+    sa.Column("sequence", sa.Integer, nullable=False),
+)
+
+print_batch = _table(
+    "print_batch",
+    _closed_run(),
+    sa.Column("form", sa.String(40), primary_key=True),
+    sa.Column("file", sa.String(500), nullable=False),
+    sa.Column("bills", sa.Integer, nullable=False),
+    sa.Column("pages", sa.Integer, nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("written_at", Moment, nullable=False),
+)
+
+# -- how the work went ----------------------------------------------------------------------------
+
+run_step = _table(
+    "run_step",
+    _run(),
+    sa.Column("step", sa.String(40), primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("started_at", Moment, nullable=False),
+    sa.Column("finished_at", Moment),
+    sa.Column("summary", sa.Text, nullable=False),
+)
+
+run_lock = _table(
+    "run_lock",
+    sa.Column("run", sa.String(40), primary_key=True),
+    sa.Column("holder", sa.String(200), nullable=False),
+    sa.Column("host", sa.String(200), nullable=False),
+    sa.Column("process", sa.Integer, nullable=False),
+    sa.Column("process_started", sa.String(40), nullable=False),
+    sa.Column("taken_at", Moment, nullable=False),
+    sa.Column("renewed_at", Moment, nullable=False),
+)
+
+audit = _table(
+    "audit",
+    sa.Column(
+        "id",
+        sa.BigInteger().with_variant(sa.Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("who", sa.String(100), nullable=False),
+    sa.Column("action", sa.String(60), nullable=False),
+    sa.Column("subject", sa.String(200), nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+)

@@ -1,0 +1,63 @@
+"""Column types that keep money whole and moments in UTC on every database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from domain.money import Money
+
+
+class Cents(sa.types.TypeDecorator[Money]):
+    """Money as a BIGINT of cents; anything but Money is refused on the way in."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Money | None, dialect: sa.Dialect) -> int | None:
+        if value is None:
+            return None
+        if not isinstance(value, Money):
+            raise TypeError(f"an amount must be Money, got {type(value).__name__}")
+        return value.cents
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Money | None:
+        # int(): PostgreSQL's SUM of BIGINT comes back as Decimal.
+        return None if value is None else Money(int(value))
+
+
+class Moment(sa.types.TypeDecorator[datetime]):
+    """An aware moment, stored and read as UTC; a naive one is refused."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs a time zone")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def one_of(states: type[StrEnum], name: str) -> sa.Enum:
+    """Return a VARCHAR with a CHECK on the enumeration's values, the same on both databases."""
+    return sa.Enum(
+        states,
+        name=name,
+        native_enum=False,
+        create_constraint=True,
+        validate_strings=True,
+        length=24,
+        values_callable=lambda members: [member.value for member in members],
+    )

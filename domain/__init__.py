@@ -1,0 +1,1 @@
+"""The nouns of the office: values without I/O, clock or framework."""

@@ -1,0 +1,63 @@
+"""How a bill reaches its customer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class RecipientSource(StrEnum):
+    """Where an address was found; the first source wins when two give the same mailbox."""
+
+    CUSTOMER_RECORD = "customer-record"
+    PORTAL_USER = "portal-user"
+    LANDLORD = "landlord"
+
+
+class PaperReason(StrEnum):
+    SEND_PAPER = "send-paper"
+    NO_VALID_EMAIL = "no-valid-email"
+    NO_EBILL = "no-ebill"
+    EBILL_BOUNCED = "ebill-bounced"
+
+
+class MessageKind(StrEnum):
+    BILL = "bill"
+    PAYMENT_DUE = "payment-due"
+    PAST_DUE = "past-due"
+    AUTOPAY_FAILED = "autopay-failed"
+    RECEIPT = "receipt"
+    COMMUNICATION = "communication"
+    ALERT = "alert"
+
+
+class DeliveryStatus(StrEnum):
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    IN_DOUBT = "in-doubt"  # the server may have taken it; the crash came before its answer
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One mailbox and why it gets a copy (rules 21-28, ruling 6)."""
+
+    address: str
+    source: RecipientSource
+
+    @property
+    def mailbox(self) -> str:
+        """What makes two spellings the same mailbox: the case of letters does not count."""
+        return self.address.casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryPlan:
+    """How one account's bill goes out: the mailboxes, the reason for paper, or neither."""
+
+    account: str
+    paperless: bool
+    recipients: tuple[Recipient, ...]
+    paper: PaperReason | None

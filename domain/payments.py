@@ -1,0 +1,90 @@
+"""Autopay: mandates, payment methods, and the payments scheduled for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from domain.money import Money
+from domain.states import Transitions
+
+
+class MethodKind(StrEnum):
+    CARD = "card"
+    ACH = "ach"
+
+
+class PaymentState(StrEnum):
+    SCHEDULED = "scheduled"  # planned here, not yet asked of the gateway
+    SUBMITTED = "submitted"  # asked; until the answer is written down, it may have happened
+    UNKNOWN = "unknown"  # asked, and the answer was lost: looked up, never asked again
+    SUCCEEDED = "succeeded"  # the gateway has the customer's money
+    DECLINED = "declined"  # the gateway said no; the bill is still owed
+    RETURNED = "returned"  # the bank took it back days later
+    CANCELLED = "cancelled"  # taken off the schedule before it was asked
+
+
+PAYMENT = Transitions(
+    "payment",
+    start=PaymentState.SCHEDULED,
+    moves={
+        (PaymentState.SCHEDULED, "asked"): PaymentState.SUBMITTED,
+        (PaymentState.SCHEDULED, "cancelled"): PaymentState.CANCELLED,
+        (PaymentState.SUBMITTED, "approved"): PaymentState.SUCCEEDED,
+        (PaymentState.SUBMITTED, "declined"): PaymentState.DECLINED,
+        (PaymentState.SUBMITTED, "no answer"): PaymentState.UNKNOWN,
+        (PaymentState.SUBMITTED, "never arrived"): PaymentState.SCHEDULED,
+        (PaymentState.UNKNOWN, "approved"): PaymentState.SUCCEEDED,
+        (PaymentState.UNKNOWN, "declined"): PaymentState.DECLINED,
+        (PaymentState.UNKNOWN, "never arrived"): PaymentState.SCHEDULED,
+        (PaymentState.SUCCEEDED, "returned"): PaymentState.RETURNED,
+    },
+)
+
+
+class PostingState(StrEnum):
+    """Where a taken payment stands on its way into cash receipting."""
+
+    PENDING = "pending"
+    SUBMITTED = "submitted"
+    POSTED = "posted"
+    REJECTED = "rejected"
+
+
+class Unscheduled(StrEnum):
+    """Why an enrolled account has no scheduled payment; the first that applies (rule 81)."""
+
+    HELD = "held"  # a blocking check was waived for this account
+    ACCOUNT_CLOSED = "account-closed"
+    DIRECT_PAY = "direct-pay"
+    METHOD_BLOCKED = "method-blocked"
+    ZERO_BALANCE = "zero-balance"
+    OVER_MAXIMUM = "over-maximum"
+    AFTER_DUE_DATE = "after-due-date"
+    ALREADY_PROCESSED = "already-processed"
+
+
+@dataclass(frozen=True, slots=True)
+class Mandate:
+    """Permission to collect an account's balance due from one payment method."""
+
+    account: str
+    method_token: str
+    method_kind: MethodKind
+    last4: str
+    days_prior: int  # counted back from the due date of each period (rule 49)
+    maximum: Money | None
+    enrolled_on: date
+    pays_up_to_maximum: bool | None = None  # the customer's own choice; None: the office's setting
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPayment:
+    """What autopay will do for one enrolled account in one period."""
+
+    account: str
+    amount: Money
+    pay_on: date | None  # local date; None where nothing is scheduled
+    immediate: bool
+    unscheduled: Unscheduled | None

@@ -1,0 +1,61 @@
+"""A billing period and the export that closes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from domain.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What a bill covers; all dates are local dates of the utility."""
+
+    id: str
+    starts_on: date
+    ends_on: date
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class ControlTotals:
+    """Counts and sums that the billing system printed; ours must agree to the cent."""
+
+    accounts: int
+    bills: int
+    opening_balance: Money
+    billed: Money
+    payments: Money
+    adjustments: Money
+    penalties: Money
+    closing_balance: Money
+
+
+@dataclass(frozen=True, slots=True)
+class BulkFile:
+    """
+    One PDF with many bills of one form, and the patterns that find its way about.
+
+    `account`, `amount_due` and `due_on` are regular expressions over a page's text, group 1 being
+    the value. `region` is left, top, right, bottom in points from the page's top left corner.
+    """
+
+    form: str
+    file: str
+    account: str
+    amount_due: str | None = None
+    due_on: str | None = None
+    separator: str | None = None
+    region: tuple[float, float, float, float] | None = None
+
+    @property
+    def is_bill(self) -> bool:
+        """Notices remind of a bill; they are none and do not count as one (rule 14)."""
+        return not self.form.endswith("-notice")
+
+
+@dataclass(frozen=True, slots=True)
+class Utility:
+    name: str
+    timezone: str
