@@ -1,0 +1,1 @@
+"""The command: what clerks and schedulers type."""

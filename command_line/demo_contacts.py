@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from random import Random
 from typing import Final
@@ -11,6 +10,7 @@ from typing import Final
 from domain.money import Money
 
 _DOMAINS: Final = ("example.com", "example.com", "example.org", "example.net")
+_OWNERS: Final = ("Basalt", "Heron", "Millrace", "Osprey", "Sagebrush")
 _DAYS_PRIOR: Final = (0, 0, 1, 2, 3, 3, 5, 7, 10, 14)
 
 
@@ -49,35 +49,35 @@ class Cosigner:
 
 
 def draw_contact(random: Random, number: int, mailbox: str) -> Contact:
-    """
-    Draw how an account is reached; some oddities are planted at fixed numbers.
-
-    Planted are what clerks meet every month: a broken address beside a good one, no good address
-    at all, paperless without an address, neither paper nor e-bill.
-    """
+    """Draw how an account is reached; some oddities are planted at fixed numbers."""
     address = f"{mailbox}@{random.choice(_DOMAINS)}" if random.random() < 0.8 else ""
-    household = random.random() < 0.12
-    ebill = random.random() < 0.38
-    registered = random.random() < 0.38
+    household = random.random() < 0.12 and bool(address)
+    ebill = random.random() < 0.44 and bool(address)
+    registered = random.random() < 0.38 and bool(address)
     same, paperless, both = random.random() < 0.6, random.random() < 0.4, random.random() < 0.07
-    portal_user = _portal_user(address, number, same) if registered and address else ""
-    email = f"{address};household.{number}@example.org" if address and household else address
-    if number % 100 == 16:
-        email = f"{mailbox}@example.com;{mailbox}@@example.org"
-    elif number % 250 == 41:
-        email, ebill, portal_user = f"{mailbox} at example.com", True, ""
-    elif number % 50 == 27:
-        email, ebill, portal_user = "", True, ""
-    is_paperless = ebill or bool(portal_user and paperless)
-    neither = number % 100 == 33
-    return Contact(
-        email=email,
-        ebill=ebill and not neither,
-        send_paper=(both or not is_paperless) and not neither,
-        portal_user=portal_user if not neither else "",
+    drawn = Contact(
+        email=f"{address};household.{number}@example.org" if household else address,
+        ebill=ebill,
+        send_paper=both or not (ebill or (registered and paperless)),
+        portal_user=_portal_user(address, number, same) if registered else "",
         portal_paperless=paperless,
         cosigner_id=f"LL{number // 65:03d}" if number % 13 == 5 else "",
     )
+    return _plant(drawn, number, mailbox)
+
+
+def _plant(contact: Contact, number: int, mailbox: str) -> Contact:
+    """Put in what clerks meet every month; the tests and the demo's report count on it."""
+    if number % 100 == 16:
+        one_bad = f"{mailbox}@example.com;{mailbox}@@example.org"
+        return replace(contact, email=one_bad)
+    if number % 250 == 41:
+        return replace(contact, email=f"{mailbox} at example.com", ebill=True, portal_user="")
+    if number % 50 == 27:
+        return replace(contact, email="", ebill=True, portal_user="")
+    if number % 100 == 33:
+        return replace(contact, ebill=False, send_paper=False, portal_user="")
+    return contact
 
 
 def draw_autopay(
@@ -86,7 +86,7 @@ def draw_autopay(
     """Draw a mandate for some 15 % of the accounts; some that cannot be scheduled are planted."""
     enrolled, kind = random.random() < 0.125, random.choice(("ach", "card"))
     last4, prior = f"{random.randrange(10_000):04d}", random.choice(_DAYS_PRIOR)
-    ago, cancelled = random.randrange(20, 700), random.random() < 0.06
+    ago, cancelled = random.randrange(20, 700), random.random() < 0.12
     has_maximum = random.random() < 0.2
     if not (enrolled or is_planted(number)):
         return None
@@ -111,12 +111,10 @@ def is_planted(number: int) -> bool:
     return number % 200 == 9 or number % 125 == 36 or number % 250 in (14, 19, 26, 31)
 
 
-def draw_cosigner(number: int, streets: Sequence[str]) -> Cosigner | None:
-    """Return the landlord who comes into the city with this account, if one does."""
-    if number % 65 != 5:
-        return None
+def cosigner_of(number: int) -> Cosigner:
+    """Return the landlord of the block that this account is in; a third has no portal user."""
     index = number // 65
-    name = f"{streets[index % len(streets)]} Rentals {index + 1} LLC"
+    name = f"{_OWNERS[index % len(_OWNERS)]} Rentals {index + 1} LLC"
     return Cosigner(f"LL{index:03d}", name, f"landlord{index}@example.org" if index % 3 < 2 else "")
 
 

@@ -11,10 +11,10 @@ from command_line.demo_ledger import (
     Habit,
     Ledger,
     draw_ledger,
-    draw_premises,
     draw_usage,
 )
 from command_line.demo_people import Resident, draw_resident
+from command_line.demo_rates import draw_premises
 from domain.accounts import Account, AccountStatus
 from domain.money import ZERO, Money
 from domain.periods import Period

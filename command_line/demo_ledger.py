@@ -8,11 +8,11 @@ from enum import StrEnum
 from random import Random
 from typing import Final
 
+from command_line.demo_rates import Line, Premises, charges, equal_pay_amount
 from domain.money import ZERO, Money
 
 MONTHS_SHOWN: Final = 13  # the bill compares this month with the same month a year ago
 _SEASON: Final = (0, 0, 0, 1, 3, 6, 8, 8, 5, 2, 0, 0)  # thousand gallons for gardens, by month
-_DIVIDED: Final = 12  # equal pay is a twelfth of the year
 
 
 class Habit(StrEnum):
@@ -25,18 +25,6 @@ class Habit(StrEnum):
     EXACTLY_AHEAD = "exactly-ahead"  # has paid this bill before it was made: nothing is due
     EQUAL_PAY = "equal-pay"
     LEAVING = "leaving"  # moves out and gets a final bill
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One transaction; payments are negative."""
-
-    made_on: date
-    service: str
-    description: str
-    type: str
-    amount: Money
-    usage: int | None = None  # thousand gallons for water and sewer, carts, stormwater units
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,54 +45,15 @@ class Ledger:
         return Money.total(line.amount for line in self.lines if kind in ("", line.type))
 
 
-@dataclass(frozen=True, slots=True)
-class Premises:
-    """What is billed at an address, month after month."""
-
-    is_business: bool
-    carts: int
-    stormwater_units: int
-
-
 def draw_usage(random: Random, is_business: bool, ends_on: date, leaks: bool) -> tuple[int, ...]:
     """Draw 13 months of water in thousand gallons; a leak shows in the last one."""
-    level = random.randrange(14, 60) if is_business else random.randrange(2, 9)
+    level = random.randrange(14, 60) if is_business else random.randrange(1, 11)
     first = ends_on.month - MONTHS_SHOWN
     season = [_SEASON[(first + month) % 12] for month in range(MONTHS_SHOWN)]
     usage = [max(0, level + extra + random.randrange(-1, 3)) for extra in season]
     if leaks:
         usage[-1] = usage[-1] * 6 + 140
     return tuple(usage)
-
-
-def draw_premises(random: Random, is_business: bool) -> Premises:
-    carts = random.randrange(2, 6) if is_business else random.choice((0, 1, 1, 1, 1, 1, 1, 2))
-    units = random.randrange(4, 40) if is_business else 1
-    return Premises(is_business, carts, units)
-
-
-def charges(premises: Premises, usage: int, billed_on: date, word: str) -> list[Line]:
-    """Return the billing lines of one month, one a service."""
-    treated = usage if premises.is_business else min(usage, 12)
-    carts, units = premises.carts, premises.stormwater_units
-    billed = [
-        ("WATER", usage, 2450 + _water(usage)),
-        ("SEWER", treated, 2180 + 385 * treated),
-        ("GARBAGE", carts, 1895 + 1120 * (carts - 1)),
-        ("STORMWATER", units, 715 * units),
-    ]
-    return [
-        Line(billed_on, service, word, "billing", Money(cents), quantity)
-        for service, quantity, cents in billed
-        if quantity or service in ("WATER", "SEWER")
-    ]
-
-
-def equal_pay_amount(premises: Premises, usage: tuple[int, ...], ends_on: date) -> Money:
-    """Return a twelfth of the last year's charges, rounded up to a dollar."""
-    year = [charges(premises, month, ends_on, "") for month in usage[:_DIVIDED]]
-    cents = sum(line.amount.cents for month in year for line in month)
-    return Money(-(-cents // (_DIVIDED * 100)) * 100)
 
 
 def draw_ledger(
@@ -158,9 +107,3 @@ def _adjustments(random: Random, ends_on: date) -> list[Line]:
         return [Line(made_on, "OTHER", "Returned Payment Fee", "adjustment", Money(2500))]
     credit = Money(-random.randrange(600, 3200))
     return [Line(made_on, "WATER", "Courtesy Adjustment", "adjustment", credit)]
-
-
-def _water(usage: int) -> int:
-    """Return cents for water by tiers: the first 5 thousand gallons, the next 10, the rest."""
-    low, middle, high = min(usage, 5), min(max(usage - 5, 0), 10), max(usage - 15, 0)
-    return 310 * low + 425 * middle + 560 * high

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from array import array
-from typing import BinaryIO
+from pathlib import Path
 
 from command_line.demo_sheet import FONTS, Sheet
 
@@ -21,10 +21,10 @@ class BulkPdf:
     no clock and no random identifier in the file.
     """
 
-    def __init__(self, file: BinaryIO, title: str) -> None:
-        self._file = file
+    def __init__(self, path: Path, title: str) -> None:
+        self._file = path.open("wb")
         self._places = array("Q", [0])
-        self._resources: dict[str, int] = {}
+        self._forms: dict[str, int] = {}
         self._branches: list[tuple[int, int]] = []
         self._leaves: list[int] = []
         self._position = 0
@@ -38,16 +38,18 @@ class BulkPdf:
         return self
 
     def __exit__(self, *failure: object) -> None:
-        if failure[0] is None:
-            self._finish()
+        with self._file:
+            if failure[0] is None:
+                self._finish()
 
     def add_form(self, name: str, sheet: Sheet) -> None:
-        """Store a drawing once, for all the pages that place it by its name."""
+        """Store a drawing once, for all the pages and later forms that place it by its name."""
+        placed = [form for form in self._forms if sheet.places(form)]
         described = (
             "/Type /XObject /Subtype /Form /BBox [0 0 612 792] "
-            f"/Resources << /Font << {self._fonts}>> >>"
+            f"/Resources {self._list_resources(placed)}"
         )
-        self._resources[name] = self._add_stream(described, sheet)
+        self._forms[name] = self._add_stream(described, sheet)
 
     def add_page(self, sheet: Sheet) -> None:
         if not self._leaves:
@@ -63,13 +65,16 @@ class BulkPdf:
 
     def _finish(self) -> None:
         self._close_branch()
-        forms = "".join(f"/{name} {number} 0 R " for name, number in self._resources.items())
-        self._put(self._shared, f"<< /Font << {self._fonts}>> /XObject << {forms}>> >>".encode())
+        self._put(self._shared, self._list_resources(list(self._forms)).encode())
         kids = " ".join(f"{number} 0 R" for number, _ in self._branches)
         count = sum(pages for _, pages in self._branches)
         self._put(self._root, f"<< /Type /Pages /Count {count} /Kids [{kids}] >>".encode())
         self._put(self._catalog, f"<< /Type /Catalog /Pages {self._root} 0 R >>".encode())
         self._write_places()
+
+    def _list_resources(self, placed: list[str]) -> str:
+        forms = "".join(f"/{name} {self._forms[name]} 0 R " for name in placed)
+        return f"<< /Font << {self._fonts}>> /XObject << {forms}>> >>"
 
     def _close_branch(self) -> None:
         if not self._leaves:

@@ -10,29 +10,37 @@ from typing import Final
 CITY: Final = "Alder Falls"
 STATE: Final = "CO"
 
-_FIRST = (
-    "Abena Anaïs Beatriz Bram Calla Cormac Dagny Delphine Eamon Élodie Fennel Fergus Gwendolyn "
-    "Håkon Imogen Isandro Jorunn José Kestrel Leocadia Linnea Maëlle Malachi Marisol Nadir Noémi "
-    "Odalys Orrin Paloma Quillan Renée Rosalind Saoirse Sören Tamsin Thaddeus Ulla Valentín Wren "
-    "Xiomara Yusuf Zoë"
-).split()
-_LAST = (
-    "Abernethy Achterberg Bärwald Beltrán Brightwater Çelik D'Amaro De-la-Fuente Dunmore Echevarría "
-    "Eriksen-Lund Fairweather Fløysvik Galbraith Grünwald Hathersage Ibáñez Jørstad Kettleburn "
-    "Kowalewska Langstrøm L'Estrange Marchetti Mbeki-Rowe McAllaster Núñez O'Brannagh O'Dellan "
-    "Okonjo Pemberley Quintanar Rasmussen-Vale Rösler Saltonbury Thistlewood Ueno-Hart Vandermolen "
-    "Villaseñor Whitlocke Yarborough Zielinska"
-).split()
-_TRADES = (
-    "Bakery LLC;Bike Works;Car Wash LLC;Coffee Roasters;Dental PLLC;Feed & Seed;Garden Center;"
-    "Hardware Co.;Laundry LLC;Lodge Inc.;Machine Shop;Orchards LLC;Property Holdings LLC;"
-    "Townhomes HOA;Veterinary Clinic;Taproom (Downtown) LLC"
-).split(";")
-_PLACES = "Alder Basalt Cascade Granite Heron Juniper Mill Osprey Sagebrush Summit".split()
-_STREETS = (
-    "Alder St;Canyon Rd;Cottonwood Ln;Depot St;Heron Way;Juniper Ct;Main St;Mill Race Way;"
-    "Quarry Rd;Ridgeline Dr;River St;Sawmill Ave;Spillway Dr;St. Brendan's Pl;Willow Bend"
-).split(";")
+
+def _listed(words: str) -> list[str]:
+    return [word.strip() for word in words.split(",")]
+
+
+_FIRST = _listed(
+    "Abena, Anaïs, Beatriz, Bram, Calla, Cormac, Dagny, Delphine, Eamon, Élodie, Fennel, Fergus, "
+    "Gwendolyn, Håkon, Imogen, Isandro, Jorunn, José, Kestrel, Leocadia, Linnea, Maëlle, Malachi, "
+    "Marisol, Nadir, Noémi, Odalys, Orrin, Paloma, Quillan, Renée, Rosalind, Saoirse, Sören, "
+    "Tamsin, Thaddeus, Ulla, Valentín, Wren, Xiomara, Yusuf, Zoë"
+)
+_LAST = _listed(
+    "Abernethy, Achterberg, Bärwald, Beltrán, Brightwater, Çelik, D'Amaro, De-la-Fuente, Dunmore, "
+    "Echevarría, Eriksen-Lund, Fairweather, Fløysvik, Galbraith, Grünwald, Hathersage, Ibáñez, "
+    "Jørstad, Kettleburn, Kowalewska, Langstrøm, L'Estrange, Marchetti, Mbeki-Rowe, McAllaster, "
+    "Núñez, O'Brannagh, O'Dellan, Okonjo, Pemberley, Quintanar, Rasmussen-Vale, Rösler, "
+    "Saltonbury, Thistlewood, Ueno-Hart, Vandermolen, Villaseñor, Whitlocke, Yarborough, "
+    "Zielinska"
+)
+_TRADES = _listed(
+    "Bakery LLC, Bike Works, Car Wash LLC, Coffee Roasters, Dental PLLC, Feed & Seed, Garden "
+    "Center, Hardware Co., Laundry LLC, Lodge Inc., Machine Shop, Orchards LLC, Property Holdings "
+    "LLC, Townhomes HOA, Veterinary Clinic, Taproom (Downtown) LLC"
+)
+_PLACES = _listed(
+    "Alder, Basalt, Cascade, Granite, Heron, Juniper, Mill, Osprey, Sagebrush, Summit"
+)
+_STREETS = _listed(
+    "Alder St, Canyon Rd, Cottonwood Ln, Depot St, Heron Way, Juniper Ct, Main St, Mill Race Way, "
+    "Quarry Rd, Ridgeline Dr, River St, Sawmill Ave, Spillway Dr, St. Brendan's Pl, Willow Bend"
+)
 _AWAY = (
     ("Copper Bend", "UT", "84999"),
     ("Fort Marlow", "NM", "88599"),
@@ -54,6 +62,11 @@ class Resident:
     zip: str
     phone: str
     is_business: bool
+
+    @property
+    def addressee(self) -> str:
+        """Return the name as it stands on an envelope: first name first."""
+        return " ".join(reversed(self.name.split(", ")))
 
 
 def draw_resident(name: Random, address: Random, number: int) -> Resident:
@@ -81,7 +94,8 @@ def draw_resident(name: Random, address: Random, number: int) -> Resident:
 def _person(name: Random) -> tuple[str, str]:
     first, last = name.choice(_FIRST), name.choice(_LAST)
     if name.random() < 0.15:
-        first = f"{first} & {name.choice(_FIRST)}"
+        partner = name.choice(_FIRST)
+        first = first if partner == first else f"{first} & {partner}"
     return f"{last}, {first}", last
 
 

@@ -50,12 +50,8 @@ class Sheet:
         """Write so that the words end at x, as amounts of money stand in their column."""
         self.text(x - width_of(words, size, font), y, words, size, font, color)
 
-    def labeled(
-        self, x: float, y: float, label: str, value: str, size: float, font: str = BOLD
-    ) -> None:
-        """Write a label and its value on one line, next to each other in the text of the page."""
-        self.text(x, y, label, size, color=GRAY)
-        self.text(x + width_of(label + " ", size, REGULAR), y, value, size, font)
+    def text_centered(self, x: float, y: float, words: str, size: float, font: str) -> None:
+        self.text(x - width_of(words, size, font) / 2, y, words, size, font)
 
     def box(self, x: float, y: float, width: float, height: float, color: str) -> None:
         self.boxes([(x, y, width, height)], color)
@@ -81,6 +77,9 @@ class Sheet:
     def scaled(self, x: float, y: float, factor: float, form: str) -> None:
         """Place a stored form with its origin at x, y."""
         self._strokes.append(f"q {factor:g} 0 0 {factor:g} {x:g} {y:g} cm /{form} Do Q")
+
+    def places(self, form: str) -> bool:
+        return any(stroke.endswith(f"/{form} Do Q") for stroke in self._strokes)
 
     def _fill(self, color: str) -> None:
         if color != self._color:

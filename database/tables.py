@@ -286,7 +286,7 @@ planned_payment = _table(
     sa.Column("immediate", sa.Boolean, nullable=False),
     sa.Column("unscheduled", one_of(Unscheduled, "unscheduled")),
     sa.Column("method_token", sa.String(200), nullable=False),
-    sa.Column("method_kind", one_of(MethodKind, "method_kind"), nullable=False),
+    sa.Column("method_kind", one_of(MethodKind, "method_kind")),
     sa.Column("last4", sa.String(4), nullable=False),
     sa.CheckConstraint("(pay_on IS NULL) <> (unscheduled IS NULL)", name="one_or_the_other"),
 )
@@ -432,7 +432,8 @@ paper = _table(
 print_batch = _table(
     "print_batch",
     _closed_run(),
-    sa.Column("form", sa.String(40), primary_key=True),
+    sa.Column("bulk", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("form", sa.String(40), nullable=False),
     sa.Column("file", sa.String(500), nullable=False),
     sa.Column("bills", sa.Integer, nullable=False),
     sa.Column("pages", sa.Integer, nullable=False),
@@ -448,7 +449,7 @@ run_step = _table(
     sa.Column("step", sa.String(40), primary_key=True),
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("started_at", Moment, nullable=False),
-    sa.Column("finished_at", Moment),
+    sa.Column("finished_at", Moment, nullable=False),
     sa.Column("summary", sa.Text, nullable=False),
 )
 

@@ -59,6 +59,7 @@ class Unscheduled(StrEnum):
     ACCOUNT_CLOSED = "account-closed"
     DIRECT_PAY = "direct-pay"
     METHOD_BLOCKED = "method-blocked"
+    METHOD_MISSING = "method-missing"  # the mandate's token is no payment method of the export
     ZERO_BALANCE = "zero-balance"
     OVER_MAXIMUM = "over-maximum"
     AFTER_DUE_DATE = "after-due-date"
@@ -71,7 +72,7 @@ class Mandate:
 
     account: str
     method_token: str
-    method_kind: MethodKind
+    method_kind: MethodKind | None  # None: the export does not know the token
     last4: str
     days_prior: int  # counted back from the due date of each period (rule 49)
     maximum: Money | None

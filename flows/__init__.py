@@ -1,0 +1,1 @@
+"""The office's checklists, one occasion a file, one line a step."""

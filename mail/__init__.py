@@ -1,0 +1,1 @@
+"""Mail to customers: recorded before it is sent, resumed after a crash."""

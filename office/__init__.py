@@ -1,0 +1,1 @@
+"""Our side put together: settings, books and equipment. Nothing else chooses adapters."""

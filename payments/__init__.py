@@ -1,0 +1,1 @@
+"""Autopay: planning, scheduling and collecting payments."""

@@ -1,0 +1,1 @@
+"""The office's decisions: values in, values out."""

@@ -1,0 +1,1 @@
+"""The splitter: one bulk PDF in, one verified bill document an account out."""

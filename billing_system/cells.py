@@ -1,0 +1,161 @@
+"""What a cell of a table says: from text to the domain's values."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import date
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from domain.accounts import account_key
+from domain.dates import parse_date
+from domain.money import Money
+
+Converter = Callable[[str], Any]
+S = TypeVar("S", bound=StrEnum)
+
+LARGEST_AMOUNT = 10**14  # cents; sums of millions of them still fit a BIGINT
+LONGEST_ACCOUNT = 64
+LONGEST_LEAD = 365  # days prior to the due date
+
+_LAST4 = re.compile(r"[0-9]{4}")
+_WHOLE = re.compile(r"[0-9]{1,9}")
+_QUANTITY = re.compile(r"-?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,15})?(?:\.[0-9]{1,15})?")
+_FLAGS = {
+    **dict.fromkeys(("y", "yes", "true", "1"), True),
+    **dict.fromkeys(("n", "no", "false", "0", ""), False),
+}
+
+
+def text_up_to(length: int) -> Converter:
+    """Make a converter for texts; the columns that keep them have this length."""
+
+    def to_text(cell: str) -> str:
+        written = cell.strip()
+        if len(written) > length:
+            raise ValueError(f"is longer than {length} characters")
+        if not written.isprintable():
+            _refuse_control_characters(written)
+        return written
+
+    return to_text
+
+
+def code_up_to(length: int, *, required: bool = True) -> Converter:
+    """Make a converter for what others refer to: an id, a token, a portal user's address."""
+
+    def to_code(cell: str) -> str:
+        written = cell.strip()
+        if required and not written:
+            raise ValueError("is empty")
+        if len(written) > length or len(written.casefold()) > length:
+            raise ValueError(f"is longer than {length} characters")
+        if not written.isprintable():
+            raise ValueError("holds a line break or control character")
+        return written
+
+    return to_code
+
+
+@lru_cache(maxsize=20_000)
+def to_account_number(cell: str) -> str:
+    """Read an account number; without a letter or digit it could not be told from others."""
+    written = cell.strip()
+    key = account_key(written)
+    if not key:
+        raise ValueError("is no account number")
+    if len(written) > LONGEST_ACCOUNT or len(key) > LONGEST_ACCOUNT:
+        raise ValueError(f"is longer than {LONGEST_ACCOUNT} characters")
+    if not written.isprintable():
+        raise ValueError("holds a line break or control character")
+    return written
+
+
+@lru_cache(maxsize=20_000)
+def to_money(cell: str) -> Money:
+    """Read an amount; never an empty one: nothing is not zero."""
+    if not cell.strip():
+        raise ValueError("is empty; an amount is needed")
+    try:
+        amount = Money.parse(cell)
+    except ValueError:
+        raise ValueError(
+            "is not an amount of money (27.35, $1,027.35, -31.47 or ($31.47))"
+        ) from None
+    if abs(amount.cents) > LARGEST_AMOUNT:
+        raise ValueError("is an impossibly large amount")
+    return amount
+
+
+def to_optional_money(cell: str) -> Money | None:
+    return to_money(cell) if cell.strip() else None
+
+
+@lru_cache(maxsize=20_000)
+def to_date(cell: str) -> date:
+    """Read a local date of the utility."""
+    try:
+        return parse_date(cell)
+    except ValueError:
+        raise ValueError("is not a date (2026-10-31 or 10/31/2026)") from None
+
+
+def to_flag(cell: str) -> bool:
+    """
+    Read a yes or no.
+
+    An empty flag is a field nobody has set, so no. Where that makes an account neither paperless
+    nor on paper, the check `neither-paper-nor-ebill` says so and it gets paper: nobody goes
+    without a bill because of it.
+    """
+    try:
+        return _FLAGS[cell.strip().lower()]
+    except KeyError:
+        raise ValueError("is not a yes or no (Y, N, yes, no, true, false, 1 or 0)") from None
+
+
+def one_of(members: type[S], aliases: dict[str, S] | None = None) -> Callable[[str], S]:
+    """Make a converter for the words of an enumeration, the case of letters ignored."""
+    words = {member.value: member for member in members} | (aliases or {})
+
+    def to_member(cell: str) -> S:
+        try:
+            return words[cell.strip().lower()]
+        except KeyError:
+            raise ValueError(f"is not one of {', '.join(m.value for m in members)}") from None
+
+    return to_member
+
+
+def to_days_prior(cell: str) -> int:
+    """Read the days before the due date that autopay draws (rule 48); 0 is the due date itself."""
+    written = cell.strip()
+    if not _WHOLE.fullmatch(written) or int(written) > LONGEST_LEAD:
+        raise ValueError(f"is not a number of days from 0 to {LONGEST_LEAD}")
+    return int(written)
+
+
+def to_last4(cell: str) -> str:
+    written = cell.strip()
+    if not _LAST4.fullmatch(written):
+        raise ValueError("is not exactly four digits")
+    return written
+
+
+def to_usage(cell: str) -> float | None:
+    """Read a meter's quantity; it is not money, and may be missing."""
+    written = cell.strip()
+    if not written:
+        return None
+    if not _QUANTITY.fullmatch(written) or not any(char.isdigit() for char in written):
+        raise ValueError("is not a quantity")
+    return float(written.replace(",", ""))
+
+
+def _refuse_control_characters(written: str) -> None:
+    for char in written:
+        if unicodedata.category(char) in ("Cc", "Cs") and char not in "\t\r\n":
+            raise ValueError("holds a control character")

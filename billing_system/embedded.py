@@ -1,0 +1,139 @@
+"""The billing system as a folder (or .zip) of CSV tables and PDFs that it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from billing_system import columns
+from billing_system.columns import Table
+from billing_system.export_files import Folder, UsedFiles, ZipFolder, open_place
+from billing_system.manifest import LARGEST_MANIFEST, Manifest, parse_manifest
+from billing_system.manifest_fields import MANIFEST
+from billing_system.port import Export, Report
+from billing_system.records import Cosigner, Enrollment, PaymentMethod, PortalLink, PortalUser
+from billing_system.repeated import read_accounts, read_links, read_once
+from billing_system.rows import RowReader
+from billing_system.table_files import open_table
+from domain.accounts import Account
+from domain.failures import Misuse
+from domain.movements import Movement
+from domain.problems import Problem
+
+
+class EmbeddedBillingSystem:
+    """Reads exports from the file system."""
+
+    def read_export(self, source: Path) -> Export:
+        """Read the export at a path; the port says what is raised and what is a problem."""
+        place = open_place(source)
+        manifest = read_manifest(place)
+        files = UsedFiles(place, _list_files(place, manifest))
+        fingerprints = files.fingerprints()
+        tables = _Tables(place, manifest)
+
+        # Accounts first: the other tables' problems name accounts in its spelling.
+        accounts = tables.accounts()
+        return Export(
+            name=source.resolve().name[:255],
+            fingerprints=fingerprints,
+            utility=manifest.utility,
+            period=manifest.period,
+            control_totals=manifest.control_totals,
+            bulk_files=manifest.bulk_files,
+            accounts=accounts,
+            portal_users=tables.portal_users(),
+            portal_links=tables.portal_links(),
+            cosigners=tables.cosigners(),
+            payment_methods=tables.payment_methods(),
+            enrollments=tables.enrollments(),
+            movements=tables.movements,
+            problems=tuple(tables.problems),
+            files=files,
+        )
+
+
+class _Tables:
+    """The tables of one export, opened at once so that a wrong file is refused before any work."""
+
+    def __init__(self, place: Folder | ZipFolder, manifest: Manifest) -> None:
+        self.problems: list[Problem] = []
+        self._spellings: dict[str, str] = {}
+        self._readers: dict[str, RowReader] = {}
+        for table in columns.TABLES:
+            if place.has(table.file):
+                self._readers[table.name] = self._open(place, manifest, table)
+
+    def _open(self, place: Folder | ZipFolder, manifest: Manifest, table: Table) -> RowReader:
+        renamed = manifest.renamed.get(table.name, {})
+        return RowReader(table, open_table(place, table.file), renamed, self._spellings)
+
+    def accounts(self) -> tuple[Account, ...]:
+        reader = self._readers[columns.ACCOUNTS.name]
+        return tuple(read_accounts(reader, self._spellings, self.problems.append))
+
+    def movements(self, report: Report) -> Iterator[Movement]:
+        reader = self._readers[columns.TRANSACTIONS.name]
+        return (value for _, value in reader.read(report) if value is not None)
+
+    def portal_users(self) -> tuple[PortalUser, ...]:
+        reader = self._readers.get(columns.PORTAL_USERS.name)
+        if reader is None:
+            return ()
+        return tuple(
+            read_once(
+                reader, self.problems.append, lambda user: user.mailbox, lambda user: user.name
+            )
+        )
+
+    def portal_links(self) -> tuple[PortalLink, ...]:
+        reader = self._readers.get(columns.PORTAL_LINKS.name)
+        return () if reader is None else tuple(read_links(reader, self.problems.append))
+
+    def cosigners(self) -> tuple[Cosigner, ...]:
+        reader = self._readers.get(columns.COSIGNERS.name)
+        if reader is None:
+            return ()
+        return tuple(
+            read_once(
+                reader, self.problems.append, lambda cosigner: cosigner.cosigner_id, lambda c: c
+            )
+        )
+
+    def payment_methods(self) -> tuple[PaymentMethod, ...]:
+        reader = self._readers.get(columns.PAYMENT_METHODS.name)
+        if reader is None:
+            return ()
+        return tuple(
+            read_once(reader, self.problems.append, lambda method: method.token, lambda m: m)
+        )
+
+    def enrollments(self) -> tuple[Enrollment, ...]:
+        reader = self._readers.get(columns.AUTOPAY.name)
+        if reader is None:
+            return ()
+        rows = reader.read(self.problems.append)
+        return tuple(value for _, value in rows if value is not None)
+
+
+def read_manifest(place: Folder | ZipFolder) -> Manifest:
+    """Read the bundle.toml of an opened export; raises Misuse."""
+    with place.open(MANIFEST) as stream:
+        content = stream.read(LARGEST_MANIFEST + 1)
+    if len(content) > LARGEST_MANIFEST:
+        raise Misuse(f"{MANIFEST} is larger than {LARGEST_MANIFEST} bytes; correct it", "bundle")
+    return parse_manifest(content)
+
+
+def _list_files(place: Folder | ZipFolder, manifest: Manifest) -> list[str]:
+    """List the files that make up the export; raises Misuse where a needed one is missing."""
+    needed = [table.file for table in columns.REQUIRED]
+    needed += [bulk.file for bulk in manifest.bulk_files]
+    for file in needed:
+        if not place.has(file):
+            found = ", ".join(place.names())[:300]
+            raise Misuse(
+                f"{file} is missing from the export, which holds {found}; export it again", "bundle"
+            )
+    optional = [table.file for table in columns.TABLES if table not in columns.REQUIRED]
+    return [MANIFEST, *needed, *(file for file in optional if place.has(file))]

@@ -1,0 +1,150 @@
+"""The files of an export in a folder or in a .zip, and their common hash."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+import zipfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from billing_system.manifest_fields import MANIFEST
+from domain.failures import Misuse
+
+MOST_MEMBERS = 10_000
+LARGEST_UNPACKED = 16 * 2**30  # bytes
+SMALL = 2**20  # bytes; below this no ratio is suspicious
+HIGHEST_RATIO = 200  # unpacked to packed; tables reach 20
+_BLOCK = 2**20
+
+
+class Folder:
+    """The files below a folder."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def names(self) -> list[str]:
+        """List what lies directly in the folder."""
+        return sorted(found.name for found in self._path.iterdir())
+
+    def has(self, file: str) -> bool:
+        return (self._path / file).is_file()
+
+    def open(self, file: str) -> AbstractContextManager[IO[bytes]]:
+        return (self._path / file).open("rb")
+
+
+class ZipFolder:
+    """The members of a .zip, without the one folder they may all lie in."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            with zipfile.ZipFile(path) as archive:
+                members = [member for member in archive.infolist() if not member.is_dir()]
+        except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+            raise Misuse(
+                f"{path.name} is not a readable .zip ({error}); make it anew", "bundle"
+            ) from None
+        members = [member for member in members if not member.filename.startswith("__MACOSX/")]
+        for member in members:
+            _refuse_unsafe(path.name, member)
+        _refuse_bomb(path.name, members)
+        self._top = _find_top({member.filename for member in members})
+        self._names = {member.filename.removeprefix(self._top) for member in members}
+
+    def names(self) -> list[str]:
+        """List the members, without the top folder."""
+        return sorted(self._names)
+
+    def has(self, file: str) -> bool:
+        return file in self._names
+
+    @contextmanager
+    def open(self, file: str) -> Iterator[IO[bytes]]:
+        try:
+            with zipfile.ZipFile(self._path) as archive, archive.open(self._top + file) as member:
+                yield member
+        except (zipfile.BadZipFile, EOFError) as error:
+            raise Misuse(
+                f"{file} in {self._path.name} is damaged ({error}); make the .zip anew", "bundle"
+            ) from None
+
+
+class UsedFiles:
+    """Those files of a folder or .zip that make up the export."""
+
+    def __init__(self, place: Folder | ZipFolder, used: list[str]) -> None:
+        self._place = place
+        self._used = sorted(used)
+
+    def open(self, file: str) -> AbstractContextManager[IO[bytes]]:
+        return self._place.open(file)
+
+    def fingerprints(self) -> dict[str, str]:
+        """Hash each file anew."""
+        return {name: self._hash(name) for name in self._used}
+
+    def _hash(self, file: str) -> str:
+        with self._place.open(file) as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+
+
+def open_place(source: Path) -> Folder | ZipFolder:
+    """Find out what an export lies in; raises Misuse where there is none."""
+    if not source.exists():
+        raise Misuse(f"{source} does not exist; give the billing export's folder or .zip", "bundle")
+    place: Folder | ZipFolder
+    if source.is_dir():
+        place = Folder(source)
+    elif zipfile.is_zipfile(source):
+        place = ZipFolder(source)
+    else:
+        raise Misuse(f"{source} is neither a folder nor a .zip; give the billing export", "bundle")
+    if not place.names():
+        raise Misuse(f"{source} is empty; the billing export has not been written yet", "bundle")
+    if not place.has(MANIFEST):
+        raise Misuse(f"{source} holds no {MANIFEST}; it is no billing export", "bundle")
+    return place
+
+
+def _refuse_unsafe(archive: str, member: zipfile.ZipInfo) -> None:
+    path = PurePosixPath(member.filename)
+    is_outside = path.is_absolute() or ".." in path.parts or ":" in path.parts[0]
+    if is_outside or "\\" in member.orig_filename or stat.S_ISLNK(member.external_attr >> 16):
+        raise Misuse(
+            f'{archive} holds "{member.orig_filename[:80]}", which points outside of it; '
+            "do not use this .zip",
+            "bundle",
+        )
+    if member.flag_bits & 1:
+        raise Misuse(f"{archive} is encrypted; make it anew without a password", "bundle")
+
+
+def _refuse_bomb(archive: str, members: list[zipfile.ZipInfo]) -> None:
+    """Refuse what would fill the disk or the memory; reading stops at the announced sizes."""
+    unpacked = sum(member.file_size for member in members)
+    packed = sum(member.compress_size for member in members)
+    if (
+        len(members) > MOST_MEMBERS
+        or unpacked > LARGEST_UNPACKED
+        or unpacked > max(SMALL, packed * HIGHEST_RATIO)
+    ):
+        raise Misuse(
+            f"{archive} would unpack to {len(members)} files of {unpacked} bytes, which is no "
+            "billing export; do not use this .zip",
+            "bundle",
+        )
+    if len({member.filename for member in members}) < len(members):
+        raise Misuse(f"{archive} holds one file twice; make it anew", "bundle")
+
+
+def _find_top(names: set[str]) -> str:
+    """Return the folder within the .zip that holds the export, with its slash, or nothing."""
+    tops = {name.split("/")[0] for name in names}
+    if MANIFEST not in names and len(tops) == 1:
+        return f"{tops.pop()}/"
+    return ""

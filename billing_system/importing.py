@@ -1,0 +1,155 @@
+"""Importing: a billing export becomes a bill run's staged rows, whole or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from billing_system.deciding import ImportStatus, decide, lock_run
+from billing_system.documents import copy_documents, sweep_documents, unstable
+from billing_system.port import Export
+from billing_system.staged_runs import remove_run, stage_run
+from billing_system.staging import stage_tables
+from database.auditing import record_audit
+from database.books import Database
+from database.tables import account, bill_run, movement, problem
+from domain.runs import RUN, RunState
+
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOutcome:
+    """What an import did, and what the run holds now."""
+
+    run: str
+    status: ImportStatus
+    accounts: int
+    movements: int
+    problems: int
+
+
+def import_export(
+    database: Database,
+    export: Export,
+    *,
+    exports_folder: Path,
+    now: datetime,
+    who: str,
+    replace: bool = False,
+    corrects_refused: bool = False,
+) -> ImportOutcome:
+    """
+    Stage an export in one transaction, its bulk PDFs copied to the folder of exports before it
+    ends: whoever sees the run finds its files.
+
+    The same export again changes nothing. A different one for the same run needs `replace`, or
+    `corrects_refused` where the run was refused: a corrected export is then what is waited for.
+    Raises Refused (`export-changed`, `period-closed`, `export-unstable`) with nothing changed.
+    """
+    request = _Request(export, exports_folder, now, who, replace, corrects_refused)
+    run = export.period.id
+    with database.reading() as connection:
+        status = request.decide(connection)
+        if status is ImportStatus.UNCHANGED:
+            return _count(connection, run, status)
+
+    outcome = _import_alone(database, request)
+    _sweep(database, run, exports_folder)
+    return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    export: Export
+    exports_folder: Path
+    now: datetime
+    who: str
+    replace: bool
+    corrects_refused: bool
+
+    def decide(self, connection: Connection) -> ImportStatus:
+        return decide(
+            connection, self.export, replace=self.replace, corrects_refused=self.corrects_refused
+        )
+
+
+def _import_alone(database: Database, request: _Request) -> ImportOutcome:
+    """Import; where somebody else inserted the same run while we waited, decide anew."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return _import(database, request)
+        except sa.exc.IntegrityError:
+            if not _is_there(database, request.export.period.id):
+                raise
+    return _import(database, request)
+
+
+def _import(database: Database, request: _Request) -> ImportOutcome:
+    export = request.export
+    run = export.period.id
+    with database.writing() as connection:
+        found = lock_run(connection, run)
+        status = request.decide(connection)
+        if status is ImportStatus.UNCHANGED:
+            return _count(connection, run, status)
+
+        if status is ImportStatus.REPLACED:
+            remove_run(connection, run)
+        stage_run(connection, export, _state_after(found), request.now, request.who)
+        copy_documents(export, request.exports_folder)
+        movements, problems = stage_tables(connection, export)
+
+        if export.files.fingerprints() != export.fingerprints:
+            raise unstable(export)
+        outcome = ImportOutcome(run, status, len(export.accounts), movements, problems)
+        _audit(connection, request, outcome)
+    return outcome
+
+
+def _state_after(found: Any) -> RunState:
+    return RunState.STAGED if found is None else RUN.after(found.state, "imported")
+
+
+def _audit(connection: Connection, request: _Request, outcome: ImportOutcome) -> None:
+    export = request.export
+    detail = (
+        f"{outcome.status}: {export.name}, sha256 {export.sha256[:16]}, {outcome.accounts} "
+        f"accounts, {outcome.movements} movements, {outcome.problems} problems"
+    )
+    record_audit(connection, request.now, request.who, "import", outcome.run, detail)
+
+
+def _count(connection: Connection, run: str, status: ImportStatus) -> ImportOutcome:
+    counts = [
+        connection.execute(
+            sa.select(sa.func.count()).select_from(table).where(table.c.run == run)
+        ).scalar_one()
+        for table in (account, movement, problem)
+    ]
+    return ImportOutcome(run, status, *counts)
+
+
+def _is_there(database: Database, run: str) -> bool:
+    with database.reading() as connection:
+        query = sa.select(bill_run.c.run).where(bill_run.c.run == run)
+        return connection.execute(query).first() is not None
+
+
+def _sweep(database: Database, run: str, exports_folder: Path) -> None:
+    """
+    Remove copies that no run refers to any more.
+
+    Copies are made and removed under the run's lock alone. Where another import holds it, there
+    is nothing to do: it sweeps when it is through.
+    """
+    with database.writing() as connection:
+        query = sa.select(bill_run.c.export_sha256).where(bill_run.c.run == run)
+        keep = connection.execute(query.with_for_update(skip_locked=True)).scalar_one_or_none()
+        if keep is not None:
+            sweep_documents(exports_folder, run, keep)

@@ -1,0 +1,160 @@
+"""The command `billclose` and its exit statuses."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from domain.failures import AwaitingApproval, Misuse, PermanentFailure, Refused, TemporaryFailure
+
+DONE, UNEXPECTED, WRONG_USE, REFUSED, NEEDS_PERSON = 0, 1, 2, 3, 4
+COMMANDS = {  # loaded when called: what a command does not need it does not wait for
+    "init": "command_line.preparing:init",
+    "import": "command_line.importing:import_bundle",
+    "check": "command_line.checking:check",
+    "close": "command_line.closing:close",
+    "schedule-autopay": "command_line.scheduling:schedule_autopay",
+    "list": "command_line.listing:list_what",
+    "split": "command_line.splitting:split",
+    "demo": "command_line.demo:demo",
+    "up": "command_line.serving:up",
+}
+
+
+class Commands(click.Group):
+    """Loads a command's module when the command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path),
+    envvar="BILLCLOSE_HOME",
+    default=Path(),
+    help="Folder of the office (with billclose.toml); else $BILLCLOSE_HOME, else this folder.",
+)
+@click.version_option(package_name="billclose", prog_name="billclose")
+@click.pass_context
+def billclose(context: click.Context, home: Path) -> None:
+    """Close a utility's billing period: split, check, publish, schedule, send, print, report.
+
+    Exit status: 0 done; 2 wrong arguments or settings; 3 refused, nothing was changed; 4 done, but
+    something needs a person; 1 unexpected failure, running again continues.
+    """
+    context.obj = home
+
+
+def main() -> None:
+    """Run the command and end with the exit status that stands for what happened."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command with arguments; return its exit status."""
+    try:
+        status = billclose.main(args=arguments, prog_name="billclose", standalone_mode=False)
+    except click.ClickException as wrong:
+        wrong.show()
+        return WRONG_USE
+    except (KeyboardInterrupt, click.Abort):
+        return _say("stopped; what was done stands, run the same command again to go on", 1)
+    except BrokenPipeError:
+        return _close_output()
+    except Exception as failure:
+        return _explain(failure, as_json="--json" in arguments)
+    return status if isinstance(status, int) else DONE
+
+
+def _explain(failure: Exception, *, as_json: bool) -> int:
+    """Say in one sentence what went wrong and what to do."""
+    code, message, status = describe(failure)
+    if as_json:
+        refusal = {"code": code, "message": message}
+        click.echo(json.dumps({"status": "refused", "refusal": refusal}, indent=1))
+    return _say(message, status)
+
+
+def describe(failure: Exception) -> tuple[str, str, int]:
+    """Return a code for programs, a sentence for people, and the exit status."""
+    if isinstance(failure, Misuse):
+        return failure.code, failure.message, WRONG_USE
+    if isinstance(failure, Refused):
+        return failure.code, failure.message, REFUSED
+    if isinstance(failure, AwaitingApproval):
+        return "waiting", str(failure), NEEDS_PERSON
+    if isinstance(failure, TemporaryFailure | PermanentFailure):
+        return "unavailable", str(failure), UNEXPECTED
+    if isinstance(failure, OSError):
+        return "system", _system_sentence(failure), UNEXPECTED
+    for kind, describe_kind in _database_failures():
+        if isinstance(failure, kind):
+            return describe_kind(failure)
+    kind_name = type(failure).__name__
+    return "unexpected", f"unexpected failure ({kind_name}); {_keep_trace(failure)}", UNEXPECTED
+
+
+def _system_sentence(failure: OSError) -> str:
+    where = f" ({failure.filename})" if failure.filename else ""
+    what = (failure.strerror or type(failure).__name__).lower()
+    return f"the system said: {what}{where}; put that right, then run the same command again"
+
+
+def _database_failures() -> list[tuple[type[Exception], Callable[[Any], tuple[str, str, int]]]]:
+    if "sqlalchemy" not in sys.modules:
+        return []
+    from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
+
+    def unreachable(failure: Exception) -> tuple[str, str, int]:
+        cause = str(getattr(failure, "orig", failure)).strip().splitlines()[0][:200]
+        sentence = f"the database said: {cause}; check database.url, then run the command again"
+        return "database", sentence, UNEXPECTED
+
+    def misnamed(_failure: Exception) -> tuple[str, str, int]:
+        sentence = "database.url is no URL of a database; write sqlite:///… or "
+        return "database", sentence + "postgresql+psycopg://user@host/name.", WRONG_USE
+
+    return [
+        (ArgumentError, misnamed),
+        (NoSuchModuleError, misnamed),
+        (DatabaseError, unreachable),
+    ]
+
+
+def _keep_trace(failure: Exception) -> str:
+    """Keep the trace out of the clerk's sight but where support finds it."""
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="billclose-failure-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as file:
+        traceback.print_tb(failure.__traceback__, file=file)
+        file.write(type(failure).__name__ + "\n")
+    return f"what was done stands; the trace for support is in {file.name}"
+
+
+def _say(sentence: str, status: int) -> int:
+    click.echo(f"billclose: {sentence}", err=True)
+    return status
+
+
+def _close_output() -> int:
+    """End quietly where whoever read our output has stopped reading."""
+    sys.stderr.close()
+    return DONE

@@ -1,0 +1,66 @@
+"""Opening the office for a command: home, settings, clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from domain.failures import Misuse
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def parse_as_of(_context: Any, _parameter: Any, value: str | None) -> datetime | None:
+    """Read a rehearsed business time, local time of the utility, such as 2026-11-02T09:00."""
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise Misuse(f"--as-of {value!r} is no local time such as 2026-11-02T09:00.") from None
+    if moment.tzinfo is not None:
+        raise Misuse("--as-of is a local time of the utility, without a zone of its own.")
+    return moment
+
+
+def as_of_option(command: F) -> F:
+    return click.option(
+        "--as-of",
+        callback=parse_as_of,
+        metavar="TIME",
+        help="Business time for rehearsals, local, such as 2026-11-02T09:00.",
+    )(command)
+
+
+def json_option(command: F) -> F:
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."
+    )(command)
+
+
+def open_office(home: Path, as_of: datetime | None = None) -> Any:
+    """Open the office of a home whose database is there; raises Misuse where it is not."""
+    from database.migrating import require_schema
+    from office.clock import Clock
+    from office.identity import person
+    from office.settings import read_settings
+    from office.wiring import Office, require_home
+
+    require_home(home)
+    settings = read_settings(home)
+    office = Office(home, settings, Clock.starting(wall_clock, as_of), person())
+    if not settings.database.url and not (home / "billclose.db").is_file():
+        raise Misuse(
+            f"There is no database in {home}; run `billclose --home {home} init` first.",
+            "no-database",
+        )
+    require_schema(office.database)
+    return office

@@ -1,0 +1,49 @@
+"""`billclose init`: a home with its settings and its database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from domain.failures import Misuse
+
+
+@click.command()
+@click.pass_obj
+def init(home: Path) -> None:
+    """Write a commented billclose.toml, create or migrate the database."""
+    revision, new = prepare_home(home)
+    click.echo(f"{'Created' if new else 'Ready:'} office in {home} (schema {revision}).")
+    click.echo(f"Settings: {home / 'billclose.toml'}. Next: billclose --home {home} close BUNDLE")
+
+
+def prepare_home(home: Path) -> tuple[str, bool]:
+    """
+    Make a home or bring an old one up to date; return the schema and whether it is new.
+
+    Settings that are there stay as they are. Raises Misuse where the home cannot be written.
+    """
+    from database.books import Database
+    from database.migrating import migrate
+    from office.settings import FILE, commented_file, read_settings
+    from office.wiring import database_url, require_home
+
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as fault:
+        raise Misuse(f"The home {home} cannot be made: {fault.strerror}.", "home") from None
+    require_home(home)
+    settings_file = home / FILE
+    new = not settings_file.exists()
+    if new:
+        settings_file.touch(mode=0o600)
+        settings_file.write_text(commented_file(), encoding="utf-8")
+    settings = read_settings(home)
+    if not settings.database.url:
+        (home / "billclose.db").touch(mode=0o600)
+    database = Database(database_url(home, settings))
+    try:
+        return migrate(database), new
+    finally:
+        database.close()

@@ -1,0 +1,94 @@
+"""Checks of the mandates and of what autopay is about to draw."""
+
+from __future__ import annotations
+
+from data_checks.check import Check, says
+from domain.checks import Severity
+
+_MANDATE = """
+    SELECT DISTINCT m.account_key, a.account FROM mandate m
+    JOIN account a ON a.run = m.run AND a.account_key = m.account_key
+    WHERE m.run = :run AND m.active AND """
+
+AUTOPAY = (
+    Check(
+        name="autopay-direct-pay",
+        severity=Severity.WARNING,
+        what="An account is on autopay and on the office's direct pay.",
+        why="It would be drafted twice; autopay leaves it alone.",
+        fix="Inactivate direct pay, or let the customer unenroll.",
+        sql=_MANDATE + "a.direct_pay",
+        detail=says("on direct pay; nothing is scheduled"),
+        rules=(61, 62, 63),
+    ),
+    Check(
+        name="autopay-method-blocked",
+        severity=Severity.WARNING,
+        what="The payment method of an account on autopay is blocked for it.",
+        why="Nothing is drawn, and the customer believes that it is.",
+        fix="Lift the block, or tell the customer to enroll with another method.",
+        sql="""
+            SELECT DISTINCT m.account_key, a.account, p.kind FROM mandate m
+            JOIN account a ON a.run = m.run AND a.account_key = m.account_key
+            JOIN payment_method p ON p.run = m.run AND p.token = m.method_token
+            WHERE m.run = :run AND m.active
+                AND ((p.kind = 'ach' AND a.block_ach) OR (p.kind = 'card' AND a.block_card))""",
+        detail=says("{kind} is blocked; nothing is scheduled"),
+        rules=(137,),
+    ),
+    Check(
+        name="autopay-closed-account",
+        severity=Severity.WARNING,
+        what="A closed account is on autopay.",
+        why="Credits grow on closed accounts that go on paying.",
+        fix="Unenroll the account.",
+        sql=_MANDATE + "a.status = 'closed'",
+        detail=says("closed; nothing is scheduled"),
+    ),
+    Check(
+        name="autopay-over-maximum",
+        severity=Severity.WARNING,
+        what="An amount is over the maximum the customer set for autopay.",
+        why="Nothing is drawn; the customer must hear of it in time to pay.",
+        fix="Tell the customer before the due date.",
+        sql="""
+            SELECT account_key, account, amount AS amount_cents FROM planned_payment
+            WHERE run = :run AND unscheduled = 'over-maximum'""",
+        detail=says("{amount_cents} is over the customer's maximum"),
+        rules=(50,),
+    ),
+    Check(
+        name="pay-date-past",
+        severity=Severity.WARNING,
+        what="The chosen day of a draw is past; it is drawn at once.",
+        why="Right for a late enrollment, startling when the whole list stands here: the "
+        "schedule is late.",
+        fix="Nothing, if the draw may be taken today.",
+        sql="""
+            SELECT account_key, account, pay_on, amount AS amount_cents FROM planned_payment
+            WHERE run = :run AND unscheduled IS NULL AND immediate""",
+        detail=says("{amount_cents} is drawn at once, on {pay_on}"),
+        rules=(54, 59, 73),
+    ),
+    Check(
+        name="notice-short",
+        severity=Severity.WARNING,
+        what="An ACH draw of a changed amount comes less than ten days after its notice.",
+        why="The customer must have time to see a changed amount before it is drawn; an equal-pay "
+        "amount is agreed and exempt.",
+        fix="Tell the customer, or let the draw come later.",
+        sql="""
+            SELECT p.account_key, p.account, p.pay_on, p.amount AS amount_cents,
+                s.amount AS earlier_cents
+            FROM planned_payment p
+            JOIN account a ON a.run = p.run AND a.account_key = p.account_key
+            LEFT JOIN scheduled_payment s
+                ON s.run = :previous_run AND s.account_key = p.account_key
+            WHERE p.run = :run AND p.unscheduled IS NULL AND p.method_kind = 'ach'
+                AND p.pay_on < :noticed_on
+                AND (s.amount IS NULL OR s.amount <> p.amount)
+                AND NOT (a.status = 'active' AND a.equal_pay_amount IS NOT NULL)""",
+        detail=says("{amount_cents} on {pay_on}, the period before {earlier_cents}"),
+        rules=(49, 53),
+    ),
+)

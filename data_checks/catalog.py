@@ -1,0 +1,53 @@
+"""All checks, root causes first."""
+
+from __future__ import annotations
+
+from data_checks.accounts import ACCOUNTS
+from data_checks.amounts import AMOUNTS
+from data_checks.autopay import AUTOPAY
+from data_checks.balances import BALANCES
+from data_checks.bills import BILLS
+from data_checks.check import Check
+from data_checks.delivery import DELIVERY
+from data_checks.files import FILES
+from data_checks.mandates import MANDATES
+from data_checks.totals import TOTALS
+from data_checks.usage import USAGE
+from domain.checks import Severity
+
+ROOT_CAUSES = (
+    "unreadable-row",
+    "account-duplicate",
+    "sensitive-data",
+    "page-unassigned",
+    "bill-unknown-account",
+    "bill-duplicate",
+    "bill-missing",
+    "roll-forward",
+    "bill-amount",
+    "bill-due-date",
+    "control-totals",
+)
+
+_BY_SUBJECT = (
+    *FILES,
+    *ACCOUNTS,
+    *BALANCES,
+    *BILLS,
+    *AMOUNTS,
+    *TOTALS,
+    *USAGE,
+    *DELIVERY,
+    *AUTOPAY,
+    *MANDATES,
+)
+
+
+def _rank(check: Check) -> tuple[int, bool]:
+    """Order a cause before what follows from it: a row that is missing also spoils a total."""
+    known = check.name in ROOT_CAUSES
+    place = ROOT_CAUSES.index(check.name) if known else len(ROOT_CAUSES)
+    return place, check.severity is Severity.WARNING
+
+
+CATALOG: tuple[Check, ...] = tuple(sorted(_BY_SUBJECT, key=_rank))

@@ -1,0 +1,101 @@
+"""Checking a staged run before it may be closed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
+
+import sqlalchemy as sa
+
+from data_checks import recording, runner
+from data_checks.catalog import CATALOG
+from data_checks.check import Check
+from data_checks.concluding import Conclusion, conclude, is_waivable
+from data_checks.findings import find, to_query
+from data_checks.parameters import Thresholds, parameters
+from data_checks.runner import Verdict, warm_up
+from database.books import Database
+from domain.checks import CheckResult, CheckStatus
+
+__all__ = [
+    "Thresholds",
+    "blocking_failures",
+    "check_run",
+    "unknown_check_names",
+    "unwaivable_check_names",
+    "warm_up",
+]
+
+DEFAULT_THRESHOLDS = Thresholds()
+
+
+def check_run(
+    database: Database,
+    run: str,
+    *,
+    today: date,
+    thresholds: Thresholds = DEFAULT_THRESHOLDS,
+    waived: Mapping[str, str] | None = None,
+    checks: Sequence[Check] = CATALOG,
+) -> tuple[CheckResult, ...]:
+    """
+    Run every check on a staged run, write down the results, and return them, root causes first.
+
+    `today` is the local date of the close; `waived` maps names of checks to reasons. Running
+    again replaces the results. No transaction is open while the framework works, so the caller
+    holds the run's lock.
+    """
+    _refresh_statistics(database)
+    with database.reading() as connection:
+        values = parameters(connection, run, today, thresholds)
+    queries = {check.name: to_query(check.sql, values) for check in checks}
+    verdicts = runner.judge(database.url, queries)
+
+    conclusions = [
+        _conclude(database, check, queries[check.name], verdicts[check.name], waived or {})
+        for check in checks
+    ]
+
+    recording.record(database, run, conclusions)
+    return tuple(conclusion.result for conclusion in conclusions)
+
+
+def blocking_failures(results: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
+    """Return what stops the close: blocking checks that failed, and any check that crashed."""
+    return tuple(result for result in results if result.status is CheckStatus.FAILED)
+
+
+def unknown_check_names(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names that no check bears, so that a misspelled waiver is refused."""
+    known = {check.name for check in CATALOG}
+    return tuple(name for name in names if name not in known)
+
+
+def unwaivable_check_names(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of checks that a waiver does not help: warnings, and what never goes."""
+    waivable = {check.name for check in CATALOG if is_waivable(check)}
+    return tuple(name for name in names if name not in waivable)
+
+
+def _conclude(
+    database: Database, check: Check, query: str, verdict: Verdict, waived: Collection[str]
+) -> Conclusion:
+    if not verdict.failed:
+        return conclude(check, verdict, (), waived)
+    with database.reading() as connection:
+        return conclude(check, verdict, find(connection, check, query), waived)
+
+
+def _refresh_statistics(database: Database) -> None:
+    """
+    Let PostgreSQL count its rows anew after a bulk load.
+
+    Before its own housekeeping comes by it believes that the new run is empty, and joins 200,000
+    accounts to as many movements one by one.
+    """
+    if database.is_sqlite:
+        return
+    with database.writing() as connection:
+        connection.execute(
+            sa.text("ANALYZE account, movement, bill, page, recipient, delivery_plan, mandate")
+        )

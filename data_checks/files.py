@@ -1,0 +1,103 @@
+"""Checks of the files themselves: rows that cannot be read, pages that belong to nobody."""
+
+from __future__ import annotations
+
+from data_checks.check import Check, says
+from domain.checks import Severity
+
+_PROBLEM = """
+    SELECT '' AS account_key, account, code, file, "row" AS row_number, column_name, message
+    FROM problem WHERE run = :run AND """
+_PROBLEM_SAYS = says("{file}, row {row_number}: {message}")
+
+FILES = (
+    Check(
+        name="unreadable-row",
+        severity=Severity.BLOCKING,
+        what="A row of the export cannot be read.",
+        why="A row that is left out is a customer or an amount that is missing everywhere after.",
+        fix="Correct the row in the billing system and export again.",
+        sql=_PROBLEM + "code = 'unreadable-row'",
+        detail=_PROBLEM_SAYS,
+    ),
+    Check(
+        name="account-duplicate",
+        severity=Severity.BLOCKING,
+        what="An account stands twice in accounts.csv.",
+        why="One customer would be billed, written to or charged twice; dashes and periods do not "
+        "make another account.",
+        fix="Delete or renumber one of the two in the billing system and export again.",
+        sql=_PROBLEM + "code = 'account-duplicate'",
+        detail=_PROBLEM_SAYS,
+        rules=(124,),
+    ),
+    Check(
+        name="sensitive-data",
+        severity=Severity.BLOCKING,
+        what="A value looks like a card or bank number.",
+        why="We hold tokens only; a number that is stored here is a breach waiting for its day.",
+        fix="Replace the number by the gateway's token, and find out how it came into the export.",
+        sql=_PROBLEM + "code = 'sensitive-data'",
+        detail=_PROBLEM_SAYS,
+    ),
+    Check(
+        name="page-unassigned",
+        severity=Severity.BLOCKING,
+        what="A page of a bulk file belongs to no bill.",
+        why="It is part of somebody's bill, who would get it incomplete or not at all.",
+        fix="Compare the page with the patterns of its bulk file in bundle.toml.",
+        sql="""
+            SELECT p.account_key, COALESCE(a.account, p.account_key) AS account,
+                f.file, p.page + 1 AS page_number, p.reason
+            FROM page p
+            JOIN bulk_file f ON f.run = p.run AND f.bulk = p.bulk
+            LEFT JOIN account a ON a.run = p.run AND a.account_key = p.account_key
+            WHERE p.run = :run AND p.disposition = 'unassigned'""",
+        detail=says("{file}, page {page_number}: {reason}"),
+        rules=(11,),
+    ),
+    Check(
+        name="page-total",
+        severity=Severity.BLOCKING,
+        what="The bills of a bulk file do not have as many pages as were assigned to bills.",
+        why="A page was lost or used twice: one customer would see another's page.",
+        fix="Split the bulk file again; if it stays so, call support with the file.",
+        sql="""
+            SELECT '' AS account_key, '' AS account,
+                f.file, COALESCE(p.pages, 0) AS assigned, COALESCE(b.pages, 0) AS billed
+            FROM bulk_file f
+            LEFT JOIN (
+                SELECT bulk, COUNT(*) AS pages FROM page
+                WHERE run = :run AND disposition = 'bill' GROUP BY bulk
+            ) p ON p.bulk = f.bulk
+            LEFT JOIN (
+                SELECT bulk, SUM(pages) AS pages FROM bill WHERE run = :run GROUP BY bulk
+            ) b ON b.bulk = f.bulk
+            WHERE f.run = :run AND COALESCE(p.pages, 0) <> COALESCE(b.pages, 0)""",
+        detail=says("{file}: {assigned} pages were assigned to bills, the bills have {billed}"),
+        rules=(11,),
+    ),
+    Check(
+        name="bulk-file-empty",
+        severity=Severity.WARNING,
+        what="A bulk file holds no bill.",
+        why="The wrong file, or a pattern that finds nothing, looks like this.",
+        fix="Open the file; where it is right that it has no bill, go on.",
+        sql="""
+            SELECT '' AS account_key, '' AS account, f.file, f.form
+            FROM bulk_file f
+            LEFT JOIN (SELECT DISTINCT bulk FROM bill WHERE run = :run) b ON b.bulk = f.bulk
+            WHERE f.run = :run AND b.bulk IS NULL""",
+        detail=says("{file} ({form}) holds no bill"),
+        rules=(11,),
+    ),
+    Check(
+        name="problem-other",
+        severity=Severity.WARNING,
+        what="The import reported something that has no check of its own.",
+        why="What the import noticed should be read by a person, whatever it is.",
+        fix="Read the message and decide.",
+        sql=_PROBLEM + "code NOT IN ('unreadable-row', 'account-duplicate', 'sensitive-data')",
+        detail=says("{code}: {file}, row {row_number}: {message}"),
+    ),
+)

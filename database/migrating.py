@@ -1,0 +1,83 @@
+"""Creating and migrating the schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.books import Database
+from domain.failures import Misuse
+
+NEWEST = "0001"  # the revision that the tables of this release stand for
+
+
+def migrate(database: Database, to: str = "head") -> str:
+    """
+    Create the schema or bring it to a revision, and return the revision it has then.
+
+    SQLite rebuilds tables to change them, so foreign keys are off meanwhile and checked after.
+    """
+    from alembic import command
+
+    with database.engine.connect() as connection:
+        if database.is_sqlite:
+            _set_foreign_keys(connection, on=False)
+        with connection.begin():
+            command.upgrade(_config(connection), to)
+        if database.is_sqlite:
+            _set_foreign_keys(connection, on=True)
+    return revision_of(database) or ""
+
+
+def downgrade(database: Database, to: str) -> None:
+    """Take the schema back to an older revision (`base`: to nothing)."""
+    from alembic import command
+
+    with database.engine.connect() as connection:
+        if database.is_sqlite:
+            _set_foreign_keys(connection, on=False)
+        with connection.begin():
+            command.downgrade(_config(connection), to)
+        if database.is_sqlite:
+            _set_foreign_keys(connection, on=True)
+
+
+def revision_of(database: Database) -> str | None:
+    """Return the revision a database has, None where it has no tables of ours."""
+    with database.engine.connect() as connection, connection.begin():
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return None
+        revision: str | None = connection.exec_driver_sql(
+            "SELECT version_num FROM alembic_version"
+        ).scalar_one_or_none()
+        return revision
+
+
+def require_schema(database: Database) -> None:
+    """Raise Misuse where the database lacks our tables or has another release's."""
+    found = revision_of(database)
+    if found is None:
+        raise Misuse("The database has no tables yet; run `billclose init` first.", "no-database")
+    if found != NEWEST:
+        raise Misuse(
+            f"The database has schema {found}, this release needs {NEWEST}; "
+            "make a backup, then run `billclose init` to migrate it.",
+            "old-database",
+        )
+
+
+def _config(connection: Connection):  # type: ignore[no-untyped-def]
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _set_foreign_keys(connection: Connection, *, on: bool) -> None:
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute(f"PRAGMA foreign_keys={'ON' if on else 'OFF'}")

@@ -1,0 +1,200 @@
+"""Bill runs in the books: their state, their steps, and who is working on them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.books import Database
+from database.tables import bill_run, period_close, run_lock, run_step
+from domain.failures import Misuse, Refused
+from domain.runs import RUN, RunState
+
+LOCK_LEASE = timedelta(minutes=2)  # a holder on another machine that is silent for so long is gone
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the steps of a close need to know of it."""
+
+    run: str
+    state: RunState
+    utility: str
+    timezone: str
+    starts_on: date
+    ends_on: date
+    due_on: date
+    export_sha256: str
+
+    @property
+    def is_closed(self) -> bool:
+        return self.state in (RunState.CLOSED, RunState.FINISHED)
+
+
+def find_run(database: Database, run: str) -> Run | None:
+    with database.reading() as books:
+        row = books.execute(
+            sa.select(*(bill_run.c[name] for name in Run.__dataclass_fields__)).where(
+                bill_run.c.run == run
+            )
+        ).one_or_none()
+    return None if row is None else Run(**row._mapping)
+
+
+def get_run(database: Database, run: str) -> Run:
+    """Return a run; raises Misuse where no export of that period was imported."""
+    found = find_run(database, run)
+    if found is None:
+        raise Misuse(
+            f"No export of period {run} has been imported; give the bundle's folder, "
+            f"or run `billclose import BUNDLE` first.",
+            code="unknown-period",
+        )
+    return found
+
+
+def move_run(books: Connection, run: str, event: str) -> None:
+    """Move a run's state by an event of the table in domain.runs."""
+    state = books.execute(sa.select(bill_run.c.state).where(bill_run.c.run == run)).scalar_one()
+    after = RUN.after(RunState(state), event)
+    books.execute(bill_run.update().where(bill_run.c.run == run).values(state=after))
+
+
+def closing_of(database: Database, run: str) -> tuple[datetime, str] | None:
+    """Return when and by whom a run was closed, or None where it is not."""
+    with database.reading() as books:
+        row = books.execute(
+            sa.select(period_close.c.closed_at, period_close.c.closed_by).where(
+                period_close.c.run == run
+            )
+        ).one_or_none()
+    return None if row is None else (row.closed_at, row.closed_by)
+
+
+# -- steps ----------------------------------------------------------------------------------------
+
+
+def finished_step(database: Database, run: str, step: str) -> dict[str, Any] | None:
+    """Return the summary of a step that was finished, None of one that was not."""
+    with database.reading() as books:
+        row = books.execute(
+            sa.select(run_step.c.summary).where(run_step.c.run == run, run_step.c.step == step)
+        ).one_or_none()
+    if row is None:
+        return None
+    summary: dict[str, Any] = json.loads(row.summary)
+    return summary
+
+
+def record_step(
+    database: Database,
+    run: str,
+    step: str,
+    position: int,
+    started_at: datetime,
+    finished_at: datetime,
+    summary: dict[str, Any],
+) -> None:
+    """Write down that a step is done, how long it took and what it says of itself."""
+    with database.writing() as books:
+        books.execute(run_step.delete().where(run_step.c.run == run, run_step.c.step == step))
+        books.execute(
+            run_step.insert().values(
+                run=run,
+                step=step,
+                position=position,
+                started_at=started_at,
+                finished_at=finished_at,
+                summary=json.dumps(summary, default=str),
+            )
+        )
+
+
+def forget_steps(database: Database, run: str, steps: tuple[str, ...]) -> None:
+    """Let steps be done anew, because what they worked on has changed."""
+    with database.writing() as books:
+        books.execute(run_step.delete().where(run_step.c.run == run, run_step.c.step.in_(steps)))
+
+
+def step_summaries(database: Database, run: str) -> dict[str, dict[str, Any]]:
+    """Return the summaries of a run's steps in their order."""
+    with database.reading() as books:
+        rows = books.execute(
+            sa.select(run_step.c.step, run_step.c.summary)
+            .where(run_step.c.run == run)
+            .order_by(run_step.c.position)
+        ).all()
+    return {row.step: json.loads(row.summary) for row in rows}
+
+
+# -- who is working on a run ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A process that works on a run: who started it, where, and which process it is."""
+
+    holder: str
+    host: str
+    process: int
+    process_started: str
+
+
+def take_lock(database: Database, run: str, me: Holder, now: datetime, is_gone: Any = None) -> None:
+    """
+    Take the only right to work on a run; a second close is told who has it.
+
+    The row of a holder that is gone (killed, or silent from another machine) is taken over.
+    `is_gone(holder)` tells of a holder on this machine whether its process lives. Raises Refused.
+    """
+    with database.writing() as books:
+        rows = books.execute(sa.select(run_lock).where(run_lock.c.run == run).with_for_update())
+        row = rows.one_or_none()
+        if row is not None:
+            other = Holder(row.holder, row.host, row.process, row.process_started)
+            same_host = other.host == me.host
+            gone = is_gone(other) if same_host and is_gone else now - row.renewed_at > LOCK_LEASE
+            if other != me and not gone:
+                raise Refused(
+                    "already-running",
+                    f"Period {run} is being worked on by {other.holder} on {other.host} "
+                    f"(process {other.process}, since {row.taken_at:%H:%M} UTC); "
+                    "wait until that has ended, then run the command again.",
+                )
+            books.execute(run_lock.delete().where(run_lock.c.run == run))
+        books.execute(
+            run_lock.insert().values(
+                run=run,
+                holder=me.holder,
+                host=me.host,
+                process=me.process,
+                process_started=me.process_started,
+                taken_at=now,
+                renewed_at=now,
+            )
+        )
+
+
+def renew_lock(database: Database, run: str, me: Holder, now: datetime) -> None:
+    with database.writing() as books:
+        books.execute(
+            run_lock.update()
+            .where(run_lock.c.run == run, run_lock.c.process == me.process)
+            .values(renewed_at=now)
+        )
+
+
+def release_lock(database: Database, run: str, me: Holder) -> None:
+    with database.writing() as books:
+        books.execute(
+            run_lock.delete().where(
+                run_lock.c.run == run,
+                run_lock.c.host == me.host,
+                run_lock.c.process == me.process,
+            )
+        )

@@ -1,0 +1,44 @@
+"""The close of a billing period."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import State, flow
+from prefect.states import Completed
+
+from tasks.approving import await_approval
+from tasks.checking import check_bills_and_balances
+from tasks.guarding import guard_calendar
+from tasks.importing import import_billing_export
+from tasks.mailing import send_paperless_bills
+from tasks.paying import schedule_autopay
+from tasks.printing import write_print_batch
+from tasks.publishing import publish_bills
+from tasks.reporting import report_run
+from tasks.splitting import split_bulk_bills
+from tasks.working import working_on
+
+
+@flow(name="close-period", flow_run_name="close {period}", persist_result=False)
+def close_period(
+    period: str,
+    bundle: str | None = None,
+    waivers: dict[str, str] | None = None,
+    replace: bool = False,
+) -> State[Any]:
+    """Close a billing period, in the order in which the office does it."""
+    with working_on(period):
+        import_billing_export(period, bundle, replace=replace)
+        guard_calendar(period)
+        split_bulk_bills(period)
+        check_bills_and_balances(period, waivers)
+        if not await_approval(period)["approved"]:
+            return Completed(name="Waiting", message=f"{period} waits for a person's yes")
+
+        publish_bills(period)  # the close itself: rules 2-4
+        schedule_autopay(period)
+        send_paperless_bills(period)
+        write_print_batch(period)
+        report_run(period)
+    return Completed(message=f"{period} is closed")

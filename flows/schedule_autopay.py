@@ -1,0 +1,15 @@
+"""Scheduling autopay alone, for the office that forgot."""
+
+from __future__ import annotations
+
+from prefect import flow
+
+from tasks.paying import schedule_autopay as schedule
+from tasks.working import working_on
+
+
+@flow(name="schedule-autopay", flow_run_name="schedule autopay {period}", persist_result=False)
+def schedule_autopay(period: str) -> None:
+    """Schedule the payments of a closed period; what is overdue is drawn at once (rules 59, 73)."""
+    with working_on(period):
+        schedule(period)

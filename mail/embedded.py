@@ -1,0 +1,57 @@
+"""Mail into a folder: one .eml file a message, for offices and rehearsals without a server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from domain.failures import PermanentFailure, TemporaryFailure
+from mail.keys import file_stem
+from mail.port import Outcome, OutgoingMessage, Result
+
+
+class MailFolder:
+    """
+    Writes every message to `FOLDER/KIND-RUN-ACCOUNT-HASH.eml`, readable by the office alone.
+
+    A message sent again takes its own file's place, so that sending again is no duplicate. A file
+    is whole or absent, whenever the process is killed; files are not forced to disk one by one,
+    as this folder stands in for a server and is not one.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def deliver(self, messages: Iterable[OutgoingMessage]) -> Iterator[Outcome]:
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._folder.chmod(0o700)
+        except OSError as failure:
+            raise TemporaryFailure(f"the mail folder cannot be used: {failure.strerror}") from None
+        for message in messages:
+            try:
+                self._write(message)
+            except PermanentFailure as failure:
+                yield Outcome(message.key, Result.FAILED, str(failure))
+            except TemporaryFailure as failure:
+                yield Outcome(message.key, Result.DEFERRED, str(failure))
+            else:
+                yield Outcome(message.key, Result.SENT)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _write(self, message: OutgoingMessage) -> None:
+        """Write beside and rename; raises TemporaryFailure where the disk refuses."""
+        content = message.to_bytes()
+        path = self._folder / f"{file_stem(message.key)}.eml"
+        beside = path.with_suffix(f".{os.getpid()}.part")
+        try:
+            opened = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+            with os.fdopen(opened, "wb") as file:
+                file.write(content)
+            beside.replace(path)
+        except OSError as failure:
+            beside.unlink(missing_ok=True)
+            raise TemporaryFailure(f"the mail folder refused: {failure.strerror}") from None

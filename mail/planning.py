@@ -1,0 +1,106 @@
+"""The delivery plan of a run: for each account the mailboxes, paper, or both."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.books import Database, insert_rows
+from database.tables import (
+    account,
+    account_email,
+    cosigner,
+    delivery_plan,
+    portal_link,
+    recipient,
+)
+from domain.deliveries import DeliveryPlan
+from rules.delivery import plan_delivery
+
+
+def plan_deliveries(database: Database, run: str, *, to_landlords: bool) -> int:
+    """
+    Write down for every account of a run how its bill will go out (rules 21-34).
+
+    Decided anew each time, from what was imported and the office's settings; nothing is sent by
+    it. Returns the number of accounts.
+    """
+    with database.writing() as books:
+        plans = list(_plan(books, run, to_landlords))
+        for table in (recipient, delivery_plan):
+            books.execute(table.delete().where(table.c.run == run))
+        insert_rows(
+            books,
+            delivery_plan,
+            ["run", "account_key", "paperless", "paper"],
+            ((run, plan.account, plan.paperless, plan.paper) for plan in plans),
+        )
+        insert_rows(
+            books,
+            recipient,
+            ["run", "account_key", "mailbox", "address", "source"],
+            (
+                (run, plan.account, found.mailbox, found.address, found.source)
+                for plan in plans
+                for found in plan.recipients
+            ),
+        )
+    return len(plans)
+
+
+def _plan(books: Connection, run: str, to_landlords: bool) -> Iterator[DeliveryPlan]:
+    record = _grouped(
+        books,
+        sa.select(account_email.c.account_key, account_email.c.address)
+        .where(account_email.c.run == run, account_email.c.fault.is_(None))
+        .order_by(account_email.c.account_key, account_email.c.position),
+    )
+    links = _grouped(
+        books,
+        sa.select(portal_link.c.account_key, portal_link.c.address, portal_link.c.paperless)
+        .where(portal_link.c.run == run)
+        .order_by(portal_link.c.account_key, portal_link.c.mailbox),
+    )
+    landlords = _landlords(books, run) if to_landlords else {}
+    rows = books.execute(
+        sa.select(
+            account.c.account_key,
+            account.c.status,
+            account.c.ebill,
+            account.c.send_paper,
+            account.c.cosigner_id,
+        )
+        .where(account.c.run == run)
+        .order_by(account.c.account_key)
+    )
+    for row in rows:
+        yield plan_delivery(
+            row.account_key,
+            row.status,
+            ebill=row.ebill,
+            send_paper=row.send_paper,
+            record=[address for (address,) in record.get(row.account_key, ())],
+            portal_links=links.get(row.account_key, ()),
+            landlord=landlords.get(row.cosigner_id),
+        )
+
+
+def _grouped(books: Connection, select: sa.Select[Any]) -> dict[str, list[Any]]:
+    groups: defaultdict[str, list[Any]] = defaultdict(list)
+    for key, *values in books.execute(select):
+        groups[key].append(tuple(values))
+    return groups
+
+
+def _landlords(books: Connection, run: str) -> dict[str, str]:
+    """Return the portal user of each cosigner who has one (rule 133)."""
+    rows = books.execute(
+        sa.select(cosigner.c.cosigner_id, cosigner.c.portal_user).where(
+            cosigner.c.run == run, cosigner.c.portal_user != ""
+        )
+    )
+    return {row.cosigner_id: row.portal_user for row in rows}

@@ -1,0 +1,64 @@
+"""What the office needs of whatever carries its mail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Result(StrEnum):
+    """What became of one message; the events of the delivery's states bear the same names."""
+
+    SENT = "sent"  # the other side answers for it now
+    DEFERRED = "deferred"  # surely not taken; may be later
+    FAILED = "failed"  # surely not taken and never will be
+    IN_DOUBT = "in-doubt"  # handed over, and the answer was lost
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMessage:
+    """
+    One message to one mailbox, with its own envelope.
+
+    `recipient` and `envelope_from` are bare ASCII addresses. `content` is the message with CRLF
+    line ends, or what makes it: so that a batch may be planned without holding its attachments.
+    """
+
+    key: str
+    envelope_from: str
+    recipient: str
+    message_id: str
+    content: bytes | Callable[[], bytes]
+
+    def to_bytes(self) -> bytes:
+        """Make the content; raises TemporaryFailure or PermanentFailure for this message alone."""
+        return self.content if isinstance(self.content, bytes) else self.content()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of the message of that key; `error` holds no personal data."""
+
+    key: str
+    result: Result
+    error: str = ""
+
+
+class Mailer(Protocol):
+    """Carries messages, several at a time if it can."""
+
+    def deliver(self, messages: Iterable[OutgoingMessage]) -> Iterator[Outcome]:
+        """
+        Take messages as they are asked for and give outcomes as they come, in any order.
+
+        What concerns one message is its outcome. What concerns them all (no connection, a wrong
+        password) is raised as TemporaryFailure or PermanentFailure, after the outcomes of all
+        messages under way: a message without an outcome was then surely not handed over.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections; the next delivery opens them anew."""
+        ...

@@ -1,0 +1,26 @@
+"""Mail that is made and not sent: for dry runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from domain.failures import PermanentFailure, TemporaryFailure
+from mail.port import Outcome, OutgoingMessage, Result
+
+
+class Rehearsal:
+    """Makes every message, so that what cannot be made is found, and lets none leave."""
+
+    def deliver(self, messages: Iterable[OutgoingMessage]) -> Iterator[Outcome]:
+        for message in messages:
+            try:
+                message.to_bytes()
+            except PermanentFailure as failure:
+                yield Outcome(message.key, Result.FAILED, str(failure))
+            except TemporaryFailure as failure:
+                yield Outcome(message.key, Result.DEFERRED, str(failure))
+            else:
+                yield Outcome(message.key, Result.SENT)
+
+    def close(self) -> None:
+        """Hold nothing that could be closed."""

@@ -1,0 +1,187 @@
+"""The office: books plus equipment, chosen by the settings. The only place that names adapters."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+from data_checks.parameters import Thresholds
+from database.books import Database
+from database.runs import Run
+from domain.failures import Misuse
+from domain.money import Money
+from mail.bill_mail import BillRenderer, Sender
+from mail.compose import Templates
+from mail.port import Mailer
+from office.clock import Clock
+from office.progress import Reporter, Silent
+from office.settings import Settings
+from reporting.run_sheet import RunSheet
+from rules.autopay import AutopayPolicy
+from rules.calendars import ClosedDays, bank_closed_days, office_closed_days
+from splitter.filing import BillStore
+
+PRIVATE_FOLDER = 0o700
+
+
+Approver = Callable[[RunSheet], bool]
+
+
+def never(_sheet: RunSheet) -> bool:
+    """Approve nothing: somebody else has to."""
+    return False
+
+
+@dataclass(frozen=True)
+class Office:
+    """One home with its settings, books and equipment, as one person uses it at one moment."""
+
+    home: Path
+    settings: Settings
+    clock: Clock
+    who: str
+    reporter: Reporter = field(default_factory=Silent)
+    approves: Approver = never
+    rehearses: bool = False  # a dry run: everything happens in a copy, and nothing leaves it
+
+    @cached_property
+    def database(self) -> Database:
+        return Database(database_url(self.home, self.settings))
+
+    @cached_property
+    def store(self) -> BillStore:
+        """Where bills are kept: a folder below the home or any fsspec URL."""
+        chosen = self.settings.bills.store
+        return BillStore(chosen if "://" in chosen else self.home / chosen)
+
+    @cached_property
+    def print_folder(self) -> BillStore:
+        return BillStore(self.home / "print")
+
+    @cached_property
+    def mailer(self) -> Mailer:
+        """A mail server where one is set, else a folder; a rehearsal reaches neither."""
+        chosen = self.settings.smtp
+        if self.rehearses:
+            from mail.rehearsal import Rehearsal
+
+            return Rehearsal()
+        if not chosen.url:
+            from mail.embedded import MailFolder
+
+            return MailFolder(self.folder("mail"))
+        from mail.relay import to_relay
+        from mail.smtp import SmtpMailer
+
+        return SmtpMailer(
+            to_relay(
+                chosen.url,
+                username=chosen.username,
+                password=chosen.password.get_secret_value(),
+            ),
+            connections=chosen.connections,
+            messages_per_minute=chosen.messages_per_minute,
+        )
+
+    @cached_property
+    def bill_renderer(self) -> BillRenderer:
+        chosen = self.settings.smtp
+        own = self.home / "templates"
+        sender = Sender(chosen.sender, envelope_from=chosen.sender, reply_to=chosen.reply_to)
+        templates = Templates(own if own.is_dir() else None)
+        return BillRenderer(self.database, templates, sender, self.store.read)
+
+    @property
+    def version(self) -> str:
+        return version("billclose")
+
+    @property
+    def message_domain(self) -> str:
+        return self.settings.smtp.sender.rpartition("@")[2]
+
+    @property
+    def thresholds(self) -> Thresholds:
+        chosen = self.settings.checks
+        return Thresholds(
+            usage_factor=chosen.usage_factor,
+            amount_factor=chosen.amount_factor,
+            large_bill=Money.parse(chosen.large_bill),
+            adjustment_limit=Money.parse(chosen.adjustment_limit),
+            notice_days=chosen.notice_days,
+        )
+
+    @cached_property
+    def exports_folder(self) -> Path:
+        return self.folder("exports")
+
+    def folder(self, name: str) -> Path:
+        """Return a folder of the home, private to its owner; raises Misuse where it cannot be."""
+        place = self.home / name
+        try:
+            place.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        except OSError as fault:
+            raise Misuse(f"{place} cannot be made: {fault.strerror}.", "home") from None
+        return place
+
+    @cached_property
+    def office_days(self) -> ClosedDays:
+        chosen = self.settings.utility
+        if isinstance(chosen.holidays, str):
+            return office_closed_days(chosen.holidays, chosen.closed_days)
+        return office_closed_days("none", (*chosen.holidays, *chosen.closed_days))
+
+    @cached_property
+    def bank_days(self) -> ClosedDays:
+        return bank_closed_days()
+
+    @property
+    def autopay_policy(self) -> AutopayPolicy:
+        chosen = self.settings.autopay
+        return AutopayPolicy(chosen.on_closed_day, chosen.over_maximum)
+
+    def now(self, run: Run) -> datetime:
+        return self.clock.now(run.timezone)
+
+    def today(self, run: Run) -> date:
+        return self.clock.today(run.timezone)
+
+    def reported_by(self, reporter: Reporter) -> Office:
+        return replace(self, reporter=reporter)
+
+
+def database_url(home: Path, settings: Settings) -> str:
+    return settings.database.url or f"sqlite:///{home.resolve() / 'billclose.db'}"
+
+
+def require_home(home: Path) -> None:
+    """Raise Misuse where the home is no folder that we can write to."""
+    if not home.is_dir():
+        raise Misuse(f"There is no office in {home}; run `billclose --home {home} init`.", "home")
+    if not os.access(home, os.W_OK | os.X_OK):
+        raise Misuse(f"The home {home} cannot be written to; check its owner and mode.", "home")
+
+
+_current: list[Office] = []
+
+
+@contextmanager
+def at_work(chosen: Office) -> Iterator[Office]:
+    """Make an office the one that the steps of this process work for."""
+    _current.append(chosen)
+    try:
+        yield chosen
+    finally:
+        _current.pop()
+
+
+def office() -> Office:
+    """Return the office at work; steps call it, whoever started them."""
+    if not _current:
+        raise LookupError("no office is at work")
+    return _current[-1]

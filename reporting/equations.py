@@ -1,0 +1,145 @@
+"""The equations of a close: figures that must add up, from the register to the customer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from domain.checks import CheckStatus
+from domain.money import Money
+from reporting.run_sheet import RunSheet
+from reporting.ties import Outcome
+from reporting.wording import Figure, like, say_count, say_figure, say_reasons, units
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    sign: str
+    figure: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """Figures that must add up to another one, with whether they do."""
+
+    name: str
+    terms: tuple[Term, ...]
+    outcome: Outcome
+    verdict: str
+
+
+def list_equations(sheet: RunSheet) -> tuple[Equation, ...]:
+    """Follow the money and the bills through the close; each must come out where it went in."""
+    return (
+        _balances(sheet),
+        _register(sheet),
+        _pages(sheet),
+        _delivery(sheet),
+        _autopay(sheet),
+    )
+
+
+def printed_bills(sheet: RunSheet) -> int:
+    """Return how many bills go on paper; before the close, how many will."""
+    if sheet.is_closed or sheet.paper.bills:
+        return sheet.paper.bills
+    return sheet.bills - sheet.deliveries.bills + sheet.both - sheet.held_bills
+
+
+def _balances(sheet: RunSheet) -> Equation:
+    ours = sheet.totals
+    moved = [(name, ours[name]) for name in ("billed", "payments", "adjustments", "penalties")]
+    return _equation(
+        "Balances roll forward",
+        [("opening balance", ours["opening_balance"]), *moved],
+        ("closing balance", ours["closing_balance"]),
+    )
+
+
+def _register(sheet: RunSheet) -> Equation:
+    """
+    Compare what the accounts owe with what their bills show.
+
+    Notices print an amount that is owed already, and a bulk file may have no pattern for the
+    amount. The check `billed-total` leaves both out, so where it passed the difference is theirs.
+    """
+    name = "Register and bills"
+    due, printed = sheet.amount_due_total, sheet.printed_total
+    label = "amount due, moved to the balances" if sheet.is_closed else "amount due"
+    equation = _equation(name, [(label, due)], ("printed on the bills", printed))
+    if equation.outcome is Outcome.TIES or not _passed(sheet, "billed-total"):
+        return equation
+    if not printed:
+        verdict = "not compared: the bills' amounts were not read"
+    else:
+        off = Money(abs(due.cents - printed.cents)).dollars()
+        verdict = f"{off} apart for notices and amounts not read; bill by bill it ties out"
+    return Equation(name, equation.terms, Outcome.OPEN, verdict)
+
+
+def _pages(sheet: RunSheet) -> Equation:
+    pages = sheet.pages
+    parts = [(name, pages[name]) for name in ("billed", "separators", "unassigned")]
+    equation = _equation("Pages of the bulk files", parts, ("pages", pages["total"]))
+    astray = pages["unassigned"]
+    if equation.outcome is Outcome.TIES and astray:
+        verdict = f"{say_count(astray, 'page')} {'belongs' if astray == 1 else 'belong'} to no bill"
+        return Equation(equation.name, equation.terms, Outcome.DIFFERS, verdict)
+    return equation
+
+
+def _delivery(sheet: RunSheet) -> Equation:
+    parts = [
+        ("by e-mail", sheet.deliveries.bills),
+        ("printed", printed_bills(sheet)),
+        ("both ways", -sheet.both),
+        ("held back", sheet.held_bills),
+    ]
+    equation = _equation("Every bill leaves", parts, ("bills", sheet.bills))
+    if sheet.is_closed:
+        return equation
+    return Equation(equation.name, equation.terms, Outcome.OPEN, "planned; counted after the close")
+
+
+def _autopay(sheet: RunSheet) -> Equation:
+    autopay = sheet.autopay
+    why = f" ({say_reasons(autopay.reasons)})" if autopay.reasons else ""
+    parts = [
+        ("scheduled", autopay.scheduled),
+        (f"enrolled without a payment{why}", autopay.unscheduled),
+        ("not enrolled", sheet.not_enrolled),
+    ]
+    return _equation(
+        "Every account's autopay", parts, ("accounts", units(sheet.totals["accounts"]))
+    )
+
+
+def _equation(
+    name: str, parts: Sequence[tuple[str, Figure]], whole: tuple[str, Figure]
+) -> Equation:
+    label, total = whole
+    off = sum(units(figure) for _, figure in parts) - units(total)
+    terms = [
+        Term(_sign(position, figure), say_figure(like(figure, abs(units(figure)))), part)
+        for position, (part, figure) in enumerate(parts)
+    ]
+    minus = "−" if units(total) < 0 else ""
+    terms.append(Term("=", minus + say_figure(like(total, abs(units(total)))), label))
+    size = say_figure(like(total, abs(off)))
+    way = "apart" if len(parts) == 1 else "too much" if off > 0 else "too little"
+    verdict = f"does not tie out: {size} {way}"
+    outcome = Outcome.DIFFERS if off else Outcome.TIES
+    return Equation(name, tuple(terms), outcome, verdict if off else "ties out")
+
+
+def _sign(position: int, figure: Figure) -> str:
+    if units(figure) < 0:
+        return "−"
+    return "+" if position else ""
+
+
+def _passed(sheet: RunSheet, name: str) -> bool:
+    return any(
+        result.check == name and result.status is CheckStatus.PASSED for result in sheet.checks
+    )

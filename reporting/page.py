@@ -1,0 +1,107 @@
+"""The report of a close as one HTML file: read in a minute, kept for years."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from domain.checks import CheckStatus
+from reporting.charts import draw_durations, draw_shares, list_shares
+from reporting.equations import list_equations
+from reporting.exceptions import ExceptionRow
+from reporting.figures import list_key_figures
+from reporting.grouping import SHOWN, group_exceptions
+from reporting.run_sheet import RunSheet
+from reporting.templating import environment
+from reporting.ties import list_control_totals
+from reporting.verdict import give_verdict
+
+_STATUSES = (CheckStatus.FAILED, CheckStatus.WAIVED, CheckStatus.WARNED, CheckStatus.PASSED)
+
+
+def render_page(
+    sheet: RunSheet,
+    exceptions: Iterable[ExceptionRow],
+    *,
+    written_at: datetime,
+    version: str,
+    rehearsal: bool = False,
+    refusal: str = "",
+) -> str:
+    """
+    Return the report as HTML that needs no other file, the same for the same input.
+
+    `refusal` is the sentence of a guard that refused before the checks ran, which the books do not
+    keep. Whatever the page says in local time is the utility's. Raises ValueError for a
+    `written_at` without a time zone.
+    """
+    groups = group_exceptions(sheet, exceptions)
+    found = sum(len(group.findings) for group in groups)
+    shares = list_shares(sheet)
+    return (
+        environment()
+        .get_template("page.html")
+        .render(
+            sheet=sheet,
+            groups=groups,
+            shown=SHOWN,
+            verdict=give_verdict(sheet, found, rehearsal=rehearsal, refusal=refusal),
+            figures=list_key_figures(sheet, groups),
+            totals=list_control_totals(sheet),
+            equations=list_equations(sheet),
+            checks=sorted(sheet.checks, key=_rank),
+            shares=shares,
+            shares_chart=draw_shares(shares),
+            durations=draw_durations(sheet.seconds),
+            written_at=written_at,
+            version=version,
+        )
+    )
+
+
+def write_page(
+    path: Path,
+    sheet: RunSheet,
+    exceptions: Iterable[ExceptionRow],
+    *,
+    written_at: datetime,
+    version: str,
+    rehearsal: bool = False,
+    refusal: str = "",
+) -> Path:
+    """
+    Write the report for its owner's eyes alone; a reader sees the old one or the new one, whole.
+
+    Folders that are missing are made, for the owner alone too.
+    """
+    page = render_page(
+        sheet,
+        exceptions,
+        written_at=written_at,
+        version=version,
+        rehearsal=rehearsal,
+        refusal=refusal,
+    )
+    _make_folder(path.parent)
+    opened, beside = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")  # mode 0600
+    try:
+        with os.fdopen(opened, "wb") as file:
+            file.write(page.encode("utf-8", errors="replace"))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(beside).replace(path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+    return path
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and its parents; `mkdir(parents=True)` leaves the parents open to all."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)

@@ -1,0 +1,128 @@
+"""What became of a run, in one word and one sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.checks import CheckStatus
+from domain.runs import RunState
+from reporting.equations import list_equations
+from reporting.run_sheet import RunSheet
+from reporting.ties import Outcome, list_control_totals
+from reporting.wording import say_count, say_moment
+
+UNCHANGED = (
+    "Nothing was changed: no bill is visible, no balance moved, no payment scheduled, no mail sent."
+)
+_LATER_STEPS = {
+    "schedule autopay": "autopay is not scheduled",
+    "send paperless bills": "the e-bills are not sent",
+    "write print batch": "the print batch is not written",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`tone` is the color: good, careful, bad or calm; `word` says the same without color."""
+
+    word: str
+    tone: str
+    sentence: str
+    aftermath: str = ""
+
+
+def give_verdict(
+    sheet: RunSheet, exceptions: int, *, rehearsal: bool = False, refusal: str = ""
+) -> Verdict:
+    """
+    Say what became of a run and whether somebody has to look at it.
+
+    The books do not know a rehearsal from a run just imported, nor which guard refused before any
+    check: the caller says so with `rehearsal` and `refusal`.
+    """
+    if rehearsal or sheet.state is RunState.STAGED:
+        return _rehearsed(sheet, exceptions, refusal)
+    if sheet.is_closed:
+        return _closed(sheet, exceptions)
+    if sheet.state is RunState.REFUSED:
+        return Verdict("Refused", "bad", f"{_why_refused(sheet, refusal)}.", UNCHANGED)
+    if sheet.state is RunState.WAITING:
+        sentence = f"Billing period {sheet.period} is ready to close; {_left(sheet, exceptions)}."
+        return Verdict("Waiting for approval", "careful", sentence, _until("a person says yes"))
+    sentence = f"Billing period {sheet.period} is approved and not closed yet."
+    return Verdict("Approved", "careful", sentence, _until("the close runs again"))
+
+
+def list_unfinished(sheet: RunSheet) -> list[str]:
+    """
+    Tell which steps after the close are not done.
+
+    A close that was interrupted looks finished in every count: nobody scheduled looks like nobody
+    enrolled. The steps' times are the evidence, where the run kept them.
+    """
+    if sheet.state is not RunState.CLOSED or "publish bills" not in sheet.seconds:
+        return []
+    return [words for step, words in _LATER_STEPS.items() if step not in sheet.seconds]
+
+
+def _closed(sheet: RunSheet, exceptions: int) -> Verdict:
+    who = f" by {sheet.closed_by}" if sheet.closed_by else ""
+    when = f" on {say_moment(sheet.closed_at, sheet.timezone)}" if sheet.closed_at else ""
+    left = _left(sheet, exceptions)
+    sentence = f"Billing period {sheet.period} was closed{who}{when}; {left}."
+    unfinished = list_unfinished(sheet)
+    aftermath = ""
+    if unfinished:
+        aftermath = f"Not finished: {', '.join(unfinished)}. Run the close again; it goes on there."
+    careful = unfinished or _differences(sheet) or sheet.waivers
+    return Verdict("Closed", "careful" if careful else "good", sentence, aftermath)
+
+
+def _rehearsed(sheet: RunSheet, exceptions: int, refusal: str) -> Verdict:
+    word = "Rehearsal (dry run)"
+    aftermath = "Nothing was written, sent or drawn; the figures are what the close would bring."
+    if refusal or _failed_checks(sheet):
+        sentence = f"The close would be refused: {_lower(_why_refused(sheet, refusal))}."
+        return Verdict(word, "bad", sentence, aftermath)
+    sentence = f"Billing period {sheet.period} would close; {_left(sheet, exceptions)}."
+    return Verdict(word, "calm", sentence, aftermath)
+
+
+def _why_refused(sheet: RunSheet, refusal: str) -> str:
+    failed = _failed_checks(sheet)
+    if refusal:
+        return refusal.rstrip(". ")
+    if failed:
+        return f"{say_count(len(failed), 'blocking check')} failed ({', '.join(failed)})"
+    return "A guard said no before the checks ran"
+
+
+def _left(sheet: RunSheet, exceptions: int) -> str:
+    """Say in half a sentence whether the totals tie out and what is left to do."""
+    off = _differences(sheet)
+    totals = "every total ties out"
+    if off:
+        totals = f"{say_count(off, 'total')} {'does' if off == 1 else 'do'} not tie out"
+    if not exceptions:
+        return f"{totals} and nothing needs a person"
+    needs = "needs" if exceptions == 1 else "need"
+    return f"{totals}, and {say_count(exceptions, 'exception')} {needs} a person"
+
+
+def _differences(sheet: RunSheet) -> int:
+    """Count the totals and equations that do not tie out."""
+    outcomes = [total.outcome for total in list_control_totals(sheet)]
+    outcomes += [equation.outcome for equation in list_equations(sheet)]
+    return outcomes.count(Outcome.DIFFERS)
+
+
+def _failed_checks(sheet: RunSheet) -> list[str]:
+    return [result.check for result in sheet.checks if result.status is CheckStatus.FAILED]
+
+
+def _until(event: str) -> str:
+    return f"Until {event}, no bill is visible, no balance moves, nothing is sent or drawn."
+
+
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]

@@ -1,0 +1,80 @@
+"""Who receives a bill, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from domain.accounts import AccountStatus
+from domain.deliveries import DeliveryPlan, PaperReason, Recipient, RecipientSource
+
+
+def choose_recipients(
+    record: Iterable[str], portal_users: Iterable[str], landlord: str | None
+) -> tuple[Recipient, ...]:
+    """
+    Return one recipient a mailbox, in the order customer record, portal users, landlord.
+
+    The valid addresses of the customer record and those of all linked portal users all receive it
+    (rules 21-28), the landlord's portal user too where the office wants so (rule 29, ruling 6).
+    The same mailbox in two sources is sent to once and keeps its first source (ruling 8).
+    """
+    found = [Recipient(address, RecipientSource.CUSTOMER_RECORD) for address in record]
+    found += [Recipient(address, RecipientSource.PORTAL_USER) for address in portal_users]
+    if landlord:
+        found.append(Recipient(landlord, RecipientSource.LANDLORD))
+    once: dict[str, Recipient] = {}
+    for recipient in found:
+        once.setdefault(recipient.mailbox, recipient)
+    return tuple(once.values())
+
+
+def is_paperless(ebill: bool, portal_choices: Iterable[bool]) -> bool:
+    """A customer is paperless by the office's field or by any linked portal user (rules 20-25)."""
+    return ebill or any(portal_choices)
+
+
+def choose_paper(
+    status: AccountStatus, *, send_paper: bool, paperless: bool, has_address: bool
+) -> PaperReason | None:
+    """
+    Return why a bill goes on paper, or None where it does not.
+
+    The two flags are separate and both may be set or unset (ruling 1): paper is for whoever asked
+    for it, for whoever is not paperless, and for a paperless customer whom no mail can reach.
+    A closed account gets neither.
+    """
+    if status is AccountStatus.CLOSED:
+        return None
+    if send_paper:
+        return PaperReason.SEND_PAPER
+    if not paperless:
+        return PaperReason.NO_EBILL
+    return None if has_address else PaperReason.NO_VALID_EMAIL
+
+
+def plan_delivery(
+    account: str,
+    status: AccountStatus,
+    *,
+    ebill: bool,
+    send_paper: bool,
+    record: Iterable[str],
+    portal_links: Iterable[tuple[str, bool]],
+    landlord: str | None,
+) -> DeliveryPlan:
+    """
+    Decide how one account's bill goes out.
+
+    `record` are the valid addresses of the customer record, `portal_links` the linked portal
+    users' addresses, each with its paperless choice, `landlord` the cosigner's portal user where
+    the office sends to landlords.
+    """
+    links = list(portal_links)
+    everybody = choose_recipients(record, (address for address, _ in links), landlord)
+    paperless = is_paperless(ebill, (choice for _, choice in links))
+    paperless = paperless and status is not AccountStatus.CLOSED
+    recipients = everybody if paperless else ()
+    paper = choose_paper(
+        status, send_paper=send_paper, paperless=paperless, has_address=bool(recipients)
+    )
+    return DeliveryPlan(account, paperless, recipients, paper)

@@ -1,0 +1,129 @@
+"""Copies of pages: one bill's, or many bills' in one file, and nothing else of the bulk file."""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from domain.bills import BillRange
+from splitter.layers import Layers
+from splitter.opening import open_source
+from splitter.page_attributes import PageAttributes
+from splitter.pruning import Pruner
+from splitter.pypdf_text import large_files_allowed
+from splitter.sanitising import Sanitiser
+from splitter.syntax import Odd, references
+from splitter.writing import Block, Document, make_block
+
+_SAMPLED_PAGES = 48
+_MOST_BLOCKS = 32
+
+
+class BillCopier:
+    """
+    A bulk file, open to copy pages from.
+
+    A copy depends on the file and the pages alone: not on what was copied before, nor by which
+    process. Objects that many pages share (fonts, a logo) are written once and kept as a ready
+    block, with which a copy begins. Forking after opening is safe: nothing is shared but a map of
+    the file. Raises Refused (pdf-unreadable) where a page cannot be copied safely.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._source, tree = open_source(path)
+        self._pages = tree.entries
+        pruner = Pruner(self._source)
+        self._sanitiser = Sanitiser(self._source, tree.numbers, pruner)
+        self._attributes = PageAttributes(self._source, pruner, self._sanitiser)
+        self._blocks: OrderedDict[frozenset[int], Block] = OrderedDict()
+        self._common: dict[int, frozenset[int]] = {}
+        with large_files_allowed():
+            try:
+                self._layers = Layers(self._source)
+                self._common = self._find_common()
+            except Odd:
+                raise self._source.refusal() from None
+
+    @property
+    def pages(self) -> int:
+        return len(self._pages)
+
+    def copy(self, pages: Sequence[int]) -> bytes:
+        """Return a PDF with these pages, counted from 0, in this order."""
+        with large_files_allowed():
+            try:
+                return self._copy(pages)
+            except Odd:
+                raise self._source.refusal() from None
+
+    def copies(self, bills: Iterable[BillRange]) -> Iterator[tuple[BillRange, bytes]]:
+        """Yield each bill with its copy, one at a time."""
+        for bill in bills:
+            yield bill, self.copy(bill.pages)
+
+    def write_pages(self, pages: Iterable[int], write: Callable[[bytes], object]) -> None:
+        """Write one PDF with many pages piece by piece, each shared object once."""
+        with large_files_allowed():
+            try:
+                document = Document(write, self._sanitiser.get)
+                for page in pages:
+                    document.add_page(self._attributes.of(self._pages[page]))
+                document.finish(self._layers.properties(document.sources))
+            except Odd:
+                raise self._source.refusal() from None
+
+    def _copy(self, pages: Sequence[int]) -> bytes:
+        attributes = [self._attributes.of(self._pages[page]) for page in pages]
+        common = frozenset().union(*(self._common_objects(page) for page in attributes))
+        parts: list[bytes] = []
+        document = Document(parts.append, self._sanitiser.get, self._block(common))
+        for page in attributes:
+            document.add_page(page)
+        document.finish(self._layers.properties(document.sources))
+        return b"".join(parts)
+
+    def _common_objects(self, attributes: bytes) -> frozenset[int]:
+        """Return the common objects that a page reaches, also through objects of its own."""
+        found: set[int] = set()
+        seen: set[int] = set()
+        waiting = references(attributes)
+        while waiting:
+            number = waiting.pop()
+            if number in self._common:
+                found |= self._common[number]
+            elif number not in seen:
+                seen.add(number)
+                waiting += self._sanitiser.get(number)[1]
+        return frozenset(found)
+
+    def _block(self, common: frozenset[int]) -> Block:
+        block = self._blocks.get(common)
+        if block is None:
+            block = self._blocks[common] = make_block(common, self._sanitiser.get)
+            if len(self._blocks) > _MOST_BLOCKS:
+                self._blocks.popitem(last=False)
+        self._blocks.move_to_end(common)
+        return block
+
+    def _find_common(self) -> dict[int, frozenset[int]]:
+        """Return the objects that several pages of a sample reach, each with all it reaches."""
+        step = max(1, len(self._pages) // _SAMPLED_PAGES)
+        uses: Counter[int] = Counter()
+        for page in range(0, len(self._pages), step):
+            uses.update(self._reached(references(self._attributes.of(self._pages[page]))))
+        return {
+            number: frozenset(self._reached([number]))
+            for number, count in uses.items()
+            if count > 1
+        }
+
+    def _reached(self, numbers: Iterable[int]) -> set[int]:
+        waiting = list(numbers)
+        found: set[int] = set()
+        while waiting:
+            number = waiting.pop()
+            if number not in found:
+                found.add(number)
+                waiting += self._sanitiser.get(number)[1]
+        return found

@@ -1,0 +1,145 @@
+"""What the readings of one page, by one or several engines, together say about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+from domain.accounts import account_key
+from domain.bills import PageFacts
+from domain.dates import parse_date
+from domain.money import Money
+from splitter.patterns import PAGE_NUMBER, Patterns
+from splitter.wording import is_legible, looks_broken, squashed, without_dash_gaps
+
+V = TypeVar("V", Money, date)
+
+_GOES_ON = re.compile(r"(?<=[-.])\s+[0-9]")  # the number was broken after a separator
+_SCRAP_FOLLOWS = re.compile(r"[ \t]*\n[ \t]*[0-9.\-]{1,2}[ \t]*(?:\n|\Z)")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """
+    One engine's text of a page, normalised; `region` is the part the account is looked for in.
+
+    `by_position` is true where characters come in the order in which they stand on the page, not
+    in which they were drawn: digits drawn backwards make a wrong account of the right form.
+    """
+
+    text: str
+    region: str
+    by_position: bool = True
+
+
+def find_accounts(reading: Reading, patterns: Patterns) -> tuple[tuple[str, ...], bool]:
+    """Return the accounts a reading names, one spelling each, and whether all ended cleanly."""
+    found: dict[str, str] = {}
+    is_clean = not looks_broken(reading.region)
+    text = without_dash_gaps(reading.region)
+    for match in patterns.account.finditer(text):
+        account = (match[1] or "").strip()
+        if key := account_key(account):
+            found.setdefault(key, account)
+            is_clean = is_clean and not _GOES_ON.match(text, match.end(1))
+    return tuple(found.values()), is_clean
+
+
+def settles_it(reading: Reading, patterns: Patterns) -> bool:
+    """Say whether one reading is enough: a separator, or an account read without doubt."""
+    if is_separator(reading, patterns):
+        return True
+    if looks_broken(reading.text):
+        return False
+    accounts, is_clean = find_accounts(reading, patterns)
+    return bool(accounts) and is_clean and not _scrap_follows(reading, patterns)
+
+
+def _scrap_follows(reading: Reading, patterns: Patterns) -> bool:
+    """Say whether one or two digits stand alone below an account: they may be its end."""
+    text = without_dash_gaps(reading.region)
+    ends = (match.end(1) for match in patterns.account.finditer(text))
+    return any(_SCRAP_FOLLOWS.match(text, end) for end in ends)
+
+
+def is_separator(reading: Reading, patterns: Patterns) -> bool:
+    return bool(patterns.separator) and patterns.separator in squashed(reading.text)
+
+
+def to_facts(
+    page: int,
+    readings: Sequence[Reading],
+    patterns: Patterns,
+    *,
+    is_blank: bool = False,
+    is_whole: bool = True,
+) -> PageFacts:
+    """
+    Put together what all readings of a page say.
+
+    Different accounts are all reported, so that the page goes to a person. `is_whole` is false
+    where an engine failed: then "names no account" cannot be said. An account that only an engine
+    in drawing order found must stand on the page in that order.
+    """
+    if any(is_separator(reading, patterns) for reading in readings):
+        return PageFacts(page, is_separator=True)
+
+    accounts, is_certain = _agreed_accounts(readings, patterns)
+    texts = [reading.text for reading in readings]
+    is_certain = is_certain and (bool(accounts) or is_whole)
+    return PageFacts(
+        page=page,
+        accounts=accounts,
+        amounts=_first_values(texts, patterns.amount_due, Money.parse),
+        due_dates=_first_values(texts, patterns.due_on, parse_date),
+        has_text=is_blank or (is_certain and any(is_legible(text) for text in texts)),
+        number=_page_number(texts),
+    )
+
+
+def _agreed_accounts(
+    readings: Sequence[Reading], patterns: Patterns
+) -> tuple[tuple[str, ...], bool]:
+    found: dict[str, str] = {}
+    doubtful: dict[str, str] = {}
+    for reading in readings:
+        accounts, is_clean = find_accounts(reading, patterns)
+        is_certain = is_clean and (reading.by_position or _stand_in_order(accounts, readings))
+        for account in accounts:
+            (found if is_certain else doubtful).setdefault(account_key(account), account)
+    # half a number does not speak against the whole one that another engine read
+    doubts = {key for key in doubtful if not any(key in whole for whole in found)}
+    if doubts and found:
+        return tuple(found.values()) + tuple(doubtful[key] for key in sorted(doubts)), True
+    return tuple(found.values() or doubtful.values()), not doubts
+
+
+def _stand_in_order(accounts: Iterable[str], readings: Sequence[Reading]) -> bool:
+    standing = [account_key(reading.text) for reading in readings if reading.by_position]
+    return all(any(account_key(account) in text for text in standing) for account in accounts)
+
+
+def _first_values(
+    texts: Sequence[str], pattern: re.Pattern[str] | None, parse: Callable[[str], V]
+) -> tuple[V, ...]:
+    for text in texts if pattern is not None else ():
+        values: dict[V, None] = {}
+        for match in pattern.finditer(text) if pattern is not None else ():
+            try:
+                values.setdefault(parse(match[1] or ""))
+            except ValueError:
+                continue  # what cannot be read is not there; the bill-amount check will say so
+        if values:
+            return tuple(values)
+    return ()
+
+
+def _page_number(texts: Sequence[str]) -> tuple[int, int] | None:
+    for text in texts:
+        numbers = {(int(match[1]), int(match[2])) for match in PAGE_NUMBER.finditer(text)}
+        if numbers:
+            return numbers.pop() if len(numbers) == 1 else None
+    return None

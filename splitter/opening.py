@@ -1,0 +1,80 @@
+"""The first look at a bulk file: is it a sound PDF with pages?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pypdf import PdfReader
+
+from domain.failures import Refused
+from splitter.page_tree import BrokenPageTree, PageTree, walk_pages
+from splitter.pypdf_text import PYPDF_FAILURES, large_files_allowed
+from splitter.source import SourceFile
+
+
+def open_bulk_file(path: Path) -> int:
+    """
+    Return the number of pages of a sound bulk file.
+
+    Nothing is repaired: a repair may lose a page without a word, and that page is somebody's
+    bill. Raises Refused (pdf-unreadable) with what to do.
+    """
+    _, pages = open_source(path)
+    return len(pages.entries)
+
+
+def open_source(path: Path) -> tuple[SourceFile, PageTree]:
+    """Open a sound bulk file for copying; raises Refused (pdf-unreadable)."""
+    _check_beginning(path)
+    with large_files_allowed():
+        return _opened(path)
+
+
+def _opened(path: Path) -> tuple[SourceFile, PageTree]:
+    try:
+        source = SourceFile(path)
+    except PYPDF_FAILURES:
+        raise _why_not_strict(path) from None
+    if source.reader.is_encrypted and not _opens_without_password(source.reader):
+        raise _refused(path, "is locked by a password; please export it without one.")
+
+    try:
+        pages = walk_pages(source)
+    except (BrokenPageTree, *PYPDF_FAILURES):
+        raise _refused(
+            path, "is damaged: its list of pages is broken; please export it again."
+        ) from None
+    if not pages.entries:
+        raise _refused(path, "has no pages; please export it again.")
+    return source, pages
+
+
+def _check_beginning(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(8)
+    except OSError as failure:
+        raise _refused(path, f"cannot be opened: {failure.strerror}.") from None
+    if not beginning:
+        raise _refused(path, "is empty; please export it again.")
+    if not beginning.startswith(b"%PDF-"):
+        raise _refused(path, "is not a PDF file; please export the bills as PDF.")
+
+
+def _why_not_strict(path: Path) -> Refused:
+    try:
+        PdfReader(path, strict=False)
+    except PYPDF_FAILURES:
+        return _refused(path, "is cut off or damaged; please export it again.")
+    return _refused(path, "is damaged; it could only be opened by guessing, so export it again.")
+
+
+def _opens_without_password(reader: PdfReader) -> bool:
+    try:
+        return bool(reader.decrypt(""))
+    except PYPDF_FAILURES:
+        return False
+
+
+def _refused(path: Path, what: str) -> Refused:
+    return Refused("pdf-unreadable", f"{path.name} {what}")

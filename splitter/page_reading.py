@@ -1,0 +1,80 @@
+"""One page read until it is certain what it says; runs in a child process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pypdf import PdfReader
+
+from domain.bills import PageFacts
+from splitter.evidence import Reading, find_accounts, settles_it, to_facts
+from splitter.patterns import Patterns
+from splitter.pdfium_text import PdfiumPage, open_document
+from splitter.pypdf_text import PYPDF_FAILURES, large_files_allowed, open_reader, pypdf_reading
+from splitter.regions import Box, to_page_space
+from splitter.wording import looks_broken
+
+
+class DocumentText:
+    """A document's pages as text; the second and third engine are asked only in doubt."""
+
+    def __init__(self, source: Path | bytes, patterns: Patterns) -> None:
+        self._source = source
+        self._patterns = patterns
+        self._document: Any = open_document(source)
+        self._reader: PdfReader | None = None
+        self._reader_failed = False
+
+    @property
+    def pages(self) -> int:
+        return len(self._document)
+
+    def close(self) -> None:
+        self._document.close()
+
+    def facts(self, number: int) -> tuple[PageFacts, str]:
+        """
+        Return what a page says, and its text.
+
+        The fast text settles a page that names its account. Whoever calls a page nameless gives
+        it to the bill before it, so for that every engine must agree.
+        """
+        page = PdfiumPage(self._document, number, self._patterns.region)
+        try:
+            fast = page.reading()
+            if settles_it(fast, self._patterns):
+                return to_facts(number, [fast], self._patterns), fast.text
+            return self._facts_in_doubt(number, page, fast)
+        finally:
+            page.close()
+
+    def _facts_in_doubt(
+        self, number: int, page: PdfiumPage, fast: Reading
+    ) -> tuple[PageFacts, str]:
+        close, spaced = page.rebuilt()
+        readings = [close] if looks_broken(fast.text) else [fast, close]
+        if settles_it(close, self._patterns):
+            return to_facts(number, readings, self._patterns), close.text
+        if not find_accounts(close, self._patterns)[0]:
+            readings.append(spaced)
+
+        region = self._patterns.region
+        third = self._third_opinion(number, to_page_space(region, page.frame()) if region else None)
+        facts = to_facts(
+            number,
+            [*readings, third] if third else readings,
+            self._patterns,
+            is_blank=page.is_blank() and not page.has_marks(),
+            is_whole=third is not None and not page.has_marks(),
+        )
+        return facts, readings[0].text
+
+    def _third_opinion(self, page: int, box: Box | None) -> Reading | None:
+        with large_files_allowed():
+            if self._reader is None and not self._reader_failed:
+                try:
+                    self._reader = open_reader(self._source)
+                except PYPDF_FAILURES:
+                    self._reader_failed = True
+            return pypdf_reading(self._reader, page, box) if self._reader else None

@@ -1,0 +1,95 @@
+"""The pages of a file in order, each with the attributes it inherits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pypdf.generic import IndirectObject
+
+from splitter.source import SourceFile
+from splitter.syntax import Odd, items, reference
+
+INHERITED = (b"/Resources", b"/MediaBox", b"/CropBox", b"/Rotate")
+_NODES_A_PAGE = 4  # more inner nodes than that a page is no tree anybody writes
+_DEEPEST = 64
+
+
+class BrokenPageTree(Exception):
+    """The tree has a loop, a wrong count or something that is no page in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageTree:
+    """
+    The pages of a file in order.
+
+    `entries` holds the raw attributes of each page, `numbers` the objects of all pages and nodes:
+    a copy must never reach one of these.
+    """
+
+    entries: tuple[dict[bytes, bytes], ...]
+    numbers: frozenset[int]
+
+
+def walk_pages(source: SourceFile) -> PageTree:
+    """Return the pages in order; raises BrokenPageTree where their number is not as announced."""
+    try:
+        return _Walk(source).result()
+    except Odd as oddity:
+        raise BrokenPageTree(str(oddity)) from None
+
+
+class _Walk:
+    def __init__(self, source: SourceFile) -> None:
+        self._source = source
+        self._entries: list[dict[bytes, bytes]] = []
+        self._numbers: set[int] = set()
+        self._visits = 0
+        self._announced = 0
+
+    def result(self) -> PageTree:
+        reader = self._source.reader
+        root = reader.root_object.raw_get("/Pages") if "/Root" in reader.trailer else None
+        if not isinstance(root, IndirectObject):
+            raise BrokenPageTree("no page tree")
+        count = self._source.value(self._node(root.idnum).get(b"/Count", b"0"))
+        if not count.isdigit():
+            raise BrokenPageTree("no count")
+        self._announced = int(count)
+
+        self._visit(root.idnum)
+        if len(self._entries) != self._announced:
+            raise BrokenPageTree("wrong count")
+        return PageTree(tuple(self._entries), frozenset(self._numbers))
+
+    def _visit(self, root: int) -> None:
+        """Go through the tree without recursion: writers nest it as deep as they like."""
+        waiting: list[tuple[int, dict[bytes, bytes], frozenset[int]]] = [(root, {}, frozenset())]
+        while waiting:
+            number, inherited, above = waiting.pop()
+            self._count_visit(number, above)
+            node = self._node(number)
+            if b"/Kids" not in node or node.get(b"/Type") == b"/Page":
+                self._add_page(node, inherited)
+                continue
+            passed_on = inherited | {key: node[key] for key in INHERITED if key in node}
+            kids = [reference(kid) for kid in items(self._source.value(node[b"/Kids"]))]
+            for kid in reversed(kids):
+                if kid is None:
+                    raise BrokenPageTree("a page that is not an object of its own")
+                waiting.append((kid, passed_on, above | {number}))
+
+    def _count_visit(self, number: int, above: frozenset[int]) -> None:
+        self._numbers.add(number)
+        self._visits += 1
+        most_visits = (self._announced + 16) * _NODES_A_PAGE
+        if number in above or len(above) > _DEEPEST or self._visits > most_visits:
+            raise BrokenPageTree("loop")
+
+    def _add_page(self, node: dict[bytes, bytes], inherited: dict[bytes, bytes]) -> None:
+        if node.get(b"/Type", b"/Page") not in (b"/Page", b"/Template"):
+            raise BrokenPageTree("not a page")
+        self._entries.append(inherited | node)
+
+    def _node(self, number: int) -> dict[bytes, bytes]:
+        return self._source.dictionary(b"%d 0 R" % number)

@@ -1,0 +1,74 @@
+"""The patterns that find an account, an amount, a due date and a separator in a page's text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from domain.failures import Misuse
+from domain.periods import BulkFile
+
+Region = tuple[float, float, float, float]
+
+PAGE_NUMBER = re.compile(r"\bPage\s+([0-9]{1,5})\s+of\s+([0-9]{1,5})\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """
+    A bulk file's patterns, ready to use.
+
+    `separator` is plain text without its white space, because engines disagree about spaces.
+    `region` is left, top, right, bottom in points from the top left of the page as displayed;
+    it narrows the search for the account alone.
+    """
+
+    bulk: BulkFile
+    account: re.Pattern[str]
+    amount_due: re.Pattern[str] | None
+    due_on: re.Pattern[str] | None
+    separator: str
+    region: Region | None
+
+
+def compile_patterns(bulk: BulkFile) -> Patterns:
+    """
+    Compile what a bulk file says about its pages.
+
+    Raises Misuse for a pattern that is no regular expression or has no group 1, and for a region
+    without an area: a pattern that never finds anything would call every page nobody's.
+    """
+    separator = "".join((bulk.separator or "").split())
+    if bulk.separator and not separator:
+        raise Misuse("The separator is only white space; give the text of a separator page.")
+
+    return Patterns(
+        bulk=bulk,
+        account=_compiled("account", bulk.account),
+        amount_due=_compiled("amount_due", bulk.amount_due) if bulk.amount_due else None,
+        due_on=_compiled("due_date", bulk.due_on) if bulk.due_on else None,
+        separator=separator,
+        region=_checked(bulk.region),
+    )
+
+
+def _compiled(name: str, pattern: str) -> re.Pattern[str]:
+    try:
+        compiled = re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as failure:
+        raise Misuse(f"The pattern {name} {pattern!r} is not valid: {failure}.") from None
+    if compiled.groups < 1:
+        raise Misuse(f"The pattern {name} {pattern!r} has no group 1 around the value.")
+    return compiled
+
+
+def _checked(region: Region | None) -> Region | None:
+    if region is None:
+        return None
+    left, top, right, bottom = region
+    if not (left < right and top < bottom):
+        raise Misuse(
+            "The region must be left, top, right, bottom in points from the page's top left corner,"
+            f" with left < right and top < bottom; it is {region}."
+        )
+    return region

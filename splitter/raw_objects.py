@@ -1,0 +1,76 @@
+"""One PDF object as raw bytes, and its stream with and without filters."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import zlib
+from dataclasses import dataclass
+
+from pypdf.generic import DictionaryObject, NullObject, PdfObject, StreamObject
+
+from splitter.syntax import Odd, dictionary
+
+MOST_CONTENT_BYTES = 64_000_000  # of one content stream, inflated: more is no bill
+
+
+@dataclass(frozen=True, slots=True)
+class RawObject:
+    """An object's value, and for a stream its dictionary and its bytes as stored."""
+
+    body: bytes
+    stream: bytes | None = None
+
+
+NULL = RawObject(b"null")
+
+
+def serialised(found: PdfObject | None) -> RawObject:
+    """Write what pypdf read in the plain way, its stream as it is stored."""
+    if found is None or isinstance(found, NullObject):
+        return NULL
+    written = io.BytesIO()
+    if not isinstance(found, StreamObject):
+        found.write_to_stream(written)
+        return RawObject(written.getvalue().strip())
+    stream = found._data if isinstance(found._data, bytes) else bytes(found._data)
+    entries = {key: value for key, value in found.items() if key != "/Length"}
+    DictionaryObject(entries).write_to_stream(written)
+    body = written.getvalue().strip().removesuffix(b">>")
+    return RawObject(body + b"/Length %d>>" % len(stream), stream)
+
+
+def decoded(found: RawObject) -> bytes:
+    """Undo the filters that content streams have in practice; others are odd."""
+    assert found.stream is not None
+    entries = dictionary(found.body)
+    if b"/DecodeParms" in entries or b"/DP" in entries or b"/F" in entries:
+        raise Odd("parameters")
+    content = found.stream
+    for name in re.findall(rb"/[A-Za-z0-9]+|[^/\[\]\s]+", entries.get(b"/Filter", b"")):
+        if name in (b"/FlateDecode", b"/Fl"):
+            content = _inflated(content)
+        elif name in (b"/ASCII85Decode", b"/A85"):
+            content = _from_ascii85(content)
+        else:
+            raise Odd("another filter")
+    return content
+
+
+def _inflated(content: bytes) -> bytes:
+    inflater = zlib.decompressobj()
+    try:
+        inflated = inflater.decompress(content, MOST_CONTENT_BYTES)
+    except zlib.error:
+        raise Odd("cannot be inflated") from None
+    if inflater.unconsumed_tail or not inflater.eof:
+        raise Odd("too long or cut off")
+    return inflated
+
+
+def _from_ascii85(content: bytes) -> bytes:
+    try:
+        return base64.a85decode(content.strip().removeprefix(b"<~").removesuffix(b"~>"))
+    except ValueError:
+        raise Odd("not ASCII85") from None

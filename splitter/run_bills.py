@@ -1,0 +1,253 @@
+"""Splitting a bill run: its bulk files become bills in the store and rows in the books."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.books import Database, insert_rows
+from database.tables import bill, bulk_file, page, problem
+from domain.accounts import account_key
+from domain.bills import BillRange, PageAssignment
+from domain.periods import BulkFile
+from domain.problems import Problem
+from splitter.filing import BillStore
+from splitter.filing_bills import FiledBill
+from splitter.opening import open_bulk_file
+from splitter.splitting import file_bills, plan
+
+COPY_PROBLEM = "bill-copy"
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class StagedFile:
+    """A bulk file of a run, where it was copied to at import."""
+
+    bulk: int
+    path: Path
+    patterns: BulkFile
+
+
+@dataclass(frozen=True, slots=True)
+class SplitCounts:
+    pages: int
+    bills: int
+    separators: int
+    unassigned: int
+    problems: int
+
+
+def split_run(
+    database: Database,
+    run: str,
+    store: BillStore,
+    *,
+    exports_folder: Path,
+    processes: int | None,
+    progress: Progress,
+) -> SplitCounts:
+    """
+    Split all bulk files of a run and write down every page and every bill (rules 11-13).
+
+    Done anew it gives the same files and rows. Nothing shows before the close: a bill is visible
+    when its run is closed. Raises Refused for a file that is not sound.
+    """
+    files = staged_files(database, run, exports_folder)
+    total = sum(open_bulk_file(file.path) for file in files) * 2  # read once, copied once
+    counter = _Counter(total, progress)
+    assignments = [
+        plan(file.path, file.patterns, processes=processes, progress=counter.add) for file in files
+    ]
+    store.delete_run(run)
+    filed: list[tuple[int, FiledBill]] = []
+    problems: list[Problem] = []
+    for file, assignment in zip(files, assignments, strict=True):
+        outcome = file_bills(
+            file.path,
+            file.patterns,
+            assignment,
+            store,
+            prefix=_prefix(run, file, files),
+            processes=processes,
+            progress=counter.add,
+        )
+        filed += [(file.bulk, found) for found in outcome.bills]
+        problems += outcome.problems
+    with database.writing() as books:
+        _record(books, run, files, assignments, _numbered(filed), problems)
+    return _count(assignments, filed, problems)
+
+
+def read_run(
+    database: Database, run: str, *, exports_folder: Path, processes: int | None, progress: Progress
+) -> SplitCounts:
+    """Find out which page belongs to whom, for the checks, without writing any document."""
+    files = staged_files(database, run, exports_folder)
+    counter = _Counter(sum(open_bulk_file(file.path) for file in files), progress)
+    assignments = [
+        plan(file.path, file.patterns, processes=processes, progress=counter.add) for file in files
+    ]
+    found = [
+        (file.bulk, _unfiled(file, bill_range, number))
+        for file, assignment in zip(files, assignments, strict=True)
+        for number, bill_range in enumerate(assignment.bills)
+    ]
+    with database.writing() as books:
+        _record(books, run, files, assignments, _numbered(found), [])
+    return _count(assignments, found, [])
+
+
+def discard_bills(store: BillStore, run: str) -> None:
+    """Take back the documents of a run that was refused."""
+    store.delete_run(run)
+
+
+def staged_files(database: Database, run: str, exports_folder: Path) -> list[StagedFile]:
+    """Return a run's bulk files as the import left them."""
+    with database.reading() as books:
+        rows = books.execute(
+            sa.select(bulk_file).where(bulk_file.c.run == run).order_by(bulk_file.c.bulk)
+        ).all()
+    return [
+        StagedFile(
+            row.bulk,
+            exports_folder / row.path,
+            BulkFile(
+                form=row.form,
+                file=row.file,
+                account=row.account_pattern,
+                amount_due=row.amount_due_pattern,
+                due_on=row.due_on_pattern,
+                separator=row.separator,
+                region=tuple(row.region) if row.region else None,
+            ),
+        )
+        for row in rows
+    ]
+
+
+class _Counter:
+    """Turns the pieces that several workers report into one running total."""
+
+    def __init__(self, total: int, progress: Progress) -> None:
+        self._total = total
+        self._done = 0
+        self._progress = progress
+
+    def add(self, pieces: int) -> None:
+        self._done += pieces
+        self._progress(min(self._done, self._total), self._total)
+
+
+def _prefix(run: str, file: StagedFile, files: list[StagedFile]) -> str:
+    """A form with several bulk files gets a folder for each, so that no name is taken twice."""
+    same_form = [other.bulk for other in files if other.patterns.form == file.patterns.form]
+    place = same_form.index(file.bulk) + 1
+    return f"{run}/{file.patterns.form}" + (f"-{place}" if place > 1 else "")
+
+
+def _unfiled(file: StagedFile, found: BillRange, number: int) -> FiledBill:
+    return FiledBill(
+        account=found.account,
+        ordinal=1,
+        form=file.patterns.form,
+        pages=len(found.pages),
+        first_page=found.pages[0],
+        amount_due=found.amount_due,
+        due_on=found.due_on,
+        path=f"(not written) {file.bulk}/{number}",
+        sha256="",
+        bytes=0,
+    )
+
+
+def _numbered(filed: Iterable[tuple[int, FiledBill]]) -> Iterator[tuple[int, FiledBill]]:
+    """Number an account's bills of one form over all bulk files; a second one is a defect."""
+    seen: Counter[tuple[str, str]] = Counter()
+    for bulk, found in filed:
+        seen[found.form, account_key(found.account)] += 1
+        yield bulk, replace(found, ordinal=seen[found.form, account_key(found.account)])
+
+
+def _record(
+    books: Connection,
+    run: str,
+    files: list[StagedFile],
+    assignments: list[PageAssignment],
+    filed: Iterable[tuple[int, FiledBill]],
+    problems: list[Problem],
+) -> None:
+    for table in (page, bill):
+        books.execute(table.delete().where(table.c.run == run))
+    insert_rows(
+        books,
+        page,
+        ["run", "bulk", "page", "disposition", "account_key", "reason"],
+        _page_rows(run, files, assignments),
+    )
+    insert_rows(
+        books,
+        bill,
+        [
+            "run", "form", "account_key", "ordinal", "account", "bulk", "first_page", "pages",
+            "printed_amount_due", "printed_due_on", "pdf", "sha256", "size",
+        ],
+        (_bill_row(run, bulk, found) for bulk, found in filed),
+    )  # fmt: skip
+    _record_problems(books, run, problems)
+
+
+def _page_rows(
+    run: str, files: list[StagedFile], assignments: list[PageAssignment]
+) -> Iterator[tuple[Any, ...]]:
+    for file, assignment in zip(files, assignments, strict=True):
+        for found in assignment.bills:
+            for number in found.pages:
+                yield run, file.bulk, number, "bill", account_key(found.account), ""
+        for number in assignment.separators:
+            yield run, file.bulk, number, "separator", "", ""
+        for unassigned in assignment.unassigned:
+            yield run, file.bulk, unassigned.page, "unassigned", "", unassigned.reason
+
+
+def _bill_row(run: str, bulk: int, found: FiledBill) -> tuple[Any, ...]:
+    return (
+        run, found.form, account_key(found.account), found.ordinal, found.account, bulk,
+        found.first_page, found.pages, found.amount_due, found.due_on, found.path, found.sha256,
+        found.bytes,
+    )  # fmt: skip
+
+
+def _record_problems(books: Connection, run: str, problems: list[Problem]) -> None:
+    books.execute(problem.delete().where(problem.c.run == run, problem.c.code == COPY_PROBLEM))
+    last = books.execute(
+        sa.select(sa.func.coalesce(sa.func.max(problem.c.line), 0)).where(problem.c.run == run)
+    ).scalar_one()
+    insert_rows(
+        books,
+        problem,
+        ["run", "line", "code", "account", "file", "row", "column_name", "message"],
+        (
+            (run, line, found.code, found.account, found.file, found.row, found.column,
+             found.message)
+            for line, found in enumerate(problems, start=last + 1)
+        ),
+    )  # fmt: skip
+
+
+def _count(
+    assignments: list[PageAssignment], filed: list[tuple[int, FiledBill]], problems: list[Problem]
+) -> SplitCounts:
+    separators = sum(len(found.separators) for found in assignments)
+    unassigned = sum(len(found.unassigned) for found in assignments)
+    billed = sum(len(found.pages) for part in assignments for found in part.bills)
+    return SplitCounts(
+        billed + separators + unassigned, len(filed), separators, unassigned, len(problems)
+    )

@@ -1,0 +1,124 @@
+"""The syntax of PDF objects as raw bytes: cut into items without building objects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+REGULAR = rb"[^\x00\t\n\x0c\r ()<>\[\]{}/%]"
+STRING = rb"\((?:[^()\\]|\\.)*\)"
+HEX = rb"<[0-9A-Fa-f\x00\t\n\x0c\r ]*>"
+
+_ITEM = re.compile(
+    rb"(?P<open><<|\[)|(?P<close>>>|\])|(?P<reference>[0-9]+[\x00\t\n\x0c\r ]+[0-9]+"
+    rb"[\x00\t\n\x0c\r ]+R(?!" + REGULAR + rb"))|" + STRING + rb"|" + HEX
+    + rb"|/" + REGULAR + rb"*|" + REGULAR + rb"+|(?P<odd>[()<>{}%])",
+    re.DOTALL,
+)  # fmt: skip
+_REFERENCE = re.compile(
+    STRING + rb"|" + HEX + rb"|(?<!" + REGULAR + rb")([0-9]+)[\x00\t\n\x0c\r ]+([0-9]+)"
+    rb"[\x00\t\n\x0c\r ]+R(?!" + REGULAR + rb")",
+    re.DOTALL,
+)
+_ONLY_REFERENCE = re.compile(rb"\s*([0-9]+)\s+[0-9]+\s+R\s*")
+_NAME = re.compile(rb"/(" + REGULAR + rb"+)")
+_IRREGULAR = re.compile(rb"[^!-~]|[()<>\[\]{}/%#]")
+_ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
+_STRING_ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|(\r\n|.))", re.DOTALL)
+_LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
+
+
+class Odd(Exception):
+    """Not written in the plain way this module reads; the slow path must look at it."""
+
+
+def items(raw: bytes) -> list[bytes]:
+    """Return the items of an array, or the keys and values of a dictionary in turn."""
+    found: list[bytes] = []
+    depth = start = 0
+    for match in _ITEM.finditer(raw):
+        kind = match.lastgroup
+        if kind == "odd":
+            raise Odd("unexpected sign")
+        if kind == "open":
+            depth += 1
+            if depth == 2:
+                start = match.start()
+        elif kind == "close":
+            depth -= 1
+            if depth == 1:
+                found.append(raw[start : match.end()])
+            elif depth == 0:
+                return found
+        elif depth == 1:
+            found.append(match[0])
+    raise Odd("not an array or dictionary")
+
+
+def dictionary(raw: bytes) -> dict[bytes, bytes]:
+    """Return a dictionary's keys (`/Type`) with the raw bytes of their values."""
+    if not raw.lstrip().startswith(b"<<"):
+        raise Odd("not a dictionary")
+    parts = items(raw)
+    if len(parts) % 2:
+        raise Odd("a key without a value")
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def to_dictionary(entries: Mapping[bytes, bytes]) -> bytes:
+    return b"<<" + b" ".join([key + b" " + value for key, value in entries.items()]) + b">>"
+
+
+def reference(raw: bytes) -> int | None:
+    """Return the object number when the value is a reference and nothing else."""
+    match = _ONLY_REFERENCE.fullmatch(raw)
+    return int(match[1]) if match else None
+
+
+def references(raw: bytes) -> list[int]:
+    """Return the numbers of all objects a value refers to, however deep it is nested."""
+    return [int(match[1]) for match in _REFERENCE.finditer(raw) if match[1]]
+
+
+def renumbered(raw: bytes, number_of: Callable[[int], int]) -> bytes:
+    """Return a value with every reference pointing to the new number of its object."""
+
+    def write(match: re.Match[bytes]) -> bytes:
+        return b"%d 0 R" % number_of(int(match[1])) if match[1] else match[0]
+
+    return _REFERENCE.sub(write, raw)
+
+
+def names(raw: bytes) -> set[bytes]:
+    """Return all names in a content stream, plainly spelled and without their slash."""
+    found = set(_NAME.findall(raw))
+    if b"#" in raw:
+        return {plain(name) for name in found}
+    return found
+
+
+def plain(name: bytes) -> bytes:
+    """Return a name without escapes: `/A#41` is `/AA`."""
+    return _ESCAPED.sub(lambda match: bytes([int(match[1], 16)]), name) if b"#" in name else name
+
+
+def spelled(name: bytes) -> bytes:
+    """Return a name, given without escapes, as it is written: with its slash and what it needs."""
+    return b"/" + _IRREGULAR.sub(lambda match: b"#%02X" % match[0][0], name)
+
+
+def string_bytes(raw: bytes) -> bytes:
+    """Return the bytes of a literal or hexadecimal string."""
+    raw = raw.strip()
+    if raw.startswith(b"("):
+        return _STRING_ESCAPE.sub(_unescaped, raw[1:-1])
+    if raw.startswith(b"<") and not raw.startswith(b"<<"):
+        digits = b"".join(raw[1:-1].split())
+        return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode())
+    raise Odd("not a string")
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    if match[1]:
+        return bytes([int(match[1], 8) & 0xFF])
+    return b"" if match[2] in (b"\n", b"\r", b"\r\n") else _LETTERS.get(match[2], match[2])

@@ -1,0 +1,61 @@
+"""A page's text as the patterns expect it, whatever the engine made of the signs."""
+
+from __future__ import annotations
+
+import re
+
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u00ad\ufe58\ufe63\uff0d\ufffe\x02"
+_SPACES = (
+    "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+)
+_NOTHING = "\u200b\u200c\u200d\u2060\ufeff\x00"
+_SIGNS = str.maketrans(
+    dict.fromkeys(_DASHES, "-")
+    | dict.fromkeys(_SPACES, " ")
+    | dict.fromkeys(_NOTHING, "")
+    | {"\ufb01": "fi", "\ufb02": "fl"}
+)
+_DASH_GAP = re.compile(r"(?<=[0-9])-[ \t]+(?=[0-9])")
+_LETTER = re.compile(r"[^\W_]")
+_UNKNOWN = re.compile("[\ufffd\ue000-\uf8ff\x01-\x08\x0b\x0e-\x1f]")
+
+MOST_SHORT_LINES = 0.25  # a share; letter by letter text has 0.6 and more
+FEWEST_LINES = 8
+
+
+def normalised(text: str) -> str:
+    """Replace exotic dashes, spaces and line ends by the plain ones patterns are written for."""
+    return text.translate(_SIGNS).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def without_dash_gaps(text: str) -> str:
+    """
+    Join `12- 345678- 90`, which is what characters drawn one by one look like.
+
+    Only within a line: an account is never put together from two lines.
+    """
+    return _DASH_GAP.sub("-", text)
+
+
+def squashed(text: str) -> str:
+    """Return the text without any white space."""
+    return "".join(text.split())
+
+
+def looks_broken(text: str) -> bool:
+    """
+    Say whether an engine broke lines between single letters.
+
+    Such text still matches patterns, with half an account number, so it is not to be trusted.
+    """
+    lines = text.splitlines()
+    if len(lines) < FEWEST_LINES:
+        return False
+    short = sum(len(line.strip()) <= 2 for line in lines)
+    return short > MOST_SHORT_LINES * len(lines)
+
+
+def is_legible(text: str) -> bool:
+    """Say whether letters and digits outnumber the signs of a font without a character table."""
+    unknown = len(_UNKNOWN.findall(text))
+    return len(_LETTER.findall(text)) > unknown if unknown else bool(_LETTER.search(text))

@@ -1,0 +1,144 @@
+"""Step: check bills and balances."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from data_checks.checking import (
+    blocking_failures,
+    check_run,
+    unknown_check_names,
+    unwaivable_check_names,
+)
+from database.auditing import record_audit
+from database.runs import Run, forget_steps, get_run, move_run
+from database.tables import held_account, waiver
+from domain.checks import CheckResult, CheckStatus
+from domain.failures import Misuse, Refused
+from domain.steps import Step
+from mail.planning import plan_deliveries
+from office.wiring import Office, office
+from payments.scheduling import plan_autopay
+from tasks.artifacts import show_exceptions
+from tasks.step import Done, step
+
+NAMED = 5  # accounts that a sentence names
+
+
+@step(Step.CHECK)
+def check_bills_and_balances(run: str, waivers: Mapping[str, str] | None = None) -> Done:
+    """
+    Plan how bills go out and what autopay draws, then check everything; refuse what blocks.
+
+    A refused run keeps its staged rows and findings, so that a person can look; its bill
+    documents are taken back, and nothing of it shows.
+    """
+    here = office()
+    known = get_run(here.database, run)
+    if known.is_closed:
+        return Done("checked before the close")
+
+    results = _check(here, known, waivers or {})
+    show_exceptions(here.database, run)
+    blocking = blocking_failures(results)
+    if blocking:
+        _refuse(here, known, blocking)
+    warned = sum(result.status is CheckStatus.WARNED for result in results)
+    waived = sum(result.status is CheckStatus.WAIVED for result in results)
+    sentence = f"{len(results)} checks, none blocks"
+    if warned:
+        sentence += f", {warned} warn"
+    if waived:
+        sentence += f", {waived} waived"
+    return Done(sentence, {"checks": len(results), "warned": warned, "waived": waived})
+
+
+def _check(here: Office, known: Run, waivers: Mapping[str, str]) -> tuple[CheckResult, ...]:
+    run = known.run
+    _record_waivers(here, known, waivers)
+    plan_deliveries(here.database, run, to_landlords=here.settings.ebill.landlords)
+    _plan_autopay(here, known)
+    results = check_run(
+        here.database,
+        run,
+        today=here.today(known),
+        thresholds=here.thresholds,
+        waived=_waivers(here, run),
+    )
+    if _holds_accounts(here, run):
+        _plan_autopay(here, known)  # once more: held accounts are not drawn
+    return results
+
+
+def _plan_autopay(here: Office, known: Run) -> None:
+    plan_autopay(
+        here.database,
+        known.run,
+        today=here.today(known),
+        closed=here.bank_days,
+        policy=here.autopay_policy,
+    )
+
+
+def _record_waivers(here: Office, known: Run, waivers: Mapping[str, str]) -> None:
+    """Write down who waives which check and why; raises Misuse or Refused for a wrong name."""
+    if unknown := unknown_check_names(waivers):
+        raise Misuse(f"There is no check {unknown[0]!r}; `billclose list checks` names them.")
+    if never := unwaivable_check_names(waivers):
+        raise Refused("not-waivable", f"The check {never[0]} cannot be waived.")
+    with here.database.writing() as books:
+        for name, reason in waivers.items():
+            books.execute(
+                waiver.delete().where(waiver.c.run == known.run, waiver.c.check_name == name)
+            )
+            books.execute(
+                waiver.insert().values(
+                    run=known.run,
+                    check_name=name,
+                    reason=reason,
+                    waived_by=here.who,
+                    waived_at=here.now(known),
+                )
+            )
+            subject = f"{known.run}/{name}"
+            record_audit(books, here.now(known), here.who, "waive check", subject, reason)
+
+
+def _waivers(here: Office, run: str) -> dict[str, str]:
+    with here.database.reading() as books:
+        rows = books.execute(
+            sa.select(waiver.c.check_name, waiver.c.reason).where(waiver.c.run == run)
+        )
+        return {row.check_name: row.reason for row in rows}
+
+
+def _holds_accounts(here: Office, run: str) -> bool:
+    with here.database.reading() as books:
+        held = sa.select(held_account.c.run).where(held_account.c.run == run).limit(1)
+        return books.execute(held).first() is not None
+
+
+def _refuse(here: Office, known: Run, blocking: tuple[CheckResult, ...]) -> None:
+    message = f"Period {known.run} is not closed: {_named(blocking)}. "
+    message += f"See `billclose list exceptions --where period={known.run}`, "
+    message += "correct the export and close again."
+    here.store.delete_run(known.run)
+    forget_steps(here.database, known.run, (Step.SPLIT,))
+    with here.database.writing() as books:
+        move_run(books, known.run, "refused")
+        record_audit(books, here.now(known), here.who, "refuse", known.run, _named(blocking))
+    raise Refused(blocking[0].check, message)
+
+
+def _named(blocking: tuple[CheckResult, ...]) -> str:
+    return "; ".join(_name(result) for result in blocking)
+
+
+def _name(result: CheckResult) -> str:
+    if not result.accounts:
+        return f"{result.check} failed"
+    some = ", ".join(result.accounts[:NAMED])
+    more = len(result.accounts) - NAMED
+    return f"{result.check} failed for {some}" + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,50 @@
+"""Step: send the paperless bills."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from database.auditing import record_audit
+from database.runs import get_run
+from domain.deliveries import DeliveryStatus
+from domain.steps import Step
+from mail.outbox import counts
+from mail.owners import this_process
+from mail.queueing import queue_bills
+from mail.sending import SendCounts, send_due
+from office.wiring import office
+from tasks.step import Done, step
+
+
+@step(Step.SEND)
+def send_paperless_bills(run: str) -> Done:
+    """Record every e-bill of a closed period in the outbox, then send what is due (rules 20-28)."""
+    here = office()
+    known = get_run(here.database, run)
+    queue_bills(here.database, run, now=here.now(known), message_domain=here.message_domain)
+    queued = sum(counts(here.database, run).values())
+
+    def show(sent: SendCounts) -> None:
+        done = sent.sent + sent.failed + sent.deferred + sent.in_doubt
+        here.reporter.move(Step.SEND, min(done, queued), queued)
+
+    tried = send_due(
+        here.database,
+        here.mailer,
+        here.bill_renderer,
+        clock=lambda: here.now(known),
+        owner=this_process(),
+        progress=show,
+        resend_in_doubt=here.settings.ebill.resend_in_doubt,
+    )
+    now = counts(here.database, run)
+    sentence = f"{now[DeliveryStatus.SENT]:,} sent"
+    for status in (DeliveryStatus.DEFERRED, DeliveryStatus.FAILED, DeliveryStatus.IN_DOUBT):
+        if now[status]:
+            sentence += f", {now[status]:,} {status}"
+    if tried.stopped_by:
+        sentence += f"; stopped: {tried.stopped_by}"
+    if tried.sent:
+        with here.database.writing() as books:
+            record_audit(books, here.now(known), here.who, "send e-bills", run, sentence)
+    return Done(sentence, asdict(tried))

@@ -1,0 +1,35 @@
+"""Step: schedule autopay."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from database.auditing import record_audit
+from database.runs import get_run
+from domain.steps import Step
+from office.wiring import office
+from payments.scheduling import schedule_autopay as schedule
+from tasks.step import Done, step
+
+
+@step(Step.SCHEDULE, retries=0)
+def schedule_autopay(run: str) -> Done:
+    """Schedule the payments of a closed period and list who has none (rules 7, 72-82)."""
+    here = office()
+    known = get_run(here.database, run)
+    counts = schedule(
+        here.database,
+        run,
+        now=here.now(known),
+        today=here.today(known),
+        closed=here.bank_days,
+        policy=here.autopay_policy,
+    )
+    sentence = f"{counts.scheduled:,} scheduled, {counts.amount.dollars()}"
+    if counts.immediate:
+        sentence += f", {counts.immediate} of them drawn at once"
+    if counts.unscheduled:
+        sentence += f"; {counts.unscheduled} enrolled without a payment"
+    with here.database.writing() as books:
+        record_audit(books, here.now(known), here.who, "schedule autopay", run, sentence)
+    return Done(sentence, asdict(counts) | {"amount": str(counts.amount)})

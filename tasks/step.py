@@ -1,0 +1,105 @@
+"""What makes a function a step: seen, logged, retried and remembered."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from prefect import State, Task, get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+from prefect.states import Completed
+from prefect.tasks import exponential_backoff
+
+from database.runs import find_run, finished_step, record_step
+from domain.failures import TemporaryFailure
+from domain.steps import Step
+from office.wiring import office
+
+RETRY_SECONDS = 2
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a step ended: one sentence for a person, figures for programs."""
+
+    sentence: str
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+Work = Callable[..., Done]
+Observed = Callable[..., dict[str, Any]]  # calling it in a flow gives the figures
+
+
+def step(name: Step, *, once: bool = False, retries: int = 3) -> Callable[[Work], Observed]:
+    """
+    Make a function of a run a step that Prefect shows, logs and retries.
+
+    The counts stand in its final state, for whoever looks at the run. Nothing is cached by
+    Prefect: the books know what is done. A step that is done `once` is passed over when the run
+    is taken up again; every other one finds out for itself what is left to do. Only what surely
+    was not done is tried again.
+    """
+
+    def decorate(work: Work) -> Observed:
+        @functools.wraps(work)
+        def observed(run: str, *arguments: Any, **options: Any) -> State[Any]:
+            done = _earlier(run, name) if once else None
+            if done is None:
+                done = _carry_out(work, name, run, *arguments, **options)
+            return Completed(message=done.sentence, data=done.figures)
+
+        make_task: Callable[[Any], Any] = task(
+            name=name.value,
+            task_run_name=f"{name.value} {{run}}",
+            retries=retries,
+            retry_delay_seconds=exponential_backoff(backoff_factor=RETRY_SECONDS),
+            retry_condition_fn=_is_temporary,
+            cache_policy=NO_CACHE,
+            persist_result=False,
+        )
+        observed_task = make_task(observed)
+
+        @functools.wraps(work)
+        def run_step(*arguments: Any, **options: Any) -> dict[str, Any]:
+            state = observed_task(*arguments, return_state=True, **options)
+            figures: dict[str, Any] = state.result()
+            return figures
+
+        return run_step
+
+    return decorate
+
+
+def _earlier(run: str, name: Step) -> Done | None:
+    summary = finished_step(office().database, run, name)
+    if summary is None:
+        return None
+    sentence = f"{summary.get('sentence', '')} (done before)"
+    office().reporter.end(name, sentence)
+    return Done(sentence, summary.get("figures", {}))
+
+
+def _carry_out(work: Work, name: Step, run: str, *arguments: Any, **options: Any) -> Done:
+    here = office()
+    here.reporter.begin(name)
+    started = time.monotonic()
+    done = work(run, *arguments, **options)
+
+    known = find_run(here.database, run)
+    if known is not None:
+        finished_at = here.now(known)
+        started_at = finished_at - timedelta(seconds=time.monotonic() - started)
+        summary = {"sentence": done.sentence, "figures": done.figures}
+        record_step(here.database, run, name, name.position, started_at, finished_at, summary)
+    get_run_logger().info("%s: %s", name, done.sentence)
+    here.reporter.end(name, done.sentence)
+    return done
+
+
+def _is_temporary(_task: Task[..., Any], _run: Any, state: State[Any]) -> bool:
+    failure = state.result(raise_on_failure=False)
+    return isinstance(failure, TemporaryFailure)

@@ -1,0 +1,75 @@
+"""Fixtures for every test: the books on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from database.books import Database
+from database.tables import metadata
+
+POSTGRES = "BILLCLOSE_TEST_POSTGRES"  # URL of a database whose user may create databases
+
+
+@pytest.fixture(scope="session")
+def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Books without a row, made once and copied for each test."""
+    path = tmp_path_factory.mktemp("books") / "empty.db"
+    database = Database(f"sqlite:///{path}")
+    metadata.create_all(database.engine)
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").close()
+    database.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def empty_postgres() -> Iterator[str]:
+    """The name of a template database without a row, made once and copied for each test."""
+    url = os.environ.get(POSTGRES)
+    if not url:
+        if os.environ.get("CI"):
+            pytest.fail(f"PostgreSQL: {POSTGRES} is not set")
+        pytest.skip(f"PostgreSQL: {POSTGRES} is not set")
+    with _fresh_postgres(url, "template0") as template:
+        database = Database(template)
+        metadata.create_all(database.engine)
+        database.close()
+        yield sa.make_url(template).database or ""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Empty books on each kind of database; every test gets its own."""
+    if request.param == "sqlite":
+        path = tmp_path / "books.db"
+        shutil.copy(request.getfixturevalue("empty_sqlite"), path)
+        books = Database(f"sqlite:///{path}")
+        yield books
+        books.close()
+        return
+    template = request.getfixturevalue("empty_postgres")
+    with _fresh_postgres(os.environ[POSTGRES], template) as url:
+        books = Database(url)
+        yield books
+        books.close()
+
+
+@contextmanager
+def _fresh_postgres(url: str, template: str) -> Iterator[str]:
+    name = f"billclose_test_{uuid.uuid4().hex}"
+    server = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        try:
+            yield sa.make_url(url).set(database=name).render_as_string(hide_password=False)
+        finally:
+            connection.exec_driver_sql(f'DROP DATABASE "{name}" WITH (FORCE)')
+    server.dispose()

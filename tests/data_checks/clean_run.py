@@ -1,0 +1,284 @@
+"""A run of twelve accounts in which every check holds, and the two closed runs before it."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database import tables
+from domain.money import Money
+
+RUN, PREVIOUS, YEAR_AGO = "2026-10", "2026-09", "2025-10"
+TODAY = date(2026, 11, 2)
+DUE = date(2026, 11, 20)
+CLOSED = 12  # the one account that is closed; 11 is final, the others are active
+PAPERLESS = (2, 4)
+EQUAL_PAY = 3
+ACH, CARD, CANCELLED = 7, 8, 9
+NOTICED = 10  # has a delinquent notice beside the bill
+
+OPENING, WATER, SEWER = Money(50_00), Money(40_00), Money(20_00)
+CLOSING = WATER + SEWER
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
+MONTHS = {
+    RUN: (date(2026, 10, 1), date(2026, 10, 31)),
+    PREVIOUS: (date(2026, 9, 1), date(2026, 9, 30)),
+    YEAR_AGO: (date(2025, 10, 1), date(2025, 10, 31)),
+}
+
+
+def number(account: int) -> str:
+    """Return the account's number as accounts.csv writes it."""
+    return f"01.{1000 + account}.{account % 10}"
+
+
+def key(account: int) -> str:
+    return number(account).replace(".", "")
+
+
+def fill(connection: Connection) -> None:
+    """Stage the clean run, with its two closed predecessors."""
+    for run in MONTHS:
+        _add_run(connection, run)
+        _add_accounts(connection, run)
+        _add_movements(connection, run)
+    for run in (PREVIOUS, YEAR_AGO):
+        add(connection, "period_close", run=run, closed_at=NOON, closed_by="clerk")
+    _add_bills(connection)
+    _add_addresses(connection)
+    _add_mandates(connection)
+
+
+def add(connection: Connection, table: str, **row: Any) -> None:
+    connection.execute(sa.insert(tables.metadata.tables[table]).values(**row))
+
+
+def _add_run(connection: Connection, run: str) -> None:
+    starts_on, ends_on = MONTHS[run]
+    add(
+        connection,
+        "bill_run",
+        run=run,
+        state="staged" if run == RUN else "finished",
+        utility="City of Larkspur",
+        timezone="America/Denver",
+        starts_on=starts_on,
+        ends_on=ends_on,
+        due_on=DUE if run == RUN else ends_on,
+        export_name=run,
+        export_sha256="0" * 64,
+        imported_at=NOON,
+        imported_by="clerk",
+        control_accounts=12,
+        control_bills=11,
+        control_opening_balance=Money(11 * OPENING.cents),
+        control_billed=Money(11 * CLOSING.cents),
+        control_payments=-Money(11 * OPENING.cents),
+        control_adjustments=Money(0),
+        control_penalties=Money(0),
+        control_closing_balance=Money(11 * CLOSING.cents),
+    )
+
+
+def _add_accounts(connection: Connection, run: str) -> None:
+    """Let the period before end with what this one opens with."""
+    closing = CLOSING if run == RUN else OPENING
+    for account in range(1, 13):
+        closed = account == CLOSED
+        equal_pay = Money(55_00) if account == EQUAL_PAY else None
+        due = Money(0) if closed else equal_pay or closing
+        add(
+            connection,
+            "account",
+            run=run,
+            account_key=key(account),
+            account=number(account),
+            **dict.fromkeys(("name", "service_address", "mailing_address", "city"), "x"),
+            **dict.fromkeys(("state", "zip", "phone"), "x"),
+            last_name=f"Name {account}",
+            email="",
+            ebill=account in PAPERLESS,
+            send_paper=account not in PAPERLESS,
+            status={11: "final", CLOSED: "closed"}.get(account, "active"),
+            opening_balance=Money(0) if closed else OPENING,
+            closing_balance=Money(0) if closed else closing,
+            equal_pay_amount=equal_pay,
+            amount_due=due,
+            direct_pay=False,
+            block_ach=False,
+            block_card=False,
+            cosigner_id="LL1" if account == 6 else "",
+        )
+
+
+def _add_movements(connection: Connection, run: str) -> None:
+    ends_on = MONTHS[run][1]
+    line = 1
+    for account in range(1, 12):
+        for service, kind, amount, usage in (
+            ("WATER", "billing", WATER, 30.0),
+            ("SEWER", "billing", SEWER, 28.0),
+            ("", "payment", -OPENING, None),
+        ):
+            line += 1
+            add_movement(connection, line, account, kind, amount, ends_on, service, usage, run)
+
+
+def add_movement(
+    connection: Connection,
+    line: int,
+    account: int,
+    kind: str,
+    amount: Money,
+    posted_on: date = MONTHS[RUN][1],
+    service: str = "",
+    usage: float | None = None,
+    run: str = RUN,
+) -> None:
+    add(
+        connection,
+        "movement",
+        run=run,
+        line=line,
+        account_key=key(account),
+        account=number(account).replace(".", "-"),
+        posted_on=posted_on,
+        service=service,
+        description="Automatic",
+        kind=kind,
+        amount=amount,
+        usage=usage,
+    )
+
+
+def _add_bills(connection: Connection) -> None:
+    """Print bills of one page behind a separator, and one notice."""
+    patterns = {"amount_due_pattern": "Amount", "due_on_pattern": "Due"}
+    _add_bulk_file(connection, 0, "utility-bill", **patterns)
+    _add_bulk_file(connection, 1, "delinquent-notice")
+    add_page(connection, 0, 0, "separator")
+    for account in range(1, 12):
+        due = Money(55_00) if account == EQUAL_PAY else CLOSING
+        add_bill(connection, account, 0, "utility-bill", account, due, DUE)
+    add_bill(connection, NOTICED, 1, "delinquent-notice", 0)
+
+
+def _add_bulk_file(connection: Connection, bulk: int, form: str, **patterns: str) -> None:
+    add(
+        connection,
+        "bulk_file",
+        run=RUN,
+        bulk=bulk,
+        form=form,
+        file=f"{form}.pdf",
+        path=f"/exports/{form}.pdf",
+        account_pattern="Account",
+        **patterns,
+    )
+
+
+def add_page(
+    connection: Connection, bulk: int, page: int, disposition: str = "bill", account: str = ""
+) -> None:
+    add(
+        connection,
+        "page",
+        run=RUN,
+        bulk=bulk,
+        page=page,
+        disposition=disposition,
+        account_key=account,
+        reason="",
+    )
+
+
+def add_bill(
+    connection: Connection,
+    account: int,
+    bulk: int,
+    form: str,
+    page: int,
+    due: Money | None = None,
+    due_on: date | None = None,
+    ordinal: int = 1,
+) -> None:
+    add_page(connection, bulk, page, "bill", key(account))
+    add(
+        connection,
+        "bill",
+        run=RUN,
+        form=form,
+        account_key=key(account),
+        ordinal=ordinal,
+        account=number(account),
+        bulk=bulk,
+        first_page=page,
+        pages=1,
+        printed_amount_due=due,
+        printed_due_on=due_on,
+        pdf=f"{form}/{account}-{ordinal}.pdf",
+        sha256="0" * 64,
+        size=1,
+    )
+
+
+def _add_addresses(connection: Connection) -> None:
+    for account in range(1, 12):
+        paperless = account in PAPERLESS
+        paper = None if paperless else "send-paper"
+        row = {"run": RUN, "account_key": key(account)}
+        add(connection, "delivery_plan", **row, paperless=paperless, paper=paper)
+    for account in PAPERLESS:
+        mailbox = f"customer{account}@example.com"
+        row = {"run": RUN, "account_key": key(account), "address": mailbox}
+        add(connection, "account_email", **row, position=1)
+        add(connection, "recipient", **row, mailbox=mailbox, source="customer-record")
+    row = {"run": RUN, "mailbox": "user@example.net", "address": "user@example.net"}
+    add(connection, "portal_user", **row, name="x")
+    add(connection, "portal_link", **row, account_key=key(4), paperless=True)
+    add(connection, "cosigner", run=RUN, cosigner_id="LL1", name="x", portal_user="")
+
+
+def _add_mandates(connection: Connection) -> None:
+    for line, account in enumerate((ACH, CARD, CANCELLED), start=2):
+        kind = "ach" if account == ACH else "card"
+        token = {"run": RUN, "portal_user": ""}
+        add(connection, "payment_method", **token, token=f"tok_{account}", kind=kind, last4="0001")
+        row = {"run": RUN, "account_key": key(account), "account": number(account)}
+        row |= {"method_token": f"tok_{account}"}
+        add(
+            connection,
+            "mandate",
+            **row,
+            line=line,
+            portal_user="",
+            days_prior=5,
+            enrolled_on=date(2026, 1, 5),
+            active=account != CANCELLED,
+        )
+        if account != CANCELLED:
+            plan = {"amount": CLOSING, "pay_on": date(2026, 11, 13), "immediate": False}
+            add(connection, "planned_payment", **row, **plan, method_kind=kind, last4="0001")
+    _add_earlier_payment(connection)
+
+
+def _add_earlier_payment(connection: Connection) -> None:
+    add(
+        connection,
+        "scheduled_payment",
+        key=f"autopay/{PREVIOUS}/{key(ACH)}",
+        run=PREVIOUS,
+        account_key=key(ACH),
+        account=number(ACH),
+        pay_on=date(2026, 10, 15),
+        amount=OPENING,
+        method_token="tok_7",
+        method_kind="ach",
+        last4="0001",
+        immediate=False,
+        state="succeeded",
+        scheduled_at=NOON,
+    )

@@ -1,0 +1,57 @@
+"""Books that hold the clean run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from database.books import Database
+from tests.data_checks.clean_run import fill
+
+
+@pytest.fixture
+def books(database: Database) -> Database:
+    """Books of the test's own."""
+    with database.writing() as connection:
+        fill(connection)
+    return database
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def clean_books(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Database]:
+    """Books for all tests: each changes them in a transaction that it takes back."""
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("clean") / "books.db"
+        shutil.copy(request.getfixturevalue("empty_sqlite"), path)
+        yield from _filled(f"sqlite:///{path}")
+        return
+    template = request.getfixturevalue("empty_postgres")
+    with _copy_of(template) as url:
+        yield from _filled(url)
+
+
+def _filled(url: str) -> Iterator[Database]:
+    database = Database(url)
+    with database.writing() as connection:
+        fill(connection)
+    yield database
+    database.close()
+
+
+@contextmanager
+def _copy_of(template: str) -> Iterator[str]:
+    url = sa.make_url(os.environ["BILLCLOSE_TEST_POSTGRES"])
+    name = f"billclose_checks_{uuid4().hex}"
+    server = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    yield url.set(database=name).render_as_string(hide_password=False)
+    with server.connect() as connection:
+        connection.exec_driver_sql(f'DROP DATABASE "{name}"')
+    server.dispose()

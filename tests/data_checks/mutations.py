@@ -1,0 +1,189 @@
+"""One seeded defect for each check: what would have to be wrong for it to fire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tests.data_checks.clean_run import ACH, CANCELLED, CARD, CLOSED, PREVIOUS, RUN, key, number
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """Statements that plant a defect, and the checks that rightly fire along."""
+
+    check: str
+    statements: tuple[str, ...]
+    along: frozenset[str] = field(default=frozenset())
+
+
+def changing(check: str, *statements: str, along: tuple[str, ...] = ()) -> Mutation:
+    return Mutation(check, statements, frozenset(along))
+
+
+def update(table: str, change: str, account: int = 5, where: str = "", run: str = RUN) -> str:
+    more = f" AND {where}" if where else ""
+    return (
+        f"UPDATE {table} SET {change} WHERE run = '{run}' AND account_key = '{key(account)}'{more}"
+    )
+
+
+def problem(code: str) -> str:
+    return (
+        'INSERT INTO problem (run, line, code, account, file, "row", column_name, message) '
+        f"VALUES ('{RUN}', 1, '{code}', '{number(5)}', 'accounts.csv', 6, 'zip', 'is wrong')"
+    )
+
+
+def movement(line: int, kind: str, cents: int, account: int = 5, known: bool = True) -> str:
+    account_key = key(account) if known else "999"
+    return (
+        "INSERT INTO movement (run, line, account_key, account, posted_on, service, description,"
+        f" kind, amount) VALUES ('{RUN}', {line}, '{account_key}', '{account_key}', '2026-10-20',"
+        f" '', 'Counter', '{kind}', {cents})"
+    )
+
+
+NOTICE_AGAIN = (
+    "INSERT INTO bill (run, form, account_key, ordinal, account, bulk, first_page, pages, pdf,"
+    f" sha256, size) VALUES ('{RUN}', 'delinquent-notice', '{key(10)}', 2, '{number(10)}', 1, 1,"
+    " 1, 'again.pdf', '', 1)"
+)
+PAGE_AGAIN = (
+    "INSERT INTO page (run, bulk, page, disposition, account_key, reason)"
+    f" VALUES ('{RUN}', 1, 1, 'bill', '{key(10)}', '')"
+)
+ANOTHER_FILE = (
+    "INSERT INTO bulk_file (run, bulk, form, file, path, account_pattern)"
+    f" VALUES ('{RUN}', 2, 'final-bill', 'final.pdf', '', 'Account')"
+)
+THIS_RUN = f"WHERE run = '{RUN}'"
+LAST_NUMBER = f"account_key = '{key(CARD)}', account = '{number(CARD)}'"
+CLOSED_NUMBER = f"account_key = '{key(CLOSED)}', account = '{number(CLOSED)}'"
+OWED = "opening_balance = 4030, closing_balance = 4030"
+OWED_IN_TOTAL = (
+    "control_opening_balance = control_opening_balance + 4030,"
+    " control_closing_balance = control_closing_balance + 4030"
+)
+
+FILES = (
+    changing("unreadable-row", problem("unreadable-row")),
+    changing("account-duplicate", problem("account-duplicate")),
+    changing("sensitive-data", problem("sensitive-data")),
+    changing("problem-other", problem("encoding")),
+    changing(
+        "page-unassigned",
+        f"UPDATE page SET disposition = 'unassigned' {THIS_RUN} AND bulk = 0 AND page = 0",
+    ),
+    changing("page-total", update("bill", "pages = 2")),
+    changing("bulk-file-empty", ANOTHER_FILE),
+)
+ACCOUNTS = (
+    changing("account-number-blank", update("account", "account_key = '', account = '-'", CLOSED)),
+    changing(
+        "closed-account-balance",
+        update("account", OWED, CLOSED),
+        update("account", OWED, CLOSED, run=PREVIOUS),
+        f"UPDATE bill_run SET {OWED_IN_TOTAL} {THIS_RUN}",
+    ),
+    changing("active-without-charges", update("account", "status = 'active'", CLOSED)),
+    changing("email-shared", update("account_email", "address = 'Customer2@example.com'", 4)),
+    changing("cosigner-unknown", update("account", "cosigner_id = 'LL9'")),
+    changing("link-unknown-account", update("portal_link", "account_key = '999'", 4)),
+)
+BALANCES = (
+    changing(
+        "roll-forward",
+        update("account", "closing_balance = closing_balance + 1", 5),
+        update("account", "closing_balance = closing_balance - 1", 6),
+    ),
+    changing("movement-unknown-account", movement(900, "adjustment", 0, known=False)),
+    changing(
+        "movement-outside-period",
+        update("movement", "posted_on = '2026-11-01'", where="kind = 'payment'"),
+    ),
+    changing("wrong-sign", movement(900, "payment", 5_00), movement(901, "payment", -5_00)),
+    changing(
+        "movement-twice",
+        update("movement", "amount = -4000", where="kind = 'payment'"),
+        movement(900, "payment", -5_00),
+        movement(901, "payment", -5_00),
+    ),
+    changing(
+        "large-adjustment",
+        movement(900, "adjustment", 600_00),
+        movement(901, "adjustment", -600_00),
+    ),
+    changing("opening-changed", update("account", "closing_balance = 4999", run=PREVIOUS)),
+    changing("account-vanished", update("account", "account_key = '777'", run=PREVIOUS)),
+)
+BILLS = (
+    changing("bill-unknown-account", update("bill", "account_key = '999'", 10, "bulk = 1")),
+    changing("bill-duplicate", NOTICE_AGAIN, PAGE_AGAIN),
+    changing(
+        "bill-missing",
+        f"DELETE FROM bill {THIS_RUN} AND account_key = '{key(5)}'",
+        f"DELETE FROM page {THIS_RUN} AND account_key = '{key(5)}'",
+        along=("control-totals",),
+    ),
+    changing(
+        "bill-amount",
+        update("bill", "printed_amount_due = printed_amount_due + 1", 5),
+        update("bill", "printed_amount_due = printed_amount_due - 1", 6),
+    ),
+    changing("bill-due-date", update("bill", "printed_due_on = NULL")),
+    changing(
+        "negative-bill",
+        update("account", "amount_due = -100"),
+        update("bill", "printed_amount_due = -100"),
+    ),
+    changing("closed-account-billed", movement(900, "billing", 0, CLOSED)),
+    changing(
+        "amount-outlier",
+        update("account", "amount_due = 30000"),
+        update("bill", "printed_amount_due = 30000"),
+    ),
+    changing(
+        "large-bill",
+        update("account", "amount_due = 300000"),
+        update("bill", "printed_amount_due = 300000"),
+        along=("amount-outlier",),
+    ),
+    changing("page-count", update("bill", "pages = 21"), along=("page-total",)),
+)
+TOTALS = (
+    changing("control-totals", f"UPDATE bill_run SET control_bills = 12 {THIS_RUN}"),
+    changing("billed-total", update("bill", "printed_amount_due = 1"), along=("bill-amount",)),
+    changing(
+        "due-date-window",
+        f"UPDATE bill_run SET due_on = '2027-11-20' {THIS_RUN}",
+        f"UPDATE bill SET printed_due_on = '2027-11-20' {THIS_RUN} AND bulk = 0",
+    ),
+)
+USAGE = (
+    changing("usage-outlier", update("movement", "usage = 100", where="service = 'WATER'")),
+    changing("usage-zero", update("movement", "usage = 0", where="service = 'WATER'")),
+    changing("usage-negative", update("movement", "usage = -1", where="service = 'WATER'")),
+)
+DELIVERY = (
+    changing("ebill-no-email", f"DELETE FROM recipient {THIS_RUN} AND account_key = '{key(2)}'"),
+    changing("email-invalid", update("account_email", "fault = 'no @'", 2)),
+    changing("neither-paper-nor-ebill", update("account", "send_paper = false")),
+)
+AUTOPAY = (
+    changing("autopay-direct-pay", update("account", "direct_pay = true", CARD)),
+    changing("autopay-method-blocked", update("account", "block_card = true", CARD)),
+    changing("autopay-closed-account", update("mandate", CLOSED_NUMBER, CARD)),
+    changing(
+        "autopay-over-maximum",
+        update("planned_payment", "pay_on = NULL, unscheduled = 'over-maximum'", CARD),
+    ),
+    changing("pay-date-past", update("planned_payment", "immediate = true", CARD)),
+    changing("notice-short", update("planned_payment", "pay_on = '2026-11-11'", ACH)),
+    changing("mandate-unknown-account", update("mandate", "account_key = '999'", CARD)),
+    changing("mandate-twice", update("mandate", f"active = true, {LAST_NUMBER}", CANCELLED)),
+    changing("mandate-method-missing", update("mandate", "method_token = 'gone'", CARD)),
+    changing("days-prior-range", update("mandate", "days_prior = 45", CARD)),
+    changing("maximum-not-positive", update("mandate", "maximum = 0", CARD)),
+)
+
+MUTATIONS = FILES + ACCOUNTS + BALANCES + BILLS + TOTALS + USAGE + DELIVERY + AUTOPAY

@@ -1,0 +1,69 @@
+"""The catalog keeps what the contract promises."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from data_checks.catalog import CATALOG
+from data_checks.check import says
+from domain.checks import NEVER_WAIVED, Severity
+
+BLOCKING = {
+    "unreadable-row",
+    "account-duplicate",
+    "control-totals",
+    "roll-forward",
+    "page-unassigned",
+    "bill-unknown-account",
+    "bill-duplicate",
+    "bill-missing",
+    "bill-amount",
+    "bill-due-date",
+    "sensitive-data",
+}
+WARNING = {
+    "ebill-no-email",
+    "email-invalid",
+    "neither-paper-nor-ebill",
+    "negative-bill",
+    "usage-outlier",
+    "amount-outlier",
+    "closed-account-billed",
+    "autopay-direct-pay",
+    "notice-short",
+}
+PERSONAL = ("a.name", "mailing_address", "service_address", "phone", "e.address AS", "r.address")
+
+
+def names(severity: Severity) -> set[str]:
+    return {check.name for check in CATALOG if check.severity is severity}
+
+
+def test_the_contracts_checks_are_there_with_their_severities():
+    assert names(Severity.BLOCKING) >= BLOCKING
+    assert names(Severity.WARNING) >= WARNING
+    assert {check.name for check in CATALOG} >= NEVER_WAIVED
+
+
+def test_names_are_unique_and_fit_their_column():
+    listed = [check.name for check in CATALOG]
+
+    assert len(listed) == len(set(listed))
+    assert [name for name in listed if not re.fullmatch(r"[a-z]+(-[a-z]+)*", name)] == []
+    assert max(map(len, listed)) <= 40
+
+
+@pytest.mark.parametrize("check", CATALOG, ids=lambda check: check.name)
+def test_a_check_speaks_to_the_clerk_in_sentences_and_shows_no_person(check):
+    assert all(text.endswith(".") for text in (check.what, check.why, check.fix))
+    assert ":run" in check.sql
+    assert [word for word in PERSONAL if word in check.sql.split("FROM")[0]] == []
+
+
+def test_a_detail_writes_cents_as_dollars_and_nothing_for_nothing():
+    write = says("{due_cents} on {due_on}: {usage} and {average}")
+
+    row = {"due_cents": -123456, "due_on": None, "usage": 1234.0, "average": 2.25}
+    assert write(row) == "-$1,234.56 on nothing: 1,234 and 2.2"

@@ -1,0 +1,223 @@
+"""What is recorded, claimed and marked."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from threading import Thread
+
+import pytest
+import sqlalchemy as sa
+
+from database.books import Database
+from database.tables import delivery
+from domain.accounts import AccountStatus
+from domain.deliveries import DeliveryStatus
+from mail.marking import mark, put_back
+from mail.outbox import claim, counts, release_lost
+from mail.owners import this_process
+from mail.port import Outcome, Result
+from mail.queueing import queue_bills
+from mail.states import RETRY_DELAYS
+from tests.mail.builders import (
+    NOW,
+    RUN,
+    a_run,
+    an_account,
+    deliveries,
+    many_accounts,
+    statuses,
+)
+
+LEASE = timedelta(minutes=15)
+
+
+def queue(database: Database) -> int:
+    return queue_bills(database, RUN, now=NOW, message_domain="larkspur.example")
+
+
+def test_a_bill_goes_to_every_mailbox_once_however_often_it_is_recorded(database):
+    a_run(database)
+    an_account(database, addresses=["Ann@customer.example", "bob@customer.example"])
+
+    recorded = [queue(database), queue(database)]
+
+    assert recorded == [2, 0]
+    rows = deliveries(database)
+    assert [row.key for row in rows] == [
+        "bill/2026-10/utility-bill/01.1037.1/ann@customer.example",
+        "bill/2026-10/utility-bill/01.1037.1/bob@customer.example",
+    ]
+    assert [row.address for row in rows] == ["Ann@customer.example", "bob@customer.example"]
+    assert {NOW} == {row.queued_at for row in rows}
+    assert all(row.message_id.endswith("@larkspur.example>") for row in rows)
+    assert not any("ann" in row.message_id for row in rows)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        pytest.param({"paperless": False}, id="not paperless"),
+        pytest.param({"held": True}, id="held out by a waived check"),
+        pytest.param({"status": AccountStatus.CLOSED}, id="closed"),
+        pytest.param({"ordinals": (1, 2)}, id="two bills of one form"),
+        pytest.param({"ordinals": ()}, id="no bill"),
+        pytest.param({"addresses": ()}, id="no mailbox"),
+    ],
+)
+def test_nothing_is_recorded_for_an_account_that_is(database, facts):
+    a_run(database)
+    an_account(database, **facts)
+
+    assert queue(database) == 0
+
+
+def test_nothing_can_be_recorded_before_the_close(database):
+    a_run(database, closed=False)
+    an_account(database)
+
+    with pytest.raises(sa.exc.IntegrityError):
+        queue(database)
+
+    assert deliveries(database) == []
+
+
+def test_workers_never_claim_the_same_delivery(database):
+    a_run(database)
+    many_accounts(database, 60)
+    queue(database)
+    claimed: list[str] = []
+
+    def work(owner: str) -> None:
+        while rows := claim(database, owner, NOW, 7, LEASE):
+            claimed.extend(row.key for row in rows)
+
+    workers = [Thread(target=work, args=(f"worker {number}",)) for number in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+    assert 60 == len(claimed) == len(set(claimed))
+
+
+@pytest.mark.parametrize(
+    ("result", "status", "next_try"),
+    [
+        (Result.SENT, DeliveryStatus.SENT, None),
+        (Result.FAILED, DeliveryStatus.FAILED, None),
+        (Result.DEFERRED, DeliveryStatus.DEFERRED, timedelta(minutes=5)),
+        (Result.IN_DOUBT, DeliveryStatus.IN_DOUBT, timedelta(minutes=5)),
+    ],
+)
+def test_an_outcome_is_written_down(database, result, status, next_try):
+    a_run(database)
+    an_account(database)
+    queue(database)
+    (row,) = claim(database, "me", NOW, 10, LEASE)
+
+    done = mark(database, "me", NOW, [(row, Outcome(row.key, result, "because"))], LEASE)
+
+    (written,) = deliveries(database)
+    assert [status] == done
+    assert status == written.status
+    assert (written.attempts, written.lease_owner, written.lease_until) == (1, None, None)
+    assert (NOW if result is Result.SENT else None) == written.sent_at
+    assert next_try is None or NOW + next_try == written.next_try_at
+    assert counts(database, RUN)[status] == 1
+    assert sum(counts(database, RUN).values()) == 1
+
+
+def test_a_deferred_delivery_is_given_up_after_a_day_of_growing_waits(database):
+    a_run(database)
+    an_account(database)
+    queue(database)
+    now, tries = NOW, 0
+
+    while rows := claim(database, "me", now, 10, LEASE):
+        tries += 1
+        mark(database, "me", now, [(rows[0], Outcome(rows[0].key, Result.DEFERRED, "450"))], LEASE)
+        now = deliveries(database)[0].next_try_at
+
+    assert len(RETRY_DELAYS) + 1 == tries
+    assert timedelta(hours=20) < now - NOW <= timedelta(hours=25)
+    assert deliveries(database)[0].status == DeliveryStatus.FAILED
+
+
+def test_an_outcome_that_comes_after_the_lease_changes_nothing(database):
+    a_run(database)
+    an_account(database)
+    queue(database)
+    (row,) = claim(database, "slow", NOW, 10, LEASE)
+    release_lost(database, NOW + LEASE)
+    claim(database, "other", NOW + LEASE, 10, LEASE)
+
+    mark(database, "slow", NOW, [(row, Outcome(row.key, Result.FAILED))], LEASE)
+
+    (written,) = deliveries(database)
+    assert (written.status, written.lease_owner) == (DeliveryStatus.SENDING, "other")
+
+
+def test_marking_renews_the_lease_of_what_is_still_under_way(database):
+    a_run(database)
+    many_accounts(database, 2)
+    queue(database)
+    first, _ = claim(database, "me", NOW, 10, LEASE)
+
+    mark(database, "me", NOW + LEASE / 2, [(first, Outcome(first.key, Result.SENT))], LEASE)
+
+    assert release_lost(database, NOW + LEASE) == 0
+    assert release_lost(database, NOW + 2 * LEASE) == 1
+
+
+def test_what_a_lost_worker_was_sending_is_sent_again_as_a_possible_duplicate(database):
+    a_run(database)
+    an_account(database)
+    queue(database)
+    (before,) = claim(database, "lost", NOW, 10, LEASE)
+
+    later = NOW + LEASE
+    release_lost(database, later)
+    waiting = deliveries(database)[0]
+    held_back = claim(database, "me", later, 10, LEASE, resend_in_doubt=False)
+    (again,) = claim(database, "me", later, 10, LEASE)
+
+    assert (waiting.status, waiting.possible_duplicate) == (DeliveryStatus.IN_DOUBT, False)
+    assert held_back == []
+    assert (before.key, before.message_id) == (again.key, again.message_id)
+    assert deliveries(database)[0].possible_duplicate
+
+
+def test_a_dead_process_is_not_waited_for_and_a_living_one_is(database):
+    a_run(database)
+    many_accounts(database, 2)
+    queue(database)
+    host, process, *_ = this_process().split("|")
+    claim(database, this_process("living"), NOW, 1, LEASE)
+    claim(database, f"{host}|{process}|before.1|", NOW, 1, LEASE)
+
+    assert release_lost(database, NOW) == 1
+
+
+def test_what_was_put_back_has_used_no_attempt(database):
+    a_run(database)
+    many_accounts(database, 2)
+    queue(database)
+    stopped, refused = claim(database, "me", NOW, 10, LEASE)
+
+    put_back(database, "me", NOW, [stopped])
+    put_back(database, "me", NOW, [refused], "no connection to the relay")
+
+    assert {DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED} == set(statuses(database).values())
+    assert {0} == {row.attempts for row in deliveries(database)}
+    assert len(claim(database, "me", NOW, 10, LEASE)) == 2
+
+
+def test_two_deliveries_that_would_share_a_message_id_are_not_swallowed(database):
+    a_run(database)
+    an_account(database)
+    queue(database)
+    with database.writing() as books:
+        books.execute(delivery.update().values(key="another"))
+
+    with pytest.raises(sa.exc.IntegrityError):
+        queue(database)

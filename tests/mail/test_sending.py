@@ -1,0 +1,244 @@
+"""Sending what is due, over doubles that are the real adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from email import message_from_bytes
+from email.policy import default
+
+import pytest
+
+from domain.deliveries import DeliveryStatus
+from domain.failures import TemporaryFailure
+from mail.bill_mail import BillRenderer, Sender
+from mail.compose import Templates
+from mail.embedded import MailFolder
+from mail.outbox import Delivery, claim, counts
+from mail.owners import this_process
+from mail.port import Mailer, Outcome, OutgoingMessage, Result
+from mail.queueing import queue_bills
+from mail.sending import SendCounts, send_due
+from tests.mail.builders import NOW, PDF, RUN, a_run, an_account, deliveries, many_accounts
+from tests.mail.servers import MailServer, running
+from tests.mail.test_mailers import a_mailer
+
+SENDER = Sender("billing@larkspur.example", "bounces@larkspur.example", reply_to="desk@x.example")
+
+
+def render(rows: Sequence[Delivery]) -> Iterator[OutgoingMessage]:
+    for row in rows:
+        yield OutgoingMessage(row.key, "b@larkspur.example", row.address, row.message_id, b"x\r\n")
+
+
+def send(database, mailer: Mailer, *, render=render, now=NOW, **options) -> SendCounts:
+    return send_due(
+        database, mailer, render, clock=lambda: now, owner=this_process(), **options
+    )  # fmt: skip
+
+
+def queue(database, count: int = 0) -> None:
+    a_run(database)
+    many_accounts(database, count)
+    queue_bills(database, RUN, now=NOW, message_domain="larkspur.example")
+
+
+class Answering:
+    """A mailer with one answer for all; it ends by raising, if it is told to."""
+
+    def __init__(self, result: Result, after: int = 10_000, failure: Exception | None = None):
+        self.result, self.after, self.failure = result, after, failure
+        self.given: list[str] = []
+
+    def deliver(self, messages: Iterable[OutgoingMessage]) -> Iterator[Outcome]:
+        for message in messages:
+            if self.failure is not None and len(self.given) >= self.after:
+                raise self.failure
+            self.given.append(message.key)
+            yield Outcome(message.key, self.result)
+
+    def close(self) -> None:
+        pass
+
+
+def test_everything_due_is_sent_once(database, tmp_path):
+    queue(database, 45)
+    seen: list[SendCounts] = []
+
+    first = send(database, MailFolder(tmp_path / "mail"), batch=20, progress=seen.append)
+    second = send(database, MailFolder(tmp_path / "mail"))
+
+    assert SendCounts(sent=45) == first == seen[-1]
+    assert SendCounts() == second
+    assert 45 == len(list((tmp_path / "mail").iterdir())) == counts(database, RUN)["sent"]
+
+
+def test_one_bad_address_costs_its_own_message_only(database):
+    a_run(database)
+    an_account(database, addresses=["ann@x.example", "gone@x.example", "full@x.example"])
+    queue_bills(database, RUN, now=NOW, message_domain="larkspur.example")
+    with running(MailServer()) as server:
+        mailer = a_mailer(server)
+        now = send(database, mailer)
+        later = send(database, mailer, now=NOW + timedelta(minutes=5))
+        mailer.close()
+
+    assert SendCounts(sent=1, failed=1, deferred=1) == now
+    assert SendCounts(deferred=1) == later
+    assert server.recipients == ["ann@x.example"]
+    errors = {row.address: row.error for row in deliveries(database)}
+    assert errors["ann@x.example"] is None
+    assert errors["gone@x.example"].startswith("550 5.1.1")
+    assert "gone" not in errors["gone@x.example"]
+
+
+def test_a_relay_that_is_down_uses_up_no_attempts(database):
+    queue(database, 50)
+    mailer = Answering(Result.SENT, after=7, failure=TemporaryFailure("no connection"))
+
+    found = send(database, mailer, batch=20)
+
+    assert SendCounts(sent=7, deferred=13, stopped_by="no connection") == found
+    assert counts(database, RUN)[DeliveryStatus.QUEUED] == 30
+    waiting = [row for row in deliveries(database) if row.status == DeliveryStatus.DEFERRED]
+    assert {(0, "no connection", NOW)} == {
+        (row.attempts, row.error, row.next_try_at) for row in waiting
+    }
+    assert SendCounts(sent=43) == send(database, Answering(Result.SENT))
+
+
+def test_sending_stops_when_it_is_told_to_and_goes_on_later(database):
+    queue(database, 30)
+    mailer = Answering(Result.SENT)
+
+    found = send(database, mailer, stop=lambda: len(mailer.given) >= 10)
+
+    assert SendCounts(sent=10, stopped_by="stopped") == found
+    assert counts(database, RUN)[DeliveryStatus.QUEUED] == 20
+    assert SendCounts(sent=20) == send(database, mailer)
+
+
+def test_a_mistake_of_ours_leaves_only_what_was_handed_over_in_doubt(database):
+    queue(database, 30)
+
+    with pytest.raises(ZeroDivisionError):
+        send(database, Answering(Result.SENT, after=9, failure=ZeroDivisionError()))
+
+    found = counts(database, RUN)
+    assert {status.value: count for status, count in found.items() if count} == {
+        "sent": 9,
+        "sending": 1,
+        "queued": 20,
+    }
+
+
+def test_what_may_have_arrived_waits_for_a_person_if_the_office_wants_it_so(database):
+    queue(database, 3)
+    send(database, Answering(Result.IN_DOUBT))
+    later = NOW + timedelta(hours=1)
+
+    waiting = send(database, Answering(Result.SENT), now=later, resend_in_doubt=False)
+    again = send(database, Answering(Result.SENT), now=later)
+
+    assert SendCounts() == waiting
+    assert SendCounts(sent=3) == again
+    assert {True} == {row.possible_duplicate for row in deliveries(database)}
+
+
+def test_a_run_started_again_after_a_kill_waits_for_no_lease(database):
+    queue(database, 3)
+    host, process, *_ = this_process().split("|")
+    claim(database, f"{host}|{process}|an-earlier-start|", NOW, 10, timedelta(hours=1))
+
+    assert SendCounts(sent=3) == send(database, Answering(Result.SENT))
+
+
+# -- the mail of a bill ---------------------------------------------------------------------------
+
+
+def bill_renderer(database, read_pdf=lambda path: PDF) -> BillRenderer:
+    return BillRenderer(database, Templates(), SENDER, read_pdf)
+
+
+def sent_message(tmp_path):
+    (file,) = (tmp_path / "mail").iterdir()
+    return message_from_bytes(file.read_bytes(), policy=default)
+
+
+def test_a_bill_arrives_whole(database, tmp_path):
+    a_run(database)
+    an_account(database, draw=date(2026, 11, 13))
+    queue_bills(database, RUN, now=NOW, message_domain="larkspur.example")
+    asked: list[str] = []
+
+    def read_pdf(path: str) -> bytes:
+        asked.append(path)
+        return PDF
+
+    send(database, MailFolder(tmp_path / "mail"), render=bill_renderer(database, read_pdf))
+
+    message = sent_message(tmp_path)
+    text = message.get_body(("plain",)).get_content()
+    (attachment,) = message.iter_attachments()
+    assert asked == ["2026-10/utility-bill/0110371.1.pdf"]
+    assert message["From"] == "City of Larkspur <billing@larkspur.example>"
+    assert message["To"] == "ann@customer.example"
+    assert message["Reply-To"] == "desk@x.example"
+    assert message["Date"] == "Mon, 02 Nov 2026 06:00:00 -0700"
+    assert deliveries(database)[0].message_id == message["Message-ID"]
+    assert "$80.00" in text
+    assert "November 20, 2026" in text
+    assert "will be drawn on November 13, 2026 from your bank account ending 6789" in text
+    assert attachment.get_content() == PDF
+    assert attachment.get_filename() == "bill-01.1037.1-2026-10.pdf"
+
+
+def test_a_second_attempt_has_the_same_bytes(database):
+    a_run(database)
+    an_account(database, addresses=["grey@x.example"])
+    queue_bills(database, RUN, now=NOW, message_domain="larkspur.example")
+    made: list[bytes] = []
+
+    def keep(rows):
+        for message in bill_renderer(database)(rows):
+            made.append(message.to_bytes())
+            yield message
+
+    with running(MailServer()) as server:
+        mailer = a_mailer(server)
+        send(database, mailer, render=keep)
+        send(database, mailer, render=keep, now=NOW + timedelta(minutes=5))
+        mailer.close()
+
+    assert len(made) == 2
+    assert made[0] == made[1] == server.accepted[0][2]
+
+
+@pytest.mark.parametrize(
+    ("failure", "counted"),
+    [(FileNotFoundError(), SendCounts(failed=1)), (PermissionError(), SendCounts(deferred=1))],
+)
+def test_a_bill_document_that_cannot_be_read_is_written_to_its_delivery(
+    database, tmp_path, failure, counted
+):
+    def read_pdf(path: str) -> bytes:
+        raise failure
+
+    a_run(database)
+    an_account(database)
+    queue_bills(database, RUN, now=NOW, message_domain="larkspur.example")
+
+    found = send(database, MailFolder(tmp_path), render=bill_renderer(database, read_pdf))
+
+    assert counted == found
+    assert "bill" in deliveries(database)[0].error
+
+
+def test_a_list_of_addresses_is_no_address(database, tmp_path):
+    a_run(database)
+    an_account(database, addresses=["ann@x.example;bob@x.example", "jörg@x.example"])
+    queue_bills(database, RUN, now=NOW, message_domain="larkspur.example")
+
+    found = send(database, MailFolder(tmp_path), render=bill_renderer(database))
+
+    assert SendCounts(failed=2) == found

@@ -1,0 +1,74 @@
+"""A bill leaves only when it was read back."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from domain.bills import BillRange
+from domain.money import Money
+from splitter.copying import BillCopier
+from splitter.patterns import compile_patterns
+from splitter.verifying import Neighbours, Verifier, read_back
+from tests.splitter.pdf_builders import a_bulk_file, a_page, write_pdf
+
+PATTERNS = compile_patterns(a_bulk_file())
+
+
+def a_bill(account="01.1037.1", pages=(0,), amount="12.50", due_on=date(2026, 11, 20)):
+    return BillRange(account, pages, Money.parse(amount), due_on)
+
+
+@pytest.fixture(scope="module")
+def copier(tmp_path_factory):
+    pages = [a_page("01.1037.1"), ["More of it"], a_page("01.1037.1", "Formerly 02.2048.2")]
+    return BillCopier(write_pdf(tmp_path_factory.mktemp("bulk") / "bills.pdf", pages))
+
+
+@pytest.fixture(scope="module")
+def verifier():
+    verifier = Verifier(PATTERNS, Neighbours(frozenset({"01.1037.1", "02.2048.2"})))
+    yield verifier
+    verifier.close()
+
+
+@pytest.mark.parametrize(
+    ("pages", "bill", "finding"),
+    [
+        pytest.param([0], a_bill(account="01.1037.2"), "account", id="it shows another account"),
+        pytest.param([0], a_bill(amount="12.51"), "amount due", id="it shows another amount"),
+        pytest.param([0], a_bill(due_on=date(2026, 11, 21)), "due date", id="or another due date"),
+        pytest.param([0, 1], a_bill(), "2 pages instead of 1", id="it has a page too many"),
+        pytest.param([1], a_bill(), "account", id="it shows no account"),
+        pytest.param([2], a_bill(), "another account", id="it prints a neighbour's number"),
+    ],
+)
+def test_a_bill_does_not_leave_when(copier, verifier, pages, bill, finding):
+    assert any(finding in found for found in verifier.read_back(copier.copy(pages), bill))
+
+
+def test_a_bill_leaves_when_all_is_as_expected(copier, verifier):
+    assert verifier.read_back(copier.copy([0]), a_bill()) == []
+    assert verifier.read_back(copier.copy([0, 1]), a_bill(account="0110371", pages=(0, 1))) == []
+
+
+def test_a_copy_that_cannot_be_read_does_not_stop_the_next(copier):
+    verifier = Verifier(PATTERNS, Neighbours(frozenset()))
+    try:
+        assert "cannot be read back" in verifier.read_back(b"%PDF-1.7 nothing", a_bill())[0]
+        assert verifier.read_back(copier.copy([0]), a_bill()) == []
+    finally:
+        verifier.close()
+
+
+def test_one_copy_alone_can_be_read_back(copier):
+    assert read_back(copier.copy([0]), a_bill(), PATTERNS, others=["02.2048.2"]) == []
+
+
+def test_short_accounts_and_regions_are_not_searched_for_everywhere():
+    bills = [a_bill("123456"), a_bill("84670-1234"), a_bill("02.2048.2")]
+    with_region = compile_patterns(a_bulk_file(region=(0, 0, 600, 100)))
+
+    assert frozenset({"02.2048.2"}) == Neighbours.of(bills, PATTERNS).accounts
+    assert frozenset() == Neighbours.of(bills, with_region).accounts
