@@ -91,7 +91,7 @@ ACCOUNTS = (
             LEFT JOIN account a ON a.run = l.run AND a.account_key = l.account_key
             WHERE l.run = :run AND a.account_key IS NULL
             GROUP BY l.account_key""",
-        detail=says("{links} portal links to an unknown account"),
+        detail=says("an unknown account; portal links to it: {links}"),
         rules=(24,),
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from data_checks.check import Check, says
 from domain.checks import Severity
 
-_MOVEMENT_SAYS = says("line {line}: {kind} of {amount_cents} on {posted_on}")
+_MOVEMENT_SAYS = says("movement {line}: {kind} of {amount_cents} on {posted_on}")
 _MOVEMENT = """
     SELECT m.account_key, COALESCE(a.account, m.account) AS account,
         m.line, m.kind, m.amount AS amount_cents, m.posted_on
@@ -61,7 +61,7 @@ BALANCES = (
             LEFT JOIN account a ON a.run = m.run AND a.account_key = m.account_key
             WHERE m.run = :run AND a.account_key IS NULL
             GROUP BY m.account_key""",
-        detail=says("{movements} movements of {amount_cents} on an unknown account"),
+        detail=says("an unknown account; movements: {movements}, in sum {amount_cents}"),
     ),
     Check(
         name="movement-outside-period",

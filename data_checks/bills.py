@@ -19,7 +19,7 @@ BILLS = (
             LEFT JOIN account a ON a.run = b.run AND a.account_key = b.account_key
             WHERE b.run = :run AND a.account_key IS NULL
             GROUP BY b.account_key""",
-        detail=says("{bills} bills of an unknown account, the first on page {page_number}"),
+        detail=says("an unknown account; bills: {bills}, the first on page {page_number}"),
         rules=(11,),
     ),
     Check(
@@ -35,7 +35,7 @@ BILLS = (
             LEFT JOIN account a ON a.run = b.run AND a.account_key = b.account_key
             WHERE b.run = :run AND b.ordinal > 1
             GROUP BY b.account_key, a.account""",
-        detail=says("{extra} bills too many, the first of them on page {page_number}"),
+        detail=says("bills too many: {extra}, the first on page {page_number}"),
         rules=(11, 13),
     ),
     Check(
@@ -128,6 +128,6 @@ BILLS = (
             ) b ON b.account_key = a.account_key
             WHERE a.run = :run AND a.status = 'closed'
                 AND (m.account_key IS NOT NULL OR b.account_key IS NOT NULL)""",
-        detail=says("closed, with {charges} charges and {bills} bills"),
+        detail=says("closed; charges: {charges}, bills: {bills}"),
     ),
 )

@@ -20,6 +20,7 @@ ROOT_CAUSES = (
     "account-duplicate",
     "sensitive-data",
     "page-unassigned",
+    "bill-copy",
     "bill-unknown-account",
     "bill-duplicate",
     "bill-missing",

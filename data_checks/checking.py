@@ -27,6 +27,11 @@ __all__ = [
 ]
 
 DEFAULT_THRESHOLDS = Thresholds()
+STAGED = (
+    *("account", "account_email", "movement", "portal_link", "cosigner"),
+    *("payment_method", "mandate", "problem", "bulk_file", "page", "bill"),
+    *("delivery_plan", "recipient", "planned_payment", "scheduled_payment"),
+)
 
 
 def check_run(
@@ -96,6 +101,4 @@ def _refresh_statistics(database: Database) -> None:
     if database.is_sqlite:
         return
     with database.writing() as connection:
-        connection.execute(
-            sa.text("ANALYZE account, movement, bill, page, recipient, delivery_plan, mandate")
-        )
+        connection.execute(sa.text(f"ANALYZE {', '.join(STAGED)}"))

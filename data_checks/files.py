@@ -6,9 +6,9 @@ from data_checks.check import Check, says
 from domain.checks import Severity
 
 _PROBLEM = """
-    SELECT '' AS account_key, account, code, file, "row" AS row_number, column_name, message
+    SELECT '' AS account_key, account, code, message
     FROM problem WHERE run = :run AND """
-_PROBLEM_SAYS = says("{file}, row {row_number}: {message}")
+_PROBLEM_SAYS = says("{message}")
 
 FILES = (
     Check(
@@ -57,6 +57,16 @@ FILES = (
         rules=(11,),
     ),
     Check(
+        name="bill-copy",
+        severity=Severity.BLOCKING,
+        what="A bill cut out of its bulk file does not show what its pages show.",
+        why="It was not filed, and its customer would get no bill or a broken one.",
+        fix="Print the bulk file again; if it stays so, call support with the file.",
+        sql=_PROBLEM + "code = 'bill-copy'",
+        detail=_PROBLEM_SAYS,
+        rules=(11,),
+    ),
+    Check(
         name="page-total",
         severity=Severity.BLOCKING,
         what="The bills of a bulk file do not have as many pages as were assigned to bills.",
@@ -97,7 +107,9 @@ FILES = (
         what="The import reported something that has no check of its own.",
         why="What the import noticed should be read by a person, whatever it is.",
         fix="Read the message and decide.",
-        sql=_PROBLEM + "code NOT IN ('unreadable-row', 'account-duplicate', 'sensitive-data')",
-        detail=says("{code}: {file}, row {row_number}: {message}"),
+        sql=_PROBLEM + "code NOT IN (
+            'unreadable-row', 'account-duplicate', 'sensitive-data', 'bill-copy'
+        )",
+        detail=says("{code}: {message}"),
     ),
 )

@@ -20,7 +20,7 @@ MANDATES = (
         why="The customer believes that the bill pays itself.",
         fix="Correct the account's number in autopay.csv, or cancel the mandate.",
         sql=_MANDATE + "a.account_key IS NULL",
-        detail=says("line {line}: the account is unknown"),
+        detail=says("mandate {line}: the account is unknown"),
         rules=(82,),
     ),
     Check(
@@ -51,7 +51,7 @@ MANDATES = (
             LEFT JOIN account a ON a.run = m.run AND a.account_key = m.account_key
             LEFT JOIN payment_method p ON p.run = m.run AND p.token = m.method_token
             WHERE m.run = :run AND m.active AND p.token IS NULL""",
-        detail=says("line {line}: its payment method is unknown"),
+        detail=says("mandate {line}: its payment method is unknown"),
         rules=(60,),
     ),
     Check(
@@ -61,7 +61,7 @@ MANDATES = (
         why="The draw would come after the due date, or before the bill.",
         fix="Let the customer choose again.",
         sql=_MANDATE + "(m.days_prior < 0 OR m.days_prior > :most_days_prior)",
-        detail=says("line {line}: {days_prior} days prior"),
+        detail=says("mandate {line}: {days_prior} days prior"),
         rules=(48, 49),
     ),
     Check(
@@ -71,7 +71,7 @@ MANDATES = (
         why="Nothing will ever be drawn.",
         fix="Let the customer choose again.",
         sql=_MANDATE + "m.maximum <= 0",
-        detail=says("line {line}: a maximum of {maximum_cents}"),
+        detail=says("mandate {line}: a maximum of {maximum_cents}"),
         rules=(50,),
     ),
 )

@@ -85,6 +85,6 @@ USAGE = (
             FROM movement m
             LEFT JOIN account a ON a.run = m.run AND a.account_key = m.account_key
             WHERE m.run = :run AND m.usage < 0""",
-        detail=says("line {line}: {usage} used"),
+        detail=says("movement {line}: {usage} used"),
     ),
 )

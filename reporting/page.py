@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
-from domain.checks import CheckStatus
+from domain.checks import CheckResult, CheckStatus
 from reporting.charts import draw_durations, draw_shares, list_shares
 from reporting.equations import list_equations
 from reporting.exceptions import ExceptionRow
@@ -105,3 +105,8 @@ def _make_folder(folder: Path) -> None:
         return
     _make_folder(folder.parent)
     folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _rank(result: CheckResult) -> int:
+    """Put what failed before what passed; the catalog's order stays within."""
+    return _STATUSES.index(result.status)

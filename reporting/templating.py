@@ -50,11 +50,6 @@ def environment() -> Environment:
     return made
 
 
-def _rank(result: CheckResult) -> int:
-    """Put what failed before what passed; the catalog's order stays within."""
-    return _STATUSES.index(result.status)
-
-
 def _css_string(text: str) -> str:
     """Write a text so that it cannot leave a CSS string or its style element."""
     short = text if len(text) <= 60 else f"{text[:59]}…"

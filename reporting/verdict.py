@@ -9,7 +9,7 @@ from domain.runs import RunState
 from reporting.equations import list_equations
 from reporting.run_sheet import RunSheet
 from reporting.ties import Outcome, list_control_totals
-from reporting.wording import say_count, say_moment
+from reporting.wording import capitalize, say_count, say_moment
 
 UNCHANGED = (
     "Nothing was changed: no bill is visible, no balance moved, no payment scheduled, no mail sent."
@@ -45,7 +45,7 @@ def give_verdict(
     if sheet.is_closed:
         return _closed(sheet, exceptions)
     if sheet.state is RunState.REFUSED:
-        return Verdict("Refused", "bad", f"{_why_refused(sheet, refusal)}.", UNCHANGED)
+        return Verdict("Refused", "bad", f"{capitalize(_why_refused(sheet, refusal))}.", UNCHANGED)
     if sheet.state is RunState.WAITING:
         sentence = f"Billing period {sheet.period} is ready to close; {_left(sheet, exceptions)}."
         return Verdict("Waiting for approval", "careful", sentence, _until("a person says yes"))
@@ -82,7 +82,7 @@ def _rehearsed(sheet: RunSheet, exceptions: int, refusal: str) -> Verdict:
     word = "Rehearsal (dry run)"
     aftermath = "Nothing was written, sent or drawn; the figures are what the close would bring."
     if refusal or _failed_checks(sheet):
-        sentence = f"The close would be refused: {_lower(_why_refused(sheet, refusal))}."
+        sentence = f"The close would be refused: {_why_refused(sheet, refusal)}."
         return Verdict(word, "bad", sentence, aftermath)
     sentence = f"Billing period {sheet.period} would close; {_left(sheet, exceptions)}."
     return Verdict(word, "calm", sentence, aftermath)
@@ -94,7 +94,7 @@ def _why_refused(sheet: RunSheet, refusal: str) -> str:
         return refusal.rstrip(". ")
     if failed:
         return f"{say_count(len(failed), 'blocking check')} failed ({', '.join(failed)})"
-    return "A guard said no before the checks ran"
+    return "a guard said no before the checks ran"
 
 
 def _left(sheet: RunSheet, exceptions: int) -> str:
@@ -122,7 +122,3 @@ def _failed_checks(sheet: RunSheet) -> list[str]:
 
 def _until(event: str) -> str:
     return f"Until {event}, no bill is visible, no balance moves, nothing is sent or drawn."
-
-
-def _lower(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:]

@@ -97,7 +97,10 @@ def say_code(code: str) -> str:
 
 
 def capitalize(sentence: str) -> str:
-    """Raise the first letter and leave the others as they are."""
+    """Raise the first letter, but not that of a file's name, and leave the others as they are."""
+    first, _, _ = sentence.partition(" ")
+    if "." in first.rstrip(".,:;"):
+        return sentence
     return sentence[:1].upper() + sentence[1:]
 
 

@@ -32,7 +32,7 @@ class BillCopier:
 
     def __init__(self, path: Path) -> None:
         self._source, tree = open_source(path)
-        self._pages = tree.entries
+        self._tree = tree
         pruner = Pruner(self._source)
         self._sanitiser = Sanitiser(self._source, tree.numbers, pruner)
         self._attributes = PageAttributes(self._source, pruner, self._sanitiser)
@@ -47,7 +47,7 @@ class BillCopier:
 
     @property
     def pages(self) -> int:
-        return len(self._pages)
+        return len(self._tree)
 
     def copy(self, pages: Sequence[int]) -> bytes:
         """Return a PDF with these pages, counted from 0, in this order."""
@@ -68,13 +68,13 @@ class BillCopier:
             try:
                 document = Document(write, self._sanitiser.get)
                 for page in pages:
-                    document.add_page(self._attributes.of(self._pages[page]))
+                    document.add_page(self._attributes.of(self._tree.entries(page)))
                 document.finish(self._layers.properties(document.sources))
             except Odd:
                 raise self._source.refusal() from None
 
     def _copy(self, pages: Sequence[int]) -> bytes:
-        attributes = [self._attributes.of(self._pages[page]) for page in pages]
+        attributes = [self._attributes.of(self._tree.entries(page)) for page in pages]
         common = frozenset().union(*(self._common_objects(page) for page in attributes))
         parts: list[bytes] = []
         document = Document(parts.append, self._sanitiser.get, self._block(common))
@@ -108,10 +108,10 @@ class BillCopier:
 
     def _find_common(self) -> dict[int, frozenset[int]]:
         """Return the objects that several pages of a sample reach, each with all it reaches."""
-        step = max(1, len(self._pages) // _SAMPLED_PAGES)
+        step = max(1, len(self._tree) // _SAMPLED_PAGES)
         uses: Counter[int] = Counter()
-        for page in range(0, len(self._pages), step):
-            uses.update(self._reached(references(self._attributes.of(self._pages[page]))))
+        for page in range(0, len(self._tree), step):
+            uses.update(self._reached(references(self._attributes.of(self._tree.entries(page)))))
         return {
             number: frozenset(self._reached([number]))
             for number, count in uses.items()

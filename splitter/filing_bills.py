@@ -92,7 +92,8 @@ class Filer:
     ) -> FiledBill | Problem:
         findings = self._read_back(bill, copy) if is_checked else []
         if findings:
-            message = f"The copy of page {bill.pages[0] + 1} ff. is not filed: it {findings[0]}."
+            begin = bill.pages[0] + 1
+            message = f"The copy that begins on page {begin} is not filed: it {findings[0]}."
             return Problem("bill-copy", message, account=bill.account, file=self._bulk.file)
 
         path = f"{self._prefix}/{file_name(bill.account, ordinal)}".lstrip("/")

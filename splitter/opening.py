@@ -20,7 +20,7 @@ def open_bulk_file(path: Path) -> int:
     bill. Raises Refused (pdf-unreadable) with what to do.
     """
     _, pages = open_source(path)
-    return len(pages.entries)
+    return len(pages)
 
 
 def open_source(path: Path) -> tuple[SourceFile, PageTree]:
@@ -44,7 +44,7 @@ def _opened(path: Path) -> tuple[SourceFile, PageTree]:
         raise _refused(
             path, "is damaged: its list of pages is broken; please export it again."
         ) from None
-    if not pages.entries:
+    if not len(pages):
         raise _refused(path, "has no pages; please export it again.")
     return source, pages
 

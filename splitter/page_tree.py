@@ -23,12 +23,21 @@ class PageTree:
     """
     The pages of a file in order.
 
-    `entries` holds the raw attributes of each page, `numbers` the objects of all pages and nodes:
-    a copy must never reach one of these.
+    `numbers` holds the objects of all pages and nodes: a copy must never reach one of these. What
+    is on a page is cut from the file when it is asked for, so a large file does not fill memory.
     """
 
-    entries: tuple[dict[bytes, bytes], ...]
+    source: SourceFile
+    pages: tuple[tuple[int, dict[bytes, bytes]], ...]  # a page's object, and what it inherits
     numbers: frozenset[int]
+
+    def __len__(self) -> int:
+        return len(self.pages)
+
+    def entries(self, page: int) -> dict[bytes, bytes]:
+        """Return the raw attributes of a page, counted from 0, the inherited ones included."""
+        number, inherited = self.pages[page]
+        return inherited | self.source.dictionary(b"%d 0 R" % number)
 
 
 def walk_pages(source: SourceFile) -> PageTree:
@@ -42,7 +51,7 @@ def walk_pages(source: SourceFile) -> PageTree:
 class _Walk:
     def __init__(self, source: SourceFile) -> None:
         self._source = source
-        self._entries: list[dict[bytes, bytes]] = []
+        self._pages: list[tuple[int, dict[bytes, bytes]]] = []
         self._numbers: set[int] = set()
         self._visits = 0
         self._announced = 0
@@ -58,9 +67,9 @@ class _Walk:
         self._announced = int(count)
 
         self._visit(root.idnum)
-        if len(self._entries) != self._announced:
+        if len(self._pages) != self._announced:
             raise BrokenPageTree("wrong count")
-        return PageTree(tuple(self._entries), frozenset(self._numbers))
+        return PageTree(self._source, tuple(self._pages), frozenset(self._numbers))
 
     def _visit(self, root: int) -> None:
         """Go through the tree without recursion: writers nest it as deep as they like."""
@@ -70,14 +79,17 @@ class _Walk:
             self._count_visit(number, above)
             node = self._node(number)
             if b"/Kids" not in node or node.get(b"/Type") == b"/Page":
-                self._add_page(node, inherited)
+                if node.get(b"/Type", b"/Page") not in (b"/Page", b"/Template"):
+                    raise BrokenPageTree("not a page")
+                self._pages.append((number, inherited))
                 continue
             passed_on = inherited | {key: node[key] for key in INHERITED if key in node}
             kids = [reference(kid) for kid in items(self._source.value(node[b"/Kids"]))]
+            here = above | {number}
             for kid in reversed(kids):
                 if kid is None:
                     raise BrokenPageTree("a page that is not an object of its own")
-                waiting.append((kid, passed_on, above | {number}))
+                waiting.append((kid, passed_on, here))
 
     def _count_visit(self, number: int, above: frozenset[int]) -> None:
         self._numbers.add(number)
@@ -85,11 +97,6 @@ class _Walk:
         most_visits = (self._announced + 16) * _NODES_A_PAGE
         if number in above or len(above) > _DEEPEST or self._visits > most_visits:
             raise BrokenPageTree("loop")
-
-    def _add_page(self, node: dict[bytes, bytes], inherited: dict[bytes, bytes]) -> None:
-        if node.get(b"/Type", b"/Page") not in (b"/Page", b"/Template"):
-            raise BrokenPageTree("not a page")
-        self._entries.append(inherited | node)
 
     def _node(self, number: int) -> dict[bytes, bytes]:
         return self._source.dictionary(b"%d 0 R" % number)

@@ -78,16 +78,16 @@ def file_bills(
     """
     filer = Filer(bulk, compile_patterns(bulk), assignment, store, prefix, verify_every)
     copier = BillCopier(path)
-    bills: list[FiledBill] = []
-    problems: list[Problem] = []
-    outcomes = filer.file_all(copier, processes or processors())
-    for bill, outcome in zip(assignment.bills, outcomes, strict=True):
-        if isinstance(outcome, FiledBill):
-            bills.append(outcome)
-        else:
-            problems.append(outcome)
+    outcomes: list[FiledBill | Problem] = []
+    for outcome in filer.file_all(copier, processes or processors()):
+        outcomes.append(outcome)
         if progress is not None:
-            progress(len(bill.pages))
+            progress(len(assignment.bills[len(outcomes) - 1].pages))
+
     return SplitOutcome(
-        copier.pages, tuple(bills), assignment.separators, assignment.unassigned, tuple(problems)
+        pages=copier.pages,
+        bills=tuple(outcome for outcome in outcomes if isinstance(outcome, FiledBill)),
+        separators=assignment.separators,
+        unassigned=assignment.unassigned,
+        problems=tuple(outcome for outcome in outcomes if isinstance(outcome, Problem)),
     )

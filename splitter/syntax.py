@@ -35,22 +35,24 @@ class Odd(Exception):
 def items(raw: bytes) -> list[bytes]:
     """Return the items of an array, or the keys and values of a dictionary in turn."""
     found: list[bytes] = []
-    depth = start = 0
+    closing: list[bytes] = []
+    start = 0
     for match in _ITEM.finditer(raw):
         kind = match.lastgroup
         if kind == "odd":
             raise Odd("unexpected sign")
         if kind == "open":
-            depth += 1
-            if depth == 2:
+            closing.append(b"]" if match[0] == b"[" else b">>")
+            if len(closing) == 2:
                 start = match.start()
         elif kind == "close":
-            depth -= 1
-            if depth == 1:
-                found.append(raw[start : match.end()])
-            elif depth == 0:
+            if not closing or closing.pop() != match[0]:
+                raise Odd("brackets that do not match")
+            if not closing:
                 return found
-        elif depth == 1:
+            if len(closing) == 1:
+                found.append(raw[start : match.end()])
+        elif len(closing) == 1:
             found.append(match[0])
     raise Odd("not an array or dictionary")
 

@@ -69,6 +69,7 @@ FILES = (
     changing("unreadable-row", problem("unreadable-row")),
     changing("account-duplicate", problem("account-duplicate")),
     changing("sensitive-data", problem("sensitive-data")),
+    changing("bill-copy", problem("bill-copy")),
     changing("problem-other", problem("encoding")),
     changing(
         "page-unassigned",

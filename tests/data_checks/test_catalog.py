@@ -8,6 +8,8 @@ import pytest
 
 from data_checks.catalog import CATALOG
 from data_checks.check import says
+from data_checks.checking import STAGED
+from database.tables import metadata
 from domain.checks import NEVER_WAIVED, Severity
 
 BLOCKING = {
@@ -45,6 +47,14 @@ def test_the_contracts_checks_are_there_with_their_severities():
     assert names(Severity.BLOCKING) >= BLOCKING
     assert names(Severity.WARNING) >= WARNING
     assert {check.name for check in CATALOG} >= NEVER_WAIVED
+
+
+def test_the_statistics_of_every_table_a_check_reads_are_refreshed():
+    read = {
+        table for check in CATALOG for table in re.findall(r"(?:FROM|JOIN) ([a-z_]+)", check.sql)
+    }
+
+    assert read & set(metadata.tables) - set(STAGED) == {"bill_run", "period_close"}
 
 
 def test_names_are_unique_and_fit_their_column():
