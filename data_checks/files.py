@@ -8,6 +8,7 @@ from domain.checks import Severity
 _PROBLEM = """
     SELECT '' AS account_key, account, code, message
     FROM problem WHERE run = :run AND """
+_OWN = "'unreadable-row', 'account-duplicate', 'sensitive-data', 'bill-copy'"
 _PROBLEM_SAYS = says("{message}")
 
 FILES = (
@@ -107,9 +108,7 @@ FILES = (
         what="The import reported something that has no check of its own.",
         why="What the import noticed should be read by a person, whatever it is.",
         fix="Read the message and decide.",
-        sql=_PROBLEM + "code NOT IN (
-            'unreadable-row', 'account-duplicate', 'sensitive-data', 'bill-copy'
-        )",
+        sql=_PROBLEM + f"code NOT IN ({_OWN})",
         detail=says("{code}: {message}"),
     ),
 )

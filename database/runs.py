@@ -9,13 +9,16 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
 from database.books import Database
+from database.owners import describe, is_gone
 from database.tables import bill_run, period_close, run_lock, run_step
 from domain.failures import Misuse, Refused
 from domain.runs import RUN, RunState
 
 LOCK_LEASE = timedelta(minutes=2)  # a holder on another machine that is silent for so long is gone
+LOCK_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,66 +138,53 @@ def step_summaries(database: Database, run: str) -> dict[str, dict[str, Any]]:
 # -- who is working on a run ----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """A process that works on a run: who started it, where, and which process it is."""
-
-    holder: str
-    host: str
-    process: int
-    process_started: str
-
-
-def take_lock(database: Database, run: str, me: Holder, now: datetime, is_gone: Any = None) -> None:
+def take_lock(database: Database, run: str, who: str, owner: str, now: datetime) -> None:
     """
-    Take the only right to work on a run; a second close is told who has it.
+    Take the only right to work on a run for a process; a second close is told who has it.
 
-    The row of a holder that is gone (killed, or silent from another machine) is taken over.
-    `is_gone(holder)` tells of a holder on this machine whether its process lives. Raises Refused.
+    The lock of a process that is gone (killed, or silent from another machine for longer than the
+    lease) is taken over. `owner` comes from database.owners. Raises Refused.
     """
-    with database.writing() as books:
-        rows = books.execute(sa.select(run_lock).where(run_lock.c.run == run).with_for_update())
-        row = rows.one_or_none()
-        if row is not None:
-            other = Holder(row.holder, row.host, row.process, row.process_started)
-            same_host = other.host == me.host
-            gone = is_gone(other) if same_host and is_gone else now - row.renewed_at > LOCK_LEASE
-            if other != me and not gone:
-                raise Refused(
-                    "already-running",
-                    f"Period {run} is being worked on by {other.holder} on {other.host} "
-                    f"(process {other.process}, since {row.taken_at:%H:%M} UTC); "
-                    "wait until that has ended, then run the command again.",
+    for _ in range(LOCK_ATTEMPTS):
+        try:
+            with database.writing() as books:
+                _refuse_if_held(books, run, owner, now)
+                books.execute(run_lock.delete().where(run_lock.c.run == run))
+                books.execute(
+                    run_lock.insert().values(
+                        run=run, holder=who, owner=owner, taken_at=now, renewed_at=now
+                    )
                 )
-            books.execute(run_lock.delete().where(run_lock.c.run == run))
-        books.execute(
-            run_lock.insert().values(
-                run=run,
-                holder=me.holder,
-                host=me.host,
-                process=me.process,
-                process_started=me.process_started,
-                taken_at=now,
-                renewed_at=now,
-            )
-        )
+            return
+        except IntegrityError:  # somebody took it between our look and our insert: look again
+            continue
+    raise Refused("already-running", f"Period {run} is being worked on by somebody else.")
 
 
-def renew_lock(database: Database, run: str, me: Holder, now: datetime) -> None:
+def _refuse_if_held(books: Connection, run: str, owner: str, now: datetime) -> None:
+    row = books.execute(
+        sa.select(run_lock).where(run_lock.c.run == run).with_for_update()
+    ).one_or_none()
+    if row is None or row.owner == owner:
+        return
+    if now - row.renewed_at > LOCK_LEASE or is_gone(row.owner):
+        return
+    raise Refused(
+        "already-running",
+        f"Period {run} is being worked on by {row.holder} ({describe(row.owner)}, since "
+        f"{row.taken_at:%H:%M} UTC); wait until that has ended, then run the command again.",
+    )
+
+
+def renew_lock(database: Database, run: str, owner: str, now: datetime) -> None:
     with database.writing() as books:
         books.execute(
             run_lock.update()
-            .where(run_lock.c.run == run, run_lock.c.process == me.process)
+            .where(run_lock.c.run == run, run_lock.c.owner == owner)
             .values(renewed_at=now)
         )
 
 
-def release_lock(database: Database, run: str, me: Holder) -> None:
+def release_lock(database: Database, run: str, owner: str) -> None:
     with database.writing() as books:
-        books.execute(
-            run_lock.delete().where(
-                run_lock.c.run == run,
-                run_lock.c.host == me.host,
-                run_lock.c.process == me.process,
-            )
-        )
+        books.execute(run_lock.delete().where(run_lock.c.run == run, run_lock.c.owner == owner))

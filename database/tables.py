@@ -456,10 +456,8 @@ run_step = _table(
 run_lock = _table(
     "run_lock",
     sa.Column("run", sa.String(40), primary_key=True),
-    sa.Column("holder", sa.String(200), nullable=False),
-    sa.Column("host", sa.String(200), nullable=False),
-    sa.Column("process", sa.Integer, nullable=False),
-    sa.Column("process_started", sa.String(40), nullable=False),
+    sa.Column("holder", sa.String(100), nullable=False),
+    sa.Column("owner", sa.String(200), nullable=False),
     sa.Column("taken_at", Moment, nullable=False),
     sa.Column("renewed_at", Moment, nullable=False),
 )

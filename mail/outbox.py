@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from database.books import Database
 from database.tables import delivery
 from domain.deliveries import DeliveryStatus, MessageKind
-from mail.owners import is_gone
+from database.owners import is_gone
 from mail.states import DELIVERY, RETRY_DELAYS
 
 _CLAIMABLE = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED, DeliveryStatus.IN_DOUBT)

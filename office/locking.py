@@ -6,8 +6,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from database.owners import this_process
 from database.runs import release_lock, renew_lock, take_lock
-from office.identity import is_gone, this_process
 from office.wiring import Office
 
 RENEW_SECONDS = 20.0
@@ -21,8 +21,8 @@ def working_on(here: Office, run: str) -> Iterator[None]:
     The lock is renewed while the work goes on, so that a machine that lost power does not keep
     it. It goes by the machine's clock: rehearsed business time may stand still or run backwards.
     """
-    me = this_process(here.who)
-    take_lock(here.database, run, me, here.clock.wall(), is_gone)
+    me = this_process()
+    take_lock(here.database, run, here.who, me, here.clock.wall())
     ended = threading.Event()
     keeper = threading.Thread(target=_renew, args=(here, run, ended), daemon=True)
     keeper.start()
@@ -35,6 +35,6 @@ def working_on(here: Office, run: str) -> Iterator[None]:
 
 
 def _renew(here: Office, run: str, ended: threading.Event) -> None:
-    me = this_process(here.who)
+    me = this_process()
     while not ended.wait(RENEW_SECONDS):
         renew_lock(here.database, run, me, here.clock.wall())

@@ -34,6 +34,7 @@ def list_equations(sheet: RunSheet) -> tuple[Equation, ...]:
     return (
         _balances(sheet),
         _register(sheet),
+        *([_moved(sheet)] if sheet.is_closed else []),
         _pages(sheet),
         _delivery(sheet),
         _autopay(sheet),
@@ -66,8 +67,7 @@ def _register(sheet: RunSheet) -> Equation:
     """
     name = "Register and bills"
     due, printed = sheet.amount_due_total, sheet.printed_total
-    label = "amount due, moved to the balances" if sheet.is_closed else "amount due"
-    equation = _equation(name, [(label, due)], ("printed on the bills", printed))
+    equation = _equation(name, [("amount due", due)], ("printed on the bills", printed))
     if equation.outcome is Outcome.TIES or not _passed(sheet, "billed-total"):
         return equation
     if not printed:
@@ -76,6 +76,14 @@ def _register(sheet: RunSheet) -> Equation:
         off = Money(abs(due.cents - printed.cents)).dollars()
         verdict = f"{off} apart for notices and amounts not read; bill by bill it ties out"
     return Equation(name, equation.terms, Outcome.OPEN, verdict)
+
+
+def _moved(sheet: RunSheet) -> Equation:
+    return _equation(
+        "Balances moved",
+        [("amount due of all open accounts", sheet.open_accounts_total)],
+        ("moved to Balance Due", sheet.balances_moved),
+    )
 
 
 def _pages(sheet: RunSheet) -> Equation:

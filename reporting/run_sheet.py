@@ -13,13 +13,16 @@ from database.books import Database
 from database.tables import (
     account,
     autopay_unscheduled,
+    balance_due,
     bill,
     bill_run,
+    bulk_file,
     check_finding,
     check_result,
     delivery,
     delivery_plan,
     held_account,
+    mandate,
     movement,
     page,
     paper,
@@ -123,6 +126,8 @@ class RunSheet:
     deliveries: DeliverySheet
     paper: PaperSheet
     seconds: dict[str, float]
+    open_accounts_total: Money = ZERO  # sum of the amounts due of all accounts that are not closed
+    balances_moved: Money = ZERO  # sum of Balance Due as this close left it
 
     @property
     def is_closed(self) -> bool:
@@ -155,7 +160,7 @@ def read_run_sheet(database: Database, run: str) -> RunSheet:
             closed_by=closing.closed_by if closing else None,
             pages=_pages(books, run),
             bills=_count(books, bill, run),
-            printed_total=_sum(books, bill.c.printed_amount_due, bill.c.run == run),
+            printed_total=_printed_total(books, run),
             amount_due_total=_amount_due_total(books, run),
             checks=_checks(books, run),
             check_texts=_check_texts(books, run),
@@ -167,10 +172,17 @@ def read_run_sheet(database: Database, run: str) -> RunSheet:
             held_bills=_held_bills(books, run),
             both=_both(books, run),
             autopay=autopay,
-            not_enrolled=_not_enrolled(books, run, autopay),
+            not_enrolled=_not_enrolled(books, run),
             deliveries=_deliveries(books, run, closed=closing is not None),
             paper=_paper(books, run, closed=closing is not None),
             seconds=_seconds(books, run),
+            open_accounts_total=_sum(
+                books,
+                account.c.amount_due,
+                account.c.run == run,
+                account.c.status != AccountStatus.CLOSED,
+            ),
+            balances_moved=_sum(books, balance_due.c.amount_due, balance_due.c.run == run),
         )
 
 
@@ -182,7 +194,7 @@ def _count(books: Connection, table: sa.Table, run: str, *also: Any) -> int:
     )
 
 
-def _sum(books: Connection, column: sa.Column[Any], *where: Any) -> Money:
+def _sum(books: Connection, column: sa.ColumnElement[Any], *where: Any) -> Money:
     total: Money | None = books.execute(sa.select(sa.func.sum(column)).where(*where)).scalar_one()
     return total or ZERO
 
@@ -202,8 +214,30 @@ def _pages(books: Connection, run: str) -> dict[str, int]:
     }
 
 
+def _priced_bills(run: str) -> sa.Select[Any]:
+    """Select the bills whose amount was looked for: notices ask for what is owed already."""
+    return (
+        sa.select(bill.c.account_key, bill.c.printed_amount_due)
+        .join(bulk_file, sa.and_(bulk_file.c.run == bill.c.run, bulk_file.c.bulk == bill.c.bulk))
+        .where(
+            bill.c.run == run,
+            ~bill.c.form.like("%-notice"),
+            bulk_file.c.amount_due_pattern.is_not(None),
+        )
+    )
+
+
+def _printed_total(books: Connection, run: str) -> Money:
+    priced = _priced_bills(run).subquery()
+    return _sum(books, priced.c.printed_amount_due)
+
+
 def _amount_due_total(books: Connection, run: str) -> Money:
-    billed = sa.select(bill.c.account_key).where(bill.c.run == run)
+    priced = _priced_bills(run).subquery()
+    billed = sa.select(priced.c.account_key)
+    has_priced = books.execute(sa.select(sa.exists(billed))).scalar_one()
+    if not has_priced:
+        billed = sa.select(bill.c.account_key).where(bill.c.run == run)
     return _sum(
         books, account.c.amount_due, account.c.run == run, account.c.account_key.in_(billed)
     )
@@ -335,8 +369,10 @@ def _autopay(books: Connection, run: str, *, closed: bool) -> AutopaySheet:
     )
 
 
-def _not_enrolled(books: Connection, run: str, autopay: AutopaySheet) -> int:
-    return _count(books, account, run) - autopay.scheduled - autopay.unscheduled
+def _not_enrolled(books: Connection, run: str) -> int:
+    """Count the accounts without an active mandate, on its own: so the lists can be proved."""
+    enrolled = sa.select(mandate.c.account_key).where(mandate.c.run == run, mandate.c.active)
+    return _count(books, account, run, account.c.account_key.not_in(enrolled))
 
 
 def _deliveries(books: Connection, run: str, *, closed: bool) -> DeliverySheet:

@@ -15,7 +15,12 @@ NUMBER_LIKE = re.compile(r"(?<![0-9A-Za-z])(?=[0-9A-Za-z.\-]*[0-9])[0-9A-Za-z][0
 
 
 def inspect_copy(copy: bytes, patterns: Patterns) -> dict[str, Any]:
-    """Return what each page of a copy says, the numbers it prints, and the audit's findings."""
+    """
+    Return what each page of a copy says, the audit's findings, and numbers of doubtful pages.
+
+    Doubtful is a page that names no account: it belongs to the bill only because it follows it.
+    A page that names its own account may mention others, such as a former one.
+    """
     document = DocumentText(copy, patterns)
     try:
         read = [document.facts(page) for page in range(document.pages)]
@@ -24,7 +29,9 @@ def inspect_copy(copy: bytes, patterns: Patterns) -> dict[str, Any]:
     return {
         "pages": len(read),
         "facts": [facts_to_message(facts) for facts, _ in read],
-        "numbers": sorted({number for _, text in read for number in numbers_in(text)}),
+        "numbers": sorted(
+            {number for facts, text in read if not facts.accounts for number in numbers_in(text)}
+        ),
         "findings": audit(copy, len(read)),
     }
 

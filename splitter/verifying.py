@@ -21,7 +21,8 @@ FEWEST_SIGNS_WITH_SEPARATORS = 6
 @dataclass(frozen=True, slots=True)
 class Neighbours:
     """
-    The accounts of the whole bulk file as printed: none but its own may stand in a bill.
+    The accounts of the whole bulk file as printed: none but the bill's own may stand on a page
+    that names no account and belongs to the bill only because it follows it.
 
     With a region the pages are known to print other numbers too, so then only the region counts.
     """
@@ -53,8 +54,8 @@ class Verifier:
         """
         Return what is wrong with a bill's copy; nothing when it may leave.
 
-        It must show the same account, amount due, due date and number of pages, hold no other
-        account's number, and pass the audit.
+        It must show the same account, amount due, due date and number of pages, hold no page that
+        may be a neighbour's, and pass the audit.
         """
         try:
             if self._child is None:
@@ -77,7 +78,7 @@ class Verifier:
         if shown != {own}:
             found.append("does not show its account, or shows another one")
         if any(account_key(stranger) != own for stranger in strangers):
-            found.append("prints the number of another account")
+            found.append("has a page that prints the number of another account alone")
         if _first_amount(pages) != expected.amount_due:
             found.append("does not show its amount due")
         if _first_due_date(pages) != expected.due_on:

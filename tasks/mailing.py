@@ -9,7 +9,7 @@ from database.runs import get_run
 from domain.deliveries import DeliveryStatus
 from domain.steps import Step
 from mail.outbox import counts
-from mail.owners import this_process
+from database.owners import this_process
 from mail.queueing import queue_bills
 from mail.sending import SendCounts, send_due
 from office.wiring import office

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tests.data_checks.clean_run import ACH, CANCELLED, CARD, CLOSED, PREVIOUS, RUN, key, number
+from tests.data_checks.rows import ACH, CANCELLED, CARD, CLOSED, PREVIOUS, RUN, key, number
 
 
 @dataclass(frozen=True)

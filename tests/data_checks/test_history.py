@@ -12,7 +12,7 @@ from data_checks.catalog import CATALOG
 from data_checks.findings import find, to_query
 from data_checks.parameters import Thresholds, parameters
 from domain.money import Money
-from tests.data_checks.clean_run import (
+from tests.data_checks.rows import (
     CLOSED,
     PREVIOUS,
     RUN,

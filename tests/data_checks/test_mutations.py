@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from data_checks.catalog import CATALOG
 from data_checks.findings import find, to_query
 from data_checks.parameters import Thresholds, parameters
-from tests.data_checks.clean_run import RUN, TODAY
 from tests.data_checks.mutations import MUTATIONS
+from tests.data_checks.rows import RUN, TODAY
 
 
 def firing(connection) -> set[str]:

@@ -14,7 +14,7 @@ from domain.accounts import AccountStatus
 from domain.deliveries import DeliveryStatus
 from mail.marking import mark, put_back
 from mail.outbox import claim, counts, release_lost
-from mail.owners import this_process
+from database.owners import this_process
 from mail.port import Outcome, Result
 from mail.queueing import queue_bills
 from mail.states import RETRY_DELAYS

@@ -15,7 +15,7 @@ from mail.bill_mail import BillRenderer, Sender
 from mail.compose import Templates
 from mail.embedded import MailFolder
 from mail.outbox import Delivery, claim, counts
-from mail.owners import this_process
+from database.owners import this_process
 from mail.port import Mailer, Outcome, OutgoingMessage, Result
 from mail.queueing import queue_bills
 from mail.sending import SendCounts, send_due

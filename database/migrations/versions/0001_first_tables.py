@@ -86,10 +86,8 @@ def upgrade() -> None:
     op.create_table(
         "run_lock",
         sa.Column("run", sa.String(length=40), nullable=False),
-        sa.Column("holder", sa.String(length=200), nullable=False),
-        sa.Column("host", sa.String(length=200), nullable=False),
-        sa.Column("process", sa.Integer(), nullable=False),
-        sa.Column("process_started", sa.String(length=40), nullable=False),
+        sa.Column("holder", sa.String(length=100), nullable=False),
+        sa.Column("owner", sa.String(length=200), nullable=False),
         sa.Column("taken_at", database.types.Moment(timezone=True), nullable=False),
         sa.Column("renewed_at", database.types.Moment(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("run", name=op.f("pk_run_lock")),

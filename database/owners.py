@@ -34,6 +34,12 @@ def is_gone(owner: str) -> bool:
     return _started(int(process)) != started
 
 
+def describe(owner: str) -> str:
+    """Say which process it is as a person would look for it."""
+    host, _, rest = owner.partition("|")
+    return f"process {rest.partition('|')[0]} on {host.partition(':')[0]}"
+
+
 def _host() -> str:
     """Return the host with its namespace of process numbers: containers count their own."""
     try:
