@@ -17,6 +17,9 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m pip check --disable-pip-version-check
+	mkdir -p .venv/share/billclose
+	PREFECT_HOME=.venv/share/prefect $(BIN)/prefect server database upgrade -y >/dev/null
+	mv .venv/share/prefect/prefect.db .venv/share/billclose/prefect.db
 	@touch $(READY)
 
 demo: setup ## make a city of some 500 accounts and close its month

@@ -57,6 +57,12 @@ def close(
         return _close(at_work, home, parameters, yes or dry_run, as_json)
 
 
+def run_close(office: Any, home: Path, period: str, bundle: str) -> int:
+    """Close a period without asking; return the exit status."""
+    parameters = {"period": period, "bundle": bundle, "waivers": {}, "replace": False}
+    return _close(office, home, parameters, yes=True, as_json=False)
+
+
 def pair_waivers(checks: tuple[str, ...], reasons: tuple[str, ...]) -> dict[str, str]:
     """Pair each waived check with its reason; one reason may serve for all."""
     if checks and not reasons:

@@ -6,11 +6,11 @@ import contextlib
 import logging
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from data_checks.checking import warm_up
 from office.prefect_server import prefect_server
 from office.wiring import Office, at_work
 
@@ -27,8 +27,7 @@ def run_flow(office: Office, load: Callable[[], Any], home: Path, **parameters: 
         prefect_server(home / "prefect", office.settings.prefect.api_url) as server,
         _output_kept_clean(),
     ):
-        warming = threading.Thread(target=_warm_up, daemon=True)
-        warming.start()
+        warming = warm_up()  # the slow part of the checks, while the server starts
         flow = load()
         from prefect.logging.handlers import APILogWorker
 
@@ -44,13 +43,6 @@ def run_flow(office: Office, load: Callable[[], Any], home: Path, **parameters: 
     if isinstance(outcome, BaseException):
         raise outcome
     return state
-
-
-def _warm_up() -> None:
-    """Import the slow part of the checks while the server starts."""
-    from data_checks.checking import warm_up
-
-    warm_up()
 
 
 def _log_to_file(home: Path) -> None:
