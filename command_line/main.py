@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,7 @@ COMMANDS = {  # loaded when called: what a command does not need it does not wai
     "schedule-autopay": "command_line.scheduling:schedule_autopay",
     "list": "command_line.listing:list_what",
     "split": "command_line.splitting:split",
+    "pattern": "command_line.patterns:pattern",
     "demo": "command_line.demo:demo",
     "up": "command_line.serving:up",
 }
@@ -61,7 +63,12 @@ def billclose(context: click.Context, home: Path) -> None:
 
 
 def main() -> None:
-    """Run the command and end with the exit status that stands for what happened."""
+    """
+    Run the command and end with the exit status that stands for what happened.
+
+    Every file it makes is its owner's alone: bills and mails are customers' data.
+    """
+    os.umask(0o077)
     sys.exit(run(sys.argv[1:]))
 
 

@@ -33,6 +33,7 @@ def run_flow(office: Office, load: Callable[[], Any], home: Path, **parameters: 
 
         _log_to_file(home)
         server.wait_until_ready()
+        server.bury_dead_runs()
         warming.join()
         with at_work(office):
             state = flow(**parameters, return_state=True)

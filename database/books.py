@@ -69,6 +69,7 @@ def _open(url: str) -> Engine:
         return _open_sqlite(url)
     return sa.create_engine(
         url,
+        hide_parameters=True,  # values are customers' data: they stay out of messages and logs
         pool_pre_ping=True,
         pool_recycle=1800,
         connect_args={"options": "-c timezone=UTC -c lock_timeout=30s"},
@@ -76,7 +77,7 @@ def _open(url: str) -> Engine:
 
 
 def _open_sqlite(url: str) -> Engine:
-    engine = sa.create_engine(url, connect_args={"timeout": 30})
+    engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": 30})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -21,13 +23,8 @@ def migrate(database: Database, to: str = "head") -> str:
     """
     from alembic import command
 
-    with database.engine.connect() as connection:
-        if database.is_sqlite:
-            _set_foreign_keys(connection, on=False)
-        with connection.begin():
-            command.upgrade(_config(connection), to)
-        if database.is_sqlite:
-            _set_foreign_keys(connection, on=True)
+    with _rebuilding(database) as connection:
+        command.upgrade(_config(connection), to)
     return revision_of(database) or ""
 
 
@@ -35,13 +32,8 @@ def downgrade(database: Database, to: str) -> None:
     """Take the schema back to an older revision (`base`: to nothing)."""
     from alembic import command
 
-    with database.engine.connect() as connection:
-        if database.is_sqlite:
-            _set_foreign_keys(connection, on=False)
-        with connection.begin():
-            command.downgrade(_config(connection), to)
-        if database.is_sqlite:
-            _set_foreign_keys(connection, on=True)
+    with _rebuilding(database) as connection:
+        command.downgrade(_config(connection), to)
 
 
 def revision_of(database: Database) -> str | None:
@@ -75,6 +67,20 @@ def _config(connection: Connection):  # type: ignore[no-untyped-def]
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
     return config
+
+
+@contextmanager
+def _rebuilding(database: Database) -> Iterator[Connection]:
+    """Open a transaction in which tables may be rebuilt; the keys hold again whatever happens."""
+    with database.engine.connect() as connection:
+        if database.is_sqlite:
+            _set_foreign_keys(connection, on=False)
+        try:
+            with connection.begin():
+                yield connection
+        finally:
+            if database.is_sqlite:
+                _set_foreign_keys(connection, on=True)
 
 
 def _set_foreign_keys(connection: Connection, *, on: bool) -> None:

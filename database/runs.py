@@ -148,8 +148,10 @@ def take_lock(database: Database, run: str, who: str, owner: str, now: datetime)
     for _ in range(LOCK_ATTEMPTS):
         try:
             with database.writing() as books:
-                _refuse_if_held(books, run, owner, now)
-                books.execute(run_lock.delete().where(run_lock.c.run == run))
+                previous = _replaceable_owner(books, run, owner, now)
+                books.execute(
+                    run_lock.delete().where(run_lock.c.run == run, run_lock.c.owner == previous)
+                )
                 books.execute(
                     run_lock.insert().values(
                         run=run, holder=who, owner=owner, taken_at=now, renewed_at=now
@@ -161,14 +163,19 @@ def take_lock(database: Database, run: str, who: str, owner: str, now: datetime)
     raise Refused("already-running", f"Period {run} is being worked on by somebody else.")
 
 
-def _refuse_if_held(books: Connection, run: str, owner: str, now: datetime) -> None:
+def _replaceable_owner(books: Connection, run: str, owner: str, now: datetime) -> str | None:
+    """
+    Return whose lock may be replaced, None where there is none; raises Refused.
+
+    Only that owner's row may be deleted then: a row that came meanwhile is somebody else's.
+    """
     row = books.execute(
         sa.select(run_lock).where(run_lock.c.run == run).with_for_update()
     ).one_or_none()
-    if row is None or row.owner == owner:
-        return
-    if now - row.renewed_at > LOCK_LEASE or is_gone(row.owner):
-        return
+    if row is None:
+        return None
+    if row.owner == owner or now - row.renewed_at > LOCK_LEASE or is_gone(row.owner):
+        return str(row.owner)
     raise Refused(
         "already-running",
         f"Period {run} is being worked on by {row.holder} ({describe(row.owner)}, since "

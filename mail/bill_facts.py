@@ -10,11 +10,20 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.books import Database
-from database.tables import account, bill, bill_run, delivery, planned_payment
+from database.tables import (
+    account,
+    bill,
+    bill_run,
+    delivery,
+    payment_method,
+    scheduled_payment,
+)
+from domain.deliveries import Recipient, RecipientSource
 from domain.money import Money
-from domain.payments import MethodKind
+from domain.payments import MethodKind, PaymentState
 from mail.letters import BillLetter, Draw
 from mail.outbox import Delivery
+from rules.delivery import may_see_method
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,8 @@ class BillFacts:
     draw_on: date | None
     draw_method: MethodKind | None
     draw_last4: str | None
+    wallet_owner: str | None
+    source: RecipientSource | None
 
     def to_letter(self, row: Delivery, latest_communication: str) -> BillLetter:
         return BillLetter(
@@ -43,13 +54,16 @@ class BillFacts:
             service_address=self.service_address,
             amount_due=self.amount_due,
             due_on=self.due_on,
-            draw=self._draw(),
+            draw=self._draw(row),
             latest_communication=latest_communication,
         )
 
-    def _draw(self) -> Draw | None:
+    def _draw(self, row: Delivery) -> Draw | None:
         if not self.draw_amount or self.draw_on is None or self.draw_method is None:
             return None
+        recipient = Recipient(row.address, self.source or RecipientSource.CUSTOMER_RECORD)
+        if not may_see_method(recipient, self.wallet_owner or ""):
+            return Draw(self.draw_amount, self.draw_on)
         return Draw(self.draw_amount, self.draw_on, self.draw_method, self.draw_last4 or "")
 
 
@@ -58,8 +72,8 @@ def find_bill_facts(database: Database, keys: Sequence[str]) -> dict[str, BillFa
     Return the facts of each delivery's bill, by delivery key, in one query.
 
     Amount and date are those printed on the bill where it prints them: mail and document must
-    not disagree. The draw is the planned one, as it was when the period was closed, so that a
-    second attempt has the same words.
+    not disagree. The draw is the scheduled payment, which stays as it is, so that a second attempt
+    has the same words.
     """
     with database.reading() as connection:
         rows = connection.execute(_facts().where(delivery.c.key.in_(keys)))
@@ -73,7 +87,7 @@ def _facts() -> sa.Select[Any]:
     due_on = sa.func.coalesce(bill.c.printed_due_on, bill_run.c.due_on, type_=sa.Date())
     same_account = [
         sa.and_(table.c.run == delivery.c.run, table.c.account_key == delivery.c.account_key)
-        for table in (account, bill, planned_payment)
+        for table in (account, bill, scheduled_payment)
     ]
     return (
         sa.select(
@@ -85,13 +99,25 @@ def _facts() -> sa.Select[Any]:
             amount_due,
             due_on,
             bill.c.pdf,
-            planned_payment.c.amount,
-            planned_payment.c.pay_on,
-            planned_payment.c.method_kind,
-            planned_payment.c.last4,
+            scheduled_payment.c.amount,
+            scheduled_payment.c.pay_on,
+            scheduled_payment.c.method_kind,
+            scheduled_payment.c.last4,
+            payment_method.c.portal_user,
+            delivery.c.source,
         )
         .join(bill_run, bill_run.c.run == delivery.c.run)
         .join(account, same_account[0])
         .join(bill, sa.and_(same_account[1], bill.c.form == delivery.c.form))
-        .outerjoin(planned_payment, same_account[2])
+        .outerjoin(
+            scheduled_payment,
+            sa.and_(same_account[2], scheduled_payment.c.state != PaymentState.CANCELLED),
+        )
+        .outerjoin(
+            payment_method,
+            sa.and_(
+                payment_method.c.run == delivery.c.run,
+                payment_method.c.token == scheduled_payment.c.method_token,
+            ),
+        )
     )

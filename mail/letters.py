@@ -15,17 +15,22 @@ FORM_TITLES = {
     "delinquent-notice": "delinquent notice",
     "ar-invoice": "invoice",
 }
+_SUFFIXES = frozenset({"LLC", "INC", "CO", "LLP", "LTD", "LP", "PC", "JR", "SR", "II", "III"})
 _METHODS = {MethodKind.CARD: "card", MethodKind.ACH: "bank account"}
 
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """An autopay payment that is going to be drawn for this bill."""
+    """
+    An autopay payment that is going to be drawn for this bill.
+
+    The method is there only where this recipient may read it (rules 117, 118).
+    """
 
     amount: Money
     pay_on: date
-    method: MethodKind
-    last4: str
+    method: MethodKind | None = None
+    last4: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ def variables(letter: BillLetter) -> dict[str, str | bool]:
         "period": letter.period,
         "form_title": form_title(letter.form),
         "account_number": letter.account,
-        "customer_name": letter.customer,
+        "customer_name": _greeted(letter.customer),
         "service_address": letter.service_address,
         "amount_due": Money(abs(letter.amount_due.cents)).dollars(),
         "remaining_due": _remaining(letter).dollars(),
@@ -100,10 +105,30 @@ def _remaining(letter: BillLetter) -> Money:
 
 
 def _autopay_line(draw: Draw) -> str:
+    method = f" from your {_METHODS[draw.method]} ending {draw.last4}" if draw.method else ""
+    owner = "Your" if draw.method else "The autopay"
     return (
-        f"Your payment of {draw.amount.dollars()} will be drawn on {_long_date(draw.pay_on)} "
-        f"from your {_METHODS[draw.method]} ending {draw.last4}."
+        f"{owner} payment of {draw.amount.dollars()} will be drawn on "
+        f"{_long_date(draw.pay_on)}{method}."
     )
+
+
+def _greeted(customer: str) -> str:
+    """Turn a register's `Last, First` round; a firm's or another name stays as it is."""
+    last, comma, first = customer.partition(", ")
+    is_person = comma and "," not in first and not any(char.isdigit() for char in customer)
+    is_firm = first.strip(". ").upper() in {
+        "LLC",
+        "INC",
+        "CO",
+        "LLP",
+        "LTD",
+        "LP",
+        "PC",
+        "JR",
+        "SR",
+    }
+    return f"{first} {last}" if is_person and not is_firm else customer
 
 
 def _long_date(day: date) -> str:

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
+from database.owners import is_gone
 from database.tables import delivery
 from domain.deliveries import DeliveryStatus, MessageKind
-from database.owners import is_gone
 from mail.states import DELIVERY, RETRY_DELAYS
 
 _CLAIMABLE = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED, DeliveryStatus.IN_DOUBT)

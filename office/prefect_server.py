@@ -92,6 +92,22 @@ class PrefectServer:
             "see prefect/server.log in the home, or the setting prefect.api_url."
         )
 
+    def bury_dead_runs(self) -> None:
+        """
+        Mark runs as crashed that a killed command left running.
+
+        Our own server lives no longer than the command, so whatever runs before ours has died;
+        the books know how far it came, and the run that follows goes on there.
+        """
+        if self.process is None:
+            return
+        running = {"flow_runs": {"state": {"type": {"any_": ["RUNNING", "PENDING"]}}}}
+        message = "The command was killed; run it again and it goes on where it was."
+        crashed = {"state": {"type": "CRASHED", "message": message}, "force": True}
+        answer = httpx.post(f"{self.api_url}/flow_runs/filter", json=running, timeout=30)
+        for run in answer.json() if answer.is_success else []:
+            httpx.post(f"{self.api_url}/flow_runs/{run['id']}/set_state", json=crashed, timeout=30)
+
     def wait_until_recorded(self, flow_run: str) -> None:
         """
         Block until the server has written down a flow's task runs, which it does a bit later.

@@ -181,18 +181,29 @@ def _plan(
 
 
 def _payable(row: Any) -> Payable:
-    due = row.amount_due if row.balance is None else open_balance(row.balance, row.paid or ZERO)
     equal = row.status is AccountStatus.ACTIVE and row.equal_pay_amount is not None
     return Payable(
         account=row.account,
         status=row.status,
-        balance=due,
+        balance=_balance(row),
         pays_equal_amount=equal,
         direct_pay=row.direct_pay,
         block_ach=row.block_ach,
         block_card=row.block_card,
         is_held=row.held is not None,
     )
+
+
+def _balance(row: Any) -> Money:
+    """
+    Return what is open of this run's bill (rule 41).
+
+    A closed run whose balance is gone has been followed by a later one, which holds what was open:
+    drawing for both would take the same money twice.
+    """
+    if row.balance is not None:
+        return open_balance(row.balance, row.paid or ZERO)
+    return ZERO if row.is_closed else row.amount_due
 
 
 def _enrollments(run: str) -> sa.Select[Any]:
@@ -232,6 +243,7 @@ def _enrollments(run: str) -> sa.Select[Any]:
             balance_due.c.amount_due.label("balance"),
             balance_due.c.paid,
             held.c.account_key.label("held"),
+            sa.exists().where(period_close.c.run == run).label("is_closed"),
         )
         .select_from(newest)
         .join(mandate, sa.and_(mandate.c.run == run, mandate.c.line == newest.c.line))

@@ -78,3 +78,16 @@ def plan_delivery(
         status, send_paper=send_paper, paperless=paperless, has_address=bool(recipients)
     )
     return DeliveryPlan(account, paperless, recipients, paper)
+
+
+def may_see_method(recipient: Recipient, wallet_owner: str) -> bool:
+    """
+    Tell whether a recipient may read which card or bank account pays (rules 117, 118, 135).
+
+    The wallet belongs to the registered portal user, not to the account: landlord and tenant both
+    get the bill, and neither sees the other's payment details. A method without an owner was
+    given to the office by the customer.
+    """
+    if wallet_owner:
+        return recipient.mailbox == wallet_owner.casefold()
+    return recipient.source is RecipientSource.CUSTOMER_RECORD

@@ -1,55 +1,54 @@
-"""The parent's end of a reading child: it is asked, waited for, and ended when it hangs."""
+"""The parent's end of the child processes: they are asked, waited for, and ended when they hang."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
-from splitter.messages import bulk_to_message, send
+from domain.failures import Refused
+from splitter.messages import bulk_to_message, to_line
 from splitter.patterns import Patterns
 
 PAGE_SECONDS = 60.0
-START_SECONDS = 120.0  # a large file on a busy machine
+START_SECONDS = 300.0  # a file of 100,000 pages on a busy machine
 MEMORY_BYTES = 2 * 1024**3
+_LONGEST_ANSWER = 1 << 16
 
 
 class ChildFailed(Exception):
     """The child hung, crashed or ran out of memory; the message says which."""
 
 
-class Child:
-    """One reading child and its open document (or none, to inspect copies)."""
+class Workshop:
+    """
+    A process that has opened a bulk file, and the hands that it forks on demand.
+
+    Opening is done once, whatever the number of hands, and never in this process: it may have
+    threads, which a fork does not survive, and a hostile file shall end nothing but a child.
+    Raises Refused (pdf-unreadable) for a file that is not sound.
+    """
 
     def __init__(
-        self, path: Path | None, patterns: Patterns, *, page_seconds: float = PAGE_SECONDS
+        self, path: Path, patterns: Patterns, *, page_seconds: float = PAGE_SECONDS
     ) -> None:
+        self._path = path
         self._page_seconds = page_seconds
-        self._received = b""
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "splitter.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=os.environ
-            | {"PYTHONPATH": os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)},
-        )
-        size = path.stat().st_size if path else 0
-        self._send(
-            {
-                "path": str(path.resolve()) if path else None,
-                "bulk": bulk_to_message(patterns.bulk),
-                "memory_bytes": MEMORY_BYTES + 4 * size,
-            }
-        )
-        self.pages: int = self._receive(START_SECONDS)["pages"]
+        self._turn = Lock()
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = _started(theirs)
+        self.pages = self._opened(patterns)
 
     def __enter__(self) -> Self:
         return self
@@ -63,48 +62,114 @@ class Child:
         self.close()
 
     def close(self) -> None:
-        self._process.kill()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                try:
-                    stream.close()
-                except BrokenPipeError:
-                    continue
-        self._process.wait()
-
-    def read(self, first: int, last: int) -> Iterator[dict[str, Any]]:
-        """Yield the facts of pages first to last - 1, one at a time."""
-        self._send({"first": first, "last": last})
-        for _ in range(first, last):
-            yield self._receive(self._page_seconds)
-
-    def inspect(self, copy: bytes, pages: int) -> dict[str, Any]:
-        """Return what a copy says and holds; its time limit grows with its pages."""
-        self._send({"size": len(copy)}, copy)
-        return self._receive(self._page_seconds + pages)
-
-    def _send(self, message: dict[str, Any], attached: bytes = b"") -> None:
-        stdin = self._process.stdin
-        assert stdin is not None
+        """End the process; it ends its hands first."""
+        self._socket.close()
         try:
-            send(stdin, message)
-            stdin.write(attached)
-            stdin.flush()
-        except BrokenPipeError:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def hand(self) -> Hand:
+        """Return a new hand; raises ChildFailed where none can be had."""
+        with self._turn:
+            answer, descriptors = self._ask({"do": "fork"})
+        if len(descriptors) != 1:
+            raise ChildFailed("no process could be started")
+        return Hand(self, int(answer["hand"]), descriptors[0], self._page_seconds)
+
+    def dismiss(self, number: int) -> None:
+        """End a hand, whatever it is doing."""
+        with self._turn, contextlib.suppress(ChildFailed):
+            self._ask({"do": "dismiss", "hand": number})
+
+    def _opened(self, patterns: Patterns) -> int:
+        size = self._path.stat().st_size if self._path.is_file() else 0
+        start = {
+            "path": str(self._path.absolute()),
+            "bulk": bulk_to_message(patterns.bulk),
+            "memory_bytes": MEMORY_BYTES + 4 * size,
+        }
+        try:
+            answer, _ = self._ask(start)
+        except ChildFailed as failure:
             self.close()
+            why = f"{self._path.name} cannot be opened ({failure}); please export it again."
+            raise Refused("pdf-unreadable", why) from None
+        if "refused" in answer:
+            self.close()
+            raise Refused(*answer["refused"])
+        return int(answer["pages"])
+
+    def _ask(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
+        try:
+            self._socket.send(to_line(message))
+            if not select.select([self._socket], [], [], START_SECONDS)[0]:
+                raise ChildFailed("it took too long")
+            line, descriptors, _, _ = socket.recv_fds(self._socket, _LONGEST_ANSWER, 1)
+        except OSError:
+            line, descriptors = b"", []
+        if not line:
+            raise ChildFailed("the process ended")
+        answer: dict[str, Any] = json.loads(line)
+        return answer, descriptors
+
+
+class Hand:
+    """One child that reads pages and files bills; see splitter.worker for what it understands."""
+
+    def __init__(
+        self, workshop: Workshop, number: int, descriptor: int, page_seconds: float
+    ) -> None:
+        self._workshop = workshop
+        self._number = number
+        self._socket = socket.socket(fileno=descriptor)
+        self._page_seconds = page_seconds
+        self._received = b""
+
+    def close(self) -> None:
+        self._socket.close()
+        self._workshop.dismiss(self._number)
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Send a message that has no answer."""
+        try:
+            self._socket.sendall(to_line(message))
+        except OSError:
             raise ChildFailed("the reading process ended") from None
 
-    def _receive(self, seconds: float) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        descriptor = self._process.stdout.fileno()
+    def ask(self, message: dict[str, Any], pieces: int, extra_seconds: float = 0) -> Iterator[Any]:
+        """Send a request for so many pieces; yield what comes of each, in order."""
+        self.tell(message)
+        while pieces:
+            answers = self._receive(self._page_seconds + extra_seconds)
+            pieces -= len(answers)
+            yield from answers
+
+    def _receive(self, seconds: float) -> list[Any]:
         until = time.monotonic() + seconds
-        while b"\n" not in self._received:
-            ready, _, _ = select.select([descriptor], [], [], max(0.0, until - time.monotonic()))
-            block = os.read(descriptor, 1 << 16) if ready else b""
+        blocks = [self._received]
+        while b"\n" not in blocks[-1]:
+            ready, _, _ = select.select([self._socket], [], [], max(0, until - time.monotonic()))
+            block = self._socket.recv(1 << 18) if ready else b""
             if not block:
-                self.close()
                 raise ChildFailed("the reading process ended" if ready else "it took too long")
-            self._received += block
-        line, _, self._received = self._received.partition(b"\n")
-        message: dict[str, Any] = json.loads(line)
-        return message
+            blocks.append(block)
+        line, _, self._received = b"".join(blocks).partition(b"\n")
+        answer: Any = json.loads(line)
+        if isinstance(answer, dict):
+            raise Refused(*answer["refused"])
+        assert isinstance(answer, list)
+        return answer
+
+
+def _started(theirs: socket.socket) -> subprocess.Popen[bytes]:
+    paths = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "splitter.foreman", str(theirs.fileno())],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        pass_fds=[theirs.fileno()],
+        env=os.environ | {"PYTHONPATH": paths},
+    )

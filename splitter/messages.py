@@ -1,44 +1,65 @@
-"""What this process and its reading children say to each other: one JSON line at a time."""
+"""What this process and its children say to each other: one line of JSON at a time."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
 from datetime import date
-from typing import IO, Any
+from typing import Any
 
-from domain.bills import PageFacts
+from domain.bills import BillRange, PageFacts
 from domain.money import Money
 from domain.periods import BulkFile
 
-
-def send(stream: IO[bytes], message: dict[str, Any]) -> None:
-    stream.write(json.dumps(message).encode() + b"\n")
-    stream.flush()
+IS_SEPARATOR, HAS_TEXT = 1, 2
 
 
-def facts_to_message(facts: PageFacts) -> dict[str, Any]:
-    return {
-        "page": facts.page,
-        "accounts": facts.accounts,
-        "amounts": [amount.cents for amount in facts.amounts],
-        "due_dates": [day.isoformat() for day in facts.due_dates],
-        "is_separator": facts.is_separator,
-        "has_text": facts.has_text,
-        "number": facts.number,
-    }
+def to_line(message: object) -> bytes:
+    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
 
 
-def facts_from_message(message: dict[str, Any]) -> PageFacts:
-    number = message["number"]
+def facts_to_message(facts: PageFacts) -> list[Any]:
+    """Write a page's facts as a list without names: there are as many as there are pages."""
+    return [
+        facts.page,
+        facts.accounts,
+        [amount.cents for amount in facts.amounts],
+        [day.isoformat() for day in facts.due_dates],
+        IS_SEPARATOR * facts.is_separator + HAS_TEXT * facts.has_text,
+        facts.number,
+    ]
+
+
+def facts_from_message(message: list[Any]) -> PageFacts:
+    page, accounts, amounts, due_dates, flags, number = message
     return PageFacts(
-        page=message["page"],
-        accounts=tuple(message["accounts"]),
-        amounts=tuple(Money(cents) for cents in message["amounts"]),
-        due_dates=tuple(date.fromisoformat(day) for day in message["due_dates"]),
-        is_separator=message["is_separator"],
-        has_text=message["has_text"],
+        page=page,
+        accounts=tuple(accounts),
+        amounts=tuple(Money(cents) for cents in amounts),
+        due_dates=tuple(date.fromisoformat(day) for day in due_dates),
+        is_separator=bool(flags & IS_SEPARATOR),
+        has_text=bool(flags & HAS_TEXT),
         number=(number[0], number[1]) if number else None,
+    )
+
+
+def bill_to_message(bill: BillRange) -> list[Any]:
+    amount, due_on = bill.amount_due, bill.due_on
+    return [
+        bill.account,
+        bill.pages,
+        None if amount is None else amount.cents,
+        None if due_on is None else due_on.isoformat(),
+    ]
+
+
+def bill_from_message(message: list[Any]) -> BillRange:
+    account, pages, amount, due_on = message
+    return BillRange(
+        account,
+        tuple(pages),
+        None if amount is None else Money(amount),
+        None if due_on is None else date.fromisoformat(due_on),
     )
 
 

@@ -1,57 +1,100 @@
-"""A child process that reads pages: what hangs or crashes in here ends nothing but itself."""
+"""A hand at work: it reads pages and files bills; whatever takes it down ends nothing else."""
 
 from __future__ import annotations
 
 import json
-import os
-import resource
-import sys
+import socket
+import time
+from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-CPU_SECONDS = 4 * 3600  # the backstop of a child whose parent died
+from domain.failures import Refused
+from splitter.copying import BillCopier
+from splitter.filing import BillStore
+from splitter.making import BillMaker
+from splitter.messages import bill_from_message, facts_to_message, to_line
+from splitter.page_reading import DocumentText
+from splitter.page_tree import PageTree
+from splitter.patterns import Patterns
+from splitter.source import SourceFile
+from splitter.verifying import Neighbours
 
-
-def main() -> None:
-    """Answer requests on standard input until it ends."""
-    requests, answers = _own_streams()
-    start = json.loads(requests.readline())
-    _limit(start["memory_bytes"])
-    _serve(start, requests, answers)
-
-
-def _own_streams() -> tuple[IO[bytes], IO[bytes]]:
-    """Keep standard output for answers alone: libraries like to print."""
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    return sys.stdin.buffer, answers
+PATIENCE_SECONDS = 0.2  # so long answers are collected before they are sent
 
 
-def _limit(memory_bytes: int) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+class Worker:
+    """
+    What a hand does with the open bulk file; its requests are lines of JSON.
+
+    `read` answers with the facts of pages. `file` takes bills and answers with what became of
+    each; `terms` come before it. `is_careful` sends every answer at once, so that the parent knows
+    on which page or bill a hand went down.
+    """
+
+    def __init__(
+        self, path: Path, source: SourceFile, pages: PageTree, patterns: Patterns
+    ) -> None:
+        self._path = path
+        self._source = source
+        self._pages = pages
+        self._patterns = patterns
+        self._document: DocumentText | None = None
+        self._maker: BillMaker | None = None
+
+    def serve(self, channel: socket.socket) -> None:
+        """Answer requests until the channel is closed."""
+        for line in channel.makefile("rb"):
+            request = json.loads(line)
+            try:
+                self._answer(request, channel)
+            except Refused as refusal:
+                channel.sendall(to_line({"refused": [refusal.code, refusal.message]}))
+
+    def _answer(self, request: dict[str, Any], channel: socket.socket) -> None:
+        match request["do"]:
+            case "read":
+                pages = range(request["first"], request["last"])
+                _send(channel, map(self._read, pages), request["is_careful"])
+            case "terms":
+                self._maker = self._made_ready(request)
+            case "file":
+                assert self._maker is not None
+                bills = [(index, bill_from_message(bill)) for index, bill in request["bills"]]
+                if request["is_careful"]:
+                    for bill in bills:
+                        channel.sendall(to_line(self._maker.make([bill])))
+                else:
+                    channel.sendall(to_line(self._maker.make(bills)))
+
+    def _read(self, page: int) -> list[Any]:
+        if self._document is None:
+            self._document = DocumentText(self._path, self._patterns)
+            if self._document.pages != len(self._pages):
+                raise Refused(
+                    "pdf-unreadable",
+                    f"{self._path.name} is damaged: one reader counts {len(self._pages)} pages,"
+                    f" another {self._document.pages}; please export it again.",
+                )
+        return facts_to_message(self._document.facts(page)[0])
+
+    def _made_ready(self, terms: dict[str, Any]) -> BillMaker:
+        return BillMaker(
+            BillCopier(self._source, self._pages),
+            self._patterns,
+            Neighbours(frozenset(terms["neighbours"])),
+            BillStore(terms["folder"]) if terms["folder"] is not None else None,
+            terms["verify_every"],
+        )
 
 
-def _serve(start: dict[str, Any], requests: IO[bytes], answers: IO[bytes]) -> None:
-    # imported here, when the limits hold
-    from splitter.inspecting import inspect_copy
-    from splitter.messages import bulk_from_message, facts_to_message, send
-    from splitter.page_reading import DocumentText
-    from splitter.patterns import compile_patterns
-
-    patterns = compile_patterns(bulk_from_message(start["bulk"]))
-    document = DocumentText(Path(start["path"]), patterns) if start["path"] else None
-    send(answers, {"pages": document.pages if document else 0})
-    for line in requests:
-        request = json.loads(line)
-        if "size" in request:
-            send(answers, inspect_copy(requests.read(request["size"]), patterns))
-            continue
-        assert document is not None
-        for page in range(request["first"], request["last"]):
-            send(answers, facts_to_message(document.facts(page)[0]))
-
-
-if __name__ == "__main__":
-    main()
+def _send(channel: socket.socket, answers: Iterable[Any], is_careful: bool) -> None:
+    ready: list[Any] = []
+    sent_at = time.monotonic()
+    for answer in answers:
+        ready.append(answer)
+        if is_careful or time.monotonic() - sent_at > PATIENCE_SECONDS:
+            channel.sendall(to_line(ready))
+            ready, sent_at = [], time.monotonic()
+    if ready:
+        channel.sendall(to_line(ready))

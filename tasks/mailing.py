@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from database.auditing import record_audit
+from database.owners import this_process
 from database.runs import get_run
 from domain.deliveries import DeliveryStatus
 from domain.steps import Step
 from mail.outbox import counts
-from database.owners import this_process
 from mail.queueing import queue_bills
 from mail.sending import SendCounts, send_due
 from office.wiring import office

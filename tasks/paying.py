@@ -9,6 +9,7 @@ from database.runs import get_run
 from domain.steps import Step
 from office.wiring import office
 from payments.scheduling import schedule_autopay as schedule
+from payments.scheduling import schedule_counts
 from tasks.step import Done, step
 
 
@@ -17,6 +18,7 @@ def schedule_autopay(run: str) -> Done:
     """Schedule the payments of a closed period and list who has none (rules 7, 72-82)."""
     here = office()
     known = get_run(here.database, run)
+    before = schedule_counts(here.database, run)
     counts = schedule(
         here.database,
         run,
@@ -30,6 +32,7 @@ def schedule_autopay(run: str) -> Done:
         sentence += f", {counts.immediate} of them drawn at once"
     if counts.unscheduled:
         sentence += f"; {counts.unscheduled} enrolled without a payment"
-    with here.database.writing() as books:
-        record_audit(books, here.now(known), here.who, "schedule autopay", run, sentence)
+    if counts != before:
+        with here.database.writing() as books:
+            record_audit(books, here.now(known), here.who, "schedule autopay", run, sentence)
     return Done(sentence, asdict(counts) | {"amount": str(counts.amount)})

@@ -6,6 +6,7 @@ from datetime import UTC
 
 from database.auditing import record_audit
 from database.runs import get_run, move_run
+from domain.runs import RunState
 from domain.steps import Step
 from office.wiring import office
 from reporting.exceptions import list_exceptions
@@ -20,9 +21,10 @@ def report_run(run: str) -> Done:
     """Write the report that a clerk reads in a minute and an auditor keeps; finish the run."""
     here = office()
     known = get_run(here.database, run)
-    with here.database.writing() as books:
-        move_run(books, run, "finished")
-        record_audit(books, here.now(known), here.who, "finish", run)
+    if known.state is not RunState.FINISHED:
+        with here.database.writing() as books:
+            move_run(books, run, "finished")
+            record_audit(books, here.now(known), here.who, "finish", run)
     place = here.folder("reports") / f"close-{run}.html"
     write_page(
         place,

@@ -16,9 +16,10 @@ from database.tables import (
     delivery,
     delivery_plan,
     held_account,
+    payment_method,
     period_close,
-    planned_payment,
     recipient,
+    scheduled_payment,
 )
 from domain.accounts import AccountStatus, account_key
 from domain.deliveries import DeliveryStatus, RecipientSource
@@ -65,6 +66,8 @@ def enter_account(
     form: str = "utility-bill",
     amount_due: Money = EIGHTY_DOLLARS,
     draw: date | None = None,
+    wallet_owner: str = "",
+    source: RecipientSource = RecipientSource.CUSTOMER_RECORD,
 ) -> None:
     key = account_key(number)
     ours: dict[str, Any] = {"run": RUN, "account_key": key}
@@ -89,16 +92,22 @@ def enter_account(
         books.execute(
             recipient.insert().values(
                 **ours, mailbox=address.casefold(), address=address,
-                source=RecipientSource.CUSTOMER_RECORD,
+                source=source,
             )
         )  # fmt: skip
     if held:
         books.execute(held_account.insert().values(**ours, check_name="bill-amount"))
     if draw:
         books.execute(
-            planned_payment.insert().values(
-                **ours, account=number, amount=amount_due, pay_on=draw, immediate=False,
-                method_token="tok", method_kind=MethodKind.ACH, last4="6789",
+            payment_method.insert().values(
+                run=RUN, token="tok", portal_user=wallet_owner, kind=MethodKind.ACH, last4="6789"
+            )
+        )
+        books.execute(
+            scheduled_payment.insert().values(
+                **ours, key=f"autopay/{RUN}/{key}", account=number, amount=amount_due, pay_on=draw,
+                immediate=False, method_token="tok", method_kind=MethodKind.ACH, last4="6789",
+                state="scheduled", scheduled_at=NOW,
             )
         )  # fmt: skip
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from database.books import Database
-from mail.outbox import Delivery
 from database.owners import this_process
+from mail.outbox import Delivery
 from mail.port import OutgoingMessage
 from mail.relay import to_relay
 from mail.sending import send_due

@@ -9,12 +9,12 @@ import pytest
 import sqlalchemy as sa
 
 from database.books import Database
+from database.owners import this_process
 from database.tables import delivery
 from domain.accounts import AccountStatus
 from domain.deliveries import DeliveryStatus
 from mail.marking import mark, put_back
 from mail.outbox import claim, counts, release_lost
-from database.owners import this_process
 from mail.port import Outcome, Result
 from mail.queueing import queue_bills
 from mail.states import RETRY_DELAYS

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from email import message_from_bytes
 from email.policy import default
 
 import pytest
 
+from database.owners import this_process
 from domain.deliveries import DeliveryStatus
 from domain.failures import TemporaryFailure
 from mail.bill_mail import BillRenderer, Sender
 from mail.compose import Templates
 from mail.embedded import MailFolder
+from mail.letters import a_sample, variables
 from mail.outbox import Delivery, claim, counts
-from database.owners import this_process
 from mail.port import Mailer, Outcome, OutgoingMessage, Result
 from mail.queueing import queue_bills
 from mail.sending import SendCounts, send_due
@@ -191,6 +193,42 @@ def test_a_bill_arrives_whole(database, tmp_path):
     assert "will be drawn on November 13, 2026 from your bank account ending 6789" in text
     assert attachment.get_content() == PDF
     assert attachment.get_filename() == "bill-01.1037.1-2026-10.pdf"
+
+
+@pytest.mark.parametrize(
+    ("source", "wallet_owner", "is_told"),
+    [
+        pytest.param("customer-record", "", True, id="the customer, whose method the office has"),
+        pytest.param("landlord", "", False, id="the landlord"),
+        pytest.param("portal-user", "Ann@customer.example", True, id="the wallet's owner"),
+        pytest.param("portal-user", "bob@customer.example", False, id="another portal user"),
+    ],
+)
+def test_who_reads_which_bank_account_pays(database, tmp_path, source, wallet_owner, is_told):
+    """Rules 117, 118: nobody but its owner sees a payment method."""
+    a_run(database)
+    an_account(database, draw=date(2026, 11, 13), source=source, wallet_owner=wallet_owner)
+    queue_bills(database, RUN, now=NOW, message_domain="larkspur.example")
+
+    send(database, MailFolder(tmp_path / "mail"), render=bill_renderer(database))
+
+    text = sent_message(tmp_path).get_body(("plain",)).get_content()
+    assert "will be drawn on November 13, 2026" in text
+    assert is_told == ("6789" in text)
+
+
+@pytest.mark.parametrize(
+    ("name", "greeting"),
+    [
+        ("Mbeki-Rowe, Beatriz", "Dear Beatriz Mbeki-Rowe,"),
+        ("Holdings 2, LLC", "Dear Holdings 2, LLC,"),
+        ("Ann O'Neil", "Dear Ann O'Neil,"),
+    ],
+)
+def test_the_mail_greets_as_people_do(name, greeting):
+    letter = replace(a_sample(), customer=name)
+
+    assert greeting.removeprefix("Dear ").rstrip(",") == variables(letter)["customer_name"]
 
 
 def test_a_second_attempt_has_the_same_bytes(database):

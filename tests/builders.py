@@ -1,0 +1,189 @@
+"""Builders of accounts, enrollments and staged runs: one plausible default each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+
+from billing_system.closing import Published, publish
+from database.books import Database, insert_rows
+from database.tables import (
+    account,
+    account_email,
+    bill_run,
+    cosigner,
+    held_account,
+    mandate,
+    metadata,
+    payment_method,
+    portal_link,
+)
+from domain.accounts import Account, AccountStatus, account_key
+from domain.money import ZERO, Money
+from domain.payments import Mandate, MethodKind
+from domain.runs import RunState
+from rules.autopay import AutopayPolicy, Payable
+from rules.balances import amount_due
+
+RUN = "2026-10"
+DUE = date(2026, 11, 20)  # a Friday
+CLOSING_DAY = date(2026, 11, 2)  # a Monday, the office's first working day after October
+NOW = datetime(2026, 11, 2, 13, 0, tzinfo=UTC)
+CARD, ACH = MethodKind.CARD, MethodKind.ACH
+OFFICE_DEFAULTS = AutopayPolicy()
+TOTALS = ("opening_balance", "billed", "payments", "adjustments", "penalties", "closing_balance")
+
+examples = settings(deadline=None)
+few_examples = settings(
+    deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def an_account(number: str = "01.1037.1", balance: str = "80.00", **changes: Any) -> Account:
+    facts: dict[str, Any] = {
+        "name": "Beltran, Sven", "last_name": "Beltran", "service_address": "101 Canyon St",
+        "mailing_address": "", "city": "", "state": "", "zip": "", "phone": "",
+        "email": "sven@example.com", "ebill": True, "send_paper": False,
+        "status": AccountStatus.ACTIVE, "opening_balance": ZERO,
+        "closing_balance": Money.parse(balance), "equal_pay_amount": None, "direct_pay": False,
+        "block_ach": False, "block_card": False, "cosigner_id": "",
+    }  # fmt: skip
+    return Account(number=number, **facts | changes)
+
+
+def a_mandate(number: str = "01.1037.1", **changes: Any) -> Mandate:
+    facts: dict[str, Any] = {
+        "method_token": "tok_7_1", "method_kind": CARD, "last4": "4242", "days_prior": 5,
+        "maximum": None, "enrolled_on": date(2026, 4, 9),
+    }  # fmt: skip
+    return Mandate(number, **facts | changes)
+
+
+def a_payable(balance: str = "80.00", **changes: Any) -> Payable:
+    facts: dict[str, Any] = {
+        "account": "01.1037.1", "status": AccountStatus.ACTIVE, "balance": Money.parse(balance),
+        "pays_equal_amount": False, "direct_pay": False, "block_ach": False, "block_card": False,
+    }  # fmt: skip
+    return Payable(**facts | changes)
+
+
+@dataclass(frozen=True)
+class Household:
+    """One account with all that an export says of it."""
+
+    account: Account
+    mandates: tuple[Mandate, ...] = ()
+    links: tuple[tuple[str, bool], ...] = ()  # portal users' addresses and paperless choices
+    cancelled: tuple[Mandate, ...] = ()
+    held: bool = False
+
+    @property
+    def key(self) -> str:
+        return self.account.key
+
+
+def a_household(number: str = "01.1037.1", *mandates: Mandate, **changes: Any) -> Household:
+    """An enrolled household; `mandates=()` enrolls it nowhere, other changes go to its account."""
+    own = {name: changes.pop(name) for name in ("links", "cancelled", "held") if name in changes}
+    agreed = changes.pop("mandates", mandates or (a_mandate(number),))
+    return Household(an_account(number, **changes), agreed, **own)
+
+
+def stage_run(
+    database: Database,
+    *households: Household,
+    run: str = RUN,
+    due_on: date = DUE,
+    ends_on: date = date(2026, 10, 31),
+    state: RunState = RunState.STAGED,
+    landlords: Iterable[tuple[str, str]] = (),
+) -> None:
+    """Enter a run as an import leaves it; `landlords` are cosigners with their portal users."""
+    with database.writing() as books:
+        books.execute(
+            bill_run.insert().values(
+                run=run, state=state, utility="City of Larkspur", timezone="America/Denver",
+                starts_on=ends_on.replace(day=1), ends_on=ends_on, due_on=due_on,
+                export_name="larkspur", export_sha256="0" * 64, imported_at=NOW, imported_by="anna",
+                control_accounts=1, control_bills=1, **{f"control_{name}": ZERO for name in TOTALS},
+            )
+        )  # fmt: skip
+        _enter_accounts(books, run, [household.account for household in households])
+        _enter_mandates(books, run, households)
+        links = (
+            (run, household.key, address.casefold(), address, paperless)
+            for household in households
+            for address, paperless in household.links
+        )
+        columns = ["run", "account_key", "mailbox", "address", "paperless"]
+        insert_rows(books, portal_link, columns, links)
+        holds = ((run, household.key, "bill-amount") for household in households if household.held)
+        insert_rows(books, held_account, ["run", "account_key", "check_name"], holds)
+        owners = ((run, cosigner_id, "Holdings LLC", user) for cosigner_id, user in landlords)
+        insert_rows(books, cosigner, ["run", "cosigner_id", "name", "portal_user"], owners)
+
+
+def _enter_accounts(books: Any, run: str, accounts: list[Account]) -> None:
+    names = [name for name in Account.__dataclass_fields__ if name != "number"]
+    insert_rows(
+        books,
+        account,
+        ["run", "account_key", "account", "amount_due", *names],
+        (
+            (run, one.key, one.number, amount_due(one), *(getattr(one, name) for name in names))
+            for one in accounts
+        ),
+    )
+    addresses = (
+        (run, one.key, position, address, None if "@" in address else "no address")
+        for one in accounts
+        for position, address in enumerate(filter(None, one.email.split(";")))
+    )
+    columns = ["run", "account_key", "position", "address", "fault"]
+    insert_rows(books, account_email, columns, addresses)
+
+
+def _enter_mandates(books: Any, run: str, households: tuple[Household, ...]) -> None:
+    listed = [(m, True) for household in households for m in household.mandates]
+    listed += [(m, False) for household in households for m in household.cancelled]
+    methods = {m.method_token: m for m, _ in listed if m.method_kind is not None}
+    insert_rows(
+        books,
+        payment_method,
+        ["run", "token", "portal_user", "kind", "last4"],
+        ((run, token, "", m.method_kind, m.last4) for token, m in methods.items()),
+    )
+    insert_rows(
+        books,
+        mandate,
+        [
+            "run", "line", "account_key", "account", "portal_user", "method_token", "days_prior",
+            "maximum", "enrolled_on", "active",
+        ],
+        (
+            (
+                run, line, account_key(m.account), m.account, "", m.method_token, m.days_prior,
+                m.maximum, m.enrolled_on, active,
+            )
+            for line, (m, active) in enumerate(listed, start=1)
+        ),
+    )  # fmt: skip
+
+
+def close_run(database: Database, run: str = RUN) -> Published:
+    """Say yes to a run and close its period, as the office does."""
+    with database.writing() as books:
+        approved = bill_run.update().where(bill_run.c.run == run)
+        books.execute(approved.values(state=RunState.APPROVED))
+    return publish(database, run, now=NOW, who="anna")
+
+
+def empty(database: Database) -> None:
+    """Take every row out of the books, for the next example of a property."""
+    with database.writing() as books:
+        for table in reversed(metadata.sorted_tables):
+            books.execute(table.delete())

@@ -1,0 +1,252 @@
+"""The books: bulk loading, whole cents, processes and threads at once."""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+import sqlalchemy as sa
+
+from database.auditing import record_audit
+from database.books import CHUNK, insert_rows
+from database.tables import account, audit, bill_run, bulk_file, movement, planned_payment
+from domain.money import Money
+from domain.movements import MovementKind
+from domain.payments import MethodKind, Unscheduled
+from tests.builders import DUE, NOW, RUN, a_household, stage_run
+
+MOVEMENT = (
+    "run", "line", "account_key", "account", "posted_on", "service", "description", "kind",
+    "amount", "usage",
+)  # fmt: skip
+
+
+def a_movement(line: int, amount: Money = Money(27_35), usage: float | None = 4.5):
+    day = date(2026, 10, 31)
+    what = ("WATER", "it's a \"meter\",\tor\nnot \\N é", MovementKind.BILLING)
+    return (RUN, line, "0110371", "01.1037.1", day, *what, amount, usage)
+
+
+def audited(database) -> list[str]:
+    with database.reading() as books:
+        return sorted(books.execute(sa.select(audit.c.who)).scalars())
+
+
+def test_rows_are_loaded_as_they_are(database):
+    stage_run(database)
+    rows = [a_movement(1), a_movement(2, Money(-(2**40))), a_movement(3, usage=None)]
+
+    with database.writing() as books:
+        count = insert_rows(books, movement, MOVEMENT, iter(rows))
+
+    with database.reading() as books:
+        query = sa.select(*(movement.c[name] for name in MOVEMENT)).order_by(movement.c.line)
+        assert (3, rows) == (count, [tuple(row) for row in books.execute(query)])
+
+
+def test_more_rows_than_a_chunk_are_all_loaded(database):
+    stage_run(database)
+
+    with database.writing() as books:
+        count = insert_rows(books, movement, MOVEMENT, map(a_movement, range(CHUNK + 1)))
+        found = books.execute(sa.select(sa.func.count(), sa.func.sum(movement.c.amount))).one()
+
+    assert CHUNK + 1 == count
+    assert (CHUNK + 1, Money((CHUNK + 1) * 27_35)) == tuple(found)
+
+
+def test_no_rows_are_no_mistake(database):
+    with database.writing() as books:
+        assert 0 == insert_rows(books, movement, MOVEMENT, [])
+
+
+@pytest.mark.parametrize("region", [[300, 0, 612, 120.5], None])
+def test_lists_and_missing_values_are_loaded_too(database, region):
+    stage_run(database)
+    columns = ["run", "bulk", "form", "file", "path", "account_pattern", "separator", "region"]
+    row = (RUN, 0, "utility-bill", "bills.pdf", "/x", r"Account:\s*([0-9.\-]+)", None, region)
+
+    with database.writing() as books:
+        insert_rows(books, bulk_file, columns, [row])
+
+    with database.reading() as books:
+        query = sa.select(*(bulk_file.c[name] for name in columns))
+        assert row == tuple(books.execute(query).one())
+
+
+def test_names_of_a_table_of_states_come_back_as_states(database):
+    stage_run(database)
+    columns = [
+        "run", "account_key", "account", "amount", "pay_on", "immediate", "unscheduled",
+        "method_token", "method_kind", "last4",
+    ]  # fmt: skip
+    row = (RUN, "1", "1", Money(0), None, False, Unscheduled.ZERO_BALANCE, "t", MethodKind.ACH, "1")
+
+    with database.writing() as books:
+        insert_rows(books, planned_payment, columns, [row])
+
+    with database.reading() as books:
+        found = tuple(books.execute(sa.select(*(planned_payment.c[name] for name in columns))).one())
+    assert row == found
+    assert (Unscheduled, MethodKind, bool) == (type(found[6]), type(found[8]), type(found[5]))
+
+
+@pytest.mark.parametrize("wrong", [27.35, 27, "27.35"])
+def test_only_money_is_an_amount(database, wrong):
+    stage_run(database)
+
+    with pytest.raises(TypeError, match="must be Money"), database.writing() as books:
+        insert_rows(books, movement, MOVEMENT, [a_movement(1, wrong)])
+    with pytest.raises(sa.exc.StatementError, match="must be Money"), database.writing() as books:
+        books.execute(bill_run.update().values(control_billed=wrong))
+
+
+@pytest.mark.parametrize("amount", ["12.5", "'12.34'", "'much'"])
+def test_the_database_itself_takes_only_whole_cents(database, amount):
+    stage_run(database, a_household())
+    if not database.is_sqlite:  # a BIGINT there: 12.5 is rounded, text is refused
+        amount = "'12.34'"
+
+    with pytest.raises(sa.exc.DBAPIError), database.writing() as books:
+        books.exec_driver_sql(f"UPDATE account SET closing_balance = {amount}")
+
+    with database.reading() as books:
+        assert Money(80_00) == books.execute(sa.select(account.c.closing_balance)).scalar_one()
+
+
+def test_a_state_that_does_not_exist_is_refused_by_the_database(database):
+    stage_run(database)
+
+    with pytest.raises(sa.exc.IntegrityError), database.writing() as books:
+        books.exec_driver_sql("UPDATE bill_run SET state = 'done'")
+
+
+def test_a_moment_is_kept_in_utc_and_a_naive_one_refused(database):
+    denver = datetime(2026, 11, 2, 6, 0, tzinfo=timezone(timedelta(hours=-7)))
+    with database.writing() as books:
+        record_audit(books, denver, "anna", "close", RUN)
+
+    with database.reading() as books:
+        found = books.execute(sa.select(audit.c.at)).scalar_one()
+    assert (denver, UTC) == (found, found.tzinfo)
+    with pytest.raises(sa.exc.StatementError, match="needs a time zone"):
+        with database.writing() as books:
+            record_audit(books, denver.replace(tzinfo=None), "anna", "close", RUN)
+
+
+def test_what_fails_half_way_has_not_happened(database):
+    with pytest.raises(ZeroDivisionError), database.writing() as books:
+        record_audit(books, NOW, "anna", "close", RUN)
+        _ = 1 // 0
+
+    assert [] == audited(database)
+
+
+def test_a_run_takes_its_own_rows_with_it(database):
+    stage_run(database, a_household())
+
+    with database.writing() as books:
+        books.execute(bill_run.delete())
+
+    with database.reading() as books:
+        assert [] == books.execute(sa.select(account.c.account)).all()
+
+
+def test_many_writers_at_once_wait_for_each_other(database):
+    """A reader that turns writer half-way would get "database is locked" on SQLite."""
+    stage_run(database)
+    writers, times = 6, 12
+
+    def count_up(_writer: int) -> None:
+        for _ in range(times):
+            with database.writing() as books:
+                seen = books.execute(sa.select(bill_run.c.control_bills).with_for_update())
+                books.execute(bill_run.update().values(control_bills=seen.scalar_one() + 1))
+
+    with ThreadPoolExecutor(writers) as office:
+        list(office.map(count_up, range(writers)))
+
+    with database.reading() as books:
+        assert 1 + writers * times == books.execute(sa.select(bill_run.c.control_bills)).scalar()
+
+
+def test_readers_go_on_while_somebody_writes(database):
+    stage_run(database)
+
+    with database.writing() as books:
+        books.execute(bill_run.update().values(due_on=date(2026, 12, 1)))
+        with ThreadPoolExecutor(1) as office:
+            seen = office.submit(lambda: read_due(database)).result(timeout=20)
+
+    assert (DUE, date(2026, 12, 1)) == (seen, read_due(database))
+
+
+def read_due(database) -> date:
+    with database.reading() as books:
+        return books.execute(sa.select(bill_run.c.due_on)).scalar_one()
+
+
+def connection_of(database) -> int:
+    """What tells one connection from another: the server's process, or the driver's object."""
+    with database.reading() as books:
+        if database.is_sqlite:
+            return id(books.connection.driver_connection)
+        return books.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+
+
+def test_a_forked_child_opens_its_own_connections(database):
+    ours = connection_of(database)
+    inherited = database.engine
+    reading, writing = os.pipe()
+
+    child = os.fork()
+    if child == 0:
+        answer = b"failed"
+        try:
+            with database.writing() as books:
+                record_audit(books, NOW, "child", "fork", RUN)
+            theirs = connection_of(database)
+            own = database.engine is not inherited and (database.is_sqlite or theirs != ours)
+            answer = b"own" if own else b"shared"
+        finally:
+            os.write(writing, answer)
+            os._exit(0)
+    os.waitpid(child, 0)
+    with database.writing() as books:
+        record_audit(books, NOW, "parent", "fork", RUN)
+
+    assert b"own" == os.read(reading, 20)
+    assert ["child", "parent"] == audited(database)
+    assert (ours, True) == (connection_of(database), database.engine is inherited)
+    os.close(reading)
+    os.close(writing)
+
+
+def test_threads_share_the_books(database):
+    together = threading.Barrier(4)
+
+    def write(number: int) -> None:
+        together.wait(timeout=20)
+        with database.writing() as books:
+            record_audit(books, NOW, f"clerk {number}", "close", RUN)
+
+    with ThreadPoolExecutor(4) as office:
+        list(office.map(write, range(4)))
+
+    assert [f"clerk {number}" for number in range(4)] == audited(database)
+
+
+def test_sqlite_survives_a_power_cut_and_keeps_its_keys(database):
+    if not database.is_sqlite:
+        pytest.skip("SQLite's own settings")
+    with database.reading() as books:
+        found = {
+            name: books.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+
+    expected = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000}
+    assert expected == found

@@ -1,0 +1,142 @@
+"""The clerk's desk: commands given in this process to an office beside one Prefect server."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+AS_OF = "2026-11-02T09:00"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command said and how it ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def sentences(self) -> list[str]:
+        """What it said went wrong."""
+        return [line for line in self.err.splitlines() if line.startswith("billclose: ")]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Commands for one home; `settings` are of the environment, the Prefect server among them."""
+
+    home: Path
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, *arguments: object, **settings: str) -> Answer:
+        from command_line.main import run
+
+        words = [str(word) for word in ("--home", self.home, *arguments)]
+        with (
+            self._environment(settings),
+            _caught(1, contextlib.redirect_stdout) as out,
+            _caught(2, contextlib.redirect_stderr) as err,
+        ):
+            status = run(words)
+            return Answer(status, _read(out), _read(err))
+
+    def close(self, *arguments: object, as_of: str = AS_OF, **settings: str) -> Answer:
+        return self("close", *arguments, "--as-of", as_of, "--json", **settings)
+
+    def rows(self, what: str, *conditions: str) -> list[dict[str, Any]]:
+        """What a list shows."""
+        where = [word for condition in conditions for word in ("--where", condition)]
+        answer = self("list", what, "--json", *where)
+        assert answer.status == 0, answer.err
+        rows: list[dict[str, Any]] = answer.json
+        return rows
+
+    def copied(self, home: Path) -> Desk:
+        """The same office in a home of its own, for a test that changes it."""
+        shutil.copytree(self.home, home)
+        return Desk(home, self.settings)
+
+    def files(self) -> dict[str, str]:
+        """
+        Hash everything that the home holds, the books by their rows.
+
+        Left out is what tells of the running itself: logs, and the database's own journal.
+        """
+        found = {}
+        for path in sorted(self.home.rglob("*")):
+            name = str(path.relative_to(self.home))
+            is_technical = name.startswith(("logs/", "prefect/")) or name.endswith(("-wal", "-shm"))
+            if path.is_file() and not is_technical:
+                is_books = name == "billclose.db"
+                content = self.books().encode() if is_books else path.read_bytes()
+                found[name] = hashlib.sha256(content).hexdigest()
+        return found
+
+    def books(self) -> str:
+        with contextlib.closing(sqlite3.connect(self.home / "billclose.db")) as books:
+            return "\n".join(books.iterdump())
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        with contextlib.closing(sqlite3.connect(self.home / "billclose.db")) as books:
+            return books.execute(sql).fetchall()
+
+    @contextlib.contextmanager
+    def _environment(self, settings: dict[str, str]) -> Iterator[None]:
+        wanted = self.settings | settings
+        before = {name: os.environ.get(name) for name in wanted}
+        os.environ.update(wanted)
+        try:
+            with at_server(self.settings.get("PREFECT_API_URL", "")):
+                yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
+
+
+@contextlib.contextmanager
+def at_server(api_url: str) -> Iterator[None]:
+    """Point Prefect to a server, whether or not it was imported before."""
+    if not api_url:
+        yield
+        return
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    with temporary_settings(updates={PREFECT_API_URL: api_url}):
+        yield
+
+
+@contextlib.contextmanager
+def _caught(number: int, redirected: Callable[..., Any]) -> Iterator[IO[str]]:
+    """Catch what is written to an output, by Python or below it."""
+    saved = os.dup(number)
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
+        os.dup2(file.fileno(), number)
+        try:
+            with redirected(file):
+                yield file
+        finally:
+            os.dup2(saved, number)
+            os.close(saved)
+
+
+def _read(file: IO[str]) -> str:
+    file.flush()
+    file.seek(0)
+    return file.read()
