@@ -35,7 +35,7 @@ def check(
     """Run the data checks on the staged export of PERIOD."""
     from command_line.prefect_run import run_flow
     from database.runs import get_run
-    from reporting.run_sheet import read_run_sheet
+    from reporting.reading import read_run_sheet
 
     waivers = pair_waivers(waive, reason)
     office = open_office(home, as_of)

@@ -178,7 +178,7 @@ def _tell(
 ) -> int:
     """Print the figures and return the exit status."""
     from database.runs import find_run
-    from reporting.run_sheet import read_run_sheet
+    from reporting.reading import read_run_sheet
 
     known = find_run(office.database, period)
     sheet = read_run_sheet(office.database, period) if known else None

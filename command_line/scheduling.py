@@ -25,7 +25,7 @@ def schedule_autopay(
     """Schedule autopay for a closed PERIOD; what is overdue is drawn at once."""
     from command_line.prefect_run import run_flow
     from database.runs import get_run
-    from reporting.run_sheet import read_run_sheet
+    from reporting.reading import read_run_sheet
 
     office = open_office(home, as_of)
     get_run(office.database, period)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from database.books import Database
 from database.owners import describe, is_gone
-from database.tables import bill_run, period_close, run_lock, run_step
+from database.tables import bill_run, run_lock, run_step
 from domain.failures import Misuse, Refused
 from domain.runs import RUN, RunState
 
@@ -68,17 +68,6 @@ def move_run(books: Connection, run: str, event: str) -> None:
     books.execute(bill_run.update().where(bill_run.c.run == run).values(state=after))
 
 
-def closing_of(database: Database, run: str) -> tuple[datetime, str] | None:
-    """Return when and by whom a run was closed, or None where it is not."""
-    with database.reading() as books:
-        row = books.execute(
-            sa.select(period_close.c.closed_at, period_close.c.closed_by).where(
-                period_close.c.run == run
-            )
-        ).one_or_none()
-    return None if row is None else (row.closed_at, row.closed_by)
-
-
 # -- steps ----------------------------------------------------------------------------------------
 
 
@@ -122,17 +111,6 @@ def forget_steps(database: Database, run: str, steps: tuple[str, ...]) -> None:
     """Let steps be done anew, because what they worked on has changed."""
     with database.writing() as books:
         books.execute(run_step.delete().where(run_step.c.run == run, run_step.c.step.in_(steps)))
-
-
-def step_summaries(database: Database, run: str) -> dict[str, dict[str, Any]]:
-    """Return the summaries of a run's steps in their order."""
-    with database.reading() as books:
-        rows = books.execute(
-            sa.select(run_step.c.step, run_step.c.summary)
-            .where(run_step.c.run == run)
-            .order_by(run_step.c.position)
-        ).all()
-    return {row.step: json.loads(row.summary) for row in rows}
 
 
 # -- who is working on a run ----------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -22,6 +23,7 @@ from pydantic_settings import (
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -30,6 +32,7 @@ from domain.money import Money
 from rules.autopay import OnClosedDay, OverMaximum
 
 FILE = "billclose.toml"
+PREFIX = "BILLCLOSE_"
 
 
 class _Section(BaseModel):
@@ -50,17 +53,22 @@ class UtilitySettings(_Section):
     @classmethod
     def split(cls, value: Any, field: ValidationInfo) -> Any:
         """Take a list, or from the environment JSON or dates with commas between them."""
-        if not isinstance(value, str):
-            return value
-        if value.strip().startswith("["):
-            return json.loads(value)
-        if field.field_name == "holidays" and not value.strip()[:4].isdigit():
-            return value
-        return [part.strip() for part in value.split(",") if part.strip()]
+        is_calendar = field.field_name == "holidays"
+        if isinstance(value, str) and value.strip().startswith("["):
+            value = json.loads(value)
+        elif isinstance(value, str):
+            if is_calendar and not value.strip()[:4].isdigit():
+                return value
+            value = [part.strip() for part in value.split(",") if part.strip()]
+        if is_calendar and isinstance(value, list):  # else a wrong date would be called no text
+            return tuple(date.fromisoformat(str(day)) for day in value)
+        return value
 
 
 class DatabaseSettings(_Section):
-    url: str = Field("", description="Empty: SQLite in the home. Or postgresql+psycopg://…")
+    url: str = Field(
+        "", repr=False, description="Empty: SQLite in the home. Or postgresql+psycopg://…"
+    )
 
 
 class BillsSettings(_Section):
@@ -70,6 +78,7 @@ class BillsSettings(_Section):
 class SmtpSettings(_Section):
     url: str = Field(
         "",
+        repr=False,
         description="smtp://host:25, smtp+starttls://host:587 or smtps://host:465; "
         "empty: .eml files in the home.",
     )
@@ -104,7 +113,7 @@ class AutopaySettings(_Section):
 class RemindersSettings(_Section):
     days_before_due: int = Field(3, ge=0, le=60)
     days_after_due: int = Field(1, ge=0, le=60)
-    time: str = Field("06:00", pattern=r"^[0-2][0-9]:[0-5][0-9]$")
+    time: str = Field("06:00", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
     spare_autopay: bool = False
 
 
@@ -139,7 +148,7 @@ class Settings(BaseSettings):
     """All settings; unknown keys are refused, so that a typing mistake does not go unnoticed."""
 
     model_config = SettingsConfigDict(
-        env_prefix="BILLCLOSE_", env_nested_delimiter="__", extra="forbid", frozen=True
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
     utility: UtilitySettings = UtilitySettings()
@@ -176,6 +185,7 @@ def read_settings(home: Path) -> Settings:
     Raises Misuse with the file, the key and what is wrong with it.
     """
     file = home / FILE
+    _refuse_unknown_sections()
     _FILES.append(file)
     try:
         return Settings()
@@ -183,8 +193,18 @@ def read_settings(home: Path) -> Settings:
         raise Misuse(f"{file} is not readable as TOML: {wrong}.") from None
     except ValidationError as wrong:
         raise Misuse(f"{file}: {_first_fault(wrong)}") from None
+    except SettingsError as wrong:  # a section given as one value, which is not repeated
+        raise Misuse(f"{wrong}; give each key as BILLCLOSE_<SECTION>__<KEY>.") from None
     finally:
         _FILES.pop()
+
+
+def _refuse_unknown_sections() -> None:
+    """Look at what pydantic-settings passes over: sections that only the environment has."""
+    for name in os.environ:
+        section, separator, _ = name.lower().removeprefix(PREFIX.lower()).partition("__")
+        if name.upper().startswith(PREFIX) and separator and section not in Settings.model_fields:
+            raise Misuse(f"There is no setting {name}; there is no section {section}.")
 
 
 def _first_fault(wrong: ValidationError) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from importlib.metadata import version
@@ -150,9 +150,6 @@ class Office:
 
     def today(self, run: Run) -> date:
         return self.clock.today(run.timezone)
-
-    def reported_by(self, reporter: Reporter) -> Office:
-        return replace(self, reporter=reporter)
 
 
 def database_url(home: Path, settings: Settings) -> str:

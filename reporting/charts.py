@@ -73,15 +73,15 @@ def draw_swatch(share: Share) -> Markup:
     ).format(share.color)
 
 
-def draw_durations(seconds: Mapping[str, float]) -> dict[str, Markup]:
-    """Draw a bar for each step, as long as its part of the longest one."""
-    longest = max([*seconds.values(), 0.001])
+def draw_bars(sizes: Mapping[str, float]) -> dict[str, Markup]:
+    """Draw a bar for each name, as long as its part of the longest one."""
+    longest = max([*sizes.values(), 0.001])
     return {
-        step: Markup(
+        name: Markup(
             '<svg class="duration" viewBox="0 0 200 10" preserveAspectRatio="none" '
             'aria-hidden="true"><rect width="{:.1f}" height="10" fill="#6f8ba6"></rect></svg>'
-        ).format(max(200 * max(took, 0) / longest, 1))
-        for step, took in seconds.items()
+        ).format(max(200 * max(size, 0) / longest, 1))
+        for name, size in sizes.items()
     }
 
 

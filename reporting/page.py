@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from domain.checks import CheckResult, CheckStatus
-from reporting.charts import draw_durations, draw_shares, list_shares
+from reporting.charts import draw_bars, draw_shares, list_shares
 from reporting.equations import list_equations
 from reporting.exceptions import ExceptionRow
 from reporting.figures import list_key_figures
@@ -55,7 +55,8 @@ def render_page(
             checks=sorted(sheet.checks, key=_rank),
             shares=shares,
             shares_chart=draw_shares(shares),
-            durations=draw_durations(sheet.seconds),
+            durations=draw_bars(sheet.seconds),
+            draw_bars=draw_bars({day.pay_on.isoformat(): day.amount.cents for day in sheet.draws}),
             written_at=written_at,
             version=version,
         )

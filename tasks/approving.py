@@ -8,7 +8,7 @@ from database.tables import bill_run
 from domain.runs import RunState
 from domain.steps import Step
 from office.wiring import office
-from reporting.run_sheet import read_run_sheet
+from reporting.reading import read_run_sheet
 from tasks.step import Done, step
 
 

@@ -7,7 +7,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from database.books import Database
 from reporting.exceptions import list_exceptions
 from reporting.markdown import exception_rows, to_markdown
-from reporting.run_sheet import read_run_sheet
+from reporting.reading import read_run_sheet
 
 
 def show_exceptions(database: Database, run: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import sqlalchemy as sa
+from payments.planning import plan_autopay
 
 from data_checks.checking import (
     blocking_failures,
@@ -20,7 +21,6 @@ from domain.failures import Misuse, Refused
 from domain.steps import Step
 from mail.planning import plan_deliveries
 from office.wiring import Office, office
-from payments.scheduling import plan_autopay
 from tasks.artifacts import show_exceptions
 from tasks.step import Done, step
 

@@ -11,7 +11,7 @@ from domain.steps import Step
 from office.wiring import office
 from reporting.exceptions import list_exceptions
 from reporting.page import write_page
-from reporting.run_sheet import read_run_sheet
+from reporting.reading import read_run_sheet
 from tasks.artifacts import show_exceptions, show_report
 from tasks.step import Done, step
 

@@ -1,0 +1,31 @@
+"""What autopay draws on which day: where the cash of a period comes from."""
+
+from __future__ import annotations
+
+import pandas as pd
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.tables import planned_payment, scheduled_payment
+from domain.money import Money
+from domain.payments import PaymentState
+from reporting.run_sheet import DrawDay
+
+
+def list_draws(books: Connection, run: str, *, closed: bool) -> tuple[DrawDay, ...]:
+    """Add the payments of a run up by the local day they are drawn on, the first day first."""
+    payments = scheduled_payment if closed else planned_payment
+    drawn = payments.c.state != PaymentState.CANCELLED if closed else payments.c.pay_on.is_not(None)
+    rows = books.execute(
+        sa.select(payments.c.pay_on, payments.c.amount).where(payments.c.run == run, drawn)
+    )
+    frame = pd.DataFrame(
+        [(row.pay_on, row.amount.cents) for row in rows], columns=["pay_on", "amount_cents"]
+    )
+    if frame.empty:
+        return ()
+    days = frame.groupby("pay_on")["amount_cents"].agg(["count", "sum"]).sort_index()
+    return tuple(
+        DrawDay(day, int(payments), Money(int(cents)))
+        for day, payments, cents in days.itertuples(name=None)
+    )
