@@ -40,17 +40,20 @@ def made_up_bills(count: int, seed: int = 7) -> Iterator[MadeUpBill]:
             name=f"Customer {chance.choice(_NAMES)}",
             street=f"{chance.randint(1, 9999)} {chance.choice(_STREETS)} Street",
             amount_due=amount,
-            pages=tuple(
-                tuple(_head(account, amount) if page == 0 else ["Usage details"])
-                + (f"Page {page + 1} of {pages}",)
-                + tuple(_charge(chance) for _ in range(LINES_A_PAGE))
-                for page in range(pages)
-            ),
+            pages=tuple(_page(chance, page, pages, account, amount) for page in range(pages)),
         )
 
 
-def _head(account: str, amount: str) -> list[str]:
-    return [f"Account: {account}", f"Amount Due: {amount}", "Due Date: 11/20/2026"]
+def _page(
+    chance: random.Random, page: int, pages: int, account: str, amount: str
+) -> tuple[str, ...]:
+    head = [f"Account: {account}", f"Amount Due: {amount}", "Due Date: 11/20/2026"]
+    charges = [_charge(chance) for _ in range(LINES_A_PAGE)]
+    return (
+        *(["Usage details"] if page else head),
+        f"Page {page + 1} of {pages}",
+        *charges,
+    )
 
 
 def _charge(chance: random.Random) -> str:

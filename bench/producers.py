@@ -78,9 +78,7 @@ def with_object_streams(file: Path, bills: int, cache: Path) -> bool:
     import pikepdf
 
     with pikepdf.open(cache / f"reportlab-{bills}.pdf") as pdf:
-        pdf.save(
-            file, object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True
-        )
+        pdf.save(file, object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True)
     return True
 
 

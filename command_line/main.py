@@ -76,9 +76,11 @@ def run(arguments: list[str]) -> int:
     """Run the command with arguments; return its exit status."""
     try:
         status = billclose.main(args=arguments, prog_name="billclose", standalone_mode=False)
-    except click.ClickException as wrong:
+    except click.exceptions.NoArgsIsHelpError as wrong:
         wrong.show()
         return WRONG_USE
+    except click.ClickException as wrong:
+        return _explain(_to_misuse(wrong), as_json="--json" in arguments)
     except (KeyboardInterrupt, click.Abort):
         return _say("stopped; what was done stands, run the same command again to go on", 1)
     except BrokenPipeError:
@@ -86,6 +88,14 @@ def run(arguments: list[str]) -> int:
     except Exception as failure:
         return _explain(failure, as_json="--json" in arguments)
     return status if isinstance(status, int) else DONE
+
+
+def _to_misuse(wrong: click.ClickException) -> Misuse:
+    """Put what the parser found wrong into one sentence."""
+    found = " ".join(wrong.format_message().split()).rstrip(".")
+    context = getattr(wrong, "ctx", None)
+    hint = f"; see `{context.command_path} --help`" if context else ""
+    return Misuse(f"{found}{hint}.", "usage")
 
 
 def _explain(failure: Exception, *, as_json: bool) -> int:

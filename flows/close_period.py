@@ -12,6 +12,7 @@ from tasks.checking import check_bills_and_balances
 from tasks.guarding import guard_calendar
 from tasks.importing import import_billing_export
 from tasks.mailing import send_paperless_bills
+from tasks.naming import name_of_close
 from tasks.paying import schedule_autopay
 from tasks.printing import write_print_batch
 from tasks.publishing import publish_bills
@@ -20,7 +21,7 @@ from tasks.splitting import split_bulk_bills
 from tasks.working import working_on
 
 
-@flow(name="close-period", flow_run_name="close {period}", persist_result=False)
+@flow(name="close-period", flow_run_name=name_of_close, persist_result=False)
 def close_period(
     period: str,
     bundle: str | None = None,

@@ -70,10 +70,16 @@ class Workshop:
             self._process.kill()
             self._process.wait()
 
-    def hand(self) -> Hand:
-        """Return a new hand; raises ChildFailed where none can be had."""
+    @property
+    def name(self) -> str:
+        return self._path.name
+
+    def hand(self, *, copies: bool = False) -> Hand:
+        """Return a new hand, one that also copies if asked; raises ChildFailed without one."""
         with self._turn:
-            answer, descriptors = self._ask({"do": "fork"})
+            answer, descriptors = self._ask({"do": "fork", "copies": copies})
+        if "refused" in answer:
+            raise Refused(*answer["refused"])
         if len(descriptors) != 1:
             raise ChildFailed("no process could be started")
         return Hand(self, int(answer["hand"]), descriptors[0], self._page_seconds)
@@ -158,7 +164,7 @@ class Hand:
         line, _, self._received = b"".join(blocks).partition(b"\n")
         answer: Any = json.loads(line)
         if isinstance(answer, dict):
-            raise Refused(*answer["refused"])
+            raise Refused(*answer["refused"]) if "refused" in answer else OSError(*answer["system"])
         assert isinstance(answer, list)
         return answer
 

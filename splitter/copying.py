@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from domain.bills import BillRange
 from splitter.layers import Layers
 from splitter.opening import open_source
 from splitter.page_attributes import PageAttributes
+from splitter.page_tree import PageTree
 from splitter.pruning import Pruner
-from splitter.pypdf_text import large_files_allowed
 from splitter.sanitising import Sanitiser
+from splitter.source import SourceFile
 from splitter.syntax import Odd, references
 from splitter.writing import Block, Document, make_block
 
@@ -30,20 +30,23 @@ class BillCopier:
     the file. Raises Refused (pdf-unreadable) where a page cannot be copied safely.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._source, tree = open_source(path)
+    @classmethod
+    def open(cls, path: Path) -> BillCopier:
+        return cls(*open_source(path))
+
+    def __init__(self, source: SourceFile, tree: PageTree) -> None:
+        self._source = source
         self._tree = tree
         pruner = Pruner(self._source)
         self._sanitiser = Sanitiser(self._source, tree.numbers, pruner)
         self._attributes = PageAttributes(self._source, pruner, self._sanitiser)
         self._blocks: OrderedDict[frozenset[int], Block] = OrderedDict()
         self._common: dict[int, frozenset[int]] = {}
-        with large_files_allowed():
-            try:
-                self._layers = Layers(self._source)
-                self._common = self._find_common()
-            except Odd:
-                raise self._source.refusal() from None
+        try:
+            self._layers = Layers(self._source)
+            self._common = self._find_common()
+        except Odd:
+            raise self._source.refusal() from None
 
     @property
     def pages(self) -> int:
@@ -51,27 +54,20 @@ class BillCopier:
 
     def copy(self, pages: Sequence[int]) -> bytes:
         """Return a PDF with these pages, counted from 0, in this order."""
-        with large_files_allowed():
-            try:
-                return self._copy(pages)
-            except Odd:
-                raise self._source.refusal() from None
-
-    def copies(self, bills: Iterable[BillRange]) -> Iterator[tuple[BillRange, bytes]]:
-        """Yield each bill with its copy, one at a time."""
-        for bill in bills:
-            yield bill, self.copy(bill.pages)
+        try:
+            return self._copy(pages)
+        except Odd:
+            raise self._source.refusal() from None
 
     def write_pages(self, pages: Iterable[int], write: Callable[[bytes], object]) -> None:
         """Write one PDF with many pages piece by piece, each shared object once."""
-        with large_files_allowed():
-            try:
-                document = Document(write, self._sanitiser.get)
-                for page in pages:
-                    document.add_page(self._attributes.of(self._tree.entries(page)))
-                document.finish(self._layers.properties(document.sources))
-            except Odd:
-                raise self._source.refusal() from None
+        try:
+            document = Document(write, self._sanitiser.get)
+            for page in pages:
+                document.add_page(self._attributes.of(self._tree.entries(page)))
+            document.finish(self._layers.properties(document.sources))
+        except Odd:
+            raise self._source.refusal() from None
 
     def _copy(self, pages: Sequence[int]) -> bytes:
         attributes = [self._attributes.of(self._tree.entries(page)) for page in pages]

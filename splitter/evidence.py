@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import TypeVar
 
 from domain.accounts import account_key
@@ -21,7 +22,7 @@ _GOES_ON = re.compile(r"(?<=[-.])\s+[0-9]")  # the number was broken after a sep
 _SCRAP_FOLLOWS = re.compile(r"[ \t]*\n[ \t]*[0-9.\-]{1,2}[ \t]*(?:\n|\Z)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reading:
     """
     One engine's text of a page, normalised; `region` is the part the account is looked for in.
@@ -34,12 +35,22 @@ class Reading:
     region: str
     by_position: bool = True
 
+    @cached_property
+    def is_broken(self) -> bool:
+        return looks_broken(self.text)
+
+    @cached_property
+    def searched(self) -> str:
+        """The text in which accounts are looked for."""
+        return without_dash_gaps(self.region)
+
 
 def find_accounts(reading: Reading, patterns: Patterns) -> tuple[tuple[str, ...], bool]:
     """Return the accounts a reading names, one spelling each, and whether all ended cleanly."""
     found: dict[str, str] = {}
-    is_clean = not looks_broken(reading.region)
-    text = without_dash_gaps(reading.region)
+    is_whole = reading.region is reading.text
+    is_clean = not (reading.is_broken if is_whole else looks_broken(reading.region))
+    text = reading.searched
     for match in patterns.account.finditer(text):
         account = (match[1] or "").strip()
         if key := account_key(account):
@@ -52,7 +63,7 @@ def settles_it(reading: Reading, patterns: Patterns) -> bool:
     """Say whether one reading is enough: a separator, or an account read without doubt."""
     if is_separator(reading, patterns):
         return True
-    if looks_broken(reading.text):
+    if reading.is_broken:
         return False
     accounts, is_clean = find_accounts(reading, patterns)
     return bool(accounts) and is_clean and not _scrap_follows(reading, patterns)
@@ -60,9 +71,8 @@ def settles_it(reading: Reading, patterns: Patterns) -> bool:
 
 def _scrap_follows(reading: Reading, patterns: Patterns) -> bool:
     """Say whether one or two digits stand alone below an account: they may be its end."""
-    text = without_dash_gaps(reading.region)
-    ends = (match.end(1) for match in patterns.account.finditer(text))
-    return any(_SCRAP_FOLLOWS.match(text, end) for end in ends)
+    ends = (match.end(1) for match in patterns.account.finditer(reading.searched))
+    return any(_SCRAP_FOLLOWS.match(reading.searched, end) for end in ends)
 
 
 def is_separator(reading: Reading, patterns: Patterns) -> bool:

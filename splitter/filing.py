@@ -8,12 +8,12 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO
 
 import fsspec
 
-from domain.failures import Misuse
+from splitter.batches import Batch, checked, make_private_folders, unfinished_name
 
 _LOCAL = re.compile(r"(?:file|local)://")
 
@@ -54,6 +54,27 @@ class BillStore:
             with self._local_file(self._local(path)) as local:
                 yield local
 
+    @property
+    def folder(self) -> str | None:
+        """The folder on this machine, which any process can write to; None for a URL."""
+        return None if self._folder is None else str(self._folder)
+
+    @contextlib.contextmanager
+    def batch(self) -> Iterator[Batch]:
+        """Write many files; when the block ends well all of them are there to stay."""
+        assert self._folder is not None
+        batch = Batch(self._folder)
+        try:
+            yield batch
+            batch.finish()
+        finally:
+            batch.discard()
+
+    def discard_unfinished(self, path: str) -> None:
+        """Remove what a batch that was cut off left of a file."""
+        if self._folder is not None:
+            unfinished_name(self._local(path)).unlink(missing_ok=True)
+
     def read(self, path: str) -> bytes:
         """Return a file's content; raises FileNotFoundError."""
         if self._folder is not None:
@@ -83,7 +104,7 @@ class BillStore:
 
     @contextlib.contextmanager
     def _local_file(self, final: Path) -> Iterator[IO[bytes]]:
-        _make_private_folders(final.parent)
+        make_private_folders(final.parent)
         descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=final.parent)  # 0600
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -111,25 +132,7 @@ class BillStore:
 
     def _local(self, path: str) -> Path:
         assert self._folder is not None
-        return self._folder / _checked(path)
+        return self._folder / checked(path)
 
     def _remote(self, path: str) -> str:
-        return f"{str(self._root).rstrip('/')}/{_checked(path)}"
-
-
-def _checked(path: str) -> PurePosixPath:
-    relative = PurePosixPath(path)
-    if not path or "\0" in path or "\\" in path or relative.is_absolute():
-        raise Misuse(f"{path!r} is no path in the bill store.")
-    if not relative.parts or ".." in relative.parts:
-        raise Misuse(f"{path!r} is no path in the bill store.")
-    return relative
-
-
-def _make_private_folders(folder: Path) -> None:
-    """Make missing folders for the office's own user alone, whatever the umask."""
-    if folder.is_dir():
-        return
-    _make_private_folders(folder.parent)
-    with contextlib.suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
+        return f"{str(self._root).rstrip('/')}/{checked(path)}"

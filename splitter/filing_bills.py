@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+import base64
+from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from queue import SimpleQueue
+from typing import Any
 
 from domain.accounts import account_key
 from domain.bills import BillRange, PageAssignment
 from domain.money import Money
 from domain.periods import BulkFile
 from domain.problems import Problem
-from splitter.copying import BillCopier
+from splitter.children import ChildFailed, Hand, Workshop
 from splitter.file_names import file_name
-from splitter.filing import BillStore, sha256
+from splitter.filing import BillStore
+from splitter.messages import bill_to_message
 from splitter.patterns import Patterns
-from splitter.verifying import Neighbours, Verifier
+from splitter.verifying import Neighbours
 
-COPIES_AHEAD = 4  # for each process: what memory holds at most
+BATCH_PAGES = 96  # of a hand's order: durable together, and answered together
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,76 +45,126 @@ class FiledBill:
         return range(self.first_page, self.first_page + self.pages)
 
 
-class Filer:
-    """Reads copies back and files them, several at a time, in the order of the bulk file."""
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One bill to be made: its place in the bulk file, its ordinal and where it goes."""
+
+    index: int
+    ordinal: int
+    path: str
+    bill: BillRange
+
+
+def make_orders(assignment: PageAssignment, prefix: str) -> list[Order]:
+    """Return an order for each bill; an account's second bill gets a path of its own."""
+    ordinals: Counter[str] = Counter()
+    orders = []
+    for index, bill in enumerate(assignment.bills):
+        ordinals[account_key(bill.account)] += 1
+        ordinal = ordinals[account_key(bill.account)]
+        path = f"{prefix.rstrip('/')}/{file_name(bill.account, ordinal)}".lstrip("/")
+        orders.append(Order(index, ordinal, path, bill))
+    return orders
+
+
+def batches(orders: list[Order]) -> Iterator[list[Order]]:
+    """Cut orders into batches of about the same number of pages."""
+    batch: list[Order] = []
+    pages = 0
+    for order in orders:
+        batch.append(order)
+        pages += len(order.bill.pages)
+        if pages >= BATCH_PAGES:
+            yield batch
+            batch, pages = [], 0
+    if batch:
+        yield batch
+
+
+class FilingShare:
+    """One thread's hand that makes bills; a new one takes over where a bill took it down."""
 
     def __init__(
         self,
+        workshop: Workshop,
         bulk: BulkFile,
-        patterns: Patterns,
-        assignment: PageAssignment,
+        terms: dict[str, Any],
         store: BillStore,
-        prefix: str,
-        verify_every: int,
     ) -> None:
+        self._workshop = workshop
         self._bulk = bulk
-        self._patterns = patterns
-        self._bills = assignment.bills
-        self._neighbours = Neighbours.of(assignment.bills, patterns)
+        self._terms = terms
         self._store = store
-        self._prefix = prefix.rstrip("/")
-        self._verify_every = max(1, verify_every)
-        self._idle: SimpleQueue[Verifier] = SimpleQueue()
+        self._hand: Hand | None = None
 
-    def file_all(self, copier: BillCopier, processes: int) -> Iterator[FiledBill | Problem]:
-        """Yield what became of each bill; one is copied while others are read back."""
-        verifiers = [Verifier(self._patterns, self._neighbours) for _ in range(processes)]
-        for verifier in verifiers:
-            self._idle.put(verifier)
-        running: deque[Future[FiledBill | Problem]] = deque()
-        ordinals: Counter[str] = Counter()
-        try:
-            with ThreadPoolExecutor(processes) as pool:
-                for index, (bill, copy) in enumerate(copier.copies(self._bills)):
-                    ordinals[account_key(bill.account)] += 1
-                    ordinal = ordinals[account_key(bill.account)]
-                    is_checked = index % self._verify_every == 0
-                    running.append(pool.submit(self._file, bill, ordinal, copy, is_checked))
-                    if len(running) >= COPIES_AHEAD * processes:
-                        yield running.popleft().result()
-                while running:
-                    yield running.popleft().result()
-        finally:
-            for verifier in verifiers:
-                verifier.close()
+    def close(self) -> None:
+        if self._hand is not None:
+            self._hand.close()
+            self._hand = None
 
-    def _file(
-        self, bill: BillRange, ordinal: int, copy: bytes, is_checked: bool
-    ) -> FiledBill | Problem:
-        findings = self._read_back(bill, copy) if is_checked else []
-        if findings:
-            begin = bill.pages[0] + 1
-            message = f"The copy that begins on page {begin} is not filed: it {findings[0]}."
-            return Problem("bill-copy", message, account=bill.account, file=self._bulk.file)
+    def file(self, orders: list[Order]) -> list[FiledBill | Problem]:
+        """
+        Make a batch of bills.
 
-        path = f"{self._prefix}/{file_name(bill.account, ordinal)}".lstrip("/")
-        self._store.write(path, copy)
+        Where it takes the hand down it is done again bill by bill; the one that does so again
+        becomes a problem, and the others are filed.
+        """
+        outcomes: list[FiledBill | Problem] = []
+        is_careful = False
+        while waiting := orders[len(outcomes) :]:
+            try:
+                for answer in self._ask(waiting, is_careful):
+                    outcomes.append(self._outcome(orders[len(outcomes)], answer))
+            except ChildFailed as failure:
+                self.close()
+                if is_careful:
+                    order = orders[len(outcomes)]
+                    self._store.discard_unfinished(order.path)
+                    finding = f"cannot be made or read back ({failure})"
+                    outcomes.append(self._problem(order, finding))
+                is_careful = True
+        return outcomes
+
+    def _ask(self, orders: list[Order], is_careful: bool) -> Iterator[dict[str, Any]]:
+        if self._hand is None:
+            self._hand = self._workshop.hand(copies=True)
+            self._hand.tell(self._terms)
+        bills = [[order.index, order.path, bill_to_message(order.bill)] for order in orders]
+        request = {"do": "file", "bills": bills, "is_careful": is_careful}
+        pages = sum(len(order.bill.pages) for order in orders)
+        yield from self._hand.ask(request, len(orders), extra_seconds=pages)
+
+    def _outcome(self, order: Order, answer: dict[str, Any]) -> FiledBill | Problem:
+        if answer["finding"]:
+            return self._problem(order, answer["finding"])
+        if "copy" in answer:
+            self._store.write(order.path, base64.b64decode(answer["copy"]))
         return FiledBill(
-            account=bill.account,
-            ordinal=ordinal,
+            account=order.bill.account,
+            ordinal=order.ordinal,
             form=self._bulk.form,
-            pages=len(bill.pages),
-            first_page=bill.pages[0],
-            amount_due=bill.amount_due,
-            due_on=bill.due_on,
-            path=path,
-            sha256=sha256(copy),
-            bytes=len(copy),
+            pages=len(order.bill.pages),
+            first_page=order.bill.pages[0],
+            amount_due=order.bill.amount_due,
+            due_on=order.bill.due_on,
+            path=order.path,
+            sha256=answer["sha256"],
+            bytes=answer["bytes"],
         )
 
-    def _read_back(self, bill: BillRange, copy: bytes) -> list[str]:
-        verifier = self._idle.get()
-        try:
-            return verifier.read_back(copy, bill)
-        finally:
-            self._idle.put(verifier)
+    def _problem(self, order: Order, finding: str) -> Problem:
+        begin = order.bill.pages[0] + 1
+        message = f"The copy that begins on page {begin} is not filed: it {finding}."
+        return Problem("bill-copy", message, account=order.bill.account, file=self._bulk.file)
+
+
+def terms_of(
+    assignment: PageAssignment, patterns: Patterns, store: BillStore, verify_every: int
+) -> dict[str, Any]:
+    """Return what a hand is told once, before it makes bills."""
+    return {
+        "do": "terms",
+        "neighbours": sorted(Neighbours.of(assignment.bills, patterns).accounts),
+        "folder": store.folder,
+        "verify_every": max(1, verify_every),
+    }

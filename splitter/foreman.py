@@ -58,6 +58,12 @@ def _serve(start: dict[str, Any], requests: socket.socket, hands: set[int]) -> N
     while message := requests.recv(_LONGEST_MESSAGE):
         request = json.loads(message)
         if request["do"] == "fork":
+            try:
+                if request["copies"]:
+                    worker.prepare_copies()
+            except Refused as refusal:
+                requests.send(to_line({"refused": [refusal.code, refusal.message]}))
+                continue
             _fork(requests, hands, worker)
         else:
             hands.discard(request["hand"])

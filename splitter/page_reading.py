@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from pypdf import PdfReader
 
 from domain.bills import PageFacts
 from splitter.evidence import Reading, find_accounts, settles_it, to_facts
+from splitter.lenient import LenientSearch
 from splitter.patterns import Patterns
-from splitter.pdfium_text import PdfiumPage, open_document
+from splitter.pdfium_text import PdfiumDocument, PdfiumPage
 from splitter.pypdf_text import PYPDF_FAILURES, large_files_allowed, open_reader, pypdf_reading
 from splitter.regions import Box, to_page_space
-from splitter.wording import looks_broken
+
+SAMPLE_EVERY = 512
 
 
 class DocumentText:
     """A document's pages as text; the second and third engine are asked only in doubt."""
 
-    def __init__(self, source: Path | bytes, patterns: Patterns) -> None:
+    def __init__(
+        self, source: Path | bytes, patterns: Patterns, reader: PdfReader | None = None
+    ) -> None:
         self._source = source
         self._patterns = patterns
-        self._document: Any = open_document(source)
-        self._reader: PdfReader | None = None
+        self._lenient = LenientSearch.of(patterns)
+        self._document = PdfiumDocument(source)
+        self._reader = reader
         self._reader_failed = False
 
     @property
     def pages(self) -> int:
-        return len(self._document)
+        return self._document.pages
 
     def close(self) -> None:
         self._document.close()
@@ -38,22 +42,34 @@ class DocumentText:
         Return what a page says, and its text.
 
         The fast text settles a page that names its account. Whoever calls a page nameless gives
-        it to the bill before it, so for that every engine must agree.
+        it to the bill before it, so that must be beyond doubt: nothing like an account anywhere,
+        or all engines agreeing. Every SAMPLE_EVERY-th page is asked of all engines in any case.
         """
         page = PdfiumPage(self._document, number, self._patterns.region)
         try:
             fast = page.reading()
-            if settles_it(fast, self._patterns):
+            if settles_it(fast, self._patterns) or self._is_surely_nameless(number, page, fast):
                 return to_facts(number, [fast], self._patterns), fast.text
+            if not fast.text and page.is_blank() and not page.has_marks():
+                return PageFacts(number), ""
             return self._facts_in_doubt(number, page, fast)
         finally:
             page.close()
+
+    def _is_surely_nameless(self, number: int, page: PdfiumPage, fast: Reading) -> bool:
+        is_sample = number % SAMPLE_EVERY == SAMPLE_EVERY - 1
+        return (
+            not is_sample
+            and self._lenient.surely_names_none(fast)
+            and not find_accounts(fast, self._patterns)[0]
+            and not page.has_marks()
+        )
 
     def _facts_in_doubt(
         self, number: int, page: PdfiumPage, fast: Reading
     ) -> tuple[PageFacts, str]:
         close, spaced = page.rebuilt()
-        readings = [close] if looks_broken(fast.text) else [fast, close]
+        readings = [close] if fast.is_broken else [fast, close]
         if settles_it(close, self._patterns):
             return to_facts(number, readings, self._patterns), close.text
         if not find_accounts(close, self._patterns)[0]:

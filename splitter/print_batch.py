@@ -46,7 +46,7 @@ def write_print_batch(
     bill's own document. The same bills give the same bytes.
     """
     ordered = sorted(paper_bills, key=post_order)
-    copier = BillCopier(source)
+    copier = BillCopier.open(source)
     with store.open_new(path) as file:
         copier.write_pages(_pages(ordered), file.write)
 

@@ -15,6 +15,7 @@ from pypdf.errors import PyPdfError
 
 from splitter.evidence import Reading
 from splitter.regions import Box, is_inside
+from splitter.swift_reader import SwiftReader
 from splitter.wording import normalised
 
 # What pypdf lets escape where a file is not as it should be.
@@ -49,11 +50,11 @@ def open_reader(source: Path | bytes) -> PdfReader:
     An empty user password is tried: a file locked by its owner's password alone is readable.
     """
     if isinstance(source, bytes):
-        reader = PdfReader(io.BytesIO(source), strict=True)
+        reader: PdfReader = PdfReader(io.BytesIO(source), strict=True)
     else:
         with source.open("rb") as file:
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        reader = PdfReader(mapped, strict=True)  # type: ignore[arg-type]
+        reader = SwiftReader(mapped, strict=True)  # type: ignore[arg-type]
     if reader.is_encrypted:
         reader.decrypt("")
     return reader

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,7 @@ from domain.periods import BulkFile
 from domain.problems import Problem
 from splitter.filing import BillStore
 from splitter.filing_bills import FiledBill
-from splitter.opening import open_bulk_file
-from splitter.splitting import file_bills, plan
+from splitter.splitting import Splitting
 
 COPY_PROBLEM = "bill-copy"
 Progress = Callable[[int, int], None]
@@ -60,26 +60,19 @@ def split_run(
     when its run is closed. Raises Refused for a file that is not sound.
     """
     files = staged_files(database, run, exports_folder)
-    total = sum(open_bulk_file(file.path) for file in files) * 2  # read once, copied once
-    counter = _Counter(total, progress)
-    assignments = [
-        plan(file.path, file.patterns, processes=processes, progress=counter.add) for file in files
-    ]
-    store.delete_run(run)
     filed: list[tuple[int, FiledBill]] = []
     problems: list[Problem] = []
-    for file, assignment in zip(files, assignments, strict=True):
-        outcome = file_bills(
-            file.path,
-            file.patterns,
-            assignment,
-            store,
-            prefix=_prefix(run, file, files),
-            processes=processes,
-            progress=counter.add,
-        )
-        filed += [(file.bulk, found) for found in outcome.bills]
-        problems += outcome.problems
+    with ExitStack() as opened:
+        splittings = _opened(files, processes, opened)
+        total = sum(splitting.pages for splitting in splittings) * 2  # read once, copied once
+        counter = _Counter(total, progress)
+        assignments = [splitting.plan(progress=counter.add) for splitting in splittings]
+        store.delete_run(run)
+        for file, splitting, assignment in zip(files, splittings, assignments, strict=True):
+            prefix = _prefix(run, file, files)
+            outcome = splitting.file_bills(assignment, store, prefix=prefix, progress=counter.add)
+            filed += [(file.bulk, found) for found in outcome.bills]
+            problems += outcome.problems
     with database.writing() as books:
         _record(books, run, files, assignments, _numbered(filed), problems)
     return _count(assignments, filed, problems)
@@ -90,10 +83,10 @@ def read_run(
 ) -> SplitCounts:
     """Find out which page belongs to whom, for the checks, without writing any document."""
     files = staged_files(database, run, exports_folder)
-    counter = _Counter(sum(open_bulk_file(file.path) for file in files), progress)
-    assignments = [
-        plan(file.path, file.patterns, processes=processes, progress=counter.add) for file in files
-    ]
+    with ExitStack() as opened:
+        splittings = _opened(files, processes, opened)
+        counter = _Counter(sum(splitting.pages for splitting in splittings), progress)
+        assignments = [splitting.plan(progress=counter.add) for splitting in splittings]
     found = [
         (file.bulk, _unfiled(file, bill_range, number))
         for file, assignment in zip(files, assignments, strict=True)
@@ -102,11 +95,6 @@ def read_run(
     with database.writing() as books:
         _record(books, run, files, assignments, _numbered(found), [])
     return _count(assignments, found, [])
-
-
-def discard_bills(store: BillStore, run: str) -> None:
-    """Take back the documents of a run that was refused."""
-    store.delete_run(run)
 
 
 def staged_files(database: Database, run: str, exports_folder: Path) -> list[StagedFile]:
@@ -130,6 +118,14 @@ def staged_files(database: Database, run: str, exports_folder: Path) -> list[Sta
             ),
         )
         for row in rows
+    ]
+
+
+def _opened(files: list[StagedFile], processes: int | None, stack: ExitStack) -> list[Splitting]:
+    """Open all bulk files of a run, so that one that is not sound is refused before any work."""
+    return [
+        stack.enter_context(Splitting(file.path, file.patterns, processes=processes))
+        for file in files
     ]
 
 

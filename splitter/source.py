@@ -10,7 +10,8 @@ from pypdf import PdfReader
 from pypdf.generic import IndirectObject, StreamObject
 
 from domain.failures import Refused
-from splitter.pypdf_text import PYPDF_FAILURES, open_reader
+from splitter.object_streams import ObjectStreams
+from splitter.pypdf_text import PYPDF_FAILURES, large_files_allowed, open_reader
 from splitter.raw_objects import NULL, RawObject, decoded, serialised
 from splitter.syntax import Odd, dictionary, reference
 
@@ -21,6 +22,8 @@ _END = re.compile(
     re.DOTALL,
 )
 _LENGTH = re.compile(rb"/Length\s+([0-9]+)(\s+[0-9]+\s+R)?")
+_NEEDS_CARE = re.compile(rb"[()%#]|stream|[^\s>\]]\Z")
+_LONGEST_PLAIN = 8192
 _DEEPEST_REFERENCE = 16
 
 
@@ -38,22 +41,19 @@ class SourceFile:
         with path.open("rb") as file:
             self._mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         self._generations = _generations(self.reader)
-        plain = {} if self.reader.is_encrypted else self.reader.xref.get(0, {})
-        self._offsets = {
-            number: offset
-            for number, offset in plain.items()
-            if self._generations.get(number) == 0 and number not in self.reader.xref_objStm
-        }
+        self._offsets = {} if self.reader.is_encrypted else self._plain_offsets()
+        places = {} if self.reader.is_encrypted else self.reader.xref_objStm
+        self._compressed = ObjectStreams(places, self._decoded_plainly)
 
     def get(self, number: int) -> RawObject:
         """Return an object; one that is not in the file is null, as the standard says."""
         offset = self._offsets.get(number)
-        if offset is not None:
-            try:
+        try:
+            if offset is not None:
                 return self._cut(number, offset)
-            except Odd:
-                pass
-        return self._from_pypdf(number)
+            return self._compressed.get(number)
+        except Odd:
+            return self._from_pypdf(number)
 
     def value(self, raw: bytes) -> bytes:
         """Return a value itself where it is given by reference."""
@@ -78,6 +78,17 @@ class SourceFile:
         except Odd:
             return self._decoded_by_pypdf(number)
 
+    def _plain_offsets(self) -> dict[int, int]:
+        """Return where the objects are that stand in the file by themselves."""
+        plain = self.reader.xref.get(0, {})
+        if len(plain) == len(self._generations) and not self.reader.xref_objStm:
+            return plain
+        return {
+            number: offset
+            for number, offset in plain.items()
+            if self._generations.get(number) == 0 and number not in self.reader.xref_objStm
+        }
+
     def refusal(self) -> Refused:
         return Refused(
             "pdf-unreadable",
@@ -88,6 +99,9 @@ class SourceFile:
         header = _HEADER.match(self._mapped, offset)
         if header is None or int(header[1]) != number:
             raise Odd("no object there")
+        plain = self._cut_plainly(header.end())
+        if plain is not None:
+            return plain
         for match in _END.finditer(self._mapped, header.end()):
             if match["odd"]:
                 raise Odd("nested parentheses, a comment or an escaped name")
@@ -97,6 +111,14 @@ class SourceFile:
             if match["stream"]:
                 return self._cut_stream(body.strip(), match.end())
         raise Odd("no end")
+
+    def _cut_plainly(self, start: int) -> RawObject | None:
+        """Cut an object that has no stream and no string, the usual one; None for any other."""
+        end = self._mapped.find(b"endobj", start, start + _LONGEST_PLAIN)
+        if end < 0:
+            return None
+        body = self._mapped[start:end]
+        return None if _NEEDS_CARE.search(body) else RawObject(body.strip())
 
     def _cut_stream(self, body: bytes, start: int) -> RawObject:
         length = _LENGTH.search(body)
@@ -113,24 +135,35 @@ class SourceFile:
             raise Odd("wrong length")
         return RawObject(body, self._mapped[start : start + count])
 
+    def _decoded_plainly(self, number: int) -> tuple[bytes, bytes]:
+        """Return the dictionary and the content of an object stream."""
+        if number not in self._offsets:
+            raise Odd("not where object streams are")
+        found = self._cut(number, self._offsets[number])
+        if found.stream is None:
+            raise Odd("not a stream")
+        return found.body, decoded(found)
+
     def _from_pypdf(self, number: int) -> RawObject:
         generation = self._generations.get(number)
         if generation is None:
             return NULL
         try:
-            found = self.reader.get_object(IndirectObject(number, generation, self.reader))
-            self.reader.resolved_objects.pop((generation, number), None)
-            return serialised(found)
+            with large_files_allowed():
+                found = self.reader.get_object(IndirectObject(number, generation, self.reader))
+                self.reader.resolved_objects.pop((generation, number), None)
+                return serialised(found)
         except PYPDF_FAILURES:
             raise self.refusal() from None
 
     def _decoded_by_pypdf(self, number: int) -> bytes:
         try:
-            generation = self._generations[number]
-            found = self.reader.get_object(IndirectObject(number, generation, self.reader))
-            self.reader.resolved_objects.pop((generation, number), None)
-            assert isinstance(found, StreamObject)
-            return found.get_data()
+            with large_files_allowed():
+                generation = self._generations[number]
+                found = self.reader.get_object(IndirectObject(number, generation, self.reader))
+                self.reader.resolved_objects.pop((generation, number), None)
+                assert isinstance(found, StreamObject)
+                return found.get_data()
         except PYPDF_FAILURES:
             raise self.refusal() from None
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from domain.bills import PageAssignment, UnassignedPage
 from domain.periods import BulkFile
 from domain.problems import Problem
-from splitter.copying import BillCopier
+from splitter.children import Workshop
 from splitter.filing import BillStore
-from splitter.filing_bills import FiledBill, Filer
+from splitter.filing_bills import FiledBill, FilingShare, batches, make_orders, terms_of
 from splitter.patterns import compile_patterns
 from splitter.ranges import assign_pages
-from splitter.reading import Progress, processors, read_pages
+from splitter.reading import Progress, read_in
+from splitter.sharing import processors, shared_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,79 @@ class SplitOutcome:
     separators: tuple[int, ...]
     unassigned: tuple[UnassignedPage, ...]
     problems: tuple[Problem, ...]
+
+
+class Splitting:
+    """
+    A bulk file, open to be split; close it, or use it in a `with`.
+
+    Nothing of it is read in this process. Raises Refused (pdf-unreadable) for a file that is not
+    sound and Misuse for patterns that cannot work.
+    """
+
+    def __init__(self, path: Path, bulk: BulkFile, *, processes: int | None = None) -> None:
+        self._bulk = bulk
+        self._patterns = compile_patterns(bulk)
+        self._processes = processes or processors()
+        self._workshop = Workshop(path, self._patterns)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        failure: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._workshop.close()
+
+    @property
+    def pages(self) -> int:
+        return self._workshop.pages
+
+    def plan(self, *, progress: Progress | None = None) -> PageAssignment:
+        """Read the bulk file and say to whom each page belongs; nothing is written."""
+        return assign_pages(read_in(self._workshop, processes=self._processes, progress=progress))
+
+    def file_bills(
+        self,
+        assignment: PageAssignment,
+        store: BillStore,
+        *,
+        prefix: str,
+        progress: Progress | None = None,
+        verify_every: int = 1,
+    ) -> SplitOutcome:
+        """
+        Copy, read back and file the bills of an assignment.
+
+        A copy that does not show what it must is not filed and becomes a problem (bill-copy).
+        `verify_every` = 10 reads back every tenth bill alone. `progress` is called with the number
+        of pages done since it was called last.
+        """
+        work = list(batches(make_orders(assignment, prefix)))
+        terms = terms_of(assignment, self._patterns, store, verify_every)
+        shares = [
+            FilingShare(self._workshop, self._bulk, terms, store)
+            for _ in range(max(1, min(self._processes, len(work))))
+        ]
+        outcomes: list[FiledBill | Problem] = []
+        for batch, made in zip(work, shared_out(shares, work, FilingShare.file), strict=True):
+            outcomes += made
+            if progress is not None:
+                progress(sum(len(order.bill.pages) for order in batch))
+
+        return SplitOutcome(
+            pages=self.pages,
+            bills=tuple(outcome for outcome in outcomes if isinstance(outcome, FiledBill)),
+            separators=assignment.separators,
+            unassigned=assignment.unassigned,
+            problems=tuple(outcome for outcome in outcomes if isinstance(outcome, Problem)),
+        )
 
 
 def split(
@@ -39,11 +115,11 @@ def split(
     """
     File one document for each bill of a bulk file (rules 11-13), below a prefix of the store.
 
-    Split again, the same file gives the same bytes under the same names. Raises Refused
-    (pdf-unreadable) for a file that is not sound and Misuse for patterns that cannot work.
+    Split again, the same file gives the same bytes under the same names; see Splitting.
     """
-    assignment = plan(path, bulk, processes=processes, progress=progress)
-    return file_bills(path, bulk, assignment, store, prefix=prefix, processes=processes)
+    with Splitting(path, bulk, processes=processes) as splitting:
+        assignment = splitting.plan(progress=progress)
+        return splitting.file_bills(assignment, store, prefix=prefix)
 
 
 def plan(
@@ -54,8 +130,8 @@ def plan(
     progress: Progress | None = None,
 ) -> PageAssignment:
     """Read a bulk file and say to whom each page belongs; nothing is written."""
-    patterns = compile_patterns(bulk)
-    return assign_pages(read_pages(path, patterns, processes=processes, progress=progress))
+    with Splitting(path, bulk, processes=processes) as splitting:
+        return splitting.plan(progress=progress)
 
 
 def file_bills(
@@ -69,25 +145,8 @@ def file_bills(
     progress: Progress | None = None,
     verify_every: int = 1,
 ) -> SplitOutcome:
-    """
-    Copy, read back and file the bills of an assignment.
-
-    A copy that does not show what it must is not filed and becomes a problem (bill-copy).
-    `verify_every` = 10 reads back every tenth bill alone. `progress` is called with the number of
-    pages done since it was called last.
-    """
-    filer = Filer(bulk, compile_patterns(bulk), assignment, store, prefix, verify_every)
-    copier = BillCopier(path)
-    outcomes: list[FiledBill | Problem] = []
-    for outcome in filer.file_all(copier, processes or processors()):
-        outcomes.append(outcome)
-        if progress is not None:
-            progress(len(assignment.bills[len(outcomes) - 1].pages))
-
-    return SplitOutcome(
-        pages=copier.pages,
-        bills=tuple(outcome for outcome in outcomes if isinstance(outcome, FiledBill)),
-        separators=assignment.separators,
-        unassigned=assignment.unassigned,
-        problems=tuple(outcome for outcome in outcomes if isinstance(outcome, Problem)),
-    )
+    """Copy, read back and file the bills of an assignment; see Splitting.file_bills."""
+    with Splitting(path, bulk, processes=processes) as splitting:
+        return splitting.file_bills(
+            assignment, store, prefix=prefix, progress=progress, verify_every=verify_every
+        )

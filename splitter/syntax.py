@@ -9,10 +9,12 @@ REGULAR = rb"[^\x00\t\n\x0c\r ()<>\[\]{}/%]"
 STRING = rb"\((?:[^()\\]|\\.)*\)"
 HEX = rb"<[0-9A-Fa-f\x00\t\n\x0c\r ]*>"
 
+_OPENING = re.compile(rb"\s*(<<|\[)")
+_CLOSING = {b"<<": b">>", b"[": b"]"}
 _ITEM = re.compile(
-    rb"(?P<open><<|\[)|(?P<close>>>|\])|(?P<reference>[0-9]+[\x00\t\n\x0c\r ]+[0-9]+"
+    rb"/" + REGULAR + rb"*|\[[^\[\]()<>%]*\]|<<[^\[\]()<>%]*>>|(?P<open><<|\[)|(?P<close>>>|\])|(?P<reference>[0-9]+[\x00\t\n\x0c\r ]+[0-9]+"
     rb"[\x00\t\n\x0c\r ]+R(?!" + REGULAR + rb"))|" + STRING + rb"|" + HEX
-    + rb"|/" + REGULAR + rb"*|" + REGULAR + rb"+|(?P<odd>[()<>{}%])",
+    + rb"|" + REGULAR + rb"+|(?P<odd>[()<>{}%])",
     re.DOTALL,
 )  # fmt: skip
 _REFERENCE = re.compile(
@@ -34,27 +36,28 @@ class Odd(Exception):
 
 def items(raw: bytes) -> list[bytes]:
     """Return the items of an array, or the keys and values of a dictionary in turn."""
+    opening = _OPENING.match(raw)
+    if opening is None:
+        raise Odd("not an array or dictionary")
     found: list[bytes] = []
-    closing: list[bytes] = []
+    closing = [_CLOSING[opening[1]]]
     start = 0
-    for match in _ITEM.finditer(raw):
+    for match in _ITEM.finditer(raw, opening.end()):
         kind = match.lastgroup
-        if kind == "odd":
-            raise Odd("unexpected sign")
-        if kind == "open":
-            closing.append(b"]" if match[0] == b"[" else b">>")
-            if len(closing) == 2:
-                start = match.start()
-        elif kind == "close":
-            if not closing or closing.pop() != match[0]:
-                raise Odd("brackets that do not match")
-            if not closing:
-                return found
+        if kind is None or kind == "reference":
             if len(closing) == 1:
-                found.append(raw[start : match.end()])
+                found.append(match[0])
+        elif kind == "open":
+            if len(closing) == 1:
+                start = match.start()
+            closing.append(_CLOSING[match[0]])
+        elif kind == "odd" or closing.pop() != match[0]:
+            raise Odd("an unexpected sign or brackets that do not match")
+        elif not closing:
+            return found
         elif len(closing) == 1:
-            found.append(match[0])
-    raise Odd("not an array or dictionary")
+            found.append(raw[start : match.end()])
+    raise Odd("not closed")
 
 
 def dictionary(raw: bytes) -> dict[bytes, bytes]:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 from domain.accounts import account_key
 from domain.bills import BillRange, PageFacts
-from splitter.children import Child, ChildFailed
-from splitter.messages import facts_from_message
+from splitter.auditing import audit
+from splitter.page_reading import DocumentText
 from splitter.patterns import Patterns
+from splitter.pdfium_text import CannotOpen
+from splitter.swift_audit import is_surely_clean
 
 # An account number that is searched for everywhere must be like no amount, date or reading: those
 # shorter than this count only if they have two separators, as in 01.1037.1.
 FEWEST_SIGNS = 10
 FEWEST_SIGNS_WITH_SEPARATORS = 6
+
+# What may be an account number as printed: letters and digits with a digit among them.
+NUMBER_LIKE = re.compile(r"(?<![0-9A-Za-z])(?=[0-9A-Za-z.\-]*[0-9])[0-9A-Za-z][0-9A-Za-z.\-]{4,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,64 +42,69 @@ class Neighbours:
         return cls(frozenset(name for name in printed if _is_distinctive(name)))
 
 
-class Verifier:
-    """Reads copies back in a child process of its own, which is replaced when it fails."""
-
-    def __init__(self, patterns: Patterns, neighbours: Neighbours) -> None:
-        self._patterns = patterns
-        self._neighbours = neighbours
-        self._child: Child | None = None
-
-    def close(self) -> None:
-        if self._child is not None:
-            self._child.close()
-            self._child = None
-
-    def read_back(self, copy: bytes, expected: BillRange) -> list[str]:
-        """
-        Return what is wrong with a bill's copy; nothing when it may leave.
-
-        It must show the same account, amount due, due date and number of pages, hold no page that
-        may be a neighbour's, and pass the audit.
-        """
-        try:
-            if self._child is None:
-                self._child = Child(None, self._patterns)
-            inspected = self._child.inspect(copy, len(expected.pages))
-        except ChildFailed as failure:
-            self.close()
-            return [f"cannot be read back: {failure}"]
-        return [*inspected["findings"], *self._differences(inspected, expected)]
-
-    def _differences(self, inspected: dict[str, Any], expected: BillRange) -> list[str]:
-        pages = [facts_from_message(message) for message in inspected["facts"]]
-        own = account_key(expected.account)
-        shown = {account_key(account) for page in pages for account in page.accounts}
-        strangers = self._neighbours.accounts.intersection(inspected["numbers"])
-
-        found = []
-        if inspected["pages"] != len(expected.pages):
-            found.append(f"has {inspected['pages']} pages instead of {len(expected.pages)}")
-        if shown != {own}:
-            found.append("does not show its account, or shows another one")
-        if any(account_key(stranger) != own for stranger in strangers):
-            found.append("has a page that prints the number of another account alone")
-        if _first_amount(pages) != expected.amount_due:
-            found.append("does not show its amount due")
-        if _first_due_date(pages) != expected.due_on:
-            found.append("does not show its due date")
-        return found
-
-
 def read_back(
-    copy: bytes, expected: BillRange, patterns: Patterns, others: Collection[str] = ()
+    copy: bytes,
+    expected: BillRange,
+    patterns: Patterns,
+    neighbours: Neighbours,
+    *,
+    is_thorough: bool = True,
 ) -> list[str]:
-    """Read one copy back; see Verifier.read_back. `others` are other accounts as printed."""
-    verifier = Verifier(patterns, Neighbours(frozenset(others)))
+    """
+    Return what is wrong with a bill's copy; nothing when it may leave.
+
+    It must show the same account, amount due, due date and number of pages, hold no page that
+    may be a neighbour's, and pass the audit: the full one if `is_thorough`, else the swift one on
+    raw bytes where that is enough. To be called in a child: pdfium may hang.
+    """
     try:
-        return verifier.read_back(copy, expected)
+        document = DocumentText(copy, patterns)
+    except CannotOpen:
+        return ["cannot be opened"]
+    try:
+        read = [document.facts(page) for page in range(document.pages)]
     finally:
-        verifier.close()
+        document.close()
+    findings = _differences(read, expected, neighbours)
+    if not is_thorough and is_surely_clean(copy, len(expected.pages)):
+        return findings
+    return audit(copy, len(expected.pages)) + findings
+
+
+def _differences(
+    read: list[tuple[PageFacts, str]], expected: BillRange, neighbours: Neighbours
+) -> list[str]:
+    pages = [facts for facts, _ in read]
+    own = account_key(expected.account)
+    found = []
+    if len(pages) != len(expected.pages):
+        found.append(f"has {len(pages)} pages instead of {len(expected.pages)}")
+    if {account_key(account) for page in pages for account in page.accounts} != {own}:
+        found.append("does not show its account, or shows another one")
+    if any(account_key(stranger) != own for stranger in _strangers(read, neighbours)):
+        found.append("has a page that prints the number of another account alone")
+    if _first_amount(pages) != expected.amount_due:
+        found.append("does not show its amount due")
+    if _first_due_date(pages) != expected.due_on:
+        found.append("does not show its due date")
+    return found
+
+
+def _strangers(read: list[tuple[PageFacts, str]], neighbours: Neighbours) -> set[str]:
+    """Return accounts of the bulk file on pages that name none themselves."""
+    if not neighbours.accounts:
+        return set()
+    return {
+        number
+        for facts, text in read
+        if not facts.accounts
+        for number in numbers_in(text)
+        if number in neighbours.accounts
+    }
+
+
+def numbers_in(text: str) -> set[str]:
+    return {match.rstrip(".-") for match in NUMBER_LIKE.findall(text)}
 
 
 def _is_distinctive(account: str) -> bool:

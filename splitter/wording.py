@@ -25,7 +25,9 @@ FEWEST_LINES = 8
 
 def normalised(text: str) -> str:
     """Replace exotic dashes, spaces and line ends by the plain ones patterns are written for."""
-    return text.translate(_SIGNS).replace("\r\n", "\n").replace("\r", "\n")
+    if not text.isascii() or "\x02" in text or "\x00" in text:
+        text = text.translate(_SIGNS)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def without_dash_gaps(text: str) -> str:
@@ -59,3 +61,8 @@ def is_legible(text: str) -> bool:
     """Say whether letters and digits outnumber the signs of a font without a character table."""
     unknown = len(_UNKNOWN.findall(text))
     return len(_LETTER.findall(text)) > unknown if unknown else bool(_LETTER.search(text))
+
+
+def is_wholly_legible(text: str) -> bool:
+    """Say whether there is text and no sign in it whose meaning the font does not tell."""
+    return bool(_LETTER.search(text)) and not _UNKNOWN.search(text)

@@ -32,15 +32,19 @@ class Worker:
     on which page or bill a hand went down.
     """
 
-    def __init__(
-        self, path: Path, source: SourceFile, pages: PageTree, patterns: Patterns
-    ) -> None:
+    def __init__(self, path: Path, source: SourceFile, pages: PageTree, patterns: Patterns) -> None:
         self._path = path
         self._source = source
         self._pages = pages
         self._patterns = patterns
+        self._copier: BillCopier | None = None
         self._document: DocumentText | None = None
         self._maker: BillMaker | None = None
+
+    def prepare_copies(self) -> None:
+        """Do before a fork what every hand that copies would have to do."""
+        if self._copier is None:
+            self._copier = BillCopier(self._source, self._pages)
 
     def serve(self, channel: socket.socket) -> None:
         """Answer requests until the channel is closed."""
@@ -50,6 +54,9 @@ class Worker:
                 self._answer(request, channel)
             except Refused as refusal:
                 channel.sendall(to_line({"refused": [refusal.code, refusal.message]}))
+            except OSError as failure:
+                reason = [failure.errno, failure.strerror, failure.filename]
+                channel.sendall(to_line({"system": reason}))
 
     def _answer(self, request: dict[str, Any], channel: socket.socket) -> None:
         match request["do"]:
@@ -60,7 +67,9 @@ class Worker:
                 self._maker = self._made_ready(request)
             case "file":
                 assert self._maker is not None
-                bills = [(index, bill_from_message(bill)) for index, bill in request["bills"]]
+                bills = [
+                    (index, path, bill_from_message(bill)) for index, path, bill in request["bills"]
+                ]
                 if request["is_careful"]:
                     for bill in bills:
                         channel.sendall(to_line(self._maker.make([bill])))
@@ -69,7 +78,7 @@ class Worker:
 
     def _read(self, page: int) -> list[Any]:
         if self._document is None:
-            self._document = DocumentText(self._path, self._patterns)
+            self._document = DocumentText(self._path, self._patterns, self._source.reader)
             if self._document.pages != len(self._pages):
                 raise Refused(
                     "pdf-unreadable",
@@ -79,8 +88,9 @@ class Worker:
         return facts_to_message(self._document.facts(page)[0])
 
     def _made_ready(self, terms: dict[str, Any]) -> BillMaker:
+        assert self._copier is not None
         return BillMaker(
-            BillCopier(self._source, self._pages),
+            self._copier,
             self._patterns,
             Neighbours(frozenset(terms["neighbours"])),
             BillStore(terms["folder"]) if terms["folder"] is not None else None,

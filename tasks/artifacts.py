@@ -13,7 +13,7 @@ from reporting.reading import read_run_sheet
 def show_exceptions(database: Database, run: str) -> None:
     """Show what needs a person as a table; account numbers are all it holds of a customer."""
     create_table_artifact(
-        key=f"exceptions-{_slug(run)}",
+        key=f"exceptions-{slug(run)}",
         table=exception_rows(list_exceptions(database, run)),
         description=f"What needs a person in period {run}",
     )
@@ -22,12 +22,12 @@ def show_exceptions(database: Database, run: str) -> None:
 def show_report(database: Database, run: str) -> None:
     """Show the report of a run as a page."""
     create_markdown_artifact(
-        key=f"report-{_slug(run)}",
+        key=f"report-{slug(run)}",
         markdown=to_markdown(read_run_sheet(database, run), list_exceptions(database, run)),
         description=f"The close of period {run}",
     )
 
 
-def _slug(run: str) -> str:
+def slug(run: str) -> str:
     """Artifact keys take lower-case letters, digits and dashes alone."""
     return "".join(char if char.isalnum() else "-" for char in run.lower())

@@ -13,6 +13,7 @@ from mail.outbox import counts
 from mail.queueing import queue_bills
 from mail.sending import SendCounts, send_due
 from office.wiring import office
+from tasks.progress import progress_of
 from tasks.step import Done, step
 
 
@@ -24,9 +25,10 @@ def send_paperless_bills(run: str) -> Done:
     queue_bills(here.database, run, now=here.now(known), message_domain=here.message_domain)
     queued = sum(counts(here.database, run).values())
 
+    move = progress_of(Step.SEND, run)
+
     def show(sent: SendCounts) -> None:
-        done = sent.sent + sent.failed + sent.deferred + sent.in_doubt
-        here.reporter.move(Step.SEND, min(done, queued), queued)
+        move(min(sent.sent + sent.failed + sent.deferred + sent.in_doubt, queued), queued)
 
     tried = send_due(
         here.database,

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 
-from database.runs import finished_step, get_run
+from database.auditing import record_audit
+from database.runs import finished_step, get_run, move_run
+from domain.failures import Refused
 from domain.steps import Step
-from office.wiring import office
-from splitter.run_bills import SplitCounts, read_run, split_run
+from office.wiring import Office, office
+from splitter.run_bills import SplitCounts, read_run, split_run, staged_files
+from tasks.progress import progress_of
 from tasks.step import Done, step
 
 
@@ -15,14 +20,15 @@ from tasks.step import Done, step
 def split_bulk_bills(run: str) -> Done:
     """File one document for each bill, every page accounted for once (rules 11-13)."""
     here = office()
-    counts = split_run(
-        here.database,
-        get_run(here.database, run).run,
-        here.store,
-        exports_folder=here.exports_folder,
-        processes=here.settings.splitter.processes or None,
-        progress=lambda done, total: here.reporter.move(Step.SPLIT, done, total),
-    )
+    with _refusing(here, run):
+        counts = split_run(
+            here.database,
+            get_run(here.database, run).run,
+            here.store,
+            exports_folder=here.exports_folder,
+            processes=here.settings.splitter.processes or None,
+            progress=progress_of(Step.SPLIT, run),
+        )
     return Done(_sentence(counts), asdict(counts))
 
 
@@ -32,14 +38,37 @@ def read_bulk_bills(run: str) -> Done:
     here = office()
     if finished_step(here.database, run, Step.SPLIT) is not None:
         return Done("split before")
-    counts = read_run(
-        here.database,
-        get_run(here.database, run).run,
-        exports_folder=here.exports_folder,
-        processes=here.settings.splitter.processes or None,
-        progress=lambda done, total: here.reporter.move(Step.READ, done, total),
-    )
+    with _refusing(here, run):
+        counts = read_run(
+            here.database,
+            get_run(here.database, run).run,
+            exports_folder=here.exports_folder,
+            processes=here.settings.splitter.processes or None,
+            progress=progress_of(Step.READ, run),
+        )
     return Done(_sentence(counts), asdict(counts))
+
+
+@contextmanager
+def _refusing(here: Office, run: str) -> Iterator[None]:
+    """Note that a bulk file is not sound, so that a corrected export may take its place."""
+    try:
+        yield
+    except Refused as refusal:
+        known = get_run(here.database, run)
+        message = _named_as_exported(here, run, refusal.message)
+        with here.database.writing() as books:
+            move_run(books, run, "refused")
+            record_audit(books, here.now(known), here.who, "refuse", run, message)
+        raise Refused(refusal.code, message) from None
+
+
+def _named_as_exported(here: Office, run: str, message: str) -> str:
+    """Call a staged file what the clerk knows it by."""
+    for file in staged_files(here.database, run, here.exports_folder):
+        if message.startswith(f"{file.path.name} "):
+            return file.patterns.file + message.removeprefix(file.path.name)
+    return message
 
 
 def _sentence(counts: SplitCounts) -> str:

@@ -24,9 +24,7 @@ DELIVERY = OURS | {
     "status": DeliveryStatus.QUEUED, "message_id": "<1@x>", "attempts": 0, "queued_at": NOW,
     "next_try_at": NOW, "possible_duplicate": False,
 }  # fmt: skip
-PAPER = OURS | {
-    "form": "utility-bill", "pages": 1, "reason": PaperReason.SEND_PAPER, "sequence": 1
-}
+PAPER = OURS | {"form": "utility-bill", "pages": 1, "reason": PaperReason.SEND_PAPER, "sequence": 1}
 BATCH = {
     "run": RUN, "bulk": 0, "form": "utility-bill", "file": "print.pdf", "bills": 1, "pages": 1,
     "sha256": "0" * 64, "written_at": NOW,

@@ -100,7 +100,7 @@ def test_books_of_another_release_are_refused_with_what_to_do(bare):
     with bare.writing() as books:
         books.exec_driver_sql(f"UPDATE {VERSION} SET version_num = '0000'")
 
-    with pytest.raises(Misuse, match="has schema 0000, this release needs .* backup") as refused:
+    with pytest.raises(Misuse, match=r"has schema 0000, this release needs .* backup") as refused:
         require_schema(bare)
 
     assert "old-database" == refused.value.code

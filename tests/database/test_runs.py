@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from database.owners import describe, is_gone, this_process
 from database.runs import (
     LOCK_LEASE,
-    closing_of,
     find_run,
     finished_step,
     forget_steps,
@@ -22,7 +21,6 @@ from database.runs import (
     record_step,
     release_lock,
     renew_lock,
-    step_summaries,
     take_lock,
 )
 from database.tables import run_lock, run_step
@@ -72,7 +70,9 @@ def test_a_run_is_found_as_it_was_imported(database):
 
 
 def test_a_period_that_was_never_imported_is_refused_with_what_to_do(database):
-    with pytest.raises(Misuse, match="No export of period 2026-10 .* `billclose import") as refused:
+    with pytest.raises(
+        Misuse, match=r"No export of period 2026-10 .* `billclose import"
+    ) as refused:
         get_run(database, RUN)
 
     assert ("unknown-period", None) == (refused.value.code, find_run(database, RUN))
@@ -84,27 +84,28 @@ def test_a_run_moves_by_the_table_only(database):
     with database.writing() as books:
         for event in ("asked", "approved", "published", "finished"):
             move_run(books, RUN, event)
-    with pytest.raises(ValueError, match="finished cannot be imported"):
-        with database.writing() as books:
-            move_run(books, RUN, "imported")
+    with pytest.raises(ValueError, match="finished cannot be"), database.writing() as books:
+        move_run(books, RUN, "imported")
 
     assert RunState.FINISHED is get_run(database, RUN).state
 
 
-def test_a_close_says_when_and_by_whom(database):
+def test_a_closed_run_is_known_as_closed(database):
     stage_run(database, a_household())
+    before = get_run(database, RUN).is_closed
 
-    before = closing_of(database, RUN)
     close_run(database)
 
-    assert (None, (NOW, "anna"), True) == (
-        before,
-        closing_of(database, RUN),
-        get_run(database, RUN).is_closed,
-    )
+    assert (False, True) == (before, get_run(database, RUN).is_closed)
 
 
 # -- steps ----------------------------------------------------------------------------------------
+
+
+def steps(database) -> list[str]:
+    with database.reading() as books:
+        query = sa.select(run_step.c.step).order_by(run_step.c.position)
+        return list(books.execute(query).scalars())
 
 
 def done(database, step: str, position: int, **summary) -> None:
@@ -126,7 +127,8 @@ def test_a_step_done_again_is_recorded_once(database):
 
     done(database, "split bulk bills", 2, pages=2)
 
-    assert {"split bulk bills": {"pages": 2}} == step_summaries(database, RUN)
+    assert {"pages": 2} == finished_step(database, RUN, "split bulk bills")
+    assert ["split bulk bills"] == steps(database)
 
 
 def test_steps_are_listed_in_the_offices_order(database):
@@ -134,7 +136,7 @@ def test_steps_are_listed_in_the_offices_order(database):
     for step, position in (("publish bills", 6), ("import", 0), ("split", 2)):
         done(database, step, position)
 
-    assert ["import", "split", "publish bills"] == list(step_summaries(database, RUN))
+    assert ["import", "split", "publish bills"] == steps(database)
 
 
 def test_forgotten_steps_are_done_anew(database):
@@ -144,15 +146,14 @@ def test_forgotten_steps_are_done_anew(database):
 
     forget_steps(database, RUN, ("split", "check", "never done"))
 
-    assert ["import"] == list(step_summaries(database, RUN))
+    assert ["import"] == steps(database)
 
 
 def test_a_step_of_no_run_is_refused(database):
     with pytest.raises(sa.exc.IntegrityError):
         done(database, "split", 2)
 
-    with database.reading() as books:
-        assert [] == books.execute(sa.select(run_step)).all()
+    assert [] == steps(database)
 
 
 # -- who is working on a run ----------------------------------------------------------------------
@@ -217,7 +218,7 @@ def test_the_run_of_a_killed_process_is_taken_over(database):
 def test_the_run_of_a_process_on_another_machine_is_waited_for(database):
     take_lock(database, RUN, "anna", somewhere_else(), NOW)
 
-    with pytest.raises(Refused, match="anna .process 4711 on other-host"):
+    with pytest.raises(Refused, match=r"anna .process 4711 on other-host"):
         take_lock(database, RUN, "ben", this_process(), NOW + LOCK_LEASE)
 
 

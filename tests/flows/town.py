@@ -155,6 +155,7 @@ def write_town(
     year, month = map(int, period.split("-"))
     month_after = f"{year + month // 12}-{month % 12 + 1:02}"
     last = f"{period}-{monthrange(year, month)[1]}"
+    enrolled = [found for found in town if found.autopay is not None]
     files: dict[str, str | bytes | None] = {
         "bundle": manifest(town, period, last, f"{month_after}-20"),
         "bills": printed_bills(town, f"{month % 12 + 1:02}/20/{month_after[:4]}"),
@@ -163,8 +164,8 @@ def write_town(
         "portal_users": a_table(*(PORTAL_USER | {"email": user} for user in _users(town))),
         "portal_links": a_table(*_links(town)),
         "cosigners": a_table(*_cosigners(town)),
-        "payment_methods": a_table(*(_method(found) for found in town if found.autopay is not None)),
-        "autopay": a_table(*(_mandate(found) for found in town if found.autopay is not None)),
+        "payment_methods": a_table(*map(_method, enrolled)),
+        "autopay": a_table(*map(_mandate, enrolled)),
     }
     return write_export(folder, **(files | changes))
 
@@ -203,7 +204,9 @@ separator = "BATCH SEPARATOR"
 """
 
 
-def printed_bills(town: Sequence[Household], due_on: str = "11/20/2026", **options: object) -> bytes:
+def printed_bills(
+    town: Sequence[Household] = TOWN, due_on: str = "11/20/2026", **options: object
+) -> bytes:
     """Print the bulk file: a separator, then a bill for each household that gets one."""
     content = io.BytesIO()
     canvas = Canvas(content, pagesize=letter, invariant=1, **options)

@@ -19,14 +19,8 @@ from domain.accounts import AccountStatus
 from domain.failures import Refused
 from domain.money import ZERO, Money
 from domain.payments import PaymentState
-from payments.scheduling import (
-    ScheduleCounts,
-    payment_key,
-    plan_autopay,
-    planned_counts,
-    schedule_autopay,
-    schedule_counts,
-)
+from payments.planning import ScheduleCounts, plan_autopay
+from payments.scheduling import schedule_autopay, schedule_counts
 from rules.autopay import AutopayPolicy, OverMaximum
 from rules.calendars import bank_closed_days
 from tests.builders import (
@@ -62,7 +56,9 @@ def scheduled(database, run=RUN) -> dict[str, tuple[Money, date, bool]]:
     rows = scheduled_payment.c
     with database.reading() as books:
         query = sa.select(rows.account, rows.amount, rows.pay_on, rows.immediate)
-        return {account: tuple(rest) for account, *rest in books.execute(query.where(rows.run == run))}
+        return {
+            account: tuple(rest) for account, *rest in books.execute(query.where(rows.run == run))
+        }
 
 
 def unscheduled(database, run=RUN) -> dict[str, str]:
@@ -143,7 +139,7 @@ def test_planning_before_the_close_gives_the_figures_of_scheduling_after_it(data
     assert ({}, {}) == (scheduled(database), unscheduled(database))
     close_run(database)
 
-    assert planned == planned_counts(database, RUN) == schedule(database)
+    assert planned == schedule(database)
     assert ScheduleCounts(2, 0, 1, Money(135_00)) == planned
 
 
@@ -171,7 +167,7 @@ def test_a_payment_in_whatever_state_is_never_scheduled_again_rule_58(database, 
 
     with database.reading() as books:
         rows = books.execute(sa.select(scheduled_payment.c.key, scheduled_payment.c.state)).all()
-    assert [(payment_key(RUN, "1"), state)] == [tuple(row) for row in rows]
+    assert [(f"autopay/{RUN}/1", state)] == [tuple(row) for row in rows]
     assert {} == unscheduled(database)
     assert (state is not PaymentState.CANCELLED) == (schedule_counts(database, RUN).scheduled == 1)
 

@@ -223,7 +223,7 @@ def test_an_equal_pay_amount_is_exempt_from_the_maximum():
             a_payable(status=AccountStatus.CLOSED), a_mandate(), "account-closed", id="closed"
         ),
         pytest.param(a_payable(direct_pay=True), a_mandate(), "direct-pay", id="rules 61-63"),
-        pytest.param(a_payable(block_card=True), a_mandate(), "method-blocked", id="card, rule 138"),
+        pytest.param(a_payable(block_card=True), a_mandate(), "method-blocked", id="rule 138"),
         pytest.param(
             a_payable(block_ach=True), a_mandate(method_kind=ACH), "method-blocked", id="ACH"
         ),
@@ -288,11 +288,15 @@ def test_the_first_reason_that_applies_is_given():
 
 def test_an_unknown_method_comes_before_a_zero_balance_and_that_before_the_maximum():
     unknown = a_mandate(method_kind=None, maximum=Money(1))
-    credit, owing = a_payable("0.00", block_ach=True, block_card=True), a_payable("5.00")
+    owing, credit, blocked = (
+        a_payable("5.00"),
+        a_payable("0.00"),
+        a_payable("0.00", block_ach=True, block_card=True),
+    )
 
     reasons = [
-        schedule(credit, unknown, june(1)).unscheduled,
-        schedule(replace(credit, block_card=False), a_mandate(maximum=-Money(1)), june(1)).unscheduled,
+        schedule(blocked, unknown, june(1)).unscheduled,
+        schedule(credit, a_mandate(maximum=Money(-1)), june(1)).unscheduled,
         schedule(owing, a_mandate(maximum=Money(1)), june(1)).unscheduled,
     ]  # fmt: skip
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.accounts import AccountStatus
-from domain.deliveries import DeliveryPlan, PaperReason, RecipientSource
-from rules.delivery import choose_recipients, plan_delivery
+from domain.deliveries import DeliveryPlan, PaperReason, Recipient, RecipientSource
+from rules.delivery import choose_recipients, may_see_method, plan_delivery
 from tests.builders import examples
 
 ANN, BOB, LORD = "ann@customer.example", "bob@customer.example", "lord@holdings.example"
@@ -117,6 +117,21 @@ def test_a_closed_account_is_not_paperless_and_gets_nothing(facts):
     expected = DeliveryPlan("01.1037.1", False, (), None)
 
     assert expected == plan(status=CLOSED, **facts)
+
+
+@pytest.mark.parametrize(
+    ("recipient", "wallet_owner", "sees"),
+    [
+        pytest.param(Recipient(BOB, PORTAL), "Bob@Customer.Example", True, id="their own wallet"),
+        pytest.param(Recipient(LORD, LANDLORD), BOB, False, id="a landlord, the tenant's"),
+        pytest.param(Recipient(ANN, RECORD), LORD, False, id="a tenant, the landlord's"),
+        pytest.param(Recipient(LORD, LANDLORD), LORD, True, id="a landlord, his own"),
+        pytest.param(Recipient(ANN, RECORD), "", True, id="the customer, given to the office"),
+        pytest.param(Recipient(LORD, LANDLORD), "", False, id="a landlord, given to the office"),
+    ],
+)
+def test_payment_details_are_seen_by_their_owner_alone_rule_118(recipient, wallet_owner, sees):
+    assert sees is may_see_method(recipient, wallet_owner)
 
 
 NAMES = st.sampled_from([ANN, BOB, LORD, "Ann@customer.example", "BOB@CUSTOMER.EXAMPLE", "c@d.ex"])

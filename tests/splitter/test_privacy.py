@@ -32,7 +32,7 @@ def bills(tmp_path):
 
 def copied(path, page=0):
     """Copy a page, after a look that nothing of the neighbour is in it and the audit agrees."""
-    copy = BillCopier(path).copy([page])
+    copy = BillCopier.open(path).copy([page])
     assert SECRET not in everything_in(copy)
     assert page_objects(copy) == 1
     assert audit(copy, 1) == []
@@ -219,7 +219,7 @@ def test_nothing_in_a_copy_acts_or_carries_files(bills):
         )
         if word in found
     ]
-    assert pixels(bills) == pixels(BillCopier(bills).copy([0]))
+    assert pixels(bills) == pixels(BillCopier.open(bills).copy([0]))
 
 
 WEB_LINKS = [

@@ -92,7 +92,8 @@ def test_a_plan_writes_nothing_and_filing_follows_it(bulk_pdf, outcome, tmp_path
 
 def test_a_bill_that_prints_a_neighbours_number_is_not_filed(tmp_path):
     path = write_pdf(
-        tmp_path / "bills.pdf", [a_page("01.1037.1", "See also 02.2048.2"), a_page("02.2048.2")]
+        tmp_path / "bills.pdf",
+        [a_page("01.1037.1"), ["Usage of 02.2048.2"], a_page("02.2048.2")],
     )
 
     outcome = split(path, BULK, BillStore(tmp_path / "store"), prefix="run", processes=1)

@@ -1,0 +1,163 @@
+"""The pages of docs/ that are written by the code: checks, states, and the table of settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from data_checks.catalog import CATALOG
+from data_checks.check import Check
+from data_checks.concluding import is_waivable
+from domain.checks import Severity
+from domain.payments import PAYMENT, PostingState
+from domain.runs import RUN
+from domain.states import Transitions
+from mail.states import DELIVERY
+from office.settings import Settings
+
+DOCS = Path(__file__).parent
+MADE = "<!-- Written by `python docs/generate.py`; change the code, not this page. -->"
+SETTINGS_BEGIN = "<!-- settings: written by `python docs/generate.py` -->"
+SETTINGS_END = "<!-- end of settings -->"
+
+
+def pages() -> dict[Path, str]:
+    """Return each page that is written by the code, as it should be now."""
+    running = DOCS / "running.md"
+    return {
+        DOCS / "checks.md": checks_page(),
+        DOCS / "states.md": states_page(),
+        running: with_settings(running.read_text(encoding="utf-8")),
+    }
+
+
+def checks_page() -> str:
+    """List every check: what it says and what to do, in the order in which it is reported."""
+    blocking = [check for check in CATALOG if check.severity is Severity.BLOCKING]
+    warning = [check for check in CATALOG if check.severity is Severity.WARNING]
+    return "\n".join(
+        [
+            "# The checks",
+            "",
+            MADE,
+            "",
+            f"A close runs {len(CATALOG)} checks on what is staged: {len(blocking)} block the "
+            f"close, {len(warning)} warn. `billclose check PERIOD` runs them without closing; "
+            "`billclose list checks` shows what came of them and `billclose list exceptions` each "
+            "account with its finding.",
+            "",
+            "A check ends as *passed*, *warned*, *failed* or *waived*. A check that crashed has "
+            "failed, whatever its severity: nothing is known about the data then. A blocking check "
+            "may be waived by name and reason, unless the table says never; what a waiver does is "
+            "told in [decision 0010](decisions/0010-what-a-waiver-does.md).",
+            "",
+            "Root causes come first: a row that cannot be read also spoils a total, so read from "
+            "the top.",
+            "",
+            "## Blocking",
+            "",
+            *_check_table(blocking, waivers=True),
+            "",
+            "## Warning",
+            "",
+            *_check_table(warning, waivers=False),
+            "",
+        ]
+    )
+
+
+def states_page() -> str:
+    """Draw the states of a run, a payment and a delivery; list those of a posting."""
+    return "\n".join(
+        [
+            "# The states",
+            "",
+            MADE,
+            "",
+            "What may become of a thing is a table of moves in the code (`domain/states.py`). A "
+            "move that is not drawn here is refused.",
+            "",
+            *_drawing("A bill run", "domain/runs.py", RUN),
+            *_drawing("A payment", "domain/payments.py", PAYMENT),
+            "A payment is made as *scheduled* and stays so in this release: nothing collects yet.",
+            "",
+            "## A posting (`domain/payments.py`)",
+            "",
+            "How a taken payment gets into cash receipting. Its states are named and the table is "
+            "there; the moves come with collecting.",
+            "",
+            *(f"- {state.value}" for state in PostingState),
+            "",
+            *_drawing("A delivery", "mail/states.py", DELIVERY),
+            "A delivery that is *sending* is shown as *queued* by `billclose list deliveries`.",
+            "",
+        ]
+    )
+
+
+def with_settings(page: str) -> str:
+    """Put the table of settings between its two marks."""
+    before, _, rest = page.partition(SETTINGS_BEGIN)
+    _, _, after = rest.partition(SETTINGS_END)
+    table = "\n".join(_settings_table())
+    return f"{before}{SETTINGS_BEGIN}\n\n{table}\n\n{SETTINGS_END}{after}"
+
+
+def _check_table(checks: Iterable[Check], *, waivers: bool) -> Iterator[str]:
+    yield "| check | what it says | why | what to do | rules |" + (" waiver |" if waivers else "")
+    yield "| --- | --- | --- | --- | --- |" + (" --- |" if waivers else "")
+    for check in checks:
+        rules = ", ".join(map(str, check.rules)) or "–"
+        cells = [f"`{check.name}`", check.what, check.why, check.fix, rules]
+        if waivers:
+            cells.append("may be waived" if is_waivable(check) else "**never**")
+        yield _row(cells)
+
+
+def _drawing(title: str, file: str, transitions: Transitions[Any]) -> Iterator[str]:
+    yield f"## {title} (`{file}`)"
+    yield ""
+    yield "```mermaid"
+    yield "stateDiagram-v2"
+    yield f"    [*] --> {_node(transitions.start)}"
+    for (state, event), after in transitions.moves.items():
+        yield f"    {_node(state)} --> {_node(after)}: {event}"
+    moved = {state for state, _ in transitions.moves}
+    for state in type(transitions.start):
+        if state not in moved:
+            yield f"    {_node(state)} --> [*]"
+    yield "```"
+    yield ""
+
+
+def _node(state: StrEnum) -> str:
+    return state.value.replace("-", "_")
+
+
+def _settings_table() -> Iterator[str]:
+    yield "| setting | default | meaning |"
+    yield "| --- | --- | --- |"
+    for section, field in Settings.model_fields.items():
+        model: Any = field.annotation
+        for key, setting in model.model_fields.items():
+            default = _written(setting.default)
+            yield _row([f"`{section}.{key}`", default, setting.description or "–"])
+
+
+def _written(default: Any) -> str:
+    """Write a default as a person reads it; a password's is never anything but empty."""
+    value = getattr(default, "get_secret_value", lambda: default)()
+    if isinstance(value, bool):
+        return "`true`" if value else "`false`"
+    return f"`{value}`" if value not in ("", ()) else "empty"
+
+
+def _row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+if __name__ == "__main__":
+    for page, text in pages().items():
+        page.write_text(text, encoding="utf-8")

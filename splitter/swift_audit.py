@@ -1,0 +1,126 @@
+"""A first audit of a copy on its raw bytes; what it cannot call clean the full audit looks at."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from itertools import pairwise
+
+from splitter.auditing import FORBIDDEN
+from splitter.syntax import plain, references
+
+_TRAILER = re.compile(
+    rb"xref\n0 ([0-9]+)\n0000000000 65535 f \n((?:[0-9]{10} 00000 n \n)+)"
+    rb"trailer\n<</Size ([0-9]+)/Root 1 0 R>>\nstartxref\n([0-9]+)\n%%EOF\n\Z"
+)
+_LONGEST_END = 80  # what stands behind the table, and some
+_HEADER = re.compile(rb"%PDF-1\.7\n%[\x80-\xff]{4}\n")
+_OBJECT = re.compile(rb"([0-9]+) 0 obj\n")
+_END, _STREAM_END = b"\nendobj\n", b"\nendstream\nendobj\n"
+_LENGTH = re.compile(rb"/Length ([0-9]+)")
+_SUSPECT = re.compile(
+    b"(?:" + b"|".join(sorted((key.encode() for key in FORBIDDEN), reverse=True)) + rb"|/P)"
+    rb"(?![A-Za-z0-9_.+-])"
+)
+_ACTION = re.compile(rb"/A(?![A-Za-z0-9_.+-])")
+_WEB_LINK = re.compile(rb"/A <</S/URI/URI\((?:https?://|mailto:|tel:)[^()\\<>]*\)>>", re.I)
+_PAGE = re.compile(rb"/Type\s*/Page(?![A-Za-z0-9])")
+_PAGES = re.compile(rb"<</Type/Pages/Count ([0-9]+)/Kids\[([0-9R ]*)\]>>")
+
+
+def is_surely_clean(copy: bytes, pages: int) -> bool:
+    """
+    Say whether a copy is as our own writer writes it, complete, and free of what is forbidden.
+
+    Objects must follow each other without a byte between them, all must be reached from the
+    catalog, and page objects must be as many as pages. False means: not known.
+    """
+    offsets = _offsets(copy)
+    if offsets is None:
+        return False
+    bodies = _bodies(copy, offsets)
+    if bodies is None or len(bodies) < 2 or not _has_pages(bodies[1], pages):
+        return False
+
+    found = [_looked_at(body) for body in bodies]
+    if not all(is_clean for is_clean, _, _ in found):
+        return False
+    return sum(page for _, page, _ in found) == pages and _all_reached([refs for *_, refs in found])
+
+
+def _offsets(copy: bytes) -> list[int] | None:
+    """Return where objects 1, 2, 3 ... begin and, last, where the table begins."""
+    end = copy.rfind(b"startxref\n", len(copy) - _LONGEST_END)
+    table = copy[end + 10 :].partition(b"\n")[0]
+    if end < 0 or not table.isdigit():
+        return None
+    match = _TRAILER.match(copy, int(table))
+    if match is None or not int(match[1]) == int(match[3]) == len(match[2]) // 20 + 1:
+        return None
+    rows = match[2]
+    return [int(rows[row : row + 10]) for row in range(0, len(rows), 20)] + [int(table)]
+
+
+def _bodies(copy: bytes, offsets: list[int]) -> list[bytes] | None:
+    """Return each object's value (a stream's dictionary); None where bytes are left over."""
+    header = _HEADER.match(copy)
+    order = sorted(range(len(offsets)), key=offsets.__getitem__)
+    if header is None or offsets[order[0]] != header.end():
+        return None
+    bodies = [b""] * (len(offsets) - 1)
+    for index, following in pairwise(order):
+        body = _body(copy, index + 1, offsets[index], offsets[following])
+        if body is None:
+            return None
+        bodies[index] = body
+    return bodies
+
+
+def _body(copy: bytes, number: int, start: int, end: int) -> bytes | None:
+    match = _OBJECT.match(copy, start, end)
+    if match is None or int(match[1]) != number:
+        return None
+    if copy.endswith(_STREAM_END, start, end):
+        return _body_of_stream(copy, match.end(), end - len(_STREAM_END))
+    body = copy[match.end() : end - len(_END)]
+    return body if copy.endswith(_END, start, end) else None
+
+
+def _body_of_stream(copy: bytes, start: int, end: int) -> bytes | None:
+    at = copy.find(b">>\nstream\n", start, end)
+    body = copy[start : at + 2]
+    length = _LENGTH.search(body)
+    if at < 0 or length is None or at + 10 + int(length[1]) != end:
+        return None
+    return body
+
+
+@lru_cache(maxsize=4096)
+def _looked_at(body: bytes) -> tuple[bool, bool, tuple[int, ...]]:
+    """Return whether a value is clean, whether it is a page, and what it refers to."""
+    spelled = plain(body)
+    actions = len(_ACTION.findall(spelled))
+    is_clean = (
+        not _SUSPECT.search(spelled)
+        and (not actions or actions == len(_WEB_LINK.findall(spelled)))
+        and (b"/Kids" not in spelled or _PAGES.fullmatch(body) is not None)
+    )
+    return is_clean, _PAGE.search(spelled) is not None, tuple(references(body))
+
+
+def _has_pages(body: bytes, pages: int) -> bool:
+    match = _PAGES.fullmatch(body)
+    return match is not None and int(match[1]) == match[2].count(b"R") == pages
+
+
+def _all_reached(refers_to: list[tuple[int, ...]]) -> bool:
+    reached = {1}
+    waiting = [1]
+    while waiting:
+        for number in refers_to[waiting.pop() - 1]:
+            if not 0 < number <= len(refers_to):
+                return False
+            if number not in reached:
+                reached.add(number)
+                waiting.append(number)
+    return len(reached) == len(refers_to)

@@ -1,0 +1,168 @@
+"""What `list` shows of a closed period, and the files it writes."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import openpyxl
+import pytest
+
+from tests.flows.town import TOWN
+
+pytestmark = pytest.mark.xdist_group("prefect")
+
+FIELDS = {
+    "bills": "account period form amount_due due_date pages pdf sha256 visible",
+    "deliveries": "account period kind recipient source status message_id attempts sent_at error",
+    "paper": "account period pages reason",
+    "scheduled-payments": "account period pay_date amount method last4 immediate state status "
+    "confirmation",
+    "autopay-unscheduled": "account reason",
+    "pending-payments": "confirmation account amount taken_at attempts next_retry error",
+    "completed-payments": "confirmation account amount method taken_at posted_at source",
+    "checks": "check severity status failed accounts",
+    "exceptions": "account stage code message",
+    "audit": "at who action subject detail",
+}
+ROWS = {
+    "bills": 11,
+    "deliveries": 9,
+    "paper": 5,
+    "scheduled-payments": 3,
+    "autopay-unscheduled": 4,
+    "pending-payments": 0,
+    "completed-payments": 0,
+    "exceptions": 9,
+    "audit": 6,
+}
+
+
+@pytest.mark.parametrize("what", FIELDS)
+def test_a_list_has_the_fields_of_the_contract(closed, what):
+    answer = closed("list", what, "--csv")
+    (headings, *rows) = csv.reader(io.StringIO(answer.out))
+
+    assert (0, "") == (answer.status, answer.err)
+    assert FIELDS[what].split() == [name for name in headings if name in FIELDS[what].split()]
+    assert len(closed.rows(what)) == len(rows) == ROWS.get(what, len(rows))
+    assert all(set(FIELDS[what].split()) <= row.keys() for row in closed.rows(what))
+
+
+def test_the_pages_of_the_contract_are_all_here():
+    from command_line.lists import LISTS
+
+    assert list(FIELDS) == list(LISTS)
+
+
+def test_money_is_text_dates_are_iso_and_flags_are_flags(closed):
+    (bill,) = closed.rows("bills", "account=01.1007.7")
+    (payment,) = closed.rows("scheduled-payments", "account=01.1009.9")
+    (mail,) = closed.rows("deliveries", "account=01.1007.7")
+
+    assert ("-31.47", "2026-11-20", 1, True) == tuple(
+        bill[name] for name in ("amount_due", "due_date", "pages", "visible")
+    )
+    assert ("90.00", "2026-11-02", True, None) == tuple(
+        payment[name] for name in ("amount", "pay_date", "immediate", "confirmation")
+    )
+    assert mail["sent_at"].startswith("2026-11-02T16:0")
+    assert mail["sent_at"].endswith("+00:00")
+
+
+@pytest.mark.parametrize(
+    ("what", "condition", "accounts"),
+    [
+        ("bills", "account=01.1001.1", ["01.1001.1"]),
+        ("bills", "account=01-1001-1", ["01.1001.1"]),
+        ("bills", "account=0110011", ["01.1001.1"]),
+        ("bills", "account=0110012", []),
+        ("bills", "amount_due=$1,031.00", ["01.1002.2"]),
+        ("bills", "amount_due=1031", ["01.1002.2"]),
+        ("bills", "amount_due=($31.47)", ["01.1007.7"]),
+        ("bills", "pages=2", ["01.1011.1"]),
+        ("bills", "visible=no", []),
+        ("bills", "period=2026-09", []),
+        ("scheduled-payments", "immediate=yes", ["01.1009.9"]),
+        ("scheduled-payments", "immediate=FALSE", ["01.1006.6", "01.1001.1"]),
+        ("scheduled-payments", "pay_date=11/10/2026", ["01.1006.6"]),
+        ("scheduled-payments", "pay_date=2026-11-13", ["01.1001.1"]),
+        ("scheduled-payments", "status=pending", ["01.1009.9", "01.1006.6", "01.1001.1"]),
+        ("deliveries", "recipient=ANN.ABBOTT@example.com", ["01.1001.1"]),
+        ("deliveries", "source=landlord", ["01.1005.5"]),
+        ("paper", "reason=no-valid-email", ["01.1004.4"]),
+        ("exceptions", "code=negative-bill", ["01.1007.7"]),
+        ("exceptions", "account=01 1007 7", ["01.1007.7"]),
+    ],
+)
+def test_a_list_is_narrowed_as_people_mean_it(closed, what, condition, accounts):
+    assert accounts == [row["account"] for row in closed.rows(what, condition)]
+
+
+def test_conditions_hold_together(closed):
+    both = closed.rows("scheduled-payments", "method=card", "immediate=no")
+
+    assert ["01.1006.6"] == [row["account"] for row in both]
+
+
+def test_a_file_holds_just_the_rows_shown(closed, tmp_path):
+    file = tmp_path / "bills.csv"
+
+    answer = closed("list", "bills", "--where", "pages=2", "--csv", file)
+
+    assert (0, "", "") == (answer.status, answer.out, answer.err)
+    rows = list(csv.DictReader(file.read_text("utf-8").splitlines()))
+    assert [("01.1011.1", "200.00", "yes")] == [
+        (row["account"], row["amount_due"], row["visible"]) for row in rows
+    ]
+    assert 0o600 == file.stat().st_mode & 0o777
+
+
+def test_excel_gets_numbers_for_amounts_and_text_for_the_rest(closed, tmp_path):
+    file = tmp_path / "bills.xlsx"
+
+    answer = closed("list", "bills", "--xlsx", file)
+
+    assert (0, "") == (answer.status, answer.err)
+    sheet = openpyxl.load_workbook(file).active
+    headings, *rows = sheet.iter_rows(values_only=True)
+    amounts = {row[headings.index("account")]: row[headings.index("amount_due")] for row in rows}
+    assert {found.number: found.amount_due.cents / 100 for found in TOWN if found.pages} == amounts
+    assert {"2026-11-20"} == {row[headings.index("due_date")] for row in rows}
+    assert f"A1:{sheet.cell(1, len(headings)).column_letter}12" == sheet.auto_filter.ref
+
+
+def test_a_spreadsheet_takes_no_text_for_a_formula(closed, tmp_path):
+    file = tmp_path / "deliveries.xlsx"
+    closed("list", "deliveries", "--where", "account=01.1008.8", "--xlsx", file)
+    as_csv = closed("list", "deliveries", "--where", "account=01.1008.8", "--csv").out
+
+    (row,) = csv.DictReader(io.StringIO(as_csv))
+    cells = {cell.value: cell.data_type for cell in openpyxl.load_workbook(file).active[2]}
+
+    assert "'+hal@example.com" == row["recipient"]
+    assert "s" == cells["+hal@example.com"]
+
+
+def test_a_negative_amount_stays_a_number_in_a_spreadsheet(closed):
+    answer = closed("list", "bills", "--where", "account=01.1007.7", "--csv")
+
+    (row,) = csv.DictReader(io.StringIO(answer.out))
+    assert "-31.47" == row["amount_due"]
+
+
+def test_the_screen_shows_a_table_and_how_many_rows_there_are(closed):
+    answer = closed("list", "paper")
+
+    headings, first, *_ = answer.out.splitlines()
+    assert headings.split()[:4] == FIELDS["paper"].split()
+    assert first.split()[:2] == ["01.1002.2", "2026-10"]
+    assert "5 rows\n" == answer.err
+
+
+@pytest.mark.parametrize("option", ["--csv", "--xlsx"])
+def test_a_file_that_cannot_be_written_is_told_in_one_sentence(closed, tmp_path, option):
+    answer = closed("list", "bills", option, tmp_path / "nowhere" / "bills.file")
+
+    assert (1, 1) == (answer.status, len(answer.err.splitlines()))
+    assert "no such file or directory" in answer.sentences[0]

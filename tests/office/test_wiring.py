@@ -1,0 +1,105 @@
+"""The office: books plus equipment, chosen by the settings."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from domain.failures import Misuse
+from mail.embedded import MailFolder
+from mail.smtp import SmtpMailer
+from office.clock import Clock
+from office.settings import (
+    AutopaySettings,
+    DatabaseSettings,
+    Settings,
+    SmtpSettings,
+    UtilitySettings,
+)
+from office.wiring import Office, at_work, database_url, office, require_home
+from rules.autopay import AutopayPolicy, OnClosedDay, OverMaximum
+from tests.builders import NOW
+
+JULY_4, MONDAY = date(2028, 7, 4), date(2026, 11, 2)
+
+
+def an_office(home, **sections) -> Office:
+    return Office(home, Settings(**sections), Clock(lambda: NOW), "anna")
+
+
+def test_the_books_are_in_the_home_unless_the_office_says_otherwise(tmp_path):
+    elsewhere = "postgresql+psycopg://db/bills"
+
+    assert f"sqlite:///{tmp_path}/billclose.db" == database_url(tmp_path, Settings())
+    assert elsewhere == database_url(tmp_path, Settings(database=DatabaseSettings(url=elsewhere)))
+
+
+def test_mail_goes_into_a_folder_until_a_server_is_set(tmp_path):
+    with_server = SmtpSettings(url="smtp://mail.example:25")
+
+    assert isinstance(an_office(tmp_path).mailer, MailFolder)
+    assert isinstance(an_office(tmp_path, smtp=with_server).mailer, SmtpMailer)
+
+
+@pytest.mark.parametrize(
+    ("utility", "july_4", "monday"),
+    [
+        pytest.param({}, True, False, id="the holidays of the country"),
+        pytest.param({"closed_days": [MONDAY]}, True, True, id="and the office's own days"),
+        pytest.param({"holidays": "none"}, False, False, id="no holidays"),
+        pytest.param({"holidays": [MONDAY]}, False, True, id="a list of dates instead"),
+        pytest.param(
+            {"holidays": [JULY_4], "closed_days": [MONDAY]}, True, True, id="a list and own days"
+        ),
+    ],
+)
+def test_the_office_is_closed_on(tmp_path, utility, july_4, monday):
+    closed = an_office(tmp_path, utility=UtilitySettings(**utility)).office_days
+
+    assert (july_4, monday) == (JULY_4 in closed, MONDAY in closed)
+
+
+def test_the_banks_do_not_keep_the_offices_days(tmp_path):
+    closed = an_office(tmp_path, utility=UtilitySettings(closed_days=[MONDAY])).bank_days
+
+    assert (True, False) == (JULY_4 in closed, MONDAY in closed)
+
+
+def test_autopay_follows_the_offices_choices(tmp_path):
+    chosen = AutopaySettings(on_closed_day="same", over_maximum="cap")
+
+    assert AutopayPolicy(OnClosedDay.SAME, OverMaximum.CAP) == (
+        an_office(tmp_path, autopay=chosen).autopay_policy
+    )
+
+
+def test_a_home_that_is_none_is_refused_with_what_to_do(tmp_path):
+    with pytest.raises(Misuse, match=r"There is no office in .*run `billclose --home .* init`"):
+        require_home(tmp_path / "nowhere")
+
+    require_home(tmp_path)
+
+
+def test_a_folder_of_the_home_is_private(tmp_path):
+    folder = an_office(tmp_path).folder("exports")
+
+    assert 0o700 == folder.stat().st_mode & 0o777
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "mail").write_text("a file")
+
+    with pytest.raises(Misuse, match="mail cannot be made"):
+        an_office(tmp_path).folder("mail")
+
+
+def test_steps_work_for_the_office_that_is_at_work(tmp_path):
+    outer, inner = an_office(tmp_path), an_office(tmp_path / "rehearsed")
+
+    with at_work(outer):
+        with at_work(inner):
+            seen = office()
+        assert (inner, outer) == (seen, office())
+    with pytest.raises(LookupError):
+        office()
