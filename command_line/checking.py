@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from command_line.closing import pair_waivers, replace_office
+from command_line.closing import pair_waivers, replace_office, require_waivable
 from command_line.figures import close_figures
 from command_line.opening import as_of_option, json_option, open_office
 from domain.failures import Refused
@@ -38,12 +38,13 @@ def check(
     from reporting.reading import read_run_sheet
 
     waivers = pair_waivers(waive, reason)
+    require_waivable(waivers)
     office = open_office(home, as_of)
     get_run(office.database, period)
     refusal = None
     try:
         worker = replace_office(office, lambda _sheet: False)
-        run_flow(worker, _load, home, period=period, waivers=waivers)
+        run_flow(worker, _load, period=period, waivers=waivers)
     except Refused as found:
         refusal = found
         click.echo(f"billclose: {found.message}", err=True)

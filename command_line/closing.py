@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,12 +12,11 @@ from typing import Any
 
 import click
 
-from command_line.figures import close_figures
 from command_line.opening import as_of_option, json_option, open_office
+from command_line.outcome import tell
 from command_line.progress import StepLines
 from domain.failures import Misuse, Refused
-
-NEEDS_PERSON, REFUSED = 4, 3
+from domain.words import say_count
 
 
 @click.command()
@@ -47,20 +45,21 @@ def close(
     Run again after any interruption it goes on where it was and does nothing twice.
     """
     waivers = pair_waivers(waive, reason)
+    require_waivable(waivers)
     office = open_office(home, as_of)
     period, bundle = to_period(office, bundle_or_period)
     parameters = {"period": period, "bundle": bundle, "waivers": waivers, "replace": replace}
     if _is_all_done(office, period, bundle):
-        return _tell(office, period, "closed", None, as_json, "was closed before; nothing to do")
+        return tell(office, period, "closed", None, as_json=as_json, before=True)
 
     with rehearsed(office, dry_run) as at_work:
-        return _close(at_work, home, parameters, yes or dry_run, as_json)
+        return _close(at_work, parameters, yes=yes or dry_run, as_json=as_json)
 
 
-def run_close(office: Any, home: Path, period: str, bundle: str) -> int:
+def run_close(office: Any, period: str, bundle: str) -> int:
     """Close a period without asking; return the exit status."""
     parameters = {"period": period, "bundle": bundle, "waivers": {}, "replace": False}
-    return _close(office, home, parameters, yes=True, as_json=False)
+    return _close(office, parameters, yes=True, as_json=False)
 
 
 def pair_waivers(checks: tuple[str, ...], reasons: tuple[str, ...]) -> dict[str, str]:
@@ -76,6 +75,14 @@ def pair_waivers(checks: tuple[str, ...], reasons: tuple[str, ...]) -> dict[str,
     if len(reasons) == 1:
         return dict.fromkeys(checks, reasons[0])
     return dict(zip(checks, reasons, strict=True))
+
+
+def require_waivable(waivers: dict[str, str]) -> None:
+    """Raise Misuse for a check that does not exist, Refused for one that is never waived."""
+    if waivers:
+        from data_checks.checking import require_waivable as require
+
+        require(waivers)
 
 
 def to_period(office: Any, bundle_or_period: str) -> tuple[str, str | None]:
@@ -95,7 +102,7 @@ def to_period(office: Any, bundle_or_period: str) -> tuple[str, str | None]:
     return read_period_id(place), str(place.resolve())
 
 
-def _close(office: Any, home: Path, parameters: dict[str, Any], yes: bool, as_json: bool) -> int:
+def _close(office: Any, parameters: dict[str, Any], *, yes: bool, as_json: bool) -> int:
     from command_line.prefect_run import run_flow
 
     def load() -> Any:
@@ -104,18 +111,14 @@ def _close(office: Any, home: Path, parameters: dict[str, Any], yes: bool, as_js
         return close_period
 
     period = parameters["period"]
-    approver = (lambda _sheet: True) if yes else _ask
-    worker = replace_office(office, approver)
+    worker = replace_office(office, (lambda _sheet: True) if yes else _ask)
+    status, refusal = "dry-run" if office.rehearses else "closed", None
     try:
-        state = run_flow(worker, load, home, **parameters)
-    except Refused as refusal:
-        click.echo(f"billclose: {refusal.message}", err=True)
-        return _tell(worker, period, "refused", refusal, as_json)
-    if state.name == "Waiting":
-        return _tell(
-            worker, period, "waiting", None, as_json, f"waits for a yes: close {period} --yes"
-        )
-    return _tell(worker, period, "dry-run" if office.rehearses else "closed", None, as_json)
+        state = run_flow(worker, load, **parameters)
+        status = "waiting" if state.name == "Waiting" else status
+    except Refused as found:
+        status, refusal = "refused", found
+    return tell(worker, period, status, refusal, as_json=as_json, before=False)
 
 
 def replace_office(office: Any, approver: Any) -> Any:
@@ -138,11 +141,11 @@ def _ask(sheet: Any) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
     click.echo(
-        f"\n  {sheet.utility}, period {sheet.period}: {sheet.bills:,} bills, "
+        f"\n  {sheet.utility}, period {sheet.period}: {say_count(sheet.bills, 'bill')}, "
         f"{sheet.amount_due_total.dollars()} due on {sheet.due_on}.\n"
         f"  {sheet.deliveries.bills:,} by e-mail, {sheet.paper.bills:,} on paper; autopay "
         f"{sheet.autopay.scheduled:,} payments, {sheet.autopay.amount.dollars()}, "
-        f"{sheet.autopay.immediate} drawn today.",
+        f"{sheet.autopay.immediate} due today.",
         err=True,
     )
     return click.confirm("  Close the period?", default=False, err=True)
@@ -151,62 +154,21 @@ def _ask(sheet: Any) -> bool:
 def _is_all_done(office: Any, period: str, bundle: str | None) -> bool:
     """Tell whether this very export is closed and nothing of it is left to be done."""
     from billing_system.embedded import EmbeddedBillingSystem
-    from database.runs import find_run
+    from database.runs import find_run, finished_step
     from domain.deliveries import DeliveryStatus
     from domain.runs import RunState
+    from domain.steps import Step
     from mail.outbox import counts
 
     known = find_run(office.database, period)
     if known is None or known.state is not RunState.FINISHED:
+        return False
+    if finished_step(office.database, period, Step.REPORT) is None:
         return False
     if bundle is not None:
         export = EmbeddedBillingSystem().read_export(Path(bundle))
         if export.sha256 != known.export_sha256:
             return False
     done = (DeliveryStatus.SENT, DeliveryStatus.FAILED)
-    unsent = {status: n for status, n in counts(office.database, period).items() if n}
-    return all(status in done for status in unsent)
-
-
-def _tell(
-    office: Any,
-    period: str,
-    status: str,
-    refusal: Refused | None,
-    as_json: bool,
-    sentence: str = "",
-) -> int:
-    """Print the figures and return the exit status."""
-    from database.runs import find_run
-    from reporting.reading import read_run_sheet
-
-    known = find_run(office.database, period)
-    sheet = read_run_sheet(office.database, period) if known else None
-    figures = close_figures(period, status, refusal, sheet)
-    if as_json:
-        click.echo(json.dumps(figures, indent=1))
-    elif sentence:
-        click.echo(f"{period} {sentence}.")
-    elif status != "refused" and sheet is not None:
-        click.echo(_summary(sheet, status, office))
-    if refusal is not None:
-        return REFUSED
-    unsent = figures["deliveries"]
-    if status == "waiting" or unsent["failed"] or unsent["deferred"] or unsent["in_doubt"]:
-        return NEEDS_PERSON
-    return 0
-
-
-def _summary(sheet: Any, status: str, office: Any) -> str:
-    word = "would close" if status == "dry-run" else "is closed"
-    lines = [
-        f"{sheet.utility}: period {sheet.period} {word}. {sheet.bills:,} bills, "
-        f"{sheet.amount_due_total.dollars()}.",
-        f"  e-mailed {sheet.deliveries.bills_sent:,} bills in {sheet.deliveries.sent:,} mails, "
-        f"printed {sheet.paper.bills:,} on {sheet.paper.pages:,} pages, held {sheet.held_bills}",
-        f"  autopay  {sheet.autopay.scheduled:,} scheduled ({sheet.autopay.amount.dollars()}), "
-        f"{sheet.autopay.immediate} drawn at once, {sheet.autopay.unscheduled} without a payment",
-    ]
-    if status != "dry-run":
-        lines.append(f"  report   {office.home / 'reports' / f'close-{sheet.period}.html'}")
-    return "\n".join(lines)
+    left = [status for status, number in counts(office.database, period).items() if number]
+    return all(status in done for status in left)

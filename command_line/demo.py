@@ -37,7 +37,7 @@ def demo(home: Path, accounts: int) -> int:
     bundle = write_demo_city(place / "export", accounts=accounts, period=PERIOD)
     click.echo(f"  ✓ its billing system's export    {bundle}", err=True)
 
-    status = run_close(open_office(place, AS_OF), place, PERIOD, str(bundle.resolve()))
+    status = run_close(open_office(place, AS_OF), PERIOD, str(bundle.resolve()))
     click.echo(_where_to_look(open_office(place, AS_OF), place))
     return status
 
@@ -68,8 +68,8 @@ def _where_to_look(office: Any, place: Path) -> str:
         ("a bill", place / "bills" / pdf),
         (f"one of {len(mails)} mails", mails[0] if mails else "-"),
         ("the print batch", batches[0] if batches else "-"),
-        ("every step", f"billclose --home {place} up    (the Prefect UI)"),
+        ("every step", f"{office.command} up    (the Prefect UI)"),
     ]
     lines = [f"  {name:18} {where}" for name, where in places]
-    more = f"  and: billclose --home {place} list scheduled-payments"
+    more = f"  and: {office.command} list scheduled-payments"
     return "\n".join(["", "Where to look:", *lines, more])

@@ -15,6 +15,7 @@ import click
 from domain.failures import AwaitingApproval, Misuse, PermanentFailure, Refused, TemporaryFailure
 
 DONE, UNEXPECTED, WRONG_USE, REFUSED, NEEDS_PERSON = 0, 1, 2, 3, 4
+MISTAKES = (ImportError, NameError, AttributeError, TypeError)
 COMMANDS = {  # loaded when called: what a command does not need it does not wait for
     "init": "command_line.preparing:init",
     "import": "command_line.importing:import_bundle",
@@ -162,7 +163,9 @@ def _keep_trace(failure: Exception) -> str:
         "w", prefix="billclose-failure-", suffix=".txt", delete=False, encoding="utf-8"
     ) as file:
         traceback.print_tb(failure.__traceback__, file=file)
-        file.write(type(failure).__name__ + "\n")
+        file.write(type(failure).__name__)
+        if isinstance(failure, MISTAKES):  # ours; other messages may hold customers' data
+            file.write(f": {failure}")
     return f"what was done stands; the trace for support is in {file.name}"
 
 

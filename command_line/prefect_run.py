@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
@@ -14,53 +15,65 @@ from data_checks.checking import warm_up
 from office.prefect_server import prefect_server
 from office.wiring import Office, at_work
 
+LOG_BYTES, LOGS_KEPT = 10_000_000, 5
 
-def run_flow(office: Office, load: Callable[[], Any], home: Path, **parameters: Any) -> Any:
+
+def run_flow(office: Office, load: Callable[[], Any], **parameters: Any) -> Any:
     """
     Run a flow in this process for an office and return its final state.
 
     `load` imports the flow: it is called when the environment names the server, because Prefect
-    reads it at import. What the flow raised is raised here again. `home` is where our own server
-    keeps its runs.
+    reads it at import. What the flow raised is raised here again.
     """
     with (
-        prefect_server(home / "prefect", office.settings.prefect.api_url) as server,
+        prefect_server(office.home / "prefect", office.settings.prefect.api_url) as server,
         _output_kept_clean(),
     ):
         warming = warm_up()  # the slow part of the checks, while the server starts
         flow = load()
-        from prefect.logging.handlers import APILogWorker
-
-        _log_to_file(home)
-        server.wait_until_ready()
-        server.bury_dead_runs()
-        warming.join()
-        with at_work(office):
-            state = flow(**parameters, return_state=True)
-        APILogWorker.drain_all()
-        run_id = str(state.state_details.flow_run_id)
-        server.wait_until_recorded(run_id)
+        with _log_in_file(office.home):
+            server.wait_until_ready()
+            server.bury_dead_runs()
+            warming.join()
+            with at_work(office):
+                state = flow(**parameters, return_state=True)
+        server.wait_until_recorded(str(state.state_details.flow_run_id))
     outcome = state.result(raise_on_failure=False)
     if isinstance(outcome, BaseException):
         raise outcome
     return state
 
 
-def _log_to_file(home: Path) -> None:
-    """Send Prefect's log to a private file: on the screen the clerk sees the steps."""
-    from prefect.logging.handlers import PrefectConsoleHandler
+@contextlib.contextmanager
+def _log_in_file(home: Path) -> Iterator[None]:
+    """
+    Send Prefect's log to a private file: on the screen the clerk sees the steps.
+
+    What is on its way to the server arrives before that is stopped, whatever happened.
+    """
+    from prefect.logging.handlers import APILogWorker, PrefectConsoleHandler
 
     folder = home / "logs"
     folder.mkdir(mode=0o700, exist_ok=True)
     file = folder / "prefect.log"
     file.touch(mode=0o600)
-    handler = logging.FileHandler(file, encoding="utf-8")
+    handler = RotatingFileHandler(file, maxBytes=LOG_BYTES, backupCount=LOGS_KEPT, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     root = logging.getLogger()
+    level, consoles = root.level, [h for h in root.handlers if type(h) is PrefectConsoleHandler]
     root.setLevel(logging.INFO)
-    for console in [found for found in root.handlers if type(found) is PrefectConsoleHandler]:
+    for console in consoles:
         root.removeHandler(console)
-        root.addHandler(handler)
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        APILogWorker.drain_all()
+        root.removeHandler(handler)
+        handler.close()
+        for console in consoles:
+            root.addHandler(console)
+        root.setLevel(level)
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ import click
 
 from command_line.closing import rehearsed, replace_office
 from command_line.opening import as_of_option, json_option, open_office
+from domain.words import say_count
 
 
 @click.command(name="schedule-autopay")
@@ -31,7 +32,7 @@ def schedule_autopay(
     get_run(office.database, period)
     with rehearsed(office, dry_run) as at_work:
         worker = replace_office(at_work, lambda _sheet: False)
-        run_flow(worker, _load, home, period=period)
+        run_flow(worker, _load, period=period)
         lists = read_run_sheet(worker.database, period).autopay
     figures = {
         "period": period,
@@ -48,8 +49,8 @@ def schedule_autopay(
         click.echo(json.dumps(figures, indent=1))
     else:
         click.echo(
-            f"{period}: {lists.scheduled:,} payments, {lists.amount.dollars()}, "
-            f"{lists.immediate} of them drawn at once; {lists.unscheduled} without a payment."
+            f"{period}: {say_count(lists.scheduled, 'payment')}, {lists.amount.dollars()}, "
+            f"{lists.immediate} of them due at once; {lists.unscheduled} without a payment."
         )
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import click
 from command_line.opening import open_office
 
 PORT = 4200
+SERVE = "from deployments.serve import serve_office; serve_office()"
 
 
 @click.command()
@@ -26,11 +28,15 @@ def up(home: Path, port: int) -> int:
     with prefect_server(home / "prefect", office.settings.prefect.api_url, port) as server:
         server.wait_until_ready()
         click.echo(f"The Prefect UI is at {server.api_url.removesuffix('/api')}. Ctrl-C ends it.")
-        serving = subprocess.Popen(
-            [sys.executable, "-c", "from deployments.serve import serve_office; serve_office()"]
-        )
+        signal.signal(signal.SIGTERM, _interrupt)  # as systemd ends it
+        serving = subprocess.Popen([sys.executable, "-c", SERVE])
         try:
             return 1 if serving.wait() else 0
         except KeyboardInterrupt:
+            serving.send_signal(signal.SIGINT)
             serving.wait()
             return 0
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt

@@ -13,9 +13,11 @@ from typing import Any, TextIO
 
 import click
 
+from domain.words import say_count
+
 Row = dict[str, Any]
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
-WIDEST = 48  # characters a column takes on the screen
+WIDEST = 72  # characters a column takes on the screen
 
 
 def write_json(rows: Iterable[Row]) -> None:
@@ -60,11 +62,15 @@ def write_xlsx(headings: Sequence[str], rows: Iterable[Row], file: Path, title: 
 
 def write_table(headings: Sequence[str], rows: Iterable[Row]) -> None:
     """Print columns that line up; how many rows there were goes to standard error."""
-    shown = [[_text(row[name])[:WIDEST] for name in headings] for row in rows]
+    shown = [[_short(_text(row[name])) for name in headings] for row in rows]
     widths = [max([len(name), *(len(row[i]) for row in shown)]) for i, name in enumerate(headings)]
     for cells in _lines(headings, shown, widths):
         click.echo(cells)
-    click.echo(f"{len(shown):,} rows", err=True)
+    click.echo(say_count(len(shown), "row"), err=True)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
 
 
 def _lines(headings: Sequence[str], shown: list[list[str]], widths: list[int]) -> Iterator[str]:

@@ -16,11 +16,13 @@ from data_checks.parameters import Thresholds, parameters
 from data_checks.runner import Verdict, warm_up
 from database.books import Database
 from domain.checks import CheckResult, CheckStatus
+from domain.failures import Misuse, Refused
 
 __all__ = [
     "Thresholds",
     "blocking_failures",
     "check_run",
+    "require_waivable",
     "unknown_check_names",
     "unwaivable_check_names",
     "warm_up",
@@ -80,6 +82,15 @@ def unwaivable_check_names(names: Iterable[str]) -> tuple[str, ...]:
     """Return the names of checks that a waiver does not help: warnings, and what never goes."""
     waivable = {check.name for check in CATALOG if is_waivable(check)}
     return tuple(name for name in names if name not in waivable)
+
+
+def require_waivable(names: Iterable[str]) -> None:
+    """Raise Misuse for a check that does not exist, Refused for one that is never waived."""
+    wanted = list(names)
+    if unknown := unknown_check_names(wanted):
+        raise Misuse(f"There is no check {unknown[0]!r}; `billclose list checks` names them.")
+    if never := unwaivable_check_names(wanted):
+        raise Refused("not-waivable", f"The check {never[0]} cannot be waived.")
 
 
 def _conclude(

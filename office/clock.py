@@ -34,6 +34,17 @@ class Clock:
         elapsed = timedelta(seconds=time.monotonic() - self.started)
         return self.as_of.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) + elapsed
 
+    def due(self, zone: str) -> datetime:
+        """
+        Return the moment that decides what is due, in UTC.
+
+        A rehearsed one stands still: a run that is taken up again with the same time must not
+        find that what it had recorded before is due a second later.
+        """
+        if self.as_of is None:
+            return self.now(zone)
+        return self.as_of.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
     def today(self, zone: str) -> date:
         """Return the local date of the utility."""
         if self.as_of is not None:

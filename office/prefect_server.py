@@ -21,6 +21,7 @@ from domain.failures import TemporaryFailure
 START_SECONDS = 180
 RECORD_SECONDS = 30
 PARENT_DEATH_SIGNAL = 1  # prctl(2): PR_SET_PDEATHSIG
+ANNOUNCEMENT = "server.url"
 TEMPLATE = Path(sys.prefix) / "share" / "billclose" / "prefect.db"
 
 
@@ -47,27 +48,53 @@ def server_environment(home: Path, port: int) -> dict[str, str]:
 @contextmanager
 def prefect_server(home: Path, api_url: str = "", port: int = 0) -> Iterator[PrefectServer]:
     """
-    Give the process a Prefect server: the one named by `api_url`, or one of our own.
+    Give the process a Prefect server: a known one, or one of our own.
 
-    Our own is a real `prefect server start` on the database in the home, because the ephemeral
-    one drops task runs at exit. It starts in the background at once; `wait_until_ready` blocks.
-    It is stopped in the end, also where this process is killed.
+    Known is the one that the settings, the environment or a running `billclose up` name. Our own
+    is a real `prefect server start` on the database in the home, because the ephemeral one drops
+    task runs at exit. It starts in the background at once; `wait_until_ready` blocks. It is
+    stopped in the end, also where this process is killed. With a `port` others find it too.
     """
-    known = api_url or os.environ.get("PREFECT_API_URL", "")
+    known = api_url or os.environ.get("PREFECT_API_URL", "") or _announced(home)
     if known:
-        os.environ["PREFECT_API_URL"] = known
-        yield PrefectServer(known, None)
+        with _environment({"PREFECT_API_URL": known}):
+            yield PrefectServer(known, None)
         return
-    port = port or _free_port()
-    environment = server_environment(_prepared(home), port)
-    os.environ.update(environment)
-    process = _start(home, port)
+    chosen = port or _free_port()
+    environment = server_environment(_prepared(home), chosen)
+    with _environment(environment):
+        process = _start(home, chosen)
+        try:
+            if port:
+                (home / ANNOUNCEMENT).write_text(environment["PREFECT_API_URL"])
+            yield PrefectServer(environment["PREFECT_API_URL"], process)
+        finally:
+            if port:
+                (home / ANNOUNCEMENT).unlink(missing_ok=True)
+            _stop(process)
+
+
+@contextmanager
+def _environment(settings: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
     try:
-        yield PrefectServer(environment["PREFECT_API_URL"], process)
+        yield
     finally:
-        _stop(process)
-        for name in environment:
-            os.environ.pop(name, None)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _announced(home: Path) -> str:
+    """Return the address of a server that `billclose up` keeps for this home, if it answers."""
+    try:
+        api_url = (home / ANNOUNCEMENT).read_text().strip()
+    except OSError:
+        return ""
+    return api_url if PrefectServer(api_url, None).answers() else ""
 
 
 class PrefectServer:
@@ -82,7 +109,7 @@ class PrefectServer:
         for _ in range(START_SECONDS * 10):
             if self.process is not None and self.process.poll() is not None:
                 break
-            if self._answers():
+            if self.answers():
                 return
             if self.process is None:
                 break
@@ -126,7 +153,7 @@ class PrefectServer:
             before = now
             time.sleep(1.1)  # more than the recorder's interval
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         try:
             return httpx.get(f"{self.api_url}/health", timeout=2).is_success
         except httpx.HTTPError:

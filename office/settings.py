@@ -82,16 +82,18 @@ class SmtpSettings(_Section):
         description="smtp://host:25, smtp+starttls://host:587 or smtps://host:465; "
         "empty: .eml files in the home.",
     )
-    username: str = ""
+    username: str = Field("", description="Name at the mail server; empty: no login.")
     password: SecretStr = Field(
         SecretStr(""), description="Better given as BILLCLOSE_SMTP__PASSWORD than written here."
     )
-    connections: int = Field(4, ge=1, le=64)
+    connections: int = Field(
+        4, ge=1, le=64, description="Connections to the mail server at a time."
+    )
     messages_per_minute: int = Field(0, ge=0, description="0: as fast as the server takes them.")
     sender: str = Field(
         "billing@localhost", description="Address that the mails come from and bounce to."
     )
-    reply_to: str = ""
+    reply_to: str = Field("", description="A mailbox that somebody reads, for answers.")
 
 
 class EbillSettings(_Section):
@@ -111,10 +113,12 @@ class AutopaySettings(_Section):
 
 
 class RemindersSettings(_Section):
-    days_before_due: int = Field(3, ge=0, le=60)
-    days_after_due: int = Field(1, ge=0, le=60)
-    time: str = Field("06:00", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
-    spare_autopay: bool = False
+    days_before_due: int = Field(3, ge=0, le=60, description="Payment-due mails: days before.")
+    days_after_due: int = Field(1, ge=0, le=60, description="Past-due mails: days after.")
+    time: str = Field(
+        "06:00", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="Local time of both."
+    )
+    spare_autopay: bool = Field(False, description="No payment-due mail for autopay customers.")
 
 
 class ChecksSettings(_Section):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -96,6 +97,13 @@ class Office:
         sender = Sender(chosen.sender, envelope_from=chosen.sender, reply_to=chosen.reply_to)
         templates = Templates(own if own.is_dir() else None)
         return BillRenderer(self.database, templates, sender, self.store.read)
+
+    @property
+    def command(self) -> str:
+        """What a person types to reach this office: for hints that can be pasted."""
+        program = Path(sys.argv[0]).name
+        typed = sys.argv[0] if program == "billclose" and "/.venv/" in f"/{sys.argv[0]}" else ""
+        return f"{typed or 'billclose'} --home {self.home}"
 
     @property
     def version(self) -> str:

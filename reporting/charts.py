@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from domain.words import say_count
 from reporting.equations import printed_bills
 from reporting.run_sheet import RunSheet
-from reporting.wording import say_count
 
 _WIDTH, _HEIGHT = 720, 30
 _GAP = 2  # keeps neighbors apart where the colors cannot

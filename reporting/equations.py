@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from domain.checks import CheckStatus
 from domain.money import Money
+from domain.words import say_count
 from reporting.run_sheet import RunSheet
 from reporting.ties import Outcome
-from reporting.wording import Figure, like, say_count, say_figure, say_reasons, units
+from reporting.wording import Figure, like, say_figure, say_reasons, units
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,12 @@ from database.tables import check_finding, check_result, delivery
 from domain.checks import CheckStatus
 from domain.deliveries import DeliveryStatus
 
-UNSENT = (DeliveryStatus.FAILED, DeliveryStatus.DEFERRED, DeliveryStatus.IN_DOUBT)
+ADVICE = {
+    DeliveryStatus.FAILED: "Correct the address in the billing system and print this bill.",
+    DeliveryStatus.DEFERRED: "Run the close again later; it tries these once more.",
+    DeliveryStatus.IN_DOUBT: "It may have arrived; running the close again sends it once more.",
+}
+UNSENT = tuple(ADVICE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,5 +62,4 @@ def list_exceptions(database: Database, run: str) -> Iterator[ExceptionRow]:
             blocking = status in (CheckStatus.FAILED, CheckStatus.WAIVED)
             yield ExceptionRow(number, "check", name, detail, fix, blocking)
         for number, status, error in books.execute(unsent):
-            advice = "Run the close again later to try once more, or print the bill."
-            yield ExceptionRow(number, "mail", f"mail-{status}", error or "", advice, False)
+            yield ExceptionRow(number, "mail", f"mail-{status}", error or "", ADVICE[status], False)

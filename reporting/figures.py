@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from domain.words import say_count
 from reporting.equations import printed_bills
 from reporting.grouping import ExceptionGroup
 from reporting.run_sheet import RunSheet
-from reporting.wording import say_count
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from domain.words import say_count
 from reporting.charts import draw_swatch
 from reporting.wording import (
     capitalize,
-    say_count,
     say_day,
     say_days,
     say_figure,

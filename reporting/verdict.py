@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from domain.checks import CheckStatus
 from domain.runs import RunState
+from domain.words import say_count
 from reporting.equations import list_equations
 from reporting.run_sheet import RunSheet
 from reporting.ties import Outcome, list_control_totals
-from reporting.wording import capitalize, say_count, say_moment
+from reporting.wording import capitalize, say_moment
 
 UNCHANGED = (
     "Nothing was changed: no bill is visible, no balance moved, no payment scheduled, no mail sent."

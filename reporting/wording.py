@@ -70,11 +70,6 @@ def like(figure: Figure, number: int) -> Figure:
     return Money(number) if isinstance(figure, Money) else number
 
 
-def say_count(number: int, noun: str, plural: str = "") -> str:
-    """Write `1 bill`, `2,000 bills`."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
 def say_seconds(seconds: float) -> str:
     """Write how long something took: `0.4 s`, `12 s`, `3 min 05 s`."""
     if 0 <= seconds < 0.05:

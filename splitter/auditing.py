@@ -9,14 +9,8 @@ from typing import Any
 
 import pikepdf
 
-FORBIDDEN = frozenset(
-    {
-        "/AA", "/AF", "/AcroForm", "/B", "/Dest", "/Dests", "/EF", "/EmbeddedFiles", "/Encrypt",
-        "/Info", "/JS", "/JavaScript", "/LastModified", "/Metadata", "/Names", "/OpenAction",
-        "/Outlines", "/PieceInfo", "/Popup", "/StructParent", "/StructParents", "/StructTreeRoot",
-        "/Thumb", "/Threads",
-    }
-)  # fmt: skip
+from splitter.swift_audit import FORBIDDEN
+
 # Below these the keys are names somebody chose, not the standard's.
 FREE_NAMES = frozenset(
     {

@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-import fsspec
-
 from splitter.batches import Batch, checked, make_private_folders, unfinished_name
 
 _LOCAL = re.compile(r"(?:file|local)://")
@@ -37,6 +35,8 @@ class BillStore:
         if "://" not in written or _LOCAL.match(written):
             self._folder = Path(_LOCAL.sub("", written)).absolute()
         else:
+            import fsspec  # takes long to load and is seldom needed
+
             self._files, self._root = fsspec.core.url_to_fs(written)
 
     def write(self, path: str, content: bytes) -> None:

@@ -19,7 +19,7 @@ from splitter.file_names import file_name
 from splitter.filing import BillStore
 from splitter.messages import bill_to_message
 from splitter.patterns import Patterns
-from splitter.verifying import Neighbours
+from splitter.neighbours import Neighbours
 
 BATCH_PAGES = 96  # of a hand's order: durable together, and answered together
 

@@ -14,7 +14,7 @@ from splitter.pdfium_text import PdfiumDocument, PdfiumPage
 from splitter.pypdf_text import PYPDF_FAILURES, large_files_allowed, open_reader, pypdf_reading
 from splitter.regions import Box, to_page_space
 
-SAMPLE_EVERY = 512
+SAMPLE_EVERY = 2048  # pages, beginning with the 32nd; a copy is hardly ever so long
 
 
 class DocumentText:
@@ -57,7 +57,7 @@ class DocumentText:
             page.close()
 
     def _is_surely_nameless(self, number: int, page: PdfiumPage, fast: Reading) -> bool:
-        is_sample = number % SAMPLE_EVERY == SAMPLE_EVERY - 1
+        is_sample = number % SAMPLE_EVERY == 31
         return (
             not is_sample
             and self._lenient.surely_names_none(fast)

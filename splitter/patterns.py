@@ -10,7 +10,10 @@ from domain.periods import BulkFile
 
 Region = tuple[float, float, float, float]
 
-PAGE_NUMBER = re.compile(r"\bPage\s+([0-9]{1,5})\s+of\s+([0-9]{1,5})\b", re.IGNORECASE)
+# Written so that it is searched for quickly: every page is, and most have no such thing.
+PAGE_NUMBER = re.compile(
+    r"[Pp][Aa][Gg][Ee](?<!\w....)\s+([0-9]{1,5})\s+[Oo][Ff]\s+([0-9]{1,5})\b", re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,9 @@ class RawObject:
 
 
 NULL = RawObject(b"null")
+_ASCII85_FIRST = re.compile(rb"/Filter\s*\[\s*/(?:ASCII85Decode|A85)(?![A-Za-z0-9])([^\]]*)\]")
+_FILTERS = re.compile(rb"/[A-Za-z0-9]+|[^/\[\]\s]+")
+_LENGTH = re.compile(rb"/Length\s+[0-9]+(?!\s+[0-9]+\s+R)(?![0-9])")
 _USUAL_SIGNS = bytes(range(33, 118))  # without z, which stands for four zeros
 _DIGITS = bytes(max(0, sign - 33) for sign in range(256))
 
@@ -51,7 +54,7 @@ def decoded(found: RawObject) -> bytes:
     if b"/DecodeParms" in entries or b"/DP" in entries or b"/F" in entries:
         raise Odd("parameters")
     content = found.stream
-    for name in re.findall(rb"/[A-Za-z0-9]+|[^/\[\]\s]+", entries.get(b"/Filter", b"")):
+    for name in _FILTERS.findall(entries.get(b"/Filter", b"")):
         if name in (b"/FlateDecode", b"/Fl"):
             content = _inflated(content)
         elif name in (b"/ASCII85Decode", b"/A85"):
@@ -88,3 +91,17 @@ def _from_ascii85(content: bytes) -> bytes:
         return struct.pack(f">{len(words)}I", *words)[: 4 * len(words) - missing]
     except struct.error:
         raise Odd("not ASCII85") from None
+
+
+def without_ascii85(found: RawObject) -> RawObject:
+    """Return a stream without ASCII85 around it, which only makes it a quarter longer."""
+    filters = _ASCII85_FIRST.search(found.body)
+    length = _LENGTH.search(found.body)
+    if found.stream is None or filters is None or length is None or b"/DecodeParms" in found.body:
+        return found
+    try:
+        stream = _from_ascii85(found.stream)
+    except Odd:
+        return found
+    body = _ASCII85_FIRST.sub(rb"/Filter [\1]", found.body, count=1)
+    return RawObject(_LENGTH.sub(b"/Length %d" % len(stream), body, count=1), stream)

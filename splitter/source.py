@@ -12,7 +12,7 @@ from pypdf.generic import IndirectObject, StreamObject
 from domain.failures import Refused
 from splitter.object_streams import ObjectStreams
 from splitter.pypdf_text import PYPDF_FAILURES, large_files_allowed, open_reader
-from splitter.raw_objects import NULL, RawObject, decoded, serialised
+from splitter.raw_objects import NULL, RawObject, decoded, serialised, without_ascii85
 from splitter.syntax import Odd, dictionary, reference
 
 _HEADER = re.compile(rb"\s*([0-9]+)\s+([0-9]+)\s+obj\b")
@@ -24,6 +24,7 @@ _END = re.compile(
 _LENGTH = re.compile(rb"/Length\s+([0-9]+)(\s+[0-9]+\s+R)?")
 _NEEDS_CARE = re.compile(rb"[()%#]|stream|[^\s>\]]\Z")
 _LONGEST_PLAIN = 8192
+_MOST_RECENT = 64
 _DEEPEST_REFERENCE = 16
 
 
@@ -43,10 +44,19 @@ class SourceFile:
         self._generations = _generations(self.reader)
         self._offsets = {} if self.reader.is_encrypted else self._plain_offsets()
         places = {} if self.reader.is_encrypted else self.reader.xref_objStm
+        self._recent: dict[int, RawObject] = {}  # a page's objects are asked for several times
         self._compressed = ObjectStreams(places, self._decoded_plainly)
 
     def get(self, number: int) -> RawObject:
         """Return an object; one that is not in the file is null, as the standard says."""
+        found = self._recent.get(number)
+        if found is None:
+            if len(self._recent) >= _MOST_RECENT:
+                self._recent.clear()
+            found = self._recent[number] = self._get(number)
+        return found
+
+    def _get(self, number: int) -> RawObject:
         offset = self._offsets.get(number)
         try:
             if offset is not None:
@@ -133,7 +143,7 @@ class SourceFile:
             body = body[: length.start()] + b"/Length %d" % count + body[length.end() :]
         if self._mapped[start + count : start + count + 16].lstrip()[:9] != b"endstream":
             raise Odd("wrong length")
-        return RawObject(body, self._mapped[start : start + count])
+        return without_ascii85(RawObject(body, self._mapped[start : start + count]))
 
     def _decoded_plainly(self, number: int) -> tuple[bytes, bytes]:
         """Return the dictionary and the content of an object stream."""

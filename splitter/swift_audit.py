@@ -6,9 +6,16 @@ import re
 from functools import lru_cache
 from itertools import pairwise
 
-from splitter.auditing import FORBIDDEN
 from splitter.syntax import plain, references
 
+FORBIDDEN = frozenset(
+    {
+        "/AA", "/AF", "/AcroForm", "/B", "/Dest", "/Dests", "/EF", "/EmbeddedFiles", "/Encrypt",
+        "/Info", "/JS", "/JavaScript", "/LastModified", "/Metadata", "/Names", "/OpenAction",
+        "/Outlines", "/PieceInfo", "/Popup", "/StructParent", "/StructParents", "/StructTreeRoot",
+        "/Thumb", "/Threads",
+    }
+)  # fmt: skip
 _TRAILER = re.compile(
     rb"xref\n0 ([0-9]+)\n0000000000 65535 f \n((?:[0-9]{10} 00000 n \n)+)"
     rb"trailer\n<</Size ([0-9]+)/Root 1 0 R>>\nstartxref\n([0-9]+)\n%%EOF\n\Z"

@@ -3,43 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
 
 from domain.accounts import account_key
 from domain.bills import BillRange, PageFacts
-from splitter.auditing import audit
+from splitter.neighbours import Neighbours
 from splitter.page_reading import DocumentText
 from splitter.patterns import Patterns
 from splitter.pdfium_text import CannotOpen
 from splitter.swift_audit import is_surely_clean
 
-# An account number that is searched for everywhere must be like no amount, date or reading: those
-# shorter than this count only if they have two separators, as in 01.1037.1.
-FEWEST_SIGNS = 10
-FEWEST_SIGNS_WITH_SEPARATORS = 6
-
 # What may be an account number as printed: letters and digits with a digit among them.
 NUMBER_LIKE = re.compile(r"(?<![0-9A-Za-z])(?=[0-9A-Za-z.\-]*[0-9])[0-9A-Za-z][0-9A-Za-z.\-]{4,}")
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """
-    The accounts of the whole bulk file as printed: none but the bill's own may stand on a page
-    that names no account and belongs to the bill only because it follows it.
-
-    With a region the pages are known to print other numbers too, so then only the region counts.
-    """
-
-    accounts: frozenset[str]
-
-    @classmethod
-    def of(cls, bills: Collection[BillRange], patterns: Patterns) -> Neighbours:
-        if patterns.region is not None:
-            return cls(frozenset())
-        printed = {bill.account for bill in bills}
-        return cls(frozenset(name for name in printed if _is_distinctive(name)))
 
 
 def read_back(
@@ -68,6 +42,8 @@ def read_back(
     findings = _differences(read, expected, neighbours)
     if not is_thorough and is_surely_clean(copy, len(expected.pages)):
         return findings
+    from splitter.auditing import audit  # its library takes long to load and is seldom needed
+
     return audit(copy, len(expected.pages)) + findings
 
 
@@ -105,13 +81,6 @@ def _strangers(read: list[tuple[PageFacts, str]], neighbours: Neighbours) -> set
 
 def numbers_in(text: str) -> set[str]:
     return {match.rstrip(".-") for match in NUMBER_LIKE.findall(text)}
-
-
-def _is_distinctive(account: str) -> bool:
-    signs = len(account_key(account))
-    if signs >= FEWEST_SIGNS:
-        return True
-    return signs >= FEWEST_SIGNS_WITH_SEPARATORS and len(account) - signs >= 2
 
 
 def _first_amount(pages: list[PageFacts]) -> object:

@@ -36,7 +36,7 @@ def without_dash_gaps(text: str) -> str:
 
     Only within a line: an account is never put together from two lines.
     """
-    return _DASH_GAP.sub("-", text)
+    return _DASH_GAP.sub("-", text) if "- " in text or "-\t" in text else text
 
 
 def squashed(text: str) -> str:
@@ -53,16 +53,21 @@ def looks_broken(text: str) -> bool:
     lines = text.splitlines()
     if len(lines) < FEWEST_LINES:
         return False
-    short = sum(len(line.strip()) <= 2 for line in lines)
+    short = sum([len(line) < 12 and len(line.strip()) <= 2 for line in lines])
     return short > MOST_SHORT_LINES * len(lines)
 
 
 def is_legible(text: str) -> bool:
     """Say whether letters and digits outnumber the signs of a font without a character table."""
-    unknown = len(_UNKNOWN.findall(text))
+    unknown = 0 if _is_plain(text) else len(_UNKNOWN.findall(text))
     return len(_LETTER.findall(text)) > unknown if unknown else bool(_LETTER.search(text))
 
 
 def is_wholly_legible(text: str) -> bool:
     """Say whether there is text and no sign in it whose meaning the font does not tell."""
-    return bool(_LETTER.search(text)) and not _UNKNOWN.search(text)
+    return bool(_LETTER.search(text)) and (_is_plain(text) or not _UNKNOWN.search(text))
+
+
+def _is_plain(text: str) -> bool:
+    """Say quickly of the usual text that all its signs are letters, digits and the like."""
+    return text.isascii() and text.replace("\n", "").replace("\t", "").isprintable()

@@ -18,7 +18,7 @@ from splitter.page_reading import DocumentText
 from splitter.page_tree import PageTree
 from splitter.patterns import Patterns
 from splitter.source import SourceFile
-from splitter.verifying import Neighbours
+from splitter.neighbours import Neighbours
 
 PATIENCE_SECONDS = 0.2  # so long answers are collected before they are sent
 

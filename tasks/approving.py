@@ -35,5 +35,5 @@ def await_approval(run: str) -> Done:
             )
             record_audit(books, here.now(known), here.who, "approve", run)
     if not approved:
-        return Done(f"waits for a yes: billclose close {run} --yes", {"approved": False})
+        return Done(f"waits for a yes: {here.command} close {run} --yes", {"approved": False})
     return Done(f"approved by {here.who}", {"approved": True})

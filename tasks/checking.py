@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import sqlalchemy as sa
-from payments.planning import plan_autopay
 
 from data_checks.checking import (
     blocking_failures,
     check_run,
-    unknown_check_names,
-    unwaivable_check_names,
+    require_waivable,
 )
 from database.auditing import record_audit
 from database.runs import Run, forget_steps, get_run, move_run
 from database.tables import held_account, waiver
 from domain.checks import CheckResult, CheckStatus
-from domain.failures import Misuse, Refused
+from domain.failures import Refused
 from domain.steps import Step
 from mail.planning import plan_deliveries
 from office.wiring import Office, office
+from payments.planning import plan_autopay
 from tasks.artifacts import show_exceptions
 from tasks.step import Done, step
 
@@ -57,6 +56,7 @@ def check_bills_and_balances(run: str, waivers: Mapping[str, str] | None = None)
 
 def _check(here: Office, known: Run, waivers: Mapping[str, str]) -> tuple[CheckResult, ...]:
     run = known.run
+    here.bill_renderer.templates.check()
     _record_waivers(here, known, waivers)
     plan_deliveries(here.database, run, to_landlords=here.settings.ebill.landlords)
     _plan_autopay(here, known)
@@ -84,10 +84,7 @@ def _plan_autopay(here: Office, known: Run) -> None:
 
 def _record_waivers(here: Office, known: Run, waivers: Mapping[str, str]) -> None:
     """Write down who waives which check and why; raises Misuse or Refused for a wrong name."""
-    if unknown := unknown_check_names(waivers):
-        raise Misuse(f"There is no check {unknown[0]!r}; `billclose list checks` names them.")
-    if never := unwaivable_check_names(waivers):
-        raise Refused("not-waivable", f"The check {never[0]} cannot be waived.")
+    require_waivable(waivers)
     with here.database.writing() as books:
         for name, reason in waivers.items():
             books.execute(
@@ -122,7 +119,7 @@ def _holds_accounts(here: Office, run: str) -> bool:
 
 def _refuse(here: Office, known: Run, blocking: tuple[CheckResult, ...]) -> None:
     message = f"Period {known.run} is not closed: {_named(blocking)}. "
-    message += f"See `billclose list exceptions --where period={known.run}`, "
+    message += f"See `{here.command} list exceptions --where period={known.run}`, "
     message += "correct the export and close again."
     here.store.delete_run(known.run)
     forget_steps(here.database, known.run, (Step.SPLIT,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 
 from database.auditing import record_audit
 from database.owners import this_process
@@ -22,7 +23,8 @@ def send_paperless_bills(run: str) -> Done:
     """Record every e-bill of a closed period in the outbox, then send what is due (rules 20-28)."""
     here = office()
     known = get_run(here.database, run)
-    queue_bills(here.database, run, now=here.now(known), message_domain=here.message_domain)
+    due = partial(here.clock.due, known.timezone)
+    queue_bills(here.database, run, now=due(), message_domain=here.message_domain)
     queued = sum(counts(here.database, run).values())
 
     move = progress_of(Step.SEND, run)
@@ -34,7 +36,7 @@ def send_paperless_bills(run: str) -> Done:
         here.database,
         here.mailer,
         here.bill_renderer,
-        clock=lambda: here.now(known),
+        clock=due,
         owner=this_process(),
         progress=show,
         resend_in_doubt=here.settings.ebill.resend_in_doubt,

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from database.auditing import record_audit
 from database.runs import get_run
 from domain.steps import Step
+from domain.words import say_count
 from office.wiring import office
 from payments.scheduling import schedule_autopay as schedule
 from payments.scheduling import schedule_counts
@@ -27,9 +28,9 @@ def schedule_autopay(run: str) -> Done:
         closed=here.bank_days,
         policy=here.autopay_policy,
     )
-    sentence = f"{counts.scheduled:,} scheduled, {counts.amount.dollars()}"
+    sentence = f"{say_count(counts.scheduled, 'payment')}, {counts.amount.dollars()}"
     if counts.immediate:
-        sentence += f", {counts.immediate} of them drawn at once"
+        sentence += f", {counts.immediate} of them due at once"
     if counts.unscheduled:
         sentence += f"; {counts.unscheduled} enrolled without a payment"
     if counts != before:

@@ -10,6 +10,7 @@ from database.auditing import record_audit
 from database.runs import finished_step, get_run, move_run
 from domain.failures import Refused
 from domain.steps import Step
+from domain.words import say_count
 from office.wiring import Office, office
 from splitter.run_bills import SplitCounts, read_run, split_run, staged_files
 from tasks.progress import progress_of
@@ -72,9 +73,9 @@ def _named_as_exported(here: Office, run: str, message: str) -> str:
 
 
 def _sentence(counts: SplitCounts) -> str:
-    sentence = f"{counts.pages:,} pages, {counts.bills:,} bills"
+    sentence = f"{say_count(counts.pages, 'page')}, {say_count(counts.bills, 'bill')}"
     if counts.separators:
-        sentence += f", {counts.separators} separators"
+        sentence += f", {say_count(counts.separators, 'separator')}"
     if counts.unassigned:
         sentence += f", {counts.unassigned} unassigned"
     return sentence

@@ -37,9 +37,9 @@ CARD, ACH = MethodKind.CARD, MethodKind.ACH
 OFFICE_DEFAULTS = AutopayPolicy()
 TOTALS = ("opening_balance", "billed", "payments", "adjustments", "penalties", "closing_balance")
 
-examples = settings(deadline=None)
+examples = settings(deadline=None, max_examples=50)
 few_examples = settings(
-    deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

@@ -144,6 +144,15 @@ MISPRINTED = with_household(replace(BAKER, printed="1,031.01"))  # bill-amount r
 RECHARGED = with_household(replace(BAKER, charges="1,032.00"))  # a changed export, in order again
 
 
+def several_towns(number: int) -> tuple[Household, ...]:
+    """The same households in several districts."""
+    return tuple(
+        replace(found, number=f"{district:02}{found.number[2:]}")
+        for district in range(1, number + 1)
+        for found in TOWN
+    )
+
+
 def write_town(
     folder: Path,
     town: Sequence[Household] = TOWN,

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from domain.words import say_count
 from reporting.charts import draw_shares, list_shares
 from reporting.wording import (
     capitalize,
-    say_count,
     say_days,
     say_moment,
     say_reasons,
