@@ -42,7 +42,7 @@ bench: setup ## measure speed against peers in the same run
 	$(BIN)/python -m bench
 
 lock: ## write requirements.lock anew from requirements.in (needs uv)
-	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 requirements.in -o requirements.lock
+	uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 requirements.in -o requirements.lock
 
 clean: ## remove .venv and what the tools left
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from bench.producers import PRODUCERS
+from bench.producers import PRODUCERS, SPECIAL
 
 
 def cache_folder() -> Path:
@@ -24,7 +24,7 @@ def bulk_file(producer: str, bills: int) -> Path | None:
     file = cache / f"{producer}-{bills}.pdf"
     if not file.exists():
         unfinished = file.with_suffix(".new.pdf")
-        if not PRODUCERS[producer](unfinished, bills, cache):
+        if not (PRODUCERS | SPECIAL)[producer](unfinished, bills, cache):
             return None
         unfinished.replace(file)
     return file

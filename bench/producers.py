@@ -45,6 +45,21 @@ def by_reportlab(file: Path, bills: int, _cache: Path) -> bool:
     return True
 
 
+def large(file: Path, bills: int, _cache: Path) -> bool:
+    """Two tiny pages a bill, as many as anybody prints."""
+    from reportlab.pdfgen.canvas import Canvas
+
+    canvas = Canvas(str(file), pagesize=(200, 200), invariant=1, pageCompression=1)
+    for number in range(bills):
+        canvas.drawString(10, 100, f"Account: {number % 90 + 10}-{number:06d}-77")
+        canvas.drawString(10, 80, "Amount Due: $12.50")
+        canvas.showPage()
+        canvas.drawString(10, 100, "Usage details")
+        canvas.showPage()
+    canvas.save()
+    return True
+
+
 def by_fpdf2(file: Path, bills: int, _cache: Path) -> bool:
     try:
         from fpdf import FPDF
@@ -125,6 +140,7 @@ def _html_pages(bill: MadeUpBill, picture: str) -> Iterator[str]:
         yield "".join(f"<p>{line}</p>" for line in lines) + "</section>"
 
 
+SPECIAL: dict[str, Producer] = {"large": large}
 PRODUCERS: dict[str, Producer] = {
     "reportlab": by_reportlab,
     "ghostscript": by_ghostscript,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import json
 import os
@@ -129,6 +130,8 @@ def describe(failure: Exception) -> tuple[str, str, int]:
 
 def _system_sentence(failure: OSError) -> str:
     where = f" ({failure.filename})" if failure.filename else ""
+    if failure.errno == errno.ENOSPC:
+        return f"the disk is full{where}; make room, then run the same command again to go on"
     what = (failure.strerror or type(failure).__name__).lower()
     return f"the system said: {what}{where}; put that right, then run the same command again"
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from data_checks.checking import warm_up
 from office.prefect_server import prefect_server
 from office.wiring import Office, at_work
 
 LOG_BYTES, LOGS_KEPT = 10_000_000, 5
+FULL_BYTES = 65_536
 
 
 def run_flow(office: Office, load: Callable[[], Any], **parameters: Any) -> Any:
@@ -35,13 +40,28 @@ def run_flow(office: Office, load: Callable[[], Any], **parameters: Any) -> Any:
             server.wait_until_ready()
             server.bury_dead_runs()
             warming.join()
-            with at_work(office):
+            with at_work(office), _full_disk_named(office.home):
                 state = flow(**parameters, return_state=True)
         server.wait_until_recorded(str(state.state_details.flow_run_id))
-    outcome = state.result(raise_on_failure=False)
-    if isinstance(outcome, BaseException):
-        raise outcome
+    with _full_disk_named(office.home):
+        outcome = state.result(raise_on_failure=False)
+        if isinstance(outcome, BaseException):
+            raise outcome
     return state
+
+
+@contextlib.contextmanager
+def _full_disk_named(home: Path) -> Iterator[None]:
+    """Say that the disk is full where that is why the server beside us failed."""
+    from prefect.exceptions import PrefectException
+    from sqlalchemy.exc import DatabaseError
+
+    try:
+        yield
+    except (PrefectException, httpx.HTTPError, DatabaseError) as failure:
+        if shutil.disk_usage(home).free < FULL_BYTES:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(home)) from failure
+        raise
 
 
 @contextlib.contextmanager
@@ -59,6 +79,7 @@ def _log_in_file(home: Path) -> Iterator[None]:
     file.touch(mode=0o600)
     handler = RotatingFileHandler(file, maxBytes=LOG_BYTES, backupCount=LOGS_KEPT, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.raiseExceptions = False  # a log line that cannot be sent is no news for the clerk
     root = logging.getLogger()
     level, consoles = root.level, [h for h in root.handlers if type(h) is PrefectConsoleHandler]
     root.setLevel(logging.INFO)

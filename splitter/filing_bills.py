@@ -18,8 +18,8 @@ from splitter.children import ChildFailed, Hand, Workshop
 from splitter.file_names import file_name
 from splitter.filing import BillStore
 from splitter.messages import bill_to_message
-from splitter.patterns import Patterns
 from splitter.neighbours import Neighbours
+from splitter.patterns import Patterns
 
 BATCH_PAGES = 96  # of a hand's order: durable together, and answered together
 

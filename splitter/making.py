@@ -9,8 +9,8 @@ from typing import Any
 from domain.bills import BillRange
 from splitter.copying import BillCopier
 from splitter.filing import BillStore, sha256
-from splitter.patterns import Patterns
 from splitter.neighbours import Neighbours
+from splitter.patterns import Patterns
 from splitter.verifying import read_back
 
 THOROUGH_EVERY = 64  # bills: so often the full audit looks, whatever the swift one says

@@ -56,6 +56,15 @@ class DocumentText:
         finally:
             page.close()
 
+    def text(self, number: int) -> str:
+        """Return a page's text as patterns see it."""
+        page = PdfiumPage(self._document, number, None)
+        try:
+            fast = page.reading()
+            return page.rebuilt()[0].text if fast.is_broken else fast.text
+        finally:
+            page.close()
+
     def _is_surely_nameless(self, number: int, page: PdfiumPage, fast: Reading) -> bool:
         is_sample = number % SAMPLE_EVERY == 31
         return (

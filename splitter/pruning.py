@@ -18,6 +18,7 @@ SECTIONS = (
     b"/Properties",
 )
 _ALWAYS_USED = frozenset({b"DefaultGray", b"DefaultRGB", b"DefaultCMYK"})  # colour spaces
+_DRAWN_WITH = (b"/Form", b"/PatternType", b"/Type3")  # these words mark what has a content
 _MOST_REMEMBERED = 4096
 
 Sections = dict[bytes, dict[bytes, bytes]]
@@ -92,6 +93,8 @@ class Pruner:
 
     def _find_names_without_resources(self, number: int) -> frozenset[bytes]:
         found = self._source.get(number)
+        if not any(word in found.body for word in _DRAWN_WITH):
+            return frozenset()
         entries = dictionary(found.body)
         is_font = entries.get(b"/Subtype") == b"/Type3"
         draws = found.stream is not None and entries.get(b"/Subtype") != b"/Image"

@@ -24,7 +24,7 @@ _END = re.compile(
 _LENGTH = re.compile(rb"/Length\s+([0-9]+)(\s+[0-9]+\s+R)?")
 _NEEDS_CARE = re.compile(rb"[()%#]|stream|[^\s>\]]\Z")
 _LONGEST_PLAIN = 8192
-_MOST_RECENT = 64
+_MOST_RECENT, _LONGEST_RECENT = 64, 1 << 18
 _DEEPEST_REFERENCE = 16
 
 
@@ -53,7 +53,9 @@ class SourceFile:
         if found is None:
             if len(self._recent) >= _MOST_RECENT:
                 self._recent.clear()
-            found = self._recent[number] = self._get(number)
+            found = self._get(number)
+            if found.stream is None or len(found.stream) < _LONGEST_RECENT:
+                self._recent[number] = found
         return found
 
     def _get(self, number: int) -> RawObject:

@@ -11,10 +11,12 @@ HEX = rb"<[0-9A-Fa-f\x00\t\n\x0c\r ]*>"
 
 _OPENING = re.compile(rb"\s*(<<|\[)")
 _CLOSING = {b"<<": b">>", b"[": b"]"}
+_SPACE = rb"[\x00\t\n\x0c\r ]+"
+_FLAT = rb"\[[^\[\]()<>%]*\]|<<[^\[\]()<>%]*>>"  # with nothing nested in it
 _ITEM = re.compile(
-    rb"/" + REGULAR + rb"*|\[[^\[\]()<>%]*\]|<<[^\[\]()<>%]*>>|(?P<open><<|\[)|(?P<close>>>|\])|(?P<reference>[0-9]+[\x00\t\n\x0c\r ]+[0-9]+"
-    rb"[\x00\t\n\x0c\r ]+R(?!" + REGULAR + rb"))|" + STRING + rb"|" + HEX
-    + rb"|" + REGULAR + rb"+|(?P<odd>[()<>{}%])",
+    rb"/" + REGULAR + rb"*|" + _FLAT + rb"|(?P<open><<|\[)|(?P<close>>>|\])"
+    rb"|(?P<reference>[0-9]+" + _SPACE + rb"[0-9]+" + _SPACE + rb"R(?!" + REGULAR + rb"))"
+    rb"|" + STRING + rb"|" + HEX + rb"|" + REGULAR + rb"+|(?P<odd>[()<>{}%])",
     re.DOTALL,
 )  # fmt: skip
 _REFERENCE = re.compile(

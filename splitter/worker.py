@@ -14,11 +14,11 @@ from splitter.copying import BillCopier
 from splitter.filing import BillStore
 from splitter.making import BillMaker
 from splitter.messages import bill_from_message, facts_to_message, to_line
+from splitter.neighbours import Neighbours
 from splitter.page_reading import DocumentText
 from splitter.page_tree import PageTree
 from splitter.patterns import Patterns
 from splitter.source import SourceFile
-from splitter.neighbours import Neighbours
 
 PATIENCE_SECONDS = 0.2  # so long answers are collected before they are sent
 
@@ -27,9 +27,9 @@ class Worker:
     """
     What a hand does with the open bulk file; its requests are lines of JSON.
 
-    `read` answers with the facts of pages. `file` takes bills and answers with what became of
-    each; `terms` come before it. `is_careful` sends every answer at once, so that the parent knows
-    on which page or bill a hand went down.
+    `read` answers with the facts of pages, `show` with their text. `file` takes bills and answers
+    with what became of each; `terms` come before it. `is_careful` sends every answer at once, so
+    that the parent knows on which page or bill a hand went down.
     """
 
     def __init__(self, path: Path, source: SourceFile, pages: PageTree, patterns: Patterns) -> None:
@@ -63,6 +63,8 @@ class Worker:
             case "read":
                 pages = range(request["first"], request["last"])
                 _send(channel, map(self._read, pages), request["is_careful"])
+            case "show":
+                _send(channel, map(self._text, request["pages"]), is_careful=True)
             case "terms":
                 self._maker = self._made_ready(request)
             case "file":
@@ -77,6 +79,12 @@ class Worker:
                     channel.sendall(to_line(self._maker.make(bills)))
 
     def _read(self, page: int) -> list[Any]:
+        return facts_to_message(self._opened().facts(page)[0])
+
+    def _text(self, page: int) -> str:
+        return self._opened().text(page)
+
+    def _opened(self) -> DocumentText:
         if self._document is None:
             self._document = DocumentText(self._path, self._patterns, self._source.reader)
             if self._document.pages != len(self._pages):
@@ -85,7 +93,7 @@ class Worker:
                     f"{self._path.name} is damaged: one reader counts {len(self._pages)} pages,"
                     f" another {self._document.pages}; please export it again.",
                 )
-        return facts_to_message(self._document.facts(page)[0])
+        return self._document
 
     def _made_ready(self, terms: dict[str, Any]) -> BillMaker:
         assert self._copier is not None

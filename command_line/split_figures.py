@@ -1,0 +1,123 @@
+"""What `billclose split` tells: which page went where, and what needs a person."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from domain.accounts import account_key
+from domain.bills import BillRange, PageAssignment
+
+if TYPE_CHECKING:
+    from splitter.filing_bills import FiledBill
+    from splitter.splitting import SplitOutcome
+
+TWICE = "Its account occurs in two places of the file."
+MAY_GO_ON = "The page after its last belongs to nobody, and may be its."
+MOST_LINES = 20
+
+
+def clean_bills(assignment: PageAssignment) -> tuple[PageAssignment, dict[BillRange, str]]:
+    """
+    Return the assignment without the bills that a person must look at, and those with the reason.
+
+    A bill that may lack a page, or an account that has two, is not to leave.
+    """
+    places = Counter(account_key(bill.account) for bill in assignment.bills)
+    nobodys = {unassigned.page for unassigned in assignment.unassigned}
+    held: dict[BillRange, str] = {}
+    for bill in assignment.bills:
+        if places[account_key(bill.account)] > 1:
+            held[bill] = TWICE
+        elif bill.pages[-1] + 1 in nobodys:
+            held[bill] = MAY_GO_ON
+    return replace(assignment, bills=tuple(b for b in assignment.bills if b not in held)), held
+
+
+@dataclass(frozen=True, slots=True)
+class SplitFigures:
+    """`outcome` is None for a dry run."""
+
+    file: Path
+    folder: Path
+    pages: int
+    assignment: PageAssignment
+    held: dict[BillRange, str]
+    outcome: SplitOutcome | None
+
+    @property
+    def needs_person(self) -> bool:
+        problems = self.outcome.problems if self.outcome else ()
+        return bool(self.held or self.assignment.unassigned or problems)
+
+    def to_json(self) -> dict[str, Any]:
+        """Pages are counted from 1, as people count them."""
+        status = "needs-person" if self.needs_person else "done"
+        filed = {found.first_page: found for found in (self.outcome.bills if self.outcome else ())}
+        written = [bill for bill in self.assignment.bills if bill not in self.held]
+        return {
+            "status": "dry-run" if self.outcome is None else status,
+            "file": str(self.file),
+            "pages": self._counts(),
+            "bills": [_bill(bill, filed.get(bill.pages[0])) for bill in written],
+            "held": [_bill(bill, None) | {"reason": reason} for bill, reason in self.held.items()],
+            "separators": [page + 1 for page in self.assignment.separators],
+            "unassigned": [
+                {"page": found.page + 1, "reason": found.reason}
+                for found in self.assignment.unassigned
+            ],
+            "problems": [
+                {"account": found.account, "message": found.message}
+                for found in (self.outcome.problems if self.outcome else ())
+            ],
+        }
+
+    def to_text(self) -> str:
+        counts = self._counts()
+        written = [bill for bill in self.assignment.bills if bill not in self.held]
+        lines = [
+            f"{self.file.name}: {counts['total']:,} pages, {len(written):,} bills"
+            f" {'would go' if self.outcome is None else 'written'} to {self.folder},"
+            f" {counts['separators']:,} separator pages."
+        ]
+        if self.outcome is None:
+            lines += [f"  {_pages(bill):>13}  {bill.account}" for bill in written]
+        troubles = [f"page {page.page + 1}: {page.reason}" for page in self.assignment.unassigned]
+        troubles += [
+            f"{_pages(bill)}: the bill of {bill.account} is held back. {reason}"
+            for bill, reason in self.held.items()
+        ]
+        troubles += [found.message for found in (self.outcome.problems if self.outcome else ())]
+        if troubles:
+            lines.append(f"A person must look at {len(troubles):,} things:")
+            lines += [f"  {trouble}" for trouble in troubles[:MOST_LINES]]
+        if len(troubles) > MOST_LINES:
+            lines.append(f"  … and {len(troubles) - MOST_LINES:,} more; --json lists all.")
+        return "\n".join(lines)
+
+    def _counts(self) -> dict[str, int]:
+        return {
+            "total": self.pages,
+            "billed": sum(len(bill.pages) for bill in self.assignment.bills),
+            "separators": len(self.assignment.separators),
+            "unassigned": len(self.assignment.unassigned),
+        }
+
+
+def _bill(bill: BillRange, document: FiledBill | None) -> dict[str, Any]:
+    return {
+        "account": bill.account,
+        "first_page": bill.pages[0] + 1,
+        "pages": len(bill.pages),
+        "amount_due": None if bill.amount_due is None else str(bill.amount_due),
+        "due_date": None if bill.due_on is None else bill.due_on.isoformat(),
+        "pdf": document.path if document else None,
+        "sha256": document.sha256 if document else None,
+    }
+
+
+def _pages(bill: BillRange) -> str:
+    first, last = bill.pages[0] + 1, bill.pages[-1] + 1
+    return f"page {first}" if first == last else f"pages {first}-{last}"

@@ -1,0 +1,103 @@
+"""`billclose split`: one PDF for each account, without home or database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from command_line.opening import json_option
+from command_line.progress import StepLines
+from command_line.split_figures import SplitFigures, clean_bills
+from domain.failures import Misuse
+from domain.periods import BulkFile
+
+NEEDS_PERSON = 4
+
+
+def parse_region(
+    _context: Any, _parameter: Any, value: str | None
+) -> tuple[float, float, float, float] | None:
+    """Read left,top,right,bottom in points from the page's top left corner."""
+    if value is None:
+        return None
+    try:
+        left, top, right, bottom = (float(part) for part in value.split(","))
+    except ValueError:
+        raise Misuse(
+            f"--region {value!r} is not left,top,right,bottom in points, such as 300,0,612,120."
+        ) from None
+    return left, top, right, bottom
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--account", required=True, metavar="REGEX", help="Finds an account; group 1 is it.")
+@click.option("--amount-due", metavar="REGEX", help="Finds the amount due.")
+@click.option("--due-date", metavar="REGEX", help="Finds the due date.")
+@click.option("--separator", metavar="TEXT", help="Pages with this text belong to nobody.")
+@click.option("--region", callback=parse_region, metavar="L,T,R,B", help="Look only here, points.")
+@click.option("--to", "folder", required=True, type=click.Path(path_type=Path, file_okay=False))
+@click.option("--dry-run", is_flag=True, help="Say which pages go where; write nothing.")
+@json_option
+def split(
+    file: Path,
+    account: str,
+    amount_due: str | None,
+    due_date: str | None,
+    separator: str | None,
+    region: tuple[float, float, float, float] | None,
+    folder: Path,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Write one PDF for each account of FILE, named after the account.
+
+    A page belongs to the account it names, else to the bill before it. Exit status 4: some pages
+    or accounts need a person; they are listed, and the bills of all other accounts are written.
+    """
+    if not file.is_file():
+        raise Misuse(f"There is no file {file}.")
+    bulk = BulkFile("utility-bill", file.name, account, amount_due, due_date, separator, region)
+    figures = _split(file, bulk, folder, dry_run)
+    if as_json:
+        click.echo(json.dumps(figures.to_json(), indent=1))
+    else:
+        click.echo(figures.to_text())
+    return NEEDS_PERSON if figures.needs_person else 0
+
+
+def _split(file: Path, bulk: BulkFile, folder: Path, dry_run: bool) -> SplitFigures:
+    from splitter.filing import BillStore
+    from splitter.splitting import Splitting
+
+    steps = StepLines()
+    with Splitting(file, bulk) as splitting:
+        steps.begin("reading")
+        assignment = splitting.plan(progress=_moving(steps, "reading", splitting.pages))
+        steps.end("reading", f"{splitting.pages:,} pages, {len(assignment.bills):,} bills")
+        chosen, held = clean_bills(assignment)
+        if dry_run:
+            return SplitFigures(file, folder, splitting.pages, assignment, held, None)
+
+        pages = sum(len(bill.pages) for bill in chosen.bills)
+        steps.begin("writing")
+        outcome = splitting.file_bills(
+            chosen, BillStore(folder), prefix="", progress=_moving(steps, "writing", pages)
+        )
+        steps.end("writing", f"{len(outcome.bills):,} bills, every one read back")
+        return SplitFigures(file, folder, splitting.pages, assignment, held, outcome)
+
+
+def _moving(steps: StepLines, step: str, total: int) -> Callable[[int], None]:
+    done = 0
+
+    def move(pages: int) -> None:
+        nonlocal done
+        done += pages
+        steps.move(step, done, total)
+
+    return move

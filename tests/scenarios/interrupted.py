@@ -1,0 +1,150 @@
+"""Closes in processes of their own that are stopped at a chosen moment."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+import command_line.closing
+from command_line.progress import StepLines
+from tests.flows.desk import Answer, Desk
+
+Stop = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """
+    When a process is stopped.
+
+    `begin`, `end` and `half` of a step; `rename`: when the so manyth file of a folder of the home
+    gets its name; `commit`: before the so manyth transaction is committed.
+    """
+
+    when: str
+    where: str = ""
+    number: int = 1
+
+    def __str__(self) -> str:
+        number = f" {self.number}" if self.when in ("rename", "commit") else ""
+        return f"{self.when}{number} {self.where}".strip()
+
+
+@dataclass
+class Started:
+    """A close under way: it answers, or dies."""
+
+    process: BaseProcess
+    answers: Connection
+    gate: Connection
+
+    def wait(self) -> int:
+        """Wait for its end; a negative number is the signal that killed it."""
+        self.process.join()
+        assert self.process.exitcode is not None
+        return self.process.exitcode
+
+    def answer(self) -> Answer:
+        answer: Answer = self.answers.recv()
+        self.process.join()
+        return answer
+
+    def go_on(self) -> None:
+        self.gate.send("go on")
+
+
+def kill() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def interrupt() -> None:
+    """Do what Ctrl-C does: tell everybody in the terminal's group."""
+    os.killpg(0, signal.SIGINT)
+
+
+def start(desk: Desk, arguments: list[Any], moment: Moment, stop: Stop | None = None) -> Started:
+    """Start a close that is stopped at a moment; without `stop` it waits to be told to go on."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.scenarios.warmed_up"])
+    ours, theirs = context.Pipe(duplex=False)
+    gate, key = context.Pipe(duplex=False)
+    process = context.Process(target=_close, args=(desk, arguments, moment, stop, theirs, gate))
+    process.start()
+    theirs.close()
+    return Started(process, ours, key)
+
+
+def _close(
+    desk: Desk,
+    arguments: list[Any],
+    moment: Moment,
+    stop: Stop | None,
+    answers: Connection,
+    gate: Connection,
+) -> None:
+    os.setsid()
+    _Interrupted.at(moment, stop or partial(gate.recv))
+    answers.send(desk.close(*arguments))
+
+
+class _Interrupted(StepLines):
+    """The usual lines of a close, and a stop."""
+
+    moment = Moment("never")
+    stop: Stop = staticmethod(kill)
+
+    @classmethod
+    def at(cls, moment: Moment, stop: Stop) -> None:
+        cls.moment, cls.stop = moment, staticmethod(stop)
+        command_line.closing.StepLines = cls  # type: ignore[misc]
+        if moment.when == "rename":
+            sys.addaudithook(_Countdown(moment.number, stop, moment.where).on_audit)
+        if moment.when == "commit":
+            event.listen(Engine, "commit", _Countdown(moment.number, stop).on_commit)
+
+    def begin(self, step: str) -> None:
+        super().begin(step)
+        self._reach("begin", step)
+
+    def move(self, step: str, done: int, total: int) -> None:
+        super().move(step, done, total)
+        if total / 2 <= done < total:
+            self._reach("half", step)
+
+    def end(self, step: str, sentence: str) -> None:
+        super().end(step, sentence)
+        self._reach("end", step)
+
+    def _reach(self, when: str, step: str) -> None:
+        if (when, step) == (self.moment.when, self.moment.where):
+            type(self).stop()
+
+
+@dataclass
+class _Countdown:
+    left: int
+    stop: Stop
+    folder: str = ""
+
+    def on_commit(self, _connection: Any) -> None:
+        self._count()
+
+    def on_audit(self, name: str, arguments: tuple[Any, ...]) -> None:
+        if name == "os.rename" and f"/{self.folder}/" in str(arguments[1]):
+            self._count()
+
+    def _count(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            self.stop()

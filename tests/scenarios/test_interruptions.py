@@ -1,0 +1,149 @@
+"""A close that is stopped anywhere and started again ends as one that was never stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import signal
+from multiprocessing.connection import wait
+
+import pytest
+
+from tests.flows.desk import Desk
+from tests.flows.town import several_towns, write_town
+from tests.scenarios.interrupted import Moment, interrupt, kill, start
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("interruptions")]
+
+MOMENTS = [
+    Moment("end", "import billing export"),
+    Moment("half", "split bulk bills"),
+    Moment("end", "split bulk bills"),
+    Moment("end", "check bills and balances"),
+    Moment("begin", "publish bills"),
+    Moment("end", "publish bills"),
+    Moment("end", "schedule autopay"),
+    Moment("rename", "mail", 17),
+    Moment("end", "send paperless bills"),
+    Moment("rename", "print"),
+    Moment("rename", "reports"),
+]
+LISTS = ("scheduled-payments", "autopay-unscheduled", "paper")
+
+
+@pytest.fixture(scope="module")
+def towns(tmp_path_factory):
+    """Bills and mails enough to be stopped among them."""
+    return write_town(tmp_path_factory.mktemp("towns") / "larkspur", several_towns(2))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(prepared, server, towns, tmp_path_factory):
+    home = prepared.copied(tmp_path_factory.mktemp("undisturbed") / "office").home
+    desk = Desk(home, server.environment)
+    assert desk.close(towns, "--yes").status == 0
+    return desk
+
+
+def result(desk):
+    """What a close leaves behind: whatever a second one might do twice, or not at all."""
+    files = {
+        str(path.relative_to(desk.home)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for folder in ("bills", "print")
+        for path in (desk.home / folder).rglob("*")
+        if path.is_file()
+    }
+    return {
+        "files": files,
+        "mails": sorted(path.name for path in (desk.home / "mail").glob("*.eml")),
+        "deliveries": desk.query(
+            "SELECT key, address, status, message_id FROM delivery ORDER BY 1"
+        ),
+        "balances": desk.query("SELECT * FROM balance_due ORDER BY account_key"),
+        "pages": desk.query("SELECT * FROM page ORDER BY run, bulk, page"),
+        "closes": desk.query("SELECT detail FROM audit WHERE action = 'close'"),
+        "reports": [path.name for path in (desk.home / "reports").glob("[!.]*")],
+        "bills": desk.rows("bills"),
+        **{what: desk.rows(what) for what in LISTS},
+    }
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=str)
+def test_killed_and_started_again(desk, towns, undisturbed, moment):
+    killed = start(desk, [towns, "--yes"], moment, kill)
+    assert -signal.SIGKILL == killed.wait()
+
+    answer = desk.close(towns, "--yes")
+
+    assert (0, "closed") == (answer.status, answer.json["status"]), answer.err
+    assert result(undisturbed) == result(desk)
+
+
+@pytest.mark.parametrize("number", [3, 9, 15])
+def test_killed_before_a_commit_and_started_again(desk, towns, undisturbed, number):
+    killed = start(desk, [towns, "--yes"], Moment("commit", number=number), kill)
+    assert -signal.SIGKILL == killed.wait()
+
+    answer = desk.close(towns, "--yes")
+
+    assert (0, "closed") == (answer.status, answer.json["status"]), answer.err
+    assert result(undisturbed) == result(desk)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        Moment("half", "split bulk bills"),
+        Moment("begin", "check bills and balances"),
+        Moment("rename", "mail", 17),
+    ],
+    ids=str,
+)
+def test_stopped_with_ctrl_c_and_started_again(desk, towns, undisturbed, moment):
+    stopped = start(desk, [towns, "--yes"], moment, interrupt).answer()
+
+    answer = desk.close(towns, "--yes")
+
+    assert (1, 1) == (stopped.status, len(stopped.sentences)), stopped.err
+    assert "run the same command again" in stopped.sentences[0]
+    assert "Traceback" not in stopped.err
+    assert (0, "closed") == (answer.status, answer.json["status"]), answer.err
+    assert result(undisturbed) == result(desk)
+
+
+def test_of_two_closes_at_the_same_moment_one_works_and_the_other_is_told_who(
+    desk, towns, undisturbed
+):
+    begun = Moment("begin", "import billing export")
+    both = [start(desk, [towns, "--yes"], begun) for _ in range(2)]
+    (first,) = wait([close.answers for close in both])
+    loser, winner = sorted(both, key=lambda close: close.answers is not first)
+
+    refused = loser.answer()
+    winner.go_on()
+    closed = winner.answer()
+
+    assert (3, "already-running") == (refused.status, refused.json["refusal"]["code"])
+    assert f"process {winner.process.pid} on" in refused.sentences[0]
+    assert (0, "closed") == (closed.status, closed.json["status"]), closed.err
+    assert result(undisturbed) == result(desk)
+
+
+def test_an_office_that_forgot_to_schedule_draws_late_payments_at_once(desk, town):
+    start(desk, [town, "--yes"], Moment("begin", "schedule autopay"), kill).wait()
+
+    answer = desk("schedule-autopay", "2026-10", "--as-of", "2026-11-12T09:00", "--json")
+    finished = desk.close("2026-10", "--yes", as_of="2026-11-12T09:30")
+
+    assert (0, "scheduled") == (answer.status, answer.json["status"]), answer.err
+    assert {"scheduled": 3, "immediate": 2, "unscheduled": 4, "amount": "167.35"} == answer.json[
+        "autopay"
+    ]
+    assert [
+        ("01.1006.6", "2026-11-12", True),
+        ("01.1009.9", "2026-11-12", True),
+        ("01.1001.1", "2026-11-13", False),
+    ] == [
+        (row["account"], row["pay_date"], row["immediate"])
+        for row in desk.rows("scheduled-payments")
+    ]
+    assert (0, 9) == (finished.status, finished.json["deliveries"]["sent"]), finished.err

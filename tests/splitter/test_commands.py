@@ -1,0 +1,173 @@
+"""`billclose split` and `billclose pattern`, as a clerk types them."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from command_line.main import run
+from command_line.patterns import pattern
+from domain.periods import BulkFile
+from splitter.patterns import compile_patterns
+from splitter.splitting import plan
+from tests.splitter.pdf_builders import ACCOUNT, AMOUNT, DUE, a_page, write_pdf
+
+FOLDER = Path(os.environ.get("BILLCLOSE_BUNDLES", "no-bundles"))
+PATTERNS = ["--account", ACCOUNT, "--amount-due", AMOUNT, "--due-date", DUE]
+
+
+@pytest.fixture
+def bills(tmp_path):
+    return write_pdf(
+        tmp_path / "bills.pdf",
+        [a_page("01.1037.1"), ["goes on"], ["BATCH SEPARATOR"], a_page("02.2048.2")],
+    )
+
+
+@pytest.fixture
+def split(bills, tmp_path, capsys):
+    def call(*options, file=bills, patterns=PATTERNS):
+        to = ["--to", str(tmp_path / "out"), "--separator", "BATCH SEPARATOR"]
+        status = run(["split", str(file), *patterns, *to, *options])
+        return status, capsys.readouterr()
+
+    return call
+
+
+def names(tmp_path):
+    return sorted(path.name for path in (tmp_path / "out").rglob("*") if path.is_file())
+
+
+def test_each_account_gets_a_file(split, tmp_path):
+    status, said = split("--json")
+
+    told = json.loads(said.out)
+    assert (status, told["status"]) == (0, "done")
+    assert told["pages"] == {"total": 4, "billed": 3, "separators": 1, "unassigned": 0}
+    assert [(b["account"], b["first_page"], b["pages"], b["pdf"]) for b in told["bills"]] == [
+        ("01.1037.1", 1, 2, "01.1037.1.pdf"),
+        ("02.2048.2", 4, 1, "02.2048.2.pdf"),
+    ]
+    assert (told["bills"][0]["amount_due"], told["bills"][0]["due_date"]) == ("12.50", "2026-11-20")
+    assert names(tmp_path) == ["01.1037.1.pdf", "02.2048.2.pdf"]
+
+
+def test_a_dry_run_says_which_pages_go_where_and_writes_nothing(split, tmp_path):
+    status, said = split("--dry-run")
+
+    assert status == 0
+    assert "pages 1-2  01.1037.1" in said.out
+    assert not (tmp_path / "out").exists()
+
+
+def test_accounts_that_need_a_person_are_held_back_and_the_others_written(split, tmp_path):
+    path = write_pdf(
+        tmp_path / "odd.pdf",
+        [
+            a_page("01.1037.1"),
+            a_page("02.2048.2"),
+            a_page("01.1037.1"),
+            a_page("03.3059.3", "Account: 04.4060.4"),
+            a_page("05.5071.5"),
+        ],
+    )
+
+    status, said = split("--json", file=path)
+
+    told = json.loads(said.out)
+    assert (status, told["status"]) == (4, "needs-person")
+    assert [page["page"] for page in told["unassigned"]] == [4]
+    assert [bill["account"] for bill in told["held"]] == ["01.1037.1", "01.1037.1"]
+    assert names(tmp_path) == ["02.2048.2.pdf", "05.5071.5.pdf"]
+
+
+def test_a_bill_whose_next_page_is_nobodys_is_held_back(split, tmp_path):
+    path = write_pdf(
+        tmp_path / "odd.pdf",
+        [a_page("01.1037.1"), a_page("02.2048.2", "Account: 03.3059.3")],
+    )
+
+    status, said = split(file=path)
+
+    assert status == 4
+    assert "the bill of 01.1037.1 is held back" in said.out
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param({"patterns": ["--account", "("]}, id="a pattern is not valid"),
+        pytest.param({"patterns": ["--account", "[0-9]+"]}, id="a pattern has no group"),
+        pytest.param({"file": "nowhere.pdf"}, id="there is no such file"),
+        pytest.param({"patterns": [*PATTERNS, "--region", "1,2,3"]}, id="a region is half told"),
+        pytest.param({"patterns": []}, id="no pattern is given"),
+    ],
+)
+def test_it_is_wrong_use_when(split, tmp_path, wrong):
+    status, said = split(**wrong)
+
+    assert status == 2
+    assert said.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_damaged_file_is_refused(split, bills, tmp_path):
+    bills.write_bytes(bills.read_bytes()[:-100])
+
+    status, said = split("--json")
+
+    assert status == 3
+    assert json.loads(said.out)["refusal"]["code"] == "pdf-unreadable"
+    assert not (tmp_path / "out").exists()
+
+
+def asked_for_patterns(file, capsys):
+    status = pattern([str(file), "--json"], standalone_mode=False)
+    return status, json.loads(capsys.readouterr().out)
+
+
+def test_patterns_are_found_for_a_simple_file(bills, capsys):
+    status, told = asked_for_patterns(bills, capsys)
+
+    (table,) = tomllib.loads(told["toml"])["documents"]
+    assert status == 0
+    assert (table["file"], table["account"]) == ("bills.pdf", r"Account:\s*([0-9.\-]+)")
+
+
+def test_the_likely_values_are_marked(bills, capsys):
+    pattern([str(bills)], standalone_mode=False)
+
+    said = capsys.readouterr().out
+    assert "[ACCOUNT> Account: 01.1037.1 <]" in said
+    assert "[[documents]]" in said
+
+
+def test_a_file_without_accounts_needs_a_person(tmp_path, capsys):
+    status, told = asked_for_patterns(write_pdf(tmp_path / "a.pdf", [["Hello"]]), capsys)
+
+    assert (status, told["candidates"]["account"]) == (4, [])
+    tomllib.loads(told["toml"])
+
+
+@pytest.mark.skipif(not FOLDER.is_dir(), reason="BILLCLOSE_BUNDLES is not set")
+@pytest.mark.parametrize("name", ["larkspur-plain", "larkspur-boxed", "larkspur-html"])
+def test_the_patterns_found_do_what_the_real_ones_do(name, capsys):
+    bundle = FOLDER / name
+    (real,) = tomllib.loads((bundle / "bundle.toml").read_text())["documents"]
+    _, told = asked_for_patterns(bundle / "bills.pdf", capsys)
+    (found,) = tomllib.loads(told["toml"])["documents"]
+
+    def planned(table):
+        bulk = BulkFile(
+            "utility-bill", "", table["account"], table["amount_due"], table["due_date"],
+            real.get("separator"),
+        )  # fmt: skip
+        compile_patterns(bulk)
+        return plan(bundle / "bills.pdf", bulk)
+
+    assert planned(real) == planned(found)

@@ -1,0 +1,81 @@
+"""Every writer of PDFs that can be had here: its bills come out whole, alike and private."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.made_up_bills import ACCOUNT, AMOUNT_DUE, DUE_DATE, made_up_bills
+from bench.producers import PRODUCERS
+from domain.periods import BulkFile
+from splitter.auditing import audit
+from splitter.filing import BillStore
+from splitter.splitting import split
+from splitter.swift_audit import is_surely_clean
+from tests.splitter.pdf_builders import everything_in, opened, pixels, text
+
+BILLS = 12
+SLOW = {"chromium", "weasyprint"}
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in PRODUCERS
+    ],
+)
+def bulk_file(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bulk")
+    PRODUCERS["reportlab"](folder / f"reportlab-{BILLS}.pdf", BILLS, folder)
+    file = folder / f"{request.param}-{BILLS}.pdf"
+    if not PRODUCERS[request.param](file, BILLS, folder):
+        pytest.skip(f"{request.param} is not installed")
+    return file
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return BillStore(tmp_path_factory.mktemp("store"))
+
+
+@pytest.fixture(scope="module")
+def outcome(bulk_file, store):
+    bulk = BulkFile("utility-bill", bulk_file.name, ACCOUNT, AMOUNT_DUE, DUE_DATE)
+    return split(bulk_file, bulk, store, prefix="", processes=2)
+
+
+def test_every_bill_is_found_with_its_pages_and_amount(outcome):
+    expected = [(b.account, len(b.pages), b.amount_due) for b in made_up_bills(BILLS)]
+    found = [(b.account, b.pages, f"${b.amount_due}") for b in outcome.bills]
+
+    assert expected == found
+    assert (outcome.problems, outcome.unassigned) == ((), ())
+
+
+def test_every_bill_looks_like_its_pages(bulk_file, store, outcome):
+    for bill in outcome.bills:
+        copy = store.read(bill.path)
+        for place, page in enumerate(bill.page_numbers):
+            assert pixels(bulk_file, page) == pixels(copy, place)
+            assert text(bulk_file, page) == text(copy, place)
+
+
+def test_every_bill_passes_both_audits(store, outcome):
+    for bill in outcome.bills:
+        copy = store.read(bill.path)
+        assert audit(copy, bill.pages) == []
+        assert is_surely_clean(copy, bill.pages)
+
+
+def test_no_bill_holds_another_account_or_picture(store, outcome):
+    accounts = {bill.account for bill in outcome.bills}
+    for bill in outcome.bills:
+        copy = store.read(bill.path)
+        held = everything_in(copy)
+        assert not [other for other in accounts - {bill.account} if other.encode() in held]
+        with opened(copy) as pdf:
+            pictures = [
+                thing
+                for thing in pdf.objects
+                if str(getattr(thing, "get", dict().get)("/Subtype")) == "/Image"
+            ]
+        assert len(pictures) <= 2  # the logo and the bill's own code
