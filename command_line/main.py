@@ -143,7 +143,8 @@ def _database_failures() -> list[tuple[type[Exception], Callable[[Any], tuple[st
 
     def unreachable(failure: Exception) -> tuple[str, str, int]:
         cause = str(getattr(failure, "orig", failure)).strip().splitlines()[0][:200]
-        sentence = f"the database said: {cause}; check database.url, then run the command again"
+        hint = "make room on its disk" if "disk" in cause else "check database.url"
+        sentence = f"the database said: {cause}; {hint}, then run the command again"
         return "database", sentence, UNEXPECTED
 
     def misnamed(_failure: Exception) -> tuple[str, str, int]:

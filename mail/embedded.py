@@ -43,10 +43,15 @@ class MailFolder:
         """Nothing is held open."""
 
     def _write(self, message: OutgoingMessage) -> None:
-        """Write beside and rename; raises TemporaryFailure where the disk refuses."""
+        """
+        Write beside and rename; raises TemporaryFailure where the disk refuses.
+
+        What a kill leaves beside is overwritten when the message is sent again: a claimed
+        delivery has one sender.
+        """
         content = message.to_bytes()
         path = self._folder / f"{file_stem(message.key)}.eml"
-        beside = path.with_suffix(f".{os.getpid()}.part")
+        beside = path.with_suffix(".part")
         try:
             opened = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
             with os.fdopen(opened, "wb") as file:

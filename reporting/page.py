@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -87,15 +86,16 @@ def write_page(
         refusal=refusal,
     )
     _make_folder(path.parent)
-    opened, beside = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")  # mode 0600
+    beside = path.with_suffix(".part")  # one name, so that the next report overwrites it
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
     try:
-        with os.fdopen(opened, "wb") as file:
+        with os.fdopen(os.open(beside, flags, 0o600), "wb") as file:
             file.write(page.encode("utf-8", errors="replace"))
             file.flush()
             os.fsync(file.fileno())
-        Path(beside).replace(path)
+        beside.replace(path)
     except BaseException:
-        Path(beside).unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
         raise
     return path
 
