@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,10 @@ from command_line.outcome import tell
 from command_line.progress import StepLines
 from domain.failures import Misuse, Refused
 from domain.words import say_count
+
+if TYPE_CHECKING:
+    from office.wiring import Approver, Office
+    from reporting.run_sheet import RunSheet
 
 
 @click.command()
@@ -56,7 +60,7 @@ def close(
         return _close(at_work, parameters, yes=yes or dry_run, as_json=as_json)
 
 
-def run_close(office: Any, period: str, bundle: str) -> int:
+def run_close(office: Office, period: str, bundle: str) -> int:
     """Close a period without asking; return the exit status."""
     parameters = {"period": period, "bundle": bundle, "waivers": {}, "replace": False}
     return _close(office, parameters, yes=True, as_json=False)
@@ -85,7 +89,7 @@ def require_waivable(waivers: dict[str, str]) -> None:
         require(waivers)
 
 
-def to_period(office: Any, bundle_or_period: str) -> tuple[str, str | None]:
+def to_period(office: Office, bundle_or_period: str) -> tuple[str, str | None]:
     """Tell a bundle from a period; return the period and the bundle's path, if it is one."""
     from billing_system.period_of import read_period_id
     from database.runs import find_run
@@ -102,7 +106,7 @@ def to_period(office: Any, bundle_or_period: str) -> tuple[str, str | None]:
     return read_period_id(place), str(place.resolve())
 
 
-def _close(office: Any, parameters: dict[str, Any], *, yes: bool, as_json: bool) -> int:
+def _close(office: Office, parameters: dict[str, Any], *, yes: bool, as_json: bool) -> int:
     from command_line.prefect_run import run_flow
 
     def load() -> Any:
@@ -121,12 +125,12 @@ def _close(office: Any, parameters: dict[str, Any], *, yes: bool, as_json: bool)
     return tell(worker, period, status, refusal, as_json=as_json, before=False)
 
 
-def replace_office(office: Any, approver: Any) -> Any:
+def replace_office(office: Office, approver: Approver) -> Office:
     return replace(office, approves=approver, reporter=StepLines())
 
 
 @contextlib.contextmanager
-def rehearsed(office: Any, dry_run: bool) -> Iterator[Any]:
+def rehearsed(office: Office, dry_run: bool) -> Iterator[Office]:
     if not dry_run:
         yield office
         return
@@ -136,7 +140,7 @@ def rehearsed(office: Any, dry_run: bool) -> Iterator[Any]:
         yield copy
 
 
-def _ask(sheet: Any) -> bool:
+def _ask(sheet: RunSheet) -> bool:
     """Ask the clerk at the terminal; where nobody can answer, the answer is not yet."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
@@ -151,7 +155,7 @@ def _ask(sheet: Any) -> bool:
     return click.confirm("  Close the period?", default=False, err=True)
 
 
-def _is_all_done(office: Any, period: str, bundle: str | None) -> bool:
+def _is_all_done(office: Office, period: str, bundle: str | None) -> bool:
     """Tell whether this very export is closed and nothing of it is left to be done."""
     from billing_system.embedded import EmbeddedBillingSystem
     from database.runs import find_run, finished_step

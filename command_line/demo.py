@@ -5,11 +5,14 @@ from __future__ import annotations
 import shutil
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from domain.failures import Misuse
+
+if TYPE_CHECKING:
+    from office.wiring import Office
 
 MARK = ".demo"  # says that a home was made by the demo and may be made anew
 PERIOD = "2026-10"
@@ -51,7 +54,7 @@ def _clear(place: Path) -> None:
     shutil.rmtree(place)
 
 
-def _where_to_look(office: Any, place: Path) -> str:
+def _where_to_look(office: Office, place: Path) -> str:
     """Name the five places at which a newcomer sees what a close is."""
     import sqlalchemy as sa
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +13,7 @@ from command_line.opening import as_of_option, json_option, open_office
 
 if TYPE_CHECKING:
     from billing_system.importing import ImportOutcome
+    from office.wiring import Office
 
 NEEDS_PERSON = 4
 SHOWN = 20  # problems on the screen; the rest is in the list
@@ -76,7 +77,7 @@ def _say(utility: str, outcome: ImportOutcome) -> None:
     click.echo(f"{utility}: {outcome.status} period {outcome.run}: {counted}.")
 
 
-def _problems(office: Any, run: str) -> list[tuple[str, str, str]]:
+def _problems(office: Office, run: str) -> list[tuple[str, str, str]]:
     import sqlalchemy as sa
 
     from database.tables import problem

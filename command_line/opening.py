@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from domain.failures import Misuse
+
+if TYPE_CHECKING:
+    from office.wiring import Office
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -46,7 +49,7 @@ def json_option(command: F) -> F:
     )(command)
 
 
-def open_office(home: Path, as_of: datetime | None = None) -> Any:
+def open_office(home: Path, as_of: datetime | None = None) -> Office:
     """Open the office of a home whose database is there; raises Misuse where it is not."""
     from database.migrating import require_schema
     from office.clock import Clock

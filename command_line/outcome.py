@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,13 +12,20 @@ from domain.failures import Refused
 from domain.words import say_count
 
 if TYPE_CHECKING:
+    from office.wiring import Office
     from reporting.run_sheet import RunSheet
 
 NEEDS_PERSON, REFUSED = 4, 3
 
 
 def tell(
-    office: Any, period: str, status: str, refusal: Refused | None, *, as_json: bool, before: bool
+    office: Office,
+    period: str,
+    status: str,
+    refusal: Refused | None,
+    *,
+    as_json: bool,
+    before: bool,
 ) -> int:
     """
     Print how a close ended and return the exit status.
@@ -42,7 +49,7 @@ def tell(
     return NEEDS_PERSON if status == "waiting" or _unsent(sheet) else 0
 
 
-def _summary(office: Any, sheet: RunSheet, status: str, *, before: bool) -> list[str]:
+def _summary(office: Office, sheet: RunSheet, status: str, *, before: bool) -> list[str]:
     if status == "waiting":
         return [
             f"{sheet.utility}: period {sheet.period} is ready and waits for a yes: "
@@ -93,7 +100,7 @@ def _unsent(sheet: RunSheet | None) -> int:
     return mails.failed + mails.deferred + mails.in_doubt + mails.queued
 
 
-def _unsent_line(office: Any, sheet: RunSheet) -> str:
+def _unsent_line(office: Office, sheet: RunSheet) -> str:
     mails = sheet.deliveries
     counts = {
         "failed": mails.failed,
