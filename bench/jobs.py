@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,39 +45,45 @@ class Measured:
         return self.cpu_seconds / max(self.plain_write_seconds, 1e-6)
 
 
-def measure(job: str, file: Path) -> Measured:
-    """Run a job; then write the same bytes again plainly, which is the physical limit."""
-    with tempfile.TemporaryDirectory(prefix="billclose-bench-") as folder:
-        began = time.monotonic()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "bench.jobs", job, file, folder], stdout=subprocess.PIPE
-        )
-        assert process.stdout is not None
-        told = process.stdout.read()
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        wall = time.monotonic() - began
-        if process.returncode:
-            raise RuntimeError(f"{job} failed on {file.name}")
-        written, seconds = _written_plainly(Path(folder))
-        return Measured(
-            bills=json.loads(told)["bills"],
-            cpu_seconds=used.ru_utime + used.ru_stime,
-            wall_seconds=wall,
-            peak_megabytes=used.ru_maxrss / 1024,
-            bytes_written=written,
-            plain_write_seconds=seconds,
-        )
+def measure(job: str, file: Path, folder: Path) -> Measured:
+    """
+    Run a job; then write the same bytes again plainly, which is the physical limit.
+
+    What was written stays in the folder: where many files were just deleted some file systems
+    take much longer to make new ones, and that would be charged to the next job.
+    """
+    folder.mkdir()
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.jobs", job, file, folder], stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    told = process.stdout.read()
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    wall = time.monotonic() - began
+    if process.returncode:
+        raise RuntimeError(f"{job} failed on {file.name}")
+    written, seconds = _written_plainly(folder)
+    return Measured(
+        bills=json.loads(told)["bills"],
+        cpu_seconds=used.ru_utime + used.ru_stime,
+        wall_seconds=wall,
+        peak_megabytes=used.ru_maxrss / 1024,
+        bytes_written=written,
+        plain_write_seconds=seconds,
+    )
 
 
 def _written_plainly(folder: Path) -> tuple[int, float]:
     """Write again what was written; one file at a time, so that this process stays small."""
-    copy = folder / "again"
+    again = folder.with_name(f"{folder.name}-again")
+    again.mkdir()
     written, seconds = 0, 0.0
     for path in sorted(folder.rglob("*.pdf")):
         content = path.read_bytes()
         began = time.process_time()
-        copy.with_name(f"{copy.name}-{path.name}").write_bytes(content)
+        (again / path.name).write_bytes(content)
         seconds += time.process_time() - began
         written += len(content)
     return written, seconds

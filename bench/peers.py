@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.made_up_bills import ACCOUNT
 
 Ranges = list[tuple[str, list[int]]]  # account and pages, counted from 0
-PROCESS_BILLS = 40  # those that start a process for each bill are measured on so many
+PROCESS_BILLS = 20  # those that start a process for each bill are measured on so many
 
 
 def grouped(texts: Iterable[str]) -> Ranges:

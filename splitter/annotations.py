@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from splitter.source import SourceFile
@@ -59,7 +60,7 @@ def _rebuilt(source: SourceFile, raw: bytes) -> bytes | None:
 
 
 def _link(
-    source: SourceFile, entries: dict[bytes, bytes], kept: dict[bytes, bytes]
+    source: SourceFile, entries: Mapping[bytes, bytes], kept: dict[bytes, bytes]
 ) -> bytes | None:
     address = _address(source, entries.get(b"/A"))
     if address is not None:
@@ -86,7 +87,7 @@ def _address(source: SourceFile, action: bytes | None) -> bytes | None:
     return quote(text, safe=_URI_SIGNS).encode("ascii")
 
 
-def _appearance(source: SourceFile, entries: dict[bytes, bytes]) -> bytes | None:
+def _appearance(source: SourceFile, entries: Mapping[bytes, bytes]) -> bytes | None:
     """Return the normal appearance, of the state the annotation is in; its form is a reference."""
     if b"/AP" not in entries:
         return None
@@ -99,12 +100,12 @@ def _appearance(source: SourceFile, entries: dict[bytes, bytes]) -> bytes | None
     return b"<</N " + normal + b">>" if references(normal) else None
 
 
-def _looks(source: SourceFile, entries: dict[bytes, bytes]) -> dict[bytes, bytes]:
+def _looks(source: SourceFile, entries: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
     looks = {key: source.value(entries[key]) for key in _LOOKS if key in entries}
     return {key: value for key, value in looks.items() if not references(value)}
 
 
-def _flags(source: SourceFile, entries: dict[bytes, bytes]) -> int:
+def _flags(source: SourceFile, entries: Mapping[bytes, bytes]) -> int:
     written = source.value(entries.get(b"/F", b"0"))
     if not written.lstrip(b"-").isdigit():
         raise Odd("flags")

@@ -54,6 +54,10 @@ class BillCopier:
 
     def copy(self, pages: Sequence[int]) -> bytes:
         """Return a PDF with these pages, counted from 0, in this order."""
+        return self.copy_with_sha256(pages)[0]
+
+    def copy_with_sha256(self, pages: Sequence[int]) -> tuple[bytes, str]:
+        """Return a copy and its SHA-256 in hexadecimal."""
         try:
             return self._copy(pages)
         except Odd:
@@ -69,15 +73,18 @@ class BillCopier:
         except Odd:
             raise self._source.refusal() from None
 
-    def _copy(self, pages: Sequence[int]) -> bytes:
+    def _copy(self, pages: Sequence[int]) -> tuple[bytes, str]:
         attributes = [self._attributes.of(self._tree.entries(page)) for page in pages]
         common = frozenset().union(*(self._common_objects(page) for page in attributes))
         parts: list[bytes] = []
-        document = Document(parts.append, self._sanitiser.get, self._block(common))
+        block = self._block(common)
+        document = Document(parts.append, self._sanitiser.get, block)
         for page in attributes:
             document.add_page(page)
         document.finish(self._layers.properties(document.sources))
-        return b"".join(parts)
+        digest = block.digest.copy()
+        digest.update(b"".join(parts[1:]))  # the first part is the block
+        return b"".join(parts), digest.hexdigest()
 
     def _common_objects(self, attributes: bytes) -> frozenset[int]:
         """Return the common objects that a page reaches, also through objects of its own."""

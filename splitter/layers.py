@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
-
-from pypdf.generic import IndirectObject
+from collections.abc import Mapping, Set
 
 from splitter.source import SourceFile
 from splitter.syntax import dictionary, items, reference, references, to_dictionary
@@ -21,10 +19,9 @@ class Layers:
     def __init__(self, source: SourceFile) -> None:
         self._source = source
         self._groups: list[int] = []
-        self._default: dict[bytes, bytes] = {}
-        root = source.reader.trailer.raw_get("/Root")
-        catalog = source.get(root.idnum) if isinstance(root, IndirectObject) else None
-        properties = dictionary(catalog.body).get(b"/OCProperties") if catalog else None
+        self._default: Mapping[bytes, bytes] = {}
+        catalog = source.get(source.root).body
+        properties = dictionary(catalog).get(b"/OCProperties")
         if properties is not None and source.value(properties) != b"null":
             entries = source.dictionary(properties)
             self._groups = references(source.value(entries.get(b"/OCGs", b"[]")))

@@ -8,7 +8,7 @@ from typing import Any
 
 from domain.bills import BillRange
 from splitter.copying import BillCopier
-from splitter.filing import BillStore, sha256
+from splitter.filing import BillStore
 from splitter.neighbours import Neighbours
 from splitter.patterns import Patterns
 from splitter.verifying import read_back
@@ -55,7 +55,7 @@ class BillMaker:
         return answers
 
     def _made(self, index: int, bill: BillRange) -> tuple[dict[str, Any], bytes]:
-        copy = self._copier.copy(bill.pages)
+        copy, sha256 = self._copier.copy_with_sha256(bill.pages)
         findings: list[str] = []
         if index % self._verify_every == 0:
             is_thorough = index // self._verify_every % THOROUGH_EVERY == 0
@@ -64,7 +64,7 @@ class BillMaker:
             )
         if findings:
             return {"finding": findings[0]}, b""
-        answer = {"finding": "", "sha256": sha256(copy), "bytes": len(copy)}
+        answer = {"finding": "", "sha256": sha256, "bytes": len(copy)}
         if self._store is None:
             answer["copy"] = base64.b64encode(copy).decode()
         return answer, copy

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pypdf import PdfReader
-
 from domain.failures import Refused
 from splitter.page_tree import BrokenPageTree, PageTree, walk_pages
-from splitter.pypdf_text import PYPDF_FAILURES, large_files_allowed
+from splitter.raw_objects import PypdfFailed
 from splitter.source import SourceFile
 
 
@@ -26,27 +24,35 @@ def open_bulk_file(path: Path) -> int:
 def open_source(path: Path) -> tuple[SourceFile, PageTree]:
     """Open a sound bulk file for copying; raises Refused (pdf-unreadable)."""
     _check_beginning(path)
-    with large_files_allowed():
-        return _opened(path)
-
-
-def _opened(path: Path) -> tuple[SourceFile, PageTree]:
-    try:
-        source = SourceFile(path)
-    except PYPDF_FAILURES:
-        raise _why_not_strict(path) from None
-    if source.reader.is_encrypted and not _opens_without_password(source.reader):
-        raise _refused(path, "is locked by a password; please export it without one.")
-
+    source = _opened(path, is_plain=True)
     try:
         pages = walk_pages(source)
-    except (BrokenPageTree, *PYPDF_FAILURES):
-        raise _refused(
-            path, "is damaged: its list of pages is broken; please export it again."
-        ) from None
+    except (BrokenPageTree, Refused):
+        source = _opened(path, is_plain=False)  # pypdf may understand it, or say what is wrong
+        pages = _walked(path, source)
     if not len(pages):
         raise _refused(path, "has no pages; please export it again.")
     return source, pages
+
+
+def _opened(path: Path, *, is_plain: bool) -> SourceFile:
+    try:
+        source = SourceFile(path, is_plain=is_plain)
+        is_locked = not source.is_plain and source.pypdf.is_locked
+    except PypdfFailed:
+        raise _why_not_strict(path) from None
+    if is_locked:
+        raise _refused(path, "is locked by a password; please export it without one.")
+    return source
+
+
+def _walked(path: Path, source: SourceFile) -> PageTree:
+    try:
+        return walk_pages(source)
+    except (BrokenPageTree, Refused):
+        raise _refused(
+            path, "is damaged: its list of pages is broken; please export it again."
+        ) from None
 
 
 def _check_beginning(path: Path) -> None:
@@ -62,18 +68,11 @@ def _check_beginning(path: Path) -> None:
 
 
 def _why_not_strict(path: Path) -> Refused:
-    try:
-        PdfReader(path, strict=False)
-    except PYPDF_FAILURES:
+    from splitter.pypdf_text import opens_by_guessing
+
+    if not opens_by_guessing(path):
         return _refused(path, "is cut off or damaged; please export it again.")
     return _refused(path, "is damaged; it could only be opened by guessing, so export it again.")
-
-
-def _opens_without_password(reader: PdfReader) -> bool:
-    try:
-        return bool(reader.decrypt(""))
-    except PYPDF_FAILURES:
-        return False
 
 
 def _refused(path: Path, what: str) -> Refused:

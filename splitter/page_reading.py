@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-from pypdf import PdfReader
+from typing import TYPE_CHECKING
 
 from domain.bills import PageFacts
 from splitter.evidence import Reading, find_accounts, settles_it, to_facts
 from splitter.lenient import LenientSearch
 from splitter.patterns import Patterns
 from splitter.pdfium_text import PdfiumDocument, PdfiumPage
-from splitter.pypdf_text import PYPDF_FAILURES, large_files_allowed, open_reader, pypdf_reading
 from splitter.regions import Box, to_page_space
 
-SAMPLE_EVERY = 2048  # pages, beginning with the 32nd; a copy is hardly ever so long
+if TYPE_CHECKING:
+    from pypdf import PdfReader
+
+SAMPLE_EVERY = 512  # pages
 
 
 class DocumentText:
     """A document's pages as text; the second and third engine are asked only in doubt."""
 
-    def __init__(
-        self, source: Path | bytes, patterns: Patterns, reader: PdfReader | None = None
-    ) -> None:
+    def __init__(self, source: Path | bytes, patterns: Patterns) -> None:
         self._source = source
         self._patterns = patterns
         self._lenient = LenientSearch.of(patterns)
         self._document = PdfiumDocument(source)
-        self._reader = reader
+        self._reader: PdfReader | None = None
         self._reader_failed = False
 
     @property
@@ -43,7 +42,8 @@ class DocumentText:
 
         The fast text settles a page that names its account. Whoever calls a page nameless gives
         it to the bill before it, so that must be beyond doubt: nothing like an account anywhere,
-        or all engines agreeing. Every SAMPLE_EVERY-th page is asked of all engines in any case.
+        or all engines agreeing. Every SAMPLE_EVERY-th such page is put together from its characters
+        in any case: where that shows anything, all engines are asked.
         """
         page = PdfiumPage(self._document, number, self._patterns.region)
         try:
@@ -66,13 +66,12 @@ class DocumentText:
             page.close()
 
     def _is_surely_nameless(self, number: int, page: PdfiumPage, fast: Reading) -> bool:
-        is_sample = number % SAMPLE_EVERY == 31
-        return (
-            not is_sample
-            and self._lenient.surely_names_none(fast)
-            and not find_accounts(fast, self._patterns)[0]
-            and not page.has_marks()
-        )
+        if find_accounts(fast, self._patterns)[0] or not self._lenient.surely_names_none(fast):
+            return False
+        is_sample = number % SAMPLE_EVERY == SAMPLE_EVERY // 2
+        if is_sample and not self._lenient.surely_names_none(page.rebuilt()[0]):
+            return False
+        return not page.has_marks()
 
     def _facts_in_doubt(
         self, number: int, page: PdfiumPage, fast: Reading
@@ -96,6 +95,13 @@ class DocumentText:
         return facts, readings[0].text
 
     def _third_opinion(self, page: int, box: Box | None) -> Reading | None:
+        from splitter.pypdf_text import (  # takes long to load and is seldom needed
+            PYPDF_FAILURES,
+            large_files_allowed,
+            open_reader,
+            pypdf_reading,
+        )
+
         with large_files_allowed():
             if self._reader is None and not self._reader_failed:
                 try:

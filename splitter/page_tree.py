@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pypdf.generic import IndirectObject
-
 from splitter.source import SourceFile
-from splitter.syntax import Odd, items, reference
+from splitter.syntax import Odd, dictionary, items, reference
 
 INHERITED = (b"/Resources", b"/MediaBox", b"/CropBox", b"/Rotate")
 _NODES_A_PAGE = 4  # more inner nodes than that a page is no tree anybody writes
@@ -37,7 +36,7 @@ class PageTree:
     def entries(self, page: int) -> dict[bytes, bytes]:
         """Return the raw attributes of a page, counted from 0, the inherited ones included."""
         number, inherited = self.pages[page]
-        return inherited | self.source.dictionary(b"%d 0 R" % number)
+        return {**inherited, **self.source.dictionary(b"%d 0 R" % number)}
 
 
 def walk_pages(source: SourceFile) -> PageTree:
@@ -57,16 +56,16 @@ class _Walk:
         self._announced = 0
 
     def result(self) -> PageTree:
-        reader = self._source.reader
-        root = reader.root_object.raw_get("/Pages") if "/Root" in reader.trailer else None
-        if not isinstance(root, IndirectObject):
+        catalog = self._source.get(self._source.root).body
+        root = reference(dictionary(catalog).get(b"/Pages", b""))
+        if root is None:
             raise BrokenPageTree("no page tree")
-        count = self._source.value(self._node(root.idnum).get(b"/Count", b"0"))
+        count = self._source.value(self._node(root).get(b"/Count", b"0"))
         if not count.isdigit():
             raise BrokenPageTree("no count")
         self._announced = int(count)
 
-        self._visit(root.idnum)
+        self._visit(root)
         if len(self._pages) != self._announced:
             raise BrokenPageTree("wrong count")
         return PageTree(self._source, tuple(self._pages), frozenset(self._numbers))
@@ -98,5 +97,5 @@ class _Walk:
         if number in above or len(above) > _DEEPEST or self._visits > most_visits:
             raise BrokenPageTree("loop")
 
-    def _node(self, number: int) -> dict[bytes, bytes]:
+    def _node(self, number: int) -> Mapping[bytes, bytes]:
         return self._source.dictionary(b"%d 0 R" % number)

@@ -60,6 +60,15 @@ def open_reader(source: Path | bytes) -> PdfReader:
     return reader
 
 
+def opens_by_guessing(path: Path) -> bool:
+    """Say whether pypdf can open a file that is not sound."""
+    try:
+        PdfReader(path, strict=False)
+    except PYPDF_FAILURES:
+        return False
+    return True
+
+
 def pypdf_reading(reader: PdfReader, page: int, box: Box | None) -> Reading | None:
     """Read a page in the order in which it was drawn; None where pypdf fails on it."""
     pieces: list[str] = []

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import base64
-import io
 import re
 import struct
 import zlib
 from dataclasses import dataclass
 
-from pypdf.generic import DictionaryObject, NullObject, PdfObject, StreamObject
-
 from splitter.syntax import Odd, dictionary
 
 MOST_CONTENT_BYTES = 64_000_000  # of one content stream, inflated: more is no bill
+
+
+class PypdfFailed(Exception):
+    """pypdf, which is asked about what is unusual, cannot open the file or read the object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +31,6 @@ _FILTERS = re.compile(rb"/[A-Za-z0-9]+|[^/\[\]\s]+")
 _LENGTH = re.compile(rb"/Length\s+[0-9]+(?!\s+[0-9]+\s+R)(?![0-9])")
 _USUAL_SIGNS = bytes(range(33, 118))  # without z, which stands for four zeros
 _DIGITS = bytes(max(0, sign - 33) for sign in range(256))
-
-
-def serialised(found: PdfObject | None) -> RawObject:
-    """Write what pypdf read in the plain way, its stream as it is stored."""
-    if found is None or isinstance(found, NullObject):
-        return NULL
-    written = io.BytesIO()
-    if not isinstance(found, StreamObject):
-        found.write_to_stream(written)
-        return RawObject(written.getvalue().strip())
-    stream = found._data if isinstance(found._data, bytes) else bytes(found._data)
-    entries = {key: value for key, value in found.items() if key != "/Length"}
-    DictionaryObject(entries).write_to_stream(written)
-    body = written.getvalue().strip().removesuffix(b">>")
-    return RawObject(body + b"/Length %d>>" % len(stream), stream)
 
 
 def decoded(found: RawObject) -> bytes:

@@ -98,7 +98,7 @@ class Sanitiser:
         if b"/Resources" in entries:
             content = self._pruner.content_of(number, found)
             resources = self.resources(entries[b"/Resources"], content)
-            body = to_dictionary(entries | {b"/Resources": resources})
+            body = to_dictionary({**entries, b"/Resources": resources})
         return RawObject(body, found.stream)
 
     def _keep(self, number: int, kept: tuple[RawObject, list[int]]) -> None:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import mmap
 import re
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
-
-from pypdf import PdfReader
-from pypdf.generic import IndirectObject, StreamObject
+from typing import TYPE_CHECKING, TypeVar
 
 from domain.failures import Refused
 from splitter.object_streams import ObjectStreams
-from splitter.pypdf_text import PYPDF_FAILURES, large_files_allowed, open_reader
-from splitter.raw_objects import NULL, RawObject, decoded, serialised, without_ascii85
+from splitter.plain_table import read_plain_table
+from splitter.raw_objects import NULL, PypdfFailed, RawObject, decoded, without_ascii85
 from splitter.syntax import Odd, dictionary, reference
+
+if TYPE_CHECKING:
+    from splitter.pypdf_objects import PypdfObjects
+
+T = TypeVar("T")
 
 _HEADER = re.compile(rb"\s*([0-9]+)\s+([0-9]+)\s+obj\b")
 _END = re.compile(
@@ -32,20 +37,34 @@ class SourceFile:
     """
     A sound bulk file, open for copying.
 
-    pypdf has read its cross-reference table. Objects written in the plain way are cut from the
-    file; whatever is in an object stream, encrypted or unusual comes from pypdf.
+    Objects written in the plain way are cut from the file; whatever is encrypted or unusual comes
+    from pypdf, which is loaded only then. With `is_plain` the table is not read by pypdf either;
+    raises PypdfFailed where pypdf must open the file and cannot.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_plain: bool = True) -> None:
         self.path = path
-        self.reader: PdfReader = open_reader(path)
         with path.open("rb") as file:
             self._mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        self._generations = _generations(self.reader)
-        self._offsets = {} if self.reader.is_encrypted else self._plain_offsets()
-        places = {} if self.reader.is_encrypted else self.reader.xref_objStm
         self._recent: dict[int, RawObject] = {}  # a page's objects are asked for several times
+        table = read_plain_table(self._mapped) if is_plain else None
+        self.is_plain = table is not None
+        if table is not None:
+            self._offsets, self.root = table
+            places: dict[int, tuple[int, int]] = {}
+        else:
+            self._offsets, self.root, places = (
+                self.pypdf.offsets,
+                self.pypdf.root,
+                self.pypdf.places,
+            )
         self._compressed = ObjectStreams(places, self._decoded_plainly)
+
+    @cached_property
+    def pypdf(self) -> PypdfObjects:
+        from splitter.pypdf_objects import PypdfObjects  # takes long to load, seldom needed
+
+        return PypdfObjects(self.path)
 
     def get(self, number: int) -> RawObject:
         """Return an object; one that is not in the file is null, as the standard says."""
@@ -76,7 +95,7 @@ class SourceFile:
             raw = self.get(number).body
         raise self.refusal()
 
-    def dictionary(self, raw: bytes) -> dict[bytes, bytes]:
+    def dictionary(self, raw: bytes) -> Mapping[bytes, bytes]:
         """Return a dictionary, given directly or by reference; pypdf reads an oddly written one."""
         return dictionary(self.value(raw))
 
@@ -88,18 +107,7 @@ class SourceFile:
         try:
             return decoded(found)
         except Odd:
-            return self._decoded_by_pypdf(number)
-
-    def _plain_offsets(self) -> dict[int, int]:
-        """Return where the objects are that stand in the file by themselves."""
-        plain = self.reader.xref.get(0, {})
-        if len(plain) == len(self._generations) and not self.reader.xref_objStm:
-            return plain
-        return {
-            number: offset
-            for number, offset in plain.items()
-            if self._generations.get(number) == 0 and number not in self.reader.xref_objStm
-        }
+            return self._asked_of_pypdf(lambda objects: objects.decoded(number))
 
     def refusal(self) -> Refused:
         return Refused(
@@ -157,31 +165,12 @@ class SourceFile:
         return found.body, decoded(found)
 
     def _from_pypdf(self, number: int) -> RawObject:
-        generation = self._generations.get(number)
-        if generation is None:
+        if self.is_plain and number not in self._offsets:
             return NULL
+        return self._asked_of_pypdf(lambda objects: objects.get(number))
+
+    def _asked_of_pypdf(self, question: Callable[[PypdfObjects], T]) -> T:
         try:
-            with large_files_allowed():
-                found = self.reader.get_object(IndirectObject(number, generation, self.reader))
-                self.reader.resolved_objects.pop((generation, number), None)
-                return serialised(found)
-        except PYPDF_FAILURES:
+            return question(self.pypdf)
+        except PypdfFailed:
             raise self.refusal() from None
-
-    def _decoded_by_pypdf(self, number: int) -> bytes:
-        try:
-            with large_files_allowed():
-                generation = self._generations[number]
-                found = self.reader.get_object(IndirectObject(number, generation, self.reader))
-                self.reader.resolved_objects.pop((generation, number), None)
-                assert isinstance(found, StreamObject)
-                return found.get_data()
-        except PYPDF_FAILURES:
-            raise self.refusal() from None
-
-
-def _generations(reader: PdfReader) -> dict[int, int]:
-    known = dict.fromkeys(reader.xref_objStm, 0)
-    for generation in sorted(reader.xref):
-        known |= dict.fromkeys(reader.xref[generation], generation)
-    return known

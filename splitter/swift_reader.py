@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import mmap
-import re
 from typing import Any
 
 from pypdf import PdfReader
 
-_TABLE = re.compile(rb"ref[ \r\n]+0 +([0-9]+)[ \r\n]+")
-_ROWS = re.compile(rb"(?:[0-9]{10} [0-9]{5} [nf](?: \r| \n|\r\n))+")
-_UNUSUAL = re.compile(rb" (?!00000 n)[0-9]{5} [nf]")
-_TRAILER = re.compile(rb"[ \r\n]*trailer")
-ROW = 20
+from splitter.plain_table import ROW, UNUSUAL, read_rows
 
 
 class SwiftReader(PdfReader):
@@ -28,22 +23,15 @@ class SwiftReader(PdfReader):
             super()._read_standard_xref_table(stream)
 
     def _takes_in(self, stream: mmap.mmap) -> bool:
-        start = _TABLE.match(stream, stream.tell())
-        if start is None:
+        found = read_rows(stream, stream.tell())
+        if found is None:
             return False
-        count = int(start[1])
-        rows = _ROWS.match(stream, start.end(), start.end() + ROW * count)
-        if rows is None or len(rows[0]) != ROW * count:
-            return False
-        end = _TRAILER.match(stream, rows.end())
-        if end is None:
-            return False
-        table = rows[0]
-        used = {number: int(table[ROW * number : ROW * number + 10]) for number in range(count)}
+        rows, end = found
+        used = {place // ROW: int(rows[place : place + 10]) for place in range(0, len(rows), ROW)}
         self.xref, self.xref_free_entry = {0: used}, {0: {}}
-        for row in _UNUSUAL.finditer(table):
+        for row in UNUSUAL.finditer(rows):
             self._take_in_unusual(row.start() // ROW, int(row[0][1:6]), row[0][7:] == b"f")
-        stream.seek(end.end())
+        stream.seek(end)
         return True
 
     def _take_in_unusual(self, number: int, generation: int, is_free: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 REGULAR = rb"[^\x00\t\n\x0c\r ()<>\[\]{}/%]"
 STRING = rb"\((?:[^()\\]|\\.)*\)"
@@ -62,14 +63,23 @@ def items(raw: bytes) -> list[bytes]:
     raise Odd("not closed")
 
 
-def dictionary(raw: bytes) -> dict[bytes, bytes]:
+def dictionary(raw: bytes) -> Mapping[bytes, bytes]:
     """Return a dictionary's keys (`/Type`) with the raw bytes of their values."""
+    return _remembered(raw) if len(raw) < _LONGEST_REMEMBERED else _dictionary(raw)
+
+
+def _dictionary(raw: bytes) -> Mapping[bytes, bytes]:
     if not raw.lstrip().startswith(b"<<"):
         raise Odd("not a dictionary")
     parts = items(raw)
     if len(parts) % 2:
         raise Odd("a key without a value")
     return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+# Many pages have the very same fonts and colour spaces.
+_LONGEST_REMEMBERED = 512
+_remembered = lru_cache(maxsize=4096)(_dictionary)
 
 
 def to_dictionary(entries: Mapping[bytes, bytes]) -> bytes:

@@ -86,7 +86,7 @@ class Worker:
 
     def _opened(self) -> DocumentText:
         if self._document is None:
-            self._document = DocumentText(self._path, self._patterns, self._source.reader)
+            self._document = DocumentText(self._path, self._patterns)
             if self._document.pages != len(self._pages):
                 raise Refused(
                     "pdf-unreadable",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from splitter.raw_objects import RawObject
 from splitter.syntax import renumbered
@@ -14,13 +17,18 @@ CATALOG, PAGES = 1, 2
 GetObject = Callable[[int], tuple[RawObject, list[int]]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Block:
     """The beginning of a file, ready made: the header and objects that many bills share."""
 
     written: bytes
     numbers: dict[int, int]  # number in the source: number here
     offsets: list[int]  # by number here; 0 where nothing is written yet
+
+    @cached_property
+    def digest(self) -> Any:
+        """The SHA-256 begun over what is written: most of a copy, and the same for many bills."""
+        return hashlib.sha256(self.written)
 
 
 class Document:

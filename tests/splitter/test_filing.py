@@ -146,3 +146,33 @@ def test_two_accounts_never_share_a_name(one, other, first, second):
     if account_key(one) != account_key(other) or first != second:
         names = file_name(one, first), file_name(other, second)
         assert names[0].casefold() != names[1].casefold()
+
+
+def test_a_batch_is_there_when_its_block_ends_and_private(tmp_path):
+    store = BillStore(tmp_path)
+
+    with store.batch() as batch:
+        batch.write("run/1.pdf", b"one")
+        batch.write("run/2.pdf", b"two")
+        assert not store.exists("run/1.pdf")
+
+    assert [store.read("run/1.pdf"), store.read("run/2.pdf")] == [b"one", b"two"]
+    assert stat.S_IMODE((tmp_path / "run" / "1.pdf").stat().st_mode) == 0o600
+    assert len(list((tmp_path / "run").iterdir())) == 2
+
+
+def test_a_batch_that_fails_leaves_nothing_and_the_old_file(tmp_path):
+    store = BillStore(tmp_path)
+    store.write("run/1.pdf", b"old")
+
+    with pytest.raises(RuntimeError), store.batch() as batch:
+        batch.write("run/1.pdf", b"new")
+        raise RuntimeError
+
+    assert store.read("run/1.pdf") == b"old"
+    assert [tmp_path / "run" / "1.pdf"] == list((tmp_path / "run").iterdir())
+
+
+def test_a_batch_writes_nowhere_else(tmp_path):
+    with pytest.raises(Misuse), BillStore(tmp_path / "bills").batch() as batch:
+        batch.write("../x", b"")

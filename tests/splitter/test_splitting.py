@@ -5,6 +5,10 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import os
+import resource
+from dataclasses import replace
+from pathlib import Path
 
 import pikepdf
 import pytest
@@ -13,7 +17,7 @@ from domain.failures import Refused
 from domain.money import Money
 from splitter.filing import BillStore
 from splitter.print_batch import PaperBill, write_print_batch
-from splitter.splitting import file_bills, plan, split
+from splitter.splitting import Splitting, file_bills, plan, split
 from tests.splitter.pdf_builders import a_bulk_file, a_page, changed, page_objects, text, write_pdf
 
 BULK = a_bulk_file(separator="BATCH SEPARATOR")
@@ -161,3 +165,52 @@ def test_the_same_paper_bills_give_the_same_bytes(bulk_pdf, outcome, store, tmp_
 
     assert store.read(first.path) == other.read(second.path)
     assert store.read(first.manifest_path) == other.read(second.manifest_path)
+
+
+def test_bills_go_to_a_store_that_only_this_process_can_write_to(bulk_pdf, outcome, tmp_path):
+    memory = BillStore(f"memory://{tmp_path}/bills")
+
+    filed = split(bulk_pdf, BULK, memory, prefix="2026-10/utility-bill", processes=2)
+
+    assert outcome == filed
+    assert all(memory.exists(bill.path) for bill in filed.bills)
+
+
+def test_a_full_disk_is_said_and_leaves_no_part_of_a_bill(bulk_pdf, tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))  # the children inherit it
+    try:
+        with pytest.raises(OSError, match="too large"):
+            split(bulk_pdf, BULK, BillStore(tmp_path / "store"), prefix="run", processes=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert list((tmp_path / "store" / "run").iterdir()) == []
+
+
+def test_a_bill_that_takes_its_maker_down_is_a_problem_and_the_others_are_filed(bulk_pdf, tmp_path):
+    store = BillStore(tmp_path)
+    with Splitting(bulk_pdf, BULK, processes=1) as splitting:
+        assignment = splitting.plan()
+        harmed = replace(assignment.bills[1], pages=(99,))  # a page that is not there
+        bills = (assignment.bills[0], harmed, assignment.bills[2])
+
+        outcome = splitting.file_bills(replace(assignment, bills=bills), store, prefix="run")
+
+    assert [bill.first_page for bill in outcome.bills] == [1, 5]
+    assert [problem.account for problem in outcome.problems] == ["02.2048.2"]
+    assert "cannot be made or read back" in outcome.problems[0].message
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+        "01.1037.1.pdf",
+        "01.1037.1~2.pdf",
+    ]
+
+
+def test_no_process_is_left_when_all_is_done(bulk_pdf, tmp_path):
+    with Splitting(bulk_pdf, BULK, processes=2) as splitting:
+        splitting.plan()
+
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    commands = [Path(f"/proc/{child}/cmdline").read_bytes() for child in children]
+    assert not [command for command in commands if b"splitter.foreman" in command]
