@@ -11,9 +11,14 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 
 from database.books import Database
 from database.tables import metadata
+
+# A busy machine is no defect, and a landing is no place for a new example to turn up.
+settings.register_profile("office", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("office")
 
 POSTGRES = "BILLCLOSE_TEST_POSTGRES"  # URL of a database whose user may create databases
 
