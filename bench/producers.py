@@ -103,6 +103,7 @@ def by_chromium(file: Path, bills: int, cache: Path) -> bool:
     page = cache / f"bills-{bills}.html"
     page.write_text("".join(_html(bills)), encoding="utf-8")
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer"]
+    options += ["--no-first-run", "--disable-background-networking", "--disable-sync"]
     subprocess.run(
         ["chromium", *options, f"--print-to-pdf={file}", "--timeout=600000", page.as_uri()],
         check=True,
