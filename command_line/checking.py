@@ -12,9 +12,8 @@ import click
 from command_line.closing import pair_waivers, replace_office, require_waivable
 from command_line.figures import close_figures
 from command_line.opening import as_of_option, json_option, open_office
+from command_line.statuses import REFUSED
 from domain.failures import Refused
-
-REFUSED = 3
 
 
 @click.command()

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import click
 
 from command_line.opening import as_of_option, json_option, open_office
+from command_line.statuses import NEEDS_PERSON
 
 if TYPE_CHECKING:
     from billing_system.importing import ImportOutcome
     from office.wiring import Office
 
-NEEDS_PERSON = 4
 SHOWN = 20  # problems on the screen; the rest is in the list
 
 

@@ -24,6 +24,7 @@ from database.tables import (
 )
 from domain.deliveries import DeliveryStatus
 from domain.payments import PaymentState, PostingState
+from domain.periods import NOTICE
 
 Select = sa.Select[Any]
 
@@ -42,7 +43,7 @@ def bills() -> Select:
         other.c.account_key == bill.c.account_key,
         other.c.ordinal != bill.c.ordinal,
     )
-    is_notice = bill.c.form.like("%-notice")
+    is_notice = bill.c.form.endswith(NOTICE)
     return (
         sa.select(
             sa.func.coalesce(account.c.account, bill.c.account).label("account"),

@@ -13,9 +13,9 @@ from typing import Any
 
 import click
 
+from command_line.statuses import DONE, NEEDS_PERSON, REFUSED, UNEXPECTED, WRONG_USE
 from domain.failures import AwaitingApproval, Misuse, PermanentFailure, Refused, TemporaryFailure
 
-DONE, UNEXPECTED, WRONG_USE, REFUSED, NEEDS_PERSON = 0, 1, 2, 3, 4
 MISTAKES = (ImportError, NameError, AttributeError, TypeError)
 COMMANDS = {  # loaded when called: what a command does not need it does not wait for
     "init": "command_line.preparing:init",

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from command_line.figures import close_figures
+from command_line.statuses import NEEDS_PERSON, REFUSED
 from domain.failures import Refused
 from domain.words import say_count
 
 if TYPE_CHECKING:
     from office.wiring import Office
     from reporting.run_sheet import RunSheet
-
-NEEDS_PERSON, REFUSED = 4, 3
 
 
 def tell(

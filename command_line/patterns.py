@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from command_line.opening import json_option
+from command_line.statuses import NEEDS_PERSON
 from domain.failures import Misuse
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 KINDS = {"account": "ACCOUNT", "amount_due": "AMOUNT DUE", "due_date": "DUE DATE"}
 LOOKED_AT, SHOWN_CANDIDATES = 40, 3
-NEEDS_PERSON = 4
 
 
 @click.command()

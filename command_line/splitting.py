@@ -12,10 +12,9 @@ import click
 from command_line.opening import json_option
 from command_line.progress import StepLines
 from command_line.split_figures import SplitFigures, clean_bills
+from command_line.statuses import NEEDS_PERSON
 from domain.failures import Misuse
 from domain.periods import BulkFile
-
-NEEDS_PERSON = 4
 
 
 def parse_region(

@@ -7,6 +7,8 @@ from datetime import date
 
 from domain.money import Money
 
+NOTICE = "-notice"  # how the forms end that remind of a bill and are none (rule 14)
+
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -48,11 +50,6 @@ class BulkFile:
     due_on: str | None = None
     separator: str | None = None
     region: tuple[float, float, float, float] | None = None
-
-    @property
-    def is_bill(self) -> bool:
-        """Notices remind of a bill; they are none and do not count as one (rule 14)."""
-        return not self.form.endswith("-notice")
 
 
 @dataclass(frozen=True, slots=True)

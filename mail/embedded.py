@@ -8,7 +8,7 @@ from pathlib import Path
 
 from domain.failures import PermanentFailure, TemporaryFailure
 from mail.keys import file_stem
-from mail.port import Outcome, OutgoingMessage, Result
+from mail.port import Outcome, OutgoingMessage, Result, outcome_of
 
 
 class MailFolder:
@@ -32,10 +32,8 @@ class MailFolder:
         for message in messages:
             try:
                 self._write(message)
-            except PermanentFailure as failure:
-                yield Outcome(message.key, Result.FAILED, str(failure))
-            except TemporaryFailure as failure:
-                yield Outcome(message.key, Result.DEFERRED, str(failure))
+            except (PermanentFailure, TemporaryFailure) as failure:
+                yield outcome_of(message.key, failure)
             else:
                 yield Outcome(message.key, Result.SENT)
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from domain.failures import PermanentFailure, TemporaryFailure
+
 
 class Result(StrEnum):
     """What became of one message; the events of the delivery's states bear the same names."""
@@ -44,6 +46,12 @@ class Outcome:
     key: str
     result: Result
     error: str = ""
+
+
+def outcome_of(key: str, failure: TemporaryFailure | PermanentFailure) -> Outcome:
+    """Return what a message's own failure comes to; `failure` says what to do about it."""
+    temporary = isinstance(failure, TemporaryFailure)
+    return Outcome(key, Result.DEFERRED if temporary else Result.FAILED, str(failure))
 
 
 class Mailer(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from domain.failures import PermanentFailure, TemporaryFailure
-from mail.port import Outcome, OutgoingMessage, Result
+from mail.port import Outcome, OutgoingMessage, Result, outcome_of
 
 
 class Rehearsal:
@@ -15,10 +15,8 @@ class Rehearsal:
         for message in messages:
             try:
                 message.to_bytes()
-            except PermanentFailure as failure:
-                yield Outcome(message.key, Result.FAILED, str(failure))
-            except TemporaryFailure as failure:
-                yield Outcome(message.key, Result.DEFERRED, str(failure))
+            except (PermanentFailure, TemporaryFailure) as failure:
+                yield outcome_of(message.key, failure)
             else:
                 yield Outcome(message.key, Result.SENT)
 

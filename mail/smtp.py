@@ -9,7 +9,7 @@ from domain.failures import Misuse, PermanentFailure, TemporaryFailure
 from mail.background import Background
 from mail.connection import Connection
 from mail.lanes import Lanes, Pace
-from mail.port import Outcome, OutgoingMessage, Result
+from mail.port import Outcome, OutgoingMessage, outcome_of
 from mail.relay import Relay
 
 
@@ -78,10 +78,8 @@ class SmtpMailer:
 def _content(message: OutgoingMessage) -> bytes | Outcome:
     try:
         return message.to_bytes()
-    except PermanentFailure as failure:
-        return Outcome(message.key, Result.FAILED, str(failure))
-    except TemporaryFailure as failure:
-        return Outcome(message.key, Result.DEFERRED, str(failure))
+    except (PermanentFailure, TemporaryFailure) as failure:
+        return outcome_of(message.key, failure)
 
 
 def _next_outcome(lanes: Lanes) -> Iterator[Outcome]:

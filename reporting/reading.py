@@ -31,6 +31,7 @@ from domain.checks import CheckResult
 from domain.money import ZERO, Money
 from domain.movements import MovementKind
 from domain.payments import PaymentState
+from domain.periods import NOTICE
 from reporting.counting import count, grouped, total
 from reporting.draws import list_draws
 from reporting.leaving import (
@@ -113,7 +114,7 @@ def _priced_bills(run: str) -> sa.Select[Any]:
         .join(bulk_file, sa.and_(bulk_file.c.run == bill.c.run, bulk_file.c.bulk == bill.c.bulk))
         .where(
             bill.c.run == run,
-            ~bill.c.form.like("%-notice"),
+            ~bill.c.form.endswith(NOTICE),
             bulk_file.c.amount_due_pattern.is_not(None),
         )
     )
@@ -144,7 +145,7 @@ def _totals(books: Connection, run: str) -> dict[str, int | Money]:
     moved = {row[0]: row[1] for row in rows}
     return {
         "accounts": count(books, account, run),
-        "bills": count(books, bill, run, ~bill.c.form.like("%-notice")),
+        "bills": count(books, bill, run, ~bill.c.form.endswith(NOTICE)),
         "opening_balance": total(books, account.c.opening_balance, account.c.run == run),
         "billed": moved.get(MovementKind.BILLING, ZERO),
         "payments": moved.get(MovementKind.PAYMENT, ZERO),

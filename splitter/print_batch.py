@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ class PrintBatch:
     manifest_path: str
     bills: int
     pages: int
+    sha256: str
 
 
 def write_print_batch(
@@ -47,13 +49,19 @@ def write_print_batch(
     """
     ordered = sorted(paper_bills, key=post_order)
     copier = BillCopier.open(source)
+    digest = hashlib.sha256()  # taken on the way: a city's batch is too big to be read again
     with store.open_new(path) as file:
-        copier.write_pages(_pages(ordered), file.write)
+
+        def write(piece: bytes) -> None:
+            digest.update(piece)
+            file.write(piece)
+
+        copier.write_pages(_pages(ordered), write)
 
     manifest_path = f"{path.removesuffix('.pdf')}.csv"
     store.write(manifest_path, _manifest(ordered))
     pages = sum(paper.bill.pages for paper in ordered)
-    return PrintBatch(path, manifest_path, len(ordered), pages)
+    return PrintBatch(path, manifest_path, len(ordered), pages, digest.hexdigest())
 
 
 def post_order(paper: PaperBill) -> tuple[str, str, int]:

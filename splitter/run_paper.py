@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from database.books import Database, insert_rows
 from database.tables import account, bill, delivery_plan, paper, print_batch
 from domain.accounts import account_key
-from splitter.filing import BillStore, sha256
+from splitter.filing import BillStore
 from splitter.filing_bills import FiledBill
 from splitter.print_batch import PaperBill, post_order, write_print_batch
 from splitter.run_bills import StagedFile, staged_files
@@ -134,7 +134,7 @@ def _write(
                 file=f"print/{name}",
                 bills=batch.bills,
                 pages=batch.pages,
-                sha256=sha256(folder.read(name)),
+                sha256=batch.sha256,
                 written_at=now,
             )
         )
