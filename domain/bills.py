@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from domain.money import Money
@@ -24,6 +24,8 @@ class PageFacts:
     is_separator: bool = False
     has_text: bool = True
     number: tuple[int, int] | None = None  # (1, 2) for "Page 1 of 2"
+    by_ocr: bool = False  # its text was read from a picture, which may be misread
+    text_mark: int = field(default=0, compare=False)  # a checksum of all its text
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class BillRange:
     pages: tuple[int, ...]
     amount_due: Money | None
     due_on: date | None
+    text_marks: tuple[int, ...] = ()  # of its pages, in their order
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +52,4 @@ class PageAssignment:
     bills: tuple[BillRange, ...]
     separators: tuple[int, ...]
     unassigned: tuple[UnassignedPage, ...]
+    by_ocr: tuple[int, ...] = ()  # the pages in bills that were read by OCR

@@ -18,12 +18,15 @@ from typing import Any, Self
 
 from domain.failures import Refused
 from splitter.messages import bulk_to_message, to_line
+from splitter.ocr_program import MOST_PICTURES, READING_SECONDS
 from splitter.patterns import Patterns
 
 PAGE_SECONDS = 60.0
+OCR_SECONDS = READING_SECONDS * MOST_PICTURES
 START_SECONDS = 300.0  # a file of 100,000 pages on a busy machine
-MEMORY_BYTES = 2 * 1024**3
+MEMORY_BYTES = 1024**3  # and four times the file; what inflates to more is no bill
 _LONGEST_ANSWER = 1 << 16
+BROKE_DOWN = "the process that reads it broke down, as for a page that unpacks to very much"
 
 
 class ChildFailed(Exception):
@@ -43,7 +46,7 @@ class Workshop:
         self, path: Path, patterns: Patterns, *, page_seconds: float = PAGE_SECONDS
     ) -> None:
         self._path = path
-        self._page_seconds = page_seconds
+        self._page_seconds = page_seconds + (OCR_SECONDS if patterns.ocr else 0)
         self._turn = Lock()
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
@@ -94,6 +97,7 @@ class Workshop:
         start = {
             "path": str(self._path.absolute()),
             "bulk": bulk_to_message(patterns.bulk),
+            "ocr": patterns.ocr,
             "memory_bytes": MEMORY_BYTES + 4 * size,
         }
         try:
@@ -116,7 +120,7 @@ class Workshop:
         except OSError:
             line, descriptors = b"", []
         if not line:
-            raise ChildFailed("the process ended")
+            raise ChildFailed("the process that reads it broke down")
         answer: dict[str, Any] = json.loads(line)
         return answer, descriptors
 
@@ -142,7 +146,7 @@ class Hand:
         try:
             self._socket.sendall(to_line(message))
         except OSError:
-            raise ChildFailed("the reading process ended") from None
+            raise ChildFailed(BROKE_DOWN) from None
 
     def ask(self, message: dict[str, Any], pieces: int, extra_seconds: float = 0) -> Iterator[Any]:
         """Send a request for so many pieces; yield what comes of each, in order."""
@@ -159,7 +163,7 @@ class Hand:
             ready, _, _ = select.select([self._socket], [], [], max(0, until - time.monotonic()))
             block = self._socket.recv(1 << 18) if ready else b""
             if not block:
-                raise ChildFailed("the reading process ended" if ready else "it took too long")
+                raise ChildFailed(BROKE_DOWN if ready else "it took too long")
             blocks.append(block)
         line, _, self._received = b"".join(blocks).partition(b"\n")
         answer: Any = json.loads(line)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from domain.failures import Refused
 from splitter.layers import Layers
 from splitter.opening import open_source
 from splitter.page_attributes import PageAttributes
@@ -114,7 +116,9 @@ class BillCopier:
         step = max(1, len(self._tree) // _SAMPLED_PAGES)
         uses: Counter[int] = Counter()
         for page in range(0, len(self._tree), step):
-            uses.update(self._reached(references(self._attributes.of(self._tree.entries(page)))))
+            with contextlib.suppress(Odd, Refused):  # said of the bill that the page belongs to
+                attributes = self._attributes.of(self._tree.entries(page))
+                uses.update(self._reached(references(attributes)))
         return {
             number: frozenset(self._reached([number]))
             for number, count in uses.items()

@@ -11,7 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from splitter.batches import Batch, checked, make_private_folders, unfinished_name
+from splitter.local_files import (
+    LocalFiles,
+    checked,
+    make_durable,
+    make_private_folders,
+    unfinished_name,
+)
 
 _LOCAL = re.compile(r"(?:file|local)://")
 
@@ -32,8 +38,10 @@ class BillStore:
     def __init__(self, location: str | Path) -> None:
         written = str(location)
         self._folder: Path | None = None
+        self._local_files: LocalFiles | None = None
         if "://" not in written or _LOCAL.match(written):
             self._folder = Path(_LOCAL.sub("", written)).absolute()
+            self._local_files = LocalFiles(self._folder)
         else:
             import fsspec  # takes long to load and is seldom needed
 
@@ -59,19 +67,20 @@ class BillStore:
         """The folder on this machine, which any process can write to; None for a URL."""
         return None if self._folder is None else str(self._folder)
 
-    @contextlib.contextmanager
-    def batch(self) -> Iterator[Batch]:
-        """Write many files; when the block ends well all of them are there to stay."""
-        assert self._folder is not None
-        batch = Batch(self._folder)
-        try:
-            yield batch
-            batch.finish()
-        finally:
-            batch.discard()
+    def write_soon(self, path: str, content: bytes) -> None:
+        """Write a file at once or not at all; it is there to stay after `settle`."""
+        if self._local_files is None:
+            self.write(path, content)
+        else:
+            self._local_files.write(path, content)
+
+    def settle(self) -> None:
+        """Make durable all that any process wrote here; a URL's keeper answers for itself."""
+        if self._folder is not None:
+            make_durable(self._folder)
 
     def discard_unfinished(self, path: str) -> None:
-        """Remove what a batch that was cut off left of a file."""
+        """Remove what a process that was ended left of a file."""
         if self._folder is not None:
             unfinished_name(self._local(path)).unlink(missing_ok=True)
 

@@ -20,8 +20,10 @@ from splitter.filing import BillStore
 from splitter.messages import bill_to_message
 from splitter.neighbours import Neighbours
 from splitter.patterns import Patterns
+from splitter.scrutiny import Scrutiny
 
 BATCH_PAGES = 96  # of a hand's order: durable together, and answered together
+OCR_PAGE_SECONDS = 10  # several times what a page that is only a picture takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +92,16 @@ class FilingShare:
         bulk: BulkFile,
         terms: dict[str, Any],
         store: BillStore,
+        by_ocr: frozenset[int] = frozenset(),
     ) -> None:
+        self._by_ocr = by_ocr  # pages that take long to read back
         self._workshop = workshop
         self._bulk = bulk
         self._terms = terms
         self._store = store
         self._hand: Hand | None = None
+        self.read_back = 0  # copies
+        self.audited = 0  # copies, in full
 
     def close(self) -> None:
         if self._hand is not None:
@@ -131,10 +137,13 @@ class FilingShare:
             self._hand.tell(self._terms)
         bills = [[order.index, order.path, bill_to_message(order.bill)] for order in orders]
         request = {"do": "file", "bills": bills, "is_careful": is_careful}
-        pages = sum(len(order.bill.pages) for order in orders)
-        yield from self._hand.ask(request, len(orders), extra_seconds=pages)
+        pages = [page for order in orders for page in order.bill.pages]
+        seconds = len(pages) + OCR_PAGE_SECONDS * len(self._by_ocr.intersection(pages))
+        yield from self._hand.ask(request, len(orders), extra_seconds=seconds)
 
     def _outcome(self, order: Order, answer: dict[str, Any]) -> FiledBill | Problem:
+        self.read_back += answer["read_back"]
+        self.audited += answer["audited"]
         if answer["finding"]:
             return self._problem(order, answer["finding"])
         if "copy" in answer:
@@ -159,12 +168,13 @@ class FilingShare:
 
 
 def terms_of(
-    assignment: PageAssignment, patterns: Patterns, store: BillStore, verify_every: int
+    assignment: PageAssignment, patterns: Patterns, store: BillStore, scrutiny: Scrutiny
 ) -> dict[str, Any]:
     """Return what a hand is told once, before it makes bills."""
     return {
         "do": "terms",
         "neighbours": sorted(Neighbours.of(assignment.bills, patterns).accounts),
         "folder": store.folder,
-        "verify_every": max(1, verify_every),
+        "read_back_every": scrutiny.read_back_every,
+        "audit_every": scrutiny.audit_every,
     }

@@ -51,7 +51,8 @@ def _serve(start: dict[str, Any], requests: socket.socket, hands: set[int]) -> N
     except Refused as refusal:
         requests.send(to_line({"refused": [refusal.code, refusal.message]}))
         return
-    worker = Worker(path, source, pages, compile_patterns(bulk_from_message(start["bulk"])))
+    patterns = compile_patterns(bulk_from_message(start["bulk"]), ocr=start["ocr"])
+    worker = Worker(path, source, pages, patterns)
     gc.collect()
     gc.freeze()  # what the hands share with this process shall stay shared
     requests.send(to_line({"pages": len(pages)}))

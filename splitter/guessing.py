@@ -7,6 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from domain.accounts import account_key
+from splitter.guess_words import WORDS
+
 ACCOUNT_VALUE = r"[0-9A-Z]*[0-9][0-9.\-]{3,}[0-9]"
 AMOUNT_VALUE = r"\(?-?\$?[\d,]+\.\d\d\)?"
 DATE_VALUES = (
@@ -14,23 +17,11 @@ DATE_VALUES = (
     r"\d{4}-\d{2}-\d{2}",
     r"[A-Z][a-z]+ \d{1,2}, \d{4}",
 )
-_LABEL = r"(?P<label>(?:[A-Za-z][A-Za-z.#']*[ ]){0,3}[A-Za-z][A-Za-z.#']*[ ]?[:#]?)\s*"
-_GOOD = {
-    "account": ("account", "acct", "customer", "cust", "member"),
-    "amount_due": ("amount", "total", "balance", "pay", "due"),
-    "due_date": ("due", "pay", "by", "before"),
-}
-_BETTER = {
-    "account": ("no", "number", "#", "id"),
-    "amount_due": ("due", "pay"),
-    "due_date": ("date", "due"),
-}
-_BAD = {
-    "account": ("phone", "fax", "tel", "meter", "serial", "zip", "box", "page", "route", "ut"),
-    "amount_due": ("previous", "last", "past", "after", "penalty", "payment", "payments", "tax"),
-    "due_date": ("bill", "billing", "read", "from", "to", "service", "period", "last"),
-}
-FEWEST_SHARE = 0.2  # of the pages: a label that stands on fewer is chance
+SURE, LIKELY, DOUBTFUL = "sure", "likely", "doubtful"
+FEWEST_SHARE = 0.1  # of the pages: a label that stands on fewer is chance
+_WORD = r"[^\W\d_][^\W\d_.#'º°]*[.#'º°]*"
+_LABEL = rf"(?P<label>(?:(?:{_WORD}|[/&])[ ]){{0,5}}{_WORD}[ ]?[:#]{{0,2}})\s*"
+_MOST_WITHOUT_LABEL = 1.5  # the score of values whose label has no word that speaks for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +33,12 @@ class Candidate:
     pages: int
     values: tuple[str, ...]
     score: float
+    confidence: str
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it is likely enough to be put in unasked."""
+        return self.confidence != DOUBTFUL
 
 
 def guess(kind: str, texts: Sequence[str]) -> list[Candidate]:
@@ -52,10 +49,15 @@ def guess(kind: str, texts: Sequence[str]) -> list[Candidate]:
     amount or a date is told by its label, too, because a bill prints many of them.
     """
     values = {"account": (ACCOUNT_VALUE,), "amount_due": (AMOUNT_VALUE,)}.get(kind, DATE_VALUES)
-    found = [
-        candidate for value in values for candidate in _with_value(kind, value, texts) if candidate
-    ]
+    found = [candidate for value in values for candidate in _with_value(kind, value, texts)]
     return sorted(found, key=lambda candidate: (-candidate.score, candidate.label))
+
+
+def pages_with_several(pattern: str, texts: Sequence[str]) -> int:
+    """Return on how many pages a pattern finds more than one account."""
+    search = re.compile(pattern)
+    found = [{account_key(match[1]) for match in search.finditer(text)} for text in texts]
+    return sum(len(accounts) > 1 for accounts in found)
 
 
 def _with_value(kind: str, value: str, texts: Sequence[str]) -> list[Candidate]:
@@ -74,26 +76,36 @@ def _with_value(kind: str, value: str, texts: Sequence[str]) -> list[Candidate]:
 
 
 def _candidate(kind: str, label: str, value: str, values: list[str], pages: int) -> Candidate:
-    words = set(re.findall(r"[a-z]+|#", label.lower()))
+    words = set(re.findall(r"[^\W\d_]+º?|#", label.lower()))
+    known = WORDS[kind]
     share = len(values) / pages
-    score = share + 2 * any(word in words for word in _GOOD[kind])
-    score += any(word in words for word in _BETTER[kind])
-    score -= 3 * any(word in words for word in _BAD[kind])
+    score = share + 2 * bool(words & known.good) + bool(words & known.better)
+    score -= 3 * bool(words & known.bad)
+    differing = len(set(values)) / len(values)
     if kind == "account":
-        score += 2 * (len(set(values)) / len(values)) - 1
-    printed = (
-        r"[0-9.\-]+" if kind == "account" and not re.search("[A-Z]", "".join(values)) else value
-    )
+        score += 2 * differing - 1
+    is_plain = kind == "account" and not re.search("[A-Z]", "".join(values))
+    printed = r"[0-9.\-]+" if is_plain else value
     common = tuple(name for name, _ in Counter(values).most_common(3))
-    return Candidate(label, f"{_escaped(label)}\\s*({printed})", len(values), common, score)
+    pattern = f"{_escaped(label)}\\s*({printed})"
+    return Candidate(
+        label, pattern, len(values), common, score, _confidence(kind, score, differing, len(values))
+    )
+
+
+def _confidence(kind: str, score: float, differing: float, pages: int) -> str:
+    """Say how much a candidate is to be trusted, in a word."""
+    if score <= _MOST_WITHOUT_LABEL or (kind == "account" and pages > 1 and differing == 1 / pages):
+        return DOUBTFUL
+    return SURE if score >= _MOST_WITHOUT_LABEL + 1 and pages > 1 else LIKELY
 
 
 def _trimmed(kind: str, label: str) -> str:
     """Leave out what stands before the words that make a label: a town, a name."""
     words = label.split()
-    known = (*_GOOD[kind], *_BAD[kind])
+    known = WORDS[kind].known
     for place, word in enumerate(words):
-        if re.sub("[^a-z]", "", word.lower()) in known:
+        if re.sub(r"[\W\d_]", "", word.lower()) in known:
             return " ".join(words[place:])
     return " ".join(words[-2:])
 

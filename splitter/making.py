@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from domain.bills import BillRange
+from domain.failures import Refused
 from splitter.copying import BillCopier
 from splitter.filing import BillStore
 from splitter.neighbours import Neighbours
 from splitter.patterns import Patterns
-from splitter.verifying import read_back
-
-THOROUGH_EVERY = 64  # bills: so often the full audit looks, whatever the swift one says
+from splitter.scrutiny import Scrutiny
+from splitter.verifying import Examination, examine
 
 
 class BillMaker:
@@ -29,42 +29,49 @@ class BillMaker:
         patterns: Patterns,
         neighbours: Neighbours,
         store: BillStore | None,
-        verify_every: int,
+        scrutiny: Scrutiny,
     ) -> None:
         self._copier = copier
         self._patterns = patterns
         self._neighbours = neighbours
         self._store = store
-        self._verify_every = verify_every
+        self._scrutiny = scrutiny
 
     def make(self, bills: Sequence[tuple[int, str, BillRange]]) -> list[dict[str, Any]]:
         """
         Return, for each bill with its place in the bulk file and its path, what became of it.
 
-        When this returns, all of them are in the store to stay.
+        When this returns they are all in the store, to stay when the store has settled.
         """
         if self._store is None:
             return [self._made(index, bill)[0] for index, _, bill in bills]
         answers = []
-        with self._store.batch() as batch:
-            for index, path, bill in bills:
-                answer, copy = self._made(index, bill)
-                if not answer["finding"]:
-                    batch.write(path, copy)
-                answers.append(answer)
+        for index, path, bill in bills:
+            answer, copy = self._made(index, bill)
+            if not answer["finding"]:
+                self._store.write_soon(path, copy)
+            answers.append(answer)
         return answers
 
     def _made(self, index: int, bill: BillRange) -> tuple[dict[str, Any], bytes]:
-        copy, sha256 = self._copier.copy_with_sha256(bill.pages)
-        findings: list[str] = []
-        if index % self._verify_every == 0:
-            is_thorough = index // self._verify_every % THOROUGH_EVERY == 0
-            findings = read_back(
-                copy, bill, self._patterns, self._neighbours, is_thorough=is_thorough
-            )
-        if findings:
-            return {"finding": findings[0]}, b""
-        answer = {"finding": "", "sha256": sha256, "bytes": len(copy)}
+        try:
+            copy, sha256 = self._copier.copy_with_sha256(bill.pages)
+        except Refused:  # the other bills are none the worse for it
+            finding = "holds something that cannot be copied safely"
+            return {"finding": finding, "read_back": False, "audited": False}, b""
+        found = self._examined(index, bill, copy)
+        answer: dict[str, Any] = {"read_back": found.is_read_back, "audited": found.is_audited}
+        if found.findings:
+            return answer | {"finding": found.findings[0]}, b""
+        answer |= {"finding": "", "sha256": sha256, "bytes": len(copy)}
         if self._store is None:
             answer["copy"] = base64.b64encode(copy).decode()
         return answer, copy
+
+    def _examined(self, index: int, bill: BillRange, copy: bytes) -> Examination:
+        reads_back, audits = self._scrutiny.reads_back(index), self._scrutiny.audits(index)
+        if not reads_back and not audits:
+            return Examination()
+        return examine(
+            copy, bill, self._patterns, self._neighbours, reads_back=reads_back, audits=audits
+        )

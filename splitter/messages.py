@@ -11,7 +11,7 @@ from domain.bills import BillRange, PageFacts
 from domain.money import Money
 from domain.periods import BulkFile
 
-IS_SEPARATOR, HAS_TEXT = 1, 2
+IS_SEPARATOR, HAS_TEXT, BY_OCR = 1, 2, 4
 
 
 def to_line(message: object) -> bytes:
@@ -25,13 +25,14 @@ def facts_to_message(facts: PageFacts) -> list[Any]:
         facts.accounts,
         [amount.cents for amount in facts.amounts],
         [day.isoformat() for day in facts.due_dates],
-        IS_SEPARATOR * facts.is_separator + HAS_TEXT * facts.has_text,
+        IS_SEPARATOR * facts.is_separator + HAS_TEXT * facts.has_text + BY_OCR * facts.by_ocr,
         facts.number,
+        facts.text_mark,
     ]
 
 
 def facts_from_message(message: list[Any]) -> PageFacts:
-    page, accounts, amounts, due_dates, flags, number = message
+    page, accounts, amounts, due_dates, flags, number, text_mark = message
     return PageFacts(
         page=page,
         accounts=tuple(accounts),
@@ -40,6 +41,8 @@ def facts_from_message(message: list[Any]) -> PageFacts:
         is_separator=bool(flags & IS_SEPARATOR),
         has_text=bool(flags & HAS_TEXT),
         number=(number[0], number[1]) if number else None,
+        by_ocr=bool(flags & BY_OCR),
+        text_mark=text_mark,
     )
 
 
@@ -50,16 +53,18 @@ def bill_to_message(bill: BillRange) -> list[Any]:
         bill.pages,
         None if amount is None else amount.cents,
         None if due_on is None else due_on.isoformat(),
+        bill.text_marks,
     ]
 
 
 def bill_from_message(message: list[Any]) -> BillRange:
-    account, pages, amount, due_on = message
+    account, pages, amount, due_on, text_marks = message
     return BillRange(
         account,
         tuple(pages),
         None if amount is None else Money(amount),
         None if due_on is None else date.fromisoformat(due_on),
+        tuple(text_marks),
     )
 
 

@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from domain.bills import PageFacts
 from splitter.evidence import Reading, find_accounts, settles_it, to_facts
 from splitter.lenient import LenientSearch
+from splitter.ocr import facts_by_ocr, is_picture
 from splitter.patterns import Patterns
 from splitter.pdfium_text import PdfiumDocument, PdfiumPage
+from splitter.places import Place, find_places
+from splitter.plain_facts import PlainFacts
 from splitter.regions import Box, to_page_space
+from splitter.user_units import UserUnits, in_points
+from splitter.wording import has_spaced_letters, text_mark
 
 if TYPE_CHECKING:
     from pypdf import PdfReader
 
 SAMPLE_EVERY = 512  # pages
+PROOF_EVERY, PROOF_FIRST = 32, 4  # pages that are read both ways where there are two
+
+
+class ReadersDisagree(Exception):
+    """The plain reader says of a page something else than the engines; it is not asked again."""
 
 
 class DocumentText:
     """A document's pages as text; the second and third engine are asked only in doubt."""
 
-    def __init__(self, source: Path | bytes, patterns: Patterns) -> None:
+    def __init__(
+        self,
+        source: Path | bytes,
+        patterns: Patterns,
+        user_units: UserUnits = in_points,
+        plain: PlainFacts | None = None,
+    ) -> None:
+        self._plain = plain
+        self._user_units = user_units if patterns.region else in_points  # they cost some time
         self._source = source
         self._patterns = patterns
         self._lenient = LenientSearch.of(patterns)
@@ -38,14 +58,32 @@ class DocumentText:
 
     def facts(self, number: int) -> tuple[PageFacts, str]:
         """
-        Return what a page says, and its text.
+        Return what a page says, and its text; raises ReadersDisagree.
+
+        A page that is plainly written is read at once where there is a plain reader. The first
+        pages and then every PROOF_EVERY-th are read by the engines as well; unless both say the
+        very same, nothing that the plain reader said of any page may be believed.
+        """
+        plain = self._plain.facts(number) if self._plain is not None else None
+        if plain is not None and number >= PROOF_FIRST and number % PROOF_EVERY:
+            return plain
+        read = self._facts_by_engines(number)
+        if plain is not None and _told(*plain) != _told(*read):
+            self._plain = None
+            raise ReadersDisagree(f"about page {number + 1}")
+        return read
+
+    def _facts_by_engines(self, number: int) -> tuple[PageFacts, str]:
+        """
+        Return what the engines say of a page.
 
         The fast text settles a page that names its account. Whoever calls a page nameless gives
         it to the bill before it, so that must be beyond doubt: nothing like an account anywhere,
         or all engines agreeing. Every SAMPLE_EVERY-th such page is put together from its characters
         in any case: where that shows anything, all engines are asked.
         """
-        page = PdfiumPage(self._document, number, self._patterns.region)
+        unit = self._user_units(number)
+        page = PdfiumPage(self._document, number, self._patterns.region, unit)
         try:
             fast = page.reading()
             if settles_it(fast, self._patterns) or self._is_surely_nameless(number, page, fast):
@@ -61,9 +99,14 @@ class DocumentText:
         page = PdfiumPage(self._document, number, None)
         try:
             fast = page.reading()
-            return page.rebuilt()[0].text if fast.is_broken else fast.text
+            text = page.rebuilt()[0].text if fast.is_broken else fast.text
+            return page.rebuilt()[1].text if has_spaced_letters(text) else text
         finally:
             page.close()
+
+    def places(self, number: int, pattern: re.Pattern[str]) -> list[Place]:
+        """Return what a pattern finds on a page, and where it stands."""
+        return find_places(self._document, number, self._user_units(number), pattern)
 
     def _is_surely_nameless(self, number: int, page: PdfiumPage, fast: Reading) -> bool:
         if find_accounts(fast, self._patterns)[0] or not self._lenient.surely_names_none(fast):
@@ -85,6 +128,8 @@ class DocumentText:
 
         region = self._patterns.region
         third = self._third_opinion(number, to_page_space(region, page.frame()) if region else None)
+        if shown := self._shown_by_picture(number, page, [*readings, third]):
+            return shown
         facts = to_facts(
             number,
             [*readings, third] if third else readings,
@@ -93,6 +138,13 @@ class DocumentText:
             is_whole=third is not None and not page.has_marks(),
         )
         return facts, readings[0].text
+
+    def _shown_by_picture(
+        self, number: int, page: PdfiumPage, readings: Sequence[Reading | None]
+    ) -> tuple[PageFacts, str] | None:
+        if not self._patterns.ocr or not is_picture(readings) or page.has_marks():
+            return None
+        return facts_by_ocr(self._document, number, page.frame().user_unit, self._patterns)
 
     def _third_opinion(self, page: int, box: Box | None) -> Reading | None:
         from splitter.pypdf_text import (  # takes long to load and is seldom needed
@@ -109,3 +161,7 @@ class DocumentText:
                 except PYPDF_FAILURES:
                     self._reader_failed = True
             return pypdf_reading(self._reader, page, box) if self._reader else None
+
+
+def _told(facts: PageFacts, text: str) -> tuple[PageFacts, int]:
+    return facts, text_mark(text)

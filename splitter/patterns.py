@@ -23,7 +23,8 @@ class Patterns:
 
     `separator` is plain text without its white space, because engines disagree about spaces.
     `region` is left, top, right, bottom in points from the top left of the page as displayed;
-    it narrows the search for the account alone.
+    it narrows the search for the account alone. With `ocr` pages that are only a picture are read
+    as well.
     """
 
     bulk: BulkFile
@@ -32,9 +33,10 @@ class Patterns:
     due_on: re.Pattern[str] | None
     separator: str
     region: Region | None
+    ocr: bool = False
 
 
-def compile_patterns(bulk: BulkFile) -> Patterns:
+def compile_patterns(bulk: BulkFile, *, ocr: bool = False) -> Patterns:
     """
     Compile what a bulk file says about its pages.
 
@@ -52,6 +54,7 @@ def compile_patterns(bulk: BulkFile) -> Patterns:
         due_on=_compiled("due_date", bulk.due_on) if bulk.due_on else None,
         separator=separator,
         region=_checked(bulk.region),
+        ocr=ocr,
     )
 
 

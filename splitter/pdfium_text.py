@@ -47,7 +47,10 @@ class PdfiumDocument:
 class PdfiumPage:
     """One page open in pdfium, read the fast way or character by character."""
 
-    def __init__(self, document: PdfiumDocument, page: int, region: Region | None) -> None:
+    def __init__(
+        self, document: PdfiumDocument, page: int, region: Region | None, user_unit: float = 1.0
+    ) -> None:
+        self._user_unit = user_unit
         self._page = pdfium_c.FPDF_LoadPage(document.raw, page)
         if not self._page:
             raise CannotOpen(f"pdfium does not load page {page + 1}")
@@ -63,7 +66,7 @@ class PdfiumPage:
         box = pdfium_c.FS_RECTF()
         pdfium_c.FPDF_GetPageBoundingBox(self._page, box)
         rotation = pdfium_c.FPDFPage_GetRotation(self._page) * 90
-        return PageFrame((box.left, box.bottom, box.right, box.top), rotation)
+        return PageFrame((box.left, box.bottom, box.right, box.top), rotation, self._user_unit)
 
     def reading(self) -> Reading:
         """Read the fast way: pdfium's own lines."""
@@ -141,7 +144,7 @@ def _glyph(text: Any, index: int, char: str) -> tuple[Glyph, tuple[float, float]
     x, y = ctypes.c_double(), ctypes.c_double()
     pdfium_c.FPDFText_GetCharOrigin(text, index, x, y)
     angle = pdfium_c.FPDFText_GetCharAngle(text, index)
-    direction = round(math.degrees(angle) / 90) % 4 * 90 if angle >= 0 else 0
+    direction = -round(math.degrees(angle) / 90) % 4 * 90 if angle >= 0 else 0  # it turns clockwise
     width, height = right - left, top - bottom
     match direction:
         case 90:

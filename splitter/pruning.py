@@ -19,6 +19,7 @@ SECTIONS = (
 )
 _ALWAYS_USED = frozenset({b"DefaultGray", b"DefaultRGB", b"DefaultCMYK"})  # colour spaces
 _DRAWN_WITH = (b"/Form", b"/PatternType", b"/Type3")  # these words mark what has a content
+_MAY_BORROW = (b"/XObject", b"/Font", b"/Pattern")
 _MOST_REMEMBERED = 4096
 
 Sections = dict[bytes, dict[bytes, bytes]]
@@ -71,16 +72,17 @@ class Pruner:
 
     def _add_borrowed(self, sections: Sections, used: set[bytes]) -> None:
         """Add the names used by forms and Type 3 fonts that draw with these same resources."""
-        waiting = list(used)
+        waiting = set(used)
         while waiting:
-            name = waiting.pop()
-            for section in (b"/XObject", b"/Font", b"/Pattern"):
-                value = sections.get(section, {}).get(name)
-                number = reference(value) if value else None
-                if number is not None:
-                    more = self._names_without_resources(number) - used
-                    used |= more
-                    waiting.extend(more)
+            borrowed = set[bytes]()
+            for section in _MAY_BORROW:
+                entries = sections.get(section, {})
+                for name in entries.keys() & waiting:
+                    number = reference(entries[name])
+                    if number is not None:
+                        borrowed |= self._names_without_resources(number)
+            waiting = borrowed - used
+            used |= waiting
 
     def _names_without_resources(self, number: int) -> frozenset[bytes]:
         known = self._names_in_shared.get(number)

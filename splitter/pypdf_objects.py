@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 from pypdf.generic import DictionaryObject, IndirectObject, NullObject, PdfObject, StreamObject
 
 from splitter.pypdf_text import PYPDF_FAILURES, large_files_allowed, open_reader
 from splitter.raw_objects import NULL, PypdfFailed, RawObject
+
+_HEADER = re.compile(rb"\s*([0-9]+)\s+([0-9]+)\s+obj\b")
+_LONGEST_HEADER = 64
 
 
 class PypdfObjects:
@@ -67,10 +71,21 @@ class PypdfObjects:
             raise PypdfFailed from None
 
     def _object(self, number: int) -> PdfObject | None:
+        """Read an object; one that is not where the table says is not searched for elsewhere."""
         generation = self._generations[number]
+        offset = self.reader.xref.get(generation, {}).get(number)
+        if offset is not None and number not in self.reader.xref_objStm:
+            header = self._header(offset)
+            if header is None or (int(header[1]), int(header[2])) != (number, generation):
+                raise PypdfFailed
         found = self.reader.get_object(IndirectObject(number, generation, self.reader))
         self.reader.resolved_objects.pop((generation, number), None)
         return found
+
+    def _header(self, offset: int) -> re.Match[bytes] | None:
+        stream = self.reader.stream
+        stream.seek(offset)
+        return _HEADER.match(stream.read(_LONGEST_HEADER))
 
 
 def serialised(found: PdfObject | None) -> RawObject:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import io
 import mmap
+import struct
 import zlib
 from pathlib import Path
 from typing import Any
 
 import pypdf
 from pypdf import PdfReader
-from pypdf.errors import PyPdfError
+from pypdf.errors import DependencyError, PyPdfError
 
 from splitter.evidence import Reading
 from splitter.regions import Box, is_inside
@@ -29,7 +30,10 @@ PYPDF_FAILURES = (
     AssertionError,
     NotImplementedError,
     RecursionError,
+    EOFError,
+    struct.error,
     zlib.error,
+    DependencyError,
     OSError,
 )
 

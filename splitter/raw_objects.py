@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import re
-import struct
 import zlib
 from dataclasses import dataclass
 
 from splitter.syntax import Odd, dictionary
 
 MOST_CONTENT_BYTES = 64_000_000  # of one content stream, inflated: more is no bill
+
+
+class Damaged(Odd):
+    """Some of a stream is lost: what a reader makes of the rest is not what was printed."""
 
 
 class PypdfFailed(Exception):
@@ -26,6 +29,7 @@ class RawObject:
 
 
 NULL = RawObject(b"null")
+_ZLIB_HEADER = 2  # bytes
 _ASCII85_FIRST = re.compile(rb"/Filter\s*\[\s*/(?:ASCII85Decode|A85)(?![A-Za-z0-9])([^\]]*)\]")
 _FILTERS = re.compile(rb"/[A-Za-z0-9]+|[^/\[\]\s]+")
 _LENGTH = re.compile(rb"/Length\s+[0-9]+(?!\s+[0-9]+\s+R)(?![0-9])")
@@ -55,10 +59,19 @@ def _inflated(content: bytes) -> bytes:
     try:
         inflated = inflater.decompress(content, MOST_CONTENT_BYTES)
     except zlib.error:
-        raise Odd("cannot be inflated") from None
-    if inflater.unconsumed_tail or not inflater.eof:
-        raise Odd("too long or cut off")
+        raise Damaged("cannot be inflated") from None
+    if inflater.unconsumed_tail:
+        raise Odd("too long")
+    if not inflater.eof and not _lacks_checksum_alone(content):
+        raise Damaged("cut off")
     return inflated
+
+
+def _lacks_checksum_alone(content: bytes) -> bool:
+    """Say whether a stream is complete but for the four bytes at its end, as sloppy writers do."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    inflater.decompress(content[_ZLIB_HEADER:], MOST_CONTENT_BYTES)
+    return inflater.eof
 
 
 def _from_ascii85(content: bytes) -> bytes:
@@ -71,12 +84,29 @@ def _from_ascii85(content: bytes) -> bytes:
             raise Odd("not ASCII85") from None
     missing = -len(signs) % 5
     digits = (signs + b"u" * missing).translate(_DIGITS)
-    places = zip(*(digits[place::5] for place in range(5)), strict=True)
-    words = [(((a * 85 + b) * 85 + c) * 85 + d) * 85 + e for a, b, c, d, e in places]
-    try:
-        return struct.pack(f">{len(words)}I", *words)[: 4 * len(words) - missing]
-    except struct.error:
-        raise Odd("not ASCII85") from None
+    return _from_base85(digits)[: len(digits) // 5 * 4 - missing]
+
+
+def _from_base85(digits: bytes) -> bytes:
+    """
+    Return four bytes for every five digits.
+
+    All words are reckoned at once, as one large number with eight bytes for each word, in which
+    there is no carrying from word to word: the interpreter has no loop to go through.
+    """
+    words = len(digits) // 5
+    total = 0
+    for place in range(5):
+        lanes = bytearray(8 * words)
+        lanes[7::8] = digits[place::5]
+        total = total * 85 + int.from_bytes(lanes, "big")
+    lanes = bytearray(total.to_bytes(8 * words, "big"))
+    if lanes[3::8].count(0) != words:
+        raise Odd("not ASCII85")
+    found = bytearray(4 * words)
+    for place in range(4):
+        found[place::4] = lanes[4 + place :: 8]
+    return bytes(found)
 
 
 def without_ascii85(found: RawObject) -> RawObject:

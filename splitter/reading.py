@@ -39,26 +39,50 @@ def read_pages(
 def read_in(
     workshop: Workshop, *, processes: int | None = None, progress: Progress | None = None
 ) -> list[PageFacts]:
-    """Read every page of the bulk file that is open in a workshop; see read_pages."""
+    """
+    Read every page of the bulk file that is open in a workshop; see read_pages.
+
+    Where the plain reader is caught saying anything else than the engines, nothing of what it said
+    is believed: the engines read the whole file again.
+    """
+    told = 0
+
+    def tell(done: int) -> None:
+        nonlocal told
+        if progress is not None and done > told:
+            progress(done - told)
+            told = done
+
+    try:
+        return _read_all(workshop, processes or processors(), tell, by_engines=False)
+    except _ReadersDisagree:
+        return _read_all(workshop, processes or processors(), tell, by_engines=True)
+
+
+def _read_all(
+    workshop: Workshop, processes: int, tell: Progress, *, by_engines: bool
+) -> list[PageFacts]:
     pages = workshop.pages
     chunks = [(first, min(first + CHUNK_PAGES, pages)) for first in range(0, pages, CHUNK_PAGES)]
-    hands = min(processes or processors(), len(chunks))
+    shares = [ReadingShare(workshop, by_engines) for _ in range(min(processes, len(chunks)))]
     facts: list[PageFacts] = []
-    for read in shared_out(
-        [ReadingShare(workshop) for _ in range(hands)], chunks, ReadingShare.read
-    ):
+    for read in shared_out(shares, chunks, ReadingShare.read):
         facts += read
-        if progress is not None:
-            progress(len(read))
+        tell(len(facts))
     assert [page.page for page in facts] == list(range(pages))
     return facts
+
+
+class _ReadersDisagree(Exception):
+    """A hand reports that the plain reader and the engines read a page differently."""
 
 
 class ReadingShare:
     """One thread's hand that reads pages; a new one takes over where a page took it down."""
 
-    def __init__(self, workshop: Workshop) -> None:
+    def __init__(self, workshop: Workshop, by_engines: bool) -> None:
         self._workshop = workshop
+        self._by_engines = by_engines
         self._hand: Hand | None = None
 
     def close(self) -> None:
@@ -79,6 +103,8 @@ class ReadingShare:
         while (page := first + len(facts)) < last:
             try:
                 for message in self._ask(page, last, is_careful=failures > 0):
+                    if message is None:
+                        raise _ReadersDisagree
                     facts.append(facts_from_message(message))
             except ChildFailed as failure:
                 self.close()
@@ -90,7 +116,13 @@ class ReadingShare:
     def _ask(self, first: int, last: int, *, is_careful: bool) -> Iterator[Any]:
         if self._hand is None:
             self._hand = self._workshop.hand()
-        request = {"do": "read", "first": first, "last": last, "is_careful": is_careful}
+        request = {
+            "do": "read",
+            "first": first,
+            "last": last,
+            "is_careful": is_careful,
+            "by_engines": self._by_engines,
+        }
         return self._hand.ask(request, last - first)
 
     def _refusal(self, page: int, failure: ChildFailed) -> Refused:

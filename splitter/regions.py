@@ -13,17 +13,20 @@ Box = tuple[float, float, float, float]
 class PageFrame:
     """What is shown of a page: its visible box (left, bottom, right, top) and its rotation."""
 
-    box: Box
+    box: Box  # in the units of the content
     rotation: int  # degrees clockwise
+    user_unit: float = 1.0  # points in one of these units
 
 
 def to_page_space(region: Region, frame: PageFrame) -> Box:
     """
     Return a region given from the displayed top left corner as left, bottom, right, top.
 
-    The unit is the point; a page with /Rotate or a /CropBox is displayed elsewhere than drawn.
+    A region's unit is the point, a 72nd of an inch of the page as a viewer shows it. The content's
+    unit may be several (/UserUnit; ISO 32000-1, 8.3.2.3), and a page with /Rotate or a /CropBox is
+    displayed elsewhere than drawn.
     """
-    left, top, right, bottom = region
+    left, top, right, bottom = (measure / frame.user_unit for measure in region)
     one = _to_point(left, top, frame)
     other = _to_point(right, bottom, frame)
     return (
@@ -31,6 +34,19 @@ def to_page_space(region: Region, frame: PageFrame) -> Box:
         min(one[1], other[1]),
         max(one[0], other[0]),
         max(one[1], other[1]),
+    )
+
+
+def to_region(box: Box, frame: PageFrame) -> Region:
+    """Return a box of the content as left, top, right, bottom of the page as displayed."""
+    one = _from_point(box[0], box[1], frame)
+    other = _from_point(box[2], box[3], frame)
+    unit = frame.user_unit
+    return (
+        min(one[0], other[0]) * unit,
+        min(one[1], other[1]) * unit,
+        max(one[0], other[0]) * unit,
+        max(one[1], other[1]) * unit,
     )
 
 
@@ -49,3 +65,16 @@ def _to_point(x: float, y: float, frame: PageFrame) -> tuple[float, float]:
             return right - y, top - x
         case _:
             return left + x, top - y
+
+
+def _from_point(x: float, y: float, frame: PageFrame) -> tuple[float, float]:
+    left, bottom, right, top = frame.box
+    match frame.rotation % 360:
+        case 90:
+            return y - bottom, x - left
+        case 180:
+            return right - x, y - bottom
+        case 270:
+            return top - y, right - x
+        case _:
+            return x - left, top - y

@@ -13,16 +13,18 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database, insert_rows
-from database.tables import bill, bulk_file, page, problem
+from database.tables import account, bill, bulk_file, page, problem
 from domain.accounts import account_key
 from domain.bills import BillRange, PageAssignment
 from domain.periods import BulkFile
 from domain.problems import Problem
 from splitter.filing import BillStore
 from splitter.filing_bills import FiledBill
-from splitter.splitting import Splitting
+from splitter.scrutiny import Scrutiny
+from splitter.splitting import EVERY_COPY, Splitting
 
 COPY_PROBLEM = "bill-copy"
+READ_BY_OCR = "It was read by OCR."  # the only reason of a page in a bill; a check looks for it
 Progress = Callable[[int, int], None]
 
 
@@ -42,6 +44,9 @@ class SplitCounts:
     separators: int
     unassigned: int
     problems: int
+    read_back: int = 0  # copies; none where nothing is written
+    audited: int = 0  # copies, in full
+    by_ocr: int = 0  # pages
 
 
 def split_run(
@@ -52,41 +57,62 @@ def split_run(
     exports_folder: Path,
     processes: int | None,
     progress: Progress,
+    scrutiny: Scrutiny = EVERY_COPY,
+    ocr: bool = False,
 ) -> SplitCounts:
     """
     Split all bulk files of a run and write down every page and every bill (rules 11-13).
 
     Done anew it gives the same files and rows. Nothing shows before the close: a bill is visible
-    when its run is closed. Raises Refused for a file that is not sound.
+    when its run is closed. With `ocr` pages that are only a picture are read as well; such a page
+    counts only if it names one of the run's accounts. Raises Refused for a file that is not sound.
     """
     files = staged_files(database, run, exports_folder)
     filed: list[tuple[int, FiledBill]] = []
     problems: list[Problem] = []
+    read_back = audited = 0
+    known = _known_accounts(database, run) if ocr else None
     with ExitStack() as opened:
-        splittings = _opened(files, processes, opened)
+        splittings = _opened(files, processes, ocr, opened)
         total = sum(splitting.pages for splitting in splittings) * 2  # read once, copied once
         counter = _Counter(total, progress)
-        assignments = [splitting.plan(progress=counter.add) for splitting in splittings]
+        assignments = [
+            splitting.plan(progress=counter.add, known_accounts=known) for splitting in splittings
+        ]
         store.delete_run(run)
         for file, splitting, assignment in zip(files, splittings, assignments, strict=True):
             prefix = _prefix(run, file, files)
-            outcome = splitting.file_bills(assignment, store, prefix=prefix, progress=counter.add)
+            outcome = splitting.file_bills(
+                assignment, store, prefix=prefix, progress=counter.add, scrutiny=scrutiny
+            )
             filed += [(file.bulk, found) for found in outcome.bills]
             problems += outcome.problems
+            read_back += outcome.read_back
+            audited += outcome.audited
     with database.writing() as books:
         _record(books, run, files, assignments, _numbered(filed), problems)
-    return _count(assignments, filed, problems)
+    counts = _count(assignments, filed, problems)
+    return replace(counts, read_back=read_back, audited=audited)
 
 
 def read_run(
-    database: Database, run: str, *, exports_folder: Path, processes: int | None, progress: Progress
+    database: Database,
+    run: str,
+    *,
+    exports_folder: Path,
+    processes: int | None,
+    progress: Progress,
+    ocr: bool = False,
 ) -> SplitCounts:
     """Find out which page belongs to whom, for the checks, without writing any document."""
     files = staged_files(database, run, exports_folder)
+    known = _known_accounts(database, run) if ocr else None
     with ExitStack() as opened:
-        splittings = _opened(files, processes, opened)
+        splittings = _opened(files, processes, ocr, opened)
         counter = _Counter(sum(splitting.pages for splitting in splittings), progress)
-        assignments = [splitting.plan(progress=counter.add) for splitting in splittings]
+        assignments = [
+            splitting.plan(progress=counter.add, known_accounts=known) for splitting in splittings
+        ]
     found = [
         (file.bulk, _unfiled(file, bill_range, number))
         for file, assignment in zip(files, assignments, strict=True)
@@ -121,10 +147,18 @@ def staged_files(database: Database, run: str, exports_folder: Path) -> list[Sta
     ]
 
 
-def _opened(files: list[StagedFile], processes: int | None, stack: ExitStack) -> list[Splitting]:
+def _known_accounts(database: Database, run: str) -> frozenset[str]:
+    with database.reading() as books:
+        keys = sa.select(account.c.account_key).where(account.c.run == run)
+        return frozenset(books.execute(keys).scalars())
+
+
+def _opened(
+    files: list[StagedFile], processes: int | None, ocr: bool, stack: ExitStack
+) -> list[Splitting]:
     """Open all bulk files of a run, so that one that is not sound is refused before any work."""
     return [
-        stack.enter_context(Splitting(file.path, file.patterns, processes=processes))
+        stack.enter_context(Splitting(file.path, file.patterns, processes=processes, ocr=ocr))
         for file in files
     ]
 
@@ -204,9 +238,11 @@ def _page_rows(
     run: str, files: list[StagedFile], assignments: list[PageAssignment]
 ) -> Iterator[tuple[Any, ...]]:
     for file, assignment in zip(files, assignments, strict=True):
+        by_ocr = frozenset(assignment.by_ocr)
         for found in assignment.bills:
             for number in found.pages:
-                yield run, file.bulk, number, "bill", account_key(found.account), ""
+                reason = READ_BY_OCR if number in by_ocr else ""
+                yield run, file.bulk, number, "bill", account_key(found.account), reason
         for number in assignment.separators:
             yield run, file.bulk, number, "separator", "", ""
         for unassigned in assignment.unassigned:
@@ -245,5 +281,10 @@ def _count(
     unassigned = sum(len(found.unassigned) for found in assignments)
     billed = sum(len(found.pages) for part in assignments for found in part.bills)
     return SplitCounts(
-        billed + separators + unassigned, len(filed), separators, unassigned, len(problems)
+        billed + separators + unassigned,
+        len(filed),
+        separators,
+        unassigned,
+        len(problems),
+        by_ocr=sum(len(found.by_ocr) for found in assignments),
     )

@@ -2,31 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
 from domain.periods import BulkFile
 from splitter.children import Workshop
 from splitter.patterns import compile_patterns
+from splitter.regions import Box
 
 _ANYTHING = BulkFile(form="utility-bill", file="", account=r"([0-9]{4,})")
 
 
-def sample_texts(path: Path, most_pages: int) -> tuple[int, dict[int, str]]:
+@dataclass(slots=True)
+class Sample:
     """
-    Return the number of pages, and the texts of some by their numbers, counted from 0.
+    Some pages of a bulk file: the first ones, and others from all over the file.
 
-    They are the first ones, and others from all over the file. Raises Refused (pdf-unreadable)
-    for a file that is not sound.
+    Close it, or use it in a `with`. `texts` are by the pages' numbers, counted from 0. Raises
+    Refused (pdf-unreadable) for a file that is not sound.
     """
-    with Workshop(path, compile_patterns(_ANYTHING)) as workshop:
-        pages = workshop.pages
-        first = range(min(pages, -(-most_pages // 2)))
-        step = max(1, pages // max(1, most_pages // 2))
-        chosen = sorted({*first, *range(0, pages, step)})[:most_pages]
-        hand = workshop.hand()
+
+    path: Path
+    most_pages: int
+    pages: int = field(init=False)
+    texts: dict[int, str] = field(init=False)
+    _workshop: Workshop = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._workshop = Workshop(self.path, compile_patterns(_ANYTHING))
+        self.pages = self._workshop.pages
+        chosen = _chosen(self.pages, self.most_pages)
         try:
-            request = {"do": "show", "pages": chosen}
-            texts = list(hand.ask(request, len(chosen)))
+            self.texts = dict(zip(chosen, self._asked("show", chosen), strict=True))
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        failure: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._workshop.close()
+
+    def places(self, pattern: str) -> dict[int, list[tuple[str, Box]]]:
+        """Return what a pattern finds on each page, and where it stands there as displayed."""
+        chosen = list(self.texts)
+        found = self._asked("find", chosen, pattern=pattern)
+        return {
+            page: [(value, (box[0], box[1], box[2], box[3])) for value, box in several]
+            for page, several in zip(chosen, found, strict=True)
+        }
+
+    def _asked(self, what: str, pages: Sequence[int], **more: str) -> list[Any]:
+        hand = self._workshop.hand()
+        try:
+            return list(hand.ask({"do": what, "pages": pages, **more}, len(pages)))
         finally:
             hand.close()
-    return pages, dict(zip(chosen, texts, strict=True))
+
+
+def _chosen(pages: int, most_pages: int) -> list[int]:
+    first = range(min(pages, -(-most_pages // 2)))
+    step = max(1, pages // max(1, most_pages // 2))
+    return sorted({*first, *range(0, pages, step)})[:most_pages]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from domain.failures import Refused
 from splitter.object_streams import ObjectStreams
 from splitter.plain_table import read_plain_table
-from splitter.raw_objects import NULL, PypdfFailed, RawObject, decoded, without_ascii85
+from splitter.raw_objects import NULL, Damaged, PypdfFailed, RawObject, decoded, without_ascii85
 from splitter.syntax import Odd, dictionary, reference
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class SourceFile:
             if offset is not None:
                 return self._cut(number, offset)
             return self._compressed.get(number)
-        except Odd:
+        except (Odd, RecursionError):  # a length that is told by what it is the length of
             return self._from_pypdf(number)
 
     def value(self, raw: bytes) -> bytes:
@@ -100,12 +100,14 @@ class SourceFile:
         return dictionary(self.value(raw))
 
     def decoded(self, number: int) -> bytes:
-        """Return a stream's content without its filters."""
+        """Return a stream's content without its filters; raises Damaged where some is lost."""
         found = self.get(number)
         if found.stream is None:
             return b""
         try:
             return decoded(found)
+        except Damaged:
+            raise
         except Odd:
             return self._asked_of_pypdf(lambda objects: objects.decoded(number))
 

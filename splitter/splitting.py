@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -13,21 +14,27 @@ from domain.problems import Problem
 from splitter.children import Workshop
 from splitter.filing import BillStore
 from splitter.filing_bills import FiledBill, FilingShare, batches, make_orders, terms_of
+from splitter.ocr_program import require_tesseract
 from splitter.patterns import compile_patterns
 from splitter.ranges import assign_pages
 from splitter.reading import Progress, read_in
+from splitter.scrutiny import Scrutiny
 from splitter.sharing import processors, shared_out
+
+EVERY_COPY = Scrutiny()  # read back
 
 
 @dataclass(frozen=True, slots=True)
 class SplitOutcome:
-    """What became of every page of a bulk file."""
+    """What became of every page of a bulk file, and how many copies were looked at."""
 
     pages: int
     bills: tuple[FiledBill, ...]
     separators: tuple[int, ...]
     unassigned: tuple[UnassignedPage, ...]
     problems: tuple[Problem, ...]
+    read_back: int  # copies, those that failed included
+    audited: int  # copies, in full
 
 
 class Splitting:
@@ -35,12 +42,17 @@ class Splitting:
     A bulk file, open to be split; close it, or use it in a `with`.
 
     Nothing of it is read in this process. Raises Refused (pdf-unreadable) for a file that is not
-    sound and Misuse for patterns that cannot work.
+    sound and Misuse for patterns that cannot work. With `ocr` pages that are only a picture are
+    read by tesseract; Misuse says that it is not installed.
     """
 
-    def __init__(self, path: Path, bulk: BulkFile, *, processes: int | None = None) -> None:
+    def __init__(
+        self, path: Path, bulk: BulkFile, *, processes: int | None = None, ocr: bool = False
+    ) -> None:
+        if ocr:
+            require_tesseract()
         self._bulk = bulk
-        self._patterns = compile_patterns(bulk)
+        self._patterns = compile_patterns(bulk, ocr=ocr)
         self._processes = processes or processors()
         self._workshop = Workshop(path, self._patterns)
 
@@ -62,9 +74,19 @@ class Splitting:
     def pages(self) -> int:
         return self._workshop.pages
 
-    def plan(self, *, progress: Progress | None = None) -> PageAssignment:
-        """Read the bulk file and say to whom each page belongs; nothing is written."""
-        return assign_pages(read_in(self._workshop, processes=self._processes, progress=progress))
+    def plan(
+        self,
+        *,
+        progress: Progress | None = None,
+        known_accounts: Collection[str] | None = None,
+    ) -> PageAssignment:
+        """
+        Read the bulk file and say to whom each page belongs; nothing is written.
+
+        If `known_accounts` are given (as keys), a page read by OCR must name one of them.
+        """
+        facts = read_in(self._workshop, processes=self._processes, progress=progress)
+        return assign_pages(facts, known_accounts=known_accounts)
 
     def file_bills(
         self,
@@ -73,19 +95,19 @@ class Splitting:
         *,
         prefix: str,
         progress: Progress | None = None,
-        verify_every: int = 1,
+        scrutiny: Scrutiny = EVERY_COPY,
     ) -> SplitOutcome:
         """
         Copy, read back and file the bills of an assignment.
 
         A copy that does not show what it must is not filed and becomes a problem (bill-copy).
-        `verify_every` = 10 reads back every tenth bill alone. `progress` is called with the number
-        of pages done since it was called last.
+        `scrutiny` says how many copies are looked at. `progress` is called with the number of pages
+        done since it was called last.
         """
         work = list(batches(make_orders(assignment, prefix)))
-        terms = terms_of(assignment, self._patterns, store, verify_every)
+        terms = terms_of(assignment, self._patterns, store, scrutiny)
         shares = [
-            FilingShare(self._workshop, self._bulk, terms, store)
+            FilingShare(self._workshop, self._bulk, terms, store, frozenset(assignment.by_ocr))
             for _ in range(max(1, min(self._processes, len(work))))
         ]
         outcomes: list[FiledBill | Problem] = []
@@ -93,6 +115,7 @@ class Splitting:
             outcomes += made
             if progress is not None:
                 progress(sum(len(order.bill.pages) for order in batch))
+        store.settle()
 
         return SplitOutcome(
             pages=self.pages,
@@ -100,6 +123,8 @@ class Splitting:
             separators=assignment.separators,
             unassigned=assignment.unassigned,
             problems=tuple(outcome for outcome in outcomes if isinstance(outcome, Problem)),
+            read_back=sum(share.read_back for share in shares),
+            audited=sum(share.audited for share in shares),
         )
 
 
@@ -143,10 +168,10 @@ def file_bills(
     prefix: str,
     processes: int | None = None,
     progress: Progress | None = None,
-    verify_every: int = 1,
+    scrutiny: Scrutiny = EVERY_COPY,
 ) -> SplitOutcome:
     """Copy, read back and file the bills of an assignment; see Splitting.file_bills."""
     with Splitting(path, bulk, processes=processes) as splitting:
         return splitting.file_bills(
-            assignment, store, prefix=prefix, progress=progress, verify_every=verify_every
+            assignment, store, prefix=prefix, progress=progress, scrutiny=scrutiny
         )

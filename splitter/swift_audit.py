@@ -31,6 +31,7 @@ _SUSPECT = re.compile(
 )
 _ACTION = re.compile(rb"/A(?![A-Za-z0-9_.+-])")
 _WEB_LINK = re.compile(rb"/A <</S/URI/URI\((?:https?://|mailto:|tel:)[^()\\<>]*\)>>", re.I)
+_HUGE = re.compile(rb"[0-9]{19}")  # a number that some readers cannot take: their object is null
 _PAGE = re.compile(rb"/Type\s*/Page(?![A-Za-z0-9])")
 _PAGES = re.compile(rb"<</Type/Pages/Count ([0-9]+)/Kids\[([0-9R ]*)\]>>")
 
@@ -109,6 +110,7 @@ def _looked_at(body: bytes) -> tuple[bool, bool, tuple[int, ...]]:
     actions = len(_ACTION.findall(spelled))
     is_clean = (
         not _SUSPECT.search(spelled)
+        and not _HUGE.search(spelled)
         and (not actions or actions == len(_WEB_LINK.findall(spelled)))
         and (b"/Kids" not in spelled or _PAGES.fullmatch(body) is not None)
     )

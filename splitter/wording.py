@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u00ad\ufe58\ufe63\uff0d\ufffe\x02"
 _SPACES = (
@@ -44,6 +45,11 @@ def squashed(text: str) -> str:
     return "".join(text.split())
 
 
+def text_mark(text: str) -> int:
+    """Return a checksum of a page's text without regard to white space."""
+    return zlib.crc32(squashed(text).encode("utf-8", "surrogatepass"))
+
+
 def looks_broken(text: str) -> bool:
     """
     Say whether an engine broke lines between single letters.
@@ -55,6 +61,12 @@ def looks_broken(text: str) -> bool:
         return False
     short = sum([len(line) < 12 and len(line.strip()) <= 2 for line in lines])
     return short > MOST_SHORT_LINES * len(lines)
+
+
+def has_spaced_letters(text: str) -> bool:
+    """Say whether letters are set so wide apart that an engine puts spaces between them."""
+    words = text.split()
+    return sum([len(word) == 1 for word in words]) > len(words) / 2
 
 
 def is_legible(text: str) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,14 @@ from splitter.filing import BillStore
 from splitter.making import BillMaker
 from splitter.messages import bill_from_message, facts_to_message, to_line
 from splitter.neighbours import Neighbours
-from splitter.page_reading import DocumentText
+from splitter.page_reading import DocumentText, ReadersDisagree
 from splitter.page_tree import PageTree
 from splitter.patterns import Patterns
+from splitter.plain_facts import PlainFacts
+from splitter.scrutiny import Scrutiny
 from splitter.source import SourceFile
+from splitter.user_units import units_of_tree
+from splitter.wording import text_mark
 
 PATIENCE_SECONDS = 0.2  # so long answers are collected before they are sent
 
@@ -27,9 +33,11 @@ class Worker:
     """
     What a hand does with the open bulk file; its requests are lines of JSON.
 
-    `read` answers with the facts of pages, `show` with their text. `file` takes bills and answers
-    with what became of each; `terms` come before it. `is_careful` sends every answer at once, so
-    that the parent knows on which page or bill a hand went down.
+    `read` answers with the facts of pages, and with null where two readers disagree about one;
+    with `by_engines` the engines read them all. `show` answers with their text, `find` with what a
+    pattern finds on them and where. `file` takes bills and answers with what became of each;
+    `terms` come before it. `is_careful` sends every answer
+    at once, so that the parent knows on which page or bill a hand went down.
     """
 
     def __init__(self, path: Path, source: SourceFile, pages: PageTree, patterns: Patterns) -> None:
@@ -39,6 +47,7 @@ class Worker:
         self._patterns = patterns
         self._copier: BillCopier | None = None
         self._document: DocumentText | None = None
+        self._by_engines = False
         self._maker: BillMaker | None = None
 
     def prepare_copies(self) -> None:
@@ -61,10 +70,15 @@ class Worker:
     def _answer(self, request: dict[str, Any], channel: socket.socket) -> None:
         match request["do"]:
             case "read":
+                self._by_engines = request["by_engines"]
                 pages = range(request["first"], request["last"])
                 _send(channel, map(self._read, pages), request["is_careful"])
             case "show":
                 _send(channel, map(self._text, request["pages"]), is_careful=True)
+            case "find":
+                pattern = re.compile(request["pattern"])
+                places = (self._opened().places(page, pattern) for page in request["pages"])
+                _send(channel, places, is_careful=True)
             case "terms":
                 self._maker = self._made_ready(request)
             case "file":
@@ -78,15 +92,23 @@ class Worker:
                 else:
                     channel.sendall(to_line(self._maker.make(bills)))
 
-    def _read(self, page: int) -> list[Any]:
-        return facts_to_message(self._opened().facts(page)[0])
+    def _read(self, page: int) -> list[Any] | None:
+        try:
+            facts, text = self._opened().facts(page)
+        except ReadersDisagree:
+            return None
+        return facts_to_message(replace(facts, text_mark=text_mark(text)))
 
     def _text(self, page: int) -> str:
         return self._opened().text(page)
 
     def _opened(self) -> DocumentText:
         if self._document is None:
-            self._document = DocumentText(self._path, self._patterns)
+            units = units_of_tree(self._pages)
+            plain = PlainFacts(self._source, self._pages, self._patterns)
+            self._document = DocumentText(
+                self._path, self._patterns, units, None if self._by_engines else plain
+            )
             if self._document.pages != len(self._pages):
                 raise Refused(
                     "pdf-unreadable",
@@ -102,7 +124,7 @@ class Worker:
             self._patterns,
             Neighbours(frozenset(terms["neighbours"])),
             BillStore(terms["folder"]) if terms["folder"] is not None else None,
-            terms["verify_every"],
+            Scrutiny(terms["read_back_every"], terms["audit_every"]),
         )
 
 

@@ -1,24 +1,30 @@
 """Fuzzing: harmed bulk files must be refused or split right; run it by hand, not in the suite.
 
+python -m tests.splitter.fuzz_seeds FOLDER
 python -m tests.splitter.fuzz_splitter FOLDER --minutes 15
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import random
-import re
+import resource
+import signal
 import tempfile
 import time
+import traceback
+from collections import Counter
 from pathlib import Path
 
-from domain.failures import Refused
-from splitter.filing import BillStore
-from splitter.splitting import Splitting
-from tests.splitter.pdf_builders import a_bulk_file
+from splitter.children import MEMORY_BYTES
+from tests.splitter.fuzz_harms import harmed
+from tests.splitter.fuzz_oracle import Found, known_accounts, tried
 
-NUMBER = re.compile(rb"[0-9]+")
-WORD = re.compile(rb"/[A-Za-z]+|obj|endobj|stream|R\b|<<|>>|\[|\]")
+MOST_SECONDS = 60  # for a small file
+MOST_BYTES = 2 * MEMORY_BYTES  # with what looks at the outcome; the splitter's children have less
+WHOLE_EVERY = 5  # files: the others are split in one process, which is ten times quicker
 
 
 def main() -> None:
@@ -26,96 +32,100 @@ def main() -> None:
     arguments.add_argument("folder", type=Path)
     arguments.add_argument("--minutes", type=float, default=15)
     arguments.add_argument("--seed", type=int, default=0)
+    arguments.add_argument("--found", type=Path, default=Path(tempfile.gettempdir(), "fuzz-found"))
     told = arguments.parse_args()
     samples = sorted(told.folder.glob("*.pdf"))
-    until = time.monotonic() + 60 * told.minutes
-    number = told.seed
-    counts = {"refused": 0, "split": 0, "with problems": 0}
+    told.found.mkdir(exist_ok=True)
+    accounts = {sample: known_accounts(sample) for sample in samples}
+    print(len(samples), "samples", {path.name: len(known) for path, known in accounts.items()})
+    fuzz(samples, accounts, told.seed, told.minutes, told.found)
+
+
+def fuzz(
+    samples: list[Path], accounts: dict[Path, list[str]], seed: int, minutes: float, found: Path
+) -> None:
+    until, shown, number = time.monotonic() + 60 * minutes, time.monotonic(), seed
+    counts: Counter[str] = Counter()
     while time.monotonic() < until:
         number += 1
-        counts[attempt(samples[number % len(samples)], number)] += 1
-    print(number - told.seed, "files", counts)
+        sample = samples[number % len(samples)]
+        result = attempt(sample, samples, accounts[sample], number, found)
+        counts[result] += 1
+        if result.startswith("FOUND") and counts[result] <= 5:
+            print(number, sample.name, result, flush=True)
+        if time.monotonic() - shown > 60:
+            shown = time.monotonic()
+            print(number - seed, "files", dict(counts.most_common()), flush=True)
+    print(number - seed, "files", dict(counts.most_common()), "the last was", number)
 
 
-def attempt(sample: Path, number: int) -> str:
-    """Harm a sample in a way that depends on the number, split it, and check what came of it."""
+def attempt(
+    sample: Path, samples: list[Path], accounts: list[str], number: int, found: Path
+) -> str:
+    """Harm a sample in a way that depends on the number, split it, and say what came of it."""
+    chance = random.Random(number)
+    other = chance.choice(samples).read_bytes()
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         path = Path(folder) / "bills.pdf"
-        path.write_bytes(harmed(sample.read_bytes(), random.Random(number)))
-        began = time.monotonic()
-        try:
-            result = split_and_check(path, Path(folder) / "store")
-        except Refused as refused:
-            assert refused.code == "pdf-unreadable", refused
-            result = "refused"
-        except BaseException:
-            kept = Path(tempfile.gettempdir()) / f"fuzz-found-{number}.pdf"
-            kept.write_bytes(path.read_bytes())
-            print("FOUND", number, sample.name, kept, flush=True)
-            raise
-        if time.monotonic() - began > 100:
-            print("SLOW", number, sample.name, flush=True)
-        return result
+        path.write_bytes(harmed(sample.read_bytes(), other, chance))
+        result = in_a_child(path, sample, accounts, is_whole=number % WHOLE_EVERY == 0)
+        if result.startswith("FOUND"):
+            (found / f"{number}-{sample.name}").write_bytes(path.read_bytes())
+            (found / f"{number}.txt").write_text(result)
+    return result.partition("\n")[0]
 
 
-def split_and_check(path: Path, store: Path) -> str:
-    with Splitting(path, a_bulk_file(), processes=1) as splitting:
-        assignment = splitting.plan()
-        outcome = splitting.file_bills(assignment, BillStore(store), prefix="")
-    pages = [page for bill in assignment.bills for page in bill.pages]
-    pages += [*assignment.separators, *(page.page for page in assignment.unassigned)]
-    assert sorted(pages) == list(range(outcome.pages))
-    assert len(outcome.bills) + len(outcome.problems) == len(assignment.bills)
-    written = {found.name for found in store.rglob("*") if found.is_file()}
-    assert written == {bill.path for bill in outcome.bills}, "an unfinished or a missing file"
-    return "with problems" if outcome.problems else "split"
+def in_a_child(path: Path, sample: Path, accounts: list[str], *, is_whole: bool) -> str:
+    """Try a file in a process of its own; that it hangs or fills memory is found, too."""
+    reading, writing = os.pipe()
+    began = time.monotonic()
+    child = os.fork()
+    if not child:
+        os.close(reading)
+        os.setpgid(0, 0)
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, 2)
+        os.write(writing, json.dumps(answered(path, sample, accounts, is_whole)).encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        status, usage = waited_for(child, began + MOST_SECONDS)
+        if status is None:
+            return "FOUND it hangs"
+        answer = pipe.read()
+    if usage.ru_maxrss > MOST_BYTES // 1024:
+        return f"FOUND it takes much memory\n{usage.ru_maxrss // 1024} MB"
+    if not answer:  # its own limit, or pdfium: the real one has a child for that
+        signalled = signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else status
+        return f"FOUND it ended by {signalled}" if is_whole else f"ended by {signalled}"
+    result: str = json.loads(answer)
+    return result
 
 
-def harmed(pdf: bytes, chance: random.Random) -> bytes:
-    for _ in range(chance.choice((1, 1, 2, 5))):
-        harm = chance.choice((other_byte, other_number, other_word, cut_out, doubled, zeros))
-        pdf = harm(pdf, chance)
-    return pdf
+def waited_for(child: int, until: float) -> tuple[int | None, resource.struct_rusage]:
+    while True:
+        ended, status, usage = os.wait4(child, os.WNOHANG)
+        if ended:
+            return status, usage
+        if time.monotonic() > until:
+            os.killpg(child, signal.SIGKILL)
+            _, _, usage = os.wait4(child, 0)
+            return None, usage
+        time.sleep(0.002)
 
 
-def other_byte(pdf: bytes, chance: random.Random) -> bytes:
-    at = chance.randrange(len(pdf))
-    return pdf[:at] + bytes([chance.randrange(256)]) + pdf[at + 1 :]
-
-
-def other_number(pdf: bytes, chance: random.Random) -> bytes:
-    """Put another number of the same length, so that the offsets still hold."""
-    found = NUMBER.search(pdf, chance.randrange(len(pdf)))
-    if found is None:
-        return pdf
-    digits = bytes(chance.choice(b"0123456789") for _ in found[0])
-    return pdf[: found.start()] + digits + pdf[found.end() :]
-
-
-def other_word(pdf: bytes, chance: random.Random) -> bytes:
-    one = WORD.search(pdf, chance.randrange(len(pdf)))
-    other = WORD.search(pdf, chance.randrange(len(pdf)))
-    if one is None or other is None:
-        return pdf
-    word = other[0][: len(one[0])].ljust(len(one[0]))
-    return pdf[: one.start()] + word + pdf[one.end() :]
-
-
-def cut_out(pdf: bytes, chance: random.Random) -> bytes:
-    at = chance.randrange(len(pdf))
-    return pdf[:at] + pdf[at + chance.randrange(1, 200) :]
-
-
-def doubled(pdf: bytes, chance: random.Random) -> bytes:
-    at = chance.randrange(len(pdf))
-    piece = pdf[at : at + chance.randrange(1, 200)]
-    to = chance.randrange(len(pdf))
-    return pdf[:to] + piece + pdf[to + len(piece) :]
-
-
-def zeros(pdf: bytes, chance: random.Random) -> bytes:
-    at, length = chance.randrange(len(pdf)), chance.randrange(1, 64)
-    return pdf[:at] + bytes(length) + pdf[at + length :]
+def answered(path: Path, sample: Path, accounts: list[str], is_whole: bool) -> str:
+    if not is_whole:
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
+    try:
+        return tried(path, sample, accounts, is_whole=is_whole)
+    except Found as found:
+        return f"FOUND {found}"
+    except BaseException as failure:
+        place = traceback.extract_tb(failure.__traceback__)[-1]
+        kind = type(failure).__name__
+        where = f"{Path(place.filename).name}:{place.lineno} {place.name}"
+        return f"FOUND {kind} in {where}\n{traceback.format_exc()[-4000:]}"
 
 
 if __name__ == "__main__":

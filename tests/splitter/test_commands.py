@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 import tomllib
 from pathlib import Path
 
+import pikepdf
 import pytest
 
 from command_line.main import run
@@ -14,6 +19,7 @@ from command_line.patterns import pattern
 from domain.periods import BulkFile
 from splitter.patterns import compile_patterns
 from splitter.splitting import plan
+from tests.splitter.hostile_builders import many_pages
 from tests.splitter.pdf_builders import ACCOUNT, AMOUNT, DUE, a_page, write_pdf
 
 FOLDER = Path(os.environ.get("BILLCLOSE_BUNDLES", "no-bundles"))
@@ -165,9 +171,91 @@ def test_the_patterns_found_do_what_the_real_ones_do(name, capsys):
     def planned(table):
         bulk = BulkFile(
             "utility-bill", "", table["account"], table["amount_due"], table["due_date"],
-            real.get("separator"),
+            table.get("separator"),
         )  # fmt: skip
         compile_patterns(bulk)
         return plan(bundle / "bills.pdf", bulk)
 
     assert planned(real) == planned(found)
+
+
+def test_no_match_at_all_is_said_once_with_what_to_do(split, tmp_path):
+    status, said = split(patterns=["--account", r"Acount:\s*([0-9.]+)"])
+
+    assert status == 4
+    assert "pages 1-2: It names no account and no bill comes before it." in said.out
+    assert "No page names an account as --account says" in said.out
+    assert "billclose pattern" in said.out
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_pattern_for_amounts_that_finds_none_is_said(split):
+    status, said = split("--json", patterns=["--account", ACCOUNT, "--amount-due", r"Owed (\d+)"])
+
+    assert status == 0
+    assert json.loads(said.out)["notes"] == ["No bill shows an amount due as --amount-due says."]
+
+
+def test_files_that_were_in_the_folder_before_are_told_of(split, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "01.1037.1.pdf").write_bytes(b"older")
+    (tmp_path / "out" / "09.9999.9.pdf").write_bytes(b"another month's")
+
+    status, said = split()
+
+    assert status == 0
+    assert "1 file of that name" in said.out
+    assert "1 other file in" in said.out
+    assert (tmp_path / "out" / "09.9999.9.pdf").read_bytes() == b"another month's"
+    assert (tmp_path / "out" / "01.1037.1.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_pattern_that_takes_a_page_for_an_account_is_wrong_use_and_prints_no_text(
+    split, tmp_path
+):
+    status, said = split(patterns=["--account", r"(?s)(Account.*)"])
+
+    assert status == 2
+    assert "put the parentheses around the number alone" in said.err
+    assert "12.50" not in said.err + said.out
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_said_before_the_file_is_read(bills, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+
+    status = run(["split", str(bills), *PATTERNS, "--to", str(tmp_path / "file" / "out")])
+
+    said = capsys.readouterr().err
+    assert status == 2
+    assert "is a file; give another folder" in said
+    assert "reading" not in said
+
+
+def test_a_folder_is_no_file_to_split(split, tmp_path):
+    status, said = split(file=tmp_path)
+
+    assert status == 2
+    assert "is a folder; give the PDF file in it" in said.err
+
+
+def test_a_stop_in_the_middle_leaves_whole_bills_alone(tmp_path):
+    file, out = many_pages(tmp_path / "bills.pdf", 20_000), tmp_path / "out"
+    command = [sys.executable, "-c", "from command_line.main import main; main()", "split"]
+    with subprocess.Popen(
+        [*command, str(file), "--account", ACCOUNT, "--to", str(out)],
+        start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    ) as clerk:  # fmt: skip
+        until = time.monotonic() + 90
+        while time.monotonic() < until and not (out.is_dir() and any(out.iterdir())):
+            time.sleep(0.01)
+        os.killpg(clerk.pid, signal.SIGINT)  # as the terminal does, to all processes at once
+        _, said = clerk.communicate(timeout=60)
+
+    left = list(out.iterdir())
+    assert clerk.returncode == 1
+    assert "run the same command again to go on" in said
+    assert 0 < len(left) < 10_000
+    assert [path.name for path in left if path.suffix != ".pdf" or path.name.startswith(".")] == []
+    for path in left[:: len(left) // 50 + 1]:
+        assert len(pikepdf.open(path, attempt_recovery=False).pages) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import resource
@@ -13,6 +14,7 @@ from hypothesis import strategies as some
 
 from domain.accounts import account_key
 from domain.failures import Misuse
+from splitter import local_files
 from splitter.file_names import file_name
 from splitter.filing import BillStore
 
@@ -148,31 +150,52 @@ def test_two_accounts_never_share_a_name(one, other, first, second):
         assert names[0].casefold() != names[1].casefold()
 
 
-def test_a_batch_is_there_when_its_block_ends_and_private(tmp_path):
+def test_what_is_written_soon_is_there_whole_and_private(tmp_path):
     store = BillStore(tmp_path)
 
-    with store.batch() as batch:
-        batch.write("run/1.pdf", b"one")
-        batch.write("run/2.pdf", b"two")
-        assert not store.exists("run/1.pdf")
+    store.write_soon("run/1.pdf", b"one")
+    store.write_soon("run/2.pdf", b"two")
+    store.settle()
 
     assert [store.read("run/1.pdf"), store.read("run/2.pdf")] == [b"one", b"two"]
+    assert stat.S_IMODE((tmp_path / "run").stat().st_mode) == 0o700
     assert stat.S_IMODE((tmp_path / "run" / "1.pdf").stat().st_mode) == 0o600
     assert len(list((tmp_path / "run").iterdir())) == 2
 
 
-def test_a_batch_that_fails_leaves_nothing_and_the_old_file(tmp_path):
+def test_a_file_that_cannot_be_written_leaves_nothing_and_the_old_one(tmp_path, monkeypatch):
     store = BillStore(tmp_path)
     store.write("run/1.pdf", b"old")
+    monkeypatch.setattr(os, "write", _disk_full)
 
-    with pytest.raises(RuntimeError), store.batch() as batch:
-        batch.write("run/1.pdf", b"new")
-        raise RuntimeError
+    with pytest.raises(OSError, match="No space left"):
+        store.write_soon("run/1.pdf", b"new")
 
     assert store.read("run/1.pdf") == b"old"
     assert [tmp_path / "run" / "1.pdf"] == list((tmp_path / "run").iterdir())
 
 
-def test_a_batch_writes_nowhere_else(tmp_path):
-    with pytest.raises(Misuse), BillStore(tmp_path / "bills").batch() as batch:
-        batch.write("../x", b"")
+def _disk_full(*_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_nothing_is_written_outside_the_store(tmp_path):
+    with pytest.raises(Misuse):
+        BillStore(tmp_path / "bills").write_soon("../x", b"")
+
+
+def test_a_store_without_files_settles(tmp_path):
+    BillStore(tmp_path / "none").settle()
+
+
+def test_a_store_that_cannot_be_made_durable_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(local_files, "_libc", lambda: _Failing())
+
+    with pytest.raises(OSError, match="Input/output error"):
+        BillStore(tmp_path).settle()
+
+
+class _Failing:
+    def syncfs(self, descriptor):
+        ctypes.set_errno(errno.EIO)
+        return -1

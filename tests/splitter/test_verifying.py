@@ -10,7 +10,7 @@ from domain.bills import BillRange
 from domain.money import Money
 from splitter.copying import BillCopier
 from splitter.patterns import compile_patterns
-from splitter.verifying import Neighbours, read_back
+from splitter.verifying import Neighbours, examine
 from tests.splitter.pdf_builders import a_bulk_file, a_page, write_pdf
 
 PATTERNS = compile_patterns(a_bulk_file())
@@ -34,9 +34,12 @@ def copier(tmp_path_factory):
 def found_wrong(copy, bill):
     """Read back with the swift audit, after a look that the full one agrees."""
     neighbours = Neighbours(frozenset({"01.1037.1", "02.2048.2"}))
-    findings = read_back(copy, bill, PATTERNS, neighbours, is_thorough=False)
-    assert findings == read_back(copy, bill, PATTERNS, neighbours)
-    return findings
+    swift = examine(copy, bill, PATTERNS, neighbours, audits=False)
+    full = examine(copy, bill, PATTERNS, neighbours)
+    assert swift.findings == full.findings
+    assert swift.is_read_back
+    assert full.is_read_back
+    return list(swift.findings)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,127 @@
+"""Lines put together from what a page shows, or odd where a line could be read in two ways."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from itertools import pairwise
+from operator import sub
+
+from splitter.lines import SAME_LINE
+from splitter.plain_arrays import Fragment, advance
+from splitter.plain_checks import check_page
+from splitter.syntax import Odd
+
+# Shares of the larger height: nearer baselines are one, those farther apart are surely two.
+_ONE_BASELINE, _TWO_LINES, _TWO_TALL_LINES = 0.02, 0.85, 1.25
+_FAR_APART = 1.05  # of the text's own units: what is nearer may be one line where these are large
+_TALL = re.compile("[A-Z0-9bdfhklt()]")
+_TALL_HEIGHT, _HEADLINE = 8, 20  # points
+_TOUCHING, _KERNED, _SPACED = 0.05, 0.12, 0.35  # likewise: no gap, between letters, a space
+
+
+def in_drawing_order(shown: list[Fragment], size: tuple[float, float]) -> tuple[str, bool]:
+    """
+    Return the lines in the order of drawing, and whether that is from top to bottom as well.
+
+    `size` is the page's, in points; (0, 0) where that is not plain. Raises Odd where letters
+    touch and overlap as no two readers would see alike.
+    """
+    if not shown:
+        return "", True
+    check_page(shown, size)
+    _, up, styles, texts, *_ = zip(*shown, strict=True)
+    used = set(styles)
+    highest, scales = max(style.height for style in used), [style.scale for style in used]
+    lowest = min(map(sub, up, up[1:]), default=math.inf)
+    if lowest > _TWO_LINES * highest / min(1, *scales) and lowest > _FAR_APART * max(scales):
+        return _clean(texts), True  # the usual page: every line is drawn at once
+    lines = [line[0][3] if len(line) == 1 else _joined(line) for line in _drawn(shown)]
+    return _clean(lines), lowest > -_ONE_BASELINE
+
+
+def from_top_to_bottom(shown: list[Fragment]) -> str:
+    """Return the lines as they stand on the page; raises Odd as in_drawing_order does."""
+    lines: list[list[Fragment]] = []
+    for fragment in sorted(shown, key=lambda fragment: -fragment[1]):
+        if lines:
+            above = lines[-1][-1]
+            if above[1] - fragment[1] <= SAME_LINE * min(above[2].height, fragment[2].height):
+                lines[-1].append(fragment)
+                continue
+        lines.append([fragment])
+    return _clean(_joined(sorted(line, key=_start)) for line in lines)
+
+
+def _drawn(shown: list[Fragment]) -> list[list[Fragment]]:
+    """Return lines in the order of drawing, what is on each from left to right."""
+    lines = [[shown[0]]]
+    for last, fragment in pairwise(shown):
+        drop = abs(last[1] - fragment[1])
+        if drop < _ONE_BASELINE * max(last[2].height, fragment[2].height):
+            lines[-1].append(fragment)
+        else:
+            lines.append([fragment])
+    for line in lines:
+        if len(line) > 1:
+            line.sort(key=_start)
+    for above, below in pairwise(lines):
+        if not _are_two_lines(above[-1], below[0]):
+            raise Odd("baselines close together")
+    return lines
+
+
+def _start(fragment: Fragment) -> float:
+    return fragment[0]
+
+
+def _are_two_lines(last: Fragment, fragment: Fragment) -> bool:
+    """Say whether any reader begins a new line with a fragment that does not follow on the last."""
+    before, after = last[2], fragment[2]
+    drop, height = abs(last[1] - fragment[1]), max(before.height, after.height)
+    far = _TWO_LINES * max(height, after.height / after.scale)
+    if drop > far and drop > _FAR_APART * before.scale:
+        return True
+    return drop > _TWO_TALL_LINES * height and _is_tall(last) and _is_tall(fragment)
+
+
+def _is_tall(fragment: Fragment) -> bool:
+    return fragment[2].height >= _TALL_HEIGHT and _TALL.search(fragment[3]) is not None
+
+
+def _clean(lines: Iterable[str]) -> str:
+    """Put lines together; several spaces are one, as other readers have it."""
+    text = "\n".join(lines)
+    if "-\n" in text or "- \n" in text:
+        raise Odd("a word that may go on in the next line")
+    while "  " in text:
+        text = text.replace("  ", " ")
+    return text
+
+
+def _joined(line: list[Fragment]) -> str:
+    parts = [line[0][3]]
+    for last, fragment in pairwise(line):
+        _check_neighbours(last, fragment)
+        gap = fragment[0] - last[0] - advance(last)
+        smaller, larger = sorted((last[2].height, fragment[2].height))
+        before, after = last[3][-1], fragment[3][0]
+        if gap > _SPACED * larger:
+            parts.append(" ")
+        elif gap < -(_TOUCHING if before == after else _KERNED) * smaller:
+            raise Odd("letters over each other")
+        elif gap > _TOUCHING * smaller and before != " " != after:
+            raise Odd("a gap that may be a space or not")
+        parts.append(fragment[3])
+    return "".join(parts)
+
+
+def _check_neighbours(last: Fragment, fragment: Fragment) -> None:
+    before, after = last[2], fragment[2]
+    if fragment[3] == "-":
+        raise Odd("a hyphen drawn alone")
+    if abs(before.scale - after.scale) > _ONE_BASELINE * before.scale:
+        raise Odd("text in other units")
+    if max(before.height, after.height) > _HEADLINE and not (_is_tall(last) and _is_tall(fragment)):
+        raise Odd("large signs that may stand over each other")

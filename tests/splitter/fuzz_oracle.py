@@ -1,0 +1,240 @@
+"""What must hold of a harmed bulk file: it is refused, or each page goes where it belongs."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+import pypdfium2
+
+import splitter.auditing  # loaded before the fork, as all else is
+import splitter.pypdf_objects
+from domain.bills import PageAssignment
+from domain.failures import Refused
+from domain.periods import BulkFile
+from splitter.copying import BillCopier
+from splitter.filing import BillStore
+from splitter.filing_bills import make_orders
+from splitter.making import BillMaker
+from splitter.neighbours import Neighbours
+from splitter.opening import open_source
+from splitter.page_reading import DocumentText
+from splitter.patterns import compile_patterns
+from splitter.pdfium_text import CannotOpen, PdfiumDocument, PdfiumPage
+from splitter.ranges import assign_pages
+from splitter.scrutiny import Scrutiny
+from splitter.splitting import Splitting
+from splitter.wording import text_mark
+from tests.splitter.pdf_builders import AMOUNT, DUE, a_bulk_file, opened
+
+assert splitter.auditing and splitter.pypdf_objects
+ACCOUNTS = {
+    "larkspur-boxed": r"ACCT NO\s*([0-9.\-]+)",
+    "larkspur-html": r"Customer No\.\s*([0-9.\-]+)",
+}
+LEADS_AWAY = {"/Parent", "/P", "/Dest", "/StructParents", "/Popup", "/IRT"}
+SMALLEST_DRAWN, LARGEST_DRAWN = 10, 2000  # points
+
+
+class Found(Exception):
+    """Something that must not be."""
+
+
+def bulk_of(sample: Path) -> BulkFile:
+    return a_bulk_file(
+        account=ACCOUNTS.get(sample.stem, r"Account:\s*([0-9.\-]+)"),
+        amount_due=AMOUNT,
+        due_on=DUE,
+        separator="BATCH SEPARATOR",
+    )
+
+
+def known_accounts(sample: Path) -> list[str]:
+    """Return the accounts of an unharmed sample; it must be split without a problem."""
+    with Splitting(sample, bulk_of(sample), processes=1) as splitting:
+        return sorted({bill.account for bill in splitting.plan().bills})
+
+
+def tried(path: Path, sample: Path, accounts: list[str], *, is_whole: bool) -> str:
+    """Split a harmed file and say what came of it; raises Found."""
+    bulk = bulk_of(sample)
+    folder = path.parent
+    inside = outcome_inside(path, bulk, folder / "inside")
+    if is_whole:
+        whole = outcome_of_all(path, bulk, folder / "whole")
+        if isinstance(inside, dict) and isinstance(whole, dict) and inside != whole:
+            raise Found(f"two ways, two outcomes\n{inside}\n{whole}")
+        if isinstance(inside, dict) and isinstance(whole, str):
+            raise Found(f"refused by all, not inside\n{whole}")
+    if isinstance(inside, str):
+        return inside
+    is_other = False
+    for name, (pages, _) in inside.items():
+        copy = (folder / "inside" / name).read_bytes()
+        check_copy(path, copy, pages, accounts)
+        is_other = is_other or looks_other(path, copy, pages)
+    return "split, looks other" if is_other else "split" if inside else "no bill"
+
+
+Outcome = dict[str, tuple[tuple[int, ...], str]]  # file name: its pages, its SHA-256
+
+
+def outcome_inside(path: Path, bulk: BulkFile, store: Path) -> Outcome | str:
+    """Split a file in this process: whatever is raised is seen."""
+    patterns = compile_patterns(bulk)
+    try:
+        source, tree = open_source(path)
+        document = DocumentText(path, patterns)
+        if document.pages != len(tree):
+            return "refused: pages"
+        read = [document.facts(page) for page in range(len(tree))]
+        facts = [replace(said, text_mark=text_mark(text)) for said, text in read]
+        assignment = assign_pages(facts)
+        document.close()
+        check_assignment(assignment, len(tree))
+        orders = make_orders(assignment, "")
+        bills = [(order.index, order.path, order.bill) for order in orders]
+        made = []
+        for again in (False, True):
+            copier = BillCopier(source, tree) if not again else BillCopier.open(path)
+            neighbours = Neighbours.of(assignment.bills, patterns)
+            maker = BillMaker(copier, patterns, neighbours, BillStore(store), Scrutiny(1, 1))
+            made.append(maker.make(bills))
+    except Refused as refused:
+        return refusal(refused)
+    except CannotOpen:
+        return "refused: pdfium"
+    if made[0] != made[1]:
+        raise Found("the same file twice, other bytes")
+    filed = {
+        order.path: (order.bill.pages, answer["sha256"])
+        for order, answer in zip(orders, made[0], strict=True)
+        if not answer["finding"]
+    }
+    check_store(store, filed)
+    return filed
+
+
+def outcome_of_all(path: Path, bulk: BulkFile, store: Path) -> Outcome | str:
+    """Split a file as the office does."""
+    try:
+        with Splitting(path, bulk, processes=1) as splitting:
+            assignment = splitting.plan()
+            outcome = splitting.file_bills(assignment, BillStore(store), prefix="")
+    except Refused as refused:
+        return refusal(refused)
+    check_assignment(assignment, outcome.pages)
+    if len(outcome.bills) + len(outcome.problems) != len(assignment.bills):
+        raise Found("a bill is neither filed nor a problem")
+    filed = {bill.path: (tuple(bill.page_numbers), bill.sha256) for bill in outcome.bills}
+    check_store(store, filed)
+    return filed
+
+
+def refusal(refused: Refused) -> str:
+    if refused.code != "pdf-unreadable" or "bills.pdf" not in refused.message:
+        raise Found(f"an odd refusal: {refused.code}: {refused.message}")
+    if "broke down" in refused.message or "too long" in refused.message:
+        return "refused: by a child's end"
+    return "refused"
+
+
+def check_assignment(assignment: PageAssignment, pages: int) -> None:
+    places = [page for bill in assignment.bills for page in bill.pages]
+    places += [*assignment.separators, *(page.page for page in assignment.unassigned)]
+    if sorted(places) != list(range(pages)):
+        raise Found("a page is nowhere or in two places")
+
+
+def check_store(store: Path, filed: Outcome) -> None:
+    written = {
+        str(found.relative_to(store)): hashlib.sha256(found.read_bytes()).hexdigest()
+        for found in store.rglob("*")
+        if found.is_file()
+    }
+    if written != {name: digest for name, (_, digest) in filed.items()}:
+        raise Found("an unfinished or a missing file")
+
+
+def check_copy(path: Path, copy: bytes, pages: tuple[int, ...], accounts: list[str]) -> None:
+    """A copy shows what its pages show, and holds nothing that they do not reach."""
+    ours, theirs = PdfiumDocument(copy), PdfiumDocument(path)
+    shown = [text_of(theirs, page) for page in pages]
+    if [text_of(ours, place) for place in range(len(pages))] != shown:
+        raise Found("a copy's text is not its pages'")
+    held = streams_and_all(copy)
+    strangers = [a for a in accounts if a.encode() in held and a not in "".join(shown)]
+    if strangers and not all_reached(path, pages, strangers):
+        raise Found(f"a copy holds what its pages do not reach\n{strangers} in pages {pages}")
+
+
+def streams_and_all(copy: bytes) -> bytes:
+    held = [copy]
+    with opened(copy) as pdf:
+        for thing in pdf.objects:
+            if isinstance(thing, pikepdf.Stream):
+                with contextlib.suppress(pikepdf.PdfError):
+                    held.append(thing.read_bytes())
+            elif isinstance(thing, pikepdf.Dictionary | pikepdf.Array):
+                held.append(thing.unparse())
+    return b"".join(held)
+
+
+def text_of(document: PdfiumDocument, number: int) -> str:
+    page = PdfiumPage(document, number, None)
+    try:
+        return page.reading().text
+    finally:
+        page.close()
+
+
+def all_reached(path: Path, pages: tuple[int, ...], strangers: list[str]) -> bool:
+    try:
+        with pikepdf.open(path) as pdf:
+            held = b"".join(piece for page in pages for piece in reached(pdf.pages[page].obj))
+    except pikepdf.PdfError:
+        return False
+    return all(stranger.encode() in held for stranger in strangers)
+
+
+def reached(start: Any) -> Iterator[bytes]:
+    waiting, seen = [start], set()
+    while waiting:
+        thing = waiting.pop()
+        if not isinstance(thing, pikepdf.Object) or thing.objgen in seen:
+            continue
+        if thing.is_indirect:
+            seen.add(thing.objgen)
+        if isinstance(thing, pikepdf.Stream):
+            yield thing.read_raw_bytes()
+            with contextlib.suppress(pikepdf.PdfError):  # what cannot be decoded was given raw
+                yield thing.read_bytes()
+        if isinstance(thing, pikepdf.Dictionary | pikepdf.Stream):
+            waiting += [thing[key] for key in thing.keys() if key not in LEADS_AWAY]  # noqa: SIM118
+        elif isinstance(thing, pikepdf.Array):
+            waiting += list(thing)
+        elif isinstance(thing, pikepdf.String):
+            yield bytes(thing)
+
+
+def looks_other(path: Path, copy: bytes, pages: tuple[int, ...]) -> bool:
+    """Say whether a copy looks other than its pages, as it may where a font is none."""
+    one, other = pypdfium2.PdfDocument(path), pypdfium2.PdfDocument(copy)
+    return any(drawn(one, page) != drawn(other, place) for place, page in enumerate(pages))
+
+
+def drawn(document: Any, number: int) -> tuple[Any, bytes]:
+    """Return a page's size and picture without annotations, of which not all are kept."""
+    try:
+        page = document[number]
+        if not SMALLEST_DRAWN < min(page.get_size()) <= max(page.get_size()) < LARGEST_DRAWN:
+            return page.get_size(), b""
+        picture = page.render(scale=0.3, may_draw_forms=False, draw_annots=False)
+    except pypdfium2.PdfiumError:
+        return None, b""
+    return page.get_size(), bytes(picture.buffer)
