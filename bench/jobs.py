@@ -92,6 +92,7 @@ def _written_plainly(folder: Path) -> tuple[int, float]:
 def ours(file: Path, folder: Path, processes: int, *, is_read_back: bool) -> int:
     from domain.periods import BulkFile
     from splitter.filing import BillStore
+    from splitter.scrutiny import Scrutiny
     from splitter.splitting import Splitting
 
     bulk = BulkFile("utility-bill", file.name, ACCOUNT, AMOUNT_DUE, DUE_DATE)
@@ -100,7 +101,7 @@ def ours(file: Path, folder: Path, processes: int, *, is_read_back: bool) -> int
             splitting.plan(),
             BillStore(folder),
             prefix="",
-            verify_every=1 if is_read_back else sys.maxsize,
+            scrutiny=Scrutiny() if is_read_back else Scrutiny(sys.maxsize, sys.maxsize),
         )
     assert not outcome.unassigned
     assert not outcome.problems

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from command_line.opening import json_option
+from command_line.pattern_sentences import KIND_NAMES, sentences
 from command_line.statuses import NEEDS_PERSON
 from domain.failures import Misuse
 
 if TYPE_CHECKING:
     from splitter.guessing import Candidate
+    from splitter.guessing_all import Guesses
 
-KINDS = {"account": "ACCOUNT", "amount_due": "AMOUNT DUE", "due_date": "DUE DATE"}
-LOOKED_AT, SHOWN_CANDIDATES = 40, 3
+LOOKED_AT = 200  # pages
+NO_ACCOUNT = r"Account:\s*([0-9.\-]+)"
+OPTIONS = {"account": "--account", "amount_due": "--amount-due", "due_date": "--due-date"}
 
 
 @click.command()
@@ -29,63 +33,112 @@ LOOKED_AT, SHOWN_CANDIDATES = 40, 3
 def pattern(file: Path, pages: int, as_json: bool) -> int:
     """Show the text of some pages of FILE and the likely patterns to find accounts with.
 
-    The last lines are a [[documents]] table to paste into bundle.toml. Look at it: it is a guess.
+    The last lines are a [[documents]] table to paste into bundle.toml, and the same as a command to
+    try it with. Look at it: it is a guess. Exit status 4: no account was found.
     """
-    from splitter.guessing import guess
-    from splitter.sampling import sample_texts
+    from splitter.guessing_all import guess_all
+    from splitter.sampling import Sample
 
     if not file.is_file():
         raise Misuse(f"There is no file {file}.")
-    total, texts = sample_texts(file, LOOKED_AT)
-    found = {kind: guess(kind, list(texts.values()))[:SHOWN_CANDIDATES] for kind in KINDS}
-    table = to_toml(file.name, found)
-    shown = dict(list(texts.items())[:pages])
+    with Sample(file, LOOKED_AT) as sample:
+        total, texts = sample.pages, sample.texts
+        guesses = guess_all(sample)
+    told = {
+        "pages": total,
+        "texts": [{"page": page + 1, "text": text} for page, text in list(texts.items())[:pages]],
+        "candidates": {
+            kind: [asdict(one) for one in several] for kind, several in guesses.candidates.items()
+        },
+        "separator": asdict(guesses.separator) if guesses.separator else None,
+        "region": asdict(guesses.region) if guesses.region else None,
+        "sentences": sentences(guesses, texts),
+        "toml": to_toml(file.name, guesses),
+        "command": to_command(file, guesses),
+    }
     if as_json:
-        candidates = {kind: [asdict(one) for one in several] for kind, several in found.items()}
-        numbered = [{"page": page + 1, "text": text} for page, text in shown.items()]
-        told = {"pages": total, "texts": numbered, "candidates": candidates, "toml": table}
         click.echo(json.dumps(told, indent=1))
     else:
-        _show(shown, found, total, table)
-    return 0 if found["account"] else NEEDS_PERSON
+        _show(told, guesses)
+    return 0 if guesses.account else NEEDS_PERSON
 
 
-def to_toml(file: str, found: Mapping[str, list[Candidate]]) -> str:
+def to_toml(file: str, guesses: Guesses) -> str:
     """Return the [[documents]] table with the likeliest patterns."""
-    lines = ["[[documents]]", 'form = "utility-bill"', f"file = {json.dumps(file)}"]
-    for kind, candidates in found.items():
+    lines = ["[[documents]]", 'form = "utility-bill"', f"file = {_escaped(file)}"]
+    for kind, candidates in guesses.candidates.items():
         if candidates:
-            lines.append(f"{kind} = {_quoted(candidates[0].pattern)}")
+            left_out = "" if _is_told(kind, candidates) else "# "
+            lines.append(f"{left_out}{kind} = {_quoted(candidates[0].pattern)}")
         elif kind == "account":
-            lines.append("account = 'Account:\\s*([0-9.\\-]+)'  # none was found; please put yours")
+            lines.append(f"account = '{NO_ACCOUNT}'  # none was found; please put yours")
+    lines += [f"{name} = {value}" for name, value in _more(guesses).items()]
     return "\n".join(lines)
 
 
-def _quoted(pattern: str) -> str:
-    """Write a pattern as a TOML string; without escapes where that can be."""
-    return json.dumps(pattern) if "'" in pattern else f"'{pattern}'"
+def to_command(file: Path, guesses: Guesses) -> str:
+    """Return the command that tries the likeliest patterns without writing anything."""
+    words = ["billclose", "split", str(file)]
+    for kind, option in OPTIONS.items():
+        found = guesses.candidates[kind]
+        if _is_told(kind, found) or kind == "account":
+            words += [option, found[0].pattern if found else NO_ACCOUNT]
+    if guesses.separator and guesses.separator.is_told:
+        words += ["--separator", guesses.separator.text]
+    if guesses.region:
+        words += ["--region", ",".join(f"{measure:g}" for measure in guesses.region.region)]
+    return shlex.join([*words, "--to", "bills", "--dry-run"])
 
 
-def _show(
-    texts: dict[int, str], found: Mapping[str, list[Candidate]], total: int, table: str
-) -> None:
-    for page, text in texts.items():
-        click.echo(f"--- page {page + 1} of {total:,}")
-        click.echo(_marked(text, found) or "(no text: a picture, or blank)")
+def _is_told(kind: str, candidates: Sequence[Candidate]) -> bool:
+    """Say whether a guess is put in: a doubtful amount would make a check fail on every bill."""
+    return bool(candidates) and (kind == "account" or candidates[0].is_told)
+
+
+def _more(guesses: Guesses) -> dict[str, str]:
+    more = {}
+    if guesses.separator and guesses.separator.is_told:
+        more["separator"] = _quoted(guesses.separator.text)
+    if guesses.region:
+        more["region"] = str([round(measure) for measure in guesses.region.region])
+    return more
+
+
+def _quoted(text: str) -> str:
+    """Write a text as a TOML string; without escapes where that can be."""
+    return f"'{text}'" if "'" not in text and text.isprintable() else _escaped(text)
+
+
+def _escaped(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _show(told: Mapping[str, Any], guesses: Guesses) -> None:
+    for shown in told["texts"]:
+        click.echo(f"--- page {shown['page']} of {told['pages']:,}")
+        click.echo(_marked(shown["text"], guesses) or "(no text: a picture, or blank)")
     click.echo("--- candidates, the likeliest first")
-    for kind, candidates in found.items():
+    for kind, candidates in guesses.candidates.items():
         for one in candidates:
-            values = ", ".join(one.values)
-            click.echo(f"{KINDS[kind]:10} {one.pattern}   on {one.pages} pages: {values}")
-        if not candidates:
-            click.echo(f"{KINDS[kind]:10} nothing looks like it")
+            click.echo(_line(kind, one))
+    click.echo("--- what to think of it")
+    for sentence in told["sentences"]:
+        click.echo(sentence)
     click.echo("--- to paste into bundle.toml")
-    click.echo(table)
+    click.echo(told["toml"])
+    click.echo("--- to try it, writing nothing")
+    click.echo(told["command"])
 
 
-def _marked(text: str, found: Mapping[str, list[Candidate]]) -> str:
+def _line(kind: str, one: Candidate) -> str:
+    values = ", ".join(one.values)
+    name = KIND_NAMES[kind].upper()
+    return f"{name:10} {one.confidence:8} {one.pattern}   on {one.pages} pages: {values}"
+
+
+def _marked(text: str, guesses: Guesses) -> str:
     """Put what the likeliest patterns find between signs, with what it may be."""
-    for kind, candidates in found.items():
+    for kind, candidates in guesses.candidates.items():
         for one in candidates[:1]:
-            text = re.sub(f"({one.pattern})", rf"[{KINDS[kind]}> \1 <]", text)
+            text = re.sub(f"({one.pattern})", rf"[{KIND_NAMES[kind].upper()}> \1 <]", text)
     return text

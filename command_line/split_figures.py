@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from command_line.split_guards import page_ranges
+from command_line.split_notes import notes
 from domain.accounts import account_key
 from domain.bills import BillRange, PageAssignment
 
@@ -46,6 +50,9 @@ class SplitFigures:
     assignment: PageAssignment
     held: dict[BillRange, str]
     outcome: SplitOutcome | None
+    before: frozenset[str] = frozenset()  # files that were in the folder
+    asked_amount: bool = False
+    asked_due_date: bool = False
 
     @property
     def needs_person(self) -> bool:
@@ -61,8 +68,13 @@ class SplitFigures:
             "status": "dry-run" if self.outcome is None else status,
             "file": str(self.file),
             "pages": self._counts(),
+            "copies": {
+                "read_back": self.outcome.read_back if self.outcome else 0,
+                "audited": self.outcome.audited if self.outcome else 0,
+            },
             "bills": [_bill(bill, filed.get(bill.pages[0])) for bill in written],
             "held": [_bill(bill, None) | {"reason": reason} for bill, reason in self.held.items()],
+            "read_by_ocr": [page + 1 for page in self.assignment.by_ocr],
             "separators": [page + 1 for page in self.assignment.separators],
             "unassigned": [
                 {"page": found.page + 1, "reason": found.reason}
@@ -72,19 +84,25 @@ class SplitFigures:
                 {"account": found.account, "message": found.message}
                 for found in (self.outcome.problems if self.outcome else ())
             ],
+            "notes": notes(self),
         }
 
     def to_text(self) -> str:
         counts = self._counts()
         written = [bill for bill in self.assignment.bills if bill not in self.held]
         lines = [
-            f"{self.file.name}: {counts['total']:,} pages, {len(written):,} bills"
+            f"{self.file.name}: {counts['total']:,} pages,"
+            f" {len(self.outcome.bills) if self.outcome else len(written):,} bills"
             f" {'would go' if self.outcome is None else 'written'} to {self.folder},"
             f" {counts['separators']:,} separator pages."
         ]
         if self.outcome is None:
             lines += [f"  {_pages(bill):>13}  {bill.account}" for bill in written]
-        troubles = [f"page {page.page + 1}: {page.reason}" for page in self.assignment.unassigned]
+        if self.assignment.by_ocr:
+            pages = ", ".join(str(page + 1) for page in self.assignment.by_ocr[:MOST_LINES])
+            more = "" if len(self.assignment.by_ocr) <= MOST_LINES else ", …; --json lists all"
+            lines.append(f"Read by OCR, so compare account and amount with the page: {pages}{more}")
+        troubles = _unassigned(self.assignment)
         troubles += [
             f"{_pages(bill)}: the bill of {bill.account} is held back. {reason}"
             for bill, reason in self.held.items()
@@ -95,7 +113,7 @@ class SplitFigures:
             lines += [f"  {trouble}" for trouble in troubles[:MOST_LINES]]
         if len(troubles) > MOST_LINES:
             lines.append(f"  … and {len(troubles) - MOST_LINES:,} more; --json lists all.")
-        return "\n".join(lines)
+        return "\n".join([*lines, *notes(self)])
 
     def _counts(self) -> dict[str, int]:
         return {
@@ -118,6 +136,18 @@ def _bill(bill: BillRange, document: FiledBill | None) -> dict[str, Any]:
     }
 
 
+def _unassigned(assignment: PageAssignment) -> list[str]:
+    """Return a line for pages that follow each other and are nobody's for the same reason."""
+    lines = []
+    for reason, pages in groupby(assignment.unassigned, attrgetter("reason")):
+        for first, last in page_ranges(found.page for found in pages):
+            lines.append(f"{_from_to(first, last)}: {reason}")
+    return lines
+
+
 def _pages(bill: BillRange) -> str:
-    first, last = bill.pages[0] + 1, bill.pages[-1] + 1
-    return f"page {first}" if first == last else f"pages {first}-{last}"
+    return _from_to(bill.pages[0], bill.pages[-1])
+
+
+def _from_to(first: int, last: int) -> str:
+    return f"page {first + 1}" if first == last else f"pages {first + 1}-{last + 1}"

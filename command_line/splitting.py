@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from command_line.opening import json_option
 from command_line.progress import StepLines
 from command_line.split_figures import SplitFigures, clean_bills
+from command_line.split_guards import check_accounts, check_file, check_folder, file_names
 from command_line.statuses import NEEDS_PERSON
 from domain.failures import Misuse
 from domain.periods import BulkFile
+
+if TYPE_CHECKING:
+    from splitter.scrutiny import Scrutiny
 
 
 def parse_region(
@@ -40,7 +45,24 @@ def parse_region(
 @click.option("--separator", metavar="TEXT", help="Pages with this text belong to nobody.")
 @click.option("--region", callback=parse_region, metavar="L,T,R,B", help="Look only here, points.")
 @click.option("--to", "folder", required=True, type=click.Path(path_type=Path, file_okay=False))
+@click.option("--ocr", is_flag=True, help="Read pages that are only a picture, with tesseract.")
 @click.option("--dry-run", is_flag=True, help="Say which pages go where; write nothing.")
+@click.option(
+    "--read-back-every",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Read back each Nth copy before it is written.",
+)
+@click.option(
+    "--audit-every",
+    type=click.IntRange(1),
+    default=64,
+    show_default=True,
+    metavar="N",
+    help="Give each Nth copy the full audit.",
+)
 @json_option
 def split(
     file: Path,
@@ -50,18 +72,25 @@ def split(
     separator: str | None,
     region: tuple[float, float, float, float] | None,
     folder: Path,
+    ocr: bool,
     dry_run: bool,
+    read_back_every: int,
+    audit_every: int,
     as_json: bool,
 ) -> int:
     """Write one PDF for each account of FILE, named after the account.
 
     A page belongs to the account it names, else to the bill before it. Exit status 4: some pages
     or accounts need a person; they are listed, and the bills of all other accounts are written.
+    Pages read with --ocr are listed too: nothing here knows whether there is such an account.
     """
-    if not file.is_file():
-        raise Misuse(f"There is no file {file}.")
+    check_file(file)
+    check_folder(folder)
     bulk = BulkFile("utility-bill", file.name, account, amount_due, due_date, separator, region)
-    figures = _split(file, bulk, folder, dry_run)
+    from splitter.scrutiny import Scrutiny
+
+    scrutiny = Scrutiny(read_back_every, audit_every)
+    figures = _split(file, bulk, folder, ocr, dry_run, scrutiny)
     if as_json:
         click.echo(json.dumps(figures.to_json(), indent=1))
     else:
@@ -69,26 +98,39 @@ def split(
     return NEEDS_PERSON if figures.needs_person else 0
 
 
-def _split(file: Path, bulk: BulkFile, folder: Path, dry_run: bool) -> SplitFigures:
+def _split(
+    file: Path, bulk: BulkFile, folder: Path, ocr: bool, dry_run: bool, scrutiny: Scrutiny
+) -> SplitFigures:
     from splitter.filing import BillStore
+    from splitter.scrutiny import say_scrutiny
     from splitter.splitting import Splitting
 
     steps = StepLines()
-    with Splitting(file, bulk) as splitting:
+    with Splitting(file, bulk, ocr=ocr) as splitting:
         steps.begin("reading")
         assignment = splitting.plan(progress=_moving(steps, "reading", splitting.pages))
         steps.end("reading", f"{splitting.pages:,} pages, {len(assignment.bills):,} bills")
+        check_accounts(assignment)
         chosen, held = clean_bills(assignment)
+        figures = SplitFigures(
+            file, folder, splitting.pages, assignment, held, None, file_names(folder),
+            bool(bulk.amount_due), bool(bulk.due_on),
+        )  # fmt: skip
         if dry_run:
-            return SplitFigures(file, folder, splitting.pages, assignment, held, None)
+            return figures
 
         pages = sum(len(bill.pages) for bill in chosen.bills)
         steps.begin("writing")
         outcome = splitting.file_bills(
-            chosen, BillStore(folder), prefix="", progress=_moving(steps, "writing", pages)
+            chosen,
+            BillStore(folder),
+            prefix="",
+            progress=_moving(steps, "writing", pages),
+            scrutiny=scrutiny,
         )
-        steps.end("writing", f"{len(outcome.bills):,} bills, every one read back")
-        return SplitFigures(file, folder, splitting.pages, assignment, held, outcome)
+        looked_at = say_scrutiny(outcome.read_back, outcome.audited)
+        steps.end("writing", f"{len(outcome.bills):,} bills; {looked_at}")
+        return replace(figures, outcome=outcome)
 
 
 def _moving(steps: StepLines, step: str, total: int) -> Callable[[int], None]:

@@ -16,6 +16,8 @@ FIELDS = {
     "bills": "account period form amount_due due_date pages pdf sha256 visible",
     "deliveries": "account period kind recipient source status message_id attempts sent_at error",
     "paper": "account period pages reason",
+    "bounces": "id received_at account period action status kind waits diagnostic",
+    "suppressed-addresses": "address account since reason",
     "scheduled-payments": "account period pay_date amount method last4 immediate state status "
     "confirmation",
     "autopay-unscheduled": "account reason",
