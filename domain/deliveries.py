@@ -19,13 +19,29 @@ class PaperReason(StrEnum):
     NO_VALID_EMAIL = "no-valid-email"
     NO_EBILL = "no-ebill"
     EBILL_BOUNCED = "ebill-bounced"
+    PASSWORD_MISSING = "password-missing"  # noqa: S105 - nothing could lock the e-mailed bill
+    EBILL_TOO_LARGE = "ebill-too-large"  # for a mail, and no link takes its place
+
+
+class PasswordField(StrEnum):
+    """
+    What opens an e-mailed bill, named as the column of the export's accounts.
+
+    Account number, names and service address are not among them: they stand in the mail itself.
+    """
+
+    NONE = ""
+    ZIP = "zip"
+    PHONE = "phone"
 
 
 class MessageKind(StrEnum):
     BILL = "bill"
     PAYMENT_DUE = "payment-due"
     PAST_DUE = "past-due"
+    AUTOPAY_SCHEDULED = "autopay-scheduled"
     AUTOPAY_FAILED = "autopay-failed"
+    METHOD_EXPIRING = "method-expiring"
     RECEIPT = "receipt"
     COMMUNICATION = "communication"
     ALERT = "alert"

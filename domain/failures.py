@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class TemporaryFailure(Exception):
     """Surely not done; the same again may work later."""
@@ -46,3 +48,19 @@ class Misuse(Exception):
 
 class AwaitingApproval(Exception):
     """Everything is ready and a person has not yet said yes (exit status 4)."""
+
+
+class NobodyMailed(Exception):
+    """
+    Mails were due and not one of them left, for no reason of their own (exit status 4).
+
+    What came before stands, the mails wait, and the same command sends them later.
+    """
+
+    def __init__(self, message: str, figures: dict[str, Any]) -> None:
+        super().__init__(message)
+        self.message = message
+        self.figures = figures
+
+    def __reduce__(self) -> tuple[type[NobodyMailed], tuple[str, dict[str, Any]]]:
+        return type(self), (self.message, self.figures)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -16,6 +16,7 @@ from database.tables import (
     bill_run,
     delivery,
     payment_method,
+    planned_payment,
     scheduled_payment,
 )
 from domain.deliveries import Recipient, RecipientSource
@@ -43,8 +44,16 @@ class BillFacts:
     draw_last4: str | None
     wallet_owner: str | None
     source: RecipientSource | None
+    zip_code: str = field(repr=False)  # these may be its password
+    phone: str = field(repr=False)
 
-    def to_letter(self, row: Delivery, latest_communication: str) -> BillLetter:
+    def to_letter(
+        self,
+        row: Delivery,
+        latest_communication: str,
+        password_hint: str = "",
+        bill_link: str = "",
+    ) -> BillLetter:
         return BillLetter(
             utility=self.utility,
             period=row.run or "",
@@ -56,6 +65,8 @@ class BillFacts:
             due_on=self.due_on,
             draw=self._draw(row),
             latest_communication=latest_communication,
+            password_hint=password_hint,
+            bill_link=bill_link,
         )
 
     def _draw(self, row: Delivery) -> Draw | None:
@@ -76,18 +87,38 @@ def find_bill_facts(database: Database, keys: Sequence[str]) -> dict[str, BillFa
     has the same words.
     """
     with database.reading() as connection:
-        rows = connection.execute(_facts().where(delivery.c.key.in_(keys)))
+        query = _facts(delivery, scheduled_payment).where(delivery.c.key.in_(keys))
+        rows = connection.execute(query)
         return {key: BillFacts(*values) for key, *values in rows}
 
 
-def _facts() -> sa.Select[Any]:
+def find_facts_of_bill(
+    database: Database, row: Delivery, source: RecipientSource, *, is_planned: bool
+) -> BillFacts | None:
+    """
+    Return what the mail of a bill would say that no delivery is recorded for: for a look at it.
+
+    Before the close (`is_planned`) the draw is the one that autopay plans.
+    """
+    columns = {"key": row.key, "run": row.run, "account_key": row.account_key, "form": row.form}
+    wanted = sa.select(
+        *(sa.literal(value).label(name) for name, value in columns.items()),
+        sa.literal(source, delivery.c.source.type).label("source"),
+    ).subquery()
+    query = _facts(wanted, planned_payment if is_planned else scheduled_payment)
+    with database.reading() as connection:
+        found = connection.execute(query).first()
+    return None if found is None else BillFacts(*found[1:])
+
+
+def _facts(delivery: sa.FromClause, payment: sa.Table) -> sa.Select[Any]:
     amount_due = sa.func.coalesce(
         bill.c.printed_amount_due, account.c.amount_due, type_=account.c.amount_due.type
     )
     due_on = sa.func.coalesce(bill.c.printed_due_on, bill_run.c.due_on, type_=sa.Date())
     same_account = [
         sa.and_(table.c.run == delivery.c.run, table.c.account_key == delivery.c.account_key)
-        for table in (account, bill, scheduled_payment)
+        for table in (account, bill, payment)
     ]
     return (
         sa.select(
@@ -99,25 +130,31 @@ def _facts() -> sa.Select[Any]:
             amount_due,
             due_on,
             bill.c.pdf,
-            scheduled_payment.c.amount,
-            scheduled_payment.c.pay_on,
-            scheduled_payment.c.method_kind,
-            scheduled_payment.c.last4,
+            payment.c.amount,
+            payment.c.pay_on,
+            payment.c.method_kind,
+            payment.c.last4,
             payment_method.c.portal_user,
             delivery.c.source,
+            account.c.zip,
+            account.c.phone,
         )
+        .select_from(delivery)
         .join(bill_run, bill_run.c.run == delivery.c.run)
         .join(account, same_account[0])
         .join(bill, sa.and_(same_account[1], bill.c.form == delivery.c.form))
-        .outerjoin(
-            scheduled_payment,
-            sa.and_(same_account[2], scheduled_payment.c.state != PaymentState.CANCELLED),
-        )
+        .outerjoin(payment, sa.and_(same_account[2], _will_be_drawn(payment)))
         .outerjoin(
             payment_method,
             sa.and_(
                 payment_method.c.run == delivery.c.run,
-                payment_method.c.token == scheduled_payment.c.method_token,
+                payment_method.c.token == payment.c.method_token,
             ),
         )
     )
+
+
+def _will_be_drawn(payment: sa.Table) -> sa.ColumnElement[bool]:
+    if payment is scheduled_payment:
+        return scheduled_payment.c.state != PaymentState.CANCELLED
+    return payment.c.pay_on.is_not(None)

@@ -13,12 +13,16 @@ from domain.failures import PermanentFailure, TemporaryFailure
 from mail.addresses import to_envelope_address
 from mail.bill_facts import BillFacts, find_bill_facts
 from mail.compose import Templates
-from mail.headers import Heading
+from mail.headers import Heading, Unsubscribe
+from mail.hints import password_hint
 from mail.keys import boundary, safe
-from mail.letters import BillLetter
+from mail.letters import Letter
 from mail.mime import Attachment, build
 from mail.outbox import Delivery
 from mail.port import Outcome, OutgoingMessage, Result
+from mail.protecting import Protection
+from mail.sizing import MEGABYTE, USUAL_LIMIT, SizeLimit
+from mail.verp import Verp
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,12 @@ class Sender:
     envelope_from: str  # where bounces go
     name: str = ""
     reply_to: str = ""  # a mailbox that somebody reads
+    subject_prefix: str = ""  # of every subject, for mails that only try something
+    verp: Verp | None = None  # makes bounces tell which delivery they are of
+
+    def return_path(self, key: str) -> str:
+        """Return the envelope sender of the delivery of that key."""
+        return self.envelope_from if self.verp is None else self.verp.sender(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,8 @@ class BillRenderer:
 
     `read_pdf` returns the bytes of a bill by its path below the bill store. It is called when a
     message is about to go, so that one bill document is in memory at a time, and raises OSError.
+    With a `protection` every mailbox gets an encrypted copy of its own, made for it alone; the
+    document in the store stays as it is.
     """
 
     database: Database
@@ -45,6 +57,14 @@ class BillRenderer:
     sender: Sender
     read_pdf: Callable[[str], bytes]
     latest_communication: str = ""
+    protection: Protection | None = None
+    limit: SizeLimit = USUAL_LIMIT
+
+    def check(self) -> None:
+        """Try every template before anything is sent; see Templates.check."""
+        self.templates.check(
+            is_protected=self.protection is not None, has_links=self.limit.link != ""
+        )
 
     def __call__(self, deliveries: Sequence[Delivery]) -> Iterator[OutgoingMessage | Outcome]:
         facts = find_bill_facts(self.database, [row.key for row in deliveries])
@@ -52,24 +72,36 @@ class BillRenderer:
             if row.key not in facts:
                 yield Outcome(row.key, Result.FAILED, "the bill is no longer in the books")
                 continue
-            try:
-                recipient = to_envelope_address(row.address)
-            except PermanentFailure as failure:
-                yield Outcome(row.key, Result.FAILED, str(failure))
-                continue
-            content = partial(self._compose, row, recipient, facts[row.key])
-            sender = self.sender.envelope_from
-            yield OutgoingMessage(row.key, sender, recipient, row.message_id, content)
+            yield to_outgoing(self.sender, row, partial(self.compose, row, facts[row.key]))
 
-    def _compose(self, row: Delivery, recipient: str, facts: BillFacts) -> bytes:
+    def compose(self, row: Delivery, facts: BillFacts, recipient: str) -> bytes:
+        """Return the bytes of one delivery's mail; raises TemporaryFailure or PermanentFailure."""
+        content, hint, link = self._read(facts.pdf), "", ""
+        if self.limit.is_over(len(content)):
+            content, link = b"", self._link(row)
+        elif self.protection is not None:
+            password = self.protection.password(facts)
+            content = self.protection.protect(content, password)
+            hint = password_hint(self.protection.field, password)
         name = f"{bill_file_stem(row.form)}-{safe(row.account)}-{safe(row.run or 'x')}.pdf"
-        attachment = Attachment(name, self._read(facts.pdf))
-        letter = facts.to_letter(row, self.latest_communication)
-        sent_on = row.queued_at.astimezone(ZoneInfo(facts.timezone))
-        return compose_bill(
-            self.templates, letter, self.sender, recipient, row.key, row.message_id, sent_on,
-            attachment,
-        )  # fmt: skip
+        letter = facts.to_letter(row, self.latest_communication, hint, link)
+        return compose_mail(
+            self.templates,
+            letter,
+            self.sender,
+            recipient,
+            Stamp.of(row, facts.timezone),
+            None if link else Attachment(name, content),
+        )
+
+    def _link(self, row: Delivery) -> str:
+        """Return where a bill that is too large is read; raises PermanentFailure without such."""
+        if not self.limit.link:
+            largest = self.limit.octets / MEGABYTE
+            raise PermanentFailure(
+                f"the bill is too large for a mail of {largest:g} MB; print the bill"
+            )
+        return self.limit.link_to(row.account, row.run or "")
 
     def _read(self, pdf: str) -> bytes:
         try:
@@ -80,28 +112,57 @@ class BillRenderer:
             raise TemporaryFailure(f"the bill store failed: {type(failure).__name__}") from None
 
 
-def compose_bill(
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a mail has of its own, the same at every attempt; `sent_on` bears the reader's zone."""
+
+    key: str
+    message_id: str
+    sent_on: datetime
+
+    @classmethod
+    def of(cls, row: Delivery, timezone: str) -> Stamp:
+        return cls(row.key, row.message_id, row.queued_at.astimezone(ZoneInfo(timezone)))
+
+
+def to_outgoing(
+    sender: Sender, row: Delivery, compose: Callable[[str], bytes]
+) -> OutgoingMessage | Outcome:
+    """Put a mail into its envelope; `compose` makes it of the recipient's address."""
+    try:
+        recipient = to_envelope_address(row.address)
+    except PermanentFailure as failure:
+        return Outcome(row.key, Result.FAILED, str(failure))
+    content = partial(compose, recipient)
+    return OutgoingMessage(row.key, sender.return_path(row.key), recipient, row.message_id, content)
+
+
+def compose_mail(
     templates: Templates,
-    letter: BillLetter,
+    letter: Letter,
     sender: Sender,
     recipient: str,
-    key: str,
-    message_id: str,
-    sent_on: datetime,
-    attachment: Attachment,
+    stamp: Stamp,
+    attachment: Attachment | None = None,
+    unsubscribe: Unsubscribe | None = None,
 ) -> bytes:
-    """Return the bytes of one bill's mail: the same facts always give the same bytes."""
+    """
+    Return the bytes of one mail: the same facts always give the same bytes.
+
+    An encrypted attachment is new each time, and so is then the mail.
+    """
     wording = templates.word(letter)
     heading = Heading(
         from_name=sender.name or letter.utility,
         from_address=sender.address,
         recipient=recipient,
-        subject=wording.subject,
-        sent_on=sent_on,
-        message_id=message_id,
+        subject=sender.subject_prefix + wording.subject,
+        sent_on=stamp.sent_on,
+        message_id=stamp.message_id,
         reply_to=sender.reply_to,
+        unsubscribe=unsubscribe,
     )
-    return build(heading, wording.text, wording.html, boundary(key), attachment)
+    return build(heading, wording.text, wording.html, boundary(stamp.key), attachment)
 
 
 def bill_file_stem(form: str) -> str:

@@ -2,136 +2,190 @@
 
 from __future__ import annotations
 
-import aiosmtplib
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 
-from domain.failures import OutcomeUnknown, PermanentFailure, TemporaryFailure
-from mail.port import Outcome, OutgoingMessage, Result
+from domain.failures import OutcomeUnknown
+from mail.channel import Channel, Lost
+from mail.envelope import Extensions, to_commands
+from mail.port import Outcome
 from mail.replies import Reply
-from mail.wire import to_wire
+from mail.verdicts import RelayClosing, judge, to_outcome
+from mail.wire import Parcel
 
-LOST = (aiosmtplib.SMTPException, OSError, TimeoutError)
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for a server, in seconds; RFC 5321 (4.5.3.2) names the usual values."""
 
-class RelayClosing(TemporaryFailure):
-    """The server hung up or fell silent before it had the message: another connection may do."""
+    reply: float = 300  # greeting, EHLO, MAIL, RCPT
+    data: float = 120  # for the 354
+    block: float = 180  # until the network has taken a block of the body
+    final: float = 600  # after the final dot: giving up earlier makes duplicates
 
 
 class Connection:
     """
     An open connection; `deliver` may be called until it raises.
 
+    Where the server announces PIPELINING (RFC 2920) and `pipelines` is not denied, the next
+    message's envelope goes out with this one's body: one round trip a message. That message is
+    then `announced` and must be the next to be delivered here, or go over another connection.
+
     A connection on which a reply was lost, or on which a wait was cut short, is never used again:
     its replies would be taken for those of the next customer's message.
     """
 
     def __init__(
-        self, client: aiosmtplib.SMTP, *, reply_timeout: float, final_timeout: float
+        self, channel: Channel, extensions: Extensions, patience: Patience, *, pipelines: bool
     ) -> None:
-        self._client = client
-        self._reply_timeout = reply_timeout
-        self._final_timeout = final_timeout
+        self.extensions = extensions
+        self.pipelines = pipelines and extensions.pipelining
         self.delivered = 0  # messages answered for on this connection
-        size = client.esmtp_extensions.get("size", "")
-        self._largest = int(size) if size.isdigit() else 0  # octets (RFC 1870); 0: no limit named
+        self.announced: Parcel | None = None
+        self._channel = channel
+        self._patience = patience
+        self._waits_for_body = False  # a 354 is to be answered by a lone dot
+        self._owed = 0  # replies to a lone dot and to RSET, not yet read
 
     @property
     def is_open(self) -> bool:
-        return self._client.is_connected
+        return self._channel.is_open
 
     def close(self) -> None:
-        self._client.close()
+        self._channel.close()
 
     async def quit(self) -> None:
-        try:
-            await self._client.quit(timeout=2)
-        except LOST:
-            self.close()
+        with suppress(Lost):
+            self._channel.write(b"QUIT\r\n")
+            for _ in range(self._owed + 1):
+                await self._channel.reply(2)
+        self.close()
 
-    async def deliver(self, message: OutgoingMessage, content: bytes) -> Outcome:
+    async def deliver(
+        self,
+        parcel: Parcel,
+        take_next: Callable[[], Parcel | None],
+        about_to_hand_over: Callable[[str], None],
+    ) -> Outcome:
         """
         Send one message and return its outcome.
 
-        Raises RelayClosing (surely not taken; the connection is of no more use), TemporaryFailure
-        or PermanentFailure where the relay refuses us and not the message, OutcomeUnknown when
-        the answer to the final dot was lost.
+        `take_next` gives the message to announce. Raises RelayClosing (surely not taken; the
+        connection is of no more use), TemporaryFailure or PermanentFailure where the relay
+        refuses us and not the message, OutcomeUnknown when the answer to the final dot was lost.
         """
-        if self._largest and len(content) > self._largest:
-            text = f"552 5.3.4 {len(content)} bytes; the relay takes {self._largest}"
-            return Outcome(message.key, Result.FAILED, text)
         try:
-            outcome = await self._converse(message, content)
+            reply = await self._ask(parcel)
+            if reply.code == 354:
+                reply = await self._hand_over(parcel, take_next, about_to_hand_over)
+            else:
+                self._withdraw(take_next)
         except BaseException:
             self.close()
             raise
         self.delivered += 1
-        return outcome
+        return to_outcome(parcel.message, reply)
 
-    async def _converse(self, message: OutgoingMessage, content: bytes) -> Outcome:
-        size = [f"SIZE={len(content)}".encode()] if self._largest else []
-        sender = f"FROM:<{message.envelope_from}>".encode("ascii")
-        reply = await self._command(b"MAIL", sender, *size)
-        if not reply.is_yes and reply.code != 552:
-            raise _refusal("the relay refuses the sender", reply, message)
-        if reply.is_yes:
-            recipient = f"TO:<{message.recipient}>".encode("ascii")
-            reply = await self._command(b"RCPT", recipient)
-        if reply.is_yes:
-            reply = await self._command(b"DATA")
-            if reply.is_yes:
-                raise RelayClosing(f"unexpected: {reply.without(message.recipient)}")
-        if reply.code == 354:
-            return _outcome(message, await self._hand_over(content))
-        await self._reset()
-        return _outcome(message, reply)
+    async def _ask(self, parcel: Parcel) -> Reply:
+        """
+        Go through MAIL, RCPT and DATA; return 354, or the refusal of this message.
 
-    async def _command(self, *words: bytes) -> Reply:
+        A refusal stands even where the server hangs up right after it.
+        """
+        commands = (*to_commands(parcel, self.extensions), b"DATA\r\n")
+        await self._read_owed()
+        if self.pipelines and self.announced is not parcel:
+            self._write(b"".join(commands))
+        self.announced = None
+        replies: list[Reply] = []
         try:
-            reply = Reply(*await self._client.execute_command(*words, timeout=self._reply_timeout))
-        except LOST as failure:
-            raise RelayClosing(f"connection lost: {type(failure).__name__}") from None
+            for command, patience in zip(commands, self._phases, strict=True):
+                if not self.pipelines:
+                    self._write(command)
+                replies.append(await self._reply(patience))
+                if not self.pipelines and not replies[-1].is_yes:
+                    break
+        except RelayClosing as failure:
+            if all(reply.is_yes for reply in replies):
+                failure.at_recipient = len(replies) > 0
+                raise
+            self.close()
+        answer = judge(parcel.message, replies, pipelined=self.pipelines)
+        self._waits_for_body = answer is not replies[-1] and replies[-1].code == 354
+        return answer
+
+    @property
+    def _phases(self) -> tuple[float, float, float]:
+        return self._patience.reply, self._patience.reply, self._patience.data
+
+    async def _hand_over(
+        self,
+        parcel: Parcel,
+        take_next: Callable[[], Parcel | None],
+        about_to_hand_over: Callable[[str], None],
+    ) -> Reply:
+        """Write the body. Once its final dot is out, a lost connection leaves it open."""
+        about_to_hand_over(parcel.message.key)
+        envelope = self._announce(take_next)
+        try:
+            is_whole = await self._channel.write_body(parcel.body, envelope, self._patience.block)
+        except Lost as lost:
+            raise RelayClosing(f"connection lost: {lost}", at_recipient=True) from None
+        try:
+            reply = await self._channel.reply(self._patience.final)
+        except Lost as lost:
+            raise OutcomeUnknown(f"no answer after the message: {lost}") from None
+        if not is_whole:
+            self.close()  # the server has part of a body and will take what follows for the rest
+        if reply.is_closing:
+            raise RelayClosing(reply.without(""), at_recipient=True)
+        if not reply.is_expected or (reply.is_yes and not is_whole):
+            raise OutcomeUnknown(f"unexpected: {reply.without('')}")
+        return reply
+
+    def _withdraw(self, take_next: Callable[[], Parcel | None]) -> None:
+        """
+        Clear the envelope: else the next customer's MAIL is refused as nested.
+
+        A 354 that came although nobody was accepted gets a lone dot first (RFC 2920, 3.1). The
+        replies are read later: what we know of this message stands whatever becomes of them.
+        """
+        if not self.is_open:
+            return
+        lone_dot = b".\r\n" if self._waits_for_body else b""
+        self._owed = 2 if self._waits_for_body else 1
+        self._waits_for_body = False
+        try:
+            self._channel.write(lone_dot + b"RSET\r\n" + self._announce(take_next))
+        except Lost:
+            self.close()
+
+    def _announce(self, take_next: Callable[[], Parcel | None]) -> bytes:
+        self.announced = take_next() if self.pipelines else None
+        if self.announced is None:
+            return b""
+        return b"".join((*to_commands(self.announced, self.extensions), b"DATA\r\n"))
+
+    async def _read_owed(self) -> None:
+        while self._owed:
+            reply = await self._reply(self._patience.reply)
+            self._owed -= 1
+            if not self._owed and not reply.is_yes:
+                raise RelayClosing(f"out of step: {reply.without('')}")
+
+    async def _reply(self, patience: float) -> Reply:
+        try:
+            reply = await self._channel.reply(patience)
+        except Lost as lost:
+            raise RelayClosing(f"connection lost: {lost}") from None
         if reply.is_closing or not (reply.is_expected or reply.code == 354):
             raise RelayClosing(reply.without(""))
         return reply
 
-    async def _hand_over(self, content: bytes) -> Reply:
-        """Write the body. From here on a lost connection leaves it open whether it was taken."""
-        protocol = self._client.protocol
-        if protocol is None:
-            raise RelayClosing("connection lost")
+    def _write(self, commands: bytes) -> None:
         try:
-            protocol.write(to_wire(content))
-        except aiosmtplib.SMTPServerDisconnected:
-            raise RelayClosing("connection lost") from None
-        try:
-            reply = Reply(*await protocol.read_response(timeout=self._final_timeout))
-        except LOST as failure:
-            raise OutcomeUnknown(f"no answer after the message: {type(failure).__name__}") from None
-        if reply.is_closing:
-            raise RelayClosing(reply.without(""))
-        if not reply.is_expected:
-            raise OutcomeUnknown(f"unexpected: {reply.without('')}")
-        return reply
-
-    async def _reset(self) -> None:
-        """Clear the envelope: else the next customer's MAIL is refused as nested."""
-        try:
-            reply = await self._client.execute_command(b"RSET", timeout=self._reply_timeout)
-        except LOST:
-            self.close()  # the refusal we already have stands
-        else:
-            if reply.code != 250:
-                self.close()
-
-
-def _outcome(message: OutgoingMessage, reply: Reply) -> Outcome:
-    if reply.is_yes:
-        return Outcome(message.key, Result.SENT)
-    result = Result.DEFERRED if reply.is_later else Result.FAILED
-    return Outcome(message.key, result, reply.without(message.recipient))
-
-
-def _refusal(
-    what: str, reply: Reply, message: OutgoingMessage
-) -> TemporaryFailure | PermanentFailure:
-    kind = TemporaryFailure if reply.is_later else PermanentFailure
-    return kind(f"{what}: {reply.without(message.envelope_from)}")
+            self._channel.write(commands)
+        except Lost as lost:
+            raise RelayClosing(f"connection lost: {lost}") from None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from domain.failures import PermanentFailure, TemporaryFailure
 from mail.keys import file_stem
-from mail.port import Outcome, OutgoingMessage, Result, outcome_of
+from mail.port import Hook, Outcome, OutgoingMessage, Result, outcome_of
 
 
 class MailFolder:
@@ -23,7 +23,9 @@ class MailFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def deliver(self, messages: Iterable[OutgoingMessage]) -> Iterator[Outcome]:
+    def deliver(
+        self, messages: Iterable[OutgoingMessage], about_to_hand_over: Hook | None = None
+    ) -> Iterator[Outcome]:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._folder.chmod(0o700)
@@ -31,7 +33,7 @@ class MailFolder:
             raise TemporaryFailure(f"the mail folder cannot be used: {failure.strerror}") from None
         for message in messages:
             try:
-                self._write(message)
+                self._write(message, about_to_hand_over)
             except (PermanentFailure, TemporaryFailure) as failure:
                 yield outcome_of(message.key, failure)
             else:
@@ -40,7 +42,7 @@ class MailFolder:
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _write(self, message: OutgoingMessage) -> None:
+    def _write(self, message: OutgoingMessage, about_to_hand_over: Hook | None) -> None:
         """
         Write beside and rename; raises TemporaryFailure where the disk refuses.
 
@@ -54,6 +56,8 @@ class MailFolder:
             opened = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
             with os.fdopen(opened, "wb") as file:
                 file.write(content)
+            if about_to_hand_over is not None:
+                about_to_hand_over(message.key)
             beside.replace(path)
         except OSError as failure:
             beside.unlink(missing_ok=True)

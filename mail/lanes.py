@@ -1,146 +1,164 @@
-"""Several connections that share one stream of messages."""
+"""Several connections that share one batch of messages."""
 
 from __future__ import annotations
 
 import asyncio
-import queue
-from dataclasses import dataclass, field
 
 from domain.failures import OutcomeUnknown, PermanentFailure, TemporaryFailure
-from mail.connection import Connection, RelayClosing
-from mail.port import Outcome, OutgoingMessage, Result
-from mail.relay import Relay, connect
-
-TROUBLES = 3  # lost connections in a row that make it the relay's fault and not a message's
-
-Item = tuple[OutgoingMessage, bytes]
-Answer = Outcome | BaseException | None  # None: surely not handed over, the relay is unavailable
-
-
-class Pace:
-    """Spaces messages evenly, so that a relay's limit a minute is never passed; 0: no limit."""
-
-    def __init__(self, messages_per_minute: float) -> None:
-        self._interval = 60 / messages_per_minute if messages_per_minute else 0.0
-        self._next = 0.0
-
-    async def turn(self) -> None:
-        if self._interval:
-            now = asyncio.get_running_loop().time()
-            start = max(now, self._next)
-            self._next = start + self._interval
-            await asyncio.sleep(start - now)
+from mail.batch import Batch
+from mail.connection import Connection
+from mail.envelope import why_not
+from mail.pool import Pool
+from mail.port import Outcome, Result
+from mail.verdicts import RelayClosing
+from mail.wire import Parcel
 
 
-@dataclass
 class Lanes:
     """
     The sending of one batch: each lane takes the next message when its connection is free.
 
-    `idle` keeps connections from one batch to the next. A lane that gets no connection leaves its
-    message to the others (a relay may limit connections); when none gets one, `failure` is set
-    and everything left is answered with None. Every message taken gets exactly one answer.
+    A lane that gets no connection leaves its message to the others (a relay may limit
+    connections); when none gets one, the batch has failed.
     """
 
-    relay: Relay
-    pace: Pace
-    idle: list[Connection]
-    todo: asyncio.Queue[Item | None] = field(default_factory=asyncio.Queue)
-    answers: queue.SimpleQueue[Answer] = field(default_factory=queue.SimpleQueue)
-    failure: TemporaryFailure | PermanentFailure | None = None
-    _alive: int = 0
-    _troubles: int = 0
-    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    def __init__(self, batch: Batch, pool: Pool) -> None:
+        self._batch = batch
+        self._pool = pool
+        self._alive = 0
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, lanes: int) -> None:
         self._alive = lanes
-        self._tasks = [asyncio.ensure_future(self._lane()) for _ in range(lanes)]
+        self._tasks = [asyncio.ensure_future(self._run()) for _ in range(lanes)]
         for task in self._tasks:
             task.add_done_callback(self._report)
 
     async def stop(self) -> None:
         """Let the lanes go: those at rest keep their connections, those at work lose theirs."""
-        for _ in self._tasks:
-            self.todo.put_nowait(None)
+        self._batch.end(len(self._tasks))
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=0.05)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def _run(self) -> None:
+        lane = _Lane(self._batch, self._pool)
+        try:
+            while await lane.take():
+                try:
+                    await lane.deliver()
+                except (TemporaryFailure, PermanentFailure) as failure:
+                    if self._alive > 1 and self._batch.failure is None:
+                        return  # another lane may have a connection
+                    self._batch.give_up(failure)
+        finally:
+            self._alive -= 1
+            lane.leave()
+
     def _report(self, task: asyncio.Task[None]) -> None:
         """Pass on a mistake of ours, or the caller would wait forever for an answer."""
         if not task.cancelled() and (mistake := task.exception()) is not None:
-            self.answers.put(mistake)
+            self._batch.answers.put(mistake)
 
-    async def _lane(self) -> None:
-        connection: Connection | None = None
-        try:
-            while (item := await self.todo.get()) is not None:
-                if self.failure is not None:
-                    self.answers.put(None)
-                    continue
-                try:
-                    connection = await self._open(connection)
-                    connection = await self._deliver(item, connection)
-                except (TemporaryFailure, PermanentFailure) as failure:
-                    connection = None
-                    if not self._leave_to_others(item, failure):
-                        continue
-                    return
-        finally:
-            self._alive -= 1
-            if connection is not None and connection.is_open:
-                self.idle.append(connection)
 
-    def _leave_to_others(self, item: Item, failure: TemporaryFailure | PermanentFailure) -> bool:
-        """Give a message back while another lane may have a connection; else the relay is down."""
-        if self._alive > 1 and self.failure is None:
-            self.todo.put_nowait(item)
-            return True
-        self.failure = self.failure or failure
-        self.answers.put(None)
-        return False
+class _Lane:
+    """One connection at a time, and the message in hand."""
 
-    async def _open(self, connection: Connection | None) -> Connection:
-        if connection is not None and connection.is_open:
-            return connection
-        while self.idle:
-            connection = self.idle.pop()
-            if connection.is_open:
-                return connection
-        return await connect(self.relay)
+    def __init__(self, batch: Batch, pool: Pool) -> None:
+        self._batch = batch
+        self._pool = pool
+        self._connection: Connection | None = None
+        self._parcel: Parcel | None = None
+        self._had_one = False  # a connection, in this batch
+        self._is_plain = False  # the next connection is to do without pipelining
 
-    async def _deliver(self, item: Item, connection: Connection) -> Connection:
+    async def take(self) -> bool:
+        """Have a message in hand; False: there is none left."""
+        if self._parcel is not None and self._batch.failure is not None:
+            self._parcel = None
+            self._batch.answer(None)
+        self._parcel = self._parcel or await self._batch.take()
+        return self._parcel is not None
+
+    def leave(self) -> None:
+        if self._parcel is not None:
+            self._batch.give_back(self._parcel)
+        if self._connection is not None:
+            self._pool.keep(self._connection)
+
+    async def deliver(self) -> None:
         """
-        Answer for one message, and return the connection for the next.
+        See to the message in hand, and take the one that was announced in hand.
+
+        Raises TemporaryFailure or PermanentFailure where the relay refuses us.
+        """
+        parcel, connection = self._parcel, await self._open()
+        if parcel is None:
+            return
+        if (refusal := why_not(parcel, connection.extensions)) is not None:
+            self._parcel = None
+            self._batch.answer(refusal)
+            return
+        try:
+            outcome = await connection.deliver(
+                parcel, self._announce, self._batch.about_to_hand_over
+            )
+        except RelayClosing as failure:
+            self._hung_up(parcel, connection, failure)
+        except OutcomeUnknown as failure:
+            self._parcel = connection.announced
+            self._batch.trouble(failure)
+            self._batch.answer(Outcome(parcel.message.key, Result.IN_DOUBT, str(failure)))
+        else:
+            self._parcel = connection.announced
+            self._learn(connection)
+            self._batch.got_through()
+            self._batch.answer(outcome)
+            if await self._pool.retire(connection):
+                self._connection = None
+
+    async def _open(self) -> Connection:
+        if self._connection is None or not self._connection.is_open:
+            self._connection = None  # it stays so where no other can be had
+            self._connection = await self._pool.open(again=self._had_one, plain=self._is_plain)
+            self._had_one = True
+        return self._connection
+
+    def _announce(self) -> Parcel | None:
+        """Return the message that may follow the one under way at once."""
+        if self._connection is None or not self._pool.may_announce(self._connection):
+            return None
+        while (parcel := self._batch.take_now()) is not None:
+            refusal = why_not(parcel, self._connection.extensions)
+            if refusal is None:
+                return parcel
+            self._batch.answer(refusal)
+        return None
+
+    def _hung_up(self, parcel: Parcel, connection: Connection, failure: RelayClosing) -> None:
+        """
+        Let the message in hand go over a new connection, or hold it back.
 
         A server that hangs up on a connection it has served (it counts messages or mistakes)
-        means us and not this message, which goes again over a new one.
+        means us and not this message. One that hangs up on pipelined commands may do better
+        without; and before it has heard the recipient it can mean only us.
         """
-        message, content = item
-        await self.pace.turn()
-        try:
-            try:
-                outcome = await connection.deliver(message, content)
-            except RelayClosing:
-                if not connection.delivered:
-                    raise
-                connection = await connect(self.relay)
-                outcome = await connection.deliver(message, content)
-        except RelayClosing as failure:
-            outcome = self._troubled(message, Result.DEFERRED, failure)
-        except OutcomeUnknown as failure:
-            outcome = self._troubled(message, Result.IN_DOUBT, failure)
-        else:
-            self._troubles = 0
-        self.answers.put(outcome)
-        return connection
+        if connection.announced is not None and connection.announced is not parcel:
+            self._batch.give_back(connection.announced)
+        if connection.delivered:
+            return
+        self._is_plain = connection.pipelines
+        if self._is_plain:
+            return
+        self._batch.trouble(failure)
+        if failure.at_recipient:
+            self._parcel = None
+            self._batch.suspect(Outcome(parcel.message.key, Result.DEFERRED, str(failure)))
 
-    def _troubled(
-        self, message: OutgoingMessage, result: Result, failure: TemporaryFailure | OutcomeUnknown
-    ) -> Outcome:
-        self._troubles += 1
-        if self._troubles >= TROUBLES:
-            self.failure = self.failure or TemporaryFailure(f"the relay hangs up: {failure}")
-        return Outcome(message.key, result, str(failure))
+    def _learn(self, connection: Connection) -> None:
+        if self._is_plain:
+            self._is_plain = False
+            if not connection.pipelines:
+                self._pool.mistrust_pipelining()

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Protocol
 
+from domain.deliveries import PasswordField
 from domain.money import ZERO, Money
 from domain.payments import MethodKind
 from mail.headers import one_line
+from mail.hints import password_hint
+from mail.phrases import Values, greeted, long_date, made_safe, method_words, web_address
 
 FORM_TITLES = {
     "utility-bill": "utility bill",
@@ -15,8 +19,23 @@ FORM_TITLES = {
     "delinquent-notice": "delinquent notice",
     "ar-invoice": "invoice",
 }
-_SUFFIXES = frozenset({"LLC", "INC", "CO", "LLP", "LTD", "LP", "PC", "JR", "SR", "II", "III"})
-_METHODS = {MethodKind.CARD: "card", MethodKind.ACH: "bank account"}
+
+
+class Letter(Protocol):
+    """The facts of one mail, whatever it is about."""
+
+    @property
+    def form(self) -> str: ...
+
+    @property
+    def utility(self) -> str: ...
+
+    @property
+    def templates(self) -> tuple[str, ...]:
+        """The templates it may be worded by; the first that is there does it."""
+        ...
+
+    def values(self) -> Values: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,34 +66,44 @@ class BillLetter:
     due_on: date
     draw: Draw | None = None
     latest_communication: str = ""  # a web address; empty: there is none now (rule 108)
+    password_hint: str = ""  # how the PDF is opened; empty: without a password
+    bill_link: str = ""  # where the bill is to be read; empty: it is attached
+
+    @property
+    def templates(self) -> tuple[str, ...]:
+        return (self.form, "default")
+
+    def values(self) -> Values:
+        return variables(self)
 
 
-def variables(letter: BillLetter) -> dict[str, str | bool]:
+def variables(letter: BillLetter) -> Values:
     """
     Return everything a template may use (rule 17); this is the one list of them.
 
     Texts are made safe for one line; amounts and dates are written as people read them.
     `amount_due` never bears a minus: of a credit the templates say that it is one.
     """
-    texts = {
-        "utility": letter.utility,
-        "period": letter.period,
-        "form_title": form_title(letter.form),
-        "account_number": letter.account,
-        "customer_name": _greeted(letter.customer),
-        "service_address": letter.service_address,
-        "amount_due": Money(abs(letter.amount_due.cents)).dollars(),
-        "remaining_due": _remaining(letter).dollars(),
-        "due_date": _long_date(letter.due_on),
-        "autopay_line": "" if letter.draw is None else _autopay_line(letter.draw),
-        "LatestCommunicationLink": _web_address(letter.latest_communication),
-    }
-    flags: dict[str, str | bool] = {
-        "is_payment_due": letter.amount_due > ZERO,
-        "is_credit": letter.amount_due < ZERO,
-        "is_paid_by_autopay": letter.draw is not None and letter.draw.amount >= letter.amount_due,
-    }
-    return flags | {name: one_line(text) for name, text in texts.items()}
+    return made_safe(
+        {
+            "utility": letter.utility,
+            "period": letter.period,
+            "form_title": form_title(letter.form),
+            "account_number": letter.account,
+            "customer_name": greeted(letter.customer),
+            "service_address": letter.service_address,
+            "amount_due": Money(abs(letter.amount_due.cents)).dollars(),
+            "remaining_due": remaining(letter.amount_due, letter.draw).dollars(),
+            "due_date": long_date(letter.due_on),
+            "autopay_line": autopay_line(letter.draw),
+            "password_hint": letter.password_hint,
+            "bill_link": web_address(letter.bill_link),
+            "LatestCommunicationLink": web_address(letter.latest_communication),
+            "is_payment_due": letter.amount_due > ZERO,
+            "is_credit": letter.amount_due < ZERO,
+            "is_paid_by_autopay": is_covered(letter.amount_due, letter.draw),
+        }
+    )
 
 
 def form_title(form: str) -> str:
@@ -83,7 +112,7 @@ def form_title(form: str) -> str:
 
 
 def a_sample(form: str = "utility-bill") -> BillLetter:
-    """Return sample facts with every variable filled: for previews, and to try a template."""
+    """Return a bill's sample facts, with every variable filled that a bill can have at once."""
     return BillLetter(
         utility="City of Larkspur",
         period="2026-10",
@@ -95,47 +124,26 @@ def a_sample(form: str = "utility-bill") -> BillLetter:
         due_on=date(2026, 11, 20),
         draw=Draw(Money(102_735), date(2026, 11, 13), MethodKind.CARD, "1234"),
         latest_communication="https://larkspur.example/news/2026-10.pdf",
+        password_hint=password_hint(PasswordField.ZIP, "84840"),
     )
 
 
-def _remaining(letter: BillLetter) -> Money:
+def remaining(owed: Money, draw: Draw | None) -> Money:
     """Return what a draw that stops at the customer's maximum leaves to be paid."""
-    drawn = ZERO if letter.draw is None else letter.draw.amount
-    return max(letter.amount_due - drawn, ZERO)
+    return max(owed - (draw.amount if draw else ZERO), ZERO)
 
 
-def _autopay_line(draw: Draw) -> str:
-    method = f" from your {_METHODS[draw.method]} ending {draw.last4}" if draw.method else ""
+def is_covered(owed: Money, draw: Draw | None) -> bool:
+    return draw is not None and draw.amount >= owed
+
+
+def autopay_line(draw: Draw | None) -> str:
+    """Announce a draw; to whoever may not know the method, without it; empty without a draw."""
+    if draw is None:
+        return ""
+    method = f" from your {method_words(draw.method, draw.last4)}" if draw.method else ""
     owner = "Your" if draw.method else "The autopay"
     return (
         f"{owner} payment of {draw.amount.dollars()} will be drawn on "
-        f"{_long_date(draw.pay_on)}{method}."
+        f"{long_date(draw.pay_on)}{method}."
     )
-
-
-def _greeted(customer: str) -> str:
-    """Turn a register's `Last, First` round; a firm's or another name stays as it is."""
-    last, comma, first = customer.partition(", ")
-    is_person = comma and "," not in first and not any(char.isdigit() for char in customer)
-    is_firm = first.strip(". ").upper() in {
-        "LLC",
-        "INC",
-        "CO",
-        "LLP",
-        "LTD",
-        "LP",
-        "PC",
-        "JR",
-        "SR",
-    }
-    return f"{first} {last}" if is_person and not is_firm else customer
-
-
-def _long_date(day: date) -> str:
-    """Write a date as bills do, `November 20, 2026`: the order of figures differs by country."""
-    return f"{day:%B} {day.day}, {day.year}"
-
-
-def _web_address(link: str) -> str:
-    """Keep a link that is one: anything else, `javascript:` above all, shows nothing."""
-    return link if link.lower().startswith(("https://", "http://")) else ""

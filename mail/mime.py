@@ -9,10 +9,12 @@ from functools import lru_cache
 from struct import Struct
 from urllib.parse import quote as percent_encode
 
-from mail.headers import Heading, one_line, to_headers
+from mail.headers import LONGEST_LINE, Heading, one_line, to_headers
 
 LINE = 76  # columns of base64 (RFC 2045, 6.8)
-LONGEST_LINE = 998  # octets without CRLF (RFC 5322, 2.1.1)
+LONGEST_NAME = 60  # characters of a file name before its ending
+LONGEST_ENDING = 8  # characters of what comes after its last dot
+LONGEST_ENCODED = 600  # octets of a file name, percent-encoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,7 @@ def _text_part(subtype: str, text: str, boundary: str) -> bytes:
     """Encode a text as 7bit where that is safe, else as quoted-printable (RFC 2045, 6.7)."""
     plain = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
     content = plain.encode("utf-8", "replace")
-    is_short = all(len(line) <= LONGEST_LINE for line in content.split(b"\n"))
-    if is_short and content.isascii() and boundary.encode() not in content:
+    if content.isascii() and boundary.encode() not in content and _is_short(content):
         encoding = "7bit"
     else:
         encoding, content = "quoted-printable", binascii.b2a_qp(content)
@@ -82,17 +83,31 @@ def _text_part(subtype: str, text: str, boundary: str) -> bytes:
     return head.encode() + b"\r\n\r\n" + content.replace(b"\n", b"\r\n")
 
 
+def _is_short(content: bytes) -> bool:
+    return max(map(len, content.split(b"\n"))) <= LONGEST_LINE
+
+
 def _pdf_part(attachment: Attachment) -> bytes:
     head = (
         "Content-Type: application/pdf\r\n"
         "Content-Transfer-Encoding: base64\r\n"
-        f"Content-Disposition: attachment; {_file_name(attachment.name)}\r\n\r\n"
+        f"Content-Disposition: attachment;\r\n {_file_name(attachment.name)}\r\n\r\n"
     )
     return head.encode("ascii") + to_base64(attachment.content)
 
 
 def _file_name(name: str) -> str:
-    safe = re.sub(r"[^\w.\- ]+", "-", one_line(name))[:100]
-    if safe.isascii():
-        return f'filename="{safe}"'
-    return f"filename*=utf-8''{percent_encode(safe, safe='')}"
+    """
+    Write a name that no folder, header or direction of writing can hide in (RFC 2231).
+
+    It is cut where it would not fit on one line with the letters of other scripts percent-encoded.
+    """
+    safe = re.sub(r"[^\w.\- ]+", "-", one_line(name)).strip(". ") or "attachment"
+    stem, dot, ending = safe.rpartition(".")
+    stem, ending = (stem, dot + ending) if dot and len(ending) <= LONGEST_ENDING else (safe, "")
+    shown = stem[:LONGEST_NAME]
+    while len(percent_encode(shown + ending, safe="")) > LONGEST_ENCODED:
+        shown = shown[:-1]
+    if (shown + ending).isascii():
+        return f'filename="{shown}{ending}"'
+    return f"filename*=utf-8''{percent_encode(shown + ending, safe='')}"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
-from database.owners import is_gone
-from database.tables import delivery
+from database.tables import delivery, suppressed_address
 from domain.deliveries import DeliveryStatus, MessageKind
 from mail.states import DELIVERY, RETRY_DELAYS
 
@@ -32,9 +33,19 @@ class Delivery:
     message_id: str
     attempts: int  # finished ones
     queued_at: datetime
+    possible_duplicate: bool
+
+    @property
+    def mailbox(self) -> str:
+        return self.address.casefold()
+
+    @property
+    def about(self) -> str:
+        """What it is about, as its key has it: a period, a due date."""
+        return unquote(self.key.split("/")[1])
 
 
-_COLUMNS = [delivery.c[name] for name in Delivery.__dataclass_fields__]
+COLUMNS = [delivery.c[name] for name in Delivery.__dataclass_fields__]
 
 
 def claim(
@@ -44,84 +55,86 @@ def claim(
     limit: int,
     lease: timedelta,
     *,
+    kinds: Collection[MessageKind] = tuple(MessageKind),
     resend_in_doubt: bool = True,
 ) -> list[Delivery]:
     """
-    Take up to `limit` due deliveries for this owner until the lease runs out.
+    Take up to `limit` due deliveries of some kinds for this owner until the lease runs out.
 
     Several workers may claim at once and never get the same row. What is sent again after a
-    doubt is flagged a possible duplicate; without `resend_in_doubt` it waits for a person.
+    doubt is flagged a possible duplicate; without `resend_in_doubt` it waits for a person. What
+    was recorded for a mailbox that has been suppressed since then fails here.
     """
     statuses = _CLAIMABLE if resend_in_doubt else _CLAIMABLE[:-1]
     claimed: list[Delivery] = []
     with database.writing() as connection:
         for status in statuses:
-            claimed += _claim(connection, status, owner, now, limit - len(claimed), lease)
+            while room := limit - len(claimed):
+                due = _due(status, now, kinds).limit(room)
+                rows = [Delivery(*row) for row in connection.execute(due)]
+                welcome = _without_suppressed(connection, status, rows)
+                claimed += _take(connection, status, welcome, owner, now + lease)
+                if len(rows) < room:
+                    break
     return claimed
 
 
-def _claim(
-    connection: Connection,
-    status: DeliveryStatus,
-    owner: str,
-    now: datetime,
-    limit: int,
-    lease: timedelta,
-) -> list[Delivery]:
-    """
-    Lock rows that nobody else holds, then update them by key: two steps.
-
-    In one statement PostgreSQL may lock more rows than the limit, or wait for another worker.
-    """
-    due = (
-        sa.select(*_COLUMNS)
+def _due(status: DeliveryStatus, now: datetime, kinds: Collection[MessageKind]) -> sa.Select[Any]:
+    """Lock rows that nobody else holds."""
+    return (
+        sa.select(*COLUMNS)
         .where(
             delivery.c.status == status,
             delivery.c.next_try_at <= now,
             delivery.c.attempts <= len(RETRY_DELAYS),
+            delivery.c.kind.in_(kinds),
         )
         .order_by(delivery.c.next_try_at)
-        .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    rows = [Delivery(*row) for row in connection.execute(due)] if limit > 0 else []
+
+
+def _without_suppressed(
+    connection: Connection, status: DeliveryStatus, rows: list[Delivery]
+) -> list[Delivery]:
+    """Fail what goes to a mailbox that is written to no more; return the rest."""
+    mailbox = suppressed_address.c.mailbox
+    query = sa.select(mailbox).where(mailbox.in_([row.mailbox for row in rows]))
+    suppressed = set(connection.scalars(query))
+    if suppressed:
+        keys = [row.key for row in rows if row.mailbox in suppressed]
+        changes = {
+            "status": DELIVERY.after(status, "suppressed"),
+            "error": "nothing is sent to this mailbox any more: it is suppressed",
+        }
+        connection.execute(delivery.update().where(delivery.c.key.in_(keys)).values(changes))
+    return [row for row in rows if row.mailbox not in suppressed]
+
+
+def _take(
+    connection: Connection,
+    status: DeliveryStatus,
+    rows: list[Delivery],
+    owner: str,
+    until: datetime,
+) -> list[Delivery]:
+    """
+    Update locked rows by key: a second step.
+
+    In one statement PostgreSQL may lock more rows than the limit, or wait for another worker.
+    """
     changes: dict[str, Any] = {
         "status": DELIVERY.after(status, "claimed"),
         "lease_owner": owner,
-        "lease_until": now + lease,
+        "lease_until": until,
     }
     if status is DeliveryStatus.IN_DOUBT:
         changes["possible_duplicate"] = True
+        rows = [replace(row, possible_duplicate=True) for row in rows]
     if rows:
         keys = [row.key for row in rows]
         connection.execute(delivery.update().where(delivery.c.key.in_(keys)).values(changes))
     return rows
-
-
-def release_lost(database: Database, now: datetime) -> int:
-    """
-    Put in doubt what a worker was sending whose lease ran out or whose process is gone.
-
-    The server may have taken any of them. Looking for the process spares a run that is started
-    again at once the wait for the lease. Returns how many there were.
-    """
-    sending = delivery.c.status == DeliveryStatus.SENDING
-    with database.writing() as connection:
-        owners = connection.scalars(sa.select(delivery.c.lease_owner).where(sending).distinct())
-        gone = [owner for owner in owners if owner is None or is_gone(owner)]
-        lost = delivery.c.lease_until.is_(None) | (delivery.c.lease_until <= now)
-        released = connection.execute(
-            delivery.update()
-            .where(sending, lost | delivery.c.lease_owner.in_(gone))
-            .values(
-                status=DELIVERY.after(DeliveryStatus.SENDING, "lease ran out"),
-                attempts=delivery.c.attempts + 1,
-                lease_owner=None,
-                lease_until=None,
-                error="the sending stopped before an answer was written down",
-            )
-        )
-    return released.rowcount
 
 
 def counts(database: Database, run: str) -> dict[DeliveryStatus, int]:
@@ -134,3 +147,14 @@ def counts(database: Database, run: str) -> dict[DeliveryStatus, int]:
     with database.reading() as connection:
         found = {row.status: row.number for row in connection.execute(query)}
     return {status: found.get(status, 0) for status in DeliveryStatus}
+
+
+def count_possible_duplicates(database: Database, run: str) -> int:
+    """Count a run's deliveries that were sent and may have arrived twice."""
+    query = sa.select(sa.func.count()).where(
+        delivery.c.run == run,
+        delivery.c.status == DeliveryStatus.SENT,
+        delivery.c.possible_duplicate,
+    )
+    with database.reading() as connection:
+        return connection.execute(query).scalar_one()

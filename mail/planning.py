@@ -13,24 +13,36 @@ from database.books import Database, insert_rows
 from database.tables import (
     account,
     account_email,
+    bill,
     cosigner,
     delivery_plan,
     portal_link,
     recipient,
 )
-from domain.deliveries import DeliveryPlan
+from domain.deliveries import DeliveryPlan, PasswordField
+from mail.suppressing import suppressed_mailboxes
 from rules.delivery import plan_delivery
+from rules.passwords import bill_password
 
 
-def plan_deliveries(database: Database, run: str, *, to_landlords: bool) -> int:
+def plan_deliveries(
+    database: Database,
+    run: str,
+    *,
+    to_landlords: bool,
+    password: PasswordField = PasswordField.NONE,
+    largest_bill: int | None = None,
+) -> int:
     """
     Write down for every account of a run how its bill will go out (rules 21-34).
 
     Decided anew each time, from what was imported and the office's settings; nothing is sent by
-    it. Returns the number of accounts.
+    it. With a `password` field, an account that has none of it gets its bill on paper; so
+    does one with a bill document of more than `largest_bill` octets. Returns the
+    number of accounts.
     """
     with database.writing() as books:
-        plans = list(_plan(books, run, to_landlords))
+        plans = list(_plan(books, run, to_landlords, password, largest_bill))
         for table in (recipient, delivery_plan):
             books.execute(table.delete().where(table.c.run == run))
         insert_rows(
@@ -52,7 +64,13 @@ def plan_deliveries(database: Database, run: str, *, to_landlords: bool) -> int:
     return len(plans)
 
 
-def _plan(books: Connection, run: str, to_landlords: bool) -> Iterator[DeliveryPlan]:
+def _plan(
+    books: Connection,
+    run: str,
+    to_landlords: bool,
+    password: PasswordField,
+    largest_bill: int | None,
+) -> Iterator[DeliveryPlan]:
     record = _grouped(
         books,
         sa.select(account_email.c.account_key, account_email.c.address)
@@ -65,7 +83,9 @@ def _plan(books: Connection, run: str, to_landlords: bool) -> Iterator[DeliveryP
         .where(portal_link.c.run == run)
         .order_by(portal_link.c.account_key, portal_link.c.mailbox),
     )
+    too_large = _too_large(books, run, largest_bill)
     landlords = _landlords(books, run) if to_landlords else {}
+    suppressed = suppressed_mailboxes(books)
     rows = books.execute(
         sa.select(
             account.c.account_key,
@@ -73,6 +93,8 @@ def _plan(books: Connection, run: str, to_landlords: bool) -> Iterator[DeliveryP
             account.c.ebill,
             account.c.send_paper,
             account.c.cosigner_id,
+            account.c.zip,
+            account.c.phone,
         )
         .where(account.c.run == run)
         .order_by(account.c.account_key)
@@ -86,7 +108,18 @@ def _plan(books: Connection, run: str, to_landlords: bool) -> Iterator[DeliveryP
             record=[address for (address,) in record.get(row.account_key, ())],
             portal_links=links.get(row.account_key, ()),
             landlord=landlords.get(row.cosigner_id),
+            has_password=not password or bill_password(password, row.zip, row.phone) != "",
+            suppressed=suppressed,
+            is_too_large=row.account_key in too_large,
         )
+
+
+def _too_large(books: Connection, run: str, largest: int | None) -> frozenset[str]:
+    """Return the accounts with a bill that no mail can carry; None: any mail carries any bill."""
+    if largest is None:
+        return frozenset()
+    query = sa.select(bill.c.account_key).where(bill.c.run == run, bill.c.size > largest)
+    return frozenset(books.scalars(query))
 
 
 def _grouped(books: Connection, select: sa.Select[Any]) -> dict[str, list[Any]]:

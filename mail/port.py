@@ -41,11 +41,19 @@ class OutgoingMessage:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of the message of that key; `error` holds no personal data."""
+    """
+    What became of the message of that key; `error` holds no personal data.
+
+    `too_large`: it failed for its size alone; a smaller one to the same mailbox may go.
+    """
 
     key: str
     result: Result
     error: str = ""
+    too_large: bool = False
+
+
+Hook = Callable[[str], Callable[[Outcome], None] | None]
 
 
 def outcome_of(key: str, failure: TemporaryFailure | PermanentFailure) -> Outcome:
@@ -57,9 +65,18 @@ def outcome_of(key: str, failure: TemporaryFailure | PermanentFailure) -> Outcom
 class Mailer(Protocol):
     """Carries messages, several at a time if it can."""
 
-    def deliver(self, messages: Iterable[OutgoingMessage]) -> Iterator[Outcome]:
+    def deliver(
+        self, messages: Iterable[OutgoingMessage], about_to_hand_over: Hook | None = None
+    ) -> Iterator[Outcome]:
         """
         Take messages as they are asked for and give outcomes as they come, in any order.
+
+        `about_to_hand_over` is called with a message's key right before its body is written: from
+        then until its outcome it is in doubt whether the other side has it, and never before. What
+        it returns, if anything, is called with that outcome before another body goes over the same
+        connection: so no more messages are in doubt than there are connections. It is called
+        again for a message that goes again. Both may run in another thread and must be quick, and
+        what they raise ends the delivery before another body is written.
 
         What concerns one message is its outcome. What concerns them all (no connection, a wrong
         password) is raised as TemporaryFailure or PermanentFailure, after the outcomes of all

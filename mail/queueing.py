@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,12 +14,46 @@ from sqlalchemy.engine import Connection
 
 from database.books import Database
 from database.tables import account, bill, delivery, delivery_plan, held_account, recipient
-from domain.accounts import AccountStatus
-from domain.deliveries import MessageKind
+from domain.accounts import AccountStatus, account_key
+from domain.deliveries import MessageKind, RecipientSource
 from mail.keys import delivery_key, message_id
 from mail.states import DELIVERY
 
 CHUNK = 2_000  # rows in memory at a time
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMessage:
+    """
+    One message that is to be sent: a bill, a reminder, a receipt, an alert.
+
+    `about` is the business fact that there is one message for: the period, a due date, a
+    receipt's number. `run` is the closed period it belongs to, if it does. An alert goes to the
+    office and has neither account nor source.
+    """
+
+    kind: MessageKind
+    about: str
+    address: str
+    source: RecipientSource | None = None
+    account: str = ""
+    run: str | None = None
+    form: str = ""
+
+
+def queue_messages(
+    books: Connection, messages: Iterable[PlannedMessage], *, now: datetime, message_domain: str
+) -> int:
+    """
+    Record messages to be sent, in the transaction that they follow from; return how many are new.
+
+    One for each kind, subject, account and mailbox, however often they are recorded.
+    """
+    rows = (_row_of(message, now, message_domain) for message in messages)
+    recorded = 0
+    while chunk := list(islice(rows, CHUNK)):
+        recorded += _record(books, chunk)
+    return recorded
 
 
 def queue_bills(database: Database, run: str, *, now: datetime, message_domain: str) -> int:
@@ -33,7 +69,19 @@ def queue_bills(database: Database, run: str, *, now: datetime, message_domain: 
     with database.writing() as connection:
         owed = connection.execute(_bills_owed(run).execution_options(yield_per=CHUNK))
         for rows in owed.partitions():
-            recorded += _record(connection, _to_deliveries(rows, now, message_domain))
+            bills = [
+                PlannedMessage(
+                    MessageKind.BILL,
+                    about=row.run,
+                    address=row.address,
+                    source=row.source,
+                    account=row.account,
+                    run=row.run,
+                    form=row.form,
+                )
+                for row in rows
+            ]
+            recorded += queue_messages(connection, bills, now=now, message_domain=message_domain)
     return recorded
 
 
@@ -56,9 +104,7 @@ def _bills_owed(run: str) -> sa.Select[Any]:
         sa.select(
             bill.c.run,
             bill.c.form,
-            bill.c.account_key,
             account.c.account,
-            recipient.c.mailbox,
             recipient.c.address,
             recipient.c.source,
         )
@@ -75,30 +121,28 @@ def _bills_owed(run: str) -> sa.Select[Any]:
     )
 
 
-def _to_deliveries(
-    rows: Iterable[sa.Row[Any]], now: datetime, message_domain: str
-) -> Iterator[dict[str, Any]]:
-    for row in rows:
-        key = delivery_key(MessageKind.BILL, row.run, row.form, row.account, row.mailbox)
-        yield {
-            "key": key,
-            "run": row.run,
-            "account_key": row.account_key,
-            "account": row.account,
-            "kind": MessageKind.BILL,
-            "form": row.form,
-            "address": row.address,
-            "source": row.source,
-            "status": DELIVERY.start,
-            "message_id": message_id(key, message_domain),
-            "attempts": 0,
-            "queued_at": now,
-            "next_try_at": now,
-            "possible_duplicate": False,
-        }
+def _row_of(message: PlannedMessage, now: datetime, message_domain: str) -> dict[str, Any]:
+    mailbox = message.address.casefold()
+    key = delivery_key(message.kind, message.about, message.form, message.account, mailbox)
+    return {
+        "key": key,
+        "run": message.run,
+        "account_key": account_key(message.account),
+        "account": message.account,
+        "kind": message.kind,
+        "form": message.form,
+        "address": message.address,
+        "source": message.source,
+        "status": DELIVERY.start,
+        "message_id": message_id(key, message_domain),
+        "attempts": 0,
+        "queued_at": now,
+        "next_try_at": now,
+        "possible_duplicate": False,
+    }
 
 
-def _record(connection: Connection, rows: Iterable[dict[str, Any]]) -> int:
+def _record(connection: Connection, rows: list[dict[str, Any]]) -> int:
     """Insert what is not there yet; another delivery's Message-ID is still an error."""
     insert: Any
     if connection.dialect.name == "postgresql":
@@ -106,4 +150,4 @@ def _record(connection: Connection, rows: Iterable[dict[str, Any]]) -> int:
     else:
         insert = sqlite.insert(delivery).on_conflict_do_nothing(index_elements=["key"])
     options = {"preserve_rowcount": True}  # of an executemany, which PostgreSQL's driver sums up
-    return connection.execute(insert, list(rows), execution_options=options).rowcount
+    return connection.execute(insert, rows, execution_options=options).rowcount

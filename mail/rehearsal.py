@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from domain.failures import PermanentFailure, TemporaryFailure
-from mail.port import Outcome, OutgoingMessage, Result, outcome_of
+from mail.port import Hook, Outcome, OutgoingMessage, Result, outcome_of
 
 
 class Rehearsal:
     """Makes every message, so that what cannot be made is found, and lets none leave."""
 
-    def deliver(self, messages: Iterable[OutgoingMessage]) -> Iterator[Outcome]:
+    def deliver(
+        self, messages: Iterable[OutgoingMessage], about_to_hand_over: Hook | None = None
+    ) -> Iterator[Outcome]:
         for message in messages:
             try:
                 message.to_bytes()

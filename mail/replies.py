@@ -8,6 +8,8 @@ from typing import NamedTuple
 from mail.headers import one_line
 
 _ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"']*@[^\s<>()\[\]:;,\"']+")
+_ENHANCED = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})\b")
+_SIZE = re.compile(r"\bsize\b|too (large|big)|too much mail", re.IGNORECASE)
 LONGEST = 300  # characters of a reply that are kept
 
 
@@ -33,6 +35,31 @@ class Reply(NamedTuple):
     @property
     def is_later(self) -> bool:
         return 400 <= self.code < 500
+
+    @property
+    def is_never(self) -> bool:
+        return 500 <= self.code < 600
+
+    @property
+    def status(self) -> str:
+        """Return the enhanced status (RFC 3463), such as `5.1.1`, or nothing."""
+        found = _ENHANCED.match(self.text)
+        return ".".join(found.groups()) if found else ""
+
+    @property
+    def is_about_size(self) -> bool:
+        """
+        Tell "this message is too large" from other refusals (RFC 1870, 6; RFC 3463: X.3.4, X.2.3).
+
+        552 says it too, but 552 5.2.2 is a full mailbox; 554 says it in words only.
+        """
+        if not self.is_never:
+            return False
+        if self.status in ("5.3.4", "5.2.3"):
+            return True
+        is_vague = self.status in ("", "5.0.0")
+        is_full = "quota" in self.text.casefold()
+        return is_vague and not is_full and (self.code == 552 or bool(_SIZE.search(self.text)))
 
     def without(self, address: str) -> str:
         """Write code, enhanced status (RFC 3463) and text, the customer's address left out."""

@@ -1,16 +1,25 @@
-"""Mail over SMTP (RFC 5321): a relay, several lasting connections, a limit a minute."""
+"""Mail over SMTP (RFC 5321): a relay, several lasting connections, limits a minute."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import queue
+import time
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from domain.failures import Misuse, PermanentFailure, TemporaryFailure
 from mail.background import Background
-from mail.connection import Connection
-from mail.lanes import Lanes, Pace
-from mail.port import Outcome, OutgoingMessage, outcome_of
+from mail.batch import Batch
+from mail.envelope import check_addresses
+from mail.lanes import Lanes
+from mail.pace import Lineup, Pace
+from mail.pool import Pool
+from mail.port import Hook, Outcome, OutgoingMessage, outcome_of
 from mail.relay import Relay
+from mail.wire import Parcel, pack, to_crlf
+
+IN_HAND = 3  # messages a connection: one under way, one announced, one ready
 
 
 class SmtpMailer:
@@ -18,74 +27,113 @@ class SmtpMailer:
     Delivers over `connections` connections that stay open from batch to batch.
 
     Connections live in an event loop of their own thread: the caller, who reads the books and
-    builds messages, need know nothing of it. Only a few messages are in memory at a time.
+    builds messages, need know nothing of it. Only a few messages are in memory at a time. `sign`
+    adds a signature to a message's bytes.
     """
 
     def __init__(
-        self, relay: Relay, *, connections: int = 4, messages_per_minute: float = 0
+        self,
+        relay: Relay,
+        *,
+        connections: int = 4,
+        messages_per_minute: float = 0,
+        per_domain_per_minute: float = 0,
+        sign: Callable[[bytes], bytes] | None = None,
     ) -> None:
-        if connections < 1 or messages_per_minute < 0:
-            raise Misuse("smtp.connections is at least 1, smtp.messages_per_minute at least 0")
+        if connections < 1 or messages_per_minute < 0 or per_domain_per_minute < 0:
+            raise Misuse("smtp.connections is at least 1, and no limit a minute is below 0")
         self._relay = relay
         self._connections = connections
-        self._pace = Pace(messages_per_minute)
-        self._idle: list[Connection] = []
+        self._pace = Pace(messages_per_minute, per_domain_per_minute)
+        self._sign = sign
+        self._pool = Pool(relay)
         self._background: Background | None = None
         self._process = os.getpid()
 
-    def deliver(self, messages: Iterable[OutgoingMessage]) -> Iterator[Outcome]:
+    def deliver(
+        self, messages: Iterable[OutgoingMessage], about_to_hand_over: Hook | None = None
+    ) -> Iterator[Outcome]:
         background = self._start()
-        lanes = Lanes(self._relay, self._pace, self._idle)
+        batch = Batch(about_to_hand_over or _untold)
+        lanes = Lanes(batch, self._pool)
         background.run(lanes.start(self._connections))
-        waiting = 0
         try:
-            for message in messages:
-                if lanes.failure is not None:
-                    break
-                content = _content(message)
-                if isinstance(content, Outcome):
-                    yield content
-                    continue
-                background.call(lanes.todo.put_nowait, (message, content))
-                waiting += 1
-                while waiting >= 2 * self._connections or not lanes.answers.empty():
-                    waiting -= 1
-                    yield from _next_outcome(lanes)
-            while waiting:
-                waiting -= 1
-                yield from _next_outcome(lanes)
+            lineup = Lineup(messages, self._pace)
+            yield from self._feed(lineup, batch, partial(background.call, batch.put))
         finally:
             background.run(lanes.stop())
-        if lanes.failure is not None:
-            raise lanes.failure
+        if batch.failure is not None:
+            raise batch.failure
 
     def close(self) -> None:
         if self._background is not None and self._process == os.getpid():
-            while self._idle:
-                self._background.run(self._idle.pop().quit())
+            self._background.run(self._pool.quit())
             self._background.stop()
         self._background = None
+
+    def _feed(
+        self, lineup: Lineup, batch: Batch, put: Callable[[Parcel], None]
+    ) -> Iterator[Outcome]:
+        """
+        Put messages as their turns come, and pass on the outcomes.
+
+        With a limit a minute none waits ready: after a stall they would all go at once.
+        """
+        most = self._connections * (1 if self._pace.is_limited else IN_HAND)
+        waiting, is_over = 0, False
+        while waiting or not is_over:
+            wait: float | None = None
+            if not is_over and waiting < most:
+                turn = lineup.next(time.monotonic())
+                if turn is None:
+                    is_over = True
+                    continue
+                wait = turn if isinstance(turn, float) else 0.0
+                if isinstance(turn, OutgoingMessage):
+                    parcel = self._to_parcel(turn)
+                    if isinstance(parcel, Outcome):
+                        yield parcel
+                        continue
+                    put(parcel)
+                    waiting += 1
+            for answer in _answers(batch, wait):
+                waiting -= 1
+                yield from answer
+            is_over = is_over or batch.failure is not None
+
+    def _to_parcel(self, message: OutgoingMessage) -> Parcel | Outcome:
+        try:
+            check_addresses(message.envelope_from, message.recipient)
+            content = message.to_bytes()
+            return pack(message, content if self._sign is None else self._sign(to_crlf(content)))
+        except (PermanentFailure, TemporaryFailure) as failure:
+            return outcome_of(message.key, failure)
 
     def _start(self) -> Background:
         """Begin the thread anew in a forked process: threads and connections stay behind."""
         if self._background is None or self._process != os.getpid():
             self._process = os.getpid()
-            self._idle = []
+            self._pool = Pool(self._relay)
+            if self._relay.tokens is not None:
+                self._relay.tokens.start_anew()
             self._background = Background()
         return self._background
 
 
-def _content(message: OutgoingMessage) -> bytes | Outcome:
+def _answers(batch: Batch, wait: float | None) -> Iterator[tuple[Outcome, ...]]:
+    """
+    Give one answer, if it comes in so many seconds (None: however long it takes).
+
+    A message that the relay did not get has no outcome.
+    """
     try:
-        return message.to_bytes()
-    except (PermanentFailure, TemporaryFailure) as failure:
-        return outcome_of(message.key, failure)
-
-
-def _next_outcome(lanes: Lanes) -> Iterator[Outcome]:
-    """Wait for one answer; a message the relay did not get has no outcome."""
-    answer = lanes.answers.get()
+        answer = batch.answers.get(timeout=wait) if wait != 0 else batch.answers.get_nowait()
+    except queue.Empty:
+        return
     if isinstance(answer, BaseException):
         raise answer
-    if answer is not None:
-        yield answer
+    yield () if answer is None else (answer,)
+
+
+def _untold(_key: str) -> None:
+    """Nobody wants to know what is about to go."""

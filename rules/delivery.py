@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from domain.accounts import AccountStatus
 from domain.deliveries import DeliveryPlan, PaperReason, Recipient, RecipientSource
@@ -34,22 +34,37 @@ def is_paperless(ebill: bool, portal_choices: Iterable[bool]) -> bool:
 
 
 def choose_paper(
-    status: AccountStatus, *, send_paper: bool, paperless: bool, has_address: bool
+    status: AccountStatus,
+    *,
+    send_paper: bool,
+    paperless: bool,
+    has_address: bool,
+    has_password: bool = True,
+    has_bounced: bool = False,
+    is_too_large: bool = False,
 ) -> PaperReason | None:
     """
     Return why a bill goes on paper, or None where it does not.
 
     The two flags are separate and both may be set or unset (ruling 1): paper is for whoever asked
     for it, for whoever is not paperless, and for a paperless customer whom no mail can reach.
-    A closed account gets neither.
+    A closed account gets neither. A missing password, and a bill too large for a mail, come before
+    the wish for paper: they are why the other copy is not mailed. `has_bounced`: it has addresses,
+    and mails to all of them come back.
     """
     if status is AccountStatus.CLOSED:
         return None
+    if paperless and has_address and not has_password:
+        return PaperReason.PASSWORD_MISSING
+    if paperless and has_address and is_too_large:
+        return PaperReason.EBILL_TOO_LARGE
     if send_paper:
         return PaperReason.SEND_PAPER
     if not paperless:
         return PaperReason.NO_EBILL
-    return None if has_address else PaperReason.NO_VALID_EMAIL
+    if has_address:
+        return None
+    return PaperReason.EBILL_BOUNCED if has_bounced else PaperReason.NO_VALID_EMAIL
 
 
 def plan_delivery(
@@ -61,22 +76,34 @@ def plan_delivery(
     record: Iterable[str],
     portal_links: Iterable[tuple[str, bool]],
     landlord: str | None,
+    has_password: bool = True,
+    suppressed: Container[str] = frozenset(),
+    is_too_large: bool = False,
 ) -> DeliveryPlan:
     """
     Decide how one account's bill goes out.
 
     `record` are the valid addresses of the customer record, `portal_links` the linked portal
     users' addresses, each with its paperless choice, `landlord` the cosigner's portal user where
-    the office sends to landlords.
+    the office sends to landlords. Without `has_password` there is nothing to lock the e-mailed bill
+    with, and no unprotected one is mailed in its place: it goes on paper, as does one that
+    `is_too_large` for a mail. `suppressed` mailboxes count as not valid: mails to them came back.
     """
     links = list(portal_links)
     everybody = choose_recipients(record, (address for address, _ in links), landlord)
+    reachable = tuple(found for found in everybody if found.mailbox not in suppressed)
     paperless = is_paperless(ebill, (choice for _, choice in links))
     paperless = paperless and status is not AccountStatus.CLOSED
-    recipients = everybody if paperless else ()
     paper = choose_paper(
-        status, send_paper=send_paper, paperless=paperless, has_address=bool(recipients)
+        status,
+        send_paper=send_paper,
+        paperless=paperless,
+        has_address=bool(reachable),
+        has_password=has_password,
+        has_bounced=len(reachable) < len(everybody),
+        is_too_large=is_too_large,
     )
+    recipients = reachable if paperless and has_password and not is_too_large else ()
     return DeliveryPlan(account, paperless, recipients, paper)
 
 

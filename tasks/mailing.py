@@ -1,26 +1,44 @@
-"""Step: send the paperless bills."""
+"""Steps: send the paperless bills; send whatever is due, without a close."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
+from datetime import datetime
 from functools import partial
+from typing import Any
+
+from prefect import State, task
+from prefect.cache_policies import NO_CACHE
+from prefect.states import Completed, Failed
 
 from database.auditing import record_audit
 from database.owners import this_process
-from database.runs import get_run
-from domain.deliveries import DeliveryStatus
+from database.runs import get_run, newest_timezone
+from domain.deliveries import DeliveryStatus, MessageKind
+from domain.failures import NobodyMailed
 from domain.steps import Step
-from mail.outbox import counts
+from domain.words import say_count
+from mail.outbox import count_possible_duplicates, counts
 from mail.queueing import queue_bills
-from mail.sending import SendCounts, send_due
-from office.wiring import office
+from mail.refusals import settle_refusals
+from mail.sending import send_due
+from mail.tallying import SendCounts
+from office.wiring import Office, office
 from tasks.progress import progress_of
 from tasks.step import Done, step
+
+JOURNALS = "outbox"  # a folder of the home
 
 
 @step(Step.SEND)
 def send_paperless_bills(run: str) -> Done:
-    """Record every e-bill of a closed period in the outbox, then send what is due (rules 20-28)."""
+    """
+    Record every e-bill of a closed period in the outbox, then send what is due (rules 20-28).
+
+    The step is red where nobody could be mailed. The close stands, and goes on: the paper bills
+    need not wait for a mail server.
+    """
     here = office()
     known = get_run(here.database, run)
     due = partial(here.clock.due, known.timezone)
@@ -30,25 +48,76 @@ def send_paperless_bills(run: str) -> Done:
     move = progress_of(Step.SEND, run)
 
     def show(sent: SendCounts) -> None:
-        move(min(sent.sent + sent.failed + sent.deferred + sent.in_doubt, queued), queued)
+        move(min(sent.sent + sent.unsent, queued), queued)
 
-    tried = send_due(
-        here.database,
-        here.mailer,
-        here.bill_renderer,
-        clock=due,
-        owner=this_process(),
-        progress=show,
-        resend_in_doubt=here.settings.ebill.resend_in_doubt,
-    )
-    now = counts(here.database, run)
-    sentence = f"{now[DeliveryStatus.SENT]:,} sent"
-    for status in (DeliveryStatus.DEFERRED, DeliveryStatus.FAILED, DeliveryStatus.IN_DOUBT):
-        if now[status]:
-            sentence += f", {now[status]:,} {status}"
-    if tried.stopped_by:
-        sentence += f"; stopped: {tried.stopped_by}"
+    tried = _send(here, due, show)
+    sentence = _say(here, run, tried)
     if tried.sent:
         with here.database.writing() as books:
             record_audit(books, here.now(known), here.who, "send e-bills", run, sentence)
-    return Done(sentence, asdict(tried))
+    return Done(sentence, asdict(tried), is_red=tried.mailed_nobody)
+
+
+@task(name="send due mail", cache_policy=NO_CACHE, persist_result=False)
+def send_mail() -> State[Any]:
+    """Send what is due of every period and kind: after an outage, or when the next try is due."""
+    here = office()
+    zone = newest_timezone(here.database)
+    tried = _send(here, partial(here.clock.due, zone), lambda _counts: None)
+    sentence = _say_tried(tried)
+    if tried.sent:
+        with here.database.writing() as books:
+            record_audit(books, here.clock.now(zone), here.who, "send mail", "outbox", sentence)
+    ended = Failed if tried.mailed_nobody else Completed
+    return ended(message=sentence, data=asdict(tried))
+
+
+def nobody_mailed(figures: dict[str, Any], what_stands: str = "") -> State[Any]:
+    """End a flow as failed because no mail could leave, whatever else was done."""
+    why = figures["stopped_by"] or "the mail server put them off"
+    sentence = f"not one of the mails that are due could be sent: {why}; they wait"
+    sentence = f"{what_stands}, but {sentence}" if what_stands else sentence
+    return Failed(message=sentence, data=NobodyMailed(sentence, figures))
+
+
+def _send(
+    here: Office, due: Callable[[], datetime], progress: Callable[[SendCounts], None]
+) -> SendCounts:
+    tried = send_due(
+        here.database,
+        here.mailer,
+        {MessageKind.BILL: here.bill_renderer, MessageKind.ALERT: here.notice_renderer},
+        journals=here.folder(JOURNALS),
+        clock=due,
+        owner=this_process(),
+        progress=progress,
+        resend_in_doubt=here.settings.ebill.resend_in_doubt,
+    )
+    settle_refusals(here.database, now=due(), who=here.who)  # before anything is printed
+    return tried
+
+
+def _say(here: Office, run: str, tried: SendCounts) -> str:
+    """Say how a run's mails stand, whenever they were sent."""
+    now = counts(here.database, run)
+    sentence = f"{now[DeliveryStatus.SENT]:,} sent"
+    if again := count_possible_duplicates(here.database, run):
+        sentence += f" ({say_count(again, 'possible duplicate')})"
+    for status in (DeliveryStatus.DEFERRED, DeliveryStatus.FAILED, DeliveryStatus.IN_DOUBT):
+        if now[status]:
+            sentence += f", {now[status]:,} {status}"
+    return sentence + (f"; stopped: {tried.stopped_by}" if tried.stopped_by else "")
+
+
+def _say_tried(tried: SendCounts) -> str:
+    """Say what became of the mails that were tried just now."""
+    sentence = f"{tried.sent:,} sent"
+    if tried.possible_duplicates:
+        sentence += f" ({say_count(tried.possible_duplicates, 'possible duplicate')})"
+    for word, number in (
+        ("deferred", tried.deferred),
+        ("failed", tried.failed),
+        ("in-doubt", tried.in_doubt),
+    ):
+        sentence += f", {number:,} {word}" if number else ""
+    return sentence + (f"; stopped: {tried.stopped_by}" if tried.stopped_by else "")

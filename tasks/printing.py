@@ -1,12 +1,24 @@
-"""Step: write the print batch."""
+"""Steps: write the print batch; write its next part for bills that came back later."""
 
 from __future__ import annotations
 
-from database.runs import get_run
+from dataclasses import asdict
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from database.auditing import record_audit
+from database.runs import finished_step, get_run
+from domain.failures import Refused
 from domain.steps import Step
 from domain.words import say_count
-from office.wiring import office
-from splitter.run_paper import write_paper_bills
+from mail.falling_back import waiting_runs
+from office import locking
+from office.wiring import Office, office
+from rules.printing import is_part_due
+from splitter.run_paper import PrintPart, last_later_part, write_next_part, write_paper_bills
 from tasks.step import Done, step
 
 
@@ -15,13 +27,76 @@ def write_print_batch(run: str) -> Done:
     """Put the bills of those who get paper into one PDF a form, in ZIP-code order."""
     here = office()
     known = get_run(here.database, run)
-    here.print_folder.delete_run(run)  # what a kill left half written
-    bills, pages, files = write_paper_bills(
+    if last_later_part(here.database, run) is None:
+        here.print_folder.delete_run(run)  # what a kill left half written
+    part = write_paper_bills(
         here.database,
         run,
         here.print_folder,
         exports_folder=here.exports_folder,
         now=here.now(known),
     )
-    sentence = f"{say_count(bills, 'bill')}, {say_count(pages, 'page')}"
-    return Done(sentence, {"bills": bills, "pages": pages, "files": files})
+    sentence = f"{say_count(part.bills, 'bill')}, {say_count(part.pages, 'page')}"
+    return Done(sentence, {"bills": part.bills, "pages": part.pages, "files": list(part.files)})
+
+
+@task(name="write next print parts", cache_policy=NO_CACHE, persist_result=False)
+def write_next_parts(period: str | None = None, *, asked: bool = True) -> dict[str, Any]:
+    """
+    Print what came back since the last part, each period's bills in a part of their own.
+
+    Unless a person asks for it, a period gets one part a day: a print office wants one job, not
+    one for each mail. Gives the parts written and the bills that still wait, each with why. Raises
+    Refused where the one period asked for has to wait, Misuse where there is none.
+    """
+    here = office()
+    with here.database.reading() as books:
+        waiting = waiting_runs(books)
+    chosen = waiting if period is None else {period: waiting.get(period, 0)}
+    parts, left = [], []
+    for run, bills in chosen.items():
+        try:
+            _require_now(here, run, asked=asked)
+            part = _write_next_part(here, run)
+        except Refused as refusal:
+            if period is not None:
+                raise
+            left.append({"period": run, "bills": bills, "why": refusal.message})
+        else:
+            parts += [{"period": run, **asdict(part)}] if part.bills else []
+    return {"parts": parts, "waiting": left}
+
+
+def _require_now(here: Office, run: str, *, asked: bool) -> None:
+    """Raise Refused that says why a period's bills have to wait, if they have to."""
+    known = get_run(here.database, run)
+    if finished_step(here.database, run, Step.PRINT) is None:
+        raise Refused(
+            "not-printed",
+            f"The close of {run} has not written its own print batch yet; "
+            f"{here.command} close {run} does, and takes these bills along.",
+        )
+    last = last_later_part(here.database, run)
+    written_on = None if last is None else last.astimezone(ZoneInfo(known.timezone)).date()
+    if not asked and not is_part_due(written_on, here.today(known)):
+        raise Refused(
+            "part-written",
+            f"Today's part of {run} is written; {here.command} print {run} writes another one.",
+        )
+
+
+def _write_next_part(here: Office, run: str) -> PrintPart:
+    known = get_run(here.database, run)
+    with locking.working_on(here, run):
+        part = write_next_part(
+            here.database,
+            run,
+            here.print_folder,
+            exports_folder=here.exports_folder,
+            now=here.now(known),
+        )
+    if part.bills:
+        detail = f"part {part.number}: {say_count(part.bills, 'bill')}"
+        with here.database.writing() as books:
+            record_audit(books, here.now(known), here.who, "write print part", run, detail)
+    return part

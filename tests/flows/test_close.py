@@ -20,7 +20,7 @@ pytestmark = pytest.mark.xdist_group("prefect")
 STEPS = {  # what the final state of each step says, its counts above all
     "import billing export": r"12 accounts, 11 movements .*",
     "guard calendar": r".*2026-11-02.*",
-    "split bulk bills": r"13 pages, 11 bills, 1 separators?",
+    "split bulk bills": r"13 pages, 11 bills, 1 separator; 11 copies read back, 1 audited",
     "check bills and balances": r"\d+ checks, .*9 warn.*",
     "await approval": r"approved by .+",
     "publish bills": r"11 balances moved, \$1,534\.31",
@@ -198,3 +198,23 @@ def test_the_server_is_told_nothing_personal(recorded):
     personal = re.compile(rf"@example|\b(?:{'|'.join(last_names)})\b|Canyon St|Main St|tok-")
     assert [] == [text for text in told if personal.search(text)]
     assert len(logs) >= len(STEPS)
+
+
+def test_the_run_sheet_tells_how_many_copies_were_looked_at(closed, figures):
+    page = (closed.home / "reports" / "close-2026-10.html").read_text("utf-8")
+
+    assert {"read_back": 11, "audited": 1} == figures["copies"]
+    assert "11 copies read back before filing, 1 audited in full" in page
+
+
+def test_an_office_may_look_at_fewer_copies_and_audit_more(desk, town):
+    answer = desk.close(
+        town,
+        "--yes",
+        BILLCLOSE_SPLITTER__READ_BACK_EVERY="10",
+        BILLCLOSE_SPLITTER__AUDIT_EVERY="2",
+    )
+
+    assert 0 == answer.status, answer.err
+    assert {"read_back": 2, "audited": 6} == answer.json["copies"]
+    assert "11 bills, 1 separator; 2 copies read back, 6 audited" in answer.err

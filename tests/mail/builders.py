@@ -68,14 +68,16 @@ def enter_account(
     draw: date | None = None,
     wallet_owner: str = "",
     source: RecipientSource = RecipientSource.CUSTOMER_RECORD,
+    zip_code: str = "",
+    phone: str = "",
 ) -> None:
     key = account_key(number)
     ours: dict[str, Any] = {"run": RUN, "account_key": key}
     books.execute(
         account.insert().values(
             **ours, account=number, name="Ann O'Neil", last_name="O'Neil",
-            service_address="12 Elm Street", mailing_address="", city="", state="", zip="",
-            phone="", email="", ebill=True, send_paper=False, status=status,
+            service_address="12 Elm Street", mailing_address="", city="", state="", zip=zip_code,
+            phone=phone, email="", ebill=True, send_paper=False, status=status,
             opening_balance=ZERO, closing_balance=amount_due, amount_due=amount_due,
             direct_pay=False, block_ach=False, block_card=False, cosigner_id="",
         )

@@ -1,13 +1,16 @@
-"""A process that sends what is due until it is done or killed: `sender_process.py URL PORT`."""
+"""A process that sends what is due until it is done or killed."""
 
 from __future__ import annotations
 
-import sys
+import multiprocessing
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 from database.books import Database
 from database.owners import this_process
+from domain.deliveries import MessageKind
 from mail.outbox import Delivery
 from mail.port import OutgoingMessage
 from mail.relay import to_relay
@@ -15,23 +18,28 @@ from mail.sending import send_due
 from mail.smtp import SmtpMailer
 
 NOW = datetime(2026, 11, 2, 13, 0, tzinfo=UTC)
-CONTENT = b"Subject: bill\r\n\r\n" + b"x" * 70 + b"\r\n"
+CONNECTIONS = 4
+
+
+def start_sender(url: str, journals: Path, port: int) -> BaseProcess:
+    """Start one, forked from a process that has everything loaded."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.mail.sender_process"])
+    process = context.Process(target=send, args=(url, journals, port))
+    process.start()
+    return process
+
+
+def send(url: str, journals: Path, port: int) -> None:
+    mailer = SmtpMailer(to_relay(f"smtp://127.0.0.1:{port}"), connections=CONNECTIONS)
+    send_due(
+        Database(url), mailer, {MessageKind.BILL: render},
+        journals=journals, clock=lambda: NOW, owner=this_process(), batch=40,
+    )  # fmt: skip
+    mailer.close()
 
 
 def render(rows: Sequence[Delivery]) -> Iterator[OutgoingMessage]:
     for row in rows:
-        yield OutgoingMessage(row.key, "b@larkspur.example", row.address, row.message_id, CONTENT)
-
-
-def main(url: str, port: str) -> None:
-    mailer = SmtpMailer(to_relay(f"smtp://127.0.0.1:{port}"), connections=4)
-    print("ready", flush=True)
-    counts = send_due(
-        Database(url), mailer, render, clock=lambda: NOW, owner=this_process(), batch=40
-    )
-    mailer.close()
-    print(counts, flush=True)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+        content = f"Subject: bill\r\nMessage-ID: {row.message_id}\r\n\r\n{'x' * 70}\r\n".encode()
+        yield OutgoingMessage(row.key, "b@larkspur.example", row.address, row.message_id, content)

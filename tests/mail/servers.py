@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import re
 import ssl
 import threading
 from collections import Counter
@@ -34,6 +36,11 @@ class MailServer:
     delay: float = 0.0
     log: Path | None = None
     refuses_sender: str = ""
+    pipelines: bool = False
+    wraps: bool = False  # encrypted from the first octet
+    tokens: set[str] = field(default_factory=set)  # that log in
+    token_method: str = "XOAUTH2"
+    logins: list[tuple[str, str]] = field(default_factory=list)  # all that were tried
     port: int = 0
     accepted: list[tuple[str, str, bytes]] = field(default_factory=list)  # from, to, content
     greetings: int = 0
@@ -44,6 +51,15 @@ class MailServer:
     @property
     def recipients(self) -> list[str]:
         return [recipient for _, recipient, _ in self.accepted]
+
+    async def handle_EHLO(
+        self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        announced = ["250-PIPELINING"] if self.pipelines else []
+        if self.tokens:
+            announced.append(f"250-AUTH {self.token_method}")
+        return [responses[0], *announced, *responses[1:]]
 
     async def handle_MAIL(
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
@@ -98,10 +114,8 @@ class MailServer:
 
     def make(self) -> SMTP:
         options: dict[str, Any] = {"data_size_limit": self.largest, "hostname": "mail.test"}
-        if self.certificate is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*self.certificate)
-            options |= {"tls_context": context}
+        if self.certificate is not None and not self.wraps:
+            options |= {"tls_context": self.tls()}
         if self.login is not None:
             options |= {
                 "auth_required": True,
@@ -110,8 +124,15 @@ class MailServer:
             }
         return _Counting(self, options)
 
+    def tls(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        if self.certificate is not None:
+            context.load_cert_chain(*self.certificate)
+        return context
+
     def _authenticate(self, server: Any, session: Any, envelope: Any, how: str, data: Any) -> Any:
         given = (data.login.decode(), data.password.decode())
+        self.logins.append(given)
         return AuthResult(success=given == self.login, handled=False)
 
 
@@ -122,6 +143,25 @@ class _Counting(SMTP):
         super().__init__(owner, **options)
         self._owner = owner
         self._is_counted = False
+
+    async def smtp_AUTH(self, arg: str) -> None:
+        """Log in by token; the methods that aiosmtpd knows are its own."""
+        method, _, first = (arg or "").partition(" ")
+        if method != self._owner.token_method or not self._owner.tokens:
+            await super().smtp_AUTH(arg)
+            return
+        text = base64.b64decode(first).decode()
+        user = re.search(r"(?:user=|n,a=)([^\x01,]*)", text)
+        token = re.search(r"auth=Bearer ([^\x01]*)", text)
+        assert user and token and text.endswith("\x01\x01"), text
+        self._owner.logins.append((user[1], token[1]))
+        if token[1] in self._owner.tokens:
+            await self.push("235 2.7.0 Welcome")
+            return
+        await self.push("334 eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIn0=")
+        answer = await self._reader.readline()
+        assert answer.strip() == (b"" if method == "XOAUTH2" else b"AQ==")
+        await self.push("535 5.7.8 Invalid token")
 
     def connection_made(self, transport: Any) -> None:
         if not self._is_counted:  # called again after STARTTLS
@@ -145,7 +185,13 @@ def running(server: MailServer) -> Iterator[MailServer]:
     """Run a server on a free port until the test is done with it."""
     loop = asyncio.new_event_loop()
     listening = loop.run_until_complete(
-        loop.create_server(server.make, "127.0.0.1", server.port, backlog=256)
+        loop.create_server(
+            server.make,
+            "127.0.0.1",
+            server.port,
+            backlog=256,
+            ssl=server.tls() if server.wraps else None,
+        )
     )
     server.port = listening.sockets[0].getsockname()[1]
     thread = threading.Thread(target=loop.run_forever, daemon=True)

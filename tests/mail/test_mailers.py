@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from domain.failures import Misuse, PermanentFailure, TemporaryFailure
+from mail.connection import Patience
 from mail.embedded import MailFolder
 from mail.port import Mailer, Outcome, OutgoingMessage, Result
 from mail.relay import to_relay
@@ -21,9 +22,16 @@ from tests.mail.servers import MailServer, running
 
 def a_mailer(server: MailServer, scheme: str = "smtp", connections: int = 2, **options):
     pace = options.pop("messages_per_minute", 0)
-    options = {"connect_timeout": 5, "reply_timeout": 5, "final_timeout": 5} | options
+    patience = Patience(reply=5, data=5, block=5, final=options.pop("final", 5))
+    options = {"connect_timeout": 5, "patience": patience} | options
     relay = to_relay(f"{scheme}://127.0.0.1:{server.port}", **options)
     return SmtpMailer(relay, connections=connections, messages_per_minute=pace)
+
+
+@pytest.fixture(params=[True, False], ids=["pipelined", "step by step"])
+def pipelines(request) -> bool:
+    """What a server announces: each test that asks for it runs both ways."""
+    return request.param
 
 
 def results(mailer: Mailer, *names: str) -> dict[str, Outcome]:
@@ -123,9 +131,9 @@ def test_a_folder_that_cannot_be_used_is_a_temporary_failure(tmp_path):
 # -- SMTP -----------------------------------------------------------------------------------------
 
 
-def test_each_answer_concerns_its_own_message():
+def test_each_answer_concerns_its_own_message(pipelines):
     names = ["ann", "gone", "full", "grey", "late5", "late4", "lost250", "dropdot", "bob", "cid"]
-    with running(MailServer()) as server:
+    with running(MailServer(pipelines=pipelines)) as server:
         mailer = a_mailer(server, connections=1)
         found = results(mailer, *names)
         mailer.close()
@@ -149,8 +157,8 @@ def test_each_answer_concerns_its_own_message():
 
 
 @pytest.mark.parametrize("name", ["droprcpt", "bye421"])
-def test_an_address_at_which_the_server_hangs_up_is_deferred_and_the_rest_goes_on(name):
-    with running(MailServer()) as server:
+def test_an_address_at_which_the_server_hangs_up_is_deferred_and_the_rest_goes_on(name, pipelines):
+    with running(MailServer(pipelines=pipelines)) as server:
         mailer = a_mailer(server, connections=1)
         found = results(mailer, "ann", name, "bob")
         mailer.close()
@@ -162,8 +170,8 @@ def test_an_address_at_which_the_server_hangs_up_is_deferred_and_the_rest_goes_o
     ]
 
 
-def test_a_server_that_hangs_up_after_some_messages_gets_the_rest_over_a_new_connection():
-    with running(MailServer(messages_a_connection=3)) as server:
+def test_a_server_that_hangs_up_after_some_messages_gets_the_rest_over_a_new_connection(pipelines):
+    with running(MailServer(pipelines=pipelines, messages_a_connection=3)) as server:
         mailer = a_mailer(server, connections=1)
         found = results(mailer, *(f"c{number}" for number in range(10)))
         mailer.close()
@@ -173,8 +181,8 @@ def test_a_server_that_hangs_up_after_some_messages_gets_the_rest_over_a_new_con
     assert server.greetings == 4
 
 
-def test_connections_stay_open_from_batch_to_batch_and_no_more_than_allowed():
-    with running(MailServer(delay=0.02)) as server:
+def test_connections_stay_open_from_batch_to_batch_and_no_more_than_allowed(pipelines):
+    with running(MailServer(pipelines=pipelines, delay=0.02)) as server:
         mailer = a_mailer(server, connections=3)
         for batch in range(3):
             results(mailer, *(f"c{batch}-{number}" for number in range(12)))
@@ -184,8 +192,8 @@ def test_connections_stay_open_from_batch_to_batch_and_no_more_than_allowed():
     assert server.greetings == 3
 
 
-def test_a_server_with_few_connections_still_gets_everything():
-    with running(MailServer(connections_allowed=2, delay=0.02)) as server:
+def test_a_server_with_few_connections_still_gets_everything(pipelines):
+    with running(MailServer(pipelines=pipelines, connections_allowed=2, delay=0.02)) as server:
         mailer = a_mailer(server, connections=6)
         found = results(mailer, *(f"c{number}" for number in range(20)))
         mailer.close()
@@ -194,18 +202,18 @@ def test_a_server_with_few_connections_still_gets_everything():
     assert len(server.recipients) == 20
 
 
-def test_a_slow_answer_after_the_final_dot_leaves_it_in_doubt():
-    with running(MailServer()) as server:
-        mailer = a_mailer(server, connections=1, final_timeout=0.3)
+def test_a_slow_answer_after_the_final_dot_leaves_it_in_doubt(pipelines):
+    with running(MailServer(pipelines=pipelines)) as server:
+        mailer = a_mailer(server, connections=1, final=0.3)
         found = results(mailer, "slowdot", "ann")
         mailer.close()
 
     assert [outcome.result for outcome in found.values()] == [Result.IN_DOUBT, Result.SENT]
 
 
-def test_a_message_larger_than_the_relay_takes_is_not_sent_at_all():
+def test_a_message_larger_than_the_relay_takes_is_not_sent_at_all(pipelines):
     large = a_message("ann", b"Subject: x\r\n\r\n" + b"x" * 5_000 + b"\r\n")
-    with running(MailServer(largest=4_000)) as server:
+    with running(MailServer(pipelines=pipelines, largest=4_000)) as server:
         mailer = a_mailer(server, connections=1)
         found = {outcome.key: outcome for outcome in mailer.deliver([large, a_message("bob")])}
         mailer.close()
@@ -215,9 +223,9 @@ def test_a_message_larger_than_the_relay_takes_is_not_sent_at_all():
     assert server.recipients == ["bob@customer.example"]
 
 
-def test_what_arrives_is_what_was_sent_dots_and_all():
+def test_what_arrives_is_what_was_sent_dots_and_all(pipelines):
     content = b"Subject: x\r\n\r\n.\r\n..\r\n.hidden\r\nend\r\n"
-    with running(MailServer()) as server:
+    with running(MailServer(pipelines=pipelines)) as server:
         mailer = a_mailer(server)
         list(mailer.deliver([a_message("ann", content)]))
         list(mailer.deliver([a_message("bob", content.replace(b"\r\n", b"\n"))]))
@@ -227,8 +235,8 @@ def test_what_arrives_is_what_was_sent_dots_and_all():
     assert server.accepted[0][0] == "bounces@larkspur.example"
 
 
-def test_no_connection_is_raised_and_not_written_to_every_message():
-    with running(MailServer()) as server:
+def test_no_connection_is_raised_and_not_written_to_every_message(pipelines):
+    with running(MailServer(pipelines=pipelines)) as server:
         mailer = a_mailer(server)
     taken: list[OutgoingMessage] = []
 
@@ -244,13 +252,13 @@ def test_no_connection_is_raised_and_not_written_to_every_message():
     mailer.close()
 
 
-def test_a_relay_that_comes_back_is_used_again():
-    with running(MailServer()) as server:
+def test_a_relay_that_comes_back_is_used_again(pipelines):
+    with running(MailServer(pipelines=pipelines)) as server:
         mailer = a_mailer(server)
         results(mailer, "ann")
     with pytest.raises(TemporaryFailure):
         results(mailer, "bob")
-    with running(MailServer(port=server.port)) as server:
+    with running(MailServer(pipelines=pipelines, port=server.port)) as server:
         assert results(mailer, "bob")["bob"].result == Result.SENT
         mailer.close()
 
@@ -259,16 +267,16 @@ def test_a_relay_that_comes_back_is_used_again():
     ("reply", "failure"),
     [("550 5.7.1 not you", PermanentFailure), ("451 4.3.0 later", TemporaryFailure)],
 )
-def test_a_relay_that_refuses_the_sender_refuses_everybody(reply, failure):
-    with running(MailServer(refuses_sender=reply)) as server:
+def test_a_relay_that_refuses_the_sender_refuses_everybody(reply, failure, pipelines):
+    with running(MailServer(pipelines=pipelines, refuses_sender=reply)) as server:
         mailer = a_mailer(server)
         with pytest.raises(failure, match="refuses the sender"):
             results(mailer, "ann", "bob", "cid")
         mailer.close()
 
 
-def test_a_relay_that_only_hangs_up_is_given_up():
-    with running(MailServer()) as server:
+def test_a_relay_that_only_hangs_up_is_given_up(pipelines):
+    with running(MailServer(pipelines=pipelines)) as server:
         mailer = a_mailer(server, connections=1)
         outcomes = []
         with pytest.raises(TemporaryFailure, match="hangs up"):
@@ -276,11 +284,11 @@ def test_a_relay_that_only_hangs_up_is_given_up():
                 outcomes.append(outcome.result)
         mailer.close()
 
-    assert outcomes == [Result.DEFERRED] * 3
+    assert outcomes == []
 
 
-def test_messages_a_minute_are_never_more_than_the_relay_allows():
-    with running(MailServer()) as server:
+def test_messages_a_minute_are_never_more_than_the_relay_allows(pipelines):
+    with running(MailServer(pipelines=pipelines)) as server:
         mailer = a_mailer(server, messages_per_minute=1_200)
         started = time.monotonic()
         results(mailer, *(f"c{number}" for number in range(11)))
@@ -315,7 +323,7 @@ def test_starttls_with_a_login_works_on_the_same_machine_with_any_certificate(ce
 
 
 def test_a_certificate_is_verified_when_the_relay_is_elsewhere(certificate, monkeypatch):
-    monkeypatch.setattr("mail.relay._is_loopback", lambda host: False)
+    monkeypatch.setattr("mail.relay.is_loopback", lambda host: False)
     with running(MailServer(certificate=certificate)) as server:
         mailer = a_mailer(server, "smtp+starttls")
         with pytest.raises(PermanentFailure, match="certificate"):

@@ -10,14 +10,15 @@ import sqlalchemy as sa
 
 from database.books import Database
 from database.owners import this_process
-from database.tables import delivery
+from database.tables import delivery, suppressed_address
 from domain.accounts import AccountStatus
-from domain.deliveries import DeliveryStatus
-from mail.marking import mark, put_back
-from mail.outbox import claim, counts, release_lost
+from domain.deliveries import DeliveryStatus, MessageKind
+from mail.marking import mark, put_back, renew
+from mail.outbox import claim, counts
 from mail.port import Outcome, Result
-from mail.queueing import queue_bills
-from mail.states import RETRY_DELAYS
+from mail.queueing import PlannedMessage, queue_bills, queue_messages
+from mail.recovery import Recovered, recover
+from mail.states import OLD_ENOUGH_TRIES, RETRY_DELAYS
 from tests.mail.builders import (
     NOW,
     RUN,
@@ -115,7 +116,8 @@ def test_an_outcome_is_written_down(database, result, status, next_try):
     queue(database)
     (row,) = claim(database, "me", NOW, 10, LEASE)
 
-    done = mark(database, "me", NOW, [(row, Outcome(row.key, result, "because"))], LEASE)
+    with database.writing() as books:
+        done = mark(books, "me", NOW, [(row, Outcome(row.key, result, "because"))])
 
     (written,) = deliveries(database)
     assert [status] == done
@@ -135,7 +137,8 @@ def test_a_deferred_delivery_is_given_up_after_a_day_of_growing_waits(database):
 
     while rows := claim(database, "me", now, 10, LEASE):
         tries += 1
-        mark(database, "me", now, [(rows[0], Outcome(rows[0].key, Result.DEFERRED, "450"))], LEASE)
+        with database.writing() as books:
+            mark(books, "me", now, [(rows[0], Outcome(rows[0].key, Result.DEFERRED, "450"))])
         now = deliveries(database)[0].next_try_at
 
     assert len(RETRY_DELAYS) + 1 == tries
@@ -143,40 +146,43 @@ def test_a_deferred_delivery_is_given_up_after_a_day_of_growing_waits(database):
     assert deliveries(database)[0].status == DeliveryStatus.FAILED
 
 
-def test_an_outcome_that_comes_after_the_lease_changes_nothing(database):
+def test_an_outcome_that_comes_after_the_lease_changes_nothing(database, tmp_path):
     a_run(database)
     an_account(database)
     queue(database)
     (row,) = claim(database, "slow", NOW, 10, LEASE)
-    release_lost(database, NOW + LEASE)
+    recover(database, tmp_path, NOW + LEASE)
     claim(database, "other", NOW + LEASE, 10, LEASE)
 
-    mark(database, "slow", NOW, [(row, Outcome(row.key, Result.FAILED))], LEASE)
+    with database.writing() as books:
+        mark(books, "slow", NOW, [(row, Outcome(row.key, Result.FAILED))])
 
     (written,) = deliveries(database)
     assert (written.status, written.lease_owner) == (DeliveryStatus.SENDING, "other")
 
 
-def test_marking_renews_the_lease_of_what_is_still_under_way(database):
+def test_a_lease_is_renewed_for_what_is_still_under_way(database, tmp_path):
     a_run(database)
     many_accounts(database, 2)
     queue(database)
     first, _ = claim(database, "me", NOW, 10, LEASE)
 
-    mark(database, "me", NOW + LEASE / 2, [(first, Outcome(first.key, Result.SENT))], LEASE)
+    with database.writing() as books:
+        mark(books, "me", NOW + LEASE / 2, [(first, Outcome(first.key, Result.SENT))])
+        renew(books, "me", NOW + LEASE / 2 + LEASE)
 
-    assert release_lost(database, NOW + LEASE) == 0
-    assert release_lost(database, NOW + 2 * LEASE) == 1
+    assert Recovered() == recover(database, tmp_path, NOW + LEASE)
+    assert Recovered(in_doubt=1) == recover(database, tmp_path, NOW + 2 * LEASE)
 
 
-def test_what_a_lost_worker_was_sending_is_sent_again_as_a_possible_duplicate(database):
+def test_what_a_lost_worker_was_sending_is_sent_again_as_a_possible_duplicate(database, tmp_path):
     a_run(database)
     an_account(database)
     queue(database)
     (before,) = claim(database, "lost", NOW, 10, LEASE)
 
     later = NOW + LEASE
-    release_lost(database, later)
+    recover(database, tmp_path, later)
     waiting = deliveries(database)[0]
     held_back = claim(database, "me", later, 10, LEASE, resend_in_doubt=False)
     (again,) = claim(database, "me", later, 10, LEASE)
@@ -187,7 +193,7 @@ def test_what_a_lost_worker_was_sending_is_sent_again_as_a_possible_duplicate(da
     assert deliveries(database)[0].possible_duplicate
 
 
-def test_a_dead_process_is_not_waited_for_and_a_living_one_is(database):
+def test_a_dead_process_is_not_waited_for_and_a_living_one_is(database, tmp_path):
     a_run(database)
     many_accounts(database, 2)
     queue(database)
@@ -195,7 +201,7 @@ def test_a_dead_process_is_not_waited_for_and_a_living_one_is(database):
     claim(database, this_process("living"), NOW, 1, LEASE)
     claim(database, f"{host}|{process}|before.1|", NOW, 1, LEASE)
 
-    assert release_lost(database, NOW) == 1
+    assert Recovered(in_doubt=1) == recover(database, tmp_path, NOW)
 
 
 def test_what_was_put_back_has_used_no_attempt(database):
@@ -204,12 +210,77 @@ def test_what_was_put_back_has_used_no_attempt(database):
     queue(database)
     stopped, refused = claim(database, "me", NOW, 10, LEASE)
 
-    put_back(database, "me", NOW, [stopped])
-    put_back(database, "me", NOW, [refused], "no connection to the relay")
+    with database.writing() as books:
+        put_back(books, "me", NOW, [stopped])
+        put_back(books, "me", NOW, [refused], "no connection to the relay")
 
     assert {DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED} == set(statuses(database).values())
     assert {0} == {row.attempts for row in deliveries(database)}
     assert len(claim(database, "me", NOW, 10, LEASE)) == 2
+
+
+def test_a_mailbox_that_puts_us_off_for_days_is_given_up_after_four_tries(database):
+    a_run(database)
+    an_account(database)
+    queue(database)
+    old = NOW + timedelta(days=3)
+
+    found = []
+    for day in range(OLD_ENOUGH_TRIES):
+        (row,) = claim(database, "me", old + timedelta(days=day), 10, LEASE)
+        with database.writing() as books:
+            late = old + timedelta(days=day)
+            found += mark(books, "me", late, [(row, Outcome(row.key, Result.DEFERRED, "450"))])
+
+    deferred = [DeliveryStatus.DEFERRED] * (OLD_ENOUGH_TRIES - 1)
+    assert [*deferred, DeliveryStatus.FAILED] == found
+
+
+@pytest.mark.parametrize("status", ["queued", "deferred", "in-doubt"])
+def test_nothing_goes_to_a_mailbox_that_was_suppressed_meanwhile(database, status):
+    a_run(database)
+    many_accounts(database, 5)
+    queue(database)
+    with database.writing() as books:
+        books.execute(delivery.update().values(status=status))
+        for number in (0, 1, 3):
+            mailbox = f"c{number}@customer.example"
+            books.execute(
+                suppressed_address.insert().values(mailbox=mailbox, since=NOW, reason="gone")
+            )
+        books.execute(
+            delivery.update()
+            .where(delivery.c.account == "0003")
+            .values(address="C3@Customer.EXAMPLE")
+        )
+
+    claimed = claim(database, "me", NOW, 2, LEASE)
+
+    assert {"0002", "0004"} == {row.account for row in claimed}
+    failed = [row for row in deliveries(database) if row.status == DeliveryStatus.FAILED]
+    assert ["0000", "0001", "0003"] == [row.account for row in failed]
+    assert {("nothing is sent to this mailbox any more: it is suppressed", 0)} == {
+        (row.error, row.attempts) for row in failed
+    }
+
+
+def test_only_kinds_that_somebody_can_make_are_claimed(database):
+    a_run(database)
+    an_account(database)
+    queue(database)
+    alert = PlannedMessage(MessageKind.ALERT, "close/2026-10", "office@larkspur.example")
+    with database.writing() as books:
+        both = [queue_messages(books, [alert], now=NOW, message_domain="x.example") for _ in "12"]
+
+    (claimed,) = claim(database, "me", NOW, 10, LEASE, kinds=[MessageKind.ALERT])
+
+    assert [1, 0] == both
+    assert ("alert/close%2F2026-10///office@larkspur.example", "close/2026-10", "", None) == (
+        claimed.key,
+        claimed.about,
+        claimed.account,
+        claimed.run,
+    )
 
 
 def test_two_deliveries_that_would_share_a_message_id_are_not_swallowed(database):

@@ -11,16 +11,18 @@ from email.policy import default
 import pytest
 
 from database.owners import this_process
-from domain.deliveries import DeliveryStatus
-from domain.failures import TemporaryFailure
+from database.tables import bill
+from domain.deliveries import DeliveryStatus, MessageKind
+from domain.failures import PermanentFailure, TemporaryFailure
 from mail.bill_mail import BillRenderer, Sender
 from mail.compose import Templates
 from mail.embedded import MailFolder
 from mail.letters import a_sample, variables
 from mail.outbox import Delivery, claim, counts
-from mail.port import Mailer, Outcome, OutgoingMessage, Result
-from mail.queueing import queue_bills
-from mail.sending import SendCounts, send_due
+from mail.port import Hook, Mailer, Outcome, OutgoingMessage, Result
+from mail.queueing import PlannedMessage, queue_bills, queue_messages
+from mail.sending import send_due
+from mail.tallying import SendCounts
 from tests.mail.builders import NOW, PDF, RUN, a_run, an_account, deliveries, many_accounts
 from tests.mail.servers import MailServer, running
 from tests.mail.test_mailers import a_mailer
@@ -33,10 +35,18 @@ def render(rows: Sequence[Delivery]) -> Iterator[OutgoingMessage]:
         yield OutgoingMessage(row.key, "b@larkspur.example", row.address, row.message_id, b"x\r\n")
 
 
-def send(database, mailer: Mailer, *, render=render, now=NOW, **options) -> SendCounts:
-    return send_due(
-        database, mailer, render, clock=lambda: now, owner=this_process(), **options
-    )  # fmt: skip
+@pytest.fixture
+def send(database, tmp_path):
+    """Sends what is due, bills as `render` makes them."""
+
+    def send(mailer: Mailer, *, render=render, now=NOW, **options) -> SendCounts:
+        options = {"renderers": {MessageKind.BILL: render}, "owner": this_process()} | options
+        return send_due(
+            database, mailer, journals=tmp_path / "outbox", clock=lambda: now, **options
+        )
+
+    (tmp_path / "outbox").mkdir()
+    return send
 
 
 def queue(database, count: int = 0) -> None:
@@ -52,8 +62,14 @@ class Answering:
         self.result, self.after, self.failure = result, after, failure
         self.given: list[str] = []
 
-    def deliver(self, messages: Iterable[OutgoingMessage]) -> Iterator[Outcome]:
+    def deliver(
+        self, messages: Iterable[OutgoingMessage], about_to_hand_over: Hook | None = None
+    ) -> Iterator[Outcome]:
         for message in messages:
+            if isinstance(self.failure, TemporaryFailure) and len(self.given) >= self.after:
+                raise self.failure
+            assert about_to_hand_over is not None
+            about_to_hand_over(message.key)
             if self.failure is not None and len(self.given) >= self.after:
                 raise self.failure
             self.given.append(message.key)
@@ -63,26 +79,43 @@ class Answering:
         pass
 
 
-def test_everything_due_is_sent_once(database, tmp_path):
+class Choosing(Answering):
+    """Gives each mailbox its own answer: `sent`, or what a server says no with."""
+
+    def __init__(self, answers: dict[str, str]) -> None:
+        super().__init__(Result.SENT)
+        self.answers = answers
+
+    def deliver(
+        self, messages: Iterable[OutgoingMessage], about_to_hand_over: Hook | None = None
+    ) -> Iterator[Outcome]:
+        for message in messages:
+            answer = self.answers[message.recipient.partition("@")[0]]
+            no = Result.FAILED if answer[0] == "5" else Result.DEFERRED
+            is_sent = answer == "sent"
+            yield Outcome(message.key, Result.SENT if is_sent else no, "" if is_sent else answer)
+
+
+def test_everything_due_is_sent_once(database, send, tmp_path):
     queue(database, 45)
     seen: list[SendCounts] = []
 
-    first = send(database, MailFolder(tmp_path / "mail"), batch=20, progress=seen.append)
-    second = send(database, MailFolder(tmp_path / "mail"))
+    first = send(MailFolder(tmp_path / "mail"), batch=20, progress=seen.append)
+    second = send(MailFolder(tmp_path / "mail"))
 
     assert SendCounts(sent=45) == first == seen[-1]
     assert SendCounts() == second
     assert 45 == len(list((tmp_path / "mail").iterdir())) == counts(database, RUN)["sent"]
 
 
-def test_one_bad_address_costs_its_own_message_only(database):
+def test_one_bad_address_costs_its_own_message_only(database, send):
     a_run(database)
     an_account(database, addresses=["ann@x.example", "gone@x.example", "full@x.example"])
     queue_bills(database, RUN, now=NOW, message_domain="larkspur.example")
     with running(MailServer()) as server:
         mailer = a_mailer(server)
-        now = send(database, mailer)
-        later = send(database, mailer, now=NOW + timedelta(minutes=5))
+        now = send(mailer)
+        later = send(mailer, now=NOW + timedelta(minutes=5))
         mailer.close()
 
     assert SendCounts(sent=1, failed=1, deferred=1) == now
@@ -94,11 +127,11 @@ def test_one_bad_address_costs_its_own_message_only(database):
     assert "gone" not in errors["gone@x.example"]
 
 
-def test_a_relay_that_is_down_uses_up_no_attempts(database):
+def test_a_relay_that_is_down_uses_up_no_attempts(database, send):
     queue(database, 50)
     mailer = Answering(Result.SENT, after=7, failure=TemporaryFailure("no connection"))
 
-    found = send(database, mailer, batch=20)
+    found = send(mailer, batch=20)
 
     assert SendCounts(sent=7, deferred=13, stopped_by="no connection") == found
     assert counts(database, RUN)[DeliveryStatus.QUEUED] == 30
@@ -106,53 +139,155 @@ def test_a_relay_that_is_down_uses_up_no_attempts(database):
     assert {(0, "no connection", NOW)} == {
         (row.attempts, row.error, row.next_try_at) for row in waiting
     }
-    assert SendCounts(sent=43) == send(database, Answering(Result.SENT))
+    assert SendCounts(sent=43) == send(Answering(Result.SENT))
 
 
-def test_sending_stops_when_it_is_told_to_and_goes_on_later(database):
+def test_sending_stops_when_it_is_told_to_and_goes_on_later(database, send):
     queue(database, 30)
     mailer = Answering(Result.SENT)
 
-    found = send(database, mailer, stop=lambda: len(mailer.given) >= 10)
+    found = send(mailer, stop=lambda: len(mailer.given) >= 10)
 
     assert SendCounts(sent=10, stopped_by="stopped") == found
     assert counts(database, RUN)[DeliveryStatus.QUEUED] == 20
-    assert SendCounts(sent=20) == send(database, mailer)
+    assert SendCounts(sent=20) == send(mailer)
 
 
-def test_a_mistake_of_ours_leaves_only_what_was_handed_over_in_doubt(database):
+def test_a_mistake_of_ours_leaves_only_what_was_handed_over_in_doubt(database, send):
     queue(database, 30)
 
     with pytest.raises(ZeroDivisionError):
-        send(database, Answering(Result.SENT, after=9, failure=ZeroDivisionError()))
+        send(Answering(Result.SENT, after=9, failure=ZeroDivisionError()))
 
     found = counts(database, RUN)
     assert {status.value: count for status, count in found.items() if count} == {
         "sent": 9,
-        "sending": 1,
+        "in-doubt": 1,
         "queued": 20,
     }
 
 
-def test_what_may_have_arrived_waits_for_a_person_if_the_office_wants_it_so(database):
+def test_what_may_have_arrived_waits_for_a_person_if_the_office_wants_it_so(database, send):
     queue(database, 3)
-    send(database, Answering(Result.IN_DOUBT))
+    send(Answering(Result.IN_DOUBT))
     later = NOW + timedelta(hours=1)
 
-    waiting = send(database, Answering(Result.SENT), now=later, resend_in_doubt=False)
-    again = send(database, Answering(Result.SENT), now=later)
+    waiting = send(Answering(Result.SENT), now=later, resend_in_doubt=False)
+    again = send(Answering(Result.SENT), now=later)
 
     assert SendCounts() == waiting
-    assert SendCounts(sent=3) == again
+    assert SendCounts(sent=3, possible_duplicates=3) == again
     assert {True} == {row.possible_duplicate for row in deliveries(database)}
 
 
-def test_a_run_started_again_after_a_kill_waits_for_no_lease(database):
+def test_a_run_started_again_after_a_kill_waits_for_no_lease(database, send):
     queue(database, 3)
     host, process, *_ = this_process().split("|")
     claim(database, f"{host}|{process}|an-earlier-start|", NOW, 10, timedelta(hours=1))
 
-    assert SendCounts(sent=3) == send(database, Answering(Result.SENT))
+    assert SendCounts(sent=3, possible_duplicates=3) == send(Answering(Result.SENT))
+
+
+@pytest.mark.parametrize(
+    ("answers", "is_red"),
+    [
+        pytest.param({}, False, id="nothing is due"),
+        pytest.param({"c0": "sent", "c1": "450 4.2.0 later"}, False, id="somebody got it"),
+        pytest.param({"c0": "550 5.1.1 no such user"}, False, id="the mailbox is gone"),
+        pytest.param({"c0": "550 no such user", "c1": "552 5.2.2 full"}, False, id="all are gone"),
+        pytest.param({"c0": "550 5.1.1 x", "c1": "450 4.2.0 later"}, True, id="put off"),
+        pytest.param({"c0": "550 5.7.1 denied", "c1": "550 5.7.1 denied"}, True, id="denied to us"),
+    ],
+)
+def test_a_sending_that_mailed_nobody_is_red_when(database, send, answers, is_red):
+    queue(database, len(answers))
+
+    found = send(Choosing(answers))
+
+    assert is_red == found.mailed_nobody
+
+
+def test_a_mailbox_that_puts_us_off_again_turns_nothing_red(database, send):
+    queue(database, 1)
+
+    found = [send(Choosing({"c0": "450 later"}), now=NOW + timedelta(hours=n)) for n in (0, 1)]
+
+    assert [True, False] == [each.mailed_nobody for each in found]
+
+
+def test_a_relay_that_is_down_is_red_and_a_wish_to_stop_is_not(database, send):
+    queue(database, 3)
+
+    stopped = send(Answering(Result.SENT), stop=lambda: True)
+    is_down = send(Answering(Result.SENT, after=0, failure=TemporaryFailure("no connection")))
+
+    assert (False, True) == (stopped.mailed_nobody, is_down.mailed_nobody)
+
+
+def test_every_kind_leaves_by_its_own_renderer_and_waits_without_one(database, send, tmp_path):
+    queue(database, 2)
+    planned = [
+        PlannedMessage(MessageKind.PAST_DUE, "2026-11-20", "c0@customer.example", account="0000"),
+        PlannedMessage(MessageKind.ALERT, "2026-10", "office@larkspur.example"),
+        PlannedMessage(MessageKind.RECEIPT, "r-17", "c1@customer.example", account="0001"),
+    ]
+    with database.writing() as books:
+        queue_messages(books, planned, now=NOW, message_domain="larkspur.example")
+
+    def about(rows: Sequence[Delivery]) -> Iterator[OutgoingMessage]:
+        for row in rows:
+            content = f"Subject: {row.kind} {row.about}\r\n\r\n".encode()
+            yield OutgoingMessage(row.key, "b@x.example", row.address, row.message_id, content)
+
+    made = {MessageKind.BILL: render, MessageKind.PAST_DUE: about, MessageKind.ALERT: about}
+    found = send(MailFolder(tmp_path / "mail"), renderers=made)
+
+    files = [path.read_bytes() for path in (tmp_path / "mail").iterdir()]
+    assert SendCounts(sent=4) == found
+    assert 1 == files.count(b"Subject: past-due 2026-11-20\r\n\r\n")
+    assert 1 == files.count(b"Subject: alert 2026-10\r\n\r\n")
+    waiting = [row.kind for row in deliveries(database) if row.status == DeliveryStatus.QUEUED]
+    assert [MessageKind.RECEIPT] == waiting
+
+
+def test_a_kind_that_cannot_be_made_stops_the_sending_and_loses_nothing(database, send):
+    queue(database, 3)
+
+    def failing(rows: Sequence[Delivery]) -> Iterator[OutgoingMessage]:
+        yield from render(rows[:1])
+        raise PermanentFailure("the template is broken")
+
+    found = send(Answering(Result.SENT), render=failing)
+
+    assert SendCounts(deferred=3, stopped_by="the template is broken", mailed_nobody=True) == found
+    assert SendCounts(sent=3) == send(Answering(Result.SENT))
+
+
+def test_a_bill_that_is_no_longer_in_the_books_is_not_sent(database, send, tmp_path):
+    queue(database, 1)
+    with database.writing() as books:
+        books.execute(bill.delete())
+
+    found = send(MailFolder(tmp_path / "mail"), render=bill_renderer(database))
+
+    assert SendCounts(failed=1) == found
+    assert "the bill is no longer in the books" == deliveries(database)[0].error
+
+
+def test_a_journal_is_there_only_while_mail_is_sent(database, send, tmp_path):
+    queue(database, 3)
+    seen: list[int] = []
+
+    class Looking(Answering):
+        def deliver(self, messages, about_to_hand_over=None):
+            for outcome in super().deliver(messages, about_to_hand_over):
+                seen.append(len(list((tmp_path / "outbox").iterdir())))
+                yield outcome
+
+    send(Looking(Result.SENT))
+
+    assert [1, 1, 1] == seen
+    assert [] == list((tmp_path / "outbox").iterdir())
 
 
 # -- the mail of a bill ---------------------------------------------------------------------------
@@ -167,7 +302,7 @@ def sent_message(tmp_path):
     return message_from_bytes(file.read_bytes(), policy=default)
 
 
-def test_a_bill_arrives_whole(database, tmp_path):
+def test_a_bill_arrives_whole(database, send, tmp_path):
     a_run(database)
     an_account(database, draw=date(2026, 11, 13))
     queue_bills(database, RUN, now=NOW, message_domain="larkspur.example")
@@ -177,7 +312,7 @@ def test_a_bill_arrives_whole(database, tmp_path):
         asked.append(path)
         return PDF
 
-    send(database, MailFolder(tmp_path / "mail"), render=bill_renderer(database, read_pdf))
+    send(MailFolder(tmp_path / "mail"), render=bill_renderer(database, read_pdf))
 
     message = sent_message(tmp_path)
     text = message.get_body(("plain",)).get_content()
@@ -204,13 +339,13 @@ def test_a_bill_arrives_whole(database, tmp_path):
         pytest.param("portal-user", "bob@customer.example", False, id="another portal user"),
     ],
 )
-def test_who_reads_which_bank_account_pays(database, tmp_path, source, wallet_owner, is_told):
+def test_who_reads_which_bank_account_pays(database, send, tmp_path, source, wallet_owner, is_told):
     """Rules 117, 118: nobody but its owner sees a payment method."""
     a_run(database)
     an_account(database, draw=date(2026, 11, 13), source=source, wallet_owner=wallet_owner)
     queue_bills(database, RUN, now=NOW, message_domain="larkspur.example")
 
-    send(database, MailFolder(tmp_path / "mail"), render=bill_renderer(database))
+    send(MailFolder(tmp_path / "mail"), render=bill_renderer(database))
 
     text = sent_message(tmp_path).get_body(("plain",)).get_content()
     assert "will be drawn on November 13, 2026" in text
@@ -231,7 +366,7 @@ def test_the_mail_greets_as_people_do(name, greeting):
     assert greeting.removeprefix("Dear ").rstrip(",") == variables(letter)["customer_name"]
 
 
-def test_a_second_attempt_has_the_same_bytes(database):
+def test_a_second_attempt_has_the_same_bytes(database, send):
     a_run(database)
     an_account(database, addresses=["grey@x.example"])
     queue_bills(database, RUN, now=NOW, message_domain="larkspur.example")
@@ -244,8 +379,8 @@ def test_a_second_attempt_has_the_same_bytes(database):
 
     with running(MailServer()) as server:
         mailer = a_mailer(server)
-        send(database, mailer, render=keep)
-        send(database, mailer, render=keep, now=NOW + timedelta(minutes=5))
+        send(mailer, render=keep)
+        send(mailer, render=keep, now=NOW + timedelta(minutes=5))
         mailer.close()
 
     assert len(made) == 2
@@ -254,10 +389,13 @@ def test_a_second_attempt_has_the_same_bytes(database):
 
 @pytest.mark.parametrize(
     ("failure", "counted"),
-    [(FileNotFoundError(), SendCounts(failed=1)), (PermissionError(), SendCounts(deferred=1))],
+    [
+        (FileNotFoundError(), SendCounts(failed=1)),
+        (PermissionError(), SendCounts(deferred=1, mailed_nobody=True)),
+    ],
 )
 def test_a_bill_document_that_cannot_be_read_is_written_to_its_delivery(
-    database, tmp_path, failure, counted
+    database, send, tmp_path, failure, counted
 ):
     def read_pdf(path: str) -> bytes:
         raise failure
@@ -266,17 +404,17 @@ def test_a_bill_document_that_cannot_be_read_is_written_to_its_delivery(
     an_account(database)
     queue_bills(database, RUN, now=NOW, message_domain="larkspur.example")
 
-    found = send(database, MailFolder(tmp_path), render=bill_renderer(database, read_pdf))
+    found = send(MailFolder(tmp_path), render=bill_renderer(database, read_pdf))
 
     assert counted == found
     assert "bill" in deliveries(database)[0].error
 
 
-def test_a_list_of_addresses_is_no_address(database, tmp_path):
+def test_a_list_of_addresses_is_no_address(database, send, tmp_path):
     a_run(database)
-    an_account(database, addresses=["ann@x.example;bob@x.example", "jörg@x.example"])
+    an_account(database, addresses=["ann@x.example;bob@x.example", "jö rg@x.example"])
     queue_bills(database, RUN, now=NOW, message_domain="larkspur.example")
 
-    found = send(database, MailFolder(tmp_path), render=bill_renderer(database))
+    found = send(MailFolder(tmp_path), render=bill_renderer(database))
 
     assert SendCounts(failed=2) == found

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from database.tables import account, delivery_plan, recipient
 from domain.accounts import AccountStatus
+from domain.deliveries import PasswordField
 from mail.planning import plan_deliveries
 from tests.builders import RUN, a_household, empty, few_examples, stage_run
 
@@ -16,8 +17,8 @@ ANN, BOB, LORD = "ann@customer.example", "bob@customer.example", "lord@holdings.
 OWNERS = [("LL1", LORD), ("LL2", "")]
 
 
-def plan(database, to_landlords: bool = True, run: str = RUN) -> int:
-    return plan_deliveries(database, run, to_landlords=to_landlords)
+def plan(database, to_landlords: bool = True, run: str = RUN, **options) -> int:
+    return plan_deliveries(database, run, to_landlords=to_landlords, **options)
 
 
 def mailed(database) -> dict[str, list[tuple[str, str]]]:
@@ -75,6 +76,32 @@ def test_landlords_are_written_to_where_the_office_wants_it_ruling_6(database, t
     assert {"1": expected, "2": expected} == {
         key: [address for address, _ in found] for key, found in mailed(database).items()
     }
+
+
+@pytest.mark.parametrize(
+    ("field", "unlocked"),
+    [
+        pytest.param(PasswordField.NONE, set(), id="no password is wanted"),
+        pytest.param(PasswordField.ZIP, {"2", "4"}, id="the ZIP code"),
+        pytest.param(PasswordField.PHONE, {"3", "4"}, id="the phone number"),
+    ],
+)
+def test_a_bill_without_a_password_is_printed_and_not_mailed(database, field, unlocked):
+    facts = {"email": ANN, "send_paper": False}
+    stage_run(
+        database,
+        a_household("1", zip="84840", phone="555-0123", **facts),
+        a_household("2", zip=" ", phone="555-0123", **facts),
+        a_household("3", zip="84840", phone="", **facts),
+        a_household("4", zip="", phone="ask the son", **facts),
+        a_household("5", zip="", phone="", email="", ebill=False),
+    )
+
+    assert 5 == plan(database, password=field)
+
+    assert {"1", "2", "3", "4"} - unlocked == set(mailed(database))
+    reasons = dict.fromkeys(unlocked, "password-missing")
+    assert reasons | {"5": "no-ebill"} == printed(database)
 
 
 def test_a_plan_is_made_anew_each_time(database):

@@ -144,6 +144,12 @@ def test_holidays_may_be_a_list_of_dates_in_the_file_too(home):
         ('colour = "red"\n', "there is no setting colour; see"),
         ("[smtp]\nconnections = 0\n", "the setting smtp.connections is wrong: input should be "),
         ('[autopay]\nover_maximum = "ask"\n', "the setting autopay.over_maximum is wrong: input "),
+        (
+            '[ebill]\npassword = "account_number"\n',
+            "the setting ebill.password is wrong: input should be '', 'zip' or 'phone'.",
+        ),
+        ("[splitter]\nread_back_every = 0\n", "the setting splitter.read_back_every is wrong: "),
+        ("[splitter]\naudit_every = 0\n", "the setting splitter.audit_every is wrong: "),
         ("[checks]\nlarge_bill = 2500.00\n", "the setting checks.large_bill is wrong: input "),
         ('[checks]\nlarge_bill = "much"\n', "the setting checks.large_bill is wrong: "),
         ('[reminders]\ntime = "6 am"\n', "the setting reminders.time is wrong: "),
@@ -264,3 +270,34 @@ def test_the_commented_file_shows_every_setting_with_its_default(home):
 
 def fields():
     return Settings.model_fields.items()
+
+
+def test_the_gateways_secrets_are_not_shown(home):
+    place = home('[payments]\ngateway = "stripe"\nstripe_api_key = "sk_live_0123456789"')
+
+    settings = read_settings(place)
+
+    assert "sk_live_0123456789" == settings.payments.stripe_api_key.get_secret_value()
+    assert "sk_live" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_good"),
+    [
+        ("https://stripe.example", True),
+        ("http://127.0.0.1:8420", True),
+        ("http://stripe.example", False),
+        ("stripe.example", False),
+    ],
+)
+def test_stripe_is_reached_in_the_clear_on_this_machine_alone(home, url, is_good):
+    place = home(f'[payments]\nstripe_url = "{url}"')
+
+    if is_good:
+        assert url == read_settings(place).payments.stripe_url
+    else:
+        assert "payments.stripe_url is wrong" in refusal(place)
+
+
+def test_a_gateway_that_does_not_exist_is_refused(home):
+    assert "payments.gateway is wrong" in refusal(home('[payments]\ngateway = "paypal"'))

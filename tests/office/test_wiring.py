@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import date
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import date, datetime
 
 import pytest
 
+from database.tables import metadata
+from domain.deliveries import PasswordField
 from domain.failures import Misuse
+from domain.money import Money
+from domain.payments import MethodKind
 from mail.embedded import MailFolder
+from mail.protecting import Protection
 from mail.smtp import SmtpMailer
 from office.clock import Clock
 from office.settings import (
     AutopaySettings,
     DatabaseSettings,
+    EbillSettings,
+    PaymentsSettings,
     Settings,
     SmtpSettings,
     UtilitySettings,
 )
 from office.wiring import Office, at_work, database_url, office, require_home
+from payments.gateway import DrawRequest
+from payments.sandbox import SandboxGateway
 from rules.autopay import AutopayPolicy, OnClosedDay, OverMaximum
+from splitter.encrypting import encrypt
 from tests.builders import NOW
 
 JULY_4, MONDAY = date(2028, 7, 4), date(2026, 11, 2)
@@ -40,6 +53,56 @@ def test_mail_goes_into_a_folder_until_a_server_is_set(tmp_path):
 
     assert isinstance(an_office(tmp_path).mailer, MailFolder)
     assert isinstance(an_office(tmp_path, smtp=with_server).mailer, SmtpMailer)
+
+
+def test_payments_go_to_the_sandbox_until_a_gateway_is_set(tmp_path):
+    with_stripe = PaymentsSettings(gateway="stripe", stripe_api_key="sk_test_0123456789")
+
+    assert isinstance(an_office(tmp_path).gateway, SandboxGateway)
+    assert "stripe" == an_office(tmp_path, payments=with_stripe).gateway.name
+
+
+def test_a_rehearsal_reaches_no_real_gateway(tmp_path):
+    with_stripe = PaymentsSettings(gateway="stripe", stripe_api_key="sk_test_0123456789")
+
+    rehearsed = replace(an_office(tmp_path, payments=with_stripe), rehearses=True)
+
+    assert isinstance(rehearsed.gateway, SandboxGateway)
+
+
+def test_stripe_without_a_key_is_refused_with_what_to_do(tmp_path):
+    chosen = PaymentsSettings(gateway="stripe")
+
+    with pytest.raises(Misuse, match=r"payments\.stripe_api_key is empty: give .*STRIPE_API_KEY"):
+        an_office(tmp_path, payments=chosen).gateway  # noqa: B018
+
+
+def test_stripe_without_its_library_is_refused_with_what_to_do(tmp_path, monkeypatch):
+    chosen = PaymentsSettings(gateway="stripe", stripe_api_key="sk_test_0123456789")
+    for module in [name for name in sys.modules if name.startswith("payments.stripe")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "stripe", None)
+
+    with pytest.raises(Misuse, match="install billclose with the extra `stripe`"):
+        an_office(tmp_path, payments=chosen).gateway  # noqa: B018
+
+
+def test_stripes_library_is_not_loaded_by_an_office_that_does_not_use_it():
+    looks = "import office.wiring, payments.sandbox, sys; sys.exit('stripe' in sys.modules)"
+
+    assert 0 == subprocess.run([sys.executable, "-c", looks], check=False).returncode
+
+
+def test_the_sandbox_goes_by_the_time_that_is_rehearsed(tmp_path):
+    as_of = datetime(2026, 11, 2, 6)
+    there = replace(an_office(tmp_path), clock=Clock(lambda: NOW, as_of))
+    metadata.create_all(there.database.engine)
+    request = DrawRequest("autopay/1", "0110371", "tok_ok", MethodKind.CARD, Money(1_00))
+
+    drawn = there.gateway.confirm(there.gateway.prepare(request), request)
+
+    assert as_of.date() == drawn.answered_at.date()
+    assert (tmp_path / "sandbox-gateway.db").is_file()
 
 
 @pytest.mark.parametrize(
@@ -72,6 +135,13 @@ def test_autopay_follows_the_offices_choices(tmp_path):
     assert AutopayPolicy(OnClosedDay.SAME, OverMaximum.CAP) == (
         an_office(tmp_path, autopay=chosen).autopay_policy
     )
+
+
+def test_mailed_bills_are_protected_where_the_office_wants_it(tmp_path):
+    wanted = an_office(tmp_path, ebill=EbillSettings(password="phone")).bill_renderer
+
+    assert an_office(tmp_path).bill_renderer.protection is None
+    assert Protection(PasswordField.PHONE, encrypt) == wanted.protection
 
 
 def test_a_home_that_is_none_is_refused_with_what_to_do(tmp_path):

@@ -1,0 +1,164 @@
+"""`billclose preview`: a look at a mail before anybody gets it."""
+
+from __future__ import annotations
+
+import os
+import webbrowser
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from command_line.opening import as_of_option, open_office, wall_clock
+from command_line.statuses import DONE, NEEDS_PERSON
+from domain.deliveries import MessageKind
+from domain.failures import Misuse, OutcomeUnknown, PermanentFailure
+
+if TYPE_CHECKING:
+    from mail.preview_subject import Wanted
+    from office.wiring import Office
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A mail, and what its files and the audit list call it."""
+
+    content: bytes
+    name: str
+    zone: str = "UTC"
+
+    @property
+    def page(self) -> str:
+        from mail.previewing import html_of
+
+        return html_of(self.content)
+
+
+@click.command()
+@click.argument("kind", type=click.Choice([kind.value for kind in MessageKind]))
+@click.option("--account", default="", metavar="N", help="With this account's own facts.")
+@click.option("--period", default="", metavar="P", help="Of this period; else of the newest.")
+@click.option("--form", default="", metavar="NAME", help="Such as final-bill, or past-due-2.")
+@click.option("--sample", is_flag=True, help="With invented facts, without an account.")
+@click.option("--to", "file", type=click.Path(path_type=Path), metavar="FILE", help="Write there.")
+@click.option("--open", "opens", is_flag=True, help="Open the page in the browser.")
+@click.option("--send-to", default="", metavar="ADDRESS", help="Mail it to yourself, as a test.")
+@as_of_option
+@click.pass_obj
+def preview(
+    home: Path,
+    kind: str,
+    account: str,
+    period: str,
+    form: str,
+    sample: bool,
+    file: Path | None,
+    opens: bool,
+    send_to: str,
+    as_of: datetime | None,
+) -> int:
+    """Write a mail as its first recipient would get it; nobody gets it, nothing is recorded."""
+    from mail.preview_subject import Wanted
+
+    if bool(account) == sample:
+        raise Misuse("Give either --account N or --sample.")
+    if sample and period:
+        raise Misuse("--period goes with --account; --sample has a period of its own.")
+    if file is not None and file.suffix == ".html":
+        raise Misuse("--to names the mail's own file, such as bill.eml; its page goes beside it.")
+    wanted = Wanted(MessageKind(kind), account, period, form)
+    _require_form(wanted)
+    office = open_office(home, as_of)
+    try:
+        made = _make(office, wanted)
+    except PermanentFailure as failure:
+        raise Misuse(f"It cannot be shown: {failure}.") from None
+    page = _write(file or office.folder("preview") / f"{made.name}.eml", made)
+    if opens and not webbrowser.open(page.absolute().as_uri()):
+        click.echo(f"billclose: no browser could be opened; open {page} yourself", err=True)
+    return _send(office, wanted, send_to) if send_to else DONE
+
+
+def _require_form(wanted: Wanted) -> None:
+    from mail.notices import kind_of
+
+    if wanted.form and wanted.kind is not MessageKind.BILL and kind_of(wanted.form) != wanted.kind:
+        raise Misuse(
+            f"--form {wanted.form} is no {wanted.kind}; such a form is called {wanted.kind}-NAME."
+        )
+
+
+def _make(office: Office, wanted: Wanted, test_to: str = "") -> Made:
+    """Make the mail; with `test_to` as a test to that address."""
+    from mail.keys import safe
+    from mail.previewing import look_at, render_sample
+    from mail.trying import as_test
+
+    bills, notices = office.bill_renderer, office.notice_renderer
+    if test_to:
+        sender = as_test(bills.sender)
+        bills, notices = replace(bills, sender=sender), replace(notices, sender=sender)
+    if wanted.account:
+        look = look_at(wanted, bills, notices, office.clock.due, test_to)
+        subject = look.subject
+        name = f"{safe(subject.form)}-{safe(subject.run.run)}-{safe(subject.account)}"
+        return Made(look.content, name, subject.run.timezone)
+    default = "utility-bill" if wanted.kind is MessageKind.BILL else wanted.kind.value
+    form = wanted.form or default
+    content = render_sample(
+        form,
+        bills.templates,
+        kind=wanted.kind,
+        sender=bills.sender,
+        to=test_to or "ann@customer.example",
+        sent_on=wall_clock(),
+    )
+    return Made(content, f"{safe(form)}-sample")
+
+
+def _write(file: Path, made: Made) -> Path:
+    """Write the mail and its page side by side, for the office's eyes alone; return the page."""
+    page = file.with_suffix(".html")
+    _write_private(file, made.content)
+    _write_private(page, made.page.encode("utf-8"))
+    click.echo(f"Mail {file}")
+    click.echo(f"Page {page}")
+    return page
+
+
+def _write_private(file: Path, content: bytes) -> None:
+    opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(opened, "wb") as out:
+        os.fchmod(opened, 0o600)
+        out.write(content)
+
+
+def _send(office: Office, wanted: Wanted, address: str) -> int:
+    """Send a test mail to the clerk and write down that a customer's facts were sent."""
+    from database.auditing import record_audit
+    from mail.addresses import to_envelope_address
+    from mail.keys import delivery_key
+    from mail.trying import as_test, send_test
+
+    try:
+        recipient = to_envelope_address(address)
+    except PermanentFailure as failure:
+        raise Misuse(f"--send-to: {failure}.") from None
+    made = _make(office, wanted, recipient)
+    moment = wall_clock().isoformat()
+    key = delivery_key("test", wanted.period or "newest", made.name, wanted.account, moment)
+    sender = as_test(office.bill_renderer.sender)
+    try:
+        send_test(office.mailer, sender, recipient, key, made.content)
+    except OutcomeUnknown as unknown:
+        click.echo(f"billclose: {unknown}; see whether it arrives", err=True)
+        return NEEDS_PERSON
+    with office.database.writing() as books:
+        record_audit(books, office.clock.now(made.zone), office.who, "send test mail", made.name)
+    where = (
+        recipient if office.settings.smtp.url else f"{office.home / 'mail'} (no smtp.url is set)"
+    )
+    click.echo(f"Sent {where}")
+    return DONE

@@ -1,0 +1,139 @@
+"""From what the books know to the letter of each kind; or why there is nothing to write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from domain.deliveries import MessageKind
+from domain.failures import PermanentFailure, TemporaryFailure
+from domain.money import ZERO, Money
+from domain.payments import PaymentState
+from mail.letters import Draw
+from mail.notice_facts import NoticeFacts, Payment
+from mail.notices import (
+    AutopayFailed,
+    AutopayScheduled,
+    MethodExpiring,
+    Notice,
+    PastDue,
+    PaymentDue,
+    Receipt,
+)
+from mail.reasons import say_failure
+
+_UNDER_WAY = (PaymentState.SUBMITTED, PaymentState.UNKNOWN)
+_FAILED = (PaymentState.DECLINED, PaymentState.RETURNED)
+Common = dict[str, Any]
+
+
+def to_notice(kind: MessageKind, facts: NoticeFacts, on: date, common: Common) -> Notice:
+    """
+    Return the letter of a kind that is about an account; `on` is the day it was recorded.
+
+    `common` are the facts that every Notice has. Asked again when it leaves: raises
+    PermanentFailure for what has been settled meanwhile or was never so, TemporaryFailure for a
+    past-due notice while a payment is under way (ruling 14).
+    """
+    return _LETTERS[kind](facts, on, common)
+
+
+def _payment_due(facts: NoticeFacts, _on: date, common: Common) -> Notice:
+    owed = _owed(facts)
+    return PaymentDue(**common, open_balance=owed, due_on=facts.due_on, draw=_draw(facts))
+
+
+def _past_due(facts: NoticeFacts, on: date, common: Common) -> Notice:
+    owed = _owed(facts)
+    if facts.payment is not None and facts.payment.state in _UNDER_WAY:
+        raise TemporaryFailure("an autopay payment is under way")
+    days = (on - facts.due_on).days
+    if days <= 0:
+        raise PermanentFailure("it is not past due")
+    return PastDue(**common, open_balance=owed, due_on=facts.due_on, days_overdue=days)
+
+
+def _autopay_scheduled(facts: NoticeFacts, _on: date, common: Common) -> Notice:
+    draw = _draw(facts)
+    if draw is None:
+        raise PermanentFailure("no autopay payment is scheduled any more")
+    due = facts.amount_due or draw.amount
+    return AutopayScheduled(**common, draw=draw, amount_due=due, due_on=facts.due_on)
+
+
+def _autopay_failed(facts: NoticeFacts, _on: date, common: Common) -> Notice:
+    payment = _payment(facts, *_FAILED, PaymentState.SCHEDULED)
+    is_tried_again = payment.state is PaymentState.SCHEDULED
+    if is_tried_again and payment.failed_at is None:
+        raise PermanentFailure("no payment has failed")
+    reason, remedy = say_failure(payment.error, payment.advice) if facts.method else ("", "")
+    return AutopayFailed(
+        **common,
+        amount=payment.amount,
+        failed_on=_local_day(payment.failed_at, facts.timezone) or payment.pay_on,
+        retry_on=payment.pay_on if is_tried_again else None,
+        open_balance=facts.open_balance or ZERO,
+        due_on=facts.due_on,
+        method=facts.method,
+        last4=facts.last4,
+        reason=reason,
+        remedy=remedy,
+    )
+
+
+def _receipt(facts: NoticeFacts, _on: date, common: Common) -> Notice:
+    payment = _payment(facts, PaymentState.SUCCEEDED)
+    return Receipt(
+        **common,
+        amount=payment.amount,
+        paid_on=_local_day(payment.taken_at, facts.timezone) or payment.pay_on,
+        confirmation=payment.confirmation,
+        open_balance=facts.open_balance or ZERO,
+        receipt_number=payment.receipt,
+        method=facts.method,
+        last4=facts.last4,
+    )
+
+
+def _method_expiring(facts: NoticeFacts, _on: date, common: Common) -> Notice:
+    if facts.method is None:
+        raise PermanentFailure("no payment method that this mailbox may know of")
+    return MethodExpiring(**common, method=facts.method, last4=facts.last4, draw=_draw(facts))
+
+
+def _local_day(moment: datetime | None, timezone: str) -> date | None:
+    return moment.astimezone(ZoneInfo(timezone)).date() if moment else None
+
+
+def _owed(facts: NoticeFacts) -> Money:
+    """Return what is open; nobody is reminded of nothing or of a credit (ruling 15)."""
+    if facts.open_balance is None:
+        raise PermanentFailure("the balance due is of another period now")
+    if facts.open_balance <= ZERO:
+        raise PermanentFailure("nothing is owed any more")
+    return facts.open_balance
+
+
+def _draw(facts: NoticeFacts) -> Draw | None:
+    payment = facts.payment
+    if payment is None or payment.state is not PaymentState.SCHEDULED:
+        return None
+    return Draw(payment.amount, payment.pay_on, facts.method, facts.last4)
+
+
+def _payment(facts: NoticeFacts, *states: PaymentState) -> Payment:
+    if facts.payment is None or facts.payment.state not in states:
+        raise PermanentFailure(f"there is no payment that is {' or '.join(states)}")
+    return facts.payment
+
+
+_LETTERS: dict[MessageKind, Callable[[NoticeFacts, date, Common], Notice]] = {
+    MessageKind.PAYMENT_DUE: _payment_due,
+    MessageKind.PAST_DUE: _past_due,
+    MessageKind.AUTOPAY_SCHEDULED: _autopay_scheduled,
+    MessageKind.AUTOPAY_FAILED: _autopay_failed,
+    MessageKind.RECEIPT: _receipt,
+    MessageKind.METHOD_EXPIRING: _method_expiring,
+}
