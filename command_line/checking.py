@@ -58,6 +58,8 @@ def check(
 
 
 def _load() -> Any:
+    from data_checks.checking import warm_up
     from flows.check_period import check_period
 
+    warm_up()
     return check_period

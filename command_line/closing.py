@@ -15,7 +15,7 @@ import click
 from command_line.opening import as_of_option, json_option, open_office
 from command_line.outcome import tell
 from command_line.progress import StepLines
-from domain.failures import Misuse, Refused
+from domain.failures import Misuse, NobodyMailed, Refused
 from domain.words import say_count
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 @click.option("--waive", multiple=True, metavar="CHECK", help="Go on in spite of this check.")
 @click.option("--reason", multiple=True, metavar="TEXT", help="Why it is waived; audited.")
 @click.option("--replace", is_flag=True, help="Take this export instead of the one imported.")
+@click.option(
+    "--despite-stuck-postings", metavar="REASON", help="Though payments are not posted; audited."
+)
 @as_of_option
 @json_option
 @click.pass_obj
@@ -41,6 +44,7 @@ def close(
     waive: tuple[str, ...],
     reason: tuple[str, ...],
     replace: bool,
+    despite_stuck_postings: str | None,
     as_of: datetime | None,
     as_json: bool,
 ) -> int:
@@ -49,10 +53,13 @@ def close(
     Run again after any interruption it goes on where it was and does nothing twice.
     """
     waivers = pair_waivers(waive, reason)
+    if despite_stuck_postings is not None and not despite_stuck_postings.strip():
+        raise Misuse("--despite-stuck-postings must not be empty: it is audited.")
     require_waivable(waivers)
     office = open_office(home, as_of)
     period, bundle = to_period(office, bundle_or_period)
     parameters = {"period": period, "bundle": bundle, "waivers": waivers, "replace": replace}
+    parameters["despite_stuck_postings"] = despite_stuck_postings
     if _is_all_done(office, period, bundle):
         return tell(office, period, "closed", None, as_json=as_json, before=True)
 
@@ -110,8 +117,10 @@ def _close(office: Office, parameters: dict[str, Any], *, yes: bool, as_json: bo
     from command_line.prefect_run import run_flow
 
     def load() -> Any:
+        from data_checks.checking import warm_up
         from flows.close_period import close_period
 
+        warm_up()
         return close_period
 
     period = parameters["period"]
@@ -120,6 +129,8 @@ def _close(office: Office, parameters: dict[str, Any], *, yes: bool, as_json: bo
     try:
         state = run_flow(worker, load, **parameters)
         status = "waiting" if state.name == "Waiting" else status
+    except NobodyMailed as found:  # the close stands, and is told with what has not left
+        click.echo(f"billclose: {found.message}", err=True)
     except Refused as found:
         status, refusal = "refused", found
     return tell(worker, period, status, refusal, as_json=as_json, before=False)

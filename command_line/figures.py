@@ -21,6 +21,7 @@ def close_figures(
         "refusal": None if refusal is None else {"code": refusal.code, "message": refusal.message},
         "pages": {"total": 0, "billed": 0, "separators": 0, "unassigned": 0},
         "bills": 0,
+        "copies": {"read_back": 0, "audited": 0},
         "checks": [],
         "totals": {},
         "autopay": {"scheduled": 0, "immediate": 0, "unscheduled": 0, "amount": "0.00"},
@@ -36,6 +37,7 @@ def _of_sheet(sheet: RunSheet) -> dict[str, Any]:
         "utility": sheet.utility,
         "pages": sheet.pages,
         "bills": sheet.bills,
+        "copies": {"read_back": sheet.copies_read_back, "audited": sheet.copies_audited},
         "checks": [
             {
                 "check": result.check,

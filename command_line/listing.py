@@ -54,8 +54,8 @@ def list_what(
         select = select.where(sa.column("period").in_(_closed_runs()))
     with office.database.reading() as books:
         result = books.execution_options(yield_per=2_000).execute(select)
-        headings = [name for name in list(result.keys()) if not name.startswith("_")]
-        rows = _with_accounts(books, _plain(result, headings), what)
+        headings = _headings(result)
+        rows = _with_accounts(books, shown_rows(result), what)
         headings += ["accounts"] if what == "checks" else []
         if as_json:
             write_json(rows)
@@ -114,9 +114,15 @@ def _to_flag(value: str) -> bool:
     raise ValueError(value)
 
 
-def _plain(result: sa.CursorResult[Any], headings: list[str]) -> Iterator[dict[str, Any]]:
+def shown_rows(result: sa.CursorResult[Any]) -> Iterator[dict[str, Any]]:
+    """Yield rows as programs and people read them, without the columns that only sort."""
+    headings = _headings(result)
     for row in result.mappings():
         yield {name: _to_plain(row[name]) for name in headings}
+
+
+def _headings(result: sa.CursorResult[Any]) -> list[str]:
+    return [name for name in list(result.keys()) if not name.startswith("_")]
 
 
 def _to_plain(value: Any) -> Any:

@@ -14,6 +14,7 @@ from database.tables import (
     autopay_unscheduled,
     bill,
     bill_run,
+    bounce,
     check_finding,
     check_result,
     delivery,
@@ -21,9 +22,11 @@ from database.tables import (
     period_close,
     posting,
     scheduled_payment,
+    suppressed_address,
 )
+from domain.bounces import BounceKind
 from domain.deliveries import DeliveryStatus
-from domain.payments import PaymentState, PostingState
+from domain.payments import PaymentState, PostingKind, PostingState
 from domain.periods import NOTICE
 
 Select = sa.Select[Any]
@@ -92,6 +95,7 @@ def deliveries() -> Select:
         delivery.c.error,
         delivery.c.form,
         delivery.c.possible_duplicate,
+        delivery.c.bounced_at,
         delivery.c.account_key.label("_account_key"),
     )
 
@@ -103,9 +107,42 @@ def paper_bills() -> Select:
         paper.c.pages,
         paper.c.reason,
         paper.c.form,
+        paper.c.part,
         paper.c.sequence,
         paper.c.account_key.label("_account_key"),
     )
+
+
+def bounces() -> Select:
+    """Select the mails that came back; `waits` are those that a person has to judge."""
+    return sa.select(
+        sa.func.substr(bounce.c.id, 1, 12).label("id"),
+        bounce.c.received_at,
+        delivery.c.account,
+        delivery.c.run.label("period"),
+        bounce.c.action,
+        bounce.c.status,
+        bounce.c.kind,
+        _waits().label("waits"),
+        bounce.c.diagnostic,
+        delivery.c.account_key.label("_account_key"),
+    ).outerjoin_from(bounce, delivery, delivery.c.key == bounce.c.delivery_key)
+
+
+def suppressed_addresses() -> Select:
+    return sa.select(
+        suppressed_address.c.mailbox.label("address"),
+        delivery.c.account,
+        suppressed_address.c.since,
+        suppressed_address.c.reason,
+        delivery.c.account_key.label("_account_key"),
+    ).outerjoin_from(
+        suppressed_address, delivery, delivery.c.key == suppressed_address.c.delivery_key
+    )
+
+
+def _waits() -> sa.ColumnElement[bool]:
+    return sa.and_(bounce.c.kind == BounceKind.UNKNOWN, bounce.c.settled_at.is_(None))
 
 
 def scheduled_payments() -> Select:
@@ -145,16 +182,25 @@ def unscheduled() -> Select:
 
 
 def pending_payments() -> Select:
-    """Select what was taken and not posted; it should always be blank (rules 84-86)."""
+    """
+    Select what was taken and not posted; it should always be blank (rules 84-86).
+
+    What was taken back and not taken out again stands there too, as a reversal. What waits for a
+    person has no next retry.
+    """
+    rests = posting.c.state != PostingState.REJECTED
     return (
         sa.select(
             scheduled_payment.c.confirmation,
             scheduled_payment.c.account,
-            scheduled_payment.c.amount,
+            posting.c.amount,
             scheduled_payment.c.taken_at,
             posting.c.attempts,
-            posting.c.next_retry_at.label("next_retry"),
+            sa.case((rests, posting.c.next_retry_at)).label("next_retry"),
             posting.c.error,
+            posting.c.kind,
+            posting.c.state,
+            posting.c.key,
             scheduled_payment.c.account_key.label("_account_key"),
         )
         .join(posting, posting.c.payment_key == scheduled_payment.c.key)
@@ -174,9 +220,17 @@ def completed_payments() -> Select:
             scheduled_payment.c.taken_at,
             posting.c.posted_at,
             sa.literal("autopay").label("source"),
+            posting.c.receipt,
+            scheduled_payment.c.state,
             scheduled_payment.c.account_key.label("_account_key"),
         )
-        .outerjoin(posting, posting.c.payment_key == scheduled_payment.c.key)
+        .outerjoin(
+            posting,
+            sa.and_(
+                posting.c.payment_key == scheduled_payment.c.key,
+                posting.c.kind == PostingKind.RECEIPT,
+            ),
+        )
         .where(scheduled_payment.c.state.in_(taken))
     )
 
@@ -195,7 +249,7 @@ def checks() -> Select:
 
 
 def exceptions() -> Select:
-    """Select what needs a person: what the checks found, and mails that did not leave."""
+    """Select what needs a person: what the checks found, and mails that did not arrive."""
     found = sa.select(
         check_finding.c.account,
         sa.literal("check").label("stage"),
@@ -214,7 +268,11 @@ def exceptions() -> Select:
     unsent = sa.select(
         delivery.c.account,
         sa.literal("mail").label("stage"),
-        sa.literal("mail-").concat(sa.cast(delivery.c.status, sa.String)).label("code"),
+        sa.case(
+            (delivery.c.error.like("bounced: 5.7.%"), "mail-policy"),
+            (delivery.c.bounced_at.is_not(None), "mail-bounced"),
+            else_=sa.literal("mail-").concat(sa.cast(delivery.c.status, sa.String)),
+        ).label("code"),
         sa.func.coalesce(delivery.c.error, "").label("message"),
         delivery.c.run.label("period"),
         delivery.c.account_key.label("_account_key"),
@@ -224,8 +282,20 @@ def exceptions() -> Select:
             (DeliveryStatus.FAILED, DeliveryStatus.DEFERRED, DeliveryStatus.IN_DOUBT)
         )
     )
-    both = found.union_all(unsent).subquery()
-    return sa.select(both)
+    unknown = (
+        sa.select(
+            sa.func.coalesce(delivery.c.account, "").label("account"),
+            sa.literal("mail").label("stage"),
+            sa.literal("bounce-unknown").label("code"),
+            bounce.c.diagnostic.label("message"),
+            delivery.c.run.label("period"),
+            sa.func.coalesce(delivery.c.account_key, "").label("_account_key"),
+            sa.literal(1).label("_position"),
+        )
+        .outerjoin_from(bounce, delivery, delivery.c.key == bounce.c.delivery_key)
+        .where(_waits())
+    )
+    return sa.select(found.union_all(unsent, unknown).subquery())
 
 
 def audit_list() -> Select:
@@ -250,10 +320,12 @@ class Listing:
 LISTS = {
     "bills": Listing(bills, ("period", "form", "_account_key", "pdf")),
     "deliveries": Listing(deliveries, ("period", "_account_key", "form", "recipient")),
-    "paper": Listing(paper_bills, ("period", "form", "sequence")),
+    "paper": Listing(paper_bills, ("period", "part", "form", "sequence")),
+    "bounces": Listing(bounces, ("received_at", "id")),
+    "suppressed-addresses": Listing(suppressed_addresses, ("since", "address")),
     "scheduled-payments": Listing(scheduled_payments, ("period", "pay_date", "_account_key")),
     "autopay-unscheduled": Listing(unscheduled, ("period", "_account_key")),
-    "pending-payments": Listing(pending_payments, ("taken_at", "confirmation")),
+    "pending-payments": Listing(pending_payments, ("taken_at", "confirmation", "key")),
     "completed-payments": Listing(completed_payments, ("taken_at", "confirmation")),
     "checks": Listing(checks, ("period", "_position")),
     "exceptions": Listing(exceptions, ("period", "stage", "_position", "_account_key")),

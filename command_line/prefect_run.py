@@ -15,7 +15,6 @@ from typing import Any
 
 import httpx
 
-from data_checks.checking import warm_up
 from office.prefect_server import prefect_server
 from office.wiring import Office, at_work
 
@@ -27,19 +26,18 @@ def run_flow(office: Office, load: Callable[[], Any], **parameters: Any) -> Any:
     """
     Run a flow in this process for an office and return its final state.
 
-    `load` imports the flow: it is called when the environment names the server, because Prefect
-    reads it at import. What the flow raised is raised here again.
+    `load` imports the flow, and what else takes long to import, while the server starts: the
+    environment names it by then, which Prefect reads at import. What the flow raised is raised
+    here again.
     """
     with (
         prefect_server(office.home / "prefect", office.settings.prefect.api_url) as server,
         _output_kept_clean(),
     ):
-        warming = warm_up()  # the slow part of the checks, while the server starts
         flow = load()
         with _log_in_file(office.home):
             server.wait_until_ready()
             server.bury_dead_runs()
-            warming.join()
             with at_work(office), _full_disk_named(office.home):
                 state = flow(**parameters, return_state=True)
         server.wait_until_recorded(str(state.state_details.flow_run_id))

@@ -26,6 +26,7 @@ def prepare_home(home: Path) -> tuple[str, bool]:
     """
     from database.books import Database
     from database.migrating import migrate
+    from office.home_secret import make_secret
     from office.settings import FILE, commented_file, read_settings
     from office.wiring import database_url, require_home
 
@@ -39,6 +40,7 @@ def prepare_home(home: Path) -> tuple[str, bool]:
     if new:
         settings_file.touch(mode=0o600)
         settings_file.write_text(commented_file(), encoding="utf-8")
+    make_secret(home)
     settings = read_settings(home)
     if not settings.database.url:
         (home / "billclose.db").touch(mode=0o600)

@@ -18,9 +18,33 @@ DELIVERY = (
             LEFT JOIN (SELECT DISTINCT account_key FROM recipient WHERE run = :run) r
                 ON r.account_key = d.account_key
             WHERE d.run = :run AND d.paperless AND a.status <> 'closed'
-                AND r.account_key IS NULL""",
+                AND r.account_key IS NULL
+                AND COALESCE(d.paper, '') NOT IN
+                    ('password-missing', 'ebill-too-large', 'ebill-bounced')""",
         detail=says("paperless without a valid address; goes on paper"),
         rules=(20, 23, 28),
+    ),
+    Check(
+        name="ebill-bounced",
+        severity=Severity.WARNING,
+        what="Mails to an address of a paperless account came back earlier.",
+        why="Nothing is sent there; where no other address is left, the bill is printed instead.",
+        fix="Correct the address; if it is right after all, `billclose bounces lift ADDRESS`.",
+        sql="""
+            SELECT a.account_key, a.account,
+                CASE WHEN d.paper = 'ebill-bounced' THEN 'none is left; goes on paper'
+                    ELSE 'it is not written to' END AS outcome
+            FROM delivery_plan d
+            JOIN account a ON a.run = d.run AND a.account_key = d.account_key
+            WHERE d.run = :run AND d.paperless AND a.status <> 'closed'
+                AND (d.paper = 'ebill-bounced' OR d.account_key IN (
+                    SELECT e.account_key FROM account_email e
+                    JOIN suppressed_address s ON s.mailbox = LOWER(e.address)
+                    WHERE e.run = :run AND e.fault IS NULL
+                    UNION SELECT l.account_key FROM portal_link l
+                    JOIN suppressed_address s ON s.mailbox = l.mailbox WHERE l.run = :run))""",
+        detail=says("an address bounced earlier: {outcome}"),
+        rules=(21, 22, 28),
     ),
     Check(
         name="email-invalid",

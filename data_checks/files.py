@@ -89,6 +89,23 @@ FILES = (
         rules=(11,),
     ),
     Check(
+        name="page-read-by-ocr",
+        severity=Severity.WARNING,
+        what="A page of a bill is only a picture and was read by OCR.",
+        why="OCR may misread a digit, and a bill that goes to the wrong customer is no secret any "
+        "more.",
+        fix="Compare the account and the amount on the page with the bill it was put into.",
+        sql="""
+            SELECT p.account_key, COALESCE(a.account, p.account_key) AS account,
+                f.file, p.page + 1 AS page_number
+            FROM page p
+            JOIN bulk_file f ON f.run = p.run AND f.bulk = p.bulk
+            LEFT JOIN account a ON a.run = p.run AND a.account_key = p.account_key
+            WHERE p.run = :run AND p.disposition = 'bill' AND p.reason <> ''""",
+        detail=says("{file}, page {page_number} was read by OCR"),
+        rules=(11,),
+    ),
+    Check(
         name="bulk-file-empty",
         severity=Severity.WARNING,
         what="A bulk file holds no bill.",

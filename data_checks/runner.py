@@ -8,7 +8,6 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from threading import Thread
 from typing import Any
 
 from sqlalchemy.engine import make_url
@@ -24,16 +23,14 @@ class Verdict:
     error: str = ""
 
 
-def warm_up() -> Thread:
+def warm_up() -> None:
     """
-    Start importing Great Expectations beside other work, and return the thread that does it.
+    Import Great Expectations now, while something else that is needed gets ready.
 
-    The import takes seconds of processor time; a close can split its bills meanwhile. Nobody has
-    to wait for the thread: whoever imports next does.
+    The import takes seconds of processor time. Not in a thread: libraries that import each other
+    in a circle break where two threads begin at different places of it.
     """
-    thread = Thread(target=_import_framework, name="import-great-expectations")
-    thread.start()
-    return thread
+    _import_framework()
 
 
 def judge(url: str, queries: Mapping[str, str]) -> dict[str, Verdict]:

@@ -8,10 +8,19 @@ import sqlalchemy as sa
 
 from database.types import Cents, Moment, one_of
 from domain.accounts import AccountStatus
+from domain.bounces import BounceKind, delivery_token
 from domain.checks import CheckStatus, Severity
 from domain.deliveries import DeliveryStatus, MessageKind, PaperReason, RecipientSource
 from domain.movements import MovementKind
-from domain.payments import MethodKind, PaymentState, PostingState, Unscheduled
+from domain.payments import (
+    Advice,
+    DrawState,
+    MethodKind,
+    PaymentState,
+    PostingKind,
+    PostingState,
+    Unscheduled,
+)
 from domain.runs import RunState
 
 metadata = sa.MetaData(
@@ -69,6 +78,10 @@ def _key(*, primary_key: bool = True) -> sa.Column[str]:
 
 def _number() -> sa.Column[str]:
     return sa.Column("account", sa.String(64), nullable=False)
+
+
+def _token(context: Any) -> str:
+    return delivery_token(context.get_current_parameters()["key"])
 
 
 # -- a run and its export -------------------------------------------------------------------------
@@ -380,17 +393,167 @@ autopay_unscheduled = _table(
     sa.Column("reason", one_of(Unscheduled, "reason"), nullable=False),
 )
 
+draw = _table(
+    "draw",
+    sa.Column("key", sa.String(140), primary_key=True),  # the payment's key and the number
+    sa.Column(
+        "payment_key", sa.String(120), sa.ForeignKey("scheduled_payment.key"), nullable=False
+    ),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("amount", Cents, nullable=False),
+    sa.Column("method_token", sa.String(200), nullable=False),
+    sa.Column("state", one_of(DrawState, "state"), nullable=False),
+    sa.Column("reference", sa.String(100)),  # the gateway's
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("asked_at", Moment),
+    sa.Column("lookups", sa.Integer, nullable=False),
+    sa.Column("next_lookup_at", Moment),
+    sa.Column("answered_at", Moment),
+    sa.Column("code", sa.String(60)),
+    sa.Column("advice", one_of(Advice, "advice")),
+    sa.UniqueConstraint("payment_key", "number"),
+    sa.UniqueConstraint("reference"),
+    sa.CheckConstraint("amount > 0", name="amount_positive"),
+    # of one payment, one draw at most may have happened or still happen
+    sa.Index(
+        "uq_draw_one_open",
+        "payment_key",
+        unique=True,
+        sqlite_where=sa.text("state IN ('created', 'asked', 'approved')"),
+        postgresql_where=sa.text("state IN ('created', 'asked', 'approved')"),
+    ),
+    sa.Index(None, "state", "next_lookup_at"),
+)
+
 posting = _table(
     "posting",
+    sa.Column("key", sa.String(160), primary_key=True),
     sa.Column(
-        "payment_key", sa.String(120), sa.ForeignKey("scheduled_payment.key"), primary_key=True
+        "payment_key", sa.String(120), sa.ForeignKey("scheduled_payment.key"), nullable=False
     ),
+    sa.Column("kind", one_of(PostingKind, "kind"), nullable=False),
+    sa.Column("amount", Cents, nullable=False),
     sa.Column("state", one_of(PostingState, "state"), nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("next_retry_at", Moment),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("asked_at", Moment),
+    sa.Column("next_retry_at", Moment, nullable=False),
     sa.Column("error", sa.Text),
     sa.Column("receipt", sa.String(100)),
     sa.Column("posted_at", Moment),
+    sa.UniqueConstraint("payment_key", "kind"),
+    sa.CheckConstraint("amount > 0", name="amount_positive"),
+    sa.Index(None, "state", "next_retry_at"),
+)
+
+payment_return = _table(
+    "payment_return",
+    sa.Column("event_id", sa.String(120), primary_key=True),
+    sa.Column(
+        "payment_key", sa.String(120), sa.ForeignKey("scheduled_payment.key"), nullable=False
+    ),
+    sa.Column("charged_back", sa.Boolean, nullable=False),
+    sa.Column("code", sa.String(60), nullable=False),
+    sa.Column("amount", Cents, nullable=False),
+    sa.Column("happened_at", Moment, nullable=False),
+    sa.Column("recorded_at", Moment, nullable=False),
+    sa.UniqueConstraint("payment_key"),
+)
+
+settlement = _table(
+    "settlement",
+    sa.Column("settlement_id", sa.String(100), primary_key=True),
+    sa.Column("pays_out_on", sa.Date, nullable=False),
+    sa.Column("gross", Cents, nullable=False),
+    sa.Column("fees", Cents, nullable=False),
+    sa.Column("net", Cents, nullable=False),
+    sa.Column("recorded_at", Moment, nullable=False),
+)
+
+settlement_item = _table(
+    "settlement_item",
+    sa.Column(
+        "settlement_id",
+        sa.String(100),
+        sa.ForeignKey("settlement.settlement_id"),
+        primary_key=True,
+    ),
+    sa.Column("line", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("reference", sa.String(100), nullable=False),
+    sa.Column("draw_key", sa.String(140), nullable=False),
+    sa.Column("amount", Cents, nullable=False),
+    sa.Column("fee", Cents, nullable=False),
+    sa.Index(None, "reference"),
+)
+
+enrollment = _table(
+    "enrollment",  # mandates given to the office itself; the export's stand in mandate
+    sa.Column(
+        "id",
+        sa.BigInteger().with_variant(sa.Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    _key(primary_key=False),
+    _number(),
+    sa.Column("portal_user", sa.String(320), nullable=False),
+    sa.Column("method_token", sa.String(200), nullable=False),
+    sa.Column("method_kind", one_of(MethodKind, "method_kind"), nullable=False),
+    sa.Column("last4", sa.String(4), nullable=False),
+    sa.Column("days_prior", sa.Integer, nullable=False),
+    sa.Column("maximum", Cents),
+    sa.Column("pays_up_to_maximum", sa.Boolean),
+    sa.Column("enrolled_on", sa.Date, nullable=False),
+    sa.Column("enrolled_at", Moment, nullable=False),
+    sa.Column("enrolled_by", sa.String(100), nullable=False),
+    sa.Column("consent_version", sa.String(40), nullable=False),
+    sa.Column("consent_text", sa.Text, nullable=False),
+    sa.Column("cancelled_on", sa.Date),
+    sa.Column("cancelled_at", Moment),
+    sa.Column("cancelled_by", sa.String(100)),
+    sa.Column("cancel_reason", sa.Text),
+    sa.CheckConstraint("days_prior >= 0", name="days_prior"),
+    sa.Index(
+        "uq_enrollment_one_active",
+        "account_key",
+        unique=True,
+        sqlite_where=sa.text("cancelled_at IS NULL"),
+        postgresql_where=sa.text("cancelled_at IS NULL"),
+    ),
+)
+
+enrollment_end = _table(
+    "enrollment_end",  # a mandate of the export that the office ended
+    _key(),
+    sa.Column("ended_on", sa.Date, nullable=False),
+    sa.Column("ended_at", Moment, nullable=False),
+    sa.Column("ended_by", sa.String(100), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+
+suspended_method = _table(
+    "suspended_method",
+    sa.Column("method_token", sa.String(200), primary_key=True),
+    sa.Column("since", Moment, nullable=False),
+    sa.Column("reason", sa.String(200), nullable=False),
+)
+
+service_health = _table(
+    "service_health",
+    sa.Column("service", sa.String(60), primary_key=True),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("down_since", Moment),
+    sa.Column("next_probe_at", Moment),
+    sa.Column("probes", sa.Integer, nullable=False),
+    sa.Column("probing_until", Moment),
+    sa.Column("told_down_at", Moment),
+    sa.Column("error", sa.Text),
+)
+
+events_read = _table(
+    "events_read",
+    sa.Column("gateway", sa.String(60), primary_key=True),
+    sa.Column("until", Moment, nullable=False),
 )
 
 delivery = _table(
@@ -412,10 +575,41 @@ delivery = _table(
     sa.Column("lease_until", Moment),
     sa.Column("sent_at", Moment),
     sa.Column("possible_duplicate", sa.Boolean, nullable=False),
+    sa.Column("bounced_at", Moment),
+    sa.Column("token", sa.String(16), nullable=False, default=_token),  # a bounce names it so
     sa.Column("error", sa.Text),
     sa.UniqueConstraint("message_id"),
+    sa.UniqueConstraint("token"),
     sa.Index(None, "status", "next_try_at"),
     sa.Index(None, "run", "account_key"),
+)
+
+suppressed_address = _table(
+    "suppressed_address",
+    sa.Column("mailbox", sa.String(320), primary_key=True),
+    sa.Column("since", Moment, nullable=False),
+    sa.Column("reason", sa.String(200), nullable=False),
+    sa.Column("delivery_key", sa.String(500), sa.ForeignKey("delivery.key")),
+)
+
+unsubscribed_address = _table(
+    "unsubscribed_address",
+    sa.Column("mailbox", sa.String(320), primary_key=True),
+    sa.Column("since", Moment, nullable=False),
+)
+
+bounce = _table(
+    "bounce",
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("received_at", Moment, nullable=False),
+    sa.Column("processed_at", Moment, nullable=False),
+    sa.Column("delivery_key", sa.String(500), sa.ForeignKey("delivery.key")),
+    sa.Column("action", sa.String(20), nullable=False),
+    sa.Column("status", sa.String(12), nullable=False),
+    sa.Column("kind", one_of(BounceKind, "kind"), nullable=False),
+    sa.Column("diagnostic", sa.Text, nullable=False),
+    sa.Column("settled_at", Moment),  # a person has seen it, or what it said was taken back
+    sa.Index(None, "delivery_key"),
 )
 
 paper = _table(
@@ -426,12 +620,14 @@ paper = _table(
     _number(),
     sa.Column("pages", sa.Integer, nullable=False),
     sa.Column("reason", one_of(PaperReason, "reason"), nullable=False),
-    sa.Column("sequence", sa.Integer, nullable=False),
+    sa.Column("part", sa.Integer),  # which print batch it is in; NULL: it waits for the next
+    sa.Column("sequence", sa.Integer, nullable=False),  # within part and form; 0 while it waits
 )
 
 print_batch = _table(
     "print_batch",
     _closed_run(),
+    sa.Column("part", sa.Integer, primary_key=True, autoincrement=False),  # 1: the close's own
     sa.Column("bulk", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("form", sa.String(40), nullable=False),
     sa.Column("file", sa.String(500), nullable=False),

@@ -13,7 +13,12 @@ from prefect.states import Completed
 from database.migrating import require_schema
 from flows.check_period import check_period
 from flows.close_period import close_period
+from flows.collect_autopay import collect_autopay
+from flows.print_bills import print_bills
+from flows.process_bounces import process_bounces
+from flows.retry_postings import retry_postings
 from flows.schedule_autopay import schedule_autopay
+from flows.send_mail import send_mail
 from office.clock import Clock
 from office.identity import person
 from office.settings import read_settings
@@ -36,6 +41,7 @@ def close(
     bundle: str | None = None,
     approve: bool = False,
     waivers: dict[str, str] | None = None,
+    despite_stuck_postings: str | None = None,
 ) -> State[Any]:
     """
     Close a billing period.
@@ -45,9 +51,12 @@ def close(
         bundle: Path of the billing export; empty where it was imported before.
         approve: Yes, close it. Without it everything is prepared and the run waits.
         waivers: Checks that are waived, each with its reason.
+        despite_stuck_postings: Why to go on though payments are not in cash receipting.
     """
     with at_work(office_here(approves=approve)):
-        outcome: State[Any] = close_period.fn(period, bundle, waivers)
+        outcome: State[Any] = close_period.fn(
+            period, bundle, waivers, despite_stuck_postings=despite_stuck_postings
+        )
         return outcome
 
 
@@ -67,4 +76,54 @@ def schedule(period: str) -> State[Any]:
     return Completed(message=f"autopay of {period} is scheduled")
 
 
-FLOWS = (close, check, schedule)
+@flow(name="send-mail", flow_run_name="send mail", persist_result=False)
+def send() -> State[Any]:
+    """Send the mails that are due, of every period: after an outage of the mail server."""
+    with at_work(office_here()):
+        outcome: State[Any] = send_mail.fn()
+        return outcome
+
+
+@flow(name="process-bounces", flow_run_name="process bounces", persist_result=False)
+def bounces() -> State[Any]:
+    """Read the mails that came back, and print the bills that no mailbox took."""
+    with at_work(office_here()):
+        outcome: State[Any] = process_bounces.fn()
+        return outcome
+
+
+@flow(name="print-bills", flow_run_name="print bills", persist_result=False)
+def print_waiting(period: str | None = None) -> State[Any]:
+    """
+    Print the bills that came back since the last part.
+
+    Args:
+        period: The period, such as 2026-10; empty: every one that has bills waiting.
+    """
+    with at_work(office_here()):
+        outcome: State[Any] = print_bills.fn(period)
+        return outcome
+
+
+@flow(name="collect-autopay", flow_run_name="collect autopay", persist_result=False)
+def collect() -> State[Any]:
+    """Draw the scheduled payments that are due, and take in what became of earlier ones."""
+    with at_work(office_here()):
+        outcome: State[Any] = collect_autopay.fn()
+        return outcome
+
+
+@flow(name="retry-postings", flow_run_name="retry postings", persist_result=False)
+def post(now: bool = False) -> State[Any]:
+    """
+    Enter in cash receipting what was taken; charges nobody.
+
+    Args:
+        now: Yes, what rests is due at once, and a service that is down is tried.
+    """
+    with at_work(office_here()):
+        outcome: State[Any] = retry_postings.fn(now)
+        return outcome
+
+
+FLOWS = (close, check, schedule, send, bounces, print_waiting, collect, post)

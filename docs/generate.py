@@ -1,4 +1,4 @@
-"""The pages of docs/ that are written by the code: checks, states, and the table of settings."""
+"""The pages of docs/ that are written by the code, whole or in part."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ from domain.checks import Severity
 from domain.payments import PAYMENT, PostingState
 from domain.runs import RUN
 from domain.states import Transitions
+from mail.letters import a_sample, variables
+from mail.meanings import BILL, COMMON, NOTICE
+from mail.notices import NOTICES
+from mail.phrases import Value
+from mail.samples import a_sample_notice
 from mail.states import DELIVERY
 from office.settings import Settings
 
@@ -21,15 +26,18 @@ DOCS = Path(__file__).parent
 MADE = "<!-- Written by `python docs/generate.py`; change the code, not this page. -->"
 SETTINGS_BEGIN = "<!-- settings: written by `python docs/generate.py` -->"
 SETTINGS_END = "<!-- end of settings -->"
+VARIABLES_BEGIN = "<!-- variables: written by `python docs/generate.py` -->"
+VARIABLES_END = "<!-- end of variables -->"
 
 
 def pages() -> dict[Path, str]:
     """Return each page that is written by the code, as it should be now."""
-    running = DOCS / "running.md"
+    running, templates = DOCS / "running.md", DOCS / "templates.md"
     return {
         DOCS / "checks.md": checks_page(),
         DOCS / "states.md": states_page(),
         running: with_settings(running.read_text(encoding="utf-8")),
+        templates: with_variables(templates.read_text(encoding="utf-8")),
     }
 
 
@@ -99,10 +107,19 @@ def states_page() -> str:
 
 def with_settings(page: str) -> str:
     """Put the table of settings between its two marks."""
-    before, _, rest = page.partition(SETTINGS_BEGIN)
-    _, _, after = rest.partition(SETTINGS_END)
-    table = "\n".join(_settings_table())
-    return f"{before}{SETTINGS_BEGIN}\n\n{table}\n\n{SETTINGS_END}{after}"
+    return _between(page, SETTINGS_BEGIN, SETTINGS_END, _settings_table())
+
+
+def with_variables(page: str) -> str:
+    """Put the variables of every mail's templates between their two marks."""
+    return _between(page, VARIABLES_BEGIN, VARIABLES_END, _variables())
+
+
+def _between(page: str, begin: str, end: str, lines: Iterable[str]) -> str:
+    before, _, rest = page.partition(begin)
+    _, _, after = rest.partition(end)
+    table = "\n".join(lines)
+    return f"{before}{begin}\n\n{table}\n\n{end}{after}"
 
 
 def _check_table(checks: Iterable[Check], *, waivers: bool) -> Iterator[str]:
@@ -134,6 +151,31 @@ def _drawing(title: str, file: str, transitions: Transitions[Any]) -> Iterator[s
 
 def _node(state: StrEnum) -> str:
     return state.value.replace("-", "_")
+
+
+def _variables() -> Iterator[str]:
+    yield from _variable_table("all mails", variables(a_sample()), COMMON)
+    yield from _variable_table("bills", variables(a_sample()), BILL)
+    for kind in NOTICES:
+        yield from _variable_table(f"`{kind}`", a_sample_notice(kind).values(), NOTICE)
+
+
+def _variable_table(
+    whose: str, values: dict[str, Value], meanings: dict[str, str]
+) -> Iterator[str]:
+    yield f"### {whose[:1].upper()}{whose[1:]}"
+    yield ""
+    yield "| variable | example | meaning |"
+    yield "| --- | --- | --- |"
+    for name in sorted(values.keys() & meanings.keys(), key=list(meanings).index):
+        yield _row([f"`{name}`", _example(values[name]), meanings[name]])
+    yield ""
+
+
+def _example(value: Value) -> str:
+    if isinstance(value, tuple):
+        return "<br>".join(value)
+    return "–" if isinstance(value, bool) else value or "empty"
 
 
 def _settings_table() -> Iterator[str]:

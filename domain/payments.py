@@ -38,18 +38,85 @@ PAYMENT = Transitions(
         (PaymentState.UNKNOWN, "approved"): PaymentState.SUCCEEDED,
         (PaymentState.UNKNOWN, "declined"): PaymentState.DECLINED,
         (PaymentState.UNKNOWN, "never arrived"): PaymentState.SCHEDULED,
+        (PaymentState.DECLINED, "tried again"): PaymentState.SCHEDULED,
+        (PaymentState.CANCELLED, "enrolled again"): PaymentState.SCHEDULED,
+        # a draw that was thought lost or declined landed after all
+        (PaymentState.DECLINED, "approved"): PaymentState.SUCCEEDED,
+        (PaymentState.SCHEDULED, "approved"): PaymentState.SUCCEEDED,
+        (PaymentState.CANCELLED, "approved"): PaymentState.SUCCEEDED,
         (PaymentState.SUCCEEDED, "returned"): PaymentState.RETURNED,
     },
 )
+
+
+class DrawState(StrEnum):
+    """One asking of the gateway for a scheduled payment; a payment may need several."""
+
+    CREATED = "created"  # recorded, the gateway has not been asked to draw
+    ASKED = "asked"  # may have happened from here on
+    APPROVED = "approved"
+    DECLINED = "declined"
+    ABANDONED = "abandoned"  # surely never happened and never will
+
+
+DRAW = Transitions(
+    "draw",
+    start=DrawState.CREATED,
+    moves={
+        (DrawState.CREATED, "asked"): DrawState.ASKED,
+        (DrawState.CREATED, "abandoned"): DrawState.ABANDONED,
+        (DrawState.ASKED, "approved"): DrawState.APPROVED,
+        (DrawState.ASKED, "declined"): DrawState.DECLINED,
+        (DrawState.ASKED, "abandoned"): DrawState.ABANDONED,
+        (DrawState.DECLINED, "approved"): DrawState.APPROVED,
+        (DrawState.ABANDONED, "approved"): DrawState.APPROVED,
+    },
+)
+
+
+class Advice(StrEnum):
+    """What a decline means for the next attempt, whatever words the gateway used."""
+
+    LATER = "later"  # no money today: a few more attempts, days apart
+    ONCE_MORE = "once-more"  # the bank gives no reason: one more attempt
+    CUSTOMER_ACTION = "customer-action"  # the customer has to confirm or lift something
+    NEW_METHOD = "new-method"  # this card or account will not do
+    NEVER = "never"  # lost, stolen, revoked: the mandate is off
+    CLERK = "clerk"  # unusual: a person reads it first
+
+
+class PostingKind(StrEnum):
+    """What is entered in cash receipting for a payment."""
+
+    RECEIPT = "receipt"
+    REVERSAL = "reversal"  # of a payment that was returned
+    FEE = "fee"  # for a returned payment, where the office charges one
 
 
 class PostingState(StrEnum):
     """Where a taken payment stands on its way into cash receipting."""
 
     PENDING = "pending"
-    SUBMITTED = "submitted"
+    SUBMITTED = "submitted"  # asked: looked up before it is asked again
     POSTED = "posted"
-    REJECTED = "rejected"
+    REJECTED = "rejected"  # refused for good, or given up: a person must look
+
+
+POSTING = Transitions(
+    "posting",
+    start=PostingState.PENDING,
+    moves={
+        (PostingState.PENDING, "asked"): PostingState.SUBMITTED,
+        (PostingState.PENDING, "posted by hand"): PostingState.POSTED,
+        (PostingState.PENDING, "given up"): PostingState.REJECTED,
+        (PostingState.SUBMITTED, "posted"): PostingState.POSTED,
+        (PostingState.SUBMITTED, "rejected"): PostingState.REJECTED,
+        (PostingState.SUBMITTED, "never arrived"): PostingState.PENDING,
+        (PostingState.SUBMITTED, "given up"): PostingState.REJECTED,
+        (PostingState.REJECTED, "tried again"): PostingState.PENDING,
+        (PostingState.REJECTED, "posted by hand"): PostingState.POSTED,
+    },
+)
 
 
 class Unscheduled(StrEnum):

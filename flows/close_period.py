@@ -11,9 +11,10 @@ from tasks.approving import await_approval
 from tasks.checking import check_bills_and_balances
 from tasks.guarding import guard_calendar
 from tasks.importing import import_billing_export
-from tasks.mailing import send_paperless_bills
+from tasks.mailing import nobody_mailed, send_paperless_bills
 from tasks.naming import name_of_close
 from tasks.paying import schedule_autopay
+from tasks.posting import guard_postings
 from tasks.printing import write_print_batch
 from tasks.publishing import publish_bills
 from tasks.reporting import report_run
@@ -27,11 +28,13 @@ def close_period(
     bundle: str | None = None,
     waivers: dict[str, str] | None = None,
     replace: bool = False,
+    despite_stuck_postings: str | None = None,
 ) -> State[Any]:
     """Close a billing period, in the order in which the office does it."""
     with working_on(period):
         import_billing_export(period, bundle, replace=replace)
         guard_calendar(period)
+        guard_postings(period, despite_stuck_postings)
         split_bulk_bills(period)
         check_bills_and_balances(period, waivers)
         if not await_approval(period)["approved"]:
@@ -39,7 +42,9 @@ def close_period(
 
         publish_bills(period)  # the close itself: rules 2-4
         schedule_autopay(period)
-        send_paperless_bills(period)
+        mail = send_paperless_bills(period)
         write_print_batch(period)
         report_run(period)
+    if mail["mailed_nobody"]:
+        return nobody_mailed(mail, f"{period} is closed")
     return Completed(message=f"{period} is closed")

@@ -12,21 +12,31 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
+from cash_receipting.port import CashReceipting
 from data_checks.parameters import Thresholds
 from database.books import Database
-from database.runs import Run
+from database.runs import Run, newest_timezone
 from domain.failures import Misuse
 from domain.money import Money
 from mail.bill_mail import BillRenderer, Sender
 from mail.compose import Templates
+from mail.inbox import Inbox
+from mail.notice_mail import NoticeRenderer
 from mail.port import Mailer
+from mail.protecting import Protection
+from mail.sizing import MEGABYTE, SizeLimit
+from mail.unsubscribing import Unsubscribing
+from mail.verp import Verp
 from office.clock import Clock
+from office.home_secret import read_secret, secret_for
 from office.progress import Reporter, Silent
 from office.settings import Settings
+from payments.gateway import PaymentGateway
 from reporting.run_sheet import RunSheet
 from rules.autopay import AutopayPolicy
 from rules.calendars import ClosedDays, bank_closed_days, office_closed_days
 from splitter.filing import BillStore
+from splitter.scrutiny import Scrutiny
 
 PRIVATE_FOLDER = 0o700
 
@@ -77,26 +87,125 @@ class Office:
             from mail.embedded import MailFolder
 
             return MailFolder(self.folder("mail"))
-        from mail.relay import to_relay
-        from mail.smtp import SmtpMailer
+        from office.mail_server import to_mailer
 
-        return SmtpMailer(
-            to_relay(
-                chosen.url,
-                username=chosen.username,
-                password=chosen.password.get_secret_value(),
-            ),
-            connections=chosen.connections,
-            messages_per_minute=chosen.messages_per_minute,
-        )
+        return to_mailer(self.home, chosen)
+
+    @cached_property
+    def gateway(self) -> PaymentGateway:
+        """What collects payments: a sandbox, and for a rehearsal always, else what is set."""
+        if self.settings.payments.gateway == "stripe" and not self.rehearses:
+            from office.stripe_account import to_gateway
+
+            return to_gateway(self.settings.payments)
+        from payments.sandbox import SandboxGateway
+
+        return SandboxGateway(self.home / "sandbox-gateway.db", self._moment, self.bank_days)
+
+    @cached_property
+    def cash_receipting(self) -> CashReceipting:
+        """Where payments are entered: the home's ledger, and for a rehearsal always, or as set."""
+        chosen = self.settings.cash_receipting
+        if chosen.system == "rest" and not self.rehearses:
+            from office.cash_receipting_desk import to_service
+
+            return to_service(chosen)
+        if chosen.system == "file" and not self.rehearses:
+            from office.cash_receipting_desk import to_file_drop
+
+            return to_file_drop(self.home, chosen)
+        from cash_receipting.ledger import LedgerReceipting
+
+        return LedgerReceipting(self.home / "cash-receipting.db")
+
+    def _moment(self) -> datetime:
+        """Return the moment that everything outside goes by, which a rehearsed time moves too."""
+        return self.clock.now("UTC" if self.clock.as_of is None else self._newest_zone)
+
+    @cached_property
+    def _newest_zone(self) -> str:
+        return newest_timezone(self.database)
 
     @cached_property
     def bill_renderer(self) -> BillRenderer:
-        chosen = self.settings.smtp
+        return BillRenderer(
+            self.database,
+            self.templates,
+            self._sender,
+            self.store.read,
+            protection=self._protection(),
+            limit=self.size_limit,
+        )
+
+    @cached_property
+    def notice_renderer(self) -> NoticeRenderer:
+        """What makes the mails beside the bills."""
+        chosen = self.settings.communications
+        is_used = bool(chosen.unsubscribe_url or chosen.unsubscribe_mailto)
+        secret = secret_for(self.home, "unsubscribe") if is_used and not self.rehearses else b""
+        return NoticeRenderer(
+            self.database,
+            self.templates,
+            self._sender,
+            Unsubscribing(secret, chosen.unsubscribe_url, chosen.unsubscribe_mailto),
+            alert_remedy=f"To see which: {self.command} list exceptions",
+        )
+
+    @cached_property
+    def templates(self) -> Templates:
         own = self.home / "templates"
-        sender = Sender(chosen.sender, envelope_from=chosen.sender, reply_to=chosen.reply_to)
-        templates = Templates(own if own.is_dir() else None)
-        return BillRenderer(self.database, templates, sender, self.store.read)
+        return Templates(own if own.is_dir() else None)
+
+    @property
+    def size_limit(self) -> SizeLimit:
+        """The largest mail, and where a bill is to be read that is larger."""
+        chosen = self.settings.ebill
+        link = chosen.link_url if chosen.too_large == "link" else ""
+        return SizeLimit(chosen.largest_mb * MEGABYTE, link)
+
+    @property
+    def _sender(self) -> Sender:
+        chosen = self.settings.smtp
+        return Sender(
+            chosen.sender, envelope_from=chosen.sender, reply_to=chosen.reply_to, verp=self.verp
+        )
+
+    def _protection(self) -> Protection | None:
+        if not self.settings.ebill.password:
+            return None
+        from splitter.encrypting import encrypt  # its library takes long to load
+
+        return Protection(self.settings.ebill.password, encrypt)
+
+    @cached_property
+    def verp(self) -> Verp | None:
+        """What signs the senders of our mails; None where bounces go to the sender himself."""
+        address = self.settings.smtp.bounces
+        if not address or self.rehearses:
+            return None
+        return Verp(address, read_secret(self.home))
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        """The mailbox that bounces come to; raises Misuse where none is set."""
+        chosen = self.settings.bounces
+        if chosen.source.startswith("maildir:"):
+            from mail.maildir import Maildir
+
+            return Maildir(Path(chosen.source.removeprefix("maildir:")))
+        if chosen.source:
+            from mail.imap import ImapInbox
+            from mail.imap_folder import to_imap_folder
+
+            password = chosen.password.get_secret_value()
+            return ImapInbox(
+                to_imap_folder(chosen.source, username=chosen.username, password=password)
+            )
+        raise Misuse(
+            "bounces.source is empty: nobody knows where the mails that come back are; "
+            "set it to maildir:/path or imaps://host/folder.",
+            "no-bounces",
+        )
 
     @property
     def command(self) -> str:
@@ -123,6 +232,11 @@ class Office:
             adjustment_limit=Money.parse(chosen.adjustment_limit),
             notice_days=chosen.notice_days,
         )
+
+    @property
+    def scrutiny(self) -> Scrutiny:
+        chosen = self.settings.splitter
+        return Scrutiny(chosen.read_back_every, chosen.audit_every)
 
     @cached_property
     def exports_folder(self) -> Path:

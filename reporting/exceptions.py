@@ -8,15 +8,23 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from database.books import Database
-from database.tables import check_finding, check_result, delivery
+from database.tables import bounce, check_finding, check_result, delivery
+from domain.bounces import BounceKind
 from domain.checks import CheckStatus
 from domain.deliveries import DeliveryStatus
 
 ADVICE = {
-    DeliveryStatus.FAILED: "Correct the address in the billing system and print this bill.",
+    DeliveryStatus.FAILED: "Correct the address in the billing system. A bill that no mailbox took "
+    "is printed, with the close or with the next part.",
     DeliveryStatus.DEFERRED: "Run the close again later; it tries these once more.",
     DeliveryStatus.IN_DOUBT: "It may have arrived; running the close again sends it once more.",
 }
+BOUNCED = (
+    "Correct the address in the billing system, then lift its suppression (`billclose bounces`). "
+    "A bill that no mailbox took is printed with the next part."
+)
+POLICY = "The address is right: ask whoever runs your mail server why the mail is refused."
+JUDGE = "Find out whether the mail arrived, then `billclose bounces settle`."
 UNSENT = tuple(ADVICE)
 
 
@@ -53,13 +61,30 @@ def list_exceptions(database: Database, run: str) -> Iterator[ExceptionRow]:
         .order_by(check_result.c.position, check_finding.c.line)
     )
     unsent = (
-        sa.select(delivery.c.account, delivery.c.status, delivery.c.error)
+        sa.select(delivery.c.account, delivery.c.status, delivery.c.error, delivery.c.bounced_at)
         .where(delivery.c.run == run, delivery.c.status.in_(UNSENT))
         .order_by(delivery.c.key)
+    )
+    unknown = (
+        sa.select(delivery.c.account, bounce.c.diagnostic)
+        .join(delivery, delivery.c.key == bounce.c.delivery_key)
+        .where(
+            delivery.c.run == run,
+            bounce.c.kind == BounceKind.UNKNOWN,
+            bounce.c.settled_at.is_(None),
+        )
+        .order_by(bounce.c.id)
     )
     with database.reading() as books:
         for number, name, detail, fix, status in books.execute(findings):
             blocking = status in (CheckStatus.FAILED, CheckStatus.WAIVED)
             yield ExceptionRow(number, "check", name, detail, fix, blocking)
-        for number, status, error in books.execute(unsent):
-            yield ExceptionRow(number, "mail", f"mail-{status}", error or "", ADVICE[status], False)
+        for number, status, error, bounced_at in books.execute(unsent):
+            code, fix = f"mail-{status}", ADVICE[status]
+            if bounced_at is not None:
+                code, fix = "mail-bounced", BOUNCED
+                if (error or "").startswith("bounced: 5.7."):
+                    code, fix = "mail-policy", POLICY
+            yield ExceptionRow(number, "mail", code, error or "", fix, False)
+        for number, diagnostic in books.execute(unknown):
+            yield ExceptionRow(number, "mail", "bounce-unknown", diagnostic, JUDGE, False)

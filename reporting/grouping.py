@@ -14,6 +14,9 @@ from reporting.wording import capitalize, say_code, without_addresses
 SHOWN = 12  # account numbers before "and N more"
 _MAIL = {
     "mail-failed": "A bill could not be e-mailed: the address or the mail server refused it.",
+    "mail-bounced": "A bill that was e-mailed came back: the mailbox is gone or does not take it.",
+    "mail-policy": "A bill that was e-mailed was refused for what it is or who sends it.",
+    "bounce-unknown": "Something came back that does not say whether the bill arrived.",
     "mail-deferred": "A bill has not been e-mailed yet: the mail server asked to come back later.",
     "mail-in-doubt": "A bill may have been e-mailed or not: the mail server's answer was lost.",
 }

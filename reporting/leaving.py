@@ -31,10 +31,17 @@ def count_held(books: Connection, run: str) -> int:
     )
 
 
-def _on_paper(run: str) -> sa.Select[Any]:
-    return sa.select(delivery_plan.c.account_key).where(
+def _is_on_paper(run: str) -> sa.ColumnElement[bool]:
+    """Claim that a bill goes on paper: by the plan, or because no mailbox took it."""
+    planned = sa.select(delivery_plan.c.account_key).where(
         delivery_plan.c.run == run, delivery_plan.c.paper.is_not(None)
     )
+    fell_back = sa.exists().where(
+        paper.c.run == run,
+        paper.c.form == bill.c.form,
+        paper.c.account_key == bill.c.account_key,
+    )
+    return sa.or_(bill.c.account_key.in_(planned), fell_back)
 
 
 def _by_mail(run: str) -> sa.Select[Any]:
@@ -51,7 +58,7 @@ def count_held_bills(books: Connection, run: str) -> int:
         bill,
         run,
         bill.c.account_key.not_in(_by_mail(run)),
-        bill.c.account_key.not_in(_on_paper(run)),
+        ~_is_on_paper(run),
     )
 
 
@@ -61,7 +68,7 @@ def count_both(books: Connection, run: str) -> int:
         bill,
         run,
         bill.c.account_key.in_(_by_mail(run)),
-        bill.c.account_key.in_(_on_paper(run)),
+        _is_on_paper(run),
     )
 
 
@@ -87,6 +94,14 @@ def count_deliveries(books: Connection, run: str, *, closed: bool) -> DeliverySh
         queued=counts.get(DeliveryStatus.QUEUED, 0) + counts.get(DeliveryStatus.SENDING, 0),
         bills=_mail_bills(books, run),
         bills_sent=sent,
+        possible_duplicates=count(
+            books,
+            delivery,
+            run,
+            delivery.c.kind == "bill",
+            delivery.c.status == DeliveryStatus.SENT,
+            delivery.c.possible_duplicate,
+        ),
     )
 
 
@@ -99,7 +114,9 @@ def count_paper(books: Connection, run: str, *, closed: bool) -> PaperSheet:
     if not closed:
         return _planned_paper(books, run)
     files = books.execute(
-        sa.select(print_batch.c.file).where(print_batch.c.run == run).order_by(print_batch.c.bulk)
+        sa.select(print_batch.c.file)
+        .where(print_batch.c.run == run)
+        .order_by(print_batch.c.part, print_batch.c.bulk)
     ).scalars()
     pages = books.execute(sa.select(sa.func.sum(paper.c.pages)).where(paper.c.run == run))
     return PaperSheet(

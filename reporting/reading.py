@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
+from database.mandates import mandates_in_force
+from database.postings import read_unposted
 from database.tables import (
     account,
     autopay_unscheduled,
@@ -17,7 +20,6 @@ from database.tables import (
     bulk_file,
     check_finding,
     check_result,
-    mandate,
     movement,
     page,
     period_close,
@@ -32,6 +34,7 @@ from domain.money import ZERO, Money
 from domain.movements import MovementKind
 from domain.payments import PaymentState
 from domain.periods import NOTICE
+from domain.steps import Step
 from reporting.counting import count, grouped, total
 from reporting.draws import list_draws
 from reporting.leaving import (
@@ -52,6 +55,7 @@ def read_run_sheet(database: Database, run: str) -> RunSheet:
             sa.select(period_close).where(period_close.c.run == run)
         ).one_or_none()
         autopay = _autopay(books, run, closed=closing is not None)
+        split = _split(books, run)
         return RunSheet(
             period=head.run,
             utility=head.utility,
@@ -94,6 +98,9 @@ def read_run_sheet(database: Database, run: str) -> RunSheet:
             ),
             draws=list_draws(books, run, closed=closing is not None),
             balances_moved=total(books, balance_due.c.amount_due, balance_due.c.run == run),
+            copies_read_back=split.get("read_back", 0),
+            copies_audited=split.get("audited", 0),
+            unposted=read_unposted(books),
         )
 
 
@@ -219,9 +226,26 @@ def _autopay(books: Connection, run: str, *, closed: bool) -> AutopaySheet:
 
 
 def _not_enrolled(books: Connection, run: str) -> int:
-    """Count the accounts without an active mandate, on its own: so the lists can be proved."""
-    enrolled = sa.select(mandate.c.account_key).where(mandate.c.run == run, mandate.c.active)
-    return count(books, account, run, account.c.account_key.not_in(enrolled))
+    """
+    Count the accounts without a mandate in force, on its own: so the lists can be proved.
+
+    Whose payment was asked for before the mandate ended stays on the list of payments.
+    """
+    enrolled = sa.select(mandates_in_force(run).c.account_key)
+    paid = sa.select(scheduled_payment.c.account_key).where(
+        scheduled_payment.c.run == run, scheduled_payment.c.state != PaymentState.CANCELLED
+    )
+    key = account.c.account_key
+    return count(books, account, run, key.not_in(enrolled), key.not_in(paid))
+
+
+def _split(books: Connection, run: str) -> dict[str, int]:
+    """Return what the splitting counted; nothing before it, and of a run that was only read."""
+    summary = books.execute(
+        sa.select(run_step.c.summary).where(run_step.c.run == run, run_step.c.step == Step.SPLIT)
+    ).scalar_one_or_none()
+    figures: dict[str, int] = json.loads(summary).get("figures", {}) if summary else {}
+    return figures
 
 
 def _seconds(books: Connection, run: str) -> dict[str, float]:

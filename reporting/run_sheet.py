@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from database.postings import NOTHING_UNPOSTED, Unposted
 from domain.checks import CheckResult
 from domain.money import ZERO, Money
 from domain.runs import RunState
@@ -38,6 +39,7 @@ class DeliverySheet:
     queued: int
     bills: int
     bills_sent: int
+    possible_duplicates: int = 0  # of the messages sent: they may have arrived twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,9 @@ class RunSheet:
     open_accounts_total: Money = ZERO  # sum of the amounts due of all accounts that are not closed
     balances_moved: Money = ZERO  # sum of Balance Due as this close left it
     draws: tuple[DrawDay, ...] = ()
+    copies_read_back: int = 0  # bill documents read back before they were filed
+    copies_audited: int = 0  # bill documents that had the full audit
+    unposted: Unposted = NOTHING_UNPOSTED  # of all periods: taken, and not in cash receipting
 
     @property
     def is_closed(self) -> bool:

@@ -75,8 +75,19 @@ def _closed(sheet: RunSheet, exceptions: int) -> Verdict:
     aftermath = ""
     if unfinished:
         aftermath = f"Not finished: {', '.join(unfinished)}. Run the close again; it goes on there."
+    if sheet.unposted.count:
+        return Verdict("Closed", "bad", sentence, f"{_say_unposted(sheet)} {aftermath}".strip())
     careful = unfinished or _differences(sheet) or sheet.waivers
     return Verdict("Closed", "careful" if careful else "good", sentence, aftermath)
+
+
+def _say_unposted(sheet: RunSheet) -> str:
+    """Say what the list of pending payments holds, which should always be blank (rule 84)."""
+    left = sheet.unposted
+    return (
+        f"{say_count(left.count, 'payment')}, {left.amount.dollars()}, taken and not posted in "
+        "cash receipting; see `billclose list pending-payments`."
+    )
 
 
 def _rehearsed(sheet: RunSheet, exceptions: int, refusal: str) -> Verdict:

@@ -18,6 +18,8 @@ _REASONS = {
     "no-valid-email": "no valid e-mail address",
     "no-ebill": "not paperless",
     "ebill-bounced": "e-bill bounced",
+    "password-missing": "no password for the e-bill",
+    "ebill-too-large": "too large for an e-mail",
     "held": "held by a waiver",
     "account-closed": "account closed",
     "direct-pay": "on direct pay",

@@ -56,9 +56,15 @@ def check_bills_and_balances(run: str, waivers: Mapping[str, str] | None = None)
 
 def _check(here: Office, known: Run, waivers: Mapping[str, str]) -> tuple[CheckResult, ...]:
     run = known.run
-    here.bill_renderer.templates.check()
+    here.bill_renderer.check()
     _record_waivers(here, known, waivers)
-    plan_deliveries(here.database, run, to_landlords=here.settings.ebill.landlords)
+    plan_deliveries(
+        here.database,
+        run,
+        to_landlords=here.settings.ebill.landlords,
+        password=here.settings.ebill.password,
+        largest_bill=None if here.size_limit.link else here.size_limit.largest_attachment,
+    )
     _plan_autopay(here, known)
     results = check_run(
         here.database,

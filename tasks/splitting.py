@@ -13,6 +13,7 @@ from domain.steps import Step
 from domain.words import say_count
 from office.wiring import Office, office
 from splitter.run_bills import SplitCounts, read_run, split_run, staged_files
+from splitter.scrutiny import say_scrutiny
 from tasks.progress import progress_of
 from tasks.step import Done, step
 
@@ -29,6 +30,8 @@ def split_bulk_bills(run: str) -> Done:
             exports_folder=here.exports_folder,
             processes=here.settings.splitter.processes or None,
             progress=progress_of(Step.SPLIT, run),
+            scrutiny=here.scrutiny,
+            ocr=here.settings.splitter.ocr,
         )
     return Done(_sentence(counts), asdict(counts))
 
@@ -46,6 +49,7 @@ def read_bulk_bills(run: str) -> Done:
             exports_folder=here.exports_folder,
             processes=here.settings.splitter.processes or None,
             progress=progress_of(Step.READ, run),
+            ocr=here.settings.splitter.ocr,
         )
     return Done(_sentence(counts), asdict(counts))
 
@@ -78,4 +82,8 @@ def _sentence(counts: SplitCounts) -> str:
         sentence += f", {say_count(counts.separators, 'separator')}"
     if counts.unassigned:
         sentence += f", {counts.unassigned} unassigned"
+    if counts.by_ocr:
+        sentence += f", {say_count(counts.by_ocr, 'page')} read by OCR"
+    if counts.read_back or counts.audited:
+        sentence += f"; {say_scrutiny(counts.read_back, counts.audited)}"
     return sentence

@@ -11,7 +11,7 @@ from typing import Any
 
 from prefect import State, Task, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
-from prefect.states import Completed
+from prefect.states import Completed, Failed
 from prefect.tasks import exponential_backoff
 
 from database.runs import find_run, finished_step, record_step
@@ -24,10 +24,15 @@ RETRY_SECONDS = 2
 
 @dataclass(frozen=True)
 class Done:
-    """How a step ended: one sentence for a person, figures for programs."""
+    """
+    How a step ended: one sentence for a person, figures for programs.
+
+    `is_red`: Prefect shows it as failed, though the next steps do not depend on it and go on.
+    """
 
     sentence: str
     figures: dict[str, Any] = field(default_factory=dict)
+    is_red: bool = False
 
 
 Work = Callable[..., Done]
@@ -50,7 +55,8 @@ def step(name: Step, *, once: bool = False, retries: int = 3) -> Callable[[Work]
             done = _earlier(run, name) if once else None
             if done is None:
                 done = _carry_out(work, name, run, *arguments, **options)
-            return Completed(message=done.sentence, data=done.figures)
+            ended = Failed if done.is_red else Completed
+            return ended(message=done.sentence, data=done.figures)
 
         make_task: Callable[[Any], Any] = task(
             name=name.value,
@@ -66,7 +72,9 @@ def step(name: Step, *, once: bool = False, retries: int = 3) -> Callable[[Work]
         @functools.wraps(work)
         def run_step(*arguments: Any, **options: Any) -> dict[str, Any]:
             state = observed_task(*arguments, return_state=True, **options)
-            figures: dict[str, Any] = state.result()
+            figures: dict[str, Any] | BaseException = state.result(raise_on_failure=False)
+            if isinstance(figures, BaseException):
+                raise figures
             return figures
 
         return run_step

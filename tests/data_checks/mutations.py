@@ -75,6 +75,10 @@ FILES = (
         "page-unassigned",
         f"UPDATE page SET disposition = 'unassigned' {THIS_RUN} AND bulk = 0 AND page = 0",
     ),
+    changing(
+        "page-read-by-ocr",
+        f"UPDATE page SET reason = 'It was read by OCR.' {THIS_RUN} AND bulk = 0 AND page = 1",
+    ),
     changing("page-total", update("bill", "pages = 2")),
     changing("bulk-file-empty", ANOTHER_FILE),
 )
@@ -167,6 +171,11 @@ USAGE = (
 )
 DELIVERY = (
     changing("ebill-no-email", f"DELETE FROM recipient {THIS_RUN} AND account_key = '{key(2)}'"),
+    changing(
+        "ebill-bounced",
+        "INSERT INTO suppressed_address (mailbox, since, reason)"
+        " VALUES ('customer2@example.com', '2026-10-05 12:00:00', '5.1.1 no such mailbox')",
+    ),
     changing("email-invalid", update("account_email", "fault = 'no @'", 2)),
     changing("neither-paper-nor-ebill", update("account", "send_paper = false")),
 )

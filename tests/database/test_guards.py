@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from database import tables
 from domain.deliveries import DeliveryStatus, MessageKind, PaperReason
 from domain.money import ZERO, Money
-from domain.payments import MethodKind, PaymentState, PostingState, Unscheduled
+from domain.payments import MethodKind, PaymentState, PostingKind, PostingState, Unscheduled
 from tests.builders import DUE, NOW, RUN, a_household, close_run, stage_run
 
 OURS = {"run": RUN, "account_key": "0110371", "account": "01.1037.1"}
@@ -26,8 +26,8 @@ DELIVERY = OURS | {
 }  # fmt: skip
 PAPER = OURS | {"form": "utility-bill", "pages": 1, "reason": PaperReason.SEND_PAPER, "sequence": 1}
 BATCH = {
-    "run": RUN, "bulk": 0, "form": "utility-bill", "file": "print.pdf", "bills": 1, "pages": 1,
-    "sha256": "0" * 64, "written_at": NOW,
+    "run": RUN, "part": 1, "bulk": 0, "form": "utility-bill", "file": "print.pdf", "bills": 1,
+    "pages": 1, "sha256": "0" * 64, "written_at": NOW,
 }  # fmt: skip
 BALANCE = OURS | {"amount_due": Money(80_00), "paid": ZERO, "due_on": DUE}
 REASON = OURS | {"reason": Unscheduled.ZERO_BALANCE}
@@ -127,7 +127,16 @@ def test_a_message_is_queued_once(database):
 
 
 def test_a_posting_belongs_to_a_payment(database):
-    posting = {"payment_key": "nobody's", "state": PostingState.PENDING, "attempts": 0}
+    posting = {
+        "key": "receipt/nobody's",
+        "payment_key": "nobody's",
+        "kind": PostingKind.RECEIPT,
+        "amount": Money(1),
+        "state": PostingState.PENDING,
+        "attempts": 0,
+        "created_at": NOW,
+        "next_retry_at": NOW,
+    }
 
     with pytest.raises(sa.exc.IntegrityError):
         enter(database, tables.posting, posting)

@@ -13,8 +13,12 @@ from alembic.util import CommandError
 from database import migrating
 from database.books import Database
 from database.migrating import NEWEST, downgrade, migrate, require_schema, revision_of
-from database.tables import metadata
+from database.tables import delivery, delivery_plan, metadata, paper, print_batch
+from domain.bounces import delivery_token
+from domain.deliveries import PasswordField
 from domain.failures import Misuse
+from mail.planning import plan_deliveries
+from tests.builders import RUN, a_household, close_run, stage_run
 
 VERSION = "alembic_version"
 
@@ -118,3 +122,62 @@ def test_foreign_keys_hold_again_after_a_migration_and_after_one_that_failed(bar
             "INSERT INTO period_close (run, closed_at, closed_by) "
             "VALUES ('2026-10', '2026-11-02 13:00:00', 'anna')"
         )
+
+
+def test_a_release_taken_back_keeps_each_bill_on_paper_for_a_reason_that_it_knows(bare):
+    migrate(bare)
+    stage_run(bare, a_household("1", email="ann@x.example"), a_household("2", send_paper=True))
+    plan_deliveries(bare, RUN, to_landlords=True, password=PasswordField.ZIP)
+    with bare.writing() as books:
+        books.execute(
+            delivery_plan.update().where(delivery_plan.c.account_key == "2"),
+            {"paper": "send-paper"},
+        )
+
+    downgrade(bare, "0001")
+
+    with bare.reading() as books:
+        rows = books.exec_driver_sql(
+            "SELECT account_key, paper FROM delivery_plan ORDER BY 1"
+        ).all()
+    assert [("1", "no-valid-email"), ("2", "send-paper")] == [tuple(row) for row in rows]
+    with pytest.raises(sa.exc.IntegrityError), bare.writing() as books:
+        books.exec_driver_sql("UPDATE delivery_plan SET paper = 'password-missing'")
+
+
+BEFORE_BOUNCES = """
+INSERT INTO delivery (key, run, account_key, account, kind, form, address, status, message_id,
+    attempts, queued_at, next_try_at, possible_duplicate)
+VALUES ('bill/2026-10/utility-bill/1/ann@x.example', '2026-10', '1', '1', 'bill', 'utility-bill',
+    'ann@x.example', 'sent', '<1@x>', 1, '2026-11-02 13:00:00', '2026-11-02 13:00:00', false);
+INSERT INTO paper (run, form, account_key, account, pages, reason, sequence)
+VALUES ('2026-10', 'utility-bill', '2', '2', 1, 'send-paper', 1);
+INSERT INTO print_batch (run, bulk, form, file, bills, pages, sha256, written_at)
+VALUES ('2026-10', 0, 'utility-bill', 'print/2026-10/utility-bill-0.pdf', 1, 1, 'abc',
+    '2026-11-02 13:00:00')
+"""
+
+
+def test_what_an_earlier_release_mailed_and_printed_is_known_to_this_one_and_back(bare):
+    migrate(bare)
+    stage_run(bare, a_household("1"), a_household("2"))
+    close_run(bare)
+    downgrade(bare, "0002")
+    with bare.writing() as books:
+        for statement in BEFORE_BOUNCES.split(";"):
+            books.exec_driver_sql(statement)
+
+    migrate(bare)
+    with bare.writing() as books:
+        token = books.scalar(sa.select(delivery.c.token))
+        parts = [books.scalar(sa.select(table.c.part)) for table in (paper, print_batch)]
+        later = {"part": 2, "file": "print/2026-10/part-2/utility-bill-0.pdf"}
+        batch = dict(books.execute(sa.select(print_batch)).mappings().one())
+        books.execute(print_batch.insert().values(**batch | later))
+    downgrade(bare, "0002")
+
+    assert delivery_token("bill/2026-10/utility-bill/1/ann@x.example") == token
+    assert [1, 1] == parts
+    with bare.reading() as books:
+        files = books.exec_driver_sql("SELECT file FROM print_batch").scalars().all()
+    assert ["print/2026-10/utility-bill-0.pdf"] == files

@@ -16,7 +16,15 @@ RECORD, PORTAL, LANDLORD = RecipientSource
 ACTIVE, FINAL, CLOSED = AccountStatus
 
 
-def plan(status=ACTIVE, ebill=True, send_paper=False, record=(ANN,), links=(), landlord=None):
+def plan(
+    status=ACTIVE,
+    ebill=True,
+    send_paper=False,
+    record=(ANN,),
+    links=(),
+    landlord=None,
+    has_password=True,
+):
     return plan_delivery(
         "01.1037.1",
         status,
@@ -25,6 +33,7 @@ def plan(status=ACTIVE, ebill=True, send_paper=False, record=(ANN,), links=(), l
         record=record,
         portal_links=links,
         landlord=landlord,
+        has_password=has_password,
     )
 
 
@@ -104,6 +113,28 @@ def test_a_bill_is_mailed_to(facts, expected):
         ),
         pytest.param({"status": CLOSED, "send_paper": True}, None, 0, id="closed: neither"),
         pytest.param({"status": FINAL, "send_paper": True}, "send-paper", 1, id="final: both"),
+        pytest.param({"has_password": False}, "password-missing", 0, id="nothing can lock it"),
+        pytest.param(
+            {"has_password": False, "send_paper": True},
+            "password-missing",
+            0,
+            id="nothing can lock the copy that is mailed besides",
+        ),
+        pytest.param(
+            {"has_password": False, "landlord": LORD, "links": [(BOB, True)]},
+            "password-missing",
+            0,
+            id="nothing can lock it, for nobody",
+        ),
+        pytest.param(
+            {"has_password": False, "record": ()}, "no-valid-email", 0, id="no mail to be locked"
+        ),
+        pytest.param(
+            {"has_password": False, "ebill": False}, "no-ebill", 0, id="nothing to be locked"
+        ),
+        pytest.param(
+            {"has_password": False, "status": CLOSED}, None, 0, id="closed, and nothing to lock"
+        ),
     ],
 )
 def test_a_bill_goes_on_paper_because(facts, paper, mails):

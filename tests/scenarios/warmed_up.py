@@ -6,4 +6,4 @@ import office.rehearsing  # noqa: F401
 import tests.scenarios.interrupted  # noqa: F401
 from data_checks.checking import warm_up
 
-warm_up().join()
+warm_up()

@@ -1,0 +1,1 @@
+"""Cash receipting: where the payments that were taken are booked."""

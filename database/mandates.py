@@ -1,0 +1,103 @@
+"""The mandates in force: the export's own, and those given to and ended by the office."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from database.tables import bill_run, enrollment, enrollment_end, mandate, payment_method
+
+
+def mandates_in_force(run: str, account_key: str | None = None) -> sa.Subquery:
+    """
+    Select the one mandate in force of each account as a run's export sees it (rules 60, 82).
+
+    A mandate that was given to the office counts unless the export knows a newer one; what the
+    office ended hides the export's mandates up to that day. Of several in the export the last
+    one counts. `method_kind` is NULL where the wallet does not know the payment method (any
+    more), `enrollment_id` where the mandate is the export's. One account's, or everybody's in
+    one query.
+    """
+    listed = _of_export(run, account_key).cte("of_export")
+    given = _given_to_office(run, account_key).cte("given_to_office")
+    own = (
+        sa.select(given)
+        .outerjoin(listed, listed.c.account_key == given.c.account_key)
+        .where(listed.c.account_key.is_(None) | (listed.c.enrolled_on <= given.c.enrolled_on))
+    )
+    exported = (
+        sa.select(listed)
+        .outerjoin(given, given.c.account_key == listed.c.account_key)
+        .where(given.c.account_key.is_(None) | (listed.c.enrolled_on > given.c.enrolled_on))
+    )
+    return own.union_all(exported).subquery("in_force")
+
+
+def _given_to_office(run: str, account_key: str | None) -> sa.Select[Any]:
+    """Select what the office holds; an export made later must still know the payment method."""
+    rows = enrollment.c
+    kind = sa.case(
+        (payment_method.c.token.is_not(None), payment_method.c.kind),
+        (bill_run.c.imported_at < rows.enrolled_at, rows.method_kind),
+    )
+    found = (
+        sa.select(
+            rows.account_key,
+            rows.id.label("enrollment_id"),
+            rows.portal_user,
+            rows.method_token,
+            sa.type_coerce(kind, rows.method_kind.type).label("method_kind"),
+            rows.last4,
+            rows.days_prior,
+            rows.maximum,
+            rows.pays_up_to_maximum,
+            rows.enrolled_on,
+        )
+        .select_from(enrollment)
+        .join(bill_run, bill_run.c.run == run)
+        .outerjoin(
+            payment_method,
+            sa.and_(payment_method.c.run == run, payment_method.c.token == rows.method_token),
+        )
+        .where(rows.cancelled_at.is_(None))
+    )
+    return found if account_key is None else found.where(rows.account_key == account_key)
+
+
+def _of_export(run: str, account_key: str | None) -> sa.Select[Any]:
+    rows = mandate.c
+    newest = (
+        sa.select(rows.account_key, sa.func.max(rows.line).label("line"))
+        .select_from(mandate)
+        .outerjoin(enrollment_end, enrollment_end.c.account_key == rows.account_key)
+        .where(
+            rows.run == run,
+            rows.active,
+            enrollment_end.c.ended_on.is_(None) | (rows.enrolled_on > enrollment_end.c.ended_on),
+        )
+        .group_by(rows.account_key)
+    )
+    if account_key is not None:
+        newest = newest.where(rows.account_key == account_key)
+    chosen = newest.subquery("newest")
+    return (
+        sa.select(
+            rows.account_key,
+            sa.cast(sa.null(), enrollment.c.id.type).label("enrollment_id"),
+            rows.portal_user,
+            rows.method_token,
+            payment_method.c.kind.label("method_kind"),
+            sa.func.coalesce(payment_method.c.last4, "").label("last4"),
+            rows.days_prior,
+            rows.maximum,
+            sa.cast(sa.null(), sa.Boolean).label("pays_up_to_maximum"),
+            rows.enrolled_on,
+        )
+        .select_from(chosen)
+        .join(mandate, sa.and_(rows.run == run, rows.line == chosen.c.line))
+        .outerjoin(
+            payment_method,
+            sa.and_(payment_method.c.run == run, payment_method.c.token == rows.method_token),
+        )
+    )

@@ -1,0 +1,105 @@
+"""What has to be entered in cash receipting, recorded where the money was taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+
+from database.books import Database
+from database.tables import posting
+from domain.failures import Refused
+from domain.money import ZERO, Money
+from domain.payments import POSTING, PostingKind, PostingState
+from domain.words import say_count
+
+
+@dataclass(frozen=True, slots=True)
+class Unposted:
+    """What is not in cash receipting: how many postings, the money in them, since when."""
+
+    count: int = 0
+    amount: Money = ZERO
+    since: datetime | None = None  # when the oldest was recorded
+
+    def __str__(self) -> str:
+        return f"{say_count(self.count, 'payment')}, {self.amount.dollars()}"
+
+
+NOTHING_UNPOSTED = Unposted()
+
+
+def posting_key(kind: PostingKind, payment_key: str) -> str:
+    return f"{kind}/{payment_key}"
+
+
+def queue_posting(
+    books: Connection, payment_key: str, kind: PostingKind, amount: Money, *, now: datetime
+) -> bool:
+    """
+    Record that a payment is to be posted, in the transaction that it follows from.
+
+    Once for each payment and kind, however often it is recorded; returns whether it is new.
+    Raises ValueError where the same was recorded with another amount: that is our mistake.
+    """
+    row = {
+        "key": posting_key(kind, payment_key),
+        "payment_key": payment_key,
+        "kind": kind,
+        "amount": amount,
+        "state": POSTING.start,
+        "attempts": 0,
+        "created_at": now,
+        "next_retry_at": now,
+    }
+    insert: Any = postgresql.insert if books.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(posting).values(row).on_conflict_do_nothing(index_elements=["key"])
+    if books.execute(statement).rowcount == 1:
+        return True
+    known = books.scalar(sa.select(posting.c.amount).where(posting.c.key == row["key"]))
+    if known != amount:
+        raise ValueError(f"{row['key']} was recorded with another amount")
+    return False
+
+
+def count_unposted(database: Database, until: datetime | None = None) -> Unposted:
+    """Count what is not posted; `until`: only what was recorded by then (rules 84, 85)."""
+    with database.reading() as books:
+        return read_unposted(books, until)
+
+
+def read_unposted(books: Connection, until: datetime | None = None) -> Unposted:
+    """Count the same in a transaction that is open already."""
+    query = sa.select(
+        sa.func.count(), sa.func.sum(posting.c.amount), sa.func.min(posting.c.created_at)
+    ).where(posting.c.state != PostingState.POSTED)
+    if until is not None:
+        query = query.where(posting.c.created_at <= until)
+    count, amount, since = books.execute(query).one()
+    return Unposted(count, amount or ZERO, since)
+
+
+def stuck_postings(database: Database, now: datetime, after: timedelta) -> Unposted:
+    """Count the receipts and reversals that wait for longer than they should."""
+    return count_unposted(database, now - after)
+
+
+def require_posted(database: Database, now: datetime, after: timedelta) -> None:
+    """
+    Raise Refused (`postings-stuck`) while money that was taken is not in cash receipting.
+
+    The billing system does not know of it: balances read from there are too high, and customers
+    would be billed, reminded or drawn again for what they have paid.
+    """
+    stuck = stuck_postings(database, now, after)
+    if stuck.count:
+        raise Refused(
+            "postings-stuck",
+            f"{stuck} taken and for more than {after.total_seconds() // 60:.0f} minutes not "
+            "posted in cash receipting, so balances there are stale; run `billclose "
+            "retry-postings --now`, or go on with --despite-stuck-postings REASON.",
+        )

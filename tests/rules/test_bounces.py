@@ -1,0 +1,45 @@
+"""What follows from a bounce."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.bounces import BounceKind, Judgement
+from rules.bounces import is_worn_out, judge, say_why
+
+HARD, SOFT, UNKNOWN = BounceKind.HARD, BounceKind.SOFT, BounceKind.UNKNOWN
+GONE = Judgement(HARD, fails=True, suppresses=True)
+
+
+@pytest.mark.parametrize("status", ["5.1.1", "5.1.2", "5.1.10", "5.2.1"])
+def test_a_mailbox_that_is_gone_is_written_to_no_more(status):
+    assert GONE == judge("failed", status)
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "expected"),
+    [
+        pytest.param("failed", "5.2.2", Judgement(HARD, fails=True), id="full, for good"),
+        pytest.param("failed", "5.1.100", Judgement(HARD, fails=True), id="not 5.1.10"),
+        pytest.param("failed", "5.7.1", Judgement(HARD, fails=True, alerts=True), id="policy"),
+        pytest.param("failed", "4.4.7", Judgement(SOFT, fails=True), id="expired in the queue"),
+        pytest.param("failed", "4.7.0", Judgement(SOFT, fails=True), id="policy, for now"),
+        pytest.param("delayed", "4.4.1", Judgement(SOFT), id="late"),
+        pytest.param("delayed", "5.1.1", Judgement(SOFT), id="late, whatever the status"),
+        pytest.param("failed", "", Judgement(UNKNOWN), id="no status"),
+        pytest.param("failed", "2.0.0", Judgement(UNKNOWN), id="a status of success"),
+        pytest.param("", "5.1.1", Judgement(UNKNOWN), id="no action"),
+        pytest.param("exploded", "5.1.1", Judgement(UNKNOWN), id="an action nobody knows"),
+    ],
+)
+def test_a_bounce_means(action, status, expected):
+    assert expected == judge(action, status)
+
+
+def test_three_runs_of_soft_failures_wear_a_mailbox_out():
+    assert [False, False, True, True] == [is_worn_out(runs) for runs in (1, 2, 3, 4)]
+
+
+def test_the_reason_is_in_words_of_our_own():
+    assert "5.1.1 no such mailbox" == say_why("5.1.1")
+    assert "4.2.2 failed in 3 runs" == say_why("4.2.2")
