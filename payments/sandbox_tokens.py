@@ -1,0 +1,104 @@
+"""What the sandbox gateway's tokens do: each one stands for a customer of a certain kind."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+from payments.declines import ADVICE
+from payments.gateway import EventKind
+from payments.sandbox_faults import Fault
+
+RETURN_DAYS = 2  # where a token names no day: most returns come by the second banking day
+_FIXED = re.compile(
+    r"tok_(?P<name>ok|ach_ok|lost_response|never_arrives|500_replayed)|"
+    r"tok_ok_after_(?P<declines>[0-9]{1,3})|"
+    r"tok_arrives_late_(?P<seconds>[0-9]{1,6})s|"
+    r"tok_ach_(?P<returned>R[0-9]{2})(?:_d(?P<return_days>[0-9]{1,3}))?|"
+    r"tok_ach_noc_(?P<change>C[0-9]{2})(?:_d(?P<change_days>[0-9]{1,3}))?|"
+    r"tok_chargeback(?:_d(?P<chargeback_days>[0-9]{1,3}))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A late event that a draw brings so many days after it; `code` is R01, C01, a reason."""
+
+    kind: EventKind
+    code: str
+    after: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Behavior:
+    """
+    What the sandbox does with a draw; without anything said, it approves.
+
+    `declines_first` counts declines of the same method and account before it approves.
+    """
+
+    decline: str = ""
+    declines_first: int = 0
+    delay: timedelta | None = None  # the request is so long on its way, the caller gives up
+    never_arrives: bool = False
+    loses_answer: bool = False  # of the first asking; asked again, it answers
+    breaks: bool = False  # it draws, and answers every asking with a server error
+    later: Planned | None = None
+
+    def fault(self, is_new: bool) -> Fault | None:
+        """Return what happens to the asking; what was drawn before is answered."""
+        if self.never_arrives:
+            return Fault.NEVER
+        if is_new and self.delay is not None:
+            return Fault.LATE
+        return Fault.LOST if is_new and self.loses_answer else None
+
+
+def behavior_of(token: str) -> Behavior:
+    """Return what a token does; one that the sandbox does not know is an ordinary success."""
+    declined = token.removeprefix("tok_")
+    if token.startswith("tok_") and declined in ADVICE:
+        return Behavior(decline=declined)
+    found = _FIXED.fullmatch(token)
+    if found is None:
+        return Behavior()
+    return _named(found["name"]) if found["name"] else _with_figures(found.groupdict())
+
+
+def is_special(token: str) -> bool:
+    """Tell whether a token steers the sandbox, so that it is nobody's and may be kept."""
+    return token.removeprefix("tok_") in ADVICE or _FIXED.fullmatch(token) is not None
+
+
+def method_of(token: str) -> str:
+    """Return what the sandbox keeps of a token: a special one, else its hash and not the token."""
+    return token if is_special(token) else hashlib.sha256(token.encode()).hexdigest()
+
+
+def _named(name: str) -> Behavior:
+    return Behavior(
+        loses_answer=name == "lost_response",
+        never_arrives=name == "never_arrives",
+        breaks=name == "500_replayed",
+    )
+
+
+def _with_figures(found: dict[str, str | None]) -> Behavior:
+    if found["declines"]:
+        return Behavior(declines_first=int(found["declines"]))
+    if found["seconds"]:
+        return Behavior(delay=timedelta(seconds=int(found["seconds"])))
+    if found["returned"]:
+        days = _days(found["return_days"])
+        return Behavior(later=Planned(EventKind.RETURNED, found["returned"], days))
+    if found["change"]:
+        days = _days(found["change_days"])
+        return Behavior(later=Planned(EventKind.CHANGE, found["change"], days))
+    days = _days(found["chargeback_days"])
+    return Behavior(later=Planned(EventKind.CHARGED_BACK, "fraudulent", days))
+
+
+def _days(written: str | None) -> timedelta:
+    return timedelta(days=int(written) if written else RETURN_DAYS)

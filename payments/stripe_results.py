@@ -1,0 +1,123 @@
+"""What Stripe says of a payment intent, in the office's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from domain.failures import OutcomeUnknown
+from domain.money import Money
+from domain.payments import Advice
+from payments.declines import advice_for
+from payments.gateway import Answer, DrawResult
+
+Plain = Mapping[str, Any]
+ACH = "us_bank_account"
+DRAW_KEY, ACCOUNT = "draw_key", "account"  # the intent's metadata that name our draw
+REFUND_KEY = "refund_key"
+ABANDONED = "abandoned"  # why an intent was canceled: it waited for the customer
+AUTHENTICATE = "authentication_required"
+VOIDED = "voided"
+# Mastercard's advice: new account information, try again later (02, 24 to 30 say when), never.
+_NETWORK_ADVICE = {
+    "01": Advice.NEW_METHOD,
+    "02": Advice.LATER,
+    "03": Advice.NEVER,
+    "21": Advice.NEVER,
+    **{str(number): Advice.LATER for number in range(24, 31)},
+}
+_OWN_ADVICE = {
+    "try_again_later": Advice.LATER,
+    "confirm_card_data": Advice.NEW_METHOD,
+    "do_not_try_again": Advice.NEVER,
+}
+# Visa's first category: the bank will never approve this card.
+_VISA_NEVER = frozenset(["04", "07", "12", "15", "41", "43", "46", "57", "R0", "R1", "R3"])
+_REVOKED = frozenset(("R0", "R1", "R3"))
+_FIRM = (Advice.NEVER, Advice.NEW_METHOD, Advice.CUSTOMER_ACTION)
+
+
+def to_result(intent: Plain) -> DrawResult:
+    """
+    Say what became of a payment intent.
+
+    Bank money that is on its way counts as approved: it may be returned, as it may be later on.
+    Raises OutcomeUnknown for a state that says neither yes nor no.
+    """
+    status = intent["status"]
+    if status == "succeeded" or (status == "processing" and is_ach(intent)):
+        return _result(intent, Answer.APPROVED)
+    if status == "requires_confirmation":
+        return _result(intent, Answer.NOT_FOUND)
+    if status == "canceled":
+        given_up = intent.get("cancellation_reason") == ABANDONED
+        return declined(
+            intent["id"], Money(intent["amount"]), {"code": AUTHENTICATE if given_up else VOIDED}
+        )
+    error = intent.get("last_payment_error")
+    if status == "requires_payment_method" and error:
+        return declined(intent["id"], Money(intent["amount"]), error)
+    raise OutcomeUnknown(f"Stripe has the payment {intent['id']} as {status}.")
+
+
+def declined(reference: str, amount: Money, error: Plain) -> DrawResult:
+    return DrawResult(Answer.DECLINED, reference, amount, code_of(error), advice_of(error))
+
+
+def needs_customer(intent: Plain) -> bool:
+    """Tell a draw that goes on only if the customer answers his bank."""
+    return bool(intent["status"] == "requires_action")
+
+
+def code_of(error: Plain) -> str:
+    """Return Stripe's word for a decline, the bank's where it gives one."""
+    return str(error.get("decline_code") or error.get("code") or "card_declined")
+
+
+def advice_of(error: Plain) -> Advice:
+    """
+    Return what a decline means for the next attempt.
+
+    A code that says what is wrong stands; the network's and then Stripe's own advice decide where
+    the bank gives no reason.
+    """
+    bank = str(error.get("network_decline_code") or "")
+    is_visa = _brand(error) == "visa"
+    if bank in _REVOKED or (is_visa and bank in _VISA_NEVER):
+        return Advice.NEVER
+    advice = advice_for(code_of(error))
+    if advice in _FIRM:
+        return advice
+    network = _NETWORK_ADVICE.get(str(error.get("network_advice_code") or ""))
+    own = _OWN_ADVICE.get(str(error.get("advice_code") or ""))
+    return network or own or advice
+
+
+def is_ach(intent: Plain) -> bool:
+    return ACH in intent.get("payment_method_types", ())
+
+
+def draw_key_of(source: Plain | None) -> str:
+    """Return the draw that an intent or its charge is of; empty for what is none of ours."""
+    return str(((source or {}).get("metadata") or {}).get(DRAW_KEY, ""))
+
+
+def start_of(day: date) -> int:
+    """Return the second in which a day begins in UTC, as Stripe dates its payouts."""
+    return int(datetime.combine(day, time(), UTC).timestamp())
+
+
+def to_moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _brand(error: Plain) -> str:
+    card = (error.get("payment_method") or {}).get("card") or {}
+    return str(card.get("brand", ""))
+
+
+def _result(intent: Plain, answer: Answer) -> DrawResult:
+    charge = intent.get("latest_charge")
+    answered_at = to_moment(charge["created"]) if isinstance(charge, dict) else None
+    return DrawResult(answer, intent["id"], Money(intent["amount"]), answered_at=answered_at)
