@@ -11,20 +11,20 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database, insert_rows
+from database.mandates import mandates_in_force
 from database.tables import (
     account,
     balance_due,
     bill_run,
     held_account,
-    mandate,
-    payment_method,
     period_close,
     planned_payment,
     scheduled_payment,
+    suspended_method,
 )
 from domain.accounts import AccountStatus
 from domain.money import ZERO, Money
-from domain.payments import Mandate, PlannedPayment
+from domain.payments import Mandate, PaymentState, PlannedPayment
 from rules.autopay import AutopayPolicy, Payable, plan_payment
 from rules.balances import open_balance
 
@@ -58,7 +58,8 @@ def plan_autopay(
     Work out the payments of a run and write them down as plans; nothing is scheduled by it.
 
     Every enrolled account gets a payment or a reason (rule 82). Accounts that already have a
-    payment in this run are left alone, so that planning again never plans one twice.
+    payment in this run are left alone, so that planning again never plans one twice; one that was
+    taken off the schedule stays off it (rule 58).
     """
     with database.writing() as books:
         planned = list(_plan(books, run, today, closed, policy))
@@ -83,11 +84,12 @@ def _plan(
         agreed = Mandate(
             account=row.account,
             method_token=row.method_token,
-            method_kind=row.kind,
-            last4=row.last4 or "",
+            method_kind=row.method_kind,
+            last4=row.last4,
             days_prior=row.days_prior,
             maximum=row.maximum,
             enrolled_on=row.enrolled_on,
+            pays_up_to_maximum=row.pays_up_to_maximum,
         )
         payment = plan_payment(
             _payable(row),
@@ -102,15 +104,17 @@ def _plan(
 
 def _payable(row: Any) -> Payable:
     equal = row.status is AccountStatus.ACTIVE and row.equal_pay_amount is not None
+    is_suspended = row.suspended is not None  # nobody draws from it, whatever kind it is
     return Payable(
         account=row.account,
         status=row.status,
         balance=_balance(row),
         pays_equal_amount=equal,
         direct_pay=row.direct_pay,
-        block_ach=row.block_ach,
-        block_card=row.block_card,
+        block_ach=row.block_ach or is_suspended,
+        block_card=row.block_card or is_suspended,
         is_held=row.held is not None,
+        already_processed=row.taken_off is not None,
     )
 
 
@@ -128,22 +132,16 @@ def _balance(row: Any) -> Money:
 
 def _enrollments(run: str) -> sa.Select[Any]:
     """
-    Select the newest active mandate of each account that has no payment in this run yet.
+    Select the mandate in force of each account that has no payment in this run yet.
 
     The balance is the balance due once the period is closed, before that what it will be moved to.
     """
-    newest = (
-        sa.select(mandate.c.account_key, sa.func.max(mandate.c.line).label("line"))
-        .where(mandate.c.run == run, mandate.c.active)
-        .group_by(mandate.c.account_key)
-        .subquery()
-    )
+    agreed = mandates_in_force(run)
     held = (
         sa.select(held_account.c.account_key).where(held_account.c.run == run).distinct().subquery()
     )
-    paying = (
-        sa.select(scheduled_payment.c.account_key).where(scheduled_payment.c.run == run).subquery()
-    )
+    paying = _payments(run, scheduled_payment.c.state != PaymentState.CANCELLED)
+    taken_off = _payments(run, scheduled_payment.c.state == PaymentState.CANCELLED)
     return (
         sa.select(
             account.c.account_key,
@@ -154,36 +152,41 @@ def _enrollments(run: str) -> sa.Select[Any]:
             account.c.direct_pay,
             account.c.block_ach,
             account.c.block_card,
-            mandate.c.method_token,
-            mandate.c.days_prior,
-            mandate.c.maximum,
-            mandate.c.enrolled_on,
-            payment_method.c.kind,
-            payment_method.c.last4,
+            agreed.c.method_token,
+            agreed.c.method_kind,
+            agreed.c.last4,
+            agreed.c.days_prior,
+            agreed.c.maximum,
+            agreed.c.pays_up_to_maximum,
+            agreed.c.enrolled_on,
             balance_due.c.amount_due.label("balance"),
             balance_due.c.paid,
             held.c.account_key.label("held"),
+            suspended_method.c.method_token.label("suspended"),
+            taken_off.c.account_key.label("taken_off"),
             sa.exists().where(period_close.c.run == run).label("is_closed"),
         )
-        .select_from(newest)
-        .join(mandate, sa.and_(mandate.c.run == run, mandate.c.line == newest.c.line))
+        .select_from(agreed)
         .join(
             account,
-            sa.and_(account.c.run == run, account.c.account_key == newest.c.account_key),
-        )
-        .outerjoin(
-            payment_method,
-            sa.and_(payment_method.c.run == run, payment_method.c.token == mandate.c.method_token),
+            sa.and_(account.c.run == run, account.c.account_key == agreed.c.account_key),
         )
         .outerjoin(
             balance_due,
-            sa.and_(balance_due.c.run == run, balance_due.c.account_key == newest.c.account_key),
+            sa.and_(balance_due.c.run == run, balance_due.c.account_key == agreed.c.account_key),
         )
-        .outerjoin(held, held.c.account_key == newest.c.account_key)
-        .outerjoin(paying, paying.c.account_key == newest.c.account_key)
+        .outerjoin(held, held.c.account_key == agreed.c.account_key)
+        .outerjoin(suspended_method, suspended_method.c.method_token == agreed.c.method_token)
+        .outerjoin(taken_off, taken_off.c.account_key == agreed.c.account_key)
+        .outerjoin(paying, paying.c.account_key == agreed.c.account_key)
         .where(paying.c.account_key.is_(None))
         .order_by(account.c.account_key)
     )
+
+
+def _payments(run: str, condition: sa.ColumnElement[bool]) -> sa.Subquery:
+    key = scheduled_payment.c.account_key
+    return sa.select(key).where(scheduled_payment.c.run == run, condition).subquery()
 
 
 def _as_row(run: str, plan: _Planned) -> tuple[Any, ...]:

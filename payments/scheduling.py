@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from database.books import Database
 from database.tables import (
     autopay_unscheduled,
+    bill_run,
     period_close,
     planned_payment,
     scheduled_payment,
@@ -41,6 +42,7 @@ def schedule_autopay(
     _require_closed(database, run)
     plan_autopay(database, run, today=today, closed=closed, policy=policy)
     with database.writing() as books:
+        _lock(books, run)
         _record_scheduled(books, run, now)
         _record_unscheduled(books, run)
     return schedule_counts(database, run)
@@ -83,6 +85,11 @@ def _require_closed(database: Database, run: str) -> None:
             f"Period {run} is not closed, and scheduling before the close would take last "
             f"period's amounts; run `billclose close {run}` first.",
         )
+
+
+def _lock(books: Connection, run: str) -> None:
+    """Wait for whoever is just enrolling or cancelling in this run, and see what they did."""
+    books.execute(sa.select(bill_run.c.run).where(bill_run.c.run == run).with_for_update())
 
 
 def _record_scheduled(books: Connection, run: str, now: datetime) -> None:

@@ -1,0 +1,49 @@
+"""Collecting: what is due is drawn, and what became of earlier draws is taken in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import State, flow
+from prefect.states import Completed
+
+from tasks.collecting import (
+    count_open,
+    draw_payments,
+    look_up_payments,
+    queue_failure_mails,
+    read_payouts,
+    take_in_late_events,
+)
+from tasks.mailing import send_mail
+from tasks.posting import post_payments, tell_of_cash_receipting
+from tasks.working import collecting
+
+
+@flow(name="collect-autopay", flow_run_name="collect autopay", persist_result=False)
+def collect_autopay() -> State[Any]:
+    """
+    Look up what is in doubt before anything else is drawn, then draw what is due.
+
+    What was returned opens balances again, what was taken is posted, and the customers whose
+    payments failed are told.
+    """
+    with collecting():
+        looked_up = look_up_payments()
+        drawn = draw_payments()
+        events = take_in_late_events()
+        settled = read_payouts()
+    mails = queue_failure_mails()
+    posted = post_payments()
+    tell_of_cash_receipting()
+    send_mail(return_state=True)  # what does not leave now is sent with the next mails
+    figures = {
+        "looked_up": looked_up,
+        "events": events,
+        "returned": events["returned"],
+        "settlements": settled,
+        "posted": posted,
+        "unposted": {"count": posted["unposted"], "amount": posted["unposted_amount"]},
+        "mails": mails,
+    }
+    return Completed(message=drawn["sentence"], data=drawn | count_open() | figures)

@@ -1,0 +1,109 @@
+"""Draws in the books: what is known of each, and how one changes its state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.tables import bill_run, draw, scheduled_payment
+from domain.money import Money
+from domain.payments import DRAW, PAYMENT, DrawState, MethodKind, PaymentState
+from payments.gateway import DrawRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One draw with its payment; moments in UTC, `due_on` a local date of `timezone`."""
+
+    key: str
+    payment_key: str
+    number: int
+    amount: Money
+    method_token: str
+    method_kind: MethodKind
+    state: DrawState
+    payment_state: PaymentState
+    reference: str | None
+    created_at: datetime
+    asked_at: datetime | None
+    lookups: int
+    code: str | None
+    run: str
+    account: str
+    account_key: str
+    timezone: str
+    due_on: date
+
+    @property
+    def request(self) -> DrawRequest:
+        return DrawRequest(self.key, self.account, self.method_token, self.method_kind, self.amount)
+
+    def local_day(self, moment: datetime) -> date:
+        return moment.astimezone(ZoneInfo(self.timezone)).date()
+
+
+def find_draws(
+    books: Connection, *conditions: sa.ColumnElement[bool], limit: int | None = None
+) -> list[Draw]:
+    """
+    Return draws in the order of their keys, locked against other writers.
+
+    Everybody locks in that order, so that two workers never wait for each other.
+    """
+    query = (
+        sa.select(
+            *(draw.c[name] for name in _OF_DRAW),
+            *(scheduled_payment.c[name] for name in _OF_PAYMENT),
+            scheduled_payment.c.state.label("payment_state"),
+            bill_run.c.timezone,
+            bill_run.c.due_on,
+        )
+        .join(scheduled_payment, scheduled_payment.c.key == draw.c.payment_key)
+        .join(bill_run, bill_run.c.run == scheduled_payment.c.run)
+        .where(*conditions)
+        .order_by(draw.c.payment_key, draw.c.number)
+        .limit(limit)
+        .with_for_update(of=(scheduled_payment, draw))
+    )
+    return [Draw(**row._mapping) for row in books.execute(query)]
+
+
+_OF_DRAW = (
+    "key", "payment_key", "number", "amount", "method_token", "state", "reference", "created_at",
+    "asked_at", "lookups", "code",
+)  # fmt: skip
+_OF_PAYMENT = ("method_kind", "run", "account", "account_key")
+
+
+def read_draw(books: Connection, key: str) -> Draw | None:
+    """Return one draw as it stands now, None where there is none of that key."""
+    found = find_draws(books, draw.c.key == key)
+    return found[0] if found else None
+
+
+def move_draw(books: Connection, one: Draw, event: str, **values: Any) -> bool:
+    """Move a draw by an event; no where somebody else has moved it since it was read."""
+    after = DRAW.after(one.state, event)
+    changed = books.execute(
+        draw.update()
+        .where(draw.c.key == one.key, draw.c.state == one.state)
+        .values(state=after, **values)
+    )
+    return changed.rowcount == 1
+
+
+def move_payment(
+    books: Connection, key: str, state: PaymentState, event: str, **values: Any
+) -> bool:
+    """Move a payment by an event; no where somebody else has moved it since it was read."""
+    changed = books.execute(
+        scheduled_payment.update()
+        .where(scheduled_payment.c.key == key, scheduled_payment.c.state == state)
+        .values(state=PAYMENT.after(state, event), **values)
+    )
+    return changed.rowcount == 1

@@ -1,0 +1,132 @@
+"""Late events of the gateway: each taken in once, however often it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.books import Database
+from database.tables import draw, events_read
+from domain.failures import TemporaryFailure
+from payments.draws import Draw, read_draw
+from payments.gateway import EventKind, LateEvent, PaymentGateway
+from payments.landing import Landed, take_in_approval
+from payments.returning import Returned, note_once, record_return
+from payments.standing import Tally
+from payments.terms import Clock, Terms
+
+OVERLAP = timedelta(days=3)  # events come late and out of order: the last days are read again
+CHUNK = 100
+
+
+@dataclass(slots=True)
+class EventCounts:
+    """What the gateway told of earlier draws."""
+
+    returned: Tally = field(default_factory=Tally)
+    landed: Tally = field(default_factory=Tally)  # thought lost or declined, and drawn after all
+    drawn_twice: int = 0
+    changes: int = 0  # notices of change, for the clerk
+    alarms: int = 0  # events that make no sense, for the clerk
+    stopped_by: str = ""
+
+
+def take_in_events(
+    database: Database,
+    gateway: PaymentGateway,
+    terms: Terms,
+    now: Clock,
+    *,
+    stop: Callable[[], bool] = lambda: False,
+) -> EventCounts:
+    """
+    Take in what became of draws after they were answered, since the last time.
+
+    Where the gateway does not answer nothing is lost: the same events are read next time. One
+    that cannot be understood yet, because another draw of its payment is without an answer, is
+    read again as well.
+    """
+    counts = EventCounts()
+    since = _read_until(database, gateway.name)
+    if since is None:
+        return counts
+    began, waits = now(), list[datetime]()
+    try:
+        events = gateway.late_events(since - OVERLAP)
+        while chunk := list(islice(events, CHUNK)):
+            with database.writing() as books:
+                waits += _take_in(books, chunk, began, terms, counts)
+            if stop():
+                return counts
+    except TemporaryFailure as failure:
+        counts.stopped_by = str(failure) or "the payment gateway is down"
+        return counts
+    _mark_read(database, gateway.name, min([began, *waits]))
+    return counts
+
+
+def _take_in(
+    books: Connection,
+    events: Sequence[LateEvent],
+    now: datetime,
+    terms: Terms,
+    counts: EventCounts,
+) -> Iterator[datetime]:
+    """Take in events and give the moments of those that have to wait."""
+    waits = []
+    for event in events:
+        one = read_draw(books, event.draw_key)
+        if one is None:
+            detail = f"{event.kind} {event.code}, event {event.event_id}"
+            subject = event.reference[:200]
+            counts.alarms += note_once(books, subject, "unknown draw", detail, now, terms.who)
+        elif not _take_in_one(books, one, event, now, terms, counts):
+            waits.append(event.happened_at)
+    return iter(waits)
+
+
+def _take_in_one(
+    books: Connection, one: Draw, event: LateEvent, now: datetime, terms: Terms, counts: EventCounts
+) -> bool:
+    if event.kind is EventKind.CHANGE:
+        detail = f"{one.key}, {event.code}, event {event.event_id}"
+        is_new = note_once(books, one.account, "notice of change", detail, now, terms.who)
+        counts.changes += is_new
+        return True
+    if event.kind is EventKind.APPROVED_LATE:
+        landed = take_in_approval(
+            books, one,
+            reference=event.reference, at=event.happened_at, now=now, who=terms.who,
+        )  # fmt: skip
+        if landed is Landed.TAKEN:
+            counts.landed.add(one.amount)
+        counts.drawn_twice += landed is Landed.TWICE
+        return landed is not Landed.NOT_YET
+    returned = record_return(books, one, event, now, terms)
+    if returned is Returned.RECORDED:
+        counts.returned.add(event.amount)
+    counts.alarms += returned is Returned.ALARM
+    return returned is not Returned.NOT_YET
+
+
+def _read_until(database: Database, gateway: str) -> datetime | None:
+    """Return until when events were read; before the first time, since when there are draws."""
+    until = sa.select(events_read.c.until).where(events_read.c.gateway == gateway)
+    with database.reading() as books:
+        read: datetime | None = books.scalar(until)
+        return read or books.scalar(sa.select(sa.func.min(draw.c.created_at)))
+
+
+def _mark_read(database: Database, gateway: str, until: datetime) -> None:
+    with database.writing() as books:
+        rows = events_read.c
+        before = books.scalar(sa.select(rows.until).where(rows.gateway == gateway))
+        if before is None:
+            books.execute(events_read.insert().values(gateway=gateway, until=until))
+        elif before < until:
+            books.execute(events_read.update().where(rows.gateway == gateway).values(until=until))

@@ -1,0 +1,125 @@
+"""Money that went back: returns of the bank and charge-backs of card holders."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.auditing import record_audit
+from database.postings import queue_posting
+from database.tables import audit, balance_due, draw, payment_return
+from domain.money import ZERO
+from domain.payments import DrawState, PaymentState, PostingKind
+from payments.draws import Draw, move_payment, read_draw
+from payments.gateway import EventKind, LateEvent
+from payments.landing import Landed, take_in_approval
+from payments.recording import add_paid, suspend_method
+from payments.standing import DRAWN_TWICE
+from payments.terms import Terms
+from rules.returns import suspends_method
+
+GIVEN_BACK = "given-back"  # the code of a draw that came beside another one and went back
+
+
+class Returned(StrEnum):
+    """What a return was to us."""
+
+    KNOWN = "known"
+    RECORDED = "recorded"
+    ALARM = "alarm"  # it makes no sense: a person reads it
+    NOT_YET = "not-yet"
+
+
+def record_return(
+    books: Connection, one: Draw, event: LateEvent, now: datetime, terms: Terms
+) -> Returned:
+    """
+    Take in that a payment was returned, once (rule 83).
+
+    The payment is returned, the balance open again, the receipt reversed, a fee charged where the
+    office has one, and the method suspended where its next draw would come back too. A return of
+    a draw that was never known as drawn is taken in as both.
+    """
+    if _is_known(books, event.event_id):
+        return Returned.KNOWN
+    if one.state is not DrawState.APPROVED:
+        landed = take_in_approval(
+            books, one,
+            reference=event.reference, at=event.happened_at, now=now, who=terms.who,
+        )  # fmt: skip
+        if landed is Landed.NOT_YET:
+            return Returned.NOT_YET
+        one = read_draw(books, one.key) or one
+    if one.code == DRAWN_TWICE:
+        books.execute(draw.update().where(draw.c.key == one.key).values(code=GIVEN_BACK))
+        note_once(books, one.account, "draw given back", _detail(one, event), now, terms.who)
+        return Returned.RECORDED
+    if one.state is not DrawState.APPROVED or one.payment_state is not PaymentState.SUCCEEDED:
+        is_new = note_once(
+            books, one.account, "unexpected return", _detail(one, event), now, terms.who
+        )
+        return Returned.ALARM if is_new else Returned.KNOWN
+    _record(books, one, event, now, terms)
+    return Returned.RECORDED
+
+
+def note_once(
+    books: Connection, subject: str, action: str, detail: str, now: datetime, who: str
+) -> bool:
+    """Write into the audit list what may be told several times; tell whether it is new."""
+    known = sa.select(audit.c.id).where(
+        audit.c.action == action, audit.c.subject == subject, audit.c.detail == detail
+    )
+    if books.execute(known.limit(1)).first() is not None:
+        return False
+    record_audit(books, now, who, action, subject, detail)
+    return True
+
+
+def _record(books: Connection, one: Draw, event: LateEvent, now: datetime, terms: Terms) -> None:
+    is_charge_back = event.kind is EventKind.CHARGED_BACK
+    word = "charged back" if is_charge_back else "returned"
+    books.execute(
+        payment_return.insert().values(
+            event_id=event.event_id,
+            payment_key=one.payment_key,
+            charged_back=is_charge_back,
+            code=event.code,
+            amount=event.amount,
+            happened_at=event.happened_at,
+            recorded_at=now,
+        )
+    )
+    error = f"{word}: {event.code}"
+    if not move_payment(books, one.payment_key, PaymentState.SUCCEEDED, "returned", error=error):
+        raise ValueError(f"the payment {one.payment_key} is no longer succeeded")
+    add_paid(books, one.account_key, -event.amount)
+    queue_posting(books, one.payment_key, PostingKind.REVERSAL, event.amount, now=now)
+    if terms.return_fee > ZERO and not is_charge_back:
+        _charge_fee(books, one, now, terms)
+    if suspends_method(event.code, is_charge_back=is_charge_back):
+        suspend_method(books, one.method_token, error, now)
+    record_audit(books, now, terms.who, f"payment {word}", one.account, _detail(one, event))
+
+
+def _charge_fee(books: Connection, one: Draw, now: datetime, terms: Terms) -> None:
+    """Add the fee to what is due (rule 39), and to what cash receipting hears of."""
+    queue_posting(books, one.payment_key, PostingKind.FEE, terms.return_fee, now=now)
+    due = balance_due.c.amount_due
+    books.execute(
+        balance_due.update()
+        .where(balance_due.c.account_key == one.account_key)
+        .values(amount_due=due + sa.literal(terms.return_fee, due.type))
+    )
+
+
+def _is_known(books: Connection, event_id: str) -> bool:
+    query = sa.select(payment_return.c.event_id).where(payment_return.c.event_id == event_id)
+    return books.execute(query).first() is not None
+
+
+def _detail(one: Draw, event: LateEvent) -> str:
+    return f"{one.key}, {event.code}, {event.amount.dollars()}, event {event.event_id}"

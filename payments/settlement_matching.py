@@ -1,0 +1,162 @@
+"""Settlements against our draws: each item with its posting, and whatever does not agree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from database.books import Database
+from database.tables import (
+    draw,
+    payment_return,
+    posting,
+    scheduled_payment,
+    settlement,
+    settlement_item,
+)
+from domain.money import ZERO, Money
+from domain.payments import DrawState, PostingKind
+
+PAID_OUT_AFTER = timedelta(days=10)  # the slowest payout: four banking days and holidays
+
+
+class Difference(StrEnum):
+    """What does not agree between a settlement and our books."""
+
+    NOT_OURS = "not-ours"  # paid out, and we know no such draw
+    NOT_TAKEN = "not-taken"  # paid out, and we think that it was not drawn
+    AMOUNT = "amount"
+    TWICE = "twice"  # one draw in two items above zero
+    NOT_RETURNED = "not-returned"  # taken back out of a payout, and we know of no return
+    NEVER_PAID_OUT = "never-paid-out"  # drawn long ago and in no settlement
+
+
+@dataclass(frozen=True, slots=True)
+class SettledItem:
+    """
+    One payment or return of a deposit, with the moment it was posted (rule 116).
+
+    `account` and `posted_at` are None for what we do not know, or did not post yet.
+    """
+
+    settlement_id: str
+    pays_out_on: date
+    reference: str
+    account: str | None
+    amount: Money
+    fee: Money
+    posted_at: datetime | None
+    difference: Difference | None
+
+
+def list_items(database: Database, day: date | None = None) -> list[SettledItem]:
+    """Return the items of the deposits of a day, or of all, oldest first (rules 114, 116)."""
+    query = _items()
+    if day is not None:
+        query = query.where(settlement.c.pays_out_on == day)
+    with database.reading() as books:
+        return [_to_item(row) for row in books.execute(query)]
+
+
+def list_differences(database: Database, now: datetime) -> list[SettledItem]:
+    """Return every item that does not agree, and the draws that no settlement has."""
+    differing = [item for item in list_items(database) if item.difference is not None]
+    return differing + _never_paid_out(database, now)
+
+
+def _items() -> sa.Select[Any]:
+    items, other = settlement_item.c, settlement_item.alias("other")
+    is_return = items.amount < sa.literal(ZERO, items.amount.type)
+    kind = sa.case((is_return, PostingKind.REVERSAL.value), else_=PostingKind.RECEIPT.value)
+    is_same = sa.and_(other.c.settlement_id == items.settlement_id, other.c.line == items.line)
+    again = (
+        sa.exists()
+        .where(
+            other.c.reference == items.reference,
+            other.c.amount > sa.literal(ZERO, items.amount.type),
+            ~is_same,
+        )
+        .label("again")
+    )
+    return (
+        sa.select(
+            items.settlement_id,
+            settlement.c.pays_out_on,
+            items.reference,
+            items.amount,
+            items.fee,
+            draw.c.amount.label("drawn"),
+            draw.c.state,
+            scheduled_payment.c.account,
+            posting.c.posted_at,
+            payment_return.c.amount.label("returned"),
+            again,
+        )
+        .join(settlement, settlement.c.settlement_id == items.settlement_id)
+        .outerjoin(draw, draw.c.reference == items.reference)
+        .outerjoin(scheduled_payment, scheduled_payment.c.key == draw.c.payment_key)
+        .outerjoin(
+            posting,
+            sa.and_(
+                posting.c.payment_key == draw.c.payment_key,
+                sa.cast(posting.c.kind, sa.String) == kind,
+            ),
+        )
+        .outerjoin(payment_return, payment_return.c.payment_key == draw.c.payment_key)
+        .order_by(settlement.c.pays_out_on, items.settlement_id, items.line)
+    )
+
+
+def _to_item(row: Any) -> SettledItem:
+    return SettledItem(
+        row.settlement_id,
+        row.pays_out_on,
+        row.reference,
+        row.account,
+        row.amount,
+        row.fee,
+        row.posted_at,
+        _difference(row),
+    )
+
+
+def _difference(row: Any) -> Difference | None:
+    if row.drawn is None:
+        return Difference.NOT_OURS
+    if row.amount < ZERO:
+        if row.returned is None:
+            return Difference.NOT_RETURNED
+        return None if -row.amount == row.returned else Difference.AMOUNT
+    if row.state is not DrawState.APPROVED:
+        return Difference.NOT_TAKEN
+    if row.amount != row.drawn:
+        return Difference.AMOUNT
+    return Difference.TWICE if row.again else None
+
+
+def _never_paid_out(database: Database, now: datetime) -> list[SettledItem]:
+    """Return the draws of before the newest settlement that are in none."""
+    newest = sa.select(sa.func.max(settlement.c.pays_out_on)).scalar_subquery()
+    query = (
+        sa.select(draw.c.reference, draw.c.amount, draw.c.answered_at, scheduled_payment.c.account)
+        .join(scheduled_payment, scheduled_payment.c.key == draw.c.payment_key)
+        .where(
+            draw.c.state == DrawState.APPROVED,
+            draw.c.answered_at < now - PAID_OUT_AFTER,
+            newest.is_not(None),
+            ~sa.exists().where(settlement_item.c.reference == draw.c.reference),
+        )
+        .order_by(draw.c.answered_at, draw.c.key)
+    )
+    with database.reading() as books:
+        return [
+            SettledItem(
+                "", row.answered_at.date(), row.reference, row.account, row.amount, ZERO, None,
+                Difference.NEVER_PAID_OUT,
+            )
+            for row in books.execute(query)
+        ]  # fmt: skip

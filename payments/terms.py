@@ -1,0 +1,31 @@
+"""On what terms the office collects: its settings, and who acts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from domain.money import ZERO, Money
+from rules.autopay import AutopayPolicy
+from rules.retrying import RetryPolicy
+
+Clock = Callable[[], datetime]  # the moment in UTC
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """
+    What does not change while payments are collected.
+
+    `closed` are the days on which no bank works. `threads` is how many requests the gateway has
+    at a time, `batch` how many payments are recorded in one transaction.
+    """
+
+    closed: Container[date] = ()
+    autopay: AutopayPolicy = field(default_factory=AutopayPolicy)
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    return_fee: Money = ZERO  # what a returned payment costs the customer
+    who: str = "billclose"
+    batch: int = 200
+    threads: int = 4

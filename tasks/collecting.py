@@ -1,0 +1,157 @@
+"""Steps of collecting: look up, draw, take in what came of earlier draws, tell customers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from functools import partial
+
+from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+
+from database.auditing import record_audit
+from database.runs import newest_timezone
+from domain.words import say_count
+from mail.autopay_failures import queue_autopay_failures
+from office.terms import terms_of
+from office.wiring import Office, office
+from payments.collecting import collect_due
+from payments.late_events import take_in_events
+from payments.looking_up import look_up_due
+from payments.return_rates import read_return_rates
+from payments.settlement_matching import list_differences
+from payments.settling import read_settlements
+from payments.standing import read_standing
+from tasks.collecting_words import (
+    Figures,
+    rate_figures,
+    say_collected,
+    say_events,
+    say_lookups,
+    to_figures,
+)
+
+TOLD_FOR = timedelta(days=14)  # a customer who hears of it later is no better off
+
+
+@task(name="look up payments", retries=0, cache_policy=NO_CACHE, persist_result=False)
+def look_up_payments() -> Figures:
+    """Find out what became of the payments that were asked for and not answered."""
+    here = office()
+    found = look_up_due(here.database, here.gateway, terms_of(here), partial(_moment, here))
+    sentence = say_lookups(found)
+    _tell(here, "look up payments", sentence, is_news=bool(found.approved or found.declined))
+    return {"sentence": sentence, **asdict(found)}
+
+
+@task(name="draw payments", retries=0, cache_policy=NO_CACHE, persist_result=False)
+def draw_payments() -> Figures:
+    """
+    Draw the scheduled payments whose day has come (rules 41, 51-59, 136-138).
+
+    Nothing is tried again by Prefect: what is in doubt is looked up, what surely did not happen
+    is due again at the next run.
+    """
+    here = office()
+    drawn = collect_due(here.database, here.gateway, terms_of(here), partial(_moment, here))
+    sentence = say_collected(drawn)
+    is_news = bool(drawn.drawn.count or drawn.declined.count or drawn.unknown.count)
+    _tell(here, "collect autopay", sentence, is_news=is_news)
+    return {
+        "sentence": sentence,
+        "drawn": to_figures(drawn.drawn),
+        "declined": to_figures(drawn.declined),
+        "cancelled": drawn.cancelled,
+        "waiting": drawn.waiting,
+        "put_off": drawn.put_off,
+        "stopped_by": drawn.stopped_by,
+    }
+
+
+@task(name="take in late events", retries=0, cache_policy=NO_CACHE, persist_result=False)
+def take_in_late_events() -> Figures:
+    """Take in returns, charge-backs and draws that landed late; watch the return rates."""
+    here = office()
+    found = take_in_events(here.database, here.gateway, terms_of(here), partial(_moment, here))
+    rates = read_return_rates(here.database, _moment(here))
+    sentence = say_events(found, rates)
+    is_news = bool(found.returned.count or found.landed.count or found.alarms or found.changes)
+    _tell(here, "take in late events", sentence, is_news=is_news)
+    return {
+        "sentence": sentence,
+        "returned": to_figures(found.returned),
+        "landed_late": to_figures(found.landed),
+        "changes": found.changes,
+        "alarms": found.alarms,
+        "stopped_by": found.stopped_by,
+        "return_rates": [rate_figures(rate) for rate in rates],
+    }
+
+
+@task(name="read settlements", retries=0, cache_policy=NO_CACHE, persist_result=False)
+def read_payouts() -> Figures:
+    """Store what the gateway paid out, and find what does not agree with our draws (rule 116)."""
+    here = office()
+    now = _moment(here)
+    read = read_settlements(here.database, here.gateway, now, here.who)
+    differing = list_differences(here.database, now)
+    sentence = f"{say_count(read.new, 'payout')}, {read.net.dollars()}"
+    sentence += f"; {say_count(len(differing), 'difference')}" if differing else ""
+    _tell(here, "read settlements", sentence, is_news=bool(read.new))
+    return {
+        "sentence": sentence,
+        "new": read.new,
+        "net": str(read.net),
+        "changed": read.changed,
+        "stopped_by": read.stopped_by,
+        "differences": [
+            {
+                "settlement": item.settlement_id,
+                "reference": item.reference,
+                "account": item.account,
+                "amount": str(item.amount),
+                "posted_at": item.posted_at.isoformat() if item.posted_at else None,
+                "difference": item.difference,
+            }
+            for item in differing
+        ],
+    }
+
+
+@task(name="queue failure mails", retries=0, cache_policy=NO_CACHE, persist_result=False)
+def queue_failure_mails() -> int:
+    """
+    Record the mails to the customers whose payments were declined or returned (rule 83).
+
+    Looked for some weeks back, since a run may have ended before this; each is recorded once.
+    """
+    here = office()
+    now = _moment(here)
+    return queue_autopay_failures(
+        here.database,
+        since=now - TOLD_FOR,
+        now=now,
+        message_domain=here.message_domain,
+        to_landlords=here.settings.ebill.landlords,
+    )
+
+
+@task(name="count what is open", retries=0, cache_policy=NO_CACHE, persist_result=False)
+def count_open() -> Figures:
+    """Count what waits for an answer or a person, whenever it came about."""
+    standing = read_standing(office().database)
+    return {
+        "unknown": to_figures(standing.unknown),
+        "drawn_twice": to_figures(standing.drawn_twice),
+    }
+
+
+def _moment(here: Office) -> datetime:
+    return here.clock.due(newest_timezone(here.database))
+
+
+def _tell(here: Office, action: str, sentence: str, *, is_news: bool) -> None:
+    get_run_logger().info("%s: %s", action, sentence)
+    if is_news:
+        with here.database.writing() as books:
+            record_audit(books, _moment(here), here.who, action, "autopay", sentence)

@@ -1,0 +1,181 @@
+"""What must be true in the end, whatever happened: the books of all three are held together."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from database.books import Database
+from database.postings import posting_key
+from database.tables import (
+    balance_due,
+    draw,
+    payment_return,
+    posting,
+    scheduled_payment,
+    settlement,
+    settlement_item,
+)
+from domain.payments import DrawState, PaymentState, PostingKind, PostingState
+
+FINAL = {
+    PaymentState.SUCCEEDED,
+    PaymentState.DECLINED,
+    PaymentState.RETURNED,
+    PaymentState.CANCELLED,
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of cash receipting."""
+
+    key: str
+    account: str
+    cents: int
+    confirmation: str
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The three books that are compared: ours, the gateway's, cash receipting's."""
+
+    books: Database
+    gateway_file: Path
+    entries: Sequence[Entry]
+
+    def find_faults(self) -> list[str]:
+        """Say everything that is wrong; an empty list is a clean audit."""
+        return [*_draws(self), *_ends(self), *_entries(self), *_balances(self), *_paid_out(self)]
+
+
+def gateway_rows(file: Path, statement: str) -> list[sqlite3.Row]:
+    connection = sqlite3.connect(file)
+    connection.row_factory = sqlite3.Row
+    try:
+        return connection.execute(statement).fetchall()
+    finally:
+        connection.close()
+
+
+def ledger_entries(file: Path) -> list[Entry]:
+    rows = gateway_rows(file, "SELECT key, account, cents, confirmation FROM receipt")
+    return [Entry(*row) for row in rows]
+
+
+def payments_of(books: Database) -> dict[str, sa.Row]:
+    with books.reading() as reading:
+        return {row.key: row for row in reading.execute(sa.select(scheduled_payment))}
+
+
+def _draws(audit: Audit) -> Iterator[str]:
+    """Each payment took money once or never, and the books say the same of each."""
+    drawn: dict[str, list[sqlite3.Row]] = {}
+    for row in gateway_rows(audit.gateway_file, "SELECT * FROM draw WHERE state = 'approved'"):
+        drawn.setdefault(row["key"].rpartition("/")[0], []).append(row)
+    for key, payment in payments_of(audit.books).items():
+        taken = drawn.pop(key, [])
+        is_taken = payment.state in (PaymentState.SUCCEEDED, PaymentState.RETURNED)
+        if len(taken) > 1:
+            yield f"drawn twice: {key}"
+        elif taken and not is_taken:
+            yield f"money lost: {key} is {payment.state}, and the gateway drew"
+        elif is_taken and not taken:
+            yield f"money made up: {key} is {payment.state}, and the gateway drew nothing"
+        elif taken and (payment.amount.cents, payment.confirmation) != (
+            taken[0]["cents"],
+            f"SB{taken[0]['id']:08d}",
+        ):
+            yield f"amount or confirmation differs: {key}"
+    yield from (f"drawn for nobody: {key}" for key in drawn)
+
+
+def _ends(audit: Audit) -> Iterator[str]:
+    """Nothing waits for ever."""
+    for key, payment in payments_of(audit.books).items():
+        if payment.state not in FINAL:
+            yield f"never ended: {key} is {payment.state}"
+    open_draw = (DrawState.CREATED, DrawState.ASKED)
+    with audit.books.reading() as books:
+        for key in books.scalars(sa.select(draw.c.key).where(draw.c.state.in_(open_draw))):
+            yield f"never answered: {key}"
+        waiting = sa.select(posting).where(posting.c.state != PostingState.POSTED)
+        for row in books.execute(waiting):
+            yield f"not posted: {row.key} is {row.state}: {row.error}"
+
+
+def _entries(audit: Audit) -> Iterator[str]:
+    """Cash receipting has a receipt for what was taken, a reversal for what went back; once."""
+    for key, times in Counter(entry.key for entry in audit.entries).items():
+        if times > 1:
+            yield f"posted twice: {key}"
+    found = {entry.key: entry for entry in audit.entries}
+    for key, cents, payment in _expected(audit):
+        entry = found.pop(key, None)
+        if entry is None:
+            yield f"missing in cash receipting: {key}"
+        elif (entry.account, entry.cents, entry.confirmation) != (
+            payment.account,
+            cents,
+            payment.confirmation,
+        ):
+            yield f"cash receipting has something else: {key}"
+    yield from (f"posted for nothing: {key}" for key in found)
+
+
+def _expected(audit: Audit) -> Iterator[tuple[str, int, sa.Row]]:
+    fees = _fees(audit)
+    for key, payment in payments_of(audit.books).items():
+        if payment.state in (PaymentState.SUCCEEDED, PaymentState.RETURNED):
+            yield posting_key(PostingKind.RECEIPT, key), payment.amount.cents, payment
+        if payment.state is PaymentState.RETURNED:
+            yield posting_key(PostingKind.REVERSAL, key), payment.amount.cents, payment
+        if key in fees:
+            yield posting_key(PostingKind.FEE, key), fees[key], payment
+
+
+def _fees(audit: Audit) -> dict[str, int]:
+    query = sa.select(posting).where(posting.c.kind == PostingKind.FEE)
+    with audit.books.reading() as books:
+        return {row.payment_key: row.amount.cents for row in books.execute(query)}
+
+
+def _balances(audit: Audit) -> Iterator[str]:
+    """What an account has paid is what was taken and not returned."""
+    with audit.books.reading() as books:
+        paid = {row.account_key: row.paid for row in books.execute(sa.select(balance_due))}
+        returned = set(books.scalars(sa.select(payment_return.c.payment_key)))
+    for key, payment in payments_of(audit.books).items():
+        stays = payment.amount.cents if payment.state is PaymentState.SUCCEEDED else 0
+        if paid[payment.account_key].cents != stays:
+            yield f"the balance is wrong: {key}"
+        if (key in returned) != (payment.state is PaymentState.RETURNED):
+            yield f"a return was recorded for a payment that is {payment.state}: {key}"
+
+
+def _paid_out(audit: Audit) -> Iterator[str]:
+    """Every payout stands in our books as the gateway made it, and nothing is left on the way."""
+    theirs = Counter(
+        (f"SB{row['draw']:08d}", row["cents"], row["fee"], row["pays_out_on"])
+        for row in gateway_rows(audit.gateway_file, "SELECT * FROM movement")
+    )
+    items = sa.select(settlement_item, settlement.c.pays_out_on).join(settlement)
+    with audit.books.reading() as books:
+        ours = Counter(
+            (row.reference, row.amount.cents, row.fee.cents, row.pays_out_on.isoformat())
+            for row in books.execute(items)
+        )
+    for line in sorted((theirs - ours) + (ours - theirs)):
+        yield f"a payout differs: {line}"
+    held = sum(
+        one.amount.cents
+        for one in payments_of(audit.books).values()
+        if one.state is PaymentState.SUCCEEDED
+    )
+    if held != sum(cents * times for (_, cents, _, _), times in ours.items()):
+        yield "what was taken and kept is not what was paid out"

@@ -1,0 +1,157 @@
+"""Late events: money that went back, draws that landed late, notices for the clerk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+
+from database.tables import audit, balance_due, draw, scheduled_payment, suspended_method
+from domain.money import ZERO, Money
+from domain.payments import DrawState, PaymentState
+from payments.late_events import take_in_events
+from payments.return_rates import read_return_rates
+from payments.standing import read_standing
+from rules.returns import ReturnKind
+from tests.builders import ACH
+from tests.payments.collecting_builders import TERMS, a_collector, paying
+
+
+def take_in(office, terms=TERMS):
+    return take_in_events(office.database, office.gateway, terms, office.now)
+
+
+def suspended(office) -> list[str]:
+    with office.database.reading() as books:
+        return list(books.scalars(sa.select(suspended_method.c.method_token)))
+
+
+def audited(office, action) -> list[str]:
+    with office.database.reading() as books:
+        return list(books.scalars(sa.select(audit.c.detail).where(audit.c.action == action)))
+
+
+def test_a_return_opens_the_balance_again_and_reverses_the_receipt(database, tmp_path):
+    office = a_collector(database, tmp_path, paying("1", "tok_ach_R01_d2", method_kind=ACH))
+    office.collect()
+
+    office.wait(days=2, minutes=1)
+    first, again = take_in(office), take_in(office)
+
+    assert (1, Money(80_00), 0) == (
+        first.returned.count,
+        first.returned.amount,
+        again.returned.count,
+    )
+    assert (PaymentState.RETURNED, "returned: R01") == (office.state(), office.payment().error)
+    assert ZERO == office.paid()
+    assert [("receipt", Money(80_00)), ("reversal", Money(80_00))] == sorted(office.postings())
+    assert [] == suspended(office)  # the money may be there next month
+    assert 1 == len(audited(office, "payment returned"))
+
+
+@pytest.mark.parametrize("token", ["tok_ach_R10_d2", "tok_ach_R02_d2", "tok_chargeback_d2"])
+def test_a_method_whose_next_draw_would_come_back_is_suspended(database, tmp_path, token):
+    office = a_collector(database, tmp_path, paying("1", token, method_kind=ACH))
+    office.collect()
+
+    office.wait(days=3)
+    take_in(office)
+
+    assert [token] == suspended(office)
+
+
+def test_a_fee_is_owed_and_posted_where_the_office_has_one(database, tmp_path):
+    terms = replace(TERMS, return_fee=Money(25_00))
+    office = a_collector(database, tmp_path, paying("1", "tok_ach_R01_d2", method_kind=ACH))
+    office.collect()
+
+    office.wait(days=3)
+    take_in(office, terms)
+    take_in(office, terms)
+
+    with office.database.reading() as books:
+        owed = books.execute(sa.select(balance_due.c.amount_due, balance_due.c.paid)).one()
+    assert (Money(105_00), ZERO) == tuple(owed)
+    assert ("fee", Money(25_00)) in office.postings()
+
+
+def test_a_notice_of_change_is_noted_for_the_clerk_once(database, tmp_path):
+    office = a_collector(database, tmp_path, paying("1", "tok_ach_noc_C01_d2", method_kind=ACH))
+    office.collect()
+
+    office.wait(days=3)
+    counts = [take_in(office).changes, take_in(office).changes]
+
+    assert ([1, 0], PaymentState.SUCCEEDED) == (counts, office.state())
+    assert 1 == len(audited(office, "notice of change"))
+
+
+def given_up(office, state: DrawState, payment: PaymentState) -> None:
+    """Let the books think that a draw which is on its way did not happen."""
+    with office.database.writing() as books:
+        books.execute(draw.update().values(state=state, next_lookup_at=None))
+        books.execute(scheduled_payment.update().values(state=payment))
+
+
+@pytest.mark.parametrize(
+    ("state", "payment"),
+    [
+        (DrawState.DECLINED, PaymentState.DECLINED),
+        (DrawState.DECLINED, PaymentState.SCHEDULED),
+        (DrawState.ABANDONED, PaymentState.CANCELLED),
+    ],
+)
+def test_a_draw_that_landed_after_all_is_taken_in(database, tmp_path, state, payment):
+    office = a_collector(database, tmp_path, paying("1", "tok_arrives_late_90s"))
+    office.collect()
+    given_up(office, state, payment)
+
+    office.wait(minutes=3)
+    first, again = take_in(office), take_in(office)
+
+    assert (1, 0) == (first.landed.count, again.landed.count)
+    assert (PaymentState.SUCCEEDED, Money(80_00)) == (office.state(), office.paid())
+    assert [("receipt", Money(80_00))] == office.postings()
+    assert 1 == len(audited(office, "late approval"))
+
+
+def test_a_draw_that_landed_beside_another_is_for_a_person_to_give_back(database, tmp_path):
+    office = a_collector(database, tmp_path, paying("1", "tok_arrives_late_90s"))
+    office.collect()
+    given_up(office, DrawState.ABANDONED, PaymentState.SCHEDULED)
+    office.collect()  # the second one is late, too
+    office.wait(minutes=6)
+    office.look_up()
+
+    take_in(office)
+
+    standing = read_standing(office.database)
+    assert (1, Money(80_00)) == (standing.drawn_twice.count, standing.drawn_twice.amount)
+    assert (PaymentState.SUCCEEDED, Money(80_00)) == (office.state(), office.paid())
+
+
+def test_return_rates_count_by_the_day_of_the_draw(database, tmp_path):
+    households = [paying(str(number), "tok_ach_ok", method_kind=ACH) for number in range(1, 10)]
+    office = a_collector(
+        database, tmp_path, *households, paying("10", "tok_ach_R10_d2", method_kind=ACH)
+    )
+    office.collect()
+    office.wait(days=3)
+    take_in(office)
+
+    rates = {rate.kind: rate for rate in read_return_rates(database, office.at)}
+    later = read_return_rates(database, datetime(2027, 2, 1, tzinfo=UTC))
+
+    assert (1, 10, True) == (
+        rates[ReturnKind.UNAUTHORIZED].returned,
+        rates[ReturnKind.ALL].originated,
+        rates[ReturnKind.UNAUTHORIZED].is_exceeded,
+    )
+    assert (0, False) == (
+        rates[ReturnKind.ADMINISTRATIVE].returned,
+        rates[ReturnKind.ALL].is_exceeded,
+    )
+    assert {0} == {rate.originated for rate in later}

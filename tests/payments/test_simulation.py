@@ -1,0 +1,56 @@
+"""Sixty bad days: nothing is drawn twice, nothing posted twice, no cent is lost."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.payments.simulated_mutants import MUTANTS
+from tests.payments.simulation import QUICK_STEPS, Size, simulate
+
+PAYMENTS = int(os.environ.get("BILLCLOSE_TEST_SIMULATED_PAYMENTS", "100"))
+MANY = Size(  # an outage of the gateway ends a round: fewer of them, and more rounds
+    payments=PAYMENTS, crash=0.003, fault=0.0015, batch=100, steps=(60, 400, 900, 3_600, 9 * 3_600)
+)  # 10,000 before a release
+SMALL = Size(payments=30, days=20, due_over=15, good_days=5)
+HARD = Size(
+    payments=60, crash=0.012, fault=0.025, days=12, due_over=8, good_days=3, steps=QUICK_STEPS
+)
+
+
+@pytest.mark.timeout(max(120, PAYMENTS))
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_after_sixty_bad_days_every_cent_is_where_it_belongs(tmp_path, empty_sqlite, seed):
+    size = Size(payments=PAYMENTS) if PAYMENTS <= 1_000 else MANY
+    world = simulate(tmp_path / "world", empty_sqlite, seed, size)
+
+    print(world.figures())
+    assert [] == world.find_faults()
+    assert world.weather.crashes.total() > 20
+    assert world.weather.struck.total() > 50
+    world.close()
+
+
+def test_the_same_seed_is_the_same_sixty_days(tmp_path, empty_sqlite):
+    worlds = [simulate(tmp_path / name, empty_sqlite, 7, SMALL) for name in ("one", "other")]
+
+    assert worlds[0].figures() == worlds[1].figures()
+    assert worlds[0].now == worlds[1].now
+    for world in worlds:
+        world.close()
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_the_simulation_catches_a_collector_that(tmp_path, empty_sqlite, monkeypatch, mutant):
+    mutant.apply(monkeypatch)
+
+    found: list[str] = []
+    for seed in range(1, 9):
+        world = simulate(tmp_path / str(seed), empty_sqlite, seed, HARD)
+        found += [fault.partition(":")[0] for fault in world.find_faults()]
+        world.close()
+        if mutant.does in found:
+            break
+
+    assert mutant.does in found

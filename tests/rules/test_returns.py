@@ -1,0 +1,56 @@
+"""What return codes mean, and when too many draws come back."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.payments import Advice
+from rules.returns import ReturnKind, advice_for_return, return_rates, suspends_method
+
+
+@pytest.mark.parametrize(
+    ("code", "advice", "suspends"),
+    [
+        ("R01", Advice.LATER, False),
+        ("R09", Advice.LATER, False),
+        ("R02", Advice.NEW_METHOD, True),
+        ("R08", Advice.CUSTOMER_ACTION, True),
+        ("R10", Advice.NEVER, True),
+        ("R29", Advice.NEVER, True),
+        ("R11", Advice.CLERK, False),
+        ("R16", Advice.CLERK, False),
+        ("R99", Advice.CLERK, False),
+    ],
+)
+def test_a_return_code_says_what_to_do(code, advice, suspends):
+    assert (advice, suspends) == (
+        advice_for_return(code), suspends_method(code, is_charge_back=False),
+    )  # fmt: skip
+
+
+def test_a_disputed_card_is_suspended_whatever_the_reason():
+    assert suspends_method("product_unacceptable", is_charge_back=True)
+
+
+def test_rates_are_told_apart_by_kind_of_reason():
+    rates = return_rates(1000, {"R01": 20, "R02": 5, "R10": 4, "R16": 1})
+
+    assert {
+        ReturnKind.UNAUTHORIZED: 4,
+        ReturnKind.ADMINISTRATIVE: 5,
+        ReturnKind.ALL: 30,
+    } == {rate.kind: rate.returned for rate in rates}
+
+
+@pytest.mark.parametrize(
+    ("returned", "is_near", "is_exceeded"),
+    [(0, False, False), (3, False, False), (4, True, False), (5, True, False), (6, True, True)],
+)
+def test_four_fifths_of_a_limit_warn_and_more_than_it_is_too_much(returned, is_near, is_exceeded):
+    unauthorized, *_ = return_rates(1000, {"R10": returned})
+
+    assert (is_near, is_exceeded) == (unauthorized.is_near, unauthorized.is_exceeded)
+
+
+def test_without_a_draw_there_is_no_rate():
+    assert {0} == {rate.rate for rate in return_rates(0, {})}
