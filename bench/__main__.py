@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import sys
 
-from bench import splitter
+from bench import mail, money, splitter
 
-SUBJECTS = {"splitter": splitter.main}
+SUBJECTS = {"splitter": splitter.main, "mail": mail.main, "money": money.main}
 
 
 def main() -> None:
-    """Run the subject that is named first, else all of them."""
+    """Run the subject that is named first, with its options; without any, all of them."""
     arguments = sys.argv[1:]
-    if arguments and arguments[0] in SUBJECTS:
-        SUBJECTS[arguments[0]](arguments[1:])
-    else:
-        for run in SUBJECTS.values():
-            run(arguments)
+    if arguments and arguments[0] not in SUBJECTS:
+        sys.exit(f"name one of {', '.join(SUBJECTS)} first")
+    for name in arguments[:1] or SUBJECTS:
+        SUBJECTS[name](arguments[1:])
 
 
 if __name__ == "__main__":

@@ -7,15 +7,21 @@ from html import escape
 from itertools import count
 
 WIDTH, NAMES, ROW, HEAD = 860, 210, 17, 44
-LONGEST = 10.0  # what is beyond is cut off and said in figures
+LONGEST = 10.0
 COLOURS = ("#14532d", "#4d7c0f", "#1d4ed8", "#7c3aed", "#b45309", "#be123c")
 
 
-def bars(groups: Mapping[str, Sequence[tuple[str, float]]], title: str) -> str:
-    """Return a plot with a bar for each value, in groups; colours follow the bars' names."""
+def bars(
+    groups: Mapping[str, Sequence[tuple[str, float]]], title: str, *, longest: float = LONGEST
+) -> str:
+    """
+    Return a plot with a bar for each value, in groups; colours follow the bars' names.
+
+    What is beyond the longest is cut off and said in figures.
+    """
     names = list(dict.fromkeys(name for group in groups.values() for name, _ in group))
     colours = dict(zip(names, COLOURS * len(names), strict=False))
-    scale = (WIDTH - NAMES - 90) / LONGEST
+    scale = (WIDTH - NAMES - 90) / longest
     drawn = [f'<text x="10" y="22" font-size="14">{escape(title)}</text>']
     rows = count()
     for group, values in groups.items():
@@ -23,8 +29,8 @@ def bars(groups: Mapping[str, Sequence[tuple[str, float]]], title: str) -> str:
         drawn.append(f'<text x="10" y="{top}" font-weight="bold">{escape(group)}</text>')
         for name, value in values:
             top = HEAD + ROW * next(rows)
-            long = max(1.0, min(value, LONGEST) * scale)
-            more = " →" if value > LONGEST else ""
+            long = max(1.0, min(value, longest) * scale)
+            more = " →" if value > longest else ""
             drawn += [
                 f'<text x="{NAMES - 8}" y="{top + 12}" text-anchor="end">{escape(name)}</text>',
                 f'<rect x="{NAMES}" y="{top + 2}" width="{long:.1f}" height="{ROW - 4}"'

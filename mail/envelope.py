@@ -12,6 +12,7 @@ from mail.port import Outcome, Result
 from mail.wire import Parcel
 
 LONGEST_ENVELOPE_ID = 100  # characters (RFC 3461, 4.4)
+_NOT_XTEXT = re.compile(r"[^!-*,-<>-~]")
 # Control characters would begin a command of somebody else's choice; <, > and a space would end
 # the address and begin a parameter.
 _UNFIT = re.compile(r"[\x00-\x20<>\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -88,11 +89,11 @@ def check_addresses(envelope_from: str, recipient: str) -> None:
 
 def to_xtext(text: str) -> str:
     """Write ASCII as RFC 3461 (4) has it: `+`, `=` and what does not show as `+` and two digits."""
-    return "".join(
-        char if "!" <= char <= "~" and char not in "+=" else f"+{ord(char):02X}"
-        for char in text
-        if char.isascii()
-    )
+    return _NOT_XTEXT.sub(_to_digits, text)
+
+
+def _to_digits(found: re.Match[str]) -> str:
+    return f"+{ord(found[0]):02X}" if found[0].isascii() else ""
 
 
 def _original(recipient: str) -> str:

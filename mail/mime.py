@@ -9,6 +9,8 @@ from functools import lru_cache
 from struct import Struct
 from urllib.parse import quote as percent_encode
 
+import pybase64
+
 from mail.headers import LONGEST_LINE, Heading, one_line, to_headers
 
 LINE = 76  # columns of base64 (RFC 2045, 6.8)
@@ -59,7 +61,7 @@ def build(
 
 def to_base64(content: bytes) -> bytes:
     """Encode in lines of 76 columns that end in CRLF; cutting by struct avoids a Python loop."""
-    encoded = binascii.b2a_base64(content, newline=False)
+    encoded = pybase64.b64encode(content)
     lines, rest = divmod(len(encoded), LINE)
     cut = _cutter(lines).unpack_from(encoded)
     last = (encoded[lines * LINE :],) if rest else ()
