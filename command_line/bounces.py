@@ -89,9 +89,9 @@ def _required(reason: str) -> str:
 
 
 def _now(office: Office) -> datetime:
-    from database.runs import newest_zone
+    from database.runs import newest_timezone
 
-    return office.clock.now(newest_zone(office.database))
+    return office.clock.now(newest_timezone(office.database))
 
 
 def _rows(office: Office, name: str) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from command_line.opening import as_of_option, json_option, open_office
+from command_line.opening import as_of_option, despite_option, json_option, open_office
 from command_line.outcome import tell
 from command_line.progress import StepLines
 from domain.failures import Misuse, NobodyMailed, Refused
@@ -30,9 +30,7 @@ if TYPE_CHECKING:
 @click.option("--waive", multiple=True, metavar="CHECK", help="Go on in spite of this check.")
 @click.option("--reason", multiple=True, metavar="TEXT", help="Why it is waived; audited.")
 @click.option("--replace", is_flag=True, help="Take this export instead of the one imported.")
-@click.option(
-    "--despite-stuck-postings", metavar="REASON", help="Though payments are not posted; audited."
-)
+@despite_option
 @as_of_option
 @json_option
 @click.pass_obj
@@ -53,8 +51,6 @@ def close(
     Run again after any interruption it goes on where it was and does nothing twice.
     """
     waivers = pair_waivers(waive, reason)
-    if despite_stuck_postings is not None and not despite_stuck_postings.strip():
-        raise Misuse("--despite-stuck-postings must not be empty: it is audited.")
     require_waivable(waivers)
     office = open_office(home, as_of)
     period, bundle = to_period(office, bundle_or_period)

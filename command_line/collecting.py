@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from command_line.closing import replace_office
-from command_line.opening import as_of_option, json_option, open_office
+from command_line.opening import as_of_option, despite_option, json_option, open_office
 from command_line.statuses import DONE, NEEDS_PERSON
 from domain.money import ZERO, Money
 from domain.words import say_count
@@ -25,10 +25,17 @@ QUIET = ("nothing to look up", "0 payments returned", "0 payouts, $0.00")
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Show what would be drawn; draw nothing.")
+@despite_option
 @as_of_option
 @json_option
 @click.pass_obj
-def collect(home: Path, dry_run: bool, as_of: datetime | None, as_json: bool) -> int:
+def collect(
+    home: Path,
+    dry_run: bool,
+    despite_stuck_postings: str | None,
+    as_of: datetime | None,
+    as_json: bool,
+) -> int:
     """Draw the scheduled payments that are due, and post them.
 
     What is in doubt is looked up first and never asked for blindly. Exit status 4 where a payment
@@ -38,7 +45,7 @@ def collect(home: Path, dry_run: bool, as_of: datetime | None, as_json: bool) ->
     gateway = office.gateway  # what is missing in the settings is said at once
     if dry_run:
         return _show_what_is_due(office, as_json=as_json)
-    figures = _collect(office) | {"gateway": gateway.name}
+    figures = _collect(office, despite_stuck_postings) | {"gateway": gateway.name}
     needs_person = _needs_person(figures)
     if as_json:
         status = "needs-person" if needs_person else "done"
@@ -48,7 +55,7 @@ def collect(home: Path, dry_run: bool, as_of: datetime | None, as_json: bool) ->
     return NEEDS_PERSON if needs_person else DONE
 
 
-def _collect(office: Office) -> Figures:
+def _collect(office: Office, despite: str | None) -> Figures:
     from command_line.prefect_run import run_flow
 
     def load() -> Any:
@@ -56,7 +63,8 @@ def _collect(office: Office) -> Figures:
 
         return flow
 
-    state = run_flow(replace_office(office, lambda _sheet: False), load)
+    worker = replace_office(office, lambda _sheet: False)
+    state = run_flow(worker, load, despite_stuck_postings=despite)
     figures: Figures = state.result(raise_on_failure=False)
     return figures
 

@@ -28,6 +28,7 @@ from domain.bounces import BounceKind
 from domain.deliveries import DeliveryStatus
 from domain.payments import PaymentState, PostingKind, PostingState
 from domain.periods import NOTICE
+from mail.reminder_exceptions import unreachable_debtors
 
 Select = sa.Select[Any]
 
@@ -249,7 +250,7 @@ def checks() -> Select:
 
 
 def exceptions() -> Select:
-    """Select what needs a person: what the checks found, and mails that did not arrive."""
+    """Select what needs a person: findings, mails that did not arrive, who cannot be reminded."""
     found = sa.select(
         check_finding.c.account,
         sa.literal("check").label("stage"),
@@ -295,7 +296,8 @@ def exceptions() -> Select:
         .outerjoin_from(bounce, delivery, delivery.c.key == bounce.c.delivery_key)
         .where(_waits())
     )
-    return sa.select(found.union_all(unsent, unknown).subquery())
+    unreachable = unreachable_debtors()
+    return sa.select(found.union_all(unsent, unknown, unreachable).subquery())
 
 
 def audit_list() -> Select:

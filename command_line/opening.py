@@ -49,6 +49,21 @@ def json_option(command: F) -> F:
     )(command)
 
 
+def despite_option(command: F) -> F:
+    return click.option(
+        "--despite-stuck-postings",
+        callback=_given_in_words,
+        metavar="REASON",
+        help="Though payments are not posted; audited.",
+    )(command)
+
+
+def _given_in_words(_context: click.Context, _option: click.Parameter, text: str | None) -> Any:
+    if text is not None and not text.strip():
+        raise Misuse("--despite-stuck-postings must not be empty: it is audited.")
+    return text
+
+
 def open_office(home: Path, as_of: datetime | None = None) -> Office:
     """Open the office of a home whose database is there; raises Misuse where it is not."""
     from database.migrating import require_schema

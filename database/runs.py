@@ -68,13 +68,6 @@ def newest_timezone(database: Database) -> str:
         return books.execute(newest).scalar() or "UTC"
 
 
-def newest_zone(database: Database) -> str:
-    """Return the utility's time zone as its newest export names it, for what is of no one run."""
-    newest = sa.select(bill_run.c.timezone).order_by(bill_run.c.imported_at.desc()).limit(1)
-    with database.reading() as books:
-        return books.execute(newest).scalar() or "UTC"
-
-
 def move_run(books: Connection, run: str, event: str) -> None:
     """Move a run's state by an event of the table in domain.runs."""
     state = books.execute(sa.select(bill_run.c.state).where(bill_run.c.run == run)).scalar_one()

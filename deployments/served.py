@@ -16,6 +16,7 @@ from flows.close_period import close_period
 from flows.collect_autopay import collect_autopay
 from flows.print_bills import print_bills
 from flows.process_bounces import process_bounces
+from flows.remind import remind
 from flows.retry_postings import retry_postings
 from flows.schedule_autopay import schedule_autopay
 from flows.send_mail import send_mail
@@ -106,10 +107,15 @@ def print_waiting(period: str | None = None) -> State[Any]:
 
 
 @flow(name="collect-autopay", flow_run_name="collect autopay", persist_result=False)
-def collect() -> State[Any]:
-    """Draw the scheduled payments that are due, and take in what became of earlier ones."""
+def collect(despite_stuck_postings: str | None = None) -> State[Any]:
+    """
+    Draw the scheduled payments that are due, and take in what became of earlier ones.
+
+    Args:
+        despite_stuck_postings: Why to go on though payments are not in cash receipting.
+    """
     with at_work(office_here()):
-        outcome: State[Any] = collect_autopay.fn()
+        outcome: State[Any] = collect_autopay.fn(despite_stuck_postings)
         return outcome
 
 
@@ -126,4 +132,17 @@ def post(now: bool = False) -> State[Any]:
         return outcome
 
 
-FLOWS = (close, check, schedule, send, bounces, print_waiting, collect, post)
+@flow(name="remind", flow_run_name="remind", persist_result=False)
+def send_reminders(despite_stuck_postings: str | None = None) -> State[Any]:
+    """
+    Send the payment-due and past-due mails that are owed now, each once.
+
+    Args:
+        despite_stuck_postings: Why to go on though payments are not in cash receipting.
+    """
+    with at_work(office_here()):
+        outcome: State[Any] = remind.fn(despite_stuck_postings)
+        return outcome
+
+
+FLOWS = (close, check, schedule, send, bounces, print_waiting, collect, post, send_reminders)

@@ -11,7 +11,7 @@ from data_checks.catalog import CATALOG
 from data_checks.check import Check
 from data_checks.concluding import is_waivable
 from domain.checks import Severity
-from domain.payments import PAYMENT, PostingState
+from domain.payments import DRAW, PAYMENT, POSTING
 from domain.runs import RUN
 from domain.states import Transitions
 from mail.letters import a_sample, variables
@@ -89,14 +89,15 @@ def states_page() -> str:
             "",
             *_drawing("A bill run", "domain/runs.py", RUN),
             *_drawing("A payment", "domain/payments.py", PAYMENT),
-            "A payment is made as *scheduled* and stays so in this release: nothing collects yet.",
+            "`billclose collect` looks up what is *submitted* or *unknown*, and never asks for it "
+            "blindly. What is left as *unknown* a person decides: `billclose unknown`.",
             "",
-            "## A posting (`domain/payments.py`)",
+            *_drawing("A draw", "domain/payments.py", DRAW),
+            "One asking of the gateway; a payment that was declined may need several.",
             "",
-            "How a taken payment gets into cash receipting. Its states are named and the table is "
-            "there; the moves come with collecting.",
-            "",
-            *(f"- {state.value}" for state in PostingState),
+            *_drawing("A posting", "domain/payments.py", POSTING),
+            "How a taken payment gets into cash receipting. One that is *submitted* is looked up "
+            "there before it is asked for again.",
             "",
             *_drawing("A delivery", "mail/states.py", DELIVERY),
             "A delivery that is *sending* is shown as *queued* by `billclose list deliveries`.",

@@ -16,12 +16,12 @@ from tasks.collecting import (
     take_in_late_events,
 )
 from tasks.mailing import send_mail
-from tasks.posting import post_payments, tell_of_cash_receipting
+from tasks.posting import guard_draws, post_payments, tell_of_cash_receipting
 from tasks.working import collecting
 
 
 @flow(name="collect-autopay", flow_run_name="collect autopay", persist_result=False)
-def collect_autopay() -> State[Any]:
+def collect_autopay(despite_stuck_postings: str | None = None) -> State[Any]:
     """
     Look up what is in doubt before anything else is drawn, then draw what is due.
 
@@ -29,6 +29,7 @@ def collect_autopay() -> State[Any]:
     payments failed are told.
     """
     with collecting():
+        guard_draws(despite_stuck_postings)
         looked_up = look_up_payments()
         drawn = draw_payments()
         events = take_in_late_events()

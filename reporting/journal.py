@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from database.tables import (
     account,
     bill_run,
+    draw,
     payment_return,
     period_close,
     posting,
@@ -31,8 +32,10 @@ CLEARING = "assets:clearing:gateway"  # taken, and not yet paid out by the gatew
 BANK = "assets:bank"
 BILLED = "revenue:billing system"  # charges less what came in at the counter, as it reports them
 RETURN_FEES = "revenue:return fees"
+DRAWN_TWICE = "liabilities:drawn twice"  # customers' money, to be given back
 GATEWAY_FEES = "expenses:gateway fees"
-ACCOUNTS = (CLEARING, BANK, BILLED, RETURN_FEES, GATEWAY_FEES)
+ACCOUNTS = (CLEARING, BANK, BILLED, RETURN_FEES, GATEWAY_FEES, DRAWN_TWICE)
+TWICE = "drawn-twice"  # the code of a draw that landed beside another of its payment
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,14 @@ class Journal:
 
     def transactions(self) -> Iterator[Transaction]:
         """Yield transactions by date, so that balances can be asserted in their order."""
-        streams = (self._closes(), self._taken(), self._returned(), self._fees(), self._paid_out())
+        streams = (
+            self._closes(),
+            self._taken(),
+            self._returned(),
+            self._fees(),
+            self._drawn_twice(),
+            self._paid_out(),
+        )
         for _, row in merge(*streams, key=lambda one: one[0]):
             yield from row
 
@@ -121,6 +131,12 @@ class Journal:
         moment = posting.c.created_at
         for row in self._of_payments(posting, moment, posting.c.kind == PostingKind.FEE):
             yield row.moment, self._move(row, row.moment, "return fee", RETURN_FEES, row.amount)
+
+    def _drawn_twice(self) -> Iterator[tuple[datetime, Iterator[Transaction]]]:
+        for row in self._of_payments(draw, draw.c.created_at, draw.c.code == TWICE):
+            entries = (Entry(CLEARING, row.amount), Entry(DRAWN_TWICE, -row.amount))
+            made = Transaction(self._day(row.moment), row.reference or "", "second draw", entries)
+            yield row.moment, iter([made])
 
     def _paid_out(self) -> Iterator[tuple[datetime, Iterator[Transaction]]]:
         items, whole = settlement_item.c, settlement.c

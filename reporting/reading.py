@@ -231,12 +231,13 @@ def _not_enrolled(books: Connection, run: str) -> int:
 
     Whose payment was asked for before the mandate ended stays on the list of payments.
     """
+    accounts = sa.select(account.c.account_key).where(account.c.run == run)
     enrolled = sa.select(mandates_in_force(run).c.account_key)
     paid = sa.select(scheduled_payment.c.account_key).where(
         scheduled_payment.c.run == run, scheduled_payment.c.state != PaymentState.CANCELLED
     )
-    key = account.c.account_key
-    return count(books, account, run, key.not_in(enrolled), key.not_in(paid))
+    rest = sa.except_(accounts, enrolled, paid).subquery()  # NOT IN is slow with many
+    return int(books.execute(sa.select(sa.func.count()).select_from(rest)).scalar_one())
 
 
 def _split(books: Connection, run: str) -> dict[str, int]:

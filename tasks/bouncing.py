@@ -10,7 +10,7 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from database.auditing import record_audit
-from database.runs import newest_zone
+from database.runs import newest_timezone
 from domain.words import say_count
 from mail.bouncing import BounceBook, BounceCounts
 from mail.refusals import settle_refusals
@@ -26,7 +26,7 @@ def read_bounces() -> dict[str, Any]:
     counts and a sentence.
     """
     here = office()
-    zone = newest_zone(here.database)
+    zone = newest_timezone(here.database)
     now = here.clock.now(zone)
     book = BounceBook(here.database, here.verp, now, here.who)
     with closing(here.inbox) as inbox:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
@@ -19,11 +19,15 @@ from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import NobodyMailed
 from domain.steps import Step
 from domain.words import say_count
+from mail.notices import NOTICES
 from mail.outbox import count_possible_duplicates, counts
 from mail.queueing import queue_bills
 from mail.refusals import settle_refusals
 from mail.sending import send_due
 from mail.tallying import SendCounts
+from mail.withdrawing import withdraw_reminders
+from mail.worker import Render
+from office.reminder_plan import reminding_of
 from office.wiring import Office, office
 from tasks.progress import progress_of
 from tasks.step import Done, step
@@ -50,7 +54,7 @@ def send_paperless_bills(run: str) -> Done:
     def show(sent: SendCounts) -> None:
         move(min(sent.sent + sent.unsent, queued), queued)
 
-    tried = _send(here, due, show)
+    tried = send_what_is_due(here, due, show)
     sentence = _say(here, run, tried)
     if tried.sent:
         with here.database.writing() as books:
@@ -63,8 +67,8 @@ def send_mail() -> State[Any]:
     """Send what is due of every period and kind: after an outage, or when the next try is due."""
     here = office()
     zone = newest_timezone(here.database)
-    tried = _send(here, partial(here.clock.due, zone), lambda _counts: None)
-    sentence = _say_tried(tried)
+    tried = send_what_is_due(here, partial(here.clock.due, zone), lambda _counts: None)
+    sentence = say_tried(tried)
     if tried.sent:
         with here.database.writing() as books:
             record_audit(books, here.clock.now(zone), here.who, "send mail", "outbox", sentence)
@@ -80,13 +84,22 @@ def nobody_mailed(figures: dict[str, Any], what_stands: str = "") -> State[Any]:
     return Failed(message=sentence, data=NobodyMailed(sentence, figures))
 
 
-def _send(
-    here: Office, due: Callable[[], datetime], progress: Callable[[SendCounts], None]
+def send_what_is_due(
+    here: Office,
+    due: Callable[[], datetime],
+    progress: Callable[[SendCounts], None],
+    kinds: Collection[MessageKind] = tuple(MessageKind),
 ) -> SendCounts:
+    """Send the mails of some kinds that are due, and draw the conclusions from refusals."""
+    withdraw_reminders(here.database, reminding_of(here, due()))
+    renderers: dict[MessageKind, Render] = {
+        MessageKind.BILL: here.bill_renderer,
+        **dict.fromkeys(NOTICES, here.notice_renderer),
+    }
     tried = send_due(
         here.database,
         here.mailer,
-        {MessageKind.BILL: here.bill_renderer, MessageKind.ALERT: here.notice_renderer},
+        {kind: render for kind, render in renderers.items() if kind in kinds},
         journals=here.folder(JOURNALS),
         clock=due,
         owner=this_process(),
@@ -109,7 +122,7 @@ def _say(here: Office, run: str, tried: SendCounts) -> str:
     return sentence + (f"; stopped: {tried.stopped_by}" if tried.stopped_by else "")
 
 
-def _say_tried(tried: SendCounts) -> str:
+def say_tried(tried: SendCounts) -> str:
     """Say what became of the mails that were tried just now."""
     sentence = f"{tried.sent:,} sent"
     if tried.possible_duplicates:

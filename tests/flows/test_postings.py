@@ -17,11 +17,15 @@ from database.books import Database
 from database.postings import queue_posting
 from database.tables import scheduled_payment
 from domain.payments import PaymentState, PostingKind
+from reporting.reading import read_run_sheet
+from reporting.verdict import give_verdict
 from tests.flows.desk import Desk
+from tests.flows.town import write_town
 
 pytestmark = pytest.mark.xdist_group("prefect")
 
 TAKEN = datetime(2026, 11, 2, 17, 0, tzinfo=UTC)
+DECEMBER = "2026-12-01T09:00"
 NOON, LATER = "2026-11-02T12:00", "2026-11-02T12:05"
 
 
@@ -40,9 +44,7 @@ def office(closed, tmp_path) -> Desk:
                     state=PaymentState.SUCCEEDED, confirmation=f"SB{number:08d}", taken_at=TAKEN
                 )
             )
-            queue_posting(
-                connection, payment.key, PostingKind.RECEIPT, payment.amount, now=TAKEN
-            )
+            queue_posting(connection, payment.key, PostingKind.RECEIPT, payment.amount, now=TAKEN)
     books.close()
     return desk
 
@@ -158,6 +160,24 @@ def test_a_posting_that_is_tried_by_itself_is_not_tried_again_by_a_person(office
     assert (3, "not-rejected") == (answer.status, answer.json["refusal"]["code"])
 
 
-def test_no_period_is_closed_while_payments_wait_unless_a_person_says_why(prepared, tmp_path):
-    desk = prepared.copied(tmp_path / "home")
-    assert desk is not None
+def test_no_period_is_closed_while_payments_wait_unless_a_person_says_why(office, tmp_path):
+    november = write_town(tmp_path / "november", period="2026-11")
+    refused = office.close(november, "--yes", as_of=DECEMBER)
+    assert (3, "postings-stuck") == (refused.status, refused.json["refusal"]["code"])
+
+    reason = "cash receipting is rebuilt until Friday"
+    waived = office.close("2026-11", "--yes", "--despite-stuck-postings", reason, as_of=DECEMBER)
+
+    assert "postings-stuck" not in str(waived.json.get("refusal"))
+    said = [row["detail"] for row in office.rows("audit") if "stuck" in row["action"]]
+    assert 1 == len(said)
+    assert reason in said[0]
+
+
+def test_the_report_of_a_close_is_red_while_payments_wait(office):
+    sheet = read_run_sheet(Database(f"sqlite:///{office.home / 'billclose.db'}"), "2026-10")
+
+    verdict = give_verdict(sheet, 0)
+
+    assert ("bad", 3) == (verdict.tone, sheet.unposted.count)
+    assert "3 payments" in verdict.aftermath

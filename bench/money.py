@@ -1,0 +1,139 @@
+"""Money at scale: scheduling beside one INSERT … SELECT, and collecting against the sandbox."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench.money_jobs import COLLECT, LIMIT, SCHEDULE, Figures
+from bench.plotting import bars
+
+RESULTS = Path(__file__).parent / "results"
+UNITS = "Milliseconds of CPU a payment"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One job of one size."""
+
+    job: str
+    payments: int
+    figures: Figures
+
+
+def main(arguments: list[str]) -> None:
+    """Measure each job at its size and at a tenth of it, and write the results."""
+    told = _options().parse_args(arguments)
+    rows = []
+    with TemporaryDirectory(prefix="billclose-money-", dir=_memory_disk()) as folder:
+        for job, payments in plan(told):
+            figures = measure(job, payments, Path(folder) / f"{job}-{payments}")
+            rows.append(Row(job, payments, figures))
+            print(line(rows[-1]), flush=True)
+    write_results(rows)
+
+
+def plan(told: argparse.Namespace) -> Iterator[tuple[str, int]]:
+    for job, most in ((LIMIT, told.accounts), (SCHEDULE, told.accounts), (COLLECT, told.payments)):
+        yield job, most // 10
+        yield job, most
+
+
+def measure(job: str, payments: int, folder: Path) -> Figures:
+    """Run a job in a process of its own, which prepares its books before it looks at the clock."""
+    folder.mkdir()
+    told = subprocess.run(
+        [sys.executable, "-m", "bench.money_jobs", job, str(payments), folder],
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return Figures(**json.loads(told.stdout))
+
+
+def line(row: Row) -> str:
+    found = row.figures
+    return (
+        f"{row.job:22} {row.payments:8,} {found.wall_seconds:8.2f} s {found.cpu_seconds:8.2f} s CPU"
+        f" {cpu_ms(row):7.3f} ms {row.payments / found.wall_seconds:9,.0f} a second"
+        f" {found.peak_megabytes:5.0f} MB"
+    )
+
+
+def cpu_ms(row: Row) -> float:
+    return 1000 * row.figures.cpu_seconds / row.payments
+
+
+def write_results(rows: list[Row]) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    machine = (
+        f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}"
+    )
+    figures = {"machine": machine, "rows": [asdict(row) for row in rows]}
+    (RESULTS / "money.json").write_text(json.dumps(figures, indent=1) + "\n")
+    (RESULTS / "money.md").write_text(table(rows, machine))
+    groups = {
+        f"{row.payments:,} payments": [
+            (other.job, cpu_ms(other)) for other in rows if other.payments == row.payments
+        ]
+        for row in rows
+    }
+    (RESULTS / "money.svg").write_text(bars(groups, UNITS))
+
+
+def table(rows: list[Row], machine: str) -> str:
+    text = [
+        "# Scheduling and collecting",
+        "",
+        f"SQLite in memory where the machine has a file system there; {machine}.",
+        f"`{LIMIT}` is the least that any scheduling can do: one statement that writes the rows."
+        " `schedule` reads every account and mandate, decides in Python by the rules, and writes"
+        f" plan and payments. `{COLLECT}` claims, announces, records, draws and records again,"
+        " against the sandbox gateway, whose own work in the same process is included.",
+        "",
+        "| job | payments | seconds | CPU seconds | CPU ms a payment | a second | peak MB |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for row in rows:
+        found = row.figures
+        text.append(
+            f"| {row.job} | {row.payments:,} | {found.wall_seconds:,.2f} | {found.cpu_seconds:,.2f}"
+            f" | {cpu_ms(row):,.3f} | {row.payments / found.wall_seconds:,.0f}"
+            f" | {found.peak_megabytes:,.0f} |"
+        )
+    return "\n".join([*text, "", *conclusions(rows), ""])
+
+
+def conclusions(rows: list[Row]) -> Iterator[str]:
+    """Say how cost grows, and how far from the limit scheduling is."""
+    known = {(row.job, row.payments): row for row in rows}
+    for (job, payments), row in known.items():
+        more = known.get((job, payments * 10))
+        if more is not None:
+            yield (
+                f"- {job}: {payments * 10:,} against {payments:,}:"
+                f" {cpu_ms(more) / cpu_ms(row):.2f} times the CPU a payment."
+            )
+        limit = known.get((LIMIT, payments))
+        if job == SCHEDULE and limit is not None:
+            times = row.figures.cpu_seconds / limit.figures.cpu_seconds
+            yield f"- schedule, {payments:,} accounts: {times:.1f} times {LIMIT}."
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench money", description=__doc__)
+    parser.add_argument("--accounts", type=int, default=200_000, help="to schedule, at most")
+    parser.add_argument("--payments", type=int, default=50_000, help="to collect, at most")
+    return parser
+
+
+def _memory_disk() -> Path | None:
+    place = Path("/dev/shm")
+    return place if place.is_dir() else None

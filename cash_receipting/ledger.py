@@ -1,0 +1,158 @@
+"""The built-in cash receipting: a ledger in a file of its own, for offices without a service."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from cash_receipting.port import PostingRequest, Receipt, ServiceDown
+from domain.failures import OutcomeUnknown, PermanentFailure
+from domain.money import Money
+
+BUSY_SECONDS = 30.0
+PRIVATE = 0o600
+TABLE = """
+CREATE TABLE IF NOT EXISTS receipt (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL CHECK (kind IN ('receipt', 'reversal', 'fee')),
+    account TEXT NOT NULL,
+    cents INTEGER NOT NULL CHECK (cents > 0 AND typeof(cents) = 'integer'),
+    method TEXT NOT NULL,
+    confirmation TEXT NOT NULL,
+    taken_on TEXT NOT NULL,
+    reverses INTEGER UNIQUE REFERENCES receipt (number),
+    CHECK ((kind = 'reversal') = (reverses IS NOT NULL))
+)
+"""
+
+
+class LedgerReceipting:
+    """
+    Cash receipting in one SQLite file that only its owner reads.
+
+    The file is not the office's database: no rollback there undoes what was entered here.
+    """
+
+    name = "cash receipting"
+    keeps_keys = True
+    longest_in_flight = timedelta(0)
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._turn = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+
+    def post(self, request: PostingRequest) -> Receipt:
+        with self._writing() as books:
+            known = _find(books, request.key)
+            if known is not None:
+                return _same(known, request)
+            return _enter(books, request)
+
+    def find(self, request: PostingRequest) -> Receipt | None:
+        with self._writing() as books:
+            return _find(books, request.key)
+
+    def hand_over(self) -> None:
+        """Do nothing: each posting is entered at once."""
+
+    def check_health(self) -> None:
+        with self._writing():
+            pass
+
+    def close(self) -> None:
+        with self._turn:
+            if self._connection is not None:
+                self._connection.close()
+            self._connection = None
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """Open a transaction; threads take turns at one connection, processes wait for its lock."""
+        with self._turn:
+            try:
+                if self._connection is None:
+                    self._connection = _open(self._path)
+                self._connection.execute("BEGIN IMMEDIATE")
+            except (OSError, sqlite3.Error) as failure:
+                raise ServiceDown(
+                    f"the ledger {self._path.name} cannot be used: {failure}"
+                ) from None
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except sqlite3.Error as failure:
+                _roll_back(self._connection)
+                raise OutcomeUnknown(f"the ledger {self._path.name} failed: {failure}") from None
+            except BaseException:
+                _roll_back(self._connection)
+                raise
+
+
+def _enter(books: sqlite3.Connection, request: PostingRequest) -> Receipt:
+    try:
+        entered = books.execute(
+            "INSERT INTO receipt (key, kind, account, cents, method, confirmation, taken_on,"
+            " reverses) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                request.key,
+                request.kind.value,
+                request.account,
+                request.amount.cents,
+                request.method_kind.value,
+                request.confirmation,
+                request.taken_on.isoformat(),
+                None if request.reverses is None else _to_number(books, request),
+            ),
+        )
+    except sqlite3.IntegrityError as refusal:
+        raise PermanentFailure(f"the ledger refuses the posting: {refusal}") from None
+    number = f"R{entered.lastrowid:06d}"
+    return Receipt(number, request.key, request.account, request.amount)
+
+
+def _to_number(books: sqlite3.Connection, request: PostingRequest) -> int:
+    """Return the number of the receipt that is reversed; raises PermanentFailure."""
+    written = (request.reverses or "").removeprefix("R")
+    number = int(written) if written.isdecimal() else 0
+    row = books.execute(
+        "SELECT account, cents FROM receipt WHERE number = ? AND kind = 'receipt'", (number,)
+    ).fetchone()
+    if row != (request.account, request.amount.cents):
+        raise PermanentFailure(f"the ledger has no receipt {request.reverses} of that amount")
+    return number
+
+
+def _find(books: sqlite3.Connection, key: str) -> Receipt | None:
+    row = books.execute(
+        "SELECT number, account, cents FROM receipt WHERE key = ?", (key,)
+    ).fetchone()
+    return None if row is None else Receipt(f"R{row[0]:06d}", key, row[1], Money(row[2]))
+
+
+def _same(known: Receipt, request: PostingRequest) -> Receipt:
+    if (known.account, known.amount) != (request.account, request.amount):
+        raise PermanentFailure(f"the ledger has something else under this key: {known.number}")
+    return known
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE))
+    connection = sqlite3.connect(
+        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}").fetchone()
+    connection.execute(TABLE)
+    return connection
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")

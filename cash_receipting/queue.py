@@ -1,0 +1,134 @@
+"""The queue of postings in the books: which are due, who works on them, how they went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from cash_receipting.claimed import Claimed, read_claimed
+from database.books import Database
+from database.tables import posting, scheduled_payment
+from domain.payments import POSTING, PostingKind, PostingState
+
+OLDEST_FIRST = (scheduled_payment.c.taken_at, posting.c.created_at, posting.c.key)
+OPEN = (PostingState.PENDING, PostingState.SUBMITTED)
+ASKING_WINDOW = timedelta(minutes=1)  # what is marked as asked is asked within this, or not at all
+LEASE = timedelta(minutes=3)  # a worker that is silent for so long is gone
+
+
+def list_due(database: Database, now: datetime, *, limit: int | None = None) -> list[str]:
+    """
+    List the postings that are due, oldest money first.
+
+    A reversal is due only when its receipt is posted: there is nothing to take back before.
+    """
+    with database.reading() as books:
+        query = _unposted().where(posting.c.next_retry_at <= now).limit(limit)
+        return list(books.scalars(query))
+
+
+def make_due(database: Database, now: datetime) -> None:
+    """
+    Let what rests rest no longer: a clerk said now (rule 87).
+
+    What another worker is asking for at this moment is looked up before it is asked for again.
+    """
+    with database.writing() as books:
+        books.execute(
+            posting.update()
+            .where(posting.c.state.in_(OPEN), posting.c.next_retry_at > now)
+            .values(next_retry_at=now)
+        )
+
+
+def choose_probe(database: Database) -> list[str]:
+    """
+    Return the posting that a silent service is tried with, due or not: a list of one or none.
+
+    The one that was tried least, of those the oldest money: one that fails for a reason of its
+    own must not keep the others waiting.
+    """
+    with database.reading() as books:
+        query = _unposted().order_by(None)
+        return list(books.scalars(query.order_by(posting.c.attempts, *OLDEST_FIRST).limit(1)))
+
+
+def claim(
+    database: Database, keys: Sequence[str], now: datetime, *, due_by: datetime | None
+) -> list[Claimed]:
+    """
+    Take postings for this worker, in one transaction; those that another one took are left out.
+
+    A posting that nobody finished with is free again when the lease is over. `due_by` None: also
+    what is not due.
+    """
+    free = sa.select(posting.c.key).where(posting.c.key.in_(keys), posting.c.state.in_(OPEN))
+    if due_by is not None:
+        free = free.where(posting.c.next_retry_at <= due_by)
+    free = free.order_by(posting.c.key).with_for_update(skip_locked=True)
+    taking = (
+        posting.update()
+        .where(posting.c.key.in_(free))
+        .values(state=POSTING.after(PostingState.PENDING, "asked"), next_retry_at=now + LEASE)
+        .returning(posting.c.key)
+    )
+    with database.writing() as books:
+        mine = list(books.scalars(taking))
+        found = read_claimed(books, mine)
+    return [found[key] for key in keys if key in found]
+
+
+def mark_asked(database: Database, claimed: Iterable[Claimed], now: datetime) -> list[Claimed]:
+    """
+    Record that postings are asked for from now on, before they are; return those still ours.
+
+    Whoever finds them so after a crash looks them up first.
+    """
+    ours = []
+    with database.writing() as books:
+        for one in claimed:
+            changed = books.execute(
+                _of(one.key, one.asked_at).values(
+                    asked_at=now, attempts=posting.c.attempts + 1, next_retry_at=now + LEASE
+                )
+            )
+            if changed.rowcount == 1:
+                ours.append(one)
+    return ours
+
+
+def change(
+    books: Connection, key: str, last_asked_at: datetime | None, values: Mapping[str, Any]
+) -> bool:
+    """Change a submitted posting that was last asked for at that moment; tell whether it was so."""
+    return books.execute(_of(key, last_asked_at).values(**values)).rowcount == 1
+
+
+def _of(key: str, asked_at: datetime | None) -> sa.Update:
+    return posting.update().where(
+        posting.c.key == key,
+        posting.c.state == PostingState.SUBMITTED,
+        posting.c.asked_at.is_(None) if asked_at is None else posting.c.asked_at == asked_at,
+    )
+
+
+def _unposted() -> sa.Select[Any]:
+    receipt = posting.alias("receipt")
+    receipt_is_posted = sa.exists().where(
+        receipt.c.payment_key == posting.c.payment_key,
+        receipt.c.kind == PostingKind.RECEIPT,
+        receipt.c.state == PostingState.POSTED,
+    )
+    return (
+        sa.select(posting.c.key)
+        .join(scheduled_payment, scheduled_payment.c.key == posting.c.payment_key)
+        .where(
+            posting.c.state.in_(OPEN),
+            sa.or_(posting.c.kind != PostingKind.REVERSAL, receipt_is_posted),
+        )
+        .order_by(*OLDEST_FIRST)
+    )

@@ -1,0 +1,62 @@
+"""`billclose journal`: the books for the accountants, in double entry."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+
+from command_line.opening import open_office
+
+
+@click.command()
+@click.option("--period", metavar="PERIOD", help="That period's bills and payments alone.")
+@click.option(
+    "--format", "form", type=click.Choice(["hledger"]), default="hledger", show_default=True,
+    help="How it is written.",
+)  # fmt: skip
+@click.option(
+    "--to", "file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="Write it into this file, else on the screen.",
+)  # fmt: skip
+@click.pass_obj
+def journal(home: Path, period: str | None, form: str, file: Path | None) -> int:
+    """
+    Write bills, payments, returns, fees and payouts as a double-entry journal, without names.
+
+    The clearing account ends at what the gateway has taken and not yet paid out.
+    """
+    from database.runs import get_run, newest_timezone
+    from reporting.hledger import write_hledger
+    from reporting.journal import Journal
+
+    office = open_office(home)
+    if period is not None:
+        get_run(office.database, period)
+    zone = ZoneInfo(newest_timezone(office.database))
+    with office.database.reading() as books:
+        pieces = write_hledger(Journal(books, zone, period).transactions())
+        if file is None:
+            for piece in pieces:
+                click.echo(piece, nl=False)
+        else:
+            _write(pieces, file)
+    return 0
+
+
+def _write(pieces: Iterator[str], file: Path) -> None:
+    """Write a private file, whole or not at all."""
+    half = file.with_name(f".{file.name}.half")
+    try:
+        with open(half, "w", encoding="utf-8", opener=_private) as out:
+            out.writelines(pieces)
+        half.replace(file)
+    finally:
+        half.unlink(missing_ok=True)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

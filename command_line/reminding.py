@@ -1,0 +1,112 @@
+"""`billclose remind`: the payment-due and past-due mails that are owed now."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from command_line.closing import replace_office
+from command_line.opening import as_of_option, despite_option, json_option, open_office
+from command_line.statuses import DONE, NEEDS_PERSON
+from domain.failures import NobodyMailed
+
+if TYPE_CHECKING:
+    from office.wiring import Office
+
+Figures = dict[str, Any]
+UNSENT = ("failed", "deferred", "in_doubt")
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Show what is owed; record and send nothing.")
+@despite_option
+@as_of_option
+@json_option
+@click.pass_obj
+def remind(
+    home: Path,
+    dry_run: bool,
+    despite_stuck_postings: str | None,
+    as_of: datetime | None,
+    as_json: bool,
+) -> int:
+    """Send the payment-due and past-due mails that are owed now, each once.
+
+    Meant for every night; nights that were missed are made up for. Exit status 4 where a mail
+    could not be sent.
+    """
+    office = open_office(home, as_of)
+    if dry_run:
+        figures = _look(office, despite_stuck_postings)
+    else:
+        figures = _remind(office, despite_stuck_postings)
+    needs_person = not dry_run and _needs_person(figures)
+    if as_json:
+        status = "dry-run" if dry_run else "unsent" if needs_person else "done"
+        click.echo(json.dumps({"status": status, **figures}, indent=1))
+    else:
+        click.echo("\n".join(_lines(office, figures, dry_run=dry_run)))
+    return NEEDS_PERSON if needs_person else DONE
+
+
+def _remind(office: Office, despite: str | None) -> Figures:
+    from command_line.prefect_run import run_flow
+
+    def load() -> Any:
+        from flows.remind import remind as flow
+
+        return flow
+
+    worker = replace_office(office, lambda _sheet: False)
+    try:
+        state = run_flow(worker, load, despite_stuck_postings=despite)
+        figures: Figures = state.result()
+    except NobodyMailed as stopped:
+        figures = stopped.figures
+        click.echo(f"billclose: {stopped.message}", err=True)
+    return figures
+
+
+def _look(office: Office, despite: str | None) -> Figures:
+    """Decide with the same code, and write and send nothing."""
+    from database.runs import newest_timezone
+    from mail.reminding import REMINDERS, queue_reminders
+    from office.reminder_plan import reminding_of
+    from tasks.posting import require_posted_here
+    from tasks.reminding import to_figures
+
+    now = office.clock.due(newest_timezone(office.database))
+    if despite is None:
+        require_posted_here(office, now)
+    terms = reminding_of(office, now, records=False)
+    nothing = dict.fromkeys(("sent", *UNSENT), 0)
+    found = {
+        kind.value: to_figures(queue_reminders(office.database, kind, terms)) | nothing
+        for kind in REMINDERS
+    }
+    return {"reminders": found}
+
+
+def _needs_person(figures: Figures) -> bool:
+    unsent = any(counts[name] for counts in figures["reminders"].values() for name in UNSENT)
+    return unsent or bool(figures["stopped_by"])
+
+
+def _lines(office: Office, figures: Figures, *, dry_run: bool) -> list[str]:
+    lines = []
+    for kind, counts in figures["reminders"].items():
+        told = [f"{counts['owed']:,} owed"]
+        told += [f"{counts['queued']:,} would be sent"] if dry_run else [f"{counts['sent']:,} sent"]
+        told += [f"{counts[name]:,} {name.replace('_', '-')}" for name in UNSENT if counts[name]]
+        told += [f"{counts['already_sent']:,} sent before"] if counts["already_sent"] else []
+        lines.append(f"{kind:13}" + ", ".join(told))
+        lines += [f"{number:>13,}  left out: {why}" for why, number in counts["skipped"].items()]
+    if figures.get("withdrawn"):
+        lines.append(f"{figures['withdrawn']:,} that waited are not owed any more: taken back.")
+    if figures.get("stopped_by"):
+        lines.append(f"Stopped: {figures['stopped_by']}. Later: {office.command} remind")
+    return lines

@@ -1,0 +1,47 @@
+"""Reminding: the payment-due and past-due mails that are owed now, every night."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import State, flow
+from prefect.states import Completed
+
+from tasks.mailing import nobody_mailed
+from tasks.reminding import (
+    guard_reminders,
+    queue_past_due,
+    queue_payment_due,
+    send_past_due,
+    send_payment_due,
+    withdraw_what_is_settled,
+)
+
+
+@flow(name="remind", flow_run_name="remind", persist_result=False)
+def remind(despite_stuck_postings: str | None = None) -> State[Any]:
+    """
+    Record what is owed, then send it; what was recorded before is never recorded again.
+
+    Run as often as you like: the nights that were missed are made up for.
+    """
+    guard_reminders(despite_stuck_postings)
+    withdrawn = withdraw_what_is_settled()
+    queued = {"payment-due": queue_payment_due(), "past-due": queue_past_due()}
+    sent = {"payment-due": send_payment_due(), "past-due": send_past_due()}
+
+    figures = {
+        "reminders": {kind: queued[kind] | _of_one_kind(sent[kind]) for kind in queued},
+        "withdrawn": withdrawn,
+        "stopped_by": sent["payment-due"]["stopped_by"] or sent["past-due"]["stopped_by"],
+    }
+    told = ", ".join(f"{sent[kind]['sent']:,} {kind}" for kind in sent)
+    nobody = [counts["mailed_nobody"] for counts in sent.values()]
+    if any(nobody) and not any(counts["sent"] for counts in sent.values()):
+        return nobody_mailed(figures)
+    return Completed(message=f"reminders sent: {told}", data=figures)
+
+
+def _of_one_kind(sent: dict[str, Any]) -> dict[str, Any]:
+    names = ("sent", "failed", "deferred", "in_doubt", "possible_duplicates")
+    return {name: sent[name] for name in names}

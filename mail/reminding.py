@@ -1,0 +1,182 @@
+"""Reminders that are owed now, recorded once for each due date, kind and mailbox."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.auditing import record_audit
+from database.books import Database
+from database.tables import audit, delivery
+from domain.deliveries import DeliveryStatus, MessageKind
+from domain.words import say_count
+from mail.keys import delivery_key
+from mail.queueing import PlannedMessage, queue_messages
+from mail.reminder_addresses import read_debtors
+from mail.reminder_selection import (
+    DueDate,
+    Skipped,
+    count_skipped,
+    debts,
+    due_dates,
+)
+from rules.reminders import OwedStep, ReminderPlan
+
+BATCH = 10_000
+TOO_LATE = "past-due too late"  # in the audit list
+REMINDERS = (MessageKind.PAYMENT_DUE, MessageKind.PAST_DUE)
+
+
+@dataclass(slots=True)
+class ReminderCounts:
+    """
+    What is owed of one kind, in mails: recorded `queued` now, the others by an earlier run.
+
+    `skipped` counts accounts that owe money and are not reminded, by why.
+    """
+
+    queued: int = 0
+    earlier: Counter[DeliveryStatus] = field(default_factory=Counter)
+    skipped: Counter[Skipped] = field(default_factory=Counter)
+
+    @property
+    def owed(self) -> int:
+        return self.queued + self.earlier.total()
+
+    @property
+    def already_sent(self) -> int:
+        return self.earlier[DeliveryStatus.SENT]
+
+
+@dataclass(frozen=True, slots=True)
+class Reminding:
+    """On what terms an office reminds; `records` is false where it only wants to know."""
+
+    plan: ReminderPlan
+    now: datetime
+    who: str
+    message_domain: str
+    records: bool = True
+    batch: int = BATCH  # mails recorded in one transaction
+
+
+def queue_reminders(database: Database, kind: MessageKind, terms: Reminding) -> ReminderCounts:
+    """
+    Record every mail of a kind that is owed now and was not recorded before (rules 90-97).
+
+    What is owed goes by due date and kind, never by what day it is: nights that were missed are
+    made up for (ruling 17). Batches are recorded one by one, each with its audit row, so that
+    nobody else waits for long; what a kill left out is found by the next run.
+    """
+    counts = ReminderCounts()
+    with database.reading() as books:
+        dues = due_dates(books)
+    for due in dues:
+        for owed in due.owed(terms.plan, terms.now):
+            if owed.step.kind is kind:
+                _queue_step(database, due, owed, terms, counts)
+        if kind is MessageKind.PAST_DUE and due.is_over(terms.plan, terms.now):
+            counts.skipped[Skipped.TOO_LATE] += _count_missed(database, due, terms)
+    counts.skipped = +counts.skipped
+    return counts
+
+
+def _queue_step(
+    database: Database, due: DueDate, owed: OwedStep, terms: Reminding, counts: ReminderCounts
+) -> None:
+    found = debts(due, owed.step.kind, terms.plan, owed)
+    with database.reading() as books:
+        counts.skipped.update(count_skipped(books, found))
+        messages = _messages(books, due, owed, found, counts.skipped)
+        while batch := list(islice(messages, terms.batch)):
+            new = _without_known(books, batch, counts)
+            counts.queued += _record_batch(database, due, owed, terms, new) if new else 0
+    if terms.records and not _is_audited(database, audit_action(owed.step.kind), due.run):
+        _record_batch(database, due, owed, terms, [])  # from now on exceptions are listed
+
+
+def _record_batch(
+    database: Database,
+    due: DueDate,
+    owed: OwedStep,
+    terms: Reminding,
+    messages: list[PlannedMessage],
+) -> int:
+    """Record mails and their audit row in one transaction; return how many are new."""
+    if not terms.records:
+        return len(messages)
+    with database.writing() as books:
+        queued = queue_messages(books, messages, now=terms.now, message_domain=terms.message_domain)
+        detail = f"{owed.step.form}, due {due.due_on}: {say_count(queued, 'mail')} queued"
+        action = audit_action(owed.step.kind)
+        record_audit(books, terms.now, terms.who, action, due.run, detail)
+    return queued
+
+
+def _messages(
+    books: Connection, due: DueDate, owed: OwedStep, found: sa.Subquery, skipped: Counter[Skipped]
+) -> Iterator[PlannedMessage]:
+    for debtor in read_debtors(books, due.run, found):
+        if debtor.skipped is not None:
+            skipped[debtor.skipped] += 1
+        for recipient in debtor.recipients:
+            yield PlannedMessage(
+                owed.step.kind,
+                about=due.due_on.isoformat(),
+                address=recipient.address,
+                source=recipient.source,
+                account=debtor.account,
+                run=due.run,
+                form=owed.step.form,
+            )
+
+
+def _without_known(
+    books: Connection, messages: list[PlannedMessage], counts: ReminderCounts
+) -> list[PlannedMessage]:
+    """Leave out what was recorded before, so that a night without news writes nothing."""
+    by_key = {_key(message): message for message in messages}
+    query = sa.select(delivery.c.key, delivery.c.status).where(delivery.c.key.in_(by_key))
+    for key, status in books.execute(query).all():
+        counts.earlier[status] += 1
+        del by_key[key]
+    return list(by_key.values())
+
+
+def _key(message: PlannedMessage) -> str:
+    mailbox = message.address.casefold()
+    return delivery_key(message.kind, message.about, message.form, message.account, mailbox)
+
+
+def audit_action(kind: MessageKind) -> str:
+    return f"queue {kind}"
+
+
+def _is_audited(database: Database, action: str, run: str) -> bool:
+    query = sa.select(audit.c.id).where(audit.c.action == action, audit.c.subject == run)
+    with database.reading() as books:
+        return books.execute(query.limit(1)).first() is not None
+
+
+def _count_missed(database: Database, due: DueDate, terms: Reminding) -> int:
+    """Count who got no past-due mail in time; audited once, for nobody is going to send it."""
+    found = debts(due, MessageKind.PAST_DUE, terms.plan)
+    was_written_to = sa.exists().where(
+        delivery.c.run == due.run,
+        delivery.c.account_key == found.c.account_key,
+        delivery.c.kind == MessageKind.PAST_DUE,
+    )
+    with database.reading() as books:
+        debtors = read_debtors(books, due.run, found, ~was_written_to)
+        missed = sum(bool(debtor.recipients) for debtor in debtors)
+    if missed and terms.records and not _is_audited(database, TOO_LATE, due.run):
+        with database.writing() as books:
+            detail = f"due {due.due_on}: {say_count(missed, 'account')} not reminded any more"
+            record_audit(books, terms.now, terms.who, TOO_LATE, due.run, detail)
+    return missed

@@ -1,0 +1,138 @@
+"""Which reminders of a due date are owed at a moment (rules 90-97, rulings 15-17)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from domain.deliveries import MessageKind
+from domain.money import Money
+
+ONE_CENT = Money(1)
+
+
+class Standing(StrEnum):
+    NOT_YET = "not-yet"
+    OWED = "owed"
+    TOO_LATE = "too-late"
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderStep:
+    """
+    One mail that a due date calls for.
+
+    `form` names its template. `days` count from the due date, those before it are negative; it
+    makes sense until `last_day`, counted the same. Who owes less than `smallest` does not get it.
+    """
+
+    kind: MessageKind
+    form: str
+    days: int
+    last_day: int
+    smallest: Money = ONE_CENT
+
+    def standing(self, due_on: date, now: datetime, zone: ZoneInfo, at: time) -> Standing:
+        """
+        Tell how it stands with the step at a moment.
+
+        Never by "the date is today": a run that was missed is made up for as long as the mail
+        makes sense, and what was sent is kept by the outbox (ruling 17).
+        """
+        if now.astimezone(zone).date() > due_on + timedelta(days=self.last_day):
+            return Standing.TOO_LATE
+        has_come = time_has_come(due_on + timedelta(days=self.days), at, now, zone)
+        return Standing.OWED if has_come else Standing.NOT_YET
+
+
+@dataclass(frozen=True, slots=True)
+class LadderStep:
+    """A past-due mail after the first one; `smallest` is the least balance that it is sent for."""
+
+    name: str
+    days_after_due: int
+    smallest: Money = ONE_CENT
+
+
+@dataclass(frozen=True, slots=True)
+class OwedStep:
+    """A step that is owed now; who owes `below` or more gets a later one in its place."""
+
+    step: ReminderStep
+    below: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderPlan:
+    """The office's steps and the local time of day from which they are owed (rule 91)."""
+
+    steps: tuple[ReminderStep, ...]
+    at: time
+    spare_autopay: bool = False  # rule 95: no payment-due mail where autopay is going to pay
+
+    def owed(self, due_on: date, now: datetime, zone: ZoneInfo) -> tuple[OwedStep, ...]:
+        """
+        Return the steps that are owed for a due date.
+
+        Of two past-due steps that were both missed, an account gets the later one alone: nobody
+        is written to twice in one night about the same bill.
+        """
+        found = [
+            step
+            for step in self.steps
+            if step.standing(due_on, now, zone, self.at) is Standing.OWED
+        ]
+        return tuple(_without_superseded(found))
+
+    def is_over(self, due_on: date, now: datetime, zone: ZoneInfo) -> bool:
+        """Tell whether it is too late for every past-due mail: who got none is not sent one."""
+        return all(
+            step.standing(due_on, now, zone, self.at) is Standing.TOO_LATE
+            for step in self.steps
+            if step.kind is MessageKind.PAST_DUE
+        )
+
+
+def plan_reminders(
+    *,
+    days_before_due: int,
+    days_after_due: int,
+    at: time,
+    cut_off_days: int,
+    spare_autopay: bool = False,
+    ladder: Iterable[LadderStep] = (),
+) -> ReminderPlan:
+    """
+    Make the office's plan of its settings (rules 91-93).
+
+    The payment-due mail is sent until the due date, never after it; a past-due mail until
+    `cut_off_days` after the day it was meant for.
+    """
+    due, late = MessageKind.PAYMENT_DUE, MessageKind.PAST_DUE
+    steps = [ReminderStep(due, due.value, -days_before_due, 0)]
+    further = sorted(ladder, key=lambda one: one.days_after_due)
+    for one in (LadderStep(late.value, days_after_due), *further):
+        last_day = one.days_after_due + cut_off_days
+        steps.append(ReminderStep(late, one.name, one.days_after_due, last_day, one.smallest))
+    return ReminderPlan(tuple(steps), at, spare_autopay)
+
+
+def time_has_come(day: date, at: time, now: datetime, zone: ZoneInfo) -> bool:
+    """
+    Tell whether a local time of a day has come; once it has come it stays so (ruling 16).
+
+    A time that the clocks skip in spring comes when they jump over it. One that they show twice
+    in fall comes the first time.
+    """
+    wall = datetime.combine(day, at)
+    has_passed_once = now >= wall.replace(tzinfo=zone).astimezone(UTC)
+    return has_passed_once or now.astimezone(zone).replace(tzinfo=None) >= wall
+
+
+def _without_superseded(steps: list[ReminderStep]) -> Iterator[OwedStep]:
+    for place, step in enumerate(steps):
+        later = [one.smallest for one in steps[place + 1 :] if one.kind is step.kind]
+        yield OwedStep(step, min(later, default=None))

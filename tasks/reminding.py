@@ -1,0 +1,116 @@
+"""Steps: refuse to remind by stale balances, record the reminders that are owed, send them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from prefect import State, get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+from prefect.states import Completed, Failed
+
+from database.auditing import record_audit
+from database.runs import newest_timezone
+from domain.deliveries import MessageKind
+from domain.words import say_count
+from mail.reminding import REMINDERS, ReminderCounts, queue_reminders
+from mail.withdrawing import withdraw_reminders
+from office.reminder_plan import reminding_of
+from office.wiring import Office, office
+from tasks.mailing import say_tried, send_what_is_due
+from tasks.posting import require_fresh_balances
+
+Figures = dict[str, Any]
+
+
+@task(name="guard reminders", retries=0, cache_policy=NO_CACHE, persist_result=False)
+def guard_reminders(despite: str | None = None) -> None:
+    """
+    Refuse to remind while payments were taken and are not posted (Refused, `postings-stuck`).
+
+    Who has paid at the counter of another program might be asked for it again. `despite` is a
+    person's reason to go on, which is audited.
+    """
+    here = office()
+    require_fresh_balances(here, _due(here)(), "remind", "reminders", despite)
+
+
+@task(name="withdraw reminders", retries=0, cache_policy=NO_CACHE, persist_result=False)
+def withdraw_what_is_settled() -> int:
+    """Take waiting reminders back that are not owed any more; returns how many."""
+    here = office()
+    taken = withdraw_reminders(here.database, reminding_of(here, _due(here)()))
+    get_run_logger().info("withdraw reminders: %s", say_count(taken, "mail"))
+    return taken
+
+
+def _queueing(kind: MessageKind) -> Callable[[], Figures]:
+    @task(name=f"queue {kind}", retries=0, cache_policy=NO_CACHE, persist_result=False)
+    def queue() -> State[Any]:
+        here = office()
+        counts = queue_reminders(here.database, kind, reminding_of(here, _due(here)()))
+        sentence = say_queued(counts)
+        get_run_logger().info("queue %s: %s", kind, sentence)
+        return Completed(message=sentence, data=to_figures(counts))
+
+    return _observed(queue)
+
+
+def _sending(kind: MessageKind) -> Callable[[], Figures]:
+    @task(name=f"send {kind}", retries=0, cache_policy=NO_CACHE, persist_result=False)
+    def send() -> State[Any]:
+        here = office()
+        due = _due(here)
+        tried = send_what_is_due(here, due, lambda _counts: None, kinds=(kind,))
+        sentence = say_tried(tried)
+        if tried.sent:
+            with here.database.writing() as books:
+                record_audit(books, due(), here.who, f"send {kind}", "reminders", sentence)
+        get_run_logger().info("send %s: %s", kind, sentence)
+        ended = Failed if tried.mailed_nobody else Completed
+        return ended(message=sentence, data=asdict(tried))
+
+    return _observed(send)
+
+
+def _observed(step: Any) -> Callable[[], Figures]:
+    """Call a step and return its figures, also of one that is red."""
+
+    def run() -> Figures:
+        figures: Figures | BaseException = step(return_state=True).result(raise_on_failure=False)
+        if isinstance(figures, BaseException):
+            raise figures
+        return figures
+
+    return run
+
+
+queue_payment_due, queue_past_due = map(_queueing, REMINDERS)
+send_payment_due, send_past_due = map(_sending, REMINDERS)
+
+
+def to_figures(counts: ReminderCounts) -> Figures:
+    """Give what is owed of one kind as programs read it."""
+    return {
+        "owed": counts.owed,
+        "queued": counts.queued,
+        "already_sent": counts.already_sent,
+        "queued_before": counts.owed - counts.queued - counts.already_sent,
+        "skipped": {reason.value: number for reason, number in sorted(counts.skipped.items())},
+    }
+
+
+def say_queued(counts: ReminderCounts) -> str:
+    """Say what is owed of one kind, for people."""
+    sentence = f"{say_count(counts.owed, 'mail')} owed, {counts.queued:,} new"
+    if counts.already_sent:
+        sentence += f", {counts.already_sent:,} sent before"
+    reasons = [f"{number:,} {reason}" for reason, number in sorted(counts.skipped.items())]
+    return sentence + (f"; accounts left out: {', '.join(reasons)}" if reasons else "")
+
+
+def _due(here: Office) -> Callable[[], datetime]:
+    return partial(here.clock.due, newest_timezone(here.database))

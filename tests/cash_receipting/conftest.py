@@ -1,0 +1,16 @@
+"""Books with a closed run, on both databases."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cash_receipting.builders import close_a_run
+from tests.database.conftest import database, kept_postgres
+
+__all__ = ["database", "kept_postgres"]
+
+
+@pytest.fixture
+def books(database):
+    close_a_run(database)
+    return database
