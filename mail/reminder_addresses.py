@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.tables import account_email, cosigner, portal_link
-from domain.deliveries import Recipient, RecipientSource
+from domain.deliveries import Recipient
 from mail.reminder_selection import Skipped
 from mail.suppressing import suppressed_mailboxes
 from rules.delivery import choose_recipients
 
-CHUNK = 2_000  # rows in memory at a time
+CHUNK = 2_000  # accounts in memory at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,76 +32,57 @@ def read_debtors(
     books: Connection, run: str, found: Any, *conditions: sa.ColumnElement[bool]
 ) -> Iterator[Debtor]:
     """
-    Yield whoever is to be reminded, in the order of their account keys, a chunk at a time.
+    Yield whoever is to be reminded, in the order of their account keys.
 
     One copy for each mailbox: the valid addresses of the customer record, all linked portal users
-    and the landlord's, paperless or not.
+    and the landlord's, paperless or not. Addresses are looked up by key, a chunk of accounts at a
+    time: joined to the debts, of which PostgreSQL expects few, they took it hours.
     """
     suppressed = suppressed_mailboxes(books)
-    query = _with_addresses(run, found).where(*conditions)
-    rows = books.execute(query.execution_options(yield_per=CHUNK))
-    for number, addresses in groupby(rows, key=attrgetter("account")):
-        yield _to_debtor(number, list(addresses), suppressed)
-
-
-def _to_debtor(number: str, rows: list[Any], suppressed: frozenset[str]) -> Debtor:
-    by_source: dict[str, list[str]] = {source: [] for source in RecipientSource}
-    for row in rows:
-        if row.address is not None:
-            by_source[row.source].append(row.address)
-    landlord = by_source[RecipientSource.LANDLORD]
-    everybody = choose_recipients(
-        by_source[RecipientSource.CUSTOMER_RECORD],
-        by_source[RecipientSource.PORTAL_USER],
-        landlord[0] if landlord else None,
+    query = (
+        sa.select(found.c.account_key, found.c.account, found.c.cosigner_id)
+        .where(found.c.reason.is_(None), *conditions)
+        .order_by(found.c.account_key)
     )
+    rows = books.execute(query.execution_options(yield_per=CHUNK))
+    for chunk in rows.partitions():
+        keys = [row.account_key for row in chunk]
+        record = _addresses(books, run, account_email, keys, account_email.c.position)
+        users = _addresses(books, run, portal_link, keys, portal_link.c.mailbox)
+        landlords = _landlords(books, run, {row.cosigner_id for row in chunk})
+        for row in chunk:
+            everybody = choose_recipients(
+                record[row.account_key], users[row.account_key], landlords.get(row.cosigner_id)
+            )
+            yield _to_debtor(row.account, everybody, suppressed)
+
+
+def _to_debtor(number: str, everybody: tuple[Recipient, ...], suppressed: frozenset[str]) -> Debtor:
     reached = tuple(one for one in everybody if one.mailbox not in suppressed)
     if reached:
         return Debtor(number, reached, None)
     return Debtor(number, (), Skipped.SUPPRESSED if everybody else Skipped.NO_ADDRESS)
 
 
-def _with_addresses(run: str, found: Any) -> sa.Select[Any]:
-    addresses = _addresses_of(run, found)
-    return (
-        sa.select(found.c.account, addresses.c.address, addresses.c.source)
-        .select_from(found)
-        .outerjoin(addresses, addresses.c.account_key == found.c.account_key)
-        .where(found.c.reason.is_(None))
-        .order_by(found.c.account_key, addresses.c.place, addresses.c.address)
+def _addresses(
+    books: Connection, run: str, table: sa.Table, keys: Sequence[str], order: sa.Column[Any]
+) -> dict[str, list[str]]:
+    query = sa.select(table.c.account_key, table.c.address).where(
+        table.c.run == run, table.c.account_key.in_(keys)
     )
+    if "fault" in table.c:
+        query = query.where(table.c.fault.is_(None))
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for key, address in books.execute(query.order_by(table.c.account_key, order)):
+        found[key].append(address)
+    return found
 
 
-def _addresses_of(run: str, found: Any) -> Any:
-    """Select every address that an account of these may be written to at."""
-
-    def of(source: RecipientSource) -> sa.Label[str]:
-        return sa.literal(source.value).label("source")
-
-    place = sa.literal(0).label("place")
-    record = sa.select(
-        account_email.c.account_key,
-        sa.cast(account_email.c.address, sa.Text).label("address"),
-        of(RecipientSource.CUSTOMER_RECORD),
-        account_email.c.position.label("place"),
-    ).where(account_email.c.run == run, account_email.c.fault.is_(None))
-    users = sa.select(
-        portal_link.c.account_key,
-        sa.cast(portal_link.c.address, sa.Text),
-        of(RecipientSource.PORTAL_USER),
-        place,
-    ).where(portal_link.c.run == run)
-    landlords = sa.select(
-        found.c.account_key,
-        sa.cast(cosigner.c.portal_user, sa.Text),
-        of(RecipientSource.LANDLORD),
-        place,
-    ).join(
-        cosigner,
-        sa.and_(
-            cosigner.c.run == run,
-            cosigner.c.cosigner_id == found.c.cosigner_id,
-            cosigner.c.portal_user != "",
-        ),
+def _landlords(books: Connection, run: str, cosigners: Iterable[str]) -> dict[str, str]:
+    """Return the portal user of each cosigner who has one (rule 133)."""
+    query = sa.select(cosigner.c.cosigner_id, cosigner.c.portal_user).where(
+        cosigner.c.run == run,
+        cosigner.c.cosigner_id.in_(list(cosigners)),
+        cosigner.c.portal_user != "",
     )
-    return record.union_all(users, landlords).subquery("addresses")
+    return {row.cosigner_id: row.portal_user for row in books.execute(query)}

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from database.auditing import record_audit
 from database.books import Database
 from database.tables import audit, delivery
+from domain.accounts import account_key
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.words import say_count
 from mail.keys import delivery_key
@@ -140,12 +141,23 @@ def _messages(
 def _without_known(
     books: Connection, messages: list[PlannedMessage], counts: ReminderCounts
 ) -> list[PlannedMessage]:
-    """Leave out what was recorded before, so that a night without news writes nothing."""
+    """
+    Leave out what was recorded before, so that a night without news writes nothing.
+
+    They come in the order of their account keys, so what is known of them is one range of the
+    outbox: PostgreSQL goes through a list of thousands of keys for each row that it has.
+    """
     by_key = {_key(message): message for message in messages}
-    query = sa.select(delivery.c.key, delivery.c.status).where(delivery.c.key.in_(by_key))
+    first, last = messages[0], messages[-1]
+    query = sa.select(delivery.c.key, delivery.c.status).where(
+        delivery.c.run == first.run,
+        delivery.c.kind == first.kind,
+        delivery.c.form == first.form,
+        delivery.c.account_key.between(account_key(first.account), account_key(last.account)),
+    )
     for key, status in books.execute(query).all():
-        counts.earlier[status] += 1
-        del by_key[key]
+        if by_key.pop(key, None):
+            counts.earlier[status] += 1
     return list(by_key.values())
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.engine import Connection
+
 from database.books import Database
 from database.tables import draw
 from domain.payments import DrawState
@@ -14,7 +16,7 @@ from payments.draws import Draw, find_draws
 from payments.gateway import Answer, DrawResult, PaymentGateway
 from payments.recording import NOT_FOUND, record_doubt, record_result
 from payments.terms import Clock, Terms
-from rules.retrying import may_ask_again, next_lookup
+from rules.retrying import FIRST_LOOKUP, may_ask_again, next_lookup
 
 
 @dataclass(slots=True)
@@ -56,7 +58,12 @@ def look_up_due(
 
 
 def _take_due(database: Database, now: datetime, limit: int) -> Sequence[Draw]:
-    """Take the draws whose look-up is due, and say when the next one is: no other worker does."""
+    """
+    Take the draws whose look-up is due, for a while: no other worker does.
+
+    Only an answer puts the next look-up farther off. An outage or a crash must not use up the
+    early ones, since a draw may be asked again only while the gateway keeps its key.
+    """
     with database.writing() as books:
         due = find_draws(
             books, draw.c.state == DrawState.ASKED, draw.c.next_lookup_at <= now, limit=limit
@@ -65,7 +72,7 @@ def _take_due(database: Database, now: datetime, limit: int) -> Sequence[Draw]:
             books.execute(
                 draw.update()
                 .where(draw.c.key == one.key)
-                .values(lookups=one.lookups + 1, next_lookup_at=now + next_lookup(one.lookups + 1))
+                .values(lookups=one.lookups + 1, next_lookup_at=now + FIRST_LOOKUP)
             )
     return due
 
@@ -101,8 +108,17 @@ def _record(
                 record_doubt(books, one, str(answer) or NOT_FOUND)
                 counts.unknown += 1
             elif not record_result(books, one, answer, now, terms):
+                _put_off(books, one, now)
                 counts.unknown += 1
             elif answer.answer is Answer.APPROVED:
                 counts.approved += 1
             else:
                 counts.declined += 1
+
+
+def _put_off(books: Connection, one: Draw, now: datetime) -> None:
+    books.execute(
+        draw.update()
+        .where(draw.c.key == one.key)
+        .values(next_lookup_at=now + next_lookup(one.lookups))
+    )

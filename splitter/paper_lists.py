@@ -14,7 +14,7 @@ from database.tables import account, bill, delivery_plan, paper, print_batch
 from domain.accounts import account_key
 from splitter.filing_bills import FiledBill
 from splitter.print_batch import PaperBill, PrintBatch, post_order
-from splitter.run_bills import StagedFile
+from splitter.run_records import StagedFile
 
 FIRST = 1  # the close's own part; later ones hold what came back since
 Chosen = dict[int, list[tuple[PaperBill, str]]]  # by bulk file: the bills and why they are here

@@ -13,7 +13,7 @@ from database.tables import print_batch
 from splitter.filing import BillStore
 from splitter.paper_lists import FIRST, Chosen, choose_first, choose_waiting, record_part
 from splitter.print_batch import write_print_batch
-from splitter.run_bills import StagedFile, staged_files
+from splitter.run_records import StagedFile, staged_files
 
 
 @dataclass(frozen=True, slots=True)

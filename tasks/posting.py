@@ -75,7 +75,13 @@ def tell_of_cash_receipting() -> int:
         return queue_messages(books, alerts, now=now, message_domain=here.message_domain)
 
 
-@task(name="guard postings", retries=0, cache_policy=NO_CACHE, persist_result=False)
+@task(
+    name="guard postings",
+    task_run_name="guard postings {run}",
+    retries=0,
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
 def guard_postings(run: str, despite: str | None = None) -> None:
     """
     Refuse to close while payments were taken and are not posted (Refused, `postings-stuck`).

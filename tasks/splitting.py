@@ -12,7 +12,8 @@ from domain.failures import Refused
 from domain.steps import Step
 from domain.words import say_count
 from office.wiring import Office, office
-from splitter.run_bills import SplitCounts, read_run, split_run, staged_files
+from splitter.run_bills import SplitCounts, read_run, split_run
+from splitter.run_records import staged_files
 from splitter.scrutiny import say_scrutiny
 from tasks.progress import progress_of
 from tasks.step import Done, step

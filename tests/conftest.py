@@ -37,7 +37,7 @@ def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def empty_postgres() -> Iterator[str]:
-    """The name of a template database without a row, made once and copied for each test."""
+    """The name of a template database without a row, made once and copied."""
     url = os.environ.get(POSTGRES)
     if not url:
         if os.environ.get("CI"):
@@ -50,21 +50,43 @@ def empty_postgres() -> Iterator[str]:
         yield sa.make_url(template).database or ""
 
 
+@pytest.fixture(scope="session")
+def used_postgres(empty_postgres: str) -> Iterator[str]:
+    """The URL of a database for one test after the other: making one costs more than most tests."""
+    with _fresh_postgres(os.environ[POSTGRES], empty_postgres) as url:
+        yield url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """Empty books on each kind of database; every test gets its own."""
+    """Empty books on each kind of database; every test gets its own, or finds them emptied."""
     if request.param == "sqlite":
         path = tmp_path / "books.db"
         shutil.copy(request.getfixturevalue("empty_sqlite"), path)
         books = Database(f"sqlite:///{path}")
-        yield books
-        books.close()
-        return
-    template = request.getfixturevalue("empty_postgres")
-    with _fresh_postgres(os.environ[POSTGRES], template) as url:
-        books = Database(url)
-        yield books
-        books.close()
+    else:
+        books = Database(request.getfixturevalue("used_postgres"))
+        _empty(books)
+    yield books
+    books.close()
+
+
+def _empty(books: Database) -> None:
+    """Delete what an earlier test left, its forgotten connections first."""
+    tables = [table.name for table in reversed(metadata.sorted_tables)]
+    sequences = [
+        f"{table.name}_{table.autoincrement_column.name}_seq"
+        for table in metadata.sorted_tables
+        if table.autoincrement_column is not None
+    ]
+    others = "pid <> pg_backend_pid() AND datname = current_database()"
+    statements = [
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}",
+        *(f'DELETE FROM "{name}"' for name in tables),
+        *(f"ALTER SEQUENCE {name} RESTART" for name in sequences),
+    ]
+    with books.writing() as connection:
+        connection.exec_driver_sql("; ".join(statements))
 
 
 @contextmanager

@@ -173,7 +173,9 @@ def test_a_step_is_a_task_run_that_says_what_came_of_it(recorded, step):
 
 
 def test_the_flow_run_holds_these_steps_and_no_others(recorded):
-    assert {f"{step} 2026-10" for step in STEPS} == {run.name for run in recorded["tasks"]}
+    assert {f"{step} 2026-10" for step in (*STEPS, "guard postings")} == {
+        run.name for run in recorded["tasks"]
+    }
     assert "2026-10 is closed" == recorded["flow"].state.message
 
 

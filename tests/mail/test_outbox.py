@@ -254,7 +254,7 @@ def test_nothing_goes_to_a_mailbox_that_was_suppressed_meanwhile(database, statu
             .values(address="C3@Customer.EXAMPLE")
         )
 
-    claimed = claim(database, "me", NOW, 2, LEASE)
+    claimed = claim(database, "me", NOW, 3, LEASE)
 
     assert {"0002", "0004"} == {row.account for row in claimed}
     failed = [row for row in deliveries(database) if row.status == DeliveryStatus.FAILED]

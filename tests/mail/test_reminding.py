@@ -123,6 +123,20 @@ def test_closed_accounts_are_not_reminded_nor_those_that_a_later_close_calls_clo
     assert [1, 1, 0] == [counts.owed for counts in (before, staged, closed)]
 
 
+def test_who_was_closed_since_is_no_exception(database):
+    close_town(database, a_household(NUMBER, mandates=(), email=""))
+    queue(database, DUE_MAIL, BEFORE)
+    before = listed(database)
+
+    later = a_household(NUMBER, mandates=(), email="", status=AccountStatus.CLOSED)
+    stage_run(database, later, run="2026-11", due_on=date(2026, 12, 20), ends_on=date(2026, 11, 30))
+    staged = listed(database)
+    close_run(database, "2026-11")
+
+    assert [(NUMBER, "reminder-no-address")] == before == staged
+    assert [] == listed(database)
+
+
 def test_nothing_is_owed_of_what_is_not_closed(database):
     stage_run(database, a_household(NUMBER, mandates=()))
 

@@ -17,6 +17,7 @@ from database.tables import (
     suspended_method,
 )
 from domain.accounts import AccountStatus
+from domain.failures import OutcomeUnknown
 from domain.money import Money
 from domain.payments import DrawState, PaymentState
 from tests.builders import stage_run
@@ -81,6 +82,29 @@ def test_a_lost_answer_is_looked_up_and_the_money_is_taken_once(database, tmp_pa
     assert 1 == office.look_up().approved
     assert (PaymentState.SUCCEEDED, 1) == (office.state(), len(office.taken()))
     assert [("receipt", Money(80_00))] == office.postings()
+
+
+def test_a_gateway_that_is_away_for_hours_does_not_use_up_the_early_look_ups(database, tmp_path):
+    office = a_collector(database, tmp_path, paying("1", "tok_lost_response"))
+    office.collect()
+
+    for _ in range(12):
+        office.wait(minutes=5)
+        assert 1 == office.look_up(gateway=_Away(office.gateway)).unknown
+
+    office.wait(minutes=5)
+    assert 1 == office.look_up().approved
+    assert 1 == len(office.taken())
+
+
+class _Away:
+    """A gateway whose look-ups stay without an answer."""
+
+    def __init__(self, gateway):
+        self.key_window = gateway.key_window
+
+    def lookup(self, request, reference):
+        raise OutcomeUnknown("no answer")
 
 
 def test_what_was_paid_meanwhile_is_not_drawn(database, tmp_path):
