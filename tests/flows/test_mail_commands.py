@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 
 import pytest
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.sorting import FlowRunSort, TaskRunSort
+from prefect.client.schemas.filters import FlowRunFilter
+from prefect.client.schemas.sorting import FlowRunSort
 
 from deployments.served import send
+from office.prefect_server import RECORD_SECONDS
 from tests.flows.desk import at_server
 from tests.mail.servers import MailServer, running
 
@@ -24,12 +27,18 @@ def down():
 
 
 def states(desk, *names):
-    """The types of the states of the newest runs of these flows and steps."""
+    """The types of the states of the newest flow run and of its steps, which are told later."""
     with at_server(desk.settings["PREFECT_API_URL"]), get_client(sync_client=True) as client:
-        flow_runs = client.read_flow_runs(sort=FlowRunSort.START_TIME_DESC, limit=20)
-        task_runs = client.read_task_runs(sort=TaskRunSort.EXPECTED_START_TIME_DESC, limit=40)
-    newest = {run.name: run.state.type.value for run in reversed([*task_runs, *flow_runs])}
-    return [newest[name] for name in names]
+        (run,) = client.read_flow_runs(sort=FlowRunSort.START_TIME_DESC, limit=1)
+        of_run = FlowRunFilter(id={"any_": [run.id]})
+        until = time.monotonic() + RECORD_SECONDS
+        while True:
+            steps = client.read_task_runs(flow_run_filter=of_run, limit=200)
+            known = {found.name: found.state for found in (*steps, run)}
+            are_final = all(name in known and known[name].is_final() for name in names)
+            if are_final or time.monotonic() > until:
+                return [known[name].type.value for name in names]
+            time.sleep(0.5)
 
 
 def test_a_close_that_could_mail_nobody_is_red_stands_and_is_mailed_later(desk, town, down):
