@@ -13,7 +13,19 @@ from mail.wire import Parcel
 
 TROUBLES = 3  # lost connections in a row that make it the relay's fault and not a message's
 
-Answer = Outcome | BaseException | None  # None: surely not handed over, the relay is unavailable
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """
+    How many messages have no answer yet because others are to show whose fault it is.
+
+    The caller may wait for them before it puts the next, so it is told to go on.
+    """
+
+    count: int
+
+
+Answer = Outcome | BaseException | Held | None  # None: surely not handed over, no relay
 
 
 @dataclass
@@ -21,8 +33,8 @@ class Batch:
     """
     The messages that lanes share; lives in the lanes' event loop, but for `answers`.
 
-    Every message put gets exactly one answer. Once `failure` is set, what has not been handed over
-    is answered with None.
+    Every message put gets exactly one answer, and Held is none. Once `failure` is set,
+    what has not been handed over is answered with None.
     """
 
     hook: Hook
@@ -32,11 +44,17 @@ class Batch:
     _ends: dict[str, Callable[[Outcome], None]] = field(default_factory=dict)
     _suspects: list[Outcome] = field(default_factory=list)
     _under_way: int = 0  # messages without an answer, suspects left out
+    _is_complete: bool = False  # all messages have been put
     _troubles: int = 0
 
     def put(self, parcel: Parcel) -> None:
         self._under_way += 1
         self._todo.put_nowait(parcel)
+
+    def complete(self) -> None:
+        """Note that no more messages will be put."""
+        self._is_complete = True
+        self._judge()
 
     def give_back(self, parcel: Parcel) -> None:
         """Return what was put and taken, for whoever is free."""
@@ -88,6 +106,7 @@ class Batch:
         """
         self._under_way -= 1
         self._suspects.append(outcome)
+        self.answers.put(Held(len(self._suspects)))
         self._judge()
 
     def trouble(self, failure: Exception) -> None:
@@ -103,11 +122,13 @@ class Batch:
     def _judge(self, *, is_working: bool = False) -> None:
         if self.failure is not None:
             verdicts: list[Outcome | None] = [None] * len(self._suspects)
-        elif is_working or not self._under_way:
+        elif is_working or (self._is_complete and not self._under_way):
             verdicts = [*self._suspects]
         else:
             return
-        self._suspects.clear()
+        if self._suspects:
+            self._suspects.clear()
+            self.answers.put(Held(0))
         for verdict in verdicts:
             self._pass_on(verdict)
 

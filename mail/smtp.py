@@ -6,11 +6,10 @@ import os
 import queue
 import time
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 
 from domain.failures import Misuse, PermanentFailure, TemporaryFailure
 from mail.background import Background
-from mail.batch import Batch
+from mail.batch import Batch, Held
 from mail.envelope import check_addresses
 from mail.lanes import Lanes
 from mail.pace import Lineup, Pace
@@ -59,7 +58,7 @@ class SmtpMailer:
         background.run(lanes.start(self._connections))
         try:
             lineup = Lineup(messages, self._pace)
-            yield from self._feed(lineup, batch, partial(background.call, batch.put))
+            yield from self._feed(lineup, batch, background.call)
         finally:
             background.run(lanes.stop())
         if batch.failure is not None:
@@ -72,7 +71,7 @@ class SmtpMailer:
         self._background = None
 
     def _feed(
-        self, lineup: Lineup, batch: Batch, put: Callable[[Parcel], None]
+        self, lineup: Lineup, batch: Batch, call: Callable[..., None]
     ) -> Iterator[Outcome]:
         """
         Put messages as their turns come, and pass on the outcomes.
@@ -80,13 +79,14 @@ class SmtpMailer:
         With a limit a minute none waits ready: after a stall they would all go at once.
         """
         most = self._connections * (1 if self._pace.is_limited else IN_HAND)
-        waiting, is_over = 0, False
+        waiting, held, is_over = 0, 0, False
         while waiting or not is_over:
             wait: float | None = None
-            if not is_over and waiting < most:
+            if not is_over and waiting < most + held:
                 turn = lineup.next(time.monotonic())
                 if turn is None:
                     is_over = True
+                    call(batch.complete)
                     continue
                 wait = turn if isinstance(turn, float) else 0.0
                 if isinstance(turn, OutgoingMessage):
@@ -94,11 +94,15 @@ class SmtpMailer:
                     if isinstance(parcel, Outcome):
                         yield parcel
                         continue
-                    put(parcel)
+                    call(batch.put, parcel)
                     waiting += 1
             for answer in _answers(batch, wait):
+                if isinstance(answer, Held):
+                    held = answer.count
+                    continue
                 waiting -= 1
-                yield from answer
+                if answer is not None:
+                    yield answer
             is_over = is_over or batch.failure is not None
 
     def _to_parcel(self, message: OutgoingMessage) -> Parcel | Outcome:
@@ -120,11 +124,11 @@ class SmtpMailer:
         return self._background
 
 
-def _answers(batch: Batch, wait: float | None) -> Iterator[tuple[Outcome, ...]]:
+def _answers(batch: Batch, wait: float | None) -> Iterator[Outcome | Held | None]:
     """
     Give one answer, if it comes in so many seconds (None: however long it takes).
 
-    A message that the relay did not get has no outcome.
+    None: the relay did not get the message, which has no outcome.
     """
     try:
         answer = batch.answers.get(timeout=wait) if wait != 0 else batch.answers.get_nowait()
@@ -132,7 +136,7 @@ def _answers(batch: Batch, wait: float | None) -> Iterator[tuple[Outcome, ...]]:
         return
     if isinstance(answer, BaseException):
         raise answer
-    yield () if answer is None else (answer,)
+    yield answer
 
 
 def _untold(_key: str) -> None:

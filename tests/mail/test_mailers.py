@@ -287,6 +287,25 @@ def test_a_relay_that_only_hangs_up_is_given_up(pipelines):
     assert outcomes == []
 
 
+@pytest.mark.parametrize("messages_per_minute", [0, 600])
+def test_a_relay_that_only_hangs_up_is_given_up_however_slowly_messages_come(
+    pipelines, messages_per_minute
+):
+    def slowly():
+        for number in range(9):
+            time.sleep(0.05)
+            yield a_message(f"bye421-{number}")
+
+    with running(MailServer(pipelines=pipelines)) as server:
+        mailer = a_mailer(server, connections=1, messages_per_minute=messages_per_minute)
+        outcomes = []
+        with pytest.raises(TemporaryFailure, match="hangs up"):
+            outcomes.extend(mailer.deliver(slowly()))
+        mailer.close()
+
+    assert outcomes == []
+
+
 def test_messages_a_minute_are_never_more_than_the_relay_allows(pipelines):
     with running(MailServer(pipelines=pipelines)) as server:
         mailer = a_mailer(server, messages_per_minute=1_200)
