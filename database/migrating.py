@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from database.books import Database
 from domain.failures import Misuse
 
-NEWEST = "0005"  # the revision that the tables of this release stand for
+NEWEST = "0009"  # the revision that the tables of this release stand for
 
 
 def migrate(database: Database, to: str = "head") -> str:

@@ -70,9 +70,7 @@ class SmtpMailer:
             self._background.stop()
         self._background = None
 
-    def _feed(
-        self, lineup: Lineup, batch: Batch, call: Callable[..., None]
-    ) -> Iterator[Outcome]:
+    def _feed(self, lineup: Lineup, batch: Batch, call: Callable[..., None]) -> Iterator[Outcome]:
         """
         Put messages as their turns come, and pass on the outcomes.
 
