@@ -27,7 +27,8 @@ def prepare_home(home: Path) -> tuple[str, bool]:
     from database.books import Database
     from database.migrating import migrate
     from office.home_secret import make_secret
-    from office.settings import FILE, commented_file, read_settings
+    from office.settings import FILE, read_settings
+    from office.settings_file import commented_file
     from office.wiring import database_url, require_home
 
     try:

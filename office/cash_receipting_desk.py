@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cash_receipting.port import CashReceipting
 from domain.failures import Misuse
-from office.settings import CashReceiptingSettings
+from office.settings_money import CashReceiptingSettings
 
 TRAY = "cash-receipting-files.db"
 

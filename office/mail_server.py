@@ -10,7 +10,7 @@ from mail.oauth import Tokens
 from mail.port import Mailer
 from mail.relay import Relay, to_relay
 from mail.smtp import SmtpMailer
-from office.settings import SmtpSettings
+from office.settings_mail import SmtpSettings
 
 
 def to_mailer(home: Path, chosen: SmtpSettings) -> Mailer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.failures import Misuse
-from office.settings import PaymentsSettings
+from office.settings_money import PaymentsSettings
 from payments.gateway import PaymentGateway
 
 

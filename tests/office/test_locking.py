@@ -16,7 +16,8 @@ from domain.failures import Refused
 from office import locking
 from office.clock import Clock
 from office.locking import working_on
-from office.settings import DatabaseSettings, Settings
+from office.settings import Settings
+from office.settings_close import DatabaseSettings
 from office.wiring import Office
 from tests.builders import NOW, RUN
 

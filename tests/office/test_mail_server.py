@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from domain.failures import Misuse
 from office.mail_server import to_mailer
-from office.settings import FILE, SmtpSettings, read_settings
+from office.settings import FILE, read_settings
+from office.settings_mail import SmtpSettings
 from tests.mail.builders import a_message
 from tests.mail.scripted import Scripted, speaking
 

@@ -11,13 +11,8 @@ from mail.headers import Unsubscribe
 from mail.sizing import MEGABYTE, SizeLimit
 from office.clock import Clock
 from office.home_secret import make_secret, read_secret, secret_for
-from office.settings import (
-    FILE,
-    CommunicationsSettings,
-    EbillSettings,
-    Settings,
-    read_settings,
-)
+from office.settings import FILE, Settings, read_settings
+from office.settings_mail import CommunicationsSettings, EbillSettings
 from office.wiring import Office
 from tests.builders import NOW
 

@@ -14,7 +14,8 @@ from database.tables import audit, bulk_file, metadata, run_lock
 from mail.rehearsal import Rehearsal
 from office.clock import Clock
 from office.rehearsing import rehearsal
-from office.settings import BillsSettings, DatabaseSettings, Settings
+from office.settings import Settings
+from office.settings_close import BillsSettings, DatabaseSettings
 from office.wiring import Office
 from payments.scheduling import schedule_autopay
 from tests.builders import (

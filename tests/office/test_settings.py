@@ -8,7 +8,8 @@ from datetime import date
 import pytest
 
 from domain.failures import Misuse
-from office.settings import FILE, Settings, commented_file, read_settings
+from office.settings import FILE, Settings, read_settings
+from office.settings_file import commented_file
 from rules.autopay import OnClosedDay, OverMaximum
 
 CHRISTMAS_EVE, NEW_YEARS_EVE = date(2026, 12, 24), date(2026, 12, 31)

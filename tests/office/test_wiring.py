@@ -18,15 +18,10 @@ from mail.embedded import MailFolder
 from mail.protecting import Protection
 from mail.smtp import SmtpMailer
 from office.clock import Clock
-from office.settings import (
-    AutopaySettings,
-    DatabaseSettings,
-    EbillSettings,
-    PaymentsSettings,
-    Settings,
-    SmtpSettings,
-    UtilitySettings,
-)
+from office.settings import Settings
+from office.settings_close import DatabaseSettings, UtilitySettings
+from office.settings_mail import EbillSettings, SmtpSettings
+from office.settings_money import AutopaySettings, PaymentsSettings
 from office.wiring import Office, at_work, database_url, office, require_home
 from payments.gateway import DrawRequest
 from payments.sandbox import SandboxGateway
