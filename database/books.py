@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -15,6 +16,15 @@ from sqlalchemy.engine import Connection, Engine
 CHUNK = 10_000  # rows a bulk insert hands over at once
 
 
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A process's connections to PostgreSQL: kept open, more for a moment, seconds of waiting."""
+
+    size: int = 5
+    overflow: int = 10
+    timeout: int = 30
+
+
 class Database:
     """
     The books behind one URL (`sqlite:///…` or `postgresql+psycopg://…`).
@@ -23,8 +33,9 @@ class Database:
     connections, because a connection inherited from the parent gives wrong answers.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, pool: Pool | None = None) -> None:
         self.url = url
+        self._pool = pool or Pool()
         self._engines: dict[int, Engine] = {}
 
     @property
@@ -33,7 +44,7 @@ class Database:
         if process not in self._engines:
             for inherited in self._engines.values():
                 inherited.dispose(close=False)
-            self._engines = {process: _open(self.url)}
+            self._engines = {process: _open(self.url, self._pool)}
         return self._engines[process]
 
     @property
@@ -64,12 +75,15 @@ class Database:
         self._engines = {}
 
 
-def _open(url: str) -> Engine:
+def _open(url: str, pool: Pool) -> Engine:
     if url.startswith("sqlite"):
         return _open_sqlite(url)
     return sa.create_engine(
         url,
         hide_parameters=True,  # values are customers' data: they stay out of messages and logs
+        pool_size=pool.size,
+        max_overflow=pool.overflow,
+        pool_timeout=pool.timeout,
         pool_pre_ping=True,
         pool_recycle=1800,
         connect_args={"options": "-c timezone=UTC -c lock_timeout=30s"},

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from database.tables import bill_run, enrollment, enrollment_end, mandate, payment_method
 
+Run = str | sa.BindParameter[str]
 
-def mandates_in_force(run: str, account_key: str | None = None) -> sa.Subquery:
+
+Accounts = str | Sequence[str] | None  # one account's key, several, or None for everybody's
+
+
+def mandates_in_force(run: Run, accounts: Accounts = None) -> sa.Subquery:
     """
     Select the one mandate in force of each account as a run's export sees it (rules 60, 82).
 
     A mandate that was given to the office counts unless the export knows a newer one; what the
     office ended hides the export's mandates up to that day. Of several in the export the last
     one counts. `method_kind` is NULL where the wallet does not know the payment method (any
-    more), `enrollment_id` where the mandate is the export's. One account's, or everybody's in
-    one query.
+    more), `enrollment_id` where the mandate is the export's. One account's, some, or everybody's
+    in one query.
     """
-    listed = _of_export(run, account_key).cte("of_export")
-    given = _given_to_office(run, account_key).cte("given_to_office")
+    listed = _of_export(run, accounts).cte("of_export")
+    given = _given_to_office(run, accounts).cte("given_to_office")
     own = (
         sa.select(given)
         .outerjoin(listed, listed.c.account_key == given.c.account_key)
@@ -34,7 +40,7 @@ def mandates_in_force(run: str, account_key: str | None = None) -> sa.Subquery:
     return own.union_all(exported).subquery("in_force")
 
 
-def _given_to_office(run: str, account_key: str | None) -> sa.Select[Any]:
+def _given_to_office(run: Run, accounts: Accounts) -> sa.Select[Any]:
     """Select what the office holds; an export made later must still know the payment method."""
     rows = enrollment.c
     kind = sa.case(
@@ -62,10 +68,16 @@ def _given_to_office(run: str, account_key: str | None) -> sa.Select[Any]:
         )
         .where(rows.cancelled_at.is_(None))
     )
-    return found if account_key is None else found.where(rows.account_key == account_key)
+    return found.where(*_are(rows.account_key, accounts))
 
 
-def _of_export(run: str, account_key: str | None) -> sa.Select[Any]:
+def _are(column: sa.Column[str], accounts: Accounts) -> list[sa.ColumnElement[bool]]:
+    if accounts is None:
+        return []
+    return [column == accounts if isinstance(accounts, str) else column.in_(accounts)]
+
+
+def _of_export(run: Run, accounts: Accounts) -> sa.Select[Any]:
     rows = mandate.c
     newest = (
         sa.select(rows.account_key, sa.func.max(rows.line).label("line"))
@@ -76,10 +88,9 @@ def _of_export(run: str, account_key: str | None) -> sa.Select[Any]:
             rows.active,
             enrollment_end.c.ended_on.is_(None) | (rows.enrolled_on > enrollment_end.c.ended_on),
         )
+        .where(*_are(rows.account_key, accounts))
         .group_by(rows.account_key)
     )
-    if account_key is not None:
-        newest = newest.where(rows.account_key == account_key)
     chosen = newest.subquery("newest")
     return (
         sa.select(
@@ -88,7 +99,7 @@ def _of_export(run: str, account_key: str | None) -> sa.Select[Any]:
             rows.portal_user,
             rows.method_token,
             payment_method.c.kind.label("method_kind"),
-            sa.func.coalesce(payment_method.c.last4, "").label("last4"),
+            sa.func.coalesce(payment_method.c.last4, sa.literal_column("''")).label("last4"),
             rows.days_prior,
             rows.maximum,
             sa.cast(sa.null(), sa.Boolean).label("pays_up_to_maximum"),

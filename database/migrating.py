@@ -12,7 +12,8 @@ from sqlalchemy.engine import Connection
 from database.books import Database
 from domain.failures import Misuse
 
-NEWEST = "0009"  # the revision that the tables of this release stand for
+MIGRATING = 0x62696C6C636C  # "billcl": the advisory lock of whoever migrates
+NEWEST = "0010"  # the revision that the tables of this release stand for
 
 
 def migrate(database: Database, to: str = "head") -> str:
@@ -20,6 +21,7 @@ def migrate(database: Database, to: str = "head") -> str:
     Create the schema or bring it to a revision, and return the revision it has then.
 
     SQLite rebuilds tables to change them, so foreign keys are off meanwhile and checked after.
+    Where two processes migrate at once the second waits, and finds nothing left to do.
     """
     from alembic import command
 
@@ -72,15 +74,24 @@ def _config(connection: Connection):  # type: ignore[no-untyped-def]
 @contextmanager
 def _rebuilding(database: Database) -> Iterator[Connection]:
     """Open a transaction in which tables may be rebuilt; the keys hold again whatever happens."""
-    with database.engine.connect() as connection:
+    with database.engine.execution_options(writes=True).connect() as connection:
         if database.is_sqlite:
             _set_foreign_keys(connection, on=False)
         try:
             with connection.begin():
+                if not database.is_sqlite:
+                    _wait_for_turn(connection)
                 yield connection
         finally:
             if database.is_sqlite:
                 _set_foreign_keys(connection, on=True)
+
+
+def _wait_for_turn(connection: Connection) -> None:
+    """Wait for whoever migrates now, however long it takes; SQLite's write lock does the same."""
+    connection.execute(sa.text("SET LOCAL lock_timeout = 0"))
+    connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATING})
+    connection.execute(sa.text("SET LOCAL lock_timeout = '30s'"))
 
 
 def _set_foreign_keys(connection: Connection, *, on: bool) -> None:

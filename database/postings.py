@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,9 +26,15 @@ class Unposted:
     count: int = 0
     amount: Money = ZERO
     since: datetime | None = None  # when the oldest was recorded
+    are_payments: bool = True  # all of them; else reversals or fees are among them
 
     def __str__(self) -> str:
-        return f"{say_count(self.count, 'payment')}, {self.amount.dollars()}"
+        return f"{say_count(self.count, self.noun)}, {self.amount.dollars()}"
+
+    @property
+    def noun(self) -> str:
+        """What people call them: reversals and fees are no payments."""
+        return "payment" if self.are_payments else "posting"
 
 
 NOTHING_UNPOSTED = Unposted()
@@ -56,14 +63,19 @@ def queue_posting(
         "created_at": now,
         "next_retry_at": now,
     }
-    insert: Any = postgresql.insert if books.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(posting).values(row).on_conflict_do_nothing(index_elements=["key"])
-    if books.execute(statement).rowcount == 1:
+    if books.scalar(_queueing(books.dialect.name), row) is not None:
         return True
     known = books.scalar(sa.select(posting.c.amount).where(posting.c.key == row["key"]))
     if known != amount:
         raise ValueError(f"{row['key']} was recorded with another amount")
     return False
+
+
+@cache
+def _queueing(dialect: str) -> Any:
+    insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    new = insert(posting).on_conflict_do_nothing(index_elements=["key"])
+    return new.returning(posting.c.key)
 
 
 def count_unposted(database: Database, until: datetime | None = None) -> Unposted:
@@ -75,16 +87,19 @@ def count_unposted(database: Database, until: datetime | None = None) -> Unposte
 def read_unposted(books: Connection, until: datetime | None = None) -> Unposted:
     """Count the same in a transaction that is open already."""
     query = sa.select(
-        sa.func.count(), sa.func.sum(posting.c.amount), sa.func.min(posting.c.created_at)
+        sa.func.count(),
+        sa.func.sum(posting.c.amount),
+        sa.func.min(posting.c.created_at),
+        sa.func.count().filter(posting.c.kind == PostingKind.RECEIPT),
     ).where(posting.c.state != PostingState.POSTED)
     if until is not None:
         query = query.where(posting.c.created_at <= until)
-    count, amount, since = books.execute(query).one()
-    return Unposted(count, amount or ZERO, since)
+    count, amount, since, receipts = books.execute(query).one()
+    return Unposted(count, amount or ZERO, since, receipts == count)
 
 
 def stuck_postings(database: Database, now: datetime, after: timedelta) -> Unposted:
-    """Count the receipts and reversals that wait for longer than they should."""
+    """Count the receipts, reversals and fees that wait for longer than they should."""
     return count_unposted(database, now - after)
 
 
@@ -97,9 +112,10 @@ def require_posted(database: Database, now: datetime, after: timedelta) -> None:
     """
     stuck = stuck_postings(database, now, after)
     if stuck.count:
+        minutes = f"{after.total_seconds() // 60:.0f} minutes"
         raise Refused(
             "postings-stuck",
-            f"{stuck} taken and for more than {after.total_seconds() // 60:.0f} minutes not "
+            f"{stuck}{' taken and' if stuck.are_payments else ''} for more than {minutes} not "
             "posted in cash receipting, so balances there are stale; run `billclose "
             "retry-postings --now`, or go on with --despite-stuck-postings REASON.",
         )

@@ -6,8 +6,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from database.audit_guards import guard_statements
 from database.types import Cents, Moment, one_of
 from domain.accounts import AccountStatus
+from domain.approvals import Decision
+from domain.batches import BatchState
 from domain.bounces import BounceKind, delivery_token
 from domain.checks import CheckStatus, Severity
 from domain.deliveries import DeliveryStatus, MessageKind, PaperReason, RecipientSource
@@ -124,6 +127,7 @@ bulk_file = _table(
     sa.Column("due_on_pattern", sa.Text),
     sa.Column("separator", sa.Text),
     sa.Column("region", sa.JSON),
+    sa.Column("shared_sha256", sa.String(64)),  # NULL: other machines cannot get it
 )
 
 account = _table(
@@ -270,6 +274,26 @@ bill = _table(
     sa.CheckConstraint("pages > 0", name="pages"),
 )
 
+# A piece of splitting; its rows go when all bills of the run are filed.
+split_batch = _table(
+    "split_batch",
+    _run(),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("bulk", sa.Integer, nullable=False),
+    sa.Column("plan", sa.String(64), nullable=False),  # a hash of all that decides the outcome
+    sa.Column("release", sa.String(40), nullable=False),
+    sa.Column("bills", sa.Integer, nullable=False),
+    sa.Column("pages", sa.Integer, nullable=False),
+    sa.Column("orders", sa.Text, nullable=False),
+    sa.Column("state", one_of(BatchState, "state"), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("lease_owner", sa.String(200)),
+    sa.Column("lease_until", Moment),
+    sa.Column("started_at", Moment),
+    sa.Column("finished_at", Moment),
+    sa.Column("outcome", sa.Text),
+)
+
 # -- what is planned, checked and waived ----------------------------------------------------------
 
 delivery_plan = _table(
@@ -343,6 +367,32 @@ held_account = _table(
     sa.Column("check_name", sa.String(40), primary_key=True),
 )
 
+approval_request = _table(
+    "approval_request",  # of no bill run: it outlives an export that is replaced
+    sa.Column("run", sa.String(40), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("digest", sa.String(64), nullable=False),  # of what a decision is bound to
+    sa.Column("figures", sa.Text, nullable=False),  # JSON, what was shown
+    sa.Column("asked_at", Moment, nullable=False),
+    sa.Column("asked_by", sa.String(100), nullable=False),
+    sa.Column("flow_run", sa.String(36)),  # the Prefect run that waits for the answer
+)
+
+approval_decision = _table(
+    "approval_decision",
+    sa.Column("run", sa.String(40), primary_key=True),
+    sa.Column("request", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("decision", one_of(Decision, "decision"), nullable=False),
+    sa.Column("who", sa.String(100), nullable=False),
+    sa.Column("decided_at", Moment, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("waived", sa.JSON, nullable=False),  # names of checks
+    sa.ForeignKeyConstraint(
+        ["run", "request"], ["approval_request.run", "approval_request.number"]
+    ),
+)
+
 # -- the close and what only it allows ------------------------------------------------------------
 
 period_close = _table(
@@ -369,6 +419,7 @@ scheduled_payment = _table(
     _closed_run(primary_key=False),
     _key(primary_key=False),
     _number(),
+    sa.Column("number", sa.Integer, nullable=False, default=1),  # 2, 3: of a returned one
     sa.Column("pay_on", sa.Date, nullable=False),
     sa.Column("amount", Cents, nullable=False),
     sa.Column("method_token", sa.String(200), nullable=False),
@@ -380,7 +431,7 @@ scheduled_payment = _table(
     sa.Column("error", sa.Text),
     sa.Column("scheduled_at", Moment, nullable=False),
     sa.Column("taken_at", Moment),
-    sa.UniqueConstraint("run", "account_key"),
+    sa.UniqueConstraint("run", "account_key", "number"),
     sa.CheckConstraint("amount > 0", name="amount_positive"),
     sa.Index(None, "pay_on"),
 )
@@ -460,9 +511,24 @@ payment_return = _table(
     sa.UniqueConstraint("payment_key"),
 )
 
+told_event = _table(
+    "told_event",  # what a gateway told by itself, kept until the next collecting takes it in
+    sa.Column("event_id", sa.String(120), primary_key=True),
+    sa.Column("gateway", sa.String(60), nullable=False),
+    sa.Column("kind", sa.String(24), nullable=False),
+    sa.Column("draw_key", sa.String(140), nullable=False),
+    sa.Column("reference", sa.String(100), nullable=False),
+    sa.Column("amount", Cents, nullable=False),
+    sa.Column("code", sa.String(60), nullable=False),
+    sa.Column("happened_at", Moment, nullable=False),
+    sa.Column("received_at", Moment, nullable=False),
+    sa.Column("taken_in_at", Moment),
+)
+
 settlement = _table(
     "settlement",
     sa.Column("settlement_id", sa.String(100), primary_key=True),
+    sa.Column("gateway", sa.String(60), nullable=False, default=""),
     sa.Column("pays_out_on", sa.Date, nullable=False),
     sa.Column("gross", Cents, nullable=False),
     sa.Column("fees", Cents, nullable=False),
@@ -538,6 +604,29 @@ suspended_method = _table(
     sa.Column("reason", sa.String(200), nullable=False),
 )
 
+reminder_hold = _table(
+    "reminder_hold",  # no past-due mails for an account, or for a group of them, for a while
+    sa.Column(
+        "number",
+        sa.BigInteger().with_variant(sa.Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    sa.Column("account_key", sa.String(64)),  # of one account; NULL: of a group
+    sa.Column("account", sa.String(64)),
+    sa.Column("column_name", sa.String(40)),  # of the group: all accounts with this value there
+    sa.Column("value", sa.String(200)),
+    sa.Column("until", sa.Date, nullable=False),  # the last day that it holds
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("placed_at", Moment, nullable=False),
+    sa.Column("placed_by", sa.String(100), nullable=False),
+    sa.Column("lifted_at", Moment),
+    sa.Column("lifted_by", sa.String(100)),
+    sa.Column("lift_reason", sa.Text),
+    sa.CheckConstraint("(account_key IS NULL) <> (column_name IS NULL)", name="one_or_many"),
+    sa.Index(None, "account_key"),
+)
+
 service_health = _table(
     "service_health",
     sa.Column("service", sa.String(60), primary_key=True),
@@ -554,6 +643,47 @@ events_read = _table(
     "events_read",
     sa.Column("gateway", sa.String(60), primary_key=True),
     sa.Column("until", Moment, nullable=False),
+)
+
+# -- the health watch and the exports that expire -------------------------------------------------
+
+incident = _table(
+    "incident",
+    sa.Column("key", sa.String(160), primary_key=True),  # the condition and when it was noticed
+    sa.Column("condition", sa.String(120), nullable=False),
+    sa.Column("since", Moment, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("remedy", sa.Text, nullable=False),
+    sa.Column("noticed_at", Moment, nullable=False),
+    sa.Column("told_at", Moment),
+    sa.Column("ended_at", Moment),
+    sa.Index(
+        "uq_incident_one_open",
+        "condition",
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    ),
+)
+
+work_done = _table(
+    "work_done",  # when each nightly command last ended well
+    sa.Column("command", sa.String(60), primary_key=True),
+    sa.Column("ended_at", Moment, nullable=False),
+)
+
+usage_export = _table(
+    "usage_export",
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("token_sha256", sa.String(64), nullable=False),
+    _key(primary_key=False),
+    _number(),
+    sa.Column("records", sa.Integer, nullable=False),
+    sa.Column("made_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("removed_at", Moment),
+    sa.UniqueConstraint("token_sha256"),
+    sa.Index(None, "expires_at"),
 )
 
 delivery = _table(
@@ -596,6 +726,78 @@ unsubscribed_address = _table(
     "unsubscribed_address",
     sa.Column("mailbox", sa.String(320), primary_key=True),
     sa.Column("since", Moment, nullable=False),
+)
+
+communication = _table(
+    "communication",  # a PDF posted for the customers; its file is named by number and hash
+    sa.Column(
+        "number",
+        sa.BigInteger().with_variant(sa.Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    sa.Column("title", sa.String(200), nullable=False),
+    sa.Column("link", sa.String(600), nullable=False),  # an address of its own; empty: the office's
+    sa.Column("expires_on", sa.Date),  # the last local day on which it is shown
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("size", sa.Integer, nullable=False),
+    sa.Column("pages", sa.Integer, nullable=False),
+    sa.Column("added_at", Moment, nullable=False),
+    sa.Column("added_by", sa.String(100), nullable=False),
+    sa.Column("written_at", Moment),  # NULL: its file may be missing
+    sa.Column("removed_at", Moment),
+    sa.Column("removed_by", sa.String(100)),
+    sa.Column("removal_reason", sa.Text),
+    sa.Index(
+        "uq_communication_one_of_a_file",
+        "sha256",
+        unique=True,
+        sqlite_where=sa.text("removed_at IS NULL"),
+        postgresql_where=sa.text("removed_at IS NULL"),
+    ),
+)
+
+mass_mailing = _table(
+    "mass_mailing",
+    sa.Column(
+        "number",
+        sa.BigInteger().with_variant(sa.Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    sa.Column("content", sa.String(64), nullable=False),  # hash of all that was asked for
+    sa.Column("day", sa.Date, nullable=False),  # the local day it was asked for
+    sa.Column("subject", sa.String(200), nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("audience", sa.Text, nullable=False),  # as JSON
+    sa.Column("communication", sa.BigInteger, sa.ForeignKey("communication.number")),
+    sa.Column("attachment_name", sa.String(200)),
+    sa.Column("attachment_sha256", sa.String(64)),
+    sa.Column("recorded_at", Moment, nullable=False),
+    sa.Column("recorded_by", sa.String(100), nullable=False),
+    sa.Column("resolved_at", Moment),  # NULL: its mailboxes are not yet written down
+    sa.Column("left_out", sa.Text),  # how many and why, as JSON
+    sa.Column("queued_until", sa.String(320)),  # the last mailbox that is in the outbox
+    sa.Column("queued_at", Moment),  # NULL: some mailboxes are not yet in the outbox
+    sa.UniqueConstraint("content", "day"),
+)
+
+mass_recipient = _table(
+    "mass_recipient",
+    sa.Column(
+        "mailing",
+        sa.BigInteger,
+        sa.ForeignKey("mass_mailing.number"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    sa.Column("mailbox", sa.String(320), primary_key=True),
+    sa.Column("address", sa.String(320), nullable=False),
+    _key(primary_key=False),
+    _number(),
+    sa.Column("source", one_of(RecipientSource, "source")),
+    sa.Column("token", sa.String(24)),  # its way out; NULL: none was set up
+    sa.Index(None, "token"),
 )
 
 bounce = _table(
@@ -664,11 +866,20 @@ audit = _table(
         "id",
         sa.BigInteger().with_variant(sa.Integer, "sqlite"),
         primary_key=True,
-        autoincrement=True,
+        autoincrement=False,  # given out under a lock: numbers and hashes go together
     ),
     sa.Column("at", Moment, nullable=False),
     sa.Column("who", sa.String(100), nullable=False),
     sa.Column("action", sa.String(60), nullable=False),
     sa.Column("subject", sa.String(200), nullable=False),
     sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("previous", sa.String(64), nullable=False),  # the hash of the row before
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.UniqueConstraint("previous"),  # a chain without forks
 )
+
+
+@sa.event.listens_for(audit, "after_create")
+def _guard_audit(_table: sa.Table, connection: sa.Connection, **_options: Any) -> None:
+    for statement in guard_statements(connection.dialect.name):
+        connection.exec_driver_sql(statement)

@@ -45,6 +45,7 @@ class MessageKind(StrEnum):
     RECEIPT = "receipt"
     COMMUNICATION = "communication"
     ALERT = "alert"
+    USAGE_EXPORT = "usage-export"
 
 
 class DeliveryStatus(StrEnum):

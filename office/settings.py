@@ -9,6 +9,8 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
@@ -16,13 +18,26 @@ from pydantic_settings import (
 )
 
 from domain.failures import Misuse
+from office.prefect_access import settle
+from office.secret_sources import (
+    from_files,
+    refuse_written_secrets,
+    remember_secrets,
+    without_files,
+)
+from office.settings_approval import ApprovalSettings
 from office.settings_close import (
     BillsSettings,
     ChecksSettings,
     DatabaseSettings,
-    PrefectSettings,
     SplitterSettings,
     UtilitySettings,
+)
+from office.settings_health import (
+    CalendarSettings,
+    ExportsSettings,
+    HealthSettings,
+    WebSettings,
 )
 from office.settings_mail import (
     AlertsSettings,
@@ -32,7 +47,9 @@ from office.settings_mail import (
     SmtpSettings,
 )
 from office.settings_money import AutopaySettings, CashReceiptingSettings, PaymentsSettings
-from office.settings_nightly import RemindersSettings
+from office.settings_nightly import NoticesSettings, RemindersSettings
+from office.settings_running import LoggingSettings, PrefectSettings
+from office.settings_workers import WorkersSettings
 
 FILE = "billclose.toml"
 PREFIX = "BILLCLOSE_"
@@ -57,9 +74,17 @@ class Settings(BaseSettings):
     cash_receipting: CashReceiptingSettings = CashReceiptingSettings()
     alerts: AlertsSettings = AlertsSettings()
     reminders: RemindersSettings = RemindersSettings()
+    notices: NoticesSettings = NoticesSettings()
     checks: ChecksSettings = ChecksSettings()
+    approval: ApprovalSettings = ApprovalSettings()
     splitter: SplitterSettings = SplitterSettings()
     prefect: PrefectSettings = PrefectSettings()
+    logging: LoggingSettings = LoggingSettings()
+    workers: WorkersSettings = WorkersSettings()
+    health: HealthSettings = HealthSettings()
+    calendar: CalendarSettings = CalendarSettings()
+    exports: ExportsSettings = ExportsSettings()
+    web: WebSettings = WebSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -71,7 +96,10 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         toml = TomlConfigSettingsSource(settings_cls, _FILES[-1]) if _FILES else None
-        return (init_settings, env_settings, *((toml,) if toml else ()))
+        if isinstance(env_settings, EnvSettingsSource):
+            env_settings.env_vars = without_files(settings_cls, env_settings.env_vars, PREFIX)
+        files = InitSettingsSource(settings_cls, dict(from_files(settings_cls, PREFIX)))
+        return (init_settings, env_settings, files, *((toml,) if toml else ()))
 
 
 _FILES: list[Path] = []  # the file being read: pydantic-settings takes it from the class only
@@ -85,9 +113,10 @@ def read_settings(home: Path) -> Settings:
     """
     file = home / FILE
     _refuse_unknown_sections()
+    refuse_written_secrets(Settings, file, PREFIX)
     _FILES.append(file)
     try:
-        return Settings()
+        settings = Settings()
     except tomllib.TOMLDecodeError as wrong:
         raise Misuse(f"{file} is not readable as TOML: {wrong}.") from None
     except ValidationError as wrong:
@@ -96,6 +125,9 @@ def read_settings(home: Path) -> Settings:
         raise Misuse(f"{wrong}; give each key as BILLCLOSE_<SECTION>__<KEY>.") from None
     finally:
         _FILES.pop()
+    remember_secrets(settings)
+    settle(home, settings.prefect.api_url, settings.prefect.auth_string.get_secret_value())
+    return settings
 
 
 def _refuse_unknown_sections() -> None:

@@ -43,6 +43,15 @@ class DatabaseSettings(Section):
     url: str = Field(
         "", repr=False, description="Empty: SQLite in the home. Or postgresql+psycopg://…"
     )
+    pool_size: int = Field(
+        5, ge=1, le=100, description="PostgreSQL: connections that a process keeps open."
+    )
+    pool_overflow: int = Field(
+        10, ge=0, le=100, description="PostgreSQL: how many more it may open for a moment."
+    )
+    pool_timeout: int = Field(
+        30, ge=1, le=600, description="PostgreSQL: seconds that a thread waits for a connection."
+    )
 
 
 class BillsSettings(Section):
@@ -87,9 +96,3 @@ class SplitterSettings(Section):
 
             require_tesseract()
         return value
-
-
-class PrefectSettings(Section):
-    api_url: str = Field(
-        "", description="Where a Prefect server answers; empty: one of our own while a close runs."
-    )

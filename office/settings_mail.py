@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 from domain.deliveries import PasswordField
+from mail.communications import NUMBER
 from mail.sizing import LARGEST
 from mail.unsubscribing import TOKEN
 from mail.verp import longest_base
@@ -98,7 +99,7 @@ class BouncesSettings(Section):
     )
     username: str = Field("", description="Name at the IMAP server.")
     password: SecretStr = Field(
-        SecretStr(""), description="Better given as BILLCLOSE_BOUNCES__PASSWORD than written here."
+        SecretStr(""), description="As BILLCLOSE_BOUNCES__PASSWORD; never written here."
     )
 
     @field_validator("source")
@@ -151,9 +152,27 @@ class CommunicationsSettings(Section):
         description="Where a POST stops communications: https://… with {token} in it; it must not "
         "act on a GET.",
     )
+    link_url: str = Field(
+        "",
+        description="Where your portal shows a communication: https://… with {number} in it; "
+        "empty: mails link to none but those added with --link.",
+    )
+    largest_mb: int = Field(
+        10, ge=1, le=150, description="The largest PDF posted or attached, in megabytes."
+    )
+    messages_per_minute: int = Field(
+        0, ge=0, description="Of mass mails, beside smtp.messages_per_minute; 0: no own limit."
+    )
     unsubscribe_mailto: str = Field(
         "", description="A mailbox that takes mails with the subject `unsubscribe TOKEN`."
     )
+
+    @field_validator("link_url")
+    @classmethod
+    def check_link(cls, value: str) -> str:
+        if value and not (is_web_address(value) and NUMBER in value):
+            raise ValueError("write an https:// address with {number} in it")
+        return value
 
     @field_validator("unsubscribe_url")
     @classmethod

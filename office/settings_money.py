@@ -23,7 +23,16 @@ class AutopaySettings(Section):
         3, ge=1, le=3, description="How often a payment is drawn in all where money is missing."
     )
     last_retry_days_after_due: int = Field(
-        10, ge=0, le=60, description="No payment is drawn again later than so many days after."
+        10, ge=0, le=60, description="No declined payment is drawn later than so many days after."
+    )
+    return_attempts: int = Field(
+        1,
+        ge=0,
+        le=2,
+        description="How often a bank draw that was returned for want of money is drawn again.",
+    )
+    return_wait_banking_days: int = Field(
+        5, ge=1, le=30, description="So many banking days after the return it is drawn again."
     )
     return_fee: str = Field(
         "0.00", description="What a returned payment costs the customer; 0.00: nothing."
@@ -45,7 +54,7 @@ class PaymentsSettings(Section):
     )
     stripe_api_key: SecretStr = Field(
         SecretStr(""),
-        description="Better given as BILLCLOSE_PAYMENTS__STRIPE_API_KEY than written here.",
+        description="As BILLCLOSE_PAYMENTS__STRIPE_API_KEY; never written here.",
     )
     stripe_webhook_secret: SecretStr = Field(
         SecretStr(""), description="What Stripe signs its webhooks with; only for receiving them."
@@ -68,7 +77,7 @@ class CashReceiptingSettings(Section):
     )
     url: str = Field("", description="rest: https://… of the service, without /receipts.")
     token: SecretStr = Field(
-        SecretStr(""), description="Better given as BILLCLOSE_CASH_RECEIPTING__TOKEN than here."
+        SecretStr(""), description="As BILLCLOSE_CASH_RECEIPTING__TOKEN; never written here."
     )
     keeps_keys: bool = Field(
         True, description="rest: a key that comes twice is booked once; false: it is waited for."
@@ -83,7 +92,8 @@ class CashReceiptingSettings(Section):
     stuck_after_minutes: int = Field(
         60,
         ge=1,
-        description="Nothing is closed, drawn or reminded while a payment waits longer than that.",
+        description="Nothing is closed, drawn or reminded while a payment, reversal or fee waits "
+        "for longer than that.",
     )
 
     @field_validator("url")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, ValidationInfo, field_validator
 
 from domain.money import Money
@@ -36,6 +38,12 @@ class RemindersSettings(Section):
         (),
         description="Further past-due mails: name (past-due-2), days_after_due, smallest_balance.",
     )
+    shield: bool = Field(
+        True, description="No past-due mail to customers whom a failure of the office hurt."
+    )
+    shield_days: int = Field(
+        10, ge=1, le=90, description="So long after that failure is mended it keeps them back."
+    )
 
     @field_validator("ladder")
     @classmethod
@@ -49,3 +57,12 @@ class RemindersSettings(Section):
         if days and min(days) <= field.data.get("days_after_due", 0):
             raise ValueError("its steps come after reminders.days_after_due")
         return value
+
+
+class NoticesSettings(Section):
+    receipts: bool = Field(True, description="A receipt for each payment drawn by autopay.")
+    autopay_scheduled: Literal["varying", "all", "none"] = Field(
+        "varying",
+        description="Who hears of a draw where no e-bill tells it: varying (bank drafts of a "
+        "changed amount), all, none.",
+    )

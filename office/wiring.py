@@ -11,37 +11,41 @@ from datetime import date, datetime
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cash_receipting.port import CashReceipting
-from data_checks.parameters import Thresholds
-from database.books import Database
+from database.books import Database, Pool
 from database.runs import Run, newest_timezone
 from domain.failures import Misuse
 from domain.money import Money
-from mail.bill_mail import BillRenderer, Sender
-from mail.compose import Templates
-from mail.inbox import Inbox
-from mail.notice_mail import NoticeRenderer
-from mail.port import Mailer
-from mail.protecting import Protection
-from mail.sizing import MEGABYTE, SizeLimit
-from mail.unsubscribing import Unsubscribing
-from mail.verp import Verp
 from office.clock import Clock
-from office.home_secret import read_secret, secret_for
 from office.progress import Reporter, Silent
+from office.redaction import told_safely
 from office.settings import Settings
-from payments.gateway import PaymentGateway
-from reporting.run_sheet import RunSheet
-from rules.autopay import AutopayPolicy
-from rules.calendars import ClosedDays, bank_closed_days, office_closed_days
-from splitter.filing import BillStore
-from splitter.scrutiny import Scrutiny
+
+if TYPE_CHECKING:  # equipment is loaded by the first command that needs it
+    from cash_receipting.port import CashReceipting
+    from data_checks.parameters import Thresholds
+    from mail.bill_mail import BillRenderer
+    from mail.communications_live import LiveCommunications
+    from mail.compose import Templates
+    from mail.inbox import Inbox
+    from mail.notice_mail import NoticeRenderer
+    from mail.port import Mailer
+    from mail.sizing import SizeLimit
+    from mail.unsubscribing import Unsubscribing
+    from mail.usage_exports import ExportLinks
+    from mail.verp import Verp
+    from payments.gateway import PaymentGateway
+    from reporting.run_sheet import RunSheet
+    from rules.autopay import AutopayPolicy
+    from rules.calendars import ClosedDays
+    from splitter.filing import BillStore
+    from splitter.scrutiny import Scrutiny
 
 PRIVATE_FOLDER = 0o700
 
 
-Approver = Callable[[RunSheet], bool]
+Approver = Callable[["RunSheet"], bool]
 
 
 def never(_sheet: RunSheet) -> bool:
@@ -59,37 +63,30 @@ class Office:
     who: str
     reporter: Reporter = field(default_factory=Silent)
     approves: Approver = never
+    asks_in_prefect: bool = False  # a run of a deployment waits there for its answer
     rehearses: bool = False  # a dry run: everything happens in a copy, and nothing leaves it
 
     @cached_property
     def database(self) -> Database:
-        return Database(database_url(self.home, self.settings))
+        return open_database(self.home, self.settings)
 
     @cached_property
     def store(self) -> BillStore:
         """Where bills are kept: a folder below the home or any fsspec URL."""
-        chosen = self.settings.bills.store
-        return BillStore(chosen if "://" in chosen else self.home / chosen)
+        return bill_store(self.home, self.settings)
 
     @cached_property
     def print_folder(self) -> BillStore:
+        from splitter.filing import BillStore
+
         return BillStore(self.home / "print")
 
     @cached_property
     def mailer(self) -> Mailer:
         """A mail server where one is set, else a folder; a rehearsal reaches neither."""
-        chosen = self.settings.smtp
-        if self.rehearses:
-            from mail.rehearsal import Rehearsal
+        from office.mail_equipment import to_mailer
 
-            return Rehearsal()
-        if not chosen.url:
-            from mail.embedded import MailFolder
-
-            return MailFolder(self.folder("mail"))
-        from office.mail_server import to_mailer
-
-        return to_mailer(self.home, chosen)
+        return to_mailer(self)
 
     @cached_property
     def gateway(self) -> PaymentGateway:
@@ -128,84 +125,66 @@ class Office:
 
     @cached_property
     def bill_renderer(self) -> BillRenderer:
-        return BillRenderer(
-            self.database,
-            self.templates,
-            self._sender,
-            self.store.read,
-            protection=self._protection(),
-            limit=self.size_limit,
-        )
+        """What makes the mails with bills."""
+        from office.mail_equipment import to_bill_renderer
+
+        return to_bill_renderer(self)
 
     @cached_property
     def notice_renderer(self) -> NoticeRenderer:
         """What makes the mails beside the bills."""
-        chosen = self.settings.communications
-        is_used = bool(chosen.unsubscribe_url or chosen.unsubscribe_mailto)
-        secret = secret_for(self.home, "unsubscribe") if is_used and not self.rehearses else b""
-        return NoticeRenderer(
-            self.database,
-            self.templates,
-            self._sender,
-            Unsubscribing(secret, chosen.unsubscribe_url, chosen.unsubscribe_mailto),
-            alert_remedy=f"To see which: {self.command} list exceptions",
-        )
+        from office.mail_equipment import to_notice_renderer
+
+        return to_notice_renderer(self)
+
+    @cached_property
+    def export_links(self) -> ExportLinks:
+        """What makes the links of usage exports."""
+        from office.mail_equipment import to_export_links
+
+        return to_export_links(self)
+
+    @cached_property
+    def unsubscribing(self) -> Unsubscribing:
+        """What makes the ways out of communications, and knows its tokens again."""
+        from office.mail_equipment import to_unsubscribing
+
+        return to_unsubscribing(self)
+
+    @cached_property
+    def live_communications(self) -> LiveCommunications:
+        """What was posted and may be linked to today."""
+        from office.mail_equipment import to_live_communications
+
+        return to_live_communications(self)
 
     @cached_property
     def templates(self) -> Templates:
-        own = self.home / "templates"
-        return Templates(own if own.is_dir() else None)
+        """The words of the mails: the office's own before ours."""
+        from office.mail_equipment import to_templates
 
-    @property
+        return to_templates(self)
+
+    @cached_property
     def size_limit(self) -> SizeLimit:
         """The largest mail, and where a bill is to be read that is larger."""
-        chosen = self.settings.ebill
-        link = chosen.link_url if chosen.too_large == "link" else ""
-        return SizeLimit(chosen.largest_mb * MEGABYTE, link)
+        from office.mail_equipment import to_size_limit
 
-    @property
-    def _sender(self) -> Sender:
-        chosen = self.settings.smtp
-        return Sender(
-            chosen.sender, envelope_from=chosen.sender, reply_to=chosen.reply_to, verp=self.verp
-        )
-
-    def _protection(self) -> Protection | None:
-        if not self.settings.ebill.password:
-            return None
-        from splitter.encrypting import encrypt  # its library takes long to load
-
-        return Protection(self.settings.ebill.password, encrypt)
+        return to_size_limit(self)
 
     @cached_property
     def verp(self) -> Verp | None:
-        """What signs the senders of our mails; None where bounces go to the sender himself."""
-        address = self.settings.smtp.bounces
-        if not address or self.rehearses:
-            return None
-        return Verp(address, read_secret(self.home))
+        """What signs the senders of our mails, where bounces have a mailbox."""
+        from office.mail_equipment import to_verp
+
+        return to_verp(self)
 
     @cached_property
     def inbox(self) -> Inbox:
         """The mailbox that bounces come to; raises Misuse where none is set."""
-        chosen = self.settings.bounces
-        if chosen.source.startswith("maildir:"):
-            from mail.maildir import Maildir
+        from office.mail_equipment import to_inbox
 
-            return Maildir(Path(chosen.source.removeprefix("maildir:")))
-        if chosen.source:
-            from mail.imap import ImapInbox
-            from mail.imap_folder import to_imap_folder
-
-            password = chosen.password.get_secret_value()
-            return ImapInbox(
-                to_imap_folder(chosen.source, username=chosen.username, password=password)
-            )
-        raise Misuse(
-            "bounces.source is empty: nobody knows where the mails that come back are; "
-            "set it to maildir:/path or imaps://host/folder.",
-            "no-bounces",
-        )
+        return to_inbox(self)
 
     @property
     def command(self) -> str:
@@ -224,6 +203,8 @@ class Office:
 
     @property
     def thresholds(self) -> Thresholds:
+        from data_checks.parameters import Thresholds
+
         chosen = self.settings.checks
         return Thresholds(
             usage_factor=chosen.usage_factor,
@@ -235,6 +216,8 @@ class Office:
 
     @property
     def scrutiny(self) -> Scrutiny:
+        from splitter.scrutiny import Scrutiny
+
         chosen = self.settings.splitter
         return Scrutiny(chosen.read_back_every, chosen.audit_every)
 
@@ -253,6 +236,8 @@ class Office:
 
     @cached_property
     def office_days(self) -> ClosedDays:
+        from rules.calendars import office_closed_days
+
         chosen = self.settings.utility
         if isinstance(chosen.holidays, str):
             return office_closed_days(chosen.holidays, chosen.closed_days)
@@ -260,12 +245,24 @@ class Office:
 
     @cached_property
     def bank_days(self) -> ClosedDays:
+        from rules.calendars import bank_closed_days
+
         return bank_closed_days()
 
     @property
     def autopay_policy(self) -> AutopayPolicy:
+        from rules.autopay import AutopayPolicy
+
         chosen = self.settings.autopay
         return AutopayPolicy(chosen.on_closed_day, chosen.over_maximum)
+
+    def due_now(self) -> datetime:
+        """Return the moment that decides what is due, whatever period it belongs to."""
+        return self.clock.due(newest_timezone(self.database))
+
+    def local_today(self) -> date:
+        """Return the utility's local date, by its newest export's time zone."""
+        return self.clock.today(newest_timezone(self.database))
 
     def now(self, run: Run) -> datetime:
         return self.clock.now(run.timezone)
@@ -276,6 +273,20 @@ class Office:
 
 def database_url(home: Path, settings: Settings) -> str:
     return settings.database.url or f"sqlite:///{home.resolve() / 'billclose.db'}"
+
+
+def bill_store(home: Path, settings: Settings) -> BillStore:
+    from splitter.filing import BillStore
+
+    chosen = settings.bills.store
+    return BillStore(chosen if "://" in chosen else home / chosen)
+
+
+def open_database(home: Path, settings: Settings) -> Database:
+    """Return the books of a home, with the connections that its settings allow."""
+    chosen = settings.database
+    pool = Pool(chosen.pool_size, chosen.pool_overflow, chosen.pool_timeout)
+    return Database(database_url(home, settings), pool)
 
 
 def require_home(home: Path) -> None:
@@ -291,11 +302,19 @@ _current: list[Office] = []
 
 @contextmanager
 def at_work(chosen: Office) -> Iterator[Office]:
-    """Make an office the one that the steps of this process work for."""
+    """
+    Make an office the one that the steps of this process work for.
+
+    Every file that is made meanwhile is its owner's alone, and no failure leaves with an address
+    or a secret in its words: Prefect would keep them.
+    """
     _current.append(chosen)
+    before = os.umask(0o077)
     try:
-        yield chosen
+        with told_safely():
+            yield chosen
     finally:
+        os.umask(before)
         _current.pop()
 
 

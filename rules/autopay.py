@@ -1,16 +1,15 @@
-"""When autopay draws, how much, and why it sometimes does not."""
+"""When autopay draws, and why it sometimes does not."""
 
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
 from domain.accounts import AccountStatus
 from domain.money import Money
-from domain.payments import Mandate, MethodKind, PlannedPayment, Unscheduled
-from rules.balances import is_owed
+from domain.payments import MethodKind, Unscheduled
 from rules.calendars import is_working_day, next_working_day, previous_working_day
 
 
@@ -70,95 +69,102 @@ def draw_date(
     return previous_working_day(chosen, closed)
 
 
-def is_method_blocked(payable: Payable, kind: MethodKind | None) -> bool:
-    """Honor a block that was set after the enrollment as well (rules 136-138)."""
-    if kind is None:
-        return False
-    return payable.block_ach if kind is MethodKind.ACH else payable.block_card
-
-
-def amount_within_maximum(
-    payable: Payable, mandate: Mandate, policy: AutopayPolicy
-) -> Money | None:
+@dataclass(frozen=True, slots=True)
+class Situation:
     """
-    Return what may be drawn, or None where the balance is above the customer's maximum.
+    All that decides about one enrollment in a period.
 
-    An equal-pay amount is what the customer agreed to and exempt. Otherwise the customer's own
-    choice decides, then the office's setting: nothing, or up to the maximum (rulings 3, 5).
+    Of amounts and days only as much as matters: a whole town has few different ones, and each is
+    decided once.
     """
-    maximum = mandate.maximum
-    if maximum is None or payable.pays_equal_amount or payable.balance <= maximum:
-        return payable.balance
-    pays_up_to = mandate.pays_up_to_maximum
-    if pays_up_to is None:
-        pays_up_to = policy.over_maximum is OverMaximum.CAP
-    return maximum if pays_up_to and is_owed(maximum) else None
+
+    status: AccountStatus
+    method_kind: MethodKind | None
+    days_prior: int
+    is_owed: bool  # the balance is above zero
+    is_above_maximum: bool  # the balance is above the customer's maximum
+    is_maximum_owed: bool  # the maximum is above zero
+    pays_up_to_maximum: bool | None  # the customer's own choice; None: the office's setting
+    pays_equal_amount: bool
+    direct_pay: bool
+    block_ach: bool
+    block_card: bool
+    is_held: bool
+    is_after_due: bool  # enrolled after the due date
+    already_processed: bool
 
 
-def reason_not_to_schedule(
-    payable: Payable, mandate: Mandate, due_on: date, policy: AutopayPolicy
-) -> Unscheduled | None:
-    """Return the first reason that applies, in the order of the office's list (rules 56-58, 81)."""
-    reasons = (
-        (payable.is_held, Unscheduled.HELD),
-        (payable.status is AccountStatus.CLOSED, Unscheduled.ACCOUNT_CLOSED),
-        (payable.direct_pay, Unscheduled.DIRECT_PAY),
-        (is_method_blocked(payable, mandate.method_kind), Unscheduled.METHOD_BLOCKED),
-        (mandate.method_kind is None, Unscheduled.METHOD_MISSING),
-        (not is_owed(payable.balance), Unscheduled.ZERO_BALANCE),
-        (amount_within_maximum(payable, mandate, policy) is None, Unscheduled.OVER_MAXIMUM),
-        (mandate.enrolled_on > due_on, Unscheduled.AFTER_DUE_DATE),
-        (payable.already_processed, Unscheduled.ALREADY_PROCESSED),
-    )
-    return next((reason for applies, reason in reasons if applies), None)
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A day for the payment, or a reason for none."""
+
+    reason: Unscheduled | None
+    pay_on: date | None = None
+    immediate: bool = False
+    draws_maximum: bool = False  # and not the whole balance
 
 
-def plan_payment(
-    payable: Payable,
-    mandate: Mandate,
+def decide(
+    situation: Situation,
     *,
     due_on: date,
     today: date,
     closed: Container[date],
     policy: AutopayPolicy,
-) -> PlannedPayment:
+) -> Decision:
     """
     Decide what one enrollment does in this period: a payment on a day, or a reason for none.
 
     A chosen day that is today or past is drawn today: a late schedule still pays (rules 51, 54,
     59; ruling 4). Every enrollment gets one or the other (rule 82).
     """
-    reason = reason_not_to_schedule(payable, mandate, due_on, policy)
-    amount = amount_within_maximum(payable, mandate, policy)
-    if reason is not None or amount is None:
-        return PlannedPayment(payable.account, payable.balance, None, False, reason)
+    reason = reason_not_to_draw(situation, policy)
+    if reason is not None:
+        return Decision(reason)
 
-    chosen = draw_date(due_on, mandate.days_prior, closed, policy.on_closed_day)
-    immediate = chosen <= today
-    return PlannedPayment(payable.account, amount, max(chosen, today), immediate, None)
+    chosen = draw_date(due_on, situation.days_prior, closed, policy.on_closed_day)
+    is_capped = _is_over_maximum(situation)
+    return Decision(None, max(chosen, today), chosen <= today, is_capped)
 
 
-def plan_enrollment(
-    payable: Payable,
-    mandate: Mandate,
-    *,
-    due_on: date,
-    closed: Container[date],
-    policy: AutopayPolicy,
-) -> PlannedPayment:
-    """
-    Decide what enrolling today brings about at once, for the customer to confirm (rules 51-58).
-
-    With E the day of enrolling, D the due date and n the days prior: before D-n the payment waits
-    for D-n; from then on, and after D with a balance, the whole balance is drawn today; without a
-    balance nothing happens until the next close.
-    """
-    before_due = replace(mandate, enrolled_on=min(mandate.enrolled_on, due_on))
-    return plan_payment(
-        payable,
-        before_due,
-        due_on=due_on,
-        today=mandate.enrolled_on,
-        closed=closed,
-        policy=policy,
+def reason_not_to_draw(situation: Situation, policy: AutopayPolicy) -> Unscheduled | None:
+    """Return the first reason that applies, in the order of the office's list (rules 56-58, 81)."""
+    reasons = (
+        (situation.is_held, Unscheduled.HELD),
+        (situation.status is AccountStatus.CLOSED, Unscheduled.ACCOUNT_CLOSED),
+        (situation.direct_pay, Unscheduled.DIRECT_PAY),
+        (is_method_blocked(situation, situation.method_kind), Unscheduled.METHOD_BLOCKED),
+        (situation.method_kind is None, Unscheduled.METHOD_MISSING),
+        (not situation.is_owed, Unscheduled.ZERO_BALANCE),
+        (_is_kept_by_maximum(situation, policy), Unscheduled.OVER_MAXIMUM),
+        (situation.is_after_due, Unscheduled.AFTER_DUE_DATE),
+        (situation.already_processed, Unscheduled.ALREADY_PROCESSED),
     )
+    return next((reason for applies, reason in reasons if applies), None)
+
+
+def is_method_blocked(of: Payable | Situation, kind: MethodKind | None) -> bool:
+    """Honor a block that was set after the enrollment as well (rules 136-138)."""
+    if kind is None:
+        return False
+    return of.block_ach if kind is MethodKind.ACH else of.block_card
+
+
+def _is_over_maximum(situation: Situation) -> bool:
+    """An equal-pay amount is what the customer agreed to, and exempt (ruling 3)."""
+    return situation.is_above_maximum and not situation.pays_equal_amount
+
+
+def _is_kept_by_maximum(situation: Situation, policy: AutopayPolicy) -> bool:
+    """
+    Tell whether nothing is drawn of a balance above the customer's maximum.
+
+    The customer's own choice decides, then the office's setting: nothing, or up to the maximum
+    (rulings 3, 5).
+    """
+    if not _is_over_maximum(situation):
+        return False
+    pays_up_to = situation.pays_up_to_maximum
+    if pays_up_to is None:
+        pays_up_to = policy.over_maximum is OverMaximum.CAP
+    return not (pays_up_to and situation.is_maximum_owed)

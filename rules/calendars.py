@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from datetime import date, timedelta
 
-import holidays
-
 from domain.failures import Misuse
 
 ONE_DAY = timedelta(days=1)
@@ -23,6 +21,11 @@ class ClosedDays:
     def __contains__(self, day: object) -> bool:
         return day in self._own or day in self._calendar
 
+    def name_of(self, day: date) -> str:
+        """Return what the calendar calls a closed day; the office's own have no name."""
+        found = getattr(self._calendar, "get", lambda _day: None)(day)
+        return str(found or "closed")
+
 
 def office_closed_days(code: str, own: Iterable[date] = ()) -> ClosedDays:
     """
@@ -32,6 +35,8 @@ def office_closed_days(code: str, own: Iterable[date] = ()) -> ClosedDays:
     """
     if code.strip().lower() in ("", "none"):
         return ClosedDays(own=own)
+    import holidays  # it takes long to load
+
     country, _, state = code.strip().partition("-")
     try:
         calendar = holidays.country_holidays(country.upper(), subdiv=state.upper() or None)
@@ -45,6 +50,8 @@ def office_closed_days(code: str, own: Iterable[date] = ()) -> ClosedDays:
 
 def bank_closed_days() -> ClosedDays:
     """Return the holidays of the Federal Reserve, on which no bank moves money."""
+    import holidays
+
     return ClosedDays(holidays.financial_holidays("XFED"))
 
 

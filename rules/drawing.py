@@ -25,6 +25,12 @@ class NoDraw(StrEnum):
     METHOD_BLOCKED = "method-blocked"
     METHOD_SUSPENDED = "method-suspended"
     OVER_MAXIMUM = "over-maximum"
+    AMOUNT_CHANGED = "amount-changed"  # drawn again after a return: with the same amount or not
+
+    @property
+    def as_error(self) -> str:
+        """How the list of payments says it (rule 79)."""
+        return f"not drawn: {self}"
 
     @property
     def waits(self) -> bool:
@@ -50,6 +56,7 @@ class Drawable:
     is_mandate_ended: bool = False
     is_suspended: bool = False
     is_in_doubt: bool = False  # another draw of the account is asked and not answered
+    is_again: bool = False  # the same money was drawn and returned before
 
 
 def decide_draw(drawable: Drawable, policy: AutopayPolicy) -> Money | NoDraw:
@@ -58,13 +65,15 @@ def decide_draw(drawable: Drawable, policy: AutopayPolicy) -> Money | NoDraw:
 
     Everything is looked at anew: between scheduling and drawing a customer pays at the counter, a
     block is set, an account closes. Never more is drawn than was scheduled, and never more than
-    is still owed.
+    is still owed. What was returned may be drawn again with the same amount alone (Nacha).
     """
     reason = _reason_not_to_draw(drawable)
     if reason is not None:
         return reason
     within = _within_maximum(drawable, policy)
-    return NoDraw.OVER_MAXIMUM if within is None else within
+    if within is None:
+        return NoDraw.OVER_MAXIMUM
+    return NoDraw.AMOUNT_CHANGED if drawable.is_again and within != drawable.amount else within
 
 
 def _reason_not_to_draw(drawable: Drawable) -> NoDraw | None:

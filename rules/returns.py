@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from fractions import Fraction
 
-from domain.payments import Advice
+from domain.payments import Advice, MethodKind
+from rules.calendars import ONE_DAY, next_working_day
 
+MOST_AGAIN = 2  # times that Nacha lets a returned debit be drawn again
+AGAIN_WITHIN = timedelta(days=180)  # of the first draw
 RATE_WINDOW = timedelta(days=60)  # of the days on which the draws were originated
 WARN_AT = Fraction(8, 10)  # of a limit
 
@@ -38,6 +41,40 @@ def suspends_method(code: str, *, is_charge_back: bool) -> bool:
     return is_charge_back or advice_for_return(code) in _SUSPENDING
 
 
+@dataclass(frozen=True, slots=True)
+class AgainPolicy:
+    """How often a returned draw is drawn again, and how many banking days after it came back."""
+
+    times: int = 1
+    banking_days: int = 5
+
+
+def again_on(
+    code: str,
+    kind: MethodKind,
+    number: int,
+    *,
+    first_on: date,
+    today: date,
+    closed: Container[date],
+    policy: AgainPolicy,
+) -> date | None:
+    """
+    Return the banking day on which a returned draw is drawn again; None where it is not.
+
+    Nacha lets only what came back for want of money (R01, R09) be drawn again, twice at most and
+    within 180 days of the first; any other return would only come back, or breaks a rule.
+    `number` is 1 for the first draw of the amount, `first_on` its local day.
+    """
+    is_allowed = kind is MethodKind.ACH and advice_for_return(code) is Advice.LATER
+    if not is_allowed or number > min(policy.times, MOST_AGAIN):
+        return None
+    chosen = today
+    for _ in range(policy.banking_days):
+        chosen = next_working_day(chosen + ONE_DAY, closed)
+    return chosen if chosen <= first_on + AGAIN_WITHIN else None
+
+
 class ReturnKind(StrEnum):
     """The three rates that Nacha watches."""
 
@@ -46,7 +83,7 @@ class ReturnKind(StrEnum):
     ALL = "all"
 
 
-_CODES = {
+CODES = {
     ReturnKind.UNAUTHORIZED: ("R05", "R07", "R10", "R11", "R29", "R51"),
     ReturnKind.ADMINISTRATIVE: ("R02", "R03", "R04"),
 }
@@ -85,6 +122,6 @@ class ReturnRate:
 
 def return_rates(originated: int, returned: Mapping[str, int]) -> tuple[ReturnRate, ...]:
     """Return the three rates, of draws originated in the window and how often each code came."""
-    counts = {kind: sum(returned.get(code, 0) for code in codes) for kind, codes in _CODES.items()}
+    counts = {kind: sum(returned.get(code, 0) for code in codes) for kind, codes in CODES.items()}
     counts[ReturnKind.ALL] = sum(returned.values())
     return tuple(ReturnRate(kind, counts[kind], originated) for kind in ReturnKind)

@@ -1,0 +1,104 @@
+"""Accounts that owe money and that no reminder can reach: for the list of exceptions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from database.tables import (
+    account,
+    account_email,
+    audit,
+    balance_due,
+    bill_run,
+    cosigner,
+    held_account,
+    period_close,
+    portal_link,
+    suppressed_address,
+)
+from domain.accounts import AccountStatus
+from domain.money import ZERO
+from domain.reminders import REMINDERS, audit_action
+
+CODE = "reminder-no-address"
+MESSAGE = "it owes money, and there is no e-mail address to remind it at"
+
+
+def unreachable_debtors(run: str | None = None) -> sa.Select[Any]:
+    """
+    Select them, of the periods whose reminders have begun, as `list exceptions` shows them.
+
+    They are no error: whoever pays, or whose balance moves on with the next close, is gone from
+    the list. An address that is suppressed is none.
+    """
+    begun = sa.select(audit.c.subject).where(audit.c.action.in_(map(audit_action, REMINDERS)))
+    open_balance = balance_due.c.amount_due - balance_due.c.paid
+    query = (
+        sa.select(
+            balance_due.c.account,
+            sa.literal("mail").label("stage"),
+            sa.literal(CODE).label("code"),
+            sa.literal(MESSAGE).label("message"),
+            balance_due.c.run.label("period"),
+            balance_due.c.account_key.label("_account_key"),
+            sa.literal(2).label("_position"),
+        )
+        .join(account, _of_the_debtor(account))
+        .where(
+            balance_due.c.run.in_(begun),
+            open_balance > sa.literal(ZERO, balance_due.c.paid.type),
+            ~sa.exists().where(_of_the_debtor(held_account)),
+            ~_is_closed(),
+            *(~found for found in _addresses()),
+        )
+    )
+    return query if run is None else query.where(balance_due.c.run == run)
+
+
+def _addresses() -> list[sa.Exists]:
+    """Make the claims that somebody can be written to: the customer, a portal user, a landlord."""
+    return [
+        sa.exists().where(
+            _of_the_debtor(account_email),
+            account_email.c.fault.is_(None),
+            _is_welcome(account_email.c.address),
+        ),
+        sa.exists().where(_of_the_debtor(portal_link), _is_welcome(portal_link.c.address)),
+        sa.exists().where(
+            cosigner.c.run == balance_due.c.run,
+            cosigner.c.cosigner_id == account.c.cosigner_id,
+            cosigner.c.portal_user != "",
+            _is_welcome(cosigner.c.portal_user),
+        ),
+    ]
+
+
+def _is_welcome(address: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    return sa.func.lower(address).not_in(sa.select(suppressed_address.c.mailbox))
+
+
+def _is_closed() -> sa.ColumnElement[bool]:
+    """
+    Make the claim that the balance's own period or a later one calls the account closed.
+
+    Read once, not for each balance: SQLite would look through all accounts every time.
+    """
+    own, later = bill_run.alias("own"), bill_run.alias("later")
+    closed = (
+        sa.select(own.c.run, account.c.account_key)
+        .select_from(account)
+        .join(period_close, period_close.c.run == account.c.run)
+        .join(later, later.c.run == account.c.run)
+        .join(own, own.c.ends_on <= later.c.ends_on)
+        .where(account.c.status == AccountStatus.CLOSED)
+        .correlate(None)
+    )
+    return sa.tuple_(balance_due.c.run, balance_due.c.account_key).in_(closed)
+
+
+def _of_the_debtor(table: sa.Table) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        table.c.run == balance_due.c.run, table.c.account_key == balance_due.c.account_key
+    )

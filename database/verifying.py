@@ -1,0 +1,122 @@
+"""Verifying the audit list: is it as it was written, from the first row to the newest?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.tables import audit
+from domain.audit_chain import GENESIS, Act, chain_hash
+
+FETCHED = 5_000  # rows at a time: the list is never in memory as a whole
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A row as somebody noted it down elsewhere."""
+
+    number: int
+    hash: str
+
+    def __str__(self) -> str:
+        return f"{self.number}:{self.hash}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """The first thing that is wrong; `number` is the row at which it shows."""
+
+    number: int
+    kind: str  # changed, broken, missing
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How many rows were looked at, what is wrong first, and the newest sound row."""
+
+    rows: int
+    newest: Anchor
+    fault: Fault | None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A row with the hashes that stand beside it."""
+
+    act: Act
+    previous: str
+    hash: str
+
+    @property
+    def is_sound(self) -> bool:
+        """Tell whether the row says what it said when it was hashed."""
+        return self.hash == chain_hash(self.previous, self.act.content_hash)
+
+
+def verify_audit(books: Connection, expected: Anchor | None = None) -> Verdict:
+    """
+    Read the whole list and stop at the first row that is not as it was written.
+
+    Found is what was changed, taken out, put in or moved. Whoever can write to the database can
+    cut off the end, or write the rest anew from some row on; only what was noted down elsewhere
+    shows that, so give it as `expected`.
+    """
+    rows, newest = 0, Anchor(0, GENESIS)
+    seen = expected is None
+    for link in read_links(books):
+        fault = _find_fault(newest, link)
+        if fault is None and expected is not None and link.act.number == expected.number:
+            seen = True
+            fault = _differs(expected, link)
+        if fault is not None:
+            return Verdict(rows, newest, fault)
+        rows, newest = rows + 1, Anchor(link.act.number, link.hash)
+    if expected is not None and not seen:
+        return Verdict(rows, newest, _gone(expected, newest))
+    return Verdict(rows, newest, None)
+
+
+def read_links(books: Connection, first: int = 0, last: int | None = None) -> Iterator[Link]:
+    """Yield rows in their order, all of them or from one number to another."""
+    query = sa.select(audit).where(audit.c.id >= first).order_by(audit.c.id)
+    if last is not None:
+        query = query.where(audit.c.id <= last)
+    for row in books.execution_options(yield_per=FETCHED).execute(query):
+        act = Act(row.id, row.at, row.who, row.action, row.subject, row.detail)
+        yield Link(act, row.previous, row.hash)
+
+
+def _find_fault(newest: Anchor, link: Link) -> Fault | None:
+    number = link.act.number
+    if not link.is_sound:
+        return Fault(number, "changed", f"row {number} is not as it was written")
+    if link.previous == newest.hash:
+        return None
+    if number > newest.number + 1:
+        gone = _span(newest.number + 1, number - 1)
+        return Fault(number, "missing", f"{gone} missing before row {number}")
+    before = f"row {newest.number}" if newest.number else "the beginning"
+    message = f"row {number} does not follow {before}: one of the two was written anew"
+    return Fault(number, "broken", message)
+
+
+def _span(first: int, last: int) -> str:
+    return f"row {first} is" if first == last else f"rows {first} to {last} are"
+
+
+def _differs(expected: Anchor, link: Link) -> Fault | None:
+    if link.hash == expected.hash:
+        return None
+    number = expected.number
+    message = f"row {number} is another one than was noted: the list was written anew up to there"
+    return Fault(number, "broken", message)
+
+
+def _gone(expected: Anchor, newest: Anchor) -> Fault:
+    number = expected.number
+    end = f"ends at row {newest.number}" if newest.number < number else "passes over it"
+    return Fault(number, "missing", f"row {number} was noted and is missing: the list {end}")

@@ -1,0 +1,44 @@
+"""A person's yes or no to a close, and what it was about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+IN_PREFECT = " (Prefect UI)"  # who answered there gave a name; the server knows no users
+LONGEST_NAME = 60
+
+
+class Decision(StrEnum):
+    APPROVE = "approve"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What one person decided about one request."""
+
+    decision: Decision
+    who: str
+    at: datetime
+    reason: str = ""
+    waived: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """
+    What was asked of people: the run, the figures shown, and the digest of what binds them.
+
+    `flow_run` is the Prefect run that waits for the answer, if one does.
+    """
+
+    run: str
+    number: int
+    digest: str
+    figures: str
+    asked_at: datetime
+    asked_by: str
+    flow_run: str | None
+    decisions: tuple[Decided, ...] = ()

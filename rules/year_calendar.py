@@ -1,0 +1,161 @@
+"""A year of the office's work: what falls on which day, and what does not fit together."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from enum import StrEnum
+
+from domain.deliveries import MessageKind
+from rules.autopay import OnClosedDay, draw_date
+from rules.calendars import earliest_close, is_working_day, next_working_day
+from rules.due_dates import DueRule, last_of_month
+from rules.reminders import ReminderStep
+
+MONTHS_BACK = 14  # a step of the ladder may come a year after its due date
+
+
+class EventKind(StrEnum):
+    PERIOD_END = "period-end"
+    CLOSE = "close"
+    DUE = "due"
+    DRAW = "draw"
+    REMINDER = "reminder"
+
+
+@dataclass(frozen=True, slots=True)
+class YearPlan:
+    """What a year's calendar is made of; `days_prior` are those that customers chose."""
+
+    due: DueRule
+    days_prior: tuple[int, ...]
+    reminders: tuple[ReminderStep, ...]
+    office_closed: Container[date]
+    banks_closed: Container[date]
+    on_closed_day: OnClosedDay = OnClosedDay.PREVIOUS
+    notice_days: int = 10
+    least_days_to_due: int = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """
+    Something that is done or falls on a local day, for a period.
+
+    `days` count from the due date, those before it negative; `form` is a reminder's. `marks` are
+    phrases that say what does not fit.
+    """
+
+    on: date
+    kind: EventKind
+    period: str
+    days: int = 0
+    form: str = ""
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MonthPlan:
+    """One month of the calendar: what falls into it, in order, and when nobody works."""
+
+    first: date
+    events: tuple[Event, ...]
+    office_closed: tuple[date, ...]  # working days of the week on which the office is closed
+    banks_closed: tuple[date, ...]
+
+
+def plan_year(year: int, plan: YearPlan) -> tuple[MonthPlan, ...]:
+    """Return the twelve months of a year, each with all that falls into it from any period."""
+    ends = [last_of_month(year, month) for month in range(1 - MONTHS_BACK, 13)]
+    events = [event for ends_on in ends for event in _events(ends_on, plan)]
+    order = list(EventKind).index
+    marked = sorted(_mark_meetings(events), key=lambda one: (one.on, order(one.kind)))
+    return tuple(_month(date(year, month, 1), marked, plan) for month in range(1, 13))
+
+
+def _events(ends_on: date, plan: YearPlan) -> Iterator[Event]:
+    period = f"{ends_on:%Y-%m}"
+    due_on = plan.due.due_on(ends_on)
+    closes_on = earliest_close(ends_on, plan.office_closed)
+    yield Event(ends_on, EventKind.PERIOD_END, period)
+    too_near = tuple(_close_marks(closes_on, due_on, plan))
+    yield Event(closes_on, EventKind.CLOSE, period, marks=too_near)
+    yield Event(due_on, EventKind.DUE, period, marks=tuple(_closed_marks(due_on, plan)))
+    for days in sorted(set(plan.days_prior), reverse=True):
+        yield _draw(period, days, due_on, closes_on, plan)
+    for step in plan.reminders:
+        on = due_on + timedelta(days=step.days)
+        marks = tuple(_reminder_marks(step, on, due_on, closes_on, plan))
+        yield Event(on, EventKind.REMINDER, period, step.days, step.form, marks)
+
+
+def _draw(period: str, days: int, due_on: date, closes_on: date, plan: YearPlan) -> Event:
+    chosen = due_on - timedelta(days=days)
+    on = draw_date(due_on, days, plan.banks_closed, plan.on_closed_day)
+    marks = []
+    if on != chosen:
+        why = "a weekend" if chosen.weekday() > 4 else "a bank holiday"
+        marks.append(f"moved from {_say(chosen)}, {why}")
+    elif not is_working_day(on, plan.banks_closed):
+        marks.append("the banks are closed")
+    if on <= closes_on:
+        marks.append("not after the close: drawn at once")
+    elif (on - closes_on).days < plan.notice_days:
+        left = (on - closes_on).days
+        marks.append(f"{left} days after the close: a notice of {plan.notice_days} is impossible")
+    return Event(max(on, closes_on), EventKind.DRAW, period, -days, marks=tuple(marks))
+
+
+def _close_marks(closes_on: date, due_on: date, plan: YearPlan) -> Iterator[str]:
+    left = (due_on - closes_on).days
+    if left < plan.least_days_to_due:
+        yield f"{left} days before the due date, {plan.least_days_to_due} are wanted"
+
+
+def _closed_marks(on: date, plan: YearPlan) -> Iterator[str]:
+    if on.weekday() > 4:
+        yield "on a weekend"
+    elif on in plan.office_closed:
+        yield "the office is closed"
+    elif on in plan.banks_closed:
+        yield "the banks are closed"
+
+
+def _reminder_marks(
+    step: ReminderStep, on: date, due_on: date, closes_on: date, plan: YearPlan
+) -> Iterator[str]:
+    if on <= closes_on:
+        yield "not after the close: nobody has the bill yet"
+    first_day = next_working_day(due_on, plan.office_closed)
+    if step.kind is MessageKind.PAST_DUE and due_on < on <= first_day:
+        yield f"before the office could take a payment after {_say(due_on)}"
+
+
+def _mark_meetings(events: Iterable[Event]) -> Iterator[Event]:
+    """Mark the draws of one period that fall on one day though customers chose different ones."""
+    known = list(events)
+    draws = Counter((one.period, one.on) for one in known if one.kind is EventKind.DRAW)
+    for one in known:
+        many = draws[one.period, one.on]
+        if one.kind is EventKind.DRAW and many > 1:
+            yield replace(one, marks=(*one.marks, f"{many} draw days fall on one"))
+        else:
+            yield one
+
+
+def _month(first: date, events: Iterable[Event], plan: YearPlan) -> MonthPlan:
+    days = [first.replace(day=day + 1) for day in range(monthrange(first.year, first.month)[1])]
+    weekdays = [day for day in days if day.weekday() < 5]
+    return MonthPlan(
+        first,
+        tuple(one for one in events if one.on.replace(day=1) == first),
+        tuple(day for day in weekdays if day in plan.office_closed),
+        tuple(day for day in weekdays if day in plan.banks_closed),
+    )
+
+
+def _say(day: date) -> str:
+    return f"{day:%a %b} {day.day}"

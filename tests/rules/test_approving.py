@@ -1,0 +1,67 @@
+"""How many people have to say yes, and who."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from domain.approvals import Decided, Decision
+from domain.failures import Refused
+from rules.approving import Terms, identity, require_may_decide, weigh
+from tests.builders import NOW
+
+ONE, TWO = Terms(people=1), Terms(people=2)
+ANNA = Decided(Decision.APPROVE, "anna", NOW)
+BEN = replace(ANNA, who="ben")
+NO = Decided(Decision.REFUSE, "cleo", NOW, "the rates are old")
+
+
+@pytest.mark.parametrize(
+    ("decisions", "terms", "missing"),
+    [
+        pytest.param([], ONE, 1, id="nobody said anything"),
+        pytest.param([ANNA], ONE, 0, id="one is enough"),
+        pytest.param([ANNA], TWO, 1, id="one of two"),
+        pytest.param([ANNA, BEN], TWO, 0, id="two people"),
+        pytest.param([ANNA, ANNA], TWO, 1, id="the same person twice"),
+        pytest.param([ANNA, replace(ANNA, who="Anna (Prefect UI)")], TWO, 1, id="in two places"),
+        pytest.param([ANNA, NO, BEN], TWO, 1, id="a no takes the yes before it"),
+        pytest.param([NO, ANNA], ONE, 0, id="a yes after a no"),
+    ],
+)
+def test_missing_are(decisions, terms, missing):
+    assert missing == weigh(decisions, terms).missing
+
+
+def test_a_no_stands_until_somebody_says_yes():
+    after_no, after_yes = weigh([ANNA, NO], ONE), weigh([NO, ANNA], ONE)
+
+    assert (NO, False) == (after_no.refusal, after_no.is_approved)
+    assert (None, True) == (after_yes.refusal, after_yes.is_approved)
+
+
+def test_the_second_person_is_another_one():
+    standing = weigh([ANNA], TWO)
+
+    require_may_decide("ben", Decision.APPROVE, standing, TWO)
+    require_may_decide("anna", Decision.REFUSE, standing, TWO)
+    with pytest.raises(Refused, match="anna has approved already") as refused:
+        require_may_decide("anna", Decision.APPROVE, standing, TWO)
+    assert "same-person" == refused.value.code
+
+
+@pytest.mark.parametrize("decision", Decision)
+def test_only_who_is_named_may_decide_where_people_are_named(decision):
+    terms = Terms(approvers=("Anna", "ben"))
+
+    require_may_decide("anna (Prefect UI)", decision, weigh([], terms), terms)
+    with pytest.raises(Refused, match=r"approval\.approvers") as refused:
+        require_may_decide("cleo", decision, weigh([], terms), terms)
+    assert "not-an-approver" == refused.value.code
+
+
+def test_a_person_is_the_same_in_any_spelling():
+    assert {"anna beltran"} == {
+        identity(who) for who in ("anna beltran", "Anna  Beltran ", "ANNA BELTRAN (Prefect UI)")
+    }
