@@ -17,6 +17,7 @@ from bench.money_jobs import COLLECT, LIMIT, SCHEDULE, Figures
 from bench.plotting import bars
 
 RESULTS = Path(__file__).parent / "results"
+FEW, MANY = (20_000, 3_000), (200_000, 50_000)  # accounts to schedule, payments to collect
 UNITS = "Milliseconds of CPU a payment"
 
 
@@ -42,7 +43,9 @@ def main(arguments: list[str]) -> None:
 
 
 def plan(told: argparse.Namespace) -> Iterator[tuple[str, int]]:
-    for job, most in ((LIMIT, told.accounts), (SCHEDULE, told.accounts), (COLLECT, told.payments)):
+    sizes = MANY if told.full else FEW
+    accounts, payments = told.accounts or sizes[0], told.payments or sizes[1]
+    for job, most in ((LIMIT, accounts), (SCHEDULE, accounts), (COLLECT, payments)):
         yield job, most // 10
         yield job, most
 
@@ -94,9 +97,10 @@ def table(rows: list[Row], machine: str) -> str:
         "",
         f"SQLite in memory where the machine has a file system there; {machine}.",
         f"`{LIMIT}` is the least that any scheduling can do: one statement that writes the rows."
-        " `schedule` reads every account and mandate, decides in Python by the rules, and writes"
-        f" plan and payments. `{COLLECT}` claims, announces, records, draws and records again,"
-        " against the sandbox gateway, whose own work in the same process is included.",
+        " `schedule` sorts every account and mandate into situations, decides each of these in"
+        f" Python by the rules, and writes plan and payments. `{COLLECT}` claims, announces,"
+        " records, draws and records again, against the sandbox gateway, whose own work in the same"
+        " process is included.",
         "",
         "| job | payments | seconds | CPU seconds | CPU ms a payment | a second | peak MB |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
@@ -129,8 +133,9 @@ def conclusions(rows: list[Row]) -> Iterator[str]:
 
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench money", description=__doc__)
-    parser.add_argument("--accounts", type=int, default=200_000, help="to schedule, at most")
-    parser.add_argument("--payments", type=int, default=50_000, help="to collect, at most")
+    parser.add_argument("--accounts", type=int, help=f"to schedule, at most: {FEW[0]:,}")
+    parser.add_argument("--payments", type=int, help=f"to collect, at most: {FEW[1]:,}")
+    parser.add_argument("--full", action="store_true", help=f"{MANY[0]:,} and {MANY[1]:,} instead")
     return parser
 
 

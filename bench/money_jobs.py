@@ -92,7 +92,9 @@ def prepare(folder: Path, accounts: int, days_prior: int):
             ],
             (
                 (
-                    RUN, at, number, number, "", f"pm_{number}", days_prior, None,
+                    RUN, at, number, number, "", f"pm_{number}",
+                    days_prior if days_prior > 20 else at % 15,
+                    Money(20_000) if at % 3 else None,
                     date(2026, 4, 9), True,
                 )
                 for at, number in enumerate(numbers)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from data_checks.agreed import agreed_sql
 from data_checks.check import Check, says
 from domain.checks import Severity
 
-_MANDATE = """
-    SELECT DISTINCT m.account_key, a.account FROM mandate m
-    JOIN account a ON a.run = m.run AND a.account_key = m.account_key
-    WHERE m.run = :run AND m.active AND """
+_ENROLLED = f"""
+    SELECT m.account_key, a.account, m.method_kind AS kind FROM ({agreed_sql()}) m
+    JOIN account a ON a.run = :run AND a.account_key = m.account_key
+    WHERE """
 
 AUTOPAY = (
     Check(
@@ -17,7 +18,7 @@ AUTOPAY = (
         what="An account is on autopay and on the office's direct pay.",
         why="It would be drafted twice; autopay leaves it alone.",
         fix="Inactivate direct pay, or let the customer unenroll.",
-        sql=_MANDATE + "a.direct_pay",
+        sql=_ENROLLED + "a.direct_pay",
         detail=says("on direct pay; nothing is scheduled"),
         rules=(61, 62, 63),
     ),
@@ -27,12 +28,8 @@ AUTOPAY = (
         what="The payment method of an account on autopay is blocked for it.",
         why="Nothing is drawn, and the customer believes that it is.",
         fix="Lift the block, or tell the customer to enroll with another method.",
-        sql="""
-            SELECT DISTINCT m.account_key, a.account, p.kind FROM mandate m
-            JOIN account a ON a.run = m.run AND a.account_key = m.account_key
-            JOIN payment_method p ON p.run = m.run AND p.token = m.method_token
-            WHERE m.run = :run AND m.active
-                AND ((p.kind = 'ach' AND a.block_ach) OR (p.kind = 'card' AND a.block_card))""",
+        sql=_ENROLLED
+        + "(m.method_kind = 'ach' AND a.block_ach OR m.method_kind = 'card' AND a.block_card)",
         detail=says("{kind} is blocked; nothing is scheduled"),
         rules=(137,),
     ),
@@ -42,7 +39,7 @@ AUTOPAY = (
         what="A closed account is on autopay.",
         why="Credits grow on closed accounts that go on paying.",
         fix="Unenroll the account.",
-        sql=_MANDATE + "a.status = 'closed'",
+        sql=_ENROLLED + "a.status = 'closed'",
         detail=says("closed; nothing is scheduled"),
     ),
     Check(
@@ -83,7 +80,7 @@ AUTOPAY = (
             FROM planned_payment p
             JOIN account a ON a.run = p.run AND a.account_key = p.account_key
             LEFT JOIN scheduled_payment s
-                ON s.run = :previous_run AND s.account_key = p.account_key
+                ON s.run = :previous_run AND s.account_key = p.account_key AND s.number = 1
             WHERE p.run = :run AND p.unscheduled IS NULL AND p.method_kind = 'ach'
                 AND p.pay_on < :noticed_on
                 AND (s.amount IS NULL OR s.amount <> p.amount)

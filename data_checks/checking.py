@@ -33,6 +33,7 @@ STAGED = (
     *("account", "account_email", "movement", "portal_link", "cosigner"),
     *("payment_method", "mandate", "problem", "bulk_file", "page", "bill"),
     *("delivery_plan", "recipient", "planned_payment", "scheduled_payment"),
+    *("enrollment", "enrollment_end"),
 )
 
 

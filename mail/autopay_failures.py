@@ -1,4 +1,4 @@
-"""Who is told that an autopay payment failed, and of which (rule 83)."""
+"""Who is told that autopay did not pay, and of which payment (rule 83, ruling 3)."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from database.tables import (
 )
 from domain.deliveries import MessageKind
 from domain.payments import DrawState, PaymentState
+from mail.not_drawn import not_drawn
 from mail.queueing import PlannedMessage, queue_messages
 from mail.suppressing import suppressed_mailboxes
 from rules.delivery import choose_recipients
@@ -32,14 +33,15 @@ def queue_autopay_failures(
     database: Database, *, since: datetime, now: datetime, message_domain: str, to_landlords: bool
 ) -> int:
     """
-    Record a mail for each payment that was declined or returned since a moment; return how many.
+    Record a mail for each payment that was declined, returned or left out since a moment.
 
-    One for each failure and mailbox, however often this is done: to the addresses of the customer
-    record, all linked portal users and the landlord's, paperless or not. Which card or bank
-    account it was stands only in the mail to its owner (rules 117, 118).
+    Returns how many. One for each payment and mailbox, however often this is done: to the
+    addresses of the customer record, all linked portal users and the landlord's, paperless or
+    not. Which card or bank account it was stands only in the mail to its owner (rules 117, 118).
     """
     with database.writing() as books:
-        failed = [*books.execute(_declined(since)), *books.execute(_returned(since))]
+        found = (_declined(since), _returned(since), *not_drawn(since))
+        failed = [row for query in found for row in books.execute(query)]
         suppressed = suppressed_mailboxes(books)
         messages = (
             message
@@ -84,6 +86,7 @@ def _failures(about: sa.ColumnElement[str]) -> sa.Select[Any]:
     return (
         sa.select(
             about.label("about"),
+            sa.literal(MessageKind.AUTOPAY_FAILED.value).label("form"),
             _PAYMENT.run,
             _PAYMENT.account,
             _PAYMENT.account_key,
@@ -110,7 +113,7 @@ def _messages(books: Connection, row: Any, to_landlords: bool) -> Iterator[Plann
             source=found.source,
             account=row.account,
             run=row.run,
-            form=MessageKind.AUTOPAY_FAILED,
+            form=row.form,
         )
 
 

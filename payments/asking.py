@@ -17,6 +17,7 @@ from rules.retrying import may_still_ask
 T = TypeVar("T")
 Failure = TemporaryFailure | PermanentFailure | OutcomeUnknown | GatewayMisuse
 FAILURES = (TemporaryFailure, PermanentFailure, OutcomeUnknown, GatewayMisuse)
+SILENT_AFTER = 3  # failures in a row: one request may fail by itself
 NOT_ASKED = "not asked: the gateway is down, or somebody stopped the work"
 
 
@@ -26,6 +27,7 @@ class Line:
     The line to the gateway during one piece of work: `stopped_by` says why no more is asked.
 
     A gateway that is down, or says that we ask wrongly, would answer the next request the same.
+    One failure is no outage: the others of a batch are still asked for.
     """
 
     gateway: PaymentGateway
@@ -34,6 +36,8 @@ class Line:
     stop: Callable[[], bool] = lambda: False
     stopped_by: str = ""
     misuse: GatewayMisuse | None = None
+    trouble: str = ""  # of the newest requests, while none has been answered since
+    _in_a_row: int = 0
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -50,7 +54,7 @@ class Line:
 
     def confirm_one(self, one: Draw) -> DrawResult:
         """
-        Draw one; raises TemporaryFailure where it was recorded too long ago to be asked safely.
+        Draw one; raises OutcomeUnknown where it was recorded too long ago to be asked safely.
 
         A process may sleep between recording and asking, and wake when the key is forgotten.
         """
@@ -78,14 +82,21 @@ class Line:
         if not self.is_open:
             return TemporaryFailure(NOT_ASKED)
         try:
-            return ask(one)
+            answer = ask(one)
         except FAILURES as failure:
             self._note(failure)
             return failure
+        with self._turn:
+            self.trouble, self._in_a_row = "", 0
+        return answer
 
     def _note(self, failure: Failure) -> None:
         with self._turn:
             if isinstance(failure, GatewayMisuse):
                 self.misuse = self.misuse or failure
-            if isinstance(failure, GatewayMisuse | TemporaryFailure) and not self.stopped_by:
-                self.stopped_by = str(failure) or "the payment gateway is down"
+            elif not isinstance(failure, TemporaryFailure):
+                return
+            self.trouble = str(failure) or "the payment gateway is down"
+            self._in_a_row += 1
+            if self.misuse is not None or self._in_a_row >= SILENT_AFTER:
+                self.stopped_by = self.stopped_by or self.trouble

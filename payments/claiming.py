@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -17,7 +17,7 @@ from database.books import Database
 from database.tables import bill_run, draw, scheduled_payment
 from domain.money import Money
 from domain.payments import DRAW, DrawState, PaymentState
-from payments.drawables import due_payments, to_drawable
+from payments.drawables import due_keys, due_payments, to_drawable
 from payments.draws import Draw, find_draws, move_payment
 from payments.recording import record_never_asked
 from payments.terms import Terms
@@ -31,7 +31,6 @@ class Claim:
     draws: list[Draw] = field(default_factory=list)
     cancelled: int = 0
     waiting: int = 0
-    last_key: str = ""  # of the payments looked at; empty: there was none
 
 
 def runs_with_due_payments(database: Database, now: datetime) -> list[tuple[str, date]]:
@@ -55,56 +54,58 @@ def abandon_unasked(database: Database) -> int:
     """
     Give up the draws that were recorded and never asked for: nobody can have drawn them.
 
-    Their payments are looked at anew, since the balance may have changed meanwhile. A worker who
-    was about to ask for one finds it gone and lets it be.
+    Their payments are looked at anew, since the balance may have changed meanwhile. The office
+    collects once at a time, so that they are what a crash has left behind; a worker who was about
+    to ask for one after all finds it gone and lets it be.
     """
     with database.writing() as books:
         left = find_draws(books, draw.c.state == DrawState.CREATED)
         return sum(record_never_asked(books, one) for one in left)
 
 
+def list_due(database: Database, run: str, today: date, size: int) -> Iterator[Sequence[Any]]:
+    """Yield the keys of a run's payments whose day has come, some at a time."""
+    with database.reading() as books:
+        due = books.execute(due_keys(run, today)).all()
+    yield from (due[first : first + size] for first in range(0, len(due), size))
+
+
 def claim_due(
-    database: Database, run: str, today: date, now: datetime, terms: Terms, after: str
+    database: Database, run: str, today: date, now: datetime, terms: Terms, due: Sequence[Any]
 ) -> Claim:
     """
-    Claim the next payments of a run whose day has come, in the order of their keys.
+    Claim some of the payments of a run whose day has come, in the order of their keys.
 
     The balance is read in the transaction that records the draw. Of two workers one gets it: the
     books take one open draw a payment.
     """
     claim = Claim()
-    keys: list[str | None] = []
+    recorded: list[dict[str, Any]] = []
     with database.writing() as books:
-        for row in books.execute(due_payments(run, today, after, terms.batch)):
-            claim.last_key = row.key
+        for row in books.execute(due_payments(run, today, due)):
             decision = decide_draw(to_drawable(row), terms.autopay)
             if isinstance(decision, Money):
-                keys.append(_record_draw(books, row, decision, now))
+                recorded.append(_to_draw(row, decision, now))
             elif decision.waits:
                 claim.waiting += 1
             else:
                 claim.cancelled += _cancel(books, row, decision, now, terms.who)
-        claim.draws = find_draws(books, draw.c.key.in_([key for key in keys if key]))
+        claim.draws = _record_draws(books, recorded)
     return claim
 
 
 def preview_due(database: Database, now: datetime, terms: Terms) -> Iterator[tuple[Any, Any]]:
     """Yield each payment that is due with what would be drawn, or why nothing; changes nothing."""
     for run, today in runs_with_due_payments(database, now):
-        with database.reading() as books:
-            for row in books.execute(due_payments(run, today, "", None, locked=False)):
-                yield row, decide_draw(to_drawable(row), terms.autopay)
+        for due in list_due(database, run, today, terms.batch):
+            with database.reading() as books:
+                rows = books.execute(due_payments(run, today, due, locked=False)).all()
+            yield from ((row, decide_draw(to_drawable(row), terms.autopay)) for row in rows)
 
 
-def _record_draw(books: Connection, row: Any, amount: Money, now: datetime) -> str | None:
-    """Record a draw and return its key; None where another worker was faster."""
-    number = books.scalar(
-        sa.select(sa.func.coalesce(sa.func.max(draw.c.number), 0) + 1).where(
-            draw.c.payment_key == row.key
-        )
-    )
-    insert: Any = postgresql.insert if books.dialect.name == "postgresql" else sqlite.insert
-    values = {
+def _to_draw(row: Any, amount: Money, now: datetime) -> dict[str, Any]:
+    number = row.last_draw + 1
+    return {
         "key": f"{row.key}/{number}",
         "payment_key": row.key,
         "number": number,
@@ -114,13 +115,20 @@ def _record_draw(books: Connection, row: Any, amount: Money, now: datetime) -> s
         "created_at": now,
         "lookups": 0,
     }
-    recorded = insert(draw).values(values).on_conflict_do_nothing().returning(draw.c.key)
-    key: str | None = books.scalar(recorded)
-    return key
+
+
+def _record_draws(books: Connection, rows: list[dict[str, Any]]) -> list[Draw]:
+    """Record draws and return them, without those where another worker was faster."""
+    if not rows:
+        return []
+    insert: Any = postgresql.insert if books.dialect.name == "postgresql" else sqlite.insert
+    recording = insert(draw).on_conflict_do_nothing().returning(draw.c.key)
+    keys = books.scalars(recording, rows).all()
+    return find_draws(books, draw.c.key.in_(keys))
 
 
 def _cancel(books: Connection, row: Any, reason: NoDraw, now: datetime, who: str) -> bool:
-    error = f"not drawn: {reason}"
+    error = reason.as_error
     if not move_payment(books, row.key, PaymentState.SCHEDULED, "cancelled", error=error):
         return False
     record_audit(books, now, who, "cancel payment", row.account, f"{row.run}: {error}")

@@ -11,7 +11,7 @@ from database.tables import draw
 from domain.failures import PermanentFailure, TemporaryFailure
 from domain.payments import Advice, DrawState, PaymentState
 from payments.asking import Failure, Line
-from payments.claiming import abandon_unasked, claim_due, runs_with_due_payments
+from payments.claiming import abandon_unasked, claim_due, list_due, runs_with_due_payments
 from payments.draws import Draw, find_draws
 from payments.gateway import Answer, DrawResult, PaymentGateway
 from payments.recording import (
@@ -58,24 +58,22 @@ def collect_due(
     was asked is looked up (payments/looking_up.py) and never asked blindly. Several workers may
     do this at a time.
 
-    A gateway that is down ends it at once. Raises GatewayMisuse, after everything is recorded,
+    A gateway that is down ends it. Raises GatewayMisuse, after everything is recorded,
     where the gateway says that we ask wrongly.
     """
     counts = CollectCounts()
     line = Line(gateway, now, terms.threads, stop)
     abandon_unasked(database)
     for run, today in runs_with_due_payments(database, now()):
-        after = ""
-        while line.is_open:
-            claim = claim_due(database, run, today, now(), terms, after)
-            if not claim.last_key:
+        for due in list_due(database, run, today, terms.batch):
+            if not line.is_open:
                 break
-            after = claim.last_key
+            claim = claim_due(database, run, today, now(), terms, due)
             counts.cancelled += claim.cancelled
             counts.waiting += claim.waiting
             _draw(database, line, claim.draws, terms, counts)
             progress(counts)
-    counts.stopped_by = line.stopped_by
+    counts.stopped_by = line.stopped_by or line.trouble
     if line.misuse is not None:
         raise line.misuse
     return counts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -26,19 +27,36 @@ from rules.drawing import Drawable
 _PAYMENT = scheduled_payment.c
 
 
+def due_keys(run: str, today: date) -> sa.Select[Any]:
+    """
+    Select the keys of a run's due payments and of their accounts, in the payments' order.
+
+    Those with an open draw of their own are left out.
+    """
+    return (
+        sa.select(_PAYMENT.key, _PAYMENT.account_key)
+        .where(_PAYMENT.run == run, *_is_due(today))
+        .order_by(_PAYMENT.key)
+    )
+
+
 def due_payments(
-    run: str, today: date, after: str, limit: int | None, *, locked: bool = True
+    run: str, today: date, due: Sequence[Any], *, locked: bool = True
 ) -> sa.Select[Any]:
     """
-    Select the payments of a run that are due, those with an open draw of their own left out.
+    Select some of the `due_keys` with all that decides about them, as far as they are due still.
 
     Status and blocks are those of the newest export that has the account: a block set since then
-    is honored (rule 138).
+    is honored (rule 138). Some at a time: everybody's mandates for each batch would make a large
+    town's draws dearer than a small one's.
     """
-    newest, in_force = account.alias("newest"), mandates_in_force(run)
+    newest = account.alias("newest")
+    in_force = mandates_in_force(run, [row.account_key for row in due])
     query = (
         sa.select(
             *(_PAYMENT[name] for name in ("key", "run", "account", "amount", "method_token")),
+            _PAYMENT.number,
+            _last_draw().label("last_draw"),
             _PAYMENT.method_kind,
             newest.c.status,
             newest.c.direct_pay,
@@ -70,15 +88,8 @@ def due_payments(
                 in_force.c.method_token == _PAYMENT.method_token,
             ),
         )
-        .where(
-            _PAYMENT.run == run,
-            _PAYMENT.state == PaymentState.SCHEDULED,
-            _PAYMENT.pay_on <= today,
-            _PAYMENT.key > after,
-            ~sa.exists().where(draw.c.payment_key == _PAYMENT.key, draw.c.state.in_(_OPEN)),
-        )
+        .where(_PAYMENT.key.in_([row.key for row in due]), *_is_due(today))
         .order_by(_PAYMENT.key)
-        .limit(limit)
     )
     return query.with_for_update(of=scheduled_payment) if locked else query
 
@@ -101,10 +112,16 @@ def to_drawable(row: Any) -> Drawable:
         is_mandate_ended=row.is_mandate_ended,
         is_suspended=row.is_suspended,
         is_in_doubt=row.is_in_doubt,
+        is_again=row.number > 1,
     )
 
 
 _OPEN = (DrawState.CREATED, DrawState.ASKED, DrawState.APPROVED)
+
+
+def _is_due(today: date) -> tuple[sa.ColumnElement[bool], ...]:
+    has_draw = sa.exists().where(draw.c.payment_key == _PAYMENT.key, draw.c.state.in_(_OPEN))
+    return (_PAYMENT.state == PaymentState.SCHEDULED, _PAYMENT.pay_on <= today, ~has_draw)
 
 
 def _of_the_payment(table: sa.Table) -> sa.ColumnElement[bool]:
@@ -117,14 +134,20 @@ def _newest_run() -> sa.ScalarSelect[str]:
     query = (
         sa.select(bill_run.c.run)
         .where(
-            sa.exists().where(
-                having.c.run == bill_run.c.run, having.c.account_key == _PAYMENT.account_key
-            )
+            sa.exists()
+            .where(having.c.run == bill_run.c.run, having.c.account_key == _PAYMENT.account_key)
+            .correlate(bill_run, scheduled_payment)
         )
         .order_by(bill_run.c.ends_on.desc())
         .limit(1)
     )
     return query.correlate(scheduled_payment).scalar_subquery()
+
+
+def _last_draw() -> sa.ScalarSelect[int]:
+    """The number of the payment's newest draw, 0 before the first."""
+    newest = sa.func.coalesce(sa.func.max(draw.c.number), 0)
+    return sa.select(newest).where(draw.c.payment_key == _PAYMENT.key).scalar_subquery()
 
 
 def _is_in_doubt() -> sa.Exists:

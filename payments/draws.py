@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -38,6 +39,8 @@ class Draw:
     account_key: str
     timezone: str
     due_on: date
+    last4: str
+    payment_number: int
 
     @property
     def request(self) -> DrawRequest:
@@ -60,6 +63,7 @@ def find_draws(
             *(draw.c[name] for name in _OF_DRAW),
             *(scheduled_payment.c[name] for name in _OF_PAYMENT),
             scheduled_payment.c.state.label("payment_state"),
+            scheduled_payment.c.number.label("payment_number"),
             bill_run.c.timezone,
             bill_run.c.due_on,
         )
@@ -77,7 +81,7 @@ _OF_DRAW = (
     "key", "payment_key", "number", "amount", "method_token", "state", "reference", "created_at",
     "asked_at", "lookups", "code",
 )  # fmt: skip
-_OF_PAYMENT = ("method_kind", "run", "account", "account_key")
+_OF_PAYMENT = ("method_kind", "last4", "run", "account", "account_key")
 
 
 def read_draw(books: Connection, key: str) -> Draw | None:
@@ -88,22 +92,29 @@ def read_draw(books: Connection, key: str) -> Draw | None:
 
 def move_draw(books: Connection, one: Draw, event: str, **values: Any) -> bool:
     """Move a draw by an event; no where somebody else has moved it since it was read."""
-    after = DRAW.after(one.state, event)
-    changed = books.execute(
-        draw.update()
-        .where(draw.c.key == one.key, draw.c.state == one.state)
-        .values(state=after, **values)
-    )
-    return changed.rowcount == 1
+    return _move(books, draw, one.key, one.state, DRAW.after(one.state, event), values)
 
 
 def move_payment(
     books: Connection, key: str, state: PaymentState, event: str, **values: Any
 ) -> bool:
     """Move a payment by an event; no where somebody else has moved it since it was read."""
-    changed = books.execute(
-        scheduled_payment.update()
-        .where(scheduled_payment.c.key == key, scheduled_payment.c.state == state)
-        .values(state=PAYMENT.after(state, event), **values)
+    return _move(books, scheduled_payment, key, state, PAYMENT.after(state, event), values)
+
+
+def _move(
+    books: Connection, table: sa.Table, key: str, before: str, after: str, values: dict[str, Any]
+) -> bool:
+    given = {f"new_{name}": value for name, value in values.items()}
+    given |= {"moved_key": key, "before": before, "new_state": after}
+    return books.execute(_moving(table, frozenset(values)), given).rowcount == 1
+
+
+@cache
+def _moving(table: sa.Table, names: frozenset[str]) -> sa.Update:
+    """Build the change of one row once: thousands of draws take it anew, each with its values."""
+    return (
+        table.update()
+        .where(table.c.key == sa.bindparam("moved_key"), table.c.state == sa.bindparam("before"))
+        .values({name: sa.bindparam(f"new_{name}") for name in sorted(names | {"state"})})
     )
-    return changed.rowcount == 1

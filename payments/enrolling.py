@@ -24,7 +24,8 @@ from payments.enrolling_records import (
 )
 from payments.enrolling_words import consent_values, say_mandate, say_outcome
 from payments.wallet import Method, find_method, is_linked
-from rules.autopay import AutopayPolicy, OverMaximum, plan_enrollment
+from rules.autopay import AutopayPolicy, OverMaximum
+from rules.autopay_plan import plan_enrollment
 
 
 @dataclass(frozen=True, slots=True)

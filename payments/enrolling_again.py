@@ -8,7 +8,8 @@ from datetime import date
 
 from domain.payments import PlannedPayment
 from payments.enrolling_facts import Standing
-from rules.autopay import AutopayPolicy, draw_date, plan_enrollment
+from rules.autopay import AutopayPolicy, draw_date
+from rules.autopay_plan import plan_enrollment
 
 
 def plan_again(

@@ -152,7 +152,9 @@ def _payment(books: Connection, run: str, key: str) -> Payment | None:
     rows = scheduled_payment.c
     is_open = sa.exists().where(draw.c.payment_key == rows.key, draw.c.state.in_(OPEN_DRAWS))
     query = sa.select(rows.key, rows.pay_on, rows.amount, rows.state, is_open.label("is_open"))
-    found = books.execute(query.where(rows.run == run, rows.account_key == key)).first()
+    mine = query.where(rows.run == run, rows.account_key == key)
+    is_off = rows.state == PaymentState.CANCELLED
+    found = books.execute(mine.order_by(is_off, rows.number.desc())).first()
     return None if found is None else Payment(*found)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -19,6 +19,7 @@ from payments.landing import Landed, take_in_approval
 from payments.returning import Returned, note_once, record_return
 from payments.standing import Tally
 from payments.terms import Clock, Terms
+from payments.webhooks import mark_taken_in, read_told
 
 OVERLAP = timedelta(days=3)  # events come late and out of order: the last days are read again
 CHUNK = 100
@@ -47,6 +48,7 @@ def take_in_events(
     """
     Take in what became of draws after they were answered, since the last time.
 
+    First what the gateway told by itself, then what it tells now: mostly the same.
     Where the gateway does not answer nothing is lost: the same events are read next time. One
     that cannot be understood yet, because another draw of its payment is without an answer, is
     read again as well.
@@ -56,11 +58,14 @@ def take_in_events(
     if since is None:
         return counts
     began, waits = now(), list[datetime]()
+    told = read_told(database, gateway.name)
     try:
-        events = gateway.late_events(since - OVERLAP)
+        events = chain(told, gateway.late_events(since - OVERLAP))
         while chunk := list(islice(events, CHUNK)):
             with database.writing() as books:
-                waits += _take_in(books, chunk, began, terms, counts)
+                waiting = _take_in(books, chunk, began, terms, counts)
+                mark_taken_in(books, [one for one in chunk if one not in waiting], began)
+                waits += [event.happened_at for event in waiting]
             if stop():
                 return counts
     except TemporaryFailure as failure:
@@ -76,8 +81,8 @@ def _take_in(
     now: datetime,
     terms: Terms,
     counts: EventCounts,
-) -> Iterator[datetime]:
-    """Take in events and give the moments of those that have to wait."""
+) -> list[LateEvent]:
+    """Take in events and return those that have to wait."""
     waits = []
     for event in events:
         one = read_draw(books, event.draw_key)
@@ -86,8 +91,8 @@ def _take_in(
             subject = event.reference[:200]
             counts.alarms += note_once(books, subject, "unknown draw", detail, now, terms.who)
         elif not _take_in_one(books, one, event, now, terms, counts):
-            waits.append(event.happened_at)
-    return iter(waits)
+            waits.append(event)
+    return waits
 
 
 def _take_in_one(

@@ -51,7 +51,7 @@ def look_up_due(
     while line.is_open and (due := _take_due(database, now(), terms.batch)):
         answers = line.each(lambda one: _find_out(line, one, counts), due)
         _record(database, due, answers, now(), terms, counts)
-    counts.stopped_by = line.stopped_by
+    counts.stopped_by = line.stopped_by or line.trouble
     if line.misuse is not None:
         raise line.misuse
     return counts

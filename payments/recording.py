@@ -19,6 +19,11 @@ from payments.gateway import Answer, DrawResult
 from payments.terms import Terms
 from rules.retrying import FIRST_LOOKUP, retry_on
 
+_ADD_PAID = (
+    balance_due.update()
+    .where(balance_due.c.account_key == sa.bindparam("of_account"))
+    .values(paid=balance_due.c.paid + sa.bindparam("amount", type_=balance_due.c.paid.type))
+)
 NOT_FOUND = "no answer, and the gateway does not know of it"
 REFUSED = "refused"  # the gateway takes no such draw at all
 
@@ -59,12 +64,13 @@ def record_approved(
     was announced (rule 78).
     """
     confirmation = reference or one.reference
-    values = {"reference": confirmation, "answered_at": at or now, "next_lookup_at": None}
+    taken_at = min(at or now, now)  # never after what follows from it: clocks differ
+    values = {"reference": confirmation, "answered_at": taken_at, "next_lookup_at": None}
     if not move_draw(books, one, "approved", code=None, advice=None, **values):
         return False
     _move(
         books, one, "approved",
-        amount=one.amount, confirmation=confirmation, taken_at=at or now, error=None,
+        amount=one.amount, confirmation=confirmation, taken_at=taken_at, error=None,
     )  # fmt: skip
     add_paid(books, one.account_key, one.amount)
     queue_posting(books, one.payment_key, PostingKind.RECEIPT, one.amount, now=now)
@@ -129,12 +135,7 @@ def add_paid(books: Connection, account_key: str, amount: Money) -> None:
     Whatever period it is of by now: the billing system hears of the payment after this, so no
     export that a balance was moved from can have counted it.
     """
-    paid = balance_due.c.paid
-    books.execute(
-        balance_due.update()
-        .where(balance_due.c.account_key == account_key)
-        .values(paid=paid + sa.literal(amount, paid.type))
-    )
+    books.execute(_ADD_PAID, {"of_account": account_key, "amount": amount})
 
 
 def suspend_method(books: Connection, token: str, reason: str, now: datetime) -> None:

@@ -13,6 +13,7 @@ from database.postings import queue_posting
 from database.tables import audit, balance_due, draw, payment_return
 from domain.money import ZERO
 from domain.payments import DrawState, PaymentState, PostingKind
+from payments.drawing_again import draw_again
 from payments.draws import Draw, move_payment, read_draw
 from payments.gateway import EventKind, LateEvent
 from payments.landing import Landed, take_in_approval
@@ -40,8 +41,9 @@ def record_return(
     Take in that a payment was returned, once (rule 83).
 
     The payment is returned, the balance open again, the receipt reversed, a fee charged where the
-    office has one, and the method suspended where its next draw would come back too. A return of
-    a draw that was never known as drawn is taken in as both.
+    office has one, and the method suspended where its next draw would come back too. Where only
+    the money was missing, it is scheduled again (payments/drawing_again.py). A return of a draw
+    that was never known as drawn is taken in as both.
     """
     if _is_known(books, event.event_id):
         return Returned.KNOWN
@@ -94,7 +96,9 @@ def _record(books: Connection, one: Draw, event: LateEvent, now: datetime, terms
         )
     )
     error = f"{word}: {event.code}"
-    if not move_payment(books, one.payment_key, PaymentState.SUCCEEDED, "returned", error=error):
+    again = None if is_charge_back else draw_again(books, one, event, now, terms)
+    told = f"{error}, drawn again on {again}" if again else error
+    if not move_payment(books, one.payment_key, PaymentState.SUCCEEDED, "returned", error=told):
         raise ValueError(f"the payment {one.payment_key} is no longer succeeded")
     add_paid(books, one.account_key, -event.amount)
     queue_posting(books, one.payment_key, PostingKind.REVERSAL, event.amount, now=now)

@@ -20,6 +20,7 @@ from domain.failures import Refused
 from domain.money import ZERO
 from domain.payments import PaymentState
 from payments.planning import ScheduleCounts, plan_autopay
+from payments.schedule_groups import Chosen
 from rules.autopay import AutopayPolicy
 
 
@@ -31,9 +32,13 @@ def schedule_autopay(
     today: date,
     closed: Container[date],
     policy: AutopayPolicy,
+    chosen: Chosen | None = None,
 ) -> ScheduleCounts:
     """
     Schedule the payments of a closed period, and list who has none and why (rules 7, 72-82).
+
+    Of a late schedule a person may have chosen some groups; whom that leaves out stays planned and
+    is scheduled by a later run (rule 73).
 
     Scheduling before the close takes last period's amounts: it is refused here, and the database
     has no place for such a row (rules 8, 9). Scheduling again adds only what is missing: a key of
@@ -43,7 +48,7 @@ def schedule_autopay(
     plan_autopay(database, run, today=today, closed=closed, policy=policy)
     with database.writing() as books:
         _lock(books, run)
-        _record_scheduled(books, run, now)
+        _record_scheduled(books, run, now, chosen)
         _record_unscheduled(books, run)
     return schedule_counts(database, run)
 
@@ -59,7 +64,11 @@ def schedule_counts(database: Database, run: str) -> ScheduleCounts:
                     "immediate"
                 ),
                 sa.func.sum(payments.amount).label("amount"),
-            ).where(payments.run == run, payments.state != PaymentState.CANCELLED)
+            ).where(
+                payments.run == run,
+                payments.number == 1,  # what was returned and is drawn again was scheduled once
+                payments.state != PaymentState.CANCELLED,
+            )
         ).one()
         unscheduled = books.execute(
             sa.select(sa.func.count())
@@ -92,13 +101,14 @@ def _lock(books: Connection, run: str) -> None:
     books.execute(sa.select(bill_run.c.run).where(bill_run.c.run == run).with_for_update())
 
 
-def _record_scheduled(books: Connection, run: str, now: datetime) -> None:
+def _record_scheduled(books: Connection, run: str, now: datetime, chosen: Chosen | None) -> None:
     plans = planned_payment.c
     rows = sa.select(
         sa.literal(payment_key(run, "")).concat(plans.account_key),
         plans.run,
         plans.account_key,
         plans.account,
+        sa.literal(1),
         plans.pay_on,
         plans.amount,
         plans.method_token,
@@ -108,11 +118,13 @@ def _record_scheduled(books: Connection, run: str, now: datetime) -> None:
         sa.literal(PaymentState.SCHEDULED.value),
         sa.literal(now, scheduled_payment.c.scheduled_at.type),
     ).where(plans.run == run, plans.unscheduled.is_(None))
+    if chosen is not None:
+        rows = rows.where(chosen.holds(run))
     books.execute(
         scheduled_payment.insert().from_select(
             [
-                "key", "run", "account_key", "account", "pay_on", "amount", "method_token",
-                "method_kind", "last4", "immediate", "state", "scheduled_at",
+                "key", "run", "account_key", "account", "number", "pay_on", "amount",
+                "method_token", "method_kind", "last4", "immediate", "state", "scheduled_at",
             ],
             rows,
         )

@@ -68,10 +68,57 @@ def list_differences(database: Database, now: datetime) -> list[SettledItem]:
     return differing + _never_paid_out(database, now)
 
 
+def deposits() -> sa.Select[Any]:
+    """
+    Select all payments and returns of all deposits, each with the moment it was posted.
+
+    Rules 113-116: by the day of the deposit and its provider. What no draw of ours stands for, as
+    a fee of the gateway's own, is `other`.
+    """
+    items = settlement_item.c
+    kind = sa.case(
+        (draw.c.key.is_(None), "other"),
+        (sa.and_(_IS_BACK, payment_return.c.charged_back), "charge-back"),
+        (_IS_BACK, "return"),
+        else_="payment",
+    )
+    return sa.select(
+        items.settlement_id.label("deposit"),
+        settlement.c.gateway.label("provider"),
+        settlement.c.pays_out_on.label("date"),
+        items.reference.label("confirmation"),
+        scheduled_payment.c.account,
+        kind.label("kind"),
+        items.amount,
+        items.fee,
+        posting.c.posted_at,
+        scheduled_payment.c.account_key.label("_account_key"),
+        items.line.label("_line"),
+    ).select_from(_with_our_side())
+
+
+_IS_BACK = settlement_item.c.amount < sa.literal(ZERO, settlement_item.c.amount.type)
+
+
+def _with_our_side() -> sa.FromClause:
+    """Join what we know of each item: its draw, its payment, its posting and its return."""
+    kind = sa.case((_IS_BACK, PostingKind.REVERSAL.value), else_=PostingKind.RECEIPT.value)
+    is_posting = sa.and_(
+        posting.c.payment_key == draw.c.payment_key, sa.cast(posting.c.kind, sa.String) == kind
+    )
+    return (
+        settlement_item.join(
+            settlement, settlement.c.settlement_id == settlement_item.c.settlement_id
+        )
+        .outerjoin(draw, draw.c.reference == settlement_item.c.reference)
+        .outerjoin(scheduled_payment, scheduled_payment.c.key == draw.c.payment_key)
+        .outerjoin(posting, is_posting)
+        .outerjoin(payment_return, payment_return.c.payment_key == draw.c.payment_key)
+    )
+
+
 def _items() -> sa.Select[Any]:
     items, other = settlement_item.c, settlement_item.alias("other")
-    is_return = items.amount < sa.literal(ZERO, items.amount.type)
-    kind = sa.case((is_return, PostingKind.REVERSAL.value), else_=PostingKind.RECEIPT.value)
     is_same = sa.and_(other.c.settlement_id == items.settlement_id, other.c.line == items.line)
     again = (
         sa.exists()
@@ -96,17 +143,7 @@ def _items() -> sa.Select[Any]:
             payment_return.c.amount.label("returned"),
             again,
         )
-        .join(settlement, settlement.c.settlement_id == items.settlement_id)
-        .outerjoin(draw, draw.c.reference == items.reference)
-        .outerjoin(scheduled_payment, scheduled_payment.c.key == draw.c.payment_key)
-        .outerjoin(
-            posting,
-            sa.and_(
-                posting.c.payment_key == draw.c.payment_key,
-                sa.cast(posting.c.kind, sa.String) == kind,
-            ),
-        )
-        .outerjoin(payment_return, payment_return.c.payment_key == draw.c.payment_key)
+        .select_from(_with_our_side())
         .order_by(settlement.c.pays_out_on, items.settlement_id, items.line)
     )
 

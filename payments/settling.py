@@ -52,14 +52,19 @@ def read_settlements(
             if stop():
                 break
             with database.writing() as books:
-                _store(books, paid_out, now, who, counts)
+                _store(books, paid_out, gateway.name, now, who, counts)
     except TemporaryFailure as failure:
         counts.stopped_by = str(failure) or "the payment gateway is down"
     return counts
 
 
 def _store(
-    books: Connection, paid_out: Settlement, now: datetime, who: str, counts: SettlementCounts
+    books: Connection,
+    paid_out: Settlement,
+    gateway: str,
+    now: datetime,
+    who: str,
+    counts: SettlementCounts,
 ) -> None:
     known = books.execute(
         sa.select(settlement.c.gross, settlement.c.fees, settlement.c.net).where(
@@ -68,7 +73,7 @@ def _store(
     ).one_or_none()
     sums = (paid_out.gross, paid_out.fees, paid_out.net)
     if known is None:
-        _record(books, paid_out, now)
+        _record(books, paid_out, gateway, now)
         counts.new += 1
         counts.net += paid_out.net
     elif tuple(known) != sums:
@@ -77,10 +82,11 @@ def _store(
         record_audit(books, now, who, "settlement changed", paid_out.settlement_id, detail)
 
 
-def _record(books: Connection, paid_out: Settlement, now: datetime) -> None:
+def _record(books: Connection, paid_out: Settlement, gateway: str, now: datetime) -> None:
     books.execute(
         settlement.insert().values(
             settlement_id=paid_out.settlement_id,
+            gateway=gateway,
             pays_out_on=paid_out.pays_out_on,
             gross=paid_out.gross,
             fees=paid_out.fees,

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from domain.money import ZERO, Money
 from rules.autopay import AutopayPolicy
 from rules.retrying import RetryPolicy
+from rules.returns import AgainPolicy
 
 Clock = Callable[[], datetime]  # the moment in UTC
 
@@ -25,6 +26,7 @@ class Terms:
     closed: Container[date] = ()
     autopay: AutopayPolicy = field(default_factory=AutopayPolicy)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    again: AgainPolicy = field(default_factory=AgainPolicy)
     return_fee: Money = ZERO  # what a returned payment costs the customer
     who: str = "billclose"
     batch: int = 200

@@ -10,15 +10,17 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from database.auditing import record_audit
+from database.return_rates import read_return_rates
 from database.runs import newest_timezone
 from domain.words import say_count
 from mail.autopay_failures import queue_autopay_failures
+from mail.capped_draws import queue_capped_draws
+from office.notice_terms import notifying_of
 from office.terms import terms_of
 from office.wiring import Office, office
 from payments.collecting import collect_due
 from payments.late_events import take_in_events
 from payments.looking_up import look_up_due
-from payments.return_rates import read_return_rates
 from payments.settlement_matching import list_differences
 from payments.settling import read_settlements
 from payments.standing import read_standing
@@ -73,7 +75,8 @@ def take_in_late_events() -> Figures:
     """Take in returns, charge-backs and draws that landed late; watch the return rates."""
     here = office()
     found = take_in_events(here.database, here.gateway, terms_of(here), partial(_moment, here))
-    rates = read_return_rates(here.database, _moment(here))
+    with here.database.reading() as books:
+        rates = read_return_rates(books, _moment(here))
     sentence = say_events(found, rates)
     is_news = bool(found.returned.count or found.landed.count or found.alarms or found.changes)
     _tell(here, "take in late events", sentence, is_news=is_news)
@@ -121,13 +124,15 @@ def read_payouts() -> Figures:
 @task(name="queue failure mails", retries=0, cache_policy=NO_CACHE, persist_result=False)
 def queue_failure_mails() -> int:
     """
-    Record the mails to the customers whose payments were declined or returned (rule 83).
+    Record the mails to the customers whom autopay leaves something to pay.
 
-    Looked for some weeks back, since a run may have ended before this; each is recorded once.
+    Their payments were declined, returned (rule 83) or left out, or stop at their maximum (ruling
+    3). Looked for some weeks back, since a run may have ended before this; each is recorded once.
     """
     here = office()
     now = _moment(here)
-    return queue_autopay_failures(
+    capped = queue_capped_draws(here.database, notifying_of(here, now))
+    return capped.queued + queue_autopay_failures(
         here.database,
         since=now - TOLD_FOR,
         now=now,

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from prefect import get_run_logger, task
+from prefect import State, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
+from prefect.states import Completed
 
 from cash_receipting.breaker import News, take_news
 from cash_receipting.posting import PostingCounts, post_due
@@ -82,7 +83,7 @@ def tell_of_cash_receipting() -> int:
     cache_policy=NO_CACHE,
     persist_result=False,
 )
-def guard_postings(run: str, despite: str | None = None) -> None:
+def guard_postings(run: str, despite: str | None = None) -> State[Any]:
     """
     Refuse to close while payments were taken and are not posted (Refused, `postings-stuck`).
 
@@ -93,6 +94,11 @@ def guard_postings(run: str, despite: str | None = None) -> None:
     known = get_run(here.database, run)
     if not known.is_closed:
         require_fresh_balances(here, here.clock.due(known.timezone), "close", run, despite)
+    return Completed(message="closed before" if known.is_closed else _say_fresh(despite))
+
+
+def _say_fresh(despite: str | None) -> str:
+    return f"goes on despite stuck postings: {despite}" if despite else "no posting is stuck"
 
 
 @task(name="guard draws", retries=0, cache_policy=NO_CACHE, persist_result=False)

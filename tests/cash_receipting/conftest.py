@@ -5,9 +5,6 @@ from __future__ import annotations
 import pytest
 
 from tests.cash_receipting.builders import close_a_run
-from tests.database.conftest import database, kept_postgres
-
-__all__ = ["database", "kept_postgres"]
 
 
 @pytest.fixture

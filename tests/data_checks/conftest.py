@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
-from uuid import uuid4
 
 import pytest
-import sqlalchemy as sa
 
 from database.books import Database
+from tests.conftest import POSTGRES, _fresh_postgres
 from tests.data_checks.clean_run import fill
 
 
@@ -32,7 +30,7 @@ def clean_books(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Da
         yield from _filled(f"sqlite:///{path}")
         return
     template = request.getfixturevalue("empty_postgres")
-    with _copy_of(template) as url:
+    with _fresh_postgres(os.environ[POSTGRES], template) as url:
         yield from _filled(url)
 
 
@@ -42,16 +40,3 @@ def _filled(url: str) -> Iterator[Database]:
         fill(connection)
     yield database
     database.close()
-
-
-@contextmanager
-def _copy_of(template: str) -> Iterator[str]:
-    url = sa.make_url(os.environ["BILLCLOSE_TEST_POSTGRES"])
-    name = f"billclose_checks_{uuid4().hex}"
-    server = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    yield url.set(database=name).render_as_string(hide_password=False)
-    with server.connect() as connection:
-        connection.exec_driver_sql(f'DROP DATABASE "{name}"')
-    server.dispose()

@@ -150,12 +150,15 @@ def _balances(audit: Audit) -> Iterator[str]:
     with audit.books.reading() as books:
         paid = {row.account_key: row.paid for row in books.execute(sa.select(balance_due))}
         returned = set(books.scalars(sa.select(payment_return.c.payment_key)))
+    stays = Counter[str]()  # an account may have several payments: one was drawn again
     for key, payment in payments_of(audit.books).items():
-        stays = payment.amount.cents if payment.state is PaymentState.SUCCEEDED else 0
-        if paid[payment.account_key].cents != stays:
-            yield f"the balance is wrong: {key}"
+        is_kept = payment.state is PaymentState.SUCCEEDED
+        stays[payment.account_key] += payment.amount.cents if is_kept else 0
         if (key in returned) != (payment.state is PaymentState.RETURNED):
             yield f"a return was recorded for a payment that is {payment.state}: {key}"
+    for account, cents in stays.items():
+        if paid[account].cents != cents:
+            yield f"the balance is wrong: {account}"
 
 
 def _paid_out(audit: Audit) -> Iterator[str]:

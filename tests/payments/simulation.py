@@ -69,7 +69,7 @@ class Size:
     batch: int = 12
     days: int = 60
     due_over: int = 46  # days over which the payments fall due
-    good_days: int = 30  # rounds of them, at the end
+    good_days: int = 52  # rounds of them, at the end: what came back is drawn again, and comes back
     steps: tuple[int, ...] = STEPS  # seconds from round to round, at times twice as many
 
 

@@ -188,6 +188,21 @@ def test_a_block_in_a_newer_export_is_honored_before_its_close_rule_138(database
     assert "not drawn: method-blocked" == office.payment().error
 
 
+def test_an_account_that_a_newer_export_lacks_is_drawn_by_the_newest_that_has_it(
+    database, tmp_path
+):
+    office = a_collector(database, tmp_path, paying("1"), paying("2"))
+    stage_run(database, paying("2", block_card=True), run="2026-11", ends_on=date(2026, 11, 30))
+
+    counts = office.collect()
+
+    assert (1, 1, PaymentState.SUCCEEDED) == (
+        counts.drawn.count,
+        counts.cancelled,
+        office.state("1"),
+    )
+
+
 def test_nothing_is_drawn_before_its_day(database, tmp_path):
     office = a_collector(database, tmp_path, paying("1"))
     office.at = datetime(2026, 11, 13, 6, 59, tzinfo=UTC)  # still the 12th in Denver

@@ -118,9 +118,26 @@ def test_a_gateway_that_is_down_stops_the_work_and_loses_nothing(database, tmp_p
 
     counts = office.collect(gateway=Gateway(office.gateway, **{call: down}))
 
-    assert (1, 4, "the gateway is down") == (len(asked), counts.put_off, counts.stopped_by)
+    assert (3, 4, "the gateway is down") == (len(asked), counts.put_off, counts.stopped_by)
     assert {PaymentState.SCHEDULED} == {office.state(str(number)) for number in range(1, 5)}
     assert 4 == office.collect().drawn.count
+
+
+@pytest.mark.parametrize("call", ["prepare", "confirm"])
+def test_one_request_that_fails_keeps_no_other_payment_waiting(database, tmp_path, call):
+    left = [TemporaryFailure("lost on the way")]
+
+    def stumbles(real, *arguments):
+        if left:
+            raise left.pop()
+        return real(*arguments)
+
+    office = a_collector(database, tmp_path, *(paying(str(number)) for number in range(1, 5)))
+
+    counts = office.collect(gateway=Gateway(office.gateway, **{call: stumbles}))
+
+    assert (3, 1, "") == (counts.drawn.count, counts.put_off, counts.stopped_by)
+    assert 1 == office.collect().drawn.count
 
 
 @pytest.mark.parametrize("call", ["prepare", "confirm"])

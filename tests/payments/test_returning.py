@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
+from database.return_rates import rates_by_period, read_return_rates
 from database.tables import audit, balance_due, draw, scheduled_payment, suspended_method
 from domain.money import ZERO, Money
 from domain.payments import DrawState, PaymentState
 from payments.late_events import take_in_events
-from payments.return_rates import read_return_rates
 from payments.standing import read_standing
 from rules.returns import ReturnKind
-from tests.builders import ACH
+from tests.builders import ACH, RUN
 from tests.payments.collecting_builders import TERMS, a_collector, paying
 
 
@@ -45,7 +45,10 @@ def test_a_return_opens_the_balance_again_and_reverses_the_receipt(database, tmp
         first.returned.amount,
         again.returned.count,
     )
-    assert (PaymentState.RETURNED, "returned: R01") == (office.state(), office.payment().error)
+    assert (PaymentState.RETURNED, "returned: R01, drawn again on 2026-11-20") == (
+        office.state(),
+        office.payment().error,
+    )
     assert ZERO == office.paid()
     assert [("receipt", Money(80_00)), ("reversal", Money(80_00))] == sorted(office.postings())
     assert [] == suspended(office)  # the money may be there next month
@@ -142,8 +145,11 @@ def test_return_rates_count_by_the_day_of_the_draw(database, tmp_path):
     office.wait(days=3)
     take_in(office)
 
-    rates = {rate.kind: rate for rate in read_return_rates(database, office.at)}
-    later = read_return_rates(database, datetime(2027, 2, 1, tzinfo=UTC))
+    with database.reading() as books:
+        rates = {rate.kind: rate for rate in read_return_rates(books, office.at)}
+        later = read_return_rates(books, datetime(2027, 2, 1, tzinfo=UTC))
+        of_newest = read_return_rates(books)
+        by_period = {row.kind: row for row in books.execute(rates_by_period())}
 
     assert (1, 10, True) == (
         rates[ReturnKind.UNAUTHORIZED].returned,
@@ -155,3 +161,7 @@ def test_return_rates_count_by_the_day_of_the_draw(database, tmp_path):
         rates[ReturnKind.ALL].is_exceeded,
     )
     assert {0} == {rate.originated for rate in later}
+    assert list(rates.values()) == list(of_newest)
+    assert (RUN, 1, 10, 10.0, 0.5) == tuple(by_period["unauthorized"])[:1] + tuple(
+        by_period["unauthorized"]
+    )[2:]
