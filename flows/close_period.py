@@ -7,7 +7,9 @@ from typing import Any
 from prefect import State, flow
 from prefect.states import Completed
 
+from domain.failures import Refused
 from tasks.approving import await_approval
+from tasks.asking import ask_a_person, take_answer_given
 from tasks.checking import check_bills_and_balances
 from tasks.guarding import guard_calendar
 from tasks.importing import import_billing_export
@@ -35,10 +37,11 @@ def close_period(
         import_billing_export(period, bundle, replace=replace)
         guard_calendar(period)
         guard_postings(period, despite_stuck_postings)
-        split_bulk_bills(period)
-        check_bills_and_balances(period, waivers)
-        if not await_approval(period)["approved"]:
-            return Completed(name="Waiting", message=f"{period} waits for a person's yes")
+        take_answer_given(period)  # a run that was suspended starts again from the top
+        _split_and_check(period, waivers)
+        while not (approval := await_approval(period))["approved"]:
+            if not ask_a_person(period):
+                return Completed(name="Waiting", message=_say_waiting(period, approval))
 
         publish_bills(period)  # the close itself: rules 2-4
         schedule_autopay(period)
@@ -48,3 +51,23 @@ def close_period(
     if mail["mailed_nobody"]:
         return nobody_mailed(mail, f"{period} is closed")
     return Completed(message=f"{period} is closed")
+
+
+def _split_and_check(period: str, waivers: dict[str, str] | None) -> None:
+    """Split and check until nothing blocks, or nobody is there to waive what does."""
+    while True:
+        split_bulk_bills(period)
+        try:
+            check_bills_and_balances(period, waivers)
+        except Refused:
+            if not ask_a_person(period):
+                raise
+        else:
+            return
+
+
+def _say_waiting(period: str, approval: dict[str, Any]) -> str:
+    said = ", ".join(approval["approved_by"])
+    if said:
+        return f"{period} is approved by {said} and waits for another person's yes"
+    return f"{period} waits for a person's yes: billclose approve {period}"

@@ -9,7 +9,11 @@ from tasks.working import working_on
 
 
 @flow(name="schedule-autopay", flow_run_name="schedule autopay {period}", persist_result=False)
-def schedule_autopay(period: str) -> None:
-    """Schedule the payments of a closed period; what is overdue is drawn at once (rules 59, 73)."""
+def schedule_autopay(period: str, groups: list[str] | None = None) -> None:
+    """
+    Schedule the payments of a closed period; what is overdue is drawn at once (rules 59, 73).
+
+    With `groups` only those that are on-time, immediate or short-notice.
+    """
     with working_on(period):
-        schedule(period)
+        schedule(period, groups)

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from database.books import Database
 from database.tables import delivery, posting, scheduled_payment, service_health
 from domain.deliveries import DeliveryStatus, MessageKind
-from domain.payments import PaymentState, PostingState
+from domain.payments import PaymentState, PostingKind, PostingState
 from domain.words import say_count
 
 
@@ -25,13 +25,15 @@ def find_alert_facts(database: Database, run: str | None) -> tuple[str, ...]:
     unposted = _count(payments.run, run, posting.join(scheduled_payment)).where(
         posting.c.state != PostingState.POSTED
     )
+    is_receipt = posting.c.kind == PostingKind.RECEIPT  # reversals and fees are no payments
     unknown = _count(payments.run, run, scheduled_payment).where(
         payments.state == PaymentState.UNKNOWN
     )
     unsent = _count(mails.run, run, delivery).where(mails.kind != MessageKind.ALERT)
     with database.reading() as books:
         counts = (
-            (unposted, "payment", "taken and not posted in cash receipting"),
+            (unposted.where(is_receipt), "payment", "taken and not posted in cash receipting"),
+            (unposted.where(~is_receipt), "posting", "of a returned payment, not entered there"),
             (unknown, "payment", "asked for without an answer"),
             (unsent.where(mails.status == DeliveryStatus.FAILED), "mail", "not sent for good"),
             (unsent.where(mails.status == DeliveryStatus.IN_DOUBT), "mail", "perhaps sent"),

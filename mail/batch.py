@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from domain.failures import PermanentFailure, TemporaryFailure
-from mail.port import Hook, Outcome
+from mail.port import Hook, Outcome, OutgoingMessage
 from mail.wire import Parcel
 
 TROUBLES = 3  # lost connections in a row that make it the relay's fault and not a message's
@@ -25,7 +25,19 @@ class Held:
     count: int
 
 
-Answer = Outcome | BaseException | Held | None  # None: surely not handed over, no relay
+@dataclass(frozen=True, slots=True)
+class TooLarge:
+    """
+    A message that was refused for its size, made smaller: the caller is to put it again.
+
+    It still has no answer, and whoever asked to be told of one is told of the smaller one's.
+    """
+
+    smaller: OutgoingMessage
+
+
+# None: surely not handed over, no relay
+Answer = Outcome | BaseException | Held | TooLarge | None
 
 
 @dataclass
@@ -91,6 +103,14 @@ class Batch:
         self._under_way -= 1
         self._pass_on(answer)
         self._judge()
+
+    def answer_for(self, message: OutgoingMessage, outcome: Outcome) -> None:
+        """Give a message its answer, or ask for a smaller one where its size alone was wrong."""
+        smaller = message.made_smaller() if outcome.too_large else None
+        if smaller is None:
+            self.answer(outcome)
+        else:
+            self.answers.put(TooLarge(smaller))
 
     def got_through(self) -> None:
         """Note that the relay answered for a message: whoever failed before it failed alone."""

@@ -156,5 +156,6 @@ def _facts(delivery: sa.FromClause, payment: sa.Table) -> sa.Select[Any]:
 
 def _will_be_drawn(payment: sa.Table) -> sa.ColumnElement[bool]:
     if payment is scheduled_payment:
-        return scheduled_payment.c.state != PaymentState.CANCELLED
+        is_first = scheduled_payment.c.number == 1  # not what is drawn again after a return
+        return sa.and_(is_first, scheduled_payment.c.state != PaymentState.CANCELLED)
     return payment.c.pay_on.is_not(None)

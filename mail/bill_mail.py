@@ -12,6 +12,7 @@ from database.books import Database
 from domain.failures import PermanentFailure, TemporaryFailure
 from mail.addresses import to_envelope_address
 from mail.bill_facts import BillFacts, find_bill_facts
+from mail.communications_live import no_link
 from mail.compose import Templates
 from mail.headers import Heading, Unsubscribe
 from mail.hints import password_hint
@@ -49,14 +50,15 @@ class BillRenderer:
     `read_pdf` returns the bytes of a bill by its path below the bill store. It is called when a
     message is about to go, so that one bill document is in memory at a time, and raises OSError.
     With a `protection` every mailbox gets an encrypted copy of its own, made for it alone; the
-    document in the store stays as it is.
+    document in the store stays as it is. `latest_communication` is asked for the address to link
+    to when a mail is composed, and not when it was queued (rules 107, 108).
     """
 
     database: Database
     templates: Templates
     sender: Sender
     read_pdf: Callable[[str], bytes]
-    latest_communication: str = ""
+    latest_communication: Callable[[], str] = no_link
     protection: Protection | None = None
     limit: SizeLimit = USUAL_LIMIT
 
@@ -72,19 +74,27 @@ class BillRenderer:
             if row.key not in facts:
                 yield Outcome(row.key, Result.FAILED, "the bill is no longer in the books")
                 continue
-            yield to_outgoing(self.sender, row, partial(self.compose, row, facts[row.key]))
+            compose = partial(self.compose, row, facts[row.key])
+            linked = partial(compose, is_linked=True) if self.limit.link else None
+            yield to_outgoing(self.sender, row, compose, smaller=linked)
 
-    def compose(self, row: Delivery, facts: BillFacts, recipient: str) -> bytes:
-        """Return the bytes of one delivery's mail; raises TemporaryFailure or PermanentFailure."""
-        content, hint, link = self._read(facts.pdf), "", ""
-        if self.limit.is_over(len(content)):
+    def compose(
+        self, row: Delivery, facts: BillFacts, recipient: str, *, is_linked: bool = False
+    ) -> bytes:
+        """
+        Return the bytes of one delivery's mail; raises TemporaryFailure or PermanentFailure.
+
+        `is_linked`: whatever its size, the bill is not attached.
+        """
+        content, hint, link = b"" if is_linked else self._read(facts.pdf), "", ""
+        if is_linked or self.limit.is_over(len(content)):
             content, link = b"", self._link(row)
         elif self.protection is not None:
             password = self.protection.password(facts)
             content = self.protection.protect(content, password)
             hint = password_hint(self.protection.field, password)
         name = f"{bill_file_stem(row.form)}-{safe(row.account)}-{safe(row.run or 'x')}.pdf"
-        letter = facts.to_letter(row, self.latest_communication, hint, link)
+        letter = facts.to_letter(row, self.latest_communication(), hint, link)
         return compose_mail(
             self.templates,
             letter,
@@ -126,15 +136,28 @@ class Stamp:
 
 
 def to_outgoing(
-    sender: Sender, row: Delivery, compose: Callable[[str], bytes]
+    sender: Sender,
+    row: Delivery,
+    compose: Callable[[str], bytes],
+    smaller: Callable[[str], bytes] | None = None,
 ) -> OutgoingMessage | Outcome:
-    """Put a mail into its envelope; `compose` makes it of the recipient's address."""
+    """
+    Put a mail into its envelope; `compose` makes it of the recipient's address.
+
+    So does `smaller`, of what goes instead where a server finds the mail too large.
+    """
     try:
         recipient = to_envelope_address(row.address)
     except PermanentFailure as failure:
         return Outcome(row.key, Result.FAILED, str(failure))
-    content = partial(compose, recipient)
-    return OutgoingMessage(row.key, sender.return_path(row.key), recipient, row.message_id, content)
+    return OutgoingMessage(
+        row.key,
+        sender.return_path(row.key),
+        recipient,
+        row.message_id,
+        partial(compose, recipient),
+        None if smaller is None else partial(smaller, recipient),
+    )
 
 
 def compose_mail(

@@ -18,6 +18,8 @@ from mail.bounce_effects import carry_out, record_bounce
 from mail.bounce_matching import find_delivery
 from mail.bounce_reading import Report, Returned, read_returned
 from mail.inbox import Inbox, ReturnedMail
+from mail.unsubscribing import Unsubscribing
+from mail.unsubscriptions import Unsubscription, record_unsubscription, token_in_mail
 from mail.verp import Verp
 from rules.bounces import SUCCESSES, judge
 
@@ -36,6 +38,7 @@ class BounceCounts:
     answers: int = 0  # automatic answers and notices of success: ignored
     before: int = 0  # dealt with earlier and not yet moved away
     left: int = 0  # of a mail that is being sent at this moment: for next time
+    unsubscribed: int = 0  # no bounces: customers who want no communications
     suppressed: int = 0
     paper: int = 0
 
@@ -52,6 +55,7 @@ class BounceBook:
     verp: Verp | None
     now: datetime
     who: str
+    unsubscribing: Unsubscribing | None = None  # where its mails come to the same inbox
     counts: Counter[str] = field(default_factory=Counter)
 
     def process(self, inbox: Inbox) -> BounceCounts:
@@ -69,6 +73,9 @@ class BounceBook:
 
     def _deal_with(self, mail: ReturnedMail) -> bool:
         """Record one mail; False: it has to wait."""
+        if self._unsubscribes(mail):
+            self.counts["unsubscribed"] += 1
+            return True
         returned = read_returned(mail.content)
         report = _worst(returned.reports)
         if returned.is_answer or report.action in SUCCESSES:
@@ -82,6 +89,16 @@ class BounceBook:
             counted, done = Counter(left=1), False
         self.counts.update(counted)
         return done
+
+    def _unsubscribes(self, mail: ReturnedMail) -> bool:
+        """Honor a mail that asks for no communications; one with nobody's token is no such mail."""
+        token = token_in_mail(mail.content) if self.unsubscribing else ""
+        if self.unsubscribing is None or not token:
+            return False
+        done = record_unsubscription(
+            self.database, token, unsubscribing=self.unsubscribing, now=self.now, who=self.who
+        )
+        return done is not Unsubscription.UNKNOWN
 
     def _record(
         self,

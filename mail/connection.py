@@ -94,16 +94,16 @@ class Connection:
 
         A refusal stands even where the server hangs up right after it.
         """
-        commands = (*to_commands(parcel, self.extensions), b"DATA\r\n")
+        commands = () if self.announced is parcel else self._commands(parcel)
         await self._read_owed()
-        if self.pipelines and self.announced is not parcel:
+        if self.pipelines and commands:
             self._write(b"".join(commands))
         self.announced = None
         replies: list[Reply] = []
         try:
-            for command, patience in zip(commands, self._phases, strict=True):
+            for step, patience in enumerate(self._phases):
                 if not self.pipelines:
-                    self._write(command)
+                    self._write(commands[step])
                 replies.append(await self._reply(patience))
                 if not self.pipelines and not replies[-1].is_yes:
                     break
@@ -166,7 +166,10 @@ class Connection:
         self.announced = take_next() if self.pipelines else None
         if self.announced is None:
             return b""
-        return b"".join((*to_commands(self.announced, self.extensions), b"DATA\r\n"))
+        return b"".join(self._commands(self.announced))
+
+    def _commands(self, parcel: Parcel) -> tuple[bytes, ...]:
+        return (*to_commands(parcel, self.extensions), b"DATA\r\n")
 
     async def _read_owed(self) -> None:
         while self._owed:

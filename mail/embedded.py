@@ -59,6 +59,8 @@ class MailFolder:
             if about_to_hand_over is not None:
                 about_to_hand_over(message.key)
             beside.replace(path)
-        except OSError as failure:
+        except BaseException as failure:
             beside.unlink(missing_ok=True)
-            raise TemporaryFailure(f"the mail folder refused: {failure.strerror}") from None
+            if isinstance(failure, OSError):
+                raise TemporaryFailure(f"the mail folder refused: {failure.strerror}") from None
+            raise

@@ -99,7 +99,7 @@ class _Lane:
             return
         if (refusal := why_not(parcel, connection.extensions)) is not None:
             self._parcel = None
-            self._batch.answer(refusal)
+            self._batch.answer_for(parcel.message, refusal)
             return
         try:
             outcome = await connection.deliver(
@@ -115,7 +115,7 @@ class _Lane:
             self._parcel = connection.announced
             self._learn(connection)
             self._batch.got_through()
-            self._batch.answer(outcome)
+            self._batch.answer_for(parcel.message, outcome)
             if await self._pool.retire(connection):
                 self._connection = None
 
@@ -134,7 +134,7 @@ class _Lane:
             refusal = why_not(parcel, self._connection.extensions)
             if refusal is None:
                 return parcel
-            self._batch.answer(refusal)
+            self._batch.answer_for(parcel.message, refusal)
         return None
 
     def _hung_up(self, parcel: Parcel, connection: Connection, failure: RelayClosing) -> None:

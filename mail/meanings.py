@@ -8,7 +8,7 @@ COMMON = {
     "account_number": "the account's number",
     "customer_name": "a person's `O'Neil, Ann` is turned round",
     "service_address": "may be empty",
-    "LatestCommunicationLink": "the newest communication's web address; empty in this release",
+    "LatestCommunicationLink": "of the latest communication that is live; may be empty",
 }
 BILL = {
     "form_title": "what people call the form",
@@ -37,11 +37,12 @@ NOTICE = {
     "what_to_do": "a sentence or two",
     "confirmation": "the payment's number at the gateway",
     "receipt_number": "cash receipting's; empty until it is posted",
-    "expires": "the day; empty where it is not known",
+    "expires": "the day, and of a link the time; empty where it is not known",
     "title": "what it is about",
     "paragraphs": "a list of texts: `{% for paragraph in paragraphs %}`",
     "link": "a web address; may be empty",
     "unsubscribe_link": "the web address that stops communications; empty where none is set up",
+    "records": "how many there are",
     "findings": "a list of sentences: `{% for finding in findings %}`",
     "is_payment_due": BILL["is_payment_due"],
     "is_paid_by_autopay": BILL["is_paid_by_autopay"],

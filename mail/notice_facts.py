@@ -108,6 +108,8 @@ def _facts(wanted: sa.Subquery) -> sa.Select[Any]:
         .scalar_subquery()
     )
     run = sa.func.coalesce(wanted.c.run, newest)
+    returned = scheduled_payment.alias("returned")
+    came_back = sa.func.coalesce(returned.c.key, scheduled_payment.c.key)
     token = sa.func.coalesce(scheduled_payment.c.method_token, planned_payment.c.method_token)
 
     def of_the_account(table: sa.Table) -> sa.ColumnElement[bool]:
@@ -152,7 +154,12 @@ def _facts(wanted: sa.Subquery) -> sa.Select[Any]:
         .join(bill_run, bill_run.c.run == run)
         .outerjoin(account, of_the_account(account))
         .outerjoin(balance_due, of_the_account(balance_due))
-        .outerjoin(scheduled_payment, of_the_account(scheduled_payment))
+        .outerjoin(
+            scheduled_payment,
+            sa.and_(
+                of_the_account(scheduled_payment), scheduled_payment.c.number == _last_payment()
+            ),
+        )
         .outerjoin(
             posting,
             sa.and_(
@@ -164,12 +171,34 @@ def _facts(wanted: sa.Subquery) -> sa.Select[Any]:
             draw,
             sa.and_(draw.c.payment_key == scheduled_payment.c.key, draw.c.number == _last_draw()),
         )
-        .outerjoin(payment_return, payment_return.c.payment_key == scheduled_payment.c.key)
+        .outerjoin(returned, _was_returned_before(returned))
+        .outerjoin(payment_return, payment_return.c.payment_key == came_back)
         .outerjoin(planned_payment, of_the_account(planned_payment))
         .outerjoin(
             payment_method,
             sa.and_(payment_method.c.run == bill_run.c.run, payment_method.c.token == token),
         )
+    )
+
+
+def _last_payment() -> sa.ScalarSelect[int]:
+    """The number of the payment that speaks: one that is drawn again after a return has another."""
+    other = scheduled_payment.alias("other_payment")
+    return (
+        sa.select(sa.func.max(other.c.number))
+        .where(other.c.run == bill_run.c.run, other.c.account_key == account.c.account_key)
+        .scalar_subquery()
+    )
+
+
+def _was_returned_before(returned: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Claim that a payment waits to be drawn again after the one before it came back."""
+    return sa.and_(
+        returned.c.run == scheduled_payment.c.run,
+        returned.c.account_key == scheduled_payment.c.account_key,
+        returned.c.number == scheduled_payment.c.number - 1,
+        scheduled_payment.c.state == PaymentState.SCHEDULED,
+        draw.c.key.is_(None),
     )
 
 

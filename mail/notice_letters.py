@@ -12,9 +12,11 @@ from domain.failures import PermanentFailure, TemporaryFailure
 from domain.money import ZERO, Money
 from domain.payments import PaymentState
 from mail.letters import Draw
+from mail.not_drawn import WHY_NOT_DRAWN, Why
 from mail.notice_facts import NoticeFacts, Payment
 from mail.notices import (
     AutopayFailed,
+    AutopayNotDrawn,
     AutopayScheduled,
     MethodExpiring,
     Notice,
@@ -63,7 +65,10 @@ def _autopay_scheduled(facts: NoticeFacts, _on: date, common: Common) -> Notice:
     return AutopayScheduled(**common, draw=draw, amount_due=due, due_on=facts.due_on)
 
 
-def _autopay_failed(facts: NoticeFacts, _on: date, common: Common) -> Notice:
+def _autopay_failed(facts: NoticeFacts, on: date, common: Common) -> Notice:
+    why = WHY_NOT_DRAWN.get(common["form"])
+    if why is not None:
+        return _not_drawn(facts, on, common, why)
     payment = _payment(facts, *_FAILED, PaymentState.SCHEDULED)
     is_tried_again = payment.state is PaymentState.SCHEDULED
     if is_tried_again and payment.failed_at is None:
@@ -114,6 +119,24 @@ def _owed(facts: NoticeFacts) -> Money:
     if facts.open_balance <= ZERO:
         raise PermanentFailure("nothing is owed any more")
     return facts.open_balance
+
+
+def _not_drawn(facts: NoticeFacts, on: date, common: Common, why: Why) -> Notice:
+    """Tell what autopay leaves to be paid; raises PermanentFailure where it is paid after all."""
+    owed, payment = _owed(facts), facts.payment
+    if payment is not None and payment.state is not PaymentState.CANCELLED:
+        raise PermanentFailure("autopay has a payment for it by now")
+    return AutopayNotDrawn(
+        **common,
+        amount=owed,
+        failed_on=on if payment is None else payment.pay_on,
+        open_balance=owed,
+        due_on=facts.due_on,
+        method=facts.method,
+        last4=facts.last4,
+        reason=why.reason if facts.method else "",
+        remedy=why.remedy if facts.method else "",
+    )
 
 
 def _draw(facts: NoticeFacts) -> Draw | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from domain.failures import PermanentFailure, TemporaryFailure
 from mail.alert_facts import find_alert_facts
 from mail.announcements import AlertLetter, CommunicationLetter
 from mail.bill_mail import Sender, Stamp, compose_mail, to_outgoing
+from mail.communications_live import no_link
 from mail.compose import Templates
 from mail.headers import Unsubscribe
 from mail.mime import Attachment
@@ -22,8 +23,16 @@ from mail.notice_letters import to_notice
 from mail.notices import Notice
 from mail.outbox import Delivery
 from mail.port import Outcome, OutgoingMessage, Result, outcome_of
-from mail.service_alerts import SERVICE_FORMS, service_letter
+from mail.service_alerts import (
+    HEALTH_FORMS,
+    SERVICE_FORMS,
+    facts_of_alerts,
+    health_letter,
+    service_letter,
+)
 from mail.unsubscribing import Unsubscribing
+from mail.unsubscriptions import UNSUBSCRIBED, is_unsubscribed
+from mail.usage_exports import NO_LINKS, ExportLinks, export_letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +55,9 @@ class NoticeRenderer:
     """
     Makes the messages of a batch of deliveries of any kind but bills.
 
-    `find_communication` returns a communication by its delivery's form, None where it is gone
-    (rule 106). `alert_remedy` tells the office what to do about an alert.
+    `find_communication` returns a communication by its delivery's form, None where it is gone.
+    `latest_communication` is asked for the address to link to when a mail is composed (rule 108).
+    `alert_remedy` tells the office what to do about an alert.
     """
 
     database: Database
@@ -55,11 +65,13 @@ class NoticeRenderer:
     sender: Sender
     unsubscribing: Unsubscribing
     find_communication: Callable[[str], Communication | None] = no_communication
-    latest_communication: str = ""
+    latest_communication: Callable[[], str] = no_link
     alert_remedy: str = "To see which: billclose list exceptions"
+    export_links: ExportLinks = NO_LINKS
 
     def __call__(self, deliveries: Sequence[Delivery]) -> Iterator[OutgoingMessage | Outcome]:
         facts = find_notice_facts(self.database, [row.key for row in deliveries])
+        facts |= facts_of_alerts(self.database, [row for row in deliveries if row.key not in facts])
         for row in deliveries:
             if row.key not in facts:
                 yield Outcome(row.key, Result.FAILED, "its period is no longer in the books")
@@ -71,7 +83,7 @@ class NoticeRenderer:
                 continue
             stamp = Stamp.of(row, facts[row.key].timezone)
             yield to_outgoing(
-                self.sender, row, partial(self.compose, row, letter, stamp, attachment)
+                self.sender, row, partial(self._compose_welcome, row, letter, stamp, attachment)
             )
 
     def to_letter(self, row: Delivery, facts: NoticeFacts) -> tuple[Notice, Attachment | None]:
@@ -87,12 +99,13 @@ class NoticeRenderer:
             "account": row.account,
             "customer": facts.customer,
             "service_address": facts.service_address,
-            "latest_communication": self.latest_communication,
         }
         if row.kind is MessageKind.COMMUNICATION:
             return self._communication(row, common)
         if row.kind is MessageKind.ALERT:
             return self._alert(row, facts), None
+        if row.kind is MessageKind.USAGE_EXPORT:
+            return export_letter(self.database, row.about, self.export_links, common), None
         recorded_on = row.queued_at.astimezone(ZoneInfo(facts.timezone)).date()
         return to_notice(row.kind, facts, recorded_on, common), None
 
@@ -115,6 +128,8 @@ class NoticeRenderer:
     def _alert(self, row: Delivery, facts: NoticeFacts) -> AlertLetter:
         if row.form in SERVICE_FORMS:
             return service_letter(self.database, row.form, facts.utility)
+        if row.form in HEALTH_FORMS:
+            return health_letter(self.database, row.form, row.about, facts.utility, facts.timezone)
         findings = find_alert_facts(self.database, row.run)
         if not findings:
             raise PermanentFailure("nothing needs a person any more")
@@ -137,7 +152,22 @@ class NoticeRenderer:
     ) -> bytes:
         """Return the bytes of one delivery's mail; raises PermanentFailure."""
         ways = self._ways_out(row)
+        if row.kind is not MessageKind.ALERT:
+            letter = replace(letter, latest_communication=self.latest_communication())
         return compose_mail(self.templates, letter, self.sender, recipient, stamp, attachment, ways)
+
+    def _compose_welcome(
+        self,
+        row: Delivery,
+        letter: Notice,
+        stamp: Stamp,
+        attachment: Attachment | None,
+        recipient: str,
+    ) -> bytes:
+        """Compose unless its mailbox has unsubscribed meanwhile, up to the last moment."""
+        if row.kind is MessageKind.COMMUNICATION and is_unsubscribed(self.database, row.mailbox):
+            raise PermanentFailure(UNSUBSCRIBED)
+        return self.compose(row, letter, stamp, attachment, recipient)
 
     def _ways_out(self, row: Delivery) -> Unsubscribe | None:
         """Offer a way out of communications; what else we send is owed to the customer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
@@ -14,6 +15,7 @@ from mail.letters import Draw, autopay_line, is_covered, remaining
 from mail.phrases import Values, greeted, long_date, made_safe, method_words, web_address
 
 NOTICES = tuple(kind for kind in MessageKind if kind is not MessageKind.BILL)
+NOT_DRAWN = f"{MessageKind.AUTOPAY_FAILED}-not-drawn"
 FOLDER = "notices"  # of the templates: a form of bills may be called `receipt` too
 
 
@@ -26,7 +28,7 @@ def kind_of(form: str) -> MessageKind | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class Notice(ABC):
     """
     What all of them know; dates are local dates.
 
@@ -60,8 +62,9 @@ class Notice:
             | self._own_values()
         )
 
+    @abstractmethod
     def _own_values(self) -> Values:
-        raise NotImplementedError
+        """Return the variables that this kind alone has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +130,16 @@ class AutopayFailed(Notice):
             "due_date": long_date(self.due_on),
             "is_payment_due": self.open_balance > ZERO,
         }
+
+
+class AutopayNotDrawn(AutopayFailed):
+    """Autopay left a bill out: nothing was tried, and the customer pays it another way."""
+
+    @property
+    def templates(self) -> tuple[str, ...]:
+        """Have words of their own for each reason, then those for all of them."""
+        own = f"{FOLDER}/{self.form}"
+        return (own, f"{FOLDER}/{NOT_DRAWN}", f"{FOLDER}/{self.kind}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

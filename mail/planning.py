@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database, insert_rows
-from database.tables import (
-    account,
-    account_email,
-    bill,
-    cosigner,
-    delivery_plan,
-    portal_link,
-    recipient,
-)
+from database.tables import account, bill, delivery_plan, recipient
 from domain.deliveries import DeliveryPlan, PasswordField
+from mail.recipients import read_addresses
 from mail.suppressing import suppressed_mailboxes
 from rules.delivery import plan_delivery
 from rules.passwords import bill_password
@@ -71,20 +62,8 @@ def _plan(
     password: PasswordField,
     largest_bill: int | None,
 ) -> Iterator[DeliveryPlan]:
-    record = _grouped(
-        books,
-        sa.select(account_email.c.account_key, account_email.c.address)
-        .where(account_email.c.run == run, account_email.c.fault.is_(None))
-        .order_by(account_email.c.account_key, account_email.c.position),
-    )
-    links = _grouped(
-        books,
-        sa.select(portal_link.c.account_key, portal_link.c.address, portal_link.c.paperless)
-        .where(portal_link.c.run == run)
-        .order_by(portal_link.c.account_key, portal_link.c.mailbox),
-    )
+    known = read_addresses(books, run, to_landlords=to_landlords)
     too_large = _too_large(books, run, largest_bill)
-    landlords = _landlords(books, run) if to_landlords else {}
     suppressed = suppressed_mailboxes(books)
     rows = books.execute(
         sa.select(
@@ -105,9 +84,9 @@ def _plan(
             row.status,
             ebill=row.ebill,
             send_paper=row.send_paper,
-            record=[address for (address,) in record.get(row.account_key, ())],
-            portal_links=links.get(row.account_key, ()),
-            landlord=landlords.get(row.cosigner_id),
+            record=known.record.get(row.account_key, ()),
+            portal_links=known.links.get(row.account_key, ()),
+            landlord=known.landlords.get(row.cosigner_id),
             has_password=not password or bill_password(password, row.zip, row.phone) != "",
             suppressed=suppressed,
             is_too_large=row.account_key in too_large,
@@ -120,20 +99,3 @@ def _too_large(books: Connection, run: str, largest: int | None) -> frozenset[st
         return frozenset()
     query = sa.select(bill.c.account_key).where(bill.c.run == run, bill.c.size > largest)
     return frozenset(books.scalars(query))
-
-
-def _grouped(books: Connection, select: sa.Select[Any]) -> dict[str, list[Any]]:
-    groups: defaultdict[str, list[Any]] = defaultdict(list)
-    for key, *values in books.execute(select):
-        groups[key].append(tuple(values))
-    return groups
-
-
-def _landlords(books: Connection, run: str) -> dict[str, str]:
-    """Return the portal user of each cosigner who has one (rule 133)."""
-    rows = books.execute(
-        sa.select(cosigner.c.cosigner_id, cosigner.c.portal_user).where(
-            cosigner.c.run == run, cosigner.c.portal_user != ""
-        )
-    )
-    return {row.cosigner_id: row.portal_user for row in rows}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -26,6 +26,7 @@ class OutgoingMessage:
 
     `recipient` and `envelope_from` are bare ASCII addresses. `content` is the message with CRLF
     line ends, or what makes it: so that a batch may be planned without holding its attachments.
+    `smaller` makes what goes instead where the server finds the content too large.
     """
 
     key: str
@@ -33,10 +34,17 @@ class OutgoingMessage:
     recipient: str
     message_id: str
     content: bytes | Callable[[], bytes]
+    smaller: Callable[[], bytes] | None = None
 
     def to_bytes(self) -> bytes:
         """Make the content; raises TemporaryFailure or PermanentFailure for this message alone."""
         return self.content if isinstance(self.content, bytes) else self.content()
+
+    def made_smaller(self) -> OutgoingMessage | None:
+        """Return the same message with its smaller content; None where it has no such."""
+        if self.smaller is None:
+            return None
+        return replace(self, content=self.smaller, smaller=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime
-from enum import StrEnum
+from collections import Counter
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -17,76 +14,42 @@ from database.tables import (
     bill_run,
     held_account,
     period_close,
+    reminder_hold,
     scheduled_payment,
 )
 from domain.accounts import AccountStatus
 from domain.deliveries import MessageKind
 from domain.money import ZERO
 from domain.payments import PaymentState
-from rules.reminders import OwedStep, ReminderPlan
+from domain.reminders import Skipped
+from mail.due_dates import DueDate
+from mail.holds import Hold
+from mail.reminder_shields import hurt_accounts
+from mail.reminder_terms import Reminding
+from rules.reminders import OwedStep
 
 _UNDER_WAY = (PaymentState.SUBMITTED, PaymentState.UNKNOWN)
+_Reasons = list[tuple[sa.ColumnElement[bool], Skipped]]
 
 
-class Skipped(StrEnum):
-    """Why an account that owes something is not reminded now."""
-
-    HELD = "held"  # a blocking check was waived for it
-    PAYMENT_UNDER_WAY = "payment-under-way"  # ruling 14: until it is known what came of it
-    AUTOPAY = "autopay"  # rule 95
-    NO_ADDRESS = "no-address"
-    SUPPRESSED = "suppressed"  # mails to all its addresses came back
-    TOO_LATE = "too-late"
-
-
-@dataclass(frozen=True, slots=True)
-class DueDate:
-    """A due date with balances that stand for it."""
-
-    run: str
-    due_on: date
-    timezone: str
-    ends_on: date
-
-    def owed(self, plan: ReminderPlan, now: datetime) -> tuple[OwedStep, ...]:
-        return plan.owed(self.due_on, now, ZoneInfo(self.timezone))
-
-    def is_over(self, plan: ReminderPlan, now: datetime) -> bool:
-        return plan.is_over(self.due_on, now, ZoneInfo(self.timezone))
-
-
-def due_dates(books: Connection, run: str | None = None) -> list[DueDate]:
-    """Return the due dates of the balances that stand now, the oldest first."""
-    columns = (balance_due.c.run, balance_due.c.due_on, bill_run.c.timezone, bill_run.c.ends_on)
-    query = (
-        sa.select(*columns)
-        .join(bill_run, bill_run.c.run == balance_due.c.run)
-        .distinct()
-        .order_by(balance_due.c.due_on, balance_due.c.run)
-    )
-    if run is not None:
-        query = query.where(balance_due.c.run == run)
-    return [DueDate(*row) for row in books.execute(query)]
-
-
-def debts(due: DueDate, kind: MessageKind, plan: ReminderPlan, owed: OwedStep | None = None) -> Any:
+def debts(due: DueDate, kind: MessageKind, terms: Reminding, owed: OwedStep | None = None) -> Any:
     """
     Select who owes something of a due date, each with the reason why it is not reminded, if any.
 
-    Nothing is owed by who has paid or is in credit (ruling 15), and a closed account is not asked.
+    `hold` is the number of the hold that keeps a past-due mail back. Nothing is owed by who has
+    paid or is in credit (ruling 15), and a closed account is not asked.
     """
     open_balance = balance_due.c.amount_due - balance_due.c.paid
-    of_the_run = sa.and_(
-        account.c.run == balance_due.c.run, account.c.account_key == balance_due.c.account_key
-    )
+    hold = _hold(due) if kind is MessageKind.PAST_DUE else sa.null()
     query = (
         sa.select(
             balance_due.c.account_key,
             balance_due.c.account,
             account.c.cosigner_id,
-            _reason(kind, plan).label("reason"),
+            _reason(due, kind, terms).label("reason"),
+            sa.cast(hold, reminder_hold.c.number.type).label("hold"),
         )
-        .join(account, of_the_run)
+        .join(account, _of_the_debtor(account))
         .where(
             balance_due.c.run == due.run,
             balance_due.c.due_on == due.due_on,
@@ -102,37 +65,63 @@ def debts(due: DueDate, kind: MessageKind, plan: ReminderPlan, owed: OwedStep | 
     return query.subquery("debts")
 
 
-def count_skipped(books: Connection, found: Any) -> dict[Skipped, int]:
-    """Count the debts that a reason keeps from being reminded of."""
+def count_skipped(books: Connection, found: Any) -> tuple[Counter[Skipped], Counter[int]]:
+    """Count the debts that a reason keeps from being reminded of, and those that a hold does."""
+    number = sa.func.count().label("number")
     query = (
-        sa.select(found.c.reason, sa.func.count())
+        sa.select(found.c.reason, found.c.hold, number)
         .where(found.c.reason.is_not(None))
-        .group_by(found.c.reason)
+        .group_by(found.c.reason, found.c.hold)
     )
-    return {Skipped(reason): number for reason, number in books.execute(query)}
+    skipped, holds = Counter[Skipped](), Counter[int]()
+    for reason, hold, accounts in books.execute(query):
+        skipped[Skipped(reason)] += accounts
+        if hold is not None and reason == Skipped.HELD:
+            holds[hold] += accounts
+    return skipped, holds
 
 
-def _reason(kind: MessageKind, plan: ReminderPlan) -> sa.Case[Any]:
-    of_the_account = [
-        sa.and_(table.c.run == balance_due.c.run, table.c.account_key == balance_due.c.account_key)
-        for table in (held_account, scheduled_payment)
-    ]
+def _reason(due: DueDate, kind: MessageKind, terms: Reminding) -> sa.ColumnElement[Any]:
+    """Give the first reason that applies, in the order of Skipped."""
+    key = balance_due.c.account_key
     under_way = sa.select(scheduled_payment.c.account_key).where(
         scheduled_payment.c.state.in_(_UNDER_WAY)
     )
-    reasons = [
-        (sa.exists().where(of_the_account[0]), sa.literal(Skipped.HELD.value)),
-        (
-            balance_due.c.account_key.in_(under_way),
-            sa.literal(Skipped.PAYMENT_UNDER_WAY.value),
-        ),
-    ]
-    if kind is MessageKind.PAYMENT_DUE and plan.spare_autopay:
+    reasons: _Reasons = [(sa.exists().where(_of_the_debtor(held_account)), Skipped.HELD)]
+    if kind is MessageKind.PAST_DUE and due.holds:
+        reasons.append((_hold(due).is_not(None), Skipped.HELD))
+    reasons.append((key.in_(under_way), Skipped.PAYMENT_UNDER_WAY))
+    if kind is MessageKind.PAST_DUE and terms.shield is not None:
+        hurt = hurt_accounts(due, terms.shield)
+        reasons += [(key.in_(one), reason) for reason, several in hurt.items() for one in several]
+    if kind is MessageKind.PAYMENT_DUE and terms.plan.spare_autopay:
         will_pay = sa.exists().where(
-            of_the_account[1], scheduled_payment.c.state == PaymentState.SCHEDULED
+            _of_the_debtor(scheduled_payment),
+            scheduled_payment.c.state == PaymentState.SCHEDULED,
         )
-        reasons.append((will_pay, sa.literal(Skipped.AUTOPAY.value)))
-    return sa.case(*reasons)
+        reasons.append((will_pay, Skipped.AUTOPAY))
+    return sa.case(*((applies, sa.literal(reason.value)) for applies, reason in reasons))
+
+
+def _hold(due: DueDate) -> sa.ColumnElement[Any]:
+    """Give the number of the hold in force that is about an account: its own, or its group's."""
+    if not due.holds:
+        return sa.null()
+    own = (
+        sa.select(sa.func.min(reminder_hold.c.number))
+        .where(
+            reminder_hold.c.account_key == balance_due.c.account_key,
+            reminder_hold.c.lifted_at.is_(None),
+            reminder_hold.c.until >= due.today,
+        )
+        .correlate(balance_due)
+        .scalar_subquery()
+    )
+    groups: list[Hold] = [hold for hold in due.holds if hold.column_name is not None]
+    if not groups:
+        return own
+    of_group = sa.case(*((one.of_the_group(), sa.literal(one.number)) for one in groups))
+    return sa.func.coalesce(own, of_group) if len(groups) < len(due.holds) else of_group
 
 
 def _closed_since(due: DueDate) -> sa.Select[Any]:
@@ -142,4 +131,10 @@ def _closed_since(due: DueDate) -> sa.Select[Any]:
         .join(period_close, period_close.c.run == account.c.run)
         .join(bill_run, bill_run.c.run == account.c.run)
         .where(account.c.status == AccountStatus.CLOSED, bill_run.c.ends_on >= due.ends_on)
+    )
+
+
+def _of_the_debtor(table: sa.Table) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        table.c.run == balance_due.c.run, table.c.account_key == balance_due.c.account_key
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import islice
 
 import sqlalchemy as sa
@@ -14,24 +13,19 @@ from sqlalchemy.engine import Connection
 from database.auditing import record_audit
 from database.books import Database
 from database.tables import audit, delivery
-from domain.accounts import account_key
 from domain.deliveries import DeliveryStatus, MessageKind
+from domain.reminders import Skipped, audit_action
 from domain.words import say_count
-from mail.keys import delivery_key
+from mail.due_dates import DueDate, due_dates
+from mail.holds import Hold
+from mail.known import without_known
 from mail.queueing import PlannedMessage, queue_messages
 from mail.reminder_addresses import read_debtors
-from mail.reminder_selection import (
-    DueDate,
-    Skipped,
-    count_skipped,
-    debts,
-    due_dates,
-)
-from rules.reminders import OwedStep, ReminderPlan
+from mail.reminder_selection import count_skipped, debts
+from mail.reminder_terms import Reminding
+from rules.reminders import OwedStep
 
-BATCH = 10_000
 TOO_LATE = "past-due too late"  # in the audit list
-REMINDERS = (MessageKind.PAYMENT_DUE, MessageKind.PAST_DUE)
 
 
 @dataclass(slots=True)
@@ -39,12 +33,14 @@ class ReminderCounts:
     """
     What is owed of one kind, in mails: recorded `queued` now, the others by an earlier run.
 
-    `skipped` counts accounts that owe money and are not reminded, by why.
+    `skipped` counts accounts that owe money and are not reminded, by why; `holds` those that a
+    hold of the office keeps back, by hold.
     """
 
     queued: int = 0
     earlier: Counter[DeliveryStatus] = field(default_factory=Counter)
     skipped: Counter[Skipped] = field(default_factory=Counter)
+    holds: Counter[Hold] = field(default_factory=Counter)
 
     @property
     def owed(self) -> int:
@@ -53,18 +49,6 @@ class ReminderCounts:
     @property
     def already_sent(self) -> int:
         return self.earlier[DeliveryStatus.SENT]
-
-
-@dataclass(frozen=True, slots=True)
-class Reminding:
-    """On what terms an office reminds; `records` is false where it only wants to know."""
-
-    plan: ReminderPlan
-    now: datetime
-    who: str
-    message_domain: str
-    records: bool = True
-    batch: int = BATCH  # mails recorded in one transaction
 
 
 def queue_reminders(database: Database, kind: MessageKind, terms: Reminding) -> ReminderCounts:
@@ -77,12 +61,12 @@ def queue_reminders(database: Database, kind: MessageKind, terms: Reminding) -> 
     """
     counts = ReminderCounts()
     with database.reading() as books:
-        dues = due_dates(books)
+        dues = due_dates(books, terms.now)
     for due in dues:
-        for owed in due.owed(terms.plan, terms.now):
+        for owed in due.owed(terms.plan):
             if owed.step.kind is kind:
                 _queue_step(database, due, owed, terms, counts)
-        if kind is MessageKind.PAST_DUE and due.is_over(terms.plan, terms.now):
+        if kind is MessageKind.PAST_DUE and due.is_over(terms.plan):
             counts.skipped[Skipped.TOO_LATE] += _count_missed(database, due, terms)
     counts.skipped = +counts.skipped
     return counts
@@ -91,12 +75,15 @@ def queue_reminders(database: Database, kind: MessageKind, terms: Reminding) -> 
 def _queue_step(
     database: Database, due: DueDate, owed: OwedStep, terms: Reminding, counts: ReminderCounts
 ) -> None:
-    found = debts(due, owed.step.kind, terms.plan, owed)
+    found = debts(due, owed.step.kind, terms, owed)
     with database.reading() as books:
-        counts.skipped.update(count_skipped(books, found))
+        skipped, held = count_skipped(books, found)
+        counts.skipped.update(skipped)
+        counts.holds.update({hold: held[hold.number] for hold in due.holds if held[hold.number]})
         messages = _messages(books, due, owed, found, counts.skipped)
         while batch := list(islice(messages, terms.batch)):
-            new = _without_known(books, batch, counts)
+            new, known = without_known(books, batch)
+            counts.earlier.update(known)
             counts.queued += _record_batch(database, due, owed, terms, new) if new else 0
     if terms.records and not _is_audited(database, audit_action(owed.step.kind), due.run):
         _record_batch(database, due, owed, terms, [])  # from now on exceptions are listed
@@ -138,38 +125,6 @@ def _messages(
             )
 
 
-def _without_known(
-    books: Connection, messages: list[PlannedMessage], counts: ReminderCounts
-) -> list[PlannedMessage]:
-    """
-    Leave out what was recorded before, so that a night without news writes nothing.
-
-    They come in the order of their account keys, so what is known of them is one range of the
-    outbox: PostgreSQL goes through a list of thousands of keys for each row that it has.
-    """
-    by_key = {_key(message): message for message in messages}
-    first, last = messages[0], messages[-1]
-    query = sa.select(delivery.c.key, delivery.c.status).where(
-        delivery.c.run == first.run,
-        delivery.c.kind == first.kind,
-        delivery.c.form == first.form,
-        delivery.c.account_key.between(account_key(first.account), account_key(last.account)),
-    )
-    for key, status in books.execute(query).all():
-        if by_key.pop(key, None):
-            counts.earlier[status] += 1
-    return list(by_key.values())
-
-
-def _key(message: PlannedMessage) -> str:
-    mailbox = message.address.casefold()
-    return delivery_key(message.kind, message.about, message.form, message.account, mailbox)
-
-
-def audit_action(kind: MessageKind) -> str:
-    return f"queue {kind}"
-
-
 def _is_audited(database: Database, action: str, run: str) -> bool:
     query = sa.select(audit.c.id).where(audit.c.action == action, audit.c.subject == run)
     with database.reading() as books:
@@ -178,7 +133,7 @@ def _is_audited(database: Database, action: str, run: str) -> bool:
 
 def _count_missed(database: Database, due: DueDate, terms: Reminding) -> int:
     """Count who got no past-due mail in time; audited once, for nobody is going to send it."""
-    found = debts(due, MessageKind.PAST_DUE, terms.plan)
+    found = debts(due, MessageKind.PAST_DUE, terms)
     was_written_to = sa.exists().where(
         delivery.c.run == due.run,
         delivery.c.account_key == found.c.account_key,

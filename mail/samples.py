@@ -21,6 +21,7 @@ from mail.notices import (
     kind_of,
 )
 from mail.reasons import say_failure
+from mail.usage_exports import UsageExportLetter
 
 _BILL = a_sample()
 _OWED, _DUE_ON, _NEWS = _BILL.amount_due, _BILL.due_on, _BILL.latest_communication
@@ -116,6 +117,13 @@ _OWN: dict[MessageKind, tuple[type[Notice], dict[str, Any]]] = {
                 "1 mail could not be sent.",
             ),
             "remedy": "To see which: billclose list exceptions",
+        },
+    ),
+    MessageKind.USAGE_EXPORT: (
+        UsageExportLetter,
+        {
+            "link": "https://larkspur.example/exports/0f3a9c", "records": 1_000,
+            "expires": "November 5, 2026 at 9:00 AM MST",
         },
     ),
 }  # fmt: skip

@@ -1,14 +1,29 @@
-"""The two mails to the office when cash receipting falls silent, and when it is back."""
+"""The two mails to the office of a trouble: when it begins, and when it is over."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
 from database.books import Database
 from database.postings import count_unposted
-from domain.words import say_count
+from database.tables import bill_run, incident
+from domain.deliveries import MessageKind
+from domain.failures import PermanentFailure
+from domain.money import ZERO
 from mail.announcements import AlertLetter
+from mail.notice_facts import NoticeFacts
+from mail.outbox import Delivery
 
 DOWN, BACK = "alert-cash-receipting-down", "alert-cash-receipting-back"
+BEGAN, ENDED = "alert-health-began", "alert-health-ended"
+RUNBOOK = "docs/runbook"  # a page for each kind of trouble, in the folder of the program
 SERVICE_FORMS = (DOWN, BACK)
+HEALTH_FORMS = (BEGAN, ENDED)
+NO_UTILITY = "The billing office"  # before the first import nothing says what it is called
 
 
 def service_letter(database: Database, form: str, utility: str) -> AlertLetter:
@@ -18,7 +33,7 @@ def service_letter(database: Database, form: str, utility: str) -> AlertLetter:
     Customers are not named: the mail may be forwarded to IT.
     """
     left = count_unposted(database)
-    waits = f"{say_count(left.count, 'payment')}, {left.amount.dollars()}, taken and not posted."
+    waits = f"{left}, {'taken and ' if left.are_payments else ''}not posted."
     findings: tuple[str, ...]
     if form == DOWN:
         title = "cash receipting does not answer"
@@ -35,3 +50,74 @@ def service_letter(database: Database, form: str, utility: str) -> AlertLetter:
         findings = (waits,) if left.count else ("Every payment that was taken is posted.",)
         remedy = "To see which: billclose list pending-payments" if left.count else "Nothing to do."
     return AlertLetter(form=form, utility=utility, title=title, findings=findings, remedy=remedy)
+
+
+def health_letter(
+    database: Database, form: str, key: str, utility: str, timezone: str
+) -> AlertLetter:
+    """
+    Say that a trouble began or is over; `key` is that of its incident.
+
+    It says what is known when the mail leaves: where mail was down, that may be much later.
+    Raises PermanentFailure for an incident that is not in the books.
+    """
+    with database.reading() as books:
+        row = books.execute(sa.select(incident).where(incident.c.key == key)).one_or_none()
+    if row is None:
+        raise PermanentFailure("what it tells of is no longer in the books")
+    name, _, about = row.condition.partition("/")
+    title = name.replace("-", " ") + (f" ({about})" if about else "")
+    since = f"Since {_local(row.since, timezone)}."
+    over = f"It is over since {_local(row.ended_at, timezone)}." if row.ended_at else ""
+    if form == BEGAN:
+        findings, remedy = (row.detail, since, over), row.remedy
+    else:
+        title, findings, remedy = f"over: {title}", (over, f"It was: {row.detail}", since), ""
+    return AlertLetter(
+        form=form,
+        utility=utility,
+        title=title,
+        findings=tuple(filter(None, findings)),
+        remedy=f"{remedy} More: {RUNBOOK}/{name}.md" if remedy else "Nothing to do.",
+    )
+
+
+def facts_of_alerts(database: Database, deliveries: Sequence[Delivery]) -> dict[str, NoticeFacts]:
+    """
+    Return the facts of alerts that belong to no period, by their keys.
+
+    The office is told of a trouble before the first close as well.
+    """
+    alerts = [row for row in deliveries if row.kind is MessageKind.ALERT and row.run is None]
+    if not alerts:
+        return {}
+    utility, timezone = newest_utility(database)
+    facts = NoticeFacts(
+        utility=utility,
+        timezone=timezone,
+        period="",
+        customer="",
+        service_address="",
+        amount_due=None,
+        paid=ZERO,
+        due_on=date.min,
+        payment=None,
+        method=None,
+        last4="",
+    )
+    return {row.key: facts for row in alerts}
+
+
+def newest_utility(database: Database) -> tuple[str, str]:
+    """Return the utility's name and time zone as the newest export has them, if there is one."""
+    newest = sa.select(bill_run.c.utility, bill_run.c.timezone).order_by(
+        bill_run.c.imported_at.desc()
+    )
+    with database.reading() as books:
+        row = books.execute(newest.limit(1)).one_or_none()
+    return (NO_UTILITY, "UTC") if row is None else (row.utility, row.timezone)
+
+
+def _local(moment: datetime, timezone: str) -> str:
+    local = moment.astimezone(ZoneInfo(timezone))
+    return f"{local:%Y-%m-%d %H:%M} {local.tzname() or timezone}"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from domain.failures import Misuse, PermanentFailure, TemporaryFailure
 from mail.background import Background
-from mail.batch import Batch, Held
+from mail.batch import Batch, Held, TooLarge
 from mail.envelope import check_addresses
 from mail.lanes import Lanes
 from mail.pace import Lineup, Pace
@@ -98,6 +98,10 @@ class SmtpMailer:
                 if isinstance(answer, Held):
                     held = answer.count
                     continue
+                if isinstance(answer, TooLarge):
+                    parcel = self._to_parcel(answer.smaller)
+                    call(batch.answer if isinstance(parcel, Outcome) else batch.give_back, parcel)
+                    continue
                 waiting -= 1
                 if answer is not None:
                     yield answer
@@ -122,7 +126,7 @@ class SmtpMailer:
         return self._background
 
 
-def _answers(batch: Batch, wait: float | None) -> Iterator[Outcome | Held | None]:
+def _answers(batch: Batch, wait: float | None) -> Iterator[Outcome | Held | TooLarge | None]:
     """
     Give one answer, if it comes in so many seconds (None: however long it takes).
 

@@ -1,4 +1,4 @@
-"""How a customer stops communications: the links that say which mailbox, and that it is meant."""
+"""How a customer stops communications: links that say which mailbox, and that it is meant."""
 
 from __future__ import annotations
 
@@ -49,3 +49,7 @@ class Unsubscribing:
             if hmac.compare_digest(self.token(mailbox).encode(), wanted):
                 return mailbox
         return None
+
+    @property
+    def is_set_up(self) -> bool:
+        return bool(self.url or self.mailto)

@@ -1,18 +1,28 @@
-"""Reminders that wait to be sent and are not owed any more: taken out of the outbox."""
+"""Reminders and notices that wait and are not owed or true any more: taken out of the outbox."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.auditing import record_audit
 from database.books import Database
-from database.tables import bounce, delivery
-from domain.deliveries import DeliveryStatus
+from database.tables import bounce, delivery, scheduled_payment
+from domain.deliveries import DeliveryStatus, MessageKind
+from domain.payments import PaymentState
+from domain.reminders import REMINDERS
 from domain.words import say_count
-from mail.reminder_selection import debts, due_dates
-from mail.reminding import REMINDERS, Reminding
+from mail.due_dates import due_dates
+from mail.reminder_selection import debts
+from mail.reminder_terms import Reminding
 
+_NOTICES = {
+    MessageKind.RECEIPT: PaymentState.SUCCEEDED,
+    MessageKind.AUTOPAY_SCHEDULED: PaymentState.SCHEDULED,
+}
 _WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
 
 
@@ -37,6 +47,31 @@ def withdraw_reminders(database: Database, terms: Reminding) -> int:
     return taken
 
 
+def withdraw_notices(database: Database, now: datetime, who: str) -> int:
+    """
+    Take out the waiting notices about payments that are not so any more; return how many.
+
+    A receipt of a payment that came back, a word before a draw that has been done or taken off.
+    """
+    over = [
+        sa.and_(delivery.c.kind == kind, ~_is_payment(state)) for kind, state in _NOTICES.items()
+    ]
+    with database.writing() as books:
+        taken = books.execute(delivery.delete().where(*_waiting(_NOTICES), sa.or_(*over))).rowcount
+        if taken:
+            detail = f"{say_count(taken, 'notice')} not so any more"
+            record_audit(books, now, who, "withdraw notices", "payments", detail)
+    return taken
+
+
+def _is_payment(state: PaymentState) -> sa.Exists:
+    return sa.exists().where(
+        scheduled_payment.c.run == delivery.c.run,
+        scheduled_payment.c.account_key == delivery.c.account_key,
+        scheduled_payment.c.state == state,
+    )
+
+
 def _withdraw(books: Connection, run: str | None, terms: Reminding) -> int:
     still_owed = [
         sa.and_(
@@ -45,9 +80,9 @@ def _withdraw(books: Connection, run: str | None, terms: Reminding) -> int:
                 sa.select(found.c.account_key).where(found.c.reason.is_(None))
             ),
         )
-        for due in due_dates(books, run)
-        for owed in due.owed(terms.plan, terms.now)
-        for found in [debts(due, owed.step.kind, terms.plan, owed)]
+        for due in due_dates(books, terms.now, run)
+        for owed in due.owed(terms.plan)
+        for found in [debts(due, owed.step.kind, terms, owed)]
     ]
     of_the_run = delivery.c.run == run if run is not None else delivery.c.run.is_(None)
     done = books.execute(
@@ -56,10 +91,10 @@ def _withdraw(books: Connection, run: str | None, terms: Reminding) -> int:
     return done.rowcount
 
 
-def _waiting() -> list[sa.ColumnElement[bool]]:
+def _waiting(kinds: Iterable[MessageKind] = REMINDERS) -> list[sa.ColumnElement[bool]]:
     return [
         delivery.c.status.in_(_WAITING),
-        delivery.c.kind.in_(REMINDERS),
+        delivery.c.kind.in_(list(kinds)),
         ~delivery.c.possible_duplicate,
         ~sa.exists().where(bounce.c.delivery_key == delivery.c.key),
     ]

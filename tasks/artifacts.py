@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from pathlib import Path
+
+import sqlalchemy as sa
+from prefect.artifacts import (
+    create_link_artifact,
+    create_markdown_artifact,
+    create_table_artifact,
+)
 
 from database.books import Database
+from database.tables import print_batch
 from reporting.exceptions import list_exceptions
-from reporting.markdown import exception_rows, to_markdown
+from reporting.markdown import check_rows, exception_rows, to_markdown
 from reporting.reading import read_run_sheet
 
 
@@ -16,6 +24,68 @@ def show_exceptions(database: Database, run: str) -> None:
         key=f"exceptions-{slug(run)}",
         table=exception_rows(list_exceptions(database, run)),
         description=f"What needs a person in period {run}",
+    )
+
+
+def show_checks(database: Database, run: str) -> None:
+    """Show what came of every check as a table, what failed first."""
+    sheet = read_run_sheet(database, run)
+    create_table_artifact(
+        key=f"checks-{slug(run)}",
+        table=check_rows(sheet),
+        description=f"The {len(sheet.checks)} checks of period {run}",
+    )
+
+
+def show_question(run: str, text: str) -> None:
+    """Show what a person is asked to approve, also to whoever has not opened the form."""
+    create_markdown_artifact(
+        key=f"approval-{slug(run)}",
+        markdown=text,
+        description=f"What would happen when period {run} is closed",
+    )
+
+
+def show_print_batch(database: Database, run: str, home: Path) -> None:
+    """Show the files of the print batches, with a link to each part's folder."""
+    query = (
+        sa.select(print_batch)
+        .where(print_batch.c.run == run)
+        .order_by(print_batch.c.part, print_batch.c.bulk)
+    )
+    with database.reading() as books:
+        batches = books.execute(query).all()
+    create_table_artifact(
+        key=f"print-{slug(run)}",
+        table=[
+            {
+                "part": batch.part,
+                "form": batch.form,
+                "file": batch.file,
+                "bills": batch.bills,
+                "pages": batch.pages,
+                "sha256": batch.sha256,
+            }
+            for batch in batches
+        ],
+        description=f"The print batches of period {run}",
+    )
+    for folder in dict.fromkeys((home / batch.file).parent for batch in batches):
+        create_link_artifact(
+            link=folder.absolute().as_uri(),
+            link_text=str(folder),
+            key=slug(f"print-folder-{run}-{folder.name}"),
+            description=f"Where the print batches of period {run} lie on the office's machine",
+        )
+
+
+def link_report(run: str, file: Path) -> None:
+    """Link the report's file: on the office's machine a browser opens it."""
+    create_link_artifact(
+        link=file.absolute().as_uri(),
+        link_text=file.name,
+        key=f"report-file-{slug(run)}",
+        description=f"The report of period {run}, as a file on the office's machine",
     )
 
 

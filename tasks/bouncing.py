@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from prefect import get_run_logger, task
@@ -28,7 +28,8 @@ def read_bounces() -> dict[str, Any]:
     here = office()
     zone = newest_timezone(here.database)
     now = here.clock.now(zone)
-    book = BounceBook(here.database, here.verp, now, here.who)
+    unsubscribing = here.unsubscribing if here.settings.communications.unsubscribe_mailto else None
+    book = BounceBook(here.database, here.verp, now, here.who, unsubscribing)
     with closing(here.inbox) as inbox:
         refused = settle_refusals(here.database, now=now, who=here.who)
         found = refused + book.process(inbox)
@@ -49,6 +50,9 @@ def say_bounces(counts: BounceCounts) -> str:
         "for a person to judge": counts.unknown,
     }
     came = sum(words.values())
+    if counts.unsubscribed:
+        asked = f"{say_count(counts.unsubscribed, 'mailbox', 'mailboxes')} unsubscribed"
+        return f"{asked}; {say_bounces(replace(counts, unsubscribed=0))}"
     if not came:
         return "nothing came back"
     sentence = f"{say_count(came, 'mail')} came back: "

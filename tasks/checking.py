@@ -11,6 +11,7 @@ from data_checks.checking import (
     check_run,
     require_waivable,
 )
+from database.approvals import record_waivers
 from database.auditing import record_audit
 from database.runs import Run, forget_steps, get_run, move_run
 from database.tables import held_account, waiver
@@ -20,7 +21,7 @@ from domain.steps import Step
 from mail.planning import plan_deliveries
 from office.wiring import Office, office
 from payments.planning import plan_autopay
-from tasks.artifacts import show_exceptions
+from tasks.artifacts import show_checks, show_exceptions
 from tasks.step import Done, step
 
 NAMED = 5  # accounts that a sentence names
@@ -40,6 +41,7 @@ def check_bills_and_balances(run: str, waivers: Mapping[str, str] | None = None)
         return Done("checked before the close")
 
     results = _check(here, known, waivers or {})
+    show_checks(here.database, run)
     show_exceptions(here.database, run)
     blocking = blocking_failures(results)
     if blocking:
@@ -92,21 +94,7 @@ def _record_waivers(here: Office, known: Run, waivers: Mapping[str, str]) -> Non
     """Write down who waives which check and why; raises Misuse or Refused for a wrong name."""
     require_waivable(waivers)
     with here.database.writing() as books:
-        for name, reason in waivers.items():
-            books.execute(
-                waiver.delete().where(waiver.c.run == known.run, waiver.c.check_name == name)
-            )
-            books.execute(
-                waiver.insert().values(
-                    run=known.run,
-                    check_name=name,
-                    reason=reason,
-                    waived_by=here.who,
-                    waived_at=here.now(known),
-                )
-            )
-            subject = f"{known.run}/{name}"
-            record_audit(books, here.now(known), here.who, "waive check", subject, reason)
+        record_waivers(books, known.run, waivers, at=here.now(known), who=here.who)
 
 
 def _waivers(here: Office, run: str) -> dict[str, str]:

@@ -9,7 +9,9 @@ from billing_system.importing import import_export
 from database.runs import get_run
 from domain.failures import Misuse
 from domain.steps import Step
-from office.wiring import office
+from office.task_runner import is_shared
+from office.wiring import Office, office
+from splitter.documents import fetch_documents, share_documents
 from tasks.step import Done, step
 
 
@@ -24,6 +26,7 @@ def import_billing_export(run: str, bundle: str | None, *, replace: bool = False
     here = office()
     if bundle is None:
         known = get_run(here.database, run)
+        _share(here, run)
         return Done(f"{known.utility}, imported before", {"status": "unchanged"})
     export = EmbeddedBillingSystem().read_export(Path(bundle))
     if export.period.id != run:
@@ -38,6 +41,7 @@ def import_billing_export(run: str, bundle: str | None, *, replace: bool = False
         replace=replace,
         corrects_refused=True,
     )
+    _share(here, run)
     figures = {
         "status": outcome.status,
         "accounts": outcome.accounts,
@@ -48,3 +52,10 @@ def import_billing_export(run: str, bundle: str | None, *, replace: bool = False
     if outcome.problems:
         sentence += f", {outcome.problems} rows with problems"
     return Done(f"{sentence} ({outcome.status})", figures)
+
+
+def _share(here: Office, run: str) -> None:
+    """Let other machines get at the bulk files, and this one at what another imported."""
+    if is_shared(here):
+        share_documents(here.database, run, here.store, here.exports_folder)
+        fetch_documents(here.database, run, here.store, here.exports_folder)

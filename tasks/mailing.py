@@ -14,7 +14,7 @@ from prefect.states import Completed, Failed
 
 from database.auditing import record_audit
 from database.owners import this_process
-from database.runs import get_run, newest_timezone
+from database.runs import get_run
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import NobodyMailed
 from domain.steps import Step
@@ -25,7 +25,7 @@ from mail.queueing import queue_bills
 from mail.refusals import settle_refusals
 from mail.sending import send_due
 from mail.tallying import SendCounts
-from mail.withdrawing import withdraw_reminders
+from mail.withdrawing import withdraw_notices, withdraw_reminders
 from mail.worker import Render
 from office.reminder_plan import reminding_of
 from office.wiring import Office, office
@@ -66,12 +66,11 @@ def send_paperless_bills(run: str) -> Done:
 def send_mail() -> State[Any]:
     """Send what is due of every period and kind: after an outage, or when the next try is due."""
     here = office()
-    zone = newest_timezone(here.database)
-    tried = send_what_is_due(here, partial(here.clock.due, zone), lambda _counts: None)
+    tried = send_what_is_due(here, here.due_now, lambda _counts: None)
     sentence = say_tried(tried)
     if tried.sent:
         with here.database.writing() as books:
-            record_audit(books, here.clock.now(zone), here.who, "send mail", "outbox", sentence)
+            record_audit(books, here.due_now(), here.who, "send mail", "outbox", sentence)
     ended = Failed if tried.mailed_nobody else Completed
     return ended(message=sentence, data=asdict(tried))
 
@@ -92,6 +91,7 @@ def send_what_is_due(
 ) -> SendCounts:
     """Send the mails of some kinds that are due, and draw the conclusions from refusals."""
     withdraw_reminders(here.database, reminding_of(here, due()))
+    withdraw_notices(here.database, due(), here.who)
     renderers: dict[MessageKind, Render] = {
         MessageKind.BILL: here.bill_renderer,
         **dict.fromkeys(NOTICES, here.notice_renderer),

@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from prefect.runtime import flow_run
 
+from billing_system.embedded import read_manifest
+from billing_system.export_files import open_place
+from database.runs import find_run
+from domain.failures import Misuse, Refused
 from office.wiring import office
+
+_KIND = re.compile(r"^(?:the )?(?:city|town|village|borough|county|township) of ", re.IGNORECASE)
 
 
 def name_of_close() -> str:
-    """Call a close `close 2026-10`, and a dry run what it is."""
+    """Call a close `close 2026-10 Larkspur`, and a dry run what it is."""
     period = flow_run.parameters["period"]
-    return f"rehearse {period}" if office().rehearses else f"close {period}"
+    place = short_name(_utility(period, flow_run.parameters.get("bundle")))
+    act = "rehearse" if office().rehearses else "close"
+    return f"{act} {period} {place}".rstrip()
+
+
+def short_name(utility: str) -> str:
+    """Return what people call the utility: `Larkspur` for `City of Larkspur`."""
+    return " ".join(_KIND.sub("", utility.strip()).split())[:40]
+
+
+def _utility(period: str, bundle: str | None) -> str:
+    """Return the utility by the books, else by the export; empty where neither can be read."""
+    known = find_run(office().database, period)
+    if known is not None:
+        return known.utility
+    try:
+        return read_manifest(open_place(Path(bundle))).utility.name if bundle else ""
+    except (Misuse, Refused, OSError):  # the import says what is wrong with it
+        return ""

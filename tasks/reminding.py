@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
-from functools import partial
 from typing import Any
 
 from prefect import State, get_run_logger, task
@@ -13,13 +11,13 @@ from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed, Failed
 
 from database.auditing import record_audit
-from database.runs import newest_timezone
 from domain.deliveries import MessageKind
+from domain.reminders import REMINDERS
 from domain.words import say_count
-from mail.reminding import REMINDERS, ReminderCounts, queue_reminders
+from mail.reminding import ReminderCounts, queue_reminders
 from mail.withdrawing import withdraw_reminders
 from office.reminder_plan import reminding_of
-from office.wiring import Office, office
+from office.wiring import office
 from tasks.mailing import say_tried, send_what_is_due
 from tasks.posting import require_fresh_balances
 
@@ -35,14 +33,14 @@ def guard_reminders(despite: str | None = None) -> None:
     person's reason to go on, which is audited.
     """
     here = office()
-    require_fresh_balances(here, _due(here)(), "remind", "reminders", despite)
+    require_fresh_balances(here, here.due_now(), "remind", "reminders", despite)
 
 
 @task(name="withdraw reminders", retries=0, cache_policy=NO_CACHE, persist_result=False)
 def withdraw_what_is_settled() -> int:
     """Take waiting reminders back that are not owed any more; returns how many."""
     here = office()
-    taken = withdraw_reminders(here.database, reminding_of(here, _due(here)()))
+    taken = withdraw_reminders(here.database, reminding_of(here, here.due_now()))
     get_run_logger().info("withdraw reminders: %s", say_count(taken, "mail"))
     return taken
 
@@ -51,7 +49,7 @@ def _queueing(kind: MessageKind) -> Callable[[], Figures]:
     @task(name=f"queue {kind}", retries=0, cache_policy=NO_CACHE, persist_result=False)
     def queue() -> State[Any]:
         here = office()
-        counts = queue_reminders(here.database, kind, reminding_of(here, _due(here)()))
+        counts = queue_reminders(here.database, kind, reminding_of(here, here.due_now()))
         sentence = say_queued(counts)
         get_run_logger().info("queue %s: %s", kind, sentence)
         return Completed(message=sentence, data=to_figures(counts))
@@ -63,12 +61,11 @@ def _sending(kind: MessageKind) -> Callable[[], Figures]:
     @task(name=f"send {kind}", retries=0, cache_policy=NO_CACHE, persist_result=False)
     def send() -> State[Any]:
         here = office()
-        due = _due(here)
-        tried = send_what_is_due(here, due, lambda _counts: None, kinds=(kind,))
+        tried = send_what_is_due(here, here.due_now, lambda _counts: None, kinds=(kind,))
         sentence = say_tried(tried)
         if tried.sent:
             with here.database.writing() as books:
-                record_audit(books, due(), here.who, f"send {kind}", "reminders", sentence)
+                record_audit(books, here.due_now(), here.who, f"send {kind}", "reminders", sentence)
         get_run_logger().info("send %s: %s", kind, sentence)
         ended = Failed if tried.mailed_nobody else Completed
         return ended(message=sentence, data=asdict(tried))
@@ -100,6 +97,15 @@ def to_figures(counts: ReminderCounts) -> Figures:
         "already_sent": counts.already_sent,
         "queued_before": counts.owed - counts.queued - counts.already_sent,
         "skipped": {reason.value: number for reason, number in sorted(counts.skipped.items())},
+        "holds": [
+            {
+                "hold": hold.number,
+                "until": hold.until.isoformat(),
+                "reason": hold.reason,
+                "accounts": number,
+            }
+            for hold, number in counts.holds.items()
+        ],
     }
 
 
@@ -110,7 +116,3 @@ def say_queued(counts: ReminderCounts) -> str:
         sentence += f", {counts.already_sent:,} sent before"
     reasons = [f"{number:,} {reason}" for reason, number in sorted(counts.skipped.items())]
     return sentence + (f"; accounts left out: {', '.join(reasons)}" if reasons else "")
-
-
-def _due(here: Office) -> Callable[[], datetime]:
-    return partial(here.clock.due, newest_timezone(here.database))

@@ -12,7 +12,7 @@ from office.wiring import office
 from reporting.exceptions import list_exceptions
 from reporting.page import write_page
 from reporting.reading import read_run_sheet
-from tasks.artifacts import show_exceptions, show_report
+from tasks.artifacts import link_report, show_exceptions, show_print_batch, show_report
 from tasks.step import Done, step
 
 
@@ -36,4 +36,7 @@ def report_run(run: str) -> Done:
     )
     show_exceptions(here.database, run)
     show_report(here.database, run)
+    if not here.rehearses:  # its files are gone when it ends
+        show_print_batch(here.database, run, here.home)
+        link_report(run, place)
     return Done(f"reports/{place.name}", {"file": f"reports/{place.name}"})

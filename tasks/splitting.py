@@ -12,9 +12,11 @@ from domain.failures import Refused
 from domain.steps import Step
 from domain.words import say_count
 from office.wiring import Office, office
+from splitter.batches import forget_batches
 from splitter.run_bills import SplitCounts, read_run, split_run
 from splitter.run_records import staged_files
 from splitter.scrutiny import say_scrutiny
+from tasks.batches import split_in_batches
 from tasks.progress import progress_of
 from tasks.step import Done, step
 
@@ -23,17 +25,10 @@ from tasks.step import Done, step
 def split_bulk_bills(run: str) -> Done:
     """File one document for each bill, every page accounted for once (rules 11-13)."""
     here = office()
+    known = get_run(here.database, run).run
+    is_alone = here.settings.workers.task_runner == "threads" or here.rehearses
     with _refusing(here, run):
-        counts = split_run(
-            here.database,
-            get_run(here.database, run).run,
-            here.store,
-            exports_folder=here.exports_folder,
-            processes=here.settings.splitter.processes or None,
-            progress=progress_of(Step.SPLIT, run),
-            scrutiny=here.scrutiny,
-            ocr=here.settings.splitter.ocr,
-        )
+        counts = _split_alone(here, known) if is_alone else split_in_batches(here, known)
     return Done(_sentence(counts), asdict(counts))
 
 
@@ -53,6 +48,20 @@ def read_bulk_bills(run: str) -> Done:
             ocr=here.settings.splitter.ocr,
         )
     return Done(_sentence(counts), asdict(counts))
+
+
+def _split_alone(here: Office, run: str) -> SplitCounts:
+    forget_batches(here.database, run)  # of a close that was begun with other machines
+    return split_run(
+        here.database,
+        run,
+        here.store,
+        exports_folder=here.exports_folder,
+        processes=here.settings.splitter.processes or None,
+        progress=progress_of(Step.SPLIT, run),
+        scrutiny=here.scrutiny,
+        ocr=here.settings.splitter.ocr,
+    )
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from prefect.tasks import exponential_backoff
 from database.runs import find_run, finished_step, record_step
 from domain.failures import TemporaryFailure
 from domain.steps import Step
+from office.redaction import told_safely
 from office.wiring import office
 
 RETRY_SECONDS = 2
@@ -95,7 +96,8 @@ def _carry_out(work: Work, name: Step, run: str, *arguments: Any, **options: Any
     here = office()
     here.reporter.begin(name)
     started = time.monotonic()
-    done = work(run, *arguments, **options)
+    with told_safely():  # Prefect keeps what a step raises
+        done = work(run, *arguments, **options)
 
     known = find_run(here.database, run)
     if known is not None:

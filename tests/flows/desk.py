@@ -11,8 +11,12 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from prefect.settings import Settings
 
 AS_OF = "2026-11-02T09:00"
 
@@ -116,10 +120,19 @@ def at_server(api_url: str) -> Iterator[None]:
     if not api_url:
         yield
         return
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect.context import SettingsContext, get_settings_context
 
-    with temporary_settings(updates={PREFECT_API_URL: api_url}):
+    around = get_settings_context()
+    with SettingsContext(profile=around.profile, settings=_settings_at(api_url)):
         yield
+
+
+@cache
+def _settings_at(api_url: str) -> Settings:
+    """Settings are put together once for a server: that takes as long as many a command."""
+    from prefect.settings import PREFECT_API_URL, get_current_settings
+
+    return get_current_settings().copy_with_update(updates={PREFECT_API_URL: api_url})
 
 
 @contextlib.contextmanager

@@ -35,6 +35,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         request.config.add_cleanup(stack.close)
         with pytest.MonkeyPatch.context() as before:
             before.delenv("PREFECT_API_URL", raising=False)
+            before.setenv("PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED", "false")  # none reads
             running = stack.enter_context(prefect_server(home))
             names = server_environment(home, 0)
             environment = {name: os.environ.pop(name) for name in names}

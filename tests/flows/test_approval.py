@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.flows.desk import AS_OF
+from tests.flows.desk import AS_OF, Desk
 
 pytestmark = pytest.mark.xdist_group("prefect")
 
@@ -14,31 +14,41 @@ SHOWN = ("bills", "deliveries", "paper", "scheduled-payments", "autopay-unschedu
 FIGURES = ("pages", "bills", "checks", "totals", "autopay", "deliveries")
 
 
-def test_without_a_yes_everything_is_ready_and_nothing_shows(desk, town):
-    answer = desk.close(town)
+@pytest.fixture(scope="module")
+def asked(prepared, server, town, tmp_path_factory):
+    """An office that was asked to close without a yes, and its answer: for reading and copying."""
+    home = prepared.copied(tmp_path_factory.mktemp("asked") / "office").home
+    desk = Desk(home, server.environment)
+    return desk, desk.close(town)
+
+
+@pytest.fixture
+def waiting(asked, tmp_path):
+    """An office of one's own that waits for a yes."""
+    return asked[0].copied(tmp_path / "office")
+
+
+def test_without_a_yes_everything_is_ready_and_nothing_shows(asked):
+    desk, answer = asked
 
     assert (4, "waiting") == (answer.status, answer.json["status"]), answer.err
     assert {what: [] for what in SHOWN} == {what: desk.rows(what) for what in SHOWN}
     assert not (desk.home / "mail").exists()
 
 
-def test_a_later_yes_goes_on_from_there(desk, town, closed):
-    desk.close(town)
-
-    answer = desk.close("2026-10", "--yes")
+def test_a_later_yes_goes_on_from_there(waiting, closed):
+    answer = waiting.close("2026-10", "--yes")
 
     assert (0, "closed") == (answer.status, answer.json["status"]), answer.err
     assert re.search(r"split bulk bills +13 pages, 11 bills, .+\(done before\)", answer.err)
-    assert bills(closed) == bills(desk)
-    assert 9 == len(desk.rows("deliveries", "status=sent"))
+    assert bills(closed) == bills(waiting)
+    assert 9 == len(waiting.rows("deliveries", "status=sent"))
 
 
-def test_a_yes_after_a_weekend_draws_what_has_become_late(desk, town):
-    desk.close(town)
+def test_a_yes_after_a_weekend_draws_what_has_become_late(waiting):
+    waiting.close("2026-10", "--yes", as_of="2026-11-11T09:00")
 
-    desk.close("2026-10", "--yes", as_of="2026-11-11T09:00")
-
-    payments = desk.rows("scheduled-payments")
+    payments = waiting.rows("scheduled-payments")
     assert [
         ("01.1006.6", "2026-11-11", True),
         ("01.1009.9", "2026-11-11", True),
@@ -60,14 +70,13 @@ def test_a_rehearsal_gives_the_figures_of_the_close_and_leaves_no_trace(desk, to
     assert {what: [] for what in SHOWN} == {what: desk.rows(what) for what in SHOWN}
 
 
-def test_a_rehearsal_of_what_waits_leaves_it_waiting(desk, town):
-    desk.close(town)
-    before = desk.files()
+def test_a_rehearsal_of_what_waits_leaves_it_waiting(waiting):
+    before = waiting.files()
 
-    answer = desk.close("2026-10", "--dry-run")
+    answer = waiting.close("2026-10", "--dry-run")
 
     assert (0, "dry-run", 11) == (answer.status, answer.json["status"], answer.json["bills"])
-    assert before == desk.files()
+    assert before == waiting.files()
 
 
 @pytest.mark.parametrize("what", ["bundle", "period"])

@@ -176,13 +176,21 @@ def test_the_flow_run_holds_these_steps_and_no_others(recorded):
     assert {f"{step} 2026-10" for step in (*STEPS, "guard postings")} == {
         run.name for run in recorded["tasks"]
     }
-    assert "2026-10 is closed" == recorded["flow"].state.message
+    assert all(run.state.message for run in recorded["tasks"])
+    assert ("close 2026-10 Larkspur", "2026-10 is closed") == (
+        recorded["flow"].name,
+        recorded["flow"].state.message,
+    )
 
 
 def test_what_needs_a_person_and_the_report_are_artifacts(recorded):
     by_key = {found.key: found for found in recorded["artifacts"]}
 
-    assert {"exceptions-2026-10", "report-2026-10"} <= set(by_key)
+    assert {"exceptions-2026-10", "report-2026-10", "report-file-2026-10"} <= set(by_key)
+    assert {"checks-2026-10", "print-2026-10", "print-folder-2026-10-2026-10"} <= set(by_key)
+    assert "bill-amount" in by_key["checks-2026-10"].data
+    assert "utility-bill" in by_key["print-2026-10"].data
+    assert "file:///" in by_key["report-file-2026-10"].data
     assert "01.1007.7" in by_key["exceptions-2026-10"].data
     assert "1,534.31" in by_key["report-2026-10"].data
 

@@ -55,6 +55,10 @@ def drawn(desk: Desk, as_of: str, *arguments: str):
 
 
 def failure_mails(desk: Desk) -> list:
+    return [mail for mail in autopay_mails(desk) if "did not go through" in mail["Subject"]]
+
+
+def autopay_mails(desk: Desk) -> list:
     files = sorted((desk.home / "mail").glob("autopay-failed-*.eml"))
     return [message_from_bytes(file.read_bytes(), policy=default) for file in files]
 
@@ -114,6 +118,18 @@ def test_a_decline_is_listed_with_its_reason_and_told_to_its_owner(office):
     assert [] == [word for word in ("expired_card", "tok_") if word in text]
     drawn(office, PAY_DAY)
     assert 1 == len(failure_mails(office))
+
+
+def test_whom_autopay_leaves_out_is_told_once(office):
+    left_out = {row["reason"] for row in office.rows("autopay-unscheduled")}
+    drawn(office, PAY_DAY)
+    drawn(office, PAY_DAY)
+
+    subjects = [mail["Subject"] for mail in autopay_mails(office)]
+
+    assert {"over-maximum", "method-blocked"} & left_out
+    assert subjects and len(subjects) == len(set(subjects))
+    assert {"Autopay does not pay your bill"} == {said.partition(",")[0] for said in subjects}
 
 
 def test_a_payment_without_an_answer_needs_a_person_until_it_is_found(office):

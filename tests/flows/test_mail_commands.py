@@ -43,7 +43,9 @@ def states(desk, *names):
 
 def test_a_close_that_could_mail_nobody_is_red_stands_and_is_mailed_later(desk, town, down):
     away = desk.close(town, "--yes", BILLCLOSE_SMTP__URL=down)
-    red = states(desk, "close 2026-10", "send paperless bills 2026-10", "write print batch 2026-10")
+    red = states(
+        desk, "close 2026-10 Larkspur", "send paperless bills 2026-10", "write print batch 2026-10"
+    )
     told = desk("mail", "status", "2026-10", "--json")
     still = desk("mail", "send", "--json", "--as-of", "2026-11-02T10:00", BILLCLOSE_SMTP__URL=down)
     still_red = states(desk, "send mail")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.flows.desk import AS_OF
+from tests.flows.desk import AS_OF, Desk
 from tests.flows.town import ABBOTT, MISPRINTED, RECHARGED, with_household, write_town
 
 pytestmark = pytest.mark.xdist_group("prefect")
@@ -25,11 +25,20 @@ def recharged(tmp_path_factory):
     return write_town(tmp_path_factory.mktemp("recharged") / "larkspur", RECHARGED)
 
 
-@pytest.fixture
-def refused(desk, misprinted):
+@pytest.fixture(scope="module")
+def refusal(prepared, server, misprinted, tmp_path_factory):
+    """An office whose close was refused, and what it was told: for reading and copying."""
+    home = prepared.copied(tmp_path_factory.mktemp("refused") / "office").home
+    desk = Desk(home, server.environment)
     answer = desk.close(misprinted, "--yes")
     assert (3, "bill-amount") == (answer.status, answer.json["refusal"]["code"]), answer.err
-    return desk
+    return desk, answer
+
+
+@pytest.fixture
+def refused(refusal, tmp_path):
+    """An office of one's own after a refused close."""
+    return refusal[0].copied(tmp_path / "office")
 
 
 def shown(desk):
@@ -46,8 +55,8 @@ def test_a_refused_close_changes_nothing_that_shows(refused):
     assert [] == left_behind(refused, "bills", "mail", "print", "reports")
 
 
-def test_a_refusal_names_the_check_and_the_account(desk, misprinted):
-    answer = desk.close(misprinted, "--yes")
+def test_a_refusal_names_the_check_and_the_account(refusal):
+    _, answer = refusal
 
     (sentence,) = answer.sentences
     assert "bill-amount failed for 01.1002.2" in sentence

@@ -6,20 +6,31 @@ import os
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter
+from prefect.events.schemas.automations import AutomationCore
+from prefect.exceptions import PrefectHTTPStatusError
 
+from command_line.opening import wall_clock
+from deployments.automations import ensure_automations
 from deployments.serve import deployments
-from deployments.served import FLOWS, check, close, schedule
+from deployments.served import check, close, office_here, schedule
+from deployments.upkeep import Upkeep
 from domain.failures import Refused
-from flows.close_period import close_period
+from office.settings import Settings
 from tests.flows.desk import at_server
 from tests.flows.town import MISPRINTED, write_town
 
 pytestmark = pytest.mark.xdist_group("prefect")
 
+DENVER = "America/Denver"
+BY_THEMSELVES = ("remind", "collect-autopay", "send-notices", "retry-postings", "health-watch")
+TRIGGERS = ("close-failed", "close-waits", "nightly-failed", "nightly-late", "postings-stuck")
 PERIOD = "2025-10"  # its end is past for whoever runs the tests: served flows go by the clock
 
 
@@ -61,21 +72,21 @@ def test_a_refusal_from_the_server_is_a_failed_run(at_work, tmp_path):
     assert [] == at_work.rows("bills")
 
 
-def test_every_flow_has_a_deployment_and_two_runs_of_one_never_overlap():
-    made = deployments()
-
-    assert [found.name for found in FLOWS] == [found.name for found in made]
-    assert {1} == {found.concurrency_limit for found in made}
-    assert ["CANCEL_NEW"] * len(made) == [
-        found.concurrency_options.collision_strategy.value for found in made
-    ]
+@pytest.fixture(scope="module")
+def deployed(server):
+    """What `billclose up` puts into its server, there until these tests are over."""
+    with at_server(server.running.api_url), get_client(sync_client=True) as client:
+        made = {one.name: one.apply() for one in deployments(Settings(), DENVER, [PERIOD])}
+        yield made
+        for automation in client.read_automations():
+            client.delete_automation(automation.id)
+        for identity in made.values():
+            client.delete_deployment(identity)
 
 
 @pytest.mark.slow
-def test_a_schedule_makes_runs_and_deployments_are_listed(at_work, server):
+def test_the_calendar_makes_runs_and_deployments_are_listed(deployed, at_work, server):
     """Both broke with releases of the server's web framework that were otherwise fine."""
-    plan = close_period.to_deployment("every-minute", cron="* * * * *", parameters={"period": "x"})
-    identity = plan.apply()
     listed = subprocess.run(
         [Path(sys.executable).with_name("prefect"), "--no-prompt", "deployment", "ls"],
         env=os.environ | server.environment | {"COLUMNS": "200"},
@@ -83,16 +94,97 @@ def test_a_schedule_makes_runs_and_deployments_are_listed(at_work, server):
         text=True,
     )
     with get_client(sync_client=True) as client:
-        planned = eventually(lambda: of_deployment(client, identity))
-        client.delete_deployment(identity)
+        by_name = {name: deployed[name] for name in BY_THEMSELVES}
+        planned = {
+            name: eventually(lambda identity=identity: of_deployment(client, identity))
+            for name, identity in by_name.items()
+        }
 
-    assert (0, True) == (listed.returncode, "every-minute" in listed.stdout), listed.stderr
-    assert {"SCHEDULED"} == {run.state_type.value for run in planned}
+    assert (0, True) == (listed.returncode, "collect-autopay" in listed.stdout), listed.stderr
+    states = {name: {run.state_type.value for run in runs} for name, runs in planned.items()}
+    assert {name: {"SCHEDULED"} for name in BY_THEMSELVES} == states
+    first = min(run.expected_start_time for run in planned["remind"])
+    assert "06:00" == f"{first.astimezone(ZoneInfo(DENVER)):%H:%M}"
+
+
+def test_the_server_refuses_what_the_form_does_not_offer(deployed, at_work):
+    with get_client(sync_client=True) as client, pytest.raises(PrefectHTTPStatusError) as refused:
+        client.create_flow_run_from_deployment(
+            deployed["close-period"], parameters={"period": "2026-13"}
+        )
+
+    assert 409 == refused.value.response.status_code
+    assert "2026-13" in refused.value.response.text
+
+
+def test_the_triggers_of_alerts_are_made_once(deployed, at_work):
+    with get_client(sync_client=True) as client:
+        made = ensure_automations(client)
+        again = ensure_automations(client)
+        late = client.read_automations_by_name("nightly-late")[0]
+        client.pause_automation(late.id)
+        client.update_automation(late.id, changed_and_off(client))
+        mended = ensure_automations(client)
+        after = client.read_automations_by_name("nightly-late")
+
+    assert sorted(TRIGGERS) == sorted(made)
+    assert () == again
+    assert (("nightly-late",), 1, False) == (mended, len(after), after[0].enabled)
+    assert {deployed["health-watch"]} == {one.deployment_id for one in after[0].actions}
+
+
+def changed_and_off(client):
+    """What somebody made of it in the UI."""
+    (there,) = client.read_automations_by_name("nightly-late")
+    kept = there.model_dump(include=set(AutomationCore.model_fields), exclude={"owner_resource"})
+    changed = kept | {"description": "mine", "enabled": False}
+    return AutomationCore.model_validate(changed)
+
+
+def test_a_night_that_was_slept_through_is_made_up_for_once(deployed, at_work):
+    later = wall_clock() + timedelta(days=2)
+    upkeep = Upkeep(office_here(), DENVER, [PERIOD])
+    upkeep.note_what_was_there(later)
+    upkeep.set_up()
+    upkeep.note_what_was_there(later)
+    upkeep.set_up()
+
+    with get_client(sync_client=True) as client:
+        runs = {
+            name: [
+                run
+                for run in of_deployment(client, identity)
+                if (run.idempotency_key or "").startswith("missed ")
+            ]
+            for name, identity in deployed.items()
+        }
+    assert {"remind": 1, "collect-autopay": 1, "send-notices": 1} == {
+        name: len(found) for name, found in runs.items() if found
+    }
+
+
+def test_a_deployment_that_is_new_has_missed_nothing(deployed, at_work):
+    upkeep = Upkeep(office_here(), DENVER, [PERIOD])
+
+    upkeep.note_what_was_there(wall_clock() - timedelta(days=2))
+
+    assert [] == upkeep._missed
+
+
+def test_a_period_that_was_imported_meanwhile_is_offered(deployed, at_work, october):
+    upkeep = Upkeep(office_here(), DENVER, [])
+    at_work("import", october)
+
+    upkeep.offer_periods()
+
+    with get_client(sync_client=True) as client:
+        form = client.read_deployment(deployed["check-period"]).parameter_openapi_schema
+    assert [PERIOD, "2025-11", "2025-12", "2026-01"] == form["properties"]["period"]["enum"]
 
 
 def of_deployment(client, identity):
-    runs = client.read_flow_runs(limit=200)
-    return [run for run in runs if run.deployment_id == identity]
+    wanted = FlowRunFilter.model_validate({"deployment_id": {"any_": [identity]}})
+    return client.read_flow_runs(flow_run_filter=wanted, limit=200)
 
 
 def eventually(look, seconds=60):

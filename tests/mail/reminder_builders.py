@@ -14,8 +14,11 @@ from domain.accounts import account_key
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.money import Money
 from domain.payments import MethodKind
-from mail.reminding import BATCH, REMINDERS, ReminderCounts, Reminding, queue_reminders
+from domain.reminders import REMINDERS
+from mail.reminder_terms import BATCH, Reminding
+from mail.reminding import ReminderCounts, queue_reminders
 from rules.reminders import plan_reminders
+from rules.shields import Shield
 from tests.builders import NOW, RUN
 
 DENVER = ZoneInfo("America/Denver")
@@ -26,12 +29,19 @@ def local(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=DENVER).astimezone(UTC)
 
 
-def terms(at: str, *, records: bool = True, batch: int = BATCH, **changes: Any) -> Reminding:
+def terms(
+    at: str,
+    *,
+    records: bool = True,
+    batch: int = BATCH,
+    shield: Shield | None = None,
+    **changes: Any,
+) -> Reminding:
     chosen: dict[str, Any] = {
         "days_before_due": 3, "days_after_due": 1, "at": time(6), "cut_off_days": 14,
     }  # fmt: skip
     plan = plan_reminders(**(chosen | changes))
-    return Reminding(plan, local(at), "anna", "larkspur.example", records, batch)
+    return Reminding(plan, local(at), "anna", "larkspur.example", records, batch, shield)
 
 
 def queue(database: Database, kind: MessageKind, at: str, **changes: Any) -> ReminderCounts:
@@ -54,7 +64,7 @@ def schedule(database: Database, number: str, state: str = "scheduled", run: str
         books.execute(scheduled_payment.delete().where(scheduled_payment.c.account_key == key))
         books.execute(
             scheduled_payment.insert().values(
-                key=f"autopay/{run}/{key}", run=run, account_key=key, account=number,
+                key=f"autopay/{run}/{key}", run=run, account_key=key, account=number, number=1,
                 pay_on=NOW.date(), amount=Money.parse("80.00"), method_token="tok",
                 method_kind=MethodKind.ACH, last4="6789", immediate=False, state=state,
                 scheduled_at=NOW,

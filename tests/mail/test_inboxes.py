@@ -42,6 +42,7 @@ default_login_user = {user}
 default_internal_group = {group}
 first_valid_uid = 1
 disable_plaintext_auth = yes
+auth_failure_delay = 0
 passdb {{
   driver = static
   args = password=s3cret
@@ -61,6 +62,9 @@ service imap-login {{
 }}
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   chroot =

@@ -121,6 +121,16 @@ def test_a_file_bears_no_personal_data_and_is_the_offices_alone(tmp_path):
     assert a_message().content == files[0].read_bytes()
 
 
+def test_a_message_that_may_not_go_leaves_no_part_of_itself_in_the_folder(tmp_path):
+    def refuse(_key):
+        raise TemporaryFailure("the journal of the outbox cannot be written")
+
+    (found,) = MailFolder(tmp_path / "mail").deliver([a_message()], refuse)
+
+    assert found.error == "the journal of the outbox cannot be written"
+    assert [] == list((tmp_path / "mail").iterdir())
+
+
 def test_a_folder_that_cannot_be_used_is_a_temporary_failure(tmp_path):
     (tmp_path / "file").write_text("")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import stat
-import subprocess
 import sys
 from pathlib import Path
 
@@ -76,13 +75,7 @@ def test_the_offices_own_authorities_vouch_for_the_server(certificate, tmp_path,
 
 
 def test_a_certificate_for_another_name_is_refused(certificate, tmp_path):
-    files = (tmp_path / "cert.pem", tmp_path / "key.pem")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-         "/CN=other.test", "-addext", "subjectAltName=DNS:other.test",
-         "-out", files[0], "-keyout", files[1]],
-        check=True, capture_output=True,
-    )  # fmt: skip
+    files = a_certificate(tmp_path, "DNS:other.test")
 
     with (
         running(MailServer(certificate=files)) as server,

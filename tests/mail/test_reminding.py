@@ -17,7 +17,7 @@ from database.tables import audit, delivery
 from domain.accounts import AccountStatus
 from domain.deliveries import DeliveryStatus
 from domain.money import Money
-from mail.reminder_selection import Skipped
+from domain.reminders import Skipped
 from mail.withdrawing import withdraw_reminders
 from rules.reminders import LadderStep
 from tests.builders import (

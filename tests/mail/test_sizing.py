@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from database.migrating import downgrade, migrate
 from database.tables import bill, delivery_plan, metadata, recipient
-from domain.deliveries import PasswordField
+from domain.deliveries import DeliveryStatus, MessageKind, PasswordField
 from domain.failures import PermanentFailure
 from mail.bill_mail import BillRenderer, Sender
 from mail.compose import Templates
@@ -22,10 +22,15 @@ from mail.planning import plan_deliveries
 from mail.previewing import render_sample
 from mail.protecting import Protection
 from mail.queueing import queue_bills
+from mail.refusals import settle_refusals
+from mail.relay import to_relay
+from mail.sending import send_due
 from mail.sizing import SizeLimit, message_size
+from mail.smtp import SmtpMailer
 from splitter.encrypting import encrypt
 from tests.builders import a_household, stage_run
-from tests.mail.builders import NOW, RUN, a_run, an_account
+from tests.mail.builders import NOW, RUN, a_run, an_account, deliveries
+from tests.mail.scripted import Scripted, speaking
 
 LINK = "https://portal.larkspur.example/bills/{account}/{period}"
 SENDER = Sender("billing@larkspur.example", "bounces@larkspur.example")
@@ -111,6 +116,37 @@ def test_a_bill_that_fits_is_attached_though_there_is_a_link(database):
     (pdf,) = parsed(content).iter_attachments()
     assert small == pdf.get_content()
     assert len(content) <= LIMIT.octets
+
+
+@pytest.mark.parametrize(
+    ("link", "status", "on_paper"),
+    [
+        pytest.param(LINK, DeliveryStatus.SENT, 0, id="a link"),
+        pytest.param("", DeliveryStatus.FAILED, 1, id="paper"),
+    ],
+)
+def test_a_bill_that_the_relay_finds_too_large_goes_as_the_office_has_set(
+    database, tmp_path, link, status, on_paper
+):
+    queued(database)
+    bills = renderer(database, LARGE, SizeLimit(20_000_000, link))
+    relay = Scripted(extensions=("SIZE 60000",))
+
+    with speaking(relay):
+        mailer = SmtpMailer(to_relay(f"smtp://127.0.0.1:{relay.port}"), connections=1)
+        send_due(
+            database, mailer, {MessageKind.BILL: bills},
+            journals=tmp_path, clock=lambda: NOW, owner="me",
+        )  # fmt: skip
+        mailer.close()
+    settled = settle_refusals(database, RUN, now=NOW, who="me")
+
+    assert [status] == [row.status for row in deliveries(database)]
+    assert on_paper == settled.paper
+    if link:
+        (kept,) = relay.kept
+        assert "too large for an e-mail" in parsed(kept.body).get_body().get_content()
+        assert [] == list(parsed(kept.body).iter_attachments())
 
 
 @pytest.mark.parametrize(

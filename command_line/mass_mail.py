@@ -1,0 +1,200 @@
+"""`billclose communication send`: one text to many customers, looked at and counted first."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from command_line.mass_mail_words import (
+    UNSENT,
+    Figures,
+    end,
+    preview_lines,
+    read_body,
+    to_audience,
+)
+from command_line.opening import as_of_option, json_option, open_office
+from command_line.statuses import DONE, NEEDS_PERSON
+from domain.failures import Misuse, NobodyMailed, OutcomeUnknown, PermanentFailure, Refused
+from domain.words import say_count
+
+if TYPE_CHECKING:
+    from mail.mass_request import Request
+    from office.mass_mail import Plan
+    from office.wiring import Office
+
+
+@click.command()
+@click.option("--subject", required=True, metavar="TEXT", help="One line.")
+@click.option(
+    "--body",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE.txt",
+    help="The text: paragraphs with blank lines between them.",
+)
+@click.option("--attach", type=click.Path(path_type=Path), metavar="FILE.pdf", help="Goes along.")
+@click.option("--communication", type=int, metavar="NUMBER", help="A posted one to link to.")
+@click.option("--to-portal-users", is_flag=True, help="To everybody with a portal login.")
+@click.option("--to-customers", is_flag=True, help="To everybody whose address is known.")
+@click.option(
+    "--where", multiple=True, metavar="COLUMN=VALUE", help="To customers whose account is so."
+)
+@click.option("--account", multiple=True, metavar="N", help="To whoever belongs to this account.")
+@click.option("--to", multiple=True, metavar="ADDRESS", help="To this address.")
+@click.option("--yes-to", type=int, metavar="COUNT", help="Confirm so many mailboxes.")
+@click.option("--test-to", default="", metavar="ME", help="Send it to this address alone.")
+@click.option("--dry-run", is_flag=True, help="Show and count; record and send nothing.")
+@as_of_option
+@json_option
+@click.pass_obj
+def send(
+    home: Path,
+    subject: str,
+    body: Path,
+    attach: Path | None,
+    communication: int | None,
+    to_portal_users: bool,
+    to_customers: bool,
+    where: tuple[str, ...],
+    account: tuple[str, ...],
+    to: tuple[str, ...],
+    yes_to: int | None,
+    test_to: str,
+    dry_run: bool,
+    as_of: datetime | None,
+    as_json: bool,
+) -> int:
+    """Mail a text to many customers, once to each mailbox.
+
+    It is shown first, and the number of mailboxes has to be confirmed. Running the same again goes
+    on where it was cut short. Exit status 3 for a wrong count, 4 where it waits for one or a mail
+    could not be sent.
+    """
+    from office.mass_mail import make_request, plan_of
+
+    audience = to_audience(to_portal_users, to_customers, where, account, to)
+    office = open_office(home, as_of)
+    request = make_request(office, subject, read_body(body), audience, attach, communication)
+    plan = plan_of(office, request)
+    figures = _preview(office, request, plan)
+    if not as_json:
+        click.echo("\n".join(preview_lines(figures, audience)))
+    if test_to:
+        return _test(office, request, plan, test_to, figures, as_json=as_json)
+    if dry_run:
+        return end("dry-run", figures, DONE, as_json=as_json)
+    if _is_finished(office, plan):
+        return end("sent-before", figures, DONE, as_json=as_json)
+    count = _ask(yes_to, figures["mailboxes"], as_json=as_json)
+    if count is None:
+        return end("waiting", figures, NEEDS_PERSON, as_json=as_json)
+    return _send(office, request, plan, count, figures, as_json=as_json)
+
+
+def _preview(office: Office, request: Request, plan: Plan) -> Figures:
+    from office.mass_mail import compose, text_of
+
+    text = text_of(compose(office, request, plan.shown)) if plan.shown else ""
+    return {
+        "mailing": plan.mailing.number if plan.mailing else None,
+        "subject": request.subject,
+        "text": text,
+        "attachment": request.attachment.name if request.attachment else None,
+        "communication": request.communication,
+        "audience": request.audience.kind.value,
+        "mailboxes": plan.mailboxes,
+        "left_out": plan.left_out,
+    }
+
+
+def _is_finished(office: Office, plan: Plan) -> bool:
+    from mail.mass_mailing import count_by_status
+    from mail.standing import WAITING
+
+    if plan.mailing is None or plan.mailing.queued_at is None:
+        return False
+    found = count_by_status(office.database, plan.mailing.number)
+    return not any(found[status] for status in WAITING)
+
+
+def _ask(yes_to: int | None, mailboxes: int, *, as_json: bool) -> int | None:
+    """Return the count that a person confirms, None where nobody can be asked; raises Refused."""
+    if not mailboxes:
+        raise Refused("nobody", "There is nobody to write to; look at the audience again.")
+    if yes_to is None and (as_json or not sys.stdin.isatty()):
+        return None
+    typed = click.prompt("Type the number of mailboxes to send it") if yes_to is None else yes_to
+    written = str(typed).replace(",", "").strip()
+    if written != str(mailboxes):
+        raise Refused(
+            "wrong-count",
+            f"{say_count(mailboxes, 'mailbox', 'mailboxes')} would be written to, not {written}; "
+            "nothing was sent.",
+        )
+    return mailboxes
+
+
+def _send(
+    office: Office, request: Request, plan: Plan, count: int, figures: Figures, *, as_json: bool
+) -> int:
+    from command_line.closing import replace_office
+    from command_line.prefect_run import run_flow
+    from office.mass_mail import record
+
+    per_minute = office.settings.communications.messages_per_minute
+    if per_minute and not as_json:
+        minutes = say_count(-(-count // per_minute), "minute")
+        click.echo(f"Sending {per_minute:,} a minute takes some {minutes}.")
+    number = record(office, request)
+    worker = replace_office(office, lambda _sheet: False)
+    try:
+        state = run_flow(worker, _load, mailing=number, count=count)
+        sent: Figures = state.result()
+    except NobodyMailed as stopped:
+        sent = stopped.figures
+        click.echo(f"billclose: {stopped.message}", err=True)
+    is_unsent = any(sent[name] for name in UNSENT) or bool(sent["stopped_by"])
+    status = "unsent" if is_unsent else "sent"
+    return end(status, figures | sent, NEEDS_PERSON if is_unsent else DONE, as_json=as_json)
+
+
+def _load() -> Any:
+    from flows.send_communication import send_communication as flow
+
+    return flow
+
+
+def _test(
+    office: Office, request: Request, plan: Plan, address: str, figures: Figures, *, as_json: bool
+) -> int:
+    """Send the mail to whoever tries it, and write down that a customer's facts were sent."""
+    from command_line.opening import wall_clock
+    from database.auditing import record_audit
+    from database.runs import newest_timezone
+    from mail.addresses import to_envelope_address
+    from mail.keys import delivery_key
+    from mail.trying import as_test, send_test
+    from office.mass_mail import compose
+
+    if plan.shown is None:
+        raise Refused("nobody", "There is nobody to write to; look at the audience again.")
+    try:
+        recipient = to_envelope_address(address)
+    except PermanentFailure as failure:
+        raise Misuse(f"--test-to: {failure}.") from None
+    content = compose(office, request, plan.shown, recipient)
+    key = delivery_key("test", "communication", "", "", wall_clock().isoformat())
+    try:
+        send_test(office.mailer, as_test(office.notice_renderer.sender), recipient, key, content)
+    except OutcomeUnknown as unknown:
+        click.echo(f"billclose: {unknown}; see whether it arrives", err=True)
+        return end("in-doubt", figures, NEEDS_PERSON, as_json=as_json)
+    with office.database.writing() as books:
+        now = office.clock.now(newest_timezone(office.database))
+        record_audit(books, now, office.who, "send test mail", "communication")
+    return end("tested", figures, DONE, as_json=as_json)

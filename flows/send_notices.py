@@ -1,0 +1,29 @@
+"""Notices: what customers are told of their payments, beside bills and reminders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import State, flow
+from prefect.states import Completed
+
+from tasks.mailing import nobody_mailed
+from tasks.notifying import queue_receipt_mails, queue_scheduled_mails, send_notice_mails
+
+
+@flow(name="send-notices", flow_run_name="send notices", persist_result=False)
+def send_notices() -> State[Any]:
+    """Record what customers are owed to hear of their payments, each once, and send it."""
+    notices = {
+        "receipt": queue_receipt_mails(),
+        "autopay-scheduled": queue_scheduled_mails(),
+    }
+    outcome: State[Any] = send_notice_mails(return_state=True)
+    sent = outcome.result(raise_on_failure=False)
+    if isinstance(sent, BaseException):
+        raise sent
+
+    figures = sent | {"notices": notices}
+    if sent["mailed_nobody"]:
+        return nobody_mailed(figures)
+    return Completed(message=f"notices: {outcome.message}", data=figures)

@@ -1,0 +1,89 @@
+"""The addresses that a run's export knows: of customers, their portal users and landlords."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.tables import account_email, cosigner, portal_link
+from domain.deliveries import Recipient
+from rules.delivery import choose_recipients
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAddresses:
+    """
+    Addresses by account key, landlords' by cosigner.
+
+    `record` are the valid ones of the customer record, in its order; `links` those of the linked
+    portal users, each with its paperless choice.
+    """
+
+    record: Mapping[str, list[str]]
+    links: Mapping[str, list[tuple[str, bool]]]
+    landlords: Mapping[str, str]
+
+    def of(self, account_key: str, cosigner_id: str) -> tuple[Recipient, ...]:
+        """Return everybody who belongs to an account, one a mailbox (rules 25-28)."""
+        users = [address for address, _ in self.links.get(account_key, ())]
+        record = self.record.get(account_key, ())
+        return choose_recipients(record, users, self.landlords.get(cosigner_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """A chunk of accounts, by their keys and those of their cosigners."""
+
+    keys: Sequence[str]
+    cosigners: Sequence[str]
+
+
+def read_addresses(
+    books: Connection, run: str, some: Some | None = None, *, to_landlords: bool = True
+) -> KnownAddresses:
+    """
+    Read the addresses of all accounts of a run, or of some: three queries, however many.
+
+    Those of a chunk are looked up by key: joined to what the chunk was chosen by, of which
+    PostgreSQL expects few, they took it hours.
+    """
+    record = (
+        sa.select(account_email.c.account_key, account_email.c.address)
+        .where(account_email.c.run == run, account_email.c.fault.is_(None))
+        .order_by(account_email.c.account_key, account_email.c.position)
+    )
+    links = (
+        sa.select(portal_link.c.account_key, portal_link.c.address, portal_link.c.paperless)
+        .where(portal_link.c.run == run)
+        .order_by(portal_link.c.account_key, portal_link.c.mailbox)
+    )
+    if some is not None:
+        record = record.where(account_email.c.account_key.in_(some.keys))
+        links = links.where(portal_link.c.account_key.in_(some.keys))
+    return KnownAddresses(
+        {key: [one for (one,) in found] for key, found in _grouped(books, record).items()},
+        _grouped(books, links),
+        _landlords(books, run, some) if to_landlords else {},
+    )
+
+
+def _grouped(books: Connection, select: sa.Select[Any]) -> dict[str, list[Any]]:
+    groups: defaultdict[str, list[Any]] = defaultdict(list)
+    for key, *values in books.execute(select):
+        groups[key].append(tuple(values))
+    return groups
+
+
+def _landlords(books: Connection, run: str, some: Some | None) -> dict[str, str]:
+    """Return the portal user of each cosigner who has one (rule 133)."""
+    query = sa.select(cosigner.c.cosigner_id, cosigner.c.portal_user).where(
+        cosigner.c.run == run, cosigner.c.portal_user != ""
+    )
+    if some is not None:
+        query = query.where(cosigner.c.cosigner_id.in_(some.cosigners))
+    return {row.cosigner_id: row.portal_user for row in books.execute(query)}

@@ -1,0 +1,39 @@
+"""Suspending a flow run until somebody fills in a form."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from prefect import State, runtime
+from prefect._flow_run_suspension import mark_flow_run_suspension_requested
+from prefect.client.orchestration import get_client
+from prefect.exceptions import Pause
+from prefect.input import RunInput, keyset_from_paused_state
+from prefect.states import Suspended
+from prefect.utilities.engine import propose_state_sync
+
+from tasks.approval_form import Answer, to_answer
+
+
+def suspend_for(form: type[RunInput], *, key: str, timeout: int, message: str) -> Answer:
+    """
+    Suspend this run until the form is filled in; `timeout` in seconds, then the run fails.
+
+    Asked again with the same key, as by a run that was resumed and starts from the top, it gives
+    the answer at once. This is Prefect's suspend_flow_run, which cannot give the state a message:
+    what to do where stands there, because people see it first.
+    """
+    flow_run = UUID(str(runtime.flow_run.id))
+    state: State[Any] = Suspended(timeout_seconds=timeout, pause_key=key, message=message)
+    keyset = keyset_from_paused_state(state)
+    state.state_details.run_input_keyset = {str(part): name for part, name in keyset.items()}
+    with get_client(sync_client=True) as client:
+        accepted = propose_state_sync(client=client, state=state, flow_run_id=flow_run)
+        if accepted.is_running():  # it was suspended with this key before, and resumed
+            return to_answer(form.load(keyset, flow_run_id=flow_run))
+        if not accepted.is_paused():
+            raise RuntimeError(f"the run cannot be suspended: it is {accepted.name}")
+        form.save(keyset, flow_run_id=flow_run)
+    mark_flow_run_suspension_requested(flow_run, state)
+    raise Pause(state=accepted)
