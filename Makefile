@@ -28,11 +28,12 @@ demo: setup ## make a city of some 500 accounts and close its month
 test: setup ## run the whole suite
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-lint: setup ## ruff, mypy --strict, import-linter
+lint: setup ## ruff, mypy --strict, import-linter, pip-audit
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python .ci/audit
 
 format: setup ## put the code into its one format
 	$(BIN)/ruff check --fix .

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from bench import mail, money, splitter
+from bench import close, mail, money, orchestration, splitter
 
-SUBJECTS = {"splitter": splitter.main, "mail": mail.main, "money": money.main}
+SUBJECTS = {
+    "splitter": splitter.main,
+    "mail": mail.main,
+    "money": money.main,
+    "close": close.main,
+    "orchestration": orchestration.main,
+}
 
 
 def main() -> None:

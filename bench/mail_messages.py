@@ -62,9 +62,13 @@ class Mails:
         self._folder = folder
         books = database or Database("sqlite://")
         self._templates = Templates()
-        self.bills = BillRenderer(books, self._templates, SENDER, self._read, NEWS)
+        self.bills = BillRenderer(books, self._templates, SENDER, self._read, lambda: NEWS)
         self.notices = NoticeRenderer(
-            books, self._templates, SENDER, Unsubscribing(b"s" * 32), latest_communication=NEWS
+            books,
+            self._templates,
+            SENDER,
+            Unsubscribing(b"s" * 32),
+            latest_communication=lambda: NEWS,
         )
 
     def outgoing(self) -> Iterator[OutgoingMessage]:

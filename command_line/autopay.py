@@ -24,7 +24,7 @@ MOST_DAYS_PRIOR = 30
 
 @click.group()
 def autopay() -> None:
-    """Enroll a customer in autopay, cancel it, show what is agreed and paid."""
+    """Enroll a customer in autopay, cancel it, show what is agreed and paid, lift a suspension."""
 
 
 def to_maximum(_context: Any, _parameter: Any, value: str | None) -> Money | None:
@@ -162,6 +162,29 @@ def show(home: Path, account: str, as_of: datetime | None, as_json: bool) -> int
     _show(standing_lines(standing, told), as_json=False)
     if payments:
         write_table(list(payments[0]), payments)
+    return DONE
+
+
+@autopay.command()
+@click.argument("account")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; it is audited.")
+@as_of_option
+@json_option
+@click.pass_obj
+def reinstate(home: Path, account: str, reason: str, as_of: datetime | None, as_json: bool) -> int:
+    """Draw again from the suspended payment method of ACCOUNT, from the next period on."""
+    from command_line.autopay_figures import reinstated_figures, reinstated_lines
+    from payments.reinstating import reinstate as lift
+
+    if not reason.strip():
+        raise Misuse("--reason must not be empty: it is audited.")
+    office = open_office(home, as_of)
+    now, _ = _moment(office)
+    found = lift(office.database, account, now=now, who=office.who, reason=reason.strip())
+    if as_json:
+        click.echo(json.dumps(reinstated_figures(found), indent=1))
+    else:
+        _show(reinstated_lines(found), as_json=False)
     return DONE
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from payments.enrolling import Offer
     from payments.enrolling_ends import Ended
     from payments.enrolling_facts import Standing
+    from payments.reinstating import Reinstated
 
 
 def enrollment_figures(offer: Offer) -> dict[str, Any]:
@@ -118,6 +119,26 @@ def standing_lines(standing: Standing, consequence: str) -> list[str]:
     elif agreed is not None:
         lines.append("Next payment: after the next close.")
     return [*lines, consequence] if consequence else lines
+
+
+def reinstated_figures(found: list[Reinstated]) -> dict[str, Any]:
+    methods = [
+        {"method": one.method, "suspended": one.why, "other_accounts": list(one.others)}
+        for one in found
+    ]
+    return {"status": "reinstated", "account": found[0].account, "methods": methods}
+
+
+def reinstated_lines(found: list[Reinstated]) -> list[str]:
+    lines = []
+    for one in found:
+        lines.append(
+            f"Account {one.account} pays by its {one.method} again, from the next close on; it was "
+            f"suspended since {one.since:%Y-%m-%d}, {one.why}."
+        )
+        if one.others:
+            lines.append(f"It pays for further accounts, too: {', '.join(one.others)}.")
+    return lines
 
 
 def list_payments(database: Database, key: str) -> list[dict[str, Any]]:

@@ -125,11 +125,23 @@ def _close(office: Office, parameters: dict[str, Any], *, yes: bool, as_json: bo
     try:
         state = run_flow(worker, load, **parameters)
         status = "waiting" if state.name == "Waiting" else status
+        if status == "closed":
+            _wake_who_waits(worker, period)
     except NobodyMailed as found:  # the close stands, and is told with what has not left
         click.echo(f"billclose: {found.message}", err=True)
     except Refused as found:
         status, refusal = "refused", found
     return tell(worker, period, status, refusal, as_json=as_json, before=False)
+
+
+def _wake_who_waits(office: Office, period: str) -> None:
+    """Let a run that waits in the Prefect server see that the period is closed, and end."""
+    from database.approvals import newest_request
+    from office.waking import wake
+
+    with office.database.reading() as books:
+        request = newest_request(books, period)
+    wake(office, request.flow_run if request else None)
 
 
 def replace_office(office: Office, approver: Approver) -> Office:

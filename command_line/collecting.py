@@ -97,11 +97,10 @@ def _lines(office: Office, figures: Figures) -> list[str]:
 
 def _show_what_is_due(office: Office, *, as_json: bool) -> int:
     """Decide with the same code, and write, ask and send nothing."""
-    from database.runs import newest_timezone
     from office.terms import terms_of
     from payments.claiming import preview_due
 
-    now = office.clock.due(newest_timezone(office.database))
+    now = office.due_now()
     due, reasons, amount = 0, dict[str, int](), ZERO
     for _, decision in preview_due(office.database, now, terms_of(office)):
         if isinstance(decision, Money):

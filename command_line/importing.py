@@ -33,6 +33,8 @@ def import_bundle(
     from billing_system.importing import import_export
     from database.runs import get_run
     from office.locking import working_on
+    from office.task_runner import is_shared
+    from splitter.documents import share_documents
 
     office = open_office(home, as_of)
     export = EmbeddedBillingSystem().read_export(bundle)
@@ -45,6 +47,8 @@ def import_bundle(
             who=office.who,
             replace=replace,
         )
+        if is_shared(office):
+            share_documents(office.database, outcome.run, office.store, office.exports_folder)
     known = get_run(office.database, outcome.run)
     problems = _problems(office, outcome.run)
     if as_json:

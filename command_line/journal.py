@@ -25,7 +25,7 @@ from command_line.opening import open_office
 @click.pass_obj
 def journal(home: Path, period: str | None, form: str, file: Path | None) -> int:
     """
-    Write bills, payments, returns, fees and payouts as a double-entry journal, without names.
+    Write bills, payments, returns, fees and payouts as a double-entry journal; no names.
 
     The clearing account ends at what the gateway has taken and not yet paid out.
     """

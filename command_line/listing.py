@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import sqlalchemy as sa
 
-from command_line.lists import LISTS, Listing
-from command_line.opening import open_office
+from command_line.lists import LISTS, exceptions
+from command_line.opening import as_of_option, open_office
 from command_line.writing import write_csv, write_json, write_table, write_xlsx
 from database.tables import check_finding
 from database.types import Cents
@@ -20,6 +20,9 @@ from domain.accounts import account_key
 from domain.dates import parse_date
 from domain.failures import Misuse
 from domain.money import Money
+
+if TYPE_CHECKING:
+    from office.wiring import Office
 
 NOT_BEFORE_THE_CLOSE = ("bills",)
 
@@ -35,6 +38,7 @@ NOT_BEFORE_THE_CLOSE = ("bills",)
 @click.option(
     "--xlsx", "xlsx_file", type=click.Path(path_type=Path), metavar="FILE", help="Write Excel."
 )
+@as_of_option
 @click.pass_obj
 def list_what(
     home: Path,
@@ -44,12 +48,13 @@ def list_what(
     as_json: bool,
     csv_file: str | None,
     xlsx_file: Path | None,
+    as_of: datetime | None,
 ) -> int:
     """List bills, deliveries, payments, checks and more; an export holds just the rows shown."""
     if sum((as_json, csv_file is not None, xlsx_file is not None)) > 1:
         raise Misuse("Give one of --json, --csv and --xlsx.")
-    office = open_office(home)
-    select = _filtered(LISTS[what], where)
+    office = open_office(home, as_of)
+    select = _filtered(office, what, where)
     if what in NOT_BEFORE_THE_CLOSE and not staged:
         select = select.where(sa.column("period").in_(_closed_runs()))
     with office.database.reading() as books:
@@ -74,9 +79,10 @@ def _closed_runs() -> sa.Select[Any]:
     return sa.select(period_close.c.run)
 
 
-def _filtered(listing: Listing, where: tuple[str, ...]) -> sa.Select[Any]:
+def _filtered(office: Office, what: str, where: tuple[str, ...]) -> sa.Select[Any]:
     """Put the conditions around a list, so that they hold of the columns as they are shown."""
-    shown = listing.select().subquery()
+    select = exceptions(_kept_back(office)) if what == "exceptions" else LISTS[what].select()
+    shown = select.subquery()
     filtered = sa.select(shown)
     for condition in where:
         name, separator, value = condition.partition("=")
@@ -84,7 +90,16 @@ def _filtered(listing: Listing, where: tuple[str, ...]) -> sa.Select[Any]:
             known = ", ".join(column.name for column in shown.c if column.name[0] != "_")
             raise Misuse(f"--where {condition}: write COLUMN=VALUE with one of {known}.")
         filtered = filtered.where(_matches(shown, name, value))
-    return filtered.order_by(*(shown.c[name] for name in listing.order))
+    return filtered.order_by(*(shown.c[name] for name in LISTS[what].order))
+
+
+def _kept_back(office: Office) -> list[sa.Select[Any]]:
+    """Select who gets no past-due mail now: that goes by the office's days and its clock."""
+    from mail.left_out import kept_back
+    from office.reminder_plan import reminding_of
+
+    with office.database.reading() as books:
+        return kept_back(books, reminding_of(office, office.due_now(), records=False))
 
 
 def _matches(shown: sa.Subquery, name: str, value: str) -> sa.ColumnElement[bool]:

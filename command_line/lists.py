@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
+from command_line.lists_mail import communications, mailings, unsubscribed_addresses
+from database.debtors import unreachable_debtors
+from database.left_out import payments_left_out
+from database.return_rates import rates_by_period
 from database.tables import (
     account,
     audit,
@@ -28,7 +32,8 @@ from domain.bounces import BounceKind
 from domain.deliveries import DeliveryStatus
 from domain.payments import PaymentState, PostingKind, PostingState
 from domain.periods import NOTICE
-from mail.reminder_exceptions import unreachable_debtors
+from mail.unsubscriptions import UNSUBSCRIBED
+from payments.settlement_matching import deposits
 
 Select = sa.Select[Any]
 
@@ -249,8 +254,12 @@ def checks() -> Select:
     )
 
 
-def exceptions() -> Select:
-    """Select what needs a person: findings, mails that did not arrive, who cannot be reminded."""
+def exceptions(further: Iterable[Select] = ()) -> Select:
+    """
+    Select what needs a person: findings, mails that did not arrive, who cannot be reminded.
+
+    `further` are what the books alone do not tell, but only with the office's settings and clock.
+    """
     found = sa.select(
         check_finding.c.account,
         sa.literal("check").label("stage"),
@@ -281,7 +290,8 @@ def exceptions() -> Select:
     ).where(
         delivery.c.status.in_(
             (DeliveryStatus.FAILED, DeliveryStatus.DEFERRED, DeliveryStatus.IN_DOUBT)
-        )
+        ),
+        delivery.c.error.is_distinct_from(UNSUBSCRIBED),  # its owner's wish: nothing to do
     )
     unknown = (
         sa.select(
@@ -296,8 +306,8 @@ def exceptions() -> Select:
         .outerjoin_from(bounce, delivery, delivery.c.key == bounce.c.delivery_key)
         .where(_waits())
     )
-    unreachable = unreachable_debtors()
-    return sa.select(found.union_all(unsent, unknown, unreachable).subquery())
+    left = (unreachable_debtors(), payments_left_out(), *further)
+    return sa.select(found.union_all(unsent, unknown, *left).subquery())
 
 
 def audit_list() -> Select:
@@ -325,10 +335,15 @@ LISTS = {
     "paper": Listing(paper_bills, ("period", "part", "form", "sequence")),
     "bounces": Listing(bounces, ("received_at", "id")),
     "suppressed-addresses": Listing(suppressed_addresses, ("since", "address")),
+    "communications": Listing(communications, ("number",)),
+    "mailings": Listing(mailings, ("number",)),
+    "unsubscribed-addresses": Listing(unsubscribed_addresses, ("since", "address")),
     "scheduled-payments": Listing(scheduled_payments, ("period", "pay_date", "_account_key")),
     "autopay-unscheduled": Listing(unscheduled, ("period", "_account_key")),
     "pending-payments": Listing(pending_payments, ("taken_at", "confirmation", "key")),
     "completed-payments": Listing(completed_payments, ("taken_at", "confirmation")),
+    "deposits": Listing(deposits, ("date", "deposit", "_line")),
+    "return-rates": Listing(rates_by_period, ("period", "kind")),
     "checks": Listing(checks, ("period", "_position")),
     "exceptions": Listing(exceptions, ("period", "stage", "_position", "_account_key")),
     "audit": Listing(audit_list, ("_id",)),

@@ -13,34 +13,11 @@ from typing import Any
 
 import click
 
+from command_line.commands import COMMANDS
 from command_line.statuses import DONE, NEEDS_PERSON, REFUSED, UNEXPECTED, WRONG_USE
 from domain.failures import AwaitingApproval, Misuse, PermanentFailure, Refused, TemporaryFailure
 
 MISTAKES = (ImportError, NameError, AttributeError, TypeError)
-COMMANDS = {  # loaded when called: what a command does not need it does not wait for
-    "init": "command_line.preparing:init",
-    "import": "command_line.importing:import_bundle",
-    "check": "command_line.checking:check",
-    "close": "command_line.closing:close",
-    "schedule-autopay": "command_line.scheduling:schedule_autopay",
-    "autopay": "command_line.autopay:autopay",
-    "process-bounces": "command_line.bouncing:process_bounces",
-    "bounces": "command_line.bounces:bounces",
-    "collect": "command_line.collecting:collect",
-    "unknown": "command_line.unknown:unknown",
-    "retry-postings": "command_line.posting:retry_postings",
-    "remind": "command_line.reminding:remind",
-    "sandbox": "command_line.sandbox:sandbox",
-    "print": "command_line.printing:print_bills",
-    "mail": "command_line.mailing:mail",
-    "preview": "command_line.previewing:preview",
-    "list": "command_line.listing:list_what",
-    "journal": "command_line.journal:journal",
-    "split": "command_line.splitting:split",
-    "pattern": "command_line.patterns:pattern",
-    "demo": "command_line.demo:demo",
-    "up": "command_line.serving:up",
-}
 
 
 class Commands(click.Group):
@@ -52,9 +29,14 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module, _, name = COMMANDS[cmd_name].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), name)
+        place = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(place.module), place.name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write each command's line without loading it."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, place.help) for name, place in COMMANDS.items()])
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -82,12 +64,19 @@ def main() -> None:
 
     Every file it makes is its owner's alone: bills and mails are customers' data.
     """
-    os.umask(0o077)
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
     """Run the command with arguments; return its exit status."""
+    before = os.umask(0o077)
+    try:
+        return _run(arguments)
+    finally:
+        os.umask(before)
+
+
+def _run(arguments: list[str]) -> int:
     try:
         status = billclose.main(args=arguments, prog_name="billclose", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as wrong:
@@ -175,18 +164,22 @@ def _keep_trace(failure: Exception) -> str:
     import tempfile
     import traceback
 
+    from office.redaction import redact
+
     with tempfile.NamedTemporaryFile(
         "w", prefix="billclose-failure-", suffix=".txt", delete=False, encoding="utf-8"
     ) as file:
         traceback.print_tb(failure.__traceback__, file=file)
         file.write(type(failure).__name__)
         if isinstance(failure, MISTAKES):  # ours; other messages may hold customers' data
-            file.write(f": {failure}")
+            file.write(f": {redact(str(failure))}")
     return f"what was done stands; the trace for support is in {file.name}"
 
 
 def _say(sentence: str, status: int) -> int:
-    click.echo(f"billclose: {sentence}", err=True)
+    from office.redaction import without_secrets
+
+    click.echo(f"billclose: {without_secrets(sentence)}", err=True)
     return status
 
 

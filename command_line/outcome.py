@@ -50,10 +50,7 @@ def tell(
 
 def _summary(office: Office, sheet: RunSheet, status: str, *, before: bool) -> list[str]:
     if status == "waiting":
-        return [
-            f"{sheet.utility}: period {sheet.period} is ready and waits for a yes: "
-            f"{office.command} close {sheet.period} --yes"
-        ]
+        return [_waiting_line(office, sheet)]
     if before and not _unsent(sheet):
         return [f"{sheet.period} was closed before; nothing to do."]
     lines = [_first_line(sheet, status, before=before), _mail_line(sheet), _autopay_line(sheet)]
@@ -64,6 +61,18 @@ def _summary(office: Office, sheet: RunSheet, status: str, *, before: bool) -> l
     if status != "dry-run":
         lines.append(f"  report   {office.home / 'reports' / f'close-{sheet.period}.html'}")
     return lines
+
+
+def _waiting_line(office: Office, sheet: RunSheet) -> str:
+    from office.approval_desk import find_asked
+
+    asked = find_asked(office, sheet.period)
+    said = ", ".join(asked.standing.approved_by) if asked else ""
+    line = f"{sheet.utility}: period {sheet.period} is ready and"
+    if said:
+        another = f"{office.command} approve {sheet.period}"
+        return f"{line} approved by {said}; another person has to: {another}"
+    return f"{line} waits for a yes: {office.command} close {sheet.period} --yes"
 
 
 def _first_line(sheet: RunSheet, status: str, *, before: bool) -> str:

@@ -79,7 +79,7 @@ def _try_again(office: Office, written: str, reason: str | None) -> None:
     from cash_receipting.dead_letters import to_key, try_again
 
     key = to_key(office.database, written)
-    try_again(office.database, key, _required(reason), now=_now(office), who=office.who)
+    try_again(office.database, key, _required(reason), now=office.due_now(), who=office.who)
 
 
 def _enter_by_hand(office: Office, written: str, receipt: str | None, reason: str | None) -> None:
@@ -93,7 +93,7 @@ def _enter_by_hand(office: Office, written: str, receipt: str | None, reason: st
         key,
         receipt.strip(),
         _required(reason),
-        now=_now(office),
+        now=office.due_now(),
         who=office.who,
     )
 
@@ -102,12 +102,6 @@ def _required(reason: str | None) -> str:
     if not reason or not reason.strip():
         raise Misuse("--again and --by-hand need --reason TEXT: it is audited.")
     return reason
-
-
-def _now(office: Office) -> datetime:
-    from database.runs import newest_timezone
-
-    return office.clock.due(newest_timezone(office.database))
 
 
 def _lines(office: Office, figures: dict[str, Any]) -> list[str]:

@@ -15,7 +15,10 @@ from typing import Any
 
 import httpx
 
-from office.prefect_server import prefect_server
+from office.health_work import note_ended_well
+from office.logs import formatter
+from office.prefect_server import office_server
+from office.redaction import install
 from office.wiring import Office, at_work
 
 LOG_BYTES, LOGS_KEPT = 10_000_000, 5
@@ -31,11 +34,11 @@ def run_flow(office: Office, load: Callable[[], Any], **parameters: Any) -> Any:
     here again.
     """
     with (
-        prefect_server(office.home / "prefect", office.settings.prefect.api_url) as server,
+        office_server(office.home, office.settings.prefect) as server,
         _output_kept_clean(),
     ):
         flow = load()
-        with _log_in_file(office.home):
+        with _log_in_file(office):
             server.wait_until_ready()
             server.bury_dead_runs()
             with at_work(office), _full_disk_named(office.home):
@@ -45,6 +48,8 @@ def run_flow(office: Office, load: Callable[[], Any], **parameters: Any) -> Any:
         outcome = state.result(raise_on_failure=False)
         if isinstance(outcome, BaseException):
             raise outcome
+        if state.is_completed():
+            note_ended_well(office, flow.name)
     return state
 
 
@@ -63,20 +68,22 @@ def _full_disk_named(home: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _log_in_file(home: Path) -> Iterator[None]:
+def _log_in_file(office: Office) -> Iterator[None]:
     """
     Send Prefect's log to a private file: on the screen the clerk sees the steps.
 
-    What is on its way to the server arrives before that is stopped, whatever happened.
+    No line holds an address or a secret, neither there nor at the server. What is on its way to
+    the server arrives before that is stopped, whatever happened.
     """
     from prefect.logging.handlers import APILogWorker, PrefectConsoleHandler
 
-    folder = home / "logs"
+    install()
+    folder = office.home / "logs"
     folder.mkdir(mode=0o700, exist_ok=True)
     file = folder / "prefect.log"
     file.touch(mode=0o600)
     handler = RotatingFileHandler(file, maxBytes=LOG_BYTES, backupCount=LOGS_KEPT, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(formatter(office.settings.logging.format))
     logging.raiseExceptions = False  # a log line that cannot be sent is no news for the clerk
     root = logging.getLogger()
     level, consoles = root.level, [h for h in root.handlers if type(h) is PrefectConsoleHandler]

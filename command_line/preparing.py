@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from command_line.opening import wall_clock
 from domain.failures import Misuse
+
+if TYPE_CHECKING:
+    from database.books import Database
 
 
 @click.command()
@@ -24,12 +29,11 @@ def prepare_home(home: Path) -> tuple[str, bool]:
 
     Settings that are there stay as they are. Raises Misuse where the home cannot be written.
     """
-    from database.books import Database
-    from database.migrating import migrate
     from office.home_secret import make_secret
+    from office.prefect_access import make_auth
     from office.settings import FILE, read_settings
     from office.settings_file import commented_file
-    from office.wiring import database_url, require_home
+    from office.wiring import open_database, require_home
 
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -42,11 +46,27 @@ def prepare_home(home: Path) -> tuple[str, bool]:
         settings_file.touch(mode=0o600)
         settings_file.write_text(commented_file(), encoding="utf-8")
     make_secret(home)
+    make_auth(home)
     settings = read_settings(home)
     if not settings.database.url:
         (home / "billclose.db").touch(mode=0o600)
-    database = Database(database_url(home, settings))
+    database = open_database(home, settings)
     try:
-        return migrate(database), new
+        return _migrate(database), new
     finally:
         database.close()
+
+
+def _migrate(database: Database) -> str:
+    """Bring the schema up to date; that of books in use is an act, and audited."""
+    from database.auditing import record_audit
+    from database.migrating import migrate, revision_of
+    from office.identity import person
+
+    before = revision_of(database)
+    revision = migrate(database)
+    if before not in (None, revision):
+        detail = f"schema {before} to {revision}"
+        with database.writing() as books:
+            record_audit(books, wall_clock(), person(), "migrate database", "database", detail)
+    return revision

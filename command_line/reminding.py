@@ -73,13 +73,13 @@ def _remind(office: Office, despite: str | None) -> Figures:
 
 def _look(office: Office, despite: str | None) -> Figures:
     """Decide with the same code, and write and send nothing."""
-    from database.runs import newest_timezone
-    from mail.reminding import REMINDERS, queue_reminders
+    from domain.reminders import REMINDERS
+    from mail.reminding import queue_reminders
     from office.reminder_plan import reminding_of
     from tasks.posting import require_posted_here
     from tasks.reminding import to_figures
 
-    now = office.clock.due(newest_timezone(office.database))
+    now = office.due_now()
     if despite is None:
         require_posted_here(office, now)
     terms = reminding_of(office, now, records=False)
@@ -105,6 +105,11 @@ def _lines(office: Office, figures: Figures, *, dry_run: bool) -> list[str]:
         told += [f"{counts['already_sent']:,} sent before"] if counts["already_sent"] else []
         lines.append(f"{kind:13}" + ", ".join(told))
         lines += [f"{number:>13,}  left out: {why}" for why, number in counts["skipped"].items()]
+        lines += [
+            f"{found['accounts']:>17,}  by hold {found['hold']} until {found['until']}: "
+            f"{found['reason']}"
+            for found in counts["holds"]
+        ]
     if figures.get("withdrawn"):
         lines.append(f"{figures['withdrawn']:,} that waited are not owed any more: taken back.")
     if figures.get("stopped_by"):

@@ -1,4 +1,4 @@
-"""`billclose up`: the Prefect server with the office's flows."""
+"""`billclose up`: the Prefect server with the office's flows and their schedules."""
 
 from __future__ import annotations
 
@@ -6,37 +6,117 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from command_line.opening import open_office
 
+if TYPE_CHECKING:
+    from office.prefect_client import PrefectServer
+    from office.supervising import Kept
+
 PORT = 4200
 SERVE = "from deployments.serve import serve_office; serve_office()"
+LOOK_SECONDS = 0.5
+LOG_LOOKS = 600  # looks between two at the size of the server's log
 
 
 @click.command()
 @click.option("--port", default=PORT, show_default=True, help="Where the Prefect UI answers.")
 @click.pass_obj
 def up(home: Path, port: int) -> int:
-    """Start the Prefect server of this office and serve its flows, until Ctrl-C."""
-    from office.prefect_server import prefect_server
+    """Start the Prefect server of this office and serve its flows, until Ctrl-C.
+
+    The flows run by the calendar, unless prefect.schedules is false. What dies is started again;
+    what keeps dying takes everything down.
+    """
+    from office.prefect_server import office_server
+    from office.supervising import adopt_orphans, end_orphans
 
     office = open_office(home)
     os.environ["BILLCLOSE_HOME"] = str(home.resolve())
-    with prefect_server(home / "prefect", office.settings.prefect.api_url, port) as server:
-        server.wait_until_ready()
-        click.echo(f"The Prefect UI is at {server.api_url.removesuffix('/api')}. Ctrl-C ends it.")
-        signal.signal(signal.SIGTERM, _interrupt)  # as systemd ends it
-        serving = subprocess.Popen([sys.executable, "-c", SERVE])
-        try:
-            return 1 if serving.wait() else 0
-        except KeyboardInterrupt:
-            serving.send_signal(signal.SIGINT)
-            serving.wait()
-            return 0
+    has_children = False
+    try:
+        with office_server(home, office.settings.prefect, port, in_group=True) as server:
+            has_children = True
+            signal.signal(signal.SIGTERM, _interrupt)  # as systemd ends it
+            adopt_orphans()
+            server.wait_until_ready()
+            server.bury_dead_runs()
+            click.echo(_welcome(home, server))
+            _keep_up(home, server)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        if has_children:
+            end_orphans()
+    return 0
+
+
+def _welcome(home: Path, server: PrefectServer) -> str:
+    from office.prefect_access import FILE
+
+    lines = [f"The Prefect UI is at {server.api_url.removesuffix('/api')}. Ctrl-C ends it."]
+    if server.is_ours:
+        lines.append(f"It asks for the words in {home / FILE}, or those of prefect.auth_string.")
+    return "\n".join(lines)
+
+
+def _keep_up(home: Path, server: PrefectServer) -> None:
+    """Serve the flows and look after both processes, until somebody ends it."""
+    from office.prefect_server import stop
+    from office.supervising import Kept
+
+    serving = _Serving()
+    kept = [
+        Kept("The process that serves the flows", lambda: serving.process, serving.start),
+        Kept("The Prefect server", lambda: server.process, server.restart),
+    ]
+    try:
+        _watch(kept, home / "prefect" / "server.log")
+    finally:
+        _deaf_to_signals()
+        stop(serving.process, signal.SIGINT)
+
+
+class _Serving:
+    """The process that serves the flows."""
+
+    def __init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        from office.prefect_server import die_with_parent
+
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", SERVE],
+            stdin=subprocess.DEVNULL,
+            preexec_fn=die_with_parent,
+        )
+
+
+def _watch(kept: list[Kept], log: Path) -> None:
+    from office.prefect_server import turn_over
+
+    looks = 0
+    while True:
+        for child in kept:
+            if sentence := child.look():
+                click.echo(f"billclose: {sentence}", err=True)
+        looks += 1
+        if looks % LOG_LOOKS == 0:
+            turn_over(log)
+        time.sleep(LOOK_SECONDS)
 
 
 def _interrupt(_signal: int, _frame: object) -> None:
     raise KeyboardInterrupt
+
+
+def _deaf_to_signals() -> None:
+    """Let nobody's second Ctrl-C leave half of it running: what is left takes some seconds."""
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.SIG_IGN)

@@ -101,14 +101,14 @@ def _decision(office: Office, reason: str | None, *, agreed: bool) -> Decision:
 
     if not agreed and not (reason and reason.strip()):
         raise Misuse("--reason must not be empty: it is audited.")
-    return Decision(office.who, (reason or "two sources agree").strip(), _now(office))
+    return Decision(office.who, (reason or "two sources agree").strip(), office.due_now())
 
 
 def _list(office: Office) -> list[Doubt]:
     from payments.unknown_desk import list_doubts
 
     return list_doubts(
-        office.database, office.gateway, lambda one: _receipt(office, one), _now(office)
+        office.database, office.gateway, lambda one: _receipt(office, one), office.due_now()
     )
 
 
@@ -129,12 +129,6 @@ def _receipt(office: Office, one: Draw) -> str | None:
         )
     )
     return found.number if found else None
-
-
-def _now(office: Office) -> datetime:
-    from database.runs import newest_timezone
-
-    return office.clock.due(newest_timezone(office.database))
 
 
 def _to_figures(doubt: Doubt) -> dict[str, Any]:

@@ -2,26 +2,81 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import os
+import threading
+from datetime import UTC, datetime
 from typing import Any
 
-from prefect import serve
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.client.schemas.schedules import CronSchedule
+from prefect.exceptions import TerminationSignal
+from prefect.runner import Runner
+from prefect.types.entrypoint import EntrypointType
 
-from deployments.served import FLOWS
+from database.runs import newest_timezone
+from deployments.calendar import Planned, calendar
+from deployments.forms import choices, readable, with_choices
+from deployments.served import FLOWS, office_here
+from deployments.upkeep import Upkeep
+from office.settings import Settings
 
-ONE_AT_A_TIME = ConcurrencyLimitConfig(
-    limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
-)
+BY_NAME: dict[str, Any] = {found.name: found for found in FLOWS}
+LOGGER = logging.getLogger("prefect.billclose")
 
 
-def deployments() -> list[Any]:
-    """Return one deployment a flow; two runs of one flow never overlap."""
+def deployments(settings: Settings, zone: str, periods: list[str]) -> list[Any]:
+    """
+    Return one deployment a flow, as the calendar plans them in the utility's time zone.
+
+    The periods are what a clerk may choose from. Without prefect.schedules none starts by itself.
+    """
     return [
-        flow.to_deployment(flow.name, concurrency_limit=ONE_AT_A_TIME, tags=["office"])
-        for flow in FLOWS
+        _deployment(plan, zone if settings.prefect.schedules else None, periods)
+        for plan in calendar(settings)
     ]
 
 
+def _deployment(plan: Planned, zone: str | None, periods: list[str]) -> Any:
+    schedule = None
+    if plan.schedule is not None and zone is not None:
+        schedule = CronSchedule(cron=plan.schedule.cron, timezone=zone)
+    made = BY_NAME[plan.name].to_deployment(
+        plan.name,
+        entrypoint_type=EntrypointType.MODULE_PATH,  # found wherever `billclose up` is called
+        description=plan.what,
+        tags=list(plan.tags),
+        schedule=schedule,
+        concurrency_limit=ConcurrencyLimitConfig(
+            limit=1, collision_strategy=ConcurrencyLimitStrategy(plan.collision)
+        ),
+    )
+    schema = made._parameter_openapi_schema
+    schema.properties = with_choices(readable(schema.properties), periods)
+    return made
+
+
 def serve_office() -> None:
-    """Serve until interrupted."""
-    serve(*deployments(), pause_on_shutdown=False)
+    """
+    Serve until interrupted.
+
+    Beside it what was missed while nothing ran is made up for, the alerts' triggers are put into
+    the server, and the choice of periods is kept up to date.
+    """
+    os.umask(0o077)
+    here = office_here()
+    zone, periods = newest_timezone(here.database), choices(here.database)
+    made = deployments(here.settings, zone, periods)
+    upkeep = Upkeep(here, zone, periods)
+    upkeep.note_what_was_there(datetime.now(UTC))
+
+    runner = Runner(name="office", pause_on_shutdown=False)
+    for deployment in made:
+        runner.add_deployment(deployment)
+    LOGGER.info("%d flows are served, by the time of %s", len(made), zone)
+    threading.Thread(target=upkeep.go_on, daemon=True).start()
+    try:
+        asyncio.run(runner.start())
+    except (KeyboardInterrupt, TerminationSignal):
+        LOGGER.info("the flows are served no longer")

@@ -5,44 +5,68 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from prefect import State, flow
 from prefect.states import Completed
 
 from database.migrating import require_schema
+from deployments.forms import EVERY, AnyPeriod, Bundle, Period, Reason
+from domain.words import say_count
 from flows.check_period import check_period
 from flows.close_period import close_period
 from flows.collect_autopay import collect_autopay
+from flows.health_watch import health_watch
 from flows.print_bills import print_bills
 from flows.process_bounces import process_bounces
 from flows.remind import remind
 from flows.retry_postings import retry_postings
 from flows.schedule_autopay import schedule_autopay
+from flows.send_communication import send_communication
 from flows.send_mail import send_mail
+from flows.send_notices import send_notices
+from mail.mass_audience import Audience, AudienceKind
 from office.clock import Clock
+from office.health_work import note_ended_well
 from office.identity import person
+from office.logs import set_up
+from office.mass_mail import make_request, plan_of, record
 from office.settings import read_settings
 from office.wiring import Office, at_work, require_home
+from tasks.naming import name_of_close
 
 
 def office_here(*, approves: bool = False) -> Office:
     """Open the office that the environment names; raises Misuse where there is none."""
     home = Path(os.environ.get("BILLCLOSE_HOME", "."))
     require_home(home)
+    settings = read_settings(home)
+    set_up(settings.logging.format)
     clock = Clock.starting(lambda: datetime.now(UTC), None)
-    office = Office(home, read_settings(home), clock, person(), approves=lambda _sheet: approves)
+    office = Office(
+        home,
+        settings,
+        clock,
+        person(),
+        approves=lambda _sheet: approves,
+        asks_in_prefect=not approves,
+    )
     require_schema(office.database)
     return office
 
 
-@flow(name="close-period", flow_run_name="close {period}", persist_result=False)
+def _name_of_close() -> str:
+    with at_work(office_here()):
+        return name_of_close()
+
+
+@flow(name="close-period", flow_run_name=_name_of_close, persist_result=False)
 def close(
-    period: str,
-    bundle: str | None = None,
+    period: Period,
+    bundle: Bundle = "",
     approve: bool = False,
     waivers: dict[str, str] | None = None,
-    despite_stuck_postings: str | None = None,
+    despite_stuck_postings: Reason = "",
 ) -> State[Any]:
     """
     Close a billing period.
@@ -50,51 +74,69 @@ def close(
     Args:
         period: The period, such as 2026-10.
         bundle: Path of the billing export; empty where it was imported before.
-        approve: Yes, close it. Without it everything is prepared and the run waits.
+        approve: Yes, close it. Without it everything is prepared, and the run waits here for your
+            answer: press Resume in its menu.
         waivers: Checks that are waived, each with its reason.
         despite_stuck_postings: Why to go on though payments are not in cash receipting.
     """
     with at_work(office_here(approves=approve)):
         outcome: State[Any] = close_period.fn(
-            period, bundle, waivers, despite_stuck_postings=despite_stuck_postings
+            period,
+            bundle or None,
+            waivers,
+            despite_stuck_postings=despite_stuck_postings or None,
         )
         return outcome
 
 
 @flow(name="check-period", flow_run_name="check {period}", persist_result=False)
-def check(period: str) -> State[Any]:
-    """Run the data checks on the staged export of a period."""
+def check(period: Period) -> State[Any]:
+    """
+    Run the data checks on the staged export of a period.
+
+    Args:
+        period: The period, such as 2026-10; its export was imported before.
+    """
     with at_work(office_here()):
         check_period.fn(period)
     return Completed(message=f"{period} is checked")
 
 
 @flow(name="schedule-autopay", flow_run_name="schedule autopay {period}", persist_result=False)
-def schedule(period: str) -> State[Any]:
-    """Schedule autopay for a closed period, where that was forgotten (rule 73)."""
+def schedule(
+    period: Period,
+    groups: list[Literal["on-time", "immediate", "short-notice"]] | None = None,
+) -> State[Any]:
+    """
+    Schedule autopay for a closed period, where that was forgotten (rule 73).
+
+    Args:
+        period: The period, such as 2026-10; it is closed.
+        groups: Only these; who is left out is scheduled by a later run. Empty: everybody.
+    """
     with at_work(office_here()):
-        schedule_autopay.fn(period)
+        schedule_autopay.fn(period, [str(group) for group in groups] if groups else None)
     return Completed(message=f"autopay of {period} is scheduled")
 
 
 @flow(name="send-mail", flow_run_name="send mail", persist_result=False)
 def send() -> State[Any]:
     """Send the mails that are due, of every period: after an outage of the mail server."""
-    with at_work(office_here()):
+    with at_work(office_here()) as here:
         outcome: State[Any] = send_mail.fn()
-        return outcome
+        return _noted(here, outcome, "send-mail")
 
 
 @flow(name="process-bounces", flow_run_name="process bounces", persist_result=False)
 def bounces() -> State[Any]:
     """Read the mails that came back, and print the bills that no mailbox took."""
-    with at_work(office_here()):
+    with at_work(office_here()) as here:
         outcome: State[Any] = process_bounces.fn()
-        return outcome
+        return _noted(here, outcome, "process-bounces")
 
 
 @flow(name="print-bills", flow_run_name="print bills", persist_result=False)
-def print_waiting(period: str | None = None) -> State[Any]:
+def print_waiting(period: AnyPeriod = EVERY) -> State[Any]:
     """
     Print the bills that came back since the last part.
 
@@ -102,21 +144,21 @@ def print_waiting(period: str | None = None) -> State[Any]:
         period: The period, such as 2026-10; empty: every one that has bills waiting.
     """
     with at_work(office_here()):
-        outcome: State[Any] = print_bills.fn(period)
+        outcome: State[Any] = print_bills.fn(period or None)
         return outcome
 
 
 @flow(name="collect-autopay", flow_run_name="collect autopay", persist_result=False)
-def collect(despite_stuck_postings: str | None = None) -> State[Any]:
+def collect(despite_stuck_postings: Reason = "") -> State[Any]:
     """
     Draw the scheduled payments that are due, and take in what became of earlier ones.
 
     Args:
         despite_stuck_postings: Why to go on though payments are not in cash receipting.
     """
-    with at_work(office_here()):
-        outcome: State[Any] = collect_autopay.fn(despite_stuck_postings)
-        return outcome
+    with at_work(office_here()) as here:
+        outcome: State[Any] = collect_autopay.fn(despite_stuck_postings or None)
+        return _noted(here, outcome, "collect-autopay")
 
 
 @flow(name="retry-postings", flow_run_name="retry postings", persist_result=False)
@@ -127,22 +169,93 @@ def post(now: bool = False) -> State[Any]:
     Args:
         now: Yes, what rests is due at once, and a service that is down is tried.
     """
-    with at_work(office_here()):
+    with at_work(office_here()) as here:
         outcome: State[Any] = retry_postings.fn(now)
-        return outcome
+        return _noted(here, outcome, "retry-postings")
 
 
 @flow(name="remind", flow_run_name="remind", persist_result=False)
-def send_reminders(despite_stuck_postings: str | None = None) -> State[Any]:
+def send_reminders(despite_stuck_postings: Reason = "") -> State[Any]:
     """
     Send the payment-due and past-due mails that are owed now, each once.
 
     Args:
         despite_stuck_postings: Why to go on though payments are not in cash receipting.
     """
-    with at_work(office_here()):
-        outcome: State[Any] = remind.fn(despite_stuck_postings)
+    with at_work(office_here()) as here:
+        outcome: State[Any] = remind.fn(despite_stuck_postings or None)
+        return _noted(here, outcome, "remind")
+
+
+@flow(name="send-notices", flow_run_name="send notices", persist_result=False)
+def notify() -> State[Any]:
+    """Send receipts, and tell of draws to come that no e-bill tells of, each once."""
+    with at_work(office_here()) as here:
+        outcome: State[Any] = send_notices.fn()
+        return _noted(here, outcome, "send-notices")
+
+
+@flow(name="health-watch", flow_run_name="health watch", persist_result=False)
+def watch() -> State[Any]:
+    """Look whether anything needs a person; tell alerts.to once when it begins and once after."""
+    with at_work(office_here()) as here:
+        outcome: State[Any] = health_watch.fn()
+        return _noted(here, outcome, "health-watch")
+
+
+@flow(name="send-communication", flow_run_name="send communication", persist_result=False)
+def send_news(
+    subject: str,
+    body: str,
+    audience: Literal["portal-users", "customers", "where", "accounts"],
+    values: list[str] | None = None,
+    attachment: str | None = None,
+    communication: int | None = None,
+    count: int | None = None,
+) -> State[Any]:
+    """
+    Mail a text to many customers, once to each mailbox; whoever wants no such mail gets none.
+
+    Args:
+        subject: One line.
+        body: The text, with blank lines between its paragraphs.
+        audience: All with a portal login, all customers, those where something holds, or picked
+            accounts.
+        values: The conditions, such as zip=84840, or the account numbers; empty for all.
+        attachment: Path of a PDF on this machine that goes along.
+        communication: Number of a posted communication to link to.
+        count: How many mailboxes, as a look before said. Without it they are counted only.
+    """
+    with at_work(office_here()) as here:
+        meant = Audience.of(AudienceKind(audience), tuple(values or ()))
+        file = Path(attachment) if attachment else None
+        request = make_request(here, subject, body, meant, file, communication)
+        if count is None:
+            plan = plan_of(here, request)
+            sentence = f"{say_count(plan.mailboxes, 'mailbox', 'mailboxes')}; nothing is sent yet"
+            return Completed(message=sentence, name="Counted", data=plan.left_out)
+        outcome: State[Any] = send_communication.fn(record(here, request), count)
         return outcome
 
 
-FLOWS = (close, check, schedule, send, bounces, print_waiting, collect, post, send_reminders)
+def _noted(here: Office, outcome: State[Any], command: str) -> State[Any]:
+    """Write down that a nightly command ended well: the health watch goes by it."""
+    if outcome.is_completed():
+        note_ended_well(here, command)
+    return outcome
+
+
+FLOWS = (
+    close,
+    check,
+    schedule,
+    send,
+    bounces,
+    print_waiting,
+    collect,
+    post,
+    send_reminders,
+    notify,
+    watch,
+    send_news,
+)

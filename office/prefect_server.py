@@ -9,30 +9,37 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import httpx
+from domain.failures import Misuse
+from office.prefect_access import ANNOUNCEMENT, auth_of, known_auth
+from office.prefect_client import RECORD_SECONDS, PrefectServer
 
-from domain.failures import TemporaryFailure
+if TYPE_CHECKING:
+    from office.settings_running import PrefectSettings
 
-START_SECONDS = 180
-RECORD_SECONDS = 30
+__all__ = ["ANNOUNCEMENT", "RECORD_SECONDS", "PrefectServer", "office_server", "prefect_server"]
+
 PARENT_DEATH_SIGNAL = 1  # prctl(2): PR_SET_PDEATHSIG
-ANNOUNCEMENT = "server.url"
+STOP_SECONDS = 10
+LOG_BYTES = 10_000_000
 TEMPLATE = Path(sys.prefix) / "share" / "billclose" / "prefect.db"
 
 
-def server_environment(home: Path, port: int) -> dict[str, str]:
+def server_environment(
+    home: Path, port: int, *, auth: str = "", database_url: str = ""
+) -> dict[str, str]:
     """
     Return the settings of a Prefect server that lives in the home.
 
-    A batched recorder costs an eighth of the CPU per task run; without the UI's own address the
-    browser would ask another port; nothing is reported to anybody.
+    A batched recorder costs an eighth of the CPU per task run; few runs are planned ahead, so that
+    few are left over after a long night; without the UI's own address the browser would ask
+    another port; nothing is reported to anybody. With `auth` nobody else on the machine gets in.
     """
-    return {
+    environment = {
         "PREFECT_HOME": str(home),
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
         "PREFECT_SERVER_UI_API_URL": f"http://127.0.0.1:{port}/api",
@@ -40,13 +47,50 @@ def server_environment(home: Path, port: int) -> dict[str, str]:
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+        "PREFECT_SERVER_SERVICES_SCHEDULER_MAX_RUNS": "12",
         "PREFECT_CLI_PROMPT": "false",
         "DO_NOT_TRACK": "1",
     }
+    if auth:
+        environment["PREFECT_SERVER_API_AUTH_STRING"] = auth
+        environment["PREFECT_API_AUTH_STRING"] = auth
+    if database_url:
+        driver = "postgresql+asyncpg://"  # the one that Prefect speaks
+        environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = (
+            driver + database_url.partition("://")[2]
+        )
+    return environment
 
 
 @contextmanager
-def prefect_server(home: Path, api_url: str = "", port: int = 0) -> Iterator[PrefectServer]:
+def office_server(
+    home: Path, chosen: PrefectSettings, port: int = 0, *, in_group: bool = False
+) -> Iterator[PrefectServer]:
+    """Give the process the Prefect server of an office, as its settings say."""
+    is_known = bool(_known_address(home / "prefect", chosen.api_url))
+    auth = chosen.auth_string.get_secret_value()
+    auth = known_auth(home, auth) if is_known else auth_of(home, auth)
+    with prefect_server(
+        home / "prefect",
+        chosen.api_url,
+        port,
+        auth=auth,
+        database_url=chosen.database_url.get_secret_value(),
+        in_group=in_group,
+    ) as server:
+        yield server
+
+
+@contextmanager
+def prefect_server(
+    home: Path,
+    api_url: str = "",
+    port: int = 0,
+    *,
+    auth: str = "",
+    database_url: str = "",
+    in_group: bool = False,
+) -> Iterator[PrefectServer]:
     """
     Give the process a Prefect server: a known one, or one of our own.
 
@@ -54,24 +98,35 @@ def prefect_server(home: Path, api_url: str = "", port: int = 0) -> Iterator[Pre
     is a real `prefect server start` on the database in the home, because the ephemeral one drops
     task runs at exit. It starts in the background at once; `wait_until_ready` blocks. It is
     stopped in the end, also where this process is killed. With a `port` others find it too.
+    `in_group`: it belongs to the caller's process group, so that one signal reaches both.
     """
-    known = api_url or os.environ.get("PREFECT_API_URL", "") or _announced(home)
+    known = _known_address(home, api_url)
     if known:
-        with _environment({"PREFECT_API_URL": known}):
-            yield PrefectServer(known, None)
+        opened = {"PREFECT_API_AUTH_STRING": auth} if auth else {}
+        with _environment({"PREFECT_API_URL": known, **opened}):
+            yield PrefectServer(known, auth=auth)
         return
-    chosen = port or _free_port()
-    environment = server_environment(_prepared(home), chosen)
+    chosen = _require_free(port) if port else _free_port()
+    environment = server_environment(
+        _prepared(home, is_elsewhere=bool(database_url)),
+        chosen,
+        auth=auth,
+        database_url=database_url,
+    )
     with _environment(environment):
-        process = _start(home, chosen)
+        server = PrefectServer(
+            environment["PREFECT_API_URL"],
+            lambda: _start(home, chosen, in_group=in_group),
+            auth=auth,
+        )
         try:
             if port:
-                (home / ANNOUNCEMENT).write_text(environment["PREFECT_API_URL"])
-            yield PrefectServer(environment["PREFECT_API_URL"], process)
+                (home / ANNOUNCEMENT).write_text(server.api_url)
+            yield server
         finally:
             if port:
                 (home / ANNOUNCEMENT).unlink(missing_ok=True)
-            _stop(process)
+            stop(server.process)
 
 
 @contextmanager
@@ -88,107 +143,53 @@ def _environment(settings: dict[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
+def _known_address(home: Path, api_url: str) -> str:
+    return api_url or os.environ.get("PREFECT_API_URL", "") or _announced(home)
+
+
 def _announced(home: Path) -> str:
     """Return the address of a server that `billclose up` keeps for this home, if it answers."""
     try:
         api_url = (home / ANNOUNCEMENT).read_text().strip()
     except OSError:
         return ""
-    return api_url if PrefectServer(api_url, None).answers() else ""
+    return api_url if PrefectServer(api_url).answers() else ""
 
 
-class PrefectServer:
-    """A Prefect server's address and, where it is ours, its process."""
-
-    def __init__(self, api_url: str, process: subprocess.Popen[bytes] | None) -> None:
-        self.api_url = api_url
-        self.process = process
-
-    def wait_until_ready(self) -> None:
-        """Block until the server answers; raises TemporaryFailure where it does not."""
-        for _ in range(START_SECONDS * 10):
-            if self.process is not None and self.process.poll() is not None:
-                break
-            if self.answers():
-                return
-            if self.process is None:
-                break
-            time.sleep(0.1)
-        raise TemporaryFailure(
-            f"The Prefect server at {self.api_url} does not answer; "
-            "see prefect/server.log in the home, or the setting prefect.api_url."
-        )
-
-    def bury_dead_runs(self) -> None:
-        """
-        Mark runs as crashed that a killed command left running.
-
-        Our own server lives no longer than the command, so whatever runs before ours has died;
-        the books know how far it came, and the run that follows goes on there.
-        """
-        if self.process is None:
-            return
-        running = {"flow_runs": {"state": {"type": {"any_": ["RUNNING", "PENDING"]}}}}
-        message = "The command was killed; run it again and it goes on where it was."
-        crashed = {"state": {"type": "CRASHED", "message": message}, "force": True}
-        answer = httpx.post(f"{self.api_url}/flow_runs/filter", json=running, timeout=30)
-        for run in answer.json() if answer.is_success else []:
-            httpx.post(f"{self.api_url}/flow_runs/{run['id']}/set_state", json=crashed, timeout=30)
-
-    def wait_until_recorded(self, flow_run: str) -> None:
-        """
-        Block until the server has written down a flow's task runs, which it does a bit later.
-
-        Their number stands still once the last batch is in; none of them is left running.
-        """
-        if self.process is None:
-            return
-        ours: dict[str, object] = {"flow_runs": {"id": {"any_": [flow_run]}}}
-        running = {"task_runs": {"state": {"type": {"any_": ["RUNNING", "PENDING"]}}}}
-        before = -1
-        for _ in range(RECORD_SECONDS):
-            now = self._count(ours)
-            if now == before and now > 0 and self._count(ours | running) == 0:
-                return
-            before = now
-            time.sleep(1.1)  # more than the recorder's interval
-
-    def answers(self) -> bool:
-        try:
-            return httpx.get(f"{self.api_url}/health", timeout=2).is_success
-        except httpx.HTTPError:
-            return False
-
-    def _count(self, query: dict[str, object]) -> int:
-        try:
-            answer = httpx.post(f"{self.api_url}/task_runs/count", json=query, timeout=5)
-        except httpx.HTTPError:
-            return -1
-        return int(answer.json()) if answer.is_success else -1
-
-
-def _prepared(home: Path) -> Path:
+def _prepared(home: Path, *, is_elsewhere: bool = False) -> Path:
     """Make the server's folder; a database migrated beforehand saves six seconds of the start."""
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = home / "prefect.db"
-    if not database.exists() and TEMPLATE.is_file():
+    if not is_elsewhere and not database.exists() and TEMPLATE.is_file():
         partial = home / f"prefect.db.{os.getpid()}"
         shutil.copyfile(TEMPLATE, partial)
         partial.replace(database)
     return home
 
 
-def _start(home: Path, port: int) -> subprocess.Popen[bytes]:
+def _start(home: Path, port: int, *, in_group: bool) -> subprocess.Popen[bytes]:
     command = ["-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    turn_over(home / "server.log")
     with (home / "server.log").open("ab") as log:
         return subprocess.Popen(
             [sys.executable, *command],
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            preexec_fn=_die_with_parent,
+            start_new_session=not in_group,
+            preexec_fn=die_with_parent,
         )
+
+
+def turn_over(log: Path) -> None:
+    """
+    Begin a log anew that has grown large, and keep the one before.
+
+    Copied and emptied rather than renamed: the server that writes it has it open.
+    """
+    if log.is_file() and log.stat().st_size > LOG_BYTES:
+        shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+        os.truncate(log, 0)
 
 
 def _free_port() -> int:
@@ -198,7 +199,15 @@ def _free_port() -> int:
         return port
 
 
-def _die_with_parent() -> None:
+def _require_free(port: int) -> int:
+    """Raise Misuse where somebody listens on a port already."""
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise Misuse(f"Port {port} is taken on this machine; give another by --port.", "port")
+    return port
+
+
+def die_with_parent() -> None:
     """Ask the kernel to stop the server when we are gone, and give it the usual signals back."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGTERM)
@@ -206,10 +215,13 @@ def _die_with_parent() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
+def stop(process: subprocess.Popen[bytes] | None, how: int = signal.SIGTERM) -> None:
+    """Ask a child to end, and see that it does."""
+    if process is None:
+        return
+    process.send_signal(how)
     try:
-        process.wait(timeout=15)
+        process.wait(timeout=STOP_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, time
 
 from domain.money import Money
-from mail.reminding import Reminding
+from mail.reminder_terms import Reminding
 from office.wiring import Office
 from rules.reminders import LadderStep, ReminderPlan, plan_reminders
+from rules.shields import Shield
 
 
 def plan_of(here: Office) -> ReminderPlan:
@@ -28,4 +29,12 @@ def plan_of(here: Office) -> ReminderPlan:
 
 def reminding_of(here: Office, now: datetime, *, records: bool = True) -> Reminding:
     """Return on what terms an office reminds at a moment; a look records nothing."""
-    return Reminding(plan_of(here), now, here.who, here.message_domain, records)
+    return Reminding(
+        plan_of(here), now, here.who, here.message_domain, records, shield=shield_of(here)
+    )
+
+
+def shield_of(here: Office) -> Shield | None:
+    """Return what the office holds to be its own fault; None where that keeps nobody back."""
+    chosen = here.settings.reminders
+    return Shield(chosen.shield_days, here.office_days) if chosen.shield else None

@@ -6,6 +6,7 @@ from domain.money import Money
 from office.wiring import Office
 from payments.terms import Terms
 from rules.retrying import RetryPolicy
+from rules.returns import AgainPolicy
 
 
 def terms_of(here: Office) -> Terms:
@@ -17,6 +18,7 @@ def terms_of(here: Office) -> Terms:
         retry=RetryPolicy(
             attempts=chosen.attempts, days_after_due=chosen.last_retry_days_after_due
         ),
+        again=AgainPolicy(chosen.return_attempts, chosen.return_wait_banking_days),
         return_fee=Money.parse(chosen.return_fee),
         who=here.who,
     )

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from database.books import Database
+from database.debtors import unreachable_debtors
+from database.left_out import payments_left_out
 from database.tables import bounce, check_finding, check_result, delivery
 from domain.bounces import BounceKind
 from domain.checks import CheckStatus
@@ -25,12 +27,14 @@ BOUNCED = (
 )
 POLICY = "The address is right: ask whoever runs your mail server why the mail is refused."
 JUDGE = "Find out whether the mail arrived, then `billclose bounces settle`."
+CALL = "Write or call; a corrected address counts from the next export on."
+SCHEDULE = "Run `billclose schedule-autopay` for the period again."
 UNSENT = tuple(ADVICE)
 
 
 @dataclass(frozen=True, slots=True)
 class ExceptionRow:
-    """One thing a person must look at; `stage` is check or mail, `code` says which."""
+    """One thing a person must look at; `stage` is check, mail or autopay, `code` says which."""
 
     account: str
     stage: str
@@ -41,7 +45,12 @@ class ExceptionRow:
 
 
 def list_exceptions(database: Database, run: str) -> Iterator[ExceptionRow]:
-    """Yield what the checks found and which mails did not leave, the blocking ones first."""
+    """
+    Yield what the checks found and which mails did not leave, the blocking ones first.
+
+    After these come whoever owes money and cannot be reminded, once reminding has begun, and the
+    autopay payments that the schedule left out.
+    """
     findings = (
         sa.select(
             check_finding.c.account,
@@ -88,3 +97,7 @@ def list_exceptions(database: Database, run: str) -> Iterator[ExceptionRow]:
             yield ExceptionRow(number, "mail", code, error or "", fix, False)
         for number, diagnostic in books.execute(unknown):
             yield ExceptionRow(number, "mail", "bounce-unknown", diagnostic, JUDGE, False)
+        for select, fix in ((unreachable_debtors(run), CALL), (payments_left_out(run), SCHEDULE)):
+            found = select.subquery()
+            for row in books.execute(sa.select(found).order_by(found.c._account_key)):
+                yield ExceptionRow(row.account, row.stage, row.code, row.message, fix, False)

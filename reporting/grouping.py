@@ -19,6 +19,8 @@ _MAIL = {
     "bounce-unknown": "Something came back that does not say whether the bill arrived.",
     "mail-deferred": "A bill has not been e-mailed yet: the mail server asked to come back later.",
     "mail-in-doubt": "A bill may have been e-mailed or not: the mail server's answer was lost.",
+    "reminder-no-address": "Money is owed, and there is no e-mail address to remind anybody at.",
+    "autopay-left-out": "An autopay payment of the period is not scheduled yet.",
 }
 
 

@@ -74,7 +74,7 @@ def count_both(books: Connection, run: str) -> int:
 
 def count_deliveries(books: Connection, run: str, *, closed: bool) -> DeliverySheet:
     if not closed:
-        return DeliverySheet(0, 0, 0, 0, 0, 0, _mail_bills(books, run), 0)
+        return DeliverySheet(_planned_mails(books, run), 0, 0, 0, 0, 0, _mail_bills(books, run), 0)
     ours = [delivery.c.run == run, delivery.c.kind == "bill"]
     counts = grouped(books, delivery.c.status, *ours)
     sent = books.execute(
@@ -108,6 +108,20 @@ def count_deliveries(books: Connection, run: str, *, closed: bool) -> DeliverySh
 def _mail_bills(books: Connection, run: str) -> int:
     """Count the bills that go by mail, to one mailbox or several."""
     return count(books, bill, run, bill.c.account_key.in_(_by_mail(run)))
+
+
+def _planned_mails(books: Connection, run: str) -> int:
+    """Count the mails that the close would queue: one for each bill and mailbox."""
+    mails = (
+        sa.select(sa.func.count())
+        .select_from(bill)
+        .join(
+            recipient,
+            sa.and_(recipient.c.run == bill.c.run, recipient.c.account_key == bill.c.account_key),
+        )
+        .where(bill.c.run == run, bill.c.account_key.in_(_by_mail(run)))
+    )
+    return int(books.execute(mails).scalar_one())
 
 
 def count_paper(books: Connection, run: str, *, closed: bool) -> PaperSheet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from domain.checks import CheckStatus
 from reporting.equations import Equation, list_equations
 from reporting.exceptions import ExceptionRow
 from reporting.figures import list_key_figures
@@ -16,6 +17,7 @@ from reporting.wording import capitalize, say_figure, say_moment, without_addres
 
 GROUPS = 20
 _SPECIAL = re.compile(r"([\\`*_\[\]|~#!])")
+_CHECK_ORDER = (CheckStatus.FAILED, CheckStatus.WAIVED, CheckStatus.WARNED, CheckStatus.PASSED)
 _MARKS = {Outcome.TIES: "✓", Outcome.DIFFERS: "✗", Outcome.OPEN: "–"}
 
 
@@ -69,6 +71,22 @@ def exception_rows(exceptions: Iterable[ExceptionRow], limit: int = 200) -> list
         left = total - limit + 1
         rows[-1] = dict.fromkeys(rows[-1], "") | {"message": f"and {left:,} more: see the report"}
     return rows
+
+
+def check_rows(sheet: RunSheet) -> list[dict[str, str]]:
+    """Return every check as a row of a table: what failed first, else in the catalog's order."""
+    order = list(_CHECK_ORDER)
+    return [
+        {
+            "check": result.check,
+            "severity": result.severity.value,
+            "status": result.status.value,
+            "found": f"{result.failed:,}",
+            "accounts": _some(result.accounts),
+            "what it says": sheet.check_texts.get(result.check, ("", ""))[0],
+        }
+        for result in sorted(sheet.checks, key=lambda result: order.index(result.status))
+    ]
 
 
 def _exception_row(row: ExceptionRow) -> dict[str, str]:

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from database.books import Database
 from database.mandates import mandates_in_force
 from database.postings import read_unposted
+from database.return_rates import read_return_rates
 from database.tables import (
     account,
     autopay_unscheduled,
@@ -100,6 +101,7 @@ def read_run_sheet(database: Database, run: str) -> RunSheet:
             balances_moved=total(books, balance_due.c.amount_due, balance_due.c.run == run),
             copies_read_back=split.get("read_back", 0),
             copies_audited=split.get("audited", 0),
+            return_rates=read_return_rates(books),
             unposted=read_unposted(books),
         )
 
@@ -210,7 +212,11 @@ def _closed_accounts(books: Connection, run: str) -> int:
 def _autopay(books: Connection, run: str, *, closed: bool) -> AutopaySheet:
     if closed:
         payments, reasons = scheduled_payment, autopay_unscheduled.c.reason
-        drawn = [payments.c.run == run, payments.c.state != PaymentState.CANCELLED]
+        drawn = [
+            payments.c.run == run,
+            payments.c.number == 1,  # what was returned and is drawn again was scheduled once
+            payments.c.state != PaymentState.CANCELLED,
+        ]
         why = grouped(books, reasons, autopay_unscheduled.c.run == run)
     else:
         payments, reasons = planned_payment, planned_payment.c.unscheduled

@@ -9,6 +9,7 @@ from database.postings import NOTHING_UNPOSTED, Unposted
 from domain.checks import CheckResult
 from domain.money import ZERO, Money
 from domain.runs import RunState
+from rules.returns import ReturnRate
 
 TOTALS = (
     "accounts", "bills", "opening_balance", "billed", "payments", "adjustments", "penalties",
@@ -109,6 +110,7 @@ class RunSheet:
     draws: tuple[DrawDay, ...] = ()
     copies_read_back: int = 0  # bill documents read back before they were filed
     copies_audited: int = 0  # bill documents that had the full audit
+    return_rates: tuple[ReturnRate, ...] = ()  # of the last ACH draws; Nacha's limits with them
     unposted: Unposted = NOTHING_UNPOSTED  # of all periods: taken, and not in cash receipting
 
     @property

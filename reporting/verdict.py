@@ -85,7 +85,7 @@ def _say_unposted(sheet: RunSheet) -> str:
     """Say what the list of pending payments holds, which should always be blank (rule 84)."""
     left = sheet.unposted
     return (
-        f"{say_count(left.count, 'payment')}, {left.amount.dollars()}, taken and not posted in "
+        f"{left}, {'taken and ' if left.are_payments else ''}not posted in "
         "cash receipting; see `billclose list pending-payments`."
     )
 

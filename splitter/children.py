@@ -13,10 +13,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from domain.failures import Refused
+from splitter.closing import Closing
 from splitter.messages import bulk_to_message, to_line
 from splitter.ocr_program import MOST_PICTURES, READING_SECONDS
 from splitter.patterns import Patterns
@@ -33,7 +33,7 @@ class ChildFailed(Exception):
     """The child hung, crashed or ran out of memory; the message says which."""
 
 
-class Workshop:
+class Workshop(Closing):
     """
     A process that has opened a bulk file, and the hands that it forks on demand.
 
@@ -52,17 +52,6 @@ class Workshop:
         with theirs:
             self._process = _started(theirs)
         self.pages = self._opened(patterns)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        failure: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """End the process; it ends its hands first."""

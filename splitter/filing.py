@@ -6,8 +6,9 @@ import contextlib
 import hashlib
 import os
 import re
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -18,8 +19,10 @@ from splitter.local_files import (
     make_private_folders,
     unfinished_name,
 )
+from splitter.remote_files import RemoteFiles
 
 _LOCAL = re.compile(r"(?:file|local)://")
+_BLOCK = 2**20  # bytes copied at once
 
 
 def sha256(content: bytes) -> str:
@@ -32,31 +35,56 @@ class BillStore:
 
     A file is written under another name, made durable and then renamed: whoever finds it finds it
     whole. Locally only the office's own user can read it (files 0600, folders 0700). What cannot
-    be written is removed and the OSError goes up.
+    be written is removed and the OSError goes up. What holds of a URL is told in RemoteFiles.
     """
 
     def __init__(self, location: str | Path) -> None:
         written = str(location)
         self._folder: Path | None = None
         self._local_files: LocalFiles | None = None
+        self._remote: RemoteFiles | None = None
         if "://" not in written or _LOCAL.match(written):
             self._folder = Path(_LOCAL.sub("", written)).absolute()
             self._local_files = LocalFiles(self._folder)
         else:
-            import fsspec  # takes long to load and is seldom needed
-
-            self._files, self._root = fsspec.core.url_to_fs(written)
+            self._remote = RemoteFiles(written)
 
     def write(self, path: str, content: bytes) -> None:
         """Write a file at once or not at all; one that is already there is replaced."""
+        if self._remote is not None:
+            self._remote.write(path, content)
+            return
         with self.open_new(path) as file:
             file.write(content)
+
+    def write_all(self, files: Sequence[tuple[str, bytes]]) -> None:
+        """Write several files, each at once or not at all; to a URL they go side by side."""
+        if self._remote is not None:
+            self._remote.write_all(files)
+            return
+        for path, content in files:
+            self.write(path, content)
+
+    def put_file(self, path: str, local: Path) -> None:
+        """Write a copy of a local file, at once or not at all."""
+        if self._remote is not None:
+            self._remote.put_file(path, local)
+            return
+        with local.open("rb") as source, self.open_new(path) as file:
+            shutil.copyfileobj(source, file, _BLOCK)
+
+    def get_file(self, path: str, local: Path) -> None:
+        """Copy a file into a local one; raises FileNotFoundError."""
+        if self._remote is not None:
+            self._remote.get_file(path, local)
+            return
+        shutil.copyfile(self._local(path), local)
 
     @contextlib.contextmanager
     def open_new(self, path: str) -> Iterator[IO[bytes]]:
         """Open a file to be written piece by piece; it is there when the block ends well."""
-        if self._folder is None:
-            with self._remote_file(path) as remote:
+        if self._remote is not None:
+            with self._remote.open_new(path) as remote:
                 yield remote
         else:
             with self._local_file(self._local(path)) as local:
@@ -86,21 +114,19 @@ class BillStore:
 
     def read(self, path: str) -> bytes:
         """Return a file's content; raises FileNotFoundError."""
-        if self._folder is not None:
-            return self._local(path).read_bytes()
-        content: bytes = self._files.cat_file(self._remote(path))
-        return content
+        if self._remote is not None:
+            return self._remote.read(path)
+        return self._local(path).read_bytes()
 
     def exists(self, path: str) -> bool:
-        if self._folder is not None:
-            return self._local(path).is_file()
-        return bool(self._files.isfile(self._remote(path)))
+        if self._remote is not None:
+            return self._remote.exists(path)
+        return self._local(path).is_file()
 
     def delete_run(self, prefix: str) -> None:
         """Delete everything below a run's prefix; nothing there is nothing to do."""
-        if self._folder is None:
-            if self._files.exists(self._remote(prefix)):
-                self._files.rm(self._remote(prefix), recursive=True)
+        if self._remote is not None:
+            self._remote.delete_below(prefix)
             return
         folder = self._local(prefix)
         for found in sorted(folder.rglob("*"), reverse=True):
@@ -125,23 +151,6 @@ class BillStore:
             Path(temporary).unlink(missing_ok=True)
             raise
 
-    @contextlib.contextmanager
-    def _remote_file(self, path: str) -> Iterator[IO[bytes]]:
-        final = self._remote(path)
-        temporary = f"{final}.new"
-        self._files.makedirs(final.rpartition("/")[0], exist_ok=True)
-        try:
-            with self._files.open(temporary, "wb") as file:
-                yield file
-            self._files.mv(temporary, final)
-        except BaseException:
-            if self._files.exists(temporary):
-                self._files.rm(temporary)
-            raise
-
     def _local(self, path: str) -> Path:
         assert self._folder is not None
         return self._folder / checked(path)
-
-    def _remote(self, path: str) -> str:
-        return f"{str(self._root).rstrip('/')}/{checked(path)}"

@@ -19,7 +19,6 @@ from splitter.file_names import file_name
 from splitter.filing import BillStore
 from splitter.messages import bill_to_message
 from splitter.neighbours import Neighbours
-from splitter.patterns import Patterns
 from splitter.scrutiny import Scrutiny
 
 BATCH_PAGES = 96  # of a hand's order: durable together, and answered together
@@ -100,6 +99,7 @@ class FilingShare:
         self._terms = terms
         self._store = store
         self._hand: Hand | None = None
+        self._unwritten: list[tuple[str, bytes]] = []  # paths and copies that we are to write
         self.read_back = 0  # copies
         self.audited = 0  # copies, in full
 
@@ -129,6 +129,8 @@ class FilingShare:
                     finding = f"cannot be made or read back ({failure})"
                     outcomes.append(self._problem(order, finding))
                 is_careful = True
+        self._store.write_all(self._unwritten)
+        self._unwritten = []
         return outcomes
 
     def _ask(self, orders: list[Order], is_careful: bool) -> Iterator[dict[str, Any]]:
@@ -147,19 +149,8 @@ class FilingShare:
         if answer["finding"]:
             return self._problem(order, answer["finding"])
         if "copy" in answer:
-            self._store.write(order.path, base64.b64decode(answer["copy"]))
-        return FiledBill(
-            account=order.bill.account,
-            ordinal=order.ordinal,
-            form=self._bulk.form,
-            pages=len(order.bill.pages),
-            first_page=order.bill.pages[0],
-            amount_due=order.bill.amount_due,
-            due_on=order.bill.due_on,
-            path=order.path,
-            sha256=answer["sha256"],
-            bytes=answer["bytes"],
-        )
+            self._unwritten.append((order.path, base64.b64decode(answer["copy"])))
+        return filed_as(order, self._bulk.form, answer["sha256"], answer["bytes"])
 
     def _problem(self, order: Order, finding: str) -> Problem:
         begin = order.bill.pages[0] + 1
@@ -167,13 +158,27 @@ class FilingShare:
         return Problem("bill-copy", message, account=order.bill.account, file=self._bulk.file)
 
 
-def terms_of(
-    assignment: PageAssignment, patterns: Patterns, store: BillStore, scrutiny: Scrutiny
-) -> dict[str, Any]:
+def filed_as(order: Order, form: str, sha256: str, size: int) -> FiledBill:
+    """Return an order's bill now that its document is in the store; `size` in bytes."""
+    return FiledBill(
+        account=order.bill.account,
+        ordinal=order.ordinal,
+        form=form,
+        pages=len(order.bill.pages),
+        first_page=order.bill.pages[0],
+        amount_due=order.bill.amount_due,
+        due_on=order.bill.due_on,
+        path=order.path,
+        sha256=sha256,
+        bytes=size,
+    )
+
+
+def terms_of(neighbours: Neighbours, store: BillStore, scrutiny: Scrutiny) -> dict[str, Any]:
     """Return what a hand is told once, before it makes bills."""
     return {
         "do": "terms",
-        "neighbours": sorted(Neighbours.of(assignment.bills, patterns).accounts),
+        "neighbours": sorted(neighbours.accounts),
         "folder": store.folder,
         "read_back_every": scrutiny.read_back_every,
         "audit_every": scrutiny.audit_every,

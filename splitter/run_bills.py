@@ -62,7 +62,7 @@ def split_run(
     read_back = audited = 0
     known = known_accounts(database, run) if ocr else None
     with ExitStack() as opened:
-        splittings = _opened(files, processes, ocr, opened)
+        splittings = open_all(files, processes, ocr, opened)
         total = sum(splitting.pages for splitting in splittings) * 2  # read once, copied once
         counter = _Counter(total, progress)
         assignments = [
@@ -70,7 +70,7 @@ def split_run(
         ]
         store.delete_run(run)
         for file, splitting, assignment in zip(files, splittings, assignments, strict=True):
-            prefix = _prefix(run, file, files)
+            prefix = prefix_of(run, file, files)
             outcome = splitting.file_bills(
                 assignment, store, prefix=prefix, progress=counter.add, scrutiny=scrutiny
             )
@@ -79,8 +79,8 @@ def split_run(
             read_back += outcome.read_back
             audited += outcome.audited
     with database.writing() as books:
-        record_pages_and_bills(books, run, files, assignments, _numbered(filed), problems)
-    counts = _count(assignments, filed, problems)
+        record_pages_and_bills(books, run, files, assignments, numbered(filed), problems)
+    counts = count_split(assignments, filed, problems)
     return replace(counts, read_back=read_back, audited=audited)
 
 
@@ -97,7 +97,7 @@ def read_run(
     files = staged_files(database, run, exports_folder)
     known = known_accounts(database, run) if ocr else None
     with ExitStack() as opened:
-        splittings = _opened(files, processes, ocr, opened)
+        splittings = open_all(files, processes, ocr, opened)
         counter = _Counter(sum(splitting.pages for splitting in splittings), progress)
         assignments = [
             splitting.plan(progress=counter.add, known_accounts=known) for splitting in splittings
@@ -108,11 +108,11 @@ def read_run(
         for number, bill_range in enumerate(assignment.bills)
     ]
     with database.writing() as books:
-        record_pages_and_bills(books, run, files, assignments, _numbered(found), [])
-    return _count(assignments, found, [])
+        record_pages_and_bills(books, run, files, assignments, numbered(found), [])
+    return count_split(assignments, found, [])
 
 
-def _opened(
+def open_all(
     files: list[StagedFile], processes: int | None, ocr: bool, stack: ExitStack
 ) -> list[Splitting]:
     """Open all bulk files of a run, so that one that is not sound is refused before any work."""
@@ -135,7 +135,7 @@ class _Counter:
         self._progress(min(self._done, self._total), self._total)
 
 
-def _prefix(run: str, file: StagedFile, files: list[StagedFile]) -> str:
+def prefix_of(run: str, file: StagedFile, files: list[StagedFile]) -> str:
     """A form with several bulk files gets a folder for each, so that no name is taken twice."""
     same_form = [other.bulk for other in files if other.patterns.form == file.patterns.form]
     place = same_form.index(file.bulk) + 1
@@ -157,7 +157,7 @@ def _unfiled(file: StagedFile, found: BillRange, number: int) -> FiledBill:
     )
 
 
-def _numbered(filed: Iterable[tuple[int, FiledBill]]) -> Iterator[tuple[int, FiledBill]]:
+def numbered(filed: Iterable[tuple[int, FiledBill]]) -> Iterator[tuple[int, FiledBill]]:
     """Number an account's bills of one form over all bulk files; a second one is a defect."""
     seen: Counter[tuple[str, str]] = Counter()
     for bulk, found in filed:
@@ -165,7 +165,7 @@ def _numbered(filed: Iterable[tuple[int, FiledBill]]) -> Iterator[tuple[int, Fil
         yield bulk, replace(found, ordinal=seen[found.form, account_key(found.account)])
 
 
-def _count(
+def count_split(
     assignments: list[PageAssignment], filed: list[tuple[int, FiledBill]], problems: list[Problem]
 ) -> SplitCounts:
     separators = sum(len(found.separators) for found in assignments)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database, insert_rows
-from database.tables import account, bill, bulk_file, page, problem
+from database.tables import account, bill, bulk_file, page, problem, split_batch
 from domain.accounts import account_key
 from domain.bills import PageAssignment
 from domain.periods import BulkFile
@@ -29,6 +29,7 @@ class StagedFile:
     bulk: int
     path: Path
     patterns: BulkFile
+    shared_sha256: str | None  # of its copy in the bill store; None: there is none
 
 
 def staged_files(database: Database, run: str, exports_folder: Path) -> list[StagedFile]:
@@ -50,6 +51,7 @@ def staged_files(database: Database, run: str, exports_folder: Path) -> list[Sta
                 separator=row.separator,
                 region=tuple(row.region) if row.region else None,
             ),
+            row.shared_sha256,
         )
         for row in rows
     ]
@@ -69,7 +71,7 @@ def record_pages_and_bills(
     filed: Iterable[tuple[int, FiledBill]],
     problems: list[Problem],
 ) -> None:
-    for table in (page, bill):
+    for table in (page, bill, split_batch):
         books.execute(table.delete().where(table.c.run == run))
     insert_rows(
         books,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from domain.periods import BulkFile
 from splitter.children import Workshop
+from splitter.closing import Closing
 from splitter.patterns import compile_patterns
 from splitter.regions import Box
 
@@ -17,7 +17,7 @@ _ANYTHING = BulkFile(form="utility-bill", file="", account=r"([0-9]{4,})")
 
 
 @dataclass(slots=True)
-class Sample:
+class Sample(Closing):
     """
     Some pages of a bulk file: the first ones, and others from all over the file.
 
@@ -40,17 +40,6 @@ class Sample:
         except BaseException:
             self.close()
             raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        failure: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         self._workshop.close()

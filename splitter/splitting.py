@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from domain.bills import PageAssignment, UnassignedPage
+from domain.bills import BillRange, PageAssignment, UnassignedPage
 from domain.periods import BulkFile
 from domain.problems import Problem
 from splitter.children import Workshop
+from splitter.closing import Closing
 from splitter.filing import BillStore
-from splitter.filing_bills import FiledBill, FilingShare, batches, make_orders, terms_of
+from splitter.filing_bills import (
+    FiledBill,
+    FilingShare,
+    Order,
+    batches,
+    make_orders,
+    terms_of,
+)
+from splitter.neighbours import Neighbours
 from splitter.ocr_program import require_tesseract
 from splitter.patterns import compile_patterns
 from splitter.ranges import assign_pages
@@ -37,7 +44,16 @@ class SplitOutcome:
     audited: int  # copies, in full
 
 
-class Splitting:
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What became of each order, and how many copies were looked at."""
+
+    outcomes: tuple[FiledBill | Problem, ...]
+    read_back: int
+    audited: int
+
+
+class Splitting(Closing):
     """
     A bulk file, open to be split; close it, or use it in a `with`.
 
@@ -55,17 +71,6 @@ class Splitting:
         self._patterns = compile_patterns(bulk, ocr=ocr)
         self._processes = processes or processors()
         self._workshop = Workshop(path, self._patterns)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        failure: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         self._workshop.close()
@@ -104,10 +109,43 @@ class Splitting:
         `scrutiny` says how many copies are looked at. `progress` is called with the number of pages
         done since it was called last.
         """
-        work = list(batches(make_orders(assignment, prefix)))
-        terms = terms_of(assignment, self._patterns, store, scrutiny)
+        filed = self.file_orders(
+            make_orders(assignment, prefix),
+            store,
+            neighbours=self.neighbours_of(assignment.bills),
+            by_ocr=assignment.by_ocr,
+            progress=progress,
+            scrutiny=scrutiny,
+        )
+        return SplitOutcome(
+            pages=self.pages,
+            bills=tuple(outcome for outcome in filed.outcomes if isinstance(outcome, FiledBill)),
+            separators=assignment.separators,
+            unassigned=assignment.unassigned,
+            problems=tuple(outcome for outcome in filed.outcomes if isinstance(outcome, Problem)),
+            read_back=filed.read_back,
+            audited=filed.audited,
+        )
+
+    def neighbours_of(self, bills: Collection[BillRange]) -> Neighbours:
+        """Return the accounts of all the file's bills that must not stand on another's pages."""
+        return Neighbours.of(bills, self._patterns)
+
+    def file_orders(
+        self,
+        orders: list[Order],
+        store: BillStore,
+        *,
+        neighbours: Neighbours,
+        by_ocr: Iterable[int] = (),
+        progress: Progress | None = None,
+        scrutiny: Scrutiny = EVERY_COPY,
+    ) -> Filed:
+        """Make some of the file's bills; they are in the store, to stay, when this returns."""
+        work = list(batches(orders))
+        terms = terms_of(neighbours, store, scrutiny)
         shares = [
-            FilingShare(self._workshop, self._bulk, terms, store, frozenset(assignment.by_ocr))
+            FilingShare(self._workshop, self._bulk, terms, store, frozenset(by_ocr))
             for _ in range(max(1, min(self._processes, len(work))))
         ]
         outcomes: list[FiledBill | Problem] = []
@@ -116,15 +154,10 @@ class Splitting:
             if progress is not None:
                 progress(sum(len(order.bill.pages) for order in batch))
         store.settle()
-
-        return SplitOutcome(
-            pages=self.pages,
-            bills=tuple(outcome for outcome in outcomes if isinstance(outcome, FiledBill)),
-            separators=assignment.separators,
-            unassigned=assignment.unassigned,
-            problems=tuple(outcome for outcome in outcomes if isinstance(outcome, Problem)),
-            read_back=sum(share.read_back for share in shares),
-            audited=sum(share.audited for share in shares),
+        return Filed(
+            tuple(outcomes),
+            sum(share.read_back for share in shares),
+            sum(share.audited for share in shares),
         )
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
 from hypothesis import HealthCheck, settings
+from sqlalchemy.engine import Connection
 
 from billing_system.closing import Published, publish
+from database.audit_guards import guard_statements, unguard_statements
 from database.books import Database, insert_rows
 from database.tables import (
     account,
@@ -184,6 +187,17 @@ def close_run(database: Database, run: str = RUN) -> Published:
 
 def empty(database: Database) -> None:
     """Take every row out of the books, for the next example of a property."""
-    with database.writing() as books:
+    with database.writing() as books, unguarded(books):
         for table in reversed(metadata.sorted_tables):
             books.execute(table.delete())
+
+
+@contextmanager
+def unguarded(books: Connection) -> Iterator[None]:
+    """Take the guards off the audit list, as whoever owns the database can."""
+    dialect = books.dialect.name
+    for statement in unguard_statements(dialect):
+        books.exec_driver_sql(statement)
+    yield
+    for statement in guard_statements(dialect):
+        books.exec_driver_sql(statement)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+from command_line.commands import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 SLOW = {"prefect", "pandas", "great_expectations", "pypdf", "pikepdf", "pypdfium2", "aiosmtplib"}
@@ -38,9 +41,19 @@ def test_a_command_loads_nothing_slow_that_it_does_not_need(prepared, tmp_path, 
 def test_every_command_has_a_line_of_help(prepared):
     answer = prepared("--help")
 
-    commands = answer.out.partition("Commands:\n")[2].splitlines()
+    told = answer.out.partition("Commands:\n")[2]
     assert 0 == answer.status
     assert {"init", "import", "check", "close", "schedule-autopay", "list", "demo", "up"} <= {
-        line.split()[0] for line in commands
+        line.split()[0] for line in told.splitlines()
     }
-    assert all(len(line.split()) > 3 for line in commands)
+    assert all(
+        " ".join(place.help.split()) in " ".join(told.split()) for place in COMMANDS.values()
+    )
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_line_of_help_is_what_the_command_says_of_itself(name):
+    place = COMMANDS[name]
+    command = getattr(import_module(place.module), place.name)
+
+    assert place.help == command.get_short_help_str(1_000)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.database.conftest import database, kept_postgres
-
-__all__ = ["database", "kept_postgres"]
+from database.books import Database
 
 
 @pytest.fixture(autouse=True)
@@ -16,3 +17,12 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith("BILLCLOSE_") and not name.startswith("BILLCLOSE_TEST_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def empty_books(empty_sqlite: Path, tmp_path: Path) -> Iterator[Database]:
+    """Books without a row, for a test to which it is all the same where they are kept."""
+    shutil.copy(empty_sqlite, tmp_path / "empty.db")
+    books = Database(f"sqlite:///{tmp_path / 'empty.db'}")
+    yield books
+    books.close()

@@ -273,8 +273,9 @@ def fields():
     return Settings.model_fields.items()
 
 
-def test_the_gateways_secrets_are_not_shown(home):
-    place = home('[payments]\ngateway = "stripe"\nstripe_api_key = "sk_live_0123456789"')
+def test_the_gateways_secrets_are_not_shown(home, monkeypatch):
+    place = home('[payments]\ngateway = "stripe"')
+    monkeypatch.setenv("BILLCLOSE_PAYMENTS__STRIPE_API_KEY", "sk_live_0123456789")
 
     settings = read_settings(place)
 

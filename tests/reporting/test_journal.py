@@ -31,7 +31,7 @@ SELECT SUM(cents) FROM movement WHERE pays_out_on > '{today}' AND (cents > 0 OR 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory, empty_sqlite):
     """A period with payments, declines, returns, fees and payouts, some of them still to come."""
-    world = simulate(tmp_path_factory.mktemp("city") / "world", empty_sqlite, 11, QUIET)
+    world = simulate(tmp_path_factory.mktemp("city") / "world", empty_sqlite, 12, QUIET)
     yield world
     world.close()
 

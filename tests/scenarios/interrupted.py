@@ -94,6 +94,7 @@ def _close(
     gate: Connection,
 ) -> None:
     os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     _Interrupted.at(moment, stop or partial(gate.recv))
     answers.send(desk.close(*arguments))
 

@@ -239,9 +239,17 @@ def test_a_folder_is_no_file_to_split(split, tmp_path):
     assert "is a folder; give the PDF file in it" in said.err
 
 
+START = """
+import signal
+from command_line.main import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+main()
+"""
+
+
 def test_a_stop_in_the_middle_leaves_whole_bills_alone(tmp_path):
     file, out = many_pages(tmp_path / "bills.pdf", 20_000), tmp_path / "out"
-    command = [sys.executable, "-c", "from command_line.main import main; main()", "split"]
+    command = [sys.executable, "-c", START, "split"]
     with subprocess.Popen(
         [*command, str(file), "--account", ACCOUNT, "--to", str(out)],
         start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,

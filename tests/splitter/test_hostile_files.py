@@ -13,6 +13,7 @@ from splitter.filing import BillStore
 from splitter.splitting import Splitting, split
 from tests.splitter.pdf_builders import a_bulk_file, a_page, a_picture, changed, write_pdf
 
+pytestmark = pytest.mark.usefixtures("cold_foremen")
 BULK = a_bulk_file()
 
 

@@ -15,6 +15,8 @@ from splitter.patterns import compile_patterns
 from splitter.reading import read_pages
 from tests.splitter.pdf_builders import a_bulk_file, a_page, a_picture, changed, write_pdf
 
+pytestmark = pytest.mark.usefixtures("cold_foremen")
+
 
 def read(path, **changes):
     """Read in this process, which is quicker; children have their own tests below."""

@@ -1,0 +1,151 @@
+"""`billclose approve`, `refuse` and `approvals`: a person's yes or no to a close."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from command_line.approval_figures import to_figures, to_lines
+from command_line.closing import pair_waivers, require_waivable
+from command_line.opening import as_of_option, json_option, open_office
+from command_line.statuses import DONE, NEEDS_PERSON
+from domain.approvals import Decision
+from domain.failures import Misuse
+
+if TYPE_CHECKING:
+    from office.approval_desk import Asked
+    from office.wiring import Office
+
+
+@click.command()
+@click.argument("period")
+@click.option("--waive", multiple=True, metavar="CHECK", help="Approve in spite of this check.")
+@click.option("--reason", multiple=True, metavar="TEXT", help="Why; audited.")
+@as_of_option
+@json_option
+@click.pass_obj
+def approve(
+    home: Path,
+    period: str,
+    waive: tuple[str, ...],
+    reason: tuple[str, ...],
+    as_of: datetime | None,
+    as_json: bool,
+) -> int:
+    """Say yes to the close of PERIOD, as it is staged now; whoever runs the close goes on.
+
+    A run that waits in the Prefect server goes on by itself. Exit status 4: another person has to
+    approve too.
+    """
+    waivers = pair_waivers(waive, reason) if waive else {}
+    require_waivable(waivers)
+    said = reason[0] if reason and not waive else ""
+    office = open_office(home, as_of)
+    asked = _decide(office, period, Decision.APPROVE, said, waivers)
+    return _tell(office, asked, _approved_sentence(office, asked), as_json=as_json)
+
+
+@click.command()
+@click.argument("period")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; audited.")
+@as_of_option
+@json_option
+@click.pass_obj
+def refuse(home: Path, period: str, reason: str, as_of: datetime | None, as_json: bool) -> int:
+    """Say no to the close of PERIOD: it is refused until the export is corrected, or approved."""
+    if not reason.strip():
+        raise Misuse("--reason must not be empty: it is audited.")
+    office = open_office(home, as_of)
+    asked = _decide(office, period, Decision.REFUSE, reason, {})
+    _wake(office, asked)
+    sentence = f"{period} is refused by {office.who}; correct the export and close again."
+    if as_json:
+        click.echo(json.dumps(to_figures(asked), indent=1))
+    else:
+        click.echo(sentence)
+    return DONE
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def approvals(home: Path, as_json: bool) -> int:
+    """Show which periods wait for a yes, with what would happen. Exit status 4: some do."""
+    office = open_office(home)
+    waiting = _list_waiting(office)
+    if as_json:
+        click.echo(json.dumps({"approvals": [to_figures(one) for one in waiting]}, indent=1))
+    elif waiting:
+        click.echo("\n".join(line for one in waiting for line in to_lines(office, one)))
+    else:
+        click.echo("No period waits for a yes.")
+    return NEEDS_PERSON if waiting else DONE
+
+
+def _decide(
+    office: Office, period: str, decision: Decision, reason: str, waivers: Mapping[str, str]
+) -> Asked:
+    """Take the decision while nobody works on the period; a yes said twice is said once."""
+    from office.approval_desk import ask, decide, require_answerable
+    from office.locking import working_on
+
+    require_answerable(office, period)
+    with working_on(office, period):
+        require_answerable(office, period)
+        asked = ask(office, period)
+        if decision is Decision.APPROVE and asked.standing.is_approved:
+            return asked
+        return decide(office, asked, decision, who=office.who, reason=reason, waivers=waivers)
+
+
+def _approved_sentence(office: Office, asked: Asked) -> str:
+    from reporting.request import say_figures
+
+    period = asked.request.run
+    said = ", ".join(asked.standing.approved_by)
+    sentence = f"{period} is approved by {said}: {say_figures(asked.figures)}."
+    if not asked.standing.is_approved:
+        return f"{sentence} Another person has to approve it too: {office.command} approve {period}"
+    if _wake(office, asked):
+        return f"{sentence} The run that waits in Prefect goes on."
+    return f"{sentence} To close it: {office.command} close {period}"
+
+
+def _wake(office: Office, asked: Asked) -> bool:
+    from office.waking import wake
+
+    return wake(office, asked.request.flow_run)
+
+
+def _tell(office: Office, asked: Asked, sentence: str, *, as_json: bool) -> int:
+    if as_json:
+        click.echo(json.dumps(to_figures(asked), indent=1))
+    else:
+        click.echo(sentence)
+    return DONE if asked.standing.is_approved else NEEDS_PERSON
+
+
+def _list_waiting(office: Office) -> list[Asked]:
+    """Return what can be answered now: ready, or stopped by checks that may be waived."""
+    import sqlalchemy as sa
+
+    from database.tables import bill_run
+    from domain.runs import RunState
+    from office.approval_desk import find_asked
+
+    query = sa.select(bill_run.c.run).where(
+        bill_run.c.state.in_((RunState.WAITING, RunState.REFUSED))
+    )
+    with office.database.reading() as books:
+        runs = books.execute(query.order_by(bill_run.c.run)).scalars().all()
+    found = [find_asked(office, run) for run in runs]
+    return [one for one in found if one is not None and _waits(one)]
+
+
+def _waits(asked: Asked) -> bool:
+    return asked.standing.refusal is None and not asked.standing.is_approved

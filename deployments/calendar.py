@@ -1,0 +1,127 @@
+"""When flows run by themselves, and how: every deployment of the office in one list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from office.settings import Settings
+
+MODULE = "deployments.served"
+COLLECT_AT, NOTIFY_AT = time(8), time(9)  # what was collected is told
+ONE_DAY = timedelta(days=1)
+
+Collision = Literal["CANCEL_NEW", "ENQUEUE"]
+
+
+@dataclass(frozen=True, slots=True)
+class Daily:
+    """
+    At a local time of every day.
+
+    Days without banking are the flow's own business: no payment is due on one unless the office
+    wants it so, and what became of earlier payments is looked up then too.
+    """
+
+    at: time
+
+    @property
+    def cron(self) -> str:
+        return f"{self.at.minute} {self.at.hour} * * *"
+
+    def last_before(self, now: datetime, zone: str) -> datetime:
+        """Return the latest moment at which it was due: one that a sleeping machine missed."""
+        local = now.astimezone(ZoneInfo(zone))
+        due = datetime.combine(local.date(), self.at, ZoneInfo(zone))
+        if due > local:
+            due = datetime.combine(local.date() - ONE_DAY, self.at, ZoneInfo(zone))
+        return due.astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """Every so many minutes, a divisor of 60; the next one makes up for what was missed."""
+
+    minutes: int
+
+    @property
+    def cron(self) -> str:
+        return f"*/{self.minutes} * * * *"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """
+    One deployment: which flow, when by itself, and what happens to a second run beside a first.
+
+    CANCEL_NEW: the second has nothing to do that the first does not. ENQUEUE: it waits. That is a
+    courtesy; what must not happen twice the books prevent. No flow is retried as a whole: its
+    steps find out for themselves what is left to do, and money is never asked for twice.
+    """
+
+    name: str
+    function: str
+    what: str
+    schedule: Daily | Every | None = None
+    collision: Collision = "ENQUEUE"
+    tags: tuple[str, ...] = ("office",)
+
+    @property
+    def entrypoint(self) -> str:
+        return f"{MODULE}.{self.function}"
+
+
+def calendar(settings: Settings) -> tuple[Planned, ...]:
+    """Return every deployment, those that people start first."""
+    return (*_by_people(), *_by_day(settings), *_by_the_minute(settings))
+
+
+def _by_people() -> tuple[Planned, ...]:
+    tags = ("office", "by-people")
+    return (
+        Planned("close-period", "close", "Closes a period; waits for a yes.", tags=tags),
+        Planned("check-period", "check", "Checks a staged export; changes nothing.", tags=tags),
+        Planned("schedule-autopay", "schedule", "Where the close forgot it.", tags=tags),
+        Planned("print-bills", "print_waiting", "Prints what came back.", tags=tags),
+        Planned("send-communication", "send_news", "Mails a text to many.", tags=tags),
+    )
+
+
+def _by_day(settings: Settings) -> tuple[Planned, ...]:
+    remind_at = time.fromisoformat(settings.reminders.time)
+    tags = ("office", "nightly")
+    return (
+        _nightly("remind", "send_reminders", "Reminds of what is owed.", Daily(remind_at), tags),
+        _nightly(
+            "collect-autopay",
+            "collect",
+            "Draws what is due.",
+            Daily(COLLECT_AT),
+            (*tags, "money"),
+        ),
+        _nightly("send-notices", "notify", "Sends receipts and notices.", Daily(NOTIFY_AT), tags),
+    )
+
+
+def _by_the_minute(settings: Settings) -> tuple[Planned, ...]:
+    """Without a mailbox to read there is no schedule for reading it, only the deployment."""
+    bounces = Every(15) if settings.bounces.source else None
+    tags = ("office", "by-the-minute")
+    return (
+        _nightly("retry-postings", "post", "Posts what was taken.", Every(5), (*tags, "money")),
+        _nightly("health-watch", "watch", "Tells alerts.to of troubles.", Every(5), tags),
+        _nightly("send-mail", "send", "Sends what is due.", Every(10), tags),
+        _nightly("process-bounces", "bounces", "Reads what came back.", bounces, tags),
+    )
+
+
+def _nightly(
+    name: str,
+    function: str,
+    what: str,
+    schedule: Daily | Every | None,
+    tags: tuple[str, ...],
+) -> Planned:
+    return Planned(name, function, what, schedule, "CANCEL_NEW", tags)

@@ -1,0 +1,65 @@
+"""What a clerk fills in when a flow is started from the Prefect UI."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from pydantic import Field
+
+from database.books import Database
+from database.tables import bill_run
+
+MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+MONTHS_AHEAD = 3
+MOST_CHOICES = 36
+NAMES = r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,39}$"
+EVERY = ""  # chosen for all periods
+
+Period = Annotated[str, Field(pattern=NAMES, examples=["2026-10"])]
+AnyPeriod = Annotated[str, Field(pattern=f"^$|{NAMES}", examples=["2026-10"])]
+Bundle = Annotated[str, Field(max_length=1000, examples=["/srv/export/2026-10"])]
+Reason = Annotated[str, Field(max_length=500)]
+
+
+def choices(database: Database) -> list[str]:
+    """
+    Return the periods to choose from: those that are open, the next ones, those that are closed.
+
+    Empty where there are none, or where they are not named by months: then the clerk types it.
+    """
+    newest_first = sa.select(bill_run.c.run, bill_run.c.state).order_by(bill_run.c.ends_on.desc())
+    with database.reading() as books:
+        rows = list(books.execute(newest_first.limit(MOST_CHOICES)))
+    if not rows or not all(MONTH.fullmatch(row.run) for row in rows):
+        return []
+    done = [row.run for row in rows if row.state in ("closed", "finished")]
+    return [row.run for row in rows if row.run not in done] + months_after(rows[0].run) + done
+
+
+def months_after(period: str, count: int = MONTHS_AHEAD) -> list[str]:
+    """Return the months after one."""
+    year, month = (int(part) for part in period.split("-"))
+    later = [year * 12 + month - 1 + ahead for ahead in range(1, count + 1)]
+    return [f"{number // 12}-{number % 12 + 1:02d}" for number in later]
+
+
+def readable(properties: dict[str, Any]) -> dict[str, Any]:
+    """Return a form's fields with headings in words and help texts on one line."""
+    return {
+        name: field
+        | {"title": name.replace("_", " ").capitalize()}
+        | {"description": " ".join(field.get("description", "").split())}
+        for name, field in properties.items()
+    }
+
+
+def with_choices(properties: dict[str, Any], periods: list[str]) -> dict[str, Any]:
+    """Return a form's fields with the period as a choice; without periods it stays a text."""
+    if not periods or "period" not in properties:
+        return properties
+    field = dict(properties["period"])
+    may_be_empty = field.get("default") == EVERY
+    field["enum"] = [EVERY, *periods] if may_be_empty else periods
+    return properties | {"period": field}

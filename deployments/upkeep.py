@@ -1,0 +1,120 @@
+"""What has to be seen to beside serving: missed runs, the choice of periods, the alerts."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import FlowRunFilter
+from prefect.exceptions import ObjectNotFound, PrefectException
+from sqlalchemy.exc import SQLAlchemyError
+
+from database.runs import newest_timezone
+from deployments.automations import ensure_automations
+from deployments.calendar import Daily, calendar
+from deployments.forms import choices, with_choices
+from office.wiring import Office
+
+LOOK_SECONDS = 60
+LOGGER = logging.getLogger("prefect.billclose")
+FAILURES = (httpx.HTTPError, PrefectException, SQLAlchemyError)
+
+
+class Upkeep:
+    """One server's deployments of an office, and what is known of them."""
+
+    def __init__(self, here: Office, zone: str, periods: list[str]) -> None:
+        self._here = here
+        self._zone = zone
+        self._periods = periods
+        self._missed: list[tuple[str, datetime]] = []
+
+    def note_what_was_there(self, now: datetime) -> None:
+        """
+        Find the daily runs that fell due while nothing was served.
+
+        Serving anew forgets what was scheduled, so this comes before it. A deployment that is new
+        has missed nothing.
+        """
+        if not self._here.settings.prefect.schedules:
+            return
+        with get_client(sync_client=True) as client:
+            for plan in calendar(self._here.settings):
+                if isinstance(plan.schedule, Daily):
+                    due = plan.schedule.last_before(now, self._zone)
+                    if _was_missed(client, plan.name, due):
+                        self._missed.append((plan.name, due))
+
+    def go_on(self) -> None:
+        """See to everything, then to the periods every minute, until the process ends."""
+        asleep = threading.Event()
+        while not self._done(self.set_up):
+            asleep.wait(LOOK_SECONDS)
+        while True:
+            asleep.wait(LOOK_SECONDS)
+            self._done(self.offer_periods)
+
+    def set_up(self) -> None:
+        """Start what was missed, once each, and put the alerts' triggers into the server."""
+        with get_client(sync_client=True) as client:
+            for name, due in self._missed:
+                found = client.read_deployment_by_name(f"{name}/{name}")
+                client.create_flow_run_from_deployment(
+                    found.id, idempotency_key=f"missed {name} {due:%Y-%m-%dT%H:%M}"
+                )
+                LOGGER.info("%s was due at %s and is made up for", name, due)
+            self._missed.clear()
+            ensure_automations(client)
+
+    def offer_periods(self) -> None:
+        """Put the periods that the books have now into the forms."""
+        periods = choices(self._here.database)
+        zone = newest_timezone(self._here.database)
+        if zone != self._zone:
+            LOGGER.warning("the utility is in %s now; start `billclose up` again", zone)
+        if periods == self._periods:
+            return
+        with get_client(sync_client=True) as client:
+            for plan in calendar(self._here.settings):
+                _offer(client, plan.name, periods)
+        self._periods = periods
+
+    def _done(self, act: Any) -> bool:
+        """Do it; what a server or the books cannot do now is done the next time."""
+        try:
+            act()
+        except FAILURES as failure:
+            LOGGER.warning("upkeep is put off: %s", type(failure).__name__)
+            return False
+        return True
+
+
+def _was_missed(client: SyncPrefectClient, name: str, due: datetime) -> bool:
+    try:
+        found = client.read_deployment_by_name(f"{name}/{name}")
+    except ObjectNotFound:
+        return False
+    if found.created is None or found.created.astimezone(UTC) > due:
+        return False
+    began = FlowRunFilter.model_validate(
+        {
+            "deployment_id": {"any_": [found.id]},
+            "start_time": {"after_": due},  # or, before it began, the time it is planned for
+            "state": {"type": {"not_any_": ["SCHEDULED"]}},
+        }
+    )
+    return not client.read_flow_runs(flow_run_filter=began, limit=1)
+
+
+def _offer(client: SyncPrefectClient, name: str, periods: list[str]) -> None:
+    found = client.read_deployment_by_name(f"{name}/{name}")
+    schema = dict(found.parameter_openapi_schema or {})
+    fields = dict(schema.get("properties", {}))
+    if "period" in fields:
+        schema["properties"] = with_choices(fields, periods)
+        body = {"parameter_openapi_schema": schema}
+        client.request("PATCH", "/deployments/{id}", path_params={"id": found.id}, json=body)

@@ -1,0 +1,120 @@
+"""The units and the compose file for a bigger office: checked as far as that is possible."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+FOLDER = Path(__file__).parents[2] / "deployments"
+UNITS = sorted((FOLDER / "systemd").glob("*.service"))
+COMPOSE = yaml.safe_load((FOLDER / "compose.yaml").read_text())
+OURS = {name: one for name, one in COMPOSE["services"].items() if name != "postgres"}
+
+
+def test_systemd_finds_nothing_wrong_with_the_units(tmp_path):
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        assert "CI" not in os.environ, "systemd-analyze is not installed (Debian: systemd)"
+        pytest.skip("systemd-analyze is not installed")
+    bin_folder = str(Path(sys.executable).parent)
+    for unit in (FOLDER / "systemd").glob("billclose*"):
+        text = unit.read_text().replace("/srv/billclose/.venv/bin", bin_folder)
+        (tmp_path / unit.name).write_text(text)
+    units = sorted(tmp_path.iterdir())
+
+    done = subprocess.run([analyze, "verify", *units], capture_output=True, text=True)
+
+    complaints = [line for line in done.stderr.splitlines() if "billclose" in line]
+    assert ([], 5) == (complaints, len(units))
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_a_service_has_a_user_of_its_own_and_little_else(unit):
+    text = unit.read_text()
+
+    needed = [
+        "User=billclose",
+        "UMask=0077",
+        "ProtectSystem=strict",
+        "NoNewPrivileges=yes",
+        "CapabilityBoundingSet=",
+        "PrivateTmp=yes",
+    ]
+    assert [] == [line for line in needed if line not in text.splitlines()]
+    assert re.search(r"(?m)^ReadWritePaths=/", text)
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_a_service_that_stays_is_started_again(unit):
+    text = unit.read_text()
+
+    assert "Type=oneshot" in text or re.search(r"(?m)^Restart=(always|on-failure)$", text)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_container_has_no_rights_that_it_does_not_need(name):
+    service = OURS[name]
+
+    assert (True, ["ALL"], ["no-new-privileges:true"]) == (
+        service["read_only"],
+        service["cap_drop"],
+        service["security_opt"],
+    )
+    assert service["user"].split(":")[0] != "0"
+
+
+def test_what_stays_is_looked_after_and_the_logs_are_turned_over():
+    services = COMPOSE["services"]
+    staying = {name for name, one in services.items() if one["restart"] != "no"}
+
+    assert {name for name, one in services.items() if "healthcheck" in one} == staying
+    assert {"5"} == {one["logging"]["options"]["max-file"] for one in services.values()}
+
+
+def test_only_this_machine_reaches_the_server():
+    ports = [port for one in COMPOSE["services"].values() for port in one.get("ports", [])]
+
+    assert ["127.0.0.1:4200:4200"] == ports
+
+
+def test_volumes_and_secrets_that_are_used_are_there():
+    services = COMPOSE["services"].values()
+    named = {
+        volume.partition(":")[0]
+        for one in services
+        for volume in one.get("volumes", [])
+        if not volume.startswith(".")
+    }
+
+    assert named == set(COMPOSE["volumes"])
+    assert {"postgres"} == {name for one in services for name in one.get("secrets", [])}
+
+
+def test_compose_takes_the_file(tmp_path):
+    docker = shutil.which("docker")
+    if (
+        docker is None
+        or subprocess.run([docker, "compose", "version"], capture_output=True).returncode
+    ):
+        pytest.skip("docker compose is not installed; the structure is tested above")
+    folder = shutil.copytree(FOLDER, tmp_path / "deployments")
+    (folder / "secrets").mkdir()
+    for name in ("postgres", "environment"):
+        (folder / "secrets" / name).touch()
+
+    done = subprocess.run(
+        [docker, "compose", "config", "--quiet"],
+        cwd=folder,
+        env=os.environ | {"BILLCLOSE_TIMEZONE": "America/Denver"},
+        capture_output=True,
+        text=True,
+    )
+
+    assert 0 == done.returncode, done.stderr

@@ -1,0 +1,45 @@
+"""`billclose work`: what it says, and when it does nothing."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from office.clock import Clock
+from office.settings import Settings
+from office.settings_close import BillsSettings
+from office.task_runner import is_shared
+from office.wiring import Office
+from tests.builders import NOW
+from tests.flows.desk import Desk
+
+
+def test_without_work_it_makes_nothing(prepared, tmp_path):
+    desk = prepared.copied(tmp_path / "office")
+    before = signal.getsignal(signal.SIGTERM)
+
+    answer = desk("work", "--once", "--json")
+
+    assert (0, {"status": "done", "batches": 0, "bills": 0}) == (answer.status, answer.json)
+    assert before == signal.getsignal(signal.SIGTERM)
+
+
+def test_it_needs_a_home_with_books(tmp_path):
+    assert 2 == Desk(tmp_path / "none")("work", "--once").status
+
+
+@pytest.mark.parametrize(
+    ("store", "expected"),
+    [
+        pytest.param("bills", False, id="a folder of the home"),
+        pytest.param("s3://larkspur/bills", True, id="S3"),
+        pytest.param("/srv/bills", True, id="a folder elsewhere"),
+        pytest.param("file:///srv/bills", True, id="a folder elsewhere as a URL"),
+    ],
+)
+def test_bulk_files_are_shared_where_the_store_is_not_in_the_home(tmp_path, store, expected):
+    settings = Settings().model_copy(update={"bills": BillsSettings(store=store)})
+    here = Office(tmp_path, settings, Clock.starting(lambda: NOW, None), "anna")
+
+    assert expected == is_shared(here)

@@ -1,0 +1,33 @@
+"""An office at a moment, for tests of its health."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from command_line.opening import wall_clock
+from office.clock import Clock
+from office.health_looking import Looking
+from office.settings import Settings
+from office.settings_close import DatabaseSettings
+from office.wiring import Office
+
+ZONE = "America/Denver"
+
+
+def an_office_at(home, database, at: str, **sections: Any) -> Office:
+    """An office whose local time is `at`, such as 2026-11-05T06:00."""
+    moment = datetime.fromisoformat(at)
+    settings = Settings(database=DatabaseSettings(url=database.url), **sections)
+    here = Office(home, settings, Clock(wall_clock, moment), "anna")
+    here.__dict__["database"] = database  # the one whose connections the test looks after
+    return here
+
+
+def looking(home, database, at: str, known=None, **sections: Any) -> Looking:
+    here = an_office_at(home, database, at, **sections)
+    return Looking(here, here.clock.due(ZONE), ZONE, known or {})
+
+
+def troubles(conditions) -> list[str]:
+    return [one.name for one in conditions if one.state == "trouble"]

@@ -1,0 +1,1 @@
+"""The web desk: what customers and services reach of the office over the web."""

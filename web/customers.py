@@ -1,0 +1,88 @@
+"""What customers follow a link to: the way out of communications, exports, communications."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from database.tables import communication
+from mail.communications import file_of
+from mail.unsubscriptions import record_unsubscription
+from office.exporting import find_export
+from office.wiring import Office
+from rules.communications import Posted
+from web.pages import not_there, page
+
+EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+WHO = "the customer, by a link"
+
+
+def ask_to_unsubscribe(_request: Request) -> Response:
+    """Show a button and do nothing: mail scanners open every link that they see."""
+    return page(
+        "Stop our news by e-mail?",
+        "You will get no more news and announcements at this address. Your bills, reminders and "
+        "receipts go on as they are.",
+        button="Stop the news",
+    )
+
+
+def unsubscribe(request: Request) -> Response:
+    """
+    Stop communications to the token's mailbox at once (RFC 8058, 3.2).
+
+    A token that is nobody's is answered the same: nobody can find out which ones are good.
+    """
+    here = office_of(request)
+    record_unsubscription(
+        here.database,
+        request.path_params["token"],
+        unsubscribing=here.unsubscribing,
+        now=here.due_now(),
+        who=WHO,
+    )
+    return page("It is done", "You will get no more news from us at this address.")
+
+
+def fetch_export(request: Request) -> Response:
+    """Hand out a usage export while its link is good; wrong and expired are answered the same."""
+    here = office_of(request)
+    file = find_export(here, request.path_params["token"], here.due_now())
+    if file is None:
+        return not_there()
+    return FileResponse(file, media_type=EXCEL, filename="usage.xlsx")
+
+
+def read_communication(request: Request) -> Response:
+    """Show the PDF of a communication that is live today (rules 104-108)."""
+    here, number = office_of(request), request.path_params["number"]
+    path = _live_file(here, number) if number < 2**31 else ""
+    try:
+        content = here.store.read(path) if path else b""
+    except FileNotFoundError:
+        content = b""
+    if not content:
+        return not_there()
+    shown = {"Content-Disposition": f'inline; filename="communication-{number}.pdf"'}
+    return Response(content, media_type="application/pdf", headers=shown)
+
+
+def _live_file(here: Office, number: int) -> str:
+    columns = (communication.c.title, communication.c.sha256, communication.c.expires_on)
+    query = sa.select(*columns).where(
+        communication.c.number == number,
+        communication.c.removed_at.is_(None),
+        communication.c.written_at.is_not(None),
+    )
+    with here.database.reading() as books:
+        row = books.execute(query).one_or_none()
+    if row is None or not Posted(number, row.title, "", row.expires_on).is_live(here.local_today()):
+        return ""
+    return file_of(number, row.sha256)
+
+
+def office_of(request: Request) -> Office:
+    """Return the office that the desk belongs to."""
+    here: Office = request.app.state.office
+    return here

@@ -1,0 +1,46 @@
+"""The desk's application: which address is answered by what."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from office.wiring import Office
+from web.customers import ask_to_unsubscribe, fetch_export, read_communication, unsubscribe
+from web.gateways import take_stripe_event
+from web.guarding import Guard, largest_of
+from web.monitors import LastLook, tell_health
+from web.pages import not_there
+
+
+def desk_of(here: Office) -> Starlette:
+    """Return the web desk of an office, an ASGI application; no other address is answered."""
+    desk = Starlette(
+        routes=[
+            Route("/unsubscribe/{token}", ask_to_unsubscribe, methods=["GET"]),
+            Route("/unsubscribe/{token}", unsubscribe, methods=["POST"]),
+            Route("/exports/{token}", fetch_export, methods=["GET"]),
+            Route("/communications/{number:int}", read_communication, methods=["GET"]),
+            Route("/webhooks/stripe", take_stripe_event, methods=["POST"]),
+            Route("/health", tell_health, methods=["GET"]),
+        ],
+        middleware=[Middleware(Guard, largest=largest_of)],
+        exception_handlers={404: _missing, 500: _failed},
+    )
+    desk.router.redirect_slashes = False
+    desk.state.office = here
+    desk.state.last_look = LastLook(here)
+    return desk
+
+
+def _missing(_request: Request, _failure: Exception) -> Response:
+    return not_there()
+
+
+def _failed(_request: Request, _failure: Exception) -> Response:
+    """Say nothing of what went wrong: the log has it. The guard does not see this answer."""
+    text = "Something went wrong; please try again later.\n"
+    return PlainTextResponse(text, 500, {"Cache-Control": "no-store"})

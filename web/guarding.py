@@ -1,0 +1,99 @@
+"""What every request passes first: limits, headers, a log without personal data."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LARGEST_BODY = 16_384  # octets; a form's one field has far less
+LARGEST_WEBHOOK = 524_288
+LOG = logging.getLogger("billclose.web")
+HEADERS = (
+    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; "
+     b"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-robots-tag", b"noindex, nofollow"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+)  # fmt: skip
+
+
+class TooLarge(Exception):
+    """More came than a request here may have."""
+
+
+class Guard:
+    """
+    Holds each request to its size, and adds the headers that keep an answer private.
+
+    The log tells method, first part of the path, status and time: the rest of a path is a secret
+    or says who asked, and an address is personal too.
+    """
+
+    def __init__(self, app: ASGIApp, largest: Callable[[str], int]) -> None:
+        self._app = app
+        self._largest = largest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, status = time.monotonic(), 500
+        most, received = self._largest(scope["path"]), 0
+
+        async def bounded() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > most:
+                raise TooLarge
+            return message
+
+        async def dressed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message = {**message, "headers": [*message.get("headers", ()), *_missing(message)]}
+            await send(message)
+
+        try:
+            if _announced(scope) > most:
+                raise TooLarge
+            await self._app(scope, bounded, dressed)
+        except TooLarge:
+            status = 413
+            await dressed({"type": "http.response.start", "status": 413, "headers": []})
+            await send({"type": "http.response.body", "body": b"Too large.\n"})
+        finally:
+            took = time.monotonic() - started
+            LOG.info("%s %s %d %.3f s", scope["method"], _first_part(scope["path"]), status, took)
+
+
+def largest_of(path: str) -> int:
+    """Return how many octets the body of a request to a path may have."""
+    return LARGEST_WEBHOOK if path.startswith("/webhooks/") else LARGEST_BODY
+
+
+def _announced(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value) if value.isdigit() else LARGEST_WEBHOOK + 1
+    return 0
+
+
+def _missing(message: Message) -> list[tuple[bytes, bytes]]:
+    """Return the headers that an answer has not set itself."""
+    known = {name.lower() for name, _ in message.get("headers", ())}
+    return [(name, value) for name, value in HEADERS if name not in known]
+
+
+def _first_part(path: str) -> str:
+    """Return `/exports` for any export; what nobody serves is told apart from it by nothing."""
+    first = path.split("/")[1:2]
+    known = ("unsubscribe", "exports", "communications", "webhooks", "health")
+    return f"/{first[0]}" if first and first[0] in known else "(other)"

@@ -1,0 +1,40 @@
+"""Serving the desk of the office that BILLCLOSE_HOME names, behind the office's own proxy."""
+
+from __future__ import annotations
+
+import logging
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvicorn
+
+from database.migrating import require_schema
+from office.clock import Clock
+from office.settings import read_settings
+from office.wiring import Office, require_home
+from web.desk import desk_of
+
+MOST_AT_ONCE = 64  # requests; one more is told to come again
+IDLE_SECONDS = 15
+
+
+def serve(host: str, port: int) -> None:
+    """Answer until interrupted; the log goes to standard error and names nobody."""
+    home = Path(os.environ.get("BILLCLOSE_HOME", "."))
+    require_home(home)
+    clock = Clock.starting(lambda: datetime.now(UTC), None)
+    here = Office(home, read_settings(home), clock, "web desk")
+    require_schema(here.database)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    uvicorn.run(
+        desk_of(here),
+        host=host,
+        port=port,
+        access_log=False,  # it would hold the tokens of the links and who asked
+        log_config=None,
+        server_header=False,
+        limit_concurrency=MOST_AT_ONCE,
+        timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=IDLE_SECONDS,
+    )
