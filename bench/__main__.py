@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import close, mail, money, orchestration, splitter
+from bench import close, mail, money, nightly, orchestration, splitter
 
 SUBJECTS = {
     "splitter": splitter.main,
@@ -12,6 +12,7 @@ SUBJECTS = {
     "money": money.main,
     "close": close.main,
     "orchestration": orchestration.main,
+    "nightly": nightly.main,
 }
 
 

@@ -13,7 +13,8 @@ from command_line.opening import as_of_option, json_option, open_office
 from domain.failures import Misuse
 
 if TYPE_CHECKING:
-    from mail.holds import Hold, Wanted
+    from mail.holds import Hold
+    from mail.placing_holds import Wanted
 
 reason_option = click.option("--reason", default="", metavar="TEXT", help="Why; audited.")
 
@@ -56,7 +57,7 @@ def place(
     as_json: bool,
 ) -> None:
     """Place a hold on ACCOUNT, or on all accounts with a value in a column."""
-    from mail.holds import place_hold
+    from mail.placing_holds import place_hold
 
     wanted, last_day = _wanted(account, where), _day(until)
     office = open_office(home, as_of)
@@ -109,7 +110,7 @@ def list_placed(home: Path, as_of: datetime | None, as_json: bool) -> None:
 @click.pass_obj
 def lift(home: Path, number: int, reason: str, as_of: datetime | None) -> None:
     """End hold NUMBER now."""
-    from mail.holds import lift_hold
+    from mail.placing_holds import lift_hold
 
     office = open_office(home, as_of)
     lifted = lift_hold(
@@ -124,7 +125,7 @@ def lift(home: Path, number: int, reason: str, as_of: datetime | None) -> None:
 
 
 def _wanted(account: str, where: str) -> Wanted:
-    from mail.holds import Wanted
+    from mail.placing_holds import Wanted
 
     if bool(account) == bool(where):
         raise Misuse("Give either an account or --where COLUMN=VALUE.")

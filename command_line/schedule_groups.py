@@ -61,13 +61,20 @@ def read_groups(office: Office, period: str) -> Groups:
     return count_groups(office.database, period, noticed_on)
 
 
-def ask_for_groups(groups: Groups) -> list[str] | None:
+def ask_for_groups(office: Office, period: str) -> list[str] | None:
     """
-    Ask the clerk which groups to schedule; None: all of them, because the run is not late.
+    Ask the clerk which groups of a closed period to schedule; None: all, for it is not late.
 
-    A run is late where somebody would be charged today (rules 59, 73).
+    A run is late after the day on which the period could first be closed, where somebody would be
+    charged today (rules 59, 73): on that day who is charged at once has chosen so.
     """
-    if not any(count.today for count in groups.values()):
+    from database.runs import get_run
+    from rules.calendars import earliest_close
+
+    run = get_run(office.database, period)
+    groups = look_at_groups(office, period)
+    is_late = office.today(run) > earliest_close(run.ends_on, office.office_days)
+    if not is_late or not any(count.today for count in groups.values()):
         return None
     click.echo("\n".join(["  This schedule is late:", *group_lines(groups)]), err=True)
     answer: list[str] = click.prompt(

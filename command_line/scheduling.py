@@ -16,7 +16,6 @@ from command_line.schedule_groups import (
     ask_for_groups,
     group_figures,
     group_lines,
-    look_at_groups,
     read_groups,
     to_groups,
 )
@@ -64,7 +63,7 @@ def schedule_autopay(
     run = get_run(office.database, period)
     asks = text is None and not (yes or dry_run or as_json) and _is_at_terminal()
     if asks and run.is_closed:
-        groups = ask_for_groups(look_at_groups(office, period))
+        groups = ask_for_groups(office, period)
     with rehearsed(office, dry_run) as at_work:
         worker = replace_office(at_work, lambda _sheet: False)
         run_flow(worker, _load, period=period, groups=groups)

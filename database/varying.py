@@ -25,11 +25,12 @@ def is_varying(payment: sa.Table, run: str) -> sa.ColumnElement[bool]:
         earlier.c.number == 1,
         earlier.c.amount == payment.c.amount,
     )
+    payer = account.alias("payer")
     is_agreed = sa.exists().where(
-        account.c.run == run,
-        account.c.account_key == payment.c.account_key,
-        account.c.status == AccountStatus.ACTIVE,
-        account.c.equal_pay_amount.is_not(None),
+        payer.c.run == run,
+        payer.c.account_key == payment.c.account_key,
+        payer.c.status == AccountStatus.ACTIVE,
+        payer.c.equal_pay_amount.is_not(None),
     )
     return sa.and_(payment.c.method_kind == MethodKind.ACH, ~as_before, ~is_agreed)
 

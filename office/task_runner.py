@@ -25,7 +25,13 @@ CONNECT_SECONDS = 30
 
 
 def is_shared(here: Office) -> bool:
-    """Tell whether the bill store lies where other machines may reach it: not in the home."""
+    """
+    Tell whether other machines help and can reach the bill store: it is not in the home.
+
+    Where nobody helps, a second copy of everybody's bills would only be one more to guard.
+    """
+    if here.settings.workers.task_runner == "threads":
+        return False
     folder = here.store.folder
     return folder is None or not Path(folder).is_relative_to(here.home.absolute())
 

@@ -15,7 +15,9 @@ from hypothesis import settings
 
 from database.books import Database
 from database.tables import metadata
+from mail import compose
 from splitter import children
+from tests.compiled_templates import CompiledTemplates
 from tests.splitter.warm_foremen import WarmForemen
 
 # A busy machine is no defect, and a landing is no place for a new example to turn up.
@@ -41,6 +43,16 @@ def warm_foremen() -> Iterator[None]:
     """Spare the processes that split in tests the loading of their modules."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(children, "_started", WarmForemen().start)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_templates() -> Iterator[None]:
+    """Spare each office the compiling of all its mails' templates."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(
+            compose, "_environment", CompiledTemplates(compose._environment).environment
+        )
         yield
 
 

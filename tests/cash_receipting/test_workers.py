@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from cash_receipting.sandbox_faults import Faults
 from cash_receipting.sandbox_server import SandboxServer, open_sandbox
+from database.tables import service_health
 from tests.cash_receipting.builders import receipt_key, states, take
 
 ROOT = Path(__file__).parents[2]
@@ -76,4 +78,7 @@ def test_a_service_that_is_down_is_left_alone_by_all_processes_together(books, s
         worker.wait(timeout=120)
 
     assert {"pending"} == set(states(books))
-    assert service.plan.requests <= WORKERS * 3
+    with books.reading() as rows:
+        probes = rows.execute(sa.select(service_health.c.probes)).scalar_one()
+    assert service.plan.requests - probes <= WORKERS * 3
+    assert probes <= WORKERS  # each may have stood still until it was time, on a busy machine

@@ -9,6 +9,7 @@ import pytest
 from office.clock import Clock
 from office.settings import Settings
 from office.settings_close import BillsSettings
+from office.settings_workers import WorkersSettings
 from office.task_runner import is_shared
 from office.wiring import Office
 from tests.builders import NOW
@@ -30,16 +31,24 @@ def test_it_needs_a_home_with_books(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("store", "expected"),
+    ("store", "task_runner", "expected"),
     [
-        pytest.param("bills", False, id="a folder of the home"),
-        pytest.param("s3://larkspur/bills", True, id="S3"),
-        pytest.param("/srv/bills", True, id="a folder elsewhere"),
-        pytest.param("file:///srv/bills", True, id="a folder elsewhere as a URL"),
+        pytest.param("bills", "claims", False, id="a folder of the home"),
+        pytest.param("s3://larkspur/bills", "claims", True, id="S3"),
+        pytest.param("/srv/bills", "claims", True, id="a folder elsewhere"),
+        pytest.param("file:///srv/bills", "claims", True, id="a folder elsewhere as a URL"),
+        pytest.param("s3://larkspur/bills", "threads", False, id="nobody helps"),
     ],
 )
-def test_bulk_files_are_shared_where_the_store_is_not_in_the_home(tmp_path, store, expected):
-    settings = Settings().model_copy(update={"bills": BillsSettings(store=store)})
+def test_bulk_files_are_shared_where_others_help_and_the_store_is_not_in_the_home(
+    tmp_path, store, task_runner, expected
+):
+    settings = Settings().model_copy(
+        update={
+            "bills": BillsSettings(store=store),
+            "workers": WorkersSettings(task_runner=task_runner),
+        }
+    )
     here = Office(tmp_path, settings, Clock.starting(lambda: NOW, None), "anna")
 
     assert expected == is_shared(here)

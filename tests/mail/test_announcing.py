@@ -33,11 +33,11 @@ def terms(at: str = NEXT_DAY, **changes: Any) -> Notifying:
     return Notifying(local(at), "anna", "larkspur.example", **changes)
 
 
-def pay_by_autopay(database, number=NUMBER, run=RUN, **changes: Any) -> None:
+def pay_by_autopay(database, of=NUMBER, run=RUN, **changes: Any) -> None:
     """Give an account a payment of $80.00 from its bank account on the 13th."""
-    key = account_key(number)
+    key = account_key(of)
     facts: dict[str, Any] = {
-        "key": f"autopay/{run}/{key}", "run": run, "account_key": key, "account": number,
+        "key": f"autopay/{run}/{key}", "run": run, "account_key": key, "account": of,
         "number": 1, "pay_on": date(2026, 11, 13), "amount": Money.parse("80.00"),
         "method_token": "tok_7_1", "method_kind": MethodKind.ACH, "last4": "6789",
         "immediate": False, "state": "scheduled", "scheduled_at": NOW,

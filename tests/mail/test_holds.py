@@ -11,8 +11,9 @@ from database.tables import audit
 from domain.failures import Misuse
 from domain.money import Money
 from domain.reminders import Skipped
-from mail.holds import Wanted, lift_hold, list_holds, place_hold
+from mail.holds import list_holds
 from mail.left_out import kept_back
+from mail.placing_holds import Wanted, lift_hold, place_hold
 from mail.withdrawing import withdraw_reminders
 from rules.reminders import LadderStep
 from tests.builders import NOW, a_household, close_run, stage_run
@@ -127,9 +128,7 @@ def test_a_hold_that_is_lifted_holds_no_more(town):
     placed = hold(town)
     queue(town, LATE_MAIL, AFTER)
 
-    lift_hold(
-        town, placed.number, "paid a part", now=NOW, today=date(2026, 11, 22), who="ben"
-    )
+    lift_hold(town, placed.number, "paid a part", now=NOW, today=date(2026, 11, 22), who="ben")
 
     assert 1 == queue(town, LATE_MAIL, "2026-11-22T06:00").queued
     assert [("ben", ELM, "hold 1: paid a part")] == acts(town, "lift hold")

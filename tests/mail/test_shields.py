@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from command_line.lists import exceptions
-from database.tables import delivery, draw, enrollment, paper, planned_payment, print_batch, scheduled_payment
+from database.tables import (
+    delivery,
+    draw,
+    enrollment,
+    paper,
+    planned_payment,
+    print_batch,
+    scheduled_payment,
+)
 from domain.accounts import account_key
 from domain.deliveries import DeliveryStatus, MessageKind, PaperReason
 from domain.money import Money
