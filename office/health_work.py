@@ -18,7 +18,8 @@ from office.wiring import Office
 
 KIND = "work-missed"
 REMIND, COLLECT, BOUNCES, WATCH = "remind", "collect-autopay", "process-bounces", "health-watch"
-NIGHTLY = (REMIND, COLLECT, BOUNCES, WATCH, "retry-postings", "send-mail")
+NOTIFY = "send-notices"
+NIGHTLY = (REMIND, COLLECT, BOUNCES, WATCH, NOTIFY, "retry-postings", "send-mail")
 WATCH_HOURS = 2
 OPEN = (PaymentState.SCHEDULED, PaymentState.SUBMITTED, PaymentState.UNKNOWN)
 Expected = tuple[str, int, datetime]  # a command, hours of patience, since when it is needed
@@ -84,6 +85,8 @@ def _expected(looking: Looking, ends: dict[str, datetime]) -> Iterator[Expected]
             yield BOUNCES, chosen.health.bounces_hours, closed
     if due_on is not None and due_on <= looking.today:
         yield COLLECT, chosen.health.collect_hours, start_of(due_on, looking.zone)
+    if NOTIFY in ends:
+        yield NOTIFY, chosen.health.remind_hours, ends[NOTIFY]
     if WATCH in ends:
         yield WATCH, WATCH_HOURS, ends[WATCH]
 
@@ -101,5 +104,5 @@ def _needs(looking: Looking) -> tuple[Any, Any]:
 
 
 def _typed(here: Office, command: str) -> str:
-    words = {COLLECT: "collect", WATCH: "health --tell"}
+    words = {COLLECT: "collect", NOTIFY: "notify", WATCH: "health --tell"}
     return f"{here.command} {words.get(command, command)}"

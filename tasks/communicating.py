@@ -19,7 +19,7 @@ from domain.words import say_count
 from mail.mass_mailing import count_by_status, count_mailboxes, form_of
 from mail.mass_queueing import queue_mailing
 from mail.mass_resolving import write_down_readers
-from mail.mass_turns import next_turn, take_turns_anew
+from mail.mass_turns import next_turn
 from mail.tallying import SendCounts
 from office.mass_mail import turns_of
 from office.wiring import Office, office
@@ -100,7 +100,6 @@ def send_all(
     """Send what is due, wait for the next turn, and so on; return what became of all of them."""
     tried: list[SendCounts] = []
     while True:
-        take_turns_anew(here.database, turns_of(here), now())
         kinds = (MessageKind.COMMUNICATION,)
         tried.append(send_what_is_due(here, now, lambda _counts: None, kinds=kinds))
         due = next_turn(here.database, mailing)

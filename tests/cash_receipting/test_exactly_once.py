@@ -70,7 +70,7 @@ def fresh(empty_sqlite, tmp_path):
 
 @pytest.mark.parametrize("keeps_keys", [True, False])
 @settings(
-    max_examples=60,
+    max_examples=30,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(plan=FAULTS, crashes=CRASHES, payments=st.integers(1, 5))

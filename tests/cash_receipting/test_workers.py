@@ -19,7 +19,7 @@ from database.tables import service_health
 from tests.cash_receipting.builders import receipt_key, states, take
 
 ROOT = Path(__file__).parents[2]
-WORKERS, PAYMENTS = 3, 200
+WORKERS, PAYMENTS = 3, 100
 
 
 @pytest.fixture
