@@ -96,7 +96,9 @@ class _Poster:
             while batch := list(islice(waiting, size)):
                 now = self.clock()
                 claimed = claim(self.database, batch, now, due_by=now)
-                if claimed and not self._work_on(claimed):
+                if not claimed:
+                    continue  # other workers have them: that says nothing of the service
+                if not self._work_on(claimed):
                     return
                 is_quick = self.clock() - now < QUICK
                 size = min(LARGEST_BATCH, size * 2) if is_quick else 1

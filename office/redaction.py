@@ -25,7 +25,9 @@ _KEY = re.compile(r"\b(?:[srp]k|whsec)_\w{8,}")
 _MAIL = re.compile(
     r"(?:\"[^\"\n]{1,64}\"|[\w.!#$%&'*+/=?^`{|}~-]+)(?:@|%40)(?:\[[\w.:]+\]|[\w-]+(?:\.[\w-]+)*)"
 )
-_remembered: dict[str, None] = {}  # what is never shown, the longest first
+_KEPT = re.compile(r"\[(?:secret|address)\]")  # told before: a secret may be in these words too
+_remembered: set[str] = set()  # what is never shown
+_patterns: list[re.Pattern[str]] = []  # one that finds all of it
 
 
 def remember(values: Iterable[str]) -> None:
@@ -34,17 +36,15 @@ def remember(values: Iterable[str]) -> None:
         if len(value) >= SHORTEST:
             encoded = base64.b64encode(value.encode()).decode("ascii")
             spellings = (value, quote(value, safe=""), quote_plus(value), repr(value)[1:-1])
-            _remembered.update(dict.fromkeys((*spellings, encoded)))
-    ordered = sorted(_remembered, key=len, reverse=True)
-    _remembered.clear()
-    _remembered.update(dict.fromkeys(ordered))
+            _remembered.update((*spellings, encoded))
+    ordered = sorted(_remembered, key=len, reverse=True)  # the whole before its parts
+    _patterns[:] = [re.compile("|".join([_KEPT.pattern, *map(re.escape, ordered)]))]
 
 
 def without_secrets(text: str) -> str:
     """Take out what is known to be secret, passwords in URLs, and what is named as a secret."""
-    for value in tuple(_remembered):
-        if value in text:
-            text = text.replace(value, SECRET)
+    for known in _patterns:
+        text = known.sub(lambda found: found[0] if _KEPT.fullmatch(found[0]) else SECRET, text)
     text = _IN_URL.sub(rf"\1{SECRET}@", text)
     text = _NAMED.sub(rf"\1{SECRET}", text)
     return _KEY.sub(SECRET, _BEARER.sub(rf"\1{SECRET}", text))

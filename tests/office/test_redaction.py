@@ -28,7 +28,8 @@ WORDS = st.sampled_from(["to {}", "<{}> refused", "({})", "{}, and others", "RCP
 @pytest.fixture(autouse=True)
 def as_before(monkeypatch):
     """Forget what was remembered, and who makes log records."""
-    monkeypatch.setattr(redaction, "_remembered", {})
+    monkeypatch.setattr(redaction, "_remembered", set())
+    monkeypatch.setattr(redaction, "_patterns", [])
     factory = logging.getLogRecordFactory()
     yield
     logging.setLogRecordFactory(factory)
@@ -142,3 +143,11 @@ def test_a_line_of_a_web_server_can_still_be_formatted():
     written("text", log)
 
     assert ("127.0.0.1:1", "GET", "/x?token=[secret]") == record[0].args
+
+
+def test_a_secret_that_is_an_ordinary_word_is_taken_out_once():
+    remember(["secret", "topsecret"])
+
+    once = redact("login topsecret or secret")
+
+    assert "login [secret] or [secret]" == once == redact(once)
