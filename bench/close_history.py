@@ -49,8 +49,8 @@ def _copy_run(books: sqlite3.Connection, run: str) -> None:
         names = ", ".join(f'"{column.name}"' for column in columns)
         values = ", ".join(_renamed(column, run) for column in columns)
         books.execute(
-            f'INSERT INTO "{table.name}" ({names}) SELECT {values} FROM closed."{table.name}"'
-            " WHERE run = ?",
+            f'INSERT OR REPLACE INTO "{table.name}" ({names})'  # a balance has one row, the newest
+            f' SELECT {values} FROM closed."{table.name}" WHERE run = ?',
             (PERIOD,),
         )
     dates = to_period(run)
@@ -62,7 +62,7 @@ def _copy_run(books: sqlite3.Connection, run: str) -> None:
 
 def _renamed(column: sa.Column[object], run: str) -> str:
     """Write the period's name in a text as the older one's, and keep unique texts unique."""
-    if column.name == "message_id":
-        return f"message_id || '.{run}'"
+    if column.name in ("message_id", "token"):
+        return f"{column.name} || '.{run}'"
     is_text = isinstance(column.type, sa.String) and not isinstance(column.type, sa.Enum)
     return f"replace(\"{column.name}\", '{PERIOD}', '{run}')" if is_text else f'"{column.name}"'
