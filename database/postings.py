@@ -74,7 +74,7 @@ def queue_posting(
 @cache
 def _queueing(dialect: str) -> Any:
     insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    new = insert(posting).on_conflict_do_nothing(index_elements=["key"])
+    new = insert(posting).on_conflict_do_nothing()  # of the key, or of payment and kind
     return new.returning(posting.c.key)
 
 

@@ -143,11 +143,26 @@ def _row_of(message: PlannedMessage, now: datetime, message_domain: str) -> dict
 
 
 def _record(connection: Connection, rows: list[dict[str, Any]]) -> int:
-    """Insert what is not there yet; another delivery's Message-ID is still an error."""
-    insert: Any
-    if connection.dialect.name == "postgresql":
-        insert = postgresql.insert(delivery).on_conflict_do_nothing(index_elements=["key"])
-    else:
-        insert = sqlite.insert(delivery).on_conflict_do_nothing(index_elements=["key"])
+    """
+    Insert what is not there yet; return how many are new.
+
+    The clause names no column: PostgreSQL raises for a unique index that it does not name, when
+    two machines insert the same row in the same moment. A delivery left out for another reason
+    than its own key (its Message-ID or token is taken) is an error all the same.
+    """
+    insert: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    recording = insert(delivery).on_conflict_do_nothing()
     options = {"preserve_rowcount": True}  # of an executemany, which PostgreSQL's driver sums up
-    return connection.execute(insert, rows, execution_options=options).rowcount
+    new = connection.execute(recording, rows, execution_options=options).rowcount
+    if new < len(rows):
+        _require_recorded(connection, {row["key"] for row in rows})
+    return new
+
+
+def _require_recorded(connection: Connection, keys: set[str]) -> None:
+    known = sa.select(delivery.c.key).where(delivery.c.key.in_(keys))
+    if left_out := keys.difference(connection.scalars(known)):
+        raise ValueError(
+            f"the Message-IDs or tokens of {len(left_out)} messages are other messages': "
+            "nothing of this step was recorded, run it again"
+        )

@@ -90,7 +90,7 @@ def empty_postgres() -> Iterator[str]:
         if os.environ.get("CI"):
             pytest.fail(f"PostgreSQL: {POSTGRES} is not set")
         pytest.skip(f"PostgreSQL: {POSTGRES} is not set")
-    with _fresh_postgres(url, "template0") as template:
+    with fresh_postgres(url, "template0") as template:
         database = Database(template)
         metadata.create_all(database.engine)
         database.close()
@@ -100,7 +100,7 @@ def empty_postgres() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def used_postgres(empty_postgres: str) -> Iterator[str]:
     """The URL of a database for one test after the other: making one costs more than most tests."""
-    with _fresh_postgres(os.environ[POSTGRES], empty_postgres) as url:
+    with fresh_postgres(os.environ[POSTGRES], empty_postgres) as url:
         yield url
 
 
@@ -149,7 +149,8 @@ def _empty(books: Database) -> None:
 
 
 @contextmanager
-def _fresh_postgres(url: str, template: str) -> Iterator[str]:
+def fresh_postgres(url: str, template: str) -> Iterator[str]:
+    """The URL of a new database on the server at `url`, dropped afterwards with its users."""
     name = f"billclose_test_{uuid.uuid4().hex}"
     server = sa.create_engine(url, isolation_level="AUTOCOMMIT")
     with server.connect() as connection:

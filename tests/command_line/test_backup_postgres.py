@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.conftest import POSTGRES, _fresh_postgres
+from tests.conftest import POSTGRES, fresh_postgres
 from tests.flows.desk import AS_OF, Desk
 
 
@@ -14,7 +14,7 @@ from tests.flows.desk import AS_OF, Desk
 def two_databases(empty_postgres):
     """The URLs of two databases without any table."""
     url = os.environ[POSTGRES]
-    with _fresh_postgres(url, "template0") as one, _fresh_postgres(url, "template0") as two:
+    with fresh_postgres(url, "template0") as one, fresh_postgres(url, "template0") as two:
         yield one, two
 
 

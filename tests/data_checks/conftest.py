@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from database.books import Database
-from tests.conftest import POSTGRES, _fresh_postgres
+from tests.conftest import POSTGRES, fresh_postgres
 from tests.data_checks.clean_run import fill
 
 
@@ -30,7 +30,7 @@ def clean_books(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Da
         yield from _filled(f"sqlite:///{path}")
         return
     template = request.getfixturevalue("empty_postgres")
-    with _fresh_postgres(os.environ[POSTGRES], template) as url:
+    with fresh_postgres(os.environ[POSTGRES], template) as url:
         yield from _filled(url)
 
 

@@ -16,7 +16,7 @@ from splitter.batches import standing
 from splitter.documents import fetch_documents
 from splitter.filing import BillStore
 from splitter.run_records import staged_files
-from tests.conftest import POSTGRES, _fresh_postgres
+from tests.conftest import POSTGRES, fresh_postgres
 from tests.flows.desk import AS_OF, Desk
 from tests.machines.helper import start_helper
 from tests.machines.outcomes import makers_of, result
@@ -55,7 +55,7 @@ class Machines:
 def machines(server, empty_postgres, monkeypatch, tmp_path):
     with (
         object_store(monkeypatch) as store,
-        _fresh_postgres(os.environ[POSTGRES], "template0") as url,
+        fresh_postgres(os.environ[POSTGRES], "template0") as url,
     ):
         settings = {
             "BILLCLOSE_DATABASE__URL": url,

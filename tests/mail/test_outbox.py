@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
-from threading import Thread
+from threading import Barrier, Thread
 
 import pytest
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from mail.port import Outcome, Result
 from mail.queueing import PlannedMessage, queue_bills, queue_messages
 from mail.recovery import Recovered, recover
 from mail.states import OLD_ENOUGH_TRIES, RETRY_DELAYS
+from tests.conftest import POSTGRES, fresh_postgres
 from tests.mail.builders import (
     NOW,
     RUN,
@@ -290,5 +292,40 @@ def test_two_deliveries_that_would_share_a_message_id_are_not_swallowed(database
     with database.writing() as books:
         books.execute(delivery.update().values(key="another"))
 
-    with pytest.raises(sa.exc.IntegrityError):
+    with pytest.raises(ValueError, match="Message-IDs or tokens of 1 messages are other messages'"):
         queue(database)
+
+
+def test_two_machines_that_insert_in_the_same_moment_record_once(empty_postgres):
+    """Each machine looks for the other's row, sees none, and is slow to write its own."""
+    slow_writes = """
+        CREATE FUNCTION slowly(text) RETURNS text IMMUTABLE LANGUAGE plpgsql
+            AS 'BEGIN PERFORM pg_sleep(0.2); RETURN $1; END';
+        CREATE INDEX slow ON delivery (slowly(kind));
+        ALTER TABLE delivery DROP CONSTRAINT uq_delivery_message_id;
+        ALTER TABLE delivery ADD CONSTRAINT uq_delivery_message_id UNIQUE (message_id);
+        ALTER TABLE delivery DROP CONSTRAINT pk_delivery CASCADE;
+        ALTER TABLE delivery ADD CONSTRAINT pk_delivery PRIMARY KEY (key);
+    """
+    alert = PlannedMessage(MessageKind.ALERT, "disk-full/2026-11-03", "ops@larkspur.example")
+    ready, counts = Barrier(2), []
+
+    def work() -> None:
+        with database.writing() as books:
+            ready.wait()
+            counts.append(queue_messages(books, [alert], now=NOW, message_domain="x.example"))
+
+    with fresh_postgres(os.environ[POSTGRES], empty_postgres) as url:
+        database = Database(url)
+        with database.writing() as books:
+            books.exec_driver_sql(slow_writes)
+        machines = [Thread(target=work) for _ in range(2)]
+        for machine in machines:
+            machine.start()
+        for machine in machines:
+            machine.join()
+        recorded = len(deliveries(database))
+        database.close()
+
+    assert [0, 1] == sorted(counts)
+    assert 1 == recorded
