@@ -63,11 +63,17 @@ class Database:
         Open a transaction that writes; it is committed whole or not at all.
 
         SQLite takes its write lock at the start: a reader that turns writer half-way would be
-        refused at once, whatever the busy timeout.
+        refused at once, whatever the busy timeout. What `record_audit` was told goes into the
+        audit list at the end, whatever was written after it.
         """
-        engine = self.engine.execution_options(writes=True)
+        acts: list[Any] = []
+        engine = self.engine.execution_options(writes=True, acts=acts)
         with engine.connect() as connection, connection.begin():
             yield connection
+            if acts:
+                from database.auditing import append_acts  # most commands write no act
+
+                append_acts(connection, acts)
 
     def close(self) -> None:
         for engine in self._engines.values():

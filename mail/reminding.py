@@ -10,9 +10,9 @@ from itertools import islice
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.auditing import record_audit
+from database.auditing import is_audited, record_audit
 from database.books import Database
-from database.tables import audit, delivery
+from database.tables import delivery
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.reminders import Skipped, audit_action
 from domain.words import say_count
@@ -85,7 +85,7 @@ def _queue_step(
             new, known = without_known(books, batch)
             counts.earlier.update(known)
             counts.queued += _record_batch(database, due, owed, terms, new) if new else 0
-    if terms.records and not _is_audited(database, audit_action(owed.step.kind), due.run):
+    if terms.records and not _was_noted(database, audit_action(owed.step.kind), due.run):
         _record_batch(database, due, owed, terms, [])  # from now on exceptions are listed
 
 
@@ -125,10 +125,9 @@ def _messages(
             )
 
 
-def _is_audited(database: Database, action: str, run: str) -> bool:
-    query = sa.select(audit.c.id).where(audit.c.action == action, audit.c.subject == run)
+def _was_noted(database: Database, action: str, run: str) -> bool:
     with database.reading() as books:
-        return books.execute(query.limit(1)).first() is not None
+        return is_audited(books, action, run)
 
 
 def _count_missed(database: Database, due: DueDate, terms: Reminding) -> int:
@@ -142,7 +141,7 @@ def _count_missed(database: Database, due: DueDate, terms: Reminding) -> int:
     with database.reading() as books:
         debtors = read_debtors(books, due.run, found, ~was_written_to)
         missed = sum(bool(debtor.recipients) for debtor in debtors)
-    if missed and terms.records and not _is_audited(database, TOO_LATE, due.run):
+    if missed and terms.records and not _was_noted(database, TOO_LATE, due.run):
         with database.writing() as books:
             detail = f"due {due.due_on}: {say_count(missed, 'account')} not reminded any more"
             record_audit(books, terms.now, terms.who, TOO_LATE, due.run, detail)

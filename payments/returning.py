@@ -8,9 +8,9 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.auditing import record_audit
+from database.auditing import is_audited, record_audit
 from database.postings import queue_posting
-from database.tables import audit, balance_due, draw, payment_return
+from database.tables import balance_due, draw, payment_return
 from domain.money import ZERO
 from domain.payments import DrawState, PaymentState, PostingKind
 from payments.drawing_again import draw_again
@@ -72,10 +72,7 @@ def note_once(
     books: Connection, subject: str, action: str, detail: str, now: datetime, who: str
 ) -> bool:
     """Write into the audit list what may be told several times; tell whether it is new."""
-    known = sa.select(audit.c.id).where(
-        audit.c.action == action, audit.c.subject == subject, audit.c.detail == detail
-    )
-    if books.execute(known.limit(1)).first() is not None:
+    if is_audited(books, action, subject, detail):
         return False
     record_audit(books, now, who, action, subject, detail)
     return True

@@ -10,9 +10,10 @@ from datetime import datetime
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
-from database.auditing import record_audit
-from database.tables import audit
+from database.auditing import is_audited, record_audit
+from database.tables import audit, unsubscribed_address
 from database.verifying import Anchor, verify_audit
 from domain.audit_chain import GENESIS, Act, chain_hash
 from tests.builders import NOW, RUN, unguarded
@@ -247,6 +248,46 @@ def test_many_who_write_at_once_make_one_chain(database):
     verdict = verify(database)
     assert (writers * times, None) == (verdict.rows, verdict.fault)
     assert list(range(1, writers * times + 1)) == [row.id for row in rows_of(database)]
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_transaction_may_go_on_after_its_act_while_another_holds_what_it_needs(database):
+    """The end of the list is taken last: else each of these would wait for the other."""
+    row = {"mailbox": "ann@customer.example", "since": NOW}
+    has_row, has_act = threading.Event(), threading.Event()
+
+    def first() -> None:
+        with database.writing() as books:
+            books.execute(unsubscribed_address.insert().values(row))
+            has_row.set()
+            assert has_act.wait(30)
+            record_audit(books, NOW, "anna", "unsubscribe", RUN)
+
+    def second() -> None:
+        with database.writing() as books:
+            assert has_row.wait(30)
+            record_audit(books, NOW, "ben", "unsubscribe", RUN)
+            has_act.set()
+            books.execute(insert(unsubscribed_address).on_conflict_do_nothing(), row)
+
+    with ThreadPoolExecutor(2) as machines:
+        done = [machines.submit(first), machines.submit(second)]
+        assert [None, None] == [one.result(60) for one in done]
+
+    assert ["anna", "ben"] == [act.who for act in rows_of(database)]
+    assert verify(database).fault is None
+
+
+def test_an_act_counts_as_audited_in_its_own_transaction(database):
+    with database.writing() as books:
+        record_audit(books, NOW, "anna", "waive check", RUN, "a misprint")
+        known = [is_audited(books, "waive check", RUN, text) for text in (None, "a misprint", "x")]
+
+    assert [True, True, False] == known
+    with database.reading() as books:
+        assert known == [
+            is_audited(books, "waive check", RUN, text) for text in (None, "a misprint", "x")
+        ]
 
 
 def test_what_is_rolled_back_leaves_no_gap(database):
