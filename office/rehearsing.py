@@ -13,8 +13,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from database.books import Database, insert_rows
-from database.tables import audit, metadata, run_lock, run_step
+from database.tables import audit, bulk_file, metadata, period_close, run_lock, run_step
 from office.wiring import Office
+from splitter.documents import fetch_documents
 
 # Who works on the real one, and what was done there: its files are not copied, so the rehearsal
 # makes them anew.
@@ -50,7 +51,17 @@ def _copied(real: Office, place: Path) -> Office:
     with copy.database.writing() as books:
         metadata.create_all(books)
     _copy_books(real.database, copy.database)
+    for run in _shared_runs(copy.database):
+        fetch_documents(copy.database, run, real.store, copy.exports_folder)
     return copy
+
+
+def _shared_runs(database: Database) -> list[str]:
+    """Return the runs that are not closed and whose bulk files another machine may have shared."""
+    is_closed = sa.exists().where(period_close.c.run == bulk_file.c.run)
+    shared = bulk_file.c.shared_sha256.is_not(None)
+    with database.reading() as books:
+        return list(books.scalars(sa.select(bulk_file.c.run).where(shared, ~is_closed).distinct()))
 
 
 def _link(source: str, target: str) -> None:

@@ -11,13 +11,14 @@ from prefect.cache_policies import NO_CACHE
 
 from database.auditing import record_audit
 from database.runs import finished_step, get_run
-from domain.failures import Refused
+from domain.failures import Misuse, Refused
 from domain.steps import Step
 from domain.words import say_count
 from mail.falling_back import waiting_runs
 from office import locking
 from office.wiring import Office, office
 from rules.printing import is_part_due
+from splitter.documents import fetch_documents
 from splitter.run_paper import PrintPart, last_later_part, write_next_part, write_paper_bills
 from tasks.step import Done, step
 
@@ -47,7 +48,8 @@ def write_next_parts(period: str | None = None, *, asked: bool = True) -> dict[s
 
     Unless a person asks for it, a period gets one part a day: a print office wants one job, not
     one for each mail. Gives the parts written and the bills that still wait, each with why. Raises
-    Refused where the one period asked for has to wait, Misuse where there is none.
+    Refused where the one period asked for has to wait, Misuse where there is none or its bulk file
+    is on another machine alone.
     """
     here = office()
     with here.database.reading() as books:
@@ -58,7 +60,7 @@ def write_next_parts(period: str | None = None, *, asked: bool = True) -> dict[s
         try:
             _require_now(here, run, asked=asked)
             part = _write_next_part(here, run)
-        except Refused as refusal:
+        except (Refused, Misuse) as refusal:
             if period is not None:
                 raise
             left.append({"period": run, "bills": bills, "why": refusal.message})
@@ -88,6 +90,7 @@ def _require_now(here: Office, run: str, *, asked: bool) -> None:
 def _write_next_part(here: Office, run: str) -> PrintPart:
     known = get_run(here.database, run)
     with locking.working_on(here, run):
+        fetch_documents(here.database, run, here.store, here.exports_folder)
         part = write_next_part(
             here.database,
             run,

@@ -17,9 +17,11 @@ from hypothesis import settings
 from database.books import Database
 from database.tables import metadata
 from mail import compose
+from office import identity
 from splitter import children
 from tests.compiled_templates import CompiledTemplates
 from tests.splitter.warm_foremen import WarmForemen
+from tests.used_postgres import UsedPostgres
 
 # A busy machine is no defect, and a landing is no place for a new example to turn up.
 settings.register_profile("office", deadline=None, derandomize="CI" in os.environ)
@@ -44,6 +46,13 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def anybody() -> None:
+    """Let a test say who is at work (LOGNAME), whoever logged in to run it."""
+    identity.LOGIN = Path(os.devnull)
+    os.environ.pop("SUDO_USER", None)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -98,10 +107,12 @@ def empty_postgres() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def used_postgres(empty_postgres: str) -> Iterator[str]:
-    """The URL of a database for one test after the other: making one costs more than most tests."""
+def used_postgres(empty_postgres: str) -> Iterator[UsedPostgres]:
+    """A database for one test after the other: making one costs more than most tests."""
     with fresh_postgres(os.environ[POSTGRES], empty_postgres) as url:
-        yield url
+        used = UsedPostgres(url)
+        yield used
+        used.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -112,40 +123,11 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         shutil.copy(request.getfixturevalue("empty_sqlite"), path)
         books = Database(f"sqlite:///{path}")
     else:
-        books = Database(request.getfixturevalue("used_postgres"))
-        _empty(books)
+        used = request.getfixturevalue("used_postgres")
+        used.empty()
+        books = Database(used.url)
     yield books
     books.close()
-
-
-def _empty(books: Database) -> None:
-    """
-    Delete what an earlier test left, its forgotten connections first.
-
-    Where it migrated the tables or dropped them they are made anew.
-    """
-    tables = [table.name for table in reversed(metadata.sorted_tables)]
-    sequences = [
-        f"{table.name}_{table.autoincrement_column.name}_seq"
-        for table in metadata.sorted_tables
-        if table.autoincrement_column is not None
-    ]
-    others = "pid <> pg_backend_pid() AND datname = current_database()"
-    statements = [
-        "ALTER TABLE audit DISABLE TRIGGER USER",  # the audit list lets nothing go
-        *(f'DELETE FROM "{name}"' for name in tables),
-        "ALTER TABLE audit ENABLE TRIGGER USER",
-        *(f"ALTER SEQUENCE {name} RESTART" for name in sequences),
-    ]
-    with books.writing() as connection:
-        connection.exec_driver_sql(
-            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"
-        )
-        if set(sa.inspect(connection).get_table_names()) == set(metadata.tables):
-            connection.exec_driver_sql("; ".join(statements))
-            return
-        connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-        metadata.create_all(connection)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,10 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from tests.flows.desk import Desk
+from database.books import Database
+from splitter.documents import share_documents
+from splitter.filing import BillStore
+from tests.flows.desk import Answer, Desk
 from tests.flows.town import TOWN, write_town
 from tests.mail.bounce_builders import a_report
 from tests.mail.real_servers import PATIENCE, RealServer, postfix
@@ -144,17 +148,30 @@ def test_a_second_part_on_one_day_is_written_when_somebody_asks(office, tmp_path
     later.comes_back("kit.kane@example.com", 2)
 
     waits = later.desk("process-bounces", "--as-of", AFTER, "--json")
+    elsewhere = print_where_it_was_not_imported(later.desk)
     asked = later.desk("print", "2026-10", "--as-of", AFTER, "--json")
     nothing = later.desk("print", "--as-of", AFTER)
 
     assert (4, []) == (waits.status, waits.json["parts"])
     (waiting,) = waits.json["waiting"]
     assert (1, True) == (waiting["bills"], "print 2026-10" in waiting["why"])
+    assert (2, "not-shared") == (elsewhere.status, elsewhere.json["refusal"]["code"])
     (part,) = asked.json["parts"]
     assert (0, 3, ["01.1011.1"]) == (
         asked.status, part["number"], accounts_in(later.desk.home / part["files"][0]),
     )  # fmt: skip
     assert (0, "Nothing waits for print.") == (nothing.status, nothing.out.strip())
+
+
+def print_where_it_was_not_imported(desk: Desk) -> Answer:
+    """Print where the bulk file never was; afterwards the store has it for every machine."""
+    database, imported = Database(f"sqlite:///{desk.home / 'billclose.db'}"), desk.home / "exports"
+    aside = imported.rename(desk.home / "elsewhere")
+    answer = desk("print", "2026-10", "--as-of", AFTER, "--json")
+    share_documents(database, "2026-10", BillStore(str(desk.home / "bills")), aside)
+    database.close()
+    shutil.rmtree(aside)
+    return answer
 
 
 def test_the_next_period_prints_them_until_somebody_corrects_the_address(office, tmp_path):

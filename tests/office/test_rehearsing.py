@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,21 @@ def test_nothing_that_happens_in_a_rehearsal_stays(real):
     assert 1 == counts.scheduled
     assert before == (rows_of(real.database), files_of(real.home))
     assert not place.exists()
+
+
+def test_a_rehearsal_fetches_what_another_machine_imported(real):
+    """This machine never had the bulk file: it lies in the store that both reach."""
+    content = (real.home / "exports/2026-10/bills.pdf").read_bytes()
+    shared = hashlib.sha256(content).hexdigest()
+    real.store.write(f"exports/{RUN}/{shared}.pdf", content)
+    with real.database.writing() as books:
+        books.execute(bulk_file.update().values(shared_sha256=shared))
+
+    with rehearsal(real) as copy:
+        fetched = (copy.exports_folder / "exports/bills.pdf").read_bytes()
+
+    assert content == fetched
+    assert not (real.exports_folder / "exports/bills.pdf").exists()
 
 
 def test_a_rehearsal_that_fails_leaves_nothing_behind(real):
