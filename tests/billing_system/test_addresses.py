@@ -52,7 +52,8 @@ def test_an_ordinary_address_has_no_fault(written):
         ("@example.com", "before the @-sign"),
         ("a..b@example.com", "period"),
         ("a@example", "period"),
-        ("zoë@example.com", "Internationalized characters before the @-sign"),
+        ("straße@example.com", "Letters before the @-sign"),  # folds into "ss"
+        (f"{'ë' * 33}@example.com", "Letters before the @-sign"),  # 66 octets
         ("a@server.local", "special-use"),
         (f"{'a' * 65}@example.com", "too long"),
         ("<a@example.com>", ""),
@@ -65,6 +66,20 @@ def test_a_wrong_address_has_its_reason(written, reason):
     assert found.fault is not None
     assert reason in found.fault
     assert len(found.fault) <= FAULT_LENGTH
+
+
+@pytest.mark.parametrize("written", ["zoë@example.com", "ZOË@example.com", "zoe\u0308@example.com"])
+def test_other_letters_before_the_at_sign_are_kept_in_one_way_of_writing(written):
+    found = check_address(written)
+
+    assert (found.address.lower(), found.fault) == ("zoë@example.com", None)
+    assert found.address.rpartition("@")[0] == "zoë"
+
+
+def test_a_mailbox_written_in_two_ways_is_one():
+    field = "zoe\u0308@bücher.example;ZOË@xn--bcher-kva.example"
+
+    assert ["zoë@xn--bcher-kva.example"] == [one.address for one in split_addresses(field)]
 
 
 def test_an_international_domain_is_given_in_ascii():
