@@ -26,7 +26,7 @@ demo: setup ## make a city of some 500 accounts and close its month
 	$(BIN)/billclose demo
 
 test: setup ## run the whole suite
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2
 
 lint: setup ## ruff, mypy --strict, import-linter, pip-audit
 	$(BIN)/ruff check .

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -22,32 +19,27 @@ from bench.mail_figures import (
     Target,
 )
 from bench.plotting import bars
+from bench.writing import machine, write_down
 
 LONGEST = 4.0  # of the plot
 UNITS = "Mails a second beside smtp-source over four connections, which is 1"
 
 
 def write_results(figures: Figures, folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    machine = (
-        f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}"
-    )
     targets = list(figures.targets())
     for target in targets:
         print(f"{_verdict(target):8} {target.what}: {target.found} (wanted: {target.wanted})")
-    told = {"machine": machine, **asdict(figures), "targets": [asdict(one) for one in targets]}
-    (folder / "mail.json").write_text(json.dumps(told, indent=1) + "\n")
-    (folder / "mail.md").write_text(table(figures, targets, machine))
-    (folder / "mail.svg").write_text(plot(figures))
+    told = {"machine": machine(), **asdict(figures), "targets": [asdict(one) for one in targets]}
+    write_down("mail", told, table(figures, targets), plot(figures), folder)
 
 
-def table(figures: Figures, targets: list[Target], machine: str) -> str:
+def table(figures: Figures, targets: list[Target]) -> str:
     before, after = figures.load
     few, many = figures.peaks
     text = [
         "# The mailer beside its peers",
         "",
-        f"{machine}; load {before:.1f} before and {after:.1f} after: what is beyond some 2 is"
+        f"{machine()}; load {before:.1f} before and {after:.1f} after: what is beyond some 2 is"
         " others' work. It lowers mails a second and, at 0 ms, the ratio of whoever needs more CPU"
         " than smtp-source, as client, server and others share the processors. Clients send in"
         " turn, smtp-source before and after each; connections are opened and closed within. The"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,8 +13,8 @@ from tempfile import TemporaryDirectory
 
 from bench.money_jobs import COLLECT, LIMIT, SCHEDULE, Figures
 from bench.plotting import bars
+from bench.writing import machine, memory_disk, write_down
 
-RESULTS = Path(__file__).parent / "results"
 FEW, MANY = (20_000, 3_000), (200_000, 50_000)  # accounts to schedule, payments to collect
 UNITS = "Milliseconds of CPU a payment"
 
@@ -34,7 +32,7 @@ def main(arguments: list[str]) -> None:
     """Measure each job at its size and at a tenth of it, and write the results."""
     told = _options().parse_args(arguments)
     rows = []
-    with TemporaryDirectory(prefix="billclose-money-", dir=_memory_disk()) as folder:
+    with TemporaryDirectory(prefix="billclose-money-", dir=memory_disk()) as folder:
         for job, payments in plan(told):
             figures = measure(job, payments, Path(folder) / f"{job}-{payments}")
             rows.append(Row(job, payments, figures))
@@ -75,27 +73,21 @@ def cpu_ms(row: Row) -> float:
 
 
 def write_results(rows: list[Row]) -> None:
-    RESULTS.mkdir(exist_ok=True)
-    machine = (
-        f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}"
-    )
-    figures = {"machine": machine, "rows": [asdict(row) for row in rows]}
-    (RESULTS / "money.json").write_text(json.dumps(figures, indent=1) + "\n")
-    (RESULTS / "money.md").write_text(table(rows, machine))
     groups = {
         f"{row.payments:,} payments": [
             (other.job, cpu_ms(other)) for other in rows if other.payments == row.payments
         ]
         for row in rows
     }
-    (RESULTS / "money.svg").write_text(bars(groups, UNITS))
+    figures = {"machine": machine(), "rows": [asdict(row) for row in rows]}
+    write_down("money", figures, table(rows), bars(groups, UNITS))
 
 
-def table(rows: list[Row], machine: str) -> str:
+def table(rows: list[Row]) -> str:
     text = [
         "# Scheduling and collecting",
         "",
-        f"SQLite in memory where the machine has a file system there; {machine}.",
+        f"SQLite in memory where the machine has a file system there; {machine()}.",
         f"`{LIMIT}` is the least that any scheduling can do: one statement that writes the rows."
         " `schedule` sorts every account and mandate into situations, decides each of these in"
         f" Python by the rules, and writes plan and payments. `{COLLECT}` claims, announces,"
@@ -137,8 +129,3 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--payments", type=int, help=f"to collect, at most: {FEW[1]:,}")
     parser.add_argument("--full", action="store_true", help=f"{MANY[0]:,} and {MANY[1]:,} instead")
     return parser
-
-
-def _memory_disk() -> Path | None:
-    place = Path("/dev/shm")
-    return place if place.is_dir() else None

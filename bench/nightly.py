@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,8 +14,8 @@ from tempfile import TemporaryDirectory
 from bench.money_jobs import Figures
 from bench.nightly_jobs import AGAIN, BARE, LOOK, ONE_IN, SELECT
 from bench.plotting import bars
+from bench.writing import machine, memory_disk, write_down
 
-RESULTS = Path(__file__).parent / "results"
 UNITS = "Microseconds of CPU an account"
 MOST_TIMES = 4  # of the bare statement's CPU, that the selection may take
 SMALL, FULL = 20_000, 200_000
@@ -36,7 +34,7 @@ def main(arguments: list[str]) -> None:
     """Measure each job at each size; write the results of a full run."""
     told = _options().parse_args(arguments)
     rows = []
-    with TemporaryDirectory(prefix="billclose-nightly-", dir=_memory_disk()) as folder:
+    with TemporaryDirectory(prefix="billclose-nightly-", dir=memory_disk()) as folder:
         for accounts in (SMALL, FULL) if told.full else (SMALL,):
             for job in (BARE, SELECT, LOOK, AGAIN):
                 rows.append(Row(job, accounts, _best(job, accounts, Path(folder), told.runs)))
@@ -73,27 +71,21 @@ def cpu_us(row: Row) -> float:
 
 
 def write_results(rows: list[Row]) -> None:
-    RESULTS.mkdir(exist_ok=True)
-    machine = (
-        f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}"
-    )
-    figures = {"machine": machine, "rows": [asdict(row) for row in rows]}
-    (RESULTS / "nightly.json").write_text(json.dumps(figures, indent=1) + "\n")
-    (RESULTS / "nightly.md").write_text(table(rows, machine))
     groups = {
         f"{row.accounts:,} accounts": [
             (other.job, cpu_us(other)) for other in rows if other.accounts == row.accounts
         ]
         for row in rows
     }
-    (RESULTS / "nightly.svg").write_text(bars(groups, UNITS))
+    figures = {"machine": machine(), "rows": [asdict(row) for row in rows]}
+    write_down("nightly", figures, table(rows), bars(groups, UNITS))
 
 
-def table(rows: list[Row], machine: str) -> str:
+def table(rows: list[Row]) -> str:
     text = [
         "# Reminding",
         "",
-        f"SQLite in memory where the machine has a file system there; {machine}.",
+        f"SQLite in memory where the machine has a file system there; {machine()}.",
         f"Everybody owes money. Of every {ONE_IN} accounts one is on hold, and one has a bill that"
         f" came back. `{BARE}` is one statement, written by hand, that fetches who owes and knows"
         f" no reason against reminding. `{SELECT}` is what `remind` asks: holds, waived checks,"
@@ -130,8 +122,3 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--full", action="store_true", help=f"{FULL:,} accounts, and write results")
     parser.add_argument("--runs", type=int, default=3, help="of each job; the best one counts")
     return parser
-
-
-def _memory_disk() -> Path | None:
-    place = Path("/dev/shm")
-    return place if place.is_dir() else None

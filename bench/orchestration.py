@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -16,8 +15,8 @@ from tempfile import TemporaryDirectory
 
 from bench.bulk_files import cache_folder
 from bench.orchestration_jobs import FLOW, PLAIN, Figures
+from bench.writing import machine, write_down
 
-RESULTS = Path(__file__).parent / "results"
 ACCOUNTS, FULL_ACCOUNTS = 500, 20_000
 TARGET = 0.05
 
@@ -136,16 +135,11 @@ def conclusions(rows: list[Row]) -> Iterator[str]:
 
 
 def write_results(rows: list[Row]) -> None:
-    RESULTS.mkdir(exist_ok=True)
-    machine = (
-        f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}"
-    )
-    figures = {"machine": machine, "rows": [asdict(row) for row in rows]}
-    (RESULTS / "orchestration.json").write_text(json.dumps(figures, indent=1) + "\n")
+    figures = {"machine": machine(), "rows": [asdict(row) for row in rows]}
     text = [
         "# What orchestration costs",
         "",
-        f"A whole close of an invented city, SQLite, mail into a folder; {machine}. `{FLOW}` is"
+        f"A whole close of an invented city, SQLite, mail into a folder; {machine()}. `{FLOW}` is"
         " what `billclose close` runs, beside a Prefect server of its own that was started before"
         f" the clock; `{PLAIN}` are the same steps without tasks, states, artifacts and logs sent.",
         f"The target is {TARGET:.0%} of a close of {FULL_ACCOUNTS:,} accounts.",
@@ -159,7 +153,7 @@ def write_results(rows: list[Row]) -> None:
         f" | {row.figures.task_runs} |"
         for row in rows
     ]
-    (RESULTS / "orchestration.md").write_text("\n".join([*text, "", *conclusions(rows), ""]))
+    write_down("orchestration", figures, "\n".join([*text, "", *conclusions(rows), ""]))
 
 
 def _options() -> argparse.ArgumentParser:

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
-import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -17,8 +13,8 @@ from bench.jobs import OURS, Measured, measure
 from bench.peers import PEERS, PROCESS_BILLS, PROGRAMS, is_installed
 from bench.plotting import bars
 from bench.producers import PRODUCERS
+from bench.writing import machine, memory_disk, write_down
 
-RESULTS = Path(__file__).parent / "results"
 MOST_BILLS = {"weasyprint": 300}  # most peers need time that grows with the square of it there
 IN_PROCESS = ("pypdfium2", "pikepdf")
 PYPDF_BILLS = 100  # it takes some 40 ms a bill
@@ -43,7 +39,9 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--producer", action="append", choices=list(PRODUCERS))
     parser.add_argument("--large", action="store_true", help=f"also {LARGE_PAGES:,} pages")
     parser.add_argument("--repeat", type=int, default=3, help="the middle one counts")
-    parser.add_argument("--to", type=Path, default=_memory_disk(), help="where copies are written")
+    parser.add_argument(
+        "--to", type=Path, default=memory_disk(ROOM_BYTES), help="where copies are written"
+    )
     told = parser.parse_args(arguments)
 
     rows: list[Row] = []
@@ -63,13 +61,6 @@ def main(arguments: list[str]) -> None:
 def middle(runs: list[Measured]) -> Measured:
     """Return the run with the middle CPU time: one run's may be twice another's."""
     return sorted(runs, key=lambda run: run.cpu_seconds)[len(runs) // 2]
-
-
-def _memory_disk() -> Path | None:
-    """Return a file system in memory if there is one; a disk's moods outweigh the figures."""
-    place = Path("/dev/shm")
-    room = shutil.disk_usage(place).free if place.is_dir() else 0
-    return place if room > ROOM_BYTES else None
 
 
 def plan(told: argparse.Namespace) -> Iterator[tuple[str, str, int]]:
@@ -101,21 +92,15 @@ def line(row: Row) -> str:
 
 def write_results(rows: list[Row]) -> None:
     """Write the figures as JSON, as a table and as a plot, which the README shows."""
-    RESULTS.mkdir(exist_ok=True)
-    machine = (
-        f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}"
-    )
-    figures = {"machine": machine, "rows": [asdict(row) for row in rows]}
-    (RESULTS / "splitter.json").write_text(json.dumps(figures, indent=1) + "\n")
-    (RESULTS / "splitter.md").write_text(table(rows, machine))
-    (RESULTS / "splitter.svg").write_text(plot(rows))
+    figures = {"machine": machine(), "rows": [asdict(row) for row in rows]}
+    write_down("splitter", figures, table(rows), plot(rows))
 
 
-def table(rows: list[Row], machine: str) -> str:
+def table(rows: list[Row]) -> str:
     text = [
         "# The splitter beside its peers",
         "",
-        f"{UNITS} {machine}. Start of the interpreter and all child processes are included;"
+        f"{UNITS} {machine()}. Start of the interpreter and all child processes are included;"
         f" programs that start a process for each bill did {PROCESS_BILLS} bills. Files are written"
         " to memory where the machine has a file system there.",
         "`billclose` does the peers' work; `read back` opens every copy again with a second"

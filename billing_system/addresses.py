@@ -46,7 +46,9 @@ def check_address(written: str) -> WrittenAddress:
 
     Other letters before the @ are taken as well: whether such a mail leaves is for the relay to
     say (RFC 6531), else the bill goes on paper. They are kept small and composed (NFC), for the
-    books compare mailboxes, and letters that fold into others are refused. No look-up in the DNS: an import must not depend on the network. Ordinary addresses are
+    books compare mailboxes, and letters that fold into others are refused.
+
+    No look-up in the DNS: an import must not depend on the network. Ordinary addresses are
     recognized without the validator, which would take minutes for a city.
     """
     if _ORDINARY.fullmatch(written) and not written.lower().endswith(_SPECIAL):

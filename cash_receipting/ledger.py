@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 from cash_receipting.port import PostingRequest, Receipt, ServiceDown
-from domain.failures import OutcomeUnknown, PermanentFailure
+from database.own_file import OwnFile
+from domain.failures import PermanentFailure
 from domain.money import Money
 
-BUSY_SECONDS = 30.0
-PRIVATE = 0o600
 TABLE = """
 CREATE TABLE IF NOT EXISTS receipt (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -44,55 +39,28 @@ class LedgerReceipting:
     longest_in_flight = timedelta(0)
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._turn = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
+        self._file = OwnFile(path, TABLE, name=f"the ledger {path.name}", unusable=ServiceDown)
 
     def post(self, request: PostingRequest) -> Receipt:
-        with self._writing() as books:
+        with self._file.writing() as books:
             known = _find(books, request.key)
             if known is not None:
                 return _same(known, request)
             return _enter(books, request)
 
     def find(self, request: PostingRequest) -> Receipt | None:
-        with self._writing() as books:
+        with self._file.writing() as books:
             return _find(books, request.key)
 
     def hand_over(self) -> None:
         """Do nothing: each posting is entered at once."""
 
     def check_health(self) -> None:
-        with self._writing():
+        with self._file.writing():
             pass
 
     def close(self) -> None:
-        with self._turn:
-            if self._connection is not None:
-                self._connection.close()
-            self._connection = None
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """Open a transaction; threads take turns at one connection, processes wait for its lock."""
-        with self._turn:
-            try:
-                if self._connection is None:
-                    self._connection = _open(self._path)
-                self._connection.execute("BEGIN IMMEDIATE")
-            except (OSError, sqlite3.Error) as failure:
-                raise ServiceDown(
-                    f"the ledger {self._path.name} cannot be used: {failure}"
-                ) from None
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except sqlite3.Error as failure:
-                _roll_back(self._connection)
-                raise OutcomeUnknown(f"the ledger {self._path.name} failed: {failure}") from None
-            except BaseException:
-                _roll_back(self._connection)
-                raise
+        self._file.close()
 
 
 def _enter(books: sqlite3.Connection, request: PostingRequest) -> Receipt:
@@ -124,7 +92,7 @@ def _to_number(books: sqlite3.Connection, request: PostingRequest) -> int:
     row = books.execute(
         "SELECT account, cents FROM receipt WHERE number = ? AND kind = 'receipt'", (number,)
     ).fetchone()
-    if row != (request.account, request.amount.cents):
+    if row is None or tuple(row) != (request.account, request.amount.cents):
         raise PermanentFailure(f"the ledger has no receipt {request.reverses} of that amount")
     return number
 
@@ -140,19 +108,3 @@ def _same(known: Receipt, request: PostingRequest) -> Receipt:
     if (known.account, known.amount) != (request.account, request.amount):
         raise PermanentFailure(f"the ledger has something else under this key: {known.number}")
     return known
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE))
-    connection = sqlite3.connect(
-        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-    )
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-        connection.execute(f"PRAGMA {pragma}").fetchone()
-    connection.execute(TABLE)
-    return connection
-
-
-def _roll_back(connection: sqlite3.Connection) -> None:
-    if connection.in_transaction:
-        connection.execute("ROLLBACK")

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from cash_receipting.port import PostingRequest, Receipt, ServiceDown
-from domain.failures import OutcomeUnknown
+from database.own_file import OwnFile
 from domain.money import Money
 
 TABLES = """
@@ -58,13 +54,11 @@ class Tray:
     """The adapter's own SQLite file: what it holds does not depend on the office's books."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._turn = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
+        self._file = OwnFile(path, TABLES, name=path.name, unusable=ServiceDown)
 
     def put(self, request: PostingRequest, line: str) -> Item:
         """Lay a posting into the tray once; one that was refused is laid there anew."""
-        with self._writing() as books:
+        with self._file.writing() as books:
             books.execute(
                 "INSERT INTO item (key, account, cents, line) VALUES (?, ?, ?, ?)"
                 " ON CONFLICT (key) DO UPDATE SET account = excluded.account,"
@@ -75,13 +69,13 @@ class Tray:
             return _items(books, "key = ?", request.key)[0]
 
     def find(self, key: str) -> Item | None:
-        with self._writing() as books:
+        with self._file.writing() as books:
             found = _items(books, "key = ?", key)
             return found[0] if found else None
 
     def open_batches(self) -> list[OpenBatch]:
         """Put what lies in the tray into a batch of its own; return all that are not out."""
-        with self._writing() as books:
+        with self._file.writing() as books:
             if books.execute("SELECT 1 FROM item WHERE batch IS NULL").fetchone():
                 batch = books.execute("INSERT INTO batch DEFAULT VALUES").lastrowid
                 books.execute("UPDATE item SET batch = ? WHERE batch IS NULL", (batch,))
@@ -89,22 +83,22 @@ class Tray:
             return [OpenBatch(*row) for row in rows.fetchall()]
 
     def items_of(self, batch: int) -> list[Item]:
-        with self._writing() as books:
+        with self._file.writing() as books:
             return _items(books, "batch = ?", batch)
 
     def name_batch(self, batch: int, name: str, sha256: str) -> None:
-        with self._writing() as books:
+        with self._file.writing() as books:
             books.execute(
                 "UPDATE batch SET name = ?, sha256 = ? WHERE batch = ?", (name, sha256, batch)
             )
 
     def mark_out(self, batch: int) -> None:
-        with self._writing() as books:
+        with self._file.writing() as books:
             books.execute("UPDATE batch SET is_out = 1 WHERE batch = ?", (batch,))
 
     def answer(self, answers: list[tuple[str | None, str | None, str]]) -> None:
         """Record answers as (receipt, refusal, key); the first answer of each stands."""
-        with self._writing() as books:
+        with self._file.writing() as books:
             books.executemany(
                 "UPDATE item SET receipt = ?, refusal = ?"
                 " WHERE key = ? AND batch IS NOT NULL AND receipt IS NULL AND refusal IS NULL",
@@ -112,28 +106,7 @@ class Tray:
             )
 
     def close(self) -> None:
-        with self._turn:
-            if self._connection is not None:
-                self._connection.close()
-            self._connection = None
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._turn:
-            try:
-                if self._connection is None:
-                    self._connection = _open(self._path)
-                self._connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.Error as failure:
-                raise ServiceDown(f"{self._path.name} cannot be used: {failure}") from None
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except sqlite3.Error as failure:
-                raise OutcomeUnknown(f"{self._path.name} failed: {failure}") from None
-            finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+        self._file.close()
 
 
 def _items(books: sqlite3.Connection, condition: str, value: object) -> list[Item]:
@@ -143,12 +116,3 @@ def _items(books: sqlite3.Connection, condition: str, value: object) -> list[Ite
         (value,),
     ).fetchall()
     return [Item(key, account, Money(cents), *rest) for key, account, cents, *rest in rows]
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
-    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode = WAL").fetchone()
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.executescript(TABLES)
-    return connection

@@ -12,10 +12,9 @@ import click
 
 from command_line.approval_figures import to_figures, to_lines
 from command_line.closing import pair_waivers, require_waivable
-from command_line.opening import as_of_option, json_option, open_office
+from command_line.opening import as_of_option, json_option, open_office, reason_option
 from command_line.statuses import DONE, NEEDS_PERSON
 from domain.approvals import Decision
-from domain.failures import Misuse
 
 if TYPE_CHECKING:
     from office.approval_desk import Asked
@@ -52,14 +51,12 @@ def approve(
 
 @click.command()
 @click.argument("period")
-@click.option("--reason", required=True, metavar="TEXT", help="Why; audited.")
+@reason_option
 @as_of_option
 @json_option
 @click.pass_obj
 def refuse(home: Path, period: str, reason: str, as_of: datetime | None, as_json: bool) -> int:
     """Say no to the close of PERIOD: it is refused until the export is corrected, or approved."""
-    if not reason.strip():
-        raise Misuse("--reason must not be empty: it is audited.")
     office = open_office(home, as_of)
     asked = _decide(office, period, Decision.REFUSE, reason, {})
     _wake(office, asked)

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
-from command_line.opening import as_of_option, json_option, open_office
+from command_line import asking
+from command_line.autopay_enrolling import enroll, show_lines
+from command_line.opening import as_of_option, in_words, json_option, open_office, reason_option
 from command_line.statuses import DONE, NEEDS_PERSON
-from domain.failures import Misuse
-from domain.money import ZERO, Money
-
-if TYPE_CHECKING:
-    from office.wiring import Office
-    from payments.enrolling import Offer
-
-MOST_DAYS_PRIOR = 30
 
 
 @click.group()
@@ -27,83 +19,17 @@ def autopay() -> None:
     """Enroll a customer in autopay, cancel it, show what is agreed and paid, lift a suspension."""
 
 
-def to_maximum(_context: Any, _parameter: Any, value: str | None) -> Money | None:
-    if value is None:
-        return None
-    try:
-        maximum = Money.parse(value)
-    except ValueError:
-        raise Misuse("--maximum is no amount such as 150.00.") from None
-    if maximum <= ZERO:
-        raise Misuse("--maximum must be above zero; leave it out for no maximum.")
-    return maximum
+autopay.add_command(enroll)
 
 
 @autopay.command()
 @click.argument("account")
 @click.option(
-    "--user", required=True, metavar="ADDRESS", help="Whose wallet pays: a portal user's address."
-)
-@click.option(
-    "--method", required=True, metavar="TOKEN", help="The payment method, or its last 4 digits."
-)
-@click.option(
-    "--days-prior",
-    required=True,
-    type=click.IntRange(0, MOST_DAYS_PRIOR),
-    help="How many days before each due date it is drawn.",
-)
-@click.option("--maximum", callback=to_maximum, metavar="AMOUNT", help="The most that is drawn.")
-@click.option(
-    "--pay-up-to-maximum/--skip-over-maximum",
-    "pays_up_to_maximum",
-    default=None,
-    help="Above it: draw that much, or nothing; else as autopay.over_maximum says.",
-)
-@click.option("--yes", is_flag=True, help="The customer agrees to what is drawn at once.")
-@as_of_option
-@json_option
-@click.pass_obj
-def enroll(
-    home: Path,
-    account: str,
-    user: str,
-    method: str,
-    days_prior: int,
-    maximum: Money | None,
-    pays_up_to_maximum: bool | None,
-    yes: bool,
-    as_of: datetime | None,
-    as_json: bool,
-) -> int:
-    """Enroll ACCOUNT in autopay; what would be drawn at once is shown and needs a yes."""
-    from command_line.autopay_figures import enrollment_figures, enrollment_lines
-    from payments.enrolling import Wish, offer_enrollment
-    from payments.enrolling import enroll as carry_out
-
-    if pays_up_to_maximum is not None and maximum is None:
-        raise Misuse("--pay-up-to-maximum and --skip-over-maximum need --maximum AMOUNT.")
-    office = open_office(home, as_of)
-    terms = _terms(office)
-    wish = Wish(account, user, method, days_prior, maximum, pays_up_to_maximum)
-    offer = offer_enrollment(office.database, wish, **terms)
-    _show(enrollment_lines(offer), as_json=as_json)
-
-    status = "needs-yes"
-    if yes or not offer.needs_yes or _ask("Does the customer agree?"):
-        now, today = _moment(office)  # the yes may have come after midnight
-        carry_out(office.database, offer, now=now, who=office.who, **terms | {"today": today})
-        status = "enrolled"
-    _tell_enrolled(offer, status)
-    if as_json:
-        click.echo(json.dumps({"status": status, **enrollment_figures(offer)}, indent=1))
-    return DONE if status == "enrolled" else NEEDS_PERSON
-
-
-@autopay.command()
-@click.argument("account")
-@click.option(
-    "--reason", default="asked for by the customer", metavar="TEXT", help="Why; it is audited."
+    "--reason",
+    default="asked for by the customer",
+    callback=in_words,
+    metavar="TEXT",
+    help="Why; audited.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @as_of_option
@@ -117,24 +43,23 @@ def cancel(
     from payments.enrolling_again import say_consequence
     from payments.enrolling_ends import cancel_enrollment, find_standing, require_enrolled
 
-    if not reason.strip():
-        raise Misuse("--reason must not be empty: it is audited.")
     office = open_office(home, as_of)
-    now, today = _moment(office)
+    now, today = office.moment(), office.local_today()
     standing = find_standing(office.database, account)
     require_enrolled(standing)
     told = say_consequence(standing, today, office.bank_days, office.autopay_policy)
-    _show([told] if told else [], as_json=as_json)
-    if not yes and _is_at_terminal() and not _ask(f"End the autopay of {standing.account}?"):
+    show_lines([told] if told else [], as_json=as_json)
+    may_ask = not yes and asking.is_at_terminal()
+    if may_ask and not asking.ask(f"End the autopay of {standing.account}?"):
         click.echo("Nothing was changed.", err=True)
         return NEEDS_PERSON
     ended = cancel_enrollment(
-        office.database, account, now=now, today=today, who=office.who, reason=reason.strip()
+        office.database, account, now=now, today=today, who=office.who, reason=reason
     )
     if as_json:
         click.echo(json.dumps(ended_figures(ended, told), indent=1))
     else:
-        _show(ended_lines(ended), as_json=False)
+        show_lines(ended_lines(ended), as_json=False)
     return DONE
 
 
@@ -151,7 +76,7 @@ def show(home: Path, account: str, as_of: datetime | None, as_json: bool) -> int
     from payments.enrolling_ends import find_standing
 
     office = open_office(home, as_of)
-    _, today = _moment(office)
+    today = office.local_today()
     standing = find_standing(office.database, account)
     told = say_consequence(standing, today, office.bank_days, office.autopay_policy)
     payments = list_payments(office.database, standing.key)
@@ -159,7 +84,7 @@ def show(home: Path, account: str, as_of: datetime | None, as_json: bool) -> int
         figures = standing_figures(standing, told) | {"payments": payments}
         click.echo(json.dumps(figures, indent=1))
         return DONE
-    _show(standing_lines(standing, told), as_json=False)
+    show_lines(standing_lines(standing, told), as_json=False)
     if payments:
         write_table(list(payments[0]), payments)
     return DONE
@@ -167,7 +92,7 @@ def show(home: Path, account: str, as_of: datetime | None, as_json: bool) -> int
 
 @autopay.command()
 @click.argument("account")
-@click.option("--reason", required=True, metavar="TEXT", help="Why; it is audited.")
+@reason_option
 @as_of_option
 @json_option
 @click.pass_obj
@@ -176,57 +101,10 @@ def reinstate(home: Path, account: str, reason: str, as_of: datetime | None, as_
     from command_line.autopay_figures import reinstated_figures, reinstated_lines
     from payments.reinstating import reinstate as lift
 
-    if not reason.strip():
-        raise Misuse("--reason must not be empty: it is audited.")
     office = open_office(home, as_of)
-    now, _ = _moment(office)
-    found = lift(office.database, account, now=now, who=office.who, reason=reason.strip())
+    found = lift(office.database, account, now=office.moment(), who=office.who, reason=reason)
     if as_json:
         click.echo(json.dumps(reinstated_figures(found), indent=1))
     else:
-        _show(reinstated_lines(found), as_json=False)
+        show_lines(reinstated_lines(found), as_json=False)
     return DONE
-
-
-def _moment(office: Office) -> tuple[datetime, date]:
-    from database.runs import newest_timezone
-
-    zone = newest_timezone(office.database)
-    return office.clock.now(zone), office.clock.today(zone)
-
-
-def _terms(office: Office) -> dict[str, Any]:
-    from payments.consent import read_consent
-
-    return {
-        "today": _moment(office)[1],
-        "closed": office.bank_days,
-        "policy": office.autopay_policy,
-        "consent": read_consent(office.home / "autopay-consent.txt"),
-    }
-
-
-def _show(lines: list[str], *, as_json: bool) -> None:
-    """Show what concerns the customer; beside a JSON document, on standard error."""
-    for line in lines:
-        click.echo(line, err=as_json)
-
-
-def _tell_enrolled(offer: Offer, status: str) -> None:
-    if status == "enrolled":
-        click.echo(f"Account {offer.standing.account} is enrolled.", err=True)
-    else:
-        click.echo(
-            "billclose: nothing was changed; this needs the customer's yes: run it at a terminal, "
-            "or again with --yes.",
-            err=True,
-        )
-
-
-def _is_at_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()
-
-
-def _ask(question: str) -> bool:
-    """Ask the clerk at the terminal; where nobody can answer, the answer is no."""
-    return _is_at_terminal() and click.confirm(question, default=False, err=True)

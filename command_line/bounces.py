@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 import sqlalchemy as sa
 
-from command_line.opening import as_of_option, json_option, open_office
-from domain.failures import Misuse
+from command_line.opening import as_of_option, json_option, open_office, reason_option
 
 if TYPE_CHECKING:
     from office.wiring import Office
-
-reason_option = click.option("--reason", required=True, metavar="TEXT", help="Why; audited.")
 
 
 @click.group()
@@ -52,7 +49,7 @@ def lift(home: Path, address: str, reason: str, as_of: datetime | None) -> None:
 
     office = open_office(home, as_of)
     account = lift_suppression(
-        office.database, address, _required(reason), now=_now(office), who=office.who
+        office.database, address, reason, now=office.moment(), who=office.who
     )
     owner = f" (account {account})" if account else ""
     click.echo(f"The address{owner} is written to again, from the next bill on.")
@@ -72,26 +69,14 @@ def settle(home: Path, bounce_id: str, failed: bool, reason: str, as_of: datetim
     account = settle_bounce(
         office.database,
         bounce_id,
-        _required(reason),
+        reason,
         failed=failed,
-        now=_now(office),
+        now=office.moment(),
         who=office.who,
     )
     owner = f" of account {account}" if account else ""
     what = "counts as failed" if failed else "is settled"
     click.echo(f"The bounce{owner} {what}.")
-
-
-def _required(reason: str) -> str:
-    if not reason.strip():
-        raise Misuse("--reason must not be empty: it is audited.")
-    return reason
-
-
-def _now(office: Office) -> datetime:
-    from database.runs import newest_timezone
-
-    return office.clock.now(newest_timezone(office.database))
 
 
 def _rows(office: Office, name: str) -> list[dict[str, Any]]:

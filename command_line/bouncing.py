@@ -34,7 +34,7 @@ def process_bounces(home: Path, as_of: datetime | None, as_json: bool) -> int:
 
     office = open_office(home, as_of)
     _ = office.inbox  # what is missing in the settings is said at once
-    state = run_flow(replace_office(office, lambda _sheet: False), _load)
+    state = run_flow(replace_office(office), _load)
     figures: dict[str, Any] = state.result(raise_on_failure=False)
     if as_json:
         click.echo(json.dumps({"status": "done", **figures}, indent=1))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -100,9 +99,7 @@ def _ics(office: Office, made: YearCalendar) -> bytes:
 
 
 def _write(file: Path, content: bytes) -> None:
-    """Write a file whole, for its owner alone; a reader sees the old one or the new one."""
-    beside = file.with_name(f"{file.name}.part")
-    opened = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(opened, "wb") as out:
+    from reporting.private_files import replacing
+
+    with replacing(file) as out:
         out.write(content)
-    beside.replace(file)

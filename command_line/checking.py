@@ -42,7 +42,7 @@ def check(
     get_run(office.database, period)
     refusal = None
     try:
-        worker = replace_office(office, lambda _sheet: False)
+        worker = replace_office(office)
         run_flow(worker, _load, period=period, waivers=waivers)
     except Refused as found:
         refusal = found

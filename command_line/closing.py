@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import sys
+import gc
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from command_line.asking import ask, is_at_terminal
 from command_line.opening import as_of_option, despite_option, json_option, open_office
 from command_line.outcome import tell
 from command_line.progress import StepLines
@@ -117,6 +118,7 @@ def _close(office: Office, parameters: dict[str, Any], *, yes: bool, as_json: bo
         from flows.close_period import close_period
 
         warm_up()
+        gc.freeze()  # a million objects of libraries, which the collector need not visit again
         return close_period
 
     period = parameters["period"]
@@ -144,7 +146,8 @@ def _wake_who_waits(office: Office, period: str) -> None:
     wake(office, request.flow_run if request else None)
 
 
-def replace_office(office: Office, approver: Approver) -> Office:
+def replace_office(office: Office, approver: Approver = lambda _sheet: False) -> Office:
+    """Return an office whose steps tell how far they are; unless asked, it approves nothing."""
     return replace(office, approves=approver, reporter=StepLines())
 
 
@@ -161,7 +164,7 @@ def rehearsed(office: Office, dry_run: bool) -> Iterator[Office]:
 
 def _ask(sheet: RunSheet) -> bool:
     """Ask the clerk at the terminal; where nobody can answer, the answer is not yet."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not is_at_terminal():
         return False
     click.echo(
         f"\n  {sheet.utility}, period {sheet.period}: {say_count(sheet.bills, 'bill')}, "
@@ -171,7 +174,7 @@ def _ask(sheet: RunSheet) -> bool:
         f"{sheet.autopay.immediate} due today.",
         err=True,
     )
-    return click.confirm("  Close the period?", default=False, err=True)
+    return ask("  Close the period?")
 
 
 def _is_all_done(office: Office, period: str, bundle: str | None) -> bool:

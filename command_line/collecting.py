@@ -63,7 +63,7 @@ def _collect(office: Office, despite: str | None) -> Figures:
 
         return flow
 
-    worker = replace_office(office, lambda _sheet: False)
+    worker = replace_office(office)
     state = run_flow(worker, load, despite_stuck_postings=despite)
     figures: Figures = state.result(raise_on_failure=False)
     return figures

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from command_line.mass_mail import send
-from command_line.opening import as_of_option, json_option, open_office
-from command_line.unsubscribing import now_of, reason_option, required, resubscribe, unsubscribe
+from command_line.opening import as_of_option, json_option, open_office, reason_option
+from command_line.unsubscribing import resubscribe, unsubscribe
 from domain.failures import Misuse
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def add(
         office.store,
         read_pdf(office, file),
         details,
-        now=now_of(office),
+        now=office.moment(),
         who=office.who,
     )
     if as_json:
@@ -120,7 +120,7 @@ def change(
         changes["link"] = _checked_link(link) if link else ""
     if not changes:
         raise Misuse("Give --title, --expires or --link.")
-    change_communication(office.database, number, changes, now=now_of(office), who=office.who)
+    change_communication(office.database, number, changes, now=office.moment(), who=office.who)
     click.echo(f"Communication {number} is changed.")
 
 
@@ -134,18 +134,15 @@ def remove(home: Path, number: int, reason: str, as_of: datetime | None) -> None
     from mail.communications import remove_communication
 
     office = open_office(home, as_of)
-    remove_communication(
-        office.database, number, required(reason), now=now_of(office), who=office.who
-    )
+    remove_communication(office.database, number, reason, now=office.moment(), who=office.who)
     click.echo(f"Communication {number} is removed.")
 
 
 def _rows(office: Office) -> list[dict[str, Any]]:
     from mail.communications_live import read_posted
-    from office.mass_mail import local_today
     from rules.communications import choose_latest
 
-    today = local_today(office)
+    today = office.local_today()
     posted = read_posted(office.database, office.settings.communications.link_url)
     latest = choose_latest(posted, today)
     return [
@@ -178,12 +175,11 @@ def _checked_link(link: str) -> str:
 def _read_day(office: Office, text: str) -> date:
     """Read the last local day of a communication; raises Misuse for one that is past."""
     from domain.dates import parse_date
-    from office.mass_mail import local_today
 
     try:
         day = parse_date(text)
     except ValueError:
         raise Misuse(f"--expires {text} is no date such as 2026-12-31.") from None
-    if day < local_today(office):
+    if day < office.local_today():
         raise Misuse(f"--expires {day} is past; nobody would ever see it.")
     return day

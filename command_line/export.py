@@ -64,7 +64,7 @@ def _export(office: Office, account: str, to: str) -> dict[str, Any]:
 
         return flow
 
-    worker = replace_office(office, lambda _sheet: False)
+    worker = replace_office(office)
     figures: dict[str, Any] = run_flow(worker, load, account=account, to=to).result()
     return figures
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from domain.failures import Refused
-from domain.money import Money
+from reporting.sheet_figures import autopay_figures, check_figures, total_figures
 
 if TYPE_CHECKING:
     from reporting.run_sheet import RunSheet
@@ -38,22 +38,9 @@ def _of_sheet(sheet: RunSheet) -> dict[str, Any]:
         "pages": sheet.pages,
         "bills": sheet.bills,
         "copies": {"read_back": sheet.copies_read_back, "audited": sheet.copies_audited},
-        "checks": [
-            {
-                "check": result.check,
-                "severity": result.severity.value,
-                "status": result.status.value,
-                "failed": result.failed,
-            }
-            for result in sheet.checks
-        ],
-        "totals": {name: _plain(total) for name, total in sheet.totals.items()},
-        "autopay": {
-            "scheduled": sheet.autopay.scheduled,
-            "immediate": sheet.autopay.immediate,
-            "unscheduled": sheet.autopay.unscheduled,
-            "amount": str(sheet.autopay.amount),
-        },
+        "checks": check_figures(sheet.checks),
+        "totals": total_figures(sheet),
+        "autopay": autopay_figures(sheet.autopay),
         "deliveries": {
             "sent": sheet.deliveries.sent,
             "failed": sheet.deliveries.failed,
@@ -68,7 +55,3 @@ def _of_sheet(sheet: RunSheet) -> dict[str, Any]:
         },
         "seconds": sheet.seconds,
     }
-
-
-def _plain(total: int | Money) -> int | str:
-    return str(total) if isinstance(total, Money) else total

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -32,6 +30,7 @@ def journal(home: Path, period: str | None, form: str, file: Path | None) -> int
     from database.runs import get_run, newest_timezone
     from reporting.hledger import write_hledger
     from reporting.journal import Journal
+    from reporting.private_files import replacing
 
     office = open_office(home)
     if period is not None:
@@ -43,20 +42,6 @@ def journal(home: Path, period: str | None, form: str, file: Path | None) -> int
             for piece in pieces:
                 click.echo(piece, nl=False)
         else:
-            _write(pieces, file)
+            with replacing(file) as out:
+                out.writelines(piece.encode() for piece in pieces)
     return 0
-
-
-def _write(pieces: Iterator[str], file: Path) -> None:
-    """Write a private file, whole or not at all."""
-    half = file.with_name(f".{file.name}.half")
-    try:
-        with open(half, "w", encoding="utf-8", opener=_private) as out:
-            out.writelines(pieces)
-        half.replace(file)
-    finally:
-        half.unlink(missing_ok=True)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import sqlalchemy as sa
 
-from command_line.lists import LISTS, exceptions
+from command_line.lists import LISTS
+from command_line.lists_checks import exceptions
 from command_line.opening import as_of_option, open_office
 from command_line.writing import write_csv, write_json, write_table, write_xlsx
 from database.tables import check_finding

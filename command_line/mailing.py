@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from command_line.opening import as_of_option, json_option, open_office
+from command_line.opening import as_of_option, json_option, open_office, reason_option
 from command_line.statuses import NEEDS_PERSON
 from domain.failures import Misuse, NobodyMailed
 from domain.words import say_count
@@ -19,14 +18,6 @@ if TYPE_CHECKING:
     from mail.correcting import Corrected, Decision
     from mail.standing import Standing
     from office.wiring import Office
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def reason_option(command: F) -> F:
-    return click.option("--reason", required=True, metavar="TEXT", help="Why; it is audited.")(
-        command
-    )
 
 
 @click.group()
@@ -138,13 +129,9 @@ def _load() -> Any:
 
 
 def _decide(office: Office, reason: str) -> Decision:
-    from database.runs import newest_timezone
     from mail.correcting import Decision
 
-    if not reason.strip():
-        raise Misuse("--reason must not be empty: it is audited.")
-    zone = newest_timezone(office.database)
-    return Decision(office.who, reason.strip(), office.clock.now(zone), office.clock.due(zone))
+    return Decision(office.who, reason, office.moment(), office.due_now())
 
 
 def _tell(done: Corrected, what: str, next_command: str, *, as_json: bool) -> None:

@@ -62,8 +62,10 @@ def main() -> None:
     """
     Run the command and end with the exit status that stands for what happened.
 
-    Every file it makes is its owner's alone: bills and mails are customers' data.
+    Every file it makes is its owner's alone: bills and mails are customers' data. The settings'
+    library looks for plug-ins in every package installed, which no command waits for.
     """
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     sys.exit(run(sys.argv[1:]))
 
 

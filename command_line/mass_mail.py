@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from command_line.mail_figures import Figures, is_unsent, run_mailing
 from command_line.mass_mail_words import (
-    UNSENT,
-    Figures,
     end,
     preview_lines,
     read_body,
@@ -19,7 +18,8 @@ from command_line.mass_mail_words import (
 )
 from command_line.opening import as_of_option, json_option, open_office
 from command_line.statuses import DONE, NEEDS_PERSON
-from domain.failures import Misuse, NobodyMailed, OutcomeUnknown, PermanentFailure, Refused
+from command_line.trying import send_test_mail, to_mailbox
+from domain.failures import Refused
 from domain.words import say_count
 
 if TYPE_CHECKING:
@@ -143,7 +143,6 @@ def _send(
     office: Office, request: Request, plan: Plan, count: int, figures: Figures, *, as_json: bool
 ) -> int:
     from command_line.closing import replace_office
-    from command_line.prefect_run import run_flow
     from office.mass_mail import record
 
     per_minute = office.settings.communications.messages_per_minute
@@ -151,16 +150,10 @@ def _send(
         minutes = say_count(-(-count // per_minute), "minute")
         click.echo(f"Sending {per_minute:,} a minute takes some {minutes}.")
     number = record(office, request)
-    worker = replace_office(office, lambda _sheet: False)
-    try:
-        state = run_flow(worker, _load, mailing=number, count=count)
-        sent: Figures = state.result()
-    except NobodyMailed as stopped:
-        sent = stopped.figures
-        click.echo(f"billclose: {stopped.message}", err=True)
-    is_unsent = any(sent[name] for name in UNSENT) or bool(sent["stopped_by"])
-    status = "unsent" if is_unsent else "sent"
-    return end(status, figures | sent, NEEDS_PERSON if is_unsent else DONE, as_json=as_json)
+    sent = run_mailing(replace_office(office), _load, mailing=number, count=count)
+    unsent = is_unsent(sent) or bool(sent["stopped_by"])
+    status = "unsent" if unsent else "sent"
+    return end(status, figures | sent, NEEDS_PERSON if unsent else DONE, as_json=as_json)
 
 
 def _load() -> Any:
@@ -173,28 +166,13 @@ def _test(
     office: Office, request: Request, plan: Plan, address: str, figures: Figures, *, as_json: bool
 ) -> int:
     """Send the mail to whoever tries it, and write down that a customer's facts were sent."""
-    from command_line.opening import wall_clock
-    from database.auditing import record_audit
-    from database.runs import newest_timezone
-    from mail.addresses import to_envelope_address
-    from mail.keys import delivery_key
-    from mail.trying import as_test, send_test
     from office.mass_mail import compose
 
     if plan.shown is None:
         raise Refused("nobody", "There is nobody to write to; look at the audience again.")
-    try:
-        recipient = to_envelope_address(address)
-    except PermanentFailure as failure:
-        raise Misuse(f"--test-to: {failure}.") from None
+    recipient = to_mailbox(address, "--test-to")
     content = compose(office, request, plan.shown, recipient)
-    key = delivery_key("test", "communication", "", "", wall_clock().isoformat())
-    try:
-        send_test(office.mailer, as_test(office.notice_renderer.sender), recipient, key, content)
-    except OutcomeUnknown as unknown:
-        click.echo(f"billclose: {unknown}; see whether it arrives", err=True)
+    sender, about = office.notice_renderer.sender, ("communication", "", "")
+    if not send_test_mail(office, sender, recipient, content, "communication", about):
         return end("in-doubt", figures, NEEDS_PERSON, as_json=as_json)
-    with office.database.writing() as books:
-        now = office.clock.now(newest_timezone(office.database))
-        record_audit(books, now, office.who, "send test mail", "communication")
     return end("tested", figures, DONE, as_json=as_json)

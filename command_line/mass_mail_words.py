@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from command_line.mail_figures import Figures, say_unsent
 from domain.failures import Misuse
 from domain.words import say_count
 
 if TYPE_CHECKING:
     from mail.mass_audience import Audience
 
-Figures = dict[str, Any]
-UNSENT = ("failed", "deferred", "in_doubt")
 WORDS = {
     "suppressed": "mails to them came back",
     "unsubscribed": "want no communications",
@@ -90,6 +89,6 @@ def _last_line(status: str, figures: Figures) -> str:
     if status in ("dry-run", "tested", "in-doubt"):
         return {"dry-run": "Nothing is sent.", "tested": "The test mail is sent."}.get(status, "")
     told = [f"{figures['sent']:,} sent"]
-    told += [f"{figures[name]:,} {name.replace('_', '-')}" for name in UNSENT if figures[name]]
+    told += say_unsent(figures)
     stopped = f"; stopped: {figures['stopped_by']}" if figures["stopped_by"] else ""
     return f"Mailing {mailing}: {', '.join(told)}{stopped}."

@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from command_line.closing import replace_office
+from command_line.mail_figures import UNSENT, Figures, is_unsent, run_mailing, say_unsent
 from command_line.opening import as_of_option, json_option, open_office
 from command_line.statuses import DONE, NEEDS_PERSON
-from domain.failures import NobodyMailed
 
 if TYPE_CHECKING:
     from office.wiring import Office
-
-Figures = dict[str, Any]
-UNSENT = ("failed", "deferred", "in_doubt")
 
 
 @click.command()
@@ -33,7 +30,7 @@ def notify(home: Path, dry_run: bool, as_of: datetime | None, as_json: bool) -> 
     """
     office = open_office(home, as_of)
     figures = _look(office) if dry_run else _notify(office)
-    unsent = bool(figures["stopped_by"]) or any(figures[name] for name in UNSENT)
+    unsent = bool(figures["stopped_by"]) or is_unsent(figures)
     if as_json:
         status = "dry-run" if dry_run else "unsent" if unsent else "done"
         click.echo(json.dumps({"status": status, **figures}, indent=1))
@@ -43,18 +40,12 @@ def notify(home: Path, dry_run: bool, as_of: datetime | None, as_json: bool) -> 
 
 
 def _notify(office: Office) -> Figures:
-    from command_line.prefect_run import run_flow
-
     def load() -> Any:
         from flows.send_notices import send_notices as flow
 
         return flow
 
-    try:
-        figures: Figures = run_flow(replace_office(office, lambda _sheet: False), load).result()
-    except NobodyMailed as stopped:
-        figures = stopped.figures
-        click.echo(f"billclose: {stopped.message}", err=True)
+    figures = run_mailing(replace_office(office), load)
     return {name: figures[name] for name in ("notices", "sent", *UNSENT, "stopped_by")}
 
 
@@ -75,7 +66,7 @@ def _lines(office: Office, figures: Figures, *, dry_run: bool) -> list[str]:
         lines += [f"{number:>13,}  left out: {why}" for why, number in counts["skipped"].items()]
     if not dry_run:
         told = [f"{figures['sent']:,} sent"]
-        told += [f"{figures[name]:,} {name.replace('_', '-')}" for name in UNSENT if figures[name]]
+        told += say_unsent(figures)
         lines.append(", ".join(told))
     if figures["stopped_by"]:
         lines.append(f"Stopped: {figures['stopped_by']}. Later: {office.command} notify")

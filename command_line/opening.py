@@ -52,25 +52,33 @@ def json_option(command: F) -> F:
 def despite_option(command: F) -> F:
     return click.option(
         "--despite-stuck-postings",
-        callback=_given_in_words,
+        callback=in_words,
         metavar="REASON",
         help="Though payments are not posted; audited.",
     )(command)
 
 
-def _given_in_words(_context: click.Context, _option: click.Parameter, text: str | None) -> Any:
+def reason_option(command: F) -> F:
+    return click.option(
+        "--reason", required=True, callback=in_words, metavar="TEXT", help="Why; audited."
+    )(command)
+
+
+def in_words(_context: click.Context, option: click.Parameter, text: str | None) -> str | None:
+    """Take a reason, if one is given, without the space around it; raises Misuse for no words."""
     if text is not None and not text.strip():
-        raise Misuse("--despite-stuck-postings must not be empty: it is audited.")
-    return text
+        raise Misuse(f"{option.opts[0]} must not be empty: it is audited.")
+    return text.strip() if text else text
 
 
 def open_office(home: Path, as_of: datetime | None = None) -> Office:
     """Open the office of a home whose database is there; raises Misuse where it is not."""
     from database.migrating import require_schema
     from office.clock import Clock
+    from office.home import require_home
     from office.identity import person
     from office.settings import read_settings
-    from office.wiring import Office, require_home
+    from office.wiring import Office
 
     require_home(home)
     settings = read_settings(home)

@@ -70,7 +70,7 @@ def _post(office: Office, at_once: bool) -> dict[str, Any]:
 
         return flow
 
-    state = run_flow(replace_office(office, lambda _sheet: False), load, now=at_once)
+    state = run_flow(replace_office(office), load, now=at_once)
     figures: dict[str, Any] = state.result(raise_on_failure=False)
     return figures
 

@@ -29,11 +29,11 @@ def prepare_home(home: Path) -> tuple[str, bool]:
 
     Settings that are there stay as they are. Raises Misuse where the home cannot be written.
     """
+    from office.home import open_database, require_home
     from office.home_secret import make_secret
     from office.prefect_access import make_auth
     from office.settings import FILE, read_settings
     from office.settings_file import commented_file
-    from office.wiring import open_database, require_home
 
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import webbrowser
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,8 +12,9 @@ import click
 
 from command_line.opening import as_of_option, open_office, wall_clock
 from command_line.statuses import DONE, NEEDS_PERSON
+from command_line.trying import send_test_mail, to_mailbox
 from domain.deliveries import MessageKind
-from domain.failures import Misuse, OutcomeUnknown, PermanentFailure
+from domain.failures import Misuse, PermanentFailure
 
 if TYPE_CHECKING:
     from mail.preview_subject import Wanted
@@ -27,7 +27,6 @@ class Made:
 
     content: bytes
     name: str
-    zone: str = "UTC"
 
     @property
     def page(self) -> str:
@@ -104,7 +103,7 @@ def _make(office: Office, wanted: Wanted, test_to: str = "") -> Made:
         look = look_at(wanted, bills, notices, office.clock.due, test_to)
         subject = look.subject
         name = f"{safe(subject.form)}-{safe(subject.run.run)}-{safe(subject.account)}"
-        return Made(look.content, name, subject.run.timezone)
+        return Made(look.content, name)
     default = "utility-bill" if wanted.kind is MessageKind.BILL else wanted.kind.value
     form = wanted.form or default
     content = render_sample(
@@ -120,43 +119,25 @@ def _make(office: Office, wanted: Wanted, test_to: str = "") -> Made:
 
 def _write(file: Path, made: Made) -> Path:
     """Write the mail and its page side by side, for the office's eyes alone; return the page."""
+    from reporting.private_files import replacing
+
     page = file.with_suffix(".html")
-    _write_private(file, made.content)
-    _write_private(page, made.page.encode("utf-8"))
+    for place, content in ((file, made.content), (page, made.page.encode("utf-8"))):
+        with replacing(place) as out:
+            out.write(content)
     click.echo(f"Mail {file}")
     click.echo(f"Page {page}")
     return page
 
 
-def _write_private(file: Path, content: bytes) -> None:
-    opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(opened, "wb") as out:
-        os.fchmod(opened, 0o600)
-        out.write(content)
-
-
 def _send(office: Office, wanted: Wanted, address: str) -> int:
     """Send a test mail to the clerk and write down that a customer's facts were sent."""
-    from database.auditing import record_audit
-    from mail.addresses import to_envelope_address
-    from mail.keys import delivery_key
-    from mail.trying import as_test, send_test
-
-    try:
-        recipient = to_envelope_address(address)
-    except PermanentFailure as failure:
-        raise Misuse(f"--send-to: {failure}.") from None
+    recipient = to_mailbox(address, "--send-to")
     made = _make(office, wanted, recipient)
-    moment = wall_clock().isoformat()
-    key = delivery_key("test", wanted.period or "newest", made.name, wanted.account, moment)
-    sender = as_test(office.bill_renderer.sender)
-    try:
-        send_test(office.mailer, sender, recipient, key, made.content)
-    except OutcomeUnknown as unknown:
-        click.echo(f"billclose: {unknown}; see whether it arrives", err=True)
+    sender = office.bill_renderer.sender
+    about = wanted.period or "newest", made.name, wanted.account
+    if not send_test_mail(office, sender, recipient, made.content, made.name, about):
         return NEEDS_PERSON
-    with office.database.writing() as books:
-        record_audit(books, office.clock.now(made.zone), office.who, "send test mail", made.name)
     where = (
         recipient if office.settings.smtp.url else f"{office.home / 'mail'} (no smtp.url is set)"
     )

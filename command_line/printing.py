@@ -31,7 +31,7 @@ def print_bills(home: Path, period: str | None, as_of: datetime | None, as_json:
     office = open_office(home, as_of)
     if period is not None:
         get_run(office.database, period)
-    state = run_flow(replace_office(office, lambda _sheet: False), _load, period=period)
+    state = run_flow(replace_office(office), _load, period=period)
     figures: dict[str, Any] = state.result(raise_on_failure=False)
     if as_json:
         click.echo(json.dumps({"status": "done", **figures}, indent=1))

@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from command_line.closing import replace_office
+from command_line.mail_figures import UNSENT, Figures, is_unsent, run_mailing, say_unsent
 from command_line.opening import as_of_option, despite_option, json_option, open_office
 from command_line.statuses import DONE, NEEDS_PERSON
-from domain.failures import NobodyMailed
 
 if TYPE_CHECKING:
     from office.wiring import Office
-
-Figures = dict[str, Any]
-UNSENT = ("failed", "deferred", "in_doubt")
 
 
 @click.command()
@@ -54,21 +51,12 @@ def remind(
 
 
 def _remind(office: Office, despite: str | None) -> Figures:
-    from command_line.prefect_run import run_flow
-
     def load() -> Any:
         from flows.remind import remind as flow
 
         return flow
 
-    worker = replace_office(office, lambda _sheet: False)
-    try:
-        state = run_flow(worker, load, despite_stuck_postings=despite)
-        figures: Figures = state.result()
-    except NobodyMailed as stopped:
-        figures = stopped.figures
-        click.echo(f"billclose: {stopped.message}", err=True)
-    return figures
+    return run_mailing(replace_office(office), load, despite_stuck_postings=despite)
 
 
 def _look(office: Office, despite: str | None) -> Figures:
@@ -92,7 +80,7 @@ def _look(office: Office, despite: str | None) -> Figures:
 
 
 def _needs_person(figures: Figures) -> bool:
-    unsent = any(counts[name] for counts in figures["reminders"].values() for name in UNSENT)
+    unsent = any(map(is_unsent, figures["reminders"].values()))
     return unsent or bool(figures["stopped_by"])
 
 
@@ -101,7 +89,7 @@ def _lines(office: Office, figures: Figures, *, dry_run: bool) -> list[str]:
     for kind, counts in figures["reminders"].items():
         told = [f"{counts['owed']:,} owed"]
         told += [f"{counts['queued']:,} would be sent"] if dry_run else [f"{counts['sent']:,} sent"]
-        told += [f"{counts[name]:,} {name.replace('_', '-')}" for name in UNSENT if counts[name]]
+        told += say_unsent(counts)
         told += [f"{counts['already_sent']:,} sent before"] if counts["already_sent"] else []
         lines.append(f"{kind:13}" + ", ".join(told))
         lines += [f"{number:>13,}  left out: {why}" for why, number in counts["skipped"].items()]

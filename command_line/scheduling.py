@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from command_line import asking
 from command_line.closing import rehearsed, replace_office
 from command_line.opening import as_of_option, json_option, open_office
 from command_line.schedule_groups import (
@@ -57,15 +57,16 @@ def schedule_autopay(
     from database.runs import get_run
     from payments.schedule_groups import count_left_out
     from reporting.reading import read_run_sheet
+    from reporting.sheet_figures import autopay_figures
 
     groups = None if text is None else to_groups(text)
     office = open_office(home, as_of)
     run = get_run(office.database, period)
-    asks = text is None and not (yes or dry_run or as_json) and _is_at_terminal()
+    asks = text is None and not (yes or dry_run or as_json) and asking.is_at_terminal()
     if asks and run.is_closed:
         groups = ask_for_groups(office, period)
     with rehearsed(office, dry_run) as at_work:
-        worker = replace_office(at_work, lambda _sheet: False)
+        worker = replace_office(at_work)
         run_flow(worker, _load, period=period, groups=groups)
         lists = read_run_sheet(worker.database, period).autopay
         found = read_groups(worker, period)
@@ -74,12 +75,7 @@ def schedule_autopay(
         figures = {
             "period": period,
             "status": "dry-run" if dry_run else "scheduled",
-            "autopay": {
-                "scheduled": lists.scheduled,
-                "immediate": lists.immediate,
-                "unscheduled": lists.unscheduled,
-                "amount": str(lists.amount),
-            },
+            "autopay": autopay_figures(lists),
             "reasons": lists.reasons,
             "groups": group_figures(found),
             "left_out": {"payments": left.payments, "amount": str(left.amount)},
@@ -103,10 +99,6 @@ def _left_lines(office: Office, period: str, left: Any) -> list[str]:
         f"Left out: {count}, {left.amount.dollars()}. Who: {office.command} list exceptions "
         f"--where code=autopay-left-out. Later: {office.command} schedule-autopay {period}"
     ]
-
-
-def _is_at_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _load() -> Any:

@@ -67,7 +67,7 @@ def _welcome(home: Path, server: PrefectServer) -> str:
 
 def _keep_up(home: Path, server: PrefectServer) -> None:
     """Serve the flows and look after both processes, until somebody ends it."""
-    from office.prefect_server import stop
+    from office.child_processes import stop
     from office.supervising import Kept
 
     serving = _Serving()
@@ -89,7 +89,7 @@ class _Serving:
         self.start()
 
     def start(self) -> None:
-        from office.prefect_server import die_with_parent
+        from office.child_processes import die_with_parent
 
         self.process = subprocess.Popen(
             [sys.executable, "-c", SERVE],
@@ -99,7 +99,7 @@ class _Serving:
 
 
 def _watch(kept: list[Kept], log: Path) -> None:
-    from office.prefect_server import turn_over
+    from office.child_processes import turn_over
 
     looks = 0
     while True:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from command_line.opening import as_of_option, json_option, open_office
+from command_line.opening import as_of_option, in_words, json_option, open_office
 from command_line.statuses import DONE, NEEDS_PERSON
 from domain.failures import Misuse, Refused
 
@@ -42,7 +42,9 @@ def unknown(context: click.Context, as_of: datetime | None, as_json: bool) -> in
 @click.option("--never-arrived", is_flag=True, help="It was not drawn; it is due again.")
 @click.option("--given-back", is_flag=True, help="It was drawn twice, and you gave one back.")
 @click.option("--agreed", is_flag=True, help="As gateway and cash receipting both say.")
-@click.option("--reason", metavar="TEXT", help="Why; it is audited. Not needed with --agreed.")
+@click.option(
+    "--reason", callback=in_words, metavar="TEXT", help="Why; audited. Not needed with --agreed."
+)
 @as_of_option
 @click.pass_obj
 def decide(
@@ -99,9 +101,9 @@ def _find(office: Office, key: str) -> Doubt:
 def _decision(office: Office, reason: str | None, *, agreed: bool) -> Decision:
     from payments.unknown_desk import Decision
 
-    if not agreed and not (reason and reason.strip()):
-        raise Misuse("--reason must not be empty: it is audited.")
-    return Decision(office.who, (reason or "two sources agree").strip(), office.due_now())
+    if reason is None and not agreed:
+        raise Misuse("--reason TEXT is needed: it is audited.")
+    return Decision(office.who, reason or "two sources agree", office.due_now())
 
 
 def _list(office: Office) -> list[Doubt]:

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from command_line.opening import as_of_option, open_office
+from command_line.opening import as_of_option, open_office, reason_option
 from domain.failures import Misuse
-
-if TYPE_CHECKING:
-    from office.wiring import Office
-
-reason_option = click.option("--reason", required=True, metavar="TEXT", help="Why; audited.")
 
 
 @click.command()
@@ -29,7 +23,7 @@ def unsubscribe(home: Path, who: str, as_of: datetime | None) -> None:
     from mail.unsubscriptions import Unsubscription, record_unsubscription, unsubscribe_address
 
     office = open_office(home, as_of)
-    now = now_of(office)
+    now = office.moment()
     if "@" in who:
         done = unsubscribe_address(office.database, who, now=now, who=office.who)
     else:
@@ -52,17 +46,5 @@ def resubscribe(home: Path, address: str, reason: str, as_of: datetime | None) -
     from mail.unsubscriptions import resubscribe as subscribe_again
 
     office = open_office(home, as_of)
-    subscribe_again(office.database, address, required(reason), now=now_of(office), who=office.who)
+    subscribe_again(office.database, address, reason, now=office.moment(), who=office.who)
     click.echo("The address gets communications again.")
-
-
-def required(reason: str) -> str:
-    if not reason.strip():
-        raise Misuse("--reason must not be empty: it is audited.")
-    return reason
-
-
-def now_of(office: Office) -> datetime:
-    from database.runs import newest_timezone
-
-    return office.clock.now(newest_timezone(office.database))

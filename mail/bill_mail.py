@@ -9,7 +9,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from database.books import Database
-from domain.failures import PermanentFailure, TemporaryFailure
+from domain.failures import PermanentFailure
 from mail.addresses import to_envelope_address
 from mail.bill_facts import BillFacts, find_bill_facts
 from mail.communications_live import no_link
@@ -23,6 +23,7 @@ from mail.outbox import Delivery
 from mail.port import Outcome, OutgoingMessage, Result
 from mail.protecting import Protection
 from mail.sizing import MEGABYTE, USUAL_LIMIT, SizeLimit
+from mail.stored_files import read_stored
 from mail.verp import Verp
 
 
@@ -114,12 +115,7 @@ class BillRenderer:
         return self.limit.link_to(row.account, row.run or "")
 
     def _read(self, pdf: str) -> bytes:
-        try:
-            return self.read_pdf(pdf)
-        except FileNotFoundError:
-            raise PermanentFailure("the bill document is not in the bill store") from None
-        except OSError as failure:
-            raise TemporaryFailure(f"the bill store failed: {type(failure).__name__}") from None
+        return read_stored(self.read_pdf, pdf, "the bill document")
 
 
 @dataclass(frozen=True, slots=True)

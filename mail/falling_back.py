@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.bills import is_doubled
 from database.tables import account, bill, delivery, delivery_plan, paper
 from domain.deliveries import DeliveryStatus, MessageKind, PaperReason
 
@@ -33,7 +34,6 @@ def put_on_paper(books: Connection, run: str | None = None, account_key: str | N
         delivery_plan.c.account_key == bill.c.account_key,
         delivery_plan.c.paper.is_not(None),
     )
-    other = bill.alias("other")
     chosen = (
         sa.select(
             bill.c.run,
@@ -60,7 +60,7 @@ def put_on_paper(books: Connection, run: str | None = None, account_key: str | N
             ~is_left,
             ~planned,
             ~_same_bill(paper, bill),
-            ~_same_bill(other, bill).where(other.c.ordinal != bill.c.ordinal),
+            ~is_doubled(),
         )
     )
     if run is not None:

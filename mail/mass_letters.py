@@ -9,11 +9,12 @@ import sqlalchemy as sa
 from database.books import Database
 from database.tables import mass_mailing
 from domain.deliveries import MessageKind
-from domain.failures import Misuse, PermanentFailure, TemporaryFailure
+from domain.failures import Misuse
 from mail.mass_mailing import Mailing, get_mailing
 from mail.mass_wording import to_paragraphs
 from mail.mime import Attachment
 from mail.notice_mail import Communication
+from mail.stored_files import read_stored
 
 
 class MassLetters:
@@ -59,14 +60,7 @@ class MassLetters:
     def _to_communication(self, mailing: Mailing) -> Communication:
         attachment = None
         if mailing.attachment_name is not None:
-            attachment = Attachment(mailing.attachment_name, self._read(mailing.attachment_path))
+            content = read_stored(self._read_file, mailing.attachment_path, "its attachment")
+            attachment = Attachment(mailing.attachment_name, content)
         paragraphs = to_paragraphs(mailing.body)
         return Communication(mailing.subject, paragraphs, "", attachment)
-
-    def _read(self, path: str) -> bytes:
-        try:
-            return self._read_file(path)
-        except FileNotFoundError:
-            raise PermanentFailure("its attachment is not in the bill store") from None
-        except OSError as failure:
-            raise TemporaryFailure(f"the bill store failed: {type(failure).__name__}") from None

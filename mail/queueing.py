@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
+from database.bills import is_doubled
 from database.books import Database
 from database.tables import account, bill, delivery, delivery_plan, held_account, recipient
 from domain.accounts import AccountStatus, account_key
@@ -86,13 +87,6 @@ def queue_bills(database: Database, run: str, *, now: datetime, message_domain: 
 
 
 def _bills_owed(run: str) -> sa.Select[Any]:
-    other = bill.alias("other")
-    is_duplicate = sa.exists().where(
-        other.c.run == bill.c.run,
-        other.c.form == bill.c.form,
-        other.c.account_key == bill.c.account_key,
-        other.c.ordinal != bill.c.ordinal,
-    )
     is_held = sa.exists().where(
         held_account.c.run == bill.c.run, held_account.c.account_key == bill.c.account_key
     )
@@ -115,7 +109,7 @@ def _bills_owed(run: str) -> sa.Select[Any]:
             bill.c.run == run,
             delivery_plan.c.paperless,
             account.c.status != AccountStatus.CLOSED,
-            ~is_duplicate,
+            ~is_doubled(),
             ~is_held,
         )
     )

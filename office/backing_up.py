@@ -8,19 +8,17 @@ import io
 import json
 import os
 import sqlite3
-import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
-
-import sqlalchemy as sa
+from typing import IO
 
 from database.migrating import revision_of
-from domain.failures import Misuse, PermanentFailure
+from domain.failures import Misuse
+from office.postgres_programs import run_postgres
 from office.prefect_access import FILE as PREFECT_SECRET
 from office.secret_sources import without_written_secrets
 from office.settings import FILE as SETTINGS
@@ -172,32 +170,3 @@ class _Hashing:
 def _dump(url: str, to: Path) -> Path:
     run_postgres("pg_dump", url, "--format=custom", "--no-owner", "--no-privileges", f"--file={to}")
     return to
-
-
-def run_postgres(program: str, url: str, *words: str) -> None:
-    """
-    Run one of PostgreSQL's programs on a database; the password is on no command line.
-
-    Raises Misuse where it is not installed, PermanentFailure where it fails.
-    """
-    parts = sa.make_url(url)
-    plain = parts.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
-    secret = {"PGPASSWORD": str(parts.password)} if parts.password else {}
-    command: list[Any] = [_program(program), f"--dbname={plain}", *words]
-    done = subprocess.run(command, env=os.environ | secret, capture_output=True, text=True)
-    if done.returncode != 0:
-        said = (done.stderr.strip().splitlines() or ["nothing"])[-1]
-        raise PermanentFailure(f"{program} ended with status {done.returncode} and said: {said}")
-
-
-def _program(name: str) -> Path:
-    """Return the newest one: pg_dump must not be older than the server."""
-    import shutil
-
-    installed = sorted(
-        Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda at: int(at.parts[-3])
-    )
-    found = str(installed[-1]) if installed else shutil.which(name)
-    if not found:
-        raise Misuse(f"{name} is not installed (Debian: postgresql-client).", "backup")
-    return Path(found)

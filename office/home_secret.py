@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
-import os
 import secrets
 from pathlib import Path
 
 from domain.failures import Misuse
+from office.secret_files import keep
 
 FILE = "bounces.secret"
 OCTETS = 32
@@ -17,21 +16,7 @@ OCTETS = 32
 
 def make_secret(home: Path) -> None:
     """Make the secret of a home that has none, for its owner's eyes alone; one there stays."""
-    place = home / FILE
-    beside = home / f"{FILE}.{os.getpid()}"
-    if place.exists():
-        place.chmod(0o600)
-        return
-    opened = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(opened, "w", encoding="ascii") as file:
-        file.write(secrets.token_hex(OCTETS) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        with contextlib.suppress(FileExistsError):  # somebody else was faster: his it is
-            place.hardlink_to(beside)  # whole or not at all, and never over another
-    finally:
-        beside.unlink()
+    keep(home / FILE, secrets.token_hex(OCTETS))
 
 
 def read_secret(home: Path) -> bytes:

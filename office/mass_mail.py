@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
 
-from database.runs import newest_timezone
 from domain.failures import Misuse, PermanentFailure, TemporaryFailure
 from mail.communications_pdf import PdfFile, read_pdf_file
 from mail.mass_audience import Audience, resolve
@@ -21,7 +19,6 @@ from mail.mass_mailing import (
 from mail.mass_preview import Shown, compose_for, first_reader
 from mail.mass_request import Request
 from mail.mass_resolving import count_left_out
-from mail.mass_turns import Turns
 from mail.mass_wording import check_subject, to_paragraphs
 from mail.mime import Attachment
 from mail.notice_mail import Communication
@@ -67,17 +64,13 @@ def read_pdf(here: Office, file: Path) -> PdfFile:
     return read_pdf_file(file, here.settings.communications.largest_mb * MEGABYTE)
 
 
-def local_today(here: Office) -> date:
-    return here.clock.today(newest_timezone(here.database))
-
-
 def plan_of(here: Office, request: Request) -> Plan:
     """
     Count whom a request comes to; nothing is recorded.
 
     What was recorded before stands: its own mailboxes are counted, not today's.
     """
-    mailing = find_mailing(here.database, request, local_today(here))
+    mailing = find_mailing(here.database, request, here.local_today())
     if mailing is not None and mailing.resolved_at is not None:
         count = count_mailboxes(here.database, mailing.number)
         shown = first_reader(here.database, mailing.number)
@@ -95,20 +88,15 @@ def plan_of(here: Office, request: Request) -> Plan:
 
 def record(here: Office, request: Request) -> int:
     """Write a request down and return its mailing's number; nobody is written to yet."""
-    zone = newest_timezone(here.database)
     mailing = record_mailing(
         here.database,
         here.store,
         request,
-        today=here.clock.today(zone),
-        now=here.clock.now(zone),
+        today=here.local_today(),
+        now=here.moment(),
         who=here.who,
     )
     return mailing.number
-
-
-def turns_of(here: Office) -> Turns:
-    return Turns(here.settings.communications.messages_per_minute)
 
 
 def compose(here: Office, request: Request, shown: Shown, test_to: str = "") -> bytes:
@@ -127,9 +115,8 @@ def compose(here: Office, request: Request, shown: Shown, test_to: str = "") -> 
     notices = replace(here.notice_renderer, find_communication=lambda _form: text)
     if test_to:
         notices = replace(notices, sender=as_test(notices.sender))
-    moment = here.clock.now(newest_timezone(here.database))
     try:
-        return compose_for(notices, shown, moment, test_to)
+        return compose_for(notices, shown, here.moment(), test_to)
     except (PermanentFailure, TemporaryFailure) as failure:
         raise Misuse(f"The mail cannot be made: {failure}.") from None
 

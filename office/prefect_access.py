@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from office.redaction import remember
+from office.secret_files import keep
 
 ANNOUNCEMENT = "server.url"
 FILE = "prefect.secret"
@@ -46,21 +47,7 @@ def current_auth() -> str:
 
 def make_auth(home: Path) -> None:
     """Make what opens the Prefect server of a home, for its owner's eyes alone; one there stays."""
-    place = home / FILE
-    beside = home / f"{FILE}.{os.getpid()}"
-    if place.exists():
-        place.chmod(0o600)
-        return
-    opened = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(opened, "w", encoding="ascii") as file:
-        file.write(f"{USER}:{secrets.token_urlsafe(OCTETS)}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        with contextlib.suppress(FileExistsError):  # somebody else was faster: his it is
-            place.hardlink_to(beside)
-    finally:
-        beside.unlink()
+    keep(home / FILE, f"{USER}:{secrets.token_urlsafe(OCTETS)}")
 
 
 def auth_of(home: Path, chosen: str = "") -> str:

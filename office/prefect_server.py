@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -15,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from domain.failures import Misuse
+from office.child_processes import die_with_parent, stop, turn_over
 from office.prefect_access import ANNOUNCEMENT, auth_of, known_auth
 from office.prefect_client import RECORD_SECONDS, PrefectServer
 
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ANNOUNCEMENT", "RECORD_SECONDS", "PrefectServer", "office_server", "prefect_server"]
 
-PARENT_DEATH_SIGNAL = 1  # prctl(2): PR_SET_PDEATHSIG
-STOP_SECONDS = 10
-LOG_BYTES = 10_000_000
 TEMPLATE = Path(sys.prefix) / "share" / "billclose" / "prefect.db"
 
 
@@ -181,17 +177,6 @@ def _start(home: Path, port: int, *, in_group: bool) -> subprocess.Popen[bytes]:
         )
 
 
-def turn_over(log: Path) -> None:
-    """
-    Begin a log anew that has grown large, and keep the one before.
-
-    Copied and emptied rather than renamed: the server that writes it has it open.
-    """
-    if log.is_file() and log.stat().st_size > LOG_BYTES:
-        shutil.copyfile(log, log.with_name(f"{log.name}.1"))
-        os.truncate(log, 0)
-
-
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -205,23 +190,3 @@ def _require_free(port: int) -> int:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise Misuse(f"Port {port} is taken on this machine; give another by --port.", "port")
     return port
-
-
-def die_with_parent() -> None:
-    """Ask the kernel to stop the server when we are gone, and give it the usual signals back."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGTERM)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-def stop(process: subprocess.Popen[bytes] | None, how: int = signal.SIGTERM) -> None:
-    """Ask a child to end, and see that it does."""
-    if process is None:
-        return
-    process.send_signal(how)
-    try:
-        process.wait(timeout=STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

@@ -14,7 +14,8 @@ from typing import Any
 from database.books import Database
 from database.migrating import NEWEST, revision_of
 from domain.failures import Misuse
-from office.backing_up import BOOKS, DUMP, FORMAT, HOME, MANIFEST, OWN_BOOKS, run_postgres
+from office.backing_up import BOOKS, DUMP, FORMAT, HOME, MANIFEST, OWN_BOOKS
+from office.postgres_programs import run_postgres
 from office.settings import read_settings
 
 

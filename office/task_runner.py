@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from database.books import Database
 from database.owners import this_process
 from domain.failures import Misuse, TemporaryFailure
+from office.home import PRIVATE_FOLDER, bill_store, database_url
 from office.settings import Settings, read_settings
-from office.wiring import PRIVATE_FOLDER, Office, bill_store, database_url
+from office.wiring import Office
 from splitter.batch_worker import BatchWorker
 from splitter.sharing import processors
 

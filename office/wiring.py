@@ -8,23 +8,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from database.books import Database, Pool
+from database.books import Database
 from database.runs import Run, newest_timezone
-from domain.failures import Misuse
-from domain.money import Money
+from office.choices import Choices
 from office.clock import Clock
+from office.home import bill_store, open_database, private_folder
 from office.progress import Reporter, Silent
 from office.redaction import told_safely
 from office.settings import Settings
 
 if TYPE_CHECKING:  # equipment is loaded by the first command that needs it
     from cash_receipting.port import CashReceipting
-    from data_checks.parameters import Thresholds
     from mail.bill_mail import BillRenderer
     from mail.communications_live import LiveCommunications
     from mail.compose import Templates
@@ -37,12 +36,7 @@ if TYPE_CHECKING:  # equipment is loaded by the first command that needs it
     from mail.verp import Verp
     from payments.gateway import PaymentGateway
     from reporting.run_sheet import RunSheet
-    from rules.autopay import AutopayPolicy
-    from rules.calendars import ClosedDays
     from splitter.filing import BillStore
-    from splitter.scrutiny import Scrutiny
-
-PRIVATE_FOLDER = 0o700
 
 
 Approver = Callable[["RunSheet"], bool]
@@ -54,7 +48,7 @@ def never(_sheet: RunSheet) -> bool:
 
 
 @dataclass(frozen=True)
-class Office:
+class Office(Choices):
     """One home with its settings, books and equipment, as one person uses it at one moment."""
 
     home: Path
@@ -97,7 +91,8 @@ class Office:
             return to_gateway(self.settings.payments)
         from payments.sandbox import SandboxGateway
 
-        return SandboxGateway(self.home / "sandbox-gateway.db", self._moment, self.bank_days)
+        clock = partial(self.clock.now, self._zone)  # a rehearsed time moves what is outside, too
+        return SandboxGateway(self.home / "sandbox-gateway.db", clock, self.bank_days)
 
     @cached_property
     def cash_receipting(self) -> CashReceipting:
@@ -114,14 +109,6 @@ class Office:
         from cash_receipting.ledger import LedgerReceipting
 
         return LedgerReceipting(self.home / "cash-receipting.db")
-
-    def _moment(self) -> datetime:
-        """Return the moment that everything outside goes by, which a rehearsed time moves too."""
-        return self.clock.now("UTC" if self.clock.as_of is None else self._newest_zone)
-
-    @cached_property
-    def _newest_zone(self) -> str:
-        return newest_timezone(self.database)
 
     @cached_property
     def bill_renderer(self) -> BillRenderer:
@@ -201,100 +188,36 @@ class Office:
     def message_domain(self) -> str:
         return self.settings.smtp.sender.rpartition("@")[2]
 
-    @property
-    def thresholds(self) -> Thresholds:
-        from data_checks.parameters import Thresholds
-
-        chosen = self.settings.checks
-        return Thresholds(
-            usage_factor=chosen.usage_factor,
-            amount_factor=chosen.amount_factor,
-            large_bill=Money.parse(chosen.large_bill),
-            adjustment_limit=Money.parse(chosen.adjustment_limit),
-            notice_days=chosen.notice_days,
-        )
-
-    @property
-    def scrutiny(self) -> Scrutiny:
-        from splitter.scrutiny import Scrutiny
-
-        chosen = self.settings.splitter
-        return Scrutiny(chosen.read_back_every, chosen.audit_every)
-
     @cached_property
     def exports_folder(self) -> Path:
         return self.folder("exports")
 
     def folder(self, name: str) -> Path:
         """Return a folder of the home, private to its owner; raises Misuse where it cannot be."""
-        place = self.home / name
-        try:
-            place.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        except OSError as fault:
-            raise Misuse(f"{place} cannot be made: {fault.strerror}.", "home") from None
-        return place
-
-    @cached_property
-    def office_days(self) -> ClosedDays:
-        from rules.calendars import office_closed_days
-
-        chosen = self.settings.utility
-        if isinstance(chosen.holidays, str):
-            return office_closed_days(chosen.holidays, chosen.closed_days)
-        return office_closed_days("none", (*chosen.holidays, *chosen.closed_days))
-
-    @cached_property
-    def bank_days(self) -> ClosedDays:
-        from rules.calendars import bank_closed_days
-
-        return bank_closed_days()
-
-    @property
-    def autopay_policy(self) -> AutopayPolicy:
-        from rules.autopay import AutopayPolicy
-
-        chosen = self.settings.autopay
-        return AutopayPolicy(chosen.on_closed_day, chosen.over_maximum)
+        return private_folder(self.home / name)
 
     def due_now(self) -> datetime:
         """Return the moment that decides what is due, whatever period it belongs to."""
-        return self.clock.due(newest_timezone(self.database))
+        return self.clock.due(self._zone)
+
+    def moment(self) -> datetime:
+        """Return the moment of what is done now, whatever period it belongs to."""
+        return self.clock.now(self._zone)
 
     def local_today(self) -> date:
         """Return the utility's local date, by its newest export's time zone."""
         return self.clock.today(newest_timezone(self.database))
+
+    @property
+    def _zone(self) -> str:
+        """The time zone in which a time is rehearsed; the machine's clock needs none."""
+        return "UTC" if self.clock.as_of is None else newest_timezone(self.database)
 
     def now(self, run: Run) -> datetime:
         return self.clock.now(run.timezone)
 
     def today(self, run: Run) -> date:
         return self.clock.today(run.timezone)
-
-
-def database_url(home: Path, settings: Settings) -> str:
-    return settings.database.url or f"sqlite:///{home.resolve() / 'billclose.db'}"
-
-
-def bill_store(home: Path, settings: Settings) -> BillStore:
-    from splitter.filing import BillStore
-
-    chosen = settings.bills.store
-    return BillStore(chosen if "://" in chosen else home / chosen)
-
-
-def open_database(home: Path, settings: Settings) -> Database:
-    """Return the books of a home, with the connections that its settings allow."""
-    chosen = settings.database
-    pool = Pool(chosen.pool_size, chosen.pool_overflow, chosen.pool_timeout)
-    return Database(database_url(home, settings), pool)
-
-
-def require_home(home: Path) -> None:
-    """Raise Misuse where the home is no folder that we can write to."""
-    if not home.is_dir():
-        raise Misuse(f"There is no office in {home}; run `billclose --home {home} init`.", "home")
-    if not os.access(home, os.W_OK | os.X_OK):
-        raise Misuse(f"The home {home} cannot be written to; check its owner and mode.", "home")
 
 
 _current: list[Office] = []

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from domain.failures import OutcomeUnknown, TemporaryFailure
+from database.own_file import OwnFile
 
-BUSY_SECONDS = 30.0  # how long one process waits for another
 TABLES = """
 CREATE TABLE IF NOT EXISTS clock (one INTEGER PRIMARY KEY CHECK (one = 1), set_to TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS draw (
@@ -49,39 +46,23 @@ CREATE INDEX IF NOT EXISTS movement_by_draw ON movement (draw);
 
 class SandboxStore:
     """
-    One SQLite file, readable by its owner alone, used by threads and by several processes.
+    The gateway's clock, and one SQLite file that threads and several processes use.
 
-    Threads of a process take turns at one connection: SQLite has one writer anyway, and waiting
-    for a lock here is cheaper than asking for it again and again. A power cut may lose the last
-    draws of a sandbox, so nothing is forced to disk.
+    A power cut may lose the last draws of a sandbox, so nothing is forced to disk.
     """
 
     def __init__(self, path: Path, wall: Callable[[], datetime]) -> None:
-        self._path = path
+        self._file = OwnFile(path, TABLES, name="the sandbox gateway", synchronous="OFF")
         self._wall = wall
-        self._turn = threading.RLock()
-        self._connection: sqlite3.Connection | None = None
-        self._process = 0
 
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
         """
         Open a transaction, committed whole or not at all.
 
         Raises TemporaryFailure where it could not begin, and OutcomeUnknown where the database
         failed after that.
         """
-        with self._turn:
-            connection = self._begin()
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except sqlite3.Error as failure:
-                _roll_back(connection)
-                raise OutcomeUnknown(f"The sandbox gateway's database failed: {failure}.") from None
-            except BaseException:
-                _roll_back(connection)
-                raise
+        return self._file.writing()
 
     def now(self, books: sqlite3.Connection) -> datetime:
         """Return the gateway's moment in UTC: what its clock was set to, else the wall's."""
@@ -102,19 +83,7 @@ class SandboxStore:
             books.execute("INSERT OR REPLACE INTO clock VALUES (1, ?)", (later,))
 
     def close(self) -> None:
-        with self._turn:
-            if self._connection is not None:
-                self._connection.close()
-            self._connection = None
-
-    def _begin(self) -> sqlite3.Connection:
-        try:
-            if self._connection is None or self._process != os.getpid():  # not a parent's one
-                self._connection, self._process = _open(self._path), os.getpid()
-            self._connection.execute("BEGIN IMMEDIATE")
-        except (OSError, sqlite3.Error) as failure:
-            raise TemporaryFailure(f"The sandbox gateway cannot be reached: {failure}.") from None
-        return self._connection
+        self._file.close()
 
 
 def to_text(moment: datetime) -> str:
@@ -124,20 +93,3 @@ def to_text(moment: datetime) -> str:
 
 def from_text(written: str) -> datetime:
     return datetime.fromisoformat(written)
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
-    connection = sqlite3.connect(
-        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-    )
-    connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA journal_mode = WAL").fetchone()
-    connection.execute("PRAGMA synchronous = OFF")
-    connection.executescript(TABLES)
-    return connection
-
-
-def _roll_back(connection: sqlite3.Connection) -> None:
-    if connection.in_transaction:
-        connection.execute("ROLLBACK")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from reporting.private_files import PRIVATE, replacing
+
 EARLIEST = (1980, 1, 1, 0, 0, 0)  # what a zip can say at all: no moment of ours is in it
-PRIVATE = 0o600
 UNIX = 3
 
 
@@ -18,18 +18,9 @@ def write_pack(file: Path, members: Mapping[str, bytes]) -> None:
 
     Stored and not compressed: releases of zlib differ in the bytes they make.
     """
-    half = file.with_name(f".{file.name}.half")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-    try:
-        with (
-            os.fdopen(os.open(half, flags, PRIVATE), "wb") as out,
-            zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive,
-        ):
-            for name, content in members.items():
-                archive.writestr(_entry(name), content)
-        half.replace(file)
-    finally:
-        half.unlink(missing_ok=True)
+    with replacing(file) as out, zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in members.items():
+            archive.writestr(_entry(name), content)
 
 
 def _entry(name: str) -> zipfile.ZipInfo:

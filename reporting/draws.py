@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -19,11 +18,12 @@ def list_draws(books: Connection, run: str, *, closed: bool) -> tuple[DrawDay, .
     if closed:  # what was returned and is drawn again was scheduled once
         drawn += [payments.c.state != PaymentState.CANCELLED, scheduled_payment.c.number == 1]
     rows = books.execute(sa.select(payments.c.pay_on, payments.c.amount).where(*drawn))
-    frame = pd.DataFrame(
-        [(row.pay_on, row.amount.cents) for row in rows], columns=["pay_on", "amount_cents"]
-    )
-    if frame.empty:
+    amounts = [(row.pay_on, row.amount.cents) for row in rows]
+    if not amounts:
         return ()
+    import pandas as pd  # a quarter of a second, which looking at what waits need not pay
+
+    frame = pd.DataFrame(amounts, columns=["pay_on", "amount_cents"])
     days = frame.groupby("pay_on")["amount_cents"].agg(["count", "sum"]).sort_index()
     return tuple(
         DrawDay(day, int(payments), Money(int(cents)))

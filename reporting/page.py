@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from reporting.equations import list_equations
 from reporting.exceptions import ExceptionRow
 from reporting.figures import list_key_figures
 from reporting.grouping import SHOWN, group_exceptions
+from reporting.private_files import replacing
 from reporting.run_sheet import RunSheet
 from reporting.templating import environment
 from reporting.ties import list_control_totals
@@ -86,17 +86,8 @@ def write_page(
         refusal=refusal,
     )
     _make_folder(path.parent)
-    beside = path.with_suffix(".part")  # one name, so that the next report overwrites it
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-    try:
-        with os.fdopen(os.open(beside, flags, 0o600), "wb") as file:
-            file.write(page.encode("utf-8", errors="replace"))
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
+    with replacing(path) as file:
+        file.write(page.encode("utf-8", errors="replace"))
     return path
 
 

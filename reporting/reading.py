@@ -3,38 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
-from database.mandates import mandates_in_force
 from database.postings import read_unposted
 from database.return_rates import read_return_rates
-from database.tables import (
-    account,
-    autopay_unscheduled,
-    balance_due,
-    bill,
-    bill_run,
-    bulk_file,
-    check_finding,
-    check_result,
-    movement,
-    page,
-    period_close,
-    planned_payment,
-    run_step,
-    scheduled_payment,
-    waiver,
-)
+from database.tables import account, balance_due, bill, bill_run, page, period_close, run_step
 from domain.accounts import AccountStatus
-from domain.checks import CheckResult
-from domain.money import ZERO, Money
-from domain.movements import MovementKind
-from domain.payments import PaymentState
-from domain.periods import NOTICE
 from domain.steps import Step
 from reporting.counting import count, grouped, total
 from reporting.draws import list_draws
@@ -45,7 +22,15 @@ from reporting.leaving import (
     count_held_bills,
     count_paper,
 )
-from reporting.run_sheet import TOTALS, AutopaySheet, RunSheet, Waiver
+from reporting.reading_autopay import count_autopay, count_not_enrolled
+from reporting.reading_checks import list_check_texts, list_checks, list_waivers
+from reporting.reading_totals import (
+    amount_due_total,
+    list_totals,
+    open_accounts_total,
+    printed_total,
+)
+from reporting.run_sheet import TOTALS, RunSheet
 
 
 def read_run_sheet(database: Database, run: str) -> RunSheet:
@@ -55,7 +40,7 @@ def read_run_sheet(database: Database, run: str) -> RunSheet:
         closing = books.execute(
             sa.select(period_close).where(period_close.c.run == run)
         ).one_or_none()
-        autopay = _autopay(books, run, closed=closing is not None)
+        autopay = count_autopay(books, run, closed=closing is not None)
         split = _split(books, run)
         return RunSheet(
             period=head.run,
@@ -75,28 +60,23 @@ def read_run_sheet(database: Database, run: str) -> RunSheet:
             closed_by=closing.closed_by if closing else None,
             pages=_pages(books, run),
             bills=count(books, bill, run),
-            printed_total=_printed_total(books, run),
-            amount_due_total=_amount_due_total(books, run),
-            checks=_checks(books, run),
-            check_texts=_check_texts(books, run),
-            waivers=_waivers(books, run),
+            printed_total=printed_total(books, run),
+            amount_due_total=amount_due_total(books, run),
+            checks=list_checks(books, run),
+            check_texts=list_check_texts(books, run),
+            waivers=list_waivers(books, run),
             control={name: getattr(head, f"control_{name}") for name in TOTALS},
-            totals=_totals(books, run),
-            accounts_closed=_closed_accounts(books, run),
+            totals=list_totals(books, run),
+            accounts_closed=count(books, account, run, account.c.status == AccountStatus.CLOSED),
             held=count_held(books, run),
             held_bills=count_held_bills(books, run),
             both=count_both(books, run),
             autopay=autopay,
-            not_enrolled=_not_enrolled(books, run),
+            not_enrolled=count_not_enrolled(books, run),
             deliveries=count_deliveries(books, run, closed=closing is not None),
             paper=count_paper(books, run, closed=closing is not None),
             seconds=_seconds(books, run),
-            open_accounts_total=total(
-                books,
-                account.c.amount_due,
-                account.c.run == run,
-                account.c.status != AccountStatus.CLOSED,
-            ),
+            open_accounts_total=open_accounts_total(books, run),
             draws=list_draws(books, run, closed=closing is not None),
             balances_moved=total(books, balance_due.c.amount_due, balance_due.c.run == run),
             copies_read_back=split.get("read_back", 0),
@@ -114,136 +94,6 @@ def _pages(books: Connection, run: str) -> dict[str, int]:
         "separators": counts.get("separator", 0),
         "unassigned": counts.get("unassigned", 0),
     }
-
-
-def _priced_bills(run: str) -> sa.Select[Any]:
-    """Select the bills whose amount was looked for: notices ask for what is owed already."""
-    return (
-        sa.select(bill.c.account_key, bill.c.printed_amount_due)
-        .join(bulk_file, sa.and_(bulk_file.c.run == bill.c.run, bulk_file.c.bulk == bill.c.bulk))
-        .where(
-            bill.c.run == run,
-            ~bill.c.form.endswith(NOTICE),
-            bulk_file.c.amount_due_pattern.is_not(None),
-        )
-    )
-
-
-def _printed_total(books: Connection, run: str) -> Money:
-    priced = _priced_bills(run).subquery()
-    return total(books, priced.c.printed_amount_due)
-
-
-def _amount_due_total(books: Connection, run: str) -> Money:
-    priced = _priced_bills(run).subquery()
-    billed = sa.select(priced.c.account_key)
-    has_priced = books.execute(sa.select(sa.exists(billed))).scalar_one()
-    if not has_priced:
-        billed = sa.select(bill.c.account_key).where(bill.c.run == run)
-    return total(
-        books, account.c.amount_due, account.c.run == run, account.c.account_key.in_(billed)
-    )
-
-
-def _totals(books: Connection, run: str) -> dict[str, int | Money]:
-    rows = books.execute(
-        sa.select(movement.c.kind, sa.func.sum(movement.c.amount))
-        .where(movement.c.run == run)
-        .group_by(movement.c.kind)
-    )
-    moved = {row[0]: row[1] for row in rows}
-    return {
-        "accounts": count(books, account, run),
-        "bills": count(books, bill, run, ~bill.c.form.endswith(NOTICE)),
-        "opening_balance": total(books, account.c.opening_balance, account.c.run == run),
-        "billed": moved.get(MovementKind.BILLING, ZERO),
-        "payments": moved.get(MovementKind.PAYMENT, ZERO),
-        "adjustments": moved.get(MovementKind.ADJUSTMENT, ZERO),
-        "penalties": moved.get(MovementKind.PENALTY, ZERO),
-        "closing_balance": total(books, account.c.closing_balance, account.c.run == run),
-    }
-
-
-def _checks(books: Connection, run: str) -> tuple[CheckResult, ...]:
-    found: dict[str, list[str]] = {}
-    for name, number in books.execute(
-        sa.select(check_finding.c.check_name, check_finding.c.account)
-        .where(check_finding.c.run == run, check_finding.c.account != "")
-        .order_by(check_finding.c.check_name, check_finding.c.line)
-    ):
-        found.setdefault(name, []).append(number)
-    rows = books.execute(
-        sa.select(check_result).where(check_result.c.run == run).order_by(check_result.c.position)
-    )
-    return tuple(
-        CheckResult(
-            row.check_name,
-            row.severity,
-            row.status,
-            row.failed,
-            tuple(dict.fromkeys(found.get(row.check_name, ()))),
-        )
-        for row in rows
-    )
-
-
-def _check_texts(books: Connection, run: str) -> dict[str, tuple[str, str]]:
-    rows = books.execute(
-        sa.select(check_result.c.check_name, check_result.c.what, check_result.c.fix).where(
-            check_result.c.run == run
-        )
-    )
-    return {name: (what, fix) for name, what, fix in rows}
-
-
-def _waivers(books: Connection, run: str) -> tuple[Waiver, ...]:
-    rows = books.execute(
-        sa.select(waiver.c.check_name, waiver.c.reason, waiver.c.waived_by, waiver.c.waived_at)
-        .where(waiver.c.run == run)
-        .order_by(waiver.c.check_name)
-    )
-    return tuple(Waiver(*row) for row in rows)
-
-
-def _closed_accounts(books: Connection, run: str) -> int:
-    return count(books, account, run, account.c.status == AccountStatus.CLOSED)
-
-
-def _autopay(books: Connection, run: str, *, closed: bool) -> AutopaySheet:
-    if closed:
-        payments, reasons = scheduled_payment, autopay_unscheduled.c.reason
-        drawn = [
-            payments.c.run == run,
-            payments.c.number == 1,  # what was returned and is drawn again was scheduled once
-            payments.c.state != PaymentState.CANCELLED,
-        ]
-        why = grouped(books, reasons, autopay_unscheduled.c.run == run)
-    else:
-        payments, reasons = planned_payment, planned_payment.c.unscheduled
-        drawn = [payments.c.run == run, payments.c.unscheduled.is_(None)]
-        why = grouped(books, reasons, payments.c.run == run, reasons.is_not(None))
-    return AutopaySheet(
-        scheduled=count(books, payments, run, *drawn),
-        immediate=count(books, payments, run, *drawn, payments.c.immediate),
-        unscheduled=sum(why.values()),
-        amount=total(books, payments.c.amount, *drawn),
-        reasons=why,
-    )
-
-
-def _not_enrolled(books: Connection, run: str) -> int:
-    """
-    Count the accounts without a mandate in force, on its own: so the lists can be proved.
-
-    Whose payment was asked for before the mandate ended stays on the list of payments.
-    """
-    accounts = sa.select(account.c.account_key).where(account.c.run == run)
-    enrolled = sa.select(mandates_in_force(run).c.account_key)
-    paid = sa.select(scheduled_payment.c.account_key).where(
-        scheduled_payment.c.run == run, scheduled_payment.c.state != PaymentState.CANCELLED
-    )
-    rest = sa.except_(accounts, enrolled, paid).subquery()  # NOT IN is slow with many
-    return int(books.execute(sa.select(sa.func.count()).select_from(rest)).scalar_one())
 
 
 def _split(books: Connection, run: str) -> dict[str, int]:

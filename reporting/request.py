@@ -11,6 +11,7 @@ from domain.checks import CheckStatus, Severity
 from domain.money import Money
 from domain.words import say_count
 from reporting.run_sheet import RunSheet
+from reporting.sheet_figures import autopay_figures, check_figures, total_figures
 
 STOPPING = (CheckStatus.FAILED, CheckStatus.WAIVED)
 
@@ -26,26 +27,14 @@ def asked_figures(sheet: RunSheet) -> dict[str, Any]:
         "pages": sheet.pages,
         "bills": sheet.bills,
         "amount_due": str(sheet.amount_due_total),
-        "totals": {name: _plain(total) for name, total in sheet.totals.items()},
-        "autopay": {
-            "scheduled": sheet.autopay.scheduled,
-            "immediate": sheet.autopay.immediate,
-            "unscheduled": sheet.autopay.unscheduled,
-            "amount": str(sheet.autopay.amount),
-        },
+        "totals": total_figures(sheet),
+        "autopay": autopay_figures(sheet.autopay),
         "deliveries": {"mails": sheet.deliveries.messages, "bills": sheet.deliveries.bills},
         "paper": {"bills": sheet.paper.bills, "pages": sheet.paper.pages},
         "held": sheet.held,
-        "checks": [
-            {
-                "check": result.check,
-                "severity": result.severity.value,
-                "status": result.status.value,
-                "failed": result.failed,
-            }
-            for result in sheet.checks
-            if result.status is not CheckStatus.PASSED
-        ],
+        "checks": check_figures(
+            result for result in sheet.checks if result.status is not CheckStatus.PASSED
+        ),
     }
 
 
@@ -66,7 +55,7 @@ def binding_digest(sheet: RunSheet) -> str:
         "bills": sheet.bills,
         "amounts": [str(sheet.amount_due_total), str(sheet.printed_total)],
         "open_accounts": str(sheet.open_accounts_total),
-        "totals": {name: _plain(total) for name, total in sheet.totals.items()},
+        "totals": total_figures(sheet),
         "blocking": sorted([check.check, check.failed] for check in _blocking(sheet)),
     }
     text = json.dumps(binding, sort_keys=True, separators=(",", ":"))
@@ -152,7 +141,3 @@ def _blocking(sheet: RunSheet) -> Iterator[Any]:
 
 def _dollars(amount: str) -> str:
     return Money.parse(amount).dollars()
-
-
-def _plain(total: int | Money) -> int | str:
-    return str(total) if isinstance(total, Money) else total

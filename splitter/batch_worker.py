@@ -6,14 +6,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from database.books import Database
 from domain.failures import Misuse, TemporaryFailure
 from splitter.batch_claims import Batch, claim, mark_done, next_free, put_back, renew
 from splitter.batch_plan import Work, bills_in, read_work
 from splitter.batches import is_store_of, texts_of
+from splitter.closing import Closing
 from splitter.documents import fetch_documents
 from splitter.filing import BillStore
 from splitter.neighbours import Neighbours
@@ -23,7 +22,7 @@ from splitter.splitting import Filed, Splitting
 RENEW_SECONDS = 20.0
 
 
-class BatchWorker:
+class BatchWorker(Closing):
     """
     One process that makes batches, with its own copy of the bulk file and its own hands.
 
@@ -49,17 +48,6 @@ class BatchWorker:
         self._release = release
         self._processes = processes
         self._opened: tuple[tuple[str, int], Splitting, Neighbours] | None = None  # plan and file
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        failure: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         if self._opened is not None:

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.bills import is_doubled
 from database.books import Database, insert_rows
 from database.tables import account, bill, delivery_plan, paper, print_batch
 from domain.accounts import account_key
@@ -35,13 +36,6 @@ def choose_waiting(database: Database, run: str) -> Chosen:
 
 def _choose(database: Database, run: str, where: sa.ColumnElement[bool]) -> Chosen:
     """Select bills by bulk file in the order of the post; of an account's two bills, neither."""
-    other = bill.alias("other")
-    is_duplicate = sa.exists().where(
-        other.c.run == bill.c.run,
-        other.c.form == bill.c.form,
-        other.c.account_key == bill.c.account_key,
-        other.c.ordinal != bill.c.ordinal,
-    )
     same_account = [
         sa.and_(table.c.run == run, table.c.account_key == bill.c.account_key)
         for table in (account, delivery_plan, paper)
@@ -56,7 +50,7 @@ def _choose(database: Database, run: str, where: sa.ColumnElement[bool]) -> Chos
         .join(account, same_account[0])
         .join(delivery_plan, same_account[1])
         .outerjoin(paper, sa.and_(same_account[2], paper.c.form == bill.c.form))
-        .where(bill.c.run == run, ~is_duplicate, where)
+        .where(bill.c.run == run, ~is_doubled(), where)
     )
     chosen: defaultdict[int, list[tuple[PaperBill, str]]] = defaultdict(list)
     with database.reading() as books:

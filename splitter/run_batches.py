@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,15 +14,9 @@ from splitter.batch_plan import PLAN_SIGNS, Terms, cut_into_batches, plan_of
 from splitter.batches import filed_by_bulk, record_batches, standing
 from splitter.filing import BillStore
 from splitter.filing_bills import FiledBill
-from splitter.run_bills import SplitCounts, count_split, numbered, open_all, prefix_of
-from splitter.run_records import (
-    StagedFile,
-    known_accounts,
-    record_pages_and_bills,
-    staged_files,
-)
-
-Progress = Callable[[int, int], None]
+from splitter.run_bills import SplitCounts, count_split, numbered, prefix_of
+from splitter.run_reading import Progress, reading_run
+from splitter.run_records import StagedFile, record_pages_and_bills
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +54,11 @@ def plan_run(
     Done anew, after a kill, it finds the same and keeps what has been made. Raises Refused for a
     file that is not sound.
     """
-    files = staged_files(database, run, exports_folder)
-    known = known_accounts(database, run) if terms.ocr else None
-    with ExitStack() as opened:
-        splittings = open_all(files, processes, terms.ocr, opened)
-        total = sum(splitting.pages for splitting in splittings) * 2  # read once, copied once
-        read = 0
-
-        def add(pieces: int) -> None:
-            nonlocal read
-            read += pieces
-            progress(read, total)
-
-        assignments = [
-            splitting.plan(progress=add, known_accounts=known) for splitting in splittings
-        ]
+    with reading_run(
+        database, run, exports_folder=exports_folder, processes=processes, ocr=terms.ocr,
+        progress=progress, passes=2,  # read here, copied by whoever makes the batches
+    ) as read:  # fmt: skip
+        files, assignments = read.files, read.assignments
     plan = plan_of(run, files, assignments, terms)
     prefixes = [
         prefix_of(run, file, files).replace(f"{run}/", f"{run}/{plan[:PLAN_SIGNS]}/", 1)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,16 +13,10 @@ from domain.bills import BillRange, PageAssignment
 from domain.problems import Problem
 from splitter.filing import BillStore
 from splitter.filing_bills import FiledBill
-from splitter.run_records import (
-    StagedFile,
-    known_accounts,
-    record_pages_and_bills,
-    staged_files,
-)
+from splitter.run_reading import Progress, reading_run
+from splitter.run_records import StagedFile, record_pages_and_bills
 from splitter.scrutiny import Scrutiny
-from splitter.splitting import EVERY_COPY, Splitting
-
-Progress = Callable[[int, int], None]
+from splitter.splitting import EVERY_COPY
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,31 +49,28 @@ def split_run(
     when its run is closed. With `ocr` pages that are only a picture are read as well; such a page
     counts only if it names one of the run's accounts. Raises Refused for a file that is not sound.
     """
-    files = staged_files(database, run, exports_folder)
     filed: list[tuple[int, FiledBill]] = []
     problems: list[Problem] = []
     read_back = audited = 0
-    known = known_accounts(database, run) if ocr else None
-    with ExitStack() as opened:
-        splittings = open_all(files, processes, ocr, opened)
-        total = sum(splitting.pages for splitting in splittings) * 2  # read once, copied once
-        counter = _Counter(total, progress)
-        assignments = [
-            splitting.plan(progress=counter.add, known_accounts=known) for splitting in splittings
-        ]
+    with reading_run(
+        database, run, exports_folder=exports_folder, processes=processes, ocr=ocr,
+        progress=progress, passes=2,  # read once, copied once
+    ) as read:  # fmt: skip
         store.delete_run(run)
-        for file, splitting, assignment in zip(files, splittings, assignments, strict=True):
-            prefix = prefix_of(run, file, files)
+        for file, splitting, assignment in zip(
+            read.files, read.splittings, read.assignments, strict=True
+        ):
+            prefix = prefix_of(run, file, read.files)
             outcome = splitting.file_bills(
-                assignment, store, prefix=prefix, progress=counter.add, scrutiny=scrutiny
+                assignment, store, prefix=prefix, progress=read.add, scrutiny=scrutiny
             )
             filed += [(file.bulk, found) for found in outcome.bills]
             problems += outcome.problems
             read_back += outcome.read_back
             audited += outcome.audited
     with database.writing() as books:
-        record_pages_and_bills(books, run, files, assignments, numbered(filed), problems)
-    counts = count_split(assignments, filed, problems)
+        record_pages_and_bills(books, run, read.files, read.assignments, numbered(filed), problems)
+    counts = count_split(read.assignments, filed, problems)
     return replace(counts, read_back=read_back, audited=audited)
 
 
@@ -94,14 +84,11 @@ def read_run(
     ocr: bool = False,
 ) -> SplitCounts:
     """Find out which page belongs to whom, for the checks, without writing any document."""
-    files = staged_files(database, run, exports_folder)
-    known = known_accounts(database, run) if ocr else None
-    with ExitStack() as opened:
-        splittings = open_all(files, processes, ocr, opened)
-        counter = _Counter(sum(splitting.pages for splitting in splittings), progress)
-        assignments = [
-            splitting.plan(progress=counter.add, known_accounts=known) for splitting in splittings
-        ]
+    with reading_run(
+        database, run, exports_folder=exports_folder, processes=processes, ocr=ocr,
+        progress=progress, passes=1,
+    ) as read:  # fmt: skip
+        files, assignments = read.files, read.assignments
     found = [
         (file.bulk, _unfiled(file, bill_range, number))
         for file, assignment in zip(files, assignments, strict=True)
@@ -110,29 +97,6 @@ def read_run(
     with database.writing() as books:
         record_pages_and_bills(books, run, files, assignments, numbered(found), [])
     return count_split(assignments, found, [])
-
-
-def open_all(
-    files: list[StagedFile], processes: int | None, ocr: bool, stack: ExitStack
-) -> list[Splitting]:
-    """Open all bulk files of a run, so that one that is not sound is refused before any work."""
-    return [
-        stack.enter_context(Splitting(file.path, file.patterns, processes=processes, ocr=ocr))
-        for file in files
-    ]
-
-
-class _Counter:
-    """Turns the pieces that several workers report into one running total."""
-
-    def __init__(self, total: int, progress: Progress) -> None:
-        self._total = total
-        self._done = 0
-        self._progress = progress
-
-    def add(self, pieces: int) -> None:
-        self._done += pieces
-        self._progress(min(self._done, self._total), self._total)
 
 
 def prefix_of(run: str, file: StagedFile, files: list[StagedFile]) -> str:

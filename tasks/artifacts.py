@@ -80,10 +80,10 @@ def show_print_batch(database: Database, run: str, home: Path) -> None:
 
 
 def link_report(run: str, file: Path) -> None:
-    """Link the report's file: on the office's machine a browser opens it."""
+    """Say where the report's file is; Prefect's older pages also link it, the newer do not."""
     create_link_artifact(
         link=file.absolute().as_uri(),
-        link_text=file.name,
+        link_text=str(file.absolute()),
         key=f"report-file-{slug(run)}",
         description=f"The report of period {run}, as a file on the office's machine",
     )

@@ -10,7 +10,6 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from database.auditing import record_audit
-from database.runs import newest_timezone
 from domain.words import say_count
 from mail.bouncing import BounceBook, BounceCounts
 from mail.refusals import settle_refusals
@@ -26,8 +25,7 @@ def read_bounces() -> dict[str, Any]:
     counts and a sentence.
     """
     here = office()
-    zone = newest_timezone(here.database)
-    now = here.clock.now(zone)
+    now = here.moment()
     unsubscribing = here.unsubscribing if here.settings.communications.unsubscribe_mailto else None
     book = BounceBook(here.database, here.verp, now, here.who, unsubscribing)
     with closing(here.inbox) as inbox:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import timedelta
 
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from database.auditing import record_audit
 from database.return_rates import read_return_rates
-from database.runs import newest_timezone
 from domain.words import say_count
 from mail.autopay_failures import queue_autopay_failures
 from mail.capped_draws import queue_capped_draws
@@ -40,7 +38,7 @@ TOLD_FOR = timedelta(days=14)  # a customer who hears of it later is no better o
 def look_up_payments() -> Figures:
     """Find out what became of the payments that were asked for and not answered."""
     here = office()
-    found = look_up_due(here.database, here.gateway, terms_of(here), partial(_moment, here))
+    found = look_up_due(here.database, here.gateway, terms_of(here), here.due_now)
     sentence = say_lookups(found)
     _tell(here, "look up payments", sentence, is_news=bool(found.approved or found.declined))
     return {"sentence": sentence, **asdict(found)}
@@ -55,7 +53,7 @@ def draw_payments() -> Figures:
     is due again at the next run.
     """
     here = office()
-    drawn = collect_due(here.database, here.gateway, terms_of(here), partial(_moment, here))
+    drawn = collect_due(here.database, here.gateway, terms_of(here), here.due_now)
     sentence = say_collected(drawn)
     is_news = bool(drawn.drawn.count or drawn.declined.count or drawn.unknown.count)
     _tell(here, "collect autopay", sentence, is_news=is_news)
@@ -74,9 +72,9 @@ def draw_payments() -> Figures:
 def take_in_late_events() -> Figures:
     """Take in returns, charge-backs and draws that landed late; watch the return rates."""
     here = office()
-    found = take_in_events(here.database, here.gateway, terms_of(here), partial(_moment, here))
+    found = take_in_events(here.database, here.gateway, terms_of(here), here.due_now)
     with here.database.reading() as books:
-        rates = read_return_rates(books, _moment(here))
+        rates = read_return_rates(books, here.due_now())
     sentence = say_events(found, rates)
     is_news = bool(found.returned.count or found.landed.count or found.alarms or found.changes)
     _tell(here, "take in late events", sentence, is_news=is_news)
@@ -95,7 +93,7 @@ def take_in_late_events() -> Figures:
 def read_payouts() -> Figures:
     """Store what the gateway paid out, and find what does not agree with our draws (rule 116)."""
     here = office()
-    now = _moment(here)
+    now = here.due_now()
     read = read_settlements(here.database, here.gateway, now, here.who)
     differing = list_differences(here.database, now)
     sentence = f"{say_count(read.new, 'payout')}, {read.net.dollars()}"
@@ -130,7 +128,7 @@ def queue_failure_mails() -> int:
     3). Looked for some weeks back, since a run may have ended before this; each is recorded once.
     """
     here = office()
-    now = _moment(here)
+    now = here.due_now()
     capped = queue_capped_draws(here.database, notifying_of(here, now))
     return capped.queued + queue_autopay_failures(
         here.database,
@@ -151,12 +149,8 @@ def count_open() -> Figures:
     }
 
 
-def _moment(here: Office) -> datetime:
-    return here.clock.due(newest_timezone(here.database))
-
-
 def _tell(here: Office, action: str, sentence: str, *, is_news: bool) -> None:
     get_run_logger().info("%s: %s", action, sentence)
     if is_news:
         with here.database.writing() as books:
-            record_audit(books, _moment(here), here.who, action, "autopay", sentence)
+            record_audit(books, here.due_now(), here.who, action, "autopay", sentence)

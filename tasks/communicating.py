@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from prefect import State, get_run_logger, task
@@ -13,7 +12,6 @@ from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed, Failed
 
 from database.auditing import record_audit
-from database.runs import newest_timezone
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.words import say_count
 from mail.mass_mailing import count_by_status, count_mailboxes, form_of
@@ -21,7 +19,6 @@ from mail.mass_queueing import queue_mailing
 from mail.mass_resolving import write_down_readers
 from mail.mass_turns import next_turn
 from mail.tallying import SendCounts
-from office.mass_mail import turns_of
 from office.wiring import Office, office
 from tasks.mailing import say_tried, send_what_is_due
 
@@ -43,7 +40,7 @@ def resolve_audience(mailing: int, count: int) -> Figures:
         count,
         to_landlords=here.settings.ebill.landlords,
         token_of=lambda mailbox: ways.token(mailbox) if ways.is_set_up else None,
-        now=here.clock.now(newest_timezone(here.database)),
+        now=here.moment(),
         who=here.who,
     )
     mailboxes = count_mailboxes(here.database, mailing)
@@ -59,8 +56,8 @@ def queue_communication(mailing: int) -> Figures:
     queued = queue_mailing(
         here.database,
         mailing,
-        turns_of(here),
-        now=here.clock.due(newest_timezone(here.database)),
+        here.turns,
+        now=here.due_now(),
         message_domain=here.message_domain,
     )
     get_run_logger().info("queue mailing %s: %s", mailing, say_count(queued, "mail"))
@@ -75,8 +72,7 @@ def send_in_turns(mailing: int) -> State[Any]:
     Those that a mail server puts off are left to the next sending of what is due.
     """
     here = office()
-    now = partial(here.clock.now, newest_timezone(here.database))
-    tried = send_all(here, mailing, now)
+    tried = send_all(here, mailing, here.moment)
     figures = _figures_of(here, mailing) | {
         "stopped_by": tried.stopped_by,
         "mailed_nobody": tried.mailed_nobody,
@@ -85,7 +81,7 @@ def send_in_turns(mailing: int) -> State[Any]:
     if tried.sent:
         with here.database.writing() as books:
             action, subject = "send communication", form_of(mailing)
-            record_audit(books, now(), here.who, action, subject, sentence)
+            record_audit(books, here.moment(), here.who, action, subject, sentence)
     get_run_logger().info("send mailing %s: %s", mailing, sentence)
     ended = Failed if tried.mailed_nobody else Completed
     return ended(message=sentence, data=figures)

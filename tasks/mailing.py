@@ -19,7 +19,7 @@ from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import NobodyMailed
 from domain.steps import Step
 from domain.words import say_count
-from mail.mass_turns import Turns, take_turns_anew
+from mail.mass_turns import take_turns_anew
 from mail.notices import NOTICES
 from mail.outbox import count_possible_duplicates, counts
 from mail.queueing import queue_bills
@@ -94,8 +94,7 @@ def send_what_is_due(
     withdraw_reminders(here.database, reminding_of(here, due()))
     withdraw_notices(here.database, due(), here.who)
     if MessageKind.COMMUNICATION in kinds:
-        turns = Turns(here.settings.communications.messages_per_minute)
-        take_turns_anew(here.database, turns, due())
+        take_turns_anew(here.database, here.turns, due())
     renderers: dict[MessageKind, Render] = {
         MessageKind.BILL: here.bill_renderer,
         **dict.fromkeys(NOTICES, here.notice_renderer),

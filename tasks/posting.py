@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from prefect import State, get_run_logger, task
@@ -14,7 +13,7 @@ from cash_receipting.breaker import News, take_news
 from cash_receipting.posting import PostingCounts, post_due
 from database.auditing import record_audit
 from database.postings import count_unposted, require_posted, stuck_postings
-from database.runs import get_run, newest_timezone
+from database.runs import get_run
 from domain.deliveries import MessageKind
 from domain.words import say_count
 from mail.queueing import PlannedMessage, queue_messages
@@ -33,14 +32,14 @@ def post_payments(now: bool = False) -> dict[str, Any]:
     is still unposted and a sentence.
     """
     here = office()
-    zone = newest_timezone(here.database)
-    clock = partial(here.clock.due, zone)
-    counts = post_due(here.database, here.cash_receipting, clock, forced=now)
+    counts = post_due(here.database, here.cash_receipting, here.due_now, forced=now)
     left = count_unposted(here.database)
     sentence = say_posting(counts, left.count)
     if counts.posted or counts.rejected or now:
         with here.database.writing() as books:
-            record_audit(books, clock(), here.who, "post payments", "cash receipting", sentence)
+            record_audit(
+                books, here.due_now(), here.who, "post payments", "cash receipting", sentence
+            )
     get_run_logger().info("post payments: %s", sentence)
     return {
         "sentence": sentence,
@@ -62,7 +61,7 @@ def tell_of_cash_receipting() -> int:
     Once an outage and address; returns how many are new.
     """
     here = office()
-    now = here.clock.due(newest_timezone(here.database))
+    now = here.due_now()
     with here.database.writing() as books:
         taken = take_news(books, here.cash_receipting.name, now)
         if taken is None:
@@ -109,8 +108,7 @@ def guard_draws(despite: str | None = None) -> None:
     Who paid at the office meanwhile is not known here, and might be drawn from for it again.
     """
     here = office()
-    now = here.clock.due(newest_timezone(here.database))
-    require_fresh_balances(here, now, "collect", "autopay", despite)
+    require_fresh_balances(here, here.due_now(), "collect", "autopay", despite)
 
 
 def require_fresh_balances(

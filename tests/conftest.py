@@ -9,7 +9,9 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import certifi
 import pytest
 import sqlalchemy as sa
 from hypothesis import settings
@@ -20,6 +22,7 @@ from mail import compose
 from office import identity
 from splitter import children
 from tests.compiled_templates import CompiledTemplates
+from tests.distribution import OneWorkerAtTheServer
 from tests.splitter.warm_foremen import WarmForemen
 from tests.used_postgres import UsedPostgres
 
@@ -39,6 +42,12 @@ def pytest_configure() -> None:
         disk = os.statvfs(MEMORY)
         if disk.f_bavail * disk.f_frsize > ROOM and not disk.f_flag & os.ST_NOEXEC:
             os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneWorkerAtTheServer | None:
+    """Distribute the tests, unless somebody asked for a way of xdist's own, as --dist worksteal."""
+    return OneWorkerAtTheServer(config, log) if config.getoption("dist") == "load" else None
 
 
 def pytest_collection_finish() -> None:
@@ -70,6 +79,17 @@ def compiled_templates() -> Iterator[None]:
         patched.setattr(
             compose, "_environment", CompiledTemplates(compose._environment).environment
         )
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Spare each client of Prefect the loading of all the world's authorities, twice for a run."""
+    first, end, _ = Path(certifi.where()).read_text().partition("-----END CERTIFICATE-----\n")
+    file = tmp_path_factory.mktemp("authorities") / "one.pem"
+    file.write_text(first + end)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(certifi, "where", lambda: str(file))
         yield
 
 

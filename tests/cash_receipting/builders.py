@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from cash_receipting.port import PostingRequest, Receipt, ServiceDown
+from cash_receipting.sandbox_server import SandboxServer, open_sandbox
 from database.books import Database
 from database.postings import posting_key, queue_posting
 from database.tables import period_close, posting, scheduled_payment
@@ -34,6 +39,20 @@ class Clock:
 
     def move(self, by: timedelta) -> None:
         self.now += by
+
+
+@contextmanager
+def a_service(folder: Path, **options: Any) -> Iterator[SandboxServer]:
+    """Serve the sandbox of a cash-receipting service while a test goes on."""
+    server = open_sandbox(folder / "service.db", **options)
+    serving = threading.Thread(target=server.serve_forever, daemon=True)
+    serving.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        serving.join()
 
 
 def always(chance: float):

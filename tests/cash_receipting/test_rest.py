@@ -16,22 +16,25 @@ from cash_receipting.port import ServiceDown
 from cash_receipting.posting import post_due
 from cash_receipting.rest import RestReceipting
 from cash_receipting.sandbox_faults import Faults
-from cash_receipting.sandbox_server import SandboxServer, open_sandbox
+from cash_receipting.sandbox_server import SandboxServer
 from domain.failures import OutcomeUnknown, PermanentFailure
 from domain.money import Money
-from tests.cash_receipting.builders import MINUTE, Clock, always, receipt_key, states, take
+from tests.cash_receipting.builders import (
+    MINUTE,
+    Clock,
+    a_service,
+    always,
+    receipt_key,
+    states,
+    take,
+)
 from tests.contracts.test_cash_receipting import KEY, a_request
 
 
 @pytest.fixture
 def service(tmp_path) -> Iterator[SandboxServer]:
-    server = open_sandbox(tmp_path / "service.db", token="secret")
-    serving = threading.Thread(target=server.serve_forever, daemon=True)
-    serving.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    serving.join()
+    with a_service(tmp_path, token="secret") as server:
+        yield server
 
 
 @pytest.fixture

@@ -2,49 +2,42 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from multiprocessing.process import BaseProcess
 
 import pytest
 import sqlalchemy as sa
 
 from cash_receipting.sandbox_faults import Faults
-from cash_receipting.sandbox_server import SandboxServer, open_sandbox
+from cash_receipting.sandbox_server import SandboxServer
 from database.tables import service_health
-from tests.cash_receipting.builders import receipt_key, states, take
+from tests.cash_receipting.builders import a_service, receipt_key, states, take
+from tests.cash_receipting.worker import start_worker
 
-ROOT = Path(__file__).parents[2]
 WORKERS, PAYMENTS = 3, 100
 
 
 @pytest.fixture
 def service(tmp_path) -> Iterator[SandboxServer]:
-    server = open_sandbox(tmp_path / "service.db", faults=Faults(forgets_keys=True))
-    serving = threading.Thread(target=server.serve_forever, daemon=True)
-    serving.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    serving.join()
+    with a_service(tmp_path, faults=Faults(forgets_keys=True)) as server:
+        yield server
 
 
-def start(books, service: SandboxServer, seconds: float) -> list[subprocess.Popen]:
-    command = [
-        sys.executable, "-m", "tests.cash_receipting.worker", books.url, service.url, str(seconds),
-    ]  # fmt: skip
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return [subprocess.Popen(command, cwd=ROOT, env=environment) for _ in range(WORKERS)]
+def start(books, service: SandboxServer, seconds: float) -> list[BaseProcess]:
+    return [start_worker(books.url, service.url, seconds) for _ in range(WORKERS)]
+
+
+def status(worker: BaseProcess) -> int | None:
+    """Wait for its end; None: it has not ended."""
+    worker.join(120)
+    return worker.exitcode
 
 
 def test_several_processes_post_everything_once(books, service):
     take(books, range(1, PAYMENTS + 1))
 
-    statuses = [worker.wait(timeout=120) for worker in start(books, service, 60)]
+    statuses = [status(worker) for worker in start(books, service, 60)]
 
     assert [0] * WORKERS == statuses
     assert {"posted"} == set(states(books))
@@ -62,7 +55,7 @@ def test_processes_that_are_killed_leave_nothing_entered_twice(books, service):
 
     for worker in workers:
         worker.kill()
-        worker.wait(timeout=30)
+        assert status(worker) is not None
 
     entries = [service.books.find(receipt_key(number)) for number in range(1, PAYMENTS + 1)]
     recorded = states(books).count("posted")
@@ -75,7 +68,7 @@ def test_a_service_that_is_down_is_left_alone_by_all_processes_together(books, s
     service.plan.replace(Faults(down=True))
 
     for worker in start(books, service, 3):
-        worker.wait(timeout=120)
+        assert 0 == status(worker)
 
     assert {"pending"} == set(states(books))
     with books.reading() as rows:

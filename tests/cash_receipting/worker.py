@@ -1,10 +1,10 @@
-"""A worker of its own process, whose clock starts at the moment of the tests."""
+"""A process that posts what is due; its clock starts at the moment of the tests."""
 
 from __future__ import annotations
 
-import sys
 import time
 from datetime import datetime, timedelta
+from multiprocessing.process import BaseProcess
 
 from pydantic import SecretStr
 
@@ -13,6 +13,16 @@ from cash_receipting.rest import RestReceipting
 from database.books import Database
 from database.postings import count_unposted
 from tests.cash_receipting.builders import NOW
+from tests.forked import forks, load_before_forks
+
+load_before_forks(__name__)
+
+
+def start_worker(database_url: str, service_url: str, seconds: float) -> BaseProcess:
+    """Start one, forked from a process that has everything loaded."""
+    process = forks().Process(target=work, args=(database_url, service_url, seconds))
+    process.start()
+    return process
 
 
 def work(database_url: str, service_url: str, seconds: float) -> None:
@@ -29,7 +39,3 @@ def work(database_url: str, service_url: str, seconds: float) -> None:
     while count_unposted(books).count and time.monotonic() < started + seconds:
         post_due(books, service, clock)
         time.sleep(0.05)
-
-
-if __name__ == "__main__":
-    work(sys.argv[1], sys.argv[2], float(sys.argv[3]))

@@ -15,8 +15,6 @@ import pytest
 from domain.audit_chain import chain_hash
 from tests.flows.town import TOWN
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 MEMBERS = [
     *("README.txt", "report.html", "figures.json", "checks.csv", "findings.csv", "waivers.csv"),
     *("approvals.json", "audit.csv", "chain.csv", "bills.sha256", "print.sha256"),

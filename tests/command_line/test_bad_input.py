@@ -133,7 +133,6 @@ def nothing_shows(desk):
 
 @pytest.mark.parametrize("command", ["close", "import"])
 @pytest.mark.parametrize("name", BEFORE_ANY_STEP)
-@pytest.mark.xdist_group("prefect")
 def test_is_refused_before_anything_is_done(desk, tmp_path, name, command):
     make, words = BEFORE_ANY_STEP[name]
     bundle, before = make(tmp_path / "larkspur"), desk.files()
@@ -161,7 +160,6 @@ def test_a_table_in_another_encoding_is_refused(prepared, tmp_path, name):
 
 
 @pytest.mark.parametrize("name", DURING_A_STEP)
-@pytest.mark.xdist_group("prefect")
 def test_is_refused_during_a_step_and_taken_back(desk, tmp_path, name):
     make, words, code = DURING_A_STEP[name]
 
@@ -175,7 +173,6 @@ def test_is_refused_during_a_step_and_taken_back(desk, tmp_path, name):
     nothing_shows(desk)
 
 
-@pytest.mark.xdist_group("prefect")
 def test_a_sound_file_may_follow_a_broken_one(desk, tmp_path, town):
     desk.close(write_town(tmp_path / "larkspur", bills=b"no PDF"), "--yes")
 

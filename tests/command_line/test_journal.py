@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import stat
 
-import pytest
-
-pytestmark = pytest.mark.xdist_group("prefect")
-
 
 def test_the_journal_of_a_closed_period_goes_to_the_screen_or_a_private_file(closed, tmp_path):
     file = tmp_path / "books.journal"

@@ -10,8 +10,6 @@ import pytest
 
 from tests.flows.town import TOWN
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 FIELDS = {
     "bills": "account period form amount_due due_date pages pdf sha256 visible",
     "deliveries": "account period kind recipient source status message_id attempts sent_at error",

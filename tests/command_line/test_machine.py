@@ -99,7 +99,6 @@ def small_disk(place: Path, size: str):
         subprocess.run(["umount", "--lazy", place], check=True)
 
 
-@pytest.mark.xdist_group("prefect")
 def test_a_disk_that_is_full_while_splitting(desk, closed, town, tmp_path):
     with small_disk(tmp_path / "disk", "16k") as enlarge:
         store = {"BILLCLOSE_BILLS__STORE": str(tmp_path / "disk" / "bills")}
@@ -118,7 +117,6 @@ def test_a_disk_that_is_full_while_splitting(desk, closed, town, tmp_path):
     assert {Path(row["pdf"]).name for row in desk.rows("bills")} == filed
 
 
-@pytest.mark.xdist_group("prefect")
 def test_a_home_whose_disk_is_full(prepared, server, closed, town, tmp_path):
     with small_disk(tmp_path / "office", "4m") as enlarge:
         shutil.copytree(prepared.home, tmp_path / "office", dirs_exist_ok=True)

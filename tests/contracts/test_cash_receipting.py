@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -16,10 +16,10 @@ from cash_receipting.layout import Layout
 from cash_receipting.ledger import LedgerReceipting
 from cash_receipting.port import CashReceipting, PostingRequest, Receipt
 from cash_receipting.rest import RestReceipting
-from cash_receipting.sandbox_server import open_sandbox
 from domain.failures import PermanentFailure
 from domain.money import Money
 from domain.payments import MethodKind, PostingKind
+from tests.cash_receipting.builders import a_service
 
 KEY = "receipt/autopay/2026-10/0110371"
 
@@ -53,22 +53,17 @@ class Counter:
 
 @pytest.fixture(params=["ledger", "rest", "file"])
 def counter(request, tmp_path) -> Iterator[Counter]:
-    if request.param == "ledger":
-        chosen = Counter(LedgerReceipting(tmp_path / "ledger.db"))
-    elif request.param == "rest":
-        server = open_sandbox(tmp_path / "sandbox.db", token="secret")
-        serving = threading.Thread(target=server.serve_forever, daemon=True)
-        serving.start()
-        chosen = Counter(RestReceipting(server.url, SecretStr("secret")))
-    else:
-        system = FileDropReceipting(tmp_path / "drop", tmp_path / "tray.db", Layout())
-        chosen = Counter(system, lambda: accept_files(tmp_path / "drop"))
-    yield chosen
-    chosen.system.close()
-    if request.param == "rest":
-        server.shutdown()
-        server.server_close()
-        serving.join()
+    with ExitStack() as opened:
+        if request.param == "ledger":
+            chosen = Counter(LedgerReceipting(tmp_path / "ledger.db"))
+        elif request.param == "rest":
+            server = opened.enter_context(a_service(tmp_path, token="secret"))
+            chosen = Counter(RestReceipting(server.url, SecretStr("secret")))
+        else:
+            system = FileDropReceipting(tmp_path / "drop", tmp_path / "tray.db", Layout())
+            chosen = Counter(system, lambda: accept_files(tmp_path / "drop"))
+        opened.callback(chosen.system.close)
+        yield chosen
 
 
 def accept_files(folder) -> None:

@@ -8,8 +8,6 @@ import pytest
 
 from tests.flows.desk import AS_OF, Desk
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 SHOWN = ("bills", "deliveries", "paper", "scheduled-payments", "autopay-unscheduled")
 FIGURES = ("pages", "bills", "checks", "totals", "autopay", "deliveries")
 

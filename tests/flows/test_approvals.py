@@ -9,8 +9,6 @@ import pytest
 from tests.flows.desk import AS_OF
 from tests.flows.town import MISPRINTED, write_town
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 FOUR_EYES = {"BILLCLOSE_APPROVAL__PEOPLE": "2"}
 ANNA, BEN = {"LOGNAME": "anna"}, {"LOGNAME": "ben"}
 

@@ -22,7 +22,7 @@ from tests.flows.town import TOWN, write_town
 from tests.mail.bounce_builders import a_report
 from tests.mail.real_servers import PATIENCE, RealServer, postfix
 
-pytestmark = [pytest.mark.xdist_group("prefect"), pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 ABBOTT, GRAY = "01.1001.1", "01.1007.7"  # one comes back after it was taken, one is refused at once
 AFTER = "2026-11-02T21:00"

@@ -15,8 +15,6 @@ from prefect.client.schemas.sorting import FlowRunSort
 from tests.flows.desk import Desk, at_server
 from tests.flows.town import TOWN
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 STEPS = {  # what the final state of each step says, its counts above all
     "import billing export": r"12 accounts, 11 movements .*",
     "guard calendar": r".*2026-11-02.*",

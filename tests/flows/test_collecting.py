@@ -14,8 +14,6 @@ from database.tables import payment_method, run_lock, scheduled_payment
 from deployments.served import collect
 from tests.flows.desk import Desk, at_server
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 ABBOTT, FROST, IRWIN = "01.1001.1", "01.1006.6", "01.1009.9"
 CLOSING_DAY, PAY_DAY = "2026-11-02T12:00", "2026-11-13T09:00"
 

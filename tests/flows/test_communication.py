@@ -23,8 +23,6 @@ from tasks.communicating import send_all
 from tests.flows.desk import Desk, at_server
 from tests.mail.servers import MailServer, running
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 AS_OF = "2026-11-05T10:00"
 PORTAL = ["CAM.COLE@example.com", "dana@example.net"]
 WAYS = {

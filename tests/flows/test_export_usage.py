@@ -10,8 +10,6 @@ import pytest
 
 from tests.flows.desk import Desk
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 NOON = "2026-11-02T12:00"
 LINK = {"BILLCLOSE_EXPORTS__LINK_URL": "https://desk.example/exports/{token}"}
 

@@ -15,8 +15,6 @@ from deployments.served import watch
 from tests.flows.desk import Desk, at_server
 from tests.mail.servers import MailServer, running
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 ROOT = Path(__file__).parents[2]
 TOLD = {
     "BILLCLOSE_ALERTS__TO": "admin@larkspur.example",

@@ -15,8 +15,6 @@ from office.prefect_server import RECORD_SECONDS
 from tests.flows.desk import at_server
 from tests.mail.servers import MailServer, running
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 
 @pytest.fixture
 def down():

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.mail.servers import MailServer, running
-
-pytestmark = pytest.mark.xdist_group("prefect")
 
 
 def test_a_mailbox_that_is_gone_needs_a_person_and_stops_nobody_else(desk, town):

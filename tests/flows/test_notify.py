@@ -12,8 +12,6 @@ import pytest
 from deployments.served import notify
 from tests.flows.desk import Desk, at_server
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 AFTER_THE_CLOSE, AFTER_THE_DRAWS = "2026-11-03T07:00", "2026-11-21T07:00"
 PAST_DUE = "2026-11-21T06:00"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -12,17 +11,16 @@ import pytest
 import sqlalchemy as sa
 
 from cash_receipting.sandbox_faults import Faults
-from cash_receipting.sandbox_server import SandboxServer, open_sandbox
+from cash_receipting.sandbox_server import SandboxServer
 from database.books import Database
 from database.postings import queue_posting
 from database.tables import scheduled_payment
 from domain.payments import PaymentState, PostingKind
 from reporting.reading import read_run_sheet
 from reporting.verdict import give_verdict
+from tests.cash_receipting.builders import a_service
 from tests.flows.desk import Desk
 from tests.flows.town import write_town
-
-pytestmark = pytest.mark.xdist_group("prefect")
 
 TAKEN = datetime(2026, 11, 2, 17, 0, tzinfo=UTC)
 DECEMBER = "2026-12-01T09:00"
@@ -51,13 +49,8 @@ def office(closed, tmp_path) -> Desk:
 
 @pytest.fixture
 def service(tmp_path) -> Iterator[SandboxServer]:
-    server = open_sandbox(tmp_path / "service.db", token="secret")
-    serving = threading.Thread(target=server.serve_forever, daemon=True)
-    serving.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    serving.join()
+    with a_service(tmp_path, token="secret") as server:
+        yield server
 
 
 def by_rest(desk: Desk, url: str) -> Desk:

@@ -10,8 +10,6 @@ import pytest
 
 from tests.flows.desk import Desk
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 
 def open_to_others(folder: Path) -> list[str]:
     """What somebody else on the machine could read, write or enter."""

@@ -14,8 +14,6 @@ import pytest
 from tests.flows.desk import Desk
 from tests.flows.town import ABBOTT, FROST, TOWN, with_household, write_town
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 ZIP = "84999"
 WITHOUT_ZIP = {"01.1001.1", "01.1006.6"}
 SETTING = {"BILLCLOSE_EBILL__PASSWORD": "zip"}

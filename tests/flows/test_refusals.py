@@ -9,8 +9,6 @@ import pytest
 from tests.flows.desk import AS_OF, Desk
 from tests.flows.town import ABBOTT, MISPRINTED, RECHARGED, with_household, write_town
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 SHOWN = ("bills", "deliveries", "paper", "scheduled-payments", "autopay-unscheduled")
 REASON = "misprint confirmed with the printer"
 

@@ -17,8 +17,6 @@ from tests.builders import NOW
 from tests.flows.desk import Desk, at_server
 from tests.mail.servers import MailServer, running
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 BEFORE, AFTER = "2026-11-17T06:00", "2026-11-21T06:00"
 EVERYBODY = [
     "+hal@example.com",

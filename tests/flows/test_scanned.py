@@ -7,8 +7,6 @@ import pytest
 from tests.flows.town import ABBOTT, BAKER, COLE, TOWN, printed_bills, write_town
 from tests.splitter.scans import Reader, require_tesseract, scanned
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 PAGE = 2  # a separator comes first, then Abbott, then Baker
 OCR = {"BILLCLOSE_SPLITTER__OCR": "true"}
 

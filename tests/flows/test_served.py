@@ -26,8 +26,6 @@ from office.settings import Settings
 from tests.flows.desk import at_server
 from tests.flows.town import MISPRINTED, write_town
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 DENVER = "America/Denver"
 BY_THEMSELVES = ("remind", "collect-autopay", "send-notices", "retry-postings", "health-watch")
 TRIGGERS = ("close-failed", "close-waits", "nightly-failed", "nightly-late", "postings-stuck")

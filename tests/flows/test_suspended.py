@@ -18,8 +18,6 @@ from deployments.served import close
 from tests.flows.desk import Desk, at_server
 from tests.flows.town import MISPRINTED, write_town
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 PERIOD = "2025-10"  # its end is past for whoever runs the tests: served flows go by the clock
 NAMES = {"BILLCLOSE_APPROVAL__APPROVERS": "anna, ben"}
 

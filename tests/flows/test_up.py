@@ -18,7 +18,7 @@ from office.prefect_access import authorization
 from office.prefect_server import _free_port
 from tests.flows.desk import Desk
 
-pytestmark = [pytest.mark.xdist_group("prefect"), pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 START = "from command_line.main import main; main()"
 OFFICES = {"deployments": {"tags": {"all_": ["office"]}}}

@@ -17,10 +17,9 @@ GOOD = [name for name in BUNDLES if not name.startswith("refused-")]
 REFUSED = [name for name in BUNDLES if name.startswith("refused-")]
 SHOWN = ("bills", "deliveries", "paper", "scheduled-payments", "autopay-unscheduled")
 
-pytestmark = [
-    pytest.mark.skipif(not BUNDLES, reason="BILLCLOSE_BUNDLES names no folder of sample bundles"),
-    pytest.mark.xdist_group("golden"),
-]
+pytestmark = pytest.mark.skipif(
+    not BUNDLES, reason="BILLCLOSE_BUNDLES names no folder of sample bundles"
+)
 
 
 @pytest.mark.parametrize("name", GOOD or ["larkspur"])

@@ -13,6 +13,10 @@ from typing import Any
 
 import splitter.batch_worker
 from splitter.splitting import Splitting
+from tests.flows.desk import at_server
+from tests.forked import forks, load_before_forks
+
+load_before_forks(__name__)
 
 
 @dataclass
@@ -37,8 +41,7 @@ def start_helper(
 
     With `halts` it stands still in the middle of its first batch, with `waits` before it.
     """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.machines.helper"])
+    context = forks()
     ours, theirs = context.Pipe(duplex=False)
     gate, key = context.Pipe(duplex=False)
     arguments = (home, dict(environment), theirs if halts else None, gate if waits else None)
@@ -60,7 +63,8 @@ def _work(
         splitter.batch_worker.Splitting = _halting(halfway)  # type: ignore[misc]
     if gate is not None:
         gate.recv()
-    run(["--home", str(home), "work"])
+    with at_server(environment["PREFECT_API_URL"]):
+        run(["--home", str(home), "work"])
 
 
 def _halting(halfway: Connection) -> type[Splitting]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -18,9 +17,11 @@ from mail.port import OutgoingMessage
 from mail.relay import to_relay
 from mail.sending import send_due
 from mail.smtp import SmtpMailer
+from tests.forked import forks, load_before_forks
 from tests.mail.sender_process import NOW, render
 
 BATCH = 40
+load_before_forks(__name__)
 
 
 @dataclass
@@ -38,8 +39,7 @@ class Sender:
 
 def start_senders(url: str, journals: Sequence[Path], port: int) -> list[Sender]:
     """Start them; none hands over a mail before each has claimed a batch."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.machines.senders"])
+    context = forks()
     barrier = context.Barrier(len(journals))
     senders = []
     for folder in journals:

@@ -23,7 +23,7 @@ from splitter.batches import standing
 from tests.builders import NOW
 from tests.machines.outcomes import makers_of, result
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("many machines")]
+pytestmark = pytest.mark.slow
 
 DASK = {
     "BILLCLOSE_WORKERS__TASK_RUNNER": "dask",

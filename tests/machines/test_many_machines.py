@@ -22,7 +22,7 @@ from tests.machines.helper import start_helper
 from tests.machines.outcomes import makers_of, result
 from tests.object_store import object_store
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("many machines")]
+pytestmark = pytest.mark.slow
 
 BATCH_BILLS = 24
 

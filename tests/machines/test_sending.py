@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-import pytest
-
 from domain.deliveries import DeliveryStatus
 from mail.queueing import queue_bills
 from tests.machines.senders import BATCH, start_senders
 from tests.mail.builders import NOW, RUN, a_run, deliveries, many_accounts
 from tests.mail.servers import MailServer, running
-
-pytestmark = pytest.mark.xdist_group("many machines")
 
 BILLS = 3 * BATCH
 

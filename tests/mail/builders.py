@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
@@ -54,8 +55,12 @@ def an_account(database: Database, /, *facts: Any, **more: Any) -> None:
         enter_account(books, *facts, **more)
 
 
-def enter_account(
-    books: Connection,
+def enter_account(books: Connection, /, *facts: Any, **more: Any) -> None:
+    for table, row in rows_of_account(*facts, **more):
+        books.execute(table.insert().values(**row))
+
+
+def rows_of_account(
     number: str = "01.1037.1",
     addresses: Iterable[str] = ("ann@customer.example",),
     *,
@@ -70,55 +75,51 @@ def enter_account(
     source: RecipientSource = RecipientSource.CUSTOMER_RECORD,
     zip_code: str = "",
     phone: str = "",
-) -> None:
+) -> Iterator[tuple[sa.Table, dict[str, Any]]]:
+    """Tell what is entered of an account, and in which order."""
     key = account_key(number)
     ours: dict[str, Any] = {"run": RUN, "account_key": key}
-    books.execute(
-        account.insert().values(
-            **ours, account=number, name="Ann O'Neil", last_name="O'Neil",
-            service_address="12 Elm Street", mailing_address="", city="", state="", zip=zip_code,
-            phone=phone, email="", ebill=True, send_paper=False, status=status,
-            opening_balance=ZERO, closing_balance=amount_due, amount_due=amount_due,
-            direct_pay=False, block_ach=False, block_card=False, cosigner_id="",
-        )
+    yield account, dict(
+        **ours, account=number, name="Ann O'Neil", last_name="O'Neil",
+        service_address="12 Elm Street", mailing_address="", city="", state="", zip=zip_code,
+        phone=phone, email="", ebill=True, send_paper=False, status=status,
+        opening_balance=ZERO, closing_balance=amount_due, amount_due=amount_due,
+        direct_pay=False, block_ach=False, block_card=False, cosigner_id="",
     )  # fmt: skip
     for ordinal in ordinals:
-        books.execute(
-            bill.insert().values(
-                **ours, form=form, ordinal=ordinal, account=number, bulk=0, first_page=0,
-                pages=1, pdf=f"{RUN}/{form}/{key}.{ordinal}.pdf", sha256="0" * 64, size=1,
-            )
+        yield bill, dict(
+            **ours, form=form, ordinal=ordinal, account=number, bulk=0, first_page=0,
+            pages=1, pdf=f"{RUN}/{form}/{key}.{ordinal}.pdf", sha256="0" * 64, size=1,
         )  # fmt: skip
-    books.execute(delivery_plan.insert().values(**ours, paperless=paperless))
+    yield delivery_plan, dict(**ours, paperless=paperless)
     for address in addresses:
-        books.execute(
-            recipient.insert().values(
-                **ours, mailbox=address.casefold(), address=address,
-                source=source,
-            )
-        )  # fmt: skip
+        yield recipient, dict(**ours, mailbox=address.casefold(), address=address, source=source)
     if held:
-        books.execute(held_account.insert().values(**ours, check_name="bill-amount"))
+        yield held_account, dict(**ours, check_name="bill-amount")
     if draw:
-        books.execute(
-            payment_method.insert().values(
-                run=RUN, token="tok", portal_user=wallet_owner, kind=MethodKind.ACH, last4="6789"
-            )
-        )
-        books.execute(
-            scheduled_payment.insert().values(
-                **ours, key=f"autopay/{RUN}/{key}", account=number, amount=amount_due, pay_on=draw,
-                immediate=False, method_token="tok", method_kind=MethodKind.ACH, last4="6789",
-                state="scheduled", scheduled_at=NOW,
-            )
+        wallet = {"token": "tok", "portal_user": wallet_owner, "last4": "6789"}
+        yield payment_method, {"run": RUN, "kind": MethodKind.ACH, **wallet}
+        yield scheduled_payment, dict(
+            **ours, key=f"autopay/{RUN}/{key}", account=number, amount=amount_due, pay_on=draw,
+            immediate=False, method_token="tok", method_kind=MethodKind.ACH, last4="6789",
+            state="scheduled", scheduled_at=NOW,
         )  # fmt: skip
 
 
 def many_accounts(database: Database, count: int) -> None:
-    """Enter accounts with one recipient each, `c0@` to `cN@customer.example`."""
+    """
+    Enter accounts with one recipient each, `c0@` to `cN@customer.example`.
+
+    The database is told how many there are, as it is before a run is checked.
+    """
+    told: dict[sa.Table, list[dict[str, Any]]] = {}
+    for number in range(count):
+        for table, row in rows_of_account(f"{number:04d}", [f"c{number}@customer.example"]):
+            told.setdefault(table, []).append(row)
     with database.writing() as books:
-        for number in range(count):
-            enter_account(books, f"{number:04d}", [f"c{number}@customer.example"])
+        for table, rows in told.items():
+            books.execute(table.insert(), rows)
+            books.exec_driver_sql(f"ANALYZE {table.name}")
 
 
 def deliveries(database: Database) -> list[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from multiprocessing.process import BaseProcess
@@ -16,16 +15,16 @@ from mail.port import OutgoingMessage
 from mail.relay import to_relay
 from mail.sending import send_due
 from mail.smtp import SmtpMailer
+from tests.forked import forks, load_before_forks
 
 NOW = datetime(2026, 11, 2, 13, 0, tzinfo=UTC)
 CONNECTIONS = 4
+load_before_forks(__name__)
 
 
 def start_sender(url: str, journals: Path, port: int) -> BaseProcess:
     """Start one, forked from a process that has everything loaded."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.mail.sender_process"])
-    process = context.Process(target=send, args=(url, journals, port))
+    process = forks().Process(target=send, args=(url, journals, port))
     process.start()
     return process
 

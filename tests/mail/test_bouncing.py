@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 from datetime import timedelta
@@ -32,8 +31,11 @@ from mail.refusals import settle_refusals
 from mail.settling import settle_bounce
 from mail.suppressing import lift, suppressed_mailboxes
 from mail.verp import Verp
+from tests.forked import forks, load_before_forks
 from tests.mail.bounce_builders import Box, a_plain_bounce, a_report, a_vacation_reply
 from tests.mail.builders import NOW, RUN, a_run, an_account, deliveries
+
+load_before_forks(__name__)
 
 VERP = Verp("bounces@larkspur.example", b"s" * 32)
 LATER = NOW + timedelta(hours=8)
@@ -414,9 +416,7 @@ def test_a_kill_between_the_commit_and_moving_the_mail_does_no_harm(database, tm
     (box / "new/1").write_bytes(a_report(to=sender(database)))
     (box / "new/2").write_bytes(a_report(to=sender(database, BEN), number=2))
     url = database.engine.url.render_as_string(hide_password=False)
-    child = multiprocessing.get_context("spawn").Process(
-        target=_process_and_die, args=(url, str(box))
-    )
+    child = forks().Process(target=_process_and_die, args=(url, str(box)))
     child.start()
     child.join(60)
     committed = len(rows(database, bounce))

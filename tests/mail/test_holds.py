@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from command_line.lists import exceptions
+from command_line.lists_checks import exceptions
 from database.tables import audit
 from domain.failures import Misuse
 from domain.money import Money

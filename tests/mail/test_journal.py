@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import resource
 import signal
@@ -29,7 +28,10 @@ from mail.outbox import Delivery, claim
 from mail.port import Outcome, Result
 from mail.queueing import queue_bills
 from mail.recovery import Recovered, recover
+from tests.forked import forks, load_before_forks
 from tests.mail.builders import NOW, RUN, a_run, deliveries, many_accounts, statuses
+
+load_before_forks(__name__)
 
 LEASE = timedelta(minutes=15)
 RESULTS = {"c0": Result.SENT, "c1": Result.FAILED, "c2": Result.DEFERRED, "c3": Result.IN_DOUBT}
@@ -156,8 +158,7 @@ def test_the_lease_of_a_worker_elsewhere_is_waited_for(database, journals):
 @pytest.mark.parametrize("moment", ["commit", "os.remove"])
 def test_a_kill_during_the_recovery_does_no_harm(database, journals, moment):
     leave_behind(database, journals, gone())
-    context = multiprocessing.get_context("spawn")
-    process = context.Process(target=recover_and_die, args=(database.url, journals, moment))
+    process = forks().Process(target=recover_and_die, args=(database.url, journals, moment))
 
     process.start()
     process.join(60)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from command_line.lists import exceptions
+from command_line.lists_checks import exceptions
 from database.books import Database
 from database.tables import audit, delivery
 from domain.accounts import AccountStatus

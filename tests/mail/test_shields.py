@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from command_line.lists import exceptions
+from command_line.lists_checks import exceptions
 from database.tables import (
     delivery,
     draw,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from database.books import Database
+from office.settings import FILE
 
 
 @pytest.fixture(autouse=True)
@@ -26,3 +27,14 @@ def empty_books(empty_sqlite: Path, tmp_path: Path) -> Iterator[Database]:
     books = Database(f"sqlite:///{tmp_path / 'empty.db'}")
     yield books
     books.close()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Callable[[str], Path]:
+    """A home with the settings given to it as text."""
+
+    def write(text: str = "") -> Path:
+        (tmp_path / FILE).write_text(text)
+        return tmp_path
+
+    return write

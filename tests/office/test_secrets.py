@@ -12,23 +12,9 @@ from domain.failures import Misuse
 from office.prefect_access import auth_of, known_auth
 from office.redaction import redact
 from office.secret_sources import without_written_secrets
-from office.settings import FILE, Settings, read_settings
+from office.settings import Settings, read_settings
 from office.settings_file import commented_file
-
-
-@pytest.fixture
-def home(tmp_path):
-    def write(text: str):
-        (tmp_path / FILE).write_text(text)
-        return tmp_path
-
-    return write
-
-
-def refusal(place) -> str:
-    with pytest.raises(Misuse) as refused:
-        read_settings(place)
-    return refused.value.message
+from tests.office.settings_builders import refusal
 
 
 def test_a_secret_comes_from_a_file_that_the_environment_names(tmp_path, monkeypatch):

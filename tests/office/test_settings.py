@@ -7,29 +7,12 @@ from datetime import date
 
 import pytest
 
-from domain.failures import Misuse
 from office.settings import FILE, Settings, read_settings
 from office.settings_file import commented_file
 from rules.autopay import OnClosedDay, OverMaximum
+from tests.office.settings_builders import refusal
 
 CHRISTMAS_EVE, NEW_YEARS_EVE = date(2026, 12, 24), date(2026, 12, 31)
-
-
-@pytest.fixture
-def home(tmp_path):
-    """A home with the settings given to it as text."""
-
-    def write(text: str = ""):
-        (tmp_path / FILE).write_text(text)
-        return tmp_path
-
-    return write
-
-
-def refusal(place) -> str:
-    with pytest.raises(Misuse) as refused:
-        read_settings(place)
-    return refused.value.message
 
 
 def test_without_a_file_everything_stands_at_its_default(tmp_path):

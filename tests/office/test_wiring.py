@@ -18,11 +18,12 @@ from mail.embedded import MailFolder
 from mail.protecting import Protection
 from mail.smtp import SmtpMailer
 from office.clock import Clock
+from office.home import database_url, require_home
 from office.settings import Settings
 from office.settings_close import DatabaseSettings, UtilitySettings
 from office.settings_mail import EbillSettings, SmtpSettings
 from office.settings_money import AutopaySettings, PaymentsSettings
-from office.wiring import Office, at_work, database_url, office, require_home
+from office.wiring import Office, at_work, office
 from payments.gateway import DrawRequest
 from payments.sandbox import SandboxGateway
 from rules.autopay import AutopayPolicy, OnClosedDay, OverMaximum

@@ -17,22 +17,17 @@ from domain.payments import PaymentState
 from payments.collecting import CollectCounts, collect_due
 from payments.looking_up import LookupCounts, look_up_due
 from payments.sandbox import SandboxGateway
-from payments.scheduling import schedule_autopay
 from payments.terms import Terms
-from rules.calendars import bank_closed_days
 from tests.builders import (
     CARD,
-    CLOSING_DAY,
-    NOW,
-    OFFICE_DEFAULTS,
     RUN,
     a_household,
     a_mandate,
     close_run,
     stage_run,
 )
+from tests.payments.scheduling_builders import BANKS, schedule
 
-BANKS = bank_closed_days()
 PAY_DAY = datetime(2026, 11, 13, 16, 0, tzinfo=UTC)  # Friday morning in Denver
 TERMS = Terms(closed=BANKS, who="anna", threads=1)
 
@@ -103,9 +98,7 @@ def a_collector(database: Database, place: Path, *households: Any, **changes: An
     """Close a month of households and schedule its payments; all are due on PAY_DAY."""
     stage_run(database, *households)
     close_run(database)
-    schedule_autopay(
-        database, RUN, now=NOW, today=CLOSING_DAY, closed=BANKS, policy=OFFICE_DEFAULTS
-    )
+    schedule(database)
     collector = Collector(database, None, place=place, **changes)  # type: ignore[arg-type]
     collector.gateway = SandboxGateway(place / "sandbox-gateway.db", lambda: collector.at, BANKS)
     return collector

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -19,16 +18,16 @@ from payments.sandbox import SandboxGateway
 from payments.settling import read_settlements
 from payments.terms import Terms
 from rules.calendars import bank_closed_days
+from tests.forked import forks, load_before_forks
 
 TERMS = Terms(closed=bank_closed_days(), batch=16, threads=4)
 SECONDS_A_DRAW = 0.01  # so long a draw is in work: a kill finds some under way
+load_before_forks(__name__)
 
 
 def start_collector(place: Path, now: datetime) -> BaseProcess:
     """Start one, forked from a process that has everything loaded; its clock begins at `now`."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.payments.collector_process"])
-    process = context.Process(target=collect, args=(place, now))
+    process = forks().Process(target=collect, args=(place, now))
     process.start()
     return process
 

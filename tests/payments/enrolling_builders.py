@@ -22,8 +22,6 @@ from domain.payments import PaymentState
 from payments.consent import read_consent
 from payments.enrolling import Offer, Wish, enroll, offer_enrollment
 from payments.enrolling_ends import Ended, cancel_enrollment
-from payments.scheduling import schedule_autopay
-from rules.calendars import bank_closed_days
 from tests.builders import (
     ACH,
     CARD,
@@ -34,8 +32,9 @@ from tests.builders import (
     close_run,
     stage_run,
 )
+from tests.payments.scheduling_builders import BANKS
+from tests.payments.scheduling_builders import schedule as schedule_run
 
-BANKS = bank_closed_days()
 CONSENT = read_consent(Path("none"))
 SVEN, OLGA = "sven@example.com", "olga@example.net"
 WALLETS = (
@@ -108,7 +107,7 @@ def cancelled(database: Database, account: str = "1", on: date = CLOSING_DAY) ->
 
 
 def schedule(database: Database, on: date = CLOSING_DAY, run: str = RUN) -> None:
-    schedule_autopay(database, run, now=moment(on), today=on, closed=BANKS, policy=OFFICE_DEFAULTS)
+    schedule_run(database, on, run, now=moment(on))
 
 
 def payments(database: Database, account: str = "1") -> list[tuple[Any, ...]]:

@@ -313,7 +313,7 @@ def test_its_database_is_its_owners_alone_and_holds_no_token(gateway, tmp_path):
 def test_a_gateway_that_cannot_open_its_database_has_done_nothing(tmp_path):
     gateway = SandboxGateway(tmp_path / "nowhere" / "gateway.db", lambda: WEDNESDAY)
 
-    with pytest.raises(TemporaryFailure, match="cannot be reached"):
+    with pytest.raises(TemporaryFailure, match="cannot be used"):
         gateway.prepare(a_draw())
     with pytest.raises(OutcomeUnknown):
         gateway.lookup(a_draw(), None)

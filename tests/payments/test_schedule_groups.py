@@ -7,31 +7,26 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
-from command_line.lists import exceptions
+from command_line.lists_checks import exceptions
 from data_checks.catalog import CATALOG
 from database.tables import balance_due, scheduled_payment
 from domain.money import ZERO, Money
 from domain.payments import MethodKind
 from domain.schedule_groups import ScheduleGroup
-from payments.planning import plan_autopay
 from payments.schedule_groups import Chosen, GroupCount, count_groups, count_left_out
-from payments.scheduling import schedule_autopay
-from rules.calendars import bank_closed_days
 from tests.builders import (
     ACH,
     CARD,
-    NOW,
-    OFFICE_DEFAULTS,
     RUN,
     a_household,
     a_mandate,
     close_run,
     stage_run,
 )
+from tests.payments.scheduling_builders import plan, schedule
 
 LATE = date(2026, 11, 12)  # a Thursday; draws of five days prior come on Friday, the 13th
 NOTICED = date(2026, 11, 22)
-BANKS = bank_closed_days()
 
 
 def enrolled(number: str, days_prior: int, kind: MethodKind, **changes):
@@ -57,15 +52,8 @@ def town(database):
     return database
 
 
-def plan(database, today=LATE):
-    return plan_autopay(database, RUN, today=today, closed=BANKS, policy=OFFICE_DEFAULTS)
-
-
-def schedule(database, *groups: ScheduleGroup, today=LATE):
-    chosen = Chosen(groups, NOTICED) if groups else None
-    return schedule_autopay(
-        database, RUN, now=NOW, today=today, closed=BANKS, policy=OFFICE_DEFAULTS, chosen=chosen
-    )
+def schedule_late(database, *groups: ScheduleGroup, today=LATE):
+    return schedule(database, today, chosen=Chosen(groups, NOTICED) if groups else None)
 
 
 def accounts_scheduled(database) -> list[str]:
@@ -81,7 +69,7 @@ def left_out(database) -> list[str]:
 
 
 def test_each_payment_is_in_one_group_with_what_is_charged_today(town):
-    plan(town)
+    plan(town, LATE)
 
     found = count_groups(town, RUN, NOTICED)
 
@@ -109,19 +97,19 @@ def test_short_notice_says_what_the_check_of_that_name_says(town, today):
 
 
 def test_without_a_choice_everybody_is_scheduled(town):
-    counts = schedule(town)
+    counts = schedule_late(town)
 
     assert (["1", "2", "3", "4", "5"], []) == (accounts_scheduled(town), left_out(town))
     assert (5, 3, 2) == (counts.scheduled, counts.immediate, counts.unscheduled)
 
 
 def test_who_is_left_out_is_listed_and_scheduled_by_a_later_run(town):
-    schedule(town, ScheduleGroup.ON_TIME)
+    schedule_late(town, ScheduleGroup.ON_TIME)
     first = accounts_scheduled(town), left_out(town)
     left = count_left_out(town, RUN)
-    schedule(town, ScheduleGroup.ON_TIME, ScheduleGroup.IMMEDIATE)
+    schedule_late(town, ScheduleGroup.ON_TIME, ScheduleGroup.IMMEDIATE)
     second = accounts_scheduled(town), left_out(town)
-    schedule(town)
+    schedule_late(town)
 
     assert (["1"], ["2", "3", "4", "5"]) == first
     assert GroupCount(4, Money.parse("300.00")) == left
@@ -131,7 +119,7 @@ def test_who_is_left_out_is_listed_and_scheduled_by_a_later_run(town):
 
 
 def test_who_was_left_out_and_has_paid_is_no_exception(town):
-    schedule(town, ScheduleGroup.ON_TIME)
+    schedule_late(town, ScheduleGroup.ON_TIME)
     with town.writing() as books:
         paid = balance_due.update().where(balance_due.c.account_key == "2")
         books.execute(paid.values(paid=Money.parse("20.00")))

@@ -19,17 +19,14 @@ from domain.accounts import AccountStatus
 from domain.failures import Refused
 from domain.money import ZERO, Money
 from domain.payments import PaymentState
-from payments.planning import ScheduleCounts, plan_autopay
-from payments.scheduling import schedule_autopay, schedule_counts
+from payments.planning import ScheduleCounts
+from payments.scheduling import schedule_counts
 from rules.autopay import AutopayPolicy, OverMaximum
-from rules.calendars import bank_closed_days
 from tests.builders import (
     ACH,
     CARD,
     CLOSING_DAY,
     DUE,
-    NOW,
-    OFFICE_DEFAULTS,
     RUN,
     a_household,
     a_mandate,
@@ -38,17 +35,9 @@ from tests.builders import (
     few_examples,
     stage_run,
 )
+from tests.payments.scheduling_builders import plan, schedule
 
-BANKS = bank_closed_days()
 FRIDAY_13 = date(2026, 11, 13)  # five days before the due date is a Sunday
-
-
-def plan(database, today=CLOSING_DAY, run=RUN, policy=OFFICE_DEFAULTS) -> ScheduleCounts:
-    return plan_autopay(database, run, today=today, closed=BANKS, policy=policy)
-
-
-def schedule(database, today=CLOSING_DAY, run=RUN, policy=OFFICE_DEFAULTS) -> ScheduleCounts:
-    return schedule_autopay(database, run, now=NOW, today=today, closed=BANKS, policy=policy)
 
 
 def scheduled(database, run=RUN) -> dict[str, tuple[Money, date, bool]]:

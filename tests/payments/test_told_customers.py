@@ -28,18 +28,15 @@ from mail.compose import Templates
 from mail.notice_mail import NoticeRenderer
 from mail.outbox import COLUMNS, Delivery
 from mail.unsubscribing import Unsubscribing
-from payments.scheduling import schedule_autopay
 from tests.builders import (
     ACH,
-    CLOSING_DAY,
     NOW,
-    OFFICE_DEFAULTS,
-    RUN,
     a_mandate,
     close_run,
     stage_run,
 )
-from tests.payments.collecting_builders import BANKS, TERMS, Collector, a_collector, paying
+from tests.payments.collecting_builders import TERMS, Collector, a_collector, paying
+from tests.payments.scheduling_builders import schedule
 from tests.payments.test_drawing_again import a_returned_payment
 from tests.payments.test_situations import own_row
 
@@ -170,9 +167,7 @@ def test_a_draw_up_to_the_maximum_is_told_with_the_rest(database, tmp_path):
     with database.writing() as books:
         books.execute(enrollment.insert().values(own_row(own)))
     close_run(database)
-    schedule_autopay(
-        database, RUN, now=NOW, today=CLOSING_DAY, closed=BANKS, policy=OFFICE_DEFAULTS
-    )
+    schedule(database)
     office = Collector(database, None, at=NOW)
     terms = Notifying(NOW, "anna", "x.example")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import sys
@@ -19,8 +18,10 @@ from sqlalchemy.engine import Engine
 import command_line.closing
 from command_line.progress import StepLines
 from tests.flows.desk import Answer, Desk
+from tests.forked import forks, load_before_forks
 
 Stop = Callable[[], None]
+load_before_forks("tests.scenarios.warmed_up")
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,7 @@ def interrupt() -> None:
 
 def start(desk: Desk, arguments: list[Any], moment: Moment, stop: Stop | None = None) -> Started:
     """Start a close that is stopped at a moment; without `stop` it waits to be told to go on."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.scenarios.warmed_up"])
+    context = forks()
     ours, theirs = context.Pipe(duplex=False)
     gate, key = context.Pipe(duplex=False)
     process = context.Process(target=_close, args=(desk, arguments, moment, stop, theirs, gate))

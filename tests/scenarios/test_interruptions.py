@@ -12,7 +12,7 @@ from tests.flows.desk import Desk
 from tests.flows.town import several_towns, write_town
 from tests.scenarios.interrupted import Moment, interrupt, kill, start
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("interruptions")]
+pytestmark = pytest.mark.slow
 
 MOMENTS = [
     Moment("end", "import billing export"),

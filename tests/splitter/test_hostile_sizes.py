@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import zlib
@@ -24,6 +25,7 @@ from tests.splitter.pdf_builders import a_page, changed, write_pdf
 
 REPOSITORY = Path(__file__).parents[2]
 MEGABYTE = 1 << 20
+PAGES = int(os.environ.get("BILLCLOSE_TEST_PAGES", "30000"))  # 100000 before a release
 # Memory is that of the children, which a small process of our own starts and waits for.
 SPLIT = """
 import json, resource, sys
@@ -210,13 +212,10 @@ def test_a_content_that_not_all_readers_can_show_is_not_filed_as_a_blank_page(
 
 
 @pytest.mark.parametrize(
-    ("pages", "kids", "megabytes"),
-    [
-        pytest.param(100_000, 0, 400, id="a hundred thousand, flat"),
-        pytest.param(30_000, 4, 160, id="thirty thousand, deeply nested"),
-    ],
+    ("pages", "kids"),
+    [pytest.param(PAGES, 0, id="flat"), pytest.param(PAGES // 3, 4, id="deeply nested")],
 )
-def test_very_many_pages_take_little_memory(tmp_path, pages, kids, megabytes):
+def test_very_many_pages_take_little_memory(tmp_path, pages, kids):
     path = many_pages(tmp_path / "bills.pdf", pages, kids_of_a_node=kids)
 
     told = split_apart(path, tmp_path)
@@ -224,7 +223,7 @@ def test_very_many_pages_take_little_memory(tmp_path, pages, kids, megabytes):
     bills = pages // 2
     assert (told["pages"], told["bills"], told["unassigned"]) == (pages, bills, 0)
     assert told["filed"][::9] == ["01.000000.1", f"01.{bills - 1:06}.1"]
-    assert told["megabytes"] < megabytes
+    assert told["megabytes"] < 30 + pages // 270
 
 
 def test_the_same_page_a_hundred_thousand_times_is_one_bill_or_refused(tmp_path):

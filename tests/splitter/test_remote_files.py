@@ -16,8 +16,6 @@ from splitter import remote_files
 from splitter.filing import BillStore
 from tests.object_store import SECRET, object_store
 
-pytestmark = pytest.mark.xdist_group("object store")
-
 
 @pytest.fixture(scope="module")
 def s3():

@@ -1,0 +1,65 @@
+"""Lists of bills: those of the periods, and those on paper."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from database.bills import is_doubled
+from database.tables import account, bill, bill_run, paper, period_close
+from domain.periods import NOTICE
+
+Select = sa.Select[Any]
+
+
+def bills() -> Select:
+    """
+    Select the bills of closed periods (rules 2, 11-13).
+
+    One is visible where it is its account's only one of that form: of two, a person must say
+    which counts.
+    """
+    single = ~is_doubled()
+    is_notice = bill.c.form.endswith(NOTICE)
+    return (
+        sa.select(
+            sa.func.coalesce(account.c.account, bill.c.account).label("account"),
+            bill.c.run.label("period"),
+            bill.c.form,
+            sa.type_coerce(
+                sa.case(
+                    (is_notice, bill.c.printed_amount_due),
+                    else_=sa.func.coalesce(account.c.amount_due, bill.c.printed_amount_due),
+                ),
+                account.c.amount_due.type,
+            ).label("amount_due"),
+            bill_run.c.due_on.label("due_date"),
+            bill.c.pages,
+            bill.c.pdf,
+            bill.c.sha256,
+            sa.and_(period_close.c.run.is_not(None), account.c.account.is_not(None), single).label(
+                "visible"
+            ),
+            bill.c.account_key.label("_account_key"),
+        )
+        .join(bill_run, bill_run.c.run == bill.c.run)
+        .outerjoin(
+            account,
+            sa.and_(account.c.run == bill.c.run, account.c.account_key == bill.c.account_key),
+        )
+        .outerjoin(period_close, period_close.c.run == bill.c.run)
+    )
+
+
+def paper_bills() -> Select:
+    return sa.select(
+        paper.c.account,
+        paper.c.run.label("period"),
+        paper.c.pages,
+        paper.c.reason,
+        paper.c.form,
+        paper.c.part,
+        paper.c.sequence,
+        paper.c.account_key.label("_account_key"),
+    )

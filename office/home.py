@@ -1,0 +1,51 @@
+"""A home: its folder, its books and its bill store, as the settings name them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from database.books import Database, Pool
+from domain.failures import Misuse
+from office.settings import Settings
+
+if TYPE_CHECKING:  # equipment is loaded by the first command that needs it
+    from splitter.filing import BillStore
+
+PRIVATE_FOLDER = 0o700
+
+
+def database_url(home: Path, settings: Settings) -> str:
+    return settings.database.url or f"sqlite:///{home.resolve() / 'billclose.db'}"
+
+
+def bill_store(home: Path, settings: Settings) -> BillStore:
+    from splitter.filing import BillStore
+
+    chosen = settings.bills.store
+    return BillStore(chosen if "://" in chosen else home / chosen)
+
+
+def open_database(home: Path, settings: Settings) -> Database:
+    """Return the books of a home, with the connections that its settings allow."""
+    chosen = settings.database
+    pool = Pool(chosen.pool_size, chosen.pool_overflow, chosen.pool_timeout)
+    return Database(database_url(home, settings), pool)
+
+
+def require_home(home: Path) -> None:
+    """Raise Misuse where the home is no folder that we can write to."""
+    if not home.is_dir():
+        raise Misuse(f"There is no office in {home}; run `billclose --home {home} init`.", "home")
+    if not os.access(home, os.W_OK | os.X_OK):
+        raise Misuse(f"The home {home} cannot be written to; check its owner and mode.", "home")
+
+
+def private_folder(place: Path) -> Path:
+    """Return a folder that is its owner's alone, made if need be; raises Misuse."""
+    try:
+        place.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    except OSError as fault:
+        raise Misuse(f"{place} cannot be made: {fault.strerror}.", "home") from None
+    return place

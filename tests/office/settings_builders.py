@@ -1,0 +1,16 @@
+"""What is said of settings that cannot be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from domain.failures import Misuse
+from office.settings import read_settings
+
+
+def refusal(place: Path) -> str:
+    with pytest.raises(Misuse) as refused:
+        read_settings(place)
+    return refused.value.message

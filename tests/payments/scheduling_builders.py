@@ -1,0 +1,38 @@
+"""Planning and scheduling autopay as an office does that keeps to the defaults."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from database.books import Database
+from payments.planning import ScheduleCounts, plan_autopay
+from payments.schedule_groups import Chosen
+from payments.scheduling import schedule_autopay
+from rules.autopay import AutopayPolicy
+from rules.calendars import bank_closed_days
+from tests.builders import CLOSING_DAY, NOW, OFFICE_DEFAULTS, RUN
+
+BANKS = bank_closed_days()
+
+
+def plan(
+    database: Database,
+    today: date = CLOSING_DAY,
+    run: str = RUN,
+    policy: AutopayPolicy = OFFICE_DEFAULTS,
+) -> ScheduleCounts:
+    return plan_autopay(database, run, today=today, closed=BANKS, policy=policy)
+
+
+def schedule(
+    database: Database,
+    today: date = CLOSING_DAY,
+    run: str = RUN,
+    policy: AutopayPolicy = OFFICE_DEFAULTS,
+    *,
+    now: datetime = NOW,
+    chosen: Chosen | None = None,
+) -> ScheduleCounts:
+    return schedule_autopay(
+        database, run, now=now, today=today, closed=BANKS, policy=policy, chosen=chosen
+    )
