@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-import platform
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 from bench.close_figures import Closed, Figures, StepTime, Times
 from bench.plotting import bars
+from bench.writing import machine, write_down
 from domain.steps import Step
 
 UNITS = "Milliseconds an account, step by step"
@@ -27,15 +26,10 @@ def line(closed: Closed, step: StepTime) -> str:
 
 
 def write_results(figures: Figures, folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    machine = (
-        f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()},"
-        f" load {os.getloadavg()[2]:.1f} in the last quarter of an hour"
-    )
-    told = {"machine": machine, **asdict(figures)}
-    (folder / "close.json").write_text(json.dumps(told, indent=1) + "\n")
-    (folder / "close.md").write_text("\n".join(_table(figures, machine)))
-    (folder / "close.svg").write_text(_plot(figures))
+    load = f"load {os.getloadavg()[2]:.1f} in the last quarter of an hour"
+    here = f"{machine()}, {load}"
+    told = {"machine": here, **asdict(figures)}
+    write_down("close", told, "\n".join(_table(figures, here)), _plot(figures), folder)
 
 
 def _plot(figures: Figures) -> str:
@@ -49,11 +43,11 @@ def _plot(figures: Figures) -> str:
     return bars(groups, UNITS, longest=longest)
 
 
-def _table(figures: Figures, machine: str) -> Iterator[str]:
+def _table(figures: Figures, here: str) -> Iterator[str]:
     yield "# The whole close"
     yield ""
     yield (
-        f"{machine}. Invented cities, closed by `billclose close` in a process of its own, with a"
+        f"{here}. Invented cities, closed by `billclose close` in a process of its own, with a"
         " Prefect server that it starts, mails to smtp-sink over loopback. `least` is the same"
         " rows by executemany or COPY, the same bytes by `write()`, the checks' bare SQL, one"
         " INSERT … SELECT, smtp-source with mails of the mean size; measured after each close."

@@ -103,6 +103,7 @@ def to_date(cell: str) -> date:
         raise ValueError("is not a date (2026-10-31 or 10/31/2026)") from None
 
 
+@lru_cache(maxsize=100)
 def to_flag(cell: str) -> bool:
     """
     Read a yes or no.
@@ -121,6 +122,7 @@ def one_of(members: type[S], aliases: dict[str, S] | None = None) -> Callable[[s
     """Make a converter for the words of an enumeration, the case of letters ignored."""
     words = {member.value: member for member in members} | (aliases or {})
 
+    @lru_cache(maxsize=100)
     def to_member(cell: str) -> S:
         try:
             return words[cell.strip().lower()]
@@ -145,6 +147,7 @@ def to_last4(cell: str) -> str:
     return written
 
 
+@lru_cache(maxsize=20_000)
 def to_usage(cell: str) -> float | None:
     """Read a meter's quantity; it is not money, and may be missing."""
     written = cell.strip()

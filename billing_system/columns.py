@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from billing_system import cells
@@ -52,6 +53,8 @@ class EnrollmentStatus(StrEnum):
 
 
 _long = text_up_to(4000)
+_service = lru_cache(maxsize=1_000)(text_up_to(100))  # what everybody's movements repeat
+_description = lru_cache(maxsize=1_000)(_long)
 _mailbox = code_up_to(320)
 _optional_mailbox = code_up_to(320, required=False)
 _enrollment_status = cells.one_of(EnrollmentStatus, {"canceled": EnrollmentStatus.CANCELLED})
@@ -93,8 +96,8 @@ TRANSACTIONS = Table(
     (
         _ACCOUNT_NUMBER,
         Column("date", cells.to_date),
-        Column("service", text_up_to(100)),
-        Column("description", _long),
+        Column("service", _service),
+        Column("description", _description),
         Column("type", cells.one_of(MovementKind)),
         Column("amount", cells.to_money),
         Column("usage", cells.to_usage, optional=True),

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any
 
 from billing_system.cells import LONGEST_ACCOUNT
 from billing_system.columns import Column, Secrecy, Table
 from billing_system.port import Report
-from billing_system.sensitive import SHORTEST, holds_sensitive_number, is_sensitive_token
+from billing_system.sensitive import (
+    SHORTEST,
+    holds_sensitive_number,
+    is_sensitive_token,
+    may_hold_sensitive_number,
+)
 from billing_system.table_files import RawRow, TableFile
 from domain.accounts import account_key
 from domain.failures import Misuse
@@ -17,6 +23,7 @@ from domain.problems import Problem
 UNREADABLE = "unreadable-row"
 SENSITIVE = "sensitive-data"
 _SHOWN = 40  # characters of a value that a message repeats
+_AT_ONCE = 100  # rows that are converted column by column
 
 
 class RowReader:
@@ -47,12 +54,18 @@ class RowReader:
 
         Cells that cannot be read, or must not be kept, are reported: all of them.
         """
-        for raw in self._source.rows():
-            if raw.fault:
-                report(self.problem(UNREADABLE, raw, raw.fault))
-                yield raw, None
-            else:
-                yield raw, self._convert(raw, report)
+        rows = self._source.rows()
+        while some := list(islice(rows, _AT_ONCE)):
+            values = self._convert_sound(some)
+            if values is not None:
+                yield from zip(some, values, strict=True)
+                continue
+            for raw in some:
+                if raw.fault:
+                    report(self.problem(UNREADABLE, raw, raw.fault))
+                    yield raw, None
+                else:
+                    yield raw, self._convert(raw, report)
 
     def written_account(self, raw: RawRow) -> str:
         """Return the row's account as it is written there."""
@@ -67,6 +80,33 @@ class RowReader:
         file = self._source.file
         mark = ", " if column else " "
         return Problem(code, f"{file} row {raw.row}{mark}{fault}", account, file, raw.row, column)
+
+    def _convert_sound(self, rows: Sequence[RawRow]) -> list[Any] | None:
+        """
+        Convert rows column by column, which takes half of the time; None where one is not sound.
+
+        What is to be reported, and of which row, is then found out cell by cell.
+        """
+        if any(raw.fault for raw in rows):
+            return None
+        columns = [*zip(*(raw.cells for raw in rows), strict=True), ("",) * len(rows)]
+        if self._hold_sensitive(columns):
+            return None
+        try:
+            cells = [map(column.convert, columns[place]) for column, place, _ in self._plan]
+            return list(map(self._table.make, *cells))
+        except ValueError:
+            return None
+
+    def _hold_sensitive(self, columns: Sequence[Sequence[str]]) -> bool:
+        """Look at all texts at once, and at each only where there are digits enough."""
+        texts = [columns[at] for column, at, _ in self._plan if column.secrecy is Secrecy.TEXT]
+        tokens = [columns[at] for column, at, _ in self._plan if column.secrecy is Secrecy.TOKEN]
+        if any(map(is_sensitive_token, chain.from_iterable(tokens))):
+            return True
+        if not may_hold_sensitive_number("\n".join(chain.from_iterable(texts))):
+            return False
+        return any(map(_is_sensitive_text, chain.from_iterable(texts)))
 
     def _convert(self, raw: RawRow, report: Report) -> Any:
         values = []
@@ -107,8 +147,12 @@ def _find_places(
 
 def _is_sensitive(column: Column, cell: str) -> bool:
     if column.secrecy is Secrecy.TEXT:
-        return len(cell) >= SHORTEST and holds_sensitive_number(cell)
+        return _is_sensitive_text(cell)
     return column.secrecy is Secrecy.TOKEN and is_sensitive_token(cell)
+
+
+def _is_sensitive_text(cell: str) -> bool:
+    return len(cell) >= SHORTEST and holds_sensitive_number(cell)
 
 
 def _warn(heading: str) -> str:

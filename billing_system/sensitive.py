@@ -13,6 +13,7 @@ _ROUTING_AND_ACCOUNT = re.compile(
     r"[0-9]{4,17}(?![0-9])",
     re.IGNORECASE,
 )
+_ENOUGH_DIGITS = re.compile(r"[0-9](?:[ -]?[0-9]){12}|[0-9]{9}")  # of a card, of a routing number
 _ONLY_DIGITS = re.compile(r"[0-9](?:[ -]*[0-9]){7,}")
 
 # Ranges of the first four digits and the lengths that networks issue (ISO/IEC 7812).
@@ -36,6 +37,11 @@ _ISSUERS = (
 )
 
 
+def may_hold_sensitive_number(text: str) -> bool:
+    """Say whether there are digits enough for one; the text may be many cells, a line each."""
+    return _ENOUGH_DIGITS.search(text) is not None
+
+
 def holds_sensitive_number(text: str) -> bool:
     """
     Say whether a text holds a card number, or a routing number followed by an account number.
@@ -43,7 +49,7 @@ def holds_sensitive_number(text: str) -> bool:
     Telephone numbers, ZIP+4 and dates are none: a card number needs a network's first digits, its
     length, the check digit, and groups as on a card.
     """
-    if len(text) < SHORTEST:
+    if len(text) < SHORTEST or not may_hold_sensitive_number(text):
         return False
     return _holds_card(text) or _holds_bank_account(text)
 

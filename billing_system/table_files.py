@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import IO, Protocol
+from typing import IO, NamedTuple, Protocol
 
 from domain.failures import Misuse, Refused
 
@@ -21,8 +21,7 @@ class Files(Protocol):
     def open(self, file: str) -> AbstractContextManager[IO[bytes]]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class RawRow:
+class RawRow(NamedTuple):
     """One record; `row` is the line it begins on. A record that is no row has a `fault` instead."""
 
     row: int

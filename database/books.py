@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -145,15 +146,21 @@ def insert_rows(
 def _encode(
     connection: Connection, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> Iterator[list[Any]]:
-    dialect = connection.dialect
-    encoders = [
-        table.c[column].type.dialect_impl(dialect).bind_processor(dialect) for column in columns
-    ]
+    encoders = [_encoder(connection.dialect, table.c[column].type) for column in columns]
+    needed = [(place, encode) for place, encode in enumerate(encoders) if encode is not None]
     for row in rows:
-        yield [
-            value if encode is None else encode(value)
-            for encode, value in zip(encoders, row, strict=True)
-        ]
+        values = list(row)
+        for place, encode in needed:
+            values[place] = encode(values[place])
+        yield values
+
+
+def _encoder(dialect: sa.Dialect, kind: sa.types.TypeEngine[Any]) -> Callable[[Any], Any] | None:
+    """Find what writes a column's values for the driver; days and words recur, and are kept."""
+    encode = kind.dialect_impl(dialect).bind_processor(dialect)
+    if encode is not None and isinstance(kind, sa.Date | sa.Enum):
+        return lru_cache(maxsize=1_000)(encode)
+    return encode
 
 
 def _copy(

@@ -196,6 +196,21 @@ def test_an_unreadable_cell_is_a_problem_with_its_place(tmp_path, table, row, co
         assert problem.account == "01.1037.1"
 
 
+def test_a_row_among_hundreds_is_told_in_its_place_and_the_others_are_kept(tmp_path):
+    rows = [ACCOUNT | {"account_number": f"01.{place}"} for place in range(1, 251)]
+    rows[117] |= {"status": "y"}
+    rows[204] |= {"name": CARD}
+
+    export = read(tmp_path, accounts=a_table(*rows))
+
+    kept = [f"01.{place}" for place in range(1, 251) if place != 118]
+    assert kept == [account.number for account in export.accounts]
+    assert [("unreadable-row", "01.118", 119), ("sensitive-data", "01.205", 206)] == [
+        (problem.code, problem.account, problem.row) for problem in export.problems
+    ]
+    assert "" == export.accounts[203].name
+
+
 def test_all_unreadable_cells_are_told_and_only_their_rows_left_out(tmp_path):
     accounts = a_table(
         ACCOUNT | {"opening_balance": "x", "status": "y"},

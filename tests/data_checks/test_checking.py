@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.engine import Engine
 
 from data_checks.catalog import CATALOG, ROOT_CAUSES
 from data_checks.check import says
@@ -17,6 +18,7 @@ from data_checks.checking import (
     unknown_check_names,
     unwaivable_check_names,
 )
+from data_checks.runner import Verdict, judge
 from database.tables import check_finding, check_result, held_account
 from domain.checks import CheckStatus
 from tests.data_checks.mutations import MUTATIONS
@@ -186,6 +188,34 @@ def test_a_misspelled_waiver_is_noticed():
 
     assert unknown_check_names(names) == ("bill-amonut",)
     assert unwaivable_check_names(names) == ("bill-amonut", "ebill-no-email", "sensitive-data")
+
+
+def test_the_framework_asks_each_check_once(books):
+    marked = {"first": "SELECT 1 AS seen", "second": "SELECT 2 AS seen WHERE 1 = 0"}
+    asked = []
+
+    def note(_connection, _cursor, statement, *_more):
+        asked.extend(name for name, sql in marked.items() if sql in statement)
+
+    sa.event.listen(Engine, "before_cursor_execute", note)
+    try:
+        verdicts = judge(books.url, marked)
+    finally:
+        sa.event.remove(Engine, "before_cursor_execute", note)
+
+    assert {"first": Verdict(1), "second": Verdict(0)} == verdicts
+    assert ["first", "second"] == sorted(asked)
+
+
+def test_sqlite_knows_how_many_rows_an_account_has_once_a_run_is_checked(books):
+    if not books.is_sqlite:
+        pytest.skip("PostgreSQL keeps its own statistics")
+
+    check_run(books, RUN, today=TODAY)
+
+    with books.reading() as connection:
+        counted = connection.execute(sa.text("SELECT DISTINCT tbl FROM sqlite_stat1")).scalars()
+        assert {"account", "bill", "movement"} <= set(counted)
 
 
 def test_the_framework_is_imported_only_when_checks_run():
