@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 import sqlalchemy as sa
-from pydantic import Field
+from pydantic import BaseModel, Field
 
+from data_checks.catalog import CATALOG
+from data_checks.concluding import is_waivable
 from database.books import Database
 from database.tables import bill_run
 
@@ -16,11 +19,38 @@ MONTHS_AHEAD = 3
 MOST_CHOICES = 36
 NAMES = r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,39}$"
 EVERY = ""  # chosen for all periods
+WAIVABLE = sorted(check.name for check in CATALOG if is_waivable(check))
 
 Period = Annotated[str, Field(pattern=NAMES, examples=["2026-10"])]
 AnyPeriod = Annotated[str, Field(pattern=f"^$|{NAMES}", examples=["2026-10"])]
 Bundle = Annotated[str, Field(max_length=1000, examples=["/srv/export/2026-10"])]
 Reason = Annotated[str, Field(max_length=500)]
+
+
+class Waiver(BaseModel):
+    """A check that shall not stop the close, and why."""
+
+    check: str = Field(
+        description="The accounts that it found get no e-mail, and autopay draws nothing.",
+        json_schema_extra={"enum": [*WAIVABLE]},
+    )
+    reason: str = Field(
+        description="Stands in the audit list; no names of customers.",
+        max_length=500,
+        pattern=r"\S",
+    )
+
+
+def by_check(listed: Iterable[Waiver], named: Mapping[str, str]) -> dict[str, str]:
+    """
+    Return the reason of each waived check, from a form's list and from a caller's mapping.
+
+    Where a check stands there more than once, none of its reasons is lost.
+    """
+    found: dict[str, list[str]] = {name: [reason] for name, reason in named.items()}
+    for waiver in listed:
+        found.setdefault(waiver.check, []).append(" ".join(waiver.reason.split()))
+    return {name: "; ".join(dict.fromkeys(reasons)) for name, reasons in found.items()}
 
 
 def choices(database: Database) -> list[str]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from prefect import State, flow
 from prefect.states import Completed
+from pydantic.json_schema import SkipJsonSchema
 
 from database.migrating import require_schema
-from deployments.forms import EVERY, AnyPeriod, Bundle, Period, Reason
+from deployments.forms import EVERY, AnyPeriod, Bundle, Period, Reason, Waiver, by_check
 from domain.words import say_count
 from flows.check_period import check_period
 from flows.close_period import close_period
@@ -28,11 +30,12 @@ from flows.send_notices import send_notices
 from mail.mass_audience import Audience, AudienceKind
 from office.clock import Clock
 from office.health_work import note_ended_well
+from office.home import require_home
 from office.identity import person
 from office.logs import set_up
 from office.mass_mail import make_request, plan_of, record
 from office.settings import read_settings
-from office.wiring import Office, at_work, require_home
+from office.wiring import Office, at_work
 from tasks.naming import name_of_close
 
 
@@ -65,25 +68,29 @@ def close(
     period: Period,
     bundle: Bundle = "",
     approve: bool = False,
-    waivers: dict[str, str] | None = None,
+    waive: Sequence[Waiver] = (),
     despite_stuck_postings: Reason = "",
+    waivers: SkipJsonSchema[dict[str, str] | None] = None,
 ) -> State[Any]:
     """
     Close a billing period.
 
     Args:
         period: The period, such as 2026-10.
-        bundle: Path of the billing export; empty where it was imported before.
+        bundle: Path of the billing export's folder on the office's machine; empty where it was
+            imported before.
         approve: Yes, close it. Without it everything is prepared, and the run waits here for your
             answer: press Resume in its menu.
-        waivers: Checks that are waived, each with its reason.
+        waive: Checks that shall not stop the close, each with its reason. You can also wait: where
+            one stops it, the run asks.
         despite_stuck_postings: Why to go on though payments are not in cash receipting.
+        waivers: The same as waive for programs, reasons by check; not in the form.
     """
     with at_work(office_here(approves=approve)):
         outcome: State[Any] = close_period.fn(
             period,
             bundle or None,
-            waivers,
+            by_check(waive, waivers or {}),
             despite_stuck_postings=despite_stuck_postings or None,
         )
         return outcome

@@ -6,13 +6,37 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from prefect.input import RunInput
-from pydantic import Field, WithJsonSchema, create_model
+from pydantic import ConfigDict, Field, WithJsonSchema, create_model
 
 from domain.approvals import LONGEST_NAME
 
 LOOK_AGAIN = "look again"  # what Resume means where nobody chose: nothing is decided
 LONGEST_REASON = 500
+WHERE = "Your answer goes **below these figures**: scroll down. *Resume* alone decides nothing.\n"
 _Name = Annotated[str, Field(max_length=LONGEST_NAME)]
+_FILLED = {"minLength": 1}
+
+
+def _needs(field: str, when: str, value: dict[str, Any]) -> dict[str, Any]:
+    """Return the rule of a JSON schema that a field is filled in where another has a value."""
+    return {
+        "if": {"properties": {when: value}, "required": [when]},
+        "then": {"properties": {field: _FILLED}, "required": [field]},
+    }
+
+
+class _Form(RunInput):
+    """What the server itself refuses, while the form is still open."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [
+                _needs("name", "decision", {"enum": ["approve", "refuse"]}),
+                _needs("reason", "decision", {"const": "refuse"}),
+                _needs("reason", "waive", {"minItems": 1}),
+            ]
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +79,7 @@ def make_form(
             Field(
                 "",
                 title="Your name",
-                description="Stands in the audit list beside the decision.",
+                description="Needed to approve and to refuse; stands in the audit list.",
             ),
         ),
         "reason": (
@@ -77,7 +101,7 @@ def make_form(
                 description="The accounts concerned get no e-mail, and autopay draws nothing.",
             ),
         )
-    form = create_model("Approval", __base__=RunInput, **fields)
+    form = create_model("Approval", __base__=_Form, **fields)
     form._description = _text(text, approved_by, note)
     return form
 
@@ -97,7 +121,7 @@ def to_answer(filled: Any) -> Answer:
 
 def _text(text: str, approved_by: tuple[str, ...], note: str) -> str:
     parts = [f"> **The last answer was not taken.** {note}\n"] if note else []
-    parts.append(text)
+    parts += [WHERE, text]
     if approved_by:
         parts.append(f"\nApproved by {', '.join(approved_by)}; another person has to approve too.")
     return "\n".join(parts)
