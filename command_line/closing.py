@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from command_line.asking import ask, is_at_terminal
-from command_line.opening import as_of_option, despite_option, json_option, open_office
+from command_line.opening import (
+    as_of_option,
+    close_after_command,
+    despite_option,
+    json_option,
+    open_office,
+)
 from command_line.outcome import tell
 from command_line.progress import StepLines
 from domain.failures import Misuse, NobodyMailed, Refused
@@ -118,7 +124,8 @@ def _close(office: Office, parameters: dict[str, Any], *, yes: bool, as_json: bo
         from flows.close_period import close_period
 
         warm_up()
-        gc.freeze()  # a million objects of libraries, which the collector need not visit again
+        if not gc.get_freeze_count():  # a million objects of libraries, visited again and again
+            gc.freeze()
         return close_period
 
     period = parameters["period"]
@@ -148,7 +155,9 @@ def _wake_who_waits(office: Office, period: str) -> None:
 
 def replace_office(office: Office, approver: Approver = lambda _sheet: False) -> Office:
     """Return an office whose steps tell how far they are; unless asked, it approves nothing."""
-    return replace(office, approves=approver, reporter=StepLines())
+    worker = replace(office, approves=approver, reporter=StepLines())
+    close_after_command(worker)
+    return worker
 
 
 @contextlib.contextmanager

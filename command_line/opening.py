@@ -72,7 +72,11 @@ def in_words(_context: click.Context, option: click.Parameter, text: str | None)
 
 
 def open_office(home: Path, as_of: datetime | None = None) -> Office:
-    """Open the office of a home whose database is there; raises Misuse where it is not."""
+    """
+    Open the office of a home whose database is there, until the command ends.
+
+    Raises Misuse where there is none.
+    """
     from database.migrating import require_schema
     from office.clock import Clock
     from office.home import require_home
@@ -88,5 +92,11 @@ def open_office(home: Path, as_of: datetime | None = None) -> Office:
             f"There is no database in {home}; run `billclose --home {home} init` first.",
             "no-database",
         )
+    close_after_command(office)
     require_schema(office.database)
     return office
+
+
+def close_after_command(office: Office) -> None:
+    """Close an office's connections when the command ends that opened it."""
+    click.get_current_context().call_on_close(office.database.close)

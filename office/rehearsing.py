@@ -32,7 +32,11 @@ def rehearsal(real: Office) -> Iterator[Office]:
     """
     place = Path(tempfile.mkdtemp(prefix="billclose-rehearsal-"))
     try:
-        yield _copied(real, place)
+        copy = _copied(real, place)
+        try:
+            yield copy
+        finally:
+            copy.database.close()
     finally:
         shutil.rmtree(place, ignore_errors=True)
 

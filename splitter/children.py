@@ -103,7 +103,7 @@ class Workshop(Closing):
     def _ask(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
         try:
             self._socket.send(to_line(message))
-            if not select.select([self._socket], [], [], START_SECONDS)[0]:
+            if not _answers(self._socket, START_SECONDS):
                 raise ChildFailed("it took too long")
             line, descriptors, _, _ = socket.recv_fds(self._socket, _LONGEST_ANSWER, 1)
         except OSError:
@@ -149,7 +149,7 @@ class Hand:
         until = time.monotonic() + seconds
         blocks = [self._received]
         while b"\n" not in blocks[-1]:
-            ready, _, _ = select.select([self._socket], [], [], max(0, until - time.monotonic()))
+            ready = _answers(self._socket, max(0, until - time.monotonic()))
             block = self._socket.recv(1 << 18) if ready else b""
             if not block:
                 raise ChildFailed(BROKE_DOWN if ready else "it took too long")
@@ -160,6 +160,13 @@ class Hand:
             raise Refused(*answer["refused"]) if "refused" in answer else OSError(*answer["system"])
         assert isinstance(answer, list)
         return answer
+
+
+def _answers(connection: socket.socket, seconds: float) -> bool:
+    """Wait for an answer; poll() takes any descriptor, select() none beyond 1,023."""
+    waiting = select.poll()
+    waiting.register(connection, select.POLLIN)
+    return bool(waiting.poll(seconds * 1000))
 
 
 def _started(theirs: socket.socket) -> subprocess.Popen[bytes]:
