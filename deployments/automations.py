@@ -47,10 +47,10 @@ def planned(watch: str) -> list[AutomationCore]:
 
 
 def _changes(there: AutomationCore, wanted: AutomationCore) -> bool:
+    """Compare values, not JSON: there a set is a list in an order of its own."""
     compared = {"description", "trigger", "actions", "tags"}
     ours, theirs = (
-        one.model_dump(mode="json", include=compared, exclude={"trigger": {"id"}})
-        for one in (wanted, there)
+        one.model_dump(include=compared, exclude={"trigger": {"id"}}) for one in (wanted, there)
     )
     return ours != theirs
 

@@ -98,16 +98,18 @@ class Clerk:
         except NotThere as missing:
             raise AssertionError(f"{missing}\n{self.text()}") from None
 
-    def open_run(self, name: str) -> None:
+    def open_run(self, name: str, message: str) -> str:
         """
-        Deployments, the upper name, the run in its list, its details.
+        Deployments, the upper name, the run in its list; return its details with their message.
 
         Do not wait on its page: without a graphics card its graph takes half a processor.
         """
         self.open_deployment("close-period")
+        self.page.reload()  # by itself the list looks only twice a minute
         self.page.get_by_role("link", name=name, exact=True).first.click()
         self.look_at("Details")
-        self.is_told("State Message")
+        self.is_told(message)
+        return self.text()
 
     def look_at(self, tab: str) -> None:
         self.page.get_by_role("tab", name=tab, exact=True).click()
@@ -125,11 +127,11 @@ class Clerk:
         question: str = self.form.inner_text()
         return question
 
-    def read_artifact(self, key: str) -> str:
-        """From the run's tab of artifacts: the card, then the newest; return what it shows."""
+    def read_artifact(self, key: str, line: str) -> str:
+        """From the run's tab of artifacts: the card, then the newest; return it with its line."""
         self.page.get_by_text(key, exact=True).first.click()
         self.page.get_by_role("link", name=NUMBER).first.click()
-        self.is_told("Raw")
+        self.is_told(line)
         return self.text()
 
     def back_to_the_run(self) -> None:

@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 START = "from command_line.main import main; main()"
 PATIENCE = 240  # seconds; most of it is for a machine that has other things to do
 DOWN_SECONDS = 60
+UP = {
+    "LOGNAME": "billing",
+    "BILLCLOSE_PREFECT__SCHEDULES": "false",
+    "PREFECT_RUNNER_POLL_FREQUENCY": "1",  # seconds
+}
+# As root Chromium has no sandbox; it sees this office and nobody else.
+ALONE = ("--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
+NO_GRAPH = ("--disable-gpu", "--disable-3d-apis")  # drawn by the processor it takes most of it
 CLOSE = {"deployments": {"name": {"any_": ["close-period"]}}}
 # Flows go by the clock: both are past for whoever runs the tests. A picture shows recent ones.
 YEAR = 2026 if os.environ.get(FOLDER) else 2025
@@ -94,7 +102,7 @@ def office(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             stderr=said,
             cwd=folder,
             start_new_session=True,
-            env=os.environ | {"PREFECT_RUNNER_POLL_FREQUENCY": "1", "LOGNAME": "billing"},
+            env=os.environ | UP,
         )
     running = Running(
         desk,
@@ -135,7 +143,7 @@ def clerk(chromium: str, office: Running) -> Iterator[Clerk]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium,
-            args=["--no-sandbox"],  # as root it has none, and it sees this office alone
+            args=[*ALONE, *([] if os.environ.get(FOLDER) else NO_GRAPH)],
         )
         page = browser.new_page(viewport=WINDOW, timezone_id="America/Denver", locale="en-US")
         page.set_default_timeout(60_000)
