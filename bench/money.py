@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.money_jobs import COLLECT, LIMIT, SCHEDULE, Figures
+from bench.measuring import Figures, measure
+from bench.money_jobs import COLLECT, LIMIT, SCHEDULE
 from bench.plotting import bars
 from bench.writing import machine, memory_disk, write_down
 
@@ -34,7 +32,9 @@ def main(arguments: list[str]) -> None:
     rows = []
     with TemporaryDirectory(prefix="billclose-money-", dir=memory_disk()) as folder:
         for job, payments in plan(told):
-            figures = measure(job, payments, Path(folder) / f"{job}-{payments}")
+            place = Path(folder) / f"{job}-{payments}"
+            place.mkdir()
+            figures = measure("bench.money_jobs", job, payments, place)
             rows.append(Row(job, payments, figures))
             print(line(rows[-1]), flush=True)
     write_results(rows)
@@ -46,17 +46,6 @@ def plan(told: argparse.Namespace) -> Iterator[tuple[str, int]]:
     for job, most in ((LIMIT, accounts), (SCHEDULE, accounts), (COLLECT, payments)):
         yield job, most // 10
         yield job, most
-
-
-def measure(job: str, payments: int, folder: Path) -> Figures:
-    """Run a job in a process of its own, which prepares its books before it looks at the clock."""
-    folder.mkdir()
-    told = subprocess.run(
-        [sys.executable, "-m", "bench.money_jobs", job, str(payments), folder],
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    return Figures(**json.loads(told.stdout))
 
 
 def line(row: Row) -> str:

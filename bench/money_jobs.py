@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import resource
-import sys
-import time
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+
+from bench.measuring import Figures, measured, tell
 
 LIMIT, SCHEDULE, COLLECT = "one INSERT … SELECT", "schedule", "collect"
 RUN = "2026-10"
 NOW = datetime(2026, 11, 2, 17, 0, tzinfo=UTC)
 DUE = date(2026, 11, 20)
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What a job took, without the preparing."""
-
-    wall_seconds: float
-    cpu_seconds: float
-    peak_megabytes: float
-
-
-def measured(work: Callable[[], object]) -> Figures:
-    wall, cpu = time.perf_counter(), time.process_time()
-    work()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Figures(time.perf_counter() - wall, time.process_time() - cpu, peak)
 
 
 def prepare(folder: Path, accounts: int, days_prior: int):
@@ -186,11 +165,5 @@ def collect(folder: Path, payments: int) -> Figures:
 JOBS = {LIMIT: limit, SCHEDULE: schedule, COLLECT: collect}
 
 
-def main() -> None:
-    job, payments, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
-    with suppress(BrokenPipeError):
-        print(json.dumps(asdict(JOBS[job](folder, payments))))
-
-
 if __name__ == "__main__":
-    main()
+    tell(JOBS)

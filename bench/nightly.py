@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.money_jobs import Figures
+from bench.measuring import Figures, measure
 from bench.nightly_jobs import AGAIN, BARE, LOOK, ONE_IN, SELECT
 from bench.plotting import bars
 from bench.writing import machine, memory_disk, write_down
@@ -49,12 +46,7 @@ def _best(job: str, accounts: int, folder: Path, runs: int) -> Figures:
     found = []
     for _ in range(runs):
         with TemporaryDirectory(dir=folder) as place:
-            told = subprocess.run(
-                [sys.executable, "-m", "bench.nightly_jobs", job, str(accounts), place],
-                stdout=subprocess.PIPE,
-                check=True,
-            )
-        found.append(Figures(**json.loads(told.stdout)))
+            found.append(measure("bench.nightly_jobs", job, accounts, Path(place)))
     return min(found, key=lambda figures: figures.cpu_seconds)
 
 

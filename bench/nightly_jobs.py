@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from contextlib import suppress
-from dataclasses import asdict
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
-from bench.money_jobs import DUE, RUN, Figures, measured, prepare
+from bench.measuring import Figures, measured, tell
+from bench.money_jobs import DUE, RUN, prepare
 
 BARE, SELECT, LOOK, AGAIN = "bare SQL", "selection", "remind, a look", "remind, a second night"
 NIGHT = datetime(2026, 11, 21, 13, 30, tzinfo=UTC)  # the morning after the due date
@@ -144,11 +141,5 @@ def _remind(folder: Path, accounts: int, *, after_another: bool) -> Figures:
 JOBS = {BARE: bare, SELECT: select, LOOK: look, AGAIN: again}
 
 
-def main() -> None:
-    job, accounts, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
-    with suppress(BrokenPipeError):
-        print(json.dumps(asdict(JOBS[job](folder, accounts))))
-
-
 if __name__ == "__main__":
-    main()
+    tell(JOBS)

@@ -10,7 +10,6 @@ from billing_system.cells import LONGEST_ACCOUNT
 from billing_system.columns import Column, Secrecy, Table
 from billing_system.port import Report
 from billing_system.sensitive import (
-    SHORTEST,
     holds_sensitive_number,
     is_sensitive_token,
     may_hold_sensitive_number,
@@ -106,7 +105,7 @@ class RowReader:
             return True
         if not may_hold_sensitive_number("\n".join(chain.from_iterable(texts))):
             return False
-        return any(map(_is_sensitive_text, chain.from_iterable(texts)))
+        return any(map(holds_sensitive_number, chain.from_iterable(texts)))
 
     def _convert(self, raw: RawRow, report: Report) -> Any:
         values = []
@@ -147,12 +146,8 @@ def _find_places(
 
 def _is_sensitive(column: Column, cell: str) -> bool:
     if column.secrecy is Secrecy.TEXT:
-        return _is_sensitive_text(cell)
+        return holds_sensitive_number(cell)
     return column.secrecy is Secrecy.TOKEN and is_sensitive_token(cell)
-
-
-def _is_sensitive_text(cell: str) -> bool:
-    return len(cell) >= SHORTEST and holds_sensitive_number(cell)
 
 
 def _warn(heading: str) -> str:

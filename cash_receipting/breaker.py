@@ -9,10 +9,10 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from database.books import Database
+from database.inserting import insert_new
 from database.tables import service_health
 from rules.posting import FAILURES_TO_OPEN, next_probe
 
@@ -99,9 +99,8 @@ class Breaker:
 
     def _row(self, books: Connection) -> sa.Row[Any]:
         """Return the service's row, which is locked until the transaction ends."""
-        insert: Any = postgresql.insert if books.dialect.name == "postgresql" else sqlite.insert
-        new = insert(service_health).values(service=self.service, failures=0, probes=0)
-        books.execute(new.on_conflict_do_nothing(index_elements=["service"]))
+        new = insert_new(books.dialect.name, service_health)
+        books.execute(new.values(service=self.service, failures=0, probes=0))
         query = sa.select(service_health).where(service_health.c.service == self.service)
         return books.execute(query.with_for_update()).one()
 

@@ -8,10 +8,10 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from database.books import Database
+from database.inserting import insert_new
 from database.tables import posting
 from domain.failures import Refused
 from domain.money import ZERO, Money
@@ -73,9 +73,7 @@ def queue_posting(
 
 @cache
 def _queueing(dialect: str) -> Any:
-    insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    new = insert(posting).on_conflict_do_nothing()  # of the key, or of payment and kind
-    return new.returning(posting.c.key)
+    return insert_new(dialect, posting).returning(posting.c.key)
 
 
 def count_unposted(database: Database, until: datetime | None = None) -> Unposted:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from typing import Any
+
+# What pypdf lets escape, beside its own, where a file is not as it should be.
+DAMAGED_PDF = (
+    ValueError, TypeError, AttributeError, LookupError,
+    ArithmeticError, AssertionError, NotImplementedError, RecursionError, EOFError, OSError,
+    struct.error, zlib.error,
+)  # fmt: skip
 
 
 class TemporaryFailure(Exception):

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
-import struct
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from domain.failures import Misuse
+from domain.failures import DAMAGED_PDF, Misuse
 from mail.sizing import MEGABYTE
-
-# What pypdf lets escape, beside its own, where a file is not as it should be.
-_FAILURES = (
-    ValueError, TypeError, AttributeError, LookupError,
-    ArithmeticError, AssertionError, NotImplementedError, RecursionError, EOFError, OSError,
-    struct.error, zlib.error,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +55,7 @@ def _count_pages(file: Path, content: bytes) -> int:
         reader = PdfReader(io.BytesIO(content), strict=False)
         is_locked = reader.is_encrypted
         pages = 0 if is_locked else sum(1 for _ in reader.pages)
-    except (PyPdfError, DependencyError, *_FAILURES):
+    except (PyPdfError, DependencyError, *DAMAGED_PDF):
         raise _unfit(file, "is cut off or damaged; save it again.") from None
     if is_locked:
         raise _unfit(file, "is encrypted; save it without a password and without restrictions.")

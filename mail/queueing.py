@@ -9,11 +9,11 @@ from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from database.bills import is_doubled
 from database.books import Database
+from database.inserting import insert_new
 from database.tables import account, bill, delivery, delivery_plan, held_account, recipient
 from domain.accounts import AccountStatus, account_key
 from domain.deliveries import MessageKind, RecipientSource
@@ -140,12 +140,10 @@ def _record(connection: Connection, rows: list[dict[str, Any]]) -> int:
     """
     Insert what is not there yet; return how many are new.
 
-    The clause names no column: PostgreSQL raises for a unique index that it does not name, when
-    two machines insert the same row in the same moment. A delivery left out for another reason
-    than its own key (its Message-ID or token is taken) is an error all the same.
+    A delivery left out for another reason than its own key (its Message-ID or token is taken) is
+    an error.
     """
-    insert: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    recording = insert(delivery).on_conflict_do_nothing()
+    recording = insert_new(connection.dialect.name, delivery)
     options = {"preserve_rowcount": True}  # of an executemany, which PostgreSQL's driver sums up
     new = connection.execute(recording, rows, execution_options=options).rowcount
     if new < len(rows):

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from database.auditing import record_audit
 from database.books import Database
+from database.inserting import insert_new
 from database.tables import bounce, delivery, mass_recipient, unsubscribed_address
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import Misuse
@@ -102,12 +101,8 @@ def _find_mailbox(books: Connection, token: str, unsubscribing: Unsubscribing) -
 
 
 def _unsubscribe(books: Connection, mailbox: str, now: datetime, who: str) -> Unsubscription:
-    insert: Any = postgresql.insert if books.dialect.name == "postgresql" else sqlite.insert
-    statement = (
-        insert(unsubscribed_address)
-        .values(mailbox=mailbox, since=now)
-        .on_conflict_do_nothing(index_elements=["mailbox"])
-    )
+    row = {"mailbox": mailbox, "since": now}
+    statement = insert_new(books.dialect.name, unsubscribed_address).values(row)
     new = books.execute(statement, execution_options={"preserve_rowcount": True})
     _take_back(books, mailbox)
     if not new.rowcount:

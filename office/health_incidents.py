@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from database.auditing import record_audit
+from database.inserting import insert_new
 from database.tables import incident
 from domain.deliveries import MessageKind
 from mail.queueing import PlannedMessage, queue_messages
@@ -65,8 +65,7 @@ def _is_told_here(found: Condition) -> bool:
 
 def _open(books: Connection, found: Condition, now: datetime) -> None:
     """Open an incident; where one is open, on whichever machine it was noticed, it stays."""
-    insert: Any = postgresql.insert if books.dialect.name == "postgresql" else sqlite.insert
-    row = insert(incident).values(
+    row = insert_new(books.dialect.name, incident).values(
         key=f"{found.name} {now:%Y-%m-%dT%H:%M:%S.%f}",
         condition=found.name,
         since=found.since or now,
@@ -74,7 +73,7 @@ def _open(books: Connection, found: Condition, now: datetime) -> None:
         remedy=found.remedy,
         noticed_at=now,
     )
-    books.execute(row.on_conflict_do_nothing())
+    books.execute(row)
 
 
 def _still_open() -> sa.Select[Any]:

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from database.books import Database
+from database.inserting import insert_or_update
 from database.tables import period_close, scheduled_payment, work_done
 from domain.payments import PaymentState
 from office.health_condition import Condition, or_well, start_of, trouble
@@ -31,8 +31,7 @@ def note_ended_well(here: Office, command: str) -> None:
         return
     now = here.due_now()
     with here.database.writing() as books:
-        insert: Any = postgresql.insert if books.dialect.name == "postgresql" else sqlite.insert
-        row = insert(work_done).values(command=command, ended_at=now)
+        row = insert_or_update(books.dialect.name, work_done).values(command=command, ended_at=now)
         books.execute(
             row.on_conflict_do_update(
                 index_elements=["command"],

@@ -9,11 +9,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from database.auditing import record_audit
 from database.books import Database
+from database.inserting import insert_new
 from database.tables import bill_run, draw, scheduled_payment
 from domain.money import Money
 from domain.payments import DRAW, DrawState, PaymentState
@@ -121,8 +121,7 @@ def _record_draws(books: Connection, rows: list[dict[str, Any]]) -> list[Draw]:
     """Record draws and return them, without those where another worker was faster."""
     if not rows:
         return []
-    insert: Any = postgresql.insert if books.dialect.name == "postgresql" else sqlite.insert
-    recording = insert(draw).on_conflict_do_nothing().returning(draw.c.key)
+    recording = insert_new(books.dialect.name, draw).returning(draw.c.key)
     keys = books.scalars(recording, rows).all()
     return find_draws(books, draw.c.key.in_(keys))
 

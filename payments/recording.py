@@ -7,9 +7,9 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
+from database.inserting import insert_new
 from database.postings import queue_posting
 from database.tables import balance_due, draw, suspended_method
 from domain.money import Money
@@ -140,9 +140,8 @@ def add_paid(books: Connection, account_key: str, amount: Money) -> None:
 
 def suspend_method(books: Connection, token: str, reason: str, now: datetime) -> None:
     """Draw nothing from a payment method any more, until somebody lifts it."""
-    insert: Any = postgresql.insert if books.dialect.name == "postgresql" else sqlite.insert
     row = {"method_token": token, "since": now, "reason": reason[:200]}
-    books.execute(insert(suspended_method).values(row).on_conflict_do_nothing())
+    books.execute(insert_new(books.dialect.name, suspended_method).values(row))
 
 
 def _retry_on(

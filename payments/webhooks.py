@@ -8,10 +8,10 @@ from functools import cache
 from typing import Any, Protocol, runtime_checkable
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from database.books import Database
+from database.inserting import insert_new
 from database.tables import told_event
 from payments.gateway import EventKind, LateEvent
 
@@ -64,8 +64,7 @@ def mark_taken_in(books: Connection, events: Iterable[LateEvent], now: datetime)
 
 @cache
 def _keeping(dialect: str) -> Any:
-    insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return insert(told_event).on_conflict_do_nothing().returning(_ROWS.event_id)
+    return insert_new(dialect, told_event).returning(_ROWS.event_id)
 
 
 def _to_row(event: LateEvent, gateway: str, now: datetime) -> dict[str, Any]:

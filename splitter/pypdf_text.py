@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import mmap
-import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -14,30 +12,13 @@ import pypdf
 from pypdf import PdfReader
 from pypdf.errors import DependencyError, PyPdfError
 
+from domain.failures import DAMAGED_PDF
 from splitter.evidence import Reading
 from splitter.regions import Box, is_inside
 from splitter.swift_reader import SwiftReader
 from splitter.wording import normalised
 
-# What pypdf lets escape where a file is not as it should be.
-PYPDF_FAILURES = (
-    PyPdfError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    LookupError,
-    ArithmeticError,
-    AssertionError,
-    NotImplementedError,
-    RecursionError,
-    EOFError,
-    struct.error,
-    zlib.error,
-    DependencyError,
-    OSError,
-)
-
-
+PYPDF_FAILURES = (PyPdfError, DependencyError, *DAMAGED_PDF)
 MOST_PAGES = 2_000_000  # pypdf's own limit of 100,000 is less than a large city prints
 
 

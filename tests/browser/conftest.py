@@ -5,9 +5,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,17 +15,15 @@ import httpx
 import pytest
 
 from office.prefect_access import authorization
-from office.prefect_server import _free_port
 from tests.browser.camera import FOLDER, WINDOW, Camera
 from tests.flows.desk import Desk
+from tests.flows.office_up import office_up
 from tests.flows.town import MISPRINTED, TOWN, write_town
 
 if TYPE_CHECKING:
     from tests.browser.clerk import Clerk
 
-START = "from command_line.main import main; main()"
 PATIENCE = 240  # seconds; most of it is for a machine that has other things to do
-DOWN_SECONDS = 60
 UP = {
     "LOGNAME": "billing",
     "BILLCLOSE_PREFECT__SCHEDULES": "false",
@@ -94,32 +89,12 @@ def office(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     export = write_town(folder / "larkspur", TOWN, period=PERIOD)
     assert desk("init").status == 0
     assert desk("import", misprinted).status == 0
-    port = _free_port()
-    with (folder / "said").open("w") as said:
-        up = subprocess.Popen(
-            [sys.executable, "-c", START, "--home", desk.home, "up", "--port", str(port)],
-            stdout=said,
-            stderr=said,
-            cwd=folder,
-            start_new_session=True,
-            env=os.environ | UP,
+    with office_up(desk, folder, **UP) as up:
+        running = Running(desk, up.url, up.words, export)
+        _eventually(
+            lambda: running.ask("deployments/count", CLOSE) == "1", "the office is up", up.process
         )
-    running = Running(
-        desk,
-        f"http://127.0.0.1:{port}",
-        (desk.home / "prefect.secret").read_text().strip(),
-        export,
-    )
-    try:
-        _eventually(lambda: running.ask("deployments/count", CLOSE) == "1", "the office is up", up)
         yield running
-    finally:
-        up.send_signal(signal.SIGTERM)
-        try:
-            up.wait(timeout=DOWN_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(up.pid, signal.SIGKILL)
-            up.wait()
 
 
 def _eventually(look: Callable[[], bool], what: str, process: Any = None) -> None:

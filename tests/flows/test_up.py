@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -15,12 +14,11 @@ import httpx
 import pytest
 
 from office.prefect_access import authorization
-from office.prefect_server import _free_port
 from tests.flows.desk import Desk
+from tests.flows.office_up import office_up
 
 pytestmark = pytest.mark.slow
 
-START = "from command_line.main import main; main()"
 OFFICES = {"deployments": {"tags": {"all_": ["office"]}}}
 
 
@@ -62,21 +60,12 @@ def deployed(api_url: str, auth: str) -> set[str]:
 @pytest.mark.skipif(sys.platform != "linux", reason="process groups are looked up in /proc")
 def test_the_office_is_up_until_it_is_told_to_end(prepared, tmp_path):
     desk = Desk(prepared.copied(tmp_path / "office").home)
-    port = _free_port()
-    with (tmp_path / "said").open("w") as said:
-        up = subprocess.Popen(
-            [sys.executable, "-c", START, "--home", desk.home, "up", "--port", str(port)],
-            stdout=said,
-            stderr=said,
-            cwd=tmp_path,
-            start_new_session=True,
-        )
-    try:
-        api_url, auth = f"http://127.0.0.1:{port}/api", (desk.home / "prefect.secret").read_text()
-        eventually(lambda: ask(api_url, "automations/count", auth.strip()) is not None)
-        eventually(lambda: ask(api_url, "automations/count", auth.strip()).json() == 5)
-        automated = ask(api_url, "automations/count", auth.strip()).json()
-        served = deployed(api_url, auth.strip())
+    with office_up(desk, tmp_path) as started:
+        up, api_url, auth = started.process, f"{started.url}/api", started.words
+        eventually(lambda: ask(api_url, "automations/count", auth) is not None)
+        eventually(lambda: ask(api_url, "automations/count", auth).json() == 5)
+        automated = ask(api_url, "automations/count", auth).json()
+        served = deployed(api_url, auth)
         stranger = ask(api_url, "deployments/filter", "office:guessed")
 
         first = one_of(up.pid, "serve_office")
@@ -86,18 +75,14 @@ def test_the_office_is_up_until_it_is_told_to_end(prepared, tmp_path):
 
         up.send_signal(signal.SIGTERM)
         status = up.wait(timeout=30)
-    finally:
-        if up.poll() is None:
-            os.killpg(up.pid, signal.SIGKILL)
-            up.wait()
-    words = (tmp_path / "said").read_text()
+    words = started.said.read_text()
 
     assert {"close-period", "remind", "health-watch"} <= served
     assert (5, 401) == (automated, stranger.status_code)
     assert second, words
     assert "was killed by signal 9; it is started again" in words
     assert (0, True, {}) == (status, up.pid in members, group(up.pid)), words
-    assert not re.search(re.escape(auth.strip().partition(":")[2]), words)
+    assert not re.search(re.escape(auth.partition(":")[2]), words)
     assert not (desk.home / "prefect" / "server.url").exists()
 
 

@@ -1,0 +1,24 @@
+"""Inserting what may be there already."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+
+def insert_or_update(dialect: str, table: sa.Table) -> Any:
+    """Begin an INSERT that may go on with `on_conflict_do_update`."""
+    insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(table)
+
+
+def insert_new(dialect: str, table: sa.Table) -> Any:
+    """
+    Begin an INSERT that passes over every row that is there, by any of its unique columns.
+
+    It names no column: PostgreSQL raises for a unique index that is not named, when two machines
+    insert the same row in the same moment.
+    """
+    return insert_or_update(dialect, table).on_conflict_do_nothing()
