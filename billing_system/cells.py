@@ -7,9 +7,9 @@ import unicodedata
 from collections.abc import Callable
 from datetime import date
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any, TypeVar
 
+from billing_system.remembering import remembered
 from domain.accounts import account_key
 from domain.dates import parse_date
 from domain.money import Money
@@ -60,7 +60,7 @@ def code_up_to(length: int, *, required: bool = True) -> Converter:
     return to_code
 
 
-@lru_cache(maxsize=20_000)
+@remembered
 def to_account_number(cell: str) -> str:
     """Read an account number; without a letter or digit it could not be told from others."""
     written = cell.strip()
@@ -74,7 +74,7 @@ def to_account_number(cell: str) -> str:
     return written
 
 
-@lru_cache(maxsize=20_000)
+@remembered
 def to_money(cell: str) -> Money:
     """Read an amount; never an empty one: nothing is not zero."""
     if not cell.strip():
@@ -94,7 +94,7 @@ def to_optional_money(cell: str) -> Money | None:
     return to_money(cell) if cell.strip() else None
 
 
-@lru_cache(maxsize=20_000)
+@remembered
 def to_date(cell: str) -> date:
     """Read a local date of the utility."""
     try:
@@ -103,7 +103,7 @@ def to_date(cell: str) -> date:
         raise ValueError("is not a date (2026-10-31 or 10/31/2026)") from None
 
 
-@lru_cache(maxsize=100)
+@remembered
 def to_flag(cell: str) -> bool:
     """
     Read a yes or no.
@@ -122,7 +122,7 @@ def one_of(members: type[S], aliases: dict[str, S] | None = None) -> Callable[[s
     """Make a converter for the words of an enumeration, the case of letters ignored."""
     words = {member.value: member for member in members} | (aliases or {})
 
-    @lru_cache(maxsize=100)
+    @remembered
     def to_member(cell: str) -> S:
         try:
             return words[cell.strip().lower()]
@@ -147,7 +147,7 @@ def to_last4(cell: str) -> str:
     return written
 
 
-@lru_cache(maxsize=20_000)
+@remembered
 def to_usage(cell: str) -> float | None:
     """Read a meter's quantity; it is not money, and may be missing."""
     written = cell.strip()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any
 
 from billing_system import cells
 from billing_system.cells import Converter, code_up_to, text_up_to
 from billing_system.records import Cosigner, Enrollment, PaymentMethod, PortalLink, PortalUser
+from billing_system.remembering import remembered
 from domain.accounts import Account, AccountStatus
-from domain.movements import Movement, MovementKind
+from domain.movements import MovementKind, Movements
 from domain.payments import MethodKind
 
 
@@ -36,7 +36,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One CSV file; `make` takes the columns' values in their order."""
+    """One CSV file; `make` takes the columns' values in their order, of one row or of some."""
 
     name: str
     columns: tuple[Column, ...]
@@ -53,8 +53,10 @@ class EnrollmentStatus(StrEnum):
 
 
 _long = text_up_to(4000)
-_service = lru_cache(maxsize=1_000)(text_up_to(100))  # what everybody's movements repeat
-_description = lru_cache(maxsize=1_000)(_long)
+_service = remembered(text_up_to(100), most=1_000)  # texts that many rows repeat
+_description = remembered(_long, most=1_000)
+_town = remembered(_long, most=1_000)
+_zip = remembered(text_up_to(20), most=1_000)
 _mailbox = code_up_to(320)
 _optional_mailbox = code_up_to(320, required=False)
 _enrollment_status = cells.one_of(EnrollmentStatus, {"canceled": EnrollmentStatus.CANCELLED})
@@ -73,9 +75,9 @@ ACCOUNTS = Table(
         Column("last_name", _long),
         Column("service_address", _long),
         Column("mailing_address", _long),
-        Column("city", _long),
-        Column("state", _long),
-        Column("zip", text_up_to(20)),
+        Column("city", _town),
+        Column("state", _town),
+        Column("zip", _zip),
         Column("phone", _long, optional=True),
         Column("email", _long, optional=True),
         Column("ebill", cells.to_flag),
@@ -102,7 +104,7 @@ TRANSACTIONS = Table(
         Column("amount", cells.to_money),
         Column("usage", cells.to_usage, optional=True),
     ),
-    Movement,
+    Movements,
 )
 PORTAL_USERS = Table("portal_users", (Column("email", _mailbox), Column("name", _long)), PortalUser)
 PORTAL_LINKS = Table(

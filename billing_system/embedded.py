@@ -8,8 +8,9 @@ from pathlib import Path
 from billing_system import columns
 from billing_system.columns import Table
 from billing_system.export_files import Folder, UsedFiles, ZipFolder, open_place
-from billing_system.manifest import LARGEST_MANIFEST, Manifest, parse_manifest
+from billing_system.manifest import Manifest
 from billing_system.manifest_fields import MANIFEST
+from billing_system.manifest_file import read_manifest_in
 from billing_system.port import Export, Report
 from billing_system.records import Cosigner, Enrollment, PaymentMethod, PortalLink, PortalUser
 from billing_system.repeated import read_accounts, read_links, read_once
@@ -17,7 +18,7 @@ from billing_system.rows import RowReader
 from billing_system.table_files import open_table
 from domain.accounts import Account
 from domain.failures import Misuse
-from domain.movements import Movement
+from domain.movements import Movements
 from domain.problems import Problem
 
 
@@ -27,7 +28,7 @@ class EmbeddedBillingSystem:
     def read_export(self, source: Path) -> Export:
         """Read the export at a path; the port says what is raised and what is a problem."""
         place = open_place(source)
-        manifest = read_manifest(place)
+        manifest = read_manifest_in(place)
         files = UsedFiles(place, _list_files(place, manifest))
         fingerprints = files.fingerprints()
         tables = _Tables(place, manifest)
@@ -72,9 +73,8 @@ class _Tables:
         reader = self._readers[columns.ACCOUNTS.name]
         return tuple(read_accounts(reader, self._spellings, self.problems.append))
 
-    def movements(self, report: Report) -> Iterator[Movement]:
-        reader = self._readers[columns.TRANSACTIONS.name]
-        return (value for _, value in reader.read(report) if value is not None)
+    def movements(self, report: Report) -> Iterator[Movements]:
+        return self._readers[columns.TRANSACTIONS.name].read_columns(report)
 
     def portal_users(self) -> tuple[PortalUser, ...]:
         reader = self._readers.get(columns.PORTAL_USERS.name)
@@ -114,15 +114,6 @@ class _Tables:
             return ()
         rows = reader.read(self.problems.append)
         return tuple(value for _, value in rows if value is not None)
-
-
-def read_manifest(place: Folder | ZipFolder) -> Manifest:
-    """Read the bundle.toml of an opened export; raises Misuse."""
-    with place.open(MANIFEST) as stream:
-        content = stream.read(LARGEST_MANIFEST + 1)
-    if len(content) > LARGEST_MANIFEST:
-        raise Misuse(f"{MANIFEST} is larger than {LARGEST_MANIFEST} bytes; correct it", "bundle")
-    return parse_manifest(content)
 
 
 def _list_files(place: Folder | ZipFolder, manifest: Manifest) -> list[str]:

@@ -11,7 +11,7 @@ from typing import IO, Protocol
 
 from billing_system.records import Cosigner, Enrollment, PaymentMethod, PortalLink, PortalUser
 from domain.accounts import Account
-from domain.movements import Movement
+from domain.movements import Movements
 from domain.periods import BulkFile, ControlTotals, Period, Utility
 from domain.problems import Problem
 
@@ -40,9 +40,9 @@ class Export:
     """
     A billing export, read and converted; rows that could not be read are `problems` instead.
 
-    Movements are many, so they are streamed: `movements(report)` reads them from the file each
-    time it is called and reports what is wrong with them on the way; `problems` holds everything
-    else that is wrong.
+    Movements are many, so they are streamed, some at a time: `movements(report)` reads them from
+    the file each time it is called and reports what is wrong with them on the way; `problems`
+    holds everything else that is wrong.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Export:
     payment_methods: tuple[PaymentMethod, ...]
     enrollments: tuple[Enrollment, ...]
     problems: tuple[Problem, ...]
-    movements: Callable[[Report], Iterator[Movement]]
+    movements: Callable[[Report], Iterator[Movements]]
     files: ExportFiles
 
     @property

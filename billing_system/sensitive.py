@@ -13,7 +13,9 @@ _ROUTING_AND_ACCOUNT = re.compile(
     r"[0-9]{4,17}(?![0-9])",
     re.IGNORECASE,
 )
-_ENOUGH_DIGITS = re.compile(r"[0-9](?:[ -]?[0-9]){12}|[0-9]{9}")  # of a card, of a routing number
+# As many digits as a card or a routing number has. The search gives up at a group's first digit
+# where too little follows: an import searches all its texts, full of days and house numbers.
+_ENOUGH_DIGITS = re.compile(r"[0-9](?<![0-9]{2})(?=[0-9 -]{8})(?:(?:[ -]?[0-9]){12}|[0-9]{8})")
 _ONLY_DIGITS = re.compile(r"[0-9](?:[ -]*[0-9]){7,}")
 
 # Ranges of the first four digits and the lengths that networks issue (ISO/IEC 7812).
@@ -40,6 +42,11 @@ _ISSUERS = (
 def may_hold_sensitive_number(text: str) -> bool:
     """Say whether there are digits enough for one; the text may be many cells, a line each."""
     return _ENOUGH_DIGITS.search(text) is not None
+
+
+def may_be_sensitive_token(text: str) -> bool:
+    """Say whether there are digits enough for one; the text may be many tokens, a line each."""
+    return _ONLY_DIGITS.search(text) is not None
 
 
 def holds_sensitive_number(text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import count, repeat
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from billing_system.port import Export, Report
 from billing_system.records import Enrollment
 from database import tables
 from database.books import insert_rows
-from domain.accounts import Account
+from domain.accounts import Account, account_key
 from domain.problems import Problem
 from rules.balances import amount_due
 
@@ -29,7 +30,7 @@ def stage_tables(connection: Connection, export: Export) -> tuple[int, int]:
     movements = _insert(
         connection,
         tables.movement,
-        "run line account_key account posted_on service description kind amount usage",
+        "account posted_on service description kind amount usage account_key run line",
         _movement_rows(export, problems.append),
     )
     _stage_problems(connection, export.period.id, problems)
@@ -101,9 +102,10 @@ def _stage_autopay(connection: Connection, export: Export) -> None:
 
 def _movement_rows(export: Export, report: Report) -> Iterator[tuple[Any, ...]]:
     run = export.period.id
-    for line, m in enumerate(export.movements(report), start=1):
-        what = (m.posted_on, m.service, m.description, m.kind, m.amount, m.usage)
-        yield run, line, m.key, m.account, *what
+    lines = count(1)
+    for some in export.movements(report):
+        # the columns first: where they end, no line is taken
+        yield from zip(*some, map(account_key, some.account), repeat(run), lines)
 
 
 def _mandate_rows(run: str, enrollments: Iterable[Enrollment]) -> Iterator[tuple[Any, ...]]:

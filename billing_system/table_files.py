@@ -13,6 +13,7 @@ from typing import IO, NamedTuple, Protocol
 from domain.failures import Misuse, Refused
 
 DELIMITERS = (",", ";", "\t")
+_BLOCK = 2**20  # bytes decoded at once
 
 
 class Files(Protocol):
@@ -83,13 +84,12 @@ def open_table(files: Files, file: str) -> TableFile:
 
 def find_encoding(files: Files, file: str) -> str:
     """Return `utf-8-sig` or `cp1252`, whichever all bytes of a file fit."""
-    line = _first_misfit(files, file, "utf-8")
-    if line == 0:
+    if _fits(files, file, "utf-8"):
         return "utf-8-sig"
-    if not _has_byte_order_mark(files, file):
-        line = _first_misfit(files, file, "cp1252")
-        if line == 0:
-            return "cp1252"
+    encoding = "utf-8" if _has_byte_order_mark(files, file) else "cp1252"
+    if _fits(files, file, encoding):
+        return encoding
+    line = _first_misfit(files, file, encoding)
     raise Refused(
         "wrong-encoding",
         f"{file} row {line} has bytes that are neither UTF-8 nor cp1252 (Windows Western); "
@@ -97,8 +97,23 @@ def find_encoding(files: Files, file: str) -> str:
     )
 
 
+def _fits(files: Files, file: str, encoding: str) -> bool:
+    """Say whether all bytes of a file fit; zero bytes mean UTF-16 and fit nothing."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with files.open(file) as stream:
+        try:
+            while block := stream.read(_BLOCK):
+                decoder.decode(block)
+                if b"\0" in block:
+                    return False
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True
+
+
 def _first_misfit(files: Files, file: str, encoding: str) -> int:
-    """Return the line that does not fit, 0 if all do; zero bytes mean UTF-16 and fit nothing."""
+    """Return the first line that does not fit, 0 if all do."""
     with files.open(file) as stream:
         for row, line in enumerate(stream, start=1):
             try:

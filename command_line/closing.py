@@ -101,7 +101,7 @@ def require_waivable(waivers: dict[str, str]) -> None:
 
 def to_period(office: Office, bundle_or_period: str) -> tuple[str, str | None]:
     """Tell a bundle from a period; return the period and the bundle's path, if it is one."""
-    from billing_system.period_of import read_period_id
+    from billing_system.manifest_file import read_manifest
     from database.runs import find_run
 
     place = Path(bundle_or_period)
@@ -113,7 +113,7 @@ def to_period(office: Office, bundle_or_period: str) -> tuple[str, str | None]:
             "imported; give the path of the billing export.",
             "no-bundle",
         )
-    return read_period_id(place), str(place.resolve())
+    return read_manifest(place).period.id, str(place.resolve())
 
 
 def _close(office: Office, parameters: dict[str, Any], *, yes: bool, as_json: bool) -> int:
@@ -188,7 +188,6 @@ def _ask(sheet: RunSheet) -> bool:
 
 def _is_all_done(office: Office, period: str, bundle: str | None) -> bool:
     """Tell whether this very export is closed and nothing of it is left to be done."""
-    from billing_system.embedded import EmbeddedBillingSystem
     from database.runs import find_run, finished_step
     from domain.deliveries import DeliveryStatus
     from domain.runs import RunState
@@ -201,7 +200,7 @@ def _is_all_done(office: Office, period: str, bundle: str | None) -> bool:
     if finished_step(office.database, period, Step.REPORT) is None:
         return False
     if bundle is not None:
-        export = EmbeddedBillingSystem().read_export(Path(bundle))
+        export = office.billing_system.read_export(Path(bundle))
         if export.sha256 != known.export_sha256:
             return False
     done = (DeliveryStatus.SENT, DeliveryStatus.FAILED)

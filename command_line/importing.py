@@ -29,7 +29,6 @@ def import_bundle(
     home: Path, bundle: Path, replace: bool, as_of: datetime | None, as_json: bool
 ) -> int:
     """Stage an export; nothing of it shows before the close."""
-    from billing_system.embedded import EmbeddedBillingSystem
     from billing_system.importing import import_export
     from database.runs import get_run
     from office.locking import working_on
@@ -37,7 +36,7 @@ def import_bundle(
     from splitter.documents import share_documents
 
     office = open_office(home, as_of)
-    export = EmbeddedBillingSystem().read_export(bundle)
+    export = office.billing_system.read_export(bundle)
     with working_on(office, export.period.id):
         outcome = import_export(
             office.database,

@@ -23,6 +23,7 @@ from office.redaction import told_safely
 from office.settings import Settings
 
 if TYPE_CHECKING:  # equipment is loaded by the first command that needs it
+    from billing_system.port import BillingSystem
     from cash_receipting.port import CashReceipting
     from mail.bill_mail import BillRenderer
     from mail.communications_live import LiveCommunications
@@ -63,6 +64,13 @@ class Office(Choices):
     @cached_property
     def database(self) -> Database:
         return open_database(self.home, self.settings)
+
+    @cached_property
+    def billing_system(self) -> BillingSystem:
+        """What billing exports come from: folders and archives of CSV files and PDFs."""
+        from billing_system.embedded import EmbeddedBillingSystem
+
+        return EmbeddedBillingSystem()
 
     @cached_property
     def store(self) -> BillStore:

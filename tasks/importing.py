@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from billing_system.embedded import EmbeddedBillingSystem
 from billing_system.importing import import_export
 from database.runs import get_run
 from domain.failures import Misuse
@@ -28,7 +27,7 @@ def import_billing_export(run: str, bundle: str | None, *, replace: bool = False
         known = get_run(here.database, run)
         _share(here, run)
         return Done(f"{known.utility}, imported before", {"status": "unchanged"})
-    export = EmbeddedBillingSystem().read_export(Path(bundle))
+    export = here.billing_system.read_export(Path(bundle))
     if export.period.id != run:
         raise Misuse(f"{bundle} is the export of period {export.period.id}, not of {run}.")
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from prefect.runtime import flow_run
 
-from billing_system.embedded import read_manifest
-from billing_system.export_files import open_place
+from billing_system.manifest_file import read_manifest
 from database.runs import find_run
 from domain.failures import Misuse, Refused
 from office.wiring import office
@@ -35,6 +34,6 @@ def _utility(period: str, bundle: str | None) -> str:
     if known is not None:
         return known.utility
     try:
-        return read_manifest(open_place(Path(bundle))).utility.name if bundle else ""
+        return read_manifest(Path(bundle)).utility.name if bundle else ""
     except (Misuse, Refused, OSError):  # the import says what is wrong with it
         return ""

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing_system import cells
+from billing_system.remembering import remembered
 from domain.money import Money
 
 CENTS = st.integers(-(10**14), 10**14)
@@ -74,3 +75,23 @@ def test_a_control_character_is_refused():
 def test_line_breaks_within_a_text_are_kept():
     assert cells.text_up_to(10)(" a\nb ") == "a\nb"
     assert date(2026, 10, 31) == cells.to_date("10/31/2026")
+
+
+def test_cells_are_remembered_but_only_so_many_and_no_wrong_ones():
+    asked = []
+
+    def to_length(cell):
+        asked.append(cell)
+        if not cell:
+            raise ValueError("is empty")
+        return len(cell)
+
+    convert = remembered(to_length, most=2)
+
+    assert [1, 2, 1, 2] == [convert(cell) for cell in ("a", "bb", "a", "bb")]
+    assert ["a", "bb"] == asked
+    for _ in range(2):
+        with pytest.raises(ValueError, match="is empty"):
+            convert("")
+    assert [3, 1, 3] == [convert(cell) for cell in ("ccc", "a", "ccc")]
+    assert ["a", "bb", "", "", "ccc", "a"] == asked

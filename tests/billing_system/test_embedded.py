@@ -47,7 +47,7 @@ def test_a_correct_export_is_read_without_problems(tmp_path):
     assert ("2026-10", date(2026, 11, 20)) == (export.period.id, export.period.due_on)
     assert Money(27_35) == export.control_totals.billed
     assert [account.number for account in export.accounts] == ["01.1037.1"]
-    assert [Money(27_35)] == [m.amount for m in export.movements([].append)]
+    assert [[Money(27_35)]] == [some.amount for some in export.movements([].append)]
     assert [link.mailbox for link in export.portal_links] == ["sven@example.com"]
     assert [(e.method_token, e.days_prior, e.maximum, e.is_active) for e in export.enrollments] == [
         ("tok_7_1", 5, None, True)
@@ -128,8 +128,8 @@ def test_us_formats_are_read(tmp_path):
         account.direct_pay,
         account.block_ach,
     ) == (True, False, False, False)
-    movement = next(export.movements([].append))
-    assert (date(2026, 10, 5), Money(-1_00)) == (movement.posted_on, movement.amount)
+    some = next(export.movements([].append))
+    assert ([date(2026, 10, 5)], [Money(-1_00)]) == (some.posted_on, some.amount)
 
 
 def test_columns_may_have_their_own_names(tmp_path):
@@ -209,6 +209,22 @@ def test_a_row_among_hundreds_is_told_in_its_place_and_the_others_are_kept(tmp_p
         (problem.code, problem.account, problem.row) for problem in export.problems
     ]
     assert "" == export.accounts[203].name
+
+
+def test_a_movement_among_hundreds_is_told_in_its_place_and_the_others_are_kept(tmp_path):
+    rows = [MOVEMENT | {"amount": f"{place}.00"} for place in range(1, 251)]
+    rows[117] |= {"amount": "much"}
+    rows[204] |= {"description": CARD}
+    problems: list[Problem] = []
+
+    some = list(read(tmp_path, transactions=a_table(*rows)).movements(problems.append))
+
+    kept = [Money(place * 100) for place in range(1, 251) if place != 118]
+    assert kept == [amount for columns in some for amount in columns.amount]
+    assert [("unreadable-row", 119), ("sensitive-data", 206)] == [
+        (problem.code, problem.row) for problem in problems
+    ]
+    assert not any(CARD in columns.description for columns in some)
 
 
 def test_all_unreadable_cells_are_told_and_only_their_rows_left_out(tmp_path):

@@ -110,6 +110,19 @@ def test_an_export_is_staged_in_all_its_tables(database, tmp_path):
     assert [act["action"] for act in rows(database, tables.audit)] == ["import"]
 
 
+def test_movements_are_numbered_through_in_the_order_of_the_file(database, tmp_path):
+    rows = [MOVEMENT | {"amount": f"{place}.00"} for place in range(1, 451)]
+    rows[117] |= {"amount": "much"}
+
+    bring_in(database, tmp_path, an_export(tmp_path, transactions=a_table(*rows)))
+
+    with database.reading() as books:
+        query = sa.select(tables.movement.c.line, tables.movement.c.amount)
+        found = [tuple(row) for row in books.execute(query.order_by("line"))]
+    kept = [Money(place * 100) for place in range(1, 451) if place != 118]
+    assert list(enumerate(kept, start=1)) == found
+
+
 def test_problems_of_movements_are_kept_too(database, tmp_path):
     movements = a_table(MOVEMENT, MOVEMENT | {"amount": "x"})
 
@@ -228,7 +241,7 @@ class _Interrupted(BaseException):
 
 
 def interrupted(export: Export) -> Export:
-    """The same export, whose reading breaks off after one movement."""
+    """The same export, whose reading breaks off after some movements."""
 
     def movements(report):
         yield next(export.movements(report))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,8 @@ from hypothesis import strategies as st
 from billing_system.sensitive import (
     holds_sensitive_number,
     is_sensitive_token,
+    may_be_sensitive_token,
+    may_hold_sensitive_number,
     passes_luhn,
     passes_routing_checksum,
 )
@@ -79,6 +83,25 @@ def test_every_card_with_its_check_digit_is_found(digits, between):
     written = between.join(card[start : start + 4] for start in range(0, 16, 4))
 
     assert holds_sensitive_number(f"card {written}.")
+
+
+@given(st.text("0123456789 -/a\n", min_size=8, max_size=40))
+def test_digits_are_enough_where_a_card_or_a_routing_number_has_as_many(text):
+    enough = re.search("[0-9](?:[ -]?[0-9]){12}|[0-9]{9}", text) is not None
+
+    assert enough == may_hold_sensitive_number(text)
+
+
+@given(st.text("0123456789 -/", min_size=8, max_size=30), st.sampled_from(["", "7", "tok_"]))
+def test_a_token_that_is_a_number_is_noticed_among_others(token, before):
+    may_be = may_be_sensitive_token(f"tok_7_1\n{before}{token}\n0113")
+
+    assert may_be or not is_sensitive_token(before + token)
+
+
+@pytest.mark.parametrize("text", ["2026-10-31\n2026-11-02", "84840-1234\n12.35", "555-0123\n9"])
+def test_texts_of_an_ordinary_export_have_too_few_digits(text):
+    assert not may_hold_sensitive_number(text)
 
 
 @given(st.text("0123456789", min_size=4, max_size=17))
