@@ -133,13 +133,16 @@ def _list_waiting(office: Office) -> list[Asked]:
 
     from database.tables import bill_run
     from domain.runs import RunState
-    from office.approval_desk import find_asked
 
     query = sa.select(bill_run.c.run).where(
         bill_run.c.state.in_((RunState.WAITING, RunState.REFUSED))
     )
     with office.database.reading() as books:
         runs = books.execute(query.order_by(bill_run.c.run)).scalars().all()
+    if not runs:
+        return []
+    from office.approval_desk import find_asked  # only here: it loads every check
+
     found = [find_asked(office, run) for run in runs]
     return [one for one in found if one is not None and _waits(one)]
 

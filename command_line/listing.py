@@ -12,7 +12,6 @@ import click
 import sqlalchemy as sa
 
 from command_line.lists import LISTS
-from command_line.lists_checks import exceptions
 from command_line.opening import as_of_option, open_office
 from command_line.writing import write_csv, write_json, write_table, write_xlsx
 from database.tables import check_finding
@@ -82,8 +81,7 @@ def _closed_runs() -> sa.Select[Any]:
 
 def _filtered(office: Office, what: str, where: tuple[str, ...]) -> sa.Select[Any]:
     """Put the conditions around a list, so that they hold of the columns as they are shown."""
-    select = exceptions(_kept_back(office)) if what == "exceptions" else LISTS[what].select()
-    shown = select.subquery()
+    shown = _selected(office, what).subquery()
     filtered = sa.select(shown)
     for condition in where:
         name, separator, value = condition.partition("=")
@@ -92,6 +90,14 @@ def _filtered(office: Office, what: str, where: tuple[str, ...]) -> sa.Select[An
             raise Misuse(f"--where {condition}: write COLUMN=VALUE with one of {known}.")
         filtered = filtered.where(_matches(shown, name, value))
     return filtered.order_by(*(shown.c[name] for name in LISTS[what].order))
+
+
+def _selected(office: Office, what: str) -> sa.Select[Any]:
+    if what != "exceptions":
+        return LISTS[what].select()
+    from command_line.lists_checks import exceptions  # only here: the other lists need no mail
+
+    return exceptions(_kept_back(office))
 
 
 def _kept_back(office: Office) -> list[sa.Select[Any]]:

@@ -1,65 +1,62 @@
-"""What `billclose list` can show: one SELECT each, its columns named as in the contract."""
+"""What `billclose list` can show: where each SELECT stands, and its order."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import sqlalchemy as sa
-
-from command_line.lists_bills import bills, paper_bills
-from command_line.lists_checks import checks, exceptions
-from command_line.lists_mail import communications, mailings, unsubscribed_addresses
-from command_line.lists_money import (
-    completed_payments,
-    pending_payments,
-    scheduled_payments,
-    unscheduled,
-)
-from command_line.lists_outbox import bounces, deliveries, suppressed_addresses
-from database.return_rates import rates_by_period
-from database.tables import audit
-from payments.settlement_matching import deposits
-
-Select = sa.Select[Any]
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 
-def audit_list() -> Select:
-    return sa.select(
-        audit.c.at,
-        audit.c.who,
-        audit.c.action,
-        audit.c.subject,
-        audit.c.detail,
-        audit.c.id.label("_id"),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """A list and the columns it is ordered by; those that begin with _ are not shown."""
 
-    select: Callable[[], Select]
+    module: str
+    name: str
     order: tuple[str, ...]
 
+    def select(self) -> sa.Select[Any]:
+        chosen: sa.Select[Any] = getattr(import_module(self.module), self.name)()
+        return chosen
 
-LISTS = {
-    "bills": Listing(bills, ("period", "form", "_account_key", "pdf")),
-    "deliveries": Listing(deliveries, ("period", "_account_key", "form", "recipient")),
-    "paper": Listing(paper_bills, ("period", "part", "form", "sequence")),
-    "bounces": Listing(bounces, ("received_at", "id")),
-    "suppressed-addresses": Listing(suppressed_addresses, ("since", "address")),
-    "communications": Listing(communications, ("number",)),
-    "mailings": Listing(mailings, ("number",)),
-    "unsubscribed-addresses": Listing(unsubscribed_addresses, ("since", "address")),
-    "scheduled-payments": Listing(scheduled_payments, ("period", "pay_date", "_account_key")),
-    "autopay-unscheduled": Listing(unscheduled, ("period", "_account_key")),
-    "pending-payments": Listing(pending_payments, ("taken_at", "confirmation", "key")),
-    "completed-payments": Listing(completed_payments, ("taken_at", "confirmation")),
-    "deposits": Listing(deposits, ("date", "deposit", "_line")),
-    "return-rates": Listing(rates_by_period, ("period", "kind")),
-    "checks": Listing(checks, ("period", "_position")),
-    "exceptions": Listing(exceptions, ("period", "stage", "_position", "_account_key")),
-    "audit": Listing(audit_list, ("_id",)),
+
+LISTS = {  # a module is loaded when its list is asked for, so that the others wait for nothing
+    "bills": Listing(
+        "command_line.lists_bills", "bills", ("period", "form", "_account_key", "pdf")
+    ),
+    "deliveries": Listing(
+        "command_line.lists_outbox", "deliveries", ("period", "_account_key", "form", "recipient")
+    ),
+    "paper": Listing(
+        "command_line.lists_bills", "paper_bills", ("period", "part", "form", "sequence")
+    ),
+    "bounces": Listing("command_line.lists_outbox", "bounces", ("received_at", "id")),
+    "suppressed-addresses": Listing(
+        "command_line.lists_outbox", "suppressed_addresses", ("since", "address")
+    ),
+    "communications": Listing("command_line.lists_mail", "communications", ("number",)),
+    "mailings": Listing("command_line.lists_mail", "mailings", ("number",)),
+    "unsubscribed-addresses": Listing(
+        "command_line.lists_mail", "unsubscribed_addresses", ("since", "address")
+    ),
+    "scheduled-payments": Listing(
+        "command_line.lists_money", "scheduled_payments", ("period", "pay_date", "_account_key")
+    ),
+    "autopay-unscheduled": Listing(
+        "command_line.lists_money", "unscheduled", ("period", "_account_key")
+    ),
+    "pending-payments": Listing(
+        "command_line.lists_money", "pending_payments", ("taken_at", "confirmation", "key")
+    ),
+    "completed-payments": Listing(
+        "command_line.lists_money", "completed_payments", ("taken_at", "confirmation")
+    ),
+    "deposits": Listing("payments.settlement_matching", "deposits", ("date", "deposit", "_line")),
+    "return-rates": Listing("database.return_rates", "rates_by_period", ("period", "kind")),
+    "checks": Listing("command_line.lists_checks", "checks", ("period", "_position")),
+    "exceptions": Listing(
+        "command_line.lists_checks", "exceptions", ("period", "stage", "_position", "_account_key")
+    ),
+    "audit": Listing("command_line.lists_audit", "audit_list", ("_id",)),
 }

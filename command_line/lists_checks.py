@@ -12,7 +12,6 @@ from database.debtors import unreachable_debtors
 from database.left_out import payments_left_out
 from database.tables import bounce, check_finding, check_result, delivery
 from domain.deliveries import DeliveryStatus
-from mail.unsubscriptions import UNSUBSCRIBED
 
 Select = sa.Select[Any]
 
@@ -36,6 +35,8 @@ def exceptions(further: Iterable[Select] = ()) -> Select:
 
     `further` are what the books alone do not tell, but only with the office's settings and clock.
     """
+    from mail.unsubscriptions import UNSUBSCRIBED  # the list of checks needs no mail
+
     found = sa.select(
         check_finding.c.account,
         sa.literal("check").label("stage"),

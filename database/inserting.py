@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 
 def insert_or_update(dialect: str, table: sa.Table) -> Any:
     """Begin an INSERT that may go on with `on_conflict_do_update`."""
-    insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return insert(table)
+    if dialect != "postgresql":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # only here: it takes long to load
+
+    return postgresql.insert(table)
 
 
 def insert_new(dialect: str, table: sa.Table) -> Any:

@@ -52,6 +52,21 @@ def _table(name: str, *parts: Any) -> sa.Table:
     return sa.Table(name, metadata, *parts, *whole)
 
 
+def _one_where(name: str, column: str, condition: str) -> sa.Index:
+    """
+    Make an index by which a value stands once among the rows of which a condition holds.
+
+    It is told the condition when it is created: who tells it here loads PostgreSQL's dialect.
+    """
+    index = sa.Index(name, column, unique=True)
+
+    @sa.event.listens_for(index, "before_create")
+    def restrict(_index: sa.Index, connection: sa.Connection, **_options: Any) -> None:
+        index.dialect_options[connection.dialect.name]["where"] = sa.text(condition)
+
+    return index
+
+
 def _run() -> sa.Column[str]:
     """A run's own rows go with it when another export takes its place."""
     return sa.Column(
@@ -466,13 +481,7 @@ draw = _table(
     sa.UniqueConstraint("reference"),
     sa.CheckConstraint("amount > 0", name="amount_positive"),
     # of one payment, one draw at most may have happened or still happen
-    sa.Index(
-        "uq_draw_one_open",
-        "payment_key",
-        unique=True,
-        sqlite_where=sa.text("state IN ('created', 'asked', 'approved')"),
-        postgresql_where=sa.text("state IN ('created', 'asked', 'approved')"),
-    ),
+    _one_where("uq_draw_one_open", "payment_key", "state IN ('created', 'asked', 'approved')"),
     sa.Index(None, "state", "next_lookup_at"),
 )
 
@@ -579,13 +588,7 @@ enrollment = _table(
     sa.Column("cancelled_by", sa.String(100)),
     sa.Column("cancel_reason", sa.Text),
     sa.CheckConstraint("days_prior >= 0", name="days_prior"),
-    sa.Index(
-        "uq_enrollment_one_active",
-        "account_key",
-        unique=True,
-        sqlite_where=sa.text("cancelled_at IS NULL"),
-        postgresql_where=sa.text("cancelled_at IS NULL"),
-    ),
+    _one_where("uq_enrollment_one_active", "account_key", "cancelled_at IS NULL"),
 )
 
 enrollment_end = _table(
@@ -657,13 +660,7 @@ incident = _table(
     sa.Column("noticed_at", Moment, nullable=False),
     sa.Column("told_at", Moment),
     sa.Column("ended_at", Moment),
-    sa.Index(
-        "uq_incident_one_open",
-        "condition",
-        unique=True,
-        sqlite_where=sa.text("ended_at IS NULL"),
-        postgresql_where=sa.text("ended_at IS NULL"),
-    ),
+    _one_where("uq_incident_one_open", "condition", "ended_at IS NULL"),
 )
 
 work_done = _table(
@@ -748,13 +745,7 @@ communication = _table(
     sa.Column("removed_at", Moment),
     sa.Column("removed_by", sa.String(100)),
     sa.Column("removal_reason", sa.Text),
-    sa.Index(
-        "uq_communication_one_of_a_file",
-        "sha256",
-        unique=True,
-        sqlite_where=sa.text("removed_at IS NULL"),
-        postgresql_where=sa.text("removed_at IS NULL"),
-    ),
+    _one_where("uq_communication_one_of_a_file", "sha256", "removed_at IS NULL"),
 )
 
 mass_mailing = _table(

@@ -10,10 +10,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 from domain.deliveries import PasswordField
-from mail.communications import NUMBER
 from mail.sizing import LARGEST
-from mail.unsubscribing import TOKEN
-from mail.verp import longest_base
 from office.settings_section import Section, is_web_address
 
 
@@ -82,6 +79,8 @@ class SmtpSettings(Section):
     @classmethod
     def check_bounces(cls, value: str) -> str:
         """Leave room for the signature: a local part has at most 64 octets."""
+        from mail.verp import longest_base  # only here: settings are read by every command
+
         local_part, at, domain = value.rpartition("@")
         is_plain = re.fullmatch(r"[A-Za-z0-9._-]+", local_part) and at and domain
         if value and not is_plain:
@@ -170,6 +169,8 @@ class CommunicationsSettings(Section):
     @field_validator("link_url")
     @classmethod
     def check_link(cls, value: str) -> str:
+        from mail.communications import NUMBER  # only here: settings are read by every command
+
         if value and not (is_web_address(value) and NUMBER in value):
             raise ValueError("write an https:// address with {number} in it")
         return value
@@ -177,6 +178,8 @@ class CommunicationsSettings(Section):
     @field_validator("unsubscribe_url")
     @classmethod
     def check_url(cls, value: str) -> str:
+        from mail.unsubscribing import TOKEN  # only here: settings are read by every command
+
         if value and not (is_web_address(value) and TOKEN in value):
             raise ValueError("write an https:// address with {token} in it")
         return value
