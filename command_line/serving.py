@@ -22,6 +22,7 @@ PORT = 4200
 SERVE = "from deployments.serve import serve_office; serve_office()"
 LOOK_SECONDS = 0.5
 LOG_LOOKS = 600  # looks between two at the size of the server's log
+POLLS = {"PREFECT_RUNNER_POLL_FREQUENCY": "2"}  # seconds a clerk waits for what he started there
 
 
 @click.command()
@@ -93,6 +94,7 @@ class _Serving:
 
         self.process = subprocess.Popen(
             [sys.executable, "-c", SERVE],
+            env=POLLS | os.environ,
             stdin=subprocess.DEVNULL,
             preexec_fn=die_with_parent,
         )
