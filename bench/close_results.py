@@ -56,7 +56,10 @@ def _table(figures: Figures, here: str) -> Iterator[str]:
         yield from _of_close(closed)
     yield from _across_sizes(figures.closes)
     yield from _pairs(figures.history, "A year of history", "without", "with 12 closed periods")
-    yield from _pairs(figures.processes, "Splitting processes", "one", "two")
+    if figures.history:
+        yield ""
+        yield "Lists: seconds of CPU, start-up included, the least of five; both homes in turn."
+    yield from _pairs(figures.processes, "One process and two", "one", "two")
     yield from _of_starts(figures.starts)
 
 

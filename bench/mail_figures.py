@@ -13,7 +13,6 @@ SOURCE, FIRST = "smtp-source (C)", "billclose"
 PREBUILT, ONE_BY_ONE = "billclose, prebuilt", "billclose, not pipelined"
 OUTBOX, SIXTEEN = "billclose, whole outbox", "billclose, 16 connections"
 KEPT = "aiosmtplib, prebuilt, kept"
-MOST_CPU_US = 500
 FLAT = 1.05  # times the memory of a tenth of the mails
 
 

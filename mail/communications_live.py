@@ -58,24 +58,27 @@ class LiveCommunications:
         self._today = today
         self._fresh_seconds = fresh_seconds
         self._posted: list[Posted] = []
+        self._day = date.min
         self._read_at: float | None = None
 
     def latest_link(self) -> str:
         """Return the web address of the latest live one; empty: there is none, or it has none."""
-        latest = choose_latest(self._read(), self._today())
+        latest = choose_latest(*self._read())
         return latest.link if latest else ""
 
     def link_to(self, number: int) -> str:
         """Return the web address of one; empty where it is not live any more."""
-        today = self._today()
-        live = (one.link for one in self._read() if one.number == number and one.is_live(today))
+        posted, today = self._read()
+        live = (one.link for one in posted if one.number == number and one.is_live(today))
         return next(live, "")
 
-    def _read(self) -> list[Posted]:
+    def _read(self) -> tuple[list[Posted], date]:
+        """Return what is posted, and today; both are asked of the books."""
         now = time.monotonic()
         if self._read_at is None or now - self._read_at >= self._fresh_seconds:
-            self._posted, self._read_at = read_posted(self._database, self._link_url), now
-        return self._posted
+            self._posted, self._day = read_posted(self._database, self._link_url), self._today()
+            self._read_at = now
+        return self._posted, self._day
 
 
 def no_link() -> str:

@@ -14,9 +14,8 @@ from sqlalchemy.engine import Connection
 from database.books import Database
 from database.tables import delivery, suppressed_address
 from domain.deliveries import DeliveryStatus, MessageKind
-from mail.states import DELIVERY, RETRY_DELAYS
-
-_CLAIMABLE = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED, DeliveryStatus.IN_DOUBT)
+from mail.due import is_due, sendable
+from mail.states import DELIVERY
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +64,9 @@ def claim(
     doubt is flagged a possible duplicate; without `resend_in_doubt` it waits for a person. What
     was recorded for a mailbox that has been suppressed since then fails here.
     """
-    statuses = _CLAIMABLE if resend_in_doubt else _CLAIMABLE[:-1]
     claimed: list[Delivery] = []
     with database.writing() as connection:
-        for status in statuses:
+        for status in sendable(resend_in_doubt=resend_in_doubt):
             while room := limit - len(claimed):
                 due = _due(status, now, kinds).limit(room)
                 rows = [Delivery(*row) for row in connection.execute(due)]
@@ -83,12 +81,7 @@ def _due(status: DeliveryStatus, now: datetime, kinds: Collection[MessageKind]) 
     """Lock rows that nobody else holds."""
     return (
         sa.select(*COLUMNS)
-        .where(
-            delivery.c.status == status,
-            delivery.c.next_try_at <= now,
-            delivery.c.attempts <= len(RETRY_DELAYS),
-            delivery.c.kind.in_(kinds),
-        )
+        .where(is_due(status, now, kinds))
         .order_by(delivery.c.next_try_at)
         .with_for_update(skip_locked=True)
     )

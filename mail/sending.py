@@ -13,7 +13,7 @@ from mail.journal import Journal
 from mail.outbox import claim
 from mail.port import Mailer
 from mail.recovery import recover
-from mail.tallying import SendCounts
+from mail.tallying import SendCounts, Tally
 from mail.worker import Render, Worker
 
 LEASE = timedelta(minutes=15)  # more than the ten minutes a server may take after the final dot
@@ -32,6 +32,7 @@ def send_due(
     stop: Callable[[], bool] | None = None,
     progress: Callable[[SendCounts], None] | None = None,
     resend_in_doubt: bool = True,
+    tally: Tally | None = None,
 ) -> SendCounts:
     """
     Send what is due of the kinds that have a renderer, and return what became of it.
@@ -40,13 +41,14 @@ def send_due(
     its own message only. When the relay itself is unavailable it stops at once and puts back what
     it had claimed. `owner` comes from `database.owners.this_process`, and `journals` is a folder
     on a disk of this machine: then a run after a kill goes on without waiting, and knows of all
-    but the messages that were just being handed over whether they left.
+    but the messages that were just being handed over whether they left. A `tally` is a new one; it
+    tells the caller what of the counts others may take over.
     """
     recover(database, journals, clock(), me=owner)
     journal = Journal(journals, owner)
     worker = Worker(
         database, mailer, renderers, journal, clock, owner, lease,
-        stop or (lambda: False), progress or (lambda _counts: None),
+        stop or (lambda: False), progress or (lambda _counts: None), tally or Tally(),
     )  # fmt: skip
     is_told = False  # everything that was claimed
     try:

@@ -45,6 +45,7 @@ class Tally:
     statuses: Counter[DeliveryStatus] = field(default_factory=Counter)
     possible_duplicates: int = 0
     not_their_fault: int = 0  # put off, in doubt or refused by policy at the first attempt
+    left: Counter[DeliveryStatus] = field(default_factory=Counter)  # of the statuses: when it ended
 
     def add(
         self, statuses: list[DeliveryStatus], tried: Iterable[tuple[Delivery, Outcome]]
@@ -55,6 +56,11 @@ class Tally:
                 self.possible_duplicates += row.possible_duplicate
             elif row.attempts == 0 and not _is_mailboxs_own(outcome):
                 self.not_their_fault += 1
+
+    def leave(self, status: DeliveryStatus, number: int) -> None:
+        """Count what was claimed and let go of: whoever sends next takes it over."""
+        self.statuses[status] += number
+        self.left[status] += number
 
     def counts(self, stopped_by: str) -> SendCounts:
         sent = self.statuses[DeliveryStatus.SENT]

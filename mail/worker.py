@@ -162,6 +162,6 @@ class Worker:
             put_back(books, self.owner, self.clock(), not_begun, error)
             leave_in_doubt(books, self.owner, self.clock(), begun)
         self.waiting = {}
-        self.tally.statuses[DeliveryStatus.DEFERRED] += len(not_begun) if error else 0
-        self.tally.statuses[DeliveryStatus.IN_DOUBT] += len(begun)
+        self.tally.leave(DeliveryStatus.DEFERRED, len(not_begun) if error else 0)
+        self.tally.leave(DeliveryStatus.IN_DOUBT, len(begun))
         self.progress(self.counts)

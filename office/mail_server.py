@@ -13,11 +13,15 @@ from mail.smtp import SmtpMailer
 from office.settings_mail import SmtpSettings
 
 
-def to_mailer(home: Path, chosen: SmtpSettings) -> Mailer:
-    """Make a mailer of the settings; files are named from the home. Raises Misuse."""
+def to_mailer(home: Path, chosen: SmtpSettings, *, connections: int = 0) -> Mailer:
+    """
+    Make a mailer of the settings; files are named from the home. Raises Misuse.
+
+    `connections` are this process's share where several send; 0: all.
+    """
     return SmtpMailer(
         _relay(home, chosen),
-        connections=chosen.connections,
+        connections=connections or chosen.connections,
         messages_per_minute=chosen.messages_per_minute,
         per_domain_per_minute=chosen.per_domain_per_minute,
         sign=_sign(home, chosen),

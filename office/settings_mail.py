@@ -28,6 +28,12 @@ class SmtpSettings(Section):
     connections: int = Field(
         4, ge=1, le=64, description="Connections to the mail server at a time."
     )
+    processes: int = Field(
+        0,
+        ge=0,
+        le=64,
+        description="Processes that send many mails at a time; 0: one a core, four at most.",
+    )
     messages_per_minute: int = Field(0, ge=0, description="0: as fast as the server takes them.")
     per_domain_per_minute: int = Field(
         0,

@@ -13,27 +13,22 @@ from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed, Failed
 
 from database.auditing import record_audit
-from database.owners import this_process
 from database.runs import get_run
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import NobodyMailed
 from domain.steps import Step
 from domain.words import say_count
 from mail.mass_turns import take_turns_anew
-from mail.notices import NOTICES
 from mail.outbox import count_possible_duplicates, counts
 from mail.queueing import queue_bills
 from mail.refusals import settle_refusals
-from mail.sending import send_due
 from mail.tallying import SendCounts
 from mail.withdrawing import withdraw_notices, withdraw_reminders
-from mail.worker import Render
+from office.mail_sending import send_mails
 from office.reminder_plan import reminding_of
 from office.wiring import Office, office
 from tasks.progress import progress_of
 from tasks.step import Done, step
-
-JOURNALS = "outbox"  # a folder of the home
 
 
 @step(Step.SEND)
@@ -95,20 +90,7 @@ def send_what_is_due(
     withdraw_notices(here.database, due(), here.who)
     if MessageKind.COMMUNICATION in kinds:
         take_turns_anew(here.database, here.turns, due())
-    renderers: dict[MessageKind, Render] = {
-        MessageKind.BILL: here.bill_renderer,
-        **dict.fromkeys(NOTICES, here.notice_renderer),
-    }
-    tried = send_due(
-        here.database,
-        here.mailer,
-        {kind: render for kind, render in renderers.items() if kind in kinds},
-        journals=here.folder(JOURNALS),
-        clock=due,
-        owner=this_process(),
-        progress=progress,
-        resend_in_doubt=here.settings.ebill.resend_in_doubt,
-    )
+    tried = send_mails(here, kinds, due, progress)
     settle_refusals(here.database, now=due(), who=here.who)  # before anything is printed
     return tried
 

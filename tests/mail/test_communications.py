@@ -199,3 +199,16 @@ def test_a_sound_pdf_is_read_with_its_pages(tmp_path):
     assert PdfFile("news.pdf", sample_pdf(), 1) == read_pdf_file(file, 2_000)
     with pytest.raises(Misuse, match="cannot be read"):
         read_pdf_file(tmp_path / "none.pdf", 2_000)
+
+
+def test_a_batch_of_mails_asks_the_books_once_which_communication_is_live_and_which_day_it_is(
+    database, store
+):
+    add(database, store)
+    asked = []
+    live = LiveCommunications(database, URL, lambda: asked.append(TODAY) or TODAY)
+
+    links = {live.latest_link() for _ in range(50)} | {live.link_to(1)}
+
+    assert {URL.replace("{number}", "1")} == links
+    assert [TODAY] == asked

@@ -103,7 +103,8 @@ def test_a_bill_that_was_put_off_over_an_expiry_does_not_link_to_a_dead_page(dat
         now=NOW, who="anna",
     )  # fmt: skip
     today = [date(2026, 11, 30)]
-    live = LiveCommunications(database, "https://x.example/{number}", lambda: today[0])
+    url = "https://x.example/{number}"
+    live = LiveCommunications(database, url, lambda: today[0], fresh_seconds=0)
     renderer = BillRenderer(database, Templates(), SENDER, lambda _: PDF, live.latest_link)
     rows = claim(database, "me", NOW, 1, NOW - NOW, kinds=[MessageKind.BILL])
     (message,) = renderer(rows)

@@ -1,0 +1,100 @@
+"""A closed period's mails sent once more, by one process and by two."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+
+from bench.close_city import AS_OF
+from bench.close_figures import Times
+from database.books import Database
+from database.tables import delivery
+from domain.deliveries import DeliveryStatus, MessageKind
+
+ROUNDS = 3  # of each, in turn
+MOST = min(2, os.cpu_count() or 1)  # processes
+
+
+def mailed_again(home: Path, environment: dict[str, str]) -> list[Times]:
+    """
+    Measure the sending alone, by one process and by two: seconds, and CPU seconds of both.
+
+    The least of the rounds counts, since others may use the machine.
+    """
+    url = environment.get("BILLCLOSE_DATABASE__URL", f"sqlite:///{home / 'billclose.db'}")
+    database = Database(url)
+    wall: list[list[float]] = [[] for _ in range(MOST)]
+    cpu: list[list[float]] = [[] for _ in range(MOST)]
+    for _ in range(ROUNDS):
+        for others in range(MOST):
+            _queue_again(database)
+            seconds = _send(home, environment | {"BILLCLOSE_SMTP__PROCESSES": str(others + 1)})
+            wall[others].append(seconds["wall"])
+            cpu[others].append(seconds["cpu"])
+    database.close()
+    engine = "SQLite" if database.is_sqlite else "PostgreSQL"
+    name = f"{seconds['mails']:,} mails, {engine}"
+    return [
+        Times(name, [min(one) for one in wall]),
+        Times(f"{name}, CPU", [min(one) for one in cpu]),
+    ]
+
+
+def _queue_again(database: Database) -> None:
+    waiting = {
+        "status": DeliveryStatus.QUEUED,
+        "attempts": 0,
+        "next_try_at": delivery.c.queued_at,
+        "sent_at": None,
+    }
+    with database.writing() as books:
+        books.execute(delivery.update().values(waiting))
+
+
+def _send(home: Path, environment: dict[str, str]) -> dict[str, float]:
+    """Send in a process of its own, which has everything loaded when the clock starts."""
+    told = subprocess.run(
+        [sys.executable, "-m", "bench.close_mailing", str(home)],
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
+    found: dict[str, float] = json.loads(told)
+    return found
+
+
+def main() -> None:
+    """Send what is due in a home, and print what that took."""
+    from command_line.opening import wall_clock
+    from office.clock import Clock
+    from office.mail_sending import send_mails
+    from office.settings import read_settings
+    from office.wiring import Office, at_work
+
+    home = Path(sys.argv[1])
+    clock = Clock.starting(wall_clock, datetime.fromisoformat(AS_OF))
+    with at_work(Office(home, read_settings(home), clock, "bench")) as here:
+        _ = here.bill_renderer, here.mailer
+        began, used = time.monotonic(), _cpu()
+        counts = send_mails(here, tuple(MessageKind), here.due_now, lambda _counts: None)
+        taken = {"wall": time.monotonic() - began, "cpu": _cpu() - used, "mails": counts.sent}
+        here.database.close()
+    if counts.unsent or not counts.sent:
+        raise RuntimeError(f"not all could be sent: {counts}")
+    print(json.dumps(taken))
+
+
+def _cpu() -> float:
+    """Return the CPU seconds of this process and of those it has waited for."""
+    every = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(used.ru_utime + used.ru_stime for used in every)
+
+
+if __name__ == "__main__":
+    main()
