@@ -16,11 +16,13 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import settings
 
+from database import books as books_module
 from database.books import Database
 from database.tables import metadata
 from mail import compose
 from office import identity
 from splitter import children
+from tests.compiled_statements import CompiledStatements
 from tests.compiled_templates import CompiledTemplates
 from tests.distribution import OneWorkerAtTheServer
 from tests.splitter.warm_foremen import WarmForemen
@@ -37,7 +39,14 @@ _start_cold = children._started
 
 
 def pytest_configure() -> None:
-    """Keep the tests' files in memory where it has room: each commit waits for its disk."""
+    """
+    Keep the tests' files in memory where it has room: each commit waits for its disk.
+
+    Let the processes that tests start keep what they compile of the office's modules. And let no
+    client load other authorities than those of `one_authority`; Prefect looks when it is loaded.
+    """
+    for name in ("PYTHONDONTWRITEBYTECODE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+        os.environ.pop(name, None)
     if MEMORY.is_dir() and os.access(MEMORY, os.W_OK):
         disk = os.statvfs(MEMORY)
         if disk.f_bavail * disk.f_frsize > ROOM and not disk.f_flag & os.ST_NOEXEC:
@@ -79,6 +88,14 @@ def compiled_templates() -> Iterator[None]:
         patched.setattr(
             compose, "_environment", CompiledTemplates(compose._environment).environment
         )
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_statements() -> Iterator[None]:
+    """Spare each test the compiling of the statements that others have compiled."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(books_module, "_open", CompiledStatements(books_module._open).engine)
         yield
 
 
@@ -138,14 +155,14 @@ def used_postgres(empty_postgres: str) -> Iterator[UsedPostgres]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """Empty books on each kind of database; every test gets its own, or finds them emptied."""
-    if request.param == "sqlite":
-        path = tmp_path / "books.db"
-        shutil.copy(request.getfixturevalue("empty_sqlite"), path)
-        books = Database(f"sqlite:///{path}")
-    else:
+    if request.param == "postgresql":
         used = request.getfixturevalue("used_postgres")
         used.empty()
-        books = Database(used.url)
+        yield used.books()
+        return
+    path = tmp_path / "books.db"
+    shutil.copy(request.getfixturevalue("empty_sqlite"), path)
+    books = Database(f"sqlite:///{path}")
     yield books
     books.close()
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import ExitStack
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.books import Database
 from database.tables import metadata
 
 _TABLES = [table.name for table in reversed(metadata.sorted_tables)]  # what refers to others first
@@ -17,20 +21,29 @@ _COUNT_ANEW = "SELECT " + ", ".join(
     if table.autoincrement_column is not None
 )
 _END_OTHERS = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE pid <> pg_backend_pid() AND datname = current_database()"""
+WHERE pid <> ALL (%s) AND datname = current_database()"""
+_NOTHING_HELD = "SELECT pg_advisory_unlock_all()"
 
 
 class UsedPostgres:
     """
-    Empties the database at `url`.
+    Empties the database at `url`, and hands it to one test after the other.
 
-    Its one connection stays: a new one would learn of every table again, which takes PostgreSQL
-    longer than most tests. What holds no row is not touched.
+    Its connection stays, and the books' own: a new one would learn of every table again, which
+    takes PostgreSQL longer than most tests. What holds no row is not touched.
     """
 
     def __init__(self, url: str) -> None:
-        self.url = url
         self._engine = sa.create_engine(url, pool_size=1, max_overflow=0)
+        self._books = Database(url)
+        # A test that needs one connection finds the same one each time.
+        self._books.engine.pool._pool.use_lifo = True  # type: ignore[attr-defined]
+
+    def books(self) -> Database:
+        """Return the books: with listeners of their own, and connections that are kept."""
+        books = Database(self._books.url)
+        books._engines = {os.getpid(): self._books.engine.execution_options()}
+        return books
 
     def empty(self) -> None:
         """
@@ -38,8 +51,9 @@ class UsedPostgres:
 
         Where it migrated the tables or dropped them they are made anew.
         """
+        kept = self._kept()
         with self._engine.begin() as connection:
-            connection.exec_driver_sql(_END_OTHERS)
+            connection.exec_driver_sql(_END_OTHERS, ([_number(connection), *kept],))
             if set(sa.inspect(connection).get_table_names()) == set(metadata.tables):
                 _delete_rows(connection)
                 return
@@ -48,6 +62,31 @@ class UsedPostgres:
 
     def close(self) -> None:
         self._engine.dispose()
+        self._books.close()
+
+    def _kept(self) -> list[int]:
+        """
+        Return the books' connections, unless a test has left one in use.
+
+        Going back to the pool they are rolled back, whereupon the driver forgets what it prepared.
+        """
+        pool = self._books.engine.pool
+        if pool.checkedout():
+            self._books.engine.dispose()
+            return []
+        with ExitStack() as taken:
+            idle = [
+                taken.enter_context(self._books.engine.connect()) for _ in range(pool.checkedin())
+            ]
+            for connection in idle:
+                connection.exec_driver_sql(_NOTHING_HELD)
+            return [_number(connection) for connection in idle]
+
+
+def _number(connection: Connection) -> int:
+    """Return PostgreSQL's number of the process that serves a connection."""
+    number: int = connection.connection.driver_connection.info.backend_pid
+    return number
 
 
 def _delete_rows(connection: Connection) -> None:

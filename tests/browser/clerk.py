@@ -13,6 +13,7 @@ from tests.browser.camera import Camera
 
 FORMS = re.compile("Run Deployment|Resume Flow Run")
 NUMBER = re.compile("^[0-9a-f]{8}$")
+AWAY = "about:blank"  # where nothing is drawn while a flow is at work
 TIMES = 3  # that a busy server is asked again
 # A form takes down what is filled in by timers of its own, one after the other, as deep as its
 # groups go. These come after them, however slow the browser is.
@@ -83,7 +84,7 @@ class Clerk:
 
     def _hand_in(self, button: str, path: str) -> None:
         """
-        Press a button, and see that the form is taken.
+        Press a button, see that the form is taken, and leave.
 
         A server on SQLite that is busy writing may answer 503: the form stays open, and whoever
         has filled it in presses once more.
@@ -97,6 +98,7 @@ class Clerk:
             self.form.wait_for(state="detached")
         except NotThere as missing:
             raise AssertionError(f"{missing}\n{self.text()}") from None
+        self.page.goto(AWAY)
 
     def open_run(self, name: str, message: str) -> str:
         """
@@ -104,8 +106,8 @@ class Clerk:
 
         Do not wait on its page: without a graphics card its graph takes half a processor.
         """
+        self.page.goto(self.url)
         self.open_deployment("close-period")
-        self.page.reload()  # by itself the list looks only twice a minute
         self.page.get_by_role("link", name=name, exact=True).first.click()
         self.look_at("Details")
         self.is_told(message)

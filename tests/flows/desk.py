@@ -129,10 +129,20 @@ def at_server(api_url: str) -> Iterator[None]:
 
 @cache
 def _settings_at(api_url: str) -> Settings:
-    """Settings are put together once for a server: that takes as long as many a command."""
-    from prefect.settings import PREFECT_API_URL, get_current_settings
+    """
+    Settings are put together once for a server: that takes as long as many a command.
 
-    return get_current_settings().copy_with_update(updates={PREFECT_API_URL: api_url})
+    Nobody reads heartbeats here, and each flow ends only when their thread next wakes up: that is
+    every second.
+    """
+    from prefect.settings import (
+        PREFECT_API_URL,
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+        get_current_settings,
+    )
+
+    updates = {PREFECT_API_URL: api_url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+    return get_current_settings().copy_with_update(updates=updates)
 
 
 @contextlib.contextmanager

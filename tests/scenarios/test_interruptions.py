@@ -41,7 +41,7 @@ def undisturbed(prepared, server, towns, tmp_path_factory):
     home = prepared.copied(tmp_path_factory.mktemp("undisturbed") / "office").home
     desk = Desk(home, server.environment)
     assert desk.close(towns, "--yes").status == 0
-    return desk
+    return result(desk)
 
 
 def result(desk):
@@ -75,7 +75,7 @@ def test_killed_and_started_again(desk, towns, undisturbed, moment):
     answer = desk.close(towns, "--yes")
 
     assert (0, "closed") == (answer.status, answer.json["status"]), answer.err
-    assert result(undisturbed) == result(desk)
+    assert undisturbed == result(desk)
 
 
 @pytest.mark.parametrize("number", [3, 9, 15])
@@ -86,7 +86,7 @@ def test_killed_before_a_commit_and_started_again(desk, towns, undisturbed, numb
     answer = desk.close(towns, "--yes")
 
     assert (0, "closed") == (answer.status, answer.json["status"]), answer.err
-    assert result(undisturbed) == result(desk)
+    assert undisturbed == result(desk)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_stopped_with_ctrl_c_and_started_again(desk, towns, undisturbed, moment)
     assert "run the same command again" in stopped.sentences[0]
     assert "Traceback" not in stopped.err
     assert (0, "closed") == (answer.status, answer.json["status"]), answer.err
-    assert result(undisturbed) == result(desk)
+    assert undisturbed == result(desk)
 
 
 def test_of_two_closes_at_the_same_moment_one_works_and_the_other_is_told_who(
@@ -125,7 +125,7 @@ def test_of_two_closes_at_the_same_moment_one_works_and_the_other_is_told_who(
     assert (3, "already-running") == (refused.status, refused.json["refusal"]["code"])
     assert f"process {winner.process.pid} on" in refused.sentences[0]
     assert (0, "closed") == (closed.status, closed.json["status"]), closed.err
-    assert result(undisturbed) == result(desk)
+    assert undisturbed == result(desk)
 
 
 def test_an_office_that_forgot_to_schedule_draws_late_payments_at_once(desk, town):

@@ -1,7 +1,8 @@
-"""Files of a few kilobytes that unpack to a gigabyte, and others of very many pages."""
+"""Files of a few kilobytes that unpack to very much, and others of very many pages."""
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Sequence
 from functools import cache
@@ -10,27 +11,43 @@ from pathlib import Path
 import pikepdf
 from pikepdf import Array, Name
 
-MEGABYTES = 1000
+MEGABYTES = int(os.environ.get("BILLCLOSE_TEST_MEGABYTES", "250"))  # 1000 before a release
+PIECE = 1_000_000
 
 
 @cache
-def packed(start: bytes = b"", fill: bytes = b" ", levels: int = 2) -> bytes:
-    """Return a gigabyte, packed once or more; packed twice it takes a few kilobytes."""
-    packer = zlib.compressobj(1)
-    pieces = [
-        packer.compress(start),
-        *(packer.compress(fill * 1_000_000) for _ in range(MEGABYTES)),
-    ]
-    content = b"".join([*pieces, packer.flush()])
+def packed(start: bytes = b"", levels: int = 2, megabytes: int = MEGABYTES) -> bytes:
+    """
+    Return so many megabytes, packed once or more; a gigabyte packed twice takes few kilobytes.
+
+    One of them is packed, and stands there again and again: it refers to nothing before it.
+    """
+    fill = b" " * PIECE
+    packer = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
+    head = packer.compress(start) + packer.flush(zlib.Z_FULL_FLUSH)
+    piece = packer.compress(fill) + packer.flush(zlib.Z_FULL_FLUSH)
+    checksum = zlib.adler32(start)
+    for _ in range(megabytes):
+        checksum = zlib.adler32(fill, checksum)
+    content = b"".join(
+        [b"\x78\x01", head, piece * megabytes, packer.flush(), checksum.to_bytes(4, "big")]
+    )
     for _ in range(levels - 1):
         content = zlib.compress(content, 9)
     return content
 
 
-def bomb(pdf: pikepdf.Pdf, start: bytes = b"", **entries: object) -> pikepdf.Stream:
-    """Return a stream that unpacks to a gigabyte."""
+def bomb(
+    pdf: pikepdf.Pdf,
+    start: bytes = b"",
+    levels: int = 2,
+    megabytes: int = MEGABYTES,
+    **entries: object,
+) -> pikepdf.Stream:
+    """Return a stream that unpacks to so many megabytes."""
     stream = pdf.make_stream(b"", **entries)
-    stream.write(packed(start), filter=Array([Name.FlateDecode] * 2))
+    content = packed(start, levels, megabytes)
+    stream.write(content, filter=Array([Name.FlateDecode] * levels))
     return stream
 
 

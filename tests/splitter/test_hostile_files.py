@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
-
 import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name
@@ -11,10 +9,12 @@ from pikepdf import Array, Dictionary, Name
 from domain.failures import Refused
 from splitter.filing import BillStore
 from splitter.splitting import Splitting, split
+from tests.splitter.hostile_builders import bomb
 from tests.splitter.pdf_builders import a_bulk_file, a_page, a_picture, changed, write_pdf
 
 pytestmark = pytest.mark.usefixtures("cold_foremen")
 BULK = a_bulk_file()
+MUCH = 400  # megabytes
 
 
 @pytest.fixture
@@ -33,22 +33,12 @@ def split_or_refuse(path, store):
     return [bill.account for bill in outcome.bills]
 
 
-def bomb(pdf, levels=1, megabytes=400):
-    """A stream of so many MB, packed once or more."""
-    content = zlib.compress(b" " * (megabytes * 1_000_000), 9)
-    for _ in range(levels - 1):
-        content = zlib.compress(content, 9)
-    stream = pdf.make_stream(b"")
-    stream.write(content, filter=Array([Name.FlateDecode] * levels))
-    return stream
-
-
 def a_content_that_inflates_to_much(pdf):
-    pdf.pages[1].Contents = bomb(pdf)
+    pdf.pages[1].Contents = bomb(pdf, levels=1, megabytes=MUCH)
 
 
 def a_content_packed_twice_that_inflates_to_much(pdf):
-    pdf.pages[1].Contents = bomb(pdf, levels=2)
+    pdf.pages[1].Contents = bomb(pdf, megabytes=MUCH)
 
 
 def a_form_that_draws_itself(pdf):
