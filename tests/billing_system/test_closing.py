@@ -140,6 +140,26 @@ def test_an_older_period_never_takes_the_place_of_a_later_one(database, tmp_path
     )
 
 
+def test_no_balance_is_looked_for_among_those_that_are_being_written(database, tmp_path):
+    stage(database, tmp_path, *(an_account(str(number), "10.00") for number in range(1, 40)))
+    approve(database)
+    with database.writing() as connection:
+        connection.exec_driver_sql("ANALYZE")  # the books count no balance, as before a first close
+    plans = []
+    explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
+
+    def note(_connection, cursor, statement, parameters, _context, _many):
+        if statement.startswith("INSERT INTO balance_due"):
+            cursor.execute(f"{explain} {statement}", parameters)
+            plans.extend(str(row).lower() for row in cursor.fetchall())
+
+    sa.event.listen(database.engine, "before_cursor_execute", note)
+    close(database, OCTOBER)
+
+    assert plans
+    assert [] == [line for line in plans if "scan" in line and "on balance_due" in line]
+
+
 def test_a_close_that_is_interrupted_has_not_happened(database, tmp_path):
     stage(database, tmp_path, an_account("1", "10.00"))
     approve(database)
