@@ -22,7 +22,6 @@ from bench.close_mailing import mailed_again
 from bench.close_results import line, write_results
 from bench.close_runs import close, init, run
 from bench.mail_servers import are_installed, server
-from database.books import Database
 
 SIZES, ALL_SIZES = (2_000, 20_000), (2_000, 20_000, 200_000)
 BOOKS = "billclose.db"
@@ -32,7 +31,7 @@ LISTED = (  # each with a period's rows alone: twelve times the rows take twelve
 )
 LOOKS = 5
 MAILED_AGAIN = range(10_000, 100_000)  # accounts: one process sends fewer, and more take long
-WITHOUT_PERIOD = frozenset({"autopay-unscheduled", "checks", "exceptions", "audit"})
+WITHOUT_PERIOD = frozenset({"audit"})
 
 
 def main(arguments: list[str]) -> None:
@@ -115,11 +114,9 @@ def _close(
     bundle, environment = city(accounts), _environment(relay, urls[0])
     init(home, environment)
     ended, told = close(home, bundle, environment)
-    database = Database(urls[0] or f"sqlite:///{home / BOOKS}")
-    bare = Database(urls[1] or f"sqlite:///{home / 'bare.db'}")
-    least = dict(limits(database, bare, home, told["deliveries"]["sent"], relay))
-    database.close()
-    bare.close()
+    books = urls[0] or f"sqlite:///{home / BOOKS}"
+    bare = urls[1] or f"sqlite:///{home / 'bare.db'}"
+    least = limits((books, bare), home, told["deliveries"]["sent"], relay)
     steps = [
         StepTime(name, seconds, least.get(name)) for name, seconds in _by_step(told["seconds"])
     ]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from datetime import date
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -27,20 +29,29 @@ DERIVED = ("problem", "page", "bill", "delivery_plan", "recipient", "planned_pay
 IMPORTED = tuple(name for name in STAGED if name not in (*DERIVED, "scheduled_payment"))
 
 
-def limits(
-    database: Database, bare: Database, home: Path, mails: int, relay: int | None
-) -> Iterator[tuple[str, float]]:
+def limits(urls: tuple[str, str], home: Path, mails: int, relay: int | None) -> dict[str, float]:
     """
     Measure the bare work of each step in seconds, from a home in which a period was closed.
 
-    `bare` is a database without tables; `relay` the port of a mail server that takes everything.
+    `urls` are those of its books and of a database without tables; `relay` the port of a mail
+    server that takes everything. All rows are held in memory, so this has a process of its own:
+    one that is started later would be counted as having as much.
     """
-    yield Step.IMPORT.value, _insert(database, bare)
-    yield Step.SPLIT.value, _write(home / "bills", home / "bare-bills")
-    yield Step.CHECK.value, _ask(database)
-    yield Step.SCHEDULE.value, _schedule(database)
-    if relay is not None and mails:
-        yield Step.SEND.value, _mail(home, mails, relay)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
+        return apart.submit(_limits, urls, home, mails, relay).result()
+
+
+def _limits(urls: tuple[str, str], home: Path, mails: int, relay: int | None) -> dict[str, float]:
+    with closing(Database(urls[0])) as database, closing(Database(urls[1])) as bare:
+        least = {
+            Step.IMPORT.value: _insert(database, bare),
+            Step.SPLIT.value: _write(home / "bills", home / "bare-bills"),
+            Step.CHECK.value: _ask(database),
+            Step.SCHEDULE.value: _schedule(database),
+        }
+        if relay is not None and mails:
+            least[Step.SEND.value] = _mail(home, mails, relay)
+    return least
 
 
 def _timed(work: Callable[[], object]) -> float:

@@ -108,6 +108,7 @@ def _open_sqlite(url: str) -> Engine:
             "journal_mode=WAL",
             "synchronous=FULL",  # a recorded payment survives a power cut
             "foreign_keys=ON",
+            "cache_size=-32000",  # kilobytes; with 2,000 a large city is read again and again
         ):
             connection.execute(f"PRAGMA {pragma}").close()
 
