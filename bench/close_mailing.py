@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from bench.close_city import AS_OF
 from bench.close_figures import Times
+from bench.measuring import cpu_seconds
 from database.books import Database
 from database.tables import delivery
 from domain.deliveries import DeliveryStatus, MessageKind
@@ -81,19 +81,17 @@ def main() -> None:
     clock = Clock.starting(wall_clock, datetime.fromisoformat(AS_OF))
     with at_work(Office(home, read_settings(home), clock, "bench")) as here:
         _ = here.bill_renderer, here.mailer
-        began, used = time.monotonic(), _cpu()
+        began, used = time.monotonic(), cpu_seconds()
         counts = send_mails(here, tuple(MessageKind), here.due_now, lambda _counts: None)
-        taken = {"wall": time.monotonic() - began, "cpu": _cpu() - used, "mails": counts.sent}
+        taken = {
+            "wall": time.monotonic() - began,
+            "cpu": cpu_seconds() - used,
+            "mails": counts.sent,
+        }
         here.database.close()
     if counts.unsent or not counts.sent:
         raise RuntimeError(f"not all could be sent: {counts}")
     print(json.dumps(taken))
-
-
-def _cpu() -> float:
-    """Return the CPU seconds of this process and of those it has waited for."""
-    every = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(used.ru_utime + used.ru_stime for used in every)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -27,6 +28,12 @@ def measured(work: Callable[[], object]) -> Figures:
     work()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return Figures(time.perf_counter() - wall, time.process_time() - cpu, peak)
+
+
+def cpu_seconds() -> float:
+    """Return what this process has taken, and those that it has waited for."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
 
 
 def measure(module: str, job: str, size: int, folder: Path) -> Figures:

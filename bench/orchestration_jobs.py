@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.measuring import cpu_seconds
+
 FLOW, PLAIN = "flow", "plain calls"
 PERIOD = "2026-10"
 AS_OF = datetime(2026, 11, 2, 9, 0)  # noqa: DTZ001 - local time of the utility
@@ -112,14 +114,9 @@ def _measured(home: Path, work: Callable[[], Any]) -> tuple[Any, float, float]:
     clock = Clock.starting(lambda: datetime.now(UTC), AS_OF)  # noqa: TID251
     office = Office(home, read_settings(home), clock, "bench", approves=lambda _sheet: True)
     with at_work(office):
-        before, wall = _cpu(), time.perf_counter()
+        before, wall = cpu_seconds(), time.perf_counter()
         done = work()
-        return done, time.perf_counter() - wall, _cpu() - before
-
-
-def _cpu() -> float:
-    used = os.times()
-    return used.user + used.system + used.children_user + used.children_system
+        return done, time.perf_counter() - wall, cpu_seconds() - before
 
 
 def _cpu_of(process: subprocess.Popen[bytes]) -> float:

@@ -7,6 +7,7 @@ import gc
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -124,8 +125,7 @@ def _close(office: Office, parameters: dict[str, Any], *, yes: bool, as_json: bo
         from flows.close_period import close_period
 
         warm_up()
-        if not gc.get_freeze_count():  # a million objects of libraries, visited again and again
-            gc.freeze()
+        _spare_the_collector()
         return close_period
 
     period = parameters["period"]
@@ -141,6 +141,12 @@ def _close(office: Office, parameters: dict[str, Any], *, yes: bool, as_json: bo
     except Refused as found:
         status, refusal = "refused", found
     return tell(worker, period, status, refusal, as_json=as_json, before=False)
+
+
+@cache
+def _spare_the_collector() -> None:
+    """Freeze what is loaded, once a process: a million objects of libraries, looked at anew."""
+    gc.freeze()
 
 
 def _wake_who_waits(office: Office, period: str) -> None:

@@ -113,12 +113,12 @@ def _preview(office: Office, request: Request, plan: Plan) -> Figures:
 
 
 def _is_finished(office: Office, plan: Plan) -> bool:
-    from mail.mass_mailing import count_by_status
+    from mail.mass_mailing import count_mails
     from mail.standing import WAITING
 
     if plan.mailing is None or plan.mailing.queued_at is None:
         return False
-    found = count_by_status(office.database, plan.mailing.number)
+    found = count_mails(office.database, plan.mailing.number)
     return not any(found[status] for status in WAITING)
 
 

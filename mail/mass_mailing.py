@@ -18,6 +18,7 @@ from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import Misuse
 from mail.communications import FOLDER, Store
 from mail.mass_request import Request
+from mail.outbox import count_by_status
 from mail.standing import WAITING
 
 
@@ -104,16 +105,11 @@ def count_mailboxes(database: Database, number: int) -> int:
         return books.execute(query).scalar_one()
 
 
-def count_by_status(database: Database, number: int) -> dict[DeliveryStatus, int]:
+def count_mails(database: Database, number: int) -> dict[DeliveryStatus, int]:
     """Count a mailing's mails by what became of them; every status is there."""
-    query = (
-        sa.select(delivery.c.status, sa.func.count())
-        .where(delivery.c.kind == MessageKind.COMMUNICATION, delivery.c.form == form_of(number))
-        .group_by(delivery.c.status)
+    return count_by_status(
+        database, delivery.c.kind == MessageKind.COMMUNICATION, delivery.c.form == form_of(number)
     )
-    with database.reading() as books:
-        found = {row[0]: row[1] for row in books.execute(query)}
-    return {status: found.get(status, 0) for status in DeliveryStatus}
 
 
 def record_mailing(

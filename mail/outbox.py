@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
+from database.counting import count_by
 from database.tables import delivery, suppressed_address
 from domain.deliveries import DeliveryStatus, MessageKind
 from mail.due import is_due, sendable
@@ -132,15 +133,15 @@ def _take(
 
 def counts(database: Database, run: str) -> dict[DeliveryStatus, int]:
     """Count a run's deliveries by status; every status is there."""
-    # the cast keeps SQLite from walking the index of statuses through every period's rows
-    status = sa.cast(delivery.c.status, sa.String)
-    query = (
-        sa.select(status.label("status"), sa.func.count().label("number"))
-        .where(delivery.c.run == run)
-        .group_by(status)
-    )
+    return count_by_status(database, delivery.c.run == run)
+
+
+def count_by_status(
+    database: Database, *which: sa.ColumnElement[bool]
+) -> dict[DeliveryStatus, int]:
+    """Count deliveries by status; every status is there."""
     with database.reading() as connection:
-        found = {row.status: row.number for row in connection.execute(query)}
+        found = count_by(connection, delivery.c.status, *which)
     return {status: found.get(status, 0) for status in DeliveryStatus}
 
 

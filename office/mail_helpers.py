@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import socket
-import subprocess
 import sys
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
@@ -20,6 +18,7 @@ from mail.helper import GRACE_SECONDS, Helper
 from office.clock import Clock
 from office.settings import Settings, read_settings
 from office.settings_mail import SmtpSettings
+from splitter.children import start_program
 from splitter.sharing import processors
 
 if TYPE_CHECKING:
@@ -114,22 +113,13 @@ def fingerprint(settings: Settings) -> str:
 
 def start_helper(start: Start) -> Helper:
     """
-    Start one by its program, not by a fork: this process has threads.
+    Start one, and tell it over a socket, which no other process sees, what it is to do.
 
-    The environment goes with it; what it is told goes over the socket, and no other process sees
-    it. It hears of our end, however it comes, by the socket too. Raises OSError where the machine
-    has no room for another process.
+    It hears of our end, however it comes, by the socket too. Raises OSError where the machine has
+    no room for another process.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.send(start.to_message())
-    paths = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
     with theirs:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", PROGRAM, str(theirs.fileno())],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            pass_fds=[theirs.fileno()],
-            env=os.environ | {"PYTHONPATH": paths},
-        )
+        process = start_program(PROGRAM, theirs)
     return Helper(process, ours)

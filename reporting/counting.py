@@ -21,14 +21,3 @@ def count(books: Connection, table: sa.Table, run: str, *also: Any) -> int:
 def total(books: Connection, column: sa.ColumnElement[Any], *where: Any) -> Money:
     total: Money | None = books.execute(sa.select(sa.func.sum(column)).where(*where)).scalar_one()
     return total or ZERO
-
-
-def grouped(books: Connection, column: sa.Column[Any], *where: Any) -> dict[str, int]:
-    """
-    Count rows by what stands in a column.
-
-    The cast keeps SQLite from walking an index of that column through every period's rows.
-    """
-    value = sa.cast(column, sa.String)
-    rows = books.execute(sa.select(value, sa.func.count()).where(*where).group_by(value))
-    return {str(value): count for value, count in sorted(rows, key=lambda row: str(row[0]))}

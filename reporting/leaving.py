@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.counting import count_by
 from database.tables import (
     bill,
     delivery,
@@ -17,7 +18,7 @@ from database.tables import (
     recipient,
 )
 from domain.deliveries import DeliveryStatus
-from reporting.counting import count, grouped
+from reporting.counting import count
 from reporting.run_sheet import DeliverySheet, PaperSheet
 
 
@@ -76,7 +77,7 @@ def count_deliveries(books: Connection, run: str, *, closed: bool) -> DeliverySh
     if not closed:
         return DeliverySheet(_planned_mails(books, run), 0, 0, 0, 0, 0, _mail_bills(books, run), 0)
     ours = [delivery.c.run == run, delivery.c.kind == "bill"]
-    counts = grouped(books, delivery.c.status, *ours)
+    counts = count_by(books, delivery.c.status, *ours)
     sent = books.execute(
         sa.select(sa.func.count()).select_from(
             sa.select(delivery.c.account_key, delivery.c.form)
@@ -137,7 +138,7 @@ def count_paper(books: Connection, run: str, *, closed: bool) -> PaperSheet:
         bills=count(books, paper, run),
         pages=int(pages.scalar_one() or 0),
         files=tuple(files),
-        reasons=grouped(books, paper.c.reason, paper.c.run == run),
+        reasons=count_by(books, paper.c.reason, paper.c.run == run),
     )
 
 

@@ -8,12 +8,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
+from database.counting import count_by
 from database.postings import read_unposted
 from database.return_rates import read_return_rates
 from database.tables import account, balance_due, bill, bill_run, page, period_close, run_step
 from domain.accounts import AccountStatus
 from domain.steps import Step
-from reporting.counting import count, grouped, total
+from reporting.counting import count, total
 from reporting.draws import list_draws
 from reporting.leaving import (
     count_both,
@@ -87,7 +88,7 @@ def read_run_sheet(database: Database, run: str) -> RunSheet:
 
 
 def _pages(books: Connection, run: str) -> dict[str, int]:
-    counts = grouped(books, page.c.disposition, page.c.run == run)
+    counts = count_by(books, page.c.disposition, page.c.run == run)
     return {
         "total": sum(counts.values()),
         "billed": counts.get("bill", 0),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.counting import count_by
 from database.mandates import mandates_in_force
 from database.tables import account, autopay_unscheduled, planned_payment, scheduled_payment
 from domain.payments import PaymentState
-from reporting.counting import count, grouped, total
+from reporting.counting import count, total
 from reporting.run_sheet import AutopaySheet
 
 
@@ -20,11 +21,11 @@ def count_autopay(books: Connection, run: str, *, closed: bool) -> AutopaySheet:
             payments.c.number == 1,  # what was returned and is drawn again was scheduled once
             payments.c.state != PaymentState.CANCELLED,
         ]
-        why = grouped(books, reasons, autopay_unscheduled.c.run == run)
+        why = count_by(books, reasons, autopay_unscheduled.c.run == run)
     else:
         payments, reasons = planned_payment, planned_payment.c.unscheduled
         drawn = [payments.c.run == run, payments.c.unscheduled.is_(None)]
-        why = grouped(books, reasons, payments.c.run == run, reasons.is_not(None))
+        why = count_by(books, reasons, payments.c.run == run, reasons.is_not(None))
     return AutopaySheet(
         scheduled=count(books, payments, run, *drawn),
         immediate=count(books, payments, run, *drawn, payments.c.immediate),

@@ -170,9 +170,19 @@ def _answers(connection: socket.socket, seconds: float) -> bool:
 
 
 def _started(theirs: socket.socket) -> subprocess.Popen[bytes]:
+    return start_program("splitter.foreman", theirs)
+
+
+def start_program(module: str, theirs: socket.socket) -> subprocess.Popen[bytes]:
+    """
+    Start one of our modules as a process that is told everything over its end of a socket.
+
+    By its program, not by a fork: this process has threads. It has our environment and our
+    modules, and no other file of ours. Raises OSError where there is no room for another process.
+    """
     paths = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "splitter.foreman", str(theirs.fileno())],
+        [sys.executable, "-P", "-m", module, str(theirs.fileno())],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -14,7 +14,7 @@ from prefect.states import Completed, Failed
 from database.auditing import record_audit
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.words import say_count
-from mail.mass_mailing import count_by_status, count_mailboxes, form_of
+from mail.mass_mailing import count_mailboxes, count_mails, form_of
 from mail.mass_queueing import queue_mailing
 from mail.mass_resolving import write_down_readers
 from mail.mass_turns import next_turn
@@ -114,7 +114,7 @@ def _sum(tried: list[SendCounts]) -> SendCounts:
 
 def _figures_of(here: Office, mailing: int) -> Figures:
     """Count what became of a mailing's mails, whenever they were sent."""
-    found = count_by_status(here.database, mailing)
+    found = count_mails(here.database, mailing)
     waiting = found[DeliveryStatus.QUEUED] + found[DeliveryStatus.SENDING]
     return {
         "sent": found[DeliveryStatus.SENT],

@@ -157,7 +157,7 @@ def test_no_balance_is_looked_for_among_those_that_are_being_written(database, t
     close(database, OCTOBER)
 
     assert plans
-    assert [] == [line for line in plans if "scan" in line and "on balance_due" in line]
+    assert [] == [line for line in plans if "scan" in line and "balance_due" in line]
 
 
 def test_a_close_that_is_interrupted_has_not_happened(database, tmp_path):

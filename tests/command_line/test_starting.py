@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from importlib import import_module
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from command_line import closing
 from command_line.commands import COMMANDS
 
 ROOT = Path(__file__).parents[2]
@@ -91,3 +93,17 @@ def test_the_line_of_help_is_what_the_command_says_of_itself(name):
     command = getattr(import_module(place.module), place.name)
 
     assert place.help == command.get_short_help_str(1_000)
+
+
+def test_a_close_spares_the_collector_what_it_has_loaded_beside_the_command():
+    gc.freeze()  # as when its module was loaded
+    loaded = [[] for _ in range(1000)]
+    try:
+        before = gc.get_freeze_count()
+        closing._spare_the_collector.cache_clear()
+        closing._spare_the_collector()
+        after = gc.get_freeze_count()
+    finally:
+        gc.unfreeze()
+
+    assert after - before >= len(loaded)

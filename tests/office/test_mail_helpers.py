@@ -20,6 +20,7 @@ from mail.tallying import SendCounts
 from office import mail_helpers, mail_sending
 from office.mail_helpers import most_processes, shares, start_helper, worth
 from office.settings_mail import SmtpSettings
+from splitter import children
 from tests.mail.builders import NOW, deliveries
 from tests.mail.servers import MailServer, running
 from tests.office.helping import (
@@ -248,7 +249,7 @@ def test_a_helper_loads_nothing_heavy_and_is_told_no_secret(database, tmp_path, 
 
     loaded = tmp_path / "loaded"
     monkeypatch.setattr(mail_helpers, "PROGRAM", "tests.office.frank_helper")
-    monkeypatch.setattr(mail_helpers.subprocess, "Popen", start)
+    monkeypatch.setattr(children.subprocess, "Popen", start)
     monkeypatch.setenv("BILLCLOSE_TEST_LOADED", str(loaded))
     monkeypatch.setenv("BILLCLOSE_SMTP__PASSWORD", "hunter2!")
     with running(MailServer(login=("billing", "hunter2!"))) as server:
@@ -265,7 +266,7 @@ def test_where_no_process_can_be_started_one_sends_all(database, tmp_path, monke
     def fail(*_command, **_options):
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
-    monkeypatch.setattr(mail_helpers.subprocess, "Popen", fail)
+    monkeypatch.setattr(children.subprocess, "Popen", fail)
     enter_bills(database, tmp_path, NAMES)
     with running(MailServer()) as server:
         counts = send(office_of(database, tmp_path, server.port), lambda _counts: None)
