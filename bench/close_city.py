@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from bench.bulk_files import cache_folder
-from command_line.demo_city import write_demo_city
+from command_line.demo.export import write_demo_city
 
 PERIOD = "2026-10"
 AS_OF = "2026-11-02T09:00"  # local time of the city: the first business day

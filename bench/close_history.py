@@ -10,7 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bench.close_city import PERIOD
-from command_line.demo_city import to_period
+from command_line.demo.export import to_period
 from database.tables import metadata
 
 MONTHS = 12

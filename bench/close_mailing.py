@@ -71,11 +71,11 @@ def _send(home: Path, environment: dict[str, str]) -> dict[str, float]:
 
 def main() -> None:
     """Send what is due in a home, and print what that took."""
-    from command_line.opening import wall_clock
+    from command_line.options import wall_clock
     from office.clock import Clock
-    from office.mail_sending import send_mails
-    from office.settings import read_settings
-    from office.wiring import Office, at_work
+    from office.equipment.office import Office, at_work
+    from office.procedures.mail_sending import send_mails
+    from office.settings.settings import read_settings
 
     home = Path(sys.argv[1])
     clock = Clock.starting(wall_clock, datetime.fromisoformat(AS_OF))

@@ -91,9 +91,9 @@ def _written_plainly(folder: Path) -> tuple[int, float]:
 
 def ours(file: Path, folder: Path, processes: int, *, is_read_back: bool) -> int:
     from domain.periods import BulkFile
-    from splitter.filing import BillStore
-    from splitter.scrutiny import Scrutiny
-    from splitter.splitting import Splitting
+    from splitter.bulk_file.splitting import Splitting
+    from splitter.copying.verifying import Scrutiny
+    from splitter.store.bill_store import BillStore
 
     bulk = BulkFile("utility-bill", file.name, ACCOUNT, AMOUNT_DUE, DUE_DATE)
     with Splitting(file, bulk, processes=processes) as splitting:

@@ -15,8 +15,8 @@ from bench.mail_messages import KINDS, Mails
 from bench.mail_outbox import Office
 from bench.mail_peers import PEERS
 from mail.port import OutgoingMessage, Result
-from mail.relay import to_relay
-from mail.smtp import SmtpMailer
+from mail.smtp.mailer import SmtpMailer
+from mail.smtp.relay import to_relay
 
 FIRST_MAILS = 40  # of the outbox, until its speed is known
 

@@ -13,17 +13,17 @@ from database.books import Database
 from domain.accounts import account_key
 from domain.deliveries import MessageKind, RecipientSource
 from domain.money import ZERO, Money
-from mail.bill_facts import BillFacts
-from mail.bill_mail import BillRenderer, Sender, Stamp, bill_file_stem, to_outgoing
-from mail.compose import Templates, Wording
 from mail.keys import delivery_key, message_id
-from mail.mime import Attachment
-from mail.notice_facts import NoticeFacts
-from mail.notice_mail import NoticeRenderer
-from mail.outbox import Delivery
+from mail.letters.links import Unsubscribing
+from mail.letters.templates import Templates, Wording
+from mail.message.addresses import Verp
+from mail.message.mime import Attachment
+from mail.outbox.deliveries import Delivery
 from mail.port import OutgoingMessage
-from mail.unsubscribing import Unsubscribing
-from mail.verp import Verp
+from mail.rendering.bill_facts import BillFacts
+from mail.rendering.bills import BillRenderer, Sender, Stamp, bill_file_stem, to_outgoing
+from mail.rendering.notice_facts import NoticeFacts
+from mail.rendering.notices import NoticeRenderer
 
 KINDS = {"bill": MessageKind.BILL, "small": MessageKind.PAYMENT_DUE}
 FORMS = {MessageKind.BILL: "utility-bill", MessageKind.PAYMENT_DUE: "payment-due"}

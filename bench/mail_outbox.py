@@ -34,9 +34,9 @@ from database.tables import (
 from domain.accounts import AccountStatus, account_key
 from domain.deliveries import MessageKind, RecipientSource
 from domain.money import ZERO
+from mail.outbox.queueing import PlannedMessage, queue_bills, queue_messages
+from mail.outbox.sending import send_due
 from mail.port import Mailer
-from mail.queueing import PlannedMessage, queue_bills, queue_messages
-from mail.sending import send_due
 
 SOURCE = RecipientSource.CUSTOMER_RECORD
 TOTALS = ("opening_balance", "billed", "payments", "adjustments", "penalties", "closing_balance")

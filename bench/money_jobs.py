@@ -118,7 +118,7 @@ def limit(folder: Path, accounts: int) -> Figures:
 
 
 def schedule(folder: Path, accounts: int) -> Figures:
-    from payments.scheduling import schedule_autopay
+    from payments.scheduling.scheduling import schedule_autopay
     from rules.autopay import AutopayPolicy
     from rules.calendars import bank_closed_days
 
@@ -139,9 +139,9 @@ def schedule(folder: Path, accounts: int) -> Figures:
 
 
 def collect(folder: Path, payments: int) -> Figures:
-    from payments.collecting import collect_due
-    from payments.sandbox import SandboxGateway
-    from payments.scheduling import schedule_autopay
+    from payments.collecting.collecting import collect_due
+    from payments.sandbox.gateway import SandboxGateway
+    from payments.scheduling.scheduling import schedule_autopay
     from payments.terms import Terms
     from rules.autopay import AutopayPolicy
     from rules.calendars import bank_closed_days

@@ -55,9 +55,8 @@ def prepare_night(folder: Path, accounts: int):
 
 
 def terms(*, records: bool = False):
-    from mail.reminder_terms import Reminding
-    from rules.reminders import plan_reminders
-    from rules.shields import Shield
+    from mail.reminders.due_dates import Reminding
+    from rules.reminders import Shield, plan_reminders
 
     plan = plan_reminders(days_before_due=3, days_after_due=1, at=time(6), cut_off_days=14)
     return Reminding(plan, NIGHT, "bench", "larkspur.example", records, shield=Shield(10))
@@ -89,8 +88,8 @@ def select(folder: Path, accounts: int) -> Figures:
     import sqlalchemy as sa
 
     from domain.deliveries import MessageKind
-    from mail.due_dates import due_dates
-    from mail.reminder_selection import debts
+    from mail.reminders.due_dates import due_dates
+    from mail.reminders.selection import debts
 
     database = prepare_night(folder, accounts)
     found = []
@@ -121,7 +120,7 @@ def again(folder: Path, accounts: int) -> Figures:
 
 def _remind(folder: Path, accounts: int, *, after_another: bool) -> Figures:
     from domain.deliveries import MessageKind
-    from mail.reminding import queue_reminders
+    from mail.reminders.queueing import queue_reminders
 
     database = prepare_night(folder, accounts)
     if after_another:

@@ -64,7 +64,7 @@ def measure(accounts: int, times: int, folder: Path) -> list[Row]:
 
 def city(accounts: int) -> Path:
     """Return an invented city's export, made where it is missing."""
-    from command_line.demo_city import write_demo_city
+    from command_line.demo.export import write_demo_city
 
     bundle = cache_folder() / f"city-{accounts}"
     if not (bundle / "bundle.toml").exists():

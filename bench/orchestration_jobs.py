@@ -42,7 +42,7 @@ def main() -> None:
 
 def flow(home: Path, bundle: Path) -> Figures:
     """Close as `billclose close` does, beside a Prefect server of our own."""
-    from office.prefect_server import prefect_server
+    from office.prefect_server.server import prefect_server
 
     with prefect_server(home / "prefect") as server:
         close_period = _loaded()
@@ -108,8 +108,8 @@ def _nothing(*_arguments: Any, **_options: Any) -> None:
 
 def _measured(home: Path, work: Callable[[], Any]) -> tuple[Any, float, float]:
     from office.clock import Clock
-    from office.settings import read_settings
-    from office.wiring import Office, at_work
+    from office.equipment.office import Office, at_work
+    from office.settings.settings import read_settings
 
     clock = Clock.starting(lambda: datetime.now(UTC), AS_OF)  # noqa: TID251
     office = Office(home, read_settings(home), clock, "bench", approves=lambda _sheet: True)

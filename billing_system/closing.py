@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from database.auditing import record_audit
+from database.audit import record_audit
 from database.books import Database
 from database.inserting import insert_new
 from database.tables import account, balance_due, bill_run, period_close

@@ -8,9 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from billing_system import cells
-from billing_system.cells import Converter, code_up_to, text_up_to
-from billing_system.records import Cosigner, Enrollment, PaymentMethod, PortalLink, PortalUser
-from billing_system.remembering import remembered
+from billing_system.cells import Converter, code_up_to, remembered, text_up_to
+from billing_system.port import Cosigner, Enrollment, PaymentMethod, PortalLink, PortalUser
 from domain.accounts import Account, AccountStatus
 from domain.movements import MovementKind, Movements
 from domain.payments import MethodKind

@@ -8,13 +8,18 @@ from pathlib import Path
 from billing_system import columns
 from billing_system.columns import Table
 from billing_system.export_files import Folder, UsedFiles, ZipFolder, open_place
-from billing_system.manifest import Manifest
+from billing_system.manifest import Manifest, read_manifest_in
 from billing_system.manifest_fields import MANIFEST
-from billing_system.manifest_file import read_manifest_in
-from billing_system.port import Export, Report
-from billing_system.records import Cosigner, Enrollment, PaymentMethod, PortalLink, PortalUser
-from billing_system.repeated import read_accounts, read_links, read_once
-from billing_system.rows import RowReader
+from billing_system.port import (
+    Cosigner,
+    Enrollment,
+    Export,
+    PaymentMethod,
+    PortalLink,
+    PortalUser,
+    Report,
+)
+from billing_system.rows import RowReader, read_accounts, read_links, read_once
 from billing_system.table_files import open_table
 from domain.accounts import Account
 from domain.failures import Misuse

@@ -6,14 +6,83 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import IO, Protocol
 
-from billing_system.records import Cosigner, Enrollment, PaymentMethod, PortalLink, PortalUser
-from domain.accounts import Account
+from domain.accounts import Account, account_key
+from domain.money import Money
 from domain.movements import Movements
+from domain.payments import MethodKind
 from domain.periods import BulkFile, ControlTotals, Period, Utility
 from domain.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class PortalUser:
+    """Somebody registered in the portal; `address` is as written."""
+
+    address: str
+    name: str
+
+    @property
+    def mailbox(self) -> str:
+        """What makes two spellings one user: the case of letters does not count."""
+        return self.address.casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class PortalLink:
+    """A portal user sees an account, and may have chosen paperless for it (rules 24-25)."""
+
+    address: str
+    account: str
+    paperless: bool
+
+    @property
+    def mailbox(self) -> str:
+        return self.address.casefold()
+
+    @property
+    def key(self) -> str:
+        return account_key(self.account)
+
+
+@dataclass(frozen=True, slots=True)
+class Cosigner:
+    """A landlord or cosigner, and the portal user he is, if any (rule 29)."""
+
+    cosigner_id: str
+    name: str
+    portal_user: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentMethod:
+    """A saved payment method: the gateway's handle, never the number."""
+
+    token: str
+    portal_user: str
+    kind: MethodKind
+    last4: str
+
+
+@dataclass(frozen=True, slots=True)
+class Enrollment:
+    """One row of autopay.csv; with its payment method it makes a mandate (rules 48-50)."""
+
+    account: str
+    portal_user: str
+    method_token: str
+    days_prior: int
+    maximum: Money | None
+    enrolled_on: date
+    is_active: bool
+
+    @property
+    def key(self) -> str:
+        return account_key(self.account)
+
 
 Report = Callable[[Problem], None]
 

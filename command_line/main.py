@@ -14,8 +14,8 @@ from typing import Any
 
 import click
 
-from command_line.commands import COMMANDS
-from command_line.statuses import DONE, NEEDS_PERSON, REFUSED, UNEXPECTED, WRONG_USE
+from command_line.options import DONE, NEEDS_PERSON, REFUSED, UNEXPECTED, WRONG_USE
+from command_line.registry import COMMANDS
 from domain.failures import AwaitingApproval, Misuse, PermanentFailure, Refused, TemporaryFailure
 
 MISTAKES = (ImportError, NameError, AttributeError, TypeError)
@@ -180,7 +180,7 @@ def _keep_trace(failure: Exception) -> str:
     import tempfile
     import traceback
 
-    from office.redaction import redact
+    from office.secrets.redaction import redact
 
     with tempfile.NamedTemporaryFile(
         "w", prefix="billclose-failure-", suffix=".txt", delete=False, encoding="utf-8"
@@ -193,7 +193,7 @@ def _keep_trace(failure: Exception) -> str:
 
 
 def _say(sentence: str, status: int) -> int:
-    from office.redaction import without_secrets
+    from office.secrets.redaction import without_secrets
 
     click.echo(f"billclose: {without_secrets(sentence)}", err=True)
     return status

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from data_checks.accounts import ACCOUNTS
-from data_checks.amounts import AMOUNTS
-from data_checks.autopay import AUTOPAY
+from data_checks.autopay import AUTOPAY, MANDATES
 from data_checks.balances import BALANCES
-from data_checks.bills import BILLS
+from data_checks.bills import AMOUNTS, BILLS
 from data_checks.check import Check
 from data_checks.delivery import DELIVERY
 from data_checks.files import FILES
-from data_checks.mandates import MANDATES
 from data_checks.totals import TOTALS
 from data_checks.usage import USAGE
 from domain.checks import Severity

@@ -9,10 +9,9 @@ import sqlalchemy as sa
 
 from data_checks import recording, runner
 from data_checks.catalog import CATALOG
-from data_checks.check import Check
-from data_checks.concluding import Conclusion, conclude, is_waivable
-from data_checks.findings import find, to_query
+from data_checks.check import Check, find, to_query
 from data_checks.parameters import Thresholds, parameters
+from data_checks.recording import Conclusion, conclude, is_waivable
 from data_checks.runner import Verdict, warm_up
 from database.books import Database
 from domain.checks import CheckResult, CheckStatus

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.auditing import record_audit
+from database.audit import record_audit
 from database.tables import approval_decision, approval_request, waiver
 from domain.approvals import Decided, Decision, Request
 

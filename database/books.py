@@ -72,7 +72,7 @@ class Database:
         with engine.connect() as connection, connection.begin():
             yield connection
             if acts:
-                from database.auditing import append_acts  # most commands write no act
+                from database.audit import append_acts
 
                 append_acts(connection, acts)
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from office.settings import Settings
+from office.settings.settings import Settings
 
 MODULE = "deployments.served"
 COLLECT_AT, NOTIFY_AT = time(8), time(9)  # what was collected is told

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, Field
 
 from data_checks.catalog import CATALOG
-from data_checks.concluding import is_waivable
+from data_checks.recording import is_waivable
 from database.books import Database
 from database.tables import bill_run
 

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from deployments.calendar import Planned, calendar
-from office.settings import Settings, read_settings
+from office.settings.settings import Settings, read_settings
 
 FILE = Path(__file__).parents[1] / "prefect.yaml"
 POOL = "office"

@@ -20,7 +20,7 @@ from deployments.calendar import Planned, calendar
 from deployments.forms import choices, readable, with_choices
 from deployments.served import FLOWS, office_here
 from deployments.upkeep import Upkeep
-from office.settings import Settings
+from office.settings.settings import Settings
 
 BY_NAME: dict[str, Any] = {found.name: found for found in FLOWS}
 LOGGER = logging.getLogger("prefect.billclose")

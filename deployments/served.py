@@ -27,15 +27,15 @@ from flows.schedule_autopay import schedule_autopay
 from flows.send_communication import send_communication
 from flows.send_mail import send_mail
 from flows.send_notices import send_notices
-from mail.mass_audience import Audience, AudienceKind
+from mail.communications.audience import Audience, AudienceKind
 from office.clock import Clock
-from office.health_work import note_ended_well
+from office.equipment.office import Office, at_work
+from office.health.work import note_ended_well
 from office.home import require_home
 from office.identity import person
 from office.logs import set_up
-from office.mass_mail import make_request, plan_of, record
-from office.settings import read_settings
-from office.wiring import Office, at_work
+from office.procedures.communications import make_request, plan_of, record
+from office.settings.settings import read_settings
 from tasks.naming import name_of_close
 
 

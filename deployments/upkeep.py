@@ -17,7 +17,7 @@ from database.runs import newest_timezone
 from deployments.automations import ensure_automations
 from deployments.calendar import Daily, calendar
 from deployments.forms import choices, with_choices
-from office.wiring import Office
+from office.equipment.office import Office
 
 LOOK_SECONDS = 60
 LOGGER = logging.getLogger("prefect.billclose")

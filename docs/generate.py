@@ -9,18 +9,18 @@ from typing import Any
 
 from data_checks.catalog import CATALOG
 from data_checks.check import Check
-from data_checks.concluding import is_waivable
+from data_checks.recording import is_waivable
 from domain.checks import Severity
 from domain.payments import DRAW, PAYMENT, POSTING
 from domain.runs import RUN
 from domain.states import Transitions
-from mail.letters import a_sample, variables
-from mail.meanings import BILL, COMMON, NOTICE
-from mail.notices import NOTICES
-from mail.phrases import Value
-from mail.samples import a_sample_notice
-from mail.states import DELIVERY
-from office.settings import Settings
+from mail.letters.bill import a_sample, variables
+from mail.letters.notices import NOTICES
+from mail.letters.phrases import Value
+from mail.letters.samples import a_sample_notice
+from mail.letters.templates import BILL, COMMON, NOTICE
+from mail.outbox.deliveries import DELIVERY
+from office.settings.settings import Settings
 
 DOCS = Path(__file__).parent
 MADE = "<!-- Written by `python docs/generate.py`; change the code, not this page. -->"

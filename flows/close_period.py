@@ -8,18 +8,14 @@ from prefect import State, flow
 from prefect.states import Completed
 
 from domain.failures import Refused
-from tasks.approving import await_approval
-from tasks.asking import ask_a_person, take_answer_given
+from tasks.approval import ask_a_person, await_approval, take_answer_given
+from tasks.bouncing import write_print_batch
 from tasks.checking import check_bills_and_balances
-from tasks.guarding import guard_calendar
-from tasks.importing import import_billing_export
+from tasks.importing import guard_calendar, import_billing_export
 from tasks.mailing import nobody_mailed, send_paperless_bills
 from tasks.naming import name_of_close
-from tasks.paying import schedule_autopay
 from tasks.posting import guard_postings
-from tasks.printing import write_print_batch
-from tasks.publishing import publish_bills
-from tasks.reporting import report_run
+from tasks.publishing import publish_bills, report_run, schedule_autopay
 from tasks.splitting import split_bulk_bills
 from tasks.working import working_on
 

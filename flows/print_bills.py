@@ -7,7 +7,7 @@ from typing import Any
 from prefect import State, flow
 from prefect.states import Completed
 
-from tasks.printing import write_next_parts
+from tasks.bouncing import write_next_parts
 
 
 @flow(name="print-bills", flow_run_name="print bills", persist_result=False)

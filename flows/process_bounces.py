@@ -7,8 +7,7 @@ from typing import Any
 from prefect import State, flow
 from prefect.states import Completed
 
-from tasks.bouncing import read_bounces
-from tasks.printing import write_next_parts
+from tasks.bouncing import read_bounces, write_next_parts
 
 
 @flow(name="process-bounces", flow_run_name="process bounces", persist_result=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prefect import flow
 
-from tasks.paying import schedule_autopay as schedule
+from tasks.publishing import schedule_autopay as schedule
 from tasks.working import working_on
 
 

@@ -8,7 +8,7 @@ from prefect import State, flow
 from prefect.states import Completed
 
 from tasks.mailing import nobody_mailed
-from tasks.notifying import queue_receipt_mails, queue_scheduled_mails, send_notice_mails
+from tasks.reminding import queue_receipt_mails, queue_scheduled_mails, send_notice_mails
 
 
 @flow(name="send-notices", flow_run_name="send notices", persist_result=False)

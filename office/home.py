@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from database.books import Database, Pool
 from domain.failures import Misuse
-from office.settings import Settings
+from office.settings.settings import Settings
 
 if TYPE_CHECKING:  # equipment is loaded by the first command that needs it
-    from splitter.filing import BillStore
+    from splitter.store.bill_store import BillStore
 
 PRIVATE_FOLDER = 0o700
 
@@ -21,7 +21,7 @@ def database_url(home: Path, settings: Settings) -> str:
 
 
 def bill_store(home: Path, settings: Settings) -> BillStore:
-    from splitter.filing import BillStore
+    from splitter.store.bill_store import BillStore
 
     chosen = settings.bills.store
     return BillStore(chosen if "://" in chosen else home / chosen)

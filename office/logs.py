@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pythonjsonlogger.json import JsonFormatter
 
-from office.redaction import install, redact, redact_all
+from office.secrets.redaction import install, redact, redact_all
 
 LINE = "%(asctime)s %(levelname)s %(name)s %(message)s"
 

@@ -11,8 +11,7 @@ from enum import StrEnum
 
 from domain.deliveries import MessageKind
 from rules.autopay import OnClosedDay, draw_date
-from rules.calendars import earliest_close, is_working_day, next_working_day
-from rules.due_dates import DueRule, last_of_month
+from rules.calendars import DueRule, earliest_close, is_working_day, last_of_month, next_working_day
 from rules.reminders import ReminderStep
 
 MONTHS_BACK = 14  # a step of the ladder may come a year after its due date

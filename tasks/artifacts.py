@@ -13,9 +13,9 @@ from prefect.artifacts import (
 
 from database.books import Database
 from database.tables import print_batch
-from reporting.exceptions import list_exceptions
-from reporting.markdown import check_rows, exception_rows, to_markdown
-from reporting.reading import read_run_sheet
+from reporting.report.markdown import check_rows, exception_rows, to_markdown
+from reporting.run_sheet.exceptions import list_exceptions
+from reporting.run_sheet.reading import read_run_sheet
 
 
 def show_exceptions(database: Database, run: str) -> None:

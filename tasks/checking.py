@@ -6,21 +6,17 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
-from data_checks.checking import (
-    blocking_failures,
-    check_run,
-    require_waivable,
-)
+from data_checks.checking import blocking_failures, check_run, require_waivable
 from database.approvals import record_waivers
-from database.auditing import record_audit
+from database.audit import record_audit
 from database.runs import Run, forget_steps, get_run, move_run
 from database.tables import held_account, waiver
 from domain.checks import CheckResult, CheckStatus
 from domain.failures import Refused
 from domain.steps import Step
-from mail.planning import plan_deliveries
-from office.wiring import Office, office
-from payments.planning import plan_autopay
+from mail.recipients.delivery_plan import plan_deliveries
+from office.equipment.office import Office, office
+from payments.scheduling.planning import plan_autopay
 from tasks.artifacts import show_checks, show_exceptions
 from tasks.step import Done, step
 

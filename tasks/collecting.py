@@ -2,34 +2,92 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
+from typing import Any
 
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from database.auditing import record_audit
-from database.return_rates import read_return_rates
+from database.audit import record_audit
+from database.queries.autopay import read_return_rates
 from domain.words import say_count
-from mail.autopay_failures import queue_autopay_failures
-from mail.capped_draws import queue_capped_draws
-from office.notice_terms import notifying_of
-from office.terms import terms_of
-from office.wiring import Office, office
-from payments.collecting import collect_due
-from payments.late_events import take_in_events
-from payments.looking_up import look_up_due
-from payments.settlement_matching import list_differences
-from payments.settling import read_settlements
-from payments.standing import read_standing
-from tasks.collecting_words import (
-    Figures,
-    rate_figures,
-    say_collected,
-    say_events,
-    say_lookups,
-    to_figures,
-)
+from mail.notices.autopay_failures import queue_autopay_failures, queue_capped_draws
+from office.equipment.office import Office, office
+from office.equipment.terms import notifying_of, terms_of
+from payments.collecting.collecting import CollectCounts, collect_due
+from payments.collecting.draws import Tally, read_standing
+from payments.collecting.unanswered import LookupCounts, look_up_due
+from payments.outcomes.events import EventCounts, take_in_events
+from payments.outcomes.settlements import list_differences, read_settlements
+from rules.returns import ReturnRate
+
+Figures = dict[str, Any]
+
+
+def to_figures(tally: Tally) -> Figures:
+    return {"count": tally.count, "amount": str(tally.amount)}
+
+
+def say_lookups(found: LookupCounts) -> str:
+    """Say what looking up has found, for people."""
+    if not (found.approved or found.declined or found.unknown or found.stopped_by):
+        return "nothing to look up"
+    sentence = f"{found.approved:,} found drawn, {found.declined:,} declined"
+    sentence += f", {found.unknown:,} still unknown" if found.unknown else ""
+    return sentence + _stopped(found.stopped_by)
+
+
+def say_collected(done: CollectCounts) -> str:
+    """Say what was drawn, for people."""
+    sentence = f"{say_count(done.drawn.count, 'payment')} drawn, {done.drawn.amount.dollars()}"
+    if done.declined.count:
+        sentence += f"; {done.declined.count:,} declined, {done.declined.amount.dollars()}"
+    if done.unknown.count:
+        sentence += f"; {done.unknown.count:,} without an answer"
+    if done.cancelled:
+        sentence += f"; {done.cancelled:,} not drawn, with a reason"
+    if done.waiting:
+        sentence += f"; {done.waiting:,} wait for another draw's answer"
+    if done.put_off:
+        sentence += f"; {done.put_off:,} put off"
+    return sentence + _stopped(done.stopped_by)
+
+
+def say_events(found: EventCounts, rates: Sequence[ReturnRate]) -> str:
+    """Say what became of earlier draws, and where too many come back, for people."""
+    sentence = f"{say_count(found.returned.count, 'payment')} returned"
+    if found.returned.count:
+        sentence += f", {found.returned.amount.dollars()}"
+    if found.landed.count:
+        sentence += f"; {found.landed.count:,} landed late"
+    if found.changes:
+        sentence += f"; {say_count(found.changes, 'notice')} of change"
+    if found.alarms:
+        sentence += f"; {found.alarms:,} for a person"
+    for rate in rates:
+        if rate.is_near:
+            word = "above" if rate.is_exceeded else "near"
+            sentence += f"; {rate.kind} returns {word} the limit of {float(rate.limit):.1%}"
+    return sentence + _stopped(found.stopped_by)
+
+
+def rate_figures(rate: ReturnRate) -> Figures:
+    return {
+        "kind": rate.kind,
+        "returned": rate.returned,
+        "originated": rate.originated,
+        "rate": f"{float(rate.rate):.4f}",
+        "limit": f"{float(rate.limit):.4f}",
+        "is_near": rate.is_near,
+        "is_exceeded": rate.is_exceeded,
+    }
+
+
+def _stopped(why: str) -> str:
+    return f"; stopped: {why}" if why else ""
+
 
 TOLD_FOR = timedelta(days=14)  # a customer who hears of it later is no better off
 

@@ -11,15 +11,13 @@ from prefect import State, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed, Failed
 
-from database.auditing import record_audit
+from database.audit import record_audit
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.words import say_count
-from mail.mass_mailing import count_mailboxes, count_mails, form_of
-from mail.mass_queueing import queue_mailing
-from mail.mass_resolving import write_down_readers
-from mail.mass_turns import next_turn
-from mail.tallying import SendCounts
-from office.wiring import Office, office
+from mail.communications.mailings import count_mailboxes, count_mails, form_of, write_down_readers
+from mail.communications.queueing import next_turn, queue_mailing
+from mail.outbox.sending import SendCounts
+from office.equipment.office import Office, office
 from tasks.mailing import say_tried, send_what_is_due
 
 LONGEST_NAP = timedelta(seconds=20)  # then it is looked whether anything has changed

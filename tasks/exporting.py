@@ -9,8 +9,8 @@ from prefect.cache_policies import NO_CACHE
 
 from domain.deliveries import MessageKind
 from domain.words import say_count
-from office.exporting import export_usage
-from office.wiring import office
+from office.equipment.office import office
+from office.procedures.usage_export import export_usage
 from tasks.mailing import say_tried, send_what_is_due
 
 

@@ -12,23 +12,22 @@ from prefect import State, task
 from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed, Failed
 
-from database.auditing import record_audit
+from database.audit import record_audit
 from database.runs import get_run
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import NobodyMailed
 from domain.steps import Step
 from domain.words import say_count
-from mail.mass_turns import take_turns_anew
-from mail.outbox import count_possible_duplicates, counts
-from mail.queueing import queue_bills
-from mail.refusals import settle_refusals
-from mail.tallying import SendCounts
-from mail.withdrawing import withdraw_notices, withdraw_reminders
-from office.mail_sending import send_mails
-from office.reminder_plan import reminding_of
-from office.wiring import Office, office
-from tasks.progress import progress_of
-from tasks.step import Done, step
+from mail.bounces.processing import settle_refusals
+from mail.communications.queueing import take_turns_anew
+from mail.outbox.deliveries import count_possible_duplicates, counts
+from mail.outbox.queueing import queue_bills
+from mail.outbox.sending import SendCounts
+from mail.reminders.queueing import withdraw_notices, withdraw_reminders
+from office.equipment.office import Office, office
+from office.equipment.terms import reminding_of
+from office.procedures.mail_sending import send_mails
+from tasks.step import Done, progress_of, step
 
 
 @step(Step.SEND)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from prefect.runtime import flow_run
 
-from billing_system.manifest_file import read_manifest
+from billing_system.manifest import read_manifest
 from database.runs import find_run
 from domain.failures import Misuse, Refused
-from office.wiring import office
+from office.equipment.office import office
 
 _KIND = re.compile(r"^(?:the )?(?:city|town|village|borough|county|township) of ", re.IGNORECASE)
 

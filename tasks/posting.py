@@ -9,16 +9,16 @@ from prefect import State, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed
 
-from cash_receipting.breaker import News, take_news
+from cash_receipting.circuit_breaker import News, take_news
 from cash_receipting.posting import PostingCounts, post_due
-from database.auditing import record_audit
+from database.audit import record_audit
 from database.postings import count_unposted, require_posted, stuck_postings
 from database.runs import get_run
 from domain.deliveries import MessageKind
 from domain.words import say_count
-from mail.queueing import PlannedMessage, queue_messages
-from mail.service_alerts import BACK, DOWN
-from office.wiring import Office, office
+from mail.outbox.queueing import PlannedMessage, queue_messages
+from mail.rendering.alerts import BACK, DOWN
+from office.equipment.office import Office, office
 
 FORMS = {News.DOWN: DOWN, News.BACK: BACK}
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from prefect import State, Task, get_run_logger, task
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed, Failed
 from prefect.tasks import exponential_backoff
@@ -17,8 +18,38 @@ from prefect.tasks import exponential_backoff
 from database.runs import find_run, finished_step, record_step
 from domain.failures import TemporaryFailure
 from domain.steps import Step
-from office.redaction import told_safely
-from office.wiring import office
+from office.equipment.office import office
+from office.secrets.redaction import told_safely
+from tasks.artifacts import slug
+
+EVERY_PERCENT = 10  # an update costs some 60 ms
+
+
+def progress_of(step: Step, run: str) -> Callable[[int, int], None]:
+    """
+    Return what a step calls with done and total as it moves on.
+
+    The screen is told each time, the Prefect UI every ten percent.
+    """
+    artifact = create_progress_artifact(
+        progress=0.0, key=slug(f"{step.value}-{run}"), description=f"{step.value} of {run}"
+    )
+    shown = 0
+
+    def move(done: int, total: int) -> None:
+        nonlocal shown
+        office().reporter.move(step, done, total)
+        percent = 100 * done // total if total else 100
+        if percent - shown >= EVERY_PERCENT or (percent == 100 and shown < 100):
+            shown = percent
+            _update(artifact, percent)
+
+    return move
+
+
+def _update(artifact: Any, percent: int) -> None:
+    update_progress_artifact(artifact_id=artifact, progress=float(percent))
+
 
 RETRY_SECONDS = 2
 

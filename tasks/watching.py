@@ -10,11 +10,11 @@ from prefect.cache_policies import NO_CACHE
 from domain.deliveries import MessageKind
 from domain.failures import PermanentFailure
 from domain.words import say_count
-from office.exporting import remove_expired
-from office.health import look
-from office.health_incidents import Noted, note
-from office.health_work import WATCH, note_ended_well
-from office.wiring import office
+from office.equipment.office import office
+from office.health.health import look
+from office.health.incidents import Noted, note
+from office.health.work import WATCH, note_ended_well
+from office.procedures.usage_export import remove_expired
 from tasks.mailing import say_tried, send_what_is_due
 from tasks.posting import tell_of_cash_receipting
 

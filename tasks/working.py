@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from domain.failures import Refused
-from office import locking
-from office.wiring import office
+from office.equipment import locking
+from office.equipment.office import office
 
 COLLECTING = "collect-autopay"  # the lock's name where a run's stands otherwise
 _OF_A_RUN = f"Period {COLLECTING} is being worked on"

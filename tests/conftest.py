@@ -19,9 +19,9 @@ from hypothesis import settings
 from database import books as books_module
 from database.books import Database
 from database.tables import metadata
-from mail import compose
+from mail.letters import templates as compose
 from office import identity
-from splitter import children
+from splitter.workers import parent as children
 from tests.compiled_statements import CompiledStatements
 from tests.compiled_templates import CompiledTemplates
 from tests.distribution import OneWorkerAtTheServer

@@ -11,8 +11,8 @@ import pytest
 from billing_system.embedded import EmbeddedBillingSystem
 from data_checks.catalog import CATALOG
 from domain.checks import Severity
-from mail.letters import a_sample, variables
-from office.settings import Settings
+from mail.letters.bill import a_sample, variables
+from office.settings.settings import Settings
 
 DOCS = Path(__file__).parents[1] / "docs"
 SPEC = importlib.util.spec_from_file_location("generate_docs", DOCS / "generate.py")

@@ -7,10 +7,10 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from database.tables import communication
-from mail.communications import file_of
-from mail.unsubscriptions import record_unsubscription
-from office.exporting import find_export
-from office.wiring import Office
+from mail.communications.posted import file_of
+from mail.recipients.unsubscribed import record_unsubscription
+from office.equipment.office import Office
+from office.procedures.usage_export import find_export
 from rules.communications import Posted
 from web.pages import not_there, page
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from office.wiring import Office
+from office.equipment.office import Office
 from web.customers import ask_to_unsubscribe, fetch_export, read_communication, unsubscribe
 from web.gateways import take_stripe_event
 from web.guarding import Guard, largest_of

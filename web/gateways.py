@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from domain.failures import PermanentFailure, Refused, TemporaryFailure
-from office.webhooks import receive_webhook
+from office.procedures.gateway_webhooks import receive_webhook
 from web.customers import office_of
 from web.pages import not_there
 

@@ -13,8 +13,8 @@ from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from office.health import look, without_books
-from office.wiring import Office
+from office.equipment.office import Office
+from office.health.health import look, without_books
 from web.customers import office_of
 
 FRESH_SECONDS = 10.0  # a look asks servers: whoever asks more often is told the same

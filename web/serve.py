@@ -11,9 +11,9 @@ import uvicorn
 
 from database.migrating import require_schema
 from office.clock import Clock
+from office.equipment.office import Office
 from office.home import require_home
-from office.settings import read_settings
-from office.wiring import Office
+from office.settings.settings import read_settings
 from web.desk import desk_of
 
 MOST_AT_ONCE = 64  # requests; one more is told to come again

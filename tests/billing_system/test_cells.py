@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing_system import cells
-from billing_system.remembering import remembered
+from billing_system.cells import remembered
 from domain.money import Money
 
 CENTS = st.integers(-(10**14), 10**14)

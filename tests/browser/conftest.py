@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from office.prefect_access import authorization
+from office.secrets.prefect_access import authorization
 from tests.browser.camera import FOLDER, WINDOW, Camera
 from tests.flows.desk import Desk
 from tests.flows.office_up import office_up

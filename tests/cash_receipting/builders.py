@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from cash_receipting.port import PostingRequest, Receipt, ServiceDown
-from cash_receipting.sandbox_server import SandboxServer, open_sandbox
+from cash_receipting.sandbox_service import SandboxServer, open_sandbox
 from database.books import Database
 from database.postings import posting_key, queue_posting
 from database.tables import period_close, posting, scheduled_payment

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from cash_receipting.breaker import Breaker, Leave, News, take_news
+from cash_receipting.circuit_breaker import Breaker, Leave, News, take_news
 from cash_receipting.posting import post_due
 from cash_receipting.queue import list_due
 from tests.cash_receipting.builders import MINUTE, NOW, Clock, Counter, always, states, take

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cash_receipting.file_drop import FileDropReceipting
-from cash_receipting.layout import Layout, read_layout
-from cash_receipting.outgoing import Outgoing
+from cash_receipting.import_files.file_drop import FileDropReceipting, Outgoing
+from cash_receipting.import_files.layout import Layout, read_layout
 from cash_receipting.posting import post_due
 from domain.failures import Misuse, PermanentFailure
 from tests.cash_receipting.builders import MINUTE, Clock, always, receipt_key, rows, states, take

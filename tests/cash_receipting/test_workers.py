@@ -9,8 +9,7 @@ from multiprocessing.process import BaseProcess
 import pytest
 import sqlalchemy as sa
 
-from cash_receipting.sandbox_faults import Faults
-from cash_receipting.sandbox_server import SandboxServer
+from cash_receipting.sandbox_service import Faults, SandboxServer
 from database.tables import service_health
 from tests.cash_receipting.builders import a_service, receipt_key, states, take
 from tests.cash_receipting.worker import start_worker

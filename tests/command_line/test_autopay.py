@@ -46,7 +46,7 @@ def at_the_terminal(monkeypatch, answer: str) -> None:
             raise KeyboardInterrupt
         return answer
 
-    monkeypatch.setattr("command_line.asking.is_at_terminal", lambda: True)
+    monkeypatch.setattr("command_line.options.is_at_terminal", lambda: True)
     monkeypatch.setattr("click.termui.visible_prompt_func", type_in)
 
 

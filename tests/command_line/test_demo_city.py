@@ -15,8 +15,8 @@ import pypdfium2
 import pytest
 from pypdf import PdfReader
 
-from command_line.demo_city import write_demo_city
-from command_line.demo_households import account_number
+from command_line.demo.export import write_demo_city
+from command_line.demo.households import account_number
 from domain.accounts import account_key
 from domain.dates import parse_date
 from domain.money import ZERO, Money

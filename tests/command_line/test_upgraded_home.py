@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from command_line.preparing import prepare_home
+from command_line.commands.init import prepare_home
 from database.books import Database
 from database.migrating import NEWEST, downgrade
 from database.tables import audit

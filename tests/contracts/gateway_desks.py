@@ -9,9 +9,9 @@ from typing import Protocol
 
 from domain.money import Money
 from domain.payments import Advice, MethodKind
-from payments.gateway import DrawRequest, LateEvent, PaymentGateway, Settlement
-from payments.sandbox import SandboxGateway
-from payments.sandbox_faults import Fault
+from payments.port import DrawRequest, LateEvent, PaymentGateway, Settlement
+from payments.sandbox.behavior import Fault
+from payments.sandbox.gateway import SandboxGateway
 
 START = datetime.fromisoformat("2026-11-04T15:00:00+00:00")  # a Wednesday morning in New York
 LONG_AGO = date(2020, 1, 1)

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import httpx
 
 from domain.payments import Advice
-from payments.gateway import LateEvent, Settlement
-from payments.stripe_client import StripeRequests
-from payments.stripe_gateway import StripeGateway
+from payments.port import LateEvent, Settlement
+from payments.stripe.client import StripeRequests
+from payments.stripe.gateway import StripeGateway
 from tests.contracts.gateway_desks import LONG_AGO
 from tests.payments.stripe_front import FrontServer
 

@@ -11,8 +11,8 @@ from datetime import date, timedelta
 import pytest
 from pydantic import SecretStr
 
-from cash_receipting.file_drop import FileDropReceipting
-from cash_receipting.layout import Layout
+from cash_receipting.import_files.file_drop import FileDropReceipting
+from cash_receipting.import_files.layout import Layout
 from cash_receipting.ledger import LedgerReceipting
 from cash_receipting.port import CashReceipting, PostingRequest, Receipt
 from cash_receipting.rest import RestReceipting

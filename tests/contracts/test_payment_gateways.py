@@ -9,7 +9,7 @@ import pytest
 from domain.failures import OutcomeUnknown, PermanentFailure, TemporaryFailure
 from domain.money import ZERO, Money
 from domain.payments import Advice
-from payments.gateway import Answer, EventKind, GatewayMisuse
+from payments.port import Answer, EventKind, GatewayMisuse
 from tests.contracts.gateway_desks import a_draw
 
 

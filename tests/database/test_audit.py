@@ -12,9 +12,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from database.auditing import is_audited, record_audit
+from database.audit import Anchor, is_audited, record_audit, verify_audit
 from database.tables import audit, unsubscribed_address
-from database.verifying import Anchor, verify_audit
 from domain.audit_chain import GENESIS, Act, chain_hash
 from tests.builders import NOW, RUN, unguarded
 

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 import sqlalchemy as sa
 
-from database.auditing import record_audit
+from database.audit import record_audit
 from database.books import CHUNK, insert_rows
 from database.tables import account, audit, bill_run, bulk_file, movement, planned_payment
 from domain.money import Money

@@ -17,7 +17,7 @@ from database.tables import delivery, delivery_plan, metadata, paper, print_batc
 from domain.bounces import delivery_token
 from domain.deliveries import PasswordField
 from domain.failures import Misuse
-from mail.planning import plan_deliveries
+from mail.recipients.delivery_plan import plan_deliveries
 from tests.builders import RUN, a_household, close_run, stage_run
 
 VERSION = "alembic_version"

@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from database.auditing import record_audit
+from database.audit import record_audit, verify_audit
 from database.books import Database
 from database.migrating import NEWEST, downgrade, migrate, require_schema, revision_of
 from database.tables import audit, metadata, scheduled_payment
-from database.verifying import verify_audit
 from domain.money import Money
 from domain.payments import PaymentState
-from reporting.reading import read_run_sheet
+from reporting.run_sheet.reading import read_run_sheet
 from tests.builders import NOW
 from tests.database.first_release import FIRST, ROWS, load_first_release, rows_by_table
 

@@ -17,10 +17,10 @@ from deployments.prefect_yaml import FILE, page
 from deployments.serve import BY_NAME, deployments
 from deployments.served import FLOWS
 from domain.runs import RunState
-from office.settings import Settings
-from office.settings_mail import BouncesSettings
-from office.settings_nightly import RemindersSettings
-from office.settings_running import PrefectSettings
+from office.settings.close import PrefectSettings
+from office.settings.mail import BouncesSettings
+from office.settings.money import RemindersSettings
+from office.settings.settings import Settings
 from tests.builders import stage_run
 
 DENVER = "America/Denver"

@@ -10,7 +10,7 @@ from deployments.forms import WAIVABLE, Waiver, by_check
 from deployments.serve import deployments
 from deployments.served import close
 from domain.checks import NEVER_WAIVED
-from office.settings import Settings
+from office.settings.settings import Settings
 
 CENT = {"check": "bill-amount", "reason": "one cent"}
 

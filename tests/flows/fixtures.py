@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from office.prefect_server import PrefectServer, prefect_server, server_environment
+from office.prefect_server.server import PrefectServer, prefect_server, server_environment
 from tests.flows.desk import Desk
 from tests.flows.town import write_town
 

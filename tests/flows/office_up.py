@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from office.prefect_server import _free_port
+from office.prefect_server.server import _free_port
 from tests.flows.desk import Desk
 
 START = "from command_line.main import main; main()"

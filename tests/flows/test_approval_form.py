@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from prefect.utilities.schema_tools.validation import validate
 
-from tasks.approval_form import make_form
+from tasks.approval import make_form
 
 
 def refusals(filled, approvers=()):

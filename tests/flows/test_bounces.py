@@ -15,8 +15,8 @@ import pytest
 from pypdf import PdfReader
 
 from database.books import Database
-from splitter.documents import share_documents
-from splitter.filing import BillStore
+from splitter.runs.records import share_documents
+from splitter.store.bill_store import BillStore
 from tests.flows.desk import Answer, Desk
 from tests.flows.town import TOWN, write_town
 from tests.mail.bounce_builders import a_report

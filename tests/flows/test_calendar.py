@@ -136,7 +136,7 @@ def test_groups_that_there_are_not_are_refused(forgotten, groups):
 def test_at_a_terminal_a_late_run_shows_who_is_charged_today_and_asks(
     forgotten, monkeypatch, as_of, typed, scheduled, asked
 ):
-    monkeypatch.setattr("command_line.asking.is_at_terminal", lambda: True)
+    monkeypatch.setattr("command_line.options.is_at_terminal", lambda: True)
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
 
     answer = forgotten("schedule-autopay", "2026-10", "--as-of", as_of)

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from deployments.served import send_news
-from mail.samples import sample_pdf
+from mail.letters.samples import sample_pdf
 from office.clock import Clock
-from office.settings import Settings
-from office.settings_mail import CommunicationsSettings
-from office.wiring import Office, at_work
+from office.equipment.office import Office, at_work
+from office.settings.mail import CommunicationsSettings
+from office.settings.settings import Settings
 from tasks.communicating import send_all
 from tests.flows.desk import Desk, at_server
 from tests.mail.servers import MailServer, running

@@ -11,7 +11,7 @@ from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.sorting import FlowRunSort
 
 from deployments.served import send
-from office.prefect_server import RECORD_SECONDS
+from office.prefect_server.server import RECORD_SECONDS
 from tests.flows.desk import at_server
 from tests.mail.servers import MailServer, running
 

@@ -10,14 +10,13 @@ from email.policy import default
 import pytest
 import sqlalchemy as sa
 
-from cash_receipting.sandbox_faults import Faults
-from cash_receipting.sandbox_server import SandboxServer
+from cash_receipting.sandbox_service import Faults, SandboxServer
 from database.books import Database
 from database.postings import queue_posting
 from database.tables import scheduled_payment
 from domain.payments import PaymentState, PostingKind
-from reporting.reading import read_run_sheet
-from reporting.verdict import give_verdict
+from reporting.report.verdict import give_verdict
+from reporting.run_sheet.reading import read_run_sheet
 from tests.cash_receipting.builders import a_service
 from tests.flows.desk import Desk
 from tests.flows.town import write_town

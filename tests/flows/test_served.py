@@ -16,13 +16,13 @@ from prefect.client.schemas.filters import FlowRunFilter
 from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import PrefectHTTPStatusError
 
-from command_line.opening import wall_clock
+from command_line.options import wall_clock
 from deployments.automations import ensure_automations
 from deployments.serve import deployments
 from deployments.served import check, close, office_here, schedule
 from deployments.upkeep import Upkeep
 from domain.failures import Refused
-from office.settings import Settings
+from office.settings.settings import Settings
 from tests.flows.desk import at_server
 from tests.flows.town import MISPRINTED, write_town
 

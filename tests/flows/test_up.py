@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from office.prefect_access import authorization
+from office.secrets.prefect_access import authorization
 from tests.flows.desk import Desk
 from tests.flows.office_up import office_up
 

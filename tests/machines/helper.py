@@ -11,8 +11,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-import splitter.batch_worker
-from splitter.splitting import Splitting
+import splitter.batches.run
+from splitter.bulk_file.splitting import Splitting
 from tests.flows.desk import at_server
 from tests.forked import forks, load_before_forks
 
@@ -55,12 +55,12 @@ def _work(
     home: Path, environment: dict[str, str], halfway: Connection | None, gate: Connection | None
 ) -> None:
     os.environ.update(environment)
-    import command_line.working
+    import command_line.commands.serve
     from command_line.main import run
 
-    command_line.working.POLL_SECONDS = 0.05
+    command_line.commands.serve.POLL_SECONDS = 0.05
     if halfway is not None:
-        splitter.batch_worker.Splitting = _halting(halfway)  # type: ignore[misc]
+        splitter.batches.run.Splitting = _halting(halfway)  # type: ignore[misc]
     if gate is not None:
         gate.recv()
     with at_server(environment["PREFECT_API_URL"]):

@@ -12,11 +12,11 @@ from typing import Any
 from database.books import Database
 from database.owners import this_process
 from domain.deliveries import MessageKind
-from mail.outbox import Delivery
+from mail.outbox.deliveries import Delivery
+from mail.outbox.sending import send_due
 from mail.port import OutgoingMessage
-from mail.relay import to_relay
-from mail.sending import send_due
-from mail.smtp import SmtpMailer
+from mail.smtp.mailer import SmtpMailer
+from mail.smtp.relay import to_relay
 from tests.forked import forks, load_before_forks
 from tests.mail.sender_process import NOW, render
 

@@ -10,16 +10,16 @@ import time
 import httpx
 import pytest
 
-import office.task_runner
-import tasks.batches
+import office.prefect_server.task_runner
+import tasks.splitting
 from database.books import Database
 from domain.failures import TemporaryFailure
 from office.clock import Clock
-from office.settings import Settings
-from office.settings_workers import WorkersSettings
-from office.task_runner import dask_runner
-from office.wiring import Office
-from splitter.batches import standing
+from office.equipment.office import Office
+from office.prefect_server.task_runner import dask_runner
+from office.settings.close import WorkersSettings
+from office.settings.settings import Settings
+from splitter.batches.claims import standing
 from tests.builders import NOW
 from tests.machines.outcomes import makers_of, result
 
@@ -36,7 +36,7 @@ DASK = {
 def test_a_worker_of_dask_killed_in_mid_close_loses_no_bill_and_doubles_none(
     desk, alone, city, monkeypatch
 ):
-    monkeypatch.setattr(tasks.batches, "STALL_SECONDS", 550)  # a busy machine starts slowly
+    monkeypatch.setattr(tasks.splitting, "STALL_SECONDS", 550)  # a busy machine starts slowly
     database = Database(f"sqlite:///{desk.home / 'billclose.db'}")
     ended = threading.Event()
     killed: list[int] = []
@@ -92,7 +92,7 @@ def test_a_scheduler_that_anybody_could_use_is_refused(address):
 
 
 def test_a_scheduler_that_does_not_answer_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(office.task_runner, "CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr(office.prefect_server.task_runner, "CONNECT_SECONDS", 0.5)
     workers = WorkersSettings(task_runner="dask", address="tcp://127.0.0.1:1")
     settings = Settings().model_copy(update={"workers": workers})
     here = Office(tmp_path, settings, Clock.starting(lambda: NOW, None), "anna")

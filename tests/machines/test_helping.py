@@ -7,11 +7,10 @@ import signal
 import pytest
 
 from office.clock import Clock
-from office.settings import Settings
-from office.settings_close import BillsSettings
-from office.settings_workers import WorkersSettings
-from office.task_runner import is_shared
-from office.wiring import Office
+from office.equipment.office import Office
+from office.prefect_server.task_runner import is_shared
+from office.settings.close import BillsSettings, WorkersSettings
+from office.settings.settings import Settings
 from tests.builders import NOW
 from tests.flows.desk import Desk
 

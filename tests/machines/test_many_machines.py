@@ -11,11 +11,10 @@ import pytest
 
 from database.books import Database
 from domain.failures import TemporaryFailure
-from splitter.batch_worker import BatchWorker
-from splitter.batches import standing
-from splitter.documents import fetch_documents
-from splitter.filing import BillStore
-from splitter.run_records import staged_files
+from splitter.batches.claims import standing
+from splitter.batches.run import BatchWorker
+from splitter.runs.records import fetch_documents, staged_files
+from splitter.store.bill_store import BillStore
 from tests.conftest import POSTGRES, fresh_postgres
 from tests.flows.desk import AS_OF, Desk
 from tests.machines.helper import start_helper

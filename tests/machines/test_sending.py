@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from domain.deliveries import DeliveryStatus
-from mail.queueing import queue_bills
+from mail.outbox.queueing import queue_bills
 from tests.machines.senders import BATCH, start_senders
 from tests.mail.builders import NOW, RUN, a_run, deliveries, many_accounts
 from tests.mail.servers import MailServer, running

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from mail.inbox import LARGEST, ReturnedMail
+from mail.bounces.inbox import LARGEST, ReturnedMail
 
 RECEIVED = datetime(2026, 11, 2, 14, 30, tzinfo=UTC)
 

@@ -12,14 +12,11 @@ import sqlalchemy as sa
 from database.books import Database, insert_rows
 from database.tables import delivery, portal_link, portal_user, unsubscribed_address
 from domain.deliveries import MessageKind
-from mail.mass_audience import Audience, AudienceKind, Resolved, resolve
-from mail.mass_mailing import Mailing, record_mailing
-from mail.mass_queueing import queue_mailing
-from mail.mass_request import Request
-from mail.mass_resolving import write_down_readers
-from mail.mass_turns import Turns
-from mail.unsubscribing import Unsubscribing
-from splitter.filing import BillStore
+from mail.communications.audience import Audience, AudienceKind, Resolved, resolve
+from mail.communications.mailings import Mailing, Request, record_mailing, write_down_readers
+from mail.communications.queueing import Turns, queue_mailing
+from mail.letters.links import Unsubscribing
+from splitter.store.bill_store import BillStore
 from tests.builders import NOW, RUN, Household, close_run, stage_run
 
 WAYS = Unsubscribing(b"secret", "https://larkspur.example/out/{token}")

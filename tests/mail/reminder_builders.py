@@ -15,10 +15,9 @@ from domain.deliveries import DeliveryStatus, MessageKind
 from domain.money import Money
 from domain.payments import MethodKind
 from domain.reminders import REMINDERS
-from mail.reminder_terms import BATCH, Reminding
-from mail.reminding import ReminderCounts, queue_reminders
-from rules.reminders import plan_reminders
-from rules.shields import Shield
+from mail.reminders.due_dates import BATCH, Reminding
+from mail.reminders.queueing import ReminderCounts, queue_reminders
+from rules.reminders import Shield, plan_reminders
 from tests.builders import NOW, RUN
 
 DENVER = ZoneInfo("America/Denver")

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mail.bounce_reading import Report, read_returned
-from mail.inbox import LARGEST
+from mail.bounces.inbox import LARGEST
+from mail.bounces.reading import Report, read_returned
 from tests.builders import few_examples
 from tests.mail.bounce_builders import a_plain_bounce, a_report, a_vacation_reply
 

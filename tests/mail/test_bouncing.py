@@ -23,14 +23,11 @@ from database.tables import (
 from domain.bounces import BounceKind
 from domain.deliveries import DeliveryStatus, PaperReason
 from domain.failures import Misuse
-from mail.bouncing import BounceBook, BounceCounts
-from mail.falling_back import put_on_paper, waiting_runs
-from mail.maildir import Maildir
-from mail.queueing import queue_bills
-from mail.refusals import settle_refusals
-from mail.settling import settle_bounce
-from mail.suppressing import lift, suppressed_mailboxes
-from mail.verp import Verp
+from mail.bounces.maildir import Maildir
+from mail.bounces.processing import BounceBook, BounceCounts, settle_bounce, settle_refusals
+from mail.message.addresses import Verp
+from mail.outbox.queueing import queue_bills
+from mail.recipients.suppressed import lift, put_on_paper, suppressed_mailboxes, waiting_runs
 from tests.forked import forks, load_before_forks
 from tests.mail.bounce_builders import Box, a_plain_bounce, a_report, a_vacation_reply
 from tests.mail.builders import NOW, RUN, a_run, an_account, deliveries

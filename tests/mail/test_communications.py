@@ -12,17 +12,19 @@ from pypdf import PdfWriter
 
 from database.tables import audit, communication
 from domain.failures import Misuse, Refused
-from mail.communications import (
+from mail.communications.posted import (
     Details,
+    LiveCommunications,
+    PdfFile,
     add_communication,
     change_communication,
     file_of,
+    read_pdf_file,
+    read_posted,
     remove_communication,
 )
-from mail.communications_live import LiveCommunications, read_posted
-from mail.communications_pdf import PdfFile, read_pdf_file
-from mail.samples import sample_pdf
-from splitter.filing import BillStore
+from mail.letters.samples import sample_pdf
+from splitter.store.bill_store import BillStore
 from tests.mail.builders import NOW
 
 LEAVES = PdfFile("leaves.pdf", sample_pdf(), 1)

@@ -17,15 +17,14 @@ from hypothesis import strategies as st
 
 from domain.failures import Misuse
 from domain.money import Money
-from mail.addresses import to_envelope_address
-from mail.bill_mail import Sender, Stamp, compose_mail
-from mail.compose import Templates
-from mail.headers import Heading
 from mail.keys import delivery_key, file_stem, message_id
-from mail.letters import FORM_TITLES, BillLetter, Draw, a_sample, variables
-from mail.mime import Attachment, build, to_base64
-from mail.previewing import render_sample
-from mail.wire import to_wire
+from mail.letters.bill import FORM_TITLES, BillLetter, Draw, a_sample, variables
+from mail.letters.templates import Templates
+from mail.message.addresses import to_envelope_address
+from mail.message.mime import Attachment, Heading, build, to_base64
+from mail.previews.previewing import render_sample
+from mail.rendering.bills import Sender, Stamp, compose_mail
+from mail.smtp.envelope import to_wire
 
 FORMS = [*FORM_TITLES, "backflow-test"]
 TEMPLATES = Templates()

@@ -10,10 +10,16 @@ import sqlalchemy as sa
 from database.tables import audit, delivery, suppressed_address
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import Misuse, Refused
-from mail.correcting import Corrected, Decision, confirm, send_again, send_failed_again
-from mail.outbox import count_possible_duplicates
-from mail.queueing import queue_bills
-from mail.standing import read_standing
+from mail.outbox.decisions import (
+    Corrected,
+    Decision,
+    confirm,
+    read_standing,
+    send_again,
+    send_failed_again,
+)
+from mail.outbox.deliveries import count_possible_duplicates
+from mail.outbox.queueing import queue_bills
 from tests.mail.builders import NOW, RUN, a_run, deliveries, many_accounts
 
 LATER = NOW + timedelta(hours=3)

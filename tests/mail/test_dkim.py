@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.failures import Misuse
-from mail.dkim import Signer, read_signer
-from mail.relay import to_relay
-from mail.smtp import SmtpMailer
+from mail.message.dkim import Signer, read_signer
+from mail.smtp.mailer import SmtpMailer
+from mail.smtp.relay import to_relay
 from tests.mail.builders import a_message
 from tests.mail.scripted import Scripted, speaking
 

@@ -14,9 +14,16 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from domain.failures import Misuse, PermanentFailure
-from mail.headers import LONGEST_TEXT, Heading, Unsubscribe, one_line, to_headers
-from mail.mime import Attachment, build
-from mail.unsubscribing import Unsubscribing
+from mail.letters.links import Unsubscribing
+from mail.message.mime import (
+    LONGEST_TEXT,
+    Attachment,
+    Heading,
+    Unsubscribe,
+    build,
+    one_line,
+    to_headers,
+)
 
 HEADING = Heading(
     "City of Larkspur", "billing@larkspur.example", "ann@customer.example", "Your bill",

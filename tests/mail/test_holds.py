@@ -6,15 +6,14 @@ from datetime import date
 
 import pytest
 
-from command_line.lists_checks import exceptions
+from command_line.lists.bills import exceptions
 from database.tables import audit
 from domain.failures import Misuse
 from domain.money import Money
 from domain.reminders import Skipped
-from mail.holds import list_holds
-from mail.left_out import kept_back
-from mail.placing_holds import Wanted, lift_hold, place_hold
-from mail.withdrawing import withdraw_reminders
+from mail.reminders.holds import Wanted, lift_hold, list_holds, place_hold
+from mail.reminders.queueing import withdraw_reminders
+from mail.reminders.selection import kept_back
 from rules.reminders import LadderStep
 from tests.builders import NOW, a_household, close_run, stage_run
 from tests.mail.reminder_builders import DUE_MAIL, LATE_MAIL, local, mails, queue, terms

@@ -18,10 +18,9 @@ from pathlib import Path
 import pytest
 
 from domain.failures import Misuse, PermanentFailure, TemporaryFailure
-from mail.imap import ImapInbox
-from mail.imap_folder import ImapFolder, to_imap_folder
-from mail.inbox import LARGEST
-from mail.maildir import Maildir
+from mail.bounces.imap import ImapFolder, ImapInbox, to_imap_folder
+from mail.bounces.inbox import LARGEST
+from mail.bounces.maildir import Maildir
 from tests.mail.bounce_builders import a_report
 from tests.mail.real_servers import a_certificate, free_port, need, wait_for
 

@@ -15,19 +15,17 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-import mail.left_journal
+import mail.outbox.journal
 from database.books import Database
 from database.owners import this_process
 from database.tables import delivery
 from domain.deliveries import DeliveryStatus
 from domain.failures import Misuse, TemporaryFailure
-from mail.journal import Journal, entry, journal_path
-from mail.left_journal import LeftJournal
-from mail.marking import mark
-from mail.outbox import Delivery, claim
+from mail.outbox.deliveries import Delivery, claim, mark
+from mail.outbox.journal import Journal, LeftJournal, entry, journal_path
+from mail.outbox.queueing import queue_bills
+from mail.outbox.recovery import Recovered, recover
 from mail.port import Outcome, Result
-from mail.queueing import queue_bills
-from mail.recovery import Recovered, recover
 from tests.forked import forks, load_before_forks
 from tests.mail.builders import NOW, RUN, a_run, deliveries, many_accounts, statuses
 
@@ -110,7 +108,7 @@ def test_without_its_journal_everything_a_worker_held_is_in_doubt(database, jour
 
 def test_after_a_power_cut_what_was_announced_may_have_gone(database, journals, monkeypatch):
     leave_behind(database, journals, gone())
-    monkeypatch.setattr(mail.left_journal, "this_boot", lambda: "another boot")
+    monkeypatch.setattr(mail.outbox.journal, "this_boot", lambda: "another boot")
 
     found = recover(database, journals, NOW)
 

@@ -14,8 +14,8 @@ import pytest
 
 from database.tables import delivery
 from domain.deliveries import DeliveryStatus
-from mail.queueing import queue_bills
-from mail.recovery import Recovered, recover
+from mail.outbox.queueing import queue_bills
+from mail.outbox.recovery import Recovered, recover
 from tests.mail.builders import NOW, RUN, a_run, deliveries, many_accounts
 from tests.mail.sender_process import CONNECTIONS, start_sender
 from tests.mail.servers import MailServer, running

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from domain.failures import Misuse, PermanentFailure, TemporaryFailure
-from mail.connection import Patience
 from mail.embedded import MailFolder
 from mail.port import Mailer, Outcome, OutgoingMessage, Result
-from mail.relay import to_relay
-from mail.smtp import SmtpMailer
+from mail.smtp.connection import Patience
+from mail.smtp.mailer import SmtpMailer
+from mail.smtp.relay import to_relay
 from tests.mail.builders import a_message
 from tests.mail.servers import MailServer, running
 
@@ -352,7 +352,7 @@ def test_starttls_with_a_login_works_on_the_same_machine_with_any_certificate(ce
 
 
 def test_a_certificate_is_verified_when_the_relay_is_elsewhere(certificate, monkeypatch):
-    monkeypatch.setattr("mail.relay.is_loopback", lambda host: False)
+    monkeypatch.setattr("mail.smtp.relay.is_loopback", lambda host: False)
     with running(MailServer(certificate=certificate)) as server:
         mailer = a_mailer(server, "smtp+starttls")
         with pytest.raises(PermanentFailure, match="certificate"):

@@ -13,15 +13,19 @@ from database.tables import account_email, delivery, mass_mailing
 from domain.accounts import AccountStatus
 from domain.deliveries import DeliveryStatus
 from domain.failures import Misuse, Refused
-from mail.communications_pdf import PdfFile
-from mail.mass_audience import Audience, AudienceKind
-from mail.mass_letters import MassLetters
-from mail.mass_mailing import count_mailboxes, find_mailing, record_mailing
-from mail.mass_request import Request
-from mail.mass_resolving import write_down_readers
-from mail.mass_turns import Turns, next_turn, take_turns_anew
-from mail.samples import sample_pdf
-from splitter.filing import BillStore
+from mail.communications.audience import Audience, AudienceKind
+from mail.communications.mailings import (
+    MassLetters,
+    Request,
+    count_mailboxes,
+    find_mailing,
+    record_mailing,
+    write_down_readers,
+)
+from mail.communications.posted import PdfFile
+from mail.communications.queueing import Turns, next_turn, take_turns_anew
+from mail.letters.samples import sample_pdf
+from splitter.store.bill_store import BillStore
 from tests.builders import NOW, a_household, close_run, empty, few_examples, stage_run
 from tests.mail.mass_builders import (
     ALL,

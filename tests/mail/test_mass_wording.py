@@ -11,18 +11,21 @@ import pytest
 
 from domain.deliveries import MessageKind
 from domain.failures import Misuse
-from mail.announcements import CommunicationLetter
-from mail.bill_mail import BillRenderer, Stamp, compose_mail
-from mail.communications import Details, add_communication
-from mail.communications_live import LiveCommunications
-from mail.communications_pdf import PdfFile
-from mail.compose import Templates
-from mail.mass_wording import check_subject, fill_in, to_paragraphs, uses
-from mail.outbox import claim
+from mail.communications.posted import Details, LiveCommunications, PdfFile, add_communication
+from mail.letters.communications import (
+    CommunicationLetter,
+    check_subject,
+    fill_in,
+    to_paragraphs,
+    uses,
+)
+from mail.letters.samples import a_sample_notice, sample_pdf
+from mail.letters.templates import Templates
+from mail.outbox.deliveries import claim
+from mail.outbox.queueing import queue_bills
 from mail.port import Outcome
-from mail.queueing import queue_bills
-from mail.samples import a_sample_notice, sample_pdf
-from splitter.filing import BillStore
+from mail.rendering.bills import BillRenderer, Stamp, compose_mail
+from splitter.store.bill_store import BillStore
 from tests.mail.builders import NOW, PDF, RUN, a_run, an_account
 from tests.mail.test_notices import SENDER
 

@@ -24,19 +24,18 @@ from domain.deliveries import DeliveryStatus, MessageKind, RecipientSource
 from domain.failures import Misuse
 from domain.money import Money
 from domain.payments import Advice, DrawState, PaymentState, PostingKind, PostingState
-from mail.bill_mail import Sender
-from mail.compose import Templates
 from mail.keys import delivery_key, message_id
-from mail.letters import a_sample, variables
-from mail.meanings import BILL, COMMON, NOTICE
-from mail.mime import Attachment
-from mail.notice_mail import Communication, NoticeRenderer
-from mail.notices import NOTICES, kind_of
-from mail.outbox import COLUMNS, Delivery
+from mail.letters.bill import a_sample, variables
+from mail.letters.links import Unsubscribing
+from mail.letters.notices import NOTICES, kind_of
+from mail.letters.phrases import say_failure
+from mail.letters.samples import a_sample_notice
+from mail.letters.templates import BILL, COMMON, NOTICE, Templates
+from mail.message.mime import Attachment
+from mail.outbox.deliveries import COLUMNS, Delivery
 from mail.port import Outcome, OutgoingMessage, Result
-from mail.reasons import say_failure
-from mail.samples import a_sample_notice
-from mail.unsubscribing import Unsubscribing
+from mail.rendering.bills import Sender
+from mail.rendering.notices import Communication, NoticeRenderer
 from tests.mail.builders import NOW, RUN, a_run, an_account
 
 NUMBER = "01.1037.1"

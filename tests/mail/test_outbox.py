@@ -14,12 +14,18 @@ from database.owners import this_process
 from database.tables import delivery, suppressed_address
 from domain.accounts import AccountStatus
 from domain.deliveries import DeliveryStatus, MessageKind
-from mail.marking import mark, put_back, renew
-from mail.outbox import claim, counts
+from mail.outbox.deliveries import (
+    OLD_ENOUGH_TRIES,
+    RETRY_DELAYS,
+    claim,
+    counts,
+    mark,
+    put_back,
+    renew,
+)
+from mail.outbox.queueing import PlannedMessage, queue_bills, queue_messages
+from mail.outbox.recovery import Recovered, recover
 from mail.port import Outcome, Result
-from mail.queueing import PlannedMessage, queue_bills, queue_messages
-from mail.recovery import Recovered, recover
-from mail.states import OLD_ENOUGH_TRIES, RETRY_DELAYS
 from tests.conftest import POSTGRES, fresh_postgres
 from tests.mail.builders import (
     NOW,

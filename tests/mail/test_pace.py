@@ -6,10 +6,10 @@ import time
 from collections import Counter
 from itertools import pairwise
 
-from mail.pace import Lineup, Pace
 from mail.port import OutgoingMessage
-from mail.relay import to_relay
-from mail.smtp import SmtpMailer
+from mail.smtp.mailer import SmtpMailer
+from mail.smtp.rate_limit import Lineup, Pace
+from mail.smtp.relay import to_relay
 from tests.mail.scripted import Fault, Scripted, speaking
 
 

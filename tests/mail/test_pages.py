@@ -9,11 +9,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from mail.compose import Templates
-from mail.letters import FORM_TITLES, Letter, a_sample
-from mail.notices import NOTICES
-from mail.samples import a_sample_notice
-from mail.styling import inline, read_styles
+from mail.letters.bill import FORM_TITLES, Letter, a_sample
+from mail.letters.notices import NOTICES
+from mail.letters.samples import a_sample_notice
+from mail.letters.templates import Templates, inline, read_styles
 
 TEMPLATES = Templates()
 LINKED = replace(a_sample(), bill_link="https://portal.larkspur.example/b", password_hint="")

@@ -14,14 +14,13 @@ import pytest
 
 from domain.deliveries import PasswordField
 from domain.failures import Misuse, PermanentFailure
-from mail.bill_facts import find_bill_facts
-from mail.bill_mail import BillRenderer, Sender
-from mail.compose import Templates
-from mail.hints import password_hint
-from mail.letters import FORM_TITLES, a_sample
-from mail.outbox import Delivery
-from mail.protecting import Protection
-from mail.queueing import queue_bills
+from mail.letters.bill import FORM_TITLES, a_sample
+from mail.letters.phrases import password_hint
+from mail.letters.templates import Templates
+from mail.outbox.deliveries import Delivery
+from mail.outbox.queueing import queue_bills
+from mail.rendering.bill_facts import find_bill_facts
+from mail.rendering.bills import BillRenderer, Protection, Sender
 from tests.mail.builders import NOW, PDF, RUN, a_run, an_account, deliveries
 
 SENDER = Sender("billing@larkspur.example", "bounces@larkspur.example")

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from domain.failures import PermanentFailure, TemporaryFailure
-from mail.connection import Patience
 from mail.port import Outcome, Result
-from mail.relay import to_relay
-from mail.smtp import SmtpMailer
+from mail.smtp.connection import Patience
+from mail.smtp.mailer import SmtpMailer
+from mail.smtp.relay import to_relay
 from tests.mail.builders import a_message
 from tests.mail.real_servers import RealServer, a_certificate, exim, postfix, sink
 

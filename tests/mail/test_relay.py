@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 
 from domain.failures import Misuse, PermanentFailure, TemporaryFailure
-from mail.addresses import to_envelope_address
-from mail.connection import Patience
-from mail.oauth import Tokens
+from mail.message.addresses import to_envelope_address
 from mail.port import Result
-from mail.relay import to_relay
-from mail.smtp import SmtpMailer
+from mail.smtp.connection import Patience
+from mail.smtp.mailer import SmtpMailer
+from mail.smtp.relay import Tokens, to_relay
 from tests.mail.builders import a_message
 from tests.mail.real_servers import a_certificate
 from tests.mail.servers import MailServer, running
@@ -90,7 +89,7 @@ def test_a_certificate_for_another_name_is_refused(certificate, tmp_path):
 
 
 def test_a_password_does_not_go_over_a_network_in_the_clear(monkeypatch):
-    monkeypatch.setattr("mail.relay.is_loopback", lambda host: False)
+    monkeypatch.setattr("mail.smtp.relay.is_loopback", lambda host: False)
 
     with running(MailServer(login=("bill", "s3cret"))) as server:
         with pytest.raises(PermanentFailure, match="encryption"):

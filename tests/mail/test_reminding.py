@@ -11,14 +11,14 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from command_line.lists_checks import exceptions
+from command_line.lists.bills import exceptions
 from database.books import Database
 from database.tables import audit, delivery
 from domain.accounts import AccountStatus
 from domain.deliveries import DeliveryStatus
 from domain.money import Money
 from domain.reminders import Skipped
-from mail.withdrawing import withdraw_reminders
+from mail.reminders.queueing import withdraw_reminders
 from rules.reminders import LadderStep
 from tests.builders import (
     CLOSING_DAY,

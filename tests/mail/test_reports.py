@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from domain.deliveries import DeliveryStatus
-from mail.reports import Report, together
-from mail.tallying import SendCounts
+from mail.outbox.parallel import Report, together
+from mail.outbox.sending import SendCounts
 
 AWAY = "no connection to the relay: ConnectionRefusedError"
 BOTH = (DeliveryStatus.DEFERRED, DeliveryStatus.IN_DOUBT)

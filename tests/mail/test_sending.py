@@ -14,15 +14,14 @@ from database.owners import this_process
 from database.tables import bill
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import PermanentFailure, TemporaryFailure
-from mail.bill_mail import BillRenderer, Sender
-from mail.compose import Templates
 from mail.embedded import MailFolder
-from mail.letters import a_sample, variables
-from mail.outbox import Delivery, claim, counts
+from mail.letters.bill import a_sample, variables
+from mail.letters.templates import Templates
+from mail.outbox.deliveries import Delivery, claim, counts
+from mail.outbox.queueing import PlannedMessage, queue_bills, queue_messages
+from mail.outbox.sending import SendCounts, send_due
 from mail.port import Hook, Mailer, Outcome, OutgoingMessage, Result
-from mail.queueing import PlannedMessage, queue_bills, queue_messages
-from mail.sending import send_due
-from mail.tallying import SendCounts
+from mail.rendering.bills import BillRenderer, Sender
 from tests.mail.builders import NOW, PDF, RUN, a_run, an_account, deliveries, many_accounts
 from tests.mail.servers import MailServer, running
 from tests.mail.test_mailers import a_mailer

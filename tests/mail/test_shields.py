@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from command_line.lists_checks import exceptions
+from command_line.lists.bills import exceptions
 from database.tables import (
     delivery,
     draw,
@@ -22,9 +22,9 @@ from domain.deliveries import DeliveryStatus, MessageKind, PaperReason
 from domain.money import Money
 from domain.payments import DrawState, MethodKind
 from domain.reminders import Skipped
-from mail.left_out import kept_back
-from mail.queueing import PlannedMessage, queue_messages
-from rules.shields import Shield
+from mail.outbox.queueing import PlannedMessage, queue_messages
+from mail.reminders.selection import kept_back
+from rules.reminders import Shield
 from tests.builders import NOW, RUN, a_household, close_run, stage_run
 from tests.mail.reminder_builders import (
     DENVER,

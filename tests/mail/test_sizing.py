@@ -15,19 +15,18 @@ from database.migrating import downgrade, migrate
 from database.tables import bill, delivery_plan, metadata, recipient
 from domain.deliveries import DeliveryStatus, MessageKind, PasswordField
 from domain.failures import PermanentFailure
-from mail.bill_mail import BillRenderer, Sender
-from mail.compose import Templates
-from mail.outbox import COLUMNS, Delivery
-from mail.planning import plan_deliveries
-from mail.previewing import render_sample
-from mail.protecting import Protection
-from mail.queueing import queue_bills
-from mail.refusals import settle_refusals
-from mail.relay import to_relay
-from mail.sending import send_due
-from mail.sizing import SizeLimit, message_size
-from mail.smtp import SmtpMailer
-from splitter.encrypting import encrypt
+from mail.bounces.processing import settle_refusals
+from mail.letters.templates import Templates
+from mail.message.size_limit import SizeLimit, message_size
+from mail.outbox.deliveries import COLUMNS, Delivery
+from mail.outbox.queueing import queue_bills
+from mail.outbox.sending import send_due
+from mail.previews.previewing import render_sample
+from mail.recipients.delivery_plan import plan_deliveries
+from mail.rendering.bills import BillRenderer, Protection, Sender
+from mail.smtp.mailer import SmtpMailer
+from mail.smtp.relay import to_relay
+from splitter.copying.encrypting import encrypt
 from tests.builders import a_household, stage_run
 from tests.mail.builders import NOW, RUN, a_run, an_account, deliveries
 from tests.mail.scripted import Scripted, speaking

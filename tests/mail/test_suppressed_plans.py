@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from database.tables import delivery_plan, recipient, suppressed_address
 from domain.accounts import AccountStatus
 from domain.deliveries import PaperReason
-from mail.planning import plan_deliveries
+from mail.recipients.delivery_plan import plan_deliveries
 from rules.delivery import plan_delivery
 from tests.builders import NOW, RUN, a_household, stage_run
 

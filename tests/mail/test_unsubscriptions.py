@@ -8,15 +8,14 @@ import sqlalchemy as sa
 from database.tables import audit, delivery, mass_recipient, unsubscribed_address
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import Misuse
-from mail.compose import Templates
-from mail.notice_mail import Communication, NoticeRenderer
-from mail.outbox import COLUMNS, Delivery
+from mail.embedded import Rehearsal
+from mail.letters.links import Unsubscribing
+from mail.letters.templates import Templates
+from mail.outbox.deliveries import COLUMNS, Delivery
+from mail.outbox.queueing import PlannedMessage, queue_messages
+from mail.outbox.sending import send_due
 from mail.port import OutgoingMessage
-from mail.queueing import PlannedMessage, queue_messages
-from mail.rehearsal import Rehearsal
-from mail.sending import send_due
-from mail.unsubscribing import Unsubscribing
-from mail.unsubscriptions import (
+from mail.recipients.unsubscribed import (
     UNSUBSCRIBED,
     Unsubscription,
     record_unsubscription,
@@ -24,6 +23,7 @@ from mail.unsubscriptions import (
     token_in_mail,
     unsubscribe_address,
 )
+from mail.rendering.notices import Communication, NoticeRenderer
 from tests.builders import NOW, RUN, a_household
 from tests.mail.mass_builders import WAYS, a_mailing, a_town, outbox, queue
 from tests.mail.test_notices import SENDER

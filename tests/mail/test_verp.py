@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.bounces import delivery_token
-from mail.verp import Verp, longest_base
+from mail.message.addresses import Verp, longest_base
 
 KEY = "bill/2026-10/utility-bill/01.1037.1/ann@customer.example"
 VERP = Verp("bounces@larkspur.example", b"s" * 32)

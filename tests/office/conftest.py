@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from database.books import Database
-from office.settings import FILE
+from office.settings.settings import FILE
 
 
 @pytest.fixture(autouse=True)

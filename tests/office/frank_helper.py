@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from command_line.mail_helper import main
+from command_line.commands.mail import main
 
 if __name__ == "__main__":
     main()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from command_line.opening import wall_clock
+from command_line.options import wall_clock
 from office.clock import Clock
-from office.health_looking import Looking
-from office.settings import Settings
-from office.settings_close import DatabaseSettings
-from office.wiring import Office
+from office.equipment.office import Office
+from office.health.conditions import Looking
+from office.settings.close import DatabaseSettings
+from office.settings.settings import Settings
 
 ZONE = "America/Denver"
 

@@ -18,13 +18,13 @@ from database.books import Database
 from database.owners import is_gone
 from database.tables import delivery
 from domain.deliveries import MessageKind
-from mail.queueing import queue_bills
-from mail.sending import send_due
-from mail.tallying import SendCounts
-from office import mail_helpers, mail_sending
+from mail.outbox.queueing import queue_bills
+from mail.outbox.sending import SendCounts, send_due
 from office.clock import Clock
-from office.settings import FILE, read_settings
-from office.wiring import Office
+from office.equipment.office import Office
+from office.procedures import mail_sending
+from office.procedures import mail_sending as mail_helpers
+from office.settings.settings import FILE, read_settings
 from tests.forked import forks, load_before_forks
 from tests.mail.builders import NOW, PDF, RUN, a_run, rows_of_account
 from tests.mail.servers import MailServer

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from domain.failures import Misuse
-from office.settings import read_settings
+from office.settings.settings import read_settings
 
 
 def refusal(place: Path) -> str:

@@ -15,11 +15,11 @@ from domain.checks import CheckStatus, Severity
 from domain.failures import Misuse, Refused
 from domain.money import Money
 from domain.runs import RunState
-from office.approval_desk import Asked, ask, decide, find_asked, require_answerable
 from office.clock import Clock
-from office.settings import Settings
-from office.settings_approval import ApprovalSettings
-from office.wiring import Office
+from office.equipment.office import Office
+from office.procedures.approval import Asked, ask, decide, find_asked, require_answerable
+from office.settings.close import ApprovalSettings
+from office.settings.settings import Settings
 from tests.builders import NOW, RUN, a_household, stage_run
 
 YES, NO = Decision.APPROVE, Decision.REFUSE

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from command_line.preparing import prepare_home
+from command_line.commands.init import prepare_home
 from domain.failures import Misuse
-from mail.imap import ImapInbox
-from mail.maildir import Maildir
+from mail.bounces.imap import ImapInbox
+from mail.bounces.maildir import Maildir
 from office.clock import Clock
-from office.home_secret import FILE, make_secret, read_secret
-from office.settings import read_settings
-from office.wiring import Office
+from office.equipment.office import Office
+from office.secrets.files import FILE, make_secret, read_secret
+from office.settings.settings import read_settings
 from tests.builders import NOW
 
 KEY = "bill/2026-10/utility-bill/01.1037.1/ann@customer.example"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from database.tables import account, delivery_plan, recipient
 from domain.accounts import AccountStatus
 from domain.deliveries import PasswordField
-from mail.planning import plan_deliveries
+from mail.recipients.delivery_plan import plan_deliveries
 from tests.builders import RUN, a_household, empty, few_examples, stage_run
 
 ANN, BOB, LORD = "ann@customer.example", "bob@customer.example", "lord@holdings.example"

@@ -19,12 +19,12 @@ from domain.accounts import account_key
 from domain.failures import Misuse, Refused
 from domain.money import Money
 from domain.movements import MovementKind
-from mail.outbox import COLUMNS, Delivery
+from mail.outbox.deliveries import COLUMNS, Delivery
 from mail.port import Result
-from office.exporting import export_usage, find_export, remove_expired
-from office.home_secret import make_secret
-from office.settings_health import ExportsSettings
-from reporting.usage_export import read_usage, to_workbook
+from office.procedures.usage_export import export_usage, find_export, remove_expired
+from office.secrets.files import make_secret
+from office.settings.close import ExportsSettings
+from reporting.documents.usage_export import read_usage, to_workbook
 from tests.builders import NOW, a_household, close_run, stage_run
 from tests.office.health_builders import an_office_at
 

@@ -12,14 +12,14 @@ import sqlalchemy as sa
 
 from database.tables import delivery, incident
 from domain.deliveries import DeliveryStatus
-from mail.outbox import COLUMNS, Delivery
+from mail.outbox.deliveries import COLUMNS, Delivery
 from mail.port import Result
-from office.health import Health, look, without_books
-from office.health_condition import AT_ONCE, Condition, State, trouble
-from office.health_incidents import Noted, note
-from office.settings_health import HealthSettings
-from office.settings_mail import AlertsSettings
-from office.wiring import Office
+from office.equipment.office import Office
+from office.health.conditions import AT_ONCE, Condition, State, trouble
+from office.health.health import Health, look, without_books
+from office.health.incidents import Noted, note
+from office.settings.close import HealthSettings
+from office.settings.mail import AlertsSettings
 from tests.builders import NOW, a_household, stage_run
 from tests.office.health_builders import an_office_at
 

@@ -10,10 +10,9 @@ from email.utils import format_datetime
 
 import pytest
 
-from command_line.opening import wall_clock
-from office.health_machine import clock_off, database_offset, full_disks
-from office.health_servers import web_offset
-from office.settings_health import HealthSettings
+from command_line.options import wall_clock
+from office.health.machine import clock_off, database_offset, full_disks, web_offset
+from office.settings.close import HealthSettings
 from tests.builders import NOW
 from tests.office.health_builders import looking, troubles
 

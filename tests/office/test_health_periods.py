@@ -12,15 +12,17 @@ from database.tables import scheduled_payment, service_health, work_done
 from domain.money import Money
 from domain.payments import MethodKind, PaymentState, PostingKind
 from domain.steps import Step
-from office.health_periods import (
+from office.health.work import (
     forgotten_schedules,
+    last_good_ends,
     late_periods,
+    missed_work,
+    note_ended_well,
     silent_services,
     stuck_money,
 )
-from office.health_work import last_good_ends, missed_work, note_ended_well
-from office.settings_health import HealthSettings
-from office.settings_mail import BouncesSettings
+from office.settings.close import HealthSettings
+from office.settings.mail import BouncesSettings
 from tests.builders import NOW, RUN, a_household, close_run, stage_run
 from tests.office.health_builders import an_office_at, looking, troubles
 

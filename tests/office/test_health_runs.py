@@ -13,9 +13,9 @@ import yaml
 
 from database.tables import approval_request
 from domain.runs import RunState
-from office.health import look
-from office.health_condition import State
-from office.health_runs import failed_runs, waiting_closes
+from office.health.conditions import State
+from office.health.health import look
+from office.health.prefect import failed_runs, waiting_closes
 from tests.builders import NOW, RUN, stage_run
 from tests.office.health_builders import an_office_at, looking, troubles
 

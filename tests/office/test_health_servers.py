@@ -10,11 +10,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from office import prefect_server
-from office.health_prefect import late_runs
-from office.health_servers import ask_mail_server, mail_server_offset
-from office.settings_mail import SmtpSettings
-from office.settings_running import PrefectSettings
+from office.health.machine import ask_mail_server, mail_server_offset
+from office.health.prefect import late_runs
+from office.prefect_server import server as prefect_server
+from office.settings.close import PrefectSettings
+from office.settings.mail import SmtpSettings
 from tests.mail.servers import MailServer, running
 from tests.office.health_builders import looking, troubles
 

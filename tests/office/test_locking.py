@@ -13,12 +13,12 @@ from database.owners import this_process
 from database.runs import take_lock
 from database.tables import run_lock
 from domain.failures import Refused
-from office import locking
 from office.clock import Clock
-from office.locking import working_on
-from office.settings import Settings
-from office.settings_close import DatabaseSettings
-from office.wiring import Office
+from office.equipment import locking
+from office.equipment.locking import working_on
+from office.equipment.office import Office
+from office.settings.close import DatabaseSettings
+from office.settings.settings import Settings
 from tests.builders import NOW, RUN
 
 

@@ -16,11 +16,12 @@ import pytest
 from database.owners import this_process
 from database.tables import delivery
 from domain.deliveries import DeliveryStatus
-from mail.tallying import SendCounts
-from office import mail_helpers, mail_sending
-from office.mail_helpers import most_processes, shares, start_helper, worth
-from office.settings_mail import SmtpSettings
-from splitter import children
+from mail.outbox.sending import SendCounts
+from office.procedures import mail_sending
+from office.procedures import mail_sending as mail_helpers
+from office.procedures.mail_sending import most_processes, shares, start_helper, worth
+from office.settings.mail import SmtpSettings
+from splitter.workers import parent as children
 from tests.mail.builders import NOW, deliveries
 from tests.mail.servers import MailServer, running
 from tests.office.helping import (

@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from domain.failures import Misuse
-from office.mail_server import to_mailer
-from office.settings import FILE, read_settings
-from office.settings_mail import SmtpSettings
+from office.equipment.mail import to_server_mailer as to_mailer
+from office.settings.mail import SmtpSettings
+from office.settings.settings import FILE, read_settings
 from tests.mail.builders import a_message
 from tests.mail.scripted import Scripted, speaking
 

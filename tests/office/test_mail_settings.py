@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from domain.failures import Misuse
-from mail.headers import Unsubscribe
-from mail.sizing import MEGABYTE, SizeLimit
+from mail.message.mime import Unsubscribe
+from mail.message.size_limit import MEGABYTE, SizeLimit
 from office.clock import Clock
-from office.home_secret import make_secret, read_secret, secret_for
-from office.settings import FILE, Settings, read_settings
-from office.settings_mail import CommunicationsSettings, EbillSettings
-from office.wiring import Office
+from office.equipment.office import Office
+from office.secrets.files import make_secret, read_secret, secret_for
+from office.settings.mail import CommunicationsSettings, EbillSettings
+from office.settings.settings import FILE, Settings, read_settings
 from tests.builders import NOW
 
 LINK = "https://portal.larkspur.example/{account}/{period}"

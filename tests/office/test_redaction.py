@@ -11,9 +11,9 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from office import redaction
 from office.logs import formatter
-from office.redaction import install, redact, redact_failure, remember, told_safely
+from office.secrets import redaction
+from office.secrets.redaction import install, redact, redact_failure, remember, told_safely
 
 LETTERS = string.ascii_letters + string.digits
 PARTS = st.text(LETTERS + "._+-", min_size=1, max_size=12).filter(

@@ -12,13 +12,13 @@ from database.books import Database
 from database.owners import this_process
 from database.runs import take_lock
 from database.tables import audit, bulk_file, metadata, run_lock
-from mail.rehearsal import Rehearsal
+from mail.embedded import Rehearsal
 from office.clock import Clock
-from office.rehearsing import rehearsal
-from office.settings import Settings
-from office.settings_close import BillsSettings, DatabaseSettings
-from office.wiring import Office
-from payments.scheduling import schedule_autopay
+from office.equipment.office import Office
+from office.procedures.rehearsal import rehearsal
+from office.settings.close import BillsSettings, DatabaseSettings
+from office.settings.settings import Settings
+from payments.scheduling.scheduling import schedule_autopay
 from tests.builders import (
     CLOSING_DAY,
     NOW,

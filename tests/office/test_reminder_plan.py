@@ -10,9 +10,9 @@ import pytest
 from domain.failures import Misuse
 from domain.money import Money
 from office.clock import Clock
-from office.reminder_plan import plan_of
-from office.settings import FILE, read_settings
-from office.wiring import Office
+from office.equipment.office import Office
+from office.equipment.terms import plan_of
+from office.settings.settings import FILE, read_settings
 
 FURTHER = """
 [reminders]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 
-from office.secret_files import keep
+from office.secrets.files import keep
 
 
 def test_a_secret_is_kept_for_its_owner_alone(tmp_path):

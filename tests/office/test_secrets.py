@@ -9,11 +9,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from domain.failures import Misuse
-from office.prefect_access import auth_of, known_auth
-from office.redaction import redact
-from office.secret_sources import without_written_secrets
-from office.settings import Settings, read_settings
-from office.settings_file import commented_file
+from office.secrets.prefect_access import auth_of, known_auth
+from office.secrets.redaction import redact
+from office.secrets.sources import without_written_secrets
+from office.settings.settings import Settings, commented_file, read_settings
 from tests.office.settings_builders import refusal
 
 

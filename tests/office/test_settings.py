@@ -7,8 +7,7 @@ from datetime import date
 
 import pytest
 
-from office.settings import FILE, Settings, read_settings
-from office.settings_file import commented_file
+from office.settings.settings import FILE, Settings, commented_file, read_settings
 from rules.autopay import OnClosedDay, OverMaximum
 from tests.office.settings_builders import refusal
 

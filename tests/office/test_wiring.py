@@ -15,19 +15,19 @@ from domain.failures import Misuse
 from domain.money import Money
 from domain.payments import MethodKind
 from mail.embedded import MailFolder
-from mail.protecting import Protection
-from mail.smtp import SmtpMailer
+from mail.rendering.bills import Protection
+from mail.smtp.mailer import SmtpMailer
 from office.clock import Clock
+from office.equipment.office import Office, at_work, office
 from office.home import database_url, require_home
-from office.settings import Settings
-from office.settings_close import DatabaseSettings, UtilitySettings
-from office.settings_mail import EbillSettings, SmtpSettings
-from office.settings_money import AutopaySettings, PaymentsSettings
-from office.wiring import Office, at_work, office
-from payments.gateway import DrawRequest
-from payments.sandbox import SandboxGateway
+from office.settings.close import DatabaseSettings, UtilitySettings
+from office.settings.mail import EbillSettings, SmtpSettings
+from office.settings.money import AutopaySettings, PaymentsSettings
+from office.settings.settings import Settings
+from payments.port import DrawRequest
+from payments.sandbox.gateway import SandboxGateway
 from rules.autopay import AutopayPolicy, OnClosedDay, OverMaximum
-from splitter.encrypting import encrypt
+from splitter.copying.encrypting import encrypt
 from tests.builders import NOW
 
 JULY_4, MONDAY = date(2028, 7, 4), date(2026, 11, 2)

@@ -14,9 +14,9 @@ from database.books import Database
 from database.tables import balance_due, draw, posting, scheduled_payment
 from domain.money import Money
 from domain.payments import PaymentState
-from payments.collecting import CollectCounts, collect_due
-from payments.looking_up import LookupCounts, look_up_due
-from payments.sandbox import SandboxGateway
+from payments.collecting.collecting import CollectCounts, collect_due
+from payments.collecting.unanswered import LookupCounts, look_up_due
+from payments.sandbox.gateway import SandboxGateway
 from payments.terms import Terms
 from tests.builders import (
     CARD,

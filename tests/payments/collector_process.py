@@ -11,11 +11,11 @@ from pathlib import Path
 from cash_receipting.ledger import LedgerReceipting
 from cash_receipting.posting import post_due
 from database.books import Database
-from payments.collecting import collect_due
-from payments.late_events import take_in_events
-from payments.looking_up import look_up_due
-from payments.sandbox import SandboxGateway
-from payments.settling import read_settlements
+from payments.collecting.collecting import collect_due
+from payments.collecting.unanswered import look_up_due
+from payments.outcomes.events import take_in_events
+from payments.outcomes.settlements import read_settlements
+from payments.sandbox.gateway import SandboxGateway
 from payments.terms import Terms
 from rules.calendars import bank_closed_days
 from tests.forked import forks, load_before_forks

@@ -19,9 +19,9 @@ from database.tables import (
 )
 from domain.money import Money
 from domain.payments import PaymentState
-from payments.consent import read_consent
-from payments.enrolling import Offer, Wish, enroll, offer_enrollment
-from payments.enrolling_ends import Ended, cancel_enrollment
+from payments.enrollment.ending import Ended, cancel_enrollment
+from payments.enrollment.enrolling import Offer, Wish, enroll, offer_enrollment
+from payments.enrollment.wording import read_consent
 from tests.builders import (
     ACH,
     CARD,

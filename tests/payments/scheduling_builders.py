@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from database.books import Database
-from payments.planning import ScheduleCounts, plan_autopay
-from payments.schedule_groups import Chosen
-from payments.scheduling import schedule_autopay
+from payments.scheduling.planning import ScheduleCounts, plan_autopay
+from payments.scheduling.scheduling import Chosen, schedule_autopay
 from rules.autopay import AutopayPolicy
 from rules.calendars import bank_closed_days
 from tests.builders import CLOSING_DAY, NOW, OFFICE_DEFAULTS, RUN

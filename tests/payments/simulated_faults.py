@@ -15,7 +15,7 @@ from cash_receipting.port import CashReceipting, PostingRequest, Receipt, Servic
 from database.books import Database
 from domain.failures import OutcomeUnknown, PermanentFailure
 from domain.payments import PostingKind
-from payments.sandbox_faults import Fault, SeededFaults
+from payments.sandbox.behavior import Fault, SeededFaults
 
 
 class Crash(BaseException):

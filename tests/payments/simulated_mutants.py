@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from cash_receipting.batch import Batch
+from cash_receipting.posting import Batch
 from domain.failures import OutcomeUnknown
 from domain.payments import Advice, DrawState
-from payments import collecting, looking_up
-from payments.asking import Line
-from payments.draws import Draw
-from payments.gateway import Answer, DrawResult
-from payments.recording import record_never_asked, record_result
+from payments.collecting import collecting
+from payments.collecting import unanswered as looking_up
+from payments.collecting.collecting import Line
+from payments.collecting.draws import Draw
+from payments.collecting.recording import record_never_asked, record_result
+from payments.port import Answer, DrawResult
 from rules.retrying import may_ask_again
 
 

@@ -11,24 +11,24 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from cash_receipting.dead_letters import try_again
 from cash_receipting.ledger import LedgerReceipting
 from cash_receipting.posting import post_due
+from cash_receipting.rejected import try_again
 from database.books import Database
 from database.postings import posting_key
 from database.tables import posting
 from domain.money import Money
 from domain.payments import MethodKind, PostingKind, PostingState
-from payments.collecting import collect_due
-from payments.draws import Draw
-from payments.late_events import take_in_events
-from payments.looking_up import look_up_due
-from payments.sandbox import SandboxGateway
-from payments.sandbox_faults import Fault, SeededFaults
-from payments.scheduling import schedule_autopay
-from payments.settling import read_settlements
+from payments.collecting.collecting import collect_due
+from payments.collecting.draws import Draw
+from payments.collecting.unanswered import look_up_due
+from payments.outcomes.events import take_in_events
+from payments.outcomes.settlements import read_settlements
+from payments.outcomes.unknown import Agreed, Decision, decide_never_arrived, list_doubts
+from payments.sandbox.behavior import Fault, SeededFaults
+from payments.sandbox.gateway import SandboxGateway
+from payments.scheduling.scheduling import schedule_autopay
 from payments.terms import Terms
-from payments.unknown_desk import Agreed, Decision, decide_never_arrived, list_doubts
 from rules.autopay import AutopayPolicy
 from rules.calendars import bank_closed_days
 from tests.builders import NOW, RUN, a_household, a_mandate, close_run, stage_run

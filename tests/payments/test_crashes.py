@@ -10,7 +10,7 @@ import pytest
 from domain.failures import OutcomeUnknown, PermanentFailure, TemporaryFailure
 from domain.money import Money
 from domain.payments import Advice, DrawState, PaymentState
-from payments.gateway import Answer, DrawResult, GatewayMisuse
+from payments.port import Answer, DrawResult, GatewayMisuse
 from tests.payments.collecting_builders import a_collector, paying
 
 

@@ -9,9 +9,8 @@ import sqlalchemy as sa
 from database.tables import posting
 from domain.money import Money
 from domain.payments import PostingKind, PostingState
-from payments.late_events import take_in_events
-from payments.settlement_matching import deposits
-from payments.settling import read_settlements
+from payments.outcomes.events import take_in_events
+from payments.outcomes.settlements import deposits, read_settlements
 from tests.builders import ACH
 from tests.payments.collecting_builders import TERMS, a_collector, paying
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from database.tables import balance_due, draw, posting, scheduled_payment
 from domain.money import ZERO, Money
 from domain.payments import MethodKind, PaymentState
-from payments.late_events import take_in_events
+from payments.outcomes.events import take_in_events
 from rules.returns import AgainPolicy, again_on
 from tests.builders import ACH, RUN
 from tests.payments.collecting_builders import BANKS, TERMS, a_collector, paying

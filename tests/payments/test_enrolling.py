@@ -8,19 +8,12 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
-from database.tables import (
-    account,
-    audit,
-    balance_due,
-    cosigner,
-    enrollment,
-    suspended_method,
-)
+from database.tables import account, audit, balance_due, cosigner, enrollment, suspended_method
 from domain.accounts import AccountStatus
 from domain.failures import Misuse, Refused
 from domain.money import Money
 from domain.payments import PaymentState
-from payments.enrolling import Outcome
+from payments.enrollment.enrolling import Outcome
 from rules.autopay import AutopayPolicy, OnClosedDay, OverMaximum
 from tests.builders import CLOSING_DAY, DUE, RUN, a_household, a_mandate
 from tests.payments.enrolling_builders import (

@@ -9,14 +9,14 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from database.mandates import mandates_in_force
+from database.queries.mandates import mandates_in_force
 from database.tables import audit, draw, enrollment, enrollment_end, scheduled_payment
 from domain.failures import Misuse, Refused
 from domain.money import Money
 from domain.payments import DrawState, PaymentState
-from payments.enrolling_again import say_consequence
-from payments.enrolling_ends import find_standing
-from reporting.reading import read_run_sheet
+from payments.enrollment.ending import find_standing
+from payments.enrollment.enrolling import say_consequence
+from reporting.run_sheet.reading import read_run_sheet
 from tests.builders import (
     CLOSING_DAY,
     DUE,

@@ -16,9 +16,9 @@ import pytest
 from database.books import Database
 from domain.money import Money
 from domain.payments import PaymentState
-from payments.sandbox import SandboxGateway
-from payments.scheduling import schedule_autopay
-from payments.unknown_desk import Agreed, Decision, decide_never_arrived, list_doubts
+from payments.outcomes.unknown import Agreed, Decision, decide_never_arrived, list_doubts
+from payments.sandbox.gateway import SandboxGateway
+from payments.scheduling.scheduling import schedule_autopay
 from rules.autopay import AutopayPolicy
 from tests.builders import NOW, RUN, a_household, a_mandate, close_run, stage_run
 from tests.payments.collector_process import TERMS, start_collector

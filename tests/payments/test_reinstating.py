@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from database.tables import audit, suspended_method
 from domain.failures import Misuse, Refused
-from payments.late_events import take_in_events
-from payments.reinstating import reinstate
+from payments.enrollment.ending import reinstate
+from payments.outcomes.events import take_in_events
 from tests.builders import ACH, RUN, a_household, a_mandate
 from tests.payments.collecting_builders import a_collector, paying
 

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
-from database.return_rates import rates_by_period, read_return_rates
+from database.queries.autopay import rates_by_period, read_return_rates
 from database.tables import audit, balance_due, draw, scheduled_payment, suspended_method
 from domain.money import ZERO, Money
 from domain.payments import DrawState, PaymentState
-from payments.late_events import take_in_events
-from payments.standing import read_standing
+from payments.collecting.draws import read_standing
+from payments.outcomes.events import take_in_events
 from rules.returns import ReturnKind
 from tests.builders import ACH, RUN
 from tests.payments.collecting_builders import TERMS, a_collector, paying

@@ -14,11 +14,10 @@ import pytest
 from domain.failures import OutcomeUnknown, TemporaryFailure
 from domain.money import Money
 from domain.payments import Advice, MethodKind
-from payments.declines import ADVICE
-from payments.gateway import Answer, DrawRequest, EventKind, GatewayMisuse
-from payments.sandbox import SandboxGateway
-from payments.sandbox_faults import Fault, NoFaults, SeededFaults
-from payments.sandbox_settlements import banking_day, fee_of, pay_out_day
+from payments.port import ADVICE, Answer, DrawRequest, EventKind, GatewayMisuse
+from payments.sandbox.behavior import Fault, NoFaults, SeededFaults
+from payments.sandbox.gateway import SandboxGateway
+from payments.sandbox.settlements import banking_day, fee_of, pay_out_day
 from rules.calendars import bank_closed_days
 
 WEDNESDAY = datetime.fromisoformat("2026-11-04T15:00:00+00:00")  # 10 in the morning in New York

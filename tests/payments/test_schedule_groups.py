@@ -7,13 +7,13 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
-from command_line.lists_checks import exceptions
+from command_line.lists.bills import exceptions
 from data_checks.catalog import CATALOG
 from database.tables import balance_due, scheduled_payment
 from domain.money import ZERO, Money
 from domain.payments import MethodKind
 from domain.schedule_groups import ScheduleGroup
-from payments.schedule_groups import Chosen, GroupCount, count_groups, count_left_out
+from payments.scheduling.scheduling import Chosen, GroupCount, count_groups, count_left_out
 from tests.builders import (
     ACH,
     CARD,

@@ -10,17 +10,13 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from database.tables import (
-    autopay_unscheduled,
-    balance_due,
-    scheduled_payment,
-)
+from database.tables import autopay_unscheduled, balance_due, scheduled_payment
 from domain.accounts import AccountStatus
 from domain.failures import Refused
 from domain.money import ZERO, Money
 from domain.payments import PaymentState
-from payments.planning import ScheduleCounts
-from payments.scheduling import schedule_counts
+from payments.scheduling.planning import ScheduleCounts
+from payments.scheduling.scheduling import schedule_counts
 from rules.autopay import AutopayPolicy, OverMaximum
 from tests.builders import (
     ACH,

@@ -9,9 +9,8 @@ import sqlalchemy as sa
 from database.tables import draw, posting, settlement_item
 from domain.money import Money
 from domain.payments import DrawState, PostingState
-from payments.late_events import take_in_events
-from payments.settlement_matching import Difference, list_differences, list_items
-from payments.settling import read_settlements
+from payments.outcomes.events import take_in_events
+from payments.outcomes.settlements import Difference, list_differences, list_items, read_settlements
 from tests.builders import ACH
 from tests.payments.collecting_builders import TERMS, a_collector, paying
 

@@ -20,10 +20,8 @@ from database.tables import (
 from domain.accounts import AccountStatus
 from domain.money import ZERO, Money
 from domain.payments import PaymentState
-from payments.planning import plan_autopay
-from payments.situations import to_situation
-from rules.autopay import AutopayPolicy, OnClosedDay, OverMaximum, Payable
-from rules.autopay_plan import plan_payment
+from payments.scheduling.planning import plan_autopay, to_situation
+from rules.autopay import AutopayPolicy, OnClosedDay, OverMaximum, Payable, plan_payment
 from rules.balances import amount_due, pays_equal_amount
 from rules.calendars import bank_closed_days
 from tests.builders import (

@@ -15,12 +15,10 @@ import stripe
 from domain.failures import OutcomeUnknown, PermanentFailure, Refused, TemporaryFailure
 from domain.money import Money
 from domain.payments import Advice, MethodKind
-from payments.gateway import Answer, DrawRequest, EventKind, GatewayMisuse
-from payments.stripe_client import StripeRequests
-from payments.stripe_events import to_late_event
-from payments.stripe_gateway import StripeGateway
-from payments.stripe_results import advice_of, code_of, to_result
-from payments.stripe_settlements import to_settlement
+from payments.port import Answer, DrawRequest, EventKind, GatewayMisuse
+from payments.stripe.client import StripeRequests
+from payments.stripe.gateway import StripeGateway
+from payments.stripe.results import advice_of, code_of, to_late_event, to_result, to_settlement
 from tests.contracts.conftest import localstripe_url, stripe_desk
 from tests.contracts.stripe_desk import API_KEY, WEBHOOK_SECRET, StripeDesk
 from tests.payments.stripe_front import count

@@ -20,14 +20,13 @@ from database.tables import (
 )
 from domain.deliveries import DeliveryStatus
 from domain.money import Money
-from mail.announcing import Notifying
-from mail.autopay_failures import queue_autopay_failures
-from mail.bill_mail import Sender
-from mail.capped_draws import queue_capped_draws
-from mail.compose import Templates
-from mail.notice_mail import NoticeRenderer
-from mail.outbox import COLUMNS, Delivery
-from mail.unsubscribing import Unsubscribing
+from mail.letters.links import Unsubscribing
+from mail.letters.templates import Templates
+from mail.notices.autopay_failures import queue_autopay_failures, queue_capped_draws
+from mail.notices.payments import Notifying
+from mail.outbox.deliveries import COLUMNS, Delivery
+from mail.rendering.bills import Sender
+from mail.rendering.notices import NoticeRenderer
 from tests.builders import (
     ACH,
     NOW,

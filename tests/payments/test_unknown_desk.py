@@ -9,8 +9,8 @@ from database.tables import audit, draw
 from domain.failures import Misuse, OutcomeUnknown, Refused, TemporaryFailure
 from domain.money import Money
 from domain.payments import DrawState, PaymentState
-from payments.standing import DRAWN_TWICE, read_standing
-from payments.unknown_desk import (
+from payments.collecting.draws import DRAWN_TWICE, read_standing
+from payments.outcomes.unknown import (
     Agreed,
     Decision,
     decide_approved,

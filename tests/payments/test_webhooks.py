@@ -12,9 +12,8 @@ from database.tables import payment_return, told_event
 from domain.failures import Refused, TemporaryFailure
 from domain.money import ZERO, Money
 from domain.payments import PaymentState
-from payments.gateway import EventKind, LateEvent
-from payments.late_events import take_in_events
-from payments.webhooks import receive
+from payments.outcomes.events import receive, take_in_events
+from payments.port import EventKind, LateEvent
 from tests.builders import ACH, RUN
 from tests.payments.collecting_builders import a_collector, paying
 
@@ -109,8 +108,8 @@ def test_what_was_told_waits_while_the_gateway_is_down(office):
 
 
 def test_a_webhook_of_stripe_opens_the_balance_again(office):
-    from payments.stripe_client import StripeRequests
-    from payments.stripe_gateway import StripeGateway
+    from payments.stripe.client import StripeRequests
+    from payments.stripe.gateway import StripeGateway
 
     one = office.draws()[0]
     intent = {

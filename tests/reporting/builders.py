@@ -10,8 +10,8 @@ from typing import Any
 from domain.checks import CheckResult, CheckStatus, Severity
 from domain.money import Money
 from domain.runs import RunState
-from reporting.exceptions import ExceptionRow
-from reporting.run_sheet import AutopaySheet, DeliverySheet, PaperSheet, RunSheet, Waiver
+from reporting.run_sheet.exceptions import ExceptionRow
+from reporting.run_sheet.run_sheet import AutopaySheet, DeliverySheet, PaperSheet, RunSheet, Waiver
 
 WRITTEN_AT = datetime(2026, 11, 2, 16, 11, tzinfo=UTC)
 

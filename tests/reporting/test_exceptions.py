@@ -8,7 +8,7 @@ from database.tables import planned_payment
 from domain.accounts import account_key
 from domain.money import Money
 from domain.payments import MethodKind
-from reporting.exceptions import list_exceptions
+from reporting.run_sheet.exceptions import list_exceptions
 from tests.builders import RUN, a_household, close_run, stage_run
 from tests.mail.reminder_builders import DUE_MAIL, queue, schedule
 

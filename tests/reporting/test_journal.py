@@ -14,8 +14,15 @@ import sqlalchemy as sa
 
 from database.tables import balance_due
 from domain.money import ZERO, Money
-from reporting.hledger import write_hledger
-from reporting.journal import BANK, BILLED, CLEARING, GATEWAY_FEES, RETURN_FEES, Journal
+from reporting.documents.journal import (
+    BANK,
+    BILLED,
+    CLEARING,
+    GATEWAY_FEES,
+    RETURN_FEES,
+    Journal,
+    write_hledger,
+)
 from tests.builders import RUN, a_household, close_run, stage_run
 from tests.payments.simulated_truth import gateway_rows
 from tests.payments.simulation import Size, simulate

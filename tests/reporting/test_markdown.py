@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.money import Money
-from reporting.markdown import exception_rows, to_markdown
+from reporting.report.markdown import exception_rows, to_markdown
 from tests.reporting.builders import (
     WRITTEN_AT,
     Waiver,

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from domain.money import Money
 from domain.runs import RunState
-from reporting.exceptions import ExceptionRow
-from reporting.page import render_page, write_page
-from reporting.run_sheet import RunSheet
+from reporting.report.page import render_page, write_page
+from reporting.run_sheet.exceptions import ExceptionRow
+from reporting.run_sheet.run_sheet import RunSheet
 from tests.reporting.builders import (
     WRITTEN_AT,
     Waiver,

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from domain.words import say_count
-from reporting.charts import draw_shares, list_shares
+from reporting.report.charts import draw_shares, list_shares
 from reporting.wording import (
     capitalize,
     say_days,

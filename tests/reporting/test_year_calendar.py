@@ -7,11 +7,14 @@ from datetime import UTC, date, datetime, time, timedelta
 import icalendar
 import pytest
 
-from reporting.year_calendar import render_year
-from reporting.year_calendar_ics import to_ics
-from reporting.year_calendar_words import YearCalendar, to_figures, to_lines
-from rules.calendars import bank_closed_days, office_closed_days
-from rules.due_dates import DueRule
+from reporting.documents.year_calendar import (
+    YearCalendar,
+    render_year,
+    to_figures,
+    to_ics,
+    to_lines,
+)
+from rules.calendars import DueRule, bank_closed_days, office_closed_days
 from rules.reminders import plan_reminders
 from rules.year_calendar import YearPlan, plan_year
 

@@ -18,8 +18,10 @@ from rules.autopay import (
     OverMaximum,
     Payable,
     draw_date,
+    plan_enrollment,
+    plan_payment,
+    reason_not_to_schedule,
 )
-from rules.autopay_plan import plan_enrollment, plan_payment, reason_not_to_schedule
 from rules.calendars import bank_closed_days, is_working_day
 from tests.builders import ACH, CARD, OFFICE_DEFAULTS, a_mandate, a_payable, examples
 

@@ -8,8 +8,7 @@ from datetime import date, time
 import pytest
 
 from rules.autopay import OnClosedDay
-from rules.calendars import bank_closed_days, office_closed_days
-from rules.due_dates import DueRule, due_rule, next_period
+from rules.calendars import DueRule, bank_closed_days, due_rule, next_period, office_closed_days
 from rules.reminders import LadderStep, plan_reminders
 from rules.year_calendar import EventKind, YearPlan, plan_year
 

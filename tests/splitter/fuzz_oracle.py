@@ -12,27 +12,26 @@ from typing import Any
 import pikepdf
 import pypdfium2
 
-import splitter.auditing  # loaded before the fork, as all else is
-import splitter.pypdf_objects
+import splitter.copying.audit  # loaded before the fork, as all else is
+import splitter.pdf.pypdf_objects
 from domain.bills import PageAssignment
 from domain.failures import Refused
 from domain.periods import BulkFile
-from splitter.copying import BillCopier
-from splitter.filing import BillStore
-from splitter.filing_bills import make_orders
-from splitter.making import BillMaker
-from splitter.neighbours import Neighbours
-from splitter.opening import open_source
-from splitter.page_reading import DocumentText
-from splitter.patterns import compile_patterns
-from splitter.pdfium_text import CannotOpen, PdfiumDocument, PdfiumPage
-from splitter.ranges import assign_pages
-from splitter.scrutiny import Scrutiny
-from splitter.splitting import Splitting
-from splitter.wording import text_mark
+from splitter.bulk_file.assignment import assign_pages
+from splitter.bulk_file.filing import make_orders
+from splitter.bulk_file.splitting import Splitting
+from splitter.copying.copier import BillCopier
+from splitter.copying.verifying import Neighbours, Scrutiny
+from splitter.pdf.opening import open_source
+from splitter.reading.page import DocumentText
+from splitter.store.bill_store import BillStore
+from splitter.text.normalizing import text_mark
+from splitter.text.patterns import compile_patterns
+from splitter.text.pdfium import CannotOpen, PdfiumDocument, PdfiumPage
+from splitter.workers.worker import BillMaker
 from tests.splitter.pdf_builders import AMOUNT, DUE, a_bulk_file, opened
 
-assert splitter.auditing and splitter.pypdf_objects
+assert splitter.copying.audit and splitter.pdf.pypdf_objects
 ACCOUNTS = {
     "larkspur-boxed": r"ACCT NO\s*([0-9.\-]+)",
     "larkspur-html": r"Customer No\.\s*([0-9.\-]+)",

@@ -18,7 +18,7 @@ import traceback
 from collections import Counter
 from pathlib import Path
 
-from splitter.children import MEMORY_BYTES
+from splitter.workers.parent import MEMORY_BYTES
 from tests.splitter.fuzz_harms import harmed
 from tests.splitter.fuzz_oracle import Found, known_accounts, tried
 

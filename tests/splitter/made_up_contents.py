@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from splitter.plain_widths import STANDARD_WIDTHS
+from splitter.direct_text.fonts import STANDARD_WIDTHS
 from tests.splitter.content_builders import code
 
 FONTS = {"Plain": "Helvetica", "Bold": "Helvetica-Bold", "Fixed": "Courier", "Serif": "Times-Roman"}

@@ -13,12 +13,20 @@ from database.owners import this_process
 from database.tables import split_batch
 from domain.batches import BatchState
 from domain.failures import Misuse
-from splitter.batch_claims import MOST_ATTEMPTS, claim, mark_done, next_free, put_back, renew
-from splitter.batch_plan import BatchPlan
-from splitter.batch_worker import BatchWorker
-from splitter.batches import record_batches, standing
-from splitter.filing import BillStore
-from splitter.splitting import Filed
+from splitter.batches.claims import (
+    MOST_ATTEMPTS,
+    claim,
+    mark_done,
+    next_free,
+    put_back,
+    record_batches,
+    renew,
+    standing,
+)
+from splitter.batches.plan import BatchPlan
+from splitter.batches.run import BatchWorker
+from splitter.bulk_file.splitting import Filed
+from splitter.store.bill_store import BillStore
 from tests.builders import RUN, stage_run
 
 RELEASE = "0.1.0"

@@ -14,11 +14,11 @@ from pathlib import Path
 import pikepdf
 import pytest
 
+from command_line.commands.pattern import pattern
 from command_line.main import run
-from command_line.patterns import pattern
 from domain.periods import BulkFile
-from splitter.patterns import compile_patterns
-from splitter.splitting import plan
+from splitter.bulk_file.splitting import plan
+from splitter.text.patterns import compile_patterns
 from tests.splitter.hostile_builders import many_pages
 from tests.splitter.pdf_builders import ACCOUNT, AMOUNT, DUE, a_page, write_pdf
 

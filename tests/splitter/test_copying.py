@@ -5,7 +5,7 @@ from __future__ import annotations
 import pikepdf
 import pytest
 
-from splitter.copying import BillCopier
+from splitter.copying.copier import BillCopier
 from tests.splitter.pdf_builders import (
     a_page,
     a_picture,

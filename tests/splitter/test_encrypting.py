@@ -12,9 +12,9 @@ import pytest
 from pypdf.constants import UserAccessPermissions
 from pypdf.errors import FileNotDecryptedError
 
-from splitter.copying import BillCopier
-from splitter.encrypting import encrypt
-from splitter.filing import sha256
+from splitter.copying.copier import BillCopier
+from splitter.copying.encrypting import encrypt
+from splitter.store.bill_store import sha256
 from tests.splitter.pdf_builders import a_page, a_picture, pixels, text, write_pdf
 
 ACCOUNT, NAME, PASSWORD = "01.1037.1", "Sven Beltran", "84840"

@@ -7,9 +7,9 @@ from datetime import date
 import pytest
 
 from domain.money import Money
-from splitter.evidence import Reading, settles_it, to_facts
-from splitter.patterns import compile_patterns
-from splitter.wording import looks_broken, normalised
+from splitter.text.evidence import Reading, settles_it, to_facts
+from splitter.text.normalizing import looks_broken, normalised
+from splitter.text.patterns import compile_patterns
 from tests.splitter.pdf_builders import a_bulk_file
 
 

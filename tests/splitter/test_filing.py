@@ -14,9 +14,9 @@ from hypothesis import strategies as some
 
 from domain.accounts import account_key
 from domain.failures import Misuse
-from splitter import local_files
-from splitter.file_names import file_name
-from splitter.filing import BillStore
+from splitter.bulk_file.filing import file_name
+from splitter.store import local as local_files
+from splitter.store.bill_store import BillStore
 
 
 @pytest.fixture(params=["a folder", "a URL of a folder", "memory"])

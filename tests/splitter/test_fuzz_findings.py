@@ -11,19 +11,18 @@ from pikepdf import Array, Dictionary, Name
 
 from domain.bills import BillRange
 from domain.failures import Refused
-from splitter.copying import BillCopier
-from splitter.filing import BillStore
-from splitter.messages import bill_from_message, bill_to_message
-from splitter.neighbours import Neighbours
-from splitter.opening import open_bulk_file
-from splitter.page_reading import DocumentText
-from splitter.patterns import compile_patterns
-from splitter.raw_objects import PypdfFailed
-from splitter.source import SourceFile
-from splitter.splitting import split
-from splitter.swift_audit import is_surely_clean
-from splitter.verifying import examine
-from splitter.wording import text_mark
+from splitter.bulk_file.splitting import split
+from splitter.copying.audit import is_surely_clean
+from splitter.copying.copier import BillCopier
+from splitter.copying.verifying import Neighbours, examine
+from splitter.pdf.objects import PypdfFailed
+from splitter.pdf.opening import open_bulk_file
+from splitter.pdf.source import SourceFile
+from splitter.reading.page import DocumentText
+from splitter.store.bill_store import BillStore
+from splitter.text.normalizing import text_mark
+from splitter.text.patterns import compile_patterns
+from splitter.workers.messages import bill_from_message, bill_to_message
 from tests.splitter.hostile_builders import row, with_a_stream_for_a_table
 from tests.splitter.pdf_builders import a_bulk_file, a_page, changed, write_pdf
 

@@ -18,7 +18,7 @@ from bench.made_up_bills import made_up_bills
 from bench.producers import PRODUCERS
 from command_line.main import run
 from domain.periods import BulkFile
-from splitter.splitting import plan
+from splitter.bulk_file.splitting import plan
 from tests.splitter.pdf_builders import a_page, write_pdf
 
 BILLS = 12

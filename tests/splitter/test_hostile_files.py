@@ -7,8 +7,8 @@ import pytest
 from pikepdf import Array, Dictionary, Name
 
 from domain.failures import Refused
-from splitter.filing import BillStore
-from splitter.splitting import Splitting, split
+from splitter.bulk_file.splitting import Splitting, split
+from splitter.store.bill_store import BillStore
 from tests.splitter.hostile_builders import bomb
 from tests.splitter.pdf_builders import a_bulk_file, a_page, a_picture, changed, write_pdf
 

@@ -13,7 +13,7 @@ import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name, String
 
-from splitter.children import MEMORY_BYTES
+from splitter.workers.parent import MEMORY_BYTES
 from tests.splitter.hostile_builders import (
     MEGABYTES,
     bomb,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from splitter.evidence import Reading
-from splitter.lenient import LenientSearch, label_of
-from splitter.patterns import compile_patterns
-from splitter.wording import normalised
+from splitter.text.evidence import LenientSearch, Reading, label_of
+from splitter.text.normalizing import normalised
+from splitter.text.patterns import compile_patterns
 from tests.splitter.pdf_builders import a_bulk_file
 
 

@@ -16,21 +16,21 @@ from command_line.main import run
 from domain.bills import PageFacts
 from domain.failures import Misuse
 from domain.money import Money
-from office.settings import read_settings
-from splitter import ocr_program
-from splitter.children import Workshop
-from splitter.filing import BillStore
-from splitter.ocr_program import Picture, ProgramFailed, require_tesseract, words_in
-from splitter.patterns import compile_patterns
-from splitter.ranges import (
+from office.settings.settings import read_settings
+from splitter.bulk_file.assignment import (
     AFTER_UNASSIGNED,
     NOT_READABLE,
     OTHER_AMOUNT_BY_OCR,
     UNKNOWN_BY_OCR,
     assign_pages,
 )
-from splitter.reading import read_in
-from splitter.splitting import Splitting
+from splitter.bulk_file.splitting import Splitting
+from splitter.reading import tesseract as ocr_program
+from splitter.reading.tesseract import Picture, ProgramFailed, require_tesseract, words_in
+from splitter.store.bill_store import BillStore
+from splitter.text.patterns import compile_patterns
+from splitter.workers.page_facts import read_in
+from splitter.workers.parent import Workshop
 from tests.splitter import scans
 from tests.splitter.pdf_builders import ACCOUNT, AMOUNT, DUE, a_bulk_file, a_page, changed
 from tests.splitter.scans import Reader, scanned, write_cards

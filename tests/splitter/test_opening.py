@@ -6,7 +6,7 @@ import pikepdf
 import pytest
 
 from domain.failures import Refused
-from splitter.opening import open_bulk_file
+from splitter.pdf.opening import open_bulk_file
 from tests.splitter.pdf_builders import a_page, changed, write_pdf
 
 

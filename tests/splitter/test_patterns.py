@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.failures import Misuse
-from splitter.patterns import compile_patterns
+from splitter.text.patterns import compile_patterns
 from tests.splitter.pdf_builders import a_bulk_file
 
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 
 import pytest
 
-from splitter import worker
-from splitter.children import Hand
-from splitter.opening import open_source
-from splitter.page_reading import DocumentText, ReadersDisagree
-from splitter.patterns import compile_patterns
-from splitter.plain_facts import PlainFacts
-from splitter.reading import read_in, read_pages
+from splitter.direct_text.page_facts import PlainFacts
+from splitter.pdf.opening import open_source
+from splitter.reading.page import DocumentText, ReadersDisagree
+from splitter.text.patterns import compile_patterns
+from splitter.workers import worker
+from splitter.workers.page_facts import read_in, read_pages
+from splitter.workers.parent import Hand
 from tests.splitter.pdf_builders import a_bulk_file, a_page, write_pdf
 
 PAGES = 200

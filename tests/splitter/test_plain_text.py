@@ -16,11 +16,11 @@ from bench.made_up_bills import ACCOUNT, AMOUNT_DUE, DUE_DATE
 from bench.producers import PRODUCERS
 from domain.bills import PageFacts
 from domain.periods import BulkFile
-from splitter.opening import open_source
-from splitter.page_reading import DocumentText
-from splitter.patterns import compile_patterns
-from splitter.plain_facts import PlainFacts
-from splitter.wording import squashed
+from splitter.direct_text.page_facts import PlainFacts
+from splitter.pdf.opening import open_source
+from splitter.reading.page import DocumentText
+from splitter.text.normalizing import squashed
+from splitter.text.patterns import compile_patterns
 from tests.splitter.content_builders import SIGNS, code, write_contents
 from tests.splitter.made_up_contents import a_content
 from tests.splitter.pdf_builders import a_bulk_file

@@ -8,12 +8,12 @@ import time
 import pikepdf
 import pytest
 
-from splitter.opening import open_source
-from splitter.patterns import compile_patterns
-from splitter.plain_cmaps import read_cmap
-from splitter.plain_content import MOST_BYTES, fragments
-from splitter.plain_facts import PlainFacts
-from splitter.syntax import Odd
+from splitter.direct_text.content import MOST_BYTES, fragments
+from splitter.direct_text.fonts import read_cmap
+from splitter.direct_text.page_facts import PlainFacts
+from splitter.pdf.opening import open_source
+from splitter.pdf.syntax import Odd
+from splitter.text.patterns import compile_patterns
 from tests.splitter.content_builders import write_contents
 from tests.splitter.pdf_builders import a_bulk_file, a_page, changed, write_pdf
 

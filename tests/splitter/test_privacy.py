@@ -6,8 +6,8 @@ import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name, String
 
-from splitter.auditing import audit
-from splitter.copying import BillCopier
+from splitter.copying.audit import audit
+from splitter.copying.copier import BillCopier
 from tests.splitter.pdf_builders import (
     a_page,
     a_picture,

@@ -9,10 +9,9 @@ from bench.bulk_files import cache_folder
 from bench.made_up_bills import ACCOUNT, AMOUNT_DUE, DUE_DATE, made_up_bills
 from bench.producers import PRODUCERS
 from domain.periods import BulkFile
-from splitter.auditing import audit
-from splitter.filing import BillStore
-from splitter.splitting import split
-from splitter.swift_audit import is_surely_clean
+from splitter.bulk_file.splitting import split
+from splitter.copying.audit import audit, is_surely_clean
+from splitter.store.bill_store import BillStore
 from tests.splitter.pdf_builders import everything_in, opened, pixels, text
 
 BILLS = 12

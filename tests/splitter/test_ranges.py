@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 
 from domain.bills import PageFacts
 from domain.money import Money
-from splitter.ranges import assign_pages
+from splitter.bulk_file.assignment import assign_pages
 
 
 def facts(*pages):

@@ -10,9 +10,9 @@ import pytest
 from domain.bills import PageFacts
 from domain.failures import Refused
 from domain.money import Money
-from splitter.page_reading import DocumentText
-from splitter.patterns import compile_patterns
-from splitter.reading import read_pages
+from splitter.reading.page import DocumentText
+from splitter.text.patterns import compile_patterns
+from splitter.workers.page_facts import read_pages
 from tests.splitter.pdf_builders import a_bulk_file, a_page, a_picture, changed, write_pdf
 
 pytestmark = pytest.mark.usefixtures("cold_foremen")

@@ -6,16 +6,15 @@ import pikepdf
 import pypdfium2
 import pytest
 
-from splitter.copying import BillCopier
-from splitter.filing import BillStore
-from splitter.neighbours import Neighbours
-from splitter.patterns import compile_patterns
-from splitter.pdfium_text import PdfiumDocument, PdfiumPage
-from splitter.pypdf_text import open_reader, pypdf_reading
-from splitter.regions import PageFrame, to_page_space
-from splitter.splitting import plan, split
-from splitter.user_units import to_unit, units_of_copy
-from splitter.verifying import examine
+from splitter.bulk_file.splitting import plan, split
+from splitter.copying.copier import BillCopier
+from splitter.copying.verifying import Neighbours, examine
+from splitter.pdf.pages import to_unit, units_of_copy
+from splitter.pdf.pypdf_reader import open_reader
+from splitter.store.bill_store import BillStore
+from splitter.text.patterns import PageFrame, compile_patterns, to_page_space
+from splitter.text.pdfium import PdfiumDocument, PdfiumPage
+from splitter.text.pypdf import pypdf_reading
 from tests.splitter.pdf_builders import a_bulk_file, changed, write_pdf
 
 OWN, OTHER = "01.1037.1", "99.9999.9"

@@ -12,8 +12,8 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from domain.failures import Misuse, TemporaryFailure
-from splitter import remote_files
-from splitter.filing import BillStore
+from splitter.store import remote as remote_files
+from splitter.store.bill_store import BillStore
 from tests.object_store import SECRET, object_store
 
 

@@ -12,8 +12,8 @@ import pytest
 from domain.accounts import account_key
 from domain.money import Money
 from domain.periods import BulkFile
-from splitter.filing import BillStore
-from splitter.splitting import split
+from splitter.bulk_file.splitting import split
+from splitter.store.bill_store import BillStore
 from tests.splitter.pdf_builders import pixels
 
 FOLDER = Path(os.environ.get("BILLCLOSE_BUNDLES", "no-bundles"))

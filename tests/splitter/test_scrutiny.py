@@ -9,10 +9,10 @@ import pytest
 
 from command_line.main import run
 from domain.failures import Misuse
-from splitter import verifying
-from splitter.filing import BillStore
-from splitter.scrutiny import Scrutiny, say_scrutiny
-from splitter.splitting import Splitting, split
+from splitter.bulk_file.splitting import Splitting, split
+from splitter.copying import verifying
+from splitter.copying.verifying import Scrutiny, say_scrutiny
+from splitter.store.bill_store import BillStore
 from tests.splitter.pdf_builders import ACCOUNT, a_bulk_file, a_page, write_pdf
 
 BILLS = 21
@@ -68,10 +68,10 @@ def test_scrutiny_changes_nothing_about_the_bills(bulk, tmp_path):
 
 
 def test_a_copy_that_the_swift_audit_cannot_tell_has_the_full_one(bulk, monkeypatch):
-    from splitter.copying import BillCopier
-    from splitter.neighbours import Neighbours
-    from splitter.patterns import compile_patterns
-    from splitter.splitting import plan
+    from splitter.bulk_file.splitting import plan
+    from splitter.copying.copier import BillCopier
+    from splitter.copying.verifying import Neighbours
+    from splitter.text.patterns import compile_patterns
 
     patterns = compile_patterns(a_bulk_file())
     bill = plan(bulk, a_bulk_file()).bills[0]

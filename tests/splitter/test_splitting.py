@@ -15,9 +15,9 @@ import pytest
 
 from domain.failures import Refused
 from domain.money import Money
-from splitter.filing import BillStore
-from splitter.print_batch import PaperBill, write_print_batch
-from splitter.splitting import Splitting, file_bills, plan, split
+from splitter.bulk_file.splitting import Splitting, file_bills, plan, split
+from splitter.runs.print_batch import PaperBill, write_print_batch
+from splitter.store.bill_store import BillStore
 from tests.splitter.pdf_builders import a_bulk_file, a_page, changed, page_objects, text, write_pdf
 
 BULK = a_bulk_file(separator="BATCH SEPARATOR")
@@ -213,4 +213,4 @@ def test_no_process_is_left_when_all_is_done(bulk_pdf, tmp_path):
 
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
     commands = [Path(f"/proc/{child}/cmdline").read_bytes() for child in children]
-    assert not [command for command in commands if b"splitter.foreman" in command]
+    assert not [command for command in commands if b"splitter.workers.fork_server" in command]

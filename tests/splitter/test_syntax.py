@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from splitter.syntax import (
+from splitter.pdf.syntax import (
     Odd,
     dictionary,
     items,

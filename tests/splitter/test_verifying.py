@@ -8,9 +8,9 @@ import pytest
 
 from domain.bills import BillRange
 from domain.money import Money
-from splitter.copying import BillCopier
-from splitter.patterns import compile_patterns
-from splitter.verifying import Neighbours, examine
+from splitter.copying.copier import BillCopier
+from splitter.copying.verifying import Neighbours, examine
+from splitter.text.patterns import compile_patterns
 from tests.splitter.pdf_builders import a_bulk_file, a_page, write_pdf
 
 PATTERNS = compile_patterns(a_bulk_file())

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from splitter import foreman
+from splitter.workers import fork_server as foreman
 
 _LONGEST_ORDER = 1 << 16
 _BYTES_OF_A_NUMBER = 4
@@ -21,7 +21,7 @@ _BYTES_OF_A_NUMBER = 4
 
 class WarmForemen:
     """
-    Starts foremen as `splitter.children` does, without loading their modules each time.
+    Starts foremen as `splitter.workers.parent` does, without loading their modules each time.
 
     Loading takes longer than most bulk files of a test. The process that forks them is started at
     the first foreman, ends with this one and reads no file itself.
@@ -72,8 +72,8 @@ def _started() -> socket.socket:
 
 
 def _fork_on_demand(orders: socket.socket) -> None:
-    import splitter.opening
-    import splitter.worker  # noqa: F401
+    import splitter.pdf.opening
+    import splitter.workers.worker  # noqa: F401
 
     forked: set[int] = set()
     while True:

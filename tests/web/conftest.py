@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from database.books import Database
-from office.home_secret import make_secret
-from office.settings_health import ExportsSettings
-from office.settings_mail import CommunicationsSettings
+from office.secrets.files import make_secret
+from office.settings.close import ExportsSettings
+from office.settings.mail import CommunicationsSettings
 from tests.office.health_builders import an_office_at
 from web.desk import desk_of
 

@@ -16,12 +16,11 @@ from database.tables import (
     usage_export,
 )
 from domain.failures import Refused, TemporaryFailure
-from mail.communications import Details, add_communication
-from mail.communications_pdf import PdfFile
-from mail.samples import sample_pdf
-from mail.usage_exports import token_hash
-from office import webhooks
-from office.settings_health import WebSettings
+from mail.communications.posted import Details, PdfFile, add_communication
+from mail.letters.links import token_hash
+from mail.letters.samples import sample_pdf
+from office.procedures import gateway_webhooks as webhooks
+from office.settings.close import WebSettings
 from tests.builders import NOW
 from tests.office.health_builders import an_office_at
 from tests.web.conftest import asking

@@ -1,0 +1,200 @@
+"""`billclose approve`, `refuse` and `approvals`: a person's yes or no to a close."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from office.equipment.office import Office
+    from office.procedures.approval import Asked
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from command_line.commands.close import pair_waivers, require_waivable
+from command_line.options import (
+    DONE,
+    NEEDS_PERSON,
+    as_of_option,
+    json_option,
+    open_office,
+    reason_option,
+)
+from domain.approvals import Decision
+
+
+def to_figures(asked: Asked) -> dict[str, Any]:
+    """Write a question and how it stands down for programs."""
+    standing, request = asked.standing, asked.request
+    refusal = standing.refusal
+    return {
+        "period": request.run,
+        "request": request.number,
+        "asked_at": request.asked_at.isoformat(),
+        "asked_by": request.asked_by,
+        "approved_by": list(standing.approved_by),
+        "missing": 0 if standing.is_approved else standing.missing,
+        "refused_by": refusal and {"who": refusal.who, "reason": refusal.reason},
+        "blocking": list(asked.blocking),
+        "figures": asked.figures,
+        "digest": request.digest,
+    }
+
+
+def to_lines(office: Office, asked: Asked) -> list[str]:
+    """Say what waits, and what to type for a yes and a no."""
+    from reporting.report.approval_request import say_figures
+
+    period, standing = asked.request.run, asked.standing
+    lines = [f"{period}  {asked.sheet.utility}: {say_figures(asked.figures)}"]
+    lines.append(
+        f"  asked     {asked.request.asked_at:%Y-%m-%d %H:%M} UTC for {asked.request.asked_by}"
+    )
+    if standing.approved_by:
+        lines.append(f"  approved  by {', '.join(standing.approved_by)}; another person has to")
+    command = f"{office.command} approve {period}"
+    if asked.blocking:
+        lines.append(f"  blocked   by {', '.join(asked.blocking)}: correct the export, or waive")
+        waived = " ".join(f"--waive {name}" for name in asked.blocking)
+        command += f" {waived} --reason TEXT"
+    if asked.drift:
+        lines.append(f"  moved     {asked.drift}")
+    return [
+        *lines,
+        f"  yes       {command}",
+        f"  no        {office.command} refuse {period} --reason TEXT",
+    ]
+
+
+@click.command()
+@click.argument("period")
+@click.option("--waive", multiple=True, metavar="CHECK", help="Approve in spite of this check.")
+@click.option("--reason", multiple=True, metavar="TEXT", help="Why; audited.")
+@as_of_option
+@json_option
+@click.pass_obj
+def approve(
+    home: Path,
+    period: str,
+    waive: tuple[str, ...],
+    reason: tuple[str, ...],
+    as_of: datetime | None,
+    as_json: bool,
+) -> int:
+    """Say yes to the close of PERIOD, as it is staged now; whoever runs the close goes on.
+
+    A run that waits in the Prefect server goes on by itself. Exit status 4: another person has to
+    approve too.
+    """
+    waivers = pair_waivers(waive, reason) if waive else {}
+    require_waivable(waivers)
+    said = reason[0] if reason and not waive else ""
+    office = open_office(home, as_of)
+    asked = _decide(office, period, Decision.APPROVE, said, waivers)
+    return _tell(office, asked, _approved_sentence(office, asked), as_json=as_json)
+
+
+@click.command()
+@click.argument("period")
+@reason_option
+@as_of_option
+@json_option
+@click.pass_obj
+def refuse(home: Path, period: str, reason: str, as_of: datetime | None, as_json: bool) -> int:
+    """Say no to the close of PERIOD: it is refused until the export is corrected, or approved."""
+    office = open_office(home, as_of)
+    asked = _decide(office, period, Decision.REFUSE, reason, {})
+    _wake(office, asked)
+    sentence = f"{period} is refused by {office.who}; correct the export and close again."
+    if as_json:
+        click.echo(json.dumps(to_figures(asked), indent=1))
+    else:
+        click.echo(sentence)
+    return DONE
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def approvals(home: Path, as_json: bool) -> int:
+    """Show which periods wait for a yes, with what would happen. Exit status 4: some do."""
+    office = open_office(home)
+    waiting = _list_waiting(office)
+    if as_json:
+        click.echo(json.dumps({"approvals": [to_figures(one) for one in waiting]}, indent=1))
+    elif waiting:
+        click.echo("\n".join(line for one in waiting for line in to_lines(office, one)))
+    else:
+        click.echo("No period waits for a yes.")
+    return NEEDS_PERSON if waiting else DONE
+
+
+def _decide(
+    office: Office, period: str, decision: Decision, reason: str, waivers: Mapping[str, str]
+) -> Asked:
+    """Take the decision while nobody works on the period; a yes said twice is said once."""
+    from office.equipment.locking import working_on
+    from office.procedures.approval import ask, decide, require_answerable
+
+    require_answerable(office, period)
+    with working_on(office, period):
+        require_answerable(office, period)
+        asked = ask(office, period)
+        if decision is Decision.APPROVE and asked.standing.is_approved:
+            return asked
+        return decide(office, asked, decision, who=office.who, reason=reason, waivers=waivers)
+
+
+def _approved_sentence(office: Office, asked: Asked) -> str:
+    from reporting.report.approval_request import say_figures
+
+    period = asked.request.run
+    said = ", ".join(asked.standing.approved_by)
+    sentence = f"{period} is approved by {said}: {say_figures(asked.figures)}."
+    if not asked.standing.is_approved:
+        return f"{sentence} Another person has to approve it too: {office.command} approve {period}"
+    if _wake(office, asked):
+        return f"{sentence} The run that waits in Prefect goes on."
+    return f"{sentence} To close it: {office.command} close {period}"
+
+
+def _wake(office: Office, asked: Asked) -> bool:
+    from office.prefect_server.task_runner import wake
+
+    return wake(office, asked.request.flow_run)
+
+
+def _tell(office: Office, asked: Asked, sentence: str, *, as_json: bool) -> int:
+    if as_json:
+        click.echo(json.dumps(to_figures(asked), indent=1))
+    else:
+        click.echo(sentence)
+    return DONE if asked.standing.is_approved else NEEDS_PERSON
+
+
+def _list_waiting(office: Office) -> list[Asked]:
+    """Return what can be answered now: ready, or stopped by checks that may be waived."""
+    import sqlalchemy as sa
+
+    from database.tables import bill_run
+    from domain.runs import RunState
+
+    query = sa.select(bill_run.c.run).where(
+        bill_run.c.state.in_((RunState.WAITING, RunState.REFUSED))
+    )
+    with office.database.reading() as books:
+        runs = books.execute(query.order_by(bill_run.c.run)).scalars().all()
+    if not runs:
+        return []
+    from office.procedures.approval import find_asked
+
+    found = [find_asked(office, run) for run in runs]
+    return [one for one in found if one is not None and _waits(one)]
+
+
+def _waits(asked: Asked) -> bool:
+    return asked.standing.refusal is None and not asked.standing.is_approved

@@ -1,0 +1,176 @@
+"""`billclose audit`: proving that the audit list is as it was written."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from command_line.options import DONE, NEEDS_PERSON, json_option, open_office
+from domain.failures import Misuse
+from domain.words import say_count
+
+if TYPE_CHECKING:
+    from database.audit import Anchor, Verdict
+import hashlib
+from datetime import datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from command_line.commands.close_outcome import close_figures
+from command_line.options import as_of_option
+from domain.failures import Refused
+from domain.runs import RunState
+
+if TYPE_CHECKING:
+    from office.equipment.office import Office
+
+
+_ANCHOR = re.compile(r"([1-9]\d*):([0-9a-f]{64})")
+
+
+@click.group()
+def audit() -> None:
+    """The audit list: `billclose list audit` shows it, `audit verify` proves it."""
+
+
+@audit.command()
+@click.option(
+    "--expect",
+    metavar="NUMBER:HASH",
+    help="What an earlier `audit verify` printed: finds an end that was cut off.",
+)
+@json_option
+@click.pass_obj
+def verify(home: Path, expect: str | None, as_json: bool) -> int:
+    """Find the first row of the audit list that was changed, taken out, put in or moved.
+
+    Exit status 4 where there is one. Note the last line down elsewhere: with --expect it also
+    proves later that the end is still there.
+    """
+    from database.audit import verify_audit
+
+    expected = None if expect is None else _to_anchor(expect)
+    office = open_office(home)
+    with office.database.reading() as books:
+        verdict = verify_audit(books, expected)
+    if as_json:
+        click.echo(json.dumps(_to_figures(verdict), indent=1))
+    else:
+        click.echo("\n".join(_lines(verdict)))
+    if verdict.fault is None:
+        return DONE
+    click.echo(
+        f"billclose: The audit list is not as it was written: {verdict.fault.message}; "
+        "keep the database as it is, and compare it with your newest backup.",
+        err=True,
+    )
+    return NEEDS_PERSON
+
+
+def _to_anchor(text: str) -> Anchor:
+    from database.audit import Anchor
+
+    found = _ANCHOR.fullmatch(text.strip())
+    if found is None:
+        raise Misuse("--expect is NUMBER:HASH, as an earlier `audit verify` printed it.")
+    return Anchor(int(found[1]), found[2])
+
+
+def _to_figures(verdict: Verdict) -> dict[str, object]:
+    fault = verdict.fault
+    return {
+        "status": "sound" if fault is None else "tampered",
+        "rows": verdict.rows,
+        "newest": {"number": verdict.newest.number, "hash": verdict.newest.hash},
+        "anchor": str(verdict.newest),
+        "fault": None
+        if fault is None
+        else {"number": fault.number, "kind": fault.kind, "message": fault.message},
+    }
+
+
+def _lines(verdict: Verdict) -> list[str]:
+    sound = say_count(verdict.rows, "row")
+    if verdict.fault is not None:
+        return [f"{sound} sound, then {verdict.fault.kind} at row {verdict.fault.number}."]
+    if not verdict.rows:
+        return ["The audit list is empty."]
+    return [f"The audit list is sound: {sound}.", str(verdict.newest)]
+
+
+SOFTWARE = (
+    "billclose", "prefect", "sqlalchemy", "pypdf", "pypdfium2", "pikepdf", "great-expectations",
+    "pandas", "aiosmtplib",
+)  # fmt: skip
+
+
+@click.command(name="auditors-pack")
+@click.argument("period")
+@click.option(
+    "--to", "file", required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="The zip to write; only you can read it.",
+)  # fmt: skip
+@as_of_option
+@click.pass_obj
+def auditors_pack(home: Path, period: str, file: Path, as_of: datetime | None) -> int:
+    """Write report, checks, waivers, approvals, audit rows and hashes of all bills of PERIOD.
+
+    The report holds account numbers and no names; mind all the same who gets the file.
+    """
+    from database.audit import record_audit
+    from database.runs import get_run
+    from reporting.documents.auditors_pack import PACKED, write_pack
+
+    office = open_office(home, as_of)
+    known = get_run(office.database, period)
+    _require_place(file)
+    members = _members(office, period)
+    write_pack(file, members)
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    with office.database.writing() as books:
+        record_audit(books, office.now(known), office.who, PACKED, period, f"sha256 {digest}")
+    click.echo(f"{file}: {say_count(len(members), 'file')} about {period}, sha256 {digest}")
+    return 0
+
+
+def _members(office: Office, period: str) -> dict[str, bytes]:
+    from office.settings.settings import settings_in_force
+    from reporting.documents.auditors_pack import pack_members
+    from reporting.run_sheet.reading import read_run_sheet
+
+    sheet = read_run_sheet(office.database, period)
+    report = office.home / "reports" / f"close-{period}.html"
+    if sheet.state is not RunState.FINISHED or not report.is_file():
+        raise Refused(
+            "period-open",
+            f"The close of {period} is {sheet.state} and has no report yet; "
+            f"{office.command} close {period} writes it.",
+        )
+    return pack_members(
+        office.database,
+        sheet,
+        report=report.read_bytes(),
+        figures=close_figures(period, "closed", None, sheet),
+        settings=settings_in_force(office.settings),
+        versions=_versions(office),
+    )
+
+
+def _versions(office: Office) -> dict[str, Any]:
+    import platform
+
+    from database.migrating import revision_of
+
+    found = {name: version(name) for name in SOFTWARE}
+    found["python"] = platform.python_version()
+    found["schema"] = revision_of(office.database) or ""
+    return found
+
+
+def _require_place(file: Path) -> None:
+    if not file.parent.is_dir():
+        raise Misuse(f"There is no folder {file.parent}; make it, or choose another --to.")

@@ -1,0 +1,52 @@
+"""`billclose backup` and `billclose restore`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from command_line.options import open_office
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.option("--to", "target", required=True, type=FILE, help="The new file, such as a .tar.gz.")
+@click.pass_obj
+def backup(home: Path, target: Path) -> None:
+    """Write books, bills and settings into one file, while the office may work.
+
+    The file holds customers' data: keep it as private as the home.
+    """
+    from database.audit import record_audit
+    from office.procedures.backup import back_up
+
+    here = open_office(home)
+    now = here.due_now()
+    with here.database.writing() as books:
+        record_audit(books, now, here.who, "back up", target.name)
+    made = back_up(here, target, now)
+    click.echo(f"{made.files:,} files are in {target} ({made.size / 1e6:,.1f} MB). Not in it:")
+    for sentence in made.missing:
+        click.echo(f"  {sentence}")
+
+
+@click.command()
+@click.option("--from", "source", required=True, type=FILE, help="A file of `billclose backup`.")
+@click.pass_obj
+def restore(home: Path, source: Path) -> None:
+    """Put a backup into a new home, and bring it up to date."""
+    from command_line.commands.init import prepare_home
+    from database.audit import record_audit
+    from office.procedures.backup import restore as restore_into
+
+    manifest = restore_into(source, home)
+    revision, _ = prepare_home(home)
+    here = open_office(home)
+    with here.database.writing() as books:
+        made_at = manifest["made_at"]
+        record_audit(books, here.due_now(), here.who, "restore", source.name, f"of {made_at}")
+    click.echo(f"{home} is as it was at {manifest['made_at']} (schema {revision}).")
+    click.echo("Mails that left after that would be sent again: compare with the mail server's")
+    click.echo(f"log before you send (billclose --home {home} mail status).")

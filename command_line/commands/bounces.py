@@ -1,0 +1,157 @@
+"""`billclose bounces`: suppressed addresses, and bounces that wait for a person."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import sqlalchemy as sa
+
+from command_line.options import as_of_option, json_option, open_office, reason_option
+
+if TYPE_CHECKING:
+    from office.equipment.office import Office
+from command_line.commands.close import replace_office
+from command_line.commands.print_ import part_lines
+from command_line.options import DONE, NEEDS_PERSON
+
+
+@click.group()
+def bounces() -> None:
+    """Show what came back, and write to an address again once it is corrected."""
+
+
+@bounces.command(name="list")
+@json_option
+@click.pass_obj
+def list_bounces(home: Path, as_json: bool) -> None:
+    """List the addresses written to no more, and the bounces that wait for a person."""
+    office = open_office(home)
+    suppressed = _rows(office, "suppressed-addresses")
+    waiting = [row for row in _rows(office, "bounces") if row["waits"]]
+    if as_json:
+        click.echo(json.dumps({"suppressed": suppressed, "unknown": waiting}, indent=1))
+        return
+    _show("Addresses that are written to no more:", suppressed)
+    _show("Bounces that wait for a person:", waiting)
+    if not suppressed and not waiting:
+        click.echo("No address is suppressed, and no bounce waits for a person.")
+
+
+@bounces.command()
+@click.argument("address")
+@reason_option
+@as_of_option
+@click.pass_obj
+def lift(home: Path, address: str, reason: str, as_of: datetime | None) -> None:
+    """Write to ADDRESS again: somebody has corrected it, or the mailbox is back."""
+    from mail.recipients.suppressed import lift as lift_suppression
+
+    office = open_office(home, as_of)
+    account = lift_suppression(
+        office.database, address, reason, now=office.moment(), who=office.who
+    )
+    owner = f" (account {account})" if account else ""
+    click.echo(f"The address{owner} is written to again, from the next bill on.")
+
+
+@bounces.command()
+@click.argument("bounce_id")
+@click.option("--failed", is_flag=True, help="The mail did not arrive: put its bill on paper.")
+@reason_option
+@as_of_option
+@click.pass_obj
+def settle(home: Path, bounce_id: str, failed: bool, reason: str, as_of: datetime | None) -> None:
+    """Take a bounce that nobody could judge off the list; its id may be cut short."""
+    from mail.bounces.processing import settle_bounce
+
+    office = open_office(home, as_of)
+    account = settle_bounce(
+        office.database,
+        bounce_id,
+        reason,
+        failed=failed,
+        now=office.moment(),
+        who=office.who,
+    )
+    owner = f" of account {account}" if account else ""
+    what = "counts as failed" if failed else "is settled"
+    click.echo(f"The bounce{owner} {what}.")
+
+
+def _rows(office: Office, name: str) -> list[dict[str, Any]]:
+    from command_line.lists.catalog import LISTS
+    from command_line.lists.listing import shown_rows
+
+    listing = LISTS[name]
+    listed = listing.select().subquery()
+    ordered = sa.select(listed).order_by(*(listed.c[column] for column in listing.order))
+    with office.database.reading() as books:
+        return list(shown_rows(books.execute(ordered)))
+
+
+def _show(heading: str, rows: list[dict[str, Any]]) -> None:
+    from command_line.tables import write_table
+
+    if rows:
+        click.echo(heading)
+        write_table(list(rows[0]), rows)
+
+
+NEWS = ("hard", "soft", "unknown")
+
+
+@click.command(name="process-bounces")
+@as_of_option
+@json_option
+@click.pass_obj
+def process_bounces(home: Path, as_of: datetime | None, as_json: bool) -> int:
+    """Read the mails that came back; print the bills that no mailbox took.
+
+    A delivery that came back has failed; an address that is gone is written to no more; a bill
+    that reached nobody goes into the period's next print batch, one a day.
+    """
+    from command_line.flow_runs import run_flow
+
+    office = open_office(home, as_of)
+    _ = office.inbox  # what is missing in the settings is said at once
+    state = run_flow(replace_office(office), _load)
+    figures: dict[str, Any] = state.result(raise_on_failure=False)
+    if as_json:
+        click.echo(json.dumps({"status": "done", **figures}, indent=1))
+    else:
+        click.echo("\n".join(_lines(office, figures)))
+    is_new = any(figures["counts"][name] for name in NEWS)
+    return NEEDS_PERSON if is_new or figures["waiting"] or figures["parts"] else DONE
+
+
+def _load() -> Any:
+    from flows.process_bounces import process_bounces as flow
+
+    return flow
+
+
+def _lines(office: Office, figures: dict[str, Any]) -> list[str]:
+    counts = figures["counts"]
+    lines = [f"{figures['sentence'][:1].upper()}{figures['sentence'][1:]}."]
+    if counts["policy"]:
+        lines.append(
+            f"  policy   {counts['policy']:,} refused by a mail server's policy (5.7): the "
+            "addresses are right; ask whoever runs your mail server"
+        )
+    if counts["unknown"]:
+        lines.append(
+            f"  unknown  {counts['unknown']:,} for a person to judge: {office.command} bounces list"
+        )
+    if counts["suppressed"]:
+        lines.append(
+            f"  rest     {counts['suppressed']:,} written to no more: {office.command} bounces list"
+        )
+    if counts["answers"]:
+        lines.append(f"  ignored  {counts['answers']:,} automatic answers")
+    if counts["left"]:
+        lines.append(f"  left     {counts['left']:,} of mails that are being sent right now")
+    return lines + part_lines(figures)

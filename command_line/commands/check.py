@@ -1,0 +1,64 @@
+"""`billclose check`: the data checks on what is staged."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from command_line.commands.close import pair_waivers, replace_office, require_waivable
+from command_line.commands.close_outcome import close_figures
+from command_line.options import REFUSED, as_of_option, json_option, open_office
+from domain.failures import Refused
+
+
+@click.command()
+@click.argument("period")
+@click.option("--waive", multiple=True, metavar="CHECK", help="Go on in spite of this check.")
+@click.option("--reason", multiple=True, metavar="TEXT", help="Why it is waived; audited.")
+@as_of_option
+@json_option
+@click.pass_obj
+def check(
+    home: Path,
+    period: str,
+    waive: tuple[str, ...],
+    reason: tuple[str, ...],
+    as_of: datetime | None,
+    as_json: bool,
+) -> int:
+    """Run the data checks on the staged export of PERIOD."""
+    from command_line.flow_runs import run_flow
+    from database.runs import get_run
+    from reporting.run_sheet.reading import read_run_sheet
+
+    waivers = pair_waivers(waive, reason)
+    require_waivable(waivers)
+    office = open_office(home, as_of)
+    get_run(office.database, period)
+    refusal = None
+    try:
+        worker = replace_office(office)
+        run_flow(worker, _load, period=period, waivers=waivers)
+    except Refused as found:
+        refusal = found
+        click.echo(f"billclose: {found.message}", err=True)
+    sheet = read_run_sheet(office.database, period)
+    status = "checked" if refusal is None else "refused"
+    if as_json:
+        click.echo(json.dumps(close_figures(period, status, refusal, sheet), indent=1))
+    else:
+        for result in sheet.checks:
+            click.echo(f"{result.status:8} {result.severity:9} {result.failed:6}  {result.check}")
+    return REFUSED if refusal is not None else 0
+
+
+def _load() -> Any:
+    from data_checks.checking import warm_up
+    from flows.check_period import check_period
+
+    warm_up()
+    return check_period

@@ -1,0 +1,215 @@
+"""`billclose close`: the whole close of a period."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from command_line.commands.close_outcome import tell
+from command_line.flow_runs import StepLines
+from command_line.options import (
+    as_of_option,
+    ask,
+    close_after_command,
+    despite_option,
+    is_at_terminal,
+    json_option,
+    open_office,
+)
+from domain.failures import Misuse, NobodyMailed, Refused
+from domain.words import say_count
+
+if TYPE_CHECKING:
+    from office.equipment.office import Approver, Office
+    from reporting.run_sheet.run_sheet import RunSheet
+
+
+@click.command()
+@click.argument("bundle_or_period")
+@click.option("--yes", is_flag=True, help="Approve without asking.")
+@click.option("--dry-run", is_flag=True, help="Decide everything; write, send and draw nothing.")
+@click.option("--waive", multiple=True, metavar="CHECK", help="Go on in spite of this check.")
+@click.option("--reason", multiple=True, metavar="TEXT", help="Why it is waived; audited.")
+@click.option("--replace", is_flag=True, help="Take this export instead of the one imported.")
+@despite_option
+@as_of_option
+@json_option
+@click.pass_obj
+def close(
+    home: Path,
+    bundle_or_period: str,
+    yes: bool,
+    dry_run: bool,
+    waive: tuple[str, ...],
+    reason: tuple[str, ...],
+    replace: bool,
+    despite_stuck_postings: str | None,
+    as_of: datetime | None,
+    as_json: bool,
+) -> int:
+    """Close a period: BUNDLE is an export's folder or .zip, or a period imported before.
+
+    Run again after any interruption it goes on where it was and does nothing twice.
+    """
+    waivers = pair_waivers(waive, reason)
+    require_waivable(waivers)
+    office = open_office(home, as_of)
+    period, bundle = to_period(office, bundle_or_period)
+    parameters = {"period": period, "bundle": bundle, "waivers": waivers, "replace": replace}
+    parameters["despite_stuck_postings"] = despite_stuck_postings
+    if _is_all_done(office, period, bundle):
+        return tell(office, period, "closed", None, as_json=as_json, before=True)
+
+    with rehearsed(office, dry_run) as at_work:
+        return _close(at_work, parameters, yes=yes or dry_run, as_json=as_json)
+
+
+def run_close(office: Office, period: str, bundle: str) -> int:
+    """Close a period without asking; return the exit status."""
+    parameters = {"period": period, "bundle": bundle, "waivers": {}, "replace": False}
+    return _close(office, parameters, yes=True, as_json=False)
+
+
+def pair_waivers(checks: tuple[str, ...], reasons: tuple[str, ...]) -> dict[str, str]:
+    """Pair each waived check with its reason; one reason may serve for all."""
+    if checks and not reasons:
+        raise Misuse("--waive needs --reason TEXT: the waiver is audited with it.")
+    if reasons and not checks:
+        raise Misuse("--reason needs --waive CHECK.")
+    if any(not reason.strip() for reason in reasons):
+        raise Misuse("--reason must not be empty: the waiver is audited with it.")
+    if len(reasons) not in (0, 1, len(checks)):
+        raise Misuse("Give one --reason for all waived checks, or one for each.")
+    if len(reasons) == 1:
+        return dict.fromkeys(checks, reasons[0])
+    return dict(zip(checks, reasons, strict=True))
+
+
+def require_waivable(waivers: dict[str, str]) -> None:
+    """Raise Misuse for a check that does not exist, Refused for one that is never waived."""
+    if waivers:
+        from data_checks.checking import require_waivable as require
+
+        require(waivers)
+
+
+def to_period(office: Office, bundle_or_period: str) -> tuple[str, str | None]:
+    """Tell a bundle from a period; return the period and the bundle's path, if it is one."""
+    from billing_system.manifest import read_manifest
+    from database.runs import find_run
+
+    place = Path(bundle_or_period)
+    if not place.exists() and find_run(office.database, bundle_or_period) is not None:
+        return bundle_or_period, None
+    if not place.exists() and not ("/" in bundle_or_period or "." in bundle_or_period):
+        raise Misuse(
+            f"There is no folder {bundle_or_period}, and no period {bundle_or_period} has been "
+            "imported; give the path of the billing export.",
+            "no-bundle",
+        )
+    return read_manifest(place).period.id, str(place.resolve())
+
+
+def _close(office: Office, parameters: dict[str, Any], *, yes: bool, as_json: bool) -> int:
+    from command_line.flow_runs import run_flow
+
+    def load() -> Any:
+        from data_checks.checking import warm_up
+        from flows.close_period import close_period
+
+        warm_up()
+        _spare_the_collector()
+        return close_period
+
+    period = parameters["period"]
+    worker = replace_office(office, (lambda _sheet: True) if yes else _ask)
+    status, refusal = "dry-run" if office.rehearses else "closed", None
+    try:
+        state = run_flow(worker, load, **parameters)
+        status = "waiting" if state.name == "Waiting" else status
+        if status == "closed":
+            _wake_who_waits(worker, period)
+    except NobodyMailed as found:  # the close stands, and is told with what has not left
+        click.echo(f"billclose: {found.message}", err=True)
+    except Refused as found:
+        status, refusal = "refused", found
+    return tell(worker, period, status, refusal, as_json=as_json, before=False)
+
+
+@cache
+def _spare_the_collector() -> None:
+    """Freeze what is loaded, once a process: a million objects of libraries, looked at anew."""
+    gc.freeze()
+
+
+def _wake_who_waits(office: Office, period: str) -> None:
+    """Let a run that waits in the Prefect server see that the period is closed, and end."""
+    from database.approvals import newest_request
+    from office.prefect_server.task_runner import wake
+
+    with office.database.reading() as books:
+        request = newest_request(books, period)
+    wake(office, request.flow_run if request else None)
+
+
+def replace_office(office: Office, approver: Approver = lambda _sheet: False) -> Office:
+    """Return an office whose steps tell how far they are; unless asked, it approves nothing."""
+    worker = replace(office, approves=approver, reporter=StepLines())
+    close_after_command(worker)
+    return worker
+
+
+@contextlib.contextmanager
+def rehearsed(office: Office, dry_run: bool) -> Iterator[Office]:
+    if not dry_run:
+        yield office
+        return
+    from office.procedures.rehearsal import rehearsal
+
+    with rehearsal(office) as copy:
+        yield copy
+
+
+def _ask(sheet: RunSheet) -> bool:
+    """Ask the clerk at the terminal; where nobody can answer, the answer is not yet."""
+    if not is_at_terminal():
+        return False
+    click.echo(
+        f"\n  {sheet.utility}, period {sheet.period}: {say_count(sheet.bills, 'bill')}, "
+        f"{sheet.amount_due_total.dollars()} due on {sheet.due_on}.\n"
+        f"  {sheet.deliveries.bills:,} by e-mail, {sheet.paper.bills:,} on paper; autopay "
+        f"{sheet.autopay.scheduled:,} payments, {sheet.autopay.amount.dollars()}, "
+        f"{sheet.autopay.immediate} due today.",
+        err=True,
+    )
+    return ask("  Close the period?")
+
+
+def _is_all_done(office: Office, period: str, bundle: str | None) -> bool:
+    """Tell whether this very export is closed and nothing of it is left to be done."""
+    from database.runs import find_run, finished_step
+    from domain.deliveries import DeliveryStatus
+    from domain.runs import RunState
+    from domain.steps import Step
+    from mail.outbox.deliveries import counts
+
+    known = find_run(office.database, period)
+    if known is None or known.state is not RunState.FINISHED:
+        return False
+    if finished_step(office.database, period, Step.REPORT) is None:
+        return False
+    if bundle is not None:
+        export = office.billing_system.read_export(Path(bundle))
+        if export.sha256 != known.export_sha256:
+            return False
+    done = (DeliveryStatus.SENT, DeliveryStatus.FAILED)
+    left = [status for status, number in counts(office.database, period).items() if number]
+    return all(status in done for status in left)

@@ -1,0 +1,174 @@
+"""What a close says in the end, to people and to programs, and its exit status."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from domain.failures import Refused
+from reporting.run_sheet.run_sheet import autopay_figures, check_figures, total_figures
+
+if TYPE_CHECKING:
+    from reporting.run_sheet.run_sheet import RunSheet
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from command_line.options import NEEDS_PERSON, REFUSED
+from domain.words import say_count
+
+if TYPE_CHECKING:
+    from office.equipment.office import Office
+    from reporting.run_sheet.run_sheet import RunSheet
+
+
+def close_figures(
+    period: str, status: str, refusal: Refused | None, sheet: RunSheet | None
+) -> dict[str, Any]:
+    """Write a run sheet down for programs: money as decimal strings, names as in the contract."""
+    figures: dict[str, Any] = {
+        "period": period,
+        "status": status,
+        "refusal": None if refusal is None else {"code": refusal.code, "message": refusal.message},
+        "pages": {"total": 0, "billed": 0, "separators": 0, "unassigned": 0},
+        "bills": 0,
+        "copies": {"read_back": 0, "audited": 0},
+        "checks": [],
+        "totals": {},
+        "autopay": {"scheduled": 0, "immediate": 0, "unscheduled": 0, "amount": "0.00"},
+        "deliveries": {"sent": 0, "failed": 0, "deferred": 0, "in_doubt": 0},
+        "paper": {"bills": 0, "pages": 0, "file": None, "files": []},
+        "seconds": {},
+    }
+    return figures if sheet is None else figures | _of_sheet(sheet)
+
+
+def _of_sheet(sheet: RunSheet) -> dict[str, Any]:
+    return {
+        "utility": sheet.utility,
+        "pages": sheet.pages,
+        "bills": sheet.bills,
+        "copies": {"read_back": sheet.copies_read_back, "audited": sheet.copies_audited},
+        "checks": check_figures(sheet.checks),
+        "totals": total_figures(sheet),
+        "autopay": autopay_figures(sheet.autopay),
+        "deliveries": {
+            "sent": sheet.deliveries.sent,
+            "failed": sheet.deliveries.failed,
+            "deferred": sheet.deliveries.deferred + sheet.deliveries.queued,
+            "in_doubt": sheet.deliveries.in_doubt,
+        },
+        "paper": {
+            "bills": sheet.paper.bills,
+            "pages": sheet.paper.pages,
+            "file": sheet.paper.files[0] if sheet.paper.files else None,
+            "files": list(sheet.paper.files),
+        },
+        "seconds": sheet.seconds,
+    }
+
+
+def tell(
+    office: Office,
+    period: str,
+    status: str,
+    refusal: Refused | None,
+    *,
+    as_json: bool,
+    before: bool,
+) -> int:
+    """
+    Print how a close ended and return the exit status.
+
+    `before` says that it had ended like this already and nothing was done now.
+    """
+    from database.runs import find_run
+    from reporting.run_sheet.reading import read_run_sheet
+
+    known = find_run(office.database, period)
+    sheet = read_run_sheet(office.database, period) if known else None
+    figures = close_figures(period, status, refusal, sheet)
+    if refusal is not None:
+        click.echo(f"billclose: {refusal.message}", err=True)
+    if as_json:
+        click.echo(json.dumps(figures, indent=1))
+    elif refusal is None and sheet is not None:
+        click.echo("\n".join(_summary(office, sheet, status, before=before)))
+    if refusal is not None:
+        return REFUSED
+    return NEEDS_PERSON if status == "waiting" or _unsent(sheet) else 0
+
+
+def _summary(office: Office, sheet: RunSheet, status: str, *, before: bool) -> list[str]:
+    if status == "waiting":
+        return [_waiting_line(office, sheet)]
+    if before and not _unsent(sheet):
+        return [f"{sheet.period} was closed before; nothing to do."]
+    lines = [_first_line(sheet, status, before=before), _mail_line(sheet), _autopay_line(sheet)]
+    if _unsent(sheet):
+        lines.append(_unsent_line(office, sheet))
+    if sheet.held:
+        lines.append(f"  held     {say_count(sheet.held, 'account')} out of mail and autopay")
+    if status != "dry-run":
+        lines.append(f"  report   {office.home / 'reports' / f'close-{sheet.period}.html'}")
+    return lines
+
+
+def _waiting_line(office: Office, sheet: RunSheet) -> str:
+    from office.procedures.approval import find_asked
+
+    asked = find_asked(office, sheet.period)
+    said = ", ".join(asked.standing.approved_by) if asked else ""
+    line = f"{sheet.utility}: period {sheet.period} is ready and"
+    if said:
+        another = f"{office.command} approve {sheet.period}"
+        return f"{line} approved by {said}; another person has to: {another}"
+    return f"{line} waits for a yes: {office.command} close {sheet.period} --yes"
+
+
+def _first_line(sheet: RunSheet, status: str, *, before: bool) -> str:
+    word = "was closed before" if before else "is closed"
+    word = "would close" if status == "dry-run" else word
+    return (
+        f"{sheet.utility}: period {sheet.period} {word}. {say_count(sheet.bills, 'bill')}, "
+        f"{sheet.amount_due_total.dollars()}."
+    )
+
+
+def _mail_line(sheet: RunSheet) -> str:
+    return (
+        f"  e-mailed {say_count(sheet.deliveries.bills_sent, 'bill')} in "
+        f"{say_count(sheet.deliveries.sent, 'mail')}, printed {sheet.paper.bills:,} on "
+        f"{say_count(sheet.paper.pages, 'page')}"
+    )
+
+
+def _autopay_line(sheet: RunSheet) -> str:
+    autopay = sheet.autopay
+    return (
+        f"  autopay  {say_count(autopay.scheduled, 'payment')} scheduled "
+        f"({autopay.amount.dollars()}), {autopay.immediate} due at once, "
+        f"{autopay.unscheduled} enrolled without a payment"
+    )
+
+
+def _unsent(sheet: RunSheet | None) -> int:
+    if sheet is None or not sheet.is_closed:
+        return 0
+    mails = sheet.deliveries
+    return mails.failed + mails.deferred + mails.in_doubt + mails.queued
+
+
+def _unsent_line(office: Office, sheet: RunSheet) -> str:
+    mails = sheet.deliveries
+    counts = {
+        "failed": mails.failed,
+        "deferred": mails.deferred + mails.queued,
+        "in doubt": mails.in_doubt,
+    }
+    words = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
+    again = f"; run {office.command} close {sheet.period} later to try the deferred ones again"
+    return (
+        f"  unsent   {words}: see {office.command} list exceptions"
+        f"{again if counts['deferred'] else ''}"
+    )

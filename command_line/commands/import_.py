@@ -1,0 +1,94 @@
+"""`billclose import`: an export is staged."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from command_line.options import NEEDS_PERSON, as_of_option, json_option, open_office
+
+if TYPE_CHECKING:
+    from billing_system.importing import ImportOutcome
+    from office.equipment.office import Office
+
+
+SHOWN = 20  # problems on the screen; the rest is in the list
+
+
+@click.command(name="import")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--replace", is_flag=True, help="Take this export instead of the one imported.")
+@as_of_option
+@json_option
+@click.pass_obj
+def import_bundle(
+    home: Path, bundle: Path, replace: bool, as_of: datetime | None, as_json: bool
+) -> int:
+    """Stage an export; nothing of it shows before the close."""
+    from billing_system.importing import import_export
+    from database.runs import get_run
+    from office.equipment.locking import working_on
+    from office.prefect_server.task_runner import is_shared
+    from splitter.runs.records import share_documents
+
+    office = open_office(home, as_of)
+    export = office.billing_system.read_export(bundle)
+    with working_on(office, export.period.id):
+        outcome = import_export(
+            office.database,
+            export,
+            exports_folder=office.exports_folder,
+            now=office.clock.now(export.utility.timezone),
+            who=office.who,
+            replace=replace,
+        )
+        if is_shared(office):
+            share_documents(office.database, outcome.run, office.store, office.exports_folder)
+    known = get_run(office.database, outcome.run)
+    problems = _problems(office, outcome.run)
+    if as_json:
+        document = {
+            "period": outcome.run,
+            "status": outcome.status.value,
+            "utility": known.utility,
+            "accounts": outcome.accounts,
+            "transactions": outcome.movements,
+            "problems": [{"account": a, "check": c, "message": m} for a, c, m in problems],
+        }
+        click.echo(json.dumps(document, indent=1))
+    else:
+        _say(known.utility, outcome)
+    for _account, code, message in problems[:SHOWN]:
+        click.echo(f"  {code}: {message}", err=True)
+    if len(problems) > SHOWN:
+        click.echo(f"  and {len(problems) - SHOWN} more", err=True)
+    return NEEDS_PERSON if problems else 0
+
+
+def _say(utility: str, outcome: ImportOutcome) -> None:
+    counted = f"{outcome.accounts:,} accounts, {outcome.movements:,} transactions"
+    if outcome.status == "unchanged":
+        click.echo(
+            f"{utility}: this export of {outcome.run} was imported before; nothing has changed "
+            f"({counted})."
+        )
+        return
+    click.echo(f"{utility}: {outcome.status} period {outcome.run}: {counted}.")
+
+
+def _problems(office: Office, run: str) -> list[tuple[str, str, str]]:
+    import sqlalchemy as sa
+
+    from database.tables import problem
+
+    with office.database.reading() as books:
+        rows = books.execute(
+            sa.select(problem.c.account, problem.c.code, problem.c.message)
+            .where(problem.c.run == run)
+            .order_by(problem.c.line)
+        )
+        return [(row.account, row.code, row.message) for row in rows]

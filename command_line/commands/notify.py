@@ -1,0 +1,72 @@
+"""`billclose notify`: receipts, and words before a draw."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from command_line.commands.close import replace_office
+from command_line.mail_results import UNSENT, Figures, is_unsent, run_mailing, say_unsent
+from command_line.options import DONE, NEEDS_PERSON, as_of_option, json_option, open_office
+
+if TYPE_CHECKING:
+    from office.equipment.office import Office
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Show what is owed; record and send nothing.")
+@as_of_option
+@json_option
+@click.pass_obj
+def notify(home: Path, dry_run: bool, as_of: datetime | None, as_json: bool) -> int:
+    """Send receipts, and tell of draws to come that no e-bill tells of; each once.
+
+    Meant for every morning, after `collect`. Exit status 4 where a mail could not be sent.
+    """
+    office = open_office(home, as_of)
+    figures = _look(office) if dry_run else _notify(office)
+    unsent = bool(figures["stopped_by"]) or is_unsent(figures)
+    if as_json:
+        status = "dry-run" if dry_run else "unsent" if unsent else "done"
+        click.echo(json.dumps({"status": status, **figures}, indent=1))
+    else:
+        click.echo("\n".join(_lines(office, figures, dry_run=dry_run)))
+    return NEEDS_PERSON if unsent else DONE
+
+
+def _notify(office: Office) -> Figures:
+    def load() -> Any:
+        from flows.send_notices import send_notices as flow
+
+        return flow
+
+    figures = run_mailing(replace_office(office), load)
+    return {name: figures[name] for name in ("notices", "sent", *UNSENT, "stopped_by")}
+
+
+def _look(office: Office) -> Figures:
+    """Decide with the same code, and write and send nothing."""
+    from office.equipment.terms import notifying_of
+    from tasks.reminding import look_at_notices
+
+    terms = notifying_of(office, office.due_now(), records=False)
+    nothing = dict.fromkeys(("sent", *UNSENT), 0)
+    return {"notices": look_at_notices(office.database, terms), **nothing, "stopped_by": ""}
+
+
+def _lines(office: Office, figures: Figures, *, dry_run: bool) -> list[str]:
+    lines = []
+    for kind, counts in figures["notices"].items():
+        lines.append(f"{kind:18} {counts['queued']:,} {'would be sent' if dry_run else 'new'}")
+        lines += [f"{number:>13,}  left out: {why}" for why, number in counts["skipped"].items()]
+    if not dry_run:
+        told = [f"{figures['sent']:,} sent"]
+        told += say_unsent(figures)
+        lines.append(", ".join(told))
+    if figures["stopped_by"]:
+        lines.append(f"Stopped: {figures['stopped_by']}. Later: {office.command} notify")
+    return lines

@@ -1,0 +1,111 @@
+"""`billclose remind`: the payment-due and past-due mails that are owed now."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from command_line.commands.close import replace_office
+from command_line.mail_results import UNSENT, Figures, is_unsent, run_mailing, say_unsent
+from command_line.options import (
+    DONE,
+    NEEDS_PERSON,
+    as_of_option,
+    despite_option,
+    json_option,
+    open_office,
+)
+
+if TYPE_CHECKING:
+    from office.equipment.office import Office
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Show what is owed; record and send nothing.")
+@despite_option
+@as_of_option
+@json_option
+@click.pass_obj
+def remind(
+    home: Path,
+    dry_run: bool,
+    despite_stuck_postings: str | None,
+    as_of: datetime | None,
+    as_json: bool,
+) -> int:
+    """Send the payment-due and past-due mails that are owed now, each once.
+
+    Meant for every night; nights that were missed are made up for. Exit status 4 where a mail
+    could not be sent.
+    """
+    office = open_office(home, as_of)
+    if dry_run:
+        figures = _look(office, despite_stuck_postings)
+    else:
+        figures = _remind(office, despite_stuck_postings)
+    needs_person = not dry_run and _needs_person(figures)
+    if as_json:
+        status = "dry-run" if dry_run else "unsent" if needs_person else "done"
+        click.echo(json.dumps({"status": status, **figures}, indent=1))
+    else:
+        click.echo("\n".join(_lines(office, figures, dry_run=dry_run)))
+    return NEEDS_PERSON if needs_person else DONE
+
+
+def _remind(office: Office, despite: str | None) -> Figures:
+    def load() -> Any:
+        from flows.remind import remind as flow
+
+        return flow
+
+    return run_mailing(replace_office(office), load, despite_stuck_postings=despite)
+
+
+def _look(office: Office, despite: str | None) -> Figures:
+    """Decide with the same code, and write and send nothing."""
+    from domain.reminders import REMINDERS
+    from mail.reminders.queueing import queue_reminders
+    from office.equipment.terms import reminding_of
+    from tasks.posting import require_posted_here
+    from tasks.reminding import to_figures
+
+    now = office.due_now()
+    if despite is None:
+        require_posted_here(office, now)
+    terms = reminding_of(office, now, records=False)
+    nothing = dict.fromkeys(("sent", *UNSENT), 0)
+    found = {
+        kind.value: to_figures(queue_reminders(office.database, kind, terms)) | nothing
+        for kind in REMINDERS
+    }
+    return {"reminders": found}
+
+
+def _needs_person(figures: Figures) -> bool:
+    unsent = any(map(is_unsent, figures["reminders"].values()))
+    return unsent or bool(figures["stopped_by"])
+
+
+def _lines(office: Office, figures: Figures, *, dry_run: bool) -> list[str]:
+    lines = []
+    for kind, counts in figures["reminders"].items():
+        told = [f"{counts['owed']:,} owed"]
+        told += [f"{counts['queued']:,} would be sent"] if dry_run else [f"{counts['sent']:,} sent"]
+        told += say_unsent(counts)
+        told += [f"{counts['already_sent']:,} sent before"] if counts["already_sent"] else []
+        lines.append(f"{kind:13}" + ", ".join(told))
+        lines += [f"{number:>13,}  left out: {why}" for why, number in counts["skipped"].items()]
+        lines += [
+            f"{found['accounts']:>17,}  by hold {found['hold']} until {found['until']}: "
+            f"{found['reason']}"
+            for found in counts["holds"]
+        ]
+    if figures.get("withdrawn"):
+        lines.append(f"{figures['withdrawn']:,} that waited are not owed any more: taken back.")
+    if figures.get("stopped_by"):
+        lines.append(f"Stopped: {figures['stopped_by']}. Later: {office.command} remind")
+    return lines

@@ -1,0 +1,211 @@
+"""`billclose schedule-autopay`: that step alone, also when it was forgotten."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from domain.failures import Misuse
+from domain.schedule_groups import GROUP_MEANINGS, ScheduleGroup
+from domain.words import say_count
+
+if TYPE_CHECKING:
+    from office.equipment.office import Office
+    from payments.scheduling.scheduling import GroupCount
+import json
+from datetime import datetime
+from pathlib import Path
+
+from command_line import options as asking
+from command_line.commands.close import rehearsed, replace_office
+from command_line.options import DONE, NEEDS_PERSON, as_of_option, json_option, open_office
+
+if TYPE_CHECKING:
+    from office.equipment.office import Office
+
+
+Groups = dict[str, "GroupCount"]
+ALL, NONE = "all", "none"
+MEANINGS = {group.value: meaning for group, meaning in GROUP_MEANINGS.items()} | {
+    "over-maximum": "over the customer's maximum: not drawn"
+}
+
+
+def to_groups(text: str) -> list[str]:
+    """Read `on-time,immediate`, `all` or `none`; raises Misuse for anything else."""
+    if text.strip().lower() == ALL:
+        return list(ScheduleGroup)
+    named = [name.strip().lower() for name in text.split(",") if name.strip()]
+    if named == [NONE]:
+        return []
+    if not named or not set(named) <= set(ScheduleGroup):
+        known = ", ".join(ScheduleGroup)
+        raise Misuse(f"--groups {text!r}: write some of {known}, separated by commas.")
+    return named
+
+
+def look_at_groups(office: Office, period: str) -> Groups:
+    """Plan a closed period as of today and count it by group; nothing is scheduled by it."""
+    from database.runs import get_run
+    from payments.scheduling.planning import plan_autopay
+
+    run = get_run(office.database, period)
+    plan_autopay(
+        office.database,
+        period,
+        today=office.today(run),
+        closed=office.bank_days,
+        policy=office.autopay_policy,
+    )
+    return read_groups(office, period)
+
+
+def read_groups(office: Office, period: str) -> Groups:
+    """Count what the last planning of a period came to, by group."""
+    from database.runs import get_run
+    from payments.scheduling.scheduling import count_groups
+
+    today = office.today(get_run(office.database, period))
+    noticed_on = today + timedelta(days=office.thresholds.notice_days)
+    return count_groups(office.database, period, noticed_on)
+
+
+def ask_for_groups(office: Office, period: str) -> list[str] | None:
+    """
+    Ask the clerk which groups of a closed period to schedule; None: all, for it is not late.
+
+    A run is late after the day on which the period could first be closed, where somebody would be
+    charged today (rules 59, 73): on that day who is charged at once has chosen so.
+    """
+    from database.runs import get_run
+    from rules.calendars import earliest_close
+
+    run = get_run(office.database, period)
+    groups = look_at_groups(office, period)
+    is_late = office.today(run) > earliest_close(run.ends_on, office.office_days)
+    if not is_late or not any(count.today for count in groups.values()):
+        return None
+    click.echo("\n".join(["  This schedule is late:", *group_lines(groups)]), err=True)
+    answer: list[str] = click.prompt(
+        f"  Schedule which? {', '.join(ScheduleGroup)}, {ALL} or {NONE}",
+        default=ALL,
+        value_proc=_to_answer,
+        err=True,
+    )
+    return answer
+
+
+def group_lines(groups: Groups) -> list[str]:
+    """Say for people who is in which group, how much it is, and what is charged today."""
+    lines = []
+    for name, count in groups.items():
+        if not count.payments:
+            continue
+        line = f"  {name:<13}{say_count(count.payments, 'payment')}, {count.amount.dollars()}"
+        if count.today and name != ScheduleGroup.IMMEDIATE:
+            line += f", of these today {count.today:,}, {count.amount_today.dollars()}"
+        lines.append(f"{line}: {MEANINGS[name]}")
+    return lines
+
+
+def group_figures(groups: Groups) -> dict[str, dict[str, Any]]:
+    """Give the groups as programs read them."""
+    return {
+        name: {
+            "payments": count.payments,
+            "amount": str(count.amount),
+            "today": count.today,
+            "amount_today": str(count.amount_today),
+        }
+        for name, count in groups.items()
+    }
+
+
+def _to_answer(text: str) -> list[str]:
+    try:
+        return to_groups(text)
+    except Misuse as wrong:
+        raise click.UsageError(wrong.message) from None
+
+
+@click.command(name="schedule-autopay")
+@click.argument("period")
+@click.option("--dry-run", is_flag=True, help="Show what would be scheduled; schedule nothing.")
+@click.option(
+    "--groups",
+    "text",
+    metavar="NAMES",
+    help="Only on-time, immediate, short-notice: some of them, separated by commas.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask, also when it is late: all of them.")
+@as_of_option
+@json_option
+@click.pass_obj
+def schedule_autopay(
+    home: Path,
+    period: str,
+    dry_run: bool,
+    text: str | None,
+    yes: bool,
+    as_of: datetime | None,
+    as_json: bool,
+) -> int:
+    """Schedule autopay for a closed PERIOD; what is overdue is drawn at once.
+
+    At a terminal a late run first shows who would be charged today, and asks. Who is left out is
+    scheduled by a later run; exit status 4 until then.
+    """
+    from command_line.flow_runs import run_flow
+    from database.runs import get_run
+    from payments.scheduling.scheduling import count_left_out
+    from reporting.run_sheet.reading import read_run_sheet
+    from reporting.run_sheet.run_sheet import autopay_figures
+
+    groups = None if text is None else to_groups(text)
+    office = open_office(home, as_of)
+    run = get_run(office.database, period)
+    asks = text is None and not (yes or dry_run or as_json) and asking.is_at_terminal()
+    if asks and run.is_closed:
+        groups = ask_for_groups(office, period)
+    with rehearsed(office, dry_run) as at_work:
+        worker = replace_office(at_work)
+        run_flow(worker, _load, period=period, groups=groups)
+        lists = read_run_sheet(worker.database, period).autopay
+        found = read_groups(worker, period)
+        left = count_left_out(worker.database, period)
+    if as_json:
+        figures = {
+            "period": period,
+            "status": "dry-run" if dry_run else "scheduled",
+            "autopay": autopay_figures(lists),
+            "reasons": lists.reasons,
+            "groups": group_figures(found),
+            "left_out": {"payments": left.payments, "amount": str(left.amount)},
+        }
+        click.echo(json.dumps(figures, indent=1))
+    else:
+        click.echo(
+            f"{period}: {say_count(lists.scheduled, 'payment')}, {lists.amount.dollars()}, "
+            f"{lists.immediate} of them due at once; {lists.unscheduled} without a payment."
+        )
+        for line in (*(group_lines(found) if dry_run else ()), *_left_lines(office, period, left)):
+            click.echo(line)
+    return NEEDS_PERSON if left.payments and not dry_run else DONE
+
+
+def _left_lines(office: Office, period: str, left: Any) -> list[str]:
+    if not left.payments:
+        return []
+    count = say_count(left.payments, "payment")
+    return [
+        f"Left out: {count}, {left.amount.dollars()}. Who: {office.command} list exceptions "
+        f"--where code=autopay-left-out. Later: {office.command} schedule-autopay {period}"
+    ]
+
+
+def _load() -> Any:
+    from flows.schedule_autopay import schedule_autopay as flow
+
+    return flow

@@ -1,0 +1,149 @@
+"""`billclose split`: one PDF for each account, without home or database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from command_line.commands.split_figures import (
+    SplitFigures,
+    check_accounts,
+    check_file,
+    check_folder,
+    clean_bills,
+    file_names,
+)
+from command_line.flow_runs import StepLines
+from command_line.options import NEEDS_PERSON, json_option
+from domain.failures import Misuse
+from domain.periods import BulkFile
+
+if TYPE_CHECKING:
+    from splitter.copying.verifying import Scrutiny
+
+
+def parse_region(
+    _context: Any, _parameter: Any, value: str | None
+) -> tuple[float, float, float, float] | None:
+    """Read left,top,right,bottom in points from the page's top left corner."""
+    if value is None:
+        return None
+    try:
+        left, top, right, bottom = (float(part) for part in value.split(","))
+    except ValueError:
+        raise Misuse(
+            f"--region {value!r} is not left,top,right,bottom in points, such as 300,0,612,120."
+        ) from None
+    return left, top, right, bottom
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--account", required=True, metavar="REGEX", help="Finds an account; group 1 is it.")
+@click.option("--amount-due", metavar="REGEX", help="Finds the amount due.")
+@click.option("--due-date", metavar="REGEX", help="Finds the due date.")
+@click.option("--separator", metavar="TEXT", help="Pages with this text belong to nobody.")
+@click.option("--region", callback=parse_region, metavar="L,T,R,B", help="Look only here, points.")
+@click.option("--to", "folder", required=True, type=click.Path(path_type=Path, file_okay=False))
+@click.option("--ocr", is_flag=True, help="Read pages that are only a picture, with tesseract.")
+@click.option("--dry-run", is_flag=True, help="Say which pages go where; write nothing.")
+@click.option(
+    "--read-back-every",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Read back each Nth copy before it is written.",
+)
+@click.option(
+    "--audit-every",
+    type=click.IntRange(1),
+    default=64,
+    show_default=True,
+    metavar="N",
+    help="Give each Nth copy the full audit.",
+)
+@json_option
+def split(
+    file: Path,
+    account: str,
+    amount_due: str | None,
+    due_date: str | None,
+    separator: str | None,
+    region: tuple[float, float, float, float] | None,
+    folder: Path,
+    ocr: bool,
+    dry_run: bool,
+    read_back_every: int,
+    audit_every: int,
+    as_json: bool,
+) -> int:
+    """Write one PDF for each account of FILE, named after the account.
+
+    A page belongs to the account it names, else to the bill before it. Exit status 4: some pages
+    or accounts need a person; they are listed, and the bills of all other accounts are written.
+    Pages read with --ocr are listed too: nothing here knows whether there is such an account.
+    """
+    check_file(file)
+    check_folder(folder)
+    bulk = BulkFile("utility-bill", file.name, account, amount_due, due_date, separator, region)
+    from splitter.copying.verifying import Scrutiny
+
+    scrutiny = Scrutiny(read_back_every, audit_every)
+    figures = _split(file, bulk, folder, ocr, dry_run, scrutiny)
+    if as_json:
+        click.echo(json.dumps(figures.to_json(), indent=1))
+    else:
+        click.echo(figures.to_text())
+    return NEEDS_PERSON if figures.needs_person else 0
+
+
+def _split(
+    file: Path, bulk: BulkFile, folder: Path, ocr: bool, dry_run: bool, scrutiny: Scrutiny
+) -> SplitFigures:
+    from splitter.bulk_file.splitting import Splitting
+    from splitter.copying.verifying import say_scrutiny
+    from splitter.store.bill_store import BillStore
+
+    steps = StepLines()
+    with Splitting(file, bulk, ocr=ocr) as splitting:
+        steps.begin("reading")
+        assignment = splitting.plan(progress=_moving(steps, "reading", splitting.pages))
+        steps.end("reading", f"{splitting.pages:,} pages, {len(assignment.bills):,} bills")
+        check_accounts(assignment)
+        chosen, held = clean_bills(assignment)
+        figures = SplitFigures(
+            file, folder, splitting.pages, assignment, held, None, file_names(folder),
+            bool(bulk.amount_due), bool(bulk.due_on),
+        )  # fmt: skip
+        if dry_run:
+            return figures
+
+        pages = sum(len(bill.pages) for bill in chosen.bills)
+        steps.begin("writing")
+        outcome = splitting.file_bills(
+            chosen,
+            BillStore(folder),
+            prefix="",
+            progress=_moving(steps, "writing", pages),
+            scrutiny=scrutiny,
+        )
+        looked_at = say_scrutiny(outcome.read_back, outcome.audited)
+        steps.end("writing", f"{len(outcome.bills):,} bills; {looked_at}")
+        return replace(figures, outcome=outcome)
+
+
+def _moving(steps: StepLines, step: str, total: int) -> Callable[[int], None]:
+    done = 0
+
+    def move(pages: int) -> None:
+        nonlocal done
+        done += pages
+        steps.move(step, done, total)
+
+    return move

@@ -1,0 +1,179 @@
+"""`billclose unknown`: payments whose outcome nobody knows, and what a person decides."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from command_line.options import (
+    DONE,
+    NEEDS_PERSON,
+    as_of_option,
+    in_words,
+    json_option,
+    open_office,
+)
+from domain.failures import Misuse, Refused
+
+if TYPE_CHECKING:
+    from office.equipment.office import Office
+    from payments.collecting.draws import Draw
+    from payments.outcomes.unknown import Decision, Doubt
+
+
+@click.group(invoke_without_command=True)
+@as_of_option
+@json_option
+@click.pass_context
+def unknown(context: click.Context, as_of: datetime | None, as_json: bool) -> int:
+    """Show what we, the gateway and cash receipting know of each payment in doubt."""
+    if context.invoked_subcommand is not None:
+        return DONE
+    office = open_office(context.obj, as_of)
+    doubts = _list(office)
+    if as_json:
+        click.echo(json.dumps({"unknown": [_to_figures(one) for one in doubts]}, indent=1))
+    else:
+        click.echo("\n".join(_lines(office, doubts)))
+    return NEEDS_PERSON if doubts else DONE
+
+
+@unknown.command()
+@click.argument("key")
+@click.option("--approved", metavar="CONFIRMATION", help="It was drawn, under this number.")
+@click.option("--never-arrived", is_flag=True, help="It was not drawn; it is due again.")
+@click.option("--given-back", is_flag=True, help="It was drawn twice, and you gave one back.")
+@click.option("--agreed", is_flag=True, help="As gateway and cash receipting both say.")
+@click.option(
+    "--reason", callback=in_words, metavar="TEXT", help="Why; audited. Not needed with --agreed."
+)
+@as_of_option
+@click.pass_obj
+def decide(
+    home: Path,
+    key: str,
+    approved: str | None,
+    never_arrived: bool,
+    given_back: bool,
+    agreed: bool,
+    reason: str | None,
+    as_of: datetime | None,
+) -> int:
+    """Decide about the payment or draw KEY; what is decided is audited."""
+    from payments.outcomes import unknown as desk
+
+    if sum((bool(approved), never_arrived, given_back, agreed)) != 1:
+        raise Misuse("Give one of --approved, --never-arrived, --given-back and --agreed.")
+    office = open_office(home, as_of)
+    decision = _decision(office, reason, agreed=agreed)
+    if agreed:
+        doubt = _find(office, key)
+        approved = doubt.reference if doubt.agreed is desk.Agreed.APPROVED else None
+        never_arrived = doubt.agreed is desk.Agreed.NEVER_ARRIVED
+    if approved:
+        desk.decide_approved(office.database, key, approved.strip(), decision)
+    elif never_arrived:
+        desk.decide_never_arrived(office.database, office.gateway, key, decision)
+    elif given_back:
+        desk.decide_given_back(office.database, key, decision)
+    click.echo(f"{key} is decided. {_next_step(office, approved, never_arrived)}".strip())
+    return DONE
+
+
+def _next_step(office: Office, approved: str | None, never_arrived: bool) -> str:
+    if approved:
+        return f"To post it: {office.command} retry-postings --now"
+    return f"To draw it: {office.command} collect" if never_arrived else ""
+
+
+def _find(office: Office, key: str) -> Doubt:
+    """Return the payment in doubt about which two sides agree; raises Misuse, Refused."""
+    doubts = [one for one in _list(office) if key in (one.draw.key, one.draw.payment_key)]
+    if not doubts:
+        raise Misuse(f"No payment {key} waits for a decision; see `billclose unknown`.")
+    if doubts[0].agreed is None:
+        raise Refused(
+            "not-agreed",
+            f"Of {key} the gateway says {doubts[0].gateway} and cash receipting "
+            f"{doubts[0].receipt}: decide with --approved or --never-arrived and --reason.",
+        )
+    return doubts[0]
+
+
+def _decision(office: Office, reason: str | None, *, agreed: bool) -> Decision:
+    from payments.outcomes.unknown import Decision
+
+    if reason is None and not agreed:
+        raise Misuse("--reason TEXT is needed: it is audited.")
+    return Decision(office.who, reason or "two sources agree", office.due_now())
+
+
+def _list(office: Office) -> list[Doubt]:
+    from payments.outcomes.unknown import list_doubts
+
+    return list_doubts(
+        office.database, office.gateway, lambda one: _receipt(office, one), office.due_now()
+    )
+
+
+def _receipt(office: Office, one: Draw) -> str | None:
+    from cash_receipting.port import PostingRequest
+    from database.postings import posting_key
+    from domain.payments import PostingKind
+
+    found = office.cash_receipting.find(
+        PostingRequest(
+            key=posting_key(PostingKind.RECEIPT, one.payment_key),
+            kind=PostingKind.RECEIPT,
+            account=one.account,
+            amount=one.amount,
+            method_kind=one.method_kind,
+            confirmation=one.reference or "",
+            taken_on=one.local_day(one.asked_at or one.created_at),
+        )
+    )
+    return found.number if found else None
+
+
+def _to_figures(doubt: Doubt) -> dict[str, Any]:
+    one = doubt.draw
+    return {
+        "key": one.key,
+        "payment": one.payment_key,
+        "account": one.account,
+        "period": one.run,
+        "amount": str(one.amount),
+        "ours": {
+            "state": one.payment_state,
+            "confirmation": one.reference,
+            "asked_at": one.asked_at.isoformat() if one.asked_at else None,
+            "lookups": one.lookups,
+            "note": one.code,
+        },
+        "gateway": {"says": doubt.gateway, "confirmation": doubt.reference},
+        "cash_receipting": doubt.receipt,
+        "agreed": doubt.agreed,
+    }
+
+
+def _lines(office: Office, doubts: list[Doubt]) -> list[str]:
+    if not doubts:
+        return ["No payment is in doubt."]
+    lines = []
+    for doubt in doubts:
+        one = doubt.draw
+        asked = f"{one.asked_at:%Y-%m-%d %H:%M} UTC" if one.asked_at else "never"
+        lines += [
+            f"{one.key}  account {one.account}, {one.amount.dollars()}",
+            f"  we say           {one.code or one.payment_state}, {one.reference}, asked {asked}",
+            f"  the gateway says {doubt.gateway} {doubt.reference or ''}".rstrip(),
+            f"  cash receipting  {doubt.receipt}",
+        ]
+        if doubt.agreed:
+            lines.append(f"  both agree       {office.command} unknown decide {one.key} --agreed")
+    lines.append(f"To decide: {office.command} unknown decide KEY --help")
+    return lines

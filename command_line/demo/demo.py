@@ -1,0 +1,79 @@
+"""`billclose demo`: an invented city closes its month."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from domain.failures import Misuse
+
+if TYPE_CHECKING:
+    from office.equipment.office import Office
+
+
+MARK = ".demo"  # says that a home was made by the demo and may be made anew
+PERIOD = "2026-10"
+AS_OF = datetime(2026, 11, 2, 9)  # noqa: DTZ001  local time of the city: the first business day
+
+
+@click.command()
+@click.option("--accounts", default=500, show_default=True, type=click.IntRange(20, 200_000))
+@click.pass_obj
+def demo(home: Path, accounts: int) -> int:
+    """Make a city of some 500 accounts in a new home, close its month, say where to look.
+
+    Without --home the new home is demo-home in this folder.
+    """
+    from command_line.commands.close import run_close
+    from command_line.commands.init import prepare_home
+    from command_line.demo.export import write_demo_city
+    from command_line.options import open_office
+
+    place = Path("demo-home") if home == Path() else home
+    _clear(place)
+    prepare_home(place)
+    (place / MARK).touch()
+    click.echo(f"An invented city of {accounts:,} accounts closes {PERIOD} in {place}.", err=True)
+    bundle = write_demo_city(place / "export", accounts=accounts, period=PERIOD)
+    click.echo(f"  ✓ its billing system's export    {bundle}", err=True)
+
+    status = run_close(open_office(place, AS_OF), PERIOD, str(bundle.resolve()))
+    click.echo(_where_to_look(open_office(place, AS_OF), place))
+    return status
+
+
+def _clear(place: Path) -> None:
+    """Remove an earlier demo; a home that is an office's own stays untouched."""
+    if not place.exists() or not any(place.iterdir()):
+        return
+    if not (place / MARK).exists():
+        raise Misuse(f"{place} is not empty and no demo's home; give another --home.", "home")
+    shutil.rmtree(place)
+
+
+def _where_to_look(office: Office, place: Path) -> str:
+    """Name the five places at which a newcomer sees what a close is."""
+    import sqlalchemy as sa
+
+    from database.tables import bill
+
+    with office.database.reading() as books:
+        pdf = books.execute(
+            sa.select(bill.c.pdf).order_by(bill.c.pages.desc(), bill.c.account_key).limit(1)
+        ).scalar_one()
+    mails = sorted((place / "mail").glob("*.eml"))
+    batches = sorted((place / "print").rglob("*.pdf"))
+    places = [
+        ("the report", place / "reports" / f"close-{PERIOD}.html"),
+        ("a bill", place / "bills" / pdf),
+        (f"one of {len(mails)} mails", mails[0] if mails else "-"),
+        ("the print batch", batches[0] if batches else "-"),
+        ("every step", f"{office.command} up    (the Prefect UI)"),
+    ]
+    lines = [f"  {name:18} {where}" for name, where in places]
+    more = f"  and: {office.command} list scheduled-payments"
+    return "\n".join(["", "Where to look:", *lines, more])

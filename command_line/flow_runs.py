@@ -1,0 +1,146 @@
+"""Running a flow from the command line: the server beside it, its logs, its outcome."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx
+
+from office.equipment.office import Office, at_work
+from office.health.work import note_ended_well
+from office.logs import formatter
+from office.prefect_server.server import office_server
+from office.secrets.redaction import install
+
+LOG_BYTES, LOGS_KEPT = 10_000_000, 5
+FULL_BYTES = 65_536
+
+
+def run_flow(office: Office, load: Callable[[], Any], **parameters: Any) -> Any:
+    """
+    Run a flow in this process for an office and return its final state.
+
+    `load` imports the flow, and what else takes long to import, while the server starts: the
+    environment names it by then, which Prefect reads at import. What the flow raised is raised
+    here again.
+    """
+    with (
+        office_server(office.home, office.settings.prefect) as server,
+        _output_kept_clean(),
+    ):
+        flow = load()
+        with _log_in_file(office):
+            server.wait_until_ready()
+            server.bury_dead_runs()
+            with at_work(office), _full_disk_named(office.home):
+                state = flow(**parameters, return_state=True)
+        server.wait_until_recorded(str(state.state_details.flow_run_id))
+    with _full_disk_named(office.home):
+        outcome = state.result(raise_on_failure=False)
+        if isinstance(outcome, BaseException):
+            raise outcome
+        if state.is_completed():
+            note_ended_well(office, flow.name)
+    return state
+
+
+@contextlib.contextmanager
+def _full_disk_named(home: Path) -> Iterator[None]:
+    """Say that the disk is full where that is why the server beside us failed."""
+    from prefect.exceptions import PrefectException
+    from sqlalchemy.exc import DatabaseError
+
+    try:
+        yield
+    except (PrefectException, httpx.HTTPError, DatabaseError) as failure:
+        if shutil.disk_usage(home).free < FULL_BYTES:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(home)) from failure
+        raise
+
+
+@contextlib.contextmanager
+def _log_in_file(office: Office) -> Iterator[None]:
+    """
+    Send Prefect's log to a private file: on the screen the clerk sees the steps.
+
+    No line holds an address or a secret, neither there nor at the server. What is on its way to
+    the server arrives before that is stopped, whatever happened.
+    """
+    from prefect.logging.handlers import APILogWorker, PrefectConsoleHandler
+
+    install()
+    folder = office.home / "logs"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    file = folder / "prefect.log"
+    file.touch(mode=0o600)
+    handler = RotatingFileHandler(file, maxBytes=LOG_BYTES, backupCount=LOGS_KEPT, encoding="utf-8")
+    handler.setFormatter(formatter(office.settings.logging.format))
+    logging.raiseExceptions = False  # a log line that cannot be sent is no news for the clerk
+    root = logging.getLogger()
+    level, consoles = root.level, [h for h in root.handlers if type(h) is PrefectConsoleHandler]
+    root.setLevel(logging.INFO)
+    for console in consoles:
+        root.removeHandler(console)
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        APILogWorker.drain_all()
+        root.removeHandler(handler)
+        handler.close()
+        for console in consoles:
+            root.addHandler(console)
+        root.setLevel(level)
+
+
+@contextlib.contextmanager
+def _output_kept_clean() -> Iterator[None]:
+    """Keep standard output for our own document: what libraries print goes to standard error."""
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
+
+
+class StepLines:
+    """
+    One line a step on standard error: its name, how far it is, what came of it.
+
+    On a terminal the line is rewritten as the step moves on; in a log only its end is written.
+    """
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty()
+        self._started = time.monotonic()
+        self._shown = 0.0
+
+    def begin(self, step: str) -> None:
+        self._started = time.monotonic()
+        self._rewrite(f"  … {step}")
+
+    def move(self, step: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if not self._live or now - self._shown < 0.1 or not total:
+            return
+        self._shown = now
+        bar = "█" * (20 * done // total)
+        self._rewrite(f"  … {step:26} {bar:20} {100 * done // total:3} %")
+
+    def end(self, step: str, sentence: str) -> None:
+        seconds = time.monotonic() - self._started
+        self._rewrite("")
+        click.echo(f"  ✓ {step:26} {sentence}  [{seconds:.1f} s]", err=True)
+
+    def _rewrite(self, line: str) -> None:
+        if self._live:
+            click.echo(f"\r\x1b[2K{line}", nl=False, err=True)

@@ -1,0 +1,76 @@
+"""What `billclose list` can show: where each SELECT stands, and its order."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+import sqlalchemy as sa
+
+from database.tables import audit
+
+
+class Listing(NamedTuple):
+    """A list and the columns it is ordered by; those that begin with _ are not shown."""
+
+    module: str
+    name: str
+    order: tuple[str, ...]
+
+    def select(self) -> sa.Select[Any]:
+        chosen: sa.Select[Any] = getattr(import_module(self.module), self.name)()
+        return chosen
+
+
+LISTS = {  # a module is loaded when its list is asked for, so that the others wait for nothing
+    "bills": Listing(
+        "command_line.lists.bills", "bills", ("period", "form", "_account_key", "pdf")
+    ),
+    "deliveries": Listing(
+        "command_line.lists.mail", "deliveries", ("period", "_account_key", "form", "recipient")
+    ),
+    "paper": Listing(
+        "command_line.lists.bills", "paper_bills", ("period", "part", "form", "sequence")
+    ),
+    "bounces": Listing("command_line.lists.mail", "bounces", ("received_at", "id")),
+    "suppressed-addresses": Listing(
+        "command_line.lists.mail", "suppressed_addresses", ("since", "address")
+    ),
+    "communications": Listing("command_line.lists.mail", "communications", ("number",)),
+    "mailings": Listing("command_line.lists.mail", "mailings", ("number",)),
+    "unsubscribed-addresses": Listing(
+        "command_line.lists.mail", "unsubscribed_addresses", ("since", "address")
+    ),
+    "scheduled-payments": Listing(
+        "command_line.lists.money", "scheduled_payments", ("period", "pay_date", "_account_key")
+    ),
+    "autopay-unscheduled": Listing(
+        "command_line.lists.money", "unscheduled", ("period", "_account_key")
+    ),
+    "pending-payments": Listing(
+        "command_line.lists.money", "pending_payments", ("taken_at", "confirmation", "key")
+    ),
+    "completed-payments": Listing(
+        "command_line.lists.money", "completed_payments", ("taken_at", "confirmation")
+    ),
+    "deposits": Listing("payments.outcomes.settlements", "deposits", ("date", "deposit", "_line")),
+    "return-rates": Listing("database.queries.autopay", "rates_by_period", ("period", "kind")),
+    "checks": Listing("command_line.lists.bills", "checks", ("period", "_position")),
+    "exceptions": Listing(
+        "command_line.lists.bills", "exceptions", ("period", "stage", "_position", "_account_key")
+    ),
+    "audit": Listing("command_line.lists.catalog", "audit_list", ("_id",)),
+}
+
+
+def audit_list() -> sa.Select[Any]:
+    return sa.select(
+        audit.c.at,
+        audit.c.who,
+        audit.c.action,
+        audit.c.subject,
+        audit.c.detail,
+        audit.c.id.label("_id"),
+    )

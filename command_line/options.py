@@ -1,0 +1,121 @@
+"""Opening the office for a command: home, settings, clock."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from domain.failures import Misuse
+
+if TYPE_CHECKING:
+    from office.equipment.office import Office
+
+
+def is_at_terminal() -> bool:
+    """Tell whether somebody is there who reads what is said and can answer."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def ask(question: str) -> bool:
+    """Ask for a yes; where nobody can answer, the answer is no."""
+    return is_at_terminal() and click.confirm(question, default=False, err=True)
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def parse_as_of(_context: Any, _parameter: Any, value: str | None) -> datetime | None:
+    """Read a rehearsed business time, local time of the utility, such as 2026-11-02T09:00."""
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise Misuse(f"--as-of {value!r} is no local time such as 2026-11-02T09:00.") from None
+    if moment.tzinfo is not None:
+        raise Misuse("--as-of is a local time of the utility, without a zone of its own.")
+    return moment
+
+
+def as_of_option(command: F) -> F:
+    return click.option(
+        "--as-of",
+        callback=parse_as_of,
+        metavar="TIME",
+        help="Business time for rehearsals, local, such as 2026-11-02T09:00.",
+    )(command)
+
+
+def json_option(command: F) -> F:
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."
+    )(command)
+
+
+def despite_option(command: F) -> F:
+    return click.option(
+        "--despite-stuck-postings",
+        callback=in_words,
+        metavar="REASON",
+        help="Though payments are not posted; audited.",
+    )(command)
+
+
+def reason_option(command: F) -> F:
+    return click.option(
+        "--reason", required=True, callback=in_words, metavar="TEXT", help="Why; audited."
+    )(command)
+
+
+def in_words(_context: click.Context, option: click.Parameter, text: str | None) -> str | None:
+    """Take a reason, if one is given, without the space around it; raises Misuse for no words."""
+    if text is not None and not text.strip():
+        raise Misuse(f"{option.opts[0]} must not be empty: it is audited.")
+    return text.strip() if text else text
+
+
+def open_office(home: Path, as_of: datetime | None = None) -> Office:
+    """
+    Open the office of a home whose database is there, until the command ends.
+
+    Raises Misuse where there is none.
+    """
+    from database.migrating import require_schema
+    from office.clock import Clock
+    from office.equipment.office import Office
+    from office.home import require_home
+    from office.identity import person
+    from office.settings.settings import read_settings
+
+    require_home(home)
+    settings = read_settings(home)
+    office = Office(home, settings, Clock.starting(wall_clock, as_of), person())
+    if not settings.database.url and not (home / "billclose.db").is_file():
+        raise Misuse(
+            f"There is no database in {home}; run `billclose --home {home} init` first.",
+            "no-database",
+        )
+    close_after_command(office)
+    require_schema(office.database)
+    return office
+
+
+def close_after_command(office: Office) -> None:
+    """Close an office's connections when the command ends that opened it."""
+    click.get_current_context().call_on_close(office.database.close)
+
+
+DONE = 0
+UNEXPECTED = 1  # what was done stands, running again continues
+WRONG_USE = 2  # wrong arguments or settings
+REFUSED = 3  # by a guard or a blocking check; nothing was changed
+NEEDS_PERSON = 4  # done, but something needs a person

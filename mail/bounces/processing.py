@@ -1,0 +1,272 @@
+"""Bounces, dealt with: each mail that came back once, with all that follows from it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
+
+from database.audit import record_audit
+from database.books import Database
+from database.tables import bounce, delivery
+from domain.bounces import BounceKind, Judgement
+from domain.deliveries import DeliveryStatus
+from domain.failures import Misuse
+from mail.bounces.effects import carry_out, record_bounce
+from mail.bounces.inbox import Inbox, ReturnedMail
+from mail.bounces.reading import Report, Returned, read_returned, to_status
+from mail.letters.links import Unsubscribing
+from mail.message.addresses import Verp
+from mail.recipients.suppressed import put_on_paper
+from mail.recipients.unsubscribed import Unsubscription, record_unsubscription, token_in_mail
+from rules.bounces import SUCCESSES, judge
+
+_XTEXT = re.compile(r"\+([0-9A-F]{2})")
+_TOKEN = re.compile(r"[a-z2-7]{16}")
+_COLUMNS = [
+    delivery.c[name] for name in ("key", "run", "account_key", "account", "address", "status")
+]
+
+
+def find_delivery(
+    books: Connection, returned: Returned, verp: Verp | None
+) -> tuple[sa.Row[Any] | None, bool]:
+    """
+    Find the delivery by signed token, else by envelope id, else by the returned Message-ID.
+
+    The second value tells whether it is certain. Where our mails carry signed senders, a mail
+    without one is not: envelope ids and Message-IDs can be guessed, and the delivery is named for
+    a person to judge by.
+    """
+    if verp is not None:
+        for place in returned.places:
+            for token in verp.tokens(place):
+                found = _one(books, delivery.c.token == token)
+                if found is not None:
+                    return found, True
+    return _by_names(books, returned), verp is None
+
+
+def _by_names(books: Connection, returned: Returned) -> sa.Row[Any] | None:
+    envelope_id = _from_xtext(returned.envelope_id)
+    token = _TOKEN.search(envelope_id.lower())
+    if token is not None:
+        found = _one(books, delivery.c.token == token[0])
+        if found is not None:
+            return found
+    for message_id in (f"<{envelope_id.strip('<>')}>", returned.message_id):
+        found = _one(books, delivery.c.message_id == message_id)
+        if found is not None:
+            return found
+    return _one(books, delivery.c.key == envelope_id)
+
+
+def _one(books: Connection, is_it: sa.ColumnElement[bool]) -> sa.Row[Any] | None:
+    return books.execute(sa.select(*_COLUMNS).where(is_it)).one_or_none()
+
+
+def _from_xtext(text: str) -> str:
+    """Undo the coding of envelope ids (RFC 3461, 4): `+2B` is a plus."""
+    return _XTEXT.sub(lambda found: chr(int(found[1], 16)), text)
+
+
+_RANKS = ("failed", "delayed", "")  # of several recipients, the worst news
+
+
+@dataclass(frozen=True, slots=True)
+class BounceCounts:
+    """What came of the mails that were read, and what followed."""
+
+    hard: int = 0
+    soft: int = 0
+    delayed: int = 0
+    unknown: int = 0
+    policy: int = 0  # of the hard ones: refused for what the mail is or who we are
+    answers: int = 0  # automatic answers and notices of success: ignored
+    before: int = 0  # dealt with earlier and not yet moved away
+    left: int = 0  # of a mail that is being sent at this moment: for next time
+    unsubscribed: int = 0  # no bounces: customers who want no communications
+    suppressed: int = 0
+    paper: int = 0
+
+    def __add__(self, other: BounceCounts) -> BounceCounts:
+        names = self.__dataclass_fields__
+        return BounceCounts(*(getattr(self, name) + getattr(other, name) for name in names))
+
+
+@dataclass(frozen=True, slots=True)
+class BounceBook:
+    """Where bounces are written down: the books, at one moment, in somebody's name."""
+
+    database: Database
+    verp: Verp | None
+    now: datetime
+    who: str
+    unsubscribing: Unsubscribing | None = None  # where its mails come to the same inbox
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def process(self, inbox: Inbox) -> BounceCounts:
+        """
+        Deal with every unread mail and return the counts.
+
+        Each mail is one transaction, and it is marked as read only after that: a kill between the
+        two makes it come up again, and then it is known.
+        """
+        self.counts.clear()
+        for mail in inbox.unread():
+            if self._deal_with(mail):
+                inbox.mark_read(mail)
+        return BounceCounts(**self.counts)
+
+    def _deal_with(self, mail: ReturnedMail) -> bool:
+        """Record one mail; False: it has to wait."""
+        if self._unsubscribes(mail):
+            self.counts["unsubscribed"] += 1
+            return True
+        returned = read_returned(mail.content)
+        report = _worst(returned.reports)
+        if returned.is_answer or report.action in SUCCESSES:
+            self.counts["answers"] += 1
+            return True
+        counted: Counter[str] = Counter()
+        try:
+            with self.database.writing() as books:
+                done = self._record(books, mail, returned, report, counted)
+        except IntegrityError:  # somebody else was at the same thing: look again next time
+            counted, done = Counter(left=1), False
+        self.counts.update(counted)
+        return done
+
+    def _unsubscribes(self, mail: ReturnedMail) -> bool:
+        """Honor a mail that asks for no communications; one with nobody's token is no such mail."""
+        token = token_in_mail(mail.content) if self.unsubscribing else ""
+        if self.unsubscribing is None or not token:
+            return False
+        done = record_unsubscription(
+            self.database, token, unsubscribing=self.unsubscribing, now=self.now, who=self.who
+        )
+        return done is not Unsubscription.UNKNOWN
+
+    def _record(
+        self,
+        books: Connection,
+        mail: ReturnedMail,
+        returned: Returned,
+        report: Report,
+        counted: Counter[str],
+    ) -> bool:
+        if books.execute(sa.select(bounce.c.id).where(bounce.c.id == returned.id)).first():
+            counted["before"] += 1
+            return True
+        found, is_certain = find_delivery(books, returned, self.verp)
+        if found is not None and found.status == DeliveryStatus.SENDING:
+            counted["left"] += 1  # its state is in another process's hands
+            return False
+        judgement = judge(report.action, report.status)
+        if found is None or not is_certain:
+            judgement = Judgement(BounceKind.UNKNOWN)
+        identity = returned.id
+        record_bounce(books, identity, mail.received_at, self.now, found, report, judgement)
+        counted[report.action if report.action == "delayed" else judgement.kind.value] += 1
+        if found is not None:
+            counted.update(carry_out(books, found, judgement, report.status, self.now, self.who))
+        return True
+
+
+def _worst(reports: tuple[Report, ...]) -> Report:
+    ranked = sorted(
+        reports,
+        key=lambda report: _RANKS.index(report.action if report.action in _RANKS else ""),
+    )
+    return ranked[0] if ranked else Report("", "", "")
+
+
+_REPLY = re.compile(r"[45]\d\d( |$)")
+
+
+def settle_refusals(
+    database: Database, run: str | None = None, *, now: datetime, who: str
+) -> BounceCounts:
+    """
+    Draw the conclusions from what failed at sending: mailboxes suppressed, bills put on paper.
+
+    Each refusal counts once, however often this is done. Without a run, those of all runs are
+    looked at; so what a kill left undone is made up for.
+    """
+    counted: Counter[str] = Counter()
+    with database.writing() as books:
+        for row in books.execute(_refused(run)).all():
+            identity = _identity(row)
+            known = sa.select(bounce.c.id).where(bounce.c.id == identity)
+            if not _REPLY.match(row.error) or books.execute(known).first():
+                continue
+            report = Report("failed", to_status("", row.error), row.error)
+            judgement = judge(report.action, report.status)
+            record_bounce(books, identity, now, now, row, report, judgement)
+            counted[judgement.kind.value] += 1
+            counted.update(carry_out(books, row, judgement, report.status, now, who))
+        counted["paper"] += put_on_paper(books, run)
+    return BounceCounts(**counted)
+
+
+def _refused(run: str | None) -> sa.Select[Any]:
+    """Select what a server said no to; what we refused ourselves says nothing of the mailbox."""
+    select = sa.select(delivery).where(
+        delivery.c.status == DeliveryStatus.FAILED,
+        delivery.c.bounced_at.is_(None),
+        sa.or_(delivery.c.error.startswith("4"), delivery.c.error.startswith("5")),
+    )
+    return select if run is None else select.where(delivery.c.run == run)
+
+
+def _identity(row: sa.Row[Any]) -> str:
+    """Name one refusal: a mail that a person sends again may be refused again."""
+    told = f"refused/{row.next_try_at.isoformat()}/{row.attempts}/{row.key}"
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+SHORTEST_ID = 6
+
+
+def settle_bounce(
+    database: Database, identity: str, reason: str, *, failed: bool, now: datetime, who: str
+) -> str:
+    """
+    Take an unknown bounce off the clerk's list; return its account's number, if it has one.
+
+    `failed`: the mail did not arrive, so its bill goes on paper where no other mailbox took it.
+    `identity` may be cut short. Raises Misuse where it names none or several, or where a mail
+    failed of which nobody knows whose it was.
+    """
+    with database.writing() as books:
+        found = books.execute(
+            sa.select(bounce.c.id, bounce.c.delivery_key).where(
+                bounce.c.id.startswith(identity, autoescape=True),
+                bounce.c.kind == BounceKind.UNKNOWN,
+                bounce.c.settled_at.is_(None),
+            )
+        ).all()
+        if len(identity) < SHORTEST_ID or len(found) != 1:
+            raise Misuse(
+                "This names no bounce that waits for a person, or several; "
+                "`billclose bounces list` shows their ids."
+            )
+        row = books.execute(
+            sa.select(delivery).where(delivery.c.key == found[0].delivery_key)
+        ).one_or_none()
+        if row is None and failed:
+            raise Misuse("Nobody knows which bill this bounce is about; print the bill by hand.")
+        books.execute(bounce.update().where(bounce.c.id == found[0].id).values(settled_at=now))
+        if row is not None and failed:
+            carry_out(books, row, Judgement(BounceKind.HARD, fails=True), "by hand", now, who)
+        account = "" if row is None else str(row.account)
+        act = "settle bounce as failed" if failed else "settle bounce"
+        record_audit(books, now, who, act, account or found[0].id[:12], reason)
+    return account

@@ -1,0 +1,156 @@
+"""What a mail about a bill says: its facts, and the variables that templates may use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from domain.deliveries import PasswordField
+from domain.money import ZERO, Money
+from domain.payments import MethodKind
+from mail.letters.phrases import (
+    Values,
+    greeted,
+    long_date,
+    made_safe,
+    method_words,
+    password_hint,
+    web_address,
+)
+from mail.message.mime import one_line
+
+FORM_TITLES = {
+    "utility-bill": "utility bill",
+    "final-bill": "final bill",
+    "delinquent-notice": "delinquent notice",
+    "ar-invoice": "invoice",
+}
+
+
+class Letter(Protocol):
+    """The facts of one mail, whatever it is about."""
+
+    @property
+    def form(self) -> str: ...
+
+    @property
+    def utility(self) -> str: ...
+
+    @property
+    def templates(self) -> tuple[str, ...]:
+        """The templates it may be worded by; the first that is there does it."""
+        ...
+
+    def values(self) -> Values: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """
+    An autopay payment that is going to be drawn for this bill.
+
+    The method is there only where this recipient may read it (rules 117, 118).
+    """
+
+    amount: Money
+    pay_on: date
+    method: MethodKind | None = None
+    last4: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BillLetter:
+    """The facts that the mail about one bill may speak of; dates are local dates."""
+
+    utility: str
+    period: str
+    form: str
+    account: str
+    customer: str
+    service_address: str
+    amount_due: Money
+    due_on: date
+    draw: Draw | None = None
+    latest_communication: str = ""  # a web address; empty: there is none now (rule 108)
+    password_hint: str = ""  # how the PDF is opened; empty: without a password
+    bill_link: str = ""  # where the bill is to be read; empty: it is attached
+
+    @property
+    def templates(self) -> tuple[str, ...]:
+        return (self.form, "default")
+
+    def values(self) -> Values:
+        return variables(self)
+
+
+def variables(letter: BillLetter) -> Values:
+    """
+    Return everything a template may use (rule 17); this is the one list of them.
+
+    Texts are made safe for one line; amounts and dates are written as people read them.
+    `amount_due` never bears a minus: of a credit the templates say that it is one.
+    """
+    return made_safe(
+        {
+            "utility": letter.utility,
+            "period": letter.period,
+            "form_title": form_title(letter.form),
+            "account_number": letter.account,
+            "customer_name": greeted(letter.customer),
+            "service_address": letter.service_address,
+            "amount_due": Money(abs(letter.amount_due.cents)).dollars(),
+            "remaining_due": remaining(letter.amount_due, letter.draw).dollars(),
+            "due_date": long_date(letter.due_on),
+            "autopay_line": autopay_line(letter.draw),
+            "password_hint": letter.password_hint,
+            "bill_link": web_address(letter.bill_link),
+            "LatestCommunicationLink": web_address(letter.latest_communication),
+            "is_payment_due": letter.amount_due > ZERO,
+            "is_credit": letter.amount_due < ZERO,
+            "is_paid_by_autopay": is_covered(letter.amount_due, letter.draw),
+        }
+    )
+
+
+def form_title(form: str) -> str:
+    """Say a form's name as people do: `backflow-test` is a backflow test (rule 14)."""
+    return FORM_TITLES.get(form) or one_line(form.replace("-", " ").replace("_", " "))
+
+
+def a_sample(form: str = "utility-bill") -> BillLetter:
+    """Return a bill's sample facts, with every variable filled that a bill can have at once."""
+    return BillLetter(
+        utility="City of Larkspur",
+        period="2026-10",
+        form=form,
+        account="01.1037.1",
+        customer="Ann O'Neil & Søn",
+        service_address="12 Elm Street",
+        amount_due=Money(102_735),
+        due_on=date(2026, 11, 20),
+        draw=Draw(Money(102_735), date(2026, 11, 13), MethodKind.CARD, "1234"),
+        latest_communication="https://larkspur.example/news/2026-10.pdf",
+        password_hint=password_hint(PasswordField.ZIP, "84840"),
+    )
+
+
+def remaining(owed: Money, draw: Draw | None) -> Money:
+    """Return what a draw that stops at the customer's maximum leaves to be paid."""
+    return max(owed - (draw.amount if draw else ZERO), ZERO)
+
+
+def is_covered(owed: Money, draw: Draw | None) -> bool:
+    return draw is not None and draw.amount >= owed
+
+
+def autopay_line(draw: Draw | None) -> str:
+    """Announce a draw; to whoever may not know the method, without it; empty without a draw."""
+    if draw is None:
+        return ""
+    method = f" from your {method_words(draw.method, draw.last4)}" if draw.method else ""
+    owner = "Your" if draw.method else "The autopay"
+    return (
+        f"{owner} payment of {draw.amount.dollars()} will be drawn on "
+        f"{long_date(draw.pay_on)}{method}."
+    )

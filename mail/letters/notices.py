@@ -1,0 +1,208 @@
+"""The mails beside the bill: what each says, and the variables that its templates may use."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+
+from domain.deliveries import MessageKind
+from domain.money import ZERO, Money
+from domain.payments import MethodKind
+from domain.words import say_count
+from mail.letters.bill import Draw, autopay_line, is_covered, remaining
+from mail.letters.phrases import Values, greeted, long_date, made_safe, method_words, web_address
+
+NOTICES = tuple(kind for kind in MessageKind if kind is not MessageKind.BILL)
+NOT_DRAWN = f"{MessageKind.AUTOPAY_FAILED}-not-drawn"
+FOLDER = "notices"  # of the templates: a form of bills may be called `receipt` too
+
+
+def kind_of(form: str) -> MessageKind | None:
+    """Tell a notice's kind by its form: `past-due-2` is a past-due; None where there is none."""
+    for kind in NOTICES:
+        if form == kind or form.startswith(f"{kind}-"):
+            return kind
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice(ABC):
+    """
+    What all of them know; dates are local dates.
+
+    `form` names the template: the kind, or the kind with more behind it (`past-due-2`), which
+    falls back to the kind's.
+    """
+
+    kind: ClassVar[MessageKind]
+    form: str
+    utility: str
+    period: str = ""
+    account: str = ""
+    customer: str = ""
+    service_address: str = ""
+    latest_communication: str = ""  # a web address; empty: there is none now (rule 108)
+
+    @property
+    def templates(self) -> tuple[str, ...]:
+        return (f"{FOLDER}/{self.form}", f"{FOLDER}/{self.kind}")
+
+    def values(self) -> Values:
+        return made_safe(
+            {
+                "utility": self.utility,
+                "period": self.period,
+                "account_number": self.account,
+                "customer_name": greeted(self.customer),
+                "service_address": self.service_address,
+                "LatestCommunicationLink": web_address(self.latest_communication),
+            }
+            | self._own_values()
+        )
+
+    @abstractmethod
+    def _own_values(self) -> Values:
+        """Return the variables that this kind alone has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentDue(Notice):
+    """A bill is due soon (rules 90-93); `draw` where autopay is going to pay it (rule 95)."""
+
+    kind = MessageKind.PAYMENT_DUE
+    open_balance: Money
+    due_on: date
+    draw: Draw | None = None
+
+    def _own_values(self) -> Values:
+        return {
+            "open_balance": self.open_balance.dollars(),
+            "due_date": long_date(self.due_on),
+            "remaining_due": remaining(self.open_balance, self.draw).dollars(),
+            "autopay_line": autopay_line(self.draw),
+            "is_paid_by_autopay": is_covered(self.open_balance, self.draw),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastDue(Notice):
+    """A bill was not paid in time; further steps are forms of their own, `past-due-2`."""
+
+    kind = MessageKind.PAST_DUE
+    open_balance: Money
+    due_on: date
+    days_overdue: int
+
+    def _own_values(self) -> Values:
+        return {
+            "open_balance": self.open_balance.dollars(),
+            "due_date": long_date(self.due_on),
+            "days_overdue": say_count(self.days_overdue, "day"),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutopayFailed(Notice):
+    """A payment could not be drawn, or was taken back; why is the payer's business alone."""
+
+    kind = MessageKind.AUTOPAY_FAILED
+    amount: Money
+    failed_on: date
+    open_balance: Money
+    due_on: date
+    retry_on: date | None = None  # when it is drawn once more; None: it is not
+    method: MethodKind | None = None
+    last4: str = ""
+    reason: str = ""
+    remedy: str = ""
+
+    def _own_values(self) -> Values:
+        return {
+            "payment_amount": self.amount.dollars(),
+            "payment_date": long_date(self.failed_on),
+            "retry_date": long_date(self.retry_on) if self.retry_on else "",
+            "payment_method": method_words(self.method, self.last4),
+            "failure_reason": self.reason,
+            "what_to_do": self.remedy,
+            "open_balance": max(self.open_balance, ZERO).dollars(),
+            "due_date": long_date(self.due_on),
+            "is_payment_due": self.open_balance > ZERO,
+        }
+
+
+class AutopayNotDrawn(AutopayFailed):
+    """Autopay left a bill out: nothing was tried, and the customer pays it another way."""
+
+    @property
+    def templates(self) -> tuple[str, ...]:
+        """Have words of their own for each reason, then those for all of them."""
+        own = f"{FOLDER}/{self.form}"
+        return (own, f"{FOLDER}/{NOT_DRAWN}", f"{FOLDER}/{self.kind}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt(Notice):
+    """A payment was taken (rule 196)."""
+
+    kind = MessageKind.RECEIPT
+    amount: Money
+    paid_on: date
+    confirmation: str
+    open_balance: Money
+    receipt_number: str = ""  # cash receipting's; empty until it is posted
+    method: MethodKind | None = None
+    last4: str = ""
+
+    def _own_values(self) -> Values:
+        return {
+            "payment_amount": self.amount.dollars(),
+            "payment_date": long_date(self.paid_on),
+            "payment_method": method_words(self.method, self.last4),
+            "confirmation": self.confirmation,
+            "receipt_number": self.receipt_number,
+            "open_balance": max(self.open_balance, ZERO).dollars(),
+            "is_payment_due": self.open_balance > ZERO,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutopayScheduled(Notice):
+    """A payment will be drawn: told before it is, so that the customer can object."""
+
+    kind = MessageKind.AUTOPAY_SCHEDULED
+    draw: Draw
+    amount_due: Money
+    due_on: date
+
+    def _own_values(self) -> Values:
+        return {
+            "payment_amount": self.draw.amount.dollars(),
+            "payment_date": long_date(self.draw.pay_on),
+            "payment_method": method_words(self.draw.method, self.draw.last4),
+            "autopay_line": autopay_line(self.draw),
+            "amount_due": self.amount_due.dollars(),
+            "remaining_due": remaining(self.amount_due, self.draw).dollars(),
+            "due_date": long_date(self.due_on),
+            "is_paid_by_autopay": is_covered(self.amount_due, self.draw),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodExpiring(Notice):
+    """A payment method that autopay uses will soon be no good; only its owner is told."""
+
+    kind = MessageKind.METHOD_EXPIRING
+    method: MethodKind
+    last4: str
+    expires_on: date | None = None  # None: the books do not say
+    draw: Draw | None = None  # the next payment, where one is scheduled
+
+    def _own_values(self) -> Values:
+        return {
+            "payment_method": method_words(self.method, self.last4),
+            "expires": long_date(self.expires_on) if self.expires_on else "",
+            "payment_amount": self.draw.amount.dollars() if self.draw else "",
+            "payment_date": long_date(self.draw.pay_on) if self.draw else "",
+        }

@@ -1,0 +1,132 @@
+"""How a mail writes names, days, links and ways of paying."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+
+from domain.deliveries import PasswordField
+from domain.payments import Advice, MethodKind
+from mail.message.mime import one_line
+
+_BEGIN = "The PDF opens with a password: "
+_ZIP = "the first five digits of the ZIP code that the bill is addressed to."
+_ABROAD = (
+    "the postal code that the bill is addressed to, with capital letters and without blanks or"
+    " dashes."
+)
+_PHONE = "the last seven digits of the phone number that you gave us for this account."
+
+
+def password_hint(field: PasswordField, password: str) -> str:
+    """
+    Return the sentence for a bill that this password opens; empty for one without.
+
+    It says how to type what is written in several ways (rules.passwords); of the password itself
+    only its kind shows.
+    """
+    if not password or field is PasswordField.NONE:
+        return ""
+    if field is PasswordField.PHONE:
+        return _BEGIN + _PHONE
+    is_five_digits = len(password) == 5 and password.isdigit()
+    return _BEGIN + (_ZIP if is_five_digits else _ABROAD)
+
+
+Value = str | bool | tuple[str, ...]
+Values = dict[str, Value]  # what a template may use
+
+_SUFFIXES = frozenset({"LLC", "INC", "CO", "LLP", "LTD", "LP", "PC", "JR", "SR", "II", "III"})
+_METHODS = {MethodKind.CARD: "card", MethodKind.ACH: "bank account"}
+
+
+def made_safe(values: Mapping[str, Value]) -> Values:
+    """Make every text fit for one line: what an export brings may hold line ends."""
+    return {name: _safe(value) for name, value in values.items()}
+
+
+def _safe(value: Value) -> Value:
+    if isinstance(value, str):
+        return one_line(value)
+    return value if isinstance(value, bool) else tuple(one_line(text) for text in value)
+
+
+def greeted(customer: str) -> str:
+    """Turn a register's `Last, First` round; a firm's or another name stays as it is."""
+    last, comma, first = customer.partition(", ")
+    is_person = comma and "," not in first and not any(char.isdigit() for char in customer)
+    is_firm = first.strip(". ").upper() in _SUFFIXES
+    return f"{first} {last}" if is_person and not is_firm else customer
+
+
+def long_date(day: date) -> str:
+    """Write a date as bills do, `November 20, 2026`: the order of figures differs by country."""
+    return f"{day:%B} {day.day}, {day.year}"
+
+
+def web_address(link: str) -> str:
+    """Keep a link that is one: anything else, `javascript:` above all, shows nothing."""
+    return link if link.lower().startswith(("https://", "http://")) else ""
+
+
+def method_words(kind: MethodKind | None, last4: str) -> str:
+    """Name a payment method, `card ending 1234`; empty for a recipient who may not know it."""
+    return f"{_METHODS[kind]} ending {last4}" if kind else ""
+
+
+_NO_FUNDS = (
+    "There was not enough money in the account.",
+    "Please make sure of it before the next payment, or choose another way to pay.",
+)
+_EXPIRED = (
+    "The card has expired.",
+    "Please end autopay and enroll again with a card that is valid.",
+)
+_CLOSED = (
+    "The bank account is closed or could not be found.",
+    "Please end autopay and enroll again with another bank account.",
+)
+_NOT_ALLOWED = (
+    "The bank says that this payment was not authorized.",
+    "Please call us before anything is drawn again.",
+)
+_REFUSED = (
+    "The payment was refused.",
+    "Please ask your bank or card company why, or choose another way to pay.",
+)
+_UNFIT = (
+    "This card or bank account cannot be used.",
+    "Please end autopay and enroll again with another one.",
+)
+_CONFIRM = (
+    "Your bank wants you to confirm the payment, or to lift a limit.",
+    "Please ask your bank or card company.",
+)
+_ADVISED = {
+    Advice.LATER: _NO_FUNDS,
+    Advice.NEW_METHOD: _UNFIT,
+    Advice.NEVER: _UNFIT,
+    Advice.CUSTOMER_ACTION: _CONFIRM,
+}
+# Words of gateways, and return codes of the ACH network (Nacha).
+_KNOWN = (
+    (r"insufficient|not sufficient|\bnsf\b|uncollected|\br0[19]\b", _NO_FUNDS),
+    (r"expired card|card (has )?expired|expiration", _EXPIRED),
+    (r"account closed|closed account|no account|unable to locate|\br0[234]\b", _CLOSED),
+    (r"unauthorized|revoked|stop payment|\br(05|07|08|10|29)\b", _NOT_ALLOWED),
+)
+
+
+def say_failure(error: str, advice: Advice | None = None) -> tuple[str, str]:
+    """
+    Return in a customer's words why a payment failed and what to do.
+
+    The gateway's words and codes are for the office (rule 79): they are read and never repeated.
+    Where they say nothing known, `advice` does.
+    """
+    said = re.sub(r"[_-]+", " ", error.lower())
+    for signs, words in _KNOWN:
+        if re.search(signs, said):
+            return words
+    return _ADVISED.get(advice, _REFUSED) if advice else _REFUSED

@@ -1,0 +1,252 @@
+"""The wording of a mail: templates by form, and the text and page that they make."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from jinja2 import (
+    BaseLoader,
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    Template,
+    TemplateError,
+)
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from domain.failures import Misuse, PermanentFailure
+from mail.letters.bill import FORM_TITLES, BillLetter, Letter, a_sample
+from mail.letters.notices import FOLDER, NOTICES, kind_of
+from mail.letters.samples import a_sample_notice
+
+SHEET = "_styles.css"
+
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_RULE = re.compile(r"\.([A-Za-z][\w-]*)\s*\{([^{}]*)\}")
+_CLASSES = re.compile(r'\bclass="([A-Za-z][\w -]*)"')
+
+Styles = Mapping[str, str]  # by class
+
+
+class StyledLoader(BaseLoader):
+    """
+    Loads templates and writes the style of each class that a tag names into it.
+
+    Done once, to the template's source: doing it to every mail would cost more than all the rest
+    of it. Classes that the sheet does not have stay as they are.
+    """
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self._files = FileSystemLoader(list(folders))
+        self._styles = read_styles(folders)
+
+    def get_source(self, environment: Environment, template: str):  # type: ignore[no-untyped-def]
+        source, *rest = self._files.get_source(environment, template)
+        return inline(source, self._styles), *rest
+
+
+def read_styles(folders: Iterable[Path]) -> Styles:
+    """Read the style sheets; a class in an earlier folder takes the place of a later one's."""
+    styles: dict[str, str] = {}
+    for folder in folders:
+        sheet = folder / SHEET
+        if sheet.is_file():
+            text = _COMMENT.sub("", sheet.read_text(encoding="utf-8"))
+            styles = {name: _written(rules) for name, rules in _RULE.findall(text)} | styles
+    return styles
+
+
+def inline(source: str, styles: Styles) -> str:
+    """Put `style="…"` in the place of `class="…"`, several classes in their order."""
+
+    def to_style(match: re.Match[str]) -> str:
+        names = match[1].split()
+        if not all(name in styles for name in names):
+            return match[0]
+        return f'style="{";".join(styles[name] for name in names)}"'
+
+    return _CLASSES.sub(to_style, source)
+
+
+def _written(rules: str) -> str:
+    parts = (" ".join(part.split()) for part in rules.replace('"', "'").split(";"))
+    return ";".join(part.replace(": ", ":") for part in parts if part)
+
+
+PARTS = ("subject", "txt", "html")
+_OWN = Path(__file__).parents[1] / "templates"
+# A template may divide a text or ask a list for what it has not: its fault, and not the program's.
+_FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+_NAME = re.compile(rf"({FOLDER}/)?[A-Za-z0-9][A-Za-z0-9_-]*")
+# What every bill's template must say, and what of a bill makes it say so.
+_SAID_WHERE = {
+    "password_hint": "how the PDF is opened",
+    "bill_link": "where the bill is to be read",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A mail in words: the subject, and the same body as text and as HTML."""
+
+    subject: str
+    text: str
+    html: str
+
+
+class Templates:
+    """
+    The office's templates, and ours for all it has not written (rules 14, 16).
+
+    `FORM.subject`, `FORM.txt` and `FORM.html` in the office's folder take the place of ours;
+    a form without any of its own gets `default`. Those of the other mails lie in `notices/` and
+    are named by their kind. The sandbox keeps a template, which anybody in the office may edit,
+    from reaching into the program; a variable that does not exist is an error instead of a hole
+    in a customer's mail.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        folders = [path for path in (folder, _OWN) if path is not None and path.is_dir()]
+        self._folder = folder
+        self._plain = _environment(FileSystemLoader(folders), escapes=False)
+        self._html = _environment(StyledLoader(folders), escapes=True)
+        self._find = lru_cache(maxsize=None)(self._select)
+
+    def check(self, *, is_protected: bool = False, has_links: bool = False) -> None:
+        """
+        Render every template with sample facts before anything is sent.
+
+        A template that is broken is the office's to mend, once, instead of fifty thousand failed
+        mails. So is one that does not say how a protected bill is opened, or where one that is too
+        large to be mailed is to be read. Raises Misuse that names the form.
+        """
+        told = {"password_hint": is_protected, "bill_link": has_links}
+        for form in sorted({*FORM_TITLES, "default", *self._forms_in("")}):
+            self._try(a_sample(form))
+            for variable in (name for name, is_needed in told.items() if is_needed):
+                self._require(form, variable)
+        for form in sorted({*NOTICES, *self._forms_in(FOLDER)}):
+            if kind_of(form) is None:
+                raise Misuse(
+                    f"The e-mail template {FOLDER}/{form} in {self._folder} is of no kind; its "
+                    f"name begins with one of {', '.join(NOTICES)}."
+                )
+            self._try(a_sample_notice(form))
+
+    def word(self, letter: Letter) -> Wording:
+        """Word one mail; raises PermanentFailure where its template does not work."""
+        values = letter.values()
+        try:
+            subject, text, html = (
+                self._find(letter.templates, part).render(values) for part in PARTS
+            )
+        except _FAULTS as failure:
+            reason = f"{type(failure).__name__}: {failure}"
+            raise PermanentFailure(
+                f"the e-mail template of {letter.form} does not work ({reason})"
+            ) from failure
+        if not subject.strip():
+            raise PermanentFailure(f"the e-mail template of {letter.form} has an empty subject")
+        return Wording(subject, text, html)
+
+    def _try(self, letter: Letter) -> None:
+        try:
+            self.word(letter)
+        except PermanentFailure as failure:
+            raise Misuse(f"{failure}; correct it in {self._folder}") from failure
+
+    def _require(self, form: str, variable: str) -> None:
+        """Raise Misuse where a body says the same with the variable filled as without it."""
+        plain = replace(a_sample(form), password_hint="", bill_link="")
+        other, told = self.word(plain), self.word(_with(plain, variable))
+        bodies = {"txt": other.text == told.text, "html": other.html == told.html}
+        for part, is_silent in bodies.items():
+            if is_silent:
+                raise Misuse(
+                    f"The e-mail template of {form} ({part}) does not say "
+                    f"{_SAID_WHERE[variable]}; put {{{{ {variable} }}}} into it in {self._folder}."
+                )
+
+    def _forms_in(self, place: str) -> set[str]:
+        """Return the forms that the office has templates for; files that begin with _ are none."""
+        if self._folder is None:
+            return set()
+        files = [file for part in PARTS for file in (self._folder / place).glob(f"*.{part}")]
+        return {file.stem for file in files if not file.name.startswith("_")}
+
+    def _select(self, names: tuple[str, ...], part: str) -> Template:
+        environment = self._html if part == "html" else self._plain
+        return environment.select_template(
+            [f"{name}.{part}" for name in names if _NAME.fullmatch(name)]
+        )
+
+
+def _with(letter: BillLetter, variable: str) -> BillLetter:
+    if variable == "bill_link":
+        return replace(letter, bill_link="https://larkspur.example/bills/01.1037.1/2026-10")
+    return replace(letter, password_hint=a_sample().password_hint)
+
+
+def _environment(
+    loader: FileSystemLoader | StyledLoader, *, escapes: bool
+) -> ImmutableSandboxedEnvironment:
+    return ImmutableSandboxedEnvironment(
+        loader=loader,
+        autoescape=escapes,
+        undefined=StrictUndefined,
+        auto_reload=False,  # else every mail looks at the files once more
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+COMMON = {
+    "utility": "the utility's name",
+    "period": "the billing period",
+    "account_number": "the account's number",
+    "customer_name": "a person's `O'Neil, Ann` is turned round",
+    "service_address": "may be empty",
+    "LatestCommunicationLink": "of the latest communication that is live; may be empty",
+}
+BILL = {
+    "form_title": "what people call the form",
+    "amount_due": "never with a minus: of a credit, say that it is one",
+    "remaining_due": "what an autopay draw leaves to be paid",
+    "due_date": "the day by which it is to be paid",
+    "autopay_line": "names the method to its owner alone; empty without a draw",
+    "password_hint": "how the PDF is opened; empty where `ebill.password` is not set",
+    "bill_link": "where a bill too large for a mail is to be read; empty where it is attached",
+    "is_payment_due": "true where something is owed",
+    "is_credit": "true where the account is in credit",
+    "is_paid_by_autopay": "true where the draw pays all of it",
+}
+NOTICE = {
+    "open_balance": "what is owed now",
+    "due_date": BILL["due_date"],
+    "amount_due": "what the bill says",
+    "remaining_due": BILL["remaining_due"],
+    "autopay_line": BILL["autopay_line"],
+    "days_overdue": "since the due date",
+    "payment_amount": "of the payment; empty where there is none",
+    "payment_date": "the day it was drawn, or will be; empty where there is none",
+    "payment_method": "empty for whoever is not its owner",
+    "retry_date": "the day it is drawn once more; empty where it is not",
+    "failure_reason": "in a customer's words; empty for whoever is not the method's owner",
+    "what_to_do": "a sentence or two",
+    "confirmation": "the payment's number at the gateway",
+    "receipt_number": "cash receipting's; empty until it is posted",
+    "expires": "the day, and of a link the time; empty where it is not known",
+    "title": "what it is about",
+    "paragraphs": "a list of texts: `{% for paragraph in paragraphs %}`",
+    "link": "a web address; may be empty",
+    "unsubscribe_link": "the web address that stops communications; empty where none is set up",
+    "records": "how many there are",
+    "findings": "a list of sentences: `{% for finding in findings %}`",
+    "is_payment_due": BILL["is_payment_due"],
+    "is_paid_by_autopay": BILL["is_paid_by_autopay"],
+}

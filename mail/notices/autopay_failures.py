@@ -1,0 +1,167 @@
+"""Who is told that autopay did not pay, and of which payment (rule 83, ruling 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.books import Database
+from database.tables import (
+    account,
+    account_email,
+    balance_due,
+    cosigner,
+    draw,
+    payment_return,
+    portal_link,
+    scheduled_payment,
+)
+from domain.deliveries import MessageKind
+from domain.payments import DrawState, PaymentState
+from mail.notices.payments import NoticeCounts, Notifying, payments_of, queue_notices
+from mail.outbox.queueing import PlannedMessage, queue_messages
+from mail.recipients.suppressed import suppressed_mailboxes
+from mail.rendering.notice_letters import not_drawn
+from rules.delivery import choose_recipients
+
+_PAYMENT = scheduled_payment.c
+
+
+def queue_autopay_failures(
+    database: Database, *, since: datetime, now: datetime, message_domain: str, to_landlords: bool
+) -> int:
+    """
+    Record a mail for each payment that was declined, returned or left out since a moment.
+
+    Returns how many. One for each payment and mailbox, however often this is done: to the
+    addresses of the customer record, all linked portal users and the landlord's, paperless or
+    not. Which card or bank account it was stands only in the mail to its owner (rules 117, 118).
+    """
+    with database.writing() as books:
+        found = (_declined(since), _returned(since), *not_drawn(since))
+        failed = [row for query in found for row in books.execute(query)]
+        suppressed = suppressed_mailboxes(books)
+        messages = (
+            message
+            for row in failed
+            for message in _messages(books, row, to_landlords)
+            if message.address.casefold() not in suppressed
+        )
+        return queue_messages(books, list(messages), now=now, message_domain=message_domain)
+
+
+def _declined(since: datetime) -> sa.Select[Any]:
+    """The newest draw of each payment, where it was declined; given as long as it is the newest."""
+    newer = draw.alias("newer")
+    return (
+        _failures(draw.c.key)
+        .join(draw, draw.c.payment_key == _PAYMENT.key)
+        .where(
+            draw.c.state == DrawState.DECLINED,
+            draw.c.answered_at >= since,
+            _PAYMENT.state.in_((PaymentState.DECLINED, PaymentState.SCHEDULED)),
+            ~sa.exists().where(
+                newer.c.payment_key == draw.c.payment_key, newer.c.number > draw.c.number
+            ),
+        )
+    )
+
+
+def _returned(since: datetime) -> sa.Select[Any]:
+    about = sa.literal("return/").concat(payment_return.c.payment_key)
+    came_back = payment_return.c.payment_key == _PAYMENT.key
+    return (
+        _failures(about)
+        .join(payment_return, came_back)
+        .where(payment_return.c.recorded_at >= since, _PAYMENT.state == PaymentState.RETURNED)
+    )
+
+
+def _failures(about: sa.ColumnElement[str]) -> sa.Select[Any]:
+    same_account = sa.and_(
+        account.c.run == _PAYMENT.run, account.c.account_key == _PAYMENT.account_key
+    )
+    return (
+        sa.select(
+            about.label("about"),
+            sa.literal(MessageKind.AUTOPAY_FAILED.value).label("form"),
+            _PAYMENT.run,
+            _PAYMENT.account,
+            _PAYMENT.account_key,
+            account.c.cosigner_id,
+        )
+        .select_from(scheduled_payment)
+        .join(account, same_account)
+        .order_by(_PAYMENT.key)
+    )
+
+
+def _messages(books: Connection, row: Any, to_landlords: bool) -> Iterator[PlannedMessage]:
+    landlords = _landlords(books, row) if to_landlords else ()
+    recipients = choose_recipients(
+        _addresses(books, account_email, row, account_email.c.fault.is_(None)),
+        _addresses(books, portal_link, row),
+        landlords[0] if landlords else None,
+    )
+    for found in recipients:
+        yield PlannedMessage(
+            MessageKind.AUTOPAY_FAILED,
+            about=row.about,
+            address=found.address,
+            source=found.source,
+            account=row.account,
+            run=row.run,
+            form=row.form,
+        )
+
+
+def _addresses(
+    books: Connection, table: sa.Table, row: Any, *conditions: sa.ColumnElement[bool]
+) -> Sequence[str]:
+    query = sa.select(table.c.address).where(
+        table.c.run == row.run, table.c.account_key == row.account_key, *conditions
+    )
+    return books.scalars(query.order_by(table.c.address)).all()
+
+
+def _landlords(books: Connection, row: Any) -> Sequence[str]:
+    query = sa.select(cosigner.c.portal_user).where(
+        cosigner.c.run == row.run,
+        cosigner.c.cosigner_id == row.cosigner_id,
+        cosigner.c.portal_user != "",
+    )
+    return books.scalars(query).all()
+
+
+_CAPPED_PAYMENT = scheduled_payment.c
+
+
+def queue_capped_draws(database: Database, terms: Notifying) -> NoticeCounts:
+    """
+    Record the mail before a draw (`autopay-scheduled`) for each that leaves a rest to be paid.
+
+    It says how much is drawn, and how much is left to pay by when. Once for each payment and
+    mailbox, whoever records it.
+    """
+
+    def find(books: Connection) -> list[tuple[str, sa.Select[Any]]]:
+        leaves_rest = sa.exists().where(
+            balance_due.c.run == _CAPPED_PAYMENT.run,
+            balance_due.c.account_key == _CAPPED_PAYMENT.account_key,
+            balance_due.c.amount_due - balance_due.c.paid > _CAPPED_PAYMENT.amount,
+        )
+        capped = sa.and_(
+            _CAPPED_PAYMENT.state == PaymentState.SCHEDULED,
+            _CAPPED_PAYMENT.number == 1,
+            leaves_rest,
+        )
+        runs = books.scalars(
+            sa.select(_CAPPED_PAYMENT.run).where(capped).distinct().order_by(_CAPPED_PAYMENT.run)
+        )
+        return [(run, payments_of(run, capped)) for run in runs.all()]
+
+    return queue_notices(database, MessageKind.AUTOPAY_SCHEDULED, find, terms)

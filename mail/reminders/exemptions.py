@@ -1,0 +1,119 @@
+"""Who was hurt by a failure of ours, out of the books: they get no past-due mail meanwhile."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from database.queries.autopay import payments_left_out
+from database.tables import delivery, draw, enrollment, paper, print_batch, scheduled_payment
+from domain.deliveries import DeliveryStatus, MessageKind
+from domain.payments import DrawState, PaymentState
+from domain.reminders import Skipped
+from mail.reminders.due_dates import DueDate
+from rules.reminders import TO_LEAVE, Shield
+
+Hurt = sa.Select[Any]  # account keys
+_PAYMENT = scheduled_payment.c
+
+
+def hurt_accounts(due: DueDate, shield: Shield) -> dict[Skipped, list[Hurt]]:
+    """
+    Select the accounts of a due date that each failure of ours hurt.
+
+    Nothing of it is stored: what the books tell of mails, paper and payments is the reason, and
+    it is over when they tell something else.
+    """
+    since = shield.since(due.now)
+    late_from = shield.late_from(due.ends_on, ZoneInfo(due.timezone))
+    return {
+        Skipped.SHIELDED_DRAW: [_not_drawn(due, since)],
+        Skipped.SHIELDED_SCHEDULE: [
+            _scheduled_late(due, since, late_from),
+            _not_scheduled(due.run),
+        ],
+        Skipped.SHIELDED_BILL: [_without_bill(due, since)],
+    }
+
+
+def _not_drawn(due: DueDate, since: datetime) -> Hurt:
+    """
+    Select whose payment is due and waits while the gateway could not be asked.
+
+    That it could not is told by a draw of this run that was recorded, surely never happened, and
+    was not tried anew. The gateway's being down ends a collecting at once, so that most of the
+    payments it concerns have no draw at all.
+    """
+    newer, waiting = draw.alias("newer"), scheduled_payment.alias("waiting")
+    was_tried_anew = sa.exists().where(
+        newer.c.payment_key == draw.c.payment_key, newer.c.number > draw.c.number
+    )
+    in_vain = (
+        sa.select(draw.c.key)
+        .join(waiting, waiting.c.key == draw.c.payment_key)
+        .where(
+            waiting.c.run == due.run,
+            waiting.c.state == PaymentState.SCHEDULED,
+            draw.c.state == DrawState.ABANDONED,
+            draw.c.created_at > since,
+            ~was_tried_anew,
+        )
+    )
+    return sa.select(_PAYMENT.account_key).where(
+        _PAYMENT.run == due.run,
+        _PAYMENT.state == PaymentState.SCHEDULED,
+        _PAYMENT.pay_on <= due.today,
+        in_vain.exists(),
+    )
+
+
+def _scheduled_late(due: DueDate, since: datetime, late_from: datetime) -> Hurt:
+    """Select who was scheduled late by us, not by enrolling late."""
+    enrolled_late = sa.exists().where(
+        enrollment.c.account_key == _PAYMENT.account_key,
+        enrollment.c.enrolled_at >= late_from,
+    )
+    return sa.select(_PAYMENT.account_key).where(
+        _PAYMENT.run == due.run,
+        _PAYMENT.immediate,
+        _PAYMENT.state != PaymentState.CANCELLED,
+        _PAYMENT.scheduled_at >= late_from,
+        _PAYMENT.scheduled_at > since,
+        ~enrolled_late,
+    )
+
+
+def _not_scheduled(run: str) -> Hurt:
+    """Select whose planned payment the schedule left out, or that was forgotten altogether."""
+    left_out = payments_left_out(run).subquery()
+    return sa.select(left_out.c._account_key)
+
+
+def _without_bill(due: DueDate, since: datetime) -> Hurt:
+    """
+    Select whose e-mailed bill reached no mailbox in time, and no paper took its place in time.
+
+    What reached them late, by mail or in a later print batch, counts from that moment on.
+    """
+    mails = delivery.c
+    in_time = sa.or_(mails.sent_at <= due.closed_at + TO_LEAVE, mails.sent_at <= since)
+    arrived = sa.and_(mails.status == DeliveryStatus.SENT, in_time)
+    written_in_time = sa.exists().where(
+        print_batch.c.run == due.run,
+        print_batch.c.part == paper.c.part,
+        sa.or_(print_batch.c.part == 1, print_batch.c.written_at <= since),
+    )
+    on_paper = sa.select(paper.c.account_key).where(paper.c.run == due.run, written_in_time)
+    return (
+        sa.select(mails.account_key)
+        .where(
+            mails.run == due.run,
+            mails.kind == MessageKind.BILL,
+            mails.account_key.not_in(on_paper),
+        )
+        .group_by(mails.account_key, mails.form)
+        .having(sa.func.max(sa.case((arrived, 1), else_=0)) == 0)
+    )

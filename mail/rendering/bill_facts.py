@@ -1,0 +1,161 @@
+"""What the books know of the bills behind a batch of deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from database.books import Database
+from database.tables import (
+    account,
+    bill,
+    bill_run,
+    delivery,
+    payment_method,
+    planned_payment,
+    scheduled_payment,
+)
+from domain.deliveries import Recipient, RecipientSource
+from domain.money import Money
+from domain.payments import MethodKind, PaymentState
+from mail.letters.bill import BillLetter, Draw
+from mail.outbox.deliveries import Delivery
+from rules.delivery import may_see_method
+
+
+@dataclass(frozen=True, slots=True)
+class BillFacts:
+    """One bill as its mail needs it; `pdf` is a path below the bill store."""
+
+    utility: str
+    timezone: str
+    customer: str
+    service_address: str
+    amount_due: Money
+    due_on: date
+    pdf: str
+    draw_amount: Money | None
+    draw_on: date | None
+    draw_method: MethodKind | None
+    draw_last4: str | None
+    wallet_owner: str | None
+    source: RecipientSource | None
+    zip_code: str = field(repr=False)  # these may be its password
+    phone: str = field(repr=False)
+
+    def to_letter(
+        self,
+        row: Delivery,
+        latest_communication: str,
+        password_hint: str = "",
+        bill_link: str = "",
+    ) -> BillLetter:
+        return BillLetter(
+            utility=self.utility,
+            period=row.run or "",
+            form=row.form,
+            account=row.account,
+            customer=self.customer,
+            service_address=self.service_address,
+            amount_due=self.amount_due,
+            due_on=self.due_on,
+            draw=self._draw(row),
+            latest_communication=latest_communication,
+            password_hint=password_hint,
+            bill_link=bill_link,
+        )
+
+    def _draw(self, row: Delivery) -> Draw | None:
+        if not self.draw_amount or self.draw_on is None or self.draw_method is None:
+            return None
+        recipient = Recipient(row.address, self.source or RecipientSource.CUSTOMER_RECORD)
+        if not may_see_method(recipient, self.wallet_owner or ""):
+            return Draw(self.draw_amount, self.draw_on)
+        return Draw(self.draw_amount, self.draw_on, self.draw_method, self.draw_last4 or "")
+
+
+def find_bill_facts(database: Database, keys: Sequence[str]) -> dict[str, BillFacts]:
+    """
+    Return the facts of each delivery's bill, by delivery key, in one query.
+
+    Amount and date are those printed on the bill where it prints them: mail and document must
+    not disagree. The draw is the scheduled payment, which stays as it is, so that a second attempt
+    has the same words.
+    """
+    with database.reading() as connection:
+        query = _facts(delivery, scheduled_payment).where(delivery.c.key.in_(keys))
+        rows = connection.execute(query)
+        return {key: BillFacts(*values) for key, *values in rows}
+
+
+def find_facts_of_bill(
+    database: Database, row: Delivery, source: RecipientSource, *, is_planned: bool
+) -> BillFacts | None:
+    """
+    Return what the mail of a bill would say that no delivery is recorded for: for a look at it.
+
+    Before the close (`is_planned`) the draw is the one that autopay plans.
+    """
+    columns = {"key": row.key, "run": row.run, "account_key": row.account_key, "form": row.form}
+    wanted = sa.select(
+        *(sa.literal(value).label(name) for name, value in columns.items()),
+        sa.literal(source, delivery.c.source.type).label("source"),
+    ).subquery()
+    query = _facts(wanted, planned_payment if is_planned else scheduled_payment)
+    with database.reading() as connection:
+        found = connection.execute(query).first()
+    return None if found is None else BillFacts(*found[1:])
+
+
+def _facts(delivery: sa.FromClause, payment: sa.Table) -> sa.Select[Any]:
+    amount_due = sa.func.coalesce(
+        bill.c.printed_amount_due, account.c.amount_due, type_=account.c.amount_due.type
+    )
+    due_on = sa.func.coalesce(bill.c.printed_due_on, bill_run.c.due_on, type_=sa.Date())
+    same_account = [
+        sa.and_(table.c.run == delivery.c.run, table.c.account_key == delivery.c.account_key)
+        for table in (account, bill, payment)
+    ]
+    return (
+        sa.select(
+            delivery.c.key,
+            bill_run.c.utility,
+            bill_run.c.timezone,
+            account.c.name,
+            account.c.service_address,
+            amount_due,
+            due_on,
+            bill.c.pdf,
+            payment.c.amount,
+            payment.c.pay_on,
+            payment.c.method_kind,
+            payment.c.last4,
+            payment_method.c.portal_user,
+            delivery.c.source,
+            account.c.zip,
+            account.c.phone,
+        )
+        .select_from(delivery)
+        .join(bill_run, bill_run.c.run == delivery.c.run)
+        .join(account, same_account[0])
+        .join(bill, sa.and_(same_account[1], bill.c.form == delivery.c.form))
+        .outerjoin(payment, sa.and_(same_account[2], _will_be_drawn(payment)))
+        .outerjoin(
+            payment_method,
+            sa.and_(
+                payment_method.c.run == delivery.c.run,
+                payment_method.c.token == payment.c.method_token,
+            ),
+        )
+    )
+
+
+def _will_be_drawn(payment: sa.Table) -> sa.ColumnElement[bool]:
+    if payment is scheduled_payment:
+        is_first = scheduled_payment.c.number == 1  # not what is drawn again after a return
+        return sa.and_(is_first, scheduled_payment.c.state != PaymentState.CANCELLED)
+    return payment.c.pay_on.is_not(None)

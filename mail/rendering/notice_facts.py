@@ -1,0 +1,250 @@
+"""What the books know of the accounts and payments behind a batch of notices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from database.books import Database
+from database.tables import (
+    account,
+    balance_due,
+    bill_run,
+    delivery,
+    draw,
+    payment_method,
+    payment_return,
+    period_close,
+    planned_payment,
+    posting,
+    scheduled_payment,
+)
+from domain.deliveries import Recipient, RecipientSource
+from domain.money import ZERO, Money
+from domain.payments import Advice, DrawState, MethodKind, PaymentState, PostingKind
+from rules.delivery import may_see_method
+
+
+def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:
+    """Select a row for each wanted notice; without a run it is about the newest closed one."""
+    newest = (
+        sa.select(period_close.c.run)
+        .join(bill_run, bill_run.c.run == period_close.c.run)
+        .order_by(bill_run.c.ends_on.desc(), period_close.c.run.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    run = sa.func.coalesce(wanted.c.run, newest)
+    returned = scheduled_payment.alias("returned")
+    came_back = sa.func.coalesce(returned.c.key, scheduled_payment.c.key)
+    token = sa.func.coalesce(scheduled_payment.c.method_token, planned_payment.c.method_token)
+
+    def of_the_account(table: sa.Table) -> sa.ColumnElement[bool]:
+        return sa.and_(table.c.run == bill_run.c.run, table.c.account_key == wanted.c.account_key)
+
+    return (
+        sa.select(
+            wanted.c.key,
+            wanted.c.address,
+            wanted.c.source,
+            bill_run.c.utility,
+            bill_run.c.timezone,
+            bill_run.c.run,
+            bill_run.c.due_on.label("run_due_on"),
+            account.c.name,
+            account.c.service_address,
+            balance_due.c.amount_due,
+            balance_due.c.paid,
+            balance_due.c.due_on,
+            scheduled_payment.c.amount,
+            scheduled_payment.c.pay_on,
+            scheduled_payment.c.state,
+            scheduled_payment.c.taken_at,
+            scheduled_payment.c.confirmation,
+            scheduled_payment.c.error,
+            posting.c.receipt,
+            draw.c.state.label("draw_state"),
+            draw.c.answered_at,
+            draw.c.code,
+            draw.c.advice,
+            payment_return.c.code.label("return_code"),
+            payment_return.c.happened_at,
+            sa.func.coalesce(
+                scheduled_payment.c.method_kind,
+                planned_payment.c.method_kind,
+                type_=scheduled_payment.c.method_kind.type,
+            ).label("method_kind"),
+            sa.func.coalesce(scheduled_payment.c.last4, planned_payment.c.last4).label("last4"),
+            payment_method.c.portal_user,
+        )
+        .select_from(wanted)
+        .join(bill_run, bill_run.c.run == run)
+        .outerjoin(account, of_the_account(account))
+        .outerjoin(balance_due, of_the_account(balance_due))
+        .outerjoin(
+            scheduled_payment,
+            sa.and_(
+                of_the_account(scheduled_payment), scheduled_payment.c.number == _last_payment()
+            ),
+        )
+        .outerjoin(
+            posting,
+            sa.and_(
+                posting.c.payment_key == scheduled_payment.c.key,
+                posting.c.kind == PostingKind.RECEIPT,
+            ),
+        )
+        .outerjoin(
+            draw,
+            sa.and_(draw.c.payment_key == scheduled_payment.c.key, draw.c.number == _last_draw()),
+        )
+        .outerjoin(returned, _was_returned_before(returned))
+        .outerjoin(payment_return, payment_return.c.payment_key == came_back)
+        .outerjoin(planned_payment, of_the_account(planned_payment))
+        .outerjoin(
+            payment_method,
+            sa.and_(payment_method.c.run == bill_run.c.run, payment_method.c.token == token),
+        )
+    )
+
+
+def _last_payment() -> sa.ScalarSelect[int]:
+    """The number of the payment that speaks: one that is drawn again after a return has another."""
+    other = scheduled_payment.alias("other_payment")
+    return (
+        sa.select(sa.func.max(other.c.number))
+        .where(other.c.run == bill_run.c.run, other.c.account_key == account.c.account_key)
+        .scalar_subquery()
+    )
+
+
+def _was_returned_before(returned: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Claim that a payment waits to be drawn again after the one before it came back."""
+    return sa.and_(
+        returned.c.run == scheduled_payment.c.run,
+        returned.c.account_key == scheduled_payment.c.account_key,
+        returned.c.number == scheduled_payment.c.number - 1,
+        scheduled_payment.c.state == PaymentState.SCHEDULED,
+        draw.c.key.is_(None),
+    )
+
+
+def _last_draw() -> sa.ScalarSelect[int]:
+    other = draw.alias("other")
+    return (
+        sa.select(sa.func.max(other.c.number))
+        .where(other.c.payment_key == scheduled_payment.c.key)
+        .correlate(scheduled_payment)
+        .scalar_subquery()
+    )
+
+
+COLUMNS = ("key", "run", "account_key", "address", "source")
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """The autopay payment of an account in a run, and how its last draw or its return went."""
+
+    amount: Money
+    pay_on: date
+    state: PaymentState
+    taken_at: datetime | None
+    confirmation: str
+    receipt: str  # cash receipting's number; empty until it is posted
+    error: str  # in the gateway's words and codes: for the office alone
+    failed_at: datetime | None  # when the last draw was declined, or the money taken back
+    advice: Advice | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeFacts:
+    """
+    One account as its notices need it; what the books do not have is None or empty.
+
+    The method is there only where this recipient may read it (rules 117, 118).
+    """
+
+    utility: str
+    timezone: str
+    period: str
+    customer: str
+    service_address: str
+    amount_due: Money | None  # what the close moved to the balance due
+    paid: Money
+    due_on: date
+    payment: Payment | None
+    method: MethodKind | None
+    last4: str
+
+    @property
+    def open_balance(self) -> Money | None:
+        return None if self.amount_due is None else self.amount_due - self.paid
+
+
+def find_notice_facts(database: Database, keys: Sequence[str]) -> dict[str, NoticeFacts]:
+    """
+    Return the facts of each delivery, by its key, in one query.
+
+    A delivery without a run (a communication) is about the newest closed one. One whose run is
+    not in the books any more is missing.
+    """
+    wanted = (
+        sa.select(*(delivery.c[name] for name in COLUMNS))
+        .where(delivery.c.key.in_(keys))
+        .subquery()
+    )
+    return _find(database, wanted)
+
+
+def find_facts_of_notice(database: Database, **columns: Any) -> NoticeFacts | None:
+    """Return the facts of a notice that no delivery is recorded for, by COLUMNS: for a look."""
+    wanted = sa.select(
+        *(sa.literal(columns[name], delivery.c[name].type).label(name) for name in COLUMNS)
+    ).subquery()
+    return _find(database, wanted).get(columns["key"])
+
+
+def _find(database: Database, wanted: sa.Subquery) -> dict[str, NoticeFacts]:
+    with database.reading() as books:
+        return {row.key: _to_facts(row) for row in books.execute(select_facts(wanted))}
+
+
+def _to_facts(row: Any) -> NoticeFacts:
+    recipient = Recipient(row.address, row.source or RecipientSource.CUSTOMER_RECORD)
+    is_told = row.method_kind is not None and may_see_method(recipient, row.portal_user or "")
+    return NoticeFacts(
+        utility=row.utility,
+        timezone=row.timezone,
+        period=row.run,
+        customer=row.name or "",
+        service_address=row.service_address or "",
+        amount_due=row.amount_due,
+        paid=row.paid or ZERO,
+        due_on=row.due_on or row.run_due_on,
+        payment=_to_payment(row),
+        method=row.method_kind if is_told else None,
+        last4=row.last4 if is_told else "",
+    )
+
+
+def _to_payment(row: Any) -> Payment | None:
+    if row.amount is None:
+        return None
+    words = (row.error, row.return_code or row.code)
+    was_declined = row.draw_state is DrawState.DECLINED
+    return Payment(
+        amount=row.amount,
+        pay_on=row.pay_on,
+        state=row.state,
+        taken_at=row.taken_at,
+        confirmation=row.confirmation or "",
+        receipt=row.receipt or "",
+        error=" ".join(word for word in words if word),
+        failed_at=row.happened_at or (row.answered_at if was_declined else None),
+        advice=None if row.return_code else row.advice,
+    )

@@ -1,0 +1,251 @@
+"""From what the books know to the letter of each kind; or why there is nothing to write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from database.tables import account, autopay_unscheduled, period_close, scheduled_payment
+from domain.deliveries import MessageKind
+from domain.failures import PermanentFailure, TemporaryFailure
+from domain.money import ZERO, Money
+from domain.payments import PaymentState, Unscheduled
+from mail.letters.bill import Draw
+from mail.letters.notices import (
+    AutopayFailed,
+    AutopayNotDrawn,
+    AutopayScheduled,
+    MethodExpiring,
+    Notice,
+    PastDue,
+    PaymentDue,
+    Receipt,
+)
+from mail.letters.phrases import say_failure
+from mail.rendering.notice_facts import NoticeFacts, Payment
+from rules.drawing import NoDraw
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why nothing was drawn, in a customer's words, and what to do."""
+
+    form: str
+    reason: str
+    remedy: str
+    unscheduled: Unscheduled | None  # at the time of scheduling
+    no_draw: tuple[NoDraw, ...]  # on the day of the draw
+
+
+_FORM = f"{MessageKind.AUTOPAY_FAILED}-"
+_WHY = (
+    Why(
+        f"{_FORM}over-maximum",
+        "The amount is above the maximum that was set for autopay.",
+        "To let autopay pay such amounts, end it and enroll again with a higher maximum.",
+        Unscheduled.OVER_MAXIMUM,
+        (NoDraw.OVER_MAXIMUM,),
+    ),
+    Why(
+        f"{_FORM}method-blocked",
+        "This card or bank account cannot be used for the account.",
+        "Please call us, or end autopay and enroll again with another one.",
+        Unscheduled.METHOD_BLOCKED,
+        (NoDraw.METHOD_BLOCKED, NoDraw.METHOD_SUSPENDED),
+    ),
+    Why(
+        f"{_FORM}amount-changed",
+        "What is open is no longer the amount that came back, so that it is not drawn again.",
+        "",
+        None,
+        (NoDraw.AMOUNT_CHANGED,),
+    ),
+)
+WHY_NOT_DRAWN = {why.form: why for why in _WHY}
+
+
+def not_drawn(since: datetime) -> Iterator[sa.Select[Any]]:
+    """Yield what was left out of a schedule, or on the day of a draw, from a moment on."""
+    for why in _WHY:
+        if why.unscheduled is not None:
+            yield _left_out(why.form, why.unscheduled, since)
+        yield _cancelled(why.form, why.no_draw, since)
+
+
+def _left_out(form: str, reason: Unscheduled, since: datetime) -> sa.Select[Any]:
+    rows = autopay_unscheduled.c
+    about = sa.literal("not-drawn/autopay/").concat(rows.run).concat("/").concat(rows.account_key)
+    return (
+        _of(autopay_unscheduled, about, form)
+        .join(period_close, period_close.c.run == rows.run)
+        .where(rows.reason == reason, period_close.c.closed_at >= since)
+    )
+
+
+def _cancelled(form: str, reasons: tuple[NoDraw, ...], since: datetime) -> sa.Select[Any]:
+    rows = scheduled_payment.c
+    return _of(scheduled_payment, sa.literal("not-drawn/").concat(rows.key), form).where(
+        rows.state == PaymentState.CANCELLED,
+        rows.error.in_([reason.as_error for reason in reasons]),
+        rows.pay_on >= since.date(),
+    )
+
+
+def _of(table: sa.Table, about: sa.ColumnElement[str], form: str) -> sa.Select[Any]:
+    same_account = sa.and_(
+        account.c.run == table.c.run, account.c.account_key == table.c.account_key
+    )
+    return (
+        sa.select(
+            about.label("about"),
+            sa.literal(form).label("form"),
+            table.c.run,
+            table.c.account,
+            table.c.account_key,
+            account.c.cosigner_id,
+        )
+        .select_from(table)
+        .join(account, same_account)
+        .order_by(table.c.account_key)
+    )
+
+
+_UNDER_WAY = (PaymentState.SUBMITTED, PaymentState.UNKNOWN)
+_FAILED = (PaymentState.DECLINED, PaymentState.RETURNED)
+Common = dict[str, Any]
+
+
+def to_notice(kind: MessageKind, facts: NoticeFacts, on: date, common: Common) -> Notice:
+    """
+    Return the letter of a kind that is about an account; `on` is the day it was recorded.
+
+    `common` are the facts that every Notice has. Asked again when it leaves: raises
+    PermanentFailure for what has been settled meanwhile or was never so, TemporaryFailure for a
+    past-due notice while a payment is under way (ruling 14).
+    """
+    return _LETTERS[kind](facts, on, common)
+
+
+def _payment_due(facts: NoticeFacts, _on: date, common: Common) -> Notice:
+    owed = _owed(facts)
+    return PaymentDue(**common, open_balance=owed, due_on=facts.due_on, draw=_draw(facts))
+
+
+def _past_due(facts: NoticeFacts, on: date, common: Common) -> Notice:
+    owed = _owed(facts)
+    if facts.payment is not None and facts.payment.state in _UNDER_WAY:
+        raise TemporaryFailure("an autopay payment is under way")
+    days = (on - facts.due_on).days
+    if days <= 0:
+        raise PermanentFailure("it is not past due")
+    return PastDue(**common, open_balance=owed, due_on=facts.due_on, days_overdue=days)
+
+
+def _autopay_scheduled(facts: NoticeFacts, _on: date, common: Common) -> Notice:
+    draw = _draw(facts)
+    if draw is None:
+        raise PermanentFailure("no autopay payment is scheduled any more")
+    due = facts.amount_due or draw.amount
+    return AutopayScheduled(**common, draw=draw, amount_due=due, due_on=facts.due_on)
+
+
+def _autopay_failed(facts: NoticeFacts, on: date, common: Common) -> Notice:
+    why = WHY_NOT_DRAWN.get(common["form"])
+    if why is not None:
+        return _not_drawn(facts, on, common, why)
+    payment = _payment(facts, *_FAILED, PaymentState.SCHEDULED)
+    is_tried_again = payment.state is PaymentState.SCHEDULED
+    if is_tried_again and payment.failed_at is None:
+        raise PermanentFailure("no payment has failed")
+    reason, remedy = say_failure(payment.error, payment.advice) if facts.method else ("", "")
+    return AutopayFailed(
+        **common,
+        amount=payment.amount,
+        failed_on=_local_day(payment.failed_at, facts.timezone) or payment.pay_on,
+        retry_on=payment.pay_on if is_tried_again else None,
+        open_balance=facts.open_balance or ZERO,
+        due_on=facts.due_on,
+        method=facts.method,
+        last4=facts.last4,
+        reason=reason,
+        remedy=remedy,
+    )
+
+
+def _receipt(facts: NoticeFacts, _on: date, common: Common) -> Notice:
+    payment = _payment(facts, PaymentState.SUCCEEDED)
+    return Receipt(
+        **common,
+        amount=payment.amount,
+        paid_on=_local_day(payment.taken_at, facts.timezone) or payment.pay_on,
+        confirmation=payment.confirmation,
+        open_balance=facts.open_balance or ZERO,
+        receipt_number=payment.receipt,
+        method=facts.method,
+        last4=facts.last4,
+    )
+
+
+def _method_expiring(facts: NoticeFacts, _on: date, common: Common) -> Notice:
+    if facts.method is None:
+        raise PermanentFailure("no payment method that this mailbox may know of")
+    return MethodExpiring(**common, method=facts.method, last4=facts.last4, draw=_draw(facts))
+
+
+def _local_day(moment: datetime | None, timezone: str) -> date | None:
+    return moment.astimezone(ZoneInfo(timezone)).date() if moment else None
+
+
+def _owed(facts: NoticeFacts) -> Money:
+    """Return what is open; nobody is reminded of nothing or of a credit (ruling 15)."""
+    if facts.open_balance is None:
+        raise PermanentFailure("the balance due is of another period now")
+    if facts.open_balance <= ZERO:
+        raise PermanentFailure("nothing is owed any more")
+    return facts.open_balance
+
+
+def _not_drawn(facts: NoticeFacts, on: date, common: Common, why: Why) -> Notice:
+    """Tell what autopay leaves to be paid; raises PermanentFailure where it is paid after all."""
+    owed, payment = _owed(facts), facts.payment
+    if payment is not None and payment.state is not PaymentState.CANCELLED:
+        raise PermanentFailure("autopay has a payment for it by now")
+    return AutopayNotDrawn(
+        **common,
+        amount=owed,
+        failed_on=on if payment is None else payment.pay_on,
+        open_balance=owed,
+        due_on=facts.due_on,
+        method=facts.method,
+        last4=facts.last4,
+        reason=why.reason if facts.method else "",
+        remedy=why.remedy if facts.method else "",
+    )
+
+
+def _draw(facts: NoticeFacts) -> Draw | None:
+    payment = facts.payment
+    if payment is None or payment.state is not PaymentState.SCHEDULED:
+        return None
+    return Draw(payment.amount, payment.pay_on, facts.method, facts.last4)
+
+
+def _payment(facts: NoticeFacts, *states: PaymentState) -> Payment:
+    if facts.payment is None or facts.payment.state not in states:
+        raise PermanentFailure(f"there is no payment that is {' or '.join(states)}")
+    return facts.payment
+
+
+_LETTERS: dict[MessageKind, Callable[[NoticeFacts, date, Common], Notice]] = {
+    MessageKind.PAYMENT_DUE: _payment_due,
+    MessageKind.PAST_DUE: _past_due,
+    MessageKind.AUTOPAY_SCHEDULED: _autopay_scheduled,
+    MessageKind.AUTOPAY_FAILED: _autopay_failed,
+    MessageKind.RECEIPT: _receipt,
+    MessageKind.METHOD_EXPIRING: _method_expiring,
+}

@@ -1,0 +1,172 @@
+"""The mails beside the bill: their facts out of the books, their messages out of templates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from database.books import Database
+from domain.deliveries import MessageKind
+from domain.failures import PermanentFailure, TemporaryFailure
+from mail.letters.communications import AlertLetter, CommunicationLetter
+from mail.letters.links import NO_LINKS, ExportLinks, Unsubscribing, export_letter, no_link
+from mail.letters.notices import Notice
+from mail.letters.templates import Templates
+from mail.message.mime import Attachment, Unsubscribe
+from mail.outbox.deliveries import Delivery
+from mail.port import Outcome, OutgoingMessage, Result, outcome_of
+from mail.recipients.unsubscribed import UNSUBSCRIBED, is_unsubscribed
+from mail.rendering.alerts import (
+    HEALTH_FORMS,
+    SERVICE_FORMS,
+    facts_of_alerts,
+    find_alert_facts,
+    health_letter,
+    service_letter,
+)
+from mail.rendering.bills import Sender, Stamp, compose_mail, to_outgoing
+from mail.rendering.notice_facts import NoticeFacts, find_notice_facts
+from mail.rendering.notice_letters import to_notice
+
+
+@dataclass(frozen=True, slots=True)
+class Communication:
+    """One text for many customers, as the office wrote it (rule 110)."""
+
+    title: str
+    paragraphs: tuple[str, ...]
+    link: str = ""
+    attachment: Attachment | None = None
+
+
+def no_communication(_form: str) -> Communication | None:
+    """Know of none: for an office that has none."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRenderer:
+    """
+    Makes the messages of a batch of deliveries of any kind but bills.
+
+    `find_communication` returns a communication by its delivery's form, None where it is gone.
+    `latest_communication` is asked for the address to link to when a mail is composed (rule 108).
+    `alert_remedy` tells the office what to do about an alert.
+    """
+
+    database: Database
+    templates: Templates
+    sender: Sender
+    unsubscribing: Unsubscribing
+    find_communication: Callable[[str], Communication | None] = no_communication
+    latest_communication: Callable[[], str] = no_link
+    alert_remedy: str = "To see which: billclose list exceptions"
+    export_links: ExportLinks = NO_LINKS
+
+    def __call__(self, deliveries: Sequence[Delivery]) -> Iterator[OutgoingMessage | Outcome]:
+        facts = find_notice_facts(self.database, [row.key for row in deliveries])
+        facts |= facts_of_alerts(self.database, [row for row in deliveries if row.key not in facts])
+        for row in deliveries:
+            if row.key not in facts:
+                yield Outcome(row.key, Result.FAILED, "its period is no longer in the books")
+                continue
+            try:
+                letter, attachment = self.to_letter(row, facts[row.key])
+            except (PermanentFailure, TemporaryFailure) as failure:
+                yield outcome_of(row.key, failure)
+                continue
+            stamp = Stamp.of(row, facts[row.key].timezone)
+            yield to_outgoing(
+                self.sender, row, partial(self._compose_welcome, row, letter, stamp, attachment)
+            )
+
+    def to_letter(self, row: Delivery, facts: NoticeFacts) -> tuple[Notice, Attachment | None]:
+        """
+        Return what a delivery says, and what goes with it.
+
+        Raises PermanentFailure or TemporaryFailure where it has nothing to say (any more, yet).
+        """
+        common: dict[str, Any] = {
+            "form": row.form,
+            "utility": facts.utility,
+            "period": facts.period,
+            "account": row.account,
+            "customer": facts.customer,
+            "service_address": facts.service_address,
+        }
+        if row.kind is MessageKind.COMMUNICATION:
+            return self._communication(row, common)
+        if row.kind is MessageKind.ALERT:
+            return self._alert(row, facts), None
+        if row.kind is MessageKind.USAGE_EXPORT:
+            return export_letter(self.database, row.about, self.export_links, common), None
+        recorded_on = row.queued_at.astimezone(ZoneInfo(facts.timezone)).date()
+        return to_notice(row.kind, facts, recorded_on, common), None
+
+    def _communication(
+        self, row: Delivery, common: dict[str, Any]
+    ) -> tuple[CommunicationLetter, Attachment | None]:
+        found = self.find_communication(row.form)
+        if found is None:
+            raise PermanentFailure("the communication is no longer there")
+        ways = self._ways_out(row)
+        letter = CommunicationLetter(
+            **common,
+            title=found.title,
+            paragraphs=found.paragraphs,
+            link=found.link,
+            unsubscribe_link=ways.url if ways else "",
+        )
+        return letter, found.attachment
+
+    def _alert(self, row: Delivery, facts: NoticeFacts) -> AlertLetter:
+        if row.form in SERVICE_FORMS:
+            return service_letter(self.database, row.form, facts.utility)
+        if row.form in HEALTH_FORMS:
+            return health_letter(self.database, row.form, row.about, facts.utility, facts.timezone)
+        findings = find_alert_facts(self.database, row.run)
+        if not findings:
+            raise PermanentFailure("nothing needs a person any more")
+        return AlertLetter(
+            form=row.form,
+            utility=facts.utility,
+            period=row.run or "",
+            title="Something needs a person",
+            findings=findings,
+            remedy=self.alert_remedy,
+        )
+
+    def compose(
+        self,
+        row: Delivery,
+        letter: Notice,
+        stamp: Stamp,
+        attachment: Attachment | None,
+        recipient: str,
+    ) -> bytes:
+        """Return the bytes of one delivery's mail; raises PermanentFailure."""
+        ways = self._ways_out(row)
+        if row.kind is not MessageKind.ALERT:
+            letter = replace(letter, latest_communication=self.latest_communication())
+        return compose_mail(self.templates, letter, self.sender, recipient, stamp, attachment, ways)
+
+    def _compose_welcome(
+        self,
+        row: Delivery,
+        letter: Notice,
+        stamp: Stamp,
+        attachment: Attachment | None,
+        recipient: str,
+    ) -> bytes:
+        """Compose unless its mailbox has unsubscribed meanwhile, up to the last moment."""
+        if row.kind is MessageKind.COMMUNICATION and is_unsubscribed(self.database, row.mailbox):
+            raise PermanentFailure(UNSUBSCRIBED)
+        return self.compose(row, letter, stamp, attachment, recipient)
+
+    def _ways_out(self, row: Delivery) -> Unsubscribe | None:
+        """Offer a way out of communications; what else we send is owed to the customer."""
+        is_news = row.kind is MessageKind.COMMUNICATION
+        return self.unsubscribing.ways_out(row.address) if is_news else None

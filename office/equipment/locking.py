@@ -1,0 +1,40 @@
+"""The only right to work on a run, held while its steps go on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from database.owners import this_process
+from database.runs import release_lock, renew_lock, take_lock
+from office.equipment.office import Office
+
+RENEW_SECONDS = 20.0
+
+
+@contextmanager
+def working_on(here: Office, run: str) -> Iterator[None]:
+    """
+    Hold a run's lock; a second close of the same period is told who has it (Refused).
+
+    The lock is renewed while the work goes on, so that a machine that lost power does not keep
+    it. It goes by the machine's clock: rehearsed business time may stand still or run backwards.
+    """
+    me = this_process()
+    take_lock(here.database, run, here.who, me, here.clock.wall())
+    ended = threading.Event()
+    keeper = threading.Thread(target=_renew, args=(here, run, ended), daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        keeper.join()
+        release_lock(here.database, run, me)
+
+
+def _renew(here: Office, run: str, ended: threading.Event) -> None:
+    me = this_process()
+    while not ended.wait(RENEW_SECONDS):
+        renew_lock(here.database, run, me, here.clock.wall())

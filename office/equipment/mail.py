@@ -1,0 +1,185 @@
+"""What an office writes and reads mail with; loaded by the first command that needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from domain.failures import Misuse
+from mail.bounces.inbox import Inbox
+from mail.communications.mailings import MassLetters
+from mail.communications.posted import LiveCommunications
+from mail.letters.links import NO_LINKS, ExportLinks, Unsubscribing
+from mail.letters.templates import Templates
+from mail.message.addresses import Verp
+from mail.message.size_limit import MEGABYTE, SizeLimit
+from mail.port import Mailer
+from mail.rendering.bills import BillRenderer, Protection, Sender
+from mail.rendering.notices import NoticeRenderer
+from mail.smtp.mailer import SmtpMailer
+from mail.smtp.relay import Relay, Tokens, to_relay
+from office.secrets.files import read_secret, secret_for
+from office.settings.mail import SmtpSettings
+
+if TYPE_CHECKING:
+    from office.equipment.office import Office
+
+
+def to_server_mailer(home: Path, chosen: SmtpSettings, *, connections: int = 0) -> Mailer:
+    """
+    Make a mailer of the settings; files are named from the home. Raises Misuse.
+
+    `connections` are this process's share where several send; 0: all.
+    """
+    return SmtpMailer(
+        _relay(home, chosen),
+        connections=connections or chosen.connections,
+        messages_per_minute=chosen.messages_per_minute,
+        per_domain_per_minute=chosen.per_domain_per_minute,
+        sign=_sign(home, chosen),
+    )
+
+
+def _relay(home: Path, chosen: SmtpSettings) -> Relay:
+    command = chosen.token_command
+    return to_relay(
+        chosen.url,
+        username=chosen.username,
+        password=chosen.password.get_secret_value(),
+        tokens=Tokens(command, seconds=chosen.token_seconds) if command else None,
+        ca_file=home / chosen.ca_file if chosen.ca_file else None,
+        pipelining=chosen.pipelining,
+        messages_per_connection=chosen.messages_per_connection,
+    )
+
+
+def _sign(home: Path, chosen: SmtpSettings) -> Callable[[bytes], bytes] | None:
+    asked = (chosen.dkim_domain, chosen.dkim_selector, chosen.dkim_key_file)
+    if not any(asked):
+        return None
+    if not all(asked):
+        raise Misuse("smtp.dkim_domain, smtp.dkim_selector and smtp.dkim_key_file go together.")
+    from mail.message.dkim import read_signer
+
+    return read_signer(chosen.dkim_domain, chosen.dkim_selector, home / chosen.dkim_key_file).sign
+
+
+def to_mailer(here: Office) -> Mailer:
+    """Return a mail server where one is set, else a folder; a rehearsal reaches neither."""
+    chosen = here.settings.smtp
+    if here.rehearses:
+        from mail.embedded import Rehearsal
+
+        return Rehearsal()
+    if not chosen.url:
+        from mail.embedded import MailFolder
+
+        return MailFolder(here.folder("mail"))
+    to_server = to_server_mailer
+
+    return to_server(here.home, chosen)
+
+
+def to_bill_renderer(here: Office) -> BillRenderer:
+    return BillRenderer(
+        here.database,
+        here.templates,
+        _sender(here),
+        here.store.read,
+        here.live_communications.latest_link,
+        protection=_protection(here),
+        limit=to_size_limit(here),
+    )
+
+
+def to_notice_renderer(here: Office) -> NoticeRenderer:
+    """Return what makes the mails beside the bills."""
+    live = here.live_communications
+    return NoticeRenderer(
+        here.database,
+        here.templates,
+        _sender(here),
+        here.unsubscribing,
+        MassLetters(here.database, here.store.read, live.link_to),
+        live.latest_link,
+        alert_remedy=f"To see which: {here.command} list exceptions",
+        export_links=here.export_links,
+    )
+
+
+def to_export_links(here: Office) -> ExportLinks:
+    """Return what makes the links of usage exports; without exports.link_url there are none."""
+    url = here.settings.exports.link_url
+    if not url or here.rehearses:
+        return NO_LINKS
+    return ExportLinks(secret_for(here.home, "usage-export"), url)
+
+
+def to_unsubscribing(here: Office) -> Unsubscribing:
+    """Return what makes the ways out of communications, and knows its tokens again."""
+    chosen = here.settings.communications
+    is_used = bool(chosen.unsubscribe_url or chosen.unsubscribe_mailto)
+    secret = secret_for(here.home, "unsubscribe") if is_used and not here.rehearses else b""
+    return Unsubscribing(secret, chosen.unsubscribe_url, chosen.unsubscribe_mailto)
+
+
+def to_live_communications(here: Office) -> LiveCommunications:
+    """Return what was posted and may be linked to today."""
+    return LiveCommunications(
+        here.database, here.settings.communications.link_url, here.local_today
+    )
+
+
+def to_templates(here: Office) -> Templates:
+    own = here.home / "templates"
+    return Templates(own if own.is_dir() else None)
+
+
+def to_size_limit(here: Office) -> SizeLimit:
+    """Return the largest mail, and where a bill is to be read that is larger."""
+    chosen = here.settings.ebill
+    link = chosen.link_url if chosen.too_large == "link" else ""
+    return SizeLimit(chosen.largest_mb * MEGABYTE, link)
+
+
+def _sender(here: Office) -> Sender:
+    chosen = here.settings.smtp
+    return Sender(
+        chosen.sender, envelope_from=chosen.sender, reply_to=chosen.reply_to, verp=here.verp
+    )
+
+
+def _protection(here: Office) -> Protection | None:
+    if not here.settings.ebill.password:
+        return None
+    from splitter.copying.encrypting import encrypt
+
+    return Protection(here.settings.ebill.password, encrypt)
+
+
+def to_verp(here: Office) -> Verp | None:
+    """Return what signs the senders of our mails; None where bounces go to the sender himself."""
+    address = here.settings.smtp.bounces
+    if not address or here.rehearses:
+        return None
+    return Verp(address, read_secret(here.home))
+
+
+def to_inbox(here: Office) -> Inbox:
+    """Return the mailbox that bounces come to; raises Misuse where none is set."""
+    chosen = here.settings.bounces
+    if chosen.source.startswith("maildir:"):
+        from mail.bounces.maildir import Maildir
+
+        return Maildir(Path(chosen.source.removeprefix("maildir:")))
+    if chosen.source:
+        from mail.bounces.imap import ImapInbox, to_imap_folder
+
+        password = chosen.password.get_secret_value()
+        return ImapInbox(to_imap_folder(chosen.source, username=chosen.username, password=password))
+    raise Misuse(
+        "bounces.source is empty: nobody knows where the mails that come back are; "
+        "set it to maildir:/path or imaps://host/folder.",
+        "no-bounces",
+    )

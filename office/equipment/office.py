@@ -1,0 +1,277 @@
+"""The office: books plus equipment, chosen by the settings. The only place that names adapters."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property, partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from database.books import Database
+from database.runs import Run, newest_timezone
+from office.clock import Clock
+from office.home import bill_store, open_database, private_folder
+from office.policies import Choices
+from office.secrets.redaction import told_safely
+from office.settings.settings import Settings
+
+if TYPE_CHECKING:  # equipment is loaded by the first command that needs it
+    from billing_system.port import BillingSystem
+    from cash_receipting.port import CashReceipting
+    from mail.bounces.inbox import Inbox
+    from mail.communications.posted import LiveCommunications
+    from mail.letters.links import ExportLinks, Unsubscribing
+    from mail.letters.templates import Templates
+    from mail.message.addresses import Verp
+    from mail.message.size_limit import SizeLimit
+    from mail.port import Mailer
+    from mail.rendering.bills import BillRenderer
+    from mail.rendering.notices import NoticeRenderer
+    from payments.port import PaymentGateway
+    from reporting.run_sheet.run_sheet import RunSheet
+    from splitter.store.bill_store import BillStore
+
+
+class Reporter(Protocol):
+    """Shows the steps of a run as they begin, move on and end."""
+
+    def begin(self, step: str) -> None: ...
+
+    def move(self, step: str, done: int, total: int) -> None: ...
+
+    def end(self, step: str, sentence: str) -> None: ...
+
+
+class Silent:
+    """Shows nothing."""
+
+    def begin(self, step: str) -> None:
+        return
+
+    def move(self, step: str, done: int, total: int) -> None:
+        return
+
+    def end(self, step: str, sentence: str) -> None:
+        return
+
+
+Approver = Callable[["RunSheet"], bool]
+
+
+def never(_sheet: RunSheet) -> bool:
+    """Approve nothing: somebody else has to."""
+    return False
+
+
+@dataclass(frozen=True)
+class Office(Choices):
+    """One home with its settings, books and equipment, as one person uses it at one moment."""
+
+    home: Path
+    settings: Settings
+    clock: Clock
+    who: str
+    reporter: Reporter = field(default_factory=Silent)
+    approves: Approver = never
+    asks_in_prefect: bool = False  # a run of a deployment waits there for its answer
+    rehearses: bool = False  # a dry run: everything happens in a copy, and nothing leaves it
+
+    @cached_property
+    def database(self) -> Database:
+        return open_database(self.home, self.settings)
+
+    @cached_property
+    def billing_system(self) -> BillingSystem:
+        """What billing exports come from: folders and archives of CSV files and PDFs."""
+        from billing_system.embedded import EmbeddedBillingSystem
+
+        return EmbeddedBillingSystem()
+
+    @cached_property
+    def store(self) -> BillStore:
+        """Where bills are kept: a folder below the home or any fsspec URL."""
+        return bill_store(self.home, self.settings)
+
+    @cached_property
+    def print_folder(self) -> BillStore:
+        from splitter.store.bill_store import BillStore
+
+        return BillStore(self.home / "print")
+
+    @cached_property
+    def mailer(self) -> Mailer:
+        """A mail server where one is set, else a folder; a rehearsal reaches neither."""
+        from office.equipment.mail import to_mailer
+
+        return to_mailer(self)
+
+    @cached_property
+    def gateway(self) -> PaymentGateway:
+        """What collects payments: a sandbox, and for a rehearsal always, else what is set."""
+        if self.settings.payments.gateway == "stripe" and not self.rehearses:
+            from office.equipment.money import to_gateway
+
+            return to_gateway(self.settings.payments)
+        from payments.sandbox.gateway import SandboxGateway
+
+        clock = partial(self.clock.now, self._zone)  # a rehearsed time moves what is outside, too
+        return SandboxGateway(self.home / "sandbox-gateway.db", clock, self.bank_days)
+
+    @cached_property
+    def cash_receipting(self) -> CashReceipting:
+        """Where payments are entered: the home's ledger, and for a rehearsal always, or as set."""
+        chosen = self.settings.cash_receipting
+        if chosen.system == "rest" and not self.rehearses:
+            from office.equipment.money import to_service
+
+            return to_service(chosen)
+        if chosen.system == "file" and not self.rehearses:
+            from office.equipment.money import to_file_drop
+
+            return to_file_drop(self.home, chosen)
+        from cash_receipting.ledger import LedgerReceipting
+
+        return LedgerReceipting(self.home / "cash-receipting.db")
+
+    @cached_property
+    def bill_renderer(self) -> BillRenderer:
+        """What makes the mails with bills."""
+        from office.equipment.mail import to_bill_renderer
+
+        return to_bill_renderer(self)
+
+    @cached_property
+    def notice_renderer(self) -> NoticeRenderer:
+        """What makes the mails beside the bills."""
+        from office.equipment.mail import to_notice_renderer
+
+        return to_notice_renderer(self)
+
+    @cached_property
+    def export_links(self) -> ExportLinks:
+        """What makes the links of usage exports."""
+        from office.equipment.mail import to_export_links
+
+        return to_export_links(self)
+
+    @cached_property
+    def unsubscribing(self) -> Unsubscribing:
+        """What makes the ways out of communications, and knows its tokens again."""
+        from office.equipment.mail import to_unsubscribing
+
+        return to_unsubscribing(self)
+
+    @cached_property
+    def live_communications(self) -> LiveCommunications:
+        """What was posted and may be linked to today."""
+        from office.equipment.mail import to_live_communications
+
+        return to_live_communications(self)
+
+    @cached_property
+    def templates(self) -> Templates:
+        """The words of the mails: the office's own before ours."""
+        from office.equipment.mail import to_templates
+
+        return to_templates(self)
+
+    @cached_property
+    def size_limit(self) -> SizeLimit:
+        """The largest mail, and where a bill is to be read that is larger."""
+        from office.equipment.mail import to_size_limit
+
+        return to_size_limit(self)
+
+    @cached_property
+    def verp(self) -> Verp | None:
+        """What signs the senders of our mails, where bounces have a mailbox."""
+        from office.equipment.mail import to_verp
+
+        return to_verp(self)
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        """The mailbox that bounces come to; raises Misuse where none is set."""
+        from office.equipment.mail import to_inbox
+
+        return to_inbox(self)
+
+    @property
+    def command(self) -> str:
+        """What a person types to reach this office: for hints that can be pasted."""
+        program = Path(sys.argv[0]).name
+        typed = sys.argv[0] if program == "billclose" and "/.venv/" in f"/{sys.argv[0]}" else ""
+        return f"{typed or 'billclose'} --home {self.home}"
+
+    @property
+    def version(self) -> str:
+        return version("billclose")
+
+    @property
+    def message_domain(self) -> str:
+        return self.settings.smtp.sender.rpartition("@")[2]
+
+    @cached_property
+    def exports_folder(self) -> Path:
+        return self.folder("exports")
+
+    def folder(self, name: str) -> Path:
+        """Return a folder of the home, private to its owner; raises Misuse where it cannot be."""
+        return private_folder(self.home / name)
+
+    def due_now(self) -> datetime:
+        """Return the moment that decides what is due, whatever period it belongs to."""
+        return self.clock.due(self._zone)
+
+    def moment(self) -> datetime:
+        """Return the moment of what is done now, whatever period it belongs to."""
+        return self.clock.now(self._zone)
+
+    def local_today(self) -> date:
+        """Return the utility's local date, by its newest export's time zone."""
+        return self.clock.today(newest_timezone(self.database))
+
+    @property
+    def _zone(self) -> str:
+        """The time zone in which a time is rehearsed; the machine's clock needs none."""
+        return "UTC" if self.clock.as_of is None else newest_timezone(self.database)
+
+    def now(self, run: Run) -> datetime:
+        return self.clock.now(run.timezone)
+
+    def today(self, run: Run) -> date:
+        return self.clock.today(run.timezone)
+
+
+_current: list[Office] = []
+
+
+@contextmanager
+def at_work(chosen: Office) -> Iterator[Office]:
+    """
+    Make an office the one that the steps of this process work for.
+
+    Every file that is made meanwhile is its owner's alone, and no failure leaves with an address
+    or a secret in its words: Prefect would keep them.
+    """
+    _current.append(chosen)
+    before = os.umask(0o077)
+    try:
+        with told_safely():
+            yield chosen
+    finally:
+        os.umask(before)
+        _current.pop()
+
+
+def office() -> Office:
+    """Return the office at work; steps call it, whoever started them."""
+    if not _current:
+        raise LookupError("no office is at work")
+    return _current[-1]

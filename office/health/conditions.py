@@ -1,0 +1,97 @@
+"""One thing that the office's health depends on, and how it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from office.equipment.office import Office
+
+AT_ONCE = timedelta(0)
+LONGEST_ABOUT = 40  # characters: the condition stands in the Message-ID of its mails
+
+
+class State(StrEnum):
+    WELL = "well"
+    TROUBLE = "trouble"  # a person is needed
+    UNKNOWN = "unknown"  # it could not be looked at
+    NOT_WATCHED = "not-watched"  # the settings, or the books, say that there is nothing to watch
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """
+    What was found of one kind: at most one is not in trouble, and each trouble is one.
+
+    `detail` and `remedy` are sentences without personal data: they are mailed and shown to
+    monitors. A trouble is told of when it has lasted for its `patience`.
+    """
+
+    kind: str
+    state: State
+    detail: str = ""
+    about: str = ""  # which of several: a period, a disk, a command
+    since: datetime | None = None
+    remedy: str = ""
+    patience: timedelta = AT_ONCE
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}/{self.about[:LONGEST_ABOUT]}" if self.about else self.kind
+
+    def to_figures(self) -> dict[str, Any]:
+        """Write it as a monitor reads it."""
+        return {
+            "name": self.name,
+            "state": self.state.value,
+            "since": self.since.isoformat(timespec="seconds") if self.since else None,
+            "detail": self.detail,
+            "remedy": self.remedy,
+        }
+
+
+def trouble(
+    kind: str,
+    about: str,
+    since: datetime,
+    detail: str,
+    remedy: str,
+    patience: timedelta = AT_ONCE,
+) -> Condition:
+    return Condition(kind, State.TROUBLE, detail, about, since, remedy, patience)
+
+
+def or_well(kind: str, troubles: Iterable[Condition], detail: str = "") -> list[Condition]:
+    """Return the troubles, or where there are none that the kind is well."""
+    return list(troubles) or [Condition(kind, State.WELL, detail)]
+
+
+def unwatched(kind: str, detail: str) -> list[Condition]:
+    return [Condition(kind, State.NOT_WATCHED, detail)]
+
+
+def start_of(day: date, zone: str) -> datetime:
+    """Return the moment at which a local day begins."""
+    return datetime.combine(day, time.min, ZoneInfo(zone)).astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """An office at a moment in UTC; `zone` is the utility's."""
+
+    here: Office
+    now: datetime
+    zone: str
+    known: Mapping[str, datetime] = field(default_factory=dict)  # open incidents, since when
+
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(ZoneInfo(self.zone)).date()
+
+    @property
+    def grace(self) -> timedelta:
+        return timedelta(minutes=self.here.settings.health.grace_minutes)

@@ -1,0 +1,152 @@
+"""The office's health: everything that may need a person, looked at once."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from database.runs import newest_timezone
+from database.tables import incident
+from office.equipment.office import Office
+from office.health.conditions import Condition, Looking, State, trouble
+from office.health.machine import (
+    ask_mail_server,
+    clock_off,
+    database_offset,
+    full_disks,
+    mail_server_offset,
+    web_offset,
+)
+from office.health.prefect import failed_runs, late_runs, waiting_closes
+from office.health.work import (
+    forgotten_schedules,
+    late_periods,
+    missed_work,
+    silent_services,
+    stuck_money,
+)
+
+SECONDS = 4.0  # a server that has not answered by then is asked again at the next look
+Offsets = dict[str, timedelta]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What was found, those in trouble first."""
+
+    conditions: tuple[Condition, ...]
+
+    @property
+    def troubles(self) -> tuple[Condition, ...]:
+        return tuple(one for one in self.conditions if one.state is State.TROUBLE)
+
+    def to_figures(self) -> dict[str, Any]:
+        return {
+            "status": "trouble" if self.troubles else "well",
+            "conditions": [one.to_figures() for one in self.conditions],
+        }
+
+
+def look(here: Office, seconds: float = SECONDS) -> Health:
+    """
+    Look at everything and change nothing; servers are asked side by side, for `seconds` at most.
+
+    Since when a trouble lasts is what the first look found, whose incident is open.
+    """
+    zone = newest_timezone(here.database)
+    looking = Looking(here, here.clock.due(zone), zone, _open_incidents(here))
+    answers = _side_by_side(_questions(looking, seconds), seconds + 1)
+    offsets: Offsets = database_offset(looking)
+    for name, answer in answers.items():
+        if name.startswith("clock"):
+            offsets |= answer
+    found = [
+        *late_periods(looking),
+        *forgotten_schedules(looking),
+        *waiting_closes(looking),
+        *missed_work(looking),
+        *answers.get("prefect", [Condition("run-late", State.UNKNOWN, "No answer in time.")]),
+        *answers.get("runs", [Condition("run-failed", State.UNKNOWN, "No answer in time.")]),
+        *silent_services(looking),
+        *stuck_money(looking),
+        *answers.get("mail", [_silent_mail_server(looking)]),
+        *clock_off(looking, offsets),
+        *full_disks(looking),
+    ]
+    dated = (replace(one, since=looking.known.get(one.name, one.since)) for one in found)
+    return Health(tuple(sorted(dated, key=lambda one: one.state is not State.TROUBLE)))
+
+
+def without_books(now: datetime, command: str) -> Health:
+    """Say that the database does not answer, which is all that can be said then."""
+    remedy = f"Ask IT to start it, or check database.url; then run: {command} health"
+    detail = "The database does not answer; nothing can be done without it."
+    return Health((trouble("database-down", "", now, detail, remedy),))
+
+
+def _questions(looking: Looking, seconds: float) -> dict[str, Callable[[], Any]]:
+    chosen = looking.here.settings
+    urls = [chosen.health.clock_url]
+    if chosen.cash_receipting.system == "rest":
+        urls.append(chosen.cash_receipting.url)
+    return {
+        "mail": lambda: ask_mail_server(looking, seconds),
+        "prefect": lambda: late_runs(looking, seconds),
+        "runs": lambda: failed_runs(looking, seconds),
+        "clock of the mail server": lambda: mail_server_offset(looking, seconds),
+        **{f"clock of {url}": _clock_of(looking, url, seconds) for url in filter(None, urls)},
+    }
+
+
+def _clock_of(looking: Looking, url: str, seconds: float) -> Callable[[], Offsets]:
+    return lambda: web_offset(looking, url, seconds)
+
+
+def _side_by_side(questions: dict[str, Callable[[], Any]], seconds: float) -> dict[str, Any]:
+    """
+    Ask all at once and return the answers that came in time.
+
+    A name that no server resolves may hold a thread for longer than any time-out of ours, so it
+    is left alone; it ends with the process.
+    """
+    answers: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+    for name, ask in questions.items():
+        run = threading.Thread(target=_answer, args=(answers, name, ask), daemon=True)
+        run.start()
+    found: dict[str, Any] = {}
+    end = time.monotonic() + seconds
+    while len(found) < len(questions) and (left := end - time.monotonic()) > 0:
+        try:
+            name, answer = answers.get(timeout=left)
+        except queue.Empty:
+            break
+        found[name] = answer
+    return found
+
+
+def _answer(answers: queue.SimpleQueue[tuple[str, Any]], name: str, ask: Callable[[], Any]) -> None:
+    answers.put((name, ask()))
+
+
+def _silent_mail_server(looking: Looking) -> Condition:
+    detail = "The mail server does not answer: no answer in time."
+    remedy = "Ask IT to look after the mail server and its name in DNS; what waits is sent later."
+    return trouble("mail-server-down", "", looking.now, detail, remedy, looking.grace)
+
+
+def _open_incidents(here: Office) -> dict[str, datetime]:
+    query = sa.select(incident.c.condition, incident.c.since).where(incident.c.ended_at.is_(None))
+    with here.database.reading() as books:
+        return {row.condition: row.since for row in books.execute(query)}
+
+
+def names_in_doubt(conditions: Iterable[Condition]) -> frozenset[str]:
+    """Return the kinds of which nothing could be found out: what was open of them stays so."""
+    return frozenset(one.kind for one in conditions if one.state is State.UNKNOWN)

@@ -1,0 +1,202 @@
+"""Did the scheduled runs begin: a look at the Prefect server, where one answers."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+
+from database.tables import approval_request, bill_run
+from domain.runs import RunState
+from office.health.conditions import Condition, Looking, State, or_well, trouble, unwatched
+from office.secrets.prefect_access import authorization, current_address, current_auth
+
+KIND, SERVER = "run-late", "prefect-down"
+WAITING = ("Scheduled", "Late")
+NO_ANSWER = (OSError, ValueError, http.client.HTTPException)
+MOST = 200  # runs that are looked at
+
+
+def late_runs(looking: Looking, seconds: float) -> list[Condition]:
+    """
+    Find the deployments whose scheduled run has not begun by its time and the grace.
+
+    A server that the settings name has to answer; one that the office runs itself may be off.
+    """
+    named = looking.here.settings.prefect.api_url
+    address = named or os.environ.get("PREFECT_API_URL", "") or _announced(looking.here.home)
+    if not address:
+        return unwatched(KIND, "No Prefect server is known.")
+    before = looking.now - timedelta(minutes=looking.here.settings.health.late_minutes)
+    try:
+        runs = ask_server(address, "flow_runs/filter", _waiting(before), seconds)
+        names = _names(address, runs, seconds)
+    except NO_ANSWER as failure:
+        return _unanswered(looking, type(failure).__name__, is_needed=bool(named))
+    return or_well(KIND, _late(looking, runs, names), "No scheduled run is late.")
+
+
+def _announced(home: Path) -> str:
+    """Return the address that `billclose up` leaves in the home while it runs."""
+    try:
+        return (home / "prefect" / "server.url").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _waiting(before: datetime) -> dict[str, Any]:
+    return {
+        "flow_runs": {
+            "state": {"name": {"any_": WAITING}},
+            "expected_start_time": {"before_": before.isoformat()},
+            "deployment_id": {"is_null_": False},
+        },
+        "sort": "EXPECTED_START_TIME_ASC",
+        "limit": MOST,
+    }
+
+
+def _names(address: str, runs: list[Any], seconds: float) -> dict[str, str]:
+    """Return the names of the runs' deployments."""
+    wanted = sorted({run["deployment_id"] for run in runs})
+    if not wanted:
+        return {}
+    query = {"deployments": {"id": {"any_": wanted}}}
+    found = ask_server(address, "deployments/filter", query, seconds)
+    return {one["id"]: one["name"] for one in found}
+
+
+def _late(looking: Looking, runs: list[Any], names: dict[str, str]) -> Iterator[Condition]:
+    oldest: dict[str, datetime] = {}
+    for run in runs:
+        name = names.get(run["deployment_id"], "a deployment")
+        due = datetime.fromisoformat(run["expected_start_time"].replace("Z", "+00:00"))
+        oldest[name] = min(due, oldest.get(name, due))
+    for name, due in sorted(oldest.items()):
+        yield trouble(
+            KIND,
+            name,
+            due,
+            f"The run of {name} that was due at {due:%Y-%m-%d %H:%M} UTC has not begun.",
+            f"See that `{looking.here.command} up` runs, or the service that serves the flows; "
+            "start the run by hand if the night is over.",
+        )
+
+
+def _unanswered(looking: Looking, why: str, *, is_needed: bool) -> list[Condition]:
+    unknown = Condition(KIND, State.UNKNOWN, "The Prefect server does not answer.")
+    if not is_needed:
+        return [unknown]
+    detail = f"The Prefect server of prefect.api_url does not answer ({why})."
+    remedy = "Ask IT to start it again: without it no scheduled run begins."
+    return [unknown, trouble(SERVER, "", looking.now, detail, remedy, looking.grace)]
+
+
+def ask_server(address: str, path: str, query: dict[str, Any], seconds: float) -> list[Any]:
+    """Ask the server; raises what stands in NO_ANSWER. Its own client takes long to load."""
+    parts = urlsplit(address)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    with closing(kind(parts.hostname or "", parts.port, timeout=seconds)) as line:
+        headers = {"Content-Type": "application/json"} | _authorization()
+        line.request("POST", f"{parts.path.rstrip('/')}/{path}", json.dumps(query), headers)
+        answer = line.getresponse()
+        if answer.status != http.client.OK:
+            raise ValueError(f"status {answer.status}")
+        found: list[Any] = json.loads(answer.read())
+        return found
+
+
+def _authorization() -> dict[str, str]:
+    """Return what Prefect's own settings, or ours, have the client say of itself."""
+    if key := os.environ.get("PREFECT_API_KEY"):
+        return {"Authorization": f"Bearer {key}"}
+    return authorization(current_auth())
+
+
+WAITS, FAILED = "close-waits", "run-failed"
+ENDED = ("COMPLETED", "FAILED", "CRASHED")
+BACK = timedelta(days=7)
+
+
+def waiting_closes(looking: Looking) -> list[Condition]:
+    """Find the periods that have waited for a person's yes for longer than the settings allow."""
+    hours = looking.here.settings.health.approval_hours
+    if not hours:
+        return unwatched(WAITS, "health.approval_hours is 0.")
+    asked = sa.func.min(approval_request.c.asked_at)
+    query = (
+        sa.select(bill_run.c.run, asked.label("asked_at"))
+        .join(approval_request, approval_request.c.run == bill_run.c.run)
+        .where(bill_run.c.state == RunState.WAITING)
+        .group_by(bill_run.c.run)
+        .order_by(bill_run.c.run)
+    )
+    with looking.here.database.reading() as books:
+        rows = list(books.execute(query))
+    patience = timedelta(hours=hours)
+    troubles = (
+        trouble(
+            WAITS,
+            row.run,
+            row.asked_at + patience,
+            f"The close of {row.run} has waited for a yes since {row.asked_at:%Y-%m-%d %H:%M} UTC.",
+            f"Look at it, then run: {looking.here.command} approve {row.run}",
+        )
+        for row in rows
+        if looking.now - row.asked_at > patience
+    )
+    return or_well(WAITS, troubles, "No close waits for too long.")
+
+
+def failed_runs(looking: Looking, seconds: float) -> list[Condition]:
+    """
+    Find the deployments whose last run failed or crashed; the next that ends well ends it.
+
+    What a person started counts too: a close that was refused is nothing to forget.
+    """
+    address = current_address()
+    if not address:
+        return unwatched(FAILED, "No Prefect server is known.")
+    try:
+        last = list(_last_runs(address, looking.now, seconds))
+    except NO_ANSWER:
+        return [Condition(FAILED, State.UNKNOWN, "The Prefect server does not answer.")]
+    return or_well(FAILED, _failed(last), "What ran last ended well.")
+
+
+def _last_runs(address: str, now: datetime, seconds: float) -> Iterator[tuple[str, Any]]:
+    """Yield each deployment of ours with its last run that ended, if one did of late."""
+    ours = {"deployments": {"tags": {"all_": ["office"]}}}
+    for deployment in ask_server(address, "deployments/filter", ours, seconds):
+        query = {
+            "flow_runs": {
+                "deployment_id": {"any_": [deployment["id"]]},
+                "state": {"type": {"any_": ENDED}},
+                "end_time": {"after_": (now - BACK).isoformat()},
+            },
+            "sort": "END_TIME_DESC",
+            "limit": 1,
+        }
+        for run in ask_server(address, "flow_runs/filter", query, seconds):
+            yield deployment["name"], run
+
+
+def _failed(last: list[tuple[str, Any]]) -> Iterator[Condition]:
+    for name, run in last:
+        if run["state_type"] != "COMPLETED":
+            yield trouble(
+                FAILED,
+                name,
+                datetime.fromisoformat(run["end_time"].replace("Z", "+00:00")),
+                f"The last run of {name} ended as {str(run['state_name']).lower()}.",
+                "Read its message in the Prefect UI, put right what it names, and start it again; "
+                "what was done is not done twice.",
+            )

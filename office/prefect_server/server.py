@@ -1,0 +1,312 @@
+"""A Prefect server of our own for as long as a close runs, where the office has none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from domain.failures import Misuse, TemporaryFailure
+from office.prefect_server.processes import die_with_parent, stop, turn_over
+from office.secrets.prefect_access import ANNOUNCEMENT, auth_of, authorization, known_auth
+
+if TYPE_CHECKING:
+    from office.settings.close import PrefectSettings
+
+
+START_SECONDS = 180
+RECORD_SECONDS = 30
+
+
+class PrefectServer:
+    """A Prefect server's address and, where it is ours, its process and how that is started."""
+
+    def __init__(
+        self,
+        api_url: str,
+        start: Callable[[], subprocess.Popen[bytes]] | None = None,
+        *,
+        auth: str = "",
+    ) -> None:
+        self.api_url = api_url
+        self.auth = auth
+        self._start = start
+        self.process = start() if start else None
+
+    @property
+    def is_ours(self) -> bool:
+        return self._start is not None
+
+    def restart(self) -> None:
+        """Start our own server once more, after it died."""
+        if self._start is not None:
+            self.process = self._start()
+
+    def wait_until_ready(self) -> None:
+        """Block until the server answers; raises TemporaryFailure where it does not."""
+        for _ in range(START_SECONDS * 10):
+            if self.process is not None and self.process.poll() is not None:
+                break
+            if self.answers():
+                self._require_entry()
+                return
+            if self.process is None:
+                break
+            time.sleep(0.1)
+        raise TemporaryFailure(
+            f"The Prefect server at {self.api_url} does not answer; "
+            "see prefect/server.log in the home, or the setting prefect.api_url."
+        )
+
+    def bury_dead_runs(self) -> None:
+        """
+        Mark runs as crashed that a killed command left running.
+
+        Our own server lives no longer than the command, so whatever runs before ours has died;
+        the books know how far it came, and the run that follows goes on there.
+        """
+        if self.process is None:
+            return
+        running = {"flow_runs": {"state": {"type": {"any_": ["RUNNING", "PENDING"]}}}}
+        message = "The command was killed; run it again and it goes on where it was."
+        crashed = {"state": {"type": "CRASHED", "message": message}, "force": True}
+        answer = self._post("flow_runs/filter", running, 30)
+        for run in answer.json() if answer.is_success else []:
+            self._post(f"flow_runs/{run['id']}/set_state", crashed, 30)
+
+    def wait_until_recorded(self, flow_run: str) -> None:
+        """
+        Block until the server has written down a flow's task runs, which it does a bit later.
+
+        Their number stands still once the last batch is in; none of them is left running.
+        """
+        if self.process is None:
+            return
+        ours: dict[str, object] = {"flow_runs": {"id": {"any_": [flow_run]}}}
+        running = {"task_runs": {"state": {"type": {"any_": ["RUNNING", "PENDING"]}}}}
+        before = -1
+        for _ in range(RECORD_SECONDS):
+            now = self._count(ours)
+            if now == before and now > 0 and self._count(ours | running) == 0:
+                return
+            before = now
+            time.sleep(1.1)  # more than the recorder's interval
+
+    def answers(self) -> bool:
+        try:
+            return self._client.get(f"{self.api_url}/health", timeout=2).is_success
+        except httpx.HTTPError:
+            return False
+
+    @cached_property
+    def _client(self) -> httpx.Client:
+        """One for all requests: to make one takes 30 ms, as it loads every certificate there is."""
+        return httpx.Client()
+
+    def _require_entry(self) -> None:
+        """Raise TemporaryFailure where the server wants another password than the one we have."""
+        try:
+            answer = self._client.get(
+                f"{self.api_url}/admin/version", headers=authorization(self.auth), timeout=30
+            )
+        except httpx.HTTPError:
+            return  # busy: whoever needs it says so
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            raise TemporaryFailure(
+                f"The Prefect server at {self.api_url} does not let us in; set "
+                "BILLCLOSE_PREFECT__AUTH_STRING to its name:password."
+            )
+
+    def _post(self, path: str, body: dict[str, Any], seconds: float) -> httpx.Response:
+        return self._client.post(
+            f"{self.api_url}/{path}", json=body, headers=authorization(self.auth), timeout=seconds
+        )
+
+    def _count(self, query: dict[str, object]) -> int:
+        try:
+            answer = self._post("task_runs/count", query, 5)
+        except httpx.HTTPError:
+            return -1
+        return int(answer.json()) if answer.is_success else -1
+
+
+__all__ = ["ANNOUNCEMENT", "RECORD_SECONDS", "PrefectServer", "office_server", "prefect_server"]
+
+TEMPLATE = Path(sys.prefix) / "share" / "billclose" / "prefect.db"
+
+
+def server_environment(
+    home: Path, port: int, *, auth: str = "", database_url: str = ""
+) -> dict[str, str]:
+    """
+    Return the settings of a Prefect server that lives in the home.
+
+    A batched recorder costs an eighth of the CPU per task run; few runs are planned ahead, so that
+    few are left over after a long night; without the UI's own address the browser would ask
+    another port; nothing is reported to anybody. With `auth` nobody else on the machine gets in.
+    """
+    environment = {
+        "PREFECT_HOME": str(home),
+        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+        "PREFECT_SERVER_UI_API_URL": f"http://127.0.0.1:{port}/api",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
+        "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+        "PREFECT_SERVER_SERVICES_SCHEDULER_MAX_RUNS": "12",
+        "PREFECT_CLI_PROMPT": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    if auth:
+        environment["PREFECT_SERVER_API_AUTH_STRING"] = auth
+        environment["PREFECT_API_AUTH_STRING"] = auth
+    if database_url:
+        driver = "postgresql+asyncpg://"  # the one that Prefect speaks
+        environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = (
+            driver + database_url.partition("://")[2]
+        )
+    return environment
+
+
+@contextmanager
+def office_server(
+    home: Path, chosen: PrefectSettings, port: int = 0, *, in_group: bool = False
+) -> Iterator[PrefectServer]:
+    """Give the process the Prefect server of an office, as its settings say."""
+    is_known = bool(_known_address(home / "prefect", chosen.api_url))
+    auth = chosen.auth_string.get_secret_value()
+    auth = known_auth(home, auth) if is_known else auth_of(home, auth)
+    with prefect_server(
+        home / "prefect",
+        chosen.api_url,
+        port,
+        auth=auth,
+        database_url=chosen.database_url.get_secret_value(),
+        in_group=in_group,
+    ) as server:
+        yield server
+
+
+@contextmanager
+def prefect_server(
+    home: Path,
+    api_url: str = "",
+    port: int = 0,
+    *,
+    auth: str = "",
+    database_url: str = "",
+    in_group: bool = False,
+) -> Iterator[PrefectServer]:
+    """
+    Give the process a Prefect server: a known one, or one of our own.
+
+    Known is the one that the settings, the environment or a running `billclose up` name. Our own
+    is a real `prefect server start` on the database in the home, because the ephemeral one drops
+    task runs at exit. It starts in the background at once; `wait_until_ready` blocks. It is
+    stopped in the end, also where this process is killed. With a `port` others find it too.
+    `in_group`: it belongs to the caller's process group, so that one signal reaches both.
+    """
+    known = _known_address(home, api_url)
+    if known:
+        opened = {"PREFECT_API_AUTH_STRING": auth} if auth else {}
+        with _environment({"PREFECT_API_URL": known, **opened}):
+            yield PrefectServer(known, auth=auth)
+        return
+    chosen = _require_free(port) if port else _free_port()
+    environment = server_environment(
+        _prepared(home, is_elsewhere=bool(database_url)),
+        chosen,
+        auth=auth,
+        database_url=database_url,
+    )
+    with _environment(environment):
+        server = PrefectServer(
+            environment["PREFECT_API_URL"],
+            lambda: _start(home, chosen, in_group=in_group),
+            auth=auth,
+        )
+        try:
+            if port:
+                (home / ANNOUNCEMENT).write_text(server.api_url)
+            yield server
+        finally:
+            if port:
+                (home / ANNOUNCEMENT).unlink(missing_ok=True)
+            stop(server.process)
+
+
+@contextmanager
+def _environment(settings: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _known_address(home: Path, api_url: str) -> str:
+    return api_url or os.environ.get("PREFECT_API_URL", "") or _announced(home)
+
+
+def _announced(home: Path) -> str:
+    """Return the address of a server that `billclose up` keeps for this home, if it answers."""
+    try:
+        api_url = (home / ANNOUNCEMENT).read_text().strip()
+    except OSError:
+        return ""
+    return api_url if PrefectServer(api_url).answers() else ""
+
+
+def _prepared(home: Path, *, is_elsewhere: bool = False) -> Path:
+    """Make the server's folder; a database migrated beforehand saves six seconds of the start."""
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    database = home / "prefect.db"
+    if not is_elsewhere and not database.exists() and TEMPLATE.is_file():
+        partial = home / f"prefect.db.{os.getpid()}"
+        shutil.copyfile(TEMPLATE, partial)
+        partial.replace(database)
+    return home
+
+
+def _start(home: Path, port: int, *, in_group: bool) -> subprocess.Popen[bytes]:
+    command = ["-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    turn_over(home / "server.log")
+    with (home / "server.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, *command],
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            start_new_session=not in_group,
+            preexec_fn=die_with_parent,
+        )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _require_free(port: int) -> int:
+    """Raise Misuse where somebody listens on a port already."""
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise Misuse(f"Port {port} is taken on this machine; give another by --port.", "port")
+    return port

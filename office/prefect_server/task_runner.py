@@ -1,0 +1,128 @@
+"""Who makes the batches of a close: a worker of this machine, and a Dask cluster's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from database.books import Database
+from database.owners import this_process
+from domain.failures import Misuse, TemporaryFailure
+from office.equipment.office import Office
+from office.home import PRIVATE_FOLDER, bill_store, database_url
+from office.settings.settings import Settings, read_settings
+from splitter.batches.run import BatchWorker
+from splitter.workers.parent import processors
+
+if TYPE_CHECKING:
+    from prefect_dask.task_runners import DaskTaskRunner
+import httpx
+
+from office.secrets.prefect_access import announced, authorization, known_auth
+
+HOME = "BILLCLOSE_HOME"
+CONNECT_SECONDS = 30
+
+
+def is_shared(here: Office) -> bool:
+    """
+    Tell whether other machines help and can reach the bill store: it is not in the home.
+
+    Where nobody helps, a second copy of everybody's bills would only be one more to guard.
+    """
+    if here.settings.workers.task_runner == "threads":
+        return False
+    folder = here.store.folder
+    return folder is None or not Path(folder).is_relative_to(here.home.absolute())
+
+
+def batch_worker(home: Path, settings: Settings) -> BatchWorker:
+    """Return what makes batches for a home, whichever machine it is on."""
+    exports = home / "exports"
+    exports.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    return BatchWorker(
+        Database(database_url(home, settings)),
+        bill_store(home, settings),
+        exports,
+        owner=this_process(),
+        release=version("billclose"),
+        processes=settings.splitter.processes or None,
+    )
+
+
+def worker_of_this_machine() -> BatchWorker:
+    """Return what makes batches in a Dask worker, whose home is named by BILLCLOSE_HOME."""
+    home = Path(os.environ.get(HOME, ""))
+    if not os.environ.get(HOME) or not home.is_dir():
+        raise Misuse(
+            f"{HOME} of this Dask worker names no folder; start it with the home of this machine.",
+            "home",
+        )
+    return batch_worker(home, read_settings(home))
+
+
+@contextmanager
+def dask_runner(here: Office) -> Iterator[DaskTaskRunner]:
+    """
+    Give a runner that hands tasks to a Dask scheduler, or to a cluster of this machine's own.
+
+    The client takes its certificates from Dask's own configuration. Raises Misuse where the extra
+    `dask` is not installed, TemporaryFailure where no scheduler answers.
+    """
+    try:
+        from prefect_dask.task_runners import DaskTaskRunner
+    except ImportError:
+        raise Misuse(
+            "workers.task_runner is dask, but Dask is not installed: install billclose[dask].",
+            "no-dask",
+        ) from None
+    address = here.settings.workers.address
+    own_cluster = {
+        "n_workers": here.settings.splitter.processes or processors(),
+        "threads_per_worker": 1,  # a worker makes one batch at a time, with one hand
+        "dashboard_address": None,
+        "env": {HOME: str(here.home.absolute()), "BILLCLOSE_SPLITTER__PROCESSES": "1"},
+    }
+    runner: DaskTaskRunner = (
+        DaskTaskRunner(address=address, client_kwargs={"timeout": CONNECT_SECONDS})
+        if address
+        else DaskTaskRunner(cluster_kwargs=own_cluster)
+    )
+    with runner:
+        try:
+            _ = runner.client
+        except OSError:
+            raise TemporaryFailure(
+                f"No Dask scheduler answers at {address}; see workers.address."
+            ) from None
+        yield runner
+
+
+SECONDS = 5
+
+
+def wake(here: Office, flow_run: str | None) -> bool:
+    """
+    Let a suspended run look again; tell whether a server took that up.
+
+    Nothing depends on it: the decision is in the books, and whoever runs the close again goes on.
+    """
+    chosen = here.settings.prefect
+    address = chosen.api_url or os.environ.get("PREFECT_API_URL", "") or announced(here.home)
+    if not flow_run or not address:
+        return False
+    auth = known_auth(here.home, chosen.auth_string.get_secret_value())
+    try:
+        answer = httpx.post(
+            f"{address}/flow_runs/{flow_run}/resume",
+            json={"run_input": {}},
+            headers=authorization(auth),
+            timeout=SECONDS,
+        )
+    except httpx.HTTPError:
+        return False
+    return answer.is_success and answer.json().get("status") == "ACCEPT"

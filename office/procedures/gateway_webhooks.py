@@ -1,0 +1,21 @@
+"""Webhooks of the payment gateway, for whatever serves them to the outside."""
+
+from __future__ import annotations
+
+from domain.failures import Refused
+from office.equipment.office import Office
+from payments.outcomes.events import TellsByWebhook, receive
+
+
+def receive_webhook(here: Office, body: bytes, signature: str) -> bool:
+    """
+    Check and keep what the gateway sent (`signature`: Stripe's header of that name); is it new?
+
+    The next `collect` takes it in. Raises Refused (`webhook-signature`) for what the gateway has
+    not signed, `no-webhooks` where the office's gateway sends none; TemporaryFailure where the
+    gateway is to send it again.
+    """
+    gateway = here.gateway
+    if not isinstance(gateway, TellsByWebhook):
+        raise Refused("no-webhooks", "This office's payment gateway sends no webhooks.")
+    return receive(here.database, gateway, body, signature, here.due_now())

@@ -1,0 +1,215 @@
+"""Sending an office's mails: by this process, and where much is due by others beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+import sys
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from domain.deliveries import MessageKind
+from domain.failures import Misuse
+from mail.outbox.parallel import GRACE_SECONDS, Helper
+from office.clock import Clock
+from office.settings.mail import SmtpSettings
+from office.settings.settings import Settings, read_settings
+from splitter.workers.parent import processors, start_program
+
+if TYPE_CHECKING:
+    from office.equipment.office import Office
+import logging
+from collections.abc import Iterable
+from contextlib import closing
+from functools import partial
+from typing import TYPE_CHECKING
+
+from database.owners import this_process
+from mail.letters.notices import NOTICES
+from mail.outbox.deliveries import count_due, sendable
+from mail.outbox.parallel import Progress, Report, send_together
+from mail.outbox.sending import Render, SendCounts, Tally, send_due
+from mail.port import Mailer
+
+PROGRAM = "command_line.commands.mail"  # run by name: who reads the clock stands there
+MOST_UNASKED = 4  # more senders at once than that are the office's own wish
+# A helper takes 0.6 s of CPU until it sends; in that time one process sends as many.
+MAILS_FOR_ONE_MORE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a helper is told; it has its settings from where the leader has them."""
+
+    home: str
+    program: str  # by which a person reaches this office, as mails name it
+    settings: str  # what they must come to
+    kinds: tuple[MessageKind, ...]
+    connections: int
+    due: str  # the moment that decides what is due, where a time is rehearsed
+    as_of: str
+    started: float  # of the rehearsed clock; monotonic seconds, the same in all processes
+    grace: float  # seconds for what is under way when it is asked to stop
+
+    def to_message(self) -> bytes:
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def of(cls, message: bytes) -> Start:
+        found: dict[str, Any] = json.loads(message)
+        kinds = tuple(MessageKind(kind) for kind in found.pop("kinds"))
+        return cls(kinds=kinds, **found)
+
+
+def most_processes(chosen: SmtpSettings) -> int:
+    """
+    Return how many processes may send at a time, this one included.
+
+    A limit a minute is the relay's: it holds for all mails together, so one process keeps it, and
+    more would send no faster. Each needs a connection of those that the relay was promised.
+    """
+    if not chosen.url or chosen.messages_per_minute or chosen.per_domain_per_minute:
+        return 1
+    return min(chosen.processes or min(processors(), MOST_UNASKED), chosen.connections)
+
+
+def worth(most: int, due: int) -> int:
+    """Return how many processes of so many it pays to have for the mails that are due."""
+    return max(1, min(most, due // MAILS_FOR_ONE_MORE))
+
+
+def shares(connections: int, processes: int) -> list[int]:
+    """Divide the connections among the processes, the leader's share first."""
+    least, rest = divmod(connections, processes)
+    return [least + (number < rest) for number in range(processes)]
+
+
+def starts_of(
+    here: Office, kinds: Collection[MessageKind], due: datetime, connections: Sequence[int]
+) -> list[Start]:
+    """Return what helpers are told, one for each share of the connections."""
+    as_of = here.clock.as_of
+    return [
+        Start(
+            str(here.home), sys.argv[0], fingerprint(here.settings), tuple(kinds), share,
+            "" if as_of is None else due.isoformat(),
+            "" if as_of is None else as_of.isoformat(), here.clock.started, GRACE_SECONDS,
+        )
+        for share in connections
+    ]  # fmt: skip
+
+
+def same_settings(start: Start) -> Settings:
+    """Read the leader's settings where it has them from; raises Misuse where they have changed."""
+    settings = read_settings(Path(start.home))
+    if fingerprint(settings) != start.settings:
+        raise Misuse("the settings have changed since the sending began")
+    return settings
+
+
+def clock_of(start: Start, wall: Callable[[], datetime]) -> Clock:
+    """Return the leader's clock; `wall` reads the machine's."""
+    as_of = datetime.fromisoformat(start.as_of) if start.as_of else None
+    return Clock(wall, as_of, start.started)
+
+
+def fingerprint(settings: Settings) -> str:
+    """Tell settings apart; of secrets only whether they are there, except in a URL."""
+    return hashlib.sha256(settings.model_dump_json().encode()).hexdigest()
+
+
+def start_helper(start: Start) -> Helper:
+    """
+    Start one, and tell it over a socket, which no other process sees, what it is to do.
+
+    It hears of our end, however it comes, by the socket too. Raises OSError where the machine has
+    no room for another process.
+    """
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.send(start.to_message())
+    with theirs:
+        process = start_program(PROGRAM, theirs)
+    return Helper(process, ours)
+
+
+JOURNALS = "outbox"  # a folder of the home
+LOG = logging.getLogger(__name__)
+
+
+def send_mails(
+    here: Office,
+    kinds: Collection[MessageKind],
+    due: Callable[[], datetime],
+    progress: Progress,
+) -> SendCounts:
+    """Send what is due of some kinds, with as many processes as are allowed and worth it."""
+    processes = _processes(here, kinds, due())
+    if processes == 1:
+        return send_alone(here, here.mailer, kinds, due, progress).counts
+    from office.equipment.mail import to_server_mailer as to_mailer
+
+    here.mailer.close()  # its idle connections count among those that the relay was promised
+    own, *others = shares(here.settings.smtp.connections, processes)
+    with closing(to_mailer(here.home, here.settings.smtp, connections=own)) as mailer:
+        helpers = _start(starts_of(here, kinds, due(), others))
+        send = partial(send_alone, here, mailer, kinds, due)
+        again = sendable(resend_in_doubt=here.settings.ebill.resend_in_doubt)
+        counts = send_together(send, helpers, progress, again)
+    for helper in helpers:
+        if helper.trouble:
+            LOG.warning("a process that helps to send: %s", helper.trouble)
+    return counts
+
+
+def send_alone(
+    here: Office,
+    mailer: Mailer,
+    kinds: Collection[MessageKind],
+    due: Callable[[], datetime],
+    progress: Progress,
+    stop: Callable[[], bool] | None = None,
+) -> Report:
+    """Send what is due of some kinds in this process; see mail.sending."""
+    renderers: dict[MessageKind, Render] = {
+        MessageKind.BILL: here.bill_renderer,
+        **dict.fromkeys(NOTICES, here.notice_renderer),
+    }
+    tally = Tally()
+    counts = send_due(
+        here.database,
+        mailer,
+        {kind: render for kind, render in renderers.items() if kind in kinds},
+        journals=here.folder(JOURNALS),
+        clock=due,
+        owner=this_process(),
+        stop=stop,
+        progress=progress,
+        resend_in_doubt=here.settings.ebill.resend_in_doubt,
+        tally=tally,
+    )
+    return Report(counts, dict(tally.left))
+
+
+def _start(starts: Iterable[Start]) -> list[Helper]:
+    """Start helpers, as many as the machine has room for: what is due is sent without them too."""
+    helpers: list[Helper] = []
+    for start in starts:
+        try:
+            helpers.append(start_helper(start))
+        except OSError as failure:
+            LOG.warning("no process to help to send could be started: %s", failure.strerror)
+    return helpers
+
+
+def _processes(here: Office, kinds: Collection[MessageKind], now: datetime) -> int:
+    most = 1 if here.rehearses else most_processes(here.settings.smtp)
+    if most == 1:
+        return 1
+    in_doubt = here.settings.ebill.resend_in_doubt
+    counted = most * MAILS_FOR_ONE_MORE
+    due = count_due(here.database, now, kinds, resend_in_doubt=in_doubt, most=counted)
+    return worth(most, due)

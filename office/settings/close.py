@@ -1,0 +1,292 @@
+"""The sections about the office itself and the close of a period."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import NoDecode
+
+from domain.approvals import LONGEST_NAME
+from domain.money import Money
+from office.settings.section import Section, is_web_address
+from rules.approving import identity
+
+
+class ApprovalSettings(Section):
+    people: int = Field(
+        1, ge=1, le=2, description="How many people say yes to a close: 1, or 2 (four eyes)."
+    )
+    approvers: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Who may, by login name; empty: anybody. The Prefect UI offers these names."
+    )
+    wait_days: int = Field(
+        14, ge=1, le=90, description="So long a run in Prefect waits for an answer, then it fails."
+    )
+
+    @field_validator("approvers", mode="before")
+    @classmethod
+    def split(cls, value: Any) -> Any:
+        """Take a list, or from the environment JSON or names with commas between them."""
+        if isinstance(value, str) and value.strip().startswith("["):
+            return json.loads(value)
+        if isinstance(value, str):
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return value
+
+    @field_validator("approvers")
+    @classmethod
+    def check_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Names are told apart without regard to case."""
+        if len({identity(name) for name in value}) < len(value):
+            raise ValueError("the same name stands in it twice")
+        if any(not 0 < len(name.strip()) <= LONGEST_NAME for name in value):
+            raise ValueError(f"a name has 1 to {LONGEST_NAME} characters")
+        return value
+
+
+class UtilitySettings(Section):
+    holidays: Annotated[str | tuple[date, ...], NoDecode] = Field(
+        "US",
+        description="Holiday calendar of the office: US, a state such as US-CO, none, "
+        "or a list of dates.",
+    )
+    closed_days: Annotated[tuple[date, ...], NoDecode] = Field(
+        (), description="The office's own closed days, as dates."
+    )
+
+    @field_validator("closed_days", "holidays", mode="before")
+    @classmethod
+    def split(cls, value: Any, field: ValidationInfo) -> Any:
+        """Take a list, or from the environment JSON or dates with commas between them."""
+        is_calendar = field.field_name == "holidays"
+        if isinstance(value, str) and value.strip().startswith("["):
+            value = json.loads(value)
+        elif isinstance(value, str):
+            if is_calendar and not value.strip()[:4].isdigit():
+                return value
+            value = [part.strip() for part in value.split(",") if part.strip()]
+        if is_calendar and isinstance(value, list):  # else a wrong date would be called no text
+            return tuple(date.fromisoformat(str(day)) for day in value)
+        return value
+
+
+class DatabaseSettings(Section):
+    url: str = Field(
+        "", repr=False, description="Empty: SQLite in the home. Or postgresql+psycopg://…"
+    )
+    pool_size: int = Field(
+        5, ge=1, le=100, description="PostgreSQL: connections that a process keeps open."
+    )
+    pool_overflow: int = Field(
+        10, ge=0, le=100, description="PostgreSQL: how many more it may open for a moment."
+    )
+    pool_timeout: int = Field(
+        30, ge=1, le=600, description="PostgreSQL: seconds that a thread waits for a connection."
+    )
+
+
+class BillsSettings(Section):
+    store: str = Field("bills", description="A folder below the home, or any fsspec URL.")
+
+
+class ChecksSettings(Section):
+    usage_factor: float = Field(
+        2.0, gt=1, description="Usage above this many times what is usual is an outlier."
+    )
+    amount_factor: float = Field(2.0, gt=1, description="The same for the amount due.")
+    large_bill: str = Field("2500.00", description="A bill above this gets a second look.")
+    adjustment_limit: str = Field("500.00", description="The same for an adjustment.")
+    notice_days: int = Field(10, ge=0, description="Days between notice and a changed ACH draw.")
+
+    @field_validator("large_bill", "adjustment_limit")
+    @classmethod
+    def check_amount(cls, value: str) -> str:
+        """Amounts are written as text, because no float touches money."""
+        Money.parse(value)
+        return value
+
+
+class SplitterSettings(Section):
+    processes: int = Field(0, ge=0, description="0: one a core.")
+    ocr: bool = Field(
+        False, description="Read pages that are only a picture; needs the program tesseract."
+    )
+    read_back_every: int = Field(
+        1, ge=1, description="1: every copy is read back before it is filed; 10: each tenth."
+    )
+    audit_every: int = Field(
+        64, ge=1, description="64: each 64th copy has the full audit, at least; 1: every copy."
+    )
+
+    @field_validator("ocr")
+    @classmethod
+    def check_program(cls, value: bool) -> bool:
+        """Say before anything is done that pages cannot be read: raises Misuse."""
+        if value:
+            from splitter.reading.tesseract import require_tesseract
+
+            require_tesseract()
+        return value
+
+
+TOKEN = "{token}"  # noqa: S105 - its place in the office's address
+
+
+class HealthSettings(Section):
+    export_days: int = Field(
+        3, ge=0, le=60, description="An export is overdue so many days after its period's end."
+    )
+    remind_hours: int = Field(
+        26, ge=0, description="So long after its last good end `remind` is missed; 0: by nobody."
+    )
+    collect_hours: int = Field(
+        26, ge=0, description="The same for `collect`, while payments are due; 0: by nobody."
+    )
+    bounces_hours: int = Field(
+        26, ge=0, description="The same for `process-bounces`, where bounces.source is set."
+    )
+    late_minutes: int = Field(
+        30, ge=1, description="A run that a Prefect server has scheduled is late after so long."
+    )
+    grace_minutes: int = Field(
+        5, ge=0, description="What does not answer is told of only when it lasts so long."
+    )
+    approval_hours: int = Field(
+        48, ge=0, description="A close that waits for a yes for longer is told of; 0: never."
+    )
+    disk_free_gb: float = Field(
+        2.0, ge=0, description="Below this a disk of the office is nearly full, in gigabytes."
+    )
+    clock_seconds: int = Field(
+        60, ge=2, description="The machine's clock may differ by so much from those of servers."
+    )
+    clock_url: str = Field(
+        "", description="A web server that is asked for the time too: https://… or http://…."
+    )
+
+    @field_validator("clock_url")
+    @classmethod
+    def check_clock(cls, value: str) -> str:
+        secure = value.replace("http://", "https://", 1) if value.startswith("http://") else value
+        if value and not is_web_address(secure):
+            raise ValueError("write an https:// or http:// address")
+        return value
+
+
+class CalendarSettings(Section):
+    due_day: int = Field(
+        0,
+        ge=0,
+        le=31,
+        description="Day of the month after the period by which bills are due; 0: as before.",
+    )
+    least_days_to_due: int = Field(
+        14, ge=0, le=60, description="A close nearer to the due date than this is marked."
+    )
+
+
+class ExportsSettings(Section):
+    link_url: str = Field(
+        "",
+        description="Where an export is fetched: https://… with {token} in it, such as that of "
+        "`billclose web`.",
+    )
+    hours: int = Field(72, ge=1, le=720, description="So long the link of an export is good.")
+
+    @field_validator("link_url")
+    @classmethod
+    def check_link(cls, value: str) -> str:
+        if value and not (is_web_address(value) and TOKEN in value):
+            raise ValueError("write an https:// address with {token} in it")
+        return value
+
+
+class WebSettings(Section):
+    health_token: SecretStr = Field(
+        SecretStr(""),
+        description="As BILLCLOSE_WEB__HEALTH_TOKEN; never written here. Who knows it may read "
+        "/health; empty: this machine alone.",
+    )
+
+
+class PrefectSettings(Section):
+    api_url: str = Field(
+        "", description="Where a Prefect server answers; empty: one of our own while a close runs."
+    )
+    auth_string: SecretStr = Field(
+        SecretStr(""),
+        description="name:password of the Prefect server, as BILLCLOSE_PREFECT__AUTH_STRING; "
+        "empty: that in prefect.secret in the home, for a server of our own.",
+    )
+    database_url: SecretStr = Field(
+        SecretStr(""),
+        description="Where our own Prefect server keeps its runs: postgresql://…, as "
+        "BILLCLOSE_PREFECT__DATABASE_URL; empty: SQLite in the home.",
+    )
+    schedules: bool = Field(
+        True, description="`billclose up` starts flows by the calendar; false: cron or nobody does."
+    )
+
+    @field_validator("auth_string")
+    @classmethod
+    def check_pair(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if text and not text.startswith("prefect-secret:") and not all(text.partition(":")):
+            raise ValueError("write name:password")
+        if text.startswith("prefect-secret:"):
+            raise ValueError("what opens the Prefect server cannot be kept in it")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def check_database(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if text and not re.match(r"(postgresql(\+\w+)?://\S)", text):
+            raise ValueError("write postgresql://user@host/name or nothing")
+        return value
+
+
+class LoggingSettings(Section):
+    format: Literal["text", "json"] = Field(
+        "text", description="How log lines are written: text, or json: one object a line."
+    )
+
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class WorkersSettings(Section):
+    task_runner: Literal["threads", "claims", "dask"] = Field(
+        "threads",
+        description="threads: this machine splits alone; claims: with every machine on which "
+        "`billclose work` runs; dask: with the workers of a Dask scheduler.",
+    )
+    address: str = Field(
+        "",
+        description="The Dask scheduler, such as tls://scheduler.internal:8786; "
+        "empty: a cluster of this machine's own.",
+    )
+    batch_bills: int = Field(
+        1000, ge=1, le=50_000, description="Bills that a machine takes at a time."
+    )
+
+    @field_validator("address")
+    @classmethod
+    def check_address(cls, value: str) -> str:
+        """Whoever reaches a scheduler can run anything on its workers, so it must be tls."""
+        if not value:
+            return value
+        address = urlsplit(value)
+        if address.scheme not in ("tcp", "tls") or not address.hostname or address.port is None:
+            raise ValueError("write tls://host:port, or tcp://127.0.0.1:port on one machine")
+        if address.scheme == "tcp" and address.hostname not in LOOPBACK:
+            raise ValueError(
+                "a scheduler on another machine must be tls://: "
+                "whoever reaches it otherwise can run anything on the workers"
+            )
+        return value

@@ -1,0 +1,162 @@
+"""The sections about payments and cash receipting."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+
+from domain.money import Money
+from office.settings.section import Section
+from rules.autopay import OnClosedDay, OverMaximum
+
+
+class AutopaySettings(Section):
+    on_closed_day: OnClosedDay = Field(
+        OnClosedDay.PREVIOUS, description="previous, next or same, for days without banking."
+    )
+    over_maximum: OverMaximum = Field(
+        OverMaximum.SKIP, description="skip or cap, where the customer has not chosen."
+    )
+    attempts: int = Field(
+        3, ge=1, le=3, description="How often a payment is drawn in all where money is missing."
+    )
+    last_retry_days_after_due: int = Field(
+        10, ge=0, le=60, description="No declined payment is drawn later than so many days after."
+    )
+    return_attempts: int = Field(
+        1,
+        ge=0,
+        le=2,
+        description="How often a bank draw that was returned for want of money is drawn again.",
+    )
+    return_wait_banking_days: int = Field(
+        5, ge=1, le=30, description="So many banking days after the return it is drawn again."
+    )
+    return_fee: str = Field(
+        "0.00", description="What a returned payment costs the customer; 0.00: nothing."
+    )
+
+    @field_validator("return_fee")
+    @classmethod
+    def check_fee(cls, value: str) -> str:
+        """Amounts are written as text, because no float touches money."""
+        if Money.parse(value) < Money(0):
+            raise ValueError("write an amount of 0.00 or more")
+        return value
+
+
+class PaymentsSettings(Section):
+    gateway: Literal["sandbox", "stripe"] = Field(
+        "sandbox",
+        description="Where payments are collected: sandbox draws nobody's money; stripe.",
+    )
+    stripe_api_key: SecretStr = Field(
+        SecretStr(""),
+        description="As BILLCLOSE_PAYMENTS__STRIPE_API_KEY; never written here.",
+    )
+    stripe_webhook_secret: SecretStr = Field(
+        SecretStr(""), description="What Stripe signs its webhooks with; only for receiving them."
+    )
+    stripe_url: str = Field("", description="Empty: Stripe itself. Or a server that stands in.")
+
+    @field_validator("stripe_url")
+    @classmethod
+    def check_url(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https://[!-~]+|http://(127\.0\.0\.1|localhost):\d+", value):
+            raise ValueError("write an https:// address, or http://127.0.0.1:PORT for tests")
+        return value
+
+
+class CashReceiptingSettings(Section):
+    system: Literal["ledger", "rest", "file"] = Field(
+        "ledger",
+        description="Where payments are entered: ledger, a file of our own; rest, a web service; "
+        "file, import files.",
+    )
+    url: str = Field("", description="rest: https://… of the service, without /receipts.")
+    token: SecretStr = Field(
+        SecretStr(""), description="As BILLCLOSE_CASH_RECEIPTING__TOKEN; never written here."
+    )
+    keeps_keys: bool = Field(
+        True, description="rest: a key that comes twice is booked once; false: it is waited for."
+    )
+    longest_in_flight_seconds: int = Field(
+        300, ge=0, description="rest: so long a posting without an answer may still be booked."
+    )
+    folder: str = Field(
+        "cash-receipting", description="file: where import files are put, below the home or not."
+    )
+    layout: str = Field("", description="file: a TOML file with its columns; empty: plain CSV.")
+    stuck_after_minutes: int = Field(
+        60,
+        ge=1,
+        description="Nothing is closed, drawn or reminded while a payment, reversal or fee waits "
+        "for longer than that.",
+    )
+
+    @field_validator("url")
+    @classmethod
+    def check_url(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https://[!-~]+|http://(127\.0\.0\.1|localhost):\d+", value):
+            raise ValueError("write an https:// address, or http://127.0.0.1:PORT for tests")
+        return value
+
+
+class LadderStepSettings(Section):
+    name: str = Field(pattern=r"^past-due-[a-z0-9-]{1,30}$")
+    days_after_due: int = Field(ge=1, le=365)
+    smallest_balance: str = "0.01"
+
+    @field_validator("smallest_balance")
+    @classmethod
+    def check_balance(cls, value: str) -> str:
+        """Amounts are written as text, because no float touches money."""
+        if Money.parse(value) <= Money(0):
+            raise ValueError("write an amount of 0.01 or more")
+        return value
+
+
+class RemindersSettings(Section):
+    days_before_due: int = Field(3, ge=0, le=60, description="Payment-due mails: days before.")
+    days_after_due: int = Field(1, ge=1, le=60, description="Past-due mails: days after.")
+    time: str = Field(
+        "06:00", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="Local time of both."
+    )
+    spare_autopay: bool = Field(False, description="No payment-due mail for autopay customers.")
+    cut_off_days: int = Field(
+        14, ge=0, le=365, description="A past-due mail is not sent later than so many days late."
+    )
+    ladder: tuple[LadderStepSettings, ...] = Field(
+        (),
+        description="Further past-due mails: name (past-due-2), days_after_due, smallest_balance.",
+    )
+    shield: bool = Field(
+        True, description="No past-due mail to customers whom a failure of the office hurt."
+    )
+    shield_days: int = Field(
+        10, ge=1, le=90, description="So long after that failure is mended it keeps them back."
+    )
+
+    @field_validator("ladder")
+    @classmethod
+    def check_ladder(
+        cls, value: tuple[LadderStepSettings, ...], field: ValidationInfo
+    ) -> tuple[LadderStepSettings, ...]:
+        """Each step comes on a day of its own, after the first past-due mail."""
+        days = [step.days_after_due for step in value]
+        if len({step.name for step in value}) < len(value) or len(set(days)) < len(days):
+            raise ValueError("each step needs a name and a day of its own")
+        if days and min(days) <= field.data.get("days_after_due", 0):
+            raise ValueError("its steps come after reminders.days_after_due")
+        return value
+
+
+class NoticesSettings(Section):
+    receipts: bool = Field(True, description="A receipt for each payment drawn by autopay.")
+    autopay_scheduled: Literal["varying", "all", "none"] = Field(
+        "varying",
+        description="Who hears of a draw where no e-bill tells it: varying (bank drafts of a "
+        "changed amount), all, none.",
+    )

@@ -1,0 +1,33 @@
+"""What every section of the settings is."""
+
+from __future__ import annotations
+
+import re
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
+
+from office.secrets.sources import PREFIX, PrefectSecret
+
+LONGEST_URL = 600  # characters: headers that hold it must stay on one line
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="after")
+    def leave_with_prefect(self) -> Self:
+        """Let a secret that Prefect keeps be looked up when it is needed, and not before."""
+        for name, value in self.__dict__.items():
+            if isinstance(value, SecretStr) and value.get_secret_value().startswith(PREFIX):
+                self.__dict__[name] = PrefectSecret(value.get_secret_value())
+        return self
+
+
+def is_web_address(text: str) -> bool:
+    """Tell what can stand in a header: https, ASCII, without blanks, commas and brackets."""
+    return (
+        len(text) <= LONGEST_URL
+        and bool(re.fullmatch(r"https://[!-~]+", text))
+        and not (set(text) & set("<>,\"'"))
+    )

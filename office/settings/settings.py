@@ -1,0 +1,202 @@
+"""The office's settings: `billclose.toml` in the home, each one also from the environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+from domain.failures import Misuse
+from office.secrets.prefect_access import settle
+from office.secrets.redaction import SECRET, without_secrets
+from office.secrets.sources import (
+    from_files,
+    refuse_written_secrets,
+    remember_secrets,
+    without_files,
+)
+from office.settings.close import (
+    ApprovalSettings,
+    BillsSettings,
+    CalendarSettings,
+    ChecksSettings,
+    DatabaseSettings,
+    ExportsSettings,
+    HealthSettings,
+    LoggingSettings,
+    PrefectSettings,
+    SplitterSettings,
+    UtilitySettings,
+    WebSettings,
+    WorkersSettings,
+)
+from office.settings.mail import (
+    AlertsSettings,
+    BouncesSettings,
+    CommunicationsSettings,
+    EbillSettings,
+    SmtpSettings,
+)
+from office.settings.money import (
+    AutopaySettings,
+    CashReceiptingSettings,
+    NoticesSettings,
+    PaymentsSettings,
+    RemindersSettings,
+)
+
+FILE = "billclose.toml"
+PREFIX = "BILLCLOSE_"
+
+
+class Settings(BaseSettings):
+    """All settings; unknown keys are refused, so that a typing mistake does not go unnoticed."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    utility: UtilitySettings = UtilitySettings()
+    database: DatabaseSettings = DatabaseSettings()
+    bills: BillsSettings = BillsSettings()
+    smtp: SmtpSettings = SmtpSettings()
+    bounces: BouncesSettings = BouncesSettings()
+    ebill: EbillSettings = EbillSettings()
+    communications: CommunicationsSettings = CommunicationsSettings()
+    autopay: AutopaySettings = AutopaySettings()
+    payments: PaymentsSettings = PaymentsSettings()
+    cash_receipting: CashReceiptingSettings = CashReceiptingSettings()
+    alerts: AlertsSettings = AlertsSettings()
+    reminders: RemindersSettings = RemindersSettings()
+    notices: NoticesSettings = NoticesSettings()
+    checks: ChecksSettings = ChecksSettings()
+    approval: ApprovalSettings = ApprovalSettings()
+    splitter: SplitterSettings = SplitterSettings()
+    prefect: PrefectSettings = PrefectSettings()
+    logging: LoggingSettings = LoggingSettings()
+    workers: WorkersSettings = WorkersSettings()
+    health: HealthSettings = HealthSettings()
+    calendar: CalendarSettings = CalendarSettings()
+    exports: ExportsSettings = ExportsSettings()
+    web: WebSettings = WebSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        toml = TomlConfigSettingsSource(settings_cls, _FILES[-1]) if _FILES else None
+        if isinstance(env_settings, EnvSettingsSource):
+            env_settings.env_vars = without_files(settings_cls, env_settings.env_vars, PREFIX)
+        files = InitSettingsSource(settings_cls, dict(from_files(settings_cls, PREFIX)))
+        return (init_settings, env_settings, files, *((toml,) if toml else ()))
+
+
+_FILES: list[Path] = []  # the file being read: pydantic-settings takes it from the class only
+
+
+def read_settings(home: Path) -> Settings:
+    """
+    Read the settings of a home; the environment wins over the file.
+
+    Raises Misuse with the file, the key and what is wrong with it.
+    """
+    file = home / FILE
+    _refuse_unknown_sections()
+    refuse_written_secrets(Settings, file, PREFIX)
+    _FILES.append(file)
+    try:
+        settings = Settings()
+    except tomllib.TOMLDecodeError as wrong:
+        raise Misuse(f"{file} is not readable as TOML: {wrong}.") from None
+    except ValidationError as wrong:
+        raise Misuse(f"{file}: {_first_fault(wrong)}") from None
+    except SettingsError as wrong:  # a section given as one value, which is not repeated
+        raise Misuse(f"{wrong}; give each key as BILLCLOSE_<SECTION>__<KEY>.") from None
+    finally:
+        _FILES.pop()
+    remember_secrets(settings)
+    settle(home, settings.prefect.api_url, settings.prefect.auth_string.get_secret_value())
+    return settings
+
+
+def _refuse_unknown_sections() -> None:
+    """Look at what pydantic-settings passes over: sections that only the environment has."""
+    for name in os.environ:
+        section, separator, _ = name.lower().removeprefix(PREFIX.lower()).partition("__")
+        if name.upper().startswith(PREFIX) and separator and section not in Settings.model_fields:
+            raise Misuse(f"There is no setting {name}; there is no section {section}.")
+
+
+def _first_fault(wrong: ValidationError) -> str:
+    fault = wrong.errors(include_url=False, include_input=False)[0]
+    key = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        return f"there is no setting {key}; see the commented file that `billclose init` writes."
+    message = fault["msg"][:1].lower() + fault["msg"][1:]
+    return f"the setting {key} is wrong: {message}."
+
+
+def commented_file() -> str:
+    """Write every setting with its default and meaning, commented out, for `billclose init`."""
+    lines = [
+        "# Settings of this office. A line that begins with # stands at its default.",
+        "# Each can also be given in the environment as BILLCLOSE_<SECTION>__<KEY>.",
+    ]
+    for section, field in Settings.model_fields.items():
+        lines += ["", f"[{section}]"]
+        model: type[BaseModel] = field.annotation  # type: ignore[assignment]
+        for key, setting in model.model_fields.items():
+            if setting.description:
+                lines.append(f"# {setting.description}")
+            lines.append(f"#{key} = {_as_toml(setting.default)}")
+    return "\n".join(lines) + "\n"
+
+
+def _as_toml(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        return '""'
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return "[]"
+    return json.dumps(value) if isinstance(value, str) else str(value)
+
+
+COMMANDS = ("token_command",)  # what stands behind the program may be a secret
+
+
+def settings_in_force(settings: Settings) -> dict[str, Any]:
+    """Return every setting by section and key; of a secret only whether it is set."""
+    return {name: _shown(name, getattr(settings, name)) for name in Settings.model_fields}
+
+
+def _shown(name: str, value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return {key: _shown(key, getattr(value, key)) for key in type(value).model_fields}
+    if isinstance(value, SecretStr):
+        return SECRET if value.get_secret_value() else ""
+    if name in COMMANDS and isinstance(value, list | tuple):
+        return [*value[:1], *(SECRET for _ in value[1:])]
+    if isinstance(value, list | tuple):
+        return [_shown(name, one) for one in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return without_secrets(str(value))

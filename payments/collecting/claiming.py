@@ -1,0 +1,279 @@
+"""Claiming payments whose day has come: looked at anew, then a draw is recorded or a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.audit import record_audit
+from database.books import Database
+from database.inserting import insert_new
+from database.queries.mandates import mandates_in_force
+from database.tables import (
+    account,
+    balance_due,
+    bill_run,
+    draw,
+    held_account,
+    scheduled_payment,
+    suspended_method,
+)
+from domain.accounts import AccountStatus
+from domain.money import ZERO, Money
+from domain.payments import DRAW, DrawState, PaymentState
+from payments.collecting.draws import Draw, find_draws, move_payment
+from payments.collecting.recording import record_never_asked
+from payments.terms import Terms
+from rules.balances import open_balance
+from rules.drawing import Drawable, NoDraw, decide_draw
+
+_PAYMENT = scheduled_payment.c
+
+
+def due_keys(run: str, today: date) -> sa.Select[Any]:
+    """
+    Select the keys of a run's due payments and of their accounts, in the payments' order.
+
+    Those with an open draw of their own are left out.
+    """
+    return (
+        sa.select(_PAYMENT.key, _PAYMENT.account_key)
+        .where(_PAYMENT.run == run, *_is_due(today))
+        .order_by(_PAYMENT.key)
+    )
+
+
+def due_payments(
+    run: str, today: date, due: Sequence[Any], *, locked: bool = True
+) -> sa.Select[Any]:
+    """
+    Select some of the `due_keys` with all that decides about them, as far as they are due still.
+
+    Status and blocks are those of the newest export that has the account: a block set since then
+    is honored (rule 138). Some at a time: everybody's mandates for each batch would make a large
+    town's draws dearer than a small one's.
+    """
+    newest = account.alias("newest")
+    in_force = mandates_in_force(run, [row.account_key for row in due])
+    query = (
+        sa.select(
+            *(_PAYMENT[name] for name in ("key", "run", "account", "amount", "method_token")),
+            _PAYMENT.number,
+            _last_draw().label("last_draw"),
+            _PAYMENT.method_kind,
+            newest.c.status,
+            newest.c.direct_pay,
+            newest.c.block_ach,
+            newest.c.block_card,
+            account.c.status.label("billed_status"),
+            account.c.equal_pay_amount,
+            balance_due.c.amount_due,
+            balance_due.c.paid,
+            in_force.c.maximum,
+            in_force.c.pays_up_to_maximum,
+            in_force.c.account_key.is_(None).label("is_mandate_ended"),
+            sa.exists().where(_of_the_payment(held_account)).label("is_held"),
+            sa.exists()
+            .where(suspended_method.c.method_token == _PAYMENT.method_token)
+            .label("is_suspended"),
+            _is_in_doubt().label("is_in_doubt"),
+        )
+        .join(account, _of_the_payment(account))
+        .join(
+            newest,
+            sa.and_(newest.c.account_key == _PAYMENT.account_key, newest.c.run == _newest_run()),
+        )
+        .outerjoin(balance_due, _of_the_payment(balance_due))
+        .outerjoin(
+            in_force,
+            sa.and_(
+                in_force.c.account_key == _PAYMENT.account_key,
+                in_force.c.method_token == _PAYMENT.method_token,
+            ),
+        )
+        .where(_PAYMENT.key.in_([row.key for row in due]), *_is_due(today))
+        .order_by(_PAYMENT.key)
+    )
+    return query.with_for_update(of=scheduled_payment) if locked else query
+
+
+def to_drawable(row: Any) -> Drawable:
+    equal = row.billed_status is AccountStatus.ACTIVE and row.equal_pay_amount is not None
+    owed = None if row.amount_due is None else open_balance(row.amount_due, row.paid or ZERO)
+    return Drawable(
+        amount=row.amount,
+        open_balance=owed,
+        method_kind=row.method_kind,
+        status=row.status,
+        maximum=row.maximum,
+        pays_up_to_maximum=row.pays_up_to_maximum,
+        pays_equal_amount=equal,
+        direct_pay=row.direct_pay,
+        block_ach=row.block_ach,
+        block_card=row.block_card,
+        is_held=row.is_held,
+        is_mandate_ended=row.is_mandate_ended,
+        is_suspended=row.is_suspended,
+        is_in_doubt=row.is_in_doubt,
+        is_again=row.number > 1,
+    )
+
+
+_OPEN = (DrawState.CREATED, DrawState.ASKED, DrawState.APPROVED)
+
+
+def _is_due(today: date) -> tuple[sa.ColumnElement[bool], ...]:
+    has_draw = sa.exists().where(draw.c.payment_key == _PAYMENT.key, draw.c.state.in_(_OPEN))
+    return (_PAYMENT.state == PaymentState.SCHEDULED, _PAYMENT.pay_on <= today, ~has_draw)
+
+
+def _of_the_payment(table: sa.Table) -> sa.ColumnElement[bool]:
+    return sa.and_(table.c.run == _PAYMENT.run, table.c.account_key == _PAYMENT.account_key)
+
+
+def _newest_run() -> sa.ScalarSelect[str]:
+    """The newest export that has the payment's account."""
+    having = account.alias("having")
+    query = (
+        sa.select(bill_run.c.run)
+        .where(
+            sa.exists()
+            .where(having.c.run == bill_run.c.run, having.c.account_key == _PAYMENT.account_key)
+            .correlate(bill_run, scheduled_payment)
+        )
+        .order_by(bill_run.c.ends_on.desc())
+        .limit(1)
+    )
+    return query.correlate(scheduled_payment).scalar_subquery()
+
+
+def _last_draw() -> sa.ScalarSelect[int]:
+    """The number of the payment's newest draw, 0 before the first."""
+    newest = sa.func.coalesce(sa.func.max(draw.c.number), 0)
+    return sa.select(newest).where(draw.c.payment_key == _PAYMENT.key).scalar_subquery()
+
+
+def _is_in_doubt() -> sa.Exists:
+    other = scheduled_payment.alias("other")
+    return sa.exists().where(
+        other.c.account_key == _PAYMENT.account_key,
+        other.c.key != _PAYMENT.key,
+        draw.c.payment_key == other.c.key,
+        draw.c.state.in_((DrawState.CREATED, DrawState.ASKED)),
+    )
+
+
+@dataclass(slots=True)
+class Claim:
+    """What one transaction claimed: draws to be asked for, and payments that are not drawn."""
+
+    draws: list[Draw] = field(default_factory=list)
+    cancelled: int = 0
+    waiting: int = 0
+
+
+def runs_with_due_payments(database: Database, now: datetime) -> list[tuple[str, date]]:
+    """Return the runs that have payments waiting, each with its local date of today (rule 47)."""
+    query = (
+        sa.select(bill_run.c.run, bill_run.c.timezone)
+        .where(
+            sa.exists().where(
+                scheduled_payment.c.run == bill_run.c.run,
+                scheduled_payment.c.state == PaymentState.SCHEDULED,
+            )
+        )
+        .order_by(bill_run.c.ends_on)
+    )
+    with database.reading() as books:
+        rows = books.execute(query).all()
+    return [(row.run, now.astimezone(ZoneInfo(row.timezone)).date()) for row in rows]
+
+
+def abandon_unasked(database: Database) -> int:
+    """
+    Give up the draws that were recorded and never asked for: nobody can have drawn them.
+
+    Their payments are looked at anew, since the balance may have changed meanwhile. The office
+    collects once at a time, so that they are what a crash has left behind; a worker who was about
+    to ask for one after all finds it gone and lets it be.
+    """
+    with database.writing() as books:
+        left = find_draws(books, draw.c.state == DrawState.CREATED)
+        return sum(record_never_asked(books, one) for one in left)
+
+
+def list_due(database: Database, run: str, today: date, size: int) -> Iterator[Sequence[Any]]:
+    """Yield the keys of a run's payments whose day has come, some at a time."""
+    with database.reading() as books:
+        due = books.execute(due_keys(run, today)).all()
+    yield from (due[first : first + size] for first in range(0, len(due), size))
+
+
+def claim_due(
+    database: Database, run: str, today: date, now: datetime, terms: Terms, due: Sequence[Any]
+) -> Claim:
+    """
+    Claim some of the payments of a run whose day has come, in the order of their keys.
+
+    The balance is read in the transaction that records the draw. Of two workers one gets it: the
+    books take one open draw a payment.
+    """
+    claim = Claim()
+    recorded: list[dict[str, Any]] = []
+    with database.writing() as books:
+        for row in books.execute(due_payments(run, today, due)):
+            decision = decide_draw(to_drawable(row), terms.autopay)
+            if isinstance(decision, Money):
+                recorded.append(_to_draw(row, decision, now))
+            elif decision.waits:
+                claim.waiting += 1
+            else:
+                claim.cancelled += _cancel(books, row, decision, now, terms.who)
+        claim.draws = _record_draws(books, recorded)
+    return claim
+
+
+def preview_due(database: Database, now: datetime, terms: Terms) -> Iterator[tuple[Any, Any]]:
+    """Yield each payment that is due with what would be drawn, or why nothing; changes nothing."""
+    for run, today in runs_with_due_payments(database, now):
+        for due in list_due(database, run, today, terms.batch):
+            with database.reading() as books:
+                rows = books.execute(due_payments(run, today, due, locked=False)).all()
+            yield from ((row, decide_draw(to_drawable(row), terms.autopay)) for row in rows)
+
+
+def _to_draw(row: Any, amount: Money, now: datetime) -> dict[str, Any]:
+    number = row.last_draw + 1
+    return {
+        "key": f"{row.key}/{number}",
+        "payment_key": row.key,
+        "number": number,
+        "amount": amount,
+        "method_token": row.method_token,
+        "state": DRAW.start,
+        "created_at": now,
+        "lookups": 0,
+    }
+
+
+def _record_draws(books: Connection, rows: list[dict[str, Any]]) -> list[Draw]:
+    """Record draws and return them, without those where another worker was faster."""
+    if not rows:
+        return []
+    recording = insert_new(books.dialect.name, draw).returning(draw.c.key)
+    keys = books.scalars(recording, rows).all()
+    return find_draws(books, draw.c.key.in_(keys))
+
+
+def _cancel(books: Connection, row: Any, reason: NoDraw, now: datetime, who: str) -> bool:
+    error = reason.as_error
+    if not move_payment(books, row.key, PaymentState.SCHEDULED, "cancelled", error=error):
+        return False
+    record_audit(books, now, who, "cancel payment", row.account, f"{row.run}: {error}")
+    return True

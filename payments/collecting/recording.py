@@ -1,0 +1,172 @@
+"""Writing down what became of a draw: the draw, its payment, the balance, the posting, at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.inserting import insert_new
+from database.postings import queue_posting
+from database.tables import balance_due, draw, suspended_method
+from domain.money import Money
+from domain.payments import DRAW, PAYMENT, Advice, DrawState, PaymentState, PostingKind
+from payments.collecting.draws import Draw, move_draw, move_payment
+from payments.port import Answer, DrawResult
+from payments.terms import Terms
+from rules.retrying import FIRST_LOOKUP, retry_on
+
+_ADD_PAID = (
+    balance_due.update()
+    .where(balance_due.c.account_key == sa.bindparam("of_account"))
+    .values(paid=balance_due.c.paid + sa.bindparam("amount", type_=balance_due.c.paid.type))
+)
+NOT_FOUND = "no answer, and the gateway does not know of it"
+REFUSED = "refused"  # the gateway takes no such draw at all
+
+
+def record_asked(books: Connection, one: Draw, reference: str, now: datetime) -> Draw:
+    """Write down that a draw may have happened from here on, and return it as it stands then."""
+    values = {"reference": reference, "asked_at": now, "next_lookup_at": now + FIRST_LOOKUP}
+    if not move_draw(books, one, "asked", **values):
+        raise ValueError(f"the draw {one.key} is no longer {one.state}")
+    _move(books, one, "asked", amount=one.amount)
+    return replace(_asked(one), reference=reference, asked_at=now)
+
+
+def record_result(
+    books: Connection, one: Draw, result: DrawResult, now: datetime, terms: Terms
+) -> bool:
+    """Write down a gateway's answer; one that it does not know of stays in doubt."""
+    if result.answer is Answer.DECLINED:
+        code = result.code or REFUSED
+        return record_declined(books, one, now, terms, code=code, advice=result.advice)
+    if result.answer is Answer.NOT_FOUND:
+        record_doubt(books, one, NOT_FOUND)
+        return False
+    if result.amount not in (None, one.amount):
+        record_doubt(books, one, f"the gateway drew {result.amount}, not {one.amount}")
+        return False
+    return record_approved(books, one, now, reference=result.reference, at=result.answered_at)
+
+
+def record_approved(
+    books: Connection, one: Draw, now: datetime, *, reference: str | None, at: datetime | None
+) -> bool:
+    """
+    Write down that the money is ours; no where somebody has written it down before.
+
+    The success, the balance and the posting are one transaction: money that was taken is never
+    missing in one of them. The confirmation is the gateway's number, or that under which the draw
+    was announced (rule 78).
+    """
+    confirmation = reference or one.reference
+    taken_at = min(at or now, now)  # never after what follows from it: clocks differ
+    values = {"reference": confirmation, "answered_at": taken_at, "next_lookup_at": None}
+    if not move_draw(books, one, "approved", code=None, advice=None, **values):
+        return False
+    _move(
+        books, one, "approved",
+        amount=one.amount, confirmation=confirmation, taken_at=taken_at, error=None,
+    )  # fmt: skip
+    add_paid(books, one.account_key, one.amount)
+    queue_posting(books, one.payment_key, PostingKind.RECEIPT, one.amount, now=now)
+    return True
+
+
+def record_declined(
+    books: Connection, one: Draw, now: datetime, terms: Terms, *, code: str, advice: Advice | None
+) -> bool:
+    """
+    Write down a no, why (rule 79), and when the payment is drawn again, if it is.
+
+    A method that is lost, stolen or revoked is suspended: nothing is drawn from it any more.
+    """
+    advice = advice or Advice.CLERK
+    values = {"code": code, "advice": advice, "answered_at": now, "next_lookup_at": None}
+    if not move_draw(books, one, "declined", **values):
+        return False
+    today = one.local_day(now)
+    again = _retry_on(books, one, advice, today, terms)
+    error = f"declined: {code}"
+    _move(books, one, "declined", error=error)
+    if again is not None:
+        move_payment(
+            books, one.payment_key, PaymentState.DECLINED, "tried again",
+            pay_on=again, error=f"{error}, drawn again on {again}",
+        )  # fmt: skip
+    if advice is Advice.NEVER:
+        suspend_method(books, one.method_token, f"declined: {code}", now)
+    return True
+
+
+def record_refused(
+    books: Connection, one: Draw, now: datetime, terms: Terms, *, code: str = REFUSED
+) -> bool:
+    """Write down that the gateway takes no such draw: a decline that a clerk looks into."""
+    if not move_draw(books, one, "asked", asked_at=now):
+        return False
+    _move(books, one, "asked")
+    return record_declined(books, _asked(one), now, terms, code=code, advice=Advice.CLERK)
+
+
+def record_doubt(books: Connection, one: Draw, error: str) -> None:
+    """Write down that a draw may have happened: it is looked up, and never asked anew."""
+    if one.payment_state is PaymentState.SUBMITTED:
+        move_payment(books, one.payment_key, PaymentState.SUBMITTED, "no answer", error=error[:300])
+
+
+def record_never_asked(books: Connection, one: Draw) -> bool:
+    """Write down that a draw surely has not happened and never will: its payment waits again."""
+    if not move_draw(books, one, "abandoned", next_lookup_at=None):
+        return False
+    if one.state is DrawState.ASKED:
+        _move(books, one, "never arrived", error=None)
+    return True
+
+
+def add_paid(books: Connection, account_key: str, amount: Money) -> None:
+    """
+    Count money towards the account's balance due, or below zero take it off again (rule 39).
+
+    Whatever period it is of by now: the billing system hears of the payment after this, so no
+    export that a balance was moved from can have counted it.
+    """
+    books.execute(_ADD_PAID, {"of_account": account_key, "amount": amount})
+
+
+def suspend_method(books: Connection, token: str, reason: str, now: datetime) -> None:
+    """Draw nothing from a payment method any more, until somebody lifts it."""
+    row = {"method_token": token, "since": now, "reason": reason[:200]}
+    books.execute(insert_new(books.dialect.name, suspended_method).values(row))
+
+
+def _retry_on(
+    books: Connection, one: Draw, advice: Advice, today: date, terms: Terms
+) -> date | None:
+    declines = books.scalar(
+        sa.select(sa.func.count())
+        .select_from(draw)
+        .where(draw.c.payment_key == one.payment_key, draw.c.state == DrawState.DECLINED)
+    )
+    return retry_on(
+        advice, declines or 1,
+        today=today, due_on=one.due_on, closed=terms.closed, policy=terms.retry,
+    )  # fmt: skip
+
+
+def _move(books: Connection, one: Draw, event: str, **values: Any) -> None:
+    """Move a draw's payment along with it; raises ValueError where they no longer agree."""
+    if not move_payment(books, one.payment_key, one.payment_state, event, **values):
+        raise ValueError(f"the payment {one.payment_key} is no longer {one.payment_state}")
+
+
+def _asked(one: Draw) -> Draw:
+    return replace(
+        one,
+        state=DRAW.after(one.state, "asked"),
+        payment_state=PAYMENT.after(one.payment_state, "asked"),
+    )

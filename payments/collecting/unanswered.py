@@ -1,0 +1,176 @@
+"""Looking up the draws that were asked for and not answered; money moves once at most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy.engine import Connection
+
+from database.audit import record_audit
+from database.books import Database
+from database.tables import draw
+from domain.payments import DrawState
+from payments.collecting.collecting import Failure, Line
+from payments.collecting.draws import DRAWN_TWICE, Draw, find_draws, read_draw
+from payments.collecting.recording import (
+    NOT_FOUND,
+    record_approved,
+    record_doubt,
+    record_never_asked,
+    record_result,
+)
+from payments.port import Answer, DrawResult, PaymentGateway
+from payments.terms import Clock, Terms
+from rules.retrying import FIRST_LOOKUP, may_ask_again, next_lookup
+
+
+class Landed(StrEnum):
+    """What a late approval was to us."""
+
+    KNOWN = "known"
+    TAKEN = "taken"  # into the books: the money is ours after all
+    TWICE = "twice"  # another draw of the payment has the money already: one is given back
+    NOT_YET = "not-yet"  # another draw of the payment has no answer: asked again with the next
+
+
+def take_in_approval(
+    books: Connection, one: Draw, *, reference: str, at: datetime, now: datetime, who: str
+) -> Landed:
+    """
+    Take in that the gateway drew something, whatever we thought of it.
+
+    A draw that was declined, given up or unknown may have landed: then the customer has paid.
+    Where its payment was drawn anew meanwhile, he has paid twice, and a person gives one back.
+    """
+    if one.state is DrawState.APPROVED or one.code == DRAWN_TWICE:
+        return Landed.KNOWN
+    others = find_draws(books, draw.c.payment_key == one.payment_key, draw.c.key != one.key)
+    states = {other.state for other in others}
+    if DrawState.APPROVED in states:
+        books.execute(draw.update().where(draw.c.key == one.key).values(code=DRAWN_TWICE))
+        _audit(books, one, f"{reference}: drawn twice, give one back", now, who)
+        return Landed.TWICE
+    if DrawState.ASKED in states or one.state is DrawState.CREATED:
+        return Landed.NOT_YET
+    for other in others:
+        if other.state is DrawState.CREATED:
+            record_never_asked(books, other)
+    before = one.payment_state
+    fresh = read_draw(books, one.key)
+    if fresh is None or not record_approved(books, fresh, now, reference=reference, at=at):
+        return Landed.KNOWN
+    if one.state is not DrawState.ASKED:
+        _audit(books, one, f"{reference}: landed late; it was {before}", now, who)
+    return Landed.TAKEN
+
+
+def _audit(books: Connection, one: Draw, detail: str, now: datetime, who: str) -> None:
+    record_audit(books, now, who, "late approval", one.account, f"{one.key}, {detail}")
+
+
+@dataclass(slots=True)
+class LookupCounts:
+    """What became of the draws that were looked up."""
+
+    approved: int = 0
+    declined: int = 0
+    asked_again: int = 0  # under the same key; counted again with its answer
+    unknown: int = 0
+    stopped_by: str = ""
+
+
+def look_up_due(
+    database: Database,
+    gateway: PaymentGateway,
+    terms: Terms,
+    now: Clock,
+    *,
+    stop: Callable[[], bool] = lambda: False,
+) -> LookupCounts:
+    """
+    Find out what became of the draws whose look-up is due: 5 minutes after, an hour, then daily.
+
+    A draw that the gateway does not know is asked again under the same key, while it surely keeps
+    keys: what landed meanwhile is answered, not drawn twice. After that nobody asks again: it
+    stays unknown for a person (`billclose unknown`). A failure to look up proves nothing either
+    way. Raises GatewayMisuse, after everything is recorded.
+    """
+    counts = LookupCounts()
+    line = Line(gateway, now, terms.threads, stop)
+    while line.is_open and (due := _take_due(database, now(), terms.batch)):
+        answers = line.each(lambda one: _find_out(line, one, counts), due)
+        _record(database, due, answers, now(), terms, counts)
+    counts.stopped_by = line.stopped_by or line.trouble
+    if line.misuse is not None:
+        raise line.misuse
+    return counts
+
+
+def _take_due(database: Database, now: datetime, limit: int) -> Sequence[Draw]:
+    """
+    Take the draws whose look-up is due, for a while: no other worker does.
+
+    Only an answer puts the next look-up farther off. An outage or a crash must not use up the
+    early ones, since a draw may be asked again only while the gateway keeps its key.
+    """
+    with database.writing() as books:
+        due = find_draws(
+            books, draw.c.state == DrawState.ASKED, draw.c.next_lookup_at <= now, limit=limit
+        )
+        for one in due:
+            books.execute(
+                draw.update()
+                .where(draw.c.key == one.key)
+                .values(lookups=one.lookups + 1, next_lookup_at=now + FIRST_LOOKUP)
+            )
+    return due
+
+
+def _find_out(line: Line, one: Draw, counts: LookupCounts) -> DrawResult:
+    result = line.gateway.lookup(one.request, one.reference)
+    if result.answer is not Answer.NOT_FOUND or one.asked_at is None:
+        return result
+    if not may_ask_again(one.asked_at, line.now(), line.gateway.key_window):
+        return result
+    counts.asked_again += 1
+    return line.confirm_one(one)
+
+
+def _record(
+    database: Database,
+    due: Sequence[Draw],
+    answers: Sequence[DrawResult | Failure],
+    now: datetime,
+    terms: Terms,
+    counts: LookupCounts,
+) -> None:
+    """
+    Write down what is known now.
+
+    A failure is never a no here, not even of the second asking: the first may still land.
+    """
+    found = {one.key: answer for one, answer in zip(due, answers, strict=True)}
+    with database.writing() as books:
+        for one in find_draws(books, draw.c.key.in_(found), draw.c.state == DrawState.ASKED):
+            answer = found[one.key]
+            if not isinstance(answer, DrawResult):
+                record_doubt(books, one, str(answer) or NOT_FOUND)
+                counts.unknown += 1
+            elif not record_result(books, one, answer, now, terms):
+                _put_off(books, one, now)
+                counts.unknown += 1
+            elif answer.answer is Answer.APPROVED:
+                counts.approved += 1
+            else:
+                counts.declined += 1
+
+
+def _put_off(books: Connection, one: Draw, now: datetime) -> None:
+    books.execute(
+        draw.update()
+        .where(draw.c.key == one.key)
+        .values(next_lookup_at=now + next_lookup(one.lookups))
+    )

@@ -1,0 +1,258 @@
+"""What the books know of one account's autopay now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.queries.mandates import mandates_in_force
+from database.tables import (
+    account,
+    balance_due,
+    bill_run,
+    cosigner,
+    draw,
+    held_account,
+    payment_method,
+    portal_link,
+    scheduled_payment,
+)
+from domain.accounts import AccountStatus, account_key
+from domain.failures import Misuse
+from domain.money import ZERO, Money
+from domain.payments import DrawState, Mandate, MethodKind, PaymentState
+from domain.runs import RunState
+from rules.autopay import Payable
+from rules.balances import open_balance
+
+# May have been asked for, whatever the payment's own state says.
+OPEN_DRAWS = (DrawState.ASKED, DrawState.APPROVED)
+# Nothing was taken, and nothing is on its way: these may be scheduled, or scheduled anew.
+STILL_OPEN = (PaymentState.SCHEDULED, PaymentState.DECLINED, PaymentState.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """The one payment of an account in the current period."""
+
+    key: str
+    pay_on: date
+    amount: Money
+    state: PaymentState
+    may_be_asked: bool  # a draw of it is open or approved
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether it is scheduled and surely not asked for yet."""
+        return self.state is PaymentState.SCHEDULED and not self.may_be_asked
+
+    @property
+    def is_processed(self) -> bool:
+        """Tell whether this period's payment is taken or on its way (rule 58)."""
+        return self.may_be_asked or self.state not in STILL_OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """
+    An account, its mandate in force, and its current period: the newest closed one with a bill.
+
+    What can be paid with and what is blocked is as the newest export says, closed or not.
+    """
+
+    key: str
+    newest: str  # the run of the newest export that knows the account
+    utility: str
+    payable: Payable
+    run: str | None  # None: no period of the account has been closed yet
+    due_on: date | None
+    mandate: Mandate | None
+    enrollment_id: int | None  # None: the mandate is the export's
+    payment: Payment | None
+
+    @property
+    def account(self) -> str:
+        return self.payable.account
+
+
+def read_standing(books: Connection, number: str) -> Standing:
+    """Find an account; raises Misuse where no export that was not refused knows it."""
+    key = account_key(number)
+    known = books.execute(_newest(key)).first()
+    if known is None:
+        raise Misuse(
+            "No export has that account; give its number as `billclose list bills` shows it.",
+            "unknown-account",
+        )
+    due = books.execute(sa.select(balance_due).where(balance_due.c.account_key == key)).first()
+    payment = None if due is None else _payment(books, due.run, key)
+    agreed, enrollment_id = _mandate(books, known, key)
+    return Standing(
+        key=key,
+        newest=known.run,
+        utility=known.utility,
+        payable=_payable(books, known, due, payment),
+        run=None if due is None else due.run,
+        due_on=None if due is None else due.due_on,
+        mandate=agreed,
+        enrollment_id=enrollment_id,
+        payment=payment,
+    )
+
+
+def lock_standing(books: Connection, number: str) -> None:
+    """Let one at a time enroll, cancel, schedule or close in the runs that concern an account."""
+    key = account_key(number)
+    due = sa.select(balance_due.c.run).where(balance_due.c.account_key == key)
+    newest = sa.select(_newest(key).subquery().c.run)
+    runs = set(books.scalars(due)) | set(books.scalars(newest))
+    books.execute(
+        sa.select(bill_run.c.run)
+        .where(bill_run.c.run.in_(runs))
+        .order_by(bill_run.c.run)
+        .with_for_update()
+    )
+
+
+def _newest(key: str) -> sa.Select[Any]:
+    return (
+        sa.select(account, bill_run.c.utility)
+        .join(bill_run, bill_run.c.run == account.c.run)
+        .where(account.c.account_key == key, bill_run.c.state != RunState.REFUSED)
+        .order_by(bill_run.c.ends_on.desc())
+        .limit(1)
+    )
+
+
+def _payable(books: Connection, known: Any, due: Any, payment: Payment | None) -> Payable:
+    held, equal = None, False
+    if due is not None:
+        mine = sa.and_(account.c.run == due.run, account.c.account_key == due.account_key)
+        billed = books.execute(sa.select(account).where(mine)).one()
+        equal = billed.status is AccountStatus.ACTIVE and billed.equal_pay_amount is not None
+        is_held = sa.and_(
+            held_account.c.run == due.run, held_account.c.account_key == due.account_key
+        )
+        held = books.execute(sa.select(held_account.c.run).where(is_held)).first()
+    return Payable(
+        account=known.account,
+        status=known.status,
+        balance=ZERO if due is None else open_balance(due.amount_due, due.paid),
+        pays_equal_amount=equal,
+        direct_pay=known.direct_pay,
+        block_ach=known.block_ach,
+        block_card=known.block_card,
+        is_held=held is not None,
+        already_processed=payment is not None and payment.is_processed,
+    )
+
+
+def _payment(books: Connection, run: str, key: str) -> Payment | None:
+    rows = scheduled_payment.c
+    is_open = sa.exists().where(draw.c.payment_key == rows.key, draw.c.state.in_(OPEN_DRAWS))
+    query = sa.select(rows.key, rows.pay_on, rows.amount, rows.state, is_open.label("is_open"))
+    mine = query.where(rows.run == run, rows.account_key == key)
+    is_off = rows.state == PaymentState.CANCELLED
+    found = books.execute(mine.order_by(is_off, rows.number.desc())).first()
+    return None if found is None else Payment(*found)
+
+
+def _mandate(books: Connection, known: Any, key: str) -> tuple[Mandate | None, int | None]:
+    row = books.execute(sa.select(mandates_in_force(known.run, key))).first()
+    if row is None:
+        return None, None
+    agreed = Mandate(
+        account=known.account,
+        method_token=row.method_token,
+        method_kind=row.method_kind,
+        last4=row.last4,
+        days_prior=row.days_prior,
+        maximum=row.maximum,
+        enrolled_on=row.enrolled_on,
+        pays_up_to_maximum=row.pays_up_to_maximum,
+    )
+    return agreed, row.enrollment_id
+
+
+LAST4 = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A saved card or bank account and whose it is."""
+
+    portal_user: str = field(repr=False)  # the mailbox, its case folded
+    token: str = field(repr=False)
+    kind: MethodKind
+    last4: str
+
+
+def find_method(books: Connection, run: str, portal_user: str, wanted: str) -> Method:
+    """
+    Find a payment method in one portal user's wallet, as a run's export holds it.
+
+    `wanted` is its token, or its last four digits where just one in that wallet ends so. What is
+    in somebody else's wallet is not found: it belongs to them, a clerk's included (rule 119).
+    Raises Misuse; what was typed is not repeated, for it may be a card number.
+    """
+    rows = payment_method.c
+    owner = portal_user.strip().casefold()
+    if not owner:
+        raise Misuse("Say whose payment method it is: a portal user's e-mail address.", "no-user")
+    query = sa.select(rows.portal_user, rows.token, rows.kind, rows.last4)
+    wallet = [
+        Method(*row)
+        for row in books.execute(
+            query.where(rows.run == run, rows.portal_user == owner).order_by(rows.token)
+        )
+    ]
+    if not wallet:
+        raise Misuse(
+            "That portal user has no payment method in the newest export; the customer adds one in "
+            "the portal first.",
+            "no-wallet",
+        )
+    return _choose(wallet, wanted.strip())
+
+
+def _choose(wallet: list[Method], wanted: str) -> Method:
+    by_token = [method for method in wallet if method.token == wanted]
+    by_last4 = [method for method in wallet if method.last4 == wanted and len(wanted) == LAST4]
+    found = by_token or by_last4
+    if len(found) > 1:
+        raise Misuse(
+            f"{len(found)} payment methods in that wallet end in {wanted}; give the token.",
+            "several-methods",
+        )
+    if not found:
+        raise Misuse(
+            "That portal user's wallet has no such payment method; give its token or its last four "
+            "digits. A method in somebody else's wallet is theirs alone.",
+            "unknown-method",
+        )
+    return found[0]
+
+
+def is_linked(books: Connection, run: str, account_key: str, portal_user: str) -> bool:
+    """Tell whether a portal user sees the account: linked to it, or its landlord (rule 133)."""
+    links = portal_link.c
+    linked = sa.select(links.mailbox).where(
+        links.run == run, links.account_key == account_key, links.mailbox == portal_user
+    )
+    lets = (
+        sa.select(cosigner.c.cosigner_id)
+        .join(
+            account,
+            sa.and_(account.c.run == run, account.c.cosigner_id == cosigner.c.cosigner_id),
+        )
+        .where(
+            cosigner.c.run == run,
+            cosigner.c.portal_user == portal_user,
+            account.c.account_key == account_key,
+        )
+    )
+    return any(books.execute(query).first() is not None for query in (linked, lets))

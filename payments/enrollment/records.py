@@ -1,0 +1,165 @@
+"""Writing down a mandate, its payment, and what becomes of the two lists (rules 74-82)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.tables import (
+    autopay_unscheduled,
+    draw,
+    enrollment,
+    planned_payment,
+    scheduled_payment,
+)
+from domain.money import Money
+from domain.payments import DRAW, PAYMENT, DrawState, Mandate, PaymentState, PlannedPayment
+from payments.enrollment.facts import OPEN_DRAWS, Method, Standing
+from payments.scheduling.scheduling import payment_key
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOff:
+    """A payment that was taken off the schedule."""
+
+    run: str
+    pay_on: date
+    amount: Money
+
+
+def record_enrollment(
+    books: Connection,
+    standing: Standing,
+    agreed: Mandate,
+    method: Method,
+    consent_version: str,
+    consent_text: str,
+    now: datetime,
+    who: str,
+) -> None:
+    """Keep the mandate with the very text that was agreed to, when, and who took it down."""
+    books.execute(
+        enrollment.insert().values(
+            account_key=standing.key,
+            account=standing.account,
+            portal_user=method.portal_user,
+            method_token=method.token,
+            method_kind=method.kind,
+            last4=method.last4,
+            days_prior=agreed.days_prior,
+            maximum=agreed.maximum,
+            pays_up_to_maximum=agreed.pays_up_to_maximum,
+            enrolled_on=agreed.enrolled_on,
+            enrolled_at=now,
+            enrolled_by=who,
+            consent_version=consent_version,
+            consent_text=consent_text,
+        )
+    )
+
+
+def cancel_waiting(books: Connection, key: str) -> Sequence[TakenOff]:
+    """
+    Take what waits of an account off the schedule, in whatever period.
+
+    Only what surely was not asked for: the update names the state, and a payment with a draw that
+    is open or approved is left alone. A draw that was made but not asked for is given up.
+    """
+    rows = scheduled_payment.c
+    is_open = sa.exists().where(draw.c.payment_key == rows.key, draw.c.state.in_(OPEN_DRAWS))
+    waits = sa.and_(rows.account_key == key, rows.state == PaymentState.SCHEDULED, ~is_open)
+    columns = (rows.key, rows.run, rows.pay_on, rows.amount)
+    found = books.execute(
+        sa.select(*columns).where(waits).order_by(rows.pay_on).with_for_update()
+    ).all()
+    taken_off = []
+    for row in found:
+        changed = books.execute(
+            scheduled_payment.update()
+            .where(rows.key == row.key, waits)
+            .values(state=PAYMENT.after(PaymentState.SCHEDULED, "cancelled"))
+        )
+        if changed.rowcount == 1:
+            taken_off.append(TakenOff(row.run, row.pay_on, row.amount))
+            books.execute(
+                draw.update()
+                .where(draw.c.payment_key == row.key, draw.c.state == DrawState.CREATED)
+                .values(state=DRAW.after(DrawState.CREATED, "abandoned"))
+            )
+    return taken_off
+
+
+def record_outcome(
+    books: Connection,
+    standing: Standing,
+    agreed: Mandate,
+    planned: PlannedPayment | None,
+    now: datetime,
+) -> None:
+    """Schedule what enrolling brings about, or list why nothing is scheduled (rule 82)."""
+    if standing.run is None or planned is None:
+        return
+    forget_plan(books, standing.run, standing.key)
+    if planned.pay_on is not None:
+        _schedule(books, standing, agreed, planned, now)
+    elif not _is_listed(books, standing):
+        books.execute(
+            autopay_unscheduled.insert().values(
+                run=standing.run,
+                account_key=standing.key,
+                account=standing.account,
+                reason=planned.unscheduled,
+            )
+        )
+
+
+def forget_plan(books: Connection, run: str, key: str) -> None:
+    """Take an account off a closed period's plan and its list of those without a payment."""
+    for table in (planned_payment, autopay_unscheduled):
+        books.execute(table.delete().where(table.c.run == run, table.c.account_key == key))
+
+
+def _schedule(
+    books: Connection, standing: Standing, agreed: Mandate, planned: PlannedPayment, now: datetime
+) -> None:
+    """Insert the period's payment, or schedule anew the one that was cancelled or declined."""
+    assert standing.run is not None
+    key = payment_key(standing.run, standing.key)
+    values: dict[str, Any] = {
+        "pay_on": planned.pay_on,
+        "amount": planned.amount,
+        "method_token": agreed.method_token,
+        "method_kind": agreed.method_kind,
+        "last4": agreed.last4,
+        "immediate": planned.immediate,
+        "confirmation": None,
+        "error": None,
+        "scheduled_at": now,
+    }
+    state = books.scalar(sa.select(scheduled_payment.c.state).where(scheduled_payment.c.key == key))
+    if state is None:
+        facts = {"run": standing.run, "account_key": standing.key, "account": standing.account}
+        values |= facts | {"key": key, "state": PAYMENT.start}
+        books.execute(scheduled_payment.insert().values(values))
+        return
+    event = "tried again" if state is PaymentState.DECLINED else "enrolled again"
+    changed = books.execute(
+        scheduled_payment.update()
+        .where(scheduled_payment.c.key == key, scheduled_payment.c.state == state)
+        .values(values | {"state": PAYMENT.after(state, event)})
+    )
+    if changed.rowcount != 1:
+        raise RuntimeError(f"payment {key} was changed by somebody else")
+
+
+def _is_listed(books: Connection, standing: Standing) -> bool:
+    """Tell whether the account is on the list of payments of the period."""
+    rows = scheduled_payment.c
+    mine = sa.and_(rows.run == standing.run, rows.account_key == standing.key)
+    query = sa.select(rows.key).where(mine, rows.state != PaymentState.CANCELLED)
+    return books.execute(query).first() is not None

@@ -1,0 +1,134 @@
+"""Autopay in words: for the consent, the audit list and whoever is told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from domain.failures import Misuse
+from domain.money import Money
+from domain.payments import Mandate, MethodKind, PlannedPayment, Unscheduled
+from domain.words import say_count
+from payments.enrollment.facts import Standing
+
+_OWN = Path(__file__).with_name("consent.txt")
+_VERSION = re.compile(r"Version: *(\S{1,40})")
+_NAME = re.compile(r"\{(\w*)\}")
+# Without these nobody could tell later what was agreed.
+NEEDED = frozenset({"account", "method", "amount_rule", "day_rule", "today_rule"})
+KNOWN = NEEDED | {"utility"}
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A text with places for the customer's own choices; kept whole with each mandate."""
+
+    version: str
+    wording: str
+
+    def fill(self, values: Mapping[str, str]) -> str:
+        return _NAME.sub(lambda name: values[name[1]], self.wording)
+
+
+def read_consent(own: Path) -> Consent:
+    """
+    Read the office's text where it has one, else ours.
+
+    Its first line is its version; raises Misuse where that is missing, or where the text has an
+    unknown place or lacks one that says what is agreed.
+    """
+    return _read(own if own.is_file() else _OWN)
+
+
+@cache
+def _read(file: Path) -> Consent:
+    try:
+        first, _, wording = file.read_text(encoding="utf-8").partition("\n")
+    except UnicodeDecodeError:
+        raise Misuse(f"{file} is not UTF-8; save it again as that.", "consent") from None
+    version = _VERSION.fullmatch(first.strip())
+    if version is None:
+        raise Misuse(f"{file}: its first line must be `Version: NAME`.", "consent")
+    places = set(_NAME.findall(wording))
+    if places - KNOWN:
+        known = ", ".join(sorted(KNOWN))
+        raise Misuse(f"{file}: only these may stand in braces: {known}.", "consent")
+    if NEEDED - places:
+        missing = ", ".join(f"{{{name}}}" for name in sorted(NEEDED - places))
+        raise Misuse(f"{file} must say {missing}: it is what is agreed.", "consent")
+    return Consent(version[1], wording.strip())
+
+
+KINDS = {MethodKind.CARD: "card", MethodKind.ACH: "bank account"}
+REASONS = {
+    Unscheduled.HELD: "the account is held back in this period",
+    Unscheduled.ZERO_BALANCE: "nothing is owed now",
+    Unscheduled.OVER_MAXIMUM: "the balance is above the maximum",
+    Unscheduled.ALREADY_PROCESSED: "this period's payment was made or asked for already",
+}
+
+
+def say_method(kind: MethodKind | None, last4: str) -> str:
+    """Write `card ending 4242`, without any token."""
+    return f"{KINDS[kind]} ending {last4}" if kind is not None else "unknown payment method"
+
+
+def say_maximum(maximum: Money | None, pays_up_to: bool | None) -> str:
+    if maximum is None:
+        return "no maximum"
+    above = {True: ", that much above it", False: ", nothing above it", None: ""}[pays_up_to]
+    return f"maximum {maximum.dollars()}{above}"
+
+
+def say_days(days_prior: int) -> str:
+    return (
+        f"{say_count(days_prior, 'day')} before the due date" if days_prior else ("on the due date")
+    )
+
+
+def say_mandate(agreed: Mandate) -> str:
+    """Say what was agreed in one line for the audit list."""
+    method = say_method(agreed.method_kind, agreed.last4)
+    maximum = say_maximum(agreed.maximum, agreed.pays_up_to_maximum)
+    return f"{method}, {say_days(agreed.days_prior)}, {maximum}"
+
+
+def say_outcome(planned: PlannedPayment | None) -> str:
+    """Say what enrolling brings about (rules 51-58)."""
+    if planned is None:
+        return "no period of the account is closed yet, the first payment follows the next close"
+    if planned.pay_on is None:
+        reason = (
+            REASONS.get(planned.unscheduled, planned.unscheduled) if planned.unscheduled else ""
+        )
+        return f"nothing is scheduled, {reason}; the first payment follows the next close"
+    if planned.immediate:
+        return f"{planned.amount.dollars()} is drawn at once"
+    return f"{planned.amount.dollars()} is drawn on {planned.pay_on}"
+
+
+def consent_values(
+    standing: Standing, agreed: Mandate, planned: PlannedPayment | None
+) -> dict[str, str]:
+    """Return what stands in the places of the consent text."""
+    return {
+        "utility": standing.utility,
+        "account": standing.account,
+        "method": say_method(agreed.method_kind, agreed.last4),
+        "amount_rule": _amount_rule(agreed),
+        "day_rule": say_days(agreed.days_prior),
+        "today_rule": say_outcome(planned),
+    }
+
+
+def _amount_rule(agreed: Mandate) -> str:
+    whole = "the whole balance due, or the equal-pay amount that was agreed"
+    if agreed.maximum is None:
+        return whole
+    limit = agreed.maximum.dollars()
+    if agreed.pays_up_to_maximum:
+        return f"{whole}, but {limit} at most of a balance due, and the rest I pay another way"
+    return f"{whole}; of a balance due above {limit} nothing is drawn, and I pay it another way"

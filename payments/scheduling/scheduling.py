@@ -1,0 +1,220 @@
+"""The schedule-payments run: plans become scheduled payments, and the two lists are complete."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Container
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.books import Database
+from database.queries.autopay import is_varying, payments_left_out
+from database.tables import (
+    autopay_unscheduled,
+    bill_run,
+    period_close,
+    planned_payment,
+    scheduled_payment,
+)
+from domain.failures import Refused
+from domain.money import ZERO, Money
+from domain.payments import PaymentState, Unscheduled
+from domain.schedule_groups import ScheduleGroup
+from payments.scheduling.planning import ScheduleCounts, plan_autopay
+from rules.autopay import AutopayPolicy
+
+_PLAN = planned_payment.c
+OVER_MAXIMUM = "over-maximum"  # shown beside the groups, and never to be chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """
+    The groups that a person wants scheduled; the others wait for a later run.
+
+    A draw before `noticed_on`, a local date, comes too soon after its notice.
+    """
+
+    groups: Collection[ScheduleGroup]
+    noticed_on: date
+
+    def holds(self, run: str) -> sa.ColumnElement[bool]:
+        """Claim that a planned payment of a run is in one of the groups."""
+        return group_of(run, self.noticed_on).in_([group.value for group in self.groups])
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCount:
+    """How many payments a group has, and how many of these are charged today."""
+
+    payments: int = 0
+    amount: Money = ZERO
+    today: int = 0
+    amount_today: Money = ZERO
+
+
+def group_of(run: str, noticed_on: date) -> sa.ColumnElement[Any]:
+    """Give a planned payment's group; notice counts more than lateness, for it is owed by law."""
+    is_short = sa.and_(_PLAN.pay_on < noticed_on, is_varying(planned_payment, run))
+    return sa.case(
+        (is_short, ScheduleGroup.SHORT_NOTICE.value),
+        (_PLAN.immediate, ScheduleGroup.IMMEDIATE.value),
+        else_=ScheduleGroup.ON_TIME.value,
+    )
+
+
+def count_groups(database: Database, run: str, noticed_on: date) -> dict[str, GroupCount]:
+    """Count the plan of a run by group; what is over a customer's maximum stands apart."""
+    is_over = _PLAN.unscheduled == Unscheduled.OVER_MAXIMUM
+    group = sa.case((is_over, OVER_MAXIMUM), else_=group_of(run, noticed_on)).label("group")
+    query = (
+        sa.select(
+            group,
+            sa.func.count(),
+            sa.func.sum(_PLAN.amount),
+            sa.func.count().filter(_PLAN.immediate),
+            sa.func.sum(_PLAN.amount).filter(_PLAN.immediate),
+        )
+        .where(_PLAN.run == run, sa.or_(_PLAN.pay_on.is_not(None), is_over))
+        .group_by(group)
+    )
+    with database.reading() as books:
+        found = {
+            name: GroupCount(payments, amount, today, amount_today or ZERO)
+            for name, payments, amount, today, amount_today in books.execute(query)
+        }
+    return {name: found.get(name, GroupCount()) for name in (*ScheduleGroup, OVER_MAXIMUM)}
+
+
+def count_left_out(database: Database, run: str) -> GroupCount:
+    """Count the payments of a closed run that no schedule has taken yet."""
+    left = payments_left_out(run).subquery()
+    query = sa.select(sa.func.count(), sa.func.sum(_PLAN.amount)).join(
+        left, sa.and_(_PLAN.run == left.c.period, _PLAN.account_key == left.c._account_key)
+    )
+    with database.reading() as books:
+        payments, amount = books.execute(query).one()
+    return GroupCount(payments, amount or ZERO)
+
+
+def schedule_autopay(
+    database: Database,
+    run: str,
+    *,
+    now: datetime,
+    today: date,
+    closed: Container[date],
+    policy: AutopayPolicy,
+    chosen: Chosen | None = None,
+) -> ScheduleCounts:
+    """
+    Schedule the payments of a closed period, and list who has none and why (rules 7, 72-82).
+
+    Of a late schedule a person may have chosen some groups; whom that leaves out stays planned and
+    is scheduled by a later run (rule 73).
+
+    Scheduling before the close takes last period's amounts: it is refused here, and the database
+    has no place for such a row (rules 8, 9). Scheduling again adds only what is missing: a key of
+    run and account makes a second payment for the same bill impossible.
+    """
+    _require_closed(database, run)
+    plan_autopay(database, run, today=today, closed=closed, policy=policy)
+    with database.writing() as books:
+        _lock(books, run)
+        _record_scheduled(books, run, now, chosen)
+        _record_unscheduled(books, run)
+    return schedule_counts(database, run)
+
+
+def schedule_counts(database: Database, run: str) -> ScheduleCounts:
+    """Count the two lists of a run as they stand."""
+    payments = scheduled_payment.c
+    with database.reading() as books:
+        row = books.execute(
+            sa.select(
+                sa.func.count().label("scheduled"),
+                sa.func.coalesce(sa.func.sum(sa.case((payments.immediate, 1), else_=0)), 0).label(
+                    "immediate"
+                ),
+                sa.func.sum(payments.amount).label("amount"),
+            ).where(
+                payments.run == run,
+                payments.number == 1,  # what was returned and is drawn again was scheduled once
+                payments.state != PaymentState.CANCELLED,
+            )
+        ).one()
+        unscheduled = books.execute(
+            sa.select(sa.func.count())
+            .select_from(autopay_unscheduled)
+            .where(autopay_unscheduled.c.run == run)
+        ).scalar_one()
+    return ScheduleCounts(row.scheduled, int(row.immediate), unscheduled, row.amount or ZERO)
+
+
+def payment_key(run: str, key: str) -> str:
+    """Name a payment by what it is for, so that scheduling twice is scheduling once."""
+    return f"autopay/{run}/{key}"
+
+
+def _require_closed(database: Database, run: str) -> None:
+    with database.reading() as books:
+        closed = books.execute(
+            sa.select(period_close.c.run).where(period_close.c.run == run)
+        ).one_or_none()
+    if closed is None:
+        raise Refused(
+            "period-open",
+            f"Period {run} is not closed, and scheduling before the close would take last "
+            f"period's amounts; run `billclose close {run}` first.",
+        )
+
+
+def _lock(books: Connection, run: str) -> None:
+    """Wait for whoever is just enrolling or cancelling in this run, and see what they did."""
+    books.execute(sa.select(bill_run.c.run).where(bill_run.c.run == run).with_for_update())
+
+
+def _record_scheduled(books: Connection, run: str, now: datetime, chosen: Chosen | None) -> None:
+    plans = planned_payment.c
+    rows = sa.select(
+        sa.literal(payment_key(run, "")).concat(plans.account_key),
+        plans.run,
+        plans.account_key,
+        plans.account,
+        sa.literal(1),
+        plans.pay_on,
+        plans.amount,
+        plans.method_token,
+        plans.method_kind,
+        plans.last4,
+        plans.immediate,
+        sa.literal(PaymentState.SCHEDULED.value),
+        sa.literal(now, scheduled_payment.c.scheduled_at.type),
+    ).where(plans.run == run, plans.unscheduled.is_(None))
+    if chosen is not None:
+        rows = rows.where(chosen.holds(run))
+    books.execute(
+        scheduled_payment.insert().from_select(
+            [
+                "key", "run", "account_key", "account", "number", "pay_on", "amount",
+                "method_token", "method_kind", "last4", "immediate", "state", "scheduled_at",
+            ],
+            rows,
+        )
+    )  # fmt: skip
+
+
+def _record_unscheduled(books: Connection, run: str) -> None:
+    plans = planned_payment.c
+    books.execute(autopay_unscheduled.delete().where(autopay_unscheduled.c.run == run))
+    books.execute(
+        autopay_unscheduled.insert().from_select(
+            ["run", "account_key", "account", "reason"],
+            sa.select(plans.run, plans.account_key, plans.account, plans.unscheduled).where(
+                plans.run == run, plans.unscheduled.is_not(None)
+            ),
+        )
+    )

@@ -1,0 +1,234 @@
+"""The books as a double-entry journal: what was billed, taken, returned, charged and paid out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from heapq import merge
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.tables import (
+    account,
+    bill_run,
+    draw,
+    payment_return,
+    period_close,
+    posting,
+    scheduled_payment,
+    settlement,
+    settlement_item,
+)
+from domain.accounts import AccountStatus
+from domain.money import ZERO, Money
+from domain.payments import PaymentState, PostingKind
+
+RECEIVABLE = "assets:receivable"  # a sub-account for each customer's account number
+CLEARING = "assets:clearing:gateway"  # taken, and not yet paid out by the gateway
+BANK = "assets:bank"
+BILLED = "revenue:billing system"  # charges less what came in at the counter, as it reports them
+RETURN_FEES = "revenue:return fees"
+DRAWN_TWICE = "liabilities:drawn twice"  # customers' money, to be given back
+GATEWAY_FEES = "expenses:gateway fees"
+ACCOUNTS = (CLEARING, BANK, BILLED, RETURN_FEES, GATEWAY_FEES, DRAWN_TWICE)
+TWICE = "drawn-twice"  # the code of a draw that landed beside another of its payment
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a transaction; `balance` is what the account holds after it, if that is known."""
+
+    account: str
+    amount: Money
+    balance: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """Amounts that come to zero; `on` is a local date, `code` our key or the gateway's number."""
+
+    on: date
+    code: str
+    what: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(slots=True)
+class Journal:
+    """
+    The journal of the whole books, or of one period alone.
+
+    A bill brings the account to its amount due, which holds everything that came before it. So
+    what an account owes here is what it owes in the books, and the clearing account holds what
+    the gateway has taken and not yet paid out. A journal of one period begins at nothing, and
+    takes of each payout only the lines of that period.
+    """
+
+    books: Connection
+    zone: ZoneInfo
+    period: str | None = None
+    _owed: dict[str, Money] = field(default_factory=dict)  # by account key
+    _billed: dict[str, date] = field(default_factory=dict)  # the end of the period billed last
+
+    def transactions(self) -> Iterator[Transaction]:
+        """Yield transactions by date, so that balances can be asserted in their order."""
+        streams = (
+            self._closes(),
+            self._taken(),
+            self._returned(),
+            self._fees(),
+            self._drawn_twice(),
+            self._paid_out(),
+        )
+        for _, row in merge(*streams, key=lambda one: one[0]):
+            yield from row
+
+    def _closes(self) -> Iterator[tuple[datetime, Iterator[Transaction]]]:
+        query = (
+            sa.select(bill_run.c.run, bill_run.c.ends_on, period_close.c.closed_at)
+            .join(period_close, period_close.c.run == bill_run.c.run)
+            .where(self._is_of(bill_run.c.run))
+            .order_by(period_close.c.closed_at)
+        )
+        for row in self.books.execute(query).all():
+            yield row.closed_at, self._bills(row.run, row.ends_on, self._day(row.closed_at))
+
+    def _bills(self, run: str, ends_on: date, on: date) -> Iterator[Transaction]:
+        query = sa.select(account.c.account_key, account.c.account, account.c.amount_due).where(
+            account.c.run == run, account.c.status != AccountStatus.CLOSED
+        )
+        for row in self.books.execute(query.order_by(account.c.account_key)):
+            key, due = row.account_key, row.amount_due
+            if self._billed.get(key, ends_on) > ends_on:
+                continue  # a forgotten older period was closed after a later one
+            self._billed[key] = ends_on
+            change = due - self._owed.get(key, ZERO)
+            self._owed[key] = due
+            if change:
+                entries = (Entry(_receivable(row.account), change, due), Entry(BILLED, -change))
+                yield Transaction(on, f"{run}/{key}", "bill", entries)
+
+    def _taken(self) -> Iterator[tuple[datetime, Iterator[Transaction]]]:
+        payments = scheduled_payment.c
+        taken = (PaymentState.SUCCEEDED, PaymentState.RETURNED)
+        query = sa.select(scheduled_payment).where(
+            payments.state.in_(taken), self._is_of(payments.run)
+        )
+        for row in self.books.execute(query.order_by(payments.taken_at, payments.key)):
+            yield row.taken_at, self._move(row, row.taken_at, "payment", CLEARING, -row.amount)
+
+    def _returned(self) -> Iterator[tuple[datetime, Iterator[Transaction]]]:
+        moment = payment_return.c.happened_at
+        for row in self._of_payments(payment_return, moment):
+            what = "charge-back" if row.charged_back else "return"
+            yield row.moment, self._move(row, row.moment, what, CLEARING, row.amount)
+
+    def _fees(self) -> Iterator[tuple[datetime, Iterator[Transaction]]]:
+        moment = posting.c.created_at
+        for row in self._of_payments(posting, moment, posting.c.kind == PostingKind.FEE):
+            yield row.moment, self._move(row, row.moment, "return fee", RETURN_FEES, row.amount)
+
+    def _drawn_twice(self) -> Iterator[tuple[datetime, Iterator[Transaction]]]:
+        for row in self._of_payments(draw, draw.c.created_at, draw.c.code == TWICE):
+            entries = (Entry(CLEARING, row.amount), Entry(DRAWN_TWICE, -row.amount))
+            made = Transaction(self._day(row.moment), row.reference or "", "second draw", entries)
+            yield row.moment, iter([made])
+
+    def _paid_out(self) -> Iterator[tuple[datetime, Iterator[Transaction]]]:
+        items, whole = settlement_item.c, settlement.c
+        query = (
+            sa.select(
+                whole.settlement_id,
+                whole.pays_out_on,
+                sa.func.sum(items.amount, type_=items.amount.type).label("gross"),
+                sa.func.sum(items.fee, type_=items.fee.type).label("fees"),
+            )
+            .join(settlement_item, items.settlement_id == whole.settlement_id)
+            .group_by(whole.settlement_id, whole.pays_out_on)
+            .order_by(whole.pays_out_on, whole.settlement_id)
+        )
+        if self.period:
+            prefix = f"autopay/{self.period}/"
+            query = query.where(items.draw_key.startswith(prefix, autoescape=True))
+        for row in self.books.execute(query):
+            moment = datetime.combine(row.pays_out_on, time(23, 59), self.zone)
+            yield moment, iter([_payout(row)])
+
+    def _of_payments(
+        self, table: sa.Table, moment: sa.Column[datetime], *conditions: sa.ColumnElement[bool]
+    ) -> Iterator[Any]:
+        payments = scheduled_payment.c
+        query = (
+            sa.select(
+                table,
+                moment.label("moment"),
+                payments.account,
+                payments.account_key,
+                payments.confirmation,
+            )
+            .join(scheduled_payment, payments.key == table.c.payment_key)
+            .where(self._is_of(payments.run), *conditions)
+            .order_by(moment, payments.key)
+        )
+        yield from self.books.execute(query)
+
+    def _move(
+        self, row: Any, moment: datetime, what: str, other: str, owed: Money
+    ) -> Iterator[Transaction]:
+        """Let an account owe more, or below zero less, against another one."""
+        balance = self._owed.get(row.account_key, ZERO) + owed
+        self._owed[row.account_key] = balance
+        entries = (Entry(_receivable(row.account), owed, balance), Entry(other, -owed))
+        yield Transaction(self._day(moment), row.confirmation or "", what, entries)
+
+    def _is_of(self, run: sa.Column[str]) -> sa.ColumnElement[bool]:
+        return sa.true() if self.period is None else run == self.period
+
+    def _day(self, moment: datetime) -> date:
+        return moment.astimezone(self.zone).date()
+
+
+def _receivable(number: str) -> str:
+    """Name a customer's account; a colon or two blanks would mean something else in a journal."""
+    return f"{RECEIVABLE}:{' '.join(number.replace(':', '-').replace(';', '-').split())}"
+
+
+def _payout(row: Any) -> Transaction:
+    entries = [Entry(BANK, row.gross - row.fees), Entry(CLEARING, -row.gross)]
+    if row.fees:
+        entries.insert(1, Entry(GATEWAY_FEES, row.fees))
+    return Transaction(row.pays_out_on, row.settlement_id, "payout", tuple(entries))
+
+
+HEAD = "commodity $1,000.00\n"
+
+
+def write_hledger(transactions: Iterable[Transaction]) -> Iterator[str]:
+    """
+    Yield the journal piece by piece, with every account declared before it is used.
+
+    `hledger check --strict` holds it to that, to the balance of each transaction, and to what an
+    account must hold after it.
+    """
+    yield HEAD
+    declared = set(ACCOUNTS)
+    yield from (f"account {name}\n" for name in ACCOUNTS)
+    for one in transactions:
+        for entry in one.entries:
+            if entry.account not in declared:
+                declared.add(entry.account)
+                yield f"account {entry.account}\n"
+        yield _write(one)
+
+
+def _write(one: Transaction) -> str:
+    code = one.code.replace("(", "").replace(")", "")
+    lines = [f"\n{one.on.isoformat()} ({code}) {one.what}\n"]
+    for entry in one.entries:
+        held = "" if entry.balance is None else f" = ${entry.balance}"
+        lines.append(f"    {entry.account}  ${entry.amount}{held}\n")
+    return "".join(lines)

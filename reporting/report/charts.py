@@ -1,0 +1,106 @@
+"""Charts as inline SVG: readable in print and in gray, without a script."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from domain.words import say_count
+from reporting.run_sheet.equations import printed_bills
+from reporting.run_sheet.run_sheet import RunSheet
+
+_WIDTH, _HEIGHT = 720, 30
+_GAP = 2  # keeps neighbors apart where the colors cannot
+_LABEL_WIDTH = 7.5  # of one digit
+_COLORS = {
+    "mail": ("#1d4f7c", "#ffffff"),
+    "both": ("#8cb8d9", "#14202b"),
+    "paper": ("#b36b12", "#ffffff"),
+    "held": ("#5f6670", "#ffffff"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One way in which bills leave, with its part of all bills."""
+
+    name: str
+    label: str
+    bills: int
+    color: str
+    percent: str
+
+
+def list_shares(sheet: RunSheet) -> tuple[Share, ...]:
+    """Count each bill once: by mail alone, both ways, on paper alone, or held back."""
+    counts = {
+        "mail": ("By e-mail only", sheet.deliveries.bills - sheet.both),
+        "both": ("By e-mail and on paper", sheet.both),
+        "paper": ("On paper only", printed_bills(sheet) - sheet.both),
+        "held": ("Held back", sheet.held_bills),
+    }
+    whole = sum(max(bills, 0) for _, bills in counts.values())
+    return tuple(
+        Share(name, label, max(bills, 0), _COLORS[name][0], _percent(max(bills, 0), whole))
+        for name, (label, bills) in counts.items()
+    )
+
+
+def draw_shares(shares: tuple[Share, ...]) -> Markup:
+    """Draw one stacked bar; empty where there are no bills."""
+    whole = sum(share.bills for share in shares)
+    if not whole:
+        return Markup("")
+    pieces, left = [], 0.0
+    for share in shares:
+        width = _WIDTH * share.bills / whole
+        if share.bills:
+            pieces.append(_piece(share, left, width))
+        left += width
+    spoken = ", ".join(f"{share.label.lower()} {share.bills:,}" for share in shares)
+    return Markup(
+        '<svg class="shares" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>'
+    ).format(_WIDTH, _HEIGHT, f"{say_count(whole, 'bill')}: {spoken}", Markup("").join(pieces))
+
+
+def draw_swatch(share: Share) -> Markup:
+    """Draw the small square that names a color in the legend."""
+    return Markup(
+        '<svg class="swatch" viewBox="0 0 12 12" aria-hidden="true">'
+        '<rect width="12" height="12" rx="2" fill="{}"></rect></svg>'
+    ).format(share.color)
+
+
+def draw_bars(sizes: Mapping[str, float]) -> dict[str, Markup]:
+    """Draw a bar for each name, as long as its part of the longest one."""
+    longest = max([*sizes.values(), 0.001])
+    return {
+        name: Markup(
+            '<svg class="duration" viewBox="0 0 200 10" preserveAspectRatio="none" '
+            'aria-hidden="true"><rect width="{:.1f}" height="10" fill="#6f8ba6"></rect></svg>'
+        ).format(max(200 * max(size, 0) / longest, 1))
+        for name, size in sizes.items()
+    }
+
+
+def _piece(share: Share, left: float, width: float) -> Markup:
+    drawn = max(width - _GAP, 1.0)
+    bar = Markup('<rect x="{:.1f}" width="{:.1f}" height="{}" fill="{}"></rect>').format(
+        left, drawn, _HEIGHT, share.color
+    )
+    number = f"{share.bills:,}"
+    if drawn < _LABEL_WIDTH * len(number) + 12:
+        return bar
+    return bar + Markup('<text x="{:.1f}" y="20" text-anchor="middle" fill="{}">{}</text>').format(
+        left + drawn / 2, _COLORS[share.name][1], number
+    )
+
+
+def _percent(part: int, whole: int) -> str:
+    if not whole or not part:
+        return "0%"
+    if part < whole and round(100 * part / whole) in (0, 100):
+        return "under 1%" if part * 2 < whole else "over 99%"
+    return f"{round(100 * part / whole)}%"

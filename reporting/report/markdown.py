@@ -1,0 +1,158 @@
+"""The report in short, as Markdown and as table rows for the page of a flow run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from domain.checks import CheckStatus
+from reporting.report.verdict import give_verdict, list_key_figures
+from reporting.run_sheet.equations import (
+    ControlTotal,
+    Equation,
+    Outcome,
+    list_control_totals,
+    list_equations,
+)
+from reporting.run_sheet.exceptions import SHOWN, ExceptionGroup, ExceptionRow, group_exceptions
+from reporting.run_sheet.run_sheet import RunSheet
+from reporting.wording import capitalize, say_figure, say_moment, without_addresses
+
+GROUPS = 20
+_SPECIAL = re.compile(r"([\\`*_\[\]|~#!])")
+_CHECK_ORDER = (CheckStatus.FAILED, CheckStatus.WAIVED, CheckStatus.WARNED, CheckStatus.PASSED)
+_MARKS = {Outcome.TIES: "✓", Outcome.DIFFERS: "✗", Outcome.OPEN: "–"}
+
+
+def to_markdown(
+    sheet: RunSheet,
+    exceptions: Iterable[ExceptionRow],
+    *,
+    rehearsal: bool = False,
+    refusal: str = "",
+) -> str:
+    """Write verdict, key figures, totals and the first groups of exceptions as GitHub Markdown."""
+    groups = group_exceptions(sheet, exceptions)
+    found = sum(len(group.findings) for group in groups)
+    verdict = give_verdict(sheet, found, rehearsal=rehearsal, refusal=refusal)
+    lines = [
+        f"# {_plain(sheet.utility)}: billing period {_plain(sheet.period)}",
+        "",
+        f"**{verdict.word}.** {_plain(verdict.sentence)} {_plain(verdict.aftermath)}".rstrip(),
+        "",
+        *_table("Figure", "Value", "Note"),
+        *(_row(item.label, item.value, item.note) for item in list_key_figures(sheet, groups)),
+        "",
+        "## Do the totals tie out?",
+        "",
+        *_table("Control total", "Billing system", "Counted here", "Result"),
+        *(_total_row(total) for total in list_control_totals(sheet)),
+        "",
+        *_table("What must add up", "Figures", "Result"),
+        *(_equation_row(equation) for equation in list_equations(sheet)),
+        "",
+        "## What needs a person",
+        "",
+        *_exception_lines(groups),
+        *_waiver_lines(sheet),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def exception_rows(exceptions: Iterable[ExceptionRow], limit: int = 200) -> list[dict[str, str]]:
+    """
+    Return at most `limit` exceptions as rows of a table.
+
+    Where there are more, the last row says how many: a list cut short must not look complete.
+    """
+    rows: list[dict[str, str]] = []
+    total = 0
+    for total, row in enumerate(exceptions, start=1):
+        if total <= limit:
+            rows.append(_exception_row(row))
+    if total > limit > 0:
+        left = total - limit + 1
+        rows[-1] = dict.fromkeys(rows[-1], "") | {"message": f"and {left:,} more: see the report"}
+    return rows
+
+
+def check_rows(sheet: RunSheet) -> list[dict[str, str]]:
+    """Return every check as a row of a table: what failed first, else in the catalog's order."""
+    order = list(_CHECK_ORDER)
+    return [
+        {
+            "check": result.check,
+            "severity": result.severity.value,
+            "status": result.status.value,
+            "found": f"{result.failed:,}",
+            "accounts": _some(result.accounts),
+            "what it says": sheet.check_texts.get(result.check, ("", ""))[0],
+        }
+        for result in sorted(sheet.checks, key=lambda result: order.index(result.status))
+    ]
+
+
+def _exception_row(row: ExceptionRow) -> dict[str, str]:
+    return {
+        "account": row.account,
+        "stage": row.stage,
+        "code": row.code,
+        "message": without_addresses(row.message),
+        "fix": row.fix,
+        "blocking": "yes" if row.blocking else "no",
+    }
+
+
+def _exception_lines(groups: tuple[ExceptionGroup, ...]) -> Iterator[str]:
+    if not groups:
+        yield "Nothing."
+        return
+    yield from _table("Level", "Code", "Found", "What it means", "What to do", "Where")
+    for group in groups[:GROUPS]:
+        number = f"{len(group.findings):,}"
+        where = [finding.message for finding in group.general] + list(group.accounts)
+        yield _row(group.level, group.code, number, group.meaning, group.fix, _some(where))
+    if len(groups) > GROUPS:
+        yield ""
+        yield f"And {len(groups) - GROUPS:,} more kinds of exceptions: see the report."
+
+
+def _waiver_lines(sheet: RunSheet) -> Iterator[str]:
+    if not sheet.waivers:
+        return
+    yield from ("", "## Waivers", "", *_table("Check", "Reason", "Waived by", "When"))
+    for waiver in sheet.waivers:
+        when = say_moment(waiver.at, sheet.timezone)
+        yield _row(waiver.check, without_addresses(waiver.reason), waiver.by, when)
+
+
+def _total_row(total: ControlTotal) -> str:
+    figures = say_figure(total.announced), say_figure(total.ours)
+    return _row(total.name, *figures, f"{_MARKS[total.outcome]} {capitalize(total.verdict)}")
+
+
+def _equation_row(equation: Equation) -> str:
+    terms = " ".join(f"{term.sign} {term.figure} {term.label}" for term in equation.terms)
+    verdict = f"{_MARKS[equation.outcome]} {capitalize(equation.verdict)}"
+    return _row(equation.name, terms.strip(), verdict)
+
+
+def _some(places: Sequence[str]) -> str:
+    shown = ", ".join(places[:SHOWN])
+    more = len(places) - SHOWN
+    return f"{shown} and {more:,} more" if more > 0 else shown
+
+
+def _table(*headings: str) -> tuple[str, str]:
+    return _row(*headings), "|" + " --- |" * len(headings)
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(_plain(cell) for cell in cells) + " |"
+
+
+def _plain(text: str) -> str:
+    """Keep a text from being read as Markdown, HTML or a new line."""
+    one_line = " ".join(text.split())
+    escaped = one_line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _SPECIAL.sub(r"\\\1", escaped)

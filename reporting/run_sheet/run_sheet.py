@@ -1,0 +1,154 @@
+"""The run sheet: counts and totals of one run, for the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from database.postings import NOTHING_UNPOSTED, Unposted
+from domain.checks import CheckResult
+from domain.money import ZERO, Money
+from domain.runs import RunState
+from rules.returns import ReturnRate
+
+if TYPE_CHECKING:
+    from domain.checks import CheckResult
+
+    pass
+
+
+TOTALS = (
+    "accounts", "bills", "opening_balance", "billed", "payments", "adjustments", "penalties",
+    "closing_balance",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class AutopaySheet:
+    """The two lists of autopay, planned before the close and scheduled after it."""
+
+    scheduled: int
+    immediate: int
+    unscheduled: int
+    amount: Money
+    reasons: dict[str, int]  # why enrolled accounts have no payment
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySheet:
+    """What became of the e-bills: messages, and bills that went out by mail in one or more."""
+
+    messages: int
+    sent: int
+    failed: int
+    deferred: int
+    in_doubt: int
+    queued: int
+    bills: int
+    bills_sent: int
+    possible_duplicates: int = 0  # of the messages sent: they may have arrived twice
+
+
+@dataclass(frozen=True, slots=True)
+class PaperSheet:
+    bills: int
+    pages: int
+    files: tuple[str, ...]
+    reasons: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class DrawDay:
+    """The autopay payments of one local day."""
+
+    pay_on: date
+    payments: int
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    check: str
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RunSheet:
+    """Everything that the report and the command's JSON say of a run."""
+
+    period: str
+    utility: str
+    timezone: str
+    starts_on: date
+    ends_on: date
+    due_on: date
+    state: RunState
+    export_name: str
+    export_sha256: str
+    imported_at: datetime
+    imported_by: str
+    approved_at: datetime | None
+    approved_by: str | None
+    closed_at: datetime | None
+    closed_by: str | None
+    pages: dict[str, int]  # total, billed, separators, unassigned
+    bills: int
+    printed_total: Money  # sum of the amounts printed on the bills
+    amount_due_total: Money  # sum of the amounts due of the accounts billed
+    checks: tuple[CheckResult, ...]
+    check_texts: dict[str, tuple[str, str]]  # check -> what it says, what to do
+    waivers: tuple[Waiver, ...]
+    control: dict[str, int | Money]  # the billing system's totals
+    totals: dict[str, int | Money]  # ours, by the same names
+    accounts_closed: int
+    held: int  # accounts held out of mail and autopay by a waiver
+    held_bills: int  # of these, bills that therefore go neither by mail nor on paper
+    both: int  # bills that go by mail and on paper
+    autopay: AutopaySheet
+    not_enrolled: int
+    deliveries: DeliverySheet
+    paper: PaperSheet
+    seconds: dict[str, float]
+    open_accounts_total: Money = ZERO  # sum of the amounts due of all accounts that are not closed
+    balances_moved: Money = ZERO  # sum of Balance Due as this close left it
+    draws: tuple[DrawDay, ...] = ()
+    copies_read_back: int = 0  # bill documents read back before they were filed
+    copies_audited: int = 0  # bill documents that had the full audit
+    return_rates: tuple[ReturnRate, ...] = ()  # of the last ACH draws; Nacha's limits with them
+    unposted: Unposted = NOTHING_UNPOSTED  # of all periods: taken, and not in cash receipting
+
+    @property
+    def is_closed(self) -> bool:
+        return self.state in (RunState.CLOSED, RunState.FINISHED)
+
+
+def autopay_figures(autopay: AutopaySheet) -> dict[str, Any]:
+    return {
+        "scheduled": autopay.scheduled,
+        "immediate": autopay.immediate,
+        "unscheduled": autopay.unscheduled,
+        "amount": str(autopay.amount),
+    }
+
+
+def check_figures(checks: Iterable[CheckResult]) -> list[dict[str, Any]]:
+    return [
+        {
+            "check": result.check,
+            "severity": result.severity.value,
+            "status": result.status.value,
+            "failed": result.failed,
+        }
+        for result in checks
+    ]
+
+
+def total_figures(sheet: RunSheet) -> dict[str, int | str]:
+    return {
+        name: str(total) if isinstance(total, Money) else total
+        for name, total in sheet.totals.items()
+    }

@@ -1,0 +1,148 @@
+"""Splitting cut into batches: what each machine needs to know to make its bills."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from domain.bills import BillRange, PageAssignment
+from domain.problems import Problem
+from splitter.bulk_file.filing import FiledBill, Order, filed_as, make_orders
+from splitter.bulk_file.splitting import Filed
+from splitter.copying.verifying import Scrutiny
+from splitter.runs.records import StagedFile
+from splitter.workers.messages import bill_from_message, bill_to_message, bulk_to_message
+
+PLAN_SIGNS = 16  # of the plan's hash, in the names of its bills
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How all batches of a run are made, whoever makes them."""
+
+    release: str  # of this software: another one may make other bytes
+    scrutiny: Scrutiny
+    ocr: bool
+    batch_bills: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPlan:
+    """Some bills of one bulk file; `number` counts over all files of a run."""
+
+    number: int
+    bulk: int
+    bills: int
+    pages: int
+    orders: str  # JSON, as `read_work` reads it
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A batch as whoever makes it reads it."""
+
+    orders: list[Order]
+    by_ocr: tuple[int, ...]
+    scrutiny: Scrutiny
+    ocr: bool
+
+
+def plan_of(
+    run: str, files: Sequence[StagedFile], found: Sequence[PageAssignment], terms: Terms
+) -> str:
+    """
+    Return a hash of all that decides what the batches make.
+
+    It stands in the name of each bill: a machine that wakes up over an earlier plan never
+    overwrites what belongs to this one, and the same name always means the same bytes.
+    """
+    told = [
+        run,
+        terms.release,
+        [terms.scrutiny.read_back_every, terms.scrutiny.audit_every, terms.ocr, terms.batch_bills],
+        [[file.bulk, str(file.path.parent.name), bulk_to_message(file.patterns)] for file in files],
+        [[bill_to_message(bill) for bill in assignment.bills] for assignment in found],
+    ]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def cut_into_batches(
+    files: Sequence[StagedFile],
+    found: Sequence[PageAssignment],
+    prefixes: Sequence[str],
+    terms: Terms,
+) -> list[BatchPlan]:
+    """Return the batches of all bulk files, in the order of their pages."""
+    plans: list[BatchPlan] = []
+    for file, assignment, prefix in zip(files, found, prefixes, strict=True):
+        by_ocr = frozenset(assignment.by_ocr)
+        for orders in _chunks(make_orders(assignment, prefix), terms.batch_bills):
+            pages = [page for order in orders for page in order.bill.pages]
+            work = {
+                "orders": [
+                    [order.index, order.ordinal, order.path, bill_to_message(order.bill)]
+                    for order in orders
+                ],
+                "by_ocr": sorted(by_ocr.intersection(pages)),
+                "read_back_every": terms.scrutiny.read_back_every,
+                "audit_every": terms.scrutiny.audit_every,
+                "ocr": terms.ocr,
+            }
+            text = json.dumps(work, separators=(",", ":"))
+            plans.append(BatchPlan(len(plans) + 1, file.bulk, len(orders), len(pages), text))
+    return plans
+
+
+def read_work(text: str) -> Work:
+    told = json.loads(text)
+    return Work(
+        [
+            Order(index, ordinal, path, bill_from_message(bill))
+            for index, ordinal, path, bill in told["orders"]
+        ],
+        tuple(told["by_ocr"]),
+        Scrutiny(told["read_back_every"], told["audit_every"]),
+        told["ocr"],
+    )
+
+
+def bills_in(texts: Sequence[str]) -> list[BillRange]:
+    """Return the bills of several batches: those of a whole file are each other's neighbours."""
+    return [order.bill for text in texts for order in read_work(text).orders]
+
+
+def outcome_to_text(filed: Filed) -> str:
+    """Write down what became of each order of a batch, in their order."""
+    outcomes: list[list[Any]] = [
+        [outcome.message] if isinstance(outcome, Problem) else [outcome.sha256, outcome.bytes]
+        for outcome in filed.outcomes
+    ]
+    told = {"outcomes": outcomes, "read_back": filed.read_back, "audited": filed.audited}
+    return json.dumps(told, separators=(",", ":"))
+
+
+def outcome_from_text(orders: str, outcome: str, file: StagedFile) -> Filed:
+    told = json.loads(outcome)
+    outcomes: list[FiledBill | Problem] = [
+        _outcome(order, answer, file)
+        for order, answer in zip(read_work(orders).orders, told["outcomes"], strict=True)
+    ]
+    return Filed(tuple(outcomes), told["read_back"], told["audited"])
+
+
+def _outcome(order: Order, answer: list[Any], file: StagedFile) -> FiledBill | Problem:
+    if len(answer) == 1:
+        message = answer[0]
+        return Problem("bill-copy", message, account=order.bill.account, file=file.patterns.file)
+    sha256, size = answer
+    return filed_as(order, file.patterns.form, sha256, size)
+
+
+def _chunks(orders: list[Order], most: int) -> Iterator[list[Order]]:
+    waiting = iter(orders)
+    while chunk := list(islice(waiting, most)):
+        yield chunk

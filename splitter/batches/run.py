@@ -1,0 +1,262 @@
+"""Splitting a bill run in batches: planned here, made on any machine, gathered here."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from database.books import Database
+from domain.bills import PageAssignment
+from domain.failures import Misuse, PermanentFailure, TemporaryFailure
+from domain.problems import Problem
+from domain.words import say_count
+from splitter.batches.claims import (
+    Batch,
+    claim,
+    filed_by_bulk,
+    is_store_of,
+    mark_done,
+    next_free,
+    put_back,
+    record_batches,
+    renew,
+    standing,
+    texts_of,
+)
+from splitter.batches.plan import (
+    PLAN_SIGNS,
+    Terms,
+    Work,
+    bills_in,
+    cut_into_batches,
+    plan_of,
+    read_work,
+)
+from splitter.bulk_file.filing import FiledBill
+from splitter.bulk_file.splitting import Filed, Splitting
+from splitter.copying.verifying import Neighbours
+from splitter.runs.records import StagedFile, fetch_documents, record_pages_and_bills, staged_files
+from splitter.runs.split import Progress, SplitCounts, count_split, numbered, prefix_of, reading_run
+from splitter.store.bill_store import BillStore
+from splitter.workers.parent import Closing
+
+RENEW_SECONDS = 20.0
+
+
+class BatchWorker(Closing):
+    """
+    One process that makes batches, with its own copy of the bulk file and its own hands.
+
+    What it makes is decided by the plan alone, so a batch made twice is the same files and the
+    same answer. What it held when it is killed somebody else makes; what was taken from it because
+    it was silent for too long it stops making. Close it, or use it in a `with`.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        store: BillStore,
+        exports_folder: Path,
+        *,
+        owner: str,
+        release: str,
+        processes: int | None = None,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._exports_folder = exports_folder
+        self._owner = owner
+        self._release = release
+        self._processes = processes
+        self._opened: tuple[tuple[str, int], Splitting, Neighbours] | None = None  # plan and file
+
+    def close(self) -> None:
+        if self._opened is not None:
+            self._opened[1].close()
+            self._opened = None
+
+    def make_one(self, run: str | None = None, number: int | None = None) -> Batch | None:
+        """
+        Make a batch that waits: any, or one of a run; None where there is none for it.
+
+        Where it cannot (the disk is full, the store does not answer) the batch waits for the next
+        one and the failure goes up.
+        """
+        batch = claim(self._database, self._owner, self._release, run=run, number=number)
+        if batch is None:
+            return None
+        try:
+            with self._holding(batch) as still_held:
+                filed = self._made(batch, still_held)
+        except BaseException:
+            put_back(self._database, batch, self._owner)
+            raise
+        mark_done(self._database, batch, self._owner, filed)
+        return batch
+
+    def next_of(self, run: str) -> int | None:
+        """Return a batch of a run that nobody works on, to be made by its number."""
+        return next_free(self._database, run, self._release)
+
+    def _made(self, batch: Batch, still_held: threading.Event) -> Filed:
+        def require_held(_pieces: int) -> None:
+            if not still_held.is_set():
+                raise TemporaryFailure(
+                    f"Batch {batch.number} of {batch.run} was taken over: this machine was silent."
+                )
+
+        work = read_work(batch.orders)
+        splitting, neighbours = self._open(batch, work)
+        return splitting.file_orders(
+            work.orders,
+            self._store,
+            neighbours=neighbours,
+            by_ocr=work.by_ocr,
+            progress=require_held,
+            scrutiny=work.scrutiny,
+        )
+
+    def _open(self, batch: Batch, work: Work) -> tuple[Splitting, Neighbours]:
+        """Open the bulk file of a batch, which stays open for the batches that follow."""
+        key = (batch.plan, batch.bulk)
+        if self._opened is None or self._opened[0] != key:
+            self.close()
+            self._require_same_store(batch)
+            fetch_documents(self._database, batch.run, self._store, self._exports_folder)
+            files = staged_files(self._database, batch.run, self._exports_folder)
+            file = next((file for file in files if file.bulk == batch.bulk), None)
+            if file is None:
+                raise TemporaryFailure(f"{batch.run} has been imported anew.")
+            splitting = Splitting(file.path, file.patterns, processes=self._processes, ocr=work.ocr)
+            bills = bills_in(texts_of(self._database, batch))
+            self._opened = (key, splitting, splitting.neighbours_of(bills))
+        return self._opened[1:]
+
+    def _require_same_store(self, batch: Batch) -> None:
+        if not is_store_of(self._store, batch):
+            raise Misuse(
+                "bills.store of this machine is not that of the machine that closes "
+                f"{batch.run}; give both the same one.",
+                "other-store",
+            )
+
+    @contextmanager
+    def _holding(self, batch: Batch) -> Iterator[threading.Event]:
+        """Renew the lease while the work goes on; the event is cleared when it is lost."""
+        still_held, ended = threading.Event(), threading.Event()
+        still_held.set()
+
+        def keep() -> None:
+            while not ended.wait(RENEW_SECONDS):
+                if not renew(self._database, batch, self._owner):
+                    still_held.clear()
+                    return
+
+        keeper = threading.Thread(target=keep, name="lease", daemon=True)
+        keeper.start()
+        try:
+            yield still_held
+        finally:
+            ended.set()
+            keeper.join()
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """Whose each page of a run is; the batches of its bills are in the books."""
+
+    run: str
+    files: list[StagedFile]
+    assignments: list[PageAssignment]
+
+    @property
+    def all_pages(self) -> int:
+        set_aside = sum(len(found.separators) + len(found.unassigned) for found in self.assignments)
+        return self.bill_pages + set_aside
+
+    @property
+    def bill_pages(self) -> int:
+        """Count the pages that are to be copied."""
+        return sum(len(bill.pages) for found in self.assignments for bill in found.bills)
+
+
+def plan_run(
+    database: Database,
+    run: str,
+    store: BillStore,
+    terms: Terms,
+    *,
+    exports_folder: Path,
+    processes: int | None,
+    progress: Progress,
+) -> PlannedRun:
+    """
+    Find out on this machine which page belongs to whom, and offer the bills in batches.
+
+    Done anew, after a kill, it finds the same and keeps what has been made. Raises Refused for a
+    file that is not sound.
+    """
+    with reading_run(
+        database, run, exports_folder=exports_folder, processes=processes, ocr=terms.ocr,
+        progress=progress, passes=2,  # read here, copied by whoever makes the batches
+    ) as read:  # fmt: skip
+        files, assignments = read.files, read.assignments
+    plan = plan_of(run, files, assignments, terms)
+    prefixes = [
+        prefix_of(run, file, files).replace(f"{run}/", f"{run}/{plan[:PLAN_SIGNS]}/", 1)
+        for file in files
+    ]
+    batches = cut_into_batches(files, assignments, prefixes, terms)
+    record_batches(database, run, plan, terms.release, batches, store)
+    return PlannedRun(run, files, assignments)
+
+
+def require_made(database: Database, run: str) -> bool:
+    """
+    Tell whether all batches of a run are made.
+
+    Raises PermanentFailure where one ended every process that took it.
+    """
+    found = standing(database, run)
+    failed = [str(batch.number) for batch in found if not batch.is_open and not batch.finished_at]
+    if failed:
+        raise PermanentFailure(
+            f"Batch {', '.join(failed)} of {run} has ended every process that took it; see whether "
+            "memory or disk run out there, or set workers.task_runner to threads, and close again."
+        )
+    return not any(batch.is_open for batch in found)
+
+
+def gather_run(database: Database, planned: PlannedRun) -> SplitCounts:
+    """Write down every page and every bill; the batches have done their duty then."""
+    gathered = filed_by_bulk(database, planned.run, planned.files)
+    filed = [
+        (bulk, outcome)
+        for bulk, part in gathered.items()
+        for outcome in part.outcomes
+        if isinstance(outcome, FiledBill)
+    ]
+    problems = [
+        outcome
+        for part in gathered.values()
+        for outcome in part.outcomes
+        if isinstance(outcome, Problem)
+    ]
+    planned_bills = sum(len(found.bills) for found in planned.assignments)
+    if len(filed) + len(problems) != planned_bills:
+        raise PermanentFailure(
+            f"The batches of {planned.run} account for {len(filed) + len(problems):,} of "
+            f"{say_count(planned_bills, 'bill')}; close again."
+        )
+    with database.writing() as books:
+        record_pages_and_bills(
+            books, planned.run, planned.files, planned.assignments, numbered(filed), problems
+        )
+    return replace(
+        count_split(planned.assignments, filed, problems),
+        read_back=sum(part.read_back for part in gathered.values()),
+        audited=sum(part.audited for part in gathered.values()),
+    )

@@ -1,0 +1,200 @@
+"""The procedure: a bulk file is read, shared out, copied, read back and filed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from domain.bills import BillRange, PageAssignment, UnassignedPage
+from domain.periods import BulkFile
+from domain.problems import Problem
+from splitter.bulk_file.assignment import assign_pages
+from splitter.bulk_file.filing import FiledBill, FilingShare, Order, batches, make_orders, terms_of
+from splitter.copying.verifying import Neighbours, Scrutiny
+from splitter.reading.tesseract import require_tesseract
+from splitter.store.bill_store import BillStore
+from splitter.text.patterns import compile_patterns
+from splitter.workers.page_facts import Progress, read_in
+from splitter.workers.parent import Closing, Workshop, processors, shared_out
+
+EVERY_COPY = Scrutiny()  # read back
+
+
+@dataclass(frozen=True, slots=True)
+class SplitOutcome:
+    """What became of every page of a bulk file, and how many copies were looked at."""
+
+    pages: int
+    bills: tuple[FiledBill, ...]
+    separators: tuple[int, ...]
+    unassigned: tuple[UnassignedPage, ...]
+    problems: tuple[Problem, ...]
+    read_back: int  # copies, those that failed included
+    audited: int  # copies, in full
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What became of each order, and how many copies were looked at."""
+
+    outcomes: tuple[FiledBill | Problem, ...]
+    read_back: int
+    audited: int
+
+
+class Splitting(Closing):
+    """
+    A bulk file, open to be split; close it, or use it in a `with`.
+
+    Nothing of it is read in this process. Raises Refused (pdf-unreadable) for a file that is not
+    sound and Misuse for patterns that cannot work. With `ocr` pages that are only a picture are
+    read by tesseract; Misuse says that it is not installed.
+    """
+
+    def __init__(
+        self, path: Path, bulk: BulkFile, *, processes: int | None = None, ocr: bool = False
+    ) -> None:
+        if ocr:
+            require_tesseract()
+        self._bulk = bulk
+        self._patterns = compile_patterns(bulk, ocr=ocr)
+        self._processes = processes or processors()
+        self._workshop = Workshop(path, self._patterns)
+
+    def close(self) -> None:
+        self._workshop.close()
+
+    @property
+    def pages(self) -> int:
+        return self._workshop.pages
+
+    def plan(
+        self,
+        *,
+        progress: Progress | None = None,
+        known_accounts: Collection[str] | None = None,
+    ) -> PageAssignment:
+        """
+        Read the bulk file and say to whom each page belongs; nothing is written.
+
+        If `known_accounts` are given (as keys), a page read by OCR must name one of them.
+        """
+        facts = read_in(self._workshop, processes=self._processes, progress=progress)
+        return assign_pages(facts, known_accounts=known_accounts)
+
+    def file_bills(
+        self,
+        assignment: PageAssignment,
+        store: BillStore,
+        *,
+        prefix: str,
+        progress: Progress | None = None,
+        scrutiny: Scrutiny = EVERY_COPY,
+    ) -> SplitOutcome:
+        """
+        Copy, read back and file the bills of an assignment.
+
+        A copy that does not show what it must is not filed and becomes a problem (bill-copy).
+        `scrutiny` says how many copies are looked at. `progress` is called with the number of pages
+        done since it was called last.
+        """
+        filed = self.file_orders(
+            make_orders(assignment, prefix),
+            store,
+            neighbours=self.neighbours_of(assignment.bills),
+            by_ocr=assignment.by_ocr,
+            progress=progress,
+            scrutiny=scrutiny,
+        )
+        return SplitOutcome(
+            pages=self.pages,
+            bills=tuple(outcome for outcome in filed.outcomes if isinstance(outcome, FiledBill)),
+            separators=assignment.separators,
+            unassigned=assignment.unassigned,
+            problems=tuple(outcome for outcome in filed.outcomes if isinstance(outcome, Problem)),
+            read_back=filed.read_back,
+            audited=filed.audited,
+        )
+
+    def neighbours_of(self, bills: Collection[BillRange]) -> Neighbours:
+        """Return the accounts of all the file's bills that must not stand on another's pages."""
+        return Neighbours.of(bills, self._patterns)
+
+    def file_orders(
+        self,
+        orders: list[Order],
+        store: BillStore,
+        *,
+        neighbours: Neighbours,
+        by_ocr: Iterable[int] = (),
+        progress: Progress | None = None,
+        scrutiny: Scrutiny = EVERY_COPY,
+    ) -> Filed:
+        """Make some of the file's bills; they are in the store, to stay, when this returns."""
+        work = list(batches(orders))
+        terms = terms_of(neighbours, store, scrutiny)
+        shares = [
+            FilingShare(self._workshop, self._bulk, terms, store, frozenset(by_ocr))
+            for _ in range(max(1, min(self._processes, len(work))))
+        ]
+        outcomes: list[FiledBill | Problem] = []
+        for batch, made in zip(work, shared_out(shares, work, FilingShare.file), strict=True):
+            outcomes += made
+            if progress is not None:
+                progress(sum(len(order.bill.pages) for order in batch))
+        store.settle()
+        return Filed(
+            tuple(outcomes),
+            sum(share.read_back for share in shares),
+            sum(share.audited for share in shares),
+        )
+
+
+def split(
+    path: Path,
+    bulk: BulkFile,
+    store: BillStore,
+    *,
+    prefix: str,
+    processes: int | None = None,
+    progress: Progress | None = None,
+) -> SplitOutcome:
+    """
+    File one document for each bill of a bulk file (rules 11-13), below a prefix of the store.
+
+    Split again, the same file gives the same bytes under the same names; see Splitting.
+    """
+    with Splitting(path, bulk, processes=processes) as splitting:
+        assignment = splitting.plan(progress=progress)
+        return splitting.file_bills(assignment, store, prefix=prefix)
+
+
+def plan(
+    path: Path,
+    bulk: BulkFile,
+    *,
+    processes: int | None = None,
+    progress: Progress | None = None,
+) -> PageAssignment:
+    """Read a bulk file and say to whom each page belongs; nothing is written."""
+    with Splitting(path, bulk, processes=processes) as splitting:
+        return splitting.plan(progress=progress)
+
+
+def file_bills(
+    path: Path,
+    bulk: BulkFile,
+    assignment: PageAssignment,
+    store: BillStore,
+    *,
+    prefix: str,
+    processes: int | None = None,
+    progress: Progress | None = None,
+    scrutiny: Scrutiny = EVERY_COPY,
+) -> SplitOutcome:
+    """Copy, read back and file the bills of an assignment; see Splitting.file_bills."""
+    with Splitting(path, bulk, processes=processes) as splitting:
+        return splitting.file_bills(
+            assignment, store, prefix=prefix, progress=progress, scrutiny=scrutiny
+        )

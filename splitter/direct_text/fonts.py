@@ -1,0 +1,327 @@
+"""Fonts that tell plainly what their codes mean and how wide their signs are."""
+
+from __future__ import annotations
+
+import re
+import struct
+import unicodedata
+from codecs import charmap_decode
+from collections.abc import Mapping
+from typing import Protocol
+
+from splitter.pdf.objects import decoded
+from splitter.pdf.source import SourceFile
+from splitter.pdf.syntax import Odd, items, reference
+
+MOST_BYTES = 1 << 20
+_HEX = rb"<([0-9A-Fa-f]+)>"
+_PAIR = re.compile(_HEX + _HEX)
+_RANGE = re.compile(_HEX + _HEX + rb"(?:" + _HEX + rb"|\[([0-9A-Fa-f<>]*)\])")
+
+
+def read_cmap(table: bytes, digits: int) -> dict[int, str]:
+    """
+    Return what the codes mean, those of so many hexadecimal digits.
+
+    Raises Odd for a table with other codes. A code that has two meanings has none.
+    """
+    if len(table) > MOST_BYTES:
+        raise Odd("a long table")
+    found: dict[int, str] = {}
+    doubtful: set[int] = set()
+    for part in b"".join(table.split()).split(b"beginbf")[1:]:
+        section, _, _ = part.partition(b"endbf")
+        is_ranges = section.startswith(b"range")
+        rows = section.removeprefix(b"range" if is_ranges else b"char")
+        for code, sign in _ranges(rows, digits) if is_ranges else _pairs(rows, digits):
+            if found.setdefault(code, sign) != sign:
+                doubtful.add(code)
+    return {code: sign for code, sign in found.items() if code not in doubtful}
+
+
+def _pairs(section: bytes, digits: int) -> list[tuple[int, str]]:
+    _check(_PAIR, section)
+    return [(_code(code, digits), _text(sign)) for code, sign in _PAIR.findall(section)]
+
+
+def _ranges(section: bytes, digits: int) -> list[tuple[int, str]]:
+    _check(_RANGE, section)
+    told: list[tuple[int, str]] = []
+    for low, high, sign, signs in _RANGE.findall(section):
+        first, last = _code(low, digits), _code(high, digits)
+        if first > last or first >> 8 != last >> 8:
+            raise Odd("a range over more than one row")
+        if sign:
+            told += _counted(first, last, _text(sign))
+        else:
+            listed = [_text(one) for one in re.findall(_HEX, signs)]
+            if len(listed) != last - first + 1:
+                raise Odd("a range that is not listed wholly")
+            told += enumerate(listed, first)
+    return told
+
+
+def _counted(first: int, last: int, sign: str) -> list[tuple[int, str]]:
+    if first == last:
+        return [(first, sign)]
+    if len(sign) != 1 or (ord(sign) & 0xFF) + last - first > 0xFF:
+        raise Odd("a range that cannot be counted")
+    return [(code, chr(ord(sign) + code - first)) for code in range(first, last + 1)]
+
+
+def _check(row: re.Pattern[bytes], section: bytes) -> None:
+    if row.sub(b"", section):
+        raise Odd("not rows of codes")
+
+
+def _code(code: bytes, digits: int) -> int:
+    if len(code) != digits:
+        raise Odd("codes of another length")
+    return int(code, 16)
+
+
+def _text(sign: bytes) -> str:
+    if len(sign) % 4:
+        raise Odd("half a sign")
+    return bytes.fromhex(sign.decode()).decode("utf-16-be")
+
+
+class PlainFont(Protocol):
+    """A font; both raise ValueError or KeyError for a code that is not known to show a sign."""
+
+    code_bytes: int
+
+    def decode(self, codes: bytes) -> str: ...
+
+    def width(self, codes: bytes) -> float:
+        """Return the width of all codes together, in thousandths of the font's height."""
+        ...
+
+
+class OneByteFont:
+    code_bytes = 1
+
+    def __init__(self, signs: Mapping[int, str], widths: Mapping[int, float]) -> None:
+        self._table = _table(
+            {code: sign for code, sign in signs.items() if widths.get(code, 0) > 0}
+        )
+        self._width = [widths.get(code, 0.0) for code in range(256)].__getitem__
+
+    def decode(self, codes: bytes) -> str:
+        return charmap_decode(codes, "strict", self._table)[0]
+
+    def width(self, codes: bytes) -> float:
+        return sum(map(self._width, codes))
+
+
+class TwoByteFont:
+    """A font of which most codes in use are below 256, so that the other half is always 0."""
+
+    code_bytes = 2
+
+    def __init__(self, signs: Mapping[int, str], widths: Mapping[int, float], usual: float) -> None:
+        known = {code: sign for code, sign in signs.items() if widths.get(code, usual) > 0}
+        self._low = _table({code: sign for code, sign in known.items() if code < 256})
+        self._low_width = [widths.get(code, usual) for code in range(256)].__getitem__
+        self._signs = _Signs(known)
+        self._widths, self._usual = widths, usual
+
+    def decode(self, codes: bytes) -> str:
+        if codes[::2].strip(b"\0") or len(codes) % 2:
+            return codes.decode("utf-16-be").translate(self._signs)
+        return charmap_decode(codes[1::2], "strict", self._low)[0]
+
+    def width(self, codes: bytes) -> float:
+        if codes[::2].strip(b"\0"):
+            return sum(
+                self._widths.get(ord(code), self._usual) for code in codes.decode("utf-16-be")
+            )
+        return sum(map(self._low_width, codes[1::2]))
+
+
+class _Signs(dict[int, str]):
+    def __missing__(self, code: int) -> str:
+        raise ValueError("a code without a meaning")
+
+
+def _table(signs: Mapping[int, str]) -> str | dict[int, str]:
+    """Return what is decoded by at once, the quick way where each code is one sign."""
+    if all(len(sign) == 1 for sign in signs.values()):
+        return "".join(signs.get(code, "\ufffe") for code in range(256))
+    return dict(signs)
+
+
+# From code 32 to 126, as in Adobe's metrics of the standard fonts.
+_HELVETICA = """
+    278 278 355 556 556 889 667 191 333 333 389 584 278 333 278 278 556 556 556 556 556 556 556 556
+    556 556 278 278 584 584 584 556 1015 667 667 722 722 667 611 778 722 278 500 667 556 833 722 778
+    667 778 722 667 611 722 667 944 667 667 611 278 278 278 469 556 333 556 556 500 556 556 278 556
+    556 222 222 500 222 833 556 556 556 556 333 500 278 556 500 722 500 500 500 334 260 334 584"""
+_HELVETICA_BOLD = """
+    278 333 474 556 556 889 722 238 333 333 389 584 278 333 278 278 556 556 556 556 556 556 556 556
+    556 556 333 333 584 584 584 611 975 722 722 722 722 667 611 778 722 278 556 722 611 833 722 778
+    667 778 722 667 611 722 667 944 667 667 611 333 278 333 584 556 333 556 611 556 611 556 333 611
+    611 278 278 556 278 889 611 611 611 611 389 556 333 611 556 778 556 556 500 389 280 389 584"""
+_TIMES = """
+    250 333 408 500 500 833 778 180 333 333 500 564 250 333 250 278 500 500 500 500 500 500 500 500
+    500 500 278 278 564 564 564 444 921 722 667 667 722 611 556 722 722 333 389 722 611 889 722 722
+    556 722 667 556 611 722 722 944 722 722 611 333 278 333 469 500 333 444 500 444 500 444 333 500
+    500 278 278 500 278 778 500 500 500 500 333 389 278 500 500 722 500 500 444 480 200 480 541"""
+_TIMES_BOLD = """
+    250 333 555 500 500 1000 833 278 333 333 500 570 250 333 250 278 500 500 500 500 500 500 500 500
+    500 500 333 333 570 570 570 500 930 722 667 722 722 667 611 778 778 389 500 778 667 944 722 778
+    611 778 722 556 667 722 722 1000 722 722 667 333 278 333 581 500 333 500 556 444 556 444 333 500
+    556 278 333 556 278 833 556 500 556 556 444 389 333 556 500 722 500 500 444 394 220 394 520"""
+
+
+def _counted_widths(widths: str) -> dict[int, float]:
+    found = {code: float(width) for code, width in enumerate(widths.split(), 32)}
+    for code in range(0xC0, 0x100):  # with an accent a letter is as wide as without
+        letter = unicodedata.normalize("NFD", chr(code))[0]
+        if letter.isascii() and letter != "i":
+            found[code] = found[ord(letter)]
+    return found
+
+
+_FIXED = _counted_widths(" ".join(["600"] * 95))
+_SANS, _SANS_BOLD = _counted_widths(_HELVETICA), _counted_widths(_HELVETICA_BOLD)
+STANDARD_WIDTHS: Mapping[str, Mapping[int, float]] = {
+    "Courier": _FIXED,
+    "Courier-Bold": _FIXED,
+    "Courier-Oblique": _FIXED,
+    "Courier-BoldOblique": _FIXED,
+    "Helvetica": _SANS,
+    "Helvetica-Oblique": _SANS,
+    "Helvetica-Bold": _SANS_BOLD,
+    "Helvetica-BoldOblique": _SANS_BOLD,
+    "Times-Roman": _counted_widths(_TIMES),
+    "Times-Bold": _counted_widths(_TIMES_BOLD),
+}
+
+
+_MOST_TABLES = 64
+_ROMAN = (1, 0)  # platform and encoding: Macintosh, Roman
+
+
+def has_roman_table(font: bytes) -> bool:
+    """
+    Say whether a font counts its signs as the Macintosh did, which is ASCII below 127.
+
+    Then the codes of a font that is called symbolic, without any table of their meaning, can be
+    read. Raises Odd for what is no TrueType font.
+    """
+    try:
+        (tables,) = struct.unpack_from(">H", font, 4)
+        for place in range(min(tables, _MOST_TABLES)):
+            tag, _, start, _ = struct.unpack_from(">4sIII", font, 12 + 16 * place)
+            if tag == b"cmap":
+                (count,) = struct.unpack_from(">H", font, start + 2)
+                return any(
+                    struct.unpack_from(">HH", font, start + 4 + 8 * row) == _ROMAN
+                    for row in range(min(count, _MOST_TABLES))
+                )
+    except struct.error:
+        raise Odd("not a TrueType font") from None
+    return False
+
+
+# What engines agree about: no soft hyphens, no exotic spaces or dashes, nothing from right to left.
+_AGREED = re.compile("[ -~\u00a1-\u00ac\u00ae-\u00ff\u2013\u2014\u2018\u2019\u201c\u201d\u2022]+")
+_LIGATURES = {"\ufb01": "fi", "\ufb02": "fl"}
+_ASCII = {code: chr(code) for code in range(32, 127)}
+_LATIN = _ASCII | {code: chr(code) for code in range(0xA1, 0x100) if code != 0xAD}
+_STANDARD = {code: sign for code, sign in _ASCII.items() if sign not in "'`"}
+_SYMBOLIC = 4
+
+
+def read_font(source: SourceFile, raw: bytes) -> PlainFont:
+    """Return a font given by reference or directly; raises Odd for one that is not plain."""
+    entries = source.dictionary(raw)
+    kind = entries.get(b"/Subtype")
+    if kind == b"/Type0":
+        return _two_byte_font(source, entries)
+    if kind not in (b"/TrueType", b"/Type1"):
+        raise Odd("an unusual kind of font")
+    widths = _one_byte_widths(source, entries)
+    signs = _told(source, entries, digits=2) or _encoded(source, entries)
+    return OneByteFont(signs, widths)
+
+
+def _told(source: SourceFile, entries: Mapping[bytes, bytes], digits: int) -> dict[int, str]:
+    """Return what the font's own table says about its codes; nothing without such a table."""
+    raw = entries.get(b"/ToUnicode")
+    if raw is None:
+        return {}
+    number = reference(raw)
+    if number is None or source.get(number).stream is None:
+        raise Odd("a table that is not in a stream")
+    found = read_cmap(decoded(source.get(number)), digits)
+    told = {code: _LIGATURES.get(sign, sign) for code, sign in found.items()}
+    return {code: sign for code, sign in told.items() if _AGREED.fullmatch(sign)}
+
+
+def _encoded(source: SourceFile, entries: Mapping[bytes, bytes]) -> Mapping[int, str]:
+    """Return the signs of a font that has no table, as far as its encoding leaves no doubt."""
+    described = source.dictionary(entries.get(b"/FontDescriptor", b"<<>>"))
+    flags = source.value(described.get(b"/Flags", b"0"))
+    is_symbolic = not flags.isdigit() or int(flags) & _SYMBOLIC
+    encoding = source.value(entries.get(b"/Encoding", b"null"))
+    is_standard = _standard_name(entries) in STANDARD_WIDTHS and not described
+    if is_symbolic:
+        number = reference(described.get(b"/FontFile2", b""))
+        is_roman = (
+            encoding == b"null"
+            and entries.get(b"/Subtype") == b"/TrueType"
+            and number is not None
+            and has_roman_table(source.decoded(number))
+        )
+        if is_roman:
+            return _ASCII
+    elif encoding == b"/WinAnsiEncoding":
+        return _LATIN
+    elif encoding == b"/MacRomanEncoding":
+        return _ASCII
+    elif is_standard and encoding in (b"null", b"/StandardEncoding"):
+        return _STANDARD
+    raise Odd("codes whose meaning must be guessed")
+
+
+def _standard_name(entries: Mapping[bytes, bytes]) -> str:
+    return entries.get(b"/BaseFont", b"/").decode("latin-1")[1:]
+
+
+def _one_byte_widths(source: SourceFile, entries: Mapping[bytes, bytes]) -> Mapping[int, float]:
+    if b"/Widths" not in entries:
+        standard = STANDARD_WIDTHS.get(_standard_name(entries))
+        if standard is None or b"/FontDescriptor" in entries:
+            raise Odd("no widths")
+        return standard
+    first = int(source.value(entries.get(b"/FirstChar", b"0")))
+    widths = items(source.value(entries[b"/Widths"]))
+    return {first + place: float(width) for place, width in enumerate(widths)}
+
+
+def _two_byte_font(source: SourceFile, entries: Mapping[bytes, bytes]) -> TwoByteFont:
+    if source.value(entries.get(b"/Encoding", b"")) != b"/Identity-H":
+        raise Odd("codes that are not the font's own")
+    (descendant,) = items(source.value(entries.get(b"/DescendantFonts", b"")))
+    own = source.dictionary(descendant)
+    widths = _two_byte_widths(items(source.value(own.get(b"/W", b"[]"))))
+    usual = float(source.value(own.get(b"/DW", b"1000")))
+    return TwoByteFont(_told(source, entries, digits=4), widths, usual)
+
+
+def _two_byte_widths(told: list[bytes]) -> dict[int, float]:
+    """Read `[code [width width] code last width]`."""
+    widths: dict[int, float] = {}
+    rest = iter(told)
+    for first in rest:
+        following = next(rest, b"")
+        if following.startswith(b"["):
+            widths |= {int(first) + place: float(w) for place, w in enumerate(items(following))}
+        else:
+            last, width = int(following), float(next(rest, b""))
+            if last - int(first) > 0xFFFF:
+                raise Odd("more codes than there are")
+            widths |= dict.fromkeys(range(int(first), last + 1), width)
+    return widths

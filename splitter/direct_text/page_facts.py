@@ -1,0 +1,100 @@
+"""What a plainly written page says where that is beyond doubt, without asking a library."""
+
+from __future__ import annotations
+
+import re
+
+from domain.bills import PageFacts
+from domain.failures import Refused
+from splitter.direct_text.page_text import PlainPage, PlainText
+from splitter.pdf.pages import PageTree
+from splitter.pdf.source import SourceFile
+from splitter.pdf.syntax import Odd
+from splitter.text.evidence import (
+    LenientSearch,
+    Reading,
+    is_separator,
+    label_of,
+    settles_it,
+    to_facts,
+)
+from splitter.text.normalizing import squashed
+from splitter.text.patterns import Patterns
+
+_NOT_PLAIN = (Odd, Refused, ValueError, LookupError, ArithmeticError, AssertionError)
+_A_PAGE_NUMBER = re.compile("page[0-9]+of[0-9]")
+_TRIED, _WORTH_WHILE = 64, 0.5  # pages, and the share of them that must have been plain
+
+
+class PlainFacts:
+    """
+    Says what pages say, or nothing where a library must be asked.
+
+    A page is settled that names one account, or that surely names none and bears no marks, or
+    that is a separator. Amount and due date are one or none, and where there is none their label
+    must not stand on the page. Where few pages of a file are plain no more are tried.
+    """
+
+    def __init__(self, source: SourceFile, pages: PageTree, patterns: Patterns) -> None:
+        self._text = PlainText(source, pages)
+        self._patterns = patterns
+        self._lenient = LenientSearch.of(patterns)
+        self._tried = self._settled = 0
+
+    def facts(self, number: int) -> tuple[PageFacts, str] | None:
+        """Return what a page says, and its text; None for a page that is not plain or certain."""
+        if self._patterns.region is not None:
+            return None
+        if self._tried >= _TRIED and self._settled < _WORTH_WHILE * self._tried:
+            return None
+        self._tried += 1
+        try:
+            page = self._text.read(number)
+            found = self._concluded(number, page)
+        except _NOT_PLAIN:
+            return None
+        if found is None:
+            return None
+        self._settled += 1
+        return found, page.text
+
+    def _concluded(self, number: int, page: PlainPage) -> PageFacts | None:
+        facts = self._read(number, page, page.text)
+        if page.as_standing is not page.text and facts != self._read(
+            number, page, page.as_standing
+        ):
+            return None  # it depends on whether lines are read as drawn or as they stand
+        return facts
+
+    def _read(self, number: int, page: PlainPage, text: str) -> PageFacts | None:
+        reading = Reading(text, text)
+        if is_separator(reading, self._patterns):
+            return PageFacts(number, is_separator=True)
+        is_named = settles_it(reading, self._patterns)
+        if not is_named and not self._lenient.surely_names_none(reading):
+            return None
+        facts = to_facts(number, [reading], self._patterns)
+        if len(facts.accounts) != is_named or not self._is_certain(facts, text):
+            return None
+        if not is_named and not self._text.has_no_marks(page.entries):
+            return None
+        return facts
+
+    def _is_certain(self, facts: PageFacts, text: str) -> bool:
+        """Say whether what was found is all there is to find."""
+        if len(facts.amounts) > 1 or len(facts.due_dates) > 1:
+            return False
+        missing = [
+            label_of(pattern.pattern) if not pattern.flags & re.VERBOSE else ""
+            for pattern, values in (
+                (self._patterns.amount_due, facts.amounts),
+                (self._patterns.due_on, facts.due_dates),
+            )
+            if pattern is not None and not values
+        ]
+        if not missing and facts.number is not None:
+            return True
+        signs = squashed(text).casefold()
+        if any(not label or label in signs for label in missing):
+            return False
+        return facts.number is not None or not _A_PAGE_NUMBER.search(signs)

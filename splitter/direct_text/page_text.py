@@ -1,0 +1,156 @@
+"""The text of plainly written pages, read from the file at once: a second opinion to pdfium's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from splitter.direct_text.content import fragments
+from splitter.direct_text.fonts import PlainFont, read_font
+from splitter.direct_text.lines import from_top_to_bottom, in_drawing_order
+from splitter.pdf.objects import decoded
+from splitter.pdf.pages import PageTree
+from splitter.pdf.source import SourceFile
+from splitter.pdf.syntax import REGULAR, Odd, dictionary, items, reference
+from splitter.text.normalizing import normalised
+
+_DONE = re.compile(rb"(/" + REGULAR + rb"+)[\x00\t\n\x0c\r ]*Do")
+_MAY_SHOW_TEXT = re.compile(rb"Tj|TJ|Do|BI|['\"]")
+_BOXES = (b"/MediaBox", b"/CropBox")
+_BOX = re.compile(
+    rb"\[\s*0(?:\.0*)?\s+0(?:\.0*)?\s+([0-9]+(?:\.[0-9]*)?)\s+([0-9]+(?:\.[0-9]*)?)\s*\]"
+)
+_QUIET_MARKS = (b"/Link", b"/Popup")
+_MOST_RESOURCES, _MOST_FONTS, _MOST_OBJECTS = 256, 512, 1 << 16  # remembered
+
+
+@dataclass(frozen=True, slots=True)
+class PlainPage:
+    """
+    A page's text in the order of drawing; `as_standing` is the same from top to bottom.
+
+    They are the same text where a page is drawn from top to bottom.
+    """
+
+    text: str
+    as_standing: str
+    entries: Mapping[bytes, bytes]
+
+
+class PlainText:
+    """Reads pages that are plainly written; raises Odd, or an error of values, for any other."""
+
+    def __init__(self, source: SourceFile, pages: PageTree) -> None:
+        self._source = source
+        self._pages = pages
+        self._fonts: dict[bytes, PlainFont | None] = {}
+        self._resources: dict[bytes, _Resources] = {}
+        self._is_quiet: dict[bytes, bool] = {}
+
+    def read(self, page: int) -> PlainPage:
+        entries = self._pages.entries(page)
+        if int(self._source.value(entries.get(b"/Rotate", b"0"))) or b"/UserUnit" in entries:
+            raise Odd("a page that is shown otherwise than it is drawn")
+        content = self._content(entries[b"/Contents"])
+        resources = self._of(entries[b"/Resources"])
+        for name in _DONE.findall(content):
+            if not self._shows_no_text(resources.pictures[name]):
+                raise Odd("what is drawn elsewhere may be text")
+        shown = fragments(content, resources.fonts)
+        text, goes_down = in_drawing_order(shown, _size(*[entries.get(key, b"") for key in _BOXES]))
+        text = normalised(text)
+        as_standing = text if goes_down else normalised(from_top_to_bottom(shown))
+        return PlainPage(text, as_standing, entries)
+
+    def has_no_marks(self, entries: Mapping[bytes, bytes]) -> bool:
+        """Say whether surely nothing is written in annotations or form fields."""
+        raw = entries.get(b"/Annots")
+        marks = items(self._source.value(raw)) if raw is not None else []
+        return all(self._source.dictionary(mark)[b"/Subtype"] in _QUIET_MARKS for mark in marks)
+
+    def font(self, raw: bytes) -> PlainFont:
+        if raw not in self._fonts:
+            if len(self._fonts) >= _MOST_FONTS:
+                self._fonts.clear()
+            self._fonts[raw] = None  # one that cannot be read is not tried again
+            self._fonts[raw] = read_font(self._source, raw)
+        font = self._fonts[raw]
+        if font is None:
+            raise Odd("a font that is not plain")
+        return font
+
+    def _content(self, raw: bytes) -> bytes:
+        number = reference(raw)
+        if number is not None:
+            found = self._source.get(number)
+            if found.stream is not None:
+                return decoded(found)
+            raw = found.body
+        parts = []
+        for part in items(raw):
+            number = reference(part)
+            found = self._source.get(-1 if number is None else number)
+            if found.stream is None:
+                raise Odd("content that is no stream")
+            parts.append(decoded(found))
+        return b"\n".join(parts)
+
+    def _of(self, raw: bytes) -> _Resources:
+        found = self._resources.get(raw)
+        if found is None:
+            if len(self._resources) >= _MOST_RESOURCES:
+                self._resources.clear()
+            entries = self._source.dictionary(raw)
+            states = self._source.dictionary(entries.get(b"/ExtGState", b"<<>>"))
+            if not all(map(self._sets_no_font, states.values())):
+                raise Odd("a font that is set in another way")
+            found = self._resources[raw] = _Resources(
+                _Fonts(self, self._source.dictionary(entries.get(b"/Font", b"<<>>"))),
+                self._source.dictionary(entries.get(b"/XObject", b"<<>>")),
+            )
+        return found
+
+    def _sets_no_font(self, raw: bytes) -> bool:
+        body = self._source.value(raw)
+        return b"/Font" not in body and b"#" not in body
+
+    def _shows_no_text(self, raw: bytes) -> bool:
+        """Say whether what `Do` draws is a picture, or has nothing in it that may be text."""
+        if raw not in self._is_quiet:
+            if len(self._is_quiet) >= _MOST_OBJECTS:
+                self._is_quiet.clear()
+            number = reference(raw)
+            found = self._source.get(-1 if number is None else number)
+            kind = dictionary(found.body)[b"/Subtype"]
+            self._is_quiet[raw] = kind == b"/Image" or (
+                kind == b"/Form" and not _MAY_SHOW_TEXT.search(decoded(found))
+            )
+        return self._is_quiet[raw]
+
+
+@lru_cache(maxsize=64)
+def _size(*boxes: bytes) -> tuple[float, float]:
+    """Return how large a page is, as its boxes say together; (0, 0) where they are not plain."""
+    found = [_BOX.fullmatch(box) for box in boxes if box]
+    sizes = [(float(box[1]), float(box[2])) if box else (0.0, 0.0) for box in found]
+    return min((size[0] for size in sizes), default=0), min((size[1] for size in sizes), default=0)
+
+
+class _Fonts(dict[bytes, PlainFont]):
+    """The fonts of a page by the names that its content gives them, read when they are used."""
+
+    def __init__(self, reader: PlainText, raw: Mapping[bytes, bytes]) -> None:
+        super().__init__()
+        self._reader, self._raw = reader, raw
+
+    def __missing__(self, name: bytes) -> PlainFont:
+        font = self[name] = self._reader.font(self._raw[name])
+        return font
+
+
+@dataclass(frozen=True, slots=True)
+class _Resources:
+    fonts: Mapping[bytes, PlainFont]
+    pictures: Mapping[bytes, bytes]

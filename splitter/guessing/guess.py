@@ -1,0 +1,100 @@
+"""All guesses at what bundle.toml should say about a bulk file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from domain.periods import BulkFile
+from splitter.guessing.labels import Candidate, guess, pages_with_several
+from splitter.guessing.regions import RegionGuess, Separator, guess_region, guess_separator
+from splitter.text.patterns import Box, compile_patterns
+from splitter.workers.parent import Closing, Workshop
+
+_ANYTHING = BulkFile(form="utility-bill", file="", account=r"([0-9]{4,})")
+
+
+@dataclass(slots=True)
+class Sample(Closing):
+    """
+    Some pages of a bulk file: the first ones, and others from all over the file.
+
+    Close it, or use it in a `with`. `texts` are by the pages' numbers, counted from 0. Raises
+    Refused (pdf-unreadable) for a file that is not sound.
+    """
+
+    path: Path
+    most_pages: int
+    pages: int = field(init=False)
+    texts: dict[int, str] = field(init=False)
+    _workshop: Workshop = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._workshop = Workshop(self.path, compile_patterns(_ANYTHING))
+        self.pages = self._workshop.pages
+        chosen = _chosen(self.pages, self.most_pages)
+        try:
+            self.texts = dict(zip(chosen, self._asked("show", chosen), strict=True))
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        self._workshop.close()
+
+    def places(self, pattern: str) -> dict[int, list[tuple[str, Box]]]:
+        """Return what a pattern finds on each page, and where it stands there as displayed."""
+        chosen = list(self.texts)
+        found = self._asked("find", chosen, pattern=pattern)
+        return {
+            page: [(value, (box[0], box[1], box[2], box[3])) for value, box in several]
+            for page, several in zip(chosen, found, strict=True)
+        }
+
+    def _asked(self, what: str, pages: Sequence[int], **more: str) -> list[Any]:
+        hand = self._workshop.hand()
+        try:
+            return list(hand.ask({"do": what, "pages": pages, **more}, len(pages)))
+        finally:
+            hand.close()
+
+
+def _chosen(pages: int, most_pages: int) -> list[int]:
+    first = range(min(pages, -(-most_pages // 2)))
+    step = max(1, pages // max(1, most_pages // 2))
+    return sorted({*first, *range(0, pages, step)})[:most_pages]
+
+
+KINDS = ("account", "amount_due", "due_date")
+SHOWN_CANDIDATES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Guesses:
+    """
+    The likeliest patterns by kind, a separator's text and a region, each if there is one.
+
+    `several` tells on how many pages the account pattern finds more than one account: then the
+    region decides, or a person.
+    """
+
+    candidates: dict[str, list[Candidate]]
+    separator: Separator | None
+    region: RegionGuess | None
+    several: int
+
+    @property
+    def account(self) -> Candidate | None:
+        return next(iter(self.candidates["account"]), None)
+
+
+def guess_all(sample: Sample) -> Guesses:
+    """Guess at patterns; a region only where pages print several numbers that are like accounts."""
+    texts = list(sample.texts.values())
+    candidates = {kind: guess(kind, texts)[:SHOWN_CANDIDATES] for kind in KINDS}
+    account = next((found.pattern for found in candidates["account"]), None)
+    several = pages_with_several(account, texts) if account else 0
+    region = guess_region(sample.places(account), sample.texts) if account and several else None
+    return Guesses(candidates, guess_separator(account, texts), region, several)

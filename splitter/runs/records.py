@@ -1,0 +1,227 @@
+"""What the books hold of a run's bulk files: where they are, their pages and their bills."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.books import Database, insert_rows
+from database.tables import account, bill, bulk_file, page, problem, split_batch
+from domain.accounts import account_key
+from domain.bills import PageAssignment
+from domain.failures import Misuse, TemporaryFailure
+from domain.periods import BulkFile
+from domain.problems import Problem
+from splitter.bulk_file.filing import FiledBill
+from splitter.store.bill_store import BillStore
+from splitter.store.local import make_private_folders
+
+COPY_PROBLEM = "bill-copy"
+READ_BY_OCR = "It was read by OCR."  # the only reason of a page in a bill; a check looks for it
+
+
+@dataclass(frozen=True, slots=True)
+class StagedFile:
+    """A bulk file of a run, where it was copied to at import."""
+
+    bulk: int
+    path: Path
+    patterns: BulkFile
+    shared_sha256: str | None  # of its copy in the bill store; None: there is none
+
+
+def staged_files(database: Database, run: str, exports_folder: Path) -> list[StagedFile]:
+    """Return a run's bulk files as the import left them."""
+    with database.reading() as books:
+        rows = books.execute(
+            sa.select(bulk_file).where(bulk_file.c.run == run).order_by(bulk_file.c.bulk)
+        ).all()
+    return [
+        StagedFile(
+            row.bulk,
+            exports_folder / row.path,
+            BulkFile(
+                form=row.form,
+                file=row.file,
+                account=row.account_pattern,
+                amount_due=row.amount_due_pattern,
+                due_on=row.due_on_pattern,
+                separator=row.separator,
+                region=tuple(row.region) if row.region else None,
+            ),
+            row.shared_sha256,
+        )
+        for row in rows
+    ]
+
+
+def known_accounts(database: Database, run: str) -> frozenset[str]:
+    with database.reading() as books:
+        keys = sa.select(account.c.account_key).where(account.c.run == run)
+        return frozenset(books.execute(keys).scalars())
+
+
+def record_pages_and_bills(
+    books: Connection,
+    run: str,
+    files: list[StagedFile],
+    assignments: list[PageAssignment],
+    filed: Iterable[tuple[int, FiledBill]],
+    problems: list[Problem],
+) -> None:
+    for table in (page, bill, split_batch):
+        books.execute(table.delete().where(table.c.run == run))
+    insert_rows(
+        books,
+        page,
+        ["run", "bulk", "page", "disposition", "account_key", "reason"],
+        _page_rows(run, files, assignments),
+    )
+    insert_rows(
+        books,
+        bill,
+        [
+            "run", "form", "account_key", "ordinal", "account", "bulk", "first_page", "pages",
+            "printed_amount_due", "printed_due_on", "pdf", "sha256", "size",
+        ],
+        (_bill_row(run, bulk, found) for bulk, found in filed),
+    )  # fmt: skip
+    _record_problems(books, run, problems)
+
+
+def _page_rows(
+    run: str, files: list[StagedFile], assignments: list[PageAssignment]
+) -> Iterator[tuple[Any, ...]]:
+    for file, assignment in zip(files, assignments, strict=True):
+        by_ocr = frozenset(assignment.by_ocr)
+        for found in assignment.bills:
+            for number in found.pages:
+                reason = READ_BY_OCR if number in by_ocr else ""
+                yield run, file.bulk, number, "bill", account_key(found.account), reason
+        for number in assignment.separators:
+            yield run, file.bulk, number, "separator", "", ""
+        for unassigned in assignment.unassigned:
+            yield run, file.bulk, unassigned.page, "unassigned", "", unassigned.reason
+
+
+def _bill_row(run: str, bulk: int, found: FiledBill) -> tuple[Any, ...]:
+    return (
+        run, found.form, account_key(found.account), found.ordinal, found.account, bulk,
+        found.first_page, found.pages, found.amount_due, found.due_on, found.path, found.sha256,
+        found.bytes,
+    )  # fmt: skip
+
+
+def _record_problems(books: Connection, run: str, problems: list[Problem]) -> None:
+    books.execute(problem.delete().where(problem.c.run == run, problem.c.code == COPY_PROBLEM))
+    last = books.execute(
+        sa.select(sa.func.coalesce(sa.func.max(problem.c.line), 0)).where(problem.c.run == run)
+    ).scalar_one()
+    insert_rows(
+        books,
+        problem,
+        ["run", "line", "code", "account", "file", "row", "column_name", "message"],
+        (
+            (run, line, found.code, found.account, found.file, found.row, found.column,
+             found.message)
+            for line, found in enumerate(problems, start=last + 1)
+        ),
+    )  # fmt: skip
+
+
+FOLDER = "exports"
+
+
+def share_documents(database: Database, run: str, store: BillStore, exports_folder: Path) -> None:
+    """
+    Put copies of a run's bulk files into a store that other machines reach.
+
+    Each is named by its own hash, which is written into the books when the copy is complete:
+    whoever reads there that it is shared can fetch it and see that it is the right one. Done
+    again, only what is missing is copied. Copies of the run's earlier exports are removed.
+    """
+    files = staged_files(database, run, exports_folder)
+    if all(file.shared_sha256 for file in files):
+        return
+    store.delete_run(f"{FOLDER}/{run}")
+    for file in files:
+        _require_here(file, run)
+        sha256 = _hash_of(file.path)
+        store.put_file(_name(run, sha256), file.path)
+        with database.writing() as books:
+            books.execute(
+                bulk_file.update()
+                .where(bulk_file.c.run == run, bulk_file.c.bulk == file.bulk)
+                .values(shared_sha256=sha256)
+            )
+
+
+def fetch_documents(database: Database, run: str, store: BillStore, exports_folder: Path) -> None:
+    """
+    Copy a run's bulk files from the store to where this machine would have imported them.
+
+    They stay there, for this machine's own user alone, until another export takes the run's
+    place. Raises Misuse where they were imported elsewhere and are not shared, TemporaryFailure
+    where what the store gives is not what was put there.
+    """
+    for file in staged_files(database, run, exports_folder):
+        if not file.path.exists():
+            if file.shared_sha256 is None:
+                _require_here(file, run)
+            _remove_earlier(file.path.parent)
+            _fetch(store, _name(run, file.shared_sha256 or ""), file)
+
+
+def _fetch(store: BillStore, name: str, file: StagedFile) -> None:
+    make_private_folders(file.path.parent)
+    descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=file.path.parent)  # 0600
+    os.close(descriptor)
+    copy = Path(temporary)
+    try:
+        store.get_file(name, copy)
+        if _hash_of(copy) != file.shared_sha256:
+            raise TemporaryFailure(f"{name} in the bill store is damaged; it is fetched again.")
+        copy.replace(file.path)
+    except FileNotFoundError:
+        raise Misuse(
+            f"{name} is missing in the bill store; import the export again with --replace.",
+            "not-shared",
+        ) from None
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def _remove_earlier(folder: Path) -> None:
+    """Remove what this machine holds of the run's other exports: it is nobody's bill any more."""
+    if folder.parent.is_dir() and not folder.is_dir():
+        for other in folder.parent.iterdir():
+            if other != folder:
+                shutil.rmtree(other, ignore_errors=True)  # another process may do the same
+
+
+def _require_here(file: StagedFile, run: str) -> None:
+    if not file.path.exists():
+        raise Misuse(
+            f"The bulk file {file.patterns.file} of {run} is on the machine that imported it; "
+            "go on there, or set bills.store to a place that all machines reach and import it "
+            "there again.",
+            "not-shared",
+        )
+
+
+def _name(run: str, sha256: str) -> str:
+    return f"{FOLDER}/{run}/{sha256}.pdf"
+
+
+def _hash_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

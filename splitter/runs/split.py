@@ -1,0 +1,200 @@
+"""Splitting a bill run: its bulk files become bills in the store and rows in the books."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from database.books import Database
+from domain.accounts import account_key
+from domain.bills import BillRange, PageAssignment
+from domain.problems import Problem
+from splitter.bulk_file.filing import FiledBill
+from splitter.bulk_file.splitting import EVERY_COPY, Splitting
+from splitter.copying.verifying import Scrutiny
+from splitter.runs.records import StagedFile, known_accounts, record_pages_and_bills, staged_files
+from splitter.store.bill_store import BillStore
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRun:
+    """A run's bulk files, opened and read; `add` tells of further pages that were worked on."""
+
+    files: list[StagedFile]
+    splittings: list[Splitting]
+    assignments: list[PageAssignment]
+    add: Callable[[int], None]
+
+
+@contextmanager
+def reading_run(
+    database: Database,
+    run: str,
+    *,
+    exports_folder: Path,
+    processes: int | None,
+    ocr: bool,
+    progress: Progress,
+    passes: int,
+) -> Iterator[ReadRun]:
+    """
+    Open all bulk files of a run and find out whose each page is; `passes`: how often it is touched.
+
+    All are opened first: one that is not sound is Refused before any work.
+    """
+    files = staged_files(database, run, exports_folder)
+    known = known_accounts(database, run) if ocr else None
+    with ExitStack() as opened:
+        splittings = [
+            opened.enter_context(Splitting(file.path, file.patterns, processes=processes, ocr=ocr))
+            for file in files
+        ]
+        total = _Total(sum(splitting.pages for splitting in splittings) * passes, progress)
+        assignments = [
+            splitting.plan(progress=total.add, known_accounts=known) for splitting in splittings
+        ]
+        yield ReadRun(files, splittings, assignments, total.add)
+
+
+class _Total:
+    """Turns the pieces that several workers report into one running total."""
+
+    def __init__(self, total: int, progress: Progress) -> None:
+        self._total = total
+        self._done = 0
+        self._progress = progress
+
+    def add(self, pieces: int) -> None:
+        self._done += pieces
+        self._progress(min(self._done, self._total), self._total)
+
+
+@dataclass(frozen=True, slots=True)
+class SplitCounts:
+    pages: int
+    bills: int
+    separators: int
+    unassigned: int
+    problems: int
+    read_back: int = 0  # copies; none where nothing is written
+    audited: int = 0  # copies, in full
+    by_ocr: int = 0  # pages
+
+
+def split_run(
+    database: Database,
+    run: str,
+    store: BillStore,
+    *,
+    exports_folder: Path,
+    processes: int | None,
+    progress: Progress,
+    scrutiny: Scrutiny = EVERY_COPY,
+    ocr: bool = False,
+) -> SplitCounts:
+    """
+    Split all bulk files of a run and write down every page and every bill (rules 11-13).
+
+    Done anew it gives the same files and rows. Nothing shows before the close: a bill is visible
+    when its run is closed. With `ocr` pages that are only a picture are read as well; such a page
+    counts only if it names one of the run's accounts. Raises Refused for a file that is not sound.
+    """
+    filed: list[tuple[int, FiledBill]] = []
+    problems: list[Problem] = []
+    read_back = audited = 0
+    with reading_run(
+        database, run, exports_folder=exports_folder, processes=processes, ocr=ocr,
+        progress=progress, passes=2,  # read once, copied once
+    ) as read:  # fmt: skip
+        store.delete_run(run)
+        for file, splitting, assignment in zip(
+            read.files, read.splittings, read.assignments, strict=True
+        ):
+            prefix = prefix_of(run, file, read.files)
+            outcome = splitting.file_bills(
+                assignment, store, prefix=prefix, progress=read.add, scrutiny=scrutiny
+            )
+            filed += [(file.bulk, found) for found in outcome.bills]
+            problems += outcome.problems
+            read_back += outcome.read_back
+            audited += outcome.audited
+    with database.writing() as books:
+        record_pages_and_bills(books, run, read.files, read.assignments, numbered(filed), problems)
+    counts = count_split(read.assignments, filed, problems)
+    return replace(counts, read_back=read_back, audited=audited)
+
+
+def read_run(
+    database: Database,
+    run: str,
+    *,
+    exports_folder: Path,
+    processes: int | None,
+    progress: Progress,
+    ocr: bool = False,
+) -> SplitCounts:
+    """Find out which page belongs to whom, for the checks, without writing any document."""
+    with reading_run(
+        database, run, exports_folder=exports_folder, processes=processes, ocr=ocr,
+        progress=progress, passes=1,
+    ) as read:  # fmt: skip
+        files, assignments = read.files, read.assignments
+    found = [
+        (file.bulk, _unfiled(file, bill_range, number))
+        for file, assignment in zip(files, assignments, strict=True)
+        for number, bill_range in enumerate(assignment.bills)
+    ]
+    with database.writing() as books:
+        record_pages_and_bills(books, run, files, assignments, numbered(found), [])
+    return count_split(assignments, found, [])
+
+
+def prefix_of(run: str, file: StagedFile, files: list[StagedFile]) -> str:
+    """A form with several bulk files gets a folder for each, so that no name is taken twice."""
+    same_form = [other.bulk for other in files if other.patterns.form == file.patterns.form]
+    place = same_form.index(file.bulk) + 1
+    return f"{run}/{file.patterns.form}" + (f"-{place}" if place > 1 else "")
+
+
+def _unfiled(file: StagedFile, found: BillRange, number: int) -> FiledBill:
+    return FiledBill(
+        account=found.account,
+        ordinal=1,
+        form=file.patterns.form,
+        pages=len(found.pages),
+        first_page=found.pages[0],
+        amount_due=found.amount_due,
+        due_on=found.due_on,
+        path=f"(not written) {file.bulk}/{number}",
+        sha256="",
+        bytes=0,
+    )
+
+
+def numbered(filed: Iterable[tuple[int, FiledBill]]) -> Iterator[tuple[int, FiledBill]]:
+    """Number an account's bills of one form over all bulk files; a second one is a defect."""
+    seen: Counter[tuple[str, str]] = Counter()
+    for bulk, found in filed:
+        seen[found.form, account_key(found.account)] += 1
+        yield bulk, replace(found, ordinal=seen[found.form, account_key(found.account)])
+
+
+def count_split(
+    assignments: list[PageAssignment], filed: list[tuple[int, FiledBill]], problems: list[Problem]
+) -> SplitCounts:
+    separators = sum(len(found.separators) for found in assignments)
+    unassigned = sum(len(found.unassigned) for found in assignments)
+    billed = sum(len(found.pages) for part in assignments for found in part.bills)
+    return SplitCounts(
+        billed + separators + unassigned,
+        len(filed),
+        separators,
+        unassigned,
+        len(problems),
+        by_ocr=sum(len(found.by_ocr) for found in assignments),
+    )

@@ -1,0 +1,229 @@
+"""What the readings of one page, by one or several engines, together say about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property, lru_cache
+from typing import TypeVar
+
+from domain.accounts import account_key
+from domain.bills import PageFacts
+from domain.dates import parse_date
+from domain.money import Money
+from splitter.text.normalizing import (
+    is_legible,
+    is_wholly_legible,
+    looks_broken,
+    squashed,
+    without_dash_gaps,
+)
+from splitter.text.patterns import PAGE_NUMBER, Patterns
+
+V = TypeVar("V", Money, date)
+
+_GOES_ON = re.compile(r"(?<=[-.])\s+[0-9]")  # the number was broken after a separator
+_SCRAP_FOLLOWS = re.compile(r"[ \t]*\n[ \t]*[0-9.\-]{1,2}[ \t]*(?:\n|\Z)")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """
+    One engine's text of a page, normalised; `region` is the part the account is looked for in.
+
+    `by_position` is true where characters come in the order in which they stand on the page, not
+    in which they were drawn: digits drawn backwards make a wrong account of the right form.
+    """
+
+    text: str
+    region: str
+    by_position: bool = True
+
+    @cached_property
+    def is_broken(self) -> bool:
+        return looks_broken(self.text)
+
+    @cached_property
+    def searched(self) -> str:
+        """The text in which accounts are looked for."""
+        return without_dash_gaps(self.region)
+
+
+def find_accounts(reading: Reading, patterns: Patterns) -> tuple[tuple[str, ...], bool]:
+    """Return the accounts a reading names, one spelling each, and whether all ended cleanly."""
+    found: dict[str, str] = {}
+    is_whole = reading.region is reading.text
+    is_clean = not (reading.is_broken if is_whole else looks_broken(reading.region))
+    text = reading.searched
+    for match in patterns.account.finditer(text):
+        account = (match[1] or "").strip()
+        if key := account_key(account):
+            found.setdefault(key, account)
+            is_clean = is_clean and not _GOES_ON.match(text, match.end(1))
+    return tuple(found.values()), is_clean
+
+
+def settles_it(reading: Reading, patterns: Patterns) -> bool:
+    """Say whether one reading is enough: a separator, or an account read without doubt."""
+    if is_separator(reading, patterns):
+        return True
+    if reading.is_broken:
+        return False
+    accounts, is_clean = find_accounts(reading, patterns)
+    return bool(accounts) and is_clean and not _scrap_follows(reading, patterns)
+
+
+def _scrap_follows(reading: Reading, patterns: Patterns) -> bool:
+    """Say whether one or two digits stand alone below an account: they may be its end."""
+    ends = (match.end(1) for match in patterns.account.finditer(reading.searched))
+    return any(_SCRAP_FOLLOWS.match(reading.searched, end) for end in ends)
+
+
+def is_separator(reading: Reading, patterns: Patterns) -> bool:
+    return bool(patterns.separator) and patterns.separator in squashed(reading.text)
+
+
+def to_facts(
+    page: int,
+    readings: Sequence[Reading],
+    patterns: Patterns,
+    *,
+    is_blank: bool = False,
+    is_whole: bool = True,
+) -> PageFacts:
+    """
+    Put together what all readings of a page say.
+
+    Different accounts are all reported, so that the page goes to a person. `is_whole` is false
+    where an engine failed: then "names no account" cannot be said. An account that only an engine
+    in drawing order found must stand on the page in that order.
+    """
+    if any(is_separator(reading, patterns) for reading in readings):
+        return PageFacts(page, is_separator=True)
+
+    accounts, is_certain = _agreed_accounts(readings, patterns)
+    texts = [reading.text for reading in readings]
+    is_certain = is_certain and (bool(accounts) or is_whole)
+    return PageFacts(
+        page=page,
+        accounts=accounts,
+        amounts=_first_values(texts, patterns.amount_due, Money.parse),
+        due_dates=_first_values(texts, patterns.due_on, parse_date),
+        has_text=is_blank or (is_certain and any(is_legible(text) for text in texts)),
+        number=_page_number(texts),
+    )
+
+
+def _agreed_accounts(
+    readings: Sequence[Reading], patterns: Patterns
+) -> tuple[tuple[str, ...], bool]:
+    found: dict[str, str] = {}
+    doubtful: dict[str, str] = {}
+    for reading in readings:
+        accounts, is_clean = find_accounts(reading, patterns)
+        is_certain = is_clean and (reading.by_position or _stand_in_order(accounts, readings))
+        for account in accounts:
+            (found if is_certain else doubtful).setdefault(account_key(account), account)
+    # half a number does not speak against the whole one that another engine read
+    doubts = {key for key in doubtful if not any(key in whole for whole in found)}
+    if doubts and found:
+        return tuple(found.values()) + tuple(doubtful[key] for key in sorted(doubts)), True
+    return tuple(found.values() or doubtful.values()), not doubts
+
+
+def _stand_in_order(accounts: Iterable[str], readings: Sequence[Reading]) -> bool:
+    standing = [account_key(reading.text) for reading in readings if reading.by_position]
+    return all(any(account_key(account) in text for text in standing) for account in accounts)
+
+
+def _first_values(
+    texts: Sequence[str], pattern: re.Pattern[str] | None, parse: Callable[[str], V]
+) -> tuple[V, ...]:
+    for text in texts if pattern is not None else ():
+        values: dict[V, None] = {}
+        for match in pattern.finditer(text) if pattern is not None else ():
+            try:
+                values.setdefault(parse(match[1] or ""))
+            except ValueError:
+                continue  # what cannot be read is not there; the bill-amount check will say so
+        if values:
+            return tuple(values)
+    return ()
+
+
+def _page_number(texts: Sequence[str]) -> tuple[int, int] | None:
+    for text in texts:
+        numbers = {(int(match[1]), int(match[2])) for match in PAGE_NUMBER.finditer(text)}
+        if numbers:
+            return numbers.pop() if len(numbers) == 1 else None
+    return None
+
+
+FEWEST_SIGNS = 4  # a shorter label stands on every page
+_PIECE = re.compile(r"\\.|\[(?:\\.|\]|\^\]?)?(?:\\.|[^\]\\])*\]|\{[0-9,]*\}[?+]?|.", re.DOTALL)
+_QUANTIFIER = re.compile(r"[*+?]|\{[0-9,]*\}[?+]?")
+
+
+@dataclass(frozen=True, slots=True)
+class LenientSearch:
+    """
+    Finds out cheaply that a page surely names no account.
+
+    Most pages that go on name none, and asking a second engine about each would cost ten times
+    the first reading. So they are searched once more in a way that cannot miss: for the label
+    that the pattern demands, without regard to spaces, line ends, letters' case or the direction
+    of drawing. Where that is found but no account was, or where the pattern has no label, the
+    page is looked at with all engines.
+    """
+
+    label: str
+
+    @classmethod
+    def of(cls, patterns: Patterns) -> LenientSearch:
+        is_plain = not patterns.account.flags & re.VERBOSE
+        label = label_of(patterns.account.pattern) if is_plain else ""
+        return cls(label if len(label) >= FEWEST_SIGNS else "")
+
+    def surely_names_none(self, reading: Reading) -> bool:
+        """Say whether a reading that names no account is to be trusted alone."""
+        text = reading.text
+        if not self.label or not is_wholly_legible(text) or reading.is_broken:
+            return False
+        signs = squashed(text).casefold()
+        return self.label not in signs and self.label[::-1] not in signs
+
+
+@lru_cache
+def label_of(pattern: str) -> str:
+    """
+    Return the longest plain text that every match of a regular expression holds.
+
+    Without white space and in small letters; nothing where that cannot be told.
+    """
+    runs, run, depth = [""], "", 0
+    for piece in _PIECE.findall(pattern):
+        if piece == "|" and not depth:
+            return ""
+        depth += (piece == "(") - (piece == ")")
+        if depth or piece == ")":
+            runs, run = [*runs, run], ""
+        elif _QUANTIFIER.fullmatch(piece):
+            if run.endswith(" "):
+                continue  # white space does not count, however much
+            runs, run = [*runs, run if piece[0] == "+" else run[:-1]], ""
+        elif piece in (" ", r"\s", r"\ "):
+            run += " "
+        elif (sign := _literal(piece)) is not None:
+            run += sign
+        else:
+            runs, run = [*runs, run], ""
+    return max((squashed(found) for found in [*runs, run]), key=len).casefold()
+
+
+def _literal(piece: str) -> str | None:
+    """Return the sign that a piece of a regular expression stands for, if it is just one."""
+    if len(piece) == 2 and piece[0] == "\\":
+        return None if piece[1].isalnum() else piece[1]
+    return None if len(piece) > 1 or piece in ".^$" else piece

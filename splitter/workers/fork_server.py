@@ -1,0 +1,97 @@
+"""The process that opens a bulk file once and forks hands, which find it open."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from splitter.workers.messages import to_line
+
+CPU_SECONDS = 4 * 3600  # the backstop of a child whose parent died
+_LONGEST_MESSAGE = 1 << 16
+
+
+def main() -> None:
+    """Answer requests on the given socket until it is closed."""
+    with socket.socket(fileno=int(sys.argv[1])) as requests:
+        start = json.loads(requests.recv(_LONGEST_MESSAGE))
+        _limit(start["memory_bytes"])
+        hands: set[int] = set()
+        try:
+            _serve(start, requests, hands)
+        finally:
+            for hand in hands:
+                _end(hand)
+
+
+def _limit(memory_bytes: int) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _serve(start: dict[str, Any], requests: socket.socket, hands: set[int]) -> None:
+    # imported here, when the limits hold
+    from domain.failures import Refused
+    from splitter.pdf.opening import open_source
+    from splitter.text.patterns import compile_patterns
+    from splitter.workers.messages import bulk_from_message
+    from splitter.workers.worker import Worker
+
+    path = Path(start["path"])
+    try:
+        source, pages = open_source(path)
+    except Refused as refusal:
+        requests.send(to_line({"refused": [refusal.code, refusal.message]}))
+        return
+    patterns = compile_patterns(bulk_from_message(start["bulk"]), ocr=start["ocr"])
+    worker = Worker(path, source, pages, patterns)
+    gc.collect()
+    gc.freeze()  # what the hands share with this process shall stay shared
+    requests.send(to_line({"pages": len(pages)}))
+    while message := requests.recv(_LONGEST_MESSAGE):
+        request = json.loads(message)
+        if request["do"] == "fork":
+            try:
+                if request["copies"]:
+                    worker.prepare_copies()
+            except Refused as refusal:
+                requests.send(to_line({"refused": [refusal.code, refusal.message]}))
+                continue
+            _fork(requests, hands, worker)
+        else:
+            hands.discard(request["hand"])
+            _end(request["hand"])
+            requests.send(b"{}")
+
+
+def _fork(requests: socket.socket, hands: set[int], worker: Any) -> None:
+    ours, theirs = socket.socketpair()
+    hand = os.fork()
+    if not hand:
+        try:
+            requests.close()
+            ours.close()
+            worker.serve(theirs)
+        finally:
+            os._exit(0)
+    hands.add(hand)
+    theirs.close()
+    socket.send_fds(requests, [to_line({"hand": hand})], [ours.fileno()])
+    ours.close()
+
+
+def _end(hand: int) -> None:
+    os.kill(hand, signal.SIGKILL)
+    os.waitpid(hand, 0)
+
+
+if __name__ == "__main__":
+    main()

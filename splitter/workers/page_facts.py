@@ -1,0 +1,139 @@
+"""Reading a bulk file: what each of its pages says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from domain.bills import PageFacts
+from domain.failures import Refused
+from splitter.text.patterns import Patterns
+from splitter.workers.messages import facts_from_message
+from splitter.workers.parent import (
+    PAGE_SECONDS,
+    ChildFailed,
+    Hand,
+    Workshop,
+    processors,
+    shared_out,
+)
+
+CHUNK_PAGES = 64  # small enough to share a file out evenly, large enough to hide the asking
+
+Progress = Callable[[int], None]
+
+
+def read_pages(
+    path: Path,
+    patterns: Patterns,
+    *,
+    processes: int | None = None,
+    progress: Progress | None = None,
+    page_seconds: float = PAGE_SECONDS,
+) -> list[PageFacts]:
+    """
+    Read every page of a bulk file, in order, in child processes under time and memory limits.
+
+    `progress` is called with the number of pages read since it was called last. Raises Refused
+    (pdf-unreadable) where a page cannot be read or where the file is not sound.
+    """
+    with Workshop(path, patterns, page_seconds=page_seconds) as workshop:
+        return read_in(workshop, processes=processes, progress=progress)
+
+
+def read_in(
+    workshop: Workshop, *, processes: int | None = None, progress: Progress | None = None
+) -> list[PageFacts]:
+    """
+    Read every page of the bulk file that is open in a workshop; see read_pages.
+
+    Where the plain reader is caught saying anything else than the engines, nothing of what it said
+    is believed: the engines read the whole file again.
+    """
+    told = 0
+
+    def tell(done: int) -> None:
+        nonlocal told
+        if progress is not None and done > told:
+            progress(done - told)
+            told = done
+
+    try:
+        return _read_all(workshop, processes or processors(), tell, by_engines=False)
+    except _ReadersDisagree:
+        return _read_all(workshop, processes or processors(), tell, by_engines=True)
+
+
+def _read_all(
+    workshop: Workshop, processes: int, tell: Progress, *, by_engines: bool
+) -> list[PageFacts]:
+    pages = workshop.pages
+    chunks = [(first, min(first + CHUNK_PAGES, pages)) for first in range(0, pages, CHUNK_PAGES)]
+    shares = [ReadingShare(workshop, by_engines) for _ in range(min(processes, len(chunks)))]
+    facts: list[PageFacts] = []
+    for read in shared_out(shares, chunks, ReadingShare.read):
+        facts += read
+        tell(len(facts))
+    assert [page.page for page in facts] == list(range(pages))
+    return facts
+
+
+class _ReadersDisagree(Exception):
+    """A hand reports that the plain reader and the engines read a page differently."""
+
+
+class ReadingShare:
+    """One thread's hand that reads pages; a new one takes over where a page took it down."""
+
+    def __init__(self, workshop: Workshop, by_engines: bool) -> None:
+        self._workshop = workshop
+        self._by_engines = by_engines
+        self._hand: Hand | None = None
+
+    def close(self) -> None:
+        if self._hand is not None:
+            self._hand.close()
+            self._hand = None
+
+    def read(self, chunk: tuple[int, int]) -> list[PageFacts]:
+        """
+        Read the pages of a chunk; raises Refused with the number of a page that cannot be read.
+
+        After a failure pages are asked for one by one, to know which it is; that page is tried
+        once more alone, because the failure may have been the machine's.
+        """
+        first, last = chunk
+        facts: list[PageFacts] = []
+        failures = 0
+        while (page := first + len(facts)) < last:
+            try:
+                for message in self._ask(page, last, is_careful=failures > 0):
+                    if message is None:
+                        raise _ReadersDisagree
+                    facts.append(facts_from_message(message))
+            except ChildFailed as failure:
+                self.close()
+                failures += 1
+                if failures > 1 and page == first + len(facts):
+                    raise self._refusal(page, failure) from None
+        return facts
+
+    def _ask(self, first: int, last: int, *, is_careful: bool) -> Iterator[Any]:
+        if self._hand is None:
+            self._hand = self._workshop.hand()
+        request = {
+            "do": "read",
+            "first": first,
+            "last": last,
+            "is_careful": is_careful,
+            "by_engines": self._by_engines,
+        }
+        return self._hand.ask(request, last - first)
+
+    def _refusal(self, page: int, failure: ChildFailed) -> Refused:
+        return Refused(
+            "pdf-unreadable",
+            f"Page {page + 1} of {self._workshop.name} cannot be read ({failure});"
+            " please export the file again.",
+        )

@@ -1,0 +1,201 @@
+"""A hand at work: it reads pages and files bills; whatever takes it down ends nothing else."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import socket
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from domain.bills import BillRange
+from domain.failures import Refused
+from splitter.copying.copier import BillCopier
+from splitter.copying.verifying import Examination, Neighbours, Scrutiny, examine
+from splitter.direct_text.page_facts import PlainFacts
+from splitter.pdf.pages import PageTree, units_of_tree
+from splitter.pdf.source import SourceFile
+from splitter.reading.page import DocumentText, ReadersDisagree
+from splitter.store.bill_store import BillStore
+from splitter.text.normalizing import text_mark
+from splitter.text.patterns import Patterns
+from splitter.workers.messages import bill_from_message, facts_to_message, to_line
+
+
+class BillMaker:
+    """
+    Makes bills' documents; one that does not pass its reading back is not written.
+
+    `store` is None where only the parent can write; it is then sent the bytes.
+    """
+
+    def __init__(
+        self,
+        copier: BillCopier,
+        patterns: Patterns,
+        neighbours: Neighbours,
+        store: BillStore | None,
+        scrutiny: Scrutiny,
+    ) -> None:
+        self._copier = copier
+        self._patterns = patterns
+        self._neighbours = neighbours
+        self._store = store
+        self._scrutiny = scrutiny
+
+    def make(self, bills: Sequence[tuple[int, str, BillRange]]) -> list[dict[str, Any]]:
+        """
+        Return, for each bill with its place in the bulk file and its path, what became of it.
+
+        When this returns they are all in the store, to stay when the store has settled.
+        """
+        if self._store is None:
+            return [self._made(index, bill)[0] for index, _, bill in bills]
+        answers = []
+        for index, path, bill in bills:
+            answer, copy = self._made(index, bill)
+            if not answer["finding"]:
+                self._store.write_soon(path, copy)
+            answers.append(answer)
+        return answers
+
+    def _made(self, index: int, bill: BillRange) -> tuple[dict[str, Any], bytes]:
+        try:
+            copy, sha256 = self._copier.copy_with_sha256(bill.pages)
+        except Refused:  # the other bills are none the worse for it
+            finding = "holds something that cannot be copied safely"
+            return {"finding": finding, "read_back": False, "audited": False}, b""
+        found = self._examined(index, bill, copy)
+        answer: dict[str, Any] = {"read_back": found.is_read_back, "audited": found.is_audited}
+        if found.findings:
+            return answer | {"finding": found.findings[0]}, b""
+        answer |= {"finding": "", "sha256": sha256, "bytes": len(copy)}
+        if self._store is None:
+            answer["copy"] = base64.b64encode(copy).decode()
+        return answer, copy
+
+    def _examined(self, index: int, bill: BillRange, copy: bytes) -> Examination:
+        reads_back, audits = self._scrutiny.reads_back(index), self._scrutiny.audits(index)
+        if not reads_back and not audits:
+            return Examination()
+        return examine(
+            copy, bill, self._patterns, self._neighbours, reads_back=reads_back, audits=audits
+        )
+
+
+PATIENCE_SECONDS = 0.2  # so long answers are collected before they are sent
+
+
+class Worker:
+    """
+    What a hand does with the open bulk file; its requests are lines of JSON.
+
+    `read` answers with the facts of pages, and with null where two readers disagree about one;
+    with `by_engines` the engines read them all. `show` answers with their text, `find` with what a
+    pattern finds on them and where. `file` takes bills and answers with what became of each;
+    `terms` come before it. `is_careful` sends every answer
+    at once, so that the parent knows on which page or bill a hand went down.
+    """
+
+    def __init__(self, path: Path, source: SourceFile, pages: PageTree, patterns: Patterns) -> None:
+        self._path = path
+        self._source = source
+        self._pages = pages
+        self._patterns = patterns
+        self._copier: BillCopier | None = None
+        self._document: DocumentText | None = None
+        self._by_engines = False
+        self._maker: BillMaker | None = None
+
+    def prepare_copies(self) -> None:
+        """Do before a fork what every hand that copies would have to do."""
+        if self._copier is None:
+            self._copier = BillCopier(self._source, self._pages)
+
+    def serve(self, channel: socket.socket) -> None:
+        """Answer requests until the channel is closed."""
+        for line in channel.makefile("rb"):
+            request = json.loads(line)
+            try:
+                self._answer(request, channel)
+            except Refused as refusal:
+                channel.sendall(to_line({"refused": [refusal.code, refusal.message]}))
+            except OSError as failure:
+                reason = [failure.errno, failure.strerror, failure.filename]
+                channel.sendall(to_line({"system": reason}))
+
+    def _answer(self, request: dict[str, Any], channel: socket.socket) -> None:
+        match request["do"]:
+            case "read":
+                self._by_engines = request["by_engines"]
+                pages = range(request["first"], request["last"])
+                _send(channel, map(self._read, pages), request["is_careful"])
+            case "show":
+                _send(channel, map(self._text, request["pages"]), is_careful=True)
+            case "find":
+                pattern = re.compile(request["pattern"])
+                places = (self._opened().places(page, pattern) for page in request["pages"])
+                _send(channel, places, is_careful=True)
+            case "terms":
+                self._maker = self._made_ready(request)
+            case "file":
+                assert self._maker is not None
+                bills = [
+                    (index, path, bill_from_message(bill)) for index, path, bill in request["bills"]
+                ]
+                if request["is_careful"]:
+                    for bill in bills:
+                        channel.sendall(to_line(self._maker.make([bill])))
+                else:
+                    channel.sendall(to_line(self._maker.make(bills)))
+
+    def _read(self, page: int) -> list[Any] | None:
+        try:
+            facts, text = self._opened().facts(page)
+        except ReadersDisagree:
+            return None
+        return facts_to_message(replace(facts, text_mark=text_mark(text)))
+
+    def _text(self, page: int) -> str:
+        return self._opened().text(page)
+
+    def _opened(self) -> DocumentText:
+        if self._document is None:
+            units = units_of_tree(self._pages)
+            plain = PlainFacts(self._source, self._pages, self._patterns)
+            self._document = DocumentText(
+                self._path, self._patterns, units, None if self._by_engines else plain
+            )
+            if self._document.pages != len(self._pages):
+                raise Refused(
+                    "pdf-unreadable",
+                    f"{self._path.name} is damaged: one reader counts {len(self._pages)} pages,"
+                    f" another {self._document.pages}; please export it again.",
+                )
+        return self._document
+
+    def _made_ready(self, terms: dict[str, Any]) -> BillMaker:
+        assert self._copier is not None
+        return BillMaker(
+            self._copier,
+            self._patterns,
+            Neighbours(frozenset(terms["neighbours"])),
+            BillStore(terms["folder"]) if terms["folder"] is not None else None,
+            Scrutiny(terms["read_back_every"], terms["audit_every"]),
+        )
+
+
+def _send(channel: socket.socket, answers: Iterable[Any], is_careful: bool) -> None:
+    ready: list[Any] = []
+    sent_at = time.monotonic()
+    for answer in answers:
+        ready.append(answer)
+        if is_careful or time.monotonic() - sent_at > PATIENCE_SECONDS:
+            channel.sendall(to_line(ready))
+            ready, sent_at = [], time.monotonic()
+    if ready:
+        channel.sendall(to_line(ready))

@@ -1,0 +1,350 @@
+"""Step: a person's yes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import count
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from prefect import State, get_run_logger, runtime
+from prefect._flow_run_suspension import mark_flow_run_suspension_requested
+from prefect.client.orchestration import get_client
+from prefect.exceptions import Pause
+from prefect.input import RunInput, keyset_from_paused_state
+from prefect.states import Suspended
+from prefect.utilities.engine import propose_state_sync
+from pydantic import ConfigDict, Field, WithJsonSchema, create_model
+
+from data_checks.checking import unwaivable_check_names
+from database.approvals import set_flow_run
+from database.runs import find_run, get_run, move_run
+from database.tables import bill_run
+from domain.approvals import IN_PREFECT, LONGEST_NAME, Decision
+from domain.failures import Misuse, Refused
+from domain.runs import RunState
+from domain.steps import Step
+from office.equipment.office import Office, office
+from office.procedures.approval import Asked, ask, decide, find_asked, refused_by
+from reporting.report.approval_request import question, say_figures
+from rules.approving import identity
+from tasks.artifacts import show_question
+from tasks.step import Done, step
+
+LOOK_AGAIN = "look again"  # what Resume means where nobody chose: nothing is decided
+LONGEST_REASON = 500
+WHERE = "Your answer goes **below these figures**: scroll down. *Resume* alone decides nothing.\n"
+_Name = Annotated[str, Field(max_length=LONGEST_NAME)]
+_FILLED = {"minLength": 1}
+
+
+def _needs(field: str, when: str, value: dict[str, Any]) -> dict[str, Any]:
+    """Return the rule of a JSON schema that a field is filled in where another has a value."""
+    return {
+        "if": {"properties": {when: value}, "required": [when]},
+        "then": {"properties": {field: _FILLED}, "required": [field]},
+    }
+
+
+class _Form(RunInput):
+    """What the server itself refuses, while the form is still open."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [
+                _needs("name", "decision", {"enum": ["approve", "refuse"]}),
+                _needs("reason", "decision", {"const": "refuse"}),
+                _needs("reason", "waive", {"minItems": 1}),
+            ]
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What somebody filled in; `decision` is None where nothing was decided."""
+
+    decision: str | None
+    name: str
+    reason: str
+    waive: tuple[str, ...]
+
+
+def make_form(
+    text: str,
+    *,
+    blocking: tuple[str, ...],
+    approvers: tuple[str, ...],
+    approved_by: tuple[str, ...],
+    note: str,
+) -> type[RunInput]:
+    """
+    Return the form for one question: figures, a choice, the name, a reason, checks to waive.
+
+    The server knows no users, so the name is asked for; where the settings name who may approve
+    it is a choice. Only checks that block the close can be waived.
+    """
+    name_kind = _one_of(("", *approvers)) if approvers else _Name
+    fields: dict[str, Any] = {
+        "decision": (
+            Literal[LOOK_AGAIN, "approve", "refuse"],
+            Field(
+                LOOK_AGAIN,
+                title="Decision",
+                description="approve: the period is closed. refuse: it is not, and the reason is "
+                "kept. look again: nothing is decided, and you are asked once more.",
+            ),
+        ),
+        "name": (
+            name_kind,
+            Field(
+                "",
+                title="Your name",
+                description="Needed to approve and to refuse; stands in the audit list.",
+            ),
+        ),
+        "reason": (
+            str,
+            Field(
+                "",
+                title="Reason",
+                description="Needed to refuse and to waive a check; no names of customers.",
+                max_length=LONGEST_REASON,
+            ),
+        ),
+    }
+    if blocking:
+        fields["waive"] = (
+            list[_one_of(blocking)],  # type: ignore[misc]
+            Field(
+                default_factory=list,
+                title="Waive these checks",
+                description="The accounts concerned get no e-mail, and autopay draws nothing.",
+            ),
+        )
+    form = create_model("Approval", __base__=_Form, **fields)
+    form._description = _text(text, approved_by, note)
+    return form
+
+
+def _one_of(choices: tuple[str, ...]) -> Any:
+    """Return the type of a choice; one that leaves no choice is a list to choose from too."""
+    schema = {"type": "string", "enum": list(choices)}
+    return Annotated[Literal[choices], WithJsonSchema(schema)]
+
+
+def to_answer(filled: Any) -> Answer:
+    """Read a form that somebody filled in."""
+    decision = None if filled.decision == LOOK_AGAIN else str(filled.decision)
+    name, reason = (" ".join(part.split()) for part in (filled.name, filled.reason))
+    return Answer(decision, name, reason, tuple(getattr(filled, "waive", ())))
+
+
+def _text(text: str, approved_by: tuple[str, ...], note: str) -> str:
+    parts = [f"> **The last answer was not taken.** {note}\n"] if note else []
+    parts += [WHERE, text]
+    if approved_by:
+        parts.append(f"\nApproved by {', '.join(approved_by)}; another person has to approve too.")
+    return "\n".join(parts)
+
+
+LONGEST = 100  # characters of the column that names who approved
+
+
+@step(Step.APPROVE)
+def await_approval(run: str) -> Done:
+    """
+    Ask for a person's yes, with the figures of what would happen (rule 1).
+
+    Who closes the period may say it, or it was said elsewhere about these very figures. Without
+    it the run waits: everything is ready and nothing of it shows. Raises Refused after a no.
+    """
+    here = office()
+    known = get_run(here.database, run)
+    if known.is_closed or (here.rehearses and known.state is RunState.APPROVED):
+        return Done("approved before", {"approved": True})
+    if here.rehearses:
+        _approve(here, run, (here.who,))
+        return Done("would be approved by whoever closes it", {"approved": True})
+
+    asked = ask(here, run)
+    if asked.standing.refusal is not None:
+        raise refused_by(here, run, asked.standing.refusal)
+    if _may_ask(here, asked) and here.approves(asked.sheet):
+        asked = decide(here, asked, Decision.APPROVE, who=here.who)
+    if not asked.standing.is_approved:
+        with here.database.writing() as books:
+            move_run(books, run, "asked")
+        return Done(_say_waiting(here, asked), {"approved": False, **_figures(asked)})
+    _approve(here, run, asked.standing.approved_by)
+    sentence = f"approved by {', '.join(asked.standing.approved_by)}"
+    if asked.drift:
+        sentence += f"; {asked.drift}"
+    return Done(sentence, {"approved": True, **_figures(asked)})
+
+
+def _may_ask(here: Office, asked: Asked) -> bool:
+    """Tell whether whoever closes the period can still say yes, and has not done so."""
+    said = map(identity, asked.standing.approved_by)
+    return not asked.standing.is_approved and identity(here.who) not in said
+
+
+def _approve(here: Office, run: str, people: tuple[str, ...]) -> None:
+    known = get_run(here.database, run)
+    if known.state is RunState.APPROVED:
+        return
+    with here.database.writing() as books:
+        move_run(books, run, "approved")
+        books.execute(
+            bill_run.update()
+            .where(bill_run.c.run == run)
+            .values(approved_at=here.now(known), approved_by=", ".join(people)[:LONGEST])
+        )
+
+
+def _figures(asked: Asked) -> dict[str, object]:
+    standing = asked.standing
+    return {
+        "request": asked.request.number,
+        "approved_by": list(standing.approved_by),
+        "missing": standing.missing,
+    }
+
+
+def _say_waiting(here: Office, asked: Asked) -> str:
+    run = asked.request.run
+    if asked.standing.approved_by:
+        said = ", ".join(asked.standing.approved_by)
+        return f"approved by {said}; another person has to: {here.command} approve {run}"
+    return f"waits for a yes: {here.command} close {run} --yes"
+
+
+def suspend_for(form: type[RunInput], *, key: str, timeout: int, message: str) -> Answer:
+    """
+    Suspend this run until the form is filled in; `timeout` in seconds, then the run fails.
+
+    Asked again with the same key, as by a run that was resumed and starts from the top, it gives
+    the answer at once. This is Prefect's suspend_flow_run, which cannot give the state a message:
+    what to do where stands there, because people see it first.
+    """
+    flow_run = UUID(str(runtime.flow_run.id))
+    state: State[Any] = Suspended(timeout_seconds=timeout, pause_key=key, message=message)
+    keyset = keyset_from_paused_state(state)
+    state.state_details.run_input_keyset = {str(part): name for part, name in keyset.items()}
+    with get_client(sync_client=True) as client:
+        accepted = propose_state_sync(client=client, state=state, flow_run_id=flow_run)
+        if accepted.is_running():  # it was suspended with this key before, and resumed
+            return to_answer(form.load(keyset, flow_run_id=flow_run))
+        if not accepted.is_paused():
+            raise RuntimeError(f"the run cannot be suspended: it is {accepted.name}")
+        form.save(keyset, flow_run_id=flow_run)
+    mark_flow_run_suspension_requested(flow_run, state)
+    raise Pause(state=accepted)
+
+
+DAY_SECONDS = 86_400
+
+
+def ask_a_person(run: str) -> bool:
+    """
+    Ask in the Prefect UI, where a deployment runs; False: nobody can be asked here.
+
+    Neither where a check failed that is never waived. The first time the run is suspended: no
+    process waits, and the run starts again from the top when somebody has answered. Then the
+    answer is there at once; it is taken, and True says that the run may look again. What cannot
+    be taken is said in the next form. Raises Refused after a no.
+    """
+    here = office()
+    if not here.asks_in_prefect or not runtime.deployment.id:
+        return False
+    asked = ask(here, run)
+    if not _can_be_answered(here, asked):
+        return False
+    if asked.request.flow_run != str(runtime.flow_run.id):
+        with here.database.writing() as books:
+            set_flow_run(books, asked.request, str(runtime.flow_run.id))
+        show_question(run, question(asked.figures, asked.blocking))
+    _take(here, asked)
+    return True
+
+
+def _can_be_answered(here: Office, asked: Asked) -> bool:
+    """Tell whether a yes would help: the run waits for one, or each check can be waived."""
+    if asked.blocking:
+        return not unwaivable_check_names(asked.blocking)
+    return get_run(here.database, asked.request.run).state is RunState.WAITING
+
+
+def take_answer_given(run: str) -> None:
+    """Take what a person answered while this very run was suspended, before anything is redone."""
+    here = office()
+    if not here.asks_in_prefect or not runtime.deployment.id:
+        return
+    known = find_run(here.database, run)
+    asked = None if known is None or known.is_closed else find_asked(here, run)
+    if asked is None or asked.standing.is_approved:
+        return
+    if asked.request.flow_run == str(runtime.flow_run.id):
+        ask_a_person(run)
+
+
+def _take(here: Office, asked: Asked) -> None:
+    """Ask again and again until a decision is in the books, here or from elsewhere."""
+    run, number = asked.request.run, asked.request.number
+    said = len(asked.request.decisions)
+    note = ""
+    for attempt in count():
+        form = make_form(
+            question(asked.figures, asked.blocking),
+            blocking=asked.blocking,
+            approvers=here.settings.approval.approvers,
+            approved_by=asked.standing.approved_by,
+            note=note,
+        )
+        answer = suspend_for(
+            form,
+            key=f"{run}-{number}-{said}-{attempt}",
+            timeout=here.settings.approval.wait_days * DAY_SECONDS,
+            message=_message(asked, note),
+        )
+        note = _decide(here, asked, answer)
+        now = ask(here, run)
+        if now.standing.refusal is not None:
+            raise refused_by(here, run, now.standing.refusal)
+        if now.request.number != number or len(now.request.decisions) != said:
+            return
+
+
+def _decide(here: Office, asked: Asked, answer: Answer) -> str:
+    """Take an answer; return why it was not taken, as a sentence for the next form."""
+    if answer.decision is None:
+        return ""
+    if not answer.name:
+        return "Fill in your name: the decision is audited with it."
+    if answer.waive and not answer.reason:
+        return "Give a reason: a waiver is audited with it."
+    try:
+        decide(
+            here,
+            asked,
+            Decision(answer.decision),
+            who=f"{answer.name}{IN_PREFECT}",
+            reason=answer.reason,
+            waivers=dict.fromkeys(answer.waive, answer.reason),
+        )
+    except (Refused, Misuse) as not_taken:
+        get_run_logger().warning("the answer was not taken: %s", not_taken.message)
+        return not_taken.message
+    return ""
+
+
+def _message(asked: Asked, note: str) -> str:
+    """Say in one sentence what waits, and what to do where."""
+    run = asked.request.run
+    what = f"Period {run} ({say_figures(asked.figures)})"
+    if asked.blocking:
+        what += f" is stopped by {', '.join(asked.blocking)} and"
+    waits = "waits for a second person's yes" if asked.standing.approved_by else "waits for a yes"
+    where = "press Resume in this run's menu and fill in the form"
+    last = f" (the last answer was not taken: {note.rstrip('.')})" if note else ""
+    return f"{what} {waits}{last}: {where}, or run `billclose approve {run}`."
