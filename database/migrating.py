@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,22 +11,45 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
+from database.tables import metadata
 from domain.failures import Misuse
 
 MIGRATING = 0x62696C6C636C  # "billcl": the advisory lock of whoever migrates
-NEWEST = "0010"  # the revision that the tables of this release stand for
+VERSION = "billclose_version"  # the table that says which revision a database has
+OUR_OWN = "bill_run"  # a table that only a database of ours has
+BEFORE_THE_BASELINE = "before the baseline"  # tables of ours that no revision of today made
+
+
+def _fingerprint() -> str:
+    """Return what names the tables of this state: another column is another revision."""
+    told = [
+        f"{table.name}.{column.name} {column.type!r} {column.nullable} {column.primary_key}"
+        for table in metadata.sorted_tables
+        for column in table.columns
+    ]
+    return hashlib.sha256("\n".join(sorted(told)).encode()).hexdigest()[:8]
+
+
+NEWEST = f"1.{_fingerprint()}"  # the revision that the tables of this release stand for
 
 
 def migrate(database: Database, to: str = "head") -> str:
     """
     Create the schema or bring it to a revision, and return the revision it has then.
 
+    Raises Misuse where the database is another program's, or was made by a state of ours that
+    nothing leads on from.
     SQLite rebuilds tables to change them, so foreign keys are off meanwhile and checked after.
     Where two processes migrate at once the second waits, and finds nothing left to do.
     """
     from alembic import command
 
     with _rebuilding(database) as connection:
+        found = _revision(connection)
+        if found not in (None, NEWEST):
+            raise _older(found)
+        if found is None:
+            _require_nobody_elses(connection)
         command.upgrade(_config(connection), to)
     return revision_of(database) or ""
 
@@ -41,12 +65,7 @@ def downgrade(database: Database, to: str) -> None:
 def revision_of(database: Database) -> str | None:
     """Return the revision a database has, None where it has no tables of ours."""
     with database.engine.connect() as connection, connection.begin():
-        if not sa.inspect(connection).has_table("alembic_version"):
-            return None
-        revision: str | None = connection.exec_driver_sql(
-            "SELECT version_num FROM alembic_version"
-        ).scalar_one_or_none()
-        return revision
+        return _revision(connection)
 
 
 def require_schema(database: Database) -> None:
@@ -55,11 +74,37 @@ def require_schema(database: Database) -> None:
     if found is None:
         raise Misuse("The database has no tables yet; run `billclose init` first.", "no-database")
     if found != NEWEST:
+        raise _older(found)
+
+
+def _revision(connection: Connection) -> str | None:
+    tables = sa.inspect(connection)
+    if tables.has_table(VERSION):
+        query = f"SELECT version_num FROM {VERSION}"
+        revision: str | None = connection.exec_driver_sql(query).scalar_one_or_none()
+        return revision
+    return BEFORE_THE_BASELINE if tables.has_table(OUR_OWN) else None
+
+
+def _require_nobody_elses(connection: Connection) -> None:
+    """Raise Misuse where there are tables, and none of ours: nothing is made beside them."""
+    others = set(sa.inspect(connection).get_table_names()) - {VERSION}
+    if others:
         raise Misuse(
-            f"The database has schema {found}, this release needs {NEWEST}; "
-            "make a backup, then run `billclose init` to migrate it.",
-            "old-database",
+            f"The database holds {len(others)} tables of another program "
+            f"({sorted(others)[0]}, …); give billclose a database of its own in `database.url`.",
+            "foreign-database",
         )
+
+
+def _older(found: str) -> Misuse:
+    return Misuse(
+        f"The database was made by an earlier state of billclose (schema {found}; this one needs "
+        f"{NEWEST}) and cannot be carried over. Make a backup; with the program that made it, "
+        "export the lists that you need (`billclose list … --csv FILE`); then run "
+        "`billclose init` in a new home and import the billing export there.",
+        "old-database",
+    )
 
 
 def _config(connection: Connection):  # type: ignore[no-untyped-def]

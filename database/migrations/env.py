@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from alembic import context
 
+from database.migrating import VERSION
 from database.tables import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
     target_metadata=metadata,
+    version_table=VERSION,
     render_as_batch=True,
     transaction_per_migration=False,
 )

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from database.books import Database, Pool
-from database.migrating import NEWEST, _rebuilding, downgrade, migrate
+from database.migrating import NEWEST, VERSION, _rebuilding, downgrade, migrate
 from database.tables import metadata
 
 
@@ -16,7 +16,7 @@ from database.tables import metadata
 def bare(database):
     metadata.drop_all(database.engine)
     with database.writing() as books:
-        books.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
+        books.exec_driver_sql(f"DROP TABLE IF EXISTS {VERSION}")
     return database
 
 

@@ -11,8 +11,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from database.migrating import downgrade, migrate
-from database.tables import bill, delivery_plan, metadata, recipient
+from database.tables import bill, delivery_plan, recipient
 from domain.deliveries import DeliveryStatus, MessageKind, PasswordField
 from domain.failures import PermanentFailure
 from mail.bounces.processing import settle_refusals
@@ -175,17 +174,3 @@ def test_the_plan_puts_on_paper_what_no_mail_can_carry(database, largest, papers
         found = {key: reason.value for key, reason in books.execute(query)}
         reached = sorted(books.scalars(sa.select(recipient.c.account_key)))
     assert (papers, mailed) == (found, reached)
-
-
-def test_a_release_taken_back_keeps_large_bills_on_paper(database):
-    metadata.drop_all(database.engine)
-    migrate(database)
-    stage_run(database, a_household("1", email="ann@x.example"))
-    plan_deliveries(database, RUN, to_landlords=True)
-    with database.writing() as books:
-        books.execute(delivery_plan.update().values(paper="ebill-too-large"))
-
-    downgrade(database, "0003")
-
-    with database.reading() as books:
-        assert "no-valid-email" == books.exec_driver_sql("SELECT paper FROM delivery_plan").scalar()
