@@ -321,10 +321,10 @@ def send_due(
     Mail is sent at least once. No transaction is open while the network is. A bad address costs
     its own message only. When the relay itself is unavailable it stops at once and puts back what
     it had claimed; so it does where the relay refuses `many_refusals` in a row for one reason
-    (0: never), and those have not failed. `owner` comes from `database.owners.this_process`, and `journals` is a folder
-    on a disk of this machine: then a run after a kill goes on without waiting, and knows of all
-    but the messages that were just being handed over whether they left. A `tally` is a new one; it
-    tells the caller what of the counts others may take over.
+    (0: never), and those have not failed. `owner` comes from `database.owners.this_process`, and
+    `journals` is a folder on a disk of this machine: then a run after a kill goes on without
+    waiting, and knows of all but the messages that were just being handed over whether they left.
+    A `tally` is a new one; it tells the caller what of the counts others may take over.
     """
     recover(database, journals, clock(), me=owner)
     journal = Journal(journals, owner)
