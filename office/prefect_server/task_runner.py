@@ -102,7 +102,8 @@ def dask_runner(here: Office) -> Iterator[DaskTaskRunner]:
         yield runner
 
 
-SECONDS = 5
+ANSWER_SECONDS = httpx.Timeout(60, connect=5)  # a busy server answers late; a dead one at once
+TRIES = 3
 
 
 def wake(here: Office, flow_run: str | None) -> bool:
@@ -116,13 +117,18 @@ def wake(here: Office, flow_run: str | None) -> bool:
     if not flow_run or not address:
         return False
     auth = known_auth(here.home, chosen.auth_string.get_secret_value())
-    try:
-        answer = httpx.post(
-            f"{address}/flow_runs/{flow_run}/resume",
-            json={"run_input": {}},
-            headers=authorization(auth),
-            timeout=SECONDS,
-        )
-    except httpx.HTTPError:
-        return False
-    return answer.is_success and answer.json().get("status") == "ACCEPT"
+    opened = httpx.Client(base_url=address, headers=authorization(auth), timeout=ANSWER_SECONDS)
+    with opened as client:
+        try:
+            return _is_resumed(client, flow_run)
+        except httpx.HTTPError:
+            return False
+
+
+def _is_resumed(client: httpx.Client, flow_run: str) -> bool:
+    """Ask a server to resume a run; one that says it is too busy is asked again."""
+    for _ in range(TRIES):
+        answer = client.post(f"/flow_runs/{flow_run}/resume", json={"run_input": {}})
+        if answer.is_success:
+            return bool(answer.json().get("status") == "ACCEPT")
+    return False
