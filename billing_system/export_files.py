@@ -211,6 +211,6 @@ def _refuse_bomb(archive: str, members: list[zipfile.ZipInfo]) -> None:
 def _find_top(names: set[str]) -> str:
     """Return the folder within the .zip that holds the export, with its slash, or nothing."""
     tops = {name.split("/")[0] for name in names}
-    if MANIFEST not in names and len(tops) == 1:
+    if len(tops) == 1 and all("/" in name for name in names):
         return f"{tops.pop()}/"
     return ""

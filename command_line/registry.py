@@ -197,6 +197,6 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
     "sandbox": Place(
         "command_line.commands.sandbox",
         "sandbox",
-        "Run a small cash-receipting service until interrupted: for tests and rehearsals.",
+        "Run a cash-receipting service and a billing system to rehearse with, until interrupted.",
     ),
 }
