@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 import pytest
 
-from database.tables import metadata
+from database.schema import metadata
 from domain.deliveries import PasswordField
 from domain.failures import Misuse
 from domain.money import Money
