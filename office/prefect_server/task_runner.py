@@ -14,15 +14,13 @@ from database.owners import this_process
 from domain.failures import Misuse, TemporaryFailure
 from office.equipment.office import Office
 from office.home import PRIVATE_FOLDER, bill_store, database_url
+from office.secrets.prefect_access import announced, authorization, known_auth
 from office.settings.settings import Settings, read_settings
 from splitter.batches.run import BatchWorker
 from splitter.workers.parent import processors
 
 if TYPE_CHECKING:
     from prefect_dask.task_runners import DaskTaskRunner
-import httpx
-
-from office.secrets.prefect_access import announced, authorization, known_auth
 
 HOME = "BILLCLOSE_HOME"
 CONNECT_SECONDS = 30
@@ -112,6 +110,8 @@ def wake(here: Office, flow_run: str | None) -> bool:
 
     Nothing depends on it: the decision is in the books, and whoever runs the close again goes on.
     """
+    import httpx
+
     chosen = here.settings.prefect
     address = chosen.api_url or os.environ.get("PREFECT_API_URL", "") or announced(here.home)
     if not flow_run or not address:
