@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from command_line.lists.bills import exceptions
+from database.queries.exceptions import exceptions
 from database.tables import (
     delivery,
     draw,
