@@ -101,7 +101,7 @@ def dask_runner(here: Office) -> Iterator[DaskTaskRunner]:
         yield runner
 
 
-ANSWER_SECONDS, REACH_SECONDS = 60, 5  # a busy server answers late; a dead one at once
+ANSWER_SECONDS, REACH_SECONDS = 60, 5  # a busy server answers late; a dead one is told at once
 TRIES = 3
 
 
