@@ -11,15 +11,21 @@ from zoneinfo import ZoneInfo
 import click
 import sqlalchemy as sa
 
-from command_line.options import as_of_option, json_option, open_office, reason_option
+from command_line.commands.close import replace_office
+from command_line.commands.print_ import part_lines
+from command_line.options import (
+    DONE,
+    NEEDS_PERSON,
+    as_of_option,
+    json_option,
+    open_office,
+    reason_option,
+)
 from domain.failures import Misuse
 from domain.words import say_count
 
 if TYPE_CHECKING:
     from office.equipment.office import Office
-from command_line.commands.close import replace_office
-from command_line.commands.print_ import part_lines
-from command_line.options import DONE, NEEDS_PERSON
 
 _MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M"]
 

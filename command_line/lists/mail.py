@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from database.queries.exceptions import waits_for_a_person
 from database.tables import (
     bounce,
     communication,
@@ -119,7 +120,7 @@ def bounces() -> Select:
         bounce.c.action,
         bounce.c.status,
         bounce.c.kind,
-        sa.or_(waits(), _is_complaint()).label("waits"),
+        sa.or_(waits_for_a_person(), _is_complaint()).label("waits"),
         sa.func.coalesce(delivery.c.address, bounce.c.recipient).label("recipient"),
         bounce.c.sender,
         bounce.c.subject,
@@ -142,10 +143,6 @@ def suppressed_addresses() -> Select:
     )
 
 
-def waits() -> sa.ColumnElement[bool]:
-    """Claim that a bounce waits for a person to judge it."""
-    return sa.and_(bounce.c.kind == BounceKind.UNKNOWN, bounce.c.settled_at.is_(None))
-
-
 def _is_complaint() -> sa.ColumnElement[bool]:
+    """Claim that a complaint has not been settled: a person is to know of it."""
     return sa.and_(bounce.c.kind == BounceKind.COMPLAINT, bounce.c.settled_at.is_(None))
