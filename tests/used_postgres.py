@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
+from database.ledger.guards import FIXED
 from database.tables import metadata
 
 _TABLES = [table.name for table in reversed(metadata.sorted_tables)]  # what refers to others first
@@ -92,9 +93,9 @@ def _number(connection: Connection) -> int:
 def _delete_rows(connection: Connection) -> None:
     filled = connection.exec_driver_sql(_HOLDS_ROWS).scalars().all()
     statements = [f'DELETE FROM "{name}"' for name in filled]
-    if "audit" in filled:  # it lets nothing go
-        statements.insert(0, "ALTER TABLE audit DISABLE TRIGGER USER")
-        statements.append("ALTER TABLE audit ENABLE TRIGGER USER")
+    for guarded in {"audit", *FIXED} & set(filled):  # they let nothing go
+        statements.insert(0, f"ALTER TABLE {guarded} DISABLE TRIGGER USER")
+        statements.append(f"ALTER TABLE {guarded} ENABLE TRIGGER USER")
     if statements:
         connection.exec_driver_sql("; ".join(statements))
     connection.exec_driver_sql(_COUNT_ANEW)
