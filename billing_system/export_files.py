@@ -84,7 +84,6 @@ MOST_MEMBERS = 10_000
 LARGEST_UNPACKED = 16 * 2**30  # bytes
 SMALL = 2**20  # bytes; below this no ratio is suspicious
 HIGHEST_RATIO = 200  # unpacked to packed; tables reach 20
-_BLOCK = 2**20
 
 
 class Folder:
@@ -212,6 +211,6 @@ def _refuse_bomb(archive: str, members: list[zipfile.ZipInfo]) -> None:
 def _find_top(names: set[str]) -> str:
     """Return the folder within the .zip that holds the export, with its slash, or nothing."""
     tops = {name.split("/")[0] for name in names}
-    if MANIFEST not in names and len(tops) == 1:
+    if len(tops) == 1 and all("/" in name for name in names):
         return f"{tops.pop()}/"
     return ""
