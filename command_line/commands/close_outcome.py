@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from database.queries.export_notes import note_lines
 from domain.failures import Refused
 from reporting.run_sheet.run_sheet import autopay_figures, check_figures, total_figures
 
@@ -38,6 +39,7 @@ def close_figures(
         "autopay": {"scheduled": 0, "immediate": 0, "unscheduled": 0, "amount": "0.00"},
         "deliveries": {"sent": 0, "failed": 0, "deferred": 0, "in_doubt": 0},
         "paper": {"bills": 0, "pages": 0, "file": None, "files": []},
+        "notes": [],
         "seconds": {},
     }
     return figures if sheet is None else figures | _of_sheet(sheet)
@@ -64,6 +66,7 @@ def _of_sheet(sheet: RunSheet) -> dict[str, Any]:
             "file": sheet.paper.files[0] if sheet.paper.files else None,
             "files": list(sheet.paper.files),
         },
+        "notes": [note.to_json() for note in sheet.notes],
         "seconds": sheet.seconds,
     }
 
@@ -88,6 +91,9 @@ def tell(
     known = find_run(office.database, period)
     sheet = read_run_sheet(office.database, period) if known else None
     figures = close_figures(period, status, refusal, sheet)
+    if sheet is not None and not before:
+        for line in note_lines(sheet.notes):
+            click.echo(f"  export   {line}", err=True)
     if refusal is not None:
         click.echo(f"billclose: {refusal.message}", err=True)
     if as_json:
