@@ -85,7 +85,6 @@ MOST_MEMBERS = 10_000
 LARGEST_UNPACKED = 16 * 2**30  # bytes
 SMALL = 2**20  # bytes; below this no ratio is suspicious
 HIGHEST_RATIO = 200  # unpacked to packed; tables reach 20
-_BLOCK = 2**20
 
 
 class Place:
@@ -279,6 +278,6 @@ def _find_top(archive: str, names: set[str]) -> str:
             f"{archive} holds several exports ({', '.join(manifests)[:300]}); make a .zip of each",
             "bundle",
         )
-    if not tops or "" in tops:
-        return ""
-    return f"{tops.pop()}/"
+    if not manifests:  # a feed has none
+        tops = {name.partition("/")[0] if "/" in name else "" for name in names}
+    return "" if len(tops) != 1 or "" in tops else f"{tops.pop()}/"

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from database.books import Database
-from domain.deliveries import MessageKind
+from domain.deliveries import UNSUBSCRIBED, MessageKind
 from domain.failures import PermanentFailure, TemporaryFailure
 from mail.letters.communications import AlertLetter, CommunicationLetter
 from mail.letters.links import NO_LINKS, ExportLinks, Unsubscribing, export_letter, no_link
@@ -18,7 +18,7 @@ from mail.letters.templates import Templates
 from mail.message.mime import Attachment, Unsubscribe
 from mail.outbox.deliveries import Delivery
 from mail.port import Outcome, OutgoingMessage, Result, outcome_of
-from mail.recipients.unsubscribed import UNSUBSCRIBED, is_unsubscribed
+from mail.recipients.unsubscribed import is_unsubscribed
 from mail.rendering.alerts import (
     HEALTH_FORMS,
     SERVICE_FORMS,
