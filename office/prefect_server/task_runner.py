@@ -20,6 +20,7 @@ from splitter.batches.run import BatchWorker
 from splitter.workers.parent import processors
 
 if TYPE_CHECKING:
+    import httpx
     from prefect_dask.task_runners import DaskTaskRunner
 
 HOME = "BILLCLOSE_HOME"
@@ -100,7 +101,7 @@ def dask_runner(here: Office) -> Iterator[DaskTaskRunner]:
         yield runner
 
 
-ANSWER_SECONDS = httpx.Timeout(60, connect=5)  # a busy server answers late; a dead one at once
+ANSWER_SECONDS, REACH_SECONDS = 60, 5  # a busy server answers late; a dead one is told at once
 TRIES = 3
 
 
@@ -117,7 +118,8 @@ def wake(here: Office, flow_run: str | None) -> bool:
     if not flow_run or not address:
         return False
     auth = known_auth(here.home, chosen.auth_string.get_secret_value())
-    opened = httpx.Client(base_url=address, headers=authorization(auth), timeout=ANSWER_SECONDS)
+    patience = httpx.Timeout(ANSWER_SECONDS, connect=REACH_SECONDS)
+    opened = httpx.Client(base_url=address, headers=authorization(auth), timeout=patience)
     with opened as client:
         try:
             return _is_resumed(client, flow_run)
