@@ -48,6 +48,7 @@ class MessageKind(StrEnum):
     COMMUNICATION = "communication"
     ALERT = "alert"
     USAGE_EXPORT = "usage-export"
+    ACCESS = "access"  # one-time links, and what was done in a portal user's name
 
 
 class DeliveryStatus(StrEnum):
