@@ -50,6 +50,11 @@ class ApprovalSettings(Section):
 
 
 class UtilitySettings(Section):
+    name: str = Field(
+        "",
+        max_length=200,
+        description="Whose exports this home takes; empty: those of the utility that came first.",
+    )
     holidays: Annotated[str | tuple[date, ...], NoDecode] = Field(
         "US",
         description="Holiday calendar of the office: US, a state such as US-CO, none, "
@@ -176,6 +181,14 @@ class HealthSettings(Section):
         if value and not is_web_address(secure):
             raise ValueError("write an https:// or http:// address")
         return value
+
+
+class ClockSettings(Section):
+    rehearsal: bool = Field(
+        False,
+        description="true: a home for rehearsals and tests, in which --as-of acts; never an "
+        "office's own.",
+    )
 
 
 class CalendarSettings(Section):
