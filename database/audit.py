@@ -61,10 +61,11 @@ def append_acts(
     rows = []
     for one in recorded:
         number += 1
-        clock = {"machine_at": machine_at or one.at, "rehearsed": rehearsed}
-        act = Act(number, **asdict(one), **clock)
+        told = (one.at, one.who, one.action, one.subject, one.detail)
+        act = Act(number, *told, machine_at or one.at, rehearsed)
         ours = chain_hash(previous, act.content_hash)
-        rows.append({"id": number, **asdict(one), **clock, "previous": previous, "hash": ours})
+        row = asdict(act) | {"id": act.number, "previous": previous, "hash": ours}
+        rows.append({name: value for name, value in row.items() if name != "number"})
         previous = ours
     connection.execute(audit.insert(), rows)
 
