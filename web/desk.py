@@ -9,9 +9,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from office.equipment.office import Office
-from web.customers import ask_to_unsubscribe, fetch_export, read_communication, unsubscribe
 from web.gateways import take_stripe_event
 from web.guarding import Guard, largest_of
+from web.mailed_links import ask_to_unsubscribe, fetch_export, read_communication, unsubscribe
 from web.monitors import LastLook, tell_health
 from web.pages import not_there
 

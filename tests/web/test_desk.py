@@ -306,7 +306,7 @@ def test_a_failure_tells_nothing_of_itself(ask, office, monkeypatch):
     def fail(*_):
         raise RuntimeError("ann@example.org")
 
-    monkeypatch.setattr("web.customers.find_export", fail)
+    monkeypatch.setattr("web.mailed_links.find_export", fail)
 
     answer = ask("GET", "/exports/x")
 
