@@ -40,9 +40,8 @@ def templates() -> Environment:
 
 def show(visit: Visit, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """Return a page; every template knows the visit's session, form and problems."""
-    utility, _ = newest_utility(visit.office.database)
     common = {
-        "utility": utility,
+        "utility": newest_utility_name(visit),
         "session": visit.session,
         "_": visit.say,
         "language": visit.language,
@@ -54,6 +53,10 @@ def show(visit: Visit, template: str, status: int = 200, **values: Any) -> HTMLR
     }
     page = templates().get_template(template).render(common | values)
     return HTMLResponse(page, status)
+
+
+def newest_utility_name(visit: Visit) -> str:
+    return newest_utility(visit.office.database)[0]
 
 
 def missing(visit: Visit) -> HTMLResponse:

@@ -77,6 +77,10 @@ class Visit:
         """Say a sentence in the visitor's language."""
         return speaker(self.language)(text, **values)
 
+    def wake_mail(self) -> None:
+        """Let the mail that was just queued leave now, without waiting for it."""
+        self.request.app.state.mail_waits.set()
+
     def path(self, name: str) -> str:
         return str(self.request.path_params[name])
 
