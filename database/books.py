@@ -20,7 +20,7 @@ CHUNK = 200  # rows that a bulk load hands over at once; SQLite takes 32,766 val
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class DatabasePool:
     """A process's connections to PostgreSQL: kept open, more for a moment, seconds of waiting."""
 
     size: int = 5
@@ -36,9 +36,9 @@ class Database:
     connections, because a connection inherited from the parent gives wrong answers.
     """
 
-    def __init__(self, url: str, pool: Pool | None = None) -> None:
+    def __init__(self, url: str, pool: DatabasePool | None = None) -> None:
         self.url = url
-        self._pool = pool or Pool()
+        self._pool = pool or DatabasePool()
         self._engines: dict[int, Engine] = {}
 
     @property
@@ -84,7 +84,7 @@ class Database:
         self._engines = {}
 
 
-def _open(url: str, pool: Pool) -> Engine:
+def _open(url: str, pool: DatabasePool) -> Engine:
     if url.startswith("sqlite"):
         return _open_sqlite(url)
     return sa.create_engine(

@@ -23,7 +23,7 @@ HEADERS = (
 )  # fmt: skip
 
 
-class TooLarge(Exception):
+class RequestTooLarge(Exception):
     """More came than a request here may have."""
 
 
@@ -51,7 +51,7 @@ class Guard:
             message = await receive()
             received += len(message.get("body", b""))
             if received > most:
-                raise TooLarge
+                raise RequestTooLarge
             return message
 
         async def dressed(message: Message) -> None:
@@ -63,9 +63,9 @@ class Guard:
 
         try:
             if _announced(scope) > most:
-                raise TooLarge
+                raise RequestTooLarge
             await self._app(scope, bounded, dressed)
-        except TooLarge:
+        except RequestTooLarge:
             status = 413
             await dressed({"type": "http.response.start", "status": 413, "headers": []})
             await send({"type": "http.response.body", "body": b"Too large.\n"})

@@ -72,10 +72,10 @@ def lift(home: Path, address: str, reason: str, as_of: datetime | None) -> None:
 @click.pass_obj
 def settle(home: Path, bounce_id: str, failed: bool, reason: str, as_of: datetime | None) -> None:
     """Take a bounce that nobody could judge off the list; its id may be cut short."""
-    from mail.bounces.processing import settle_bounce
+    from mail.bounces.processing import judge_bounce
 
     office = open_office(home, as_of)
-    account = settle_bounce(
+    account = judge_bounce(
         office.database,
         bounce_id,
         reason,

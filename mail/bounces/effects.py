@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from database.tables import bounce, delivery
 from domain.bounces import BounceKind, Judgement
 from domain.deliveries import DeliveryStatus
-from mail.bounces.reading import Report
+from mail.bounces.reading import DeliveryReport
 from mail.outbox.deliveries import DELIVERY
 from mail.recipients.suppressed import put_on_paper, soft_runs, suppress
 from mail.smtp.replies import Reply
@@ -27,7 +27,7 @@ def record_bounce(
     received_at: datetime,
     now: datetime,
     found: sa.Row[Any] | None,
-    report: Report,
+    report: DeliveryReport,
     judgement: Judgement,
 ) -> None:
     """Write one bounce down, the customer's address left out of what the server said."""

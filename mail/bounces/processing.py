@@ -21,7 +21,7 @@ from domain.deliveries import DeliveryStatus
 from domain.failures import Misuse
 from mail.bounces.effects import carry_out, record_bounce
 from mail.bounces.inbox import Inbox, ReturnedMail
-from mail.bounces.reading import Report, Returned, read_returned, to_status
+from mail.bounces.reading import DeliveryReport, ParsedBounce, read_returned, to_status
 from mail.letters.links import Unsubscribing
 from mail.message.addresses import Verp
 from mail.recipients.suppressed import put_on_paper
@@ -36,7 +36,7 @@ _COLUMNS = [
 
 
 def find_delivery(
-    books: Connection, returned: Returned, verp: Verp | None
+    books: Connection, returned: ParsedBounce, verp: Verp | None
 ) -> tuple[sa.Row[Any] | None, bool]:
     """
     Find the delivery by signed token, else by envelope id, else by the returned Message-ID.
@@ -54,7 +54,7 @@ def find_delivery(
     return _by_names(books, returned), verp is None
 
 
-def _by_names(books: Connection, returned: Returned) -> sa.Row[Any] | None:
+def _by_names(books: Connection, returned: ParsedBounce) -> sa.Row[Any] | None:
     envelope_id = _from_xtext(returned.envelope_id)
     token = _TOKEN.search(envelope_id.lower())
     if token is not None:
@@ -158,8 +158,8 @@ class BounceBook:
         self,
         books: Connection,
         mail: ReturnedMail,
-        returned: Returned,
-        report: Report,
+        returned: ParsedBounce,
+        report: DeliveryReport,
         counted: Counter[str],
     ) -> bool:
         if books.execute(sa.select(bounce.c.id).where(bounce.c.id == returned.id)).first():
@@ -180,18 +180,18 @@ class BounceBook:
         return True
 
 
-def _worst(reports: tuple[Report, ...]) -> Report:
+def _worst(reports: tuple[DeliveryReport, ...]) -> DeliveryReport:
     ranked = sorted(
         reports,
         key=lambda report: _RANKS.index(report.action if report.action in _RANKS else ""),
     )
-    return ranked[0] if ranked else Report("", "", "")
+    return ranked[0] if ranked else DeliveryReport("", "", "")
 
 
 _REPLY = re.compile(r"[45]\d\d( |$)")
 
 
-def settle_refusals(
+def record_refusals(
     database: Database, run: str | None = None, *, now: datetime, who: str
 ) -> BounceCounts:
     """
@@ -207,7 +207,7 @@ def settle_refusals(
             known = sa.select(bounce.c.id).where(bounce.c.id == identity)
             if not _REPLY.match(row.error) or books.execute(known).first():
                 continue
-            report = Report("failed", to_status("", row.error), row.error)
+            report = DeliveryReport("failed", to_status("", row.error), row.error)
             judgement = judge(report.action, report.status)
             record_bounce(books, identity, now, now, row, report, judgement)
             counted[judgement.kind.value] += 1
@@ -235,7 +235,7 @@ def _identity(row: sa.Row[Any]) -> str:
 SHORTEST_ID = 6
 
 
-def settle_bounce(
+def judge_bounce(
     database: Database, identity: str, reason: str, *, failed: bool, now: datetime, who: str
 ) -> str:
     """

@@ -27,7 +27,7 @@ _DAEMON = re.compile(r"mailer-?daemon|postmaster|mail delivery (sub)?system", re
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class DeliveryReport:
     """What a delivery report says of one recipient; empty where it does not say."""
 
     action: str
@@ -36,7 +36,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Returned:
+class ParsedBounce:
     """
     What one mail to the bounce address says.
 
@@ -49,11 +49,11 @@ class Returned:
     places: tuple[str, ...]
     envelope_id: str
     message_id: str  # of the mail that came back
-    reports: tuple[Report, ...]
+    reports: tuple[DeliveryReport, ...]
     is_answer: bool
 
 
-def read_returned(content: bytes) -> Returned:
+def read_returned(content: bytes) -> ParsedBounce:
     """
     Read a mail as far as it can be read; whatever it is, it never raises.
 
@@ -66,7 +66,7 @@ def read_returned(content: bytes) -> Returned:
     reports = [_report(block) for block in list_reports(parts) if header(block, "Action")]
     returned = [returned_headers(part) for part in parts if part.get_content_type() in RETURNED]
     message_ids = [_message_id(head) for head in returned]
-    return Returned(
+    return ParsedBounce(
         id=_identity(mail, content),
         places=tuple(_places(mail, parts, content)),
         envelope_id=next(filter(None, envelope_ids), ""),
@@ -76,10 +76,10 @@ def read_returned(content: bytes) -> Returned:
     )
 
 
-def _report(block: Message) -> Report:
+def _report(block: Message) -> DeliveryReport:
     diagnostic = re.sub(r"^[\w-]{1,40}\s*;\s*", "", header(block, "Diagnostic-Code"))
     action = re.match(r"[a-z-]{1,20}", header(block, "Action").lower())
-    return Report(
+    return DeliveryReport(
         action=action[0] if action else "",
         status=to_status(header(block, "Status"), diagnostic),
         diagnostic=diagnostic,

@@ -18,9 +18,9 @@ from database.books import Database
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import PermanentFailure, TemporaryFailure
 from mail.outbox.deliveries import Delivery, claim, leave_in_doubt, mark, put_back, renew
-from mail.outbox.journal import Journal
+from mail.outbox.journal import SendJournal
 from mail.outbox.recovery import recover
-from mail.port import Mailer, Outcome, OutgoingMessage, Result
+from mail.port import Mailer, MailOutcome, OutgoingMessage, Result
 
 STOPPED = "stopped"  # because somebody asked for it
 _POLICY = re.compile(r"5\d\d 5\.7\.")  # RFC 3463: security or policy; not about the mailbox
@@ -50,7 +50,7 @@ class SendCounts:
 
 
 @dataclass(slots=True)
-class Tally:
+class OutcomeTally:
     """Counts outcomes as they are written down."""
 
     statuses: Counter[DeliveryStatus] = field(default_factory=Counter)
@@ -59,7 +59,7 @@ class Tally:
     left: Counter[DeliveryStatus] = field(default_factory=Counter)  # of the statuses: when it ended
 
     def add(
-        self, statuses: list[DeliveryStatus], tried: Iterable[tuple[Delivery, Outcome]]
+        self, statuses: list[DeliveryStatus], tried: Iterable[tuple[Delivery, MailOutcome]]
     ) -> None:
         self.statuses.update(statuses)
         for row, outcome in tried:
@@ -87,7 +87,7 @@ class Tally:
         )
 
 
-def _is_mailboxs_own(outcome: Outcome) -> bool:
+def _is_mailboxs_own(outcome: MailOutcome) -> bool:
     return outcome.result is Result.FAILED and not _POLICY.match(outcome.error)
 
 
@@ -99,31 +99,33 @@ RENEW_SECONDS = 60
 class Render(Protocol):
     """Makes messages of deliveries; what no message can be made of comes as its outcome."""
 
-    def __call__(self, deliveries: Sequence[Delivery]) -> Iterable[OutgoingMessage | Outcome]: ...
+    def __call__(
+        self, deliveries: Sequence[Delivery]
+    ) -> Iterable[OutgoingMessage | MailOutcome]: ...
 
 
 @dataclass(slots=True)
-class Worker:
+class MailSender:
     """Sends batches one after the other; everything claimed is told of when `send` returns."""
 
     database: Database
     mailer: Mailer
     renderers: Mapping[MessageKind, Render]
-    journal: Journal
+    journal: SendJournal
     clock: Callable[[], datetime]
     owner: str
     lease: timedelta
     is_stopped: Callable[[], bool]
     progress: Callable[[SendCounts], None]
-    tally: Tally = field(default_factory=Tally)
+    tally: OutcomeTally = field(default_factory=OutcomeTally)
     stopped_by: str = ""
     renewed_at: float = 0.0  # monotonic seconds, as below
     marked_at: float = 0.0
     # of the batch under way:
     waiting: dict[str, Delivery] = field(default_factory=dict)  # claimed, no outcome yet
     begun: set[str] = field(default_factory=set)
-    ended: dict[str, Outcome] = field(default_factory=dict)  # begun, and in the journal
-    unmarked: list[tuple[Delivery, Outcome]] = field(default_factory=list)
+    ended: dict[str, MailOutcome] = field(default_factory=dict)  # begun, and in the journal
+    unmarked: list[tuple[Delivery, MailOutcome]] = field(default_factory=list)
     # whoever hands over asks here first, maybe in another thread:
     gate: threading.Lock = field(default_factory=threading.Lock)
     is_open: bool = False
@@ -176,12 +178,12 @@ class Worker:
         by_kind = attrgetter("kind")
         for kind, rows in groupby(sorted(deliveries, key=by_kind), key=by_kind):
             for rendered in self.renderers[kind](list(rows)):
-                if isinstance(rendered, Outcome):
+                if isinstance(rendered, MailOutcome):
                     self._note(rendered)
                 else:
                     yield rendered
 
-    def _begin(self, key: str) -> Callable[[Outcome], None]:
+    def _begin(self, key: str) -> Callable[[MailOutcome], None]:
         """
         Let a message go, unless this worker may have lost it to another one.
 
@@ -194,12 +196,12 @@ class Worker:
             self.begun.add(key)
         return self._end
 
-    def _end(self, outcome: Outcome) -> None:
+    def _end(self, outcome: MailOutcome) -> None:
         with self.gate:
             self.journal.end(outcome)
             self.ended[outcome.key] = outcome
 
-    def _note(self, outcome: Outcome) -> None:
+    def _note(self, outcome: MailOutcome) -> None:
         """Keep an outcome for the next group; a slow server's outcomes are written one by one."""
         if outcome.key not in self.ended:  # refused before it began
             self.journal.end(outcome)
@@ -254,7 +256,7 @@ def send_due(
     stop: Callable[[], bool] | None = None,
     progress: Callable[[SendCounts], None] | None = None,
     resend_in_doubt: bool = True,
-    tally: Tally | None = None,
+    tally: OutcomeTally | None = None,
 ) -> SendCounts:
     """
     Send what is due of the kinds that have a renderer, and return what became of it.
@@ -267,10 +269,10 @@ def send_due(
     tells the caller what of the counts others may take over.
     """
     recover(database, journals, clock(), me=owner)
-    journal = Journal(journals, owner)
-    worker = Worker(
+    journal = SendJournal(journals, owner)
+    worker = MailSender(
         database, mailer, renderers, journal, clock, owner, lease,
-        stop or (lambda: False), progress or (lambda _counts: None), tally or Tally(),
+        stop or (lambda: False), progress or (lambda _counts: None), tally or OutcomeTally(),
     )  # fmt: skip
     is_told = False  # everything that was claimed
     try:

@@ -168,13 +168,13 @@ def lift(database: Database, address: str, reason: str, *, now: datetime, who: s
         if row is None:
             raise Misuse("This address is not suppressed; see `billclose bounces list`.")
         books.execute(suppressed_address.delete().where(suppressed_address.c.mailbox == mailbox))
-        _settle(books, mailbox, now)
+        _forget_soft_bounces(books, mailbox, now)
         account = str(row.account or "")
         record_audit(books, now, who, "lift suppression", account or "an address", reason)
     return account
 
 
-def _settle(books: Connection, mailbox: str, now: datetime) -> None:
+def _forget_soft_bounces(books: Connection, mailbox: str, now: datetime) -> None:
     rows = books.execute(
         sa.select(bounce.c.id, delivery.c.address)
         .join(delivery, delivery.c.key == bounce.c.delivery_key)

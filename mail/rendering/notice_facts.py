@@ -147,7 +147,7 @@ COLUMNS = ("key", "run", "account_key", "address", "source")
 
 
 @dataclass(frozen=True, slots=True)
-class Payment:
+class NoticePayment:
     """The autopay payment of an account in a run, and how its last draw or its return went."""
 
     amount: Money
@@ -177,7 +177,7 @@ class NoticeFacts:
     amount_due: Money | None  # what the close moved to the balance due
     paid: Money
     due_on: date
-    payment: Payment | None
+    payment: NoticePayment | None
     method: MethodKind | None
     last4: str
 
@@ -232,12 +232,12 @@ def _to_facts(row: Any) -> NoticeFacts:
     )
 
 
-def _to_payment(row: Any) -> Payment | None:
+def _to_payment(row: Any) -> NoticePayment | None:
     if row.amount is None:
         return None
     words = (row.error, row.return_code or row.code)
     was_declined = row.draw_state is DrawState.DECLINED
-    return Payment(
+    return NoticePayment(
         amount=row.amount,
         pay_on=row.pay_on,
         state=row.state,

@@ -13,11 +13,11 @@ from pydantic_settings import NoDecode
 
 from domain.approvals import LONGEST_NAME
 from domain.money import Money
-from office.settings.section import Section, is_web_address
+from office.settings.section import SettingsSection, is_web_address
 from rules.approving import identity
 
 
-class ApprovalSettings(Section):
+class ApprovalSettings(SettingsSection):
     people: int = Field(
         1, ge=1, le=2, description="How many people say yes to a close: 1, or 2 (four eyes)."
     )
@@ -49,7 +49,7 @@ class ApprovalSettings(Section):
         return value
 
 
-class UtilitySettings(Section):
+class UtilitySettings(SettingsSection):
     holidays: Annotated[str | tuple[date, ...], NoDecode] = Field(
         "US",
         description="Holiday calendar of the office: US, a state such as US-CO, none, "
@@ -75,7 +75,7 @@ class UtilitySettings(Section):
         return value
 
 
-class DatabaseSettings(Section):
+class DatabaseSettings(SettingsSection):
     url: str = Field(
         "", repr=False, description="Empty: SQLite in the home. Or postgresql+psycopg://…"
     )
@@ -90,11 +90,11 @@ class DatabaseSettings(Section):
     )
 
 
-class BillsSettings(Section):
+class BillsSettings(SettingsSection):
     store: str = Field("bills", description="A folder below the home, or any fsspec URL.")
 
 
-class ChecksSettings(Section):
+class ChecksSettings(SettingsSection):
     usage_factor: float = Field(
         2.0, gt=1, description="Usage above this many times what is usual is an outlier."
     )
@@ -111,7 +111,7 @@ class ChecksSettings(Section):
         return value
 
 
-class SplitterSettings(Section):
+class SplitterSettings(SettingsSection):
     processes: int = Field(0, ge=0, description="0: one a core.")
     ocr: bool = Field(
         False, description="Read pages that are only a picture; needs the program tesseract."
@@ -137,7 +137,7 @@ class SplitterSettings(Section):
 TOKEN = "{token}"  # noqa: S105 - its place in the office's address
 
 
-class HealthSettings(Section):
+class HealthSettings(SettingsSection):
     export_days: int = Field(
         3, ge=0, le=60, description="An export is overdue so many days after its period's end."
     )
@@ -178,7 +178,7 @@ class HealthSettings(Section):
         return value
 
 
-class CalendarSettings(Section):
+class CalendarSettings(SettingsSection):
     due_day: int = Field(
         0,
         ge=0,
@@ -190,7 +190,7 @@ class CalendarSettings(Section):
     )
 
 
-class ExportsSettings(Section):
+class ExportsSettings(SettingsSection):
     link_url: str = Field(
         "",
         description="Where an export is fetched: https://… with {token} in it, such as that of "
@@ -206,7 +206,7 @@ class ExportsSettings(Section):
         return value
 
 
-class WebSettings(Section):
+class WebSettings(SettingsSection):
     url: str = Field(
         "",
         description="Address of the portal as customers type it, https://…; mails link to it. "
@@ -219,7 +219,7 @@ class WebSettings(Section):
     )
 
 
-class PrefectSettings(Section):
+class PrefectSettings(SettingsSection):
     api_url: str = Field(
         "", description="Where a Prefect server answers; empty: one of our own while a close runs."
     )
@@ -256,7 +256,7 @@ class PrefectSettings(Section):
         return value
 
 
-class LoggingSettings(Section):
+class LoggingSettings(SettingsSection):
     format: Literal["text", "json"] = Field(
         "text", description="How log lines are written: text, or json: one object a line."
     )
@@ -265,7 +265,7 @@ class LoggingSettings(Section):
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-class WorkersSettings(Section):
+class WorkersSettings(SettingsSection):
     task_runner: Literal["threads", "claims", "dask"] = Field(
         "threads",
         description="threads: this machine splits alone; claims: with every machine on which "

@@ -12,7 +12,7 @@ from office.secrets.sources import PREFIX, PrefectSecret
 LONGEST_URL = 600  # characters: headers that hold it must stay on one line
 
 
-class Section(BaseModel):
+class SettingsSection(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @model_validator(mode="after")

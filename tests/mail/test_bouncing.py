@@ -24,7 +24,7 @@ from domain.bounces import BounceKind
 from domain.deliveries import DeliveryStatus, PaperReason
 from domain.failures import Misuse
 from mail.bounces.maildir import Maildir
-from mail.bounces.processing import BounceBook, BounceCounts, settle_bounce, settle_refusals
+from mail.bounces.processing import BounceBook, BounceCounts, judge_bounce, record_refusals
 from mail.message.addresses import Verp
 from mail.outbox.queueing import queue_bills
 from mail.recipients.suppressed import lift, put_on_paper, suppressed_mailboxes, waiting_runs
@@ -315,7 +315,7 @@ def test_a_refusal_at_sending_has_the_consequences_of_a_bounce_once(database, er
     with database.writing() as books:
         books.execute(delivery.update().values(error=error))
 
-    found = [settle_refusals(database, RUN, now=LATER, who="anna") for _ in range(2)]
+    found = [record_refusals(database, RUN, now=LATER, who="anna") for _ in range(2)]
 
     assert [expected, BounceCounts()] == found
     assert error == row_of(database).error
@@ -325,10 +325,10 @@ def test_a_lifted_suppression_stays_lifted_though_the_old_refusal_is_still_there
     given_mails(database, status=DeliveryStatus.FAILED)
     with database.writing() as books:
         books.execute(delivery.update().values(error="550 5.1.1 gone"))
-    settle_refusals(database, now=LATER, who="anna")
+    record_refusals(database, now=LATER, who="anna")
 
     lift(database, ANN, "typing mistake of the mail server", now=LATER, who="anna")
-    settle_refusals(database, now=LATER, who="anna")
+    record_refusals(database, now=LATER, who="anna")
 
     assert [] == rows(database, suppressed_address)
 
@@ -364,7 +364,7 @@ def test_a_person_settles_what_nobody_could_judge(database, failed, on_paper):
     process(database, a_plain_bounce(to=sender(database)))
     (kept,) = rows(database, bounce)
 
-    account = settle_bounce(
+    account = judge_bounce(
         database, kept.id[:12], "read it", failed=failed, now=LATER, who="anna"
     )  # fmt: skip
 
@@ -379,7 +379,7 @@ def test_only_a_bounce_that_waits_can_be_settled(database, identity):
     process(database, a_plain_bounce(to=sender(database)))
 
     with pytest.raises(Misuse, match="names no bounce"):
-        settle_bounce(database, identity, "x", failed=False, now=LATER, who="anna")
+        judge_bounce(database, identity, "x", failed=False, now=LATER, who="anna")
 
 
 def test_a_bill_that_no_mailbox_took_is_queued_for_print_once(database):
