@@ -56,11 +56,11 @@ class EnrollmentStatus(StrEnum):
 
 
 _long = text_up_to(4000)
-_service = remembered(text_up_to(100), most=1_000)  # texts that many rows repeat
-_description = remembered(_long, most=1_000)
+_service = cached_converter(text_up_to(100), most=1_000)  # texts that many rows repeat
+_description = cached_converter(_long, most=1_000)
 _reference = text_up_to(100)  # a receipt or confirmation number: each row has its own
-_town = remembered(_long, most=1_000)
-_zip = remembered(text_up_to(20), most=1_000)
+_town = cached_converter(_long, most=1_000)
+_zip = cached_converter(text_up_to(20), most=1_000)
 _mailbox = code_up_to(320)
 _optional_mailbox = code_up_to(320, required=False)
 _enrollment_status = cells.one_of(EnrollmentStatus, {"canceled": EnrollmentStatus.CANCELLED})
@@ -102,13 +102,13 @@ TRANSACTIONS = Table(
     "transactions",
     (
         _ACCOUNT_NUMBER,
-        Column("date", cells.to_date),
-        Column("service", _service),
-        Column("description", _description),
-        Column("type", cells.one_of(MovementKind)),
-        Column("amount", cells.to_money),
-        Column("usage", cells.to_usage, optional=True),
-        Column("reference", _reference, optional=True),
+        ExportColumn("date", cells.to_date),
+        ExportColumn("service", _service),
+        ExportColumn("description", _description),
+        ExportColumn("type", cells.one_of(MovementKind)),
+        ExportColumn("amount", cells.to_money),
+        ExportColumn("usage", cells.to_usage, optional=True),
+        ExportColumn("reference", _reference, optional=True),
     ),
     Movements,
     unread=(

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_system.export_files import copy_documents, sweep_documents, unstable
-from billing_system.port import Export
+from billing_system.port import BillingExport
 from billing_system.staging import remove_run, stage_boundary, stage_run, stage_tables
 from database.audit import record_audit
 from database.books import Database

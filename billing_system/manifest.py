@@ -201,7 +201,7 @@ def _read_period(section: ManifestSection) -> Period:
     return period
 
 
-def _read_written(section: Section, timezone: str) -> Boundary | None:
+def _read_written(section: ManifestSection, timezone: str) -> Boundary | None:
     """Read when the export was written: local, so in the hour that comes twice either may be."""
     if "written_at" not in section.values:
         return None
@@ -212,7 +212,7 @@ def _read_written(section: Section, timezone: str) -> Boundary | None:
     return Boundary(moments[0], moments[1])
 
 
-def _read_totals(section: Section) -> ControlTotals:
+def _read_totals(section: ManifestSection) -> ControlTotals:
     return ControlTotals(
         accounts=section.count("accounts"),
         bills=section.count("bills"),

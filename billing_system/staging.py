@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from billing_system.export_files import document_path
 from billing_system.manifest_fields import MANIFEST
-from billing_system.port import Enrollment, Export, Report
+from billing_system.port import BillingExport, Enrollment, Report
 from billing_system.scars import find_lost_zeros, find_scars
 from database import tables
 from database.books import insert_rows
@@ -127,7 +127,7 @@ def stage_run(
     _stage_bulk_files(connection, export)
 
 
-def stage_boundary(books: Connection, export: Export, now: datetime) -> None:
+def stage_boundary(books: Connection, export: BillingExport, now: datetime) -> None:
     """
     Enter what the export surely knows and what it cannot know, once its movements are entered.
 

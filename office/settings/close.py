@@ -14,7 +14,7 @@ from pydantic_settings import NoDecode
 from domain.approvals import LONGEST_NAME
 from domain.money import Money
 from office.settings.addresses import OpenUrl, linking
-from office.settings.section import Section
+from office.settings.section import SettingsSection
 from rules.approving import identity
 
 
@@ -135,7 +135,7 @@ class SplitterSettings(SettingsSection):
         return value
 
 
-class HealthSettings(Section):
+class HealthSettings(SettingsSection):
     export_days: int = Field(
         3, ge=0, le=60, description="An export is overdue so many days after its period's end."
     )
@@ -180,7 +180,7 @@ class CalendarSettings(SettingsSection):
     )
 
 
-class ExportsSettings(Section):
+class ExportsSettings(SettingsSection):
     link_url: Annotated[str, linking("{token}")] = Field(
         "",
         description="Where an export is fetched: https://… with {token} in it, such as that of "

@@ -12,7 +12,7 @@ from pydantic_settings import NoDecode
 from domain.deliveries import PasswordField
 from mail.message.size_limit import LARGEST
 from office.settings.addresses import Mailbox, linking
-from office.settings.section import Section
+from office.settings.section import SettingsSection
 
 
 class SmtpSettings(SettingsSection):
@@ -150,7 +150,7 @@ class EbillSettings(SettingsSection):
         return value
 
 
-class CommunicationsSettings(Section):
+class CommunicationsSettings(SettingsSection):
     unsubscribe_url: Annotated[str, linking("{token}")] = Field(
         "",
         description="Where a POST stops communications: https://… with {token} in it; it must not "
@@ -172,7 +172,7 @@ class CommunicationsSettings(Section):
     )
 
 
-class AlertsSettings(Section):
+class AlertsSettings(SettingsSection):
     to: Annotated[tuple[Mailbox, ...], NoDecode] = Field(
         (), description="Who is told when a service falls silent: addresses of the office."
     )

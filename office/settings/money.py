@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from domain.money import Money
 from office.settings.addresses import ServiceUrl
-from office.settings.section import Section
+from office.settings.section import SettingsSection
 from rules.autopay import OnClosedDay, OverMaximum
 
 

@@ -31,7 +31,7 @@ from domain.money import Money
 from domain.payments import DRAW, DrawState, PaymentState
 from payments.collecting.draws import Draw, find_draws, move_payment
 from payments.collecting.recording import record_never_asked
-from payments.terms import Terms
+from payments.terms import CollectionTerms
 from rules.drawing import Drawable, NoDraw, decide_draw
 
 _PAYMENT = scheduled_payment.c

@@ -19,7 +19,7 @@ from payments.collecting.claiming import (
     list_due,
     runs_with_due_payments,
 )
-from payments.collecting.draws import Draw, Tally, find_draws, lock_draws
+from payments.collecting.draws import Draw, DrawTotals, find_draws, lock_draws
 from payments.collecting.recording import (
     REFUSED,
     record_asked,

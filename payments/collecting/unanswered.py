@@ -13,7 +13,7 @@ from database.audit import record_audit
 from database.books import Database
 from database.tables import draw
 from domain.payments import DrawState
-from payments.collecting.collecting import Failure, Line
+from payments.collecting.collecting import Failure, GatewaySession
 from payments.collecting.draws import DRAWN_TWICE, Draw, find_draws, lock_draws, read_draw
 from payments.collecting.recording import (
     NOT_FOUND,
@@ -61,7 +61,7 @@ def take_in_approval(
     before = one.payment_state
     fresh = read_draw(books, one.key)
     if fresh is None or not record_approved(books, fresh, now, reference=reference, at=at, who=who):
-        return Landed.KNOWN
+        return LateApproval.KNOWN
     if one.state is not DrawState.ASKED:
         _audit(books, one, f"{reference}: landed late; it was {before}", now, who)
     return LateApproval.TAKEN

@@ -19,8 +19,8 @@ from domain.money import ZERO, Money
 from domain.payments import PAYMENT, DrawState, PaymentState, PostingKind
 from payments.collecting.draws import DRAWN_TWICE, Draw, move_payment, read_draw
 from payments.collecting.recording import suspend_method
-from payments.collecting.unanswered import Landed, take_in_approval
-from payments.port import EventKind, LateEvent
+from payments.collecting.unanswered import LateApproval, take_in_approval
+from payments.port import LateEvent, LateEventKind
 from payments.scheduling.scheduling import payment_key
 from payments.terms import CollectionTerms
 from rules.returns import again_on, suspends_method
