@@ -50,7 +50,12 @@ class ApprovalSettings(SettingsSection):
         return value
 
 
-class UtilitySettings(SettingsSection):
+class UtilitySettings(Section):
+    name: str = Field(
+        "",
+        max_length=200,
+        description="Whose exports this home takes; empty: those of the utility that came first.",
+    )
     holidays: Annotated[str | tuple[date, ...], NoDecode] = Field(
         "US",
         description="Holiday calendar of the office: US, a state such as US-CO, none, "
@@ -168,7 +173,15 @@ class HealthSettings(SettingsSection):
     )
 
 
-class CalendarSettings(SettingsSection):
+class ClockSettings(Section):
+    rehearsal: bool = Field(
+        False,
+        description="true: a home for rehearsals and tests, in which --as-of acts; never an "
+        "office's own.",
+    )
+
+
+class CalendarSettings(Section):
     due_day: int = Field(
         0,
         ge=0,
