@@ -40,13 +40,13 @@ class Database:
     def __init__(
         self,
         url: str,
-        pool: Pool | None = None,
+        pool: DatabasePool | None = None,
         *,
         machine_clock: Callable[[], datetime] | None = None,
         rehearsed: bool = False,
     ) -> None:
         self.url = url
-        self._pool = pool or Pool()
+        self._pool = pool or DatabasePool()
         self._machine_clock = machine_clock  # for the audit list, beside the business time
         self._rehearsed = rehearsed
         self._engines: dict[int, Engine] = {}

@@ -28,7 +28,7 @@ HEADERS = (
 FROM_ELSEWHERE = ("/unsubscribe/", "/webhooks/")
 
 
-class TooLarge(Exception):
+class RequestTooLarge(Exception):
     """More came than a request here may have."""
 
 
@@ -68,7 +68,7 @@ class Guard:
 
         try:
             if _announced(scope) > most:
-                raise TooLarge
+                raise RequestTooLarge
             if _is_from_elsewhere(scope):
                 await dressed({"type": "http.response.start", "status": 403, "headers": []})
                 await send({"type": "http.response.body", "body": b"Open the page again.\n"})

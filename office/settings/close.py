@@ -50,7 +50,7 @@ class ApprovalSettings(SettingsSection):
         return value
 
 
-class UtilitySettings(Section):
+class UtilitySettings(SettingsSection):
     name: str = Field(
         "",
         max_length=200,
@@ -173,7 +173,7 @@ class HealthSettings(SettingsSection):
     )
 
 
-class ClockSettings(Section):
+class ClockSettings(SettingsSection):
     rehearsal: bool = Field(
         False,
         description="true: a home for rehearsals and tests, in which --as-of acts; never an "
@@ -181,7 +181,7 @@ class ClockSettings(Section):
     )
 
 
-class CalendarSettings(Section):
+class CalendarSettings(SettingsSection):
     due_day: int = Field(
         0,
         ge=0,
