@@ -229,9 +229,9 @@ def record_refusals(
             known = sa.select(bounce.c.id).where(bounce.c.id == identity)
             if not _REPLY.match(row.error) or books.execute(known).first():
                 continue
-            report = Report("failed", to_status("", row.error), row.error)
+            report = DeliveryReport("failed", to_status("", row.error), row.error)
             judgement = judge(report.action, report.status, report.diagnostic)
-            returned = Returned(identity, (), "", "", (report,), is_answer=False)
+            returned = ParsedBounce(identity, (), "", "", (report,), is_answer=False)
             record_bounce(books, None, returned, now, row, report, judgement)
             counted[judgement.kind.value] += 1
             counted.update(carry_out(books, row, judgement, report.status, now, who))

@@ -88,7 +88,7 @@ def read_returned(content: bytes) -> ParsedBounce:
         header(head, _HOTMAILS_OWN) for head in returned
     )
     told = () if reports or is_answer or is_complaint else _told_in_words(mail, parts)
-    return Returned(
+    return ParsedBounce(
         id=_identity(mail, content),
         places=tuple(_places(mail, parts, content)),
         envelope_id=next(filter(None, envelope_ids), ""),
@@ -104,9 +104,9 @@ def read_returned(content: bytes) -> ParsedBounce:
     )
 
 
-def _told_in_words(mail: Message, parts: list[Message]) -> tuple[Report, ...]:
+def _told_in_words(mail: Message, parts: list[Message]) -> tuple[DeliveryReport, ...]:
     action, status, line = read_words(mail, parts)
-    return (Report(action, status, line),) if action else ()
+    return (DeliveryReport(action, status, line),) if action else ()
 
 
 def _is_complaint(part: Message) -> bool:
@@ -123,7 +123,7 @@ def _recipient(mail: Message, blocks: list[Message], returned: list[Message]) ->
     return re.sub(r"^rfc822\s*;\s*", "", next(filter(None, told), ""), flags=re.IGNORECASE)
 
 
-def _report(block: Message) -> Report:
+def _report(block: Message) -> DeliveryReport:
     diagnostic = re.sub(r"^[\w-]{1,40}\s*;\s*", "", header(block, "Diagnostic-Code"))
     action = re.match(r"[a-z-]{1,20}", header(block, "Action").lower())
     return DeliveryReport(

@@ -65,7 +65,7 @@ def send_failed_again(
     database: Database,
     run: str,
     account: str | None,
-    decision: Decision,
+    decision: DeliveryDecision,
     *,
     leave_suppressed: bool = False,
 ) -> Corrected:

@@ -20,7 +20,7 @@ from domain.failures import PermanentFailure, TemporaryFailure
 from mail.outbox.deliveries import Delivery, claim, leave_in_doubt, mark, put_back, renew
 from mail.outbox.journal import SendJournal
 from mail.outbox.recovery import recover
-from mail.port import Mailer, Outcome, OutgoingMessage, Result
+from mail.port import Mailer, MailOutcome, OutgoingMessage, Result
 from rules.refusals import is_relays_fault, refusal_reason
 
 STOPPED = "stopped"  # because somebody asked for it
@@ -120,9 +120,9 @@ class MailSender:
     lease: timedelta
     is_stopped: Callable[[], bool]
     progress: Callable[[SendCounts], None]
-    tally: Tally = field(default_factory=Tally)
+    tally: OutcomeTally = field(default_factory=OutcomeTally)
     many_refusals: int = MANY_REFUSALS  # in a row; 0: the sending never stops for them
-    refusals: list[tuple[Delivery, Outcome]] = field(default_factory=list)  # the row, unmarked
+    refusals: list[tuple[Delivery, MailOutcome]] = field(default_factory=list)  # the row, unmarked
     is_refused: bool = False  # by the relay, mail after mail
     stopped_by: str = ""
     renewed_at: float = 0.0  # monotonic seconds, as below
@@ -236,7 +236,7 @@ class MailSender:
         if due or len(self.unmarked) >= GROUP:
             self._mark()
 
-    def _weigh(self, outcome: Outcome) -> None:
+    def _weigh(self, outcome: MailOutcome) -> None:
         """Keep an outcome to be written down; a refusal only once it is sure whose fault it is."""
         row = self.waiting.pop(outcome.key)
         reason = refusal_reason(outcome.error) if outcome.result is Result.FAILED else ""
@@ -314,7 +314,7 @@ def send_due(
     stop: Callable[[], bool] | None = None,
     progress: Callable[[SendCounts], None] | None = None,
     resend_in_doubt: bool = True,
-    tally: Tally | None = None,
+    tally: OutcomeTally | None = None,
     many_refusals: int = MANY_REFUSALS,
 ) -> SendCounts:
     """
@@ -332,7 +332,7 @@ def send_due(
     journal = SendJournal(journals, owner)
     worker = MailSender(
         database, mailer, renderers, journal, clock, owner, lease,
-        stop or (lambda: False), progress or (lambda _counts: None), tally or Tally(),
+        stop or (lambda: False), progress or (lambda _counts: None), tally or OutcomeTally(),
         many_refusals,
     )  # fmt: skip
     is_told = False  # everything that was claimed

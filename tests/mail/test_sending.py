@@ -14,7 +14,7 @@ from database.owners import this_process
 from database.tables import bill
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import PermanentFailure, TemporaryFailure
-from mail.bounces.processing import BounceCounts, settle_refusals
+from mail.bounces.processing import BounceCounts, record_refusals
 from mail.embedded import MailFolder
 from mail.letters.bill import a_sample, variables
 from mail.letters.templates import Templates
@@ -144,7 +144,7 @@ def test_a_relay_that_refuses_everybody_stops_the_sending_and_fails_nobody(datab
     with running(MailServer(refuses_everybody=reply)) as server:
         mailer = a_mailer(server)
         found = send(mailer, batch=20)
-        settled = settle_refusals(database, now=NOW, who="test")
+        settled = record_refusals(database, now=NOW, who="test")
         server.refuses_everybody = ""
         repaired = send(mailer)
         mailer.close()
