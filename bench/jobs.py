@@ -97,13 +97,14 @@ def ours(file: Path, folder: Path, processes: int, *, is_read_back: bool) -> int
 
     bulk = BulkFile("utility-bill", file.name, ACCOUNT, AMOUNT_DUE, DUE_DATE)
     with Splitting(file, bulk, processes=processes) as splitting:
+        assignment = splitting.plan()
         outcome = splitting.file_bills(
-            splitting.plan(),
+            assignment,
             BillStore(folder),
             prefix="",
             scrutiny=Scrutiny() if is_read_back else Scrutiny(sys.maxsize, sys.maxsize),
         )
-    assert not outcome.unassigned
+    assert not assignment.unassigned
     assert not outcome.problems
     return len(outcome.bills)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from database.tables import audit
 from domain.audit_chain import GENESIS, Act, chain_hash
 
+NOT_YET = 0  # the number of an act that has no place in the list yet
 APPENDING = 0x6175646974  # PostgreSQL's advisory lock of whoever appends
 
 
@@ -25,7 +26,7 @@ def record_audit(
     beyond account numbers. The row is written when the transaction ends: only one machine
     appends at a time, and whoever waited for it holding rows that it needs would wait for ever.
     """
-    _recorded(connection).append(_Recorded(at, who, action, subject, detail))
+    _recorded(connection).append(Act(NOT_YET, at, who, action, subject, detail))
 
 
 def is_audited(
@@ -41,7 +42,7 @@ def is_audited(
     return connection.execute(known.limit(1)).first() is not None
 
 
-def append_acts(connection: Connection, recorded: Iterable[_Recorded]) -> None:
+def append_acts(connection: Connection, recorded: Iterable[Act]) -> None:
     """
     Append what a transaction recorded, in its order; each row holds the hash of the one before.
 
@@ -53,27 +54,17 @@ def append_acts(connection: Connection, recorded: Iterable[_Recorded]) -> None:
     rows = []
     for one in recorded:
         number += 1
-        act = Act(number, one.at, one.who, one.action, one.subject, one.detail)
+        act = replace(one, number=number)
         ours = chain_hash(previous, act.content_hash)
-        rows.append({"id": number, **asdict(one), "previous": previous, "hash": ours})
+        row = asdict(act) | {"previous": previous, "hash": ours}
+        rows.append({"id": row.pop("number"), **row})
         previous = ours
     connection.execute(audit.insert(), rows)
 
 
-@dataclass(frozen=True, slots=True)
-class _Recorded:
-    """An act that has no place in the list yet."""
-
-    at: datetime
-    who: str
-    action: str
-    subject: str
-    detail: str
-
-
-def _recorded(connection: Connection) -> list[_Recorded]:
+def _recorded(connection: Connection) -> list[Act]:
     """Return what this transaction recorded so far; LookupError outside `Database.writing`."""
-    recorded: list[_Recorded] = connection.get_execution_options()["acts"]
+    recorded: list[Act] = connection.get_execution_options()["acts"]
     return recorded
 
 
