@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -12,7 +13,6 @@ from sqlalchemy.engine import Connection
 from database.tables import audit
 from domain.audit_chain import GENESIS, Act, chain_hash
 
-NOT_YET = 0  # the number of an act that has no place in the list yet
 APPENDING = 0x6175646974  # PostgreSQL's advisory lock of whoever appends
 
 
@@ -26,7 +26,7 @@ def record_audit(
     beyond account numbers. The row is written when the transaction ends: only one machine
     appends at a time, and whoever waited for it holding rows that it needs would wait for ever.
     """
-    _recorded(connection).append(Act(NOT_YET, at, who, action, subject, detail))
+    _recorded(connection).append(_Recorded(at, who, action, subject, detail))
 
 
 def is_audited(
@@ -42,11 +42,18 @@ def is_audited(
     return connection.execute(known.limit(1)).first() is not None
 
 
-def append_acts(connection: Connection, recorded: Iterable[Act]) -> None:
+def append_acts(
+    connection: Connection,
+    recorded: Iterable[_Recorded],
+    *,
+    machine_at: datetime | None = None,
+    rehearsed: bool = False,
+) -> None:
     """
     Append what a transaction recorded, in its order; each row holds the hash of the one before.
 
-    Whoever appends holds the end of the list until its transaction ends, which is at once.
+    `machine_at` is what the machine's clock says, whatever time is rehearsed; None: the time of
+    the act. Whoever appends holds the end of the list until its transaction ends, which is at once.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(APPENDING)))
@@ -54,17 +61,29 @@ def append_acts(connection: Connection, recorded: Iterable[Act]) -> None:
     rows = []
     for one in recorded:
         number += 1
-        act = replace(one, number=number)
+        told = (one.at, one.who, one.action, one.subject, one.detail)
+        act = Act(number, *told, machine_at or one.at, rehearsed)
         ours = chain_hash(previous, act.content_hash)
-        row = asdict(act) | {"previous": previous, "hash": ours}
-        rows.append({"id": row.pop("number"), **row})
+        row = asdict(act) | {"id": act.number, "previous": previous, "hash": ours}
+        rows.append({name: value for name, value in row.items() if name != "number"})
         previous = ours
     connection.execute(audit.insert(), rows)
 
 
-def _recorded(connection: Connection) -> list[Act]:
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    """An act that has no place in the list yet."""
+
+    at: datetime
+    who: str
+    action: str
+    subject: str
+    detail: str
+
+
+def _recorded(connection: Connection) -> list[_Recorded]:
     """Return what this transaction recorded so far; LookupError outside `Database.writing`."""
-    recorded: list[Act] = connection.get_execution_options()["acts"]
+    recorded: list[_Recorded] = connection.get_execution_options()["acts"]
     return recorded
 
 
@@ -149,8 +168,13 @@ def read_links(books: Connection, first: int = 0, last: int | None = None) -> It
     if last is not None:
         query = query.where(audit.c.id <= last)
     for row in books.execution_options(yield_per=FETCHED).execute(query):
-        act = Act(row.id, row.at, row.who, row.action, row.subject, row.detail)
-        yield Link(act, row.previous, row.hash)
+        yield Link(act_of(row), row.previous, row.hash)
+
+
+def act_of(row: sa.Row[Any]) -> Act:
+    """Return what a row of the table says."""
+    told = (row.at, row.who, row.action, row.subject, row.detail)
+    return Act(row.id, *told, row.machine_at, row.rehearsed)
 
 
 def _find_fault(newest: Anchor, link: Link) -> Fault | None:
