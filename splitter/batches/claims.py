@@ -33,7 +33,7 @@ def claim(
     run: str | None = None,
     number: int | None = None,
     lease: timedelta = LEASE,
-) -> ClaimedBatch | None:
+) -> Batch | None:
     """
     Take a batch that nobody works on: any, or one of a run; None where there is none.
 
@@ -57,7 +57,7 @@ def claim(
                     lease_until=now + lease,
                     started_at=now,
                 )
-                return ClaimedBatch(*(getattr(row, name) for name in COLUMNS))
+                return Batch(*(getattr(row, name) for name in COLUMNS))
             _change(books, row, "given up")
     return None
 
@@ -74,13 +74,13 @@ def next_free(database: Database, run: str, release: str) -> int | None:
     return number
 
 
-def renew(database: Database, batch: ClaimedBatch, owner: str, lease: timedelta = LEASE) -> bool:
+def renew(database: Database, batch: Batch, owner: str, lease: timedelta = LEASE) -> bool:
     """Go on holding a batch; False: it is somebody else's by now."""
     with database.writing() as books:
         return _held(books, batch, owner, {"lease_until": _now(books) + lease})
 
 
-def mark_done(database: Database, batch: ClaimedBatch, owner: str, filed: Filed) -> bool:
+def mark_done(database: Database, batch: Batch, owner: str, filed: Filed) -> bool:
     """Write down what became of a batch's bills; False: it is somebody else's by now."""
     with database.writing() as books:
         changes = {
@@ -91,7 +91,7 @@ def mark_done(database: Database, batch: ClaimedBatch, owner: str, filed: Filed)
         return _held(books, batch, owner, changes)
 
 
-def put_back(database: Database, batch: ClaimedBatch, owner: str) -> None:
+def put_back(database: Database, batch: Batch, owner: str) -> None:
     """Give a batch to whoever comes next; no attempt is counted, since nobody was taken down."""
     with database.writing() as books:
         changes = {
@@ -137,7 +137,7 @@ def _change(books: Connection, row: sa.Row[Any], event: str, **changes: Any) -> 
     )
 
 
-def _held(books: Connection, batch: ClaimedBatch, owner: str, changes: dict[str, Any]) -> bool:
+def _held(books: Connection, batch: Batch, owner: str, changes: dict[str, Any]) -> bool:
     """Change a batch that this owner still holds; tell whether it does."""
     changed = books.execute(
         split_batch.update()
@@ -204,7 +204,7 @@ def record_batches(
         )
 
 
-def is_store_of(store: BillStore, batch: ClaimedBatch) -> bool:
+def is_store_of(store: BillStore, batch: Batch) -> bool:
     """Tell whether a store is the one in which the machine that closes looks for the bills."""
     try:
         return store.read(_mark(batch.run, batch.plan)) == batch.plan.encode()
@@ -226,7 +226,7 @@ def list_batches(database: Database, run: str) -> list[BatchStatus]:
         return [BatchStatus(*row) for row in books.execute(query)]
 
 
-def texts_of(database: Database, batch: ClaimedBatch) -> list[str]:
+def texts_of(database: Database, batch: Batch) -> list[str]:
     """Return the orders of all batches of a batch's bulk file."""
     query = sa.select(split_batch.c.orders).where(
         split_batch.c.run == batch.run,

@@ -84,7 +84,7 @@ def cut_into_batches(
     files: Sequence[StagedFile],
     found: Sequence[PageAssignment],
     prefixes: Sequence[str],
-    terms: Terms,
+    terms: BatchTerms,
 ) -> list[Batch]:
     """Return the batches of all bulk files, in the order of their pages."""
     batches: list[Batch] = []

@@ -27,7 +27,7 @@ from splitter.batches.claims import (
 from splitter.batches.plan import (
     PLAN_SIGNS,
     Batch,
-    Terms,
+    BatchTerms,
     Work,
     bills_in,
     cut_into_batches,
@@ -78,7 +78,7 @@ class BatchWorker(Closing):
             self._opened[1].close()
             self._opened = None
 
-    def make_one(self, run: str | None = None, number: int | None = None) -> ClaimedBatch | None:
+    def make_one(self, run: str | None = None, number: int | None = None) -> Batch | None:
         """
         Make a batch that waits: any, or one of a run; None where there is none for it.
 
@@ -101,7 +101,7 @@ class BatchWorker(Closing):
         """Return a batch of a run that nobody works on, to be made by its number."""
         return next_free(self._database, run, self._release)
 
-    def _made(self, batch: ClaimedBatch, still_held: threading.Event) -> Filed:
+    def _made(self, batch: Batch, still_held: threading.Event) -> Filed:
         def require_held(_pieces: int) -> None:
             if not still_held.is_set():
                 raise TemporaryFailure(
@@ -119,7 +119,7 @@ class BatchWorker(Closing):
             verification_policy=work.verification_policy,
         )
 
-    def _open(self, batch: ClaimedBatch, work: Work) -> tuple[Splitting, ForeignAccounts]:
+    def _open(self, batch: Batch, work: Work) -> tuple[Splitting, ForeignAccounts]:
         """Open the bulk file of a batch, which stays open for the batches that follow."""
         key = (batch.plan, batch.bulk)
         if self._opened is None or self._opened[0] != key:
@@ -135,7 +135,7 @@ class BatchWorker(Closing):
             self._opened = (key, splitting, splitting.foreign_accounts_of(bills))
         return self._opened[1:]
 
-    def _require_same_store(self, batch: ClaimedBatch) -> None:
+    def _require_same_store(self, batch: Batch) -> None:
         if not is_store_of(self._store, batch):
             raise Misuse(
                 "bills.store of this machine is not that of the machine that closes "
@@ -144,7 +144,7 @@ class BatchWorker(Closing):
             )
 
     @contextmanager
-    def _holding(self, batch: ClaimedBatch) -> Iterator[threading.Event]:
+    def _holding(self, batch: Batch) -> Iterator[threading.Event]:
         """Renew the lease while the work goes on; the event is cleared when it is lost."""
         still_held, ended = threading.Event(), threading.Event()
         still_held.set()

@@ -85,7 +85,7 @@ class Splitting(Closing):
         *,
         prefix: str,
         progress: Progress | None = None,
-        scrutiny: Scrutiny = EVERY_COPY,
+        verification_policy: VerificationPolicy = EVERY_COPY,
     ) -> Filed:
         """
         Copy, read back and file the bills of an assignment.
@@ -177,7 +177,7 @@ def file_bills(
     prefix: str,
     processes: int | None = None,
     progress: Progress | None = None,
-    scrutiny: Scrutiny = EVERY_COPY,
+    verification_policy: VerificationPolicy = EVERY_COPY,
 ) -> Filed:
     """Copy, read back and file the bills of an assignment; see Splitting.file_bills."""
     with Splitting(path, bulk, processes=processes) as splitting:
