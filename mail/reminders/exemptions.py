@@ -17,7 +17,7 @@ from domain.money import ZERO, Money
 from domain.payments import PaymentState
 from domain.reminders import Skipped
 from mail.reminders.due_dates import DueDate
-from rules.reminders import TO_LEAVE, Shield
+from rules.reminders import TO_LEAVE, Exemption
 
 Hurt = sa.Select[Any]  # account keys
 _PAYMENT = scheduled_payment.c
@@ -48,15 +48,15 @@ def undrawn(database: Database, now: datetime) -> Undrawn:
     return Undrawn(len(late), amount, min(row.pay_on for row in late))
 
 
-def hurt_accounts(due: DueDate, shield: Shield) -> dict[Skipped, list[Hurt]]:
+def hurt_accounts(due: DueDate, exemption: Exemption) -> dict[Skipped, list[Hurt]]:
     """
     Select the accounts of a due date that each failure of ours hurt.
 
     Nothing of it is stored: what the books tell of mails, paper and payments is the reason, and
     it is over when they tell something else.
     """
-    since = shield.since(due.now)
-    late_from = shield.late_from(due.ends_on, ZoneInfo(due.timezone))
+    since = exemption.since(due.now)
+    late_from = exemption.late_from(due.ends_on, ZoneInfo(due.timezone))
     return {
         Skipped.SHIELDED_DRAW: [_not_drawn(due)],
         Skipped.SHIELDED_SCHEDULE: [
