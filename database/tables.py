@@ -851,6 +851,8 @@ audit = _table(
     sa.Column("action", sa.String(60), nullable=False),
     sa.Column("subject", sa.String(200), nullable=False),
     sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("machine_at", Moment, nullable=False),  # by the machine's clock
+    sa.Column("rehearsed", sa.Boolean, nullable=False),  # `at` is a rehearsed time
     sa.Column("previous", sa.String(64), nullable=False),  # the hash of the row before
     sa.Column("hash", sa.String(64), nullable=False),
     sa.UniqueConstraint("previous"),  # a chain without forks
