@@ -101,7 +101,7 @@ def outcome_inside(path: Path, bulk: BulkFile, store: Path) -> Outcome | str:
         made = []
         for again in (False, True):
             copier = BillCopier(source, tree) if not again else BillCopier.open(path)
-            neighbours = Neighbours.of(assignment.bills, patterns)
+            neighbours = Neighbours.of([bill.account for bill in assignment.bills])
             maker = BillMaker(copier, patterns, neighbours, BillStore(store), Scrutiny(1, 1))
             made.append(maker.make(bills))
     except Refused as refused:
