@@ -9,6 +9,7 @@ import os
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -162,14 +163,26 @@ LOOPBACK = "127.0.0.1"
 LARGEST_BODY = 100_000
 
 
+def _tell_nobody(_entry: dict[str, Any]) -> None:
+    """No billing system stands behind this one."""
+
+
 class SandboxServer(ThreadingHTTPServer):
-    """The service; only this machine reaches it."""
+    """The service; only this machine reaches it. `tell` hears of each new entry."""
 
     daemon_threads = True
 
-    def __init__(self, port: int, books: SandboxBooks, token: str, faults: Faults) -> None:
+    def __init__(
+        self,
+        port: int,
+        books: SandboxBooks,
+        token: str,
+        faults: Faults,
+        tell: Callable[[dict[str, Any]], None] = _tell_nobody,
+    ) -> None:
         self.books = books
         self.token = token
+        self.tell = tell
         self.plan = FaultPlan(faults)
         super().__init__((LOOPBACK, port), _Desk)
 
@@ -186,10 +199,15 @@ class SandboxServer(ThreadingHTTPServer):
 
 
 def open_sandbox(
-    path: Path, *, port: int = 0, token: str = "", faults: Faults | None = None
+    path: Path,
+    *,
+    port: int = 0,
+    token: str = "",
+    faults: Faults | None = None,
+    tell: Callable[[dict[str, Any]], None] = _tell_nobody,
 ) -> SandboxServer:
     """Open the service on its database; whoever calls lets it serve. Raises OSError."""
-    return SandboxServer(port, SandboxBooks(path), token, faults or Faults())
+    return SandboxServer(port, SandboxBooks(path), token, faults or Faults(), tell)
 
 
 class _Desk(BaseHTTPRequestHandler):
@@ -245,6 +263,8 @@ class _Desk(BaseHTTPRequestHandler):
         """Book an entry, then answer as the faults let it."""
         plan = self.server.plan
         booked, is_new = self.server.books.enter(entry, once=not plan.faults.forgets_keys)
+        if is_new:
+            self.server.tell(booked)
         if plan.take("error_after"):
             self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, {"error": "failed after booking"})
         elif plan.take("lose_answers"):

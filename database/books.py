@@ -6,13 +6,16 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from datetime import datetime
+from functools import lru_cache, partial
 from itertools import chain, islice
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
+
+from database.own_file import waiting_for_others
 
 CHUNK = 200  # rows that a bulk load hands over at once; SQLite takes 32,766 values a statement
 
@@ -34,9 +37,18 @@ class Database:
     connections, because a connection inherited from the parent gives wrong answers.
     """
 
-    def __init__(self, url: str, pool: Pool | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        pool: Pool | None = None,
+        *,
+        machine_clock: Callable[[], datetime] | None = None,
+        rehearsed: bool = False,
+    ) -> None:
         self.url = url
         self._pool = pool or Pool()
+        self._machine_clock = machine_clock  # for the audit list, beside the business time
+        self._rehearsed = rehearsed
         self._engines: dict[int, Engine] = {}
 
     @property
@@ -74,7 +86,8 @@ class Database:
             if acts:
                 from database.audit import append_acts
 
-                append_acts(connection, acts)
+                machine_at = self._machine_clock() if self._machine_clock else None
+                append_acts(connection, acts, machine_at=machine_at, rehearsed=self._rehearsed)
 
     def close(self) -> None:
         for engine in self._engines.values():
@@ -110,7 +123,7 @@ def _open_sqlite(url: str) -> Engine:
             "foreign_keys=ON",
             "cache_size=-32000",  # kilobytes; with 2,000 a large city is read again and again
         ):
-            connection.execute(f"PRAGMA {pragma}").close()
+            waiting_for_others(partial(connection.execute, f"PRAGMA {pragma}")).close()
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

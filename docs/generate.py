@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import re
+import tomllib
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -23,11 +27,29 @@ from mail.outbox.deliveries import DELIVERY
 from office.settings.settings import Settings
 
 DOCS = Path(__file__).parent
+ROOT = DOCS.parent
 MADE = "<!-- Written by `python docs/generate.py`; change the code, not this page. -->"
 SETTINGS_BEGIN = "<!-- settings: written by `python docs/generate.py` -->"
 SETTINGS_END = "<!-- end of settings -->"
 VARIABLES_BEGIN = "<!-- variables: written by `python docs/generate.py` -->"
 VARIABLES_END = "<!-- end of variables -->"
+RULINGS = "rulings"  # the one section of rules.toml that holds no rules
+NUMBER = r"\d{1,3}[a-d]?"
+BETWEEN = r"[\s#_]*(?:,|-|–|(?<=[\s_])and(?=[\s_]))[\s#_]*"
+CITED = re.compile(
+    rf"(?<![a-z])(rule|ruling)s?[\s#_]+({NUMBER}(?:{BETWEEN}{NUMBER})*)(?![a-z0-9])", re.IGNORECASE
+)
+OF_A_CHECK = re.compile(r"\b(rule)s=\(([\d, ]+)\)")
+
+
+@dataclass(frozen=True)
+class Citation:
+    """One place of the code or the tests that names a rule or a ruling."""
+
+    kind: str  # rule or ruling
+    number: int
+    file: Path
+    test: str  # the test that names it; empty outside of tests and above them
 
 
 def pages() -> dict[Path, str]:
@@ -36,6 +58,7 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "checks.md": checks_page(),
         DOCS / "states.md": states_page(),
+        DOCS / "rules.md": rules_page(),
         running: with_settings(running.read_text(encoding="utf-8")),
         templates: with_variables(templates.read_text(encoding="utf-8")),
     }
@@ -104,6 +127,111 @@ def states_page() -> str:
             "",
         ]
     )
+
+
+def rules_page() -> str:
+    """List the office's rules and rulings: who carries each out, where, and which test shows it."""
+    cited = list(citations())
+    sections = rule_book()
+    rulings = sections.pop(RULINGS)
+    return "\n".join(
+        [
+            "# The rules",
+            "",
+            MADE,
+            "",
+            "What the office asks of a close, of bills by mail, of autopay and of the portal, rule "
+            "by rule in our words (`docs/rules.toml`). Code and tests name a rule where they carry "
+            "it out or show it (`rule 54`, `ruling 13`); the links below are made of that. "
+            "**Open** is what no line of ours names yet; a dash in the last column, that no test "
+            "names it. What another system does is not ours to build.",
+            "",
+            *_rule_sections(sections, cited),
+            "## Rulings",
+            "",
+            "Where the rules are silent or contradict each other, these say what holds.",
+            "",
+            "| ruling | what it says | carried out in | shown by |",
+            "| --- | --- | --- | --- |",
+            *(
+                _row([number, says, *_places(cited, "ruling", int(number), "**open**")])
+                for number, says in rulings.items()
+            ),
+            "",
+        ]
+    )
+
+
+def rule_book() -> dict[str, dict[str, Any]]:
+    """Return the sections of docs/rules.toml: rules by number, and the rulings."""
+    return tomllib.loads((DOCS / "rules.toml").read_text(encoding="utf-8"))
+
+
+def citations() -> Iterator[Citation]:
+    """Find each place where shipped code or a test names a rule or a ruling."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    for package in [*project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"], "tests"]:
+        for file in sorted((ROOT / package).rglob("*")):
+            if file.suffix in (".py", ".html", ".txt") and file.name != "test_docs.py":
+                yield from citations_of(file)
+
+
+def citations_of(file: Path) -> Iterator[Citation]:
+    text = file.read_text(encoding="utf-8")
+    found = [*CITED.finditer(text), *OF_A_CHECK.finditer(text)]
+    tests = _tests_by_line(text) if found and file.name.startswith("test_") else {}
+    for match in found:
+        test = tests.get(text.count("\n", 0, match.start()) + 1, "")
+        for number in _numbers(match[2]):
+            yield Citation(match[1].lower(), number, file.relative_to(ROOT), test)
+
+
+def _tests_by_line(text: str) -> dict[int, str]:
+    """Return which test each line of a file belongs to, the parameters above it included."""
+    return {
+        line: node.name
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+        for line in range(
+            min([node.lineno, *(each.lineno for each in node.decorator_list)]),
+            (node.end_lineno or node.lineno) + 1,
+        )
+    }
+
+
+def _numbers(cited: str) -> Iterator[int]:
+    """Read `1, 3-5` as 1, 3, 4, 5; the letter of a part (`2b`) is left out."""
+    for first, last in re.findall(rf"({NUMBER})(?:[\s#]*[-–][\s#]*({NUMBER}))?", cited):
+        start = int(first.rstrip("abcd"))
+        yield from range(start, int(last.rstrip("abcd") or start) + 1)
+
+
+def _rule_sections(sections: dict[str, dict[str, Any]], cited: list[Citation]) -> Iterator[str]:
+    for title, rules in sections.items():
+        yield f"## {title}"
+        yield ""
+        yield "| rule | what it asks | whose | carried out in | shown by |"
+        yield "| --- | --- | --- | --- | --- |"
+        for number, rule in rules.items():
+            ours = rule["owners"][0] != "other system"
+            nowhere = "**open**" if ours else "another system"
+            places = _places(cited, "rule", int(number), nowhere)
+            yield _row([number, rule["asks"], ", ".join(rule["owners"]), *places])
+        yield ""
+
+
+def _places(cited: list[Citation], kind: str, number: int, nowhere: str) -> tuple[str, str]:
+    """Return where a rule is carried out and what shows it, as links."""
+    places = [each for each in cited if (each.kind, each.number) == (kind, number)]
+    code = [_link(each) for each in places if each.file.parts[0] != "tests"]
+    tests = [_link(each) for each in places if each.file.parts[0] == "tests"]
+    carried_out = ", ".join(dict.fromkeys(code)) or ("–" if tests else nowhere)
+    return carried_out, ", ".join(dict.fromkeys(tests)) or "–"
+
+
+def _link(citation: Citation) -> str:
+    told = f"`{citation.test or citation.file.as_posix()}`"
+    return f"[{told}](../{citation.file.as_posix()})"
 
 
 def with_settings(page: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from office.settings.settings import Settings
 DOCS = Path(__file__).parents[1] / "docs"
 SPEC = importlib.util.spec_from_file_location("generate_docs", DOCS / "generate.py")
 generate = importlib.util.module_from_spec(SPEC)
+sys.modules[SPEC.name] = generate
 SPEC.loader.exec_module(generate)
 
 README = DOCS.parent / "README.md"
@@ -46,6 +48,52 @@ def test_the_readme_counts_the_checks():
     blocking = sum(check.severity is Severity.BLOCKING for check in CATALOG)
 
     assert f"[{len(CATALOG)} checks](docs/checks.md); {blocking} of them" in README.read_text()
+
+
+def test_every_rule_and_ruling_has_its_line():
+    sections = generate.rule_book()
+    rulings = sections.pop("rulings")
+
+    assert list(range(1, 210)) == [int(number) for rules in sections.values() for number in rules]
+    assert list(range(1, 27)) == [int(number) for number in rulings]
+
+
+def test_every_rule_belongs_to_somebody():
+    owners = {"pipeline", "portal", "console", "other system"}
+    sections = generate.rule_book()
+    del sections["rulings"]
+    rules = {number: rule for some in sections.values() for number, rule in some.items()}
+
+    assert [] == [key for key, rule in rules.items() if not owners >= set(rule["owners"]) != set()]
+
+
+def test_every_rule_that_the_code_names_exists():
+    last = {"rule": 209, "ruling": 26}
+
+    unknown = [each for each in generate.citations() if not 1 <= each.number <= last[each.kind]]
+
+    assert [] == unknown
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("Schedule it (rule 54).", [("rule", 54)]),
+        ("rules 2a, 5-7 and 9; ruling 3", [("rule", n) for n in (2, 5, 6, 7, 9)] + [("ruling", 3)]),
+        ("# what waits (rules 84,\n    # 85), and how", [("rule", 84), ("rule", 85)]),
+        ("rules=(61, 62),", [("rule", 61), ("rule", 62)]),
+        ("Rulings 15–17", [("ruling", 15), ("ruling", 16), ("ruling", 17)]),
+        ("def test_nothing_follows_rules_56_and_57():", [("rule", 56), ("rule", 57)]),
+        ("a rule of 30 days", []),
+    ],
+)
+def test_a_rule_is_named_as(words, expected, tmp_path, monkeypatch):
+    monkeypatch.setattr(generate, "ROOT", tmp_path)
+    (tmp_path / "page.txt").write_text(words)
+
+    found = list(generate.citations_of(tmp_path / "page.txt"))
+
+    assert expected == [(each.kind, each.number) for each in found]
 
 
 def test_every_section_of_the_settings_is_named():

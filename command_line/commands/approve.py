@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from office.equipment.office import Office
-    from office.procedures.approval import Asked
 import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from command_line.commands.close import pair_waivers, require_waivable
 from command_line.options import (
     DONE,
     NEEDS_PERSON,
@@ -24,7 +18,12 @@ from command_line.options import (
     open_office,
     reason_option,
 )
+from command_line.waivers import to_waivers, waiver_options
 from domain.approvals import Decision
+
+if TYPE_CHECKING:
+    from office.equipment.office import Office
+    from office.procedures.approval import Asked
 
 
 def to_figures(asked: Asked) -> dict[str, Any]:
@@ -72,8 +71,7 @@ def to_lines(office: Office, asked: Asked) -> list[str]:
 
 @click.command()
 @click.argument("period")
-@click.option("--waive", multiple=True, metavar="CHECK", help="Approve in spite of this check.")
-@click.option("--reason", multiple=True, metavar="TEXT", help="Why; audited.")
+@waiver_options
 @as_of_option
 @json_option
 @click.pass_obj
@@ -90,8 +88,7 @@ def approve(
     A run that waits in the Prefect server goes on by itself. Exit status 4: another person has to
     approve too.
     """
-    waivers = pair_waivers(waive, reason) if waive else {}
-    require_waivable(waivers)
+    waivers = to_waivers(waive, reason) if waive else {}
     said = reason[0] if reason and not waive else ""
     office = open_office(home, as_of)
     asked = _decide(office, period, Decision.APPROVE, said, waivers)
@@ -163,7 +160,7 @@ def _approved_sentence(office: Office, asked: Asked) -> str:
 
 
 def _wake(office: Office, asked: Asked) -> bool:
-    from office.prefect_server.task_runner import wake
+    from office.prefect_server.runs import wake
 
     return wake(office, asked.request.flow_run)
 

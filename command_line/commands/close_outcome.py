@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from domain.failures import Refused
-from reporting.run_sheet.run_sheet import autopay_figures, check_figures, total_figures
-
-if TYPE_CHECKING:
-    from reporting.run_sheet.run_sheet import RunSheet
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from command_line.options import NEEDS_PERSON, REFUSED
+from database.queries.export_notes import note_lines
+from domain.failures import Refused
 from domain.words import say_count
+from reporting.run_sheet.run_sheet import autopay_figures, check_figures, total_figures
 
 if TYPE_CHECKING:
     from office.equipment.office import Office
@@ -36,8 +32,10 @@ def close_figures(
         "checks": [],
         "totals": {},
         "autopay": {"scheduled": 0, "immediate": 0, "unscheduled": 0, "amount": "0.00"},
-        "deliveries": {"sent": 0, "failed": 0, "deferred": 0, "in_doubt": 0},
+        "deliveries": {"sent": 0, "failed": 0, "deferred": 0, "queued": 0, "in_doubt": 0},
+        "mail_waits_for": [],
         "paper": {"bills": 0, "pages": 0, "file": None, "files": []},
+        "notes": [],
         "seconds": {},
     }
     return figures if sheet is None else figures | _of_sheet(sheet)
@@ -55,7 +53,8 @@ def _of_sheet(sheet: RunSheet) -> dict[str, Any]:
         "deliveries": {
             "sent": sheet.deliveries.sent,
             "failed": sheet.deliveries.failed,
-            "deferred": sheet.deliveries.deferred + sheet.deliveries.queued,
+            "deferred": sheet.deliveries.deferred,
+            "queued": sheet.deliveries.queued,
             "in_doubt": sheet.deliveries.in_doubt,
         },
         "paper": {
@@ -64,6 +63,7 @@ def _of_sheet(sheet: RunSheet) -> dict[str, Any]:
             "file": sheet.paper.files[0] if sheet.paper.files else None,
             "files": list(sheet.paper.files),
         },
+        "notes": [note.to_json() for note in sheet.notes],
         "seconds": sheet.seconds,
     }
 
@@ -88,6 +88,10 @@ def tell(
     known = find_run(office.database, period)
     sheet = read_run_sheet(office.database, period) if known else None
     figures = close_figures(period, status, refusal, sheet)
+    figures["mail_waits_for"] = _mail_waits_for(office, sheet)
+    if sheet is not None and not before:
+        for line in note_lines(sheet.notes):
+            click.echo(f"  export   {line}", err=True)
     if refusal is not None:
         click.echo(f"billclose: {refusal.message}", err=True)
     if as_json:
@@ -163,12 +167,24 @@ def _unsent_line(office: Office, sheet: RunSheet) -> str:
     mails = sheet.deliveries
     counts = {
         "failed": mails.failed,
-        "deferred": mails.deferred + mails.queued,
+        "deferred": mails.deferred,
+        "waiting": mails.queued,
         "in doubt": mails.in_doubt,
     }
     words = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
-    again = f"; run {office.command} close {sheet.period} later to try the deferred ones again"
+    again = f"; run {office.command} close {sheet.period} later to try them again"
+    is_tried_again = counts["deferred"] or counts["waiting"]
+    why = [f"\n           {reason}" for reason in _mail_waits_for(office, sheet)]
     return (
         f"  unsent   {words}: see {office.command} list exceptions"
-        f"{again if counts['deferred'] else ''}"
+        f"{again if is_tried_again else ''}{''.join(why)}"
     )
+
+
+def _mail_waits_for(office: Office, sheet: RunSheet | None) -> list[str]:
+    """Return what keeps mails of a closed period from leaving, the most frequent first."""
+    if not _unsent(sheet) or sheet is None:
+        return []
+    from mail.outbox.decisions import read_standing
+
+    return list(read_standing(office.database, sheet.period).reasons)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-if TYPE_CHECKING:
-    import sqlalchemy as sa
 import sqlalchemy as sa
 
 from database.tables import audit
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 
 class Listing(NamedTuple):
@@ -59,7 +60,9 @@ LISTS = {  # a module is loaded when its list is asked for, so that the others w
     "return-rates": Listing("database.queries.autopay", "rates_by_period", ("period", "kind")),
     "checks": Listing("command_line.lists.bills", "checks", ("period", "_position")),
     "exceptions": Listing(
-        "command_line.lists.bills", "exceptions", ("period", "stage", "_position", "_account_key")
+        "database.queries.exceptions",
+        "exceptions",
+        ("period", "stage", "_position", "_account_key"),
     ),
     "audit": Listing("command_line.lists.catalog", "audit_list", ("_id",)),
 }
@@ -72,5 +75,7 @@ def audit_list() -> sa.Select[Any]:
         audit.c.action,
         audit.c.subject,
         audit.c.detail,
+        audit.c.machine_at,
+        audit.c.rehearsed,
         audit.c.id.label("_id"),
     )

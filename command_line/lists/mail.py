@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from database.queries.exceptions import waits_for_a_person
 from database.tables import (
     bounce,
     communication,
@@ -110,7 +111,7 @@ def deliveries() -> Select:
 
 
 def bounces() -> Select:
-    """Select the mails that came back; `waits` are those that a person has to judge."""
+    """Select the mails that came back; `waits` are those that a person judges or reads."""
     return sa.select(
         sa.func.substr(bounce.c.id, 1, 12).label("id"),
         bounce.c.received_at,
@@ -119,8 +120,13 @@ def bounces() -> Select:
         bounce.c.action,
         bounce.c.status,
         bounce.c.kind,
-        waits().label("waits"),
+        sa.or_(waits_for_a_person(), _is_complaint()).label("waits"),
+        sa.func.coalesce(delivery.c.address, bounce.c.recipient).label("recipient"),
+        bounce.c.sender,
+        bounce.c.subject,
         bounce.c.diagnostic,
+        bounce.c.first_lines,
+        bounce.c.file_name.label("file"),
         delivery.c.account_key.label("_account_key"),
     ).outerjoin_from(bounce, delivery, delivery.c.key == bounce.c.delivery_key)
 
@@ -137,6 +143,6 @@ def suppressed_addresses() -> Select:
     )
 
 
-def waits() -> sa.ColumnElement[bool]:
-    """Claim that a bounce waits for a person to judge it."""
-    return sa.and_(bounce.c.kind == BounceKind.UNKNOWN, bounce.c.settled_at.is_(None))
+def _is_complaint() -> sa.ColumnElement[bool]:
+    """Claim that a complaint has not been settled: a person is to know of it."""
+    return sa.and_(bounce.c.kind == BounceKind.COMPLAINT, bounce.c.settled_at.is_(None))

@@ -1,0 +1,1 @@
+"""What the billing system tells between two closes, and what it is told."""

@@ -1,0 +1,296 @@
+"""What a feed's movements are to us, and when balances are too old to draw or dun by them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from itertools import combinations, pairwise
+
+from domain.feeds import FeedMovement
+from domain.money import ZERO, Money
+
+MOST_PARTS = 4  # movements that the billing system splits one payment of ours into
+MOST_TRIED = 8  # movements of a day among which such parts are looked for
+EARLIER = timedelta(days=1)  # a cashier's day may begin on the evening before
+BEYOND_POSTING = timedelta(days=2)  # and the billing system books after cash receipting
+
+
+@dataclass(frozen=True, slots=True)
+class OwnEntry:
+    """
+    Money that we moved on an account, as the billing system may tell it back.
+
+    `amount` is what it does to the balance. `posting_asked_at` is when cash receipting was first
+    asked to enter it; None: never, so that nobody there can know of it. `come_back` is the sum of
+    the movements that were recognized as it, `is_known` whether an export or a feed has it whole.
+    """
+
+    key: str
+    amount: Money
+    happened_on: date
+    confirmation: str = ""
+    receipt: str = ""
+    posting_asked_at: datetime | None = None
+    come_back: Money = ZERO
+    is_known: bool = False
+
+    def names(self, reference: str) -> bool:
+        return reference in (self.confirmation, self.receipt)
+
+
+class NotCounted(StrEnum):
+    """Why a movement with our number is none of our entries come back."""
+
+    VOIDED = "receipt-voided"  # our receipt was taken out there, and we know of no return
+    EXCEEDS = "booked-otherwise"  # more came back under our number than we moved
+
+
+@dataclass(frozen=True, slots=True)
+class Recognized:
+    """Which movements are ours come back (movement to entry), and which a person must see."""
+
+    ours: Mapping[str, str] = field(default_factory=dict)
+    odd: Mapping[str, NotCounted] = field(default_factory=dict)
+
+
+def recognize(
+    movements: Iterable[FeedMovement],
+    own: Sequence[OwnEntry],
+    *,
+    unsure_before: datetime | None,
+    posting_days: int,
+) -> Recognized:
+    """
+    Find out which movements of one account are our own come back.
+
+    By our number and sign first, which may take several movements and files; then two to four
+    without a number that add up to one of ours; then by amount and day. In doubt the customer is
+    right: while a file was missing (`unsure_before`), a payment without a number is somebody
+    else's where ours was posted before, since ours may stand in that file; a charge is ours.
+    A reversal of our receipt of which we know no return counts for nothing until a person decides:
+    the gateway has the money still, and a charge in doubt is not made.
+    """
+    desk = _Desk({entry.key: entry for entry in own}, unsure_before, posting_days)
+    some = sorted(movements, key=lambda one: (one.happened_on, one.movement_id))
+    for movement in some:
+        if movement.reference:
+            desk.take_by_number(movement)
+    unnamed = [movement for movement in some if not movement.reference]
+    desk.take_parts(unnamed)
+    for movement in unnamed:
+        if movement.movement_id not in desk.ours:
+            desk.take_by_day(movement)
+    return Recognized(desk.ours, desk.odd)
+
+
+class _Desk:
+    """One account's entries while its movements are looked at: what came back adds up."""
+
+    def __init__(
+        self, own: dict[str, OwnEntry], unsure_before: datetime | None, posting_days: int
+    ) -> None:
+        self._own = own
+        self._come_back = {key: entry.come_back for key, entry in own.items()}
+        self._unsure_before = unsure_before
+        self._latest = timedelta(days=posting_days) + BEYOND_POSTING
+        self.ours: dict[str, str] = {}
+        self.odd: dict[str, NotCounted] = {}
+
+    def take_by_number(self, movement: FeedMovement) -> None:
+        named = [one for one in self._own.values() if one.names(movement.reference)]
+        if not named:
+            return
+        same = [one for one in named if _same_sign(one.amount, movement.amount)]
+        same.sort(key=lambda one: (one.receipt != movement.reference, one.happened_on, one.key))
+        exact = [one for one in same if self._with(one, movement) == one.amount]
+        fitting = exact or [
+            one for one in same if abs(self._with(one, movement).cents) <= abs(one.amount.cents)
+        ]
+        if fitting:
+            self._take(fitting[0], [movement])
+        else:
+            is_reversal = movement.amount > ZERO
+            self.odd[movement.movement_id] = (
+                NotCounted.VOIDED if is_reversal and not same else NotCounted.EXCEEDS
+            )
+
+    def take_parts(self, unnamed: Sequence[FeedMovement]) -> None:
+        """Find payments that the billing system booked on several services, without our number."""
+        days = sorted({movement.happened_on for movement in unnamed})
+        for entry in sorted(self._own.values(), key=lambda one: (one.happened_on, one.key)):
+            for day in days:
+                left = [
+                    movement
+                    for movement in unnamed
+                    if movement.happened_on == day
+                    and movement.movement_id not in self.ours
+                    and _same_sign(movement.amount, entry.amount)
+                ][:MOST_TRIED]
+                if self._may_be(entry, day) and not _holds(left, entry.amount):
+                    self._take(entry, _parts_of(left, entry.amount))
+
+    def take_by_day(self, movement: FeedMovement) -> None:
+        fitting = [
+            entry
+            for entry in self._own.values()
+            if entry.amount == movement.amount and self._may_be(entry, movement.happened_on)
+        ]
+        if fitting:
+            self._take(min(fitting, key=lambda one: (one.happened_on, one.key)), [movement])
+
+    def _may_be(self, entry: OwnEntry, day: date) -> bool:
+        """Tell whether nothing speaks against an entry that came back on a day without its name."""
+        asked = entry.posting_asked_at
+        if entry.is_known or asked is None or self._come_back[entry.key] != ZERO:
+            return False
+        if not entry.happened_on - EARLIER <= day <= entry.happened_on + self._latest:
+            return False
+        is_payment = entry.amount < ZERO
+        return not (is_payment and self._unsure_before and asked < self._unsure_before)
+
+    def _with(self, entry: OwnEntry, movement: FeedMovement) -> Money:
+        return self._come_back[entry.key] + movement.amount
+
+    def _take(self, entry: OwnEntry, movements: Iterable[FeedMovement]) -> None:
+        for movement in movements:
+            self.ours[movement.movement_id] = entry.key
+            self._come_back[entry.key] += movement.amount
+
+
+def _same_sign(one: Money, other: Money) -> bool:
+    return (one < ZERO) == (other < ZERO)
+
+
+def _holds(movements: Iterable[FeedMovement], amount: Money) -> bool:
+    """Tell whether one movement has the amount alone, which is likelier than several parts."""
+    return any(movement.amount == amount for movement in movements)
+
+
+def _parts_of(movements: Sequence[FeedMovement], amount: Money) -> tuple[FeedMovement, ...]:
+    for count in range(2, MOST_PARTS + 1):
+        for some in combinations(movements, count):
+            if Money.total(movement.amount for movement in some) == amount:
+                return some
+    return ()
+
+
+# -- what is missing, and what is too old ---------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A numbered file of the feed that was taken in; `written_at` is a moment in UTC."""
+
+    sequence: int
+    written_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Numbers that never came, up to the file after them."""
+
+    first: int
+    last: int
+    next_written_at: datetime
+
+    def __str__(self) -> str:
+        return str(self.first) if self.first == self.last else f"{self.first} to {self.last}"
+
+
+def find_gaps(arrived: Iterable[Arrived], accepted: Collection[int] = ()) -> list[Gap]:
+    """Return which numbers are missing between those that came, without the accepted ones."""
+    gaps = []
+    files = sorted(arrived, key=lambda one: one.sequence)
+    for before, after in pairwise(files):
+        missing = [
+            number
+            for number in range(before.sequence + 1, after.sequence)
+            if number not in accepted
+        ]
+        if missing:
+            gaps.append(Gap(missing[0], missing[-1], after.written_at))
+    return gaps
+
+
+def unsure_before(gaps: Iterable[Gap]) -> datetime | None:
+    """Return until when what we posted may stand in a file that never came."""
+    return max((gap.next_written_at for gap in gaps), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """
+    What has come of the feed, and how old it may be.
+
+    `max_age` None: the office has no feed. `newest` is when the newest file was written, None
+    before the first one.
+    """
+
+    max_age: timedelta | None = None
+    newest: datetime | None = None
+    gaps: tuple[Gap, ...] = ()
+
+    def staleness(self, now: datetime, exported_at: datetime | None = None) -> str:
+        """
+        Say why balances are too old to draw or dun by them; empty where they are not.
+
+        A missing file is made good by the file, or by an export that was written after the file
+        that follows it: `exported_at` is when the export was written that the balances stand on.
+        """
+        if self.max_age is None:
+            return ""
+        if self.newest is None:
+            return "no file of the feed has come yet"
+        if now - self.newest > self.max_age:
+            return f"the feed's newest file was written {_hours(now - self.newest)} ago"
+        open_gaps = [
+            str(gap)
+            for gap in self.gaps
+            if exported_at is None or gap.next_written_at > exported_at
+        ]
+        return f"file {', '.join(open_gaps)} of the feed never came" if open_gaps else ""
+
+
+def _hours(age: timedelta) -> str:
+    hours = int(age.total_seconds() // 3600)
+    return f"{hours} hours" if hours < 72 else f"{hours // 24} days"
+
+
+def is_booked_late(
+    movement: FeedMovement,
+    *,
+    file_written_at: datetime,
+    exported_at: datetime,
+    posted_at: datetime | None,
+) -> bool | None:
+    """
+    Tell whether an export has a movement that arrived after its close; None: its lines decide.
+
+    What was told, or posted, before the export was written is in it, whether a line says so or
+    not: what was deleted there meanwhile is deleted. All moments in UTC.
+    """
+    if posted_at is not None:
+        return posted_at <= exported_at
+    return True if file_written_at <= exported_at else None
+
+
+STRICTER = {"block_ach": "yes", "block_card": "yes", "direct_pay": "yes", "status": "closed"}
+
+
+def value_in_force(
+    name: str, exported: tuple[str, datetime], told: Iterable[tuple[str, datetime]]
+) -> str:
+    """
+    Return the newest value of a field, of an export's and of those that were told since.
+
+    Each comes with the moment at which the billing system said so, in UTC. Of two of the same
+    moment the stricter stands for blocks, direct pay and a closed status: nothing is drawn in
+    doubt; of all others the feed's, since it says what changed.
+    """
+    said = [exported, *told]
+    newest = max(moment for _, moment in said)
+    values = [value for value, moment in said if moment == newest]
+    strict = STRICTER.get(name)
+    return strict if strict in values and strict is not None else values[-1]

@@ -1,0 +1,217 @@
+"""Our own movements come back, files that never came, and balances that are too old."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.money import Money
+from rules.feed import (
+    Arrived,
+    Feed,
+    Gap,
+    NotCounted,
+    OwnEntry,
+    find_gaps,
+    is_booked_late,
+    recognize,
+    value_in_force,
+)
+from tests.billing_system.feed.builders import a_movement, at
+
+DAY = date(2026, 11, 10)
+ASKED = at("2026-11-10T15:05")
+
+
+def ours(key: str = "taken/1", amount: str = "-100.00", **changes) -> OwnEntry:
+    facts = {
+        "key": key,
+        "amount": Money.parse(amount),
+        "happened_on": DAY,
+        "confirmation": "SB1",
+        "receipt": "CR1",
+        "posting_asked_at": ASKED,
+    }
+    return OwnEntry(**{**facts, **changes})
+
+
+def known_as(movements, own, *, unsure_before=None):
+    return recognize(movements, own, unsure_before=unsure_before, posting_days=3)
+
+
+@pytest.mark.parametrize("number", ["SB1", "CR1"], ids=["confirmation", "receipt"])
+def test_a_movement_with_our_number_is_ours_come_back(number):
+    found = known_as([a_movement("M1", "-100.00", reference=number)], [ours()])
+
+    assert ({"M1": "taken/1"}, {}) == (found.ours, found.odd)
+
+
+def test_parts_with_our_number_add_up_over_several_files():
+    first, rest = (
+        a_movement("M1", "-60.00", reference="SB1"),
+        a_movement("M2", "-40.00", reference="SB1"),
+    )
+
+    assert {"M1": "taken/1", "M2": "taken/1"} == known_as([first, rest], [ours()]).ours
+    assert {"M2": "taken/1"} == known_as([rest], [ours(come_back=Money(-60_00))]).ours
+
+
+def test_more_than_we_took_under_our_number_counts_and_is_for_a_person():
+    found = known_as([a_movement("M1", "-107.00", reference="SB1")], [ours()])
+
+    assert ({}, {"M1": NotCounted.EXCEEDS}) == (found.ours, found.odd)
+
+
+def test_a_reversal_of_our_receipt_without_a_return_counts_for_nothing_until_decided():
+    found = known_as([a_movement("M1", "100.00", reference="CR1")], [ours(is_known=True)])
+
+    assert ({}, {"M1": NotCounted.VOIDED}) == (found.ours, found.odd)
+
+
+def test_a_reversal_that_we_know_of_is_ours_come_back():
+    own = [ours(come_back=Money(-100_00)), ours("return/E1", "100.00", receipt="CR2")]
+
+    assert {"M1": "return/E1"} == known_as([a_movement("M1", "100.00", reference="SB1")], own).ours
+
+
+def test_a_payment_without_a_number_is_ours_by_amount_and_day():
+    assert {"M1": "taken/1"} == known_as([a_movement("M1", "-100.00")], [ours()]).ours
+
+
+@pytest.mark.parametrize(
+    ("own", "day"),
+    [
+        pytest.param(ours(posting_asked_at=None), DAY, id="we never posted it"),
+        pytest.param(ours(is_known=True), DAY, id="an export has it"),
+        pytest.param(ours(come_back=Money(-100_00)), DAY, id="it came back before"),
+        pytest.param(ours(amount="-100.01"), DAY, id="another amount"),
+        pytest.param(ours(), DAY - timedelta(days=2), id="too early"),
+        pytest.param(ours(), DAY + timedelta(days=6), id="too late"),
+    ],
+)
+def test_a_payment_without_a_number_is_somebody_elses_when(own, day):
+    assert {} == known_as([a_movement("M1", "-100.00", happened_on=day)], [own]).ours
+
+
+def test_two_payments_of_one_amount_are_ours_and_somebody_elses():
+    movements = [a_movement("M1", "-100.00"), a_movement("M2", "-100.00")]
+
+    assert 1 == len(known_as(movements, [ours()]).ours)
+
+
+def test_a_foreign_number_is_somebody_elses_payment():
+    assert {} == known_as([a_movement("M1", "-100.00", reference="CASH 7")], [ours()]).ours
+
+
+def test_ours_is_found_in_parts_without_a_number_but_a_whole_is_likelier():
+    parts = [a_movement("M1", "-60.00"), a_movement("M2", "-40.00"), a_movement("M3", "-25.00")]
+
+    assert {"M1": "taken/1", "M2": "taken/1"} == known_as(parts, [ours()]).ours
+    assert {"M4": "taken/1"} == known_as([*parts, a_movement("M4", "-100.00")], [ours()]).ours
+
+
+def test_while_a_file_was_missing_a_payment_counts_and_a_charge_does_not():
+    later = at("2026-11-11T15:00")
+    movements = [a_movement("M1", "-100.00"), a_movement("M2", "100.00")]
+    own = [ours(), ours("return/E1", "100.00")]
+
+    assert {"M2": "return/E1"} == known_as(movements, own, unsure_before=later).ours
+
+
+@given(
+    amounts=st.lists(st.integers(1, 5000), min_size=1, max_size=4),
+    taken=st.lists(st.integers(1, 5000), min_size=0, max_size=3),
+)
+def test_never_more_is_taken_for_ours_than_we_moved(amounts, taken):
+    movements = [
+        a_movement(f"M{number}", str(Money(-cents)), reference="SB1" if number % 2 else "")
+        for number, cents in enumerate(amounts)
+    ]
+    own = [ours(f"taken/{number}", str(Money(-cents))) for number, cents in enumerate(taken)]
+
+    found = known_as(movements, own).ours
+
+    for entry in own:
+        back = Money.total(
+            one.amount for one in movements if found.get(one.movement_id) == entry.key
+        )
+        assert entry.amount <= back
+
+
+def test_a_missing_number_is_a_gap_until_it_comes_or_is_accepted():
+    files = [Arrived(15, at("2026-11-10T06:00")), Arrived(18, at("2026-11-13T06:00"))]
+
+    assert [Gap(16, 17, at("2026-11-13T06:00"))] == find_gaps(files)
+    assert [Gap(17, 17, at("2026-11-13T06:00"))] == find_gaps(files, accepted={16})
+    assert [] == find_gaps([*files, *(Arrived(n, at("2026-11-11T06:00")) for n in (16, 17))])
+    assert [] == find_gaps(files, accepted={16, 17})
+
+
+NOW = at("2026-11-13T12:00")
+GAP = Gap(16, 16, at("2026-11-13T06:00"))
+
+
+@pytest.mark.parametrize(
+    ("feed", "exported_at", "why"),
+    [
+        pytest.param(Feed(), None, "", id="no feed"),
+        pytest.param(Feed(timedelta(hours=24)), None, "no file", id="none came"),
+        pytest.param(
+            Feed(timedelta(hours=24), at("2026-11-12T12:00")), None, "", id="just young enough"
+        ),
+        pytest.param(
+            Feed(timedelta(hours=24), at("2026-11-12T11:59")), None, "24 hours ago", id="too old"
+        ),
+        pytest.param(Feed(timedelta(hours=24), NOW, (GAP,)), None, "file 16", id="a gap"),
+        pytest.param(
+            Feed(timedelta(hours=24), NOW, (GAP,)), at("2026-11-13T05:59"), "file 16",
+            id="an export of before",
+        ),
+        pytest.param(
+            Feed(timedelta(hours=24), NOW, (GAP,)), at("2026-11-13T06:00"), "",
+            id="an export that has what the file had",
+        ),
+    ],
+)  # fmt: skip
+def test_balances_are_too_old_when(feed, exported_at, why):
+    said = feed.staleness(NOW, exported_at)
+
+    assert why in said and bool(why) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("written", "posted", "expected"),
+    [
+        ("2026-11-30T16:59", None, True),
+        ("2026-11-30T18:00", None, None),
+        ("2026-11-30T18:00", "2026-11-30T17:00", True),
+        ("2026-11-30T16:00", "2026-11-30T17:01", False),
+    ],
+)
+def test_a_movement_that_arrives_after_the_close_is_in_the_export_when(written, posted, expected):
+    exported = at("2026-11-30T17:00")
+
+    said = is_booked_late(
+        a_movement(),
+        file_written_at=at(written),
+        exported_at=exported,
+        posted_at=at(posted) if posted else None,
+    )
+
+    assert expected is said
+
+
+def test_the_newest_word_about_an_account_stands_and_of_two_the_stricter():
+    exported = ("no", at("2026-11-18T12:00"))
+    told = [("yes", at("2026-11-20T12:00"))]
+
+    assert "yes" == value_in_force("block_ach", exported, told)
+    assert "no" == value_in_force("block_ach", ("no", at("2026-11-30T12:00")), told)
+    assert "yes" == value_in_force("block_ach", ("no", at("2026-11-20T12:00")), told)
+    assert "yes" == value_in_force(
+        "block_ach", ("yes", at("2026-11-20T12:00")), [("no", told[0][1])]
+    )
+    assert "b@x" == value_in_force("email", ("a@x", at("2026-11-20T12:00")), [("b@x", told[0][1])])
