@@ -28,7 +28,7 @@ class PageFacts:
     doubt: str = ""  # what speaks against the account it names: over-line, cut, other-label
     elsewhere: tuple[str, ...] = ()  # accounts on it outside the region that is looked at
     unseen: tuple[str, ...] = ()  # accounts in text of it that nobody sees
-    text_mark: int = field(default=0, compare=False)  # a checksum of all its text
+    text_checksum: int = field(default=0, compare=False)  # a checksum of all its text
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class BillRange:
     pages: tuple[int, ...]
     amount_due: Money | None
     due_on: date | None
-    text_marks: tuple[int, ...] = ()  # of its pages, in their order
+    text_checksums: tuple[int, ...] = ()  # of its pages, in their order
     lacks: str = ""  # a sentence about pages that are missing; nothing: it is whole
     kin: tuple[str, ...] = ()  # keys of others' accounts that rightly stand on its pages
     is_ruled: bool = False  # a person said whose it is; it may show no account
@@ -59,7 +59,7 @@ class UnassignedPage:
     before: str = ""
     seems: str = ""
     signals: tuple[str, ...] = ()  # what spoke against the bill before it
-    text_mark: int = field(default=0, compare=False)
+    text_checksum: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

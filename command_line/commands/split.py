@@ -26,7 +26,7 @@ from domain.periods import BulkFile
 
 if TYPE_CHECKING:
     from splitter.association.knowledge import Knowledge
-    from splitter.copying.verifying import Scrutiny
+    from splitter.copying.verifying import VerificationPolicy
 
 
 def parse_region(
@@ -104,10 +104,10 @@ def split(
     check_folder(folder)
     knowledge = read_customers(accounts) if accounts else None
     bulk = BulkFile("utility-bill", file.name, account, amount_due, due_date, separator, region)
-    from splitter.copying.verifying import Scrutiny
+    from splitter.copying.verifying import VerificationPolicy
 
-    scrutiny = Scrutiny(read_back_every, audit_every)
-    request = SplitRequest(file, bulk, folder, ocr, dry_run, scrutiny, knowledge)
+    verification_policy = VerificationPolicy(read_back_every, audit_every)
+    request = SplitRequest(file, bulk, folder, ocr, dry_run, verification_policy, knowledge)
     figures = _split(request)
     if as_json:
         click.echo(json.dumps(figures.to_json(), indent=1))
@@ -125,14 +125,14 @@ class SplitRequest:
     folder: Path
     ocr: bool
     dry_run: bool
-    scrutiny: Scrutiny
+    verification_policy: VerificationPolicy
     knowledge: Knowledge | None
 
 
 def _split(request: SplitRequest) -> SplitFigures:
     from splitter.association.knowledge import NOTHING_KNOWN
     from splitter.bulk_file.splitting import Splitting
-    from splitter.copying.verifying import say_scrutiny
+    from splitter.copying.verifying import say_verification
     from splitter.store.bill_store import BillStore
 
     steps = StepLines()
@@ -160,10 +160,10 @@ def _split(request: SplitRequest) -> SplitFigures:
             BillStore(folder),
             prefix="",
             progress=_moving(steps, "writing", pages),
-            scrutiny=request.scrutiny,
+            verification_policy=request.verification_policy,
             known=knowledge.accounts.values(),
         )
-        looked_at = say_scrutiny(outcome.read_back, outcome.audited)
+        looked_at = say_verification(outcome.read_back, outcome.audited)
         steps.end("writing", f"{len(outcome.bills):,} bills; {looked_at}")
         return replace(figures, outcome=outcome)
 

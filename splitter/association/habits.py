@@ -147,8 +147,8 @@ def _copies(pages: FilePages, joined: Sequence[JoinedBill]) -> dict[int, int]:
     accounts: defaultdict[int, set[str]] = defaultdict(set)
     for key, own in joined:
         for page in own:
-            if not pages.facts[page].accounts and pages.facts[page].text_mark:
-                accounts[pages.facts[page].text_mark].add(key)
+            if not pages.facts[page].accounts and pages.facts[page].text_checksum:
+                accounts[pages.facts[page].text_checksum].add(key)
     return {mark: len(several) for mark, several in accounts.items() if len(several) >= FEW}
 
 

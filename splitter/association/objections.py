@@ -122,7 +122,7 @@ class Guard:
 
     def is_common(self, page: PageFacts) -> bool:
         """Say whether a page of just the same text stands behind several customers' bills."""
-        return self.habits.copies.get(page.text_mark, 0) >= FEW
+        return self.habits.copies.get(page.text_checksum, 0) >= FEW
 
     def goes_on(self, clues: Clues, bill: OpenBill) -> bool:
         """Say whether a page's number is the next one of a bill."""

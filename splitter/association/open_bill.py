@@ -19,7 +19,7 @@ class OpenBill:
     account: str
     key: str
     pages: list[int] = field(default_factory=list)
-    text_marks: list[int] = field(default_factory=list)
+    text_checksums: list[int] = field(default_factory=list)
     amount_due: Money | None = None
     due_on: date | None = None
     amounts: set[Money] = field(default_factory=set)  # all that its pages show as the amount due
@@ -42,7 +42,7 @@ class OpenBill:
         if not self.pages:
             self.ids = frozenset(checksums(clues.exact))
         self.pages.append(page.page)
-        self.text_marks.append(page.text_mark)
+        self.text_checksums.append(page.text_checksum)
         self.has_ocr = self.has_ocr or page.by_ocr
         if self.amount_due is None and page.amounts:
             self.amount_due = page.amounts[0]
@@ -69,7 +69,7 @@ class OpenBill:
             tuple(sorted(self.pages)),
             self.amount_due,
             self.due_on,
-            tuple(mark for _, mark in sorted(zip(self.pages, self.text_marks, strict=True))),
+            tuple(mark for _, mark in sorted(zip(self.pages, self.text_checksums, strict=True))),
             lacks=self._lacks(numbering),
             kin=tuple(self.kin),
             is_ruled=self.is_ruled,

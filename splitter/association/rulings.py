@@ -15,5 +15,5 @@ class PageRuling:
     """
 
     page: int
-    text_mark: int
+    text_checksum: int
     account: str

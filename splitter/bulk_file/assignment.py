@@ -232,7 +232,7 @@ class _Desk:
     def _ruling(self, page: PageFacts) -> PageRuling | None:
         """Return what a person said of a page, unless it changed or names somebody else."""
         ruling = self._rulings.get(page.page)
-        if ruling is None or ruling.text_mark != page.text_mark:
+        if ruling is None or ruling.text_checksum != page.text_checksum:
             return None
         if ruling.account and not _keys(page) <= {account_key(ruling.account)}:
             return None
@@ -340,7 +340,7 @@ class _Desk:
             self._before,
             seems or self._guard.seems(clues, page, self._before),
             tuple(dict.fromkeys(signals)),
-            page.text_mark,
+            page.text_checksum,
         )
 
     def _close(self, why: str) -> None:

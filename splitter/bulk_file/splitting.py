@@ -14,14 +14,14 @@ from splitter.association.knowledge import NOTHING_KNOWN, Knowledge
 from splitter.association.rulings import PageRuling
 from splitter.bulk_file.assignment import assign_pages
 from splitter.bulk_file.filing import FiledBill, FilingShare, Order, batches, make_orders, terms_of
-from splitter.copying.verifying import Neighbours, Scrutiny
+from splitter.copying.verifying import ForeignAccounts, VerificationPolicy
 from splitter.reading.tesseract import require_tesseract
 from splitter.store.bill_store import BillStore
 from splitter.text.patterns import compile_patterns
 from splitter.workers.page_facts import Progress, read_in
-from splitter.workers.parent import Closing, Workshop, processors, shared_out
+from splitter.workers.parent import Closing, WorkerPool, processors, shared_out
 
-EVERY_COPY = Scrutiny()  # read back
+EVERY_COPY = VerificationPolicy()  # read back
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,14 @@ class Splitting(Closing):
         self._patterns = compile_patterns(bulk, ocr=ocr)
         self._exemptions = exemptions_of(bulk)
         self._processes = processes or processors()
-        self._workshop = Workshop(path, self._patterns)
+        self._pool = WorkerPool(path, self._patterns)
 
     def close(self) -> None:
-        self._workshop.close()
+        self._pool.close()
 
     @property
     def pages(self) -> int:
-        return self._workshop.pages
+        return self._pool.pages
 
     def plan(
         self,
@@ -88,7 +88,7 @@ class Splitting(Closing):
         page that bears another one's mark follows a bill. `rulings` are what a person said.
         """
         pages = read_in(
-            self._workshop,
+            self._pool,
             processes=self._processes,
             progress=progress,
             sieve=knowledge.sieve(),
@@ -110,7 +110,7 @@ class Splitting(Closing):
         *,
         prefix: str,
         progress: Progress | None = None,
-        scrutiny: Scrutiny = EVERY_COPY,
+        verification_policy: VerificationPolicy = EVERY_COPY,
         known: Iterable[str] = (),
     ) -> SplitOutcome:
         """
@@ -124,10 +124,10 @@ class Splitting(Closing):
         filed = self.file_orders(
             make_orders(assignment, prefix),
             store,
-            neighbours=self.neighbours_of(assignment.bills, known),
+            foreign_accounts=self.foreign_accounts_of(assignment.bills, known),
             by_ocr=assignment.by_ocr,
             progress=progress,
-            scrutiny=scrutiny,
+            verification_policy=verification_policy,
         )
         return SplitOutcome(
             pages=self.pages,
@@ -139,31 +139,31 @@ class Splitting(Closing):
             audited=filed.audited,
         )
 
-    def neighbours_of(self, bills: Collection[BillRange], known: Iterable[str] = ()) -> Neighbours:
+    def foreign_accounts_of(self, bills: Collection[BillRange], known: Iterable[str] = ()) -> ForeignAccounts:
         """
         Return the accounts that must not stand on another's pages.
 
         Those of all the file's bills, and `known` ones as the export writes them.
         """
         if self._exemptions.may_name_others:
-            return Neighbours.of(())
-        return Neighbours.of((*(bill.account for bill in bills), *known))
+            return ForeignAccounts.of(())
+        return ForeignAccounts.of((*(bill.account for bill in bills), *known))
 
     def file_orders(
         self,
         orders: list[Order],
         store: BillStore,
         *,
-        neighbours: Neighbours,
+        foreign_accounts: ForeignAccounts,
         by_ocr: Iterable[int] = (),
         progress: Progress | None = None,
-        scrutiny: Scrutiny = EVERY_COPY,
+        verification_policy: VerificationPolicy = EVERY_COPY,
     ) -> Filed:
         """Make some of the file's bills; they are in the store, to stay, when this returns."""
         work = list(batches(orders))
-        terms = terms_of(neighbours, store, scrutiny)
+        terms = terms_of(foreign_accounts, store, verification_policy)
         shares = [
-            FilingShare(self._workshop, self._bulk, terms, store, frozenset(by_ocr))
+            FilingShare(self._pool, self._bulk, terms, store, frozenset(by_ocr))
             for _ in range(max(1, min(self._processes, len(work))))
         ]
         outcomes: list[FiledBill | Problem] = []
@@ -171,7 +171,7 @@ class Splitting(Closing):
             outcomes += made
             if progress is not None:
                 progress(sum(len(order.bill.pages) for order in batch))
-        store.settle()
+        store.make_durable()
         return Filed(
             tuple(outcomes),
             sum(share.read_back for share in shares),
@@ -219,10 +219,10 @@ def file_bills(
     prefix: str,
     processes: int | None = None,
     progress: Progress | None = None,
-    scrutiny: Scrutiny = EVERY_COPY,
+    verification_policy: VerificationPolicy = EVERY_COPY,
 ) -> SplitOutcome:
     """Copy, read back and file the bills of an assignment; see Splitting.file_bills."""
     with Splitting(path, bulk, processes=processes) as splitting:
         return splitting.file_bills(
-            assignment, store, prefix=prefix, progress=progress, scrutiny=scrutiny
+            assignment, store, prefix=prefix, progress=progress, verification_policy=verification_policy
         )

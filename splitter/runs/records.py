@@ -124,7 +124,7 @@ def _page_rows(
             yield run, file.bulk, number, "separator", "", "", 0, DROPPED
         for held in assignment.unassigned:
             yield (
-                run, file.bulk, held.page, "unassigned", held.before, held.seems, held.text_mark,
+                run, file.bulk, held.page, "unassigned", held.before, held.seems, held.text_checksum,
                 held.reason,
             )  # fmt: skip
 

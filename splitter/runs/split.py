@@ -15,7 +15,7 @@ from domain.problems import Problem
 from splitter.association.knowledge import Knowledge
 from splitter.bulk_file.filing import FiledBill
 from splitter.bulk_file.splitting import EVERY_COPY, Splitting
-from splitter.copying.verifying import Scrutiny
+from splitter.copying.verifying import VerificationPolicy
 from splitter.runs.known_customers import known_customers
 from splitter.runs.records import StagedFile, record_pages_and_bills, staged_files
 from splitter.store.bill_store import BillStore
@@ -97,7 +97,7 @@ def split_run(
     exports_folder: Path,
     processes: int | None,
     progress: Progress,
-    scrutiny: Scrutiny = EVERY_COPY,
+    verification_policy: VerificationPolicy = EVERY_COPY,
     ocr: bool = False,
 ) -> SplitCounts:
     """
@@ -120,7 +120,7 @@ def split_run(
         ):
             prefix = prefix_of(run, file, read.files)
             outcome = splitting.file_bills(
-                assignment, store, prefix=prefix, progress=read.add, scrutiny=scrutiny,
+                assignment, store, prefix=prefix, progress=read.add, verification_policy=verification_policy,
                 known=read.knowledge.accounts.values(),
             )  # fmt: skip
             filed += [(file.bulk, found) for found in outcome.bills]

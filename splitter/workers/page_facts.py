@@ -18,8 +18,8 @@ from splitter.workers.messages import clues_from_message, facts_from_message
 from splitter.workers.parent import (
     PAGE_SECONDS,
     ChildFailed,
-    Hand,
-    Workshop,
+    WorkerProcess,
+    WorkerPool,
     processors,
     shared_out,
 )
@@ -43,24 +43,24 @@ def read_pages(
     `progress` is called with the number of pages read since it was called last. Raises Refused
     (pdf-unreadable) where a page cannot be read or where the file is not sound.
     """
-    with Workshop(path, patterns, page_seconds=page_seconds) as workshop:
-        return list(read_in(workshop, processes=processes, progress=progress).facts)
+    with WorkerPool(path, patterns, page_seconds=page_seconds) as pool:
+        return list(read_in(pool, processes=processes, progress=progress).facts)
 
 
 def read_in(
-    workshop: Workshop,
+    pool: WorkerPool,
     *,
     processes: int | None = None,
     progress: Progress | None = None,
     sieve: Sieve = NO_NAMES,
 ) -> FilePages:
     """
-    Read every page of the bulk file that is open in a workshop; see read_pages.
+    Read every page of the bulk file that is open in a pool; see read_pages.
 
     With the facts come the clues to whose a page may be that names no account; `sieve` lets the
     customers' names through.
 
-    Where the plain reader is caught saying anything else than the engines, nothing of what it said
+    Where the direct reader is caught saying anything else than the engines, nothing of what it said
     is believed: the engines read the whole file again.
     """
     told = 0
@@ -72,18 +72,18 @@ def read_in(
             told = done
 
     try:
-        return _read_all(workshop, processes or processors(), tell, sieve, by_engines=False)
+        return _read_all(pool, processes or processors(), tell, sieve, by_engines=False)
     except _ReadersDisagree:
-        return _read_all(workshop, processes or processors(), tell, sieve, by_engines=True)
+        return _read_all(pool, processes or processors(), tell, sieve, by_engines=True)
 
 
 def _read_all(
-    workshop: Workshop, processes: int, tell: Progress, sieve: Sieve, *, by_engines: bool
+    pool: WorkerPool, processes: int, tell: Progress, sieve: Sieve, *, by_engines: bool
 ) -> FilePages:
-    pages = workshop.pages
+    pages = pool.pages
     chunks = [(first, min(first + CHUNK_PAGES, pages)) for first in range(0, pages, CHUNK_PAGES)]
     names = b64encode(zlib.compress(sieve.bits, 1)).decode() if sieve else ""
-    shares = [ReadingShare(workshop, by_engines, names) for _ in range(min(processes, len(chunks)))]
+    shares = [ReadingShare(pool, by_engines, names) for _ in range(min(processes, len(chunks)))]
     facts: list[PageFacts] = []
     clues: list[Clues] = []
     for read in shared_out(shares, chunks, ReadingShare.read):
@@ -95,22 +95,22 @@ def _read_all(
 
 
 class _ReadersDisagree(Exception):
-    """A hand reports that the plain reader and the engines read a page differently."""
+    """A worker reports that the direct reader and the engines read a page differently."""
 
 
 class ReadingShare:
-    """One thread's hand that reads pages; a new one takes over where a page took it down."""
+    """One thread's worker that reads pages; a new one takes over where a page took it down."""
 
-    def __init__(self, workshop: Workshop, by_engines: bool, names: str = "") -> None:
-        self._workshop = workshop
+    def __init__(self, pool: WorkerPool, by_engines: bool, names: str = "") -> None:
+        self._pool = pool
         self._names = names  # what lets customers' names through, packed
         self._by_engines = by_engines
-        self._hand: Hand | None = None
+        self._worker: WorkerProcess | None = None
 
     def close(self) -> None:
-        if self._hand is not None:
-            self._hand.close()
-            self._hand = None
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
 
     def read(self, chunk: tuple[int, int]) -> list[tuple[PageFacts, Clues]]:
         """
@@ -137,10 +137,10 @@ class ReadingShare:
         return facts
 
     def _ask(self, first: int, last: int, *, is_careful: bool) -> Iterator[Any]:
-        if self._hand is None:
-            self._hand = self._workshop.hand()
+        if self._worker is None:
+            self._worker = self._pool.start_worker()
             if self._names:
-                self._hand.tell({"do": "know", "names": self._names})
+                self._worker.tell({"do": "know", "names": self._names})
         request = {
             "do": "read",
             "first": first,
@@ -148,12 +148,12 @@ class ReadingShare:
             "is_careful": is_careful,
             "by_engines": self._by_engines,
         }
-        return self._hand.ask(request, last - first)
+        return self._worker.ask(request, last - first)
 
     def _refusal(self, page: int, failure: ChildFailed) -> Refused:
         return Refused(
             "pdf-unreadable",
-            f"Page {page + 1} of {self._workshop.name} cannot be read ({failure});"
+            f"Page {page + 1} of {self._pool.name} cannot be read ({failure});"
             " please export the file again.",
         )
 
