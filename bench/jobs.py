@@ -101,7 +101,9 @@ def ours(file: Path, folder: Path, processes: int, *, is_read_back: bool) -> int
             splitting.plan(),
             BillStore(folder),
             prefix="",
-            verification_policy=VerificationPolicy() if is_read_back else VerificationPolicy(sys.maxsize, sys.maxsize),
+            verification_policy=VerificationPolicy()
+            if is_read_back
+            else VerificationPolicy(sys.maxsize, sys.maxsize),
         )
     assert not outcome.unassigned
     assert not outcome.problems

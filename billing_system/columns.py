@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from billing_system import cells
-from billing_system.cells import Converter, code_up_to, cached_converter, text_up_to
-from billing_system.port import Cosigner, Enrollment, PaymentMethod, PortalLink, ExportedPortalUser
+from billing_system.cells import Converter, cached_converter, code_up_to, text_up_to
+from billing_system.port import Cosigner, Enrollment, ExportedPortalUser, PaymentMethod, PortalLink
 from domain.accounts import Account, AccountStatus
 from domain.movements import MovementKind, Movements
 from domain.payments import MethodKind
@@ -116,10 +116,18 @@ TRANSACTIONS = Table(
         *("meter", "read_type", "previous_read", "current_read", "rate_code"),
     ),
 )
-PORTAL_USERS = Table("portal_users", (ExportColumn("email", _mailbox), ExportColumn("name", _long)), ExportedPortalUser)
+PORTAL_USERS = Table(
+    "portal_users",
+    (ExportColumn("email", _mailbox), ExportColumn("name", _long)),
+    ExportedPortalUser,
+)
 PORTAL_LINKS = Table(
     "portal_links",
-    (ExportColumn("portal_user", _mailbox), _ACCOUNT_NUMBER, ExportColumn("paperless", cells.to_flag)),
+    (
+        ExportColumn("portal_user", _mailbox),
+        _ACCOUNT_NUMBER,
+        ExportColumn("paperless", cells.to_flag),
+    ),
     PortalLink,
 )
 COSIGNERS = Table(

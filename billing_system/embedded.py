@@ -13,12 +13,12 @@ from billing_system.manifest_fields import MANIFEST
 from billing_system.names import nearest
 from billing_system.notes import Notes, refuse_near_files
 from billing_system.port import (
+    BillingExport,
     Cosigner,
     Enrollment,
-    BillingExport,
+    ExportedPortalUser,
     PaymentMethod,
     PortalLink,
-    ExportedPortalUser,
     Report,
 )
 from billing_system.rows import RowReader, read_accounts, read_links, read_once

@@ -266,7 +266,9 @@ def _refuse_near(
             )
 
 
-def _speaking_theirs(column: ExportColumn, meanings: Mapping[str, Mapping[str, str]]) -> ExportColumn:
+def _speaking_theirs(
+    column: ExportColumn, meanings: Mapping[str, Mapping[str, str]]
+) -> ExportColumn:
     """Return a column that takes their values for ours, as `[values]` in bundle.toml says."""
     meaning = meanings.get(column.name)
     if not meaning:

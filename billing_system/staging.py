@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from billing_system.export_files import document_path
 from billing_system.manifest_fields import MANIFEST
-from billing_system.port import Enrollment, BillingExport, Report
+from billing_system.port import BillingExport, Enrollment, Report
 from billing_system.scars import find_lost_zeros, find_scars
 from database import tables
 from database.books import insert_rows

@@ -158,7 +158,9 @@ class Recorder:
             )
         return state
 
-    def _put_off(self, asked: AskedPosting, why: str, attempts: int, wait: timedelta) -> PostingState:
+    def _put_off(
+        self, asked: AskedPosting, why: str, attempts: int, wait: timedelta
+    ) -> PostingState:
         if self._is_given_up(attempts, asked.claimed):
             return self._give_up(asked, why)
         self._change(
@@ -177,7 +179,9 @@ class Recorder:
         error = f"given up after {asked.attempts} tries: {why}"
         return self._move(asked, "given up", error=error)
 
-    def _move(self, asked: AskedPosting, event: str, *, error: str, is_sure: bool = False) -> PostingState:
+    def _move(
+        self, asked: AskedPosting, event: str, *, error: str, is_sure: bool = False
+    ) -> PostingState:
         """Move a posting; it is still looked up first later, unless it surely is not there."""
         state = POSTING.after(PostingState.SUBMITTED, event)
         asked_at = None if is_sure else asked.asked_at

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
-from cash_receipting.asking import Answer, AskedPosting, Recorder, OutageCounter, ask_all
+from cash_receipting.asking import Answer, AskedPosting, OutageCounter, Recorder, ask_all
 from cash_receipting.circuit_breaker import Breaker, Leave
 from cash_receipting.port import CashReceipting, Receipt
 from cash_receipting.queue import (

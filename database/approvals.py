@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.tables import approval_decision, approval_request, waiver
-from domain.approvals import Decided, Decision, ApprovalRequest
+from domain.approvals import ApprovalRequest, Decided, Decision
 
 
 def newest_request(books: Connection, run: str) -> ApprovalRequest | None:
@@ -34,7 +34,10 @@ def list_requests(books: Connection, run: str) -> list[ApprovalRequest]:
         .where(approval_request.c.run == run)
         .order_by(approval_request.c.number)
     ).all()
-    return [ApprovalRequest(**row._mapping, decisions=_decisions(books, run, row.number)) for row in rows]
+    return [
+        ApprovalRequest(**row._mapping, decisions=_decisions(books, run, row.number))
+        for row in rows
+    ]
 
 
 def record_request(

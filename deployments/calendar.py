@@ -82,7 +82,9 @@ def _by_people() -> tuple[PlannedDeployment, ...]:
     tags = ("office", "by-people")
     return (
         PlannedDeployment("close-period", "close", "Closes a period; waits for a yes.", tags=tags),
-        PlannedDeployment("check-period", "check", "Checks a staged export; changes nothing.", tags=tags),
+        PlannedDeployment(
+            "check-period", "check", "Checks a staged export; changes nothing.", tags=tags
+        ),
         PlannedDeployment("schedule-autopay", "schedule", "Where the close forgot it.", tags=tags),
         PlannedDeployment("print-bills", "print_waiting", "Prints what came back.", tags=tags),
         PlannedDeployment("send-communication", "send_news", "Mails a text to many.", tags=tags),

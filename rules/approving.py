@@ -49,7 +49,9 @@ def weigh(decisions: Sequence[Decided], terms: ApprovalTerms) -> ApprovalProgres
     return ApprovalProgress(tuple(approved.values()), refusal, missing)
 
 
-def require_may_decide(who: str, decision: Decision, standing: ApprovalProgress, terms: ApprovalTerms) -> None:
+def require_may_decide(
+    who: str, decision: Decision, standing: ApprovalProgress, terms: ApprovalTerms
+) -> None:
     """Raise Refused where this person's word does not count; anybody on the list may refuse."""
     if terms.approvers and identity(who) not in map(identity, terms.approvers):
         raise Refused(

@@ -157,7 +157,11 @@ def cancel(
 ) -> int:
     """End the autopay of ACCOUNT; a payment that was not asked for yet falls away."""
     from command_line.commands.autopay_figures import ended_figures, ended_lines
-    from payments.enrollment.ending import cancel_enrollment, find_enrollment_facts, require_enrolled
+    from payments.enrollment.ending import (
+        cancel_enrollment,
+        find_enrollment_facts,
+        require_enrolled,
+    )
     from payments.enrollment.enrolling import say_consequence
 
     office = open_office(home, as_of)

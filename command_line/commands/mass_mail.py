@@ -214,7 +214,13 @@ def _ask(yes_to: int | None, mailboxes: int, *, as_json: bool) -> int | None:
 
 
 def _send(
-    office: Office, request: MassMailRequest, plan: Plan, count: int, figures: Figures, *, as_json: bool
+    office: Office,
+    request: MassMailRequest,
+    plan: Plan,
+    count: int,
+    figures: Figures,
+    *,
+    as_json: bool,
 ) -> int:
     from command_line.commands.close import replace_office
     from office.procedures.communications import record
@@ -237,7 +243,13 @@ def _load() -> Any:
 
 
 def _test(
-    office: Office, request: MassMailRequest, plan: Plan, address: str, figures: Figures, *, as_json: bool
+    office: Office,
+    request: MassMailRequest,
+    plan: Plan,
+    address: str,
+    figures: Figures,
+    *,
+    as_json: bool,
 ) -> int:
     """Send the mail to whoever tries it, and write down that a customer's facts were sent."""
     from office.procedures.communications import compose

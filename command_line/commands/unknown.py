@@ -22,7 +22,7 @@ from domain.failures import Misuse, Refused
 if TYPE_CHECKING:
     from office.equipment.office import Office
     from payments.collecting.draws import Draw
-    from payments.outcomes.unknown_payments import PaymentDecision, Doubt
+    from payments.outcomes.unknown_payments import Doubt, PaymentDecision
 
 
 @click.group(invoke_without_command=True)

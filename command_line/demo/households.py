@@ -120,7 +120,9 @@ def cosigner_of(number: int) -> DemoLandlord:
     """Return the landlord of the block that this account is in; a third has no portal user."""
     index = number // 65
     name = f"{_OWNERS[index % len(_OWNERS)]} Rentals {index + 1} LLC"
-    return DemoLandlord(f"LL{index:03d}", name, f"landlord{index}@example.org" if index % 3 < 2 else "")
+    return DemoLandlord(
+        f"LL{index:03d}", name, f"landlord{index}@example.org" if index % 3 < 2 else ""
+    )
 
 
 def _portal_user(address: str, number: int, same: bool) -> str:

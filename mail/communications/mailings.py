@@ -146,7 +146,13 @@ def count_mails(database: Database, number: int) -> dict[DeliveryStatus, int]:
 
 
 def record_mailing(
-    database: Database, store: Store, request: MassMailRequest, *, today: date, now: datetime, who: str
+    database: Database,
+    store: Store,
+    request: MassMailRequest,
+    *,
+    today: date,
+    now: datetime,
+    who: str,
 ) -> Mailing:
     """Write down a mass mail, its attachment in the store; the same again is the same mailing."""
     found = find_mailing(database, request, today)
@@ -167,7 +173,9 @@ def _find(database: Database, *conditions: Any) -> Mailing | None:
     return None if row is None else Mailing(*row)
 
 
-def _insert(database: Database, request: MassMailRequest, today: date, now: datetime, who: str) -> None:
+def _insert(
+    database: Database, request: MassMailRequest, today: date, now: datetime, who: str
+) -> None:
     file = request.attachment
     with database.writing() as books:
         books.execute(

@@ -169,7 +169,9 @@ def _change(books: Connection, rows: Sequence[sa.Row[Any]], changes: dict[str, A
         books.execute(statement.values(changes), [{"row_key": row.key} for row in rows])
 
 
-def _audit(books: Connection, rows: Sequence[sa.Row[Any]], action: str, decision: DeliveryDecision) -> None:
+def _audit(
+    books: Connection, rows: Sequence[sa.Row[Any]], action: str, decision: DeliveryDecision
+) -> None:
     for row in rows:
         subject = " ".join(part for part in (row.kind, row.run, row.account) if part)
         detail = f"{decision.reason} (it was {row.status})"

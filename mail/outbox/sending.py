@@ -102,7 +102,9 @@ RENEW_SECONDS = 60
 class Render(Protocol):
     """Makes messages of deliveries; what no message can be made of comes as its outcome."""
 
-    def __call__(self, deliveries: Sequence[Delivery]) -> Iterable[OutgoingMessage | MailOutcome]: ...
+    def __call__(
+        self, deliveries: Sequence[Delivery]
+    ) -> Iterable[OutgoingMessage | MailOutcome]: ...
 
 
 @dataclass(slots=True)

@@ -168,7 +168,9 @@ class Connection:
         about_to_hand_over(wire_message.message.key)
         envelope = self._announce(take_next)
         try:
-            is_whole = await self._channel.write_body(wire_message.body, envelope, self._patience.block)
+            is_whole = await self._channel.write_body(
+                wire_message.body, envelope, self._patience.block
+            )
         except Lost as lost:
             raise RelayClosing(f"connection lost: {lost}", at_recipient=True) from None
         try:

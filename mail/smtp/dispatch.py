@@ -285,7 +285,9 @@ class _Sender:
             self._batch.answer_for(wire_message.message, refusal)
         return None
 
-    def _hung_up(self, wire_message: WireMessage, connection: Connection, failure: RelayClosing) -> None:
+    def _hung_up(
+        self, wire_message: WireMessage, connection: Connection, failure: RelayClosing
+    ) -> None:
         """
         Let the message in hand go over a new connection, or hold it back.
 
@@ -303,7 +305,9 @@ class _Sender:
         self._batch.trouble(failure)
         if failure.at_recipient:
             self._wire_message = None
-            self._batch.withhold(MailOutcome(wire_message.message.key, Result.DEFERRED, str(failure)))
+            self._batch.withhold(
+                MailOutcome(wire_message.message.key, Result.DEFERRED, str(failure))
+            )
 
     def _learn(self, connection: Connection) -> None:
         if self._is_plain:

@@ -165,7 +165,9 @@ def _original(recipient: str) -> str:
 
 
 def _needs_utf8(wire_message: WireMessage) -> bool:
-    return not (wire_message.message.recipient.isascii() and wire_message.message.envelope_from.isascii())
+    return not (
+        wire_message.message.recipient.isascii() and wire_message.message.envelope_from.isascii()
+    )
 
 
 def _line(words: list[str]) -> bytes:

@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 from domain.failures import Misuse, PermanentFailure, TemporaryFailure
 from mail.port import Hook, MailOutcome, OutgoingMessage, outcome_of
-from mail.smtp.dispatch import MessageBatch, Withheld, Dispatch, ShrunkMessage
+from mail.smtp.dispatch import Dispatch, MessageBatch, ShrunkMessage, Withheld
 from mail.smtp.envelope import WireMessage, check_addresses, pack, to_crlf
 from mail.smtp.pool import ConnectionPool
-from mail.smtp.rate_limit import RateLimitedQueue, RateLimit
+from mail.smtp.rate_limit import RateLimit, RateLimitedQueue
 from mail.smtp.relay import Relay
 
 R = TypeVar("R")
@@ -95,7 +95,9 @@ class SmtpMailer:
             self._background.stop()
         self._background = None
 
-    def _feed(self, rate_limited: RateLimitedQueue, batch: MessageBatch, call: Callable[..., None]) -> Iterator[MailOutcome]:
+    def _feed(
+        self, rate_limited: RateLimitedQueue, batch: MessageBatch, call: Callable[..., None]
+    ) -> Iterator[MailOutcome]:
         """
         Put messages as their turns come, and pass on the outcomes.
 
@@ -125,7 +127,10 @@ class SmtpMailer:
                     continue
                 if isinstance(answer, ShrunkMessage):
                     wire_message = self._to_wire_message(answer.smaller)
-                    call(batch.answer if isinstance(wire_message, MailOutcome) else batch.give_back, wire_message)
+                    call(
+                        batch.answer if isinstance(wire_message, MailOutcome) else batch.give_back,
+                        wire_message,
+                    )
                     continue
                 waiting -= 1
                 if answer is not None:
@@ -151,7 +156,9 @@ class SmtpMailer:
         return self._background
 
 
-def _answers(batch: MessageBatch, wait: float | None) -> Iterator[MailOutcome | Withheld | ShrunkMessage | None]:
+def _answers(
+    batch: MessageBatch, wait: float | None
+) -> Iterator[MailOutcome | Withheld | ShrunkMessage | None]:
     """
     Give one answer, if it comes in so many seconds (None: however long it takes).
 

@@ -9,7 +9,7 @@ from mail.notices.payments import Notifying
 from mail.reminders.due_dates import Reminding
 from office.equipment.office import Office
 from payments.terms import CollectionTerms
-from rules.reminders import LadderStep, ReminderPlan, Exemption, plan_reminders
+from rules.reminders import Exemption, LadderStep, ReminderPlan, plan_reminders
 from rules.retrying import RetryPolicy
 from rules.returns import AgainPolicy
 

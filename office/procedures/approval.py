@@ -17,7 +17,7 @@ from database.approvals import (
 )
 from database.audit import record_audit
 from database.runs import get_run, move_run
-from domain.approvals import Decided, Decision, ApprovalRequest
+from domain.approvals import ApprovalRequest, Decided, Decision
 from domain.failures import Misuse, Refused
 from domain.runs import RunState
 from office.equipment.office import Office
@@ -74,7 +74,9 @@ def ask(here: Office, run: str) -> PendingApproval:
         )
         waived = waived_checks(books, run)
     blocking = tuple(name for name in blocking_checks(sheet) if name not in waived)
-    return PendingApproval(request, weigh(request.decisions, terms_of_approval(here)), sheet, blocking)
+    return PendingApproval(
+        request, weigh(request.decisions, terms_of_approval(here)), sheet, blocking
+    )
 
 
 def find_asked(here: Office, run: str) -> PendingApproval | None:
@@ -86,7 +88,9 @@ def find_asked(here: Office, run: str) -> PendingApproval | None:
     if request is None or request.digest != binding_digest(sheet):
         return None
     blocking = tuple(name for name in blocking_checks(sheet) if name not in waived)
-    return PendingApproval(request, weigh(request.decisions, terms_of_approval(here)), sheet, blocking)
+    return PendingApproval(
+        request, weigh(request.decisions, terms_of_approval(here)), sheet, blocking
+    )
 
 
 def decide(

@@ -20,8 +20,14 @@ from domain.deliveries import MessageKind
 from domain.failures import Misuse
 from mail.letters.notices import NOTICES
 from mail.outbox.deliveries import count_due, sendable
-from mail.outbox.parallel_sending import GRACE_SECONDS, SendingProcess, Progress, SenderReport, send_together
-from mail.outbox.sending import Render, SendCounts, OutcomeTally, send_due
+from mail.outbox.parallel_sending import (
+    GRACE_SECONDS,
+    Progress,
+    SenderReport,
+    SendingProcess,
+    send_together,
+)
+from mail.outbox.sending import OutcomeTally, Render, SendCounts, send_due
 from mail.port import Mailer
 from office.clock import Clock
 from office.settings.mail import SmtpSettings

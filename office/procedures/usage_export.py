@@ -138,7 +138,9 @@ def export_usage(here: Office, number: str, to: str) -> UsageExport:
         raise Refused("no-usage", f"Account {known.account} has no usage records to export.")
     now = here.due_now()
     identity = secrets.token_hex(16)
-    export = UsageExport(known.account, len(records), now + timedelta(hours=here.settings.exports.hours))
+    export = UsageExport(
+        known.account, len(records), now + timedelta(hours=here.settings.exports.hours)
+    )
     _write(_file(here, identity), to_workbook(records, known.account))
     _record(here, identity, known, recipient, export, now)
     return export
@@ -175,7 +177,12 @@ def remove_expired(here: Office, now: datetime) -> int:
 
 
 def _record(
-    here: Office, identity: str, known: Any, recipient: Recipient, export: UsageExport, now: datetime
+    here: Office,
+    identity: str,
+    known: Any,
+    recipient: Recipient,
+    export: UsageExport,
+    now: datetime,
 ) -> None:
     """Record the export and its mail in one transaction, the file being there already."""
     message = PlannedMessage(

@@ -174,7 +174,11 @@ def collect_due(
 
 
 def _draw(
-    database: Database, line: GatewaySession, draws: list[Draw], terms: CollectionTerms, counts: CollectCounts
+    database: Database,
+    line: GatewaySession,
+    draws: list[Draw],
+    terms: CollectionTerms,
+    counts: CollectCounts,
 ) -> None:
     if not draws:
         return

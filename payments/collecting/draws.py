@@ -179,7 +179,9 @@ def read_open_draws(database: Database) -> OpenDraws:
     )
 
 
-def _tally(database: Database, amount: sa.Column[Money], where: sa.ColumnElement[bool]) -> DrawTotals:
+def _tally(
+    database: Database, amount: sa.Column[Money], where: sa.ColumnElement[bool]
+) -> DrawTotals:
     with database.reading() as books:
         count, total = books.execute(
             sa.select(sa.func.count(), sa.func.sum(amount)).where(where)

@@ -97,7 +97,13 @@ def _taken(one: Draw, taken_at: datetime, confirmation: str | None) -> BalanceEn
 
 
 def record_declined(
-    books: Connection, one: Draw, now: datetime, terms: CollectionTerms, *, code: str, advice: Advice | None
+    books: Connection,
+    one: Draw,
+    now: datetime,
+    terms: CollectionTerms,
+    *,
+    code: str,
+    advice: Advice | None,
 ) -> bool:
     """
     Write down a no, why (rule 79), and when the payment is drawn again, if it is.

@@ -16,7 +16,12 @@ from database.queries.mandates import mandates_in_force
 from database.tables import enrollment, enrollment_end, scheduled_payment, suspended_method
 from domain.failures import Refused
 from domain.payments import Mandate
-from payments.enrollment.facts import CurrentPayment, EnrollmentFacts, lock_enrollment, read_enrollment_facts
+from payments.enrollment.facts import (
+    CurrentPayment,
+    EnrollmentFacts,
+    lock_enrollment,
+    read_enrollment_facts,
+)
 from payments.enrollment.records import TakenOff, cancel_waiting, forget_plan
 from payments.enrollment.wording import say_mandate, say_method
 

@@ -18,8 +18,8 @@ from domain.failures import Refused
 from domain.money import Money
 from domain.payments import Mandate, MethodKind, PlannedPayment
 from payments.enrollment.facts import (
-    Method,
     EnrollmentFacts,
+    Method,
     find_method,
     is_linked,
     lock_enrollment,
@@ -258,7 +258,11 @@ def _offer(
 
 
 def _to_mandate(
-    standing: EnrollmentFacts, request: EnrollmentRequest, method: Method, today: date, policy: AutopayPolicy
+    standing: EnrollmentFacts,
+    request: EnrollmentRequest,
+    method: Method,
+    today: date,
+    policy: AutopayPolicy,
 ) -> Mandate:
     """What the office's setting decides today is agreed to as well, and stays so."""
     pays_up_to = request.pays_up_to_maximum

@@ -19,7 +19,7 @@ from database.tables import (
 )
 from domain.money import Money
 from domain.payments import DRAW, PAYMENT, DrawState, Mandate, PaymentState, PlannedPayment
-from payments.enrollment.facts import OPEN_DRAWS, Method, EnrollmentFacts
+from payments.enrollment.facts import OPEN_DRAWS, EnrollmentFacts, Method
 from payments.scheduling.scheduling import payment_key
 
 
@@ -125,7 +125,11 @@ def forget_plan(books: Connection, run: str, key: str) -> None:
 
 
 def _schedule(
-    books: Connection, standing: EnrollmentFacts, agreed: Mandate, planned: PlannedPayment, now: datetime
+    books: Connection,
+    standing: EnrollmentFacts,
+    agreed: Mandate,
+    planned: PlannedPayment,
+    now: datetime,
 ) -> None:
     """Insert the period's payment, or schedule anew the one that was cancelled or declined."""
     assert standing.run is not None

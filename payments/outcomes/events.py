@@ -20,7 +20,7 @@ from domain.failures import TemporaryFailure
 from payments.collecting.draws import Draw, DrawTotals, read_draw
 from payments.collecting.unanswered import LateApproval, take_in_approval
 from payments.outcomes.returns import ReturnEffect, note_once, record_return
-from payments.port import LateEventKind, LateEvent, PaymentGateway
+from payments.port import LateEvent, LateEventKind, PaymentGateway
 from payments.terms import Clock, CollectionTerms
 
 _ROWS = told_event.c
@@ -110,7 +110,9 @@ class EventCounts:
     """What the gateway told of earlier draws."""
 
     returned: DrawTotals = field(default_factory=DrawTotals)
-    landed: DrawTotals = field(default_factory=DrawTotals)  # thought lost or declined, and drawn after all
+    landed: DrawTotals = field(
+        default_factory=DrawTotals
+    )  # thought lost or declined, and drawn after all
     drawn_twice: int = 0
     changes: int = 0  # notices of change, for the clerk
     alarms: int = 0  # events that make no sense, for the clerk
@@ -183,7 +185,12 @@ def _take_in(
 
 
 def _take_in_one(
-    books: Connection, one: Draw, event: LateEvent, now: datetime, terms: CollectionTerms, counts: EventCounts
+    books: Connection,
+    one: Draw,
+    event: LateEvent,
+    now: datetime,
+    terms: CollectionTerms,
+    counts: EventCounts,
 ) -> bool:
     if event.kind is LateEventKind.CHANGE:
         detail = f"{one.key}, {event.code}, event {event.event_id}"

@@ -20,7 +20,7 @@ from domain.payments import PAYMENT, DrawState, PaymentState, PostingKind
 from payments.collecting.draws import DRAWN_TWICE, Draw, move_payment, read_draw
 from payments.collecting.recording import suspend_method
 from payments.collecting.unanswered import LateApproval, take_in_approval
-from payments.port import LateEventKind, LateEvent
+from payments.port import LateEvent, LateEventKind
 from payments.scheduling.scheduling import payment_key
 from payments.terms import CollectionTerms
 from rules.returns import again_on, suspends_method
@@ -138,7 +138,9 @@ def note_once(
     return True
 
 
-def _record(books: Connection, one: Draw, event: LateEvent, now: datetime, terms: CollectionTerms) -> None:
+def _record(
+    books: Connection, one: Draw, event: LateEvent, now: datetime, terms: CollectionTerms
+) -> None:
     is_charge_back = event.kind is LateEventKind.CHARGED_BACK
     word = "charged back" if is_charge_back else "returned"
     kind = EntryKind.DISPUTE if is_charge_back else EntryKind.RETURN

@@ -97,7 +97,9 @@ def _agreed(
     return Agreed.NEVER_ARRIVED if is_nowhere and not may_land else None
 
 
-def decide_approved(database: Database, key: str, confirmation: str, decision: PaymentDecision) -> None:
+def decide_approved(
+    database: Database, key: str, confirmation: str, decision: PaymentDecision
+) -> None:
     """
     Take a person's word that the money was taken, under the gateway's number.
 

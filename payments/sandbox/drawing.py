@@ -10,14 +10,18 @@ from datetime import date, datetime, timedelta
 from domain.failures import OutcomeUnknown
 from domain.money import Money
 from domain.payments import MethodKind
-from payments.port import DrawAnswer, DrawResult, LateEventKind, GatewayMisuse, advice_for
+from payments.port import DrawAnswer, DrawResult, GatewayMisuse, LateEventKind, advice_for
 from payments.sandbox.behavior import Behavior, behavior_of
 from payments.sandbox.settlements import fee_of, record_movement, to_reference
 from payments.sandbox.store import from_text, to_text, use, used
 
 BROKEN = "500"  # an answer that is kept under its key: a server error
 VOIDED = "voided"
-ANSWERS = {"approved": DrawAnswer.APPROVED, "declined": DrawAnswer.DECLINED, VOIDED: DrawAnswer.DECLINED}
+ANSWERS = {
+    "approved": DrawAnswer.APPROVED,
+    "declined": DrawAnswer.DECLINED,
+    VOIDED: DrawAnswer.DECLINED,
+}
 _BEST_FIRST = "CASE state WHEN 'approved' THEN 0 WHEN 'prepared' THEN 2 ELSE 1 END, id DESC"
 
 

@@ -15,9 +15,9 @@ from payments.port import (
     DrawAnswer,
     DrawRequest,
     DrawResult,
-    LateEventKind,
     GatewayMisuse,
     LateEvent,
+    LateEventKind,
     Refunded,
     Settlement,
 )

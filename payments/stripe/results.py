@@ -12,8 +12,8 @@ from domain.payments import Advice
 from payments.port import (
     DrawAnswer,
     DrawResult,
-    LateEventKind,
     LateEvent,
+    LateEventKind,
     SettledDraw,
     Settlement,
     advice_for,
@@ -185,7 +185,9 @@ def _return_code(error: Plain) -> str:
     return _RETURN_CODES.get(word, word)
 
 
-def _late(event: Plain, intent: Plain, kind: LateEventKind, cents: int, code: str) -> LateEvent | None:
+def _late(
+    event: Plain, intent: Plain, kind: LateEventKind, cents: int, code: str
+) -> LateEvent | None:
     key = draw_key_of(intent)
     if not key:
         return None

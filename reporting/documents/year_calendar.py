@@ -13,7 +13,7 @@ import icalendar
 from domain.words import say_count
 from reporting.report.page import environment
 from rules.calendars import ClosedDays, DueRule
-from rules.year_calendar import Event, CalendarEventKind, MonthPlan, YearPlan
+from rules.year_calendar import CalendarEventKind, Event, MonthPlan, YearPlan
 
 KINDS = {
     CalendarEventKind.PERIOD_END: "Period {period} ends",

@@ -9,9 +9,9 @@ from database.queries.export_notes import note_lines
 from domain.checks import CheckStatus
 from reporting.report.verdict import give_verdict, list_key_figures
 from reporting.run_sheet.control_totals import (
+    Agreement,
     ControlTotal,
     Equation,
-    Agreement,
     list_control_totals,
     list_equations,
 )

@@ -152,7 +152,9 @@ def _delivery(sheet: RunSheet) -> Equation:
     equation = _equation("Every bill leaves", parts, ("bills", sheet.bills))
     if sheet.is_closed:
         return equation
-    return Equation(equation.name, equation.terms, Agreement.OPEN, "planned; counted after the close")
+    return Equation(
+        equation.name, equation.terms, Agreement.OPEN, "planned; counted after the close"
+    )
 
 
 def _autopay(sheet: RunSheet) -> Equation:

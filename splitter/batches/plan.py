@@ -63,7 +63,12 @@ def plan_of(
     told = [
         run,
         terms.release,
-        [terms.verification_policy.read_back_every, terms.verification_policy.audit_every, terms.ocr, terms.batch_bills],
+        [
+            terms.verification_policy.read_back_every,
+            terms.verification_policy.audit_every,
+            terms.ocr,
+            terms.batch_bills,
+        ],
         [[file.bulk, str(file.path.parent.name), bulk_to_message(file.patterns)] for file in files],
         [[bill_to_message(bill) for bill in assignment.bills] for assignment in found],
     ]

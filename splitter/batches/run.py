@@ -18,12 +18,12 @@ from splitter.batches.claims import (
     claim,
     filed_by_bulk,
     is_store_of,
+    list_batches,
     mark_done,
     next_free,
     put_back,
     record_batches,
     renew,
-    list_batches,
     texts_of,
 )
 from splitter.batches.plan import (
@@ -72,7 +72,9 @@ class BatchWorker(Closing):
         self._owner = owner
         self._release = release
         self._processes = processes
-        self._opened: tuple[tuple[str, int], Splitting, ForeignAccounts] | None = None  # plan and file
+        self._opened: tuple[tuple[str, int], Splitting, ForeignAccounts] | None = (
+            None  # plan and file
+        )
 
     def close(self) -> None:
         if self._opened is not None:

@@ -19,7 +19,7 @@ from domain.problems import Problem
 from splitter.copying.verifying import ForeignAccounts, VerificationPolicy
 from splitter.store.bill_store import BillStore
 from splitter.workers.messages import bill_to_message
-from splitter.workers.parent import ChildFailed, WorkerProcess, WorkerPool
+from splitter.workers.parent import ChildFailed, WorkerPool, WorkerProcess
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
@@ -195,7 +195,9 @@ def filed_as(order: Order, form: str, sha256: str, size: int) -> FiledBill:
     )
 
 
-def terms_of(foreign_accounts: ForeignAccounts, store: BillStore, verification_policy: VerificationPolicy) -> dict[str, Any]:
+def terms_of(
+    foreign_accounts: ForeignAccounts, store: BillStore, verification_policy: VerificationPolicy
+) -> dict[str, Any]:
     """Return what a worker is told once, before it makes bills."""
     return {
         "do": "terms",

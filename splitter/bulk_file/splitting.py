@@ -139,7 +139,9 @@ class Splitting(Closing):
             audited=filed.audited,
         )
 
-    def foreign_accounts_of(self, bills: Collection[BillRange], known: Iterable[str] = ()) -> ForeignAccounts:
+    def foreign_accounts_of(
+        self, bills: Collection[BillRange], known: Iterable[str] = ()
+    ) -> ForeignAccounts:
         """
         Return the accounts that must not stand on another's pages.
 
@@ -224,5 +226,9 @@ def file_bills(
     """Copy, read back and file the bills of an assignment; see Splitting.file_bills."""
     with Splitting(path, bulk, processes=processes) as splitting:
         return splitting.file_bills(
-            assignment, store, prefix=prefix, progress=progress, verification_policy=verification_policy
+            assignment,
+            store,
+            prefix=prefix,
+            progress=progress,
+            verification_policy=verification_policy,
         )

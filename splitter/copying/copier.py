@@ -14,7 +14,14 @@ from splitter.copying.writing import Block, Document, make_block
 from splitter.pdf.opening import open_source
 from splitter.pdf.pages import PageTree
 from splitter.pdf.source import SourceFile
-from splitter.pdf.syntax import UnsupportedPdf, dictionary, items, reference, references, to_dictionary
+from splitter.pdf.syntax import (
+    UnsupportedPdf,
+    dictionary,
+    items,
+    reference,
+    references,
+    to_dictionary,
+)
 
 
 class OptionalContent:
@@ -171,7 +178,9 @@ class BillCopier:
         step = max(1, len(self._tree) // _SAMPLED_PAGES)
         uses: Counter[int] = Counter()
         for page in range(0, len(self._tree), step):
-            with contextlib.suppress(UnsupportedPdf, Refused):  # said of the bill that the page belongs to
+            with contextlib.suppress(
+                UnsupportedPdf, Refused
+            ):  # said of the bill that the page belongs to
                 attributes = self._attributes.of(self._tree.entries(page))
                 uses.update(self._reached(references(attributes)))
         return {

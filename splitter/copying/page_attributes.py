@@ -9,7 +9,14 @@ from urllib.parse import quote
 from splitter.copying.sanitizing import Pruner, Sanitiser
 from splitter.pdf.objects import NULL
 from splitter.pdf.source import SourceFile
-from splitter.pdf.syntax import UnsupportedPdf, dictionary, items, references, string_bytes, to_dictionary
+from splitter.pdf.syntax import (
+    UnsupportedPdf,
+    dictionary,
+    items,
+    references,
+    string_bytes,
+    to_dictionary,
+)
 
 _SAFE_URI = re.compile(r"(?:https?://|mailto:|tel:)\S", re.IGNORECASE)
 _URI_SIGNS = "!#$%&'*+,-./:;=?@_~[]"

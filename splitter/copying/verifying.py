@@ -141,7 +141,8 @@ def _differences(
     if len(pages) != len(expected.pages):
         found.append(f"has {len(pages)} pages instead of {len(expected.pages)}")
     elif expected.text_checksums and any(
-        text_checksum(text) != mark for (_, text), mark in zip(read, expected.text_checksums, strict=True)
+        text_checksum(text) != mark
+        for (_, text), mark in zip(read, expected.text_checksums, strict=True)
     ):
         found.append("does not say what its pages say in the bulk file")
     named = {account_key(account) for page in pages for account in page.accounts}

@@ -119,8 +119,12 @@ class TwoByteFont:
 
     code_bytes = 2
 
-    def __init__(self, characters: Mapping[int, str], widths: Mapping[int, float], usual: float) -> None:
-        known = {code: character for code, character in characters.items() if widths.get(code, usual) > 0}
+    def __init__(
+        self, characters: Mapping[int, str], widths: Mapping[int, float], usual: float
+    ) -> None:
+        known = {
+            code: character for code, character in characters.items() if widths.get(code, usual) > 0
+        }
         self._low = _table({code: character for code, character in known.items() if code < 256})
         self._low_width = [widths.get(code, usual) for code in range(256)].__getitem__
         self._signs = _Signs(known)

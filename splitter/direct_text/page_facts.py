@@ -10,15 +10,15 @@ from splitter.direct_text.page_text import DirectPage, DirectText
 from splitter.pdf.pages import PageTree
 from splitter.pdf.source import SourceFile
 from splitter.pdf.syntax import UnsupportedPdf
+from splitter.text.normalizing import without_spaces
 from splitter.text.page_facts import (
     NearMissSearch,
     Reading,
+    is_conclusive,
     is_separator,
     label_of,
-    is_conclusive,
     to_facts,
 )
-from splitter.text.normalizing import without_spaces
 from splitter.text.patterns import Patterns
 
 _NOT_PLAIN = (UnsupportedPdf, Refused, ValueError, LookupError, ArithmeticError, AssertionError)

@@ -96,5 +96,7 @@ def guess_all(sample: Sample) -> Guesses:
     candidates = {kind: guess(kind, texts)[:SHOWN_CANDIDATES] for kind in KINDS}
     account = next((found.pattern for found in candidates["account"]), None)
     several = pages_with_several(account, texts) if account else 0
-    region = guess_region(sample.text_positions(account), sample.texts) if account and several else None
+    region = (
+        guess_region(sample.text_positions(account), sample.texts) if account and several else None
+    )
     return Guesses(candidates, guess_separator(account, texts), region, several)

@@ -91,7 +91,10 @@ class SourceFile:
             if offset is not None:
                 return self._cut(number, offset)
             return self._compressed.get(number)
-        except (UnsupportedPdf, RecursionError):  # a length that is told by what it is the length of
+        except (
+            UnsupportedPdf,
+            RecursionError,
+        ):  # a length that is told by what it is the length of
             return self._from_pypdf(number)
 
     def value(self, raw: bytes) -> bytes:

@@ -12,8 +12,8 @@ import pypdfium2.raw as pdfium_c
 from domain.accounts import account_key
 from domain.bills import PageFacts
 from splitter.reading.tesseract import Picture, ProgramFailed, Word, words_in
-from splitter.text.page_facts import Reading, find_accounts, is_separator, is_conclusive, to_facts
 from splitter.text.normalizing import normalized
+from splitter.text.page_facts import Reading, find_accounts, is_conclusive, is_separator, to_facts
 from splitter.text.patterns import Patterns, Region
 from splitter.text.pdfium import PdfiumDocument
 

@@ -11,8 +11,8 @@ from domain.bills import PageFacts
 from splitter.direct_text.page_facts import DirectFacts
 from splitter.pdf.pages import UserUnits, in_points
 from splitter.reading.ocr import facts_by_ocr, is_picture
-from splitter.text.page_facts import NearMissSearch, Reading, find_accounts, is_conclusive, to_facts
 from splitter.text.normalizing import has_spaced_letters, text_checksum
+from splitter.text.page_facts import NearMissSearch, Reading, find_accounts, is_conclusive, to_facts
 from splitter.text.patterns import Box, Patterns, to_page_space
 from splitter.text.pdfium import PdfiumDocument, PdfiumPage, TextPosition, find_text_positions
 
@@ -107,7 +107,9 @@ class DocumentText:
         return find_text_positions(self._document, number, self._user_units(number), pattern)
 
     def _is_surely_nameless(self, number: int, page: PdfiumPage, fast: Reading) -> bool:
-        if find_accounts(fast, self._patterns)[0] or not self._near_miss_search.surely_names_none(fast):
+        if find_accounts(fast, self._patterns)[0] or not self._near_miss_search.surely_names_none(
+            fast
+        ):
             return False
         is_sample = number % SAMPLE_EVERY == SAMPLE_EVERY // 2
         if is_sample and not self._near_miss_search.surely_names_none(page.rebuilt()[0]):

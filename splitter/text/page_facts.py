@@ -17,8 +17,8 @@ from splitter.text.normalizing import (
     is_legible,
     is_wholly_legible,
     looks_broken,
-    without_spaces,
     without_dash_gaps,
+    without_spaces,
 )
 from splitter.text.patterns import PAGE_NUMBER, Patterns
 

@@ -16,8 +16,8 @@ from typing import Any
 import pypdfium2  # starts the library
 import pypdfium2.raw as pdfium_c
 
-from splitter.text.page_facts import Reading
 from splitter.text.normalizing import normalized
+from splitter.text.page_facts import Reading
 from splitter.text.patterns import Box, PageFrame, Region, is_inside, to_page_space, to_region
 
 SAME_LINE = 0.35  # of a character's height: baselines closer than this are one line
@@ -250,7 +250,9 @@ def find_text_positions(
         pdfium_c.FPDF_ClosePage(page)
 
 
-def _text_positions(text: Any, frame: PageFrame, pattern: re.Pattern[str]) -> Iterator[TextPosition]:
+def _text_positions(
+    text: Any, frame: PageFrame, pattern: re.Pattern[str]
+) -> Iterator[TextPosition]:
     count = pdfium_c.FPDFText_CountChars(text)
     characters = [chr(pdfium_c.FPDFText_GetUnicode(text, index)) for index in range(count)]
     # a sign that is more than one or none must not move those behind it

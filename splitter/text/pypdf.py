@@ -9,8 +9,8 @@ from pypdf import PdfReader
 from splitter.pdf.pypdf_reader import (
     PYPDF_FAILURES,
 )
-from splitter.text.page_facts import Reading
 from splitter.text.normalizing import normalized
+from splitter.text.page_facts import Reading
 from splitter.text.patterns import Box, is_inside
 
 

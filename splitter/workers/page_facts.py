@@ -18,8 +18,8 @@ from splitter.workers.messages import clues_from_message, facts_from_message
 from splitter.workers.parent import (
     PAGE_SECONDS,
     ChildFailed,
-    WorkerProcess,
     WorkerPool,
+    WorkerProcess,
     processors,
     shared_out,
 )

@@ -24,8 +24,8 @@ from splitter.pdf.pages import PageTree, units_of_tree
 from splitter.pdf.source import SourceFile
 from splitter.reading.page import DocumentText, ReadersDisagree
 from splitter.store.bill_store import BillStore
-from splitter.text.page_facts import NearMissSearch
 from splitter.text.normalizing import text_checksum
+from splitter.text.page_facts import NearMissSearch
 from splitter.text.patterns import Patterns
 from splitter.workers.messages import (
     bill_from_message,
@@ -88,7 +88,10 @@ class CopyWorker:
         return answer, copy
 
     def _examined(self, index: int, bill: BillRange, copy: bytes) -> Examination:
-        reads_back, audits = self._verification_policy.reads_back(index), self._verification_policy.audits(index)
+        reads_back, audits = (
+            self._verification_policy.reads_back(index),
+            self._verification_policy.audits(index),
+        )
         if not reads_back and not audits:
             return Examination()
         return examine(
@@ -152,7 +155,9 @@ class PageWorker:
                 _send(channel, map(self._text, request["pages"]), is_careful=True)
             case "find":
                 pattern = re.compile(request["pattern"])
-                text_positions = (self._opened().text_positions(page, pattern) for page in request["pages"])
+                text_positions = (
+                    self._opened().text_positions(page, pattern) for page in request["pages"]
+                )
                 _send(channel, text_positions, is_careful=True)
             case "terms":
                 self._copy_worker = self._made_ready(request)

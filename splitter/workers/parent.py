@@ -135,9 +135,7 @@ class WorkerPool(Closing):
 class WorkerProcess:
     """One child that reads pages and files bills; see splitter.worker for what it understands."""
 
-    def __init__(
-        self, pool: WorkerPool, number: int, descriptor: int, page_seconds: float
-    ) -> None:
+    def __init__(self, pool: WorkerPool, number: int, descriptor: int, page_seconds: float) -> None:
         self._pool = pool
         self._number = number
         self._socket = socket.socket(fileno=descriptor)

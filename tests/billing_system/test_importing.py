@@ -31,7 +31,9 @@ def a_change(tmp_path: Path) -> BillingExport:
     return an_export(tmp_path, "changed", accounts=accounts, bills=b"%PDF-1.4 changed")
 
 
-def bring_in(database: Database, tmp_path: Path, export: BillingExport, **wishes: bool) -> ImportOutcome:
+def bring_in(
+    database: Database, tmp_path: Path, export: BillingExport, **wishes: bool
+) -> ImportOutcome:
     return import_export(
         database, export, exports_folder=tmp_path / "exports", now=NOW, who="clerk", **wishes
     )

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from cash_receipting.port import ServiceDown
 from cash_receipting.posting import post_due
 from cash_receipting.rest import RestReceipting
-from cash_receipting.sandbox_service import ServiceFaults, SandboxServer
+from cash_receipting.sandbox_service import SandboxServer, ServiceFaults
 from domain.failures import OutcomeUnknown, PermanentFailure
 from domain.money import Money
 from tests.cash_receipting.builders import (

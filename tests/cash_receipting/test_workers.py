@@ -9,7 +9,7 @@ from multiprocessing.process import BaseProcess
 import pytest
 import sqlalchemy as sa
 
-from cash_receipting.sandbox_service import ServiceFaults, SandboxServer
+from cash_receipting.sandbox_service import SandboxServer, ServiceFaults
 from database.tables import service_health
 from tests.cash_receipting.builders import a_service, receipt_key, states, take
 from tests.cash_receipting.worker import start_worker

@@ -9,7 +9,7 @@ import pytest
 from domain.failures import OutcomeUnknown, PermanentFailure, TemporaryFailure
 from domain.money import ZERO, Money
 from domain.payments import Advice
-from payments.port import DrawAnswer, LateEventKind, GatewayMisuse
+from payments.port import DrawAnswer, GatewayMisuse, LateEventKind
 from tests.contracts.gateway_desks import a_draw
 
 
@@ -150,7 +150,10 @@ def test_a_draw_whose_prepare_was_lost_is_known_by_its_key_as_not_drawn(desk):
 
     found = desk.gateway.lookup(a_draw(desk), None)
 
-    assert (DrawAnswer.NOT_FOUND, desk.gateway.prepare(a_draw(desk))) == (found.answer, found.reference)
+    assert (DrawAnswer.NOT_FOUND, desk.gateway.prepare(a_draw(desk))) == (
+        found.answer,
+        found.reference,
+    )
 
 
 def test_a_lookup_that_fails_leaves_the_outcome_unknown(desk):

@@ -10,7 +10,7 @@ from email.policy import default
 import pytest
 import sqlalchemy as sa
 
-from cash_receipting.sandbox_service import ServiceFaults, SandboxServer
+from cash_receipting.sandbox_service import SandboxServer, ServiceFaults
 from database.books import Database
 from database.tables import scheduled_payment
 from domain.payments import PaymentState

@@ -13,7 +13,12 @@ from database.books import Database, insert_rows
 from database.tables import delivery, portal_link, portal_user, unsubscribed_address
 from domain.deliveries import MessageKind
 from mail.communications.audience import Audience, AudienceKind, Resolved, resolve
-from mail.communications.mailings import Mailing, MassMailRequest, record_mailing, write_down_readers
+from mail.communications.mailings import (
+    Mailing,
+    MassMailRequest,
+    record_mailing,
+    write_down_readers,
+)
 from mail.communications.queueing import SendSchedule, queue_mailing
 from mail.letters.links import Unsubscribing
 from splitter.store.bill_store import BillStore

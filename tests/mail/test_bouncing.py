@@ -24,7 +24,7 @@ from domain.bounces import BounceKind
 from domain.deliveries import DeliveryStatus, PaperReason
 from domain.failures import Misuse
 from mail.bounces.maildir import Maildir
-from mail.bounces.processing import BounceBook, BounceCounts, settle_bounces, record_refusals
+from mail.bounces.processing import BounceBook, BounceCounts, record_refusals, settle_bounces
 from mail.message.addresses import Verp
 from mail.outbox.queueing import queue_bills
 from mail.recipients.suppressed import (

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from domain.failures import Misuse
 from domain.money import Money
 from mail.keys import delivery_key, file_stem, message_id
-from mail.letters.bill import FORM_TITLES, BillLetter, AnnouncedDraw, a_sample, variables
+from mail.letters.bill import FORM_TITLES, AnnouncedDraw, BillLetter, a_sample, variables
 from mail.letters.templates import Templates
 from mail.message.addresses import to_envelope_address
 from mail.message.mime import Attachment, Heading, build, to_base64

@@ -22,7 +22,7 @@ from database.tables import delivery
 from domain.deliveries import DeliveryStatus
 from domain.failures import Misuse, TemporaryFailure
 from mail.outbox.deliveries import Delivery, claim, mark
-from mail.outbox.journal import SendJournal, LeftJournal, entry, journal_path
+from mail.outbox.journal import LeftJournal, SendJournal, entry, journal_path
 from mail.outbox.queueing import queue_bills
 from mail.outbox.recovery import Recovered, recover
 from mail.port import MailOutcome, Result

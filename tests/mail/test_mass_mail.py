@@ -246,7 +246,12 @@ def test_a_mailing_that_was_cut_short_before_midnight_goes_on_after_it(town, sto
 
 def test_a_wrong_count_is_refused_and_nothing_is_written_down(town, store):
     mailing = record_mailing(
-        town, BillStore(store), MassMailRequest("Leaves", "Hello.", ALL), today=TODAY, now=NOW, who="anna"
+        town,
+        BillStore(store),
+        MassMailRequest("Leaves", "Hello.", ALL),
+        today=TODAY,
+        now=NOW,
+        who="anna",
     )
     facts = {"to_landlords": True, "token_of": lambda _: None, "now": NOW, "who": "anna"}
 
@@ -351,7 +356,9 @@ def test_after_an_outage_the_turns_are_taken_anew(town, store):
 @pytest.mark.parametrize("per_minute", [1, 5, 6, 7, 100, 1_000])
 def test_no_minute_holds_more_than_the_limit(per_minute):
     schedule = SendSchedule(per_minute)
-    seconds = [(schedule.after(NOW, before) - NOW).total_seconds() for before in range(3 * per_minute)]
+    seconds = [
+        (schedule.after(NOW, before) - NOW).total_seconds() for before in range(3 * per_minute)
+    ]
 
     assert seconds == sorted(seconds)
     for start in set(seconds):

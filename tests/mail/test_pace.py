@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from mail.port import OutgoingMessage
 from mail.smtp.mailer import SmtpMailer
-from mail.smtp.rate_limit import RateLimitedQueue, RateLimit
+from mail.smtp.rate_limit import RateLimit, RateLimitedQueue
 from mail.smtp.relay import to_relay
 from tests.mail.scripted import Fault, Scripted, speaking
 
@@ -109,8 +109,12 @@ def test_domains_whose_turn_has_passed_are_forgotten():
 def test_the_limit_holds_from_batch_to_batch():
     rate_limit = RateLimit(60)
 
-    assert [0] == [moment for moment, _ in play(RateLimitedQueue([a_message("a@x.example")], rate_limit))]
-    assert [1] == [moment for moment, _ in play(RateLimitedQueue([a_message("b@x.example")], rate_limit))]
+    assert [0] == [
+        moment for moment, _ in play(RateLimitedQueue([a_message("a@x.example")], rate_limit))
+    ]
+    assert [1] == [
+        moment for moment, _ in play(RateLimitedQueue([a_message("b@x.example")], rate_limit))
+    ]
 
 
 def test_a_domain_with_a_limit_does_not_hold_up_others_on_the_wire():

@@ -19,7 +19,9 @@ def a_stopped_one(sent: int = 5) -> SenderReport:
 
 
 def test_a_report_arrives_as_it_was_sent():
-    report = SenderReport(a_stopped_one().counts, a_stopped_one().left, is_last=True, trouble="ended")
+    report = SenderReport(
+        a_stopped_one().counts, a_stopped_one().left, is_last=True, trouble="ended"
+    )
 
     assert report == SenderReport.of(report.to_message())
 
@@ -36,7 +38,8 @@ def test_what_somebody_else_tries_again_is_counted_there():
     helper = a_stopped_one().taken_over(BOTH)
 
     assert SendCounts(sent=37, deferred=1, possible_duplicates=2) == together(
-        [SenderReport(SendCounts()), SenderReport(SendCounts(sent=32, possible_duplicates=2))], [helper]
+        [SenderReport(SendCounts()), SenderReport(SendCounts(sent=32, possible_duplicates=2))],
+        [helper],
     )
 
 

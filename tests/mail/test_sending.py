@@ -93,7 +93,9 @@ class Choosing(Answering):
             answer = self.answers[message.recipient.partition("@")[0]]
             no = Result.FAILED if answer[0] == "5" else Result.DEFERRED
             is_sent = answer == "sent"
-            yield MailOutcome(message.key, Result.SENT if is_sent else no, "" if is_sent else answer)
+            yield MailOutcome(
+                message.key, Result.SENT if is_sent else no, "" if is_sent else answer
+            )
 
 
 def test_everything_due_is_sent_once(database, send, tmp_path):

@@ -32,7 +32,9 @@ def a_mailer(script: Scripted, connections: int = 1, **options) -> SmtpMailer:
     return SmtpMailer(relay, connections=connections)
 
 
-def send(script: Scripted, *names: str, content: bytes = LARGE, **options) -> dict[str, MailOutcome]:
+def send(
+    script: Scripted, *names: str, content: bytes = LARGE, **options
+) -> dict[str, MailOutcome]:
     """Send over one connection, in order, and return the outcomes by name."""
     mailer = a_mailer(script, **options)
     messages = [a_message(name, content) for name in names]

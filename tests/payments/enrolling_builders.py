@@ -20,7 +20,7 @@ from database.tables import (
 from domain.money import Money
 from domain.payments import PaymentState
 from payments.enrollment.ending import Ended, cancel_enrollment
-from payments.enrollment.enrolling import Offer, EnrollmentRequest, enroll, offer_enrollment
+from payments.enrollment.enrolling import EnrollmentRequest, Offer, enroll, offer_enrollment
 from payments.enrollment.wording import read_consent
 from tests.builders import (
     ACH,

@@ -25,7 +25,12 @@ from payments.collecting.draws import Draw
 from payments.collecting.unanswered import look_up_due
 from payments.outcomes.events import take_in_events
 from payments.outcomes.settlements import read_settlements
-from payments.outcomes.unknown_payments import Agreed, PaymentDecision, decide_never_arrived, list_doubts
+from payments.outcomes.unknown_payments import (
+    Agreed,
+    PaymentDecision,
+    decide_never_arrived,
+    list_doubts,
+)
 from payments.sandbox.behavior import GatewayFault, SeededFaults
 from payments.sandbox.gateway import SandboxGateway
 from payments.scheduling.scheduling import schedule_autopay

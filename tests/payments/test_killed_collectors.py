@@ -17,7 +17,12 @@ import pytest
 from database.books import Database
 from domain.money import Money
 from domain.payments import PaymentState
-from payments.outcomes.unknown_payments import Agreed, PaymentDecision, decide_never_arrived, list_doubts
+from payments.outcomes.unknown_payments import (
+    Agreed,
+    PaymentDecision,
+    decide_never_arrived,
+    list_doubts,
+)
 from payments.sandbox.gateway import SandboxGateway
 from payments.scheduling.scheduling import schedule_autopay
 from rules.autopay import AutopayPolicy

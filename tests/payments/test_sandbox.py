@@ -14,7 +14,7 @@ import pytest
 from domain.failures import OutcomeUnknown, TemporaryFailure
 from domain.money import Money
 from domain.payments import Advice, MethodKind
-from payments.port import ADVICE, DrawAnswer, DrawRequest, LateEventKind, GatewayMisuse
+from payments.port import ADVICE, DrawAnswer, DrawRequest, GatewayMisuse, LateEventKind
 from payments.sandbox.behavior import GatewayFault, NoFaults, SeededFaults
 from payments.sandbox.gateway import SandboxGateway
 from payments.sandbox.settlements import banking_day, fee_of, pay_out_day
@@ -441,7 +441,9 @@ def _is_drawn(gateway, request):
 
 def test_the_same_seed_strikes_the_same_way():
     first, again = (
-        SeededFaults(random.Random(3), {GatewayFault.LOST: 0.5}, {"lookup": {GatewayFault.BEFORE: 1.0}})
+        SeededFaults(
+            random.Random(3), {GatewayFault.LOST: 0.5}, {"lookup": {GatewayFault.BEFORE: 1.0}}
+        )
         for _ in range(2)
     )
     struck = [first.strike("confirm") for _ in range(20)]

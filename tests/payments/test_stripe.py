@@ -15,7 +15,7 @@ import stripe
 from domain.failures import OutcomeUnknown, PermanentFailure, Refused, TemporaryFailure
 from domain.money import Money
 from domain.payments import Advice, MethodKind
-from payments.port import DrawAnswer, DrawRequest, LateEventKind, GatewayMisuse
+from payments.port import DrawAnswer, DrawRequest, GatewayMisuse, LateEventKind
 from payments.stripe.client import StripeRequests
 from payments.stripe.gateway import StripeGateway
 from payments.stripe.results import advice_of, code_of, to_late_event, to_result, to_settlement

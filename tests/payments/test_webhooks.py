@@ -14,7 +14,7 @@ from domain.failures import Refused, TemporaryFailure
 from domain.money import ZERO, Money
 from domain.payments import DrawState, PaymentState
 from payments.outcomes.events import receive, take_in_events
-from payments.port import LateEventKind, LateEvent
+from payments.port import LateEvent, LateEventKind
 from tests.builders import ACH, RUN
 from tests.payments.collecting_builders import a_collector, paying
 

@@ -30,7 +30,9 @@ def the(kind, period, plan=PLAN, days=None):
 
 
 def test_a_year_has_twelve_closes_and_december_before_is_closed_in_january():
-    closes = [(event.period, event.on) for event in events() if event.kind is CalendarEventKind.CLOSE]
+    closes = [
+        (event.period, event.on) for event in events() if event.kind is CalendarEventKind.CLOSE
+    ]
 
     assert 12 == len(closes)
     assert ("2026-12", date(2027, 1, 4)) == closes[0]  # the 1st is a holiday, then a weekend

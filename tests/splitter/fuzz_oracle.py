@@ -102,7 +102,9 @@ def outcome_inside(path: Path, bulk: BulkFile, store: Path) -> Outcome | str:
         for again in (False, True):
             copier = BillCopier(source, tree) if not again else BillCopier.open(path)
             foreign_accounts = ForeignAccounts.of([bill.account for bill in assignment.bills])
-            copy_worker = CopyWorker(copier, patterns, foreign_accounts, BillStore(store), VerificationPolicy(1, 1))
+            copy_worker = CopyWorker(
+                copier, patterns, foreign_accounts, BillStore(store), VerificationPolicy(1, 1)
+            )
             made.append(copy_worker.make(bills))
     except Refused as refused:
         return refusal(refused)

@@ -16,12 +16,12 @@ from domain.failures import Misuse
 from splitter.batches.claims import (
     MOST_ATTEMPTS,
     claim,
+    list_batches,
     mark_done,
     next_free,
     put_back,
     record_batches,
     renew,
-    list_batches,
 )
 from splitter.batches.plan import BatchPlan
 from splitter.batches.run import BatchWorker

@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 
 from domain.money import Money
-from splitter.text.page_facts import Reading, is_conclusive, to_facts
 from splitter.text.normalizing import looks_broken, normalized
+from splitter.text.page_facts import Reading, is_conclusive, to_facts
 from splitter.text.patterns import compile_patterns
 from tests.splitter.pdf_builders import a_bulk_file
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from splitter.text.page_facts import NearMissSearch, Reading, label_of
 from splitter.text.normalizing import normalized
+from splitter.text.page_facts import NearMissSearch, Reading, label_of
 from splitter.text.patterns import compile_patterns
 from tests.splitter.pdf_builders import a_bulk_file
 

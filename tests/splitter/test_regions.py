@@ -147,7 +147,8 @@ def test_a_copy_that_lost_its_unit_does_not_leave(tmp_path):
     lost = good.replace(b"/UserUnit 2.5", b"/UserUnit 1.0")
 
     found = [
-        examine(copy, bill, patterns, ForeignAccounts(frozenset())).findings for copy in (good, lost)
+        examine(copy, bill, patterns, ForeignAccounts(frozenset())).findings
+        for copy in (good, lost)
     ]
 
     assert [(), ("does not show its account, or shows another one",)] == found

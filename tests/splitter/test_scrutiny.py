@@ -30,7 +30,9 @@ def bulk(tmp_path_factory):
 def split_with(bulk, folder, verification_policy, processes=1):
     with Splitting(bulk, a_bulk_file(), processes=processes) as splitting:
         assignment = splitting.plan()
-        return splitting.file_bills(assignment, BillStore(folder), prefix="", verification_policy=verification_policy)
+        return splitting.file_bills(
+            assignment, BillStore(folder), prefix="", verification_policy=verification_policy
+        )
 
 
 @pytest.mark.parametrize("processes", [1, 2])

@@ -73,4 +73,7 @@ def test_a_copy_that_cannot_be_opened_does_not_leave():
 
 
 def test_short_accounts_are_not_searched_for_everywhere():
-    assert frozenset({"02.2048.2"}) == ForeignAccounts.of(["123456", "84670-1234", "02.2048.2"]).accounts
+    assert (
+        frozenset({"02.2048.2"})
+        == ForeignAccounts.of(["123456", "84670-1234", "02.2048.2"]).accounts
+    )
