@@ -266,7 +266,7 @@ page = _table(
     sa.Column(
         "seems_key", sa.String(64), nullable=False, server_default=""
     ),  # whose an unassigned page seems to be
-    sa.Column("text_mark", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("text_checksum", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("reason", sa.Text, nullable=False),
     sa.CheckConstraint("disposition IN ('bill','separator','unassigned')", name="disposition"),
 )
@@ -309,7 +309,7 @@ page_ruling = _table(
     "page_ruling",
     sa.Column("file_sha256", sa.String(64), primary_key=True),
     sa.Column("page", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("text_mark", sa.BigInteger, nullable=False),
+    sa.Column("text_checksum", sa.BigInteger, nullable=False),
     sa.Column("account", sa.String(64), nullable=False),  # '': the page is nobody's
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("ruled_by", sa.String(100), nullable=False),
@@ -528,6 +528,7 @@ posting = _table(
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("asked_at", Moment),
+    sa.Column("first_asked_at", Moment),  # NULL: cash receipting surely never had it from us
     sa.Column("next_retry_at", Moment, nullable=False),
     sa.Column("error", sa.Text),
     sa.Column("receipt", sa.String(100)),

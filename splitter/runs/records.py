@@ -87,7 +87,7 @@ def record_pages_and_bills(
     insert_rows(
         books,
         page,
-        ["run", "bulk", "page", "disposition", "account_key", "seems_key", "text_mark", "reason"],
+        ["run", "bulk", "page", "disposition", "account_key", "seems_key", "text_checksum", "reason"],
         _page_rows(run, files, assignments),
     )
     insert_rows(
@@ -124,8 +124,8 @@ def _page_rows(
             yield run, file.bulk, number, "separator", "", "", 0, DROPPED
         for held in assignment.unassigned:
             yield (
-                run, file.bulk, held.page, "unassigned", held.before, held.seems, held.text_checksum,
-                held.reason,
+                run, file.bulk, held.page, "unassigned", held.before, held.seems,
+                held.text_checksum, held.reason,
             )  # fmt: skip
 
 

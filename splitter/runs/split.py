@@ -120,7 +120,8 @@ def split_run(
         ):
             prefix = prefix_of(run, file, read.files)
             outcome = splitting.file_bills(
-                assignment, store, prefix=prefix, progress=read.add, verification_policy=verification_policy,
+                assignment, store, prefix=prefix, progress=read.add,
+                verification_policy=verification_policy,
                 known=read.knowledge.accounts.values(),
             )  # fmt: skip
             filed += [(file.bulk, found) for found in outcome.bills]
