@@ -45,7 +45,7 @@ class Evidence:
 NO_EVIDENCE = Evidence()
 
 
-class Guard:
+class PageGuard:
     """
     Compares pages with the bill before them, by the habits of their file.
 

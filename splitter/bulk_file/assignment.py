@@ -12,7 +12,7 @@ from splitter.association.clues import Clues
 from splitter.association.exemptions import BEFORE, NEVER, NO_EXEMPTIONS, Exemptions
 from splitter.association.habits import FilePages, JoinedBill, learn
 from splitter.association.knowledge import NOTHING_KNOWN, Knowledge
-from splitter.association.objections import Evidence, Guard, Objection
+from splitter.association.objections import Evidence, Objection, PageGuard
 from splitter.association.open_bill import OpenBill
 from splitter.association.rulings import PageRuling
 
@@ -63,14 +63,14 @@ def assign_pages(
     keys = frozenset(key for key, _ in joined)
     following = _following(pages.facts)
 
-    guard = Guard(learn(pages, sample), knowledge, exemptions, keys)
+    guard = PageGuard(learn(pages, sample), knowledge, exemptions, keys)
     places = range(len(pages)) if sample is joined else [p for _, own in sample for p in own]
     first_try = _Desk(pages, guard, exemptions, following, rulings or {}, known_accounts)
     first_try.take_all(places, counts_file=sample is joined)
 
     place_of = {fact.page: place for place, fact in enumerate(pages.facts)}
     agreed = [(bill.key, [place_of[page] for page in bill.pages]) for bill in first_try.bills]
-    guard = Guard(learn(pages, agreed), knowledge, exemptions, keys)
+    guard = PageGuard(learn(pages, agreed), knowledge, exemptions, keys)
     desk = _Desk(pages, guard, exemptions, following, rulings or {}, known_accounts)
     desk.reports_only = reports_only
     desk.take_all(range(len(pages)))
@@ -148,7 +148,7 @@ class _Desk:
     def __init__(
         self,
         pages: FilePages,
-        guard: Guard,
+        guard: PageGuard,
         exemptions: Exemptions,
         following: Sequence[str],
         rulings: Mapping[int, PageRuling],

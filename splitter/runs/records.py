@@ -87,7 +87,16 @@ def record_pages_and_bills(
     insert_rows(
         books,
         page,
-        ["run", "bulk", "page", "disposition", "account_key", "seems_key", "text_checksum", "reason"],
+        [
+            "run",
+            "bulk",
+            "page",
+            "disposition",
+            "account_key",
+            "seems_key",
+            "text_checksum",
+            "reason",
+        ],
         _page_rows(run, files, assignments),
     )
     insert_rows(
