@@ -31,7 +31,7 @@ DEFAULT_THRESHOLDS = Thresholds()
 STAGED = (
     *("account", "account_email", "movement", "portal_link", "cosigner"),
     *("payment_method", "mandate", "problem", "bulk_file", "page", "bill", "bill_place"),
-    *("delivery_plan", "recipient", "planned_payment", "scheduled_payment"),
+    *("delivery_plan", "recipient", "planned_payment", "gateway_payment"),
     *("enrollment", "enrollment_end"),
 )
 

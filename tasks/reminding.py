@@ -15,6 +15,7 @@ from database.books import Database
 from domain.deliveries import MessageKind
 from domain.reminders import REMINDERS
 from domain.words import say_count
+from mail.notices.checkouts import queue_checkout_mails
 from mail.notices.payments import NoticeCounts, Notifying, queue_draw_notices, queue_receipts
 from mail.reminders.exemptions import Undrawn, undrawn
 from mail.reminders.queueing import ReminderCounts, queue_reminders, withdraw_reminders
@@ -24,8 +25,17 @@ from tasks.mailing import say_tried, send_what_is_due
 from tasks.posting import require_fresh_balances
 
 Figures = dict[str, Any]
+
+
+def _queue_all_receipts(database: Database, terms: Notifying) -> NoticeCounts:
+    """Record receipts of autopay's payments, which the office may do without, and those by hand."""
+    counts = queue_receipts(database, terms)
+    counts.queued += queue_checkout_mails(database, terms).queued
+    return counts
+
+
 QUEUES: dict[MessageKind, Callable[[Database, Notifying], NoticeCounts]] = {
-    MessageKind.RECEIPT: queue_receipts,
+    MessageKind.RECEIPT: _queue_all_receipts,
     MessageKind.AUTOPAY_SCHEDULED: queue_draw_notices,
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.postings import is_receipt_of
-from database.tables import autopay_unscheduled, posting, scheduled_payment
+from database.tables import autopay_unscheduled, gateway_payment, posting, scheduled_payment
 from domain.payments import PaymentState, PostingState
 
 Select = sa.Select[Any]
@@ -59,42 +59,47 @@ def pending_payments() -> Select:
     rests = posting.c.state != PostingState.REJECTED
     return (
         sa.select(
-            scheduled_payment.c.confirmation,
-            scheduled_payment.c.account,
+            gateway_payment.c.confirmation,
+            gateway_payment.c.account,
             posting.c.amount,
-            scheduled_payment.c.taken_at,
+            gateway_payment.c.taken_at,
             posting.c.attempts,
             sa.case((rests, posting.c.next_retry_at)).label("next_retry"),
             posting.c.error,
             posting.c.kind,
             posting.c.state,
             posting.c.key,
-            scheduled_payment.c.account_key.label("_account_key"),
+            gateway_payment.c.account_key.label("_account_key"),
         )
-        .join(posting, posting.c.payment_key == scheduled_payment.c.key)
+        .join(posting, posting.c.payment_key == gateway_payment.c.key)
         .where(posting.c.state != PostingState.POSTED)
     )
 
 
 def completed_payments() -> Select:
-    """Select what was taken through the payment gateway (rule 88)."""
+    """
+    Select what was taken through the payment gateway (rule 88), by autopay and by hand.
+
+    The amount is what the customer paid; a service fee is within it.
+    """
     taken = (PaymentState.SUCCEEDED, PaymentState.RETURNED)
     return (
         sa.select(
-            scheduled_payment.c.confirmation,
-            scheduled_payment.c.account,
-            scheduled_payment.c.amount,
-            scheduled_payment.c.method_kind.label("method"),
-            scheduled_payment.c.taken_at,
+            gateway_payment.c.confirmation,
+            gateway_payment.c.account,
+            gateway_payment.c.amount,
+            gateway_payment.c.method_kind.label("method"),
+            gateway_payment.c.taken_at,
             posting.c.posted_at,
-            sa.literal("autopay").label("source"),
+            gateway_payment.c.kind.label("source"),
             posting.c.receipt,
-            scheduled_payment.c.state,
-            scheduled_payment.c.account_key.label("_account_key"),
+            gateway_payment.c.state,
+            gateway_payment.c.service_fee,
+            gateway_payment.c.account_key.label("_account_key"),
         )
         .outerjoin(
             posting,
-            is_receipt_of(scheduled_payment.c.key),
+            is_receipt_of(gateway_payment.c.key),
         )
-        .where(scheduled_payment.c.state.in_(taken))
+        .where(gateway_payment.c.state.in_(taken))
     )

@@ -54,6 +54,7 @@ from office.settings.mail import (
 from office.settings.money import (
     AutopaySettings,
     CashReceiptingSettings,
+    CheckoutSettings,
     NoticesSettings,
     PaymentsSettings,
     RemindersSettings,
@@ -79,6 +80,7 @@ class Settings(BaseSettings):
     communications: CommunicationsSettings = CommunicationsSettings()
     autopay: AutopaySettings = AutopaySettings()
     payments: PaymentsSettings = PaymentsSettings()
+    checkout: CheckoutSettings = CheckoutSettings()
     cash_receipting: CashReceiptingSettings = CashReceiptingSettings()
     alerts: AlertsSettings = AlertsSettings()
     reminders: RemindersSettings = RemindersSettings()

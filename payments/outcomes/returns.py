@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -13,8 +14,8 @@ from database.audit import is_audited, record_audit
 from database.ledger.entries import record_entries
 from database.ledger.tables import payment_event
 from database.postings import queue_posting
-from database.tables import draw, scheduled_payment
-from domain.ledger import BalanceEntry, EntryKind, EntrySource
+from database.tables import draw, gateway_payment, scheduled_payment
+from domain.ledger import BalanceEntry, EntryKind
 from domain.money import ZERO, Money
 from domain.payments import PAYMENT, DrawState, PaymentState, PostingKind
 from payments.collecting.draws import DRAWN_TWICE, Draw, move_payment, read_draw
@@ -49,7 +50,7 @@ def draw_again(
         policy=terms.again,
     )
     if pay_on is not None:
-        books.execute(scheduled_payment.insert().values(_row(one, pay_on, now)))
+        books.execute(gateway_payment.insert().values(_row(one, pay_on, now)))
     return pay_on
 
 
@@ -157,13 +158,21 @@ def _record(
         )
     )
     error = f"{word}: {event.code}"
-    again = None if is_charge_back else draw_again(books, one, event, now, terms)
+    again = None
+    if one.is_autopay and not is_charge_back:
+        again = draw_again(books, one, event, now, terms)
     told = f"{error}, drawn again on {again}" if again else error
     if not move_payment(books, one.payment_key, PaymentState.SUCCEEDED, "returned", error=told):
         raise ValueError(f"the payment {one.payment_key} is no longer succeeded")
-    entry = _to_entry(one, event, kind, event.amount)
+    to_account = min(event.amount, one.to_account)  # a service fee goes back last, and apart
+    entry = _to_entry(one, event, kind, to_account)
     record_entries(books, [entry], now=now, who=terms.who)
     queue_posting(books, entry, PostingKind.REVERSAL, now=now)
+    if event.amount > to_account:
+        apart = _to_entry(one, event, EntryKind.SERVICE_FEE, event.amount - to_account)
+        apart = replace(apart, counts=False)
+        record_entries(books, [apart], now=now, who=terms.who)
+        queue_posting(books, apart, PostingKind.SERVICE_FEE_BACK, now=now)
     if terms.return_fee > ZERO and not is_charge_back:
         fee = _to_entry(one, event, EntryKind.FEE, terms.return_fee)
         record_entries(books, [fee], now=now, who=terms.who)
@@ -182,7 +191,7 @@ def _to_entry(one: Draw, event: LateEvent, kind: EntryKind, amount: Money) -> Ba
         amount=amount,
         happened_on=one.local_day(event.happened_at),
         happened_at=event.happened_at,
-        source=EntrySource.DRAW,
+        source=one.source,
         reference=one.reference,
         payment_key=one.payment_key,
     )

@@ -16,8 +16,8 @@ from database.books import Database, insert_rows
 from database.queries.payment_events import newest_taken_back
 from database.tables import (
     draw,
+    gateway_payment,
     posting,
-    scheduled_payment,
     settlement,
     settlement_item,
 )
@@ -94,12 +94,12 @@ def deposits() -> sa.Select[Any]:
         settlement.c.gateway.label("provider"),
         settlement.c.pays_out_on.label("date"),
         items.reference.label("confirmation"),
-        scheduled_payment.c.account,
+        gateway_payment.c.account,
         kind.label("kind"),
         items.amount,
         items.fee,
         posting.c.posted_at,
-        scheduled_payment.c.account_key.label("_account_key"),
+        gateway_payment.c.account_key.label("_account_key"),
         items.line.label("_line"),
     ).select_from(_with_our_side())
 
@@ -118,7 +118,7 @@ def _with_our_side() -> sa.FromClause:
             settlement, settlement.c.settlement_id == settlement_item.c.settlement_id
         )
         .outerjoin(draw, draw.c.reference == settlement_item.c.reference)
-        .outerjoin(scheduled_payment, scheduled_payment.c.key == draw.c.payment_key)
+        .outerjoin(gateway_payment, gateway_payment.c.key == draw.c.payment_key)
         .outerjoin(posting, is_posting)
         .outerjoin(TAKEN_BACK, TAKEN_BACK.c.payment_key == draw.c.payment_key)
     )
@@ -145,7 +145,7 @@ def _items() -> sa.Select[Any]:
             items.fee,
             draw.c.amount.label("drawn"),
             draw.c.state,
-            scheduled_payment.c.account,
+            gateway_payment.c.account,
             posting.c.posted_at,
             TAKEN_BACK.c.amount.label("returned"),
             again,
@@ -186,8 +186,8 @@ def _never_paid_out(database: Database, now: datetime) -> list[SettledItem]:
     """Return the draws of before the newest settlement that are in none."""
     newest = sa.select(sa.func.max(settlement.c.pays_out_on)).scalar_subquery()
     query = (
-        sa.select(draw.c.reference, draw.c.amount, draw.c.answered_at, scheduled_payment.c.account)
-        .join(scheduled_payment, scheduled_payment.c.key == draw.c.payment_key)
+        sa.select(draw.c.reference, draw.c.amount, draw.c.answered_at, gateway_payment.c.account)
+        .join(gateway_payment, gateway_payment.c.key == draw.c.payment_key)
         .where(
             draw.c.state == DrawState.APPROVED,
             draw.c.answered_at < now - PAID_OUT_AFTER,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from web.customers import access, home, linking
+from web.customers import access, home, linking, paying
 from web.visits import Page, open_page, signed_in
 
 OPEN: tuple[tuple[str, str, Page], ...] = (
@@ -30,6 +30,11 @@ OPEN: tuple[tuple[str, str, Page], ...] = (
 SIGNED_IN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/", home.show_home),
     ("POST", "/sign-out", access.sign_out),
+    ("GET", "/accounts/{account}/pay", paying.show_pay),
+    ("POST", "/accounts/{account}/pay", paying.take_pay),
+    ("GET", "/payments/{key}", paying.show_payment),
+    ("GET", "/payments/{key}/confirm", paying.back_to_payment),
+    ("POST", "/payments/{key}/confirm", paying.confirm_payment),
     ("GET", "/link", linking.show_linking),
     ("POST", "/link", linking.take_linking),
     ("GET", "/accounts/{account}/unlink", linking.show_unlinking),
