@@ -43,6 +43,15 @@ def formatter(chosen: Literal["text", "json"]) -> logging.Formatter:
     return RedactedJson() if chosen == "json" else RedactedText(LINE)
 
 
+def write_lines(chosen: Literal["text", "json"]) -> None:
+    """Redact all that this process logs and write it to standard error, for one without Prefect."""
+    install()
+    handler = logging.StreamHandler()
+    handler.setFormatter(formatter(chosen))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line a request
+
+
 def set_up(chosen: Literal["text", "json"]) -> None:
     """
     Redact all that this process logs, and write JSON to its console where that is set.
