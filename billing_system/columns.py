@@ -40,10 +40,14 @@ class Table:
     name: str
     columns: tuple[Column, ...]
     make: Callable[..., Any]
+    unread: tuple[str, ...] = ()  # columns of the contract that nothing is made of yet
 
     @property
     def file(self) -> str:
         return f"{self.name}.csv"
+
+    def column(self, name: str) -> Column | None:
+        return next((column for column in self.columns if column.name == name), None)
 
 
 class EnrollmentStatus(StrEnum):
@@ -54,6 +58,7 @@ class EnrollmentStatus(StrEnum):
 _long = text_up_to(4000)
 _service = remembered(text_up_to(100), most=1_000)  # texts that many rows repeat
 _description = remembered(_long, most=1_000)
+_reference = text_up_to(100)  # a receipt or confirmation number: each row has its own
 _town = remembered(_long, most=1_000)
 _zip = remembered(text_up_to(20), most=1_000)
 _mailbox = code_up_to(320)
@@ -91,6 +96,7 @@ ACCOUNTS = Table(
         Column("cosigner_id", code_up_to(64, required=False), optional=True),
     ),
     Account,
+    unread=("district", "deposit_held"),
 )
 TRANSACTIONS = Table(
     "transactions",
@@ -102,8 +108,13 @@ TRANSACTIONS = Table(
         Column("type", cells.one_of(MovementKind)),
         Column("amount", cells.to_money),
         Column("usage", cells.to_usage, optional=True),
+        Column("reference", _reference, optional=True),
     ),
     Movements,
+    unread=(
+        *("unit", "days"),
+        *("meter", "read_type", "previous_read", "current_read", "rate_code"),
+    ),
 )
 PORTAL_USERS = Table("portal_users", (Column("email", _mailbox), Column("name", _long)), PortalUser)
 PORTAL_LINKS = Table(

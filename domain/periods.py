@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from domain.money import Money
 
+FINAL_CYCLE = "final"  # final bills in a period of their own, which overlaps no other
 NOTICE = "-notice"  # how the forms end that remind of a bill and are none (rule 14)
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """What a bill covers; all dates are local dates of the utility."""
+    """
+    What a bill covers; all dates are local dates of the utility.
+
+    `cycle` is the group of accounts that are billed together on dates of their own; "" where the
+    utility bills all at once.
+    """
 
     id: str
     starts_on: date
     ends_on: date
     due_on: date
+    cycle: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """
+    What an export surely knows and what it cannot know; moments.
+
+    What the billing system had by `sure_until` is in the export, what came after `not_after` is
+    not. Where the export says when it was written both are that moment: in the hour that clocks
+    show twice the first and the second.
+    """
+
+    sure_until: datetime
+    not_after: datetime
 
 
 @dataclass(frozen=True, slots=True)

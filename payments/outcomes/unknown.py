@@ -14,7 +14,7 @@ from database.books import Database
 from database.tables import draw
 from domain.failures import Misuse, OutcomeUnknown, PermanentFailure, Refused, TemporaryFailure
 from domain.payments import DrawState
-from payments.collecting.draws import DRAWN_TWICE, Draw, find_draws
+from payments.collecting.draws import DRAWN_TWICE, Draw, find_draws, lock_draws
 from payments.collecting.recording import record_approved, record_never_asked
 from payments.outcomes.returns import GIVEN_BACK
 from payments.port import Answer, DrawResult, GatewayMisuse, PaymentGateway
@@ -105,7 +105,9 @@ def decide_approved(database: Database, key: str, confirmation: str, decision: D
     """
     with database.writing() as books:
         one = _open_draw(books, key)
-        record_approved(books, one, decision.at, reference=confirmation, at=one.asked_at)
+        record_approved(
+            books, one, decision.at, reference=confirmation, at=one.asked_at, who=decision.who
+        )
         _audit(books, one, f"approved as {confirmation}", decision)
 
 
@@ -139,7 +141,7 @@ def decide_never_arrived(
 def decide_given_back(database: Database, key: str, decision: Decision) -> None:
     """Take a person's word that a draw beside another one was given back to the customer."""
     with database.writing() as books:
-        found = find_draws(books, draw.c.key == key, draw.c.code == DRAWN_TWICE)
+        found = lock_draws(books, draw.c.key == key, draw.c.code == DRAWN_TWICE)
         if not found:
             raise Misuse(f"No draw {key} came beside another one; see `billclose unknown`.")
         books.execute(draw.update().where(draw.c.key == key).values(code=GIVEN_BACK))
@@ -149,7 +151,7 @@ def decide_given_back(database: Database, key: str, decision: Decision) -> None:
 def _open_draw(books: Connection, key: str) -> Draw:
     """Return an open draw by its own key or its payment's; raises Misuse."""
     is_it = (draw.c.key == key) | (draw.c.payment_key == key)
-    found = find_draws(books, is_it, draw.c.state == DrawState.ASKED)
+    found = lock_draws(books, is_it, draw.c.state == DrawState.ASKED)
     if not found:
         raise Misuse(f"No payment {key} waits for a decision; see `billclose unknown`.")
     return found[0]
