@@ -657,8 +657,9 @@ work_done = _table(
 )
 
 look_round = _table(
-    "round",  # the newest look at what may need work, and the looks of its day (UTC)
+    "look_round",  # the newest look at what may need work, and the looks of its day (UTC)
     sa.Column("look", sa.String(60), primary_key=True),
+    sa.Column("every_minutes", sa.Integer, nullable=False),
     sa.Column("looked_at", Moment, nullable=False),
     sa.Column("looks_today", sa.Integer, nullable=False),
     sa.Column("starts_today", sa.Integer, nullable=False),

@@ -1,4 +1,4 @@
-"""What has to be seen to beside serving: missed runs, the choice of periods, the alerts."""
+"""What has to be seen to beside serving: missed runs, the forms, the time zone, the alerts."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import logging
 import threading
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter
+from prefect.client.schemas.schedules import CronSchedule
 from prefect.exceptions import ObjectNotFound, PrefectException
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -21,6 +23,13 @@ from office.equipment.office import Office
 
 LOOK_SECONDS = 60
 LOGGER = logging.getLogger("prefect.billclose")
+MOST_PLANNED = 100
+PLANNED = FlowRunFilter.model_validate(
+    {
+        "state": {"type": {"any_": ["SCHEDULED"]}},
+        "tags": {"all_": ["office", "auto-scheduled"]},
+    }
+)
 FAILURES = (httpx.HTTPError, PrefectException, SQLAlchemyError)
 
 
@@ -31,18 +40,21 @@ class Upkeep:
         self._here = here
         self._zone = zone
         self._periods = periods
+        self._works: dict[Any, str] = {}
         self._missed: list[tuple[str, datetime]] = []
 
     def note_what_was_there(self, now: datetime) -> None:
         """
-        Find the daily runs that fell due while nothing was served.
+        Find the daily runs that fell due while nothing was served, and drop what is late.
 
         Serving anew forgets what was scheduled, so this comes before it. A deployment that is new
-        has missed nothing.
+        has missed nothing. After days off dozens of planned runs would begin at once, one beside
+        the other; what is owed the make-up run does, once.
         """
         if not self._here.settings.prefect.schedules:
             return
         with get_client(sync_client=True) as client:
+            drop_late_runs(client, now)
             for plan in calendar(self._here.settings):
                 if isinstance(plan.schedule, Daily):
                     due = plan.schedule.last_before(now, self._zone)
@@ -55,8 +67,10 @@ class Upkeep:
         while not self._done(self.set_up):
             asleep.wait(LOOK_SECONDS)
         while True:
+            self._done(self.name_planned_runs)
             asleep.wait(LOOK_SECONDS)
             self._done(self.offer_periods)
+            self._done(self.follow_the_time_zone)
 
     def set_up(self) -> None:
         """Start what was missed, once each, and put the alerts' triggers into the server."""
@@ -73,15 +87,44 @@ class Upkeep:
     def offer_periods(self) -> None:
         """Put the periods that the books have now into the forms."""
         periods = choices(self._here.database)
-        zone = newest_timezone(self._here.database)
-        if zone != self._zone:
-            LOGGER.warning("the utility is in %s now; start `billclose up` again", zone)
         if periods == self._periods:
             return
         with get_client(sync_client=True) as client:
             for plan in calendar(self._here.settings):
                 _offer(client, plan.name, periods)
         self._periods = periods
+
+    def follow_the_time_zone(self) -> None:
+        """Move the daily runs to the time zone of the newest export, where that has changed."""
+        zone = newest_timezone(self._here.database)
+        if zone == self._zone or not self._here.settings.prefect.schedules:
+            return
+        with get_client(sync_client=True) as client:
+            for plan in calendar(self._here.settings):
+                if plan.schedule is not None:
+                    _reschedule(client, plan.name, plan.schedule.cron, zone)
+        LOGGER.info("the daily runs go by the time of %s now, not of %s", zone, self._zone)
+        self._zone = zone
+
+    def name_planned_runs(self) -> None:
+        """Give the planned daily runs their names before they begin: `remind 2026-11-29`."""
+        with get_client(sync_client=True) as client:
+            for run in client.read_flow_runs(flow_run_filter=PLANNED, limit=MOST_PLANNED):
+                name = self._name_of(client, run)
+                if name and run.name != name:
+                    client.update_flow_run(run.id, name=name)
+
+    def _name_of(self, client: SyncPrefectClient, run: Any) -> str:
+        """Return the work and the local date of a planned run; empty where it is none of ours."""
+        if not self._works:
+            for plan in calendar(self._here.settings):
+                found = client.read_deployment_by_name(f"{plan.name}/{plan.name}")
+                self._works[found.id] = plan.name
+        work = self._works.get(run.deployment_id, "")
+        at = run.expected_start_time
+        if not work or at is None:
+            return ""
+        return f"{work.replace('-', ' ')} {at.astimezone(ZoneInfo(self._zone)):%Y-%m-%d}"
 
     def _done(self, act: Any) -> bool:
         """Do it; what a server or the books cannot do now is done the next time."""
@@ -91,6 +134,30 @@ class Upkeep:
             LOGGER.warning("upkeep is put off: %s", type(failure).__name__)
             return False
         return True
+
+
+def drop_late_runs(client: SyncPrefectClient, now: datetime) -> int:
+    """Delete the planned runs of the office whose time has passed; return how many."""
+    late = {
+        "state": {"type": {"any_": ["SCHEDULED"]}, "name": {"any_": ["Scheduled", "Late"]}},
+        "expected_start_time": {"before_": now.isoformat()},
+        "tags": {"all_": ["office", "auto-scheduled"]},
+    }
+    chosen, dropped = FlowRunFilter.model_validate(late), 0
+    while runs := client.read_flow_runs(flow_run_filter=chosen, limit=MOST_PLANNED):
+        for run in runs:
+            client.delete_flow_run(run.id)
+        dropped += len(runs)
+    if dropped:
+        LOGGER.info("%d planned runs whose time has passed are dropped", dropped)
+    return dropped
+
+
+def _reschedule(client: SyncPrefectClient, name: str, cron: str, zone: str) -> None:
+    found = client.read_deployment_by_name(f"{name}/{name}")
+    moved = CronSchedule(cron=cron, timezone=zone)
+    for schedule in found.schedules:
+        client.update_deployment_schedule(found.id, schedule.id, schedule=moved)
 
 
 def _was_missed(client: SyncPrefectClient, name: str, due: datetime) -> bool:

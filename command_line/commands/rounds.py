@@ -13,6 +13,7 @@ import click
 from command_line.options import DONE, UNEXPECTED, json_option, open_office, wall_clock
 
 if TYPE_CHECKING:
+    from office.equipment.office import Office
     from office.rounds.rounds import Looked, Rounds
 
 PAUSE_SECONDS = 60
@@ -20,9 +21,10 @@ PAUSE_SECONDS = 60
 
 @click.command()
 @click.option("--once", is_flag=True, help="Go once round, then end: for cron or a timer.")
+@click.option("--is-going", is_flag=True, help="Tell whether they go round; look at nothing.")
 @json_option
 @click.pass_obj
-def rounds(home: Path, once: bool, as_json: bool) -> int:
+def rounds(home: Path, once: bool, is_going: bool, as_json: bool) -> int:
     """Look every minute whether postings, mail or bounces need work; start only what does.
 
     `billclose up` does the same by itself. Here the work is done by runs in the Prefect server of
@@ -33,6 +35,8 @@ def rounds(home: Path, once: bool, as_json: bool) -> int:
     from office.rounds.starting import starter_of
 
     office = open_office(home)
+    if is_going:
+        return _is_going(office)
     write_lines(office.settings.logging.format)
     going = Rounds(office, starter_of(office))
     if not going.looks:
@@ -43,6 +47,16 @@ def rounds(home: Path, once: bool, as_json: bool) -> int:
     looked = going.go(wall_clock())
     _tell(looked, as_json=as_json)
     return UNEXPECTED if any(one.failed for one in looked) else DONE
+
+
+def _is_going(office: Office) -> int:
+    from office.health.conditions import Looking, State
+    from office.health.nights import silent_rounds
+
+    found = silent_rounds(Looking(office, wall_clock(), "UTC"))
+    for one in found:
+        click.echo(one.detail)
+    return DONE if all(one.state is State.WELL for one in found) else UNEXPECTED
 
 
 def _go_on(going: Rounds) -> None:

@@ -98,7 +98,7 @@ class Rounds:
     def _note(self, look: Look, looked: Looked, now: datetime) -> None:
         """Write the look down; where even the books do not answer, the next one does."""
         try:
-            note_look(self.here.database, looked, now)
+            note_look(self.here.database, look, looked, now)
             if not looked.reason and not looked.failed:
                 note_ended_well(self.here, look.deployment)
         except sa.exc.SQLAlchemyError as failure:
@@ -112,12 +112,12 @@ def slot_of(look: Look, now: datetime) -> datetime:
     return now.replace(minute=minute, second=0, microsecond=0)
 
 
-def note_look(database: Database, looked: Looked, now: datetime) -> None:
+def note_look(database: Database, look: Look, looked: Looked, now: datetime) -> None:
     """Write down one look, and count those of its day in UTC."""
     with database.writing() as books:
         where = look_round.c.look == looked.deployment
         before = books.execute(sa.select(look_round).where(where).with_for_update()).one_or_none()
-        values = _counted(before, looked, now)
+        values = _counted(before, looked, now) | {"every_minutes": look.minutes}
         row = insert_or_update(books.dialect.name, look_round)
         row = row.values(look=looked.deployment, **values)
         books.execute(row.on_conflict_do_update(index_elements=["look"], set_=values))

@@ -233,6 +233,13 @@ class PrefectSettings(Section):
         True, description="`billclose up` starts flows by the calendar; false: cron or nobody does."
     )
 
+    keep_days: int = Field(
+        400,
+        ge=2,
+        le=3650,
+        description="So many days our own Prefect server keeps ended runs and their artifacts.",
+    )
+
     @field_validator("auth_string")
     @classmethod
     def check_pair(cls, value: SecretStr) -> SecretStr:
