@@ -177,7 +177,9 @@ movement = _table(
     sa.Column("kind", one_of(MovementKind, "kind"), nullable=False),
     sa.Column("amount", Cents, nullable=False),
     sa.Column("usage", sa.Float),  # a meter's quantity, not money
-    sa.Column("reference", sa.String(100), nullable=False, default=""),  # receipt or confirmation
+    sa.Column(
+        "reference", sa.String(100), nullable=False, default="", server_default=""
+    ),  # a receipt or a confirmation
     sa.Index(None, "run", "account_key"),
 )
 
@@ -497,6 +499,7 @@ posting = _table(
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("asked_at", Moment),
+    sa.Column("first_asked_at", Moment),  # NULL: cash receipting surely never had it from us
     sa.Column("next_retry_at", Moment, nullable=False),
     sa.Column("error", sa.Text),
     sa.Column("receipt", sa.String(100)),
@@ -801,6 +804,11 @@ bounce = _table(
     sa.Column("status", sa.String(12), nullable=False),
     sa.Column("kind", one_of(BounceKind, "kind"), nullable=False),
     sa.Column("diagnostic", sa.Text, nullable=False),
+    sa.Column("recipient", sa.Text),  # as the mail names it; NULL: it is the delivery's
+    sa.Column("sender", sa.Text),
+    sa.Column("subject", sa.Text),
+    sa.Column("first_lines", sa.Text),
+    sa.Column("file_name", sa.Text),  # in the mailbox that bounces come to
     sa.Column("settled_at", Moment),  # a person has seen it, or what it said was taken back
     sa.Index(None, "delivery_key"),
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from deployments.calendar import Planned, calendar
+from deployments.calendar import PlannedDeployment, calendar
 from domain.failures import Misuse
 from office.settings.settings import Settings, read_settings
 
@@ -53,7 +53,7 @@ def read_job_variables(file: Path) -> dict[str, Any]:
 
 
 def _deployment(
-    plan: Planned, settings: Settings, pool: str, job_variables: dict[str, Any]
+    plan: PlannedDeployment, settings: Settings, pool: str, job_variables: dict[str, Any]
 ) -> dict[str, Any]:
     schedules = []
     if plan.schedule is not None and settings.prefect.schedules:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter
+from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.exceptions import ObjectNotFound, PrefectException
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,16 +21,11 @@ from deployments.automations import ensure_automations
 from deployments.calendar import Daily, calendar
 from deployments.forms import choices, with_choices
 from office.equipment.office import Office
+from office.settings.settings import Settings
 
 LOOK_SECONDS = 60
 LOGGER = logging.getLogger("prefect.billclose")
-MOST_PLANNED = 100
-PLANNED = FlowRunFilter.model_validate(
-    {
-        "state": {"type": {"any_": ["SCHEDULED"]}},
-        "tags": {"all_": ["office", "auto-scheduled"]},
-    }
-)
+MOST_PLANNED = 200  # that Prefect gives at once
 FAILURES = (httpx.HTTPError, PrefectException, SQLAlchemyError)
 
 
@@ -40,7 +36,6 @@ class Upkeep:
         self._here = here
         self._zone = zone
         self._periods = periods
-        self._works: dict[Any, str] = {}
         self._missed: list[tuple[str, datetime]] = []
 
     def note_what_was_there(self, now: datetime) -> None:
@@ -54,7 +49,7 @@ class Upkeep:
         if not self._here.settings.prefect.schedules:
             return
         with get_client(sync_client=True) as client:
-            drop_late_runs(client, now)
+            drop_late_runs(client, self._here.settings, now)
             for plan in calendar(self._here.settings):
                 if isinstance(plan.schedule, Daily):
                     due = plan.schedule.last_before(now, self._zone)
@@ -78,7 +73,9 @@ class Upkeep:
             for name, due in self._missed:
                 found = client.read_deployment_by_name(f"{name}/{name}")
                 client.create_flow_run_from_deployment(
-                    found.id, idempotency_key=f"missed {name} {due:%Y-%m-%dT%H:%M}"
+                    found.id,
+                    name=_name_of(name, due, self._zone),
+                    idempotency_key=f"missed {name} {due:%Y-%m-%dT%H:%M}",
                 )
                 LOGGER.info("%s was due at %s and is made up for", name, due)
             self._missed.clear()
@@ -109,22 +106,15 @@ class Upkeep:
     def name_planned_runs(self) -> None:
         """Give the planned daily runs their names before they begin: `remind 2026-11-29`."""
         with get_client(sync_client=True) as client:
-            for run in client.read_flow_runs(flow_run_filter=PLANNED, limit=MOST_PLANNED):
-                name = self._name_of(client, run)
-                if name and run.name != name:
-                    client.update_flow_run(run.id, name=name)
-
-    def _name_of(self, client: SyncPrefectClient, run: Any) -> str:
-        """Return the work and the local date of a planned run; empty where it is none of ours."""
-        if not self._works:
             for plan in calendar(self._here.settings):
-                found = client.read_deployment_by_name(f"{plan.name}/{plan.name}")
-                self._works[found.id] = plan.name
-        work = self._works.get(run.deployment_id, "")
-        at = run.expected_start_time
-        if not work or at is None:
-            return ""
-        return f"{work.replace('-', ' ')} {at.astimezone(ZoneInfo(self._zone)):%Y-%m-%d}"
+                if plan.schedule is not None:
+                    self._name_runs_of(client, plan.name)
+
+    def _name_runs_of(self, client: SyncPrefectClient, work: str) -> None:
+        for run in planned_runs(client, work):
+            name = _name_of(work, run.expected_start_time or datetime.now(UTC), self._zone)
+            if run.name != name:
+                client.update_flow_run(run.id, name=name)
 
     def _done(self, act: Any) -> bool:
         """Do it; what a server or the books cannot do now is done the next time."""
@@ -136,18 +126,31 @@ class Upkeep:
         return True
 
 
-def drop_late_runs(client: SyncPrefectClient, now: datetime) -> int:
-    """Delete the planned runs of the office whose time has passed; return how many."""
-    late = {
-        "state": {"type": {"any_": ["SCHEDULED"]}, "name": {"any_": ["Scheduled", "Late"]}},
-        "expected_start_time": {"before_": now.isoformat()},
-        "tags": {"all_": ["office", "auto-scheduled"]},
-    }
-    chosen, dropped = FlowRunFilter.model_validate(late), 0
-    while runs := client.read_flow_runs(flow_run_filter=chosen, limit=MOST_PLANNED):
-        for run in runs:
-            client.delete_flow_run(run.id)
-        dropped += len(runs)
+def _name_of(work: str, due: datetime, zone: str) -> str:
+    return f"{work.replace('-', ' ')} {due.astimezone(ZoneInfo(zone)):%Y-%m-%d}"
+
+
+def planned_runs(client: SyncPrefectClient, work: str) -> list[FlowRun]:
+    """Return the runs of a deployment that its schedule has planned, those of the past too."""
+    try:
+        found = client.read_deployment_by_name(f"{work}/{work}")
+    except ObjectNotFound:
+        return []
+    chosen = {"deployment_id": {"any_": [found.id]}, "state": {"type": {"any_": ["SCHEDULED"]}}}
+    runs = client.read_flow_runs(
+        flow_run_filter=FlowRunFilter.model_validate(chosen), limit=MOST_PLANNED
+    )
+    return [run for run in runs if run.auto_scheduled]
+
+
+def drop_late_runs(client: SyncPrefectClient, settings: Settings, now: datetime) -> int:
+    """Delete the planned runs of the calendar whose time has passed; return how many."""
+    dropped = 0
+    for plan in calendar(settings):
+        for run in planned_runs(client, plan.name):
+            if run.expected_start_time is not None and run.expected_start_time <= now:
+                client.delete_flow_run(run.id)
+                dropped += 1
     if dropped:
         LOGGER.info("%d planned runs whose time has passed are dropped", dropped)
     return dropped

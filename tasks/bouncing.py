@@ -15,7 +15,7 @@ from database.runs import finished_step, get_run
 from domain.failures import Misuse, Refused
 from domain.steps import Step
 from domain.words import say_count
-from mail.bounces.processing import BounceBook, BounceCounts, settle_refusals
+from mail.bounces.processing import BounceBook, BounceCounts, record_refusals
 from mail.recipients.suppressed import waiting_runs
 from office.equipment import locking
 from office.equipment.office import Office, office
@@ -38,10 +38,10 @@ def read_bounces() -> dict[str, Any]:
     unsubscribing = here.unsubscribing if here.settings.communications.unsubscribe_mailto else None
     book = BounceBook(here.database, here.verp, now, here.who, unsubscribing)
     with closing(here.inbox) as inbox:
-        refused = settle_refusals(here.database, now=now, who=here.who)
+        refused = record_refusals(here.database, now=now, who=here.who)
         found = refused + book.process(inbox)
     sentence = say_bounces(found)
-    if found.hard or found.soft or found.unknown:
+    if found.hard or found.soft or found.unknown or found.complaints:
         with here.database.writing() as books:
             record_audit(books, now, here.who, "process bounces", "mail", sentence)
     get_run_logger().info("read bounces: %s", sentence)
@@ -55,6 +55,7 @@ def say_bounces(counts: BounceCounts) -> str:
         "for now": counts.soft,
         "only late": counts.delayed,
         "for a person to judge": counts.unknown,
+        "as a complaint": counts.complaints,
     }
     came = sum(words.values())
     if counts.unsubscribed:

@@ -15,12 +15,19 @@ from domain.deliveries import MessageKind
 from domain.reminders import REMINDERS
 from domain.words import say_count
 from mail.outbox.sending import say_tried
+from mail.reminders.exemptions import undrawn
 from mail.reminders.queueing import queue_reminders, withdraw_reminders
 from office.equipment.office import office
 from office.equipment.terms import notifying_of, reminding_of
 from office.procedures.due_mail import send_what_is_due
 from office.procedures.posting import require_fresh_balances
-from office.procedures.reminding import QUEUES, say_queued, to_figures, to_notice_figures
+from office.procedures.reminding import (
+    QUEUES,
+    say_queued,
+    to_figures,
+    to_notice_figures,
+    undrawn_figures,
+)
 
 Figures = dict[str, Any]
 
@@ -70,8 +77,18 @@ def guard_reminders(despite: str | None = None) -> None:
     require_fresh_balances(here, here.due_now(), "remind", "reminders", despite)
 
 
+@task(name="look for undrawn payments", retries=0, cache_policy=NO_CACHE, persist_result=False)
+def look_for_undrawn_payments() -> Figures:
+    """Tell what collecting has left behind: its customers get no past-due mail (ruling 20)."""
+    here = office()
+    figures = undrawn_figures(undrawn(here.database, here.due_now()))
+    if figures["payments"]:
+        get_run_logger().warning("collecting is overdue: %s payments", figures["payments"])
+    return figures
+
+
 @task(name="withdraw reminders", retries=0, cache_policy=NO_CACHE, persist_result=False)
-def withdraw_what_is_settled() -> int:
+def withdraw_what_is_not_owed() -> int:
     """Take waiting reminders back that are not owed any more; returns how many."""
     here = office()
     taken = withdraw_reminders(here.database, reminding_of(here, here.due_now()))

@@ -28,8 +28,8 @@ from domain.failures import Misuse, NobodyMailed
 from domain.words import say_count
 
 if TYPE_CHECKING:
-    from mail.outbox.decisions import Corrected, Decision, Standing
-    from mail.outbox.parallel import Duty
+    from mail.outbox.decisions import Corrected, DeliveryDecision, OutboxSummary
+    from mail.outbox.parallel_sending import LeaderSocket
     from office.equipment.office import Office
     from office.procedures.mail_sending import Start
 
@@ -57,24 +57,24 @@ def _end(_signal: int, _frame: Any) -> NoReturn:
 
 
 def _help(leader: socket.socket) -> None:
-    from mail.outbox.parallel import LONGEST, Duty
+    from mail.outbox.parallel_sending import LONGEST, LeaderSocket
 
     told = leader.recv(LONGEST)
-    duty = Duty(leader)
-    Thread(target=duty.watch, daemon=True).start()  # while the rest is loaded, too
+    link = LeaderSocket(leader)
+    Thread(target=link.watch, daemon=True).start()  # while the rest is loaded, too
     try:
         from office.procedures.mail_sending import Start
 
-        _send(Start.of(told), duty)
+        _send(Start.of(told), link)
     except SystemExit:
-        duty.end(trouble="it was ended")
+        link.end(trouble="it was ended")
     except Exception as failure:
         from command_line.main import describe
 
-        duty.end(trouble=describe(failure)[1])
+        link.end(trouble=describe(failure)[1])
 
 
-def _send(start: Start, duty: Duty) -> None:
+def _send(start: Start, link: LeaderSocket) -> None:
     from datetime import datetime
     from pathlib import Path
 
@@ -95,11 +95,11 @@ def _send(start: Start, duty: Duty) -> None:
     ):
         gc.freeze()
         gc.enable()
-        duty.begin(start.grace)
+        link.begin(start.grace)
         done = send_alone(
-            here, mailer, start.kinds, lambda: moment or here.due_now(), duty.tell, duty.must_stop
+            here, mailer, start.kinds, lambda: moment or here.due_now(), link.tell, link.must_stop
         )
-        duty.end(done)
+        link.end(done)
 
 
 if __name__ == "__main__":
@@ -118,12 +118,12 @@ def mail() -> None:
 def status(home: Path, period: str | None, as_json: bool) -> int:
     """Show how the mails of PERIOD stand, or of all periods: how many, what waits, and why."""
     from database.runs import get_run
-    from mail.outbox.decisions import read_standing
+    from mail.outbox.decisions import read_outbox_summary
 
     office = open_office(home)
     if period is not None:
         get_run(office.database, period)
-    standing = read_standing(office.database, period)
+    standing = read_outbox_summary(office.database, period)
     figures = _to_figures(standing, period)
     click.echo(json.dumps(figures, indent=1) if as_json else "\n".join(_to_lines(standing)))
     return 0
@@ -170,6 +170,11 @@ def _run(office: Office) -> tuple[dict[str, Any], str]:
 @click.argument("names", nargs=-1, metavar="[MESSAGE-ID]...")
 @click.option("--failed", "period", metavar="PERIOD", help="All that failed of this period.")
 @click.option("--account", help="Of these, the ones of this account.")
+@click.option(
+    "--leave-suppressed",
+    is_flag=True,
+    help="With --failed: not those whose mailbox is suppressed; else they are written to again.",
+)
 @reason_option
 @as_of_option
 @json_option
@@ -179,6 +184,7 @@ def again(
     names: tuple[str, ...],
     period: str | None,
     account: str | None,
+    leave_suppressed: bool,
     reason: str,
     as_of: datetime | None,
     as_json: bool,
@@ -189,13 +195,16 @@ def again(
 
     if bool(names) == bool(period):
         raise Misuse("Name the mails by their message_id, or give --failed PERIOD.")
-    if account is not None and not period:
-        raise Misuse("--account needs --failed PERIOD.")
+    if (account is not None or leave_suppressed) and not period:
+        which = "--account" if account is not None else "--leave-suppressed"
+        raise Misuse(f"{which} needs --failed PERIOD.")
     office = open_office(home, as_of)
     decision = _decide(office, reason)
     if period:
         get_run(office.database, period)
-        done = send_failed_again(office.database, period, account, decision)
+        done = send_failed_again(
+            office.database, period, account, decision, leave_suppressed=leave_suppressed
+        )
     else:
         done = send_again(office.database, names, decision)
     _tell(done, "queued again", f"{office.command} mail send", as_json=as_json)
@@ -226,10 +235,10 @@ def _load() -> Any:
     return send_mail
 
 
-def _decide(office: Office, reason: str) -> Decision:
-    from mail.outbox.decisions import Decision
+def _decide(office: Office, reason: str) -> DeliveryDecision:
+    from mail.outbox.decisions import DeliveryDecision
 
-    return Decision(office.who, reason, office.moment(), office.due_now())
+    return DeliveryDecision(office.who, reason, office.moment(), office.due_now())
 
 
 def _tell(done: Corrected, what: str, next_command: str, *, as_json: bool) -> None:
@@ -244,7 +253,7 @@ def _tell(done: Corrected, what: str, next_command: str, *, as_json: bool) -> No
         click.echo(f"To send now: {next_command}")
 
 
-def _to_figures(standing: Standing, period: str | None) -> dict[str, Any]:
+def _to_figures(standing: OutboxSummary, period: str | None) -> dict[str, Any]:
     return {
         "period": period,
         "counts": [
@@ -260,7 +269,7 @@ def _to_figures(standing: Standing, period: str | None) -> dict[str, Any]:
     }
 
 
-def _to_lines(standing: Standing) -> list[str]:
+def _to_lines(standing: OutboxSummary) -> list[str]:
     if not standing.counts:
         return ["There are no mails."]
     lines = [

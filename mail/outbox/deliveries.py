@@ -16,7 +16,7 @@ from database.counting import count_by
 from database.tables import delivery, suppressed_address
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.states import Transitions
-from mail.port import Outcome, Result
+from mail.port import MailOutcome, Result
 
 DELIVERY = Transitions(
     "delivery",
@@ -244,7 +244,7 @@ def mark(
     books: Connection,
     owner: str | None,
     now: datetime,
-    outcomes: Iterable[tuple[Delivery, Outcome]],
+    outcomes: Iterable[tuple[Delivery, MailOutcome]],
 ) -> list[DeliveryStatus]:
     """
     Write down what became of deliveries, and return the statuses they came to.
@@ -257,15 +257,22 @@ def mark(
 
 
 def put_back(
-    books: Connection, owner: str | None, now: datetime, rows: Sequence[Delivery], error: str = ""
+    books: Connection,
+    owner: str | None,
+    now: datetime,
+    rows: Sequence[Delivery],
+    error: str = "",
+    *,
+    is_tried: bool = True,
 ) -> None:
     """
     Return deliveries that were surely not handed over; no attempt is counted.
 
     With an error (the relay was unavailable) they are deferred, due again at once: it says
-    nothing about the mailbox, and whoever repaired the relay need not wait.
+    nothing about the mailbox, and whoever repaired the relay need not wait. Not `is_tried`: they
+    are queued as before, and the error says what keeps them.
     """
-    event = "relay unavailable" if error else "put back"
+    event = "relay unavailable" if error and is_tried else "put back"
     status = DELIVERY.after(DeliveryStatus.SENDING, event)
     _change(books, owner, [_change_of(row, status, row.attempts, now, error) for row in rows])
 
@@ -288,7 +295,7 @@ def renew(books: Connection, owner: str, until: datetime) -> None:
     )
 
 
-def _to_change(row: Delivery, outcome: Outcome, now: datetime) -> dict[str, Any]:
+def _to_change(row: Delivery, outcome: MailOutcome, now: datetime) -> dict[str, Any]:
     attempts = row.attempts + 1
     delay = retry_delay(attempts, now - row.queued_at)
     gives_up = outcome.result is Result.DEFERRED and delay is None

@@ -10,19 +10,19 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.books import Database
+from database.in_force import wallet_in_force
 from database.tables import (
     account,
     bill,
     bill_run,
     delivery,
-    payment_method,
     planned_payment,
     scheduled_payment,
 )
 from domain.deliveries import Recipient, RecipientSource
 from domain.money import Money
 from domain.payments import MethodKind, PaymentState
-from mail.letters.bill import BillLetter, Draw
+from mail.letters.bill import AnnouncedDraw, BillLetter
 from mail.outbox.deliveries import Delivery
 from rules.delivery import may_see_method
 
@@ -69,13 +69,15 @@ class BillFacts:
             bill_link=bill_link,
         )
 
-    def _draw(self, row: Delivery) -> Draw | None:
+    def _draw(self, row: Delivery) -> AnnouncedDraw | None:
         if not self.draw_amount or self.draw_on is None or self.draw_method is None:
             return None
         recipient = Recipient(row.address, self.source or RecipientSource.CUSTOMER_RECORD)
         if not may_see_method(recipient, self.wallet_owner or ""):
-            return Draw(self.draw_amount, self.draw_on)
-        return Draw(self.draw_amount, self.draw_on, self.draw_method, self.draw_last4 or "")
+            return AnnouncedDraw(self.draw_amount, self.draw_on)
+        return AnnouncedDraw(
+            self.draw_amount, self.draw_on, self.draw_method, self.draw_last4 or ""
+        )
 
 
 def find_bill_facts(database: Database, keys: Sequence[str]) -> dict[str, BillFacts]:
@@ -134,7 +136,7 @@ def _facts(delivery: sa.FromClause, payment: sa.Table) -> sa.Select[Any]:
             payment.c.pay_on,
             payment.c.method_kind,
             payment.c.last4,
-            payment_method.c.portal_user,
+            wallet_in_force.c.portal_user,
             delivery.c.source,
             account.c.zip,
             account.c.phone,
@@ -145,10 +147,10 @@ def _facts(delivery: sa.FromClause, payment: sa.Table) -> sa.Select[Any]:
         .join(bill, sa.and_(same_account[1], bill.c.form == delivery.c.form))
         .outerjoin(payment, sa.and_(same_account[2], _will_be_drawn(payment)))
         .outerjoin(
-            payment_method,
+            wallet_in_force,
             sa.and_(
-                payment_method.c.run == delivery.c.run,
-                payment_method.c.token == payment.c.method_token,
+                wallet_in_force.c.run == delivery.c.run,
+                wallet_in_force.c.token == payment.c.method_token,
             ),
         )
     )

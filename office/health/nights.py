@@ -34,9 +34,10 @@ def _silent(looking: Looking, rows: list[sa.Row[tuple[object, ...]]]) -> Iterato
                 ROUNDS,
                 row.look,
                 row.looked_at,
-                f"Nobody has looked whether {row.look} has work since {row.looked_at:%Y-%m-%d %H:%M}"
-                " UTC.",
-                f"See that `{looking.here.command} up`, or `billclose rounds` beside a worker, runs.",
+                f"Nobody has looked whether {row.look} has work since "
+                f"{row.looked_at:%Y-%m-%d %H:%M} UTC.",
+                f"See that `{looking.here.command} up` runs, or `billclose rounds` where a worker "
+                "carries the flows out.",
             )
 
 
@@ -50,16 +51,8 @@ def lost_events(looking: Looking) -> list[Condition]:
     if not ages:
         return or_well(EVENTS, ())
     since = datetime.fromtimestamp(min(ages), UTC)
-    detail = f"The Prefect server could not write {say_count(len(ages), 'event')}: an alert that "
-    remedy = (
-        "Look at prefect/server.log in the home for why (a full disk, a locked database), then "
-    )
-    return [
-        trouble(
-            EVENTS,
-            "",
-            since,
-            f"{detail}waits for them may not come.",
-            f"{remedy}delete the files in prefect/dlq.",
-        )
-    ]
+    detail = f"The Prefect server could not write {say_count(len(ages), 'event')}; an alert that "
+    detail += "waits for them may not come."
+    remedy = "Look into prefect/server.log in the home for why (a full disk, a locked database); "
+    remedy += "put that right and delete the files in prefect/dlq."
+    return [trouble(EVENTS, "", since, detail, remedy)]

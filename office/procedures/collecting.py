@@ -10,7 +10,7 @@ from database.queries.autopay import read_return_rates
 from domain.words import say_count
 from office.equipment.office import Office
 from payments.collecting.collecting import CollectCounts
-from payments.collecting.draws import Tally, read_standing
+from payments.collecting.draws import DrawTotals, read_open_draws
 from payments.collecting.unanswered import LookupCounts
 from payments.outcomes.events import EventCounts
 from payments.outcomes.settlements import SettlementCounts, list_differences
@@ -75,14 +75,14 @@ def payout_figures(here: Office, read: SettlementCounts) -> Figures:
 
 def open_figures(here: Office) -> Figures:
     """Count what waits for an answer or a person, whenever it came about."""
-    standing = read_standing(here.database)
+    standing = read_open_draws(here.database)
     return {
         "unknown": to_figures(standing.unknown),
         "drawn_twice": to_figures(standing.drawn_twice),
     }
 
 
-def to_figures(tally: Tally) -> Figures:
+def to_figures(tally: DrawTotals) -> Figures:
     return {"count": tally.count, "amount": str(tally.amount)}
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 from domain.deliveries import MessageKind
-from mail.bounces.processing import settle_refusals
-from mail.communications.queueing import take_turns_anew
+from mail.bounces.processing import record_refusals
+from mail.communications.queueing import reschedule_overdue
 from mail.outbox.sending import SendCounts
 from mail.reminders.queueing import withdraw_notices, withdraw_reminders
 from office.equipment.office import Office
@@ -25,7 +25,7 @@ def send_what_is_due(
     withdraw_reminders(here.database, reminding_of(here, due()))
     withdraw_notices(here.database, due(), here.who)
     if MessageKind.COMMUNICATION in kinds:
-        take_turns_anew(here.database, here.turns, due())
+        reschedule_overdue(here.database, here.send_schedule, due())
     tried = send_mails(here, kinds, due, progress)
-    settle_refusals(here.database, now=due(), who=here.who)  # before anything is printed
+    record_refusals(here.database, now=due(), who=here.who)  # before anything is printed
     return tried

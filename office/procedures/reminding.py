@@ -9,6 +9,7 @@ from database.books import Database
 from domain.deliveries import MessageKind
 from domain.words import say_count
 from mail.notices.payments import NoticeCounts, Notifying, queue_draw_notices, queue_receipts
+from mail.reminders.exemptions import Undrawn
 from mail.reminders.queueing import ReminderCounts
 
 Figures = dict[str, Any]
@@ -56,3 +57,9 @@ def say_queued(counts: ReminderCounts) -> str:
         sentence += f", {counts.already_sent:,} sent before"
     reasons = [f"{number:,} {reason}" for reason, number in sorted(counts.skipped.items())]
     return sentence + (f"; accounts left out: {', '.join(reasons)}" if reasons else "")
+
+
+def undrawn_figures(found: Undrawn) -> Figures:
+    """Give what was not drawn on its day as programs read it."""
+    since = found.since.isoformat() if found.since else None
+    return {"payments": found.payments, "amount": str(found.amount), "since": since}

@@ -14,13 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
+from database.in_force import landlord_in_force, link_in_force
 from database.tables import (
     account,
     account_email,
     bill_run,
-    cosigner,
     period_close,
-    portal_link,
     suppressed_address,
     usage_export,
 )
@@ -74,16 +73,16 @@ def _mailboxes(books: Connection, known: Any) -> Iterator[Recipient]:
             RecipientSource.CUSTOMER_RECORD,
         ),
         (
-            sa.select(portal_link.c.address).where(
-                portal_link.c.run == known.run, portal_link.c.account_key == known.account_key
+            sa.select(link_in_force.c.address).where(
+                link_in_force.c.run == known.run, link_in_force.c.account_key == known.account_key
             ),
             RecipientSource.PORTAL_USER,
         ),
         (
-            sa.select(cosigner.c.portal_user).where(
-                cosigner.c.run == known.run,
-                cosigner.c.cosigner_id == known.cosigner_id,
-                cosigner.c.cosigner_id != "",
+            sa.select(landlord_in_force.c.portal_user).where(
+                landlord_in_force.c.run == known.run,
+                landlord_in_force.c.cosigner_id == known.cosigner_id,
+                landlord_in_force.c.cosigner_id != "",
             ),
             RecipientSource.LANDLORD,
         ),
@@ -109,13 +108,13 @@ KEPT = timedelta(days=90)  # the row of an export that is gone
 
 
 @dataclass(frozen=True, slots=True)
-class Export:
+class UsageExport:
     account: str
     records: int
     expires_at: datetime
 
 
-def export_usage(here: Office, number: str, to: str) -> Export:
+def export_usage(here: Office, number: str, to: str) -> UsageExport:
     """
     Write an account's newest usage records into a private file and queue the mail with its link.
 
@@ -138,7 +137,9 @@ def export_usage(here: Office, number: str, to: str) -> Export:
         raise Refused("no-usage", f"Account {known.account} has no usage records to export.")
     now = here.due_now()
     identity = secrets.token_hex(16)
-    export = Export(known.account, len(records), now + timedelta(hours=here.settings.exports.hours))
+    export = UsageExport(
+        known.account, len(records), now + timedelta(hours=here.settings.exports.hours)
+    )
     _write(_file(here, identity), to_workbook(records, known.account))
     _record(here, identity, known, recipient, export, now)
     return export
@@ -175,7 +176,12 @@ def remove_expired(here: Office, now: datetime) -> int:
 
 
 def _record(
-    here: Office, identity: str, known: Any, recipient: Recipient, export: Export, now: datetime
+    here: Office,
+    identity: str,
+    known: Any,
+    recipient: Recipient,
+    export: UsageExport,
+    now: datetime,
 ) -> None:
     """Record the export and its mail in one transaction, the file being there already."""
     message = PlannedMessage(

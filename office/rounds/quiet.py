@@ -14,6 +14,7 @@ from domain.deliveries import DeliveryStatus, MessageKind
 from domain.payments import DrawState
 from domain.reminders import REMINDERS
 from mail.outbox.sending import SendCounts, say_tried
+from mail.reminders.exemptions import undrawn
 from mail.reminders.queueing import queue_reminders
 from office.equipment.office import Office
 from office.equipment.terms import notifying_of, reminding_of, terms_of
@@ -26,11 +27,11 @@ from office.procedures.collecting import (
     payout_figures,
 )
 from office.procedures.posting import posting_figures, require_posted_here
-from office.procedures.reminding import QUEUES, look_at_notices, to_figures
+from office.procedures.reminding import QUEUES, look_at_notices, to_figures, undrawn_figures
 from office.rounds.looks import why_post, why_send, why_send_kinds
 from payments.collecting.claiming import preview_due
 from payments.collecting.collecting import CollectCounts
-from payments.collecting.draws import read_standing
+from payments.collecting.draws import read_open_draws
 from payments.collecting.unanswered import LookupCounts
 from payments.outcomes.events import EventCounts
 from payments.outcomes.settlements import SettlementCounts
@@ -80,7 +81,9 @@ def quiet_reminders(here: Office) -> Figures | None:
     note_ended_well(here, "remind")
     nothing = dict.fromkeys(UNSENT, 0)
     figures = {kind.value: to_figures(counts) | nothing for kind, counts in owed.items()}
-    return {"reminders": figures, "withdrawn": 0, "stopped_by": ""} | QUIET
+    overdue = undrawn_figures(undrawn(here.database, now))
+    told = {"reminders": figures, "collecting_overdue": overdue, "withdrawn": 0, "stopped_by": ""}
+    return told | QUIET
 
 
 def quiet_notices(here: Office) -> Figures | None:
@@ -127,7 +130,7 @@ def quiet_collecting(here: Office) -> Figures | None:
 
 def _has_collecting(here: Office) -> bool:
     now = here.due_now()
-    if read_standing(here.database).unknown.count or why_post(here, now):
+    if read_open_draws(here.database).unknown.count or why_post(here, now):
         return True
     with here.database.reading() as books:
         is_open = sa.select(draw.c.key).where(draw.c.state.in_(OPEN_DRAWS)).limit(1)

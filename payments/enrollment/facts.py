@@ -9,17 +9,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.in_force import landlord_in_force, link_in_force, wallet_in_force
 from database.queries.balances import open_balance
 from database.queries.mandates import mandates_in_force
 from database.tables import (
     account,
     balance_due,
     bill_run,
-    cosigner,
     draw,
     held_account,
-    payment_method,
-    portal_link,
     scheduled_payment,
 )
 from domain.accounts import AccountStatus, account_key
@@ -36,7 +34,7 @@ STILL_OPEN = (PaymentState.SCHEDULED, PaymentState.DECLINED, PaymentState.CANCEL
 
 
 @dataclass(frozen=True, slots=True)
-class Payment:
+class CurrentPayment:
     """The one payment of an account in the current period."""
 
     key: str
@@ -57,7 +55,7 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class EnrollmentFacts:
     """
     An account, its mandate in force, and its current period: the newest closed one with a bill.
 
@@ -72,14 +70,14 @@ class Standing:
     due_on: date | None
     mandate: Mandate | None
     enrollment_id: int | None  # None: the mandate is the export's
-    payment: Payment | None
+    payment: CurrentPayment | None
 
     @property
     def account(self) -> str:
         return self.payable.account
 
 
-def read_standing(books: Connection, number: str) -> Standing:
+def read_enrollment_facts(books: Connection, number: str) -> EnrollmentFacts:
     """Find an account; raises Misuse where no export that was not refused knows it."""
     key = account_key(number)
     known = books.execute(_newest(key)).first()
@@ -92,7 +90,7 @@ def read_standing(books: Connection, number: str) -> Standing:
     due = books.execute(owed.where(balance_due.c.account_key == key)).first()
     payment = None if due is None or due.run is None else _payment(books, due.run, key)
     agreed, enrollment_id = _mandate(books, known, key)
-    return Standing(
+    return EnrollmentFacts(
         key=key,
         newest=known.run,
         utility=known.utility,
@@ -105,7 +103,7 @@ def read_standing(books: Connection, number: str) -> Standing:
     )
 
 
-def lock_standing(books: Connection, number: str) -> None:
+def lock_enrollment(books: Connection, number: str) -> None:
     """Let one at a time enroll, cancel, schedule or close in the runs that concern an account."""
     key = account_key(number)
     due = sa.select(balance_due.c.run).where(balance_due.c.account_key == key)
@@ -129,7 +127,7 @@ def _newest(key: str) -> sa.Select[Any]:
     )
 
 
-def _payable(books: Connection, known: Any, due: Any, payment: Payment | None) -> Payable:
+def _payable(books: Connection, known: Any, due: Any, payment: CurrentPayment | None) -> Payable:
     held, equal = None, False
     if due is not None and due.run is not None:
         mine = sa.and_(account.c.run == due.run, account.c.account_key == due.account_key)
@@ -152,14 +150,14 @@ def _payable(books: Connection, known: Any, due: Any, payment: Payment | None) -
     )
 
 
-def _payment(books: Connection, run: str, key: str) -> Payment | None:
+def _payment(books: Connection, run: str, key: str) -> CurrentPayment | None:
     rows = scheduled_payment.c
     is_open = sa.exists().where(draw.c.payment_key == rows.key, draw.c.state.in_(OPEN_DRAWS))
     query = sa.select(rows.key, rows.pay_on, rows.amount, rows.state, is_open.label("is_open"))
     mine = query.where(rows.run == run, rows.account_key == key)
     is_off = rows.state == PaymentState.CANCELLED
     found = books.execute(mine.order_by(is_off, rows.number.desc())).first()
-    return None if found is None else Payment(*found)
+    return None if found is None else CurrentPayment(*found)
 
 
 def _mandate(books: Connection, known: Any, key: str) -> tuple[Mandate | None, int | None]:
@@ -200,7 +198,7 @@ def find_method(books: Connection, run: str, portal_user: str, wanted: str) -> M
     in somebody else's wallet is not found: it belongs to them, a clerk's included (rule 119).
     Raises Misuse; what was typed is not repeated, for it may be a card number.
     """
-    rows = payment_method.c
+    rows = wallet_in_force.c
     owner = portal_user.strip().casefold()
     if not owner:
         raise Misuse("Say whose payment method it is: a portal user's e-mail address.", "no-user")
@@ -240,19 +238,19 @@ def _choose(wallet: list[Method], wanted: str) -> Method:
 
 def is_linked(books: Connection, run: str, account_key: str, portal_user: str) -> bool:
     """Tell whether a portal user sees the account: linked to it, or its landlord (rule 133)."""
-    links = portal_link.c
+    links = link_in_force.c
     linked = sa.select(links.mailbox).where(
         links.run == run, links.account_key == account_key, links.mailbox == portal_user
     )
     lets = (
-        sa.select(cosigner.c.cosigner_id)
+        sa.select(landlord_in_force.c.cosigner_id)
         .join(
             account,
-            sa.and_(account.c.run == run, account.c.cosigner_id == cosigner.c.cosigner_id),
+            sa.and_(account.c.run == run, account.c.cosigner_id == landlord_in_force.c.cosigner_id),
         )
         .where(
-            cosigner.c.run == run,
-            cosigner.c.portal_user == portal_user,
+            landlord_in_force.c.run == run,
+            sa.func.lower(landlord_in_force.c.portal_user) == portal_user,
             account.c.account_key == account_key,
         )
     )

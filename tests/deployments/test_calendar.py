@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
+from command_line.options import wall_clock
 from deployments.calendar import Daily, calendar
 from deployments.forms import choices, months_after, readable, with_choices
 from deployments.prefect_yaml import FILE, main, page, read_job_variables
@@ -59,7 +60,7 @@ def test_settings_move_the_reminders():
 
 def test_what_is_looked_at_by_the_minute_is_deployed_and_can_be_done_by_a_command(tmp_path):
     settings = Settings(bounces=BouncesSettings(source="maildir:/b"))
-    office = Office(tmp_path, settings, Clock(lambda: datetime.now(UTC)), "anna")
+    office = Office(tmp_path, settings, Clock(wall_clock), "anna")
     looks = {look.deployment for look in looks_of(office)}
 
     by_rounds = {one.name for one in calendar(settings) if "by-the-rounds" in one.tags}

@@ -13,6 +13,7 @@ from database.tables import (
     draw,
     enrollment,
     paper,
+    period_close,
     planned_payment,
     print_batch,
     scheduled_payment,
@@ -23,8 +24,9 @@ from domain.money import Money
 from domain.payments import DrawState, MethodKind
 from domain.reminders import Skipped
 from mail.outbox.queueing import PlannedMessage, queue_messages
+from mail.reminders.exemptions import undrawn
 from mail.reminders.selection import kept_back
-from rules.reminders import Shield
+from rules.reminders import Exemption
 from tests.builders import NOW, RUN, a_household, close_run, stage_run
 from tests.mail.reminder_builders import (
     DENVER,
@@ -39,7 +41,7 @@ from tests.mail.reminder_builders import (
 NUMBER = "01.1037.1"
 KEY = account_key(NUMBER)
 BEFORE, AFTER = "2026-11-17T06:00", "2026-11-21T06:00"
-SHIELD = Shield(10)
+EXEMPTION = Exemption(10)
 LONG_AGO = "2026-11-02T09:00"  # the day of the close
 
 
@@ -98,8 +100,8 @@ def change_payment(database, **values: Any) -> None:
         books.execute(scheduled_payment.update().values(**values))
 
 
-def shielded(database, at: str = AFTER, shield: Shield | None = SHIELD) -> list[str]:
-    counts = queue(database, LATE_MAIL, at, records=False, shield=shield)
+def exempted(database, at: str = AFTER, exemption: Exemption | None = EXEMPTION) -> list[str]:
+    counts = queue(database, LATE_MAIL, at, records=False, exemption=exemption)
     assert 1 == counts.owed + counts.skipped.total()
     return [reason.value for reason in counts.skipped]
 
@@ -122,14 +124,14 @@ BILL = Skipped.SHIELDED_BILL.value
 def test_a_bill_that_did_not_arrive_or_late_shields(town, status, sent_at, why):
     mail_bill(town, status, sent_at)
 
-    assert why == shielded(town)
+    assert why == exempted(town)
 
 
 def test_one_mailbox_that_has_the_bill_is_enough(town):
     mail_bill(town, "failed")
     mail_bill(town, mailbox="ina@example.com")
 
-    assert [] == shielded(town)
+    assert [] == exempted(town)
 
 
 @pytest.mark.parametrize(
@@ -147,11 +149,11 @@ def test_a_bill_on_a_later_print_batch_shields_for_some_days_from_it_on(
     mail_bill(town, "failed")
     print_bill(town, part, written_at)
 
-    assert why == shielded(town)
+    assert why == exempted(town)
 
 
 def test_without_an_e_bill_there_is_none_that_could_not_arrive(town):
-    assert [] == shielded(town)
+    assert [] == exempted(town)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +169,7 @@ def test_a_schedule_that_the_office_made_late_shields(town, scheduled_at, immedi
     schedule(town, NUMBER, "declined")
     change_payment(town, scheduled_at=local(scheduled_at), immediate=immediate)
 
-    assert why == shielded(town)
+    assert why == exempted(town)
 
 
 def test_who_enrolled_late_was_not_scheduled_late_by_us(town):
@@ -183,7 +185,7 @@ def test_who_enrolled_late_was_not_scheduled_late_by_us(town):
             )
         )  # fmt: skip
 
-    assert [] == shielded(town)
+    assert [] == exempted(town)
 
 
 def test_a_planned_payment_that_nobody_scheduled_shields_as_long_as_it_is_so(town):
@@ -196,28 +198,52 @@ def test_a_planned_payment_that_nobody_scheduled_shields_as_long_as_it_is_so(tow
                 method_kind=MethodKind.ACH, last4="6789",
             )
         )  # fmt: skip
-    forgotten = shielded(town, "2026-12-04T06:00")
+    forgotten = exempted(town, "2026-12-04T06:00")
     schedule(town, NUMBER, "declined")
 
-    assert (["shielded-schedule"], []) == (forgotten, shielded(town))
+    assert (["shielded-schedule"], []) == (forgotten, exempted(town))
 
 
 @pytest.mark.parametrize(
-    ("draws", "why"),
+    "draws",
     [
-        ([], []),  # nobody collected: the switch of rule 97 does not cover the past-due mail
-        ([(DrawState.ABANDONED, "2026-11-20T09:00")], ["shielded-draw"]),
-        ([(DrawState.ABANDONED, "2026-11-10T09:00")], []),
-        ([(DrawState.ABANDONED, "2026-11-19T09:00"), (DrawState.DECLINED, "2026-11-20T09:00")], []),
+        pytest.param([], id="nobody collected"),
+        pytest.param([(DrawState.ABANDONED, "2026-11-20T09:00")], id="the gateway was down"),
+        pytest.param([(DrawState.ABANDONED, "2026-11-10T09:00")], id="and for long"),
     ],
 )
-def test_a_payment_that_is_due_and_could_not_be_drawn_shields(town, draws, why):
+@pytest.mark.parametrize("at", [AFTER, "2026-12-04T06:00"])
+def test_a_payment_whose_day_is_past_undrawn_shields_however_it_came_about(town, draws, at):
     """Ruling 20."""
     schedule(town, NUMBER)
     for number, (state, created_at) in enumerate(draws, start=1):
         add_draw(town, number, state, created_at)
 
-    assert why == shielded(town)
+    assert ["shielded-draw"] == exempted(town, at)
+
+
+@pytest.mark.parametrize("state", ["declined", "cancelled", "returned"])
+def test_a_payment_that_was_drawn_or_given_up_shields_no_more(town, state):
+    schedule(town, NUMBER, state)
+    change_payment(town, immediate=False)
+
+    assert [] == exempted(town)
+
+
+def test_a_payment_whose_day_is_to_come_shields_nobody(town):
+    schedule(town, NUMBER)
+    change_payment(town, pay_on=date(2026, 11, 22), immediate=False)
+
+    assert [] == exempted(town)
+
+
+def test_an_undrawn_payment_of_an_earlier_period_shields_too(town):
+    stage_run(town, a_household(NUMBER, mandates=()), run="2026-09")
+    with town.writing() as books:
+        books.execute(period_close.insert().values(run="2026-09", closed_at=NOW, closed_by="test"))
+    schedule(town, NUMBER, run="2026-09")
+
+    assert ["shielded-draw"] == exempted(town)
 
 
 def test_a_gateway_that_is_down_shields_those_too_that_it_was_not_asked_for(database):
@@ -227,7 +253,7 @@ def test_a_gateway_that_is_down_shields_those_too_that_it_was_not_asked_for(data
         schedule(database, number)
     add_draw(database, 1, DrawState.ABANDONED, "2026-11-20T09:00")
 
-    counts = queue(database, LATE_MAIL, AFTER, shield=SHIELD)
+    counts = queue(database, LATE_MAIL, AFTER, exemption=EXEMPTION)
 
     assert (0, {Skipped.SHIELDED_DRAW: 2}) == (counts.owed, counts.skipped)
 
@@ -236,19 +262,19 @@ def test_a_gateway_that_is_down_shields_those_too_that_it_was_not_asked_for(data
 def test_how_long_it_lasts_is_the_offices(town, days, why):
     mail_bill(town, sent_at="2026-11-12T06:00")
 
-    assert why == shielded(town, shield=Shield(days))
+    assert why == exempted(town, exemption=Exemption(days))
 
 
 def test_it_can_be_switched_off(town):
     mail_bill(town, "failed")
 
-    assert [] == shielded(town, shield=None)
+    assert [] == exempted(town, exemption=None)
 
 
 def test_the_payment_due_mail_comes_all_the_same(town):
     mail_bill(town, "failed")
 
-    assert 1 == queue(town, DUE_MAIL, BEFORE, shield=SHIELD).queued
+    assert 1 == queue(town, DUE_MAIL, BEFORE, exemption=EXEMPTION).queued
 
 
 def test_what_it_kept_back_is_caught_up_once_it_is_over(town):
@@ -256,7 +282,7 @@ def test_what_it_kept_back_is_caught_up_once_it_is_over(town):
     print_bill(town, 2, "2026-11-16T16:00")
 
     nights = [
-        queue(town, LATE_MAIL, f"2026-11-{day}T06:00", shield=SHIELD).queued
+        queue(town, LATE_MAIL, f"2026-11-{day}T06:00", exemption=EXEMPTION).queued
         for day in range(21, 30)
     ]
 
@@ -267,15 +293,26 @@ def test_who_is_shielded_stands_among_the_exceptions_with_the_reason(town):
     mail_bill(town, "failed")
 
     with town.reading() as books:
-        rows = books.execute(exceptions(kept_back(books, terms(AFTER, shield=SHIELD)))).all()
+        rows = books.execute(exceptions(kept_back(books, terms(AFTER, exemption=EXEMPTION)))).all()
 
     codes = {row.code: row.message for row in rows}
     assert "came back, did not leave, or reached it late" in codes["reminder-shielded-bill"]
 
 
 def test_the_office_is_late_from_the_day_after_the_first_that_it_may_close_on():
-    monday_closed = Shield(10, {date(2026, 11, 2)})
+    monday_closed = Exemption(10, {date(2026, 11, 2)})
 
-    found = [one.late_from(date(2026, 10, 31), DENVER) for one in (SHIELD, monday_closed)]
+    found = [one.late_from(date(2026, 10, 31), DENVER) for one in (EXEMPTION, monday_closed)]
 
     assert [local("2026-11-03T00:00"), local("2026-11-04T00:00")] == found
+
+
+def test_it_is_told_how_many_payments_are_past_their_day_and_not_drawn(town):
+    schedule(town, NUMBER)
+    on_its_day = undrawn(town, local("2026-11-02T08:00"))
+    late = undrawn(town, local("2026-11-03T06:00"))
+    schedule(town, NUMBER, "succeeded")
+
+    assert (0, 1) == (on_its_day.payments, late.payments)
+    assert (Money.parse("80.00"), date(2026, 11, 2)) == (late.amount, late.since)
+    assert 0 == undrawn(town, local("2026-11-03T06:00")).payments
