@@ -22,7 +22,7 @@ Why = Callable[[Office, datetime], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class RoundLook:
     """
     One thing to look at: which deployment does the work, how often to look, and why it has work.
 
@@ -39,17 +39,17 @@ class Look:
         return timedelta(minutes=self.minutes)
 
 
-def looks_of(here: Office) -> tuple[Look, ...]:
+def looks_of(here: Office) -> tuple[RoundLook, ...]:
     """Return what an office looks at; none where the settings say that nothing runs by itself."""
     if not here.settings.prefect.schedules:
         return ()
     looks = [
-        Look("retry-postings", 1, "payments to be posted, a silent service", why_post),
-        Look("send-mail", 1, "mails that are due", why_send),
-        Look("health-watch", 5, "everything that may need a person", watch),
+        RoundLook("retry-postings", 1, "payments to be posted, a silent service", why_post),
+        RoundLook("send-mail", 1, "mails that are due", why_send),
+        RoundLook("health-watch", 5, "everything that may need a person", watch),
     ]
     if here.settings.bounces.source:
-        looks.append(Look("process-bounces", 15, "mails that came back", why_read_bounces))
+        looks.append(RoundLook("process-bounces", 15, "mails that came back", why_read_bounces))
     return tuple(looks)
 
 

@@ -15,7 +15,7 @@ from database.tables import look_round
 from domain.failures import Misuse, PermanentFailure, TemporaryFailure
 from office.equipment.office import Office, at_work
 from office.health.work import note_ended_well
-from office.rounds.looks import Look, looks_of
+from office.rounds.looks import RoundLook, looks_of
 
 LOGGER = logging.getLogger("prefect.billclose")
 LONGEST_REASON = 200
@@ -50,7 +50,7 @@ class Rounds:
 
     here: Office
     starter: Starter
-    looks: tuple[Look, ...] = ()
+    looks: tuple[RoundLook, ...] = ()
     _next: dict[str, datetime] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -65,7 +65,7 @@ class Rounds:
             found.append(self._look(look, now))
         return found
 
-    def _look(self, look: Look, now: datetime) -> Looked:
+    def _look(self, look: RoundLook, now: datetime) -> Looked:
         failed = False
         try:
             with at_work(self.here):
@@ -83,7 +83,9 @@ class Rounds:
         self._note(look, looked, now)
         return looked
 
-    def _start(self, look: Look, reason: str, now: datetime, failed: bool) -> tuple[bool, bool]:
+    def _start(
+        self, look: RoundLook, reason: str, now: datetime, failed: bool
+    ) -> tuple[bool, bool]:
         slot = slot_of(look, now)
         try:
             key = f"{look.deployment} {slot:%Y-%m-%dT%H:%M}"
@@ -95,7 +97,7 @@ class Rounds:
             LOGGER.info("%s is started: %s", look.deployment, reason)
         return started, failed
 
-    def _note(self, look: Look, looked: Looked, now: datetime) -> None:
+    def _note(self, look: RoundLook, looked: Looked, now: datetime) -> None:
         """Write the look down; where even the books do not answer, the next one does."""
         try:
             note_look(self.here.database, look, looked, now)
@@ -106,13 +108,13 @@ class Rounds:
             LOGGER.warning("the look at %s is not written down: %s", look.deployment, kind)
 
 
-def slot_of(look: Look, now: datetime) -> datetime:
+def slot_of(look: RoundLook, now: datetime) -> datetime:
     """Return the beginning of the stretch of time that a look belongs to, alike on all machines."""
     minute = now.minute - now.minute % look.minutes
     return now.replace(minute=minute, second=0, microsecond=0)
 
 
-def note_look(database: Database, look: Look, looked: Looked, now: datetime) -> None:
+def note_look(database: Database, look: RoundLook, looked: Looked, now: datetime) -> None:
     """Write down one look, and count those of its day in UTC."""
     with database.writing() as books:
         where = look_round.c.look == looked.deployment

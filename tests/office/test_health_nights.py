@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from office.health.nights import lost_events, silent_rounds
-from office.rounds.looks import Look
+from office.rounds.looks import RoundLook
 from office.rounds.rounds import Looked, note_look
 from office.settings.close import PrefectSettings
 from tests.office.health_builders import looking, troubles
@@ -16,7 +16,7 @@ AT = "2026-11-03T06:00"
 
 
 def looked(database, at, name="send-mail", minutes=1) -> None:
-    note_look(database, Look(name, minutes, "", lambda *_: ""), Looked(name), at)
+    note_look(database, RoundLook(name, minutes, "", lambda *_: ""), Looked(name), at)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from mail.outbox.queueing import PlannedMessage, queue_messages
 from office.clock import Clock
 from office.equipment.office import Office
 from office.health.work import last_good_ends
-from office.rounds.looks import Look, looks_of, why_post, why_send
+from office.rounds.looks import RoundLook, looks_of, why_post, why_send
 from office.rounds.rounds import Rounds, read_rounds
 from office.settings.close import PrefectSettings
 from office.settings.mail import BouncesSettings
@@ -52,7 +52,7 @@ def office(database, tmp_path):
 
 
 def going(office, why, starter=None):
-    looks = (Look("send-mail", 1, "mails", why),)
+    looks = (RoundLook("send-mail", 1, "mails", why),)
     return Rounds(office, starter or Started(), looks)
 
 
