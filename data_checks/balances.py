@@ -69,7 +69,13 @@ BALANCES = (
         what="A movement is dated outside the period.",
         why="It belongs to another period's totals (cut-off).",
         fix="Correct the date, or confirm that it is a prior-period correction.",
-        sql=_MOVEMENT + "(m.posted_on < :starts_on OR m.posted_on > :ends_on)",
+        sql=_MOVEMENT
+        + """(m.posted_on < :starts_on OR m.posted_on > :ends_on) AND NOT EXISTS (
+            SELECT 1 FROM balance_entry e WHERE e.account_key = m.account_key
+                AND e.source <> 'feed' AND e.in_export_of IS NULL
+                AND (e.reference = m.reference
+                    OR (m.reference = '' AND e.amount = m.amount
+                        AND e.happened_on <= m.posted_on)))""",
         detail=_MOVEMENT_SAYS,
         rules=(10,),
     ),

@@ -168,6 +168,7 @@ def to_outstanding(row: Any) -> Outstanding:
         may_stand_from=stands_from,
         posted_on=stands_from.astimezone(zone).date() if stands_from else None,
         payment_key=row.payment_key or "",
+        moved_at=row.happened_at if is_ours else None,
     )
 
 

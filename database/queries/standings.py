@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.queries.balances import open_balance
 from database.tables import account, balance_due, bill, draw, scheduled_payment
 from domain.money import ZERO, Money
 from domain.payments import DrawState, MethodKind, PaymentState
@@ -115,9 +116,7 @@ _STANDING = (
         balance_due.c.account_key,
         balance_due.c.account,
         balance_due.c.run,
-        sa.type_coerce(
-            balance_due.c.amount_due - balance_due.c.paid, balance_due.c.paid.type
-        ).label("owed"),
+        open_balance().label("owed"),
         sa.type_coerce(_WAY, balance_due.c.paid.type).label("on_its_way"),
         balance_due.c.due_on,
         _BILLS.label("bills"),
