@@ -69,6 +69,31 @@ def add_up(books: Connection, keys: Iterable[str]) -> None:
     books.execute(_SETTING, given)
 
 
+def find_wrong_sums(books: Connection, limit: int = 20) -> list[str]:
+    """
+    Add all sums up again from their entries; return the accounts where they differ.
+
+    Also those with entries and no balance, and balances that no entry explains.
+    """
+    sums = outstanding_sums().subquery()
+    added = sa.func.coalesce(sums.c.added, NOTHING)
+    paid = sa.func.coalesce(sums.c.paid, NOTHING)
+    query = (
+        sa.select(_BALANCE.account)
+        .outerjoin(sums, sums.c.account_key == _BALANCE.account_key)
+        .where(sa.or_(_BALANCE.added != added, _BALANCE.paid != paid))
+        .order_by(_BALANCE.account_key)
+        .limit(limit)
+    )
+    without = (
+        sa.select(_ENTRY.account_key)
+        .distinct()
+        .where(~sa.exists().where(_BALANCE.account_key == _ENTRY.account_key))
+        .limit(limit)
+    )
+    return [*books.scalars(query), *books.scalars(without)]
+
+
 def outstanding_sums(
     *conditions: sa.ColumnElement[bool], sure_until: datetime | None = None
 ) -> sa.Select[Any]:
