@@ -159,7 +159,11 @@ BALANCES = (
         movement(901, "adjustment", -600_00),
     ),
     changing("opening-changed", update("account", "closing_balance = 4999", run=PREVIOUS)),
-    changing("account-vanished", update("account", "account_key = '777'", run=PREVIOUS)),
+    changing(
+        "account-vanished",
+        update("account", "account_key = '777'", run=PREVIOUS),
+        update("balance_due", "account_key = '777'", run=PREVIOUS),
+    ),
 )
 BILLS = (
     changing("bill-unknown-account", update("bill", "account_key = '999'", 10, "bulk = 1")),
@@ -238,10 +242,6 @@ AUTOPAY = (
 )
 
 SPOILED = ("roll-forward", "control-totals")
-OWES = (
-    "INSERT INTO balance_due (account_key, account, run, amount_due, added, paid, equal_pay)"
-    f" VALUES ('{key(5)}', '{number(5)}', '{PREVIOUS}', 8000, 0, 0, FALSE)"
-)
 A_FILE = (
     "INSERT INTO feed_file (name, written_at, received_at, sha256, movements, amount)"
     " VALUES ('f', '2026-09-30 12:00:00', '2026-09-30 12:00:00', '', 0, 0)"
@@ -276,10 +276,9 @@ BOUNDARY = (
     changing("claims-ours", A_DECLINED_DRAW, line(900, -8000, "SB1"), along=SPOILED),
     changing(
         "movements-not-in-export",
-        OWES,
         entry("f", -123, source="feed", reference="", told=TOLD_BEFORE),
     ),
-    changing("feed-incomplete", OWES, A_FILE),
+    changing("feed-incomplete", A_FILE),
     changing("references-missing", entry("e", -8000), A_RECEIPT),
     changing("equal-pay-behind", update("account", "equal_pay_amount = 1, status = 'active'")),
 )
