@@ -18,6 +18,7 @@ from web.mail_thread import MailThread, sending_mail
 from web.mailed_links import ask_to_unsubscribe, fetch_export, read_communication, unsubscribe
 from web.monitors import LastLook, tell_health
 from web.pages import not_there
+from web.payment_thread import PaymentThread
 
 
 def desk_of(here: Office) -> Starlette:
@@ -43,6 +44,7 @@ def desk_of(here: Office) -> Starlette:
     desk.state.passwords = Passwords()
     desk.state.mail_thread = MailThread(here)
     desk.state.mail_waits = desk.state.mail_thread.waits
+    desk.state.payment_thread = PaymentThread(here, desk.state.mail_waits)
     return desk
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from web.customers import access, home, linking, paying
+from web.customers import access, bills, home, linking, news, paying, usage
 from web.visits import Page, open_page, signed_in
 
 OPEN: tuple[tuple[str, str, Page], ...] = (
@@ -35,6 +35,12 @@ SIGNED_IN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/payments/{key}", paying.show_payment),
     ("GET", "/payments/{key}/confirm", paying.back_to_payment),
     ("POST", "/payments/{key}/confirm", paying.confirm_payment),
+    ("GET", "/bills", bills.show_bills),
+    ("GET", "/accounts/{account}/bill", bills.show_newest_bill),
+    ("GET", "/accounts/{account}/bill/{period}", bills.show_bill),
+    ("GET", "/accounts/{account}/bill/{period}/page", bills.read_bill),
+    ("GET", "/usage", usage.show_usage),
+    ("GET", "/news", news.show_news),
     ("GET", "/link", linking.show_linking),
     ("POST", "/link", linking.take_linking),
     ("GET", "/accounts/{account}/unlink", linking.show_unlinking),
