@@ -44,7 +44,7 @@ def test_the_desk_answers_and_its_log_names_nobody(prepared, tmp_path):
 
 
 def test_readers_who_stay_connected_shut_nobody_out(prepared, tmp_path):
-    desk = Desk(prepared.copied(tmp_path / "office").home)
+    desk = prepared.copied(tmp_path / "office")
     with serving(desk.home, tmp_path / "log") as url, contextlib.ExitStack() as readers:
         place = httpx.URL(url)
         for _ in range(READERS):
