@@ -1,121 +1,119 @@
-"""Portal users at the desk: a tenant, a neighbor and a landlord, each signed in."""
+"""A customer at the portal: a browser without a screen, asked in this process."""
 
 from __future__ import annotations
 
+import asyncio
 import re
-from dataclasses import dataclass
-from html import unescape
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import pytest
 
-from domain.identity import UserState
-from identity.sessions import begin_session
-from identity.users import make_user
-from tests.builders import a_household, close_run, stage_run
-from tests.web.conftest import asking
+from database.identity_tables import one_time_link
+from domain.identity import LinkProof, UserState
+from identity.account_links import add_link
+from identity.users import make_user, set_password
+from office.settings.close import WebSettings
+from tests.builders import NOW, a_household, close_run, stage_run
+from tests.office.health_builders import an_office_at
+from web.desk import desk_of
 
-TENANT, NEIGHBOR, LANDLORD = "tess@example.com", "ned@example.com", "lara@example.org"
-MINE, THEIRS = "0110371", "0220482"
+ANN, BOB, PASSWORD = "ann@portal.example", "bob@portal.example", "correct horse battery"
+URL = "https://pay.larkspur.example"
 
 
 @dataclass
-class Person:
-    """Somebody signed in, who asks the desk as a browser does."""
+class Browser:
+    """Keeps cookies, follows no redirect by itself, and knows the token of the last page's form."""
 
-    number: int
-    address: str
-    _ask: Any
-    _token: str
-    _csrf: str = ""
+    app: Any
+    cookies: httpx.Cookies = field(default_factory=httpx.Cookies)
+    page: httpx.Response | None = None
 
     def get(self, path: str, **more: Any) -> httpx.Response:
-        return self._send("GET", path, **more)
+        return self._ask("GET", path, **more)
 
     def head(self, path: str) -> httpx.Response:
-        return self._send("HEAD", path)
+        return self._ask("HEAD", path)
 
-    def post(self, path: str, csrf: str | None = None, **fields: Any) -> httpx.Response:
-        """Send a form with the session's token, or with another one."""
-        token = self.csrf if csrf is None else csrf
-        return self._send("POST", path, data={"csrf": token, **fields})
+    def post(self, path: str, /, **fields: str) -> httpx.Response:
+        """Send the form as the page gave it, its token included."""
+        return self._ask("POST", path, data={"csrf": self.token} | fields)
 
-    @property
-    def csrf(self) -> str:
-        if not self._csrf:
-            found = re.search(r'name="csrf" value="([^"]+)"', self.get("/link").text)
-            assert found
-            self._csrf = found[1]
-        return self._csrf
+    def send(self, path: str, headers: dict[str, str] | None = None, **fields: str) -> Any:
+        return self._ask("POST", path, data=fields, headers=headers or {})
+
+    def sign_in(self, address: str = ANN, password: str = PASSWORD) -> httpx.Response:
+        return self.send("/sign-in", email=address, password=password)
 
     @property
-    def who(self) -> str:
-        return f"customer {self.number}"
+    def token(self) -> str:
+        found = re.search(r'name="csrf" value="([^"]+)"', self.page.text if self.page else "")
+        return found[1] if found else ""
 
-    def _send(self, method: str, path: str, **more: Any) -> httpx.Response:
-        cookies = f"portal={self._token}; __Host-portal={self._token}"
-        return self._ask(method, path, headers={"cookie": cookies}, **more)
+    def _ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+        async def once() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=True)
+            async with httpx.AsyncClient(
+                transport=transport, base_url=URL, cookies=self.cookies
+            ) as client:
+                answer = await client.request(method, path, **more)
+                self.cookies = client.cookies
+                return answer
 
-
-def words(answer: httpx.Response) -> str:
-    """The words of a page, without its tags."""
-    main = answer.text.partition("<main")[2] or answer.text
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", main)).split())
+        answer = asyncio.run(once())
+        if answer.status_code < 300:
+            self.page = answer
+        return answer
 
 
 @pytest.fixture
-def town(books):
-    """Two accounts: the tenant's, whose landlord Lara is, and the neighbor's; closed."""
-    stage_run(
-        books,
-        a_household("01.1037.1", mandates=(), links=((TENANT, True),), cosigner_id="L1", email=""),
-        a_household("02.2048.2", mandates=(), links=((NEIGHBOR, False),), email=""),
-        landlords=(("L1", LANDLORD),),
-    )
+def office(tmp_path, empty_sqlite):
+    """An office whose October is closed: Ann's account, and one of somebody else's."""
+    import shutil
+
+    from database.books import Database
+    from office.secrets.files import make_secret
+
+    shutil.copy(empty_sqlite, tmp_path / "billclose.db")
+    books = Database(f"sqlite:///{tmp_path / 'billclose.db'}")
+    make_secret(tmp_path)
+    stage_run(books, a_household("01.1037.1", balance="45.50"), a_household("02.2000.2"))
     close_run(books)
-    return books
+    yield an_office_at(tmp_path, books, "2026-11-03T09:00", web=WebSettings(url=URL))
+    books.close()
 
 
 @pytest.fixture
-def sign_in(office, town):
-    ask = asking(office)
-
-    return lambda address: signed_in(office, town, ask, address)
-
-
-def signed_in(office, town, ask, address: str) -> Person:
-    """Make a portal user of an address, with a session."""
-    with town.writing() as books:
-        user = make_user(books, address, office.due_now(), UserState.ACTIVE)
-        token = begin_session(books, office.due_now(), user=user)
-    return Person(user, address, ask, token)
+def app(office):
+    return desk_of(office)
 
 
 @pytest.fixture
-def tenant(sign_in) -> Person:
-    return sign_in(TENANT)
+def browser(app):
+    return Browser(app)
 
 
-@pytest.fixture
-def neighbor(sign_in) -> Person:
-    return sign_in(NEIGHBOR)
+def register(office, address: str = ANN, *, accounts: tuple[str, ...] = ()) -> int:
+    """Make an active portal user with a password, and link accounts by their keys."""
+    from identity.passwords import Passwords
+
+    kept = Passwords().to_hash(PASSWORD)
+    with office.database.writing() as books:
+        user = make_user(books, address, NOW, UserState.ACTIVE)
+        set_password(books, user, kept, NOW)
+        for key in accounts:
+            add_link(books, user, key, LinkProof.NAME, NOW, "the customer")
+    return user
 
 
-@pytest.fixture
-def landlord(sign_in) -> Person:
-    return sign_in(LANDLORD)
-
-
-def add_method(person: Person, token: str = "tok_ok") -> str:
-    """Add a test method as a browser does; return what stands for it in addresses."""
-    before = methods_of(person)
-    page = person.post("/wallet/add").headers["location"]
-    back = person.post(page, token=token).headers["location"]
-    assert person.get(back).headers["location"] == "/wallet?done=added"
-    (added,) = methods_of(person) - before
-    return added
-
-
-def methods_of(person: Person) -> set[str]:
-    return set(re.findall(r'action="/wallet/([0-9a-f]{16})/remove"', person.get("/wallet").text))
+def newest_link(office) -> str:
+    """Return the token of the link that was made last, as the mail would have it."""
+    with office.database.reading() as books:
+        key = (
+            books.execute(one_time_link.select().order_by(one_time_link.c.made_at.desc()))
+            .all()[-1]
+            .key
+        )
+    return office.link_tokens.token(key)

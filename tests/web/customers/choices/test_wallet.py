@@ -17,7 +17,7 @@ from payments.method_capture import CapturePage
 from tests.builders import ACH, CARD, NOW, RUN, a_household, close_run, stage_run
 from tests.office.health_builders import an_office_at
 from tests.web.conftest import asking
-from tests.web.customers.conftest import (
+from tests.web.customers.choices.conftest import (
     LANDLORD,
     TENANT,
     add_method,
