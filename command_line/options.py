@@ -71,6 +71,15 @@ def despite_option(command: F) -> F:
     )(command)
 
 
+def overlaps_option(command: F) -> F:
+    return click.option(
+        "--overlaps",
+        callback=in_words,
+        metavar="REASON",
+        help="Though days of it were closed already for its accounts; audited.",
+    )(command)
+
+
 def reason_option(command: F) -> F:
     return click.option(
         "--reason", required=True, callback=in_words, metavar="TEXT", help="Why; audited."

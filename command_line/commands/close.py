@@ -22,6 +22,7 @@ from command_line.options import (
     is_at_terminal,
     json_option,
     open_office,
+    overlaps_option,
 )
 from command_line.progress import StepLines
 from command_line.waivers import to_waivers, waiver_options
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Decide everything; write, send and draw nothing.")
 @waiver_options
 @click.option("--replace", is_flag=True, help="Take this export instead of the one imported.")
+@overlaps_option
 @despite_option
 @as_of_option
 @json_option
@@ -51,6 +53,7 @@ def close(
     waive: tuple[str, ...],
     reason: tuple[str, ...],
     replace: bool,
+    overlaps: str | None,
     despite_stuck_postings: str | None,
     as_of: datetime | None,
     as_json: bool,
@@ -63,7 +66,7 @@ def close(
     office = open_office(home, as_of)
     period, bundle = to_period(office, bundle_or_period)
     parameters = {"period": period, "bundle": bundle, "waivers": waivers, "replace": replace}
-    parameters["despite_stuck_postings"] = despite_stuck_postings
+    parameters |= {"despite_stuck_postings": despite_stuck_postings, "overlaps": overlaps}
     if _is_all_done(office, period, bundle):
         return tell(office, period, "closed", None, as_json=as_json, before=True)
 
