@@ -788,6 +788,11 @@ bounce = _table(
     sa.Column("status", sa.String(12), nullable=False),
     sa.Column("kind", one_of(BounceKind, "kind"), nullable=False),
     sa.Column("diagnostic", sa.Text, nullable=False),
+    sa.Column("recipient", sa.Text),  # as the mail names it; NULL: it is the delivery's
+    sa.Column("sender", sa.Text),
+    sa.Column("subject", sa.Text),
+    sa.Column("first_lines", sa.Text),
+    sa.Column("file_name", sa.Text),  # in the mailbox that bounces come to
     sa.Column("settled_at", Moment),  # a person has seen it, or what it said was taken back
     sa.Index(None, "delivery_key"),
 )
