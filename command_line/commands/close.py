@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from command_line.commands.close_outcome import tell
+from command_line.failing import is_published, of_period
 from command_line.options import (
     as_of_option,
     ask,
@@ -112,13 +113,16 @@ def _close(office: Office, parameters: dict[str, Any], *, yes: bool, as_json: bo
     worker = replace_office(office, (lambda _sheet: True) if yes else _ask)
     status, refusal = "dry-run" if office.rehearses else "closed", None
     try:
-        state = run_flow(worker, load, **parameters)
+        with of_period(worker, period):
+            state = run_flow(worker, load, **parameters)
         status = "waiting" if state.name == "Waiting" else status
         if status == "closed":
             _wake_who_waits(worker, period)
     except NobodyMailed as found:  # the close stands, and is told with what has not left
         click.echo(f"billclose: {found.message}", err=True)
     except Refused as found:
+        if is_published(found):
+            raise
         status, refusal = "refused", found
     return tell(worker, period, status, refusal, as_json=as_json, before=False)
 

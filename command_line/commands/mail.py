@@ -62,7 +62,7 @@ def _help(leader: socket.socket) -> None:
     except SystemExit:
         duty.end(trouble="it was ended")
     except Exception as failure:
-        from command_line.main import describe
+        from command_line.failing import describe
 
         duty.end(trouble=describe(failure)[1])
 

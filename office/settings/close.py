@@ -81,6 +81,9 @@ class UtilitySettings(Section):
         return value
 
 
+OUR_SCHEME = "postgresql+psycopg"
+
+
 class DatabaseSettings(Section):
     url: str = Field(
         "", repr=False, description="Empty: SQLite in the home. Or postgresql+psycopg://…"
@@ -94,6 +97,17 @@ class DatabaseSettings(Section):
     pool_timeout: int = Field(
         30, ge=1, le=600, description="PostgreSQL: seconds that a thread waits for a connection."
     )
+
+    @field_validator("url")
+    @classmethod
+    def check_driver(cls, value: str) -> str:
+        """Take PostgreSQL by whatever name its URLs are passed around; refuse other drivers."""
+        scheme, mark, rest = value.partition("://")
+        if not mark or scheme in ("sqlite", OUR_SCHEME):
+            return value
+        if scheme in ("postgresql", "postgres", "postgresql+psycopg2"):
+            return f"{OUR_SCHEME}://{rest}"
+        raise ValueError(f"write {OUR_SCHEME}://host/name or sqlite:///file, not {scheme}://")
 
 
 class BillsSettings(Section):
