@@ -497,6 +497,7 @@ posting = _table(
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("asked_at", Moment),
+    sa.Column("first_asked_at", Moment),  # NULL: cash receipting surely never had it from us
     sa.Column("next_retry_at", Moment, nullable=False),
     sa.Column("error", sa.Text),
     sa.Column("receipt", sa.String(100)),

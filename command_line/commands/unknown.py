@@ -22,7 +22,7 @@ from domain.failures import Misuse, Refused
 if TYPE_CHECKING:
     from office.equipment.office import Office
     from payments.collecting.draws import Draw
-    from payments.outcomes.unknown import Decision, Doubt
+    from payments.outcomes.unknown_payments import Doubt, PaymentDecision
 
 
 @click.group(invoke_without_command=True)
@@ -64,7 +64,7 @@ def decide(
     as_of: datetime | None,
 ) -> int:
     """Decide about the payment or draw KEY; what is decided is audited."""
-    from payments.outcomes import unknown as desk
+    from payments.outcomes import unknown_payments as desk
 
     if sum((bool(approved), never_arrived, given_back, agreed)) != 1:
         raise Misuse("Give one of --approved, --never-arrived, --given-back and --agreed.")
@@ -104,16 +104,16 @@ def _find(office: Office, key: str) -> Doubt:
     return doubts[0]
 
 
-def _decision(office: Office, reason: str | None, *, agreed: bool) -> Decision:
-    from payments.outcomes.unknown import Decision
+def _decision(office: Office, reason: str | None, *, agreed: bool) -> PaymentDecision:
+    from payments.outcomes.unknown_payments import PaymentDecision
 
     if reason is None and not agreed:
         raise Misuse("--reason TEXT is needed: it is audited.")
-    return Decision(office.who, reason or "two sources agree", office.due_now())
+    return PaymentDecision(office.who, reason or "two sources agree", office.due_now())
 
 
 def _list(office: Office) -> list[Doubt]:
-    from payments.outcomes.unknown import list_doubts
+    from payments.outcomes.unknown_payments import list_doubts
 
     return list_doubts(
         office.database, office.gateway, lambda one: _receipt(office, one), office.due_now()

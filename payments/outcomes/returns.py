@@ -19,15 +19,15 @@ from domain.money import ZERO, Money
 from domain.payments import PAYMENT, DrawState, PaymentState, PostingKind
 from payments.collecting.draws import DRAWN_TWICE, Draw, move_payment, read_draw
 from payments.collecting.recording import suspend_method
-from payments.collecting.unanswered import Landed, take_in_approval
-from payments.port import EventKind, LateEvent
+from payments.collecting.unanswered import LateApproval, take_in_approval
+from payments.port import LateEvent, LateEventKind
 from payments.scheduling.scheduling import payment_key
-from payments.terms import Terms
+from payments.terms import CollectionTerms
 from rules.returns import again_on, suspends_method
 
 
 def draw_again(
-    books: Connection, one: Draw, event: LateEvent, now: datetime, terms: Terms
+    books: Connection, one: Draw, event: LateEvent, now: datetime, terms: CollectionTerms
 ) -> date | None:
     """
     Schedule a returned draw once more where that is allowed; return its day, None where it is not.
@@ -85,7 +85,7 @@ def _row(one: Draw, pay_on: date, now: datetime) -> dict[str, Any]:
 GIVEN_BACK = "given-back"  # the code of a draw that came beside another one and went back
 
 
-class Returned(StrEnum):
+class ReturnEffect(StrEnum):
     """What a return was to us."""
 
     KNOWN = "known"
@@ -95,8 +95,8 @@ class Returned(StrEnum):
 
 
 def record_return(
-    books: Connection, one: Draw, event: LateEvent, now: datetime, terms: Terms
-) -> Returned:
+    books: Connection, one: Draw, event: LateEvent, now: datetime, terms: CollectionTerms
+) -> ReturnEffect:
     """
     Take in that a payment was returned, once (rule 83).
 
@@ -106,26 +106,26 @@ def record_return(
     that was never known as drawn is taken in as both.
     """
     if _is_known(books, event.event_id):
-        return Returned.KNOWN
+        return ReturnEffect.KNOWN
     if one.state is not DrawState.APPROVED:
         landed = take_in_approval(
             books, one,
             reference=event.reference, at=event.happened_at, now=now, who=terms.who,
         )  # fmt: skip
-        if landed is Landed.NOT_YET:
-            return Returned.NOT_YET
+        if landed is LateApproval.NOT_YET:
+            return ReturnEffect.NOT_YET
         one = read_draw(books, one.key) or one
     if one.code == DRAWN_TWICE:
         books.execute(draw.update().where(draw.c.key == one.key).values(code=GIVEN_BACK))
         note_once(books, one.account, "draw given back", _detail(one, event), now, terms.who)
-        return Returned.RECORDED
+        return ReturnEffect.RECORDED
     if one.state is not DrawState.APPROVED or one.payment_state is not PaymentState.SUCCEEDED:
         is_new = note_once(
             books, one.account, "unexpected return", _detail(one, event), now, terms.who
         )
-        return Returned.ALARM if is_new else Returned.KNOWN
+        return ReturnEffect.ALARM if is_new else ReturnEffect.KNOWN
     _record(books, one, event, now, terms)
-    return Returned.RECORDED
+    return ReturnEffect.RECORDED
 
 
 def note_once(
@@ -138,8 +138,10 @@ def note_once(
     return True
 
 
-def _record(books: Connection, one: Draw, event: LateEvent, now: datetime, terms: Terms) -> None:
-    is_charge_back = event.kind is EventKind.CHARGED_BACK
+def _record(
+    books: Connection, one: Draw, event: LateEvent, now: datetime, terms: CollectionTerms
+) -> None:
+    is_charge_back = event.kind is LateEventKind.CHARGED_BACK
     word = "charged back" if is_charge_back else "returned"
     kind = EntryKind.DISPUTE if is_charge_back else EntryKind.RETURN
     books.execute(

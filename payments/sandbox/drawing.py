@@ -10,19 +10,23 @@ from datetime import date, datetime, timedelta
 from domain.failures import OutcomeUnknown
 from domain.money import Money
 from domain.payments import MethodKind
-from payments.port import Answer, DrawResult, EventKind, GatewayMisuse, advice_for
+from payments.port import DrawAnswer, DrawResult, GatewayMisuse, LateEventKind, advice_for
 from payments.sandbox.behavior import Behavior, behavior_of
 from payments.sandbox.settlements import fee_of, record_movement, to_reference
 from payments.sandbox.store import from_text, to_text, use, used
 
 BROKEN = "500"  # an answer that is kept under its key: a server error
 VOIDED = "voided"
-ANSWERS = {"approved": Answer.APPROVED, "declined": Answer.DECLINED, VOIDED: Answer.DECLINED}
+ANSWERS = {
+    "approved": DrawAnswer.APPROVED,
+    "declined": DrawAnswer.DECLINED,
+    VOIDED: DrawAnswer.DECLINED,
+}
 _BEST_FIRST = "CASE state WHEN 'approved' THEN 0 WHEN 'prepared' THEN 2 ELSE 1 END, id DESC"
 
 
 @dataclass(frozen=True, slots=True)
-class Landed:
+class DecidedDraw:
     """A draw that was decided, now or before under the same key, and how it is answered."""
 
     draw: sqlite3.Row
@@ -55,7 +59,7 @@ def copy_draw(books: sqlite3.Connection, draw: sqlite3.Row) -> sqlite3.Row:
 
 def land(
     books: sqlite3.Connection, draw: sqlite3.Row, now: datetime, closed: Container[date]
-) -> Landed:
+) -> DecidedDraw:
     """
     Decide a prepared draw, or answer as before where its key is still kept.
 
@@ -64,7 +68,7 @@ def land(
     """
     kept = used(books, "confirm", draw["key"], draw["fingerprint"], now)
     if kept is not None:
-        return Landed(get_draw(books, kept["draw"]), kept["answer"], replayed=True)
+        return DecidedDraw(get_draw(books, kept["draw"]), kept["answer"], replayed=True)
     if draw["state"] != "prepared" and draw["state"] != VOIDED:
         draw = copy_draw(books, draw)
     behavior = behavior_of(draw["method"])
@@ -75,7 +79,7 @@ def land(
         _plan(books, draw, behavior, now, closed)
     answer = BROKEN if behavior.breaks else ""
     use(books, "confirm", draw["key"], draw["fingerprint"], now, draw["id"], answer)
-    return Landed(draw, answer, replayed=False)
+    return DecidedDraw(draw, answer, replayed=False)
 
 
 def _decline_of(books: sqlite3.Connection, draw: sqlite3.Row, behavior: Behavior) -> str:
@@ -109,12 +113,12 @@ def _plan(
         return
     then = now + behavior.later.after
     record_event(books, draw, behavior.later.kind, behavior.later.code, then)
-    if behavior.later.kind is not EventKind.CHANGE:
+    if behavior.later.kind is not LateEventKind.CHANGE:
         record_movement(books, draw, -draw["cents"], 0, then, closed)
 
 
 def record_event(
-    books: sqlite3.Connection, draw: sqlite3.Row, kind: EventKind, code: str, moment: datetime
+    books: sqlite3.Connection, draw: sqlite3.Row, kind: LateEventKind, code: str, moment: datetime
 ) -> None:
     books.execute(
         "INSERT INTO event (draw, kind, code, happened_at) VALUES (?, ?, ?, ?)",
@@ -124,8 +128,8 @@ def record_event(
 
 def to_result(draw: sqlite3.Row) -> DrawResult:
     """Say what became of a draw; one that is only prepared is not found, as nothing was drawn."""
-    answer = ANSWERS.get(draw["state"], Answer.NOT_FOUND)
-    is_declined = answer is Answer.DECLINED
+    answer = ANSWERS.get(draw["state"], DrawAnswer.NOT_FOUND)
+    is_declined = answer is DrawAnswer.DECLINED
     code = draw["code"] or (VOIDED if is_declined else "")
     return DrawResult(
         answer,
@@ -191,4 +195,4 @@ def land_arrivals(books: sqlite3.Connection, now: datetime, closed: Container[da
         except GatewayMisuse:
             continue
         if not landed.replayed and landed.draw["state"] == "approved":
-            record_event(books, landed.draw, EventKind.APPROVED_LATE, "", moment)
+            record_event(books, landed.draw, LateEventKind.APPROVED_LATE, "", moment)

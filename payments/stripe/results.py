@@ -10,10 +10,10 @@ from domain.failures import OutcomeUnknown, PermanentFailure
 from domain.money import ZERO, Money
 from domain.payments import Advice
 from payments.port import (
-    Answer,
+    DrawAnswer,
     DrawResult,
-    EventKind,
     LateEvent,
+    LateEventKind,
     SettledDraw,
     Settlement,
     advice_for,
@@ -54,9 +54,9 @@ def to_result(intent: Plain) -> DrawResult:
     """
     status = intent["status"]
     if status == "succeeded" or (status == "processing" and is_ach(intent)):
-        return _result(intent, Answer.APPROVED)
+        return _result(intent, DrawAnswer.APPROVED)
     if status == "requires_confirmation":
-        return _result(intent, Answer.NOT_FOUND)
+        return _result(intent, DrawAnswer.NOT_FOUND)
     if status == "canceled":
         given_up = intent.get("cancellation_reason") == ABANDONED
         return declined(
@@ -69,7 +69,7 @@ def to_result(intent: Plain) -> DrawResult:
 
 
 def declined(reference: str, amount: Money, error: Plain) -> DrawResult:
-    return DrawResult(Answer.DECLINED, reference, amount, code_of(error), advice_of(error))
+    return DrawResult(DrawAnswer.DECLINED, reference, amount, code_of(error), advice_of(error))
 
 
 def needs_customer(intent: Plain) -> bool:
@@ -124,7 +124,7 @@ def _brand(error: Plain) -> str:
     return str(card.get("brand", ""))
 
 
-def _result(intent: Plain, answer: Answer) -> DrawResult:
+def _result(intent: Plain, answer: DrawAnswer) -> DrawResult:
     charge = intent.get("latest_charge")
     answered_at = to_moment(charge["created"]) if isinstance(charge, dict) else None
     return DrawResult(answer, intent["id"], Money(intent["amount"]), answered_at=answered_at)
@@ -158,11 +158,11 @@ def to_late_event(event: Plain, get_intent: Callable[[str], Plain]) -> LateEvent
     if event["type"] == DISPUTED:
         return _disputed(event, subject, get_intent)
     if event["type"] == SUCCEEDED:
-        return _late(event, subject, EventKind.APPROVED_LATE, subject["amount"], "")
+        return _late(event, subject, LateEventKind.APPROVED_LATE, subject["amount"], "")
     error = subject.get("last_payment_error") or {}
     if not is_ach(subject):
         return None  # a card's decline was answered at once
-    return _late(event, subject, EventKind.RETURNED, subject["amount"], _return_code(error))
+    return _late(event, subject, LateEventKind.RETURNED, subject["amount"], _return_code(error))
 
 
 def _disputed(event: Plain, dispute: Plain, get_intent: Callable[[str], Plain]) -> LateEvent | None:
@@ -172,8 +172,8 @@ def _disputed(event: Plain, dispute: Plain, get_intent: Callable[[str], Plain]) 
     reason = str(dispute["reason"])
     if is_ach(intent):  # Stripe tells a bank's late return as a dispute
         code = _return_code({"code": reason})
-        return _late(event, intent, EventKind.RETURNED, dispute["amount"], code)
-    return _late(event, intent, EventKind.CHARGED_BACK, dispute["amount"], reason)
+        return _late(event, intent, LateEventKind.RETURNED, dispute["amount"], code)
+    return _late(event, intent, LateEventKind.CHARGED_BACK, dispute["amount"], reason)
 
 
 def _return_code(error: Plain) -> str:
@@ -185,7 +185,9 @@ def _return_code(error: Plain) -> str:
     return _RETURN_CODES.get(word, word)
 
 
-def _late(event: Plain, intent: Plain, kind: EventKind, cents: int, code: str) -> LateEvent | None:
+def _late(
+    event: Plain, intent: Plain, kind: LateEventKind, cents: int, code: str
+) -> LateEvent | None:
     key = draw_key_of(intent)
     if not key:
         return None

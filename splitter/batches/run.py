@@ -11,33 +11,31 @@ from pathlib import Path
 from database.books import Database
 from domain.bills import PageAssignment
 from domain.failures import Misuse, PermanentFailure, TemporaryFailure
-from domain.problems import Problem
 from domain.words import say_count
 from splitter.batches.claims import (
-    Batch,
     claim,
     filed_by_bulk,
     is_store_of,
+    list_batches,
     mark_done,
     next_free,
     put_back,
     record_batches,
     renew,
-    standing,
     texts_of,
 )
 from splitter.batches.plan import (
     PLAN_SIGNS,
-    Terms,
+    Batch,
+    BatchTerms,
     Work,
     bills_in,
     cut_into_batches,
     plan_of,
     read_work,
 )
-from splitter.bulk_file.filing import FiledBill
 from splitter.bulk_file.splitting import Filed, Splitting
-from splitter.copying.verifying import Neighbours
+from splitter.copying.verifying import ForeignAccounts
 from splitter.runs.records import StagedFile, fetch_documents, record_pages_and_bills, staged_files
 from splitter.runs.split import Progress, SplitCounts, count_split, numbered, prefix_of, reading_run
 from splitter.store.bill_store import BillStore
@@ -48,7 +46,7 @@ RENEW_SECONDS = 20.0
 
 class BatchWorker(Closing):
     """
-    One process that makes batches, with its own copy of the bulk file and its own hands.
+    One process that makes batches, with its own copy of the bulk file and its own workers.
 
     What it makes is decided by the plan alone, so a batch made twice is the same files and the
     same answer. What it held when it is killed somebody else makes; what was taken from it because
@@ -71,7 +69,9 @@ class BatchWorker(Closing):
         self._owner = owner
         self._release = release
         self._processes = processes
-        self._opened: tuple[tuple[str, int], Splitting, Neighbours] | None = None  # plan and file
+        self._opened: tuple[tuple[str, int], Splitting, ForeignAccounts] | None = (
+            None  # plan and file
+        )
 
     def close(self) -> None:
         if self._opened is not None:
@@ -109,17 +109,17 @@ class BatchWorker(Closing):
                 )
 
         work = read_work(batch.orders)
-        splitting, neighbours = self._open(batch, work)
+        splitting, foreign_accounts = self._open(batch, work)
         return splitting.file_orders(
             work.orders,
             self._store,
-            neighbours=neighbours,
+            foreign_accounts=foreign_accounts,
             by_ocr=work.by_ocr,
             progress=require_held,
-            scrutiny=work.scrutiny,
+            verification_policy=work.verification_policy,
         )
 
-    def _open(self, batch: Batch, work: Work) -> tuple[Splitting, Neighbours]:
+    def _open(self, batch: Batch, work: Work) -> tuple[Splitting, ForeignAccounts]:
         """Open the bulk file of a batch, which stays open for the batches that follow."""
         key = (batch.plan, batch.bulk)
         if self._opened is None or self._opened[0] != key:
@@ -132,7 +132,7 @@ class BatchWorker(Closing):
                 raise TemporaryFailure(f"{batch.run} has been imported anew.")
             splitting = Splitting(file.path, file.patterns, processes=self._processes, ocr=work.ocr)
             bills = bills_in(texts_of(self._database, batch))
-            self._opened = (key, splitting, splitting.neighbours_of(bills))
+            self._opened = (key, splitting, splitting.foreign_accounts_of(bills))
         return self._opened[1:]
 
     def _require_same_store(self, batch: Batch) -> None:
@@ -187,7 +187,7 @@ def plan_run(
     database: Database,
     run: str,
     store: BillStore,
-    terms: Terms,
+    terms: BatchTerms,
     *,
     exports_folder: Path,
     processes: int | None,
@@ -209,8 +209,8 @@ def plan_run(
         prefix_of(run, file, files).replace(f"{run}/", f"{run}/{plan[:PLAN_SIGNS]}/", 1)
         for file in files
     ]
-    batches = cut_into_batches(files, assignments, prefixes, terms)
-    record_batches(database, run, plan, terms.release, batches, store)
+    batches = cut_into_batches(run, plan, files, assignments, prefixes, terms)
+    record_batches(database, run, plan, batches, store)
     return PlannedRun(run, files, assignments)
 
 
@@ -220,7 +220,7 @@ def require_made(database: Database, run: str) -> bool:
 
     Raises PermanentFailure where one ended every process that took it.
     """
-    found = standing(database, run)
+    found = list_batches(database, run)
     failed = [str(batch.number) for batch in found if not batch.is_open and not batch.finished_at]
     if failed:
         raise PermanentFailure(
@@ -233,18 +233,8 @@ def require_made(database: Database, run: str) -> bool:
 def gather_run(database: Database, planned: PlannedRun) -> SplitCounts:
     """Write down every page and every bill; the batches have done their duty then."""
     gathered = filed_by_bulk(database, planned.run, planned.files)
-    filed = [
-        (bulk, outcome)
-        for bulk, part in gathered.items()
-        for outcome in part.outcomes
-        if isinstance(outcome, FiledBill)
-    ]
-    problems = [
-        outcome
-        for part in gathered.values()
-        for outcome in part.outcomes
-        if isinstance(outcome, Problem)
-    ]
+    filed = [(bulk, filed_bill) for bulk, part in gathered.items() for filed_bill in part.bills]
+    problems = [problem for part in gathered.values() for problem in part.problems]
     planned_bills = sum(len(found.bills) for found in planned.assignments)
     if len(filed) + len(problems) != planned_bills:
         raise PermanentFailure(

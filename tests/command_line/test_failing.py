@@ -134,8 +134,8 @@ def test_a_home_is_found_from_wherever_it_is_named(desk, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("BILLCLOSE_SMTP__CONNECTIONS", "many", "the environment variable BILLCLOSE_SMTP__CONNECTIONS"),
-        ("BILLCLOSE_SMTP__CONECTIONS", "4", "the environment variable BILLCLOSE_SMTP__CONECTIONS"),
+        ("BILLCLOSE_SMTP__CONNECTIONS", "many", "variable BILLCLOSE_SMTP__CONNECTIONS"),
+        ("BILLCLOSE_SMTP__CONECTIONS", "4", "variable BILLCLOSE_SMTP__CONECTIONS"),
         ("BILLCLOSE_SMTP_URL", "x", "did you mean BILLCLOSE_SMTP__URL?"),
         ("BILLCLOSE_MAIL__URL", "x", "There is no setting BILLCLOSE_MAIL__URL"),
         ("BILLCLOSE_DATABASE__URL", "mysql://h/n", "write postgresql+psycopg://host/name"),

@@ -9,10 +9,10 @@ from database.tables import audit, draw
 from domain.failures import Misuse, OutcomeUnknown, Refused, TemporaryFailure
 from domain.money import Money
 from domain.payments import DrawState, PaymentState
-from payments.collecting.draws import DRAWN_TWICE, read_standing
-from payments.outcomes.unknown import (
+from payments.collecting.draws import DRAWN_TWICE, read_open_draws
+from payments.outcomes.unknown_payments import (
     Agreed,
-    Decision,
+    PaymentDecision,
     decide_approved,
     decide_given_back,
     decide_never_arrived,
@@ -36,8 +36,8 @@ def doubts(office, receipt=None, gateway=None):
     return list_doubts(office.database, gateway or office.gateway, lambda _draw: receipt, office.at)
 
 
-def decision(office) -> Decision:
-    return Decision("anna", "the bank says so", office.at)
+def decision(office) -> PaymentDecision:
+    return PaymentDecision("anna", "the bank says so", office.at)
 
 
 def test_all_three_sides_are_shown(database, tmp_path):
@@ -123,10 +123,10 @@ def test_a_draw_beside_another_one_is_settled_when_it_was_given_back(database, t
     office = in_doubt(database, tmp_path)
     with database.writing() as books:
         books.execute(draw.update().values(state=DrawState.DECLINED, code=DRAWN_TWICE))
-    assert 1 == read_standing(database).drawn_twice.count
+    assert 1 == read_open_draws(database).drawn_twice.count
 
     decide_given_back(database, KEY, decision(office))
 
-    assert 0 == read_standing(database).drawn_twice.count
+    assert 0 == read_open_draws(database).drawn_twice.count
     with pytest.raises(Misuse):
         decide_given_back(database, KEY, decision(office))
