@@ -11,6 +11,7 @@ from data_checks.delivery import DELIVERY
 from data_checks.files import FILES
 from data_checks.totals import TOTALS
 from data_checks.usage import USAGE
+from data_checks.vanished import VANISHED
 from domain.checks import Severity
 
 ROOT_CAUSES = (
@@ -31,6 +32,7 @@ ROOT_CAUSES = (
 _BY_SUBJECT = (
     *FILES,
     *ACCOUNTS,
+    *VANISHED,
     *BALANCES,
     *BILLS,
     *AMOUNTS,

@@ -64,6 +64,7 @@ class Check:
     sql: str
     detail: Callable[[Row], str]
     rules: tuple[int, ...] = ()
+    may_block: bool = False  # a warning that blocks where a row has `blocks`
 
 
 _TYPES: dict[type, sa.types.TypeEngine[Any]] = {
@@ -81,6 +82,7 @@ class Finding:
     account_key: str
     account: str
     detail: str
+    blocks: bool = False  # this row alone stops the close, whatever the check's severity
 
 
 def to_query(sql: str, parameters: Mapping[str, Value]) -> str:
@@ -111,4 +113,5 @@ def _to_finding(check: Check, row: Row) -> Finding:
         account_key=row["account_key"] or account_key(row["account"]),
         account=row["account"],
         detail=check.detail(row),
+        blocks=check.may_block and bool(row["blocks"]),
     )

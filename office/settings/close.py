@@ -122,6 +122,16 @@ class ChecksSettings(SettingsSection):
     large_bill: str = Field("2500.00", description="A bill above this gets a second look.")
     adjustment_limit: str = Field("500.00", description="The same for an adjustment.")
     notice_days: int = Field(10, ge=0, description="Days between notice and a changed ACH draw.")
+    vanished_share: float = Field(
+        0.1,
+        gt=0,
+        le=1,
+        description="So much of the mandates, links, methods, addresses or equal-pay amounts may "
+        "be gone without a word.",
+    )
+    vanished_blocking_share: float = Field(
+        0.5, gt=0, le=1, description="Where more of them is gone, the close is refused; 1: never."
+    )
 
     @field_validator("large_bill", "adjustment_limit")
     @classmethod

@@ -34,6 +34,13 @@ def problem(code: str) -> str:
     )
 
 
+def linked_before(account: int) -> str:
+    return (
+        "INSERT INTO portal_link (run, account_key, mailbox, address, paperless) VALUES"
+        f" ('{PREVIOUS}', '{key(account)}', 'x@example.com', 'x@example.com', 'f')"
+    )
+
+
 def movement(line: int, kind: str, cents: int, account: int = 5, known: bool = True) -> str:
     account_key = key(account) if known else "999"
     return (
@@ -196,4 +203,5 @@ AUTOPAY = (
     changing("maximum-not-positive", update("mandate", "maximum = 0", CARD)),
 )
 
-MUTATIONS = FILES + ACCOUNTS + BALANCES + BILLS + TOTALS + USAGE + DELIVERY + AUTOPAY
+VANISHED = (changing("vanished", *(linked_before(account) for account in (5, 6, 7))),)
+MUTATIONS = FILES + ACCOUNTS + VANISHED + BALANCES + BILLS + TOTALS + USAGE + DELIVERY + AUTOPAY
