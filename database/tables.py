@@ -177,7 +177,9 @@ movement = _table(
     sa.Column("kind", one_of(MovementKind, "kind"), nullable=False),
     sa.Column("amount", Cents, nullable=False),
     sa.Column("usage", sa.Float),  # a meter's quantity, not money
-    sa.Column("reference", sa.String(100), nullable=False, default=""),  # receipt or confirmation
+    sa.Column(
+        "reference", sa.String(100), nullable=False, default="", server_default=""
+    ),  # a receipt or a confirmation
     sa.Index(None, "run", "account_key"),
 )
 
