@@ -179,7 +179,7 @@ def _of_server(state: str, cause: str) -> tuple[str, str, int]:
     if state == "42501":
         grant = "grant the user of database.url its rights on that database (docs/running.md)"
         return "no-grant", f"{said}; {grant}, then run the command again", WRONG_USE
-    if state == "25006" or "readonly database" in cause or "read-only" in cause:
+    if state == "25006":
         may = "the user of database.url may only read, and this command writes"
         return "read-only", f"{said}; {may}", WRONG_USE
     if state == "53300" or "too many connections" in cause or "too many clients" in cause:
