@@ -34,6 +34,7 @@ STAGED = (
     *("payment_method", "mandate", "problem", "bulk_file", "page", "bill", "bill_place"),
     *("delivery_plan", "recipient", "planned_payment", "scheduled_payment"),
     *("enrollment", "enrollment_end"),
+    *("balance_entry", "balance_due", "boundary_finding", "posting"),
 )
 
 

@@ -132,6 +132,9 @@ class ChecksSettings(SettingsSection):
     vanished_blocking_share: float = Field(
         0.5, gt=0, le=1, description="Where more of them is gone, the close is refused; 1: never."
     )
+    posting_days: int = Field(
+        3, ge=0, le=30, description="Days a payment may take until the billing system has it."
+    )
 
     @field_validator("large_bill", "adjustment_limit")
     @classmethod
@@ -255,6 +258,13 @@ class PrefectSettings(SettingsSection):
     )
     schedules: bool = Field(
         True, description="`billclose up` starts flows by the calendar; false: cron or nobody does."
+    )
+
+    keep_days: int = Field(
+        400,
+        ge=2,
+        le=3650,
+        description="So many days our own Prefect server keeps ended runs and their artifacts.",
     )
 
     @field_validator("auth_string")
