@@ -83,6 +83,7 @@ class Office(Choices):
     reporter: Reporter = field(default_factory=Silent)
     approves: Approver = never
     asks_in_prefect: bool = False  # a run of a deployment waits there for its answer
+    origin: str = ""  # the machine's user, where nothing proves who `who` is
     rehearses: bool = False  # a dry run: everything happens in a copy, and nothing leaves it
 
     @cached_property
