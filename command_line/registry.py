@@ -199,6 +199,11 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "pattern",
         "Show the text of some pages of FILE and the likely patterns to find accounts with.",
     ),
+    "draft-export": CommandEntry(
+        "command_line.commands.draft_export",
+        "draft_export",
+        "Write a first bundle.toml into FOLDER, from its tables' headings and its PDFs.",
+    ),
     "demo": CommandEntry(
         "command_line.demo.demo",
         "demo",

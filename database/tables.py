@@ -435,6 +435,8 @@ approval_decision = _table(
     sa.Column("decided_at", Moment, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("waived", sa.JSON, nullable=False),  # names of checks
+    # The machine's user, where nothing proves who it was.
+    sa.Column("origin", sa.String(40), nullable=False, server_default=""),
     sa.ForeignKeyConstraint(
         ["run", "request"], ["approval_request.run", "approval_request.number"]
     ),

@@ -119,6 +119,17 @@ def _first_part(path: str) -> str:
     known = (
         *("unsubscribe", "exports", "communications", "webhooks", "health", "metrics", "static"),
         *("register", "verify", "sign-in", "sign-out", "forgot", "reset", "invite", "link"),
-        *("accounts", "bills", "usage", "news", "wallet", "account", "payments", "office", "csr"),
+        *(
+            "accounts",
+            "bills",
+            "usage",
+            "news",
+            "wallet",
+            "account",
+            "payments",
+            "sandbox",
+            "office",
+            "csr",
+        ),
     )
     return f"/{first[0]}" if first and first[0] in known else "(other)"
