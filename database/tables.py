@@ -693,6 +693,19 @@ work_done = _table(
     sa.Column("ended_at", Moment, nullable=False),
 )
 
+look_round = _table(
+    "look_round",  # the newest look at what may need work, and the looks of its day (UTC)
+    sa.Column("look", sa.String(60), primary_key=True),
+    sa.Column("every_minutes", sa.Integer, nullable=False),
+    sa.Column("looked_at", Moment, nullable=False),
+    sa.Column("looks_today", sa.Integer, nullable=False),
+    sa.Column("starts_today", sa.Integer, nullable=False),
+    sa.Column("failures_today", sa.Integer, nullable=False),
+    sa.Column("longest_gap_seconds", sa.Integer, nullable=False),
+    sa.Column("last_reason", sa.String(200), nullable=False),
+    sa.Column("last_started_at", Moment),
+)
+
 usage_export = _table(
     "usage_export",
     sa.Column("id", sa.String(32), primary_key=True),

@@ -56,6 +56,15 @@ class UtilitySettings(SettingsSection):
         max_length=200,
         description="Whose exports this home takes; empty: those of the utility that came first.",
     )
+    phone: str = Field(
+        "", max_length=60, description="The office's phone, as customers read it in mails."
+    )
+    address: str = Field(
+        "", max_length=200, description="The office's address, in one line, for the foot of mails."
+    )
+    hours: str = Field(
+        "", max_length=100, description="When the office is open: `Monday to Friday, 8 to 5`."
+    )
     holidays: Annotated[str | tuple[date, ...], NoDecode] = Field(
         "US",
         description="Holiday calendar of the office: US, a state such as US-CO, none, "
@@ -234,6 +243,13 @@ class PrefectSettings(SettingsSection):
     )
     schedules: bool = Field(
         True, description="`billclose up` starts flows by the calendar; false: cron or nobody does."
+    )
+
+    keep_days: int = Field(
+        400,
+        ge=2,
+        le=3650,
+        description="So many days our own Prefect server keeps ended runs and their artifacts.",
     )
 
     @field_validator("auth_string")
