@@ -42,7 +42,7 @@ class PayMethod:
 
 
 @dataclass(frozen=True, slots=True)
-class Payable:
+class PayableAccount:
     """What can be paid on an account now, and with what: read in one transaction."""
 
     account_key: str

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
-from domain.checkout import NotTaken, Payable, PayMethod
+from domain.checkout import NotTaken, PayableAccount, PayMethod
 from domain.money import ZERO, Money
 from domain.payments import MethodKind
 
@@ -68,18 +68,18 @@ def parse_payment(text: str) -> Money:
     return amount
 
 
-def payable_now(facts: Payable) -> Money:
+def payable_now(facts: PayableAccount) -> Money:
     """What can be paid now: what is owed less what is on its way, never below zero."""
     return max(facts.owed - facts.on_its_way, ZERO)
 
 
-def offered_methods(facts: Payable) -> list[PayMethod]:
+def offered_methods(facts: PayableAccount) -> list[PayMethod]:
     """Return the customer's own methods that the account may be paid with (rule 136)."""
     return [one for one in facts.wallet if _refused_method(facts, one.token) is None]
 
 
 def refuse_checkout(
-    facts: Payable, token: str, amount: Money, policy: CheckoutPolicy
+    facts: PayableAccount, token: str, amount: Money, policy: CheckoutPolicy
 ) -> NotTaken | None:
     """
     Return why a payment by hand is not accepted; None: it is.
@@ -96,7 +96,7 @@ def refuse_checkout(
     return NotTaken.OVER_PAYABLE if payable > ZERO else NotTaken.NOTHING_PAYABLE
 
 
-def _refused_method(facts: Payable, token: str) -> NotTaken | None:
+def _refused_method(facts: PayableAccount, token: str) -> NotTaken | None:
     method = facts.method(token)
     if method is None:
         return NotTaken.METHOD_GONE

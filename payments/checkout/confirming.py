@@ -15,7 +15,7 @@ from database.books import Database
 from database.checkout_tables import checkout
 from database.ledger.locking import lock_balances
 from database.tables import draw, gateway_payment
-from domain.checkout import LASTS, Checkout, CheckoutState, NotTaken, Payable
+from domain.checkout import LASTS, Checkout, CheckoutState, NotTaken, PayableAccount
 from domain.money import Money
 from domain.payments import DRAW, PAYMENT, PaymentKind
 from payments.checkout.facts import read_checkout, read_payable
@@ -127,7 +127,7 @@ def _submit(
         return find_draws(books, draw.c.payment_key == payment_key)[0]
 
 
-def _refuse(facts: Payable | None, one: Checkout, policy: CheckoutPolicy) -> NotTaken | None:
+def _refuse(facts: PayableAccount | None, one: Checkout, policy: CheckoutPolicy) -> NotTaken | None:
     if facts is None:
         return NotTaken.ACCOUNT_GONE
     if reason := refuse_checkout(facts, one.method.token, one.amount, policy):
@@ -153,7 +153,7 @@ def _still_open(one: Checkout, now: datetime) -> tuple[sa.ColumnElement[bool], .
 
 
 def _record(
-    books: Connection, one: Checkout, facts: Payable, payment_key: str, now: datetime
+    books: Connection, one: Checkout, facts: PayableAccount, payment_key: str, now: datetime
 ) -> None:
     books.execute(
         gateway_payment.insert().values(

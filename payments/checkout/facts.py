@@ -12,11 +12,11 @@ from database.in_force import wallet_in_force
 from database.queries.balances import on_its_way, open_balance
 from database.queries.portal_accounts import accounts_of_user
 from database.tables import account, balance_due, bill_run, draw, gateway_payment, suspended_method
-from domain.checkout import Checkout, Payable, PayMethod
+from domain.checkout import Checkout, PayableAccount, PayMethod
 from domain.identity import mailbox_of
 
 
-def read_payable(books: Connection, user: int, address: str, key: str) -> Payable | None:
+def read_payable(books: Connection, user: int, address: str, key: str) -> PayableAccount | None:
     """
     Return what a portal user can pay on an account; None where it is not theirs, or not billed.
 
@@ -35,7 +35,7 @@ def read_payable(books: Connection, user: int, address: str, key: str) -> Payabl
     suspended = sa.select(suspended_method.c.method_token).where(
         suspended_method.c.method_token.in_([one.token for one in methods])
     )
-    return Payable(
+    return PayableAccount(
         account_key=key,
         account=row.account,
         run=row.run,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from domain.checkout import Checkout, CheckoutEnd, NotTaken, Payable
+from domain.checkout import Checkout, CheckoutEnd, NotTaken, PayableAccount
 from domain.money import ZERO, Money
 from mail.letters.phrases import say_failure
 from office.equipment.terms import checkout_policy_of
@@ -87,7 +87,7 @@ def back_to_payment(visit: Visit) -> Response:
     return redirect(f"/payments/{visit.path('key')}")
 
 
-def _payable(visit: Visit) -> Payable | None:
+def _payable(visit: Visit) -> PayableAccount | None:
     mine = my_account(visit)
     if mine is None:
         return None
@@ -95,7 +95,7 @@ def _payable(visit: Visit) -> Payable | None:
         return read_payable(books, visit.user.number, visit.user.address, mine.account_key)
 
 
-def _ask(visit: Visit, facts: Payable, problems: dict[str, str] | None = None) -> Response:
+def _ask(visit: Visit, facts: PayableAccount, problems: dict[str, str] | None = None) -> Response:
     policy = checkout_policy_of(visit.office)
     payable = payable_now(facts)
     values = dict(visit.form) if visit.is_post else {"amount": str(payable) if payable else ""}
@@ -121,7 +121,7 @@ def _amount(visit: Visit, problems: dict[str, str]) -> Money | None:
         return None
 
 
-def _token(visit: Visit, facts: Payable, problems: dict[str, str]) -> str:
+def _token(visit: Visit, facts: PayableAccount, problems: dict[str, str]) -> str:
     """Return the chosen method's token; only what is in the customer's own wallet can be chosen."""
     token = visit.text("method")
     if facts.method(token) is None:
@@ -129,14 +129,14 @@ def _token(visit: Visit, facts: Payable, problems: dict[str, str]) -> str:
     return token
 
 
-def _refusal(visit: Visit, facts: Payable, reason: NotTaken) -> str:
+def _refusal(visit: Visit, facts: PayableAccount, reason: NotTaken) -> str:
     if reason is not NotTaken.OVER_PAYABLE:
         return visit.say(WHY[reason])
     most = payable_now(facts).dollars()
     return visit.say("You can pay at most %(amount)s now.", amount=most)
 
 
-def _may_pay_ahead(facts: Payable, policy: CheckoutPolicy) -> bool:
+def _may_pay_ahead(facts: PayableAccount, policy: CheckoutPolicy) -> bool:
     return policy.pays_ahead and facts.on_its_way == ZERO
 
 

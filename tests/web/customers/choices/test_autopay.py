@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from database.identity_tables import activity
-from database.tables import account, audit, balance_due, enrollment, scheduled_payment
+from database.tables import account, audit, balance_due, enrollment, gateway_payment
 from domain.accounts import AccountStatus
 from domain.identity import LinkProof
 from domain.money import Money
@@ -53,7 +53,7 @@ def enrolled(person, **changes):
 
 
 def payments(books):
-    rows = scheduled_payment.c
+    rows = gateway_payment.c
     with books.reading() as connection:
         query = sa.select(rows.amount, rows.pay_on, rows.immediate, rows.state)
         return [tuple(row) for row in connection.execute(query)]
@@ -458,7 +458,7 @@ def test_a_payment_that_was_asked_for_stands(tenant, town):
     add_method(tenant)
     enrolled(tenant)
     with town.writing() as books:
-        books.execute(scheduled_payment.update().values(state=PaymentState.SUBMITTED))
+        books.execute(gateway_payment.update().values(state=PaymentState.SUBMITTED))
 
     before = words(tenant.get(PAGE))
     tenant.post(f"{PAGE}/cancel")
