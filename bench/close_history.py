@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bench.close_city import PERIOD
 from command_line.demo.export import to_period
-from database.tables import metadata
+from database.schema import metadata
 
 MONTHS = 12
 

@@ -22,7 +22,7 @@ from data_checks.check import to_query
 from data_checks.checking import STAGED
 from data_checks.parameters import Thresholds, parameters
 from database.books import Database
-from database.tables import metadata
+from database.schema import metadata
 from domain.steps import Step
 
 DERIVED = ("problem", "page", "bill", "delivery_plan", "recipient", "planned_payment")

@@ -84,7 +84,6 @@ MOST_MEMBERS = 10_000
 LARGEST_UNPACKED = 16 * 2**30  # bytes
 SMALL = 2**20  # bytes; below this no ratio is suspicious
 HIGHEST_RATIO = 200  # unpacked to packed; tables reach 20
-_BLOCK = 2**20
 
 
 class Folder:

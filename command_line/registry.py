@@ -17,7 +17,7 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
     "init": Place(
         "command_line.commands.init",
         "init",
-        "Write a commented billclose.toml, create or migrate the database.",
+        "Write a commented billclose.toml, create the database.",
     ),
     "import": Place(
         "command_line.commands.import_",
@@ -155,17 +155,17 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "Write report, checks, waivers, approvals, audit rows and hashes of all bills of PERIOD.",
     ),
     "up": Place(
-        "command_line.commands.serve",
+        "command_line.commands.up",
         "up",
         "Start the Prefect server of this office and serve its flows, until Ctrl-C.",
     ),
     "work": Place(
-        "command_line.commands.serve",
+        "command_line.commands.work",
         "work",
         "Make batches of bills for whichever machine closes a period, until told to stop.",
     ),
     "web": Place(
-        "command_line.commands.serve",
+        "command_line.commands.web",
         "web",
         "Serve the office's web desk until Ctrl-C; meant to stand behind your reverse proxy.",
     ),

@@ -6,13 +6,15 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain, islice
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
+
+from database.own_file import waiting_for_others
 
 CHUNK = 200  # rows that a bulk load hands over at once; SQLite takes 32,766 values a statement
 
@@ -110,7 +112,7 @@ def _open_sqlite(url: str) -> Engine:
             "foreign_keys=ON",
             "cache_size=-32000",  # kilobytes; with 2,000 a large city is read again and again
         ):
-            connection.execute(f"PRAGMA {pragma}").close()
+            waiting_for_others(partial(connection.execute, f"PRAGMA {pragma}")).close()
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

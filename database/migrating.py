@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
-from database.tables import metadata
+from database.schema import metadata
 from domain.failures import Misuse
 
 MIGRATING = 0x62696C6C636C  # "billcl": the advisory lock of whoever migrates

@@ -86,9 +86,6 @@ def earliest_close(period_ends_on: date, closed: Container[date]) -> date:
     return next_working_day(period_ends_on + ONE_DAY, closed)
 
 
-ONE_DAY = timedelta(days=1)
-
-
 @dataclass(frozen=True, slots=True)
 class DueRule:
     """By which day bills are due: a day of the month, so many months after the period's end."""

@@ -18,7 +18,7 @@ from hypothesis import settings
 
 from database import books as books_module
 from database.books import Database
-from database.tables import metadata
+from database.schema import metadata
 from mail.letters import templates as compose
 from office import identity
 from splitter.workers import parent as children

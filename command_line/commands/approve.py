@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from office.equipment.office import Office
-    from office.procedures.approval import Asked
 import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,6 +20,10 @@ from command_line.options import (
     reason_option,
 )
 from domain.approvals import Decision
+
+if TYPE_CHECKING:
+    from office.equipment.office import Office
+    from office.procedures.approval import Asked
 
 
 def to_figures(asked: Asked) -> dict[str, Any]:

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from command_line.options import DONE, NEEDS_PERSON, json_option, open_office
-from domain.failures import Misuse
+from command_line.commands.close_outcome import close_figures
+from command_line.options import DONE, NEEDS_PERSON, as_of_option, json_option, open_office
+from domain.failures import Misuse, Refused
+from domain.runs import RunState
 from domain.words import say_count
 
 if TYPE_CHECKING:
     from database.audit import Anchor, Verdict
-import hashlib
-from datetime import datetime
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
-
-from command_line.commands.close_outcome import close_figures
-from command_line.options import as_of_option
-from domain.failures import Refused
-from domain.runs import RunState
-
-if TYPE_CHECKING:
     from office.equipment.office import Office
 
 

@@ -9,15 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from command_line.options import DONE, NEEDS_PERSON, as_of_option, ask, json_option, open_office
+from command_line import options as asking
+from command_line.options import (
+    DONE,
+    NEEDS_PERSON,
+    as_of_option,
+    ask,
+    in_words,
+    json_option,
+    open_office,
+    reason_option,
+)
 from domain.failures import Misuse
 from domain.money import ZERO, Money
 
 if TYPE_CHECKING:
     from office.equipment.office import Office
     from payments.enrollment.enrolling import Offer
-from command_line import options as asking
-from command_line.options import in_words, reason_option
 
 MOST_DAYS_PRIOR = 30
 

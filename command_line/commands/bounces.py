@@ -10,13 +10,19 @@ from typing import TYPE_CHECKING, Any
 import click
 import sqlalchemy as sa
 
-from command_line.options import as_of_option, json_option, open_office, reason_option
+from command_line.commands.close import replace_office
+from command_line.commands.print_ import part_lines
+from command_line.options import (
+    DONE,
+    NEEDS_PERSON,
+    as_of_option,
+    json_option,
+    open_office,
+    reason_option,
+)
 
 if TYPE_CHECKING:
     from office.equipment.office import Office
-from command_line.commands.close import replace_office
-from command_line.commands.print_ import part_lines
-from command_line.options import DONE, NEEDS_PERSON
 
 
 @click.group()

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from command_line.commands.close_outcome import tell
-from command_line.flow_runs import StepLines
 from command_line.options import (
     as_of_option,
     ask,
@@ -24,6 +23,7 @@ from command_line.options import (
     json_option,
     open_office,
 )
+from command_line.progress import StepLines
 from domain.failures import Misuse, NobodyMailed, Refused
 from domain.words import say_count
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from domain.failures import Refused
-from reporting.run_sheet.run_sheet import autopay_figures, check_figures, total_figures
-
-if TYPE_CHECKING:
-    from reporting.run_sheet.run_sheet import RunSheet
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from command_line.options import NEEDS_PERSON, REFUSED
+from domain.failures import Refused
 from domain.words import say_count
+from reporting.run_sheet.run_sheet import autopay_figures, check_figures, total_figures
 
 if TYPE_CHECKING:
     from office.equipment.office import Office

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 import signal
 import socket
 import sys
 from contextlib import closing
-from threading import Thread
-from typing import TYPE_CHECKING, Any, NoReturn
-
-if TYPE_CHECKING:
-    from mail.outbox.parallel import Duty
-    from office.procedures.mail_sending import Start
-import json
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Thread
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -27,7 +22,9 @@ from domain.words import say_count
 
 if TYPE_CHECKING:
     from mail.outbox.decisions import Corrected, Decision, Standing
+    from mail.outbox.parallel import Duty
     from office.equipment.office import Office
+    from office.procedures.mail_sending import Start
 
 
 def main() -> None:

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import json
+import sys
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from command_line.mail_results import Figures, say_unsent
-from domain.failures import Misuse
+from command_line.commands.preview import send_test_mail, to_mailbox
+from command_line.mail_results import Figures, is_unsent, run_mailing, say_unsent
+from command_line.options import DONE, NEEDS_PERSON, as_of_option, json_option, open_office
+from domain.failures import Misuse, Refused
 from domain.words import say_count
 
 if TYPE_CHECKING:
     from mail.communications.audience import Audience
-import sys
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
-
-from command_line.commands.preview import send_test_mail, to_mailbox
-from command_line.mail_results import is_unsent, run_mailing
-from command_line.options import DONE, NEEDS_PERSON, as_of_option, json_option, open_office
-from domain.failures import Refused
-
-if TYPE_CHECKING:
     from mail.communications.mailings import Request
     from office.equipment.office import Office
     from office.procedures.communications import Plan

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
-from domain.words import say_count
-
-if TYPE_CHECKING:
-    from splitter.guessing.guess import Guesses
 import json
+import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +14,7 @@ import click
 
 from command_line.options import NEEDS_PERSON, json_option
 from domain.failures import Misuse
+from domain.words import say_count
 
 if TYPE_CHECKING:
     from splitter.guessing.guess import Guesses

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
+import webbrowser
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from command_line.options import wall_clock
+from command_line.options import DONE, NEEDS_PERSON, as_of_option, open_office, wall_clock
+from domain.deliveries import MessageKind
 from domain.failures import Misuse, OutcomeUnknown, PermanentFailure
 
 if TYPE_CHECKING:
-    from mail.rendering.bills import Sender
-    from office.equipment.office import Office
-import webbrowser
-from dataclasses import dataclass, replace
-from datetime import datetime
-from pathlib import Path
-
-from command_line.options import DONE, NEEDS_PERSON, as_of_option, open_office
-from domain.deliveries import MessageKind
-
-if TYPE_CHECKING:
     from mail.previews.previewing import Wanted
+    from mail.rendering.bills import Sender
     from office.equipment.office import Office
 
 

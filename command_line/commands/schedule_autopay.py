@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from command_line import options as asking
+from command_line.commands.close import rehearsed, replace_office
+from command_line.options import DONE, NEEDS_PERSON, as_of_option, json_option, open_office
 from domain.failures import Misuse
 from domain.schedule_groups import GROUP_MEANINGS, ScheduleGroup
 from domain.words import say_count
@@ -14,16 +19,6 @@ from domain.words import say_count
 if TYPE_CHECKING:
     from office.equipment.office import Office
     from payments.scheduling.scheduling import GroupCount
-import json
-from datetime import datetime
-from pathlib import Path
-
-from command_line import options as asking
-from command_line.commands.close import rehearsed, replace_office
-from command_line.options import DONE, NEEDS_PERSON, as_of_option, json_option, open_office
-
-if TYPE_CHECKING:
-    from office.equipment.office import Office
 
 
 Groups = dict[str, "GroupCount"]

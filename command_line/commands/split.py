@@ -18,8 +18,8 @@ from command_line.commands.split_figures import (
     clean_bills,
     file_names,
 )
-from command_line.flow_runs import StepLines
 from command_line.options import NEEDS_PERSON, json_option
+from command_line.progress import StepLines
 from domain.failures import Misuse
 from domain.periods import BulkFile
 

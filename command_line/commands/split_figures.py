@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from domain.bills import PageAssignment
+from domain.accounts import account_key
+from domain.bills import BillRange, PageAssignment
 from domain.failures import Misuse
 from domain.words import say_count
 
 if TYPE_CHECKING:
     pass
-from collections import Counter
-from dataclasses import dataclass, replace
-from itertools import groupby
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any
-
-from domain.accounts import account_key
-from domain.bills import BillRange
-
-if TYPE_CHECKING:
     from splitter.bulk_file.filing import FiledBill
     from splitter.bulk_file.splitting import SplitOutcome
 

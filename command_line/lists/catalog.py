@@ -5,11 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-if TYPE_CHECKING:
-    import sqlalchemy as sa
 import sqlalchemy as sa
 
 from database.tables import audit
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 
 class Listing(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import context
 
 from database.migrating import VERSION
-from database.tables import metadata
+from database.schema import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(

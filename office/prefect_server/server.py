@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 START_SECONDS = 180
 RECORD_SECONDS = 30
+HEALTH_SECONDS = httpx.Timeout(15, connect=2)  # one that is busy is there; a dead one says so
 
 
 class PrefectServer:
@@ -104,7 +105,7 @@ class PrefectServer:
 
     def answers(self) -> bool:
         try:
-            return self._client.get(f"{self.api_url}/health", timeout=2).is_success
+            return self._client.get(f"{self.api_url}/health", timeout=HEALTH_SECONDS).is_success
         except httpx.HTTPError:
             return False
 

@@ -14,15 +14,13 @@ from database.owners import this_process
 from domain.failures import Misuse, TemporaryFailure
 from office.equipment.office import Office
 from office.home import PRIVATE_FOLDER, bill_store, database_url
+from office.secrets.prefect_access import announced, authorization, known_auth
 from office.settings.settings import Settings, read_settings
 from splitter.batches.run import BatchWorker
 from splitter.workers.parent import processors
 
 if TYPE_CHECKING:
     from prefect_dask.task_runners import DaskTaskRunner
-import httpx
-
-from office.secrets.prefect_access import announced, authorization, known_auth
 
 HOME = "BILLCLOSE_HOME"
 CONNECT_SECONDS = 30
@@ -102,7 +100,8 @@ def dask_runner(here: Office) -> Iterator[DaskTaskRunner]:
         yield runner
 
 
-SECONDS = 5
+ANSWER_SECONDS = httpx.Timeout(60, connect=5)  # a busy server answers late; a dead one at once
+TRIES = 3
 
 
 def wake(here: Office, flow_run: str | None) -> bool:
@@ -111,18 +110,25 @@ def wake(here: Office, flow_run: str | None) -> bool:
 
     Nothing depends on it: the decision is in the books, and whoever runs the close again goes on.
     """
+    import httpx
+
     chosen = here.settings.prefect
     address = chosen.api_url or os.environ.get("PREFECT_API_URL", "") or announced(here.home)
     if not flow_run or not address:
         return False
     auth = known_auth(here.home, chosen.auth_string.get_secret_value())
-    try:
-        answer = httpx.post(
-            f"{address}/flow_runs/{flow_run}/resume",
-            json={"run_input": {}},
-            headers=authorization(auth),
-            timeout=SECONDS,
-        )
-    except httpx.HTTPError:
-        return False
-    return answer.is_success and answer.json().get("status") == "ACCEPT"
+    opened = httpx.Client(base_url=address, headers=authorization(auth), timeout=ANSWER_SECONDS)
+    with opened as client:
+        try:
+            return _is_resumed(client, flow_run)
+        except httpx.HTTPError:
+            return False
+
+
+def _is_resumed(client: httpx.Client, flow_run: str) -> bool:
+    """Ask a server to resume a run; one that says it is too busy is asked again."""
+    for _ in range(TRIES):
+        answer = client.post(f"/flow_runs/{flow_run}/resume", json={"run_input": {}})
+        if answer.is_success:
+            return bool(answer.json().get("status") == "ACCEPT")
+    return False

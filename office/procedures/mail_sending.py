@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import socket
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from database.owners import this_process
 from domain.deliveries import MessageKind
 from domain.failures import Misuse
-from mail.outbox.parallel import GRACE_SECONDS, Helper
+from mail.letters.notices import NOTICES
+from mail.outbox.deliveries import count_due, sendable
+from mail.outbox.parallel import GRACE_SECONDS, Helper, Progress, Report, send_together
+from mail.outbox.sending import Render, SendCounts, Tally, send_due
+from mail.port import Mailer
 from office.clock import Clock
 from office.settings.mail import SmtpSettings
 from office.settings.settings import Settings, read_settings
@@ -22,18 +30,6 @@ from splitter.workers.parent import processors, start_program
 
 if TYPE_CHECKING:
     from office.equipment.office import Office
-import logging
-from collections.abc import Iterable
-from contextlib import closing
-from functools import partial
-from typing import TYPE_CHECKING
-
-from database.owners import this_process
-from mail.letters.notices import NOTICES
-from mail.outbox.deliveries import count_due, sendable
-from mail.outbox.parallel import Progress, Report, send_together
-from mail.outbox.sending import Render, SendCounts, Tally, send_due
-from mail.port import Mailer
 
 PROGRAM = "command_line.commands.mail"  # run by name: who reads the clock stands there
 MOST_UNASKED = 4  # more senders at once than that are the office's own wish

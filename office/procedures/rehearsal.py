@@ -13,7 +13,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from database.books import Database, insert_rows
-from database.tables import audit, bulk_file, metadata, period_close, run_lock, run_step
+from database.schema import metadata
+from database.tables import audit, bulk_file, period_close, run_lock, run_step
 from office.equipment.office import Office
 from splitter.runs.records import fetch_documents
 

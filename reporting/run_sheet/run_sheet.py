@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from database.postings import NOTHING_UNPOSTED, Unposted
 from domain.checks import CheckResult
 from domain.money import ZERO, Money
 from domain.runs import RunState
 from rules.returns import ReturnRate
-
-if TYPE_CHECKING:
-    from domain.checks import CheckResult
-
-    pass
-
 
 TOTALS = (
     "accounts", "bills", "opening_balance", "billed", "payments", "adjustments", "penalties",

@@ -9,7 +9,7 @@ import pytest
 from data_checks.catalog import CATALOG
 from data_checks.check import says
 from data_checks.checking import STAGED
-from database.tables import metadata
+from database.schema import metadata
 from domain.checks import NEVER_WAIVED, Severity
 
 BLOCKING = {

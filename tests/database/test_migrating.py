@@ -17,7 +17,7 @@ from alembic.util import CommandError
 from database import migrating
 from database.books import Database
 from database.migrating import NEWEST, VERSION, downgrade, migrate, require_schema, revision_of
-from database.tables import metadata
+from database.schema import metadata
 from domain.failures import Misuse
 
 

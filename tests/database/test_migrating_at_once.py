@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from database.books import Database, Pool
 from database.migrating import NEWEST, VERSION, _rebuilding, downgrade, migrate
-from database.tables import metadata
+from database.schema import metadata
 
 
 @pytest.fixture

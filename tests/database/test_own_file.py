@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import threading
 from contextlib import closing
 
 import pytest
 
-from database.own_file import OwnFile
+from database.books import Database
+from database.own_file import OwnFile, waiting_for_others
 from domain.failures import OutcomeUnknown, TemporaryFailure
 
 TABLE = "CREATE TABLE IF NOT EXISTS entry (name TEXT NOT NULL UNIQUE)"
@@ -59,3 +61,38 @@ def test_a_file_that_cannot_be_used_is_named_and_told_as_its_equipment_says(tmp_
 
     with pytest.raises(Away, match="the file cannot be used: "), file.writing():
         pass
+
+
+@pytest.fixture
+def held(tmp_path):
+    """A file that another connection has just made and holds for a while."""
+    holder = sqlite3.connect(tmp_path / "own.db", isolation_level=None, check_same_thread=False)
+    holder.execute("CREATE TABLE made_by_another (name TEXT)")
+    holder.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(0.3, holder.execute, ["COMMIT"])
+    release.start()
+    yield tmp_path / "own.db"
+    release.join()
+    holder.close()
+
+
+def test_a_file_that_another_process_is_making_is_waited_for(held):
+    with closing(OwnFile(held, TABLE, name="the file")) as file:
+        assert [] == names(file)
+
+
+def test_books_that_another_process_is_making_are_waited_for(held):
+    with closing(Database(f"sqlite:///{held}")) as books, books.reading() as reading:
+        assert [] == reading.exec_driver_sql("SELECT * FROM made_by_another").all()
+
+
+def test_what_is_wrong_with_a_file_is_not_waited_for():
+    def asks_for_nonsense():
+        tries.append("asked")
+        return sqlite3.connect(":memory:").execute("SELECT nonsense")
+
+    tries: list[str] = []
+    with pytest.raises(sqlite3.OperationalError, match="nonsense"):
+        waiting_for_others(asks_for_nonsense)
+
+    assert ["asked"] == tries

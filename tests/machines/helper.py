@@ -55,10 +55,10 @@ def _work(
     home: Path, environment: dict[str, str], halfway: Connection | None, gate: Connection | None
 ) -> None:
     os.environ.update(environment)
-    import command_line.commands.serve
+    import command_line.commands.work
     from command_line.main import run
 
-    command_line.commands.serve.POLL_SECONDS = 0.05
+    command_line.commands.work.POLL_SECONDS = 0.05
     if halfway is not None:
         splitter.batches.run.Splitting = _halting(halfway)  # type: ignore[misc]
     if gate is not None:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 import pytest
 
-from database.tables import metadata
+from database.schema import metadata
 from domain.deliveries import PasswordField
 from domain.failures import Misuse
 from domain.money import Money
@@ -84,7 +84,10 @@ def test_stripe_without_its_library_is_refused_with_what_to_do(tmp_path, monkeyp
 
 
 def test_stripes_library_is_not_loaded_by_an_office_that_does_not_use_it():
-    looks = "import office.wiring, payments.sandbox, sys; sys.exit('stripe' in sys.modules)"
+    looks = (
+        "import office.equipment.office, payments.sandbox.gateway, sys;"
+        "sys.exit('stripe' in sys.modules)"
+    )
 
     assert 0 == subprocess.run([sys.executable, "-c", looks], check=False).returncode
 

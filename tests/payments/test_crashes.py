@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 
+from database.tables import scheduled_payment
 from domain.failures import OutcomeUnknown, PermanentFailure, TemporaryFailure
 from domain.money import Money
 from domain.payments import Advice, DrawState, PaymentState
@@ -252,3 +254,67 @@ def test_two_workers_at_once_draw_every_payment_once(database, tmp_path):
         {office.state(number) for number in numbers},
     )
     assert {Money(80_00)} == {office.paid(number) for number in numbers}
+
+
+def test_a_payment_cancelled_between_its_claim_and_the_asking_is_not_drawn(database, tmp_path):
+    office = a_collector(database, tmp_path, paying("1"))
+
+    def cancelled_meanwhile(real, request):
+        office.set(scheduled_payment, "1", state=PaymentState.CANCELLED)
+        return real(request)
+
+    counts = office.collect(gateway=Gateway(office.gateway, prepare=cancelled_meanwhile))
+
+    assert (0, []) == (counts.drawn.count, office.taken())
+    assert (PaymentState.CANCELLED, DrawState.ABANDONED) == (
+        office.state(), office.draws()[0].state,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [TemporaryFailure("not taken"), PermanentFailure("refused")],
+    ids=lambda one: one.args,
+)
+def test_a_no_proves_nothing_once_another_worker_has_looked_for_the_draw(
+    database, tmp_path, failure
+):
+    office = a_collector(database, tmp_path, paying("1"))
+
+    def asked_meanwhile(_real, *_arguments):
+        office.wait(minutes=5)
+        lost = Gateway(office.gateway, confirm=works_then_fails(OutcomeUnknown("no answer")))
+        assert (1, 1) == _looked_up_and_asked(office.look_up(gateway=lost))
+        raise failure
+
+    office.collect(gateway=Gateway(office.gateway, confirm=asked_meanwhile))
+
+    assert (PaymentState.UNKNOWN, DrawState.ASKED) == (office.state(), office.draws()[0].state)
+    office.wait(hours=1)
+    assert 1 == office.look_up().approved
+    assert [("autopay/2026-10/1/1", 80_00)] == office.taken()
+
+
+def _looked_up_and_asked(counts):
+    return counts.unknown, counts.asked_again
+
+
+def test_an_answer_of_nothing_found_puts_the_next_look_up_farther_off_each_time(database, tmp_path):
+    office = a_collector(database, tmp_path, paying("1"))
+    lost = Gateway(office.gateway, confirm=fails(OutcomeUnknown("no answer")))
+    not_found = Gateway(
+        office.gateway,
+        confirm=fails(OutcomeUnknown("no answer")),
+        lookup=lambda _real, *_arguments: DrawResult(Answer.NOT_FOUND),
+    )
+    office.collect(gateway=lost)
+    office.wait(hours=23)  # past the window: nobody asks again, what is not found stays so
+
+    waits = []
+    for _ in range(4):
+        office.look_up(gateway=not_found)
+        waits.append(office.draws()[0].next_lookup_at - office.at)
+        office.at = office.draws()[0].next_lookup_at
+
+    assert [timedelta(hours=1), *[timedelta(days=1)] * 3] == waits
+    assert 4 == office.draws()[0].lookups

@@ -81,6 +81,21 @@ def test_a_fee_is_owed_and_posted_where_the_office_has_one(database, tmp_path):
     assert ("fee", Money(25_00)) in office.postings()
 
 
+def test_a_charge_back_costs_the_customer_no_return_fee(database, tmp_path):
+    terms = replace(TERMS, return_fee=Money(25_00))
+    office = a_collector(database, tmp_path, paying("1", "tok_chargeback_d2"))
+    office.collect()
+
+    office.wait(days=3)
+    counts = take_in(office, terms)
+
+    with office.database.reading() as books:
+        owed = books.execute(sa.select(balance_due.c.amount_due, balance_due.c.paid)).one()
+    assert 1 == counts.returned.count
+    assert (Money(80_00), ZERO) == tuple(owed)
+    assert [("receipt", Money(80_00)), ("reversal", Money(80_00))] == sorted(office.postings())
+
+
 def test_a_notice_of_change_is_noted_for_the_clerk_once(database, tmp_path):
     office = a_collector(database, tmp_path, paying("1", "tok_ach_noc_C01_d2", method_kind=ACH))
     office.collect()
@@ -129,6 +144,43 @@ def test_a_draw_that_landed_beside_another_is_for_a_person_to_give_back(database
     office.wait(minutes=6)
     office.look_up()
 
+    take_in(office)
+
+    standing = read_standing(office.database)
+    assert (1, Money(80_00)) == (standing.drawn_twice.count, standing.drawn_twice.amount)
+    assert (PaymentState.SUCCEEDED, Money(80_00)) == (office.state(), office.paid())
+
+
+def drawn_anew_without_an_answer(database, tmp_path):
+    """An office whose first draw was given up and is about to land, and whose second is asked."""
+    office = a_collector(database, tmp_path, paying("1", "tok_arrives_late_90s"))
+    office.collect()
+    given_up(office, DrawState.ABANDONED, PaymentState.SCHEDULED)
+    office.wait(seconds=80)
+    office.collect()
+    office.wait(seconds=30)  # the first has landed, the second is on its way
+    return office
+
+
+def test_what_landed_late_waits_while_another_draw_has_no_answer(database, tmp_path):
+    office = drawn_anew_without_an_answer(database, tmp_path)
+
+    counts = take_in(office)
+
+    assert (0, 0) == (counts.landed.count, counts.drawn_twice)
+    assert [DrawState.ABANDONED, DrawState.ASKED] == [one.state for one in office.draws()]
+    assert (PaymentState.UNKNOWN, ZERO, []) == (office.state(), office.paid(), office.postings())
+
+
+@pytest.mark.parametrize("days", [1, 10], ids=["soon", "after the days that are read again"])
+def test_an_event_that_waits_is_read_again_until_it_is_understood(database, tmp_path, days):
+    office = drawn_anew_without_an_answer(database, tmp_path)
+    take_in(office)
+
+    office.wait(days=days)
+    take_in(office)  # it waits still
+    office.wait(days=days)
+    office.look_up()  # the second has landed, too
     take_in(office)
 
     standing = read_standing(office.database)

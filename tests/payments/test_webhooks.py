@@ -8,10 +8,10 @@ import time
 import pytest
 import sqlalchemy as sa
 
-from database.tables import payment_return, told_event
+from database.tables import draw, payment_return, scheduled_payment, told_event
 from domain.failures import Refused, TemporaryFailure
 from domain.money import ZERO, Money
-from domain.payments import PaymentState
+from domain.payments import DrawState, PaymentState
 from payments.outcomes.events import receive, take_in_events
 from payments.port import EventKind, LateEvent
 from tests.builders import ACH, RUN
@@ -105,6 +105,27 @@ def test_what_was_told_waits_while_the_gateway_is_down(office):
 
     assert ("down", 1) == (counts.stopped_by, waiting(office))
     assert 1 == take_in(office).returned.count
+
+
+def test_what_was_told_and_waits_for_another_draws_answer_stays_to_be_taken_in(database, tmp_path):
+    office = a_collector(database, tmp_path, paying("1", "tok_never_arrives"))
+    office.collect()
+    one = office.draws()[0]
+    with office.database.writing() as books:
+        books.execute(draw.update().values(state=DrawState.ABANDONED, next_lookup_at=None))
+        books.execute(scheduled_payment.update().values(state=PaymentState.SCHEDULED))
+    office.collect()  # drawn anew, and no answer
+    tell(office, Telling(a_landing(office, one)))
+
+    counts = take_in(office)
+
+    assert (0, 1) == (counts.landed.count, waiting(office))
+
+
+def a_landing(office, one) -> LateEvent:
+    return LateEvent(
+        "evt_2", EventKind.APPROVED_LATE, one.key, one.reference, one.amount, "", office.at
+    )  # fmt: skip
 
 
 def test_a_webhook_of_stripe_opens_the_balance_again(office):

@@ -16,7 +16,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 import command_line.commands.close
-from command_line.flow_runs import StepLines
+from command_line.progress import StepLines
 from tests.flows.desk import Answer, Desk
 from tests.forked import forks, load_before_forks
 

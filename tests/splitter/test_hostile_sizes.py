@@ -34,14 +34,14 @@ SPLIT = """
 import json, resource, sys
 from pathlib import Path
 from domain.failures import Refused
-from splitter import children
+from splitter.workers import parent
 from domain.periods import BulkFile
-from splitter.filing import BillStore
-from splitter.splitting import Splitting
+from splitter.store.bill_store import BillStore
+from splitter.bulk_file.splitting import Splitting
 from dataclasses import replace
 
 path, store, filed = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-children.MEMORY_BYTES = int(sys.argv[4])
+parent.MEMORY_BYTES = int(sys.argv[4])
 told = {"refused": None}
 try:
     bulk = BulkFile("utility-bill", path.name, r"Account:\\s*([0-9.]+)")

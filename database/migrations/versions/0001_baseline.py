@@ -10,7 +10,7 @@ from __future__ import annotations
 from alembic import op
 
 from database.migrating import NEWEST
-from database.tables import metadata
+from database.schema import metadata
 
 revision = NEWEST
 down_revision = None

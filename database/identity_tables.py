@@ -1,0 +1,201 @@
+"""The tables of who signs in: portal users and staff, their credentials, sessions and links."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from database.tables import metadata
+from database.types import Moment, one_of
+from domain.identity import CredentialKind, LinkKind, LinkProof, Role, UserState
+from domain.payments import MethodKind
+
+_NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+
+def _user(*, nullable: bool = False) -> sa.Column[int]:
+    return sa.Column("user_number", _NUMBER, sa.ForeignKey("web_user.number"), nullable=nullable)
+
+
+web_user = sa.Table(
+    "web_user",
+    metadata,
+    sa.Column("number", _NUMBER, primary_key=True),
+    sa.Column("mailbox", sa.String(320), nullable=False, unique=True),
+    sa.Column("address", sa.String(320), nullable=False),
+    sa.Column("username", sa.String(100), unique=True),  # NULL: signs in by the address
+    sa.Column("phone", sa.String(20), nullable=False, server_default=""),
+    sa.Column("language", sa.String(5), nullable=False, server_default="en"),
+    sa.Column("state", one_of(UserState, "state"), nullable=False),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("locked_at", Moment),
+    sa.Column("locked_by", sa.String(100), nullable=False, server_default=""),
+    sa.Column("lock_reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),  # ends every session
+    sa.Column("made_at", Moment, nullable=False),
+    sa.Column("seen_at", Moment),
+)
+
+staff = sa.Table(
+    "staff",
+    metadata,
+    sa.Column("number", _NUMBER, primary_key=True),
+    sa.Column("mailbox", sa.String(320), nullable=False, unique=True),
+    sa.Column("address", sa.String(320), nullable=False),
+    sa.Column("role", one_of(Role, "role"), nullable=False),
+    sa.Column("state", one_of(UserState, "state"), nullable=False),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("locked_at", Moment),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("made_at", Moment, nullable=False),
+    sa.Column("made_by", sa.String(100), nullable=False),
+    sa.Column("seen_at", Moment),
+)
+
+
+def _staff(*, nullable: bool = True) -> sa.Column[int]:
+    return sa.Column("staff_number", _NUMBER, sa.ForeignKey("staff.number"), nullable=nullable)
+
+
+_ONE_OWNER = "(user_number IS NULL) <> (staff_number IS NULL)"
+
+credential = sa.Table(
+    "credential",
+    metadata,
+    sa.Column("number", _NUMBER, primary_key=True),
+    _user(nullable=True),
+    _staff(),
+    sa.Column("kind", one_of(CredentialKind, "kind"), nullable=False),
+    sa.Column("secret", sa.Text, nullable=False),  # a hash; a TOTP secret is sealed by the home's
+    sa.Column("used_step", sa.BigInteger),  # of TOTP: a code is good once
+    sa.Column("since", Moment, nullable=False),
+    sa.UniqueConstraint("user_number", "kind"),
+    sa.UniqueConstraint("staff_number", "kind"),
+    sa.CheckConstraint(_ONE_OWNER, name="one_owner"),
+)
+
+web_session = sa.Table(
+    "web_session",
+    metadata,
+    sa.Column("token_sha256", sa.String(64), primary_key=True),
+    _user(nullable=True),
+    _staff(),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("csrf", sa.String(43), nullable=False),
+    sa.Column("needs_code", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("made_at", Moment, nullable=False),
+    sa.Column("seen_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("ended_at", Moment),
+    sa.CheckConstraint(_ONE_OWNER, name="one_owner"),
+    sa.Index(None, "user_number"),
+)
+
+one_time_link = sa.Table(
+    "one_time_link",
+    metadata,
+    sa.Column("key", sa.String(32), primary_key=True),  # the token is its signature
+    sa.Column("token_sha256", sa.String(64), nullable=False, unique=True),
+    sa.Column("kind", one_of(LinkKind, "kind"), nullable=False),
+    _user(nullable=True),
+    _staff(),
+    sa.Column("about", sa.String(64), nullable=False, server_default=""),  # an account's key
+    sa.Column("made_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("used_at", Moment),
+    sa.Column("revoked_at", Moment),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Index(None, "user_number"),
+)
+
+account_link = sa.Table(
+    "account_link",
+    metadata,
+    sa.Column("number", _NUMBER, primary_key=True),
+    _user(),
+    sa.Column("account_key", sa.String(64), nullable=False),
+    sa.Column("nickname", sa.String(60), nullable=False, server_default=""),
+    sa.Column("paperless", sa.Boolean),  # NULL: no choice of their own
+    sa.Column("paperless_at", Moment),
+    sa.Column("proof", one_of(LinkProof, "proof"), nullable=False),
+    sa.Column("linked_at", Moment, nullable=False),
+    sa.Column("linked_by", sa.String(100), nullable=False),
+    sa.Column("unlinked_at", Moment),
+    sa.Column("unlinked_by", sa.String(100), nullable=False, server_default=""),
+    sa.UniqueConstraint("user_number", "account_key"),
+    sa.Index(None, "account_key"),
+)
+
+landlord_link = sa.Table(
+    "landlord_link",
+    metadata,
+    sa.Column("number", _NUMBER, primary_key=True),
+    _user(),
+    sa.Column("cosigner_id", sa.String(64), nullable=False),
+    sa.Column("linked_at", Moment, nullable=False),
+    sa.Column("linked_by", sa.String(100), nullable=False),
+    sa.Column("unlinked_at", Moment),
+    sa.UniqueConstraint("user_number", "cosigner_id"),
+    sa.Index(None, "cosigner_id"),
+)
+
+web_attempt = sa.Table(
+    "web_attempt",
+    metadata,
+    sa.Column("number", _NUMBER, primary_key=True),
+    sa.Column("kind", sa.String(20), nullable=False),  # sign-in, link, forgot, register, code
+    sa.Column("subject", sa.String(80), nullable=False),  # of what is limited: account, user, net
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("good", sa.Boolean, nullable=False),
+    sa.Index(None, "kind", "subject", "at"),
+)
+
+wallet_method = sa.Table(
+    "wallet_method",
+    metadata,
+    sa.Column("token", sa.String(200), primary_key=True),
+    _user(),
+    sa.Column("kind", one_of(MethodKind, "kind"), nullable=False),
+    sa.Column("last4", sa.String(4), nullable=False),
+    sa.Column("brand", sa.String(30), nullable=False, server_default=""),
+    sa.Column("expires_on", sa.Date),
+    sa.Column("is_default", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("added_at", Moment, nullable=False),
+    sa.Column("removed_at", Moment),
+    sa.Index(None, "user_number"),
+)
+
+activity = sa.Table(
+    "activity",
+    metadata,
+    sa.Column("number", _NUMBER, primary_key=True),
+    _user(),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("kind", sa.String(30), nullable=False),
+    sa.Column("account_key", sa.String(64), nullable=False, server_default=""),
+    sa.Column("detail", sa.Text, nullable=False, server_default=""),
+    sa.Column("by", sa.String(100), nullable=False, server_default="the customer"),
+    sa.Index(None, "user_number", "at"),
+)
+
+_SQLITE_GUARDS = (
+    """CREATE TRIGGER activity_update BEFORE UPDATE ON activity
+    BEGIN SELECT RAISE(ABORT, 'activity is append-only'); END""",
+    """CREATE TRIGGER activity_delete BEFORE DELETE ON activity
+    BEGIN SELECT RAISE(ABORT, 'activity is append-only'); END""",
+)
+_POSTGRESQL_GUARDS = (
+    """CREATE OR REPLACE FUNCTION activity_refuse() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'activity is append-only'; END $$""",
+    """CREATE TRIGGER activity_change BEFORE UPDATE OR DELETE ON activity
+    FOR EACH ROW EXECUTE FUNCTION activity_refuse()""",
+)
+
+
+@sa.event.listens_for(activity, "after_create")
+def _guard_activity(_table: sa.Table, connection: sa.Connection, **_options: Any) -> None:
+    """What happened in a portal is never changed or taken away (rules 166, 167; ruling 10)."""
+    is_postgresql = connection.dialect.name == "postgresql"
+    for statement in _POSTGRESQL_GUARDS if is_postgresql else _SQLITE_GUARDS:
+        connection.exec_driver_sql(statement)

@@ -1,0 +1,80 @@
+"""Who signs in to the web pages, and the states of what they sign in with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class UserState(StrEnum):
+    """How a portal user stands (rules 140-149, 154-163)."""
+
+    INVITED = "invited"  # made by staff; has no password yet
+    UNVERIFIED = "unverified"  # registered; the address has not been proved
+    ACTIVE = "active"
+    LOCKED = "locked"  # cannot sign in; what was scheduled goes on (ruling 11)
+    DELETED = "deleted"  # nothing of theirs is in force any more
+
+
+class LinkKind(StrEnum):
+    """What a one-time link does when its button is pressed."""
+
+    VERIFY = "verify"
+    CREATE_CREDENTIALS = "create-credentials"
+    RESET_PASSWORD = "reset-password"  # noqa: S105 - the name of a link
+    UNLOCK = "unlock"
+    UNLINK_ACCOUNT = "unlink-account"  # "was that you?": takes a new link away again
+
+
+# How long each is good (rules 142, 153).
+LINK_HOURS = {
+    LinkKind.VERIFY: timedelta(hours=72),
+    LinkKind.CREATE_CREDENTIALS: timedelta(hours=72),
+    LinkKind.RESET_PASSWORD: timedelta(hours=24),
+    LinkKind.UNLOCK: timedelta(hours=24),
+    LinkKind.UNLINK_ACCOUNT: timedelta(days=14),
+}
+
+
+class CredentialKind(StrEnum):
+    PASSWORD = "password"  # noqa: S105 - the name of a kind
+    TOTP = "totp"
+
+
+class Role(StrEnum):
+    """What a member of staff may do; the table of permissions says what that is."""
+
+    CLERK = "clerk"
+    CSR = "csr"
+    SUPERVISOR = "supervisor"
+    ADMIN = "admin"
+    AUDITOR = "auditor"
+
+
+class LinkProof(StrEnum):
+    """How a portal user showed that an account is theirs (rules 123, 129)."""
+
+    NAME = "name"
+    AMOUNT = "amount"
+    STAFF = "staff"
+    EXPORT = "export"  # the billing system's own rows
+
+
+@dataclass(frozen=True, slots=True)
+class PortalUser:
+    """A registered person; `address` is as typed, `mailbox` what makes two spellings one."""
+
+    number: int
+    mailbox: str
+    address: str
+    username: str
+    phone: str
+    language: str
+    state: UserState
+    seen_at: datetime | None
+
+
+def mailbox_of(address: str) -> str:
+    """Return what makes two spellings of an address the same mailbox."""
+    return address.strip().casefold()
