@@ -40,8 +40,11 @@ S = TypeVar("S", bound=StrEnum)
 
 LARGEST_AMOUNT = 10**14  # cents; sums of millions of them still fit a BIGINT
 LONGEST_ACCOUNT = 64
+# Bidi controls (Unicode, UAX 9): a name that holds one shows otherwise than it is.
+TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 LONGEST_LEAD = 365  # days prior to the due date
 
+_SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{2,3}")  # 1.03E+09
 _LAST4 = re.compile(r"[0-9]{4}")
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _QUANTITY = re.compile(r"-?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,15})?(?:\.[0-9]{1,15})?")
@@ -92,6 +95,11 @@ def to_account_number(cell: str) -> str:
         raise ValueError(f"is longer than {LONGEST_ACCOUNT} characters")
     if not written.isprintable():
         raise ValueError("holds a line break or control character")
+    if _SHORTENED.fullmatch(written):
+        raise ValueError(
+            "is a number that a spreadsheet has shortened, and its last digits are lost; export "
+            "account numbers as text"
+        )
     return written
 
 
@@ -183,3 +191,8 @@ def _refuse_control_characters(written: str) -> None:
     for char in written:
         if unicodedata.category(char) in ("Cc", "Cs") and char not in "\t\r\n":
             raise ValueError("holds a control character")
+        if char in TURNING:
+            raise ValueError(
+                f"holds a character that turns the direction of writing (U+{ord(char):04X}); "
+                "take it out in the billing system"
+            )

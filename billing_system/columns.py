@@ -40,10 +40,14 @@ class Table:
     name: str
     columns: tuple[Column, ...]
     make: Callable[..., Any]
+    unread: tuple[str, ...] = ()  # columns of the contract that nothing is made of yet
 
     @property
     def file(self) -> str:
         return f"{self.name}.csv"
+
+    def column(self, name: str) -> Column | None:
+        return next((column for column in self.columns if column.name == name), None)
 
 
 class EnrollmentStatus(StrEnum):
@@ -91,6 +95,7 @@ ACCOUNTS = Table(
         Column("cosigner_id", code_up_to(64, required=False), optional=True),
     ),
     Account,
+    unread=("district", "deposit_held"),
 )
 TRANSACTIONS = Table(
     "transactions",
@@ -104,6 +109,10 @@ TRANSACTIONS = Table(
         Column("usage", cells.to_usage, optional=True),
     ),
     Movements,
+    unread=(
+        *("unit", "days", "reference"),
+        *("meter", "read_type", "previous_read", "current_read", "rate_code"),
+    ),
 )
 PORTAL_USERS = Table("portal_users", (Column("email", _mailbox), Column("name", _long)), PortalUser)
 PORTAL_LINKS = Table(

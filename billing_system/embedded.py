@@ -7,9 +7,11 @@ from pathlib import Path
 
 from billing_system import columns
 from billing_system.columns import Table
-from billing_system.export_files import Folder, UsedFiles, ZipFolder, open_place
+from billing_system.export_files import Place, UsedFiles, open_place
 from billing_system.manifest import Manifest, read_manifest_in
 from billing_system.manifest_fields import MANIFEST
+from billing_system.names import nearest
+from billing_system.notes import Notes, refuse_near_files
 from billing_system.port import (
     Cosigner,
     Enrollment,
@@ -36,7 +38,8 @@ class EmbeddedBillingSystem:
         manifest = read_manifest_in(place)
         files = UsedFiles(place, _list_files(place, manifest))
         fingerprints = files.fingerprints()
-        tables = _Tables(place, manifest)
+        notes = Notes(place, manifest)
+        tables = _Tables(place, manifest, notes)
 
         # Accounts first: the other tables' problems name accounts in its spelling.
         accounts = tables.accounts()
@@ -56,23 +59,34 @@ class EmbeddedBillingSystem:
             movements=tables.movements,
             problems=tuple(tables.problems),
             files=files,
+            notes=notes.all(),
         )
 
 
 class _Tables:
     """The tables of one export, opened at once so that a wrong file is refused before any work."""
 
-    def __init__(self, place: Folder | ZipFolder, manifest: Manifest) -> None:
+    def __init__(self, place: Place, manifest: Manifest, notes: Notes) -> None:
         self.problems: list[Problem] = []
+        self._place = place
+        self._manifest = manifest
+        self._notes = notes
         self._spellings: dict[str, str] = {}
         self._readers: dict[str, RowReader] = {}
         for table in columns.TABLES:
-            if place.has(table.file):
-                self._readers[table.name] = self._open(place, manifest, table)
+            file = manifest.file_of(table)
+            if file and place.has(file):
+                self._readers[table.name] = self._open(table, file)
 
-    def _open(self, place: Folder | ZipFolder, manifest: Manifest, table: Table) -> RowReader:
+    def _open(self, table: Table, file: str) -> RowReader:
+        manifest = self._manifest
         renamed = manifest.renamed.get(table.name, {})
-        return RowReader(table, open_table(place, table.file), renamed, self._spellings)
+        needed = [renamed.get(c.name, c.name) for c in table.columns if not c.optional]
+        encoding = manifest.encodings.get(table.name, "")
+        source = open_table(self._place, file, needed, encoding=encoding)
+        self._notes.add_table(table, source, renamed)
+        meanings = manifest.meanings.get(table.name, {})
+        return RowReader(table, source, renamed, self._spellings, meanings)
 
     def accounts(self) -> tuple[Account, ...]:
         reader = self._readers[columns.ACCOUNTS.name]
@@ -121,15 +135,24 @@ class _Tables:
         return tuple(value for _, value in rows if value is not None)
 
 
-def _list_files(place: Folder | ZipFolder, manifest: Manifest) -> list[str]:
+def _list_files(place: Place, manifest: Manifest) -> list[str]:
     """List the files that make up the export; raises Misuse where a needed one is missing."""
-    needed = [table.file for table in columns.REQUIRED]
+    needed = [manifest.file_of(table) or table.file for table in columns.REQUIRED]
     needed += [bulk.file for bulk in manifest.bulk_files]
     for file in needed:
         if not place.has(file):
-            found = ", ".join(place.names())[:300]
+            names = place.names()
+            near = next((name for name in names if nearest(_stem(name), [_stem(file)])), "")
+            meant = f". {near} is nearly that: did you mean {file}? Rename it" if near else ""
             raise Misuse(
-                f"{file} is missing from the export, which holds {found}; export it again", "bundle"
+                f"{file} is missing from the export, which holds {', '.join(names)[:300]}"
+                f"{meant}; export it again",
+                "bundle",
             )
-    optional = [table.file for table in columns.TABLES if table not in columns.REQUIRED]
-    return [MANIFEST, *needed, *(file for file in optional if place.has(file))]
+    refuse_near_files(place, manifest)
+    optional = [manifest.file_of(t) for t in columns.TABLES if t not in columns.REQUIRED]
+    return [MANIFEST, *needed, *(file for file in optional if file and place.has(file))]
+
+
+def _stem(file: str) -> str:
+    return file.rpartition("/")[2].rpartition(".")[0]

@@ -7,7 +7,7 @@ import os
 import shutil
 import stat
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
@@ -15,6 +15,7 @@ from tempfile import NamedTemporaryFile
 from typing import IO
 
 from billing_system.manifest_fields import MANIFEST
+from billing_system.names import nearest
 from billing_system.port import Export
 from domain.failures import Misuse, Refused
 
@@ -86,7 +87,32 @@ SMALL = 2**20  # bytes; below this no ratio is suspicious
 HIGHEST_RATIO = 200  # unpacked to packed; tables reach 20
 
 
-class Folder:
+class Place:
+    """
+    Where an export's files lie; letters' case does not count in their names.
+
+    `stray` are files that lie beside the export and do not belong to it.
+    """
+
+    stray: tuple[str, ...] = ()
+
+    def names(self) -> list[str]:
+        """List what lies there, a folder with a slash behind its name."""
+        raise NotImplementedError
+
+    def has(self, file: str) -> bool:
+        return self.find(file) is not None
+
+    def find(self, file: str) -> str | None:
+        """Return how a file is really called there; raises Misuse where there are two of it."""
+        raise NotImplementedError
+
+    def open(self, file: str) -> AbstractContextManager[IO[bytes]]:
+        """Open a file under the name that it has with us."""
+        raise NotImplementedError
+
+
+class Folder(Place):
     """The files below a folder."""
 
     def __init__(self, path: Path) -> None:
@@ -94,17 +120,25 @@ class Folder:
 
     def names(self) -> list[str]:
         """List what lies directly in the folder."""
-        return sorted(found.name for found in self._path.iterdir())
+        return sorted(f"{lies.name}{'/' * lies.is_dir()}" for lies in self._path.iterdir())
 
-    def has(self, file: str) -> bool:
-        return (self._path / file).is_file()
+    def find(self, file: str) -> str | None:
+        lies = self._path
+        for part in PurePosixPath(file).parts:
+            if not lies.is_dir():
+                return None
+            name = _alike(part, (inner.name for inner in lies.iterdir()))
+            if name is None:
+                return None
+            lies = lies / name
+        return lies.relative_to(self._path).as_posix() if lies.is_file() else None
 
     def open(self, file: str) -> AbstractContextManager[IO[bytes]]:
-        return (self._path / file).open("rb")
+        return (self._path / (self.find(file) or file)).open("rb")
 
 
-class ZipFolder:
-    """The members of a .zip, without the one folder they may all lie in."""
+class ZipFolder(Place):
+    """The members of a .zip, without the one folder that holds the export."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -119,20 +153,23 @@ class ZipFolder:
         for member in members:
             _refuse_unsafe(path.name, member)
         _refuse_bomb(path.name, members)
-        self._top = _find_top({member.filename for member in members})
-        self._names = {member.filename.removeprefix(self._top) for member in members}
+        names = {member.filename for member in members}
+        self._top = _find_top(path.name, names)
+        self._names = {name.removeprefix(self._top) for name in names if name.startswith(self._top)}
+        self.stray = tuple(sorted(name for name in names if not name.startswith(self._top)))
 
     def names(self) -> list[str]:
         """List the members, without the top folder."""
         return sorted(self._names)
 
-    def has(self, file: str) -> bool:
-        return file in self._names
+    def find(self, file: str) -> str | None:
+        return _alike(file, self._names)
 
     @contextmanager
     def open(self, file: str) -> Iterator[IO[bytes]]:
+        member_name = self._top + (self.find(file) or file)
         try:
-            with zipfile.ZipFile(self._path) as archive, archive.open(self._top + file) as member:
+            with zipfile.ZipFile(self._path) as archive, archive.open(member_name) as member:
                 yield member
         except (zipfile.BadZipFile, EOFError) as error:
             raise Misuse(
@@ -140,10 +177,20 @@ class ZipFolder:
             ) from None
 
 
+def _alike(file: str, names: Iterable[str]) -> str | None:
+    """Find a name without regard to case; two files of one name would be two answers."""
+    found = sorted(name for name in names if name.casefold() == file.casefold())
+    if len(found) > 1:
+        raise Misuse(
+            f"The export holds {file} twice, as {' and '.join(found)}; keep the right one", "bundle"
+        )
+    return found[0] if found else None
+
+
 class UsedFiles:
     """Those files of a folder or .zip that make up the export."""
 
-    def __init__(self, place: Folder | ZipFolder, used: list[str]) -> None:
+    def __init__(self, place: Place, used: list[str]) -> None:
         self._place = place
         self._used = sorted(used)
 
@@ -159,11 +206,11 @@ class UsedFiles:
             return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
-def open_place(source: Path) -> Folder | ZipFolder:
+def open_place(source: Path) -> Place:
     """Find out what an export lies in; raises Misuse where there is none."""
     if not source.exists():
         raise Misuse(f"{source} does not exist; give the billing export's folder or .zip", "bundle")
-    place: Folder | ZipFolder
+    place: Place
     if source.is_dir():
         place = Folder(source)
     elif zipfile.is_zipfile(source):
@@ -173,8 +220,22 @@ def open_place(source: Path) -> Folder | ZipFolder:
     if not place.names():
         raise Misuse(f"{source} is empty; the billing export has not been written yet", "bundle")
     if not place.has(MANIFEST):
-        raise Misuse(f"{source} holds no {MANIFEST}; it is no billing export", "bundle")
+        raise Misuse(
+            f"{source} holds no {MANIFEST}{_likely(source, place)}; it is no billing export",
+            "bundle",
+        )
     return place
+
+
+def _likely(source: Path, place: Place) -> str:
+    """Say what may be meant where there is no bundle.toml: another name, or a folder within."""
+    for name in place.names():
+        if name.endswith("/") and (source / name / MANIFEST).is_file():
+            return f", but {name} within it does: give {source / name}"
+        stem = name.casefold().removesuffix(".txt").removesuffix(".toml")
+        if name.casefold().endswith((".toml", ".toml.txt")) and nearest(stem, ["bundle"]):
+            return f', but {name}; did you mean "{MANIFEST}"?'
+    return ""
 
 
 def _refuse_unsafe(archive: str, member: zipfile.ZipInfo) -> None:
@@ -208,9 +269,15 @@ def _refuse_bomb(archive: str, members: list[zipfile.ZipInfo]) -> None:
         raise Misuse(f"{archive} holds one file twice; make it anew", "bundle")
 
 
-def _find_top(names: set[str]) -> str:
+def _find_top(archive: str, names: set[str]) -> str:
     """Return the folder within the .zip that holds the export, with its slash, or nothing."""
-    tops = {name.split("/")[0] for name in names}
-    if len(tops) == 1 and all("/" in name for name in names):
-        return f"{tops.pop()}/"
-    return ""
+    manifests = sorted(name for name in names if name.rpartition("/")[2].casefold() == MANIFEST)
+    tops = {name.rpartition("/")[0] for name in manifests}
+    if len(tops) > 1 and "" not in tops:
+        raise Misuse(
+            f"{archive} holds several exports ({', '.join(manifests)[:300]}); make a .zip of each",
+            "bundle",
+        )
+    if not manifests:  # a feed has none
+        tops = {name.partition("/")[0] if "/" in name else "" for name in names}
+    return "" if len(tops) != 1 or "" in tops else f"{tops.pop()}/"

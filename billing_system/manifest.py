@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import tomllib
 import zoneinfo
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from billing_system.columns import TABLES
-from billing_system.export_files import Folder, ZipFolder, open_place
+from billing_system.columns import Table
+from billing_system.export_files import Place, open_place
 from billing_system.manifest_fields import MANIFEST, Section, fault, show
+from billing_system.manifest_tables import (
+    read_encodings,
+    read_file_names,
+    read_meanings,
+    read_renamed,
+)
+from billing_system.port import Note, NoteKind
 from domain.failures import Misuse
 from domain.periods import BulkFile, ControlTotals, Period, Utility
 
@@ -37,7 +44,7 @@ def read_bulk_files(documents: Any) -> tuple[BulkFile, ...]:
 
 
 def _read_bulk_file(section: Section) -> BulkFile:
-    section.refuse_misspelled(_KEYS)
+    section.unknown_keys(_KEYS)
     file = section.text("file", longest=255)
     path = PurePosixPath(file)
     if path.is_absolute() or ".." in path.parts or "\\" in file or ":" in file:
@@ -76,13 +83,27 @@ LARGEST_MANIFEST = 1_000_000  # bytes
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A bundle.toml; `renamed` gives for each table our column's heading in their files."""
+    """
+    A bundle.toml.
+
+    By the names of our tables: `renamed` gives our column's heading in their file ("" where they
+    have none), `meanings` by column what their values are with us, `files` the file's name with
+    them ("" for none), `encodings` how a file is encoded where it is said.
+    """
 
     utility: Utility
     period: Period
     control_totals: ControlTotals
     bulk_files: tuple[BulkFile, ...]
     renamed: Mapping[str, Mapping[str, str]]
+    meanings: Mapping[str, Mapping[str, Mapping[str, str]]]
+    files: Mapping[str, str]
+    encodings: Mapping[str, str]
+    notes: tuple[Note, ...]
+
+    def file_of(self, table: Table) -> str:
+        """Return what a table's file is called in this export, "" where it has none."""
+        return self.files.get(table.name, table.file)
 
 
 def parse_manifest(content: bytes) -> Manifest:
@@ -94,13 +115,43 @@ def parse_manifest(content: bytes) -> Manifest:
         raise Misuse(f"{MANIFEST} line {line} is not UTF-8; save it as UTF-8", "bundle") from None
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         raise Misuse(f"{MANIFEST} is not valid TOML: {error}; correct it", "bundle") from None
+    section = Section("", values)
+    notes = [_unused_key(f"[{key}]") for key in section.unknown_keys(_SECTIONS)]
+    own = {name: _section(values, name) for name in _OWN_KEYS}
+    for name, section in own.items():
+        notes += map(_unused_key, map(section.place, section.unknown_keys(_OWN_KEYS[name])))
+    bulk_files = read_bulk_files(values.get("documents"))
+    notes += _unused_in_documents(values["documents"])
     return Manifest(
-        _read_utility(_section(values, "utility")),
-        _read_period(_section(values, "period")),
-        _read_totals(_section(values, "control_totals")),
-        read_bulk_files(values.get("documents")),
-        _read_renamed(values.get("columns", {})),
+        _read_utility(own["utility"]),
+        _read_period(own["period"]),
+        _read_totals(own["control_totals"]),
+        bulk_files,
+        read_renamed(values.get("columns", {})),
+        read_meanings(values.get("values", {})),
+        read_file_names(values.get("files", {})),
+        read_encodings(values.get("encoding", {})),
+        tuple(notes),
     )
+
+
+_OWN_KEYS = {
+    "utility": ("name", "timezone"),
+    "period": ("id", "start", "end", "due_date", "cycle"),
+    "control_totals": tuple(field.name for field in fields(ControlTotals)),
+}
+# [export] is read by whoever needs to know when the export was written.
+_SECTIONS = (*_OWN_KEYS, "documents", "columns", "values", "files", "encoding", "export")
+
+
+def _unused_in_documents(documents: Iterable[Mapping[str, Any]]) -> Iterator[Note]:
+    for number, document in enumerate(documents, start=1):
+        section = Section(f"[[documents]] number {number},", document)
+        yield from map(_unused_key, map(section.place, section.unknown_keys(_KEYS)))
+
+
+def _unused_key(place: str) -> Note:
+    return Note(NoteKind.UNUSED_KEY, MANIFEST, place[:100], f"{MANIFEST}: {place} is not used")
 
 
 def _to_decimal(written: str) -> Decimal:
@@ -128,7 +179,11 @@ def _read_utility(section: Section) -> Utility:
 
 def _read_period(section: Section) -> Period:
     period = Period(
-        section.name("id"), section.date("start"), section.date("end"), section.date("due_date")
+        section.name("id"),
+        section.date("start"),
+        section.date("end"),
+        section.date("due_date"),
+        section.name("cycle") if section.values.get("cycle", "") != "" else "",
     )
     if period.ends_on < period.starts_on:
         raise fault(
@@ -156,31 +211,12 @@ def _read_totals(section: Section) -> ControlTotals:
     )
 
 
-def _read_renamed(columns: Any) -> dict[str, dict[str, str]]:
-    tables = {table.name: {column.name for column in table.columns} for table in TABLES}
-    if not isinstance(columns, dict) or not all(isinstance(v, dict) for v in columns.values()):
-        raise fault("[columns]", f"is {show(columns)}; write sections such as [columns.accounts]")
-    for name, renamed in columns.items():
-        if name not in tables:
-            raise fault(f"[columns.{name}]", f"is no table; ours are {', '.join(tables)}")
-        section = Section(f"[columns.{name}]", renamed)
-        for column in renamed:
-            if column not in tables[name]:
-                raise fault(section.place(column), f"is no column; {_list(tables[name])}")
-            section.text(column)
-    return columns
-
-
-def _list(columns: set[str]) -> str:
-    return f"ours are {', '.join(sorted(columns))}"
-
-
 def read_manifest(source: Path) -> Manifest:
     """Say what an export is of; raises Misuse where there is no usable export at the path."""
     return read_manifest_in(open_place(source))
 
 
-def read_manifest_in(place: Folder | ZipFolder) -> Manifest:
+def read_manifest_in(place: Place) -> Manifest:
     """Read the bundle.toml of an opened export; raises Misuse."""
     with place.open(MANIFEST) as stream:
         content = stream.read(LARGEST_MANIFEST + 1)

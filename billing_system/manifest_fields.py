@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Any
 
 from billing_system.cells import LARGEST_AMOUNT
+from billing_system.names import nearest
 from domain.dates import parse_date
 from domain.failures import Misuse
 from domain.money import Money
@@ -33,7 +33,7 @@ class Section:
     values: Mapping[str, Any]
 
     def place(self, key: str) -> str:
-        return f"{self.title} {key}"
+        return f"{self.title} {key}" if self.title else f"[{key}]"
 
     def required(self, key: str) -> Any:
         if key not in self.values:
@@ -118,12 +118,18 @@ class Section:
     def optional_pattern(self, key: str) -> str | None:
         return self.pattern(key) if key in self.values else None
 
-    def refuse_misspelled(self, known: Iterable[str]) -> None:
-        """Refuse a key that is nearly one of ours: misspelled, it would silently do nothing."""
-        names = sorted(known)
-        for key in set(self.values) - set(names):
-            if close := get_close_matches(key, names, n=1, cutoff=0.8):
-                raise fault(self.place(key), f'is unknown; did you mean "{close[0]}"?')
+    def unknown_keys(self, known: Iterable[str]) -> list[str]:
+        """
+        List the keys that are not ours, in their order.
+
+        Raises Misuse for one that nearly is: misspelled, it would silently do nothing.
+        """
+        names = list(known)
+        strangers = [key for key in self.values if key not in names]
+        for key in strangers:
+            if near := nearest(key, [name for name in names if name not in self.values]):
+                raise fault(self.place(key), f'is unknown; did you mean "{near}"?')
+        return strangers
 
 
 def show(value: Any) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -84,6 +85,28 @@ class Enrollment:
         return account_key(self.account)
 
 
+class NoteKind(StrEnum):
+    """What an export has that we do not use, or has not that we could use; or how it was read."""
+
+    UNUSED_FILE = "unused-file"
+    UNUSED_HEADING = "unused-heading"
+    UNUSED_KEY = "unused-key"
+    ABSENT_FILE = "absent-file"
+    ABSENT_COLUMN = "absent-column"
+    READ_AS = "read-as"  # in another encoding or layout than the usual one
+    SCAR = "scar"  # what a spreadsheet does to account numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something about an export that stops nobody and that somebody should have read."""
+
+    kind: NoteKind
+    file: str
+    name: str  # the heading, key, file or column
+    message: str  # one sentence, no personal data
+
+
 Report = Callable[[Problem], None]
 
 
@@ -129,6 +152,7 @@ class Export:
     problems: tuple[Problem, ...]
     movements: Callable[[Report], Iterator[Movements]]
     files: ExportFiles
+    notes: tuple[Note, ...] = ()
 
     @property
     def sha256(self) -> str:

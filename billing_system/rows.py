@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from billing_system.cells import LONGEST_ACCOUNT
 from billing_system.columns import Column, Secrecy, Table
+from billing_system.names import nearest
 from billing_system.port import PortalLink, Report
 from billing_system.sensitive import are_any_sensitive, is_sensitive, show, warn
 from billing_system.table_files import RawRow, TableFile
@@ -29,14 +31,19 @@ class RowReader:
     """
 
     def __init__(
-        self, table: Table, source: TableFile, renamed: Mapping[str, str], spellings: dict[str, str]
+        self,
+        table: Table,
+        source: TableFile,
+        renamed: Mapping[str, str],
+        spellings: dict[str, str],
+        meanings: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self._table = table
         self._source = source
         self._spellings = spellings
         self._plan = [
-            (column, place, source.headings[place] if place >= 0 else column.name)
-            for column, place in _find_places(table, source, renamed)
+            (_speaking_theirs(column, meanings or {}), place, heading)
+            for column, place, heading in find_places(table, source, renamed)
         ]
         self._places = {
             secrecy: [place for column, place, _ in self._plan if column.secrecy is secrecy]
@@ -53,24 +60,30 @@ class RowReader:
         Cells that cannot be read, or must not be kept, are reported: all of them.
         """
         make = self._table.make
+        faults = Faults(self._source.file)
         for rows in self._some_rows():
+            faults.rows += len(rows)
             columns = self._convert_sound(rows)
             if columns is not None:
                 yield from zip(rows, map(make, *columns), strict=True)
                 continue
             for raw in rows:
-                values = self._convert(raw, report)
+                values = self._convert(raw, faults)
                 yield raw, None if values is None else make(*values)
+        faults.tell(report)
 
     def read_columns(self, report: Report) -> Iterator[Any]:
         """Yield some readable rows at a time, their values column by column; report the rest."""
+        faults = Faults(self._source.file)
         for rows in self._some_rows():
+            faults.rows += len(rows)
             columns = self._convert_sound(rows)
             if columns is None:
-                converted = [self._convert(raw, report) for raw in rows]
+                converted = [self._convert(raw, faults) for raw in rows]
                 columns = list(zip(*filter(None, converted), strict=True))
             if columns:
                 yield self._table.make(*columns)
+        faults.tell(report)
 
     def written_account(self, raw: RawRow) -> str:
         """Return the row's account as it is written there."""
@@ -114,9 +127,9 @@ class RowReader:
             for secrecy, places in self._places.items()
         )
 
-    def _convert(self, raw: RawRow, report: Report) -> list[Any] | None:
+    def _convert(self, raw: RawRow, faults: Faults) -> list[Any] | None:
         if raw.fault:
-            report(self.problem(UNREADABLE, raw, raw.fault))
+            faults.add(self.problem(UNREADABLE, raw, raw.fault), raw.fault)
             return None
         values = []
         readable = True
@@ -124,7 +137,7 @@ class RowReader:
             cell = raw.cells[place] if place >= 0 else ""
             must_not_stay = is_sensitive(column, cell)
             if must_not_stay:
-                report(self.problem(SENSITIVE, raw, warn(heading), column.name))
+                faults.add(self.problem(SENSITIVE, raw, warn(heading), column.name))
                 cell = ""
             try:
                 values.append(column.convert(cell))
@@ -132,26 +145,138 @@ class RowReader:
                 readable = False
                 if not must_not_stay:
                     fault = f"column {heading}: {show(column, cell)} {error}"
-                    report(self.problem(UNREADABLE, raw, fault, column.name))
+                    kind = f"column {heading}: {error}"
+                    faults.add(self.problem(UNREADABLE, raw, fault, column.name), kind)
         return values if readable else None
 
 
-def _find_places(
+FEWEST_ALIKE = 3  # rows; fewer are told one by one
+
+
+class Faults:
+    """
+    The problems of one table's rows; where all rows fail in one way it is one problem.
+
+    A date written otherwise is one mistake and one sentence, not 60,000.
+    """
+
+    def __init__(self, file: str) -> None:
+        self.rows = 0
+        self._file = file
+        self._problems: list[tuple[Problem, str]] = []
+        self._rows_by_kind: dict[str, int] = {}
+
+    def add(self, problem: Problem, kind: str = "") -> None:
+        """Keep a problem; `kind` is what rows have in common that fail in one way."""
+        self._problems.append((problem, kind))
+        if kind:
+            self._rows_by_kind[kind] = self._rows_by_kind.get(kind, 0) + 1
+
+    def tell(self, report: Report) -> None:
+        """Report what was kept, in the order of the rows."""
+        alike = {
+            kind for kind, rows in self._rows_by_kind.items() if FEWEST_ALIKE <= rows == self.rows
+        }
+        told = set()
+        for problem, kind in self._problems:
+            if kind not in alike:
+                report(problem)
+            elif kind not in told:
+                told.add(kind)
+                report(self._together(problem))
+
+    def _together(self, first: Problem) -> Problem:
+        _, _, fault = first.message.partition(f"{self._file} row {first.row}")
+        message = (
+            f"all {self.rows:,} rows of {self._file} fail in one way; row {first.row}{fault}. "
+            "If the billing system writes it so, say in bundle.toml what it means "
+            "([values] and [columns], see docs/export.md), or export it otherwise"
+        )
+        return Problem(first.code, message, "", self._file, first.row, first.column)
+
+
+def find_places(
     table: Table, source: TableFile, renamed: Mapping[str, str]
-) -> Iterator[tuple[Column, int]]:
-    """Find each column's place among the headings; -1 for one that may be missing and is."""
+) -> list[tuple[Column, int, str]]:
+    """
+    Find each column's place among the headings, and its heading; -1 for one that is absent.
+
+    Raises Misuse for a needed column that is not there, and for a heading that is nearly one of
+    ours which is not there: passed over it would be money or mail that nobody misses.
+    """
     places = {heading.casefold(): place for place, heading in enumerate(source.headings)}
+    found: list[tuple[Column, int, str]] = []
     for column in table.columns:
         heading = renamed.get(column.name, column.name)
-        place = places.get(heading.strip().casefold(), -1)
-        if place < 0 and (not column.optional or column.name in renamed):
+        place = places.get(heading.strip().casefold(), -1) if heading else -1
+        is_needed = not column.optional or (column.name in renamed and heading)
+        if place < 0 and is_needed:
+            raise _no_column(table, source, column, heading, [p for _, p, _ in found])
+        found.append((column, place, source.headings[place] if place >= 0 else column.name))
+    _refuse_near(table, source, renamed, found)
+    return found
+
+
+def unused_headings(
+    table: Table, source: TableFile, renamed: Mapping[str, str]
+) -> tuple[list[str], list[str]]:
+    """List the headings that nothing is made of, and our optional columns that are absent."""
+    found = find_places(table, source, renamed)
+    taken = {place for _, place, _ in found}
+    unused = [h for place, h in enumerate(source.headings) if h and place not in taken]
+    absent = [column.name for column, place, _ in found if place < 0]
+    return unused, absent
+
+
+def _no_column(
+    table: Table, source: TableFile, column: Column, heading: str, taken: list[int]
+) -> Misuse:
+    free = [h for place, h in enumerate(source.headings) if place not in taken]
+    likely = next((h for h in free if nearest(h, [column.name]) is not None), "")
+    asked = f'; did you mean {column.name} by its "{likely}"?' if likely else ";"
+    theirs = likely or "their heading"
+    return Misuse(
+        f'{source.file} has no column "{heading}"{asked} Its headings are '
+        f"{', '.join(source.headings)[:600]}. If the column has another name there, say so "
+        f'in bundle.toml: [columns.{table.name}] {column.name} = "{theirs}"',
+        "bundle",
+    )
+
+
+def _refuse_near(
+    table: Table,
+    source: TableFile,
+    renamed: Mapping[str, str],
+    found: Sequence[tuple[Column, int, str]],
+) -> None:
+    taken = {place for _, place, _ in found}
+    headings = {heading.casefold() for heading in source.headings}
+    absent = [c.name for c, place, _ in found if place < 0 and c.name not in renamed]
+    absent += [n for n in table.unread if n not in headings and n not in renamed]
+    for place, heading in enumerate(source.headings):
+        if place in taken or heading.casefold() in table.unread or heading in renamed.values():
+            continue
+        near = nearest(heading, absent)
+        if near is not None:
             raise Misuse(
-                f'{source.file} has no column "{heading}"; its headings are '
-                f"{', '.join(source.headings)[:600]}. If the column has another name there, say so "
-                f'in bundle.toml: [columns.{table.name}] {column.name} = "their heading"',
+                f'{source.file} has the heading "{heading[:60]}"; did you mean "{near}"? Rename '
+                f"it, or say in bundle.toml: [columns.{table.name}] {near} = "
+                f'"{heading[:60]}" (or {near} = "" if it is something else)',
                 "bundle",
             )
-        yield column, place
+
+
+def _speaking_theirs(column: Column, meanings: Mapping[str, Mapping[str, str]]) -> Column:
+    """Return a column that takes their values for ours, as `[values]` in bundle.toml says."""
+    meaning = meanings.get(column.name)
+    if not meaning:
+        return column
+    ours = column.convert
+
+    def convert(cell: str) -> Any:
+        return ours(meaning.get(cell.strip().casefold(), cell))
+
+    return replace(column, convert=convert)
 
 
 DUPLICATE = "account-duplicate"

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 
 from billing_system.export_files import document_path
 from billing_system.port import Enrollment, Export, Report
+from billing_system.scars import find_lost_zeros, find_scars
 from database import tables
 from database.books import insert_rows
 from domain.accounts import Account, account_key
@@ -104,6 +105,7 @@ def stage_run(
             starts_on=export.period.starts_on,
             ends_on=export.period.ends_on,
             due_on=export.period.due_on,
+            cycle=export.period.cycle,
             export_name=export.name,
             export_sha256=export.sha256,
             imported_at=now,
@@ -162,6 +164,7 @@ def stage_tables(connection: Connection, export: Export) -> tuple[int, int]:
         _movement_rows(export, problems.append),
     )
     _stage_problems(connection, export.period.id, problems)
+    _stage_notes(connection, export)
     return movements, len(problems)
 
 
@@ -258,3 +261,14 @@ def _stage_problems(connection: Connection, run: str, problems: Iterable[Problem
         for line, p in enumerate(problems, start=1)
     )
     _insert(connection, tables.problem, "run line code account file row column_name message", rows)
+
+
+def _stage_notes(connection: Connection, export: Export) -> None:
+    run = export.period.id
+    scars = find_scars([account.number for account in export.accounts])
+    notes = [*export.notes, *scars, *find_lost_zeros(connection, run)]
+    rows = (
+        (run, line, n.kind, n.file[:255], n.name[:100], n.message)
+        for line, n in enumerate(notes, start=1)
+    )
+    _insert(connection, tables.export_note, "run line kind file name message", rows)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import IO, NamedTuple, Protocol
+from itertools import islice
+from typing import NamedTuple
 
-from domain.failures import Misuse, Refused
+from billing_system.encodings import Files, find_encoding
+from billing_system.names import nearest
+from domain.failures import Misuse
 
 DELIMITERS = (",", ";", "\t")
-_BLOCK = 2**20  # bytes decoded at once
-
-
-class Files(Protocol):
-    """Where files are opened by their names."""
-
-    def open(self, file: str) -> AbstractContextManager[IO[bytes]]: ...
+SEARCHED = 40  # rows in which headings are looked for
+_ANNOUNCED = re.compile(r"\"?sep=([,;\t|])\"?", re.IGNORECASE)  # Excel's own first row
+_VALUE = re.compile(r"[$(]?-?[$(]?[0-9][0-9.,/:-]*\)?|\S+@\S+\.\S+")
 
 
 class RawRow(NamedTuple):
@@ -69,71 +67,66 @@ class TableFile:
         return f"has {len(cells)} fields where the heading has {len(self.headings)}"
 
 
-def open_table(files: Files, file: str) -> TableFile:
-    """Find out how a table is written; raises Misuse without headings, Refused if unreadable."""
-    encoding = find_encoding(files, file)
+def open_table(files: Files, file: str, ours: Collection[str], *, encoding: str = "") -> TableFile:
+    """
+    Find out how a table is written; `ours` are the headings that it should have.
+
+    Raises Misuse without headings, or where they stand further down; Refused if it is unreadable.
+    """
+    encoding = find_encoding(files, file, encoding)
     with files.open(file) as stream:
         text = io.TextIOWrapper(stream, encoding=encoding, newline="")
-        for row, line in enumerate(text, start=1):
-            if line.strip():
-                delimiter, headings = _split_heading(line)
-                _refuse_duplicates(file, headings)
-                return TableFile(files, file, encoding, delimiter, headings, row)
-    raise Misuse(f"{file} is empty; its first row must hold the headings", "bundle")
+        lines = [
+            (row, line)
+            for row, line in enumerate(islice(text, SEARCHED), start=1)
+            if line.strip(" \t\r\n,;")
+        ]
+    delimiter = ""
+    if lines and (announced := _ANNOUNCED.fullmatch(lines[0][1].strip(" \r\n"))):
+        delimiter = announced[1]
+        lines = lines[1:]
+    if not lines:
+        raise Misuse(f"{file} is empty; its first row must hold the headings", "bundle")
+    row, line = lines[0]
+    delimiter, headings = _split_heading(line, delimiter)
+    _require_headings(file, lines, delimiter, ours)
+    _refuse_duplicates(file, headings)
+    return TableFile(files, file, encoding, delimiter, headings, row)
 
 
-def find_encoding(files: Files, file: str) -> str:
-    """Return `utf-8-sig` or `cp1252`, whichever all bytes of a file fit."""
-    if _fits(files, file, "utf-8"):
-        return "utf-8-sig"
-    encoding = "utf-8" if _has_byte_order_mark(files, file) else "cp1252"
-    if _fits(files, file, encoding):
-        return encoding
-    line = _first_misfit(files, file, encoding)
-    raise Refused(
-        "wrong-encoding",
-        f"{file} row {line} has bytes that are neither UTF-8 nor cp1252 (Windows Western); "
-        "export it again as UTF-8",
-    )
+def _require_headings(
+    file: str, lines: list[tuple[int, str]], delimiter: str, ours: Collection[str]
+) -> None:
+    """Raise Misuse where the first row is a title or a customer, and say where they are."""
+    (first, line), *below = lines
+    enough = max(1, len(ours) // 3)
+    if _count_headings(line, delimiter, ours) >= enough:
+        return
+    for row, lower in below:
+        if _count_headings(lower, "", ours) >= max(2, enough):
+            raise Misuse(
+                f"{file} row {first} is no row of headings; row {row} looks like the headings. "
+                "Take out the rows above it",
+                "bundle",
+            )
+    cells = _split_heading(line, delimiter)[1]
+    if any(_VALUE.fullmatch(cell) for cell in cells):
+        raise Misuse(
+            f"The headings of {file} are missing: row {first} looks like a row of values. The "
+            f"first row must hold the headings: {', '.join(ours)}",
+            "bundle",
+        )
 
 
-def _fits(files: Files, file: str, encoding: str) -> bool:
-    """Say whether all bytes of a file fit; zero bytes mean UTF-16 and fit nothing."""
-    decoder = codecs.getincrementaldecoder(encoding)()
-    with files.open(file) as stream:
-        try:
-            while block := stream.read(_BLOCK):
-                decoder.decode(block)
-                if b"\0" in block:
-                    return False
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return False
-    return True
+def _count_headings(line: str, delimiter: str, ours: Collection[str]) -> int:
+    """Count the cells that are headings of ours, or nearly."""
+    return sum(nearest(cell, ours) is not None for cell in _split_heading(line, delimiter)[1])
 
 
-def _first_misfit(files: Files, file: str, encoding: str) -> int:
-    """Return the first line that does not fit, 0 if all do."""
-    with files.open(file) as stream:
-        for row, line in enumerate(stream, start=1):
-            try:
-                line.decode(encoding)
-            except UnicodeDecodeError:
-                return row
-            if b"\0" in line:
-                return row
-    return 0
-
-
-def _has_byte_order_mark(files: Files, file: str) -> bool:
-    with files.open(file) as stream:
-        return stream.read(3) == codecs.BOM_UTF8
-
-
-def _split_heading(line: str) -> tuple[str, tuple[str, ...]]:
-    """Take the delimiter that makes the most headings."""
+def _split_heading(line: str, announced: str = "") -> tuple[str, tuple[str, ...]]:
+    """Take the delimiter that is announced, else the one that makes the most headings."""
     found = []
-    for delimiter in DELIMITERS:
+    for delimiter in (announced,) if announced else DELIMITERS:
         cells = next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter))
         found.append((delimiter, tuple(cell.strip() for cell in cells)))
     return max(found, key=lambda pair: len(pair[1]))

@@ -113,6 +113,8 @@ bill_run = _table(
     sa.Column("starts_on", sa.Date, nullable=False),
     sa.Column("ends_on", sa.Date, nullable=False),
     sa.Column("due_on", sa.Date, nullable=False),
+    sa.Column("cycle", sa.String(40), nullable=False, server_default=""),
+    sa.Column("overlaps", sa.String(1000)),  # why it may overlap a closed one; NULL: it may not
     sa.Column("export_name", sa.String(255), nullable=False),
     sa.Column("export_sha256", sa.String(64), nullable=False),
     sa.Column("imported_at", Moment, nullable=False),
@@ -254,6 +256,17 @@ problem = _table(
     sa.Column("file", sa.String(255), nullable=False),
     sa.Column("row", sa.Integer, nullable=False),
     sa.Column("column_name", sa.String(100), nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+)
+
+# What an export has that is not used, or has not; how it was read; nobody is stopped by it.
+export_note = _table(
+    "export_note",
+    _run(),
+    sa.Column("line", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("file", sa.String(255), nullable=False),
+    sa.Column("name", sa.String(100), nullable=False),
     sa.Column("message", sa.Text, nullable=False),
 )
 

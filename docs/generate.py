@@ -35,8 +35,10 @@ VARIABLES_BEGIN = "<!-- variables: written by `python docs/generate.py` -->"
 VARIABLES_END = "<!-- end of variables -->"
 RULINGS = "rulings"  # the one section of rules.toml that holds no rules
 NUMBER = r"\d{1,3}[a-d]?"
-MANY = rf"{NUMBER}(?:[\s#]*(?:,|-|–|\band\b)[\s#]*{NUMBER})*"
-CITED = re.compile(rf"\b(rule|ruling)s?[\s#]+({MANY})\b", re.IGNORECASE)
+BETWEEN = r"[\s#_]*(?:,|-|–|(?<=[\s_])and(?=[\s_]))[\s#_]*"
+CITED = re.compile(
+    rf"(?<![a-z])(rule|ruling)s?[\s#_]+({NUMBER}(?:{BETWEEN}{NUMBER})*)(?![a-z0-9])", re.IGNORECASE
+)
 OF_A_CHECK = re.compile(r"\b(rule)s=\(([\d, ]+)\)")
 
 

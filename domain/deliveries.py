@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+UNSUBSCRIBED = "this mailbox wants no communications any more"  # why a mail was not sent
+
 
 class RecipientSource(StrEnum):
     """Where an address was found; the first source wins when two give the same mailbox."""
@@ -46,6 +48,7 @@ class MessageKind(StrEnum):
     COMMUNICATION = "communication"
     ALERT = "alert"
     USAGE_EXPORT = "usage-export"
+    ACCESS = "access"  # one-time links, and what was done in a portal user's name
 
 
 class DeliveryStatus(StrEnum):

@@ -78,3 +78,14 @@ class PortalUser:
 def mailbox_of(address: str) -> str:
     """Return what makes two spellings of an address the same mailbox."""
     return address.strip().casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class PortalMail:
+    """A mail about somebody's access: which one, to whom, with which link behind it."""
+
+    form: str
+    address: str
+    user: int
+    link: str = ""  # the key of its one-time link
+    account: str = ""  # the account number that it is about

@@ -7,17 +7,24 @@ from datetime import date
 
 from domain.money import Money
 
+FINAL_CYCLE = "final"  # final bills in a period of their own, which overlaps no other
 NOTICE = "-notice"  # how the forms end that remind of a bill and are none (rule 14)
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """What a bill covers; all dates are local dates of the utility."""
+    """
+    What a bill covers; all dates are local dates of the utility.
+
+    `cycle` is the group of accounts that are billed together on dates of their own; "" where the
+    utility bills all at once.
+    """
 
     id: str
     starts_on: date
     ends_on: date
     due_on: date
+    cycle: str = ""
 
 
 @dataclass(frozen=True, slots=True)

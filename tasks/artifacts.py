@@ -13,16 +13,17 @@ from prefect.artifacts import (
 
 from database.books import Database
 from database.tables import print_batch
+from office.equipment.office import Office
+from office.procedures.exceptions import exceptions_of
 from reporting.report.markdown import check_rows, exception_rows, to_markdown
-from reporting.run_sheet.exceptions import list_exceptions
 from reporting.run_sheet.reading import read_run_sheet
 
 
-def show_exceptions(database: Database, run: str) -> None:
+def show_exceptions(office: Office, run: str) -> None:
     """Show what needs a person as a table; account numbers are all it holds of a customer."""
     create_table_artifact(
         key=f"exceptions-{slug(run)}",
-        table=exception_rows(list_exceptions(database, run)),
+        table=exception_rows(exceptions_of(office, run)),
         description=f"What needs a person in period {run}",
     )
 
@@ -89,11 +90,11 @@ def link_report(run: str, file: Path) -> None:
     )
 
 
-def show_report(database: Database, run: str) -> None:
+def show_report(office: Office, run: str) -> None:
     """Show the report of a run as a page."""
     create_markdown_artifact(
         key=f"report-{slug(run)}",
-        markdown=to_markdown(read_run_sheet(database, run), list_exceptions(database, run)),
+        markdown=to_markdown(read_run_sheet(office.database, run), exceptions_of(office, run)),
         description=f"The close of period {run}",
     )
 

@@ -38,7 +38,7 @@ def check_bills_and_balances(run: str, waivers: Mapping[str, str] | None = None)
 
     results = _check(here, known, waivers or {})
     show_checks(here.database, run)
-    show_exceptions(here.database, run)
+    show_exceptions(here, run)
     blocking = blocking_failures(results)
     if blocking:
         _refuse(here, known, blocking)

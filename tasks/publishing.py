@@ -14,10 +14,10 @@ from domain.schedule_groups import ScheduleGroup
 from domain.steps import Step
 from domain.words import say_count
 from office.equipment.office import office
+from office.procedures.exceptions import exceptions_of
 from payments.scheduling.scheduling import Chosen, count_left_out, schedule_counts
 from payments.scheduling.scheduling import schedule_autopay as schedule
 from reporting.report.page import write_page
-from reporting.run_sheet.exceptions import list_exceptions
 from reporting.run_sheet.reading import read_run_sheet
 from tasks.artifacts import link_report, show_exceptions, show_print_batch, show_report
 from tasks.step import Done, step
@@ -83,13 +83,13 @@ def report_run(run: str) -> Done:
     write_page(
         place,
         read_run_sheet(here.database, run),
-        list_exceptions(here.database, run),
+        exceptions_of(here, run),
         written_at=here.now(known).astimezone(UTC),
         version=here.version,
         rehearsal=here.rehearses,
     )
-    show_exceptions(here.database, run)
-    show_report(here.database, run)
+    show_exceptions(here, run)
+    show_report(here, run)
     if not here.rehearses:  # its files are gone when it ends
         show_print_batch(here.database, run, here.home)
         link_report(run, place)

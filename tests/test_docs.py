@@ -83,6 +83,7 @@ def test_every_rule_that_the_code_names_exists():
         ("# what waits (rules 84,\n    # 85), and how", [("rule", 84), ("rule", 85)]),
         ("rules=(61, 62),", [("rule", 61), ("rule", 62)]),
         ("Rulings 15–17", [("ruling", 15), ("ruling", 16), ("ruling", 17)]),
+        ("def test_nothing_follows_rules_56_and_57():", [("rule", 56), ("rule", 57)]),
         ("a rule of 30 days", []),
     ],
 )

@@ -141,7 +141,8 @@ def _table_of(path: Path) -> Table:
 
 def _rows(place: Place, table: Table, problems: list[Problem]) -> Iterator[tuple[int, Any]]:
     if place.has(table.file):
-        reader = RowReader(table, open_table(place, table.file), {}, {})
+        needed = [column.name for column in table.columns if not column.optional]
+        reader = RowReader(table, open_table(place, table.file, needed), {}, {})
         for raw, value in reader.read(problems.append):
             if value is not None:
                 yield raw.row, value

@@ -162,7 +162,7 @@ def _approved_sentence(office: Office, asked: Asked) -> str:
 
 
 def _wake(office: Office, asked: Asked) -> bool:
-    from office.prefect_server.task_runner import wake
+    from office.prefect_server.runs import wake
 
     return wake(office, asked.request.flow_run)
 

@@ -153,7 +153,7 @@ def _spare_the_collector() -> None:
 def _wake_who_waits(office: Office, period: str) -> None:
     """Let a run that waits in the Prefect server see that the period is closed, and end."""
     from database.approvals import newest_request
-    from office.prefect_server.task_runner import wake
+    from office.prefect_server.runs import wake
 
     with office.database.reading() as books:
         request = newest_request(books, period)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from command_line.options import NEEDS_PERSON, REFUSED
+from database.queries.export_notes import note_lines
 from domain.failures import Refused
 from domain.words import say_count
 from reporting.run_sheet.run_sheet import autopay_figures, check_figures, total_figures
@@ -33,6 +34,7 @@ def close_figures(
         "autopay": {"scheduled": 0, "immediate": 0, "unscheduled": 0, "amount": "0.00"},
         "deliveries": {"sent": 0, "failed": 0, "deferred": 0, "in_doubt": 0},
         "paper": {"bills": 0, "pages": 0, "file": None, "files": []},
+        "notes": [],
         "seconds": {},
     }
     return figures if sheet is None else figures | _of_sheet(sheet)
@@ -59,6 +61,7 @@ def _of_sheet(sheet: RunSheet) -> dict[str, Any]:
             "file": sheet.paper.files[0] if sheet.paper.files else None,
             "files": list(sheet.paper.files),
         },
+        "notes": [note.to_json() for note in sheet.notes],
         "seconds": sheet.seconds,
     }
 
@@ -83,6 +86,9 @@ def tell(
     known = find_run(office.database, period)
     sheet = read_run_sheet(office.database, period) if known else None
     figures = close_figures(period, status, refusal, sheet)
+    if sheet is not None and not before:
+        for line in note_lines(sheet.notes):
+            click.echo(f"  export   {line}", err=True)
     if refusal is not None:
         click.echo(f"billclose: {refusal.message}", err=True)
     if as_json:

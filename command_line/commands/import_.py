@@ -30,6 +30,7 @@ def import_bundle(
 ) -> int:
     """Stage an export; nothing of it shows before the close."""
     from billing_system.importing import import_export
+    from database.queries.export_notes import list_export_notes, note_lines
     from database.runs import get_run
     from office.equipment.locking import working_on
     from office.prefect_server.task_runner import is_shared
@@ -50,6 +51,8 @@ def import_bundle(
             share_documents(office.database, outcome.run, office.store, office.exports_folder)
     known = get_run(office.database, outcome.run)
     problems = _problems(office, outcome.run)
+    with office.database.reading() as books:
+        notes = list_export_notes(books, outcome.run)
     if as_json:
         document = {
             "period": outcome.run,
@@ -58,6 +61,7 @@ def import_bundle(
             "accounts": outcome.accounts,
             "transactions": outcome.movements,
             "problems": [{"account": a, "check": c, "message": m} for a, c, m in problems],
+            "notes": [note.to_json() for note in notes],
         }
         click.echo(json.dumps(document, indent=1))
     else:
@@ -66,6 +70,8 @@ def import_bundle(
         click.echo(f"  {code}: {message}", err=True)
     if len(problems) > SHOWN:
         click.echo(f"  and {len(problems) - SHOWN} more", err=True)
+    for line in note_lines(notes):
+        click.echo(f"  {line}", err=True)
     return NEEDS_PERSON if problems else 0
 
 

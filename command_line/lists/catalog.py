@@ -60,7 +60,9 @@ LISTS = {  # a module is loaded when its list is asked for, so that the others w
     "return-rates": Listing("database.queries.autopay", "rates_by_period", ("period", "kind")),
     "checks": Listing("command_line.lists.bills", "checks", ("period", "_position")),
     "exceptions": Listing(
-        "command_line.lists.bills", "exceptions", ("period", "stage", "_position", "_account_key")
+        "database.queries.exceptions",
+        "exceptions",
+        ("period", "stage", "_position", "_account_key"),
     ),
     "audit": Listing("command_line.lists.catalog", "audit_list", ("_id",)),
 }

@@ -96,18 +96,9 @@ def _filtered(office: Office, what: str, where: tuple[str, ...]) -> sa.Select[An
 def _selected(office: Office, what: str) -> sa.Select[Any]:
     if what != "exceptions":
         return LISTS[what].select()
-    from command_line.lists.bills import exceptions
+    from office.procedures.exceptions import select_exceptions
 
-    return exceptions(_kept_back(office))
-
-
-def _kept_back(office: Office) -> list[sa.Select[Any]]:
-    """Select who gets no past-due mail now: that goes by the office's days and its clock."""
-    from mail.reminders.selection import kept_back
-    from office.equipment.terms import reminding_of
-
-    with office.database.reading() as books:
-        return kept_back(books, reminding_of(office, office.due_now(), records=False))
+    return select_exceptions(office)
 
 
 def _matches(shown: sa.Subquery, name: str, value: str) -> sa.ColumnElement[bool]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from database.queries.exceptions import waits_for_a_person
 from database.tables import (
     bounce,
     communication,
@@ -15,7 +16,6 @@ from database.tables import (
     suppressed_address,
     unsubscribed_address,
 )
-from domain.bounces import BounceKind
 from domain.deliveries import DeliveryStatus, MessageKind
 
 Select = sa.Select[Any]
@@ -119,7 +119,7 @@ def bounces() -> Select:
         bounce.c.action,
         bounce.c.status,
         bounce.c.kind,
-        waits().label("waits"),
+        waits_for_a_person().label("waits"),
         bounce.c.diagnostic,
         delivery.c.account_key.label("_account_key"),
     ).outerjoin_from(bounce, delivery, delivery.c.key == bounce.c.delivery_key)
@@ -135,8 +135,3 @@ def suppressed_addresses() -> Select:
     ).outerjoin_from(
         suppressed_address, delivery, delivery.c.key == suppressed_address.c.delivery_key
     )
-
-
-def waits() -> sa.ColumnElement[bool]:
-    """Claim that a bounce waits for a person to judge it."""
-    return sa.and_(bounce.c.kind == BounceKind.UNKNOWN, bounce.c.settled_at.is_(None))

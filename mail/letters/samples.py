@@ -8,6 +8,7 @@ from typing import Any
 from domain.deliveries import MessageKind
 from domain.money import Money
 from domain.payments import MethodKind
+from mail.letters.access import AccessLetter
 from mail.letters.bill import Draw, Letter, a_sample
 from mail.letters.communications import AlertLetter, CommunicationLetter
 from mail.letters.links import UsageExportLetter
@@ -117,6 +118,13 @@ _OWN: dict[MessageKind, tuple[type[Notice], dict[str, Any]]] = {
                 "1 mail could not be sent.",
             ),
             "remedy": "To see which: billclose list exceptions",
+        },
+    ),
+    MessageKind.ACCESS: (
+        AccessLetter,
+        {
+            "link": "https://larkspur.example/verify/0f3a9c", "code": "271828",
+            "expires": "November 5, 2026 at 9:00 AM MST",
         },
     ),
     MessageKind.USAGE_EXPORT: (

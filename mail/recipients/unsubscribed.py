@@ -18,7 +18,6 @@ from domain.failures import Misuse
 from mail.letters.links import Unsubscribing
 from mail.message.parsing import header, parse
 
-UNSUBSCRIBED = "this mailbox wants no communications any more"  # why a mail was not sent
 TOKEN_LENGTH = 24
 _TOKEN = re.compile(rf"[a-z2-7]{{{TOKEN_LENGTH}}}")
 _SUBJECT = re.compile(rf"\s*unsubscribe\s+([a-z2-7]{{{TOKEN_LENGTH}}})\s*", re.IGNORECASE)

@@ -9,8 +9,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from database.books import Database
-from domain.deliveries import MessageKind
+from domain.deliveries import UNSUBSCRIBED, MessageKind
 from domain.failures import PermanentFailure, TemporaryFailure
+from mail.letters.access import NO_PORTAL, PortalLinks
 from mail.letters.communications import AlertLetter, CommunicationLetter
 from mail.letters.links import NO_LINKS, ExportLinks, Unsubscribing, export_letter, no_link
 from mail.letters.notices import Notice
@@ -18,7 +19,8 @@ from mail.letters.templates import Templates
 from mail.message.mime import Attachment, Unsubscribe
 from mail.outbox.deliveries import Delivery
 from mail.port import Outcome, OutgoingMessage, Result, outcome_of
-from mail.recipients.unsubscribed import UNSUBSCRIBED, is_unsubscribed
+from mail.recipients.unsubscribed import is_unsubscribed
+from mail.rendering.access import facts_of_access, to_access_letter
 from mail.rendering.alerts import (
     HEALTH_FORMS,
     SERVICE_FORMS,
@@ -65,10 +67,12 @@ class NoticeRenderer:
     latest_communication: Callable[[], str] = no_link
     alert_remedy: str = "To see which: billclose list exceptions"
     export_links: ExportLinks = NO_LINKS
+    portal_links: PortalLinks = NO_PORTAL
 
     def __call__(self, deliveries: Sequence[Delivery]) -> Iterator[OutgoingMessage | Outcome]:
         facts = find_notice_facts(self.database, [row.key for row in deliveries])
         facts |= facts_of_alerts(self.database, [row for row in deliveries if row.key not in facts])
+        facts |= facts_of_access(self.database, [row for row in deliveries if row.key not in facts])
         for row in deliveries:
             if row.key not in facts:
                 yield Outcome(row.key, Result.FAILED, "its period is no longer in the books")
@@ -101,6 +105,8 @@ class NoticeRenderer:
             return self._communication(row, common)
         if row.kind is MessageKind.ALERT:
             return self._alert(row, facts), None
+        if row.kind is MessageKind.ACCESS:
+            return to_access_letter(self.database, row, self.portal_links), None
         if row.kind is MessageKind.USAGE_EXPORT:
             return export_letter(self.database, row.about, self.export_links, common), None
         recorded_on = row.queued_at.astimezone(ZoneInfo(facts.timezone)).date()

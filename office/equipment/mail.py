@@ -10,6 +10,7 @@ from domain.failures import Misuse
 from mail.bounces.inbox import Inbox
 from mail.communications.mailings import MassLetters
 from mail.communications.posted import LiveCommunications
+from mail.letters.access import NO_PORTAL, PortalLinks
 from mail.letters.links import NO_LINKS, ExportLinks, Unsubscribing
 from mail.letters.templates import Templates
 from mail.message.addresses import Verp
@@ -105,7 +106,17 @@ def to_notice_renderer(here: Office) -> NoticeRenderer:
         live.latest_link,
         alert_remedy=f"To see which: {here.command} list exceptions",
         export_links=here.export_links,
+        portal_links=to_portal_links(here),
     )
+
+
+def to_portal_links(here: Office) -> PortalLinks:
+    """Return what makes the addresses of the portal; without web.url there are none."""
+    url = here.settings.web.url.rstrip("/")
+    if not url or here.rehearses:
+        return NO_PORTAL
+    tokens = here.link_tokens
+    return PortalLinks(url, tokens.token, tokens.code)
 
 
 def to_export_links(here: Office) -> ExportLinks:

@@ -24,6 +24,7 @@ from office.settings.settings import Settings
 if TYPE_CHECKING:  # equipment is loaded by the first command that needs it
     from billing_system.port import BillingSystem
     from cash_receipting.port import CashReceipting
+    from identity.tokens import LinkTokens
     from mail.bounces.inbox import Inbox
     from mail.communications.posted import LiveCommunications
     from mail.letters.links import ExportLinks, Unsubscribing
@@ -159,6 +160,14 @@ class Office(Choices):
         from office.equipment.mail import to_export_links
 
         return to_export_links(self)
+
+    @cached_property
+    def link_tokens(self) -> LinkTokens:
+        """What makes the tokens of one-time links out of the home's secret."""
+        from identity.tokens import LinkTokens
+        from office.secrets.files import secret_for
+
+        return LinkTokens(secret_for(self.home, "one-time-links"))
 
     @cached_property
     def unsubscribing(self) -> Unsubscribing:

@@ -14,7 +14,6 @@ from database.owners import this_process
 from domain.failures import Misuse, TemporaryFailure
 from office.equipment.office import Office
 from office.home import PRIVATE_FOLDER, bill_store, database_url
-from office.secrets.prefect_access import announced, authorization, known_auth
 from office.settings.settings import Settings, read_settings
 from splitter.batches.run import BatchWorker
 from splitter.workers.parent import processors
@@ -98,37 +97,3 @@ def dask_runner(here: Office) -> Iterator[DaskTaskRunner]:
                 f"No Dask scheduler answers at {address}; see workers.address."
             ) from None
         yield runner
-
-
-ANSWER_SECONDS = httpx.Timeout(60, connect=5)  # a busy server answers late; a dead one at once
-TRIES = 3
-
-
-def wake(here: Office, flow_run: str | None) -> bool:
-    """
-    Let a suspended run look again; tell whether a server took that up.
-
-    Nothing depends on it: the decision is in the books, and whoever runs the close again goes on.
-    """
-    import httpx
-
-    chosen = here.settings.prefect
-    address = chosen.api_url or os.environ.get("PREFECT_API_URL", "") or announced(here.home)
-    if not flow_run or not address:
-        return False
-    auth = known_auth(here.home, chosen.auth_string.get_secret_value())
-    opened = httpx.Client(base_url=address, headers=authorization(auth), timeout=ANSWER_SECONDS)
-    with opened as client:
-        try:
-            return _is_resumed(client, flow_run)
-        except httpx.HTTPError:
-            return False
-
-
-def _is_resumed(client: httpx.Client, flow_run: str) -> bool:
-    """Ask a server to resume a run; one that says it is too busy is asked again."""
-    for _ in range(TRIES):
-        answer = client.post(f"/flow_runs/{flow_run}/resume", json={"run_input": {}})
-        if answer.is_success:
-            return bool(answer.json().get("status") == "ACCEPT")
-    return False

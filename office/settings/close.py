@@ -207,6 +207,11 @@ class ExportsSettings(Section):
 
 
 class WebSettings(Section):
+    url: str = Field(
+        "",
+        description="Address of the portal as customers type it, https://…; mails link to it. "
+        "Empty: where `billclose web` listens.",
+    )
     health_token: SecretStr = Field(
         SecretStr(""),
         description="As BILLCLOSE_WEB__HEALTH_TOKEN; never written here. Who knows it may read "

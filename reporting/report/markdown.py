@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from database.queries.export_notes import note_lines
 from domain.checks import CheckStatus
 from reporting.report.verdict import give_verdict, list_key_figures
 from reporting.run_sheet.equations import (
@@ -55,6 +56,7 @@ def to_markdown(
         "",
         *_exception_lines(groups),
         *_waiver_lines(sheet),
+        *_note_lines(sheet),
     ]
     return "\n".join(lines) + "\n"
 
@@ -124,6 +126,12 @@ def _waiver_lines(sheet: RunSheet) -> Iterator[str]:
     for waiver in sheet.waivers:
         when = say_moment(waiver.at, sheet.timezone)
         yield _row(waiver.check, without_addresses(waiver.reason), waiver.by, when)
+
+
+def _note_lines(sheet: RunSheet) -> Iterator[str]:
+    if sheet.notes:
+        yield from ("", "## What of the export was not used", "")
+        yield from (f"- {_plain(line)}" for line in note_lines(sheet.notes))
 
 
 def _total_row(total: ControlTotal) -> str:

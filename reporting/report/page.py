@@ -10,6 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from database.queries.export_notes import note_lines
 from domain.checks import CheckResult, CheckStatus
 from domain.words import say_count
 from reporting.private_files import replacing
@@ -54,7 +55,7 @@ def environment() -> Environment:
         "without_addresses": without_addresses,
     }
     made.filters.update(filters)
-    made.globals.update(say_count=say_count, say_days=say_days)
+    made.globals.update(note_lines=note_lines, say_count=say_count, say_days=say_days)
     return made
 
 

@@ -5,34 +5,36 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
 from database.books import Database
-from database.queries.autopay import payments_left_out
-from database.queries.debtors import unreachable_debtors
-from database.tables import bounce, check_finding, check_result, delivery
-from domain.bounces import BounceKind
+from database.queries.exceptions import exceptions
+from database.tables import check_result
 from domain.checks import CheckStatus
-from domain.deliveries import DeliveryStatus
+from domain.reminders import SHIELDS
 from reporting.run_sheet.run_sheet import RunSheet
 from reporting.wording import capitalize, say_code, without_addresses
 
-ADVICE = {
-    DeliveryStatus.FAILED: "Correct the address in the billing system. A bill that no mailbox took "
+FIXES = {
+    "mail-failed": "Correct the address in the billing system. A bill that no mailbox took "
     "is printed, with the close or with the next part.",
-    DeliveryStatus.DEFERRED: "Run the close again later; it tries these once more.",
-    DeliveryStatus.IN_DOUBT: "It may have arrived; running the close again sends it once more.",
+    "mail-deferred": "Run the close again later; it tries these once more.",
+    "mail-in-doubt": "It may have arrived; running the close again sends it once more.",
+    "mail-bounced": "Correct the address in the billing system, then lift its suppression "
+    "(`billclose bounces`). A bill that no mailbox took is printed with the next part.",
+    "mail-policy": "The address is right: ask whoever runs your mail server why the mail is "
+    "refused.",
+    "bounce-unknown": "Find out whether the mail arrived, then `billclose bounces settle`.",
+    "reminder-no-address": "Write or call; a corrected address counts from the next export on.",
+    "reminder-held": "Nothing, while the hold is right; `billclose hold` lists and lifts holds.",
+    **{
+        f"reminder-{shield}": "Put right what went wrong on our side; the mail follows then."
+        for shield in SHIELDS
+    },
+    "autopay-left-out": "Run `billclose schedule-autopay` for the period again.",
 }
-BOUNCED = (
-    "Correct the address in the billing system, then lift its suppression (`billclose bounces`). "
-    "A bill that no mailbox took is printed with the next part."
-)
-POLICY = "The address is right: ask whoever runs your mail server why the mail is refused."
-JUDGE = "Find out whether the mail arrived, then `billclose bounces settle`."
-CALL = "Write or call; a corrected address counts from the next export on."
-SCHEDULE = "Run `billclose schedule-autopay` for the period again."
-UNSENT = tuple(ADVICE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,63 +49,32 @@ class ExceptionRow:
     blocking: bool
 
 
-def list_exceptions(database: Database, run: str) -> Iterator[ExceptionRow]:
+def list_exceptions(
+    database: Database, period: str, further: Iterable[sa.Select[Any]] = ()
+) -> Iterator[ExceptionRow]:
     """
-    Yield what the checks found and which mails did not leave, the blocking ones first.
+    Yield the exceptions of a period as `list exceptions` has them, each with what to do.
 
-    After these come whoever owes money and cannot be reminded, once reminding has begun, and the
-    autopay payments that the schedule left out.
+    Findings of checks come first, then mails, then autopay. `further` are those that go by the
+    office's settings and clock.
     """
-    findings = (
-        sa.select(
-            check_finding.c.account,
-            check_finding.c.check_name,
-            check_finding.c.detail,
-            check_result.c.fix,
-            check_result.c.status,
-        )
-        .join(
-            check_result,
-            sa.and_(
-                check_result.c.run == check_finding.c.run,
-                check_result.c.check_name == check_finding.c.check_name,
-            ),
-        )
-        .where(check_finding.c.run == run)
-        .order_by(check_result.c.position, check_finding.c.line)
+    found = exceptions(further, period).subquery("found")
+    result = sa.and_(
+        found.c.stage == "check",
+        check_result.c.run == found.c.period,
+        check_result.c.check_name == found.c.code,
     )
-    unsent = (
-        sa.select(delivery.c.account, delivery.c.status, delivery.c.error, delivery.c.bounced_at)
-        .where(delivery.c.run == run, delivery.c.status.in_(UNSENT))
-        .order_by(delivery.c.key)
-    )
-    unknown = (
-        sa.select(delivery.c.account, bounce.c.diagnostic)
-        .join(delivery, delivery.c.key == bounce.c.delivery_key)
-        .where(
-            delivery.c.run == run,
-            bounce.c.kind == BounceKind.UNKNOWN,
-            bounce.c.settled_at.is_(None),
-        )
-        .order_by(bounce.c.id)
+    stage = sa.case({"check": 0, "mail": 1}, value=found.c.stage, else_=2)
+    query = (
+        sa.select(found, check_result.c.fix, check_result.c.status)
+        .outerjoin_from(found, check_result, result)
+        .order_by(stage, found.c._position, found.c._account_key)
     )
     with database.reading() as books:
-        for number, name, detail, fix, status in books.execute(findings):
-            blocking = status in (CheckStatus.FAILED, CheckStatus.WAIVED)
-            yield ExceptionRow(number, "check", name, detail, fix, blocking)
-        for number, status, error, bounced_at in books.execute(unsent):
-            code, fix = f"mail-{status}", ADVICE[status]
-            if bounced_at is not None:
-                code, fix = "mail-bounced", BOUNCED
-                if (error or "").startswith("bounced: 5.7."):
-                    code, fix = "mail-policy", POLICY
-            yield ExceptionRow(number, "mail", code, error or "", fix, False)
-        for number, diagnostic in books.execute(unknown):
-            yield ExceptionRow(number, "mail", "bounce-unknown", diagnostic, JUDGE, False)
-        for select, fix in ((unreachable_debtors(run), CALL), (payments_left_out(run), SCHEDULE)):
-            found = select.subquery()
-            for row in books.execute(sa.select(found).order_by(found.c._account_key)):
-                yield ExceptionRow(row.account, row.stage, row.code, row.message, fix, False)
+        for row in books.execution_options(yield_per=2_000).execute(query):
+            fix = row.fix if row.stage == "check" else FIXES[row.code]
+            blocking = row.status in (CheckStatus.FAILED, CheckStatus.WAIVED)
+            yield ExceptionRow(row.account, row.stage, row.code, row.message, fix, blocking)
 
 
 SHOWN = 12  # account numbers before "and N more"
@@ -115,6 +86,11 @@ _MAIL = {
     "mail-deferred": "A bill has not been e-mailed yet: the mail server asked to come back later.",
     "mail-in-doubt": "A bill may have been e-mailed or not: the mail server's answer was lost.",
     "reminder-no-address": "Money is owed, and there is no e-mail address to remind anybody at.",
+    "reminder-held": "A past-due mail is owed, and a hold keeps it back.",
+    **{
+        f"reminder-{shield}": "A past-due mail is owed, and a failure of ours keeps it back."
+        for shield in SHIELDS
+    },
     "autopay-left-out": "An autopay payment of the period is not scheduled yet.",
 }
 

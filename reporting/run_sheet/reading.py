@@ -12,6 +12,7 @@ from database.books import Database
 from database.counting import count_by
 from database.postings import read_unposted
 from database.queries.autopay import read_return_rates
+from database.queries.export_notes import list_export_notes
 from database.queries.mandates import mandates_in_force
 from database.tables import (
     account,
@@ -232,6 +233,7 @@ def read_run_sheet(database: Database, run: str) -> RunSheet:
             copies_audited=split.get("audited", 0),
             return_rates=read_return_rates(books),
             unposted=read_unposted(books),
+            notes=list_export_notes(books, run),
         )
 
 

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from database.postings import NOTHING_UNPOSTED, Unposted
+from database.queries.export_notes import ExportNote
 from domain.checks import CheckResult
 from domain.money import ZERO, Money
 from domain.runs import RunState
@@ -114,6 +115,7 @@ class RunSheet:
     copies_audited: int = 0  # bill documents that had the full audit
     return_rates: tuple[ReturnRate, ...] = ()  # of the last ACH draws; Nacha's limits with them
     unposted: Unposted = NOTHING_UNPOSTED  # of all periods: taken, and not in cash receipting
+    notes: tuple[ExportNote, ...] = ()  # what of the export is not used, or is absent
 
     @property
     def is_closed(self) -> bool:

@@ -1,4 +1,7 @@
-"""E-mail addresses of customer records."""
+"""E-mail addresses of customer records.
+
+Rule 22, ruling 7.
+"""
 
 from __future__ import annotations
 

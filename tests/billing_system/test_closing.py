@@ -52,6 +52,7 @@ def an_account(number: str, balance: str, status: str = "active") -> dict[str, s
 
 
 def test_the_close_moves_the_balances_of_all_but_closed_accounts(database, tmp_path):
+    """Rules 2, 3."""
     stage(
         database,
         tmp_path,
@@ -95,6 +96,7 @@ def test_a_close_again_changes_nothing(database, tmp_path):
 
 @pytest.mark.parametrize("state", [RunState.STAGED, RunState.REFUSED, RunState.WAITING])
 def test_nothing_is_closed_without_an_approval(database, tmp_path, state):
+    """Rule 1."""
     stage(database, tmp_path, an_account("1", "10.00"))
     with database.writing() as connection:
         connection.execute(sa.update(tables.bill_run).values(state=state))

@@ -338,7 +338,6 @@ def test_a_number_that_is_too_long_for_last4_is_not_shown(tmp_path):
     [
         pytest.param(b"account_number\nok\n\x81\x8d\n", id="neither UTF-8 nor cp1252"),
         pytest.param(b"\xef\xbb\xbfaccount_number\nok\n\xe9\n", id="a mark for UTF-8 that is not"),
-        pytest.param("account_number\nok".encode("utf-16"), id="UTF-16"),
     ],
 )
 def test_an_unknown_encoding_is_refused_with_its_line(tmp_path, content):

@@ -24,7 +24,26 @@ def changed(pattern: str, replacement: str) -> bytes:
     [
         ("^due_date.*", "", "[period] due_date: is missing"),
         (r"^\[utility\]", "[town]", "[utility]: is missing"),
-        (r"^\[control_totals\]", "[totals]", "[control_totals]: is missing"),
+        (r"^\[control_totals\]", "[sums]", "[control_totals]: is missing"),
+        (r"^\[control_totals\]", "[totals]", '[totals]: is unknown; did you mean "control_totals"'),
+        (r"^\[period\]", "[periods]", '[periods]: is unknown; did you mean "period"'),
+        ("^due_date.*", "due = 2026-11-20", '[period] due: is unknown; did you mean "due_date"'),
+        ("^form.*", 'form = "a"\namount = "(b)"', 'amount: is unknown; did you mean "amount_due"'),
+        (r"\Z", '\n[column.accounts]\nname = "b"', '[column]: is unknown; did you mean "columns"'),
+        (r"\Z", '\n[columns.account]\nname = "b"', 'no table; did you mean "accounts"'),
+        (r"\Z", '\n[columns.autopay]\nmax = "b"', 'no column; did you mean "maximum"'),
+        (r"\Z", '\n[columns.accounts]\nname = ""', '[columns.accounts] name: is ""'),
+        (r"\Z", '\n[values.accounts.status]\nA = "activ"', '"A": "activ" is not one of active'),
+        (r"\Z", '\n[values.accounts]\nstatus = "A"', '[values.accounts.status]: is "A"; write'),
+        (r"\Z", '\n[values.accounts.stat]\nA = "active"', "[values.accounts] stat: is no column"),
+        (r"\Z", '\n[values.accounts.account_number]\n1 = "2"', "account numbers stay as they are"),
+        (
+            r"\Z",
+            '\n[files]\nautopayment = "a.csv"',
+            "[files] autopayment: is no table; did you mean",
+        ),
+        (r"\A", 'encoding = "ebcdic"\n', 'encoding: is "ebcdic"; it may be utf-8'),
+        ("^id.*", 'id = "2026-10"\ncycle = "A/B"', '[period] cycle: is "A/B"; use up to 40'),
         (r"^\[\[documents\]\]", "[[papers]]", "[[documents]]: is missing"),
         (r"^\[\[documents\]\]", "[documents]", "[[documents]]: is missing"),
         ("^name.*", "name = 7", "[utility] name: is 7; write a text"),
@@ -95,3 +114,27 @@ def test_dates_may_be_texts_and_region_is_in_points():
 
     assert date(2026, 11, 20) == manifest.period.due_on
     assert manifest.bulk_files[0].region == (300.0, 0.0, 612.5, 120.0)
+
+
+def test_keys_that_nothing_is_made_of_are_named():
+    written = (
+        changed("^form.*", 'form = "a"\ncolor = "blue"')
+        + b"""
+[export]
+written_at = 2026-10-31T17:00:00
+[vendor]
+program = "x"
+"""
+    )
+
+    notes = parse_manifest(written).notes
+
+    assert [
+        "bundle.toml: [vendor] is not used",
+        "bundle.toml: [[documents]] number 1, color is not used",
+    ] == [note.message for note in notes]
+
+
+def test_a_period_may_be_of_one_cycle():
+    assert "" == parse_manifest(MANIFEST.encode()).period.cycle
+    assert "A" == parse_manifest(changed("^id.*", 'id = "x"\ncycle = "A"')).period.cycle

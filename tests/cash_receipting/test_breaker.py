@@ -53,6 +53,7 @@ def test_one_worker_at_a_time_probes_and_a_gone_one_is_replaced(breaker):
 
 
 def test_a_clerk_who_says_now_probes_at_once(breaker):
+    """Rule 87."""
     open_it(breaker)
 
     assert Leave.PROBE is breaker.ask_leave(NOW, forced=True)
@@ -68,6 +69,7 @@ def test_a_short_failure_is_no_news(books, breaker):
 
 
 def test_the_office_is_told_once_that_it_is_down_and_once_that_it_is_back(books, breaker):
+    """Rule 187."""
     open_it(breaker)
     down = [news(books, NOW + minutes * MINUTE) for minutes in (2, 3, 60)]
     breaker.note_success()

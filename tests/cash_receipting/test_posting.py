@@ -37,6 +37,7 @@ def post(database, counter, clock, **options):
 
 
 def test_what_was_taken_is_posted_oldest_money_first_with_the_numbers_of_both_sides(books, clock):
+    """Rules 78, 85."""
     take(books, [3, 1, 2])
     counter = Counter()
 
@@ -105,6 +106,7 @@ def test_a_system_without_keys_is_asked_again_once_nothing_can_arrive_any_more(b
 
 
 def test_a_refused_posting_waits_for_a_person_and_the_others_go_on(books, clock):
+    """Rules 85, 86."""
     take(books, [1, 2])
     counter = Counter(["refused"])
 

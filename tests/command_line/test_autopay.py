@@ -224,6 +224,7 @@ def test_at_the_terminal_cancelling_is_asked_about(office, monkeypatch, answer, 
 
 
 def test_showing_tells_what_is_agreed_what_comes_next_and_what_was_paid(office):
+    """Rule 65."""
     before = office("autopay", "show", "01.0001", "--as-of", WAITS, "--json").json
     enroll(office, "--maximum", "90.00")
     shown = office("autopay", "show", "01.0001", "--as-of", WAITS)

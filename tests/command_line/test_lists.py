@@ -101,6 +101,7 @@ def test_money_is_text_dates_are_iso_and_flags_are_flags(closed):
     ],
 )
 def test_a_list_is_narrowed_as_people_mean_it(closed, what, condition, accounts):
+    """Rule 76."""
     assert accounts == [row["account"] for row in closed.rows(what, condition)]
 
 
@@ -111,6 +112,7 @@ def test_conditions_hold_together(closed):
 
 
 def test_a_file_holds_just_the_rows_shown(closed, tmp_path):
+    """Rules 77, 184."""
     file = tmp_path / "bills.csv"
 
     answer = closed("list", "bills", "--where", "pages=2", "--csv", file)

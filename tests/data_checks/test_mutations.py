@@ -1,4 +1,7 @@
-"""Each check fires on its own defect, and on nothing else."""
+"""Each check fires on its own defect, and on nothing else.
+
+Rules 10, 29, 38, 44, 60, 62, 137: the checks that carry them out.
+"""
 
 from __future__ import annotations
 

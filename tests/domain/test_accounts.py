@@ -1,4 +1,7 @@
-"""Account numbers and what makes two of them one account."""
+"""Account numbers and what makes two of them one account.
+
+Rule 124.
+"""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from tests.flows.desk import AS_OF
     ],
 )
 def test_a_close_is_refused(desk, town, as_of, closed_days, earliest):
+    """Rules 5, 6."""
     settings = {"BILLCLOSE_UTILITY__CLOSED_DAYS": closed_days} if closed_days else {}
 
     answer = desk.close(town, "--yes", as_of=as_of, **settings)
@@ -40,6 +41,7 @@ def test_a_close_that_was_too_early_is_done_on_the_next_day(desk, town):
 
 
 def test_autopay_cannot_be_scheduled_before_the_close(desk, town):
+    """Rules 2, 7, 9."""
     desk("import", town, "--as-of", AS_OF)
 
     answer = desk("schedule-autopay", "2026-10", "--as-of", AS_OF, "--json")
@@ -86,6 +88,7 @@ def forgotten(closed, tmp_path):
 
 
 def test_a_late_schedule_shows_its_groups_and_takes_everybody_where_nobody_is_asked(forgotten):
+    """Rule 73."""
     look = forgotten("schedule-autopay", "2026-10", "--as-of", LATE, "--json", "--dry-run")
     before = forgotten.rows("scheduled-payments")
     done = forgotten("schedule-autopay", "2026-10", "--as-of", LATE, "--json")

@@ -1,4 +1,7 @@
-"""A close from end to end: what comes out, and what anybody can see of it."""
+"""A close from end to end: what comes out, and what anybody can see of it.
+
+Rules 2-4, 20.
+"""
 
 from __future__ import annotations
 

@@ -73,6 +73,7 @@ def told(database) -> list[tuple[str, ...]]:
     [("succeeded", 1), ("scheduled", 0), ("unknown", 0), ("declined", 0), ("returned", 0)],
 )
 def test_a_payment_that_was_drawn_gets_a_receipt_and_no_other_does(database, state, receipts):
+    """Rule 196."""
     close_town(database)
     pay_by_autopay(database, state=state, taken_at=local(DRAWN))
 

@@ -70,6 +70,7 @@ def live(database, today=TODAY, url=URL) -> LiveCommunications:
 
 
 def test_what_is_posted_is_kept_by_number_and_hash_for_the_office_alone(database, store, tmp_path):
+    """Rules 104, 105."""
     added = add(database, store)
     again = add(database, store)
 
@@ -128,6 +129,7 @@ def test_what_is_removed_can_be_posted_anew(database, store):
 
 @pytest.mark.parametrize("number", [1, 7])
 def test_only_what_is_posted_can_be_removed(database, store, number):
+    """Rule 106."""
     add(database, store)
     remove_communication(database, 1, "a mistake", now=NOW, who="anna")
 
@@ -136,6 +138,7 @@ def test_only_what_is_posted_can_be_removed(database, store, number):
 
 
 def test_a_mail_links_to_what_is_live_when_it_is_composed(database, store):
+    """Rules 107, 108."""
     add(database, store)
     add(database, store, RATES, Details("Rates", expires_on=TODAY))
     links = live(database)

@@ -82,6 +82,7 @@ class Page(HTMLParser):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_has_a_mail_of_its_own_that_parses(form):
+    """Rule 14."""
     source = render_sample(form)
 
     message = parsed(source)
@@ -163,6 +164,7 @@ def test_a_draw_is_announced_and_what_it_leaves_is_asked_for():
 
 
 def test_an_office_changes_one_text_and_keeps_the_rest(tmp_path):
+    """Rules 16, 99."""
     (tmp_path / "utility-bill.subject").write_text("{{ utility }}: {{ amount_due }} for you")
     (tmp_path / "backflow-test.txt").write_text("Test due, {{ customer_name }}.\n")
 
@@ -199,6 +201,7 @@ def test_a_mail_without_a_subject_is_found_before_anything_is_sent(tmp_path):
 
 @pytest.mark.parametrize("name", variables(a_sample()))
 def test_every_variable_has_sample_facts(name):
+    """Rule 17."""
     without = ("is_credit", "remaining_due", "bill_link")  # not at once with the others
 
     assert variables(a_sample())[name] or name in without

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from command_line.lists.bills import exceptions
+from database.queries.exceptions import exceptions
 from database.tables import audit
 from domain.failures import Misuse
 from domain.money import Money

@@ -111,6 +111,7 @@ def reached(resolved) -> dict[str, str]:
     ],
 )
 def test_an_audience_comes_to_these_mailboxes(town, audience, expected):
+    """Rule 109."""
     assert expected == reached(found(town, audience))
 
 
@@ -359,6 +360,7 @@ def test_no_minute_holds_more_than_the_limit(per_minute):
 
 
 def test_the_letters_are_found_by_their_form_with_what_is_attached(town, store):
+    """Rule 110."""
     pdf = PdfFile("leaflet.pdf", sample_pdf(), 1)
     mailing = a_mailing(town, store, body="One.\n\nTwo.", attachment=pdf)
     letters = MassLetters(town, BillStore(store).read, lambda _number: "")

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from command_line.lists.bills import exceptions
 from database.books import Database
+from database.queries.exceptions import exceptions
 from database.tables import audit, delivery
 from domain.accounts import AccountStatus
 from domain.deliveries import DeliveryStatus

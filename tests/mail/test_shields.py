@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from command_line.lists.bills import exceptions
+from database.queries.exceptions import exceptions
 from database.tables import (
     delivery,
     draw,
@@ -187,6 +187,7 @@ def test_who_enrolled_late_was_not_scheduled_late_by_us(town):
 
 
 def test_a_planned_payment_that_nobody_scheduled_shields_as_long_as_it_is_so(town):
+    """Ruling 20."""
     with town.writing() as books:
         books.execute(
             planned_payment.insert().values(
@@ -211,6 +212,7 @@ def test_a_planned_payment_that_nobody_scheduled_shields_as_long_as_it_is_so(tow
     ],
 )
 def test_a_payment_that_is_due_and_could_not_be_drawn_shields(town, draws, why):
+    """Ruling 20."""
     schedule(town, NUMBER)
     for number, (state, created_at) in enumerate(draws, start=1):
         add_draw(town, number, state, created_at)

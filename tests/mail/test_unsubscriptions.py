@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from database.tables import audit, delivery, mass_recipient, unsubscribed_address
-from domain.deliveries import DeliveryStatus, MessageKind
+from domain.deliveries import UNSUBSCRIBED, DeliveryStatus, MessageKind
 from domain.failures import Misuse
 from mail.embedded import Rehearsal
 from mail.letters.links import Unsubscribing
@@ -16,7 +16,6 @@ from mail.outbox.queueing import PlannedMessage, queue_messages
 from mail.outbox.sending import send_due
 from mail.port import OutgoingMessage
 from mail.recipients.unsubscribed import (
-    UNSUBSCRIBED,
     Unsubscription,
     record_unsubscription,
     resubscribe,

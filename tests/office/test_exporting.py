@@ -116,6 +116,7 @@ def test_a_formula_stays_text_and_money_a_number(office):
 
 
 def test_an_export_is_a_private_file_a_row_and_a_mail(office):
+    """Rule 183."""
     made = export_usage(office, ACCOUNT, "sven@example.com")
 
     (row,) = exports(office)

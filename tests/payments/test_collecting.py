@@ -25,6 +25,7 @@ from tests.payments.collecting_builders import TERMS, a_collector, paying
 
 
 def test_a_payment_that_is_due_is_drawn_counted_and_queued_for_posting(database, tmp_path):
+    """Rule 78."""
     office = a_collector(database, tmp_path, paying("1"))
 
     counts = office.collect()
@@ -51,6 +52,7 @@ def test_collecting_again_draws_nothing_again(database, tmp_path):
 
 
 def test_a_decline_is_written_down_with_its_reason_and_drawn_again_days_later(database, tmp_path):
+    """Rule 79."""
     office = a_collector(database, tmp_path, paying("1", "tok_ok_after_2"))
 
     first = office.collect()
@@ -108,6 +110,7 @@ class _Away:
 
 
 def test_what_was_paid_meanwhile_is_not_drawn(database, tmp_path):
+    """Rule 39."""
     office = a_collector(database, tmp_path, paying("1"), paying("2"))
     office.set(balance_due, "1", paid=Money(50_00))
     office.set(balance_due, "2", paid=Money(80_00))

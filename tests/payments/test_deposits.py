@@ -23,6 +23,7 @@ def listed(office) -> list[dict]:
 
 
 def test_each_item_says_what_it_is_of_whom_and_when_it_was_posted(database, tmp_path):
+    """Rules 113, 116."""
     office = a_collector(
         database, tmp_path, paying("1", "tok_ach_R01_d2", method_kind=ACH),
         paying("2", "tok_chargeback_d2", balance="60.00"), paying("3", balance="10.00"),

@@ -57,6 +57,7 @@ VETERANS_DAY = date(2026, 11, 11)
 def test_what_is_owed_is_scheduled_for_its_day_or_at_once(
     database, on, days_prior, pay_on, outcome
 ):
+    """Rules 49, 51-55, 64."""
     a_town(database)
 
     done = enrolled(database, a_wish(days_prior=days_prior), on)
@@ -190,6 +191,7 @@ def test_what_is_staged_does_not_move_the_balance_rule_3(database):
 def test_above_the_maximum_it_is_shown_first_and_the_choice_is_kept(
     database, choice, office, drawn
 ):
+    """Rule 50, ruling 5."""
     a_town(database)
     wish = a_wish(maximum=Money(50_00), pays_up_to_maximum=choice)
 

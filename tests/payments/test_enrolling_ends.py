@@ -64,6 +64,7 @@ def with_a_draw(database, state: DrawState) -> None:
 
 
 def test_what_was_given_to_the_office_ends_and_its_payment_falls_away(database):
+    """Rules 60, 66."""
     a_town(database)
     enrolled(database)
 
@@ -254,6 +255,7 @@ TOWN = (
 def test_whatever_is_done_one_mandate_lives_one_list_has_it_and_nothing_is_drawn_twice(
     database, acts
 ):
+    """Rules 63, 82."""
     empty(database)
     a_town(database, *TOWN)
     day, drawn = CLOSING_DAY, dict.fromkeys("123", 0)

@@ -34,6 +34,7 @@ def audited(office, action) -> list[str]:
 
 
 def test_a_return_opens_the_balance_again_and_reverses_the_receipt(database, tmp_path):
+    """Rules 39, 78."""
     office = a_collector(database, tmp_path, paying("1", "tok_ach_R01_d2", method_kind=ACH))
     office.collect()
 

@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
-from command_line.lists.bills import exceptions
 from data_checks.catalog import CATALOG
+from database.queries.exceptions import exceptions
 from database.tables import balance_due, scheduled_payment
 from domain.money import ZERO, Money
 from domain.payments import MethodKind

@@ -1,4 +1,7 @@
-"""Whom autopay leaves something to pay is told: why, how much, and what to do (ruling 3)."""
+"""Whom autopay leaves something to pay is told: why, how much, and what to do (ruling 3).
+
+Rule 83.
+"""
 
 from __future__ import annotations
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from database.tables import planned_payment
+from database.queries.exceptions import exceptions
+from database.tables import delivery, planned_payment
 from domain.accounts import account_key
+from domain.deliveries import UNSUBSCRIBED
 from domain.money import Money
 from domain.payments import MethodKind
 from reporting.run_sheet.exceptions import list_exceptions
@@ -48,3 +50,22 @@ def test_a_planned_payment_that_was_not_scheduled_is_listed_until_it_is(database
 
     assert [(NUMBER, "autopay", "autopay-left-out")] == before
     assert [] == listed(database)
+
+
+def test_the_report_lists_what_the_command_lists_and_nobodys_wish(database):
+    stage_run(database, a_household(NUMBER), a_household("01.1038.2"))
+    close_run(database)
+    queue(database, DUE_MAIL, "2026-11-17T06:00")
+
+    for account, error in ((NUMBER, UNSUBSCRIBED), ("01.1038.2", "550 no such user")):
+        with database.writing() as books:
+            books.execute(
+                delivery.update()
+                .where(delivery.c.account == account)
+                .values(status="failed", error=error)
+            )
+    with database.reading() as books:
+        rows = books.execute(exceptions()).all()
+
+    assert [("01.1038.2", "mail", "mail-failed")] == listed(database)
+    assert listed(database) == [(row.account, row.stage, row.code) for row in rows]

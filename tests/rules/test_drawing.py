@@ -33,6 +33,7 @@ def a_drawable(amount="80.00", owed: str | None = "80.00", **changes) -> Drawabl
     ],
 )
 def test_what_is_still_owed_is_drawn(amount, owed, drawn):
+    """Rule 39."""
     assert Money(drawn) == decide_draw(a_drawable(amount, owed), OFFICE_DEFAULTS)
 
 
@@ -64,6 +65,7 @@ def test_only_a_draw_in_doubt_lets_a_payment_wait(reason):
 
 
 def test_a_block_of_the_other_way_to_pay_changes_nothing():
+    """Rule 136."""
     drawn = decide_draw(a_drawable(method_kind=ACH, block_card=True), OFFICE_DEFAULTS)
 
     assert Money(80_00) == drawn

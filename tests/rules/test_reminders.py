@@ -46,10 +46,12 @@ def forms(plan, text: str) -> list[str]:
     ],
 )
 def test_what_is_owed_of_a_due_date(moment, owed):
+    """Rules 90, 92, 93."""
     assert owed == forms(a_plan(), moment)
 
 
 def test_the_days_and_the_time_are_the_offices():
+    """Rule 91."""
     plan = a_plan(days_before_due=0, days_after_due=5, at=time(17, 30), cut_off_days=0)
 
     assert [[], ["payment-due"], [], ["past-due"], []] == [
@@ -96,6 +98,7 @@ def test_a_later_step_takes_the_place_of_one_that_was_missed():
 
 
 def test_a_time_that_the_clocks_skip_comes_when_they_jump():
+    """Ruling 16."""
     at = time(2, 30)
 
     assert [False, True, True, True] == [
@@ -110,6 +113,7 @@ def test_a_time_that_the_clocks_skip_comes_when_they_jump():
 
 
 def test_a_time_that_the_clocks_show_twice_comes_once_and_stays():
+    """Ruling 16."""
     at = time(1, 30)
 
     assert [False, True, True, True, True] == [

@@ -1,4 +1,7 @@
-"""A close that is stopped anywhere and started again ends as one that was never stopped."""
+"""A close that is stopped anywhere and started again ends as one that was never stopped.
+
+Ruling 18.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""November in a small town: every mail and every payment, with all nights and with three missed."""
+"""November in a small town: every mail and every payment, with all nights and with three missed.
+
+Rules 90-93, ruling 17.
+"""
 
 from __future__ import annotations
 

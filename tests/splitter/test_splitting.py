@@ -49,6 +49,7 @@ def store(tmp_path_factory):
 
 
 def test_every_page_of_the_bulk_file_is_accounted_for(outcome):
+    """Rule 11."""
     assert outcome.pages == 6
     assert outcome.separators == (3,)
     assert [page.page for page in outcome.unassigned] == [0]
@@ -57,6 +58,7 @@ def test_every_page_of_the_bulk_file_is_accounted_for(outcome):
 
 
 def test_each_bill_is_filed_under_its_account(outcome, store):
+    """Rules 11, 13."""
     assert [(b.account, b.ordinal, b.first_page, b.pages, b.path) for b in outcome.bills] == [
         ("01.1037.1", 1, 1, 2, "2026-10/utility-bill/01.1037.1.pdf"),
         ("02.2048.2", 1, 4, 1, "2026-10/utility-bill/02.2048.2.pdf"),

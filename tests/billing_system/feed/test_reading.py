@@ -145,7 +145,7 @@ def test_a_file_that_was_not_written_whole_or_says_nonsense_is_refused(tmp_path,
     ("names", "what"),
     [
         (["movement.csv"], "did you mean movements.csv"),
-        (["Movements.csv"], "did you mean movements.csv"),
+        (["movments.csv"], "did you mean movements.csv"),
         (["change.csv"], "did you mean changes.csv"),
         (["bundle.toml", "movements.csv"], "billing export"),
         (["notes.txt"], "holds notes.txt; a feed is"),

@@ -1,0 +1,165 @@
+"""Names that are nearly ours: which heading, key or file was probably meant (pure)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping
+
+# Words that say nothing more of a column than its name does: "phone number" is the phone.
+_FILLERS = frozenset(
+    (
+        *("number", "no", "num", "nr", "id", "address", "addr", "amount", "amt", "customer"),
+        *("cust", "account", "acct", "code", "value", "text", "field", "flag", "the", "of"),
+    )
+)
+SYNONYMS: Mapping[str, frozenset[str]] = {
+    name: frozenset(words.split())
+    for name, words in {
+        # columns
+        "account_number": "account acct acctno acctnum customernumber customerno customerid",
+        "name": "customername fullname accountname",
+        "last_name": "surname familyname lname",
+        "service_address": "serviceaddr propertyaddress premise premiseaddress location",
+        "mailing_address": "mailaddress mailaddr billingaddress postaladdress",
+        "city": "town",
+        "state": "province",
+        "zip": "zipcode postalcode postcode",
+        "phone": "telephone tel mobile cell cellphone mobilephone phone1",
+        "email": "mail emails emailaddress emailaddresses mailaddress",
+        "ebill": "paperless electronicbill ebilling einvoice paperlessbilling",
+        "send_paper": "paper paperbill printbill printedbill papercopy",
+        "status": "accountstatus state",
+        "opening_balance": "previousbalance prevbalance startbalance beginningbalance priorbalance",
+        "closing_balance": "endbalance endingbalance balance currentbalance balancedue amountdue",
+        "equal_pay_amount": "equalpay budget budgetamount budgetbilling budgetbill levelpay "
+        "levelpayment budgetpay equalpayment averagebilling",
+        "direct_pay": "directdebit bankdraft",
+        "block_ach": "achblock noach achblocked blockbank",
+        "block_card": "cardblock nocard cardblocked blockcc blockcreditcard",
+        "cosigner_id": "cosigner landlord landlordid",
+        "deposit_held": "deposit depositamount securitydeposit",
+        "date": "posted postedon postedat postingdate transactiondate trandate",
+        "service": "servicetype utilityservice",
+        "description": "desc memo text",
+        "type": "kind transactiontype trantype transtype",
+        "amount": "amt total value",
+        "usage": "consumption quantity used usageamount",
+        "unit": "uom unitofmeasure",
+        "days": "billingdays servicedays daysofservice numberofdays",
+        "reference": "ref refno receipt receiptno receiptnumber confirmation confirmationnumber",
+        "meter": "meterno meternumber meterid serial",
+        "read_type": "readtype readingtype readcode",
+        "previous_read": "prevread previousreading prevreading lastread lastreading startread",
+        "current_read": "curread currentreading curreading presentread presentreading endread",
+        "rate_code": "tariff ratecategory rateclass",
+        "portal_user": "user username login email useremail portalemail",
+        "paperless": "ebill paperlessbilling",
+        "token": "paymenttoken methodtoken cardtoken",
+        "method_token": "token paymenttoken paymentmethod cardtoken",
+        "kind": "type methodtype paymenttype",
+        "last4": "lastfour last4digits lastfourdigits digits",
+        "days_prior": "daysbefore daysbeforedue dayspriortodue leaddays daysinadvance",
+        "maximum": "max maxamount maximumamount maxpayment maximumpayment limit maxdraw cap "
+        "paymentlimit amountlimit maxpaymentamount maximumpaymentamount autopaymax",
+        "enrolled_on": "enrolled enrolleddate enrollmentdate enrolldate signupdate startdate",
+        # files
+        "accounts": "customers customer account accountlist",
+        "transactions": "transaction trans movements history activity ledger",
+        "portal_users": "users webusers logins",
+        "portal_links": "links accountlinks useraccounts portalaccounts",
+        "cosigners": "landlords owners",
+        "payment_methods": "wallet wallets methods tokens paymentmethods",
+        "autopay": "autopays autopayments automaticpayments enrollments mandates recurring "
+        "recurringpayments autopayenrollments",
+        # keys of bundle.toml
+        "control_totals": "totals controls",
+        "documents": "document bills pdfs files",
+        "columns": "headings column fields",
+        "values": "value codes",
+        "due_date": "due dueon duedate",
+        "start": "from begin starts startdate startson",
+        "end": "to until ends enddate endson",
+        "cycle": "route book billingcycle",
+        "timezone": "zone tz",
+        "amount_due": "amount total amountdue",
+        "separator": "divider",
+        "region": "area box",
+        "written_at": "written writtenon createdat",
+        "encoding": "charset codepage",
+    }.items()
+}
+
+
+def plain(name: str) -> str:
+    """Return a name's letters and digits alone, letters' case ignored."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name).casefold()))
+
+
+def nearest(written: str, ours: Iterable[str]) -> str | None:
+    """
+    Return the one of our names that a written one nearly is, if it is nearly any.
+
+    Nearly is: in other letters or with other marks between them, in the plural, a synonym, with a
+    word more that says nothing ("phone number"), or one or two letters off. Names of up to four
+    letters must agree but for the plural: "rate" is no "date".
+    """
+    names = list(ours)
+    for is_near in (_is_same, _is_synonym, _has_fillers, _is_misspelled):
+        found = [name for name in names if is_near(written, name)]
+        if found:
+            return min(found, key=lambda name: distance(plain(written), plain(name)))
+    return None
+
+
+def suggest(written: str, ours: Collection[str]) -> str:
+    """Return "; did you mean …?" where a written name is nearly one of ours, else nothing."""
+    near = nearest(written, ours)
+    return f'; did you mean "{near}"?' if near else ""
+
+
+def distance(one: str, other: str) -> int:
+    """Count the letters that are put in, left out, changed or swapped with their neighbor."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for place, letter in enumerate(one, start=1):
+        before, last, row = row, before, [place]
+        for column, known in enumerate(other, start=1):
+            costs = [before[column] + 1, row[-1] + 1, before[column - 1] + (letter != known)]
+            is_swapped = place > 1 and column > 1 and one[place - 2] == known
+            if is_swapped and letter == other[column - 2]:
+                costs.append(last[column - 2] + 1)
+            row.append(min(costs))
+    return row[-1]
+
+
+def _is_same(written: str, name: str) -> bool:
+    return bool(_numbers(plain(written)) & _numbers(plain(name)))
+
+
+def _numbers(word: str) -> set[str]:
+    """Return a word with and without the endings of the plural."""
+    singular = word[:-3] + "y" if word.endswith("ies") else word
+    return {word, singular, word.removesuffix("s"), word.removesuffix("es")} - {""}
+
+
+def _is_synonym(written: str, name: str) -> bool:
+    words = SYNONYMS.get(name, frozenset())
+    return any(_numbers(plain(written)) & _numbers(word) for word in words)
+
+
+def _has_fillers(written: str, name: str) -> bool:
+    words, own = _words(written), _words(name)
+    return bool(own) and own < words and words - own <= _FILLERS
+
+
+def _words(name: str) -> set[str]:
+    parts = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    return {word.removesuffix("s") for word in re.split(r"[\W_]+", parts.casefold()) if word}
+
+
+def _is_misspelled(written: str, name: str) -> bool:
+    ours, theirs = plain(name), plain(written)
+    if len(ours) <= 4 or not theirs:
+        return False
+    return distance(theirs, ours) <= (1 if len(ours) == 5 else 2)

@@ -1,0 +1,96 @@
+"""The one list of exceptions: what needs a person, for the command, the report and the pack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+from database.queries.autopay import payments_left_out
+from database.queries.debtors import unreachable_debtors
+from database.tables import bounce, check_finding, check_result, delivery
+from domain.bounces import BounceKind
+from domain.deliveries import UNSUBSCRIBED, DeliveryStatus
+
+UNSENT = (DeliveryStatus.FAILED, DeliveryStatus.DEFERRED, DeliveryStatus.IN_DOUBT)
+
+
+def exceptions(further: Iterable[sa.Select[Any]] = (), period: str | None = None) -> sa.Select[Any]:
+    """
+    Select what needs a person: findings, mails that did not arrive, who cannot be reminded.
+
+    Of one period or of all. `further` are what the books alone do not tell, but only with the
+    office's settings and clock; their columns are named as those here.
+    """
+    selects = [
+        *(_of(each, period) for each in (_findings(), _unsent(), _unknown_bounces())),
+        unreachable_debtors(period),
+        payments_left_out(period),
+        *(_of(each, period) for each in further),
+    ]
+    return sa.select(sa.union_all(*selects).subquery("exceptions"))
+
+
+def waits_for_a_person() -> sa.ColumnElement[bool]:
+    """Claim that a bounce waits for a person to judge it."""
+    return sa.and_(bounce.c.kind == BounceKind.UNKNOWN, bounce.c.settled_at.is_(None))
+
+
+def _of(select: sa.Select[Any], period: str | None) -> sa.Select[Any]:
+    if period is None:
+        return select
+    return select.where(select.selected_columns["period"] == period)
+
+
+def _findings() -> sa.Select[Any]:
+    return sa.select(
+        check_finding.c.account,
+        sa.literal("check").label("stage"),
+        check_finding.c.check_name.label("code"),
+        check_finding.c.detail.label("message"),
+        check_finding.c.run.label("period"),
+        check_finding.c.account_key.label("_account_key"),
+        check_result.c.position.label("_position"),
+    ).join(
+        check_result,
+        sa.and_(
+            check_result.c.run == check_finding.c.run,
+            check_result.c.check_name == check_finding.c.check_name,
+        ),
+    )
+
+
+def _unsent() -> sa.Select[Any]:
+    return sa.select(
+        delivery.c.account,
+        sa.literal("mail").label("stage"),
+        sa.case(
+            (delivery.c.error.like("bounced: 5.7.%"), "mail-policy"),
+            (delivery.c.bounced_at.is_not(None), "mail-bounced"),
+            else_=sa.literal("mail-").concat(sa.cast(delivery.c.status, sa.String)),
+        ).label("code"),
+        sa.func.coalesce(delivery.c.error, "").label("message"),
+        delivery.c.run.label("period"),
+        delivery.c.account_key.label("_account_key"),
+        sa.literal(0).label("_position"),
+    ).where(
+        delivery.c.status.in_(UNSENT),
+        delivery.c.error.is_distinct_from(UNSUBSCRIBED),  # its owner's wish: nothing to do
+    )
+
+
+def _unknown_bounces() -> sa.Select[Any]:
+    return (
+        sa.select(
+            sa.func.coalesce(delivery.c.account, "").label("account"),
+            sa.literal("mail").label("stage"),
+            sa.literal("bounce-unknown").label("code"),
+            bounce.c.diagnostic.label("message"),
+            delivery.c.run.label("period"),
+            sa.func.coalesce(delivery.c.account_key, "").label("_account_key"),
+            sa.literal(1).label("_position"),
+        )
+        .outerjoin_from(bounce, delivery, delivery.c.key == bounce.c.delivery_key)
+        .where(waits_for_a_person())
+    )

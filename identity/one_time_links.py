@@ -1,0 +1,94 @@
+"""One-time links: made for a person and an act, used once, by a button (rules 142-145, 153)."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.identity_tables import one_time_link
+from domain.identity import LINK_HOURS, LinkKind
+from identity.tokens import LinkTokens, token_hash
+
+
+@dataclass(frozen=True, slots=True)
+class OneTimeLink:
+    """A link that may still be used."""
+
+    key: str
+    kind: LinkKind
+    user: int | None
+    staff_number: int | None
+    about: str
+
+
+def make_link(
+    books: Connection,
+    tokens: LinkTokens,
+    kind: LinkKind,
+    now: datetime,
+    *,
+    user: int | None = None,
+    staff_number: int | None = None,
+    about: str = "",
+) -> str:
+    """
+    Make a link and return its key; earlier ones of its kind for the same person end.
+
+    The mail that brings it is queued with the key, and makes the token when it leaves.
+    """
+    row = one_time_link.c
+    same = row.user_number == user if user is not None else row.staff_number == staff_number
+    books.execute(
+        one_time_link.update()
+        .where(row.kind == kind, same, row.about == about, row.used_at.is_(None))
+        .where(row.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )
+    key = secrets.token_hex(16)
+    books.execute(
+        one_time_link.insert().values(
+            key=key,
+            token_sha256=token_hash(tokens.token(key)),
+            kind=kind,
+            user_number=user,
+            staff_number=staff_number,
+            about=about,
+            made_at=now,
+            expires_at=now + LINK_HOURS[kind],
+        )
+    )
+    return key
+
+
+def find_link(
+    books: Connection, token: str, kinds: frozenset[LinkKind], now: datetime
+) -> OneTimeLink | None:
+    """Return the link of a token while it is good; looking changes nothing."""
+    row = one_time_link.c
+    found = books.execute(
+        sa.select(one_time_link).where(
+            row.token_sha256 == token_hash(token),
+            row.kind.in_(kinds),
+            row.used_at.is_(None),
+            row.revoked_at.is_(None),
+            row.expires_at > now,
+        )
+    ).one_or_none()
+    if found is None:
+        return None
+    return OneTimeLink(found.key, found.kind, found.user_number, found.staff_number, found.about)
+
+
+def use_link(books: Connection, link: OneTimeLink, now: datetime) -> bool:
+    """Use a link; tell whether it was us: of two presses at once one does nothing."""
+    row = one_time_link.c
+    used = books.execute(
+        one_time_link.update()
+        .where(row.key == link.key, row.used_at.is_(None), row.revoked_at.is_(None))
+        .values(used_at=now)
+    )
+    return used.rowcount == 1

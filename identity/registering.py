@@ -1,0 +1,123 @@
+"""Registering, proving the address, and a password forgotten (rules 139-145, 152-153, 165)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.engine import Connection
+
+from database.books import Database
+from domain.identity import LinkKind, PortalMail, PortalUser, UserState
+from identity.activity import record_activity
+from identity.one_time_links import find_link, make_link, use_link
+from identity.passwords import Passwords
+from identity.tokens import LinkTokens
+from identity.users import (
+    change_state,
+    clear_failures,
+    find_by_mailbox,
+    find_user,
+    has_password,
+    make_user,
+    set_password,
+)
+
+SETS_PASSWORD = frozenset({LinkKind.RESET_PASSWORD, LinkKind.CREATE_CREDENTIALS})
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What a person gave to be registered; the address is a valid one."""
+
+    address: str
+    password_hash: str
+    phone: str = ""
+    language: str = "en"
+
+
+def register(
+    books: Connection, tokens: LinkTokens, wish: Registration, now: datetime
+) -> PortalMail:
+    """
+    Register a person and return the mail that goes out (rules 139, 140).
+
+    The page answers the same whoever asks: only the owner of the mailbox learns whether it was
+    known. Who registered before and never proved the address gets another link; the password
+    that counts is the newest, which nobody could have used yet.
+    """
+    known = find_by_mailbox(books, wish.address)
+    if known is not None and known.state is not UserState.UNVERIFIED:
+        return PortalMail("known", known.address, known.number)
+    if known is None:
+        number = make_user(books, wish.address, now, UserState.UNVERIFIED, phone=wish.phone)
+        record_activity(books, number, "registered", now)
+    else:
+        number = known.number
+    set_password(books, number, wish.password_hash, now)
+    key = make_link(books, tokens, LinkKind.VERIFY, now, user=number)
+    return PortalMail("verify", wish.address, number, key)
+
+
+def verify(books: Connection, token: str, now: datetime) -> int | None:
+    """Take the button under a verification mail as proof of the address; None: no good link."""
+    link = find_link(books, token, frozenset({LinkKind.VERIFY}), now)
+    if link is None or link.user is None or not use_link(books, link, now):
+        return None
+    user = find_user(books, link.user)
+    if user is None or user.state is not UserState.UNVERIFIED:
+        return None
+    change_state(books, link.user, UserState.ACTIVE)
+    record_activity(books, link.user, "verified", now)
+    return link.user
+
+
+def forgot(books: Connection, tokens: LinkTokens, address: str, now: datetime) -> PortalMail | None:
+    """
+    Return the mail to whoever forgot a password, None where nobody has that mailbox.
+
+    Each state gets what it lacks and nothing else (rule 148): who has a password may set another,
+    who never proved the address proves it, who was invited makes one.
+    """
+    user = find_by_mailbox(books, address)
+    if user is None or user.state in (UserState.LOCKED, UserState.DELETED):
+        return None
+    return access_mail(books, tokens, user, now)
+
+
+def access_mail(
+    books: Connection, tokens: LinkTokens, user: PortalUser, now: datetime
+) -> PortalMail:
+    """Make the one link that a user's state allows, and its mail (rules 144, 147, 148)."""
+    if user.state is UserState.UNVERIFIED:
+        kind, form = LinkKind.VERIFY, "verify"
+    elif has_password(books, user.number):
+        kind, form = LinkKind.RESET_PASSWORD, "reset"
+    else:
+        kind, form = LinkKind.CREATE_CREDENTIALS, "invitation"
+    key = make_link(books, tokens, kind, now, user=user.number)
+    return PortalMail(form, user.address, user.number, key)
+
+
+def choose_password(
+    database: Database, passwords: Passwords, token: str, password: str, now: datetime
+) -> int | None:
+    """
+    Set a password by a mailed link and return whose, None where the link is good no more.
+
+    The address is proved by it, and every session of before has ended. A password that ten
+    failures had locked is one no more.
+    """
+    kept = passwords.to_hash(password)
+    with database.writing() as books:
+        link = find_link(books, token, SETS_PASSWORD, now)
+        if link is None or link.user is None or not use_link(books, link, now):
+            return None
+        user = find_user(books, link.user)
+        if user is None or user.state in (UserState.LOCKED, UserState.DELETED):
+            return None
+        set_password(books, link.user, kept, now)
+        clear_failures(books, link.user)
+        change_state(books, link.user, UserState.ACTIVE)
+        record_activity(books, link.user, "password set", now, detail="by a mailed link")
+    return link.user

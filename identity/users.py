@@ -1,0 +1,93 @@
+"""Portal users: found, made, locked and let in again (rules 139-150, 154-163)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.identity_tables import credential, web_user
+from domain.identity import CredentialKind, PortalUser, UserState, mailbox_of
+
+MOST_FAILURES = 10  # in a row; then the password is no way in any more (rule 156)
+
+
+def find_user(books: Connection, number: int) -> PortalUser | None:
+    return _one(books, web_user.c.number == number)
+
+
+def find_by_mailbox(books: Connection, address: str) -> PortalUser | None:
+    return _one(books, web_user.c.mailbox == mailbox_of(address))
+
+
+def to_user(row: Any) -> PortalUser:
+    return PortalUser(
+        row.number,
+        row.mailbox,
+        row.address,
+        row.username or "",
+        row.phone,
+        row.language,
+        row.state,
+        row.seen_at,
+    )
+
+
+def make_user(
+    books: Connection, address: str, now: datetime, state: UserState, *, phone: str = ""
+) -> int:
+    """Make a portal user of an address that has none; return the number."""
+    made = books.execute(
+        web_user.insert().values(
+            mailbox=mailbox_of(address),
+            address=address.strip(),
+            phone=phone,
+            state=state,
+            made_at=now,
+        )
+    )
+    (number,) = made.inserted_primary_key or (0,)
+    return int(number)
+
+
+def change_state(books: Connection, user: int, state: UserState) -> None:
+    books.execute(web_user.update().where(web_user.c.number == user).values(state=state))
+
+
+def clear_failures(books: Connection, user: int) -> None:
+    books.execute(web_user.update().where(web_user.c.number == user).values(failures=0))
+
+
+def has_password(books: Connection, user: int) -> bool:
+    """Tell whether access is set up: it decides which mail staff may send (rule 148)."""
+    return books.scalar(_password(user)) is not None
+
+
+def set_password(books: Connection, user: int, kept: str, now: datetime) -> None:
+    """Set the hash of a password, and end every session that there is."""
+    row = credential.c
+    books.execute(
+        credential.delete().where(row.user_number == user, row.kind == CredentialKind.PASSWORD)
+    )
+    books.execute(
+        credential.insert().values(
+            user_number=user, kind=CredentialKind.PASSWORD, secret=kept, since=now
+        )
+    )
+    books.execute(
+        web_user.update()
+        .where(web_user.c.number == user)
+        .values(version=web_user.c.version + 1, failures=0)
+    )
+
+
+def _password(user: int) -> sa.Select[Any]:
+    row = credential.c
+    return sa.select(row.secret).where(row.user_number == user, row.kind == CredentialKind.PASSWORD)
+
+
+def _one(books: Connection, which: sa.ColumnElement[bool]) -> PortalUser | None:
+    row = books.execute(sa.select(web_user).where(which)).one_or_none()
+    return None if row is None else to_user(row)

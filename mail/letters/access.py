@@ -1,0 +1,74 @@
+"""The mails about signing in to the portal: one-time links, and what was done in one's name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from domain.deliveries import MessageKind
+from mail.letters.notices import Notice
+from mail.letters.phrases import Values, web_address
+
+FORMS = (
+    "access-verify", "access-known", "access-invitation", "access-reset", "access-locked",
+    "access-linked", "access-new-sign-in",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessLetter(Notice):
+    """
+    What somebody needs to sign in, or should know about it (rules 140-145, 152-153).
+
+    `link` is good once and until `expires`; `code` does the same where a link cannot be opened.
+    """
+
+    kind = MessageKind.ACCESS
+    link: str
+    code: str = ""
+    expires: str = ""  # in the utility's local time
+
+    def _own_values(self) -> Values:
+        return {"link": web_address(self.link), "code": self.code, "expires": self.expires}
+
+
+def _none(_key: str) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class PortalLinks:
+    """
+    Makes the addresses of portal pages; `url` is the portal's own, without a slash at its end.
+
+    `token` and `code` make those of a one-time link out of its key.
+    """
+
+    url: str = ""
+    token: Callable[[str], str] = field(default=_none, repr=False)
+    code: Callable[[str], str] = field(default=_none, repr=False)
+
+    def to(self, path: str) -> str:
+        return f"{self.url}{path}" if self.url else ""
+
+    def one_time(self, kind: str, key: str) -> str:
+        return self.to(f"/{_PATHS[kind]}/{self.token(key)}")
+
+
+_PATHS = {
+    "verify": "verify",
+    "create-credentials": "invite",
+    "reset-password": "reset",
+    "unlock": "unlock",
+    "unlink-account": "not-me",
+}
+NO_PORTAL = PortalLinks()
+
+
+def local_moment(moment: datetime, timezone: str) -> str:
+    """Write a moment as a customer reads it, in the utility's local time."""
+    local = moment.astimezone(ZoneInfo(timezone))
+    hour = f"{local.hour % 12 or 12}:{local:%M %p}"
+    return f"{local:%B} {local.day}, {local.year} at {hour} {local.tzname() or ''}".rstrip()

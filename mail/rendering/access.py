@@ -1,0 +1,68 @@
+"""The facts of mails about signing in: from the one-time link that a delivery is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import sqlalchemy as sa
+
+from database.books import Database
+from database.identity_tables import one_time_link
+from domain.deliveries import MessageKind
+from domain.failures import PermanentFailure
+from domain.money import ZERO
+from mail.letters.access import AccessLetter, PortalLinks, local_moment
+from mail.outbox.deliveries import Delivery
+from mail.rendering.alerts import newest_utility
+from mail.rendering.notice_facts import NoticeFacts
+
+
+def to_access_letter(database: Database, row: Delivery, links: PortalLinks) -> AccessLetter:
+    """
+    Return what an access mail says; its link is made now, and stands in no book.
+
+    Raises PermanentFailure where nobody knows the portal's address, or the link is over.
+    """
+    if not links.url:
+        raise PermanentFailure("web.url is empty; set it to the address of the portal")
+    utility, timezone = newest_utility(database)
+    table = one_time_link.c
+    with database.reading() as books:
+        found = books.execute(sa.select(one_time_link).where(table.key == row.about)).one_or_none()
+    if found is None:
+        return AccessLetter(
+            form=row.form, utility=utility, account=row.account, link=links.to("/sign-in")
+        )
+    if found.used_at is not None or found.revoked_at is not None:
+        raise PermanentFailure("its link was used, or another one took its place")
+    return AccessLetter(
+        form=row.form,
+        utility=utility,
+        account=row.account,
+        link=links.one_time(found.kind.value, found.key),
+        code=links.code(found.key),
+        expires=local_moment(found.expires_at, timezone),
+    )
+
+
+def facts_of_access(database: Database, deliveries: Sequence[Delivery]) -> dict[str, NoticeFacts]:
+    """Return the facts of access mails, which belong to no period, by their keys."""
+    keys = [row.key for row in deliveries if row.kind is MessageKind.ACCESS]
+    if not keys:
+        return {}
+    utility, timezone = newest_utility(database)
+    facts = NoticeFacts(
+        utility=utility,
+        timezone=timezone,
+        period="",
+        customer="",
+        service_address="",
+        amount_due=None,
+        paid=ZERO,
+        due_on=date.min,
+        payment=None,
+        method=None,
+        last4="",
+    )
+    return dict.fromkeys(keys, facts)

@@ -1,0 +1,114 @@
+"""Flow runs at the Prefect server that an office knows: started, and taken up again."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+from domain.failures import TemporaryFailure
+from office.equipment.office import Office
+from office.secrets.prefect_access import announced, authorization, known_auth
+
+ANSWER_SECONDS = httpx.Timeout(60, connect=5)  # a busy server answers late; a dead one at once
+TRIES = 3
+REST = timedelta(minutes=10)  # what failed is not started by the minute
+OPEN = ("SCHEDULED", "PENDING", "RUNNING", "CANCELLING")
+ENDED_BADLY = ("FAILED", "CRASHED")
+TAG = "by-the-rounds"
+
+
+def known_address(here: Office) -> str:
+    """Return where a Prefect server answers: as set, or that of a running `up`; empty: nowhere."""
+    chosen = here.settings.prefect.api_url
+    return chosen or os.environ.get("PREFECT_API_URL", "") or announced(here.home)
+
+
+def wake(here: Office, flow_run: str | None) -> bool:
+    """
+    Let a suspended run look again; tell whether a server took that up.
+
+    Nothing depends on it: the decision is in the books, and whoever runs the close again goes on.
+    """
+    if not flow_run or not known_address(here):
+        return False
+    with KnownServer(here) as server:
+        try:
+            return server.resume(flow_run)
+        except TemporaryFailure:
+            return False
+
+
+class KnownServer:
+    """
+    The server that an office knows, spoken to without Prefect's own client, which loads long.
+
+    Whatever it does not answer is a TemporaryFailure.
+    """
+
+    def __init__(self, here: Office) -> None:
+        auth = known_auth(here.home, here.settings.prefect.auth_string.get_secret_value())
+        self._client = httpx.Client(
+            base_url=known_address(here), headers=authorization(auth), timeout=ANSWER_SECONDS
+        )
+
+    def __enter__(self) -> KnownServer:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _failure: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self._client.close()
+
+    def resume(self, flow_run: str) -> bool:
+        """Resume a suspended run; tell whether it goes on."""
+        answer = self._ask("POST", f"/flow_runs/{flow_run}/resume", {"run_input": {}})
+        return bool(answer.get("status") == "ACCEPT")
+
+    def start(self, deployment: str, name: str, key: str, now: datetime) -> bool:
+        """
+        Start a run of a deployment; tell whether one was started.
+
+        Not where one is open, since a second would have nothing to do. Not for some minutes after
+        one that failed: what waits for a server that is down would be started by the minute. With
+        the same `key` two machines that look make one run.
+        """
+        found = self._ask("GET", f"/deployments/name/{deployment}/{deployment}")
+        if self._is_open(found["id"], now) or self._failed_since(found["id"], now - REST):
+            return False
+        body = {"name": name, "idempotency_key": key, "tags": [*found["tags"], TAG]}
+        self._ask("POST", f"/deployments/{found['id']}/create_flow_run", body)
+        return True
+
+    def _is_open(self, deployment: str, now: datetime) -> bool:
+        """Tell whether a run is going on or about to; what is planned for later is neither."""
+        soon = (now + timedelta(minutes=1)).isoformat()
+        return self._has_runs(deployment, OPEN, {"expected_start_time": {"before_": soon}})
+
+    def _failed_since(self, deployment: str, moment: datetime) -> bool:
+        return self._has_runs(deployment, ENDED_BADLY, {"end_time": {"after_": moment.isoformat()}})
+
+    def _has_runs(self, deployment: str, states: tuple[str, ...], more: dict[str, Any]) -> bool:
+        chosen = {"deployment_id": {"any_": [deployment]}, "state": {"type": {"any_": states}}}
+        return bool(
+            self._ask("POST", "/flow_runs/filter", {"flow_runs": chosen | more, "limit": 1})
+        )
+
+    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+        """Ask; a server that says it is too busy is asked again."""
+        try:
+            for _ in range(TRIES):
+                answer = self._client.request(method, path, json=body)
+                if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                    break
+            answer.raise_for_status()
+            return answer.json()
+        except (httpx.HTTPError, ValueError) as failure:
+            kind = type(failure).__name__
+            raise TemporaryFailure(f"The Prefect server does not answer {path} ({kind}).") from None
