@@ -142,6 +142,6 @@ def _bill_facts(number: int) -> BillFacts:
 def _notice_facts(number: int) -> NoticeFacts:
     return NoticeFacts(
         utility="City of Larkspur", timezone=ZONE, period=RUN, customer=f"Customer {number}",
-        service_address=f"{number} Elm Street", amount_due=amount_due(number), paid=ZERO,
-        due_on=DUE_ON, payment=None, method=None, last4="",
+        service_address=f"{number} Elm Street", amount_due=amount_due(number), added=ZERO,
+        paid=ZERO, due_on=DUE_ON, payment=None, method=None, last4="",
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
@@ -11,9 +12,13 @@ from sqlalchemy.engine import Connection, Row
 from database.audit import record_audit
 from database.books import Database
 from database.inserting import insert_new
+from database.ledger.entries import NOTHING, outstanding_sums
+from database.ledger.locking import lock_all_balances
+from database.ledger.tables import balance_entry
 from database.tables import account, balance_due, bill_run, period_close
 from domain.accounts import AccountStatus
 from domain.failures import Misuse, Refused
+from domain.ledger import ContainedBy
 from domain.money import ZERO, Money
 from domain.runs import RUN, RunState
 
@@ -74,38 +79,78 @@ def _close(connection: Connection, run: str, now: datetime, who: str) -> None:
     connection.execute(sa.update(bill_run).where(bill_run.c.run == run).values(state=after))
 
 
-def _move_balances(connection: Connection, found: Row[tuple[str, RunState, object]]) -> None:
+def _move_balances(books: Connection, found: Any) -> None:
     """
     Let the amounts due of this period take the place of older ones (rule 2b).
 
-    A balance that already stands for a later period stays: closing a forgotten older period
-    must not bring an old amount back. The insert passes over it by the key of the table: asked
-    whether it stands, PostgreSQL looked through all of them for each account where it had last
-    counted none, and a large city took minutes.
+    Rows are changed where they stand and never deleted: whoever waits for a row that is made anew
+    finds none, and a payment would be lost. A balance that already stands for a later period
+    stays: closing a forgotten older period must not bring an old amount back.
     """
-    run, _, ends_on = found
-    billed = sa.and_(account.c.run == run, account.c.status != AccountStatus.CLOSED)
-    later = sa.select(bill_run.c.run).where(bill_run.c.ends_on > ends_on)
-    connection.execute(
-        sa.delete(balance_due).where(
-            balance_due.c.account_key.in_(sa.select(account.c.account_key).where(billed)),
-            balance_due.c.run.not_in(later),
-        )
+    lock_all_balances(books)
+    billed = sa.select(account.c.account_key).where(
+        account.c.run == found.run, account.c.status != AccountStatus.CLOSED
     )
-    moved = (
+    later = sa.select(bill_run.c.run).where(bill_run.c.ends_on > found.ends_on)
+    mine = sa.and_(
+        balance_due.c.account_key.in_(billed),
+        sa.or_(balance_due.c.run.is_(None), balance_due.c.run.not_in(later)),
+    )
+    moving = sa.select(balance_due.c.account_key).where(mine)
+    _contain(books, found.run, moving)
+    _change(books, found.run, moving)
+    _make(books, found.run)
+
+
+def _contain(books: Connection, run: str, moving: sa.Select[Any]) -> None:
+    entry = balance_entry.c
+    books.execute(
+        balance_entry.update()
+        .where(entry.in_export_of.is_(None), entry.account_key.in_(moving))
+        .values(in_export_of=run, how=ContainedBy.TIME)
+    )
+
+
+def _change(books: Connection, run: str, moving: sa.Select[Any]) -> None:
+    new = _new_balances(run).where(account.c.account_key.in_(moving)).subquery("new")
+    books.execute(
+        balance_due.update()
+        .where(balance_due.c.account_key == new.c.account_key)
+        .values({name: new.c[name] for name in BALANCE})
+    )
+
+
+def _make(books: Connection, run: str) -> None:
+    """Make the rows of accounts that had none. Whoever stands already is passed over by its key."""
+    new = _new_balances(run).where(account.c.status != AccountStatus.CLOSED)
+    names = ["account_key", *BALANCE]
+    books.execute(insert_new(books.dialect.name, balance_due).from_select(names, new))
+
+
+BALANCE = ("account", "run", "amount_due", "added", "paid", "due_on", "equal_pay")
+
+
+def _new_balances(run: str) -> sa.Select[Any]:
+    """Select the balances that a run's accounts get, with what is outstanding over them."""
+    sums = outstanding_sums().subquery("sums")
+    is_agreed = sa.and_(
+        account.c.status == AccountStatus.ACTIVE, account.c.equal_pay_amount.is_not(None)
+    )
+    return (
         sa.select(
             account.c.account_key,
             account.c.account,
             account.c.run,
             account.c.amount_due,
-            sa.literal(ZERO, balance_due.c.paid.type),
+            sa.func.coalesce(sums.c.added, NOTHING).label("added"),
+            sa.func.coalesce(sums.c.paid, NOTHING).label("paid"),
             bill_run.c.due_on,
+            is_agreed.label("equal_pay"),
         )
         .join_from(account, bill_run, bill_run.c.run == account.c.run)
-        .where(billed)
+        .outerjoin(sums, sums.c.account_key == account.c.account_key)
+        .where(account.c.run == run)
     )
-    names = ["account_key", "account", "run", "amount_due", "paid", "due_on"]
-    connection.execute(insert_new(connection.dialect.name, balance_due).from_select(names, moved))
 
 
 def _sum_up(connection: Connection, run: str, already: bool) -> Published:

@@ -13,7 +13,9 @@ from sqlalchemy.engine import Connection
 
 from cash_receipting.port import PostingRequest
 from database.books import Database
-from database.tables import bill_run, payment_return, posting, scheduled_payment
+from database.ledger.tables import balance_entry
+from database.postings import is_receipt_of
+from database.tables import bill_run, posting, scheduled_payment
 from domain.payments import POSTING, PostingKind, PostingState
 
 
@@ -45,25 +47,23 @@ def _facts(keys: Sequence[str]) -> sa.Select[Any]:
             scheduled_payment.c.account,
             scheduled_payment.c.method_kind,
             scheduled_payment.c.confirmation,
-            scheduled_payment.c.taken_at,
-            payment_return.c.happened_at,
+            balance_entry.c.happened_at,
             bill_run.c.timezone,
             receipt.c.receipt.label("reverses"),
         )
         .join(scheduled_payment, of_payment == posting.c.payment_key)
         .join(bill_run, bill_run.c.run == scheduled_payment.c.run)
-        .outerjoin(payment_return, payment_return.c.payment_key == of_payment)
+        .join(balance_entry, balance_entry.c.key == posting.c.entry_key)
         .outerjoin(
             receipt,
-            sa.and_(receipt.c.payment_key == of_payment, receipt.c.kind == PostingKind.RECEIPT),
+            is_receipt_of(of_payment, receipt),
         )
         .where(posting.c.key.in_(keys))
     )
 
 
 def _to_claimed(row: Any) -> Claimed:
-    is_receipt = row.kind is PostingKind.RECEIPT
-    happened_at = (row.taken_at if is_receipt else row.happened_at) or row.created_at
+    happened_at = row.happened_at or row.created_at
     request = PostingRequest(
         key=row.key,
         kind=row.kind,
@@ -182,8 +182,7 @@ def _of(key: str, asked_at: datetime | None) -> sa.Update:
 def _unposted() -> sa.Select[Any]:
     receipt = posting.alias("receipt")
     receipt_is_posted = sa.exists().where(
-        receipt.c.payment_key == posting.c.payment_key,
-        receipt.c.kind == PostingKind.RECEIPT,
+        is_receipt_of(posting.c.payment_key, receipt),
         receipt.c.state == PostingState.POSTED,
     )
     return (

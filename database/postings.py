@@ -14,6 +14,7 @@ from database.books import Database
 from database.inserting import insert_new
 from database.tables import posting
 from domain.failures import Refused
+from domain.ledger import BalanceEntry, taken_key
 from domain.money import ZERO, Money
 from domain.payments import POSTING, PostingKind, PostingState
 from domain.words import say_count
@@ -40,22 +41,25 @@ class Unposted:
 NOTHING_UNPOSTED = Unposted()
 
 
-def posting_key(kind: PostingKind, payment_key: str) -> str:
-    return f"{kind}/{payment_key}"
+def posting_key(kind: PostingKind, entry_key: str) -> str:
+    return f"{kind}/{entry_key}"
 
 
 def queue_posting(
-    books: Connection, payment_key: str, kind: PostingKind, amount: Money, *, now: datetime
+    books: Connection, entry: BalanceEntry, kind: PostingKind, *, now: datetime
 ) -> bool:
     """
-    Record that a payment is to be posted, in the transaction that it follows from.
+    Record that a balance entry is to be posted, in the transaction that recorded it.
 
-    Once for each payment and kind, however often it is recorded; returns whether it is new.
+    Once for each entry, however often it is recorded; returns whether it is new. Cash receipting
+    is told amounts above zero, and by the kind which way they go.
     Raises ValueError where the same was recorded with another amount: that is our mistake.
     """
+    amount = Money(abs(entry.amount.cents))
     row = {
-        "key": posting_key(kind, payment_key),
-        "payment_key": payment_key,
+        "key": posting_key(kind, entry.key),
+        "entry_key": entry.key,
+        "payment_key": entry.payment_key,
         "kind": kind,
         "amount": amount,
         "state": POSTING.start,
@@ -74,6 +78,22 @@ def queue_posting(
 @cache
 def _queueing(dialect: str) -> Any:
     return insert_new(dialect, posting).returning(posting.c.key)
+
+
+def is_receipt_of(
+    payment_key: sa.ColumnElement[str], of: sa.FromClause = posting
+) -> sa.ColumnElement[bool]:
+    """
+    Claim that a posting is the receipt of a payment itself: one at most.
+
+    What a won dispute brings back is a receipt as well, of the same payment.
+    """
+    prefix = posting_key(PostingKind.RECEIPT, taken_key(""))
+    return sa.and_(
+        of.c.payment_key == payment_key,
+        of.c.kind == PostingKind.RECEIPT,
+        of.c.key.startswith(prefix, autoescape=True),
+    )
 
 
 def count_unposted(database: Database, until: datetime | None = None) -> Unposted:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import sqlalchemy as sa
 
+import database.ledger.tables  # noqa: F401 - its tables refer to these, and these to its
+from database import making_tables
 from database.audit_guards import guard_statements
+from database.making_tables import make_table as _table
+from database.making_tables import one_where as _one_where
 from database.types import Cents, Moment, one_of
 from domain.accounts import AccountStatus
 from domain.approvals import Decision
@@ -14,6 +19,7 @@ from domain.batches import BatchState
 from domain.bounces import BounceKind, delivery_token
 from domain.checks import CheckStatus, Severity
 from domain.deliveries import DeliveryStatus, MessageKind, PaperReason, RecipientSource
+from domain.money import ZERO
 from domain.movements import MovementKind
 from domain.payments import (
     Advice,
@@ -26,45 +32,7 @@ from domain.payments import (
 )
 from domain.runs import RunState
 
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-def _table(name: str, *parts: Any) -> sa.Table:
-    """Make a table whose amounts SQLite holds to integers too (it would take '12.34')."""
-    amounts = [
-        part for part in parts if isinstance(part, sa.Column) and isinstance(part.type, Cents)
-    ]
-    whole = [
-        sa.CheckConstraint(
-            f"{amount.name} IS NULL OR typeof({amount.name}) = 'integer'",
-            name=f"{amount.name}_whole",
-        ).ddl_if(dialect="sqlite")
-        for amount in amounts
-    ]
-    return sa.Table(name, metadata, *parts, *whole)
-
-
-def _one_where(name: str, column: str, condition: str) -> sa.Index:
-    """
-    Make an index by which a value stands once among the rows of which a condition holds.
-
-    It is told the condition when it is created: who tells it here loads PostgreSQL's dialect.
-    """
-    index = sa.Index(name, column, unique=True)
-
-    @sa.event.listens_for(index, "before_create")
-    def restrict(_index: sa.Index, connection: sa.Connection, **_options: Any) -> None:
-        index.dialect_options[connection.dialect.name]["where"] = sa.text(condition)
-
-    return index
+metadata = making_tables.metadata
 
 
 def _run() -> sa.Column[str]:
@@ -98,6 +66,17 @@ def _number() -> sa.Column[str]:
     return sa.Column("account", sa.String(64), nullable=False)
 
 
+def _start(context: Any) -> datetime:
+    """The start of the period: of an export that says nothing, nothing later is sure."""
+    starts_on: date = context.get_current_parameters()["starts_on"]
+    return datetime.combine(starts_on, time(), UTC)
+
+
+def _imported(context: Any) -> datetime:
+    moment: datetime = context.get_current_parameters()["imported_at"]
+    return moment
+
+
 def _token(context: Any) -> str:
     return delivery_token(context.get_current_parameters()["key"])
 
@@ -115,6 +94,9 @@ bill_run = _table(
     sa.Column("due_on", sa.Date, nullable=False),
     sa.Column("cycle", sa.String(40), nullable=False, server_default=""),
     sa.Column("overlaps", sa.String(1000)),  # why it may overlap a closed one; NULL: it may not
+    sa.Column("written_at", Moment),  # NULL: the export does not say
+    sa.Column("sure_until", Moment, nullable=False, default=_start),  # what it surely knows
+    sa.Column("not_after", Moment, nullable=False, default=_imported),  # what it cannot know
     sa.Column("export_name", sa.String(255), nullable=False),
     sa.Column("export_sha256", sa.String(64), nullable=False),
     sa.Column("imported_at", Moment, nullable=False),
@@ -195,6 +177,7 @@ movement = _table(
     sa.Column("kind", one_of(MovementKind, "kind"), nullable=False),
     sa.Column("amount", Cents, nullable=False),
     sa.Column("usage", sa.Float),  # a meter's quantity, not money
+    sa.Column("reference", sa.String(100), nullable=False, default=""),  # receipt or confirmation
     sa.Index(None, "run", "account_key"),
 )
 
@@ -431,13 +414,15 @@ period_close = _table(
 )
 
 balance_due = _table(
-    "balance_due",
+    "balance_due",  # a row an account, made once, changed in place: who moves money waits for it
     _key(),
     _number(),
-    _closed_run(primary_key=False),
-    sa.Column("amount_due", Cents, nullable=False),
-    sa.Column("paid", Cents, nullable=False),
-    sa.Column("due_on", sa.Date, nullable=False),
+    _closed_run(primary_key=False, nullable=True),  # NULL: no period of it is closed yet
+    sa.Column("amount_due", Cents, nullable=False),  # of the newest bill
+    sa.Column("added", Cents, nullable=False, default=ZERO),  # outstanding entries but money
+    sa.Column("paid", Cents, nullable=False, default=ZERO),  # minus those of money
+    sa.Column("due_on", sa.Date),
+    sa.Column("equal_pay", sa.Boolean, nullable=False, default=False),  # the amount due is agreed
     sa.Index(None, "run"),
 )
 
@@ -462,6 +447,7 @@ scheduled_payment = _table(
     sa.UniqueConstraint("run", "account_key", "number"),
     sa.CheckConstraint("amount > 0", name="amount_positive"),
     sa.Index(None, "pay_on"),
+    sa.Index(None, "account_key"),
 )
 
 autopay_unscheduled = _table(
@@ -500,7 +486,8 @@ draw = _table(
 
 posting = _table(
     "posting",
-    sa.Column("key", sa.String(160), primary_key=True),
+    sa.Column("key", sa.String(220), primary_key=True),  # the kind and the entry's key
+    sa.Column("entry_key", sa.String(200), sa.ForeignKey("balance_entry.key"), nullable=False),
     sa.Column(
         "payment_key", sa.String(120), sa.ForeignKey("scheduled_payment.key"), nullable=False
     ),
@@ -514,23 +501,10 @@ posting = _table(
     sa.Column("error", sa.Text),
     sa.Column("receipt", sa.String(100)),
     sa.Column("posted_at", Moment),
-    sa.UniqueConstraint("payment_key", "kind"),
+    sa.UniqueConstraint("entry_key"),
     sa.CheckConstraint("amount > 0", name="amount_positive"),
     sa.Index(None, "state", "next_retry_at"),
-)
-
-payment_return = _table(
-    "payment_return",
-    sa.Column("event_id", sa.String(120), primary_key=True),
-    sa.Column(
-        "payment_key", sa.String(120), sa.ForeignKey("scheduled_payment.key"), nullable=False
-    ),
-    sa.Column("charged_back", sa.Boolean, nullable=False),
-    sa.Column("code", sa.String(60), nullable=False),
-    sa.Column("amount", Cents, nullable=False),
-    sa.Column("happened_at", Moment, nullable=False),
-    sa.Column("recorded_at", Moment, nullable=False),
-    sa.UniqueConstraint("payment_key"),
+    sa.Index(None, "payment_key"),
 )
 
 told_event = _table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from domain.money import Money
 
@@ -24,7 +24,21 @@ class Period:
     starts_on: date
     ends_on: date
     due_on: date
-    cycle: str = ""
+    cycle: str = ""  # accounts that are billed together on dates of their own; empty: all
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """
+    What an export surely knows and what it cannot know; moments.
+
+    What the billing system had by `sure_until` is in the export, what came after `not_after` is
+    not. Where the export says when it was written both are that moment: in the hour that clocks
+    show twice the first and the second.
+    """
+
+    sure_until: datetime
+    not_after: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,11 +23,6 @@ def pays_equal_amount(account: Account) -> bool:
     return account.status is AccountStatus.ACTIVE and account.equal_pay_amount is not None
 
 
-def open_balance(due: Money, paid: Money) -> Money:
-    """Return what is still owed after what has been paid since the close; a credit is negative."""
-    return due - paid
-
-
 def is_owed(balance: Money) -> bool:
     """A zero balance and a credit are nothing to ask for (rule 57, ruling 15)."""
     return balance > ZERO

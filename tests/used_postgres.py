@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
+from database.ledger.guards import FIXED
 from database.schema import metadata
 
 _TABLES = [table.name for table in reversed(metadata.sorted_tables)]  # what refers to others first
@@ -22,7 +23,7 @@ _COUNT_ANEW = "SELECT " + ", ".join(
 )
 _END_OTHERS = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE pid <> ALL (%s) AND datname = current_database()"""
-_GUARDED = {"audit", "activity"}
+_GUARDED = {"audit", "activity", *FIXED}
 _NOTHING_HELD = "SELECT pg_advisory_unlock_all()"
 
 

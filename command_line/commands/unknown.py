@@ -148,11 +148,12 @@ def _list(office: Office) -> list[Doubt]:
 def _receipt(office: Office, one: Draw) -> str | None:
     from cash_receipting.port import PostingRequest
     from database.postings import posting_key
+    from domain.ledger import taken_key
     from domain.payments import PostingKind
 
     found = office.cash_receipting.find(
         PostingRequest(
-            key=posting_key(PostingKind.RECEIPT, one.payment_key),
+            key=posting_key(PostingKind.RECEIPT, taken_key(one.key)),
             kind=PostingKind.RECEIPT,
             account=one.account,
             amount=one.amount,

@@ -6,8 +6,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from database.postings import is_receipt_of
 from database.tables import autopay_unscheduled, posting, scheduled_payment
-from domain.payments import PaymentState, PostingKind, PostingState
+from domain.payments import PaymentState, PostingState
 
 Select = sa.Select[Any]
 
@@ -93,10 +94,7 @@ def completed_payments() -> Select:
         )
         .outerjoin(
             posting,
-            sa.and_(
-                posting.c.payment_key == scheduled_payment.c.key,
-                posting.c.kind == PostingKind.RECEIPT,
-            ),
+            is_receipt_of(scheduled_payment.c.key),
         )
         .where(scheduled_payment.c.state.in_(taken))
     )

@@ -8,18 +8,19 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.ledger.tables import payment_event
+from database.queries.balances import is_owed
 from database.tables import (
     account,
     balance_due,
     bill_run,
     draw,
-    payment_return,
     period_close,
     planned_payment,
     scheduled_payment,
 )
 from domain.accounts import AccountStatus
-from domain.money import ZERO
+from domain.ledger import EntryKind
 from domain.payments import DrawState, MethodKind
 from rules.returns import CODES, LIMITS, RATE_WINDOW, ReturnKind, ReturnRate, return_rates
 
@@ -41,7 +42,6 @@ def payments_left_out(run: str | None = None) -> sa.Select[Any]:
     has_payment = sa.exists().where(
         scheduled_payment.c.run == plan.run, scheduled_payment.c.account_key == plan.account_key
     )
-    open_balance = balance_due.c.amount_due - balance_due.c.paid
     query = (
         sa.select(
             plan.account,
@@ -56,7 +56,7 @@ def payments_left_out(run: str | None = None) -> sa.Select[Any]:
         .join(balance_due, same_account)
         .where(
             plan.pay_on.is_not(None),
-            open_balance > sa.literal(ZERO, balance_due.c.paid.type),
+            is_owed(),
             ~has_payment,
         )
     )
@@ -65,7 +65,7 @@ def payments_left_out(run: str | None = None) -> sa.Select[Any]:
 
 _DRAWN = draw.join(scheduled_payment, scheduled_payment.c.key == draw.c.payment_key)
 _CAME_BACK = sa.and_(
-    payment_return.c.payment_key == draw.c.payment_key, ~payment_return.c.charged_back
+    payment_event.c.draw_key == draw.c.key, payment_event.c.kind == EntryKind.RETURN
 )
 _IS_ACH = sa.and_(
     scheduled_payment.c.method_kind == MethodKind.ACH, draw.c.state == DrawState.APPROVED
@@ -87,10 +87,10 @@ def read_return_rates(books: Connection, now: datetime | None = None) -> tuple[R
     window = (_IS_ACH, draw.c.answered_at > until - RATE_WINDOW, draw.c.answered_at <= until)
     originated = sa.select(sa.func.count()).select_from(_DRAWN).where(*window)
     returned = (
-        sa.select(payment_return.c.code, sa.func.count().label("times"))
-        .select_from(_DRAWN.join(payment_return, _CAME_BACK))
+        sa.select(payment_event.c.code, sa.func.count().label("times"))
+        .select_from(_DRAWN.join(payment_event, _CAME_BACK))
         .where(*window)
-        .group_by(payment_return.c.code)
+        .group_by(payment_event.c.code)
     )
     times = {row.code: row.times for row in books.execute(returned)}
     return return_rates(books.scalar(originated) or 0, times)
@@ -102,7 +102,7 @@ def rates_by_period() -> sa.Select[Any]:
 
 
 def _of_kind(kind: ReturnKind) -> sa.Select[Any]:
-    code = payment_return.c.code
+    code = payment_event.c.code
     is_counted = code.in_(CODES[kind]) if kind in CODES else code.is_not(None)
     returned = sa.func.count().filter(is_counted)
     rate = sa.func.round(sa.cast(100.0 * returned / sa.func.count(), sa.Numeric(9, 4)), 2)
@@ -115,7 +115,7 @@ def _of_kind(kind: ReturnKind) -> sa.Select[Any]:
             sa.cast(rate, sa.Float).label("rate_percent"),
             sa.literal(float(100 * LIMITS[kind]), sa.Float).label("limit_percent"),
         )
-        .select_from(_DRAWN.outerjoin(payment_return, _CAME_BACK))
+        .select_from(_DRAWN.outerjoin(payment_event, _CAME_BACK))
         .where(_IS_ACH)
         .group_by(scheduled_payment.c.run)
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from database.queries.balances import is_owed
 from database.tables import (
     account,
     account_email,
@@ -19,7 +20,6 @@ from database.tables import (
     suppressed_address,
 )
 from domain.accounts import AccountStatus
-from domain.money import ZERO
 from domain.reminders import REMINDERS, audit_action
 
 CODE = "reminder-no-address"
@@ -34,7 +34,6 @@ def unreachable_debtors(run: str | None = None) -> sa.Select[Any]:
     the list. An address that is suppressed is none.
     """
     begun = sa.select(audit.c.subject).where(audit.c.action.in_(map(audit_action, REMINDERS)))
-    open_balance = balance_due.c.amount_due - balance_due.c.paid
     query = (
         sa.select(
             balance_due.c.account,
@@ -48,7 +47,7 @@ def unreachable_debtors(run: str | None = None) -> sa.Select[Any]:
         .join(account, _of_the_debtor(account))
         .where(
             balance_due.c.run.in_(begun),
-            open_balance > sa.literal(ZERO, balance_due.c.paid.type),
+            is_owed(),
             ~sa.exists().where(_of_the_debtor(held_account)),
             ~_is_closed(),
             *(~found for found in _addresses()),

@@ -10,13 +10,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
+from database.queries.balances import open_balance
+from database.queries.payment_events import newest_taken_back
 from database.tables import (
     account,
     account_email,
     balance_due,
     cosigner,
     draw,
-    payment_return,
     portal_link,
     scheduled_payment,
 )
@@ -72,12 +73,12 @@ def _declined(since: datetime) -> sa.Select[Any]:
 
 
 def _returned(since: datetime) -> sa.Select[Any]:
-    about = sa.literal("return/").concat(payment_return.c.payment_key)
-    came_back = payment_return.c.payment_key == _PAYMENT.key
+    taken_back = newest_taken_back()
+    about = sa.literal("return/").concat(taken_back.c.payment_key)
     return (
         _failures(about)
-        .join(payment_return, came_back)
-        .where(payment_return.c.recorded_at >= since, _PAYMENT.state == PaymentState.RETURNED)
+        .join(taken_back, taken_back.c.payment_key == _PAYMENT.key)
+        .where(taken_back.c.recorded_at >= since, _PAYMENT.state == PaymentState.RETURNED)
     )
 
 
@@ -152,7 +153,7 @@ def queue_capped_draws(database: Database, terms: Notifying) -> NoticeCounts:
         leaves_rest = sa.exists().where(
             balance_due.c.run == _CAPPED_PAYMENT.run,
             balance_due.c.account_key == _CAPPED_PAYMENT.account_key,
-            balance_due.c.amount_due - balance_due.c.paid > _CAPPED_PAYMENT.amount,
+            open_balance() > _CAPPED_PAYMENT.amount,
         )
         capped = sa.and_(
             _CAPPED_PAYMENT.state == PaymentState.SCHEDULED,

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.queries.balances import is_owed, open_balance
 from database.tables import (
     account,
     balance_due,
@@ -19,9 +20,9 @@ from database.tables import (
     reminder_hold,
     scheduled_payment,
 )
+from database.types import Cents
 from domain.accounts import AccountStatus
 from domain.deliveries import MessageKind, Recipient
-from domain.money import ZERO
 from domain.payments import PaymentState
 from domain.reminders import SHIELDS, Skipped
 from mail.recipients.addresses import Some, read_addresses
@@ -42,7 +43,6 @@ def debts(due: DueDate, kind: MessageKind, terms: Reminding, owed: OwedStep | No
     `hold` is the number of the hold that keeps a past-due mail back. Nothing is owed by who has
     paid or is in credit (ruling 15), and a closed account is not asked.
     """
-    open_balance = balance_due.c.amount_due - balance_due.c.paid
     hold = _hold(due) if kind is MessageKind.PAST_DUE else sa.null()
     query = (
         sa.select(
@@ -56,15 +56,15 @@ def debts(due: DueDate, kind: MessageKind, terms: Reminding, owed: OwedStep | No
         .where(
             balance_due.c.run == due.run,
             balance_due.c.due_on == due.due_on,
-            open_balance > sa.literal(ZERO, balance_due.c.paid.type),
+            is_owed(),
             balance_due.c.account_key.not_in(_closed_since(due)),
         )
     )
     if owed is not None:
-        smallest = sa.literal(owed.step.smallest, balance_due.c.paid.type)
-        query = query.where(open_balance >= smallest)
+        smallest = sa.literal(owed.step.smallest, Cents())
+        query = query.where(open_balance() >= smallest)
         if owed.below is not None:
-            query = query.where(open_balance < sa.literal(owed.below, balance_due.c.paid.type))
+            query = query.where(open_balance() < sa.literal(owed.below, Cents()))
     return query.subquery("debts")
 
 

@@ -151,6 +151,7 @@ def facts_of_alerts(database: Database, deliveries: Sequence[Delivery]) -> dict[
         customer="",
         service_address="",
         amount_due=None,
+        added=ZERO,
         paid=ZERO,
         due_on=date.min,
         payment=None,

@@ -10,6 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.books import Database
+from database.postings import is_receipt_of
+from database.queries.payment_events import newest_taken_back
 from database.tables import (
     account,
     balance_due,
@@ -17,7 +19,6 @@ from database.tables import (
     delivery,
     draw,
     payment_method,
-    payment_return,
     period_close,
     planned_payment,
     posting,
@@ -25,7 +26,7 @@ from database.tables import (
 )
 from domain.deliveries import Recipient, RecipientSource
 from domain.money import ZERO, Money
-from domain.payments import Advice, DrawState, MethodKind, PaymentState, PostingKind
+from domain.payments import Advice, DrawState, MethodKind, PaymentState
 from rules.delivery import may_see_method
 
 
@@ -40,6 +41,7 @@ def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:
     )
     run = sa.func.coalesce(wanted.c.run, newest)
     returned = scheduled_payment.alias("returned")
+    taken_back = newest_taken_back()
     came_back = sa.func.coalesce(returned.c.key, scheduled_payment.c.key)
     token = sa.func.coalesce(scheduled_payment.c.method_token, planned_payment.c.method_token)
 
@@ -58,6 +60,7 @@ def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:
             account.c.name,
             account.c.service_address,
             balance_due.c.amount_due,
+            balance_due.c.added,
             balance_due.c.paid,
             balance_due.c.due_on,
             scheduled_payment.c.amount,
@@ -71,8 +74,8 @@ def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:
             draw.c.answered_at,
             draw.c.code,
             draw.c.advice,
-            payment_return.c.code.label("return_code"),
-            payment_return.c.happened_at,
+            taken_back.c.code.label("return_code"),
+            taken_back.c.happened_at,
             sa.func.coalesce(
                 scheduled_payment.c.method_kind,
                 planned_payment.c.method_kind,
@@ -93,17 +96,14 @@ def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:
         )
         .outerjoin(
             posting,
-            sa.and_(
-                posting.c.payment_key == scheduled_payment.c.key,
-                posting.c.kind == PostingKind.RECEIPT,
-            ),
+            is_receipt_of(scheduled_payment.c.key),
         )
         .outerjoin(
             draw,
             sa.and_(draw.c.payment_key == scheduled_payment.c.key, draw.c.number == _last_draw()),
         )
         .outerjoin(returned, _was_returned_before(returned))
-        .outerjoin(payment_return, payment_return.c.payment_key == came_back)
+        .outerjoin(taken_back, taken_back.c.payment_key == came_back)
         .outerjoin(planned_payment, of_the_account(planned_payment))
         .outerjoin(
             payment_method,
@@ -175,7 +175,8 @@ class NoticeFacts:
     customer: str
     service_address: str
     amount_due: Money | None  # what the close moved to the balance due
-    paid: Money
+    added: Money  # by fees, penalties and adjustments since the bill
+    paid: Money  # since the bill, less what went back
     due_on: date
     payment: Payment | None
     method: MethodKind | None
@@ -183,7 +184,7 @@ class NoticeFacts:
 
     @property
     def open_balance(self) -> Money | None:
-        return None if self.amount_due is None else self.amount_due - self.paid
+        return None if self.amount_due is None else self.amount_due + self.added - self.paid
 
 
 def find_notice_facts(database: Database, keys: Sequence[str]) -> dict[str, NoticeFacts]:
@@ -224,6 +225,7 @@ def _to_facts(row: Any) -> NoticeFacts:
         customer=row.name or "",
         service_address=row.service_address or "",
         amount_due=row.amount_due,
+        added=row.added or ZERO,
         paid=row.paid or ZERO,
         due_on=row.due_on or row.run_due_on,
         payment=_to_payment(row),

@@ -14,6 +14,8 @@ from sqlalchemy.engine import Connection
 from database.audit import record_audit
 from database.books import Database
 from database.inserting import insert_new
+from database.ledger.locking import lock_balances
+from database.queries.balances import open_balance
 from database.queries.mandates import mandates_in_force
 from database.tables import (
     account,
@@ -25,12 +27,11 @@ from database.tables import (
     suspended_method,
 )
 from domain.accounts import AccountStatus
-from domain.money import ZERO, Money
+from domain.money import Money
 from domain.payments import DRAW, DrawState, PaymentState
 from payments.collecting.draws import Draw, find_draws, move_payment
 from payments.collecting.recording import record_never_asked
 from payments.terms import Terms
-from rules.balances import open_balance
 from rules.drawing import Drawable, NoDraw, decide_draw
 
 _PAYMENT = scheduled_payment.c
@@ -73,8 +74,7 @@ def due_payments(
             newest.c.block_card,
             account.c.status.label("billed_status"),
             account.c.equal_pay_amount,
-            balance_due.c.amount_due,
-            balance_due.c.paid,
+            open_balance().label("open_balance"),
             in_force.c.maximum,
             in_force.c.pays_up_to_maximum,
             in_force.c.account_key.is_(None).label("is_mandate_ended"),
@@ -105,10 +105,9 @@ def due_payments(
 
 def to_drawable(row: Any) -> Drawable:
     equal = row.billed_status is AccountStatus.ACTIVE and row.equal_pay_amount is not None
-    owed = None if row.amount_due is None else open_balance(row.amount_due, row.paid or ZERO)
     return Drawable(
         amount=row.amount,
-        open_balance=owed,
+        open_balance=row.open_balance,
         method_kind=row.method_kind,
         status=row.status,
         maximum=row.maximum,
@@ -221,12 +220,14 @@ def claim_due(
     """
     Claim some of the payments of a run whose day has come, in the order of their keys.
 
-    The balance is read in the transaction that records the draw. Of two workers one gets it: the
-    books take one open draw a payment.
+    The balances are locked first and read by the next statement: a payment that is just being
+    written down is waited for and counted. Of two workers one gets a payment: the books take one
+    open draw of it.
     """
     claim = Claim()
     recorded: list[dict[str, Any]] = []
     with database.writing() as books:
+        lock_balances(books, (row.account_key for row in due))
         for row in books.execute(due_payments(run, today, due)):
             decision = decide_draw(to_drawable(row), terms.autopay)
             if isinstance(decision, Money):

@@ -19,7 +19,7 @@ from payments.collecting.claiming import (
     list_due,
     runs_with_due_payments,
 )
-from payments.collecting.draws import Draw, Tally, find_draws
+from payments.collecting.draws import Draw, Tally, find_draws, lock_draws
 from payments.collecting.recording import (
     REFUSED,
     record_asked,
@@ -234,7 +234,7 @@ def _record_answers(
     """
     found = {one.key: answer for one, answer in zip(asked, answers, strict=True)}
     with database.writing() as books:
-        for one in find_draws(books, draw.c.key.in_(found), draw.c.state == DrawState.ASKED):
+        for one in lock_draws(books, draw.c.key.in_(found), draw.c.state == DrawState.ASKED):
             answer = found[one.key]
             if isinstance(answer, TemporaryFailure) and one.lookups == 0:
                 counts.put_off += record_never_asked(books, one)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
+from database.ledger.locking import lock_balances
 from database.tables import bill_run, draw, scheduled_payment
 from domain.money import ZERO, Money
 from domain.payments import DRAW, PAYMENT, DrawState, MethodKind, PaymentState
@@ -57,6 +58,8 @@ def find_draws(
     """
     Return draws in the order of their keys, locked against other writers.
 
+    Who then moves money takes `lock_draws`: balances are locked before draws, by everybody.
+
     Everybody locks in that order, so that two workers never wait for each other.
     """
     query = (
@@ -76,6 +79,28 @@ def find_draws(
         .with_for_update(of=(scheduled_payment, draw))
     )
     return [Draw(**row._mapping) for row in books.execute(query)]
+
+
+def lock_draws(
+    books: Connection, *conditions: sa.ColumnElement[bool], limit: int | None = None
+) -> list[Draw]:
+    """
+    Lock the balances of draws whose outcome moves money, then the draws; return them as they are.
+
+    What they are is read after the balances are locked: another worker may have moved them.
+    """
+    query = (
+        sa.select(scheduled_payment.c.account_key)
+        .join(draw, draw.c.payment_key == scheduled_payment.c.key)
+        .where(*conditions)
+        .order_by(draw.c.payment_key, draw.c.number)
+        .limit(limit)
+    )
+    keys = set(books.scalars(query))
+    lock_balances(books, keys)
+    if limit is not None:
+        conditions = (*conditions, scheduled_payment.c.account_key.in_(keys))
+    return find_draws(books, *conditions, limit=limit)
 
 
 _OF_DRAW = (

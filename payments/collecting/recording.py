@@ -10,20 +10,16 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.inserting import insert_new
+from database.ledger.entries import record_entries
 from database.postings import queue_posting
-from database.tables import balance_due, draw, suspended_method
-from domain.money import Money
+from database.tables import draw, suspended_method
+from domain.ledger import BalanceEntry, EntryKind, EntrySource, taken_key
 from domain.payments import DRAW, PAYMENT, Advice, DrawState, PaymentState, PostingKind
 from payments.collecting.draws import Draw, move_draw, move_payment
 from payments.port import Answer, DrawResult
 from payments.terms import Terms
 from rules.retrying import FIRST_LOOKUP, retry_on
 
-_ADD_PAID = (
-    balance_due.update()
-    .where(balance_due.c.account_key == sa.bindparam("of_account"))
-    .values(paid=balance_due.c.paid + sa.bindparam("amount", type_=balance_due.c.paid.type))
-)
 NOT_FOUND = "no answer, and the gateway does not know of it"
 REFUSED = "refused"  # the gateway takes no such draw at all
 
@@ -50,11 +46,19 @@ def record_result(
     if result.amount not in (None, one.amount):
         record_doubt(books, one, f"the gateway drew {result.amount}, not {one.amount}")
         return False
-    return record_approved(books, one, now, reference=result.reference, at=result.answered_at)
+    return record_approved(
+        books, one, now, reference=result.reference, at=result.answered_at, who=terms.who
+    )
 
 
 def record_approved(
-    books: Connection, one: Draw, now: datetime, *, reference: str | None, at: datetime | None
+    books: Connection,
+    one: Draw,
+    now: datetime,
+    *,
+    reference: str | None,
+    at: datetime | None,
+    who: str,
 ) -> bool:
     """
     Write down that the money is ours; no where somebody has written it down before.
@@ -72,9 +76,24 @@ def record_approved(
         books, one, "approved",
         amount=one.amount, confirmation=confirmation, taken_at=taken_at, error=None,
     )  # fmt: skip
-    add_paid(books, one.account_key, one.amount)
-    queue_posting(books, one.payment_key, PostingKind.RECEIPT, one.amount, now=now)
+    entry = _taken(one, taken_at, confirmation)
+    record_entries(books, [entry], now=now, who=who)
+    queue_posting(books, entry, PostingKind.RECEIPT, now=now)
     return True
+
+
+def _taken(one: Draw, taken_at: datetime, confirmation: str | None) -> BalanceEntry:
+    return BalanceEntry(
+        key=taken_key(one.key),
+        account_key=one.account_key,
+        kind=EntryKind.PAYMENT,
+        amount=-one.amount,
+        happened_on=one.local_day(taken_at),
+        happened_at=taken_at,
+        source=EntrySource.DRAW,
+        reference=confirmation,
+        payment_key=one.payment_key,
+    )
 
 
 def record_declined(
@@ -126,16 +145,6 @@ def record_never_asked(books: Connection, one: Draw) -> bool:
     if one.state is DrawState.ASKED:
         _move(books, one, "never arrived", error=None)
     return True
-
-
-def add_paid(books: Connection, account_key: str, amount: Money) -> None:
-    """
-    Count money towards the account's balance due, or below zero take it off again (rule 39).
-
-    Whatever period it is of by now: the billing system hears of the payment after this, so no
-    export that a balance was moved from can have counted it.
-    """
-    books.execute(_ADD_PAID, {"of_account": account_key, "amount": amount})
 
 
 def suspend_method(books: Connection, token: str, reason: str, now: datetime) -> None:

@@ -14,7 +14,7 @@ from database.books import Database
 from database.tables import draw
 from domain.payments import DrawState
 from payments.collecting.collecting import Failure, Line
-from payments.collecting.draws import DRAWN_TWICE, Draw, find_draws, read_draw
+from payments.collecting.draws import DRAWN_TWICE, Draw, find_draws, lock_draws, read_draw
 from payments.collecting.recording import (
     NOT_FOUND,
     record_approved,
@@ -60,7 +60,7 @@ def take_in_approval(
             record_never_asked(books, other)
     before = one.payment_state
     fresh = read_draw(books, one.key)
-    if fresh is None or not record_approved(books, fresh, now, reference=reference, at=at):
+    if fresh is None or not record_approved(books, fresh, now, reference=reference, at=at, who=who):
         return Landed.KNOWN
     if one.state is not DrawState.ASKED:
         _audit(books, one, f"{reference}: landed late; it was {before}", now, who)
@@ -154,7 +154,7 @@ def _record(
     """
     found = {one.key: answer for one, answer in zip(due, answers, strict=True)}
     with database.writing() as books:
-        for one in find_draws(books, draw.c.key.in_(found), draw.c.state == DrawState.ASKED):
+        for one in lock_draws(books, draw.c.key.in_(found), draw.c.state == DrawState.ASKED):
             answer = found[one.key]
             if not isinstance(answer, DrawResult):
                 record_doubt(books, one, str(answer) or NOT_FOUND)

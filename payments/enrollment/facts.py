@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.queries.balances import open_balance
 from database.queries.mandates import mandates_in_force
 from database.tables import (
     account,
@@ -27,7 +28,6 @@ from domain.money import ZERO, Money
 from domain.payments import DrawState, Mandate, MethodKind, PaymentState
 from domain.runs import RunState
 from rules.autopay import Payable
-from rules.balances import open_balance
 
 # May have been asked for, whatever the payment's own state says.
 OPEN_DRAWS = (DrawState.ASKED, DrawState.APPROVED)
@@ -88,8 +88,9 @@ def read_standing(books: Connection, number: str) -> Standing:
             "No export has that account; give its number as `billclose list bills` shows it.",
             "unknown-account",
         )
-    due = books.execute(sa.select(balance_due).where(balance_due.c.account_key == key)).first()
-    payment = None if due is None else _payment(books, due.run, key)
+    owed = sa.select(balance_due, open_balance().label("open_balance"))
+    due = books.execute(owed.where(balance_due.c.account_key == key)).first()
+    payment = None if due is None or due.run is None else _payment(books, due.run, key)
     agreed, enrollment_id = _mandate(books, known, key)
     return Standing(
         key=key,
@@ -130,7 +131,7 @@ def _newest(key: str) -> sa.Select[Any]:
 
 def _payable(books: Connection, known: Any, due: Any, payment: Payment | None) -> Payable:
     held, equal = None, False
-    if due is not None:
+    if due is not None and due.run is not None:
         mine = sa.and_(account.c.run == due.run, account.c.account_key == due.account_key)
         billed = books.execute(sa.select(account).where(mine)).one()
         equal = billed.status is AccountStatus.ACTIVE and billed.equal_pay_amount is not None
@@ -141,7 +142,7 @@ def _payable(books: Connection, known: Any, due: Any, payment: Payment | None) -
     return Payable(
         account=known.account,
         status=known.status,
-        balance=ZERO if due is None else open_balance(due.amount_due, due.paid),
+        balance=ZERO if due is None else due.open_balance,
         pays_equal_amount=equal,
         direct_pay=known.direct_pay,
         block_ach=known.block_ach,

@@ -14,7 +14,8 @@ from sqlalchemy.engine import Connection
 
 from database.books import Database
 from database.inserting import insert_new
-from database.tables import draw, events_read, told_event
+from database.ledger.locking import lock_balances
+from database.tables import draw, events_read, scheduled_payment, told_event
 from domain.failures import TemporaryFailure
 from payments.collecting.draws import Draw, Tally, read_draw
 from payments.collecting.unanswered import Landed, take_in_approval
@@ -161,8 +162,15 @@ def _take_in(
     terms: Terms,
     counts: EventCounts,
 ) -> list[LateEvent]:
-    """Take in events and return those that have to wait."""
+    """
+    Take in events and return those that have to wait.
+
+    The balances of all of them are locked before the first draw is: in the order of everybody.
+    """
     waits = []
+    keys = [event.draw_key for event in events]
+    of_draws = sa.select(scheduled_payment.c.account_key).join(draw).where(draw.c.key.in_(keys))
+    lock_balances(books, books.scalars(of_draws).all())
     for event in events:
         one = read_draw(books, event.draw_key)
         if one is None:

@@ -10,12 +10,15 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.audit import is_audited, record_audit
+from database.ledger.entries import record_entries
+from database.ledger.tables import payment_event
 from database.postings import queue_posting
-from database.tables import balance_due, draw, payment_return, scheduled_payment
-from domain.money import ZERO
+from database.tables import draw, scheduled_payment
+from domain.ledger import BalanceEntry, EntryKind, EntrySource
+from domain.money import ZERO, Money
 from domain.payments import PAYMENT, DrawState, PaymentState, PostingKind
 from payments.collecting.draws import DRAWN_TWICE, Draw, move_payment, read_draw
-from payments.collecting.recording import add_paid, suspend_method
+from payments.collecting.recording import suspend_method
 from payments.collecting.unanswered import Landed, take_in_approval
 from payments.port import EventKind, LateEvent
 from payments.scheduling.scheduling import payment_key
@@ -138,13 +141,15 @@ def note_once(
 def _record(books: Connection, one: Draw, event: LateEvent, now: datetime, terms: Terms) -> None:
     is_charge_back = event.kind is EventKind.CHARGED_BACK
     word = "charged back" if is_charge_back else "returned"
+    kind = EntryKind.DISPUTE if is_charge_back else EntryKind.RETURN
     books.execute(
-        payment_return.insert().values(
+        payment_event.insert().values(
             event_id=event.event_id,
-            payment_key=one.payment_key,
-            charged_back=is_charge_back,
+            draw_key=one.key,
+            kind=kind,
             code=event.code,
             amount=event.amount,
+            fee=ZERO,
             happened_at=event.happened_at,
             recorded_at=now,
         )
@@ -154,28 +159,35 @@ def _record(books: Connection, one: Draw, event: LateEvent, now: datetime, terms
     told = f"{error}, drawn again on {again}" if again else error
     if not move_payment(books, one.payment_key, PaymentState.SUCCEEDED, "returned", error=told):
         raise ValueError(f"the payment {one.payment_key} is no longer succeeded")
-    add_paid(books, one.account_key, -event.amount)
-    queue_posting(books, one.payment_key, PostingKind.REVERSAL, event.amount, now=now)
+    entry = _to_entry(one, event, kind, event.amount)
+    record_entries(books, [entry], now=now, who=terms.who)
+    queue_posting(books, entry, PostingKind.REVERSAL, now=now)
     if terms.return_fee > ZERO and not is_charge_back:
-        _charge_fee(books, one, now, terms)
+        fee = _to_entry(one, event, EntryKind.FEE, terms.return_fee)
+        record_entries(books, [fee], now=now, who=terms.who)
+        queue_posting(books, fee, PostingKind.FEE, now=now)
     if suspends_method(event.code, is_charge_back=is_charge_back):
         suspend_method(books, one.method_token, error, now)
     record_audit(books, now, terms.who, f"payment {word}", one.account, _detail(one, event))
 
 
-def _charge_fee(books: Connection, one: Draw, now: datetime, terms: Terms) -> None:
-    """Add the fee to what is due (rule 39), and to what cash receipting hears of."""
-    queue_posting(books, one.payment_key, PostingKind.FEE, terms.return_fee, now=now)
-    due = balance_due.c.amount_due
-    books.execute(
-        balance_due.update()
-        .where(balance_due.c.account_key == one.account_key)
-        .values(amount_due=due + sa.literal(terms.return_fee, due.type))
+def _to_entry(one: Draw, event: LateEvent, kind: EntryKind, amount: Money) -> BalanceEntry:
+    """Say what an event does to the balance: what went back is owed again, a fee besides."""
+    return BalanceEntry(
+        key=f"{kind}/{event.event_id}",
+        account_key=one.account_key,
+        kind=kind,
+        amount=amount,
+        happened_on=one.local_day(event.happened_at),
+        happened_at=event.happened_at,
+        source=EntrySource.DRAW,
+        reference=one.reference,
+        payment_key=one.payment_key,
     )
 
 
 def _is_known(books: Connection, event_id: str) -> bool:
-    query = sa.select(payment_return.c.event_id).where(payment_return.c.event_id == event_id)
+    query = sa.select(payment_event.c.event_id).where(payment_event.c.event_id == event_id)
     return books.execute(query).first() is not None
 
 

@@ -13,19 +13,21 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.books import Database, insert_rows
+from database.queries.payment_events import newest_taken_back
 from database.tables import (
     draw,
-    payment_return,
     posting,
     scheduled_payment,
     settlement,
     settlement_item,
 )
 from domain.failures import TemporaryFailure
+from domain.ledger import EntryKind
 from domain.money import ZERO, Money
 from domain.payments import DrawState, PostingKind
 from payments.port import PaymentGateway, Settlement
 
+TAKEN_BACK = newest_taken_back()
 PAID_OUT_AFTER = timedelta(days=10)  # the slowest payout: four banking days and holidays
 
 
@@ -83,7 +85,7 @@ def deposits() -> sa.Select[Any]:
     items = settlement_item.c
     kind = sa.case(
         (draw.c.key.is_(None), "other"),
-        (sa.and_(_IS_BACK, payment_return.c.charged_back), "charge-back"),
+        (sa.and_(_IS_BACK, TAKEN_BACK.c.kind == EntryKind.DISPUTE), "charge-back"),
         (_IS_BACK, "return"),
         else_="payment",
     )
@@ -118,7 +120,7 @@ def _with_our_side() -> sa.FromClause:
         .outerjoin(draw, draw.c.reference == settlement_item.c.reference)
         .outerjoin(scheduled_payment, scheduled_payment.c.key == draw.c.payment_key)
         .outerjoin(posting, is_posting)
-        .outerjoin(payment_return, payment_return.c.payment_key == draw.c.payment_key)
+        .outerjoin(TAKEN_BACK, TAKEN_BACK.c.payment_key == draw.c.payment_key)
     )
 
 
@@ -145,7 +147,7 @@ def _items() -> sa.Select[Any]:
             draw.c.state,
             scheduled_payment.c.account,
             posting.c.posted_at,
-            payment_return.c.amount.label("returned"),
+            TAKEN_BACK.c.amount.label("returned"),
             again,
         )
         .select_from(_with_our_side())

@@ -22,7 +22,7 @@ from domain.failures import (
     TemporaryFailure,
 )
 from domain.payments import DrawState
-from payments.collecting.draws import DRAWN_TWICE, Draw, find_draws
+from payments.collecting.draws import DRAWN_TWICE, Draw, find_draws, lock_draws
 from payments.collecting.recording import record_approved, record_never_asked
 from payments.outcomes.returns import GIVEN_BACK
 from payments.port import Answer, DrawResult, GatewayMisuse, PaymentGateway
@@ -135,7 +135,10 @@ def decide_approved(
             detail = f"{_insisted(one, confirmation)}{decision.reason}"
             record_audit(books, decision.at, decision.who, INSISTED, one.account, detail)
         else:
-            record_approved(books, one, decision.at, reference=confirmation, at=one.asked_at)
+            record_approved(
+                books, one, decision.at,
+                reference=confirmation, at=one.asked_at, who=decision.who,
+            )  # fmt: skip
             _audit(books, one, f"approved as {confirmation}", decision)
     if is_alone:
         raise AwaitingApproval(
@@ -171,7 +174,7 @@ def _refusal(one: Draw, confirmation: str, gateway: PaymentGateway) -> Refused |
         return Refused(
             "gateway-silent",
             f"The gateway did not say whether {confirmation} is the payment of {one.key}; nothing "
-            "was changed. Try again; a second person may insist with --insist.",
+            "was changed. Try again; where two persons know better, both insist with --insist.",
         )
     if answer.answer is not Answer.APPROVED:
         return Refused(
@@ -262,7 +265,7 @@ def decide_never_arrived(
 def decide_given_back(database: Database, key: str, decision: Decision) -> None:
     """Take a person's word that a draw beside another one was given back to the customer."""
     with database.writing() as books:
-        found = find_draws(books, draw.c.key == key, draw.c.code == DRAWN_TWICE)
+        found = lock_draws(books, draw.c.key == key, draw.c.code == DRAWN_TWICE)
         if not found:
             raise Misuse(f"No draw {key} came beside another one; see `billclose unknown`.")
         books.execute(draw.update().where(draw.c.key == key).values(code=GIVEN_BACK))
@@ -272,7 +275,7 @@ def decide_given_back(database: Database, key: str, decision: Decision) -> None:
 def _open_draw(books: Connection, key: str) -> Draw:
     """Return an open draw by its own key or its payment's; raises Misuse."""
     is_it = (draw.c.key == key) | (draw.c.payment_key == key)
-    found = find_draws(books, is_it, draw.c.state == DrawState.ASKED)
+    found = lock_draws(books, is_it, draw.c.state == DrawState.ASKED)
     if not found:
         raise Misuse(f"No payment {key} waits for a decision; see `billclose unknown`.")
     return found[0]

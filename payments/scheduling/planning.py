@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
+from database.queries.balances import open_balance
 from database.queries.mandates import mandates_in_force
 from database.tables import (
     account,
@@ -48,7 +49,7 @@ def enrollments(run: str) -> sa.Select[Any]:
     due = sa.and_(balance_due.c.run == run, balance_due.c.account_key == agreed.c.account_key)
     is_closed = sa.exists().where(period_close.c.run == run)
     balance = sa.case(
-        (balance_due.c.account_key.is_not(None), balance_due.c.amount_due - balance_due.c.paid),
+        (balance_due.c.account_key.is_not(None), open_balance()),
         (is_closed, NOTHING),
         else_=account.c.amount_due,
     )

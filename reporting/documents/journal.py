@@ -12,11 +12,12 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.ledger.tables import balance_entry
+from database.queries.payment_events import TAKEN_BACK
 from database.tables import (
     account,
     bill_run,
     draw,
-    payment_return,
     period_close,
     posting,
     scheduled_payment,
@@ -24,6 +25,7 @@ from database.tables import (
     settlement_item,
 )
 from domain.accounts import AccountStatus
+from domain.ledger import EntryKind
 from domain.money import ZERO, Money
 from domain.payments import PaymentState, PostingKind
 
@@ -122,9 +124,9 @@ class Journal:
             yield row.taken_at, self._move(row, row.taken_at, "payment", CLEARING, -row.amount)
 
     def _returned(self) -> Iterator[tuple[datetime, Iterator[Transaction]]]:
-        moment = payment_return.c.happened_at
-        for row in self._of_payments(payment_return, moment):
-            what = "charge-back" if row.charged_back else "return"
+        moment, was = balance_entry.c.happened_at, balance_entry.c.kind
+        for row in self._of_payments(balance_entry, moment, was.in_(TAKEN_BACK)):
+            what = "charge-back" if row.kind is EntryKind.DISPUTE else "return"
             yield row.moment, self._move(row, row.moment, what, CLEARING, row.amount)
 
     def _fees(self) -> Iterator[tuple[datetime, Iterator[Transaction]]]:

@@ -11,18 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from cash_receipting.port import PostingRequest, Receipt, ServiceDown
 from cash_receipting.sandbox_service import SandboxServer, open_sandbox
 from database.books import Database
-from database.postings import posting_key, queue_posting
+from database.postings import posting_key
 from database.tables import period_close, posting, scheduled_payment
 from domain.accounts import account_key
 from domain.failures import OutcomeUnknown, PermanentFailure
+from domain.ledger import taken_key
 from domain.money import Money
 from domain.payments import MethodKind, PaymentState, PostingKind
 from domain.runs import RunState
-from tests.builders import DUE, RUN, stage_run
+from tests.builders import DUE, RUN, post_payment, stage_run
 
 NOW = datetime(2026, 11, 13, 15, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -64,7 +66,7 @@ def payment_key(number: int) -> str:
 
 
 def receipt_key(number: int) -> str:
-    return posting_key(PostingKind.RECEIPT, payment_key(number))
+    return posting_key(PostingKind.RECEIPT, taken_key(f"{payment_key(number)}/1"))
 
 
 def close_a_run(database: Database) -> None:
@@ -87,9 +89,12 @@ def take(database: Database, numbers: Sequence[int], cents: int = 80_00) -> None
                     scheduled_at=NOW, taken_at=NOW + timedelta(seconds=number),
                 )
             )  # fmt: skip
-            queue_posting(
-                books, payment_key(number), PostingKind.RECEIPT, Money(cents + number), now=NOW
-            )
+            post_payment(books, payment_row(books, number), now=NOW)
+
+
+def payment_row(books: Connection, number: int) -> Any:
+    key = scheduled_payment.c.key == payment_key(number)
+    return books.execute(sa.select(scheduled_payment).where(key)).one()
 
 
 def rows(database: Database) -> dict[str, sa.Row]:

@@ -9,17 +9,17 @@ import pytest
 from cash_receipting.port import Receipt
 from cash_receipting.posting import post_due
 from cash_receipting.queue import claim, mark_asked
-from database.postings import queue_posting
 from database.tables import posting
 from domain.money import Money
 from domain.payments import PostingKind, PostingState
+from tests.builders import post_payment
 from tests.cash_receipting.builders import (
     MINUTE,
     NOW,
     Clock,
     Counter,
     always,
-    payment_key,
+    payment_row,
     receipt_key,
     rows,
     states,
@@ -134,7 +134,7 @@ def test_what_the_service_surely_has_not_is_tried_later_and_later(books, clock):
 def test_a_reversal_waits_for_its_receipt_and_names_it(books, clock):
     take(books, [1])
     with books.writing() as connection:
-        queue_posting(connection, payment_key(1), PostingKind.REVERSAL, Money(80_01), now=NOW)
+        post_payment(connection, payment_row(connection, 1), PostingKind.REVERSAL, now=NOW)
     counter = Counter(["refused"])
     post(books, counter, clock)
     assert ["rejected", "pending"] == states(books)
@@ -212,10 +212,9 @@ def test_an_outage_condemns_no_posting_however_old_it_is(books, clock):
 def test_recording_a_posting_twice_is_recording_it_once_but_never_with_another_amount(books):
     take(books, [1])
     with books.writing() as connection:
-        again = queue_posting(
-            connection, payment_key(1), PostingKind.RECEIPT, Money(80_01), now=NOW
-        )
-        with pytest.raises(ValueError, match="another amount"):
-            queue_posting(connection, payment_key(1), PostingKind.RECEIPT, Money(1), now=NOW)
+        payment = payment_row(connection, 1)
+        again = post_payment(connection, payment, now=NOW)
+        with pytest.raises(ValueError, match="another account or amount"):
+            post_payment(connection, payment, amount=Money(1), now=NOW)
 
     assert (False, 1) == (again, len(rows(books)))

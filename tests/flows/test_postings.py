@@ -12,11 +12,11 @@ import sqlalchemy as sa
 
 from cash_receipting.sandbox_service import Faults, SandboxServer
 from database.books import Database
-from database.postings import queue_posting
 from database.tables import scheduled_payment
-from domain.payments import PaymentState, PostingKind
+from domain.payments import PaymentState
 from reporting.report.verdict import give_verdict
 from reporting.run_sheet.reading import read_run_sheet
+from tests.builders import post_payment
 from tests.cash_receipting.builders import a_service
 from tests.flows.desk import Desk
 from tests.flows.town import write_town
@@ -41,7 +41,7 @@ def office(closed, tmp_path) -> Desk:
                     state=PaymentState.SUCCEEDED, confirmation=f"SB{number:08d}", taken_at=TAKEN
                 )
             )
-            queue_posting(connection, payment.key, PostingKind.RECEIPT, payment.amount, now=TAKEN)
+            post_payment(connection, payment, now=TAKEN)
     books.close()
     return desk
 

@@ -7,13 +7,13 @@ from email import message_from_bytes
 from email.policy import default
 
 import pytest
+import sqlalchemy as sa
 
 from database.books import Database
-from database.postings import queue_posting
+from database.tables import scheduled_payment
 from deployments.served import send_reminders
 from domain.money import Money
-from domain.payments import PostingKind
-from tests.builders import NOW
+from tests.builders import post_payment
 from tests.flows.desk import Desk, at_server
 from tests.mail.servers import MailServer, running
 
@@ -53,9 +53,11 @@ def write(desk: Desk, sql: str, *values: object) -> None:
 def get_stuck(desk: Desk) -> None:
     """A payment was taken on the day of the close and never posted."""
     books = Database(f"sqlite:///{desk.home / 'billclose.db'}")
-    key = desk.query("SELECT key FROM scheduled_payment ORDER BY key")[0][0]
     with books.writing() as connection:
-        queue_posting(connection, key, PostingKind.RECEIPT, Money.parse("27.35"), now=NOW)
+        payment = connection.execute(
+            sa.select(scheduled_payment).order_by(scheduled_payment.c.key).limit(1)
+        ).one()
+        post_payment(connection, payment, amount=Money.parse("27.35"))
     books.close()
 
 

@@ -10,11 +10,11 @@ from email.policy import default
 import pytest
 import sqlalchemy as sa
 
+from database.ledger.tables import payment_event
 from database.tables import (
     balance_due,
     delivery,
     draw,
-    payment_return,
     posting,
     scheduled_payment,
     service_health,
@@ -22,7 +22,8 @@ from database.tables import (
 from domain.accounts import account_key
 from domain.deliveries import DeliveryStatus, MessageKind, RecipientSource
 from domain.failures import Misuse
-from domain.money import Money
+from domain.ledger import EntryKind
+from domain.money import ZERO, Money
 from domain.payments import Advice, DrawState, PaymentState, PostingKind, PostingState
 from mail.keys import delivery_key, message_id
 from mail.letters.bill import a_sample, variables
@@ -36,6 +37,7 @@ from mail.outbox.deliveries import COLUMNS, Delivery
 from mail.port import Outcome, OutgoingMessage, Result
 from mail.rendering.bills import Sender
 from mail.rendering.notices import Communication, NoticeRenderer
+from tests.builders import post_payment
 from tests.mail.builders import NOW, RUN, a_run, an_account
 
 NUMBER = "01.1037.1"
@@ -206,11 +208,17 @@ def test_a_payment_that_is_tried_again_says_when(books):
 
 def test_a_payment_that_was_taken_back_says_when(books):
     with books.writing() as connection:
-        key = connection.scalar(sa.select(scheduled_payment.c.key))
+        payment = connection.execute(sa.select(scheduled_payment)).one()
         connection.execute(
-            payment_return.insert().values(
-                event_id="e1", payment_key=key, charged_back=False, code="R02",
-                amount=Money(80_00), happened_at=OVERDUE, recorded_at=OVERDUE,
+            draw.insert().values(
+                key=f"{payment.key}/1", payment_key=payment.key, number=1, amount=Money(80_00),
+                method_token="tok", state=DrawState.APPROVED, created_at=NOW, lookups=0,
+            )
+        )  # fmt: skip
+        connection.execute(
+            payment_event.insert().values(
+                event_id="e1", draw_key=f"{payment.key}/1", kind=EntryKind.RETURN, code="R02",
+                fee=ZERO, amount=Money(80_00), happened_at=OVERDUE, recorded_at=OVERDUE,
             )
         )  # fmt: skip
     drawn(books, PaymentState.RETURNED)
@@ -225,15 +233,14 @@ def test_a_receipt_says_what_was_paid_and_what_is_left(books):
     taken = datetime(2026, 11, 14, 3, 0, tzinfo=UTC)  # still the 13th in Denver
     drawn(books, PaymentState.SUCCEEDED, taken_at=taken, confirmation="CC-1")
     with books.writing() as connection:
-        key = connection.scalar(sa.select(scheduled_payment.c.key))
+        payment = connection.execute(sa.select(scheduled_payment)).one()
         for kind in PostingKind:
+            post_payment(connection, payment, kind)
+            posted = posting.update().where(posting.c.kind == kind)
             connection.execute(
-                posting.insert().values(
-                    key=f"{key}/{kind}", payment_key=key, kind=kind, amount=Money(80_00),
-                    state=PostingState.POSTED, attempts=1, created_at=NOW, next_retry_at=NOW,
-                    receipt=f"no-{kind}", posted_at=NOW,
-                )
-            )  # fmt: skip
+                posted.values(state=PostingState.POSTED, receipt=f"no-{kind}", posted_at=NOW)
+            )
+    owe(books, amount=100_00, paid=80_00)
 
     message = told(books, record(books, K.RECEIPT))
 

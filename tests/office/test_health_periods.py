@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
-from database.postings import queue_posting
 from database.runs import record_step
 from database.tables import scheduled_payment, service_health, work_done
 from domain.money import Money
-from domain.payments import MethodKind, PaymentState, PostingKind
+from domain.payments import MethodKind, PaymentState
 from domain.steps import Step
 from office.health.work import (
     forgotten_schedules,
@@ -23,7 +23,7 @@ from office.health.work import (
 )
 from office.settings.close import HealthSettings
 from office.settings.mail import BouncesSettings
-from tests.builders import NOW, RUN, a_household, close_run, stage_run
+from tests.builders import NOW, RUN, a_household, close_run, post_payment, stage_run
 from tests.office.health_builders import an_office_at, looking, troubles
 
 NIGHT = timedelta(days=1)
@@ -194,7 +194,8 @@ def test_what_is_no_nightly_command_is_not_kept(tmp_path, database):
 def test_money_that_waits_too_long_is_told(tmp_path, october):
     key = a_payment(october, datetime(2026, 11, 2).date(), PaymentState.SUCCEEDED)
     with october.writing() as books:
-        queue_posting(books, key, PostingKind.RECEIPT, Money(80_00), now=NOW)
+        payment = sa.select(scheduled_payment).where(scheduled_payment.c.key == key)
+        post_payment(books, books.execute(payment).one(), amount=Money(80_00))
 
     soon = looking(tmp_path, october, "2026-11-02T06:30")
     late = looking(tmp_path, october, "2026-11-02T07:30")

@@ -11,16 +11,19 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from database.books import Database
+from database.ledger.entries import outstanding_sums
+from database.ledger.tables import payment_event
 from database.postings import posting_key
 from database.tables import (
     balance_due,
     draw,
-    payment_return,
     posting,
     scheduled_payment,
     settlement,
     settlement_item,
 )
+from domain.ledger import taken_key
+from domain.money import ZERO
 from domain.payments import DrawState, PaymentState, PostingKind, PostingState
 
 FINAL = {
@@ -129,27 +132,45 @@ def _entries(audit: Audit) -> Iterator[str]:
 
 
 def _expected(audit: Audit) -> Iterator[tuple[str, int, sa.Row]]:
-    fees = _fees(audit)
+    fees, draws, events = _fees(audit), _approved(audit), _events(audit)
     for key, payment in payments_of(audit.books).items():
         if payment.state in (PaymentState.SUCCEEDED, PaymentState.RETURNED):
-            yield posting_key(PostingKind.RECEIPT, key), payment.amount.cents, payment
-        if payment.state is PaymentState.RETURNED:
-            yield posting_key(PostingKind.REVERSAL, key), payment.amount.cents, payment
+            receipt = posting_key(PostingKind.RECEIPT, taken_key(draws[key]))
+            yield receipt, payment.amount.cents, payment
+        for event in events.get(key, ()):
+            reversal = posting_key(PostingKind.REVERSAL, f"{event.kind}/{event.event_id}")
+            yield reversal, event.amount.cents, payment
         if key in fees:
-            yield posting_key(PostingKind.FEE, key), fees[key], payment
+            yield fees[key].key, fees[key].amount.cents, payment
 
 
-def _fees(audit: Audit) -> dict[str, int]:
+def _fees(audit: Audit) -> dict[str, sa.Row]:
     query = sa.select(posting).where(posting.c.kind == PostingKind.FEE)
     with audit.books.reading() as books:
-        return {row.payment_key: row.amount.cents for row in books.execute(query)}
+        return {row.payment_key: row for row in books.execute(query)}
+
+
+def _approved(audit: Audit) -> dict[str, str]:
+    query = sa.select(draw.c.payment_key, draw.c.key).where(draw.c.state == DrawState.APPROVED)
+    with audit.books.reading() as books:
+        return {row.payment_key: row.key for row in books.execute(query)}
+
+
+def _events(audit: Audit) -> dict[str, list[sa.Row]]:
+    query = sa.select(payment_event, draw.c.payment_key).join(draw)
+    found: dict[str, list[sa.Row]] = {}
+    with audit.books.reading() as books:
+        for row in books.execute(query):
+            found.setdefault(row.payment_key, []).append(row)
+    return found
 
 
 def _balances(audit: Audit) -> Iterator[str]:
     """What an account has paid is what was taken and not returned."""
     with audit.books.reading() as books:
         paid = {row.account_key: row.paid for row in books.execute(sa.select(balance_due))}
-        returned = set(books.scalars(sa.select(payment_return.c.payment_key)))
+        sums = {row.account_key: row.paid for row in books.execute(outstanding_sums())}
+    returned = set(_events(audit))
     stays = Counter[str]()  # an account may have several payments: one was drawn again
     for key, payment in payments_of(audit.books).items():
         is_kept = payment.state is PaymentState.SUCCEEDED
@@ -157,7 +178,7 @@ def _balances(audit: Audit) -> Iterator[str]:
         if (key in returned) != (payment.state is PaymentState.RETURNED):
             yield f"a return was recorded for a payment that is {payment.state}: {key}"
     for account, cents in stays.items():
-        if paid[account].cents != cents:
+        if (paid[account].cents, sums.get(account, ZERO).cents) != (cents, cents):
             yield f"the balance is wrong: {account}"
 
 

@@ -17,6 +17,7 @@ from cash_receipting.rejected import try_again
 from database.books import Database
 from database.postings import posting_key
 from database.tables import posting
+from domain.ledger import taken_key
 from domain.money import Money
 from domain.payments import MethodKind, PostingKind, PostingState
 from payments.collecting.collecting import collect_due
@@ -215,7 +216,7 @@ def let_people_decide(world: World) -> None:
     posted = {entry.key for entry in world.entries()}
 
     def find_receipt(one: Draw) -> str | None:
-        key = posting_key(PostingKind.RECEIPT, one.payment_key)
+        key = posting_key(PostingKind.RECEIPT, taken_key(one.key))
         return key if key in posted else None
 
     for doubt in list_doubts(world.books, world.gateway, find_receipt, world.now):

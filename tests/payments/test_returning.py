@@ -77,8 +77,10 @@ def test_a_fee_is_owed_and_posted_where_the_office_has_one(database, tmp_path):
     take_in(office, terms)
 
     with office.database.reading() as books:
-        owed = books.execute(sa.select(balance_due.c.amount_due, balance_due.c.paid)).one()
-    assert (Money(105_00), ZERO) == tuple(owed)
+        owed = books.execute(
+            sa.select(balance_due.c.amount_due, balance_due.c.added, balance_due.c.paid)
+        ).one()
+    assert (Money(80_00), Money(25_00), ZERO) == tuple(owed)
     assert ("fee", Money(25_00)) in office.postings()
 
 

@@ -8,7 +8,8 @@ import time
 import pytest
 import sqlalchemy as sa
 
-from database.tables import draw, payment_return, scheduled_payment, told_event
+from database.ledger.tables import payment_event
+from database.tables import draw, scheduled_payment, told_event
 from domain.failures import Refused, TemporaryFailure
 from domain.money import ZERO, Money
 from domain.payments import DrawState, PaymentState
@@ -83,7 +84,7 @@ def test_what_is_told_twice_is_kept_once_and_taken_in_once(office):
     assert (PaymentState.RETURNED, ZERO) == (office.state(), office.paid())
     assert not tell(office, gateway)
     with office.database.reading() as books:
-        assert 1 == books.scalar(sa.select(sa.func.count()).select_from(payment_return))
+        assert 1 == books.scalar(sa.select(sa.func.count()).select_from(payment_event))
 
 
 def test_what_was_told_is_not_taken_in_without_its_gateways_signature(office):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from domain.accounts import AccountStatus
 from domain.money import ZERO, Money
-from rules.balances import amount_due, is_owed, open_balance, pays_equal_amount
+from rules.balances import amount_due, is_owed, pays_equal_amount
 from tests.builders import an_account, examples
 
 ACTIVE, FINAL, CLOSED = AccountStatus
@@ -45,13 +45,6 @@ def test_the_amount_due_is_one_of_the_two_fields_and_nothing_else(balance, equal
     expected = equal if status is ACTIVE and equal is not None else balance
 
     assert expected == amount_due(account)
-
-
-@given(AMOUNTS, AMOUNTS, AMOUNTS)
-@examples
-def test_payments_lower_the_open_balance_as_they_come_rule_39(due, first, second):
-    assert open_balance(open_balance(due, first), second) == open_balance(due, first + second)
-    assert due == open_balance(due, ZERO)
 
 
 @pytest.mark.parametrize(
