@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+import database.feed.tables
 import database.ledger.tables  # noqa: F401 - its tables refer to these, and these to its
 from database import making_tables
 from database.audit_guards import guard_statements
