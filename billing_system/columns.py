@@ -58,6 +58,7 @@ class EnrollmentStatus(StrEnum):
 _long = text_up_to(4000)
 _service = remembered(text_up_to(100), most=1_000)  # texts that many rows repeat
 _description = remembered(_long, most=1_000)
+_reference = text_up_to(100)  # a receipt or confirmation number: each row has its own
 _town = remembered(_long, most=1_000)
 _zip = remembered(text_up_to(20), most=1_000)
 _mailbox = code_up_to(320)
@@ -107,10 +108,11 @@ TRANSACTIONS = Table(
         Column("type", cells.one_of(MovementKind)),
         Column("amount", cells.to_money),
         Column("usage", cells.to_usage, optional=True),
+        Column("reference", _reference, optional=True),
     ),
     Movements,
     unread=(
-        *("unit", "days", "reference"),
+        *("unit", "days"),
         *("meter", "read_type", "previous_read", "current_read", "rate_code"),
     ),
 )

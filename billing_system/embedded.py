@@ -49,6 +49,7 @@ class EmbeddedBillingSystem:
             utility=manifest.utility,
             period=manifest.period,
             control_totals=manifest.control_totals,
+            written=manifest.written,
             bulk_files=manifest.bulk_files,
             accounts=accounts,
             portal_users=tables.portal_users(),

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from billing_system.export_files import copy_documents, sweep_documents, unstable
 from billing_system.port import Export
-from billing_system.staging import remove_run, stage_run, stage_tables
+from billing_system.staging import remove_run, stage_boundary, stage_run, stage_tables
 from database.audit import record_audit
 from database.books import Database
 from database.tables import account, bill_run, movement, period_close, problem
@@ -159,6 +159,7 @@ def _import(database: Database, request: _Request) -> ImportOutcome:
         stage_run(connection, export, _state_after(found), request.now, request.who)
         copy_documents(export, request.exports_folder)
         movements, problems = stage_tables(connection, export)
+        stage_boundary(connection, export, request.now)
 
         if export.files.fingerprints() != export.fingerprints:
             raise unstable(export)

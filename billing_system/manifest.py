@@ -6,6 +6,7 @@ import tomllib
 import zoneinfo
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from datetime import UTC
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
@@ -22,7 +23,7 @@ from billing_system.manifest_tables import (
 )
 from billing_system.port import Note, NoteKind
 from domain.failures import Misuse
-from domain.periods import BulkFile, ControlTotals, Period, Utility
+from domain.periods import Boundary, BulkFile, ControlTotals, Period, Utility
 
 _KEYS = ("form", "file", "account", "amount_due", "due_date", "separator", "region")
 
@@ -94,6 +95,7 @@ class Manifest:
     utility: Utility
     period: Period
     control_totals: ControlTotals
+    written: Boundary | None
     bulk_files: tuple[BulkFile, ...]
     renamed: Mapping[str, Mapping[str, str]]
     meanings: Mapping[str, Mapping[str, Mapping[str, str]]]
@@ -117,7 +119,7 @@ def parse_manifest(content: bytes) -> Manifest:
         raise Misuse(f"{MANIFEST} is not valid TOML: {error}; correct it", "bundle") from None
     section = Section("", values)
     notes = [_unused_key(f"[{key}]") for key in section.unknown_keys(_SECTIONS)]
-    own = {name: _section(values, name) for name in _OWN_KEYS}
+    own = {name: _section({"export": {}} | values, name) for name in _OWN_KEYS}
     for name, section in own.items():
         notes += map(_unused_key, map(section.place, section.unknown_keys(_OWN_KEYS[name])))
     bulk_files = read_bulk_files(values.get("documents"))
@@ -126,6 +128,7 @@ def parse_manifest(content: bytes) -> Manifest:
         _read_utility(own["utility"]),
         _read_period(own["period"]),
         _read_totals(own["control_totals"]),
+        _read_written(own["export"], _read_utility(own["utility"]).timezone),
         bulk_files,
         read_renamed(values.get("columns", {})),
         read_meanings(values.get("values", {})),
@@ -139,9 +142,9 @@ _OWN_KEYS = {
     "utility": ("name", "timezone"),
     "period": ("id", "start", "end", "due_date", "cycle"),
     "control_totals": tuple(field.name for field in fields(ControlTotals)),
+    "export": ("written_at",),
 }
-# [export] is read by whoever needs to know when the export was written.
-_SECTIONS = (*_OWN_KEYS, "documents", "columns", "values", "files", "encoding", "export")
+_SECTIONS = (*_OWN_KEYS, "documents", "columns", "values", "files", "encoding")
 
 
 def _unused_in_documents(documents: Iterable[Mapping[str, Any]]) -> Iterator[Note]:
@@ -196,6 +199,17 @@ def _read_period(section: Section) -> Period:
             f"{period.due_on} is not after the period's end {period.ends_on}; correct one of them",
         )
     return period
+
+
+def _read_written(section: Section, timezone: str) -> Boundary | None:
+    """Read when the export was written: local, so in the hour that comes twice either may be."""
+    if "written_at" not in section.values:
+        return None
+    local = section.moment("written_at")
+    zone = zoneinfo.ZoneInfo(timezone)
+    both = [local.replace(tzinfo=local.tzinfo or zone, fold=fold) for fold in (0, 1)]
+    moments = sorted(moment.astimezone(UTC) for moment in both)
+    return Boundary(moments[0], moments[1])
 
 
 def _read_totals(section: Section) -> ControlTotals:

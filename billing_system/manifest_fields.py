@@ -17,6 +17,7 @@ from domain.money import Money
 
 MANIFEST = "bundle.toml"
 SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,39}")
+_MINUTES = "2026-10-31T17:00"
 _LARGEST_COUNT = 10**9
 
 
@@ -74,6 +75,20 @@ class Section:
             raise fault(
                 self.place(key), f"is {show(value)}, which is no date; write it as 2026-10-31"
             ) from None
+
+    def moment(self, key: str) -> datetime:
+        """Return a day with its time, written as TOML's own or as a text; local where it says."""
+        value = self.required(key)
+        try:
+            moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        except ValueError:
+            moment = None
+        if moment is None or (isinstance(value, str) and len(value.strip()) < len(_MINUTES)):
+            raise fault(
+                self.place(key),
+                f"is {show(value)}, which is no day with a time; write it as 2026-10-31T17:00:00",
+            )
+        return moment
 
     def money(self, key: str) -> Money:
         """Return an amount from a text or a number; numbers never pass through a float."""

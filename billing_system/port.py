@@ -15,7 +15,7 @@ from domain.accounts import Account, account_key
 from domain.money import Money
 from domain.movements import Movements
 from domain.payments import MethodKind
-from domain.periods import BulkFile, ControlTotals, Period, Utility
+from domain.periods import Boundary, BulkFile, ControlTotals, Period, Utility
 from domain.problems import Problem
 
 
@@ -142,6 +142,7 @@ class Export:
     utility: Utility
     period: Period
     control_totals: ControlTotals
+    written: Boundary | None  # None: the export does not say when it was written
     bulk_files: tuple[BulkFile, ...]
     accounts: tuple[Account, ...]
     portal_users: tuple[PortalUser, ...]

@@ -5,21 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from functools import lru_cache
 from itertools import count, repeat
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy.engine import Connection
 
 from billing_system.export_files import document_path
+from billing_system.manifest_fields import MANIFEST
 from billing_system.port import Enrollment, Export, Report
 from billing_system.scars import find_lost_zeros, find_scars
 from database import tables
 from database.books import insert_rows
 from domain.accounts import Account, account_key
+from domain.failures import Misuse
+from domain.periods import Boundary
 from domain.problems import Problem
 from domain.runs import RunState
 from rules.balances import amount_due
@@ -123,6 +127,50 @@ def stage_run(
     _stage_bulk_files(connection, export)
 
 
+def stage_boundary(books: Connection, export: Export, now: datetime) -> None:
+    """
+    Enter what the export surely knows and what it cannot know, once its movements are entered.
+
+    Where it does not say when it was written: all before the day of its newest line is sure, and
+    up to the import anything may be in it. Raises Misuse for a moment that has not come yet or
+    that is before the day of a line.
+    """
+    period, zone = export.period, ZoneInfo(export.utility.timezone)
+    row = tables.movement.c
+    lines = sa.select(sa.func.max(row.posted_on)).where(row.run == period.id)
+    if export.written is not None:
+        _require_possible(export.written, books.scalar(lines), now, zone)
+        known = export.written
+    else:
+        within = lines.where(row.posted_on.between(period.starts_on, period.ends_on))
+        newest = books.scalar(within) or period.starts_on
+        known = Boundary(datetime.combine(newest, time(), zone), now)
+    books.execute(
+        tables.bill_run.update()
+        .where(tables.bill_run.c.run == period.id)
+        .values(
+            written_at=None if export.written is None else known.sure_until,
+            sure_until=known.sure_until,
+            not_after=known.not_after,
+        )
+    )
+
+
+def _require_possible(
+    written: Boundary, newest: date | None, now: datetime, zone: ZoneInfo
+) -> None:
+    local = written.sure_until.astimezone(zone)
+    place = f"[export] written_at: {local:%Y-%m-%d %H:%M}"
+    if written.sure_until > now:
+        raise Misuse(f"{MANIFEST}, {place} has not come yet; correct it", "bundle")
+    if newest is not None and newest > written.not_after.astimezone(zone).date():
+        raise Misuse(
+            f"{MANIFEST}, {place} is before the day of a line in transactions.csv, {newest}; "
+            "correct one of them",
+            "bundle",
+        )
+
+
 def remove_run(connection: Connection, run: str) -> None:
     """Delete a run that is not closed; all its rows go with it (ON DELETE CASCADE)."""
     connection.execute(sa.delete(tables.bill_run).where(tables.bill_run.c.run == run))
@@ -160,7 +208,7 @@ def stage_tables(connection: Connection, export: Export) -> tuple[int, int]:
     movements = _insert(
         connection,
         tables.movement,
-        "account posted_on service description kind amount usage account_key run line",
+        "account posted_on service description kind amount usage reference account_key run line",
         _movement_rows(export, problems.append),
     )
     _stage_problems(connection, export.period.id, problems)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import wraps
+from inspect import signature
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, ParamSpec
 
-from prefect import State, flow
+from prefect import Flow, State, flow
 from prefect.states import Completed
 from pydantic.json_schema import SkipJsonSchema
 
@@ -29,14 +31,15 @@ from flows.send_mail import send_mail
 from flows.send_notices import send_notices
 from mail.communications.audience import Audience, AudienceKind
 from office.clock import Clock
-from office.equipment.office import Office, at_work
+from office.equipment.office import Office, at_work, office
 from office.health.work import note_ended_well
 from office.home import require_home
 from office.identity import person
 from office.logs import set_up
 from office.procedures.communications import make_request, plan_of, record
 from office.settings.settings import read_settings
-from tasks.naming import name_of_close
+
+P = ParamSpec("P")
 
 
 def office_here(*, approves: bool = False) -> Office:
@@ -58,12 +61,49 @@ def office_here(*, approves: bool = False) -> Office:
     return office
 
 
-def _name_of_close() -> str:
-    with at_work(office_here()):
-        return name_of_close()
+def served(
+    inner: Flow[..., Any], run_name: str | None = None, *, nightly: bool = False
+) -> Callable[[Callable[P, State[Any]]], Flow[P, State[Any]]]:
+    """
+    Make a form's function the flow that a server starts: named as `inner`, in the home's office.
+
+    A `nightly` one is written down when it ended well: the health watch goes by that. `run_name`
+    is given where the form does not know what the inner flow's runs are named by.
+    """
+
+    def decorate(form: Callable[P, State[Any]]) -> Flow[P, State[Any]]:
+        @wraps(form)
+        def at_the_office(*arguments: P.args, **options: P.kwargs) -> State[Any]:
+            asked = signature(form).bind(*arguments, **options).arguments
+            with at_work(office_here(approves=asked.get("approve", False))) as here:
+                outcome = form(*arguments, **options)
+                if nightly and outcome.is_completed():
+                    note_ended_well(here, inner.name)
+                return outcome
+
+        return flow(
+            name=inner.name,
+            flow_run_name=run_name or _named_at_the_office(inner),
+            persist_result=False,
+        )(at_the_office)
+
+    return decorate
 
 
-@flow(name="close-period", flow_run_name=_name_of_close, persist_result=False)
+def _named_at_the_office(inner: Flow[..., Any]) -> Callable[[], str] | str | None:
+    """Return how runs are named; where the books have a say, the office is opened for it."""
+    name = inner.flow_run_name
+    if not callable(name):
+        return name
+
+    def named() -> str:
+        with at_work(office_here()):
+            return str(name())
+
+    return named
+
+
+@served(close_period)
 def close(
     period: Period,
     bundle: Bundle = "",
@@ -86,17 +126,16 @@ def close(
         despite_stuck_postings: Why to go on though payments are not in cash receipting.
         waivers: The same as waive for programs, reasons by check; not in the form.
     """
-    with at_work(office_here(approves=approve)):
-        outcome: State[Any] = close_period.fn(
-            period,
-            bundle or None,
-            by_check(waive, waivers or {}),
-            despite_stuck_postings=despite_stuck_postings or None,
-        )
-        return outcome
+    outcome: State[Any] = close_period.fn(
+        period,
+        bundle or None,
+        by_check(waive, waivers or {}),
+        despite_stuck_postings=despite_stuck_postings or None,
+    )
+    return outcome
 
 
-@flow(name="check-period", flow_run_name="check {period}", persist_result=False)
+@served(check_period)
 def check(period: Period) -> State[Any]:
     """
     Run the data checks on the staged export of a period.
@@ -104,12 +143,11 @@ def check(period: Period) -> State[Any]:
     Args:
         period: The period, such as 2026-10; its export was imported before.
     """
-    with at_work(office_here()):
-        check_period.fn(period)
+    check_period.fn(period)
     return Completed(message=f"{period} is checked")
 
 
-@flow(name="schedule-autopay", flow_run_name="schedule autopay {period}", persist_result=False)
+@served(schedule_autopay)
 def schedule(
     period: Period,
     groups: list[Literal["on-time", "immediate", "short-notice"]] | None = None,
@@ -121,28 +159,25 @@ def schedule(
         period: The period, such as 2026-10; it is closed.
         groups: Only these; who is left out is scheduled by a later run. Empty: everybody.
     """
-    with at_work(office_here()):
-        schedule_autopay.fn(period, [str(group) for group in groups] if groups else None)
+    schedule_autopay.fn(period, [str(group) for group in groups] if groups else None)
     return Completed(message=f"autopay of {period} is scheduled")
 
 
-@flow(name="send-mail", flow_run_name="send mail", persist_result=False)
+@served(send_mail, nightly=True)
 def send() -> State[Any]:
     """Send the mails that are due, of every period: after an outage of the mail server."""
-    with at_work(office_here()) as here:
-        outcome: State[Any] = send_mail.fn()
-        return _noted(here, outcome, "send-mail")
+    outcome: State[Any] = send_mail.fn()
+    return outcome
 
 
-@flow(name="process-bounces", flow_run_name="process bounces", persist_result=False)
+@served(process_bounces, nightly=True)
 def bounces() -> State[Any]:
     """Read the mails that came back, and print the bills that no mailbox took."""
-    with at_work(office_here()) as here:
-        outcome: State[Any] = process_bounces.fn()
-        return _noted(here, outcome, "process-bounces")
+    outcome: State[Any] = process_bounces.fn()
+    return outcome
 
 
-@flow(name="print-bills", flow_run_name="print bills", persist_result=False)
+@served(print_bills)
 def print_waiting(period: AnyPeriod = EVERY) -> State[Any]:
     """
     Print the bills that came back since the last part.
@@ -150,12 +185,11 @@ def print_waiting(period: AnyPeriod = EVERY) -> State[Any]:
     Args:
         period: The period, such as 2026-10; empty: every one that has bills waiting.
     """
-    with at_work(office_here()):
-        outcome: State[Any] = print_bills.fn(period or None)
-        return outcome
+    outcome: State[Any] = print_bills.fn(period or None)
+    return outcome
 
 
-@flow(name="collect-autopay", flow_run_name="collect autopay", persist_result=False)
+@served(collect_autopay, nightly=True)
 def collect(despite_stuck_postings: Reason = "") -> State[Any]:
     """
     Draw the scheduled payments that are due, and take in what became of earlier ones.
@@ -163,12 +197,11 @@ def collect(despite_stuck_postings: Reason = "") -> State[Any]:
     Args:
         despite_stuck_postings: Why to go on though payments are not in cash receipting.
     """
-    with at_work(office_here()) as here:
-        outcome: State[Any] = collect_autopay.fn(despite_stuck_postings or None)
-        return _noted(here, outcome, "collect-autopay")
+    outcome: State[Any] = collect_autopay.fn(despite_stuck_postings or None)
+    return outcome
 
 
-@flow(name="retry-postings", flow_run_name="retry postings", persist_result=False)
+@served(retry_postings, nightly=True)
 def post(now: bool = False) -> State[Any]:
     """
     Enter in cash receipting what was taken; charges nobody.
@@ -176,12 +209,11 @@ def post(now: bool = False) -> State[Any]:
     Args:
         now: Yes, what rests is due at once, and a service that is down is tried.
     """
-    with at_work(office_here()) as here:
-        outcome: State[Any] = retry_postings.fn(now)
-        return _noted(here, outcome, "retry-postings")
+    outcome: State[Any] = retry_postings.fn(now)
+    return outcome
 
 
-@flow(name="remind", flow_run_name="remind", persist_result=False)
+@served(remind, nightly=True)
 def send_reminders(despite_stuck_postings: Reason = "") -> State[Any]:
     """
     Send the payment-due and past-due mails that are owed now, each once.
@@ -189,28 +221,25 @@ def send_reminders(despite_stuck_postings: Reason = "") -> State[Any]:
     Args:
         despite_stuck_postings: Why to go on though payments are not in cash receipting.
     """
-    with at_work(office_here()) as here:
-        outcome: State[Any] = remind.fn(despite_stuck_postings or None)
-        return _noted(here, outcome, "remind")
+    outcome: State[Any] = remind.fn(despite_stuck_postings or None)
+    return outcome
 
 
-@flow(name="send-notices", flow_run_name="send notices", persist_result=False)
+@served(send_notices, nightly=True)
 def notify() -> State[Any]:
     """Send receipts, and tell of draws to come that no e-bill tells of, each once."""
-    with at_work(office_here()) as here:
-        outcome: State[Any] = send_notices.fn()
-        return _noted(here, outcome, "send-notices")
+    outcome: State[Any] = send_notices.fn()
+    return outcome
 
 
-@flow(name="health-watch", flow_run_name="health watch", persist_result=False)
+@served(health_watch, nightly=True)
 def watch() -> State[Any]:
     """Look whether anything needs a person; tell alerts.to once when it begins and once after."""
-    with at_work(office_here()) as here:
-        outcome: State[Any] = health_watch.fn()
-        return _noted(here, outcome, "health-watch")
+    outcome: State[Any] = health_watch.fn()
+    return outcome
 
 
-@flow(name="send-communication", flow_run_name="send communication", persist_result=False)
+@served(send_communication, "send communication")
 def send_news(
     subject: str,
     body: str,
@@ -233,22 +262,14 @@ def send_news(
         communication: Number of a posted communication to link to.
         count: How many mailboxes, as a look before said. Without it they are counted only.
     """
-    with at_work(office_here()) as here:
-        meant = Audience.of(AudienceKind(audience), tuple(values or ()))
-        file = Path(attachment) if attachment else None
-        request = make_request(here, subject, body, meant, file, communication)
-        if count is None:
-            plan = plan_of(here, request)
-            sentence = f"{say_count(plan.mailboxes, 'mailbox', 'mailboxes')}; nothing is sent yet"
-            return Completed(message=sentence, name="Counted", data=plan.left_out)
-        outcome: State[Any] = send_communication.fn(record(here, request), count)
-        return outcome
-
-
-def _noted(here: Office, outcome: State[Any], command: str) -> State[Any]:
-    """Write down that a nightly command ended well: the health watch goes by it."""
-    if outcome.is_completed():
-        note_ended_well(here, command)
+    meant = Audience.of(AudienceKind(audience), tuple(values or ()))
+    file = Path(attachment) if attachment else None
+    request = make_request(office(), subject, body, meant, file, communication)
+    if count is None:
+        plan = plan_of(office(), request)
+        sentence = f"{say_count(plan.mailboxes, 'mailbox', 'mailboxes')}; nothing is sent yet"
+        return Completed(message=sentence, name="Counted", data=plan.left_out)
+    outcome: State[Any] = send_communication.fn(record(office(), request), count)
     return outcome
 
 

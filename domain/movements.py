@@ -31,3 +31,4 @@ class Movements(NamedTuple):
     kind: Sequence[MovementKind]
     amount: Sequence[Money]
     usage: Sequence[float | None]  # in the meter's unit; not money
+    reference: Sequence[str]  # of a payment: its receipt or confirmation number

@@ -24,7 +24,7 @@ class Period:
     starts_on: date
     ends_on: date
     due_on: date
-    cycle: str = ""  # accounts that are billed together on dates of their own; empty: all
+    cycle: str = ""
 
 
 @dataclass(frozen=True, slots=True)

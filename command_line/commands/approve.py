@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from command_line.commands.close import pair_waivers, require_waivable
 from command_line.options import (
     DONE,
     NEEDS_PERSON,
@@ -19,6 +18,7 @@ from command_line.options import (
     open_office,
     reason_option,
 )
+from command_line.waivers import to_waivers, waiver_options
 from domain.approvals import Decision
 
 if TYPE_CHECKING:
@@ -71,8 +71,7 @@ def to_lines(office: Office, asked: Asked) -> list[str]:
 
 @click.command()
 @click.argument("period")
-@click.option("--waive", multiple=True, metavar="CHECK", help="Approve in spite of this check.")
-@click.option("--reason", multiple=True, metavar="TEXT", help="Why; audited.")
+@waiver_options
 @as_of_option
 @json_option
 @click.pass_obj
@@ -89,8 +88,7 @@ def approve(
     A run that waits in the Prefect server goes on by itself. Exit status 4: another person has to
     approve too.
     """
-    waivers = pair_waivers(waive, reason) if waive else {}
-    require_waivable(waivers)
+    waivers = to_waivers(waive, reason) if waive else {}
     said = reason[0] if reason and not waive else ""
     office = open_office(home, as_of)
     asked = _decide(office, period, Decision.APPROVE, said, waivers)

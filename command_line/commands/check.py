@@ -9,16 +9,16 @@ from typing import Any
 
 import click
 
-from command_line.commands.close import pair_waivers, replace_office, require_waivable
+from command_line.commands.close import replace_office
 from command_line.commands.close_outcome import close_figures
 from command_line.options import REFUSED, as_of_option, json_option, open_office
+from command_line.waivers import to_waivers, waiver_options
 from domain.failures import Refused
 
 
 @click.command()
 @click.argument("period")
-@click.option("--waive", multiple=True, metavar="CHECK", help="Go on in spite of this check.")
-@click.option("--reason", multiple=True, metavar="TEXT", help="Why it is waived; audited.")
+@waiver_options
 @as_of_option
 @json_option
 @click.pass_obj
@@ -35,8 +35,7 @@ def check(
     from database.runs import get_run
     from reporting.run_sheet.reading import read_run_sheet
 
-    waivers = pair_waivers(waive, reason)
-    require_waivable(waivers)
+    waivers = to_waivers(waive, reason)
     office = open_office(home, as_of)
     get_run(office.database, period)
     refusal = None

@@ -24,6 +24,7 @@ from command_line.options import (
     open_office,
 )
 from command_line.progress import StepLines
+from command_line.waivers import to_waivers, waiver_options
 from domain.failures import Misuse, NobodyMailed, Refused
 from domain.words import say_count
 
@@ -36,8 +37,7 @@ if TYPE_CHECKING:
 @click.argument("bundle_or_period")
 @click.option("--yes", is_flag=True, help="Approve without asking.")
 @click.option("--dry-run", is_flag=True, help="Decide everything; write, send and draw nothing.")
-@click.option("--waive", multiple=True, metavar="CHECK", help="Go on in spite of this check.")
-@click.option("--reason", multiple=True, metavar="TEXT", help="Why it is waived; audited.")
+@waiver_options
 @click.option("--replace", is_flag=True, help="Take this export instead of the one imported.")
 @despite_option
 @as_of_option
@@ -59,8 +59,7 @@ def close(
 
     Run again after any interruption it goes on where it was and does nothing twice.
     """
-    waivers = pair_waivers(waive, reason)
-    require_waivable(waivers)
+    waivers = to_waivers(waive, reason)
     office = open_office(home, as_of)
     period, bundle = to_period(office, bundle_or_period)
     parameters = {"period": period, "bundle": bundle, "waivers": waivers, "replace": replace}
@@ -76,29 +75,6 @@ def run_close(office: Office, period: str, bundle: str) -> int:
     """Close a period without asking; return the exit status."""
     parameters = {"period": period, "bundle": bundle, "waivers": {}, "replace": False}
     return _close(office, parameters, yes=True, as_json=False)
-
-
-def pair_waivers(checks: tuple[str, ...], reasons: tuple[str, ...]) -> dict[str, str]:
-    """Pair each waived check with its reason; one reason may serve for all."""
-    if checks and not reasons:
-        raise Misuse("--waive needs --reason TEXT: the waiver is audited with it.")
-    if reasons and not checks:
-        raise Misuse("--reason needs --waive CHECK.")
-    if any(not reason.strip() for reason in reasons):
-        raise Misuse("--reason must not be empty: the waiver is audited with it.")
-    if len(reasons) not in (0, 1, len(checks)):
-        raise Misuse("Give one --reason for all waived checks, or one for each.")
-    if len(reasons) == 1:
-        return dict.fromkeys(checks, reasons[0])
-    return dict(zip(checks, reasons, strict=True))
-
-
-def require_waivable(waivers: dict[str, str]) -> None:
-    """Raise Misuse for a check that does not exist, Refused for one that is never waived."""
-    if waivers:
-        from data_checks.checking import require_waivable as require
-
-        require(waivers)
 
 
 def to_period(office: Office, bundle_or_period: str) -> tuple[str, str | None]:

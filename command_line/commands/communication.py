@@ -208,7 +208,7 @@ def _checked_title(title: str) -> str:
 
 
 def _checked_link(link: str) -> str:
-    from office.settings.section import is_web_address
+    from office.settings.addresses import is_web_address
 
     if not is_web_address(link):
         raise Misuse(f"--link {link} is no web address; write it as https://…")

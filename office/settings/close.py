@@ -13,7 +13,8 @@ from pydantic_settings import NoDecode
 
 from domain.approvals import LONGEST_NAME
 from domain.money import Money
-from office.settings.section import Section, is_web_address
+from office.settings.addresses import OpenUrl, linking
+from office.settings.section import Section
 from rules.approving import identity
 
 
@@ -134,9 +135,6 @@ class SplitterSettings(Section):
         return value
 
 
-TOKEN = "{token}"  # noqa: S105 - its place in the office's address
-
-
 class HealthSettings(Section):
     export_days: int = Field(
         3, ge=0, le=60, description="An export is overdue so many days after its period's end."
@@ -165,17 +163,9 @@ class HealthSettings(Section):
     clock_seconds: int = Field(
         60, ge=2, description="The machine's clock may differ by so much from those of servers."
     )
-    clock_url: str = Field(
+    clock_url: OpenUrl = Field(
         "", description="A web server that is asked for the time too: https://… or http://…."
     )
-
-    @field_validator("clock_url")
-    @classmethod
-    def check_clock(cls, value: str) -> str:
-        secure = value.replace("http://", "https://", 1) if value.startswith("http://") else value
-        if value and not is_web_address(secure):
-            raise ValueError("write an https:// or http:// address")
-        return value
 
 
 class CalendarSettings(Section):
@@ -191,19 +181,12 @@ class CalendarSettings(Section):
 
 
 class ExportsSettings(Section):
-    link_url: str = Field(
+    link_url: Annotated[str, linking("{token}")] = Field(
         "",
         description="Where an export is fetched: https://… with {token} in it, such as that of "
         "`billclose web`.",
     )
     hours: int = Field(72, ge=1, le=720, description="So long the link of an export is good.")
-
-    @field_validator("link_url")
-    @classmethod
-    def check_link(cls, value: str) -> str:
-        if value and not (is_web_address(value) and TOKEN in value):
-            raise ValueError("write an https:// address with {token} in it")
-        return value
 
 
 class WebSettings(Section):

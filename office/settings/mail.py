@@ -11,7 +11,8 @@ from pydantic_settings import NoDecode
 
 from domain.deliveries import PasswordField
 from mail.message.size_limit import LARGEST
-from office.settings.section import Section, is_web_address
+from office.settings.addresses import Mailbox, linking
+from office.settings.section import Section
 
 
 class SmtpSettings(Section):
@@ -135,7 +136,7 @@ class EbillSettings(Section):
         description="What a bill does that is too large for a mail: paper, or link: the mail says "
         "where it is.",
     )
-    link_url: str = Field(
+    link_url: Annotated[str, linking("{account}")] = Field(
         "",
         validate_default=True,
         description="Where your portal shows a bill: https://… with {account} and {period} in it.",
@@ -144,20 +145,18 @@ class EbillSettings(Section):
     @field_validator("link_url")
     @classmethod
     def check_link(cls, value: str, field: ValidationInfo) -> str:
-        if value and not (is_web_address(value) and "{account}" in value):
-            raise ValueError("write an https:// address with {account} in it")
         if field.data.get("too_large") == "link" and not value:
             raise ValueError("it is needed where ebill.too_large is link")
         return value
 
 
 class CommunicationsSettings(Section):
-    unsubscribe_url: str = Field(
+    unsubscribe_url: Annotated[str, linking("{token}")] = Field(
         "",
         description="Where a POST stops communications: https://… with {token} in it; it must not "
         "act on a GET.",
     )
-    link_url: str = Field(
+    link_url: Annotated[str, linking("{number}")] = Field(
         "",
         description="Where your portal shows a communication: https://… with {number} in it; "
         "empty: mails link to none but those added with --link.",
@@ -168,38 +167,13 @@ class CommunicationsSettings(Section):
     messages_per_minute: int = Field(
         0, ge=0, description="Of mass mails, beside smtp.messages_per_minute; 0: no own limit."
     )
-    unsubscribe_mailto: str = Field(
+    unsubscribe_mailto: Mailbox = Field(
         "", description="A mailbox that takes mails with the subject `unsubscribe TOKEN`."
     )
 
-    @field_validator("link_url")
-    @classmethod
-    def check_link(cls, value: str) -> str:
-        from mail.communications.posted import NUMBER
-
-        if value and not (is_web_address(value) and NUMBER in value):
-            raise ValueError("write an https:// address with {number} in it")
-        return value
-
-    @field_validator("unsubscribe_url")
-    @classmethod
-    def check_url(cls, value: str) -> str:
-        from mail.letters.links import TOKEN
-
-        if value and not (is_web_address(value) and TOKEN in value):
-            raise ValueError("write an https:// address with {token} in it")
-        return value
-
-    @field_validator("unsubscribe_mailto")
-    @classmethod
-    def check_mailto(cls, value: str) -> str:
-        if value and not re.fullmatch(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,190}", value):
-            raise ValueError("write one plain address")
-        return value
-
 
 class AlertsSettings(Section):
-    to: Annotated[tuple[str, ...], NoDecode] = Field(
+    to: Annotated[tuple[Mailbox, ...], NoDecode] = Field(
         (), description="Who is told when a service falls silent: addresses of the office."
     )
 
@@ -211,11 +185,3 @@ class AlertsSettings(Section):
             is_list = value.strip().startswith("[")
             value = json.loads(value) if is_list else [one.strip() for one in value.split(",")]
         return tuple(one for one in value if one) if isinstance(value, list | tuple) else value
-
-    @field_validator("to")
-    @classmethod
-    def check_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for address in value:
-            if not re.fullmatch(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,190}", address):
-                raise ValueError("write plain addresses such as ann@example.org")
-        return value

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from domain.money import Money
+from office.settings.addresses import ServiceUrl
 from office.settings.section import Section
 from rules.autopay import OnClosedDay, OverMaximum
 
@@ -59,14 +59,9 @@ class PaymentsSettings(Section):
     stripe_webhook_secret: SecretStr = Field(
         SecretStr(""), description="What Stripe signs its webhooks with; only for receiving them."
     )
-    stripe_url: str = Field("", description="Empty: Stripe itself. Or a server that stands in.")
-
-    @field_validator("stripe_url")
-    @classmethod
-    def check_url(cls, value: str) -> str:
-        if value and not re.fullmatch(r"https://[!-~]+|http://(127\.0\.0\.1|localhost):\d+", value):
-            raise ValueError("write an https:// address, or http://127.0.0.1:PORT for tests")
-        return value
+    stripe_url: ServiceUrl = Field(
+        "", description="Empty: Stripe itself. Or a server that stands in."
+    )
 
 
 class CashReceiptingSettings(Section):
@@ -75,7 +70,7 @@ class CashReceiptingSettings(Section):
         description="Where payments are entered: ledger, a file of our own; rest, a web service; "
         "file, import files.",
     )
-    url: str = Field("", description="rest: https://… of the service, without /receipts.")
+    url: ServiceUrl = Field("", description="rest: https://… of the service, without /receipts.")
     token: SecretStr = Field(
         SecretStr(""), description="As BILLCLOSE_CASH_RECEIPTING__TOKEN; never written here."
     )
@@ -95,13 +90,6 @@ class CashReceiptingSettings(Section):
         description="Nothing is closed, drawn or reminded while a payment, reversal or fee waits "
         "for longer than that.",
     )
-
-    @field_validator("url")
-    @classmethod
-    def check_url(cls, value: str) -> str:
-        if value and not re.fullmatch(r"https://[!-~]+|http://(127\.0\.0\.1|localhost):\d+", value):
-            raise ValueError("write an https:// address, or http://127.0.0.1:PORT for tests")
-        return value
 
 
 class LadderStepSettings(Section):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
 
 from office.secrets.sources import PREFIX, PrefectSecret
-
-LONGEST_URL = 600  # characters: headers that hold it must stay on one line
 
 
 class Section(BaseModel):
@@ -22,12 +19,3 @@ class Section(BaseModel):
             if isinstance(value, SecretStr) and value.get_secret_value().startswith(PREFIX):
                 self.__dict__[name] = PrefectSecret(value.get_secret_value())
         return self
-
-
-def is_web_address(text: str) -> bool:
-    """Tell what can stand in a header: https, ASCII, without blanks, commas and brackets."""
-    return (
-        len(text) <= LONGEST_URL
-        and bool(re.fullmatch(r"https://[!-~]+", text))
-        and not (set(text) & set("<>,\"'"))
-    )

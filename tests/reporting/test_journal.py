@@ -81,7 +81,7 @@ def test_an_account_owes_what_the_books_say(city):
 
     with city.books.reading() as books:
         owed = {
-            f"assets:receivable:{row.account}": (row.amount_due - row.paid).cents
+            f"assets:receivable:{row.account}": (row.amount_due + row.added - row.paid).cents
             for row in books.execute(sa.select(balance_due))
         }
     receivable = {name: cents for name, cents in accounts.items() if name in owed}
