@@ -30,7 +30,7 @@ class Ended:
 
 def init(home: Path, environment: dict[str, str]) -> None:
     home.mkdir(parents=True)
-    run(home, ["init"], environment)
+    run(home, ["init", "--rehearsal"], environment)
 
 
 def close(home: Path, bundle: Path, environment: dict[str, str]) -> tuple[Ended, dict[str, Any]]:

@@ -14,6 +14,14 @@ from database.books import Database
 from database.inserting import insert_new
 from database.ledger.entries import NOTHING, outstanding_sums
 from database.ledger.locking import lock_all_balances
+from database.ledger.matching import (
+    StagedPeriod,
+    agreed_accounts,
+    is_named_exactly,
+    match_period,
+    moving_accounts,
+    read_staged,
+)
 from database.ledger.tables import balance_entry
 from database.tables import account, balance_due, bill_run, period_close
 from domain.accounts import AccountStatus
@@ -21,6 +29,8 @@ from domain.failures import Misuse, Refused
 from domain.ledger import ContainedBy
 from domain.money import ZERO, Money
 from domain.runs import RUN, RunState
+
+POSTING_DAYS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +42,16 @@ class Published:
     already: bool
 
 
-def publish(database: Database, run: str, *, now: datetime, who: str) -> Published:
+def publish(
+    database: Database, run: str, *, now: datetime, who: str, posting_days: int = POSTING_DAYS
+) -> Published:
     """
     Close the period of an approved run (rules 2-4): the row in period_close is the close.
 
     Everything that may only happen after the close refers to that row, so it cannot happen
     before. Published again, a run stays as it is. Raises Refused (`not-approved`) before a
-    person's yes, Misuse for a run that was never imported.
+    person's yes, Misuse for a run that was never imported. `posting_days` is how long a posting
+    may take until it stands in the billing system.
     """
     with database.writing() as connection:
         found = _lock(connection, run)
@@ -50,11 +63,12 @@ def publish(database: Database, run: str, *, now: datetime, who: str) -> Publish
                     f"Period {run} is {found.state}, not approved; approve it before it is closed.",
                 )
             _close(connection, run, now, who)
-            _move_balances(connection, found)
+            _move_balances(connection, read_staged(connection, run, posting_days))
         published = _sum_up(connection, run, already)
         if not already:
             detail = f"{published.accounts} accounts, {published.amount.dollars()}"
             record_audit(connection, now, who, "close", run, detail)
+    mark_known(database, run)
     return published
 
 
@@ -79,40 +93,92 @@ def _close(connection: Connection, run: str, now: datetime, who: str) -> None:
     connection.execute(sa.update(bill_run).where(bill_run.c.run == run).values(state=after))
 
 
-def _move_balances(books: Connection, found: Any) -> None:
+def _move_balances(books: Connection, staged: StagedPeriod) -> None:
     """
-    Let the amounts due of this period take the place of older ones (rule 2b).
+    Let the amounts due of this period take the place of older ones, and carry over what its
+    export does not contain (rule 2b; contract 6).
 
     Rows are changed where they stand and never deleted: whoever waits for a row that is made anew
     finds none, and a payment would be lost. A balance that already stands for a later period
-    stays: closing a forgotten older period must not bring an old amount back.
+    stays: closing a forgotten older period must not bring an old amount back. What was matched
+    at the check does not count: minutes lie between, in which something may have been drawn.
     """
     lock_all_balances(books)
-    billed = sa.select(account.c.account_key).where(
-        account.c.run == found.run, account.c.status != AccountStatus.CLOSED
-    )
-    later = sa.select(bill_run.c.run).where(bill_run.c.ends_on > found.ends_on)
-    mine = sa.and_(
-        balance_due.c.account_key.in_(billed),
-        sa.or_(balance_due.c.run.is_(None), balance_due.c.run.not_in(later)),
-    )
-    moving = sa.select(balance_due.c.account_key).where(mine)
-    _contain(books, found.run, moving)
-    _change(books, found.run, moving)
-    _make(books, found.run)
+    moving = moving_accounts(staged)
+    found = [
+        {"entry": entry, "found_by": how}
+        for one in match_period(books, staged)
+        for entry, how in one.matched.contained.items()
+    ]
+    if found:
+        books.execute(_MARKING.values(in_export_of=staged.period), found)
+    _mark_all(books, staged, is_named_exactly(staged.period), ContainedBy.REFERENCE)
+    agreed = balance_entry.c.account_key.in_(agreed_accounts(staged.period))
+    _mark_all(books, staged, agreed, ContainedBy.AGREED)
+    _change(books, staged, moving)
+    _make(books, staged)
 
 
-def _contain(books: Connection, run: str, moving: sa.Select[Any]) -> None:
+_MARKING = (
+    balance_entry.update()
+    .where(balance_entry.c.key == sa.bindparam("entry"))
+    .values(how=sa.bindparam("found_by", type_=balance_entry.c.how.type))
+)
+
+
+def _mark_all(
+    books: Connection,
+    staged: StagedPeriod,
+    condition: sa.ColumnElement[bool],
+    how: ContainedBy,
+) -> None:
     entry = balance_entry.c
     books.execute(
         balance_entry.update()
-        .where(entry.in_export_of.is_(None), entry.account_key.in_(moving))
-        .values(in_export_of=run, how=ContainedBy.TIME)
+        .where(
+            entry.in_export_of.is_(None),
+            entry.account_key.in_(moving_accounts(staged)),
+            condition,
+        )
+        .values(in_export_of=staged.period, how=how)
     )
 
 
-def _change(books: Connection, run: str, moving: sa.Select[Any]) -> None:
-    new = _new_balances(run).where(account.c.account_key.in_(moving)).subquery("new")
+MARKED_AT_ONCE = 5_000  # entries: nobody waits long for so many
+
+
+def mark_known(database: Database, period: str) -> int:
+    """
+    Mark what a closed period's export surely knew, after the close and some at a time.
+
+    The sums leave it out already, by the time at which the billing system told of it; marked
+    within the close it would make everybody wait several times longer. Returns how many.
+    """
+    entry, balance = balance_entry.c, balance_due.c
+    known = (
+        sa.select(entry.key)
+        .join(balance_due, balance.account_key == entry.account_key)
+        .join(bill_run, bill_run.c.run == balance.run)
+        .where(
+            entry.in_export_of.is_(None),
+            balance.run == period,
+            entry.told_at <= bill_run.c.sure_until,
+        )
+        .order_by(entry.key)
+        .limit(MARKED_AT_ONCE)
+    )
+    marking = balance_entry.update().where(entry.key.in_(known))
+    total, marked = 0, MARKED_AT_ONCE
+    while marked == MARKED_AT_ONCE:
+        with database.writing() as books:
+            done = books.execute(marking.values(in_export_of=period, how=ContainedBy.TIME))
+            marked = done.rowcount
+            total += marked
+    return total
+
+
+def _change(books: Connection, staged: StagedPeriod, moving: sa.Select[Any]) -> None:
+    new = _new_balances(staged).where(account.c.account_key.in_(moving)).subquery("new")
     books.execute(
         balance_due.update()
         .where(balance_due.c.account_key == new.c.account_key)
@@ -120,9 +186,9 @@ def _change(books: Connection, run: str, moving: sa.Select[Any]) -> None:
     )
 
 
-def _make(books: Connection, run: str) -> None:
+def _make(books: Connection, staged: StagedPeriod) -> None:
     """Make the rows of accounts that had none. Whoever stands already is passed over by its key."""
-    new = _new_balances(run).where(account.c.status != AccountStatus.CLOSED)
+    new = _new_balances(staged).where(account.c.status != AccountStatus.CLOSED)
     names = ["account_key", *BALANCE]
     books.execute(insert_new(books.dialect.name, balance_due).from_select(names, new))
 
@@ -130,9 +196,9 @@ def _make(books: Connection, run: str) -> None:
 BALANCE = ("account", "run", "amount_due", "added", "paid", "due_on", "equal_pay")
 
 
-def _new_balances(run: str) -> sa.Select[Any]:
-    """Select the balances that a run's accounts get, with what is outstanding over them."""
-    sums = outstanding_sums().subquery("sums")
+def _new_balances(staged: StagedPeriod) -> sa.Select[Any]:
+    """Select the balances that a period's accounts get, with what is outstanding over them."""
+    sums = outstanding_sums(sure_until=staged.bounds.sure_until).subquery("sums")
     is_agreed = sa.and_(
         account.c.status == AccountStatus.ACTIVE, account.c.equal_pay_amount.is_not(None)
     )
@@ -149,7 +215,7 @@ def _new_balances(run: str) -> sa.Select[Any]:
         )
         .join_from(account, bill_run, bill_run.c.run == account.c.run)
         .outerjoin(sums, sums.c.account_key == account.c.account_key)
-        .where(account.c.run == run)
+        .where(account.c.run == staged.period)
     )
 
 

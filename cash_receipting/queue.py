@@ -156,7 +156,12 @@ def mark_asked(database: Database, claimed: Iterable[Claimed], now: datetime) ->
         for one in claimed:
             changed = books.execute(
                 _of(one.key, one.asked_at).values(
-                    asked_at=now, attempts=posting.c.attempts + 1, next_retry_at=now + LEASE
+                    asked_at=now,
+                    first_asked_at=sa.func.coalesce(
+                        posting.c.first_asked_at, sa.literal(now, posting.c.asked_at.type)
+                    ),
+                    attempts=posting.c.attempts + 1,
+                    next_retry_at=now + LEASE,
                 )
             )
             if changed.rowcount == 1:
@@ -168,6 +173,8 @@ def change(
     books: Connection, key: str, last_asked_at: datetime | None, values: Mapping[str, Any]
 ) -> bool:
     """Change a submitted posting that was last asked for at that moment; tell whether it was so."""
+    if values.get("asked_at", last_asked_at) is None:
+        values = {**values, "first_asked_at": None}  # it surely is not there, and never was
     return books.execute(_of(key, last_asked_at).values(**values)).rowcount == 1
 
 

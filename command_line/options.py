@@ -14,6 +14,7 @@ from domain.failures import Misuse
 
 if TYPE_CHECKING:
     from office.equipment.office import Office
+    from office.settings.settings import Settings
 
 
 def is_at_terminal() -> bool:
@@ -83,11 +84,42 @@ def in_words(_context: click.Context, option: click.Parameter, text: str | None)
     return text.strip() if text else text
 
 
+# Commands that only look, and may do so at any business time in any home.
+LOOKING = (
+    *("list", "find", "show", "why", "calendar", "health", "preview", "approvals", "unknown"),
+    *("autopay show", "hold list", "communication list", "bounces list", "mail show", "mail list"),
+)
+
+
+def require_rehearsal(settings: Settings, as_of: datetime | None) -> None:
+    """
+    Raise Misuse where a time of one's own would act in an office that is none for rehearsals.
+
+    A slip of the year would mail, charge and close as of then: elsewhere --as-of is for dry runs
+    and for looking.
+    """
+    if as_of is None or settings.clock.rehearsal or _only_looks(click.get_current_context()):
+        return
+    raise Misuse(
+        "--as-of acts only in a home for rehearsals, whose settings say clock.rehearsal = true "
+        "(`billclose init --rehearsal` makes one); here it is for --dry-run and for looking. "
+        "Leave it out to work at today's time.",
+        "no-rehearsal",
+    )
+
+
+def _only_looks(context: click.Context) -> bool:
+    if context.params.get("dry_run"):
+        return True
+    words = " ".join(context.command_path.split()[1:])
+    return words in LOOKING and not context.params.get("tell")
+
+
 def open_office(home: Path, as_of: datetime | None = None) -> Office:
     """
     Open the office of a home whose database is there, until the command ends.
 
-    Raises Misuse where there is none.
+    Raises Misuse where there is none, or where `as_of` would act and must not.
     """
     from database.migrating import require_schema
     from office.clock import Clock
@@ -98,6 +130,7 @@ def open_office(home: Path, as_of: datetime | None = None) -> Office:
 
     require_home(home)
     settings = read_settings(home)
+    require_rehearsal(settings, as_of)
     office = Office(home, settings, Clock.starting(wall_clock, as_of), person())
     if not settings.database.url and not (home / "billclose.db").is_file():
         raise Misuse(

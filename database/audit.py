@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -41,11 +42,18 @@ def is_audited(
     return connection.execute(known.limit(1)).first() is not None
 
 
-def append_acts(connection: Connection, recorded: Iterable[_Recorded]) -> None:
+def append_acts(
+    connection: Connection,
+    recorded: Iterable[_Recorded],
+    *,
+    machine_at: datetime | None = None,
+    rehearsed: bool = False,
+) -> None:
     """
     Append what a transaction recorded, in its order; each row holds the hash of the one before.
 
-    Whoever appends holds the end of the list until its transaction ends, which is at once.
+    `machine_at` is what the machine's clock says, whatever time is rehearsed; None: the time of
+    the act. Whoever appends holds the end of the list until its transaction ends, which is at once.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(APPENDING)))
@@ -53,9 +61,11 @@ def append_acts(connection: Connection, recorded: Iterable[_Recorded]) -> None:
     rows = []
     for one in recorded:
         number += 1
-        act = Act(number, one.at, one.who, one.action, one.subject, one.detail)
+        told = (one.at, one.who, one.action, one.subject, one.detail)
+        act = Act(number, *told, machine_at or one.at, rehearsed)
         ours = chain_hash(previous, act.content_hash)
-        rows.append({"id": number, **asdict(one), "previous": previous, "hash": ours})
+        row = asdict(act) | {"id": act.number, "previous": previous, "hash": ours}
+        rows.append({name: value for name, value in row.items() if name != "number"})
         previous = ours
     connection.execute(audit.insert(), rows)
 
@@ -158,8 +168,13 @@ def read_links(books: Connection, first: int = 0, last: int | None = None) -> It
     if last is not None:
         query = query.where(audit.c.id <= last)
     for row in books.execution_options(yield_per=FETCHED).execute(query):
-        act = Act(row.id, row.at, row.who, row.action, row.subject, row.detail)
-        yield Link(act, row.previous, row.hash)
+        yield Link(act_of(row), row.previous, row.hash)
+
+
+def act_of(row: sa.Row[Any]) -> Act:
+    """Return what a row of the table says."""
+    told = (row.at, row.who, row.action, row.subject, row.detail)
+    return Act(row.id, *told, row.machine_at, row.rehearsed)
 
 
 def _find_fault(newest: Anchor, link: Link) -> Fault | None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache, partial
 from itertools import chain, islice
 from typing import Any
@@ -36,9 +37,18 @@ class Database:
     connections, because a connection inherited from the parent gives wrong answers.
     """
 
-    def __init__(self, url: str, pool: Pool | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        pool: Pool | None = None,
+        *,
+        machine_clock: Callable[[], datetime] | None = None,
+        rehearsed: bool = False,
+    ) -> None:
         self.url = url
         self._pool = pool or Pool()
+        self._machine_clock = machine_clock  # for the audit list, beside the business time
+        self._rehearsed = rehearsed
         self._engines: dict[int, Engine] = {}
 
     @property
@@ -76,7 +86,8 @@ class Database:
             if acts:
                 from database.audit import append_acts
 
-                append_acts(connection, acts)
+                machine_at = self._machine_clock() if self._machine_clock else None
+                append_acts(connection, acts, machine_at=machine_at, rehearsed=self._rehearsed)
 
     def close(self) -> None:
         for engine in self._engines.values():

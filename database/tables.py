@@ -498,6 +498,7 @@ posting = _table(
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("asked_at", Moment),
+    sa.Column("first_asked_at", Moment),  # NULL: cash receipting surely never had it from us
     sa.Column("next_retry_at", Moment, nullable=False),
     sa.Column("error", sa.Text),
     sa.Column("receipt", sa.String(100)),
@@ -789,6 +790,11 @@ bounce = _table(
     sa.Column("status", sa.String(12), nullable=False),
     sa.Column("kind", one_of(BounceKind, "kind"), nullable=False),
     sa.Column("diagnostic", sa.Text, nullable=False),
+    sa.Column("recipient", sa.Text),  # as the mail names it; NULL: it is the delivery's
+    sa.Column("sender", sa.Text),
+    sa.Column("subject", sa.Text),
+    sa.Column("first_lines", sa.Text),
+    sa.Column("file_name", sa.Text),  # in the mailbox that bounces come to
     sa.Column("settled_at", Moment),  # a person has seen it, or what it said was taken back
     sa.Index(None, "delivery_key"),
 )
@@ -852,6 +858,8 @@ audit = _table(
     sa.Column("action", sa.String(60), nullable=False),
     sa.Column("subject", sa.String(200), nullable=False),
     sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("machine_at", Moment, nullable=False),  # by the machine's clock
+    sa.Column("rehearsed", sa.Boolean, nullable=False),  # `at` is a rehearsed time
     sa.Column("previous", sa.String(64), nullable=False),  # the hash of the row before
     sa.Column("hash", sa.String(64), nullable=False),
     sa.UniqueConstraint("previous"),  # a chain without forks

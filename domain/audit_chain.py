@@ -12,7 +12,12 @@ GENESIS = "0" * 64  # what the first row follows
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One row of the audit list: who did what, when, to what, and why."""
+    """
+    One row of the audit list: who did what, when, to what, and why.
+
+    `at` is the business time and `machine_at` what the machine's clock said; they differ where
+    somebody worked at a rehearsed time, which `rehearsed` marks.
+    """
 
     number: int
     at: datetime
@@ -20,27 +25,39 @@ class Act:
     action: str
     subject: str
     detail: str
+    machine_at: datetime
+    rehearsed: bool = False
 
     @property
     def moment(self) -> str:
         """Return when it was, in UTC with six digits of the second."""
-        return self.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return _write(self.at)
+
+    @property
+    def machine_moment(self) -> str:
+        """Return what the machine's clock said, in the same way."""
+        return _write(self.machine_at)
 
     @property
     def canonical(self) -> bytes:
         """
         Return the row as the only text that it is hashed from.
 
-        A JSON array without blanks, everything beyond ASCII escaped, the moment in UTC with
+        A JSON array without blanks, everything beyond ASCII escaped, the moments in UTC with
         six digits of the second: the same on every database and in every other language.
         """
-        parts = [self.number, self.moment, self.who, self.action, self.subject, self.detail]
+        told = [self.number, self.moment, self.who, self.action, self.subject, self.detail]
+        parts = [*told, self.machine_moment, self.rehearsed]
         return json.dumps(parts, ensure_ascii=True, separators=(",", ":")).encode("ascii")
 
     @property
     def content_hash(self) -> str:
         """Return the SHA-256 of the row by itself, which tells nothing of what it says."""
         return hashlib.sha256(self.canonical).hexdigest()
+
+
+def _write(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def chain_hash(previous: str, content_hash: str) -> str:

@@ -11,11 +11,15 @@ BOUNCED_BILLS_BEFORE_SUPPRESSION = 3
 
 
 class BounceKind(StrEnum):
-    """What a bounce says of the mailbox; `unknown` waits for a person."""
+    """What a mail that came back says of the mailbox; `unknown` waits for a person."""
 
     HARD = "hard"  # not delivered, and never will be
     SOFT = "soft"  # not delivered this time: late, full, away
     UNKNOWN = "unknown"
+    COMPLAINT = "complaint"  # it arrived, and the customer called it spam (RFC 5965)
+
+
+IN_WORDS = "in-words"  # the action of a mail that came back and is no report (RFC 3464)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from identity.users import (
     find_by_mailbox,
     find_user,
     has_password,
+    keep_language,
     make_user,
     set_password,
 )
@@ -51,6 +52,7 @@ def register(
         return PortalMail("known", known.address, known.number)
     if known is None:
         number = make_user(books, wish.address, now, UserState.UNVERIFIED, phone=wish.phone)
+        keep_language(books, number, wish.language)
         record_activity(books, number, "registered", now)
     else:
         number = known.number

@@ -60,6 +60,10 @@ def clear_failures(books: Connection, user: int) -> None:
     books.execute(web_user.update().where(web_user.c.number == user).values(failures=0))
 
 
+def keep_language(books: Connection, user: int, language: str) -> None:
+    books.execute(web_user.update().where(web_user.c.number == user).values(language=language))
+
+
 def has_password(books: Connection, user: int) -> bool:
     """Tell whether access is set up: it decides which mail staff may send (rule 148)."""
     return books.scalar(_password(user)) is not None

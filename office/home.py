@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from database.books import Database, Pool
 from domain.failures import Misuse
+from office.clock import Clock
 from office.settings.settings import Settings
 
 if TYPE_CHECKING:  # equipment is loaded by the first command that needs it
@@ -27,11 +28,14 @@ def bill_store(home: Path, settings: Settings) -> BillStore:
     return BillStore(chosen if "://" in chosen else home / chosen)
 
 
-def open_database(home: Path, settings: Settings) -> Database:
+def open_database(home: Path, settings: Settings, clock: Clock | None = None) -> Database:
     """Return the books of a home, with the connections that its settings allow."""
     chosen = settings.database
     pool = Pool(chosen.pool_size, chosen.pool_overflow, chosen.pool_timeout)
-    return Database(database_url(home, settings), pool)
+    url = database_url(home, settings)
+    if clock is None:
+        return Database(url, pool)
+    return Database(url, pool, machine_clock=clock.wall, rehearsed=clock.as_of is not None)
 
 
 def require_home(home: Path) -> None:

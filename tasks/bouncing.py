@@ -41,7 +41,7 @@ def read_bounces() -> dict[str, Any]:
         refused = settle_refusals(here.database, now=now, who=here.who)
         found = refused + book.process(inbox)
     sentence = say_bounces(found)
-    if found.hard or found.soft or found.unknown:
+    if found.hard or found.soft or found.unknown or found.complaints:
         with here.database.writing() as books:
             record_audit(books, now, here.who, "process bounces", "mail", sentence)
     get_run_logger().info("read bounces: %s", sentence)
@@ -55,6 +55,7 @@ def say_bounces(counts: BounceCounts) -> str:
         "for now": counts.soft,
         "only late": counts.delayed,
         "for a person to judge": counts.unknown,
+        "as a complaint": counts.complaints,
     }
     came = sum(words.values())
     if counts.unsubscribed:

@@ -8,10 +8,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from identity.passwords import Passwords
 from office.equipment.office import Office
-from web.customers import ask_to_unsubscribe, fetch_export, read_communication, unsubscribe
+from web.customers.routes import customer_routes
 from web.gateways import take_stripe_event
 from web.guarding import Guard, largest_of
+from web.layout import send_static
+from web.mail_thread import MailThread, sending_mail
+from web.mailed_links import ask_to_unsubscribe, fetch_export, read_communication, unsubscribe
 from web.monitors import LastLook, tell_health
 from web.pages import not_there
 
@@ -26,13 +30,19 @@ def desk_of(here: Office) -> Starlette:
             Route("/communications/{number:int}", read_communication, methods=["GET"]),
             Route("/webhooks/stripe", take_stripe_event, methods=["POST"]),
             Route("/health", tell_health, methods=["GET"]),
+            Route("/static/{name}", send_static, methods=["GET"]),
+            *customer_routes(),
         ],
+        lifespan=sending_mail,
         middleware=[Middleware(Guard, largest=largest_of)],
         exception_handlers={404: _missing, 500: _failed},
     )
     desk.router.redirect_slashes = False
     desk.state.office = here
     desk.state.last_look = LastLook(here)
+    desk.state.passwords = Passwords()
+    desk.state.mail_thread = MailThread(here)
+    desk.state.mail_waits = desk.state.mail_thread.waits
     return desk
 
 

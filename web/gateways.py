@@ -8,7 +8,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from domain.failures import PermanentFailure, Refused, TemporaryFailure
 from office.procedures.gateway_webhooks import receive_webhook
-from web.customers import office_of
+from web.mailed_links import office_of
 from web.pages import not_there
 
 

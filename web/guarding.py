@@ -12,15 +12,20 @@ LARGEST_BODY = 16_384  # octets; a form's one field has far less
 LARGEST_WEBHOOK = 524_288
 LOG = logging.getLogger("billclose.web")
 HEADERS = (
-    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; "
-     b"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"),
+    (b"content-security-policy", b"default-src 'none'; style-src 'self'; script-src 'self'; "
+     b"img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+     b"base-uri 'none'"),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
+    (b"referrer-policy", b"same-origin"),
     (b"x-robots-tag", b"noindex, nofollow"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"cache-control", b"no-store"),
 )  # fmt: skip
+
+
+# Mail programs and gateways post there from elsewhere, with a secret of their own.
+FROM_ELSEWHERE = ("/unsubscribe/", "/webhooks/")
 
 
 class TooLarge(Exception):
@@ -64,6 +69,10 @@ class Guard:
         try:
             if _announced(scope) > most:
                 raise TooLarge
+            if _is_from_elsewhere(scope):
+                await dressed({"type": "http.response.start", "status": 403, "headers": []})
+                await send({"type": "http.response.body", "body": b"Open the page again.\n"})
+                return
             await self._app(scope, bounded, dressed)
         except TooLarge:
             status = 413
@@ -86,6 +95,18 @@ def _announced(scope: Scope) -> int:
     return 0
 
 
+def _is_from_elsewhere(scope: Scope) -> bool:
+    """Tell whether another site's page sends a form to us, by what the browser says of it."""
+    if scope["method"] != "POST" or scope["path"].startswith(FROM_ELSEWHERE):
+        return False
+    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    site = headers.get(b"sec-fetch-site", "")
+    if site:
+        return site not in ("same-origin", "none")
+    origin = headers.get(b"origin", "")
+    return bool(origin) and origin.partition("//")[2] != headers.get(b"host", "")
+
+
 def _missing(message: Message) -> list[tuple[bytes, bytes]]:
     """Return the headers that an answer has not set itself."""
     known = {name.lower() for name, _ in message.get("headers", ())}
@@ -95,5 +116,9 @@ def _missing(message: Message) -> list[tuple[bytes, bytes]]:
 def _first_part(path: str) -> str:
     """Return `/exports` for any export; what nobody serves is told apart from it by nothing."""
     first = path.split("/")[1:2]
-    known = ("unsubscribe", "exports", "communications", "webhooks", "health")
+    known = (
+        *("unsubscribe", "exports", "communications", "webhooks", "health", "static"),
+        *("register", "verify", "sign-in", "sign-out", "forgot", "reset", "invite", "link"),
+        *("accounts", "bills", "usage", "news", "wallet", "account", "payments", "office", "csr"),
+    )
     return f"/{first[0]}" if first and first[0] in known else "(other)"

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from office.equipment.office import Office
 from office.health.health import look, without_books
-from web.customers import office_of
+from web.mailed_links import office_of
 
 FRESH_SECONDS = 10.0  # a look asks servers: whoever asks more often is told the same
 SHOWN = ("name", "state", "since")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import click
 import sqlalchemy as sa
@@ -20,9 +21,13 @@ from command_line.options import (
     open_office,
     reason_option,
 )
+from domain.failures import Misuse
+from domain.words import say_count
 
 if TYPE_CHECKING:
     from office.equipment.office import Office
+
+_MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M"]
 
 
 @click.group()
@@ -37,55 +42,103 @@ def list_bounces(home: Path, as_json: bool) -> None:
     """List the addresses written to no more, and the bounces that wait for a person."""
     office = open_office(home)
     suppressed = _rows(office, "suppressed-addresses")
-    waiting = [row for row in _rows(office, "bounces") if row["waits"]]
+    returned = [row for row in _rows(office, "bounces") if row["waits"]]
+    complaints = [row for row in returned if row["kind"] == "complaint"]
+    waiting = [row for row in returned if row["kind"] != "complaint"]
     if as_json:
-        click.echo(json.dumps({"suppressed": suppressed, "unknown": waiting}, indent=1))
+        figures = {"suppressed": suppressed, "unknown": waiting, "complaints": complaints}
+        click.echo(json.dumps(figures, indent=1))
         return
     _show("Addresses that are written to no more:", suppressed)
     _show("Bounces that wait for a person:", waiting)
-    if not suppressed and not waiting:
+    _show("Complaints: these mailboxes get no communications any more:", complaints)
+    if not suppressed and not returned:
         click.echo("No address is suppressed, and no bounce waits for a person.")
 
 
 @bounces.command()
-@click.argument("address")
+@click.argument("address", required=False)
+@click.option("--since", type=click.DateTime(_MOMENTS), help="All suppressed since; local time.")
+@click.option("--period", help="All suppressed for a mail of this period.")
 @reason_option
 @as_of_option
+@json_option
 @click.pass_obj
-def lift(home: Path, address: str, reason: str, as_of: datetime | None) -> None:
-    """Write to ADDRESS again: somebody has corrected it, or the mailbox is back."""
-    from mail.recipients.suppressed import lift as lift_suppression
+def lift(
+    home: Path,
+    address: str | None,
+    since: datetime | None,
+    period: str | None,
+    reason: str,
+    as_of: datetime | None,
+    as_json: bool,
+) -> None:
+    """Write to ADDRESS again: somebody has corrected it, or the mailbox is back.
 
+    After a day on which it was the mail server's fault: all at once, by --since or --period.
+    """
     office = open_office(home, as_of)
-    account = lift_suppression(
-        office.database, address, reason, now=office.moment(), who=office.who
-    )
-    owner = f" (account {account})" if account else ""
+    if bool(address) == bool(since or period):
+        raise Misuse("Name one ADDRESS, or give --since DAY or --period PERIOD.")
+    accounts = _lift(office, address or "", since, period, reason)
+    if as_json:
+        figures = {"status": "lifted", "addresses": len(accounts), "accounts": accounts}
+        click.echo(json.dumps(figures, indent=1))
+        return
+    if not address:
+        lifted = say_count(len(accounts), "address is", "addresses are")
+        click.echo(f"{lifted} written to again, from the next mail on.")
+        click.echo(f"What failed goes out again by: {office.command} mail again --failed PERIOD")
+        return
+    owner = f" (account {accounts[0]})" if accounts[0] else ""
     click.echo(f"The address{owner} is written to again, from the next bill on.")
 
 
+def _lift(
+    office: Office, address: str, since: datetime | None, period: str | None, reason: str
+) -> list[str]:
+    from database.runs import get_run, newest_timezone
+    from mail.recipients.suppressed import lift as lift_suppression
+    from mail.recipients.suppressed import lift_many
+
+    now, who = office.moment(), office.who
+    if address:
+        return [lift_suppression(office.database, address, reason, now=now, who=who)]
+    if period:
+        get_run(office.database, period)
+    zone = ZoneInfo(newest_timezone(office.database))
+    begin = None if since is None else since.replace(tzinfo=zone).astimezone(UTC)
+    return lift_many(office.database, reason, since=begin, run=period, now=now, who=who)
+
+
 @bounces.command()
-@click.argument("bounce_id")
-@click.option("--failed", is_flag=True, help="The mail did not arrive: put its bill on paper.")
+@click.argument("bounce_ids", nargs=-1, required=True, metavar="BOUNCE-ID...")
+@click.option("--failed", is_flag=True, help="The mails did not arrive: put the bills on paper.")
 @reason_option
 @as_of_option
 @click.pass_obj
-def settle(home: Path, bounce_id: str, failed: bool, reason: str, as_of: datetime | None) -> None:
-    """Take a bounce that nobody could judge off the list; its id may be cut short."""
-    from mail.bounces.processing import settle_bounce
+def settle(
+    home: Path, bounce_ids: tuple[str, ...], failed: bool, reason: str, as_of: datetime | None
+) -> None:
+    """Take bounces that nobody could judge off the list; their ids may be cut short."""
+    from mail.bounces.processing import settle_bounces
 
     office = open_office(home, as_of)
-    account = settle_bounce(
+    accounts = settle_bounces(
         office.database,
-        bounce_id,
+        bounce_ids,
         reason,
         failed=failed,
         now=office.moment(),
         who=office.who,
     )
-    owner = f" of account {account}" if account else ""
-    what = "counts as failed" if failed else "is settled"
-    click.echo(f"The bounce{owner} {what}.")
+    what = "failed" if failed else "settled"
+    for account in accounts:
+        owner = f" of account {account}" if account else ""
+        counts = "counts as failed" if failed else "is settled"
+        click.echo(f"The bounce{owner} {counts}.")
+    if len(accounts) > 1:
+        click.echo(f"{len(accounts):,} bounces {what}.")
 
 
 def _rows(office: Office, name: str) -> list[dict[str, Any]]:
@@ -107,7 +160,7 @@ def _show(heading: str, rows: list[dict[str, Any]]) -> None:
         write_table(list(rows[0]), rows)
 
 
-NEWS = ("hard", "soft", "unknown")
+NEWS = ("hard", "soft", "unknown", "complaints")
 
 
 @click.command(name="process-bounces")
@@ -155,6 +208,11 @@ def _lines(office: Office, figures: dict[str, Any]) -> list[str]:
     if counts["suppressed"]:
         lines.append(
             f"  rest     {counts['suppressed']:,} written to no more: {office.command} bounces list"
+        )
+    if counts["complaints"]:
+        lines.append(
+            f"  spam     {say_count(counts['complaints'], 'customer')} called a mail of ours spam "
+            f"and get no communications any more: {office.command} bounces list"
         )
     if counts["answers"]:
         lines.append(f"  ignored  {counts['answers']:,} automatic answers")

@@ -32,7 +32,8 @@ def close_figures(
         "checks": [],
         "totals": {},
         "autopay": {"scheduled": 0, "immediate": 0, "unscheduled": 0, "amount": "0.00"},
-        "deliveries": {"sent": 0, "failed": 0, "deferred": 0, "in_doubt": 0},
+        "deliveries": {"sent": 0, "failed": 0, "deferred": 0, "queued": 0, "in_doubt": 0},
+        "mail_waits_for": [],
         "paper": {"bills": 0, "pages": 0, "file": None, "files": []},
         "notes": [],
         "seconds": {},
@@ -52,7 +53,8 @@ def _of_sheet(sheet: RunSheet) -> dict[str, Any]:
         "deliveries": {
             "sent": sheet.deliveries.sent,
             "failed": sheet.deliveries.failed,
-            "deferred": sheet.deliveries.deferred + sheet.deliveries.queued,
+            "deferred": sheet.deliveries.deferred,
+            "queued": sheet.deliveries.queued,
             "in_doubt": sheet.deliveries.in_doubt,
         },
         "paper": {
@@ -86,6 +88,7 @@ def tell(
     known = find_run(office.database, period)
     sheet = read_run_sheet(office.database, period) if known else None
     figures = close_figures(period, status, refusal, sheet)
+    figures["mail_waits_for"] = _mail_waits_for(office, sheet)
     if sheet is not None and not before:
         for line in note_lines(sheet.notes):
             click.echo(f"  export   {line}", err=True)
@@ -164,12 +167,24 @@ def _unsent_line(office: Office, sheet: RunSheet) -> str:
     mails = sheet.deliveries
     counts = {
         "failed": mails.failed,
-        "deferred": mails.deferred + mails.queued,
+        "deferred": mails.deferred,
+        "waiting": mails.queued,
         "in doubt": mails.in_doubt,
     }
     words = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
-    again = f"; run {office.command} close {sheet.period} later to try the deferred ones again"
+    again = f"; run {office.command} close {sheet.period} later to try them again"
+    is_tried_again = counts["deferred"] or counts["waiting"]
+    why = [f"\n           {reason}" for reason in _mail_waits_for(office, sheet)]
     return (
         f"  unsent   {words}: see {office.command} list exceptions"
-        f"{again if counts['deferred'] else ''}"
+        f"{again if is_tried_again else ''}{''.join(why)}"
     )
+
+
+def _mail_waits_for(office: Office, sheet: RunSheet | None) -> list[str]:
+    """Return what keeps mails of a closed period from leaving, the most frequent first."""
+    if not _unsent(sheet) or sheet is None:
+        return []
+    from mail.outbox.decisions import read_standing
+
+    return list(read_standing(office.database, sheet.period).reasons)

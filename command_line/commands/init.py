@@ -10,19 +10,21 @@ from domain.failures import Misuse
 
 
 @click.command()
+@click.option("--rehearsal", is_flag=True, help="For rehearsals and tests: --as-of acts in it.")
 @click.pass_obj
-def init(home: Path) -> None:
+def init(home: Path, rehearsal: bool) -> None:
     """Write a commented billclose.toml, create the database."""
-    revision, new = prepare_home(home)
+    revision, new = prepare_home(home, rehearsal=rehearsal)
     click.echo(f"{'Created' if new else 'Ready:'} office in {home} (schema {revision}).")
     click.echo(f"Settings: {home / 'billclose.toml'}. Next: billclose --home {home} close BUNDLE")
 
 
-def prepare_home(home: Path) -> tuple[str, bool]:
+def prepare_home(home: Path, *, rehearsal: bool = False) -> tuple[str, bool]:
     """
     Make a home, or look that an old one is of this state; return the schema and whether it is new.
 
-    Settings that are there stay as they are. Raises Misuse where the home cannot be written, or
+    Settings that are there stay as they are: an office's own home never becomes one for
+    rehearsals. Raises Misuse where the home cannot be written, or
     its database is another program's or of an earlier state.
     """
     from database.migrating import migrate
@@ -40,10 +42,19 @@ def prepare_home(home: Path) -> tuple[str, bool]:
     new = not settings_file.exists()
     if new:
         settings_file.touch(mode=0o600)
-        settings_file.write_text(commented_file(), encoding="utf-8")
+        text = commented_file()
+        if rehearsal:
+            text = text.replace("#rehearsal = false", "rehearsal = true")
+        settings_file.write_text(text, encoding="utf-8")
     make_secret(home)
     make_auth(home)
     settings = read_settings(home)
+    if rehearsal and not settings.clock.rehearsal:
+        raise Misuse(
+            f"{settings_file} is there and says nothing of clock.rehearsal; make a home for "
+            "rehearsals in another folder.",
+            "no-rehearsal",
+        )
     if not settings.database.url:
         (home / "billclose.db").touch(mode=0o600)
     database = open_database(home, settings)

@@ -151,6 +151,11 @@ def send(home: Path, as_of: datetime | None, as_json: bool) -> int:
 @click.argument("names", nargs=-1, metavar="[MESSAGE-ID]...")
 @click.option("--failed", "period", metavar="PERIOD", help="All that failed of this period.")
 @click.option("--account", help="Of these, the ones of this account.")
+@click.option(
+    "--leave-suppressed",
+    is_flag=True,
+    help="With --failed: not those whose mailbox is suppressed; else they are written to again.",
+)
 @reason_option
 @as_of_option
 @json_option
@@ -160,6 +165,7 @@ def again(
     names: tuple[str, ...],
     period: str | None,
     account: str | None,
+    leave_suppressed: bool,
     reason: str,
     as_of: datetime | None,
     as_json: bool,
@@ -170,13 +176,16 @@ def again(
 
     if bool(names) == bool(period):
         raise Misuse("Name the mails by their message_id, or give --failed PERIOD.")
-    if account is not None and not period:
-        raise Misuse("--account needs --failed PERIOD.")
+    if (account is not None or leave_suppressed) and not period:
+        which = "--account" if account is not None else "--leave-suppressed"
+        raise Misuse(f"{which} needs --failed PERIOD.")
     office = open_office(home, as_of)
     decision = _decide(office, reason)
     if period:
         get_run(office.database, period)
-        done = send_failed_again(office.database, period, account, decision)
+        done = send_failed_again(
+            office.database, period, account, decision, leave_suppressed=leave_suppressed
+        )
     else:
         done = send_again(office.database, names, decision)
     _tell(done, "queued again", f"{office.command} mail send", as_json=as_json)

@@ -24,7 +24,9 @@ def web(home: Path, host: str, port: int) -> None:
     It answers /unsubscribe, /exports, /communications, /webhooks/stripe and /health, and nothing
     else. The proxy brings the encryption and passes on the paths that you want to be public.
     """
-    open_office(home)  # what is missing in home or settings is said at once
+    office = open_office(home)  # what is missing in home or settings is said at once
+    if not office.settings.web.url:
+        os.environ["BILLCLOSE_WEB__URL"] = f"http://{host}:{port}"  # what mails link to
     os.environ["BILLCLOSE_HOME"] = str(home.resolve())
     click.echo(f"The web desk is at http://{host}:{port}. Ctrl-C ends it.", err=True)
     words = [sys.executable, "-c", SERVE, host, str(port)]

@@ -35,7 +35,7 @@ def demo(home: Path, accounts: int) -> int:
 
     place = Path("demo-home") if home == Path() else home
     _clear(place)
-    prepare_home(place)
+    prepare_home(place, rehearsal=True)
     (place / MARK).touch()
     click.echo(f"An invented city of {accounts:,} accounts closes {PERIOD} in {place}.", err=True)
     bundle = write_demo_city(place / "export", accounts=accounts, period=PERIOD)

@@ -75,5 +75,7 @@ def audit_list() -> sa.Select[Any]:
         audit.c.action,
         audit.c.subject,
         audit.c.detail,
+        audit.c.machine_at,
+        audit.c.rehearsed,
         audit.c.id.label("_id"),
     )

@@ -16,6 +16,7 @@ from database.tables import (
     suppressed_address,
     unsubscribed_address,
 )
+from domain.bounces import BounceKind
 from domain.deliveries import DeliveryStatus, MessageKind
 
 Select = sa.Select[Any]
@@ -110,7 +111,7 @@ def deliveries() -> Select:
 
 
 def bounces() -> Select:
-    """Select the mails that came back; `waits` are those that a person has to judge."""
+    """Select the mails that came back; `waits` are those that a person judges or reads."""
     return sa.select(
         sa.func.substr(bounce.c.id, 1, 12).label("id"),
         bounce.c.received_at,
@@ -119,8 +120,13 @@ def bounces() -> Select:
         bounce.c.action,
         bounce.c.status,
         bounce.c.kind,
-        waits_for_a_person().label("waits"),
+        sa.or_(waits_for_a_person(), _is_complaint()).label("waits"),
+        sa.func.coalesce(delivery.c.address, bounce.c.recipient).label("recipient"),
+        bounce.c.sender,
+        bounce.c.subject,
         bounce.c.diagnostic,
+        bounce.c.first_lines,
+        bounce.c.file_name.label("file"),
         delivery.c.account_key.label("_account_key"),
     ).outerjoin_from(bounce, delivery, delivery.c.key == bounce.c.delivery_key)
 
@@ -135,3 +141,8 @@ def suppressed_addresses() -> Select:
     ).outerjoin_from(
         suppressed_address, delivery, delivery.c.key == suppressed_address.c.delivery_key
     )
+
+
+def _is_complaint() -> sa.ColumnElement[bool]:
+    """Claim that a complaint has not been settled: a person is to know of it."""
+    return sa.and_(bounce.c.kind == BounceKind.COMPLAINT, bounce.c.settled_at.is_(None))

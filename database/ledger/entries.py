@@ -16,8 +16,8 @@ from database.inserting import insert_new
 from database.ledger.locking import lock_balances
 from database.ledger.tables import balance_entry
 from database.tables import balance_due, bill_run, period_close
-from database.types import Cents
-from domain.ledger import MONEY_KINDS, BalanceEntry, ContainedBy
+from database.types import Cents, Moment
+from domain.ledger import MONEY_KINDS, BalanceEntry, ContainedBy, EntrySource
 from domain.money import ZERO, Money
 
 _ENTRY, _BALANCE = balance_entry.c, balance_due.c
@@ -33,9 +33,10 @@ def record_entries(
     The one way into the ledger. It locks the balances of the accounts; who read a balance to
     decide on these entries has locked them before reading (`lock_balances`).
 
-    What the billing system told before it wrote the account's newest export is in that export
-    (`late`), and so is what moved on an equal-pay account before its close: an agreed amount is
-    asked whatever was paid before, and an export of that moment would say the same (`agreed`).
+    What the billing system had before it wrote the account's newest export is in that export
+    (`late`): by when it told of it, or for a movement of the feed by `happened_at`. So is what
+    moved on an equal-pay account before its close: an agreed amount is asked whatever was paid
+    before, and an export of that moment would say the same (`agreed`).
     Neither moves a sum. Raises ValueError where a key is known with another account or amount.
     """
     if not entries:
@@ -68,13 +69,28 @@ def add_up(books: Connection, keys: Iterable[str]) -> None:
     books.execute(_SETTING, given)
 
 
-def outstanding_sums(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+def outstanding_sums(
+    *conditions: sa.ColumnElement[bool], sure_until: datetime | None = None
+) -> sa.Select[Any]:
     """
     Select `added` and `paid` of each account as its entries add up to.
 
     Outstanding is what no export contains and what the billing system did not tell before it
-    wrote the account's newest export: the latter is marked only some time after a close.
+    wrote the account's newest export: the latter is marked only some time after a close. With
+    `sure_until` it is an export that is just being closed, in the place of the newest.
     """
+    if sure_until is not None:
+        sure: Any = sa.literal(sure_until, Moment())
+        return _sums(balance_entry, sure, conditions)
+    newest = balance_entry.outerjoin(
+        balance_due, _BALANCE.account_key == _ENTRY.account_key
+    ).outerjoin(bill_run, bill_run.c.run == _BALANCE.run)
+    return _sums(newest, bill_run.c.sure_until, conditions)
+
+
+def _sums(
+    of: sa.FromClause, sure: Any, conditions: tuple[sa.ColumnElement[bool], ...]
+) -> sa.Select[Any]:
     is_money = _ENTRY.kind.in_(MONEY_KINDS)
     return (
         sa.select(
@@ -86,10 +102,8 @@ def outstanding_sums(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
                 "paid"
             ),
         )
-        .select_from(balance_entry)
-        .outerjoin(balance_due, _BALANCE.account_key == _ENTRY.account_key)
-        .outerjoin(bill_run, bill_run.c.run == _BALANCE.run)
-        .where(is_outstanding(bill_run.c.sure_until), _ENTRY.counts, *conditions)
+        .select_from(of)
+        .where(is_outstanding(sure), _ENTRY.counts, *conditions)
         .group_by(_ENTRY.account_key)
     )
 
@@ -153,7 +167,10 @@ def _place(books: Connection, entries: Sequence[BalanceEntry]) -> list[BalanceEn
 def _placed(entry: BalanceEntry, newest: Any) -> BalanceEntry:
     if entry.in_export_of is not None or newest is None:
         return entry
-    if entry.told_at is not None and entry.told_at <= newest.sure_until:
+    known_at = entry.told_at
+    if entry.source is EntrySource.FEED and entry.happened_at is not None:
+        known_at = entry.happened_at  # it says to the moment when it was posted there
+    if known_at is not None and known_at <= newest.sure_until:
         return replace(entry, in_export_of=newest.period, how=ContainedBy.LATE)
     if newest.equal_pay and _is_before(entry, newest.closed_at, newest.timezone):
         return replace(entry, in_export_of=newest.period, how=ContainedBy.AGREED)

@@ -10,41 +10,62 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.tables import bounce, delivery
-from domain.bounces import BounceKind, Judgement
+from domain.bounces import IN_WORDS, BounceKind, Judgement
 from domain.deliveries import DeliveryStatus
-from mail.bounces.reading import Report
+from mail.bounces.inbox import ReturnedMail
+from mail.bounces.reading import Report, Returned
+from mail.message.mime import one_line
 from mail.outbox.deliveries import DELIVERY
 from mail.recipients.suppressed import put_on_paper, soft_runs, suppress
-from mail.smtp.replies import Reply
+from mail.smtp.replies import LONGEST, Reply
 from rules.bounces import is_worn_out
 
+LONGEST_NAME = 200  # characters of a file's name, its end
 _MOVED = (DeliveryStatus.SENT, DeliveryStatus.IN_DOUBT)
 
 
 def record_bounce(
     books: Connection,
-    identity: str,
-    received_at: datetime,
+    mail: ReturnedMail | None,
+    returned: Returned,
     now: datetime,
     found: sa.Row[Any] | None,
     report: Report,
     judgement: Judgement,
 ) -> None:
-    """Write one bounce down, the customer's address left out of what the server said."""
-    code = int(report.status[:1] or 0) * 100
-    said = Reply(code, report.diagnostic).without(found.address if found is not None else "")
+    """
+    Write down what came back; without a `mail` it was refused at sending.
+
+    The customer's address is left out of what servers said: the delivery has it. Only where
+    nobody knows whose it is, the address that the mail names stays, for a person to judge by.
+    """
+    address = "" if found is None else found.address
+    said = Reply(int(report.status[:1] or 0) * 100, report.diagnostic).without(address)
+    told_in_words = IN_WORDS if report.status else "none"
+    action = told_in_words if returned.in_words and report.action == "failed" else report.action
     books.execute(
         bounce.insert().values(
-            id=identity,
-            received_at=received_at,
+            id=returned.id,
+            received_at=now if mail is None else mail.received_at,
             processed_at=now,
             delivery_key=None if found is None else found.key,
-            action=report.action or "none",
+            action=action or "none",
             status=report.status,
             kind=judgement.kind,
             diagnostic=said.partition(" ")[2],
+            recipient=None if found is not None else _without(returned.recipient, ""),
+            sender=_without(returned.sender, address),
+            subject=_without(returned.subject, address),
+            first_lines=_without(returned.first_lines, address),
+            file_name=None if mail is None else mail.name[-LONGEST_NAME:],
         )
     )
+
+
+def _without(text: str, address: str) -> str | None:
+    """Return a text in one line without a customer's address; None for an empty one."""
+    known = Reply(0, text).without(address).partition(" ")[2] if address else one_line(text)
+    return known[:LONGEST] or None
 
 
 def carry_out(

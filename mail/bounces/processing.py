@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -25,7 +26,12 @@ from mail.bounces.reading import Report, Returned, read_returned, to_status
 from mail.letters.links import Unsubscribing
 from mail.message.addresses import Verp
 from mail.recipients.suppressed import put_on_paper
-from mail.recipients.unsubscribed import Unsubscription, record_unsubscription, token_in_mail
+from mail.recipients.unsubscribed import (
+    Unsubscription,
+    record_unsubscription,
+    token_in_mail,
+    unsubscribe_mailbox,
+)
 from rules.bounces import SUCCESSES, judge
 
 _XTEXT = re.compile(r"\+([0-9A-F]{2})")
@@ -77,6 +83,12 @@ def _from_xtext(text: str) -> str:
     return _XTEXT.sub(lambda found: chr(int(found[1], 16)), text)
 
 
+_COUNTED = {
+    BounceKind.HARD: "hard",
+    BounceKind.SOFT: "soft",
+    BounceKind.UNKNOWN: "unknown",
+    BounceKind.COMPLAINT: "complaints",
+}
 _RANKS = ("failed", "delayed", "")  # of several recipients, the worst news
 
 
@@ -92,6 +104,7 @@ class BounceCounts:
     answers: int = 0  # automatic answers and notices of success: ignored
     before: int = 0  # dealt with earlier and not yet moved away
     left: int = 0  # of a mail that is being sent at this moment: for next time
+    complaints: int = 0  # no bounces: mails that customers called spam; communications end
     unsubscribed: int = 0  # no bounces: customers who want no communications
     suppressed: int = 0
     paper: int = 0
@@ -132,7 +145,8 @@ class BounceBook:
             return True
         returned = read_returned(mail.content)
         report = _worst(returned.reports)
-        if returned.is_answer or report.action in SUCCESSES:
+        is_answer = returned.is_answer and not returned.is_complaint
+        if is_answer or report.action in SUCCESSES:
             self.counts["answers"] += 1
             return True
         counted: Counter[str] = Counter()
@@ -169,12 +183,20 @@ class BounceBook:
         if found is not None and found.status == DeliveryStatus.SENDING:
             counted["left"] += 1  # its state is in another process's hands
             return False
-        judgement = judge(report.action, report.status)
-        if found is None or not is_certain:
+        is_sure = found is not None and is_certain
+        if returned.is_complaint and is_sure and found is not None:
+            judgement = Judgement(BounceKind.COMPLAINT)
+            mailbox = found.address.casefold()
+            unsubscribe_mailbox(books, mailbox, self.now, self.who, subject=found.account)
+        elif is_sure and not (returned.in_words and self.verp is None):
+            judgement = judge(
+                report.action, report.status, report.diagnostic, in_words=returned.in_words
+            )
+        else:
             judgement = Judgement(BounceKind.UNKNOWN)
-        identity = returned.id
-        record_bounce(books, identity, mail.received_at, self.now, found, report, judgement)
-        counted[report.action if report.action == "delayed" else judgement.kind.value] += 1
+        record_bounce(books, mail, returned, self.now, found, report, judgement)
+        is_late = report.action == "delayed" and judgement.kind is BounceKind.SOFT
+        counted["delayed" if is_late else _COUNTED[judgement.kind]] += 1
         if found is not None:
             counted.update(carry_out(books, found, judgement, report.status, self.now, self.who))
         return True
@@ -208,8 +230,9 @@ def settle_refusals(
             if not _REPLY.match(row.error) or books.execute(known).first():
                 continue
             report = Report("failed", to_status("", row.error), row.error)
-            judgement = judge(report.action, report.status)
-            record_bounce(books, identity, now, now, row, report, judgement)
+            judgement = judge(report.action, report.status, report.diagnostic)
+            returned = Returned(identity, (), "", "", (report,), is_answer=False)
+            record_bounce(books, None, returned, now, row, report, judgement)
             counted[judgement.kind.value] += 1
             counted.update(carry_out(books, row, judgement, report.status, now, who))
         counted["paper"] += put_on_paper(books, run)
@@ -235,38 +258,56 @@ def _identity(row: sa.Row[Any]) -> str:
 SHORTEST_ID = 6
 
 
-def settle_bounce(
-    database: Database, identity: str, reason: str, *, failed: bool, now: datetime, who: str
-) -> str:
+def settle_bounces(
+    database: Database,
+    identities: Sequence[str],
+    reason: str,
+    *,
+    failed: bool,
+    now: datetime,
+    who: str,
+) -> list[str]:
     """
-    Take an unknown bounce off the clerk's list; return its account's number, if it has one.
+    Take bounces off the clerk's list; return the accounts' numbers, empty for one of nobody's.
 
-    `failed`: the mail did not arrive, so its bill goes on paper where no other mailbox took it.
-    `identity` may be cut short. Raises Misuse where it names none or several, or where a mail
-    failed of which nobody knows whose it was.
+    `failed`: the mails did not arrive, so their bills go on paper where no other mailbox took
+    them. An identity may be cut short. All are settled or none: raises Misuse where one names
+    none or several, or where a mail failed of which nobody knows whose it was.
     """
     with database.writing() as books:
-        found = books.execute(
-            sa.select(bounce.c.id, bounce.c.delivery_key).where(
-                bounce.c.id.startswith(identity, autoescape=True),
-                bounce.c.kind == BounceKind.UNKNOWN,
-                bounce.c.settled_at.is_(None),
-            )
-        ).all()
-        if len(identity) < SHORTEST_ID or len(found) != 1:
-            raise Misuse(
-                "This names no bounce that waits for a person, or several; "
-                "`billclose bounces list` shows their ids."
-            )
-        row = books.execute(
-            sa.select(delivery).where(delivery.c.key == found[0].delivery_key)
-        ).one_or_none()
-        if row is None and failed:
-            raise Misuse("Nobody knows which bill this bounce is about; print the bill by hand.")
-        books.execute(bounce.update().where(bounce.c.id == found[0].id).values(settled_at=now))
-        if row is not None and failed:
-            carry_out(books, row, Judgement(BounceKind.HARD, fails=True), "by hand", now, who)
-        account = "" if row is None else str(row.account)
-        act = "settle bounce as failed" if failed else "settle bounce"
-        record_audit(books, now, who, act, account or found[0].id[:12], reason)
+        return [
+            _settle(books, identity, reason, failed=failed, now=now, who=who)
+            for identity in dict.fromkeys(identities)
+        ]
+
+
+def _settle(
+    books: Connection, identity: str, reason: str, *, failed: bool, now: datetime, who: str
+) -> str:
+    found = books.execute(
+        sa.select(bounce.c.id, bounce.c.delivery_key).where(
+            bounce.c.id.startswith(identity, autoescape=True),
+            bounce.c.kind.in_((BounceKind.UNKNOWN, BounceKind.COMPLAINT)),
+            bounce.c.settled_at.is_(None),
+        )
+    ).all()
+    if len(identity) < SHORTEST_ID or len(found) != 1:
+        raise Misuse(
+            f"{identity[:12] or 'An empty id'} names no bounce that waits for a person, or "
+            "several; `billclose bounces list` shows their ids. Nothing was changed."
+        )
+    row = books.execute(
+        sa.select(delivery).where(delivery.c.key == found[0].delivery_key)
+    ).one_or_none()
+    if row is None and failed:
+        raise Misuse(
+            f"Nobody knows which bill bounce {found[0].id[:12]} is about; print the bill by hand. "
+            "Nothing was changed."
+        )
+    books.execute(bounce.update().where(bounce.c.id == found[0].id).values(settled_at=now))
+    if row is not None and failed:
+        carry_out(books, row, Judgement(BounceKind.HARD, fails=True), "by hand", now, who)
+    account = "" if row is None else str(row.account)
+    act = "settle bounce as failed" if failed else "settle bounce"
+    record_audit(books, now, who, act, account or found[0].id[:12], reason)
     return account

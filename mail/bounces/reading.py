@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
 
+from mail.bounces.words import is_from_a_mail_system, read_words, text_of
 from mail.message.parsing import (
     RETURNED,
     header,
@@ -15,15 +16,24 @@ from mail.message.parsing import (
     list_parts,
     list_reports,
     parse,
+    readable_header,
     returned_headers,
 )
 
 MOST_RECIPIENTS = 50
+FIRST_LINES = 400  # characters
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _REPLY = re.compile(r"(?<![\d.])([45])\d\d(?![\d.])")
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
 _DELIVERED_TO = ("Delivered-To", "X-Original-To", "Envelope-To", "To", "X-Envelope-To")
-_DAEMON = re.compile(r"mailer-?daemon|postmaster|mail delivery (sub)?system", re.IGNORECASE)
+_AWAY = re.compile(
+    r"^(re: ?)?(\[?auto(matic)?[- ]?(reply|response|answer)|out of (the )?office|away\b|vacation"
+    r"|on leave|i am away)",
+    re.IGNORECASE,
+)
+_FEEDBACK = "message/feedback-report"
+_HOTMAILS_OWN = "X-HmXmrOriginalRecipient"  # its complaints are no feedback reports
+_NO_COMPLAINT = ("not-spam", "auth-failure", "dmarc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,12 @@ class Returned:
     message_id: str  # of the mail that came back
     reports: tuple[Report, ...]
     is_answer: bool
+    in_words: bool = False  # no report: `reports` is what its words say
+    is_complaint: bool = False  # it arrived, and somebody called it spam (RFC 5965)
+    recipient: str = ""  # whom it is about, as the mail says
+    sender: str = ""
+    subject: str = ""
+    first_lines: str = ""
 
 
 def read_returned(content: bytes) -> Returned:
@@ -62,18 +78,49 @@ def read_returned(content: bytes) -> Returned:
     """
     mail = parse(content)
     parts = list(list_parts(mail))
-    envelope_ids = [header(block, "Original-Envelope-Id") for block in list_reports(parts)]
-    reports = [_report(block) for block in list_reports(parts) if header(block, "Action")]
+    blocks = list(list_reports(parts))
+    envelope_ids = [header(block, "Original-Envelope-Id") for block in blocks]
+    reports = [_report(block) for block in blocks if header(block, "Action")]
     returned = [returned_headers(part) for part in parts if part.get_content_type() in RETURNED]
     message_ids = [_message_id(head) for head in returned]
+    is_answer = _is_answer(mail, has_report=bool(reports))
+    is_complaint = any(_is_complaint(part) for part in parts) or any(
+        header(head, _HOTMAILS_OWN) for head in returned
+    )
+    told = () if reports or is_answer or is_complaint else _told_in_words(mail, parts)
     return Returned(
         id=_identity(mail, content),
         places=tuple(_places(mail, parts, content)),
         envelope_id=next(filter(None, envelope_ids), ""),
         message_id=next(filter(None, message_ids), ""),
-        reports=tuple(reports[:MOST_RECIPIENTS]),
-        is_answer=_is_answer(mail, has_report=bool(reports)),
+        reports=tuple(reports[:MOST_RECIPIENTS]) or told,
+        is_answer=is_answer,
+        in_words=bool(told),
+        is_complaint=is_complaint,
+        recipient=_recipient(mail, blocks, returned),
+        sender=readable_header(mail, "From"),
+        subject=readable_header(mail, "Subject"),
+        first_lines=text_of(parts).strip()[:FIRST_LINES],
     )
+
+
+def _told_in_words(mail: Message, parts: list[Message]) -> tuple[Report, ...]:
+    action, status, line = read_words(mail, parts)
+    return (Report(action, status, line),) if action else ()
+
+
+def _is_complaint(part: Message) -> bool:
+    """Tell a complaint from feedback that is none: that a mail was no spam, or failed DMARC."""
+    if part.get_content_type() != _FEEDBACK:
+        return False
+    return header(returned_headers(part), "Feedback-Type").lower() not in _NO_COMPLAINT
+
+
+def _recipient(mail: Message, blocks: list[Message], returned: list[Message]) -> str:
+    """Return the address that a mail is about, where it says so."""
+    told = [header(block, "Final-Recipient") for block in blocks]
+    told += [header(mail, "X-Failed-Recipients"), *(header(head, "To") for head in returned)]
+    return re.sub(r"^rfc822\s*;\s*", "", next(filter(None, told), ""), flags=re.IGNORECASE)
 
 
 def _report(block: Message) -> Report:
@@ -138,7 +185,9 @@ def _is_answer(mail: Message, *, has_report: bool) -> bool:
         return False
     if "disposition-notification" in header(mail, "Content-Type").lower():
         return True
-    if _DAEMON.search(header(mail, "From")):
+    if _AWAY.search(readable_header(mail, "Subject")):
+        return True
+    if is_from_a_mail_system(mail, by_name=True):
         return False
     submitted = header(mail, "Auto-Submitted").lower()
     is_automatic = bool(submitted) and not submitted.startswith("no")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import binascii
 import email
+import email.errors
+import email.header
 import email.policy
 import quopri
 import re
@@ -99,6 +101,20 @@ def header(part: Message, name: str) -> str:
     """Return a header's text, empty where there is none."""
     values = headers(part, name)
     return values[0] if values else ""
+
+
+def readable_header(part: Message, name: str) -> str:
+    """Return a header as people read it, encoded words (RFC 2047) undone where they can be."""
+    raw = header(part, name)
+    try:
+        pieces = email.header.decode_header(raw)
+        texts = [
+            piece.decode(charset or "ascii", "replace") if isinstance(piece, bytes) else piece
+            for piece, charset in pieces
+        ]
+    except (email.errors.MessageError, LookupError, ValueError):
+        return raw
+    return one_line("".join(texts))
 
 
 def headers(part: Message, *names: str) -> list[str]:

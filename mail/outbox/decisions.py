@@ -18,6 +18,7 @@ from domain.accounts import account_key
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import Misuse, Refused
 from mail.outbox.deliveries import DELIVERY
+from mail.outbox.taken_back import lift_mailboxes, take_off_paper
 
 CHUNK = 500  # names that one query takes
 
@@ -61,15 +62,29 @@ def send_again(database: Database, names: Sequence[str], decision: Decision) -> 
 
 
 def send_failed_again(
-    database: Database, run: str, account: str | None, decision: Decision
+    database: Database,
+    run: str,
+    account: str | None,
+    decision: Decision,
+    *,
+    leave_suppressed: bool = False,
 ) -> Corrected:
-    """Queue anew what failed of a period, or of one account in it; the suppressed ones stay."""
+    """
+    Queue anew what failed of a period, or of one account in it; the way back after a bad night.
+
+    The suppressed mailboxes among them are written to again, each audited; `leave_suppressed`
+    lets them and their mails be.
+    """
     chosen = [delivery.c.run == run, delivery.c.status == DeliveryStatus.FAILED]
     if account is not None:
         chosen.append(delivery.c.account_key == account_key(account))
     with database.writing() as books:
         rows = books.execute(sa.select(delivery).where(*chosen).with_for_update()).all()
-        stay = {row.key for row in _suppressed(books, rows)}
+        suppressed = _suppressed(books, rows)
+        stay = {row.key for row in suppressed} if leave_suppressed else set()
+        if suppressed and not leave_suppressed:
+            accounts = {row.address.casefold(): row.account or "" for row in suppressed}
+            lift_mailboxes(books, accounts, decision.reason, decision.at, decision.who)
         rows = [row for row in rows if row.key not in stay]
         return Corrected(_queue_again(books, rows, decision), len(stay))
 
@@ -141,6 +156,9 @@ def _queue_again(books: Connection, rows: Sequence[sa.Row[Any]], decision: Decis
         if status is DeliveryStatus.IN_DOUBT:
             changes["possible_duplicate"] = True
         _change(books, [row for row in rows if row.status == status], changes)
+    for row in rows:
+        if row.kind == MessageKind.BILL and row.run is not None:
+            take_off_paper(books, row.run, row.form, row.account_key)
     _audit(books, rows, "send mail again", decision)
     return len(rows)
 

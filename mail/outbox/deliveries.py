@@ -257,15 +257,22 @@ def mark(
 
 
 def put_back(
-    books: Connection, owner: str | None, now: datetime, rows: Sequence[Delivery], error: str = ""
+    books: Connection,
+    owner: str | None,
+    now: datetime,
+    rows: Sequence[Delivery],
+    error: str = "",
+    *,
+    is_tried: bool = True,
 ) -> None:
     """
     Return deliveries that were surely not handed over; no attempt is counted.
 
     With an error (the relay was unavailable) they are deferred, due again at once: it says
-    nothing about the mailbox, and whoever repaired the relay need not wait.
+    nothing about the mailbox, and whoever repaired the relay need not wait. Not `is_tried`: they
+    are queued as before, and the error says what keeps them.
     """
-    event = "relay unavailable" if error else "put back"
+    event = "relay unavailable" if error and is_tried else "put back"
     status = DELIVERY.after(DeliveryStatus.SENDING, event)
     _change(books, owner, [_change_of(row, status, row.attempts, now, error) for row in rows])
 

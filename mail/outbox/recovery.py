@@ -19,6 +19,7 @@ from database.tables import delivery
 from domain.deliveries import DeliveryStatus
 from mail.outbox.deliveries import COLUMNS, Delivery, leave_in_doubt, mark, put_back
 from mail.outbox.journal import SUFFIX, LeftJournal, Record, journal_path
+from rules.refusals import refusal_reason
 
 SWEPT_AFTER_SECONDS = 60
 _SENDING = delivery.c.status == DeliveryStatus.SENDING
@@ -132,13 +133,16 @@ def _write(
         leave_in_doubt(books, owner, now, rows)
         return Recovered(in_doubt=len(rows))
     answered = [(row, found) for row in rows if (found := record.outcome_of(row.key)) is not None]
+    refused = [row for row, found in answered if refusal_reason(found.error)]
+    answered = [(row, found) for row, found in answered if not refusal_reason(found.error)]
     others = [row for row in rows if record.outcome_of(row.key) is None]
     begun = [row for row in others if record.may_have_begun(row.key)]
     not_begun = [row for row in others if not record.may_have_begun(row.key)]
     mark(books, owner, now, answered)
     leave_in_doubt(books, owner, now, begun)
-    put_back(books, owner, now, not_begun)
-    return Recovered(len(answered), len(not_begun), len(begun))
+    # What was refused surely did not arrive. Whether it was one of many is seen when it goes again.
+    put_back(books, owner, now, [*not_begun, *refused])
+    return Recovered(len(answered), len(not_begun) + len(refused), len(begun))
 
 
 def _sweep(database: Database, journals: Path) -> None:

@@ -21,6 +21,7 @@ from mail.outbox.deliveries import Delivery, claim, leave_in_doubt, mark, put_ba
 from mail.outbox.journal import Journal
 from mail.outbox.recovery import recover
 from mail.port import Mailer, Outcome, OutgoingMessage, Result
+from rules.refusals import is_relays_fault, refusal_reason
 
 STOPPED = "stopped"  # because somebody asked for it
 _POLICY = re.compile(r"5\d\d 5\.7\.")  # RFC 3463: security or policy; not about the mailbox
@@ -91,6 +92,8 @@ def _is_mailboxs_own(outcome: Outcome) -> bool:
     return outcome.result is Result.FAILED and not _POLICY.match(outcome.error)
 
 
+MANY_REFUSALS = 10  # in a row, for one reason: then it is the relay
+
 GROUP = 32  # messages announced, and outcomes written down, at once
 GROUP_SECONDS = 0.25
 RENEW_SECONDS = 60
@@ -116,6 +119,9 @@ class Worker:
     is_stopped: Callable[[], bool]
     progress: Callable[[SendCounts], None]
     tally: Tally = field(default_factory=Tally)
+    many_refusals: int = MANY_REFUSALS  # in a row; 0: the sending never stops for them
+    refusals: list[tuple[Delivery, Outcome]] = field(default_factory=list)  # the row, unmarked
+    is_refused: bool = False  # by the relay, mail after mail
     stopped_by: str = ""
     renewed_at: float = 0.0  # monotonic seconds, as below
     marked_at: float = 0.0
@@ -133,6 +139,12 @@ class Worker:
         return self.tally.counts(self.stopped_by)
 
     def send(self, deliveries: list[Delivery]) -> None:
+        """
+        Hand over what was claimed, and write down what came of it.
+
+        Refusals in a row for one reason are kept back until another outcome shows that they were
+        the mailboxes' own; where too many come, the relay refuses us: all go back.
+        """
         self.waiting = {row.key: row for row in deliveries}
         self.begun, self.ended = set(), {}
         self.is_open = True
@@ -148,15 +160,29 @@ class Worker:
                 self.is_open = False
             for outcome in self.ended.values():
                 if outcome.key in self.waiting:
-                    self.unmarked.append((self.waiting.pop(outcome.key), outcome))
+                    self._weigh(outcome)
             self._mark()
             self._let_go()
+
+    def end(self) -> None:
+        """Decide about the refusals that are still kept back: nothing more is tried."""
+        if not self.stopped_by:
+            self._judge(is_over=True)
+        if not self.stopped_by:
+            self._release()
+            self._mark()
+        elif self.refusals:  # surely not taken, and maybe not for the mailboxes' sake
+            error = self.stopped_by if self.is_refused else ""
+            rows = [row for row, _ in self.refusals]
+            with self.database.writing() as books:
+                put_back(books, self.owner, self.clock(), rows, error, is_tried=False)
+            self.refusals = []
 
     def _messages(self, deliveries: list[Delivery]) -> Iterator[OutgoingMessage]:
         rendered = self._rendered(deliveries)
         while group := self._announced(rendered):
             for message in group:
-                if self.is_stopped():
+                if self.is_stopped() or self.is_refused:
                     self.stopped_by = self.stopped_by or STOPPED
                     return
                 yield message
@@ -203,10 +229,41 @@ class Worker:
         """Keep an outcome for the next group; a slow server's outcomes are written one by one."""
         if outcome.key not in self.ended:  # refused before it began
             self.journal.end(outcome)
-        self.unmarked.append((self.waiting.pop(outcome.key), outcome))
+        self._weigh(outcome)
         due = time.monotonic() - self.marked_at >= GROUP_SECONDS
         if due or len(self.unmarked) >= GROUP:
             self._mark()
+
+    def _weigh(self, outcome: Outcome) -> None:
+        """Keep an outcome to be written down; a refusal only once it is sure whose fault it is."""
+        row = self.waiting.pop(outcome.key)
+        reason = refusal_reason(outcome.error) if outcome.result is Result.FAILED else ""
+        if not reason or not self.many_refusals or outcome.too_large:
+            if outcome.result is Result.SENT:
+                self._release()
+            self.unmarked.append((row, outcome))
+            return
+        if self.refusals and refusal_reason(self.refusals[0][1].error) != reason:
+            self._release()
+        self.refusals.append((row, outcome))
+        self._judge()
+
+    def _release(self) -> None:
+        """Let refusals stand: they are about the mailboxes."""
+        if not self.is_refused:  # of what was under way then, nothing changes that
+            self.unmarked += self.refusals
+            self.refusals = []
+
+    def _judge(self, *, is_over: bool = False) -> None:
+        """Stop where the relay refuses mail after mail; see rules.refusals."""
+        nothing_else = is_over and not self.tally.statuses and not self.unmarked
+        errors = [outcome.error for _, outcome in self.refusals]
+        if not is_relays_fault(errors, many=self.many_refusals, nothing_else=nothing_else):
+            return
+        self.is_refused = True
+        self.stopped_by = (
+            f"the mail server refused {len(errors):,} mails in a row for one reason: {errors[-1]}"
+        )
 
     def _mark(self) -> None:
         now, moment = self.clock(), time.monotonic()
@@ -228,7 +285,8 @@ class Worker:
         not_begun = [row for row in self.waiting.values() if row.key not in self.begun]
         if not self.waiting:
             return
-        error = "" if self.stopped_by == STOPPED else self.stopped_by
+        is_down = self.stopped_by != STOPPED and not self.is_refused
+        error = self.stopped_by if is_down else ""
         with self.database.writing() as books:
             put_back(books, self.owner, self.clock(), not_begun, error)
             leave_in_doubt(books, self.owner, self.clock(), begun)
@@ -255,22 +313,25 @@ def send_due(
     progress: Callable[[SendCounts], None] | None = None,
     resend_in_doubt: bool = True,
     tally: Tally | None = None,
+    many_refusals: int = MANY_REFUSALS,
 ) -> SendCounts:
     """
     Send what is due of the kinds that have a renderer, and return what became of it.
 
     Mail is sent at least once. No transaction is open while the network is. A bad address costs
     its own message only. When the relay itself is unavailable it stops at once and puts back what
-    it had claimed. `owner` comes from `database.owners.this_process`, and `journals` is a folder
-    on a disk of this machine: then a run after a kill goes on without waiting, and knows of all
-    but the messages that were just being handed over whether they left. A `tally` is a new one; it
-    tells the caller what of the counts others may take over.
+    it had claimed; so it does where the relay refuses `many_refusals` in a row for one reason
+    (0: never), and those have not failed. `owner` comes from `database.owners.this_process`, and
+    `journals` is a folder on a disk of this machine: then a run after a kill goes on without
+    waiting, and knows of all but the messages that were just being handed over whether they left.
+    A `tally` is a new one; it tells the caller what of the counts others may take over.
     """
     recover(database, journals, clock(), me=owner)
     journal = Journal(journals, owner)
     worker = Worker(
         database, mailer, renderers, journal, clock, owner, lease,
         stop or (lambda: False), progress or (lambda _counts: None), tally or Tally(),
+        many_refusals,
     )  # fmt: skip
     is_told = False  # everything that was claimed
     try:
@@ -283,7 +344,8 @@ def send_due(
             if not due:
                 break
             worker.send(due)
-        is_told = not worker.waiting and not worker.unmarked
+        worker.end()
+        is_told = not (worker.waiting or worker.unmarked or worker.refusals)
     except TemporaryFailure as failure:
         worker.stopped_by = str(failure)
     finally:

@@ -20,10 +20,11 @@ from database.tables import (
     paper,
     suppressed_address,
 )
-from domain.bounces import BounceKind
+from domain.bounces import IN_WORDS, BounceKind
 from domain.deliveries import DeliveryStatus, MessageKind, PaperReason
 from domain.failures import Misuse
 from mail.outbox.deliveries import DELIVERY
+from mail.outbox.taken_back import lift_mailboxes
 from rules.bounces import say_why
 
 _COLUMNS = ["run", "form", "account_key", "account", "pages", "reason", "sequence"]
@@ -145,7 +146,7 @@ def soft_runs(books: Connection, mailbox: str) -> int:
         .join(bounce, bounce.c.delivery_key == delivery.c.key)
         .where(
             bounce.c.kind == BounceKind.SOFT,
-            bounce.c.action != "delayed",
+            bounce.c.action.not_in(("delayed", IN_WORDS)),
             bounce.c.settled_at.is_(None),
         )
     )
@@ -167,22 +168,42 @@ def lift(database: Database, address: str, reason: str, *, now: datetime, who: s
         ).one_or_none()
         if row is None:
             raise Misuse("This address is not suppressed; see `billclose bounces list`.")
-        books.execute(suppressed_address.delete().where(suppressed_address.c.mailbox == mailbox))
-        _settle(books, mailbox, now)
         account = str(row.account or "")
-        record_audit(books, now, who, "lift suppression", account or "an address", reason)
+        lift_mailboxes(books, {mailbox: account}, reason, now, who)
     return account
 
 
-def _settle(books: Connection, mailbox: str, now: datetime) -> None:
-    rows = books.execute(
-        sa.select(bounce.c.id, delivery.c.address)
-        .join(delivery, delivery.c.key == bounce.c.delivery_key)
-        .where(bounce.c.settled_at.is_(None))
-    )
-    ids = [row.id for row in rows if row.address.casefold() == mailbox]
-    for identity in ids:
-        books.execute(bounce.update().where(bounce.c.id == identity).values(settled_at=now))
+def lift_many(
+    database: Database,
+    reason: str,
+    *,
+    since: datetime | None = None,
+    run: str | None = None,
+    now: datetime,
+    who: str,
+) -> list[str]:
+    """
+    Write again to all mailboxes suppressed since a moment, or by a mail of one run; or both.
+
+    For the day on which it was the mail server's fault. Returns their accounts, each mailbox
+    with its own audit row; raises Misuse where there is none.
+    """
+    chosen: list[sa.ColumnElement[bool]] = []
+    if since is not None:
+        chosen.append(suppressed_address.c.since >= since)
+    if run is not None:
+        chosen.append(delivery.c.run == run)
+    with database.writing() as books:
+        rows = books.execute(
+            sa.select(suppressed_address.c.mailbox, delivery.c.account)
+            .outerjoin(delivery, delivery.c.key == suppressed_address.c.delivery_key)
+            .where(*chosen)
+            .order_by(suppressed_address.c.mailbox)
+        ).all()
+        if not rows:
+            raise Misuse("No address was suppressed then; see `billclose bounces list`.")
+        lift_mailboxes(books, {row.mailbox: row.account or "" for row in rows}, reason, now, who)
+    return [str(row.account or "") for row in rows]
 
 
 def _fail_waiting(books: Connection, mailbox: str, status: str) -> None:

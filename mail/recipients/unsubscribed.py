@@ -48,7 +48,7 @@ def record_unsubscription(
         mailbox = _find_mailbox(books, written, unsubscribing)
         if mailbox is None:
             return Unsubscription.UNKNOWN
-        return _unsubscribe(books, mailbox, now, who)
+        return unsubscribe_mailbox(books, mailbox, now, who)
 
 
 def token_in_mail(content: bytes) -> str:
@@ -62,7 +62,7 @@ def unsubscribe_address(
 ) -> Unsubscription:
     """Do the same for an address, because its owner has asked the office."""
     with database.writing() as books:
-        return _unsubscribe(books, address.strip().casefold(), now, who)
+        return unsubscribe_mailbox(books, address.strip().casefold(), now, who)
 
 
 def resubscribe(database: Database, address: str, reason: str, *, now: datetime, who: str) -> None:
@@ -99,14 +99,17 @@ def _find_mailbox(books: Connection, token: str, unsubscribing: Unsubscribing) -
     return unsubscribing.find_mailbox(token, books.scalars(others))
 
 
-def _unsubscribe(books: Connection, mailbox: str, now: datetime, who: str) -> Unsubscription:
+def unsubscribe_mailbox(
+    books: Connection, mailbox: str, now: datetime, who: str, *, subject: str | None = None
+) -> Unsubscription:
+    """Do it in a transaction; `subject` names whose it is in the audit, else it is looked up."""
     row = {"mailbox": mailbox, "since": now}
     statement = insert_new(books.dialect.name, unsubscribed_address).values(row)
     new = books.execute(statement, execution_options={"preserve_rowcount": True})
     _take_back(books, mailbox)
     if not new.rowcount:
         return Unsubscription.BEFORE
-    record_audit(books, now, who, "unsubscribe", _subject(books, mailbox))
+    record_audit(books, now, who, "unsubscribe", subject or _subject(books, mailbox))
     return Unsubscription.RECORDED
 
 

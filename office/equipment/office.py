@@ -85,7 +85,7 @@ class Office(Choices):
 
     @cached_property
     def database(self) -> Database:
-        return open_database(self.home, self.settings)
+        return open_database(self.home, self.settings, self.clock)
 
     @cached_property
     def billing_system(self) -> BillingSystem:

@@ -186,6 +186,7 @@ def send_alone(
         progress=progress,
         resend_in_doubt=here.settings.ebill.resend_in_doubt,
         tally=tally,
+        many_refusals=here.settings.smtp.refusals_in_a_row,
     )
     return Report(counts, dict(tally.left))
 

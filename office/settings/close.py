@@ -51,6 +51,11 @@ class ApprovalSettings(Section):
 
 
 class UtilitySettings(Section):
+    name: str = Field(
+        "",
+        max_length=200,
+        description="Whose exports this home takes; empty: those of the utility that came first.",
+    )
     holidays: Annotated[str | tuple[date, ...], NoDecode] = Field(
         "US",
         description="Holiday calendar of the office: US, a state such as US-CO, none, "
@@ -165,6 +170,14 @@ class HealthSettings(Section):
     )
     clock_url: OpenUrl = Field(
         "", description="A web server that is asked for the time too: https://… or http://…."
+    )
+
+
+class ClockSettings(Section):
+    rehearsal: bool = Field(
+        False,
+        description="true: a home for rehearsals and tests, in which --as-of acts; never an "
+        "office's own.",
     )
 
 

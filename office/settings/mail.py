@@ -44,6 +44,12 @@ class SmtpSettings(Section):
     messages_per_connection: int = Field(
         0, ge=0, description="A new connection after so many; 0: when the server wants one."
     )
+    refusals_in_a_row: int = Field(
+        10,
+        ge=0,
+        description="So many mails refused for one reason, one after the other, stop the sending: "
+        "it is the mail server and not the mailboxes. 0: never.",
+    )
     pipelining: bool = Field(
         True, description="Several commands at a time where the server announces it."
     )

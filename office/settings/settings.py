@@ -33,6 +33,7 @@ from office.settings.close import (
     BillsSettings,
     CalendarSettings,
     ChecksSettings,
+    ClockSettings,
     DatabaseSettings,
     ExportsSettings,
     HealthSettings,
@@ -90,6 +91,7 @@ class Settings(BaseSettings):
     workers: WorkersSettings = WorkersSettings()
     health: HealthSettings = HealthSettings()
     calendar: CalendarSettings = CalendarSettings()
+    clock: ClockSettings = ClockSettings()
     exports: ExportsSettings = ExportsSettings()
     web: WebSettings = WebSettings()
 

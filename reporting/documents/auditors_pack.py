@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.approvals import list_requests
-from database.audit import Link, read_links
+from database.audit import Link, act_of, read_links
 from database.books import Database
 from database.tables import audit, bill, print_batch
 from domain.audit_chain import Act
@@ -34,7 +34,8 @@ def audit_rows(books: Connection, run: str) -> Iterator[Sequence[Any]]:
         if is_of(run, link.act):
             act = link.act
             said = (act.moment, act.who, act.action, act.subject, act.detail)
-            yield (act.number, *said, link.previous, link.hash)
+            clock = (act.machine_moment, "true" if act.rehearsed else "false")
+            yield (act.number, *said, *clock, link.previous, link.hash)
 
 
 def chain_rows(books: Connection, run: str) -> Iterator[Sequence[Any]]:
@@ -59,11 +60,7 @@ def _around(books: Connection, run: str) -> Iterator[Link]:
     """Yield the links from the first to the last row that names the period."""
     names = sa.or_(audit.c.subject.contains(run), audit.c.detail.contains(run))
     query = sa.select(audit).where(names).order_by(audit.c.id)
-    numbers = [
-        row.id
-        for row in books.execute(query)
-        if is_of(run, Act(row.id, row.at, row.who, row.action, row.subject, row.detail))
-    ]
+    numbers = [row.id for row in books.execute(query) if is_of(run, act_of(row))]
     if numbers:
         yield from read_links(books, numbers[0], numbers[-1])
 
@@ -87,7 +84,9 @@ versions.json   the software that wrote it
 The chain. The hash of a row is the SHA-256 of two hashes written one behind the other as 128
 hexadecimal digits: "previous", the hash of the row before, and "content_sha256". That is the
 SHA-256 of the row as a JSON array without blanks, all beyond ASCII escaped:
-[number,"YYYY-MM-DDTHH:MM:SS.ffffffZ",who,action,subject,detail], the moment in UTC.
+[number,"YYYY-MM-DDTHH:MM:SS.ffffffZ",who,action,subject,detail,"machine's moment",rehearsed]:
+moments in UTC; the first is the business time, the second the machine's own; rehearsed is true
+where they were set apart (--as-of), else false.
 So each row of audit.csv can be counted again from what it says, and each row of chain.csv from
 its two hashes. That nothing was cut off behind is proved by `billclose audit verify --expect
 NUMBER:HASH` with a line that was noted down elsewhere.
@@ -143,7 +142,10 @@ def manifest_of(members: Mapping[str, bytes]) -> bytes:
 _CHECKS = ("check", "severity", "status", "failed", "what_it_says", "what_to_do")
 _FINDINGS = ("account", "stage", "code", "message", "fix", "blocking")
 _WAIVERS = ("check", "reason", "waived_by", "waived_at")
-_AUDIT = ("number", "at", "who", "action", "subject", "detail", "previous", "hash")
+_AUDIT = (
+    *("number", "at", "who", "action", "subject", "detail", "machine_at", "rehearsed"),
+    *("previous", "hash"),
+)
 _CHAIN = ("number", "content_sha256", "previous", "hash", "of_this_period")
 
 

@@ -20,7 +20,7 @@ MEMBERS = [
     *("approvals.json", "audit.csv", "chain.csv", "bills.sha256", "print.sha256"),
     *("settings.json", "versions.json", "MANIFEST"),
 ]
-SAID = ("at", "who", "action", "subject", "detail")
+SAID = ("at", "who", "action", "subject", "detail", "machine_at")
 SECRETS = {
     "BILLCLOSE_SMTP__PASSWORD": "hunter2-mail",
     "BILLCLOSE_SMTP__USERNAME": "billing",
@@ -83,7 +83,7 @@ def test_the_chain_can_be_counted_again_from_the_pack_alone(office, pack):
 
     by_number = {link["number"]: link for link in links}
     for act in acts:
-        said = [int(act["number"]), *(act[name] for name in SAID)]
+        said = [int(act["number"]), *(act[name] for name in SAID), act["rehearsed"] == "true"]
         content = hashlib.sha256(json.dumps(said, separators=(",", ":")).encode()).hexdigest()
         assert content == by_number[act["number"]]["content_sha256"]
     for before, link in zip([None, *links], links, strict=False):

@@ -54,10 +54,31 @@ def test_what_is_decided_is_off_the_list_and_in_the_audit(office):
     assert [False] == [row["waits"] for row in office.rows("bounces")]
 
 
+def test_several_are_lifted_and_settled_at_once(office):
+    lifted = office("bounces", "lift", "--since", "2026-11-01", "--reason", "the relay", "--json")
+    settled = office("bounces", "settle", UNKNOWN[:12], UNKNOWN, "--reason", "read them")
+
+    assert (0, 1) == (lifted.status, lifted.json["addresses"]), lifted.err
+    assert 2 == settled.status  # the second one is the first one: it waits no more
+    assert 0 == office("bounces", "settle", UNKNOWN[:12], "--reason", "read them").status
+
+
+def test_a_bounce_shows_recipient_sender_subject_first_lines_and_file(office):
+    (row,) = office.rows("bounces")
+
+    assert {"recipient", "sender", "subject", "first_lines", "file"} <= row.keys()
+
+
 @pytest.mark.parametrize(
     "words",
     [
         pytest.param(("lift", "nobody@x.example", "--reason", "x"), id="an address that is fine"),
+        pytest.param(("lift", "--reason", "x"), id="nothing to lift"),
+        pytest.param(
+            ("lift", "ann@x.example", "--since", "2026-11-01", "--reason", "x"), id="one and all"
+        ),
+        pytest.param(("lift", "--since", "2027-01-01", "--reason", "x"), id="nobody since then"),
+        pytest.param(("lift", "--period", "2019-01", "--reason", "x"), id="no such period"),
         pytest.param(("lift", "ann@x.example"), id="no reason"),
         pytest.param(("lift", "ann@x.example", "--reason", " "), id="an empty reason"),
         pytest.param(("settle", "ffffffffffff", "--reason", "x"), id="no such bounce"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from database.audit import Anchor, is_audited, record_audit, verify_audit
+from database.books import Database
 from database.tables import audit, unsubscribed_address
 from domain.audit_chain import GENESIS, Act, chain_hash
 from tests.builders import NOW, RUN, unguarded
@@ -47,7 +49,8 @@ def rewritten(database, number: int, **changes: str) -> None:
     """Change a row and hash it anew, as somebody would who knows how."""
     (row,) = [dict(row._mapping) for row in rows_of(database) if row.id == number]
     row |= changes
-    act = Act(*(row[name] for name in ("id", "at", "who", "action", "subject", "detail")))
+    names = ("id", "at", "who", "action", "subject", "detail", "machine_at", "rehearsed")
+    act = Act(*(row[name] for name in names))
     row["hash"] = chain_hash(row["previous"], act.content_hash)
     with database.writing() as books, unguarded(books):
         books.execute(audit.update().where(audit.c.id == number).values(**row))
@@ -60,7 +63,7 @@ def test_each_row_holds_the_hash_of_the_one_before_and_its_own(database):
     expected = GENESIS
     for row in rows:
         moment = "2026-11-02T13:00:00.000000Z"
-        parts = [row.id, moment, "anna", "waive check", RUN, row.detail]
+        parts = [row.id, moment, "anna", "waive check", RUN, row.detail, moment, False]
         content = json.dumps(parts, separators=(",", ":")).encode()
         assert expected == row.previous
         expected = hashlib.sha256(
@@ -185,7 +188,7 @@ def test_a_row_that_was_put_in_breaks_the_next_one(database):
     write(database)
     rows = [dict(row._mapping) for row in rows_of(database)]
     tamper(database, "DELETE FROM audit WHERE id = 4")
-    act = Act(4, NOW, "ben", "approve", RUN, "")
+    act = Act(4, NOW, "ben", "approve", RUN, "", NOW)
     forged = rows[3] | {"who": "ben", "action": "approve", "detail": ""}
     forged["hash"] = chain_hash(rows[2]["hash"], act.content_hash)
     with database.writing() as books, unguarded(books):
@@ -221,8 +224,9 @@ def test_numbers_that_an_earlier_release_left_out_are_no_fault(database):
     """PostgreSQL's sequences skip what was rolled back; the hashes tell that nothing is gone."""
     previous = GENESIS
     for number in (1, 4, 9):
-        act = Act(number, NOW, "anna", "import", RUN, "")
+        act = Act(number, NOW, "anna", "import", RUN, "", NOW)
         row = {"id": number, "at": NOW, "who": "anna", "action": "import", "subject": RUN}
+        row |= {"machine_at": NOW, "rehearsed": False}
         after = chain_hash(previous, act.content_hash)
         with database.writing() as books:
             books.execute(audit.insert().values(**row, detail="", previous=previous, hash=after))
@@ -306,3 +310,21 @@ def test_a_moment_is_hashed_as_it_is_read_again(database, microsecond):
         record_audit(books, moment, "Ä. Müller", "close", RUN, 'a "quoted" reason\n\\ 😀')
 
     assert verify(database).fault is None
+
+
+def test_a_rehearsed_act_is_marked_and_keeps_the_machines_time(tmp_path, empty_sqlite):
+    path = tmp_path / "books.db"
+    shutil.copy(empty_sqlite, path)
+    machine = NOW.replace(year=2031)
+    rehearsing = Database(f"sqlite:///{path}", machine_clock=lambda: machine, rehearsed=True)
+    with rehearsing.writing() as books:
+        record_audit(books, NOW, "anna", "close", RUN, "")
+
+    (row,) = rows_of(rehearsing)
+
+    assert (NOW, machine, True) == (row.at, row.machine_at, row.rehearsed)
+    assert verify(rehearsing).fault is None
+    rewritten_mark = "UPDATE audit SET rehearsed = 0"
+    tamper(rehearsing, rewritten_mark)
+    assert "changed" == verify(rehearsing).fault.kind
+    rehearsing.close()

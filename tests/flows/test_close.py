@@ -78,7 +78,7 @@ def recorded(prepared, server, town, tmp_path_factory):
             },
         ),
         ("autopay", {"scheduled": 3, "immediate": 1, "unscheduled": 4, "amount": "167.35"}),
-        ("deliveries", {"sent": 9, "failed": 0, "deferred": 0, "in_doubt": 0}),
+        ("deliveries", {"sent": 9, "failed": 0, "deferred": 0, "queued": 0, "in_doubt": 0}),
     ],
 )
 def test_the_figures_of_the_close(figures, name, expected):

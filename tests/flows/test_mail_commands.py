@@ -95,7 +95,8 @@ def test_a_clerk_sends_again_what_failed_and_confirms_what_was_in_doubt(desk, to
     confirmed = desk("mail", "confirm", first["message_id"], *reason, "--json")
     refused = desk("mail", "confirm", first["message_id"], *reason, "--json")
     again = desk("mail", "again", second["message_id"], *reason)
-    suppressed = desk("mail", "again", "--failed", "2026-10", *reason, "--json")
+    left = ("--failed", "2026-10", "--leave-suppressed")
+    suppressed = desk("mail", "again", *left, *reason, "--json")
     with running(MailServer()) as mail:
         url = f"smtp://127.0.0.1:{mail.port}"
         sent = desk("mail", "send", "--as-of", "2026-11-03T10:00", BILLCLOSE_SMTP__URL=url)
@@ -117,6 +118,14 @@ def test_a_clerk_sends_again_what_failed_and_confirms_what_was_in_doubt(desk, to
     assert (1, 1) == (acts.count("confirm mail"), acts.count("send mail again"))
     status = desk("mail", "status")
     assert "1 mail may have arrived twice." in status.out
+
+    all_of_them = desk("mail", "again", "--failed", "2026-10", *reason, "--json")
+    assert (0, 1, 0) == (
+        all_of_them.status,
+        all_of_them.json["mails"],
+        all_of_them.json["suppressed"],
+    ), all_of_them.err
+    assert [] == desk("bounces", "list", "--json").json["suppressed"]
 
 
 @pytest.mark.parametrize(

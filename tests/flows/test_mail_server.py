@@ -12,7 +12,9 @@ def test_a_mailbox_that_is_gone_needs_a_person_and_stops_nobody_else(desk, town)
         again = desk.close(town, "--yes", BILLCLOSE_SMTP__URL=url)
 
     assert (4, "closed") == (answer.status, answer.json["status"]), answer.err
-    assert {"sent": 8, "failed": 1, "deferred": 0, "in_doubt": 0} == answer.json["deliveries"]
+    assert {"sent": 8, "failed": 1, "deferred": 0, "queued": 0, "in_doubt": 0} == answer.json[
+        "deliveries"
+    ]
     assert 8 == len(mail.accepted) == len(set(mail.recipients))
     assert sorted(row["recipient"] for row in desk.rows("deliveries", "status=sent")) == sorted(
         mail.recipients
@@ -39,5 +41,26 @@ def test_a_mail_server_that_is_away_defers_the_mails_and_the_next_run_sends_them
         away.json["status"],
         away.json["deliveries"]["deferred"],
     ), away.err
-    assert {"sent": 8, "failed": 1, "deferred": 0, "in_doubt": 0} == later.json["deliveries"]
+    assert {"sent": 8, "failed": 1, "deferred": 0, "queued": 0, "in_doubt": 0} == later.json[
+        "deliveries"
+    ]
     assert 8 == len(mail.accepted)
+
+
+def test_a_mail_server_that_refuses_everybody_fails_prints_and_suppresses_nobody(desk, town):
+    with running(MailServer(refuses_everybody="550 5.1.1 User unknown")) as mail:
+        url = f"smtp://127.0.0.1:{mail.port}"
+        refused = desk.close(town, "--yes", BILLCLOSE_SMTP__URL=url)
+        spared = desk("bounces", "list", "--json").json
+        printed = desk.rows("paper", "reason=ebill-bounced")
+        mail.refuses_everybody = ""
+        later = desk.close(town, "--yes", as_of="2026-11-03T09:00", BILLCLOSE_SMTP__URL=url)
+
+    assert (4, "closed") == (refused.status, refused.json["status"]), refused.err
+    assert {"sent": 0, "failed": 0, "deferred": 0, "queued": 9, "in_doubt": 0} == refused.json[
+        "deliveries"
+    ]
+    (why,) = refused.json["mail_waits_for"]
+    assert "550 5.1.1 User unknown" in why
+    assert ([], []) == (spared["suppressed"], printed)
+    assert 8 == later.json["deliveries"]["sent"] == len(mail.accepted)

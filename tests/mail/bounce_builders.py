@@ -78,6 +78,80 @@ def a_plain_bounce(to: str = "bounces@larkspur.example") -> bytes:
     ).encode()
 
 
+QMAIL = """Hi. This is the qmail-send program at old.example.
+I'm afraid I wasn't able to deliver your message to the following addresses.
+This is a permanent error; I've given up. Sorry it didn't work out.
+
+<ann@customer.example>:
+192.0.2.32 does not like recipient.
+Remote host said: 550 5.1.1 unknown user
+Giving up on 192.0.2.32.
+
+--- Below this line is a copy of the message.
+
+Received: (qmail 1 invoked by uid 9)
+Subject: Your bill, 450 and 5.7.1 are in it
+"""
+EXIM = """This message was created automatically by mail delivery software.
+
+A message that you sent could not be delivered to one or more of its
+recipients. This is a permanent error. The following address(es) failed:
+
+  ann@customer.example
+    SMTP error from remote mail server after RCPT TO:<ann@customer.example>:
+    host mx.example [192.0.2.20]: 450 mailbox is full
+
+------ This is a copy of the message, including all the headers. ------
+"""
+NOTES = "--- Failure Reasons ---\n\nUser not listed in public book\nann@customer.example\n"
+LATE = """THIS IS A WARNING MESSAGE ONLY. YOU DO NOT NEED TO RESEND YOUR MESSAGE.
+Delivery to the following recipient has been delayed: ann@customer.example
+"""
+GROUP = "We are writing to let you know that the group you tried to contact may not exist.\n"
+
+
+def in_words(
+    text: str,
+    *,
+    to: str = "bounces@larkspur.example",
+    head: str = "From: MAILER-DAEMON@old.example\nSubject: failure notice",
+) -> bytes:
+    """What a mail system writes that makes no reports."""
+    return f"{head}\nTo: {to}\nMessage-ID: <words@old.example>\n\n{text}".encode()
+
+
+def a_complaint(to: str = "bounces@larkspur.example", feedback: str = "abuse") -> bytes:
+    """A customer's click on "spam", as their mail system passes it on (RFC 5965)."""
+    return f"""From: feedback@mail.example
+To: {to}
+Subject: FW: News from the City of Larkspur
+Message-ID: <complaint@mail.example>
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=feedback-report; boundary="arf"
+
+--arf
+Content-Type: text/plain
+
+This is an email abuse report.
+
+--arf
+Content-Type: message/feedback-report
+
+Feedback-Type: {feedback}
+User-Agent: SomeGenerator/1.0
+Version: 1
+
+--arf
+Content-Type: message/rfc822
+
+From: City of Larkspur <billing@larkspur.example>
+Subject: News from the City of Larkspur
+
+Hello
+--arf--
+""".encode()
+
+
 def a_vacation_reply(to: str = "bounces@larkspur.example") -> bytes:
     return (
         f"From: ann@customer.example\nTo: {to}\nSubject: Out of the office\n"

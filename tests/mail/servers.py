@@ -36,6 +36,7 @@ class MailServer:
     delay: float = 0.0
     log: Path | None = None
     refuses_sender: str = ""
+    refuses_everybody: str = ""  # at RCPT
     pipelines: bool = False
     wraps: bool = False  # encrypted from the first octet
     tokens: set[str] = field(default_factory=set)  # that log in
@@ -75,6 +76,8 @@ class MailServer:
     ) -> str:
         kind = address.partition("@")[0].partition("-")[0]
         self._tries[address] += 1
+        if self.refuses_everybody:
+            return self.refuses_everybody
         if kind == "grey" and self._tries[address] == 1:
             return f"450 4.2.0 <{address}>: greylisted"
         if kind == "gone":

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import base64
+import json
+import os
 import random
 import time
+from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,7 +17,18 @@ from hypothesis import strategies as st
 from mail.bounces.inbox import LARGEST
 from mail.bounces.reading import Report, read_returned
 from tests.builders import few_examples
-from tests.mail.bounce_builders import a_plain_bounce, a_report, a_vacation_reply
+from tests.mail.bounce_builders import (
+    EXIM,
+    GROUP,
+    LATE,
+    NOTES,
+    QMAIL,
+    a_complaint,
+    a_plain_bounce,
+    a_report,
+    a_vacation_reply,
+    in_words,
+)
 
 NESTED = b"".join(
     b'Content-Type: multipart/mixed; boundary="%d"\r\n\r\n--%d\r\n' % (n, n) for n in range(4_000)
@@ -170,3 +185,86 @@ def test_a_report_with_anything_changed_is_still_read(seed, mail):
 @given(st.binary(max_size=2_000))
 def test_no_bytes_make_it_stumble(content):
     assert 64 == len(read_returned(content).id)
+
+
+DAEMON = "From: MAILER-DAEMON@old.example\nSubject: failure notice"
+NOBODY = "Return-Path: <>\nFrom: no-reply@x.example\nSubject: Mail"
+EXIMS = "From: Mailer-Daemon@x\nX-Failed-Recipients: a@b.example\nAuto-Submitted: auto-replied"
+
+
+@pytest.mark.parametrize(
+    ("text", "head", "expected"),
+    [
+        pytest.param(QMAIL, DAEMON, ("failed", "5.1.1"), id="qmail"),
+        pytest.param(EXIM, EXIMS, ("failed", "4.0.0"), id="Exim, with a code alone"),
+        pytest.param(GROUP, EXIMS, ("failed", "5.0.0"), id="a header names who failed"),
+        pytest.param(NOTES, DAEMON, ("failed", "5.0.0"), id="the words name who failed"),
+        pytest.param(LATE, DAEMON, ("delayed", "5.0.0"), id="only late"),
+        pytest.param("Could not be delivered.", NOBODY, ("failed", ""), id="by its empty sender"),
+        pytest.param("Sorry, it was not delivered.", DAEMON, ("failed", ""), id="says no more"),
+    ],
+)
+def test_a_bounce_in_words_says(text, head, expected):
+    found = read_returned(in_words(text, head=head))
+
+    (told,) = found.reports
+    assert (expected, True, False) == ((told.action, told.status), found.in_words, found.is_answer)
+
+
+@pytest.mark.parametrize(
+    ("text", "head"),
+    [
+        pytest.param(QMAIL, "From: ann@customer.example\nSubject: Fwd: failure", id="a person's"),
+        pytest.param("I am away, call 555 450 1234.", NOBODY, id="no word of failure"),
+        pytest.param("It was successfully delivered.", DAEMON, id="it arrived"),
+        pytest.param(
+            "I cannot be reached; undeliverable things go to suite 550 5.1.1.",
+            "Return-Path: <>\nFrom: ann@customer.example\nSubject: Automatic reply: your bill",
+            id="an answer with the empty sender",
+        ),
+    ],
+)
+def test_no_failure_is_read_into(text, head):
+    assert () == read_returned(in_words(text, head=head)).reports
+
+
+def test_a_complaint_is_told_from_feedback_that_is_none():
+    told = [
+        read_returned(a_complaint(feedback=kind)).is_complaint
+        for kind in ("abuse", "opt-out", "fraud", "not-spam", "auth-failure")
+    ]
+
+    assert [True, True, True, False, False] == told
+
+
+def test_a_mail_that_came_back_shows_whom_it_is_about_who_wrote_it_and_how_it_begins():
+    found = read_returned(a_report())
+
+    assert "ann@customer.example" == found.recipient
+    assert "MAILER-DAEMON@mx.test (Mail Delivery System)" == found.sender
+    assert "Undelivered Mail Returned to Sender" == found.subject
+    assert found.first_lines.startswith("I'm sorry to have to inform you")
+    encoded = in_words("x", head="From: =?utf-8?q?J=C3=B6rg?= <j@x>\nSubject: =?x?q?broken")
+    assert "Jörg <j@x>" == read_returned(encoded).sender
+
+
+CORPUS = Path(os.environ.get("BILLCLOSE_BOUNCES", Path.cwd().parent / "shared/corpora/bounces"))
+NO_FAILURE = ("feedback", "vacation", "delivered")
+
+
+@pytest.mark.skipif(not (CORPUS / "expected.jsonl").exists(), reason="the corpus is not here")
+def test_nine_in_ten_failures_that_real_servers_write_are_recognized_and_no_answer_is_one():
+    counted, wrong = Counter[str](), []
+    for line in (CORPUS / "expected.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        found = read_returned((CORPUS / row["file"]).read_bytes())
+        reasons = {outcome["reason"] for outcome in row["outcomes"]}
+        is_failure = bool(reasons - {*NO_FAILURE})
+        told = any(one.action in ("failed", "delayed") and one.status for one in found.reports)
+        counted["failures"] += is_failure
+        counted["recognized"] += is_failure and told and not found.is_answer
+        if reasons and not is_failure and told:
+            wrong.append(row["file"])
+
+    assert counted["recognized"] >= 0.9 * counted["failures"] > 0
+    assert [] == wrong

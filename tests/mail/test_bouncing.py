@@ -24,12 +24,29 @@ from domain.bounces import BounceKind
 from domain.deliveries import DeliveryStatus, PaperReason
 from domain.failures import Misuse
 from mail.bounces.maildir import Maildir
-from mail.bounces.processing import BounceBook, BounceCounts, settle_bounce, settle_refusals
+from mail.bounces.processing import BounceBook, BounceCounts, settle_bounces, settle_refusals
 from mail.message.addresses import Verp
 from mail.outbox.queueing import queue_bills
-from mail.recipients.suppressed import lift, put_on_paper, suppressed_mailboxes, waiting_runs
+from mail.recipients.suppressed import (
+    lift,
+    lift_many,
+    put_on_paper,
+    soft_runs,
+    suppressed_mailboxes,
+    waiting_runs,
+)
+from mail.recipients.unsubscribed import is_unsubscribed
 from tests.forked import forks, load_before_forks
-from tests.mail.bounce_builders import Box, a_plain_bounce, a_report, a_vacation_reply
+from tests.mail.bounce_builders import (
+    EXIM,
+    QMAIL,
+    Box,
+    a_complaint,
+    a_plain_bounce,
+    a_report,
+    a_vacation_reply,
+    in_words,
+)
 from tests.mail.builders import NOW, RUN, a_run, an_account, deliveries
 
 load_before_forks(__name__)
@@ -279,6 +296,84 @@ def test_a_bounce_in_words_is_named_by_its_token_and_left_to_a_person(database):
     assert (row_of(database).key, "none") == (kept.delivery_key, kept.action)
 
 
+@pytest.mark.parametrize(
+    ("text", "status", "counts"),
+    [
+        pytest.param(QMAIL, "5.1.1", BounceCounts(hard=1, paper=1), id="for good"),
+        pytest.param(EXIM, "4.0.0", BounceCounts(soft=1, paper=1), id="for now"),
+    ],
+)
+def test_a_bounce_in_words_fails_its_mail_and_suppresses_nobody(database, text, status, counts):
+    given_mails(database)
+
+    assert counts == process(database, in_words(text, to=sender(database)))
+    assert (DeliveryStatus.FAILED, f"bounced: {status}") == (
+        row_of(database).status,
+        row_of(database).error,
+    )
+    assert [("in-words", status)] == [(row.action, row.status) for row in rows(database, bounce)]
+    assert [] == rows(database, suppressed_address)
+
+
+@pytest.mark.parametrize("verp", [VERP, None])
+def test_a_bounce_in_words_without_our_signature_is_left_to_a_person(database, verp):
+    given_mails(database)
+    stranger = in_words(QMAIL + f"Message-ID: {row_of(database).message_id}\n")
+
+    assert BounceCounts(unknown=1) == process(database, stranger, verp=verp)
+    assert DeliveryStatus.SENT == row_of(database).status
+
+
+def test_three_bounces_in_words_wear_no_mailbox_out(database):
+    given_mails(database)
+    with database.writing() as books:
+        for number in range(5):
+            values = dict(zip(bounce.c.keys(), [None] * 99, strict=False)) | {
+                "id": str(number), "received_at": NOW, "processed_at": NOW, "action": "in-words",
+                "delivery_key": row_of(database).key, "status": "4.0.0", "kind": BounceKind.SOFT,
+                "diagnostic": "",
+            }  # fmt: skip
+            books.execute(bounce.insert().values(values))
+
+        assert 0 == soft_runs(books, ANN.casefold())
+
+
+def test_who_calls_a_mail_spam_gets_no_communications_any_more_and_still_the_bills(database):
+    given_mails(database)
+
+    found = process(database, a_complaint(to=sender(database)))
+
+    assert BounceCounts(complaints=1) == found
+    assert is_unsubscribed(database, ANN.casefold())
+    assert DeliveryStatus.SENT == row_of(database).status
+    assert [] == rows(database, suppressed_address) == rows(database, paper)
+    assert [BounceKind.COMPLAINT] == [row.kind for row in rows(database, bounce)]
+    assert ("unsubscribe", "01.1037.1") in [
+        (row.action, row.subject) for row in rows(database, audit)
+    ]
+
+
+def test_nobody_can_forge_a_complaint(database):
+    given_mails(database)
+
+    found = process(database, a_complaint(to="bounces@larkspur.example"))
+
+    assert BounceCounts(unknown=1) == found
+    assert not is_unsubscribed(database, ANN.casefold())
+
+
+def test_what_is_left_to_a_person_says_whom_it_is_about_and_how_it_begins(database):
+    given_mails(database)
+    box = Box(a_report(to="bounces@larkspur.example"))
+
+    BounceBook(database, VERP, LATER, "anna").process(box)
+
+    (kept,) = rows(database, bounce)
+    assert ("ann@customer.example", "0") == (kept.recipient, kept.file_name)
+    assert ("MAILER-DAEMON", "Undelivered Mail") == (kept.sender[:13], kept.subject[:16])
+    assert kept.first_lines.startswith("I'm sorry")
+
+
 def test_an_automatic_answer_is_counted_and_nothing_else(database):
     given_mails(database)
     before = contents(database)
@@ -304,7 +399,10 @@ def test_a_bounce_that_overtakes_the_mark_waits_for_it(database):
     ("error", "expected"),
     [
         ("550 5.1.1 <(address)>: no such user", BounceCounts(hard=1, suppressed=1, paper=1)),
-        ("550 no such user", BounceCounts(hard=1, paper=1)),
+        ("550 no such user", BounceCounts(hard=1, suppressed=1, paper=1)),
+        ("550 5.4.4 host not found", BounceCounts(hard=1, suppressed=1, paper=1)),
+        ("550 5.1.0 sending rate exceeded", BounceCounts(hard=1, paper=1)),
+        ("550 mailbox over quota", BounceCounts(hard=1, paper=1)),
         ("554 5.7.1 spam", BounceCounts(hard=1, policy=1, paper=1)),
         ("450 4.2.0 greylisted", BounceCounts(soft=1, paper=1)),
         ("the bill document is not in the bill store", BounceCounts(paper=1)),
@@ -351,6 +449,55 @@ def test_a_lifted_address_is_written_to_again_and_the_audit_says_who_and_why(dat
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "chosen",
+    [{"since": LATER}, {"run": RUN}, {"since": LATER, "run": RUN}],
+    ids=["since", "period", "both"],
+)
+def test_all_that_a_bad_night_suppressed_is_lifted_at_once(database, chosen):
+    given_mails(database, ANN, BEN)
+    gone = [a_report(to=sender(database, each), number=n) for n, each in enumerate((ANN, BEN))]
+    process(database, *gone)
+
+    accounts = lift_many(database, "it was the relay", now=LATER, who="anna", **chosen)
+
+    assert ["01.1037.1"] * 2 == accounts
+    with database.reading() as books:
+        assert frozenset() == suppressed_mailboxes(books)
+    acts = [row.detail for row in rows(database, audit) if row.action == "lift suppression"]
+    assert ["it was the relay"] * 2 == acts
+    assert {LATER} == {row.settled_at for row in rows(database, bounce)}
+
+
+@pytest.mark.parametrize("chosen", [{"since": LATER + timedelta(hours=1)}, {"run": "2026-09"}])
+def test_nothing_else_is_lifted_with_it(database, chosen):
+    given_mails(database)
+    process(database, a_report(to=sender(database)))
+
+    with pytest.raises(Misuse, match="No address was suppressed then"):
+        lift_many(database, "it was the relay", now=LATER, who="anna", **chosen)
+
+    assert 1 == len(rows(database, suppressed_address))
+
+
+def test_several_bounces_are_settled_at_once_or_none(database):
+    given_mails(database, ANN, BEN)
+    process(
+        database,
+        a_plain_bounce(to=sender(database)),
+        in_words("It was not delivered.", to=sender(database, BEN)),
+    )
+    identities = [row.id for row in rows(database, bounce)]
+
+    with pytest.raises(Misuse, match="names no bounce"):
+        settle_bounces(database, [*identities, "ffffff"], "x", failed=True, now=LATER, who="anna")
+    untouched = {row.settled_at for row in rows(database, bounce)}
+    settled = settle_bounces(database, identities, "x", failed=True, now=LATER, who="anna")
+
+    assert ({None}, 2) == (untouched, len(settled))
+    assert 1 == len(rows(database, paper))
+
+
 def test_an_address_that_is_not_suppressed_cannot_be_lifted_and_is_not_repeated(database):
     with pytest.raises(Misuse, match="not suppressed") as refused:
         lift(database, "nobody@x.example", "why not", now=LATER, who="anna")
@@ -364,8 +511,8 @@ def test_a_person_settles_what_nobody_could_judge(database, failed, on_paper):
     process(database, a_plain_bounce(to=sender(database)))
     (kept,) = rows(database, bounce)
 
-    account = settle_bounce(
-        database, kept.id[:12], "read it", failed=failed, now=LATER, who="anna"
+    (account,) = settle_bounces(
+        database, [kept.id[:12]], "read it", failed=failed, now=LATER, who="anna"
     )  # fmt: skip
 
     assert ("01.1037.1", LATER) == (account, rows(database, bounce)[0].settled_at)
@@ -379,7 +526,7 @@ def test_only_a_bounce_that_waits_can_be_settled(database, identity):
     process(database, a_plain_bounce(to=sender(database)))
 
     with pytest.raises(Misuse, match="names no bounce"):
-        settle_bounce(database, identity, "x", failed=False, now=LATER, who="anna")
+        settle_bounces(database, [identity], "x", failed=False, now=LATER, who="anna")
 
 
 def test_a_bill_that_no_mailbox_took_is_queued_for_print_once(database):

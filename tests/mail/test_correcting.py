@@ -20,6 +20,7 @@ from mail.outbox.decisions import (
 )
 from mail.outbox.deliveries import count_possible_duplicates
 from mail.outbox.queueing import queue_bills
+from mail.recipients.suppressed import put_on_paper, suppressed_mailboxes, waiting_runs
 from tests.mail.builders import NOW, RUN, a_run, deliveries, many_accounts
 
 LATER = NOW + timedelta(hours=3)
@@ -95,16 +96,33 @@ def test_a_name_that_no_mail_has_changes_nothing(database, mails):
     assert DeliveryStatus.FAILED == written(database, mails["failed"]).status
 
 
-def test_all_that_failed_of_a_period_goes_again_but_for_suppressed_mailboxes(database, mails):
+def test_all_that_failed_of_a_period_goes_again_and_suppressed_mailboxes_if_wanted(database, mails):
     with database.writing() as books:
         books.execute(delivery.update().values(status=DeliveryStatus.FAILED))
     suppress(database, mails["sent"])
 
     one = send_failed_again(database, RUN, mails["queued"].account, DECISION)
-    rest = send_failed_again(database, RUN, None, DECISION)
+    rest = send_failed_again(database, RUN, None, DECISION, leave_suppressed=True)
+    all_of_them = send_failed_again(database, RUN, None, DECISION)
 
-    assert (Corrected(1), Corrected(3, suppressed=1)) == (one, rest)
-    assert DeliveryStatus.FAILED == written(database, mails["sent"]).status
+    assert (Corrected(1), Corrected(3, suppressed=1), Corrected(1)) == (one, rest, all_of_them)
+    assert DeliveryStatus.QUEUED == written(database, mails["sent"]).status
+    with database.reading() as books:
+        assert frozenset() == suppressed_mailboxes(books)
+        acts = [row.action for row in books.execute(sa.select(audit)) if "lift" in row.action]
+    assert ["lift suppression"] == acts
+
+
+def test_a_bill_that_goes_by_mail_again_is_taken_out_of_the_print_batch(database, mails):
+    with database.writing() as books:
+        books.execute(delivery.update().values(status=DeliveryStatus.FAILED))
+        put_on_paper(books, RUN)
+        before = waiting_runs(books)
+
+    send_failed_again(database, RUN, mails["failed"].account, DECISION)
+
+    with database.reading() as books:
+        assert ({RUN: 5}, {RUN: 4}) == (before, waiting_runs(books))
 
 
 def test_a_suppressed_mailbox_is_not_written_to_by_name(database, mails):

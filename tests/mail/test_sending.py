@@ -14,6 +14,7 @@ from database.owners import this_process
 from database.tables import bill
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import PermanentFailure, TemporaryFailure
+from mail.bounces.processing import BounceCounts, settle_refusals
 from mail.embedded import MailFolder
 from mail.letters.bill import a_sample, variables
 from mail.letters.templates import Templates
@@ -124,6 +125,88 @@ def test_one_bad_address_costs_its_own_message_only(database, send):
     assert errors["ann@x.example"] is None
     assert errors["gone@x.example"].startswith("550 5.1.1")
     assert "gone" not in errors["gone@x.example"]
+
+
+REFUSALS = [
+    "550 5.1.1 no such user",
+    "550 5.7.1 relaying denied",
+    "554 5.7.26 not authenticated",
+    "550 5.4.5 daily sending quota exceeded",
+    "550 rate limit exceeded",
+]
+
+
+@pytest.mark.parametrize("reply", REFUSALS)
+def test_a_relay_that_refuses_everybody_stops_the_sending_and_fails_nobody(database, send, reply):
+    queue(database, 45)
+    with running(MailServer(refuses_everybody=reply)) as server:
+        mailer = a_mailer(server)
+        found = send(mailer, batch=20)
+        settled = settle_refusals(database, now=NOW, who="test")
+        server.refuses_everybody = ""
+        repaired = send(mailer)
+        mailer.close()
+
+    assert (0, 0, 0, True) == (found.sent, found.failed, found.deferred, found.mailed_nobody)
+    assert reply in found.stopped_by
+    assert BounceCounts() == settled
+    assert SendCounts(sent=45) == repaired
+
+
+def test_what_a_relay_refused_that_refuses_everybody_waits_as_before_and_says_why(database, send):
+    queue(database, 45)
+
+    found = send(Choosing({f"c{number}": "550 5.1.1 no such user" for number in range(45)}))
+
+    assert SendCounts(stopped_by=found.stopped_by, mailed_nobody=True) == found
+    assert {(DeliveryStatus.QUEUED, 0, NOW)} == {
+        (row.status, row.attempts, row.next_try_at) for row in deliveries(database)
+    }
+    assert [found.stopped_by] * 10 == [row.error for row in deliveries(database) if row.error]
+
+
+def test_refusals_between_mails_that_arrive_are_the_mailboxes_own(database, send):
+    queue(database, 40)
+    answers = ["550 5.1.1 gone"] * 9 + ["sent"] + ["550 5.1.1 gone"] * 9 + ["550 5.2.1 off"] * 9
+    answers += ["sent"] * 12
+
+    found = send(Choosing({f"c{number}": answer for number, answer in enumerate(answers)}), batch=7)
+
+    assert SendCounts(sent=13, failed=27) == found
+    assert {1} == {row.attempts for row in deliveries(database)}
+
+
+def test_a_row_of_refusals_goes_on_from_one_batch_to_the_next(database, send):
+    queue(database, 30)
+
+    found = send(Choosing({f"c{number}": "550 5.4.1 denied" for number in range(30)}), batch=4)
+
+    assert 30 == counts(database, RUN)[DeliveryStatus.QUEUED]
+    assert "5.4.1" in found.stopped_by
+
+
+@pytest.mark.parametrize(
+    ("number", "reply", "expected"),
+    [
+        pytest.param(5, "550 5.1.1 gone", DeliveryStatus.QUEUED, id="five, and nothing else"),
+        pytest.param(4, "550 5.1.1 gone", DeliveryStatus.FAILED, id="four may be gone"),
+        pytest.param(3, "550 5.7.1 denied", DeliveryStatus.QUEUED, id="three, for what we are"),
+    ],
+)
+def test_a_small_office_is_refused_as_a_whole(database, send, number, reply, expected):
+    queue(database, number)
+
+    send(Choosing({f"c{each}": reply for each in range(number)}))
+
+    assert {expected} == {row.status for row in deliveries(database)}
+
+
+def test_an_office_may_say_that_refusals_in_a_row_are_the_mailboxes_own(database, send):
+    queue(database, 20)
+
+    found = send(Choosing(dict.fromkeys([f"c{n}" for n in range(20)], "550 x")), many_refusals=0)
+
+    assert SendCounts(failed=20) == found
 
 
 def test_a_relay_that_is_down_uses_up_no_attempts(database, send):

@@ -11,9 +11,47 @@ HARD, SOFT, UNKNOWN = BounceKind.HARD, BounceKind.SOFT, BounceKind.UNKNOWN
 GONE = Judgement(HARD, fails=True, suppresses=True)
 
 
-@pytest.mark.parametrize("status", ["5.1.1", "5.1.2", "5.1.10", "5.2.1"])
+OURS = [
+    "550 5.1.1 rejected by policy",
+    "550 daily quota exceeded",
+    "550 rate limit, slow down",
+    "554 too many messages",
+    "550 mailbox full",
+    "550 sender is on a blocklist",
+]
+
+
+@pytest.mark.parametrize(
+    "status",
+    ["5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.1.351", "5.2.1", "5.4.1", "5.4.4"],
+)
 def test_a_mailbox_that_is_gone_is_written_to_no_more(status):
-    assert GONE == judge("failed", status)
+    assert GONE == judge("failed", status, "550 the server says no")
+
+
+@pytest.mark.parametrize(
+    "diagnostic",
+    [
+        "550 User unknown",
+        "550 No such user here",
+        "550 ann@rate-limit.example: user does not exist",
+        "554 This account has been disabled",
+        "550 Requested mailbox not found",
+    ],
+)
+def test_a_server_without_a_status_may_say_in_words_that_nobody_is_there(diagnostic):
+    assert GONE == judge("failed", "5.0.0", diagnostic)
+    assert not judge("failed", "5.0.0", "550 I do not like you").suppresses
+
+
+@pytest.mark.parametrize("status", ["5.1.1", "5.1.0", "5.4.1", "5.0.0", "5.2.1"])
+@pytest.mark.parametrize("diagnostic", OURS)
+def test_no_mailbox_rests_for_a_policy_a_quota_or_a_rate(status, diagnostic):
+    assert Judgement(HARD, fails=True) == judge("failed", status, f"{diagnostic}; user unknown")
+
+
+def test_what_was_read_out_of_words_failed_and_no_mailbox_rests_for_it():
+    assert Judgement(HARD, fails=True) == judge("failed", "5.1.1", "user unknown", in_words=True)
 
 
 @pytest.mark.parametrize(
@@ -42,4 +80,5 @@ def test_three_runs_of_soft_failures_wear_a_mailbox_out():
 
 def test_the_reason_is_in_words_of_our_own():
     assert "5.1.1 no such mailbox" == say_why("5.1.1")
+    assert "5.0.0 user unknown" == say_why("5.0.0")
     assert "4.2.2 failed in 3 runs" == say_why("4.2.2")

@@ -31,7 +31,7 @@ PRIVATE = {
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",
 }
 
 
@@ -140,7 +140,7 @@ def _told(answer) -> set:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/exports", "/exports/", "/exports/..%2f..%2fbillclose.db", "/exports/../billclose.db",
+    ["/exports", "/exports/", "/exports/..%2f..%2fbillclose.db", "/exports/../billclose.db",
      "/billclose.toml", "/usage-exports/", "/docs", "/openapi.json", "/communications/x",
      "/communications/99999999999999999999"],
 )  # fmt: skip
@@ -306,7 +306,7 @@ def test_a_failure_tells_nothing_of_itself(ask, office, monkeypatch):
     def fail(*_):
         raise RuntimeError("ann@example.org")
 
-    monkeypatch.setattr("web.customers.find_export", fail)
+    monkeypatch.setattr("web.mailed_links.find_export", fail)
 
     answer = ask("GET", "/exports/x")
 

@@ -1,0 +1,203 @@
+"""Which outstanding entries a staged export contains, account by account, out of the books."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.ledger.tables import balance_entry
+from database.tables import account, balance_due, bill_run, movement, posting
+from domain.accounts import AccountStatus
+from domain.ledger import EntryKind, EntrySource
+from domain.movements import MovementKind
+from domain.payments import PostingState
+from rules.export_boundary import Bounds, ExportLine, Matched, Outstanding, match_export
+
+SOME = 500  # accounts that one statement names
+_ENTRY, _BALANCE, _LINE = balance_entry.c, balance_due.c, movement.c
+_OF_LINE = ("line", "account_key", "posted_on", "kind", "amount", "reference")
+
+
+@dataclass(frozen=True, slots=True)
+class AccountMatch:
+    """One account's outstanding entries, and which of them the export contains by what."""
+
+    account_key: str
+    entries: tuple[Outstanding, ...]
+    matched: Matched
+
+    @property
+    def carried(self) -> list[Outstanding]:
+        return self.matched.rest(self.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class StagedPeriod:
+    """A period whose export is staged, and what that export can know."""
+
+    period: str
+    ends_on: date
+    bounds: Bounds
+    timezone: str
+
+
+def read_staged(books: Connection, period: str, posting_days: int) -> StagedPeriod:
+    """Read what a period's export surely knows and cannot know; moments, the day is local."""
+    row = books.execute(sa.select(bill_run).where(bill_run.c.run == period)).one()
+    last_day = row.not_after.astimezone(ZoneInfo(row.timezone)).date()
+    bounds = Bounds(row.sure_until, row.not_after, last_day, posting_days)
+    return StagedPeriod(period, row.ends_on, bounds, row.timezone)
+
+
+def moving_accounts(staged: StagedPeriod) -> sa.Select[Any]:
+    """
+    Select the accounts whose balance this period's close moves: those with a row, as it has all.
+
+    Not the closed ones, and not those whose balance already stands for a later period.
+    """
+    billed = sa.select(account.c.account_key).where(
+        account.c.run == staged.period, account.c.status != AccountStatus.CLOSED
+    )
+    later = sa.select(bill_run.c.run).where(bill_run.c.ends_on > staged.ends_on)
+    return sa.select(_BALANCE.account_key).where(
+        _BALANCE.account_key.in_(billed),
+        sa.or_(_BALANCE.run.is_(None), _BALANCE.run.not_in(later)),
+    )
+
+
+def agreed_accounts(period: str) -> sa.Select[Any]:
+    """Select the accounts of a period that pay an agreed amount: nothing is carried over to it."""
+    return sa.select(account.c.account_key).where(
+        account.c.run == period,
+        account.c.status == AccountStatus.ACTIVE,
+        account.c.equal_pay_amount.is_not(None),
+    )
+
+
+def is_named_exactly(period: str) -> sa.ColumnElement[bool]:
+    """
+    Claim that a line of the export has the entry's own number and amount.
+
+    For most payments that is all there is to know, and one statement says it of all of them.
+    """
+    receipt = sa.select(posting.c.receipt).where(posting.c.entry_key == _ENTRY.key)
+    number = receipt.correlate(balance_entry).scalar_subquery()
+    line = sa.exists().where(
+        _LINE.run == period,
+        _LINE.account_key == _ENTRY.account_key,
+        _LINE.amount == _ENTRY.amount,
+        _LINE.reference != "",
+        sa.or_(_LINE.reference == _ENTRY.reference, _LINE.reference == number),
+    )
+    return sa.and_(_ENTRY.source != EntrySource.FEED, _ENTRY.kind == EntryKind.PAYMENT, line)
+
+
+def match_period(books: Connection, staged: StagedPeriod) -> Iterator[AccountMatch]:
+    """
+    Match the accounts about which one statement cannot tell; the others need no look.
+
+    Those are the accounts with an entry that no line names exactly and that the billing system
+    did not surely have when it wrote the export. Equal-pay accounts are left out.
+    """
+    at_risk = sorted(books.scalars(_accounts_at_risk(staged)))
+    for first in range(0, len(at_risk), SOME):
+        some = at_risk[first : first + SOME]
+        lines = read_lines(books, staged.period, some)
+        for key, entries in _read_outstanding(books, some).items():
+            matched = match_export(lines.get(key, ()), entries, staged.bounds)
+            yield AccountMatch(key, tuple(entries), matched)
+
+
+def _accounts_at_risk(staged: StagedPeriod) -> sa.Select[Any]:
+    return (
+        sa.select(_ENTRY.account_key)
+        .distinct()
+        .where(
+            _ENTRY.in_export_of.is_(None),
+            _ENTRY.counts,
+            sa.or_(_ENTRY.told_at.is_(None), _ENTRY.told_at > staged.bounds.sure_until),
+            _ENTRY.account_key.in_(moving_accounts(staged)),
+            _ENTRY.account_key.not_in(agreed_accounts(staged.period)),
+            ~is_named_exactly(staged.period),
+        )
+    )
+
+
+def _read_outstanding(books: Connection, keys: Sequence[str]) -> dict[str, list[Outstanding]]:
+    query = (
+        sa.select(
+            balance_entry,
+            posting.c.state,
+            posting.c.receipt,
+            posting.c.first_asked_at,
+            posting.c.posted_at,
+            bill_run.c.timezone,
+        )
+        .outerjoin(posting, posting.c.entry_key == _ENTRY.key)
+        .outerjoin(balance_due, _BALANCE.account_key == _ENTRY.account_key)
+        .outerjoin(bill_run, bill_run.c.run == _BALANCE.run)
+        .where(_ENTRY.account_key.in_(keys), _ENTRY.in_export_of.is_(None), _ENTRY.counts)
+        .order_by(_ENTRY.account_key, _ENTRY.happened_on, _ENTRY.key)
+    )
+    found: dict[str, list[Outstanding]] = {}
+    for row in books.execute(query):
+        found.setdefault(row.account_key, []).append(to_outstanding(row))
+    return found
+
+
+def to_outstanding(row: Any) -> Outstanding:
+    """Make what the rule needs of an entry and its posting."""
+    is_ours = row.source is not EntrySource.FEED
+    stands_from = _may_stand_from(row)
+    zone = ZoneInfo(row.timezone) if row.timezone else None
+    return Outstanding(
+        key=row.key,
+        amount=row.amount,
+        day=row.happened_on,
+        is_ours=is_ours,
+        confirmation=row.reference or "",
+        receipt=row.receipt or "",
+        told_at=row.told_at,
+        posted_at=None if is_ours else row.happened_at,
+        may_stand_from=stands_from,
+        posted_on=stands_from.astimezone(zone).date() if stands_from else None,
+        payment_key=row.payment_key or "",
+    )
+
+
+def _may_stand_from(row: Any) -> datetime | None:
+    """
+    Return from when on cash receipting may have an entry of ours; None: it surely has not.
+
+    What a person entered there by hand may stand there since the money moved.
+    """
+    by_hand = row.state is PostingState.POSTED and row.first_asked_at is None
+    moment: datetime | None = row.happened_at if by_hand else row.first_asked_at
+    return moment
+
+
+def read_lines(books: Connection, period: str, keys: Sequence[str]) -> dict[str, list[ExportLine]]:
+    """Return the lines of an export on some accounts, all but what was billed."""
+    query = (
+        sa.select(
+            _LINE.line,
+            _LINE.account_key,
+            _LINE.posted_on,
+            _LINE.kind,
+            _LINE.amount,
+            _LINE.reference,
+        )
+        .where(_LINE.run == period, _LINE.account_key.in_(keys), _LINE.kind != MovementKind.BILLING)
+        .order_by(_LINE.line)
+    )
+    found: dict[str, list[ExportLine]] = {}
+    for row in books.execute(query):
+        line = ExportLine(row.line, row.posted_on, row.kind, row.amount, row.reference)
+        found.setdefault(row.account_key, []).append(line)
+    return found

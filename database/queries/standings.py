@@ -1,0 +1,156 @@
+"""How each of a portal user's accounts stands now: owed, on its way, to be drawn, paid last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.tables import account, balance_due, bill, draw, scheduled_payment
+from domain.money import ZERO, Money
+from domain.payments import DrawState, MethodKind, PaymentState
+
+_UNANSWERED = (DrawState.CREATED, DrawState.ASKED)
+
+
+@dataclass(frozen=True, slots=True)
+class NextDraw:
+    """The next payment that autopay draws."""
+
+    pay_on: date
+    amount: Money
+    kind: MethodKind
+    last4: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """
+    One account as its customer sees it (rules 38-42, 46); dates are local dates.
+
+    `owed` is the open balance, `on_its_way` what was asked of a gateway and not answered yet.
+    """
+
+    account_key: str
+    account: str
+    period: str
+    name: str
+    service_address: str
+    owed: Money
+    on_its_way: Money
+    due_on: date | None
+    has_bill: bool
+    block_ach: bool
+    block_card: bool
+    direct_pay: bool
+    next_draw: NextDraw | None = None
+    last_paid: Money | None = None
+    last_paid_on: date | None = None
+
+    @property
+    def payable(self) -> Money:
+        """What can be paid now: what is owed less what is on its way, never below zero."""
+        return max(self.owed - self.on_its_way, ZERO)
+
+    def is_late(self, today: date) -> bool:
+        return self.due_on is not None and self.due_on < today and self.owed > ZERO
+
+
+def standings_of(books: Connection, keys: Sequence[str]) -> list[Standing]:
+    """Return how accounts stand, by number, in one reading of the books (rule 39)."""
+    if not keys:
+        return []
+    draws = {row.account_key: row for row in books.execute(_NEXT, {"keys": list(keys)})}
+    paid = {row.account_key: row for row in books.execute(_LAST, {"keys": list(keys)})}
+    return [
+        _to_standing(row, draws.get(row.account_key), paid.get(row.account_key))
+        for row in books.execute(_STANDING, {"keys": list(keys)})
+    ]
+
+
+def _to_standing(row: Any, planned: Any, paid: Any) -> Standing:
+    return Standing(
+        row.account_key,
+        row.account,
+        row.run,
+        row.name,
+        row.service_address,
+        row.owed,
+        row.on_its_way,
+        row.due_on,
+        row.bills > 0,
+        row.block_ach,
+        row.block_card,
+        row.direct_pay,
+        planned and NextDraw(planned.pay_on, planned.amount, planned.method_kind, planned.last4),
+        paid and paid.amount,
+        paid and paid.taken_at.date(),
+    )
+
+
+_KEYS: sa.BindParameter[list[str]] = sa.bindparam("keys", expanding=True)
+_WAY = (
+    sa.select(sa.func.coalesce(sa.func.sum(draw.c.amount), 0))
+    .join(scheduled_payment, scheduled_payment.c.key == draw.c.payment_key)
+    .where(
+        scheduled_payment.c.account_key == balance_due.c.account_key,
+        draw.c.state.in_(_UNANSWERED),
+    )
+    .correlate(balance_due)
+    .scalar_subquery()
+)
+_BILLS = (
+    sa.select(sa.func.count())
+    .select_from(bill)
+    .where(bill.c.run == balance_due.c.run, bill.c.account_key == balance_due.c.account_key)
+    .correlate(balance_due)
+    .scalar_subquery()
+)
+_STANDING = (
+    sa.select(
+        balance_due.c.account_key,
+        balance_due.c.account,
+        balance_due.c.run,
+        sa.type_coerce(
+            balance_due.c.amount_due - balance_due.c.paid, balance_due.c.paid.type
+        ).label("owed"),
+        sa.type_coerce(_WAY, balance_due.c.paid.type).label("on_its_way"),
+        balance_due.c.due_on,
+        _BILLS.label("bills"),
+        account.c.name,
+        account.c.service_address,
+        account.c.block_ach,
+        account.c.block_card,
+        account.c.direct_pay,
+    )
+    .join(
+        account,
+        sa.and_(
+            account.c.run == balance_due.c.run,
+            account.c.account_key == balance_due.c.account_key,
+        ),
+    )
+    .where(balance_due.c.account_key.in_(_KEYS))
+    .order_by(balance_due.c.account)
+)
+_payment = scheduled_payment.c
+_NEXT = (
+    sa.select(
+        _payment.account_key,
+        _payment.pay_on,
+        _payment.amount,
+        _payment.method_kind,
+        _payment.last4,
+    )
+    .where(_payment.state == PaymentState.SCHEDULED, _payment.account_key.in_(_KEYS))
+    .order_by(_payment.pay_on.desc())  # of several the next one is read last, and stays
+)
+_LAST = (
+    sa.select(_payment.account_key, _payment.amount, _payment.taken_at)
+    .where(_payment.state == PaymentState.SUCCEEDED, _payment.account_key.in_(_KEYS))
+    .order_by(_payment.taken_at)
+)

@@ -1,0 +1,1 @@
+"""The customers' portal: its pages, by subject."""

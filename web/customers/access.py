@@ -1,0 +1,249 @@
+"""Registering, signing in and out, and a password forgotten (rules 139-145, 150-157, 165)."""
+
+from __future__ import annotations
+
+from email_validator import EmailNotValidError, validate_email
+from starlette.responses import Response
+
+from domain.failures import TemporaryFailure
+from domain.identity import LinkKind, PortalMail
+from identity.account_links import unlink_by_mail
+from identity.attempts import count_bad, record_attempt
+from identity.one_time_links import find_link
+from identity.registering import (
+    SETS_PASSWORD,
+    Registration,
+    choose_password,
+    forgot,
+    register,
+    verify,
+)
+from identity.sessions import begin_session, end_session
+from identity.signing_in import HOUR, NETWORK_MOST, sign_in, unlock_by_link
+from identity.users import keep_language
+from office.procedures.portal_mail import queue_portal_mails
+from rules.portal_access import find_password_fault, own_path
+from web.layout import newest_utility_name, show
+from web.visits import Visit, clear_session, cookie_name, passwords_of, redirect, set_session
+from web.words import LANGUAGES
+
+BUSY = "Very many people sign in at this moment. Please try again in a minute."
+NOT_YOU = "That e-mail address and password do not go together, or the password is locked."
+
+
+def show_register(visit: Visit) -> Response:
+    return show(visit, "register.html")
+
+
+def take_registration(visit: Visit) -> Response:
+    """
+    Register a person; the answer is the same for a known address (rules 139, 140).
+
+    The password is hashed in any case, so that the time tells nothing either.
+    """
+    problems: dict[str, str] = {}
+    address = _address(visit, problems)
+    password = visit.form.get("password", "")
+    fault = find_password_fault(password, newest_utility_name(visit), address.partition("@")[0])
+    if fault:
+        problems["password"] = visit.say(fault)
+    elif password != visit.form.get("again", ""):
+        problems["again"] = visit.say("The two passwords are not the same.")
+    phone = _phone(visit, problems)
+    if problems:
+        return show(visit, "register.html", 422, problems=problems)
+    if _is_limited(visit, "register"):
+        return show(visit, "register.html", 429, problems={"": visit.say(BUSY)})
+    try:
+        kept = passwords_of(visit).to_hash(password)
+    except TemporaryFailure:
+        return show(visit, "register.html", 429, problems={"": visit.say(BUSY)})
+    wish = Registration(address, kept, phone, visit.language)
+    with visit.office.database.writing() as books:
+        mail = register(books, visit.office.link_tokens, wish, visit.now)
+        queue_portal_mails(visit.office, books, [mail])
+    visit.wake_mail()
+    return redirect("/check-your-mail")
+
+
+def check_your_mail(visit: Visit) -> Response:
+    return show(visit, "check-your-mail.html")
+
+
+def show_link(visit: Visit) -> Response:
+    """Show the button of a one-time link; neither GET nor HEAD uses it up."""
+    kinds = _KINDS[visit.request.url.path.split("/")[1]]
+    with visit.office.database.reading() as books:
+        link = find_link(books, visit.path("token"), kinds, visit.now)
+    if link is None:
+        return show(visit, "link-over.html", 410)
+    return show(visit, _BUTTONS[link.kind])
+
+
+def press_verify(visit: Visit) -> Response:
+    with visit.office.database.writing() as books:
+        user = verify(books, visit.path("token"), visit.now)
+    return redirect("/sign-in?done=verified") if user else show(visit, "link-over.html", 410)
+
+
+def press_unlock(visit: Visit) -> Response:
+    with visit.office.database.writing() as books:
+        user = unlock_by_link(books, visit.path("token"), visit.now)
+    return redirect("/sign-in?done=unlocked") if user else show(visit, "link-over.html", 410)
+
+
+def press_not_me(visit: Visit) -> Response:
+    with visit.office.database.writing() as books:
+        gone = unlink_by_mail(books, visit.path("token"), visit.now)
+    return show(visit, "link-gone.html") if gone else show(visit, "link-over.html", 410)
+
+
+def take_password(visit: Visit) -> Response:
+    """Set the password that was chosen behind a mailed link (rules 143-145, 153, 165)."""
+    password = visit.form.get("password", "")
+    problems: dict[str, str] = {}
+    fault = find_password_fault(password, newest_utility_name(visit))
+    if fault:
+        problems["password"] = visit.say(fault)
+    elif password != visit.form.get("again", ""):
+        problems["again"] = visit.say("The two passwords are not the same.")
+    if problems:
+        return show(visit, "choose-password.html", 422, problems=problems)
+    office = visit.office
+    try:
+        user = choose_password(
+            office.database, passwords_of(visit), visit.path("token"), password, visit.now
+        )
+    except TemporaryFailure:
+        return show(visit, "choose-password.html", 429, problems={"": visit.say(BUSY)})
+    return redirect("/sign-in?done=password") if user else show(visit, "link-over.html", 410)
+
+
+def show_sign_in(visit: Visit) -> Response:
+    done = visit.request.query_params.get("done", "")
+    leads_to = own_path(visit.request.query_params.get("next", "/"))
+    return show(visit, "sign-in.html", done=_DONE.get(done, ""), next=leads_to)
+
+
+def take_sign_in(visit: Visit) -> Response:
+    """Begin a session under a new token, or say the one sentence that fits every failure."""
+    office, leads_to = visit.office, own_path(visit.form.get("next", "/"))
+    try:
+        answer = sign_in(
+            office.database,
+            passwords_of(visit),
+            office.link_tokens,
+            visit.text("email"),
+            visit.form.get("password", ""),
+            visit.now,
+            network=visit.network,
+        )
+    except TemporaryFailure:
+        return show(
+            visit, "sign-in.html", 429, done="", next=leads_to, problems={"": visit.say(BUSY)}
+        )
+    with office.database.writing() as books:
+        queue_portal_mails(office, books, [answer.mail] if answer.mail else [])
+        token = ""
+        if answer.user is not None:
+            old = visit.request.cookies.get(cookie_name(office), "")
+            token = begin_session(books, visit.now, user=answer.user, replaces=old)
+    if answer.mail:
+        visit.wake_mail()
+    if not token:
+        problems = {"email": visit.say(NOT_YOU)}
+        return show(visit, "sign-in.html", 422, done="", next=leads_to, problems=problems)
+    response = redirect(leads_to)
+    set_session(office, response, token)
+    return response
+
+
+def sign_out(visit: Visit) -> Response:
+    with visit.office.database.writing() as books:
+        end_session(books, visit.user.token_sha256, visit.now)
+    response = redirect("/sign-in?done=out")
+    clear_session(visit.office, response)
+    return response
+
+
+def show_forgot(visit: Visit) -> Response:
+    return show(visit, "forgot.html")
+
+
+def take_forgot(visit: Visit) -> Response:
+    """Send what the state of the address allows, if anybody has it; the answer is the same."""
+    problems: dict[str, str] = {}
+    address = _address(visit, problems)
+    if problems:
+        return show(visit, "forgot.html", 422, problems=problems)
+    if _is_limited(visit, "forgot"):
+        return show(visit, "forgot.html", 429, problems={"": visit.say(BUSY)})
+    office = visit.office
+    with office.database.writing() as books:
+        mail: PortalMail | None = forgot(books, office.link_tokens, address, visit.now)
+        queue_portal_mails(office, books, [mail] if mail else [])
+    visit.wake_mail()
+    return redirect("/check-your-mail")
+
+
+def choose_language(visit: Visit) -> Response:
+    """Keep the language that was chosen: in the browser, and with whoever is signed in."""
+    language = visit.text("language")
+    response = redirect(own_path(visit.form.get("back", "/")))
+    if language in LANGUAGES:
+        response.set_cookie("language", language, max_age=31_536_000, samesite="lax", httponly=True)
+        if visit.session is not None:
+            with visit.office.database.writing() as books:
+                keep_language(books, visit.session.number, language)
+    return response
+
+
+def _address(visit: Visit, problems: dict[str, str]) -> str:
+    """Return the address as it is written to; else note what is wrong with it."""
+    try:
+        found = validate_email(visit.text("email"), check_deliverability=False)
+    except EmailNotValidError:
+        problems["email"] = visit.say("Enter an e-mail address in the form name@example.com.")
+        return ""
+    return found.normalized
+
+
+def _phone(visit: Visit, problems: dict[str, str]) -> str:
+    """Return a number for texts, digits alone; none is fine (rules 49, 103)."""
+    said = visit.text("phone")
+    digits = "".join(filter(str.isdigit, said))
+    if said and not 10 <= len(digits) <= 15:
+        problems["phone"] = visit.say("Enter a phone number with its area code, or leave it empty.")
+        return ""
+    return digits
+
+
+def _is_limited(visit: Visit, kind: str) -> bool:
+    """Count an attempt; tell whether one network makes too many an hour, whatever they are for."""
+    with visit.office.database.writing() as books:
+        if count_bad(books, kind, [visit.network], visit.now, HOUR) >= NETWORK_MOST:
+            return True
+        record_attempt(books, kind, [visit.network], visit.now, good=False)
+    return False
+
+
+_KINDS = {
+    "verify": frozenset({LinkKind.VERIFY}),
+    "invite": SETS_PASSWORD,
+    "reset": SETS_PASSWORD,
+    "unlock": frozenset({LinkKind.UNLOCK}),
+    "not-me": frozenset({LinkKind.UNLINK_ACCOUNT}),
+}
+_BUTTONS = {
+    LinkKind.VERIFY: "verify.html",
+    LinkKind.CREATE_CREDENTIALS: "choose-password.html",
+    LinkKind.RESET_PASSWORD: "choose-password.html",
+    LinkKind.UNLOCK: "unlock.html",
+    LinkKind.UNLINK_ACCOUNT: "not-me.html",
+}
+_DONE = {
+    "verified": "Your address is verified. You can sign in now.",
+    "unlocked": "Your password is unlocked. You can sign in now.",
+    "password": "Your new password is set. You can sign in now.",
+    "out": "You are signed out.",
+}

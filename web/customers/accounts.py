@@ -1,0 +1,36 @@
+"""Whose accounts a page may show: those of whoever is signed in, and no other."""
+
+from __future__ import annotations
+
+from database.queries.portal_accounts import PortalAccount, accounts_of_user
+from database.queries.standings import Standing, standings_of
+from domain.accounts import account_key
+from domain.identity import mailbox_of
+from web.visits import Visit
+
+
+def my_accounts(visit: Visit) -> list[PortalAccount]:
+    """Return the accounts that the visitor sees (rules 123-135)."""
+    user = visit.user
+    with visit.office.database.reading() as books:
+        return accounts_of_user(books, user.number, mailbox_of(user.address))
+
+
+def my_account(visit: Visit) -> PortalAccount | None:
+    """Return the account of the page's address, None where it is not the visitor's."""
+    wanted = account_key(visit.path("account"))
+    return next((one for one in my_accounts(visit) if one.account_key == wanted), None)
+
+
+def my_standings(visit: Visit) -> list[Standing]:
+    """Return how the visitor's accounts stand, all in one reading of the books."""
+    user = visit.user
+    with visit.office.database.reading() as books:
+        mine = accounts_of_user(books, user.number, mailbox_of(user.address))
+        return standings_of(books, [one.account_key for one in mine])
+
+
+def my_standing(visit: Visit) -> Standing | None:
+    """Return how the account of the page's address stands, None where it is not the visitor's."""
+    wanted = account_key(visit.path("account"))
+    return next((one for one in my_standings(visit) if one.account_key == wanted), None)

@@ -1,0 +1,45 @@
+"""Which address of the portal is answered by what, and for whom."""
+
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from web.customers import access, home, linking
+from web.visits import Page, open_page, signed_in
+
+OPEN: tuple[tuple[str, str, Page], ...] = (
+    ("GET", "/register", access.show_register),
+    ("POST", "/register", access.take_registration),
+    ("GET", "/check-your-mail", access.check_your_mail),
+    ("GET", "/verify/{token}", access.show_link),
+    ("POST", "/verify/{token}", access.press_verify),
+    ("GET", "/unlock/{token}", access.show_link),
+    ("POST", "/unlock/{token}", access.press_unlock),
+    ("GET", "/not-me/{token}", access.show_link),
+    ("POST", "/not-me/{token}", access.press_not_me),
+    ("GET", "/invite/{token}", access.show_link),
+    ("POST", "/invite/{token}", access.take_password),
+    ("GET", "/reset/{token}", access.show_link),
+    ("POST", "/reset/{token}", access.take_password),
+    ("GET", "/sign-in", access.show_sign_in),
+    ("POST", "/sign-in", access.take_sign_in),
+    ("GET", "/forgot", access.show_forgot),
+    ("POST", "/forgot", access.take_forgot),
+    ("POST", "/language", access.choose_language),
+)
+SIGNED_IN: tuple[tuple[str, str, Page], ...] = (
+    ("GET", "/", home.show_home),
+    ("POST", "/sign-out", access.sign_out),
+    ("GET", "/link", linking.show_linking),
+    ("POST", "/link", linking.take_linking),
+    ("GET", "/accounts/{account}/unlink", linking.show_unlinking),
+    ("POST", "/accounts/{account}/unlink", linking.take_unlinking),
+)
+
+
+def customer_routes() -> list[Route]:
+    """Return the portal's routes: one for each method, as a HEAD must never act."""
+    return [
+        *(Route(path, open_page(page), methods=[method]) for method, path, page in OPEN),
+        *(Route(path, signed_in(page), methods=[method]) for method, path, page in SIGNED_IN),
+    ]

@@ -1,0 +1,94 @@
+"""The look of every page: one layout, one style sheet, words escaped."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from domain.money import Money
+from mail.rendering.alerts import newest_utility
+from web.visits import Visit
+from web.words import LANGUAGES
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+
+@cache
+def templates() -> Environment:
+    """Return the pages' templates: what is not given is an error, what is given is escaped."""
+    folders = [HERE / name / "templates" for name in (".", "customers", "office", "csr")]
+    found = Environment(
+        loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters.update(money=say_money, day=say_day, short_day=say_short_day)
+    found.globals.update(static=static_path)
+    return found
+
+
+def show(visit: Visit, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """Return a page; every template knows the visit's session, form and problems."""
+    common = {
+        "utility": newest_utility_name(visit),
+        "session": visit.session,
+        "_": visit.say,
+        "language": visit.language,
+        "languages": LANGUAGES,
+        "values": visit.form,
+        "problems": {},
+        "path": visit.request.url.path,
+        "at": visit.now.astimezone(visit.zone),
+    }
+    page = templates().get_template(template).render(common | values)
+    return HTMLResponse(page, status)
+
+
+def newest_utility_name(visit: Visit) -> str:
+    return newest_utility(visit.office.database)[0]
+
+
+def missing(visit: Visit) -> HTMLResponse:
+    """Say the same of what is not there and of what is somebody else's."""
+    return show(visit, "missing.html", 404)
+
+
+def say_money(amount: Money) -> str:
+    return amount.dollars()
+
+
+def say_day(day: date | datetime) -> str:
+    return f"{day:%B} {day.day}, {day.year}"
+
+
+def say_short_day(day: date | datetime) -> str:
+    return f"{day:%b} {day.day}, {day.year}"
+
+
+@cache
+def static_path(name: str) -> str:
+    """Return the address of a file that never changes under its name: its hash is part of it."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:10]
+    stem, _, ending = name.rpartition(".")
+    return f"/static/{stem}.{digest}.{ending}"
+
+
+def send_static(request: Request) -> Response:
+    """Send a static file by its hashed name; nothing else below the folder is reached."""
+    asked = f"/static/{request.path_params['name']}"
+    for file in STATIC.iterdir():
+        if file.suffix in _TYPES and static_path(file.name) == asked:
+            kept = {"Cache-Control": "public, max-age=31536000, immutable"}
+            return Response(file.read_bytes(), media_type=_TYPES[file.suffix], headers=kept)
+    return Response("Not found.\n", 404, media_type="text/plain")

@@ -1,0 +1,62 @@
+"""Sending the portal's mails at once: whoever registers looks into the mailbox now."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import AsyncIterator
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+
+from domain.failures import PermanentFailure, TemporaryFailure
+from office.equipment.office import Office
+from office.procedures.portal_mail import send_portal_mails
+
+LOG = logging.getLogger("billclose.web")
+LOOK_SECONDS = 60.0  # what could not leave is tried again then
+
+
+class MailThread:
+    """
+    Sends what waits whenever it is woken; what it cannot send stays queued for the next look.
+
+    The mails are in the books: whoever else sends mail takes them as well, each once.
+    """
+
+    def __init__(self, office: Office) -> None:
+        self.waits = threading.Event()
+        self._office = office
+        self._ends = False
+        self._thread = threading.Thread(target=self._send_until_ended, name="portal mail")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def end(self) -> None:
+        self._ends = True
+        self.waits.set()
+        self._thread.join()
+
+    def _send_until_ended(self) -> None:
+        while not self._ends:
+            self.waits.wait(LOOK_SECONDS)
+            self.waits.clear()
+            if self._ends:
+                return
+            try:
+                send_portal_mails(self._office)
+            except (TemporaryFailure, PermanentFailure, OSError) as failure:
+                LOG.warning("the portal's mail waits: %s", type(failure).__name__)
+
+
+@contextlib.asynccontextmanager
+async def sending_mail(app: Starlette) -> AsyncIterator[None]:
+    """Run the thread while the application is served."""
+    thread: MailThread = app.state.mail_thread
+    thread.start()
+    try:
+        yield
+    finally:
+        await run_in_threadpool(thread.end)

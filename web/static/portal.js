@@ -1,0 +1,11 @@
+// A page that comes out of the browser's memory may show an old balance: ask for it again.
+addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+// A form is sent once, however often its button is pressed.
+addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  form.dataset.sent = "yes";
+});
+// What went wrong is read first.
+const summary = document.querySelector(".summary");
+if (summary) summary.focus();

@@ -1,0 +1,186 @@
+"""One request with whoever makes it: the office, the session, the fields of a form."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from database.runs import newest_timezone
+from identity.attempts import network_subject
+from identity.passwords import Passwords
+from identity.sessions import SEEN_EVERY, WHOLE, SignedIn, find_session, mark_seen
+from office.equipment.office import Office
+from rules.portal_access import own_path
+from web.words import language_of, speaker
+
+LONGEST_FIELD = 2_000  # characters; a longer one is cut, nobody types it
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """
+    What a page needs to know of one request.
+
+    `session` is whoever is signed in as a portal user. `form` holds the fields of a POST as
+    typed, without control characters; `now` is the moment of the whole request.
+    """
+
+    request: Request
+    office: Office
+    now: datetime
+    form: Mapping[str, str] = field(default_factory=dict)
+    session: SignedIn | None = None
+
+    @property
+    def is_post(self) -> bool:
+        """Only a POST acts: a HEAD is what mail scanners send first."""
+        return self.request.method == "POST"
+
+    @property
+    def user(self) -> SignedIn:
+        """Whoever is signed in; pages behind `signed_in` have one."""
+        if self.session is None:
+            raise LookupError("nobody is signed in")
+        return self.session
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(newest_timezone(self.office.database))
+
+    @property
+    def today(self) -> date:
+        """The utility's local date."""
+        return self.now.astimezone(self.zone).date()
+
+    @property
+    def network(self) -> str:
+        """What stands for the visitor's network today; the address itself is kept nowhere."""
+        remote = self.request.client.host if self.request.client else ""
+        return network_subject(remote, self.office.link_tokens.secret, self.now)
+
+    @property
+    def language(self) -> str:
+        if self.session is not None:
+            return self.session.language
+        accepted = self.request.headers.get("accept-language", "")
+        return language_of(self.request.cookies.get("language", ""), accepted)
+
+    def say(self, text: str, **values: object) -> str:
+        """Say a sentence in the visitor's language."""
+        return speaker(self.language)(text, **values)
+
+    def wake_mail(self) -> None:
+        """Let the mail that was just queued leave now, without waiting for it."""
+        self.request.app.state.mail_waits.set()
+
+    def path(self, name: str) -> str:
+        return str(self.request.path_params[name])
+
+    def text(self, name: str) -> str:
+        return self.form.get(name, "").strip()
+
+
+Page = Callable[[Visit], Response]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def open_page(page: Page) -> Endpoint:
+    """Make a page that anybody may see."""
+
+    async def answer(request: Request) -> Response:
+        form = await _fields(request)
+        return await run_in_threadpool(lambda: page(_visit(request, form)))
+
+    return answer
+
+
+def signed_in(page: Page) -> Endpoint:
+    """
+    Make a page for whoever is signed in; others are asked to sign in and come back.
+
+    A POST must carry the session's own token: with the header that browsers send, two guards
+    against other sites' forms.
+    """
+
+    async def answer(request: Request) -> Response:
+        form = await _fields(request)
+        return await run_in_threadpool(_answer_signed_in, page, request, form)
+
+    return answer
+
+
+def _answer_signed_in(page: Page, request: Request, form: Mapping[str, str]) -> Response:
+    visit = _visit(request, form)
+    if visit.session is None:
+        return RedirectResponse(f"/sign-in?next={own_path(request.url.path)}", 303)
+    given = form.get("csrf", "").encode()
+    if visit.is_post and not hmac.compare_digest(given, visit.session.csrf.encode()):
+        return RedirectResponse(own_path(request.url.path), 303)
+    if visit.session.seen_at < visit.now - SEEN_EVERY:
+        with visit.office.database.writing() as books:
+            mark_seen(books, visit.session, visit.now)
+    return page(visit)
+
+
+def _visit(request: Request, form: Mapping[str, str]) -> Visit:
+    office: Office = request.app.state.office
+    now = office.due_now()
+    with office.database.reading() as books:
+        session = find_session(books, request.cookies.get(cookie_name(office), ""), now)
+    return Visit(request, office, now, form, session)
+
+
+async def _fields(request: Request) -> dict[str, str]:
+    if request.method != "POST":
+        return {}
+    async with request.form(max_files=0, max_fields=60) as form:
+        return {
+            name: _clean(value) for name, value in form.items() if not isinstance(value, UploadFile)
+        }
+
+
+def _clean(value: str) -> str:
+    return "".join(filter(str.isprintable, value[:LONGEST_FIELD]))
+
+
+def passwords_of(visit: Visit) -> Passwords:
+    passwords: Passwords = visit.request.app.state.passwords
+    return passwords
+
+
+def cookie_name(office: Office) -> str:
+    """`__Host-` binds the cookie to this host and to TLS; a trial on this machine has none."""
+    return "__Host-portal" if _is_secure(office) else "portal"
+
+
+def set_session(office: Office, answer: Response, token: str) -> None:
+    answer.set_cookie(
+        cookie_name(office),
+        token,
+        max_age=int(WHOLE.total_seconds()),
+        path="/",
+        secure=_is_secure(office),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def clear_session(office: Office, answer: Response) -> None:
+    answer.delete_cookie(cookie_name(office), path="/", secure=_is_secure(office), httponly=True)
+
+
+def _is_secure(office: Office) -> bool:
+    return office.settings.web.url.startswith("https://")
+
+
+def redirect(path: str) -> RedirectResponse:
+    """Lead on after a POST, so that going back or loading again repeats nothing."""
+    return RedirectResponse(path, 303)

@@ -1,0 +1,39 @@
+"""The languages of the pages: English in the code, others in catalogs."""
+
+from __future__ import annotations
+
+import gettext
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+LANGUAGES = {"en": "English", "es": "Español"}
+LOCALES = Path(__file__).parent / "locales"
+Say = Callable[..., str]
+
+
+@cache
+def speaker(language: str) -> Say:
+    """
+    Return what says a sentence in a language; `%(name)s` in it takes the value of that name.
+
+    What a catalog does not have is said in English; a test says which that is: none.
+    """
+    catalog = gettext.translation("portal", LOCALES, [language], fallback=True)
+
+    def say(text: str, **values: object) -> str:
+        said = catalog.gettext(text)
+        return said % values if values else said
+
+    return say
+
+
+def language_of(chosen: str, accepted: str) -> str:
+    """Return the language of a visitor: what was chosen, else the browser's first that we speak."""
+    if chosen in LANGUAGES:
+        return chosen
+    for part in accepted.split(","):
+        name = part.split(";")[0].strip().lower()[:2]
+        if name in LANGUAGES:
+            return name
+    return "en"
