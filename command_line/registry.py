@@ -84,6 +84,16 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "unknown",
         "Show what we, the gateway and cash receipting know of each payment in doubt.",
     ),
+    "refund": Place(
+        "command_line.commands.refund",
+        "refund",
+        "Give the payment of a CONFIRMATION back to its payer; the bill is owed again by as much.",
+    ),
+    "deposits": Place(
+        "command_line.commands.deposits",
+        "deposits",
+        "Show the items of the gateway's payouts that do not agree with our books.",
+    ),
     "journal": Place(
         "command_line.commands.journal",
         "journal",

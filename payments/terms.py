@@ -9,7 +9,7 @@ from datetime import date, datetime
 from domain.money import ZERO, Money
 from rules.autopay import AutopayPolicy
 from rules.retrying import RetryPolicy
-from rules.returns import AgainPolicy
+from rules.returns import FEE_CODES, AgainPolicy
 
 Clock = Callable[[], datetime]  # the moment in UTC
 
@@ -27,7 +27,8 @@ class Terms:
     autopay: AutopayPolicy = field(default_factory=AutopayPolicy)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     again: AgainPolicy = field(default_factory=AgainPolicy)
-    return_fee: Money = ZERO  # what a returned payment costs the customer
+    return_fee: Money = ZERO  # what a returned payment costs the customer, once a bill
+    return_fee_codes: tuple[str, ...] = FEE_CODES
     who: str = "billclose"
     batch: int = 200
     threads: int = 4

@@ -38,6 +38,10 @@ class AutopaySettings(Section):
         "0.00", description="What a returned payment costs the customer; 0.00: nothing."
     )
 
+    return_fee_codes: tuple[str, ...] = Field(
+        ("R01", "R09"), description="Codes of returns that cost the customer the fee, once a bill."
+    )
+
     @field_validator("return_fee")
     @classmethod
     def check_fee(cls, value: str) -> str:

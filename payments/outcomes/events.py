@@ -19,7 +19,7 @@ from database.tables import draw, events_read, scheduled_payment, told_event
 from domain.failures import TemporaryFailure
 from payments.collecting.draws import Draw, Tally, read_draw
 from payments.collecting.unanswered import Landed, take_in_approval
-from payments.outcomes.returns import Returned, note_once, record_return
+from payments.outcomes.returns import Returned, note_once, record_outcome
 from payments.port import EventKind, LateEvent, PaymentGateway
 from payments.terms import Clock, Terms
 
@@ -84,6 +84,8 @@ def _to_row(event: LateEvent, gateway: str, now: datetime) -> dict[str, Any]:
         "reference": event.reference,
         "amount": event.amount,
         "code": event.code,
+        "refund_key": event.refund_key,
+        "fee": event.fee,
         "happened_at": event.happened_at,
         "received_at": now,
     }
@@ -98,6 +100,8 @@ def _to_event(row: Any) -> LateEvent:
         row.amount,
         row.code,
         row.happened_at,
+        row.refund_key,
+        row.fee,
     )
 
 
@@ -109,7 +113,10 @@ CHUNK = 100
 class EventCounts:
     """What the gateway told of earlier draws."""
 
-    returned: Tally = field(default_factory=Tally)
+    returned: Tally = field(default_factory=Tally)  # by banks: returns and disputes
+    refunded: Tally = field(default_factory=Tally)  # by us, or at the gateway's desk
+    reinstated: Tally = field(default_factory=Tally)  # won, or never given back after all
+    refused: int = 0  # the bank's no to a draw that had no answer
     landed: Tally = field(default_factory=Tally)  # thought lost or declined, and drawn after all
     drawn_twice: int = 0
     changes: int = 0  # notices of change, for the clerk
@@ -199,11 +206,18 @@ def _take_in_one(
             counts.landed.add(one.amount)
         counts.drawn_twice += landed is Landed.TWICE
         return landed is not Landed.NOT_YET
-    returned = record_return(books, one, event, now, terms)
-    if returned is Returned.RECORDED:
-        counts.returned.add(event.amount)
-    counts.alarms += returned is Returned.ALARM
-    return returned is not Returned.NOT_YET
+    outcome = record_outcome(books, one, event, now, terms)
+    if outcome in (Returned.RECORDED, Returned.TOO_MUCH):
+        _tally_of(counts, event.kind).add(event.amount)
+    counts.refused += outcome is Returned.DECLINED
+    counts.alarms += outcome in (Returned.ALARM, Returned.TOO_MUCH)
+    return outcome is not Returned.NOT_YET
+
+
+def _tally_of(counts: EventCounts, kind: EventKind) -> Tally:
+    if kind in (EventKind.REINSTATED, EventKind.REFUND_FAILED):
+        return counts.reinstated
+    return counts.refunded if kind is EventKind.REFUNDED else counts.returned
 
 
 def _read_until(database: Database, gateway: str) -> datetime | None:

@@ -24,7 +24,7 @@ from domain.failures import (
 from domain.payments import DrawState
 from payments.collecting.draws import DRAWN_TWICE, Draw, find_draws, lock_draws
 from payments.collecting.recording import record_approved, record_never_asked
-from payments.outcomes.returns import GIVEN_BACK
+from payments.outcomes.returns import GIVEN_BACK, record_given_back
 from payments.port import Answer, DrawResult, GatewayMisuse, PaymentGateway
 from rules.retrying import may_still_ask
 
@@ -269,6 +269,7 @@ def decide_given_back(database: Database, key: str, decision: Decision) -> None:
         if not found:
             raise Misuse(f"No draw {key} came beside another one; see `billclose unknown`.")
         books.execute(draw.update().where(draw.c.key == key).values(code=GIVEN_BACK))
+        record_given_back(books, found[0], decision.at, decision.who)
         _audit(books, found[0], "given back", decision)
 
 
