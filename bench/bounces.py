@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mail.bounces.reading import Returned, read_returned
+from mail.bounces.reading import ParsedBounce, read_returned
 from rules.bounces import judge
 
 RESULTS = Path(__file__).parent / "results"
@@ -28,7 +28,7 @@ class Case:
 
     reasons: frozenset[str]
     is_hard: bool
-    returned: Returned
+    returned: ParsedBounce
 
     @property
     def is_failure(self) -> bool:

@@ -92,7 +92,7 @@ def _written_plainly(folder: Path) -> tuple[int, float]:
 def ours(file: Path, folder: Path, processes: int, *, is_read_back: bool) -> int:
     from domain.periods import BulkFile
     from splitter.bulk_file.splitting import Splitting
-    from splitter.copying.verifying import Scrutiny
+    from splitter.copying.verifying import VerificationPolicy
     from splitter.store.bill_store import BillStore
 
     bulk = BulkFile("utility-bill", file.name, ACCOUNT, AMOUNT_DUE, DUE_DATE)
@@ -101,7 +101,9 @@ def ours(file: Path, folder: Path, processes: int, *, is_read_back: bool) -> int
             splitting.plan(),
             BillStore(folder),
             prefix="",
-            scrutiny=Scrutiny() if is_read_back else Scrutiny(sys.maxsize, sys.maxsize),
+            verification_policy=VerificationPolicy()
+            if is_read_back
+            else VerificationPolicy(sys.maxsize, sys.maxsize),
         )
     assert not outcome.unassigned
     assert not outcome.problems

@@ -142,7 +142,7 @@ def collect(folder: Path, payments: int) -> Figures:
     from payments.collecting.collecting import collect_due
     from payments.sandbox.gateway import SandboxGateway
     from payments.scheduling.scheduling import schedule_autopay
-    from payments.terms import Terms
+    from payments.terms import CollectionTerms
     from rules.autopay import AutopayPolicy
     from rules.calendars import bank_closed_days
 
@@ -155,7 +155,7 @@ def collect(folder: Path, payments: int) -> Figures:
     found = []
 
     def work() -> None:
-        found.append(collect_due(database, gateway, Terms(closed=closed), lambda: NOW))
+        found.append(collect_due(database, gateway, CollectionTerms(closed=closed), lambda: NOW))
 
     figures = measured(work)
     assert found[0].drawn.count == payments, found

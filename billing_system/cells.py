@@ -16,7 +16,7 @@ from domain.money import Money
 T = TypeVar("T")
 
 
-def remembered(convert: Callable[[str], T], most: int = 20_000) -> Callable[[str], T]:
+def cached_converter(convert: Callable[[str], T], most: int = 20_000) -> Callable[[str], T]:
     """Make a converter that reads a cell once where it recurs among so many different ones."""
     return _Remembered(convert, most).__getitem__
 
@@ -84,7 +84,7 @@ def code_up_to(length: int, *, required: bool = True) -> Converter:
     return to_code
 
 
-@remembered
+@cached_converter
 def to_account_number(cell: str) -> str:
     """Read an account number; without a letter or digit it could not be told from others."""
     written = cell.strip()
@@ -103,7 +103,7 @@ def to_account_number(cell: str) -> str:
     return written
 
 
-@remembered
+@cached_converter
 def to_money(cell: str) -> Money:
     """Read an amount; never an empty one: nothing is not zero."""
     if not cell.strip():
@@ -123,7 +123,7 @@ def to_optional_money(cell: str) -> Money | None:
     return to_money(cell) if cell.strip() else None
 
 
-@remembered
+@cached_converter
 def to_date(cell: str) -> date:
     """Read a local date of the utility."""
     try:
@@ -132,7 +132,7 @@ def to_date(cell: str) -> date:
         raise ValueError("is not a date (2026-10-31 or 10/31/2026)") from None
 
 
-@remembered
+@cached_converter
 def to_flag(cell: str) -> bool:
     """
     Read a yes or no.
@@ -151,7 +151,7 @@ def one_of(members: type[S], aliases: dict[str, S] | None = None) -> Callable[[s
     """Make a converter for the words of an enumeration, the case of letters ignored."""
     words = {member.value: member for member in members} | (aliases or {})
 
-    @remembered
+    @cached_converter
     def to_member(cell: str) -> S:
         try:
             return words[cell.strip().lower()]
@@ -176,7 +176,7 @@ def to_last4(cell: str) -> str:
     return written
 
 
-@remembered
+@cached_converter
 def to_usage(cell: str) -> float | None:
     """Read a meter's quantity; it is not money, and may be missing."""
     written = cell.strip()

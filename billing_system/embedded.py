@@ -13,12 +13,12 @@ from billing_system.manifest_fields import MANIFEST
 from billing_system.names import nearest
 from billing_system.notes import Notes, refuse_near_files
 from billing_system.port import (
+    BillingExport,
     Cosigner,
     Enrollment,
-    Export,
+    ExportedPortalUser,
     PaymentMethod,
     PortalLink,
-    PortalUser,
     Report,
 )
 from billing_system.rows import RowReader, read_accounts, read_links, read_once
@@ -32,7 +32,7 @@ from domain.problems import Problem
 class EmbeddedBillingSystem:
     """Reads exports from the file system."""
 
-    def read_export(self, source: Path) -> Export:
+    def read_export(self, source: Path) -> BillingExport:
         """Read the export at a path; the port says what is raised and what is a problem."""
         place = open_place(source)
         manifest = read_manifest_in(place)
@@ -43,7 +43,7 @@ class EmbeddedBillingSystem:
 
         # Accounts first: the other tables' problems name accounts in its spelling.
         accounts = tables.accounts()
-        return Export(
+        return BillingExport(
             name=source.resolve().name[:255],
             fingerprints=fingerprints,
             utility=manifest.utility,
@@ -96,7 +96,7 @@ class _Tables:
     def movements(self, report: Report) -> Iterator[Movements]:
         return self._readers[columns.TRANSACTIONS.name].read_columns(report)
 
-    def portal_users(self) -> tuple[PortalUser, ...]:
+    def portal_users(self) -> tuple[ExportedPortalUser, ...]:
         reader = self._readers.get(columns.PORTAL_USERS.name)
         if reader is None:
             return ()

@@ -16,18 +16,18 @@ from typing import IO
 
 from billing_system.manifest_fields import MANIFEST
 from billing_system.names import nearest
-from billing_system.port import Export
+from billing_system.port import BillingExport
 from domain.failures import Misuse, Refused
 
 _BLOCK = 2**20  # bytes copied at once
 
 
-def document_path(export: Export, bulk: int) -> str:
+def document_path(export: BillingExport, bulk: int) -> str:
     """Return where a bulk file's copy lies, relative to the folder of exports."""
     return f"{export.period.id}/{_folder_name(export.sha256)}/{bulk}.pdf"
 
 
-def copy_documents(export: Export, exports_folder: Path) -> None:
+def copy_documents(export: BillingExport, exports_folder: Path) -> None:
     """
     Copy the bulk PDFs that are not there yet; each appears whole or not at all.
 
@@ -49,7 +49,7 @@ def sweep_documents(exports_folder: Path, run: str, keep: str) -> None:
             shutil.rmtree(folder)
 
 
-def unstable(export: Export) -> Refused:
+def unstable(export: BillingExport) -> Refused:
     """Return the refusal of what was being written while we read it: half old, half new."""
     return Refused(
         "export-unstable",
@@ -58,7 +58,7 @@ def unstable(export: Export) -> Refused:
     )
 
 
-def _copy(export: Export, file: str, target: Path) -> None:
+def _copy(export: BillingExport, file: str, target: Path) -> None:
     with (
         export.files.open(file) as stream,
         NamedTemporaryFile(dir=target.parent, prefix=".", delete=False) as copy,

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_system.export_files import copy_documents, sweep_documents, unstable
-from billing_system.port import Export
+from billing_system.port import BillingExport
 from billing_system.staging import remove_run, stage_boundary, stage_run, stage_tables
 from database.audit import record_audit
 from database.books import Database
@@ -40,7 +40,7 @@ def lock_run(connection: Connection, run: str) -> Any:
 
 
 def decide(
-    connection: Connection, export: Export, *, replace: bool, corrects_refused: bool
+    connection: Connection, export: BillingExport, *, replace: bool, corrects_refused: bool
 ) -> ImportStatus:
     """Say what this export is to the run that is there, if any; raises Refused."""
     run = export.period.id
@@ -91,7 +91,7 @@ class ImportOutcome:
 
 def import_export(
     database: Database,
-    export: Export,
+    export: BillingExport,
     *,
     exports_folder: Path,
     now: datetime,
@@ -121,7 +121,7 @@ def import_export(
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    export: Export
+    export: BillingExport
     exports_folder: Path
     now: datetime
     who: str

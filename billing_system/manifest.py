@@ -14,7 +14,7 @@ from typing import Any
 
 from billing_system.columns import Table
 from billing_system.export_files import Place, open_place
-from billing_system.manifest_fields import MANIFEST, Section, fault, show
+from billing_system.manifest_fields import MANIFEST, ManifestSection, fault, show
 from billing_system.manifest_tables import (
     read_encodings,
     read_file_names,
@@ -37,14 +37,14 @@ def read_bulk_files(documents: Any) -> tuple[BulkFile, ...]:
         title = f"[[documents]] number {number},"
         if not isinstance(values, dict):
             raise fault(title, f"is {show(values)}; write it as a section of its own")
-        bulk = _read_bulk_file(Section(title, values))
+        bulk = _read_bulk_file(ManifestSection(title, values))
         if bulk.file in found:
             raise fault(f"{title} file", f'"{bulk.file}" is named twice; name each PDF once')
         found[bulk.file] = bulk
     return tuple(found.values())
 
 
-def _read_bulk_file(section: Section) -> BulkFile:
+def _read_bulk_file(section: ManifestSection) -> BulkFile:
     section.unknown_keys(_KEYS)
     file = section.text("file", longest=255)
     path = PurePosixPath(file)
@@ -61,7 +61,7 @@ def _read_bulk_file(section: Section) -> BulkFile:
     )
 
 
-def _read_region(section: Section) -> tuple[float, float, float, float] | None:
+def _read_region(section: ManifestSection) -> tuple[float, float, float, float] | None:
     if "region" not in section.values:
         return None
     value = section.values["region"]
@@ -117,7 +117,7 @@ def parse_manifest(content: bytes) -> Manifest:
         raise Misuse(f"{MANIFEST} line {line} is not UTF-8; save it as UTF-8", "bundle") from None
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         raise Misuse(f"{MANIFEST} is not valid TOML: {error}; correct it", "bundle") from None
-    section = Section("", values)
+    section = ManifestSection("", values)
     notes = [_unused_key(f"[{key}]") for key in section.unknown_keys(_SECTIONS)]
     own = {name: _section({"export": {}} | values, name) for name in _OWN_KEYS}
     for name, section in own.items():
@@ -149,7 +149,7 @@ _SECTIONS = (*_OWN_KEYS, "documents", "columns", "values", "files", "encoding")
 
 def _unused_in_documents(documents: Iterable[Mapping[str, Any]]) -> Iterator[Note]:
     for number, document in enumerate(documents, start=1):
-        section = Section(f"[[documents]] number {number},", document)
+        section = ManifestSection(f"[[documents]] number {number},", document)
         yield from map(_unused_key, map(section.place, section.unknown_keys(_KEYS)))
 
 
@@ -164,13 +164,13 @@ def _to_decimal(written: str) -> Decimal:
         raise ValueError(f"{written} is no number") from None
 
 
-def _section(values: Mapping[str, Any], name: str) -> Section:
+def _section(values: Mapping[str, Any], name: str) -> ManifestSection:
     if not isinstance(values.get(name), dict):
         raise fault(f"[{name}]", "is missing; add this section")
-    return Section(f"[{name}]", values[name])
+    return ManifestSection(f"[{name}]", values[name])
 
 
-def _read_utility(section: Section) -> Utility:
+def _read_utility(section: ManifestSection) -> Utility:
     timezone = section.text("timezone")
     zones = zoneinfo.available_timezones()
     if timezone not in zones:
@@ -180,7 +180,7 @@ def _read_utility(section: Section) -> Utility:
     return Utility(section.text("name", longest=200), timezone)
 
 
-def _read_period(section: Section) -> Period:
+def _read_period(section: ManifestSection) -> Period:
     period = Period(
         section.name("id"),
         section.date("start"),
@@ -201,7 +201,7 @@ def _read_period(section: Section) -> Period:
     return period
 
 
-def _read_written(section: Section, timezone: str) -> Boundary | None:
+def _read_written(section: ManifestSection, timezone: str) -> Boundary | None:
     """Read when the export was written: local, so in the hour that comes twice either may be."""
     if "written_at" not in section.values:
         return None
@@ -212,7 +212,7 @@ def _read_written(section: Section, timezone: str) -> Boundary | None:
     return Boundary(moments[0], moments[1])
 
 
-def _read_totals(section: Section) -> ControlTotals:
+def _read_totals(section: ManifestSection) -> ControlTotals:
     return ControlTotals(
         accounts=section.count("accounts"),
         bills=section.count("bills"),

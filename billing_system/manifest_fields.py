@@ -27,7 +27,7 @@ def fault(place: str, what: str) -> Misuse:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class ManifestSection:
     """One table of bundle.toml, for example `[period]`, and its typed values."""
 
     title: str

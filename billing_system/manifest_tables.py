@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from billing_system.columns import TABLES, Column, Table
+from billing_system.columns import TABLES, ExportColumn, Table
 from billing_system.encodings import ENCODINGS, to_encoding
-from billing_system.manifest_fields import Section, fault, show
+from billing_system.manifest_fields import ManifestSection, fault, show
 from billing_system.names import suggest
 
 _TABLES = {table.name: table for table in TABLES}
@@ -55,7 +55,7 @@ def read_file_names(files: Any) -> dict[str, str]:
     """Read `[files]`: our table = "their file", "" for one that the export has not."""
     if not isinstance(files, dict):
         raise fault("[files]", f'is {show(files)}; write lines such as autopay = "pay.csv" in it')
-    section = Section("[files]", files)
+    section = ManifestSection("[files]", files)
     for name in files:
         if name not in _TABLES:
             raise fault(section.place(name), f"is no table{suggest(name, _TABLES)}; {_list()}")
@@ -75,16 +75,16 @@ def read_encodings(encoding: Any) -> dict[str, str]:
     return {name: to_encoding(value) or "" for name, value in written.items()}
 
 
-def _sections(title: str, values: Any) -> Iterable[tuple[Table, Section]]:
+def _sections(title: str, values: Any) -> Iterable[tuple[Table, ManifestSection]]:
     if not isinstance(values, dict) or not all(isinstance(v, dict) for v in values.values()):
         raise fault(f"[{title}]", f"is {show(values)}; write sections such as [{title}.accounts]")
     for name, inner in values.items():
         if name not in _TABLES:
             raise fault(f"[{title}.{name}]", f"is no table{suggest(name, _TABLES)}; {_list()}")
-        yield _TABLES[name], Section(f"[{title}.{name}]", inner)
+        yield _TABLES[name], ManifestSection(f"[{title}.{name}]", inner)
 
 
-def _column(section: Section, table: Table, name: str) -> Column | None:
+def _column(section: ManifestSection, table: Table, name: str) -> ExportColumn | None:
     """Find a column by our name; None for one that nothing is made of yet. Raises Misuse."""
     column = table.column(name)
     if column is None and name not in table.unread:
@@ -94,7 +94,7 @@ def _column(section: Section, table: Table, name: str) -> Column | None:
     return column
 
 
-def _read_meaning(place: str, column: Column, mapped: dict[str, Any]) -> dict[str, str]:
+def _read_meaning(place: str, column: ExportColumn, mapped: dict[str, Any]) -> dict[str, str]:
     meaning = {}
     for theirs, ours in mapped.items():
         if not isinstance(ours, str | int | Decimal):

@@ -20,7 +20,7 @@ from domain.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
-class PortalUser:
+class ExportedPortalUser:
     """Somebody registered in the portal; `address` is as written."""
 
     address: str
@@ -128,7 +128,7 @@ class ExportFiles(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Export:
+class BillingExport:
     """
     A billing export, read and converted; rows that could not be read are `problems` instead.
 
@@ -145,7 +145,7 @@ class Export:
     written: Boundary | None  # None: the export does not say when it was written
     bulk_files: tuple[BulkFile, ...]
     accounts: tuple[Account, ...]
-    portal_users: tuple[PortalUser, ...]
+    portal_users: tuple[ExportedPortalUser, ...]
     portal_links: tuple[PortalLink, ...]
     cosigners: tuple[Cosigner, ...]
     payment_methods: tuple[PaymentMethod, ...]
@@ -165,7 +165,7 @@ class Export:
 class BillingSystem(Protocol):
     """Computes the bills; we read its exports."""
 
-    def read_export(self, source: Path) -> Export:
+    def read_export(self, source: Path) -> BillingExport:
         """
         Read the export at a path.
 

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from billing_system.cells import LONGEST_ACCOUNT
-from billing_system.columns import Column, Secrecy, Table
+from billing_system.columns import ExportColumn, Secrecy, Table
 from billing_system.names import nearest
 from billing_system.port import PortalLink, Report
 from billing_system.sensitive import are_any_sensitive, is_sensitive, show, warn
@@ -197,7 +197,7 @@ class Faults:
 
 def find_places(
     table: Table, source: TableFile, renamed: Mapping[str, str]
-) -> list[tuple[Column, int, str]]:
+) -> list[tuple[ExportColumn, int, str]]:
     """
     Find each column's place among the headings, and its heading; -1 for one that is absent.
 
@@ -205,7 +205,7 @@ def find_places(
     ours which is not there: passed over it would be money or mail that nobody misses.
     """
     places = {heading.casefold(): place for place, heading in enumerate(source.headings)}
-    found: list[tuple[Column, int, str]] = []
+    found: list[tuple[ExportColumn, int, str]] = []
     for column in table.columns:
         heading = renamed.get(column.name, column.name)
         place = places.get(heading.strip().casefold(), -1) if heading else -1
@@ -229,7 +229,7 @@ def unused_headings(
 
 
 def _no_column(
-    table: Table, source: TableFile, column: Column, heading: str, taken: list[int]
+    table: Table, source: TableFile, column: ExportColumn, heading: str, taken: list[int]
 ) -> Misuse:
     free = [h for place, h in enumerate(source.headings) if place not in taken]
     likely = next((h for h in free if nearest(h, [column.name]) is not None), "")
@@ -247,7 +247,7 @@ def _refuse_near(
     table: Table,
     source: TableFile,
     renamed: Mapping[str, str],
-    found: Sequence[tuple[Column, int, str]],
+    found: Sequence[tuple[ExportColumn, int, str]],
 ) -> None:
     taken = {place for _, place, _ in found}
     headings = {heading.casefold() for heading in source.headings}
@@ -266,7 +266,9 @@ def _refuse_near(
             )
 
 
-def _speaking_theirs(column: Column, meanings: Mapping[str, Mapping[str, str]]) -> Column:
+def _speaking_theirs(
+    column: ExportColumn, meanings: Mapping[str, Mapping[str, str]]
+) -> ExportColumn:
     """Return a column that takes their values for ours, as `[values]` in bundle.toml says."""
     meaning = meanings.get(column.name)
     if not meaning:

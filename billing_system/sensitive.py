@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-from billing_system.columns import Column, Secrecy
+from billing_system.columns import ExportColumn, Secrecy
 
 SHORTEST = 12  # characters; nothing shorter is looked at outside token columns
 
@@ -131,7 +131,7 @@ _SHOWN = 40  # characters of a value that a message repeats
 _DIGITS = 4  # of a token that anybody may see: a method's last four
 
 
-def is_sensitive(column: Column, cell: str) -> bool:
+def is_sensitive(column: ExportColumn, cell: str) -> bool:
     """Say whether a cell holds what must not be kept."""
     match column.secrecy:
         case Secrecy.TEXT:
@@ -163,7 +163,7 @@ def warn(heading: str) -> str:
     )
 
 
-def show(column: Column, cell: str) -> str:
+def show(column: ExportColumn, cell: str) -> str:
     """Repeat a value, shortened; never what may be a number that nobody may see."""
     written = cell.strip()
     if not written:

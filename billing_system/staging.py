@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from billing_system.export_files import document_path
 from billing_system.manifest_fields import MANIFEST
-from billing_system.port import Enrollment, Export, Report
+from billing_system.port import BillingExport, Enrollment, Report
 from billing_system.scars import find_lost_zeros, find_scars
 from database import tables
 from database.books import insert_rows
@@ -96,7 +96,7 @@ def _validate(written: str) -> WrittenAddress:
 
 
 def stage_run(
-    connection: Connection, export: Export, state: RunState, now: datetime, who: str
+    connection: Connection, export: BillingExport, state: RunState, now: datetime, who: str
 ) -> None:
     """Insert the run and its bulk files; a second import of it waits here for the first."""
     totals = export.control_totals
@@ -127,7 +127,7 @@ def stage_run(
     _stage_bulk_files(connection, export)
 
 
-def stage_boundary(books: Connection, export: Export, now: datetime) -> None:
+def stage_boundary(books: Connection, export: BillingExport, now: datetime) -> None:
     """
     Enter what the export surely knows and what it cannot know, once its movements are entered.
 
@@ -176,7 +176,7 @@ def remove_run(connection: Connection, run: str) -> None:
     connection.execute(sa.delete(tables.bill_run).where(tables.bill_run.c.run == run))
 
 
-def _stage_bulk_files(connection: Connection, export: Export) -> None:
+def _stage_bulk_files(connection: Connection, export: BillingExport) -> None:
     rows = [
         {
             "run": export.period.id,
@@ -199,7 +199,7 @@ def _stage_bulk_files(connection: Connection, export: Export) -> None:
 _ADDRESS_COLUMNS = ("run", "account_key", "position", "address", "fault")
 
 
-def stage_tables(connection: Connection, export: Export) -> tuple[int, int]:
+def stage_tables(connection: Connection, export: BillingExport) -> tuple[int, int]:
     """Insert all rows of the tables; returns how many movements and how many problems."""
     problems = list(export.problems)
     _stage_accounts(connection, export)
@@ -222,7 +222,7 @@ def _insert(
     return insert_rows(connection, table, columns.split(), rows)
 
 
-def _stage_accounts(connection: Connection, export: Export) -> None:
+def _stage_accounts(connection: Connection, export: BillingExport) -> None:
     run = export.period.id
     _insert(
         connection,
@@ -251,7 +251,7 @@ def _address_rows(run: str, accounts: Iterable[Account]) -> Iterator[tuple[Any, 
             yield run, account.key, position, written.address, written.fault
 
 
-def _stage_people(connection: Connection, export: Export) -> None:
+def _stage_people(connection: Connection, export: BillingExport) -> None:
     """Portal users are referred to by their mailbox, so that letters' case never matters."""
     run = export.period.id
     users = ((run, user.mailbox, user.address, user.name) for user in export.portal_users)
@@ -264,7 +264,7 @@ def _stage_people(connection: Connection, export: Export) -> None:
     _insert(connection, tables.cosigner, "run cosigner_id name portal_user", cosigners)
 
 
-def _stage_autopay(connection: Connection, export: Export) -> None:
+def _stage_autopay(connection: Connection, export: BillingExport) -> None:
     run = export.period.id
     methods = (
         (run, m.token, m.portal_user.casefold(), m.kind, m.last4) for m in export.payment_methods
@@ -279,7 +279,7 @@ def _stage_autopay(connection: Connection, export: Export) -> None:
     )
 
 
-def _movement_rows(export: Export, report: Report) -> Iterator[tuple[Any, ...]]:
+def _movement_rows(export: BillingExport, report: Report) -> Iterator[tuple[Any, ...]]:
     run = export.period.id
     lines = count(1)
     for some in export.movements(report):
@@ -311,7 +311,7 @@ def _stage_problems(connection: Connection, run: str, problems: Iterable[Problem
     _insert(connection, tables.problem, "run line code account file row column_name message", rows)
 
 
-def _stage_notes(connection: Connection, export: Export) -> None:
+def _stage_notes(connection: Connection, export: BillingExport) -> None:
     run = export.period.id
     scars = find_scars([account.number for account in export.accounts])
     notes = [*export.notes, *scars, *find_lost_zeros(connection, run)]

@@ -24,7 +24,7 @@ Failure = TemporaryFailure | PermanentFailure | OutcomeUnknown
 Answer = Receipt | Failure | None
 
 
-class Silence:
+class OutageCounter:
     """How often in a row the service failed, as the threads of one batch see it."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Silence:
 def ask_all(
     ask: Callable[[Claimed], Receipt | None],
     claimed: Sequence[Claimed],
-    silence: Silence,
+    outages: OutageCounter,
     may_ask: Callable[[], bool],
 ) -> dict[str, Answer]:
     """
@@ -59,14 +59,14 @@ def ask_all(
     """
 
     def answer(one: Claimed) -> tuple[str, Answer] | None:
-        if not silence.is_over or not may_ask():
+        if not outages.is_over or not may_ask():
             return None
         found: Answer
         try:
             found = ask(one)
         except (TemporaryFailure, PermanentFailure, OutcomeUnknown) as failure:
             found = failure
-        silence.note(found)
+        outages.note(found)
         return one.key, found
 
     if len(claimed) < 2:
@@ -83,7 +83,7 @@ WAITS = "handed over; cash receipting has not acknowledged it yet"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedPosting:
     """One posting, when it was last asked for, and what came of it."""
 
     claimed: Claimed
@@ -116,7 +116,7 @@ class Recorder:
             next_retry_at=due_at,
         )
 
-    def record(self, asked: Asked) -> PostingState:
+    def record(self, asked: AskedPosting) -> PostingState:
         """Write an answer down and return where the posting stands then."""
         answer, key = asked.answer, asked.claimed.key
         if isinstance(answer, Receipt):
@@ -143,7 +143,7 @@ class Recorder:
         self._change(key, asked.asked_at, state=state, next_retry_at=self.now + wait, **values)
         return state
 
-    def _posted(self, asked: Asked, receipt: Receipt) -> PostingState:
+    def _posted(self, asked: AskedPosting, receipt: Receipt) -> PostingState:
         state = POSTING.after(PostingState.SUBMITTED, "posted")
         values: dict[str, Any] = {
             "state": state, "receipt": receipt.number, "posted_at": self.now, "error": None,
@@ -158,7 +158,9 @@ class Recorder:
             )
         return state
 
-    def _put_off(self, asked: Asked, why: str, attempts: int, wait: timedelta) -> PostingState:
+    def _put_off(
+        self, asked: AskedPosting, why: str, attempts: int, wait: timedelta
+    ) -> PostingState:
         if self._is_given_up(attempts, asked.claimed):
             return self._give_up(asked, why)
         self._change(
@@ -173,11 +175,13 @@ class Recorder:
     def _is_given_up(self, attempts: int, claimed: Claimed) -> bool:
         return self.may_give_up and is_given_up(attempts, claimed.created_at, self.now)
 
-    def _give_up(self, asked: Asked, why: str) -> PostingState:
+    def _give_up(self, asked: AskedPosting, why: str) -> PostingState:
         error = f"given up after {asked.attempts} tries: {why}"
         return self._move(asked, "given up", error=error)
 
-    def _move(self, asked: Asked, event: str, *, error: str, is_sure: bool = False) -> PostingState:
+    def _move(
+        self, asked: AskedPosting, event: str, *, error: str, is_sure: bool = False
+    ) -> PostingState:
         """Move a posting; it is still looked up first later, unless it surely is not there."""
         state = POSTING.after(PostingState.SUBMITTED, event)
         asked_at = None if is_sure else asked.asked_at

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
-from cash_receipting.asking import Answer, Asked, Recorder, Silence, ask_all
+from cash_receipting.asking import Answer, AskedPosting, OutageCounter, Recorder, ask_all
 from cash_receipting.circuit_breaker import Breaker, Leave
 from cash_receipting.port import CashReceipting, Receipt
 from cash_receipting.queue import (
@@ -27,7 +27,7 @@ from domain.payments import PostingState
 
 
 @dataclass
-class Batch:
+class PostingBatch:
     """
     What one worker does with the postings that it has claimed.
 
@@ -39,7 +39,7 @@ class Batch:
     system: CashReceipting
     clock: Callable[[], datetime]
     claimed: Sequence[Claimed]
-    silence: Silence = field(default_factory=Silence)
+    outages: OutageCounter = field(default_factory=OutageCounter)
     found: dict[str, Answer] = field(default_factory=dict)
     posted: dict[str, Answer] = field(default_factory=dict)
     marked: dict[str, datetime] = field(default_factory=dict)  # when it was marked as asked for
@@ -47,17 +47,17 @@ class Batch:
     def ask(self) -> None:
         """Look up, then post what surely is not there or is known there by its key."""
         doubtful = [one for one in self.claimed if one.asked_at is not None]
-        self.found = ask_all(self._find, doubtful, self.silence, lambda: True)
+        self.found = ask_all(self._find, doubtful, self.outages, lambda: True)
         asked_at = self.clock()
         to_post = mark_asked(self.database, self._to_post(asked_at), asked_at)
         self.marked = {one.key: asked_at for one in to_post}
         self.posted = ask_all(
-            self._post, to_post, self.silence, lambda: self.clock() - asked_at < ASKING_WINDOW
+            self._post, to_post, self.outages, lambda: self.clock() - asked_at < ASKING_WINDOW
         )
         try:
             self.system.hand_over()
         except (TemporaryFailure, OutcomeUnknown) as failure:
-            self.silence.note(failure)
+            self.outages.note(failure)
 
     def record(
         self, chance: Callable[[], float], *, may_give_up: bool
@@ -94,10 +94,10 @@ class Batch:
         marked_at = self.marked.get(one.key)
         if one.key in self.posted:
             answer = self.posted[one.key]
-            return recorder.record(Asked(one, marked_at, one.attempts + 1, answer))
+            return recorder.record(AskedPosting(one, marked_at, one.attempts + 1, answer))
         if marked_at is None and self.found.get(one.key) is not None:
             answer = self.found[one.key]
-            return recorder.record(Asked(one, one.asked_at, one.attempts + 1, answer))
+            return recorder.record(AskedPosting(one, one.asked_at, one.attempts + 1, answer))
 
         due_at = recorder.now
         if marked_at is None and one.asked_at is not None and self._is_missing(one):
@@ -192,24 +192,24 @@ class _Poster:
 
     def _work_on(self, claimed: list[Claimed], *, is_probe: bool = False) -> bool:
         """Work on one batch; tell whether the service may be asked for more."""
-        batch = Batch(self.database, self.system, self.clock, claimed)
+        batch = PostingBatch(self.database, self.system, self.clock, claimed)
         batch.ask()
-        is_down = self._note(batch.silence)
+        is_down = self._note(batch.outages)
         condemns = not (is_probe or is_down)  # a silent service says nothing of one posting
         for one, state in batch.record(self.chance, may_give_up=condemns):
             self._count(state, one.request.amount)
         self.progress(self.counts)
         return not is_down
 
-    def _note(self, silence: Silence) -> bool:
+    def _note(self, outages: OutageCounter) -> bool:
         """Tell the breaker how a batch went; return whether the service counts as down."""
-        if silence.has_answered:
+        if outages.has_answered:
             self.breaker.note_success()
         is_down = False
-        for failure in silence.failures:
+        for failure in outages.failures:
             is_down = self.breaker.note_failure(self.clock(), failure)
         if is_down:
-            self.counts = replace(self.counts, stopped_by=silence.failures[-1])
+            self.counts = replace(self.counts, stopped_by=outages.failures[-1])
         return is_down
 
     def _count(self, state: PostingState, amount: Money) -> None:

@@ -92,7 +92,7 @@ def _to_answer(row: dict[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Faults:
+class ServiceFaults:
     """
     What goes wrong; numbers say how many more times.
 
@@ -112,7 +112,7 @@ class Faults:
     conflicts: bool = False
 
     @classmethod
-    def parse(cls, written: Any) -> Faults:
+    def parse(cls, written: Any) -> ServiceFaults:
         """Read faults from JSON; raises TypeError or ValueError with what is wrong."""
         if not isinstance(written, dict):
             raise TypeError("faults are an object")
@@ -133,7 +133,7 @@ class Faults:
 class FaultPlan:
     """The faults as they stand, used by the threads of the service, and its requests counted."""
 
-    def __init__(self, faults: Faults) -> None:
+    def __init__(self, faults: ServiceFaults) -> None:
         self._turn = threading.Lock()
         self.faults = faults
         self.requests = 0
@@ -150,7 +150,7 @@ class FaultPlan:
         with self._turn:
             self.requests += 1
 
-    def replace(self, faults: Faults) -> None:
+    def replace(self, faults: ServiceFaults) -> None:
         with self._turn:
             self.faults = faults
 
@@ -177,7 +177,7 @@ class SandboxServer(ThreadingHTTPServer):
         port: int,
         books: SandboxBooks,
         token: str,
-        faults: Faults,
+        faults: ServiceFaults,
         tell: Callable[[dict[str, Any]], None] = _tell_nobody,
     ) -> None:
         self.books = books
@@ -203,11 +203,11 @@ def open_sandbox(
     *,
     port: int = 0,
     token: str = "",
-    faults: Faults | None = None,
+    faults: ServiceFaults | None = None,
     tell: Callable[[dict[str, Any]], None] = _tell_nobody,
 ) -> SandboxServer:
     """Open the service on its database; whoever calls lets it serve. Raises OSError."""
-    return SandboxServer(port, SandboxBooks(path), token, faults or Faults(), tell)
+    return SandboxServer(port, SandboxBooks(path), token, faults or ServiceFaults(), tell)
 
 
 class _Desk(BaseHTTPRequestHandler):
@@ -237,7 +237,7 @@ class _Desk(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.NOT_FOUND, {"error": "there is nothing here"})
             return
         try:
-            self.server.plan.replace(Faults.parse(body))
+            self.server.plan.replace(ServiceFaults.parse(body))
         except (TypeError, ValueError) as wrong:
             self._answer(HTTPStatus.BAD_REQUEST, {"error": str(wrong)})
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Place(NamedTuple):
+class CommandEntry(NamedTuple):
     """A command's module and name in it, and the first sentence of its help."""
 
     module: str
@@ -14,197 +14,197 @@ class Place(NamedTuple):
 
 
 COMMANDS = {  # a module is loaded when its command is called, so that the others wait for nothing
-    "init": Place(
+    "init": CommandEntry(
         "command_line.commands.init",
         "init",
         "Write a commented billclose.toml, create the database.",
     ),
-    "import": Place(
+    "import": CommandEntry(
         "command_line.commands.import_",
         "import_bundle",
         "Stage an export; nothing of it shows before the close.",
     ),
-    "check": Place(
+    "check": CommandEntry(
         "command_line.commands.check",
         "check",
         "Run the data checks on the staged export of PERIOD.",
     ),
-    "close": Place(
+    "close": CommandEntry(
         "command_line.commands.close",
         "close",
         "Close a period: BUNDLE is an export's folder or .zip, or a period imported before.",
     ),
-    "approve": Place(
+    "approve": CommandEntry(
         "command_line.commands.approve",
         "approve",
         "Say yes to the close of PERIOD, as it is staged now; whoever runs the close goes on.",
     ),
-    "refuse": Place(
+    "refuse": CommandEntry(
         "command_line.commands.approve",
         "refuse",
         "Say no to the close of PERIOD: it is refused until the export is corrected, or approved.",
     ),
-    "approvals": Place(
+    "approvals": CommandEntry(
         "command_line.commands.approve",
         "approvals",
         "Show which periods wait for a yes, with what would happen.",
     ),
-    "schedule-autopay": Place(
+    "schedule-autopay": CommandEntry(
         "command_line.commands.schedule_autopay",
         "schedule_autopay",
         "Schedule autopay for a closed PERIOD; what is overdue is drawn at once.",
     ),
-    "print": Place(
+    "print": CommandEntry(
         "command_line.commands.print_",
         "print_bills",
         "Print the bills that came back since the last print batch, of PERIOD or of all periods.",
     ),
-    "list": Place(
+    "list": CommandEntry(
         "command_line.lists.listing",
         "list_what",
         "List bills, deliveries, payments, checks and more; an export holds just the rows shown.",
     ),
-    "autopay": Place(
+    "autopay": CommandEntry(
         "command_line.commands.autopay",
         "autopay",
         "Enroll a customer in autopay, cancel it, show what is agreed and paid, lift a suspension.",
     ),
-    "collect": Place(
+    "collect": CommandEntry(
         "command_line.commands.collect",
         "collect",
         "Draw the scheduled payments that are due, and post them.",
     ),
-    "retry-postings": Place(
+    "retry-postings": CommandEntry(
         "command_line.commands.retry_postings",
         "retry_postings",
         "Post in cash receipting what was taken and is not there; charges nobody.",
     ),
-    "unknown": Place(
+    "unknown": CommandEntry(
         "command_line.commands.unknown",
         "unknown",
         "Show what we, the gateway and cash receipting know of each payment in doubt.",
     ),
-    "refund": Place(
+    "refund": CommandEntry(
         "command_line.commands.refund",
         "refund",
         "Give the payment of a CONFIRMATION back to its payer; the bill is owed again by as much.",
     ),
-    "deposits": Place(
+    "deposits": CommandEntry(
         "command_line.commands.deposits",
         "deposits",
         "Show the items of the gateway's payouts that do not agree with our books.",
     ),
-    "journal": Place(
+    "journal": CommandEntry(
         "command_line.commands.journal",
         "journal",
         "Write bills, payments, returns, fees and payouts as a double-entry journal; no names.",
     ),
-    "remind": Place(
+    "remind": CommandEntry(
         "command_line.commands.remind",
         "remind",
         "Send the payment-due and past-due mails that are owed now, each once.",
     ),
-    "notify": Place(
+    "notify": CommandEntry(
         "command_line.commands.notify",
         "notify",
         "Send receipts, and tell of draws to come that no e-bill tells of; each once.",
     ),
-    "hold": Place(
+    "hold": CommandEntry(
         "command_line.commands.hold",
         "hold",
         "Keep past-due mails from an account or a group for a while.",
     ),
-    "mail": Place(
+    "mail": CommandEntry(
         "command_line.commands.mail",
         "mail",
         "Look into the outbox, send what is due, decide about single mails.",
     ),
-    "preview": Place(
+    "preview": CommandEntry(
         "command_line.commands.preview",
         "preview",
         "Write a mail as its first recipient would get it; nobody gets it, nothing is recorded.",
     ),
-    "process-bounces": Place(
+    "process-bounces": CommandEntry(
         "command_line.commands.bounces",
         "process_bounces",
         "Read the mails that came back; print the bills that no mailbox took.",
     ),
-    "bounces": Place(
+    "bounces": CommandEntry(
         "command_line.commands.bounces",
         "bounces",
         "Show what came back, and write to an address again once it is corrected.",
     ),
-    "communication": Place(
+    "communication": CommandEntry(
         "command_line.commands.communication",
         "communication",
         "Post newsletters and the like, mail to many customers, keep who wants no such mail.",
     ),
-    "export-usage": Place(
+    "export-usage": CommandEntry(
         "command_line.commands.export_usage",
         "export_usage",
         "Mail a link to the newest 1,000 usage records of ACCOUNT as an Excel file.",
     ),
-    "health": Place(
+    "health": CommandEntry(
         "command_line.commands.health",
         "health",
         "Look whether anything needs a person: exports, closes, nights, servers, disks, the clock.",
     ),
-    "calendar": Place(
+    "calendar": CommandEntry(
         "command_line.commands.calendar",
         "calendar",
         "Show the office's YEAR: closes, due dates, draws, reminders, and what clashes.",
     ),
-    "audit": Place(
+    "audit": CommandEntry(
         "command_line.commands.audit",
         "audit",
         "The audit list: `billclose list audit` shows it, `audit verify` proves it.",
     ),
-    "auditors-pack": Place(
+    "auditors-pack": CommandEntry(
         "command_line.commands.audit",
         "auditors_pack",
         "Write report, checks, waivers, approvals, audit rows and hashes of all bills of PERIOD.",
     ),
-    "up": Place(
+    "up": CommandEntry(
         "command_line.commands.up",
         "up",
         "Start the Prefect server of this office and serve its flows, until Ctrl-C.",
     ),
-    "work": Place(
+    "work": CommandEntry(
         "command_line.commands.work",
         "work",
         "Make batches of bills for whichever machine closes a period, until told to stop.",
     ),
-    "web": Place(
+    "web": CommandEntry(
         "command_line.commands.web",
         "web",
         "Serve the office's web desk until Ctrl-C; meant to stand behind your reverse proxy.",
     ),
-    "backup": Place(
+    "backup": CommandEntry(
         "command_line.commands.backup",
         "backup",
         "Write books, bills and settings into one file, while the office may work.",
     ),
-    "restore": Place(
+    "restore": CommandEntry(
         "command_line.commands.backup",
         "restore",
         "Put a backup into a new home, and bring it up to date.",
     ),
-    "split": Place(
+    "split": CommandEntry(
         "command_line.commands.split",
         "split",
         "Write one PDF for each account of FILE, named after the account.",
     ),
-    "pattern": Place(
+    "pattern": CommandEntry(
         "command_line.commands.pattern",
         "pattern",
         "Show the text of some pages of FILE and the likely patterns to find accounts with.",
     ),
-    "demo": Place(
+    "demo": CommandEntry(
         "command_line.demo.demo",
         "demo",
         "Make a city of some 500 accounts in a new home, close its month, say where to look.",
     ),
-    "sandbox": Place(
+    "sandbox": CommandEntry(
         "command_line.commands.sandbox",
         "sandbox",
         "Run a cash-receipting service and a billing system to rehearse with, until interrupted.",

@@ -12,7 +12,7 @@ from data_checks.catalog import CATALOG
 from data_checks.check import Check, find, to_query
 from data_checks.parameters import Thresholds, parameters
 from data_checks.recording import Conclusion, conclude, is_waivable
-from data_checks.runner import Verdict, warm_up
+from data_checks.runner import FailedRows, warm_up
 from database.books import Database
 from domain.checks import CheckResult, CheckStatus
 from domain.failures import Misuse, Refused
@@ -94,7 +94,7 @@ def require_waivable(names: Iterable[str]) -> None:
 
 
 def _conclude(
-    database: Database, check: Check, query: str, verdict: Verdict, waived: Collection[str]
+    database: Database, check: Check, query: str, verdict: FailedRows, waived: Collection[str]
 ) -> Conclusion:
     if not verdict.failed:
         return conclude(check, verdict, (), waived)

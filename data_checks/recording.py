@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy.engine import Connection
 
 from data_checks.check import Check, Finding
-from data_checks.runner import Verdict
+from data_checks.runner import FailedRows
 from database.books import Database, insert_rows
 from database.tables import check_finding, check_result, held_account
 from domain.checks import NEVER_WAIVED, CheckResult, CheckStatus, Severity
@@ -25,7 +25,7 @@ class Conclusion:
 
 
 def conclude(
-    check: Check, verdict: Verdict, findings: tuple[Finding, ...], waived: Collection[str]
+    check: Check, verdict: FailedRows, findings: tuple[Finding, ...], waived: Collection[str]
 ) -> Conclusion:
     """
     Decide the status of a check.

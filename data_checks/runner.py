@@ -16,7 +16,7 @@ ERROR_LENGTH = 1000  # characters of a crash that are kept
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class FailedRows:
     """How many rows fail a check; with an `error` it crashed and nothing is known of the data."""
 
     failed: int
@@ -33,7 +33,7 @@ def warm_up() -> None:
     _import_framework()
 
 
-def judge(url: str, queries: Mapping[str, str]) -> dict[str, Verdict]:
+def judge(url: str, queries: Mapping[str, str]) -> dict[str, FailedRows]:
     """
     Count the rows of each query in one validation, by name; a query without rows passes.
 
@@ -109,15 +109,15 @@ def _to_template(query: str) -> str:
     return "/* {batch} */ " + query.replace("{", "{{").replace("}", "}}")
 
 
-def _to_verdict(result: Any) -> Verdict:
+def _to_verdict(result: Any) -> FailedRows:
     """Tell a crash from bad data: the framework reports both as `success=False`."""
     crash = _to_error(result.exception_info or {})
     if crash:
-        return Verdict(0, crash[:ERROR_LENGTH])
+        return FailedRows(0, crash[:ERROR_LENGTH])
     failed = result.result.get("observed_value")
     if not isinstance(failed, int) or result.success != (failed == 0):
-        return Verdict(0, f"the framework gave no clear answer: {result.success}, {failed}")
-    return Verdict(failed)
+        return FailedRows(0, f"the framework gave no clear answer: {result.success}, {failed}")
+    return FailedRows(failed)
 
 
 def _to_error(exception_info: Mapping[str, Any]) -> str:

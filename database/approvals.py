@@ -10,10 +10,10 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.tables import approval_decision, approval_request, waiver
-from domain.approvals import Decided, Decision, Request
+from domain.approvals import ApprovalRequest, Decided, Decision
 
 
-def newest_request(books: Connection, run: str) -> Request | None:
+def newest_request(books: Connection, run: str) -> ApprovalRequest | None:
     """Return the newest request of a run with its decisions; older ones do not count any more."""
     newest = (
         sa.select(approval_request)
@@ -24,28 +24,31 @@ def newest_request(books: Connection, run: str) -> Request | None:
     row = books.execute(newest).one_or_none()
     if row is None:
         return None
-    return Request(**row._mapping, decisions=_decisions(books, run, row.number))
+    return ApprovalRequest(**row._mapping, decisions=_decisions(books, run, row.number))
 
 
-def list_requests(books: Connection, run: str) -> list[Request]:
+def list_requests(books: Connection, run: str) -> list[ApprovalRequest]:
     """Return all requests of a run in their order, each with its decisions."""
     rows = books.execute(
         sa.select(approval_request)
         .where(approval_request.c.run == run)
         .order_by(approval_request.c.number)
     ).all()
-    return [Request(**row._mapping, decisions=_decisions(books, run, row.number)) for row in rows]
+    return [
+        ApprovalRequest(**row._mapping, decisions=_decisions(books, run, row.number))
+        for row in rows
+    ]
 
 
 def record_request(
     books: Connection, run: str, *, digest: str, figures: str, at: datetime, who: str
-) -> Request:
+) -> ApprovalRequest:
     """Return the newest request where it asks for the same, else make another one."""
     newest = newest_request(books, run)
     if newest is not None and newest.digest == digest:
         return newest
     number = newest.number + 1 if newest else 1
-    request = Request(run, number, digest, figures, at, who, None)
+    request = ApprovalRequest(run, number, digest, figures, at, who, None)
     books.execute(
         approval_request.insert().values(
             run=run, number=number, digest=digest, figures=figures, asked_at=at, asked_by=who
@@ -54,7 +57,7 @@ def record_request(
     return request
 
 
-def set_flow_run(books: Connection, request: Request, flow_run: str) -> None:
+def set_flow_run(books: Connection, request: ApprovalRequest, flow_run: str) -> None:
     """Note which run of a Prefect server waits for the answer."""
     books.execute(
         approval_request.update()
@@ -63,7 +66,7 @@ def set_flow_run(books: Connection, request: Request, flow_run: str) -> None:
     )
 
 
-def record_decision(books: Connection, request: Request, decided: Decided) -> None:
+def record_decision(books: Connection, request: ApprovalRequest, decided: Decided) -> None:
     """Write down one person's decision behind the others; raises IntegrityError for a race."""
     books.execute(
         approval_decision.insert().values(

@@ -108,7 +108,7 @@ class Anchor:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ChainFault:
     """The first thing that is wrong; `number` is the row at which it shows."""
 
     number: int
@@ -117,12 +117,12 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ChainVerdict:
     """How many rows were looked at, what is wrong first, and the newest sound row."""
 
     rows: int
     newest: Anchor
-    fault: Fault | None
+    fault: ChainFault | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class Link:
         return self.hash == chain_hash(self.previous, self.act.content_hash)
 
 
-def verify_audit(books: Connection, expected: Anchor | None = None) -> Verdict:
+def verify_audit(books: Connection, expected: Anchor | None = None) -> ChainVerdict:
     """
     Read the whole list and stop at the first row that is not as it was written.
 
@@ -155,11 +155,11 @@ def verify_audit(books: Connection, expected: Anchor | None = None) -> Verdict:
             seen = True
             fault = _differs(expected, link)
         if fault is not None:
-            return Verdict(rows, newest, fault)
+            return ChainVerdict(rows, newest, fault)
         rows, newest = rows + 1, Anchor(link.act.number, link.hash)
     if expected is not None and not seen:
-        return Verdict(rows, newest, _gone(expected, newest))
-    return Verdict(rows, newest, None)
+        return ChainVerdict(rows, newest, _gone(expected, newest))
+    return ChainVerdict(rows, newest, None)
 
 
 def read_links(books: Connection, first: int = 0, last: int | None = None) -> Iterator[Link]:
@@ -177,33 +177,33 @@ def act_of(row: sa.Row[Any]) -> Act:
     return Act(row.id, *told, row.machine_at, row.rehearsed)
 
 
-def _find_fault(newest: Anchor, link: Link) -> Fault | None:
+def _find_fault(newest: Anchor, link: Link) -> ChainFault | None:
     number = link.act.number
     if not link.is_sound:
-        return Fault(number, "changed", f"row {number} is not as it was written")
+        return ChainFault(number, "changed", f"row {number} is not as it was written")
     if link.previous == newest.hash:
         return None
     if number > newest.number + 1:
         gone = _span(newest.number + 1, number - 1)
-        return Fault(number, "missing", f"{gone} missing before row {number}")
+        return ChainFault(number, "missing", f"{gone} missing before row {number}")
     before = f"row {newest.number}" if newest.number else "the beginning"
     message = f"row {number} does not follow {before}: one of the two was written anew"
-    return Fault(number, "broken", message)
+    return ChainFault(number, "broken", message)
 
 
 def _span(first: int, last: int) -> str:
     return f"row {first} is" if first == last else f"rows {first} to {last} are"
 
 
-def _differs(expected: Anchor, link: Link) -> Fault | None:
+def _differs(expected: Anchor, link: Link) -> ChainFault | None:
     if link.hash == expected.hash:
         return None
     number = expected.number
     message = f"row {number} is another one than was noted: the list was written anew up to there"
-    return Fault(number, "broken", message)
+    return ChainFault(number, "broken", message)
 
 
-def _gone(expected: Anchor, newest: Anchor) -> Fault:
+def _gone(expected: Anchor, newest: Anchor) -> ChainFault:
     number = expected.number
     end = f"ends at row {newest.number}" if newest.number < number else "passes over it"
-    return Fault(number, "missing", f"row {number} was noted and is missing: the list {end}")
+    return ChainFault(number, "missing", f"row {number} was noted and is missing: the list {end}")

@@ -21,7 +21,7 @@ CHUNK = 200  # rows that a bulk load hands over at once; SQLite takes 32,766 val
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class DatabasePool:
     """A process's connections to PostgreSQL: kept open, more for a moment, seconds of waiting."""
 
     size: int = 5
@@ -40,13 +40,13 @@ class Database:
     def __init__(
         self,
         url: str,
-        pool: Pool | None = None,
+        pool: DatabasePool | None = None,
         *,
         machine_clock: Callable[[], datetime] | None = None,
         rehearsed: bool = False,
     ) -> None:
         self.url = url
-        self._pool = pool or Pool()
+        self._pool = pool or DatabasePool()
         self._machine_clock = machine_clock  # for the audit list, beside the business time
         self._rehearsed = rehearsed
         self._engines: dict[int, Engine] = {}
@@ -95,7 +95,7 @@ class Database:
         self._engines = {}
 
 
-def _open(url: str, pool: Pool) -> Engine:
+def _open(url: str, pool: DatabasePool) -> Engine:
     if url.startswith("sqlite"):
         return _open_sqlite(url)
     return sa.create_engine(

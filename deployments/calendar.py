@@ -52,7 +52,7 @@ class Every:
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedDeployment:
     """
     One deployment: which flow, when by itself, and what happens to a second run beside a first.
 
@@ -73,23 +73,25 @@ class Planned:
         return f"{MODULE}.{self.function}"
 
 
-def calendar(settings: Settings) -> tuple[Planned, ...]:
+def calendar(settings: Settings) -> tuple[PlannedDeployment, ...]:
     """Return every deployment, those that people start first."""
     return (*_by_people(), *_by_day(settings), *_by_the_minute(settings))
 
 
-def _by_people() -> tuple[Planned, ...]:
+def _by_people() -> tuple[PlannedDeployment, ...]:
     tags = ("office", "by-people")
     return (
-        Planned("close-period", "close", "Closes a period; waits for a yes.", tags=tags),
-        Planned("check-period", "check", "Checks a staged export; changes nothing.", tags=tags),
-        Planned("schedule-autopay", "schedule", "Where the close forgot it.", tags=tags),
-        Planned("print-bills", "print_waiting", "Prints what came back.", tags=tags),
-        Planned("send-communication", "send_news", "Mails a text to many.", tags=tags),
+        PlannedDeployment("close-period", "close", "Closes a period; waits for a yes.", tags=tags),
+        PlannedDeployment(
+            "check-period", "check", "Checks a staged export; changes nothing.", tags=tags
+        ),
+        PlannedDeployment("schedule-autopay", "schedule", "Where the close forgot it.", tags=tags),
+        PlannedDeployment("print-bills", "print_waiting", "Prints what came back.", tags=tags),
+        PlannedDeployment("send-communication", "send_news", "Mails a text to many.", tags=tags),
     )
 
 
-def _by_day(settings: Settings) -> tuple[Planned, ...]:
+def _by_day(settings: Settings) -> tuple[PlannedDeployment, ...]:
     remind_at = time.fromisoformat(settings.reminders.time)
     tags = ("office", "nightly")
     return (
@@ -105,7 +107,7 @@ def _by_day(settings: Settings) -> tuple[Planned, ...]:
     )
 
 
-def _by_the_minute(settings: Settings) -> tuple[Planned, ...]:
+def _by_the_minute(settings: Settings) -> tuple[PlannedDeployment, ...]:
     """Without a mailbox to read there is no schedule for reading it, only the deployment."""
     bounces = Every(15) if settings.bounces.source else None
     tags = ("office", "by-the-minute")
@@ -123,5 +125,5 @@ def _nightly(
     what: str,
     schedule: Daily | Every | None,
     tags: tuple[str, ...],
-) -> Planned:
-    return Planned(name, function, what, schedule, "CANCEL_NEW", tags)
+) -> PlannedDeployment:
+    return PlannedDeployment(name, function, what, schedule, "CANCEL_NEW", tags)

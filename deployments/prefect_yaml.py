@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from deployments.calendar import Planned, calendar
+from deployments.calendar import PlannedDeployment, calendar
 from office.settings.settings import Settings, read_settings
 
 FILE = Path(__file__).parents[1] / "prefect.yaml"
@@ -33,7 +33,7 @@ def page(settings: Settings) -> str:
     return HEAD + text
 
 
-def _deployment(plan: Planned, settings: Settings) -> dict[str, Any]:
+def _deployment(plan: PlannedDeployment, settings: Settings) -> dict[str, Any]:
     schedules = []
     if plan.schedule is not None and settings.prefect.schedules:
         schedules.append({"cron": plan.schedule.cron, "timezone": ZONE, "active": True})

@@ -16,7 +16,7 @@ from prefect.runner import Runner
 from prefect.types.entrypoint import EntrypointType
 
 from database.runs import newest_timezone
-from deployments.calendar import Planned, calendar
+from deployments.calendar import PlannedDeployment, calendar
 from deployments.forms import choices, readable, with_choices
 from deployments.served import FLOWS, office_here
 from deployments.upkeep import Upkeep
@@ -38,7 +38,7 @@ def deployments(settings: Settings, zone: str, periods: list[str]) -> list[Any]:
     ]
 
 
-def _deployment(plan: Planned, zone: str | None, periods: list[str]) -> Any:
+def _deployment(plan: PlannedDeployment, zone: str | None, periods: list[str]) -> Any:
     schedule = None
     if plan.schedule is not None and zone is not None:
         schedule = CronSchedule(cron=plan.schedule.cron, timezone=zone)

@@ -27,7 +27,7 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ApprovalRequest:
     """
     What was asked of people: the run, the figures shown, and the digest of what binds them.
 

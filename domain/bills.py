@@ -25,7 +25,7 @@ class PageFacts:
     has_text: bool = True
     number: tuple[int, int] | None = None  # (1, 2) for "Page 1 of 2"
     by_ocr: bool = False  # its text was read from a picture, which may be misread
-    text_mark: int = field(default=0, compare=False)  # a checksum of all its text
+    text_checksum: int = field(default=0, compare=False)  # a checksum of all its text
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class BillRange:
     pages: tuple[int, ...]
     amount_due: Money | None
     due_on: date | None
-    text_marks: tuple[int, ...] = ()  # of its pages, in their order
+    text_checksums: tuple[int, ...] = ()  # of its pages, in their order
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ class Skipped(StrEnum):
     """
     Why an account that owes something is not reminded now; the first that applies.
 
-    The shields keep past-due mails from customers who were hurt by a failure of ours.
+    The exemptions keep past-due mails from customers who were hurt by a failure of ours.
     """
 
     HELD = "held"  # a blocking check was waived for it, or the office put a hold on it
@@ -27,7 +27,7 @@ class Skipped(StrEnum):
     TOO_LATE = "too-late"
 
 
-SHIELDS = {
+EXEMPTIONS = {
     Skipped.SHIELDED_DRAW: "its autopay payment is due, and the gateway could not be asked for it",
     Skipped.SHIELDED_SCHEDULE: "its autopay payment was scheduled after the day it was meant for, "
     "or is not scheduled yet",

@@ -14,7 +14,7 @@ from tasks.reminding import (
     queue_payment_due,
     send_past_due,
     send_payment_due,
-    withdraw_what_is_settled,
+    withdraw_what_is_not_owed,
 )
 
 
@@ -26,7 +26,7 @@ def remind(despite_stuck_postings: str | None = None) -> State[Any]:
     Run as often as you like: the nights that were missed are made up for.
     """
     guard_reminders(despite_stuck_postings)
-    withdrawn = withdraw_what_is_settled()
+    withdrawn = withdraw_what_is_not_owed()
     queued = {"payment-due": queue_payment_due(), "past-due": queue_past_due()}
     sent = {"payment-due": send_payment_due(), "past-due": send_past_due()}
 

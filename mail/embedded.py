@@ -8,7 +8,7 @@ from pathlib import Path
 
 from domain.failures import PermanentFailure, TemporaryFailure
 from mail.keys import file_stem
-from mail.port import Hook, Outcome, OutgoingMessage, Result, outcome_of
+from mail.port import Hook, MailOutcome, OutgoingMessage, Result, outcome_of
 
 
 class MailFolder:
@@ -25,7 +25,7 @@ class MailFolder:
 
     def deliver(
         self, messages: Iterable[OutgoingMessage], about_to_hand_over: Hook | None = None
-    ) -> Iterator[Outcome]:
+    ) -> Iterator[MailOutcome]:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._folder.chmod(0o700)
@@ -37,7 +37,7 @@ class MailFolder:
             except (PermanentFailure, TemporaryFailure) as failure:
                 yield outcome_of(message.key, failure)
             else:
-                yield Outcome(message.key, Result.SENT)
+                yield MailOutcome(message.key, Result.SENT)
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -71,14 +71,14 @@ class Rehearsal:
 
     def deliver(
         self, messages: Iterable[OutgoingMessage], about_to_hand_over: Hook | None = None
-    ) -> Iterator[Outcome]:
+    ) -> Iterator[MailOutcome]:
         for message in messages:
             try:
                 message.to_bytes()
             except (PermanentFailure, TemporaryFailure) as failure:
                 yield outcome_of(message.key, failure)
             else:
-                yield Outcome(message.key, Result.SENT)
+                yield MailOutcome(message.key, Result.SENT)
 
     def close(self) -> None:
         """Hold nothing that could be closed."""

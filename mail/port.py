@@ -48,7 +48,7 @@ class OutgoingMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class MailOutcome:
     """
     What became of the message of that key; `error` holds no personal data.
 
@@ -61,13 +61,13 @@ class Outcome:
     too_large: bool = False
 
 
-Hook = Callable[[str], Callable[[Outcome], None] | None]
+Hook = Callable[[str], Callable[[MailOutcome], None] | None]
 
 
-def outcome_of(key: str, failure: TemporaryFailure | PermanentFailure) -> Outcome:
+def outcome_of(key: str, failure: TemporaryFailure | PermanentFailure) -> MailOutcome:
     """Return what a message's own failure comes to; `failure` says what to do about it."""
     temporary = isinstance(failure, TemporaryFailure)
-    return Outcome(key, Result.DEFERRED if temporary else Result.FAILED, str(failure))
+    return MailOutcome(key, Result.DEFERRED if temporary else Result.FAILED, str(failure))
 
 
 class Mailer(Protocol):
@@ -75,7 +75,7 @@ class Mailer(Protocol):
 
     def deliver(
         self, messages: Iterable[OutgoingMessage], about_to_hand_over: Hook | None = None
-    ) -> Iterator[Outcome]:
+    ) -> Iterator[MailOutcome]:
         """
         Take messages as they are asked for and give outcomes as they come, in any order.
 

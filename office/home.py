@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from database.books import Database, Pool
+from database.books import Database, DatabasePool
 from domain.failures import Misuse
 from office.clock import Clock
 from office.settings.settings import Settings
@@ -31,7 +31,7 @@ def bill_store(home: Path, settings: Settings) -> BillStore:
 def open_database(home: Path, settings: Settings, clock: Clock | None = None) -> Database:
     """Return the books of a home, with the connections that its settings allow."""
     chosen = settings.database
-    pool = Pool(chosen.pool_size, chosen.pool_overflow, chosen.pool_timeout)
+    pool = DatabasePool(chosen.pool_size, chosen.pool_overflow, chosen.pool_timeout)
     url = database_url(home, settings)
     if clock is None:
         return Database(url, pool)

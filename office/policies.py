@@ -9,11 +9,11 @@ from domain.money import Money
 
 if TYPE_CHECKING:  # loaded by the first command that needs it
     from data_checks.parameters import Thresholds
-    from mail.communications.queueing import Turns
+    from mail.communications.queueing import SendSchedule
     from office.settings.settings import Settings
     from rules.autopay import AutopayPolicy
     from rules.calendars import ClosedDays
-    from splitter.copying.verifying import Scrutiny
+    from splitter.copying.verifying import VerificationPolicy
 
 
 class Choices:
@@ -35,11 +35,11 @@ class Choices:
         )
 
     @property
-    def scrutiny(self) -> Scrutiny:
-        from splitter.copying.verifying import Scrutiny
+    def verification_policy(self) -> VerificationPolicy:
+        from splitter.copying.verifying import VerificationPolicy
 
         chosen = self.settings.splitter
-        return Scrutiny(chosen.read_back_every, chosen.audit_every)
+        return VerificationPolicy(chosen.read_back_every, chosen.audit_every)
 
     @cached_property
     def office_days(self) -> ClosedDays:
@@ -64,8 +64,8 @@ class Choices:
         return AutopayPolicy(chosen.on_closed_day, chosen.over_maximum)
 
     @property
-    def turns(self) -> Turns:
+    def send_schedule(self) -> SendSchedule:
         """When each mail of a communication may leave."""
-        from mail.communications.queueing import Turns
+        from mail.communications.queueing import SendSchedule
 
-        return Turns(self.settings.communications.messages_per_minute)
+        return SendSchedule(self.settings.communications.messages_per_minute)

@@ -80,7 +80,7 @@ class GatewayMisuse(Exception):
     """The gateway says that we ask wrongly (other amount under a used key): stop, call support."""
 
 
-class Answer(StrEnum):
+class DrawAnswer(StrEnum):
     """What the gateway knows of a draw."""
 
     APPROVED = "approved"  # the money is ours; an ACH draw may still be returned
@@ -113,7 +113,7 @@ class DrawResult:
     personal data. `answered_at` is a moment in UTC, by the gateway's clock.
     """
 
-    answer: Answer
+    answer: DrawAnswer
     reference: str | None = None
     amount: Money | None = None
     code: str = ""
@@ -129,7 +129,7 @@ class Refunded:
     amount: Money
 
 
-class EventKind(StrEnum):
+class LateEventKind(StrEnum):
     """What a gateway may tell days after a draw."""
 
     APPROVED_LATE = "approved-late"  # a draw that was thought lost or declined landed after all
@@ -152,7 +152,7 @@ class LateEvent:
     """
 
     event_id: str
-    kind: EventKind
+    kind: LateEventKind
     draw_key: str
     reference: str
     amount: Money

@@ -15,7 +15,7 @@ Clock = Callable[[], datetime]  # the moment in UTC
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class CollectionTerms:
     """
     What does not change while payments are collected.
 

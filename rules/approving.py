@@ -10,7 +10,7 @@ from domain.failures import Refused
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class ApprovalTerms:
     """How many people must say yes, and who may; nobody named: anybody."""
 
     people: int = 1
@@ -18,7 +18,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ApprovalProgress:
     """How a request stands: who said yes so far, who said no, how many are missing."""
 
     approved_by: tuple[str, ...]
@@ -30,7 +30,7 @@ class Standing:
         return self.refusal is None and self.missing == 0
 
 
-def weigh(decisions: Sequence[Decided], terms: Terms) -> Standing:
+def weigh(decisions: Sequence[Decided], terms: ApprovalTerms) -> ApprovalProgress:
     """
     Weigh what was decided about one request, in its order.
 
@@ -46,10 +46,12 @@ def weigh(decisions: Sequence[Decided], terms: Terms) -> Standing:
             approved.setdefault(identity(decided.who), decided.who)
             refusal = None
     missing = max(terms.people - len(approved), 0)
-    return Standing(tuple(approved.values()), refusal, missing)
+    return ApprovalProgress(tuple(approved.values()), refusal, missing)
 
 
-def require_may_decide(who: str, decision: Decision, standing: Standing, terms: Terms) -> None:
+def require_may_decide(
+    who: str, decision: Decision, standing: ApprovalProgress, terms: ApprovalTerms
+) -> None:
     """Raise Refused where this person's word does not count; anybody on the list may refuse."""
     if terms.approvers and identity(who) not in map(identity, terms.approvers):
         raise Refused(

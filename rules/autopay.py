@@ -96,7 +96,7 @@ class Situation:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class DrawPlan:
     """A day for the payment, or a reason for none."""
 
     reason: Unscheduled | None
@@ -112,7 +112,7 @@ def decide(
     today: date,
     closed: Container[date],
     policy: AutopayPolicy,
-) -> Decision:
+) -> DrawPlan:
     """
     Decide what one enrollment does in this period: a payment on a day, or a reason for none.
 
@@ -121,11 +121,11 @@ def decide(
     """
     reason = reason_not_to_draw(situation, policy)
     if reason is not None:
-        return Decision(reason)
+        return DrawPlan(reason)
 
     chosen = draw_date(due_on, situation.days_prior, closed, policy.on_closed_day)
     is_capped = _is_over_maximum(situation)
-    return Decision(None, max(chosen, today), chosen <= today, is_capped)
+    return DrawPlan(None, max(chosen, today), chosen <= today, is_capped)
 
 
 def reason_not_to_draw(situation: Situation, policy: AutopayPolicy) -> Unscheduled | None:

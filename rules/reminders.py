@@ -15,7 +15,7 @@ from rules.calendars import ONE_DAY, earliest_close
 ONE_CENT = Money(1)
 
 
-class Standing(StrEnum):
+class StepStanding(StrEnum):
     NOT_YET = "not-yet"
     OWED = "owed"
     TOO_LATE = "too-late"
@@ -36,7 +36,7 @@ class ReminderStep:
     last_day: int
     smallest: Money = ONE_CENT
 
-    def standing(self, due_on: date, now: datetime, zone: ZoneInfo, at: time) -> Standing:
+    def standing(self, due_on: date, now: datetime, zone: ZoneInfo, at: time) -> StepStanding:
         """
         Tell how it stands with the step at a moment.
 
@@ -44,9 +44,9 @@ class ReminderStep:
         makes sense, and what was sent is kept by the outbox (ruling 17).
         """
         if now.astimezone(zone).date() > due_on + timedelta(days=self.last_day):
-            return Standing.TOO_LATE
+            return StepStanding.TOO_LATE
         has_come = time_has_come(due_on + timedelta(days=self.days), at, now, zone)
-        return Standing.OWED if has_come else Standing.NOT_YET
+        return StepStanding.OWED if has_come else StepStanding.NOT_YET
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +84,14 @@ class ReminderPlan:
         found = [
             step
             for step in self.steps
-            if step.standing(due_on, now, zone, self.at) is Standing.OWED
+            if step.standing(due_on, now, zone, self.at) is StepStanding.OWED
         ]
         return tuple(_without_superseded(found))
 
     def is_over(self, due_on: date, now: datetime, zone: ZoneInfo) -> bool:
         """Tell whether it is too late for every past-due mail: who got none is not sent one."""
         return all(
-            step.standing(due_on, now, zone, self.at) is Standing.TOO_LATE
+            step.standing(due_on, now, zone, self.at) is StepStanding.TOO_LATE
             for step in self.steps
             if step.kind is MessageKind.PAST_DUE
         )
@@ -143,7 +143,7 @@ TO_LEAVE = timedelta(days=2)  # a bill that leaves later after its close has lef
 
 
 @dataclass(frozen=True, slots=True)
-class Shield:
+class Exemption:
     """
     What an office holds to be its own fault, and for how long.
 

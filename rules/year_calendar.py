@@ -17,7 +17,7 @@ from rules.reminders import ReminderStep
 MONTHS_BACK = 14  # a step of the ladder may come a year after its due date
 
 
-class EventKind(StrEnum):
+class CalendarEventKind(StrEnum):
     PERIOD_END = "period-end"
     CLOSE = "close"
     DUE = "due"
@@ -49,7 +49,7 @@ class Event:
     """
 
     on: date
-    kind: EventKind
+    kind: CalendarEventKind
     period: str
     days: int = 0
     form: str = ""
@@ -70,7 +70,7 @@ def plan_year(year: int, plan: YearPlan) -> tuple[MonthPlan, ...]:
     """Return the twelve months of a year, each with all that falls into it from any period."""
     ends = [last_of_month(year, month) for month in range(1 - MONTHS_BACK, 13)]
     events = [event for ends_on in ends for event in _events(ends_on, plan)]
-    order = list(EventKind).index
+    order = list(CalendarEventKind).index
     marked = sorted(_mark_meetings(events), key=lambda one: (one.on, order(one.kind)))
     return tuple(_month(date(year, month, 1), marked, plan) for month in range(1, 13))
 
@@ -79,16 +79,16 @@ def _events(ends_on: date, plan: YearPlan) -> Iterator[Event]:
     period = f"{ends_on:%Y-%m}"
     due_on = plan.due.due_on(ends_on)
     closes_on = earliest_close(ends_on, plan.office_closed)
-    yield Event(ends_on, EventKind.PERIOD_END, period)
+    yield Event(ends_on, CalendarEventKind.PERIOD_END, period)
     too_near = tuple(_close_marks(closes_on, due_on, plan))
-    yield Event(closes_on, EventKind.CLOSE, period, marks=too_near)
-    yield Event(due_on, EventKind.DUE, period, marks=tuple(_closed_marks(due_on, plan)))
+    yield Event(closes_on, CalendarEventKind.CLOSE, period, marks=too_near)
+    yield Event(due_on, CalendarEventKind.DUE, period, marks=tuple(_closed_marks(due_on, plan)))
     for days in sorted(set(plan.days_prior), reverse=True):
         yield _draw(period, days, due_on, closes_on, plan)
     for step in plan.reminders:
         on = due_on + timedelta(days=step.days)
         marks = tuple(_reminder_marks(step, on, due_on, closes_on, plan))
-        yield Event(on, EventKind.REMINDER, period, step.days, step.form, marks)
+        yield Event(on, CalendarEventKind.REMINDER, period, step.days, step.form, marks)
 
 
 def _draw(period: str, days: int, due_on: date, closes_on: date, plan: YearPlan) -> Event:
@@ -105,7 +105,7 @@ def _draw(period: str, days: int, due_on: date, closes_on: date, plan: YearPlan)
     elif (on - closes_on).days < plan.notice_days:
         left = (on - closes_on).days
         marks.append(f"{left} days after the close: a notice of {plan.notice_days} is impossible")
-    return Event(max(on, closes_on), EventKind.DRAW, period, -days, marks=tuple(marks))
+    return Event(max(on, closes_on), CalendarEventKind.DRAW, period, -days, marks=tuple(marks))
 
 
 def _close_marks(closes_on: date, due_on: date, plan: YearPlan) -> Iterator[str]:
@@ -136,10 +136,10 @@ def _reminder_marks(
 def _mark_meetings(events: Iterable[Event]) -> Iterator[Event]:
     """Mark the draws of one period that fall on one day though customers chose different ones."""
     known = list(events)
-    draws = Counter((one.period, one.on) for one in known if one.kind is EventKind.DRAW)
+    draws = Counter((one.period, one.on) for one in known if one.kind is CalendarEventKind.DRAW)
     for one in known:
         many = draws[one.period, one.on]
-        if one.kind is EventKind.DRAW and many > 1:
+        if one.kind is CalendarEventKind.DRAW and many > 1:
             yield replace(one, marks=(*one.marks, f"{many} draw days fall on one"))
         else:
             yield one

@@ -25,7 +25,7 @@ from domain.failures import Misuse, Refused
 from domain.runs import RunState
 from domain.steps import Step
 from office.equipment.office import Office, office
-from office.procedures.approval import Asked, ask, decide, find_asked, refused_by
+from office.procedures.approval import PendingApproval, ask, decide, find_asked, refused_by
 from reporting.report.approval_request import question, say_figures
 from rules.approving import identity
 from tasks.artifacts import show_question
@@ -61,7 +61,7 @@ class _Form(RunInput):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApprovalAnswer:
     """What somebody filled in; `decision` is None where nothing was decided."""
 
     decision: str | None
@@ -133,11 +133,11 @@ def _one_of(choices: tuple[str, ...]) -> Any:
     return Annotated[Literal[choices], WithJsonSchema(schema)]
 
 
-def to_answer(filled: Any) -> Answer:
+def to_answer(filled: Any) -> ApprovalAnswer:
     """Read a form that somebody filled in."""
     decision = None if filled.decision == LOOK_AGAIN else str(filled.decision)
     name, reason = (" ".join(part.split()) for part in (filled.name, filled.reason))
-    return Answer(decision, name, reason, tuple(getattr(filled, "waive", ())))
+    return ApprovalAnswer(decision, name, reason, tuple(getattr(filled, "waive", ())))
 
 
 def _text(text: str, approved_by: tuple[str, ...], note: str) -> str:
@@ -183,7 +183,7 @@ def await_approval(run: str) -> Done:
     return Done(sentence, {"approved": True, **_figures(asked)})
 
 
-def _may_ask(here: Office, asked: Asked) -> bool:
+def _may_ask(here: Office, asked: PendingApproval) -> bool:
     """Tell whether whoever closes the period can still say yes, and has not done so."""
     said = map(identity, asked.standing.approved_by)
     return not asked.standing.is_approved and identity(here.who) not in said
@@ -202,7 +202,7 @@ def _approve(here: Office, run: str, people: tuple[str, ...]) -> None:
         )
 
 
-def _figures(asked: Asked) -> dict[str, object]:
+def _figures(asked: PendingApproval) -> dict[str, object]:
     standing = asked.standing
     return {
         "request": asked.request.number,
@@ -211,7 +211,7 @@ def _figures(asked: Asked) -> dict[str, object]:
     }
 
 
-def _say_waiting(here: Office, asked: Asked) -> str:
+def _say_waiting(here: Office, asked: PendingApproval) -> str:
     run = asked.request.run
     if asked.standing.approved_by:
         said = ", ".join(asked.standing.approved_by)
@@ -219,7 +219,7 @@ def _say_waiting(here: Office, asked: Asked) -> str:
     return f"waits for a yes: {here.command} close {run} --yes"
 
 
-def suspend_for(form: type[RunInput], *, key: str, timeout: int, message: str) -> Answer:
+def suspend_for(form: type[RunInput], *, key: str, timeout: int, message: str) -> ApprovalAnswer:
     """
     Suspend this run until the form is filled in; `timeout` in seconds, then the run fails.
 
@@ -268,7 +268,7 @@ def ask_a_person(run: str) -> bool:
     return True
 
 
-def _can_be_answered(here: Office, asked: Asked) -> bool:
+def _can_be_answered(here: Office, asked: PendingApproval) -> bool:
     """Tell whether a yes would help: the run waits for one, or each check can be waived."""
     if asked.blocking:
         return not unwaivable_check_names(asked.blocking)
@@ -288,7 +288,7 @@ def take_answer_given(run: str) -> None:
         ask_a_person(run)
 
 
-def _take(here: Office, asked: Asked) -> None:
+def _take(here: Office, asked: PendingApproval) -> None:
     """Ask again and again until a decision is in the books, here or from elsewhere."""
     run, number = asked.request.run, asked.request.number
     said = len(asked.request.decisions)
@@ -315,7 +315,7 @@ def _take(here: Office, asked: Asked) -> None:
             return
 
 
-def _decide(here: Office, asked: Asked, answer: Answer) -> str:
+def _decide(here: Office, asked: PendingApproval, answer: ApprovalAnswer) -> str:
     """Take an answer; return why it was not taken, as a sentence for the next form."""
     if answer.decision is None:
         return ""
@@ -338,7 +338,7 @@ def _decide(here: Office, asked: Asked, answer: Answer) -> str:
     return ""
 
 
-def _message(asked: Asked, note: str) -> str:
+def _message(asked: PendingApproval, note: str) -> str:
     """Say in one sentence what waits, and what to do where."""
     run = asked.request.run
     what = f"Period {run} ({say_figures(asked.figures)})"

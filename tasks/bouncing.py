@@ -15,7 +15,7 @@ from database.runs import finished_step, get_run
 from domain.failures import Misuse, Refused
 from domain.steps import Step
 from domain.words import say_count
-from mail.bounces.processing import BounceBook, BounceCounts, settle_refusals
+from mail.bounces.processing import BounceBook, BounceCounts, record_refusals
 from mail.recipients.suppressed import waiting_runs
 from office.equipment import locking
 from office.equipment.office import Office, office
@@ -38,7 +38,7 @@ def read_bounces() -> dict[str, Any]:
     unsubscribing = here.unsubscribing if here.settings.communications.unsubscribe_mailto else None
     book = BounceBook(here.database, here.verp, now, here.who, unsubscribing)
     with closing(here.inbox) as inbox:
-        refused = settle_refusals(here.database, now=now, who=here.who)
+        refused = record_refusals(here.database, now=now, who=here.who)
         found = refused + book.process(inbox)
     sentence = say_bounces(found)
     if found.hard or found.soft or found.unknown or found.complaints:

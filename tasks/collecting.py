@@ -17,7 +17,7 @@ from mail.notices.autopay_failures import queue_autopay_failures, queue_capped_d
 from office.equipment.office import Office, office
 from office.equipment.terms import notifying_of, terms_of
 from payments.collecting.collecting import CollectCounts, collect_due
-from payments.collecting.draws import Tally, read_standing
+from payments.collecting.draws import DrawTotals, read_open_draws
 from payments.collecting.unanswered import LookupCounts, look_up_due
 from payments.outcomes.events import EventCounts, take_in_events
 from payments.outcomes.settlements import list_differences, read_settlements
@@ -26,7 +26,7 @@ from rules.returns import ReturnRate
 Figures = dict[str, Any]
 
 
-def to_figures(tally: Tally) -> Figures:
+def to_figures(tally: DrawTotals) -> Figures:
     return {"count": tally.count, "amount": str(tally.amount)}
 
 
@@ -200,7 +200,7 @@ def queue_failure_mails() -> int:
 @task(name="count what is open", retries=0, cache_policy=NO_CACHE, persist_result=False)
 def count_open() -> Figures:
     """Count what waits for an answer or a person, whenever it came about."""
-    standing = read_standing(office().database)
+    standing = read_open_draws(office().database)
     return {
         "unknown": to_figures(standing.unknown),
         "drawn_twice": to_figures(standing.drawn_twice),

@@ -54,7 +54,7 @@ def queue_communication(mailing: int) -> Figures:
     queued = queue_mailing(
         here.database,
         mailing,
-        here.turns,
+        here.send_schedule,
         now=here.due_now(),
         message_domain=here.message_domain,
     )

@@ -18,8 +18,8 @@ from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import NobodyMailed
 from domain.steps import Step
 from domain.words import say_count
-from mail.bounces.processing import settle_refusals
-from mail.communications.queueing import take_turns_anew
+from mail.bounces.processing import record_refusals
+from mail.communications.queueing import reschedule_overdue
 from mail.outbox.deliveries import count_possible_duplicates, counts
 from mail.outbox.queueing import queue_bills
 from mail.outbox.sending import SendCounts
@@ -88,9 +88,9 @@ def send_what_is_due(
     withdraw_reminders(here.database, reminding_of(here, due()))
     withdraw_notices(here.database, due(), here.who)
     if MessageKind.COMMUNICATION in kinds:
-        take_turns_anew(here.database, here.turns, due())
+        reschedule_overdue(here.database, here.send_schedule, due())
     tried = send_mails(here, kinds, due, progress)
-    settle_refusals(here.database, now=due(), who=here.who)  # before anything is printed
+    record_refusals(here.database, now=due(), who=here.who)  # before anything is printed
     return tried
 
 

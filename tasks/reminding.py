@@ -86,7 +86,7 @@ def guard_reminders(despite: str | None = None) -> None:
 
 
 @task(name="withdraw reminders", retries=0, cache_policy=NO_CACHE, persist_result=False)
-def withdraw_what_is_settled() -> int:
+def withdraw_what_is_not_owed() -> int:
     """Take waiting reminders back that are not owed any more; returns how many."""
     here = office()
     taken = withdraw_reminders(here.database, reminding_of(here, here.due_now()))

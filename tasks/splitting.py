@@ -26,10 +26,10 @@ from office.prefect_server.task_runner import (
     is_shared,
     worker_of_this_machine,
 )
-from splitter.batches.claims import Standing, forget_batches, standing
-from splitter.batches.plan import Terms
+from splitter.batches.claims import BatchStatus, forget_batches, list_batches
+from splitter.batches.plan import BatchTerms
 from splitter.batches.run import BatchWorker, PlannedRun, gather_run, plan_run, require_made
-from splitter.copying.verifying import say_scrutiny
+from splitter.copying.verifying import say_verification
 from splitter.runs.records import share_documents, staged_files
 from splitter.runs.split import SplitCounts, read_run, split_run
 from tasks.artifacts import slug
@@ -63,7 +63,7 @@ def split_in_batches(here: Office, run: str) -> SplitCounts:
     if here.settings.workers.task_runner == "dask":
         _hand_out(here, planned, progress)
     _make_the_rest(here, planned, progress)
-    show_batches(run, standing(here.database, run))
+    show_batches(run, list_batches(here.database, run))
     return gather_run(here.database, planned)
 
 
@@ -95,7 +95,7 @@ def cut_here(worker: BatchWorker, run: str, number: int) -> bool:
     return worker.make_one(run, number) is not None
 
 
-def show_batches(run: str, batches: list[Standing]) -> None:
+def show_batches(run: str, batches: list[BatchStatus]) -> None:
     """Show who made which batch: machines and counts, nothing of a customer."""
     create_table_artifact(
         key=f"batches-{slug(run)}",
@@ -104,10 +104,10 @@ def show_batches(run: str, batches: list[Standing]) -> None:
     )
 
 
-def _terms(here: Office) -> Terms:
-    return Terms(
+def _terms(here: Office) -> BatchTerms:
+    return BatchTerms(
         here.version,
-        here.scrutiny,
+        here.verification_policy,
         here.settings.splitter.ocr,
         here.settings.workers.batch_bills,
     )
@@ -123,7 +123,7 @@ def _hand_out(here: Office, planned: PlannedRun, progress: Progress) -> None:
     with dask_runner(here) as runner:
         futures = [
             runner.submit(cut_on_dask, {"run": planned.run, "number": batch.number})
-            for batch in standing(here.database, planned.run)
+            for batch in list_batches(here.database, planned.run)
             if batch.is_open
         ]
         before, moved_at = _movement(here, planned), time.monotonic()
@@ -140,7 +140,7 @@ def _hand_out(here: Office, planned: PlannedRun, progress: Progress) -> None:
 
 
 def _movement(here: Office, planned: PlannedRun) -> list[BatchState]:
-    return [batch.state for batch in standing(here.database, planned.run)]
+    return [batch.state for batch in list_batches(here.database, planned.run)]
 
 
 def _make_the_rest(here: Office, planned: PlannedRun, progress: Progress) -> None:
@@ -159,12 +159,12 @@ def _make_the_rest(here: Office, planned: PlannedRun, progress: Progress) -> Non
 
 def _report(here: Office, planned: PlannedRun, progress: Progress) -> None:
     """Count pages read and pages copied, whoever copied them."""
-    found = standing(here.database, planned.run)
+    found = list_batches(here.database, planned.run)
     made = sum(batch.pages for batch in found if batch.state is BatchState.DONE)
     progress(planned.all_pages + made, planned.all_pages + planned.bill_pages)
 
 
-def _row(batch: Standing) -> dict[str, Any]:
+def _row(batch: BatchStatus) -> dict[str, Any]:
     seconds = (
         (batch.finished_at - batch.started_at).total_seconds()
         if batch.started_at and batch.finished_at
@@ -218,7 +218,7 @@ def _split_alone(here: Office, run: str) -> SplitCounts:
         exports_folder=here.exports_folder,
         processes=here.settings.splitter.processes or None,
         progress=progress_of(Step.SPLIT, run),
-        scrutiny=here.scrutiny,
+        verification_policy=here.verification_policy,
         ocr=here.settings.splitter.ocr,
     )
 
@@ -254,5 +254,5 @@ def _sentence(counts: SplitCounts) -> str:
     if counts.by_ocr:
         sentence += f", {say_count(counts.by_ocr, 'page')} read by OCR"
     if counts.read_back or counts.audited:
-        sentence += f"; {say_scrutiny(counts.read_back, counts.audited)}"
+        sentence += f"; {say_verification(counts.read_back, counts.audited)}"
     return sentence

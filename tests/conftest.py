@@ -25,7 +25,7 @@ from splitter.workers import parent as children
 from tests.compiled_statements import CompiledStatements
 from tests.compiled_templates import CompiledTemplates
 from tests.distribution import OneWorkerAtTheServer
-from tests.splitter.warm_foremen import WarmForemen
+from tests.splitter.warm_fork_servers import WarmForkServers
 from tests.used_postgres import UsedPostgres
 
 # A busy machine is no defect, and a landing is no place for a new example to turn up.
@@ -75,10 +75,10 @@ def anybody() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def warm_foremen() -> Iterator[None]:
+def warm_fork_servers() -> Iterator[None]:
     """Spare the processes that split in tests the loading of their modules."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(children, "_started", WarmForemen().start)
+        patched.setattr(children, "_started", WarmForkServers().start)
         yield
 
 
@@ -112,7 +112,7 @@ def one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture
-def cold_foremen(monkeypatch: pytest.MonkeyPatch) -> None:
+def cold_fork_servers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start the processes that split as the office does."""
     monkeypatch.setattr(children, "_started", _start_cold)
 

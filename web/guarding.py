@@ -28,7 +28,7 @@ HEADERS = (
 FROM_ELSEWHERE = ("/unsubscribe/", "/webhooks/")
 
 
-class TooLarge(Exception):
+class RequestTooLarge(Exception):
     """More came than a request here may have."""
 
 
@@ -56,7 +56,7 @@ class Guard:
             message = await receive()
             received += len(message.get("body", b""))
             if received > most:
-                raise TooLarge
+                raise RequestTooLarge
             return message
 
         async def dressed(message: Message) -> None:
@@ -68,13 +68,13 @@ class Guard:
 
         try:
             if _announced(scope) > most:
-                raise TooLarge
+                raise RequestTooLarge
             if _is_from_elsewhere(scope):
                 await dressed({"type": "http.response.start", "status": 403, "headers": []})
                 await send({"type": "http.response.body", "body": b"Open the page again.\n"})
                 return
             await self._app(scope, bounded, dressed)
-        except TooLarge:
+        except RequestTooLarge:
             status = 413
             await dressed({"type": "http.response.start", "status": 413, "headers": []})
             await send({"type": "http.response.body", "body": b"Too large.\n"})

@@ -9,7 +9,7 @@ from typing import Any
 
 from billing_system import cells
 from billing_system.cells import Converter, code_up_to, text_up_to
-from billing_system.columns import Column, Secrecy, Table
+from billing_system.columns import ExportColumn, Secrecy, Table
 from domain.accounts import AccountStatus
 from domain.feeds import (
     FLAGS,
@@ -24,7 +24,7 @@ from domain.feeds import (
 from domain.money import Money
 
 EMPTIED = "-"  # an empty cell is no change; this empties what stood there
-_ACCOUNT_NUMBER = Column("account_number", cells.to_account_number, secrecy=Secrecy.NONE)
+_ACCOUNT_NUMBER = ExportColumn("account_number", cells.to_account_number, secrecy=Secrecy.NONE)
 _LONG = text_up_to(4000)
 _LOCAL_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?")
 _STATUS = cells.one_of(AccountStatus)
@@ -120,16 +120,16 @@ def to_taken(cell: str) -> bool:
 MOVEMENTS = Table(
     "movements",
     (
-        Column("movement_id", code_up_to(100), secrecy=Secrecy.NONE),
+        ExportColumn("movement_id", code_up_to(100), secrecy=Secrecy.NONE),
         _ACCOUNT_NUMBER,
-        Column("date", cells.to_date),
-        Column("type", cells.one_of(FeedKind)),
-        Column("amount", to_amount),
-        Column("service", text_up_to(100), optional=True),
-        Column("description", _LONG, optional=True),
-        Column("reference", code_up_to(100, required=False), optional=True),
-        Column("posted_at", to_local_moment, optional=True),
-        Column("in_balance_due", to_counted, optional=True),
+        ExportColumn("date", cells.to_date),
+        ExportColumn("type", cells.one_of(FeedKind)),
+        ExportColumn("amount", to_amount),
+        ExportColumn("service", text_up_to(100), optional=True),
+        ExportColumn("description", _LONG, optional=True),
+        ExportColumn("reference", code_up_to(100, required=False), optional=True),
+        ExportColumn("posted_at", to_local_moment, optional=True),
+        ExportColumn("in_balance_due", to_counted, optional=True),
     ),
     make_movement,
 )
@@ -137,16 +137,16 @@ CHANGES = Table(
     "changes",
     (
         _ACCOUNT_NUMBER,
-        *(Column(name.value, to_change(name), optional=True) for name in ChangeField),
+        *(ExportColumn(name.value, to_change(name), optional=True) for name in ChangeField),
     ),
     make_change,
 )
 ACKNOWLEDGEMENTS = Table(
     "acknowledgements",
     (
-        Column("id", to_number, secrecy=Secrecy.NONE),
-        Column("state", to_taken),
-        Column("reason", text_up_to(200), optional=True),
+        ExportColumn("id", to_number, secrecy=Secrecy.NONE),
+        ExportColumn("state", to_taken),
+        ExportColumn("reason", text_up_to(200), optional=True),
     ),
     Acknowledgement,
 )

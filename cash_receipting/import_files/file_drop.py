@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from cash_receipting.import_files.layout import Layout
-from cash_receipting.import_files.sent import OpenBatch, Tray
+from cash_receipting.import_files.submitted_files import OpenBatch, SubmittedFiles
 from cash_receipting.port import PostingRequest, Receipt, ServiceDown
 from domain.failures import PermanentFailure
 from domain.money import Money
@@ -27,7 +27,7 @@ ACCEPTED, REJECTED = "accepted", "rejected"
 Answer = tuple[str | None, str | None, str]  # receipt, refusal, key
 
 
-def read_answers(folder: Path, tray: Tray) -> None:
+def read_answers(folder: Path, submitted: SubmittedFiles) -> None:
     """
     Record every answer file of a folder and move it away: `answered`, or `unreadable`.
 
@@ -40,7 +40,7 @@ def read_answers(folder: Path, tray: Tray) -> None:
         except ValueError:
             _move(file, folder / UNREADABLE)
             continue
-        tray.answer(answers)
+        submitted.answer(answers)
         _move(file, folder / READ)
 
 
@@ -81,7 +81,7 @@ MANIFEST = ".manifest.json"  # comes last: what has one is whole
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """
-    Writes the batches of a tray that are not out yet.
+    Writes the batches of submitted files that are not out yet.
 
     The temporary file is forced to disk, its name and hash are recorded, then it is renamed. So
     after a crash a temporary file tells that its batch is not out, and its absence that it is,
@@ -89,24 +89,24 @@ class Outgoing:
     """
 
     folder: Path
-    tray: Tray
+    submitted: SubmittedFiles
     layout: Layout
 
     def write_all(self) -> None:
-        for batch in self.tray.open_batches():
+        for batch in self.submitted.open_batches():
             named = batch if batch.name else self._prepare(batch.batch)
             self._put_out(named)
 
     def _prepare(self, batch: int) -> OpenBatch:
         """Write the temporary file and record what it will be called."""
-        items = self.tray.items_of(batch)
+        items = self.submitted.items_of(batch)
         total = Money.total(item.amount for item in items)
         name = f"receipts-{batch:06d}-{len(items)}-{total}.{self.layout.suffix}"
         content = (self.layout.head() + "".join(item.line for item in items)).encode()
         _write_to_disk(self.folder / (name + TEMPORARY), content)
         _sync_folder(self.folder)  # before its name is recorded: then its absence says a lot
         sha256 = hashlib.sha256(content).hexdigest()
-        self.tray.name_batch(batch, name, sha256)
+        self.submitted.name_batch(batch, name, sha256)
         return OpenBatch(batch, name, sha256)
 
     def _put_out(self, batch: OpenBatch) -> None:
@@ -116,10 +116,10 @@ class Outgoing:
             _sync_folder(self.folder)
         if file.exists():
             self._write_manifest(batch)
-        self.tray.mark_out(batch.batch)
+        self.submitted.mark_out(batch.batch)
 
     def _write_manifest(self, batch: OpenBatch) -> None:
-        items = self.tray.items_of(batch.batch)
+        items = self.submitted.items_of(batch.batch)
         manifest = {
             "file": batch.name,
             "batch": batch.batch,
@@ -157,7 +157,7 @@ class FileDropReceipting:
     """
     Each posting belongs to exactly one file, and a file is written exactly once.
 
-    What is posted lies in a tray until it is handed over; its receipt comes with the answer file.
+    What is posted waits until it is handed over; its receipt comes with the answer file.
     A key that is posted again is still in its first file, unless that answered that it refused it.
     """
 
@@ -165,16 +165,16 @@ class FileDropReceipting:
     keeps_keys = True
     longest_in_flight = timedelta(0)
 
-    def __init__(self, folder: Path, tray: Path, layout: Layout) -> None:
+    def __init__(self, folder: Path, submitted: Path, layout: Layout) -> None:
         self._folder = folder
         self._layout = layout
-        self._tray = Tray(tray)
+        self._submitted = SubmittedFiles(submitted)
 
     def post(self, request: PostingRequest) -> Receipt | None:
-        """Put a posting in the tray; raises PermanentFailure where the layout cannot hold it."""
+        """Note a posting; raises PermanentFailure where the layout cannot hold it."""
         line = self._layout.to_line(request)
         with self._using():
-            item = self._tray.put(request, line)
+            item = self._submitted.put(request, line)
         if (item.account, item.amount) != (request.account, request.amount):
             raise PermanentFailure("something else was handed over under this key")
         return item.to_receipt()
@@ -182,24 +182,24 @@ class FileDropReceipting:
     def find(self, request: PostingRequest) -> Receipt | None:
         """Return the receipt that was answered; raises PermanentFailure for a refusal."""
         with self._using():
-            read_answers(self._folder, self._tray)
-            item = self._tray.find(request.key)
+            read_answers(self._folder, self._submitted)
+            item = self._submitted.find(request.key)
         if item is not None and item.refusal is not None:
             raise PermanentFailure(f"cash receipting refused it: {item.refusal or 'no reason'}")
         return item.to_receipt() if item is not None else None
 
     def hand_over(self) -> None:
-        """Write what lies in the tray into the next file; finish what a crash left."""
+        """Write what waits into the next file; finish what a crash left."""
         with self._using():
-            read_answers(self._folder, self._tray)
-            Outgoing(self._folder, self._tray, self._layout).write_all()
+            read_answers(self._folder, self._submitted)
+            Outgoing(self._folder, self._submitted, self._layout).write_all()
 
     def check_health(self) -> None:
         with self._using():
             pass
 
     def close(self) -> None:
-        self._tray.close()
+        self._submitted.close()
 
     @contextmanager
     def _using(self) -> Iterator[None]:

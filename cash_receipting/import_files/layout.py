@@ -27,7 +27,7 @@ FIELDS: Mapping[str, Callable[[PostingRequest, str], str]] = {
 }
 
 
-class Column(BaseModel):
+class FileColumn(BaseModel):
     """One column: which field it holds, or a text that is always the same."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,7 +41,7 @@ class Column(BaseModel):
     date_format: str = "%Y-%m-%d"
 
     @model_validator(mode="after")
-    def check_field(self) -> Column:
+    def check_field(self) -> FileColumn:
         if self.field and self.field not in FIELDS:
             raise ValueError(f"there is no field {self.field}; there are {', '.join(FIELDS)}")
         return self
@@ -59,7 +59,7 @@ class Layout(BaseModel):
     delimiter: str = Field(",", min_length=1, max_length=1)
     headings: bool = True
     line_end: Literal["\n", "\r\n"] = "\r\n"
-    column: tuple[Column, ...] = tuple(Column(field=name, heading=name) for name in FIELDS)
+    column: tuple[FileColumn, ...] = tuple(FileColumn(field=name, heading=name) for name in FIELDS)
 
     @model_validator(mode="after")
     def check_columns(self) -> Layout:
@@ -112,7 +112,7 @@ def read_layout(file: Path | None) -> Layout:
         raise Misuse(f"The layout {file} is wrong at {where}: {first['msg']}.", "layout") from None
 
 
-def _pad(column: Column, value: str) -> str:
+def _pad(column: FileColumn, value: str) -> str:
     if len(value) > column.width or not value.isascii() or not (value.isprintable()):
         name = column.heading or column.field
         raise PermanentFailure(f"{name} does not fit into {column.width} plain characters")

@@ -23,10 +23,10 @@ from domain.approvals import Decision
 
 if TYPE_CHECKING:
     from office.equipment.office import Office
-    from office.procedures.approval import Asked
+    from office.procedures.approval import PendingApproval
 
 
-def to_figures(asked: Asked) -> dict[str, Any]:
+def to_figures(asked: PendingApproval) -> dict[str, Any]:
     """Write a question and how it stands down for programs."""
     standing, request = asked.standing, asked.request
     refusal = standing.refusal
@@ -44,7 +44,7 @@ def to_figures(asked: Asked) -> dict[str, Any]:
     }
 
 
-def to_lines(office: Office, asked: Asked) -> list[str]:
+def to_lines(office: Office, asked: PendingApproval) -> list[str]:
     """Say what waits, and what to type for a yes and a no."""
     from reporting.report.approval_request import say_figures
 
@@ -132,7 +132,7 @@ def approvals(home: Path, as_json: bool) -> int:
 
 def _decide(
     office: Office, period: str, decision: Decision, reason: str, waivers: Mapping[str, str]
-) -> Asked:
+) -> PendingApproval:
     """Take the decision while nobody works on the period; a yes said twice is said once."""
     from office.equipment.locking import working_on
     from office.procedures.approval import ask, decide, require_answerable
@@ -146,7 +146,7 @@ def _decide(
         return decide(office, asked, decision, who=office.who, reason=reason, waivers=waivers)
 
 
-def _approved_sentence(office: Office, asked: Asked) -> str:
+def _approved_sentence(office: Office, asked: PendingApproval) -> str:
     from reporting.report.approval_request import say_figures
 
     period = asked.request.run
@@ -159,13 +159,13 @@ def _approved_sentence(office: Office, asked: Asked) -> str:
     return f"{sentence} To close it: {office.command} close {period}"
 
 
-def _wake(office: Office, asked: Asked) -> bool:
+def _wake(office: Office, asked: PendingApproval) -> bool:
     from office.prefect_server.runs import wake
 
     return wake(office, asked.request.flow_run)
 
 
-def _tell(office: Office, asked: Asked, sentence: str, *, as_json: bool) -> int:
+def _tell(office: Office, asked: PendingApproval, sentence: str, *, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(to_figures(asked), indent=1))
     else:
@@ -173,7 +173,7 @@ def _tell(office: Office, asked: Asked, sentence: str, *, as_json: bool) -> int:
     return DONE if asked.standing.is_approved else NEEDS_PERSON
 
 
-def _list_waiting(office: Office) -> list[Asked]:
+def _list_waiting(office: Office) -> list[PendingApproval]:
     """Return what can be answered now: ready, or stopped by checks that may be waived."""
     import sqlalchemy as sa
 
@@ -193,5 +193,5 @@ def _list_waiting(office: Office) -> list[Asked]:
     return [one for one in found if one is not None and _waits(one)]
 
 
-def _waits(asked: Asked) -> bool:
+def _waits(asked: PendingApproval) -> bool:
     return asked.standing.refusal is None and not asked.standing.is_approved

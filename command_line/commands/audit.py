@@ -19,7 +19,7 @@ from domain.runs import RunState
 from domain.words import say_count
 
 if TYPE_CHECKING:
-    from database.audit import Anchor, Verdict
+    from database.audit import Anchor, ChainVerdict
     from office.equipment.office import Office
 
 
@@ -74,7 +74,7 @@ def _to_anchor(text: str) -> Anchor:
     return Anchor(int(found[1]), found[2])
 
 
-def _to_figures(verdict: Verdict) -> dict[str, object]:
+def _to_figures(verdict: ChainVerdict) -> dict[str, object]:
     fault = verdict.fault
     return {
         "status": "sound" if fault is None else "tampered",
@@ -87,7 +87,7 @@ def _to_figures(verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _lines(verdict: Verdict) -> list[str]:
+def _lines(verdict: ChainVerdict) -> list[str]:
     sound = say_count(verdict.rows, "row")
     if verdict.fault is not None:
         return [f"{sound} sound, then {verdict.fault.kind} at row {verdict.fault.number}."]

@@ -81,15 +81,15 @@ def enroll(
 ) -> int:
     """Enroll ACCOUNT in autopay; what would be drawn at once is shown and needs a yes."""
     from command_line.commands.autopay_figures import enrollment_figures, enrollment_lines
-    from payments.enrollment.enrolling import Wish, offer_enrollment
+    from payments.enrollment.enrolling import EnrollmentRequest, offer_enrollment
     from payments.enrollment.enrolling import enroll as carry_out
 
     if pays_up_to_maximum is not None and maximum is None:
         raise Misuse("--pay-up-to-maximum and --skip-over-maximum need --maximum AMOUNT.")
     office = open_office(home, as_of)
     terms = _terms(office)
-    wish = Wish(account, user, method, days_prior, maximum, pays_up_to_maximum)
-    offer = offer_enrollment(office.database, wish, **terms)
+    request = EnrollmentRequest(account, user, method, days_prior, maximum, pays_up_to_maximum)
+    offer = offer_enrollment(office.database, request, **terms)
     show_lines(enrollment_lines(offer), as_json=as_json)
 
     status = "needs-yes"
@@ -157,12 +157,16 @@ def cancel(
 ) -> int:
     """End the autopay of ACCOUNT; a payment that was not asked for yet falls away."""
     from command_line.commands.autopay_figures import ended_figures, ended_lines
-    from payments.enrollment.ending import cancel_enrollment, find_standing, require_enrolled
+    from payments.enrollment.ending import (
+        cancel_enrollment,
+        find_enrollment_facts,
+        require_enrolled,
+    )
     from payments.enrollment.enrolling import say_consequence
 
     office = open_office(home, as_of)
     now, today = office.moment(), office.local_today()
-    standing = find_standing(office.database, account)
+    standing = find_enrollment_facts(office.database, account)
     require_enrolled(standing)
     told = say_consequence(standing, today, office.bank_days, office.autopay_policy)
     show_lines([told] if told else [], as_json=as_json)
@@ -193,12 +197,12 @@ def show(home: Path, account: str, as_of: datetime | None, as_json: bool) -> int
         standing_lines,
     )
     from command_line.tables import write_table
-    from payments.enrollment.ending import find_standing
+    from payments.enrollment.ending import find_enrollment_facts
     from payments.enrollment.enrolling import say_consequence
 
     office = open_office(home, as_of)
     today = office.local_today()
-    standing = find_standing(office.database, account)
+    standing = find_enrollment_facts(office.database, account)
     told = say_consequence(standing, today, office.bank_days, office.autopay_policy)
     payments = list_payments(office.database, standing.key)
     if as_json:

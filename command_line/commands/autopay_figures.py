@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from domain.payments import Mandate
     from payments.enrollment.ending import Ended, Reinstated
     from payments.enrollment.enrolling import Offer
-    from payments.enrollment.facts import Standing
+    from payments.enrollment.facts import EnrollmentFacts
 
 
 def enrollment_figures(offer: Offer) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def ended_lines(ended: Ended) -> list[str]:
     return lines
 
 
-def standing_figures(standing: Standing, consequence: str) -> dict[str, Any]:
+def standing_figures(standing: EnrollmentFacts, consequence: str) -> dict[str, Any]:
     payment = standing.payment
     waits = payment if payment is not None and payment.waits else None
     return {
@@ -103,7 +103,7 @@ def standing_figures(standing: Standing, consequence: str) -> dict[str, Any]:
     }
 
 
-def standing_lines(standing: Standing, consequence: str) -> list[str]:
+def standing_lines(standing: EnrollmentFacts, consequence: str) -> list[str]:
     agreed, payment = standing.mandate, standing.payment
     if agreed is None:
         lines = [f"Account {standing.account} is not enrolled."]
@@ -150,7 +150,7 @@ def list_payments(database: Database, key: str) -> list[dict[str, Any]]:
         return list(shown_rows(books.execute(ordered)))
 
 
-def _period(standing: Standing) -> dict[str, Any]:
+def _period(standing: EnrollmentFacts) -> dict[str, Any]:
     is_billed = standing.run is not None
     return {
         "period": standing.run,
@@ -171,7 +171,7 @@ def _mandate(agreed: Mandate) -> dict[str, Any]:
     }
 
 
-def _source(standing: Standing) -> str:
+def _source(standing: EnrollmentFacts) -> str:
     if standing.mandate is None:
         return ""
     return "portal" if standing.enrollment_id is None else "office"

@@ -185,6 +185,6 @@ def _mail_waits_for(office: Office, sheet: RunSheet | None) -> list[str]:
     """Return what keeps mails of a closed period from leaving, the most frequent first."""
     if not _unsent(sheet) or sheet is None:
         return []
-    from mail.outbox.decisions import read_standing
+    from mail.outbox.decisions import read_outbox_summary
 
-    return list(read_standing(office.database, sheet.period).reasons)
+    return list(read_outbox_summary(office.database, sheet.period).reasons)

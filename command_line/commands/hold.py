@@ -13,7 +13,7 @@ from command_line.options import as_of_option, json_option, open_office
 from domain.failures import Misuse
 
 if TYPE_CHECKING:
-    from mail.reminders.holds import Hold, Wanted
+    from mail.reminders.holds import Hold, HoldTarget
 
 
 reason_option = click.option("--reason", default="", metavar="TEXT", help="Why; audited.")
@@ -124,17 +124,17 @@ def lift(home: Path, number: int, reason: str, as_of: datetime | None) -> None:
     click.echo(f"Hold {number} on {lifted.subject} is lifted; the next `remind` catches up.")
 
 
-def _wanted(account: str, where: str) -> Wanted:
-    from mail.reminders.holds import Wanted
+def _wanted(account: str, where: str) -> HoldTarget:
+    from mail.reminders.holds import HoldTarget
 
     if bool(account) == bool(where):
         raise Misuse("Give either an account or --where COLUMN=VALUE.")
     if account:
-        return Wanted(account=account)
+        return HoldTarget(account=account)
     column, separator, value = where.partition("=")
     if not separator or not value.strip():
         raise Misuse(f"--where {where}: write COLUMN=VALUE.")
-    return Wanted(column=column.strip(), value=value)
+    return HoldTarget(column=column.strip(), value=value)
 
 
 def _day(text: str) -> date:

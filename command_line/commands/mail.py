@@ -21,8 +21,8 @@ from domain.failures import Misuse, NobodyMailed
 from domain.words import say_count
 
 if TYPE_CHECKING:
-    from mail.outbox.decisions import Corrected, Decision, Standing
-    from mail.outbox.parallel import Duty
+    from mail.outbox.decisions import Corrected, DeliveryDecision, OutboxSummary
+    from mail.outbox.parallel_sending import LeaderSocket
     from office.equipment.office import Office
     from office.procedures.mail_sending import Start
 
@@ -50,24 +50,24 @@ def _end(_signal: int, _frame: Any) -> NoReturn:
 
 
 def _help(leader: socket.socket) -> None:
-    from mail.outbox.parallel import LONGEST, Duty
+    from mail.outbox.parallel_sending import LONGEST, LeaderSocket
 
     told = leader.recv(LONGEST)
-    duty = Duty(leader)
-    Thread(target=duty.watch, daemon=True).start()  # while the rest is loaded, too
+    link = LeaderSocket(leader)
+    Thread(target=link.watch, daemon=True).start()  # while the rest is loaded, too
     try:
         from office.procedures.mail_sending import Start
 
-        _send(Start.of(told), duty)
+        _send(Start.of(told), link)
     except SystemExit:
-        duty.end(trouble="it was ended")
+        link.end(trouble="it was ended")
     except Exception as failure:
         from command_line.main import describe
 
-        duty.end(trouble=describe(failure)[1])
+        link.end(trouble=describe(failure)[1])
 
 
-def _send(start: Start, duty: Duty) -> None:
+def _send(start: Start, link: LeaderSocket) -> None:
     from datetime import datetime
     from pathlib import Path
 
@@ -88,11 +88,11 @@ def _send(start: Start, duty: Duty) -> None:
     ):
         gc.freeze()
         gc.enable()
-        duty.begin(start.grace)
+        link.begin(start.grace)
         done = send_alone(
-            here, mailer, start.kinds, lambda: moment or here.due_now(), duty.tell, duty.must_stop
+            here, mailer, start.kinds, lambda: moment or here.due_now(), link.tell, link.must_stop
         )
-        duty.end(done)
+        link.end(done)
 
 
 if __name__ == "__main__":
@@ -111,12 +111,12 @@ def mail() -> None:
 def status(home: Path, period: str | None, as_json: bool) -> int:
     """Show how the mails of PERIOD stand, or of all periods: how many, what waits, and why."""
     from database.runs import get_run
-    from mail.outbox.decisions import read_standing
+    from mail.outbox.decisions import read_outbox_summary
 
     office = open_office(home)
     if period is not None:
         get_run(office.database, period)
-    standing = read_standing(office.database, period)
+    standing = read_outbox_summary(office.database, period)
     figures = _to_figures(standing, period)
     click.echo(json.dumps(figures, indent=1) if as_json else "\n".join(_to_lines(standing)))
     return 0
@@ -216,10 +216,10 @@ def _load() -> Any:
     return send_mail
 
 
-def _decide(office: Office, reason: str) -> Decision:
-    from mail.outbox.decisions import Decision
+def _decide(office: Office, reason: str) -> DeliveryDecision:
+    from mail.outbox.decisions import DeliveryDecision
 
-    return Decision(office.who, reason, office.moment(), office.due_now())
+    return DeliveryDecision(office.who, reason, office.moment(), office.due_now())
 
 
 def _tell(done: Corrected, what: str, next_command: str, *, as_json: bool) -> None:
@@ -234,7 +234,7 @@ def _tell(done: Corrected, what: str, next_command: str, *, as_json: bool) -> No
         click.echo(f"To send now: {next_command}")
 
 
-def _to_figures(standing: Standing, period: str | None) -> dict[str, Any]:
+def _to_figures(standing: OutboxSummary, period: str | None) -> dict[str, Any]:
     return {
         "period": period,
         "counts": [
@@ -250,7 +250,7 @@ def _to_figures(standing: Standing, period: str | None) -> dict[str, Any]:
     }
 
 
-def _to_lines(standing: Standing) -> list[str]:
+def _to_lines(standing: OutboxSummary) -> list[str]:
     if not standing.counts:
         return ["There are no mails."]
     lines = [

@@ -18,7 +18,7 @@ from domain.words import say_count
 
 if TYPE_CHECKING:
     from mail.communications.audience import Audience
-    from mail.communications.mailings import Request
+    from mail.communications.mailings import MassMailRequest
     from office.equipment.office import Office
     from office.procedures.communications import Plan
 
@@ -170,7 +170,7 @@ def send(
     return _send(office, request, plan, count, figures, as_json=as_json)
 
 
-def _preview(office: Office, request: Request, plan: Plan) -> Figures:
+def _preview(office: Office, request: MassMailRequest, plan: Plan) -> Figures:
     from office.procedures.communications import compose, text_of
 
     text = text_of(compose(office, request, plan.shown)) if plan.shown else ""
@@ -214,7 +214,13 @@ def _ask(yes_to: int | None, mailboxes: int, *, as_json: bool) -> int | None:
 
 
 def _send(
-    office: Office, request: Request, plan: Plan, count: int, figures: Figures, *, as_json: bool
+    office: Office,
+    request: MassMailRequest,
+    plan: Plan,
+    count: int,
+    figures: Figures,
+    *,
+    as_json: bool,
 ) -> int:
     from command_line.commands.close import replace_office
     from office.procedures.communications import record
@@ -237,7 +243,13 @@ def _load() -> Any:
 
 
 def _test(
-    office: Office, request: Request, plan: Plan, address: str, figures: Figures, *, as_json: bool
+    office: Office,
+    request: MassMailRequest,
+    plan: Plan,
+    address: str,
+    figures: Figures,
+    *,
+    as_json: bool,
 ) -> int:
     """Send the mail to whoever tries it, and write down that a customer's facts were sent."""
     from office.procedures.communications import compose

@@ -16,7 +16,7 @@ from domain.deliveries import MessageKind
 from domain.failures import Misuse, OutcomeUnknown, PermanentFailure
 
 if TYPE_CHECKING:
-    from mail.previews.previewing import Wanted
+    from mail.previews.previewing import PreviewSubject
     from mail.rendering.bills import Sender
     from office.equipment.office import Office
 
@@ -93,7 +93,7 @@ def preview(
     as_of: datetime | None,
 ) -> int:
     """Write a mail as its first recipient would get it; nobody gets it, nothing is recorded."""
-    from mail.previews.previewing import Wanted
+    from mail.previews.previewing import PreviewSubject
 
     if bool(account) == sample:
         raise Misuse("Give either --account N or --sample.")
@@ -101,7 +101,7 @@ def preview(
         raise Misuse("--period goes with --account; --sample has a period of its own.")
     if file is not None and file.suffix == ".html":
         raise Misuse("--to names the mail's own file, such as bill.eml; its page goes beside it.")
-    wanted = Wanted(MessageKind(kind), account, period, form)
+    wanted = PreviewSubject(MessageKind(kind), account, period, form)
     _require_form(wanted)
     office = open_office(home, as_of)
     try:
@@ -114,7 +114,7 @@ def preview(
     return _send(office, wanted, send_to) if send_to else DONE
 
 
-def _require_form(wanted: Wanted) -> None:
+def _require_form(wanted: PreviewSubject) -> None:
     from mail.letters.notices import kind_of
 
     if wanted.form and wanted.kind is not MessageKind.BILL and kind_of(wanted.form) != wanted.kind:
@@ -123,7 +123,7 @@ def _require_form(wanted: Wanted) -> None:
         )
 
 
-def _make(office: Office, wanted: Wanted, test_to: str = "") -> Made:
+def _make(office: Office, wanted: PreviewSubject, test_to: str = "") -> Made:
     """Make the mail; with `test_to` as a test to that address."""
     from mail.keys import safe
     from mail.previews.previewing import as_test, look_at, render_sample
@@ -163,7 +163,7 @@ def _write(file: Path, made: Made) -> Path:
     return page
 
 
-def _send(office: Office, wanted: Wanted, address: str) -> int:
+def _send(office: Office, wanted: PreviewSubject, address: str) -> int:
     """Send a test mail to the clerk and write down that a customer's facts were sent."""
     recipient = to_mailbox(address, "--send-to")
     made = _make(office, wanted, recipient)

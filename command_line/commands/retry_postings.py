@@ -75,14 +75,14 @@ def _post(office: Office, at_once: bool) -> dict[str, Any]:
 
 
 def _try_again(office: Office, written: str, reason: str | None) -> None:
-    from cash_receipting.rejected import to_key, try_again
+    from cash_receipting.rejected_postings import to_key, try_again
 
     key = to_key(office.database, written)
     try_again(office.database, key, _required(reason), now=office.due_now(), who=office.who)
 
 
 def _enter_by_hand(office: Office, written: str, receipt: str | None, reason: str | None) -> None:
-    from cash_receipting.rejected import post_by_hand, to_key
+    from cash_receipting.rejected_postings import post_by_hand, to_key
 
     if not receipt or not receipt.strip():
         raise Misuse("--by-hand needs --receipt NUMBER: cash receipting's number of it.")

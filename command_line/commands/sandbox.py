@@ -17,7 +17,7 @@ from domain.failures import Misuse
 
 if TYPE_CHECKING:
     from billing_system.feed.sandbox_service import SandboxBillingServer
-    from cash_receipting.sandbox_service import Faults
+    from cash_receipting.sandbox_service import ServiceFaults
 
 
 @click.command()
@@ -77,12 +77,12 @@ def _local_clock(home: Path) -> Callable[[], datetime]:
     return lambda: wall_clock().astimezone(zone).replace(tzinfo=None, microsecond=0)
 
 
-def _read_faults(file: Path | None) -> Faults | None:
-    from cash_receipting.sandbox_service import Faults
+def _read_faults(file: Path | None) -> ServiceFaults | None:
+    from cash_receipting.sandbox_service import ServiceFaults
 
     if file is None:
         return None
     try:
-        return Faults.parse(json.loads(file.read_text(encoding="utf-8")))
+        return ServiceFaults.parse(json.loads(file.read_text(encoding="utf-8")))
     except (OSError, TypeError, ValueError) as wrong:
         raise Misuse(f"{file} holds no faults: {wrong}.", "faults") from None

@@ -24,7 +24,7 @@ from domain.failures import Misuse
 from domain.periods import BulkFile
 
 if TYPE_CHECKING:
-    from splitter.copying.verifying import Scrutiny
+    from splitter.copying.verifying import VerificationPolicy
 
 
 def parse_region(
@@ -92,10 +92,10 @@ def split(
     check_file(file)
     check_folder(folder)
     bulk = BulkFile("utility-bill", file.name, account, amount_due, due_date, separator, region)
-    from splitter.copying.verifying import Scrutiny
+    from splitter.copying.verifying import VerificationPolicy
 
-    scrutiny = Scrutiny(read_back_every, audit_every)
-    figures = _split(file, bulk, folder, ocr, dry_run, scrutiny)
+    verification_policy = VerificationPolicy(read_back_every, audit_every)
+    figures = _split(file, bulk, folder, ocr, dry_run, verification_policy)
     if as_json:
         click.echo(json.dumps(figures.to_json(), indent=1))
     else:
@@ -104,10 +104,15 @@ def split(
 
 
 def _split(
-    file: Path, bulk: BulkFile, folder: Path, ocr: bool, dry_run: bool, scrutiny: Scrutiny
+    file: Path,
+    bulk: BulkFile,
+    folder: Path,
+    ocr: bool,
+    dry_run: bool,
+    verification_policy: VerificationPolicy,
 ) -> SplitFigures:
     from splitter.bulk_file.splitting import Splitting
-    from splitter.copying.verifying import say_scrutiny
+    from splitter.copying.verifying import say_verification
     from splitter.store.bill_store import BillStore
 
     steps = StepLines()
@@ -131,9 +136,9 @@ def _split(
             BillStore(folder),
             prefix="",
             progress=_moving(steps, "writing", pages),
-            scrutiny=scrutiny,
+            verification_policy=verification_policy,
         )
-        looked_at = say_scrutiny(outcome.read_back, outcome.audited)
+        looked_at = say_verification(outcome.read_back, outcome.audited)
         steps.end("writing", f"{len(outcome.bills):,} bills; {looked_at}")
         return replace(figures, outcome=outcome)
 

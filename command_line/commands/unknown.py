@@ -23,7 +23,7 @@ from domain.words import say_count
 if TYPE_CHECKING:
     from office.equipment.office import Office
     from payments.collecting.draws import Draw
-    from payments.outcomes.unknown import Decision, Doubt
+    from payments.outcomes.unknown_payments import Doubt, PaymentDecision
 
 
 @click.group(invoke_without_command=True)
@@ -73,7 +73,7 @@ def decide(
     as_of: datetime | None,
 ) -> int:
     """Decide about the payment or draw KEY; what is decided is audited."""
-    from payments.outcomes import unknown as desk
+    from payments.outcomes import unknown_payments as desk
 
     if sum((bool(approved), never_arrived, given_back, agreed, all_agreed)) != 1:
         raise Misuse(
@@ -99,9 +99,9 @@ def decide(
     return DONE
 
 
-def _decide_all(office: Office, decision: Decision) -> int:
+def _decide_all(office: Office, decision: PaymentDecision) -> int:
     """Decide each payment of which both sides say the same; the others stay for a person."""
-    from payments.outcomes.unknown import decide_agreed
+    from payments.outcomes.unknown_payments import decide_agreed
 
     doubts = _list(office)
     agreeing = [one for one in doubts if one.agreed is not None]
@@ -129,16 +129,16 @@ def _find(office: Office, key: str) -> Doubt:
     return doubts[0]
 
 
-def _decision(office: Office, reason: str | None, *, agreed: bool) -> Decision:
-    from payments.outcomes.unknown import Decision
+def _decision(office: Office, reason: str | None, *, agreed: bool) -> PaymentDecision:
+    from payments.outcomes.unknown_payments import PaymentDecision
 
     if reason is None and not agreed:
         raise Misuse("--reason TEXT is needed: it is audited.")
-    return Decision(office.who, reason or "two sources agree", office.due_now())
+    return PaymentDecision(office.who, reason or "two sources agree", office.due_now())
 
 
 def _list(office: Office) -> list[Doubt]:
-    from payments.outcomes.unknown import list_doubts
+    from payments.outcomes.unknown_payments import list_doubts
 
     return list_doubts(
         office.database, office.gateway, lambda one: _receipt(office, one), office.due_now()

@@ -8,7 +8,7 @@ from typing import Final
 
 from command_line.demo import paper as ink
 from command_line.demo.households import Household
-from command_line.demo.ledger import MONTHS_SHOWN, Line
+from command_line.demo.ledger import MONTHS_SHOWN, LedgerLine
 from command_line.demo.paper import (
     CHARGE_ROWS,
     CHART_BASE,
@@ -241,7 +241,7 @@ def _write_stub(sheet: Sheet, household: Household, period: Period) -> None:
     sheet.text_right(RIGHT - 10, 124, asked, 13, ink.BOLD, ink.LAKE)
 
 
-def _usage(line: Line) -> str:
+def _usage(line: LedgerLine) -> str:
     many = line.usage != 1 and line.service in ("GARBAGE", "STORMWATER")
     return f"{line.usage}{_UNITS[line.service]}{'s' if many else ''}"
 

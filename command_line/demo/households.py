@@ -45,7 +45,7 @@ class Autopay:
 
 
 @dataclass(frozen=True, slots=True)
-class Cosigner:
+class DemoLandlord:
     """A landlord who answers for some of the accounts."""
 
     id: str
@@ -116,11 +116,13 @@ def is_planted(number: int) -> bool:
     return number % 200 == 9 or number % 125 == 36 or number % 250 in (14, 19, 26, 31)
 
 
-def cosigner_of(number: int) -> Cosigner:
+def cosigner_of(number: int) -> DemoLandlord:
     """Return the landlord of the block that this account is in; a third has no portal user."""
     index = number // 65
     name = f"{_OWNERS[index % len(_OWNERS)]} Rentals {index + 1} LLC"
-    return Cosigner(f"LL{index:03d}", name, f"landlord{index}@example.org" if index % 3 < 2 else "")
+    return DemoLandlord(
+        f"LL{index:03d}", name, f"landlord{index}@example.org" if index % 3 < 2 else ""
+    )
 
 
 def _portal_user(address: str, number: int, same: bool) -> str:

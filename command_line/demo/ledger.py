@@ -14,7 +14,7 @@ _DIVIDED: Final = 12  # equal pay is a twelfth of the year
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LedgerLine:
     """One transaction; payments are negative."""
 
     made_on: date
@@ -40,7 +40,7 @@ def draw_premises(random: Random, is_business: bool) -> Premises:
     return Premises(is_business, carts, units)
 
 
-def charges(premises: Premises, usage: int, billed_on: date, word: str) -> list[Line]:
+def charges(premises: Premises, usage: int, billed_on: date, word: str) -> list[LedgerLine]:
     """Return the billing lines of one month, one a service."""
     treated = usage if premises.is_business else min(usage, 12)
     carts, units = premises.carts, premises.stormwater_units
@@ -51,7 +51,7 @@ def charges(premises: Premises, usage: int, billed_on: date, word: str) -> list[
         ("STORMWATER", units, 715 * units),
     ]
     return [
-        Line(billed_on, service, word, "billing", Money(cents), quantity)
+        LedgerLine(billed_on, service, word, "billing", Money(cents), quantity)
         for service, quantity, cents in billed
         if quantity or service in ("WATER", "SEWER")
     ]
@@ -91,7 +91,7 @@ class Ledger:
     """An account's month: opening + lines = closing, always."""
 
     opening: Money
-    lines: tuple[Line, ...]
+    lines: tuple[LedgerLine, ...]
     usage: tuple[int, ...]  # thousand gallons of water, oldest month first, this month last
     equal_pay: Money | None = None
 
@@ -124,20 +124,20 @@ def draw_ledger(
     billed = charges(premises, usage[-1], ends_on, word)
     agreed = equal_pay_amount(premises, usage, ends_on) if habit is Habit.EQUAL_PAY else None
     due = Money.total(line.amount for line in billed)
-    opening, paid, penalty = _settle(random, habit, before, due, agreed or ZERO)
+    opening, paid, penalty = _pay_previous(random, habit, before, due, agreed or ZERO)
     lines = list(billed)
     if paid:
         paid_on = ends_on.replace(day=random.randrange(3, 21))
-        lines.append(Line(paid_on, "PAYMENT", "Payment - Thank You", "payment", -paid))
+        lines.append(LedgerLine(paid_on, "PAYMENT", "Payment - Thank You", "payment", -paid))
     if penalty:
         late_on = ends_on.replace(day=21)
-        lines.append(Line(late_on, "PENALTY", "Late Penalty", "penalty", penalty))
+        lines.append(LedgerLine(late_on, "PENALTY", "Late Penalty", "penalty", penalty))
     if habit in (Habit.ON_TIME, Habit.NEVER):
         lines += _adjustments(random, ends_on)
     return Ledger(opening, tuple(lines), usage, agreed)
 
 
-def _settle(
+def _pay_previous(
     random: Random, habit: Habit, before: Money, due: Money, agreed: Money
 ) -> tuple[Money, Money, Money]:
     """Return the opening balance, what was paid on it (positive), and the late penalty."""
@@ -157,12 +157,12 @@ def _settle(
             return before, before, ZERO
 
 
-def _adjustments(random: Random, ends_on: date) -> list[Line]:
+def _adjustments(random: Random, ends_on: date) -> list[LedgerLine]:
     chance = random.randrange(100)
     if chance >= 5:
         return []
     made_on = ends_on - timedelta(days=random.randrange(2, 16))
     if chance == 0:
-        return [Line(made_on, "OTHER", "Returned Payment Fee", "adjustment", Money(2500))]
+        return [LedgerLine(made_on, "OTHER", "Returned Payment Fee", "adjustment", Money(2500))]
     credit = Money(-random.randrange(600, 3200))
-    return [Line(made_on, "WATER", "Courtesy Adjustment", "adjustment", credit)]
+    return [LedgerLine(made_on, "WATER", "Courtesy Adjustment", "adjustment", credit)]

@@ -13,7 +13,7 @@ from database.tables import bounce, delivery
 from domain.bounces import IN_WORDS, BounceKind, Judgement
 from domain.deliveries import DeliveryStatus
 from mail.bounces.inbox import ReturnedMail
-from mail.bounces.reading import Report, Returned
+from mail.bounces.reading import DeliveryReport, ParsedBounce
 from mail.message.mime import one_line
 from mail.outbox.deliveries import DELIVERY
 from mail.recipients.suppressed import put_on_paper, soft_runs, suppress
@@ -27,10 +27,10 @@ _MOVED = (DeliveryStatus.SENT, DeliveryStatus.IN_DOUBT)
 def record_bounce(
     books: Connection,
     mail: ReturnedMail | None,
-    returned: Returned,
+    returned: ParsedBounce,
     now: datetime,
     found: sa.Row[Any] | None,
-    report: Report,
+    report: DeliveryReport,
     judgement: Judgement,
 ) -> None:
     """

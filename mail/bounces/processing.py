@@ -22,7 +22,7 @@ from domain.deliveries import DeliveryStatus
 from domain.failures import Misuse
 from mail.bounces.effects import carry_out, record_bounce
 from mail.bounces.inbox import Inbox, ReturnedMail
-from mail.bounces.reading import Report, Returned, read_returned, to_status
+from mail.bounces.reading import DeliveryReport, ParsedBounce, read_returned, to_status
 from mail.letters.links import Unsubscribing
 from mail.message.addresses import Verp
 from mail.recipients.suppressed import put_on_paper
@@ -42,7 +42,7 @@ _COLUMNS = [
 
 
 def find_delivery(
-    books: Connection, returned: Returned, verp: Verp | None
+    books: Connection, returned: ParsedBounce, verp: Verp | None
 ) -> tuple[sa.Row[Any] | None, bool]:
     """
     Find the delivery by signed token, else by envelope id, else by the returned Message-ID.
@@ -60,7 +60,7 @@ def find_delivery(
     return _by_names(books, returned), verp is None
 
 
-def _by_names(books: Connection, returned: Returned) -> sa.Row[Any] | None:
+def _by_names(books: Connection, returned: ParsedBounce) -> sa.Row[Any] | None:
     envelope_id = _from_xtext(returned.envelope_id)
     token = _TOKEN.search(envelope_id.lower())
     if token is not None:
@@ -172,8 +172,8 @@ class BounceBook:
         self,
         books: Connection,
         mail: ReturnedMail,
-        returned: Returned,
-        report: Report,
+        returned: ParsedBounce,
+        report: DeliveryReport,
         counted: Counter[str],
     ) -> bool:
         if books.execute(sa.select(bounce.c.id).where(bounce.c.id == returned.id)).first():
@@ -202,18 +202,18 @@ class BounceBook:
         return True
 
 
-def _worst(reports: tuple[Report, ...]) -> Report:
+def _worst(reports: tuple[DeliveryReport, ...]) -> DeliveryReport:
     ranked = sorted(
         reports,
         key=lambda report: _RANKS.index(report.action if report.action in _RANKS else ""),
     )
-    return ranked[0] if ranked else Report("", "", "")
+    return ranked[0] if ranked else DeliveryReport("", "", "")
 
 
 _REPLY = re.compile(r"[45]\d\d( |$)")
 
 
-def settle_refusals(
+def record_refusals(
     database: Database, run: str | None = None, *, now: datetime, who: str
 ) -> BounceCounts:
     """
@@ -229,9 +229,9 @@ def settle_refusals(
             known = sa.select(bounce.c.id).where(bounce.c.id == identity)
             if not _REPLY.match(row.error) or books.execute(known).first():
                 continue
-            report = Report("failed", to_status("", row.error), row.error)
+            report = DeliveryReport("failed", to_status("", row.error), row.error)
             judgement = judge(report.action, report.status, report.diagnostic)
-            returned = Returned(identity, (), "", "", (report,), is_answer=False)
+            returned = ParsedBounce(identity, (), "", "", (report,), is_answer=False)
             record_bounce(books, None, returned, now, row, report, judgement)
             counted[judgement.kind.value] += 1
             counted.update(carry_out(books, row, judgement, report.status, now, who))

@@ -37,7 +37,7 @@ _NO_COMPLAINT = ("not-spam", "auth-failure", "dmarc")
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class DeliveryReport:
     """What a delivery report says of one recipient; empty where it does not say."""
 
     action: str
@@ -46,7 +46,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Returned:
+class ParsedBounce:
     """
     What one mail to the bounce address says.
 
@@ -59,7 +59,7 @@ class Returned:
     places: tuple[str, ...]
     envelope_id: str
     message_id: str  # of the mail that came back
-    reports: tuple[Report, ...]
+    reports: tuple[DeliveryReport, ...]
     is_answer: bool
     in_words: bool = False  # no report: `reports` is what its words say
     is_complaint: bool = False  # it arrived, and somebody called it spam (RFC 5965)
@@ -69,7 +69,7 @@ class Returned:
     first_lines: str = ""
 
 
-def read_returned(content: bytes) -> Returned:
+def read_returned(content: bytes) -> ParsedBounce:
     """
     Read a mail as far as it can be read; whatever it is, it never raises.
 
@@ -88,7 +88,7 @@ def read_returned(content: bytes) -> Returned:
         header(head, _HOTMAILS_OWN) for head in returned
     )
     told = () if reports or is_answer or is_complaint else _told_in_words(mail, parts)
-    return Returned(
+    return ParsedBounce(
         id=_identity(mail, content),
         places=tuple(_places(mail, parts, content)),
         envelope_id=next(filter(None, envelope_ids), ""),
@@ -104,9 +104,9 @@ def read_returned(content: bytes) -> Returned:
     )
 
 
-def _told_in_words(mail: Message, parts: list[Message]) -> tuple[Report, ...]:
+def _told_in_words(mail: Message, parts: list[Message]) -> tuple[DeliveryReport, ...]:
     action, status, line = read_words(mail, parts)
-    return (Report(action, status, line),) if action else ()
+    return (DeliveryReport(action, status, line),) if action else ()
 
 
 def _is_complaint(part: Message) -> bool:
@@ -123,10 +123,10 @@ def _recipient(mail: Message, blocks: list[Message], returned: list[Message]) ->
     return re.sub(r"^rfc822\s*;\s*", "", next(filter(None, told), ""), flags=re.IGNORECASE)
 
 
-def _report(block: Message) -> Report:
+def _report(block: Message) -> DeliveryReport:
     diagnostic = re.sub(r"^[\w-]{1,40}\s*;\s*", "", header(block, "Diagnostic-Code"))
     action = re.match(r"[a-z-]{1,20}", header(block, "Action").lower())
-    return Report(
+    return DeliveryReport(
         action=action[0] if action else "",
         status=to_status(header(block, "Status"), diagnostic),
         diagnostic=diagnostic,

@@ -34,7 +34,7 @@ from rules.communications import LeftOut
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class MassMailRequest:
     """One mass mail as the office wrote it (rule 110)."""
 
     subject: str
@@ -108,7 +108,7 @@ def lock_mailing(books: Connection, number: int) -> Mailing:
     return Mailing(*books.execute(sa.select(*_COLUMNS).where(row).with_for_update()).one())
 
 
-def find_mailing(database: Database, request: Request, today: date) -> Mailing | None:
+def find_mailing(database: Database, request: MassMailRequest, today: date) -> Mailing | None:
     """
     Return the mailing of a request, if it was recorded: today, or earlier and is not yet finished.
 
@@ -146,7 +146,13 @@ def count_mails(database: Database, number: int) -> dict[DeliveryStatus, int]:
 
 
 def record_mailing(
-    database: Database, store: Store, request: Request, *, today: date, now: datetime, who: str
+    database: Database,
+    store: Store,
+    request: MassMailRequest,
+    *,
+    today: date,
+    now: datetime,
+    who: str,
 ) -> Mailing:
     """Write down a mass mail, its attachment in the store; the same again is the same mailing."""
     found = find_mailing(database, request, today)
@@ -167,7 +173,9 @@ def _find(database: Database, *conditions: Any) -> Mailing | None:
     return None if row is None else Mailing(*row)
 
 
-def _insert(database: Database, request: Request, today: date, now: datetime, who: str) -> None:
+def _insert(
+    database: Database, request: MassMailRequest, today: date, now: datetime, who: str
+) -> None:
     file = request.attachment
     with database.writing() as books:
         books.execute(

@@ -25,7 +25,7 @@ TURNS_A_MINUTE = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Turns:
+class SendSchedule:
     """
     When mails are due, so that no more than `per_minute` leave in a minute; 0: all at once.
 
@@ -52,30 +52,30 @@ class Turns:
         return first + before // self.at_once * self.interval
 
 
-def first_turn(books: Connection, turns: Turns, now: datetime) -> datetime:
+def first_free_slot(books: Connection, schedule: SendSchedule, now: datetime) -> datetime:
     """Return the turn after the last one that is taken."""
     last = books.scalar(
         sa.select(sa.func.max(delivery.c.next_try_at, type_=delivery.c.next_try_at.type)).where(
             *_waiting()
         )
     )
-    if last is None or not turns.per_minute:
+    if last is None or not schedule.per_minute:
         return now
-    return max(now, turns.after(last, turns.at_once))
+    return max(now, schedule.after(last, schedule.at_once))
 
 
-def take_turns_anew(database: Database, turns: Turns, now: datetime) -> int:
+def reschedule_overdue(database: Database, schedule: SendSchedule, now: datetime) -> int:
     """
     Spread out what waits, where more than a minute's worth is due; return how many were moved.
 
     After an outage their turns would have passed, and all of them would go at once.
     """
-    if not turns.per_minute:
+    if not schedule.per_minute:
         return 0
     waiting = sa.select(delivery.c.key).where(*_waiting())
     overdue = sa.select(sa.func.count()).where(*_waiting(), delivery.c.next_try_at <= now)
     with database.writing() as books:
-        if books.execute(overdue).scalar_one() <= turns.per_minute:
+        if books.execute(overdue).scalar_one() <= schedule.per_minute:
             return 0
         keys = books.scalars(waiting.order_by(delivery.c.next_try_at, delivery.c.key)).all()
         moved = (
@@ -85,7 +85,7 @@ def take_turns_anew(database: Database, turns: Turns, now: datetime) -> int:
         )
         books.execute(
             moved,
-            [{"row_key": key, "due": turns.after(now, place)} for place, key in enumerate(keys)],
+            [{"row_key": key, "due": schedule.after(now, place)} for place, key in enumerate(keys)],
         )
     return len(keys)
 
@@ -113,7 +113,7 @@ CHUNK = 2_000  # mailboxes recorded in one transaction
 def queue_mailing(
     database: Database,
     number: int,
-    turns: Turns,
+    schedule: SendSchedule,
     *,
     now: datetime,
     message_domain: str,
@@ -133,10 +133,10 @@ def queue_mailing(
             if mailing.queued_at is not None:
                 return recorded
             rows = _next_readers(books, mailing, chunk)
-            first = first_turn(books, turns, now)
-            for place, some in _in_turns(rows, turns):
+            first = first_free_slot(books, schedule, now)
+            for place, some in _in_slots(rows, schedule):
                 messages = [_message(mailing, row) for row in some]
-                due = turns.after(first, place)
+                due = schedule.after(first, place)
                 recorded += queue_messages(books, messages, now=due, message_domain=message_domain)
             _note(books, mailing, rows, chunk, now)
 
@@ -158,10 +158,10 @@ def _next_readers(books: Connection, mailing: Mailing, chunk: int) -> list[Any]:
     return list(books.execute(query.order_by(mailbox).limit(chunk)))
 
 
-def _in_turns(rows: list[Any], turns: Turns) -> list[tuple[int, list[Any]]]:
+def _in_slots(rows: list[Any], schedule: SendSchedule) -> list[tuple[int, list[Any]]]:
     """Cut mailboxes into those that have the same turn, each with how many come before."""
     welcome = [row for row in rows if not row.is_out]
-    size = turns.at_once if turns.per_minute else max(len(welcome), 1)
+    size = schedule.at_once if schedule.per_minute else max(len(welcome), 1)
     return [(place, welcome[place : place + size]) for place in range(0, len(welcome), size)]
 
 

@@ -46,7 +46,7 @@ class Letter(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
+class AnnouncedDraw:
     """
     An autopay payment that is going to be drawn for this bill.
 
@@ -71,7 +71,7 @@ class BillLetter:
     service_address: str
     amount_due: Money
     due_on: date
-    draw: Draw | None = None
+    draw: AnnouncedDraw | None = None
     latest_communication: str = ""  # a web address; empty: there is none now (rule 108)
     password_hint: str = ""  # how the PDF is opened; empty: without a password
     bill_link: str = ""  # where the bill is to be read; empty: it is attached
@@ -129,22 +129,22 @@ def a_sample(form: str = "utility-bill") -> BillLetter:
         service_address="12 Elm Street",
         amount_due=Money(102_735),
         due_on=date(2026, 11, 20),
-        draw=Draw(Money(102_735), date(2026, 11, 13), MethodKind.CARD, "1234"),
+        draw=AnnouncedDraw(Money(102_735), date(2026, 11, 13), MethodKind.CARD, "1234"),
         latest_communication="https://larkspur.example/news/2026-10.pdf",
         password_hint=password_hint(PasswordField.ZIP, "84840"),
     )
 
 
-def remaining(owed: Money, draw: Draw | None) -> Money:
+def remaining(owed: Money, draw: AnnouncedDraw | None) -> Money:
     """Return what a draw that stops at the customer's maximum leaves to be paid."""
     return max(owed - (draw.amount if draw else ZERO), ZERO)
 
 
-def is_covered(owed: Money, draw: Draw | None) -> bool:
+def is_covered(owed: Money, draw: AnnouncedDraw | None) -> bool:
     return draw is not None and draw.amount >= owed
 
 
-def autopay_line(draw: Draw | None) -> str:
+def autopay_line(draw: AnnouncedDraw | None) -> str:
     """Announce a draw; to whoever may not know the method, without it; empty without a draw."""
     if draw is None:
         return ""

@@ -11,7 +11,7 @@ from domain.deliveries import MessageKind
 from domain.money import ZERO, Money
 from domain.payments import MethodKind
 from domain.words import say_count
-from mail.letters.bill import Draw, autopay_line, is_covered, remaining
+from mail.letters.bill import AnnouncedDraw, autopay_line, is_covered, remaining
 from mail.letters.phrases import Values, greeted, long_date, made_safe, method_words, web_address
 
 NOTICES = tuple(kind for kind in MessageKind if kind is not MessageKind.BILL)
@@ -74,7 +74,7 @@ class PaymentDue(Notice):
     kind = MessageKind.PAYMENT_DUE
     open_balance: Money
     due_on: date
-    draw: Draw | None = None
+    draw: AnnouncedDraw | None = None
 
     def _own_values(self) -> Values:
         return {
@@ -143,7 +143,7 @@ class AutopayNotDrawn(AutopayFailed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt(Notice):
+class PaymentReceipt(Notice):
     """A payment was taken (rule 196)."""
 
     kind = MessageKind.RECEIPT
@@ -172,7 +172,7 @@ class AutopayScheduled(Notice):
     """A payment will be drawn: told before it is, so that the customer can object."""
 
     kind = MessageKind.AUTOPAY_SCHEDULED
-    draw: Draw
+    draw: AnnouncedDraw
     amount_due: Money
     due_on: date
 
@@ -197,7 +197,7 @@ class MethodExpiring(Notice):
     method: MethodKind
     last4: str
     expires_on: date | None = None  # None: the books do not say
-    draw: Draw | None = None  # the next payment, where one is scheduled
+    draw: AnnouncedDraw | None = None  # the next payment, where one is scheduled
 
     def _own_values(self) -> Values:
         return {

@@ -9,7 +9,7 @@ from domain.deliveries import MessageKind
 from domain.money import Money
 from domain.payments import MethodKind
 from mail.letters.access import AccessLetter
-from mail.letters.bill import Draw, Letter, a_sample
+from mail.letters.bill import AnnouncedDraw, Letter, a_sample
 from mail.letters.communications import AlertLetter, CommunicationLetter
 from mail.letters.links import UsageExportLetter
 from mail.letters.notices import (
@@ -19,14 +19,14 @@ from mail.letters.notices import (
     Notice,
     PastDue,
     PaymentDue,
-    Receipt,
+    PaymentReceipt,
     kind_of,
 )
 from mail.letters.phrases import say_failure
 
 _BILL = a_sample()
 _OWED, _DUE_ON, _NEWS = _BILL.amount_due, _BILL.due_on, _BILL.latest_communication
-_DRAW = Draw(_OWED, date(2026, 11, 13), MethodKind.CARD, "1234")
+_DRAW = AnnouncedDraw(_OWED, date(2026, 11, 13), MethodKind.CARD, "1234")
 _METHOD: dict[str, Any] = {"method": MethodKind.CARD, "last4": "1234"}
 
 
@@ -83,7 +83,7 @@ _OWN: dict[MessageKind, tuple[type[Notice], dict[str, Any]]] = {
         },
     ),
     MessageKind.RECEIPT: (
-        Receipt,
+        PaymentReceipt,
         {
             "amount": Money(100_000), "paid_on": _DRAW.pay_on, "confirmation": "CC-104-7731",
             "receipt_number": "10.004512", "open_balance": Money(2_735), **_METHOD,

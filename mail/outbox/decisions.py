@@ -24,7 +24,7 @@ CHUNK = 500  # names that one query takes
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class DeliveryDecision:
     """Who decides, why, and when; `due` is the business moment from which a mail may go."""
 
     who: str
@@ -41,7 +41,7 @@ class Corrected:
     suppressed: int = 0
 
 
-def send_again(database: Database, names: Sequence[str], decision: Decision) -> Corrected:
+def send_again(database: Database, names: Sequence[str], decision: DeliveryDecision) -> Corrected:
     """
     Queue mails anew that failed or are in doubt, as if they had not been tried.
 
@@ -65,7 +65,7 @@ def send_failed_again(
     database: Database,
     run: str,
     account: str | None,
-    decision: Decision,
+    decision: DeliveryDecision,
     *,
     leave_suppressed: bool = False,
 ) -> Corrected:
@@ -89,7 +89,7 @@ def send_failed_again(
         return Corrected(_queue_again(books, rows, decision), len(stay))
 
 
-def confirm(database: Database, names: Sequence[str], decision: Decision) -> Corrected:
+def confirm(database: Database, names: Sequence[str], decision: DeliveryDecision) -> Corrected:
     """
     Mark mails that were in doubt as sent, because the mail server's log says so.
 
@@ -143,7 +143,7 @@ def _suppressed(books: Connection, rows: Sequence[sa.Row[Any]]) -> list[sa.Row[A
     return [row for row in rows if row.address.casefold() in mailboxes]
 
 
-def _queue_again(books: Connection, rows: Sequence[sa.Row[Any]], decision: Decision) -> int:
+def _queue_again(books: Connection, rows: Sequence[sa.Row[Any]], decision: DeliveryDecision) -> int:
     for status in (DeliveryStatus.FAILED, DeliveryStatus.IN_DOUBT):
         changes: dict[str, Any] = {
             "status": DELIVERY.after(status, "send again"),
@@ -169,7 +169,9 @@ def _change(books: Connection, rows: Sequence[sa.Row[Any]], changes: dict[str, A
         books.execute(statement.values(changes), [{"row_key": row.key} for row in rows])
 
 
-def _audit(books: Connection, rows: Sequence[sa.Row[Any]], action: str, decision: Decision) -> None:
+def _audit(
+    books: Connection, rows: Sequence[sa.Row[Any]], action: str, decision: DeliveryDecision
+) -> None:
     for row in rows:
         subject = " ".join(part for part in (row.kind, row.run, row.account) if part)
         detail = f"{decision.reason} (it was {row.status})"
@@ -192,7 +194,7 @@ REASONS = 5  # that are named, the most frequent first
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class OutboxSummary:
     """The outbox of one period, or of all; `reasons` say what keeps how many from being sent."""
 
     counts: dict[MessageKind, dict[DeliveryStatus, int]]
@@ -206,7 +208,7 @@ class Standing:
         return sum(found.get(status, 0) for found in self.counts.values() for status in WAITING)
 
 
-def read_standing(database: Database, run: str | None = None) -> Standing:
+def read_outbox_summary(database: Database, run: str | None = None) -> OutboxSummary:
     ours = [] if run is None else [delivery.c.run == run]
     is_waiting = delivery.c.status.in_(WAITING)
     is_duplicate = (delivery.c.status == DeliveryStatus.SENT) & delivery.c.possible_duplicate
@@ -217,7 +219,7 @@ def read_standing(database: Database, run: str | None = None) -> Standing:
             )
         ).one()
         duplicates = sa.select(sa.func.count()).where(is_duplicate, *ours)
-        return Standing(
+        return OutboxSummary(
             counts=_counts(books, ours),
             possible_duplicates=books.execute(duplicates).scalar_one(),
             oldest_waiting=oldest,

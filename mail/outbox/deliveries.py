@@ -16,7 +16,7 @@ from database.counting import count_by
 from database.tables import delivery, suppressed_address
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.states import Transitions
-from mail.port import Outcome, Result
+from mail.port import MailOutcome, Result
 
 DELIVERY = Transitions(
     "delivery",
@@ -244,7 +244,7 @@ def mark(
     books: Connection,
     owner: str | None,
     now: datetime,
-    outcomes: Iterable[tuple[Delivery, Outcome]],
+    outcomes: Iterable[tuple[Delivery, MailOutcome]],
 ) -> list[DeliveryStatus]:
     """
     Write down what became of deliveries, and return the statuses they came to.
@@ -295,7 +295,7 @@ def renew(books: Connection, owner: str, until: datetime) -> None:
     )
 
 
-def _to_change(row: Delivery, outcome: Outcome, now: datetime) -> dict[str, Any]:
+def _to_change(row: Delivery, outcome: MailOutcome, now: datetime) -> dict[str, Any]:
     attempts = row.attempts + 1
     delay = retry_delay(attempts, now - row.queued_at)
     gives_up = outcome.result is Result.DEFERRED and delay is None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from domain.failures import Misuse, TemporaryFailure
-from mail.port import Outcome, Result
+from mail.port import MailOutcome, Result
 
 SUFFIX = ".journal"
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -28,7 +28,7 @@ def entry(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
-class Journal:
+class SendJournal:
     """
     The journal of the batch under way; its owner holds the file's lock as long as it lives.
 
@@ -67,7 +67,7 @@ class Journal:
         with self._failing():
             self._write(f"begun {entry(key)}\n")
 
-    def end(self, outcome: Outcome) -> None:
+    def end(self, outcome: MailOutcome) -> None:
         """
         Write down an answer.
 
@@ -144,9 +144,9 @@ class Record:
     begun: frozenset[str] = frozenset()
     outcomes: dict[str, tuple[Result, str]] = field(default_factory=dict)
 
-    def outcome_of(self, key: str) -> Outcome | None:
+    def outcome_of(self, key: str) -> MailOutcome | None:
         found = self.outcomes.get(entry(key))
-        return None if found is None else Outcome(key, *found)
+        return None if found is None else MailOutcome(key, *found)
 
     def may_have_begun(self, key: str) -> bool:
         """Tell whether a message may have gone; after a power cut all that were announced may."""

@@ -18,9 +18,9 @@ from database.books import Database
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import PermanentFailure, TemporaryFailure
 from mail.outbox.deliveries import Delivery, claim, leave_in_doubt, mark, put_back, renew
-from mail.outbox.journal import Journal
+from mail.outbox.journal import SendJournal
 from mail.outbox.recovery import recover
-from mail.port import Mailer, Outcome, OutgoingMessage, Result
+from mail.port import Mailer, MailOutcome, OutgoingMessage, Result
 from rules.refusals import is_relays_fault, refusal_reason
 
 STOPPED = "stopped"  # because somebody asked for it
@@ -51,7 +51,7 @@ class SendCounts:
 
 
 @dataclass(slots=True)
-class Tally:
+class OutcomeTally:
     """Counts outcomes as they are written down."""
 
     statuses: Counter[DeliveryStatus] = field(default_factory=Counter)
@@ -60,7 +60,7 @@ class Tally:
     left: Counter[DeliveryStatus] = field(default_factory=Counter)  # of the statuses: when it ended
 
     def add(
-        self, statuses: list[DeliveryStatus], tried: Iterable[tuple[Delivery, Outcome]]
+        self, statuses: list[DeliveryStatus], tried: Iterable[tuple[Delivery, MailOutcome]]
     ) -> None:
         self.statuses.update(statuses)
         for row, outcome in tried:
@@ -88,7 +88,7 @@ class Tally:
         )
 
 
-def _is_mailboxs_own(outcome: Outcome) -> bool:
+def _is_mailboxs_own(outcome: MailOutcome) -> bool:
     return outcome.result is Result.FAILED and not _POLICY.match(outcome.error)
 
 
@@ -102,25 +102,27 @@ RENEW_SECONDS = 60
 class Render(Protocol):
     """Makes messages of deliveries; what no message can be made of comes as its outcome."""
 
-    def __call__(self, deliveries: Sequence[Delivery]) -> Iterable[OutgoingMessage | Outcome]: ...
+    def __call__(
+        self, deliveries: Sequence[Delivery]
+    ) -> Iterable[OutgoingMessage | MailOutcome]: ...
 
 
 @dataclass(slots=True)
-class Worker:
+class MailSender:
     """Sends batches one after the other; everything claimed is told of when `send` returns."""
 
     database: Database
     mailer: Mailer
     renderers: Mapping[MessageKind, Render]
-    journal: Journal
+    journal: SendJournal
     clock: Callable[[], datetime]
     owner: str
     lease: timedelta
     is_stopped: Callable[[], bool]
     progress: Callable[[SendCounts], None]
-    tally: Tally = field(default_factory=Tally)
+    tally: OutcomeTally = field(default_factory=OutcomeTally)
     many_refusals: int = MANY_REFUSALS  # in a row; 0: the sending never stops for them
-    refusals: list[tuple[Delivery, Outcome]] = field(default_factory=list)  # the row, unmarked
+    refusals: list[tuple[Delivery, MailOutcome]] = field(default_factory=list)  # the row, unmarked
     is_refused: bool = False  # by the relay, mail after mail
     stopped_by: str = ""
     renewed_at: float = 0.0  # monotonic seconds, as below
@@ -128,8 +130,8 @@ class Worker:
     # of the batch under way:
     waiting: dict[str, Delivery] = field(default_factory=dict)  # claimed, no outcome yet
     begun: set[str] = field(default_factory=set)
-    ended: dict[str, Outcome] = field(default_factory=dict)  # begun, and in the journal
-    unmarked: list[tuple[Delivery, Outcome]] = field(default_factory=list)
+    ended: dict[str, MailOutcome] = field(default_factory=dict)  # begun, and in the journal
+    unmarked: list[tuple[Delivery, MailOutcome]] = field(default_factory=list)
     # whoever hands over asks here first, maybe in another thread:
     gate: threading.Lock = field(default_factory=threading.Lock)
     is_open: bool = False
@@ -202,12 +204,12 @@ class Worker:
         by_kind = attrgetter("kind")
         for kind, rows in groupby(sorted(deliveries, key=by_kind), key=by_kind):
             for rendered in self.renderers[kind](list(rows)):
-                if isinstance(rendered, Outcome):
+                if isinstance(rendered, MailOutcome):
                     self._note(rendered)
                 else:
                     yield rendered
 
-    def _begin(self, key: str) -> Callable[[Outcome], None]:
+    def _begin(self, key: str) -> Callable[[MailOutcome], None]:
         """
         Let a message go, unless this worker may have lost it to another one.
 
@@ -220,12 +222,12 @@ class Worker:
             self.begun.add(key)
         return self._end
 
-    def _end(self, outcome: Outcome) -> None:
+    def _end(self, outcome: MailOutcome) -> None:
         with self.gate:
             self.journal.end(outcome)
             self.ended[outcome.key] = outcome
 
-    def _note(self, outcome: Outcome) -> None:
+    def _note(self, outcome: MailOutcome) -> None:
         """Keep an outcome for the next group; a slow server's outcomes are written one by one."""
         if outcome.key not in self.ended:  # refused before it began
             self.journal.end(outcome)
@@ -234,7 +236,7 @@ class Worker:
         if due or len(self.unmarked) >= GROUP:
             self._mark()
 
-    def _weigh(self, outcome: Outcome) -> None:
+    def _weigh(self, outcome: MailOutcome) -> None:
         """Keep an outcome to be written down; a refusal only once it is sure whose fault it is."""
         row = self.waiting.pop(outcome.key)
         reason = refusal_reason(outcome.error) if outcome.result is Result.FAILED else ""
@@ -312,7 +314,7 @@ def send_due(
     stop: Callable[[], bool] | None = None,
     progress: Callable[[SendCounts], None] | None = None,
     resend_in_doubt: bool = True,
-    tally: Tally | None = None,
+    tally: OutcomeTally | None = None,
     many_refusals: int = MANY_REFUSALS,
 ) -> SendCounts:
     """
@@ -327,10 +329,10 @@ def send_due(
     A `tally` is a new one; it tells the caller what of the counts others may take over.
     """
     recover(database, journals, clock(), me=owner)
-    journal = Journal(journals, owner)
-    worker = Worker(
+    journal = SendJournal(journals, owner)
+    worker = MailSender(
         database, mailer, renderers, journal, clock, owner, lease,
-        stop or (lambda: False), progress or (lambda _counts: None), tally or Tally(),
+        stop or (lambda: False), progress or (lambda _counts: None), tally or OutcomeTally(),
         many_refusals,
     )  # fmt: skip
     is_told = False  # everything that was claimed

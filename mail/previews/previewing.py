@@ -32,7 +32,7 @@ UTILITY_BILL = "utility-bill"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PreviewSubject:
     """What is to be looked at; empty: the newest run, the kind's own form."""
 
     kind: MessageKind
@@ -53,7 +53,7 @@ class Subject:
     reader: Recipient  # as whom it is looked at
 
 
-def find_subject(database: Database, wanted: Wanted, office: str) -> Subject:
+def find_subject(database: Database, wanted: PreviewSubject, office: str) -> Subject:
     """
     Find what is wanted; `office` is the address that stands in where the account has none.
 
@@ -66,7 +66,7 @@ def find_subject(database: Database, wanted: Wanted, office: str) -> Subject:
     return Subject(wanted.kind, form, run, number, key, reader)
 
 
-def _find_run(database: Database, wanted: Wanted) -> Run:
+def _find_run(database: Database, wanted: PreviewSubject) -> Run:
     if wanted.period:
         return get_run(database, wanted.period)
     newest = (
@@ -87,7 +87,7 @@ def _find_run(database: Database, wanted: Wanted) -> Run:
     return get_run(database, run)
 
 
-def _find_account(database: Database, run: Run, wanted: Wanted) -> tuple[str, str]:
+def _find_account(database: Database, run: Run, wanted: PreviewSubject) -> tuple[str, str]:
     key = account_key(wanted.account)
     query = sa.select(account.c.account).where(
         account.c.run == run.run, account.c.account_key == key
@@ -147,7 +147,7 @@ class Look:
 
 
 def look_at(
-    wanted: Wanted,
+    wanted: PreviewSubject,
     bills: BillRenderer,
     notices: NoticeRenderer,
     now: Callable[[str], datetime],

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from database.tables import balance_due, bill_run, period_close
 from mail.reminders.holds import Hold, holds_in_force
-from rules.reminders import OwedStep, ReminderPlan, Shield
+from rules.reminders import Exemption, OwedStep, ReminderPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Reminding:
     """
     The office's plan at a moment; `records` is false where it only wants to know.
 
-    Without a `shield` our own failures keep no past-due mail from anybody.
+    Without a `exemption` our own failures keep no past-due mail from anybody.
     """
 
     plan: ReminderPlan
@@ -81,4 +81,4 @@ class Reminding:
     message_domain: str
     records: bool = True
     batch: int = BATCH  # mails recorded in one transaction
-    shield: Shield | None = None
+    exemption: Exemption | None = None

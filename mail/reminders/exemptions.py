@@ -14,21 +14,21 @@ from domain.deliveries import DeliveryStatus, MessageKind
 from domain.payments import DrawState, PaymentState
 from domain.reminders import Skipped
 from mail.reminders.due_dates import DueDate
-from rules.reminders import TO_LEAVE, Shield
+from rules.reminders import TO_LEAVE, Exemption
 
 Hurt = sa.Select[Any]  # account keys
 _PAYMENT = scheduled_payment.c
 
 
-def hurt_accounts(due: DueDate, shield: Shield) -> dict[Skipped, list[Hurt]]:
+def hurt_accounts(due: DueDate, exemption: Exemption) -> dict[Skipped, list[Hurt]]:
     """
     Select the accounts of a due date that each failure of ours hurt.
 
     Nothing of it is stored: what the books tell of mails, paper and payments is the reason, and
     it is over when they tell something else.
     """
-    since = shield.since(due.now)
-    late_from = shield.late_from(due.ends_on, ZoneInfo(due.timezone))
+    since = exemption.since(due.now)
+    late_from = exemption.late_from(due.ends_on, ZoneInfo(due.timezone))
     return {
         Skipped.SHIELDED_DRAW: [_not_drawn(due, since)],
         Skipped.SHIELDED_SCHEDULE: [

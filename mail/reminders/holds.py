@@ -92,7 +92,7 @@ LONGEST = 200  # characters of a reason or a value
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class HoldTarget:
     """Who is to be held: an account's number, or a column with its value."""
 
     account: str = ""
@@ -102,7 +102,7 @@ class Wanted:
 
 def place_hold(
     database: Database,
-    wanted: Wanted,
+    wanted: HoldTarget,
     *,
     until: date,
     reason: str,
@@ -157,7 +157,7 @@ def _find(books: Connection, number: int) -> Hold:
     return found[0]
 
 
-def _of_account(books: Connection, wanted: Wanted) -> dict[str, Any]:
+def _of_account(books: Connection, wanted: HoldTarget) -> dict[str, Any]:
     """Take the account's number as the newest export that has it writes it."""
     key = account_key(wanted.account)
     query = (
@@ -175,7 +175,7 @@ def _of_account(books: Connection, wanted: Wanted) -> dict[str, Any]:
     return {"account_key": key, "account": number}
 
 
-def _of_group(books: Connection, wanted: Wanted) -> dict[str, Any]:
+def _of_group(books: Connection, wanted: HoldTarget) -> dict[str, Any]:
     if wanted.column not in GROUPS:
         known = ", ".join(GROUPS)
         raise Misuse(f"--where {wanted.column}=…: write COLUMN=VALUE with one of {known}.")

@@ -24,7 +24,7 @@ from database.types import Cents
 from domain.accounts import AccountStatus
 from domain.deliveries import MessageKind, Recipient
 from domain.payments import PaymentState
-from domain.reminders import SHIELDS, Skipped
+from domain.reminders import EXEMPTIONS, Skipped
 from mail.recipients.addresses import Some, read_addresses
 from mail.recipients.suppressed import suppressed_mailboxes
 from mail.reminders.due_dates import DueDate, Reminding, due_dates
@@ -94,8 +94,8 @@ def _reason(due: DueDate, kind: MessageKind, terms: Reminding) -> sa.ColumnEleme
     if kind is MessageKind.PAST_DUE and due.holds:
         reasons.append((_hold(due).is_not(None), Skipped.HELD))
     reasons.append((key.in_(under_way), Skipped.PAYMENT_UNDER_WAY))
-    if kind is MessageKind.PAST_DUE and terms.shield is not None:
-        hurt = hurt_accounts(due, terms.shield)
+    if kind is MessageKind.PAST_DUE and terms.exemption is not None:
+        hurt = hurt_accounts(due, terms.exemption)
         reasons += [(key.in_(one), reason) for reason, several in hurt.items() for one in several]
     if kind is MessageKind.PAYMENT_DUE and terms.plan.spare_autopay:
         will_pay = sa.exists().where(
@@ -145,7 +145,7 @@ def _of_the_debtor(table: sa.Table) -> sa.ColumnElement[bool]:
 
 def kept_back(books: Connection, terms: Reminding) -> list[sa.Select[Any]]:
     """
-    Select whom a hold or a shield keeps from a past-due mail that is owed at this moment.
+    Select whom a hold or a exemption keeps from a past-due mail that is owed at this moment.
 
     One SELECT a step of the ladder, its columns named as those of `list exceptions`.
     """
@@ -169,8 +169,8 @@ def _rows(found: Any, run: str) -> sa.Select[Any]:
     message = sa.case(
         (found.c.reason == Skipped.HELD.value, hold),
         *(
-            (found.c.reason == shield.value, f"no past-due mail meanwhile: {why}")
-            for shield, why in SHIELDS.items()
+            (found.c.reason == exemption.value, f"no past-due mail meanwhile: {why}")
+            for exemption, why in EXEMPTIONS.items()
         ),
     )
     is_held = sa.and_(found.c.reason == Skipped.HELD.value, reminder_hold.c.number.is_not(None))
@@ -186,7 +186,7 @@ def _rows(found: Any, run: str) -> sa.Select[Any]:
         )
         .select_from(found)
         .outerjoin(reminder_hold, reminder_hold.c.number == found.c.hold)
-        .where(sa.or_(is_held, found.c.reason.in_([shield.value for shield in SHIELDS])))
+        .where(sa.or_(is_held, found.c.reason.in_([exemption.value for exemption in EXEMPTIONS])))
     )
 
 

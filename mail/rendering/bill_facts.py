@@ -22,7 +22,7 @@ from database.tables import (
 from domain.deliveries import Recipient, RecipientSource
 from domain.money import Money
 from domain.payments import MethodKind, PaymentState
-from mail.letters.bill import BillLetter, Draw
+from mail.letters.bill import AnnouncedDraw, BillLetter
 from mail.outbox.deliveries import Delivery
 from rules.delivery import may_see_method
 
@@ -69,13 +69,15 @@ class BillFacts:
             bill_link=bill_link,
         )
 
-    def _draw(self, row: Delivery) -> Draw | None:
+    def _draw(self, row: Delivery) -> AnnouncedDraw | None:
         if not self.draw_amount or self.draw_on is None or self.draw_method is None:
             return None
         recipient = Recipient(row.address, self.source or RecipientSource.CUSTOMER_RECORD)
         if not may_see_method(recipient, self.wallet_owner or ""):
-            return Draw(self.draw_amount, self.draw_on)
-        return Draw(self.draw_amount, self.draw_on, self.draw_method, self.draw_last4 or "")
+            return AnnouncedDraw(self.draw_amount, self.draw_on)
+        return AnnouncedDraw(
+            self.draw_amount, self.draw_on, self.draw_method, self.draw_last4 or ""
+        )
 
 
 def find_bill_facts(database: Database, keys: Sequence[str]) -> dict[str, BillFacts]:

@@ -20,7 +20,7 @@ from mail.message.addresses import Verp, to_envelope_address
 from mail.message.mime import Attachment, Heading, Unsubscribe, build
 from mail.message.size_limit import MEGABYTE, USUAL_LIMIT, SizeLimit, read_stored
 from mail.outbox.deliveries import Delivery
-from mail.port import Outcome, OutgoingMessage, Result
+from mail.port import MailOutcome, OutgoingMessage, Result
 from mail.rendering.bill_facts import BillFacts, find_bill_facts
 from rules.delivery import bill_password
 
@@ -100,11 +100,11 @@ class BillRenderer:
             is_protected=self.protection is not None, has_links=self.limit.link != ""
         )
 
-    def __call__(self, deliveries: Sequence[Delivery]) -> Iterator[OutgoingMessage | Outcome]:
+    def __call__(self, deliveries: Sequence[Delivery]) -> Iterator[OutgoingMessage | MailOutcome]:
         facts = find_bill_facts(self.database, [row.key for row in deliveries])
         for row in deliveries:
             if row.key not in facts:
-                yield Outcome(row.key, Result.FAILED, "the bill is no longer in the books")
+                yield MailOutcome(row.key, Result.FAILED, "the bill is no longer in the books")
                 continue
             compose = partial(self.compose, row, facts[row.key])
             linked = partial(compose, is_linked=True) if self.limit.link else None
@@ -167,7 +167,7 @@ def to_outgoing(
     row: Delivery,
     compose: Callable[[str], bytes],
     smaller: Callable[[str], bytes] | None = None,
-) -> OutgoingMessage | Outcome:
+) -> OutgoingMessage | MailOutcome:
     """
     Put a mail into its envelope; `compose` makes it of the recipient's address.
 
@@ -176,7 +176,7 @@ def to_outgoing(
     try:
         recipient = to_envelope_address(row.address)
     except PermanentFailure as failure:
-        return Outcome(row.key, Result.FAILED, str(failure))
+        return MailOutcome(row.key, Result.FAILED, str(failure))
     return OutgoingMessage(
         row.key,
         sender.return_path(row.key),

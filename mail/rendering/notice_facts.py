@@ -147,7 +147,7 @@ COLUMNS = ("key", "run", "account_key", "address", "source")
 
 
 @dataclass(frozen=True, slots=True)
-class Payment:
+class NoticePayment:
     """The autopay payment of an account in a run, and how its last draw or its return went."""
 
     amount: Money
@@ -178,7 +178,7 @@ class NoticeFacts:
     added: Money  # by fees, penalties and adjustments since the bill
     paid: Money  # since the bill, less what went back
     due_on: date
-    payment: Payment | None
+    payment: NoticePayment | None
     method: MethodKind | None
     last4: str
 
@@ -234,12 +234,12 @@ def _to_facts(row: Any) -> NoticeFacts:
     )
 
 
-def _to_payment(row: Any) -> Payment | None:
+def _to_payment(row: Any) -> NoticePayment | None:
     if row.amount is None:
         return None
     words = (row.error, row.return_code or row.code)
     was_declined = row.draw_state is DrawState.DECLINED
-    return Payment(
+    return NoticePayment(
         amount=row.amount,
         pay_on=row.pay_on,
         state=row.state,

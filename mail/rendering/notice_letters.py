@@ -15,7 +15,7 @@ from domain.deliveries import MessageKind
 from domain.failures import PermanentFailure, TemporaryFailure
 from domain.money import ZERO, Money
 from domain.payments import PaymentState, Unscheduled
-from mail.letters.bill import Draw
+from mail.letters.bill import AnnouncedDraw
 from mail.letters.notices import (
     AutopayFailed,
     AutopayNotDrawn,
@@ -24,10 +24,10 @@ from mail.letters.notices import (
     Notice,
     PastDue,
     PaymentDue,
-    Receipt,
+    PaymentReceipt,
 )
 from mail.letters.phrases import say_failure
-from mail.rendering.notice_facts import NoticeFacts, Payment
+from mail.rendering.notice_facts import NoticeFacts, NoticePayment
 from rules.drawing import NoDraw
 
 
@@ -179,7 +179,7 @@ def _autopay_failed(facts: NoticeFacts, on: date, common: Common) -> Notice:
 
 def _receipt(facts: NoticeFacts, _on: date, common: Common) -> Notice:
     payment = _payment(facts, PaymentState.SUCCEEDED)
-    return Receipt(
+    return PaymentReceipt(
         **common,
         amount=payment.amount,
         paid_on=_local_day(payment.taken_at, facts.timezone) or payment.pay_on,
@@ -228,14 +228,14 @@ def _not_drawn(facts: NoticeFacts, on: date, common: Common, why: Why) -> Notice
     )
 
 
-def _draw(facts: NoticeFacts) -> Draw | None:
+def _draw(facts: NoticeFacts) -> AnnouncedDraw | None:
     payment = facts.payment
     if payment is None or payment.state is not PaymentState.SCHEDULED:
         return None
-    return Draw(payment.amount, payment.pay_on, facts.method, facts.last4)
+    return AnnouncedDraw(payment.amount, payment.pay_on, facts.method, facts.last4)
 
 
-def _payment(facts: NoticeFacts, *states: PaymentState) -> Payment:
+def _payment(facts: NoticeFacts, *states: PaymentState) -> NoticePayment:
     if facts.payment is None or facts.payment.state not in states:
         raise PermanentFailure(f"there is no payment that is {' or '.join(states)}")
     return facts.payment

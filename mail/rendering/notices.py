@@ -18,7 +18,7 @@ from mail.letters.notices import Notice
 from mail.letters.templates import Templates
 from mail.message.mime import Attachment, Unsubscribe
 from mail.outbox.deliveries import Delivery
-from mail.port import Outcome, OutgoingMessage, Result, outcome_of
+from mail.port import MailOutcome, OutgoingMessage, Result, outcome_of
 from mail.recipients.unsubscribed import is_unsubscribed
 from mail.rendering.access import facts_of_access, to_access_letter
 from mail.rendering.alerts import (
@@ -69,13 +69,13 @@ class NoticeRenderer:
     export_links: ExportLinks = NO_LINKS
     portal_links: PortalLinks = NO_PORTAL
 
-    def __call__(self, deliveries: Sequence[Delivery]) -> Iterator[OutgoingMessage | Outcome]:
+    def __call__(self, deliveries: Sequence[Delivery]) -> Iterator[OutgoingMessage | MailOutcome]:
         facts = find_notice_facts(self.database, [row.key for row in deliveries])
         facts |= facts_of_alerts(self.database, [row for row in deliveries if row.key not in facts])
         facts |= facts_of_access(self.database, [row for row in deliveries if row.key not in facts])
         for row in deliveries:
             if row.key not in facts:
-                yield Outcome(row.key, Result.FAILED, "its period is no longer in the books")
+                yield MailOutcome(row.key, Result.FAILED, "its period is no longer in the books")
                 continue
             try:
                 letter, attachment = self.to_letter(row, facts[row.key])

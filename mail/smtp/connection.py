@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from domain.failures import OutcomeUnknown, PermanentFailure, TemporaryFailure
-from mail.port import Outcome, OutgoingMessage, Result
-from mail.smtp.envelope import Extensions, Parcel, to_commands
+from mail.port import MailOutcome, OutgoingMessage, Result
+from mail.smtp.envelope import Extensions, WireMessage, to_commands
 from mail.smtp.replies import Channel, Lost, Reply
 
 
@@ -45,12 +45,12 @@ def judge(message: OutgoingMessage, replies: Sequence[Reply], *, pipelined: bool
     return answer
 
 
-def to_outcome(message: OutgoingMessage, reply: Reply) -> Outcome:
+def to_outcome(message: OutgoingMessage, reply: Reply) -> MailOutcome:
     if reply.is_yes:
-        return Outcome(message.key, Result.SENT)
+        return MailOutcome(message.key, Result.SENT)
     result = Result.DEFERRED if reply.is_later else Result.FAILED
     error = reply.without(message.recipient)
-    return Outcome(message.key, result, error, too_large=reply.is_about_size)
+    return MailOutcome(message.key, result, error, too_large=reply.is_about_size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Connection:
         self.extensions = extensions
         self.pipelines = pipelines and extensions.pipelining
         self.delivered = 0  # messages answered for on this connection
-        self.announced: Parcel | None = None
+        self.announced: WireMessage | None = None
         self._channel = channel
         self._patience = patience
         self._waits_for_body = False  # a 354 is to be answered by a lone dot
@@ -103,10 +103,10 @@ class Connection:
 
     async def deliver(
         self,
-        parcel: Parcel,
-        take_next: Callable[[], Parcel | None],
+        wire_message: WireMessage,
+        take_next: Callable[[], WireMessage | None],
         about_to_hand_over: Callable[[str], None],
-    ) -> Outcome:
+    ) -> MailOutcome:
         """
         Send one message and return its outcome.
 
@@ -115,24 +115,24 @@ class Connection:
         refuses us and not the message, OutcomeUnknown when the answer to the final dot was lost.
         """
         try:
-            reply = await self._ask(parcel)
+            reply = await self._ask(wire_message)
             if reply.code == 354:
-                reply = await self._hand_over(parcel, take_next, about_to_hand_over)
+                reply = await self._hand_over(wire_message, take_next, about_to_hand_over)
             else:
                 self._withdraw(take_next)
         except BaseException:
             self.close()
             raise
         self.delivered += 1
-        return to_outcome(parcel.message, reply)
+        return to_outcome(wire_message.message, reply)
 
-    async def _ask(self, parcel: Parcel) -> Reply:
+    async def _ask(self, wire_message: WireMessage) -> Reply:
         """
         Go through MAIL, RCPT and DATA; return 354, or the refusal of this message.
 
         A refusal stands even where the server hangs up right after it.
         """
-        commands = () if self.announced is parcel else self._commands(parcel)
+        commands = () if self.announced is wire_message else self._commands(wire_message)
         await self._read_owed()
         if self.pipelines and commands:
             self._write(b"".join(commands))
@@ -150,7 +150,7 @@ class Connection:
                 failure.at_recipient = len(replies) > 0
                 raise
             self.close()
-        answer = judge(parcel.message, replies, pipelined=self.pipelines)
+        answer = judge(wire_message.message, replies, pipelined=self.pipelines)
         self._waits_for_body = answer is not replies[-1] and replies[-1].code == 354
         return answer
 
@@ -160,15 +160,17 @@ class Connection:
 
     async def _hand_over(
         self,
-        parcel: Parcel,
-        take_next: Callable[[], Parcel | None],
+        wire_message: WireMessage,
+        take_next: Callable[[], WireMessage | None],
         about_to_hand_over: Callable[[str], None],
     ) -> Reply:
         """Write the body. Once its final dot is out, a lost connection leaves it open."""
-        about_to_hand_over(parcel.message.key)
+        about_to_hand_over(wire_message.message.key)
         envelope = self._announce(take_next)
         try:
-            is_whole = await self._channel.write_body(parcel.body, envelope, self._patience.block)
+            is_whole = await self._channel.write_body(
+                wire_message.body, envelope, self._patience.block
+            )
         except Lost as lost:
             raise RelayClosing(f"connection lost: {lost}", at_recipient=True) from None
         try:
@@ -183,7 +185,7 @@ class Connection:
             raise OutcomeUnknown(f"unexpected: {reply.without('')}")
         return reply
 
-    def _withdraw(self, take_next: Callable[[], Parcel | None]) -> None:
+    def _withdraw(self, take_next: Callable[[], WireMessage | None]) -> None:
         """
         Clear the envelope: else the next customer's MAIL is refused as nested.
 
@@ -200,14 +202,14 @@ class Connection:
         except Lost:
             self.close()
 
-    def _announce(self, take_next: Callable[[], Parcel | None]) -> bytes:
+    def _announce(self, take_next: Callable[[], WireMessage | None]) -> bytes:
         self.announced = take_next() if self.pipelines else None
         if self.announced is None:
             return b""
         return b"".join(self._commands(self.announced))
 
-    def _commands(self, parcel: Parcel) -> tuple[bytes, ...]:
-        return (*to_commands(parcel, self.extensions), b"DATA\r\n")
+    def _commands(self, wire_message: WireMessage) -> tuple[bytes, ...]:
+        return (*to_commands(wire_message, self.extensions), b"DATA\r\n")
 
     async def _read_owed(self) -> None:
         while self._owed:

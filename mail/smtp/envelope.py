@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from domain.failures import PermanentFailure
-from mail.port import Outcome, OutgoingMessage, Result
+from mail.port import MailOutcome, OutgoingMessage, Result
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _FINAL_DOT = b".\r\n"
@@ -17,7 +17,7 @@ _LONE_CR_OR_DOT = re.compile(rb"\r(?!\n(?!\.))")  # or a line that begins with a
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class WireMessage:
     """A message with its body made: what one mail transaction needs."""
 
     message: OutgoingMessage
@@ -26,11 +26,11 @@ class Parcel:
     is_ascii: bool
 
 
-def pack(message: OutgoingMessage, content: bytes) -> Parcel:
+def pack(message: OutgoingMessage, content: bytes) -> WireMessage:
     if _is_as_it_goes(content):
-        return Parcel(message, content + _FINAL_DOT, len(content), content.isascii())
+        return WireMessage(message, content + _FINAL_DOT, len(content), content.isascii())
     content = to_crlf(content)
-    return Parcel(message, to_wire(content), len(content), content.isascii())
+    return WireMessage(message, to_wire(content), len(content), content.isascii())
 
 
 def domain_of(address: str) -> str:
@@ -100,33 +100,33 @@ class Extensions:
         )
 
 
-def why_not(parcel: Parcel, extensions: Extensions) -> Outcome | None:
+def why_not(wire_message: WireMessage, extensions: Extensions) -> MailOutcome | None:
     """Return the refusal that is certain before a word is said, if there is one."""
-    message = parcel.message
-    if extensions.largest and parcel.size > extensions.largest:
-        error = f"552 5.3.4 {parcel.size} bytes; the relay takes {extensions.largest}"
-        return Outcome(message.key, Result.FAILED, error, too_large=True)
-    if _needs_utf8(parcel) and not extensions.utf8:
+    message = wire_message.message
+    if extensions.largest and wire_message.size > extensions.largest:
+        error = f"552 5.3.4 {wire_message.size} bytes; the relay takes {extensions.largest}"
+        return MailOutcome(message.key, Result.FAILED, error, too_large=True)
+    if _needs_utf8(wire_message) and not extensions.utf8:
         error = "553 5.6.7 the address has other letters than ASCII, and the relay lacks SMTPUTF8"
-        return Outcome(message.key, Result.FAILED, error)
+        return MailOutcome(message.key, Result.FAILED, error)
     return None
 
 
-def to_commands(parcel: Parcel, extensions: Extensions) -> tuple[bytes, bytes]:
+def to_commands(wire_message: WireMessage, extensions: Extensions) -> tuple[bytes, bytes]:
     """
     Return MAIL and RCPT, each with its line end.
 
     Bounces are asked for with the headers only, for failures and delays; they then name the
     Message-ID as the envelope's id. `check_addresses` has refused what cannot stand here.
     """
-    message = parcel.message
+    message = wire_message.message
     mail = [f"MAIL FROM:<{message.envelope_from}>"]
     rcpt = [f"RCPT TO:<{message.recipient}>"]
     if extensions.has_size:
-        mail.append(f"SIZE={parcel.size}")
-    if extensions.eight_bit and not parcel.is_ascii:
+        mail.append(f"SIZE={wire_message.size}")
+    if extensions.eight_bit and not wire_message.is_ascii:
         mail.append("BODY=8BITMIME")
-    if extensions.utf8 and _needs_utf8(parcel):
+    if extensions.utf8 and _needs_utf8(wire_message):
         mail.append("SMTPUTF8")
     if extensions.dsn:
         envelope_id = to_xtext(message.message_id.strip("<>"))
@@ -164,8 +164,10 @@ def _original(recipient: str) -> str:
     return f"utf-8;{escaped}"
 
 
-def _needs_utf8(parcel: Parcel) -> bool:
-    return not (parcel.message.recipient.isascii() and parcel.message.envelope_from.isascii())
+def _needs_utf8(wire_message: WireMessage) -> bool:
+    return not (
+        wire_message.message.recipient.isascii() and wire_message.message.envelope_from.isascii()
+    )
 
 
 def _line(words: list[str]) -> bytes:

@@ -11,11 +11,11 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any, TypeVar
 
 from domain.failures import Misuse, PermanentFailure, TemporaryFailure
-from mail.port import Hook, Outcome, OutgoingMessage, outcome_of
-from mail.smtp.dispatch import Batch, Held, Lanes, TooLarge
-from mail.smtp.envelope import Parcel, check_addresses, pack, to_crlf
-from mail.smtp.pool import Pool
-from mail.smtp.rate_limit import Lineup, Pace
+from mail.port import Hook, MailOutcome, OutgoingMessage, outcome_of
+from mail.smtp.dispatch import Dispatch, MessageBatch, ShrunkMessage, Withheld
+from mail.smtp.envelope import WireMessage, check_addresses, pack, to_crlf
+from mail.smtp.pool import ConnectionPool
+from mail.smtp.rate_limit import RateLimit, RateLimitedQueue
 from mail.smtp.relay import Relay
 
 R = TypeVar("R")
@@ -68,24 +68,24 @@ class SmtpMailer:
             raise Misuse("smtp.connections is at least 1, and no limit a minute is below 0")
         self._relay = relay
         self._connections = connections
-        self._pace = Pace(messages_per_minute, per_domain_per_minute)
+        self._rate_limit = RateLimit(messages_per_minute, per_domain_per_minute)
         self._sign = sign
-        self._pool = Pool(relay)
+        self._pool = ConnectionPool(relay)
         self._background: Background | None = None
         self._process = os.getpid()
 
     def deliver(
         self, messages: Iterable[OutgoingMessage], about_to_hand_over: Hook | None = None
-    ) -> Iterator[Outcome]:
+    ) -> Iterator[MailOutcome]:
         background = self._start()
-        batch = Batch(about_to_hand_over or _untold)
-        lanes = Lanes(batch, self._pool)
-        background.run(lanes.start(self._connections))
+        batch = MessageBatch(about_to_hand_over or _untold)
+        senders = Dispatch(batch, self._pool)
+        background.run(senders.start(self._connections))
         try:
-            lineup = Lineup(messages, self._pace)
-            yield from self._feed(lineup, batch, background.call)
+            rate_limited = RateLimitedQueue(messages, self._rate_limit)
+            yield from self._feed(rate_limited, batch, background.call)
         finally:
-            background.run(lanes.stop())
+            background.run(senders.stop())
         if batch.failure is not None:
             raise batch.failure
 
@@ -95,44 +95,49 @@ class SmtpMailer:
             self._background.stop()
         self._background = None
 
-    def _feed(self, lineup: Lineup, batch: Batch, call: Callable[..., None]) -> Iterator[Outcome]:
+    def _feed(
+        self, rate_limited: RateLimitedQueue, batch: MessageBatch, call: Callable[..., None]
+    ) -> Iterator[MailOutcome]:
         """
         Put messages as their turns come, and pass on the outcomes.
 
         With a limit a minute none waits ready: after a stall they would all go at once.
         """
-        most = self._connections * (1 if self._pace.is_limited else IN_HAND)
+        most = self._connections * (1 if self._rate_limit.is_limited else IN_HAND)
         waiting, held, is_over = 0, 0, False
         while waiting or not is_over:
             wait: float | None = None
             if not is_over and waiting < most + held:
-                turn = lineup.next(time.monotonic())
+                turn = rate_limited.next(time.monotonic())
                 if turn is None:
                     is_over = True
                     call(batch.complete)
                     continue
                 wait = turn if isinstance(turn, float) else 0.0
                 if isinstance(turn, OutgoingMessage):
-                    parcel = self._to_parcel(turn)
-                    if isinstance(parcel, Outcome):
-                        yield parcel
+                    wire_message = self._to_wire_message(turn)
+                    if isinstance(wire_message, MailOutcome):
+                        yield wire_message
                         continue
-                    call(batch.put, parcel)
+                    call(batch.put, wire_message)
                     waiting += 1
             for answer in _answers(batch, wait):
-                if isinstance(answer, Held):
+                if isinstance(answer, Withheld):
                     held = answer.count
                     continue
-                if isinstance(answer, TooLarge):
-                    parcel = self._to_parcel(answer.smaller)
-                    call(batch.answer if isinstance(parcel, Outcome) else batch.give_back, parcel)
+                if isinstance(answer, ShrunkMessage):
+                    wire_message = self._to_wire_message(answer.smaller)
+                    call(
+                        batch.answer if isinstance(wire_message, MailOutcome) else batch.give_back,
+                        wire_message,
+                    )
                     continue
                 waiting -= 1
                 if answer is not None:
                     yield answer
             is_over = is_over or batch.failure is not None
 
-    def _to_parcel(self, message: OutgoingMessage) -> Parcel | Outcome:
+    def _to_wire_message(self, message: OutgoingMessage) -> WireMessage | MailOutcome:
         try:
             check_addresses(message.envelope_from, message.recipient)
             content = message.to_bytes()
@@ -144,14 +149,16 @@ class SmtpMailer:
         """Begin the thread anew in a forked process: threads and connections stay behind."""
         if self._background is None or self._process != os.getpid():
             self._process = os.getpid()
-            self._pool = Pool(self._relay)
+            self._pool = ConnectionPool(self._relay)
             if self._relay.tokens is not None:
                 self._relay.tokens.start_anew()
             self._background = Background()
         return self._background
 
 
-def _answers(batch: Batch, wait: float | None) -> Iterator[Outcome | Held | TooLarge | None]:
+def _answers(
+    batch: MessageBatch, wait: float | None
+) -> Iterator[MailOutcome | Withheld | ShrunkMessage | None]:
     """
     Give one answer, if it comes in so many seconds (None: however long it takes).
 

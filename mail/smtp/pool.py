@@ -165,7 +165,7 @@ MISTRUST = 2  # messages that went alone and not pipelined, until pipelining is 
 
 
 @dataclass
-class Pool:
+class ConnectionPool:
     """Opens connections, keeps idle ones, and learns whether pipelining works with this relay."""
 
     relay: Relay

@@ -11,7 +11,7 @@ from mail.smtp.envelope import domain_of
 AHEAD = 200  # messages looked at beyond one that must wait; their contents are not yet made
 
 
-class Pace:
+class RateLimit:
     """
     Spaces messages evenly, so that no limit a minute is passed; 0: no limit.
 
@@ -49,7 +49,7 @@ class Pace:
             self._next_of[domain] = now + self._domain_interval
 
 
-class Lineup:
+class RateLimitedQueue:
     """
     The messages in the order in which they may go: a slow domain lets the others pass.
 
@@ -57,22 +57,22 @@ class Lineup:
     """
 
     def __init__(
-        self, messages: Iterable[OutgoingMessage], pace: Pace, *, ahead: int = AHEAD
+        self, messages: Iterable[OutgoingMessage], rate_limit: RateLimit, *, ahead: int = AHEAD
     ) -> None:
         self._messages = iter(messages)
-        self._pace = pace
-        self._ahead = ahead if pace.tells_domains_apart else 1
+        self._rate_limit = rate_limit
+        self._ahead = ahead if rate_limit.tells_domains_apart else 1
         self._waiting: dict[str, deque[OutgoingMessage]] = {}
         self._count = 0
 
     def next(self, now: float) -> OutgoingMessage | float | None:
         """Return a message that may go now, or the seconds to wait for one; None at the end."""
-        if wait := self._pace.wait(now):
+        if wait := self._rate_limit.wait(now):
             return wait
         self._look_ahead(now)
         if not self._waiting:
             return None
-        waits = {name: self._pace.domain_wait(name, now) for name in self._waiting}
+        waits = {name: self._rate_limit.domain_wait(name, now) for name in self._waiting}
         domain = min(waits, key=lambda name: waits[name])  # the first of equals came first
         if waits[domain]:
             return waits[domain]
@@ -80,7 +80,7 @@ class Lineup:
         self._count -= 1
         if not self._waiting[domain]:
             del self._waiting[domain]
-        self._pace.take_turn(domain, now)
+        self._rate_limit.take_turn(domain, now)
         return message
 
     def _look_ahead(self, now: float) -> None:
@@ -89,9 +89,9 @@ class Lineup:
             message = next(self._messages, None)
             if message is None:
                 return
-            domain = domain_of(message.recipient) if self._pace.tells_domains_apart else ""
+            domain = domain_of(message.recipient) if self._rate_limit.tells_domains_apart else ""
             self._waiting.setdefault(domain, deque()).append(message)
             self._count += 1
 
     def _has_turn(self, now: float) -> bool:
-        return any(not self._pace.domain_wait(domain, now) for domain in self._waiting)
+        return any(not self._rate_limit.domain_wait(domain, now) for domain in self._waiting)

@@ -8,8 +8,8 @@ from domain.money import Money
 from mail.notices.payments import Notifying
 from mail.reminders.due_dates import Reminding
 from office.equipment.office import Office
-from payments.terms import Terms
-from rules.reminders import LadderStep, ReminderPlan, Shield, plan_reminders
+from payments.terms import CollectionTerms
+from rules.reminders import Exemption, LadderStep, ReminderPlan, plan_reminders
 from rules.retrying import RetryPolicy
 from rules.returns import AgainPolicy
 
@@ -47,20 +47,20 @@ def plan_of(here: Office) -> ReminderPlan:
 def reminding_of(here: Office, now: datetime, *, records: bool = True) -> Reminding:
     """Return on what terms an office reminds at a moment; a look records nothing."""
     return Reminding(
-        plan_of(here), now, here.who, here.message_domain, records, shield=shield_of(here)
+        plan_of(here), now, here.who, here.message_domain, records, exemption=exemption_of(here)
     )
 
 
-def shield_of(here: Office) -> Shield | None:
+def exemption_of(here: Office) -> Exemption | None:
     """Return what the office holds to be its own fault; None where that keeps nobody back."""
     chosen = here.settings.reminders
-    return Shield(chosen.shield_days, here.office_days) if chosen.shield else None
+    return Exemption(chosen.shield_days, here.office_days) if chosen.shield else None
 
 
-def terms_of(here: Office) -> Terms:
+def terms_of(here: Office) -> CollectionTerms:
     """Return the terms that an office's settings make."""
     chosen = here.settings.autopay
-    return Terms(
+    return CollectionTerms(
         closed=here.bank_days,
         autopay=here.autopay_policy,
         retry=RetryPolicy(

@@ -17,7 +17,7 @@ from database.approvals import (
 )
 from database.audit import record_audit
 from database.runs import get_run, move_run
-from domain.approvals import Decided, Decision, Request
+from domain.approvals import ApprovalRequest, Decided, Decision
 from domain.failures import Misuse, Refused
 from domain.runs import RunState
 from office.equipment.office import Office
@@ -30,17 +30,17 @@ from reporting.report.approval_request import (
 )
 from reporting.run_sheet.reading import read_run_sheet
 from reporting.run_sheet.run_sheet import RunSheet
-from rules.approving import Standing, Terms, require_may_decide, weigh
+from rules.approving import ApprovalProgress, ApprovalTerms, require_may_decide, weigh
 
 ANSWERABLE = (RunState.WAITING, RunState.REFUSED, RunState.APPROVED)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PendingApproval:
     """A question about the figures as they are now, and how it stands."""
 
-    request: Request
-    standing: Standing
+    request: ApprovalRequest
+    standing: ApprovalProgress
     sheet: RunSheet
     blocking: tuple[str, ...]  # checks that failed and are not waived
 
@@ -55,7 +55,7 @@ class Asked:
         return say_drift(json.loads(self.request.figures), self.figures)
 
 
-def ask(here: Office, run: str) -> Asked:
+def ask(here: Office, run: str) -> PendingApproval:
     """
     Return the question about what is staged now; it is a new one where the figures changed.
 
@@ -74,10 +74,12 @@ def ask(here: Office, run: str) -> Asked:
         )
         waived = waived_checks(books, run)
     blocking = tuple(name for name in blocking_checks(sheet) if name not in waived)
-    return Asked(request, weigh(request.decisions, terms_of_approval(here)), sheet, blocking)
+    return PendingApproval(
+        request, weigh(request.decisions, terms_of_approval(here)), sheet, blocking
+    )
 
 
-def find_asked(here: Office, run: str) -> Asked | None:
+def find_asked(here: Office, run: str) -> PendingApproval | None:
     """Return the question of a run whose figures are still the same; nothing is written."""
     sheet = read_run_sheet(here.database, run)
     with here.database.reading() as books:
@@ -86,18 +88,20 @@ def find_asked(here: Office, run: str) -> Asked | None:
     if request is None or request.digest != binding_digest(sheet):
         return None
     blocking = tuple(name for name in blocking_checks(sheet) if name not in waived)
-    return Asked(request, weigh(request.decisions, terms_of_approval(here)), sheet, blocking)
+    return PendingApproval(
+        request, weigh(request.decisions, terms_of_approval(here)), sheet, blocking
+    )
 
 
 def decide(
     here: Office,
-    asked: Asked,
+    asked: PendingApproval,
     decision: Decision,
     *,
     who: str,
     reason: str = "",
     waivers: Mapping[str, str] | None = None,
-) -> Asked:
+) -> PendingApproval:
     """
     Take one person's decision, with the checks that this person waives; it is audited.
 
@@ -150,13 +154,13 @@ def refused_by(here: Office, run: str, refusal: Decided) -> Refused:
     )
 
 
-def terms_of_approval(here: Office) -> Terms:
+def terms_of_approval(here: Office) -> ApprovalTerms:
     """Return how many people have to say yes, and who may."""
     chosen = here.settings.approval
-    return Terms(chosen.people, chosen.approvers)
+    return ApprovalTerms(chosen.people, chosen.approvers)
 
 
-def _require_unblocked(asked: Asked, waivers: Mapping[str, str]) -> None:
+def _require_unblocked(asked: PendingApproval, waivers: Mapping[str, str]) -> None:
     left = [name for name in asked.blocking if name not in waivers]
     if left:
         raise Refused(
@@ -166,7 +170,7 @@ def _require_unblocked(asked: Asked, waivers: Mapping[str, str]) -> None:
         )
 
 
-def _detail(asked: Asked, decided: Decided, terms: Terms) -> str:
+def _detail(asked: PendingApproval, decided: Decided, terms: ApprovalTerms) -> str:
     """Say what was decided, about which figures, and which of how many people it was."""
     parts = [decided.reason] if decided.reason else []
     if decided.waived:

@@ -11,7 +11,7 @@ from domain.failures import Misuse, PermanentFailure, TemporaryFailure
 from mail.communications.audience import Audience, resolve
 from mail.communications.mailings import (
     Mailing,
-    Request,
+    MassMailRequest,
     count_left_out,
     count_mailboxes,
     find_mailing,
@@ -44,7 +44,7 @@ def make_request(
     audience: Audience,
     attach: Path | None = None,
     communication: int | None = None,
-) -> Request:
+) -> MassMailRequest:
     """Check what a person wrote; raises Misuse for what could not be sent as it is."""
     to_paragraphs(body)
     attachment = None if attach is None else read_pdf(here, attach)
@@ -56,7 +56,7 @@ def make_request(
             f"Communication {communication} is not live or has no web address; see "
             "`billclose communication list`, or set communications.link_url."
         )
-    return Request(check_subject(subject), body, audience, attachment, communication)
+    return MassMailRequest(check_subject(subject), body, audience, attachment, communication)
 
 
 def read_pdf(here: Office, file: Path) -> PdfFile:
@@ -64,7 +64,7 @@ def read_pdf(here: Office, file: Path) -> PdfFile:
     return read_pdf_file(file, here.settings.communications.largest_mb * MEGABYTE)
 
 
-def plan_of(here: Office, request: Request) -> Plan:
+def plan_of(here: Office, request: MassMailRequest) -> Plan:
     """
     Count whom a request comes to; nothing is recorded.
 
@@ -86,7 +86,7 @@ def plan_of(here: Office, request: Request) -> Plan:
     return Plan(mailing, len(found.readers), left_out, shown)
 
 
-def record(here: Office, request: Request) -> int:
+def record(here: Office, request: MassMailRequest) -> int:
     """Write a request down and return its mailing's number; nobody is written to yet."""
     mailing = record_mailing(
         here.database,
@@ -99,7 +99,7 @@ def record(here: Office, request: Request) -> int:
     return mailing.number
 
 
-def compose(here: Office, request: Request, shown: Shown, test_to: str = "") -> bytes:
+def compose(here: Office, request: MassMailRequest, shown: Shown, test_to: str = "") -> bytes:
     """
     Return the mail as a reader would get it, or as a test to somebody else; raises Misuse.
 

@@ -20,8 +20,14 @@ from domain.deliveries import MessageKind
 from domain.failures import Misuse
 from mail.letters.notices import NOTICES
 from mail.outbox.deliveries import count_due, sendable
-from mail.outbox.parallel import GRACE_SECONDS, Helper, Progress, Report, send_together
-from mail.outbox.sending import Render, SendCounts, Tally, send_due
+from mail.outbox.parallel_sending import (
+    GRACE_SECONDS,
+    Progress,
+    SenderReport,
+    SendingProcess,
+    send_together,
+)
+from mail.outbox.sending import OutcomeTally, Render, SendCounts, send_due
 from mail.port import Mailer
 from office.clock import Clock
 from office.settings.mail import SmtpSettings
@@ -33,13 +39,13 @@ if TYPE_CHECKING:
 
 PROGRAM = "command_line.commands.mail"  # run by name: who reads the clock stands there
 MOST_UNASKED = 4  # more senders at once than that are the office's own wish
-# A helper takes 0.6 s of CPU until it sends; in that time one process sends as many.
+# A sender takes 0.6 s of CPU until it sends; in that time one process sends as many.
 MAILS_FOR_ONE_MORE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a helper is told; it has its settings from where the leader has them."""
+    """What a sender is told; it has its settings from where the leader has them."""
 
     home: str
     program: str  # by which a person reaches this office, as mails name it
@@ -87,7 +93,7 @@ def shares(connections: int, processes: int) -> list[int]:
 def starts_of(
     here: Office, kinds: Collection[MessageKind], due: datetime, connections: Sequence[int]
 ) -> list[Start]:
-    """Return what helpers are told, one for each share of the connections."""
+    """Return what senders are told, one for each share of the connections."""
     as_of = here.clock.as_of
     return [
         Start(
@@ -118,7 +124,7 @@ def fingerprint(settings: Settings) -> str:
     return hashlib.sha256(settings.model_dump_json().encode()).hexdigest()
 
 
-def start_helper(start: Start) -> Helper:
+def start_sender(start: Start) -> SendingProcess:
     """
     Start one, and tell it over a socket, which no other process sees, what it is to do.
 
@@ -129,7 +135,7 @@ def start_helper(start: Start) -> Helper:
     ours.send(start.to_message())
     with theirs:
         process = start_program(PROGRAM, theirs)
-    return Helper(process, ours)
+    return SendingProcess(process, ours)
 
 
 JOURNALS = "outbox"  # a folder of the home
@@ -151,13 +157,13 @@ def send_mails(
     here.mailer.close()  # its idle connections count among those that the relay was promised
     own, *others = shares(here.settings.smtp.connections, processes)
     with closing(to_mailer(here.home, here.settings.smtp, connections=own)) as mailer:
-        helpers = _start(starts_of(here, kinds, due(), others))
+        senders = _start(starts_of(here, kinds, due(), others))
         send = partial(send_alone, here, mailer, kinds, due)
         again = sendable(resend_in_doubt=here.settings.ebill.resend_in_doubt)
-        counts = send_together(send, helpers, progress, again)
-    for helper in helpers:
-        if helper.trouble:
-            LOG.warning("a process that helps to send: %s", helper.trouble)
+        counts = send_together(send, senders, progress, again)
+    for sender in senders:
+        if sender.trouble:
+            LOG.warning("a process that helps to send: %s", sender.trouble)
     return counts
 
 
@@ -168,13 +174,13 @@ def send_alone(
     due: Callable[[], datetime],
     progress: Progress,
     stop: Callable[[], bool] | None = None,
-) -> Report:
+) -> SenderReport:
     """Send what is due of some kinds in this process; see mail.sending."""
     renderers: dict[MessageKind, Render] = {
         MessageKind.BILL: here.bill_renderer,
         **dict.fromkeys(NOTICES, here.notice_renderer),
     }
-    tally = Tally()
+    tally = OutcomeTally()
     counts = send_due(
         here.database,
         mailer,
@@ -188,18 +194,18 @@ def send_alone(
         tally=tally,
         many_refusals=here.settings.smtp.refusals_in_a_row,
     )
-    return Report(counts, dict(tally.left))
+    return SenderReport(counts, dict(tally.left))
 
 
-def _start(starts: Iterable[Start]) -> list[Helper]:
-    """Start helpers, as many as the machine has room for: what is due is sent without them too."""
-    helpers: list[Helper] = []
+def _start(starts: Iterable[Start]) -> list[SendingProcess]:
+    """Start senders, as many as the machine has room for: what is due is sent without them too."""
+    senders: list[SendingProcess] = []
     for start in starts:
         try:
-            helpers.append(start_helper(start))
+            senders.append(start_sender(start))
         except OSError as failure:
             LOG.warning("no process to help to send could be started: %s", failure.strerror)
-    return helpers
+    return senders
 
 
 def _processes(here: Office, kinds: Collection[MessageKind], now: datetime) -> int:

@@ -109,13 +109,13 @@ KEPT = timedelta(days=90)  # the row of an export that is gone
 
 
 @dataclass(frozen=True, slots=True)
-class Export:
+class UsageExport:
     account: str
     records: int
     expires_at: datetime
 
 
-def export_usage(here: Office, number: str, to: str) -> Export:
+def export_usage(here: Office, number: str, to: str) -> UsageExport:
     """
     Write an account's newest usage records into a private file and queue the mail with its link.
 
@@ -138,7 +138,9 @@ def export_usage(here: Office, number: str, to: str) -> Export:
         raise Refused("no-usage", f"Account {known.account} has no usage records to export.")
     now = here.due_now()
     identity = secrets.token_hex(16)
-    export = Export(known.account, len(records), now + timedelta(hours=here.settings.exports.hours))
+    export = UsageExport(
+        known.account, len(records), now + timedelta(hours=here.settings.exports.hours)
+    )
     _write(_file(here, identity), to_workbook(records, known.account))
     _record(here, identity, known, recipient, export, now)
     return export
@@ -175,7 +177,12 @@ def remove_expired(here: Office, now: datetime) -> int:
 
 
 def _record(
-    here: Office, identity: str, known: Any, recipient: Recipient, export: Export, now: datetime
+    here: Office,
+    identity: str,
+    known: Any,
+    recipient: Recipient,
+    export: UsageExport,
+    now: datetime,
 ) -> None:
     """Record the export and its mail in one transaction, the file being there already."""
     message = PlannedMessage(

@@ -30,7 +30,7 @@ class _Here:
 _here = _Here()
 
 
-def settle(home: Path, api_url: str, auth: str) -> None:
+def choose_access(home: Path, api_url: str, auth: str) -> None:
     """Say by which home, and which of its settings, this process reaches a server."""
     _here.home, _here.api_url, _here.auth = home, api_url, auth
 

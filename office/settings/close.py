@@ -14,11 +14,11 @@ from pydantic_settings import NoDecode
 from domain.approvals import LONGEST_NAME
 from domain.money import Money
 from office.settings.addresses import OpenUrl, linking
-from office.settings.section import Section
+from office.settings.section import SettingsSection
 from rules.approving import identity
 
 
-class ApprovalSettings(Section):
+class ApprovalSettings(SettingsSection):
     people: int = Field(
         1, ge=1, le=2, description="How many people say yes to a close: 1, or 2 (four eyes)."
     )
@@ -50,7 +50,7 @@ class ApprovalSettings(Section):
         return value
 
 
-class UtilitySettings(Section):
+class UtilitySettings(SettingsSection):
     name: str = Field(
         "",
         max_length=200,
@@ -81,7 +81,7 @@ class UtilitySettings(Section):
         return value
 
 
-class DatabaseSettings(Section):
+class DatabaseSettings(SettingsSection):
     url: str = Field(
         "", repr=False, description="Empty: SQLite in the home. Or postgresql+psycopg://…"
     )
@@ -96,11 +96,11 @@ class DatabaseSettings(Section):
     )
 
 
-class BillsSettings(Section):
+class BillsSettings(SettingsSection):
     store: str = Field("bills", description="A folder below the home, or any fsspec URL.")
 
 
-class ChecksSettings(Section):
+class ChecksSettings(SettingsSection):
     usage_factor: float = Field(
         2.0, gt=1, description="Usage above this many times what is usual is an outlier."
     )
@@ -117,7 +117,7 @@ class ChecksSettings(Section):
         return value
 
 
-class SplitterSettings(Section):
+class SplitterSettings(SettingsSection):
     processes: int = Field(0, ge=0, description="0: one a core.")
     ocr: bool = Field(
         False, description="Read pages that are only a picture; needs the program tesseract."
@@ -140,7 +140,7 @@ class SplitterSettings(Section):
         return value
 
 
-class HealthSettings(Section):
+class HealthSettings(SettingsSection):
     export_days: int = Field(
         3, ge=0, le=60, description="An export is overdue so many days after its period's end."
     )
@@ -173,7 +173,7 @@ class HealthSettings(Section):
     )
 
 
-class ClockSettings(Section):
+class ClockSettings(SettingsSection):
     rehearsal: bool = Field(
         False,
         description="true: a home for rehearsals and tests, in which --as-of acts; never an "
@@ -181,7 +181,7 @@ class ClockSettings(Section):
     )
 
 
-class CalendarSettings(Section):
+class CalendarSettings(SettingsSection):
     due_day: int = Field(
         0,
         ge=0,
@@ -193,7 +193,7 @@ class CalendarSettings(Section):
     )
 
 
-class ExportsSettings(Section):
+class ExportsSettings(SettingsSection):
     link_url: Annotated[str, linking("{token}")] = Field(
         "",
         description="Where an export is fetched: https://… with {token} in it, such as that of "
@@ -202,7 +202,7 @@ class ExportsSettings(Section):
     hours: int = Field(72, ge=1, le=720, description="So long the link of an export is good.")
 
 
-class WebSettings(Section):
+class WebSettings(SettingsSection):
     url: str = Field(
         "",
         description="Address of the portal as customers type it, https://…; mails link to it. "
@@ -215,7 +215,7 @@ class WebSettings(Section):
     )
 
 
-class PrefectSettings(Section):
+class PrefectSettings(SettingsSection):
     api_url: str = Field(
         "", description="Where a Prefect server answers; empty: one of our own while a close runs."
     )
@@ -252,7 +252,7 @@ class PrefectSettings(Section):
         return value
 
 
-class LoggingSettings(Section):
+class LoggingSettings(SettingsSection):
     format: Literal["text", "json"] = Field(
         "text", description="How log lines are written: text, or json: one object a line."
     )
@@ -261,7 +261,7 @@ class LoggingSettings(Section):
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-class WorkersSettings(Section):
+class WorkersSettings(SettingsSection):
     task_runner: Literal["threads", "claims", "dask"] = Field(
         "threads",
         description="threads: this machine splits alone; claims: with every machine on which "

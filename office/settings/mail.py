@@ -12,10 +12,10 @@ from pydantic_settings import NoDecode
 from domain.deliveries import PasswordField
 from mail.message.size_limit import LARGEST
 from office.settings.addresses import Mailbox, linking
-from office.settings.section import Section
+from office.settings.section import SettingsSection
 
 
-class SmtpSettings(Section):
+class SmtpSettings(SettingsSection):
     url: str = Field(
         "",
         repr=False,
@@ -103,7 +103,7 @@ class SmtpSettings(Section):
         return value
 
 
-class BouncesSettings(Section):
+class BouncesSettings(SettingsSection):
     source: str = Field(
         "",
         description="Where mails come back to: maildir:/path or imaps://host/folder; "
@@ -122,7 +122,7 @@ class BouncesSettings(Section):
         return value
 
 
-class EbillSettings(Section):
+class EbillSettings(SettingsSection):
     landlords: bool = Field(True, description="Landlords and cosigners receive the e-bill too.")
     resend_in_doubt: bool = Field(
         True, description="Send again what a crash left in doubt; false: a person decides."
@@ -156,7 +156,7 @@ class EbillSettings(Section):
         return value
 
 
-class CommunicationsSettings(Section):
+class CommunicationsSettings(SettingsSection):
     unsubscribe_url: Annotated[str, linking("{token}")] = Field(
         "",
         description="Where a POST stops communications: https://… with {token} in it; it must not "
@@ -178,7 +178,7 @@ class CommunicationsSettings(Section):
     )
 
 
-class AlertsSettings(Section):
+class AlertsSettings(SettingsSection):
     to: Annotated[tuple[Mailbox, ...], NoDecode] = Field(
         (), description="Who is told when a service falls silent: addresses of the office."
     )

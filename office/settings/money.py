@@ -8,11 +8,11 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from domain.money import Money
 from office.settings.addresses import ServiceUrl
-from office.settings.section import Section
+from office.settings.section import SettingsSection
 from rules.autopay import OnClosedDay, OverMaximum
 
 
-class AutopaySettings(Section):
+class AutopaySettings(SettingsSection):
     on_closed_day: OnClosedDay = Field(
         OnClosedDay.PREVIOUS, description="previous, next or same, for days without banking."
     )
@@ -51,7 +51,7 @@ class AutopaySettings(Section):
         return value
 
 
-class PaymentsSettings(Section):
+class PaymentsSettings(SettingsSection):
     gateway: Literal["sandbox", "stripe"] = Field(
         "sandbox",
         description="Where payments are collected: sandbox draws nobody's money; stripe.",
@@ -68,7 +68,7 @@ class PaymentsSettings(Section):
     )
 
 
-class CashReceiptingSettings(Section):
+class CashReceiptingSettings(SettingsSection):
     system: Literal["ledger", "rest", "file"] = Field(
         "ledger",
         description="Where payments are entered: ledger, a file of our own; rest, a web service; "
@@ -96,7 +96,7 @@ class CashReceiptingSettings(Section):
     )
 
 
-class LadderStepSettings(Section):
+class LadderStepSettings(SettingsSection):
     name: str = Field(pattern=r"^past-due-[a-z0-9-]{1,30}$")
     days_after_due: int = Field(ge=1, le=365)
     smallest_balance: str = "0.01"
@@ -110,7 +110,7 @@ class LadderStepSettings(Section):
         return value
 
 
-class RemindersSettings(Section):
+class RemindersSettings(SettingsSection):
     days_before_due: int = Field(3, ge=0, le=60, description="Payment-due mails: days before.")
     days_after_due: int = Field(1, ge=1, le=60, description="Past-due mails: days after.")
     time: str = Field(
@@ -145,7 +145,7 @@ class RemindersSettings(Section):
         return value
 
 
-class NoticesSettings(Section):
+class NoticesSettings(SettingsSection):
     receipts: bool = Field(True, description="A receipt for each payment drawn by autopay.")
     autopay_scheduled: Literal["varying", "all", "none"] = Field(
         "varying",

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
 from office.secrets.sources import PREFIX, PrefectSecret
 
 
-class Section(BaseModel):
+class SettingsSection(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @model_validator(mode="after")

@@ -20,7 +20,7 @@ from pydantic_settings import (
 )
 
 from domain.failures import Misuse
-from office.secrets.prefect_access import settle
+from office.secrets.prefect_access import choose_access
 from office.secrets.redaction import SECRET, without_secrets
 from office.secrets.sources import (
     from_files,
@@ -135,7 +135,7 @@ def read_settings(home: Path) -> Settings:
     finally:
         _FILES.pop()
     remember_secrets(settings)
-    settle(home, settings.prefect.api_url, settings.prefect.auth_string.get_secret_value())
+    choose_access(home, settings.prefect.api_url, settings.prefect.auth_string.get_secret_value())
     return settings
 
 

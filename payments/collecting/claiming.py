@@ -31,7 +31,7 @@ from domain.money import Money
 from domain.payments import DRAW, DrawState, PaymentState
 from payments.collecting.draws import Draw, find_draws, move_payment
 from payments.collecting.recording import record_never_asked
-from payments.terms import Terms
+from payments.terms import CollectionTerms
 from rules.drawing import Drawable, NoDraw, decide_draw
 
 _PAYMENT = scheduled_payment.c
@@ -215,7 +215,12 @@ def list_due(database: Database, run: str, today: date, size: int) -> Iterator[S
 
 
 def claim_due(
-    database: Database, run: str, today: date, now: datetime, terms: Terms, due: Sequence[Any]
+    database: Database,
+    run: str,
+    today: date,
+    now: datetime,
+    terms: CollectionTerms,
+    due: Sequence[Any],
 ) -> Claim:
     """
     Claim some of the payments of a run whose day has come, in the order of their keys.
@@ -240,7 +245,9 @@ def claim_due(
     return claim
 
 
-def preview_due(database: Database, now: datetime, terms: Terms) -> Iterator[tuple[Any, Any]]:
+def preview_due(
+    database: Database, now: datetime, terms: CollectionTerms
+) -> Iterator[tuple[Any, Any]]:
     """Yield each payment that is due with what would be drawn, or why nothing; changes nothing."""
     for run, today in runs_with_due_payments(database, now):
         for due in list_due(database, run, today, terms.batch):

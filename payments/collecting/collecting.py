@@ -19,7 +19,7 @@ from payments.collecting.claiming import (
     list_due,
     runs_with_due_payments,
 )
-from payments.collecting.draws import Draw, Tally, find_draws, lock_draws
+from payments.collecting.draws import Draw, DrawTotals, find_draws, lock_draws
 from payments.collecting.recording import (
     REFUSED,
     record_asked,
@@ -29,8 +29,8 @@ from payments.collecting.recording import (
     record_refused,
     record_result,
 )
-from payments.port import Answer, DrawResult, GatewayMisuse, PaymentGateway
-from payments.terms import Clock, Terms
+from payments.port import DrawAnswer, DrawResult, GatewayMisuse, PaymentGateway
+from payments.terms import Clock, CollectionTerms
 from rules.retrying import may_still_ask
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ NOT_ASKED = "not asked: the gateway is down, or somebody stopped the work"
 
 
 @dataclass(slots=True)
-class Line:
+class GatewaySession:
     """
     The line to the gateway during one piece of work: `stopped_by` says why no more is asked.
 
@@ -125,9 +125,9 @@ class Line:
 class CollectCounts:
     """What became of the payments that were due; `stopped_by` says why it ended before its end."""
 
-    drawn: Tally = field(default_factory=Tally)
-    declined: Tally = field(default_factory=Tally)
-    unknown: Tally = field(default_factory=Tally)
+    drawn: DrawTotals = field(default_factory=DrawTotals)
+    declined: DrawTotals = field(default_factory=DrawTotals)
+    unknown: DrawTotals = field(default_factory=DrawTotals)
     cancelled: int = 0  # not drawn, with a reason
     waiting: int = 0  # another draw of the account is in doubt
     put_off: int = 0  # surely not drawn, and due again at once
@@ -137,7 +137,7 @@ class CollectCounts:
 def collect_due(
     database: Database,
     gateway: PaymentGateway,
-    terms: Terms,
+    terms: CollectionTerms,
     now: Clock,
     *,
     stop: Callable[[], bool] = lambda: False,
@@ -156,7 +156,7 @@ def collect_due(
     where the gateway says that we ask wrongly.
     """
     counts = CollectCounts()
-    line = Line(gateway, now, terms.threads, stop)
+    line = GatewaySession(gateway, now, terms.threads, stop)
     abandon_unasked(database)
     for run, today in runs_with_due_payments(database, now()):
         for due in list_due(database, run, today, terms.batch):
@@ -174,7 +174,11 @@ def collect_due(
 
 
 def _draw(
-    database: Database, line: Line, draws: list[Draw], terms: Terms, counts: CollectCounts
+    database: Database,
+    line: GatewaySession,
+    draws: list[Draw],
+    terms: CollectionTerms,
+    counts: CollectCounts,
 ) -> None:
     if not draws:
         return
@@ -190,7 +194,7 @@ def _record_asked(
     draws: list[Draw],
     announced: list[str | Failure],
     now: datetime,
-    terms: Terms,
+    terms: CollectionTerms,
     counts: CollectCounts,
 ) -> list[Draw]:
     """
@@ -223,7 +227,7 @@ def _record_answers(
     asked: list[Draw],
     answers: list[DrawResult | Failure],
     now: datetime,
-    terms: Terms,
+    terms: CollectionTerms,
     counts: CollectCounts,
 ) -> None:
     """
@@ -246,7 +250,7 @@ def _record_answers(
                 counts.unknown.add(one.amount)
             elif not record_result(books, one, answer, now, terms):
                 counts.unknown.add(one.amount)
-            elif answer.answer is Answer.APPROVED:
+            elif answer.answer is DrawAnswer.APPROVED:
                 counts.drawn.add(one.amount)
             else:
                 counts.declined.add(one.amount)

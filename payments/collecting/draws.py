@@ -150,7 +150,7 @@ DRAWN_TWICE = "drawn-twice"  # the code of a draw that landed beside another of 
 
 
 @dataclass(slots=True)
-class Tally:
+class DrawTotals:
     """How many, and how much money in them."""
 
     count: int = 0
@@ -162,26 +162,28 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class OpenDraws:
     """What waits for an answer or for a person."""
 
-    unknown: Tally = field(default_factory=Tally)  # asked, and nobody knows the answer
-    drawn_twice: Tally = field(default_factory=Tally)  # to be given back
+    unknown: DrawTotals = field(default_factory=DrawTotals)  # asked, and nobody knows the answer
+    drawn_twice: DrawTotals = field(default_factory=DrawTotals)  # to be given back
 
 
-def read_standing(database: Database) -> Standing:
+def read_open_draws(database: Database) -> OpenDraws:
     """Count the payments whose outcome is not known, and the draws that came beside another."""
     unknown = (PaymentState.SUBMITTED, PaymentState.UNKNOWN)
     payments, draws = scheduled_payment.c, draw.c
-    return Standing(
+    return OpenDraws(
         _tally(database, payments.amount, payments.state.in_(unknown)),
         _tally(database, draws.amount, draws.code == DRAWN_TWICE),
     )
 
 
-def _tally(database: Database, amount: sa.Column[Money], where: sa.ColumnElement[bool]) -> Tally:
+def _tally(
+    database: Database, amount: sa.Column[Money], where: sa.ColumnElement[bool]
+) -> DrawTotals:
     with database.reading() as books:
         count, total = books.execute(
             sa.select(sa.func.count(), sa.func.sum(amount)).where(where)
         ).one()
-    return Tally(count, total or ZERO)
+    return DrawTotals(count, total or ZERO)

@@ -16,8 +16,8 @@ from database.tables import draw, suspended_method
 from domain.ledger import BalanceEntry, EntryKind, EntrySource, taken_key
 from domain.payments import DRAW, PAYMENT, Advice, DrawState, PaymentState, PostingKind
 from payments.collecting.draws import Draw, move_draw, move_payment
-from payments.port import Answer, DrawResult
-from payments.terms import Terms
+from payments.port import DrawAnswer, DrawResult
+from payments.terms import CollectionTerms
 from rules.retrying import FIRST_LOOKUP, retry_on
 
 NOT_FOUND = "no answer, and the gateway does not know of it"
@@ -34,13 +34,13 @@ def record_asked(books: Connection, one: Draw, reference: str, now: datetime) ->
 
 
 def record_result(
-    books: Connection, one: Draw, result: DrawResult, now: datetime, terms: Terms
+    books: Connection, one: Draw, result: DrawResult, now: datetime, terms: CollectionTerms
 ) -> bool:
     """Write down a gateway's answer; one that it does not know of stays in doubt."""
-    if result.answer is Answer.DECLINED:
+    if result.answer is DrawAnswer.DECLINED:
         code = result.code or REFUSED
         return record_declined(books, one, now, terms, code=code, advice=result.advice)
-    if result.answer is Answer.NOT_FOUND:
+    if result.answer is DrawAnswer.NOT_FOUND:
         record_doubt(books, one, NOT_FOUND)
         return False
     if result.amount not in (None, one.amount):
@@ -110,7 +110,13 @@ def record_second(
 
 
 def record_declined(
-    books: Connection, one: Draw, now: datetime, terms: Terms, *, code: str, advice: Advice | None
+    books: Connection,
+    one: Draw,
+    now: datetime,
+    terms: CollectionTerms,
+    *,
+    code: str,
+    advice: Advice | None,
 ) -> bool:
     """
     Write down a no, why (rule 79), and when the payment is drawn again, if it is.
@@ -136,7 +142,7 @@ def record_declined(
 
 
 def record_refused(
-    books: Connection, one: Draw, now: datetime, terms: Terms, *, code: str = REFUSED
+    books: Connection, one: Draw, now: datetime, terms: CollectionTerms, *, code: str = REFUSED
 ) -> bool:
     """Write down that the gateway takes no such draw: a decline that a clerk looks into."""
     if not move_draw(books, one, "asked", asked_at=now):
@@ -167,7 +173,7 @@ def suspend_method(books: Connection, token: str, reason: str, now: datetime) ->
 
 
 def _retry_on(
-    books: Connection, one: Draw, advice: Advice, today: date, terms: Terms
+    books: Connection, one: Draw, advice: Advice, today: date, terms: CollectionTerms
 ) -> date | None:
     declines = books.scalar(
         sa.select(sa.func.count())

@@ -14,7 +14,7 @@ from database.audit import record_audit
 from database.books import Database
 from database.tables import draw
 from domain.payments import DrawState
-from payments.collecting.collecting import Failure, Line
+from payments.collecting.collecting import Failure, GatewaySession
 from payments.collecting.draws import DRAWN_TWICE, Draw, find_draws, lock_draws, read_draw
 from payments.collecting.recording import (
     NOT_FOUND,
@@ -24,12 +24,12 @@ from payments.collecting.recording import (
     record_result,
     record_second,
 )
-from payments.port import Answer, DrawResult, PaymentGateway
-from payments.terms import Clock, Terms
+from payments.port import DrawAnswer, DrawResult, PaymentGateway
+from payments.terms import Clock, CollectionTerms
 from rules.retrying import FIRST_LOOKUP, may_ask_again, next_lookup
 
 
-class Landed(StrEnum):
+class LateApproval(StrEnum):
     """What a late approval was to us."""
 
     KNOWN = "known"
@@ -40,7 +40,7 @@ class Landed(StrEnum):
 
 def take_in_approval(
     books: Connection, one: Draw, *, reference: str, at: datetime, now: datetime, who: str
-) -> Landed:
+) -> LateApproval:
     """
     Take in that the gateway drew something, whatever we thought of it.
 
@@ -48,7 +48,7 @@ def take_in_approval(
     Where its payment was drawn anew meanwhile, he has paid twice, and a person gives one back.
     """
     if one.state is DrawState.APPROVED or one.code == DRAWN_TWICE:
-        return Landed.KNOWN
+        return LateApproval.KNOWN
     others = find_draws(books, draw.c.payment_key == one.payment_key, draw.c.key != one.key)
     states = {other.state for other in others}
     if DrawState.APPROVED in states:
@@ -59,19 +59,19 @@ def take_in_approval(
         )
         record_second(books, one, reference, at, now, who)
         _audit(books, one, f"{reference}: drawn twice, give one back", now, who)
-        return Landed.TWICE
+        return LateApproval.TWICE
     if DrawState.ASKED in states or one.state is DrawState.CREATED:
-        return Landed.NOT_YET
+        return LateApproval.NOT_YET
     for other in others:
         if other.state is DrawState.CREATED:
             record_never_asked(books, other)
     before = one.payment_state
     fresh = read_draw(books, one.key)
     if fresh is None or not record_approved(books, fresh, now, reference=reference, at=at, who=who):
-        return Landed.KNOWN
+        return LateApproval.KNOWN
     if one.state is not DrawState.ASKED:
         _audit(books, one, f"{reference}: landed late; it was {before}", now, who)
-    return Landed.TAKEN
+    return LateApproval.TAKEN
 
 
 def _audit(books: Connection, one: Draw, detail: str, now: datetime, who: str) -> None:
@@ -92,7 +92,7 @@ class LookupCounts:
 def look_up_due(
     database: Database,
     gateway: PaymentGateway,
-    terms: Terms,
+    terms: CollectionTerms,
     now: Clock,
     *,
     stop: Callable[[], bool] = lambda: False,
@@ -106,7 +106,7 @@ def look_up_due(
     way. Raises GatewayMisuse, after everything is recorded.
     """
     counts = LookupCounts()
-    line = Line(gateway, now, terms.threads, stop)
+    line = GatewaySession(gateway, now, terms.threads, stop)
     while line.is_open and (due := _take_due(database, now(), terms.batch)):
         answers = line.each(lambda one: _find_out(line, one, counts), due)
         _record(database, due, answers, now(), terms, counts)
@@ -136,9 +136,9 @@ def _take_due(database: Database, now: datetime, limit: int) -> Sequence[Draw]:
     return due
 
 
-def _find_out(line: Line, one: Draw, counts: LookupCounts) -> DrawResult:
+def _find_out(line: GatewaySession, one: Draw, counts: LookupCounts) -> DrawResult:
     result = line.gateway.lookup(one.request, one.reference)
-    if result.answer is not Answer.NOT_FOUND or one.asked_at is None:
+    if result.answer is not DrawAnswer.NOT_FOUND or one.asked_at is None:
         return result
     if not may_ask_again(one.asked_at, line.now(), line.gateway.key_window):
         return result
@@ -151,7 +151,7 @@ def _record(
     due: Sequence[Draw],
     answers: Sequence[DrawResult | Failure],
     now: datetime,
-    terms: Terms,
+    terms: CollectionTerms,
     counts: LookupCounts,
 ) -> None:
     """
@@ -169,7 +169,7 @@ def _record(
             elif not record_result(books, one, answer, now, terms):
                 _put_off(books, one, now)
                 counts.unknown += 1
-            elif answer.answer is Answer.APPROVED:
+            elif answer.answer is DrawAnswer.APPROVED:
                 counts.approved += 1
             else:
                 counts.declined += 1

@@ -16,7 +16,12 @@ from database.queries.mandates import mandates_in_force
 from database.tables import enrollment, enrollment_end, scheduled_payment, suspended_method
 from domain.failures import Refused
 from domain.payments import Mandate
-from payments.enrollment.facts import Payment, Standing, lock_standing, read_standing
+from payments.enrollment.facts import (
+    CurrentPayment,
+    EnrollmentFacts,
+    lock_enrollment,
+    read_enrollment_facts,
+)
 from payments.enrollment.records import TakenOff, cancel_waiting, forget_plan
 from payments.enrollment.wording import say_mandate, say_method
 
@@ -25,9 +30,9 @@ from payments.enrollment.wording import say_mandate, say_method
 class Ended:
     """What ended: the mandate, the payments that fell away, and the one that stands."""
 
-    standing: Standing  # as it was before
+    standing: EnrollmentFacts  # as it was before
     taken_off: Sequence[TakenOff]
-    stands: Payment | None  # of this period, taken or on its way
+    stands: CurrentPayment | None  # of this period, taken or on its way
 
     @property
     def mandate(self) -> Mandate:
@@ -35,13 +40,13 @@ class Ended:
         return self.standing.mandate
 
 
-def find_standing(database: Database, account: str) -> Standing:
+def find_enrollment_facts(database: Database, account: str) -> EnrollmentFacts:
     """Return how an account stands with autopay; raises Misuse where it is not known."""
     with database.reading() as books:
-        return read_standing(books, account)
+        return read_enrollment_facts(books, account)
 
 
-def require_enrolled(standing: Standing) -> Mandate:
+def require_enrolled(standing: EnrollmentFacts) -> Mandate:
     """Raise Refused where there is nothing to end."""
     if standing.mandate is None:
         raise Refused(
@@ -61,8 +66,8 @@ def cancel_enrollment(
     with a later day of enrolling counts again. Raises Misuse and Refused like its helpers.
     """
     with database.writing() as books:
-        lock_standing(books, account)
-        standing = read_standing(books, account)
+        lock_enrollment(books, account)
+        standing = read_enrollment_facts(books, account)
         agreed = require_enrolled(standing)
 
         _end_own(books, standing, now, today, who, reason)
@@ -78,7 +83,7 @@ def cancel_enrollment(
 
 
 def _end_own(
-    books: Connection, standing: Standing, now: datetime, today: date, who: str, reason: str
+    books: Connection, standing: EnrollmentFacts, now: datetime, today: date, who: str, reason: str
 ) -> None:
     rows = enrollment.c
     books.execute(
@@ -89,7 +94,7 @@ def _end_own(
 
 
 def _end_exported(
-    books: Connection, standing: Standing, now: datetime, today: date, who: str, reason: str
+    books: Connection, standing: EnrollmentFacts, now: datetime, today: date, who: str, reason: str
 ) -> None:
     """Hide what the export still holds, now that the office's own mandate is out of the way."""
     left = mandates_in_force(standing.newest, standing.key)
@@ -131,8 +136,8 @@ def reinstate(
     nothing of it is suspended.
     """
     with database.writing() as books:
-        lock_standing(books, account)
-        standing = read_standing(books, account)
+        lock_enrollment(books, account)
+        standing = read_enrollment_facts(books, account)
         rows = _suspended(books, standing)
         if not rows:
             raise Refused(
@@ -143,7 +148,7 @@ def reinstate(
         return [_lift(books, standing, row, now, who, reason) for row in rows]
 
 
-def _suspended(books: Connection, standing: Standing) -> list[Any]:
+def _suspended(books: Connection, standing: EnrollmentFacts) -> list[Any]:
     """Return what the account pays with, or has paid with, and is suspended; each token once."""
     paid, agreed = scheduled_payment.c, mandates_in_force(standing.newest, standing.key).c
     columns = (paid.method_token, paid.method_kind, paid.last4)
@@ -159,7 +164,7 @@ def _suspended(books: Connection, standing: Standing) -> list[Any]:
 
 
 def _lift(
-    books: Connection, standing: Standing, row: Any, now: datetime, who: str, reason: str
+    books: Connection, standing: EnrollmentFacts, row: Any, now: datetime, who: str, reason: str
 ) -> Reinstated:
     token, paid = row.method_token, scheduled_payment.c
     others = sa.select(paid.account).where(

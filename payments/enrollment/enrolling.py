@@ -18,12 +18,12 @@ from domain.failures import Refused
 from domain.money import Money
 from domain.payments import Mandate, MethodKind, PlannedPayment
 from payments.enrollment.facts import (
+    EnrollmentFacts,
     Method,
-    Standing,
     find_method,
     is_linked,
-    lock_standing,
-    read_standing,
+    lock_enrollment,
+    read_enrollment_facts,
 )
 from payments.enrollment.records import cancel_waiting, record_enrollment, record_outcome
 from payments.enrollment.wording import (
@@ -37,7 +37,7 @@ from rules.autopay import AutopayPolicy, OverMaximum, draw_date, is_method_block
 
 
 def plan_again(
-    standing: Standing, today: date, closed: Container[date], policy: AutopayPolicy
+    standing: EnrollmentFacts, today: date, closed: Container[date], policy: AutopayPolicy
 ) -> PlannedPayment | None:
     """Return what the same mandate given anew today would bring about; None before a close."""
     if standing.mandate is None or standing.due_on is None:
@@ -49,7 +49,7 @@ def plan_again(
 
 
 def say_consequence(
-    standing: Standing, today: date, closed: Container[date], policy: AutopayPolicy
+    standing: EnrollmentFacts, today: date, closed: Container[date], policy: AutopayPolicy
 ) -> str:
     """Say what falls away by cancelling, and what enrolling again then draws; else nothing."""
     payment, again = standing.payment, plan_again(standing, today, closed, policy)
@@ -67,7 +67,7 @@ def say_consequence(
 
 
 def _say_again(
-    standing: Standing, again: PlannedPayment, closed: Container[date], policy: AutopayPolicy
+    standing: EnrollmentFacts, again: PlannedPayment, closed: Container[date], policy: AutopayPolicy
 ) -> str:
     if again.immediate:
         return f"Enrolling again draws {again.amount.dollars()} at once."
@@ -77,7 +77,7 @@ def _say_again(
 
 
 def require_free(
-    standing: Standing, today: date, closed: Container[date], policy: AutopayPolicy
+    standing: EnrollmentFacts, today: date, closed: Container[date], policy: AutopayPolicy
 ) -> None:
     """Raise Refused where the account is closed, on direct pay, or enrolled already."""
     number, payable = standing.account, standing.payable
@@ -99,7 +99,7 @@ def require_free(
         )
 
 
-def require_usable(books: Connection, standing: Standing, method: Method) -> None:
+def require_usable(books: Connection, standing: EnrollmentFacts, method: Method) -> None:
     """Raise Refused where the account may not pay that way, or the method is suspended."""
     if is_method_blocked(standing.payable, method.kind):
         what = "bank account (ACH)" if method.kind is MethodKind.ACH else "card"
@@ -118,7 +118,7 @@ def require_usable(books: Connection, standing: Standing, method: Method) -> Non
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class EnrollmentRequest:
     """What the customer asks for, as the office or the portal takes it down (rules 48, 50, 64)."""
 
     account: str
@@ -129,7 +129,7 @@ class Wish:
     pays_up_to_maximum: bool | None = None  # None: as the office's setting says today
 
 
-class Outcome(StrEnum):
+class EnrollmentEffect(StrEnum):
     """What enrolling now brings about (rules 51-59)."""
 
     AT_ONCE = "at-once"
@@ -141,8 +141,8 @@ class Outcome(StrEnum):
 class Offer:
     """All that is shown before the yes; `planned` is None before the account's first close."""
 
-    wish: Wish
-    standing: Standing
+    request: EnrollmentRequest
+    standing: EnrollmentFacts
     mandate: Mandate
     method: Method
     planned: PlannedPayment | None
@@ -152,20 +152,20 @@ class Offer:
     consent_text: str
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> EnrollmentEffect:
         if self.planned is None or self.planned.pay_on is None:
-            return Outcome.AFTER_NEXT_CLOSE
-        return Outcome.AT_ONCE if self.planned.immediate else Outcome.ON_DAY
+            return EnrollmentEffect.AFTER_NEXT_CLOSE
+        return EnrollmentEffect.AT_ONCE if self.planned.immediate else EnrollmentEffect.ON_DAY
 
     @property
     def needs_yes(self) -> bool:
         """Tell whether it must be seen first: money leaves at once, or less than is owed."""
-        return self.outcome is Outcome.AT_ONCE or self.over_maximum
+        return self.outcome is EnrollmentEffect.AT_ONCE or self.over_maximum
 
 
 def offer_enrollment(
     database: Database,
-    wish: Wish,
+    request: EnrollmentRequest,
     *,
     today: date,
     closed: Container[date],
@@ -180,7 +180,7 @@ def offer_enrollment(
     is closed, or may not pay that way (rules 136-138).
     """
     with database.reading() as books:
-        return _offer(books, wish, today, closed, policy, consent)
+        return _offer(books, request, today, closed, policy, consent)
 
 
 def enroll(
@@ -202,8 +202,8 @@ def enroll(
     consent, the payment and the audit entry are one transaction.
     """
     with database.writing() as books:
-        lock_standing(books, offer.wish.account)
-        found = _offer(books, offer.wish, today, closed, policy, consent)
+        lock_enrollment(books, offer.request.account)
+        found = _offer(books, offer.request, today, closed, policy, consent)
         if found != offer:
             raise Refused(
                 "changed",
@@ -230,22 +230,22 @@ def enroll(
 
 def _offer(
     books: Connection,
-    wish: Wish,
+    request: EnrollmentRequest,
     today: date,
     closed: Container[date],
     policy: AutopayPolicy,
     consent: Consent,
 ) -> Offer:
-    standing = read_standing(books, wish.account)
+    standing = read_enrollment_facts(books, request.account)
     require_free(standing, today, closed, policy)
-    method = find_method(books, standing.newest, wish.portal_user, wish.method)
+    method = find_method(books, standing.newest, request.portal_user, request.method)
     require_usable(books, standing, method)
 
-    agreed = _to_mandate(standing, wish, method, today, policy)
+    agreed = _to_mandate(standing, request, method, today, policy)
     planned = _plan(standing, agreed, closed, policy)
     values = consent_values(standing, agreed, planned)
     return Offer(
-        wish=wish,
+        request=request,
         standing=standing,
         mandate=agreed,
         method=method,
@@ -258,10 +258,14 @@ def _offer(
 
 
 def _to_mandate(
-    standing: Standing, wish: Wish, method: Method, today: date, policy: AutopayPolicy
+    standing: EnrollmentFacts,
+    request: EnrollmentRequest,
+    method: Method,
+    today: date,
+    policy: AutopayPolicy,
 ) -> Mandate:
     """What the office's setting decides today is agreed to as well, and stays so."""
-    pays_up_to = wish.pays_up_to_maximum
+    pays_up_to = request.pays_up_to_maximum
     if pays_up_to is None:
         pays_up_to = policy.over_maximum is OverMaximum.CAP
     return Mandate(
@@ -269,15 +273,15 @@ def _to_mandate(
         method_token=method.token,
         method_kind=method.kind,
         last4=method.last4,
-        days_prior=wish.days_prior,
-        maximum=wish.maximum,
+        days_prior=request.days_prior,
+        maximum=request.maximum,
         enrolled_on=today,
-        pays_up_to_maximum=None if wish.maximum is None else pays_up_to,
+        pays_up_to_maximum=None if request.maximum is None else pays_up_to,
     )
 
 
 def _plan(
-    standing: Standing, agreed: Mandate, closed: Container[date], policy: AutopayPolicy
+    standing: EnrollmentFacts, agreed: Mandate, closed: Container[date], policy: AutopayPolicy
 ) -> PlannedPayment | None:
     if standing.due_on is None:
         return None
@@ -286,7 +290,7 @@ def _plan(
     )
 
 
-def _is_over_maximum(standing: Standing, agreed: Mandate) -> bool:
+def _is_over_maximum(standing: EnrollmentFacts, agreed: Mandate) -> bool:
     payable = standing.payable
     exempt = payable.pays_equal_amount or payable.already_processed
     return agreed.maximum is not None and not exempt and payable.balance > agreed.maximum

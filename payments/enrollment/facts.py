@@ -36,7 +36,7 @@ STILL_OPEN = (PaymentState.SCHEDULED, PaymentState.DECLINED, PaymentState.CANCEL
 
 
 @dataclass(frozen=True, slots=True)
-class Payment:
+class CurrentPayment:
     """The one payment of an account in the current period."""
 
     key: str
@@ -57,7 +57,7 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class EnrollmentFacts:
     """
     An account, its mandate in force, and its current period: the newest closed one with a bill.
 
@@ -72,14 +72,14 @@ class Standing:
     due_on: date | None
     mandate: Mandate | None
     enrollment_id: int | None  # None: the mandate is the export's
-    payment: Payment | None
+    payment: CurrentPayment | None
 
     @property
     def account(self) -> str:
         return self.payable.account
 
 
-def read_standing(books: Connection, number: str) -> Standing:
+def read_enrollment_facts(books: Connection, number: str) -> EnrollmentFacts:
     """Find an account; raises Misuse where no export that was not refused knows it."""
     key = account_key(number)
     known = books.execute(_newest(key)).first()
@@ -92,7 +92,7 @@ def read_standing(books: Connection, number: str) -> Standing:
     due = books.execute(owed.where(balance_due.c.account_key == key)).first()
     payment = None if due is None or due.run is None else _payment(books, due.run, key)
     agreed, enrollment_id = _mandate(books, known, key)
-    return Standing(
+    return EnrollmentFacts(
         key=key,
         newest=known.run,
         utility=known.utility,
@@ -105,7 +105,7 @@ def read_standing(books: Connection, number: str) -> Standing:
     )
 
 
-def lock_standing(books: Connection, number: str) -> None:
+def lock_enrollment(books: Connection, number: str) -> None:
     """Let one at a time enroll, cancel, schedule or close in the runs that concern an account."""
     key = account_key(number)
     due = sa.select(balance_due.c.run).where(balance_due.c.account_key == key)
@@ -129,7 +129,7 @@ def _newest(key: str) -> sa.Select[Any]:
     )
 
 
-def _payable(books: Connection, known: Any, due: Any, payment: Payment | None) -> Payable:
+def _payable(books: Connection, known: Any, due: Any, payment: CurrentPayment | None) -> Payable:
     held, equal = None, False
     if due is not None and due.run is not None:
         mine = sa.and_(account.c.run == due.run, account.c.account_key == due.account_key)
@@ -152,14 +152,14 @@ def _payable(books: Connection, known: Any, due: Any, payment: Payment | None) -
     )
 
 
-def _payment(books: Connection, run: str, key: str) -> Payment | None:
+def _payment(books: Connection, run: str, key: str) -> CurrentPayment | None:
     rows = scheduled_payment.c
     is_open = sa.exists().where(draw.c.payment_key == rows.key, draw.c.state.in_(OPEN_DRAWS))
     query = sa.select(rows.key, rows.pay_on, rows.amount, rows.state, is_open.label("is_open"))
     mine = query.where(rows.run == run, rows.account_key == key)
     is_off = rows.state == PaymentState.CANCELLED
     found = books.execute(mine.order_by(is_off, rows.number.desc())).first()
-    return None if found is None else Payment(*found)
+    return None if found is None else CurrentPayment(*found)
 
 
 def _mandate(books: Connection, known: Any, key: str) -> tuple[Mandate | None, int | None]:

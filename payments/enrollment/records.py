@@ -19,7 +19,7 @@ from database.tables import (
 )
 from domain.money import Money
 from domain.payments import DRAW, PAYMENT, DrawState, Mandate, PaymentState, PlannedPayment
-from payments.enrollment.facts import OPEN_DRAWS, Method, Standing
+from payments.enrollment.facts import OPEN_DRAWS, EnrollmentFacts, Method
 from payments.scheduling.scheduling import payment_key
 
 
@@ -34,7 +34,7 @@ class TakenOff:
 
 def record_enrollment(
     books: Connection,
-    standing: Standing,
+    standing: EnrollmentFacts,
     agreed: Mandate,
     method: Method,
     consent_version: str,
@@ -96,7 +96,7 @@ def cancel_waiting(books: Connection, key: str) -> Sequence[TakenOff]:
 
 def record_outcome(
     books: Connection,
-    standing: Standing,
+    standing: EnrollmentFacts,
     agreed: Mandate,
     planned: PlannedPayment | None,
     now: datetime,
@@ -125,7 +125,11 @@ def forget_plan(books: Connection, run: str, key: str) -> None:
 
 
 def _schedule(
-    books: Connection, standing: Standing, agreed: Mandate, planned: PlannedPayment, now: datetime
+    books: Connection,
+    standing: EnrollmentFacts,
+    agreed: Mandate,
+    planned: PlannedPayment,
+    now: datetime,
 ) -> None:
     """Insert the period's payment, or schedule anew the one that was cancelled or declined."""
     assert standing.run is not None
@@ -157,7 +161,7 @@ def _schedule(
         raise RuntimeError(f"payment {key} was changed by somebody else")
 
 
-def _is_listed(books: Connection, standing: Standing) -> bool:
+def _is_listed(books: Connection, standing: EnrollmentFacts) -> bool:
     """Tell whether the account is on the list of payments of the period."""
     rows = scheduled_payment.c
     mine = sa.and_(rows.run == standing.run, rows.account_key == standing.key)

@@ -12,7 +12,7 @@ from domain.failures import Misuse
 from domain.money import Money
 from domain.payments import Mandate, MethodKind, PlannedPayment, Unscheduled
 from domain.words import say_count
-from payments.enrollment.facts import Standing
+from payments.enrollment.facts import EnrollmentFacts
 
 _OWN = Path(__file__).with_name("consent.txt")
 _VERSION = re.compile(r"Version: *(\S{1,40})")
@@ -111,7 +111,7 @@ def say_outcome(planned: PlannedPayment | None) -> str:
 
 
 def consent_values(
-    standing: Standing, agreed: Mandate, planned: PlannedPayment | None
+    standing: EnrollmentFacts, agreed: Mandate, planned: PlannedPayment | None
 ) -> dict[str, str]:
     """Return what stands in the places of the consent text."""
     return {

@@ -12,14 +12,14 @@ from domain.payments import PAYMENT
 from payments.collecting.draws import Draw
 from payments.port import LateEvent
 from payments.scheduling.scheduling import payment_key
-from payments.terms import Terms
+from payments.terms import CollectionTerms
 from rules.returns import again_on
 
 _ROWS = scheduled_payment.c
 
 
 def draw_again(
-    books: Connection, one: Draw, event: LateEvent, now: datetime, terms: Terms
+    books: Connection, one: Draw, event: LateEvent, now: datetime, terms: CollectionTerms
 ) -> date | None:
     """
     Schedule a returned draw once more where that is allowed; return its day, None where it is not.

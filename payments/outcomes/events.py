@@ -17,11 +17,11 @@ from database.inserting import insert_new
 from database.ledger.locking import lock_balances
 from database.tables import draw, events_read, scheduled_payment, told_event
 from domain.failures import TemporaryFailure
-from payments.collecting.draws import Draw, Tally, read_draw
-from payments.collecting.unanswered import Landed, take_in_approval
-from payments.outcomes.returns import Returned, note_once, record_outcome
-from payments.port import EventKind, LateEvent, PaymentGateway
-from payments.terms import Clock, Terms
+from payments.collecting.draws import Draw, DrawTotals, read_draw
+from payments.collecting.unanswered import LateApproval, take_in_approval
+from payments.outcomes.returns import ReturnEffect, note_once, record_outcome
+from payments.port import LateEvent, LateEventKind, PaymentGateway
+from payments.terms import Clock, CollectionTerms
 
 _ROWS = told_event.c
 
@@ -94,7 +94,7 @@ def _to_row(event: LateEvent, gateway: str, now: datetime) -> dict[str, Any]:
 def _to_event(row: Any) -> LateEvent:
     return LateEvent(
         row.event_id,
-        EventKind(row.kind),
+        LateEventKind(row.kind),
         row.draw_key,
         row.reference,
         row.amount,
@@ -113,11 +113,13 @@ CHUNK = 100
 class EventCounts:
     """What the gateway told of earlier draws."""
 
-    returned: Tally = field(default_factory=Tally)  # by banks: returns and disputes
-    refunded: Tally = field(default_factory=Tally)  # by us, or at the gateway's desk
-    reinstated: Tally = field(default_factory=Tally)  # won, or never given back after all
+    returned: DrawTotals = field(default_factory=DrawTotals)  # by banks: returns and disputes
+    refunded: DrawTotals = field(default_factory=DrawTotals)  # by us, or at the gateway's desk
+    reinstated: DrawTotals = field(default_factory=DrawTotals)  # won, or never given back after all
     refused: int = 0  # the bank's no to a draw that had no answer
-    landed: Tally = field(default_factory=Tally)  # thought lost or declined, and drawn after all
+    landed: DrawTotals = field(
+        default_factory=DrawTotals
+    )  # thought lost or declined, and drawn after all
     drawn_twice: int = 0
     changes: int = 0  # notices of change, for the clerk
     alarms: int = 0  # events that make no sense, for the clerk
@@ -127,7 +129,7 @@ class EventCounts:
 def take_in_events(
     database: Database,
     gateway: PaymentGateway,
-    terms: Terms,
+    terms: CollectionTerms,
     now: Clock,
     *,
     stop: Callable[[], bool] = lambda: False,
@@ -166,7 +168,7 @@ def _take_in(
     books: Connection,
     events: Sequence[LateEvent],
     now: datetime,
-    terms: Terms,
+    terms: CollectionTerms,
     counts: EventCounts,
 ) -> list[LateEvent]:
     """
@@ -190,34 +192,39 @@ def _take_in(
 
 
 def _take_in_one(
-    books: Connection, one: Draw, event: LateEvent, now: datetime, terms: Terms, counts: EventCounts
+    books: Connection,
+    one: Draw,
+    event: LateEvent,
+    now: datetime,
+    terms: CollectionTerms,
+    counts: EventCounts,
 ) -> bool:
-    if event.kind is EventKind.CHANGE:
+    if event.kind is LateEventKind.CHANGE:
         detail = f"{one.key}, {event.code}, event {event.event_id}"
         is_new = note_once(books, one.account, "notice of change", detail, now, terms.who)
         counts.changes += is_new
         return True
-    if event.kind is EventKind.APPROVED_LATE:
+    if event.kind is LateEventKind.APPROVED_LATE:
         landed = take_in_approval(
             books, one,
             reference=event.reference, at=event.happened_at, now=now, who=terms.who,
         )  # fmt: skip
-        if landed is Landed.TAKEN:
+        if landed is LateApproval.TAKEN:
             counts.landed.add(one.amount)
-        counts.drawn_twice += landed is Landed.TWICE
-        return landed is not Landed.NOT_YET
+        counts.drawn_twice += landed is LateApproval.TWICE
+        return landed is not LateApproval.NOT_YET
     outcome = record_outcome(books, one, event, now, terms)
-    if outcome in (Returned.RECORDED, Returned.TOO_MUCH):
+    if outcome in (ReturnEffect.RECORDED, ReturnEffect.TOO_MUCH):
         _tally_of(counts, event.kind).add(event.amount)
-    counts.refused += outcome is Returned.DECLINED
-    counts.alarms += outcome in (Returned.ALARM, Returned.TOO_MUCH)
-    return outcome is not Returned.NOT_YET
+    counts.refused += outcome is ReturnEffect.DECLINED
+    counts.alarms += outcome in (ReturnEffect.ALARM, ReturnEffect.TOO_MUCH)
+    return outcome is not ReturnEffect.NOT_YET
 
 
-def _tally_of(counts: EventCounts, kind: EventKind) -> Tally:
-    if kind in (EventKind.REINSTATED, EventKind.REFUND_FAILED):
+def _tally_of(counts: EventCounts, kind: LateEventKind) -> DrawTotals:
+    if kind in (LateEventKind.REINSTATED, LateEventKind.REFUND_FAILED):
         return counts.reinstated
-    return counts.refunded if kind is EventKind.REFUNDED else counts.returned
+    return counts.refunded if kind is LateEventKind.REFUNDED else counts.returned
 
 
 def _read_until(database: Database, gateway: str) -> datetime | None:

@@ -17,8 +17,8 @@ from domain.money import ZERO, Money
 from domain.payments import DrawState, RefundState
 from payments.collecting.draws import DRAWN_TWICE, Draw, lock_draws
 from payments.outcomes.returns import read_net, record_outcome
-from payments.port import EventKind, LateEvent, PaymentGateway
-from payments.terms import Terms
+from payments.port import LateEvent, LateEventKind, PaymentGateway
+from payments.terms import CollectionTerms
 from rules.retrying import may_still_ask
 
 _ROWS = refund_request.c
@@ -43,7 +43,7 @@ def refund_payment(
     amount: Money | None,
     reason: str,
     now: datetime,
-    terms: Terms,
+    terms: CollectionTerms,
 ) -> RefundDone:
     """
     Give a payment back, or a part of it; without an amount, all that is left of it.
@@ -57,7 +57,7 @@ def refund_payment(
     key, one, amount, was_open, asked_at = _ask(database, confirmation, amount, reason, now, terms)
     reference = _give_back(database, gateway, key, one, amount, asked_at, now)
     event = LateEvent(
-        reference, EventKind.REFUNDED, one.key, one.reference or "", amount, "", now, key
+        reference, LateEventKind.REFUNDED, one.key, one.reference or "", amount, "", now, key
     )
     with database.writing() as books:
         (fresh,) = lock_draws(books, draw.c.key == one.key)
@@ -76,7 +76,7 @@ def _ask(
     amount: Money | None,
     reason: str,
     now: datetime,
-    terms: Terms,
+    terms: CollectionTerms,
 ) -> tuple[str, Draw, Money, bool, datetime]:
     with database.writing() as books:
         found = lock_draws(books, draw.c.reference == confirmation)
@@ -118,7 +118,7 @@ def _open_request(books: Connection, one: Draw) -> Any:
 
 
 def _record(
-    books: Connection, one: Draw, amount: Money, reason: str, now: datetime, terms: Terms
+    books: Connection, one: Draw, amount: Money, reason: str, now: datetime, terms: CollectionTerms
 ) -> str:
     count = books.scalar(
         sa.select(sa.func.count()).select_from(refund_request).where(_ROWS.draw_key == one.key)
@@ -157,7 +157,7 @@ def _give_back(
     """
     if not may_still_ask(asked_at, now, gateway.key_window):
         for event in gateway.late_events(asked_at - OVERLAP):
-            if event.kind is EventKind.REFUNDED and event.refund_key == key:
+            if event.kind is LateEventKind.REFUNDED and event.refund_key == key:
                 return event.event_id
     try:
         return gateway.refund(one.reference or "", amount, key).reference

@@ -18,19 +18,19 @@ from domain.money import ZERO, Money
 from domain.payments import DrawState, PostingKind, RefundState
 from payments.collecting.draws import DRAWN_TWICE, Draw, move_payment, read_draw
 from payments.collecting.recording import record_declined, suspend_method
-from payments.collecting.unanswered import Landed, take_in_approval
+from payments.collecting.unanswered import LateApproval, take_in_approval
 from payments.outcomes.again import draw_again
-from payments.port import EventKind, LateEvent
-from payments.terms import Terms
+from payments.port import LateEvent, LateEventKind
+from payments.terms import CollectionTerms
 from rules.returns import advice_for_return, suspends_method
 
 GIVEN_BACK = "given-back"  # the code of a draw that came beside another one and went back
 ENTRY_KINDS = {
-    EventKind.RETURNED: EntryKind.RETURN,
-    EventKind.CHARGED_BACK: EntryKind.DISPUTE,
-    EventKind.REFUNDED: EntryKind.REFUND,
-    EventKind.REINSTATED: EntryKind.REINSTATED,
-    EventKind.REFUND_FAILED: EntryKind.REFUND_FAILED,
+    LateEventKind.RETURNED: EntryKind.RETURN,
+    LateEventKind.CHARGED_BACK: EntryKind.DISPUTE,
+    LateEventKind.REFUNDED: EntryKind.REFUND,
+    LateEventKind.REINSTATED: EntryKind.REINSTATED,
+    LateEventKind.REFUND_FAILED: EntryKind.REFUND_FAILED,
 }
 COMES_BACK = (EntryKind.REINSTATED, EntryKind.REFUND_FAILED)  # to us; the others go to the payer
 _WORDS = {
@@ -42,7 +42,7 @@ _WORDS = {
 }
 
 
-class Returned(StrEnum):
+class ReturnEffect(StrEnum):
     """What an event was to us."""
 
     KNOWN = "known"
@@ -54,8 +54,8 @@ class Returned(StrEnum):
 
 
 def record_outcome(
-    books: Connection, one: Draw, event: LateEvent, now: datetime, terms: Terms
-) -> Returned:
+    books: Connection, one: Draw, event: LateEvent, now: datetime, terms: CollectionTerms
+) -> ReturnEffect:
     """
     Take in that money of a payment went back, or came again, each event once (rule 83).
 
@@ -69,21 +69,21 @@ def record_outcome(
     kind = ENTRY_KINDS[event.kind]
     event_id = _id_of(event)
     if _is_known(books, event_id):
-        return Returned.KNOWN
+        return ReturnEffect.KNOWN
     if kind is EntryKind.RETURN and one.code not in (DRAWN_TWICE, GIVEN_BACK):
         if one.state in (DrawState.DECLINED, DrawState.ABANDONED):
-            return Returned.KNOWN
+            return ReturnEffect.KNOWN
         if one.state is DrawState.ASKED:
             return _record_no(books, one, event, now, terms)
     one, landed = _taken_in(books, one, event, now, terms)
-    if landed is Landed.NOT_YET:
-        return Returned.NOT_YET
+    if landed is LateApproval.NOT_YET:
+        return ReturnEffect.NOT_YET
     if one.code in (DRAWN_TWICE, GIVEN_BACK):
         return _record_given_back(books, one, event, event_id, now, terms)
     if one.state is not DrawState.APPROVED:
         detail = _detail(one, event)
         is_new = note_once(books, one.account, "unexpected return", detail, now, terms.who)
-        return Returned.ALARM if is_new else Returned.KNOWN
+        return ReturnEffect.ALARM if is_new else ReturnEffect.KNOWN
     return _record(books, one, event, kind, event_id, now, terms)
 
 
@@ -128,26 +128,26 @@ def _id_of(event: LateEvent) -> str:
     """Name an event; that of our own refund has the name under which we asked for it."""
     if not event.refund_key:
         return event.event_id
-    return event.refund_key + ("/failed" if event.kind is EventKind.REFUND_FAILED else "")
+    return event.refund_key + ("/failed" if event.kind is LateEventKind.REFUND_FAILED else "")
 
 
 def _record_no(
-    books: Connection, one: Draw, event: LateEvent, now: datetime, terms: Terms
-) -> Returned:
+    books: Connection, one: Draw, event: LateEvent, now: datetime, terms: CollectionTerms
+) -> ReturnEffect:
     advice = advice_for_return(event.code)
     record_declined(books, one, now, terms, code=event.code, advice=advice)
     if suspends_method(event.code, is_charge_back=False):
         suspend_method(books, one.method_token, f"declined: {event.code}", now)
     record_audit(books, now, terms.who, "payment declined", one.account, _detail(one, event))
-    return Returned.DECLINED
+    return ReturnEffect.DECLINED
 
 
 def _taken_in(
-    books: Connection, one: Draw, event: LateEvent, now: datetime, terms: Terms
-) -> tuple[Draw, Landed]:
+    books: Connection, one: Draw, event: LateEvent, now: datetime, terms: CollectionTerms
+) -> tuple[Draw, LateApproval]:
     """Take a draw for taken of which money went back: else it could not have."""
     if one.state is DrawState.APPROVED or one.code == GIVEN_BACK:
-        return one, Landed.KNOWN
+        return one, LateApproval.KNOWN
     landed = take_in_approval(
         books, one,
         reference=event.reference, at=event.happened_at, now=now, who=terms.who,
@@ -162,8 +162,8 @@ def _record(
     kind: EntryKind,
     event_id: str,
     now: datetime,
-    terms: Terms,
-) -> Returned:
+    terms: CollectionTerms,
+) -> ReturnEffect:
     _keep(books, one, event, kind, event_id, now)
     comes_back = kind in COMES_BACK
     entry = _to_entry(one, event, kind, event_id, -event.amount if comes_back else event.amount)
@@ -184,10 +184,10 @@ def _record(
     detail = _detail(one, event)
     record_audit(books, now, terms.who, f"payment {_WORDS[kind]}", one.account, detail)
     if net >= ZERO:
-        return Returned.RECORDED
+        return ReturnEffect.RECORDED
     said = f"{one.key}: {(-net).dollars()} more went back than was taken"
     is_new = note_once(books, one.account, "more returned than taken", said, now, terms.who)
-    return Returned.TOO_MUCH if is_new else Returned.RECORDED
+    return ReturnEffect.TOO_MUCH if is_new else ReturnEffect.RECORDED
 
 
 def _keep(
@@ -233,7 +233,12 @@ def _move_payment(
 
 
 def _charge_fee(
-    books: Connection, one: Draw, event: LateEvent, event_id: str, now: datetime, terms: Terms
+    books: Connection,
+    one: Draw,
+    event: LateEvent,
+    event_id: str,
+    now: datetime,
+    terms: CollectionTerms,
 ) -> None:
     """Charge what a return costs: for codes that the customer could have avoided, once a bill."""
     if terms.return_fee <= ZERO or event.code not in terms.return_fee_codes:
@@ -259,8 +264,13 @@ def _charge_fee(
 
 
 def _record_given_back(
-    books: Connection, one: Draw, event: LateEvent, event_id: str, now: datetime, terms: Terms
-) -> Returned:
+    books: Connection,
+    one: Draw,
+    event: LateEvent,
+    event_id: str,
+    now: datetime,
+    terms: CollectionTerms,
+) -> ReturnEffect:
     """Take in that a second draw went back: the pair stands in the books and counts for nothing."""
     kind = ENTRY_KINDS[event.kind]
     _keep(books, one, event, kind, event_id, now)
@@ -269,7 +279,7 @@ def _record_given_back(
         record_entries(books, [entry], now=now, who=terms.who)
         books.execute(draw.update().where(draw.c.key == one.key).values(code=GIVEN_BACK))
     note_once(books, one.account, "draw given back", _detail(one, event), now, terms.who)
-    return Returned.RECORDED
+    return ReturnEffect.RECORDED
 
 
 def _to_entry(

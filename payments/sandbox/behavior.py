@@ -11,10 +11,10 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from payments.port import ADVICE, EventKind
+from payments.port import ADVICE, LateEventKind
 
 
-class Fault(StrEnum):
+class GatewayFault(StrEnum):
     """What happens to one call."""
 
     BEFORE = "before"  # refused before anything happened, and the caller knows
@@ -23,7 +23,7 @@ class Fault(StrEnum):
     LOST = "lost"  # it happened, and the answer was lost
 
 
-class Faults(Protocol):
+class GatewayFaults(Protocol):
     """
     Says what happens to each call; may be asked by several threads.
 
@@ -31,7 +31,7 @@ class Faults(Protocol):
     late_events) shows as a failed call.
     """
 
-    def strike(self, call: str) -> Fault | None:
+    def strike(self, call: str) -> GatewayFault | None:
         """Return what happens to a call of the port of that name; None: it goes well."""
         ...
 
@@ -43,7 +43,7 @@ class Faults(Protocol):
 class NoFaults:
     """A good day: every call arrives, and every answer too."""
 
-    def strike(self, call: str) -> Fault | None:
+    def strike(self, call: str) -> GatewayFault | None:
         return None
 
     def delay(self) -> timedelta:
@@ -60,15 +60,15 @@ class SeededFaults:
     """
 
     chance: random.Random
-    rates: Mapping[Fault, float]
-    calls: Mapping[str, Mapping[Fault, float]] = field(default_factory=dict)
+    rates: Mapping[GatewayFault, float]
+    calls: Mapping[str, Mapping[GatewayFault, float]] = field(default_factory=dict)
     delays: tuple[timedelta, ...] = (
         timedelta(seconds=5),
         timedelta(seconds=60),
         timedelta(seconds=500),
     )
 
-    def strike(self, call: str) -> Fault | None:
+    def strike(self, call: str) -> GatewayFault | None:
         drawn = self.chance.random()
         for fault, rate in self.calls.get(call, self.rates).items():
             if drawn < rate:
@@ -93,10 +93,10 @@ _FIXED = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedEvent:
     """A late event that a draw brings so many days after it; `code` is R01, C01, a reason."""
 
-    kind: EventKind
+    kind: LateEventKind
     code: str
     after: timedelta
 
@@ -115,15 +115,15 @@ class Behavior:
     never_arrives: bool = False
     loses_answer: bool = False  # of the first asking; asked again, it answers
     breaks: bool = False  # it draws, and answers every asking with a server error
-    later: tuple[Planned, ...] = ()
+    later: tuple[PlannedEvent, ...] = ()
 
-    def fault(self, is_new: bool) -> Fault | None:
+    def fault(self, is_new: bool) -> GatewayFault | None:
         """Return what happens to the asking; what was drawn before is answered."""
         if self.never_arrives:
-            return Fault.NEVER
+            return GatewayFault.NEVER
         if is_new and self.delay is not None:
-            return Fault.LATE
-        return Fault.LOST if is_new and self.loses_answer else None
+            return GatewayFault.LATE
+        return GatewayFault.LOST if is_new and self.loses_answer else None
 
 
 def behavior_of(token: str) -> Behavior:
@@ -162,17 +162,21 @@ def _with_figures(found: dict[str, str | None]) -> Behavior:
         return Behavior(delay=timedelta(seconds=int(found["seconds"])))
     if found["returned"]:
         days = _days(found["return_days"])
-        return Behavior(later=(Planned(EventKind.RETURNED, found["returned"], days),))
+        return Behavior(later=(PlannedEvent(LateEventKind.RETURNED, found["returned"], days),))
     if found["change"]:
         days = _days(found["change_days"])
-        return Behavior(later=(Planned(EventKind.CHANGE, found["change"], days),))
+        return Behavior(later=(PlannedEvent(LateEventKind.CHANGE, found["change"], days),))
     if found["refund"]:
         days = _days(found["refund_days"])
-        return Behavior(later=(Planned(EventKind.REFUNDED, "requested_by_customer", days),))
-    disputed = Planned(EventKind.CHARGED_BACK, "fraudulent", _days(found["chargeback_days"]))
+        return Behavior(
+            later=(PlannedEvent(LateEventKind.REFUNDED, "requested_by_customer", days),)
+        )
+    disputed = PlannedEvent(
+        LateEventKind.CHARGED_BACK, "fraudulent", _days(found["chargeback_days"])
+    )
     if not found["won_days"]:
         return Behavior(later=(disputed,))
-    won = Planned(EventKind.REINSTATED, "won", _days(found["won_days"]))
+    won = PlannedEvent(LateEventKind.REINSTATED, "won", _days(found["won_days"]))
     return Behavior(later=(disputed, won))
 
 

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from domain.failures import OutcomeUnknown
 from domain.money import Money
 from domain.payments import MethodKind
-from payments.port import Answer, DrawResult, EventKind, GatewayMisuse, advice_for
+from payments.port import DrawAnswer, DrawResult, GatewayMisuse, LateEventKind, advice_for
 from payments.sandbox.behavior import Behavior, behavior_of
 from payments.sandbox.events import happen, record_event
 from payments.sandbox.settlements import fee_of, record_movement, to_reference
@@ -18,12 +18,16 @@ from payments.sandbox.store import from_text, to_text, use, used
 
 BROKEN = "500"  # an answer that is kept under its key: a server error
 VOIDED = "voided"
-ANSWERS = {"approved": Answer.APPROVED, "declined": Answer.DECLINED, VOIDED: Answer.DECLINED}
+ANSWERS = {
+    "approved": DrawAnswer.APPROVED,
+    "declined": DrawAnswer.DECLINED,
+    VOIDED: DrawAnswer.DECLINED,
+}
 _BEST_FIRST = "CASE state WHEN 'approved' THEN 0 WHEN 'prepared' THEN 2 ELSE 1 END, id DESC"
 
 
 @dataclass(frozen=True, slots=True)
-class Landed:
+class DecidedDraw:
     """A draw that was decided, now or before under the same key, and how it is answered."""
 
     draw: sqlite3.Row
@@ -56,7 +60,7 @@ def copy_draw(books: sqlite3.Connection, draw: sqlite3.Row) -> sqlite3.Row:
 
 def land(
     books: sqlite3.Connection, draw: sqlite3.Row, now: datetime, closed: Container[date]
-) -> Landed:
+) -> DecidedDraw:
     """
     Decide a prepared draw, or answer as before where its key is still kept.
 
@@ -65,7 +69,7 @@ def land(
     """
     kept = used(books, "confirm", draw["key"], draw["fingerprint"], now)
     if kept is not None:
-        return Landed(get_draw(books, kept["draw"]), kept["answer"], replayed=True)
+        return DecidedDraw(get_draw(books, kept["draw"]), kept["answer"], replayed=True)
     if draw["state"] != "prepared" and draw["state"] != VOIDED:
         draw = copy_draw(books, draw)
     behavior = behavior_of(draw["method"])
@@ -76,7 +80,7 @@ def land(
         _plan(books, draw, behavior, now, closed)
     answer = BROKEN if behavior.breaks else ""
     use(books, "confirm", draw["key"], draw["fingerprint"], now, draw["id"], answer)
-    return Landed(draw, answer, replayed=False)
+    return DecidedDraw(draw, answer, replayed=False)
 
 
 def _decline_of(books: sqlite3.Connection, draw: sqlite3.Row, behavior: Behavior) -> str:
@@ -112,8 +116,8 @@ def _plan(
 
 def to_result(draw: sqlite3.Row) -> DrawResult:
     """Say what became of a draw; one that is only prepared is not found, as nothing was drawn."""
-    answer = ANSWERS.get(draw["state"], Answer.NOT_FOUND)
-    is_declined = answer is Answer.DECLINED
+    answer = ANSWERS.get(draw["state"], DrawAnswer.NOT_FOUND)
+    is_declined = answer is DrawAnswer.DECLINED
     code = draw["code"] or (VOIDED if is_declined else "")
     return DrawResult(
         answer,
@@ -179,5 +183,5 @@ def land_arrivals(books: sqlite3.Connection, now: datetime, closed: Container[da
         except GatewayMisuse:
             continue
         if not landed.replayed and landed.draw["state"] == "approved":
-            late = EventKind.APPROVED_LATE
+            late = LateEventKind.APPROVED_LATE
             record_event(books, landed.draw, late, landed.draw["cents"], moment)

@@ -7,19 +7,19 @@ from collections.abc import Container, Iterator
 from datetime import date, datetime
 
 from domain.money import Money
-from payments.port import EventKind, LateEvent
+from payments.port import LateEvent, LateEventKind
 from payments.sandbox.settlements import record_movement, to_reference
 from payments.sandbox.store import from_text, to_text
 
 DISPUTE_FEE = 15_00  # cents; taken out of the payout, and the office's own cost
-TAKES = (EventKind.RETURNED, EventKind.CHARGED_BACK, EventKind.REFUNDED)
-GIVES = (EventKind.REINSTATED, EventKind.REFUND_FAILED)
+TAKES = (LateEventKind.RETURNED, LateEventKind.CHARGED_BACK, LateEventKind.REFUNDED)
+GIVES = (LateEventKind.REINSTATED, LateEventKind.REFUND_FAILED)
 
 
 def happen(
     books: sqlite3.Connection,
     draw: sqlite3.Row,
-    kind: EventKind,
+    kind: LateEventKind,
     cents: int,
     moment: datetime,
     closed: Container[date],
@@ -31,7 +31,7 @@ def happen(
 
     It is told from that moment on, and stands in the payout of that day's batch.
     """
-    fee = DISPUTE_FEE if kind is EventKind.CHARGED_BACK else 0
+    fee = DISPUTE_FEE if kind is LateEventKind.CHARGED_BACK else 0
     if kind in TAKES:
         record_movement(books, draw, -cents, fee, moment, closed)
     elif kind in GIVES:
@@ -42,7 +42,7 @@ def happen(
 def record_event(
     books: sqlite3.Connection,
     draw: sqlite3.Row,
-    kind: EventKind,
+    kind: LateEventKind,
     cents: int,
     moment: datetime,
     code: str = "",
@@ -68,7 +68,7 @@ def read_events(books: sqlite3.Connection, since: datetime, now: datetime) -> It
     for row in rows:
         yield LateEvent(
             f"SBE{row['id']:08d}",
-            EventKind(row["kind"]),
+            LateEventKind(row["kind"]),
             row["draw_key"],
             to_reference(row["draw"]),
             Money(row["cents"]),

@@ -12,19 +12,19 @@ from pathlib import Path
 from domain.failures import OutcomeUnknown, PermanentFailure, TemporaryFailure
 from domain.money import Money
 from payments.port import (
-    Answer,
+    DrawAnswer,
     DrawRequest,
     DrawResult,
-    EventKind,
     GatewayMisuse,
     LateEvent,
+    LateEventKind,
     Refunded,
     Settlement,
 )
-from payments.sandbox.behavior import Fault, Faults, NoFaults, behavior_of, method_of
+from payments.sandbox.behavior import GatewayFault, GatewayFaults, NoFaults, behavior_of, method_of
 from payments.sandbox.drawing import (
     BROKEN,
-    Landed,
+    DecidedDraw,
     end_work,
     find_draw,
     land,
@@ -98,7 +98,7 @@ def find(books: sqlite3.Connection, request: DrawRequest, reference: str | None)
         raise GatewayMisuse(f"The payment {reference} is not that of the draw {request.key}.")
     if draw is None or draw["state"] != "approved":
         draw = find_draw(books, request.key)
-    return DrawResult(Answer.NOT_FOUND) if draw is None else to_result(draw)
+    return DrawResult(DrawAnswer.NOT_FOUND) if draw is None else to_result(draw)
 
 
 def _numbered(books: sqlite3.Connection, reference: str) -> sqlite3.Row | None:
@@ -133,7 +133,7 @@ class SandboxGateway:
         path: Path,
         wall: Callable[[], datetime],
         closed: Container[date] = (),
-        faults: Faults | None = None,
+        faults: GatewayFaults | None = None,
         latency: float = 0.0,
     ) -> None:
         self._store = SandboxStore(path, wall)
@@ -150,16 +150,16 @@ class SandboxGateway:
 
     def confirm(self, reference: str, request: DrawRequest) -> DrawResult:
         fault = self._faults.strike("confirm")
-        if fault is Fault.BEFORE:
+        if fault is GatewayFault.BEFORE:
             raise TemporaryFailure(AWAY)
         behavior = behavior_of(request.method_token)
         with self._open() as (books, now):
             draw = announced(books, reference, request)
             is_new = used(books, "confirm", draw["key"], draw["fingerprint"], now) is None
             fault = fault or behavior.fault(is_new)
-            if fault is Fault.LATE:
+            if fault is GatewayFault.LATE:
                 send_late(books, draw, now, behavior.delay or self._faults.delay())
-            landed, arrives = None, fault in (None, Fault.LOST)
+            landed, arrives = None, fault in (None, GatewayFault.LOST)
             takes_time = arrives and is_new and self._latency > 0
             if takes_time:
                 take_into_work(books, draw, now)
@@ -167,7 +167,7 @@ class SandboxGateway:
                 landed = land(books, draw, now, self._closed)
         if takes_time:
             landed = self._work(draw)
-        if landed is None or landed.answer == BROKEN or fault is Fault.LOST:
+        if landed is None or landed.answer == BROKEN or fault is GatewayFault.LOST:
             raise OutcomeUnknown(SILENT)
         return to_result(landed.draw)
 
@@ -196,7 +196,9 @@ class SandboxGateway:
             events = list(read_events(books, since, now))
         yield from events
 
-    def act_at_desk(self, reference: str, kind: EventKind, amount: Money, code: str = "") -> str:
+    def act_at_desk(
+        self, reference: str, kind: LateEventKind, amount: Money, code: str = ""
+    ) -> str:
         """
         Let somebody at the gateway's own desk, or a bank, move money of a draw; return its number.
 
@@ -219,7 +221,7 @@ class SandboxGateway:
     def close(self) -> None:
         self._store.close()
 
-    def _work(self, draw: sqlite3.Row) -> Landed:
+    def _work(self, draw: sqlite3.Row) -> DecidedDraw:
         """Take the time that a draw takes; a caller who is killed meanwhile has drawn anyway."""
         time.sleep(self._latency)
         with self._open() as (books, now):
@@ -237,13 +239,13 @@ class SandboxGateway:
     def _asked(self, call: str) -> Iterator[tuple[sqlite3.Connection, datetime]]:
         """Reach the gateway, or fail as the fault of this call has it."""
         fault = self._faults.strike(call)
-        if fault is Fault.BEFORE:
+        if fault is GatewayFault.BEFORE:
             raise TemporaryFailure(AWAY)
-        if fault in (Fault.NEVER, Fault.LATE):
+        if fault in (GatewayFault.NEVER, GatewayFault.LATE):
             raise OutcomeUnknown(SILENT)
         with self._open() as opened:
             yield opened
-        if fault is Fault.LOST:
+        if fault is GatewayFault.LOST:
             raise OutcomeUnknown(SILENT)
 
     @contextmanager

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from domain.failures import PermanentFailure
 from domain.money import Money
-from payments.port import EventKind, Refunded
+from payments.port import LateEventKind, Refunded
 from payments.sandbox.events import happen
 from payments.sandbox.settlements import banking_day
 from payments.sandbox.store import fingerprint_of, to_text, use, used
@@ -38,7 +38,7 @@ def refund_draw(
         raise PermanentFailure(f"Of this payment {Money(left)} can be refunded, not {amount}.")
     refunded = draw["refunded"] + amount.cents
     books.execute("UPDATE draw SET refunded = ? WHERE id = ?", (refunded, draw["id"]))
-    number = happen(books, draw, EventKind.REFUNDED, amount.cents, now, closed, refund_key=key)
+    number = happen(books, draw, LateEventKind.REFUNDED, amount.cents, now, closed, refund_key=key)
     reference = f"SBR{number:08d}"
     use(books, "refund", key, fingerprint, now, draw["id"], reference)
     return Refunded(reference, amount)

@@ -30,7 +30,7 @@ from database.types import Cents
 from domain.accounts import AccountStatus
 from domain.money import ZERO, Money
 from domain.payments import MethodKind, PaymentState
-from rules.autopay import AutopayPolicy, Decision, Situation, decide
+from rules.autopay import AutopayPolicy, DrawPlan, Situation, decide
 
 FLAG = (False, True)
 NOTHING = sa.literal(ZERO, Cents())
@@ -265,7 +265,7 @@ def _decide(
         books.execute(_DECIDED.insert(), rows)
 
 
-def _as_row(code: int, days_prior: int, decided: Decision) -> dict[str, Any]:
+def _as_row(code: int, days_prior: int, decided: DrawPlan) -> dict[str, Any]:
     return {
         "code": code,
         "days_prior": days_prior,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain.money import Money
-from payments.port import EventKind, LateEvent
+from payments.port import LateEvent, LateEventKind
 from payments.stripe.results import REFUND_KEY, Plain, code_of, draw_key_of, is_ach, to_moment
 
 SUCCEEDED = "payment_intent.succeeded"
@@ -40,7 +40,7 @@ def to_late_event(event: Plain, get_intent: GetIntent) -> LateEvent | None:
     """Return what an event says of a draw of ours; None where it says nothing of one."""
     kind, subject = event["type"], event["data"]["object"]
     if kind == SUCCEEDED:
-        return _late(event, subject, EventKind.APPROVED_LATE, subject["amount"], "")
+        return _late(event, subject, LateEventKind.APPROVED_LATE, subject["amount"], "")
     if kind == FAILED:
         return _failed(event, subject)
     if kind in (WITHDRAWN, REINSTATED):
@@ -59,7 +59,7 @@ def _failed(event: Plain, intent: Plain) -> LateEvent | None:
     if not is_ach(intent):
         return None
     error = intent.get("last_payment_error") or {}
-    return _late(event, intent, EventKind.RETURNED, intent["amount"], _return_code(error))
+    return _late(event, intent, LateEventKind.RETURNED, intent["amount"], _return_code(error))
 
 
 def _disputed(event: Plain, dispute: Plain, get_intent: GetIntent) -> LateEvent | None:
@@ -82,11 +82,11 @@ def _disputed(event: Plain, dispute: Plain, get_intent: GetIntent) -> LateEvent 
     fee = 0 if newest is None or is_back else newest.get("fee", 0)
     reason = str(dispute["reason"])
     if is_back:
-        return _late(event, intent, EventKind.REINSTATED, cents, reason)
+        return _late(event, intent, LateEventKind.REINSTATED, cents, reason)
     if is_ach(intent):  # Stripe tells a bank's late return as a dispute
         code = _return_code({"code": reason})
-        return _late(event, intent, EventKind.RETURNED, cents, code, fee=fee)
-    return _late(event, intent, EventKind.CHARGED_BACK, cents, reason, fee=fee)
+        return _late(event, intent, LateEventKind.RETURNED, cents, code, fee=fee)
+    return _late(event, intent, LateEventKind.CHARGED_BACK, cents, reason, fee=fee)
 
 
 def _newest_refund(event: Plain, charge: Plain, get_intent: GetIntent) -> LateEvent | None:
@@ -107,7 +107,7 @@ def _refund(event: Plain, refund: Plain, get_intent: GetIntent) -> LateEvent | N
     if not refund.get("payment_intent"):
         return None
     has_failed = refund.get("status") in NOT_GIVEN or event["type"] == "refund.failed"
-    kind = EventKind.REFUND_FAILED if has_failed else EventKind.REFUNDED
+    kind = LateEventKind.REFUND_FAILED if has_failed else LateEventKind.REFUNDED
     return _late(
         event,
         get_intent(refund["payment_intent"]),
@@ -131,7 +131,7 @@ def _return_code(error: Plain) -> str:
 def _late(
     event: Plain,
     intent: Plain,
-    kind: EventKind,
+    kind: LateEventKind,
     cents: int,
     code: str,
     *,

@@ -11,7 +11,7 @@ import stripe
 from domain.failures import OutcomeUnknown, PermanentFailure, Refused, TemporaryFailure
 from domain.money import Money
 from payments.port import (
-    Answer,
+    DrawAnswer,
     DrawRequest,
     DrawResult,
     GatewayMisuse,
@@ -212,7 +212,7 @@ class StripeGateway:
                 customer = intent.get("customer")
             customer = customer or to_payer(self._stripe, request.method_token)[0]
             found = best_of(self._stripe.list_intents(customer), request.key)
-            return self._decided(found) if found else DrawResult(Answer.NOT_FOUND)
+            return self._decided(found) if found else DrawResult(DrawAnswer.NOT_FOUND)
 
     def refund(self, reference: str, amount: Money, key: str) -> Refunded:
         return refund(self._stripe, reference, amount, key)

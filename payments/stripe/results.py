@@ -10,7 +10,7 @@ from domain.failures import OutcomeUnknown, PermanentFailure
 from domain.money import ZERO, Money
 from domain.payments import Advice
 from payments.port import (
-    Answer,
+    DrawAnswer,
     DrawResult,
     SettledDraw,
     Settlement,
@@ -52,9 +52,9 @@ def to_result(intent: Plain) -> DrawResult:
     """
     status = intent["status"]
     if status == "succeeded" or (status == "processing" and is_ach(intent)):
-        return _result(intent, Answer.APPROVED)
+        return _result(intent, DrawAnswer.APPROVED)
     if status == "requires_confirmation":
-        return _result(intent, Answer.NOT_FOUND)
+        return _result(intent, DrawAnswer.NOT_FOUND)
     if status == "canceled":
         given_up = intent.get("cancellation_reason") == ABANDONED
         return declined(
@@ -67,7 +67,7 @@ def to_result(intent: Plain) -> DrawResult:
 
 
 def declined(reference: str, amount: Money, error: Plain) -> DrawResult:
-    return DrawResult(Answer.DECLINED, reference, amount, code_of(error), advice_of(error))
+    return DrawResult(DrawAnswer.DECLINED, reference, amount, code_of(error), advice_of(error))
 
 
 def needs_customer(intent: Plain) -> bool:
@@ -122,7 +122,7 @@ def _brand(error: Plain) -> str:
     return str(card.get("brand", ""))
 
 
-def _result(intent: Plain, answer: Answer) -> DrawResult:
+def _result(intent: Plain, answer: DrawAnswer) -> DrawResult:
     charge = intent.get("latest_charge")
     answered_at = to_moment(charge["created"]) if isinstance(charge, dict) else None
     return DrawResult(answer, intent["id"], Money(intent["amount"]), answered_at=answered_at)

@@ -13,14 +13,14 @@ import icalendar
 from domain.words import say_count
 from reporting.report.page import environment
 from rules.calendars import ClosedDays, DueRule
-from rules.year_calendar import Event, EventKind, MonthPlan, YearPlan
+from rules.year_calendar import CalendarEventKind, Event, MonthPlan, YearPlan
 
 KINDS = {
-    EventKind.PERIOD_END: "Period {period} ends",
-    EventKind.CLOSE: "Close {period}",
-    EventKind.DUE: "{period} is due",
-    EventKind.DRAW: "Autopay of {period} is drawn, {when}",
-    EventKind.REMINDER: "{form} mails of {period}",
+    CalendarEventKind.PERIOD_END: "Period {period} ends",
+    CalendarEventKind.CLOSE: "Close {period}",
+    CalendarEventKind.DUE: "{period} is due",
+    CalendarEventKind.DRAW: "Autopay of {period} is drawn, {when}",
+    CalendarEventKind.REMINDER: "{form} mails of {period}",
 }
 
 
@@ -102,7 +102,7 @@ def to_figures(calendar: YearCalendar) -> dict[str, Any]:
 
 
 def _event(calendar: YearCalendar, event: Event) -> dict[str, Any]:
-    is_reminder = event.kind is EventKind.REMINDER
+    is_reminder = event.kind is CalendarEventKind.REMINDER
     return {
         "date": event.on.isoformat(),
         "time": f"{calendar.at:%H:%M}" if is_reminder else None,
@@ -185,7 +185,7 @@ def _component(
         made.add("description", "\n".join(event.marks))
     made.add("categories", [event.kind.value])
     made.add("transp", "TRANSPARENT")  # nobody is busy by it
-    if event.kind is EventKind.REMINDER:
+    if event.kind is CalendarEventKind.REMINDER:
         local = datetime.combine(event.on, calendar.at, ZoneInfo(calendar.timezone))
         made.add("dtstart", local)
     else:
@@ -195,5 +195,5 @@ def _component(
 
 def _name(event: Event) -> str:
     """Name an event by what it is about, whatever day it falls on."""
-    about = event.form or (str(-event.days) if event.kind is EventKind.DRAW else "")
+    about = event.form or (str(-event.days) if event.kind is CalendarEventKind.DRAW else "")
     return "-".join(filter(None, (event.kind.value, event.period, about)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from domain.words import say_count
-from reporting.run_sheet.equations import printed_bills
+from reporting.run_sheet.control_totals import printed_bills
 from reporting.run_sheet.run_sheet import RunSheet
 
 _WIDTH, _HEIGHT = 720, 30
@@ -23,7 +23,7 @@ _COLORS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class DeliveryShare:
     """One way in which bills leave, with its part of all bills."""
 
     name: str
@@ -33,7 +33,7 @@ class Share:
     percent: str
 
 
-def list_shares(sheet: RunSheet) -> tuple[Share, ...]:
+def list_shares(sheet: RunSheet) -> tuple[DeliveryShare, ...]:
     """Count each bill once: by mail alone, both ways, on paper alone, or held back."""
     counts = {
         "mail": ("By e-mail only", sheet.deliveries.bills - sheet.both),
@@ -43,12 +43,12 @@ def list_shares(sheet: RunSheet) -> tuple[Share, ...]:
     }
     whole = sum(max(bills, 0) for _, bills in counts.values())
     return tuple(
-        Share(name, label, max(bills, 0), _COLORS[name][0], _percent(max(bills, 0), whole))
+        DeliveryShare(name, label, max(bills, 0), _COLORS[name][0], _percent(max(bills, 0), whole))
         for name, (label, bills) in counts.items()
     )
 
 
-def draw_shares(shares: tuple[Share, ...]) -> Markup:
+def draw_shares(shares: tuple[DeliveryShare, ...]) -> Markup:
     """Draw one stacked bar; empty where there are no bills."""
     whole = sum(share.bills for share in shares)
     if not whole:
@@ -65,7 +65,7 @@ def draw_shares(shares: tuple[Share, ...]) -> Markup:
     ).format(_WIDTH, _HEIGHT, f"{say_count(whole, 'bill')}: {spoken}", Markup("").join(pieces))
 
 
-def draw_swatch(share: Share) -> Markup:
+def draw_swatch(share: DeliveryShare) -> Markup:
     """Draw the small square that names a color in the legend."""
     return Markup(
         '<svg class="swatch" viewBox="0 0 12 12" aria-hidden="true">'
@@ -85,7 +85,7 @@ def draw_bars(sizes: Mapping[str, float]) -> dict[str, Markup]:
     }
 
 
-def _piece(share: Share, left: float, width: float) -> Markup:
+def _piece(share: DeliveryShare, left: float, width: float) -> Markup:
     drawn = max(width - _GAP, 1.0)
     bar = Markup('<rect x="{:.1f}" width="{:.1f}" height="{}" fill="{}"></rect>').format(
         left, drawn, _HEIGHT, share.color

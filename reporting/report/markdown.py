@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from database.queries.export_notes import note_lines
 from domain.checks import CheckStatus
 from reporting.report.verdict import give_verdict, list_key_figures
-from reporting.run_sheet.equations import (
+from reporting.run_sheet.control_totals import (
+    Agreement,
     ControlTotal,
     Equation,
-    Outcome,
     list_control_totals,
     list_equations,
 )
@@ -22,7 +22,7 @@ from reporting.wording import capitalize, say_figure, say_moment, without_addres
 GROUPS = 20
 _SPECIAL = re.compile(r"([\\`*_\[\]|~#!])")
 _CHECK_ORDER = (CheckStatus.FAILED, CheckStatus.WAIVED, CheckStatus.WARNED, CheckStatus.PASSED)
-_MARKS = {Outcome.TIES: "✓", Outcome.DIFFERS: "✗", Outcome.OPEN: "–"}
+_MARKS = {Agreement.TIES: "✓", Agreement.DIFFERS: "✗", Agreement.OPEN: "–"}
 
 
 def to_markdown(

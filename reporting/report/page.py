@@ -16,7 +16,7 @@ from domain.words import say_count
 from reporting.private_files import replacing
 from reporting.report.charts import draw_bars, draw_shares, draw_swatch, list_shares
 from reporting.report.verdict import give_verdict, list_key_figures
-from reporting.run_sheet.equations import list_control_totals, list_equations
+from reporting.run_sheet.control_totals import list_control_totals, list_equations
 from reporting.run_sheet.exceptions import SHOWN, ExceptionRow, group_exceptions
 from reporting.run_sheet.run_sheet import RunSheet
 from reporting.wording import (

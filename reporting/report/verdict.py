@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from domain.checks import CheckStatus
 from domain.runs import RunState
 from domain.words import say_count
-from reporting.run_sheet.equations import (
-    Outcome,
+from reporting.run_sheet.control_totals import (
+    Agreement,
     list_control_totals,
     list_equations,
     printed_bills,
@@ -192,7 +192,7 @@ def _differences(sheet: RunSheet) -> int:
     """Count the totals and equations that do not tie out."""
     outcomes = [total.outcome for total in list_control_totals(sheet)]
     outcomes += [equation.outcome for equation in list_equations(sheet)]
-    return outcomes.count(Outcome.DIFFERS)
+    return outcomes.count(Agreement.DIFFERS)
 
 
 def _failed_checks(sheet: RunSheet) -> list[str]:

@@ -13,7 +13,7 @@ from database.books import Database
 from database.queries.exceptions import exceptions
 from database.tables import check_result
 from domain.checks import CheckStatus
-from domain.reminders import SHIELDS
+from domain.reminders import EXEMPTIONS
 from reporting.run_sheet.run_sheet import RunSheet
 from reporting.wording import capitalize, say_code, without_addresses
 
@@ -31,7 +31,7 @@ FIXES = {
     "reminder-held": "Nothing, while the hold is right; `billclose hold` lists and lifts holds.",
     **{
         f"reminder-{shield}": "Put right what went wrong on our side; the mail follows then."
-        for shield in SHIELDS
+        for shield in EXEMPTIONS
     },
     "autopay-left-out": "Run `billclose schedule-autopay` for the period again.",
 }
@@ -89,14 +89,14 @@ _MAIL = {
     "reminder-held": "A past-due mail is owed, and a hold keeps it back.",
     **{
         f"reminder-{shield}": "A past-due mail is owed, and a failure of ours keeps it back."
-        for shield in SHIELDS
+        for shield in EXEMPTIONS
     },
     "autopay-left-out": "An autopay payment of the period is not scheduled yet.",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ExceptionMessage:
     account: str  # empty where the run as a whole is meant
     message: str
 
@@ -110,7 +110,7 @@ class ExceptionGroup:
     fix: str
     blocking: bool
     waived: bool
-    findings: tuple[Finding, ...]
+    findings: tuple[ExceptionMessage, ...]
     accounts: tuple[str, ...]  # each once, in the order found
     causes: tuple[tuple[str, int], ...]  # why mails did not leave, the frequent causes first
 
@@ -121,7 +121,7 @@ class ExceptionGroup:
         return "blocking" if self.blocking else "warning"
 
     @property
-    def general(self) -> tuple[Finding, ...]:
+    def general(self) -> tuple[ExceptionMessage, ...]:
         """The findings that are about no single account."""
         return tuple(finding for finding in self.findings if not finding.account)
 
@@ -139,7 +139,7 @@ def group_exceptions(
 
 
 def _group(sheet: RunSheet, code: str, rows: list[ExceptionRow]) -> ExceptionGroup:
-    findings = tuple(Finding(row.account, without_addresses(row.message)) for row in rows)
+    findings = tuple(ExceptionMessage(row.account, without_addresses(row.message)) for row in rows)
     what, advice = sheet.check_texts.get(code, ("", ""))
     waived = any(
         result.check == code and result.status is CheckStatus.WAIVED for result in sheet.checks

@@ -48,7 +48,7 @@ from reporting.run_sheet.deliveries import (
     total,
 )
 from reporting.run_sheet.draws import list_draws
-from reporting.run_sheet.run_sheet import TOTALS, AutopaySheet, RunSheet, Waiver
+from reporting.run_sheet.run_sheet import TOTALS, AutopaySheet, RunSheet, WaivedCheck
 
 
 def count_autopay(books: Connection, run: str, *, closed: bool) -> AutopaySheet:
@@ -120,13 +120,13 @@ def list_check_texts(books: Connection, run: str) -> dict[str, tuple[str, str]]:
     return {name: (what, fix) for name, what, fix in rows}
 
 
-def list_waivers(books: Connection, run: str) -> tuple[Waiver, ...]:
+def list_waivers(books: Connection, run: str) -> tuple[WaivedCheck, ...]:
     rows = books.execute(
         sa.select(waiver.c.check_name, waiver.c.reason, waiver.c.waived_by, waiver.c.waived_at)
         .where(waiver.c.run == run)
         .order_by(waiver.c.check_name)
     )
-    return tuple(Waiver(*row) for row in rows)
+    return tuple(WaivedCheck(*row) for row in rows)
 
 
 def list_totals(books: Connection, run: str) -> dict[str, int | Money]:

@@ -64,7 +64,7 @@ class DrawDay:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiver:
+class WaivedCheck:
     check: str
     reason: str
     by: str
@@ -96,7 +96,7 @@ class RunSheet:
     amount_due_total: Money  # sum of the amounts due of the accounts billed
     checks: tuple[CheckResult, ...]
     check_texts: dict[str, tuple[str, str]]  # check -> what it says, what to do
-    waivers: tuple[Waiver, ...]
+    waivers: tuple[WaivedCheck, ...]
     control: dict[str, int | Money]  # the billing system's totals
     totals: dict[str, int | Money]  # ours, by the same names
     accounts_closed: int

@@ -168,7 +168,7 @@ def _held(books: Connection, batch: Batch, owner: str, changes: dict[str, Any]) 
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class BatchStatus:
     """One batch as a person wants to see it."""
 
     number: int
@@ -231,7 +231,7 @@ def is_store_of(store: BillStore, batch: Batch) -> bool:
         return False
 
 
-def standing(database: Database, run: str) -> list[Standing]:
+def list_batches(database: Database, run: str) -> list[BatchStatus]:
     """Return how the batches of a run stand, in their order."""
     columns = (
         "number", "bills", "pages", "state", "attempts", "lease_owner", "started_at", "finished_at",
@@ -242,7 +242,7 @@ def standing(database: Database, run: str) -> list[Standing]:
         .order_by(split_batch.c.number)
     )
     with database.reading() as books:
-        return [Standing(*row) for row in books.execute(query)]
+        return [BatchStatus(*row) for row in books.execute(query)]
 
 
 def texts_of(database: Database, batch: Batch) -> list[str]:

@@ -13,7 +13,7 @@ from domain.bills import BillRange, PageAssignment
 from domain.problems import Problem
 from splitter.bulk_file.filing import FiledBill, Order, filed_as, make_orders
 from splitter.bulk_file.splitting import Filed
-from splitter.copying.verifying import Scrutiny
+from splitter.copying.verifying import VerificationPolicy
 from splitter.runs.records import StagedFile
 from splitter.workers.messages import bill_from_message, bill_to_message, bulk_to_message
 
@@ -21,11 +21,11 @@ PLAN_SIGNS = 16  # of the plan's hash, in the names of its bills
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class BatchTerms:
     """How all batches of a run are made, whoever makes them."""
 
     release: str  # of this software: another one may make other bytes
-    scrutiny: Scrutiny
+    verification_policy: VerificationPolicy
     ocr: bool
     batch_bills: int
 
@@ -47,12 +47,12 @@ class Work:
 
     orders: list[Order]
     by_ocr: tuple[int, ...]
-    scrutiny: Scrutiny
+    verification_policy: VerificationPolicy
     ocr: bool
 
 
 def plan_of(
-    run: str, files: Sequence[StagedFile], found: Sequence[PageAssignment], terms: Terms
+    run: str, files: Sequence[StagedFile], found: Sequence[PageAssignment], terms: BatchTerms
 ) -> str:
     """
     Return a hash of all that decides what the batches make.
@@ -63,7 +63,12 @@ def plan_of(
     told = [
         run,
         terms.release,
-        [terms.scrutiny.read_back_every, terms.scrutiny.audit_every, terms.ocr, terms.batch_bills],
+        [
+            terms.verification_policy.read_back_every,
+            terms.verification_policy.audit_every,
+            terms.ocr,
+            terms.batch_bills,
+        ],
         [[file.bulk, str(file.path.parent.name), bulk_to_message(file.patterns)] for file in files],
         [[bill_to_message(bill) for bill in assignment.bills] for assignment in found],
     ]
@@ -74,7 +79,7 @@ def cut_into_batches(
     files: Sequence[StagedFile],
     found: Sequence[PageAssignment],
     prefixes: Sequence[str],
-    terms: Terms,
+    terms: BatchTerms,
 ) -> list[BatchPlan]:
     """Return the batches of all bulk files, in the order of their pages."""
     plans: list[BatchPlan] = []
@@ -88,8 +93,8 @@ def cut_into_batches(
                     for order in orders
                 ],
                 "by_ocr": sorted(by_ocr.intersection(pages)),
-                "read_back_every": terms.scrutiny.read_back_every,
-                "audit_every": terms.scrutiny.audit_every,
+                "read_back_every": terms.verification_policy.read_back_every,
+                "audit_every": terms.verification_policy.audit_every,
                 "ocr": terms.ocr,
             }
             text = json.dumps(work, separators=(",", ":"))
@@ -105,7 +110,7 @@ def read_work(text: str) -> Work:
             for index, ordinal, path, bill in told["orders"]
         ],
         tuple(told["by_ocr"]),
-        Scrutiny(told["read_back_every"], told["audit_every"]),
+        VerificationPolicy(told["read_back_every"], told["audit_every"]),
         told["ocr"],
     )
 

@@ -18,17 +18,17 @@ from splitter.batches.claims import (
     claim,
     filed_by_bulk,
     is_store_of,
+    list_batches,
     mark_done,
     next_free,
     put_back,
     record_batches,
     renew,
-    standing,
     texts_of,
 )
 from splitter.batches.plan import (
     PLAN_SIGNS,
-    Terms,
+    BatchTerms,
     Work,
     bills_in,
     cut_into_batches,
@@ -37,7 +37,7 @@ from splitter.batches.plan import (
 )
 from splitter.bulk_file.filing import FiledBill
 from splitter.bulk_file.splitting import Filed, Splitting
-from splitter.copying.verifying import Neighbours
+from splitter.copying.verifying import ForeignAccounts
 from splitter.runs.records import StagedFile, fetch_documents, record_pages_and_bills, staged_files
 from splitter.runs.split import Progress, SplitCounts, count_split, numbered, prefix_of, reading_run
 from splitter.store.bill_store import BillStore
@@ -48,7 +48,7 @@ RENEW_SECONDS = 20.0
 
 class BatchWorker(Closing):
     """
-    One process that makes batches, with its own copy of the bulk file and its own hands.
+    One process that makes batches, with its own copy of the bulk file and its own workers.
 
     What it makes is decided by the plan alone, so a batch made twice is the same files and the
     same answer. What it held when it is killed somebody else makes; what was taken from it because
@@ -71,7 +71,9 @@ class BatchWorker(Closing):
         self._owner = owner
         self._release = release
         self._processes = processes
-        self._opened: tuple[tuple[str, int], Splitting, Neighbours] | None = None  # plan and file
+        self._opened: tuple[tuple[str, int], Splitting, ForeignAccounts] | None = (
+            None  # plan and file
+        )
 
     def close(self) -> None:
         if self._opened is not None:
@@ -109,17 +111,17 @@ class BatchWorker(Closing):
                 )
 
         work = read_work(batch.orders)
-        splitting, neighbours = self._open(batch, work)
+        splitting, foreign_accounts = self._open(batch, work)
         return splitting.file_orders(
             work.orders,
             self._store,
-            neighbours=neighbours,
+            foreign_accounts=foreign_accounts,
             by_ocr=work.by_ocr,
             progress=require_held,
-            scrutiny=work.scrutiny,
+            verification_policy=work.verification_policy,
         )
 
-    def _open(self, batch: Batch, work: Work) -> tuple[Splitting, Neighbours]:
+    def _open(self, batch: Batch, work: Work) -> tuple[Splitting, ForeignAccounts]:
         """Open the bulk file of a batch, which stays open for the batches that follow."""
         key = (batch.plan, batch.bulk)
         if self._opened is None or self._opened[0] != key:
@@ -132,7 +134,7 @@ class BatchWorker(Closing):
                 raise TemporaryFailure(f"{batch.run} has been imported anew.")
             splitting = Splitting(file.path, file.patterns, processes=self._processes, ocr=work.ocr)
             bills = bills_in(texts_of(self._database, batch))
-            self._opened = (key, splitting, splitting.neighbours_of(bills))
+            self._opened = (key, splitting, splitting.foreign_accounts_of(bills))
         return self._opened[1:]
 
     def _require_same_store(self, batch: Batch) -> None:
@@ -187,7 +189,7 @@ def plan_run(
     database: Database,
     run: str,
     store: BillStore,
-    terms: Terms,
+    terms: BatchTerms,
     *,
     exports_folder: Path,
     processes: int | None,
@@ -220,7 +222,7 @@ def require_made(database: Database, run: str) -> bool:
 
     Raises PermanentFailure where one ended every process that took it.
     """
-    found = standing(database, run)
+    found = list_batches(database, run)
     failed = [str(batch.number) for batch in found if not batch.is_open and not batch.finished_at]
     if failed:
         raise PermanentFailure(

@@ -49,7 +49,7 @@ class _OpenBill:
     account: str
     key: str
     pages: list[int] = field(default_factory=list)
-    text_marks: list[int] = field(default_factory=list)
+    text_checksums: list[int] = field(default_factory=list)
     amount_due: Money | None = None
     due_on: date | None = None
     number: tuple[int, int] | None = None  # the last printed "page x of y"
@@ -59,7 +59,7 @@ class _OpenBill:
     def add(self, page: PageFacts) -> None:
         self.pages.append(page.page)
         self.has_ocr = self.has_ocr or page.by_ocr
-        self.text_marks.append(page.text_mark)
+        self.text_checksums.append(page.text_checksum)
         if self.amount_due is None and page.amounts:
             self.amount_due = page.amounts[0]
         if self.due_on is None and page.due_dates:
@@ -72,7 +72,7 @@ class _OpenBill:
         return self.number is not None and self.number[0] == self.number[1]
 
     def to_range(self) -> BillRange:
-        pages, marks = tuple(self.pages), tuple(self.text_marks)
+        pages, marks = tuple(self.pages), tuple(self.text_checksums)
         return BillRange(self.account, pages, self.amount_due, self.due_on, marks)
 
 

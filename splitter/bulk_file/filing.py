@@ -16,10 +16,10 @@ from domain.bills import BillRange, PageAssignment
 from domain.money import Money
 from domain.periods import BulkFile
 from domain.problems import Problem
-from splitter.copying.verifying import Neighbours, Scrutiny
+from splitter.copying.verifying import ForeignAccounts, VerificationPolicy
 from splitter.store.bill_store import BillStore
 from splitter.workers.messages import bill_to_message
-from splitter.workers.parent import ChildFailed, Hand, Workshop
+from splitter.workers.parent import ChildFailed, WorkerPool, WorkerProcess
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
@@ -42,7 +42,7 @@ def file_name(account: str, ordinal: int = 1) -> str:
     return f"{name}.pdf" if ordinal == 1 else f"{name}~{ordinal}.pdf"
 
 
-BATCH_PAGES = 96  # of a hand's order: durable together, and answered together
+BATCH_PAGES = 96  # of a worker's order: durable together, and answered together
 OCR_PAGE_SECONDS = 10  # several times what a page that is only a picture takes
 
 
@@ -104,36 +104,36 @@ def batches(orders: list[Order]) -> Iterator[list[Order]]:
 
 
 class FilingShare:
-    """One thread's hand that makes bills; a new one takes over where a bill took it down."""
+    """One thread's worker that makes bills; a new one takes over where a bill took it down."""
 
     def __init__(
         self,
-        workshop: Workshop,
+        pool: WorkerPool,
         bulk: BulkFile,
         terms: dict[str, Any],
         store: BillStore,
         by_ocr: frozenset[int] = frozenset(),
     ) -> None:
         self._by_ocr = by_ocr  # pages that take long to read back
-        self._workshop = workshop
+        self._pool = pool
         self._bulk = bulk
         self._terms = terms
         self._store = store
-        self._hand: Hand | None = None
+        self._worker: WorkerProcess | None = None
         self._unwritten: list[tuple[str, bytes]] = []  # paths and copies that we are to write
         self.read_back = 0  # copies
         self.audited = 0  # copies, in full
 
     def close(self) -> None:
-        if self._hand is not None:
-            self._hand.close()
-            self._hand = None
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
 
     def file(self, orders: list[Order]) -> list[FiledBill | Problem]:
         """
         Make a batch of bills.
 
-        Where it takes the hand down it is done again bill by bill; the one that does so again
+        Where it takes the worker down it is done again bill by bill; the one that does so again
         becomes a problem, and the others are filed.
         """
         outcomes: list[FiledBill | Problem] = []
@@ -155,14 +155,14 @@ class FilingShare:
         return outcomes
 
     def _ask(self, orders: list[Order], is_careful: bool) -> Iterator[dict[str, Any]]:
-        if self._hand is None:
-            self._hand = self._workshop.hand(copies=True)
-            self._hand.tell(self._terms)
+        if self._worker is None:
+            self._worker = self._pool.start_worker(copies=True)
+            self._worker.tell(self._terms)
         bills = [[order.index, order.path, bill_to_message(order.bill)] for order in orders]
         request = {"do": "file", "bills": bills, "is_careful": is_careful}
         pages = [page for order in orders for page in order.bill.pages]
         seconds = len(pages) + OCR_PAGE_SECONDS * len(self._by_ocr.intersection(pages))
-        yield from self._hand.ask(request, len(orders), extra_seconds=seconds)
+        yield from self._worker.ask(request, len(orders), extra_seconds=seconds)
 
     def _outcome(self, order: Order, answer: dict[str, Any]) -> FiledBill | Problem:
         self.read_back += answer["read_back"]
@@ -195,12 +195,14 @@ def filed_as(order: Order, form: str, sha256: str, size: int) -> FiledBill:
     )
 
 
-def terms_of(neighbours: Neighbours, store: BillStore, scrutiny: Scrutiny) -> dict[str, Any]:
-    """Return what a hand is told once, before it makes bills."""
+def terms_of(
+    foreign_accounts: ForeignAccounts, store: BillStore, verification_policy: VerificationPolicy
+) -> dict[str, Any]:
+    """Return what a worker is told once, before it makes bills."""
     return {
         "do": "terms",
-        "neighbours": sorted(neighbours.accounts),
+        "foreign_accounts": sorted(foreign_accounts.accounts),
         "folder": store.folder,
-        "read_back_every": scrutiny.read_back_every,
-        "audit_every": scrutiny.audit_every,
+        "read_back_every": verification_policy.read_back_every,
+        "audit_every": verification_policy.audit_every,
     }

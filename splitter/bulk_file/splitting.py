@@ -11,14 +11,14 @@ from domain.periods import BulkFile
 from domain.problems import Problem
 from splitter.bulk_file.assignment import assign_pages
 from splitter.bulk_file.filing import FiledBill, FilingShare, Order, batches, make_orders, terms_of
-from splitter.copying.verifying import Neighbours, Scrutiny
+from splitter.copying.verifying import ForeignAccounts, VerificationPolicy
 from splitter.reading.tesseract import require_tesseract
 from splitter.store.bill_store import BillStore
 from splitter.text.patterns import compile_patterns
 from splitter.workers.page_facts import Progress, read_in
-from splitter.workers.parent import Closing, Workshop, processors, shared_out
+from splitter.workers.parent import Closing, WorkerPool, processors, shared_out
 
-EVERY_COPY = Scrutiny()  # read back
+EVERY_COPY = VerificationPolicy()  # read back
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +60,14 @@ class Splitting(Closing):
         self._bulk = bulk
         self._patterns = compile_patterns(bulk, ocr=ocr)
         self._processes = processes or processors()
-        self._workshop = Workshop(path, self._patterns)
+        self._pool = WorkerPool(path, self._patterns)
 
     def close(self) -> None:
-        self._workshop.close()
+        self._pool.close()
 
     @property
     def pages(self) -> int:
-        return self._workshop.pages
+        return self._pool.pages
 
     def plan(
         self,
@@ -80,7 +80,7 @@ class Splitting(Closing):
 
         If `known_accounts` are given (as keys), a page read by OCR must name one of them.
         """
-        facts = read_in(self._workshop, processes=self._processes, progress=progress)
+        facts = read_in(self._pool, processes=self._processes, progress=progress)
         return assign_pages(facts, known_accounts=known_accounts)
 
     def file_bills(
@@ -90,7 +90,7 @@ class Splitting(Closing):
         *,
         prefix: str,
         progress: Progress | None = None,
-        scrutiny: Scrutiny = EVERY_COPY,
+        verification_policy: VerificationPolicy = EVERY_COPY,
     ) -> SplitOutcome:
         """
         Copy, read back and file the bills of an assignment.
@@ -102,10 +102,10 @@ class Splitting(Closing):
         filed = self.file_orders(
             make_orders(assignment, prefix),
             store,
-            neighbours=self.neighbours_of(assignment.bills),
+            foreign_accounts=self.foreign_accounts_of(assignment.bills),
             by_ocr=assignment.by_ocr,
             progress=progress,
-            scrutiny=scrutiny,
+            verification_policy=verification_policy,
         )
         return SplitOutcome(
             pages=self.pages,
@@ -117,25 +117,25 @@ class Splitting(Closing):
             audited=filed.audited,
         )
 
-    def neighbours_of(self, bills: Collection[BillRange]) -> Neighbours:
+    def foreign_accounts_of(self, bills: Collection[BillRange]) -> ForeignAccounts:
         """Return the accounts of all the file's bills that must not stand on another's pages."""
-        return Neighbours.of(bills, self._patterns)
+        return ForeignAccounts.of(bills, self._patterns)
 
     def file_orders(
         self,
         orders: list[Order],
         store: BillStore,
         *,
-        neighbours: Neighbours,
+        foreign_accounts: ForeignAccounts,
         by_ocr: Iterable[int] = (),
         progress: Progress | None = None,
-        scrutiny: Scrutiny = EVERY_COPY,
+        verification_policy: VerificationPolicy = EVERY_COPY,
     ) -> Filed:
         """Make some of the file's bills; they are in the store, to stay, when this returns."""
         work = list(batches(orders))
-        terms = terms_of(neighbours, store, scrutiny)
+        terms = terms_of(foreign_accounts, store, verification_policy)
         shares = [
-            FilingShare(self._workshop, self._bulk, terms, store, frozenset(by_ocr))
+            FilingShare(self._pool, self._bulk, terms, store, frozenset(by_ocr))
             for _ in range(max(1, min(self._processes, len(work))))
         ]
         outcomes: list[FiledBill | Problem] = []
@@ -143,7 +143,7 @@ class Splitting(Closing):
             outcomes += made
             if progress is not None:
                 progress(sum(len(order.bill.pages) for order in batch))
-        store.settle()
+        store.make_durable()
         return Filed(
             tuple(outcomes),
             sum(share.read_back for share in shares),
@@ -191,10 +191,14 @@ def file_bills(
     prefix: str,
     processes: int | None = None,
     progress: Progress | None = None,
-    scrutiny: Scrutiny = EVERY_COPY,
+    verification_policy: VerificationPolicy = EVERY_COPY,
 ) -> SplitOutcome:
     """Copy, read back and file the bills of an assignment; see Splitting.file_bills."""
     with Splitting(path, bulk, processes=processes) as splitting:
         return splitting.file_bills(
-            assignment, store, prefix=prefix, progress=progress, scrutiny=scrutiny
+            assignment,
+            store,
+            prefix=prefix,
+            progress=progress,
+            verification_policy=verification_policy,
         )

@@ -14,10 +14,17 @@ from splitter.copying.writing import Block, Document, make_block
 from splitter.pdf.opening import open_source
 from splitter.pdf.pages import PageTree
 from splitter.pdf.source import SourceFile
-from splitter.pdf.syntax import Odd, dictionary, items, reference, references, to_dictionary
+from splitter.pdf.syntax import (
+    UnsupportedPdf,
+    dictionary,
+    items,
+    reference,
+    references,
+    to_dictionary,
+)
 
 
-class Layers:
+class OptionalContent:
     """
     The visibility of the layers in a file.
 
@@ -100,9 +107,9 @@ class BillCopier:
         self._blocks: OrderedDict[frozenset[int], Block] = OrderedDict()
         self._common: dict[int, frozenset[int]] = {}
         try:
-            self._layers = Layers(self._source)
+            self._optional_content = OptionalContent(self._source)
             self._common = self._find_common()
-        except Odd:
+        except UnsupportedPdf:
             raise self._source.refusal() from None
 
     @property
@@ -117,7 +124,7 @@ class BillCopier:
         """Return a copy and its SHA-256 in hexadecimal."""
         try:
             return self._copy(pages)
-        except Odd:
+        except UnsupportedPdf:
             raise self._source.refusal() from None
 
     def write_pages(self, pages: Iterable[int], write: Callable[[bytes], object]) -> None:
@@ -126,8 +133,8 @@ class BillCopier:
             document = Document(write, self._sanitiser.get)
             for page in pages:
                 document.add_page(self._attributes.of(self._tree.entries(page)))
-            document.finish(self._layers.properties(document.sources))
-        except Odd:
+            document.finish(self._optional_content.properties(document.sources))
+        except UnsupportedPdf:
             raise self._source.refusal() from None
 
     def _copy(self, pages: Sequence[int]) -> tuple[bytes, str]:
@@ -138,7 +145,7 @@ class BillCopier:
         document = Document(parts.append, self._sanitiser.get, block)
         for page in attributes:
             document.add_page(page)
-        document.finish(self._layers.properties(document.sources))
+        document.finish(self._optional_content.properties(document.sources))
         digest = block.digest.copy()
         digest.update(b"".join(parts[1:]))  # the first part is the block
         return b"".join(parts), digest.hexdigest()
@@ -171,7 +178,9 @@ class BillCopier:
         step = max(1, len(self._tree) // _SAMPLED_PAGES)
         uses: Counter[int] = Counter()
         for page in range(0, len(self._tree), step):
-            with contextlib.suppress(Odd, Refused):  # said of the bill that the page belongs to
+            with contextlib.suppress(
+                UnsupportedPdf, Refused
+            ):  # said of the bill that the page belongs to
                 attributes = self._attributes.of(self._tree.entries(page))
                 uses.update(self._reached(references(attributes)))
         return {

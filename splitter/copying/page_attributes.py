@@ -9,7 +9,14 @@ from urllib.parse import quote
 from splitter.copying.sanitizing import Pruner, Sanitiser
 from splitter.pdf.objects import NULL
 from splitter.pdf.source import SourceFile
-from splitter.pdf.syntax import Odd, dictionary, items, references, string_bytes, to_dictionary
+from splitter.pdf.syntax import (
+    UnsupportedPdf,
+    dictionary,
+    items,
+    references,
+    string_bytes,
+    to_dictionary,
+)
 
 _SAFE_URI = re.compile(r"(?:https?://|mailto:|tel:)\S", re.IGNORECASE)
 _URI_SIGNS = "!#$%&'*+,-./:;=?@_~[]"
@@ -110,7 +117,7 @@ def _looks(source: SourceFile, entries: Mapping[bytes, bytes]) -> dict[bytes, by
 def _flags(source: SourceFile, entries: Mapping[bytes, bytes]) -> int:
     written = source.value(entries.get(b"/F", b"0"))
     if not written.lstrip(b"-").isdigit():
-        raise Odd("flags")
+        raise UnsupportedPdf("flags")
     return int(written)
 
 
@@ -129,19 +136,19 @@ _MOST_FILTERS = 4
 
 
 def check_boxes(source: SourceFile, entries: Mapping[bytes, bytes]) -> None:
-    """Raise Odd for a box that is not four numbers: some readers leave such a page out."""
+    """Raise UnsupportedPdf for a box that is not four numbers: readers leave such pages out."""
     for key in _BOXES:
         raw = entries.get(key)
         if raw is None or _PLAIN_BOX.fullmatch(raw):
             continue
         numbers = [source.value(item) for item in items(source.value(raw))]
         if len(numbers) != 4 or not all(map(_PLAIN_NUMBER.fullmatch, numbers)):
-            raise Odd("a box that is none")
+            raise UnsupportedPdf("a box that is none")
 
 
 def check_filters(source: SourceFile, content: Iterable[int]) -> None:
     """
-    Raise Odd for a content with filters that not all readers undo.
+    Raise UnsupportedPdf for a content with filters that not all readers undo.
 
     A page that the reading engine finds blank goes to the bill before it; the customer's own reader
     may show somebody else's bill there.
@@ -152,7 +159,7 @@ def check_filters(source: SourceFile, content: Iterable[int]) -> None:
         entries = source.dictionary(b"%d 0 R" % number)
         filters = _NAME.findall(source.value(entries.get(b"/Filter", b"")))
         if len(filters) > _MOST_FILTERS or not _FILTERS.issuperset(filters):
-            raise Odd("a filter that not all readers undo")
+            raise UnsupportedPdf("a filter that not all readers undo")
 
 
 KEPT_ATTRIBUTES = (
@@ -180,8 +187,8 @@ class PageAttributes:
         """
         Return the inside of a page's dictionary, given its own and inherited entries.
 
-        Raises Odd where a content, a font or a picture of the page is something that a copy must
-        not hold, and where readers may not agree about the page: it would be another one.
+        Raises UnsupportedPdf where a content, a font or a picture of the page is something that a
+        copy must not hold, and where readers may not agree about the page: it would be another one.
         """
         kept = [
             key + b" " + self._sanitiser.clean_value(entries[key])
@@ -201,4 +208,4 @@ class PageAttributes:
 
     def _check_kept(self, numbers: list[int]) -> None:
         if any(self._sanitiser.get(number)[0] is NULL for number in numbers):
-            raise Odd("what the page shows would be left out")
+            raise UnsupportedPdf("what the page shows would be left out")

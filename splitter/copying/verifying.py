@@ -13,7 +13,7 @@ from domain.words import say_count
 from splitter.copying.audit import is_surely_clean
 from splitter.pdf.pages import units_of_copy
 from splitter.reading.page import DocumentText
-from splitter.text.normalizing import text_mark
+from splitter.text.normalizing import text_checksum
 from splitter.text.patterns import Patterns
 from splitter.text.pdfium import CannotOpen
 
@@ -24,7 +24,7 @@ FEWEST_SIGNS_WITH_SEPARATORS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbours:
+class ForeignAccounts:
     """
     The accounts of the whole bulk file as printed: none but the bill's own may stand on a page
     that names no account and belongs to the bill only because it follows it.
@@ -35,7 +35,7 @@ class Neighbours:
     accounts: frozenset[str]
 
     @classmethod
-    def of(cls, bills: Collection[BillRange], patterns: Patterns) -> Neighbours:
+    def of(cls, bills: Collection[BillRange], patterns: Patterns) -> ForeignAccounts:
         if patterns.region is not None:
             return cls(frozenset())
         printed = {bill.account for bill in bills}
@@ -50,12 +50,12 @@ def _is_distinctive(account: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Scrutiny:
+class VerificationPolicy:
     """
     Which copies are read back, and which have the full audit: 1 is every copy, 10 each tenth.
 
     A bill's place in its bulk file decides, so the same copies are chosen each time, the first one
-    always. A copy that is read back has the swift audit at least, and the full one where the swift
+    always. A copy that is read back has the quick audit at least, and the full one where the quick
     one cannot tell. Raises Misuse for less than 1.
     """
 
@@ -73,7 +73,7 @@ class Scrutiny:
         return index % self.audit_every == 0
 
 
-def say_scrutiny(read_back: int, audited: int) -> str:
+def say_verification(read_back: int, audited: int) -> str:
     """Say what was done: `400 copies read back, 7 audited`."""
     return f"{say_count(read_back, 'copy', 'copies')} read back, {audited:,} audited"
 
@@ -97,7 +97,7 @@ def examine(
     copy: bytes,
     expected: BillRange,
     patterns: Patterns,
-    neighbours: Neighbours,
+    foreign_accounts: ForeignAccounts,
     *,
     reads_back: bool = True,
     audits: bool = True,
@@ -107,10 +107,10 @@ def examine(
 
     Read back, it must show the same account, amount due, due date and number of pages, say on each
     page what that page says in the bulk file, hold no page that may be a neighbour's, and pass the
-    swift audit on its raw bytes; where that one cannot tell the full one must. To be called in a
+    quick audit on its raw bytes; where that one cannot tell the full one must. To be called in a
     child: pdfium may hang.
     """
-    findings = _read_back(copy, expected, patterns, neighbours) if reads_back else []
+    findings = _read_back(copy, expected, patterns, foreign_accounts) if reads_back else []
     if findings == [UNREADABLE]:
         return Examination((UNREADABLE,), is_read_back=True)
     pages = len(expected.pages)
@@ -123,7 +123,7 @@ def examine(
 
 
 def _read_back(
-    copy: bytes, expected: BillRange, patterns: Patterns, neighbours: Neighbours
+    copy: bytes, expected: BillRange, patterns: Patterns, foreign_accounts: ForeignAccounts
 ) -> list[str]:
     try:
         document = DocumentText(copy, patterns, units_of_copy(copy))
@@ -133,24 +133,25 @@ def _read_back(
         read = [document.facts(page) for page in range(document.pages)]
     finally:
         document.close()
-    return _differences(read, expected, neighbours)
+    return _differences(read, expected, foreign_accounts)
 
 
 def _differences(
-    read: list[tuple[PageFacts, str]], expected: BillRange, neighbours: Neighbours
+    read: list[tuple[PageFacts, str]], expected: BillRange, foreign_accounts: ForeignAccounts
 ) -> list[str]:
     pages = [facts for facts, _ in read]
     own = account_key(expected.account)
     found = []
     if len(pages) != len(expected.pages):
         found.append(f"has {len(pages)} pages instead of {len(expected.pages)}")
-    elif expected.text_marks and any(
-        text_mark(text) != mark for (_, text), mark in zip(read, expected.text_marks, strict=True)
+    elif expected.text_checksums and any(
+        text_checksum(text) != mark
+        for (_, text), mark in zip(read, expected.text_checksums, strict=True)
     ):
         found.append("does not say what its pages say in the bulk file")
     if {account_key(account) for page in pages for account in page.accounts} != {own}:
         found.append("does not show its account, or shows another one")
-    if any(account_key(stranger) != own for stranger in _strangers(read, neighbours)):
+    if any(account_key(stranger) != own for stranger in _strangers(read, foreign_accounts)):
         found.append("has a page that prints the number of another account alone")
     if _first_amount(pages) != expected.amount_due:
         found.append("does not show its amount due")
@@ -159,16 +160,16 @@ def _differences(
     return found
 
 
-def _strangers(read: list[tuple[PageFacts, str]], neighbours: Neighbours) -> set[str]:
+def _strangers(read: list[tuple[PageFacts, str]], foreign_accounts: ForeignAccounts) -> set[str]:
     """Return accounts of the bulk file on pages that name none themselves."""
-    if not neighbours.accounts:
+    if not foreign_accounts.accounts:
         return set()
     return {
         number
         for facts, text in read
         if not facts.accounts
         for number in numbers_in(text)
-        if number in neighbours.accounts
+        if number in foreign_accounts.accounts
     }
 
 

@@ -8,8 +8,8 @@ from binascii import unhexlify
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from splitter.direct_text.fonts import PlainFont
-from splitter.pdf.syntax import Odd, string_bytes
+from splitter.direct_text.fonts import DirectFont
+from splitter.pdf.syntax import UnsupportedPdf, string_bytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,7 +19,7 @@ class Style:
     height: float
     unit: float
     scale: float  # the points in one of the text's own units
-    font: PlainFont
+    font: DirectFont
 
 
 # What is shown at once: where it starts, in points, how, and what it says; the codes shown, and the
@@ -36,7 +36,7 @@ _PIECE = re.compile(
 )  # fmt: skip
 
 
-def read_array(array: bytes, font: PlainFont) -> tuple[bytes, str]:
+def read_array(array: bytes, font: DirectFont) -> tuple[bytes, str]:
     """Return the codes in an array and what they say, with a space for each wide gap."""
     is_literal = array.startswith(b"(")
     opening, closing = (b"(", b")") if is_literal else (b"<", b">")
@@ -52,7 +52,7 @@ def read_array(array: bytes, font: PlainFont) -> tuple[bytes, str]:
     if not is_literal or font.code_bytes > 1:
         whole = font.code_bytes if is_literal else 2 * font.code_bytes
         if any(map(whole.__rmod__, set(map(len, pieces)))):
-            raise Odd("half a code")
+            raise UnsupportedPdf("half a code")
     codes = b"".join(pieces) if is_literal else unhexlify(b"".join(pieces))
     return codes, font.decode(codes)
 
@@ -66,23 +66,23 @@ def advance(fragment: Fragment) -> float:
     return (style.font.width(codes) - moved) * style.unit
 
 
-def _piece_by_piece(array: bytes, font: PlainFont) -> tuple[bytes, str]:
+def _piece_by_piece(array: bytes, font: DirectFont) -> tuple[bytes, str]:
     codes: list[bytes] = []
     text: list[str] = []
     gap, end = 0.0, 0
     for match in _PIECE.finditer(array):
         if match[3]:
             if match[3].strip():
-                raise Odd("neither a string nor a number")
+                raise UnsupportedPdf("neither a string nor a number")
         elif match[2]:
             if gap or not codes:
-                raise Odd("a gap that is written in two parts, or before the text")
+                raise UnsupportedPdf("a gap that is written in two parts, or before the text")
             gap = float(match[2])
         else:
             if gap <= -FAR:
                 text.append(" ")
             elif not -CLOSE <= gap < 3 * CLOSE:
-                raise Odd("a gap that may be a space or not")
+                raise UnsupportedPdf("a gap that may be a space or not")
             elif codes:
                 _remember(array[end : match.start(1)])
             codes.append(string_bytes(match[1]))
@@ -137,21 +137,21 @@ _STATEMENT = re.compile(
 _LAST = b"\n\xff"
 
 
-def fragments(content: bytes, fonts: Mapping[bytes, PlainFont]) -> list[Fragment]:
+def fragments(content: bytes, fonts: Mapping[bytes, DirectFont]) -> list[Fragment]:
     """
     Return what a content stream shows, in the order of drawing.
 
-    Raises Odd, ValueError, KeyError or IndexError where anything in it is not plain: signs whose
-    meaning the font does not tell, text that is turned, hidden or spaced, pictures in line, what
-    replaces text for readers, and statements that are not known to be harmless.
+    Raises UnsupportedPdf, ValueError, KeyError or IndexError where anything in it is not plain:
+    signs whose meaning the font does not tell, text that is turned, hidden or spaced, pictures in
+    line, what replaces text for readers, and statements that are not known to be harmless.
     """
     if len(content) > MOST_BYTES:
-        raise Odd("too long")
+        raise UnsupportedPdf("too long")
     shown: list[Fragment] = []
     here = a, d, e, f = 1.0, 1.0, 0.0, 0.0
     is_straight = True
     kept = []
-    font: PlainFont | None = None
+    font: DirectFont | None = None
     style: Style | None = None  # of what is shown next; None where it must be put together anew
     chosen = b"", b""
     size = leading = across = up = 0.0
@@ -161,7 +161,7 @@ def fragments(content: bytes, fonts: Mapping[bytes, PlainFont]) -> list[Fragment
         content + _LAST
     ):
         if odd:
-            raise Odd("a statement that may show text, or hide it")
+            raise UnsupportedPdf("a statement that may show text, or hide it")
         if begins:
             x = line = y = 0.0
             is_placed = True
@@ -183,7 +183,7 @@ def fragments(content: bytes, fonts: Mapping[bytes, PlainFont]) -> list[Fragment
             elif operator == b"Tm":
                 first, turned, leant, fourth, right, above = map(float, numbers.split())
                 if turned or leant:
-                    raise Odd("turned text")
+                    raise UnsupportedPdf("turned text")
                 if first != across or fourth != up:
                     across, up, style = first, fourth, None
                 x = line = right
@@ -219,7 +219,7 @@ def fragments(content: bytes, fonts: Mapping[bytes, PlainFont]) -> list[Fragment
             continue
         if style is None:
             if font is None or not is_straight:
-                raise Odd("text without a font, or turned")
+                raise UnsupportedPdf("text without a font, or turned")
             style = Style(size * up * d, size * across * a / 1000, up * d, font)
         if array:
             codes, text = read_array(array, style.font)

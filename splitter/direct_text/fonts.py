@@ -11,7 +11,7 @@ from typing import Protocol
 
 from splitter.pdf.objects import decoded
 from splitter.pdf.source import SourceFile
-from splitter.pdf.syntax import Odd, items, reference
+from splitter.pdf.syntax import UnsupportedPdf, items, reference
 
 MOST_BYTES = 1 << 20
 _HEX = rb"<([0-9A-Fa-f]+)>"
@@ -23,70 +23,70 @@ def read_cmap(table: bytes, digits: int) -> dict[int, str]:
     """
     Return what the codes mean, those of so many hexadecimal digits.
 
-    Raises Odd for a table with other codes. A code that has two meanings has none.
+    Raises UnsupportedPdf for a table with other codes. A code that has two meanings has none.
     """
     if len(table) > MOST_BYTES:
-        raise Odd("a long table")
+        raise UnsupportedPdf("a long table")
     found: dict[int, str] = {}
     doubtful: set[int] = set()
     for part in b"".join(table.split()).split(b"beginbf")[1:]:
         section, _, _ = part.partition(b"endbf")
         is_ranges = section.startswith(b"range")
         rows = section.removeprefix(b"range" if is_ranges else b"char")
-        for code, sign in _ranges(rows, digits) if is_ranges else _pairs(rows, digits):
-            if found.setdefault(code, sign) != sign:
+        for code, character in _ranges(rows, digits) if is_ranges else _pairs(rows, digits):
+            if found.setdefault(code, character) != character:
                 doubtful.add(code)
-    return {code: sign for code, sign in found.items() if code not in doubtful}
+    return {code: character for code, character in found.items() if code not in doubtful}
 
 
 def _pairs(section: bytes, digits: int) -> list[tuple[int, str]]:
     _check(_PAIR, section)
-    return [(_code(code, digits), _text(sign)) for code, sign in _PAIR.findall(section)]
+    return [(_code(code, digits), _text(character)) for code, character in _PAIR.findall(section)]
 
 
 def _ranges(section: bytes, digits: int) -> list[tuple[int, str]]:
     _check(_RANGE, section)
     told: list[tuple[int, str]] = []
-    for low, high, sign, signs in _RANGE.findall(section):
+    for low, high, character, characters in _RANGE.findall(section):
         first, last = _code(low, digits), _code(high, digits)
         if first > last or first >> 8 != last >> 8:
-            raise Odd("a range over more than one row")
-        if sign:
-            told += _counted(first, last, _text(sign))
+            raise UnsupportedPdf("a range over more than one row")
+        if character:
+            told += _counted(first, last, _text(character))
         else:
-            listed = [_text(one) for one in re.findall(_HEX, signs)]
+            listed = [_text(one) for one in re.findall(_HEX, characters)]
             if len(listed) != last - first + 1:
-                raise Odd("a range that is not listed wholly")
+                raise UnsupportedPdf("a range that is not listed wholly")
             told += enumerate(listed, first)
     return told
 
 
-def _counted(first: int, last: int, sign: str) -> list[tuple[int, str]]:
+def _counted(first: int, last: int, character: str) -> list[tuple[int, str]]:
     if first == last:
-        return [(first, sign)]
-    if len(sign) != 1 or (ord(sign) & 0xFF) + last - first > 0xFF:
-        raise Odd("a range that cannot be counted")
-    return [(code, chr(ord(sign) + code - first)) for code in range(first, last + 1)]
+        return [(first, character)]
+    if len(character) != 1 or (ord(character) & 0xFF) + last - first > 0xFF:
+        raise UnsupportedPdf("a range that cannot be counted")
+    return [(code, chr(ord(character) + code - first)) for code in range(first, last + 1)]
 
 
 def _check(row: re.Pattern[bytes], section: bytes) -> None:
     if row.sub(b"", section):
-        raise Odd("not rows of codes")
+        raise UnsupportedPdf("not rows of codes")
 
 
 def _code(code: bytes, digits: int) -> int:
     if len(code) != digits:
-        raise Odd("codes of another length")
+        raise UnsupportedPdf("codes of another length")
     return int(code, 16)
 
 
-def _text(sign: bytes) -> str:
-    if len(sign) % 4:
-        raise Odd("half a sign")
-    return bytes.fromhex(sign.decode()).decode("utf-16-be")
+def _text(character: bytes) -> str:
+    if len(character) % 4:
+        raise UnsupportedPdf("half a sign")
+    return bytes.fromhex(character.decode()).decode("utf-16-be")
 
 
-class PlainFont(Protocol):
+class DirectFont(Protocol):
     """A font; both raise ValueError or KeyError for a code that is not known to show a sign."""
 
     code_bytes: int
@@ -101,9 +101,9 @@ class PlainFont(Protocol):
 class OneByteFont:
     code_bytes = 1
 
-    def __init__(self, signs: Mapping[int, str], widths: Mapping[int, float]) -> None:
+    def __init__(self, characters: Mapping[int, str], widths: Mapping[int, float]) -> None:
         self._table = _table(
-            {code: sign for code, sign in signs.items() if widths.get(code, 0) > 0}
+            {code: character for code, character in characters.items() if widths.get(code, 0) > 0}
         )
         self._width = [widths.get(code, 0.0) for code in range(256)].__getitem__
 
@@ -119,9 +119,13 @@ class TwoByteFont:
 
     code_bytes = 2
 
-    def __init__(self, signs: Mapping[int, str], widths: Mapping[int, float], usual: float) -> None:
-        known = {code: sign for code, sign in signs.items() if widths.get(code, usual) > 0}
-        self._low = _table({code: sign for code, sign in known.items() if code < 256})
+    def __init__(
+        self, characters: Mapping[int, str], widths: Mapping[int, float], usual: float
+    ) -> None:
+        known = {
+            code: character for code, character in characters.items() if widths.get(code, usual) > 0
+        }
+        self._low = _table({code: character for code, character in known.items() if code < 256})
         self._low_width = [widths.get(code, usual) for code in range(256)].__getitem__
         self._signs = _Signs(known)
         self._widths, self._usual = widths, usual
@@ -144,11 +148,11 @@ class _Signs(dict[int, str]):
         raise ValueError("a code without a meaning")
 
 
-def _table(signs: Mapping[int, str]) -> str | dict[int, str]:
+def _table(characters: Mapping[int, str]) -> str | dict[int, str]:
     """Return what is decoded by at once, the quick way where each code is one sign."""
-    if all(len(sign) == 1 for sign in signs.values()):
-        return "".join(signs.get(code, "\ufffe") for code in range(256))
-    return dict(signs)
+    if all(len(character) == 1 for character in characters.values()):
+        return "".join(characters.get(code, "\ufffe") for code in range(256))
+    return dict(characters)
 
 
 # From code 32 to 126, as in Adobe's metrics of the standard fonts.
@@ -208,7 +212,7 @@ def has_roman_table(font: bytes) -> bool:
     Say whether a font counts its signs as the Macintosh did, which is ASCII below 127.
 
     Then the codes of a font that is called symbolic, without any table of their meaning, can be
-    read. Raises Odd for what is no TrueType font.
+    read. Raises UnsupportedPdf for what is no TrueType font.
     """
     try:
         (tables,) = struct.unpack_from(">H", font, 4)
@@ -221,7 +225,7 @@ def has_roman_table(font: bytes) -> bool:
                     for row in range(min(count, _MOST_TABLES))
                 )
     except struct.error:
-        raise Odd("not a TrueType font") from None
+        raise UnsupportedPdf("not a TrueType font") from None
     return False
 
 
@@ -230,21 +234,21 @@ _AGREED = re.compile("[ -~\u00a1-\u00ac\u00ae-\u00ff\u2013\u2014\u2018\u2019\u20
 _LIGATURES = {"\ufb01": "fi", "\ufb02": "fl"}
 _ASCII = {code: chr(code) for code in range(32, 127)}
 _LATIN = _ASCII | {code: chr(code) for code in range(0xA1, 0x100) if code != 0xAD}
-_STANDARD = {code: sign for code, sign in _ASCII.items() if sign not in "'`"}
+_STANDARD = {code: character for code, character in _ASCII.items() if character not in "'`"}
 _SYMBOLIC = 4
 
 
-def read_font(source: SourceFile, raw: bytes) -> PlainFont:
-    """Return a font given by reference or directly; raises Odd for one that is not plain."""
+def read_font(source: SourceFile, raw: bytes) -> DirectFont:
+    """Return a font given by reference or directly; raises UnsupportedPdf for any other."""
     entries = source.dictionary(raw)
     kind = entries.get(b"/Subtype")
     if kind == b"/Type0":
         return _two_byte_font(source, entries)
     if kind not in (b"/TrueType", b"/Type1"):
-        raise Odd("an unusual kind of font")
+        raise UnsupportedPdf("an unusual kind of font")
     widths = _one_byte_widths(source, entries)
-    signs = _told(source, entries, digits=2) or _encoded(source, entries)
-    return OneByteFont(signs, widths)
+    characters = _told(source, entries, digits=2) or _encoded(source, entries)
+    return OneByteFont(characters, widths)
 
 
 def _told(source: SourceFile, entries: Mapping[bytes, bytes], digits: int) -> dict[int, str]:
@@ -254,10 +258,10 @@ def _told(source: SourceFile, entries: Mapping[bytes, bytes], digits: int) -> di
         return {}
     number = reference(raw)
     if number is None or source.get(number).stream is None:
-        raise Odd("a table that is not in a stream")
+        raise UnsupportedPdf("a table that is not in a stream")
     found = read_cmap(decoded(source.get(number)), digits)
-    told = {code: _LIGATURES.get(sign, sign) for code, sign in found.items()}
-    return {code: sign for code, sign in told.items() if _AGREED.fullmatch(sign)}
+    told = {code: _LIGATURES.get(character, character) for code, character in found.items()}
+    return {code: character for code, character in told.items() if _AGREED.fullmatch(character)}
 
 
 def _encoded(source: SourceFile, entries: Mapping[bytes, bytes]) -> Mapping[int, str]:
@@ -283,7 +287,7 @@ def _encoded(source: SourceFile, entries: Mapping[bytes, bytes]) -> Mapping[int,
         return _ASCII
     elif is_standard and encoding in (b"null", b"/StandardEncoding"):
         return _STANDARD
-    raise Odd("codes whose meaning must be guessed")
+    raise UnsupportedPdf("codes whose meaning must be guessed")
 
 
 def _standard_name(entries: Mapping[bytes, bytes]) -> str:
@@ -294,7 +298,7 @@ def _one_byte_widths(source: SourceFile, entries: Mapping[bytes, bytes]) -> Mapp
     if b"/Widths" not in entries:
         standard = STANDARD_WIDTHS.get(_standard_name(entries))
         if standard is None or b"/FontDescriptor" in entries:
-            raise Odd("no widths")
+            raise UnsupportedPdf("no widths")
         return standard
     first = int(source.value(entries.get(b"/FirstChar", b"0")))
     widths = items(source.value(entries[b"/Widths"]))
@@ -303,7 +307,7 @@ def _one_byte_widths(source: SourceFile, entries: Mapping[bytes, bytes]) -> Mapp
 
 def _two_byte_font(source: SourceFile, entries: Mapping[bytes, bytes]) -> TwoByteFont:
     if source.value(entries.get(b"/Encoding", b"")) != b"/Identity-H":
-        raise Odd("codes that are not the font's own")
+        raise UnsupportedPdf("codes that are not the font's own")
     (descendant,) = items(source.value(entries.get(b"/DescendantFonts", b"")))
     own = source.dictionary(descendant)
     widths = _two_byte_widths(items(source.value(own.get(b"/W", b"[]"))))
@@ -322,6 +326,6 @@ def _two_byte_widths(told: list[bytes]) -> dict[int, float]:
         else:
             last, width = int(following), float(next(rest, b""))
             if last - int(first) > 0xFFFF:
-                raise Odd("more codes than there are")
+                raise UnsupportedPdf("more codes than there are")
             widths |= dict.fromkeys(range(int(first), last + 1), width)
     return widths

@@ -9,7 +9,7 @@ from itertools import pairwise
 from operator import sub
 
 from splitter.direct_text.content import Fragment, Style, advance
-from splitter.pdf.syntax import Odd
+from splitter.pdf.syntax import UnsupportedPdf
 from splitter.text.pdfium import SAME_LINE
 
 _REPEATED = 1.3  # the same again nearer than this may be a shadow, which others leave out
@@ -20,7 +20,7 @@ _MOST_BARE = 0.15  # of the breadth that is written on
 
 
 def check_page(shown: list[Fragment], size: tuple[float, float]) -> None:
-    """Raise Odd where it cannot be told what other readers make of the page."""
+    """Raise UnsupportedPdf where it cannot be told what other readers make of the page."""
     across, up, styles, texts, *_ = zip(*shown, strict=True)
     _check_places(across, up, set(styles))
     if len(set(texts)) < len(texts):
@@ -33,13 +33,13 @@ def _check_places(across: tuple[float, ...], up: tuple[float, ...], styles: set[
     """Refuse what stands nowhere, is tiny, huge or stretched."""
     heights, scales = [s.height for s in styles], [s.scale for s in styles]
     if not math.isfinite(sum(across) + sum(up)) or not min(heights) >= _SMALLEST:
-        raise Odd("text that stands nowhere, or is tiny")
+        raise UnsupportedPdf("text that stands nowhere, or is tiny")
     if not (max(heights) <= _LARGEST and min(scales) > 0):
-        raise Odd("huge text, or mirrored")
+        raise UnsupportedPdf("huge text, or mirrored")
     if min(across + up) < -_FARTHEST or max(across + up) > _FARTHEST:
-        raise Odd("text far off")
+        raise UnsupportedPdf("text far off")
     if not all(_NARROW < 1000 * style.unit / style.height < _WIDE for style in styles):
-        raise Odd("stretched text")
+        raise UnsupportedPdf("stretched text")
 
 
 def _check_shadows(shown: list[Fragment]) -> None:
@@ -54,7 +54,7 @@ def _check_shadows(shown: list[Fragment]) -> None:
                 abs(shown[one][1] - shown[other][1]) < _REPEATED * height
                 and abs(shown[one][0] - shown[other][0]) < height
             ):
-                raise Odd("the same again at the same place")
+                raise UnsupportedPdf("the same again at the same place")
 
 
 def _check_breadth(shown: list[Fragment], right: float, top: float) -> None:
@@ -67,14 +67,14 @@ def _check_breadth(shown: list[Fragment], right: float, top: float) -> None:
     levels = [fragment[1] for fragment in shown]
     starts = [fragment[0] for fragment in shown]
     if min(starts) < 0 or max(starts) > right or min(levels) < 0 or max(levels) + highest > top:
-        raise Odd("single letters, and text beside the page")
+        raise UnsupportedPdf("single letters, and text beside the page")
     words = [fragment for fragment in shown if not fragment[3].isspace()]
     at_least = [_NARROWEST * len(f[3].strip()) * f[2].height for f in words]  # found quickly
     bare, breadth = _bare(words, at_least)
     if bare:
         bare, breadth = _bare(words, [advance(fragment) for fragment in words])
     if bare > _MOST_BARE * breadth or breadth < _BROAD * highest:
-        raise Odd("single letters on a page that may be written downwards")
+        raise UnsupportedPdf("single letters on a page that may be written downwards")
 
 
 def _bare(shown: list[Fragment], lengths: list[float]) -> tuple[float, float]:
@@ -102,8 +102,8 @@ def in_drawing_order(shown: list[Fragment], size: tuple[float, float]) -> tuple[
     """
     Return the lines in the order of drawing, and whether that is from top to bottom as well.
 
-    `size` is the page's, in points; (0, 0) where that is not plain. Raises Odd where letters
-    touch and overlap as no two readers would see alike.
+    `size` is the page's, in points; (0, 0) where that is not plain. Raises UnsupportedPdf where
+    letters touch and overlap as no two readers would see alike.
     """
     if not shown:
         return "", True
@@ -119,7 +119,7 @@ def in_drawing_order(shown: list[Fragment], size: tuple[float, float]) -> tuple[
 
 
 def from_top_to_bottom(shown: list[Fragment]) -> str:
-    """Return the lines as they stand on the page; raises Odd as in_drawing_order does."""
+    """Return the lines as they stand on the page; raises as in_drawing_order does."""
     lines: list[list[Fragment]] = []
     for fragment in sorted(shown, key=lambda fragment: -fragment[1]):
         if lines:
@@ -145,7 +145,7 @@ def _drawn(shown: list[Fragment]) -> list[list[Fragment]]:
             line.sort(key=_start)
     for above, below in pairwise(lines):
         if not _are_two_lines(above[-1], below[0]):
-            raise Odd("baselines close together")
+            raise UnsupportedPdf("baselines close together")
     return lines
 
 
@@ -171,7 +171,7 @@ def _clean(lines: Iterable[str]) -> str:
     """Put lines together; several spaces are one, as other readers have it."""
     text = "\n".join(lines)
     if "-\n" in text or "- \n" in text:
-        raise Odd("a word that may go on in the next line")
+        raise UnsupportedPdf("a word that may go on in the next line")
     while "  " in text:
         text = text.replace("  ", " ")
     return text
@@ -180,25 +180,25 @@ def _clean(lines: Iterable[str]) -> str:
 def _joined(line: list[Fragment]) -> str:
     parts = [line[0][3]]
     for last, fragment in pairwise(line):
-        _check_neighbours(last, fragment)
+        _check_foreign_accounts(last, fragment)
         gap = fragment[0] - last[0] - advance(last)
         smaller, larger = sorted((last[2].height, fragment[2].height))
         before, after = last[3][-1], fragment[3][0]
         if gap > _SPACED * larger:
             parts.append(" ")
         elif gap < -(_TOUCHING if before == after else _KERNED) * smaller:
-            raise Odd("letters over each other")
+            raise UnsupportedPdf("letters over each other")
         elif gap > _TOUCHING * smaller and before != " " != after:
-            raise Odd("a gap that may be a space or not")
+            raise UnsupportedPdf("a gap that may be a space or not")
         parts.append(fragment[3])
     return "".join(parts)
 
 
-def _check_neighbours(last: Fragment, fragment: Fragment) -> None:
+def _check_foreign_accounts(last: Fragment, fragment: Fragment) -> None:
     before, after = last[2], fragment[2]
     if fragment[3] == "-":
-        raise Odd("a hyphen drawn alone")
+        raise UnsupportedPdf("a hyphen drawn alone")
     if abs(before.scale - after.scale) > _ONE_BASELINE * before.scale:
-        raise Odd("text in other units")
+        raise UnsupportedPdf("text in other units")
     if max(before.height, after.height) > _HEADLINE and not (_is_tall(last) and _is_tall(fragment)):
-        raise Odd("large signs that may stand over each other")
+        raise UnsupportedPdf("large signs that may stand over each other")

@@ -6,27 +6,27 @@ import re
 
 from domain.bills import PageFacts
 from domain.failures import Refused
-from splitter.direct_text.page_text import PlainPage, PlainText
+from splitter.direct_text.page_text import DirectPage, DirectText
 from splitter.pdf.pages import PageTree
 from splitter.pdf.source import SourceFile
-from splitter.pdf.syntax import Odd
-from splitter.text.evidence import (
-    LenientSearch,
+from splitter.pdf.syntax import UnsupportedPdf
+from splitter.text.normalizing import without_spaces
+from splitter.text.page_facts import (
+    NearMissSearch,
     Reading,
+    is_conclusive,
     is_separator,
     label_of,
-    settles_it,
     to_facts,
 )
-from splitter.text.normalizing import squashed
 from splitter.text.patterns import Patterns
 
-_NOT_PLAIN = (Odd, Refused, ValueError, LookupError, ArithmeticError, AssertionError)
+_NOT_PLAIN = (UnsupportedPdf, Refused, ValueError, LookupError, ArithmeticError, AssertionError)
 _A_PAGE_NUMBER = re.compile("page[0-9]+of[0-9]")
 _TRIED, _WORTH_WHILE = 64, 0.5  # pages, and the share of them that must have been plain
 
 
-class PlainFacts:
+class DirectFacts:
     """
     Says what pages say, or nothing where a library must be asked.
 
@@ -36,9 +36,9 @@ class PlainFacts:
     """
 
     def __init__(self, source: SourceFile, pages: PageTree, patterns: Patterns) -> None:
-        self._text = PlainText(source, pages)
+        self._text = DirectText(source, pages)
         self._patterns = patterns
-        self._lenient = LenientSearch.of(patterns)
+        self._lenient = NearMissSearch.of(patterns)
         self._tried = self._settled = 0
 
     def facts(self, number: int) -> tuple[PageFacts, str] | None:
@@ -58,7 +58,7 @@ class PlainFacts:
         self._settled += 1
         return found, page.text
 
-    def _concluded(self, number: int, page: PlainPage) -> PageFacts | None:
+    def _concluded(self, number: int, page: DirectPage) -> PageFacts | None:
         facts = self._read(number, page, page.text)
         if page.as_standing is not page.text and facts != self._read(
             number, page, page.as_standing
@@ -66,11 +66,11 @@ class PlainFacts:
             return None  # it depends on whether lines are read as drawn or as they stand
         return facts
 
-    def _read(self, number: int, page: PlainPage, text: str) -> PageFacts | None:
+    def _read(self, number: int, page: DirectPage, text: str) -> PageFacts | None:
         reading = Reading(text, text)
         if is_separator(reading, self._patterns):
             return PageFacts(number, is_separator=True)
-        is_named = settles_it(reading, self._patterns)
+        is_named = is_conclusive(reading, self._patterns)
         if not is_named and not self._lenient.surely_names_none(reading):
             return None
         facts = to_facts(number, [reading], self._patterns)
@@ -94,7 +94,7 @@ class PlainFacts:
         ]
         if not missing and facts.number is not None:
             return True
-        signs = squashed(text).casefold()
-        if any(not label or label in signs for label in missing):
+        characters = without_spaces(text).casefold()
+        if any(not label or label in characters for label in missing):
             return False
-        return facts.number is not None or not _A_PAGE_NUMBER.search(signs)
+        return facts.number is not None or not _A_PAGE_NUMBER.search(characters)

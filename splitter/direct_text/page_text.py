@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from splitter.direct_text.content import fragments
-from splitter.direct_text.fonts import PlainFont, read_font
+from splitter.direct_text.fonts import DirectFont, read_font
 from splitter.direct_text.lines import from_top_to_bottom, in_drawing_order
 from splitter.pdf.objects import decoded
 from splitter.pdf.pages import PageTree
 from splitter.pdf.source import SourceFile
-from splitter.pdf.syntax import REGULAR, Odd, dictionary, items, reference
-from splitter.text.normalizing import normalised
+from splitter.pdf.syntax import REGULAR, UnsupportedPdf, dictionary, items, reference
+from splitter.text.normalizing import normalized
 
 _DONE = re.compile(rb"(/" + REGULAR + rb"+)[\x00\t\n\x0c\r ]*Do")
 _MAY_SHOW_TEXT = re.compile(rb"Tj|TJ|Do|BI|['\"]")
@@ -27,7 +27,7 @@ _MOST_RESOURCES, _MOST_FONTS, _MOST_OBJECTS = 256, 512, 1 << 16  # remembered
 
 
 @dataclass(frozen=True, slots=True)
-class PlainPage:
+class DirectPage:
     """
     A page's text in the order of drawing; `as_standing` is the same from top to bottom.
 
@@ -39,30 +39,30 @@ class PlainPage:
     entries: Mapping[bytes, bytes]
 
 
-class PlainText:
-    """Reads pages that are plainly written; raises Odd, or an error of values, for any other."""
+class DirectText:
+    """Reads pages that are plainly written; raises UnsupportedPdf, or an error of values, else."""
 
     def __init__(self, source: SourceFile, pages: PageTree) -> None:
         self._source = source
         self._pages = pages
-        self._fonts: dict[bytes, PlainFont | None] = {}
+        self._fonts: dict[bytes, DirectFont | None] = {}
         self._resources: dict[bytes, _Resources] = {}
         self._is_quiet: dict[bytes, bool] = {}
 
-    def read(self, page: int) -> PlainPage:
+    def read(self, page: int) -> DirectPage:
         entries = self._pages.entries(page)
         if int(self._source.value(entries.get(b"/Rotate", b"0"))) or b"/UserUnit" in entries:
-            raise Odd("a page that is shown otherwise than it is drawn")
+            raise UnsupportedPdf("a page that is shown otherwise than it is drawn")
         content = self._content(entries[b"/Contents"])
         resources = self._of(entries[b"/Resources"])
         for name in _DONE.findall(content):
             if not self._shows_no_text(resources.pictures[name]):
-                raise Odd("what is drawn elsewhere may be text")
+                raise UnsupportedPdf("what is drawn elsewhere may be text")
         shown = fragments(content, resources.fonts)
         text, goes_down = in_drawing_order(shown, _size(*[entries.get(key, b"") for key in _BOXES]))
-        text = normalised(text)
-        as_standing = text if goes_down else normalised(from_top_to_bottom(shown))
-        return PlainPage(text, as_standing, entries)
+        text = normalized(text)
+        as_standing = text if goes_down else normalized(from_top_to_bottom(shown))
+        return DirectPage(text, as_standing, entries)
 
     def has_no_marks(self, entries: Mapping[bytes, bytes]) -> bool:
         """Say whether surely nothing is written in annotations or form fields."""
@@ -70,7 +70,7 @@ class PlainText:
         marks = items(self._source.value(raw)) if raw is not None else []
         return all(self._source.dictionary(mark)[b"/Subtype"] in _QUIET_MARKS for mark in marks)
 
-    def font(self, raw: bytes) -> PlainFont:
+    def font(self, raw: bytes) -> DirectFont:
         if raw not in self._fonts:
             if len(self._fonts) >= _MOST_FONTS:
                 self._fonts.clear()
@@ -78,7 +78,7 @@ class PlainText:
             self._fonts[raw] = read_font(self._source, raw)
         font = self._fonts[raw]
         if font is None:
-            raise Odd("a font that is not plain")
+            raise UnsupportedPdf("a font that is not plain")
         return font
 
     def _content(self, raw: bytes) -> bytes:
@@ -93,7 +93,7 @@ class PlainText:
             number = reference(part)
             found = self._source.get(-1 if number is None else number)
             if found.stream is None:
-                raise Odd("content that is no stream")
+                raise UnsupportedPdf("content that is no stream")
             parts.append(decoded(found))
         return b"\n".join(parts)
 
@@ -105,7 +105,7 @@ class PlainText:
             entries = self._source.dictionary(raw)
             states = self._source.dictionary(entries.get(b"/ExtGState", b"<<>>"))
             if not all(map(self._sets_no_font, states.values())):
-                raise Odd("a font that is set in another way")
+                raise UnsupportedPdf("a font that is set in another way")
             found = self._resources[raw] = _Resources(
                 _Fonts(self, self._source.dictionary(entries.get(b"/Font", b"<<>>"))),
                 self._source.dictionary(entries.get(b"/XObject", b"<<>>")),
@@ -138,19 +138,19 @@ def _size(*boxes: bytes) -> tuple[float, float]:
     return min((size[0] for size in sizes), default=0), min((size[1] for size in sizes), default=0)
 
 
-class _Fonts(dict[bytes, PlainFont]):
+class _Fonts(dict[bytes, DirectFont]):
     """The fonts of a page by the names that its content gives them, read when they are used."""
 
-    def __init__(self, reader: PlainText, raw: Mapping[bytes, bytes]) -> None:
+    def __init__(self, reader: DirectText, raw: Mapping[bytes, bytes]) -> None:
         super().__init__()
         self._reader, self._raw = reader, raw
 
-    def __missing__(self, name: bytes) -> PlainFont:
+    def __missing__(self, name: bytes) -> DirectFont:
         font = self[name] = self._reader.font(self._raw[name])
         return font
 
 
 @dataclass(frozen=True, slots=True)
 class _Resources:
-    fonts: Mapping[bytes, PlainFont]
+    fonts: Mapping[bytes, DirectFont]
     pictures: Mapping[bytes, bytes]

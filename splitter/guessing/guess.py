@@ -11,7 +11,7 @@ from domain.periods import BulkFile
 from splitter.guessing.labels import Candidate, guess, pages_with_several
 from splitter.guessing.regions import RegionGuess, Separator, guess_region, guess_separator
 from splitter.text.patterns import Box, compile_patterns
-from splitter.workers.parent import Closing, Workshop
+from splitter.workers.parent import Closing, WorkerPool
 
 _ANYTHING = BulkFile(form="utility-bill", file="", account=r"([0-9]{4,})")
 
@@ -29,11 +29,11 @@ class Sample(Closing):
     most_pages: int
     pages: int = field(init=False)
     texts: dict[int, str] = field(init=False)
-    _workshop: Workshop = field(init=False)
+    _pool: WorkerPool = field(init=False)
 
     def __post_init__(self) -> None:
-        self._workshop = Workshop(self.path, compile_patterns(_ANYTHING))
-        self.pages = self._workshop.pages
+        self._pool = WorkerPool(self.path, compile_patterns(_ANYTHING))
+        self.pages = self._pool.pages
         chosen = _chosen(self.pages, self.most_pages)
         try:
             self.texts = dict(zip(chosen, self._asked("show", chosen), strict=True))
@@ -42,9 +42,9 @@ class Sample(Closing):
             raise
 
     def close(self) -> None:
-        self._workshop.close()
+        self._pool.close()
 
-    def places(self, pattern: str) -> dict[int, list[tuple[str, Box]]]:
+    def text_positions(self, pattern: str) -> dict[int, list[tuple[str, Box]]]:
         """Return what a pattern finds on each page, and where it stands there as displayed."""
         chosen = list(self.texts)
         found = self._asked("find", chosen, pattern=pattern)
@@ -54,11 +54,11 @@ class Sample(Closing):
         }
 
     def _asked(self, what: str, pages: Sequence[int], **more: str) -> list[Any]:
-        hand = self._workshop.hand()
+        start_worker = self._pool.start_worker()
         try:
-            return list(hand.ask({"do": what, "pages": pages, **more}, len(pages)))
+            return list(start_worker.ask({"do": what, "pages": pages, **more}, len(pages)))
         finally:
-            hand.close()
+            start_worker.close()
 
 
 def _chosen(pages: int, most_pages: int) -> list[int]:
@@ -96,5 +96,7 @@ def guess_all(sample: Sample) -> Guesses:
     candidates = {kind: guess(kind, texts)[:SHOWN_CANDIDATES] for kind in KINDS}
     account = next((found.pattern for found in candidates["account"]), None)
     several = pages_with_several(account, texts) if account else 0
-    region = guess_region(sample.places(account), sample.texts) if account and several else None
+    region = (
+        guess_region(sample.text_positions(account), sample.texts) if account and several else None
+    )
     return Guesses(candidates, guess_separator(account, texts), region, several)

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from domain.accounts import account_key
 from splitter.guessing.labels import DOUBTFUL, LIKELY, SEPARATORS, SURE
-from splitter.text.normalizing import squashed
+from splitter.text.normalizing import without_spaces
 from splitter.text.patterns import PAGE_NUMBER, Box, Region
 
 SAME_PLACE = 24.0  # points: so far a label may stand off from page to page
 ROOM = 6.0  # points around what was found
 
-Places = Mapping[int, Sequence[tuple[str, Box]]]  # by page: values, and where they stand
+TextPositions = Mapping[int, Sequence[tuple[str, Box]]]  # by page: values, and where they stand
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class RegionGuess:
     confidence: str
 
 
-def guess_region(places: Places, texts: Mapping[int, str]) -> RegionGuess | None:
+def guess_region(text_positions: TextPositions, texts: Mapping[int, str]) -> RegionGuess | None:
     """
     Return where the bill's own account stands, when pages print several numbers like accounts.
 
@@ -36,7 +36,7 @@ def guess_region(places: Places, texts: Mapping[int, str]) -> RegionGuess | None
     another on the next bill. A number that is the same all over the file is the utility's own.
     Nothing where no place is like that or where the places cannot be told apart.
     """
-    groups = _by_place(places)
+    groups = _by_place(text_positions)
     ratings = ((_rating(group, texts), place) for place, group in groups.items())
     rated = sorted(ratings, reverse=True)
     if not rated or rated[0][0] <= 0:
@@ -52,10 +52,10 @@ def guess_region(places: Places, texts: Mapping[int, str]) -> RegionGuess | None
     return RegionGuess(region, values.most_common(1)[0][0], len(group), confidence)
 
 
-def _by_place(places: Places) -> dict[Box, dict[int, tuple[str, Box]]]:
+def _by_place(text_positions: TextPositions) -> dict[Box, dict[int, tuple[str, Box]]]:
     """Put together what stands at about the same place on several pages."""
     groups: defaultdict[Box, dict[int, tuple[str, Box]]] = defaultdict(dict)
-    for page, found in places.items():
+    for page, found in text_positions.items():
         for value, box in found:
             near = (place for place in groups if _is_near(place, box) and page not in groups[place])
             groups[next(near, box)][page] = value, box
@@ -133,7 +133,7 @@ def guess_separator(account: str | None, texts: Sequence[str]) -> Separator | No
     """
     search = re.compile(account) if account else None
     others = [text for text in texts if _is_of_a_bill(search, text)]
-    said = squashed("\n".join(others))
+    said = without_spaces("\n".join(others))
     counts: Counter[str] = Counter()
     for text in texts:
         if text.strip() and not _is_of_a_bill(search, text):
@@ -141,7 +141,7 @@ def guess_separator(account: str | None, texts: Sequence[str]) -> Separator | No
     found = [
         Separator(line, count, _confidence(line, count))
         for line, count in counts.items()
-        if squashed(line) not in said and (count > 1 or _tells(line))
+        if without_spaces(line) not in said and (count > 1 or _tells(line))
     ]
     return max(found, key=lambda one: (_tells(one.text), one.pages, len(one.text)), default=None)
 

@@ -9,12 +9,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from splitter.pdf.syntax import STRING, Odd, dictionary
+from splitter.pdf.syntax import STRING, UnsupportedPdf, dictionary
 
 MOST_CONTENT_BYTES = 64_000_000  # of one content stream, inflated: more is no bill
 
 
-class Damaged(Odd):
+class Damaged(UnsupportedPdf):
     """Some of a stream is lost: what a reader makes of the rest is not what was printed."""
 
 
@@ -44,7 +44,7 @@ def decoded(found: RawObject) -> bytes:
     assert found.stream is not None
     entries = dictionary(found.body)
     if b"/DecodeParms" in entries or b"/DP" in entries or b"/F" in entries:
-        raise Odd("parameters")
+        raise UnsupportedPdf("parameters")
     content = found.stream
     for name in _FILTERS.findall(entries.get(b"/Filter", b"")):
         if name in (b"/FlateDecode", b"/Fl"):
@@ -52,7 +52,7 @@ def decoded(found: RawObject) -> bytes:
         elif name in (b"/ASCII85Decode", b"/A85"):
             content = _from_ascii85(content)
         else:
-            raise Odd("another filter")
+            raise UnsupportedPdf("another filter")
     return content
 
 
@@ -63,7 +63,7 @@ def _inflated(content: bytes) -> bytes:
     except zlib.error:
         raise Damaged("cannot be inflated") from None
     if inflater.unconsumed_tail:
-        raise Odd("too long")
+        raise UnsupportedPdf("too long")
     if not inflater.eof and not _lacks_checksum_alone(content):
         raise Damaged("cut off")
     return inflated
@@ -78,14 +78,14 @@ def _lacks_checksum_alone(content: bytes) -> bool:
 
 def _from_ascii85(content: bytes) -> bytes:
     """Undo ASCII85; the standard library's own way is ten times slower on what is usual."""
-    signs = b"".join(content.split()).removeprefix(b"<~").removesuffix(b"~>")
-    if signs.translate(None, _USUAL_SIGNS):
+    characters = b"".join(content.split()).removeprefix(b"<~").removesuffix(b"~>")
+    if characters.translate(None, _USUAL_SIGNS):
         try:
-            return base64.a85decode(signs)
+            return base64.a85decode(characters)
         except ValueError:
-            raise Odd("not ASCII85") from None
-    missing = -len(signs) % 5
-    digits = (signs + b"u" * missing).translate(_DIGITS)
+            raise UnsupportedPdf("not ASCII85") from None
+    missing = -len(characters) % 5
+    digits = (characters + b"u" * missing).translate(_DIGITS)
     return _from_base85(digits)[: len(digits) // 5 * 4 - missing]
 
 
@@ -104,7 +104,7 @@ def _from_base85(digits: bytes) -> bytes:
         total = total * 85 + int.from_bytes(lanes, "big")
     lanes = bytearray(total.to_bytes(8 * words, "big"))
     if lanes[3::8].count(0) != words:
-        raise Odd("not ASCII85")
+        raise UnsupportedPdf("not ASCII85")
     found = bytearray(4 * words)
     for place in range(4):
         found[place::4] = lanes[4 + place :: 8]
@@ -119,7 +119,7 @@ def without_ascii85(found: RawObject) -> RawObject:
         return found
     try:
         stream = _from_ascii85(found.stream)
-    except Odd:
+    except UnsupportedPdf:
         return found
     body = _ASCII85_FIRST.sub(rb"/Filter [\1]", found.body, count=1)
     return RawObject(_LENGTH.sub(b"/Length %d" % len(stream), body, count=1), stream)
@@ -134,7 +134,7 @@ class ObjectStreams:
     The compressed objects of a file, by their numbers.
 
     `places` tells for each its stream and its place therein, `decoded` gives a stream's dictionary
-    and content. Raises Odd for whatever is not written in the plain way.
+    and content. Raises UnsupportedPdf for whatever is not written in the plain way.
     """
 
     def __init__(
@@ -148,14 +148,14 @@ class ObjectStreams:
 
     def get(self, number: int) -> RawObject:
         if number not in self._places:
-            raise Odd("not in an object stream")
+            raise UnsupportedPdf("not in an object stream")
         stream, place = self._places[number]
         numbers, offsets, content = self._open(stream)
         if not 0 <= place < len(numbers) or numbers[place] != number:
-            raise Odd("another object there")
+            raise UnsupportedPdf("another object there")
         body = content[offsets[place] : offsets[place + 1]].strip()
         if any(match["odd"] for match in _ODD.finditer(body)):
-            raise Odd("nested parentheses, a comment or an escaped name")
+            raise UnsupportedPdf("nested parentheses, a comment or an escaped name")
         return RawObject(body)
 
     def _open(self, stream: int) -> tuple[list[int], list[int], bytes]:
@@ -173,11 +173,11 @@ def _cut_up(body: bytes, content: bytes) -> tuple[list[int], list[int], bytes]:
     entries = dictionary(body)
     first, count = entries.get(b"/First", b""), entries.get(b"/N", b"")
     if entries.get(b"/Type") != b"/ObjStm" or not (first.isdigit() and count.isdigit()):
-        raise Odd("not an object stream")
+        raise UnsupportedPdf("not an object stream")
     table = content[: int(first)].split()
     if len(table) != 2 * int(count) or not all(entry.isdigit() for entry in table):
-        raise Odd("not a table of objects")
+        raise UnsupportedPdf("not a table of objects")
     offsets = [int(first) + int(offset) for offset in table[1::2]]
     if offsets != sorted(offsets):
-        raise Odd("objects out of order")
+        raise UnsupportedPdf("objects out of order")
     return [int(number) for number in table[::2]], [*offsets, len(content)], content

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from splitter.pdf.source import SourceFile
-from splitter.pdf.syntax import Odd, dictionary, items, reference
+from splitter.pdf.syntax import UnsupportedPdf, dictionary, items, reference
 
 INHERITED = (b"/Resources", b"/MediaBox", b"/CropBox", b"/Rotate")
 _NODES_A_PAGE = 4  # more inner nodes than that a page is no tree anybody writes
@@ -44,7 +44,7 @@ def walk_pages(source: SourceFile) -> PageTree:
     """Return the pages in order; raises BrokenPageTree where their number is not as announced."""
     try:
         return _Walk(source).result()
-    except Odd as oddity:
+    except UnsupportedPdf as oddity:
         raise BrokenPageTree(str(oddity)) from None
 
 

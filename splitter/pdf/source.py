@@ -19,8 +19,8 @@ from splitter.pdf.objects import (
     decoded,
     without_ascii85,
 )
-from splitter.pdf.syntax import Odd, dictionary, reference
-from splitter.pdf.xref import read_plain_table
+from splitter.pdf.syntax import UnsupportedPdf, dictionary, reference
+from splitter.pdf.xref import read_xref_table
 
 if TYPE_CHECKING:
     from splitter.pdf.pypdf_objects import PypdfObjects
@@ -55,7 +55,7 @@ class SourceFile:
         with path.open("rb") as file:
             self._mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         self._recent: dict[int, RawObject] = {}  # a page's objects are asked for several times
-        table = read_plain_table(self._mapped) if is_plain else None
+        table = read_xref_table(self._mapped) if is_plain else None
         self.is_plain = table is not None
         if table is not None:
             self._offsets, self.root = table
@@ -91,7 +91,10 @@ class SourceFile:
             if offset is not None:
                 return self._cut(number, offset)
             return self._compressed.get(number)
-        except (Odd, RecursionError):  # a length that is told by what it is the length of
+        except (
+            UnsupportedPdf,
+            RecursionError,
+        ):  # a length that is told by what it is the length of
             return self._from_pypdf(number)
 
     def value(self, raw: bytes) -> bytes:
@@ -116,7 +119,7 @@ class SourceFile:
             return decoded(found)
         except Damaged:
             raise
-        except Odd:
+        except UnsupportedPdf:
             return self._asked_of_pypdf(lambda objects: objects.decoded(number))
 
     def refusal(self) -> Refused:
@@ -128,19 +131,19 @@ class SourceFile:
     def _cut(self, number: int, offset: int) -> RawObject:
         header = _HEADER.match(self._mapped, offset)
         if header is None or int(header[1]) != number:
-            raise Odd("no object there")
+            raise UnsupportedPdf("no object there")
         plain = self._cut_plainly(header.end())
         if plain is not None:
             return plain
         for match in _END.finditer(self._mapped, header.end()):
             if match["odd"]:
-                raise Odd("nested parentheses, a comment or an escaped name")
+                raise UnsupportedPdf("nested parentheses, a comment or an escaped name")
             body = self._mapped[header.end() : match.start()]
             if match["end"]:
                 return RawObject(body.strip())
             if match["stream"]:
                 return self._cut_stream(body.strip(), match.end())
-        raise Odd("no end")
+        raise UnsupportedPdf("no end")
 
     def _cut_plainly(self, start: int) -> RawObject | None:
         """Cut an object that has no stream and no string, the usual one; None for any other."""
@@ -153,25 +156,25 @@ class SourceFile:
     def _cut_stream(self, body: bytes, start: int) -> RawObject:
         length = _LENGTH.search(body)
         if length is None:
-            raise Odd("no length")
+            raise UnsupportedPdf("no length")
         count = int(length[1])
         if length[2]:
             body_of_length = self.get(count).body
             if not body_of_length.isdigit():
-                raise Odd("no length")
+                raise UnsupportedPdf("no length")
             count = int(body_of_length)
             body = body[: length.start()] + b"/Length %d" % count + body[length.end() :]
         if self._mapped[start + count : start + count + 16].lstrip()[:9] != b"endstream":
-            raise Odd("wrong length")
+            raise UnsupportedPdf("wrong length")
         return without_ascii85(RawObject(body, self._mapped[start : start + count]))
 
     def _decoded_plainly(self, number: int) -> tuple[bytes, bytes]:
         """Return the dictionary and the content of an object stream."""
         if number not in self._offsets:
-            raise Odd("not where object streams are")
+            raise UnsupportedPdf("not where object streams are")
         found = self._cut(number, self._offsets[number])
         if found.stream is None:
-            raise Odd("not a stream")
+            raise UnsupportedPdf("not a stream")
         return found.body, decoded(found)
 
     def _from_pypdf(self, number: int) -> RawObject:

@@ -33,7 +33,7 @@ _STRING_ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|(\r\n|.))", re.DOTALL)
 _LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 
 
-class Odd(Exception):
+class UnsupportedPdf(Exception):
     """Not written in the plain way this module reads; the slow path must look at it."""
 
 
@@ -41,7 +41,7 @@ def items(raw: bytes) -> list[bytes]:
     """Return the items of an array, or the keys and values of a dictionary in turn."""
     opening = _OPENING.match(raw)
     if opening is None:
-        raise Odd("not an array or dictionary")
+        raise UnsupportedPdf("not an array or dictionary")
     found: list[bytes] = []
     closing = [_CLOSING[opening[1]]]
     start = 0
@@ -55,12 +55,12 @@ def items(raw: bytes) -> list[bytes]:
                 start = match.start()
             closing.append(_CLOSING[match[0]])
         elif kind == "odd" or closing.pop() != match[0]:
-            raise Odd("an unexpected sign or brackets that do not match")
+            raise UnsupportedPdf("an unexpected sign or brackets that do not match")
         elif not closing:
             return found
         elif len(closing) == 1:
             found.append(raw[start : match.end()])
-    raise Odd("not closed")
+    raise UnsupportedPdf("not closed")
 
 
 def dictionary(raw: bytes) -> Mapping[bytes, bytes]:
@@ -70,10 +70,10 @@ def dictionary(raw: bytes) -> Mapping[bytes, bytes]:
 
 def _dictionary(raw: bytes) -> Mapping[bytes, bytes]:
     if not raw.lstrip().startswith(b"<<"):
-        raise Odd("not a dictionary")
+        raise UnsupportedPdf("not a dictionary")
     parts = items(raw)
     if len(parts) % 2:
-        raise Odd("a key without a value")
+        raise UnsupportedPdf("a key without a value")
     return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
@@ -132,7 +132,7 @@ def string_bytes(raw: bytes) -> bytes:
     if raw.startswith(b"<") and not raw.startswith(b"<<"):
         digits = b"".join(raw[1:-1].split())
         return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode())
-    raise Odd("not a string")
+    raise UnsupportedPdf("not a string")
 
 
 def _unescaped(match: re.Match[bytes]) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mmap
 import re
 
-from splitter.pdf.syntax import Odd, dictionary, reference
+from splitter.pdf.syntax import UnsupportedPdf, dictionary, reference
 
 TABLE = re.compile(rb"x?ref[ \r\n]+0 +([0-9]+)[ \r\n]+")
 ROWS = re.compile(rb"(?:[0-9]{10} [0-9]{5} [nf](?: \r| \n|\r\n))+")
@@ -17,7 +17,7 @@ _LONGEST_TRAILER = 4096
 _NOT_PLAIN = {b"/Prev", b"/XRefStm", b"/Encrypt"}
 
 
-def read_plain_table(mapped: mmap.mmap) -> tuple[dict[int, int], int] | None:
+def read_xref_table(mapped: mmap.mmap) -> tuple[dict[int, int], int] | None:
     """
     Return where each object stands, and which is the catalog.
 
@@ -34,7 +34,7 @@ def read_plain_table(mapped: mmap.mmap) -> tuple[dict[int, int], int] | None:
     rows, after = table
     try:
         entries = dictionary(mapped[after : start.start()])
-    except Odd:
+    except UnsupportedPdf:
         return None
     root = reference(entries.get(b"/Root", b""))
     if root is None or entries.keys() & _NOT_PLAIN:

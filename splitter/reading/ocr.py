@@ -12,8 +12,8 @@ import pypdfium2.raw as pdfium_c
 from domain.accounts import account_key
 from domain.bills import PageFacts
 from splitter.reading.tesseract import Picture, ProgramFailed, Word, words_in
-from splitter.text.evidence import Reading, find_accounts, is_separator, settles_it, to_facts
-from splitter.text.normalizing import normalised
+from splitter.text.normalizing import normalized
+from splitter.text.page_facts import Reading, find_accounts, is_conclusive, is_separator, to_facts
 from splitter.text.patterns import Patterns, Region
 from splitter.text.pdfium import PdfiumDocument
 
@@ -112,7 +112,7 @@ def _to_text(words: Iterable[Word]) -> str:
     lines: dict[tuple[str, ...], list[str]] = {}
     for word in words:
         lines.setdefault(word.line, []).append(word.text)
-    return normalised("\n".join(" ".join(line) for line in lines.values()))
+    return normalized("\n".join(" ".join(line) for line in lines.values()))
 
 
 def _accounts(reading: Reading, patterns: Patterns) -> set[str]:
@@ -126,7 +126,7 @@ def _is_plain(reading: Reading, patterns: Patterns) -> bool:
     ends = [match.end(1) for match in patterns.account.finditer(reading.searched)]
     if not all(_ENDS.match(reading.searched, end) for end in ends if end >= 0):
         return False
-    return not ends or settles_it(reading, patterns)
+    return not ends or is_conclusive(reading, patterns)
 
 
 def _agreed(facts: list[PageFacts]) -> PageFacts | None:

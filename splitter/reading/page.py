@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from domain.bills import PageFacts
-from splitter.direct_text.page_facts import PlainFacts
+from splitter.direct_text.page_facts import DirectFacts
 from splitter.pdf.pages import UserUnits, in_points
 from splitter.reading.ocr import facts_by_ocr, is_picture
-from splitter.text.evidence import LenientSearch, Reading, find_accounts, settles_it, to_facts
-from splitter.text.normalizing import has_spaced_letters, text_mark
+from splitter.text.normalizing import has_spaced_letters, text_checksum
+from splitter.text.page_facts import NearMissSearch, Reading, find_accounts, is_conclusive, to_facts
 from splitter.text.patterns import Box, Patterns, to_page_space
-from splitter.text.pdfium import PdfiumDocument, PdfiumPage, Place, find_places
+from splitter.text.pdfium import PdfiumDocument, PdfiumPage, TextPosition, find_text_positions
 
 if TYPE_CHECKING:
     from pypdf import PdfReader
@@ -25,7 +25,7 @@ PROOF_EVERY, PROOF_FIRST = 32, 4  # pages that are read both ways where there ar
 
 
 class ReadersDisagree(Exception):
-    """The plain reader says of a page something else than the engines; it is not asked again."""
+    """The direct reader says of a page something else than the engines; it is not asked again."""
 
 
 class DocumentText:
@@ -36,13 +36,13 @@ class DocumentText:
         source: Path | bytes,
         patterns: Patterns,
         user_units: UserUnits = in_points,
-        plain: PlainFacts | None = None,
+        plain: DirectFacts | None = None,
     ) -> None:
         self._plain = plain
         self._user_units = user_units if patterns.region else in_points  # they cost some time
         self._source = source
         self._patterns = patterns
-        self._lenient = LenientSearch.of(patterns)
+        self._near_miss_search = NearMissSearch.of(patterns)
         self._document = PdfiumDocument(source)
         self._reader: PdfReader | None = None
         self._reader_failed = False
@@ -58,9 +58,9 @@ class DocumentText:
         """
         Return what a page says, and its text; raises ReadersDisagree.
 
-        A page that is plainly written is read at once where there is a plain reader. The first
+        A page that is plainly written is read at once where there is a direct reader. The first
         pages and then every PROOF_EVERY-th are read by the engines as well; unless both say the
-        very same, nothing that the plain reader said of any page may be believed.
+        very same, nothing that the direct reader said of any page may be believed.
         """
         plain = self._plain.facts(number) if self._plain is not None else None
         if plain is not None and number >= PROOF_FIRST and number % PROOF_EVERY:
@@ -84,7 +84,7 @@ class DocumentText:
         page = PdfiumPage(self._document, number, self._patterns.region, unit)
         try:
             fast = page.reading()
-            if settles_it(fast, self._patterns) or self._is_surely_nameless(number, page, fast):
+            if is_conclusive(fast, self._patterns) or self._is_surely_nameless(number, page, fast):
                 return to_facts(number, [fast], self._patterns), fast.text
             if not fast.text and page.is_blank() and not page.has_marks():
                 return PageFacts(number), ""
@@ -102,15 +102,17 @@ class DocumentText:
         finally:
             page.close()
 
-    def places(self, number: int, pattern: re.Pattern[str]) -> list[Place]:
+    def text_positions(self, number: int, pattern: re.Pattern[str]) -> list[TextPosition]:
         """Return what a pattern finds on a page, and where it stands."""
-        return find_places(self._document, number, self._user_units(number), pattern)
+        return find_text_positions(self._document, number, self._user_units(number), pattern)
 
     def _is_surely_nameless(self, number: int, page: PdfiumPage, fast: Reading) -> bool:
-        if find_accounts(fast, self._patterns)[0] or not self._lenient.surely_names_none(fast):
+        if find_accounts(fast, self._patterns)[0] or not self._near_miss_search.surely_names_none(
+            fast
+        ):
             return False
         is_sample = number % SAMPLE_EVERY == SAMPLE_EVERY // 2
-        if is_sample and not self._lenient.surely_names_none(page.rebuilt()[0]):
+        if is_sample and not self._near_miss_search.surely_names_none(page.rebuilt()[0]):
             return False
         return not page.has_marks()
 
@@ -119,7 +121,7 @@ class DocumentText:
     ) -> tuple[PageFacts, str]:
         close, spaced = page.rebuilt()
         readings = [close] if fast.is_broken else [fast, close]
-        if settles_it(close, self._patterns):
+        if is_conclusive(close, self._patterns):
             return to_facts(number, readings, self._patterns), close.text
         if not find_accounts(close, self._patterns)[0]:
             readings.append(spaced)
@@ -158,4 +160,4 @@ class DocumentText:
 
 
 def _told(facts: PageFacts, text: str) -> tuple[PageFacts, int]:
-    return facts, text_mark(text)
+    return facts, text_checksum(text)

@@ -83,8 +83,8 @@ def words_in(picture: Picture, layout: int) -> list[Word]:
     """
     Return the words of a picture in the order of reading; raises ProgramFailed.
 
-    `layout` is tesseract's page segmentation mode. The program has one thread, so that the hands
-    share the machine, and the limits of memory of the hand that starts it.
+    `layout` is tesseract's page segmentation mode. The program has one thread, so that the workers
+    share the machine, and the limits of memory of the worker that starts it.
     """
     program = shutil.which(PROGRAM)
     if program is None:
@@ -99,7 +99,7 @@ def words_in(picture: Picture, layout: int) -> list[Word]:
             stderr=subprocess.DEVNULL,
             timeout=READING_SECONDS,
             env=_environment(os.environ) | {"OMP_THREAD_LIMIT": "1"},
-            preexec_fn=_die_with_the_hand,  # safe: a hand has one thread
+            preexec_fn=_die_with_the_worker,  # safe: a worker has one thread
         )
     except (OSError, subprocess.TimeoutExpired) as failure:
         raise ProgramFailed(type(failure).__name__) from None
@@ -122,8 +122,8 @@ def _environment(whole: Mapping[str, str]) -> dict[str, str]:
     return {name: whole[name] for name in _ENVIRONMENT if name in whole}
 
 
-def _die_with_the_hand() -> None:
-    """End the program with the hand that started it, or soon after where that cannot be asked."""
+def _die_with_the_worker() -> None:
+    """End the program with the worker that started it, or soon after where that cannot be asked."""
     resource.setrlimit(resource.RLIMIT_CPU, (_WORKING_SECONDS, _WORKING_SECONDS))
     if sys.platform == "linux":
         _LIBC.prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)

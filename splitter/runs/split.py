@@ -14,7 +14,7 @@ from domain.bills import BillRange, PageAssignment
 from domain.problems import Problem
 from splitter.bulk_file.filing import FiledBill
 from splitter.bulk_file.splitting import EVERY_COPY, Splitting
-from splitter.copying.verifying import Scrutiny
+from splitter.copying.verifying import VerificationPolicy
 from splitter.runs.records import StagedFile, known_accounts, record_pages_and_bills, staged_files
 from splitter.store.bill_store import BillStore
 
@@ -94,7 +94,7 @@ def split_run(
     exports_folder: Path,
     processes: int | None,
     progress: Progress,
-    scrutiny: Scrutiny = EVERY_COPY,
+    verification_policy: VerificationPolicy = EVERY_COPY,
     ocr: bool = False,
 ) -> SplitCounts:
     """
@@ -117,7 +117,11 @@ def split_run(
         ):
             prefix = prefix_of(run, file, read.files)
             outcome = splitting.file_bills(
-                assignment, store, prefix=prefix, progress=read.add, scrutiny=scrutiny
+                assignment,
+                store,
+                prefix=prefix,
+                progress=read.add,
+                verification_policy=verification_policy,
             )
             filed += [(file.bulk, found) for found in outcome.bills]
             problems += outcome.problems

@@ -102,7 +102,7 @@ class BillStore:
         else:
             self._local_files.write(path, content)
 
-    def settle(self) -> None:
+    def make_durable(self) -> None:
         """Make durable all that any process wrote here; a URL's keeper answers for itself."""
         if self._folder is not None:
             make_durable(self._folder)

@@ -24,7 +24,7 @@ MOST_SHORT_LINES = 0.25  # a share; letter by letter text has 0.6 and more
 FEWEST_LINES = 8
 
 
-def normalised(text: str) -> str:
+def normalized(text: str) -> str:
     """Replace exotic dashes, spaces and line ends by the plain ones patterns are written for."""
     if not text.isascii() or "\x02" in text or "\x00" in text:
         text = text.translate(_SIGNS)
@@ -40,14 +40,14 @@ def without_dash_gaps(text: str) -> str:
     return _DASH_GAP.sub("-", text) if "- " in text or "-\t" in text else text
 
 
-def squashed(text: str) -> str:
+def without_spaces(text: str) -> str:
     """Return the text without any white space."""
     return "".join(text.split())
 
 
-def text_mark(text: str) -> int:
+def text_checksum(text: str) -> int:
     """Return a checksum of a page's text without regard to white space."""
-    return zlib.crc32(squashed(text).encode("utf-8", "surrogatepass"))
+    return zlib.crc32(without_spaces(text).encode("utf-8", "surrogatepass"))
 
 
 def looks_broken(text: str) -> bool:

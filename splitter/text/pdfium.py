@@ -16,8 +16,8 @@ from typing import Any
 import pypdfium2  # starts the library
 import pypdfium2.raw as pdfium_c
 
-from splitter.text.evidence import Reading
-from splitter.text.normalizing import normalised
+from splitter.text.normalizing import normalized
+from splitter.text.page_facts import Reading
 from splitter.text.patterns import Box, PageFrame, Region, is_inside, to_page_space, to_region
 
 SAME_LINE = 0.35  # of a character's height: baselines closer than this are one line
@@ -139,8 +139,8 @@ class PdfiumPage:
 
     def reading(self) -> Reading:
         """Read the fast way: pdfium's own lines."""
-        text = normalised(self._whole_text())
-        return Reading(text, text if self._box is None else normalised(self._bounded(self._box)))
+        text = normalized(self._whole_text())
+        return Reading(text, text if self._box is None else normalized(self._bounded(self._box)))
 
     def rebuilt(self) -> list[Reading]:
         """
@@ -179,8 +179,8 @@ class PdfiumPage:
         if first > last:
             return ""
         room = (ctypes.c_ushort * (last - first + 2))()
-        signs = pdfium_c.FPDFText_GetText(self._text, first, last - first + 1, room)
-        return bytes(room)[: (signs - 1) * _BYTES_A_SIGN].decode("utf-16-le", "ignore")
+        characters = pdfium_c.FPDFText_GetText(self._text, first, last - first + 1, room)
+        return bytes(room)[: (characters - 1) * _BYTES_A_SIGN].decode("utf-16-le", "ignore")
 
     def _is_text(self, index: int) -> bool:
         return bool(pdfium_c.FPDFText_GetTextIndexFromCharIndex(self._text, index) >= 0)
@@ -188,10 +188,10 @@ class PdfiumPage:
     def _bounded(self, box: Box) -> str:
         left, bottom, right, top = box
         corners = self._text, left, top, right, bottom
-        signs = max(0, pdfium_c.FPDFText_GetBoundedText(*corners, None, 0))
-        room = (ctypes.c_ushort * (signs + 1))()
-        pdfium_c.FPDFText_GetBoundedText(*corners, room, signs)
-        return bytes(room)[: signs * _BYTES_A_SIGN].decode("utf-16-le", "ignore")
+        characters = max(0, pdfium_c.FPDFText_GetBoundedText(*corners, None, 0))
+        room = (ctypes.c_ushort * (characters + 1))()
+        pdfium_c.FPDFText_GetBoundedText(*corners, room, characters)
+        return bytes(room)[: characters * _BYTES_A_SIGN].decode("utf-16-le", "ignore")
 
     def _glyphs(self) -> Iterator[tuple[Glyph, tuple[float, float]]]:
         for index in range(pdfium_c.FPDFText_CountChars(self._text)):
@@ -202,10 +202,10 @@ class PdfiumPage:
 
 
 def _reading(whole: list[Glyph], part: list[Glyph], *, spaced_letters: bool) -> Reading:
-    text = normalised(to_lines(whole, spaced_letters=spaced_letters))
+    text = normalized(to_lines(whole, spaced_letters=spaced_letters))
     if part is whole:
         return Reading(text, text)
-    return Reading(text, normalised(to_lines(part, spaced_letters=spaced_letters)))
+    return Reading(text, normalized(to_lines(part, spaced_letters=spaced_letters)))
 
 
 def _glyph(text: Any, index: int, char: str) -> tuple[Glyph, tuple[float, float]]:
@@ -234,27 +234,29 @@ def _loose_box(text: Any, index: int) -> Box:
     return rectangle.left, rectangle.bottom, rectangle.right, rectangle.top
 
 
-Place = tuple[str, Box]  # a value, and the region of what the pattern matched around it
+TextPosition = tuple[str, Box]  # a value, and the region of what the pattern matched around it
 
 
-def find_places(
+def find_text_positions(
     document: PdfiumDocument, number: int, user_unit: float, pattern: re.Pattern[str]
-) -> list[Place]:
+) -> list[TextPosition]:
     """Return the values a pattern finds on a page and where they stand on it as displayed."""
     page = pdfium_c.FPDF_LoadPage(document.raw, number)
     text = pdfium_c.FPDFText_LoadPage(page)
     try:
-        return list(_places(text, _frame(page, user_unit), pattern))
+        return list(_text_positions(text, _frame(page, user_unit), pattern))
     finally:
         pdfium_c.FPDFText_ClosePage(text)
         pdfium_c.FPDF_ClosePage(page)
 
 
-def _places(text: Any, frame: PageFrame, pattern: re.Pattern[str]) -> Iterator[Place]:
+def _text_positions(
+    text: Any, frame: PageFrame, pattern: re.Pattern[str]
+) -> Iterator[TextPosition]:
     count = pdfium_c.FPDFText_CountChars(text)
-    signs = [chr(pdfium_c.FPDFText_GetUnicode(text, index)) for index in range(count)]
+    characters = [chr(pdfium_c.FPDFText_GetUnicode(text, index)) for index in range(count)]
     # a sign that is more than one or none must not move those behind it
-    plain = "".join([shown if len(shown := normalised(sign)) == 1 else " " for sign in signs])
+    plain = "".join([shown if len(shown := normalized(sign)) == 1 else " " for sign in characters])
     for match in pattern.finditer(plain):
         boxes = [_box(text, index) for index in range(*match.span()) if not plain[index].isspace()]
         if boxes:

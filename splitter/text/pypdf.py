@@ -9,8 +9,8 @@ from pypdf import PdfReader
 from splitter.pdf.pypdf_reader import (
     PYPDF_FAILURES,
 )
-from splitter.text.evidence import Reading
-from splitter.text.normalizing import normalised
+from splitter.text.normalizing import normalized
+from splitter.text.page_facts import Reading
 from splitter.text.patterns import Box, is_inside
 
 
@@ -26,8 +26,8 @@ def pypdf_reading(reader: PdfReader, page: int, box: Box | None) -> Reading | No
         text = reader.pages[page].extract_text(visitor_text=keep_inside)
     except PYPDF_FAILURES:
         return None
-    whole = normalised(text)
-    part = whole if box is None else normalised("".join(pieces))
+    whole = normalized(text)
+    part = whole if box is None else normalized("".join(pieces))
     return Reading(whole, part, by_position=False)
 
 

@@ -1,4 +1,4 @@
-"""The process that opens a bulk file once and forks hands, which find it open."""
+"""The process that opens a bulk file once and forks workers, which find it open."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def main() -> None:
     with socket.socket(fileno=int(sys.argv[1])) as requests:
         start = json.loads(requests.recv(_LONGEST_MESSAGE))
         _limit(start["memory_bytes"])
-        hands: set[int] = set()
+        process_ids: set[int] = set()
         try:
-            _serve(start, requests, hands)
+            _serve(start, requests, process_ids)
         finally:
-            for hand in hands:
-                _end(hand)
+            for process_id in process_ids:
+                _end(process_id)
 
 
 def _limit(memory_bytes: int) -> None:
@@ -37,13 +37,13 @@ def _limit(memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _serve(start: dict[str, Any], requests: socket.socket, hands: set[int]) -> None:
+def _serve(start: dict[str, Any], requests: socket.socket, process_ids: set[int]) -> None:
     # imported here, when the limits hold
     from domain.failures import Refused
     from splitter.pdf.opening import open_source
     from splitter.text.patterns import compile_patterns
     from splitter.workers.messages import bulk_from_message
-    from splitter.workers.worker import Worker
+    from splitter.workers.page_worker import PageWorker
 
     path = Path(start["path"])
     try:
@@ -52,45 +52,45 @@ def _serve(start: dict[str, Any], requests: socket.socket, hands: set[int]) -> N
         requests.send(to_line({"refused": [refusal.code, refusal.message]}))
         return
     patterns = compile_patterns(bulk_from_message(start["bulk"]), ocr=start["ocr"])
-    worker = Worker(path, source, pages, patterns)
+    page_worker = PageWorker(path, source, pages, patterns)
     gc.collect()
-    gc.freeze()  # what the hands share with this process shall stay shared
+    gc.freeze()  # what the workers share with this process shall stay shared
     requests.send(to_line({"pages": len(pages)}))
     while message := requests.recv(_LONGEST_MESSAGE):
         request = json.loads(message)
         if request["do"] == "fork":
             try:
                 if request["copies"]:
-                    worker.prepare_copies()
+                    page_worker.prepare_copies()
             except Refused as refusal:
                 requests.send(to_line({"refused": [refusal.code, refusal.message]}))
                 continue
-            _fork(requests, hands, worker)
+            _fork(requests, process_ids, page_worker)
         else:
-            hands.discard(request["hand"])
-            _end(request["hand"])
+            process_ids.discard(request["worker"])
+            _end(request["worker"])
             requests.send(b"{}")
 
 
-def _fork(requests: socket.socket, hands: set[int], worker: Any) -> None:
+def _fork(requests: socket.socket, process_ids: set[int], page_worker: Any) -> None:
     ours, theirs = socket.socketpair()
-    hand = os.fork()
-    if not hand:
+    process_id = os.fork()
+    if not process_id:
         try:
             requests.close()
             ours.close()
-            worker.serve(theirs)
+            page_worker.serve(theirs)
         finally:
             os._exit(0)
-    hands.add(hand)
+    process_ids.add(process_id)
     theirs.close()
-    socket.send_fds(requests, [to_line({"hand": hand})], [ours.fileno()])
+    socket.send_fds(requests, [to_line({"worker": process_id})], [ours.fileno()])
     ours.close()
 
 
-def _end(hand: int) -> None:
-    os.kill(hand, signal.SIGKILL)
-    os.waitpid(hand, 0)
+def _end(process_id: int) -> None:
+    os.kill(process_id, signal.SIGKILL)
+    os.waitpid(process_id, 0)
 
 
 if __name__ == "__main__":

@@ -27,12 +27,12 @@ def facts_to_message(facts: PageFacts) -> list[Any]:
         [day.isoformat() for day in facts.due_dates],
         IS_SEPARATOR * facts.is_separator + HAS_TEXT * facts.has_text + BY_OCR * facts.by_ocr,
         facts.number,
-        facts.text_mark,
+        facts.text_checksum,
     ]
 
 
 def facts_from_message(message: list[Any]) -> PageFacts:
-    page, accounts, amounts, due_dates, flags, number, text_mark = message
+    page, accounts, amounts, due_dates, flags, number, text_checksum = message
     return PageFacts(
         page=page,
         accounts=tuple(accounts),
@@ -42,7 +42,7 @@ def facts_from_message(message: list[Any]) -> PageFacts:
         has_text=bool(flags & HAS_TEXT),
         number=(number[0], number[1]) if number else None,
         by_ocr=bool(flags & BY_OCR),
-        text_mark=text_mark,
+        text_checksum=text_checksum,
     )
 
 
@@ -53,18 +53,18 @@ def bill_to_message(bill: BillRange) -> list[Any]:
         bill.pages,
         None if amount is None else amount.cents,
         None if due_on is None else due_on.isoformat(),
-        bill.text_marks,
+        bill.text_checksums,
     ]
 
 
 def bill_from_message(message: list[Any]) -> BillRange:
-    account, pages, amount, due_on, text_marks = message
+    account, pages, amount, due_on, text_checksums = message
     return BillRange(
         account,
         tuple(pages),
         None if amount is None else Money(amount),
         None if due_on is None else date.fromisoformat(due_on),
-        tuple(text_marks),
+        tuple(text_checksums),
     )
 
 

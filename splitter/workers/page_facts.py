@@ -13,8 +13,8 @@ from splitter.workers.messages import facts_from_message
 from splitter.workers.parent import (
     PAGE_SECONDS,
     ChildFailed,
-    Hand,
-    Workshop,
+    WorkerPool,
+    WorkerProcess,
     processors,
     shared_out,
 )
@@ -38,17 +38,17 @@ def read_pages(
     `progress` is called with the number of pages read since it was called last. Raises Refused
     (pdf-unreadable) where a page cannot be read or where the file is not sound.
     """
-    with Workshop(path, patterns, page_seconds=page_seconds) as workshop:
-        return read_in(workshop, processes=processes, progress=progress)
+    with WorkerPool(path, patterns, page_seconds=page_seconds) as pool:
+        return read_in(pool, processes=processes, progress=progress)
 
 
 def read_in(
-    workshop: Workshop, *, processes: int | None = None, progress: Progress | None = None
+    pool: WorkerPool, *, processes: int | None = None, progress: Progress | None = None
 ) -> list[PageFacts]:
     """
-    Read every page of the bulk file that is open in a workshop; see read_pages.
+    Read every page of the bulk file that is open in a pool; see read_pages.
 
-    Where the plain reader is caught saying anything else than the engines, nothing of what it said
+    Where the direct reader is caught saying anything else than the engines, nothing of what it said
     is believed: the engines read the whole file again.
     """
     told = 0
@@ -60,17 +60,17 @@ def read_in(
             told = done
 
     try:
-        return _read_all(workshop, processes or processors(), tell, by_engines=False)
+        return _read_all(pool, processes or processors(), tell, by_engines=False)
     except _ReadersDisagree:
-        return _read_all(workshop, processes or processors(), tell, by_engines=True)
+        return _read_all(pool, processes or processors(), tell, by_engines=True)
 
 
 def _read_all(
-    workshop: Workshop, processes: int, tell: Progress, *, by_engines: bool
+    pool: WorkerPool, processes: int, tell: Progress, *, by_engines: bool
 ) -> list[PageFacts]:
-    pages = workshop.pages
+    pages = pool.pages
     chunks = [(first, min(first + CHUNK_PAGES, pages)) for first in range(0, pages, CHUNK_PAGES)]
-    shares = [ReadingShare(workshop, by_engines) for _ in range(min(processes, len(chunks)))]
+    shares = [ReadingShare(pool, by_engines) for _ in range(min(processes, len(chunks)))]
     facts: list[PageFacts] = []
     for read in shared_out(shares, chunks, ReadingShare.read):
         facts += read
@@ -80,21 +80,21 @@ def _read_all(
 
 
 class _ReadersDisagree(Exception):
-    """A hand reports that the plain reader and the engines read a page differently."""
+    """A worker reports that the direct reader and the engines read a page differently."""
 
 
 class ReadingShare:
-    """One thread's hand that reads pages; a new one takes over where a page took it down."""
+    """One thread's worker that reads pages; a new one takes over where a page took it down."""
 
-    def __init__(self, workshop: Workshop, by_engines: bool) -> None:
-        self._workshop = workshop
+    def __init__(self, pool: WorkerPool, by_engines: bool) -> None:
+        self._pool = pool
         self._by_engines = by_engines
-        self._hand: Hand | None = None
+        self._worker: WorkerProcess | None = None
 
     def close(self) -> None:
-        if self._hand is not None:
-            self._hand.close()
-            self._hand = None
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
 
     def read(self, chunk: tuple[int, int]) -> list[PageFacts]:
         """
@@ -120,8 +120,8 @@ class ReadingShare:
         return facts
 
     def _ask(self, first: int, last: int, *, is_careful: bool) -> Iterator[Any]:
-        if self._hand is None:
-            self._hand = self._workshop.hand()
+        if self._worker is None:
+            self._worker = self._pool.start_worker()
         request = {
             "do": "read",
             "first": first,
@@ -129,11 +129,11 @@ class ReadingShare:
             "is_careful": is_careful,
             "by_engines": self._by_engines,
         }
-        return self._hand.ask(request, last - first)
+        return self._worker.ask(request, last - first)
 
     def _refusal(self, page: int, failure: ChildFailed) -> Refused:
         return Refused(
             "pdf-unreadable",
-            f"Page {page + 1} of {self._workshop.name} cannot be read ({failure});"
+            f"Page {page + 1} of {self._pool.name} cannot be read ({failure});"
             " please export the file again.",
         )

@@ -51,11 +51,11 @@ class ChildFailed(Exception):
     """The child hung, crashed or ran out of memory; the message says which."""
 
 
-class Workshop(Closing):
+class WorkerPool(Closing):
     """
-    A process that has opened a bulk file, and the hands that it forks on demand.
+    A process that has opened a bulk file, and the workers that it forks on demand.
 
-    Opening is done once, whatever the number of hands, and never in this process: it may have
+    Opening is done once, whatever the number of workers, and never in this process: it may have
     threads, which a fork does not survive, and a hostile file shall end nothing but a child.
     Raises Refused (pdf-unreadable) for a file that is not sound.
     """
@@ -72,7 +72,7 @@ class Workshop(Closing):
         self.pages = self._opened(patterns)
 
     def close(self) -> None:
-        """End the process; it ends its hands first."""
+        """End the process; it ends its workers first."""
         self._socket.close()
         try:
             self._process.wait(timeout=5)
@@ -84,20 +84,20 @@ class Workshop(Closing):
     def name(self) -> str:
         return self._path.name
 
-    def hand(self, *, copies: bool = False) -> Hand:
-        """Return a new hand, one that also copies if asked; raises ChildFailed without one."""
+    def start_worker(self, *, copies: bool = False) -> WorkerProcess:
+        """Return a new worker, one that also copies if asked; raises ChildFailed without one."""
         with self._turn:
             answer, descriptors = self._ask({"do": "fork", "copies": copies})
         if "refused" in answer:
             raise Refused(*answer["refused"])
         if len(descriptors) != 1:
             raise ChildFailed("no process could be started")
-        return Hand(self, int(answer["hand"]), descriptors[0], self._page_seconds)
+        return WorkerProcess(self, int(answer["worker"]), descriptors[0], self._page_seconds)
 
     def dismiss(self, number: int) -> None:
-        """End a hand, whatever it is doing."""
+        """End a worker, whatever it is doing."""
         with self._turn, contextlib.suppress(ChildFailed):
-            self._ask({"do": "dismiss", "hand": number})
+            self._ask({"do": "dismiss", "worker": number})
 
     def _opened(self, patterns: Patterns) -> int:
         size = self._path.stat().st_size if self._path.is_file() else 0
@@ -132,13 +132,11 @@ class Workshop(Closing):
         return answer, descriptors
 
 
-class Hand:
+class WorkerProcess:
     """One child that reads pages and files bills; see splitter.worker for what it understands."""
 
-    def __init__(
-        self, workshop: Workshop, number: int, descriptor: int, page_seconds: float
-    ) -> None:
-        self._workshop = workshop
+    def __init__(self, pool: WorkerPool, number: int, descriptor: int, page_seconds: float) -> None:
+        self._pool = pool
         self._number = number
         self._socket = socket.socket(fileno=descriptor)
         self._page_seconds = page_seconds
@@ -146,7 +144,7 @@ class Hand:
 
     def close(self) -> None:
         self._socket.close()
-        self._workshop.dismiss(self._number)
+        self._pool.dismiss(self._number)
 
     def tell(self, message: dict[str, Any]) -> None:
         """Send a message that has no answer."""
@@ -209,11 +207,11 @@ def start_program(module: str, theirs: socket.socket) -> subprocess.Popen[bytes]
     )
 
 
-class Share(Protocol):
+class Closeable(Protocol):
     def close(self) -> None: ...
 
 
-S = TypeVar("S", bound=Share)
+S = TypeVar("S", bound=Closeable)
 P = TypeVar("P")
 R = TypeVar("R")
 

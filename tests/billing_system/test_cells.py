@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing_system import cells
-from billing_system.cells import remembered
+from billing_system.cells import cached_converter
 from domain.money import Money
 
 CENTS = st.integers(-(10**14), 10**14)
@@ -86,7 +86,7 @@ def test_cells_are_remembered_but_only_so_many_and_no_wrong_ones():
             raise ValueError("is empty")
         return len(cell)
 
-    convert = remembered(to_length, most=2)
+    convert = cached_converter(to_length, most=2)
 
     assert [1, 2, 1, 2] == [convert(cell) for cell in ("a", "bb", "a", "bb")]
     assert ["a", "bb"] == asked

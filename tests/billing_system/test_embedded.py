@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from billing_system.embedded import EmbeddedBillingSystem
-from billing_system.port import Export
+from billing_system.port import BillingExport
 from domain.accounts import AccountStatus
 from domain.failures import Misuse, Refused
 from domain.money import Money
@@ -30,11 +30,11 @@ from tests.builders_export import (
 CARD = "4111 1111 1111 1111"
 
 
-def read(folder: Path, **changes: str | bytes | None) -> Export:
+def read(folder: Path, **changes: str | bytes | None) -> BillingExport:
     return EmbeddedBillingSystem().read_export(write_export(folder / "export", **changes))
 
 
-def all_problems(export: Export) -> list[Problem]:
+def all_problems(export: BillingExport) -> list[Problem]:
     problems = list(export.problems)
     list(export.movements(problems.append))
     return problems

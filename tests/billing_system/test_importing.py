@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from billing_system.embedded import EmbeddedBillingSystem
 from billing_system.importing import ImportOutcome, import_export
-from billing_system.port import Export
+from billing_system.port import BillingExport
 from database import tables
 from database.books import Database
 from domain.failures import Refused
@@ -22,16 +22,18 @@ from tests.builders_export import ACCOUNT, MANIFEST, MOVEMENT, a_table, write_ex
 NOW = datetime(2026, 11, 2, 15, tzinfo=UTC)
 
 
-def an_export(tmp_path: Path, name: str = "export", **changes: str | bytes | None) -> Export:
+def an_export(tmp_path: Path, name: str = "export", **changes: str | bytes | None) -> BillingExport:
     return EmbeddedBillingSystem().read_export(write_export(tmp_path / name, **changes))
 
 
-def a_change(tmp_path: Path) -> Export:
+def a_change(tmp_path: Path) -> BillingExport:
     accounts = a_table(ACCOUNT | {"closing_balance": "99.00"}, ACCOUNT | {"account_number": "2"})
     return an_export(tmp_path, "changed", accounts=accounts, bills=b"%PDF-1.4 changed")
 
 
-def bring_in(database: Database, tmp_path: Path, export: Export, **wishes: bool) -> ImportOutcome:
+def bring_in(
+    database: Database, tmp_path: Path, export: BillingExport, **wishes: bool
+) -> ImportOutcome:
     return import_export(
         database, export, exports_folder=tmp_path / "exports", now=NOW, who="clerk", **wishes
     )
@@ -240,15 +242,15 @@ class _Interrupted(BaseException):
     """The power cut."""
 
 
-def interrupted(export: Export) -> Export:
+def interrupted(export: BillingExport) -> BillingExport:
     """The same export, whose reading breaks off after some movements."""
 
     def movements(report):
         yield next(export.movements(report))
         raise _Interrupted
 
-    fields = {name: getattr(export, name) for name in Export.__dataclass_fields__}
-    return Export(**fields | {"movements": movements})
+    fields = {name: getattr(export, name) for name in BillingExport.__dataclass_fields__}
+    return BillingExport(**fields | {"movements": movements})
 
 
 def test_an_interrupted_import_leaves_nothing(database, tmp_path):
@@ -295,7 +297,7 @@ def test_two_imports_at_once_do_not_mix(database, tmp_path, same):
     start = threading.Barrier(2)
     ended: list[str] = []
 
-    def run(export: Export) -> None:
+    def run(export: BillingExport) -> None:
         start.wait()
         try:
             ended.append(bring_in(database, tmp_path, export).status)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from billing_system.embedded import EmbeddedBillingSystem
-from billing_system.port import Export, NoteKind
+from billing_system.port import BillingExport, NoteKind
 from domain.failures import Misuse, Refused
 from domain.money import Money
 from tests.builders_export import (
@@ -25,7 +25,7 @@ from tests.builders_export import (
 CUSTOMER = "Beltr\u00e1n, Jos\u00e9 Mu\u00f1oz"
 
 
-def read_files(folder: Path, files: dict[str, str | bytes]) -> Export:
+def read_files(folder: Path, files: dict[str, str | bytes]) -> BillingExport:
     folder = folder / "export"
     folder.mkdir()
     for name, content in files.items():
@@ -33,7 +33,7 @@ def read_files(folder: Path, files: dict[str, str | bytes]) -> Export:
     return EmbeddedBillingSystem().read_export(folder)
 
 
-def read(folder: Path, **changes: str | bytes | None) -> Export:
+def read(folder: Path, **changes: str | bytes | None) -> BillingExport:
     return EmbeddedBillingSystem().read_export(write_export(folder / "export", **changes))
 
 
@@ -45,7 +45,7 @@ def headed(row: dict[str, str], **headings: str) -> str:
     return a_table({headings.get(name, name): value for name, value in row.items()})
 
 
-def named(export: Export, kind: NoteKind) -> list[str]:
+def named(export: BillingExport, kind: NoteKind) -> list[str]:
     return [note.name for note in export.notes if note.kind is kind]
 
 

@@ -93,7 +93,7 @@ def test_after_a_crash_a_file_is_finished_and_never_made_again(
 
     system.post(a_request())
     with monkeypatch.context() as crashing:
-        owner = system._tray.__class__ if stops_at == "mark_out" else Outgoing
+        owner = system._submitted.__class__ if stops_at == "mark_out" else Outgoing
         crashing.setattr(owner, stops_at, die)
         with pytest.raises(Killed):
             system.hand_over()

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from cash_receipting.port import ServiceDown
 from cash_receipting.posting import post_due
 from cash_receipting.rest import RestReceipting
-from cash_receipting.sandbox_service import Faults, SandboxServer
+from cash_receipting.sandbox_service import SandboxServer, ServiceFaults
 from domain.failures import OutcomeUnknown, PermanentFailure
 from domain.money import Money
 from tests.cash_receipting.builders import (
@@ -49,12 +49,12 @@ def booked(service: SandboxServer) -> int:
 @pytest.mark.parametrize(
     ("faults", "failure", "entries"),
     [
-        (Faults(down=True), ServiceDown, 0),
-        (Faults(silent=True), OutcomeUnknown, 0),
-        (Faults(error_before=1), OutcomeUnknown, 0),
-        (Faults(error_after=1), OutcomeUnknown, 1),
-        (Faults(lose_answers=1), OutcomeUnknown, 1),
-        (Faults(rejects=("01.1037.1",)), PermanentFailure, 0),
+        (ServiceFaults(down=True), ServiceDown, 0),
+        (ServiceFaults(silent=True), OutcomeUnknown, 0),
+        (ServiceFaults(error_before=1), OutcomeUnknown, 0),
+        (ServiceFaults(error_after=1), OutcomeUnknown, 1),
+        (ServiceFaults(lose_answers=1), OutcomeUnknown, 1),
+        (ServiceFaults(rejects=("01.1037.1",)), PermanentFailure, 0),
     ],
 )
 def test_a_fault_is_named_by_what_may_have_happened(service, system, faults, failure, entries):
@@ -67,7 +67,7 @@ def test_a_fault_is_named_by_what_may_have_happened(service, system, faults, fai
 
 
 def test_a_slow_answer_may_still_be_booked(service):
-    service.plan.replace(Faults(slow_seconds=0.5))
+    service.plan.replace(ServiceFaults(slow_seconds=0.5))
 
     with (
         closing(RestReceipting(service.url, SecretStr("secret"), seconds=0.1)) as system,
@@ -77,7 +77,7 @@ def test_a_slow_answer_may_still_be_booked(service):
 
 
 def test_a_duplicate_is_our_own_earlier_posting(service, system):
-    service.plan.replace(Faults(conflicts=True))
+    service.plan.replace(ServiceFaults(conflicts=True))
     first = system.post(a_request())
 
     assert first == system.post(a_request())
@@ -105,7 +105,7 @@ def test_a_refused_token_is_no_fault_of_the_posting_and_is_not_told(service):
 
 
 def test_the_refusal_is_told_in_the_services_own_words(service, system):
-    service.plan.replace(Faults(rejects=("01.1037.1",)))
+    service.plan.replace(ServiceFaults(rejects=("01.1037.1",)))
 
     with pytest.raises(PermanentFailure, match=r"account 01\.1037\.1 is not known"):
         system.post(a_request())
@@ -154,13 +154,13 @@ def test_every_payment_gets_there_once_through_all_faults(books, service, system
     take(books, range(1, 41))
     clock = Clock()
     for faults in (
-        Faults(lose_answers=2),
-        Faults(error_after=2),
-        Faults(error_before=2),
-        Faults(down=True),
-        Faults(silent=True),
-        Faults(forgets_keys=True, lose_answers=2),
-        Faults(forgets_keys=True),
+        ServiceFaults(lose_answers=2),
+        ServiceFaults(error_after=2),
+        ServiceFaults(error_before=2),
+        ServiceFaults(down=True),
+        ServiceFaults(silent=True),
+        ServiceFaults(forgets_keys=True, lose_answers=2),
+        ServiceFaults(forgets_keys=True),
     ):
         service.plan.replace(faults)
         for _ in range(3):

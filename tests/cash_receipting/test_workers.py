@@ -9,7 +9,7 @@ from multiprocessing.process import BaseProcess
 import pytest
 import sqlalchemy as sa
 
-from cash_receipting.sandbox_service import Faults, SandboxServer
+from cash_receipting.sandbox_service import SandboxServer, ServiceFaults
 from database.tables import service_health
 from tests.cash_receipting.builders import a_service, receipt_key, states, take
 from tests.cash_receipting.worker import start_worker
@@ -19,7 +19,7 @@ WORKERS, PAYMENTS = 3, 100
 
 @pytest.fixture
 def service(tmp_path) -> Iterator[SandboxServer]:
-    with a_service(tmp_path, faults=Faults(forgets_keys=True)) as server:
+    with a_service(tmp_path, faults=ServiceFaults(forgets_keys=True)) as server:
         yield server
 
 
@@ -46,7 +46,7 @@ def test_several_processes_post_everything_once(books, service):
 
 def test_processes_that_are_killed_leave_nothing_entered_twice(books, service):
     take(books, range(1, PAYMENTS + 1))
-    service.plan.replace(Faults(forgets_keys=True, slow_seconds=0.01))
+    service.plan.replace(ServiceFaults(forgets_keys=True, slow_seconds=0.01))
     workers = start(books, service, 60)
     until = time.monotonic() + 60
     while "posted" not in states(books) and time.monotonic() < until:
@@ -64,7 +64,7 @@ def test_processes_that_are_killed_leave_nothing_entered_twice(books, service):
 
 def test_a_service_that_is_down_is_left_alone_by_all_processes_together(books, service):
     take(books, range(1, PAYMENTS + 1))
-    service.plan.replace(Faults(down=True))
+    service.plan.replace(ServiceFaults(down=True))
 
     for worker in start(books, service, 3):
         assert 0 == status(worker)

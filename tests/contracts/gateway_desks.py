@@ -10,7 +10,7 @@ from typing import Protocol
 from domain.money import Money
 from domain.payments import Advice, MethodKind
 from payments.port import DrawRequest, LateEvent, PaymentGateway, Settlement
-from payments.sandbox.behavior import Fault
+from payments.sandbox.behavior import GatewayFault
 from payments.sandbox.gateway import SandboxGateway
 
 START = datetime.fromisoformat("2026-11-04T15:00:00+00:00")  # a Wednesday morning in New York
@@ -59,10 +59,10 @@ def a_draw(desk: Desk, key: str = "autopay/2026-10/0110371/1", **changes) -> Dra
 class ScriptedFaults:
     """Faults in the order in which a test wants them, by the name of the call."""
 
-    planned: dict[str, list[Fault]] = field(default_factory=dict)
+    planned: dict[str, list[GatewayFault]] = field(default_factory=dict)
     late_by: timedelta = timedelta(seconds=90)
 
-    def strike(self, call: str) -> Fault | None:
+    def strike(self, call: str) -> GatewayFault | None:
         waiting = self.planned.get(call)
         return waiting.pop(0) if waiting else None
 
@@ -81,7 +81,7 @@ class SandboxDesk:
         self.gateway = SandboxGateway(place / "gateway.db", lambda: START, faults=self.faults)
 
     def lose(self, call: str, *faults: str) -> None:
-        self.faults.planned[call] = [Fault(fault) for fault in faults]
+        self.faults.planned[call] = [GatewayFault(fault) for fault in faults]
 
     def taken(self) -> int:
         with self.gateway._store.writing() as books:

@@ -9,19 +9,19 @@ import pytest
 from domain.failures import OutcomeUnknown, PermanentFailure, TemporaryFailure
 from domain.money import ZERO, Money
 from domain.payments import Advice
-from payments.port import Answer, EventKind, GatewayMisuse
+from payments.port import DrawAnswer, GatewayMisuse, LateEventKind
 from tests.contracts.gateway_desks import a_draw
 
 
 def drawn(desk, request):
     """Prepare and confirm, and return the reference."""
     reference = desk.gateway.prepare(request)
-    assert Answer.APPROVED is desk.gateway.confirm(reference, request).answer
+    assert DrawAnswer.APPROVED is desk.gateway.confirm(reference, request).answer
     return reference
 
 
 def gone_back(desk):
-    return [event for event in desk.events() if event.kind is not EventKind.APPROVED_LATE]
+    return [event for event in desk.events() if event.kind is not LateEventKind.APPROVED_LATE]
 
 
 def test_a_draw_that_is_prepared_moves_no_money(desk):
@@ -29,7 +29,7 @@ def test_a_draw_that_is_prepared_moves_no_money(desk):
 
     found = desk.gateway.lookup(a_draw(desk), reference)
 
-    assert (Answer.NOT_FOUND, 0) == (found.answer, desk.taken())
+    assert (DrawAnswer.NOT_FOUND, 0) == (found.answer, desk.taken())
 
 
 def test_an_approved_draw_is_confirmed_with_its_reference_and_amount(desk):
@@ -37,7 +37,7 @@ def test_an_approved_draw_is_confirmed_with_its_reference_and_amount(desk):
 
     result = desk.gateway.confirm(reference, a_draw(desk))
 
-    assert (Answer.APPROVED, reference, Money(43_21)) == (
+    assert (DrawAnswer.APPROVED, reference, Money(43_21)) == (
         result.answer,
         result.reference,
         result.amount,
@@ -55,7 +55,7 @@ def test_confirmed_again_under_its_key_a_draw_is_drawn_once(desk):
 
     answers = [desk.gateway.confirm(reference, a_draw(desk)) for _ in range(3)]
 
-    assert [Answer.APPROVED] * 3 == [answer.answer for answer in answers]
+    assert [DrawAnswer.APPROVED] * 3 == [answer.answer for answer in answers]
     assert ({reference}, 43_21) == ({answer.reference for answer in answers}, desk.taken())
 
 
@@ -65,7 +65,7 @@ def test_a_decline_is_an_answer_with_what_it_means(desk):
 
     result = desk.gateway.confirm(reference, request)
 
-    assert (Answer.DECLINED, desk.decline) == (result.answer, (result.code, result.advice))
+    assert (DrawAnswer.DECLINED, desk.decline) == (result.answer, (result.code, result.advice))
     assert 0 == desk.taken()
 
 
@@ -76,7 +76,7 @@ def test_a_decline_is_found_again(desk):
 
     for known in (reference, None):
         found = desk.gateway.lookup(request, known)
-        assert (Answer.DECLINED, desk.decline) == (found.answer, (found.code, found.advice))
+        assert (DrawAnswer.DECLINED, desk.decline) == (found.answer, (found.code, found.advice))
 
 
 @pytest.mark.parametrize("knows_reference", [True, False])
@@ -88,7 +88,7 @@ def test_a_draw_whose_answer_was_lost_is_found(desk, knows_reference):
 
     found = desk.gateway.lookup(a_draw(desk), reference if knows_reference else None)
 
-    assert (Answer.APPROVED, reference, Money(43_21)) == (
+    assert (DrawAnswer.APPROVED, reference, Money(43_21)) == (
         found.answer,
         found.reference,
         found.amount,
@@ -103,7 +103,7 @@ def test_a_draw_whose_answer_was_lost_is_drawn_once_when_asked_again(desk):
 
     result = desk.gateway.confirm(reference, a_draw(desk))
 
-    assert (Answer.APPROVED, 43_21) == (result.answer, desk.taken())
+    assert (DrawAnswer.APPROVED, 43_21) == (result.answer, desk.taken())
 
 
 def test_a_draw_that_never_arrived_is_not_found_and_may_be_asked_again(desk):
@@ -115,8 +115,8 @@ def test_a_draw_that_never_arrived_is_not_found_and_may_be_asked_again(desk):
     found = desk.gateway.lookup(a_draw(desk), reference)
     again = desk.gateway.confirm(reference, a_draw(desk))
 
-    assert (Answer.NOT_FOUND, 0 + 43_21) == (found.answer, desk.taken())
-    assert Answer.APPROVED is again.answer
+    assert (DrawAnswer.NOT_FOUND, 0 + 43_21) == (found.answer, desk.taken())
+    assert DrawAnswer.APPROVED is again.answer
 
 
 def test_a_draw_that_was_refused_at_the_door_surely_did_not_happen(desk):
@@ -126,7 +126,7 @@ def test_a_draw_that_was_refused_at_the_door_surely_did_not_happen(desk):
     with pytest.raises(TemporaryFailure):
         desk.gateway.confirm(reference, a_draw(desk))
 
-    assert (0, Answer.NOT_FOUND) == (
+    assert (0, DrawAnswer.NOT_FOUND) == (
         desk.taken(),
         desk.gateway.lookup(a_draw(desk), reference).answer,
     )
@@ -150,7 +150,10 @@ def test_a_draw_whose_prepare_was_lost_is_known_by_its_key_as_not_drawn(desk):
 
     found = desk.gateway.lookup(a_draw(desk), None)
 
-    assert (Answer.NOT_FOUND, desk.gateway.prepare(a_draw(desk))) == (found.answer, found.reference)
+    assert (DrawAnswer.NOT_FOUND, desk.gateway.prepare(a_draw(desk))) == (
+        found.answer,
+        found.reference,
+    )
 
 
 def test_a_lookup_that_fails_leaves_the_outcome_unknown(desk):
@@ -165,7 +168,7 @@ def test_a_lookup_that_fails_leaves_the_outcome_unknown(desk):
 def test_what_nobody_asked_for_is_not_found(desk):
     drawn(desk, a_draw(desk))
 
-    assert Answer.NOT_FOUND is desk.gateway.lookup(a_draw(desk, key="autopay/x/1"), None).answer
+    assert DrawAnswer.NOT_FOUND is desk.gateway.lookup(a_draw(desk, key="autopay/x/1"), None).answer
 
 
 @pytest.mark.parametrize("change", ["amount", "account"])
@@ -265,7 +268,7 @@ def test_a_draw_that_was_voided_before_it_was_confirmed_never_happens(desk):
     voided = [desk.gateway.void(reference, "void/a") for _ in range(2)]
     result = desk.gateway.confirm(reference, a_draw(desk))
 
-    assert ([True, True], Answer.DECLINED, 0) == (voided, result.answer, desk.taken())
+    assert ([True, True], DrawAnswer.DECLINED, 0) == (voided, result.answer, desk.taken())
     assert ("voided", Advice.CLERK) == (result.code, result.advice)
 
 
@@ -276,7 +279,7 @@ def test_a_void_takes_back_a_draw_or_says_that_it_is_too_late(desk):
 
     answer = desk.gateway.lookup(a_draw(desk), reference).answer
     assert (desk.voids_drawn, 0 if is_voided else 43_21) == (is_voided, desk.taken())
-    assert (Answer.DECLINED if is_voided else Answer.APPROVED) is answer
+    assert (DrawAnswer.DECLINED if is_voided else DrawAnswer.APPROVED) is answer
 
 
 def test_a_late_event_names_its_draw_and_comes_once(desk):
@@ -287,7 +290,7 @@ def test_a_late_event_names_its_draw_and_comes_once(desk):
     desk.days_later()
     event, *others = gone_back(desk)
 
-    assert ([], EventKind.CHARGED_BACK, "fraudulent") == (others, event.kind, event.code)
+    assert ([], LateEventKind.CHARGED_BACK, "fraudulent") == (others, event.kind, event.code)
     assert (request.key, reference, Money(43_21)) == (event.draw_key, event.reference, event.amount)
     assert [event.event_id] == [again.event_id for again in gone_back(desk)]
 

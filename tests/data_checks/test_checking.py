@@ -18,7 +18,7 @@ from data_checks.checking import (
     unknown_check_names,
     unwaivable_check_names,
 )
-from data_checks.runner import Verdict, judge
+from data_checks.runner import FailedRows, judge
 from database.tables import check_finding, check_result, held_account
 from domain.checks import CheckStatus
 from tests.data_checks.mutations import MUTATIONS
@@ -203,7 +203,7 @@ def test_the_framework_asks_each_check_once(books):
     finally:
         sa.event.remove(Engine, "before_cursor_execute", note)
 
-    assert {"first": Verdict(1), "second": Verdict(0)} == verdicts
+    assert {"first": FailedRows(1), "second": FailedRows(0)} == verdicts
     assert ["first", "second"] == sorted(asked)
 
 

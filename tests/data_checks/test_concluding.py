@@ -7,7 +7,7 @@ import pytest
 from data_checks.catalog import CATALOG
 from data_checks.check import Finding
 from data_checks.recording import conclude
-from data_checks.runner import Verdict
+from data_checks.runner import FailedRows
 from domain.checks import CheckStatus
 
 CHECKS = {check.name: check for check in CATALOG}
@@ -18,16 +18,16 @@ TOTAL = Finding("", "", "bills: ours 1, announced 2")
 @pytest.mark.parametrize(
     ("name", "verdict", "findings", "waived", "expected"),
     [
-        ("bill-amount", Verdict(0), (), (), CheckStatus.PASSED),
-        ("bill-amount", Verdict(1), (ROW,), (), CheckStatus.FAILED),
-        ("bill-amount", Verdict(1), (ROW,), ("bill-amount",), CheckStatus.WAIVED),
-        ("bill-amount", Verdict(0), (), ("bill-amount",), CheckStatus.PASSED),
-        ("bill-amount", Verdict(0, "crashed"), (), ("bill-amount",), CheckStatus.FAILED),
-        ("bill-amount", Verdict(2), (ROW,), ("bill-amount",), CheckStatus.FAILED),
-        ("sensitive-data", Verdict(1), (ROW,), ("sensitive-data",), CheckStatus.FAILED),
-        ("email-invalid", Verdict(1), (ROW,), (), CheckStatus.WARNED),
-        ("email-invalid", Verdict(1), (ROW,), ("email-invalid",), CheckStatus.WARNED),
-        ("email-invalid", Verdict(0, "crashed"), (), (), CheckStatus.FAILED),
+        ("bill-amount", FailedRows(0), (), (), CheckStatus.PASSED),
+        ("bill-amount", FailedRows(1), (ROW,), (), CheckStatus.FAILED),
+        ("bill-amount", FailedRows(1), (ROW,), ("bill-amount",), CheckStatus.WAIVED),
+        ("bill-amount", FailedRows(0), (), ("bill-amount",), CheckStatus.PASSED),
+        ("bill-amount", FailedRows(0, "crashed"), (), ("bill-amount",), CheckStatus.FAILED),
+        ("bill-amount", FailedRows(2), (ROW,), ("bill-amount",), CheckStatus.FAILED),
+        ("sensitive-data", FailedRows(1), (ROW,), ("sensitive-data",), CheckStatus.FAILED),
+        ("email-invalid", FailedRows(1), (ROW,), (), CheckStatus.WARNED),
+        ("email-invalid", FailedRows(1), (ROW,), ("email-invalid",), CheckStatus.WARNED),
+        ("email-invalid", FailedRows(0, "crashed"), (), (), CheckStatus.FAILED),
     ],
 )
 def test_a_check_is_concluded(name, verdict, findings, waived, expected):
@@ -35,12 +35,12 @@ def test_a_check_is_concluded(name, verdict, findings, waived, expected):
 
 
 def test_a_disagreement_with_the_framework_is_an_error():
-    conclusion = conclude(CHECKS["bill-amount"], Verdict(3), (ROW,), ())
+    conclusion = conclude(CHECKS["bill-amount"], FailedRows(3), (ROW,), ())
 
     assert conclusion.error == "the framework counts 3 rows, our own query 1"
 
 
 def test_accounts_are_listed_once_and_totals_are_none():
-    result = conclude(CHECKS["control-totals"], Verdict(3), (TOTAL, ROW, ROW), ()).result
+    result = conclude(CHECKS["control-totals"], FailedRows(3), (TOTAL, ROW, ROW), ()).result
 
     assert (result.failed, result.accounts) == (3, ("01.1001.5",))

@@ -7,7 +7,7 @@ import threading
 import pytest
 import sqlalchemy as sa
 
-from database.books import Database, Pool
+from database.books import Database, DatabasePool
 from database.migrating import NEWEST, VERSION, _rebuilding, downgrade, migrate
 from database.schema import metadata
 
@@ -45,7 +45,7 @@ def test_the_second_waits_for_the_first(bare):
 def test_a_pool_gives_as_many_connections_as_the_settings_allow(database):
     if database.is_sqlite:
         pytest.skip("SQLite needs no pool")
-    books = Database(database.url, Pool(size=1, overflow=1, timeout=1))
+    books = Database(database.url, DatabasePool(size=1, overflow=1, timeout=1))
 
     with (
         books.engine.connect(),

@@ -10,7 +10,7 @@ from email.policy import default
 import pytest
 import sqlalchemy as sa
 
-from cash_receipting.sandbox_service import Faults, SandboxServer
+from cash_receipting.sandbox_service import SandboxServer, ServiceFaults
 from database.books import Database
 from database.tables import scheduled_payment
 from domain.payments import PaymentState
@@ -90,14 +90,14 @@ def test_what_was_taken_is_posted_and_the_pending_list_is_blank(office):
 def test_an_outage_is_told_once_and_ends_with_everything_posted(office, service):
     """Rules 186, 187."""
     desk = by_rest(office, service.url)
-    service.plan.replace(Faults(down=True))
+    service.plan.replace(ServiceFaults(down=True))
 
     first = retry(desk)
     assert (4, 0, 3) == (first.status, first.json["posted"], first.json["unposted"])
     assert "503" in first.json["stopped_by"]
     told = [retry(desk, "--now", as_of=at).json["alerts"] for at in (LATER, "2026-11-02T12:30")]
     assert [1, 0] == told
-    service.plan.replace(Faults())
+    service.plan.replace(ServiceFaults())
     after = retry(desk, "--now", as_of="2026-11-02T13:00")
 
     assert (0, 3, 1) == (after.status, after.json["posted"], after.json["alerts"])
@@ -112,14 +112,14 @@ def test_an_outage_is_told_once_and_ends_with_everything_posted(office, service)
 def test_a_refused_posting_waits_until_a_person_says_again_or_by_hand(office, service):
     desk = by_rest(office, service.url)
     refused = [row["account"] for row in desk.rows("pending-payments")][:2]
-    service.plan.replace(Faults(rejects=tuple(refused)))
+    service.plan.replace(ServiceFaults(rejects=tuple(refused)))
     first = retry(desk)
     assert (4, 1, 2) == (first.status, first.json["posted"], first.json["rejected"])
     one, other = desk.rows("pending-payments")
     assert (None, "rejected") == (one["next_retry"], one["state"])
     assert "is not known" in one["error"]
 
-    service.plan.replace(Faults())
+    service.plan.replace(ServiceFaults())
     again = retry(desk, "--again", one["confirmation"], "--reason", "the account is open now")
     by_hand = retry(
         desk, "--by-hand", other["key"], "--receipt", "X-9", "--reason", "entered at the counter"

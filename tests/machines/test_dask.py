@@ -19,7 +19,7 @@ from office.equipment.office import Office
 from office.prefect_server.task_runner import dask_runner
 from office.settings.close import WorkersSettings
 from office.settings.settings import Settings
-from splitter.batches.claims import standing
+from splitter.batches.claims import list_batches
 from tests.builders import NOW
 from tests.machines.outcomes import makers_of, result
 
@@ -60,7 +60,7 @@ def test_a_worker_of_dask_killed_in_mid_close_loses_no_bill_and_doubles_none(
 def kill_first(database, killed, ended):
     """Kill the first process that takes a batch."""
     while not killed and not ended.is_set():
-        owners = [batch.owner for batch in standing(database, "2026-10") if batch.owner]
+        owners = [batch.owner for batch in list_batches(database, "2026-10") if batch.owner]
         if owners and int(owners[0].split("|")[1]) != os.getpid():
             killed.append(int(owners[0].split("|")[1]))
             os.kill(killed[0], signal.SIGKILL)

@@ -11,7 +11,7 @@ import pytest
 
 from database.books import Database
 from domain.failures import TemporaryFailure
-from splitter.batches.claims import standing
+from splitter.batches.claims import list_batches
 from splitter.batches.run import BatchWorker
 from splitter.runs.records import fetch_documents, staged_files
 from splitter.store.bill_store import BillStore
@@ -41,7 +41,7 @@ class Machines:
 
     def states(self, run: str) -> list[str]:
         database = Database(self.url)
-        found = [batch.state.value for batch in standing(database, run)]
+        found = [batch.state.value for batch in list_batches(database, run)]
         database.close()
         return found
 

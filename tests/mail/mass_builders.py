@@ -13,8 +13,13 @@ from database.books import Database, insert_rows
 from database.tables import delivery, portal_link, portal_user, unsubscribed_address
 from domain.deliveries import MessageKind
 from mail.communications.audience import Audience, AudienceKind, Resolved, resolve
-from mail.communications.mailings import Mailing, Request, record_mailing, write_down_readers
-from mail.communications.queueing import Turns, queue_mailing
+from mail.communications.mailings import (
+    Mailing,
+    MassMailRequest,
+    record_mailing,
+    write_down_readers,
+)
+from mail.communications.queueing import SendSchedule, queue_mailing
 from mail.letters.links import Unsubscribing
 from splitter.store.bill_store import BillStore
 from tests.builders import NOW, RUN, Household, close_run, stage_run
@@ -59,7 +64,7 @@ def a_mailing(
 ) -> Mailing:
     """A mass mail with its mailboxes written down, and none of its mails in the outbox."""
     mailing = record_mailing(
-        database, BillStore(store), Request("Leaves", body, audience, **facts),
+        database, BillStore(store), MassMailRequest("Leaves", body, audience, **facts),
         today=TODAY, now=NOW, who="anna",
     )  # fmt: skip
     count = len(resolve(database, audience, to_landlords=True).readers)
@@ -71,7 +76,7 @@ def a_mailing(
 
 def queue(database: Database, number: int = 1, per_minute: int = 0, **changes: Any) -> int:
     facts: dict[str, Any] = {"now": NOW, "message_domain": "larkspur.example"}
-    return queue_mailing(database, number, Turns(per_minute), **(facts | changes))
+    return queue_mailing(database, number, SendSchedule(per_minute), **(facts | changes))
 
 
 def outbox(database: Database) -> list[Any]:

@@ -17,7 +17,7 @@ from domain.payments import MethodKind
 from domain.reminders import REMINDERS
 from mail.reminders.due_dates import BATCH, Reminding
 from mail.reminders.queueing import ReminderCounts, queue_reminders
-from rules.reminders import Shield, plan_reminders
+from rules.reminders import Exemption, plan_reminders
 from tests.builders import NOW, RUN
 
 DENVER = ZoneInfo("America/Denver")
@@ -33,14 +33,14 @@ def terms(
     *,
     records: bool = True,
     batch: int = BATCH,
-    shield: Shield | None = None,
+    exemption: Exemption | None = None,
     **changes: Any,
 ) -> Reminding:
     chosen: dict[str, Any] = {
         "days_before_due": 3, "days_after_due": 1, "at": time(6), "cut_off_days": 14,
     }  # fmt: skip
     plan = plan_reminders(**(chosen | changes))
-    return Reminding(plan, local(at), "anna", "larkspur.example", records, batch, shield)
+    return Reminding(plan, local(at), "anna", "larkspur.example", records, batch, exemption)
 
 
 def queue(database: Database, kind: MessageKind, at: str, **changes: Any) -> ReminderCounts:

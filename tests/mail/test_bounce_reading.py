@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mail.bounces.inbox import LARGEST
-from mail.bounces.reading import Report, read_returned
+from mail.bounces.reading import DeliveryReport, read_returned
 from tests.builders import few_examples
 from tests.mail.bounce_builders import (
     EXIM,
@@ -177,7 +177,7 @@ def test_a_report_with_anything_changed_is_still_read(seed, mail):
         found = read_returned(bytes(changed))
 
         assert 64 == len(found.id)
-        assert all(isinstance(report, Report) for report in found.reports)
+        assert all(isinstance(report, DeliveryReport) for report in found.reports)
         assert all(len(report.action) <= 20 and len(report.status) <= 9 for report in found.reports)
 
 

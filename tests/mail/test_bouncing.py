@@ -24,7 +24,7 @@ from domain.bounces import BounceKind
 from domain.deliveries import DeliveryStatus, PaperReason
 from domain.failures import Misuse
 from mail.bounces.maildir import Maildir
-from mail.bounces.processing import BounceBook, BounceCounts, settle_bounces, settle_refusals
+from mail.bounces.processing import BounceBook, BounceCounts, record_refusals, settle_bounces
 from mail.message.addresses import Verp
 from mail.outbox.queueing import queue_bills
 from mail.recipients.suppressed import (
@@ -413,7 +413,7 @@ def test_a_refusal_at_sending_has_the_consequences_of_a_bounce_once(database, er
     with database.writing() as books:
         books.execute(delivery.update().values(error=error))
 
-    found = [settle_refusals(database, RUN, now=LATER, who="anna") for _ in range(2)]
+    found = [record_refusals(database, RUN, now=LATER, who="anna") for _ in range(2)]
 
     assert [expected, BounceCounts()] == found
     assert error == row_of(database).error
@@ -423,10 +423,10 @@ def test_a_lifted_suppression_stays_lifted_though_the_old_refusal_is_still_there
     given_mails(database, status=DeliveryStatus.FAILED)
     with database.writing() as books:
         books.execute(delivery.update().values(error="550 5.1.1 gone"))
-    settle_refusals(database, now=LATER, who="anna")
+    record_refusals(database, now=LATER, who="anna")
 
     lift(database, ANN, "typing mistake of the mail server", now=LATER, who="anna")
-    settle_refusals(database, now=LATER, who="anna")
+    record_refusals(database, now=LATER, who="anna")
 
     assert [] == rows(database, suppressed_address)
 

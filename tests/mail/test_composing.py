@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from domain.failures import Misuse
 from domain.money import Money
 from mail.keys import delivery_key, file_stem, message_id
-from mail.letters.bill import FORM_TITLES, BillLetter, Draw, a_sample, variables
+from mail.letters.bill import FORM_TITLES, AnnouncedDraw, BillLetter, a_sample, variables
 from mail.letters.templates import Templates
 from mail.message.addresses import to_envelope_address
 from mail.message.mime import Attachment, Heading, build, to_base64
@@ -153,7 +153,7 @@ def test_a_mail_asks_only_for_what_is_owed(form, facts, said, unsaid):
 
 def test_a_draw_is_announced_and_what_it_leaves_is_asked_for():
     full = a_letter()
-    part = a_letter(draw=Draw(Money(1_000_00), full.due_on, full.draw.method, "1234"))
+    part = a_letter(draw=AnnouncedDraw(Money(1_000_00), full.due_on, full.draw.method, "1234"))
 
     covered, left = (TEMPLATES.word(letter).text for letter in (full, part))
 

@@ -12,9 +12,9 @@ from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import Misuse, Refused
 from mail.outbox.decisions import (
     Corrected,
-    Decision,
+    DeliveryDecision,
     confirm,
-    read_standing,
+    read_outbox_summary,
     send_again,
     send_failed_again,
 )
@@ -24,7 +24,7 @@ from mail.recipients.suppressed import put_on_paper, suppressed_mailboxes, waiti
 from tests.mail.builders import NOW, RUN, a_run, deliveries, many_accounts
 
 LATER = NOW + timedelta(hours=3)
-DECISION = Decision("clerk", "the log says so", LATER, LATER)
+DECISION = DeliveryDecision("clerk", "the log says so", LATER, LATER)
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_the_outbox_says_how_it_stands(database, mails):
             .values(possible_duplicate=True, error=None)
         )
 
-    found = read_standing(database, RUN)
+    found = read_outbox_summary(database, RUN)
 
     assert {MessageKind.BILL: dict.fromkeys(DeliveryStatus, 1)} == {
         kind: counts | {DeliveryStatus.SENDING: 1} for kind, counts in found.counts.items()
@@ -162,4 +162,4 @@ def test_the_outbox_says_how_it_stands(database, mails):
         found.reasons,
     )
     assert 1 == count_possible_duplicates(database, RUN)
-    assert {} == read_standing(database, "2026-11").counts
+    assert {} == read_outbox_summary(database, "2026-11").counts

@@ -11,7 +11,7 @@ from database.tables import audit
 from domain.failures import Misuse
 from domain.money import Money
 from domain.reminders import Skipped
-from mail.reminders.holds import Wanted, lift_hold, list_holds, place_hold
+from mail.reminders.holds import HoldTarget, lift_hold, list_holds, place_hold
 from mail.reminders.queueing import withdraw_reminders
 from mail.reminders.selection import kept_back
 from rules.reminders import LadderStep
@@ -37,7 +37,7 @@ def town(database):
 def hold(database, until="2026-11-25", today="2026-11-20", reason="pump house flooded", **wanted):
     return place_hold(
         database,
-        Wanted(**(wanted or {"account": ELM})),
+        HoldTarget(**(wanted or {"account": ELM})),
         until=date.fromisoformat(until),
         reason=reason,
         now=local(f"{today}T09:00"),

@@ -22,10 +22,10 @@ from database.tables import delivery
 from domain.deliveries import DeliveryStatus
 from domain.failures import Misuse, TemporaryFailure
 from mail.outbox.deliveries import Delivery, claim, mark
-from mail.outbox.journal import Journal, LeftJournal, entry, journal_path
+from mail.outbox.journal import LeftJournal, SendJournal, entry, journal_path
 from mail.outbox.queueing import queue_bills
 from mail.outbox.recovery import Recovered, recover
-from mail.port import Outcome, Result
+from mail.port import MailOutcome, Result
 from tests.forked import forks, load_before_forks
 from tests.mail.builders import NOW, RUN, a_run, deliveries, many_accounts, statuses
 
@@ -69,14 +69,14 @@ def leave_behind(database: Database, journals: Path, owner: str) -> list[Deliver
     many_accounts(database, 7)
     queue_bills(database, RUN, now=NOW, message_domain="larkspur.example")
     rows = sorted(claim(database, owner, NOW, 10, LEASE), key=lambda row: row.account)
-    journal = Journal(journals, owner)
+    journal = SendJournal(journals, owner)
     journal.clear()
     journal.announce(row.key for row in rows[:6])
     for row in rows[:5]:
         journal.begin(row.key)
     for row in rows[:4]:
         result = RESULTS[row.address.partition("@")[0]]
-        journal.end(Outcome(row.key, result, 'a "word"\nof the server'))
+        journal.end(MailOutcome(row.key, result, 'a "word"\nof the server'))
     journal.close(delete=False)
     return rows
 
@@ -201,7 +201,7 @@ def test_a_journal_that_a_kill_left_with_nothing_to_tell_is_swept_away(database,
     leave_behind(database, journals, gone())
     with database.writing() as books:
         books.execute(delivery.update().values(status=DeliveryStatus.SENT, lease_owner=None))
-    living = Journal(journals, this_process())
+    living = SendJournal(journals, this_process())
 
     recover(database, journals, NOW)
     kept_for_a_while = len(list(journals.iterdir()))
@@ -222,24 +222,24 @@ def test_a_journal_names_no_mailbox_and_is_its_owners_alone(database, journals):
 
 
 def test_one_process_does_not_send_twice_at_once(journals):
-    journal = Journal(journals, "me")
+    journal = SendJournal(journals, "me")
 
     with pytest.raises(Misuse, match="sending mail already"):
-        Journal(journals, "me")
+        SendJournal(journals, "me")
 
     journal.close(delete=True)
-    Journal(journals, "me").close(delete=True)
+    SendJournal(journals, "me").close(delete=True)
 
 
 def test_on_a_full_disk_no_other_message_begins(journals):
-    journal = Journal(journals, "me")
+    journal = SendJournal(journals, "me")
     journal.clear()
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     room = journal_path(journals, "me").stat().st_size + 50  # one line, and part of another
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
     try:
         journal.begin("first")
-        journal.end(Outcome("first", Result.SENT))
+        journal.end(MailOutcome("first", Result.SENT))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
@@ -260,7 +260,7 @@ def test_the_last_words_of_a_killed_worker_are_waited_for(database, journals):
     late = threading.Thread(target=lambda: found.append(recover(database, journals, NOW)))
 
     with database.writing() as books:
-        mark(books, gone(), NOW, [(rows[4], Outcome(rows[4].key, Result.SENT))])
+        mark(books, gone(), NOW, [(rows[4], MailOutcome(rows[4].key, Result.SENT))])
         late.start()
         late.join(0.3)
         waited = late.is_alive()

@@ -12,7 +12,7 @@ import pytest
 
 from domain.failures import Misuse, PermanentFailure, TemporaryFailure
 from mail.embedded import MailFolder
-from mail.port import Mailer, Outcome, OutgoingMessage, Result
+from mail.port import Mailer, MailOutcome, OutgoingMessage, Result
 from mail.smtp.connection import Patience
 from mail.smtp.mailer import SmtpMailer
 from mail.smtp.relay import to_relay
@@ -21,11 +21,11 @@ from tests.mail.servers import MailServer, running
 
 
 def a_mailer(server: MailServer, scheme: str = "smtp", connections: int = 2, **options):
-    pace = options.pop("messages_per_minute", 0)
+    rate_limit = options.pop("messages_per_minute", 0)
     patience = Patience(reply=5, data=5, block=5, final=options.pop("final", 5))
     options = {"connect_timeout": 5, "patience": patience} | options
     relay = to_relay(f"{scheme}://127.0.0.1:{server.port}", **options)
-    return SmtpMailer(relay, connections=connections, messages_per_minute=pace)
+    return SmtpMailer(relay, connections=connections, messages_per_minute=rate_limit)
 
 
 @pytest.fixture(params=[True, False], ids=["pipelined", "step by step"])
@@ -34,7 +34,7 @@ def pipelines(request) -> bool:
     return request.param
 
 
-def results(mailer: Mailer, *names: str) -> dict[str, Outcome]:
+def results(mailer: Mailer, *names: str) -> dict[str, MailOutcome]:
     messages = [a_message(name) for name in names]
     outcomes = {outcome.key: outcome for outcome in mailer.deliver(messages)}
     return {message.recipient.partition("@")[0]: outcomes[message.key] for message in messages}

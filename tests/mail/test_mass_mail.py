@@ -16,14 +16,14 @@ from domain.failures import Misuse, Refused
 from mail.communications.audience import Audience, AudienceKind
 from mail.communications.mailings import (
     MassLetters,
-    Request,
+    MassMailRequest,
     count_mailboxes,
     find_mailing,
     record_mailing,
     write_down_readers,
 )
 from mail.communications.posted import PdfFile
-from mail.communications.queueing import Turns, next_turn, take_turns_anew
+from mail.communications.queueing import SendSchedule, next_turn, reschedule_overdue
 from mail.letters.samples import sample_pdf
 from splitter.store.bill_store import BillStore
 from tests.builders import NOW, a_household, close_run, empty, few_examples, stage_run
@@ -217,8 +217,8 @@ def test_fifty_thousand_mailboxes_take_as_many_queries_as_five(database):
 
 
 def test_the_same_request_is_one_mailing_and_another_day_another_one(town, store):
-    ask = Request("Leaves", "Hello.", to("accounts", "01-1"))
-    same = Request("Leaves", "Hello.", to("accounts", "01.1"))
+    ask = MassMailRequest("Leaves", "Hello.", to("accounts", "01-1"))
+    same = MassMailRequest("Leaves", "Hello.", to("accounts", "01.1"))
     book = BillStore(store)
     facts = {"now": NOW, "who": "anna"}
     numbers = [
@@ -230,7 +230,7 @@ def test_the_same_request_is_one_mailing_and_another_day_another_one(town, store
 
 
 def test_a_mailing_that_was_cut_short_before_midnight_goes_on_after_it(town, store):
-    request = Request("Leaves", "Hello.", ALL)
+    request = MassMailRequest("Leaves", "Hello.", ALL)
     mailing = a_mailing(town, store)
     tomorrow = TODAY + timedelta(1)
     before_queueing = find_mailing(town, request, tomorrow)
@@ -246,7 +246,12 @@ def test_a_mailing_that_was_cut_short_before_midnight_goes_on_after_it(town, sto
 
 def test_a_wrong_count_is_refused_and_nothing_is_written_down(town, store):
     mailing = record_mailing(
-        town, BillStore(store), Request("Leaves", "Hello.", ALL), today=TODAY, now=NOW, who="anna"
+        town,
+        BillStore(store),
+        MassMailRequest("Leaves", "Hello.", ALL),
+        today=TODAY,
+        now=NOW,
+        who="anna",
     )
     facts = {"to_landlords": True, "token_of": lambda _: None, "now": NOW, "who": "anna"}
 
@@ -339,19 +344,21 @@ def test_another_mailing_takes_the_turns_after(town, store):
 def test_after_an_outage_the_turns_are_taken_anew(town, store):
     a_mailing(town, store)
     queue(town, per_minute=1)
-    too_few = take_turns_anew(town, Turns(1), NOW)
+    too_few = reschedule_overdue(town, SendSchedule(1), NOW)
     later = NOW + timedelta(hours=2)
-    moved = take_turns_anew(town, Turns(1), later)
+    moved = reschedule_overdue(town, SendSchedule(1), later)
 
     waits = [(row.next_try_at - later).total_seconds() for row in outbox(town)]
     assert (0, 3, [0, 60, 120]) == (too_few, moved, waits)
-    assert 0 == take_turns_anew(town, Turns(0), later)
+    assert 0 == reschedule_overdue(town, SendSchedule(0), later)
 
 
 @pytest.mark.parametrize("per_minute", [1, 5, 6, 7, 100, 1_000])
 def test_no_minute_holds_more_than_the_limit(per_minute):
-    turns = Turns(per_minute)
-    seconds = [(turns.after(NOW, before) - NOW).total_seconds() for before in range(3 * per_minute)]
+    schedule = SendSchedule(per_minute)
+    seconds = [
+        (schedule.after(NOW, before) - NOW).total_seconds() for before in range(3 * per_minute)
+    ]
 
     assert seconds == sorted(seconds)
     for start in set(seconds):

@@ -23,7 +23,7 @@ from mail.letters.samples import a_sample_notice, sample_pdf
 from mail.letters.templates import Templates
 from mail.outbox.deliveries import claim
 from mail.outbox.queueing import queue_bills
-from mail.port import Outcome
+from mail.port import MailOutcome
 from mail.rendering.bills import BillRenderer, Stamp, compose_mail
 from splitter.store.bill_store import BillStore
 from tests.mail.builders import NOW, PDF, RUN, a_run, an_account
@@ -111,7 +111,7 @@ def test_a_bill_that_was_put_off_over_an_expiry_does_not_link_to_a_dead_page(dat
     renderer = BillRenderer(database, Templates(), SENDER, lambda _: PDF, live.latest_link)
     rows = claim(database, "me", NOW, 1, NOW - NOW, kinds=[MessageKind.BILL])
     (message,) = renderer(rows)
-    assert not isinstance(message, Outcome)
+    assert not isinstance(message, MailOutcome)
 
     before = message.to_bytes()
     today[0] = date(2026, 12, 1)

@@ -34,7 +34,7 @@ from mail.letters.samples import a_sample_notice
 from mail.letters.templates import BILL, COMMON, NOTICE, Templates
 from mail.message.mime import Attachment
 from mail.outbox.deliveries import COLUMNS, Delivery
-from mail.port import Outcome, OutgoingMessage, Result
+from mail.port import MailOutcome, OutgoingMessage, Result
 from mail.rendering.bills import Sender
 from mail.rendering.notices import Communication, NoticeRenderer
 from tests.builders import post_payment
@@ -349,7 +349,7 @@ def test_a_matter_that_is_settled_is_not_written_about(books, kind, state, paid,
 
     made = rendered(books, record(books, kind, at=at))
 
-    assert isinstance(made, Outcome)
+    assert isinstance(made, MailOutcome)
     assert (Result(result), True) == (made.result, why in made.error)
 
 

@@ -25,7 +25,7 @@ from mail.outbox.deliveries import (
 )
 from mail.outbox.queueing import PlannedMessage, queue_bills, queue_messages
 from mail.outbox.recovery import Recovered, recover
-from mail.port import Outcome, Result
+from mail.port import MailOutcome, Result
 from tests.conftest import POSTGRES, fresh_postgres
 from tests.mail.builders import (
     NOW,
@@ -125,7 +125,7 @@ def test_an_outcome_is_written_down(database, result, status, next_try):
     (row,) = claim(database, "me", NOW, 10, LEASE)
 
     with database.writing() as books:
-        done = mark(books, "me", NOW, [(row, Outcome(row.key, result, "because"))])
+        done = mark(books, "me", NOW, [(row, MailOutcome(row.key, result, "because"))])
 
     (written,) = deliveries(database)
     assert [status] == done
@@ -146,7 +146,7 @@ def test_a_deferred_delivery_is_given_up_after_a_day_of_growing_waits(database):
     while rows := claim(database, "me", now, 10, LEASE):
         tries += 1
         with database.writing() as books:
-            mark(books, "me", now, [(rows[0], Outcome(rows[0].key, Result.DEFERRED, "450"))])
+            mark(books, "me", now, [(rows[0], MailOutcome(rows[0].key, Result.DEFERRED, "450"))])
         now = deliveries(database)[0].next_try_at
 
     assert len(RETRY_DELAYS) + 1 == tries
@@ -163,7 +163,7 @@ def test_an_outcome_that_comes_after_the_lease_changes_nothing(database, tmp_pat
     claim(database, "other", NOW + LEASE, 10, LEASE)
 
     with database.writing() as books:
-        mark(books, "slow", NOW, [(row, Outcome(row.key, Result.FAILED))])
+        mark(books, "slow", NOW, [(row, MailOutcome(row.key, Result.FAILED))])
 
     (written,) = deliveries(database)
     assert (written.status, written.lease_owner) == (DeliveryStatus.SENDING, "other")
@@ -176,7 +176,7 @@ def test_a_lease_is_renewed_for_what_is_still_under_way(database, tmp_path):
     first, _ = claim(database, "me", NOW, 10, LEASE)
 
     with database.writing() as books:
-        mark(books, "me", NOW + LEASE / 2, [(first, Outcome(first.key, Result.SENT))])
+        mark(books, "me", NOW + LEASE / 2, [(first, MailOutcome(first.key, Result.SENT))])
         renew(books, "me", NOW + LEASE / 2 + LEASE)
 
     assert Recovered() == recover(database, tmp_path, NOW + LEASE)
@@ -238,7 +238,7 @@ def test_a_mailbox_that_puts_us_off_for_days_is_given_up_after_four_tries(databa
         (row,) = claim(database, "me", old + timedelta(days=day), 10, LEASE)
         with database.writing() as books:
             late = old + timedelta(days=day)
-            found += mark(books, "me", late, [(row, Outcome(row.key, Result.DEFERRED, "450"))])
+            found += mark(books, "me", late, [(row, MailOutcome(row.key, Result.DEFERRED, "450"))])
 
     deferred = [DeliveryStatus.DEFERRED] * (OLD_ENOUGH_TRIES - 1)
     assert [*deferred, DeliveryStatus.FAILED] == found

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from mail.port import OutgoingMessage
 from mail.smtp.mailer import SmtpMailer
-from mail.smtp.rate_limit import Lineup, Pace
+from mail.smtp.rate_limit import RateLimit, RateLimitedQueue
 from mail.smtp.relay import to_relay
 from tests.mail.scripted import Fault, Scripted, speaking
 
@@ -17,10 +17,10 @@ def a_message(address: str) -> OutgoingMessage:
     return OutgoingMessage(f"k/r/f/a/{address}", "b@x.example", address, "<1@x>", b"S: x\r\n\r\n")
 
 
-def play(lineup: Lineup, seconds: float = 1e9) -> list[tuple[float, str]]:
+def play(rate_limited: RateLimitedQueue, seconds: float = 1e9) -> list[tuple[float, str]]:
     """Return when each message goes, by a clock that jumps to the next turn."""
     now, gone = 100.0, []
-    while (turn := lineup.next(now)) is not None and now < 100 + seconds:
+    while (turn := rate_limited.next(now)) is not None and now < 100 + seconds:
         if isinstance(turn, float):
             assert turn > 0
             now += turn
@@ -37,18 +37,18 @@ def test_without_limits_everything_goes_at_once_and_is_asked_for_one_by_one():
             asked.append(f"c{number}@x.example")
             yield a_message(asked[-1])
 
-    lineup = Lineup(messages(), Pace(0))
-    first = lineup.next(0)
+    rate_limited = RateLimitedQueue(messages(), RateLimit(0))
+    first = rate_limited.next(0)
 
     assert isinstance(first, OutgoingMessage)
     assert ["c0@x.example"] == asked
-    assert [(0, f"c{number}@x.example") for number in range(1, 5)] == play(lineup)
+    assert [(0, f"c{number}@x.example") for number in range(1, 5)] == play(rate_limited)
 
 
 def test_messages_a_minute_are_spaced_evenly():
     messages = [a_message(f"c{number}@x{number}.example") for number in range(6)]
 
-    gone = play(Lineup(messages, Pace(30)))
+    gone = play(RateLimitedQueue(messages, RateLimit(30)))
 
     assert [0, 2, 4, 6, 8, 10] == [moment for moment, _ in gone]
 
@@ -57,7 +57,7 @@ def test_each_domain_has_its_own_limit_and_the_others_pass_a_slow_one():
     slow = [a_message(f"c{number}@Big.example") for number in range(4)]
     other = [a_message(f"c{number}@d{number}.example") for number in range(3)]
 
-    gone = play(Lineup([*slow, *other], Pace(0, 6)))
+    gone = play(RateLimitedQueue([*slow, *other], RateLimit(0, 6)))
 
     assert [
         (0, "c0@Big.example"),
@@ -73,7 +73,7 @@ def test_each_domain_has_its_own_limit_and_the_others_pass_a_slow_one():
 def test_both_limits_hold_at_once():
     messages = [a_message(f"c{n}@{'big' if n % 2 else f'd{n}'}.example") for n in range(40)]
 
-    gone = play(Lineup(messages, Pace(60, 12)))
+    gone = play(RateLimitedQueue(messages, RateLimit(60, 12)))
 
     moments = [moment for moment, _ in gone]
     big = [moment for moment, address in gone if address.endswith("@big.example")]
@@ -91,26 +91,30 @@ def test_no_more_messages_are_looked_at_than_allowed():
             asked["all"] += 1
             yield a_message("c@big.example")
 
-    lineup = Lineup(messages(), Pace(0, 1), ahead=50)
+    rate_limited = RateLimitedQueue(messages(), RateLimit(0, 1), ahead=50)
 
-    assert isinstance(lineup.next(0), OutgoingMessage)
-    assert isinstance(lineup.next(0), float)
+    assert isinstance(rate_limited.next(0), OutgoingMessage)
+    assert isinstance(rate_limited.next(0), float)
     assert 51 >= asked["all"]
 
 
 def test_domains_whose_turn_has_passed_are_forgotten():
-    pace = Pace(0, 60)
+    rate_limit = RateLimit(0, 60)
     for number in range(1000):
-        pace.take_turn(f"d{number}.example", float(number))
+        rate_limit.take_turn(f"d{number}.example", float(number))
 
-    assert len(pace._next_of) <= 2
+    assert len(rate_limit._next_of) <= 2
 
 
 def test_the_limit_holds_from_batch_to_batch():
-    pace = Pace(60)
+    rate_limit = RateLimit(60)
 
-    assert [0] == [moment for moment, _ in play(Lineup([a_message("a@x.example")], pace))]
-    assert [1] == [moment for moment, _ in play(Lineup([a_message("b@x.example")], pace))]
+    assert [0] == [
+        moment for moment, _ in play(RateLimitedQueue([a_message("a@x.example")], rate_limit))
+    ]
+    assert [1] == [
+        moment for moment, _ in play(RateLimitedQueue([a_message("b@x.example")], rate_limit))
+    ]
 
 
 def test_a_domain_with_a_limit_does_not_hold_up_others_on_the_wire():

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from domain.failures import PermanentFailure, TemporaryFailure
-from mail.port import Outcome, Result
+from mail.port import MailOutcome, Result
 from mail.smtp.connection import Patience
 from mail.smtp.mailer import SmtpMailer
 from mail.smtp.relay import to_relay
@@ -27,7 +27,7 @@ def a_mailer(server: RealServer, scheme: str = "smtp", connections: int = 2, **o
     return SmtpMailer(relay, connections=connections)
 
 
-def send(mailer: SmtpMailer, *names: str, content: bytes = BODY) -> dict[str, Outcome]:
+def send(mailer: SmtpMailer, *names: str, content: bytes = BODY) -> dict[str, MailOutcome]:
     messages = [a_message(name, content) for name in names]
     try:
         outcomes = {outcome.key: outcome for outcome in mailer.deliver(messages)}
@@ -36,7 +36,7 @@ def send(mailer: SmtpMailer, *names: str, content: bytes = BODY) -> dict[str, Ou
     return {name: outcomes[message.key] for name, message in zip(names, messages, strict=True)}
 
 
-def results(found: dict[str, Outcome]) -> dict[str, Result]:
+def results(found: dict[str, MailOutcome]) -> dict[str, Result]:
     return {name: outcome.result for name, outcome in found.items()}
 
 
@@ -228,7 +228,7 @@ def test_a_sink_that_refuses_within_the_body_and_hangs_up_surely_did_not_take_it
     ids=lambda flags: " ".join(flags) if isinstance(flags, list) else flags.__name__,
 )
 def test_what_the_sink_does_to_everybody_costs_nobody_an_attempt(flags, failure):
-    outcomes: list[Outcome] = []
+    outcomes: list[MailOutcome] = []
 
     with sink(*flags) as server:
         mailer = a_mailer(server, connections=2)

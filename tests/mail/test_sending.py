@@ -14,14 +14,14 @@ from database.owners import this_process
 from database.tables import bill
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import PermanentFailure, TemporaryFailure
-from mail.bounces.processing import BounceCounts, settle_refusals
+from mail.bounces.processing import BounceCounts, record_refusals
 from mail.embedded import MailFolder
 from mail.letters.bill import a_sample, variables
 from mail.letters.templates import Templates
 from mail.outbox.deliveries import Delivery, claim, counts
 from mail.outbox.queueing import PlannedMessage, queue_bills, queue_messages
 from mail.outbox.sending import SendCounts, send_due
-from mail.port import Hook, Mailer, Outcome, OutgoingMessage, Result
+from mail.port import Hook, Mailer, MailOutcome, OutgoingMessage, Result
 from mail.rendering.bills import BillRenderer, Sender
 from tests.mail.builders import NOW, PDF, RUN, a_run, an_account, deliveries, many_accounts
 from tests.mail.servers import MailServer, running
@@ -64,7 +64,7 @@ class Answering:
 
     def deliver(
         self, messages: Iterable[OutgoingMessage], about_to_hand_over: Hook | None = None
-    ) -> Iterator[Outcome]:
+    ) -> Iterator[MailOutcome]:
         for message in messages:
             if isinstance(self.failure, TemporaryFailure) and len(self.given) >= self.after:
                 raise self.failure
@@ -73,7 +73,7 @@ class Answering:
             if self.failure is not None and len(self.given) >= self.after:
                 raise self.failure
             self.given.append(message.key)
-            yield Outcome(message.key, self.result)
+            yield MailOutcome(message.key, self.result)
 
     def close(self) -> None:
         pass
@@ -88,12 +88,14 @@ class Choosing(Answering):
 
     def deliver(
         self, messages: Iterable[OutgoingMessage], about_to_hand_over: Hook | None = None
-    ) -> Iterator[Outcome]:
+    ) -> Iterator[MailOutcome]:
         for message in messages:
             answer = self.answers[message.recipient.partition("@")[0]]
             no = Result.FAILED if answer[0] == "5" else Result.DEFERRED
             is_sent = answer == "sent"
-            yield Outcome(message.key, Result.SENT if is_sent else no, "" if is_sent else answer)
+            yield MailOutcome(
+                message.key, Result.SENT if is_sent else no, "" if is_sent else answer
+            )
 
 
 def test_everything_due_is_sent_once(database, send, tmp_path):
@@ -142,7 +144,7 @@ def test_a_relay_that_refuses_everybody_stops_the_sending_and_fails_nobody(datab
     with running(MailServer(refuses_everybody=reply)) as server:
         mailer = a_mailer(server)
         found = send(mailer, batch=20)
-        settled = settle_refusals(database, now=NOW, who="test")
+        settled = record_refusals(database, now=NOW, who="test")
         server.refuses_everybody = ""
         repaired = send(mailer)
         mailer.close()

@@ -24,7 +24,7 @@ from domain.payments import DrawState, MethodKind
 from domain.reminders import Skipped
 from mail.outbox.queueing import PlannedMessage, queue_messages
 from mail.reminders.selection import kept_back
-from rules.reminders import Shield
+from rules.reminders import Exemption
 from tests.builders import NOW, RUN, a_household, close_run, stage_run
 from tests.mail.reminder_builders import (
     DENVER,
@@ -39,7 +39,7 @@ from tests.mail.reminder_builders import (
 NUMBER = "01.1037.1"
 KEY = account_key(NUMBER)
 BEFORE, AFTER = "2026-11-17T06:00", "2026-11-21T06:00"
-SHIELD = Shield(10)
+EXEMPTION = Exemption(10)
 LONG_AGO = "2026-11-02T09:00"  # the day of the close
 
 
@@ -98,8 +98,8 @@ def change_payment(database, **values: Any) -> None:
         books.execute(scheduled_payment.update().values(**values))
 
 
-def shielded(database, at: str = AFTER, shield: Shield | None = SHIELD) -> list[str]:
-    counts = queue(database, LATE_MAIL, at, records=False, shield=shield)
+def exempted(database, at: str = AFTER, exemption: Exemption | None = EXEMPTION) -> list[str]:
+    counts = queue(database, LATE_MAIL, at, records=False, exemption=exemption)
     assert 1 == counts.owed + counts.skipped.total()
     return [reason.value for reason in counts.skipped]
 
@@ -122,14 +122,14 @@ BILL = Skipped.SHIELDED_BILL.value
 def test_a_bill_that_did_not_arrive_or_late_shields(town, status, sent_at, why):
     mail_bill(town, status, sent_at)
 
-    assert why == shielded(town)
+    assert why == exempted(town)
 
 
 def test_one_mailbox_that_has_the_bill_is_enough(town):
     mail_bill(town, "failed")
     mail_bill(town, mailbox="ina@example.com")
 
-    assert [] == shielded(town)
+    assert [] == exempted(town)
 
 
 @pytest.mark.parametrize(
@@ -147,11 +147,11 @@ def test_a_bill_on_a_later_print_batch_shields_for_some_days_from_it_on(
     mail_bill(town, "failed")
     print_bill(town, part, written_at)
 
-    assert why == shielded(town)
+    assert why == exempted(town)
 
 
 def test_without_an_e_bill_there_is_none_that_could_not_arrive(town):
-    assert [] == shielded(town)
+    assert [] == exempted(town)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_schedule_that_the_office_made_late_shields(town, scheduled_at, immedi
     schedule(town, NUMBER, "declined")
     change_payment(town, scheduled_at=local(scheduled_at), immediate=immediate)
 
-    assert why == shielded(town)
+    assert why == exempted(town)
 
 
 def test_who_enrolled_late_was_not_scheduled_late_by_us(town):
@@ -183,7 +183,7 @@ def test_who_enrolled_late_was_not_scheduled_late_by_us(town):
             )
         )  # fmt: skip
 
-    assert [] == shielded(town)
+    assert [] == exempted(town)
 
 
 def test_a_planned_payment_that_nobody_scheduled_shields_as_long_as_it_is_so(town):
@@ -196,10 +196,10 @@ def test_a_planned_payment_that_nobody_scheduled_shields_as_long_as_it_is_so(tow
                 method_kind=MethodKind.ACH, last4="6789",
             )
         )  # fmt: skip
-    forgotten = shielded(town, "2026-12-04T06:00")
+    forgotten = exempted(town, "2026-12-04T06:00")
     schedule(town, NUMBER, "declined")
 
-    assert (["shielded-schedule"], []) == (forgotten, shielded(town))
+    assert (["shielded-schedule"], []) == (forgotten, exempted(town))
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_a_payment_that_is_due_and_could_not_be_drawn_shields(town, draws, why):
     for number, (state, created_at) in enumerate(draws, start=1):
         add_draw(town, number, state, created_at)
 
-    assert why == shielded(town)
+    assert why == exempted(town)
 
 
 def test_a_gateway_that_is_down_shields_those_too_that_it_was_not_asked_for(database):
@@ -227,7 +227,7 @@ def test_a_gateway_that_is_down_shields_those_too_that_it_was_not_asked_for(data
         schedule(database, number)
     add_draw(database, 1, DrawState.ABANDONED, "2026-11-20T09:00")
 
-    counts = queue(database, LATE_MAIL, AFTER, shield=SHIELD)
+    counts = queue(database, LATE_MAIL, AFTER, exemption=EXEMPTION)
 
     assert (0, {Skipped.SHIELDED_DRAW: 2}) == (counts.owed, counts.skipped)
 
@@ -236,19 +236,19 @@ def test_a_gateway_that_is_down_shields_those_too_that_it_was_not_asked_for(data
 def test_how_long_it_lasts_is_the_offices(town, days, why):
     mail_bill(town, sent_at="2026-11-12T06:00")
 
-    assert why == shielded(town, shield=Shield(days))
+    assert why == exempted(town, exemption=Exemption(days))
 
 
 def test_it_can_be_switched_off(town):
     mail_bill(town, "failed")
 
-    assert [] == shielded(town, shield=None)
+    assert [] == exempted(town, exemption=None)
 
 
 def test_the_payment_due_mail_comes_all_the_same(town):
     mail_bill(town, "failed")
 
-    assert 1 == queue(town, DUE_MAIL, BEFORE, shield=SHIELD).queued
+    assert 1 == queue(town, DUE_MAIL, BEFORE, exemption=EXEMPTION).queued
 
 
 def test_what_it_kept_back_is_caught_up_once_it_is_over(town):
@@ -256,7 +256,7 @@ def test_what_it_kept_back_is_caught_up_once_it_is_over(town):
     print_bill(town, 2, "2026-11-16T16:00")
 
     nights = [
-        queue(town, LATE_MAIL, f"2026-11-{day}T06:00", shield=SHIELD).queued
+        queue(town, LATE_MAIL, f"2026-11-{day}T06:00", exemption=EXEMPTION).queued
         for day in range(21, 30)
     ]
 
@@ -267,15 +267,15 @@ def test_who_is_shielded_stands_among_the_exceptions_with_the_reason(town):
     mail_bill(town, "failed")
 
     with town.reading() as books:
-        rows = books.execute(exceptions(kept_back(books, terms(AFTER, shield=SHIELD)))).all()
+        rows = books.execute(exceptions(kept_back(books, terms(AFTER, exemption=EXEMPTION)))).all()
 
     codes = {row.code: row.message for row in rows}
     assert "came back, did not leave, or reached it late" in codes["reminder-shielded-bill"]
 
 
 def test_the_office_is_late_from_the_day_after_the_first_that_it_may_close_on():
-    monday_closed = Shield(10, {date(2026, 11, 2)})
+    monday_closed = Exemption(10, {date(2026, 11, 2)})
 
-    found = [one.late_from(date(2026, 10, 31), DENVER) for one in (SHIELD, monday_closed)]
+    found = [one.late_from(date(2026, 10, 31), DENVER) for one in (EXEMPTION, monday_closed)]
 
     assert [local("2026-11-03T00:00"), local("2026-11-04T00:00")] == found

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from database.tables import bill, delivery_plan, recipient
 from domain.deliveries import DeliveryStatus, MessageKind, PasswordField
 from domain.failures import PermanentFailure
-from mail.bounces.processing import settle_refusals
+from mail.bounces.processing import record_refusals
 from mail.letters.templates import Templates
 from mail.message.size_limit import SizeLimit, message_size
 from mail.outbox.deliveries import COLUMNS, Delivery
@@ -137,7 +137,7 @@ def test_a_bill_that_the_relay_finds_too_large_goes_as_the_office_has_set(
             journals=tmp_path, clock=lambda: NOW, owner="me",
         )  # fmt: skip
         mailer.close()
-    settled = settle_refusals(database, RUN, now=NOW, who="me")
+    settled = record_refusals(database, RUN, now=NOW, who="me")
 
     assert [status] == [row.status for row in deliveries(database)]
     assert on_paper == settled.paper

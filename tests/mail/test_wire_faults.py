@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from domain.failures import PermanentFailure, TemporaryFailure
-from mail.port import Outcome, Result
+from mail.port import MailOutcome, Result
 from mail.smtp.connection import Patience
 from mail.smtp.mailer import SmtpMailer
 from mail.smtp.relay import to_relay
@@ -32,7 +32,9 @@ def a_mailer(script: Scripted, connections: int = 1, **options) -> SmtpMailer:
     return SmtpMailer(relay, connections=connections)
 
 
-def send(script: Scripted, *names: str, content: bytes = LARGE, **options) -> dict[str, Outcome]:
+def send(
+    script: Scripted, *names: str, content: bytes = LARGE, **options
+) -> dict[str, MailOutcome]:
     """Send over one connection, in order, and return the outcomes by name."""
     mailer = a_mailer(script, **options)
     messages = [a_message(name, content) for name in names]
@@ -43,7 +45,7 @@ def send(script: Scripted, *names: str, content: bytes = LARGE, **options) -> di
     return {name: outcomes[message.key] for name, message in zip(names, messages, strict=True)}
 
 
-def results(found: dict[str, Outcome]) -> list[Result]:
+def results(found: dict[str, MailOutcome]) -> list[Result]:
     return [outcome.result for outcome in found.values()]
 
 
@@ -77,7 +79,7 @@ def test_a_refused_message_costs_only_itself(script, command, reply, result):
 @pytest.mark.parametrize("command", ["CONNECT", "EHLO", "MAIL"])
 def test_a_relay_that_refuses_us_costs_no_message_an_attempt(script, command, reply, failure):
     script.faults = [Fault(command, reply)]
-    outcomes: list[Outcome] = []
+    outcomes: list[MailOutcome] = []
 
     with speaking(script):
         mailer = a_mailer(script, connections=2)
@@ -177,7 +179,7 @@ def test_one_421_at_any_time_costs_nobody_anything(script, command):
 @pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
 def test_a_relay_that_always_hangs_up_is_given_up_and_costs_nobody_an_attempt(script, command):
     script.faults = [Fault(command, "421 4.3.2 no", drops=True)]
-    outcomes: list[Outcome] = []
+    outcomes: list[MailOutcome] = []
 
     with speaking(script):
         mailer = a_mailer(script, connections=1)
@@ -317,7 +319,7 @@ def test_what_is_too_large_goes_again_smaller_and_is_answered_once(
     script.faults = [Fault(refused_at, "552 5.3.4 too big", only=only, times=1)]
     large = replace(a_message("large", LARGE * 10), smaller=lambda: LARGE)
     messages = [a_message("ann", LARGE), large, a_message("bob", LARGE)]
-    told: list[Outcome] = []
+    told: list[MailOutcome] = []
 
     with speaking(script):
         mailer = a_mailer(script)

@@ -17,7 +17,7 @@ from domain.money import Money
 from domain.runs import RunState
 from office.clock import Clock
 from office.equipment.office import Office
-from office.procedures.approval import Asked, ask, decide, find_asked, require_answerable
+from office.procedures.approval import PendingApproval, ask, decide, find_asked, require_answerable
 from office.settings.close import ApprovalSettings
 from office.settings.settings import Settings
 from tests.builders import NOW, RUN, a_household, stage_run
@@ -66,7 +66,7 @@ def acts(here) -> list[tuple[str, str, str]]:
         return [tuple(row) for row in books.execute(query)]
 
 
-def approve(here, who: str = "anna", **given) -> Asked:
+def approve(here, who: str = "anna", **given) -> PendingApproval:
     return decide(here, ask(here, RUN), YES, who=who, **given)
 
 

@@ -19,7 +19,7 @@ from domain.deliveries import DeliveryStatus
 from mail.outbox.sending import SendCounts
 from office.procedures import mail_sending
 from office.procedures import mail_sending as mail_helpers
-from office.procedures.mail_sending import most_processes, shares, start_helper, worth
+from office.procedures.mail_sending import most_processes, shares, start_sender, worth
 from office.settings.mail import SmtpSettings
 from splitter.workers import parent as children
 from tests.mail.builders import NOW, deliveries
@@ -282,8 +282,8 @@ def test_a_helper_with_other_settings_sends_nothing(database, tmp_path, monkeypa
     started = []
     monkeypatch.setattr(
         mail_sending,
-        "start_helper",
-        lambda start: started.append(start_helper(start)) or started[-1],
+        "start_sender",
+        lambda start: started.append(start_sender(start)) or started[-1],
     )
     enter_bills(database, tmp_path, NAMES)
 

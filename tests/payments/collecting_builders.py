@@ -17,7 +17,7 @@ from domain.payments import PaymentState
 from payments.collecting.collecting import CollectCounts, collect_due
 from payments.collecting.unanswered import LookupCounts, look_up_due
 from payments.sandbox.gateway import SandboxGateway
-from payments.terms import Terms
+from payments.terms import CollectionTerms
 from tests.builders import (
     CARD,
     RUN,
@@ -29,7 +29,7 @@ from tests.builders import (
 from tests.payments.scheduling_builders import BANKS, schedule
 
 PAY_DAY = datetime(2026, 11, 13, 16, 0, tzinfo=UTC)  # Friday morning in Denver
-TERMS = Terms(closed=BANKS, who="anna", threads=1)
+TERMS = CollectionTerms(closed=BANKS, who="anna", threads=1)
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Collector:
     database: Database
     gateway: SandboxGateway
     at: datetime = PAY_DAY
-    terms: Terms = TERMS
+    terms: CollectionTerms = TERMS
     place: Path = field(default_factory=Path)
 
     def now(self) -> datetime:

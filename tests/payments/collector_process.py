@@ -16,11 +16,11 @@ from payments.collecting.unanswered import look_up_due
 from payments.outcomes.events import take_in_events
 from payments.outcomes.settlements import read_settlements
 from payments.sandbox.gateway import SandboxGateway
-from payments.terms import Terms
+from payments.terms import CollectionTerms
 from rules.calendars import bank_closed_days
 from tests.forked import forks, load_before_forks
 
-TERMS = Terms(closed=bank_closed_days(), batch=16, threads=4)
+TERMS = CollectionTerms(closed=bank_closed_days(), batch=16, threads=4)
 SECONDS_A_DRAW = 0.01  # so long a draw is in work: a kill finds some under way
 load_before_forks(__name__)
 

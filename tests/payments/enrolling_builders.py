@@ -20,7 +20,7 @@ from database.tables import (
 from domain.money import Money
 from domain.payments import PaymentState
 from payments.enrollment.ending import Ended, cancel_enrollment
-from payments.enrollment.enrolling import Offer, Wish, enroll, offer_enrollment
+from payments.enrollment.enrolling import EnrollmentRequest, Offer, enroll, offer_enrollment
 from payments.enrollment.wording import read_consent
 from tests.builders import (
     ACH,
@@ -61,8 +61,8 @@ def a_town(database: Database, *households: Any, closed: bool = True, **changes:
         close_run(database, run)
 
 
-def a_wish(account: str = "1", **changes: Any) -> Wish:
-    return Wish(
+def a_wish(account: str = "1", **changes: Any) -> EnrollmentRequest:
+    return EnrollmentRequest(
         **{"account": account, "portal_user": SVEN, "method": "4242", "days_prior": 5} | changes
     )
 
@@ -73,13 +73,13 @@ def moment(day: date) -> datetime:
 
 def offer(
     database: Database,
-    wish: Wish | None = None,
+    asked_for: EnrollmentRequest | None = None,
     on: date = CLOSING_DAY,
     *,
     policy: Any = OFFICE_DEFAULTS,
 ) -> Offer:
     return offer_enrollment(
-        database, wish or a_wish(), today=on, closed=BANKS, policy=policy, consent=CONSENT
+        database, asked_for or a_wish(), today=on, closed=BANKS, policy=policy, consent=CONSENT
     )
 
 
@@ -92,12 +92,12 @@ def agree(database: Database, offered: Offer, on: date, *, policy: Any = OFFICE_
 
 def enrolled(
     database: Database,
-    wish: Wish | None = None,
+    asked_for: EnrollmentRequest | None = None,
     on: date = CLOSING_DAY,
     *,
     policy: Any = OFFICE_DEFAULTS,
 ) -> Offer:
-    return agree(database, offer(database, wish, on, policy=policy), on, policy=policy)
+    return agree(database, offer(database, asked_for, on, policy=policy), on, policy=policy)
 
 
 def cancelled(database: Database, account: str = "1", on: date = CLOSING_DAY) -> Ended:

@@ -15,7 +15,7 @@ from cash_receipting.port import CashReceipting, PostingRequest, Receipt, Servic
 from database.books import Database
 from domain.failures import OutcomeUnknown, PermanentFailure
 from domain.payments import PostingKind
-from payments.sandbox.behavior import Fault, SeededFaults
+from payments.sandbox.behavior import GatewayFault, SeededFaults
 
 
 class Crash(BaseException):
@@ -36,7 +36,7 @@ class Weather:
     struck: Counter[str] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
 
-    def strike(self, call: str) -> Fault | None:
+    def strike(self, call: str) -> GatewayFault | None:
         self.calls[call] += 1
         fault = None if self.is_calm else self.faults.strike(call)
         if fault is not None:
@@ -176,12 +176,12 @@ class FaultyReceipting:
 
     def post(self, request: PostingRequest) -> Receipt | None:
         fault = self._reach("post")
-        if fault is Fault.LATE:
+        if fault is GatewayFault.LATE:
             self.under_way.append((self.clock() + self.weather.delay(), request))
-        if fault in (Fault.NEVER, Fault.LATE):
+        if fault in (GatewayFault.NEVER, GatewayFault.LATE):
             raise OutcomeUnknown("no answer")
         receipt = self.inner.post(request)
-        if fault is Fault.LOST:
+        if fault is GatewayFault.LOST:
             raise OutcomeUnknown("no answer")
         return receipt
 
@@ -207,9 +207,9 @@ class FaultyReceipting:
         for _, request in sorted(arrived, key=lambda one: one[0]):
             self.inner.post(request)
 
-    def _reach(self, call: str) -> Fault | None:
+    def _reach(self, call: str) -> GatewayFault | None:
         self.arrive()
         fault = self.weather.strike(call)
-        if self.weather.is_out or fault is Fault.BEFORE:
+        if self.weather.is_out or fault is GatewayFault.BEFORE:
             raise ServiceDown("cannot be reached")
         return fault

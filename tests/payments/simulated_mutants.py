@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from cash_receipting.posting import Batch
+from cash_receipting.posting import PostingBatch
 from domain.failures import OutcomeUnknown
 from domain.payments import Advice, DrawState
 from payments.collecting import collecting
 from payments.collecting import unanswered as looking_up
-from payments.collecting.collecting import Line
+from payments.collecting.collecting import GatewaySession
 from payments.collecting.draws import Draw
 from payments.collecting.recording import record_never_asked, record_result
-from payments.port import Answer, DrawResult
+from payments.port import DrawAnswer, DrawResult
 from rules.retrying import may_ask_again
 
 
@@ -30,9 +30,9 @@ class Mutant:
 
 
 def ask_again_under_a_fresh_key(patch: pytest.MonkeyPatch) -> None:
-    def find_out(line: Line, one: Draw, _counts: Any) -> DrawResult:
+    def find_out(line: GatewaySession, one: Draw, _counts: Any) -> DrawResult:
         result = line.gateway.lookup(one.request, one.reference)
-        if result.answer is not Answer.NOT_FOUND or one.asked_at is None:
+        if result.answer is not DrawAnswer.NOT_FOUND or one.asked_at is None:
             return result
         if not may_ask_again(one.asked_at, line.now(), line.gateway.key_window):
             return result
@@ -43,7 +43,7 @@ def ask_again_under_a_fresh_key(patch: pytest.MonkeyPatch) -> None:
 
 
 def never_look_up(patch: pytest.MonkeyPatch) -> None:
-    def find_out(line: Line, one: Draw, _counts: Any) -> DrawResult:
+    def find_out(line: GatewaySession, one: Draw, _counts: Any) -> DrawResult:
         return line.gateway.confirm(one.reference or "", one.request)
 
     patch.setattr(looking_up, "_find_out", find_out)
@@ -73,11 +73,11 @@ def record_after_asking(patch: pytest.MonkeyPatch) -> None:
 
 def take_not_found_for_never(patch: pytest.MonkeyPatch) -> None:
     def record(books, one, result, now, terms):
-        if result.answer is Answer.NOT_FOUND:
+        if result.answer is DrawAnswer.NOT_FOUND:
             return record_never_asked(books, one)
         return record_result(books, one, result, now, terms)
 
-    def find_out(line: Line, one: Draw, _counts: Any) -> DrawResult:
+    def find_out(line: GatewaySession, one: Draw, _counts: Any) -> DrawResult:
         return line.gateway.lookup(one.request, one.reference)
 
     patch.setattr(looking_up, "_find_out", find_out)
@@ -85,19 +85,19 @@ def take_not_found_for_never(patch: pytest.MonkeyPatch) -> None:
 
 
 def take_silence_for_a_decline(patch: pytest.MonkeyPatch) -> None:
-    confirm = Line.confirm
+    confirm = GatewaySession.confirm
 
-    def declined(line: Line, draws: list[Draw]) -> list[Any]:
-        no = DrawResult(Answer.DECLINED, code="try_again_later", advice=Advice.LATER)
+    def declined(line: GatewaySession, draws: list[Draw]) -> list[Any]:
+        no = DrawResult(DrawAnswer.DECLINED, code="try_again_later", advice=Advice.LATER)
         return [
             no if isinstance(answer, OutcomeUnknown) else answer for answer in confirm(line, draws)
         ]
 
-    patch.setattr(Line, "confirm", declined)
+    patch.setattr(GatewaySession, "confirm", declined)
 
 
 def post_again_without_asking(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Batch, "_find", lambda _batch, _one: None)
+    patch.setattr(PostingBatch, "_find", lambda _batch, _one: None)
 
 
 MUTANTS = (

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from cash_receipting.ledger import LedgerReceipting
 from cash_receipting.posting import post_due
-from cash_receipting.rejected import try_again
+from cash_receipting.rejected_postings import try_again
 from database.books import Database
 from database.postings import posting_key
 from database.tables import posting
@@ -25,11 +25,16 @@ from payments.collecting.draws import Draw
 from payments.collecting.unanswered import look_up_due
 from payments.outcomes.events import take_in_events
 from payments.outcomes.settlements import read_settlements
-from payments.outcomes.unknown import Agreed, Decision, decide_never_arrived, list_doubts
-from payments.sandbox.behavior import Fault, SeededFaults
+from payments.outcomes.unknown_payments import (
+    Agreed,
+    PaymentDecision,
+    decide_never_arrived,
+    list_doubts,
+)
+from payments.sandbox.behavior import GatewayFault, SeededFaults
 from payments.sandbox.gateway import SandboxGateway
 from payments.scheduling.scheduling import schedule_autopay
-from payments.terms import Terms
+from payments.terms import CollectionTerms
 from rules.autopay import AutopayPolicy
 from rules.calendars import bank_closed_days
 from tests.builders import NOW, RUN, a_household, a_mandate, close_run, stage_run
@@ -88,7 +93,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
-        rates = dict.fromkeys(Fault, self.size.fault)
+        rates = dict.fromkeys(GatewayFault, self.size.fault)
         self.weather = Weather(
             self.chance,
             self.size.crash,
@@ -107,8 +112,8 @@ class World:
         return self.now
 
     @property
-    def terms(self) -> Terms:
-        return Terms(
+    def terms(self) -> CollectionTerms:
+        return CollectionTerms(
             closed=CLOSED, return_fee=RETURN_FEE, batch=self.size.batch, threads=1, who="anna"
         )
 
@@ -221,7 +226,7 @@ def let_people_decide(world: World) -> None:
 
     for doubt in list_doubts(world.books, world.gateway, find_receipt, world.now):
         if doubt.agreed is Agreed.NEVER_ARRIVED:
-            decision = Decision("anna", "neither side has it", world.now)
+            decision = PaymentDecision("anna", "neither side has it", world.now)
             decide_never_arrived(world.books, world.gateway, doubt.draw.key, decision)
             world.decided += 1
     refused = sa.select(posting.c.key).where(posting.c.state == PostingState.REJECTED)

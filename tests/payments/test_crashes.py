@@ -12,7 +12,7 @@ from database.tables import scheduled_payment
 from domain.failures import OutcomeUnknown, PermanentFailure, TemporaryFailure
 from domain.money import Money
 from domain.payments import Advice, DrawState, PaymentState
-from payments.port import Answer, DrawResult, GatewayMisuse
+from payments.port import DrawAnswer, DrawResult, GatewayMisuse
 from tests.payments.collecting_builders import a_collector, paying
 
 
@@ -219,7 +219,7 @@ def test_another_amount_than_asked_for_is_no_success(database, tmp_path):
     office = a_collector(database, tmp_path, paying("1"))
 
     def another(_real, reference, _request):
-        return DrawResult(Answer.APPROVED, reference, Money(1))
+        return DrawResult(DrawAnswer.APPROVED, reference, Money(1))
 
     counts = office.collect(gateway=Gateway(office.gateway, confirm=another))
 
@@ -305,7 +305,7 @@ def test_an_answer_of_nothing_found_puts_the_next_look_up_farther_off_each_time(
     not_found = Gateway(
         office.gateway,
         confirm=fails(OutcomeUnknown("no answer")),
-        lookup=lambda _real, *_arguments: DrawResult(Answer.NOT_FOUND),
+        lookup=lambda _real, *_arguments: DrawResult(DrawAnswer.NOT_FOUND),
     )
     office.collect(gateway=lost)
     office.wait(hours=23)  # past the window: nobody asks again, what is not found stays so

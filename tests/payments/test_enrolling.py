@@ -13,7 +13,7 @@ from domain.accounts import AccountStatus
 from domain.failures import Misuse, Refused
 from domain.money import Money
 from domain.payments import PaymentState
-from payments.enrollment.enrolling import Outcome
+from payments.enrollment.enrolling import EnrollmentEffect
 from rules.autopay import AutopayPolicy, OnClosedDay, OverMaximum
 from tests.builders import CLOSING_DAY, DUE, RUN, a_household, a_mandate
 from tests.payments.enrolling_builders import (
@@ -64,7 +64,7 @@ def test_what_is_owed_is_scheduled_for_its_day_or_at_once(
     is_now = outcome == "at-once"
     expected = [(Money(80_00), pay_on, is_now, "tok_card", SCHEDULED)]
 
-    assert (Outcome(outcome), is_now, expected) == (
+    assert (EnrollmentEffect(outcome), is_now, expected) == (
         done.outcome,
         done.needs_yes,
         payments(database),
@@ -100,7 +100,7 @@ def test_without_a_balance_the_next_close_is_the_first_rules_56_and_57(database,
     done = enrolled(database, on=on)
     schedule(database, on)
 
-    assert (Outcome.AFTER_NEXT_CLOSE, False) == (done.outcome, done.needs_yes)
+    assert (EnrollmentEffect.AFTER_NEXT_CLOSE, False) == (done.outcome, done.needs_yes)
     assert ([], {(RUN, "1"): "zero-balance"}) == (payments(database), reasons(database))
     november(database)
     schedule(database, date(2026, 12, 1), "2026-11")
@@ -166,7 +166,7 @@ def test_before_the_first_close_nothing_happens_until_then(database):
 
     done = enrolled(database)
 
-    assert (None, Outcome.AFTER_NEXT_CLOSE) == (done.planned, done.outcome)
+    assert (None, EnrollmentEffect.AFTER_NEXT_CLOSE) == (done.planned, done.outcome)
     assert ([], {}) == (payments(database), reasons(database))
 
 
@@ -193,9 +193,9 @@ def test_above_the_maximum_it_is_shown_first_and_the_choice_is_kept(
 ):
     """Rule 50, ruling 5."""
     a_town(database)
-    wish = a_wish(maximum=Money(50_00), pays_up_to_maximum=choice)
+    asked_for = a_wish(maximum=Money(50_00), pays_up_to_maximum=choice)
 
-    done = enrolled(database, wish, TUESDAY_24, policy=AutopayPolicy(over_maximum=office))
+    done = enrolled(database, asked_for, TUESDAY_24, policy=AutopayPolicy(over_maximum=office))
 
     assert (True, True) == (done.over_maximum, done.needs_yes)
     assert ([Money.parse(drawn)] if drawn else []) == [row[0] for row in payments(database)]
@@ -213,7 +213,7 @@ def test_an_equal_pay_amount_is_agreed_and_exempt_from_the_maximum(database):
 
 
 @pytest.mark.parametrize(
-    ("changes", "wish", "code", "sentence"),
+    ("changes", "asked_for", "code", "sentence"),
     [
         ({"direct_pay": True}, {}, "direct-pay", "delete or inactivate that in the billing system"),
         ({"status": AccountStatus.CLOSED}, {}, "account-closed", "is closed"),
@@ -222,11 +222,11 @@ def test_an_equal_pay_amount_is_agreed_and_exempt_from_the_maximum(database):
         ({"mandates": (a_mandate("1"),)}, {}, "already-enrolled", "cancel and enroll again"),
     ],
 )
-def test_it_is_refused_with_what_to_do_first(database, changes, wish, code, sentence):
+def test_it_is_refused_with_what_to_do_first(database, changes, asked_for, code, sentence):
     a_town(database, a_household("1", **{"mandates": ()} | changes))
 
     with pytest.raises(Refused, match=sentence) as refused:
-        offer(database, a_wish(**wish))
+        offer(database, a_wish(**asked_for))
 
     assert (code, False) == (refused.value.code, is_anything_changed(database))
 
@@ -245,7 +245,7 @@ def test_a_refused_export_is_not_believed(database):
     with database.writing() as books:
         books.exec_driver_sql("UPDATE bill_run SET state = 'refused' WHERE run = '2026-11'")
 
-    assert Outcome.ON_DAY == offer(database).outcome
+    assert EnrollmentEffect.ON_DAY == offer(database).outcome
 
 
 def test_a_suspended_method_is_refused(database):
@@ -261,7 +261,7 @@ def test_a_suspended_method_is_refused(database):
 
 
 @pytest.mark.parametrize(
-    ("wish", "code"),
+    ("asked_for", "code"),
     [
         pytest.param({"account": "99"}, "unknown-account", id="wrong account"),
         pytest.param({"method": "tok_none"}, "unknown-method", id="unknown token"),
@@ -272,11 +272,11 @@ def test_a_suspended_method_is_refused(database):
         pytest.param({"portal_user": " "}, "no-user", id="nobody"),
     ],
 )
-def test_what_nobody_knows_is_misuse_and_is_not_repeated(database, wish, code):
+def test_what_nobody_knows_is_misuse_and_is_not_repeated(database, asked_for, code):
     a_town(database)
 
     with pytest.raises(Misuse) as wrong:
-        offer(database, a_wish(**wish))
+        offer(database, a_wish(**asked_for))
 
     assert code == wrong.value.code
     assert not any(word in wrong.value.message for word in ("tok_", "@", "99"))
@@ -311,8 +311,8 @@ def test_who_is_linked_and_who_lets_the_house_is_told(database):
 
     by_sven, by_olga = a_wish(portal_user=SVEN), a_wish(portal_user=OLGA)
     linked = [
-        offer(database, replace(wish, account=number)).is_linked
-        for wish in (by_sven, by_olga)
+        offer(database, replace(asked_for, account=number)).is_linked
+        for asked_for in (by_sven, by_olga)
         for number in "12"
     ]
 

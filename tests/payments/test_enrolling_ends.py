@@ -14,7 +14,7 @@ from database.tables import audit, draw, enrollment, enrollment_end, scheduled_p
 from domain.failures import Misuse, Refused
 from domain.money import Money
 from domain.payments import DrawState, PaymentState
-from payments.enrollment.ending import find_standing
+from payments.enrollment.ending import find_enrollment_facts
 from payments.enrollment.enrolling import say_consequence
 from reporting.run_sheet.reading import read_run_sheet
 from tests.builders import (
@@ -199,7 +199,7 @@ def test_what_cancelling_brings_is_told_before(database, on, told):
     a_town(database, a_household("1"))
     schedule(database)
 
-    standing = find_standing(database, "1")
+    standing = find_enrollment_facts(database, "1")
 
     assert told == say_consequence(standing, on, BANKS, OFFICE_DEFAULTS)
 
@@ -210,7 +210,7 @@ def test_what_was_paid_is_told_and_not_drawn_again(database):
     set_state(database, PaymentState.SUCCEEDED)
     set_paid(database, "80.00")
 
-    standing = find_standing(database, "1")
+    standing = find_enrollment_facts(database, "1")
 
     assert "This period's payment of $80.00 stands." == say_consequence(
         standing, TUESDAY_24, BANKS, OFFICE_DEFAULTS
@@ -264,8 +264,8 @@ def test_whatever_is_done_one_mandate_lives_one_list_has_it_and_nothing_is_drawn
         day = date.fromordinal(day.toordinal() + days)
         if what == "enroll" and _is_free(database, number):
             choice = pays_up_to if maximum else None
-            wish = a_wish(number, method=method, maximum=maximum, pays_up_to_maximum=choice)
-            enrolled(database, wish, day)
+            asked_for = a_wish(number, method=method, maximum=maximum, pays_up_to_maximum=choice)
+            enrolled(database, asked_for, day)
         elif what == "cancel" and not _is_free(database, number):
             cancelled(database, number, day)
         elif what == "schedule":

@@ -17,7 +17,12 @@ import pytest
 from database.books import Database
 from domain.money import Money
 from domain.payments import PaymentState
-from payments.outcomes.unknown import Agreed, Decision, decide_never_arrived, list_doubts
+from payments.outcomes.unknown_payments import (
+    Agreed,
+    PaymentDecision,
+    decide_never_arrived,
+    list_doubts,
+)
 from payments.sandbox.gateway import SandboxGateway
 from payments.scheduling.scheduling import schedule_autopay
 from rules.autopay import AutopayPolicy
@@ -110,7 +115,7 @@ def decide(books: Database, place: Path, now: datetime) -> int:
     doubts = list_doubts(books, gateway, lambda _one: None, now)
     never = [one.draw.key for one in doubts if one.agreed is Agreed.NEVER_ARRIVED]
     for key in never:
-        decide_never_arrived(books, gateway, key, Decision("anna", "nobody has it", now))
+        decide_never_arrived(books, gateway, key, PaymentDecision("anna", "nobody has it", now))
     gateway.close()
     return len(never)
 

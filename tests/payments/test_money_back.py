@@ -26,9 +26,9 @@ from payments.collecting.draws import DRAWN_TWICE
 from payments.outcomes.events import take_in_events
 from payments.outcomes.refunding import refund_payment
 from payments.outcomes.settlements import list_differences, read_settlements, settle_item
-from payments.outcomes.unknown import Decision, decide_never_arrived
-from payments.port import EventKind, LateEvent
-from payments.terms import Terms
+from payments.outcomes.unknown_payments import PaymentDecision, decide_never_arrived
+from payments.port import LateEvent, LateEventKind
+from payments.terms import CollectionTerms
 from tests.builders import ACH, a_household, close_run, stage_run
 from tests.payments.collecting_builders import TERMS, a_collector, paying
 from tests.payments.test_crashes import Gateway, fails
@@ -46,7 +46,7 @@ def postings(office) -> list[tuple[str, Money]]:
 
 
 def take_in(office, gateway=None, **terms):
-    chosen = Terms(closed=TERMS.closed, who="anna", threads=1, **terms)
+    chosen = CollectionTerms(closed=TERMS.closed, who="anna", threads=1, **terms)
     return take_in_events(office.database, gateway or office.gateway, chosen, office.now)
 
 
@@ -56,7 +56,7 @@ def drawn(database, place, amount="101.00", token="tok_ok", **changes):
     return office
 
 
-def desk(office, kind: EventKind, amount: str, code: str = "fraudulent") -> None:
+def desk(office, kind: LateEventKind, amount: str, code: str = "fraudulent") -> None:
     """Let somebody at the gateway's desk move money, and take it in an hour later."""
     reference = office.draws()[0].reference
     office.gateway.act_at_desk(reference, kind, Money.parse(amount), code)
@@ -78,7 +78,7 @@ class Tells:
         return getattr(self._gateway, name)
 
 
-def an_event(office, kind=EventKind.RETURNED, code="R01", amount="80.00", event_id="E1"):
+def an_event(office, kind=LateEventKind.RETURNED, code="R01", amount="80.00", event_id="E1"):
     one = office.draws()[-1]
     money = Money.parse(amount)
     return LateEvent(event_id, kind, one.key, one.reference or "SB1", money, code, office.at)
@@ -89,9 +89,9 @@ def test_two_disputes_and_one_that_is_won(database, tmp_path):  # case 26
     states = []
 
     for kind, amount in (
-        (EventKind.CHARGED_BACK, "40.40"),
-        (EventKind.CHARGED_BACK, "60.60"),
-        (EventKind.REINSTATED, "40.40"),
+        (LateEventKind.CHARGED_BACK, "40.40"),
+        (LateEventKind.CHARGED_BACK, "60.60"),
+        (LateEventKind.REINSTATED, "40.40"),
     ):
         desk(office, kind, amount)
         states.append(office.state())
@@ -112,7 +112,7 @@ def test_two_disputes_and_one_that_is_won(database, tmp_path):  # case 26
 def test_the_fee_of_a_dispute_is_the_offices(database, tmp_path):
     office = drawn(database, tmp_path)
 
-    desk(office, EventKind.CHARGED_BACK, "101.00")
+    desk(office, LateEventKind.CHARGED_BACK, "101.00")
 
     with database.reading() as books:
         kept = books.execute(sa.select(payment_event.c.amount, payment_event.c.fee)).one()
@@ -148,7 +148,7 @@ def test_a_banks_no_to_a_draw_without_an_answer_is_the_answer(database, tmp_path
 def test_a_refund_at_the_gateways_desk_opens_the_balance_by_its_part(database, tmp_path):  # case 29
     office = drawn(database, tmp_path, "100.00")
 
-    desk(office, EventKind.REFUNDED, "40.00", "")
+    desk(office, LateEventKind.REFUNDED, "40.00", "")
     office.wait(days=20)
     read_settlements(database, office.gateway, office.at, "anna")
 
@@ -246,7 +246,7 @@ def test_more_goes_back_than_was_taken_and_a_person_hears_of_it_once(database, t
     refund(office, "40.00")
 
     office.gateway.act_at_desk(
-        office.draws()[0].reference, EventKind.CHARGED_BACK, Money(101_00), "fraudulent"
+        office.draws()[0].reference, LateEventKind.CHARGED_BACK, Money(101_00), "fraudulent"
     )
     office.wait(hours=1)
     first, again = take_in(office), take_in(office)
@@ -257,14 +257,14 @@ def test_more_goes_back_than_was_taken_and_a_person_hears_of_it_once(database, t
 def test_a_second_draw_that_is_given_back_leaves_no_difference(database, tmp_path):  # case 32
     office = drawn(database, tmp_path, "105.00", "tok_arrives_late_200000s")
     office.wait(days=2)
-    word = Decision("anna", "the gateway does not know it", office.at)
+    word = PaymentDecision("anna", "the gateway does not know it", office.at)
     decide_never_arrived(database, office.gateway, "autopay/2026-10/1", word)
     office.collect()
     office.wait(days=3)  # both have landed
     office.look_up()
     take_in(office)
     second = next(one for one in office.draws() if one.code == DRAWN_TWICE)
-    office.gateway.act_at_desk(second.reference, EventKind.REFUNDED, Money(105_00))
+    office.gateway.act_at_desk(second.reference, LateEventKind.REFUNDED, Money(105_00))
     office.wait(hours=1)
     take_in(office)
     office.wait(days=20)

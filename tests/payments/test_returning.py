@@ -12,7 +12,7 @@ from database.queries.autopay import rates_by_period, read_return_rates
 from database.tables import audit, balance_due, draw, scheduled_payment, suspended_method
 from domain.money import ZERO, Money
 from domain.payments import DrawState, PaymentState
-from payments.collecting.draws import read_standing
+from payments.collecting.draws import read_open_draws
 from payments.outcomes.events import take_in_events
 from rules.returns import ReturnKind
 from tests.builders import ACH, RUN
@@ -149,7 +149,7 @@ def test_a_draw_that_landed_beside_another_is_for_a_person_to_give_back(database
 
     take_in(office)
 
-    standing = read_standing(office.database)
+    standing = read_open_draws(office.database)
     assert (1, Money(80_00)) == (standing.drawn_twice.count, standing.drawn_twice.amount)
     assert (PaymentState.SUCCEEDED, Money(80_00)) == (office.state(), office.paid())
 
@@ -186,7 +186,7 @@ def test_an_event_that_waits_is_read_again_until_it_is_understood(database, tmp_
     office.look_up()  # the second has landed, too
     take_in(office)
 
-    standing = read_standing(office.database)
+    standing = read_open_draws(office.database)
     assert (1, Money(80_00)) == (standing.drawn_twice.count, standing.drawn_twice.amount)
     assert (PaymentState.SUCCEEDED, Money(80_00)) == (office.state(), office.paid())
 

@@ -14,8 +14,8 @@ import pytest
 from domain.failures import OutcomeUnknown, TemporaryFailure
 from domain.money import Money
 from domain.payments import Advice, MethodKind
-from payments.port import ADVICE, Answer, DrawRequest, EventKind, GatewayMisuse
-from payments.sandbox.behavior import Fault, NoFaults, SeededFaults
+from payments.port import ADVICE, DrawAnswer, DrawRequest, GatewayMisuse, LateEventKind
+from payments.sandbox.behavior import GatewayFault, NoFaults, SeededFaults
 from payments.sandbox.gateway import SandboxGateway
 from payments.sandbox.settlements import banking_day, fee_of, pay_out_day
 from rules.calendars import bank_closed_days
@@ -54,7 +54,7 @@ def taken(gateway) -> int:
 def test_a_token_named_after_a_decline_is_declined_so(gateway, code, advice):
     result = draw(gateway, a_draw(f"tok_{code}"))
 
-    assert (Answer.DECLINED, code, advice) == (result.answer, result.code, result.advice)
+    assert (DrawAnswer.DECLINED, code, advice) == (result.answer, result.code, result.advice)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_token_named_after_a_decline_is_declined_so(gateway, code, advice):
     ["tok_ok", "tok_ach_ok", "tok_demo_000017", "tok_8842_1703", "pm_1", "ok", "stolen_card"],
 )
 def test_a_token_that_says_nothing_is_a_success(gateway, token):
-    assert Answer.APPROVED is draw(gateway, a_draw(token)).answer
+    assert DrawAnswer.APPROVED is draw(gateway, a_draw(token)).answer
 
 
 def test_tok_ok_after_2_declines_twice(gateway):
@@ -86,8 +86,8 @@ def test_tok_lost_response_is_drawn_and_answers_when_asked_again(gateway):
     with pytest.raises(OutcomeUnknown):
         gateway.confirm(reference, request)
 
-    assert Answer.APPROVED is gateway.lookup(request, None).answer
-    assert Answer.APPROVED is gateway.confirm(reference, request).answer
+    assert DrawAnswer.APPROVED is gateway.lookup(request, None).answer
+    assert DrawAnswer.APPROVED is gateway.confirm(reference, request).answer
     assert 43_21 == taken(gateway)
 
 
@@ -99,7 +99,7 @@ def test_tok_never_arrives_however_often(gateway):
         with pytest.raises(OutcomeUnknown):
             gateway.confirm(reference, request)
 
-    assert (Answer.NOT_FOUND, 0) == (gateway.lookup(request, reference).answer, taken(gateway))
+    assert (DrawAnswer.NOT_FOUND, 0) == (gateway.lookup(request, reference).answer, taken(gateway))
 
 
 def test_tok_arrives_late_lands_by_itself_and_is_told(gateway):
@@ -114,9 +114,9 @@ def test_tok_arrives_late_lands_by_itself_and_is_told(gateway):
     after = gateway.lookup(request, reference)
 
     landed_at = WEDNESDAY + timedelta(seconds=90)
-    assert (Answer.NOT_FOUND, Answer.APPROVED) == (before, after.answer)
+    assert (DrawAnswer.NOT_FOUND, DrawAnswer.APPROVED) == (before, after.answer)
     assert landed_at == after.answered_at
-    assert [(EventKind.APPROVED_LATE, request.key, landed_at)] == [
+    assert [(LateEventKind.APPROVED_LATE, request.key, landed_at)] == [
         (event.kind, event.draw_key, event.happened_at) for event in events(gateway)
     ]
 
@@ -129,7 +129,7 @@ def test_a_draw_asked_again_while_the_first_asking_is_on_its_way_is_drawn_once(g
             gateway.confirm(reference, request)
         gateway.move_clock(timedelta(seconds=30))
 
-    assert Answer.APPROVED is gateway.confirm(reference, request).answer
+    assert DrawAnswer.APPROVED is gateway.confirm(reference, request).answer
     assert (43_21, 1) == (taken(gateway), len(events(gateway)))
 
 
@@ -152,29 +152,29 @@ def test_tok_500_replayed_is_drawn_and_never_answers(gateway):
         with pytest.raises(OutcomeUnknown):
             gateway.confirm(reference, request)
 
-    assert Answer.APPROVED is gateway.lookup(request, reference).answer
+    assert DrawAnswer.APPROVED is gateway.lookup(request, reference).answer
     assert 43_21 == taken(gateway)
 
 
 @pytest.mark.parametrize(
     ("token", "days", "kind", "code"),
     [
-        ("tok_ach_R01_d2", 2, EventKind.RETURNED, "R01"),
-        ("tok_ach_R10_d35", 35, EventKind.RETURNED, "R10"),
-        ("tok_ach_R03", 2, EventKind.RETURNED, "R03"),
-        ("tok_ach_noc_C01", 2, EventKind.CHANGE, "C01"),
-        ("tok_chargeback_d20", 20, EventKind.CHARGED_BACK, "fraudulent"),
+        ("tok_ach_R01_d2", 2, LateEventKind.RETURNED, "R01"),
+        ("tok_ach_R10_d35", 35, LateEventKind.RETURNED, "R10"),
+        ("tok_ach_R03", 2, LateEventKind.RETURNED, "R03"),
+        ("tok_ach_noc_C01", 2, LateEventKind.CHANGE, "C01"),
+        ("tok_chargeback_d20", 20, LateEventKind.CHARGED_BACK, "fraudulent"),
     ],
 )
 def test_a_late_event_comes_on_its_day(gateway, token, days, kind, code):
-    assert Answer.APPROVED is draw(gateway, a_draw(token, kind=ACH)).answer
+    assert DrawAnswer.APPROVED is draw(gateway, a_draw(token, kind=ACH)).answer
 
     gateway.move_clock(timedelta(days=days, seconds=-1))
     before = events(gateway)
     gateway.move_clock(timedelta(seconds=1))
 
     assert ([], [(kind, code)]) == (before, [(e.kind, e.code) for e in events(gateway)])
-    assert (43_21 if kind is EventKind.CHANGE else 0) == taken(gateway)
+    assert (43_21 if kind is LateEventKind.CHANGE else 0) == taken(gateway)
 
 
 def test_a_key_is_kept_for_24_hours_and_after_that_it_draws_again(gateway):
@@ -202,7 +202,7 @@ def test_a_draw_confirmed_again_after_24_hours_is_drawn_again(gateway):
     gateway.move_clock(timedelta(hours=24))
     again = gateway.confirm(reference, request)
 
-    assert (Answer.APPROVED, 2 * 43_21) == (again.answer, taken(gateway))
+    assert (DrawAnswer.APPROVED, 2 * 43_21) == (again.answer, taken(gateway))
     assert reference != again.reference
 
 
@@ -229,7 +229,7 @@ def test_two_at_a_time_under_one_key_are_one_draw_and_a_doubt(tmp_path):
         slow.may_go_on.set()
         answer = asked.result().answer
 
-    assert Answer.APPROVED is answer
+    assert DrawAnswer.APPROVED is answer
     assert 43_21 == taken(gateway)
 
 
@@ -263,8 +263,8 @@ def test_a_draw_in_work_lands_although_its_caller_died(tmp_path):
     before = gateway.lookup(request, reference).answer
     gateway.move_clock(timedelta(minutes=1))
 
-    assert Answer.NOT_FOUND is before
-    assert Answer.APPROVED is gateway.lookup(request, reference).answer
+    assert DrawAnswer.NOT_FOUND is before
+    assert DrawAnswer.APPROVED is gateway.lookup(request, reference).answer
 
 
 def _confirm_slowly(path, reference, request):
@@ -282,7 +282,7 @@ def test_several_processes_draw_at_one_gateway(tmp_path):
         answers = pool.starmap(_draw_many, [(path, first) for first in (0, 0, 20, 40)])
 
     gateway = SandboxGateway(path, lambda: WEDNESDAY)
-    assert [Answer.APPROVED] * 160 == [answer for some in answers for answer in some]
+    assert [DrawAnswer.APPROVED] * 160 == [answer for some in answers for answer in some]
     assert 80 * 1_00 == taken(gateway)
 
 
@@ -419,7 +419,7 @@ def test_a_voided_draw_brings_no_late_event(gateway):
 
 def test_a_gateway_under_faults_draws_each_payment_once_if_it_is_asked_as_it_must_be(tmp_path):
     chance = random.Random(7)
-    rates = dict.fromkeys(Fault, 0.1)
+    rates = dict.fromkeys(GatewayFault, 0.1)
     gateway = SandboxGateway(
         tmp_path / "gateway.db", lambda: WEDNESDAY, faults=SeededFaults(chance, rates)
     )
@@ -434,21 +434,23 @@ def test_a_gateway_under_faults_draws_each_payment_once_if_it_is_asked_as_it_mus
 
 def _is_drawn(gateway, request):
     try:
-        return draw(gateway, request).answer is Answer.APPROVED
+        return draw(gateway, request).answer is DrawAnswer.APPROVED
     except (TemporaryFailure, OutcomeUnknown):
         return False
 
 
 def test_the_same_seed_strikes_the_same_way():
     first, again = (
-        SeededFaults(random.Random(3), {Fault.LOST: 0.5}, {"lookup": {Fault.BEFORE: 1.0}})
+        SeededFaults(
+            random.Random(3), {GatewayFault.LOST: 0.5}, {"lookup": {GatewayFault.BEFORE: 1.0}}
+        )
         for _ in range(2)
     )
     struck = [first.strike("confirm") for _ in range(20)]
 
     assert struck == [again.strike("confirm") for _ in range(20)]
-    assert {None, Fault.LOST} == set(struck)
-    assert Fault.BEFORE is first.strike("lookup")
+    assert {None, GatewayFault.LOST} == set(struck)
+    assert GatewayFault.BEFORE is first.strike("lookup")
     assert first.delay() in first.delays
 
 
@@ -462,5 +464,5 @@ def test_a_misuse_leaves_what_was_under_the_key(gateway):
     with pytest.raises(GatewayMisuse):
         gateway.prepare(a_draw(cents=43_22))
 
-    assert Answer.APPROVED is draw(gateway, a_draw()).answer
+    assert DrawAnswer.APPROVED is draw(gateway, a_draw()).answer
     assert 43_21 == taken(gateway)

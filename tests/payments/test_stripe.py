@@ -15,7 +15,7 @@ import stripe
 from domain.failures import OutcomeUnknown, PermanentFailure, Refused, TemporaryFailure
 from domain.money import Money
 from domain.payments import Advice, MethodKind
-from payments.port import Answer, DrawRequest, EventKind, GatewayMisuse
+from payments.port import DrawAnswer, DrawRequest, GatewayMisuse, LateEventKind
 from payments.stripe.client import StripeRequests
 from payments.stripe.events import to_late_event
 from payments.stripe.gateway import StripeGateway
@@ -62,7 +62,7 @@ def test_an_answer_that_says_nothing_is_an_unknown_outcome(desk, fault):
         desk.gateway.confirm(reference, a_draw(desk))
 
     found = desk.gateway.lookup(a_draw(desk), reference).answer
-    assert (Answer.NOT_FOUND if fault == "never" else Answer.APPROVED) is found
+    assert (DrawAnswer.NOT_FOUND if fault == "never" else DrawAnswer.APPROVED) is found
     assert 1 == count(desk.front.asked)["confirm"]
 
 
@@ -85,7 +85,7 @@ def test_a_server_error_is_replayed_and_the_draw_is_found_by_its_key(desk):
     found = desk.gateway.lookup(a_draw(desk), None)
     result = desk.gateway.confirm(found.reference, a_draw(desk))
 
-    assert (Answer.NOT_FOUND, Answer.APPROVED) == (found.answer, result.answer)
+    assert (DrawAnswer.NOT_FOUND, DrawAnswer.APPROVED) == (found.answer, result.answer)
     assert 43_21 == desk.taken()
 
 
@@ -114,7 +114,7 @@ def test_two_at_a_time_under_one_key_are_one_draw_and_a_doubt(desk):
             desk.gateway.confirm(reference, request)
         desk.front.holding.set()
 
-    assert (Answer.APPROVED, 43_21) == (first.result().answer, desk.taken())
+    assert (DrawAnswer.APPROVED, 43_21) == (first.result().answer, desk.taken())
 
 
 def test_nobody_there_is_surely_nothing_drawn_and_nothing_known(desk):
@@ -141,7 +141,7 @@ def test_a_wrong_api_key_stops_the_office_and_is_not_told(desk):
 def test_a_customer_who_is_named_in_the_token_is_not_asked_for(desk):
     token = f"{desk.customer}/{desk.good}"
 
-    assert Answer.APPROVED is confirmed(desk, a_draw(desk, token)).answer
+    assert DrawAnswer.APPROVED is confirmed(desk, a_draw(desk, token)).answer
     assert {"prepare": 1, "confirm": 1} == count(desk.front.asked)
 
 
@@ -157,7 +157,7 @@ def test_a_draw_is_found_although_its_method_was_removed_meanwhile(desk):
     reference = desk.gateway.prepare(a_draw(desk))
     desk.api.post(f"/v1/payment_methods/{desk.good}/detach")
 
-    assert Answer.NOT_FOUND is desk.gateway.lookup(a_draw(desk), reference).answer
+    assert DrawAnswer.NOT_FOUND is desk.gateway.lookup(a_draw(desk), reference).answer
     with pytest.raises(OutcomeUnknown):
         desk.gateway.lookup(a_draw(desk), None)
 
@@ -170,7 +170,7 @@ def test_a_draw_that_wants_the_customer_is_declined_and_taken_off(desk):
 
     result = confirmed(desk, request)
 
-    wanted = (Answer.DECLINED, "authentication_required", Advice.CUSTOMER_ACTION)
+    wanted = (DrawAnswer.DECLINED, "authentication_required", Advice.CUSTOMER_ACTION)
     found = desk.gateway.lookup(request, None)
     assert wanted == (result.answer, result.code, result.advice)
     assert wanted == (found.answer, found.code, found.advice)
@@ -194,9 +194,9 @@ def test_money_on_its_way_from_a_bank_account_is_approved_at_once(desk):
     status = json.loads(desk.front.keys[f"{KEY}/confirm"].answer[1])["status"]
     desk.days_later()
 
-    assert ("processing", Answer.APPROVED) == (status, result.answer)
-    assert Answer.APPROVED is desk.gateway.lookup(request, None).answer
-    assert [EventKind.APPROVED_LATE] == [event.kind for event in desk.events()]
+    assert ("processing", DrawAnswer.APPROVED) == (status, result.answer)
+    assert DrawAnswer.APPROVED is desk.gateway.lookup(request, None).answer
+    assert [LateEventKind.APPROVED_LATE] == [event.kind for event in desk.events()]
 
 
 def test_a_bank_that_says_no_days_later_is_a_return_with_its_code(desk):
@@ -207,9 +207,9 @@ def test_a_bank_that_says_no_days_later_is_a_return_with_its_code(desk):
     desk.days_later()
     [event] = desk.events()
 
-    assert (EventKind.RETURNED, "R01", KEY) == (event.kind, event.code, event.draw_key)
+    assert (LateEventKind.RETURNED, "R01", KEY) == (event.kind, event.code, event.draw_key)
     assert (result.reference, Money(43_21)) == (event.reference, event.amount)
-    assert Answer.DECLINED is desk.gateway.lookup(request, result.reference).answer
+    assert DrawAnswer.DECLINED is desk.gateway.lookup(request, result.reference).answer
 
 
 def test_of_two_intents_under_one_key_the_one_that_took_money_is_found(desk):
@@ -219,7 +219,7 @@ def test_of_two_intents_under_one_key_the_one_that_took_money_is_found(desk):
 
     for reference in (None, result.reference, second):
         found = desk.gateway.lookup(a_draw(desk), reference)
-        assert (Answer.APPROVED, result.reference) == (found.answer, found.reference)
+        assert (DrawAnswer.APPROVED, result.reference) == (found.answer, found.reference)
 
 
 def test_no_refund_is_asked_for_that_is_above_the_draw(desk):
@@ -242,7 +242,7 @@ def test_a_webhook_is_taken_in_only_if_stripe_signed_it(desk):
 
     event = desk.gateway.read_webhook(body, signature)
 
-    assert (EventKind.APPROVED_LATE, KEY, result.reference) == (
+    assert (LateEventKind.APPROVED_LATE, KEY, result.reference) == (
         event.kind,
         event.draw_key,
         event.reference,
@@ -317,7 +317,7 @@ def test_a_return_bears_the_banks_code_where_it_is_known(error, code):
 
     event = to_late_event(an_event("payment_intent.payment_failed", intent), no_intent)
 
-    assert (EventKind.RETURNED, code) == (event.kind, event.code)
+    assert (LateEventKind.RETURNED, code) == (event.kind, event.code)
 
 
 def test_a_disputed_bank_draw_is_a_return():
@@ -326,7 +326,7 @@ def test_a_disputed_bank_draw_is_a_return():
 
     event = to_late_event(an_event("charge.dispute.funds_withdrawn", dispute), {"pi_1": intent}.get)
 
-    assert (EventKind.RETURNED, "R10", KEY) == (event.kind, event.code, event.draw_key)
+    assert (LateEventKind.RETURNED, "R10", KEY) == (event.kind, event.code, event.draw_key)
     assert datetime(2026, 11, 4, 15, tzinfo=UTC) == event.happened_at
 
 

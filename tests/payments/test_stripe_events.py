@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from domain.money import Money
-from payments.port import EventKind, LateEvent
+from payments.port import LateEvent, LateEventKind
 
 pytest.importorskip("stripe", reason="the extra `stripe` is not installed")
 from payments.stripe.events import to_late_event
@@ -26,7 +26,7 @@ def told(kind: str, subject: dict, intent: dict = INTENT, event_id: str = "evt_1
     return to_late_event(event, lambda _reference: intent)
 
 
-def expected(kind: EventKind, cents: int, code: str, **changes) -> LateEvent:
+def expected(kind: LateEventKind, cents: int, code: str, **changes) -> LateEvent:
     facts = {
         "event_id": "evt_1", "kind": kind, "draw_key": KEY, "reference": "pi_1",
         "amount": Money(cents), "code": code, "happened_at": datetime.fromtimestamp(CREATED, UTC),
@@ -64,13 +64,13 @@ def test_a_dispute_that_is_only_spoken_of_moves_no_money(kind):
 def test_a_dispute_of_a_part_takes_its_part_and_its_fee_is_the_offices():
     event = told("charge.dispute.funds_withdrawn", a_dispute(40_40, TAKEN))
 
-    assert expected(EventKind.CHARGED_BACK, 40_40, "fraudulent", fee=Money(15_00)) == event
+    assert expected(LateEventKind.CHARGED_BACK, 40_40, "fraudulent", fee=Money(15_00)) == event
 
 
 def test_a_dispute_that_was_won_brings_its_money_back():
     event = told("charge.dispute.funds_reinstated", a_dispute(40_40, TAKEN, BACK, status="won"))
 
-    assert expected(EventKind.REINSTATED, 40_40, "fraudulent") == event
+    assert expected(LateEventKind.REINSTATED, 40_40, "fraudulent") == event
 
 
 def test_a_part_of_a_dispute_that_comes_back_is_that_part():
@@ -83,7 +83,7 @@ def test_a_part_of_a_dispute_that_comes_back_is_that_part():
 
 
 def test_a_dispute_without_lines_is_of_its_amount():
-    assert expected(EventKind.CHARGED_BACK, 40_40, "fraudulent") == told(
+    assert expected(LateEventKind.CHARGED_BACK, 40_40, "fraudulent") == told(
         "charge.dispute.funds_withdrawn", a_dispute()
     )
 
@@ -93,7 +93,7 @@ def test_a_banks_late_return_comes_as_a_dispute():
 
     event = told("charge.dispute.funds_withdrawn", dispute, BANK_INTENT)
 
-    assert expected(EventKind.RETURNED, 101_00, "R01") == event
+    assert expected(LateEventKind.RETURNED, 101_00, "R01") == event
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,9 @@ def test_a_refund_at_the_desk_is_one_by_whatever_event_it_is_told(kind):
 
     event = told(kind, subject, event_id=f"evt_{kind}")
 
-    assert expected(EventKind.REFUNDED, 40_00, "requested_by_customer", event_id="re_1") == event
+    assert (
+        expected(LateEventKind.REFUNDED, 40_00, "requested_by_customer", event_id="re_1") == event
+    )
 
 
 def test_a_charge_that_names_no_refund_is_told_by_the_refund_itself():
@@ -135,7 +137,9 @@ def test_a_refund_that_failed_leaves_the_money_with_us(kind, status):
     event = told(kind, refund)
 
     assert (
-        expected(EventKind.REFUND_FAILED, 40_00, "expired_or_canceled_card", event_id="re_1/failed")
+        expected(
+            LateEventKind.REFUND_FAILED, 40_00, "expired_or_canceled_card", event_id="re_1/failed"
+        )
         == event
     )
 
@@ -148,7 +152,7 @@ def test_a_banks_no_is_told_whatever_the_intent_has_become(status):
         "status": status, "last_payment_error": {"network_decline_code": "R01", "code": "x"},
     }  # fmt: skip
 
-    assert expected(EventKind.RETURNED, 101_00, "R01") == told(
+    assert expected(LateEventKind.RETURNED, 101_00, "R01") == told(
         "payment_intent.payment_failed", intent
     )
 

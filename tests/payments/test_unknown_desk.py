@@ -15,10 +15,10 @@ from domain.failures import (
 )
 from domain.money import Money
 from domain.payments import DrawState, PaymentState
-from payments.collecting.draws import DRAWN_TWICE, read_standing
-from payments.outcomes.unknown import (
+from payments.collecting.draws import DRAWN_TWICE, read_open_draws
+from payments.outcomes.unknown_payments import (
     Agreed,
-    Decision,
+    PaymentDecision,
     decide_agreed,
     decide_approved,
     decide_given_back,
@@ -43,8 +43,8 @@ def doubts(office, receipt=None, gateway=None):
     return list_doubts(office.database, gateway or office.gateway, lambda _draw: receipt, office.at)
 
 
-def decision(office) -> Decision:
-    return Decision("anna", "the bank says so", office.at)
+def decision(office) -> PaymentDecision:
+    return PaymentDecision("anna", "the bank says so", office.at)
 
 
 def test_all_three_sides_are_shown(database, tmp_path):
@@ -86,7 +86,7 @@ def approve(office, confirmation, key=KEY, who="anna", gateway=None, *, insists=
         gateway or office.gateway,
         key,
         confirmation,
-        Decision(who, "the bank says so", office.at),
+        PaymentDecision(who, "the bank says so", office.at),
         insists=insists,
     )
 
@@ -221,10 +221,10 @@ def test_a_draw_beside_another_one_is_settled_when_it_was_given_back(database, t
     office = in_doubt(database, tmp_path)
     with database.writing() as books:
         books.execute(draw.update().values(state=DrawState.DECLINED, code=DRAWN_TWICE))
-    assert 1 == read_standing(database).drawn_twice.count
+    assert 1 == read_open_draws(database).drawn_twice.count
 
     decide_given_back(database, KEY, decision(office))
 
-    assert 0 == read_standing(database).drawn_twice.count
+    assert 0 == read_open_draws(database).drawn_twice.count
     with pytest.raises(Misuse):
         decide_given_back(database, KEY, decision(office))

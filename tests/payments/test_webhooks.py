@@ -14,7 +14,7 @@ from domain.failures import Refused, TemporaryFailure
 from domain.money import ZERO, Money
 from domain.payments import DrawState, PaymentState
 from payments.outcomes.events import receive, take_in_events
-from payments.port import EventKind, LateEvent
+from payments.port import LateEvent, LateEventKind
 from tests.builders import ACH, RUN
 from tests.payments.collecting_builders import a_collector, paying
 
@@ -48,7 +48,7 @@ class Silent:
 def a_return(office, key="1") -> LateEvent:
     one = office.draws(key)[0]
     return LateEvent(
-        "evt_1", EventKind.RETURNED, one.key, one.reference, one.amount, "R01", office.at
+        "evt_1", LateEventKind.RETURNED, one.key, one.reference, one.amount, "R01", office.at
     )  # fmt: skip
 
 
@@ -125,7 +125,7 @@ def test_what_was_told_and_waits_for_another_draws_answer_stays_to_be_taken_in(d
 
 def a_landing(office, one) -> LateEvent:
     return LateEvent(
-        "evt_2", EventKind.APPROVED_LATE, one.key, one.reference, one.amount, "", office.at
+        "evt_2", LateEventKind.APPROVED_LATE, one.key, one.reference, one.amount, "", office.at
     )  # fmt: skip
 
 

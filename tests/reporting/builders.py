@@ -11,7 +11,13 @@ from domain.checks import CheckResult, CheckStatus, Severity
 from domain.money import Money
 from domain.runs import RunState
 from reporting.run_sheet.exceptions import ExceptionRow
-from reporting.run_sheet.run_sheet import AutopaySheet, DeliverySheet, PaperSheet, RunSheet, Waiver
+from reporting.run_sheet.run_sheet import (
+    AutopaySheet,
+    DeliverySheet,
+    PaperSheet,
+    RunSheet,
+    WaivedCheck,
+)
 
 WRITTEN_AT = datetime(2026, 11, 2, 16, 11, tzinfo=UTC)
 
@@ -226,7 +232,7 @@ def with_exceptions() -> tuple[RunSheet, list[ExceptionRow]]:
             a_check("billed-total", 1),
         ),
         waivers=(
-            Waiver(
+            WaivedCheck(
                 "bill-amount",
                 "Reprint of the fourteen bills is at the printer; letters go out on Thursday.",
                 "lee.okafor",

@@ -13,7 +13,7 @@ from domain.money import Money
 from reporting.report.markdown import exception_rows, to_markdown
 from tests.reporting.builders import (
     WRITTEN_AT,
-    Waiver,
+    WaivedCheck,
     a_huge_close,
     a_refused_run,
     a_rehearsal,
@@ -79,12 +79,12 @@ def test_every_row_has_the_cells_of_its_table(run):
 @settings(max_examples=60, deadline=None)
 @given(text=st.text(max_size=40) | st.text("<>|`*_[]()!\\\n#&", max_size=30))
 def test_no_text_from_outside_becomes_markup(text):
-    sheet = a_sheet(utility=text, waivers=(Waiver("x", text, text, WRITTEN_AT),))
+    sheet = a_sheet(utility=text, waivers=(WaivedCheck("x", text, text, WRITTEN_AT),))
 
     written = to_markdown(sheet, [an_exception(account=text, fix=text)])
 
     plain = to_markdown(
-        a_sheet(utility="x", waivers=(Waiver("x", "x", "x", WRITTEN_AT),)), [an_exception()]
+        a_sheet(utility="x", waivers=(WaivedCheck("x", "x", "x", WRITTEN_AT),)), [an_exception()]
     )
     assert plain.count("\n") == written.count("\n")
     assert not re.search(r"<[a-z/!]", written, re.IGNORECASE)

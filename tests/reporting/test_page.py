@@ -21,7 +21,7 @@ from reporting.run_sheet.exceptions import ExceptionRow
 from reporting.run_sheet.run_sheet import RunSheet
 from tests.reporting.builders import (
     WRITTEN_AT,
-    Waiver,
+    WaivedCheck,
     a_check,
     a_huge_close,
     a_refused_run,
@@ -325,7 +325,7 @@ def test_no_text_from_outside_becomes_markup(text):
         export_name=text,
         closed_by=text,
         approved_by=text,
-        waivers=(Waiver(text, text, text, WRITTEN_AT),),
+        waivers=(WaivedCheck(text, text, text, WRITTEN_AT),),
         seconds={text: 1.0},
     )
     rows = [
@@ -333,7 +333,7 @@ def test_no_text_from_outside_becomes_markup(text):
         an_exception(text or "x", account=text, message=text, fix=text),
     ]
     harmless = replace(sheet, utility="x", period="x", export_name="x", seconds={"x": 1.0})
-    harmless = replace(harmless, waivers=(Waiver("x", "x", "x", WRITTEN_AT),))
+    harmless = replace(harmless, waivers=(WaivedCheck("x", "x", "x", WRITTEN_AT),))
     plain = [replace(row, account=row.account and "x", message="x", fix="x") for row in rows]
 
     reader = read(page_of(sheet, rows))

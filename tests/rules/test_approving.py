@@ -8,10 +8,10 @@ import pytest
 
 from domain.approvals import Decided, Decision
 from domain.failures import Refused
-from rules.approving import Terms, identity, require_may_decide, weigh
+from rules.approving import ApprovalTerms, identity, require_may_decide, weigh
 from tests.builders import NOW
 
-ONE, TWO = Terms(people=1), Terms(people=2)
+ONE, TWO = ApprovalTerms(people=1), ApprovalTerms(people=2)
 ANNA = Decided(Decision.APPROVE, "anna", NOW)
 BEN = replace(ANNA, who="ben")
 NO = Decided(Decision.REFUSE, "cleo", NOW, "the rates are old")
@@ -53,7 +53,7 @@ def test_the_second_person_is_another_one():
 
 @pytest.mark.parametrize("decision", Decision)
 def test_only_who_is_named_may_decide_where_people_are_named(decision):
-    terms = Terms(approvers=("Anna", "ben"))
+    terms = ApprovalTerms(approvers=("Anna", "ben"))
 
     require_may_decide("anna (Prefect UI)", decision, weigh([], terms), terms)
     with pytest.raises(Refused, match=r"approval\.approvers") as refused:

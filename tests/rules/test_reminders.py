@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from domain.money import Money
-from rules.reminders import LadderStep, Standing, plan_reminders, time_has_come
+from rules.reminders import LadderStep, StepStanding, plan_reminders, time_has_come
 from tests.builders import DUE, examples
 
 DENVER = ZoneInfo("America/Denver")
@@ -162,7 +162,7 @@ def test_a_nightly_run_that_missed_some_nights_finds_the_same(day, at, before, a
 
     for step in plan.steps:
         standings = [step.standing(day, moment, DENVER, at) for moment in hours]
-        order = [Standing.NOT_YET, Standing.OWED, Standing.TOO_LATE]
+        order = [StepStanding.NOT_YET, StepStanding.OWED, StepStanding.TOO_LATE]
         places = [order.index(found) for found in standings]
         assert sorted(places) == places
         assert 0 in places and 2 in places

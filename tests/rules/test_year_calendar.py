@@ -10,7 +10,7 @@ import pytest
 from rules.autopay import OnClosedDay
 from rules.calendars import DueRule, bank_closed_days, due_rule, next_period, office_closed_days
 from rules.reminders import LadderStep, plan_reminders
-from rules.year_calendar import EventKind, YearPlan, plan_year
+from rules.year_calendar import CalendarEventKind, YearPlan, plan_year
 
 REMINDERS = plan_reminders(days_before_due=3, days_after_due=1, at=time(6), cut_off_days=14).steps
 PLAN = YearPlan(DueRule(20), (5,), REMINDERS, office_closed_days("US"), bank_closed_days())
@@ -30,7 +30,9 @@ def the(kind, period, plan=PLAN, days=None):
 
 
 def test_a_year_has_twelve_closes_and_december_before_is_closed_in_january():
-    closes = [(event.period, event.on) for event in events() if event.kind is EventKind.CLOSE]
+    closes = [
+        (event.period, event.on) for event in events() if event.kind is CalendarEventKind.CLOSE
+    ]
 
     assert 12 == len(closes)
     assert ("2026-12", date(2027, 1, 4)) == closes[0]  # the 1st is a holiday, then a weekend
@@ -63,7 +65,7 @@ def test_the_days_on_which_nobody_works_are_named_apart():
     ],
 )  # fmt: skip
 def test_a_draw_that_moves_is_marked(period, on, mark):
-    found = the(EventKind.DRAW, period)
+    found = the(CalendarEventKind.DRAW, period)
 
     assert on == found.on
     assert ((mark,) if mark else ()) == found.marks
@@ -72,7 +74,7 @@ def test_a_draw_that_moves_is_marked(period, on, mark):
 def test_draws_that_meet_on_one_day_are_marked():
     plan = replace(PLAN, days_prior=(5, 6))
 
-    found = [the(EventKind.DRAW, "2027-04", plan, days) for days in (-5, -6)]
+    found = [the(CalendarEventKind.DRAW, "2027-04", plan, days) for days in (-5, -6)]
 
     assert [date(2027, 5, 14)] * 2 == [one.on for one in found]
     assert all("2 draw days fall on one" in one.marks for one in found)
@@ -82,14 +84,14 @@ def test_a_draw_too_soon_for_its_notice_is_marked():
     plan = replace(PLAN, days_prior=(10,))
 
     assert ("9 days after the close: a notice of 10 is impossible",) == the(
-        EventKind.DRAW, "2027-02", plan
+        CalendarEventKind.DRAW, "2027-02", plan
     ).marks
 
 
 def test_a_draw_before_the_close_happens_with_it():
     plan = replace(PLAN, due=DueRule(10), days_prior=(9,), on_closed_day=OnClosedDay.SAME)
 
-    found = the(EventKind.DRAW, "2026-12", plan)
+    found = the(CalendarEventKind.DRAW, "2026-12", plan)
 
     assert date(2027, 1, 4) == found.on
     assert "not after the close: drawn at once" in found.marks
@@ -99,9 +101,9 @@ def test_a_close_near_the_due_date_is_marked():
     plan = replace(PLAN, due=DueRule(15), least_days_to_due=14)
 
     assert ("11 days before the due date, 14 are wanted",) == the(
-        EventKind.CLOSE, "2026-12", plan
+        CalendarEventKind.CLOSE, "2026-12", plan
     ).marks
-    assert () == the(EventKind.CLOSE, "2027-02", plan).marks
+    assert () == the(CalendarEventKind.CLOSE, "2027-02", plan).marks
 
 
 @pytest.mark.parametrize(
@@ -109,22 +111,22 @@ def test_a_close_near_the_due_date_is_marked():
     [(DueRule(20), ("on a weekend",)), (DueRule(15), ("the office is closed",)), (DueRule(18), ())],
 )
 def test_a_due_date_on_which_nobody_works_is_marked(due, marks):
-    assert marks == the(EventKind.DUE, "2027-01", replace(PLAN, due=due)).marks
+    assert marks == the(CalendarEventKind.DUE, "2027-01", replace(PLAN, due=due)).marks
 
 
 def test_a_reminder_before_the_close_is_marked():
     plan = replace(PLAN, due=DueRule(5))
 
-    found = the(EventKind.REMINDER, "2026-12", plan, days=-3)
+    found = the(CalendarEventKind.REMINDER, "2026-12", plan, days=-3)
 
     assert ("not after the close: nobody has the bill yet",) == found.marks
 
 
 def test_a_past_due_mail_before_the_office_could_take_a_payment_is_marked():
     assert ("before the office could take a payment after Sat Feb 20",) == the(
-        EventKind.REMINDER, "2027-01", days=1
+        CalendarEventKind.REMINDER, "2027-01", days=1
     ).marks
-    assert () == the(EventKind.REMINDER, "2027-03", days=1).marks
+    assert () == the(CalendarEventKind.REMINDER, "2027-03", days=1).marks
 
 
 def test_a_late_step_of_the_ladder_comes_from_the_year_before():

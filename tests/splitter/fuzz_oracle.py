@@ -21,14 +21,14 @@ from splitter.bulk_file.assignment import assign_pages
 from splitter.bulk_file.filing import make_orders
 from splitter.bulk_file.splitting import Splitting
 from splitter.copying.copier import BillCopier
-from splitter.copying.verifying import Neighbours, Scrutiny
+from splitter.copying.verifying import ForeignAccounts, VerificationPolicy
 from splitter.pdf.opening import open_source
 from splitter.reading.page import DocumentText
 from splitter.store.bill_store import BillStore
-from splitter.text.normalizing import text_mark
+from splitter.text.normalizing import text_checksum
 from splitter.text.patterns import compile_patterns
 from splitter.text.pdfium import CannotOpen, PdfiumDocument, PdfiumPage
-from splitter.workers.worker import BillMaker
+from splitter.workers.page_worker import CopyWorker
 from tests.splitter.pdf_builders import AMOUNT, DUE, a_bulk_file, opened
 
 assert splitter.copying.audit and splitter.pdf.pypdf_objects
@@ -92,7 +92,7 @@ def outcome_inside(path: Path, bulk: BulkFile, store: Path) -> Outcome | str:
         if document.pages != len(tree):
             return "refused: pages"
         read = [document.facts(page) for page in range(len(tree))]
-        facts = [replace(said, text_mark=text_mark(text)) for said, text in read]
+        facts = [replace(said, text_checksum=text_checksum(text)) for said, text in read]
         assignment = assign_pages(facts)
         document.close()
         check_assignment(assignment, len(tree))
@@ -101,9 +101,11 @@ def outcome_inside(path: Path, bulk: BulkFile, store: Path) -> Outcome | str:
         made = []
         for again in (False, True):
             copier = BillCopier(source, tree) if not again else BillCopier.open(path)
-            neighbours = Neighbours.of(assignment.bills, patterns)
-            maker = BillMaker(copier, patterns, neighbours, BillStore(store), Scrutiny(1, 1))
-            made.append(maker.make(bills))
+            foreign_accounts = ForeignAccounts.of(assignment.bills, patterns)
+            copy_worker = CopyWorker(
+                copier, patterns, foreign_accounts, BillStore(store), VerificationPolicy(1, 1)
+            )
+            made.append(copy_worker.make(bills))
     except Refused as refused:
         return refusal(refused)
     except CannotOpen:

@@ -16,12 +16,12 @@ from domain.failures import Misuse
 from splitter.batches.claims import (
     MOST_ATTEMPTS,
     claim,
+    list_batches,
     mark_done,
     next_free,
     put_back,
     record_batches,
     renew,
-    standing,
 )
 from splitter.batches.plan import BatchPlan
 from splitter.batches.run import BatchWorker
@@ -56,7 +56,7 @@ def offer(database, store, plan="a", release=RELEASE):
 
 
 def states(database):
-    return [batch.state.value for batch in standing(database, RUN)]
+    return [batch.state.value for batch in list_batches(database, RUN)]
 
 
 def test_each_batch_goes_to_one_only(offered):
@@ -106,7 +106,7 @@ def test_what_is_put_back_waits_and_no_attempt_is_counted(offered):
     put_back(offered, claim(offered, this_process(), RELEASE, number=1), this_process())
 
     assert [(BatchState.WAITING, 0)] == [
-        (batch.state, batch.attempts) for batch in standing(offered, RUN)[:1]
+        (batch.state, batch.attempts) for batch in list_batches(offered, RUN)[:1]
     ]
 
 
@@ -159,7 +159,7 @@ def test_a_machine_with_another_store_makes_nothing(offered, tmp_path):
         worker.make_one()
 
     assert [("waiting", 0)] * 3 == [
-        (batch.state, batch.attempts) for batch in standing(offered, RUN)
+        (batch.state, batch.attempts) for batch in list_batches(offered, RUN)
     ]
 
 

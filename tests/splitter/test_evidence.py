@@ -7,14 +7,14 @@ from datetime import date
 import pytest
 
 from domain.money import Money
-from splitter.text.evidence import Reading, settles_it, to_facts
-from splitter.text.normalizing import looks_broken, normalised
+from splitter.text.normalizing import looks_broken, normalized
+from splitter.text.page_facts import Reading, is_conclusive, to_facts
 from splitter.text.patterns import compile_patterns
 from tests.splitter.pdf_builders import a_bulk_file
 
 
 def read(text, *, by_position=True):
-    return Reading(normalised(text), normalised(text), by_position)
+    return Reading(normalized(text), normalized(text), by_position)
 
 
 def facts_of(*readings, is_blank=False, is_whole=True, **changes):
@@ -109,7 +109,7 @@ def test_the_printed_page_number_is_read():
     ],
 )
 def test_one_reading_settles_it_when(written, expected):
-    assert expected == settles_it(read(written), compile_patterns(a_bulk_file()))
+    assert expected == is_conclusive(read(written), compile_patterns(a_bulk_file()))
 
 
 def test_short_lines_of_a_short_text_do_not_look_broken():

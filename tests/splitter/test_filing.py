@@ -155,7 +155,7 @@ def test_what_is_written_soon_is_there_whole_and_private(tmp_path):
 
     store.write_soon("run/1.pdf", b"one")
     store.write_soon("run/2.pdf", b"two")
-    store.settle()
+    store.make_durable()
 
     assert [store.read("run/1.pdf"), store.read("run/2.pdf")] == [b"one", b"two"]
     assert stat.S_IMODE((tmp_path / "run").stat().st_mode) == 0o700
@@ -185,14 +185,14 @@ def test_nothing_is_written_outside_the_store(tmp_path):
 
 
 def test_a_store_without_files_settles(tmp_path):
-    BillStore(tmp_path / "none").settle()
+    BillStore(tmp_path / "none").make_durable()
 
 
 def test_a_store_that_cannot_be_made_durable_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(local_files, "_libc", lambda: _Failing())
 
     with pytest.raises(OSError, match="Input/output error"):
-        BillStore(tmp_path).settle()
+        BillStore(tmp_path).make_durable()
 
 
 class _Failing:

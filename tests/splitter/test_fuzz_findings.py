@@ -14,13 +14,13 @@ from domain.failures import Refused
 from splitter.bulk_file.splitting import split
 from splitter.copying.audit import is_surely_clean
 from splitter.copying.copier import BillCopier
-from splitter.copying.verifying import Neighbours, examine
+from splitter.copying.verifying import ForeignAccounts, examine
 from splitter.pdf.objects import PypdfFailed
 from splitter.pdf.opening import open_bulk_file
 from splitter.pdf.source import SourceFile
 from splitter.reading.page import DocumentText
 from splitter.store.bill_store import BillStore
-from splitter.text.normalizing import text_mark
+from splitter.text.normalizing import text_checksum
 from splitter.text.patterns import compile_patterns
 from splitter.workers.messages import bill_from_message, bill_to_message
 from tests.splitter.hostile_builders import row, with_a_stream_for_a_table
@@ -122,12 +122,12 @@ def test_a_copy_that_does_not_say_what_its_page_says_is_not_filed(bills):
     facts, _ = read[0]
     bill = BillRange(
         "01.10", (0, 1), facts.amounts[0], facts.due_dates[0],
-        tuple(text_mark(text) for _, text in read),
+        tuple(text_checksum(text) for _, text in read),
     )  # fmt: skip
 
     bill = bill_from_message(bill_to_message(bill))
 
-    copier, nobody = BillCopier.open(bills), Neighbours(frozenset())
+    copier, nobody = BillCopier.open(bills), ForeignAccounts(frozenset())
     assert examine(copier.copy([0, 1]), bill, patterns, nobody).findings == ()
     assert (
         "does not say what its pages say in the bulk file"

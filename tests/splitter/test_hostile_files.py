@@ -12,7 +12,7 @@ from splitter.store.bill_store import BillStore
 from tests.splitter.hostile_builders import bomb
 from tests.splitter.pdf_builders import a_bulk_file, a_page, a_picture, changed, write_pdf
 
-pytestmark = pytest.mark.usefixtures("cold_foremen")
+pytestmark = pytest.mark.usefixtures("cold_fork_servers")
 BULK = a_bulk_file()
 MUCH = 400  # megabytes
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from splitter.text.evidence import LenientSearch, Reading, label_of
-from splitter.text.normalizing import normalised
+from splitter.text.normalizing import normalized
+from splitter.text.page_facts import NearMissSearch, Reading, label_of
 from splitter.text.patterns import compile_patterns
 from tests.splitter.pdf_builders import a_bulk_file
 
@@ -40,15 +40,15 @@ def test_the_label_of_a_pattern_is_what_every_match_holds(pattern, expected):
     ],
 )
 def test_a_page_surely_names_no_account_when(text, expected):
-    search = LenientSearch.of(compile_patterns(a_bulk_file()))
+    search = NearMissSearch.of(compile_patterns(a_bulk_file()))
 
-    assert expected == search.surely_names_none(Reading(normalised(text), normalised(text)))
+    assert expected == search.surely_names_none(Reading(normalized(text), normalized(text)))
 
 
 @pytest.mark.parametrize(
     "pattern", [r"(\d{2}-\d{6}-\d{2})", r"(?x) Account: ([0-9]+)", "No([0-9])"]
 )
 def test_without_a_label_no_page_is_sure(pattern):
-    search = LenientSearch.of(compile_patterns(a_bulk_file(account=pattern)))
+    search = NearMissSearch.of(compile_patterns(a_bulk_file(account=pattern)))
 
     assert not search.surely_names_none(Reading("Usage details", "Usage details"))

@@ -30,7 +30,7 @@ from splitter.reading.tesseract import Picture, ProgramFailed, require_tesseract
 from splitter.store.bill_store import BillStore
 from splitter.text.patterns import compile_patterns
 from splitter.workers.page_facts import read_in
-from splitter.workers.parent import Workshop
+from splitter.workers.parent import WorkerPool
 from tests.splitter import scans
 from tests.splitter.pdf_builders import ACCOUNT, AMOUNT, DUE, a_bulk_file, a_page, changed
 from tests.splitter.scans import Reader, scanned, write_cards
@@ -274,13 +274,13 @@ def test_a_program_that_hangs_is_ended(reader, monkeypatch):
 def test_the_program_dies_with_the_hand_that_started_it(reader, scan):
     told = reader.folder / "pid"
     reader.does(f"echo $$ > {told}.new; mv {told}.new {told}; exec sleep 60")
-    workshop = Workshop(scan, compile_patterns(a_bulk_file(), ocr=True))
+    workers = WorkerPool(scan, compile_patterns(a_bulk_file(), ocr=True))
     with ThreadPoolExecutor(1) as pool:
-        reading = pool.submit(read_in, workshop, processes=1)
+        reading = pool.submit(read_in, workers, processes=1)
         await_that(told.exists)
         program = int(told.read_text())
 
-        workshop.close()  # ends its hands
+        workers.close()  # ends its hands
 
         await_that(lambda: not is_alive(program))
         assert reading.exception(timeout=60) is not None

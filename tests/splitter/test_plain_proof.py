@@ -1,4 +1,4 @@
-"""The plain reader is proved as it works: caught once, it is believed in nothing."""
+"""The direct reader is proved as it works: caught once, it is believed in nothing."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import replace
 
 import pytest
 
-from splitter.direct_text.page_facts import PlainFacts
+from splitter.direct_text.page_facts import DirectFacts
 from splitter.pdf.opening import open_source
 from splitter.reading.page import DocumentText, ReadersDisagree
 from splitter.text.patterns import compile_patterns
-from splitter.workers import worker
+from splitter.workers import page_worker
 from splitter.workers.page_facts import read_in, read_pages
-from splitter.workers.parent import Hand
+from splitter.workers.parent import WorkerProcess
 from tests.splitter.pdf_builders import a_bulk_file, a_page, write_pdf
 
 PAGES = 200
@@ -25,8 +25,8 @@ def path(tmp_path):
     return write_pdf(tmp_path / "bills.pdf", [a_page(f"01.{n:04}.1") for n in range(PAGES)])
 
 
-class Liar(PlainFacts):
-    """A plain reader that is right at first and later reads other accounts."""
+class Liar(DirectFacts):
+    """A direct reader that is right at first and later reads other accounts."""
 
     def facts(self, number):
         facts, text = super().facts(number)
@@ -35,8 +35,8 @@ class Liar(PlainFacts):
         return replace(facts, accounts=("99.9999.9",)), text
 
 
-class Forgetful(PlainFacts):
-    """A plain reader that leaves out a part of the text which no pattern is about."""
+class Forgetful(DirectFacts):
+    """A direct reader that leaves out a part of the text which no pattern is about."""
 
     def facts(self, number):
         facts, text = super().facts(number)
@@ -51,11 +51,11 @@ class InThisProcess:
         self._source, self._tree = open_source(path)
         self.pages, self.name = len(self._tree), path.name
 
-    def hand(self, *, copies=False):
+    def start_worker(self, *, copies=False):
         ours, theirs = socket.socketpair()
-        work = worker.Worker(self._path, self._source, self._tree, self._patterns)
+        work = page_worker.PageWorker(self._path, self._source, self._tree, self._patterns)
         threading.Thread(target=self._serve, args=[work, theirs], daemon=True).start()
-        return Hand(self, 1, ours.detach(), 60.0)
+        return WorkerProcess(self, 1, ours.detach(), 60.0)
 
     def dismiss(self, number):
         """Nothing to do: the thread ends with its channel."""
@@ -69,9 +69,9 @@ class InThisProcess:
                 return  # the other end was closed in the middle
 
 
-@pytest.mark.parametrize("reader", [PlainFacts, Liar, Forgetful])
+@pytest.mark.parametrize("reader", [DirectFacts, Liar, Forgetful])
 def test_a_reader_that_is_caught_is_believed_in_nothing(reader, path, monkeypatch):
-    monkeypatch.setattr(worker, "PlainFacts", reader)
+    monkeypatch.setattr(page_worker, "DirectFacts", reader)
     patterns = compile_patterns(a_bulk_file())
     counted = []
 
@@ -91,7 +91,7 @@ def test_the_engines_are_asked_about_the_first_pages_and_some_later(path, monkey
         lambda self, number: asked.append(number) or by_engines(self, number),
     )
     patterns = compile_patterns(a_bulk_file())
-    document = DocumentText(path, patterns, plain=PlainFacts(*open_source(path), patterns))
+    document = DocumentText(path, patterns, plain=DirectFacts(*open_source(path), patterns))
 
     read = [document.facts(page)[0].accounts for page in range(PAGES)]
     document.close()

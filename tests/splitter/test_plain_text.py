@@ -1,4 +1,4 @@
-"""The plain reader: what it says of a page is what the engines say, or it says nothing."""
+"""The direct reader: what it says of a page is what the engines say, or it says nothing."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from bench.made_up_bills import ACCOUNT, AMOUNT_DUE, DUE_DATE
 from bench.producers import PRODUCERS
 from domain.bills import PageFacts
 from domain.periods import BulkFile
-from splitter.direct_text.page_facts import PlainFacts
+from splitter.direct_text.page_facts import DirectFacts
 from splitter.pdf.opening import open_source
 from splitter.reading.page import DocumentText
-from splitter.text.normalizing import squashed
+from splitter.text.normalizing import without_spaces
 from splitter.text.patterns import compile_patterns
 from tests.splitter.content_builders import SIGNS, code, write_contents
 from tests.splitter.made_up_contents import a_content
@@ -31,14 +31,14 @@ Said = tuple[PageFacts, str] | None
 
 
 def read_both_ways(path: Path, bulk: BulkFile) -> list[tuple[Said, tuple[PageFacts, str]]]:
-    """What the plain reader says of each page, if anything, and what the engines say."""
+    """What the direct reader says of each page, if anything, and what the engines say."""
     patterns = compile_patterns(bulk)
     source, pages = open_source(path)
     document = DocumentText(path, patterns)
     try:
         return [
             # a new reader for each page: none gives up because the others were not plain
-            (PlainFacts(source, pages, patterns).facts(page), document.facts(page))
+            (DirectFacts(source, pages, patterns).facts(page), document.facts(page))
             for page in range(len(pages))
         ]
     finally:
@@ -46,11 +46,11 @@ def read_both_ways(path: Path, bulk: BulkFile) -> list[tuple[Said, tuple[PageFac
 
 
 def share_settled(path: Path, bulk: BulkFile) -> float:
-    """The share of pages that the plain reader settles; fails where it says anything else."""
+    """The share of pages that the direct reader settles; fails where it says anything else."""
     read = read_both_ways(path, bulk)
     for plain, engines in read:
         if plain is not None:
-            assert (engines[0], squashed(engines[1])) == (plain[0], squashed(plain[1]))
+            assert (engines[0], without_spaces(engines[1])) == (plain[0], without_spaces(plain[1]))
     return sum(plain is not None for plain, _ in read) / len(read)
 
 

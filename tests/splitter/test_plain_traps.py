@@ -1,4 +1,4 @@
-"""Pages that could mislead a reader: the plain reader says nothing, or exactly what is there."""
+"""Pages that could mislead a reader: the direct reader says nothing, or exactly what is there."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 
 from splitter.direct_text.content import MOST_BYTES, fragments
 from splitter.direct_text.fonts import read_cmap
-from splitter.direct_text.page_facts import PlainFacts
+from splitter.direct_text.page_facts import DirectFacts
 from splitter.pdf.opening import open_source
-from splitter.pdf.syntax import Odd
+from splitter.pdf.syntax import UnsupportedPdf
 from splitter.text.patterns import compile_patterns
 from tests.splitter.content_builders import write_contents
 from tests.splitter.pdf_builders import a_bulk_file, a_page, changed, write_pdf
@@ -29,12 +29,12 @@ def showing(statement):
 
 
 def said(tmp_path, *contents, change=None, **bulk):
-    """What the plain reader says of the first page."""
+    """What the direct reader says of the first page."""
     content = contents[0] if len(contents) == 1 else list(contents)
     path = write_contents(tmp_path / "bills.pdf", [content])
     if change is not None:
         changed(path, change)
-    return PlainFacts(*open_source(path), compile_patterns(a_bulk_file(**bulk))).facts(0)
+    return DirectFacts(*open_source(path), compile_patterns(a_bulk_file(**bulk))).facts(0)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_nothing_is_said_of_a_page_with_a_form_field_that_names_nobody(tmp_path)
         lambda canvas, _: canvas.acroForm.textfield(name="account", value="02.2", x=72, y=500),
     )
 
-    assert PlainFacts(*open_source(path), compile_patterns(a_bulk_file())).facts(0) is None
+    assert DirectFacts(*open_source(path), compile_patterns(a_bulk_file())).facts(0) is None
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_nothing_is_said_of_a_page_that_is(change, tmp_path):
 
 def test_a_file_of_few_plain_pages_is_soon_left_to_the_engines(tmp_path):
     path = write_pdf(tmp_path / "bills.pdf", [["Account:"]] * 64 + [a_page("01.1037.1")] * 2)
-    plain = PlainFacts(*open_source(path), compile_patterns(a_bulk_file()))
+    plain = DirectFacts(*open_source(path), compile_patterns(a_bulk_file()))
 
     assert plain.facts(64) is not None
     assert [plain.facts(page) for page in range(64)] == [None] * 64
@@ -242,7 +242,7 @@ def test_hostile_content_takes_no_time(piece, size):
     content = (b"BT " + piece * (size // len(piece)))[: size - 8]
     before = time.process_time()
 
-    with pytest.raises((Odd, ValueError, LookupError)):
+    with pytest.raises((UnsupportedPdf, ValueError, LookupError)):
         fragments(content + b" (x) Tj", {})
 
     assert time.process_time() - before < 5
@@ -254,7 +254,7 @@ def test_hostile_content_takes_no_time(piece, size):
 def test_a_hostile_table_takes_no_time(piece):
     before = time.process_time()
 
-    with contextlib.suppress(Odd):
+    with contextlib.suppress(UnsupportedPdf):
         read_cmap(b"beginbfrange" + piece * (1_000_000 // len(piece)), 2)
 
     assert time.process_time() - before < 5

@@ -15,7 +15,7 @@ from splitter.text.patterns import compile_patterns
 from splitter.workers.page_facts import read_pages
 from tests.splitter.pdf_builders import a_bulk_file, a_page, a_picture, changed, write_pdf
 
-pytestmark = pytest.mark.usefixtures("cold_foremen")
+pytestmark = pytest.mark.usefixtures("cold_fork_servers")
 
 
 def read(path, **changes):

@@ -8,7 +8,7 @@ import pytest
 
 from splitter.bulk_file.splitting import plan, split
 from splitter.copying.copier import BillCopier
-from splitter.copying.verifying import Neighbours, examine
+from splitter.copying.verifying import ForeignAccounts, examine
 from splitter.pdf.pages import to_unit, units_of_copy
 from splitter.pdf.pypdf_reader import open_reader
 from splitter.store.bill_store import BillStore
@@ -147,7 +147,8 @@ def test_a_copy_that_lost_its_unit_does_not_leave(tmp_path):
     lost = good.replace(b"/UserUnit 2.5", b"/UserUnit 1.0")
 
     found = [
-        examine(copy, bill, patterns, Neighbours(frozenset())).findings for copy in (good, lost)
+        examine(copy, bill, patterns, ForeignAccounts(frozenset())).findings
+        for copy in (good, lost)
     ]
 
     assert [(), ("does not show its account, or shows another one",)] == found

@@ -11,12 +11,12 @@ from command_line.main import run
 from domain.failures import Misuse
 from splitter.bulk_file.splitting import Splitting, split
 from splitter.copying import verifying
-from splitter.copying.verifying import Scrutiny, say_scrutiny
+from splitter.copying.verifying import VerificationPolicy, say_verification
 from splitter.store.bill_store import BillStore
 from tests.splitter.pdf_builders import ACCOUNT, a_bulk_file, a_page, write_pdf
 
 BILLS = 21
-NOTHING = Scrutiny(sys.maxsize, sys.maxsize)  # but the first
+NOTHING = VerificationPolicy(sys.maxsize, sys.maxsize)  # but the first
 
 
 @pytest.fixture(scope="module")
@@ -27,28 +27,30 @@ def bulk(tmp_path_factory):
     )
 
 
-def split_with(bulk, folder, scrutiny, processes=1):
+def split_with(bulk, folder, verification_policy, processes=1):
     with Splitting(bulk, a_bulk_file(), processes=processes) as splitting:
         assignment = splitting.plan()
-        return splitting.file_bills(assignment, BillStore(folder), prefix="", scrutiny=scrutiny)
+        return splitting.file_bills(
+            assignment, BillStore(folder), prefix="", verification_policy=verification_policy
+        )
 
 
 @pytest.mark.parametrize("processes", [1, 2])
 @pytest.mark.parametrize(
-    ("scrutiny", "read_back", "audited"),
+    ("verification_policy", "read_back", "audited"),
     [
-        pytest.param(Scrutiny(), BILLS, 1, id="every copy, and the audit of the first"),
-        pytest.param(Scrutiny(1, 1), BILLS, BILLS, id="everything"),
-        pytest.param(Scrutiny(10, 64), 3, 1, id="each tenth"),
-        pytest.param(Scrutiny(1, 5), BILLS, 5, id="each fifth in full"),
-        pytest.param(Scrutiny(10, 1), 3, BILLS, id="each audited, each tenth read back"),
+        pytest.param(VerificationPolicy(), BILLS, 1, id="every copy, and the audit of the first"),
+        pytest.param(VerificationPolicy(1, 1), BILLS, BILLS, id="everything"),
+        pytest.param(VerificationPolicy(10, 64), 3, 1, id="each tenth"),
+        pytest.param(VerificationPolicy(1, 5), BILLS, 5, id="each fifth in full"),
+        pytest.param(VerificationPolicy(10, 1), 3, BILLS, id="each audited, each tenth read back"),
         pytest.param(NOTHING, 1, 1, id="the first one always"),
     ],
 )
 def test_as_many_copies_are_looked_at_as_the_office_wants(
-    bulk, tmp_path, scrutiny, read_back, audited, processes
+    bulk, tmp_path, verification_policy, read_back, audited, processes
 ):
-    outcome = split_with(bulk, tmp_path, scrutiny, processes)
+    outcome = split_with(bulk, tmp_path, verification_policy, processes)
 
     assert (read_back, audited) == (outcome.read_back, outcome.audited)
     assert (BILLS, ()) == (len(outcome.bills), outcome.problems)
@@ -61,7 +63,7 @@ def test_without_a_word_every_copy_is_read_back(bulk, tmp_path):
 
 
 def test_scrutiny_changes_nothing_about_the_bills(bulk, tmp_path):
-    strict = split_with(bulk, tmp_path / "strict", Scrutiny(1, 1))
+    strict = split_with(bulk, tmp_path / "strict", VerificationPolicy(1, 1))
     loose = split_with(bulk, tmp_path / "loose", NOTHING)
 
     assert strict.bills == loose.bills
@@ -70,7 +72,7 @@ def test_scrutiny_changes_nothing_about_the_bills(bulk, tmp_path):
 def test_a_copy_that_the_swift_audit_cannot_tell_has_the_full_one(bulk, monkeypatch):
     from splitter.bulk_file.splitting import plan
     from splitter.copying.copier import BillCopier
-    from splitter.copying.verifying import Neighbours
+    from splitter.copying.verifying import ForeignAccounts
     from splitter.text.patterns import compile_patterns
 
     patterns = compile_patterns(a_bulk_file())
@@ -78,7 +80,7 @@ def test_a_copy_that_the_swift_audit_cannot_tell_has_the_full_one(bulk, monkeypa
     copy = BillCopier.open(bulk).copy(bill.pages)
 
     def look(copy):
-        nobody = Neighbours(frozenset())
+        nobody = ForeignAccounts(frozenset())
         return verifying.examine(copy, bill, patterns, nobody, audits=False)
 
     assert (True, False, ()) == _of(look(copy))
@@ -92,12 +94,12 @@ def _of(found):
 @pytest.mark.parametrize("wrong", [(0, 64), (1, 0), (-1, 1)])
 def test_less_than_every_copy_there_is_not(wrong):
     with pytest.raises(Misuse, match="1 is every copy"):
-        Scrutiny(*wrong)
+        VerificationPolicy(*wrong)
 
 
 def test_what_was_done_is_said_in_words():
-    assert "2,000 copies read back, 32 audited" == say_scrutiny(2000, 32)
-    assert "1 copy read back, 0 audited" == say_scrutiny(1, 0)
+    assert "2,000 copies read back, 32 audited" == say_verification(2000, 32)
+    assert "1 copy read back, 0 audited" == say_verification(1, 0)
 
 
 def test_the_command_takes_both_and_tells_what_was_done(bulk, tmp_path, capsys):

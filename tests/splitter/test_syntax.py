@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from splitter.pdf.syntax import (
-    Odd,
+    UnsupportedPdf,
     dictionary,
     items,
     names,
@@ -43,7 +43,7 @@ def test_a_dictionary_keeps_its_values_as_they_are_written():
     ],
 )
 def test_what_is_not_written_plainly_is_odd(written):
-    with pytest.raises(Odd):
+    with pytest.raises(UnsupportedPdf):
         dictionary(written)
 
 

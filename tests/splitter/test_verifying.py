@@ -9,7 +9,7 @@ import pytest
 from domain.bills import BillRange
 from domain.money import Money
 from splitter.copying.copier import BillCopier
-from splitter.copying.verifying import Neighbours, examine
+from splitter.copying.verifying import ForeignAccounts, examine
 from splitter.text.patterns import compile_patterns
 from tests.splitter.pdf_builders import a_bulk_file, a_page, write_pdf
 
@@ -32,14 +32,14 @@ def copier(tmp_path_factory):
 
 
 def found_wrong(copy, bill):
-    """Read back with the swift audit, after a look that the full one agrees."""
-    neighbours = Neighbours(frozenset({"01.1037.1", "02.2048.2"}))
-    swift = examine(copy, bill, PATTERNS, neighbours, audits=False)
-    full = examine(copy, bill, PATTERNS, neighbours)
-    assert swift.findings == full.findings
-    assert swift.is_read_back
+    """Read back with the quick audit, after a look that the full one agrees."""
+    foreign_accounts = ForeignAccounts(frozenset({"01.1037.1", "02.2048.2"}))
+    quick = examine(copy, bill, PATTERNS, foreign_accounts, audits=False)
+    full = examine(copy, bill, PATTERNS, foreign_accounts)
+    assert quick.findings == full.findings
+    assert quick.is_read_back
     assert full.is_read_back
-    return list(swift.findings)
+    return list(quick.findings)
 
 
 @pytest.mark.parametrize(
@@ -76,5 +76,5 @@ def test_short_accounts_and_regions_are_not_searched_for_everywhere():
     bills = [a_bill("123456"), a_bill("84670-1234"), a_bill("02.2048.2")]
     with_region = compile_patterns(a_bulk_file(region=(0, 0, 600, 100)))
 
-    assert frozenset({"02.2048.2"}) == Neighbours.of(bills, PATTERNS).accounts
-    assert frozenset() == Neighbours.of(bills, with_region).accounts
+    assert frozenset({"02.2048.2"}) == ForeignAccounts.of(bills, PATTERNS).accounts
+    assert frozenset() == ForeignAccounts.of(bills, with_region).accounts

@@ -25,7 +25,7 @@ from domain.payments import DrawState
 from payments.collecting.draws import DRAWN_TWICE, Draw, find_draws, lock_draws
 from payments.collecting.recording import record_approved, record_never_asked
 from payments.outcomes.returns import GIVEN_BACK, record_given_back
-from payments.port import Answer, DrawResult, GatewayMisuse, PaymentGateway
+from payments.port import DrawAnswer, DrawResult, GatewayMisuse, PaymentGateway
 from rules.retrying import may_still_ask
 
 NO_ANSWER = "no answer"
@@ -56,7 +56,7 @@ class Doubt:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class PaymentDecision:
     """Who decided, why, and when."""
 
     who: str
@@ -98,10 +98,10 @@ def _agreed(
 ) -> Agreed | None:
     if one.state is not DrawState.ASKED or receipt == NO_ANSWER:
         return None
-    if said == Answer.APPROVED and receipt != NONE_THERE:
+    if said == DrawAnswer.APPROVED and receipt != NONE_THERE:
         return Agreed.APPROVED
     may_land = one.asked_at is None or may_still_ask(one.asked_at, now, gateway.key_window)
-    is_nowhere = said in (Answer.NOT_FOUND, Answer.DECLINED) and receipt == NONE_THERE
+    is_nowhere = said in (DrawAnswer.NOT_FOUND, DrawAnswer.DECLINED) and receipt == NONE_THERE
     return Agreed.NEVER_ARRIVED if is_nowhere and not may_land else None
 
 
@@ -110,7 +110,7 @@ def decide_approved(
     gateway: PaymentGateway,
     key: str,
     confirmation: str,
-    decision: Decision,
+    decision: PaymentDecision,
     *,
     insists: bool = False,
 ) -> None:
@@ -176,7 +176,7 @@ def _refusal(one: Draw, confirmation: str, gateway: PaymentGateway) -> Refused |
             f"The gateway did not say whether {confirmation} is the payment of {one.key}; nothing "
             "was changed. Try again; where two persons know better, both insist with --insist.",
         )
-    if answer.answer is not Answer.APPROVED:
+    if answer.answer is not DrawAnswer.APPROVED:
         return Refused(
             "not-at-gateway",
             f"The gateway took nothing for {one.key} ({answer.answer}), under {confirmation} or "
@@ -197,7 +197,7 @@ INSISTED = "insist on payment"
 INSISTABLE = ("not-at-gateway", "gateway-silent")
 
 
-def _has_second(books: Connection, one: Draw, confirmation: str, decision: Decision) -> bool:
+def _has_second(books: Connection, one: Draw, confirmation: str, decision: PaymentDecision) -> bool:
     """Tell whether somebody else has insisted on the same before."""
     said = _insisted(one, confirmation)
     earlier = books.scalars(
@@ -215,7 +215,7 @@ def _insisted(one: Draw, confirmation: str) -> str:
 
 
 def decide_agreed(
-    database: Database, gateway: PaymentGateway, doubt: Doubt, decision: Decision
+    database: Database, gateway: PaymentGateway, doubt: Doubt, decision: PaymentDecision
 ) -> None:
     """
     Take what the gateway and cash receipting both say of a draw.
@@ -236,7 +236,7 @@ def decide_agreed(
 
 
 def decide_never_arrived(
-    database: Database, gateway: PaymentGateway, key: str, decision: Decision
+    database: Database, gateway: PaymentGateway, key: str, decision: PaymentDecision
 ) -> None:
     """
     Take a person's word that nothing was taken; the payment is due again, under a new key.
@@ -247,7 +247,7 @@ def decide_never_arrived(
     with database.reading() as books:
         one = _open_draw(books, key)
     answer = _ask(one, gateway)
-    if answer is not None and answer.answer is Answer.APPROVED:
+    if answer is not None and answer.answer is DrawAnswer.APPROVED:
         raise Refused(
             "gateway-approved",
             f"The gateway drew {key} under {answer.reference}; `billclose collect` takes it in.",
@@ -262,7 +262,7 @@ def decide_never_arrived(
         _audit(books, one, "never arrived", decision)
 
 
-def decide_given_back(database: Database, key: str, decision: Decision) -> None:
+def decide_given_back(database: Database, key: str, decision: PaymentDecision) -> None:
     """Take a person's word that a draw beside another one was given back to the customer."""
     with database.writing() as books:
         found = lock_draws(books, draw.c.key == key, draw.c.code == DRAWN_TWICE)
@@ -282,6 +282,6 @@ def _open_draw(books: Connection, key: str) -> Draw:
     return found[0]
 
 
-def _audit(books: Connection, one: Draw, what: str, decision: Decision) -> None:
+def _audit(books: Connection, one: Draw, what: str, decision: PaymentDecision) -> None:
     detail = f"{one.key}: {what}; {decision.reason}"
     record_audit(books, decision.at, decision.who, "decide payment", one.account, detail)

@@ -17,8 +17,8 @@ from splitter.text.normalizing import (
     is_legible,
     is_wholly_legible,
     looks_broken,
-    squashed,
     without_dash_gaps,
+    without_spaces,
 )
 from splitter.text.patterns import PAGE_NUMBER, Patterns
 
@@ -65,7 +65,7 @@ def find_accounts(reading: Reading, patterns: Patterns) -> tuple[tuple[str, ...]
     return tuple(found.values()), is_clean
 
 
-def settles_it(reading: Reading, patterns: Patterns) -> bool:
+def is_conclusive(reading: Reading, patterns: Patterns) -> bool:
     """Say whether one reading is enough: a separator, or an account read without doubt."""
     if is_separator(reading, patterns):
         return True
@@ -82,7 +82,7 @@ def _scrap_follows(reading: Reading, patterns: Patterns) -> bool:
 
 
 def is_separator(reading: Reading, patterns: Patterns) -> bool:
-    return bool(patterns.separator) and patterns.separator in squashed(reading.text)
+    return bool(patterns.separator) and patterns.separator in without_spaces(reading.text)
 
 
 def to_facts(
@@ -167,7 +167,7 @@ _QUANTIFIER = re.compile(r"[*+?]|\{[0-9,]*\}[?+]?")
 
 
 @dataclass(frozen=True, slots=True)
-class LenientSearch:
+class NearMissSearch:
     """
     Finds out cheaply that a page surely names no account.
 
@@ -181,7 +181,7 @@ class LenientSearch:
     label: str
 
     @classmethod
-    def of(cls, patterns: Patterns) -> LenientSearch:
+    def of(cls, patterns: Patterns) -> NearMissSearch:
         is_plain = not patterns.account.flags & re.VERBOSE
         label = label_of(patterns.account.pattern) if is_plain else ""
         return cls(label if len(label) >= FEWEST_SIGNS else "")
@@ -191,8 +191,8 @@ class LenientSearch:
         text = reading.text
         if not self.label or not is_wholly_legible(text) or reading.is_broken:
             return False
-        signs = squashed(text).casefold()
-        return self.label not in signs and self.label[::-1] not in signs
+        characters = without_spaces(text).casefold()
+        return self.label not in characters and self.label[::-1] not in characters
 
 
 @lru_cache
@@ -219,7 +219,7 @@ def label_of(pattern: str) -> str:
             run += sign
         else:
             runs, run = [*runs, run], ""
-    return max((squashed(found) for found in [*runs, run]), key=len).casefold()
+    return max((without_spaces(found) for found in [*runs, run]), key=len).casefold()
 
 
 def _literal(piece: str) -> str | None:

@@ -1,4 +1,4 @@
-"""A hand at work: it reads pages and files bills; whatever takes it down ends nothing else."""
+"""A worker at work: it reads pages and files bills; whatever takes it down ends nothing else."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from typing import Any
 from domain.bills import BillRange
 from domain.failures import Refused
 from splitter.copying.copier import BillCopier
-from splitter.copying.verifying import Examination, Neighbours, Scrutiny, examine
-from splitter.direct_text.page_facts import PlainFacts
+from splitter.copying.verifying import Examination, ForeignAccounts, VerificationPolicy, examine
+from splitter.direct_text.page_facts import DirectFacts
 from splitter.pdf.pages import PageTree, units_of_tree
 from splitter.pdf.source import SourceFile
 from splitter.reading.page import DocumentText, ReadersDisagree
 from splitter.store.bill_store import BillStore
-from splitter.text.normalizing import text_mark
+from splitter.text.normalizing import text_checksum
 from splitter.text.patterns import Patterns
 from splitter.workers.messages import bill_from_message, facts_to_message, to_line
 
 
-class BillMaker:
+class CopyWorker:
     """
     Makes bills' documents; one that does not pass its reading back is not written.
 
@@ -37,15 +37,15 @@ class BillMaker:
         self,
         copier: BillCopier,
         patterns: Patterns,
-        neighbours: Neighbours,
+        foreign_accounts: ForeignAccounts,
         store: BillStore | None,
-        scrutiny: Scrutiny,
+        verification_policy: VerificationPolicy,
     ) -> None:
         self._copier = copier
         self._patterns = patterns
-        self._neighbours = neighbours
+        self._foreign_accounts = foreign_accounts
         self._store = store
-        self._scrutiny = scrutiny
+        self._verification_policy = verification_policy
 
     def make(self, bills: Sequence[tuple[int, str, BillRange]]) -> list[dict[str, Any]]:
         """
@@ -79,26 +79,29 @@ class BillMaker:
         return answer, copy
 
     def _examined(self, index: int, bill: BillRange, copy: bytes) -> Examination:
-        reads_back, audits = self._scrutiny.reads_back(index), self._scrutiny.audits(index)
+        reads_back, audits = (
+            self._verification_policy.reads_back(index),
+            self._verification_policy.audits(index),
+        )
         if not reads_back and not audits:
             return Examination()
         return examine(
-            copy, bill, self._patterns, self._neighbours, reads_back=reads_back, audits=audits
+            copy, bill, self._patterns, self._foreign_accounts, reads_back=reads_back, audits=audits
         )
 
 
 PATIENCE_SECONDS = 0.2  # so long answers are collected before they are sent
 
 
-class Worker:
+class PageWorker:
     """
-    What a hand does with the open bulk file; its requests are lines of JSON.
+    What a worker does with the open bulk file; its requests are lines of JSON.
 
     `read` answers with the facts of pages, and with null where two readers disagree about one;
     with `by_engines` the engines read them all. `show` answers with their text, `find` with what a
     pattern finds on them and where. `file` takes bills and answers with what became of each;
     `terms` come before it. `is_careful` sends every answer
-    at once, so that the parent knows on which page or bill a hand went down.
+    at once, so that the parent knows on which page or bill a worker went down.
     """
 
     def __init__(self, path: Path, source: SourceFile, pages: PageTree, patterns: Patterns) -> None:
@@ -109,10 +112,10 @@ class Worker:
         self._copier: BillCopier | None = None
         self._document: DocumentText | None = None
         self._by_engines = False
-        self._maker: BillMaker | None = None
+        self._copy_worker: CopyWorker | None = None
 
     def prepare_copies(self) -> None:
-        """Do before a fork what every hand that copies would have to do."""
+        """Do before a fork what every worker that copies would have to do."""
         if self._copier is None:
             self._copier = BillCopier(self._source, self._pages)
 
@@ -138,27 +141,29 @@ class Worker:
                 _send(channel, map(self._text, request["pages"]), is_careful=True)
             case "find":
                 pattern = re.compile(request["pattern"])
-                places = (self._opened().places(page, pattern) for page in request["pages"])
-                _send(channel, places, is_careful=True)
+                text_positions = (
+                    self._opened().text_positions(page, pattern) for page in request["pages"]
+                )
+                _send(channel, text_positions, is_careful=True)
             case "terms":
-                self._maker = self._made_ready(request)
+                self._copy_worker = self._made_ready(request)
             case "file":
-                assert self._maker is not None
+                assert self._copy_worker is not None
                 bills = [
                     (index, path, bill_from_message(bill)) for index, path, bill in request["bills"]
                 ]
                 if request["is_careful"]:
                     for bill in bills:
-                        channel.sendall(to_line(self._maker.make([bill])))
+                        channel.sendall(to_line(self._copy_worker.make([bill])))
                 else:
-                    channel.sendall(to_line(self._maker.make(bills)))
+                    channel.sendall(to_line(self._copy_worker.make(bills)))
 
     def _read(self, page: int) -> list[Any] | None:
         try:
             facts, text = self._opened().facts(page)
         except ReadersDisagree:
             return None
-        return facts_to_message(replace(facts, text_mark=text_mark(text)))
+        return facts_to_message(replace(facts, text_checksum=text_checksum(text)))
 
     def _text(self, page: int) -> str:
         return self._opened().text(page)
@@ -166,7 +171,7 @@ class Worker:
     def _opened(self) -> DocumentText:
         if self._document is None:
             units = units_of_tree(self._pages)
-            plain = PlainFacts(self._source, self._pages, self._patterns)
+            plain = DirectFacts(self._source, self._pages, self._patterns)
             self._document = DocumentText(
                 self._path, self._patterns, units, None if self._by_engines else plain
             )
@@ -178,14 +183,14 @@ class Worker:
                 )
         return self._document
 
-    def _made_ready(self, terms: dict[str, Any]) -> BillMaker:
+    def _made_ready(self, terms: dict[str, Any]) -> CopyWorker:
         assert self._copier is not None
-        return BillMaker(
+        return CopyWorker(
             self._copier,
             self._patterns,
-            Neighbours(frozenset(terms["neighbours"])),
+            ForeignAccounts(frozenset(terms["foreign_accounts"])),
             BillStore(terms["folder"]) if terms["folder"] is not None else None,
-            Scrutiny(terms["read_back_every"], terms["audit_every"]),
+            VerificationPolicy(terms["read_back_every"], terms["audit_every"]),
         )
 
 

@@ -13,18 +13,18 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from splitter.workers import fork_server as foreman
+from splitter.workers import fork_server
 
 _LONGEST_ORDER = 1 << 16
 _BYTES_OF_A_NUMBER = 4
 
 
-class WarmForemen:
+class WarmForkServers:
     """
-    Starts foremen as `splitter.workers.parent` does, without loading their modules each time.
+    Starts fork servers as `splitter.workers.parent` does, without loading their modules each time.
 
     Loading takes longer than most bulk files of a test. The process that forks them is started at
-    the first foreman, ends with this one and reads no file itself.
+    the first fork_server, ends with this one and reads no file itself.
     """
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Foreman:
 
     def wait(self, timeout: float | None = None) -> None:
         if not select.select([self._descriptor], [], [], timeout)[0]:
-            raise subprocess.TimeoutExpired("foreman", timeout or 0)
+            raise subprocess.TimeoutExpired("fork server", timeout or 0)
         os.close(self._descriptor)
 
     def kill(self) -> None:
@@ -73,7 +73,7 @@ def _started() -> socket.socket:
 
 def _fork_on_demand(orders: socket.socket) -> None:
     import splitter.pdf.opening
-    import splitter.workers.worker  # noqa: F401
+    import splitter.workers.page_worker  # noqa: F401
 
     forked: set[int] = set()
     while True:
@@ -97,8 +97,8 @@ def _work(order: dict[str, Any], descriptor: int) -> None:
         os.chdir(order["folder"])
         os.environ.clear()
         os.environ.update(order["environment"])
-        sys.argv = [foreman.__name__, str(descriptor)]
-        foreman.main()
+        sys.argv = [fork_server.__name__, str(descriptor)]
+        fork_server.main()
     finally:
         os._exit(0)
 

@@ -24,7 +24,7 @@ _TOTAL_NAMES = {
 }
 
 
-class Outcome(StrEnum):
+class Agreement(StrEnum):
     TIES = "ties"
     DIFFERS = "differs"
     OPEN = "open"  # cannot be told, or not yet
@@ -37,7 +37,7 @@ class ControlTotal:
     name: str
     announced: Figure
     ours: Figure
-    outcome: Outcome
+    outcome: Agreement
     verdict: str
 
 
@@ -50,7 +50,7 @@ def _compare(name: str, announced: Figure, ours: Figure) -> ControlTotal:
     off = units(ours) - units(announced)
     if units(ours) <= 0 and units(announced) <= 0:
         off = -off  # payments are negative: counting fewer of them is less, not more
-    outcome = Outcome.DIFFERS if off else Outcome.TIES
+    outcome = Agreement.DIFFERS if off else Agreement.TIES
     way = "more" if off > 0 else "less" if isinstance(ours, Money) else "fewer"
     size = say_figure(like(ours, abs(off)))
     verdict = f"does not tie out: ours is {size} {way}" if off else "ties out"
@@ -70,7 +70,7 @@ class Equation:
 
     name: str
     terms: tuple[Term, ...]
-    outcome: Outcome
+    outcome: Agreement
     verdict: str
 
 
@@ -113,14 +113,14 @@ def _register(sheet: RunSheet) -> Equation:
     name = "Register and bills"
     due, printed = sheet.amount_due_total, sheet.printed_total
     equation = _equation(name, [("amount due", due)], ("printed on the bills", printed))
-    if equation.outcome is Outcome.TIES or not _passed(sheet, "billed-total"):
+    if equation.outcome is Agreement.TIES or not _passed(sheet, "billed-total"):
         return equation
     if not printed:
         verdict = "not compared: the bills' amounts were not read"
     else:
         off = Money(abs(due.cents - printed.cents)).dollars()
         verdict = f"{off} apart for notices and amounts not read; bill by bill it ties out"
-    return Equation(name, equation.terms, Outcome.OPEN, verdict)
+    return Equation(name, equation.terms, Agreement.OPEN, verdict)
 
 
 def _moved(sheet: RunSheet) -> Equation:
@@ -136,9 +136,9 @@ def _pages(sheet: RunSheet) -> Equation:
     parts = [(name, pages[name]) for name in ("billed", "separators", "unassigned")]
     equation = _equation("Pages of the bulk files", parts, ("pages", pages["total"]))
     astray = pages["unassigned"]
-    if equation.outcome is Outcome.TIES and astray:
+    if equation.outcome is Agreement.TIES and astray:
         verdict = f"{say_count(astray, 'page')} {'belongs' if astray == 1 else 'belong'} to no bill"
-        return Equation(equation.name, equation.terms, Outcome.DIFFERS, verdict)
+        return Equation(equation.name, equation.terms, Agreement.DIFFERS, verdict)
     return equation
 
 
@@ -152,7 +152,9 @@ def _delivery(sheet: RunSheet) -> Equation:
     equation = _equation("Every bill leaves", parts, ("bills", sheet.bills))
     if sheet.is_closed:
         return equation
-    return Equation(equation.name, equation.terms, Outcome.OPEN, "planned; counted after the close")
+    return Equation(
+        equation.name, equation.terms, Agreement.OPEN, "planned; counted after the close"
+    )
 
 
 def _autopay(sheet: RunSheet) -> Equation:
@@ -182,7 +184,7 @@ def _equation(
     size = say_figure(like(total, abs(off)))
     way = "apart" if len(parts) == 1 else "too much" if off > 0 else "too little"
     verdict = f"does not tie out: {size} {way}"
-    outcome = Outcome.DIFFERS if off else Outcome.TIES
+    outcome = Agreement.DIFFERS if off else Agreement.TIES
     return Equation(name, tuple(terms), outcome, verdict if off else "ties out")
 
 

@@ -25,7 +25,7 @@ CREATE INDEX IF NOT EXISTS item_by_batch ON item (batch);
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One posting; `batch` None: it lies in the tray; `refusal` None: it was not refused."""
+    """One posting; `batch` None: it waits for a file; `refusal` None: it was not refused."""
 
     key: str
     account: str
@@ -50,14 +50,14 @@ class OpenBatch:
     sha256: str
 
 
-class Tray:
+class SubmittedFiles:
     """The adapter's own SQLite file: what it holds does not depend on the office's books."""
 
     def __init__(self, path: Path) -> None:
         self._file = OwnFile(path, TABLES, name=path.name, unusable=ServiceDown)
 
     def put(self, request: PostingRequest, line: str) -> Item:
-        """Lay a posting into the tray once; one that was refused is laid there anew."""
+        """Note a posting once; one that was refused waits anew."""
         with self._file.writing() as books:
             books.execute(
                 "INSERT INTO item (key, account, cents, line) VALUES (?, ?, ?, ?)"
@@ -74,7 +74,7 @@ class Tray:
             return found[0] if found else None
 
     def open_batches(self) -> list[OpenBatch]:
-        """Put what lies in the tray into a batch of its own; return all that are not out."""
+        """Put what waits into a batch of its own; return all that are not out."""
         with self._file.writing() as books:
             if books.execute("SELECT 1 FROM item WHERE batch IS NULL").fetchone():
                 batch = books.execute("INSERT INTO batch DEFAULT VALUES").lastrowid

@@ -21,7 +21,7 @@ LONGEST = 1 << 16  # octets of a message
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class SenderReport:
     """
     What a process has done so far.
 
@@ -39,13 +39,13 @@ class Report:
         return json.dumps(asdict(self)).encode()
 
     @classmethod
-    def of(cls, message: bytes) -> Report:
+    def of(cls, message: bytes) -> SenderReport:
         found = json.loads(message)
         counts = SendCounts(**found.pop("counts"))
         left = {DeliveryStatus(status): number for status, number in found.pop("left").items()}
         return cls(counts, left, **found)
 
-    def taken_over(self, statuses: Collection[DeliveryStatus]) -> Report:
+    def taken_over(self, statuses: Collection[DeliveryStatus]) -> SenderReport:
         """Return the same without what was left in these statuses: somebody else tries it now."""
         left = {status: self.left.get(status, 0) for status in statuses}
         counts = replace(
@@ -56,14 +56,14 @@ class Report:
         return replace(self, counts=counts, left={})
 
 
-def together(own: Sequence[Report], helpers: Sequence[Report]) -> SendCounts:
+def together(own: Sequence[SenderReport], senders: Sequence[SenderReport]) -> SendCounts:
     """
     Add up what became of the deliveries that several processes tried.
 
     Why it ended early is said by whoever leads, and as of the last time it tried: what kept a
-    helper from sending concerns nobody if the leader then sent it.
+    sender from sending concerns nobody if the leader then sent it.
     """
-    every = [report.counts for report in (*own, *helpers)]
+    every = [report.counts for report in (*own, *senders)]
     sent = sum(one.sent for one in every)
     return SendCounts(
         sent=sent,
@@ -76,12 +76,12 @@ def together(own: Sequence[Report], helpers: Sequence[Report]) -> SendCounts:
     )
 
 
-class Duty:
-    """The helper's end of the socket between the two; see mail.helper for the other one."""
+class LeaderSocket:
+    """The sender's end of the socket between the two; see mail.sender for the other one."""
 
     def __init__(self, leader: socket.socket) -> None:
         self._leader = leader
-        self._report = Report()
+        self._report = SenderReport()
         self._grace = 0.0
         self._has_begun = Event()
         self._must_stop = Event()
@@ -115,7 +115,7 @@ class Duty:
         self._report = replace(self._report, counts=counts)
         self._send(socket.MSG_DONTWAIT)
 
-    def end(self, done: Report | None = None, *, trouble: str = "") -> None:
+    def end(self, done: SenderReport | None = None, *, trouble: str = "") -> None:
         """Say the last word: what was done, or why it was not."""
         self._report = replace(done or self._report, is_last=True, trouble=trouble)
         self._send()
@@ -125,11 +125,11 @@ class Duty:
             self._leader.send(self._report.to_message(), flags | socket.MSG_NOSIGNAL)
 
 
-GRACE_SECONDS = 5.0  # for what a helper is just handing over, once it is asked to stop
+GRACE_SECONDS = 5.0  # for what a sender is just handing over, once it is asked to stop
 END_SECONDS = 60.0  # for it to give back what it holds; the books may be busy for half of that
 
 
-class Helper:
+class SendingProcess:
     """
     Sends what is due beside this process until nothing is left, or it is asked to stop.
 
@@ -140,7 +140,7 @@ class Helper:
     def __init__(self, process: subprocess.Popen[bytes], connection: socket.socket) -> None:
         self._process = process
         self._connection = connection
-        self.report = Report()
+        self.report = SenderReport()
         self.has_reported = False
         self.is_over = False
 
@@ -169,7 +169,7 @@ class Helper:
                 except ConnectionError:
                     message = b""
                 if message:
-                    self.report, self.has_reported = Report.of(message), True
+                    self.report, self.has_reported = SenderReport.of(message), True
                 self.is_over = not message
 
     def ask_to_stop(self) -> None:
@@ -187,17 +187,17 @@ class Helper:
         self._connection.close()
 
 
-def wait_for_news(helpers: Sequence[Helper]) -> bool:
+def wait_for_news(senders: Sequence[SendingProcess]) -> bool:
     """Wait until one of them has reported or ended; False: all have ended."""
-    at_work = [helper for helper in helpers if not helper.is_over]
+    at_work = [sender for sender in senders if not sender.is_over]
     if not at_work:
         return False
     waiting = select.poll()  # takes any descriptor; select() none beyond 1,023
-    for helper in at_work:
-        waiting.register(helper, select.POLLIN)
+    for sender in at_work:
+        waiting.register(sender, select.POLLIN)
     waiting.poll()
-    for helper in at_work:
-        helper.listen()
+    for sender in at_work:
+        sender.listen()
     return True
 
 
@@ -205,61 +205,61 @@ Progress = Callable[[SendCounts], None]
 
 
 def send_together(
-    send: Callable[[Progress], Report],
-    helpers: Sequence[Helper],
+    send: Callable[[Progress], SenderReport],
+    senders: Sequence[SendingProcess],
     progress: Progress,
     again: Collection[DeliveryStatus] = (DeliveryStatus.DEFERRED, DeliveryStatus.IN_DOUBT),
 ) -> SendCounts:
     """
-    Send with helpers that have started; `send` is what this process does itself.
+    Send with senders that have started; `send` is what this process does itself.
 
     Each claims rows of its own, and each stops by itself where the relay fails it: a relay that
-    allows fewer connections may refuse one and serve another. What was left undone (a helper was
+    allows fewer connections may refuse one and serve another. What was left undone (a sender was
     refused, broke down, was killed) this process does once all others have ended, and what keeps
     it from that is why the sending ended early; it finds what was left in the statuses of `again`.
-    Whatever ends this ends the helpers.
+    Whatever ends this ends the senders.
     """
-    own: list[Report] = []
+    own: list[SenderReport] = []
 
     def show(now: SendCounts) -> None:
-        for helper in helpers:
-            helper.listen()
-        progress(together([*own, Report(now)], [helper.report for helper in helpers]))
+        for sender in senders:
+            sender.listen()
+        progress(together([*own, SenderReport(now)], [sender.report for sender in senders]))
 
     try:
         own.append(send(show))
-        if not own[0].counts.stopped_by or _is_relay_working(helpers):
-            _dismiss_idle(helpers)
-            while wait_for_news(helpers):
+        if not own[0].counts.stopped_by or _is_relay_working(senders):
+            _dismiss_idle(senders)
+            while wait_for_news(senders):
                 show(SendCounts())
-            if own[0].counts.stopped_by or any(helper.has_left_some for helper in helpers):
-                _end(helpers)  # what a living process holds nobody takes over
+            if own[0].counts.stopped_by or any(sender.has_left_some for sender in senders):
+                _end(senders)  # what a living process holds nobody takes over
                 own[0] = own[0].taken_over(again)
-                for helper in helpers:
-                    helper.report = helper.report.taken_over(again)
+                for sender in senders:
+                    sender.report = sender.report.taken_over(again)
                 own.append(send(show))
     finally:
-        _end(helpers)
-    return together(own, [helper.report for helper in helpers])
+        _end(senders)
+    return together(own, [sender.report for sender in senders])
 
 
-def _dismiss_idle(helpers: Sequence[Helper]) -> None:
-    """Wait for no helper that has not begun while nothing was left; if it just did, we go on."""
-    for helper in helpers:
-        helper.listen()
-        if not helper.has_reported:
-            helper.ask_to_stop()
+def _dismiss_idle(senders: Sequence[SendingProcess]) -> None:
+    """Wait for no sender that has not begun while nothing was left; if it just did, we go on."""
+    for sender in senders:
+        sender.listen()
+        if not sender.has_reported:
+            sender.ask_to_stop()
 
 
-def _end(helpers: Sequence[Helper]) -> None:
-    for helper in helpers:
-        helper.ask_to_stop()
-    for helper in helpers:
-        helper.end()
+def _end(senders: Sequence[SendingProcess]) -> None:
+    for sender in senders:
+        sender.ask_to_stop()
+    for sender in senders:
+        sender.end()
 
 
-def _is_relay_working(helpers: Sequence[Helper]) -> bool:
+def _is_relay_working(senders: Sequence[SendingProcess]) -> bool:
     """Tell whether another process has got something through, so that it is not the relay."""
-    for helper in helpers:
-        helper.listen()
-    return any(helper.report.counts.sent for helper in helpers)
+    for sender in senders:
+        sender.listen()
+    return any(sender.report.counts.sent for sender in senders)
