@@ -97,15 +97,16 @@ def ours(file: Path, folder: Path, processes: int, *, is_read_back: bool) -> int
 
     bulk = BulkFile("utility-bill", file.name, ACCOUNT, AMOUNT_DUE, DUE_DATE)
     with Splitting(file, bulk, processes=processes) as splitting:
+        assignment = splitting.plan()
         outcome = splitting.file_bills(
-            splitting.plan(),
+            assignment,
             BillStore(folder),
             prefix="",
             verification_policy=VerificationPolicy()
             if is_read_back
             else VerificationPolicy(sys.maxsize, sys.maxsize),
         )
-    assert not outcome.unassigned
+    assert not assignment.unassigned
     assert not outcome.problems
     return len(outcome.bills)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -43,3 +45,19 @@ def test_every_package_is_looked_at_by(tool):
 
 def test_no_package_is_named_like_one_of_python():
     assert set() == set(PACKAGES) & sys.stdlib_module_names
+
+
+def code_of(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def test_no_public_class_name_stands_for_two_things():
+    names = Counter(
+        statement.name
+        for package in PACKAGES
+        for path in code_of(package)
+        for statement in ast.parse(path.read_text("utf-8")).body
+        if isinstance(statement, ast.ClassDef) and not statement.name.startswith("_")
+    )
+
+    assert [] == [name for name, count in names.items() if count > 1]

@@ -20,7 +20,7 @@ from domain.words import say_count
 if TYPE_CHECKING:
     pass
     from splitter.bulk_file.filing import FiledBill
-    from splitter.bulk_file.splitting import SplitOutcome
+    from splitter.bulk_file.splitting import Filed
 
 
 LONGEST_ACCOUNT = 64  # signs: what is longer is a sentence, not a number
@@ -134,7 +134,7 @@ class SplitFigures:
     pages: int
     assignment: PageAssignment
     held: dict[BillRange, str]
-    outcome: SplitOutcome | None
+    outcome: Filed | None
     before: frozenset[str] = frozenset()  # files that were in the folder
     asked_amount: bool = False
     asked_due_date: bool = False

@@ -77,7 +77,7 @@ def together(own: Sequence[SenderReport], senders: Sequence[SenderReport]) -> Se
 
 
 class LeaderSocket:
-    """The sender's end of the socket between the two; see mail.sender for the other one."""
+    """The sender's end of the socket between the two; see SendingProcess for the other one."""
 
     def __init__(self, leader: socket.socket) -> None:
         self._leader = leader

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,28 +15,14 @@ from database.owners import is_gone
 from database.tables import split_batch
 from database.types import Moment
 from domain.batches import BATCH, BatchState
-from splitter.batches.plan import PLAN_SIGNS, BatchPlan, outcome_from_text, outcome_to_text
+from splitter.batches.plan import PLAN_SIGNS, Batch, outcome_from_text, outcome_to_text
 from splitter.bulk_file.splitting import Filed
 from splitter.runs.records import StagedFile
 from splitter.store.bill_store import BillStore
 
 LEASE = timedelta(minutes=2)  # renewed while its holder works; see splitter.batch_worker
 MOST_ATTEMPTS = 4  # a batch that ended four processes ends the next one too
-COLUMNS = ("run", "number", "bulk", "plan", "release", "bills", "pages", "orders")
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """A batch that this process holds."""
-
-    run: str
-    number: int
-    bulk: int
-    plan: str
-    release: str
-    bills: int
-    pages: int
-    orders: str
+COLUMNS = tuple(column.name for column in fields(Batch))
 
 
 def claim(
@@ -189,8 +175,7 @@ def record_batches(
     database: Database,
     run: str,
     plan: str,
-    release: str,
-    batches: Sequence[BatchPlan],
+    batches: Sequence[Batch],
     store: BillStore,
 ) -> None:
     """
@@ -215,12 +200,8 @@ def record_batches(
             books,
             split_batch,
             [*COLUMNS, "state", "attempts"],
-            (
-                (run, batch.number, batch.bulk, plan, release, batch.bills, batch.pages,
-                 batch.orders, BATCH.start, 0)
-                for batch in batches
-            ),
-        )  # fmt: skip
+            ((*astuple(batch), BATCH.start, 0) for batch in batches),
+        )
 
 
 def is_store_of(store: BillStore, batch: Batch) -> bool:

@@ -31,11 +31,14 @@ class BatchTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class BatchPlan:
-    """Some bills of one bulk file; `number` counts over all files of a run."""
+class Batch:
+    """Some bills of a run that one process makes; its fields are columns of `split_batch`."""
 
+    run: str
     number: int
     bulk: int
+    plan: str
+    release: str
     bills: int
     pages: int
     orders: str  # JSON, as `read_work` reads it
@@ -76,13 +79,15 @@ def plan_of(
 
 
 def cut_into_batches(
+    run: str,
+    plan: str,
     files: Sequence[StagedFile],
     found: Sequence[PageAssignment],
     prefixes: Sequence[str],
     terms: BatchTerms,
-) -> list[BatchPlan]:
+) -> list[Batch]:
     """Return the batches of all bulk files, in the order of their pages."""
-    plans: list[BatchPlan] = []
+    batches: list[Batch] = []
     for file, assignment, prefix in zip(files, found, prefixes, strict=True):
         by_ocr = frozenset(assignment.by_ocr)
         for orders in _chunks(make_orders(assignment, prefix), terms.batch_bills):
@@ -98,8 +103,19 @@ def cut_into_batches(
                 "ocr": terms.ocr,
             }
             text = json.dumps(work, separators=(",", ":"))
-            plans.append(BatchPlan(len(plans) + 1, file.bulk, len(orders), len(pages), text))
-    return plans
+            batches.append(
+                Batch(
+                    run,
+                    len(batches) + 1,
+                    file.bulk,
+                    plan,
+                    terms.release,
+                    len(orders),
+                    len(pages),
+                    text,
+                )
+            )
+    return batches
 
 
 def read_work(text: str) -> Work:

@@ -11,10 +11,8 @@ from pathlib import Path
 from database.books import Database
 from domain.bills import PageAssignment
 from domain.failures import Misuse, PermanentFailure, TemporaryFailure
-from domain.problems import Problem
 from domain.words import say_count
 from splitter.batches.claims import (
-    Batch,
     claim,
     filed_by_bulk,
     is_store_of,
@@ -28,6 +26,7 @@ from splitter.batches.claims import (
 )
 from splitter.batches.plan import (
     PLAN_SIGNS,
+    Batch,
     BatchTerms,
     Work,
     bills_in,
@@ -35,7 +34,6 @@ from splitter.batches.plan import (
     plan_of,
     read_work,
 )
-from splitter.bulk_file.filing import FiledBill
 from splitter.bulk_file.splitting import Filed, Splitting
 from splitter.copying.verifying import ForeignAccounts
 from splitter.runs.records import StagedFile, fetch_documents, record_pages_and_bills, staged_files
@@ -211,8 +209,8 @@ def plan_run(
         prefix_of(run, file, files).replace(f"{run}/", f"{run}/{plan[:PLAN_SIGNS]}/", 1)
         for file in files
     ]
-    batches = cut_into_batches(files, assignments, prefixes, terms)
-    record_batches(database, run, plan, terms.release, batches, store)
+    batches = cut_into_batches(run, plan, files, assignments, prefixes, terms)
+    record_batches(database, run, plan, batches, store)
     return PlannedRun(run, files, assignments)
 
 
@@ -235,18 +233,8 @@ def require_made(database: Database, run: str) -> bool:
 def gather_run(database: Database, planned: PlannedRun) -> SplitCounts:
     """Write down every page and every bill; the batches have done their duty then."""
     gathered = filed_by_bulk(database, planned.run, planned.files)
-    filed = [
-        (bulk, outcome)
-        for bulk, part in gathered.items()
-        for outcome in part.outcomes
-        if isinstance(outcome, FiledBill)
-    ]
-    problems = [
-        outcome
-        for part in gathered.values()
-        for outcome in part.outcomes
-        if isinstance(outcome, Problem)
-    ]
+    filed = [(bulk, filed_bill) for bulk, part in gathered.items() for filed_bill in part.bills]
+    problems = [problem for part in gathered.values() for problem in part.problems]
     planned_bills = sum(len(found.bills) for found in planned.assignments)
     if len(filed) + len(problems) != planned_bills:
         raise PermanentFailure(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from domain.bills import BillRange, PageAssignment, UnassignedPage
+from domain.bills import BillRange, PageAssignment
 from domain.periods import BulkFile
 from domain.problems import Problem
 from splitter.bulk_file.assignment import assign_pages
@@ -22,25 +22,20 @@ EVERY_COPY = VerificationPolicy()  # read back
 
 
 @dataclass(frozen=True, slots=True)
-class SplitOutcome:
-    """What became of every page of a bulk file, and how many copies were looked at."""
+class Filed:
+    """What became of some bills, in the order in which they were asked for."""
 
-    pages: int
-    bills: tuple[FiledBill, ...]
-    separators: tuple[int, ...]
-    unassigned: tuple[UnassignedPage, ...]
-    problems: tuple[Problem, ...]
+    outcomes: tuple[FiledBill | Problem, ...]
     read_back: int  # copies, those that failed included
     audited: int  # copies, in full
 
+    @property
+    def bills(self) -> tuple[FiledBill, ...]:
+        return tuple(outcome for outcome in self.outcomes if isinstance(outcome, FiledBill))
 
-@dataclass(frozen=True, slots=True)
-class Filed:
-    """What became of each order, and how many copies were looked at."""
-
-    outcomes: tuple[FiledBill | Problem, ...]
-    read_back: int
-    audited: int
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return tuple(outcome for outcome in self.outcomes if isinstance(outcome, Problem))
 
 
 class Splitting(Closing):
@@ -91,7 +86,7 @@ class Splitting(Closing):
         prefix: str,
         progress: Progress | None = None,
         verification_policy: VerificationPolicy = EVERY_COPY,
-    ) -> SplitOutcome:
+    ) -> Filed:
         """
         Copy, read back and file the bills of an assignment.
 
@@ -99,22 +94,13 @@ class Splitting(Closing):
         `scrutiny` says how many copies are looked at. `progress` is called with the number of pages
         done since it was called last.
         """
-        filed = self.file_orders(
+        return self.file_orders(
             make_orders(assignment, prefix),
             store,
             foreign_accounts=self.foreign_accounts_of(assignment.bills),
             by_ocr=assignment.by_ocr,
             progress=progress,
             verification_policy=verification_policy,
-        )
-        return SplitOutcome(
-            pages=self.pages,
-            bills=tuple(outcome for outcome in filed.outcomes if isinstance(outcome, FiledBill)),
-            separators=assignment.separators,
-            unassigned=assignment.unassigned,
-            problems=tuple(outcome for outcome in filed.outcomes if isinstance(outcome, Problem)),
-            read_back=filed.read_back,
-            audited=filed.audited,
         )
 
     def foreign_accounts_of(self, bills: Collection[BillRange]) -> ForeignAccounts:
@@ -159,7 +145,7 @@ def split(
     prefix: str,
     processes: int | None = None,
     progress: Progress | None = None,
-) -> SplitOutcome:
+) -> Filed:
     """
     File one document for each bill of a bulk file (rules 11-13), below a prefix of the store.
 
@@ -192,7 +178,7 @@ def file_bills(
     processes: int | None = None,
     progress: Progress | None = None,
     verification_policy: VerificationPolicy = EVERY_COPY,
-) -> SplitOutcome:
+) -> Filed:
     """Copy, read back and file the bills of an assignment; see Splitting.file_bills."""
     with Splitting(path, bulk, processes=processes) as splitting:
         return splitting.file_bills(

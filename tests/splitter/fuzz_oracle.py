@@ -125,11 +125,11 @@ def outcome_of_all(path: Path, bulk: BulkFile, store: Path) -> Outcome | str:
     """Split a file as the office does."""
     try:
         with Splitting(path, bulk, processes=1) as splitting:
-            assignment = splitting.plan()
+            assignment, pages = splitting.plan(), splitting.pages
             outcome = splitting.file_bills(assignment, BillStore(store), prefix="")
     except Refused as refused:
         return refusal(refused)
-    check_assignment(assignment, outcome.pages)
+    check_assignment(assignment, pages)
     if len(outcome.bills) + len(outcome.problems) != len(assignment.bills):
         raise Found("a bill is neither filed nor a problem")
     filed = {bill.path: (tuple(bill.page_numbers), bill.sha256) for bill in outcome.bills}

