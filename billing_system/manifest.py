@@ -25,7 +25,10 @@ from billing_system.port import Note, NoteKind
 from domain.failures import Misuse
 from domain.periods import Boundary, BulkFile, ControlTotals, Period, Utility
 
-_KEYS = ("form", "file", "account", "amount_due", "due_date", "separator", "region")
+_KEYS = (
+    *("form", "file", "account", "amount_due", "due_date", "separator", "region"),
+    *("ignore", "ignore_reason", "not_accounts", "may_name_others", "nameless"),
+)
 
 
 def read_bulk_files(documents: Any) -> tuple[BulkFile, ...]:
@@ -58,7 +61,26 @@ def _read_bulk_file(section: ManifestSection) -> BulkFile:
         due_on=section.optional_pattern("due_date"),
         separator=section.optional_text("separator"),
         region=_read_region(section),
+        ignore=_read_names(section, "ignore"),
+        ignore_reason=section.optional_text("ignore_reason") or "",
+        not_accounts=section.optional_text("not_accounts"),
+        may_name_others=_read_flag(section, "may_name_others"),
+        nameless=section.optional_text("nameless") or "after",
     )
+
+
+def _read_names(section: ManifestSection, key: str) -> tuple[str, ...]:
+    value = section.values.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise fault(section.place(key), f'is {show(value)}; write a list such as ["values"]')
+    return tuple(value)
+
+
+def _read_flag(section: ManifestSection, key: str) -> bool:
+    value = section.values.get(key, False)
+    if not isinstance(value, bool):
+        raise fault(section.place(key), f"is {show(value)}; write true or false")
+    return value
 
 
 def _read_region(section: ManifestSection) -> tuple[float, float, float, float] | None:

@@ -23,7 +23,7 @@ from database import tables
 from database.books import insert_rows
 from domain.accounts import Account, account_key
 from domain.failures import Misuse
-from domain.periods import Boundary
+from domain.periods import Boundary, BulkFile
 from domain.problems import Problem
 from domain.runs import RunState
 from rules.balances import amount_due
@@ -189,11 +189,19 @@ def _stage_bulk_files(connection: Connection, export: BillingExport) -> None:
             "due_on_pattern": file.due_on,
             "separator": file.separator,
             "region": sa.null() if file.region is None else list(file.region),
+            "exemptions": _exemptions(file) or sa.null(),
         }
         for bulk, file in enumerate(export.bulk_files)
     ]
     for row in rows:
         connection.execute(tables.bulk_file.insert().values(row))
+
+
+def _exemptions(file: BulkFile) -> dict[str, Any]:
+    """Return what the form's pages may do that others may not, as it was told."""
+    plain = BulkFile(file.form, file.file, file.account)
+    names = ("ignore", "ignore_reason", "not_accounts", "may_name_others", "nameless")
+    return {name: value for name in names if (value := getattr(file, name)) != getattr(plain, name)}
 
 
 _ADDRESS_COLUMNS = ("run", "account_key", "position", "address", "fault")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from data_checks.check import Check, says
+from data_checks.check import Check, Row, says, written
 from domain.checks import Severity
 
 AMOUNTS = (
@@ -74,6 +74,20 @@ AMOUNTS = (
 )
 
 
+def _say_missing(row: Row) -> str:
+    said = f"{written('billed_cents', row['billed_cents'])} billed, and no bill found"
+    if row["lost_page"] is not None:
+        return (
+            f"{said}; its number or name stands on page {row['lost_page']} of {row['file']},"
+            " which belongs to nobody"
+        )
+    around = [row[end] for end in ("before_page", "after_page") if row[end] is not None]
+    if not around:
+        return said
+    pages = f"pages {around[0]} and {around[1]}" if len(around) > 1 else f"page {around[0]}"
+    return f"{said}; in the order of {row['file']} it would stand by {pages}"
+
+
 BILLS = (
     Check(
         name="bill-unknown-account",
@@ -114,7 +128,11 @@ BILLS = (
         why="The customer owes an amount nobody told, and will be late for it.",
         fix="Print the bill, or look for its page among the unassigned ones.",
         sql="""
-            SELECT a.account_key, a.account, m.amount AS billed_cents
+            SELECT a.account_key, a.account, m.amount AS billed_cents,
+                COALESCE(l.account_key, g.before_key, '') AS also_key,
+                COALESCE(k.account, l.account_key, g.before_key, '') AS also,
+                l.page + 1 AS lost_page, COALESCE(l.file, f.file) AS file,
+                g.before_page + 1 AS before_page, g.after_page + 1 AS after_page
             FROM account a
             JOIN (
                 SELECT account_key, SUM(amount) AS amount FROM movement
@@ -124,9 +142,37 @@ BILLS = (
                 SELECT DISTINCT account_key FROM bill
                 WHERE run = :run AND form NOT LIKE '%-notice'
             ) b ON b.account_key = a.account_key
+            LEFT JOIN (
+                SELECT p.seems_key, p.account_key, p.page, bf.file, ROW_NUMBER() OVER (
+                    PARTITION BY p.seems_key ORDER BY p.bulk, p.page
+                ) AS place
+                FROM page p
+                JOIN bulk_file bf ON bf.run = p.run AND bf.bulk = p.bulk
+                WHERE p.run = :run AND p.disposition = 'unassigned' AND p.seems_key <> ''
+            ) l ON l.seems_key = a.account_key AND l.place = 1
+            LEFT JOIN bill_place g ON g.run = a.run AND g.account_key = a.account_key
+            LEFT JOIN bulk_file f ON f.run = g.run AND f.bulk = g.bulk
+            LEFT JOIN account k
+                ON k.run = a.run AND k.account_key = COALESCE(l.account_key, g.before_key)
             WHERE a.run = :run AND a.status <> 'closed' AND b.account_key IS NULL""",
-        detail=says("{billed_cents} billed, and no bill found"),
+        detail=_say_missing,
         rules=(11, 12),
+    ),
+    Check(
+        name="bill-incomplete",
+        severity=Severity.BLOCKING,
+        what="A bill lacks a page that its page numbers tell of.",
+        why="The customer gets half a bill, and the other half may lie in somebody else's.",
+        fix="Look for the page among the unassigned ones, or print the bulk file again.",
+        sql="""
+            SELECT b.account_key, COALESCE(a.account, b.account) AS account,
+                f.file, b.first_page + 1 AS page_number, b.lacks
+            FROM bill b
+            JOIN bulk_file f ON f.run = b.run AND f.bulk = b.bulk
+            LEFT JOIN account a ON a.run = b.run AND a.account_key = b.account_key
+            WHERE b.run = :run AND b.lacks <> ''""",
+        detail=says("the bill that begins on page {page_number} of {file}: {lacks}"),
+        rules=(11,),
     ),
     Check(
         name="bill-amount",

@@ -22,6 +22,7 @@ ROOT_CAUSES = (
     "bill-unknown-account",
     "bill-duplicate",
     "bill-missing",
+    "bill-incomplete",
     "roll-forward",
     "bill-amount",
     "bill-due-date",

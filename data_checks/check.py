@@ -50,7 +50,8 @@ class Check:
     One expectation about a run, as data: a check holds when its SQL returns no row.
 
     The columns of `sql` are account_key ('' for a total), account (as accounts.csv writes it),
-    then whatever `detail` puts into words; no personal data beyond account numbers. `sql` runs on
+    then whatever `detail` puts into words; no personal data beyond account numbers. A row that
+    concerns a second account names it in also_key and also: a waiver holds both. `sql` runs on
     SQLite and PostgreSQL alike; its parameters are those of `data_checks.parameters`.
     `what`, `why` and `fix` are one sentence each for the clerk: what was found, what harm it does,
     what to do. `rules` are numbers of the rule book.
@@ -81,6 +82,8 @@ class Finding:
     account_key: str
     account: str
     detail: str
+    also_key: str = ""  # of a second account that it concerns
+    also: str = ""
 
 
 def to_query(sql: str, parameters: Mapping[str, Value]) -> str:
@@ -111,4 +114,6 @@ def _to_finding(check: Check, row: Row) -> Finding:
         account_key=row["account_key"] or account_key(row["account"]),
         account=row["account"],
         detail=check.detail(row),
+        also_key=row.get("also_key") or "",
+        also=row.get("also") or row.get("also_key") or "",
     )

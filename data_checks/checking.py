@@ -30,7 +30,7 @@ __all__ = [
 DEFAULT_THRESHOLDS = Thresholds()
 STAGED = (
     *("account", "account_email", "movement", "portal_link", "cosigner"),
-    *("payment_method", "mandate", "problem", "bulk_file", "page", "bill"),
+    *("payment_method", "mandate", "problem", "bulk_file", "page", "bill", "bill_place"),
     *("delivery_plan", "recipient", "planned_payment", "scheduled_payment"),
     *("enrollment", "enrollment_end"),
 )

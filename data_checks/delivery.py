@@ -41,7 +41,7 @@ DELIVERY = (
                     SELECT e.account_key FROM account_email e
                     JOIN suppressed_address s ON s.mailbox = LOWER(e.address)
                     WHERE e.run = :run AND e.fault IS NULL
-                    UNION SELECT l.account_key FROM portal_link l
+                    UNION SELECT l.account_key FROM link_in_force l
                     JOIN suppressed_address s ON s.mailbox = l.mailbox WHERE l.run = :run))""",
         detail=says("an address bounced earlier: {outcome}"),
         rules=(21, 22, 28),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from data_checks.check import Check, says
+from data_checks.check import Check, Row, says
 from domain.checks import Severity
 
 _PROBLEM = """
@@ -10,6 +10,12 @@ _PROBLEM = """
     FROM problem WHERE run = :run AND """
 _OWN = "'unreadable-row', 'account-duplicate', 'sensitive-data', 'bill-copy'"
 _PROBLEM_SAYS = says("{message}")
+
+
+def _say_unassigned(row: Row) -> str:
+    found = f"{row['file']}, page {row['page_number']}: {row['reason']}"
+    return f"{found} It seems to be of {row['also']}." if row["also"] else found
+
 
 FILES = (
     Check(
@@ -46,15 +52,18 @@ FILES = (
         severity=Severity.BLOCKING,
         what="A page of a bulk file belongs to no bill.",
         why="It is part of somebody's bill, who would get it incomplete or not at all.",
-        fix="Compare the page with the patterns of its bulk file in bundle.toml.",
+        fix="See it with `billclose pages`, and give it to its account or set it aside; where many "
+        "are like it, correct the patterns in bundle.toml.",
         sql="""
             SELECT p.account_key, COALESCE(a.account, p.account_key) AS account,
+                p.seems_key AS also_key, COALESCE(s.account, p.seems_key) AS also,
                 f.file, p.page + 1 AS page_number, p.reason
             FROM page p
             JOIN bulk_file f ON f.run = p.run AND f.bulk = p.bulk
             LEFT JOIN account a ON a.run = p.run AND a.account_key = p.account_key
+            LEFT JOIN account s ON s.run = p.run AND s.account_key = p.seems_key
             WHERE p.run = :run AND p.disposition = 'unassigned'""",
-        detail=says("{file}, page {page_number}: {reason}"),
+        detail=_say_unassigned,
         rules=(11,),
     ),
     Check(
@@ -101,8 +110,25 @@ FILES = (
             FROM page p
             JOIN bulk_file f ON f.run = p.run AND f.bulk = p.bulk
             LEFT JOIN account a ON a.run = p.run AND a.account_key = p.account_key
-            WHERE p.run = :run AND p.disposition = 'bill' AND p.reason <> ''""",
+            WHERE p.run = :run AND p.disposition = 'bill' AND p.reason = 'It was read by OCR.'""",
         detail=says("{file}, page {page_number} was read by OCR"),
+        rules=(11,),
+    ),
+    Check(
+        name="page-doubted",
+        severity=Severity.WARNING,
+        what="A page is in a bill though something speaks against it.",
+        why="Doubts are only reported in this office so far; a page may be another customer's.",
+        fix="Look at each such page; then set splitter.doubted_pages to hold.",
+        sql="""
+            SELECT p.account_key, COALESCE(a.account, p.account_key) AS account,
+                f.file, p.page + 1 AS page_number, p.reason
+            FROM page p
+            JOIN bulk_file f ON f.run = p.run AND f.bulk = p.bulk
+            LEFT JOIN account a ON a.run = p.run AND a.account_key = p.account_key
+            WHERE p.run = :run AND p.disposition = 'bill'
+                AND p.reason NOT IN ('', 'It was read by OCR.')""",
+        detail=says("{file}, page {page_number}: {reason}"),
         rules=(11,),
     ),
     Check(

@@ -35,6 +35,7 @@ def conclude(
     other rows than we found.
     """
     error = verdict.error
+    accounts = (name for row in findings for name in (row.account, row.also) if name)
     if not error and verdict.failed != len(findings):
         error = f"the framework counts {verdict.failed} rows, our own query {len(findings)}"
     result = CheckResult(
@@ -42,7 +43,7 @@ def conclude(
         severity=check.severity,
         status=CheckStatus.FAILED if error else _status(check, findings, waived),
         failed=len(findings),
-        accounts=tuple(dict.fromkeys(row.account for row in findings if row.account)),
+        accounts=tuple(dict.fromkeys(accounts)),
     )
     return Conclusion(check, result, findings, error)
 
@@ -111,6 +112,10 @@ def _record_findings(connection: Connection, run: str, conclusion: Conclusion) -
 def _hold(connection: Connection, run: str, conclusions: Iterable[Conclusion]) -> None:
     for conclusion in conclusions:
         if conclusion.result.status is CheckStatus.WAIVED:
-            keys = dict.fromkeys(finding.account_key for finding in conclusion.findings)
+            keys = dict.fromkeys(
+                key
+                for finding in conclusion.findings
+                for key in (finding.account_key, finding.also_key)
+            )
             rows = ((run, key, conclusion.check.name) for key in keys if key)
             insert_rows(connection, held_account, _HELD, rows)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import database.identity_tables  # noqa: F401 - its tables belong to the same metadata
+import database.identity_tables
+import database.in_force  # noqa: F401 - they all belong to the same metadata
 from database.tables import metadata
 
 __all__ = ["metadata"]

@@ -128,6 +128,7 @@ bulk_file = _table(
     sa.Column("due_on_pattern", sa.Text),
     sa.Column("separator", sa.Text),
     sa.Column("region", sa.JSON),
+    sa.Column("exemptions", sa.JSON),  # what the form's pages may do that others may not
     sa.Column("shared_sha256", sa.String(64)),  # NULL: other machines cannot get it
 )
 
@@ -179,7 +180,9 @@ movement = _table(
     sa.Column("kind", one_of(MovementKind, "kind"), nullable=False),
     sa.Column("amount", Cents, nullable=False),
     sa.Column("usage", sa.Float),  # a meter's quantity, not money
-    sa.Column("reference", sa.String(100), nullable=False, default=""),  # receipt or confirmation
+    sa.Column(
+        "reference", sa.String(100), nullable=False, default="", server_default=""
+    ),  # a receipt or a confirmation
     sa.Index(None, "run", "account_key"),
 )
 
@@ -263,7 +266,11 @@ page = _table(
     sa.Column("bulk", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("page", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("disposition", sa.String(12), nullable=False),
-    sa.Column("account_key", sa.String(64), nullable=False),
+    sa.Column("account_key", sa.String(64), nullable=False),  # unassigned: of the bill before it
+    sa.Column(
+        "seems_key", sa.String(64), nullable=False, server_default=""
+    ),  # whose an unassigned page seems to be
+    sa.Column("text_checksum", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("reason", sa.Text, nullable=False),
     sa.CheckConstraint("disposition IN ('bill','separator','unassigned')", name="disposition"),
 )
@@ -283,8 +290,34 @@ bill = _table(
     sa.Column("pdf", sa.String(500), nullable=False),
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("size", sa.Integer, nullable=False),
+    sa.Column(
+        "lacks", sa.Text, nullable=False, server_default=""
+    ),  # a sentence about missing pages; '': it is whole
     sa.UniqueConstraint("run", "pdf"),
     sa.CheckConstraint("pages > 0", name="pages"),
+)
+
+# Where the bill of an account that has none would stand, in a file that is in order of accounts.
+bill_place = _table(
+    "bill_place",
+    _run(),
+    _key(),
+    sa.Column("bulk", sa.Integer, nullable=False),
+    sa.Column("before_key", sa.String(64), nullable=False),  # of the bill before it
+    sa.Column("before_page", sa.Integer),
+    sa.Column("after_page", sa.Integer),
+)
+
+# What a person said about one page of a bulk file; it outlives the run's rows, not the page's text.
+page_ruling = _table(
+    "page_ruling",
+    sa.Column("file_sha256", sa.String(64), primary_key=True),
+    sa.Column("page", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("text_checksum", sa.BigInteger, nullable=False),
+    sa.Column("account", sa.String(64), nullable=False),  # '': the page is nobody's
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("ruled_by", sa.String(100), nullable=False),
+    sa.Column("ruled_at", Moment, nullable=False),
 )
 
 # A piece of splitting; its rows go when all bills of the run are filed.

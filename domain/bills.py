@@ -25,6 +25,9 @@ class PageFacts:
     has_text: bool = True
     number: tuple[int, int] | None = None  # (1, 2) for "Page 1 of 2"
     by_ocr: bool = False  # its text was read from a picture, which may be misread
+    doubt: str = ""  # what speaks against the account it names: over-line, cut, other-label
+    elsewhere: tuple[str, ...] = ()  # accounts on it outside the region that is looked at
+    unseen: tuple[str, ...] = ()  # accounts in text of it that nobody sees
     text_checksum: int = field(default=0, compare=False)  # a checksum of all its text
 
 
@@ -37,12 +40,26 @@ class BillRange:
     amount_due: Money | None
     due_on: date | None
     text_checksums: tuple[int, ...] = ()  # of its pages, in their order
+    lacks: str = ""  # a sentence about pages that are missing; nothing: it is whole
+    kin: tuple[str, ...] = ()  # keys of others' accounts that rightly stand on its pages
+    is_ruled: bool = False  # a person said whose it is; it may show no account
 
 
 @dataclass(frozen=True, slots=True)
 class UnassignedPage:
+    """
+    A page that is left to a person, and why.
+
+    `before` is the account of the bill before it, `seems` the account that it seems to be; both as
+    keys, and empty where there is none.
+    """
+
     page: int
     reason: str
+    before: str = ""
+    seems: str = ""
+    signals: tuple[str, ...] = ()  # what spoke against the bill before it
+    text_checksum: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +70,6 @@ class PageAssignment:
     separators: tuple[int, ...]
     unassigned: tuple[UnassignedPage, ...]
     by_ocr: tuple[int, ...] = ()  # the pages in bills that were read by OCR
+    dropped: tuple[int, ...] = ()  # pages that a person said belong to nobody
+    doubted: tuple[UnassignedPage, ...] = ()  # pages in bills that would have been held
+    warnings: tuple[str, ...] = ()  # what is not compared, and what that costs

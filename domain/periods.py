@@ -62,6 +62,9 @@ class BulkFile:
 
     `account`, `amount_due` and `due_on` are regular expressions over a page's text, group 1 being
     the value. `region` is left, top, right, bottom in points from the page's top left corner.
+    `ignore` are signals that hold no page of this form, `not_accounts` finds numbers that look
+    like accounts and are none, with `may_name_others` its pages name other accounts rightly, and
+    `nameless` says whether pages that name none stand after their bill, before it, or never.
     """
 
     form: str
@@ -71,6 +74,11 @@ class BulkFile:
     due_on: str | None = None
     separator: str | None = None
     region: tuple[float, float, float, float] | None = None
+    ignore: tuple[str, ...] = ()
+    ignore_reason: str = ""
+    not_accounts: str | None = None
+    may_name_others: bool = False
+    nameless: str = "after"
 
 
 @dataclass(frozen=True, slots=True)

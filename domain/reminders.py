@@ -18,7 +18,7 @@ class Skipped(StrEnum):
 
     HELD = "held"  # a blocking check was waived for it, or the office put a hold on it
     PAYMENT_UNDER_WAY = "payment-under-way"  # ruling 14: until it is known what came of it
-    SHIELDED_DRAW = "shielded-draw"  # its payment is due and could not be drawn
+    SHIELDED_DRAW = "shielded-draw"  # its payment is due and was not drawn (ruling 20)
     SHIELDED_SCHEDULE = "shielded-schedule"  # its autopay was scheduled late, or not yet
     SHIELDED_BILL = "shielded-bill"  # its bill did not arrive, or late
     AUTOPAY = "autopay"  # rule 95
@@ -28,7 +28,7 @@ class Skipped(StrEnum):
 
 
 EXEMPTIONS = {
-    Skipped.SHIELDED_DRAW: "its autopay payment is due, and the gateway could not be asked for it",
+    Skipped.SHIELDED_DRAW: "its autopay payment is due, and we have not drawn it yet",
     Skipped.SHIELDED_SCHEDULE: "its autopay payment was scheduled after the day it was meant for, "
     "or is not scheduled yet",
     Skipped.SHIELDED_BILL: "its bill came back, did not leave, or reached it late on paper",

@@ -10,6 +10,7 @@ from prefect.states import Completed
 from tasks.mailing import nobody_mailed
 from tasks.reminding import (
     guard_reminders,
+    look_for_undrawn_payments,
     queue_past_due,
     queue_payment_due,
     send_past_due,
@@ -26,12 +27,14 @@ def remind(despite_stuck_postings: str | None = None) -> State[Any]:
     Run as often as you like: the nights that were missed are made up for.
     """
     guard_reminders(despite_stuck_postings)
+    undrawn = look_for_undrawn_payments()
     withdrawn = withdraw_what_is_not_owed()
     queued = {"payment-due": queue_payment_due(), "past-due": queue_past_due()}
     sent = {"payment-due": send_payment_due(), "past-due": send_past_due()}
 
     figures = {
         "reminders": {kind: queued[kind] | _of_one_kind(sent[kind]) for kind in queued},
+        "collecting_overdue": undrawn,
         "withdrawn": withdrawn,
         "stopped_by": sent["payment-due"]["stopped_by"] or sent["past-due"]["stopped_by"],
     }

@@ -12,19 +12,18 @@ from domain.deliveries import DeliveryPlan, PaperReason, PasswordField, Recipien
 
 
 def choose_recipients(
-    record: Iterable[str], portal_users: Iterable[str], landlord: str | None
+    record: Iterable[str], portal_users: Iterable[str], landlords: Iterable[str]
 ) -> tuple[Recipient, ...]:
     """
-    Return one recipient a mailbox, in the order customer record, portal users, landlord.
+    Return one recipient a mailbox, in the order customer record, portal users, landlords.
 
     The valid addresses of the customer record and those of all linked portal users all receive it
-    (rules 21-28), the landlord's portal user too where the office wants so (rule 29, ruling 6).
+    (rules 21-28), the landlord's portal users too where the office wants so (rule 29, ruling 6).
     The same mailbox in two sources is sent to once and keeps its first source (ruling 8).
     """
     found = [Recipient(address, RecipientSource.CUSTOMER_RECORD) for address in record]
     found += [Recipient(address, RecipientSource.PORTAL_USER) for address in portal_users]
-    if landlord:
-        found.append(Recipient(landlord, RecipientSource.LANDLORD))
+    found += [Recipient(address, RecipientSource.LANDLORD) for address in landlords]
     once: dict[str, Recipient] = {}
     for recipient in found:
         once.setdefault(recipient.mailbox, recipient)
@@ -78,7 +77,7 @@ def plan_delivery(
     send_paper: bool,
     record: Iterable[str],
     portal_links: Iterable[tuple[str, bool]],
-    landlord: str | None,
+    landlords: Iterable[str],
     has_password: bool = True,
     suppressed: Container[str] = frozenset(),
     is_too_large: bool = False,
@@ -87,13 +86,13 @@ def plan_delivery(
     Decide how one account's bill goes out.
 
     `record` are the valid addresses of the customer record, `portal_links` the linked portal
-    users' addresses, each with its paperless choice, `landlord` the cosigner's portal user where
+    users' addresses, each with its paperless choice, `landlords` the cosigner's portal users where
     the office sends to landlords. Without `has_password` there is nothing to lock the e-mailed bill
     with, and no unprotected one is mailed in its place: it goes on paper, as does one that
     `is_too_large` for a mail. `suppressed` mailboxes count as not valid: mails to them came back.
     """
     links = list(portal_links)
-    everybody = choose_recipients(record, (address for address, _ in links), landlord)
+    everybody = choose_recipients(record, (address for address, _ in links), landlords)
     reachable = tuple(found for found in everybody if found.mailbox not in suppressed)
     paperless = is_paperless(ebill, (choice for _, choice in links))
     paperless = paperless and status is not AccountStatus.CLOSED

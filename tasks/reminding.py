@@ -16,6 +16,7 @@ from domain.deliveries import MessageKind
 from domain.reminders import REMINDERS
 from domain.words import say_count
 from mail.notices.payments import NoticeCounts, Notifying, queue_draw_notices, queue_receipts
+from mail.reminders.exemptions import Undrawn, undrawn
 from mail.reminders.queueing import ReminderCounts, queue_reminders, withdraw_reminders
 from office.equipment.office import office
 from office.equipment.terms import notifying_of, reminding_of
@@ -83,6 +84,22 @@ def guard_reminders(despite: str | None = None) -> None:
     """
     here = office()
     require_fresh_balances(here, here.due_now(), "remind", "reminders", despite)
+
+
+@task(name="look for undrawn payments", retries=0, cache_policy=NO_CACHE, persist_result=False)
+def look_for_undrawn_payments() -> Figures:
+    """Tell what collecting has left behind: its customers get no past-due mail (ruling 20)."""
+    here = office()
+    figures = undrawn_figures(undrawn(here.database, here.due_now()))
+    if figures["payments"]:
+        get_run_logger().warning("collecting is overdue: %s payments", figures["payments"])
+    return figures
+
+
+def undrawn_figures(found: Undrawn) -> Figures:
+    """Give what was not drawn on its day as programs read it."""
+    since = found.since.isoformat() if found.since else None
+    return {"payments": found.payments, "amount": str(found.amount), "since": since}
 
 
 @task(name="withdraw reminders", retries=0, cache_policy=NO_CACHE, persist_result=False)

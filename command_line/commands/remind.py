@@ -19,6 +19,7 @@ from command_line.options import (
     json_option,
     open_office,
 )
+from domain.words import say_count
 
 if TYPE_CHECKING:
     from office.equipment.office import Office
@@ -39,8 +40,8 @@ def remind(
 ) -> int:
     """Send the payment-due and past-due mails that are owed now, each once.
 
-    Meant for every night; nights that were missed are made up for. Exit status 4 where a mail
-    could not be sent.
+    Meant for every night, after collecting; nights that were missed are made up for. Says when
+    collecting is overdue. Exit status 4 where a mail could not be sent.
     """
     office = open_office(home, as_of)
     if dry_run:
@@ -68,10 +69,11 @@ def _remind(office: Office, despite: str | None) -> Figures:
 def _look(office: Office, despite: str | None) -> Figures:
     """Decide with the same code, and write and send nothing."""
     from domain.reminders import REMINDERS
+    from mail.reminders.exemptions import undrawn
     from mail.reminders.queueing import queue_reminders
     from office.equipment.terms import reminding_of
     from tasks.posting import require_posted_here
-    from tasks.reminding import to_figures
+    from tasks.reminding import to_figures, undrawn_figures
 
     now = office.due_now()
     if despite is None:
@@ -82,7 +84,8 @@ def _look(office: Office, despite: str | None) -> Figures:
         kind.value: to_figures(queue_reminders(office.database, kind, terms)) | nothing
         for kind in REMINDERS
     }
-    return {"reminders": found}
+    overdue = undrawn_figures(undrawn(office.database, now))
+    return {"reminders": found, "collecting_overdue": overdue}
 
 
 def _needs_person(figures: Figures) -> bool:
@@ -104,6 +107,13 @@ def _lines(office: Office, figures: Figures, *, dry_run: bool) -> list[str]:
             f"{found['reason']}"
             for found in counts["holds"]
         ]
+    overdue = figures["collecting_overdue"]
+    if overdue["payments"]:
+        lines.append(
+            f"Collecting is overdue: {say_count(overdue['payments'], 'payment')} of "
+            f"${overdue['amount']} in all were due since {overdue['since']} and are not drawn. "
+            f"Their customers get no past-due mail. First: {office.command} collect"
+        )
     if figures.get("withdrawn"):
         lines.append(f"{figures['withdrawn']:,} that waited are not owed any more: taken back.")
     if figures.get("stopped_by"):

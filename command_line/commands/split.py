@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from command_line.commands.split_customers import read_customers
 from command_line.commands.split_figures import (
     SplitFigures,
     check_accounts,
@@ -24,6 +25,7 @@ from domain.failures import Misuse
 from domain.periods import BulkFile
 
 if TYPE_CHECKING:
+    from splitter.association.knowledge import Knowledge
     from splitter.copying.verifying import VerificationPolicy
 
 
@@ -49,6 +51,12 @@ def parse_region(
 @click.option("--due-date", metavar="REGEX", help="Finds the due date.")
 @click.option("--separator", metavar="TEXT", help="Pages with this text belong to nobody.")
 @click.option("--region", callback=parse_region, metavar="L,T,R,B", help="Look only here, points.")
+@click.option(
+    "--accounts",
+    type=click.Path(path_type=Path),
+    metavar="FILE.csv",
+    help="A file like accounts.csv: whose numbers, names and addresses there are.",
+)
 @click.option("--to", "folder", required=True, type=click.Path(path_type=Path, file_okay=False))
 @click.option("--ocr", is_flag=True, help="Read pages that are only a picture, with tesseract.")
 @click.option("--dry-run", is_flag=True, help="Say which pages go where; write nothing.")
@@ -76,6 +84,7 @@ def split(
     due_date: str | None,
     separator: str | None,
     region: tuple[float, float, float, float] | None,
+    accounts: Path | None,
     folder: Path,
     ocr: bool,
     dry_run: bool,
@@ -87,15 +96,19 @@ def split(
 
     A page belongs to the account it names, else to the bill before it. Exit status 4: some pages
     or accounts need a person; they are listed, and the bills of all other accounts are written.
-    Pages read with --ocr are listed too: nothing here knows whether there is such an account.
+    A page that bears another customer's mark, or is otherwise unlike what may follow a bill, goes
+    to a person; with --accounts that is known better. Pages read with --ocr are listed too: without
+    --accounts nothing here knows whether there is such an account.
     """
     check_file(file)
     check_folder(folder)
+    knowledge = read_customers(accounts) if accounts else None
     bulk = BulkFile("utility-bill", file.name, account, amount_due, due_date, separator, region)
     from splitter.copying.verifying import VerificationPolicy
 
     verification_policy = VerificationPolicy(read_back_every, audit_every)
-    figures = _split(file, bulk, folder, ocr, dry_run, verification_policy)
+    request = SplitRequest(file, bulk, folder, ocr, dry_run, verification_policy, knowledge)
+    figures = _split(request)
     if as_json:
         click.echo(json.dumps(figures.to_json(), indent=1))
     else:
@@ -103,30 +116,41 @@ def split(
     return NEEDS_PERSON if figures.needs_person else 0
 
 
-def _split(
-    file: Path,
-    bulk: BulkFile,
-    folder: Path,
-    ocr: bool,
-    dry_run: bool,
-    verification_policy: VerificationPolicy,
-) -> SplitFigures:
+@dataclass(frozen=True, slots=True)
+class SplitRequest:
+    """What is to be split, and how."""
+
+    file: Path
+    bulk: BulkFile
+    folder: Path
+    ocr: bool
+    dry_run: bool
+    verification_policy: VerificationPolicy
+    knowledge: Knowledge | None
+
+
+def _split(request: SplitRequest) -> SplitFigures:
+    from splitter.association.knowledge import NOTHING_KNOWN
     from splitter.bulk_file.splitting import Splitting
     from splitter.copying.verifying import say_verification
     from splitter.store.bill_store import BillStore
 
     steps = StepLines()
-    with Splitting(file, bulk, ocr=ocr) as splitting:
+    bulk, folder = request.bulk, request.folder
+    knowledge = request.knowledge or NOTHING_KNOWN
+    with Splitting(request.file, bulk, ocr=request.ocr) as splitting:
         steps.begin("reading")
-        assignment = splitting.plan(progress=_moving(steps, "reading", splitting.pages))
+        assignment = splitting.plan(
+            progress=_moving(steps, "reading", splitting.pages), knowledge=knowledge
+        )
         steps.end("reading", f"{splitting.pages:,} pages, {len(assignment.bills):,} bills")
         check_accounts(assignment)
         chosen, held = clean_bills(assignment)
         figures = SplitFigures(
-            file, folder, splitting.pages, assignment, held, None, file_names(folder),
+            request.file, folder, splitting.pages, assignment, held, None, file_names(folder),
             bool(bulk.amount_due), bool(bulk.due_on),
         )  # fmt: skip
-        if dry_run:
+        if request.dry_run:
             return figures
 
         pages = sum(len(bill.pages) for bill in chosen.bills)
@@ -136,7 +160,8 @@ def _split(
             BillStore(folder),
             prefix="",
             progress=_moving(steps, "writing", pages),
-            verification_policy=verification_policy,
+            verification_policy=request.verification_policy,
+            known=knowledge.accounts.values(),
         )
         looked_at = say_verification(outcome.read_back, outcome.audited)
         steps.end("writing", f"{len(outcome.bills):,} bills; {looked_at}")

@@ -122,6 +122,8 @@ def clean_bills(assignment: PageAssignment) -> tuple[PageAssignment, dict[BillRa
             held[bill] = TWICE
         elif bill.pages[-1] + 1 in nobodys:
             held[bill] = MAY_GO_ON
+        elif bill.lacks:
+            held[bill] = bill.lacks
     return replace(assignment, bills=tuple(b for b in assignment.bills if b not in held)), held
 
 
@@ -162,14 +164,14 @@ class SplitFigures:
             "read_by_ocr": [page + 1 for page in self.assignment.by_ocr],
             "separators": [page + 1 for page in self.assignment.separators],
             "unassigned": [
-                {"page": found.page + 1, "reason": found.reason}
+                {"page": found.page + 1, "reason": found.reason, "signals": list(found.signals)}
                 for found in self.assignment.unassigned
             ],
             "problems": [
                 {"account": found.account, "message": found.message}
                 for found in (self.outcome.problems if self.outcome else ())
             ],
-            "notes": notes(self),
+            "notes": [*notes(self), *self.assignment.warnings],
         }
 
     def to_text(self) -> str:
@@ -198,7 +200,7 @@ class SplitFigures:
             lines += [f"  {trouble}" for trouble in troubles[:MOST_LINES]]
         if len(troubles) > MOST_LINES:
             lines.append(f"  … and {len(troubles) - MOST_LINES:,} more; --json lists all.")
-        return "\n".join([*lines, *notes(self)])
+        return "\n".join([*lines, *notes(self), *self.assignment.warnings])
 
     def _counts(self) -> dict[str, int]:
         return {

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from database.in_force import landlord_in_force, link_in_force
 from database.queries.balances import is_owed
 from database.tables import (
     account,
@@ -13,10 +14,8 @@ from database.tables import (
     audit,
     balance_due,
     bill_run,
-    cosigner,
     held_account,
     period_close,
-    portal_link,
     suppressed_address,
 )
 from domain.accounts import AccountStatus
@@ -64,12 +63,11 @@ def _addresses() -> list[sa.Exists]:
             account_email.c.fault.is_(None),
             _is_welcome(account_email.c.address),
         ),
-        sa.exists().where(_of_the_debtor(portal_link), _is_welcome(portal_link.c.address)),
+        sa.exists().where(_of_the_debtor(link_in_force), _is_welcome(link_in_force.c.address)),
         sa.exists().where(
-            cosigner.c.run == balance_due.c.run,
-            cosigner.c.cosigner_id == account.c.cosigner_id,
-            cosigner.c.portal_user != "",
-            _is_welcome(cosigner.c.portal_user),
+            landlord_in_force.c.run == balance_due.c.run,
+            landlord_in_force.c.cosigner_id == account.c.cosigner_id,
+            _is_welcome(landlord_in_force.c.portal_user),
         ),
     ]
 
@@ -97,7 +95,7 @@ def _is_closed() -> sa.ColumnElement[bool]:
     return sa.tuple_(balance_due.c.run, balance_due.c.account_key).in_(closed)
 
 
-def _of_the_debtor(table: sa.Table) -> sa.ColumnElement[bool]:
+def _of_the_debtor(table: sa.FromClause) -> sa.ColumnElement[bool]:
     return sa.and_(
         table.c.run == balance_due.c.run, table.c.account_key == balance_due.c.account_key
     )

@@ -7,7 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.tables import bill_run, enrollment, enrollment_end, mandate, payment_method
+from database.in_force import wallet_in_force
+from database.tables import bill_run, enrollment, enrollment_end, mandate
 
 Run = str | sa.BindParameter[str]
 
@@ -44,7 +45,7 @@ def _given_to_office(run: Run, accounts: Accounts) -> sa.Select[Any]:
     """Select what the office holds; an export made later must still know the payment method."""
     rows = enrollment.c
     kind = sa.case(
-        (payment_method.c.token.is_not(None), payment_method.c.kind),
+        (wallet_in_force.c.token.is_not(None), wallet_in_force.c.kind),
         (bill_run.c.imported_at < rows.enrolled_at, rows.method_kind),
     )
     found = (
@@ -63,8 +64,8 @@ def _given_to_office(run: Run, accounts: Accounts) -> sa.Select[Any]:
         .select_from(enrollment)
         .join(bill_run, bill_run.c.run == run)
         .outerjoin(
-            payment_method,
-            sa.and_(payment_method.c.run == run, payment_method.c.token == rows.method_token),
+            wallet_in_force,
+            sa.and_(wallet_in_force.c.run == run, wallet_in_force.c.token == rows.method_token),
         )
         .where(rows.cancelled_at.is_(None))
     )
@@ -98,8 +99,8 @@ def _of_export(run: Run, accounts: Accounts) -> sa.Select[Any]:
             sa.cast(sa.null(), enrollment.c.id.type).label("enrollment_id"),
             rows.portal_user,
             rows.method_token,
-            payment_method.c.kind.label("method_kind"),
-            sa.func.coalesce(payment_method.c.last4, sa.literal_column("''")).label("last4"),
+            wallet_in_force.c.kind.label("method_kind"),
+            sa.func.coalesce(wallet_in_force.c.last4, sa.literal_column("''")).label("last4"),
             rows.days_prior,
             rows.maximum,
             sa.cast(sa.null(), sa.Boolean).label("pays_up_to_maximum"),
@@ -108,7 +109,7 @@ def _of_export(run: Run, accounts: Accounts) -> sa.Select[Any]:
         .select_from(chosen)
         .join(mandate, sa.and_(rows.run == run, rows.line == chosen.c.line))
         .outerjoin(
-            payment_method,
-            sa.and_(payment_method.c.run == run, payment_method.c.token == rows.method_token),
+            wallet_in_force,
+            sa.and_(wallet_in_force.c.run == run, wallet_in_force.c.token == rows.method_token),
         )
     )

@@ -10,11 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.tables import account, balance_due, bill, draw, scheduled_payment
+from database.queries.balances import on_its_way, open_balance
+from database.tables import account, balance_due, bill, scheduled_payment
 from domain.money import ZERO, Money
-from domain.payments import DrawState, MethodKind, PaymentState
-
-_UNANSWERED = (DrawState.CREATED, DrawState.ASKED)
+from domain.payments import MethodKind, PaymentState
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +92,6 @@ def _to_standing(row: Any, planned: Any, paid: Any) -> Standing:
 
 
 _KEYS: sa.BindParameter[list[str]] = sa.bindparam("keys", expanding=True)
-_WAY = (
-    sa.select(sa.func.coalesce(sa.func.sum(draw.c.amount), 0))
-    .join(scheduled_payment, scheduled_payment.c.key == draw.c.payment_key)
-    .where(
-        scheduled_payment.c.account_key == balance_due.c.account_key,
-        draw.c.state.in_(_UNANSWERED),
-    )
-    .correlate(balance_due)
-    .scalar_subquery()
-)
 _BILLS = (
     sa.select(sa.func.count())
     .select_from(bill)
@@ -115,10 +104,8 @@ _STANDING = (
         balance_due.c.account_key,
         balance_due.c.account,
         balance_due.c.run,
-        sa.type_coerce(
-            balance_due.c.amount_due - balance_due.c.paid, balance_due.c.paid.type
-        ).label("owed"),
-        sa.type_coerce(_WAY, balance_due.c.paid.type).label("on_its_way"),
+        open_balance().label("owed"),
+        on_its_way(balance_due.c.account_key).label("on_its_way"),
         balance_due.c.due_on,
         _BILLS.label("bills"),
         account.c.name,

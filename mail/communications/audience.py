@@ -12,13 +12,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
+from database.in_force import link_in_force
 from database.runs import Run, get_run
 from database.tables import (
     account,
     account_email,
     bill_run,
     period_close,
-    portal_link,
     portal_user,
     unsubscribed_address,
 )
@@ -76,9 +76,9 @@ def read_portal_users(books: Connection, run: str) -> Iterator[Reader]:
     Put together here: no index leads from a mailbox to its links, and a join took hours.
     """
     links = (
-        sa.select(portal_link.c.mailbox, account.c.account)
-        .join(account, _same_account(portal_link))
-        .where(portal_link.c.run == run, account.c.status != AccountStatus.CLOSED)
+        sa.select(link_in_force.c.mailbox, account.c.account)
+        .join(account, _same_account(link_in_force))
+        .where(link_in_force.c.run == run, account.c.status != AccountStatus.CLOSED)
         .order_by(account.c.account_key.desc())
     )
     first = {row.mailbox: row.account for row in books.execute(links)}  # the last one stays
@@ -130,7 +130,7 @@ def read_picked(books: Connection, run: str, addresses: Sequence[str]) -> Iterat
     """Yield addresses as they were typed, with the accounts that know them; raises Misuse."""
     wanted = {address.casefold(): _recipient(address) for address in addresses}
     for table, mailbox in (
-        (portal_link, portal_link.c.mailbox),
+        (link_in_force, link_in_force.c.mailbox),
         (account_email, sa.func.lower(account_email.c.address)),
     ):
         query = (
@@ -171,7 +171,7 @@ def _recipient(address: str) -> Recipient:
     return Recipient(address, RecipientSource.CUSTOMER_RECORD)
 
 
-def _same_account(table: sa.Table) -> sa.ColumnElement[bool]:
+def _same_account(table: sa.FromClause) -> sa.ColumnElement[bool]:
     return sa.and_(account.c.run == table.c.run, account.c.account_key == table.c.account_key)
 
 

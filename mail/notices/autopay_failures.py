@@ -10,15 +10,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
+from database.in_force import landlord_in_force, link_in_force
 from database.queries.balances import open_balance
 from database.queries.payment_events import newest_taken_back
 from database.tables import (
     account,
     account_email,
     balance_due,
-    cosigner,
     draw,
-    portal_link,
     scheduled_payment,
 )
 from domain.deliveries import MessageKind
@@ -105,8 +104,8 @@ def _messages(books: Connection, row: Any, to_landlords: bool) -> Iterator[Plann
     landlords = _landlords(books, row) if to_landlords else ()
     recipients = choose_recipients(
         _addresses(books, account_email, row, account_email.c.fault.is_(None)),
-        _addresses(books, portal_link, row),
-        landlords[0] if landlords else None,
+        _addresses(books, link_in_force, row),
+        landlords,
     )
     for found in recipients:
         yield PlannedMessage(
@@ -121,7 +120,7 @@ def _messages(books: Connection, row: Any, to_landlords: bool) -> Iterator[Plann
 
 
 def _addresses(
-    books: Connection, table: sa.Table, row: Any, *conditions: sa.ColumnElement[bool]
+    books: Connection, table: sa.FromClause, row: Any, *conditions: sa.ColumnElement[bool]
 ) -> Sequence[str]:
     query = sa.select(table.c.address).where(
         table.c.run == row.run, table.c.account_key == row.account_key, *conditions
@@ -130,10 +129,8 @@ def _addresses(
 
 
 def _landlords(books: Connection, row: Any) -> Sequence[str]:
-    query = sa.select(cosigner.c.portal_user).where(
-        cosigner.c.run == row.run,
-        cosigner.c.cosigner_id == row.cosigner_id,
-        cosigner.c.portal_user != "",
+    query = sa.select(landlord_in_force.c.portal_user).where(
+        landlord_in_force.c.run == row.run, landlord_in_force.c.cosigner_id == row.cosigner_id
     )
     return books.scalars(query).all()
 

@@ -10,7 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.tables import account_email, cosigner, portal_link
+from database.in_force import landlord_in_force, link_in_force
+from database.tables import account_email
 from domain.deliveries import Recipient
 from rules.delivery import choose_recipients
 
@@ -26,13 +27,13 @@ class KnownAddresses:
 
     record: Mapping[str, list[str]]
     links: Mapping[str, list[tuple[str, bool]]]
-    landlords: Mapping[str, str]
+    landlords: Mapping[str, list[str]]
 
     def of(self, account_key: str, cosigner_id: str) -> tuple[Recipient, ...]:
         """Return everybody who belongs to an account, one a mailbox (rules 25-28)."""
         users = [address for address, _ in self.links.get(account_key, ())]
         record = self.record.get(account_key, ())
-        return choose_recipients(record, users, self.landlords.get(cosigner_id))
+        return choose_recipients(record, users, self.landlords.get(cosigner_id, ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +59,13 @@ def read_addresses(
         .order_by(account_email.c.account_key, account_email.c.position)
     )
     links = (
-        sa.select(portal_link.c.account_key, portal_link.c.address, portal_link.c.paperless)
-        .where(portal_link.c.run == run)
-        .order_by(portal_link.c.account_key, portal_link.c.mailbox)
+        sa.select(link_in_force.c.account_key, link_in_force.c.address, link_in_force.c.paperless)
+        .where(link_in_force.c.run == run)
+        .order_by(link_in_force.c.account_key, link_in_force.c.mailbox)
     )
     if some is not None:
         record = record.where(account_email.c.account_key.in_(some.keys))
-        links = links.where(portal_link.c.account_key.in_(some.keys))
+        links = links.where(link_in_force.c.account_key.in_(some.keys))
     return KnownAddresses(
         {key: [one for (one,) in found] for key, found in _grouped(books, record).items()},
         _grouped(books, links),
@@ -79,11 +80,13 @@ def _grouped(books: Connection, select: sa.Select[Any]) -> dict[str, list[Any]]:
     return groups
 
 
-def _landlords(books: Connection, run: str, some: Some | None) -> dict[str, str]:
-    """Return the portal user of each cosigner who has one (rule 133)."""
-    query = sa.select(cosigner.c.cosigner_id, cosigner.c.portal_user).where(
-        cosigner.c.run == run, cosigner.c.portal_user != ""
-    )
+def _landlords(books: Connection, run: str, some: Some | None) -> dict[str, list[str]]:
+    """Return the portal users of each cosigner who has any (rule 133)."""
+    rows = landlord_in_force.c
+    query = sa.select(rows.cosigner_id, rows.portal_user).where(rows.run == run)
     if some is not None:
-        query = query.where(cosigner.c.cosigner_id.in_(some.cosigners))
-    return {row.cosigner_id: row.portal_user for row in books.execute(query)}
+        query = query.where(rows.cosigner_id.in_(some.cosigners))
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for cosigner_id, portal_user in books.execute(query):
+        found[cosigner_id].append(portal_user)
+    return found

@@ -85,7 +85,7 @@ def _plan(
             send_paper=row.send_paper,
             record=known.record.get(row.account_key, ()),
             portal_links=known.links.get(row.account_key, ()),
-            landlord=known.landlords.get(row.cosigner_id),
+            landlords=known.landlords.get(row.cosigner_id, ()),
             has_password=not password or bill_password(password, row.zip, row.phone) != "",
             suppressed=suppressed,
             is_too_large=row.account_key in too_large,

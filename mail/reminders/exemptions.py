@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from database.books import Database
 from database.queries.autopay import payments_left_out
-from database.tables import delivery, draw, enrollment, paper, print_batch, scheduled_payment
+from database.tables import bill_run, delivery, enrollment, paper, print_batch, scheduled_payment
 from domain.deliveries import DeliveryStatus, MessageKind
-from domain.payments import DrawState, PaymentState
+from domain.money import ZERO, Money
+from domain.payments import PaymentState
 from domain.reminders import Skipped
 from mail.reminders.due_dates import DueDate
 from rules.reminders import TO_LEAVE, Exemption
 
 Hurt = sa.Select[Any]  # account keys
 _PAYMENT = scheduled_payment.c
+
+
+@dataclass(frozen=True, slots=True)
+class Undrawn:
+    """Payments whose local day is past and that were not drawn; `since` is the oldest's day."""
+
+    payments: int = 0
+    amount: Money = ZERO
+    since: date | None = None
+
+
+def undrawn(database: Database, now: datetime) -> Undrawn:
+    """Tell whether collecting is overdue (ruling 20): who reminds must know."""
+    query = (
+        sa.select(bill_run.c.timezone, _PAYMENT.pay_on, _PAYMENT.amount)
+        .join(bill_run, bill_run.c.run == _PAYMENT.run)
+        .where(_PAYMENT.state == PaymentState.SCHEDULED, _PAYMENT.pay_on <= now.date())
+    )
+    with database.reading() as books:
+        rows = books.execute(query).all()
+    late = [row for row in rows if row.pay_on < now.astimezone(ZoneInfo(row.timezone)).date()]
+    if not late:
+        return Undrawn()
+    amount = sum((row.amount for row in late), ZERO)
+    return Undrawn(len(late), amount, min(row.pay_on for row in late))
 
 
 def hurt_accounts(due: DueDate, exemption: Exemption) -> dict[Skipped, list[Hurt]]:
@@ -30,7 +58,7 @@ def hurt_accounts(due: DueDate, exemption: Exemption) -> dict[Skipped, list[Hurt
     since = exemption.since(due.now)
     late_from = exemption.late_from(due.ends_on, ZoneInfo(due.timezone))
     return {
-        Skipped.SHIELDED_DRAW: [_not_drawn(due, since)],
+        Skipped.SHIELDED_DRAW: [_not_drawn(due)],
         Skipped.SHIELDED_SCHEDULE: [
             _scheduled_late(due, since, late_from),
             _not_scheduled(due.run),
@@ -39,34 +67,15 @@ def hurt_accounts(due: DueDate, exemption: Exemption) -> dict[Skipped, list[Hurt
     }
 
 
-def _not_drawn(due: DueDate, since: datetime) -> Hurt:
+def _not_drawn(due: DueDate) -> Hurt:
     """
-    Select whose payment is due and waits while the gateway could not be asked.
+    Select whose payment's day has come and that is not drawn, of whatever run (ruling 20).
 
-    That it could not is told by a draw of this run that was recorded, surely never happened, and
-    was not tried anew. The gateway's being down ends a collecting at once, so that most of the
-    payments it concerns have no draw at all.
+    It does not matter why: the gateway was not reached, the machine was off, nobody collected.
+    It lasts until the payment was drawn or given up, for until then we owe it the try.
     """
-    newer, waiting = draw.alias("newer"), scheduled_payment.alias("waiting")
-    was_tried_anew = sa.exists().where(
-        newer.c.payment_key == draw.c.payment_key, newer.c.number > draw.c.number
-    )
-    in_vain = (
-        sa.select(draw.c.key)
-        .join(waiting, waiting.c.key == draw.c.payment_key)
-        .where(
-            waiting.c.run == due.run,
-            waiting.c.state == PaymentState.SCHEDULED,
-            draw.c.state == DrawState.ABANDONED,
-            draw.c.created_at > since,
-            ~was_tried_anew,
-        )
-    )
     return sa.select(_PAYMENT.account_key).where(
-        _PAYMENT.run == due.run,
-        _PAYMENT.state == PaymentState.SCHEDULED,
-        _PAYMENT.pay_on <= due.today,
-        in_vain.exists(),
+        _PAYMENT.state == PaymentState.SCHEDULED, _PAYMENT.pay_on <= due.today
     )
 
 

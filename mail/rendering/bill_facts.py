@@ -10,12 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.books import Database
+from database.in_force import wallet_in_force
 from database.tables import (
     account,
     bill,
     bill_run,
     delivery,
-    payment_method,
     planned_payment,
     scheduled_payment,
 )
@@ -136,7 +136,7 @@ def _facts(delivery: sa.FromClause, payment: sa.Table) -> sa.Select[Any]:
             payment.c.pay_on,
             payment.c.method_kind,
             payment.c.last4,
-            payment_method.c.portal_user,
+            wallet_in_force.c.portal_user,
             delivery.c.source,
             account.c.zip,
             account.c.phone,
@@ -147,10 +147,10 @@ def _facts(delivery: sa.FromClause, payment: sa.Table) -> sa.Select[Any]:
         .join(bill, sa.and_(same_account[1], bill.c.form == delivery.c.form))
         .outerjoin(payment, sa.and_(same_account[2], _will_be_drawn(payment)))
         .outerjoin(
-            payment_method,
+            wallet_in_force,
             sa.and_(
-                payment_method.c.run == delivery.c.run,
-                payment_method.c.token == payment.c.method_token,
+                wallet_in_force.c.run == delivery.c.run,
+                wallet_in_force.c.token == payment.c.method_token,
             ),
         )
     )

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.books import Database
+from database.in_force import wallet_in_force
 from database.postings import is_receipt_of
 from database.queries.payment_events import newest_taken_back
 from database.tables import (
@@ -18,7 +19,6 @@ from database.tables import (
     bill_run,
     delivery,
     draw,
-    payment_method,
     period_close,
     planned_payment,
     posting,
@@ -82,7 +82,7 @@ def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:
                 type_=scheduled_payment.c.method_kind.type,
             ).label("method_kind"),
             sa.func.coalesce(scheduled_payment.c.last4, planned_payment.c.last4).label("last4"),
-            payment_method.c.portal_user,
+            wallet_in_force.c.portal_user,
         )
         .select_from(wanted)
         .join(bill_run, bill_run.c.run == run)
@@ -106,8 +106,8 @@ def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:
         .outerjoin(taken_back, taken_back.c.payment_key == came_back)
         .outerjoin(planned_payment, of_the_account(planned_payment))
         .outerjoin(
-            payment_method,
-            sa.and_(payment_method.c.run == bill_run.c.run, payment_method.c.token == token),
+            wallet_in_force,
+            sa.and_(wallet_in_force.c.run == bill_run.c.run, wallet_in_force.c.token == token),
         )
     )
 

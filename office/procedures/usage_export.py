@@ -14,13 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
+from database.in_force import landlord_in_force, link_in_force
 from database.tables import (
     account,
     account_email,
     bill_run,
-    cosigner,
     period_close,
-    portal_link,
     suppressed_address,
     usage_export,
 )
@@ -74,16 +73,16 @@ def _mailboxes(books: Connection, known: Any) -> Iterator[Recipient]:
             RecipientSource.CUSTOMER_RECORD,
         ),
         (
-            sa.select(portal_link.c.address).where(
-                portal_link.c.run == known.run, portal_link.c.account_key == known.account_key
+            sa.select(link_in_force.c.address).where(
+                link_in_force.c.run == known.run, link_in_force.c.account_key == known.account_key
             ),
             RecipientSource.PORTAL_USER,
         ),
         (
-            sa.select(cosigner.c.portal_user).where(
-                cosigner.c.run == known.run,
-                cosigner.c.cosigner_id == known.cosigner_id,
-                cosigner.c.cosigner_id != "",
+            sa.select(landlord_in_force.c.portal_user).where(
+                landlord_in_force.c.run == known.run,
+                landlord_in_force.c.cosigner_id == known.cosigner_id,
+                landlord_in_force.c.cosigner_id != "",
             ),
             RecipientSource.LANDLORD,
         ),

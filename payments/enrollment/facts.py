@@ -9,17 +9,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.in_force import landlord_in_force, link_in_force, wallet_in_force
 from database.queries.balances import open_balance
 from database.queries.mandates import mandates_in_force
 from database.tables import (
     account,
     balance_due,
     bill_run,
-    cosigner,
     draw,
     held_account,
-    payment_method,
-    portal_link,
     scheduled_payment,
 )
 from domain.accounts import AccountStatus, account_key
@@ -200,7 +198,7 @@ def find_method(books: Connection, run: str, portal_user: str, wanted: str) -> M
     in somebody else's wallet is not found: it belongs to them, a clerk's included (rule 119).
     Raises Misuse; what was typed is not repeated, for it may be a card number.
     """
-    rows = payment_method.c
+    rows = wallet_in_force.c
     owner = portal_user.strip().casefold()
     if not owner:
         raise Misuse("Say whose payment method it is: a portal user's e-mail address.", "no-user")
@@ -240,19 +238,19 @@ def _choose(wallet: list[Method], wanted: str) -> Method:
 
 def is_linked(books: Connection, run: str, account_key: str, portal_user: str) -> bool:
     """Tell whether a portal user sees the account: linked to it, or its landlord (rule 133)."""
-    links = portal_link.c
+    links = link_in_force.c
     linked = sa.select(links.mailbox).where(
         links.run == run, links.account_key == account_key, links.mailbox == portal_user
     )
     lets = (
-        sa.select(cosigner.c.cosigner_id)
+        sa.select(landlord_in_force.c.cosigner_id)
         .join(
             account,
-            sa.and_(account.c.run == run, account.c.cosigner_id == cosigner.c.cosigner_id),
+            sa.and_(account.c.run == run, account.c.cosigner_id == landlord_in_force.c.cosigner_id),
         )
         .where(
-            cosigner.c.run == run,
-            cosigner.c.portal_user == portal_user,
+            landlord_in_force.c.run == run,
+            sa.func.lower(landlord_in_force.c.portal_user) == portal_user,
             account.c.account_key == account_key,
         )
     )

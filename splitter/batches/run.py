@@ -36,6 +36,7 @@ from splitter.batches.plan import (
 )
 from splitter.bulk_file.splitting import Filed, Splitting
 from splitter.copying.verifying import ForeignAccounts
+from splitter.runs.known_customers import known_accounts
 from splitter.runs.records import StagedFile, fetch_documents, record_pages_and_bills, staged_files
 from splitter.runs.split import Progress, SplitCounts, count_split, numbered, prefix_of, reading_run
 from splitter.store.bill_store import BillStore
@@ -132,7 +133,8 @@ class BatchWorker(Closing):
                 raise TemporaryFailure(f"{batch.run} has been imported anew.")
             splitting = Splitting(file.path, file.patterns, processes=self._processes, ocr=work.ocr)
             bills = bills_in(texts_of(self._database, batch))
-            self._opened = (key, splitting, splitting.foreign_accounts_of(bills))
+            known = known_accounts(self._database, batch.run)
+            self._opened = (key, splitting, splitting.foreign_accounts_of(bills, known.values()))
         return self._opened[1:]
 
     def _require_same_store(self, batch: Batch) -> None:
@@ -174,7 +176,10 @@ class PlannedRun:
 
     @property
     def all_pages(self) -> int:
-        set_aside = sum(len(found.separators) + len(found.unassigned) for found in self.assignments)
+        set_aside = sum(
+            len(found.separators) + len(found.dropped) + len(found.unassigned)
+            for found in self.assignments
+        )
         return self.bill_pages + set_aside
 
     @property

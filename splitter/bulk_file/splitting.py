@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from domain.bills import BillRange, PageAssignment
 from domain.periods import BulkFile
 from domain.problems import Problem
+from splitter.association.exemptions import exemptions_of
+from splitter.association.knowledge import NOTHING_KNOWN, Knowledge
+from splitter.association.rulings import PageRuling
 from splitter.bulk_file.assignment import assign_pages
 from splitter.bulk_file.filing import FiledBill, FilingShare, Order, batches, make_orders, terms_of
 from splitter.copying.verifying import ForeignAccounts, VerificationPolicy
@@ -54,6 +57,7 @@ class Splitting(Closing):
             require_tesseract()
         self._bulk = bulk
         self._patterns = compile_patterns(bulk, ocr=ocr)
+        self._exemptions = exemptions_of(bulk)
         self._processes = processes or processors()
         self._pool = WorkerPool(path, self._patterns)
 
@@ -68,15 +72,31 @@ class Splitting(Closing):
         self,
         *,
         progress: Progress | None = None,
-        known_accounts: Collection[str] | None = None,
+        knowledge: Knowledge = NOTHING_KNOWN,
+        rulings: Mapping[int, PageRuling] | None = None,
+        reports_only: bool = False,
     ) -> PageAssignment:
         """
         Read the bulk file and say to whom each page belongs; nothing is written.
 
-        If `known_accounts` are given (as keys), a page read by OCR must name one of them.
+        `knowledge` are the export's customers: a page read by OCR must name one of them, and no
+        page that bears another one's mark follows a bill. `rulings` are what a person said.
         """
-        facts = read_in(self._pool, processes=self._processes, progress=progress)
-        return assign_pages(facts, known_accounts=known_accounts)
+        pages = read_in(
+            self._pool,
+            processes=self._processes,
+            progress=progress,
+            sieve=knowledge.sieve(),
+        )
+        return assign_pages(
+            pages.facts,
+            clues=pages.clues,
+            knowledge=knowledge,
+            exemptions=self._exemptions,
+            rulings=rulings,
+            known_accounts=knowledge.accounts or None,
+            reports_only=reports_only,
+        )
 
     def file_bills(
         self,
@@ -86,26 +106,36 @@ class Splitting(Closing):
         prefix: str,
         progress: Progress | None = None,
         verification_policy: VerificationPolicy = EVERY_COPY,
+        known: Iterable[str] = (),
     ) -> Filed:
         """
         Copy, read back and file the bills of an assignment.
 
         A copy that does not show what it must is not filed and becomes a problem (bill-copy).
-        `scrutiny` says how many copies are looked at. `progress` is called with the number of pages
+        `scrutiny` says how many copies are looked at; none may print one of the `known` accounts
+        alone but its own. `progress` is called with the number of pages
         done since it was called last.
         """
         return self.file_orders(
             make_orders(assignment, prefix),
             store,
-            foreign_accounts=self.foreign_accounts_of(assignment.bills),
+            foreign_accounts=self.foreign_accounts_of(assignment.bills, known),
             by_ocr=assignment.by_ocr,
             progress=progress,
             verification_policy=verification_policy,
         )
 
-    def foreign_accounts_of(self, bills: Collection[BillRange]) -> ForeignAccounts:
-        """Return the accounts of all the file's bills that must not stand on another's pages."""
-        return ForeignAccounts.of(bills, self._patterns)
+    def foreign_accounts_of(
+        self, bills: Collection[BillRange], known: Iterable[str] = ()
+    ) -> ForeignAccounts:
+        """
+        Return the accounts that must not stand on another's pages.
+
+        Those of all the file's bills, and `known` ones as the export writes them.
+        """
+        if self._exemptions.may_name_others:
+            return ForeignAccounts.of(())
+        return ForeignAccounts.of((*(bill.account for bill in bills), *known))
 
     def file_orders(
         self,

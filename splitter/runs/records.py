@@ -15,18 +15,21 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database, insert_rows
-from database.tables import account, bill, bulk_file, page, problem, split_batch
+from database.tables import account, bill, bill_place, bulk_file, page, problem, split_batch
 from domain.accounts import account_key
 from domain.bills import PageAssignment
 from domain.failures import Misuse, TemporaryFailure
-from domain.periods import BulkFile
+from domain.periods import NOTICE, BulkFile
 from domain.problems import Problem
 from splitter.bulk_file.filing import FiledBill
+from splitter.runs.missing_bills import places_of_missing
 from splitter.store.bill_store import BillStore
 from splitter.store.local import make_private_folders
 
+GUARD_PROBLEM = "page-signals"  # what is not compared, or holds very many pages
 COPY_PROBLEM = "bill-copy"
-READ_BY_OCR = "It was read by OCR."  # the only reason of a page in a bill; a check looks for it
+DROPPED = "A person said that it belongs to nobody."
+READ_BY_OCR = "It was read by OCR."  # of a page in a bill; a check looks for just this
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ def staged_files(database: Database, run: str, exports_folder: Path) -> list[Sta
                 due_on=row.due_on_pattern,
                 separator=row.separator,
                 region=tuple(row.region) if row.region else None,
+                **_exemptions(row.exemptions),
             ),
             row.shared_sha256,
         )
@@ -64,10 +68,10 @@ def staged_files(database: Database, run: str, exports_folder: Path) -> list[Sta
     ]
 
 
-def known_accounts(database: Database, run: str) -> frozenset[str]:
-    with database.reading() as books:
-        keys = sa.select(account.c.account_key).where(account.c.run == run)
-        return frozenset(books.execute(keys).scalars())
+def _exemptions(told: dict[str, Any] | None) -> dict[str, Any]:
+    if not told:
+        return {}
+    return told | {"ignore": tuple(told["ignore"])} if "ignore" in told else told
 
 
 def record_pages_and_bills(
@@ -78,12 +82,21 @@ def record_pages_and_bills(
     filed: Iterable[tuple[int, FiledBill]],
     problems: list[Problem],
 ) -> None:
-    for table in (page, bill, split_batch):
+    for table in (page, bill, bill_place, split_batch):
         books.execute(table.delete().where(table.c.run == run))
     insert_rows(
         books,
         page,
-        ["run", "bulk", "page", "disposition", "account_key", "reason"],
+        [
+            "run",
+            "bulk",
+            "page",
+            "disposition",
+            "account_key",
+            "seems_key",
+            "text_checksum",
+            "reason",
+        ],
         _page_rows(run, files, assignments),
     )
     insert_rows(
@@ -91,38 +104,89 @@ def record_pages_and_bills(
         bill,
         [
             "run", "form", "account_key", "ordinal", "account", "bulk", "first_page", "pages",
-            "printed_amount_due", "printed_due_on", "pdf", "sha256", "size",
+            "printed_amount_due", "printed_due_on", "pdf", "sha256", "size", "lacks",
         ],
-        (_bill_row(run, bulk, found) for bulk, found in filed),
+        _bill_rows(run, files, assignments, filed),
     )  # fmt: skip
-    _record_problems(books, run, problems)
+    _record_places(books, run, files, assignments)
+    warnings = [
+        Problem(GUARD_PROBLEM, f"{file.patterns.form}: {said}", file=file.patterns.file)
+        for file, assignment in zip(files, assignments, strict=True)
+        for said in assignment.warnings
+    ]
+    _record_problems(books, run, [*problems, *warnings])
 
 
 def _page_rows(
     run: str, files: list[StagedFile], assignments: list[PageAssignment]
 ) -> Iterator[tuple[Any, ...]]:
     for file, assignment in zip(files, assignments, strict=True):
-        by_ocr = frozenset(assignment.by_ocr)
+        reasons = dict.fromkeys(assignment.by_ocr, READ_BY_OCR)
+        reasons |= {doubted.page: doubted.reason for doubted in assignment.doubted}
         for found in assignment.bills:
             for number in found.pages:
-                reason = READ_BY_OCR if number in by_ocr else ""
-                yield run, file.bulk, number, "bill", account_key(found.account), reason
+                reason = reasons.get(number, "")
+                yield run, file.bulk, number, "bill", account_key(found.account), "", 0, reason
         for number in assignment.separators:
-            yield run, file.bulk, number, "separator", "", ""
-        for unassigned in assignment.unassigned:
-            yield run, file.bulk, unassigned.page, "unassigned", "", unassigned.reason
+            yield run, file.bulk, number, "separator", "", "", 0, ""
+        for number in assignment.dropped:
+            yield run, file.bulk, number, "separator", "", "", 0, DROPPED
+        for held in assignment.unassigned:
+            yield (
+                run, file.bulk, held.page, "unassigned", held.before, held.seems,
+                held.text_checksum, held.reason,
+            )  # fmt: skip
 
 
-def _bill_row(run: str, bulk: int, found: FiledBill) -> tuple[Any, ...]:
-    return (
-        run, found.form, account_key(found.account), found.ordinal, found.account, bulk,
-        found.first_page, found.pages, found.amount_due, found.due_on, found.path, found.sha256,
-        found.bytes,
-    )  # fmt: skip
+def _bill_rows(
+    run: str,
+    files: list[StagedFile],
+    assignments: list[PageAssignment],
+    filed: Iterable[tuple[int, FiledBill]],
+) -> Iterator[tuple[Any, ...]]:
+    lacks = {
+        (file.bulk, found.pages[0]): found.lacks
+        for file, assignment in zip(files, assignments, strict=True)
+        for found in assignment.bills
+        if found.lacks
+    }
+    for bulk, found in filed:
+        yield (
+            run, found.form, account_key(found.account), found.ordinal, found.account, bulk,
+            found.first_page, found.pages, found.amount_due, found.due_on, found.path,
+            found.sha256, found.bytes, lacks.get((bulk, found.first_page), ""),
+        )  # fmt: skip
+
+
+def _record_places(
+    books: Connection, run: str, files: list[StagedFile], assignments: list[PageAssignment]
+) -> None:
+    """Write down where the bills of accounts without one would stand; notices are no bills."""
+    parts = [
+        (file, found)
+        for file, found in zip(files, assignments, strict=True)
+        if not file.patterns.form.endswith(NOTICE)
+    ]
+    billed = {account_key(bill.account) for _, found in parts for bill in found.bills}
+    keys = books.execute(sa.select(account.c.account_key).where(account.c.run == run)).scalars()
+    missing = sorted(set(keys) - billed)
+    places = [
+        place for file, found in parts[:1] for place in places_of_missing(file.bulk, found, missing)
+    ]
+    insert_rows(
+        books,
+        bill_place,
+        ["run", "account_key", "bulk", "before_key", "before_page", "after_page"],
+        (
+            (run, one.account_key, one.bulk, one.before_key, one.before_page, one.after_page)
+            for one in places
+        ),
+    )
 
 
 def _record_problems(books: Connection, run: str, problems: list[Problem]) -> None:
-    books.execute(problem.delete().where(problem.c.run == run, problem.c.code == COPY_PROBLEM))
+    ours = problem.c.code.in_((COPY_PROBLEM, GUARD_PROBLEM))
+    books.execute(problem.delete().where(problem.c.run == run, ours))
     last = books.execute(
         sa.select(sa.func.coalesce(sa.func.max(problem.c.line), 0)).where(problem.c.run == run)
     ).scalar_one()

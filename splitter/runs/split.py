@@ -12,10 +12,12 @@ from database.books import Database
 from domain.accounts import account_key
 from domain.bills import BillRange, PageAssignment
 from domain.problems import Problem
+from splitter.association.knowledge import Knowledge
 from splitter.bulk_file.filing import FiledBill
 from splitter.bulk_file.splitting import EVERY_COPY, Splitting
 from splitter.copying.verifying import VerificationPolicy
-from splitter.runs.records import StagedFile, known_accounts, record_pages_and_bills, staged_files
+from splitter.runs.known_customers import known_customers
+from splitter.runs.records import StagedFile, record_pages_and_bills, staged_files
 from splitter.store.bill_store import BillStore
 
 Progress = Callable[[int, int], None]
@@ -28,6 +30,7 @@ class ReadRun:
     files: list[StagedFile]
     splittings: list[Splitting]
     assignments: list[PageAssignment]
+    knowledge: Knowledge
     add: Callable[[int], None]
 
 
@@ -48,7 +51,7 @@ def reading_run(
     All are opened first: one that is not sound is Refused before any work.
     """
     files = staged_files(database, run, exports_folder)
-    known = known_accounts(database, run) if ocr else None
+    known = known_customers(database, run)
     with ExitStack() as opened:
         splittings = [
             opened.enter_context(Splitting(file.path, file.patterns, processes=processes, ocr=ocr))
@@ -56,9 +59,9 @@ def reading_run(
         ]
         total = _Total(sum(splitting.pages for splitting in splittings) * passes, progress)
         assignments = [
-            splitting.plan(progress=total.add, known_accounts=known) for splitting in splittings
+            splitting.plan(progress=total.add, knowledge=known) for splitting in splittings
         ]
-        yield ReadRun(files, splittings, assignments, total.add)
+        yield ReadRun(files, splittings, assignments, known, total.add)
 
 
 class _Total:
@@ -117,12 +120,10 @@ def split_run(
         ):
             prefix = prefix_of(run, file, read.files)
             outcome = splitting.file_bills(
-                assignment,
-                store,
-                prefix=prefix,
-                progress=read.add,
+                assignment, store, prefix=prefix, progress=read.add,
                 verification_policy=verification_policy,
-            )
+                known=read.knowledge.accounts.values(),
+            )  # fmt: skip
             filed += [(file.bulk, found) for found in outcome.bills]
             problems += outcome.problems
             read_back += outcome.read_back
@@ -191,7 +192,7 @@ def numbered(filed: Iterable[tuple[int, FiledBill]]) -> Iterator[tuple[int, File
 def count_split(
     assignments: list[PageAssignment], filed: list[tuple[int, FiledBill]], problems: list[Problem]
 ) -> SplitCounts:
-    separators = sum(len(found.separators) for found in assignments)
+    separators = sum(len(found.separators) + len(found.dropped) for found in assignments)
     unassigned = sum(len(found.unassigned) for found in assignments)
     billed = sum(len(found.pages) for part in assignments for found in part.bills)
     return SplitCounts(

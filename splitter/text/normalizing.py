@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 import zlib
 
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u00ad\ufe58\ufe63\uff0d\ufffe\x02"
@@ -20,6 +21,9 @@ _DASH_GAP = re.compile(r"(?<=[0-9])-[ \t]+(?=[0-9])")
 _LETTER = re.compile(r"[^\W_]")
 _UNKNOWN = re.compile("[\ufffd\ue000-\uf8ff\x01-\x08\x0b\x0e-\x1f]")
 
+# Digits of other scripts, and letters and signs as wide as an ideograph; a raised ² is no digit.
+_OTHER_SCRIPT = re.compile(r"(?![0-9])\d|[\uff01-\uff5e]")
+
 MOST_SHORT_LINES = 0.25  # a share; letter by letter text has 0.6 and more
 FEWEST_LINES = 8
 
@@ -28,7 +32,16 @@ def normalized(text: str) -> str:
     """Replace exotic dashes, spaces and line ends by the plain ones patterns are written for."""
     if not text.isascii() or "\x02" in text or "\x00" in text:
         text = text.translate(_SIGNS)
+        if not text.isascii() and _OTHER_SCRIPT.search(text):
+            text = _OTHER_SCRIPT.sub(_in_our_script, text)
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _in_our_script(match: re.Match[str]) -> str:
+    sign = match.group()
+    return (
+        str(unicodedata.decimal(sign)) if sign.isdecimal() else unicodedata.normalize("NFKC", sign)
+    )
 
 
 def without_dash_gaps(text: str) -> str:

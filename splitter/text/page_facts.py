@@ -24,6 +24,11 @@ from splitter.text.patterns import PAGE_NUMBER, Patterns
 
 V = TypeVar("V", Money, date)
 
+_CALLED_OTHER = re.compile(
+    r"\b(?:former|previous|prior|old|other|related|linked|another|neighbou?r|landlord|anterior)"
+    r"\s*\Z",
+    re.IGNORECASE,
+)
 _GOES_ON = re.compile(r"(?<=[-.])\s+[0-9]")  # the number was broken after a separator
 _SCRAP_FOLLOWS = re.compile(r"[ \t]*\n[ \t]*[0-9.\-]{1,2}[ \t]*(?:\n|\Z)")
 
@@ -63,6 +68,31 @@ def find_accounts(reading: Reading, patterns: Patterns) -> tuple[tuple[str, ...]
             found.setdefault(key, account)
             is_clean = is_clean and not _GOES_ON.match(text, match.end(1))
     return tuple(found.values()), is_clean
+
+
+def doubt_of(reading: Reading, patterns: Patterns) -> str:
+    """
+    Say what speaks against the account that a page names, by how it stands there; mostly nothing.
+
+    `over-line`: on another line than its label, whose own value may be missing. `cut`: letters or
+    digits follow at once. `other-label`: it is called a former account, or another's. How usual
+    that is in its file decides what it means.
+    """
+    text = reading.searched
+    doubts = [_doubt(text, match) for match in patterns.account.finditer(text) if match[1]]
+    return min(doubts, key=len) if doubts else ""
+
+
+def _doubt(text: str, match: re.Match[str]) -> str:
+    start, end = match.span(1)
+    if end < len(text) and text[end].isalnum() and text[end - 1].isalnum():
+        return "cut"
+    if start == match.start() and start and text[start - 1].isalnum():
+        return "cut"
+    if "\n" in text[match.start() : start]:
+        return "over-line"
+    before = text[max(0, match.start() - 40) : match.start()].rpartition("\n")[2]
+    return "other-label" if _CALLED_OTHER.search(before) else ""
 
 
 def is_conclusive(reading: Reading, patterns: Patterns) -> bool:
@@ -113,7 +143,31 @@ def to_facts(
         due_dates=_first_values(texts, patterns.due_on, parse_date),
         has_text=is_blank or (is_certain and any(is_legible(text) for text in texts)),
         number=_page_number(texts),
+        doubt=doubt_of(_naming(readings, patterns), patterns) if accounts else "",
+        elsewhere=_elsewhere(readings, patterns, accounts),
     )
+
+
+def _naming(readings: Sequence[Reading], patterns: Patterns) -> Reading:
+    """Return the first reading that names an account."""
+    naming = (reading for reading in readings if find_accounts(reading, patterns)[0])
+    return next(naming, readings[0])
+
+
+def _elsewhere(
+    readings: Sequence[Reading], patterns: Patterns, accounts: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the accounts that stand outside the region, where there is one."""
+    if patterns.region is None:
+        return ()
+    inside = {account_key(account) for account in accounts}
+    found: dict[str, str] = {}
+    for reading in readings:
+        for match in patterns.account.finditer(without_dash_gaps(reading.text)):
+            account = (match[1] or "").strip()
+            if (key := account_key(account)) and key not in inside:
+                found.setdefault(key, account)
+    return tuple(found.values())
 
 
 def _agreed_accounts(

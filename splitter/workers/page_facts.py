@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import zlib
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from domain.bills import PageFacts
 from domain.failures import Refused
+from splitter.association.clues import NO_CLUES, Clues
+from splitter.association.habits import FilePages
+from splitter.association.names import NO_NAMES, Sieve
 from splitter.text.patterns import Patterns
-from splitter.workers.messages import facts_from_message
+from splitter.workers.messages import clues_from_message, facts_from_message
 from splitter.workers.parent import (
     PAGE_SECONDS,
     ChildFailed,
@@ -39,14 +44,21 @@ def read_pages(
     (pdf-unreadable) where a page cannot be read or where the file is not sound.
     """
     with WorkerPool(path, patterns, page_seconds=page_seconds) as pool:
-        return read_in(pool, processes=processes, progress=progress)
+        return list(read_in(pool, processes=processes, progress=progress).facts)
 
 
 def read_in(
-    pool: WorkerPool, *, processes: int | None = None, progress: Progress | None = None
-) -> list[PageFacts]:
+    pool: WorkerPool,
+    *,
+    processes: int | None = None,
+    progress: Progress | None = None,
+    sieve: Sieve = NO_NAMES,
+) -> FilePages:
     """
     Read every page of the bulk file that is open in a pool; see read_pages.
+
+    With the facts come the clues to whose a page may be that names no account; `sieve` lets the
+    customers' names through.
 
     Where the direct reader is caught saying anything else than the engines, nothing of what it said
     is believed: the engines read the whole file again.
@@ -60,23 +72,26 @@ def read_in(
             told = done
 
     try:
-        return _read_all(pool, processes or processors(), tell, by_engines=False)
+        return _read_all(pool, processes or processors(), tell, sieve, by_engines=False)
     except _ReadersDisagree:
-        return _read_all(pool, processes or processors(), tell, by_engines=True)
+        return _read_all(pool, processes or processors(), tell, sieve, by_engines=True)
 
 
 def _read_all(
-    pool: WorkerPool, processes: int, tell: Progress, *, by_engines: bool
-) -> list[PageFacts]:
+    pool: WorkerPool, processes: int, tell: Progress, sieve: Sieve, *, by_engines: bool
+) -> FilePages:
     pages = pool.pages
     chunks = [(first, min(first + CHUNK_PAGES, pages)) for first in range(0, pages, CHUNK_PAGES)]
-    shares = [ReadingShare(pool, by_engines) for _ in range(min(processes, len(chunks)))]
+    names = b64encode(zlib.compress(sieve.bits, 1)).decode() if sieve else ""
+    shares = [ReadingShare(pool, by_engines, names) for _ in range(min(processes, len(chunks)))]
     facts: list[PageFacts] = []
+    clues: list[Clues] = []
     for read in shared_out(shares, chunks, ReadingShare.read):
-        facts += read
+        facts += [fact for fact, _ in read]
+        clues += [clue for _, clue in read]
         tell(len(facts))
     assert [page.page for page in facts] == list(range(pages))
-    return facts
+    return FilePages(facts, clues)
 
 
 class _ReadersDisagree(Exception):
@@ -86,8 +101,9 @@ class _ReadersDisagree(Exception):
 class ReadingShare:
     """One thread's worker that reads pages; a new one takes over where a page took it down."""
 
-    def __init__(self, pool: WorkerPool, by_engines: bool) -> None:
+    def __init__(self, pool: WorkerPool, by_engines: bool, names: str = "") -> None:
         self._pool = pool
+        self._names = names  # what lets customers' names through, packed
         self._by_engines = by_engines
         self._worker: WorkerProcess | None = None
 
@@ -96,7 +112,7 @@ class ReadingShare:
             self._worker.close()
             self._worker = None
 
-    def read(self, chunk: tuple[int, int]) -> list[PageFacts]:
+    def read(self, chunk: tuple[int, int]) -> list[tuple[PageFacts, Clues]]:
         """
         Read the pages of a chunk; raises Refused with the number of a page that cannot be read.
 
@@ -104,14 +120,15 @@ class ReadingShare:
         once more alone, because the failure may have been the machine's.
         """
         first, last = chunk
-        facts: list[PageFacts] = []
+        facts: list[tuple[PageFacts, Clues]] = []
         failures = 0
         while (page := first + len(facts)) < last:
             try:
                 for message in self._ask(page, last, is_careful=failures > 0):
                     if message is None:
                         raise _ReadersDisagree
-                    facts.append(facts_from_message(message))
+                    told, clues = message
+                    facts.append((facts_from_message(told), _clues(clues)))
             except ChildFailed as failure:
                 self.close()
                 failures += 1
@@ -122,6 +139,8 @@ class ReadingShare:
     def _ask(self, first: int, last: int, *, is_careful: bool) -> Iterator[Any]:
         if self._worker is None:
             self._worker = self._pool.start_worker()
+            if self._names:
+                self._worker.tell({"do": "know", "names": self._names})
         request = {
             "do": "read",
             "first": first,
@@ -137,3 +156,7 @@ class ReadingShare:
             f"Page {page + 1} of {self._pool.name} cannot be read ({failure});"
             " please export the file again.",
         )
+
+
+def _clues(message: list[Any]) -> Clues:
+    return clues_from_message(message) if message else NO_CLUES

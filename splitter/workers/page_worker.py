@@ -7,6 +7,7 @@ import json
 import re
 import socket
 import time
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 
 from domain.bills import BillRange
 from domain.failures import Refused
+from splitter.association.clues import ClueTaker, is_sampled
+from splitter.association.names import Sieve
 from splitter.copying.copier import BillCopier
 from splitter.copying.verifying import Examination, ForeignAccounts, VerificationPolicy, examine
 from splitter.direct_text.page_facts import DirectFacts
@@ -22,8 +25,14 @@ from splitter.pdf.source import SourceFile
 from splitter.reading.page import DocumentText, ReadersDisagree
 from splitter.store.bill_store import BillStore
 from splitter.text.normalizing import text_checksum
+from splitter.text.page_facts import NearMissSearch
 from splitter.text.patterns import Patterns
-from splitter.workers.messages import bill_from_message, facts_to_message, to_line
+from splitter.workers.messages import (
+    bill_from_message,
+    clues_to_message,
+    facts_to_message,
+    to_line,
+)
 
 
 class CopyWorker:
@@ -97,11 +106,12 @@ class PageWorker:
     """
     What a worker does with the open bulk file; its requests are lines of JSON.
 
-    `read` answers with the facts of pages, and with null where two readers disagree about one;
-    with `by_engines` the engines read them all. `show` answers with their text, `find` with what a
-    pattern finds on them and where. `file` takes bills and answers with what became of each;
-    `terms` come before it. `is_careful` sends every answer
-    at once, so that the parent knows on which page or bill a worker went down.
+    `read` answers with the facts and clues of pages, and with null where two readers disagree about
+    one; with `by_engines` the engines read them all, and `know` tells before it which marks may be
+    customers' names. `show` answers with their text, `find` with what a pattern finds on them and
+    where. `file` takes bills and answers with what became of each; `terms` come before it.
+    `is_careful` sends every answer at once, so that the parent knows on which page or bill a worker
+    went down.
     """
 
     def __init__(self, path: Path, source: SourceFile, pages: PageTree, patterns: Patterns) -> None:
@@ -112,6 +122,7 @@ class PageWorker:
         self._copier: BillCopier | None = None
         self._document: DocumentText | None = None
         self._by_engines = False
+        self._clues = ClueTaker(NearMissSearch.of(patterns).label, Sieve())
         self._copy_worker: CopyWorker | None = None
 
     def prepare_copies(self) -> None:
@@ -133,6 +144,9 @@ class PageWorker:
 
     def _answer(self, request: dict[str, Any], channel: socket.socket) -> None:
         match request["do"]:
+            case "know":
+                bits = zlib.decompress(base64.b64decode(request["names"]))
+                self._clues = replace(self._clues, sieve=Sieve(bits))
             case "read":
                 self._by_engines = request["by_engines"]
                 pages = range(request["first"], request["last"])
@@ -163,7 +177,12 @@ class PageWorker:
             facts, text = self._opened().facts(page)
         except ReadersDisagree:
             return None
-        return facts_to_message(replace(facts, text_checksum=text_checksum(text)))
+        told = facts_to_message(replace(facts, text_checksum=text_checksum(text)))
+        if facts.is_separator:
+            return [told, []]
+        is_sample = is_sampled(page, len(self._pages))
+        clues = self._clues.take(text, is_named=bool(facts.accounts), is_sample=is_sample)
+        return [told, clues_to_message(clues)]
 
     def _text(self, page: int) -> str:
         return self._opened().text(page)

@@ -79,6 +79,10 @@ FILES = (
         "page-read-by-ocr",
         f"UPDATE page SET reason = 'It was read by OCR.' {THIS_RUN} AND bulk = 0 AND page = 1",
     ),
+    changing(
+        "page-doubted",
+        f"UPDATE page SET reason = 'It says page 1.' {THIS_RUN} AND bulk = 0 AND page = 1",
+    ),
     changing("page-total", update("bill", "pages = 2")),
     changing("bulk-file-empty", ANOTHER_FILE),
 )
@@ -130,6 +134,7 @@ BILLS = (
         f"DELETE FROM page {THIS_RUN} AND account_key = '{key(5)}'",
         along=("control-totals",),
     ),
+    changing("bill-incomplete", update("bill", "lacks = 'It ends with page 1 of 2.'")),
     changing(
         "bill-amount",
         update("bill", "printed_amount_due = printed_amount_due + 1", 5),

@@ -61,12 +61,18 @@ def get_stuck(desk: Desk) -> None:
     books.close()
 
 
+def give_up(desk: Desk) -> None:
+    """Let the banks have said no to every payment: then its customer is reminded again."""
+    write(desk, "UPDATE scheduled_payment SET state = 'declined' WHERE state = 'scheduled'")
+
+
 def test_nights_from_the_close_to_the_past_due_mail(office):
     early = remind(office, "2026-11-17T05:59")
     first = remind(office, BEFORE)
     again = remind(office, BEFORE)
     write(office, "UPDATE balance_due SET paid = amount_due WHERE account = '01.1003.3'")
     between = remind(office, "2026-11-20T23:00")
+    give_up(office)
     late = remind(office, AFTER)
     later = remind(office, "2026-11-24T06:00")
 
@@ -105,6 +111,7 @@ def test_nights_from_the_close_to_the_past_due_mail(office):
 
 
 def test_the_mails_say_what_is_owed_and_by_when(office):
+    give_up(office)
     remind(office, AFTER)
     mails = [
         message_from_bytes(file.read_bytes(), policy=default)
@@ -115,6 +122,24 @@ def test_the_mails_say_what_is_owed_and_by_when(office):
     text = kane.get_body(("plain",)).get_content()
     assert 8 == len(mails)
     assert all(word in text for word in ("$200.00", "November 20, 2026", "1 day", "01.1011.1"))
+
+
+def test_whose_payment_nobody_drew_gets_no_past_due_mail_and_the_office_is_told(office):
+    """Ruling 20: the machine was off, and `remind` runs before `collect`."""
+    late = remind(office, AFTER)
+    told = office("remind", "--dry-run", "--as-of", AFTER)
+    exceptions = office("list", "exceptions", "--as-of", AFTER, "--json").json
+
+    counts, overdue = late.json["reminders"]["past-due"], late.json["collecting_overdue"]
+    undrawn = office.rows("scheduled-payments", "state=scheduled")
+    assert (len(undrawn), min(row["pay_date"] for row in undrawn)) == (
+        overdue["payments"],
+        overdue["since"],
+    )
+    assert len(undrawn) == counts["skipped"]["shielded-draw"]
+    assert "Collecting is overdue" in told.out
+    shielded = {row["account"] for row in exceptions if row["code"] == "reminder-shielded-draw"}
+    assert {row["account"] for row in undrawn} == shielded
 
 
 def test_a_dry_run_says_the_same_and_leaves_nothing_behind(office):
@@ -138,6 +163,7 @@ def test_a_dry_run_says_the_same_and_leaves_nothing_behind(office):
 def test_the_switch_spares_autopay_customers_the_first_mail_alone(office):
     spared = {"BILLCLOSE_REMINDERS__SPARE_AUTOPAY": "true"}
     due = remind(office, BEFORE, **spared)
+    give_up(office)
     late = remind(office, AFTER, **spared)
 
     counts = due.json["reminders"]["payment-due"]
@@ -148,6 +174,7 @@ def test_the_switch_spares_autopay_customers_the_first_mail_alone(office):
 def test_the_ladder_comes_from_the_settings(office):
     ladder = '[{"name": "past-due-2", "days_after_due": 8, "smallest_balance": "60.00"}]'
     own = {"BILLCLOSE_REMINDERS__LADDER": ladder}
+    give_up(office)
     remind(office, AFTER, **own)
     later = remind(office, "2026-11-28T06:00", **own)
 
@@ -177,6 +204,7 @@ def test_stale_balances_are_refused_unless_somebody_says_why(office):
 def test_a_mail_server_that_was_down_does_not_remind_of_what_was_paid_meanwhile(office):
     with running(MailServer()) as mail:
         down = f"smtp://127.0.0.1:{mail.port}"
+    give_up(office)
     away = remind(office, AFTER, BILLCLOSE_SMTP__URL=down)
     write(office, "UPDATE balance_due SET paid = amount_due WHERE account = '01.1011.1'")
     with running(MailServer()) as mail:
@@ -222,4 +250,6 @@ def test_reminders_are_sent_from_the_server(office, monkeypatch):
         done = send_reminders(return_state=True)
 
     assert "reminders sent: 0 payment-due, 0 past-due" == done.message
-    assert {"too-late": 6} == done.result()["reminders"]["past-due"]["skipped"]
+    assert {"too-late": 4} == done.result()["reminders"]["past-due"]["skipped"]
+    (drawn,) = {row["state"] for row in office.rows("scheduled-payments")}
+    assert ("succeeded", 0) == (drawn, done.result()["collecting_overdue"]["payments"])

@@ -13,6 +13,7 @@ from database.tables import (
     draw,
     enrollment,
     paper,
+    period_close,
     planned_payment,
     print_batch,
     scheduled_payment,
@@ -23,6 +24,7 @@ from domain.money import Money
 from domain.payments import DrawState, MethodKind
 from domain.reminders import Skipped
 from mail.outbox.queueing import PlannedMessage, queue_messages
+from mail.reminders.exemptions import undrawn
 from mail.reminders.selection import kept_back
 from rules.reminders import Exemption
 from tests.builders import NOW, RUN, a_household, close_run, stage_run
@@ -203,21 +205,45 @@ def test_a_planned_payment_that_nobody_scheduled_shields_as_long_as_it_is_so(tow
 
 
 @pytest.mark.parametrize(
-    ("draws", "why"),
+    "draws",
     [
-        ([], []),  # nobody collected: the switch of rule 97 does not cover the past-due mail
-        ([(DrawState.ABANDONED, "2026-11-20T09:00")], ["shielded-draw"]),
-        ([(DrawState.ABANDONED, "2026-11-10T09:00")], []),
-        ([(DrawState.ABANDONED, "2026-11-19T09:00"), (DrawState.DECLINED, "2026-11-20T09:00")], []),
+        pytest.param([], id="nobody collected"),
+        pytest.param([(DrawState.ABANDONED, "2026-11-20T09:00")], id="the gateway was down"),
+        pytest.param([(DrawState.ABANDONED, "2026-11-10T09:00")], id="and for long"),
     ],
 )
-def test_a_payment_that_is_due_and_could_not_be_drawn_shields(town, draws, why):
+@pytest.mark.parametrize("at", [AFTER, "2026-12-04T06:00"])
+def test_a_payment_whose_day_is_past_undrawn_shields_however_it_came_about(town, draws, at):
     """Ruling 20."""
     schedule(town, NUMBER)
     for number, (state, created_at) in enumerate(draws, start=1):
         add_draw(town, number, state, created_at)
 
-    assert why == exempted(town)
+    assert ["shielded-draw"] == exempted(town, at)
+
+
+@pytest.mark.parametrize("state", ["declined", "cancelled", "returned"])
+def test_a_payment_that_was_drawn_or_given_up_shields_no_more(town, state):
+    schedule(town, NUMBER, state)
+    change_payment(town, immediate=False)
+
+    assert [] == exempted(town)
+
+
+def test_a_payment_whose_day_is_to_come_shields_nobody(town):
+    schedule(town, NUMBER)
+    change_payment(town, pay_on=date(2026, 11, 22), immediate=False)
+
+    assert [] == exempted(town)
+
+
+def test_an_undrawn_payment_of_an_earlier_period_shields_too(town):
+    stage_run(town, a_household(NUMBER, mandates=()), run="2026-09")
+    with town.writing() as books:
+        books.execute(period_close.insert().values(run="2026-09", closed_at=NOW, closed_by="test"))
+    schedule(town, NUMBER, run="2026-09")
+
+    assert ["shielded-draw"] == exempted(town)
 
 
 def test_a_gateway_that_is_down_shields_those_too_that_it_was_not_asked_for(database):
@@ -279,3 +305,14 @@ def test_the_office_is_late_from_the_day_after_the_first_that_it_may_close_on():
     found = [one.late_from(date(2026, 10, 31), DENVER) for one in (EXEMPTION, monday_closed)]
 
     assert [local("2026-11-03T00:00"), local("2026-11-04T00:00")] == found
+
+
+def test_it_is_told_how_many_payments_are_past_their_day_and_not_drawn(town):
+    schedule(town, NUMBER)
+    on_its_day = undrawn(town, local("2026-11-02T08:00"))
+    late = undrawn(town, local("2026-11-03T06:00"))
+    schedule(town, NUMBER, "succeeded")
+
+    assert (0, 1) == (on_its_day.payments, late.payments)
+    assert (Money.parse("80.00"), date(2026, 11, 2)) == (late.amount, late.since)
+    assert 0 == undrawn(town, local("2026-11-03T06:00")).payments

@@ -101,7 +101,7 @@ def outcome_inside(path: Path, bulk: BulkFile, store: Path) -> Outcome | str:
         made = []
         for again in (False, True):
             copier = BillCopier(source, tree) if not again else BillCopier.open(path)
-            foreign_accounts = ForeignAccounts.of(assignment.bills, patterns)
+            foreign_accounts = ForeignAccounts.of([bill.account for bill in assignment.bills])
             copy_worker = CopyWorker(
                 copier, patterns, foreign_accounts, BillStore(store), VerificationPolicy(1, 1)
             )

@@ -17,6 +17,7 @@ from domain.bills import PageFacts
 from domain.failures import Misuse
 from domain.money import Money
 from office.settings.settings import read_settings
+from splitter.association.knowledge import Knowledge, KnownCustomer
 from splitter.bulk_file.assignment import (
     AFTER_UNASSIGNED,
     NOT_READABLE,
@@ -64,7 +65,8 @@ def scan(tmp_path):
 
 def plan(path, bulk=None, *, ocr=True, known=None):
     with Splitting(path, bulk or a_bulk_file(), processes=1, ocr=ocr) as splitting:
-        return splitting.plan(known_accounts=known)
+        customers = [KnownCustomer(account) for account in known or ()]
+        return splitting.plan(knowledge=Knowledge.of(customers))
 
 
 def split(path, to, **changes):

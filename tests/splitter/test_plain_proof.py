@@ -76,7 +76,7 @@ def test_a_reader_that_is_caught_is_believed_in_nothing(reader, path, monkeypatc
     counted = []
 
     # one at a time: pdfium, which each hand has to itself, must not be shared by threads
-    facts = read_in(InThisProcess(path, patterns), processes=1, progress=counted.append)
+    facts = read_in(InThisProcess(path, patterns), processes=1, progress=counted.append).facts
 
     assert [(f"01.{n:04}.1",) for n in range(PAGES)] == [page.accounts for page in facts]
     assert sum(counted) == PAGES

@@ -97,7 +97,7 @@ def test_a_plan_writes_nothing_and_filing_follows_it(bulk_pdf, outcome, tmp_path
     assert "02.2048.2.pdf" in {path.name for path in tmp_path.iterdir()}
 
 
-def test_a_bill_that_prints_a_neighbours_number_is_not_filed(tmp_path):
+def test_a_page_that_prints_a_neighbours_number_is_in_no_bill(tmp_path):
     path = write_pdf(
         tmp_path / "bills.pdf",
         [a_page("01.1037.1"), ["Usage of 02.2048.2"], a_page("02.2048.2")],
@@ -105,9 +105,12 @@ def test_a_bill_that_prints_a_neighbours_number_is_not_filed(tmp_path):
 
     outcome = split(path, BULK, BillStore(tmp_path / "store"), prefix="run", processes=1)
 
-    assert [bill.account for bill in outcome.bills] == ["02.2048.2"]
-    assert [(p.code, p.account) for p in outcome.problems] == [("bill-copy", "01.1037.1")]
-    assert not (tmp_path / "store" / "run" / "01.1037.1.pdf").exists()
+    assert [(bill.account, bill.pages) for bill in outcome.bills] == [
+        ("01.1037.1", 1),
+        ("02.2048.2", 1),
+    ]
+    (held,) = plan(path, BULK, processes=1).unassigned
+    assert (1, "0110371", "0220482") == (held.page, held.before, held.seems)
 
 
 def test_a_damaged_file_is_refused_before_anything_is_written(bulk_pdf, tmp_path):

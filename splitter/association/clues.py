@@ -1,0 +1,190 @@
+"""What a page gives away about whose it is, besides its account; taken in the reading child."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass
+from zlib import crc32
+
+from splitter.association.names import Sieve
+from splitter.association.numbering import PrintedNumber, printed_numbers
+
+PrintedToken = tuple[str, str, str]  # a number, how it is written, the words before it on its line
+PLAIN, SPACED, BROKEN = "plain", "spaced", "broken"  # as one word, with spaces, over a line end
+
+_DIGITS = bytes.maketrans(b"123456789", b"000000000")
+_CORE = re.compile(r"(?<![\w.,$/+-])[A-Z]{0,3}\d(?:[-._/]?[A-Z]?\d){3,}(?![\w%]|[.,]\d|-\d)")
+_SPACED = re.compile(r"(?<![\w.,$/+-])\d{1,10}(?: ?[-._]? ?\d{1,10}){1,9}(?![\w%/]|[.,]\d)")
+_BROKEN = re.compile(
+    r"(?<![\w.,$/+-])(\d{1,8}(?:[-.]\d{1,8})*[-.])\n(\d{1,8}(?:[-.]\d{1,8})*)(?![\w%/]|[.,]\d)"
+)
+_LONG = re.compile(r"(?<![\w.,$/+-])[A-Z]{0,3}\d[\d.-]{5,}(?![\w%/]|,\d)")
+_OTHER = re.compile(  # dates, telephone numbers, ZIP+4, amounts
+    r"\d{4}-\d\d-\d\d|\d\d?-\d\d?-\d{4}|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{5}-\d{4}"
+    r"|(?:1[-. ])?\d{3}[-. ]\d{3}[-. ]\d{4}|\d{3}[-.]\d{4}|\d+\.\d\d"
+)
+ACCOUNT_WORD = re.compile(
+    r"\b(?:accounts?|acct|acc|a/c|cuenta|customer|cust|cliente|client|compte|abonado|abonné"
+    r"|suscriptor|usuario|contrato|contract|konto|kunde)\b",
+    re.IGNORECASE,
+)
+_ENDS_WITH_LABEL = re.compile(
+    r"\b(?:account|acct|cuenta|customer|cliente|abonado)\b\W{0,3}"
+    r"(?:number|no|num|n[uú]mero|id|nbr)?\W*$"
+)
+_WORDS = re.compile(r"[^\W\d_]{2,}")
+_COMMON_TEXT = (  # function words and the words of bills: English, Spanish, French
+    "the of to and in is for your you on be with or by at this that are if not from please will "
+    "may our we us as it an all have has any can per page date amount due total account number "
+    "water sewer service bill billing charge charges payment pay balance previous current usage "
+    "meter read name address customer city tax rate el la los las de del en por para su con un "
+    "una que se al pago cuenta agua fecha servicio factura total le les des du et pour votre vous "
+    "par sur dans compte eau date facture"
+)
+_COMMON = frozenset(_COMMON_TEXT.split())
+_FEW_WORDS = 64  # of a page in no known language: to know it again by
+
+
+@dataclass(frozen=True, slots=True)
+class Clues:
+    """
+    One page, as checksums and short texts; most of it of pages alone that name no account.
+
+    `folded` are its lines with every number as one 0, which is what the form prints; empty where a
+    large file's page is not looked at for its habits. `exact` are its longer numbers.
+    """
+
+    folded: bytes = b""
+    exact: bytes = b""
+    numbers: tuple[PrintedNumber, ...] = ()
+    tokens: tuple[PrintedToken, ...] = ()
+    labels: bytes = b""  # checksums of folded lines that are an account's label without an account
+    names: tuple[int, ...] = ()  # marks that may be customers' names or addresses
+    words: int = 0
+    common: int = 0  # words that any bill has
+    letters: int = 0
+    vocabulary: bytes = b""  # checksums of words: of odd pages, and of some named ones
+    is_blank: bool = False
+
+
+NO_CLUES = Clues()
+
+
+ALL_PAGES, SAMPLE_PAGES, BLOCK = 4096, 8192, 64
+
+
+def is_sampled(page: int, pages: int) -> bool:
+    """
+    Say whether a page that names its account is looked at for the habits of its file.
+
+    All of a small file are; of a large one the first, and blocks from all over it.
+    """
+    return page < ALL_PAGES or page // BLOCK % max(1, pages // SAMPLE_PAGES) == 0
+
+
+def checksums(packed: bytes) -> array[int]:
+    """Return checksums as they were packed."""
+    return array("I", packed)
+
+
+def _pack(sums: Iterable[int]) -> bytes:
+    return array("I", sums).tobytes()
+
+
+def folded_of(low: str) -> bytes:
+    """Return a text with every number as one 0: what a form prints, whatever the figures."""
+    plain = low.encode("utf-8", "surrogatepass").translate(_DIGITS)
+    for run in (b"00000000", b"0000", b"00", b"00", b"0,0"):
+        plain = plain.replace(run, b"0")
+    return plain.replace(b"00", b"0")
+
+
+@dataclass(frozen=True, slots=True)
+class ClueTaker:
+    """Takes the clues of the pages of one file; `sieve` lets customers' names through."""
+
+    label: str  # what stands before an account, without spaces and in small letters
+    sieve: Sieve
+
+    def take(self, text: str, *, is_named: bool, is_sample: bool) -> Clues:
+        """Return a page's clues; of one that names its account few, and fewer if no sample."""
+        low = text.lower()
+        folded = folded_of(low)
+        numbers = printed_numbers(low, folded)
+        if is_named and not is_sample:
+            return Clues(numbers=numbers)
+        lines = _pack({*map(crc32, folded.split(b"\n"))} - {0})
+        exact = _pack([crc32(_key(n).encode()) for n in _LONG.findall(text) if not _is_other(n)])
+        if is_named:
+            words = _pack({crc32(word.encode()) for word in _WORDS.findall(low)})
+            return Clues(lines, exact, numbers, vocabulary=words)
+        words_here = _WORDS.findall(low)
+        common = sum(map(_COMMON.__contains__, words_here))
+        return Clues(
+            lines,
+            exact,
+            numbers,
+            tokens=_tokens(text, low),
+            labels=self._labels(low, folded),
+            names=self.sieve.passed(low) if self.sieve else (),
+            words=len(words_here),
+            common=common,
+            letters=sum(map(len, words_here)),
+            vocabulary=_odd_words(words_here, common),
+            is_blank=not text.strip(),
+        )
+
+    def _labels(self, low: str, folded: bytes) -> bytes:
+        is_there = self.label and self.label[:4] in low
+        if not is_there and not ACCOUNT_WORD.search(low):
+            return b""
+        return _pack(_label_lines(low, folded, self.label))
+
+
+def _odd_words(words: list[str], common: int) -> bytes:
+    if common >= 0.1 * len(words):
+        return b""
+    return _pack([crc32(word.encode("utf-8", "surrogatepass")) for word in words[:_FEW_WORDS]])
+
+
+def _key(number: str) -> str:
+    return "".join(filter(str.isalnum, number)).upper()
+
+
+def _is_other(number: str) -> bool:
+    return _OTHER.fullmatch(number) is not None
+
+
+def _tokens(text: str, low: str) -> tuple[PrintedToken, ...]:
+    tokens: dict[PrintedToken, None] = {}
+    for pattern, how in ((_CORE, PLAIN), (_SPACED, SPACED)):
+        for match in pattern.finditer(text):
+            number = match.group()
+            if _is_other(number) or (how == SPACED and not _is_spaced(number)):
+                continue
+            start = max(text.rfind("\n", 0, match.start()) + 1, match.start() - 60)
+            before = " ".join(_WORDS.findall(low, start, match.start())[-3:])
+            tokens.setdefault((number, how, before))
+    if "-\n" in text or ".\n" in text:
+        for match in _BROKEN.finditer(text):
+            tokens.setdefault((match[1] + match[2], BROKEN, ""))
+    return tuple(tokens)
+
+
+def _is_spaced(number: str) -> bool:
+    return " " in number and sum(map(str.isdigit, number)) >= 4
+
+
+def _label_lines(low: str, folded: bytes, label: str) -> list[int]:
+    found = []
+    length = len(_WORDS.findall(label)) + 4
+    for line, plain in zip(low.split("\n"), folded.split(b"\n"), strict=True):
+        squashed = "".join(line.split())
+        if not (label and label in squashed) and not _ENDS_WITH_LABEL.search(line):
+            continue
+        rest = squashed.replace(label, "", 1) if label else ""
+        if len(_WORDS.findall(line)) <= length and len(rest) < 24:
+            found.append(crc32(plain))
+    return found

@@ -1,0 +1,371 @@
+"""Can this page follow the bill before it? What speaks against it, and how strongly."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from domain.accounts import account_key
+from domain.bills import PageFacts
+from domain.words import say_count
+from splitter.association.clues import ACCOUNT_WORD, BROKEN, PLAIN, SPACED, Clues, checksums
+from splitter.association.exemptions import Exemptions
+from splitter.association.habits import FEW, Habits, is_distinctive, is_other_field, shape_of
+from splitter.association.knowledge import Knowledge
+from splitter.association.looks import NO_LOOK, Look
+from splitter.association.numbering import file_number
+from splitter.association.open_bill import OpenBill
+
+NAMED = 0.8  # of like pages: then a page of this look names its account
+SELDOM = 1e-5  # how often a number that is no account may be like one that is
+FEWEST_COMMON, FEWEST_KNOWN = 0.04, 0.1  # shares of a page's words
+_NEVER_OUTVOTED = frozenset({"words"})
+_OF_COMMON_MATTER = frozenset({"looks", "label", "twice"})
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why a page cannot follow a bill; `account` is whose it seems to be, as a key, if known."""
+
+    signal: str
+    sentence: str
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that speaks against a page, and what was left out because the office ignores it."""
+
+    objections: tuple[Objection, ...] = ()
+    ignored: tuple[Objection, ...] = ()
+
+
+NO_EVIDENCE = Evidence()
+
+
+class PageGuard:
+    """
+    Compares pages with the bill before them, by the habits of their file.
+
+    Strong signals are another customer's marks (a number, an account, an amount, a name) and are
+    never outvoted. Weak ones are oddness (how a page looks), and are where the bill's own account
+    stands on the page, a page number goes on, or the next page that names one names the same.
+    """
+
+    def __init__(
+        self,
+        habits: Habits,
+        knowledge: Knowledge,
+        exemptions: Exemptions,
+        file_accounts: Collection[str],
+    ) -> None:
+        self.habits = habits
+        self._knowledge = knowledge
+        self._exemptions = exemptions
+        self._known = frozenset(file_accounts) | knowledge.accounts.keys()
+        self._crowds = Counter((len(key), key[:2]) for key in self._known)
+        self._dashed = {shape.replace(".", "-") for shape in habits.plain_shapes}
+        self._telling = {shape.replace(".", "-") for shape in habits.shapes}
+        self.lead: Look = NO_LOOK  # of a nameless page that the file begins with
+        self._file_number: tuple[int, int] | None = None  # the last one, and its page
+        self._jumped_at = -1
+
+    def evidence(
+        self, page: PageFacts, clues: Clues, bill: OpenBill, *, is_between_own: bool
+    ) -> Evidence:
+        """Return what speaks against a nameless page as one of a bill, and note what it may be."""
+        if clues.is_blank:
+            return NO_EVIDENCE
+        look = self.look_of(clues)
+        share, like = self.habits.looks.named_share(look)
+        enough = min(FEW, max(1, len(self.habits.looks.form) // 2))
+        is_first_look = like >= enough and share >= NAMED and len(look) >= 2
+        is_common = self.is_common(page) and not is_first_look
+
+        strong, weak = [], []
+        goes_on = names_own = False
+        for objection in self._of_numbers(clues, bill) if not is_common else ():
+            strong += [objection] if objection.sentence else []
+            goes_on = goes_on or not objection.sentence
+        accounts, shapes, names_own = self._of_accounts(page, clues, bill)
+        strong += self._of_unseen(page, bill)
+        if is_common:
+            bill.kin.update((objection.account, None) for objection in accounts)
+        else:
+            strong += [*accounts, *self._of_names(clues, bill)]
+            strong += self._of_values(page, bill, look, goes_on=goes_on)
+            weak += shapes
+        if self._jumped_at == page.page:
+            gap = "The file counts its pages through, and one before this page is missing."
+            strong.append(Objection("file-numbers", gap))
+        if self.lead and 3 * len(look & self.lead) >= len(look | self.lead):
+            before = "The file begins with a page like this one: such pages come before their bill."
+            strong.append(Objection("order", before))
+        if is_first_look:
+            sentence = (
+                f"It looks like the first pages of {say_count(like, 'bill')}, and names no account."
+            )
+            weak.append(Objection("looks", sentence))
+        weak += self._of_oddness(page, clues, bill, look, is_first_look=is_first_look)
+
+        outvoted = names_own or goes_on or is_between_own
+        if outvoted:
+            weak = [objection for objection in weak if objection.signal in _NEVER_OUTVOTED]
+        elif is_common:
+            weak = [objection for objection in weak if objection.signal in _OF_COMMON_MATTER]
+        return self._sorted(strong + weak)
+
+    def look_of(self, clues: Clues) -> Look:
+        return self.habits.looks.look_of(checksums(clues.folded))
+
+    def is_common(self, page: PageFacts) -> bool:
+        """Say whether a page of just the same text stands behind several customers' bills."""
+        return self.habits.copies.get(page.text_checksum, 0) >= FEW
+
+    def goes_on(self, clues: Clues, bill: OpenBill) -> bool:
+        """Say whether a page's number is the next one of a bill."""
+        numbers = self.habits.numbering.numbers(clues.numbers)
+        return any(not self._number_says(number, bill) for number in numbers)
+
+    def odd_account(self, page: PageFacts) -> Objection | None:
+        """Say what is odd about the account that a page names: it may be a piece, or no account."""
+        account = page.accounts[0]
+        key, habits = account_key(account), self.habits
+        is_known = key in self._knowledge.accounts
+        share = habits.doubts.get(page.doubt, 0.0) if page.doubt else 1.0
+        is_like_others = is_distinctive(shape_of(account)) and shape_of(account) in habits.shapes
+        if (
+            page.doubt == "over-line"
+            and share < 0.5
+            and not (share >= 0.2 and is_like_others and (is_known or not self._knowledge.accounts))
+        ):
+            return _odd(
+                f"The account {account} stands on another line than its label, where other pages"
+                " have it on the same one: the value may be missing."
+            )
+        if page.doubt == "cut" and share < 0.5:
+            return _odd(
+                f"The account {account} goes on with other signs: it may be a piece of one."
+            )
+        if page.doubt == "other-label" and share < 0.5:
+            return _odd(f"The account {account} is called a former one, or somebody else's.")
+        is_piece = 2 * len(key) <= habits.usual_length
+        if (is_piece or (habits.lengths and len(key) not in habits.lengths)) and not is_known:
+            return _odd(f"The account {account} is shorter or longer than all others.")
+        return None
+
+    def elsewhere(self, page: PageFacts, key: str) -> Objection | None:
+        """Return another customer's account that stands outside the region of a page."""
+        if self._exemptions.may_name_others:
+            return None
+        for account in page.elsewhere:
+            other = account_key(account)
+            if other != key and other in self._known and not self._knowledge.are_kin(key, other):
+                return Objection("accounts", _prints(account), other)
+        return None
+
+    def unseen(self, page: PageFacts, key: str) -> Objection | None:
+        """Return the account in text of a page that nobody sees, unless it is the bill's own."""
+        for account in page.unseen:
+            other = account_key(account)
+            if other != key and not self._knowledge.are_kin(key, other):
+                sentence = f"The account {account} stands on it in text that nobody sees."
+                return Objection("unseen", sentence, other if other in self._known else "")
+        return None
+
+    def seems(self, clues: Clues, page: PageFacts, not_key: str) -> str:
+        """Return the key of the account that a page seems to be of: a number, else a name on it."""
+        for account in (*page.accounts, *page.elsewhere, *page.unseen):
+            if (key := account_key(account)) != not_key and key in self._known:
+                return key
+        for number, how, before in clues.tokens:
+            key = account_key(number)
+            if key != not_key and key in self._known and self._tells(key, number, how, before):
+                return key
+        owners = [self._owners(mark) for mark in clues.names]
+        told = Counter(keys[0] for keys in owners if len(keys) == 1 and keys[0] != not_key)
+        return told.most_common(1)[0][0] if told else ""
+
+    def count(self, page: PageFacts, clues: Clues) -> str:
+        """Note where a file that counts its pages through stands; say what is missing before."""
+        number = file_number(clues.numbers) if self.habits.numbering.runs_on else None
+        if number is None:
+            return ""
+        before, self._file_number = self._file_number, (number[0], page.page)
+        if before is None or number[0] - before[0] <= page.page - before[1]:
+            return ""
+        self._jumped_at = page.page
+        return f"The file counts its pages through, and page {before[0] + 1} is missing behind it."
+
+    def _sorted(self, objections: list[Objection]) -> Evidence:
+        ignored = self._exemptions.ignored
+        return Evidence(
+            tuple(one for one in objections if one.signal not in ignored),
+            tuple(one for one in objections if one.signal in ignored),
+        )
+
+    def _of_numbers(self, clues: Clues, bill: OpenBill) -> list[Objection]:
+        """Return an objection, or one without a sentence where the number goes on."""
+        numbers = self.habits.numbering.numbers(clues.numbers)
+        if not numbers:
+            return []
+        told = [self._number_says(number, bill) for number in numbers]
+        if "" in told:
+            return [Objection("numbers", "")] if len(told) == 1 else []
+        return [Objection("numbers", told[0])]
+
+    def _number_says(self, number: tuple[int, int], bill: OpenBill) -> str:
+        x, y = number
+        said = f"page {x} of {y}" if y else f"page {x}"
+        numbering = self.habits.numbering
+        if x == 1:
+            return f"It is printed as {said}, and the bill of {bill.account} has begun before it."
+        if bill.number is None:
+            if numbering.begins_with_number and y:
+                return f"It is printed as {said}, and the bill of {bill.account} has no page 1."
+            if x > len(bill.pages) + 1:
+                pages = say_count(len(bill.pages), "page")
+                return f"It is printed as {said}, and the bill of {bill.account} has {pages}."
+            return ""
+        last, total = bill.number
+        if y != total:
+            pages = say_count(total, "page")
+            return f"It is printed as {said}, and the bill of {bill.account} counts {pages}."
+        backs = bill.pages_since_number if numbering.counts_backs else 0
+        if x not in (last + 1, last + 1 + backs):
+            return f"It is printed as {said} and follows page {last} of the bill of {bill.account}."
+        return ""
+
+    def _of_accounts(
+        self, page: PageFacts, clues: Clues, bill: OpenBill
+    ) -> tuple[list[Objection], list[Objection], bool]:
+        strong, weak = [], []
+        names_own = any(account_key(account) == bill.key for account in page.elsewhere)
+        if other := self.elsewhere(page, bill.key):
+            strong.append(other)
+        for number, how, before in clues.tokens:
+            key = account_key(number)
+            if key == bill.key:
+                names_own = True
+            elif self._exemptions.is_no_account(before, number):
+                continue
+            elif self._knowledge.are_kin(bill.key, key) or self._exemptions.may_name_others:
+                bill.kin.setdefault(key)
+            elif key in self._known and self._tells(key, number, how, before):
+                strong.append(Objection("accounts", _prints(number), key))
+            elif self._is_written_like_one(number, how, before):
+                sentence = f"It prints {number}, a number written as the accounts of this file are."
+                weak.append(Objection("shapes", sentence))
+        return strong, weak, names_own
+
+    def _of_unseen(self, page: PageFacts, bill: OpenBill) -> list[Objection]:
+        found = self.unseen(page, bill.key)
+        return [found] if found else []
+
+    def _of_values(
+        self, page: PageFacts, bill: OpenBill, look: Look, *, goes_on: bool
+    ) -> Iterator[Objection]:
+        if goes_on and look in self.habits.counts_on:
+            return
+        for values, kept, first, what in (
+            (page.amounts, bill.amounts, bill.amount_due, "amount due"),
+            (page.due_dates, bill.due_dates, bill.due_on, "due date"),
+        ):
+            if values and kept and kept.isdisjoint(values):
+                sentence = f"Its {what} is {values[0]}, that of the bill of {bill.account} {first}."
+                yield Objection("values", sentence)
+
+    def _of_names(self, clues: Clues, bill: OpenBill) -> list[Objection]:
+        for mark in clues.names:
+            owners = self._owners(mark)
+            if not owners or any(self._knowledge.are_kin(bill.key, owner) for owner in owners):
+                continue
+            whose = owners[0] if len(owners) == 1 else ""
+            sentence = "It bears the name or the address of another customer."
+            return [Objection("names", sentence, whose)]
+        return []
+
+    def _owners(self, mark: int) -> tuple[str, ...]:
+        if mark in self.habits.printed_names:
+            return ()
+        return self._knowledge.names.get(mark, ())
+
+    def _of_oddness(
+        self, page: PageFacts, clues: Clues, bill: OpenBill, look: Look, *, is_first_look: bool
+    ) -> Iterator[Objection]:
+        habits = self.habits
+        form = habits.looks.form
+        if any(form.get(line, 0) < FEW or is_first_look for line in checksums(clues.labels)):
+            yield Objection("label", "It has the label of the account, and no account behind it.")
+        if self._is_garbled(clues):
+            yield Objection("words", "Its words are of no language that the file is written in.")
+        if look in habits.single and look in bill.seen:
+            yield Objection(
+                "twice",
+                f"The bill of {bill.account} has a page of this kind, and no bill has two.",
+            )
+        if look in habits.echoes and bill.ids.isdisjoint(checksums(clues.exact)):
+            yield Objection(
+                "echo", "Pages like this one repeat a number of their bill; this one repeats none."
+            )
+        if self._should_have_number(page, clues, bill, look):
+            yield Objection(
+                "numbers",
+                f"It has no page number, and the bill of {bill.account} still waits for pages.",
+            )
+
+    def _is_garbled(self, clues: Clues) -> bool:
+        if clues.words >= 8:
+            is_odd = clues.common < FEWEST_COMMON * clues.words
+        else:
+            is_odd = clues.letters >= 20 and not clues.common
+        words = checksums(clues.vocabulary)
+        known = sum(word in self.habits.vocabulary for word in words)
+        return is_odd and known < FEWEST_KNOWN * len(words)
+
+    def _should_have_number(
+        self, page: PageFacts, clues: Clues, bill: OpenBill, look: Look
+    ) -> bool:
+        numbering = self.habits.numbering
+        if not numbering.begins_with_number or numbering.counts_backs or clues.numbers:
+            return False
+        if self.is_common(page) or look in self.habits.single:
+            return False
+        return bill.number is not None and bill.number[0] < bill.number[1]
+
+    def _tells(self, key: str, number: str, how: str, before: str) -> bool:
+        """Say whether a number is surely that account and no meter or reading that is like it."""
+        shape = shape_of(number)
+        if how == BROKEN or (how == PLAIN and is_distinctive(shape)):
+            return True
+        if is_other_field(before):
+            return False
+        if how == SPACED and len(key) >= 6 and self._is_spaced_account(number):
+            return True
+        if ACCOUNT_WORD.search(before):
+            return True
+        crowd = self._crowds[len(key), key[:2]]
+        return len(key) >= 7 and crowd < SELDOM * 10 ** (len(key) - 2)
+
+    def _is_spaced_account(self, number: str) -> bool:
+        return re.sub("[ ._-]+", "-", shape_of(number)) in self._dashed
+
+    def _is_written_like_one(self, number: str, how: str, before: str) -> bool:
+        if is_other_field(before):
+            return False
+        if how == SPACED:
+            return bool(ACCOUNT_WORD.search(before)) and self._is_spaced_account(number)
+        if re.sub("[._/]", "-", shape_of(number)) not in self._telling:
+            return False
+        first = re.split("[-._/]", number)[0]
+        return not self.habits.first_groups or first in self.habits.first_groups
+
+
+def _odd(sentence: str) -> Objection:
+    return Objection("odd-account", sentence)
+
+
+def _prints(account: str) -> str:
+    return f"It prints {account}, the account of another customer."
