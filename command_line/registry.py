@@ -84,6 +84,11 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "unknown",
         "Show what we, the gateway and cash receipting know of each payment in doubt.",
     ),
+    "feed": CommandEntry(
+        "command_line.commands.feed",
+        "feed",
+        "Take in what the billing system tells between two closes: a folder, .zip or .csv at PATH.",
+    ),
     "refund": CommandEntry(
         "command_line.commands.refund",
         "refund",

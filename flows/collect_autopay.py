@@ -15,13 +15,16 @@ from tasks.collecting import (
     read_payouts,
     take_in_late_events,
 )
+from tasks.feeding import guard_feed
 from tasks.mailing import send_mail
 from tasks.posting import guard_draws, post_payments, tell_of_cash_receipting
 from tasks.working import collecting
 
 
 @flow(name="collect-autopay", flow_run_name="collect autopay", persist_result=False)
-def collect_autopay(despite_stuck_postings: str | None = None) -> State[Any]:
+def collect_autopay(
+    despite_stuck_postings: str | None = None, despite_stale_balances: str | None = None
+) -> State[Any]:
     """
     Look up what is in doubt before anything else is drawn, then draw what is due.
 
@@ -30,8 +33,9 @@ def collect_autopay(despite_stuck_postings: str | None = None) -> State[Any]:
     """
     with collecting():
         guard_draws(despite_stuck_postings)
+        balances = guard_feed("collect", "autopay", despite_stale_balances)
         looked_up = look_up_payments()
-        drawn = draw_payments()
+        drawn = draw_payments(balances)
         events = take_in_late_events()
         settled = read_payouts()
     mails = queue_failure_mails()
@@ -39,6 +43,7 @@ def collect_autopay(despite_stuck_postings: str | None = None) -> State[Any]:
     tell_of_cash_receipting()
     send_mail(return_state=True)  # what does not leave now is sent with the next mails
     figures = {
+        "balances": balances["sentence"],
         "looked_up": looked_up,
         "events": events,
         "returned": events["returned"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from domain.money import ZERO, Money
 from rules.autopay import AutopayPolicy
@@ -27,6 +27,8 @@ class CollectionTerms:
     autopay: AutopayPolicy = field(default_factory=AutopayPolicy)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     again: AgainPolicy = field(default_factory=AgainPolicy)
+    left_out: frozenset[str] = frozenset()  # periods whose balances are too old to draw by
+    feed_max_age: timedelta | None = None  # looked at anew for each period; None: no feed
     return_fee: Money = ZERO  # what a returned payment costs the customer, once a bill
     return_fee_codes: tuple[str, ...] = FEE_CODES
     who: str = "billclose"

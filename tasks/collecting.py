@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
@@ -50,6 +50,8 @@ def say_collected(done: CollectCounts) -> str:
         sentence += f"; {done.cancelled:,} not drawn, with a reason"
     if done.waiting:
         sentence += f"; {done.waiting:,} wait for another draw's answer"
+    if done.left_out:
+        sentence += f"; nothing drawn of {', '.join(sorted(done.left_out))}: old balances"
     if done.put_off:
         sentence += f"; {done.put_off:,} put off"
     return sentence + _stopped(done.stopped_by)
@@ -60,6 +62,12 @@ def say_events(found: EventCounts, rates: Sequence[ReturnRate]) -> str:
     sentence = f"{say_count(found.returned.count, 'payment')} returned"
     if found.returned.count:
         sentence += f", {found.returned.amount.dollars()}"
+    if found.refunded.count:
+        sentence += f"; {found.refunded.count:,} refunded, {found.refunded.amount.dollars()}"
+    if found.reinstated.count:
+        sentence += f"; {found.reinstated.count:,} reinstated, {found.reinstated.amount.dollars()}"
+    if found.refused:
+        sentence += f"; {found.refused:,} declined by the bank"
     if found.landed.count:
         sentence += f"; {found.landed.count:,} landed late"
     if found.changes:
@@ -103,15 +111,20 @@ def look_up_payments() -> Figures:
 
 
 @task(name="draw payments", retries=0, cache_policy=NO_CACHE, persist_result=False)
-def draw_payments() -> Figures:
+def draw_payments(balances: Figures) -> Figures:
     """
     Draw the scheduled payments whose day has come (rules 41, 51-59, 136-138).
 
     Nothing is tried again by Prefect: what is in doubt is looked up, what surely did not happen
-    is due again at the next run.
+    is due again at the next run. `balances` says which periods' are too old to draw by.
     """
     here = office()
-    drawn = collect_due(here.database, here.gateway, terms_of(here), here.due_now)
+    terms = replace(
+        terms_of(here),
+        left_out=frozenset(balances["left_out"]),
+        feed_max_age=timedelta(seconds=balances["max_age"]) if balances["max_age"] else None,
+    )
+    drawn = collect_due(here.database, here.gateway, terms, here.due_now)
     sentence = say_collected(drawn)
     is_news = bool(drawn.drawn.count or drawn.declined.count or drawn.unknown.count)
     _tell(here, "collect autopay", sentence, is_news=is_news)
@@ -122,6 +135,7 @@ def draw_payments() -> Figures:
         "cancelled": drawn.cancelled,
         "waiting": drawn.waiting,
         "put_off": drawn.put_off,
+        "left_out": sorted(drawn.left_out | set(balances["left_out"])),
         "stopped_by": drawn.stopped_by,
     }
 
@@ -140,6 +154,8 @@ def take_in_late_events() -> Figures:
         "sentence": sentence,
         "returned": to_figures(found.returned),
         "landed_late": to_figures(found.landed),
+        "refunded": to_figures(found.refunded),
+        "reinstated": to_figures(found.reinstated),
         "changes": found.changes,
         "alarms": found.alarms,
         "stopped_by": found.stopped_by,
@@ -165,6 +181,7 @@ def read_payouts() -> Figures:
         "stopped_by": read.stopped_by,
         "differences": [
             {
+                "item": item.item,
                 "settlement": item.settlement_id,
                 "reference": item.reference,
                 "account": item.account,

@@ -26,7 +26,7 @@ _OURS = (*MONEY_KINDS, EntryKind.FEE)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class OwnStanding:
     """One entry of ours as it stands: what came back of it, whether the feed has it whole."""
 
     amount: Money
@@ -55,7 +55,7 @@ class Known:
         self,
         told: dict[str, tuple[str, Money]],
         own: dict[str, list[OwnEntry]],
-        standing: dict[str, Standing],
+        standing: dict[str, OwnStanding],
         bases: dict[str, Base],
         accounts: set[str],
     ) -> None:
@@ -73,7 +73,7 @@ class Known:
     def own(self, account_key: str) -> list[OwnEntry]:
         return self._own.get(account_key, [])
 
-    def entry(self, key: str) -> Standing:
+    def entry(self, key: str) -> OwnStanding:
         return self._standing[key]
 
     def has_account(self, account_key: str) -> bool:
@@ -158,7 +158,7 @@ def _read_told(
 
 def _read_own(
     books: Connection, keys: Sequence[str]
-) -> tuple[dict[str, list[OwnEntry]], dict[str, Standing]]:
+) -> tuple[dict[str, list[OwnEntry]], dict[str, OwnStanding]]:
     back = (
         sa.select(sa.func.sum(entry_told.c.amount, type_=Cents()))
         .where(entry_told.c.entry_key == _ENTRY.key)
@@ -186,7 +186,7 @@ def _read_own(
     standing = {}
     for row in books.execute(query):
         own.setdefault(row.account_key, []).append(_to_own(row))
-        standing[row.key] = Standing(row.amount, row.back or ZERO, row.told_at is not None)
+        standing[row.key] = OwnStanding(row.amount, row.back or ZERO, row.told_at is not None)
     return own, standing
 
 

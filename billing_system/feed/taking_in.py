@@ -73,6 +73,7 @@ class FeedReport:
     acknowledged: int = 0
     moved: list[Moved] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)  # for a person, of this time alone
+    unused: tuple[str, ...] = ()  # headings and files that are none of ours: nobody reads them
 
 
 def take_in_file(database: Database, file: FeedFile, terms: FeedTerms, now: datetime) -> FeedReport:
@@ -84,7 +85,7 @@ def take_in_file(database: Database, file: FeedFile, terms: FeedTerms, now: date
     Raises Refused (`other-utility`) for somebody else's file, and Misuse for one of the future.
     """
     written_at = _written_at(file, terms, now)
-    report = FeedReport(file.name, file.sequence, written_at)
+    report = FeedReport(file.name, file.sequence, written_at, unused=file.unused)
     with database.writing() as books:
         number = _record_file(books, file, written_at, now, terms, report)
         gaps = read_gaps(books)

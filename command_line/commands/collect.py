@@ -15,6 +15,7 @@ from command_line.options import (
     NEEDS_PERSON,
     as_of_option,
     despite_option,
+    despite_stale_option,
     json_option,
     open_office,
 )
@@ -33,6 +34,7 @@ QUIET = ("nothing to look up", "0 payments returned", "0 payouts, $0.00")
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Show what would be drawn; draw nothing.")
 @despite_option
+@despite_stale_option
 @as_of_option
 @json_option
 @click.pass_obj
@@ -40,6 +42,7 @@ def collect(
     home: Path,
     dry_run: bool,
     despite_stuck_postings: str | None,
+    despite_stale_balances: str | None,
     as_of: datetime | None,
     as_json: bool,
 ) -> int:
@@ -52,7 +55,8 @@ def collect(
     gateway = office.gateway  # what is missing in the settings is said at once
     if dry_run:
         return _show_what_is_due(office, as_json=as_json)
-    figures = _collect(office, despite_stuck_postings) | {"gateway": gateway.name}
+    figures = _collect(office, despite_stuck_postings, despite_stale_balances)
+    figures |= {"gateway": gateway.name}
     needs_person = _needs_person(figures)
     if as_json:
         status = "needs-person" if needs_person else "done"
@@ -62,7 +66,7 @@ def collect(
     return NEEDS_PERSON if needs_person else DONE
 
 
-def _collect(office: Office, despite: str | None) -> Figures:
+def _collect(office: Office, despite: str | None, despite_stale: str | None) -> Figures:
     from command_line.flow_runs import run_flow
 
     def load() -> Any:
@@ -71,7 +75,9 @@ def _collect(office: Office, despite: str | None) -> Figures:
         return flow
 
     worker = replace_office(office)
-    state = run_flow(worker, load, despite_stuck_postings=despite)
+    state = run_flow(
+        worker, load, despite_stuck_postings=despite, despite_stale_balances=despite_stale
+    )
     figures: Figures = state.result(raise_on_failure=False)
     return figures
 
@@ -89,6 +95,13 @@ def _lines(office: Office, figures: Figures) -> list[str]:
     for step in ("looked_up", "events", "settlements"):
         if figures[step]["sentence"] not in QUIET:
             lines.append(f"  {STEPS[step]:<12}{figures[step]['sentence']}")
+    lines.append(f"  {'balances':<12}{figures['balances']}")
+    for one in figures["settlements"]["differences"]:
+        amount = Money.parse(one["amount"]).dollars()
+        lines.append(
+            f"  difference  {one['item']}: {one['difference']}, {amount}; once settled: "
+            f"{office.command} deposits settle {one['item']} --reason TEXT"
+        )
     open_ones = {
         "unknown": f"asked for without an answer: {office.command} unknown",
         "drawn_twice": f"drawn beside another one, give it back: {office.command} unknown",

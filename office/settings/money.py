@@ -96,6 +96,27 @@ class CashReceiptingSettings(SettingsSection):
     )
 
 
+class FeedSettings(SettingsSection):
+    folder: str = Field(
+        "", description="Where the billing system puts its feed, below the home or not."
+    )
+    url: ServiceUrl = Field(
+        "", description="https://… of the billing system's feed, without /feed."
+    )
+    token: SecretStr = Field(
+        SecretStr(""), description="As BILLCLOSE_FEED__TOKEN; never written here."
+    )
+    max_age: int = Field(
+        0,
+        ge=0,
+        le=24 * 60,
+        description="Hours after which balances are too old to draw or dun by; 0: no feed.",
+    )
+    when_stale: Literal["stop", "warn"] = Field(
+        "stop", description="stop: nothing is drawn or dunned by old balances; warn: it is said."
+    )
+
+
 class LadderStepSettings(SettingsSection):
     name: str = Field(pattern=r"^past-due-[a-z0-9-]{1,30}$")
     days_after_due: int = Field(ge=1, le=365)
