@@ -207,7 +207,7 @@ def _environment(
 
 COMMON = {
     "utility": "the utility's name",
-    "period": "the billing period",
+    "period": "the billing period, a month as `October 2026`",
     "account_number": "the account's number",
     "customer_name": "a person's `O'Neil, Ann` is turned round",
     "service_address": "may be empty",
@@ -245,6 +245,7 @@ NOTICE = {
     "paragraphs": "a list of texts: `{% for paragraph in paragraphs %}`",
     "link": "a web address; may be empty",
     "unsubscribe_link": "the web address that stops communications; empty where none is set up",
+    "code": "a number to be typed in; may be empty",
     "records": "how many there are",
     "findings": "a list of sentences: `{% for finding in findings %}`",
     "is_payment_due": BILL["is_payment_due"],
