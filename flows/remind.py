@@ -9,6 +9,7 @@ from prefect.states import Completed
 
 from tasks.feeding import guard_feed
 from tasks.mailing import nobody_mailed
+from tasks.naming import named_by_day
 from tasks.reminding import (
     guard_reminders,
     look_for_undrawn_payments,
@@ -20,7 +21,7 @@ from tasks.reminding import (
 )
 
 
-@flow(name="remind", flow_run_name="remind", persist_result=False)
+@flow(name="remind", flow_run_name=named_by_day("remind"), persist_result=False)
 def remind(
     despite_stuck_postings: str | None = None, despite_stale_balances: str | None = None
 ) -> State[Any]:

@@ -18,6 +18,7 @@ from command_line.options import (
     as_of_option,
     despite_option,
     despite_stale_option,
+    even_if_nothing_option,
     json_option,
     open_office,
 )
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Show what is owed; record and send nothing.")
 @despite_option
 @despite_stale_option
+@even_if_nothing_option
 @as_of_option
 @json_option
 @click.pass_obj
@@ -39,6 +41,7 @@ def remind(
     dry_run: bool,
     despite_stuck_postings: str | None,
     despite_stale_balances: str | None,
+    even_if_nothing: bool,
     as_of: datetime | None,
     as_json: bool,
 ) -> int:
@@ -51,7 +54,9 @@ def remind(
     if dry_run:
         figures = _look(office, despite_stuck_postings, despite_stale_balances)
     else:
-        figures = _remind(office, despite_stuck_postings, despite_stale_balances)
+        despite = (despite_stuck_postings, despite_stale_balances)
+        asked = even_if_nothing or any(despite)
+        figures = (None if asked else _quiet(office)) or _remind(office, *despite)
     needs_person = not dry_run and _needs_person(figures)
     if as_json:
         status = "dry-run" if dry_run else "unsent" if needs_person else "done"
@@ -59,6 +64,12 @@ def remind(
     else:
         click.echo("\n".join(_lines(office, figures, dry_run=dry_run)))
     return NEEDS_PERSON if needs_person else DONE
+
+
+def _quiet(office: Office) -> Figures | None:
+    from office.rounds.quiet import quiet_reminders
+
+    return quiet_reminders(office)
 
 
 def _remind(office: Office, despite: str | None, despite_stale: str | None) -> Figures:
@@ -82,8 +93,8 @@ def _look(office: Office, despite: str | None, despite_stale: str | None) -> Fig
     from mail.reminders.queueing import queue_reminders
     from office.equipment.terms import reminding_of
     from office.procedures.feeding import find_stale, say_feed
-    from tasks.posting import require_posted_here
-    from tasks.reminding import to_figures, undrawn_figures
+    from office.procedures.posting import require_posted_here
+    from office.procedures.reminding import to_figures, undrawn_figures
 
     now = office.due_now()
     if despite is None:

@@ -56,6 +56,15 @@ class UtilitySettings(SettingsSection):
         max_length=200,
         description="Whose exports this home takes; empty: those of the utility that came first.",
     )
+    phone: str = Field(
+        "", max_length=60, description="The office's phone, as customers read it in mails."
+    )
+    address: str = Field(
+        "", max_length=200, description="The office's address, in one line, for the foot of mails."
+    )
+    hours: str = Field(
+        "", max_length=100, description="When the office is open: `Monday to Friday, 8 to 5`."
+    )
     holidays: Annotated[str | tuple[date, ...], NoDecode] = Field(
         "US",
         description="Holiday calendar of the office: US, a state such as US-CO, none, "
@@ -108,6 +117,9 @@ class ChecksSettings(SettingsSection):
     large_bill: str = Field("2500.00", description="A bill above this gets a second look.")
     adjustment_limit: str = Field("500.00", description="The same for an adjustment.")
     notice_days: int = Field(10, ge=0, description="Days between notice and a changed ACH draw.")
+    posting_days: int = Field(
+        3, ge=0, le=30, description="Days a payment may take until the billing system has it."
+    )
 
     @field_validator("large_bill", "adjustment_limit")
     @classmethod
@@ -231,6 +243,13 @@ class PrefectSettings(SettingsSection):
     )
     schedules: bool = Field(
         True, description="`billclose up` starts flows by the calendar; false: cron or nobody does."
+    )
+
+    keep_days: int = Field(
+        400,
+        ge=2,
+        le=3650,
+        description="So many days our own Prefect server keeps ended runs and their artifacts.",
     )
 
     @field_validator("auth_string")
