@@ -274,24 +274,6 @@ def _hours(age: timedelta) -> str:
     return f"{hours} hours" if hours < 72 else f"{hours // 24} days"
 
 
-def is_booked_late(
-    movement: FeedMovement,
-    *,
-    file_written_at: datetime,
-    exported_at: datetime,
-    posted_at: datetime | None,
-) -> bool | None:
-    """
-    Tell whether an export has a movement that arrived after its close; None: its lines decide.
-
-    What was told, or posted, before the export was written is in it, whether a line says so or
-    not: what was deleted there meanwhile is deleted. All moments in UTC.
-    """
-    if posted_at is not None:
-        return posted_at <= exported_at
-    return True if file_written_at <= exported_at else None
-
-
 STRICTER = {"block_ach": "yes", "block_card": "yes", "direct_pay": "yes", "status": "closed"}
 
 

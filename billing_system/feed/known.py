@@ -1,25 +1,21 @@
-"""What the books know of a feed's accounts: movements told before, our own entries, exports."""
+"""What the books know of a feed's accounts: movements told before, and our own entries."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.ledger.tables import balance_entry, entry_told
-from database.tables import account, balance_due, bill_run, movement, posting
+from database.tables import account, posting
 from database.types import Cents
 from domain.feeds import FeedMovement
 from domain.ledger import MONEY_KINDS, EntryKind, EntrySource
 from domain.money import ZERO, Money
-from domain.movements import MovementKind
-from rules.export_boundary import Bounds, ExportLine, Outstanding, match_export
-from rules.feed import OwnEntry, is_booked_late
+from rules.feed import OwnEntry
 
 _ENTRY = balance_entry.c
 _OURS = (*MONEY_KINDS, EntryKind.FEE)
@@ -34,20 +30,6 @@ class OwnStanding:
     is_told: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
-    """The account's newest closed period, and what its export knew."""
-
-    run: str
-    sure_until: datetime
-    not_after: datetime
-    timezone: str
-
-    @property
-    def last_day(self) -> date:
-        return self.not_after.astimezone(ZoneInfo(self.timezone)).date()
-
-
 class Known:
     """What was read of some accounts, whose balances are locked."""
 
@@ -56,15 +38,12 @@ class Known:
         told: dict[str, tuple[str, Money]],
         own: dict[str, list[OwnEntry]],
         standing: dict[str, OwnStanding],
-        bases: dict[str, Base],
         accounts: set[str],
     ) -> None:
         self._told = told
         self._own = own
         self._standing = standing
-        self._bases = bases
         self._accounts = accounts
-        self._free: dict[str, list[ExportLine]] = {}  # lines that no entry explains, by account
 
     def told(self, movement: FeedMovement) -> tuple[str, Money] | None:
         """Return the account and amount with which a movement was told before."""
@@ -79,46 +58,6 @@ class Known:
     def has_account(self, account_key: str) -> bool:
         return account_key in self._accounts
 
-    def late_in(
-        self,
-        books: Connection,
-        told: FeedMovement,
-        written_at: datetime,
-        posted_at: datetime | None,
-    ) -> str | None:
-        """Return the newest closed period of the account if its export has a movement already."""
-        base = self._bases.get(told.key)
-        if base is None:
-            return None
-        said = is_booked_late(
-            told, file_written_at=written_at, exported_at=base.sure_until, posted_at=posted_at
-        )
-        if said is None:
-            said = told.happened_on <= base.last_day and self._takes_line(books, base, told)
-        return base.run if said else None
-
-    def _takes_line(self, books: Connection, base: Base, told: FeedMovement) -> bool:
-        """
-        Tell whether the export has a line for a movement that nothing else explains, and take it.
-
-        A line is explained once: a second movement of its amount and day is not in the export.
-        """
-        bounds = Bounds(base.sure_until, base.not_after, base.last_day)
-        if told.key not in self._free:
-            lines = _lines(books, base.run, told.key)
-            inside = _contained(books, base.run, told.key)
-            self._free[told.key] = match_export(lines, inside, bounds).free
-        this = Outstanding(
-            key=told.entry_key,
-            amount=told.amount,
-            day=told.happened_on,
-            is_ours=False,
-            confirmation=told.reference,
-        )
-        found = match_export(self._free[told.key], [this], bounds)
-        self._free[told.key] = found.free
-        return told.entry_key in found.contained
-
 
 def read_known(books: Connection, movements: Sequence[FeedMovement]) -> Known:
     """Read for all movements at once what is known of them and of their accounts."""
@@ -130,7 +69,7 @@ def read_known(books: Connection, movements: Sequence[FeedMovement]) -> Known:
             sa.select(account.c.account_key).where(account.c.account_key.in_(keys)).distinct()
         )
     )
-    return Known(told, own, standing, _read_bases(books, keys), accounts)
+    return Known(told, own, standing, accounts)
 
 
 def _read_told(
@@ -201,54 +140,3 @@ def _to_own(row: Any) -> OwnEntry:
         come_back=row.back or ZERO,
         is_known=row.told_at is not None or row.in_export_of is not None,
     )
-
-
-def _read_bases(books: Connection, keys: Sequence[str]) -> dict[str, Base]:
-    query = (
-        sa.select(
-            balance_due.c.account_key,
-            bill_run.c.run,
-            bill_run.c.sure_until,
-            bill_run.c.not_after,
-            bill_run.c.timezone,
-        )
-        .join(bill_run, bill_run.c.run == balance_due.c.run)
-        .where(balance_due.c.account_key.in_(keys))
-    )
-    return {
-        row.account_key: Base(row.run, row.sure_until, row.not_after, row.timezone)
-        for row in books.execute(query)
-    }
-
-
-def _lines(books: Connection, run: str, account_key: str) -> list[ExportLine]:
-    rows = movement.c
-    query = (
-        sa.select(rows.line, rows.posted_on, rows.kind, rows.amount, rows.reference)
-        .where(rows.run == run, rows.account_key == account_key, rows.kind != MovementKind.BILLING)
-        .order_by(rows.line)
-    )
-    return [ExportLine(*row) for row in books.execute(query)]
-
-
-def _contained(books: Connection, run: str, account_key: str) -> list[Outstanding]:
-    query = (
-        sa.select(balance_entry, posting.c.receipt, posting.c.asked_at)
-        .outerjoin(posting, posting.c.entry_key == _ENTRY.key)
-        .where(_ENTRY.account_key == account_key, _ENTRY.in_export_of == run)
-        .order_by(_ENTRY.key)
-    )
-    return [
-        Outstanding(
-            key=row.key,
-            amount=row.amount,
-            day=row.happened_on,
-            is_ours=row.source is not EntrySource.FEED,
-            confirmation=row.reference or "",
-            receipt=row.receipt or "",
-            told_at=row.told_at,
-            may_stand_from=row.asked_at,
-            payment_key=row.payment_key or "",
-        )
-        for row in books.execute(query)
-    ]

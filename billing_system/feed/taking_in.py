@@ -25,7 +25,7 @@ from database.queries.feed import read_gaps
 from database.tables import balance_due
 from domain.failures import Misuse, Refused
 from domain.feeds import FeedKind, FeedMovement
-from domain.ledger import BalanceEntry, ContainedBy, EntryKind, EntrySource
+from domain.ledger import BalanceEntry, EntryKind, EntrySource
 from domain.money import ZERO, Money
 from domain.words import say_count
 from rules.feed import NotCounted, Recognized, recognize, unsure_before
@@ -287,7 +287,7 @@ class _Batch:
                 continue
             amount = movement.amount if part is None else movement.amount - part
             odd = found.odd.get(movement.movement_id)
-            entry = self._to_entry(movement, amount, known, counts=odd is not NotCounted.VOIDED)
+            entry = self._to_entry(movement, amount, counts=odd is not NotCounted.VOIDED)
             if odd is not None:
                 message = _ODD[odd].format(amount=amount)
                 self.findings.add(self.books, movement, odd.value, message, entry.key)
@@ -296,11 +296,8 @@ class _Batch:
                 self.findings.add(self.books, movement, UNKNOWN_ACCOUNT, message)
             yield entry
 
-    def _to_entry(
-        self, movement: FeedMovement, amount: Money, known: Known, *, counts: bool
-    ) -> BalanceEntry:
+    def _to_entry(self, movement: FeedMovement, amount: Money, *, counts: bool) -> BalanceEntry:
         posted_at = movement.posted_at and to_moment(movement.posted_at, self.terms.timezone)
-        run = known.late_in(self.books, movement, self.written_at, posted_at)
         return BalanceEntry(
             key=movement.entry_key,
             account_key=movement.key,
@@ -312,8 +309,6 @@ class _Batch:
             counts=counts and movement.in_balance_due,
             reference=movement.reference or None,
             told_at=self.written_at,
-            in_export_of=run,
-            how=ContainedBy.LATE if run else None,
         )
 
     def _count(self, entries: Sequence[BalanceEntry]) -> None:

@@ -16,7 +16,6 @@ from rules.feed import (
     NotCounted,
     OwnEntry,
     find_gaps,
-    is_booked_late,
     recognize,
     value_in_force,
 )
@@ -191,28 +190,6 @@ def test_balances_are_too_old_when(feed, exported_at, why):
     said = feed.staleness(NOW, exported_at)
 
     assert why in said and bool(why) == bool(said)
-
-
-@pytest.mark.parametrize(
-    ("written", "posted", "expected"),
-    [
-        ("2026-11-30T16:59", None, True),
-        ("2026-11-30T18:00", None, None),
-        ("2026-11-30T18:00", "2026-11-30T17:00", True),
-        ("2026-11-30T16:00", "2026-11-30T17:01", False),
-    ],
-)
-def test_a_movement_that_arrives_after_the_close_is_in_the_export_when(written, posted, expected):
-    exported = at("2026-11-30T17:00")
-
-    said = is_booked_late(
-        a_movement(),
-        file_written_at=at(written),
-        exported_at=exported,
-        posted_at=at(posted) if posted else None,
-    )
-
-    assert expected is said
 
 
 def test_the_newest_word_about_an_account_stands_and_of_two_the_stricter():
