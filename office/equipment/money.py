@@ -9,6 +9,7 @@ from billing_system.feed.port import FeedSource
 from cash_receipting.port import CashReceipting
 from domain.failures import Misuse
 from office.settings.money import CashReceiptingSettings, FeedSettings, PaymentsSettings
+from payments.method_capture import MethodCapture
 from payments.port import PaymentGateway
 
 TRAY = "cash-receipting-files.db"
@@ -74,3 +75,8 @@ def to_feed_source(home: Path, chosen: FeedSettings) -> FeedSource | None:
 
         return FolderFeed(home / chosen.folder)
     return None
+
+
+def to_method_capture(chosen: PaymentsSettings) -> MethodCapture:
+    """Make the page of Stripe's for payment methods; raises Misuse where something is missing."""
+    raise Misuse("Stripe's page for payment methods is not built.", "no-capture")
