@@ -14,7 +14,7 @@ from splitter.association.clues import ACCOUNT_WORD, BROKEN, PLAIN, SPACED, Clue
 from splitter.association.exemptions import Exemptions
 from splitter.association.habits import FEW, Habits, is_distinctive, is_other_field, shape_of
 from splitter.association.knowledge import Knowledge
-from splitter.association.looks import NO_LOOK, Look
+from splitter.association.looks import NO_LOOK, Look, Looks
 from splitter.association.numbering import file_number
 from splitter.association.open_bill import OpenBill
 
@@ -68,7 +68,8 @@ class PageGuard:
         self._crowds = Counter((len(key), key[:2]) for key in self._known)
         self._dashed = {shape.replace(".", "-") for shape in habits.plain_shapes}
         self._telling = {shape.replace(".", "-") for shape in habits.shapes}
-        self.lead: Look = NO_LOOK  # of a nameless page that the file begins with
+        self._lead: Look = NO_LOOK  # of a nameless page that the file begins with
+        self._lead_looks = habits.looks
         self._file_number: tuple[int, int] | None = None  # the last one, and its page
         self._jumped_at = -1
 
@@ -100,7 +101,7 @@ class PageGuard:
         if self._jumped_at == page.page:
             gap = "The file counts its pages through, and one before this page is missing."
             strong.append(Objection("file-numbers", gap))
-        if self.lead and 3 * len(look & self.lead) >= len(look | self.lead):
+        if self._is_like_lead(clues):
             before = "The file begins with a page like this one: such pages come before their bill."
             strong.append(Objection("order", before))
         if is_first_look:
@@ -119,6 +120,21 @@ class PageGuard:
 
     def look_of(self, clues: Clues) -> Look:
         return self.habits.looks.look_of(checksums(clues.folded))
+
+    def begin_with(self, clues: Clues, looks: Looks) -> None:
+        """
+        Note the look of a nameless page that the file begins with.
+
+        By the looks of the first round: where all such pages are held, no bill has one any more.
+        """
+        self._lead_looks = looks
+        self._lead = looks.look_of(checksums(clues.folded))
+
+    def _is_like_lead(self, clues: Clues) -> bool:
+        if not self._lead:
+            return False
+        look = self._lead_looks.look_of(checksums(clues.folded))
+        return 3 * len(look & self._lead) >= len(look | self._lead)
 
     def is_common(self, page: PageFacts) -> bool:
         """Say whether a page of just the same text stands behind several customers' bills."""

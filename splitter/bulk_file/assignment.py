@@ -65,12 +65,18 @@ def assign_pages(
 
     guard = PageGuard(learn(pages, sample), knowledge, exemptions, keys)
     places = range(len(pages)) if sample is joined else [p for _, own in sample for p in own]
+    looks = guard.habits.looks
+    begins_nameless = len(pages) and _is_readable_nameless(pages.facts[0])
+    if begins_nameless and not pages.clues[0].is_blank:
+        guard.begin_with(pages.clues[0], looks)
     first_try = _Desk(pages, guard, exemptions, following, rulings or {}, known_accounts)
     first_try.take_all(places, counts_file=sample is joined)
 
     place_of = {fact.page: place for place, fact in enumerate(pages.facts)}
     agreed = [(bill.key, [place_of[page] for page in bill.pages]) for bill in first_try.bills]
     guard = PageGuard(learn(pages, agreed), knowledge, exemptions, keys)
+    if begins_nameless and not pages.clues[0].is_blank:
+        guard.begin_with(pages.clues[0], looks)
     desk = _Desk(pages, guard, exemptions, following, rulings or {}, known_accounts)
     desk.reports_only = reports_only
     desk.take_all(range(len(pages)))
@@ -177,8 +183,6 @@ class _Desk:
     def take_all(self, places: Iterable[int], *, counts_file: bool = True) -> None:
         """Take pages in their order; a sample of them tells nothing about the file's numbers."""
         facts, clues = self._pages.facts, self._pages.clues
-        if len(facts) and _is_readable_nameless(facts[0]) and not clues[0].is_blank:
-            self._guard.lead = self._guard.look_of(clues[0])
         for place in places:
             if counts_file and (gap := self._guard.count(facts[place], clues[place])):
                 self._note_gap(facts[place], gap)
