@@ -322,7 +322,8 @@ class PageGuard:
                 "twice",
                 f"The bill of {bill.account} has a page of this kind, and no bill has two.",
             )
-        if look in habits.echoes and bill.ids.isdisjoint(checksums(clues.exact)):
+        echoed = bill.ids is None or not bill.ids.isdisjoint(checksums(clues.exact))
+        if look in habits.echoes and not echoed:
             yield Objection(
                 "echo", "Pages like this one repeat a number of their bill; this one repeats none."
             )

@@ -36,7 +36,7 @@ def sort_pages(
     for number, text in enumerate(texts):
         fact = to_facts(number, [Reading(text, text)], patterns, is_blank=not text)
         facts.append(replace(fact, text_checksum=text_checksum(text)))
-        clues.append(taker.take(text, is_named=bool(fact.accounts), is_sample=True))
+        clues.append(taker.take(text, number, len(texts), is_named=bool(fact.accounts)))
     return assign_pages(
         facts,
         clues=clues,
