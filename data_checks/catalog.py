@@ -6,11 +6,13 @@ from data_checks.accounts import ACCOUNTS
 from data_checks.autopay import AUTOPAY, MANDATES
 from data_checks.balances import BALANCES
 from data_checks.bills import AMOUNTS, BILLS
+from data_checks.boundary import BOUNDARY
 from data_checks.check import Check
 from data_checks.delivery import DELIVERY
 from data_checks.files import FILES
 from data_checks.totals import TOTALS
 from data_checks.usage import USAGE
+from data_checks.vanished import VANISHED
 from domain.checks import Severity
 
 ROOT_CAUSES = (
@@ -33,7 +35,9 @@ ROOT_CAUSES = (
 _BY_SUBJECT = (
     *FILES,
     *ACCOUNTS,
+    *VANISHED,
     *BALANCES,
+    *BOUNDARY,
     *BILLS,
     *AMOUNTS,
     *TOTALS,

@@ -182,6 +182,7 @@ movement = _table(
         "reference", sa.String(100), nullable=False, default="", server_default=""
     ),  # a receipt or a confirmation
     sa.Index(None, "run", "account_key"),
+    sa.Index(None, "account_key", "posted_on"),  # what a customer looks back at
 )
 
 portal_user = _table(
@@ -199,6 +200,7 @@ portal_link = _table(
     sa.Column("mailbox", sa.String(320), primary_key=True),
     sa.Column("address", sa.String(320), nullable=False),
     sa.Column("paperless", sa.Boolean, nullable=False),
+    sa.Index(None, "mailbox"),
 )
 
 cosigner = _table(
@@ -293,6 +295,7 @@ bill = _table(
     ),  # a sentence about missing pages; '': it is whole
     sa.UniqueConstraint("run", "pdf"),
     sa.CheckConstraint("pages > 0", name="pages"),
+    sa.Index(None, "account_key"),
 )
 
 # Where the bill of an account that has none would stand, in a file that is in order of accounts.
@@ -432,6 +435,8 @@ approval_decision = _table(
     sa.Column("decided_at", Moment, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("waived", sa.JSON, nullable=False),  # names of checks
+    # The machine's user, where nothing proves who it was.
+    sa.Column("origin", sa.String(40), nullable=False, server_default=""),
     sa.ForeignKeyConstraint(
         ["run", "request"], ["approval_request.run", "approval_request.number"]
     ),
@@ -684,10 +689,34 @@ incident = _table(
     _one_where("uq_incident_one_open", "condition", "ended_at IS NULL"),
 )
 
+alert_post = _table(
+    "alert_post",  # what a way of alerts.urls is told of a trouble: once each, a dead way apart
+    sa.Column("about", sa.String(160), primary_key=True),
+    sa.Column("form", sa.String(60), primary_key=True),
+    sa.Column("way", sa.String(16), primary_key=True),  # a hash: the URL itself is a secret
+    sa.Column("title", sa.String(200), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("queued_at", Moment, nullable=False),
+    sa.Column("told_at", Moment),
+)
+
 work_done = _table(
     "work_done",  # when each nightly command last ended well
     sa.Column("command", sa.String(60), primary_key=True),
     sa.Column("ended_at", Moment, nullable=False),
+)
+
+look_round = _table(
+    "look_round",  # the newest look at what may need work, and the looks of its day (UTC)
+    sa.Column("look", sa.String(60), primary_key=True),
+    sa.Column("every_minutes", sa.Integer, nullable=False),
+    sa.Column("looked_at", Moment, nullable=False),
+    sa.Column("looks_today", sa.Integer, nullable=False),
+    sa.Column("starts_today", sa.Integer, nullable=False),
+    sa.Column("failures_today", sa.Integer, nullable=False),
+    sa.Column("longest_gap_seconds", sa.Integer, nullable=False),
+    sa.Column("last_reason", sa.String(200), nullable=False),
+    sa.Column("last_started_at", Moment),
 )
 
 usage_export = _table(

@@ -44,6 +44,7 @@ LISTS = {  # a module is loaded when its list is asked for, so that the others w
     "unsubscribed-addresses": Listing(
         "command_line.lists.mail", "unsubscribed_addresses", ("since", "address")
     ),
+    "balances": Listing("database.queries.balances", "balances", ("period", "_account_key")),
     "scheduled-payments": Listing(
         "command_line.lists.money", "scheduled_payments", ("period", "pay_date", "_account_key")
     ),

@@ -16,6 +16,7 @@ from mail.letters.phrases import (
     made_safe,
     method_words,
     password_hint,
+    period_words,
     web_address,
 )
 from mail.message.mime import one_line
@@ -94,7 +95,7 @@ def variables(letter: BillLetter) -> Values:
     return made_safe(
         {
             "utility": letter.utility,
-            "period": letter.period,
+            "period": period_words(letter.period),
             "form_title": form_title(letter.form),
             "account_number": letter.account,
             "customer_name": greeted(letter.customer),

@@ -12,7 +12,15 @@ from domain.money import ZERO, Money
 from domain.payments import MethodKind
 from domain.words import say_count
 from mail.letters.bill import AnnouncedDraw, autopay_line, is_covered, remaining
-from mail.letters.phrases import Values, greeted, long_date, made_safe, method_words, web_address
+from mail.letters.phrases import (
+    Values,
+    greeted,
+    long_date,
+    made_safe,
+    method_words,
+    period_words,
+    web_address,
+)
 
 NOTICES = tuple(kind for kind in MessageKind if kind is not MessageKind.BILL)
 NOT_DRAWN = f"{MessageKind.AUTOPAY_FAILED}-not-drawn"
@@ -53,7 +61,9 @@ class Notice(ABC):
         return made_safe(
             {
                 "utility": self.utility,
-                "period": self.period,
+                "period": self.period
+                if self.kind is MessageKind.ALERT
+                else period_words(self.period),
                 "account_number": self.account,
                 "customer_name": greeted(self.customer),
                 "service_address": self.service_address,

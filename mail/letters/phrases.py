@@ -65,6 +65,12 @@ def long_date(day: date) -> str:
     return f"{day:%B} {day.day}, {day.year}"
 
 
+def period_words(period: str) -> str:
+    """Say a month as customers do, `October 2026`; a period of another name keeps it."""
+    found = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", period)
+    return f"{date(int(found[1]), int(found[2]), 1):%B %Y}" if found and found[1] > "0" else period
+
+
 def web_address(link: str) -> str:
     """Keep a link that is one: anything else, `javascript:` above all, shows nothing."""
     return link if link.lower().startswith(("https://", "http://")) else ""

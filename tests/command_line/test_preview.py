@@ -84,7 +84,9 @@ def test_a_bill_is_shown_with_the_accounts_own_facts(office):
     mail, page = looked_at(answer, office)
     (pdf,) = mail.iter_attachments()
     assert (0, "") == (answer.status, answer.err)
-    assert "Your City of Larkspur utility bill for 2026-10, account 01.1037.1" == mail["Subject"]
+    assert (
+        "Your City of Larkspur utility bill for October 2026, account 01.1037.1" == mail["Subject"]
+    )
     assert "ann@customer.example" == mail["To"]
     assert PDF == pdf.get_content()
     assert "$80.00" in page

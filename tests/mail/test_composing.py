@@ -19,6 +19,7 @@ from domain.failures import Misuse
 from domain.money import Money
 from mail.keys import delivery_key, file_stem, message_id
 from mail.letters.bill import FORM_TITLES, AnnouncedDraw, BillLetter, a_sample, variables
+from mail.letters.phrases import period_words
 from mail.letters.templates import Templates
 from mail.message.addresses import to_envelope_address
 from mail.message.mime import Attachment, Heading, build, to_base64
@@ -344,3 +345,22 @@ def test_no_two_deliveries_share_a_key():
 def test_a_message_id_needs_a_domain():
     with pytest.raises(Misuse):
         message_id("bill/r/f/a/m", "x>\r\nBcc: a@b")
+
+
+@pytest.mark.parametrize(
+    ("period", "words"),
+    [("2026-10", "October 2026"), ("2026-10-A", "2026-10-A"), ("2026-13", "2026-13"), ("", "")],
+)
+def test_a_customer_reads_a_month_by_its_name(period, words):
+    assert words == period_words(period)
+
+
+def test_the_mail_of_a_bill_names_the_month_and_shows_what_is_owed_in_a_mailbox():
+    wording = Templates().word(a_sample())
+
+    assert "October 2026" in wording.subject
+    assert all("2026-10" not in part.replace("news/2026-10", "") for part in (
+        wording.subject, wording.text, wording.html,
+    ))  # fmt: skip
+    assert "$1,027.35, due November 20, 2026." in wording.html.partition("<h1")[0]
+    assert "color-scheme" not in wording.html

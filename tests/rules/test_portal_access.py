@@ -1,0 +1,96 @@
+"""When a password is good enough, a name is the one on file, and a path is our own."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules.portal_access import NameMatching, find_password_fault, fold, is_last_name, own_path
+
+FOLDED, EXACT = NameMatching
+
+
+@pytest.mark.parametrize(
+    ("said", "last_name", "name"),
+    [
+        ("larkin", "Larkin", "Ann Larkin"),
+        ("O’dell", "O'Dell", "Pat O'Dell"),
+        ("GARCIA LOPEZ", "García-López", "Ana García-López"),
+        ("Garcia Lopez, Jr.", "García-López", "Ana García-López"),
+        ("Müller", "Mu\u0308ller", "Jo Müller"),
+        ("smith", "Smith, Jr.", "Al Smith, Jr."),
+        ("nguyen", "Nguyễn", "Lan Nguyễn"),
+        ("acme", "ACME PLUMBING LLC", "ACME PLUMBING LLC"),
+        ("Acme Plumbing LLC", "ACME PLUMBING LLC", "ACME PLUMBING LLC"),
+        ("  Larkin  ", "Larkin", "Ann Larkin"),
+    ],
+)
+def test_rule_125_a_last_name_is_known_however_it_is_written(said, last_name, name):
+    assert is_last_name(said, last_name, name, FOLDED)
+
+
+@pytest.mark.parametrize(
+    ("said", "last_name", "name"),
+    [
+        ("Larki", "Larkin", "Ann Larkin"),
+        ("Ann", "Larkin", "Ann Larkin"),
+        ("", "Larkin", "Ann Larkin"),
+        ("Jr.", "Smith, Jr.", "Al Smith, Jr."),
+        ("", "", ""),
+        ("-", "", ""),
+        ("PLUMBING", "ACME PLUMBING LLC", "ACME PLUMBING LLC"),
+    ],
+)
+def test_what_is_not_the_last_name_opens_nothing(said, last_name, name):
+    assert not is_last_name(said, last_name, name, FOLDED)
+
+
+def test_ruling_24_an_office_may_want_the_name_exactly():
+    assert is_last_name("LARKIN", "Larkin", "Ann Larkin", EXACT)
+    assert not is_last_name("Garcia", "García", "Ana García", EXACT)
+
+
+@given(st.text(max_size=30))
+def test_folding_again_changes_nothing(name):
+    assert fold(name) == fold(fold(name))
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["correct horse battery", "ich-gehe-gern-ins-kino", "пароль из слов", "x9!" * 3 + "plum tree"],
+)
+def test_a_long_password_of_any_make_is_good(password):
+    assert "" == find_password_fault(password, "City of Larkspur", "ann")
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "short",
+        "a" * 300,
+        "password1234",
+        "aaaaaaaaaaaa",
+        "abcabcabcabc",
+        "123456789012",
+        "qwertyuiopas",
+        "larkspurlarkspur",
+        "Welcome-2026!!",
+    ],
+)
+def test_what_everybody_tries_first_is_refused(password):
+    assert find_password_fault(password, "larkspur", "ann")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["//evil.example", "/\\evil.example", "https://evil.example", "evil.example", "/a//b",
+     "javascript:alert(1)", "/%0d%0aSet-Cookie:x", "", "/\tx", "/a b", "\\\\evil", "/@evil"],
+)  # fmt: skip
+def test_no_path_leads_to_another_site(path):
+    assert "/" == own_path(path)
+
+
+@pytest.mark.parametrize("path", ["/", "/bills", "/accounts/0110371/pay", "/bills?page=2"])
+def test_a_path_of_ours_is_kept(path):
+    assert path == own_path(path)
