@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Collection, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from domain.accounts import account_key
@@ -70,6 +70,7 @@ class PageGuard:
         self._telling = {shape.replace(".", "-") for shape in habits.shapes}
         self._lead: Look = NO_LOOK  # of a nameless page that the file begins with
         self._lead_looks = habits.looks
+        self._form_numbers: frozenset[str] = frozenset()
         self._file_number: tuple[int, int] | None = None  # the last one, and its page
         self._jumped_at = -1
 
@@ -120,6 +121,14 @@ class PageGuard:
 
     def look_of(self, clues: Clues) -> Look:
         return self.habits.looks.look_of(checksums(clues.folded))
+
+    def note_form_numbers(self, pages: Iterable[PageFacts]) -> None:
+        """Note numbers that nobody sees on many customers' pages: the utility's own."""
+        beside: defaultdict[str, set[str]] = defaultdict(set)
+        for page in pages:
+            for account in page.unseen:
+                beside[account_key(account)].update(map(account_key, page.accounts))
+        self._form_numbers = frozenset(key for key, own in beside.items() if len(own) >= 2)
 
     def begin_with(self, clues: Clues, looks: Looks) -> None:
         """
@@ -186,6 +195,8 @@ class PageGuard:
         """Return the account in text of a page that nobody sees, unless it is the bill's own."""
         for account in page.unseen:
             other = account_key(account)
+            if other in self._form_numbers and other not in self._known:
+                continue
             if other != key and not self._knowledge.are_kin(key, other):
                 sentence = f"The account {account} stands on it in text that nobody sees."
                 return Objection("unseen", sentence, other if other in self._known else "")

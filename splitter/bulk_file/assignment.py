@@ -69,6 +69,7 @@ def assign_pages(
     begins_nameless = len(pages) and _is_readable_nameless(pages.facts[0])
     if begins_nameless and not pages.clues[0].is_blank:
         guard.begin_with(pages.clues[0], looks)
+    guard.note_form_numbers(pages.facts)
     first_try = _Desk(pages, guard, exemptions, following, rulings or {}, known_accounts)
     first_try.take_all(places, counts_file=sample is joined)
 
@@ -77,6 +78,7 @@ def assign_pages(
     guard = PageGuard(learn(pages, _sample(pages, agreed)), knowledge, exemptions, keys)
     if begins_nameless and not pages.clues[0].is_blank:
         guard.begin_with(pages.clues[0], looks)
+    guard.note_form_numbers(pages.facts)
     desk = _Desk(pages, guard, exemptions, following, rulings or {}, known_accounts)
     desk.reports_only = reports_only
     desk.take_all(range(len(pages)))
