@@ -70,7 +70,7 @@ def _is_seen(page: Any, text: Any, index: int, box: Box) -> bool:
     pdfium_c.FPDFText_GetCharBox(text, index, left, right, bottom, top)
     x, y = (left.value + right.value) / 2, (bottom.value + top.value) / 2
     is_turned = pdfium_c.FPDFPage_GetRotation(page) != 0
-    if not (_is_displayed(page, x, y) if is_turned else is_inside(x, y, box)):
+    if not is_turned and not is_inside(x, y, box):  # of a turned page it is not told
         return False
     drawn = pdfium_c.FPDFText_GetTextObject(text, index)
     if not drawn:
@@ -85,15 +85,6 @@ def _is_seen(page: Any, text: Any, index: int, box: Box) -> bool:
         is_layered = is_layered or name == "OC"
     corners = left.value, bottom.value, right.value, top.value
     return not is_layered or _has_ink(page, corners)
-
-
-def _is_displayed(page: Any, x: float, y: float) -> bool:
-    """Say whether a point lies on the page as it is turned and cropped."""
-    width = max(1, round(pdfium_c.FPDF_GetPageWidthF(page) * _DOTS))
-    height = max(1, round(pdfium_c.FPDF_GetPageHeightF(page) * _DOTS))
-    across, down = ctypes.c_int(), ctypes.c_int()
-    pdfium_c.FPDF_PageToDevice(page, 0, 0, width, height, 0, x, y, across, down)
-    return 0 <= across.value <= width and 0 <= down.value <= height
 
 
 def _mark(mark: Any) -> tuple[str, list[str]]:
