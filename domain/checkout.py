@@ -78,6 +78,7 @@ class CheckoutEnd(StrEnum):
 
 _ENDS = {
     PaymentState.SUCCEEDED: CheckoutEnd.PAID,
+    PaymentState.RETURNED_IN_PART: CheckoutEnd.PAID,
     PaymentState.DECLINED: CheckoutEnd.DECLINED,
     PaymentState.CANCELLED: CheckoutEnd.NOT_TAKEN,
     PaymentState.RETURNED: CheckoutEnd.RETURNED,

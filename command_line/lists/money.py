@@ -6,8 +6,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from database.ledger.tables import balance_entry
 from database.postings import is_receipt_of
-from database.tables import autopay_unscheduled, gateway_payment, posting, scheduled_payment
+from database.tables import (
+    autopay_unscheduled,
+    balance_due,
+    draw,
+    gateway_payment,
+    posting,
+    scheduled_payment,
+)
+from database.types import Cents
+from domain.ledger import EntryKind, EntrySource
+from domain.money import ZERO
 from domain.payments import PaymentState, PostingState
 
 Select = sa.Select[Any]
@@ -78,28 +89,83 @@ def pending_payments() -> Select:
 
 def completed_payments() -> Select:
     """
-    Select what was taken through the payment gateway (rule 88), by autopay and by hand.
+    Select every payment that was taken, and by which way (rule 88).
 
-    The amount is what the customer paid; a service fee is within it.
+    `source`: autopay and checkout, second draws included; counter, what the billing system tells of
+    payments elsewhere. One that went back in whole or in part stands there with its state.
     """
-    taken = (PaymentState.SUCCEEDED, PaymentState.RETURNED)
+    selects = (_drawn(), _drawn_twice(), _paid_at_counter())
+    return sa.select(sa.union_all(*selects).subquery("completed"))
+
+
+def _drawn() -> Select:
+    taken = (PaymentState.SUCCEEDED, PaymentState.RETURNED_IN_PART, PaymentState.RETURNED)
+    payments = gateway_payment.c
     return (
         sa.select(
-            gateway_payment.c.confirmation,
-            gateway_payment.c.account,
-            gateway_payment.c.amount,
-            gateway_payment.c.method_kind.label("method"),
-            gateway_payment.c.taken_at,
+            payments.confirmation,
+            payments.account,
+            payments.amount,
+            sa.cast(payments.method_kind, sa.String).label("method"),
+            payments.taken_at,
             posting.c.posted_at,
-            gateway_payment.c.kind.label("source"),
+            sa.cast(payments.kind, sa.String).label("source"),
             posting.c.receipt,
-            gateway_payment.c.state,
-            gateway_payment.c.service_fee,
-            gateway_payment.c.account_key.label("_account_key"),
+            sa.cast(payments.state, sa.String).label("state"),
+            payments.service_fee,
+            payments.account_key.label("_account_key"),
         )
-        .outerjoin(
-            posting,
-            is_receipt_of(gateway_payment.c.key),
+        .outerjoin(posting, is_receipt_of(payments.key))
+        .where(payments.state.in_(taken))
+    )
+
+
+def _drawn_twice() -> Select:
+    entries, payments = balance_entry.c, gateway_payment.c
+    return (
+        sa.select(
+            entries.reference.label("confirmation"),
+            payments.account,
+            sa.type_coerce(-entries.amount, Cents()).label("amount"),
+            sa.cast(payments.method_kind, sa.String).label("method"),
+            entries.happened_at.label("taken_at"),
+            sa.null().label("posted_at"),
+            sa.cast(payments.kind, sa.String).label("source"),
+            sa.null().label("receipt"),
+            sa.func.coalesce(draw.c.code, "").label("state"),
+            sa.literal(ZERO, Cents()).label("service_fee"),
+            entries.account_key.label("_account_key"),
         )
-        .where(gateway_payment.c.state.in_(taken))
+        .join(payments.key.table, payments.key == entries.payment_key)
+        .outerjoin(draw, draw.c.reference == entries.reference)
+        .where(
+            entries.kind == EntryKind.PAYMENT,
+            entries.source != EntrySource.FEED,
+            ~entries.counts,
+        )
+    )
+
+
+def _paid_at_counter() -> Select:
+    entries = balance_entry.c
+    return (
+        sa.select(
+            entries.reference.label("confirmation"),
+            sa.func.coalesce(balance_due.c.account, entries.account_key).label("account"),
+            sa.type_coerce(-entries.amount, Cents()).label("amount"),
+            sa.literal("").label("method"),
+            entries.happened_at.label("taken_at"),
+            entries.told_at.label("posted_at"),
+            sa.literal("counter").label("source"),
+            sa.null().label("receipt"),
+            sa.literal("succeeded").label("state"),
+            sa.literal(ZERO, Cents()).label("service_fee"),
+            entries.account_key.label("_account_key"),
+        )
+        .outerjoin(balance_due, balance_due.c.account_key == entries.account_key)
+        .where(
+            entries.kind == EntryKind.PAYMENT,
+            entries.source == EntrySource.FEED,
+            entries.amount < sa.literal(ZERO, Cents()),
+        )
     )

@@ -55,6 +55,7 @@ from office.settings.money import (
     AutopaySettings,
     CashReceiptingSettings,
     CheckoutSettings,
+    FeedSettings,
     NoticesSettings,
     PaymentsSettings,
     RemindersSettings,
@@ -82,6 +83,7 @@ class Settings(BaseSettings):
     payments: PaymentsSettings = PaymentsSettings()
     checkout: CheckoutSettings = CheckoutSettings()
     cash_receipting: CashReceiptingSettings = CashReceiptingSettings()
+    feed: FeedSettings = FeedSettings()
     alerts: AlertsSettings = AlertsSettings()
     reminders: RemindersSettings = RemindersSettings()
     notices: NoticesSettings = NoticesSettings()

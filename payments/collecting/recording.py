@@ -114,6 +114,19 @@ def _taken(
         )
 
 
+def record_second(
+    books: Connection, one: Draw, reference: str, at: datetime, now: datetime, who: str
+) -> None:
+    """
+    Write down a draw that landed beside another one of its payment.
+
+    It stands in the books and counts for nothing: it is no payment of this bill, and it is not
+    posted. Given back, an entry of its own takes it out again.
+    """
+    entries = [replace(entry, counts=False) for _, entry in _taken(one, min(at, now), reference)]
+    record_entries(books, entries, now=now, who=who)
+
+
 def record_declined(
     books: Connection,
     one: Draw,
