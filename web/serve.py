@@ -16,15 +16,17 @@ from office.home import require_home
 from office.settings.settings import read_settings
 from web.desk import desk_of
 
-MOST_AT_ONCE = 64  # requests; one more is told to come again
-IDLE_SECONDS = 15
+MOST_AT_ONCE = 1_000  # connections, idle ones too: work is bounded by the pool of threads
+IDLE_SECONDS = 5  # a browser keeps its connection that long
 
 
-def serve(host: str, port: int) -> None:
+def serve(host: str, port: int, as_of: str = "") -> None:
     """Answer until interrupted; the log goes to standard error and names nobody."""
     home = Path(os.environ.get("BILLCLOSE_HOME", "."))
     require_home(home)
-    clock = Clock.starting(lambda: datetime.now(UTC), None)
+    clock = Clock.starting(
+        lambda: datetime.now(UTC), datetime.fromisoformat(as_of) if as_of else None
+    )
     here = Office(home, read_settings(home), clock, "web desk")
     require_schema(here.database)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
