@@ -34,7 +34,7 @@ def register_customers(office: Office) -> tuple[DemoCustomer, ...]:
 
 def _with_two_accounts(books: Connection, kept: str, office: Office) -> tuple[DemoCustomer, ...]:
     """Take a portal user of the export who has autopay, and link a neighbor's account as well."""
-    from database.tables import account, mandate, portal_link
+    from database.tables import account, balance_due, mandate, portal_link
     from domain.identity import LinkProof
     from identity.account_links import add_link
 
@@ -50,6 +50,7 @@ def _with_two_accounts(books: Connection, kept: str, office: Office) -> tuple[De
     user = _register(books, row.address, kept, office)
     second = books.scalar(
         sa.select(account.c.account_key)
+        .join(balance_due, balance_due.c.account_key == account.c.account_key)
         .where(account.c.account_key > row.account_key, account.c.cosigner_id == "")
         .order_by(account.c.account_key)
     )
