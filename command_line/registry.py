@@ -134,6 +134,11 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "export_usage",
         "Mail a link to the newest 1,000 usage records of ACCOUNT as an Excel file.",
     ),
+    "alerts": CommandEntry(
+        "command_line.commands.alerts",
+        "alerts",
+        "Try the ways by which the office is told of troubles.",
+    ),
     "rounds": CommandEntry(
         "command_line.commands.rounds",
         "rounds",

@@ -117,7 +117,7 @@ def _first_part(path: str) -> str:
     """Return `/exports` for any export; what nobody serves is told apart from it by nothing."""
     first = path.split("/")[1:2]
     known = (
-        *("unsubscribe", "exports", "communications", "webhooks", "health", "static"),
+        *("unsubscribe", "exports", "communications", "webhooks", "health", "metrics", "static"),
         *("register", "verify", "sign-in", "sign-out", "forgot", "reset", "invite", "link"),
         *(
             "accounts",
