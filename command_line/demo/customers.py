@@ -42,6 +42,7 @@ def _with_two_accounts(books: Connection, kept: str, office: Office) -> tuple[De
     row = books.execute(
         sa.select(linked.address, linked.account_key)
         .join(mandate, mandate.c.account_key == linked.account_key)
+        .join(balance_due, balance_due.c.account_key == linked.account_key)
         .where(mandate.c.active)
         .order_by(linked.account_key)
     ).first()

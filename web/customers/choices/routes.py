@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from web.customers.choices import sandbox_page, wallet
+from web.customers.choices import autopay, sandbox_page, wallet
 from web.visits import Page
 
 ROUTES: tuple[tuple[str, str, Page], ...] = (
@@ -12,7 +12,14 @@ ROUTES: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/wallet/added/{key}", wallet.take_added),
     ("GET", "/wallet/{method}/remove", wallet.show_removing),
     ("POST", "/wallet/{method}/remove", wallet.take_removing),
+    ("GET", "/wallet/{method}/default", wallet.show_wallet),
     ("POST", "/wallet/{method}/default", wallet.take_default),
+    ("GET", "/accounts/{account}/autopay", autopay.show_autopay),
+    ("POST", "/accounts/{account}/autopay", autopay.take_wish),
+    ("GET", "/accounts/{account}/autopay/offer", autopay.show_autopay),
+    ("POST", "/accounts/{account}/autopay/offer", autopay.take_yes),
+    ("GET", "/accounts/{account}/autopay/cancel", autopay.show_autopay),
+    ("POST", "/accounts/{account}/autopay/cancel", autopay.take_ending),
     ("GET", "/sandbox/methods/{key}", sandbox_page.show_test_methods),
     ("POST", "/sandbox/methods/{key}", sandbox_page.take_test_method),
 )
