@@ -49,6 +49,11 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "approvals",
         "Show which periods wait for a yes, with what would happen.",
     ),
+    "pages": CommandEntry(
+        "command_line.commands.pages",
+        "pages",
+        "List the pages of PERIOD and settle those that a person must look at.",
+    ),
     "schedule-autopay": CommandEntry(
         "command_line.commands.schedule_autopay",
         "schedule_autopay",
