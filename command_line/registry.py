@@ -89,6 +89,21 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "unknown",
         "Show what we, the gateway and cash receipting know of each payment in doubt.",
     ),
+    "feed": CommandEntry(
+        "command_line.commands.feed",
+        "feed",
+        "Take in what the billing system tells between two closes: a folder, .zip or .csv at PATH.",
+    ),
+    "refund": CommandEntry(
+        "command_line.commands.refund",
+        "refund",
+        "Give the payment of a CONFIRMATION back to its payer; the bill is owed again by as much.",
+    ),
+    "deposits": CommandEntry(
+        "command_line.commands.deposits",
+        "deposits",
+        "Show the items of the gateway's payouts that do not agree with our books.",
+    ),
     "journal": CommandEntry(
         "command_line.commands.journal",
         "journal",
