@@ -60,7 +60,7 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "Print the bills that came back since the last print batch, of PERIOD or of all periods.",
     ),
     "list": CommandEntry(
-        "command_line.lists.listing",
+        "command_line.commands.list",
         "list_what",
         "List bills, deliveries, payments, checks and more; an export holds just the rows shown.",
     ),

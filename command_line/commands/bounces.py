@@ -142,8 +142,8 @@ def settle(
 
 
 def _rows(office: Office, name: str) -> list[dict[str, Any]]:
-    from command_line.lists.catalog import LISTS
-    from command_line.lists.listing import shown_rows
+    from reporting.lists.catalog import LISTS
+    from reporting.lists.reading import shown_rows
 
     listing = LISTS[name]
     listed = listing.select().subquery()

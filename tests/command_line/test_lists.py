@@ -55,7 +55,7 @@ def test_a_list_has_the_fields_of_the_contract(closed, what):
 
 
 def test_the_pages_of_the_contract_are_all_here():
-    from command_line.lists.catalog import LISTS
+    from reporting.lists.catalog import LISTS
 
     assert list(FIELDS) == list(LISTS)
 
