@@ -131,5 +131,23 @@ def take_news(books: Connection, service: str, now: datetime) -> tuple[News, str
     return None
 
 
+def needs_work(database: Database, service: str, now: datetime) -> bool:
+    """Tell whether a silent service is to be probed now, or the office told; changes nothing."""
+    query = sa.select(service_health).where(service_health.c.service == service)
+    with database.reading() as books:
+        row = books.execute(query).one_or_none()
+    if row is None:
+        return False
+    may_probe = row.probing_until is None or row.probing_until <= now
+    is_to_probe = row.next_probe_at is not None and row.next_probe_at <= now and may_probe
+    is_down = row.down_since is not None
+    is_news = (
+        row.told_down_at is None and now - row.down_since >= GRACE
+        if is_down
+        else row.told_down_at is not None
+    )
+    return is_to_probe or is_news
+
+
 def _outage(service: str, since: datetime) -> str:
     return f"{service} {since.isoformat(timespec='seconds')}"

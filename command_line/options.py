@@ -71,6 +71,14 @@ def despite_option(command: F) -> F:
     )(command)
 
 
+def even_if_nothing_option(command: F) -> F:
+    return click.option(
+        "--even-if-nothing",
+        is_flag=True,
+        help="Run the flow although there is nothing to do, so that Prefect shows a run.",
+    )(command)
+
+
 def reason_option(command: F) -> F:
     return click.option(
         "--reason", required=True, callback=in_words, metavar="TEXT", help="Why; audited."

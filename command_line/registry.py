@@ -134,6 +134,11 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "export_usage",
         "Mail a link to the newest 1,000 usage records of ACCOUNT as an Excel file.",
     ),
+    "rounds": CommandEntry(
+        "command_line.commands.rounds",
+        "rounds",
+        "Look every minute whether postings, mail or bounces need work; start only what does.",
+    ),
     "health": CommandEntry(
         "command_line.commands.health",
         "health",

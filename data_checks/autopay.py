@@ -95,8 +95,10 @@ AUTOPAY = (
                 s.amount AS earlier_cents
             FROM planned_payment p
             JOIN account a ON a.run = p.run AND a.account_key = p.account_key
+            LEFT JOIN balance_due b ON b.account_key = p.account_key
+                AND b.run IN (SELECT run FROM bill_run WHERE starts_on < :starts_on)
             LEFT JOIN scheduled_payment s
-                ON s.run = :previous_run AND s.account_key = p.account_key AND s.number = 1
+                ON s.run = b.run AND s.account_key = p.account_key AND s.number = 1
             WHERE p.run = :run AND p.unscheduled IS NULL AND p.method_kind = 'ach'
                 AND p.pay_on < :noticed_on
                 AND (s.amount IS NULL OR s.amount <> p.amount)

@@ -69,7 +69,13 @@ BALANCES = (
         what="A movement is dated outside the period.",
         why="It belongs to another period's totals (cut-off).",
         fix="Correct the date, or confirm that it is a prior-period correction.",
-        sql=_MOVEMENT + "(m.posted_on < :starts_on OR m.posted_on > :ends_on)",
+        sql=_MOVEMENT
+        + """(m.posted_on < :starts_on OR m.posted_on > :ends_on) AND NOT EXISTS (
+            SELECT 1 FROM balance_entry e WHERE e.account_key = m.account_key
+                AND e.source <> 'feed' AND e.in_export_of IS NULL
+                AND (e.reference = m.reference
+                    OR (m.reference = '' AND e.amount = m.amount
+                        AND e.happened_on <= m.posted_on)))""",
         detail=_MOVEMENT_SAYS,
         rules=(10,),
     ),
@@ -121,7 +127,9 @@ BALANCES = (
             SELECT a.account_key, a.account,
                 a.opening_balance AS opening_cents, p.closing_balance AS closed_cents
             FROM account a
-            JOIN account p ON p.run = :preceding_run AND p.account_key = a.account_key
+            JOIN balance_due b ON b.account_key = a.account_key
+            JOIN bill_run before ON before.run = b.run AND before.ends_on = :day_before
+            JOIN account p ON p.run = b.run AND p.account_key = a.account_key
             WHERE a.run = :run AND a.opening_balance <> p.closing_balance""",
         detail=says("opens with {opening_cents}, was closed with {closed_cents}"),
         rules=(1, 10),
@@ -133,9 +141,13 @@ BALANCES = (
         why="Its balance left the books without a movement.",
         fix="Export the account, or confirm that its balance was settled.",
         sql="""
-            SELECT p.account_key, p.account, p.closing_balance AS closed_cents FROM account p
+            SELECT p.account_key, p.account, p.closing_balance AS closed_cents
+            FROM bill_run this
+            JOIN bill_run before ON before.ends_on = :day_before AND before.cycle = this.cycle
+            JOIN balance_due b ON b.run = before.run
+            JOIN account p ON p.run = b.run AND p.account_key = b.account_key
             LEFT JOIN account a ON a.run = :run AND a.account_key = p.account_key
-            WHERE p.run = :preceding_run AND p.closing_balance <> 0 AND a.account_key IS NULL""",
+            WHERE this.run = :run AND p.closing_balance <> 0 AND a.account_key IS NULL""",
         detail=says("the period before ended with {closed_cents}; the account is gone"),
     ),
 )

@@ -6,6 +6,7 @@ from data_checks.accounts import ACCOUNTS
 from data_checks.autopay import AUTOPAY, MANDATES
 from data_checks.balances import BALANCES
 from data_checks.bills import AMOUNTS, BILLS
+from data_checks.boundary import BOUNDARY
 from data_checks.check import Check
 from data_checks.delivery import DELIVERY
 from data_checks.files import FILES
@@ -33,6 +34,7 @@ _BY_SUBJECT = (
     *FILES,
     *ACCOUNTS,
     *BALANCES,
+    *BOUNDARY,
     *BILLS,
     *AMOUNTS,
     *TOTALS,

@@ -65,6 +65,7 @@ class Check:
     sql: str
     detail: Callable[[Row], str]
     rules: tuple[int, ...] = ()
+    may_block: bool = False  # a warning that blocks where a row has `blocks`
 
 
 _TYPES: dict[type, sa.types.TypeEngine[Any]] = {
@@ -82,6 +83,7 @@ class Finding:
     account_key: str
     account: str
     detail: str
+    blocks: bool = False  # this row alone stops the close, whatever the check's severity
     also_key: str = ""  # of a second account that it concerns
     also: str = ""
 
@@ -114,6 +116,7 @@ def _to_finding(check: Check, row: Row) -> Finding:
         account_key=row["account_key"] or account_key(row["account"]),
         account=row["account"],
         detail=check.detail(row),
+        blocks=check.may_block and bool(row["blocks"]),
         also_key=row.get("also_key") or "",
         also=row.get("also") or row.get("also_key") or "",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from data_checks.parameters import Thresholds, parameters
 from data_checks.recording import Conclusion, conclude, is_waivable
 from data_checks.runner import FailedRows, warm_up
 from database.books import Database
-from domain.checks import CheckResult, CheckStatus
+from domain.checks import CheckResult, CheckStatus, Severity
 from domain.failures import Misuse, Refused
 
 __all__ = [
@@ -33,6 +34,7 @@ STAGED = (
     *("payment_method", "mandate", "problem", "bulk_file", "page", "bill", "bill_place"),
     *("delivery_plan", "recipient", "planned_payment", "scheduled_payment"),
     *("enrollment", "enrollment_end"),
+    *("balance_entry", "balance_due", "boundary_finding", "posting"),
 )
 
 
@@ -99,7 +101,10 @@ def _conclude(
     if not verdict.failed:
         return conclude(check, verdict, (), waived)
     with database.reading() as connection:
-        return conclude(check, verdict, find(connection, check, query), waived)
+        findings = find(connection, check, query)
+    if any(finding.blocks for finding in findings):
+        check = replace(check, severity=Severity.BLOCKING)
+    return conclude(check, verdict, findings, waived)
 
 
 def _refresh_statistics(database: Database) -> None:

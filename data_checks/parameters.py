@@ -51,6 +51,7 @@ class _Run:
     run: str
     starts_on: date
     ends_on: date
+    cycle: str
 
 
 def parameters(
@@ -71,7 +72,7 @@ def parameters(
 
 def _read(connection: Connection, condition: sa.ColumnElement[bool]) -> Sequence[_Run]:
     statement = (
-        sa.select(bill_run.c.run, bill_run.c.starts_on, bill_run.c.ends_on)
+        sa.select(bill_run.c.run, bill_run.c.starts_on, bill_run.c.ends_on, bill_run.c.cycle)
         .where(condition)
         .order_by(bill_run.c.starts_on.desc(), bill_run.c.run)
     )
@@ -79,13 +80,16 @@ def _read(connection: Connection, condition: sa.ColumnElement[bool]) -> Sequence
 
 
 def _earlier_runs(this: _Run, earlier: Sequence[_Run]) -> dict[str, Value]:
-    """Name the closed runs to compare with, latest first in `earlier`; '' where there is none."""
+    """
+    Say which closed runs to compare with, latest first in `earlier`; '' where there is none.
+
+    Those of the same cycle, if it has any: another cycle has other accounts. The bill before is
+    each account's own, which its balance names.
+    """
+    earlier = [run for run in earlier if run.cycle == this.cycle] or earlier
     history = earlier[:HISTORY]
     year_ago = this.starts_on - timedelta(days=365)
-    day_before = this.starts_on - timedelta(days=1)
     return {
-        "previous_run": _first(history),
-        "preceding_run": _first(run for run in history if run.ends_on == day_before),
         "year_ago_run": _first(run for run in earlier if abs(run.starts_on - year_ago) <= ROUGHLY),
         "starts_on": this.starts_on,
         "history_from": history[-1].starts_on if history else this.starts_on,
@@ -99,6 +103,7 @@ def _first(runs: Iterable[_Run]) -> str:
 def _dates(this: _Run, today: date, thresholds: Thresholds) -> dict[str, Value]:
     return {
         "ends_on": this.ends_on,
+        "day_before": this.starts_on - timedelta(days=1),
         "noticed_on": today + timedelta(days=thresholds.notice_days),
         "earliest_due_on": this.ends_on + timedelta(days=thresholds.fewest_days_to_pay),
         "latest_due_on": this.ends_on + timedelta(days=thresholds.most_days_to_pay),

@@ -50,7 +50,8 @@ def conclude(
 
 def is_waivable(check: Check) -> bool:
     """Only what blocks needs a waiver, and some things are never waived."""
-    return check.severity is Severity.BLOCKING and check.name not in NEVER_WAIVED
+    may_block = check.severity is Severity.BLOCKING or check.may_block
+    return may_block and check.name not in NEVER_WAIVED
 
 
 def _status(check: Check, findings: tuple[Finding, ...], waived: Collection[str]) -> CheckStatus:

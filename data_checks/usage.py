@@ -10,7 +10,12 @@ _USED = """SELECT account_key, service, SUM(usage) AS usage FROM movement
                 GROUP BY account_key, service"""
 _USED_NOW = _USED.format(run=":run")
 _USED_YEAR_AGO = _USED.format(run=":year_ago_run")
-_USED_BEFORE = _USED.format(run=":previous_run")
+_USED_BEFORE = """SELECT m.account_key, m.service, SUM(m.usage) AS usage
+                FROM balance_due b
+                JOIN bill_run before ON before.run = b.run AND before.starts_on < :starts_on
+                JOIN movement m ON m.run = b.run AND m.account_key = b.account_key
+                WHERE m.kind = 'billing' AND m.usage IS NOT NULL
+                GROUP BY m.account_key, m.service"""
 
 USAGE = (
     Check(

@@ -182,6 +182,7 @@ movement = _table(
         "reference", sa.String(100), nullable=False, default="", server_default=""
     ),  # a receipt or a confirmation
     sa.Index(None, "run", "account_key"),
+    sa.Index(None, "account_key", "posted_on"),  # what a customer looks back at
 )
 
 portal_user = _table(
@@ -199,6 +200,7 @@ portal_link = _table(
     sa.Column("mailbox", sa.String(320), primary_key=True),
     sa.Column("address", sa.String(320), nullable=False),
     sa.Column("paperless", sa.Boolean, nullable=False),
+    sa.Index(None, "mailbox"),
 )
 
 cosigner = _table(
@@ -293,6 +295,7 @@ bill = _table(
     ),  # a sentence about missing pages; '': it is whole
     sa.UniqueConstraint("run", "pdf"),
     sa.CheckConstraint("pages > 0", name="pages"),
+    sa.Index(None, "account_key"),
 )
 
 # Where the bill of an account that has none would stand, in a file that is in order of accounts.
@@ -688,6 +691,19 @@ work_done = _table(
     "work_done",  # when each nightly command last ended well
     sa.Column("command", sa.String(60), primary_key=True),
     sa.Column("ended_at", Moment, nullable=False),
+)
+
+look_round = _table(
+    "look_round",  # the newest look at what may need work, and the looks of its day (UTC)
+    sa.Column("look", sa.String(60), primary_key=True),
+    sa.Column("every_minutes", sa.Integer, nullable=False),
+    sa.Column("looked_at", Moment, nullable=False),
+    sa.Column("looks_today", sa.Integer, nullable=False),
+    sa.Column("starts_today", sa.Integer, nullable=False),
+    sa.Column("failures_today", sa.Integer, nullable=False),
+    sa.Column("longest_gap_seconds", sa.Integer, nullable=False),
+    sa.Column("last_reason", sa.String(200), nullable=False),
+    sa.Column("last_started_at", Moment),
 )
 
 usage_export = _table(

@@ -37,7 +37,7 @@ def ensure_automations(client: SyncPrefectClient) -> tuple[str, ...]:
 
 
 def planned(watch: str) -> list[AutomationCore]:
-    """Return what the file says; each starts the deployment with that id."""
+    """Return what the file says; each starts the deployment with that id, or does what it says."""
     action = {"type": "run-deployment", "source": "selected", "deployment_id": watch}
     written: dict[str, list[dict[str, Any]]] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
     return [

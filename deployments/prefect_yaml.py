@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import yaml
 
 from deployments.calendar import PlannedDeployment, calendar
+from domain.failures import Misuse
 from office.settings.settings import Settings, read_settings
 
 FILE = Path(__file__).parents[1] / "prefect.yaml"
@@ -17,26 +19,46 @@ ZONE = "{{ $BILLCLOSE_TIMEZONE }}"  # of the utility; `prefect deploy` fills it 
 HEAD = """\
 # Written by `python -m deployments.prefect_yaml`; change deployments/calendar.py, not this file.
 # With other settings than the defaults: python -m deployments.prefect_yaml HOME > HOME/prefect.yaml
-# Deploy with: BILLCLOSE_TIMEZONE=America/Denver prefect --no-prompt deploy --all
+# Deploy with: BILLCLOSE_TIMEZONE=America/Denver python -m deployments.deploying HOME
 """
 
 
-def page(settings: Settings) -> str:
-    """Return the file as the calendar has it with these settings."""
+def page(settings: Settings, pool: str = POOL, job_variables: dict[str, Any] | None = None) -> str:
+    """
+    Return the file as the calendar has it with these settings.
+
+    `job_variables` go to each run of a Docker or Kubernetes pool: image, env, volumes.
+    """
     written = {
         "name": "billclose",
         "prefect-version": "3.8.8",
         "pull": None,
-        "deployments": [_deployment(plan, settings) for plan in calendar(settings)],
+        "deployments": [
+            _deployment(plan, settings, pool, job_variables or {}) for plan in calendar(settings)
+        ],
     }
     text: str = yaml.safe_dump(written, sort_keys=False, width=100, allow_unicode=True)
     return HEAD + text
 
 
-def _deployment(plan: PlannedDeployment, settings: Settings) -> dict[str, Any]:
+def read_job_variables(file: Path) -> dict[str, Any]:
+    """Read a file of job variables, YAML or JSON; raises Misuse where it is none."""
+    try:
+        found = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as failure:
+        raise Misuse(f"{file} cannot be read as YAML ({type(failure).__name__}).") from None
+    if not isinstance(found, dict):
+        raise Misuse(f"{file} holds no job variables; write lines like `image: billclose:0.1.0`.")
+    return found
+
+
+def _deployment(
+    plan: PlannedDeployment, settings: Settings, pool: str, job_variables: dict[str, Any]
+) -> dict[str, Any]:
     schedules = []
     if plan.schedule is not None and settings.prefect.schedules:
         schedules.append({"cron": plan.schedule.cron, "timezone": ZONE, "active": True})
+    variables = {"job_variables": dict(job_variables)} if job_variables else {}
     return {
         "name": plan.name,
         "description": plan.what,
@@ -44,9 +66,26 @@ def _deployment(plan: PlannedDeployment, settings: Settings) -> dict[str, Any]:
         "tags": list(plan.tags),
         "schedules": schedules,
         "concurrency_limit": {"limit": 1, "collision_strategy": plan.collision},
-        "work_pool": {"name": POOL},
+        "work_pool": {"name": pool} | variables,
     }
 
 
+def options(what: str) -> argparse.ArgumentParser:
+    """Return the words that writing the file and deploying have in common."""
+    parser = argparse.ArgumentParser(description=what)
+    parser.add_argument("home", nargs="?", type=Path, help="Home whose settings count.")
+    parser.add_argument("--pool", default=POOL, help="Work pool that carries the flows out.")
+    parser.add_argument("--job-variables", type=Path, help="YAML or JSON for each run of the pool.")
+    return parser
+
+
+def main(words: list[str]) -> str:
+    """Return the page that the words on the command line ask for."""
+    chosen = options("Write prefect.yaml.").parse_args(words)
+    settings = read_settings(chosen.home) if chosen.home else Settings()
+    variables = read_job_variables(chosen.job_variables) if chosen.job_variables else {}
+    return page(settings, chosen.pool, variables)
+
+
 if __name__ == "__main__":
-    sys.stdout.write(page(read_settings(Path(sys.argv[1])) if len(sys.argv) > 1 else Settings()))
+    sys.stdout.write(main(sys.argv[1:]))

@@ -20,25 +20,36 @@ from deployments.calendar import PlannedDeployment, calendar
 from deployments.forms import choices, readable, with_choices
 from deployments.served import FLOWS, office_here
 from deployments.upkeep import Upkeep
+from domain.failures import Misuse
+from office.equipment.office import Office
+from office.prefect_server.runs import owner_tag
+from office.rounds.rounds import Rounds
+from office.rounds.starting import StartsInServer
 from office.settings.settings import Settings
 
 BY_NAME: dict[str, Any] = {found.name: found for found in FLOWS}
 LOGGER = logging.getLogger("prefect.billclose")
+ROUND_SECONDS = 60
 
 
-def deployments(settings: Settings, zone: str, periods: list[str]) -> list[Any]:
+def deployments(
+    settings: Settings, zone: str, periods: list[str], owner: tuple[str, ...] = ()
+) -> list[Any]:
     """
     Return one deployment a flow, as the calendar plans them in the utility's time zone.
 
-    The periods are what a clerk may choose from. Without prefect.schedules none starts by itself.
+    The periods are what a clerk may choose from; `owner` is the tag of the home. Without
+    prefect.schedules none starts by itself.
     """
     return [
-        _deployment(plan, zone if settings.prefect.schedules else None, periods)
+        _deployment(plan, zone if settings.prefect.schedules else None, periods, owner)
         for plan in calendar(settings)
     ]
 
 
-def _deployment(plan: PlannedDeployment, zone: str | None, periods: list[str]) -> Any:
+def _deployment(
+    plan: PlannedDeployment, zone: str | None, periods: list[str], owner: tuple[str, ...]
+) -> Any:
     schedule = None
     if plan.schedule is not None and zone is not None:
         schedule = CronSchedule(cron=plan.schedule.cron, timezone=zone)
@@ -46,7 +57,7 @@ def _deployment(plan: PlannedDeployment, zone: str | None, periods: list[str]) -
         plan.name,
         entrypoint_type=EntrypointType.MODULE_PATH,  # found wherever `billclose up` is called
         description=plan.what,
-        tags=list(plan.tags),
+        tags=[*plan.tags, *owner],
         schedule=schedule,
         concurrency_limit=ConcurrencyLimitConfig(
             limit=1, collision_strategy=ConcurrencyLimitStrategy(plan.collision)
@@ -61,13 +72,13 @@ def serve_office() -> None:
     """
     Serve until interrupted.
 
-    Beside it what was missed while nothing ran is made up for, the alerts' triggers are put into
-    the server, and the choice of periods is kept up to date.
+    Beside it the rounds start what has work, what was missed while nothing ran is made up for, the
+    alerts' triggers are put into the server, and the choice of periods is kept up to date.
     """
     os.umask(0o077)
     here = office_here()
     zone, periods = newest_timezone(here.database), choices(here.database)
-    made = deployments(here.settings, zone, periods)
+    made = deployments(here.settings, zone, periods, (owner_tag(here),))
     upkeep = Upkeep(here, zone, periods)
     upkeep.note_what_was_there(datetime.now(UTC))
 
@@ -76,7 +87,19 @@ def serve_office() -> None:
         runner.add_deployment(deployment)
     LOGGER.info("%d flows are served, by the time of %s", len(made), zone)
     threading.Thread(target=upkeep.go_on, daemon=True).start()
+    threading.Thread(target=go_round, args=(here,), daemon=True).start()
     try:
         asyncio.run(runner.start())
     except (KeyboardInterrupt, TerminationSignal):
         LOGGER.info("the flows are served no longer")
+
+
+def go_round(here: Office) -> None:
+    """Look every minute, at its beginning, whether something has work, until the process ends."""
+    rounds, asleep = Rounds(here, StartsInServer(here)), threading.Event()
+    while True:
+        asleep.wait(ROUND_SECONDS - datetime.now(UTC).timestamp() % ROUND_SECONDS)
+        try:
+            rounds.go(datetime.now(UTC))
+        except Misuse as wrong:  # a person has to put them right
+            LOGGER.error("the rounds cannot look: %s", wrong)

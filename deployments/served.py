@@ -50,7 +50,7 @@ def office_here(*, approves: bool = False) -> Office:
     home = Path(os.environ.get("BILLCLOSE_HOME", "."))
     require_home(home)
     settings = read_settings(home)
-    set_up(settings.logging.format)
+    set_up(settings.logging.format, home / "logs")
     clock = Clock.starting(lambda: datetime.now(UTC), None)
     office = Office(
         home,

@@ -1,4 +1,4 @@
-"""What has to be seen to beside serving: missed runs, the choice of periods, the alerts."""
+"""What has to be seen to beside serving: missed runs, the forms, the time zone, the alerts."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import logging
 import threading
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter
+from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.schedules import CronSchedule
 from prefect.exceptions import ObjectNotFound, PrefectException
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -18,9 +21,11 @@ from deployments.automations import ensure_automations
 from deployments.calendar import Daily, calendar
 from deployments.forms import choices, with_choices
 from office.equipment.office import Office
+from office.settings.settings import Settings
 
 LOOK_SECONDS = 60
 LOGGER = logging.getLogger("prefect.billclose")
+MOST_PLANNED = 200  # that Prefect gives at once
 FAILURES = (httpx.HTTPError, PrefectException, SQLAlchemyError)
 
 
@@ -35,14 +40,16 @@ class Upkeep:
 
     def note_what_was_there(self, now: datetime) -> None:
         """
-        Find the daily runs that fell due while nothing was served.
+        Find the daily runs that fell due while nothing was served, and drop what is late.
 
         Serving anew forgets what was scheduled, so this comes before it. A deployment that is new
-        has missed nothing.
+        has missed nothing. After days off dozens of planned runs would begin at once, one beside
+        the other; what is owed the make-up run does, once.
         """
         if not self._here.settings.prefect.schedules:
             return
         with get_client(sync_client=True) as client:
+            drop_late_runs(client, self._here.settings, now)
             for plan in calendar(self._here.settings):
                 if isinstance(plan.schedule, Daily):
                     due = plan.schedule.last_before(now, self._zone)
@@ -55,8 +62,10 @@ class Upkeep:
         while not self._done(self.set_up):
             asleep.wait(LOOK_SECONDS)
         while True:
+            self._done(self.name_planned_runs)
             asleep.wait(LOOK_SECONDS)
             self._done(self.offer_periods)
+            self._done(self.follow_the_time_zone)
 
     def set_up(self) -> None:
         """Start what was missed, once each, and put the alerts' triggers into the server."""
@@ -64,7 +73,9 @@ class Upkeep:
             for name, due in self._missed:
                 found = client.read_deployment_by_name(f"{name}/{name}")
                 client.create_flow_run_from_deployment(
-                    found.id, idempotency_key=f"missed {name} {due:%Y-%m-%dT%H:%M}"
+                    found.id,
+                    name=_name_of(name, due, self._zone),
+                    idempotency_key=f"missed {name} {due:%Y-%m-%dT%H:%M}",
                 )
                 LOGGER.info("%s was due at %s and is made up for", name, due)
             self._missed.clear()
@@ -73,15 +84,37 @@ class Upkeep:
     def offer_periods(self) -> None:
         """Put the periods that the books have now into the forms."""
         periods = choices(self._here.database)
-        zone = newest_timezone(self._here.database)
-        if zone != self._zone:
-            LOGGER.warning("the utility is in %s now; start `billclose up` again", zone)
         if periods == self._periods:
             return
         with get_client(sync_client=True) as client:
             for plan in calendar(self._here.settings):
                 _offer(client, plan.name, periods)
         self._periods = periods
+
+    def follow_the_time_zone(self) -> None:
+        """Move the daily runs to the time zone of the newest export, where that has changed."""
+        zone = newest_timezone(self._here.database)
+        if zone == self._zone or not self._here.settings.prefect.schedules:
+            return
+        with get_client(sync_client=True) as client:
+            for plan in calendar(self._here.settings):
+                if plan.schedule is not None:
+                    _reschedule(client, plan.name, plan.schedule.cron, zone)
+        LOGGER.info("the daily runs go by the time of %s now, not of %s", zone, self._zone)
+        self._zone = zone
+
+    def name_planned_runs(self) -> None:
+        """Give the planned daily runs their names before they begin: `remind 2026-11-29`."""
+        with get_client(sync_client=True) as client:
+            for plan in calendar(self._here.settings):
+                if plan.schedule is not None:
+                    self._name_runs_of(client, plan.name)
+
+    def _name_runs_of(self, client: SyncPrefectClient, work: str) -> None:
+        for run in planned_runs(client, work):
+            name = _name_of(work, run.expected_start_time or datetime.now(UTC), self._zone)
+            if run.name != name:
+                client.update_flow_run(run.id, name=name)
 
     def _done(self, act: Any) -> bool:
         """Do it; what a server or the books cannot do now is done the next time."""
@@ -91,6 +124,43 @@ class Upkeep:
             LOGGER.warning("upkeep is put off: %s", type(failure).__name__)
             return False
         return True
+
+
+def _name_of(work: str, due: datetime, zone: str) -> str:
+    return f"{work.replace('-', ' ')} {due.astimezone(ZoneInfo(zone)):%Y-%m-%d}"
+
+
+def planned_runs(client: SyncPrefectClient, work: str) -> list[FlowRun]:
+    """Return the runs of a deployment that its schedule has planned, those of the past too."""
+    try:
+        found = client.read_deployment_by_name(f"{work}/{work}")
+    except ObjectNotFound:
+        return []
+    chosen = {"deployment_id": {"any_": [found.id]}, "state": {"type": {"any_": ["SCHEDULED"]}}}
+    runs = client.read_flow_runs(
+        flow_run_filter=FlowRunFilter.model_validate(chosen), limit=MOST_PLANNED
+    )
+    return [run for run in runs if run.auto_scheduled]
+
+
+def drop_late_runs(client: SyncPrefectClient, settings: Settings, now: datetime) -> int:
+    """Delete the planned runs of the calendar whose time has passed; return how many."""
+    dropped = 0
+    for plan in calendar(settings):
+        for run in planned_runs(client, plan.name):
+            if run.expected_start_time is not None and run.expected_start_time <= now:
+                client.delete_flow_run(run.id)
+                dropped += 1
+    if dropped:
+        LOGGER.info("%d planned runs whose time has passed are dropped", dropped)
+    return dropped
+
+
+def _reschedule(client: SyncPrefectClient, name: str, cron: str, zone: str) -> None:
+    found = client.read_deployment_by_name(f"{name}/{name}")
+    moved = CronSchedule(cron=cron, timezone=zone)
+    for schedule in found.schedules:
+        client.update_deployment_schedule(found.id, schedule.id, schedule=moved)
 
 
 def _was_missed(client: SyncPrefectClient, name: str, due: datetime) -> bool:

@@ -8,6 +8,7 @@ from prefect import State, flow
 from prefect.states import Completed
 
 from tasks.mailing import nobody_mailed
+from tasks.naming import named_by_day
 from tasks.reminding import (
     guard_reminders,
     look_for_undrawn_payments,
@@ -19,7 +20,7 @@ from tasks.reminding import (
 )
 
 
-@flow(name="remind", flow_run_name="remind", persist_result=False)
+@flow(name="remind", flow_run_name=named_by_day("remind"), persist_result=False)
 def remind(despite_stuck_postings: str | None = None) -> State[Any]:
     """
     Record what is owed, then send it; what was recorded before is never recorded again.

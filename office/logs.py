@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import logging
+import logging.handlers
+import os
 import time
+from pathlib import Path
 from typing import Any, Literal
 
 from pythonjsonlogger.json import JsonFormatter
 
+from office.prefect_server.processes import turn_over
 from office.secrets.redaction import install, redact, redact_all
 
+OFFICE_LOG = "office.log"
 LINE = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
@@ -43,13 +48,24 @@ def formatter(chosen: Literal["text", "json"]) -> logging.Formatter:
     return RedactedJson() if chosen == "json" else RedactedText(LINE)
 
 
-def set_up(chosen: Literal["text", "json"]) -> None:
-    """
-    Redact all that this process logs, and write JSON to its console where that is set.
+def write_lines(chosen: Literal["text", "json"]) -> None:
+    """Redact all that this process logs and write it to standard error, for one without Prefect."""
+    install()
+    handler = logging.StreamHandler()
+    handler.setFormatter(formatter(chosen))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line a request
 
-    For a process that Prefect started: its loggers are set up by then.
+
+def set_up(chosen: Literal["text", "json"], folder: Path) -> None:
+    """
+    Redact all that this process logs, keep it in a file, and write JSON to its console if set.
+
+    For a process that Prefect started: its loggers are set up by then. The file is private, and
+    all processes of `billclose up` or of a worker append to the same one.
     """
     install()
+    _keep_in(folder / OFFICE_LOG, chosen)
     if chosen != "json":
         return
     from prefect.logging.handlers import PrefectConsoleHandler
@@ -61,3 +77,17 @@ def set_up(chosen: Literal["text", "json"]) -> None:
             plain.setFormatter(RedactedJson())
             logger.removeHandler(handler)
             logger.addHandler(plain)
+
+
+def _keep_in(file: Path, chosen: Literal["text", "json"]) -> None:
+    """Append what this process logs to a file, once, beginning it anew where it has grown large."""
+    root = logging.getLogger()
+    if any(isinstance(one, logging.handlers.WatchedFileHandler) for one in root.handlers):
+        return
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    turn_over(file)
+    os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+    handler = logging.handlers.WatchedFileHandler(file, encoding="utf-8")
+    handler.setFormatter(formatter(chosen))
+    handler.setLevel(logging.INFO)
+    root.addHandler(handler)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from itertools import combinations
 
 from domain.ledger import ContainedBy
@@ -49,6 +50,7 @@ class Outstanding:
     may_stand_from: datetime | None = None
     posted_on: date | None = None
     payment_key: str = ""
+    moved_at: datetime | None = None  # when the money moved, for ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,27 @@ class Bounds:
     not_after: datetime
     last_day: date  # the local day of not_after
     posting_days: int = 3  # that a posting may take until it stands in the billing system
+
+
+class Uncontained(StrEnum):
+    """Why an export does not contain money that we moved, as the check says it."""
+
+    TAKEN_AFTER = "taken after the export was written"
+    NOT_POSTED = "not posted yet: run `billclose retry-postings --now`"
+    POSTED_AFTER = "posted after the export was written"
+    NO_LINE = "no line in the export"
+
+
+def why_uncontained(entry: Outstanding, bounds: Bounds) -> Uncontained:
+    """Say why an entry of ours is carried over; the day alone where the moment is not known."""
+    moved_at = entry.moved_at
+    if moved_at is not None and moved_at > bounds.sure_until:
+        return Uncontained.TAKEN_AFTER
+    if entry.may_stand_from is None:
+        return Uncontained.NOT_POSTED
+    if entry.may_stand_from > bounds.not_after:
+        return Uncontained.POSTED_AFTER
+    return Uncontained.NO_LINE
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from data_checks.checking import blocking_failures, check_run, require_waivable
 from database.approvals import record_waivers
 from database.audit import record_audit
+from database.ledger.boundary_plans import plan_boundary
 from database.runs import Run, forget_steps, get_run, move_run
 from database.tables import held_account, waiver
 from domain.checks import CheckResult, CheckStatus
@@ -63,6 +64,7 @@ def _check(here: Office, known: Run, waivers: Mapping[str, str]) -> tuple[CheckR
         password=here.settings.ebill.password,
         largest_bill=None if here.size_limit.link else here.size_limit.largest_attachment,
     )
+    plan_boundary(here.database, run, here.settings.checks.posting_days)
     _plan_autopay(here, known)
     results = check_run(
         here.database,

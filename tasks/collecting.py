@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -11,84 +9,22 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from database.audit import record_audit
-from database.queries.autopay import read_return_rates
-from domain.words import say_count
 from mail.notices.autopay_failures import queue_autopay_failures, queue_capped_draws
 from office.equipment.office import Office, office
 from office.equipment.terms import notifying_of, terms_of
-from payments.collecting.collecting import CollectCounts, collect_due
-from payments.collecting.draws import DrawTotals, read_open_draws
-from payments.collecting.unanswered import LookupCounts, look_up_due
-from payments.outcomes.events import EventCounts, take_in_events
-from payments.outcomes.settlements import list_differences, read_settlements
-from rules.returns import ReturnRate
+from office.procedures.collecting import (
+    draw_figures,
+    event_figures,
+    lookup_figures,
+    open_figures,
+    payout_figures,
+)
+from payments.collecting.collecting import collect_due
+from payments.collecting.unanswered import look_up_due
+from payments.outcomes.events import take_in_events
+from payments.outcomes.settlements import read_settlements
 
 Figures = dict[str, Any]
-
-
-def to_figures(tally: DrawTotals) -> Figures:
-    return {"count": tally.count, "amount": str(tally.amount)}
-
-
-def say_lookups(found: LookupCounts) -> str:
-    """Say what looking up has found, for people."""
-    if not (found.approved or found.declined or found.unknown or found.stopped_by):
-        return "nothing to look up"
-    sentence = f"{found.approved:,} found drawn, {found.declined:,} declined"
-    sentence += f", {found.unknown:,} still unknown" if found.unknown else ""
-    return sentence + _stopped(found.stopped_by)
-
-
-def say_collected(done: CollectCounts) -> str:
-    """Say what was drawn, for people."""
-    sentence = f"{say_count(done.drawn.count, 'payment')} drawn, {done.drawn.amount.dollars()}"
-    if done.declined.count:
-        sentence += f"; {done.declined.count:,} declined, {done.declined.amount.dollars()}"
-    if done.unknown.count:
-        sentence += f"; {done.unknown.count:,} without an answer"
-    if done.cancelled:
-        sentence += f"; {done.cancelled:,} not drawn, with a reason"
-    if done.waiting:
-        sentence += f"; {done.waiting:,} wait for another draw's answer"
-    if done.put_off:
-        sentence += f"; {done.put_off:,} put off"
-    return sentence + _stopped(done.stopped_by)
-
-
-def say_events(found: EventCounts, rates: Sequence[ReturnRate]) -> str:
-    """Say what became of earlier draws, and where too many come back, for people."""
-    sentence = f"{say_count(found.returned.count, 'payment')} returned"
-    if found.returned.count:
-        sentence += f", {found.returned.amount.dollars()}"
-    if found.landed.count:
-        sentence += f"; {found.landed.count:,} landed late"
-    if found.changes:
-        sentence += f"; {say_count(found.changes, 'notice')} of change"
-    if found.alarms:
-        sentence += f"; {found.alarms:,} for a person"
-    for rate in rates:
-        if rate.is_near:
-            word = "above" if rate.is_exceeded else "near"
-            sentence += f"; {rate.kind} returns {word} the limit of {float(rate.limit):.1%}"
-    return sentence + _stopped(found.stopped_by)
-
-
-def rate_figures(rate: ReturnRate) -> Figures:
-    return {
-        "kind": rate.kind,
-        "returned": rate.returned,
-        "originated": rate.originated,
-        "rate": f"{float(rate.rate):.4f}",
-        "limit": f"{float(rate.limit):.4f}",
-        "is_near": rate.is_near,
-        "is_exceeded": rate.is_exceeded,
-    }
-
-
-def _stopped(why: str) -> str:
-    return f"; stopped: {why}" if why else ""
-
-
 TOLD_FOR = timedelta(days=14)  # a customer who hears of it later is no better off
 
 
@@ -97,9 +33,10 @@ def look_up_payments() -> Figures:
     """Find out what became of the payments that were asked for and not answered."""
     here = office()
     found = look_up_due(here.database, here.gateway, terms_of(here), here.due_now)
-    sentence = say_lookups(found)
-    _tell(here, "look up payments", sentence, is_news=bool(found.approved or found.declined))
-    return {"sentence": sentence, **asdict(found)}
+    figures = lookup_figures(found)
+    is_news = bool(found.approved or found.declined)
+    _tell(here, "look up payments", figures["sentence"], is_news=is_news)
+    return figures
 
 
 @task(name="draw payments", retries=0, cache_policy=NO_CACHE, persist_result=False)
@@ -112,18 +49,10 @@ def draw_payments() -> Figures:
     """
     here = office()
     drawn = collect_due(here.database, here.gateway, terms_of(here), here.due_now)
-    sentence = say_collected(drawn)
+    figures = draw_figures(drawn)
     is_news = bool(drawn.drawn.count or drawn.declined.count or drawn.unknown.count)
-    _tell(here, "collect autopay", sentence, is_news=is_news)
-    return {
-        "sentence": sentence,
-        "drawn": to_figures(drawn.drawn),
-        "declined": to_figures(drawn.declined),
-        "cancelled": drawn.cancelled,
-        "waiting": drawn.waiting,
-        "put_off": drawn.put_off,
-        "stopped_by": drawn.stopped_by,
-    }
+    _tell(here, "collect autopay", figures["sentence"], is_news=is_news)
+    return figures
 
 
 @task(name="take in late events", retries=0, cache_policy=NO_CACHE, persist_result=False)
@@ -131,20 +60,10 @@ def take_in_late_events() -> Figures:
     """Take in returns, charge-backs and draws that landed late; watch the return rates."""
     here = office()
     found = take_in_events(here.database, here.gateway, terms_of(here), here.due_now)
-    with here.database.reading() as books:
-        rates = read_return_rates(books, here.due_now())
-    sentence = say_events(found, rates)
+    figures = event_figures(here, found)
     is_news = bool(found.returned.count or found.landed.count or found.alarms or found.changes)
-    _tell(here, "take in late events", sentence, is_news=is_news)
-    return {
-        "sentence": sentence,
-        "returned": to_figures(found.returned),
-        "landed_late": to_figures(found.landed),
-        "changes": found.changes,
-        "alarms": found.alarms,
-        "stopped_by": found.stopped_by,
-        "return_rates": [rate_figures(rate) for rate in rates],
-    }
+    _tell(here, "take in late events", figures["sentence"], is_news=is_news)
+    return figures
 
 
 @task(name="read settlements", retries=0, cache_policy=NO_CACHE, persist_result=False)
@@ -153,28 +72,9 @@ def read_payouts() -> Figures:
     here = office()
     now = here.due_now()
     read = read_settlements(here.database, here.gateway, now, here.who)
-    differing = list_differences(here.database, now)
-    sentence = f"{say_count(read.new, 'payout')}, {read.net.dollars()}"
-    sentence += f"; {say_count(len(differing), 'difference')}" if differing else ""
-    _tell(here, "read settlements", sentence, is_news=bool(read.new))
-    return {
-        "sentence": sentence,
-        "new": read.new,
-        "net": str(read.net),
-        "changed": read.changed,
-        "stopped_by": read.stopped_by,
-        "differences": [
-            {
-                "settlement": item.settlement_id,
-                "reference": item.reference,
-                "account": item.account,
-                "amount": str(item.amount),
-                "posted_at": item.posted_at.isoformat() if item.posted_at else None,
-                "difference": item.difference,
-            }
-            for item in differing
-        ],
-    }
+    figures = payout_figures(here, read)
+    _tell(here, "read settlements", figures["sentence"], is_news=bool(read.new))
+    return figures
 
 
 @task(name="queue failure mails", retries=0, cache_policy=NO_CACHE, persist_result=False)
@@ -200,11 +100,7 @@ def queue_failure_mails() -> int:
 @task(name="count what is open", retries=0, cache_policy=NO_CACHE, persist_result=False)
 def count_open() -> Figures:
     """Count what waits for an answer or a person, whenever it came about."""
-    standing = read_open_draws(office().database)
-    return {
-        "unknown": to_figures(standing.unknown),
-        "drawn_twice": to_figures(standing.drawn_twice),
-    }
+    return open_figures(office())
 
 
 def _tell(here: Office, action: str, sentence: str, *, is_news: bool) -> None:

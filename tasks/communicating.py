@@ -16,9 +16,9 @@ from domain.deliveries import DeliveryStatus, MessageKind
 from domain.words import say_count
 from mail.communications.mailings import count_mailboxes, count_mails, form_of, write_down_readers
 from mail.communications.queueing import next_turn, queue_mailing
-from mail.outbox.sending import SendCounts
+from mail.outbox.sending import SendCounts, say_tried
 from office.equipment.office import Office, office
-from tasks.mailing import say_tried, send_what_is_due
+from office.procedures.due_mail import send_what_is_due
 
 LONGEST_NAP = timedelta(seconds=20)  # then it is looked whether anything has changed
 SHORTEST_NAP = timedelta(milliseconds=50)

@@ -9,9 +9,10 @@ from prefect.cache_policies import NO_CACHE
 
 from domain.deliveries import MessageKind
 from domain.words import say_count
+from mail.outbox.sending import say_tried
 from office.equipment.office import office
+from office.procedures.due_mail import send_what_is_due
 from office.procedures.usage_export import export_usage
-from tasks.mailing import say_tried, send_what_is_due
 
 
 @task(name="write usage export", retries=0, cache_policy=NO_CACHE, persist_result=False)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
 from dataclasses import asdict
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -14,19 +12,15 @@ from prefect.states import Completed, Failed
 
 from database.audit import record_audit
 from database.runs import get_run
-from domain.deliveries import DeliveryStatus, MessageKind
+from domain.deliveries import DeliveryStatus
 from domain.failures import NobodyMailed
 from domain.steps import Step
 from domain.words import say_count
-from mail.bounces.processing import record_refusals
-from mail.communications.queueing import reschedule_overdue
 from mail.outbox.deliveries import count_possible_duplicates, counts
 from mail.outbox.queueing import queue_bills
-from mail.outbox.sending import SendCounts
-from mail.reminders.queueing import withdraw_notices, withdraw_reminders
+from mail.outbox.sending import SendCounts, say_tried
 from office.equipment.office import Office, office
-from office.equipment.terms import reminding_of
-from office.procedures.mail_sending import send_mails
+from office.procedures.due_mail import send_what_is_due
 from tasks.step import Done, progress_of, step
 
 
@@ -78,22 +72,6 @@ def nobody_mailed(figures: dict[str, Any], what_stands: str = "") -> State[Any]:
     return Failed(message=sentence, data=NobodyMailed(sentence, figures))
 
 
-def send_what_is_due(
-    here: Office,
-    due: Callable[[], datetime],
-    progress: Callable[[SendCounts], None],
-    kinds: Collection[MessageKind] = tuple(MessageKind),
-) -> SendCounts:
-    """Send the mails of some kinds that are due, and draw the conclusions from refusals."""
-    withdraw_reminders(here.database, reminding_of(here, due()))
-    withdraw_notices(here.database, due(), here.who)
-    if MessageKind.COMMUNICATION in kinds:
-        reschedule_overdue(here.database, here.send_schedule, due())
-    tried = send_mails(here, kinds, due, progress)
-    record_refusals(here.database, now=due(), who=here.who)  # before anything is printed
-    return tried
-
-
 def _say(here: Office, run: str, tried: SendCounts) -> str:
     """Say how a run's mails stand, whenever they were sent."""
     now = counts(here.database, run)
@@ -103,18 +81,4 @@ def _say(here: Office, run: str, tried: SendCounts) -> str:
     for status in (DeliveryStatus.DEFERRED, DeliveryStatus.FAILED, DeliveryStatus.IN_DOUBT):
         if now[status]:
             sentence += f", {now[status]:,} {status}"
-    return sentence + (f"; stopped: {tried.stopped_by}" if tried.stopped_by else "")
-
-
-def say_tried(tried: SendCounts) -> str:
-    """Say what became of the mails that were tried just now."""
-    sentence = f"{tried.sent:,} sent"
-    if tried.possible_duplicates:
-        sentence += f" ({say_count(tried.possible_duplicates, 'possible duplicate')})"
-    for word, number in (
-        ("deferred", tried.deferred),
-        ("failed", tried.failed),
-        ("in-doubt", tried.in_doubt),
-    ):
-        sentence += f", {number:,} {word}" if number else ""
     return sentence + (f"; stopped: {tried.stopped_by}" if tried.stopped_by else "")

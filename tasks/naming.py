@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from prefect.runtime import flow_run
@@ -21,6 +22,15 @@ def name_of_close() -> str:
     place = short_name(_utility(period, flow_run.parameters.get("bundle")))
     act = "rehearse" if office().rehearses else "close"
     return f"{act} {period} {place}".rstrip()
+
+
+def named_by_day(work: str) -> Callable[[], str]:
+    """Call each day's run by its work and the utility's local date: `remind 2026-11-29`."""
+
+    def name() -> str:
+        return f"{work} {office().local_today():%Y-%m-%d}"
+
+    return name
 
 
 def short_name(utility: str) -> str:

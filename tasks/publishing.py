@@ -65,7 +65,13 @@ def publish_bills(run: str) -> Done:
     """Make the bills visible and move the balances, in one transaction (rules 2-4)."""
     here = office()
     known = get_run(here.database, run)
-    published = publish(here.database, run, now=here.now(known), who=here.who)
+    published = publish(
+        here.database,
+        run,
+        now=here.now(known),
+        who=here.who,
+        posting_days=here.settings.checks.posting_days,
+    )
     sentence = f"{published.accounts:,} balances moved, {published.amount.dollars()}"
     return Done(sentence, asdict(published) | {"amount": str(published.amount)})
 

@@ -11,23 +11,25 @@ from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed, Failed
 
 from database.audit import record_audit
-from database.books import Database
 from domain.deliveries import MessageKind
 from domain.reminders import REMINDERS
 from domain.words import say_count
-from mail.notices.payments import NoticeCounts, Notifying, queue_draw_notices, queue_receipts
-from mail.reminders.exemptions import Undrawn, undrawn
-from mail.reminders.queueing import ReminderCounts, queue_reminders, withdraw_reminders
+from mail.outbox.sending import say_tried
+from mail.reminders.exemptions import undrawn
+from mail.reminders.queueing import queue_reminders, withdraw_reminders
 from office.equipment.office import office
 from office.equipment.terms import notifying_of, reminding_of
-from tasks.mailing import say_tried, send_what_is_due
-from tasks.posting import require_fresh_balances
+from office.procedures.due_mail import send_what_is_due
+from office.procedures.posting import require_fresh_balances
+from office.procedures.reminding import (
+    QUEUES,
+    say_queued,
+    to_figures,
+    to_notice_figures,
+    undrawn_figures,
+)
 
 Figures = dict[str, Any]
-QUEUES: dict[MessageKind, Callable[[Database, Notifying], NoticeCounts]] = {
-    MessageKind.RECEIPT: queue_receipts,
-    MessageKind.AUTOPAY_SCHEDULED: queue_draw_notices,
-}
 
 
 @task(name="queue receipts", retries=0, cache_policy=NO_CACHE, persist_result=False)
@@ -54,17 +56,6 @@ def send_notice_mails() -> State[Any]:
     get_run_logger().info("send notices: %s", sentence)
     ended = Failed if tried.mailed_nobody else Completed
     return ended(message=sentence, data=asdict(tried))
-
-
-def look_at_notices(database: Database, terms: Notifying) -> dict[str, Figures]:
-    """Count by kind what is owed and not recorded; records nothing where the terms say so."""
-    return {kind.value: to_notice_figures(queue(database, terms)) for kind, queue in QUEUES.items()}
-
-
-def to_notice_figures(counts: NoticeCounts) -> Figures:
-    """Give what was recorded of one kind as programs read it."""
-    skipped = {reason.value: number for reason, number in sorted(counts.skipped.items())}
-    return {"queued": counts.queued, "skipped": skipped}
 
 
 def _queue(kind: MessageKind) -> Figures:
@@ -94,12 +85,6 @@ def look_for_undrawn_payments() -> Figures:
     if figures["payments"]:
         get_run_logger().warning("collecting is overdue: %s payments", figures["payments"])
     return figures
-
-
-def undrawn_figures(found: Undrawn) -> Figures:
-    """Give what was not drawn on its day as programs read it."""
-    since = found.since.isoformat() if found.since else None
-    return {"payments": found.payments, "amount": str(found.amount), "since": since}
 
 
 @task(name="withdraw reminders", retries=0, cache_policy=NO_CACHE, persist_result=False)
@@ -153,32 +138,3 @@ def _observed(step: Any) -> Callable[[], Figures]:
 
 queue_payment_due, queue_past_due = map(_queueing, REMINDERS)
 send_payment_due, send_past_due = map(_sending, REMINDERS)
-
-
-def to_figures(counts: ReminderCounts) -> Figures:
-    """Give what is owed of one kind as programs read it."""
-    return {
-        "owed": counts.owed,
-        "queued": counts.queued,
-        "already_sent": counts.already_sent,
-        "queued_before": counts.owed - counts.queued - counts.already_sent,
-        "skipped": {reason.value: number for reason, number in sorted(counts.skipped.items())},
-        "holds": [
-            {
-                "hold": hold.number,
-                "until": hold.until.isoformat(),
-                "reason": hold.reason,
-                "accounts": number,
-            }
-            for hold, number in counts.holds.items()
-        ],
-    }
-
-
-def say_queued(counts: ReminderCounts) -> str:
-    """Say what is owed of one kind, for people."""
-    sentence = f"{say_count(counts.owed, 'mail')} owed, {counts.queued:,} new"
-    if counts.already_sent:
-        sentence += f", {counts.already_sent:,} sent before"
-    reasons = [f"{number:,} {reason}" for reason, number in sorted(counts.skipped.items())]
-    return sentence + (f"; accounts left out: {', '.join(reasons)}" if reasons else "")

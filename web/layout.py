@@ -12,7 +12,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from domain.money import Money
+from domain.money import ZERO, Money
 from mail.rendering.alerts import newest_utility
 from web.visits import Visit
 from web.words import LANGUAGES
@@ -33,7 +33,7 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters.update(money=say_money, day=say_day, short_day=say_short_day)
+    found.filters.update(money=say_money, day=say_day, short_day=say_short_day, ledger=say_ledger)
     found.globals.update(static=static_path)
     return found
 
@@ -66,6 +66,11 @@ def missing(visit: Visit) -> HTMLResponse:
 
 def say_money(amount: Money) -> str:
     return amount.dollars()
+
+
+def say_ledger(amount: Money) -> str:
+    """Write an amount as a ledger does: payments and credits in parentheses (rule 44)."""
+    return amount.dollars() if amount >= ZERO else f"({(-amount).dollars()})"
 
 
 def say_day(day: date | datetime) -> str:

@@ -42,21 +42,32 @@ def audit() -> None:
 def verify(home: Path, expect: str | None, as_json: bool) -> int:
     """Find the first row of the audit list that was changed, taken out, put in or moved.
 
+    Add up what every account owes again from its entries, too.
+
     Exit status 4 where there is one. Note the last line down elsewhere: with --expect it also
     proves later that the end is still there.
     """
     from database.audit import verify_audit
+    from database.ledger.entries import find_wrong_sums
 
     expected = None if expect is None else _to_anchor(expect)
     office = open_office(home)
     with office.database.reading() as books:
         verdict = verify_audit(books, expected)
+        wrong = find_wrong_sums(books)
     if as_json:
-        click.echo(json.dumps(_to_figures(verdict), indent=1))
+        figures = _to_figures(verdict) | {"wrong_balances": wrong}
+        click.echo(json.dumps(figures, indent=1))
     else:
         click.echo("\n".join(_lines(verdict)))
+    if wrong:
+        click.echo(
+            f"billclose: The balance of {', '.join(wrong)} is not the sum of its entries; keep "
+            "the database as it is, and compare it with your newest backup.",
+            err=True,
+        )
     if verdict.fault is None:
-        return DONE
+        return NEEDS_PERSON if wrong else DONE
     click.echo(
         f"billclose: The audit list is not as it was written: {verdict.fault.message}; "
         "keep the database as it is, and compare it with your newest backup.",

@@ -15,6 +15,7 @@ from command_line.options import (
     NEEDS_PERSON,
     as_of_option,
     despite_option,
+    even_if_nothing_option,
     json_option,
     open_office,
 )
@@ -33,6 +34,7 @@ QUIET = ("nothing to look up", "0 payments returned", "0 payouts, $0.00")
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Show what would be drawn; draw nothing.")
 @despite_option
+@even_if_nothing_option
 @as_of_option
 @json_option
 @click.pass_obj
@@ -40,6 +42,7 @@ def collect(
     home: Path,
     dry_run: bool,
     despite_stuck_postings: str | None,
+    even_if_nothing: bool,
     as_of: datetime | None,
     as_json: bool,
 ) -> int:
@@ -52,7 +55,9 @@ def collect(
     gateway = office.gateway  # what is missing in the settings is said at once
     if dry_run:
         return _show_what_is_due(office, as_json=as_json)
-    figures = _collect(office, despite_stuck_postings) | {"gateway": gateway.name}
+    asked = even_if_nothing or despite_stuck_postings is not None
+    figures = (None if asked else _quiet(office)) or _collect(office, despite_stuck_postings)
+    figures |= {"gateway": gateway.name}
     needs_person = _needs_person(figures)
     if as_json:
         status = "needs-person" if needs_person else "done"
@@ -60,6 +65,12 @@ def collect(
     else:
         click.echo("\n".join(_lines(office, figures)))
     return NEEDS_PERSON if needs_person else DONE
+
+
+def _quiet(office: Office) -> Figures | None:
+    from office.rounds.quiet import quiet_collecting
+
+    return quiet_collecting(office)
 
 
 def _collect(office: Office, despite: str | None) -> Figures:

@@ -61,10 +61,10 @@ def _look(home: Path, tell: bool, as_of: datetime | None) -> Figures:
 
 def _tell(office: Office) -> Figures:
     from office.equipment.office import at_work
-    from tasks.watching import watch_once
+    from office.procedures.watching import watch_once
 
     with at_work(office):
-        return watch_once()
+        return watch_once(office)
 
 
 def _lines(figures: Figures) -> list[str]:

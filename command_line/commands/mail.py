@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from command_line.options import NEEDS_PERSON, as_of_option, json_option, open_office, reason_option
+from command_line.options import (
+    NEEDS_PERSON,
+    as_of_option,
+    even_if_nothing_option,
+    json_option,
+    open_office,
+    reason_option,
+)
 from domain.failures import Misuse, NobodyMailed
 from domain.words import say_count
 
@@ -123,20 +130,14 @@ def status(home: Path, period: str | None, as_json: bool) -> int:
 
 
 @mail.command()
+@even_if_nothing_option
 @as_of_option
 @json_option
 @click.pass_obj
-def send(home: Path, as_of: datetime | None, as_json: bool) -> int:
+def send(home: Path, even_if_nothing: bool, as_of: datetime | None, as_json: bool) -> int:
     """Send what is due now, of every period and without a close."""
-    from command_line.flow_runs import run_flow
-
     office = open_office(home, as_of)
-    try:
-        state = run_flow(office, _load)
-        figures, sentence = state.result(), state.message
-    except NobodyMailed as stopped:
-        figures, sentence = stopped.figures, stopped.message
-        click.echo(f"billclose: {sentence}", err=True)
+    figures, sentence = (None if even_if_nothing else _quiet(office)) or _run(office)
     unsent: int = figures["failed"] + figures["deferred"] + figures["in_doubt"]
     needs_person = unsent > 0 or figures["stopped_by"] != ""
     if as_json:
@@ -145,6 +146,24 @@ def send(home: Path, as_of: datetime | None, as_json: bool) -> int:
     else:
         click.echo(f"Mail: {sentence}.")
     return NEEDS_PERSON if needs_person else 0
+
+
+def _quiet(office: Office) -> tuple[dict[str, Any], str] | None:
+    from office.rounds.quiet import quiet_mail, say_quiet_mail
+
+    figures = quiet_mail(office)
+    return None if figures is None else (figures, say_quiet_mail())
+
+
+def _run(office: Office) -> tuple[dict[str, Any], str]:
+    from command_line.flow_runs import run_flow
+
+    try:
+        state = run_flow(office, _load)
+    except NobodyMailed as stopped:
+        click.echo(f"billclose: {stopped.message}", err=True)
+        return stopped.figures, stopped.message
+    return state.result(), state.message
 
 
 @mail.command()

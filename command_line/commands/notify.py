@@ -11,7 +11,14 @@ import click
 
 from command_line.commands.close import replace_office
 from command_line.mail_results import UNSENT, Figures, is_unsent, run_mailing, say_unsent
-from command_line.options import DONE, NEEDS_PERSON, as_of_option, json_option, open_office
+from command_line.options import (
+    DONE,
+    NEEDS_PERSON,
+    as_of_option,
+    even_if_nothing_option,
+    json_option,
+    open_office,
+)
 
 if TYPE_CHECKING:
     from office.equipment.office import Office
@@ -19,16 +26,22 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Show what is owed; record and send nothing.")
+@even_if_nothing_option
 @as_of_option
 @json_option
 @click.pass_obj
-def notify(home: Path, dry_run: bool, as_of: datetime | None, as_json: bool) -> int:
+def notify(
+    home: Path, dry_run: bool, even_if_nothing: bool, as_of: datetime | None, as_json: bool
+) -> int:
     """Send receipts, and tell of draws to come that no e-bill tells of; each once.
 
     Meant for every morning, after `collect`. Exit status 4 where a mail could not be sent.
     """
     office = open_office(home, as_of)
-    figures = _look(office) if dry_run else _notify(office)
+    if dry_run:
+        figures = _look(office)
+    else:
+        figures = (None if even_if_nothing else _quiet(office)) or _notify(office)
     unsent = bool(figures["stopped_by"]) or is_unsent(figures)
     if as_json:
         status = "dry-run" if dry_run else "unsent" if unsent else "done"
@@ -36,6 +49,12 @@ def notify(home: Path, dry_run: bool, as_of: datetime | None, as_json: bool) -> 
     else:
         click.echo("\n".join(_lines(office, figures, dry_run=dry_run)))
     return NEEDS_PERSON if unsent else DONE
+
+
+def _quiet(office: Office) -> Figures | None:
+    from office.rounds.quiet import quiet_notices
+
+    return quiet_notices(office)
 
 
 def _notify(office: Office) -> Figures:
@@ -51,7 +70,7 @@ def _notify(office: Office) -> Figures:
 def _look(office: Office) -> Figures:
     """Decide with the same code, and write and send nothing."""
     from office.equipment.terms import notifying_of
-    from tasks.reminding import look_at_notices
+    from office.procedures.reminding import look_at_notices
 
     terms = notifying_of(office, office.due_now(), records=False)
     nothing = dict.fromkeys(("sent", *UNSENT), 0)

@@ -16,6 +16,7 @@ from command_line.options import (
     NEEDS_PERSON,
     as_of_option,
     despite_option,
+    even_if_nothing_option,
     json_option,
     open_office,
 )
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Show what is owed; record and send nothing.")
 @despite_option
+@even_if_nothing_option
 @as_of_option
 @json_option
 @click.pass_obj
@@ -35,6 +37,7 @@ def remind(
     home: Path,
     dry_run: bool,
     despite_stuck_postings: str | None,
+    even_if_nothing: bool,
     as_of: datetime | None,
     as_json: bool,
 ) -> int:
@@ -47,7 +50,8 @@ def remind(
     if dry_run:
         figures = _look(office, despite_stuck_postings)
     else:
-        figures = _remind(office, despite_stuck_postings)
+        asked = even_if_nothing or despite_stuck_postings is not None
+        figures = (None if asked else _quiet(office)) or _remind(office, despite_stuck_postings)
     needs_person = not dry_run and _needs_person(figures)
     if as_json:
         status = "dry-run" if dry_run else "unsent" if needs_person else "done"
@@ -55,6 +59,12 @@ def remind(
     else:
         click.echo("\n".join(_lines(office, figures, dry_run=dry_run)))
     return NEEDS_PERSON if needs_person else DONE
+
+
+def _quiet(office: Office) -> Figures | None:
+    from office.rounds.quiet import quiet_reminders
+
+    return quiet_reminders(office)
 
 
 def _remind(office: Office, despite: str | None) -> Figures:
@@ -72,8 +82,8 @@ def _look(office: Office, despite: str | None) -> Figures:
     from mail.reminders.exemptions import undrawn
     from mail.reminders.queueing import queue_reminders
     from office.equipment.terms import reminding_of
-    from tasks.posting import require_posted_here
-    from tasks.reminding import to_figures, undrawn_figures
+    from office.procedures.posting import require_posted_here
+    from office.procedures.reminding import to_figures, undrawn_figures
 
     now = office.due_now()
     if despite is None:

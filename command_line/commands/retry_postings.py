@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from command_line.commands.close import replace_office
-from command_line.options import DONE, NEEDS_PERSON, as_of_option, json_option, open_office
+from command_line.options import (
+    DONE,
+    NEEDS_PERSON,
+    as_of_option,
+    even_if_nothing_option,
+    json_option,
+    open_office,
+)
 from domain.failures import Misuse
 
 if TYPE_CHECKING:
@@ -25,6 +32,7 @@ if TYPE_CHECKING:
 )
 @click.option("--receipt", metavar="NUMBER", help="Cash receipting's number of it.")
 @click.option("--reason", metavar="TEXT", help="Why; audited.")
+@even_if_nothing_option
 @as_of_option
 @json_option
 @click.pass_obj
@@ -35,6 +43,7 @@ def retry_postings(
     by_hand: str | None,
     receipt: str | None,
     reason: str | None,
+    even_if_nothing: bool,
     as_of: datetime | None,
     as_json: bool,
 ) -> int:
@@ -53,12 +62,19 @@ def retry_postings(
         _try_again(office, again, reason)
     if reason and not (again or by_hand):
         raise Misuse("--reason needs --again KEY or --by-hand KEY.")
-    figures = _post(office, at_once)
+    asked = at_once or again or by_hand or even_if_nothing
+    figures = (None if asked else _look(office)) or _post(office, at_once)
     if as_json:
         click.echo(json.dumps({"status": "done", **figures}, indent=1))
     else:
         click.echo("\n".join(_lines(office, figures)))
     return NEEDS_PERSON if figures["unposted"] else DONE
+
+
+def _look(office: Office) -> dict[str, Any] | None:
+    from office.rounds.quiet import quiet_postings
+
+    return quiet_postings(office)
 
 
 def _post(office: Office, at_once: bool) -> dict[str, Any]:

@@ -23,7 +23,6 @@ PORT = 4200
 SERVE = "from deployments.serve import serve_office; serve_office()"
 LOOK_SECONDS = 0.5
 LOG_LOOKS = 600  # looks between two at the size of the server's log
-POLLS = {"PREFECT_RUNNER_POLL_FREQUENCY": "2"}  # seconds a clerk waits for what he started there
 
 
 @click.command()
@@ -35,19 +34,26 @@ def up(home: Path, port: int) -> int:
     The flows run by the calendar, unless prefect.schedules is false. What dies is started again;
     what keeps dying takes everything down.
     """
-    from office.prefect_server.processes import adopt_orphans, end_orphans
+    from office.prefect_server.processes import adopt_orphans, alone, end_orphans
+    from office.prefect_server.runs import require_own_deployments
     from office.prefect_server.server import office_server
 
     office = open_office(home)
     os.environ["BILLCLOSE_HOME"] = str(home.resolve())
     has_children = False
+    chosen = office.settings.prefect
     try:
-        with office_server(home, office.settings.prefect, port, in_group=True) as server:
+        with (
+            alone(home / "prefect" / "up.lock", _say_up(home)),
+            office_server(home, chosen, port, in_group=True) as server,
+        ):
             has_children = True
             signal.signal(signal.SIGTERM, _interrupt)  # as systemd ends it
             adopt_orphans()
             server.wait_until_ready()
             server.bury_dead_runs()
+            if not server.is_ours:
+                require_own_deployments(office, "")
             click.echo(_welcome(home, server))
             _keep_up(home, server)
     except KeyboardInterrupt:
@@ -56,6 +62,14 @@ def up(home: Path, port: int) -> int:
         if has_children:
             end_orphans()
     return 0
+
+
+def _say_up(home: Path) -> str:
+    from office.secrets.prefect_access import announced
+
+    where = announced(home).removesuffix("/api")
+    at = f", its Prefect UI at {where}" if where else ""
+    return f"The office in {home} is up already{at}; stop that one first, or use it."
 
 
 def _welcome(home: Path, server: PrefectServer) -> str:
@@ -91,10 +105,11 @@ class _Serving:
 
     def start(self) -> None:
         from office.prefect_server.processes import die_with_parent
+        from office.prefect_server.server import FLOW_SETTINGS
 
         self.process = subprocess.Popen(
             [sys.executable, "-c", SERVE],
-            env=POLLS | os.environ,
+            env=FLOW_SETTINGS | os.environ,
             stdin=subprocess.DEVNULL,
             preexec_fn=die_with_parent,
         )

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from database.inserting import insert_new
 from database.ledger.locking import lock_balances
+from database.ledger.matching import explained_late
 from database.ledger.tables import balance_entry
 from database.tables import balance_due, bill_run, period_close
 from database.types import Cents, Moment
@@ -34,7 +35,8 @@ def record_entries(
     decide on these entries has locked them before reading (`lock_balances`).
 
     What the billing system had before it wrote the account's newest export is in that export
-    (`late`): by when it told of it, or for a movement of the feed by `happened_at`. So is what
+    (`late`): by when it told of it, for a movement of the feed by `happened_at`, or by a line that
+    nothing else explains. So is what
     moved on an equal-pay account before its close: an agreed amount is asked whatever was paid
     before, and an export of that moment would say the same (`agreed`).
     Neither moves a sum. Raises ValueError where a key is known with another account or amount.
@@ -67,6 +69,31 @@ def add_up(books: Connection, keys: Iterable[str]) -> None:
         for key in ordered
     ]
     books.execute(_SETTING, given)
+
+
+def find_wrong_sums(books: Connection, limit: int = 20) -> list[str]:
+    """
+    Add all sums up again from their entries; return the accounts where they differ.
+
+    Also those with entries and no balance, and balances that no entry explains.
+    """
+    sums = outstanding_sums().subquery()
+    added = sa.func.coalesce(sums.c.added, NOTHING)
+    paid = sa.func.coalesce(sums.c.paid, NOTHING)
+    query = (
+        sa.select(_BALANCE.account)
+        .outerjoin(sums, sums.c.account_key == _BALANCE.account_key)
+        .where(sa.or_(_BALANCE.added != added, _BALANCE.paid != paid))
+        .order_by(_BALANCE.account_key)
+        .limit(limit)
+    )
+    without = (
+        sa.select(_ENTRY.account_key)
+        .distinct()
+        .where(~sa.exists().where(_BALANCE.account_key == _ENTRY.account_key))
+        .limit(limit)
+    )
+    return [*books.scalars(query), *books.scalars(without)]
 
 
 def outstanding_sums(
@@ -153,6 +180,7 @@ def _place(books: Connection, entries: Sequence[BalanceEntry]) -> list[BalanceEn
             _BALANCE.run.label("period"),
             _BALANCE.equal_pay,
             bill_run.c.sure_until,
+            bill_run.c.not_after,
             bill_run.c.timezone,
             period_close.c.closed_at,
         )
@@ -161,7 +189,40 @@ def _place(books: Connection, entries: Sequence[BalanceEntry]) -> list[BalanceEn
         .where(_BALANCE.account_key.in_(keys))
     )
     newest = {row.account_key: row for row in books.execute(query)}
-    return [_placed(entry, newest.get(entry.account_key)) for entry in entries]
+    placed = [_placed(entry, newest.get(entry.account_key)) for entry in entries]
+    late = _find_late(books, placed, newest)
+    return [
+        replace(entry, in_export_of=late[entry.key], how=ContainedBy.LATE)
+        if entry.key in late
+        else entry
+        for entry in placed
+    ]
+
+
+def _find_late(
+    books: Connection, entries: Sequence[BalanceEntry], newest: dict[str, Any]
+) -> dict[str, str]:
+    """
+    Find what the export has although a file that was written after it tells of it.
+
+    The day alone is known of these, and it is the export's last one or before.
+    """
+    by_account: dict[str, list[BalanceEntry]] = {}
+    for entry in entries:
+        base = newest.get(entry.account_key)
+        if base is not None and _may_be_late(entry, base.not_after, base.timezone):
+            by_account.setdefault(entry.account_key, []).append(entry)
+    found: dict[str, str] = {}
+    for key, told in by_account.items():
+        period = newest[key].period
+        found |= dict.fromkeys(explained_late(books, period, key, told), period)
+    return found
+
+
+def _may_be_late(entry: BalanceEntry, not_after: datetime, timezone: str) -> bool:
+    is_told = entry.source is EntrySource.FEED and entry.in_export_of is None
+    last_day = not_after.astimezone(ZoneInfo(timezone)).date()
+    return is_told and entry.happened_at is None and entry.happened_on <= last_day
 
 
 def _placed(entry: BalanceEntry, newest: Any) -> BalanceEntry:

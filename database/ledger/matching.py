@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from database.ledger.tables import balance_entry
 from database.tables import account, balance_due, bill_run, movement, posting
 from domain.accounts import AccountStatus
-from domain.ledger import EntryKind, EntrySource
+from domain.ledger import BalanceEntry, EntryKind, EntrySource
 from domain.movements import MovementKind
 from domain.payments import PostingState
 from rules.export_boundary import Bounds, ExportLine, Matched, Outstanding, match_export
@@ -131,6 +131,18 @@ def _accounts_at_risk(staged: StagedPeriod) -> sa.Select[Any]:
 
 def _read_outstanding(books: Connection, keys: Sequence[str]) -> dict[str, list[Outstanding]]:
     query = (
+        _with_postings()
+        .where(_ENTRY.account_key.in_(keys), _ENTRY.in_export_of.is_(None), _ENTRY.counts)
+        .order_by(_ENTRY.account_key, _ENTRY.happened_on, _ENTRY.key)
+    )
+    found: dict[str, list[Outstanding]] = {}
+    for row in books.execute(query):
+        found.setdefault(row.account_key, []).append(to_outstanding(row))
+    return found
+
+
+def _with_postings() -> sa.Select[Any]:
+    return (
         sa.select(
             balance_entry,
             posting.c.state,
@@ -142,13 +154,7 @@ def _read_outstanding(books: Connection, keys: Sequence[str]) -> dict[str, list[
         .outerjoin(posting, posting.c.entry_key == _ENTRY.key)
         .outerjoin(balance_due, _BALANCE.account_key == _ENTRY.account_key)
         .outerjoin(bill_run, bill_run.c.run == _BALANCE.run)
-        .where(_ENTRY.account_key.in_(keys), _ENTRY.in_export_of.is_(None), _ENTRY.counts)
-        .order_by(_ENTRY.account_key, _ENTRY.happened_on, _ENTRY.key)
     )
-    found: dict[str, list[Outstanding]] = {}
-    for row in books.execute(query):
-        found.setdefault(row.account_key, []).append(to_outstanding(row))
-    return found
 
 
 def to_outstanding(row: Any) -> Outstanding:
@@ -168,6 +174,7 @@ def to_outstanding(row: Any) -> Outstanding:
         may_stand_from=stands_from,
         posted_on=stands_from.astimezone(zone).date() if stands_from else None,
         payment_key=row.payment_key or "",
+        moved_at=row.happened_at if is_ours else None,
     )
 
 
@@ -201,3 +208,31 @@ def read_lines(books: Connection, period: str, keys: Sequence[str]) -> dict[str,
         line = ExportLine(row.line, row.posted_on, row.kind, row.amount, row.reference)
         found.setdefault(row.account_key, []).append(line)
     return found
+
+
+def explained_late(
+    books: Connection, period: str, account_key: str, told: Sequence[BalanceEntry]
+) -> set[str]:
+    """
+    Return which movements of the feed a closed period's export has already.
+
+    They are told only after its close, in a file that was written after the export, and happened
+    before. A line that nothing else explains is one of them: by reference, or by amount and day.
+    """
+    staged = read_staged(books, period, 0)
+    inside = [
+        replace(to_outstanding(row), told_at=staged.bounds.sure_until)
+        for row in books.execute(
+            _with_postings().where(_ENTRY.account_key == account_key, _ENTRY.in_export_of == period)
+        )
+    ]
+    lines = read_lines(books, period, [account_key]).get(account_key, [])
+    free = match_export(lines, inside, staged.bounds).free
+    new = [
+        Outstanding(
+            entry.key, entry.amount, entry.happened_on, False,
+            confirmation=entry.reference or "", told_at=entry.told_at,
+        )
+        for entry in told
+    ]  # fmt: skip
+    return set(match_export(free, new, staged.bounds).contained)

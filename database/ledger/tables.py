@@ -103,6 +103,25 @@ entry_plan = make_table(
     sa.Column("how", one_of(ContainedBy, "how")),  # NULL: carried over
 )
 
+boundary_finding = make_table(
+    "boundary_finding",  # what of an export and our entries does not agree, for the checks
+    sa.Column(
+        "period",
+        sa.String(40),
+        sa.ForeignKey("bill_run.run", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    sa.Column("line", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("code", sa.String(40), nullable=False),  # the check's name
+    sa.Column("account_key", sa.String(64), nullable=False),
+    sa.Column("happened_on", sa.Date, nullable=False),
+    sa.Column("amount", Cents, nullable=False),  # ours
+    sa.Column("booked", Cents),  # theirs, where it is another one
+    sa.Column("reference", sa.String(100), nullable=False),
+    sa.Column("reason", sa.String(200), nullable=False),
+    sa.Column("blocks", sa.Boolean, nullable=False),
+)
+
 
 @sa.event.listens_for(balance_entry, "after_create")
 @sa.event.listens_for(account_change, "after_create")

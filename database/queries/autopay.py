@@ -130,7 +130,7 @@ def is_varying(payment: sa.Table, run: str) -> sa.ColumnElement[bool]:
     """
     earlier = scheduled_payment.alias("earlier")
     as_before = sa.exists().where(
-        earlier.c.run == _previous_run(run),
+        earlier.c.run == _period_before(payment, run),
         earlier.c.account_key == payment.c.account_key,
         earlier.c.number == 1,
         earlier.c.amount == payment.c.amount,
@@ -145,14 +145,20 @@ def is_varying(payment: sa.Table, run: str) -> sa.ColumnElement[bool]:
     return sa.and_(payment.c.method_kind == MethodKind.ACH, ~as_before, ~is_agreed)
 
 
-def _previous_run(run: str) -> sa.ScalarSelect[Any]:
-    """The closed run before a run."""
-    this, before = bill_run.alias("this"), bill_run.alias("before")
+def _period_before(payment: sa.FromClause, run: str) -> sa.ScalarSelect[Any]:
+    """The last closed run of the payment's own account before a run: each cycle has its own."""
+    this, before, billed = bill_run.alias("this"), bill_run.alias("before"), account.alias("billed")
     query = (
         sa.select(before.c.run)
         .join(period_close, period_close.c.run == before.c.run)
+        .join(billed, billed.c.run == before.c.run)
         .join(this, this.c.run == run)
-        .where(before.c.starts_on < this.c.starts_on)
+        .where(
+            before.c.starts_on < this.c.starts_on,
+            billed.c.account_key == payment.c.account_key,
+            billed.c.status != AccountStatus.CLOSED,
+        )
         .order_by(before.c.starts_on.desc(), before.c.run)
+        .correlate(payment)
     )
     return query.limit(1).scalar_subquery()

@@ -7,8 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.tables import balance_due, draw, scheduled_payment
-from database.types import Cents
+from database.ledger.tables import feed_file
+from database.tables import balance_due, bill_run, draw, scheduled_payment
+from database.types import Cents, Moment
 from domain.money import ZERO, Money
 from domain.payments import DrawState
 
@@ -43,6 +44,32 @@ def on_its_way(account_key: sa.ColumnElement[str]) -> sa.ColumnElement[Any]:
         .where(scheduled_payment.c.account_key == account_key, draw.c.state.in_(ON_ITS_WAY))
         .scalar_subquery()
     )
+
+
+def balances() -> sa.Select[Any]:
+    """
+    Select what each account owes now, as `list balances` shows it (contract 6).
+
+    `as_of` is when the billing system last told what it knew: by a file of the feed, else by the
+    account's newest export. An account without a closed period has no amount due.
+    """
+    newest = sa.select(sa.func.max(feed_file.c.written_at)).scalar_subquery()
+    is_newer = sa.or_(bill_run.c.sure_until.is_(None), newest > bill_run.c.sure_until)
+    way = on_its_way(balance_due.c.account_key)
+    return sa.select(
+        balance_due.c.account,
+        balance_due.c.run.label("period"),
+        balance_due.c.amount_due,
+        balance_due.c.added,
+        balance_due.c.paid,
+        sa.type_coerce(way, Cents()).label("on_its_way"),
+        open_balance().label("open"),
+        sa.type_coerce(sa.case((is_newer, newest), else_=bill_run.c.sure_until), Moment()).label(
+            "as_of"
+        ),
+        balance_due.c.due_on.label("due_date"),
+        balance_due.c.account_key.label("_account_key"),
+    ).outerjoin(bill_run, bill_run.c.run == balance_due.c.run)
 
 
 def read_open_balance(books: Connection, account_key: str) -> Money:

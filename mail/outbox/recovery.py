@@ -51,6 +51,19 @@ def recover(database: Database, journals: Path, now: datetime, me: str = "") -> 
     sends nothing yet: what it holds, it left behind before.
     """
     found = Recovered()
+    for owner, gone in _lost_owners(database, now, me):
+        found += _recover_from(database, journals, now, owner, is_gone=gone)
+    _sweep(database, journals)
+    return found
+
+
+def has_leftovers(database: Database, now: datetime) -> bool:
+    """Tell whether mails are held by a worker that is gone; changes nothing."""
+    return any(_lost_owners(database, now, ""))
+
+
+def _lost_owners(database: Database, now: datetime, me: str) -> Iterator[tuple[str | None, bool]]:
+    """Yield who holds mails and is gone, or whose lease ran out, with whether he is surely gone."""
     with database.reading() as books:
         owners = books.execute(
             sa.select(delivery.c.lease_owner, sa.func.min(delivery.c.lease_until))
@@ -60,9 +73,7 @@ def recover(database: Database, journals: Path, now: datetime, me: str = "") -> 
     for owner, until in owners:
         gone = owner is None or owner == me or is_gone(owner)
         if gone or until is None or until <= now:
-            found += _recover_from(database, journals, now, owner, is_gone=gone)
-    _sweep(database, journals)
-    return found
+            yield owner, gone
 
 
 def _recover_from(

@@ -17,6 +17,7 @@ from typing import Protocol
 from database.books import Database
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import PermanentFailure, TemporaryFailure
+from domain.words import say_count
 from mail.outbox.deliveries import Delivery, claim, leave_in_doubt, mark, put_back, renew
 from mail.outbox.journal import SendJournal
 from mail.outbox.recovery import recover
@@ -48,6 +49,20 @@ class SendCounts:
     @property
     def unsent(self) -> int:
         return self.failed + self.deferred + self.in_doubt
+
+
+def say_tried(tried: SendCounts) -> str:
+    """Say what became of the mails that were tried just now."""
+    sentence = f"{tried.sent:,} sent"
+    if tried.possible_duplicates:
+        sentence += f" ({say_count(tried.possible_duplicates, 'possible duplicate')})"
+    for word, number in (
+        ("deferred", tried.deferred),
+        ("failed", tried.failed),
+        ("in-doubt", tried.in_doubt),
+    ):
+        sentence += f", {number:,} {word}" if number else ""
+    return sentence + (f"; stopped: {tried.stopped_by}" if tried.stopped_by else "")
 
 
 @dataclass(slots=True)

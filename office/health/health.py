@@ -24,6 +24,7 @@ from office.health.machine import (
     mail_server_offset,
     web_offset,
 )
+from office.health.nights import lost_events, silent_rounds
 from office.health.prefect import failed_runs, late_runs, waiting_closes
 from office.health.work import (
     forgotten_schedules,
@@ -74,6 +75,8 @@ def look(here: Office, seconds: float = SECONDS) -> Health:
         *missed_work(looking),
         *answers.get("prefect", [Condition("run-late", State.UNKNOWN, "No answer in time.")]),
         *answers.get("runs", [Condition("run-failed", State.UNKNOWN, "No answer in time.")]),
+        *silent_rounds(looking),
+        *lost_events(looking),
         *silent_services(looking),
         *stuck_money(looking),
         *answers.get("mail", [_silent_mail_server(looking)]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import os
 import shutil
 import signal
@@ -11,9 +12,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from domain.failures import PermanentFailure
+from domain.failures import Misuse, PermanentFailure
 
 PARENT_DEATH_SIGNAL = 1  # prctl(2): PR_SET_PDEATHSIG
 STOP_SECONDS = 10
@@ -49,6 +51,22 @@ def stop(process: subprocess.Popen[bytes] | None, how: int = signal.SIGTERM) -> 
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+@contextmanager
+def alone(lock: Path, sentence: str) -> Iterator[None]:
+    """
+    Hold a lock as long as this process lives; raises Misuse with the sentence where another does.
+
+    The kernel gives it back, however the process ends.
+    """
+    lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with lock.open("a") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Misuse(sentence, "already-up") from None
+        yield
 
 
 OFTEN, WITHIN_SECONDS = 3, 60.0

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import socket
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any
 
 import httpx
 
-from domain.failures import TemporaryFailure
+from domain.failures import Misuse, TemporaryFailure
 from office.equipment.office import Office
 from office.secrets.prefect_access import announced, authorization, known_auth
 
@@ -19,6 +21,7 @@ REST = timedelta(minutes=10)  # what failed is not started by the minute
 OPEN = ("SCHEDULED", "PENDING", "RUNNING", "CANCELLING")
 ENDED_BADLY = ("FAILED", "CRASHED")
 TAG = "by-the-rounds"
+FIRST_DEPLOYMENT = "close-period"
 
 
 def known_address(here: Office) -> str:
@@ -40,6 +43,36 @@ def wake(here: Office, flow_run: str | None) -> bool:
             return server.resume(flow_run)
         except TemporaryFailure:
             return False
+
+
+def owner_tag(here: Office) -> str:
+    """Return the tag by which a home's deployments are known again in a server of several."""
+    place = f"{socket.gethostname()} {here.home.resolve()}"
+    return f"home:{hashlib.sha256(place.encode()).hexdigest()[:12]}"
+
+
+def require_own_deployments(here: Office, pool: str) -> None:
+    """
+    Refuse to deploy to a server whose deployments are another office's (Misuse, `other-office`).
+
+    Deployments are known by their names: a second office would take all of them over, and the
+    first one's nights would run in the second one's home without a word. `pool` is the work pool
+    that they shall go to; empty: they are served by `billclose up` of this home.
+    """
+    with KnownServer(here) as server:
+        there = server.find_deployment(FIRST_DEPLOYMENT)
+    if there is None:
+        return
+    known_pool = there.get("work_pool_name") or ""
+    owners = {tag for tag in there.get("tags", ()) if tag.startswith("home:")}
+    if known_pool == pool and (pool or not owners or owner_tag(here) in owners):
+        return
+    whose = f"the office of work pool {known_pool}" if known_pool else "another home's `up`"
+    raise Misuse(
+        f"The deployments at {known_address(here)} belong to {whose}; one Prefect server serves "
+        "one office. Give this one a server of its own (prefect.api_url), or delete those first.",
+        "other-office",
+    )
 
 
 class KnownServer:
@@ -70,6 +103,12 @@ class KnownServer:
         """Resume a suspended run; tell whether it goes on."""
         answer = self._ask("POST", f"/flow_runs/{flow_run}/resume", {"run_input": {}})
         return bool(answer.get("status") == "ACCEPT")
+
+    def find_deployment(self, name: str) -> dict[str, Any] | None:
+        """Return a deployment as the server has it, None where there is none of that name."""
+        body = {"deployments": {"name": {"any_": [name]}}, "limit": 1}
+        found = self._ask("POST", "/deployments/filter", body)
+        return dict(found[0]) if found else None
 
     def start(self, deployment: str, name: str, key: str, now: datetime) -> bool:
         """

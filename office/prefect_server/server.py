@@ -143,31 +143,52 @@ class PrefectServer:
 
 __all__ = ["ANNOUNCEMENT", "RECORD_SECONDS", "PrefectServer", "office_server", "prefect_server"]
 
+# What every Prefect server of an office runs with: ours, that of the units and of compose alike.
+# A batched recorder costs an eighth of the CPU per task run; few runs are planned ahead, so that
+# few are left over after a long night. Whatever ended longer ago than the retention goes, with its
+# logs and artifacts: to keep it for ever would be 82 MB a day in a busy office.
+KEEP_DAYS = 400
+SERVER_SETTINGS = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+    "PREFECT_SERVER_SERVICES_SCHEDULER_MAX_RUNS": "12",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(KEEP_DAYS * 86_400),
+}
+# Where flows run: a run that is silent for three heartbeats is lost (automations.yaml, run-lost).
+HEARTBEAT_SECONDS = 30
+FLOW_SETTINGS = {
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS),
+    "PREFECT_WORKER_QUERY_SECONDS": "2",  # a clerk waits for what he started there
+    "PREFECT_RUNNER_POLL_FREQUENCY": "2",
+}
+
 TEMPLATE = Path(sys.prefix) / "share" / "billclose" / "prefect.db"
 
 
 def server_environment(
-    home: Path, port: int, *, auth: str = "", database_url: str = ""
+    home: Path, port: int, *, auth: str = "", database_url: str = "", keep_days: int = KEEP_DAYS
 ) -> dict[str, str]:
     """
     Return the settings of a Prefect server that lives in the home.
 
-    A batched recorder costs an eighth of the CPU per task run; few runs are planned ahead, so that
-    few are left over after a long night; without the UI's own address the browser would ask
-    another port; nothing is reported to anybody. With `auth` nobody else on the machine gets in.
+    Without the UI's own address the browser would ask another port; nothing is reported to
+    anybody. With `auth` nobody else on the machine gets in.
     """
-    environment = {
-        "PREFECT_HOME": str(home),
-        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-        "PREFECT_SERVER_UI_API_URL": f"http://127.0.0.1:{port}/api",
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
-        "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
-        "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
-        "PREFECT_SERVER_SERVICES_SCHEDULER_MAX_RUNS": "12",
-        "PREFECT_CLI_PROMPT": "false",
-        "DO_NOT_TRACK": "1",
-    }
+    kept = {"PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(keep_days * 86_400)}
+    environment = (
+        SERVER_SETTINGS
+        | kept
+        | {
+            "PREFECT_HOME": str(home),
+            "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+            "PREFECT_SERVER_UI_API_URL": f"http://127.0.0.1:{port}/api",
+            "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+            "PREFECT_CLI_PROMPT": "false",
+            "DO_NOT_TRACK": "1",
+        }
+    )
     if auth:
         environment["PREFECT_SERVER_API_AUTH_STRING"] = auth
         environment["PREFECT_API_AUTH_STRING"] = auth
@@ -193,6 +214,7 @@ def office_server(
         port,
         auth=auth,
         database_url=chosen.database_url.get_secret_value(),
+        keep_days=chosen.keep_days,
         in_group=in_group,
     ) as server:
         yield server
@@ -206,6 +228,7 @@ def prefect_server(
     *,
     auth: str = "",
     database_url: str = "",
+    keep_days: int = KEEP_DAYS,
     in_group: bool = False,
 ) -> Iterator[PrefectServer]:
     """
@@ -229,6 +252,7 @@ def prefect_server(
         chosen,
         auth=auth,
         database_url=database_url,
+        keep_days=keep_days,
     )
     with _environment(environment):
         server = PrefectServer(

@@ -108,6 +108,9 @@ class ChecksSettings(SettingsSection):
     large_bill: str = Field("2500.00", description="A bill above this gets a second look.")
     adjustment_limit: str = Field("500.00", description="The same for an adjustment.")
     notice_days: int = Field(10, ge=0, description="Days between notice and a changed ACH draw.")
+    posting_days: int = Field(
+        3, ge=0, le=30, description="Days a payment may take until the billing system has it."
+    )
 
     @field_validator("large_bill", "adjustment_limit")
     @classmethod
@@ -231,6 +234,13 @@ class PrefectSettings(SettingsSection):
     )
     schedules: bool = Field(
         True, description="`billclose up` starts flows by the calendar; false: cron or nobody does."
+    )
+
+    keep_days: int = Field(
+        400,
+        ge=2,
+        le=3650,
+        description="So many days our own Prefect server keeps ended runs and their artifacts.",
     )
 
     @field_validator("auth_string")

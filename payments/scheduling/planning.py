@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
+from database.ledger.boundary_plans import carried_by_plan
 from database.queries.balances import open_balance
 from database.queries.mandates import mandates_in_force
 from database.tables import (
@@ -42,16 +43,19 @@ def enrollments(run: str) -> sa.Select[Any]:
 
     `code` is the number of the account's situation (`to_situation`), days prior apart. What was
     paid is taken off the balance due; a closed run whose balance is gone has been followed by a
-    later one, which holds what was open: drawing for both would take the same money twice.
+    later one, which holds what was open: drawing for both would take the same money twice. Before
+    the close it is the amount due with what the check found to be carried over, so that a
+    rehearsal and the close agree to the cent.
     """
     agreed = mandates_in_force(run)
     same_account = account.c.account_key == agreed.c.account_key
     due = sa.and_(balance_due.c.run == run, balance_due.c.account_key == agreed.c.account_key)
     is_closed = sa.exists().where(period_close.c.run == run)
+    carried = carried_by_plan(run).subquery("carried")
     balance = sa.case(
         (balance_due.c.account_key.is_not(None), open_balance()),
         (is_closed, NOTHING),
-        else_=account.c.amount_due,
+        else_=account.c.amount_due + sa.func.coalesce(carried.c.carried, NOTHING),
     )
     state, cancelled = scheduled_payment.c.state, PaymentState.CANCELLED
     taken_off = _has_payment(run, agreed, state == cancelled)
@@ -71,6 +75,7 @@ def enrollments(run: str) -> sa.Select[Any]:
         .select_from(agreed)
         .join(account, sa.and_(account.c.run == run, same_account))
         .outerjoin(balance_due, due)
+        .outerjoin(carried, carried.c.account_key == account.c.account_key)
         .where(~_has_payment(run, agreed, state != cancelled))
         .order_by(account.c.account_key)
     )

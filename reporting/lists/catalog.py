@@ -42,6 +42,7 @@ LISTS = {  # a module is loaded when its list is asked for, so that the others w
     "unsubscribed-addresses": Listing(
         "reporting.lists.mail", "unsubscribed_addresses", ("since", "address")
     ),
+    "balances": Listing("database.queries.balances", "balances", ("period", "_account_key")),
     "scheduled-payments": Listing(
         "reporting.lists.money", "scheduled_payments", ("period", "pay_date", "_account_key")
     ),

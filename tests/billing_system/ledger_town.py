@@ -45,6 +45,7 @@ class Town:
 
     books: Database
     number: int = 0
+    payments_of: str = OCTOBER  # the closed period whose payments are drawn
 
     def export(
         self,
@@ -63,6 +64,17 @@ class Town:
             for number in accounts
         ]
         ends_on = dates.get("ends_on", ENDS.get(period, ENDS[NOVEMBER]))
+        self.stage(period, households, lines, written_at, ends_on=ends_on)
+
+    def stage(
+        self,
+        period: str,
+        households: list[Any],
+        lines: tuple[tuple[Any, ...], ...],
+        written_at: datetime | None,
+        *,
+        ends_on: date,
+    ) -> None:
         due_on = ends_on + timedelta(days=20)
         stage_run(self.books, *households, run=period, ends_on=ends_on, due_on=due_on)
         with self.books.writing() as books:
@@ -90,12 +102,12 @@ class Town:
     ) -> str:
         """Take money by autopay; `posted`: when cash receipting was first asked and answered."""
         self.number += 1
-        key = f"autopay/{OCTOBER}/{account}/{self.number}"
+        key = f"autopay/{self.payments_of}/{account}/{self.number}"
         cents = Money.parse(amount)
         with self.books.writing() as books:
             books.execute(
                 scheduled_payment.insert().values(
-                    key=key, run=OCTOBER, account_key=account, account=account,
+                    key=key, run=self.payments_of, account_key=account, account=account,
                     number=self.number, pay_on=at.date(), amount=cents, method_token="tok",
                     method_kind=MethodKind.ACH, last4="1234", immediate=False,
                     state=PaymentState.SUCCEEDED, confirmation=reference, scheduled_at=at,

@@ -125,6 +125,16 @@ def test_case_19_a_file_from_before_the_export_arrives_after_the_close(town):
     assert ("160.00", {"feed": "late"}) == (town.open(), town.how())
 
 
+def test_case_20_of_two_movements_like_one_line_one_is_in_the_export(town):
+    town.export(NOVEMBER, "160.00", ((LAST, "-25.00"),))
+    town.close(NOVEMBER)
+
+    town.told("m1", "-25.00", LAST, local(11, 30, 18), now=local(12, 3))
+    town.told("m2", "-25.00", LAST, local(11, 30, 18), now=local(12, 3))
+
+    assert "135.00" == town.open()
+
+
 def test_case_21_what_the_billing_system_deleted_is_not_counted_for_ever(town):
     town.told("m1", "-50.00", date(2026, 11, 9), local(11, 9, 18))
     assert "50.00" == town.open()

@@ -6,6 +6,7 @@ from datetime import date
 
 from sqlalchemy.engine import Connection
 
+from database import tables
 from domain.money import Money
 from tests.data_checks.rows import (
     ACH,
@@ -43,9 +44,24 @@ def fill(connection: Connection) -> None:
         _add_movements(connection, run)
     for run in (PREVIOUS, YEAR_AGO):
         add(connection, "period_close", run=run, closed_at=NOON, closed_by="clerk")
+    _add_balances(connection)
     _add_bills(connection)
     _add_addresses(connection)
     _add_mandates(connection)
+
+
+def _add_balances(connection: Connection) -> None:
+    """What the close of the period before left."""
+    of_run = tables.account.c.run == PREVIOUS
+    for row in connection.execute(tables.account.select().where(of_run)).all():
+        add(
+            connection,
+            "balance_due",
+            run=PREVIOUS,
+            account_key=row.account_key,
+            account=row.account,
+            amount_due=row.amount_due,
+        )
 
 
 def _add_run(connection: Connection, run: str) -> None:

@@ -56,6 +56,42 @@ ANOTHER_FILE = (
     "INSERT INTO bulk_file (run, bulk, form, file, path, account_pattern)"
     f" VALUES ('{RUN}', 2, 'final-bill', 'final.pdf', '', 'Account')"
 )
+
+
+def entry(
+    name: str,
+    cents: int,
+    *,
+    kind: str = "payment",
+    source: str = "draw",
+    reference: str = "SB1",
+    told: str = "NULL",
+    account: int = 5,
+) -> str:
+    return (
+        "INSERT INTO balance_entry (key, account_key, kind, amount, counts, happened_on,"
+        " recorded_at, recorded_by, source, reference, told_at)"
+        f" VALUES ('{name}', '{key(account)}', '{kind}', {cents}, TRUE, '2026-10-20',"
+        f" '2026-10-20 12:00:00+00:00', 'clerk', '{source}', '{reference}', {told})"
+    )
+
+
+def finding(code: str, booked: str = "NULL") -> str:
+    return (
+        "INSERT INTO boundary_finding (period, line, code, account_key, happened_on, amount,"
+        f" booked, reference, reason, blocks) VALUES ('{RUN}', 1, '{code}', '{key(5)}',"
+        f" '2026-10-20', -8000, {booked}, 'SB1', 'no line in the export', FALSE)"
+    )
+
+
+def line(number: int, cents: int, reference: str, account: int = 5) -> str:
+    return (
+        "INSERT INTO movement (run, line, account_key, account, posted_on, service, description,"
+        f" kind, amount, reference) VALUES ('{RUN}', {number}, '{key(account)}',"
+        f" '{key(account)}', '2026-10-20', '', 'Counter', 'payment', {cents}, '{reference}')"
+    )
+
+
 THIS_RUN = f"WHERE run = '{RUN}'"
 LAST_NUMBER = f"account_key = '{key(CARD)}', account = '{number(CARD)}'"
 CLOSED_NUMBER = f"account_key = '{key(CLOSED)}', account = '{number(CLOSED)}'"
@@ -123,7 +159,11 @@ BALANCES = (
         movement(901, "adjustment", -600_00),
     ),
     changing("opening-changed", update("account", "closing_balance = 4999", run=PREVIOUS)),
-    changing("account-vanished", update("account", "account_key = '777'", run=PREVIOUS)),
+    changing(
+        "account-vanished",
+        update("account", "account_key = '777'", run=PREVIOUS),
+        update("balance_due", "account_key = '777'", run=PREVIOUS),
+    ),
 )
 BILLS = (
     changing("bill-unknown-account", update("bill", "account_key = '999'", 10, "bulk = 1")),
@@ -201,4 +241,46 @@ AUTOPAY = (
     changing("maximum-not-positive", update("mandate", "maximum = 0", CARD)),
 )
 
-MUTATIONS = FILES + ACCOUNTS + BALANCES + BILLS + TOTALS + USAGE + DELIVERY + AUTOPAY
+SPOILED = ("roll-forward", "control-totals")
+A_FILE = (
+    "INSERT INTO feed_file (name, written_at, received_at, sha256, movements, amount)"
+    " VALUES ('f', '2026-09-30 12:00:00', '2026-09-30 12:00:00', '', 0, 0)"
+)
+A_DECLINED_DRAW = (
+    "INSERT INTO draw (key, payment_key, number, amount, method_token, state, reference,"
+    " created_at, lookups) SELECT key || '/9', key, 9, 8000, 'tok', 'declined', 'SB1',"
+    " '2026-10-20 12:00:00', 0 FROM scheduled_payment LIMIT 1"
+)
+A_RECEIPT = (
+    "INSERT INTO posting (key, entry_key, payment_key, kind, amount, state, attempts, created_at,"
+    " next_retry_at) SELECT 'receipt/e', 'e', key, 'receipt', 8000, 'posted', 1,"
+    " '2026-10-20 12:00:00', '2026-10-20 12:00:00' FROM scheduled_payment LIMIT 1"
+)
+TOLD_BEFORE = "'2026-09-30 12:00:00'"
+BOUNDARY = (
+    changing("payments-not-in-export", finding("payments-not-in-export")),
+    changing("booked-otherwise", finding("booked-otherwise", "-10700")),
+    changing(
+        "booked-twice",
+        entry("e", -8000),
+        line(900, -8000, "SB1"),
+        line(901, -8100, "SB1"),
+        along=SPOILED,
+    ),
+    changing(
+        "booked-on-other-account",
+        entry("e", -8000, account=6),
+        line(900, -8000, "SB1"),
+        along=SPOILED,
+    ),
+    changing("claims-ours", A_DECLINED_DRAW, line(900, -8000, "SB1"), along=SPOILED),
+    changing(
+        "movements-not-in-export",
+        entry("f", -123, source="feed", reference="", told=TOLD_BEFORE),
+    ),
+    changing("feed-incomplete", A_FILE),
+    changing("references-missing", entry("e", -8000), A_RECEIPT),
+    changing("equal-pay-behind", update("account", "equal_pay_amount = 1, status = 'active'")),
+)
+
+MUTATIONS = FILES + ACCOUNTS + BALANCES + BOUNDARY + BILLS + TOTALS + USAGE + DELIVERY + AUTOPAY

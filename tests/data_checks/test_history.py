@@ -68,9 +68,8 @@ def forget(connection) -> None:
 def test_the_runs_to_compare_with_are_the_closed_ones_before(connection):
     values = parameters(connection, RUN, TODAY, Thresholds())
 
-    assert (PREVIOUS, PREVIOUS, YEAR_AGO, date(2025, 10, 1)) == tuple(
-        values[name] for name in ("previous_run", "preceding_run", "year_ago_run", "history_from")
-    )
+    compared = (values["year_ago_run"], values["history_from"])
+    assert (YEAR_AGO, date(2025, 10, 1)) == compared
 
 
 def test_without_earlier_runs_there_is_nothing_to_compare_with(connection):
@@ -78,19 +77,38 @@ def test_without_earlier_runs_there_is_nothing_to_compare_with(connection):
 
     values = parameters(connection, RUN, TODAY, Thresholds())
 
-    assert tuple(values[name] for name in ("previous_run", "preceding_run", "year_ago_run")) == (
-        "",
-        "",
-        "",
-    )
+    assert "" == values["year_ago_run"]
 
 
-def test_a_run_that_does_not_border_on_this_one_is_not_the_preceding_one(connection):
+def test_a_period_that_does_not_border_on_this_one_is_not_the_one_before(connection):
+    opening = f"UPDATE account SET opening_balance = 1 WHERE run = '{RUN}' AND account_key = '5'"
+    connection.execute(sa.text(opening.replace("'5'", f"'{key(5)}'")))
+    assert found(connection, "opening-changed") == [number(5)]
+
     connection.execute(sa.text(PREVIOUS_LATER))
 
-    values = parameters(connection, RUN, TODAY, Thresholds())
+    assert found(connection, "opening-changed") == []
 
-    assert (values["previous_run"], values["preceding_run"]) == (YEAR_AGO, "")
+
+def test_the_bill_before_is_the_accounts_own_whatever_cycle_closed_last(connection):
+    other = "UPDATE bill_run SET cycle = 'A' WHERE run = :run"
+    connection.execute(sa.text(other), {"run": PREVIOUS})
+    opening = f"UPDATE account SET opening_balance = 1 WHERE run = '{RUN}' AND account_key = "
+    connection.execute(sa.text(f"{opening}'{key(5)}'"))
+
+    assert found(connection, "opening-changed") == [number(5)]
+
+
+def test_an_account_of_another_cycle_has_not_vanished(connection):
+    gone = f"DELETE FROM account WHERE run = '{RUN}' AND account_key = '{key(5)}'"
+    owed = f"UPDATE account SET closing_balance = 1 WHERE run = '{PREVIOUS}'"
+    for statement in (gone, owed):
+        connection.execute(sa.text(statement))
+    assert found(connection, "account-vanished") == [number(5)]
+
+    connection.execute(sa.text(f"UPDATE bill_run SET cycle = 'A' WHERE run = '{PREVIOUS}'"))
+
+    assert found(connection, "account-vanished") == []
 
 
 def test_usage_as_high_as_a_year_ago_is_a_season(connection):

@@ -11,12 +11,18 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
-from deployments.calendar import Daily, Every, calendar
+from command_line.options import wall_clock
+from deployments.calendar import Daily, calendar
 from deployments.forms import choices, months_after, readable, with_choices
-from deployments.prefect_yaml import FILE, page
+from deployments.prefect_yaml import FILE, main, page, read_job_variables
 from deployments.serve import BY_NAME, deployments
 from deployments.served import FLOWS
+from domain.failures import Misuse
 from domain.runs import RunState
+from office.clock import Clock
+from office.equipment.office import Office
+from office.rounds.looks import looks_of
+from office.rounds.starting import COMMANDS
 from office.settings.close import PrefectSettings
 from office.settings.mail import BouncesSettings
 from office.settings.money import RemindersSettings
@@ -41,23 +47,26 @@ def test_what_runs_by_itself_and_when():
         "remind": "0 6 * * *",
         "collect-autopay": "0 8 * * *",
         "send-notices": "0 9 * * *",
-        "retry-postings": "*/5 * * * *",
-        "health-watch": "*/5 * * * *",
-        "send-mail": "*/10 * * * *",
     }
 
     assert expected == scheduled(Settings())
 
 
-def test_settings_move_the_reminders_and_let_bounces_be_read():
-    settings = Settings(
-        reminders=RemindersSettings(time="05:45"), bounces=BouncesSettings(source="maildir:/b")
-    )
+def test_settings_move_the_reminders():
+    settings = Settings(reminders=RemindersSettings(time="05:45"))
 
-    assert ("45 5 * * *", "*/15 * * * *") == (
-        scheduled(settings)["remind"],
-        scheduled(settings)["process-bounces"],
-    )
+    assert "45 5 * * *" == scheduled(settings)["remind"]
+
+
+def test_what_is_looked_at_by_the_minute_is_deployed_and_can_be_done_by_a_command(tmp_path):
+    settings = Settings(bounces=BouncesSettings(source="maildir:/b"))
+    office = Office(tmp_path, settings, Clock(wall_clock), "anna")
+    looks = {look.deployment for look in looks_of(office)}
+
+    by_rounds = {one.name for one in calendar(settings) if "by-the-rounds" in one.tags}
+
+    assert looks == by_rounds == set(COMMANDS)
+    assert {None} == {one.schedule for one in calendar(settings) if one.name in looks}
 
 
 def test_nothing_runs_by_itself_where_the_office_wants_it_so():
@@ -106,14 +115,6 @@ def test_the_last_time_that_a_daily_run_was_due(now, expected):
     assert expected == f"{due.astimezone(ZoneInfo(DENVER)):%Y-%m-%d %H:%M}"
 
 
-def test_minutes_divide_the_hour():
-    minutes = [
-        one.schedule.minutes for one in calendar(Settings()) if isinstance(one.schedule, Every)
-    ]
-
-    assert [] == [every for every in minutes if 60 % every]
-
-
 def test_prefect_yaml_is_what_the_calendar_says():
     expected = page(Settings())
 
@@ -136,6 +137,27 @@ def test_prefect_yaml_is_written_for_a_home_of_its_own(tmp_path):
 
     assert 0 == done.returncode, done.stderr
     assert "cron: 15 7 * * *" in done.stdout
+
+
+def test_the_runs_of_a_docker_pool_are_told_what_their_image_is(tmp_path):
+    variables = tmp_path / "docker.yaml"
+    variables.write_text("image: billclose:0.1.0\nenv: {BILLCLOSE_HOME: /office}\n")
+
+    written = yaml.safe_load(main(["--pool", "city", "--job-variables", str(variables)]))
+
+    pools = [one["work_pool"] for one in written["deployments"]]
+    told = {"image": "billclose:0.1.0", "env": {"BILLCLOSE_HOME": "/office"}}
+    assert [{"name": "city", "job_variables": told}] * len(pools) == pools
+
+
+@pytest.mark.parametrize("text", ["image: [", "just words", None])
+def test_job_variables_that_are_none_are_refused_by_name(tmp_path, text):
+    file = tmp_path / "docker.yaml"
+    if text is not None:
+        file.write_text(text)
+
+    with pytest.raises(Misuse, match=r"docker\.yaml"):
+        read_job_variables(file)
 
 
 def test_the_form_of_a_close_offers_periods_and_says_what_each_field_is():

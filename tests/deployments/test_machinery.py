@@ -7,10 +7,22 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import yaml
+
+from deployments.automations import planned
+from domain.failures import Misuse
+from office.prefect_server.server import (
+    FLOW_SETTINGS,
+    HEARTBEAT_SECONDS,
+    SERVER_SETTINGS,
+    server_environment,
+)
+from office.settings.settings import read_settings
 
 FOLDER = Path(__file__).parents[2] / "deployments"
 UNITS = sorted((FOLDER / "systemd").glob("*.service"))
@@ -32,7 +44,7 @@ def test_systemd_finds_nothing_wrong_with_the_units(tmp_path):
     done = subprocess.run([analyze, "verify", *units], capture_output=True, text=True)
 
     complaints = [line for line in done.stderr.splitlines() if "billclose" in line]
-    assert ([], 5) == (complaints, len(units))
+    assert ([], 6) == (complaints, len(units))
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
@@ -56,6 +68,58 @@ def test_a_service_that_stays_is_started_again(unit):
     text = unit.read_text()
 
     assert "Type=oneshot" in text or re.search(r"(?m)^Restart=(always|on-failure)$", text)
+
+
+def in_unit(name: str) -> dict[str, str]:
+    lines = re.findall(r"(?m)^Environment=(.*)$", (FOLDER / "systemd" / name).read_text())
+    return dict(pair.split("=", 1) for line in lines for pair in line.split())
+
+
+def in_service(name: str) -> dict[str, str]:
+    return {key: str(value) for key, value in COMPOSE["services"][name]["environment"].items()}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        pytest.param(lambda: in_unit("billclose-prefect.service"), id="systemd"),
+        pytest.param(lambda: in_service("prefect"), id="compose"),
+        pytest.param(lambda: server_environment(Path("home"), 4200), id="billclose up"),
+    ],
+)
+def test_every_prefect_server_of_ours_keeps_as_long_and_records_alike(written):
+    assert SERVER_SETTINGS.items() <= written().items()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        pytest.param(lambda: in_unit("billclose-worker.service"), id="systemd"),
+        pytest.param(lambda: in_service("worker"), id="compose"),
+    ],
+)
+def test_every_worker_gives_signs_of_life_and_looks_for_work_soon(written):
+    assert FLOW_SETTINGS.items() <= written().items()
+
+
+def test_a_run_is_lost_after_three_heartbeats_and_its_place_is_free_within_150_seconds():
+    (lost,) = [one for one in planned(str(uuid4())) if one.name == "run-lost"]
+
+    (action,) = lost.actions
+    assert timedelta(seconds=3 * HEARTBEAT_SECONDS) == lost.trigger.within
+    assert lost.trigger.within < timedelta(seconds=150)
+    assert ("change-flow-run-state", "CRASHED") == (action.type, action.state)
+    assert {"prefect.flow-run.Suspended", "prefect.flow-run.heartbeat"} <= lost.trigger.expect
+
+
+@pytest.mark.parametrize("days", ["1", "0", "soon"])
+def test_a_retention_that_no_server_would_start_with_is_refused_before_one_does(
+    tmp_path, monkeypatch, days
+):
+    monkeypatch.setenv("BILLCLOSE_PREFECT__KEEP_DAYS", days)
+
+    with pytest.raises(Misuse, match="keep_days"):
+        read_settings(tmp_path)
 
 
 @pytest.mark.parametrize("name", OURS)

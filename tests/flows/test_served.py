@@ -12,23 +12,34 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import DeploymentUpdate
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import PrefectHTTPStatusError
 
 from command_line.options import wall_clock
+from database.runs import newest_timezone
 from deployments.automations import ensure_automations
 from deployments.serve import deployments
 from deployments.served import check, close, office_here, schedule
-from deployments.upkeep import Upkeep
-from domain.failures import Refused
+from deployments.upkeep import Upkeep, drop_late_runs, planned_runs
+from domain.failures import Misuse, Refused
+from office.prefect_server.runs import TAG, owner_tag, require_own_deployments
+from office.rounds.starting import StartsInServer
 from office.settings.settings import Settings
 from tests.flows.desk import at_server
 from tests.flows.town import MISPRINTED, write_town
 
 DENVER = "America/Denver"
-BY_THEMSELVES = ("remind", "collect-autopay", "send-notices", "retry-postings", "health-watch")
-TRIGGERS = ("close-failed", "close-waits", "nightly-failed", "nightly-late", "postings-stuck")
+BY_THEMSELVES = ("remind", "collect-autopay", "send-notices")
+TRIGGERS = (
+    "close-failed",
+    "close-waits",
+    "nightly-failed",
+    "nightly-late",
+    "postings-stuck",
+    "run-lost",
+)
 PERIOD = "2025-10"  # its end is past for whoever runs the tests: served flows go by the clock
 
 
@@ -159,6 +170,64 @@ def test_a_night_that_was_slept_through_is_made_up_for_once(deployed, at_work):
     assert {"remind": 1, "collect-autopay": 1, "send-notices": 1} == {
         name: len(found) for name, found in runs.items() if found
     }
+
+
+def test_planned_runs_are_named_by_their_day_and_dropped_when_it_is_past(deployed, at_work):
+    upkeep = Upkeep(office_here(), DENVER, [PERIOD])
+    with get_client(sync_client=True) as client:
+        planned = eventually(lambda: planned_runs(client, "remind"))
+        upkeep.name_planned_runs()
+        first = min(planned, key=lambda run: run.expected_start_time)
+        named = client.read_flow_run(first.id).name
+        drop_late_runs(client, Settings(), first.expected_start_time + timedelta(minutes=1))
+        left = {run.id for run in planned_runs(client, "remind")}
+
+    local = first.expected_start_time.astimezone(ZoneInfo(DENVER))
+    assert f"remind {local:%Y-%m-%d}" == named
+    assert first.id not in left
+
+
+def test_the_daily_runs_follow_the_time_zone_of_the_newest_export(deployed, at_work):
+    upkeep = Upkeep(office_here(), "America/New_York", [PERIOD])
+
+    upkeep.follow_the_time_zone()
+
+    with get_client(sync_client=True) as client:
+        zones = {
+            schedule.schedule.timezone
+            for name in BY_THEMSELVES
+            for schedule in client.read_deployment(deployed[name]).schedules
+        }
+    assert {newest_timezone(office_here().database)} == zones
+
+
+def test_what_has_work_is_started_once_while_it_is_open(deployed, at_work):
+    starter = StartsInServer(office_here())
+    now = wall_clock()
+
+    started = [starter.start("send-mail", "send mail", f"key {turn}", now) for turn in range(2)]
+
+    with get_client(sync_client=True) as client:
+        runs = [run for run in of_deployment(client, deployed["send-mail"]) if TAG in run.tags]
+        for run in runs:
+            client.delete_flow_run(run.id)
+    assert [True, False] == started
+    assert ["send mail"] == [run.name for run in runs]
+
+
+def test_a_server_with_another_offices_deployments_is_refused_by_name(deployed, at_work):
+    office = office_here()
+    with get_client(sync_client=True) as client:
+        close = client.read_deployment(deployed["close-period"])
+        tags = list(close.tags)
+        client.update_deployment(close.id, DeploymentUpdate(tags=[*tags, "home:another"]))
+        with pytest.raises(Misuse, match="another home's `up`"):
+            require_own_deployments(office, "")
+        with pytest.raises(Misuse, match="one Prefect server serves one office"):
+            require_own_deployments(office, "office")
+        client.update_deployment(close.id, DeploymentUpdate(tags=[*tags, owner_tag(office)]))
+
+    require_own_deployments(office, "")
 
 
 def test_a_deployment_that_is_new_has_missed_nothing(deployed, at_work):

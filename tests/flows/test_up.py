@@ -63,11 +63,12 @@ def test_the_office_is_up_until_it_is_told_to_end(prepared, tmp_path):
     with office_up(desk, tmp_path) as started:
         up, api_url, auth = started.process, f"{started.url}/api", started.words
         eventually(lambda: ask(api_url, "automations/count", auth) is not None)
-        eventually(lambda: ask(api_url, "automations/count", auth).json() == 5)
+        eventually(lambda: ask(api_url, "automations/count", auth).json() == 6)
         automated = ask(api_url, "automations/count", auth).json()
         served = deployed(api_url, auth)
         stranger = ask(api_url, "deployments/filter", "office:guessed")
 
+        second_up = desk("up", "--port", "0")
         first = one_of(up.pid, "serve_office")
         os.kill(first, signal.SIGKILL)
         second = eventually(lambda: one_of(up.pid, "serve_office") not in (0, first))
@@ -78,7 +79,9 @@ def test_the_office_is_up_until_it_is_told_to_end(prepared, tmp_path):
     words = started.said.read_text()
 
     assert {"close-period", "remind", "health-watch"} <= served
-    assert (5, 401) == (automated, stranger.status_code)
+    assert (6, 401) == (automated, stranger.status_code)
+    assert (2, True) == (second_up.status, "is up already" in second_up.err)
+    assert "flows are served" in (desk.home / "logs" / "office.log").read_text()
     assert second, words
     assert "was killed by signal 9; it is started again" in words
     assert (0, True, {}) == (status, up.pid in members, group(up.pid)), words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from web.customers import access, home, linking
+from web.customers import access, bills, home, linking, news, usage
 from web.visits import Page, open_page, signed_in
 
 OPEN: tuple[tuple[str, str, Page], ...] = (
@@ -30,6 +30,12 @@ OPEN: tuple[tuple[str, str, Page], ...] = (
 SIGNED_IN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/", home.show_home),
     ("POST", "/sign-out", access.sign_out),
+    ("GET", "/bills", bills.show_bills),
+    ("GET", "/accounts/{account}/bill", bills.show_newest_bill),
+    ("GET", "/accounts/{account}/bill/{period}", bills.show_bill),
+    ("GET", "/accounts/{account}/bill/{period}/page", bills.read_bill),
+    ("GET", "/usage", usage.show_usage),
+    ("GET", "/news", news.show_news),
     ("GET", "/link", linking.show_linking),
     ("POST", "/link", linking.take_linking),
     ("GET", "/accounts/{account}/unlink", linking.show_unlinking),

@@ -1,0 +1,173 @@
+"""What a customer looks back at: bills, transactions and usage of closed periods, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.queries.bills import is_doubled
+from database.tables import account, bill, bill_run, movement, period_close, scheduled_payment
+from domain.money import Money
+from domain.movements import MovementKind
+from domain.payments import MethodKind, PaymentState
+
+
+@dataclass(frozen=True, slots=True)
+class PastBill:
+    """One bill of a closed period (rules 4, 11-13, 180); `pdf` is its place in the store."""
+
+    account_key: str
+    account: str
+    period: str
+    form: str
+    starts_on: date
+    ends_on: date
+    due_on: date
+    amount_due: Money
+    opening_balance: Money
+    pdf: str
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the transaction history: billings positive, payments negative (rule 44)."""
+
+    account: str
+    period: str
+    posted_on: date
+    service: str
+    description: str
+    kind: MovementKind
+    amount: Money
+    usage: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PastPayment:
+    """One payment that was taken by autopay or checkout (rule 180)."""
+
+    account: str
+    taken_on: date
+    amount: Money
+    kind: MethodKind
+    last4: str
+    state: PaymentState
+    confirmation: str
+
+
+def bills_of(books: Connection, keys: Sequence[str], period: str = "") -> list[PastBill]:
+    """
+    Return the bills of closed periods that have a document, newest first.
+
+    Of an account with two bills of one form none is shown: a person says which is right.
+    """
+    query = (
+        sa.select(
+            bill.c.account_key,
+            bill.c.account,
+            bill.c.run,
+            bill.c.form,
+            bill_run.c.starts_on,
+            bill_run.c.ends_on,
+            bill_run.c.due_on,
+            account.c.amount_due,
+            account.c.opening_balance,
+            bill.c.pdf,
+            bill.c.pages,
+        )
+        .join(period_close, period_close.c.run == bill.c.run)
+        .join(bill_run, bill_run.c.run == bill.c.run)
+        .join(
+            account,
+            sa.and_(account.c.run == bill.c.run, account.c.account_key == bill.c.account_key),
+        )
+        .where(bill.c.account_key.in_(keys), bill.c.pdf != "", ~is_doubled())
+        .order_by(bill_run.c.ends_on.desc(), bill.c.account, bill.c.form)
+    )
+    if period:
+        query = query.where(bill.c.run == period)
+    return [PastBill(*row) for row in books.execute(query)]
+
+
+def lines_of(
+    books: Connection, keys: Sequence[str], *, period: str = "", most: int = 200
+) -> list[Line]:
+    """Return the newest transactions of closed periods, one line a service (rules 44, 45)."""
+    query = (
+        sa.select(
+            movement.c.account,
+            movement.c.run,
+            movement.c.posted_on,
+            movement.c.service,
+            movement.c.description,
+            movement.c.kind,
+            movement.c.amount,
+            movement.c.usage,
+        )
+        .join(period_close, period_close.c.run == movement.c.run)
+        .where(movement.c.account_key.in_(keys))
+        .order_by(movement.c.posted_on.desc(), movement.c.run.desc(), movement.c.line.desc())
+        .limit(most)
+    )
+    if period:
+        query = query.where(movement.c.run == period)
+    return [Line(*row) for row in books.execute(query)]
+
+
+def payments_of(books: Connection, keys: Sequence[str], most: int = 100) -> list[PastPayment]:
+    """Return the newest payments that were taken, returned ones too, with their state."""
+    row = scheduled_payment.c
+    query = (
+        sa.select(
+            row.account,
+            row.taken_at,
+            row.amount,
+            row.method_kind,
+            row.last4,
+            row.state,
+            row.confirmation,
+        )
+        .where(row.account_key.in_(keys), row.taken_at.is_not(None))
+        .order_by(row.taken_at.desc())
+        .limit(most)
+    )
+    return [
+        PastPayment(number, taken_at.date(), amount, kind, last4, state, confirmation or "")
+        for number, taken_at, amount, kind, last4, state, confirmation in books.execute(query)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Consumption:
+    """What one metered service used in one closed period, in the service's own unit."""
+
+    account: str
+    service: str
+    ends_on: date
+    usage: float
+    billed: Money
+
+
+def consumption_of(books: Connection, keys: Sequence[str]) -> list[Consumption]:
+    """Return usage and billed amount by account, metered service and period, oldest first."""
+    amount = sa.func.sum(movement.c.amount, type_=movement.c.amount.type)
+    query = (
+        sa.select(
+            movement.c.account,
+            movement.c.service,
+            bill_run.c.ends_on,
+            sa.func.sum(movement.c.usage),
+            amount,
+        )
+        .join(period_close, period_close.c.run == movement.c.run)
+        .join(bill_run, bill_run.c.run == movement.c.run)
+        .where(movement.c.account_key.in_(keys), movement.c.usage.is_not(None))
+        .group_by(movement.c.account, movement.c.service, bill_run.c.ends_on)
+        .order_by(movement.c.account, movement.c.service, bill_run.c.ends_on)
+    )
+    return [Consumption(*row) for row in books.execute(query)]

@@ -1,0 +1,50 @@
+"""Deploying to a Prefect server with workers: never over another office's deployments."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from prefect.client.orchestration import get_client
+
+from deployments.automations import ensure_automations
+from deployments.prefect_yaml import main as written
+from deployments.prefect_yaml import options
+from domain.failures import Misuse
+from office.clock import Clock
+from office.equipment.office import Office
+from office.identity import person
+from office.prefect_server.runs import require_own_deployments
+from office.settings.settings import read_settings
+
+
+def deploy(words: list[str]) -> int:
+    """
+    Deploy the calendar of a home, then the alerts' triggers; return the exit status.
+
+    Refused (2) where the server's deployments go to another work pool: they are another office's.
+    """
+    chosen = options("Deploy the flows of HOME.").parse_args(words)
+    home = chosen.home or Path()
+    here = Office(home, read_settings(home), Clock(lambda: datetime.now(UTC)), person())
+    try:
+        require_own_deployments(here, chosen.pool)
+        text = written(words)
+    except Misuse as refused:
+        sys.stderr.write(f"billclose: {refused.message}\n")
+        return 2
+    with tempfile.TemporaryDirectory(prefix="billclose-deploy-") as folder:
+        (Path(folder) / "prefect.yaml").write_text(text)
+        deploying = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
+        status = subprocess.run(deploying, cwd=folder).returncode
+    if status == 0:
+        with get_client(sync_client=True) as client:
+            ensure_automations(client)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(deploy(sys.argv[1:]))

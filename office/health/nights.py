@@ -1,0 +1,58 @@
+"""Do the nights go on: the rounds that look for work, and the events of our own Prefect server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+
+from database.tables import look_round
+from domain.words import say_count
+from office.health.conditions import Condition, Looking, or_well, trouble, unwatched
+
+ROUNDS, EVENTS = "rounds-silent", "events-lost"
+INTERVALS = 3  # so many looks in a row that did not happen are a trouble
+LEAST = timedelta(minutes=5)  # a machine that starts again takes a while
+DEAD_LETTERS = ("prefect", "dlq")  # of the home: where Prefect leaves events that it cannot write
+
+
+def silent_rounds(looking: Looking) -> list[Condition]:
+    """Find the looks that have not happened for too long, on whichever machine they go round."""
+    with looking.here.database.reading() as books:
+        rows = list(books.execute(sa.select(look_round).order_by(look_round.c.look)))
+    if not rows or not looking.here.settings.prefect.schedules:
+        return unwatched(ROUNDS, "Nothing goes round by itself here.")
+    return or_well(ROUNDS, _silent(looking, rows), "The rounds go on.")
+
+
+def _silent(looking: Looking, rows: list[sa.Row[tuple[object, ...]]]) -> Iterator[Condition]:
+    for row in rows:
+        patience = max(INTERVALS * timedelta(minutes=row.every_minutes), LEAST)
+        if looking.now - row.looked_at > patience:
+            yield trouble(
+                ROUNDS,
+                row.look,
+                row.looked_at,
+                f"Nobody has looked whether {row.look} has work since "
+                f"{row.looked_at:%Y-%m-%d %H:%M} UTC.",
+                f"See that `{looking.here.command} up` runs, or `billclose rounds` where a worker "
+                "carries the flows out.",
+            )
+
+
+def lost_events(looking: Looking) -> list[Condition]:
+    """Find events that our own Prefect server could not write: what watches them missed them."""
+    folder = looking.here.home.joinpath(*DEAD_LETTERS)
+    try:
+        ages = [file.stat().st_mtime for file in folder.iterdir() if file.is_file()]
+    except OSError:
+        return unwatched(EVENTS, "No event was ever lost here.")
+    if not ages:
+        return or_well(EVENTS, ())
+    since = datetime.fromtimestamp(min(ages), UTC)
+    detail = f"The Prefect server could not write {say_count(len(ages), 'event')}; an alert that "
+    detail += "waits for them may not come."
+    remedy = "Look into prefect/server.log in the home for why (a full disk, a locked database); "
+    remedy += "put that right and delete the files in prefect/dlq."
+    return [trouble(EVENTS, "", since, detail, remedy)]

@@ -1,0 +1,106 @@
+"""Looks: is there work for a flow now? Plain code that reads, within milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from cash_receipting.circuit_breaker import needs_work
+from cash_receipting.queue import list_due
+from database.runs import finished_step, get_run
+from domain.deliveries import MessageKind
+from domain.steps import Step
+from mail.outbox.deliveries import count_due
+from mail.outbox.recovery import has_leftovers
+from office.equipment.office import Office
+from rules.delivery import is_part_due
+
+Why = Callable[[Office, datetime], str]
+
+
+@dataclass(frozen=True, slots=True)
+class RoundLook:
+    """
+    One thing to look at: which deployment does the work, how often to look, and why it has work.
+
+    `why` gives a sentence, or "" where there is nothing to do. `minutes` divides 60.
+    """
+
+    deployment: str
+    minutes: int
+    what: str
+    why: Why
+
+    @property
+    def every(self) -> timedelta:
+        return timedelta(minutes=self.minutes)
+
+
+def looks_of(here: Office) -> tuple[RoundLook, ...]:
+    """Return what an office looks at; none where the settings say that nothing runs by itself."""
+    if not here.settings.prefect.schedules:
+        return ()
+    looks = [
+        RoundLook("retry-postings", 1, "payments to be posted, a silent service", why_post),
+        RoundLook("send-mail", 1, "mails that are due", why_send),
+        RoundLook("health-watch", 5, "everything that may need a person", watch),
+    ]
+    if here.settings.bounces.source:
+        looks.append(RoundLook("process-bounces", 15, "mails that came back", why_read_bounces))
+    return tuple(looks)
+
+
+def why_post(here: Office, now: datetime) -> str:
+    """Say why postings need work: some are due, or a silent service is to be tried or told of."""
+    if needs_work(here.database, here.cash_receipting.name, now):
+        return "cash receipting is to be tried, or the office told"
+    return "payments are to be posted" if list_due(here.database, now, limit=1) else ""
+
+
+def why_send(here: Office, now: datetime) -> str:
+    """Say why mail needs work: alerts wait in the outbox like any other mail."""
+    return why_send_kinds(here, now, tuple(MessageKind))
+
+
+def why_send_kinds(here: Office, now: datetime, kinds: tuple[MessageKind, ...]) -> str:
+    """The same for mails of some kinds."""
+    if has_leftovers(here.database, now):
+        return "a sender was interrupted"
+    resend = here.settings.ebill.resend_in_doubt
+    is_due = count_due(here.database, now, kinds, resend_in_doubt=resend, most=1)
+    return "mails are due" if is_due else ""
+
+
+def watch(here: Office, _now: datetime) -> str:
+    """Watch over the office at once: that is the work, and who watches needs no server for it."""
+    from office.procedures.watching import watch_once  # loads what the other looks do without
+
+    watch_once(here)
+    return ""
+
+
+def why_read_bounces(here: Office, _now: datetime) -> str:
+    """Say why bounces need work: mails came back, or what did is to be printed today."""
+    from mail.recipients.suppressed import waiting_runs
+    from office.equipment.mail import to_inbox
+
+    with closing(to_inbox(here)) as inbox:
+        if next(inbox.unread(), None) is not None:
+            return "mails came back"
+    with here.database.reading() as books:
+        waiting = waiting_runs(books)
+    return "bills that came back are to be printed" if any(_may_print(here, waiting)) else ""
+
+
+def _may_print(here: Office, periods: Iterable[str]) -> Iterator[bool]:
+    """Tell of each period whether its next part may be printed: one a day (tasks/bouncing.py)."""
+    from splitter.runs.print_batch import last_later_part
+
+    for period in periods:
+        known, last = get_run(here.database, period), last_later_part(here.database, period)
+        written_on = None if last is None else last.astimezone(ZoneInfo(known.timezone)).date()
+        is_printed = finished_step(here.database, period, Step.PRINT) is not None
+        yield is_printed and is_part_due(written_on, here.today(known))

@@ -1,0 +1,142 @@
+"""The ledger: entries once by their keys, sums beside them, nothing ever taken out."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+import sqlalchemy as sa
+
+from database.ledger.entries import add_up, find_wrong_sums, record_entries
+from database.ledger.tables import balance_entry
+from database.queries.balances import balances, read_on_its_way, read_open_balance
+from database.tables import balance_due
+from domain.ledger import EntryKind, EntrySource
+from domain.money import ZERO, Money
+from tests.builders import NOW, RUN, a_household, an_entry, close_run, stage_run, unguarded
+
+
+@pytest.fixture
+def books(database):
+    stage_run(database, a_household("1", closing_balance=Money(100_00)))
+    close_run(database)
+    return database
+
+
+def record(books, *entries):
+    with books.writing() as writing:
+        return record_entries(writing, entries, now=NOW, who="anna")
+
+
+def open_of(books, key="1") -> str:
+    with books.reading() as reading:
+        return str(read_open_balance(reading, key))
+
+
+def test_an_entry_counts_once_however_often_it_is_recorded(books):
+    entry = an_entry("taken/1", "-40.00")
+
+    first, again = record(books, entry), record(books, entry, an_entry("taken/2", "-10.00"))
+
+    assert ({"taken/1"}, {"taken/2"}, "50.00") == (first, again, open_of(books))
+
+
+def test_the_same_key_with_another_amount_is_refused_and_nothing_is_recorded(books):
+    record(books, an_entry("taken/1", "-40.00"))
+
+    with pytest.raises(ValueError, match="another account or amount"):
+        record(books, an_entry("taken/9", "-1.00"), an_entry("taken/1", "-50.00"))
+
+    assert "60.00" == open_of(books)
+
+
+def test_money_and_charges_have_sums_of_their_own(books):
+    record(
+        books,
+        an_entry("taken/1", "-40.00"),
+        an_entry("return/1", "15.00", kind=EntryKind.RETURN),
+        an_entry("fee/1", "30.00", kind=EntryKind.FEE),
+        an_entry("feed/1", "-5.00", kind=EntryKind.ADJUSTMENT, source=EntrySource.FEED),
+    )
+
+    with books.reading() as reading:
+        row = reading.execute(sa.select(balance_due)).one()
+    assert (Money(100_00), Money(25_00), Money(25_00)) == (row.amount_due, row.added, row.paid)
+    assert "100.00" == open_of(books)
+
+
+def test_a_payment_of_an_account_that_nobody_billed_makes_its_row(books):
+    record(books, an_entry("feed/1", "-7.00", account_key="new", source=EntrySource.FEED))
+
+    assert "-7.00" == open_of(books, "new")
+
+
+def test_a_balance_that_is_not_there_is_nothing(books):
+    with books.reading() as reading:
+        assert (ZERO, ZERO) == (read_open_balance(reading, "x"), read_on_its_way(reading, "x"))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE balance_entry SET amount = -1",
+        "UPDATE balance_entry SET account_key = '2'",
+        "DELETE FROM balance_entry",
+    ],
+)
+def test_what_moved_stands_for_ever(books, statement):
+    record(books, an_entry("taken/1", "-40.00"))
+
+    with pytest.raises(sa.exc.DatabaseError, match="append-only"), books.writing() as writing:
+        writing.exec_driver_sql(statement)
+
+    assert "60.00" == open_of(books)
+
+
+def test_that_an_export_contains_it_may_be_marked(books):
+    record(books, an_entry("taken/1", "-40.00"))
+
+    with books.writing() as writing:
+        writing.execute(balance_entry.update().values(in_export_of=RUN, how="decided"))
+        add_up(writing, ["1"])
+
+    assert "100.00" == open_of(books)
+
+
+def test_a_sum_that_is_not_that_of_its_entries_is_found(books):
+    record(books, an_entry("taken/1", "-40.00"))
+    with books.reading() as reading:
+        assert [] == find_wrong_sums(reading)
+
+    with books.writing() as writing, unguarded(writing):
+        writing.exec_driver_sql("UPDATE balance_entry SET amount = -4100")
+
+    with books.reading() as reading:
+        assert ["1"] == find_wrong_sums(reading)
+    with books.writing() as writing:
+        add_up(writing, ["1"])
+    assert "59.00" == open_of(books)
+
+
+def test_a_list_says_what_each_account_owes_and_since_when_it_is_known(books):
+    record(books, an_entry("taken/1", "-40.00"))
+
+    with books.reading() as reading:
+        row = reading.execute(balances()).one()
+
+    owed = (row.account, row.period, str(row.amount_due), str(row.added), str(row.paid))
+    assert ("1", RUN, "100.00", "0.00", "40.00") == owed
+    assert (ZERO, "60.00") == (row.on_its_way, str(row.open))
+    assert datetime(2026, 10, 1, tzinfo=UTC) == row.as_of
+
+
+def test_what_moved_on_a_day_before_an_agreed_amount_was_asked_is_agreed(database):
+    stage_run(database, a_household("1", equal_pay_amount=Money(45_00)))
+    close_run(database)
+    moved = an_entry(
+        "feed/1", "-9.00", source=EntrySource.FEED, happened_on=date(2026, 11, 1), happened_at=None
+    )
+
+    record(database, moved)
+
+    assert "45.00" == open_of(database)

@@ -1,0 +1,201 @@
+"""Rounds: a flow starts where there is work, once, and what a look meets never ends them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from database.tables import delivery, posting, service_health
+from domain.deliveries import DeliveryStatus, MessageKind
+from domain.failures import Misuse, TemporaryFailure
+from mail.outbox.queueing import PlannedMessage, queue_messages
+from office.clock import Clock
+from office.equipment.office import Office
+from office.health.work import last_good_ends
+from office.rounds.looks import RoundLook, looks_of, why_post, why_send
+from office.rounds.rounds import Rounds, read_rounds
+from office.settings.close import PrefectSettings
+from office.settings.mail import BouncesSettings
+from office.settings.settings import Settings
+from tests.builders import NOW
+from tests.payments.collecting_builders import a_collector, paying
+
+MINUTE = timedelta(minutes=1)
+
+
+class Started:
+    """A starter that keeps what it is told; the same key starts once, as in a Prefect server."""
+
+    def __init__(self, failure=None):
+        self.runs, self.keys, self.failure = [], set(), failure
+
+    def start(self, deployment, name, key, now):
+        if self.failure:
+            raise self.failure
+        if key in self.keys:
+            return False
+        self.keys.add(key)
+        self.runs.append(deployment)
+        return True
+
+
+def an_office(home, database, settings=None, now=NOW) -> Office:
+    office = Office(home, settings or Settings(), Clock(lambda: now), "anna")
+    office.__dict__["database"] = database  # the one whose connections the test looks after
+    return office
+
+
+@pytest.fixture
+def office(database, tmp_path):
+    return an_office(tmp_path, database)
+
+
+def going(office, why, starter=None):
+    looks = (RoundLook("send-mail", 1, "mails", why),)
+    return Rounds(office, starter or Started(), looks)
+
+
+def alert(office) -> None:
+    message = PlannedMessage(MessageKind.ALERT, "down", "ann@example.org", form="down")
+    with office.database.writing() as books:
+        queue_messages(books, [message], now=NOW, message_domain="example.org")
+
+
+def test_an_office_at_rest_starts_nothing_and_notes_that_its_work_was_looked_at(office):
+    rounds = Rounds(office, Started(), tuple(one for one in looks_of(office) if one.minutes == 1))
+
+    looked = [rounds.go(NOW + number * MINUTE) for number in range(3)]
+
+    assert [] == rounds.starter.runs
+    assert [2, 2, 2] == [len(some) for some in looked]
+    ends = last_good_ends(office.database)
+    assert {"retry-postings", "send-mail"} == set(ends)
+    assert [("retry-postings", 3, 0, 0, 60), ("send-mail", 3, 0, 0, 60)] == [
+        (one.look, one.looks_today, one.starts_today, one.failures_today, one.longest_gap_seconds)
+        for one in read_rounds(office.database)
+    ]
+
+
+def test_what_an_office_looks_at_follows_its_settings(office, database, tmp_path):
+    reads = Settings(bounces=BouncesSettings(source="maildir:/b"))
+    silent = Settings(prefect=PrefectSettings(schedules=False))
+
+    names = [one.deployment for one in looks_of(an_office(tmp_path, database, settings=reads))]
+
+    assert ["retry-postings", "send-mail", "health-watch", "process-bounces"] == names
+    assert () == looks_of(an_office(tmp_path, database, settings=silent))
+    assert [] == [one.minutes for one in looks_of(office) if 60 % one.minutes]
+
+
+def test_a_mail_that_is_due_starts_one_run_and_two_machines_start_one(office):
+    alert(office)
+    starter = Started()
+    machines = [going(office, why_send, starter) for _ in range(2)]
+
+    looked = [
+        machine.go(NOW + timedelta(seconds=number)) for number, machine in enumerate(machines)
+    ]
+
+    assert ["send-mail"] == starter.runs
+    assert [True, False] == [one.started for (one,) in looked]
+    assert ["mails are due"] * 2 == [one.reason for (one,) in looked]
+
+
+def test_a_mail_of_a_sender_that_is_gone_is_work(office):
+    alert(office)
+    with office.database.writing() as books:
+        books.execute(
+            delivery.update().values(
+                status=DeliveryStatus.SENDING, lease_owner="host|1|2|3", lease_until=NOW
+            )
+        )
+
+    assert "a sender was interrupted" == why_send(office, NOW)
+
+
+@pytest.mark.parametrize(
+    ("health", "expected"),
+    [
+        pytest.param({}, False, id="well"),
+        pytest.param({"next_probe_at": NOW}, True, id="to be probed"),
+        pytest.param({"next_probe_at": NOW + MINUTE}, False, id="to be probed later"),
+        pytest.param({"down_since": NOW - 5 * MINUTE}, True, id="down and untold"),
+        pytest.param({"down_since": NOW - MINUTE}, False, id="down, and maybe back at once"),
+        pytest.param({"down_since": NOW - 5 * MINUTE, "told_down_at": NOW}, False, id="told"),
+        pytest.param({"told_down_at": NOW}, True, id="back and untold"),
+    ],
+)
+def test_a_silent_service_is_work_when_it_is_to_be_tried_or_told_of(office, health, expected):
+    row = {"service": office.cash_receipting.name, "failures": 3, "probes": 0} | health
+    with office.database.writing() as books:
+        books.execute(service_health.insert().values(row))
+
+    assert expected == bool(why_post(office, NOW))
+
+
+def test_a_posting_that_is_due_is_work(database, tmp_path):
+    collector = a_collector(database, tmp_path, paying("1"))
+    collector.collect()
+    office = an_office(tmp_path, database, now=collector.at)
+
+    due = why_post(office, collector.at)
+    with database.writing() as books:
+        books.execute(posting.update().values(next_retry_at=collector.at + MINUTE))
+
+    assert ("payments are to be posted", "") == (due, why_post(office, collector.at))
+
+
+def test_a_look_that_fails_starts_its_flow_and_the_rounds_go_on(office):
+    def fails(_here, _now):
+        raise ZeroDivisionError
+
+    rounds = going(office, fails)
+
+    looked = [rounds.go(NOW)[0], rounds.go(NOW + MINUTE)[0]]
+
+    assert ["send-mail"] * 2 == rounds.starter.runs
+    assert [(True, True)] * 2 == [(one.started, one.failed) for one in looked]
+    assert 2 == read_rounds(office.database)[0].failures_today
+    assert {} == last_good_ends(office.database)
+
+
+def test_a_server_that_is_away_is_asked_again_at_the_next_look(office):
+    alert(office)
+    starter = Started(TemporaryFailure("no answer"))
+    rounds = going(office, why_send, starter)
+
+    away = rounds.go(NOW)
+    starter.failure = None
+    back = rounds.go(NOW + MINUTE)
+
+    assert (True, False) == (away[0].failed, away[0].started)
+    assert (False, True) == (back[0].failed, back[0].started)
+
+
+def test_wrong_settings_end_the_rounds(office):
+    def wrong(_here, _now):
+        raise Misuse("bounces.source is no Maildir")
+
+    with pytest.raises(Misuse):
+        going(office, wrong).go(NOW)
+
+
+def test_looks_that_a_sleeping_machine_missed_are_not_made_up_for(office):
+    rounds = going(office, lambda _here, _now: "")
+
+    rounds.go(NOW)
+    many = [rounds.go(NOW + timedelta(hours=9)), rounds.go(NOW + timedelta(hours=9, seconds=1))]
+
+    assert [1, 0] == [len(some) for some in many]
+    assert 9 * 3600 == read_rounds(office.database)[0].longest_gap_seconds
+
+
+def test_a_new_day_counts_anew(office):
+    rounds = going(office, lambda _here, _now: "")
+
+    rounds.go(NOW)
+    rounds.go(NOW + timedelta(days=1))
+
+    (row,) = read_rounds(office.database)
+    assert (1, 0, 0) == (row.looks_today, row.starts_today, row.failures_today)

@@ -1,0 +1,117 @@
+"""What a customer sees of their own accounts, and of nobody else's."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+import sqlalchemy as sa
+
+from database.tables import bill, movement
+from domain.money import Money
+from domain.movements import MovementKind
+from tests.builders import RUN
+from tests.web.customers.conftest import ANN, BOB, Browser, register
+
+MINE, THEIRS = "0110371", "0220002"
+
+
+@pytest.fixture
+def filed(office):
+    """Both accounts have a bill in the store, and some lines."""
+    with office.database.writing() as books:
+        for number, key in (("01.1037.1", MINE), ("02.2000.2", THEIRS)):
+            path = f"{RUN}/utility-bill/{number}.pdf"
+            office.store.write(path, b"%PDF-1.7 of " + number.encode())
+            books.execute(
+                bill.insert().values(
+                    run=RUN, form="utility-bill", account_key=key, ordinal=1, account=number,
+                    bulk=0, first_page=0, pages=2, pdf=path, sha256="0" * 64, size=20,
+                )
+            )  # fmt: skip
+        for line, (day, service, kind, cents, usage) in enumerate(
+            [
+                (date(2026, 10, 5), "", MovementKind.PAYMENT, -20_00, None),
+                (date(2026, 10, 31), "Water", MovementKind.BILLING, 45_50, 7.5),
+            ]
+        ):
+            books.execute(
+                movement.insert().values(
+                    run=RUN, line=line, account_key=MINE, account="01.1037.1", posted_on=day,
+                    service=service, description="Payment - thank you", kind=kind,
+                    amount=Money(cents), usage=usage,
+                )
+            )  # fmt: skip
+    register(office, ANN, accounts=(MINE,))
+    register(office, BOB, accounts=(THEIRS,))
+    return office
+
+
+@pytest.fixture
+def ann(filed, app):
+    browser = Browser(app)
+    browser.sign_in(ANN)
+    return browser
+
+
+def test_rule_13_view_bill_is_the_pdf_that_the_splitter_made(ann):
+    answer = ann.get(f"/accounts/{MINE}/bill")
+
+    assert ("application/pdf", b"%PDF-1.7 of 01.1037.1") == (
+        answer.headers["content-type"],
+        answer.content,
+    )
+    assert "no-store" == answer.headers["cache-control"]
+
+
+@pytest.mark.parametrize("path", ["bill", f"bill/{RUN}", f"bill/{RUN}/page", "unlink"])
+def test_another_ones_account_is_not_there(ann, path):
+    theirs, nobodys = ann.get(f"/accounts/{THEIRS}/{path}"), ann.get(f"/accounts/9/{path}")
+
+    assert (404, 404) == (theirs.status_code, nobodys.status_code)
+    assert theirs.text.replace(THEIRS, "") == nobodys.text.replace("accounts/9/", "accounts//")
+
+
+def test_rule_44_history_shows_payments_in_parentheses(ann):
+    page = ann.get("/bills").text
+
+    assert "($20.00)" in page and "$45.50" in page and "October 2026" in page
+    assert "02.2000.2" not in page
+
+
+def test_rule_45_a_bill_is_a_page_that_everyone_can_read(ann):
+    page = ann.get(f"/accounts/{MINE}/bill/{RUN}/page").text
+
+    assert "Bill for October 2026" in page and "usage 7.5" in page and "Amount due" in page
+
+
+def test_rule_178_usage_is_a_graph_with_its_numbers_as_a_table(ann):
+    page = ann.get("/usage").text
+
+    assert "<svg" in page and "Water" in page and '<td class="num">7.5</td>' in page
+
+
+def test_rule_12_a_bill_that_was_never_split_is_not_offered(office, app):
+    register(office, ANN, accounts=(MINE,))
+    browser = Browser(app)
+    browser.sign_in(ANN)
+
+    assert "View bill" not in browser.get("/").text
+    assert 404 == browser.get(f"/accounts/{MINE}/bill").status_code
+
+
+def test_rule_3_an_open_period_shows_nowhere(filed, ann):
+    with filed.database.reading() as books:
+        closed = books.scalars(sa.select(bill.c.run)).all()
+
+    assert {RUN} == set(closed)
+    assert 404 == ann.get(f"/accounts/{MINE}/bill/2026-11").status_code
+
+
+def test_an_unlinked_account_is_gone_from_every_page(ann):
+    ann.get(f"/accounts/{MINE}/unlink")
+    ann.post(f"/accounts/{MINE}/unlink")
+
+    assert "No account is linked" in ann.get("/").text
+    assert 404 == ann.get(f"/accounts/{MINE}/bill").status_code
+    assert "01.1037.1" not in ann.get("/bills").text
