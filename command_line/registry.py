@@ -174,6 +174,11 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "web",
         "Serve the office's web desk until Ctrl-C; meant to stand behind your reverse proxy.",
     ),
+    "staff": CommandEntry(
+        "command_line.commands.staff",
+        "staff",
+        "Say who may sign in to the office's pages; `billclose list staff` shows them.",
+    ),
     "backup": CommandEntry(
         "command_line.commands.backup",
         "backup",

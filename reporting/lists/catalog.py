@@ -63,6 +63,12 @@ LISTS = {  # a module is loaded when its list is asked for, so that the others w
         "exceptions",
         ("period", "stage", "_position", "_account_key"),
     ),
+    "autopay-enrolled": Listing("reporting.lists.people", "autopay_enrolled", ("_account_key",)),
+    "unknown-payments": Listing(
+        "payments.outcomes.unknown_payments", "select_unknown", ("asked_at", "key")
+    ),
+    "customers": Listing("reporting.lists.people", "customers", ("_account_key",)),
+    "staff": Listing("reporting.lists.people", "members_of_staff", ("number",)),
     "audit": Listing("reporting.lists.catalog", "audit_list", ("_id",)),
 }
 

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 Row = dict[str, Any]
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
-AMOUNTS = frozenset({"amount", "amount_due"})
+AMOUNTS = frozenset({"amount", "amount_due", "balance", "maximum"})
 
 
 def write_csv(headings: Sequence[str], rows: Iterable[Row], out: TextIO) -> None:

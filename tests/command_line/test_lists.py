@@ -28,6 +28,11 @@ FIELDS = {
     "return-rates": "period kind returned originated rate_percent limit_percent",
     "checks": "check severity status failed accounts",
     "exceptions": "account stage code message",
+    "autopay-enrolled": "account name portal_user method last4 days_prior maximum enrolled_on "
+    "source",
+    "unknown-payments": "key account period amount asked_at lookups code",
+    "customers": "account name service_address city email phone status amount_due balance period",
+    "staff": "number address role state made_at made_by seen_at",
     "audit": "at who action subject detail",
 }
 ROWS = {
