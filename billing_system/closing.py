@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
+from billing_system.belonging import require_no_overlap
 from database.audit import record_audit
 from database.books import Database
 from database.inserting import insert_new
@@ -49,9 +50,10 @@ def publish(
     Close the period of an approved run (rules 2-4): the row in period_close is the close.
 
     Everything that may only happen after the close refers to that row, so it cannot happen
-    before. Published again, a run stays as it is. Raises Refused (`not-approved`) before a
-    person's yes, Misuse for a run that was never imported. `posting_days` is how long a posting
-    may take until it stands in the billing system.
+    before. Published again, a run stays as it is. `posting_days` is how long a posting may take
+    until it stands in the billing system. Raises Refused (`not-approved`) before a person's yes,
+    or where another close of the same days came first (`overlap`), Misuse for a run that was
+    never imported.
     """
     with database.writing() as connection:
         found = _lock(connection, run)
@@ -62,6 +64,7 @@ def publish(
                     "not-approved",
                     f"Period {run} is {found.state}, not approved; approve it before it is closed.",
                 )
+            require_no_overlap(connection, run)
             _close(connection, run, now, who)
             _move_balances(connection, read_staged(connection, run, posting_days))
         published = _sum_up(connection, run, already)

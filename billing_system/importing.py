@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from billing_system.belonging import require_no_overlap, require_own_utility
 from billing_system.export_files import copy_documents, sweep_documents, unstable
 from billing_system.port import BillingExport
 from billing_system.staging import remove_run, stage_boundary, stage_run, stage_tables
@@ -98,6 +99,8 @@ def import_export(
     who: str,
     replace: bool = False,
     corrects_refused: bool = False,
+    utility: str = "",
+    overlaps: str | None = None,
 ) -> ImportOutcome:
     """
     Stage an export in one transaction, its bulk PDFs copied to the folder of exports before it
@@ -105,13 +108,18 @@ def import_export(
 
     The same export again changes nothing. A different one for the same run needs `replace`, or
     `corrects_refused` where the run was refused: a corrected export is then what is waited for.
-    Raises Refused (`export-changed`, `period-closed`, `export-unstable`) with nothing changed.
+    `utility` is whose exports this home takes by its settings; `overlaps` says why the period may
+    overlap a closed one.
+    Raises Refused (`export-changed`, `period-closed`, `export-unstable`, `other-utility`,
+    `overlap`) with nothing changed.
     """
-    request = _Request(export, exports_folder, now, who, replace, corrects_refused)
+    wishes = (replace, corrects_refused, utility, overlaps)
+    request = _Request(export, exports_folder, now, who, *wishes)
     run = export.period.id
     with database.reading() as connection:
+        require_own_utility(connection, export.utility, run, utility)
         status = request.decide(connection)
-        if status is ImportStatus.UNCHANGED:
+        if status is ImportStatus.UNCHANGED and not overlaps:
             return _count(connection, run, status)
 
     outcome = _import_alone(database, request)
@@ -127,6 +135,8 @@ class _Request:
     who: str
     replace: bool
     corrects_refused: bool
+    utility: str
+    overlaps: str | None
 
     def decide(self, connection: Connection) -> ImportStatus:
         return decide(
@@ -150,8 +160,10 @@ def _import(database: Database, request: _Request) -> ImportOutcome:
     run = export.period.id
     with database.writing() as connection:
         found = lock_run(connection, run)
+        require_own_utility(connection, export.utility, run, request.utility)
         status = request.decide(connection)
         if status is ImportStatus.UNCHANGED:
+            allow_overlap(connection, run, request.overlaps, request.now, request.who)
             return _count(connection, run, status)
 
         if status is ImportStatus.REPLACED:
@@ -160,12 +172,26 @@ def _import(database: Database, request: _Request) -> ImportOutcome:
         copy_documents(export, request.exports_folder)
         movements, problems = stage_tables(connection, export)
         stage_boundary(connection, export, request.now)
+        allow_overlap(connection, run, request.overlaps, request.now, request.who)
+        require_no_overlap(connection, run)
 
         if export.files.fingerprints() != export.fingerprints:
             raise unstable(export)
         outcome = ImportOutcome(run, status, len(export.accounts), movements, problems)
         _audit(connection, request, outcome)
     return outcome
+
+
+def allow_overlap(
+    connection: Connection, run: str, reason: str | None, now: datetime, who: str
+) -> None:
+    """Keep why a period may overlap a closed one; the audit list has it too."""
+    if reason:
+        known = sa.select(bill_run.c.overlaps).where(bill_run.c.run == run)
+        if connection.execute(known).scalar_one() != reason:
+            kept = sa.update(bill_run).where(bill_run.c.run == run)
+            connection.execute(kept.values(overlaps=reason))
+            record_audit(connection, now, who, "allow overlap", run, reason)
 
 
 def _state_after(found: Any) -> RunState:

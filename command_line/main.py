@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import errno
 import gc
 import importlib
 import json
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
-from command_line.options import DONE, NEEDS_PERSON, REFUSED, UNEXPECTED, WRONG_USE
+from command_line.failing import tell, to_document
+from command_line.options import DONE, WRONG_USE
 from command_line.registry import COMMANDS
-from domain.failures import AwaitingApproval, Misuse, PermanentFailure, Refused, TemporaryFailure
-
-MISTAKES = (ImportError, NameError, AttributeError, TypeError)
+from domain.failures import Misuse
 
 
 class Commands(click.Group):
@@ -57,7 +53,7 @@ def billclose(context: click.Context, home: Path) -> None:
     Exit status: 0 done; 2 wrong arguments or settings; 3 refused, nothing was changed; 4 done, but
     something needs a person; 1 unexpected failure, running again continues.
     """
-    context.obj = home
+    context.obj = home.absolute()  # whoever changes the folder later finds it still
 
 
 def main() -> None:
@@ -100,8 +96,9 @@ def _run(arguments: list[str]) -> int:
         return WRONG_USE
     except click.ClickException as wrong:
         return _explain(_to_misuse(wrong), as_json="--json" in arguments)
-    except (KeyboardInterrupt, click.Abort):
-        return _say("stopped; what was done stands, run the same command again to go on", 1)
+    except (KeyboardInterrupt, click.Abort) as stopped:
+        failure = stopped if isinstance(stopped, KeyboardInterrupt) else KeyboardInterrupt()
+        return _explain(failure, as_json="--json" in arguments)
     except BrokenPipeError:
         return _close_output()
     except Exception as failure:
@@ -117,79 +114,15 @@ def _to_misuse(wrong: click.ClickException) -> Misuse:
     return Misuse(f"{found}{hint}.", "usage")
 
 
-def _explain(failure: Exception, *, as_json: bool) -> int:
+def _explain(failure: BaseException, *, as_json: bool) -> int:
     """Say in one sentence what went wrong and what to do."""
-    code, message, status = describe(failure)
+    from office.secrets.redaction import without_secrets
+
+    told = tell(failure)
     if as_json:
-        refusal = {"code": code, "message": message}
-        click.echo(json.dumps({"status": "refused", "refusal": refusal}, indent=1))
-    return _say(message, status)
-
-
-def describe(failure: Exception) -> tuple[str, str, int]:
-    """Return a code for programs, a sentence for people, and the exit status."""
-    if isinstance(failure, Misuse):
-        return failure.code, failure.message, WRONG_USE
-    if isinstance(failure, Refused):
-        return failure.code, failure.message, REFUSED
-    if isinstance(failure, AwaitingApproval):
-        return "waiting", str(failure), NEEDS_PERSON
-    if isinstance(failure, TemporaryFailure | PermanentFailure):
-        return "unavailable", str(failure), UNEXPECTED
-    if isinstance(failure, OSError):
-        return "system", _system_sentence(failure), UNEXPECTED
-    for kind, describe_kind in _database_failures():
-        if isinstance(failure, kind):
-            return describe_kind(failure)
-    kind_name = type(failure).__name__
-    return "unexpected", f"unexpected failure ({kind_name}); {_keep_trace(failure)}", UNEXPECTED
-
-
-def _system_sentence(failure: OSError) -> str:
-    where = f" ({failure.filename})" if failure.filename else ""
-    if failure.errno == errno.ENOSPC:
-        return f"the disk is full{where}; make room, then run the same command again to go on"
-    what = (failure.strerror or type(failure).__name__).lower()
-    return f"the system said: {what}{where}; put that right, then run the same command again"
-
-
-def _database_failures() -> list[tuple[type[Exception], Callable[[Any], tuple[str, str, int]]]]:
-    if "sqlalchemy" not in sys.modules:
-        return []
-    from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
-
-    def unreachable(failure: Exception) -> tuple[str, str, int]:
-        cause = str(getattr(failure, "orig", failure)).strip().splitlines()[0][:200]
-        hint = "make room on its disk" if "disk" in cause else "check database.url"
-        sentence = f"the database said: {cause}; {hint}, then run the command again"
-        return "database", sentence, UNEXPECTED
-
-    def misnamed(_failure: Exception) -> tuple[str, str, int]:
-        sentence = "database.url is no URL of a database; write sqlite:///… or "
-        return "database", sentence + "postgresql+psycopg://user@host/name.", WRONG_USE
-
-    return [
-        (ArgumentError, misnamed),
-        (NoSuchModuleError, misnamed),
-        (DatabaseError, unreachable),
-    ]
-
-
-def _keep_trace(failure: Exception) -> str:
-    """Keep the trace out of the clerk's sight but where support finds it."""
-    import tempfile
-    import traceback
-
-    from office.secrets.redaction import redact
-
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="billclose-failure-", suffix=".txt", delete=False, encoding="utf-8"
-    ) as file:
-        traceback.print_tb(failure.__traceback__, file=file)
-        file.write(type(failure).__name__)
-        if isinstance(failure, MISTAKES):  # ours; other messages may hold customers' data
-            file.write(f": {redact(str(failure))}")
-    return f"what was done stands; the trace for support is in {file.name}"
+        document = json.dumps(to_document(failure, told), indent=1)
+        click.echo(without_secrets(document))
+    return _say(told.message, told.status)
 
 
 def _say(sentence: str, status: int) -> int:

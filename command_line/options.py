@@ -71,6 +71,15 @@ def despite_option(command: F) -> F:
     )(command)
 
 
+def overlaps_option(command: F) -> F:
+    return click.option(
+        "--overlaps",
+        callback=in_words,
+        metavar="REASON",
+        help="Though days of it were closed already for its accounts; audited.",
+    )(command)
+
+
 def even_if_nothing_option(command: F) -> F:
     return click.option(
         "--even-if-nothing",
@@ -133,13 +142,13 @@ def open_office(home: Path, as_of: datetime | None = None) -> Office:
     from office.clock import Clock
     from office.equipment.office import Office
     from office.home import require_home
-    from office.identity import person
+    from office.identity import origin, person
     from office.settings.settings import read_settings
 
     require_home(home)
     settings = read_settings(home)
     require_rehearsal(settings, as_of)
-    office = Office(home, settings, Clock.starting(wall_clock, as_of), person())
+    office = Office(home, settings, Clock.starting(wall_clock, as_of), person(), origin=origin())
     if not settings.database.url and not (home / "billclose.db").is_file():
         raise Misuse(
             f"There is no database in {home}; run `billclose --home {home} init` first.",

@@ -134,6 +134,11 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "export_usage",
         "Mail a link to the newest 1,000 usage records of ACCOUNT as an Excel file.",
     ),
+    "alerts": CommandEntry(
+        "command_line.commands.alerts",
+        "alerts",
+        "Try the ways by which the office is told of troubles.",
+    ),
     "rounds": CommandEntry(
         "command_line.commands.rounds",
         "rounds",
@@ -198,6 +203,11 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "command_line.commands.pattern",
         "pattern",
         "Show the text of some pages of FILE and the likely patterns to find accounts with.",
+    ),
+    "draft-export": CommandEntry(
+        "command_line.commands.draft_export",
+        "draft_export",
+        "Write a first bundle.toml into FOLDER, from its tables' headings and its PDFs.",
     ),
     "demo": CommandEntry(
         "command_line.demo.demo",

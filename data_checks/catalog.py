@@ -12,6 +12,7 @@ from data_checks.delivery import DELIVERY
 from data_checks.files import FILES
 from data_checks.totals import TOTALS
 from data_checks.usage import USAGE
+from data_checks.vanished import VANISHED
 from domain.checks import Severity
 
 ROOT_CAUSES = (
@@ -33,6 +34,7 @@ ROOT_CAUSES = (
 _BY_SUBJECT = (
     *FILES,
     *ACCOUNTS,
+    *VANISHED,
     *BALANCES,
     *BOUNDARY,
     *BILLS,

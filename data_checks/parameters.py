@@ -44,6 +44,10 @@ class Thresholds:
     notice_days: int = 10  # before an ACH draw of a changed amount
     fewest_days_to_pay: int = 10  # from the period's end to the due date
     most_days_to_pay: int = 60
+    vanished_share: float = 0.1  # of the accounts that had something
+    vanished_fewest: int = 2  # accounts
+    vanished_blocking_share: float = 0.5
+    vanished_fewest_blocking: int = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,4 +128,8 @@ def _limits(thresholds: Thresholds) -> dict[str, Value]:
         "adjustment_limit": thresholds.adjustment_limit.cents,
         "most_pages": thresholds.most_pages,
         "most_days_prior": thresholds.most_days_prior,
+        "vanished_share": thresholds.vanished_share,
+        "vanished_fewest": thresholds.vanished_fewest,
+        "vanished_blocking_share": thresholds.vanished_blocking_share,
+        "vanished_fewest_blocking": thresholds.vanished_fewest_blocking,
     }

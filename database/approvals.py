@@ -78,6 +78,7 @@ def record_decision(books: Connection, request: ApprovalRequest, decided: Decide
             decided_at=decided.at,
             reason=decided.reason,
             waived=list(decided.waived),
+            origin=decided.origin,
         )
     )
 
@@ -125,6 +126,13 @@ def _decisions(books: Connection, run: str, number: int) -> tuple[Decided, ...]:
         .order_by(approval_decision.c.position)
     )
     return tuple(
-        Decided(Decision(row.decision), row.who, row.decided_at, row.reason, tuple(row.waived))
+        Decided(
+            Decision(row.decision),
+            row.who,
+            row.decided_at,
+            row.reason,
+            tuple(row.waived),
+            row.origin,
+        )
         for row in rows
     )

@@ -33,6 +33,7 @@ web_user = sa.Table(
     sa.Column("locked_by", sa.String(100), nullable=False, server_default=""),
     sa.Column("lock_reason", sa.Text, nullable=False, server_default=""),
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),  # ends every session
+    sa.Column("default_method", sa.String(200), nullable=False, server_default=""),  # a token
     sa.Column("made_at", Moment, nullable=False),
     sa.Column("seen_at", Moment),
 )
@@ -160,10 +161,34 @@ wallet_method = sa.Table(
     sa.Column("last4", sa.String(4), nullable=False),
     sa.Column("brand", sa.String(30), nullable=False, server_default=""),
     sa.Column("expires_on", sa.Date),
-    sa.Column("is_default", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("added_at", Moment, nullable=False),
     sa.Column("removed_at", Moment),
     sa.Index(None, "user_number"),
+)
+
+method_capture = sa.Table(
+    "method_capture",  # each time somebody is sent to the gateway's page to add a method
+    metadata,
+    sa.Column("key", sa.String(43), primary_key=True),
+    _user(),
+    sa.Column("reference", sa.String(200), nullable=False, server_default=""),  # the gateway's
+    sa.Column("begun_at", Moment, nullable=False),
+    sa.Column("ended_at", Moment),
+    sa.Column("token", sa.String(200), nullable=False, server_default=""),  # empty: none was added
+    sa.Index(None, "user_number"),
+)
+
+paperless_choice = sa.Table(
+    "paperless_choice",  # each choice for good, with the very text that was agreed to
+    metadata,
+    sa.Column("number", _NUMBER, primary_key=True),
+    _user(),
+    sa.Column("account_key", sa.String(64), nullable=False),
+    sa.Column("paperless", sa.Boolean, nullable=False),
+    sa.Column("chosen_at", Moment, nullable=False),
+    sa.Column("consent_version", sa.String(40), nullable=False, server_default=""),
+    sa.Column("consent_text", sa.Text, nullable=False, server_default=""),
+    sa.Index(None, "account_key"),
 )
 
 activity = sa.Table(

@@ -90,6 +90,17 @@ def finished_step(database: Database, run: str, step: str) -> dict[str, Any] | N
     return summary
 
 
+def list_finished_steps(database: Database, run: str) -> tuple[str, ...]:
+    """List the steps of a run that have ended, in the order of the checklist."""
+    query = (
+        sa.select(run_step.c.step)
+        .where(run_step.c.run == run, run_step.c.finished_at.is_not(None))
+        .order_by(run_step.c.position)
+    )
+    with database.reading() as books:
+        return tuple(books.execute(query).scalars())
+
+
 def record_step(
     database: Database,
     run: str,

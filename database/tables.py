@@ -435,6 +435,8 @@ approval_decision = _table(
     sa.Column("decided_at", Moment, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("waived", sa.JSON, nullable=False),  # names of checks
+    # The machine's user, where nothing proves who it was.
+    sa.Column("origin", sa.String(40), nullable=False, server_default=""),
     sa.ForeignKeyConstraint(
         ["run", "request"], ["approval_request.run", "approval_request.number"]
     ),
@@ -685,6 +687,17 @@ incident = _table(
     sa.Column("told_at", Moment),
     sa.Column("ended_at", Moment),
     _one_where("uq_incident_one_open", "condition", "ended_at IS NULL"),
+)
+
+alert_post = _table(
+    "alert_post",  # what a way of alerts.urls is told of a trouble: once each, a dead way apart
+    sa.Column("about", sa.String(160), primary_key=True),
+    sa.Column("form", sa.String(60), primary_key=True),
+    sa.Column("way", sa.String(16), primary_key=True),  # a hash: the URL itself is a secret
+    sa.Column("title", sa.String(200), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("queued_at", Moment, nullable=False),
+    sa.Column("told_at", Moment),
 )
 
 work_done = _table(

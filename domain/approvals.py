@@ -17,13 +17,18 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What one person decided about one request."""
+    """
+    What one person decided about one request.
+
+    `origin` is the machine's user where nothing proves who it was ("uid 1000"); else "".
+    """
 
     decision: Decision
     who: str
     at: datetime
     reason: str = ""
     waived: tuple[str, ...] = ()
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

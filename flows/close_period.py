@@ -27,10 +27,11 @@ def close_period(
     waivers: dict[str, str] | None = None,
     replace: bool = False,
     despite_stuck_postings: str | None = None,
+    overlaps: str | None = None,
 ) -> State[Any]:
     """Close a billing period, in the order in which the office does it."""
     with working_on(period):
-        import_billing_export(period, bundle, replace=replace)
+        import_billing_export(period, bundle, replace=replace, overlaps=overlaps)
         guard_calendar(period)
         guard_postings(period, despite_stuck_postings)
         take_answer_given(period)  # a run that was suspended starts again from the top

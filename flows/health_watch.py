@@ -8,7 +8,7 @@ from prefect import State, flow
 from prefect.states import Completed
 
 from tasks.posting import tell_of_cash_receipting
-from tasks.watching import look_after_health, remove_expired_exports, send_alerts
+from tasks.watching import look_after_health, post_alerts, remove_expired_exports, send_alerts
 
 
 @flow(name="health-watch", flow_run_name="health watch", persist_result=False)
@@ -17,5 +17,6 @@ def health_watch() -> State[Any]:
     found = look_after_health()
     found["mails"] += tell_of_cash_receipting()
     found["exports_removed"] = remove_expired_exports()
+    found["posted"] = post_alerts()
     found["sent"] = send_alerts()
     return Completed(message=found["sentence"], data=found)

@@ -18,7 +18,12 @@ PRIVATE_FOLDER = 0o700
 
 
 def database_url(home: Path, settings: Settings) -> str:
-    return settings.database.url or f"sqlite:///{home.resolve() / 'billclose.db'}"
+    """Return where the books are; a file without a folder of its own lies in the home."""
+    chosen = settings.database.url or "sqlite:///billclose.db"
+    file = chosen.removeprefix("sqlite:///")
+    if file != chosen and file and not file.startswith(("/", ":", "file:")):
+        return f"sqlite:///{home.resolve() / file}"
+    return chosen
 
 
 def bill_store(home: Path, settings: Settings) -> BillStore:

@@ -32,6 +32,8 @@ class Choices:
             large_bill=Money.parse(chosen.large_bill),
             adjustment_limit=Money.parse(chosen.adjustment_limit),
             notice_days=chosen.notice_days,
+            vanished_share=chosen.vanished_share,
+            vanished_blocking_share=chosen.vanished_blocking_share,
         )
 
     @property

@@ -24,6 +24,7 @@ class ApprovalProgress:
     approved_by: tuple[str, ...]
     refusal: Decided | None
     missing: int
+    origins: tuple[str, ...] = ()  # users of the machine who said yes and proved no name
 
     @property
     def is_approved(self) -> bool:
@@ -38,21 +39,33 @@ def weigh(decisions: Sequence[Decided], terms: ApprovalTerms) -> ApprovalProgres
     the same person is one person.
     """
     approved: dict[str, str] = {}
+    origins: list[str] = []
     refusal: Decided | None = None
     for decided in decisions:
         if decided.decision is Decision.REFUSE:
-            approved, refusal = {}, decided
-        else:
+            approved, origins, refusal = {}, [], decided
+            continue
+        if decided.origin not in origins:
             approved.setdefault(identity(decided.who), decided.who)
-            refusal = None
+        origins += [decided.origin] if decided.origin else []
+        refusal = None
     missing = max(terms.people - len(approved), 0)
-    return ApprovalProgress(tuple(approved.values()), refusal, missing)
+    return ApprovalProgress(tuple(approved.values()), refusal, missing, tuple(origins))
 
 
 def require_may_decide(
-    who: str, decision: Decision, standing: ApprovalProgress, terms: ApprovalTerms
+    who: str,
+    decision: Decision,
+    standing: ApprovalProgress,
+    terms: ApprovalTerms,
+    origin: str = "",
 ) -> None:
-    """Raise Refused where this person's word does not count; anybody on the list may refuse."""
+    """
+    Raise Refused where this person's word does not count; anybody on the list may refuse.
+
+    `origin` is the machine's user where nothing proves who gave the name: whoever works as that
+    user can call themselves what they like, so that two yeses of one user are one person's.
+    """
     if terms.approvers and identity(who) not in map(identity, terms.approvers):
         raise Refused(
             "not-an-approver",
@@ -64,6 +77,14 @@ def require_may_decide(
             "same-person",
             f"{who} has approved already; with approval.people = {terms.people} "
             "another person has to.",
+        )
+
+    if decision is Decision.APPROVE and standing.missing and origin in standing.origins:
+        raise Refused(
+            "same-person",
+            f"{who} works as the same user of this machine ({origin}) as whoever approved already, "
+            "and nothing here proves that it is another person; another person has to, with a "
+            "login of their own or by sudo from it.",
         )
 
 

@@ -186,7 +186,8 @@ def await_approval(run: str) -> Done:
 def _may_ask(here: Office, asked: PendingApproval) -> bool:
     """Tell whether whoever closes the period can still say yes, and has not done so."""
     said = map(identity, asked.standing.approved_by)
-    return not asked.standing.is_approved and identity(here.who) not in said
+    is_another = identity(here.who) not in said and here.origin not in asked.standing.origins
+    return not asked.standing.is_approved and is_another
 
 
 def _approve(here: Office, run: str, people: tuple[str, ...]) -> None:

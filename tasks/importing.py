@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from billing_system.importing import import_export
+from billing_system.belonging import require_no_overlap
+from billing_system.importing import allow_overlap, import_export
 from database.runs import get_run
 from domain.failures import Misuse, Refused
 from domain.steps import Step
@@ -17,13 +18,19 @@ from tasks.step import Done, step
 
 @step(Step.GUARD)
 def guard_calendar(run: str) -> Done:
-    """Refuse a close on the period's last day or before the office's next business day (5, 6)."""
+    """
+    Refuse a close on the period's last day or before the office's next business day (5, 6).
+
+    Likewise of days that were closed for the same accounts since the import.
+    """
     here = office()
     known = get_run(here.database, run)
     earliest = earliest_close(known.ends_on, here.office_days)
     today = here.today(known)
     if known.is_closed:
         return Done("closed before", {"earliest_close": earliest.isoformat()})
+    with here.database.reading() as books:
+        require_no_overlap(books, run)
     if today < earliest:
         raise Refused(
             "too-early",
@@ -34,7 +41,9 @@ def guard_calendar(run: str) -> Done:
 
 
 @step(Step.IMPORT)
-def import_billing_export(run: str, bundle: str | None, *, replace: bool = False) -> Done:
+def import_billing_export(
+    run: str, bundle: str | None, *, replace: bool = False, overlaps: str | None = None
+) -> Done:
     """
     Stage an export; without one the period must have been imported before.
 
@@ -44,6 +53,8 @@ def import_billing_export(run: str, bundle: str | None, *, replace: bool = False
     here = office()
     if bundle is None:
         known = get_run(here.database, run)
+        with here.database.writing() as books:
+            allow_overlap(books, run, overlaps, here.now(known), here.who)
         _share(here, run)
         return Done(f"{known.utility}, imported before", {"status": "unchanged"})
     export = here.billing_system.read_export(Path(bundle))
@@ -58,6 +69,8 @@ def import_billing_export(run: str, bundle: str | None, *, replace: bool = False
         who=here.who,
         replace=replace,
         corrects_refused=True,
+        utility=here.settings.utility.name,
+        overlaps=overlaps,
     )
     _share(here, run)
     figures = {

@@ -8,6 +8,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from office.equipment.office import office
+from office.health.alert_ways import send_posts
 from office.procedures import watching
 from office.procedures.usage_export import remove_expired
 
@@ -29,3 +30,11 @@ def remove_expired_exports() -> int:
 def send_alerts() -> str:
     """Send the alerts that wait; returns a sentence."""
     return watching.send_alerts(office())
+
+
+@task(name="post alerts", retries=0, cache_policy=NO_CACHE, persist_result=False)
+def post_alerts() -> int:
+    """Tell the ways of alerts.urls what they were not told yet; returns how many were taken."""
+    here = office()
+    told, _ = send_posts(here, here.due_now())
+    return told

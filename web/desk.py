@@ -16,7 +16,7 @@ from web.guarding import Guard, largest_of
 from web.layout import send_static
 from web.mail_thread import MailThread, sending_mail
 from web.mailed_links import ask_to_unsubscribe, fetch_export, read_communication, unsubscribe
-from web.monitors import LastLook, tell_health
+from web.monitors import LastLook, tell_health, tell_metrics
 from web.office.routes import office_routes
 from web.pages import not_there
 
@@ -31,6 +31,7 @@ def desk_of(here: Office) -> Starlette:
             Route("/communications/{number:int}", read_communication, methods=["GET"]),
             Route("/webhooks/stripe", take_stripe_event, methods=["POST"]),
             Route("/health", tell_health, methods=["GET"]),
+            Route("/metrics", tell_metrics, methods=["GET"]),
             Route("/static/{name}", send_static, methods=["GET"]),
             *_pages(here),
         ],

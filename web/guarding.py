@@ -117,8 +117,19 @@ def _first_part(path: str) -> str:
     """Return `/exports` for any export; what nobody serves is told apart from it by nothing."""
     first = path.split("/")[1:2]
     known = (
-        *("unsubscribe", "exports", "communications", "webhooks", "health", "static"),
+        *("unsubscribe", "exports", "communications", "webhooks", "health", "metrics", "static"),
         *("register", "verify", "sign-in", "sign-out", "forgot", "reset", "invite", "link"),
-        *("accounts", "bills", "usage", "news", "wallet", "account", "payments", "office", "csr"),
+        *(
+            "accounts",
+            "bills",
+            "usage",
+            "news",
+            "wallet",
+            "account",
+            "payments",
+            "sandbox",
+            "office",
+            "csr",
+        ),
     )
     return f"/{first[0]}" if first and first[0] in known else "(other)"

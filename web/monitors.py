@@ -52,6 +52,16 @@ def tell_health(request: Request) -> Response:
     return JSONResponse(last.figures())
 
 
+def tell_metrics(request: Request) -> Response:
+    """Give Prometheus the office's figures, to whoever may ask for its health."""
+    here = office_of(request)
+    if not _may_ask(request, here.settings.web.health_token.get_secret_value()):
+        return PlainTextResponse("Not for you.\n", status_code=403)
+    from office.health.metrics import CONTENT_TYPE, scrape  # loaded where somebody scrapes
+
+    return Response(scrape(here), media_type=CONTENT_TYPE)
+
+
 def _look(here: Office) -> dict[str, Any]:
     try:
         figures = look(here).to_figures()

@@ -16,8 +16,11 @@ from office.home import require_home
 from office.settings.settings import read_settings
 from web.desk import desk_of
 
-MOST_AT_ONCE = 64  # requests; one more is told to come again
-IDLE_SECONDS = 15
+# Connections that are open and silent count too: a lower limit would be reached by people who have
+# just read a page. The work itself is bounded by the pool of threads that does it.
+MOST_CONNECTIONS = 1_000
+IDLE_SECONDS = 5
+STOP_SECONDS = 15
 
 
 def serve(host: str, port: int) -> None:
@@ -35,7 +38,7 @@ def serve(host: str, port: int) -> None:
         access_log=False,  # it would hold the tokens of the links and who asked
         log_config=None,
         server_header=False,
-        limit_concurrency=MOST_AT_ONCE,
+        limit_concurrency=MOST_CONNECTIONS,
         timeout_keep_alive=IDLE_SECONDS,
-        timeout_graceful_shutdown=IDLE_SECONDS,
+        timeout_graceful_shutdown=STOP_SECONDS,
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from command_line.commands.close_outcome import tell
+from command_line.failing import is_published, of_period
 from command_line.options import (
     as_of_option,
     ask,
@@ -22,6 +23,7 @@ from command_line.options import (
     is_at_terminal,
     json_option,
     open_office,
+    overlaps_option,
 )
 from command_line.progress import StepLines
 from command_line.waivers import to_waivers, waiver_options
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Decide everything; write, send and draw nothing.")
 @waiver_options
 @click.option("--replace", is_flag=True, help="Take this export instead of the one imported.")
+@overlaps_option
 @despite_option
 @as_of_option
 @json_option
@@ -51,6 +54,7 @@ def close(
     waive: tuple[str, ...],
     reason: tuple[str, ...],
     replace: bool,
+    overlaps: str | None,
     despite_stuck_postings: str | None,
     as_of: datetime | None,
     as_json: bool,
@@ -63,7 +67,7 @@ def close(
     office = open_office(home, as_of)
     period, bundle = to_period(office, bundle_or_period)
     parameters = {"period": period, "bundle": bundle, "waivers": waivers, "replace": replace}
-    parameters["despite_stuck_postings"] = despite_stuck_postings
+    parameters |= {"despite_stuck_postings": despite_stuck_postings, "overlaps": overlaps}
     if _is_all_done(office, period, bundle):
         return tell(office, period, "closed", None, as_json=as_json, before=True)
 
@@ -109,13 +113,16 @@ def _close(office: Office, parameters: dict[str, Any], *, yes: bool, as_json: bo
     worker = replace_office(office, (lambda _sheet: True) if yes else _ask)
     status, refusal = "dry-run" if office.rehearses else "closed", None
     try:
-        state = run_flow(worker, load, **parameters)
+        with of_period(worker, period):
+            state = run_flow(worker, load, **parameters)
         status = "waiting" if state.name == "Waiting" else status
         if status == "closed":
             _wake_who_waits(worker, period)
     except NobodyMailed as found:  # the close stands, and is told with what has not left
         click.echo(f"billclose: {found.message}", err=True)
     except Refused as found:
+        if is_published(found):
+            raise
         status, refusal = "refused", found
     return tell(worker, period, status, refusal, as_json=as_json, before=False)
 

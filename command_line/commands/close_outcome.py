@@ -25,6 +25,7 @@ def close_figures(
     figures: dict[str, Any] = {
         "period": period,
         "status": status,
+        "closed": sheet is not None and sheet.is_closed,
         "refusal": None if refusal is None else {"code": refusal.code, "message": refusal.message},
         "pages": {"total": 0, "billed": 0, "separators": 0, "unassigned": 0},
         "bills": 0,
@@ -108,7 +109,8 @@ def _summary(office: Office, sheet: RunSheet, status: str, *, before: bool) -> l
         return [_waiting_line(office, sheet)]
     if before and not _unsent(sheet):
         return [f"{sheet.period} was closed before; nothing to do."]
-    lines = [_first_line(sheet, status, before=before), _mail_line(sheet), _autopay_line(sheet)]
+    lines = [_first_line(sheet, status, before=before), _mail_line(sheet, status)]
+    lines.append(_autopay_line(sheet, status))
     if _unsent(sheet):
         lines.append(_unsent_line(office, sheet))
     if sheet.held:
@@ -139,18 +141,20 @@ def _first_line(sheet: RunSheet, status: str, *, before: bool) -> str:
     )
 
 
-def _mail_line(sheet: RunSheet) -> str:
+def _mail_line(sheet: RunSheet, status: str) -> str:
+    words = ("would e-mail", "would print") if status == "dry-run" else ("e-mailed", "printed")
     return (
-        f"  e-mailed {say_count(sheet.deliveries.bills_sent, 'bill')} in "
-        f"{say_count(sheet.deliveries.sent, 'mail')}, printed {sheet.paper.bills:,} on "
+        f"  {words[0]} {say_count(sheet.deliveries.bills_sent, 'bill')} in "
+        f"{say_count(sheet.deliveries.sent, 'mail')}, {words[1]} {sheet.paper.bills:,} on "
         f"{say_count(sheet.paper.pages, 'page')}"
     )
 
 
-def _autopay_line(sheet: RunSheet) -> str:
+def _autopay_line(sheet: RunSheet, status: str) -> str:
     autopay = sheet.autopay
+    word = "would be scheduled" if status == "dry-run" else "scheduled"
     return (
-        f"  autopay  {say_count(autopay.scheduled, 'payment')} scheduled "
+        f"  autopay  {say_count(autopay.scheduled, 'payment')} {word} "
         f"({autopay.amount.dollars()}), {autopay.immediate} due at once, "
         f"{autopay.unscheduled} enrolled without a payment"
     )

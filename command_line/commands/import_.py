@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from command_line.options import NEEDS_PERSON, as_of_option, json_option, open_office
+from command_line.options import (
+    NEEDS_PERSON,
+    as_of_option,
+    json_option,
+    open_office,
+    overlaps_option,
+)
 
 if TYPE_CHECKING:
     from billing_system.importing import ImportOutcome
@@ -22,11 +28,17 @@ SHOWN = 20  # problems on the screen; the rest is in the list
 @click.command(name="import")
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--replace", is_flag=True, help="Take this export instead of the one imported.")
+@overlaps_option
 @as_of_option
 @json_option
 @click.pass_obj
 def import_bundle(
-    home: Path, bundle: Path, replace: bool, as_of: datetime | None, as_json: bool
+    home: Path,
+    bundle: Path,
+    replace: bool,
+    overlaps: str | None,
+    as_of: datetime | None,
+    as_json: bool,
 ) -> int:
     """Stage an export; nothing of it shows before the close."""
     from billing_system.importing import import_export
@@ -46,6 +58,8 @@ def import_bundle(
             now=office.clock.now(export.utility.timezone),
             who=office.who,
             replace=replace,
+            utility=office.settings.utility.name,
+            overlaps=overlaps,
         )
         if is_shared(office):
             share_documents(office.database, outcome.run, office.store, office.exports_folder)

@@ -69,7 +69,7 @@ def _help(leader: socket.socket) -> None:
     except SystemExit:
         link.end(trouble="it was ended")
     except Exception as failure:
-        from command_line.main import describe
+        from command_line.failing import describe
 
         link.end(trouble=describe(failure)[1])
 

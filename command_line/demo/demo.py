@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from domain.failures import Misuse
 
@@ -22,8 +23,8 @@ AS_OF = datetime(2026, 11, 2, 9)  # noqa: DTZ001  local time of the city: the fi
 
 @click.command()
 @click.option("--accounts", default=500, show_default=True, type=click.IntRange(20, 200_000))
-@click.pass_obj
-def demo(home: Path, accounts: int) -> int:
+@click.pass_context
+def demo(context: click.Context, accounts: int) -> int:
     """Make a city of some 500 accounts in a new home, close its month, say where to look.
 
     Without --home the new home is demo-home in this folder.
@@ -33,7 +34,8 @@ def demo(home: Path, accounts: int) -> int:
     from command_line.demo.export import write_demo_city
     from command_line.options import open_office
 
-    place = Path("demo-home") if home == Path() else home
+    is_told = context.find_root().get_parameter_source("home") is not ParameterSource.DEFAULT
+    place: Path = context.obj if is_told else Path("demo-home").absolute()
     _clear(place)
     prepare_home(place, rehearsal=True)
     (place / MARK).touch()

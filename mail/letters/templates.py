@@ -21,6 +21,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from domain.failures import Misuse, PermanentFailure
 from mail.letters.bill import FORM_TITLES, BillLetter, Letter, a_sample
 from mail.letters.notices import FOLDER, NOTICES, kind_of
+from mail.letters.phrases import web_address
 from mail.letters.samples import a_sample_notice
 
 SHEET = "_styles.css"
@@ -90,6 +91,27 @@ _SAID_WHERE = {
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """How a customer reaches the office, and where to pay; what is empty is left out of a mail."""
+
+    phone: str = ""
+    address: str = ""
+    hours: str = ""
+    pay_link: str = ""
+
+    def values(self) -> dict[str, str]:
+        return {
+            "office_phone": self.phone,
+            "office_address": self.address,
+            "office_hours": self.hours,
+            "pay_link": web_address(self.pay_link),
+        }
+
+
+NO_CONTACT = Contact()
+
+
+@dataclass(frozen=True, slots=True)
 class Wording:
     """A mail in words: the subject, and the same body as text and as HTML."""
 
@@ -109,9 +131,10 @@ class Templates:
     in a customer's mail.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, contact: Contact = NO_CONTACT) -> None:
         folders = [path for path in (folder, _OWN) if path is not None and path.is_dir()]
         self._folder = folder
+        self._contact = contact.values()
         self._plain = _environment(FileSystemLoader(folders), escapes=False)
         self._html = _environment(StyledLoader(folders), escapes=True)
         self._find = lru_cache(maxsize=None)(self._select)
@@ -139,7 +162,7 @@ class Templates:
 
     def word(self, letter: Letter) -> Wording:
         """Word one mail; raises PermanentFailure where its template does not work."""
-        values = letter.values()
+        values = self._contact | letter.values()
         try:
             subject, text, html = (
                 self._find(letter.templates, part).render(values) for part in PARTS

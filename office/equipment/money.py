@@ -8,6 +8,7 @@ from pathlib import Path
 from cash_receipting.port import CashReceipting
 from domain.failures import Misuse
 from office.settings.money import CashReceiptingSettings, PaymentsSettings
+from payments.method_capture import MethodCapture
 from payments.port import PaymentGateway
 
 TRAY = "cash-receipting-files.db"
@@ -58,3 +59,8 @@ def to_gateway(chosen: PaymentsSettings) -> PaymentGateway:
         ) from None
     secret = chosen.stripe_webhook_secret.get_secret_value()
     return StripeGateway(StripeRequests(api_key, chosen.stripe_url), secret)
+
+
+def to_method_capture(chosen: PaymentsSettings) -> MethodCapture:
+    """Make the page of Stripe's for payment methods; raises Misuse where something is missing."""
+    raise Misuse("Stripe's page for payment methods is not built.", "no-capture")

@@ -35,7 +35,9 @@ if TYPE_CHECKING:  # equipment is loaded by the first command that needs it
     from mail.port import Mailer
     from mail.rendering.bills import BillRenderer
     from mail.rendering.notices import NoticeRenderer
+    from payments.method_capture import MethodCapture
     from payments.port import PaymentGateway
+    from payments.sandbox.method_capture import SandboxCapture
     from reporting.run_sheet.run_sheet import RunSheet
     from splitter.store.bill_store import BillStore
 
@@ -82,6 +84,7 @@ class Office(Choices):
     reporter: Reporter = field(default_factory=Silent)
     approves: Approver = never
     asks_in_prefect: bool = False  # a run of a deployment waits there for its answer
+    origin: str = ""  # the machine's user, where nothing proves who `who` is
     rehearses: bool = False  # a dry run: everything happens in a copy, and nothing leaves it
 
     @cached_property
@@ -124,6 +127,25 @@ class Office(Choices):
 
         clock = partial(self.clock.now, self._zone)  # a rehearsed time moves what is outside, too
         return SandboxGateway(self.home / "sandbox-gateway.db", clock, self.bank_days)
+
+    @cached_property
+    def method_capture(self) -> MethodCapture:
+        """Where customers give a card or bank account: a page of the gateway's, never ours."""
+        if self.sandbox_capture is not None:
+            return self.sandbox_capture
+        from office.equipment.money import to_method_capture
+
+        return to_method_capture(self.settings.payments)
+
+    @cached_property
+    def sandbox_capture(self) -> SandboxCapture | None:
+        """The page of test tokens; None where a real gateway asks for the card."""
+        if self.settings.payments.gateway != "sandbox" and not self.rehearses:
+            return None
+        from payments.sandbox.method_capture import SandboxCapture
+
+        clock = partial(self.clock.now, self._zone)
+        return SandboxCapture(self.home / "sandbox-methods.db", clock)
 
     @cached_property
     def cash_receipting(self) -> CashReceipting:

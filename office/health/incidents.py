@@ -15,8 +15,9 @@ from database.inserting import insert_new
 from database.tables import incident
 from domain.deliveries import MessageKind
 from mail.outbox.queueing import PlannedMessage, queue_messages
-from mail.rendering.alerts import BEGAN, ENDED
+from mail.rendering.alerts import BEGAN, ENDED, RUNBOOK
 from office.equipment.office import Office
+from office.health.alert_ways import queue_posts
 from office.health.conditions import Condition
 from office.health.health import Health, names_in_doubt
 from office.health.work import KIND, WATCH
@@ -53,6 +54,8 @@ def note(here: Office, health: Health) -> Noted:
         gone = [row for row in rows if not _lasts(row.condition, troubles, doubtful)]
         ended = tuple(_end(books, gone, now))
         mails = _queue(here, books, now, began, BEGAN) + _queue(here, books, now, ended, ENDED)
+        _post(here, books, now, [row for row in rows if row.key in began], troubles, BEGAN)
+        _post(here, books, now, [row for row in rows if row.key in ended], {}, ENDED)
         for what, keys in (("began", began), ("ended", ended)):
             for key in keys:
                 record_audit(books, now, here.who, f"health {what}", key)
@@ -114,6 +117,24 @@ def _queue(here: Office, books: Connection, now: datetime, keys: tuple[str, ...]
         for address in here.settings.alerts.to
     ]
     return queue_messages(books, alerts, now=now, message_domain=here.message_domain)
+
+
+def _post(
+    here: Office,
+    books: Connection,
+    now: datetime,
+    rows: list[Any],
+    troubles: dict[str, Condition],
+    form: str,
+) -> None:
+    """Record the same for the ways of alerts.urls; no account stands in a condition's words."""
+    for row in rows:
+        found = troubles.get(row.condition)
+        detail, remedy = (found.detail, found.remedy) if found else (row.detail, "")
+        page = f"{RUNBOOK}/{row.condition.partition('/')[0]}.md"
+        title = f"billclose: {row.condition}" + (" is over" if form == ENDED else "")
+        text = "\n".join(filter(None, (detail, remedy, f"See {page}")))
+        queue_posts(books, here, row.key, form, title, text, now)
 
 
 def _conditions(rows: list[Any], keys: tuple[str, ...]) -> tuple[str, ...]:

@@ -112,14 +112,15 @@ def decide(
     terms = terms_of_approval(here)
     if decision is Decision.REFUSE and not reason.strip():
         raise Misuse("A refusal needs a reason: it is audited with it.")
-    require_may_decide(who, decision, asked.standing, terms)
+    origin = here.origin if who == here.who else ""
+    require_may_decide(who, decision, asked.standing, terms, origin)
     require_waivable(waivers)
     if decision is Decision.APPROVE:
         _require_unblocked(asked, waivers)
 
     run = asked.request.run
     at = here.now(get_run(here.database, run))
-    decided = Decided(decision, who, at, reason.strip(), tuple(sorted(waivers)))
+    decided = Decided(decision, who, at, reason.strip(), tuple(sorted(waivers)), origin)
     with here.database.writing() as books:
         record_waivers(books, run, waivers, at=at, who=who)
         record_decision(books, asked.request, decided)

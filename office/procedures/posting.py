@@ -14,8 +14,10 @@ from domain.words import say_count
 from mail.outbox.queueing import PlannedMessage, queue_messages
 from mail.rendering.alerts import BACK, DOWN
 from office.equipment.office import Office
+from office.health.alert_ways import queue_posts
 
 FORMS = {News.DOWN: DOWN, News.BACK: BACK}
+SERVICE_WORDS = {News.DOWN: "does not answer", News.BACK: "answers again"}
 
 
 def post_what_is_due(here: Office, *, forced: bool) -> dict[str, Any]:
@@ -57,6 +59,9 @@ def tell_office(here: Office) -> int:
             return 0
         news, outage = taken
         record_audit(books, now, here.who, f"service {news}", here.cash_receipting.name)
+        title = f"billclose: {here.cash_receipting.name} " + SERVICE_WORDS[news]
+        text = f"{title}. Customers are not charged again, and nothing is lost."
+        queue_posts(books, here, outage, FORMS[news], title, text, now)
         alerts = [
             PlannedMessage(MessageKind.ALERT, outage, address, form=FORMS[news])
             for address in here.settings.alerts.to

@@ -9,6 +9,7 @@ from domain.failures import PermanentFailure
 from domain.words import say_count
 from mail.outbox.sending import say_tried
 from office.equipment.office import Office
+from office.health.alert_ways import send_posts
 from office.health.health import look
 from office.health.incidents import Noted, note
 from office.health.work import WATCH, note_ended_well
@@ -28,6 +29,7 @@ def watch_once(here: Office) -> Figures:
     found = look_after(here)
     found["mails"] += tell_office(here)
     found["exports_removed"] = remove_expired(here, here.due_now())
+    found["posted"], found["not_posted"] = send_posts(here, here.due_now())
     found["sent"] = send_alerts(here)
     note_ended_well(here, WATCH)
     return found

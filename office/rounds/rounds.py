@@ -16,6 +16,7 @@ from domain.failures import Misuse, PermanentFailure, TemporaryFailure
 from office.equipment.office import Office, at_work
 from office.health.work import note_ended_well
 from office.rounds.looks import RoundLook, looks_of
+from office.rounds.pinging import ping
 
 LOGGER = logging.getLogger("prefect.billclose")
 LONGEST_REASON = 200
@@ -63,6 +64,8 @@ class Rounds:
         for look in due:
             self._next[look.deployment] = slot_of(look, now) + look.every
             found.append(self._look(look, now))
+        if found and self.here.settings.alerts.ping_url.get_secret_value():
+            ping(self.here, failed=any(one.failed for one in found))
         return found
 
     def _look(self, look: RoundLook, now: datetime) -> Looked:

@@ -56,6 +56,15 @@ class UtilitySettings(SettingsSection):
         max_length=200,
         description="Whose exports this home takes; empty: those of the utility that came first.",
     )
+    phone: str = Field(
+        "", max_length=60, description="The office's phone, as customers read it in mails."
+    )
+    address: str = Field(
+        "", max_length=200, description="The office's address, in one line, for the foot of mails."
+    )
+    hours: str = Field(
+        "", max_length=100, description="When the office is open: `Monday to Friday, 8 to 5`."
+    )
     holidays: Annotated[str | tuple[date, ...], NoDecode] = Field(
         "US",
         description="Holiday calendar of the office: US, a state such as US-CO, none, "
@@ -81,6 +90,9 @@ class UtilitySettings(SettingsSection):
         return value
 
 
+OUR_SCHEME = "postgresql+psycopg"
+
+
 class DatabaseSettings(SettingsSection):
     url: str = Field(
         "", repr=False, description="Empty: SQLite in the home. Or postgresql+psycopg://…"
@@ -95,6 +107,17 @@ class DatabaseSettings(SettingsSection):
         30, ge=1, le=600, description="PostgreSQL: seconds that a thread waits for a connection."
     )
 
+    @field_validator("url")
+    @classmethod
+    def check_driver(cls, value: str) -> str:
+        """Take PostgreSQL by whatever name its URLs are passed around; refuse other drivers."""
+        scheme, mark, rest = value.partition("://")
+        if not mark or scheme in ("sqlite", OUR_SCHEME):
+            return value
+        if scheme in ("postgresql", "postgres", "postgresql+psycopg2"):
+            return f"{OUR_SCHEME}://{rest}"
+        raise ValueError(f"write {OUR_SCHEME}://host/name or sqlite:///file, not {scheme}://")
+
 
 class BillsSettings(SettingsSection):
     store: str = Field("bills", description="A folder below the home, or any fsspec URL.")
@@ -108,6 +131,16 @@ class ChecksSettings(SettingsSection):
     large_bill: str = Field("2500.00", description="A bill above this gets a second look.")
     adjustment_limit: str = Field("500.00", description="The same for an adjustment.")
     notice_days: int = Field(10, ge=0, description="Days between notice and a changed ACH draw.")
+    vanished_share: float = Field(
+        0.1,
+        gt=0,
+        le=1,
+        description="So much of the mandates, links, methods, addresses or equal-pay amounts may "
+        "be gone without a word.",
+    )
+    vanished_blocking_share: float = Field(
+        0.5, gt=0, le=1, description="Where more of them is gone, the close is refused; 1: never."
+    )
     posting_days: int = Field(
         3, ge=0, le=30, description="Days a payment may take until the billing system has it."
     )

@@ -183,6 +183,25 @@ class AlertsSettings(SettingsSection):
         (), description="Who is told when a service falls silent: addresses of the office."
     )
 
+    urls: SecretStr = Field(
+        SecretStr(""),
+        description="As BILLCLOSE_ALERTS__URLS: Slack, Teams, PagerDuty, webhooks, written as for "
+        "Apprise, spaces between; try them with `billclose alerts test`.",
+    )
+    ping_url: SecretStr = Field(
+        SecretStr(""),
+        description="As BILLCLOSE_ALERTS__PING_URL: asked after each round, with /fail after one "
+        "that failed; who is not asked for long tells that this machine is off.",
+    )
+
+    @field_validator("ping_url")
+    @classmethod
+    def check_ping(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if text and not re.fullmatch(r"(https?://|prefect-secret:)\S+", text):
+            raise ValueError("write an https:// address")
+        return value
+
     @field_validator("to", mode="before")
     @classmethod
     def split(cls, value: Any) -> Any:

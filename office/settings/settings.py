@@ -129,7 +129,7 @@ def read_settings(home: Path) -> Settings:
     except tomllib.TOMLDecodeError as wrong:
         raise Misuse(f"{file} is not readable as TOML: {wrong}.") from None
     except ValidationError as wrong:
-        raise Misuse(f"{file}: {_first_fault(wrong)}") from None
+        raise Misuse(_first_fault(file, wrong)) from None
     except SettingsError as wrong:  # a section given as one value, which is not repeated
         raise Misuse(f"{wrong}; give each key as BILLCLOSE_<SECTION>__<KEY>.") from None
     finally:
@@ -145,15 +145,32 @@ def _refuse_unknown_sections() -> None:
         section, separator, _ = name.lower().removeprefix(PREFIX.lower()).partition("__")
         if name.upper().startswith(PREFIX) and separator and section not in Settings.model_fields:
             raise Misuse(f"There is no setting {name}; there is no section {section}.")
+        if name.upper().startswith(PREFIX) and not separator:
+            _refuse_single_underscore(name, section)
 
 
-def _first_fault(wrong: ValidationError) -> str:
+def _refuse_single_underscore(name: str, rest: str) -> None:
+    """Refuse what is nearly a setting, and would be passed over: BILLCLOSE_SMTP_URL."""
+    for section, field in Settings.model_fields.items():
+        key = rest.removeprefix(f"{section}_")
+        model: type[BaseModel] = field.annotation  # type: ignore[assignment]
+        if key != rest and key in model.model_fields:
+            meant = f"{PREFIX}{section}__{key}".upper()
+            raise Misuse(f"There is no setting {name}; did you mean {meant}?")
+
+
+def _first_fault(file: Path, wrong: ValidationError) -> str:
+    """Say what is wrong and where it stands: in the file, or in the environment, which wins."""
     fault = wrong.errors(include_url=False, include_input=False)[0]
     key = ".".join(str(part) for part in fault["loc"])
+    variable = PREFIX + "__".join(str(part) for part in fault["loc"][:2]).upper()
+    named = next((name for name in os.environ if name.upper() == variable), None)
+    place = f"the environment variable {named}" if named else str(file)
     if fault["type"] == "extra_forbidden":
-        return f"there is no setting {key}; see the commented file that `billclose init` writes."
+        see = "see the commented file that `billclose init` writes."
+        return f"{place}: there is no setting {key}; {see}"
     message = fault["msg"][:1].lower() + fault["msg"][1:]
-    return f"the setting {key} is wrong: {message}."
+    return f"{place}: the setting {key} is wrong: {message}."
 
 
 def commented_file() -> str:

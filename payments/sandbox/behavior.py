@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from payments.port import ADVICE, LateEventKind
+from payments.sandbox.test_methods import behaving
 
 
 class GatewayFault(StrEnum):
@@ -127,6 +128,7 @@ class Behavior:
 
 def behavior_of(token: str) -> Behavior:
     """Return what a token does; one that the sandbox does not know is an ordinary success."""
+    token = behaving(token)
     declined = token.removeprefix("tok_")
     if token.startswith("tok_") and declined in ADVICE:
         return Behavior(decline=declined)
@@ -138,6 +140,7 @@ def behavior_of(token: str) -> Behavior:
 
 def is_special(token: str) -> bool:
     """Tell whether a token steers the sandbox, so that it is nobody's and may be kept."""
+    token = behaving(token)
     return token.removeprefix("tok_") in ADVICE or _FIXED.fullmatch(token) is not None
 
 

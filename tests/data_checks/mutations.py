@@ -34,6 +34,13 @@ def problem(code: str) -> str:
     )
 
 
+def linked_before(account: int) -> str:
+    return (
+        "INSERT INTO portal_link (run, account_key, mailbox, address, paperless) VALUES"
+        f" ('{PREVIOUS}', '{key(account)}', 'x@example.com', 'x@example.com', 'f')"
+    )
+
+
 def movement(line: int, kind: str, cents: int, account: int = 5, known: bool = True) -> str:
     account_key = key(account) if known else "999"
     return (
@@ -241,6 +248,7 @@ AUTOPAY = (
     changing("maximum-not-positive", update("mandate", "maximum = 0", CARD)),
 )
 
+VANISHED = (changing("vanished", *(linked_before(account) for account in (5, 6, 7))),)
 SPOILED = ("roll-forward", "control-totals")
 A_FILE = (
     "INSERT INTO feed_file (name, written_at, received_at, sha256, movements, amount)"
@@ -283,4 +291,7 @@ BOUNDARY = (
     changing("equal-pay-behind", update("account", "equal_pay_amount = 1, status = 'active'")),
 )
 
-MUTATIONS = FILES + ACCOUNTS + BALANCES + BOUNDARY + BILLS + TOTALS + USAGE + DELIVERY + AUTOPAY
+MUTATIONS = (
+    *(FILES + ACCOUNTS + VANISHED + BALANCES + BOUNDARY),
+    *(BILLS + TOTALS + USAGE + DELIVERY + AUTOPAY),
+)

@@ -65,3 +65,16 @@ def test_a_person_is_the_same_in_any_spelling():
     assert {"anna beltran"} == {
         identity(who) for who in ("anna beltran", "Anna  Beltran ", "ANNA BELTRAN (Prefect UI)")
     }
+
+
+def test_two_names_of_one_user_are_one_person_where_nothing_proves_them():
+    first = replace(ANNA, origin="uid 1000")
+    standing = weigh([first], TWO)
+
+    with pytest.raises(Refused, match="works as the same user") as refused:
+        require_may_decide("ben", Decision.APPROVE, standing, TWO, "uid 1000")
+
+    assert "same-person" == refused.value.code
+    assert 1 == weigh([first, replace(first, who="ben")], TWO).missing
+    require_may_decide("ben", Decision.APPROVE, standing, TWO, "uid 1001")
+    require_may_decide("ben", Decision.APPROVE, standing, TWO, "")

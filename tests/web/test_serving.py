@@ -19,6 +19,7 @@ from tests.flows.fixtures import prepared
 __all__ = ["prepared"]
 ROOT = Path(__file__).parents[2]
 RUN = "import sys; from command_line.main import run; sys.exit(run(sys.argv[1:]))"
+READERS = 80  # more than a limit on requests once took, each idle
 PATIENCE = 60  # seconds until it must answer
 
 
@@ -40,6 +41,22 @@ def test_the_desk_answers_and_its_log_names_nobody(prepared, tmp_path):
     assert "GET /exports 404" in written
     assert "a-secret-token" not in written
     assert not (desk.home / "usage-exports").exists()
+
+
+def test_readers_who_stay_connected_shut_nobody_out(prepared, tmp_path):
+    desk = prepared.copied(tmp_path / "office")
+    with serving(desk.home, tmp_path / "log") as url, contextlib.ExitStack() as readers:
+        place = httpx.URL(url)
+        for _ in range(READERS):
+            reader = readers.enter_context(socket.create_connection((place.host, place.port), 30))
+            reader.sendall(b"GET /nothing HTTP/1.1\r\nHost: office\r\n\r\n")
+            assert reader.recv(64).startswith(b"HTTP/1.1 404")
+        slow = readers.enter_context(socket.create_connection((place.host, place.port), 30))
+        slow.sendall(b"GET /nothing HTTP/1.1\r\n")  # and no more
+
+        one_more = httpx.get(f"{url}/nothing").status_code
+
+    assert 404 == one_more
 
 
 def test_a_home_that_is_none_is_said_at_once(tmp_path):

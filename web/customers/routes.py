@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from web.customers import access, bills, home, linking, news, usage
+from web.customers.choices.routes import ROUTES as CHOICES
 from web.visits import Page, open_page, signed_in
 
 OPEN: tuple[tuple[str, str, Page], ...] = (
@@ -40,6 +41,7 @@ SIGNED_IN: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/link", linking.take_linking),
     ("GET", "/accounts/{account}/unlink", linking.show_unlinking),
     ("POST", "/accounts/{account}/unlink", linking.take_unlinking),
+    *CHOICES,
 )
 
 

@@ -1,0 +1,59 @@
+"""What the office needs of whatever takes down a card or bank account: never its number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+from domain.payments import MethodKind
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureRequest:
+    """
+    One visit to the gateway's page, on which a customer gives a card or a bank account.
+
+    `key` is ours and random: asked again under the same key it is the same visit. `returns_to` is
+    where the page leads afterwards, whatever came of it.
+    """
+
+    key: str
+    customer: str  # `customer 17`: never an address
+    returns_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class CapturePage:
+    """Where the customer is sent, and the gateway's own reference of the visit."""
+
+    url: str = field(repr=False)
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedMethod:
+    """What came of it: a token that can be drawn from, and what may be shown of it."""
+
+    token: str = field(repr=False)
+    kind: MethodKind
+    last4: str
+    brand: str = ""
+    expires_on: date | None = None  # the last day on which a card is good
+
+
+class MethodCapture(Protocol):
+    """
+    Takes down payment methods on a page of the gateway's, so that no number passes through us.
+
+    Both methods raise TemporaryFailure where it may be tried again and PermanentFailure where it
+    will not help; no money moves in either.
+    """
+
+    def begin(self, request: CaptureRequest) -> CapturePage:
+        """Prepare the page of one visit."""
+        ...
+
+    def finish(self, key: str, reference: str) -> CapturedMethod | None:
+        """Return what was given on the page, the same again each time; None: nothing yet."""
+        ...

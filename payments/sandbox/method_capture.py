@@ -1,0 +1,69 @@
+"""The sandbox's page for adding a payment method: its visits, in a file of their own."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+
+from database.own_file import OwnFile
+from domain.failures import PermanentFailure
+from payments.method_capture import CapturedMethod, CapturePage, CaptureRequest
+from payments.sandbox.test_methods import BY_TOKEN, TestMethod
+
+PAGE = "/sandbox/methods/"
+TABLES = """
+CREATE TABLE IF NOT EXISTS visit (
+    key TEXT PRIMARY KEY, customer TEXT NOT NULL, returns_to TEXT NOT NULL, begun_at TEXT NOT NULL,
+    token TEXT NOT NULL DEFAULT ''
+) WITHOUT ROWID;
+"""
+
+
+class SandboxCapture:
+    """Lets a customer choose among test tokens where a real gateway would ask for a card."""
+
+    def __init__(self, path: Path, wall: Callable[[], datetime]) -> None:
+        self._file = OwnFile(path, TABLES, name="the sandbox's page for payment methods")
+        self._wall = wall
+
+    def begin(self, request: CaptureRequest) -> CapturePage:
+        with self._file.writing() as visits:
+            visits.execute(
+                "INSERT OR IGNORE INTO visit (key, customer, returns_to, begun_at)"
+                " VALUES (?, ?, ?, ?)",
+                (request.key, request.customer, request.returns_to, self._wall().isoformat()),
+            )
+        return CapturePage(PAGE + request.key, request.key)
+
+    def finish(self, key: str, reference: str) -> CapturedMethod | None:
+        with self._file.writing() as visits:
+            row = visits.execute("SELECT * FROM visit WHERE key = ?", (reference,)).fetchone()
+        if row is None:
+            raise PermanentFailure("The sandbox knows no such visit to its page.")
+        if not row["token"]:
+            return None
+        known = BY_TOKEN[str(row["token"]).partition(".")[0]]
+        return CapturedMethod(
+            row["token"], known.kind, known.last4, known.brand, self._expires_on(known)
+        )
+
+    def returns_to(self, key: str) -> str | None:
+        """Return where the page of a visit leads; None: there is no such visit."""
+        with self._file.writing() as visits:
+            row = visits.execute("SELECT returns_to FROM visit WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row["returns_to"])
+
+    def choose(self, key: str, token: str) -> None:
+        """Take down what was chosen on the page; what was chosen first stays."""
+        own = f"{BY_TOKEN[token].token}.{secrets.token_hex(6)}"
+        with self._file.writing() as visits:
+            visits.execute("UPDATE visit SET token = ? WHERE key = ? AND token = ''", (own, key))
+
+    def _expires_on(self, known: TestMethod) -> date | None:
+        """A test card is good to the end of the year after next, an expired one no more."""
+        if known.kind is not known.kind.CARD:
+            return None
+        years = -1 if known.token.endswith("expired_card") else 2
+        return date(self._wall().year + years, 12, 31)

@@ -1,0 +1,1 @@
+"""What customers choose for themselves: how they pay, how bills come, their own account."""
