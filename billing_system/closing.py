@@ -108,14 +108,15 @@ def _move_balances(books: Connection, staged: StagedPeriod) -> None:
     """
     lock_all_balances(books)
     moving = moving_accounts(staged)
+    _mark_all(books, staged, is_named_exactly(staged.period), ContainedBy.REFERENCE)
     found = [
-        {"entry": entry, "found_by": how}
-        for one in match_period(books, staged)
-        for entry, how in one.matched.contained.items()
+        {"entry": entry.key, "found_by": one.matched.contained[entry.key]}
+        for one in match_period(books, staged, is_closing=True)
+        for entry in one.entries
+        if entry.key in one.matched.contained
     ]
     if found:
         books.execute(_MARKING.values(in_export_of=staged.period), found)
-    _mark_all(books, staged, is_named_exactly(staged.period), ContainedBy.REFERENCE)
     agreed = balance_entry.c.account_key.in_(agreed_accounts(staged.period))
     _mark_all(books, staged, agreed, ContainedBy.AGREED)
     _change(books, staged, moving)

@@ -91,7 +91,7 @@ class Situation:
     block_ach: bool
     block_card: bool
     is_held: bool
-    is_after_due: bool  # enrolled after the due date
+    is_after_due: bool  # enrolled for a day to come, which is after the due date
     already_processed: bool
 
 
@@ -171,8 +171,13 @@ def _is_kept_by_maximum(situation: Situation, policy: AutopayPolicy) -> bool:
     return not (pays_up_to and situation.is_maximum_owed)
 
 
-def situation_of(payable: Payable, mandate: Mandate, due_on: date) -> Situation:
-    """Return as much of an account and its mandate as decides."""
+def situation_of(payable: Payable, mandate: Mandate, due_on: date, today: date) -> Situation:
+    """
+    Return as much of an account and its mandate as decides.
+
+    Who enrolled after the due date and owes something is drawn at once, by a schedule run as by
+    enrolling (rules 55, 59; ruling 21); a mandate that begins later than today waits.
+    """
     maximum = mandate.maximum
     return Situation(
         status=payable.status,
@@ -187,16 +192,16 @@ def situation_of(payable: Payable, mandate: Mandate, due_on: date) -> Situation:
         block_ach=payable.block_ach,
         block_card=payable.block_card,
         is_held=payable.is_held,
-        is_after_due=mandate.enrolled_on > due_on,
+        is_after_due=mandate.enrolled_on > max(due_on, today),
         already_processed=payable.already_processed,
     )
 
 
 def reason_not_to_schedule(
-    payable: Payable, mandate: Mandate, due_on: date, policy: AutopayPolicy
+    payable: Payable, mandate: Mandate, due_on: date, today: date, policy: AutopayPolicy
 ) -> Unscheduled | None:
     """Return the first reason that applies (rules 56-58, 81)."""
-    return reason_not_to_draw(situation_of(payable, mandate, due_on), policy)
+    return reason_not_to_draw(situation_of(payable, mandate, due_on, today), policy)
 
 
 def plan_payment(
@@ -210,7 +215,7 @@ def plan_payment(
 ) -> PlannedPayment:
     """Decide what one enrollment does in this period, and how much it draws (rule 72)."""
     decided = decide(
-        situation_of(payable, mandate, due_on),
+        situation_of(payable, mandate, due_on, today),
         due_on=due_on, today=today, closed=closed, policy=policy,
     )  # fmt: skip
     maximum = mandate.maximum if decided.draws_maximum else None

@@ -134,7 +134,7 @@ def for_staff(page: Page, permission: Permission) -> Endpoint:
     """
 
     async def answer(request: Request) -> Response:
-        turned_away = await run_in_threadpool(_turn_away, request, permission)
+        turned_away = await run_in_threadpool(turn_away, request, permission)
         if turned_away is not None:
             return turned_away
         form = await _fields(request)
@@ -143,7 +143,7 @@ def for_staff(page: Page, permission: Permission) -> Endpoint:
     return answer
 
 
-def _turn_away(request: Request, permission: Permission) -> Response | None:
+def turn_away(request: Request, permission: Permission) -> Response | None:
     """Answer whoever may not see a page, before anything is read of what they send."""
     visit = staff_visit(request, {})
     if visit.session is None:

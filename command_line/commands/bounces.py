@@ -173,7 +173,7 @@ def process_bounces(home: Path, as_of: datetime | None, as_json: bool) -> int:
     A delivery that came back has failed; an address that is gone is written to no more; a bill
     that reached nobody goes into the period's next print batch, one a day.
     """
-    from command_line.flow_runs import run_flow
+    from office.prefect_server.flow_runs import run_flow
 
     office = open_office(home, as_of)
     _ = office.inbox  # what is missing in the settings is said at once

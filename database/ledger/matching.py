@@ -98,24 +98,30 @@ def is_named_exactly(period: str) -> sa.ColumnElement[bool]:
     return sa.and_(_ENTRY.source != EntrySource.FEED, _ENTRY.kind == EntryKind.PAYMENT, line)
 
 
-def match_period(books: Connection, staged: StagedPeriod) -> Iterator[AccountMatch]:
+def match_period(
+    books: Connection, staged: StagedPeriod, *, is_closing: bool = False
+) -> Iterator[AccountMatch]:
     """
     Match the accounts about which one statement cannot tell; the others need no look.
 
     Those are the accounts with an entry that no line names exactly and that the billing system
-    did not surely have when it wrote the export. Equal-pay accounts are left out.
+    did not surely have when it wrote the export. Equal-pay accounts are left out. A close has
+    marked already what a line names exactly (`is_closing`): on these accounts it takes its lines
+    along, and is not named again.
     """
-    at_risk = sorted(books.scalars(_accounts_at_risk(staged)))
+    at_risk = sorted(books.scalars(_accounts_at_risk(staged, is_closing)))
     for first in range(0, len(at_risk), SOME):
         some = at_risk[first : first + SOME]
         lines = read_lines(books, staged.period, some)
+        marked = _read_marked(books, staged.period, some) if is_closing else {}
         for key, entries in _read_outstanding(books, some).items():
-            matched = match_export(lines.get(key, ()), entries, staged.bounds)
+            all_of_them = [*entries, *marked.get(key, ())]
+            matched = match_export(lines.get(key, ()), all_of_them, staged.bounds)
             yield AccountMatch(key, tuple(entries), matched)
 
 
-def _accounts_at_risk(staged: StagedPeriod) -> sa.Select[Any]:
-    return (
+def _accounts_at_risk(staged: StagedPeriod, is_closing: bool) -> sa.Select[Any]:
+    query = (
         sa.select(_ENTRY.account_key)
         .distinct()
         .where(
@@ -124,15 +130,28 @@ def _accounts_at_risk(staged: StagedPeriod) -> sa.Select[Any]:
             sa.or_(_ENTRY.told_at.is_(None), _ENTRY.told_at > staged.bounds.sure_until),
             _ENTRY.account_key.in_(moving_accounts(staged)),
             _ENTRY.account_key.not_in(agreed_accounts(staged.period)),
-            ~is_named_exactly(staged.period),
         )
     )
+    return query if is_closing else query.where(~is_named_exactly(staged.period))
 
 
 def _read_outstanding(books: Connection, keys: Sequence[str]) -> dict[str, list[Outstanding]]:
+    is_outstanding = sa.and_(_ENTRY.in_export_of.is_(None), _ENTRY.counts)
+    return _by_account(books, keys, is_outstanding)
+
+
+def _read_marked(
+    books: Connection, period: str, keys: Sequence[str]
+) -> dict[str, list[Outstanding]]:
+    return _by_account(books, keys, _ENTRY.in_export_of == period)
+
+
+def _by_account(
+    books: Connection, keys: Sequence[str], condition: sa.ColumnElement[bool]
+) -> dict[str, list[Outstanding]]:
     query = (
         _with_postings()
-        .where(_ENTRY.account_key.in_(keys), _ENTRY.in_export_of.is_(None), _ENTRY.counts)
+        .where(_ENTRY.account_key.in_(keys), condition)
         .order_by(_ENTRY.account_key, _ENTRY.happened_on, _ENTRY.key)
     )
     found: dict[str, list[Outstanding]] = {}

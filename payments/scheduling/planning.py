@@ -37,7 +37,7 @@ FLAG = (False, True)
 NOTHING = sa.literal(ZERO, Cents())
 
 
-def enrollments(run: str) -> sa.Select[Any]:
+def enrollments(run: str, today: date) -> sa.Select[Any]:
     """
     Select the mandate in force of each account that has no payment in this run yet.
 
@@ -64,7 +64,7 @@ def enrollments(run: str) -> sa.Select[Any]:
         sa.select(
             account.c.account_key,
             account.c.account,
-            _code(_facts(run, agreed, balance, due_on, taken_off)).label("code"),
+            _code(_facts(run, agreed, balance, due_on, taken_off, today)).label("code"),
             agreed.c.days_prior,
             balance.label("balance"),
             agreed.c.maximum,
@@ -98,6 +98,7 @@ def _facts(
     balance: sa.ColumnElement[Any],
     due_on: sa.ScalarSelect[date],
     taken_off: sa.ColumnElement[bool],
+    today: date,
 ) -> Iterator[sa.ColumnElement[int]]:
     """Give the place of each fact among its CHOICES; a suspended method is blocked of any kind."""
     of = account.c
@@ -118,7 +119,7 @@ def _facts(
         "block_ach": _flag(sa.or_(of.block_ach, is_suspended)),
         "block_card": _flag(sa.or_(of.block_card, is_suspended)),
         "is_held": _flag(is_held),
-        "is_after_due": _flag(agreed.c.enrolled_on > due_on),
+        "is_after_due": _flag(sa.and_(agreed.c.enrolled_on > due_on, agreed.c.enrolled_on > today)),
         "already_processed": _flag(taken_off),
     }
     return (places[name] for name, _ in CHOICES)
@@ -226,7 +227,7 @@ def plan_autopay(
     with database.writing() as books, _own_tables(books):
         _count_anew(books, *READ)
         columns = [column.name for column in _ENROLLED.columns]
-        books.execute(_ENROLLED.insert().from_select(columns, enrollments(run)))
+        books.execute(_ENROLLED.insert().from_select(columns, enrollments(run, today)))
         _count_anew(books, _ENROLLED.name)
         due_on = books.execute(sa.select(bill_run.c.due_on).where(bill_run.c.run == run))
         _decide(books, due_on.scalar_one(), today, closed, policy)

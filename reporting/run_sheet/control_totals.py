@@ -79,7 +79,7 @@ def list_equations(sheet: RunSheet) -> tuple[Equation, ...]:
     return (
         _balances(sheet),
         _register(sheet),
-        *([_moved(sheet)] if sheet.is_closed else []),
+        *(_closed(sheet) if sheet.is_closed else ()),
         _pages(sheet),
         _delivery(sheet),
         _autopay(sheet),
@@ -128,6 +128,45 @@ def _moved(sheet: RunSheet) -> Equation:
         "Balances moved",
         [("amount due of all open accounts", sheet.open_accounts_total)],
         ("moved to Balance Due", sheet.balances_moved),
+    )
+
+
+def _closed(sheet: RunSheet) -> tuple[Equation, ...]:
+    """
+    Follow the money from the export to what is open now, and our own through all three books.
+
+    What each account owes is told of those that have no later bill.
+    """
+    ledger, money = sheet.ledger, sheet.money
+    since = [(f"{kind} since", amount) for kind, amount in ledger.since]
+    taken = ("taken at the gateway, less what went back", money.taken - money.given_back)
+    posted = [
+        ("receipts posted", money.receipts),
+        ("reversals posted", -money.reversals),
+        ("not posted", money.unposted),
+    ]
+    return (
+        _moved(sheet),
+        _equation(
+            "From the export to the amounts due",
+            [
+                ("closing balance", ledger.closing_balance),
+                ("of closed accounts", -ledger.closed_accounts),
+                ("more than equal-pay accounts are asked", -ledger.agreed),
+            ],
+            ("amount due of all open accounts", sheet.open_accounts_total),
+        ),
+        _equation(
+            "Open balances",
+            [("moved to Balance Due", ledger.due), ("carried over", ledger.carried), *since],
+            ("open now", ledger.open),
+        ),
+        _equation(
+            "Our money and the exports",
+            [("in exports", money.in_exports), ("in none yet", money.outstanding)],
+            taken,
+        ),
+        _equation("Our money and cash receipting", posted, taken),
     )
 
 

@@ -48,6 +48,7 @@ from reporting.run_sheet.deliveries import (
     total,
 )
 from reporting.run_sheet.draws import list_draws
+from reporting.run_sheet.ledger import read_ledger, read_money
 from reporting.run_sheet.run_sheet import TOTALS, AutopaySheet, RunSheet, WaivedCheck
 
 
@@ -229,6 +230,8 @@ def read_run_sheet(database: Database, run: str) -> RunSheet:
             open_accounts_total=open_accounts_total(books, run),
             draws=list_draws(books, run, closed=closing is not None),
             balances_moved=total(books, balance_due.c.amount_due, balance_due.c.run == run),
+            ledger=read_ledger(books, run),
+            money=read_money(books),
             copies_read_back=split.get("read_back", 0),
             copies_audited=split.get("audited", 0),
             return_rates=read_return_rates(books),

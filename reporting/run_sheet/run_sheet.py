@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from database.queries.export_notes import ExportNote
 from domain.checks import CheckResult
 from domain.money import ZERO, Money
 from domain.runs import RunState
+from reporting.run_sheet.ledger import LedgerSheet, MoneySheet
 from rules.returns import ReturnRate
 
 TOTALS = (
@@ -110,6 +111,8 @@ class RunSheet:
     seconds: dict[str, float]
     open_accounts_total: Money = ZERO  # sum of the amounts due of all accounts that are not closed
     balances_moved: Money = ZERO  # sum of Balance Due as this close left it
+    ledger: LedgerSheet = field(default_factory=LedgerSheet)
+    money: MoneySheet = field(default_factory=MoneySheet)  # of all periods
     draws: tuple[DrawDay, ...] = ()
     copies_read_back: int = 0  # bill documents read back before they were filed
     copies_audited: int = 0  # bill documents that had the full audit

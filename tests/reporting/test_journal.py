@@ -23,6 +23,7 @@ from reporting.documents.journal import (
     Journal,
     write_hledger,
 )
+from reporting.run_sheet.ledger import read_money
 from tests.builders import RUN, a_household, close_run, stage_run
 from tests.payments.simulated_truth import gateway_rows
 from tests.payments.simulation import Size, simulate
@@ -74,6 +75,16 @@ def test_every_transaction_comes_to_zero_and_days_go_forward(city):
     assert sorted(one.on for one in transactions) == [one.on for one in transactions]
     whats = {one.what for one in transactions}
     assert {"bill", "payment", "return", "charge-back", "return fee", "payout"} == whats
+
+
+def test_our_money_is_the_same_in_all_three_books(city):
+    with city.books.reading() as books:
+        money = read_money(books)
+
+    kept = money.taken - money.given_back
+    assert kept == money.in_exports + money.outstanding
+    assert kept == money.receipts - money.reversals + money.unposted
+    assert (money.taken > ZERO, money.given_back > ZERO) == (True, True)
 
 
 def test_an_account_owes_what_the_books_say(city):

@@ -111,8 +111,25 @@ def test_the_day_moves_with_the_due_date_rule_49(due_on, draws):
     assert draws == planned.pay_on
 
 
-def test_who_enrolled_after_the_due_date_is_drawn_from_the_next_close_on_rule_56():
+def test_who_enrolled_after_the_due_date_and_owes_is_drawn_at_once_by_both_doors_ruling_21():
     late = a_mandate(enrolled_on=june(16))
+
+    planned = schedule(a_payable("80.00"), late, june(17))
+
+    assert PlannedPayment("01.1037.1", Money(80_00), june(17), True, None) == planned
+    assert enroll(a_payable("80.00"), late, due_on=june(15)) == schedule(
+        a_payable("80.00"), late, june(16)
+    )
+
+
+def test_who_enrolled_after_the_due_date_and_owes_nothing_waits_for_the_next_close_rule_56():
+    late = a_mandate(enrolled_on=june(16))
+
+    assert Unscheduled.ZERO_BALANCE is schedule(a_payable("0.00"), late, june(17)).unscheduled
+
+
+def test_a_mandate_that_begins_later_than_today_draws_from_the_next_close_on():
+    late = a_mandate(enrolled_on=june(18))
 
     now = schedule(a_payable(), late, june(17))
     next_period = schedule(a_payable(), late, date(2026, 7, 1), due_on=date(2026, 7, 15))
@@ -231,7 +248,7 @@ def test_an_equal_pay_amount_is_exempt_from_the_maximum():
         pytest.param(a_payable("0.00"), a_mandate(), "zero-balance", id="rule 57"),
         pytest.param(a_payable(), a_mandate(maximum=Money(1)), "over-maximum", id="ruling 3"),
         pytest.param(
-            a_payable(), a_mandate(enrolled_on=june(16)), "after-due-date", id="rule 81b"
+            a_payable(), a_mandate(enrolled_on=june(30)), "after-due-date", id="rule 81b"
         ),
         pytest.param(
             a_payable(already_processed=True), a_mandate(), "already-processed", id="rule 58"
@@ -271,13 +288,13 @@ def test_the_first_reason_that_applies_is_given():
         {"block_card": False},
     ]  # fmt: skip
 
-    reasons = [reason_not_to_schedule(payable, mandate, JUNE_15, OFFICE_DEFAULTS)]
+    reasons = [reason_not_to_schedule(payable, mandate, JUNE_15, JUNE_15, OFFICE_DEFAULTS)]
     for cure in cures:
         payable = replace(payable, **cure)
-        reasons.append(reason_not_to_schedule(payable, mandate, JUNE_15, OFFICE_DEFAULTS))
+        reasons.append(reason_not_to_schedule(payable, mandate, JUNE_15, JUNE_15, OFFICE_DEFAULTS))
     for cure in ({"maximum": None}, {"enrolled_on": june(15)}):
         mandate = replace(mandate, **cure)
-        reasons.append(reason_not_to_schedule(payable, mandate, JUNE_15, OFFICE_DEFAULTS))
+        reasons.append(reason_not_to_schedule(payable, mandate, JUNE_15, JUNE_15, OFFICE_DEFAULTS))
 
     order = [
         "held", "account-closed", "direct-pay", "method-blocked", "over-maximum", "after-due-date",
@@ -337,7 +354,7 @@ def test_every_enrollment_gets_a_payment_or_a_reason_rule_82(payable, mandate, d
     planned = schedule(payable, mandate, today, due_on=due, policy=policy)
 
     assert (planned.pay_on is None) == (planned.unscheduled is not None)
-    assert reason_not_to_schedule(payable, mandate, due, policy) == planned.unscheduled
+    assert reason_not_to_schedule(payable, mandate, due, today, policy) == planned.unscheduled
     assert planned.immediate <= (planned.pay_on is not None)
 
 
@@ -388,16 +405,8 @@ def test_money_is_drawn_on_a_banking_day_never_past_the_due_date(due, days_prior
 
 @given(PAYABLES, MANDATES, DAYS, POLICIES)
 @examples
-def test_enrolling_is_scheduling_on_that_day_but_for_who_comes_after_the_due_date(
-    payable, mandate, due, policy
-):
+def test_enrolling_is_scheduling_on_that_day_ruling_21(payable, mandate, due, policy):
     enrolled = enroll(payable, mandate, due_on=due, policy=policy)
     scheduled = schedule(payable, mandate, mandate.enrolled_on, due_on=due, policy=policy)
 
-    if scheduled.unscheduled is Unscheduled.AFTER_DUE_DATE:
-        assert payable.already_processed or (mandate.enrolled_on, True) == (
-            enrolled.pay_on,
-            enrolled.immediate,
-        )
-    else:
-        assert scheduled == enrolled
+    assert scheduled == enrolled

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from starlette.responses import Response
 from starlette.routing import Route
 
-from web.office import access, customers, payments, settings, start
+from web.guarding import UPLOADS
+from web.office import access, close, customers, payments, settings, start
 from web.office.lists import ListPage, export_list, show_list
 from web.office.pages import LIST_PAGES, groups
 from web.office.permissions import Permission
+from web.office.uploading import uploading
 from web.visits import Page, Visit, for_staff, half_signed_in, open_page
 
 OPEN: tuple[tuple[str, str, Page], ...] = (
@@ -29,6 +31,12 @@ STAFF: tuple[tuple[str, str, Page, Permission], ...] = (
     ("POST", "/office/payments/pending/retry", payments.retry_now, Permission.RETRY),
     ("GET", "/office/payments/pending", payments.show_pending, Permission.LOOK),
     ("GET", "/office/customers/{account}", customers.show_customer, Permission.CUSTOMERS),
+    ("GET", "/office/close", close.show_close, Permission.LOOK),
+    ("POST", "/office/close/rehearse", close.take_rehearsal, Permission.CLOSE),
+    ("POST", "/office/close/begin", close.take_close, Permission.CLOSE),
+    ("GET", "/office/close/{period}", close.show_period, Permission.LOOK),
+    ("POST", "/office/close/{period}/approve", close.take_approval, Permission.APPROVE),
+    ("POST", "/office/close/{period}/refuse", close.take_refusal, Permission.APPROVE),
     ("GET", "/office/settings", settings.show_settings, Permission.SETTINGS),
 )
 
@@ -51,6 +59,7 @@ def office_routes() -> list[Route]:
     return [
         *(Route(path, open_page(page), methods=[method]) for method, path, page in OPEN),
         *(Route(path, half_signed_in(page), methods=[m]) for m, path, page in HALF_SIGNED_IN),
+        Route(UPLOADS, uploading(), methods=["POST"]),
         *(Route(path, for_staff(page, needed), methods=[m]) for m, path, page, needed in pages),
     ]
 
