@@ -137,6 +137,7 @@ def _rows_of_account(run: str, number: int) -> dict[str, dict[str, Any]]:
         delivery_plan.name: {**ours, "paperless": True},
         recipient.name: {**ours, "mailbox": mailbox, "address": mailbox, "source": SOURCE},
         balance_due.name: {
-            **ours, "account": shown, "amount_due": owed, "paid": ZERO, "due_on": DUE_ON,
+            **ours, "account": shown, "amount_due": owed, "added": ZERO, "paid": ZERO,
+            "due_on": DUE_ON, "equal_pay": False,
         },
     }  # fmt: skip

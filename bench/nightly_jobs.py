@@ -69,7 +69,7 @@ def bare(folder: Path, accounts: int) -> Figures:
         SELECT b.account_key, b.account, a.cosigner_id
         FROM balance_due b
         JOIN account a ON a.run = b.run AND a.account_key = b.account_key
-        WHERE b.run = '{RUN}' AND b.due_on = '{DUE}' AND b.amount_due > b.paid
+        WHERE b.run = '{RUN}' AND b.due_on = '{DUE}' AND b.amount_due + b.added > b.paid
             AND a.status <> 'closed'
         ORDER BY b.account_key"""
     found = []

@@ -22,6 +22,7 @@ from database.ledger.matching import (
     match_period,
     moving_accounts,
     read_staged,
+    stands_for_no_later,
 )
 from database.ledger.tables import balance_entry
 from database.tables import account, balance_due, bill_run, period_close
@@ -107,7 +108,6 @@ def _move_balances(books: Connection, staged: StagedPeriod) -> None:
     at the check does not count: minutes lie between, in which something may have been drawn.
     """
     lock_all_balances(books)
-    moving = moving_accounts(staged)
     _mark_all(books, staged, is_named_exactly(staged.period), ContainedBy.REFERENCE)
     found = [
         {"entry": entry.key, "found_by": one.matched.contained[entry.key]}
@@ -119,7 +119,7 @@ def _move_balances(books: Connection, staged: StagedPeriod) -> None:
         books.execute(_MARKING.values(in_export_of=staged.period), found)
     agreed = balance_entry.c.account_key.in_(agreed_accounts(staged.period))
     _mark_all(books, staged, agreed, ContainedBy.AGREED)
-    _change(books, staged, moving)
+    _change(books, staged)
     _make(books, staged)
 
 
@@ -181,11 +181,11 @@ def mark_known(database: Database, period: str) -> int:
     return total
 
 
-def _change(books: Connection, staged: StagedPeriod, moving: sa.Select[Any]) -> None:
-    new = _new_balances(staged).where(account.c.account_key.in_(moving)).subquery("new")
+def _change(books: Connection, staged: StagedPeriod) -> None:
+    new = _new_balances(staged).where(account.c.status != AccountStatus.CLOSED).subquery("new")
     books.execute(
         balance_due.update()
-        .where(balance_due.c.account_key == new.c.account_key)
+        .where(balance_due.c.account_key == new.c.account_key, stands_for_no_later(staged))
         .values({name: new.c[name] for name in BALANCE})
     )
 

@@ -146,8 +146,8 @@ def check(period: Period) -> State[Any]:
     Args:
         period: The period, such as 2026-10; its export was imported before.
     """
-    check_period.fn(period)
-    return Completed(message=f"{period} is checked")
+    failed: State[Any] | None = check_period.fn(period)
+    return failed or Completed(message=f"{period} is checked")
 
 
 @served(schedule_autopay)
@@ -162,8 +162,9 @@ def schedule(
         period: The period, such as 2026-10; it is closed.
         groups: Only these; who is left out is scheduled by a later run. Empty: everybody.
     """
-    schedule_autopay.fn(period, [str(group) for group in groups] if groups else None)
-    return Completed(message=f"autopay of {period} is scheduled")
+    chosen = [str(group) for group in groups] if groups else None
+    failed: State[Any] | None = schedule_autopay.fn(period, chosen)
+    return failed or Completed(message=f"autopay of {period} is scheduled")
 
 
 @served(send_mail, nightly=True)
@@ -236,10 +237,12 @@ def _collect_first(despite_stuck_postings: str) -> None:
     Nights that are made up for start in no order. Where somebody else collects at this moment, or
     collecting is refused, the reminders go on: whose payment is not drawn gets no past-due mail.
     """
-    try:
-        collect_autopay.fn(despite_stuck_postings or None)
-    except Refused as refusal:
-        LOGGER.warning("reminding without collecting first: %s", refusal.message)
+    outcome: State[Any] = collect_autopay.fn(despite_stuck_postings or None)
+    failure = outcome.data if outcome.is_failed() else None
+    if isinstance(failure, Refused):
+        LOGGER.warning("reminding without collecting first: %s", failure.message)
+    elif isinstance(failure, Exception):
+        raise failure
 
 
 @served(send_notices, nightly=True)

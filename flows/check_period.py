@@ -5,11 +5,13 @@ from __future__ import annotations
 from prefect import flow
 
 from tasks.checking import check_bills_and_balances
+from tasks.sentences import in_sentences
 from tasks.splitting import read_bulk_bills
 from tasks.working import working_on
 
 
 @flow(name="check-period", flow_run_name="check {period}", persist_result=False)
+@in_sentences
 def check_period(period: str, waivers: dict[str, str] | None = None) -> None:
     """Read the bills and run the data checks on what is staged."""
     with working_on(period):

@@ -16,11 +16,13 @@ from tasks.mailing import nobody_mailed, send_paperless_bills
 from tasks.naming import name_of_close
 from tasks.posting import guard_postings
 from tasks.publishing import publish_bills, report_run, schedule_autopay
+from tasks.sentences import in_sentences
 from tasks.splitting import split_bulk_bills
 from tasks.working import working_on
 
 
 @flow(name="close-period", flow_run_name=name_of_close, persist_result=False)
+@in_sentences
 def close_period(
     period: str,
     bundle: str | None = None,

@@ -18,10 +18,12 @@ from tasks.collecting import (
 from tasks.mailing import send_mail
 from tasks.naming import named_by_day
 from tasks.posting import guard_draws, post_payments, tell_of_cash_receipting
+from tasks.sentences import in_sentences
 from tasks.working import collecting
 
 
 @flow(name="collect-autopay", flow_run_name=named_by_day("collect autopay"), persist_result=False)
+@in_sentences
 def collect_autopay(despite_stuck_postings: str | None = None) -> State[Any]:
     """
     Look up what is in doubt before anything else is drawn, then draw what is due.

@@ -8,10 +8,12 @@ from prefect import State, flow
 from prefect.states import Completed
 
 from tasks.posting import tell_of_cash_receipting
+from tasks.sentences import in_sentences
 from tasks.watching import look_after_health, post_alerts, remove_expired_exports, send_alerts
 
 
 @flow(name="health-watch", flow_run_name="health watch", persist_result=False)
+@in_sentences
 def health_watch() -> State[Any]:
     """Look at everything that may need a person; a trouble is no failure of the watch."""
     found = look_after_health()

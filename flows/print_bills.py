@@ -8,9 +8,11 @@ from prefect import State, flow
 from prefect.states import Completed
 
 from tasks.bouncing import write_next_parts
+from tasks.sentences import in_sentences
 
 
 @flow(name="print-bills", flow_run_name="print bills", persist_result=False)
+@in_sentences
 def print_bills(period: str | None = None) -> State[Any]:
     """Write the next part of a period's print batches, or of each that has bills waiting."""
     printed = write_next_parts(period, asked=True)

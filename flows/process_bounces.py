@@ -8,9 +8,11 @@ from prefect import State, flow
 from prefect.states import Completed
 
 from tasks.bouncing import read_bounces, write_next_parts
+from tasks.sentences import in_sentences
 
 
 @flow(name="process-bounces", flow_run_name="process bounces", persist_result=False)
+@in_sentences
 def process_bounces() -> State[Any]:
     """Read what came back, then print what no mailbox took: one part a period and day."""
     bounces = read_bounces()

@@ -18,9 +18,11 @@ from tasks.reminding import (
     send_payment_due,
     withdraw_what_is_not_owed,
 )
+from tasks.sentences import in_sentences
 
 
 @flow(name="remind", flow_run_name=named_by_day("remind"), persist_result=False)
+@in_sentences
 def remind(despite_stuck_postings: str | None = None) -> State[Any]:
     """
     Record what is owed, then send it; what was recorded before is never recorded again.

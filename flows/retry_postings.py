@@ -9,9 +9,11 @@ from prefect.states import Completed
 
 from tasks.mailing import send_mail
 from tasks.posting import post_payments, tell_of_cash_receipting
+from tasks.sentences import in_sentences
 
 
 @flow(name="retry-postings", flow_run_name="retry postings", persist_result=False)
+@in_sentences
 def retry_postings(now: bool = False) -> State[Any]:
     """Post what is due; tell the office once when cash receipting falls silent or is back."""
     posted = post_payments(now)

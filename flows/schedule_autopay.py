@@ -5,10 +5,12 @@ from __future__ import annotations
 from prefect import flow
 
 from tasks.publishing import schedule_autopay as schedule
+from tasks.sentences import in_sentences
 from tasks.working import working_on
 
 
 @flow(name="schedule-autopay", flow_run_name="schedule autopay {period}", persist_result=False)
+@in_sentences
 def schedule_autopay(period: str, groups: list[str] | None = None) -> None:
     """
     Schedule the payments of a closed period; what is overdue is drawn at once (rules 59, 73).

@@ -9,9 +9,11 @@ from prefect.states import Completed
 
 from tasks.communicating import queue_communication, resolve_audience, send_in_turns
 from tasks.mailing import nobody_mailed
+from tasks.sentences import in_sentences
 
 
 @flow(name="send-communication", flow_run_name="send mailing {mailing}", persist_result=False)
+@in_sentences
 def send_communication(mailing: int, count: int) -> State[Any]:
     """
     Send a recorded mailing to the `count` mailboxes that a person has confirmed.

@@ -9,9 +9,11 @@ from prefect.states import Completed
 
 from tasks.mailing import nobody_mailed
 from tasks.mailing import send_mail as send
+from tasks.sentences import in_sentences
 
 
 @flow(name="send-mail", flow_run_name="send mail", persist_result=False)
+@in_sentences
 def send_mail() -> State[Any]:
     """Send the mails that are due, of every period; those put off come again when it is time."""
     sent: State[Any] = send(return_state=True)

@@ -13,6 +13,8 @@ from domain.payments import Mandate, MethodKind, PlannedPayment, Unscheduled
 from rules.balances import is_owed
 from rules.calendars import is_working_day, next_working_day, previous_working_day
 
+MOST_DAYS_PRIOR = 30  # earlier than that, the period's bill is not made
+
 
 class OnClosedDay(StrEnum):
     """Where a draw goes that would fall on a day without banking (ruling 13)."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from prefect.artifacts import (
@@ -10,6 +13,10 @@ from prefect.artifacts import (
     create_markdown_artifact,
     create_table_artifact,
 )
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter
+from prefect.client.schemas.sorting import ArtifactSort
+from prefect.runtime import flow_run
 
 from database.books import Database
 from database.tables import print_batch
@@ -21,7 +28,7 @@ from reporting.run_sheet.reading import read_run_sheet
 
 def show_exceptions(office: Office, run: str) -> None:
     """Show what needs a person as a table; account numbers are all it holds of a customer."""
-    create_table_artifact(
+    _show_table(
         key=f"exceptions-{slug(run)}",
         table=exception_rows(exceptions_of(office, run)),
         description=f"What needs a person in period {run}",
@@ -31,7 +38,7 @@ def show_exceptions(office: Office, run: str) -> None:
 def show_checks(database: Database, run: str) -> None:
     """Show what came of every check as a table, what failed first."""
     sheet = read_run_sheet(database, run)
-    create_table_artifact(
+    _show_table(
         key=f"checks-{slug(run)}",
         table=check_rows(sheet),
         description=f"The {len(sheet.checks)} checks of period {run}",
@@ -40,7 +47,7 @@ def show_checks(database: Database, run: str) -> None:
 
 def show_question(run: str, text: str) -> None:
     """Show what a person is asked to approve, also to whoever has not opened the form."""
-    create_markdown_artifact(
+    _show_markdown(
         key=f"approval-{slug(run)}",
         markdown=text,
         description=f"What would happen when period {run} is closed",
@@ -56,7 +63,7 @@ def show_print_batch(database: Database, run: str, home: Path) -> None:
     )
     with database.reading() as books:
         batches = books.execute(query).all()
-    create_table_artifact(
+    _show_table(
         key=f"print-{slug(run)}",
         table=[
             {
@@ -75,7 +82,7 @@ def show_print_batch(database: Database, run: str, home: Path) -> None:
         create_link_artifact(
             link=folder.absolute().as_uri(),
             link_text=str(folder),
-            key=slug(f"print-folder-{run}-{folder.name}"),
+            key=slug(f"print-folder-{run}" + ("" if folder.name == run else f"-{folder.name}")),
             description=f"Where the print batches of period {run} lie on the office's machine",
         )
 
@@ -92,7 +99,7 @@ def link_report(run: str, file: Path) -> None:
 
 def show_report(office: Office, run: str) -> None:
     """Show the report of a run as a page."""
-    create_markdown_artifact(
+    _show_markdown(
         key=f"report-{slug(run)}",
         markdown=to_markdown(read_run_sheet(office.database, run), exceptions_of(office, run)),
         description=f"The close of period {run}",
@@ -102,3 +109,32 @@ def show_report(office: Office, run: str) -> None:
 def slug(run: str) -> str:
     """Artifact keys take lower-case letters, digits and dashes alone."""
     return "".join(char if char.isalnum() else "-" for char in run.lower())
+
+
+def _show_table(key: str, table: Sequence[dict[str, Any]], description: str) -> None:
+    rows = list(table)
+    if not _is_shown(key, json.dumps(rows, default=str)):
+        create_table_artifact(key=key, table=rows, description=description)
+
+
+def _show_markdown(key: str, markdown: str, description: str) -> None:
+    if not _is_shown(key, markdown):
+        create_markdown_artifact(key=key, markdown=markdown, description=description)
+
+
+def _is_shown(key: str, content: str) -> bool:
+    """
+    Tell whether this run shows the same already: one that was suspended starts again from the top.
+
+    A second card with the same words would only have people look for what is different.
+    """
+    if not flow_run.id:
+        return False
+    chosen = {"key": {"any_": [key]}, "flow_run_id": {"any_": [flow_run.id]}}
+    with get_client(sync_client=True) as client:
+        newest = client.read_artifacts(
+            artifact_filter=ArtifactFilter.model_validate(chosen),
+            sort=ArtifactSort.CREATED_DESC,
+            limit=1,
+        )
+    return bool(newest) and newest[0].data == content

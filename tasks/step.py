@@ -16,7 +16,7 @@ from prefect.states import Completed, Failed
 from prefect.tasks import exponential_backoff
 
 from database.runs import find_run, finished_step, record_step
-from domain.failures import TemporaryFailure
+from domain.failures import Misuse, PermanentFailure, Refused, TemporaryFailure
 from domain.steps import Step
 from office.equipment.office import office
 from office.secrets.redaction import told_safely
@@ -86,7 +86,10 @@ def step(name: Step, *, once: bool = False, retries: int = 3) -> Callable[[Work]
         def observed(run: str, *arguments: Any, **options: Any) -> State[Any]:
             done = _earlier(run, name) if once else None
             if done is None:
-                done = _carry_out(work, name, run, *arguments, **options)
+                try:
+                    done = _carry_out(work, name, run, *arguments, **options)
+                except (Misuse, Refused, PermanentFailure) as failure:
+                    return Failed(message=str(failure), data=failure)  # without the class's name
             ended = Failed if done.is_red else Completed
             return ended(message=done.sentence, data=done.figures)
 

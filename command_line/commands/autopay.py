@@ -22,12 +22,11 @@ from command_line.options import (
 )
 from domain.failures import Misuse
 from domain.money import ZERO, Money
+from rules.autopay import MOST_DAYS_PRIOR
 
 if TYPE_CHECKING:
     from office.equipment.office import Office
     from payments.enrollment.enrolling import Offer
-
-MOST_DAYS_PRIOR = 30
 
 
 def to_maximum(_context: Any, _parameter: Any, value: str | None) -> Money | None:

@@ -64,11 +64,15 @@ def moving_accounts(staged: StagedPeriod) -> sa.Select[Any]:
     billed = sa.select(account.c.account_key).where(
         account.c.run == staged.period, account.c.status != AccountStatus.CLOSED
     )
-    later = sa.select(bill_run.c.run).where(bill_run.c.ends_on > staged.ends_on)
     return sa.select(_BALANCE.account_key).where(
-        _BALANCE.account_key.in_(billed),
-        sa.or_(_BALANCE.run.is_(None), _BALANCE.run.not_in(later)),
+        _BALANCE.account_key.in_(billed), stands_for_no_later(staged)
     )
+
+
+def stands_for_no_later(staged: StagedPeriod) -> sa.ColumnElement[bool]:
+    """Claim that a balance is of no later period: an older one must not take its place."""
+    later = sa.select(bill_run.c.run).where(bill_run.c.ends_on > staged.ends_on)
+    return sa.or_(_BALANCE.run.is_(None), _BALANCE.run.not_in(later))
 
 
 def agreed_accounts(period: str) -> sa.Select[Any]:

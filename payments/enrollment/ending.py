@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -56,10 +56,21 @@ def require_enrolled(standing: EnrollmentFacts) -> Mandate:
 
 
 def cancel_enrollment(
-    database: Database, account: str, *, now: datetime, today: date, who: str, reason: str
+    database: Database,
+    account: str,
+    *,
+    now: datetime,
+    today: date,
+    who: str,
+    reason: str,
+    only_of: str | None = None,
+    alongside: Callable[[Connection, Ended], None] | None = None,
 ) -> Ended:
     """
     End an account's autopay, whoever took the mandate down.
+
+    `only_of` is the mailbox of a portal user who asks: raises Refused (`not-theirs`) where the
+    mandate draws from somebody else's wallet. What `alongside` does is the same transaction.
 
     Its payment is taken off the schedule unless it may have been asked for: then it stands, and
     the answer says so. A mandate of the export is hidden up to today; one that the export shows
@@ -69,6 +80,12 @@ def cancel_enrollment(
         lock_enrollment(books, account)
         standing = read_enrollment_facts(books, account)
         agreed = require_enrolled(standing)
+        if only_of is not None and standing.payer not in ("", only_of):
+            raise Refused(
+                "not-theirs",
+                f"Autopay of account {standing.account} draws from somebody else's wallet; they "
+                "end it, or the office. Nothing was changed.",
+            )
 
         _end_own(books, standing, now, today, who, reason)
         _end_exported(books, standing, now, today, who, reason)
@@ -78,8 +95,12 @@ def cancel_enrollment(
         dropped = "".join(f"; {one.amount.dollars()} of {one.run} dropped" for one in taken_off)
         detail = f"{reason} ({say_mandate(agreed)}{dropped})"
         record_audit(books, now, who, "cancel autopay", standing.account, detail)
-    payment = standing.payment
-    return Ended(standing, taken_off, payment if payment and payment.is_processed else None)
+        payment = standing.payment
+        stands = payment if payment and payment.is_processed else None
+        ended = Ended(standing, taken_off, stands)
+        if alongside is not None:
+            alongside(books, ended)
+    return ended
 
 
 def _end_own(

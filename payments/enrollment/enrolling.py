@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -193,13 +193,14 @@ def enroll(
     closed: Container[date],
     policy: AutopayPolicy,
     consent: Consent,
+    alongside: Callable[[Connection, Offer], None] | None = None,
 ) -> Offer:
     """
     Carry out what was offered and agreed to; return it as it was done.
 
     All is worked out anew where nobody else can enroll, cancel, schedule or close: raises Refused
     (`changed`) where anything differs by now from what the customer saw. The mandate with its
-    consent, the payment and the audit entry are one transaction.
+    consent, the payment and the audit entry are one transaction, and so is what `alongside` does.
     """
     with database.writing() as books:
         lock_enrollment(books, offer.request.account)
@@ -225,6 +226,8 @@ def enroll(
         record_outcome(books, standing, agreed, found.planned, now)
         detail = f"{say_mandate(agreed)}; {say_outcome(found.planned)}"
         record_audit(books, now, who, "enroll in autopay", standing.account, detail)
+        if alongside is not None:
+            alongside(books, found)
     return found
 
 

@@ -71,6 +71,7 @@ class EnrollmentFacts:
     mandate: Mandate | None
     enrollment_id: int | None  # None: the mandate is the export's
     payment: CurrentPayment | None
+    payer: str = field(default="", repr=False)  # whose wallet the mandate draws from; "": unknown
 
     @property
     def account(self) -> str:
@@ -89,7 +90,7 @@ def read_enrollment_facts(books: Connection, number: str) -> EnrollmentFacts:
     owed = sa.select(balance_due, open_balance().label("open_balance"))
     due = books.execute(owed.where(balance_due.c.account_key == key)).first()
     payment = None if due is None or due.run is None else _payment(books, due.run, key)
-    agreed, enrollment_id = _mandate(books, known, key)
+    agreed, enrollment_id, payer = _mandate(books, known, key)
     return EnrollmentFacts(
         key=key,
         newest=known.run,
@@ -100,6 +101,7 @@ def read_enrollment_facts(books: Connection, number: str) -> EnrollmentFacts:
         mandate=agreed,
         enrollment_id=enrollment_id,
         payment=payment,
+        payer=payer,
     )
 
 
@@ -160,10 +162,10 @@ def _payment(books: Connection, run: str, key: str) -> CurrentPayment | None:
     return None if found is None else CurrentPayment(*found)
 
 
-def _mandate(books: Connection, known: Any, key: str) -> tuple[Mandate | None, int | None]:
+def _mandate(books: Connection, known: Any, key: str) -> tuple[Mandate | None, int | None, str]:
     row = books.execute(sa.select(mandates_in_force(known.run, key))).first()
     if row is None:
-        return None, None
+        return None, None, ""
     agreed = Mandate(
         account=known.account,
         method_token=row.method_token,
@@ -174,7 +176,14 @@ def _mandate(books: Connection, known: Any, key: str) -> tuple[Mandate | None, i
         enrolled_on=row.enrolled_on,
         pays_up_to_maximum=row.pays_up_to_maximum,
     )
-    return agreed, row.enrollment_id
+    return agreed, row.enrollment_id, row.portal_user.casefold() or _owner(books, known.run, row)
+
+
+def _owner(books: Connection, run: str, agreed: Any) -> str:
+    """Return in whose wallet the method of a mandate is that names nobody."""
+    rows = wallet_in_force.c
+    query = sa.select(rows.portal_user).where(rows.run == run, rows.token == agreed.method_token)
+    return str(books.scalar(query) or "").casefold()
 
 
 LAST4 = 4

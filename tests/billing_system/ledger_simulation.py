@@ -258,7 +258,10 @@ class Simulation:
             )
             lines += self._lines(one, now)
             self.billed[period.name, one.number] = AGREED.cents if one.is_agreed else one.owed
-        self.town.stage(period.name, households, tuple(lines), now, ends_on=day)
+        starts_on = day - timedelta(days=DAYS - 1)
+        self.town.stage(
+            period.name, households, tuple(lines), now, ends_on=day, starts_on=starts_on
+        )
 
     def _of_cycle(self, cycle: str) -> list[Customer]:
         return [one for one in self.customers if one.cycle == cycle]

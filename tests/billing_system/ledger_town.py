@@ -74,11 +74,15 @@ class Town:
         written_at: datetime | None,
         *,
         ends_on: date,
+        starts_on: date | None = None,
     ) -> None:
         due_on = ends_on + timedelta(days=20)
         stage_run(self.books, *households, run=period, ends_on=ends_on, due_on=due_on)
         with self.books.writing() as books:
             _enter_lines(books, period, lines)
+            if starts_on is not None:
+                this = bill_run.update().where(bill_run.c.run == period)
+                books.execute(this.values(starts_on=starts_on))
             if written_at is not None:
                 known = {"written_at": written_at, "sure_until": written_at}
                 this = bill_run.update().where(bill_run.c.run == period)

@@ -19,6 +19,7 @@ FIELDS = {
     "communications": "number title expires pages link added_at removed_at removal_reason",
     "mailings": "number day subject status mailboxes sent failed deferred waiting left_out",
     "unsubscribed-addresses": "address since",
+    "balances": "account period",
     "scheduled-payments": "account period pay_date amount method last4 immediate state status "
     "confirmation",
     "autopay-unscheduled": "account reason",

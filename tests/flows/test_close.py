@@ -188,7 +188,7 @@ def test_what_needs_a_person_and_the_report_are_artifacts(recorded):
     by_key = {found.key: found for found in recorded["artifacts"]}
 
     assert {"exceptions-2026-10", "report-2026-10", "report-file-2026-10"} <= set(by_key)
-    assert {"checks-2026-10", "print-2026-10", "print-folder-2026-10-2026-10"} <= set(by_key)
+    assert {"checks-2026-10", "print-2026-10", "print-folder-2026-10"} <= set(by_key)
     assert "bill-amount" in by_key["checks-2026-10"].data
     assert "utility-bill" in by_key["print-2026-10"].data
     assert "file:///" in by_key["report-file-2026-10"].data

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.exceptions import Pause
@@ -42,6 +44,12 @@ class Waiting:
         status = self.client.resume_flow_run(self.run.id, run_input=filled).status
         self.run = self.client.read_flow_run(self.run.id)
         return status
+
+    def cards(self) -> Counter[str]:
+        """Count the artifacts of the run by key."""
+        chosen = {"flow_run_id": {"any_": [self.run.id]}}
+        shown = ArtifactFilter.model_validate(chosen)
+        return Counter(one.key for one in self.client.read_artifacts(artifact_filter=shown))
 
     def form(self, part: str) -> Any:
         keyset = self.run.state.state_details.run_input_keyset
@@ -79,7 +87,9 @@ def test_the_close_waits_with_the_figures_and_goes_on_after_a_yes(start, tmp_pat
     nothing_yet = close_run.desk.rows("bills")
     accepted = close_run.answer(decision="approve", name="anna", reason="looked at it")
     done = close_run.go_on()
+    cards = close_run.cards()
 
+    assert {1} == {cards[f"{name}-{PERIOD}"] for name in ("checks", "approval", "report")}
     assert (f"close {PERIOD} Larkspur", "Suspended") == (waits.name, waits.state.name)
     assert "11 bills, $1,534.31; 9 mails, 5 bills on paper" in waits.state.message
     assert "press Resume in this run's menu" in waits.state.message

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from web.customers.choices import sandbox_page, wallet
-from web.visits import Page
+from web.customers.choices import autopay, my_account, paperless, sandbox_page, wallet
+from web.visits import Page, redirect
 
 ROUTES: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/wallet", wallet.show_wallet),
@@ -12,7 +12,21 @@ ROUTES: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/wallet/added/{key}", wallet.take_added),
     ("GET", "/wallet/{method}/remove", wallet.show_removing),
     ("POST", "/wallet/{method}/remove", wallet.take_removing),
+    ("GET", "/wallet/{method}/default", wallet.show_wallet),
     ("POST", "/wallet/{method}/default", wallet.take_default),
+    ("GET", "/accounts/{account}/autopay", autopay.show_autopay),
+    ("POST", "/accounts/{account}/autopay", autopay.take_wish),
+    ("GET", "/accounts/{account}/autopay/offer", autopay.show_autopay),
+    ("POST", "/accounts/{account}/autopay/offer", autopay.take_yes),
+    ("GET", "/accounts/{account}/autopay/cancel", autopay.show_autopay),
+    ("POST", "/accounts/{account}/autopay/cancel", autopay.take_ending),
+    ("GET", "/accounts/{account}/paperless", paperless.show_paperless),
+    ("POST", "/accounts/{account}/paperless", paperless.take_paperless),
+    ("GET", "/account", my_account.show_my_account),
+    ("GET", "/account/{part}", lambda _visit: redirect("/account")),
+    ("POST", "/account/password", my_account.take_new_password),
+    ("POST", "/account/phone", my_account.take_phone),
+    ("POST", "/account/sessions", my_account.end_other_sessions),
     ("GET", "/sandbox/methods/{key}", sandbox_page.show_test_methods),
     ("POST", "/sandbox/methods/{key}", sandbox_page.take_test_method),
 )

@@ -1,0 +1,112 @@
+"""How a customer's bills come: by e-mail or on paper, both flags in one change (rules 31-36)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.audit import record_audit
+from database.identity_tables import account_link, paperless_choice
+from database.in_force import link_in_force
+from database.queries.bound_methods import newest_runs
+from database.tables import account, account_email, bill_run
+from domain.identity import LinkProof, mailbox_of
+from identity.account_links import add_link
+from identity.activity import record_activity
+from identity.sessions import SignedIn
+from rules.delivery import is_paperless
+
+CONSENT_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class BillDelivery:
+    """
+    How an account's bills come now.
+
+    The two flags are separate, and both may be set or unset (ruling 1). `others` is how many
+    further mailboxes get the bill by e-mail (rules 25-28). `chosen_at` is the newest choice that
+    was made here and the billing system's export does not show yet.
+    """
+
+    by_mail: bool
+    on_paper: bool
+    others: int
+    chosen_at: datetime | None = None
+
+
+def delivery_of(books: Connection, key: str, address: str) -> BillDelivery:
+    """Return how an account's bills come: the export's flags, or a newer choice (ruling 25)."""
+    run = newest_runs(books, [key])[key]
+    rows, mailbox = account.c, mailbox_of(address)
+    mine = sa.and_(rows.run == run, rows.account_key == key)
+    flags = books.execute(
+        sa.select(rows.ebill, rows.send_paper, bill_run.c.imported_at)
+        .join(bill_run, bill_run.c.run == rows.run)
+        .where(mine)
+    ).one()
+    links = books.execute(
+        sa.select(link_in_force.c.mailbox, link_in_force.c.paperless).where(
+            link_in_force.c.run == run, link_in_force.c.account_key == key
+        )
+    ).all()
+    by_mail = is_paperless(flags.ebill, (link.paperless for link in links))
+    choice = books.execute(
+        sa.select(paperless_choice)
+        .where(
+            paperless_choice.c.account_key == key,
+            paperless_choice.c.chosen_at >= flags.imported_at,
+        )
+        .order_by(paperless_choice.c.number.desc())
+        .limit(1)
+    ).one_or_none()
+    record = sa.select(account_email.c.address).where(
+        account_email.c.run == run,
+        account_email.c.account_key == key,
+        account_email.c.fault.is_(None),
+    )
+    mailboxes = {mailbox_of(one) for one in books.scalars(record)}
+    mailboxes |= {link.mailbox for link in links}
+    others = len(mailboxes - {mailbox})
+    if choice is None:
+        return BillDelivery(by_mail, flags.send_paper, others)
+    return BillDelivery(choice.paperless, not choice.paperless, others, choice.chosen_at)
+
+
+def choose_paperless(
+    books: Connection,
+    who: SignedIn,
+    key: str,
+    number: str,
+    paperless: bool,
+    consent: str,
+    now: datetime,
+) -> None:
+    """
+    Take down a choice with the text that was agreed to, and tell the billing system of it.
+
+    The choice holds for the customer's own link from this moment, and survives every export that
+    was imported before it.
+    """
+    row = account_link.c
+    mine = sa.and_(row.user_number == who.number, row.account_key == key)
+    is_linked = sa.select(row.number).where(mine, row.unlinked_at.is_(None))
+    if books.scalar(is_linked) is None:  # linked by the export alone: the link is ours, too, now
+        add_link(books, who.number, key, LinkProof.EXPORT, now, "the billing system")
+    books.execute(account_link.update().where(mine).values(paperless=paperless, paperless_at=now))
+    books.execute(
+        paperless_choice.insert().values(
+            user_number=who.number,
+            account_key=key,
+            paperless=paperless,
+            chosen_at=now,
+            consent_version=CONSENT_VERSION if consent else "",
+            consent_text=consent,
+        )
+    )
+    kind = "paperless chosen" if paperless else "paper bills chosen"
+    record_activity(books, who.number, kind, now, account_key=key)
+    record_audit(books, now, who.who, kind, number)
