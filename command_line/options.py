@@ -71,6 +71,15 @@ def despite_option(command: F) -> F:
     )(command)
 
 
+def despite_stale_option(command: F) -> F:
+    return click.option(
+        "--despite-stale-balances",
+        callback=in_words,
+        metavar="REASON",
+        help="Though the billing system's feed is missing or too old; audited.",
+    )(command)
+
+
 def overlaps_option(command: F) -> F:
     return click.option(
         "--overlaps",

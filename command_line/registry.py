@@ -49,6 +49,11 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "approvals",
         "Show which periods wait for a yes, with what would happen.",
     ),
+    "pages": CommandEntry(
+        "command_line.commands.pages",
+        "pages",
+        "List the pages of PERIOD and settle those that a person must look at.",
+    ),
     "schedule-autopay": CommandEntry(
         "command_line.commands.schedule_autopay",
         "schedule_autopay",
@@ -83,6 +88,21 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "command_line.commands.unknown",
         "unknown",
         "Show what we, the gateway and cash receipting know of each payment in doubt.",
+    ),
+    "feed": CommandEntry(
+        "command_line.commands.feed",
+        "feed",
+        "Take in what the billing system tells between two closes: a folder, .zip or .csv at PATH.",
+    ),
+    "refund": CommandEntry(
+        "command_line.commands.refund",
+        "refund",
+        "Give the payment of a CONFIRMATION back to its payer; the bill is owed again by as much.",
+    ),
+    "deposits": CommandEntry(
+        "command_line.commands.deposits",
+        "deposits",
+        "Show the items of the gateway's payouts that do not agree with our books.",
     ),
     "journal": CommandEntry(
         "command_line.commands.journal",

@@ -20,6 +20,7 @@ ROOT_CAUSES = (
     "account-duplicate",
     "sensitive-data",
     "page-unassigned",
+    "page-doubted",
     "bill-copy",
     "bill-unknown-account",
     "bill-duplicate",

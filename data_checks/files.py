@@ -116,19 +116,22 @@ FILES = (
     ),
     Check(
         name="page-doubted",
-        severity=Severity.WARNING,
+        severity=Severity.BLOCKING,
         what="A page is in a bill though something speaks against it.",
         why="Doubts are only reported in this office so far; a page may be another customer's.",
-        fix="Look at each such page; then set splitter.doubted_pages to hold.",
+        fix="Look at each such page with `billclose pages show`; then set splitter.doubted_pages "
+        "to hold.",
         sql="""
             SELECT p.account_key, COALESCE(a.account, p.account_key) AS account,
+                p.seems_key AS also_key, COALESCE(s.account, p.seems_key) AS also,
                 f.file, p.page + 1 AS page_number, p.reason
             FROM page p
             JOIN bulk_file f ON f.run = p.run AND f.bulk = p.bulk
             LEFT JOIN account a ON a.run = p.run AND a.account_key = p.account_key
+            LEFT JOIN account s ON s.run = p.run AND s.account_key = p.seems_key
             WHERE p.run = :run AND p.disposition = 'bill'
                 AND p.reason NOT IN ('', 'It was read by OCR.')""",
-        detail=says("{file}, page {page_number}: {reason}"),
+        detail=_say_unassigned,
         rules=(11,),
     ),
     Check(

@@ -102,11 +102,21 @@ def _record_results(connection: Connection, run: str, conclusions: Sequence[Conc
     insert_rows(connection, check_result, _RESULT, rows)
 
 
+def _concerned(finding: Finding) -> list[tuple[str, str]]:
+    """Return the accounts of a finding, each its key and as written; at least one, maybe none's."""
+    second = (finding.also_key, finding.also)
+    if not finding.also_key:
+        return [(finding.account_key, finding.account)]
+    return [(finding.account_key, finding.account), second] if finding.account_key else [second]
+
+
 def _record_findings(connection: Connection, run: str, conclusion: Conclusion) -> None:
-    rows = (
-        (run, conclusion.check.name, line, finding.account_key, finding.account, finding.detail)
-        for line, finding in enumerate(conclusion.findings, start=1)
-    )
+    told = [
+        (key, name, finding.detail)
+        for finding in conclusion.findings
+        for key, name in _concerned(finding)
+    ]
+    rows = ((run, conclusion.check.name, line, *found) for line, found in enumerate(told, start=1))
     insert_rows(connection, check_finding, _FINDING, rows)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+import database.feed.tables
 import database.ledger.tables  # noqa: F401 - its tables refer to these, and these to its
 from database import making_tables
 from database.audit_guards import guard_statements
@@ -28,6 +29,7 @@ from domain.payments import (
     PaymentState,
     PostingKind,
     PostingState,
+    RefundState,
     Unscheduled,
 )
 from domain.runs import RunState
@@ -555,6 +557,8 @@ told_event = _table(
     sa.Column("reference", sa.String(100), nullable=False),
     sa.Column("amount", Cents, nullable=False),
     sa.Column("code", sa.String(60), nullable=False),
+    sa.Column("refund_key", sa.String(160), nullable=False, default=""),
+    sa.Column("fee", Cents, nullable=False, default=ZERO),
     sa.Column("happened_at", Moment, nullable=False),
     sa.Column("received_at", Moment, nullable=False),
     sa.Column("taken_in_at", Moment),
@@ -585,6 +589,30 @@ settlement_item = _table(
     sa.Column("amount", Cents, nullable=False),
     sa.Column("fee", Cents, nullable=False),
     sa.Index(None, "reference"),
+)
+
+settled_item = _table(
+    "settled_item",  # differences of deposits that a person has settled
+    sa.Column("item", sa.String(220), primary_key=True),  # the settlement and line, or a reference
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("settled_at", Moment, nullable=False),
+    sa.Column("settled_by", sa.String(100), nullable=False),
+)
+
+refund_request = _table(
+    "refund_request",  # refunds that we ask for, written down before they are asked
+    sa.Column("key", sa.String(160), primary_key=True),  # refund/PAYMENT/n
+    sa.Column("draw_key", sa.String(140), sa.ForeignKey("draw.key"), nullable=False),
+    sa.Column("amount", Cents, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("state", one_of(RefundState, "state"), nullable=False),
+    sa.Column("asked_at", Moment, nullable=False),
+    sa.Column("asked_by", sa.String(100), nullable=False),
+    sa.Column("reference", sa.String(100)),  # the gateway's number of it
+    sa.Column("answered_at", Moment),
+    sa.Column("error", sa.Text),
+    sa.CheckConstraint("amount > 0", name="amount_positive"),
+    _one_where("uq_refund_request_one_open", "draw_key", "state = 'asked'"),
 )
 
 enrollment = _table(

@@ -21,10 +21,12 @@ class PaymentState(StrEnum):
     UNKNOWN = "unknown"  # asked, and the answer was lost: looked up, never asked again
     SUCCEEDED = "succeeded"  # the gateway has the customer's money
     DECLINED = "declined"  # the gateway said no; the bill is still owed
-    RETURNED = "returned"  # the bank took it back days later
+    RETURNED_IN_PART = "returned-in-part"  # a part of it went back: disputed or refunded
+    RETURNED = "returned"  # all of it went back
     CANCELLED = "cancelled"  # taken off the schedule before it was asked
 
 
+_TAKEN = (PaymentState.SUCCEEDED, PaymentState.RETURNED_IN_PART, PaymentState.RETURNED)
 PAYMENT = Transitions(
     "payment",
     start=PaymentState.SCHEDULED,
@@ -44,7 +46,15 @@ PAYMENT = Transitions(
         (PaymentState.DECLINED, "approved"): PaymentState.SUCCEEDED,
         (PaymentState.SCHEDULED, "approved"): PaymentState.SUCCEEDED,
         (PaymentState.CANCELLED, "approved"): PaymentState.SUCCEEDED,
-        (PaymentState.SUCCEEDED, "returned"): PaymentState.RETURNED,
+        **{
+            (before, event): after
+            for before in _TAKEN
+            for event, after in (
+                ("returned", PaymentState.RETURNED),
+                ("returned in part", PaymentState.RETURNED_IN_PART),
+                ("reinstated", PaymentState.SUCCEEDED),
+            )
+        },
     },
 )
 
@@ -83,6 +93,14 @@ class Advice(StrEnum):
     NEW_METHOD = "new-method"  # this card or account will not do
     NEVER = "never"  # lost, stolen, revoked: the mandate is off
     CLERK = "clerk"  # unusual: a person reads it first
+
+
+class RefundState(StrEnum):
+    """Where a refund stands that we ask the gateway for."""
+
+    ASKED = "asked"  # may have happened: asked again under the same key, which gives back once
+    DONE = "done"
+    REFUSED = "refused"  # by the gateway: nothing was given back
 
 
 class PostingKind(StrEnum):

@@ -15,6 +15,7 @@ from tasks.collecting import (
     read_payouts,
     take_in_late_events,
 )
+from tasks.feeding import guard_feed
 from tasks.mailing import send_mail
 from tasks.naming import named_by_day
 from tasks.posting import guard_draws, post_payments, tell_of_cash_receipting
@@ -24,7 +25,9 @@ from tasks.working import collecting
 
 @flow(name="collect-autopay", flow_run_name=named_by_day("collect autopay"), persist_result=False)
 @in_sentences
-def collect_autopay(despite_stuck_postings: str | None = None) -> State[Any]:
+def collect_autopay(
+    despite_stuck_postings: str | None = None, despite_stale_balances: str | None = None
+) -> State[Any]:
     """
     Look up what is in doubt before anything else is drawn, then draw what is due.
 
@@ -33,8 +36,9 @@ def collect_autopay(despite_stuck_postings: str | None = None) -> State[Any]:
     """
     with collecting():
         guard_draws(despite_stuck_postings)
+        balances = guard_feed("collect", "autopay", despite_stale_balances)
         looked_up = look_up_payments()
-        drawn = draw_payments()
+        drawn = draw_payments(balances)
         events = take_in_late_events()
         settled = read_payouts()
     mails = queue_failure_mails()
@@ -42,6 +46,7 @@ def collect_autopay(despite_stuck_postings: str | None = None) -> State[Any]:
     tell_of_cash_receipting()
     send_mail(return_state=True)  # what does not leave now is sent with the next mails
     figures = {
+        "balances": balances["sentence"],
         "looked_up": looked_up,
         "events": events,
         "returned": events["returned"],

@@ -7,6 +7,7 @@ from typing import Any
 from prefect import State, flow
 from prefect.states import Completed
 
+from tasks.feeding import guard_feed
 from tasks.mailing import nobody_mailed
 from tasks.naming import named_by_day
 from tasks.reminding import (
@@ -23,20 +24,26 @@ from tasks.sentences import in_sentences
 
 @flow(name="remind", flow_run_name=named_by_day("remind"), persist_result=False)
 @in_sentences
-def remind(despite_stuck_postings: str | None = None) -> State[Any]:
+def remind(
+    despite_stuck_postings: str | None = None, despite_stale_balances: str | None = None
+) -> State[Any]:
     """
     Record what is owed, then send it; what was recorded before is never recorded again.
 
     Run as often as you like: the nights that were missed are made up for.
     """
     guard_reminders(despite_stuck_postings)
+    balances = guard_feed("remind", "reminders", despite_stale_balances)
+    left_out = sorted(balances["left_out"])
     undrawn = look_for_undrawn_payments()
     withdrawn = withdraw_what_is_not_owed()
-    queued = {"payment-due": queue_payment_due(), "past-due": queue_past_due()}
+    queued = {"payment-due": queue_payment_due(left_out), "past-due": queue_past_due(left_out)}
     sent = {"payment-due": send_payment_due(), "past-due": send_past_due()}
 
     figures = {
         "reminders": {kind: queued[kind] | _of_one_kind(sent[kind]) for kind in queued},
+        "balances": balances["sentence"],
+        "left_out": left_out,
         "collecting_overdue": undrawn,
         "withdrawn": withdrawn,
         "stopped_by": sent["payment-due"]["stopped_by"] or sent["past-due"]["stopped_by"],

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from domain.money import Money
+from domain.money import ZERO, Money
 from domain.payments import Advice, MethodKind
 
 _CODES = {
@@ -133,14 +133,23 @@ class LateEventKind(StrEnum):
     """What a gateway may tell days after a draw."""
 
     APPROVED_LATE = "approved-late"  # a draw that was thought lost or declined landed after all
-    RETURNED = "returned"  # the bank took an ACH draw back (R-codes)
-    CHARGED_BACK = "charged-back"  # the card holder disputed it
+    RETURNED = "returned"  # the bank took an ACH draw back (R-codes), or says no at last
+    CHARGED_BACK = "charged-back"  # the card holder's bank has taken the money of a dispute
+    REINSTATED = "reinstated"  # a dispute was won: its money is ours again
+    REFUNDED = "refunded"  # given back, by us or by somebody at the gateway's desk
+    REFUND_FAILED = "refund-failed"  # it could not be given back: the money is ours still
     CHANGE = "change"  # a notification of change (C-codes): nothing to give back
 
 
 @dataclass(frozen=True, slots=True)
 class LateEvent:
-    """One late event, with an id of its own so that taking it in twice is taking it in once."""
+    """
+    One late event, with an id of its own so that taking it in twice is taking it in once.
+
+    `amount` is above zero, whichever way the money went. `refund_key` is the key under which we
+    asked for a refund, empty for one of somebody else's: the event of our own is our own row.
+    `fee` is what the gateway charges for a dispute: the office's cost and never the customer's.
+    """
 
     event_id: str
     kind: LateEventKind
@@ -149,6 +158,8 @@ class LateEvent:
     amount: Money
     code: str  # R01, C01, the scheme's reason
     happened_at: datetime
+    refund_key: str = ""
+    fee: Money = ZERO
 
 
 @dataclass(frozen=True, slots=True)

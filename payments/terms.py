@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from domain.money import ZERO, Money
 from rules.autopay import AutopayPolicy
 from rules.retrying import RetryPolicy
-from rules.returns import AgainPolicy
+from rules.returns import FEE_CODES, AgainPolicy
 
 Clock = Callable[[], datetime]  # the moment in UTC
 
@@ -27,7 +27,10 @@ class CollectionTerms:
     autopay: AutopayPolicy = field(default_factory=AutopayPolicy)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     again: AgainPolicy = field(default_factory=AgainPolicy)
-    return_fee: Money = ZERO  # what a returned payment costs the customer
+    left_out: frozenset[str] = frozenset()  # periods whose balances are too old to draw by
+    feed_max_age: timedelta | None = None  # looked at anew for each period; None: no feed
+    return_fee: Money = ZERO  # what a returned payment costs the customer, once a bill
+    return_fee_codes: tuple[str, ...] = FEE_CODES
     who: str = "billclose"
     batch: int = 200
     threads: int = 4

@@ -49,10 +49,15 @@ class NotCounted(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Recognized:
-    """Which movements are ours come back (movement to entry), and which a person must see."""
+    """
+    Which movements are ours come back (movement to entry), and which a person must see.
+
+    `parts` is how much of a movement that exceeds ours is ours; the rest of it counts.
+    """
 
     ours: Mapping[str, str] = field(default_factory=dict)
     odd: Mapping[str, NotCounted] = field(default_factory=dict)
+    parts: Mapping[str, Money] = field(default_factory=dict)
 
 
 def recognize(
@@ -82,7 +87,7 @@ def recognize(
     for movement in unnamed:
         if movement.movement_id not in desk.ours:
             desk.take_by_day(movement)
-    return Recognized(desk.ours, desk.odd)
+    return Recognized(desk.ours, desk.odd, desk.parts)
 
 
 class _Desk:
@@ -97,6 +102,7 @@ class _Desk:
         self._latest = timedelta(days=posting_days) + BEYOND_POSTING
         self.ours: dict[str, str] = {}
         self.odd: dict[str, NotCounted] = {}
+        self.parts: dict[str, Money] = {}
 
     def take_by_number(self, movement: FeedMovement) -> None:
         named = [one for one in self._own.values() if one.names(movement.reference)]
@@ -110,11 +116,10 @@ class _Desk:
         ]
         if fitting:
             self._take(fitting[0], [movement])
+        elif movement.amount > ZERO and not same:
+            self.odd[movement.movement_id] = NotCounted.VOIDED
         else:
-            is_reversal = movement.amount > ZERO
-            self.odd[movement.movement_id] = (
-                NotCounted.VOIDED if is_reversal and not same else NotCounted.EXCEEDS
-            )
+            self._take_part(same, movement)
 
     def take_parts(self, unnamed: Sequence[FeedMovement]) -> None:
         """Find payments that the billing system booked on several services, without our number."""
@@ -149,6 +154,17 @@ class _Desk:
             return False
         is_payment = entry.amount < ZERO
         return not (is_payment and self._unsure_before and asked < self._unsure_before)
+
+    def _take_part(self, same: Sequence[OwnEntry], movement: FeedMovement) -> None:
+        """Take for ours what is left of ours; whatever exceeds it is none of ours."""
+        self.odd[movement.movement_id] = NotCounted.EXCEEDS
+        for entry in same:
+            left = entry.amount - self._come_back[entry.key]
+            if left != ZERO and _same_sign(left, movement.amount):
+                self.ours[movement.movement_id] = entry.key
+                self.parts[movement.movement_id] = left
+                self._come_back[entry.key] = entry.amount
+                return
 
     def _with(self, entry: OwnEntry, movement: FeedMovement) -> Money:
         return self._come_back[entry.key] + movement.amount
@@ -256,24 +272,6 @@ class Feed:
 def _hours(age: timedelta) -> str:
     hours = int(age.total_seconds() // 3600)
     return f"{hours} hours" if hours < 72 else f"{hours // 24} days"
-
-
-def is_booked_late(
-    movement: FeedMovement,
-    *,
-    file_written_at: datetime,
-    exported_at: datetime,
-    posted_at: datetime | None,
-) -> bool | None:
-    """
-    Tell whether an export has a movement that arrived after its close; None: its lines decide.
-
-    What was told, or posted, before the export was written is in it, whether a line says so or
-    not: what was deleted there meanwhile is deleted. All moments in UTC.
-    """
-    if posted_at is not None:
-        return posted_at <= exported_at
-    return True if file_written_at <= exported_at else None
 
 
 STRICTER = {"block_ach": "yes", "block_card": "yes", "direct_pay": "yes", "status": "closed"}

@@ -17,13 +17,15 @@ RATE_WINDOW = timedelta(days=60)  # of the days on which the draws were originat
 WARN_AT = Fraction(8, 10)  # of a limit
 
 _ADVICE = {
-    Advice.LATER: ("R01", "R09"),
-    Advice.NEW_METHOD: ("R02", "R03", "R04", "R12", "R20", "R28"),
+    Advice.LATER: ("R01", "R09"),  # not enough money, or not yet collected
+    Advice.NEW_METHOD: ("R02", "R03", "R04", "R12", "R13", "R20", "R28"),
     Advice.CUSTOMER_ACTION: ("R08",),  # stopped: only after a new authorization
     Advice.NEVER: ("R05", "R07", "R10", "R29", "R51"),
 }
 _ADVICE_BY_CODE = {code: advice for advice, codes in _ADVICE.items() for code in codes}
-_SUSPENDING = (Advice.NEW_METHOD, Advice.CUSTOMER_ACTION, Advice.NEVER)
+FEE_CODES = ("R01", "R09")  # by default: returns that the customer could have avoided
+# Between the banks alone: a wrong return that was asked back or refused, a settlement that failed.
+_NOTHING_WRONG = ("R06", "R32", *(f"R{number}" for number in range(61, 86)))
 
 
 def advice_for_return(code: str) -> Advice:
@@ -35,10 +37,14 @@ def suspends_method(code: str, *, is_charge_back: bool) -> bool:
     """
     Tell whether nothing may be drawn from the method until the customer has agreed anew.
 
-    Money that was missing once may be there next month; an account that is closed, a stopped or
-    an unauthorized draw, and a card holder's dispute would only come back again.
+    Money that was missing once may be there next month. An account that is closed or frozen
+    (R16), a holder who has died (R14, R15), a stopped or an unauthorized draw, and a card holder's
+    dispute would only come back again. What was not as authorized (R11), what its bank calls a
+    duplicate (R24) or sends back by agreement (R31), and whatever else a clerk reads first
+    suspends as well, until the clerk has read why and lifts it.
     """
-    return is_charge_back or advice_for_return(code) in _SUSPENDING
+    wants_money_only = advice_for_return(code) is Advice.LATER
+    return is_charge_back or not (wants_money_only or code in _NOTHING_WRONG)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -40,15 +41,21 @@ def look_up_payments() -> Figures:
 
 
 @task(name="draw payments", retries=0, cache_policy=NO_CACHE, persist_result=False)
-def draw_payments() -> Figures:
+def draw_payments(balances: Figures) -> Figures:
     """
     Draw the scheduled payments whose day has come (rules 41, 51-59, 136-138).
 
     Nothing is tried again by Prefect: what is in doubt is looked up, what surely did not happen
-    is due again at the next run.
+    is due again at the next run. `balances` says which periods' are too old to draw by.
     """
     here = office()
-    drawn = collect_due(here.database, here.gateway, terms_of(here), here.due_now)
+    terms = replace(
+        terms_of(here),
+        left_out=frozenset(balances["left_out"]),
+        feed_max_age=timedelta(seconds=balances["max_age"]) if balances["max_age"] else None,
+    )
+    drawn = collect_due(here.database, here.gateway, terms, here.due_now)
+    drawn.left_out.update(balances["left_out"])
     figures = draw_figures(drawn)
     is_news = bool(drawn.drawn.count or drawn.declined.count or drawn.unknown.count)
     _tell(here, "collect autopay", figures["sentence"], is_news=is_news)

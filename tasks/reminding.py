@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 from prefect import State, get_run_logger, task
@@ -96,11 +96,12 @@ def withdraw_what_is_not_owed() -> int:
     return taken
 
 
-def _queueing(kind: MessageKind) -> Callable[[], Figures]:
+def _queueing(kind: MessageKind) -> Callable[..., Figures]:
     @task(name=f"queue {kind}", retries=0, cache_policy=NO_CACHE, persist_result=False)
-    def queue() -> State[Any]:
+    def queue(left_out: Sequence[str] = ()) -> State[Any]:
         here = office()
-        counts = queue_reminders(here.database, kind, reminding_of(here, here.due_now()))
+        terms = replace(reminding_of(here, here.due_now()), left_out=frozenset(left_out))
+        counts = queue_reminders(here.database, kind, terms)
         sentence = say_queued(counts)
         get_run_logger().info("queue %s: %s", kind, sentence)
         return Completed(message=sentence, data=to_figures(counts))
@@ -124,11 +125,12 @@ def _sending(kind: MessageKind) -> Callable[[], Figures]:
     return _observed(send)
 
 
-def _observed(step: Any) -> Callable[[], Figures]:
+def _observed(step: Any) -> Callable[..., Figures]:
     """Call a step and return its figures, also of one that is red."""
 
-    def run() -> Figures:
-        figures: Figures | BaseException = step(return_state=True).result(raise_on_failure=False)
+    def run(*given: Any) -> Figures:
+        state = step(*given, return_state=True)
+        figures: Figures | BaseException = state.result(raise_on_failure=False)
         if isinstance(figures, BaseException):
             raise figures
         return figures

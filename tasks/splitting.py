@@ -59,6 +59,7 @@ def split_in_batches(here: Office, run: str) -> SplitCounts:
         exports_folder=here.exports_folder,
         processes=here.settings.splitter.processes or None,
         progress=progress,
+        reports_only=_reports_only(here),
     )
     if here.settings.workers.task_runner == "dask":
         _hand_out(here, planned, progress)
@@ -205,6 +206,7 @@ def read_bulk_bills(run: str) -> Done:
             processes=here.settings.splitter.processes or None,
             progress=progress_of(Step.READ, run),
             ocr=here.settings.splitter.ocr,
+            reports_only=_reports_only(here),
         )
     return Done(_sentence(counts), asdict(counts))
 
@@ -220,7 +222,12 @@ def _split_alone(here: Office, run: str) -> SplitCounts:
         progress=progress_of(Step.SPLIT, run),
         verification_policy=here.verification_policy,
         ocr=here.settings.splitter.ocr,
+        reports_only=_reports_only(here),
     )
+
+
+def _reports_only(here: Office) -> bool:
+    return here.settings.splitter.doubted_pages == "report"
 
 
 @contextmanager

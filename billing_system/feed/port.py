@@ -39,6 +39,7 @@ class FeedFile:
     changes: tuple[AccountChange, ...] = ()
     acknowledgements: tuple[Acknowledgement, ...] = ()
     problems: tuple[Problem, ...] = ()
+    unused: tuple[str, ...] = ()  # headings and files that are none of ours
 
     @property
     def amount(self) -> Money:

@@ -18,7 +18,7 @@ from billing_system.export_files import Folder, ZipFolder
 from billing_system.feed.columns import ACKNOWLEDGEMENTS, CHANGES, MOVEMENTS, TABLES
 from billing_system.feed.port import Announced, FeedFile
 from billing_system.manifest_fields import MANIFEST, show
-from billing_system.rows import UNREADABLE, RowReader
+from billing_system.rows import UNREADABLE, RowReader, unused_headings
 from billing_system.table_files import open_table
 from domain.failures import Misuse, Refused
 from domain.feeds import FeedMovement
@@ -78,6 +78,7 @@ def read_feed_file(source: Path) -> FeedFile:
         changes=tuple(value for _, value in tables[CHANGES.name]),
         acknowledgements=tuple(value for _, value in tables[ACKNOWLEDGEMENTS.name]),
         problems=tuple(problems),
+        unused=tuple(_unused(place)),
     )
     _require_whole(file)
     return file
@@ -139,10 +140,24 @@ def _table_of(path: Path) -> Table:
     return MOVEMENTS if "movement" in headings or "amount" in headings else CHANGES
 
 
+def _unused(place: Place) -> Iterator[str]:
+    """Name what nobody reads: headings that are none of ours, and other files."""
+    for table in TABLES:
+        if place.has(table.file):
+            source = open_table(place, table.file, _needed(table))
+            for heading in unused_headings(table, source, {})[0]:
+                yield f"{table.file}: {heading[:60]}"
+    known = {HEADING, *(table.file for table in TABLES)}
+    yield from (name[:80] for name in place.names() if name not in known and "." in name[1:])
+
+
+def _needed(table: Table) -> list[str]:
+    return [column.name for column in table.columns if not column.optional]
+
+
 def _rows(place: Place, table: Table, problems: list[Problem]) -> Iterator[tuple[int, Any]]:
     if place.has(table.file):
-        needed = [column.name for column in table.columns if not column.optional]
-        reader = RowReader(table, open_table(place, table.file, needed), {}, {})
+        reader = RowReader(table, open_table(place, table.file, _needed(table)), {}, {})
         for raw, value in reader.read(problems.append):
             if value is not None:
                 yield raw.row, value

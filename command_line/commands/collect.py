@@ -15,6 +15,7 @@ from command_line.options import (
     NEEDS_PERSON,
     as_of_option,
     despite_option,
+    despite_stale_option,
     even_if_nothing_option,
     json_option,
     open_office,
@@ -34,6 +35,7 @@ QUIET = ("nothing to look up", "0 payments returned", "0 payouts, $0.00")
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Show what would be drawn; draw nothing.")
 @despite_option
+@despite_stale_option
 @even_if_nothing_option
 @as_of_option
 @json_option
@@ -42,6 +44,7 @@ def collect(
     home: Path,
     dry_run: bool,
     despite_stuck_postings: str | None,
+    despite_stale_balances: str | None,
     even_if_nothing: bool,
     as_of: datetime | None,
     as_json: bool,
@@ -55,8 +58,9 @@ def collect(
     gateway = office.gateway  # what is missing in the settings is said at once
     if dry_run:
         return _show_what_is_due(office, as_json=as_json)
-    asked = even_if_nothing or despite_stuck_postings is not None
-    figures = (None if asked else _quiet(office)) or _collect(office, despite_stuck_postings)
+    despite = (despite_stuck_postings, despite_stale_balances)
+    asked = even_if_nothing or any(despite)
+    figures = (None if asked else _quiet(office)) or _collect(office, *despite)
     figures |= {"gateway": gateway.name}
     needs_person = _needs_person(figures)
     if as_json:
@@ -73,7 +77,7 @@ def _quiet(office: Office) -> Figures | None:
     return quiet_collecting(office)
 
 
-def _collect(office: Office, despite: str | None) -> Figures:
+def _collect(office: Office, despite: str | None, despite_stale: str | None) -> Figures:
     from office.prefect_server.flow_runs import run_flow
 
     def load() -> Any:
@@ -82,7 +86,9 @@ def _collect(office: Office, despite: str | None) -> Figures:
         return flow
 
     worker = replace_office(office)
-    state = run_flow(worker, load, despite_stuck_postings=despite)
+    state = run_flow(
+        worker, load, despite_stuck_postings=despite, despite_stale_balances=despite_stale
+    )
     figures: Figures = state.result(raise_on_failure=False)
     return figures
 
@@ -100,6 +106,13 @@ def _lines(office: Office, figures: Figures) -> list[str]:
     for step in ("looked_up", "events", "settlements"):
         if figures[step]["sentence"] not in QUIET:
             lines.append(f"  {STEPS[step]:<12}{figures[step]['sentence']}")
+    lines.append(f"  {'balances':<12}{figures['balances']}")
+    for one in figures["settlements"]["differences"]:
+        amount = Money.parse(one["amount"]).dollars()
+        lines.append(
+            f"  difference  {one['item']}: {one['difference']}, {amount}; once settled: "
+            f"{office.command} deposits settle {one['item']} --reason TEXT"
+        )
     open_ones = {
         "unknown": f"asked for without an answer: {office.command} unknown",
         "drawn_twice": f"drawn beside another one, give it back: {office.command} unknown",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from command_line.options import (
     NEEDS_PERSON,
     as_of_option,
     despite_option,
+    despite_stale_option,
     even_if_nothing_option,
     json_option,
     open_office,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Show what is owed; record and send nothing.")
 @despite_option
+@despite_stale_option
 @even_if_nothing_option
 @as_of_option
 @json_option
@@ -37,6 +40,7 @@ def remind(
     home: Path,
     dry_run: bool,
     despite_stuck_postings: str | None,
+    despite_stale_balances: str | None,
     even_if_nothing: bool,
     as_of: datetime | None,
     as_json: bool,
@@ -48,10 +52,11 @@ def remind(
     """
     office = open_office(home, as_of)
     if dry_run:
-        figures = _look(office, despite_stuck_postings)
+        figures = _look(office, despite_stuck_postings, despite_stale_balances)
     else:
-        asked = even_if_nothing or despite_stuck_postings is not None
-        figures = (None if asked else _quiet(office)) or _remind(office, despite_stuck_postings)
+        despite = (despite_stuck_postings, despite_stale_balances)
+        asked = even_if_nothing or any(despite)
+        figures = (None if asked else _quiet(office)) or _remind(office, *despite)
     needs_person = not dry_run and _needs_person(figures)
     if as_json:
         status = "dry-run" if dry_run else "unsent" if needs_person else "done"
@@ -67,35 +72,49 @@ def _quiet(office: Office) -> Figures | None:
     return quiet_reminders(office)
 
 
-def _remind(office: Office, despite: str | None) -> Figures:
+def _remind(office: Office, despite: str | None, despite_stale: str | None) -> Figures:
     def load() -> Any:
         from flows.remind import remind as flow
 
         return flow
 
-    return run_mailing(replace_office(office), load, despite_stuck_postings=despite)
+    return run_mailing(
+        replace_office(office),
+        load,
+        despite_stuck_postings=despite,
+        despite_stale_balances=despite_stale,
+    )
 
 
-def _look(office: Office, despite: str | None) -> Figures:
+def _look(office: Office, despite: str | None, despite_stale: str | None) -> Figures:
     """Decide with the same code, and write and send nothing."""
     from domain.reminders import REMINDERS
     from mail.reminders.exemptions import undrawn
     from mail.reminders.queueing import queue_reminders
     from office.equipment.terms import reminding_of
+    from office.procedures.feeding import find_stale, say_feed
     from office.procedures.posting import require_posted_here
     from office.procedures.reminding import to_figures, undrawn_figures
 
     now = office.due_now()
     if despite is None:
         require_posted_here(office, now)
-    terms = reminding_of(office, now, records=False)
+    stale = find_stale(office, now)
+    is_stopped = despite_stale is None and office.settings.feed.when_stale == "stop"
+    left_out = frozenset(stale.why) if is_stopped else frozenset()
+    terms = replace(reminding_of(office, now, records=False), left_out=left_out)
     nothing = dict.fromkeys(("sent", *UNSENT), 0)
     found = {
         kind.value: to_figures(queue_reminders(office.database, kind, terms)) | nothing
         for kind in REMINDERS
     }
     overdue = undrawn_figures(undrawn(office.database, now))
-    return {"reminders": found, "collecting_overdue": overdue}
+    return {
+        "reminders": found,
+        "collecting_overdue": overdue,
+        "balances": say_feed(office, now),
+        "left_out": sorted(left_out),
+    }
 
 
 def _needs_person(figures: Figures) -> bool:

@@ -17,7 +17,8 @@ from command_line.options import (
     json_option,
     open_office,
 )
-from domain.failures import Misuse, Refused
+from domain.failures import Misuse
+from domain.words import say_count
 
 if TYPE_CHECKING:
     from office.equipment.office import Office
@@ -43,45 +44,75 @@ def unknown(context: click.Context, as_of: datetime | None, as_json: bool) -> in
 
 
 @unknown.command()
-@click.argument("key")
+@click.argument("key", required=False)
 @click.option("--approved", metavar="CONFIRMATION", help="It was drawn, under this number.")
 @click.option("--never-arrived", is_flag=True, help="It was not drawn; it is due again.")
 @click.option("--given-back", is_flag=True, help="It was drawn twice, and you gave one back.")
 @click.option("--agreed", is_flag=True, help="As gateway and cash receipting both say.")
+@click.option("--all-agreed", is_flag=True, help="Every payment of which both say the same.")
 @click.option(
-    "--reason", callback=in_words, metavar="TEXT", help="Why; audited. Not needed with --agreed."
+    "--insist",
+    is_flag=True,
+    help="With --approved, though the gateway does not know the number; it takes two persons.",
+)
+@click.option(
+    "--reason", callback=in_words, metavar="TEXT", help="Why; audited. Not needed where both agree."
 )
 @as_of_option
 @click.pass_obj
 def decide(
     home: Path,
-    key: str,
+    key: str | None,
     approved: str | None,
     never_arrived: bool,
     given_back: bool,
     agreed: bool,
+    all_agreed: bool,
+    insist: bool,
     reason: str | None,
     as_of: datetime | None,
 ) -> int:
     """Decide about the payment or draw KEY; what is decided is audited."""
     from payments.outcomes import unknown_payments as desk
 
-    if sum((bool(approved), never_arrived, given_back, agreed)) != 1:
-        raise Misuse("Give one of --approved, --never-arrived, --given-back and --agreed.")
+    if sum((bool(approved), never_arrived, given_back, agreed, all_agreed)) != 1:
+        raise Misuse(
+            "Give one of --approved, --never-arrived, --given-back, --agreed and --all-agreed."
+        )
+    if all_agreed is not (key is None) or (insist and not approved):
+        raise Misuse("KEY is needed, but for --all-agreed; --insist goes with --approved.")
     office = open_office(home, as_of)
-    decision = _decision(office, reason, agreed=agreed)
-    if agreed:
-        doubt = _find(office, key)
-        approved = doubt.reference if doubt.agreed is desk.Agreed.APPROVED else None
-        never_arrived = doubt.agreed is desk.Agreed.NEVER_ARRIVED
+    decision = _decision(office, reason, agreed=agreed or all_agreed)
+    if key is None:
+        return _decide_all(office, decision)
     if approved:
-        desk.decide_approved(office.database, key, approved.strip(), decision)
+        desk.decide_approved(
+            office.database, office.gateway, key, approved.strip(), decision, insists=insist
+        )
     elif never_arrived:
         desk.decide_never_arrived(office.database, office.gateway, key, decision)
     elif given_back:
         desk.decide_given_back(office.database, key, decision)
+    else:
+        desk.decide_agreed(office.database, office.gateway, _find(office, key), decision)
     click.echo(f"{key} is decided. {_next_step(office, approved, never_arrived)}".strip())
     return DONE
+
+
+def _decide_all(office: Office, decision: PaymentDecision) -> int:
+    """Decide each payment of which both sides say the same; the others stay for a person."""
+    from payments.outcomes.unknown_payments import decide_agreed
+
+    doubts = _list(office)
+    agreeing = [one for one in doubts if one.agreed is not None]
+    for one in agreeing:
+        decide_agreed(office.database, office.gateway, one, decision)
+    left = len(doubts) - len(agreeing)
+    click.echo(
+        f"{say_count(len(agreeing), 'payment')} decided; {left:,} left on which the two sides do "
+        f"not agree{f': {office.command} unknown' if left else ''}."
+    )
+    return NEEDS_PERSON if left else DONE
 
 
 def _next_step(office: Office, approved: str | None, never_arrived: bool) -> str:
@@ -91,16 +122,10 @@ def _next_step(office: Office, approved: str | None, never_arrived: bool) -> str
 
 
 def _find(office: Office, key: str) -> Doubt:
-    """Return the payment in doubt about which two sides agree; raises Misuse, Refused."""
+    """Return the payment in doubt; raises Misuse where there is none of that key."""
     doubts = [one for one in _list(office) if key in (one.draw.key, one.draw.payment_key)]
     if not doubts:
         raise Misuse(f"No payment {key} waits for a decision; see `billclose unknown`.")
-    if doubts[0].agreed is None:
-        raise Refused(
-            "not-agreed",
-            f"Of {key} the gateway says {doubts[0].gateway} and cash receipting "
-            f"{doubts[0].receipt}: decide with --approved or --never-arrived and --reason.",
-        )
     return doubts[0]
 
 
@@ -176,5 +201,7 @@ def _lines(office: Office, doubts: list[Doubt]) -> list[str]:
         ]
         if doubt.agreed:
             lines.append(f"  both agree       {office.command} unknown decide {one.key} --agreed")
+    if any(doubt.agreed for doubt in doubts):
+        lines.append(f"Where both agree: {office.command} unknown decide --all-agreed")
     lines.append(f"To decide: {office.command} unknown decide KEY --help")
     return lines

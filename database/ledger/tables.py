@@ -54,7 +54,9 @@ feed_file = make_table(
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("movements", sa.Integer, nullable=False),
     sa.Column("amount", Cents, nullable=False),
+    sa.Column("taken_in_at", Moment),  # NULL: not all of it is in the books yet
     sa.UniqueConstraint("sequence"),
+    sa.Index(None, "sha256"),
 )
 
 entry_told = make_table(

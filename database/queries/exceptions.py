@@ -7,11 +7,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from database.feed.tables import customer_choice, feed_finding
 from database.queries.autopay import payments_left_out
 from database.queries.debtors import unreachable_debtors
-from database.tables import bounce, check_finding, check_result, delivery
+from database.tables import balance_due, bounce, check_finding, check_result, delivery
 from domain.bounces import BounceKind
 from domain.deliveries import UNSUBSCRIBED, DeliveryStatus
+from domain.feeds import ChoiceState
 
 UNSENT = (DeliveryStatus.FAILED, DeliveryStatus.DEFERRED, DeliveryStatus.IN_DOUBT)
 
@@ -24,7 +26,10 @@ def exceptions(further: Iterable[sa.Select[Any]] = (), period: str | None = None
     office's settings and clock; their columns are named as those here.
     """
     selects = [
-        *(_of(each, period) for each in (_findings(), _unsent(), _unknown_bounces())),
+        *(
+            _of(each, period)
+            for each in (_findings(), _unsent(), _unknown_bounces(), _of_the_feed(), _refused())
+        ),
         unreachable_debtors(period),
         payments_left_out(period),
         *(_of(each, period) for each in further),
@@ -58,6 +63,42 @@ def _findings() -> sa.Select[Any]:
             check_result.c.run == check_finding.c.run,
             check_result.c.check_name == check_finding.c.check_name,
         ),
+    )
+
+
+def _of_the_feed() -> sa.Select[Any]:
+    """Select what of the feed a person has not settled, in the account's newest period."""
+    rows = feed_finding.c
+    return (
+        sa.select(
+            rows.account,
+            sa.literal("feed").label("stage"),
+            rows.code,
+            rows.message,
+            sa.func.coalesce(balance_due.c.run, "").label("period"),
+            rows.account_key.label("_account_key"),
+            sa.literal(0).label("_position"),
+        )
+        .outerjoin(balance_due, balance_due.c.account_key == rows.account_key)
+        .where(rows.settled_at.is_(None))
+    )
+
+
+def _refused() -> sa.Select[Any]:
+    """Select customers' choices that the billing system refused."""
+    rows = customer_choice.c
+    return (
+        sa.select(
+            rows.account,
+            sa.literal("feed").label("stage"),
+            sa.literal("choice-refused").label("code"),
+            (rows.field + ": " + rows.reason).label("message"),
+            sa.func.coalesce(balance_due.c.run, "").label("period"),
+            rows.account_key.label("_account_key"),
+            sa.literal(0).label("_position"),
+        )
+        .outerjoin(balance_due, balance_due.c.account_key == rows.account_key)
+        .where(rows.state == ChoiceState.REFUSED)
     )
 
 

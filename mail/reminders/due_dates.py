@@ -82,3 +82,4 @@ class Reminding:
     records: bool = True
     batch: int = BATCH  # mails recorded in one transaction
     exemption: Exemption | None = None
+    left_out: frozenset[str] = frozenset()  # periods whose balances are too old to dun by

@@ -60,7 +60,7 @@ def queue_reminders(database: Database, kind: MessageKind, terms: Reminding) -> 
     """
     counts = ReminderCounts()
     with database.reading() as books:
-        dues = due_dates(books, terms.now)
+        dues = [due for due in due_dates(books, terms.now) if due.run not in terms.left_out]
     for due in dues:
         for owed in due.owed(terms.plan):
             if owed.step.kind is kind:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+from billing_system.feed.port import FeedSource
 from cash_receipting.port import CashReceipting
 from domain.failures import Misuse
-from office.settings.money import CashReceiptingSettings, PaymentsSettings
+from office.settings.money import CashReceiptingSettings, FeedSettings, PaymentsSettings
 from payments.method_capture import MethodCapture
 from payments.port import PaymentGateway
 
@@ -59,6 +60,21 @@ def to_gateway(chosen: PaymentsSettings) -> PaymentGateway:
         ) from None
     secret = chosen.stripe_webhook_secret.get_secret_value()
     return StripeGateway(StripeRequests(api_key, chosen.stripe_url), secret)
+
+
+def to_feed_source(home: Path, chosen: FeedSettings) -> FeedSource | None:
+    """Return where the feed comes from; raises Misuse where both ways are set."""
+    if chosen.folder and chosen.url:
+        raise Misuse("feed.folder and feed.url are both set; choose one of them.", "feed")
+    if chosen.url:
+        from billing_system.feed.rest import RestFeed
+
+        return RestFeed(chosen.url, chosen.token)
+    if chosen.folder:
+        from billing_system.feed.folder import FolderFeed
+
+        return FolderFeed(home / chosen.folder)
+    return None
 
 
 def to_method_capture(chosen: PaymentsSettings) -> MethodCapture:

@@ -23,6 +23,7 @@ from office.secrets.redaction import told_safely
 from office.settings.settings import Settings
 
 if TYPE_CHECKING:  # equipment is loaded by the first command that needs it
+    from billing_system.feed.port import FeedSource
     from billing_system.port import BillingSystem
     from cash_receipting.port import CashReceipting
     from identity.tokens import LinkTokens
@@ -127,6 +128,13 @@ class Office(Choices):
 
         clock = partial(self.clock.now, self._zone)  # a rehearsed time moves what is outside, too
         return SandboxGateway(self.home / "sandbox-gateway.db", clock, self.bank_days)
+
+    @cached_property
+    def feed_source(self) -> FeedSource | None:
+        """Where the billing system's feed comes from; None: the office has set none up."""
+        from office.equipment.money import to_feed_source
+
+        return to_feed_source(self.home, self.settings.feed)
 
     @cached_property
     def method_capture(self) -> MethodCapture:

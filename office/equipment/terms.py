@@ -68,5 +68,6 @@ def terms_of(here: Office) -> CollectionTerms:
         ),
         again=AgainPolicy(chosen.return_attempts, chosen.return_wait_banking_days),
         return_fee=Money.parse(chosen.return_fee),
+        return_fee_codes=chosen.return_fee_codes,
         who=here.who,
     )

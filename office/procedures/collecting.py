@@ -31,6 +31,7 @@ def draw_figures(drawn: CollectCounts) -> Figures:
         "cancelled": drawn.cancelled,
         "waiting": drawn.waiting,
         "put_off": drawn.put_off,
+        "left_out": sorted(drawn.left_out),
         "stopped_by": drawn.stopped_by,
     }
 
@@ -42,6 +43,8 @@ def event_figures(here: Office, found: EventCounts) -> Figures:
         "sentence": say_events(found, rates),
         "returned": to_figures(found.returned),
         "landed_late": to_figures(found.landed),
+        "refunded": to_figures(found.refunded),
+        "reinstated": to_figures(found.reinstated),
         "changes": found.changes,
         "alarms": found.alarms,
         "stopped_by": found.stopped_by,
@@ -61,6 +64,7 @@ def payout_figures(here: Office, read: SettlementCounts) -> Figures:
         "stopped_by": read.stopped_by,
         "differences": [
             {
+                "item": item.item,
                 "settlement": item.settlement_id,
                 "reference": item.reference,
                 "account": item.account,
@@ -106,6 +110,8 @@ def say_collected(done: CollectCounts) -> str:
         sentence += f"; {done.cancelled:,} not drawn, with a reason"
     if done.waiting:
         sentence += f"; {done.waiting:,} wait for another draw's answer"
+    if done.left_out:
+        sentence += f"; nothing drawn of {', '.join(sorted(done.left_out))}: old balances"
     if done.put_off:
         sentence += f"; {done.put_off:,} put off"
     return sentence + _stopped(done.stopped_by)
@@ -116,6 +122,12 @@ def say_events(found: EventCounts, rates: Sequence[ReturnRate]) -> str:
     sentence = f"{say_count(found.returned.count, 'payment')} returned"
     if found.returned.count:
         sentence += f", {found.returned.amount.dollars()}"
+    if found.refunded.count:
+        sentence += f"; {found.refunded.count:,} refunded, {found.refunded.amount.dollars()}"
+    if found.reinstated.count:
+        sentence += f"; {found.reinstated.count:,} reinstated, {found.reinstated.amount.dollars()}"
+    if found.refused:
+        sentence += f"; {found.refused:,} declined by the bank"
     if found.landed.count:
         sentence += f"; {found.landed.count:,} landed late"
     if found.changes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
@@ -26,6 +26,7 @@ from office.procedures.collecting import (
     open_figures,
     payout_figures,
 )
+from office.procedures.feeding import guard_balances, say_feed
 from office.procedures.posting import posting_figures, require_posted_here
 from office.procedures.reminding import QUEUES, look_at_notices, to_figures, undrawn_figures
 from office.rounds.looks import why_post, why_send, why_send_kinds
@@ -68,13 +69,14 @@ def quiet_reminders(here: Office) -> Figures | None:
     """
     The same of `remind`: nothing is owed anew, and none waits that might have to be withdrawn.
 
-    Raises Refused as the flow does while postings are stuck.
+    Raises Refused as the flow does while postings are stuck or balances are not of today.
     """
     now = here.due_now()
     require_posted_here(here, now)
+    left_out = sorted(guard_balances(here, now, "remind", "reminders", None).why)
     if _is_any_waiting(here, REMINDERS) or why_send_kinds(here, now, tuple(REMINDERS)):
         return None
-    terms = reminding_of(here, now, records=False)
+    terms = replace(reminding_of(here, now, records=False), left_out=frozenset(left_out))
     owed = {kind: queue_reminders(here.database, kind, terms) for kind in REMINDERS}
     if any(counts.queued for counts in owed.values()):
         return None
@@ -83,7 +85,7 @@ def quiet_reminders(here: Office) -> Figures | None:
     figures = {kind.value: to_figures(counts) | nothing for kind, counts in owed.items()}
     overdue = undrawn_figures(undrawn(here.database, now))
     told = {"reminders": figures, "collecting_overdue": overdue, "withdrawn": 0, "stopped_by": ""}
-    return told | QUIET
+    return told | {"balances": say_feed(here, now), "left_out": left_out} | QUIET
 
 
 def quiet_notices(here: Office) -> Figures | None:
@@ -106,7 +108,9 @@ def quiet_collecting(here: Office) -> Figures | None:
 
     Raises Refused as the flow does while postings are stuck.
     """
-    require_posted_here(here, here.due_now())
+    now = here.due_now()
+    require_posted_here(here, now)
+    guard_balances(here, now, "collect", "autopay", None)
     if _has_collecting(here):
         return None
     note_ended_well(here, "collect-autopay")
@@ -116,6 +120,7 @@ def quiet_collecting(here: Office) -> Figures | None:
     return (
         figures
         | {
+            "balances": say_feed(here, now),
             "looked_up": looked_up,
             "events": events,
             "returned": events["returned"],

@@ -158,6 +158,12 @@ class SplitterSettings(SettingsSection):
     ocr: bool = Field(
         False, description="Read pages that are only a picture; needs the program tesseract."
     )
+    doubted_pages: Literal["hold", "report"] = Field(
+        "hold",
+        description="What becomes of a page that something speaks against: hold leaves it to a "
+        "person; report keeps it in the bill before it and names it by the check page-doubted, "
+        "for an office's first file.",
+    )
     read_back_every: int = Field(
         1, ge=1, description="1: every copy is read back before it is filed; 10: each tenth."
     )

@@ -38,6 +38,10 @@ class AutopaySettings(SettingsSection):
         "0.00", description="What a returned payment costs the customer; 0.00: nothing."
     )
 
+    return_fee_codes: tuple[str, ...] = Field(
+        ("R01", "R09"), description="Codes of returns that cost the customer the fee, once a bill."
+    )
+
     @field_validator("return_fee")
     @classmethod
     def check_fee(cls, value: str) -> str:
@@ -89,6 +93,27 @@ class CashReceiptingSettings(SettingsSection):
         ge=1,
         description="Nothing is closed, drawn or reminded while a payment, reversal or fee waits "
         "for longer than that.",
+    )
+
+
+class FeedSettings(SettingsSection):
+    folder: str = Field(
+        "", description="Where the billing system puts its feed, below the home or not."
+    )
+    url: ServiceUrl = Field(
+        "", description="https://… of the billing system's feed, without /feed."
+    )
+    token: SecretStr = Field(
+        SecretStr(""), description="As BILLCLOSE_FEED__TOKEN; never written here."
+    )
+    max_age: int = Field(
+        0,
+        ge=0,
+        le=24 * 60,
+        description="Hours after which balances are too old to draw or dun by; 0: no feed.",
+    )
+    when_stale: Literal["stop", "warn"] = Field(
+        "stop", description="stop: nothing is drawn or dunned by old balances; warn: it is said."
     )
 
 

@@ -54,6 +54,7 @@ from office.settings.mail import (
 from office.settings.money import (
     AutopaySettings,
     CashReceiptingSettings,
+    FeedSettings,
     NoticesSettings,
     PaymentsSettings,
     RemindersSettings,
@@ -80,6 +81,7 @@ class Settings(BaseSettings):
     autopay: AutopaySettings = AutopaySettings()
     payments: PaymentsSettings = PaymentsSettings()
     cash_receipting: CashReceiptingSettings = CashReceiptingSettings()
+    feed: FeedSettings = FeedSettings()
     alerts: AlertsSettings = AlertsSettings()
     reminders: RemindersSettings = RemindersSettings()
     notices: NoticesSettings = NoticesSettings()

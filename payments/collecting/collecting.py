@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from database.books import Database
+from database.queries.feed import read_feed, stale_periods
 from database.tables import draw
 from domain.failures import OutcomeUnknown, PermanentFailure, TemporaryFailure
 from domain.payments import Advice, DrawState, PaymentState
@@ -131,6 +132,7 @@ class CollectCounts:
     cancelled: int = 0  # not drawn, with a reason
     waiting: int = 0  # another draw of the account is in doubt
     put_off: int = 0  # surely not drawn, and due again at once
+    left_out: set[str] = field(default_factory=set)  # periods with balances too old to draw by
     stopped_by: str = ""
 
 
@@ -160,7 +162,7 @@ def collect_due(
     abandon_unasked(database)
     for run, today in runs_with_due_payments(database, now()):
         for due in list_due(database, run, today, terms.batch):
-            if not line.is_open:
+            if not line.is_open or _is_left_out(database, run, now(), terms, counts):
                 break
             claim = claim_due(database, run, today, now(), terms, due)
             counts.cancelled += claim.cancelled
@@ -171,6 +173,25 @@ def collect_due(
     if line.misuse is not None:
         raise line.misuse
     return counts
+
+
+def _is_left_out(
+    database: Database, run: str, now: datetime, terms: CollectionTerms, counts: CollectCounts
+) -> bool:
+    """
+    Tell whether a period's balances are too old to draw by, as they are now.
+
+    Asked before each batch: a night may last until the feed is too old.
+    """
+    if run in terms.left_out:
+        counts.left_out.add(run)
+        return True
+    if terms.feed_max_age is None:
+        return False
+    with database.reading() as books:
+        stale = stale_periods(books, read_feed(books, terms.feed_max_age), now, [run])
+    counts.left_out.update(stale)
+    return bool(stale)
 
 
 def _draw(

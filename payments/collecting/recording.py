@@ -96,6 +96,19 @@ def _taken(one: Draw, taken_at: datetime, confirmation: str | None) -> BalanceEn
     )
 
 
+def record_second(
+    books: Connection, one: Draw, reference: str, at: datetime, now: datetime, who: str
+) -> None:
+    """
+    Write down a draw that landed beside another one of its payment.
+
+    It stands in the books and counts for nothing: it is no payment of this bill, and it is not
+    posted. Given back, an entry of its own takes it out again.
+    """
+    entry = replace(_taken(one, min(at, now), reference), counts=False)
+    record_entries(books, [entry], now=now, who=who)
+
+
 def record_declined(
     books: Connection,
     one: Draw,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
@@ -21,6 +22,7 @@ from payments.collecting.recording import (
     record_doubt,
     record_never_asked,
     record_result,
+    record_second,
 )
 from payments.port import DrawAnswer, DrawResult, PaymentGateway
 from payments.terms import Clock, CollectionTerms
@@ -50,7 +52,12 @@ def take_in_approval(
     others = find_draws(books, draw.c.payment_key == one.payment_key, draw.c.key != one.key)
     states = {other.state for other in others}
     if DrawState.APPROVED in states:
-        books.execute(draw.update().where(draw.c.key == one.key).values(code=DRAWN_TWICE))
+        books.execute(
+            draw.update()
+            .where(draw.c.key == one.key)
+            .values(code=DRAWN_TWICE, reference=sa.func.coalesce(draw.c.reference, reference))
+        )
+        record_second(books, one, reference, at, now, who)
         _audit(books, one, f"{reference}: drawn twice, give one back", now, who)
         return LateApproval.TWICE
     if DrawState.ASKED in states or one.state is DrawState.CREATED:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.in_force import landlord_in_force, link_in_force, wallet_in_force
+from database.ledger.locking import lock_balances
 from database.queries.balances import open_balance
 from database.queries.mandates import mandates_in_force
 from database.tables import (
@@ -106,7 +107,11 @@ def read_enrollment_facts(books: Connection, number: str) -> EnrollmentFacts:
 
 
 def lock_enrollment(books: Connection, number: str) -> None:
-    """Let one at a time enroll, cancel, schedule or close in the runs that concern an account."""
+    """
+    Let one at a time enroll, cancel, schedule or close in the runs that concern an account.
+
+    And nobody move its money meanwhile: what is drawn at once is decided by what is owed.
+    """
     key = account_key(number)
     due = sa.select(balance_due.c.run).where(balance_due.c.account_key == key)
     newest = sa.select(_newest(key).subquery().c.run)
@@ -117,6 +122,7 @@ def lock_enrollment(books: Connection, number: str) -> None:
         .order_by(bill_run.c.run)
         .with_for_update()
     )
+    lock_balances(books, [key])
 
 
 def _newest(key: str) -> sa.Select[Any]:

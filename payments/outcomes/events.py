@@ -19,7 +19,7 @@ from database.tables import draw, events_read, scheduled_payment, told_event
 from domain.failures import TemporaryFailure
 from payments.collecting.draws import Draw, DrawTotals, read_draw
 from payments.collecting.unanswered import LateApproval, take_in_approval
-from payments.outcomes.returns import ReturnEffect, note_once, record_return
+from payments.outcomes.returns import ReturnEffect, note_once, record_outcome
 from payments.port import LateEvent, LateEventKind, PaymentGateway
 from payments.terms import Clock, CollectionTerms
 
@@ -84,6 +84,8 @@ def _to_row(event: LateEvent, gateway: str, now: datetime) -> dict[str, Any]:
         "reference": event.reference,
         "amount": event.amount,
         "code": event.code,
+        "refund_key": event.refund_key,
+        "fee": event.fee,
         "happened_at": event.happened_at,
         "received_at": now,
     }
@@ -98,6 +100,8 @@ def _to_event(row: Any) -> LateEvent:
         row.amount,
         row.code,
         row.happened_at,
+        row.refund_key,
+        row.fee,
     )
 
 
@@ -109,7 +113,10 @@ CHUNK = 100
 class EventCounts:
     """What the gateway told of earlier draws."""
 
-    returned: DrawTotals = field(default_factory=DrawTotals)
+    returned: DrawTotals = field(default_factory=DrawTotals)  # by banks: returns and disputes
+    refunded: DrawTotals = field(default_factory=DrawTotals)  # by us, or at the gateway's desk
+    reinstated: DrawTotals = field(default_factory=DrawTotals)  # won, or never given back after all
+    refused: int = 0  # the bank's no to a draw that had no answer
     landed: DrawTotals = field(
         default_factory=DrawTotals
     )  # thought lost or declined, and drawn after all
@@ -206,11 +213,18 @@ def _take_in_one(
             counts.landed.add(one.amount)
         counts.drawn_twice += landed is LateApproval.TWICE
         return landed is not LateApproval.NOT_YET
-    returned = record_return(books, one, event, now, terms)
-    if returned is ReturnEffect.RECORDED:
-        counts.returned.add(event.amount)
-    counts.alarms += returned is ReturnEffect.ALARM
-    return returned is not ReturnEffect.NOT_YET
+    outcome = record_outcome(books, one, event, now, terms)
+    if outcome in (ReturnEffect.RECORDED, ReturnEffect.TOO_MUCH):
+        _tally_of(counts, event.kind).add(event.amount)
+    counts.refused += outcome is ReturnEffect.DECLINED
+    counts.alarms += outcome in (ReturnEffect.ALARM, ReturnEffect.TOO_MUCH)
+    return outcome is not ReturnEffect.NOT_YET
+
+
+def _tally_of(counts: EventCounts, kind: LateEventKind) -> DrawTotals:
+    if kind in (LateEventKind.REINSTATED, LateEventKind.REFUND_FAILED):
+        return counts.reinstated
+    return counts.refunded if kind is LateEventKind.REFUNDED else counts.returned
 
 
 def _read_until(database: Database, gateway: str) -> datetime | None:

@@ -1,131 +1,90 @@
-"""Money that went back: returns of the bank and charge-backs of card holders."""
+"""Money that goes back and comes again: returns, disputes, refunds, each as often as it happens."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.audit import is_audited, record_audit
 from database.ledger.entries import record_entries
-from database.ledger.tables import payment_event
+from database.ledger.tables import balance_entry, payment_event
 from database.postings import queue_posting
-from database.tables import draw, scheduled_payment
+from database.tables import draw, refund_request, scheduled_payment
 from domain.ledger import BalanceEntry, EntryKind, EntrySource
 from domain.money import ZERO, Money
-from domain.payments import PAYMENT, DrawState, PaymentState, PostingKind
+from domain.payments import DrawState, PostingKind, RefundState
 from payments.collecting.draws import DRAWN_TWICE, Draw, move_payment, read_draw
-from payments.collecting.recording import suspend_method
+from payments.collecting.recording import record_declined, suspend_method
 from payments.collecting.unanswered import LateApproval, take_in_approval
+from payments.outcomes.again import draw_again
 from payments.port import LateEvent, LateEventKind
-from payments.scheduling.scheduling import payment_key
 from payments.terms import CollectionTerms
-from rules.returns import again_on, suspends_method
-
-
-def draw_again(
-    books: Connection, one: Draw, event: LateEvent, now: datetime, terms: CollectionTerms
-) -> date | None:
-    """
-    Schedule a returned draw once more where that is allowed; return its day, None where it is not.
-
-    It is a payment beside the one that was returned: each has its own confirmation, receipt and
-    reversal (rule 78), and both stand in the list of payments. The amount is the same, without any
-    fee, as Nacha asks; like every payment it is looked at anew on its day.
-    """
-    first_at = _first_taken_at(books, one)
-    if event.amount != one.amount or first_at is None:
-        return None
-    pay_on = again_on(
-        event.code,
-        one.method_kind,
-        one.payment_number,
-        first_on=one.local_day(first_at),
-        today=one.local_day(now),
-        closed=terms.closed,
-        policy=terms.again,
-    )
-    if pay_on is not None:
-        books.execute(scheduled_payment.insert().values(_row(one, pay_on, now)))
-    return pay_on
-
-
-def _first_taken_at(books: Connection, one: Draw) -> datetime | None:
-    rows = scheduled_payment.c
-    moment: datetime | None = books.scalar(
-        sa.select(rows.taken_at).where(
-            rows.run == one.run, rows.account_key == one.account_key, rows.number == 1
-        )
-    )
-    return moment
-
-
-def _row(one: Draw, pay_on: date, now: datetime) -> dict[str, Any]:
-    number = one.payment_number + 1
-    return {
-        "key": f"{payment_key(one.run, one.account_key)}/again{number}",
-        "run": one.run,
-        "account_key": one.account_key,
-        "account": one.account,
-        "number": number,
-        "pay_on": pay_on,
-        "amount": one.amount,
-        "method_token": one.method_token,
-        "method_kind": one.method_kind,
-        "last4": one.last4,
-        "immediate": False,
-        "state": PAYMENT.start,
-        "scheduled_at": now,
-    }
-
+from rules.returns import advice_for_return, suspends_method
 
 GIVEN_BACK = "given-back"  # the code of a draw that came beside another one and went back
+ENTRY_KINDS = {
+    LateEventKind.RETURNED: EntryKind.RETURN,
+    LateEventKind.CHARGED_BACK: EntryKind.DISPUTE,
+    LateEventKind.REFUNDED: EntryKind.REFUND,
+    LateEventKind.REINSTATED: EntryKind.REINSTATED,
+    LateEventKind.REFUND_FAILED: EntryKind.REFUND_FAILED,
+}
+COMES_BACK = (EntryKind.REINSTATED, EntryKind.REFUND_FAILED)  # to us; the others go to the payer
+_WORDS = {
+    EntryKind.RETURN: "returned",
+    EntryKind.DISPUTE: "charged back",
+    EntryKind.REFUND: "refunded",
+    EntryKind.REINSTATED: "reinstated",
+    EntryKind.REFUND_FAILED: "refund failed",
+}
 
 
 class ReturnEffect(StrEnum):
-    """What a return was to us."""
+    """What an event was to us."""
 
     KNOWN = "known"
     RECORDED = "recorded"
+    TOO_MUCH = "too-much"  # recorded, since it is true: more went back than was taken
+    DECLINED = "declined"  # the bank's no to a draw that had no answer
     ALARM = "alarm"  # it makes no sense: a person reads it
     NOT_YET = "not-yet"
 
 
-def record_return(
+def record_outcome(
     books: Connection, one: Draw, event: LateEvent, now: datetime, terms: CollectionTerms
 ) -> ReturnEffect:
     """
-    Take in that a payment was returned, once (rule 83).
+    Take in that money of a payment went back, or came again, each event once (rule 83).
 
-    The payment is returned, the balance open again, the receipt reversed, a fee charged where the
-    office has one, and the method suspended where its next draw would come back too. Where only
-    the money was missing, it is scheduled again (payments/drawing_again.py). A return of a draw
-    that was never known as drawn is taken in as both.
+    The balance is open again by that much, and the receipt reversed; what is won back is a receipt
+    again. A return may cost a fee and suspends the method where its next draw would come back too;
+    where only the money was missing, it is scheduled again. A bank's no to an attempt that was
+    declined is known; to one without an answer it is the answer: nothing was taken, so nothing is
+    reversed and no fee charged. More may go back than was taken (a refund, then a dispute of the
+    whole): that is taken in as it is, and a person told once.
     """
-    if _is_known(books, event.event_id):
+    kind = ENTRY_KINDS[event.kind]
+    event_id = _id_of(event)
+    if _is_known(books, event_id):
         return ReturnEffect.KNOWN
+    if kind is EntryKind.RETURN and one.code not in (DRAWN_TWICE, GIVEN_BACK):
+        if one.state in (DrawState.DECLINED, DrawState.ABANDONED):
+            return ReturnEffect.KNOWN
+        if one.state is DrawState.ASKED:
+            return _record_no(books, one, event, now, terms)
+    one, landed = _taken_in(books, one, event, now, terms)
+    if landed is LateApproval.NOT_YET:
+        return ReturnEffect.NOT_YET
+    if one.code in (DRAWN_TWICE, GIVEN_BACK):
+        return _record_given_back(books, one, event, event_id, now, terms)
     if one.state is not DrawState.APPROVED:
-        landed = take_in_approval(
-            books, one,
-            reference=event.reference, at=event.happened_at, now=now, who=terms.who,
-        )  # fmt: skip
-        if landed is LateApproval.NOT_YET:
-            return ReturnEffect.NOT_YET
-        one = read_draw(books, one.key) or one
-    if one.code == DRAWN_TWICE:
-        books.execute(draw.update().where(draw.c.key == one.key).values(code=GIVEN_BACK))
-        note_once(books, one.account, "draw given back", _detail(one, event), now, terms.who)
-        return ReturnEffect.RECORDED
-    if one.state is not DrawState.APPROVED or one.payment_state is not PaymentState.SUCCEEDED:
-        is_new = note_once(
-            books, one.account, "unexpected return", _detail(one, event), now, terms.who
-        )
+        detail = _detail(one, event)
+        is_new = note_once(books, one.account, "unexpected return", detail, now, terms.who)
         return ReturnEffect.ALARM if is_new else ReturnEffect.KNOWN
-    _record(books, one, event, now, terms)
-    return ReturnEffect.RECORDED
+    return _record(books, one, event, kind, event_id, now, terms)
 
 
 def note_once(
@@ -138,51 +97,210 @@ def note_once(
     return True
 
 
-def _record(
+def read_net(books: Connection, one: Draw) -> Money:
+    """Return what the gateway has of a draw now: taken, less what went, more what came again."""
+    rows = payment_event.c
+    query = sa.select(rows.kind, rows.amount).where(rows.draw_key == one.key)
+    moved = [
+        amount if kind in COMES_BACK else -amount for kind, amount in books.execute(query).all()
+    ]
+    return one.amount + Money.total(moved)
+
+
+def record_given_back(books: Connection, one: Draw, now: datetime, who: str) -> None:
+    """Write down that a second draw went back, by a person's word; it counts for nothing."""
+    entry = BalanceEntry(
+        key=f"refund/{one.key}/given-back",
+        account_key=one.account_key,
+        kind=EntryKind.REFUND,
+        amount=one.amount,
+        happened_on=one.local_day(now),
+        happened_at=now,
+        source=EntrySource.DRAW,
+        counts=False,
+        reference=one.reference,
+        payment_key=one.payment_key,
+    )
+    record_entries(books, [entry], now=now, who=who)
+
+
+def _id_of(event: LateEvent) -> str:
+    """Name an event; that of our own refund has the name under which we asked for it."""
+    if not event.refund_key:
+        return event.event_id
+    return event.refund_key + ("/failed" if event.kind is LateEventKind.REFUND_FAILED else "")
+
+
+def _record_no(
     books: Connection, one: Draw, event: LateEvent, now: datetime, terms: CollectionTerms
+) -> ReturnEffect:
+    advice = advice_for_return(event.code)
+    record_declined(books, one, now, terms, code=event.code, advice=advice)
+    if suspends_method(event.code, is_charge_back=False):
+        suspend_method(books, one.method_token, f"declined: {event.code}", now)
+    record_audit(books, now, terms.who, "payment declined", one.account, _detail(one, event))
+    return ReturnEffect.DECLINED
+
+
+def _taken_in(
+    books: Connection, one: Draw, event: LateEvent, now: datetime, terms: CollectionTerms
+) -> tuple[Draw, LateApproval]:
+    """Take a draw for taken of which money went back: else it could not have."""
+    if one.state is DrawState.APPROVED or one.code == GIVEN_BACK:
+        return one, LateApproval.KNOWN
+    landed = take_in_approval(
+        books, one,
+        reference=event.reference, at=event.happened_at, now=now, who=terms.who,
+    )  # fmt: skip
+    return read_draw(books, one.key) or one, landed
+
+
+def _record(
+    books: Connection,
+    one: Draw,
+    event: LateEvent,
+    kind: EntryKind,
+    event_id: str,
+    now: datetime,
+    terms: CollectionTerms,
+) -> ReturnEffect:
+    _keep(books, one, event, kind, event_id, now)
+    comes_back = kind in COMES_BACK
+    entry = _to_entry(one, event, kind, event_id, -event.amount if comes_back else event.amount)
+    record_entries(books, [entry], now=now, who=terms.who)
+    posting = PostingKind.RECEIPT if comes_back else PostingKind.REVERSAL
+    queue_posting(books, entry, posting, now=now)
+    again = draw_again(books, one, event, now, terms) if kind is EntryKind.RETURN else None
+    net = read_net(books, one)
+    _move_payment(books, one, event, kind, net, f", drawn again on {again}" if again else "")
+    if kind is EntryKind.RETURN:
+        _charge_fee(books, one, event, event_id, now, terms)
+    is_dispute = kind is EntryKind.DISPUTE
+    if kind in (EntryKind.RETURN, EntryKind.DISPUTE) and suspends_method(
+        event.code, is_charge_back=is_dispute
+    ):
+        reason = f"{_WORDS[kind]}: {event.code}"
+        suspend_method(books, one.method_token, reason, now)
+    detail = _detail(one, event)
+    record_audit(books, now, terms.who, f"payment {_WORDS[kind]}", one.account, detail)
+    if net >= ZERO:
+        return ReturnEffect.RECORDED
+    said = f"{one.key}: {(-net).dollars()} more went back than was taken"
+    is_new = note_once(books, one.account, "more returned than taken", said, now, terms.who)
+    return ReturnEffect.TOO_MUCH if is_new else ReturnEffect.RECORDED
+
+
+def _keep(
+    books: Connection, one: Draw, event: LateEvent, kind: EntryKind, event_id: str, now: datetime
 ) -> None:
-    is_charge_back = event.kind is LateEventKind.CHARGED_BACK
-    word = "charged back" if is_charge_back else "returned"
-    kind = EntryKind.DISPUTE if is_charge_back else EntryKind.RETURN
+    """Keep the event, and that a refund of ours is done where it is one."""
     books.execute(
         payment_event.insert().values(
-            event_id=event.event_id,
+            event_id=event_id,
             draw_key=one.key,
             kind=kind,
             code=event.code,
             amount=event.amount,
-            fee=ZERO,
+            fee=event.fee,
             happened_at=event.happened_at,
             recorded_at=now,
         )
     )
-    error = f"{word}: {event.code}"
-    again = None if is_charge_back else draw_again(books, one, event, now, terms)
-    told = f"{error}, drawn again on {again}" if again else error
-    if not move_payment(books, one.payment_key, PaymentState.SUCCEEDED, "returned", error=told):
-        raise ValueError(f"the payment {one.payment_key} is no longer succeeded")
-    entry = _to_entry(one, event, kind, event.amount)
-    record_entries(books, [entry], now=now, who=terms.who)
-    queue_posting(books, entry, PostingKind.REVERSAL, now=now)
-    if terms.return_fee > ZERO and not is_charge_back:
-        fee = _to_entry(one, event, EntryKind.FEE, terms.return_fee)
+    if event.refund_key and kind is EntryKind.REFUND:
+        books.execute(
+            refund_request.update()
+            .where(
+                refund_request.c.key == event.refund_key,
+                refund_request.c.state != RefundState.DONE,
+            )
+            .values(state=RefundState.DONE, answered_at=now, reference=event.event_id[:100])
+        )
+
+
+def _move_payment(
+    books: Connection, one: Draw, event: LateEvent, kind: EntryKind, net: Money, again: str
+) -> None:
+    """Move the payment to what is left of it, and say why (rule 79)."""
+    is_part = event.amount != one.amount
+    what = f"{_WORDS[kind]}: " + (f"{event.amount.dollars()}, " if is_part else "")
+    error: str | None = what.removesuffix(", ") if not event.code else what + event.code
+    word = "returned in part" if ZERO < net < one.amount else "returned"
+    if net >= one.amount:
+        word, error = "reinstated", None
+    told = f"{error}{again}" if error else None
+    if not move_payment(books, one.payment_key, one.payment_state, word, error=told):
+        raise ValueError(f"the payment {one.payment_key} is no longer {one.payment_state}")
+
+
+def _charge_fee(
+    books: Connection,
+    one: Draw,
+    event: LateEvent,
+    event_id: str,
+    now: datetime,
+    terms: CollectionTerms,
+) -> None:
+    """Charge what a return costs: for codes that the customer could have avoided, once a bill."""
+    if terms.return_fee <= ZERO or event.code not in terms.return_fee_codes:
+        return
+    rows = balance_entry.c
+    of_the_bill = sa.select(scheduled_payment.c.key).where(
+        scheduled_payment.c.run == one.run, scheduled_payment.c.account_key == one.account_key
+    )
+    is_charged = books.scalar(
+        sa.select(rows.key)
+        .where(
+            rows.account_key == one.account_key,
+            rows.kind == EntryKind.FEE,
+            rows.source == EntrySource.DRAW,
+            rows.payment_key.in_(of_the_bill),
+        )
+        .limit(1)
+    )
+    if is_charged is None:
+        fee = _to_entry(one, event, EntryKind.FEE, event_id, terms.return_fee)
         record_entries(books, [fee], now=now, who=terms.who)
         queue_posting(books, fee, PostingKind.FEE, now=now)
-    if suspends_method(event.code, is_charge_back=is_charge_back):
-        suspend_method(books, one.method_token, error, now)
-    record_audit(books, now, terms.who, f"payment {word}", one.account, _detail(one, event))
 
 
-def _to_entry(one: Draw, event: LateEvent, kind: EntryKind, amount: Money) -> BalanceEntry:
+def _record_given_back(
+    books: Connection,
+    one: Draw,
+    event: LateEvent,
+    event_id: str,
+    now: datetime,
+    terms: CollectionTerms,
+) -> ReturnEffect:
+    """Take in that a second draw went back: the pair stands in the books and counts for nothing."""
+    kind = ENTRY_KINDS[event.kind]
+    _keep(books, one, event, kind, event_id, now)
+    if one.code == DRAWN_TWICE:
+        entry = _to_entry(one, event, kind, event_id, event.amount, counts=False)
+        record_entries(books, [entry], now=now, who=terms.who)
+        books.execute(draw.update().where(draw.c.key == one.key).values(code=GIVEN_BACK))
+    note_once(books, one.account, "draw given back", _detail(one, event), now, terms.who)
+    return ReturnEffect.RECORDED
+
+
+def _to_entry(
+    one: Draw,
+    event: LateEvent,
+    kind: EntryKind,
+    event_id: str,
+    amount: Money,
+    *,
+    counts: bool = True,
+) -> BalanceEntry:
     """Say what an event does to the balance: what went back is owed again, a fee besides."""
     return BalanceEntry(
-        key=f"{kind}/{event.event_id}",
+        key=f"{kind}/{event_id}",
         account_key=one.account_key,
         kind=kind,
         amount=amount,
         happened_on=one.local_day(event.happened_at),
         happened_at=event.happened_at,
         source=EntrySource.DRAW,
+        counts=counts,
         reference=one.reference,
         payment_key=one.payment_key,
     )

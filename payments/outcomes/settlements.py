@@ -13,21 +13,23 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.books import Database, insert_rows
-from database.queries.payment_events import newest_taken_back
+from database.inserting import insert_new
+from database.ledger.tables import payment_event
 from database.tables import (
     draw,
     posting,
     scheduled_payment,
+    settled_item,
     settlement,
     settlement_item,
 )
-from domain.failures import TemporaryFailure
+from domain.failures import Misuse, TemporaryFailure
 from domain.ledger import EntryKind
 from domain.money import ZERO, Money
 from domain.payments import DrawState, PostingKind
+from payments.outcomes.returns import GIVEN_BACK
 from payments.port import PaymentGateway, Settlement
 
-TAKEN_BACK = newest_taken_back()
 PAID_OUT_AFTER = timedelta(days=10)  # the slowest payout: four banking days and holidays
 
 
@@ -58,6 +60,7 @@ class SettledItem:
     fee: Money
     posted_at: datetime | None
     difference: Difference | None
+    item: str = ""  # its name: the settlement and the line in it, or a draw's confirmation
 
 
 def list_items(database: Database, day: date | None = None) -> list[SettledItem]:
@@ -70,9 +73,16 @@ def list_items(database: Database, day: date | None = None) -> list[SettledItem]
 
 
 def list_differences(database: Database, now: datetime) -> list[SettledItem]:
-    """Return every item that does not agree, and the draws that no settlement has."""
+    """
+    Return every item that does not agree, and the draws that no settlement has.
+
+    Without those that a person has settled.
+    """
     differing = [item for item in list_items(database) if item.difference is not None]
-    return differing + _never_paid_out(database, now)
+    with database.reading() as books:
+        settled = set(books.scalars(sa.select(settled_item.c.item)))
+    everything = differing + _never_paid_out(database, now)
+    return [item for item in everything if item.item not in settled]
 
 
 def deposits() -> sa.Select[Any]:
@@ -80,14 +90,13 @@ def deposits() -> sa.Select[Any]:
     Select all payments and returns of all deposits, each with the moment it was posted.
 
     Rules 113-116: by the day of the deposit and its provider. What no draw of ours stands for, as
-    a fee of the gateway's own, is `other`.
+    a fee of the gateway's own, is `other`. `item` is its name for `deposits settle`.
     """
     items = settlement_item.c
     kind = sa.case(
         (draw.c.key.is_(None), "other"),
-        (sa.and_(_IS_BACK, TAKEN_BACK.c.kind == EntryKind.DISPUTE), "charge-back"),
-        (_IS_BACK, "return"),
-        else_="payment",
+        (_IS_BACK, sa.func.coalesce(_event_kind(), "return")),
+        else_=sa.func.coalesce(_event_kind(), "payment"),
     )
     return sa.select(
         items.settlement_id.label("deposit"),
@@ -98,60 +107,104 @@ def deposits() -> sa.Select[Any]:
         kind.label("kind"),
         items.amount,
         items.fee,
-        posting.c.posted_at,
+        _posted_at().label("posted_at"),
+        _item_name().label("item"),
         scheduled_payment.c.account_key.label("_account_key"),
         items.line.label("_line"),
     ).select_from(_with_our_side())
 
 
-_IS_BACK = settlement_item.c.amount < sa.literal(ZERO, settlement_item.c.amount.type)
+_ITEM = settlement_item.c
+_NOTHING = sa.literal(ZERO, _ITEM.amount.type)
+_IS_BACK = _ITEM.amount < _NOTHING
+_SIZE = sa.case((_IS_BACK, -_ITEM.amount), else_=_ITEM.amount)
+_GOES = (EntryKind.RETURN, EntryKind.DISPUTE, EntryKind.REFUND)
+_COMES = (EntryKind.REINSTATED, EntryKind.REFUND_FAILED)
+
+
+def _item_name() -> sa.ColumnElement[str]:
+    line = sa.cast(_ITEM.line, sa.String)
+    return _ITEM.settlement_id.concat("/").concat(line)
 
 
 def _with_our_side() -> sa.FromClause:
-    """Join what we know of each item: its draw, its payment, its posting and its return."""
-    kind = sa.case((_IS_BACK, PostingKind.REVERSAL.value), else_=PostingKind.RECEIPT.value)
-    is_posting = sa.and_(
-        posting.c.payment_key == draw.c.payment_key, sa.cast(posting.c.kind, sa.String) == kind
-    )
+    """Join what we know of each item: its draw and its payment."""
     return (
-        settlement_item.join(
-            settlement, settlement.c.settlement_id == settlement_item.c.settlement_id
-        )
-        .outerjoin(draw, draw.c.reference == settlement_item.c.reference)
+        settlement_item.join(settlement, settlement.c.settlement_id == _ITEM.settlement_id)
+        .outerjoin(draw, draw.c.reference == _ITEM.reference)
         .outerjoin(scheduled_payment, scheduled_payment.c.key == draw.c.payment_key)
-        .outerjoin(posting, is_posting)
-        .outerjoin(TAKEN_BACK, TAKEN_BACK.c.payment_key == draw.c.payment_key)
     )
+
+
+def _event_kind() -> sa.ScalarSelect[Any]:
+    """What became of the draw that has the item's amount, as deposits name it."""
+    rows = payment_event.c
+    names = {EntryKind.DISPUTE: "charge-back"}
+    word = sa.case(
+        *((rows.kind == kind, names.get(kind, kind.value)) for kind in (*_GOES, *_COMES))
+    )
+    way = sa.case((_IS_BACK, rows.kind.in_(_GOES)), else_=rows.kind.in_(_COMES))
+    return (
+        sa.select(sa.func.min(word))
+        .where(rows.draw_key == draw.c.key, rows.amount == _SIZE, way)
+        .correlate(settlement_item, draw)
+        .scalar_subquery()
+    )
+
+
+def _posted_at() -> sa.ScalarSelect[Any]:
+    """When the item's posting was entered: that of the draw's payment with its amount."""
+    kind = sa.case((_IS_BACK, PostingKind.REVERSAL.value), else_=PostingKind.RECEIPT.value)
+    return (
+        sa.select(sa.func.min(posting.c.posted_at, type_=posting.c.posted_at.type))
+        .where(
+            posting.c.payment_key == draw.c.payment_key,
+            sa.cast(posting.c.kind, sa.String) == kind,
+            posting.c.amount == _SIZE,
+        )
+        .correlate(settlement_item, draw)
+        .scalar_subquery()
+    )
+
+
+def _events(kinds: tuple[EntryKind, ...], *, of_amount: bool) -> sa.ScalarSelect[int]:
+    rows = payment_event.c
+    conditions = [rows.draw_key == draw.c.key, rows.kind.in_(kinds)]
+    if of_amount:
+        conditions.append(rows.amount == _SIZE)
+    count = sa.select(sa.func.count()).select_from(payment_event).where(*conditions)
+    return count.correlate(settlement_item, draw).scalar_subquery()
+
+
+def _alike() -> sa.ScalarSelect[int]:
+    """How many items of all deposits have this one's reference and amount."""
+    other = settlement_item.alias("other")
+    count = sa.select(sa.func.count()).select_from(other)
+    alike = count.where(other.c.reference == _ITEM.reference, other.c.amount == _ITEM.amount)
+    return alike.correlate(settlement_item).scalar_subquery()
 
 
 def _items() -> sa.Select[Any]:
-    items, other = settlement_item.c, settlement_item.alias("other")
-    is_same = sa.and_(other.c.settlement_id == items.settlement_id, other.c.line == items.line)
-    again = (
-        sa.exists()
-        .where(
-            other.c.reference == items.reference,
-            other.c.amount > sa.literal(ZERO, items.amount.type),
-            ~is_same,
-        )
-        .label("again")
-    )
     return (
         sa.select(
-            items.settlement_id,
+            _ITEM.settlement_id,
             settlement.c.pays_out_on,
-            items.reference,
-            items.amount,
-            items.fee,
+            _ITEM.reference,
+            _ITEM.amount,
+            _ITEM.fee,
+            _item_name().label("item"),
             draw.c.amount.label("drawn"),
             draw.c.state,
+            draw.c.code,
             scheduled_payment.c.account,
-            posting.c.posted_at,
-            TAKEN_BACK.c.amount.label("returned"),
-            again,
+            _posted_at().label("posted_at"),
+            _events(_GOES, of_amount=True).label("gone"),
+            _events(_GOES, of_amount=False).label("gone_at_all"),
+            _events(_COMES, of_amount=True).label("come"),
+            _alike().label("alike"),
         )
         .select_from(_with_our_side())
-        .order_by(settlement.c.pays_out_on, items.settlement_id, items.line)
+        .order_by(settlement.c.pays_out_on, _ITEM.settlement_id, _ITEM.line)
     )
 
 
@@ -165,21 +218,44 @@ def _to_item(row: Any) -> SettledItem:
         row.fee,
         row.posted_at,
         _difference(row),
+        row.item,
     )
 
 
 def _difference(row: Any) -> Difference | None:
+    """Return what does not agree; a second draw that was given back is a pair that agrees."""
     if row.drawn is None:
         return Difference.NOT_OURS
+    is_pair = row.code == GIVEN_BACK and abs(row.amount.cents) == row.drawn.cents
     if row.amount < ZERO:
-        if row.returned is None:
-            return Difference.NOT_RETURNED
-        return None if -row.amount == row.returned else Difference.AMOUNT
+        if row.alike <= row.gone or is_pair:
+            return None
+        return Difference.AMOUNT if row.gone_at_all else Difference.NOT_RETURNED
     if row.state is not DrawState.APPROVED:
-        return Difference.NOT_TAKEN
+        return None if is_pair else Difference.NOT_TAKEN
     if row.amount != row.drawn:
-        return Difference.AMOUNT
-    return Difference.TWICE if row.again else None
+        return None if row.alike <= row.come else Difference.AMOUNT
+    return Difference.TWICE if row.alike > 1 + row.come else None
+
+
+def settle_item(
+    database: Database, item: str, reason: str, *, now: datetime, who: str
+) -> SettledItem:
+    """
+    Take a person's word that a difference is settled: nobody hears of it any more.
+
+    Raises Misuse where no difference of that name is open.
+    """
+    found = [one for one in list_differences(database, now) if one.item == item]
+    if not found:
+        raise Misuse(f"No difference {item} is open; `billclose deposits` names those that are.")
+    with database.writing() as books:
+        row = {"item": item, "reason": reason, "settled_at": now, "settled_by": who}
+        books.execute(insert_new(books.dialect.name, settled_item), row)
+        account = found[0].account or found[0].reference
+        detail = f"{item}, {found[0].difference}, {found[0].amount.dollars()}; {reason}"
+        record_audit(books, now, who, "settle deposit item", account, detail)
+    return found[0]
 
 
 def _never_paid_out(database: Database, now: datetime) -> list[SettledItem]:
@@ -200,7 +276,7 @@ def _never_paid_out(database: Database, now: datetime) -> list[SettledItem]:
         return [
             SettledItem(
                 "", row.answered_at.date(), row.reference, row.account, row.amount, ZERO, None,
-                Difference.NEVER_PAID_OUT,
+                Difference.NEVER_PAID_OUT, row.reference,
             )
             for row in books.execute(query)
         ]  # fmt: skip

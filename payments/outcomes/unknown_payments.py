@@ -13,12 +13,19 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.books import Database
-from database.tables import draw, scheduled_payment
-from domain.failures import Misuse, OutcomeUnknown, PermanentFailure, Refused, TemporaryFailure
+from database.tables import audit, draw, scheduled_payment
+from domain.failures import (
+    AwaitingApproval,
+    Misuse,
+    OutcomeUnknown,
+    PermanentFailure,
+    Refused,
+    TemporaryFailure,
+)
 from domain.payments import DrawState
 from payments.collecting.draws import DRAWN_TWICE, Draw, find_draws, lock_draws
 from payments.collecting.recording import record_approved, record_never_asked
-from payments.outcomes.returns import GIVEN_BACK
+from payments.outcomes.returns import GIVEN_BACK, record_given_back
 from payments.port import DrawAnswer, DrawResult, GatewayMisuse, PaymentGateway
 from rules.retrying import may_still_ask
 
@@ -100,19 +107,133 @@ def _agreed(
 
 
 def decide_approved(
-    database: Database, key: str, confirmation: str, decision: PaymentDecision
+    database: Database,
+    gateway: PaymentGateway,
+    key: str,
+    confirmation: str,
+    decision: PaymentDecision,
+    *,
+    insists: bool = False,
 ) -> None:
     """
     Take a person's word that the money was taken, under the gateway's number.
 
-    Raises Misuse where no such draw is open.
+    The gateway is asked, so that a slip of the pen books nobody else's money. Raises Misuse where
+    no such draw is open, and Refused for a number that is another draw's. One that the gateway
+    does not know, or while it is silent, is taken from two persons who both insist: the first
+    one's word is kept, and AwaitingApproval raised.
     """
+    with database.reading() as books:
+        one = _open_draw(books, key)
+        _refuse_anothers(books, one, confirmation)
+    refusal = _refusal(one, confirmation, gateway)
+    if refusal is not None and not (insists and refusal.code in INSISTABLE):
+        raise refusal
     with database.writing() as books:
         one = _open_draw(books, key)
-        record_approved(
-            books, one, decision.at, reference=confirmation, at=one.asked_at, who=decision.who
+        is_alone = refusal is not None and not _has_second(books, one, confirmation, decision)
+        if is_alone:
+            detail = f"{_insisted(one, confirmation)}{decision.reason}"
+            record_audit(books, decision.at, decision.who, INSISTED, one.account, detail)
+        else:
+            record_approved(
+                books, one, decision.at,
+                reference=confirmation, at=one.asked_at, who=decision.who,
+            )  # fmt: skip
+            _audit(books, one, f"approved as {confirmation}", decision)
+    if is_alone:
+        raise AwaitingApproval(
+            f"The gateway does not bear out that {one.key} was taken as {confirmation}. Your word "
+            "is kept; it counts when a second person says the same with --insist."
         )
-        _audit(books, one, f"approved as {confirmation}", decision)
+
+
+def _refuse_anothers(books: Connection, one: Draw, confirmation: str) -> None:
+    is_anothers = sa.select(draw.c.key).where(
+        draw.c.reference == confirmation, draw.c.key != one.key
+    )
+    other = books.scalar(is_anothers)
+    if other is not None:
+        raise Refused(
+            "confirmation-of-another",
+            f"{confirmation} is the confirmation of {other}, not of {one.key}; nothing was "
+            "changed. See `billclose unknown` for what the gateway says of each.",
+        )
+
+
+def _refusal(one: Draw, confirmation: str, gateway: PaymentGateway) -> Refused | None:
+    """Return why the gateway does not bear out that a draw was taken under a number."""
+    try:
+        answer = gateway.lookup(one.request, confirmation)
+    except GatewayMisuse:
+        return Refused(
+            "confirmation-of-another",
+            f"The gateway says that {confirmation} is not the payment of {one.key}; nothing was "
+            "changed. Look it up there.",
+        )
+    except (TemporaryFailure, PermanentFailure, OutcomeUnknown):
+        return Refused(
+            "gateway-silent",
+            f"The gateway did not say whether {confirmation} is the payment of {one.key}; nothing "
+            "was changed. Try again; where two persons know better, both insist with --insist.",
+        )
+    if answer.answer is not DrawAnswer.APPROVED:
+        return Refused(
+            "not-at-gateway",
+            f"The gateway took nothing for {one.key} ({answer.answer}), under {confirmation} or "
+            "another number; nothing was changed. Where two persons know better, both insist with "
+            "--insist.",
+        )
+    if answer.reference != confirmation or answer.amount not in (None, one.amount):
+        return Refused(
+            "confirmation-differs",
+            f"The gateway took {answer.amount or one.amount} for {one.key} under "
+            f"{answer.reference}, not {one.amount} under {confirmation}; nothing was changed. "
+            "`billclose collect` takes in what the gateway says.",
+        )
+    return None
+
+
+INSISTED = "insist on payment"
+INSISTABLE = ("not-at-gateway", "gateway-silent")
+
+
+def _has_second(books: Connection, one: Draw, confirmation: str, decision: PaymentDecision) -> bool:
+    """Tell whether somebody else has insisted on the same before."""
+    said = _insisted(one, confirmation)
+    earlier = books.scalars(
+        sa.select(audit.c.who).where(
+            audit.c.action == INSISTED,
+            audit.c.subject == one.account,
+            audit.c.detail.startswith(said, autoescape=True),
+        )
+    )
+    return any(who != decision.who for who in earlier)
+
+
+def _insisted(one: Draw, confirmation: str) -> str:
+    return f"{one.key} was taken as {confirmation}; "
+
+
+def decide_agreed(
+    database: Database, gateway: PaymentGateway, doubt: Doubt, decision: PaymentDecision
+) -> None:
+    """
+    Take what the gateway and cash receipting both say of a draw.
+
+    Raises Refused (`not-agreed`) where they do not agree, or no longer.
+    """
+    one = doubt.draw
+    if doubt.agreed is Agreed.APPROVED and doubt.reference is not None:
+        decide_approved(database, gateway, one.key, doubt.reference, decision)
+    elif doubt.agreed is Agreed.NEVER_ARRIVED:
+        decide_never_arrived(database, gateway, one.key, decision)
+    else:
+        raise Refused(
+            "not-agreed",
+            f"Of {one.key} the gateway says {doubt.gateway} and cash receipting {doubt.receipt}: "
+            "decide with --approved or --never-arrived and --reason.",
+        )
 
 
 def decide_never_arrived(
@@ -149,6 +270,7 @@ def decide_given_back(database: Database, key: str, decision: PaymentDecision) -
         if not found:
             raise Misuse(f"No draw {key} came beside another one; see `billclose unknown`.")
         books.execute(draw.update().where(draw.c.key == key).values(code=GIVEN_BACK))
+        record_given_back(books, found[0], decision.at, decision.who)
         _audit(books, found[0], "given back", decision)
 
 

@@ -88,7 +88,8 @@ _FIXED = re.compile(
     r"tok_arrives_late_(?P<seconds>[0-9]{1,6})s|"
     r"tok_ach_(?P<returned>R[0-9]{2})(?:_d(?P<return_days>[0-9]{1,3}))?|"
     r"tok_ach_noc_(?P<change>C[0-9]{2})(?:_d(?P<change_days>[0-9]{1,3}))?|"
-    r"tok_chargeback(?:_d(?P<chargeback_days>[0-9]{1,3}))?"
+    r"tok_(?P<refund>refunded)(?:_d(?P<refund_days>[0-9]{1,3}))?|"
+    r"tok_chargeback(?:_d(?P<chargeback_days>[0-9]{1,3}))?(?:_won_d(?P<won_days>[0-9]{1,3}))?"
 )
 
 
@@ -115,7 +116,7 @@ class Behavior:
     never_arrives: bool = False
     loses_answer: bool = False  # of the first asking; asked again, it answers
     breaks: bool = False  # it draws, and answers every asking with a server error
-    later: PlannedEvent | None = None
+    later: tuple[PlannedEvent, ...] = ()
 
     def fault(self, is_new: bool) -> GatewayFault | None:
         """Return what happens to the asking; what was drawn before is answered."""
@@ -164,12 +165,22 @@ def _with_figures(found: dict[str, str | None]) -> Behavior:
         return Behavior(delay=timedelta(seconds=int(found["seconds"])))
     if found["returned"]:
         days = _days(found["return_days"])
-        return Behavior(later=PlannedEvent(LateEventKind.RETURNED, found["returned"], days))
+        return Behavior(later=(PlannedEvent(LateEventKind.RETURNED, found["returned"], days),))
     if found["change"]:
         days = _days(found["change_days"])
-        return Behavior(later=PlannedEvent(LateEventKind.CHANGE, found["change"], days))
-    days = _days(found["chargeback_days"])
-    return Behavior(later=PlannedEvent(LateEventKind.CHARGED_BACK, "fraudulent", days))
+        return Behavior(later=(PlannedEvent(LateEventKind.CHANGE, found["change"], days),))
+    if found["refund"]:
+        days = _days(found["refund_days"])
+        return Behavior(
+            later=(PlannedEvent(LateEventKind.REFUNDED, "requested_by_customer", days),)
+        )
+    disputed = PlannedEvent(
+        LateEventKind.CHARGED_BACK, "fraudulent", _days(found["chargeback_days"])
+    )
+    if not found["won_days"]:
+        return Behavior(later=(disputed,))
+    won = PlannedEvent(LateEventKind.REINSTATED, "won", _days(found["won_days"]))
+    return Behavior(later=(disputed, won))
 
 
 def _days(written: str | None) -> timedelta:

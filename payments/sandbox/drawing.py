@@ -12,6 +12,7 @@ from domain.money import Money
 from domain.payments import MethodKind
 from payments.port import DrawAnswer, DrawResult, GatewayMisuse, LateEventKind, advice_for
 from payments.sandbox.behavior import Behavior, behavior_of
+from payments.sandbox.events import happen, record_event
 from payments.sandbox.settlements import fee_of, record_movement, to_reference
 from payments.sandbox.store import from_text, to_text, use, used
 
@@ -109,21 +110,8 @@ def _plan(
     """Put the draw into its batch, and what will come of it later into the batch of that day."""
     fee = fee_of(MethodKind(draw["kind"]), draw["cents"])
     record_movement(books, draw, draw["cents"], fee, now, closed)
-    if behavior.later is None:
-        return
-    then = now + behavior.later.after
-    record_event(books, draw, behavior.later.kind, behavior.later.code, then)
-    if behavior.later.kind is not LateEventKind.CHANGE:
-        record_movement(books, draw, -draw["cents"], 0, then, closed)
-
-
-def record_event(
-    books: sqlite3.Connection, draw: sqlite3.Row, kind: LateEventKind, code: str, moment: datetime
-) -> None:
-    books.execute(
-        "INSERT INTO event (draw, kind, code, happened_at) VALUES (?, ?, ?, ?)",
-        (draw["id"], kind, code, to_text(moment)),
-    )
+    for planned in behavior.later:
+        happen(books, draw, planned.kind, draw["cents"], now + planned.after, closed, planned.code)
 
 
 def to_result(draw: sqlite3.Row) -> DrawResult:
@@ -195,4 +183,5 @@ def land_arrivals(books: sqlite3.Connection, now: datetime, closed: Container[da
         except GatewayMisuse:
             continue
         if not landed.replayed and landed.draw["state"] == "approved":
-            record_event(books, landed.draw, LateEventKind.APPROVED_LATE, "", moment)
+            late = LateEventKind.APPROVED_LATE
+            record_event(books, landed.draw, late, landed.draw["cents"], moment)

@@ -33,19 +33,13 @@ from payments.sandbox.drawing import (
     take_into_work,
     to_result,
 )
-from payments.sandbox.settlements import (
-    read_settlements,
-    refund_draw,
-    to_number,
-    to_reference,
-    void_draw,
-)
+from payments.sandbox.events import happen, read_events
+from payments.sandbox.refunds import refund_draw, void_draw
+from payments.sandbox.settlements import read_settlements, to_number, to_reference
 from payments.sandbox.store import (
     KEY_WINDOW,
     SandboxStore,
-    from_text,
     of_request,
-    to_text,
     use,
     used,
 )
@@ -105,25 +99,6 @@ def find(books: sqlite3.Connection, request: DrawRequest, reference: str | None)
     if draw is None or draw["state"] != "approved":
         draw = find_draw(books, request.key)
     return DrawResult(DrawAnswer.NOT_FOUND) if draw is None else to_result(draw)
-
-
-def read_events(books: sqlite3.Connection, since: datetime, now: datetime) -> Iterator[LateEvent]:
-    """Yield what happened to draws after they were answered, from a moment until now."""
-    rows = books.execute(
-        "SELECT event.*, draw.key AS draw_key, cents FROM event JOIN draw ON draw.id = event.draw"
-        " WHERE happened_at BETWEEN ? AND ? ORDER BY happened_at, event.id",
-        (to_text(since), to_text(now)),
-    )
-    for row in rows:
-        yield LateEvent(
-            f"SBE{row['id']:08d}",
-            LateEventKind(row["kind"]),
-            row["draw_key"],
-            to_reference(row["draw"]),
-            Money(row["cents"]),
-            row["code"],
-            from_text(row["happened_at"]),
-        )
 
 
 def _numbered(books: sqlite3.Connection, reference: str) -> sqlite3.Row | None:
@@ -220,6 +195,20 @@ class SandboxGateway:
         with self._read("late_events") as (books, now):
             events = list(read_events(books, since, now))
         yield from events
+
+    def act_at_desk(
+        self, reference: str, kind: LateEventKind, amount: Money, code: str = ""
+    ) -> str:
+        """
+        Let somebody at the gateway's own desk, or a bank, move money of a draw; return its number.
+
+        A refund by hand, a dispute of a part, one that was won: what the office hears of only
+        afterwards. Raises PermanentFailure where the gateway has no such payment.
+        """
+        with self._open() as (books, now):
+            draw = taken(books, reference)
+            number = happen(books, draw, kind, amount.cents, now, self._closed, code)
+        return f"SBE{number:08d}"
 
     def set_clock(self, moment: datetime | None) -> None:
         """Stop the gateway's clock at a moment; None lets it follow the wall again."""

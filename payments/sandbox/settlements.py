@@ -8,11 +8,9 @@ from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from domain.failures import PermanentFailure
 from domain.money import Money
 from domain.payments import MethodKind
-from payments.port import Refunded, SettledDraw, Settlement
-from payments.sandbox.store import fingerprint_of, to_text, use, used
+from payments.port import SettledDraw, Settlement
 from rules.calendars import ONE_DAY, next_working_day
 
 ZONE = ZoneInfo("America/New_York")  # where the banks keep their days
@@ -97,72 +95,3 @@ def to_number(reference: str) -> int:
 def to_reference(number: int) -> str:
     """Write the gateway's number of a draw, which is the confirmation number (rule 78)."""
     return f"SB{number:08d}"
-
-
-DONE, TOO_LATE = "done", "too late"
-
-
-def refund_draw(
-    books: sqlite3.Connection,
-    draw: sqlite3.Row,
-    amount: Money,
-    key: str,
-    now: datetime,
-    closed: Container[date],
-) -> Refunded:
-    """
-    Give back a draw or a part of it.
-
-    Raises PermanentFailure where less than that is left to give back.
-    """
-    fingerprint = fingerprint_of(draw["id"], amount.cents)
-    kept = used(books, "refund", key, fingerprint, now)
-    if kept is not None:
-        return Refunded(kept["answer"], amount)
-    left = draw["cents"] - draw["refunded"] if draw["state"] == "approved" else 0
-    if not 0 < amount.cents <= left:
-        raise PermanentFailure(f"Of this payment {Money(left)} can be refunded, not {amount}.")
-    refunded = draw["refunded"] + amount.cents
-    books.execute("UPDATE draw SET refunded = ? WHERE id = ?", (refunded, draw["id"]))
-    number = record_movement(books, draw, -amount.cents, 0, now, closed)
-    reference = f"SBR{number:08d}"
-    use(books, "refund", key, fingerprint, now, draw["id"], reference)
-    return Refunded(reference, amount)
-
-
-def void_draw(
-    books: sqlite3.Connection, draw: sqlite3.Row, key: str, now: datetime, closed: Container[date]
-) -> bool:
-    """Take back a draw whose batch is open, or one that was only prepared."""
-    fingerprint = fingerprint_of(draw["id"])
-    kept = used(books, "void", key, fingerprint, now)
-    if kept is not None:
-        return bool(kept["answer"] == DONE)
-    may = draw["state"] in ("prepared", "voided") or _is_open(books, draw, now, closed)
-    if may:
-        _forget(books, draw, now)
-    use(books, "void", key, fingerprint, now, draw["id"], DONE if may else TOO_LATE)
-    return may
-
-
-def _is_open(
-    books: sqlite3.Connection, draw: sqlite3.Row, now: datetime, closed: Container[date]
-) -> bool:
-    if draw["state"] != "approved" or draw["refunded"]:
-        return False
-    first = books.execute(
-        "SELECT batch_on FROM movement WHERE draw = ? ORDER BY id LIMIT 1", (draw["id"],)
-    ).fetchone()
-    return bool(first["batch_on"] == banking_day(now, closed).isoformat())
-
-
-def _forget(books: sqlite3.Connection, draw: sqlite3.Row, now: datetime) -> None:
-    """Take a draw out of its batch, with what would have come of it."""
-    books.execute(
-        "UPDATE draw SET state = 'voided', decided_at = ? WHERE id = ? AND state <> 'voided'",
-        (to_text(now), draw["id"]),
-    )
-    books.execute("DELETE FROM movement WHERE draw = ?", (draw["id"],))
-    books.execute(
-        "DELETE FROM event WHERE draw = ? AND happened_at > ?", (draw["id"], to_text(now))
-    )

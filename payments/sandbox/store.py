@@ -35,7 +35,8 @@ CREATE TABLE IF NOT EXISTS on_its_way (
 );
 CREATE TABLE IF NOT EXISTS event (
     id INTEGER PRIMARY KEY AUTOINCREMENT, draw INTEGER NOT NULL, kind TEXT NOT NULL,
-    code TEXT NOT NULL, happened_at TEXT NOT NULL
+    code TEXT NOT NULL, happened_at TEXT NOT NULL, cents INTEGER NOT NULL CHECK (cents > 0),
+    refund_key TEXT NOT NULL DEFAULT '', fee INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS event_by_moment ON event (happened_at);
 CREATE TABLE IF NOT EXISTS movement (

@@ -17,7 +17,8 @@ from domain.failures import OutcomeUnknown, PermanentFailure, TemporaryFailure
 from domain.money import Money
 from domain.payments import MethodKind
 from payments.port import DrawRequest, GatewayMisuse
-from payments.stripe.results import ACCOUNT, ACH, DRAW_KEY, KINDS, REFUND_KEY, Plain, start_of
+from payments.stripe.events import KINDS
+from payments.stripe.results import ACCOUNT, ACH, DRAW_KEY, REFUND_KEY, Plain, start_of
 
 
 def to_failure(error: stripe.StripeError) -> Exception:

@@ -20,6 +20,7 @@ from payments.port import (
     Settlement,
 )
 from payments.stripe.client import CardDeclined, StripeRequests, moving_nothing, telling_nothing
+from payments.stripe.events import to_late_event
 from payments.stripe.results import (
     ABANDONED,
     ACCOUNT,
@@ -29,7 +30,6 @@ from payments.stripe.results import (
     draw_key_of,
     is_itemized,
     needs_customer,
-    to_late_event,
     to_result,
     to_settlement,
 )

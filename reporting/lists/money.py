@@ -6,8 +6,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from database.ledger.tables import balance_entry
 from database.postings import is_receipt_of
-from database.tables import autopay_unscheduled, posting, scheduled_payment
+from database.tables import autopay_unscheduled, balance_due, draw, posting, scheduled_payment
+from database.types import Cents
+from domain.ledger import EntryKind, EntrySource
+from domain.money import ZERO
 from domain.payments import PaymentState, PostingState
 
 Select = sa.Select[Any]
@@ -77,24 +81,81 @@ def pending_payments() -> Select:
 
 
 def completed_payments() -> Select:
-    """Select what was taken through the payment gateway (rule 88)."""
-    taken = (PaymentState.SUCCEEDED, PaymentState.RETURNED)
+    """
+    Select every payment that was taken, and by which way (rule 88).
+
+    `source`: autopay, a second draw of which included; counter, what the billing system tells of
+    payments elsewhere. One that went back in whole or in part stands there with its state.
+    """
+    selects = (_drawn(), _drawn_twice(), _paid_at_counter())
+    return sa.select(sa.union_all(*selects).subquery("completed"))
+
+
+def _drawn() -> Select:
+    taken = (PaymentState.SUCCEEDED, PaymentState.RETURNED_IN_PART, PaymentState.RETURNED)
+    payments = scheduled_payment.c
     return (
         sa.select(
-            scheduled_payment.c.confirmation,
-            scheduled_payment.c.account,
-            scheduled_payment.c.amount,
-            scheduled_payment.c.method_kind.label("method"),
-            scheduled_payment.c.taken_at,
+            payments.confirmation,
+            payments.account,
+            payments.amount,
+            sa.cast(payments.method_kind, sa.String).label("method"),
+            payments.taken_at,
             posting.c.posted_at,
             sa.literal("autopay").label("source"),
             posting.c.receipt,
-            scheduled_payment.c.state,
-            scheduled_payment.c.account_key.label("_account_key"),
+            sa.cast(payments.state, sa.String).label("state"),
+            payments.account_key.label("_account_key"),
         )
-        .outerjoin(
-            posting,
-            is_receipt_of(scheduled_payment.c.key),
+        .outerjoin(posting, is_receipt_of(payments.key))
+        .where(payments.state.in_(taken))
+    )
+
+
+def _drawn_twice() -> Select:
+    entries, payments = balance_entry.c, scheduled_payment.c
+    return (
+        sa.select(
+            entries.reference.label("confirmation"),
+            payments.account,
+            sa.type_coerce(-entries.amount, Cents()).label("amount"),
+            sa.cast(payments.method_kind, sa.String).label("method"),
+            entries.happened_at.label("taken_at"),
+            sa.null().label("posted_at"),
+            sa.literal("autopay").label("source"),
+            sa.null().label("receipt"),
+            sa.func.coalesce(draw.c.code, "").label("state"),
+            entries.account_key.label("_account_key"),
         )
-        .where(scheduled_payment.c.state.in_(taken))
+        .join(payments.key.table, payments.key == entries.payment_key)
+        .outerjoin(draw, draw.c.reference == entries.reference)
+        .where(
+            entries.kind == EntryKind.PAYMENT,
+            entries.source == EntrySource.DRAW,
+            ~entries.counts,
+        )
+    )
+
+
+def _paid_at_counter() -> Select:
+    entries = balance_entry.c
+    return (
+        sa.select(
+            entries.reference.label("confirmation"),
+            sa.func.coalesce(balance_due.c.account, entries.account_key).label("account"),
+            sa.type_coerce(-entries.amount, Cents()).label("amount"),
+            sa.literal("").label("method"),
+            entries.happened_at.label("taken_at"),
+            entries.told_at.label("posted_at"),
+            sa.literal("counter").label("source"),
+            sa.null().label("receipt"),
+            sa.literal("succeeded").label("state"),
+            entries.account_key.label("_account_key"),
+        )
+        .outerjoin(balance_due, balance_due.c.account_key == entries.account_key)
+        .where(
+            entries.kind == EntryKind.PAYMENT,
+            entries.source == EntrySource.FEED,
+            entries.amount < sa.literal(ZERO, Cents()),
+        )
     )

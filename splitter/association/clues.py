@@ -20,7 +20,7 @@ _SPACED = re.compile(r"(?<![\w.,$/+-])\d{1,10}(?: ?[-._]? ?\d{1,10}){1,9}(?![\w%
 _BROKEN = re.compile(
     r"(?<![\w.,$/+-])(\d{1,8}(?:[-.]\d{1,8})*[-.])\n(\d{1,8}(?:[-.]\d{1,8})*)(?![\w%/]|[.,]\d)"
 )
-_LONG = re.compile(r"(?<![\w.,$/+-])[A-Z]{0,3}\d[\d.-]{5,}(?![\w%/]|,\d)")
+_LONG = re.compile(r"(?<![\w.,$/+-])(?:[A-Z]{1,3}-?)?\d[\d.-]{5,}(?![\w%/]|,\d)")
 _OTHER = re.compile(  # dates, telephone numbers, ZIP+4, amounts
     r"\d{4}-\d\d-\d\d|\d\d?-\d\d?-\d{4}|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{5}-\d{4}"
     r"|(?:1[-. ])?\d{3}[-. ]\d{3}[-. ]\d{4}|\d{3}[-.]\d{4}|\d+\.\d\d"
@@ -72,7 +72,8 @@ class Clues:
 NO_CLUES = Clues()
 
 
-ALL_PAGES, SAMPLE_PAGES, BLOCK = 4096, 8192, 64
+ALL_PAGES, SAMPLE_PAGES, BLOCK = 1024, 2048, 64
+WORDS_OF_FIRST, WORDS_OF_EACH = 256, 64  # pages: enough to know the language by
 
 
 def is_sampled(page: int, pages: int) -> bool:
@@ -81,7 +82,7 @@ def is_sampled(page: int, pages: int) -> bool:
 
     All of a small file are; of a large one the first, and blocks from all over it.
     """
-    return page < ALL_PAGES or page // BLOCK % max(1, pages // SAMPLE_PAGES) == 0
+    return page < ALL_PAGES or page // BLOCK % max(1, -(-pages // SAMPLE_PAGES)) == 0
 
 
 def checksums(packed: bytes) -> array[int]:
@@ -108,18 +109,23 @@ class ClueTaker:
     label: str  # what stands before an account, without spaces and in small letters
     sieve: Sieve
 
-    def take(self, text: str, *, is_named: bool, is_sample: bool) -> Clues:
-        """Return a page's clues; of one that names its account few, and fewer if no sample."""
+    def take(self, text: str, page: int, pages: int, *, is_named: bool) -> Clues:
+        """
+        Return the clues of a page, counted from 0, of so many.
+
+        Of one that names its account there are few, and fewer if it is not sampled.
+        """
         low = text.lower()
         folded = folded_of(low)
         numbers = printed_numbers(low, folded)
-        if is_named and not is_sample:
+        if is_named and not is_sampled(page, pages):
             return Clues(numbers=numbers)
         lines = _pack({*map(crc32, folded.split(b"\n"))} - {0})
         exact = _pack([crc32(_key(n).encode()) for n in _LONG.findall(text) if not _is_other(n)])
         if is_named:
-            words = _pack({crc32(word.encode()) for word in _WORDS.findall(low)})
-            return Clues(lines, exact, numbers, vocabulary=words)
+            has_words = page < WORDS_OF_FIRST or page % WORDS_OF_EACH == 0
+            words = {crc32(word.encode()) for word in _WORDS.findall(low)} if has_words else ()
+            return Clues(lines, exact, numbers, vocabulary=_pack(words))
         words_here = _WORDS.findall(low)
         common = sum(map(_COMMON.__contains__, words_here))
         return Clues(

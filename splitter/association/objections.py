@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Collection, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from domain.accounts import account_key
@@ -14,7 +14,7 @@ from splitter.association.clues import ACCOUNT_WORD, BROKEN, PLAIN, SPACED, Clue
 from splitter.association.exemptions import Exemptions
 from splitter.association.habits import FEW, Habits, is_distinctive, is_other_field, shape_of
 from splitter.association.knowledge import Knowledge
-from splitter.association.looks import NO_LOOK, Look
+from splitter.association.looks import NO_LOOK, Look, Looks
 from splitter.association.numbering import file_number
 from splitter.association.open_bill import OpenBill
 
@@ -68,7 +68,9 @@ class PageGuard:
         self._crowds = Counter((len(key), key[:2]) for key in self._known)
         self._dashed = {shape.replace(".", "-") for shape in habits.plain_shapes}
         self._telling = {shape.replace(".", "-") for shape in habits.shapes}
-        self.lead: Look = NO_LOOK  # of a nameless page that the file begins with
+        self._lead: Look = NO_LOOK  # of a nameless page that the file begins with
+        self._lead_looks = habits.looks
+        self._form_numbers: frozenset[str] = frozenset()
         self._file_number: tuple[int, int] | None = None  # the last one, and its page
         self._jumped_at = -1
 
@@ -100,7 +102,7 @@ class PageGuard:
         if self._jumped_at == page.page:
             gap = "The file counts its pages through, and one before this page is missing."
             strong.append(Objection("file-numbers", gap))
-        if self.lead and 3 * len(look & self.lead) >= len(look | self.lead):
+        if self._is_like_lead(clues):
             before = "The file begins with a page like this one: such pages come before their bill."
             strong.append(Objection("order", before))
         if is_first_look:
@@ -119,6 +121,29 @@ class PageGuard:
 
     def look_of(self, clues: Clues) -> Look:
         return self.habits.looks.look_of(checksums(clues.folded))
+
+    def note_form_numbers(self, pages: Iterable[PageFacts]) -> None:
+        """Note numbers that nobody sees on many customers' pages: the utility's own."""
+        beside: defaultdict[str, set[str]] = defaultdict(set)
+        for page in pages:
+            for account in page.unseen:
+                beside[account_key(account)].update(map(account_key, page.accounts))
+        self._form_numbers = frozenset(key for key, own in beside.items() if len(own) >= 2)
+
+    def begin_with(self, clues: Clues, looks: Looks) -> None:
+        """
+        Note the look of a nameless page that the file begins with.
+
+        By the looks of the first round: where all such pages are held, no bill has one any more.
+        """
+        self._lead_looks = looks
+        self._lead = looks.look_of(checksums(clues.folded))
+
+    def _is_like_lead(self, clues: Clues) -> bool:
+        if not self._lead:
+            return False
+        look = self._lead_looks.look_of(checksums(clues.folded))
+        return 3 * len(look & self._lead) >= len(look | self._lead)
 
     def is_common(self, page: PageFacts) -> bool:
         """Say whether a page of just the same text stands behind several customers' bills."""
@@ -170,6 +195,8 @@ class PageGuard:
         """Return the account in text of a page that nobody sees, unless it is the bill's own."""
         for account in page.unseen:
             other = account_key(account)
+            if other in self._form_numbers and other not in self._known:
+                continue
             if other != key and not self._knowledge.are_kin(key, other):
                 sentence = f"The account {account} stands on it in text that nobody sees."
                 return Objection("unseen", sentence, other if other in self._known else "")
@@ -306,7 +333,8 @@ class PageGuard:
                 "twice",
                 f"The bill of {bill.account} has a page of this kind, and no bill has two.",
             )
-        if look in habits.echoes and bill.ids.isdisjoint(checksums(clues.exact)):
+        echoed = bill.ids is None or not bill.ids.isdisjoint(checksums(clues.exact))
+        if look in habits.echoes and not echoed:
             yield Objection(
                 "echo", "Pages like this one repeat a number of their bill; this one repeats none."
             )

@@ -31,7 +31,7 @@ class OpenBill:
     printed: tuple[int, int] | None = None  # the last printed "page x of y"
     has_page_one: bool = False
     has_ocr: bool = False
-    ids: frozenset[int] = frozenset()  # longer numbers on its first page
+    ids: frozenset[int] | None = None  # longer numbers on its first page; None: not looked at
     seen: set[Look] = field(default_factory=set)  # looks of its nameless pages
     kin: dict[str, None] = field(default_factory=dict)
     is_ruled: bool = False
@@ -39,7 +39,7 @@ class OpenBill:
 
     def add(self, page: PageFacts, clues: Clues, numbering: Numbering, *, counts: bool) -> None:
         """Take a page in; `counts` is false where its number is not the bill's."""
-        if not self.pages:
+        if not self.pages and clues.folded:
             self.ids = frozenset(checksums(clues.exact))
         self.pages.append(page.page)
         self.text_checksums.append(page.text_checksum)

@@ -197,6 +197,7 @@ def plan_run(
     exports_folder: Path,
     processes: int | None,
     progress: Progress,
+    reports_only: bool = False,
 ) -> PlannedRun:
     """
     Find out on this machine which page belongs to whom, and offer the bills in batches.
@@ -206,7 +207,8 @@ def plan_run(
     """
     with reading_run(
         database, run, exports_folder=exports_folder, processes=processes, ocr=terms.ocr,
-        progress=progress, passes=2,  # read here, copied by whoever makes the batches
+        progress=progress, reports_only=reports_only,
+        passes=2,  # read here, copied by whoever makes the batches
     ) as read:  # fmt: skip
         files, assignments = read.files, read.assignments
     plan = plan_of(run, files, assignments, terms)

@@ -27,7 +27,7 @@ UNKNOWN_BY_OCR = "It was read by OCR and names an account that the export does n
 OTHER_AMOUNT_BY_OCR = (
     "It names the account before it, but one of the two was read by OCR and their amounts differ."
 )
-MOST_BILLS = 4096  # that habits are learnt from
+MOST_BILLS = 2048  # that habits are learnt from
 MUCH_HELD = 1 / 3  # of the nameless pages, by one signal
 
 
@@ -59,18 +59,26 @@ def assign_pages(
     if exemptions.nameless == BEFORE:
         pages = _mirrored(pages)
     joined = _joined_by_account(pages)
-    sample = _sample(joined)
+    sample = _sample(pages, joined)
     keys = frozenset(key for key, _ in joined)
     following = _following(pages.facts)
 
     guard = PageGuard(learn(pages, sample), knowledge, exemptions, keys)
     places = range(len(pages)) if sample is joined else [p for _, own in sample for p in own]
+    looks = guard.habits.looks
+    begins_nameless = len(pages) and _is_readable_nameless(pages.facts[0])
+    if begins_nameless and not pages.clues[0].is_blank:
+        guard.begin_with(pages.clues[0], looks)
+    guard.note_form_numbers(pages.facts)
     first_try = _Desk(pages, guard, exemptions, following, rulings or {}, known_accounts)
     first_try.take_all(places, counts_file=sample is joined)
 
     place_of = {fact.page: place for place, fact in enumerate(pages.facts)}
     agreed = [(bill.key, [place_of[page] for page in bill.pages]) for bill in first_try.bills]
-    guard = PageGuard(learn(pages, agreed), knowledge, exemptions, keys)
+    guard = PageGuard(learn(pages, _sample(pages, agreed)), knowledge, exemptions, keys)
+    if begins_nameless and not pages.clues[0].is_blank:
+        guard.begin_with(pages.clues[0], looks)
+    guard.note_form_numbers(pages.facts)
     desk = _Desk(pages, guard, exemptions, following, rulings or {}, known_accounts)
     desk.reports_only = reports_only
     desk.take_all(range(len(pages)))
@@ -100,8 +108,16 @@ def _mirrored(pages: FilePages) -> FilePages:
     return FilePages(facts, clues)
 
 
-def _sample(joined: Sequence[JoinedBill]) -> Sequence[JoinedBill]:
-    """Return the first bills and others from all over a large file."""
+def _sample(pages: FilePages, bills: Sequence[JoinedBill]) -> Sequence[JoinedBill]:
+    """
+    Return the bills that are learnt from: of a large file the first, and others from all over it.
+
+    Their first pages must have been looked at closely, or like pages would seem nameless.
+    """
+    if not any(clue.folded for clue in pages.clues[:1024]):
+        return bills  # nobody took clues
+    seen = [bill for bill in bills if pages.clues[bill[1][0]].folded]
+    joined = bills if len(seen) == len(bills) else seen
     if len(joined) <= MOST_BILLS:
         return joined
     first, rest = joined[: MOST_BILLS // 4], joined[MOST_BILLS // 4 :]
@@ -177,8 +193,6 @@ class _Desk:
     def take_all(self, places: Iterable[int], *, counts_file: bool = True) -> None:
         """Take pages in their order; a sample of them tells nothing about the file's numbers."""
         facts, clues = self._pages.facts, self._pages.clues
-        if len(facts) and _is_readable_nameless(facts[0]) and not clues[0].is_blank:
-            self._guard.lead = self._guard.look_of(clues[0])
         for place in places:
             if counts_file and (gap := self._guard.count(facts[place], clues[place])):
                 self._note_gap(facts[place], gap)

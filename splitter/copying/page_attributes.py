@@ -20,6 +20,7 @@ from splitter.pdf.syntax import (
 
 _SAFE_URI = re.compile(r"(?:https?://|mailto:|tel:)\S", re.IGNORECASE)
 _URI_SIGNS = "!#$%&'*+,-./:;=?@_~[]"
+_DEEPEST_FIELD = 16
 _HIDDEN = 2  # bit of /F: neither shown nor printed
 
 # How a mark is drawn by viewers themselves: numbers and names, never text or files.
@@ -65,7 +66,36 @@ def _rebuilt(source: SourceFile, raw: bytes) -> bytes | None:
     appearance = _appearance(source, entries)
     if appearance is not None:
         return to_dictionary(kept | {b"/Subtype": b"/Stamp", b"/AP": appearance})
+    if _is_drawn_by_viewers(source, subtype, entries):
+        raise UnsupportedPdf("a field or a comment that viewers draw by themselves")
     return to_dictionary(kept) if subtype in _MARKS else None
+
+
+def _is_drawn_by_viewers(
+    source: SourceFile, subtype: bytes, entries: Mapping[bytes, bytes]
+) -> bool:
+    """Say whether viewers write a text there by themselves: a copy would lack it."""
+    if subtype == b"/FreeText":
+        return _holds_text(source, entries, b"/Contents") or b"/RC" in entries
+    if subtype == b"/Stamp":
+        return True
+    if subtype != b"/Widget":
+        return False
+    field = entries
+    for _ in range(_DEEPEST_FIELD):
+        if _holds_text(source, field, b"/V"):
+            return True
+        if b"/Parent" not in field:
+            return False
+        field = source.dictionary(field[b"/Parent"])
+    return True
+
+
+def _holds_text(source: SourceFile, entries: Mapping[bytes, bytes], key: bytes) -> bool:
+    value = source.value(entries.get(key, b"null"))
+    if value[:1] not in (b"(", b"<"):
+        return False
+    return bool(string_bytes(value).strip(b"\xfe\xff\xef\xbb\xbf\x00 "))
 
 
 def _link(

@@ -107,20 +107,32 @@ def pages_with_several(pattern: str, texts: Sequence[str]) -> int:
 
 def _with_value(kind: str, value: str, texts: Sequence[str]) -> list[Candidate]:
     seen: defaultdict[str, dict[int, str]] = defaultdict(dict)
+    over_line: Counter[str] = Counter()
     search = re.compile(rf"{_LABEL}(?<![0-9A-Za-z.,/$\-])(?P<value>{value})(?![0-9A-Za-z/])")
     for page, text in enumerate(texts):
         for match in search.finditer(text):
             label = _trimmed(kind, match["label"])
             if kind != "account" or not _is_other(match["value"]):
                 seen[label].setdefault(page, match["value"])
+                over_line[label] += "\n" in text[match.end("label") : match.start("value")]
     return [
-        _candidate(kind, label, value, list(pages.values()), len(texts))
+        _candidate(
+            kind,
+            label,
+            value,
+            list(pages.values()),
+            len(texts),
+            is_below=2 * over_line[label] > len(pages),
+        )
         for label, pages in seen.items()
         if len(pages) >= max(1, FEWEST_SHARE * len(texts))
     ]
 
 
-def _candidate(kind: str, label: str, value: str, values: list[str], pages: int) -> Candidate:
+def _candidate(
+    kind: str, label: str, value: str, values: list[str], pages: int, *, is_below: bool
+) -> Candidate:
+    """Make a candidate; with `is_below` the values stand on the line after their label."""
     words = set(re.findall(r"[^\W\d_]+º?|#", label.lower()))
     known = WORDS[kind]
     share = len(values) / pages
@@ -132,7 +144,8 @@ def _candidate(kind: str, label: str, value: str, values: list[str], pages: int)
     is_plain = kind == "account" and not re.search("[A-Z]", "".join(values))
     printed = r"[0-9.\-]+" if is_plain else value
     common = tuple(name for name, _ in Counter(values).most_common(3))
-    pattern = f"{_escaped(label)}\\s*({printed})"
+    gap = r"\s*" if is_below else r"[ \t]*"  # else an empty value would take the next line's number
+    pattern = f"{_escaped(label)}{gap}({printed})"
     return Candidate(
         label, pattern, len(values), common, score, _confidence(kind, score, differing, len(values))
     )

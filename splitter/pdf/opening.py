@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from domain.failures import Refused
+from domain.words import say_count
 from splitter.pdf.objects import PypdfFailed
 from splitter.pdf.pages import BrokenPageTree, PageTree, walk_pages
 from splitter.pdf.source import SourceFile
+
+_HEADING = 1024  # bytes, in which readers look for the beginning
 
 
 def open_bulk_file(path: Path) -> int:
@@ -32,6 +36,7 @@ def open_source(path: Path) -> tuple[SourceFile, PageTree]:
         pages = _walked(path, source)
     if not len(pages):
         raise _refused(path, "has no pages; please export it again.")
+    _check_kind(path, source)
     return source, pages
 
 
@@ -58,21 +63,54 @@ def _walked(path: Path, source: SourceFile) -> PageTree:
 def _check_beginning(path: Path) -> None:
     try:
         with path.open("rb") as file:
-            beginning = file.read(8)
+            beginning = file.read(_HEADING)
     except OSError as failure:
         raise _refused(path, f"cannot be opened: {failure.strerror}.") from None
     if not beginning:
         raise _refused(path, "is empty; please export it again.")
-    if not beginning.startswith(b"%PDF-"):
-        raise _refused(path, "is not a PDF file; please export the bills as PDF.")
+    if beginning.startswith(b"%PDF-"):
+        return
+    before = beginning.find(b"%PDF-")
+    if before > 0:
+        raise _refused(
+            path,
+            f"has {say_count(before, 'byte')} before its PDF begins, such as a mail's or a"
+            " printer's heading; please export it without them.",
+        )
+    raise _refused(path, "is not a PDF file; please export the bills as PDF.")
 
 
 def _why_not_strict(path: Path) -> Refused:
     from splitter.pdf.pypdf_reader import opens_by_guessing
 
+    if _is_for_a_certificate(path):
+        return _refused(path, "is encrypted to a certificate; please export it without encryption.")
     if not opens_by_guessing(path):
         return _refused(path, "is cut off or damaged; please export it again.")
     return _refused(path, "is damaged; it could only be opened by guessing, so export it again.")
+
+
+def _is_for_a_certificate(path: Path) -> bool:
+    """Say whether the file's security is that of public keys (ISO 32000-1, 7.6.4)."""
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as mapped:
+        return mapped.find(b"Adobe.PubSec") >= 0 and mapped.find(b"/Encrypt") >= 0
+
+
+def _check_kind(path: Path, source: SourceFile) -> None:
+    """Refuse a file whose pages are not its bills: they stand in attachments, or in a script."""
+    catalog = source.dictionary(b"%d 0 R" % source.root)
+    if b"/Collection" in catalog:
+        raise _refused(
+            path,
+            "is a portfolio: its bills are files attached to a cover page; please export one PDF"
+            " of all bills.",
+        )
+    form = source.dictionary(catalog[b"/AcroForm"]) if b"/AcroForm" in catalog else {}
+    if b"/XFA" in form and source.value(catalog.get(b"/NeedsRendering", b"")) == b"true":
+        raise _refused(
+            path,
+            "is an XFA form, whose pages only Adobe's programs draw; please print it to a PDF.",
+        )
 
 
 def _refused(path: Path, what: str) -> Refused:

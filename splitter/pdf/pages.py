@@ -11,7 +11,7 @@ from splitter.pdf.syntax import UnsupportedPdf, dictionary, items, reference
 
 INHERITED = (b"/Resources", b"/MediaBox", b"/CropBox", b"/Rotate")
 _NODES_A_PAGE = 4  # more inner nodes than that a page is no tree anybody writes
-_DEEPEST = 64
+_MORE_NODES = 1 << 14  # a few pages may lie as deep as a writer likes
 
 
 class BrokenPageTree(Exception):
@@ -73,10 +73,10 @@ class _Walk:
 
     def _visit(self, root: int) -> None:
         """Go through the tree without recursion: writers nest it as deep as they like."""
-        waiting: list[tuple[int, dict[bytes, bytes], frozenset[int]]] = [(root, {}, frozenset())]
+        waiting: list[tuple[int, dict[bytes, bytes]]] = [(root, {})]
         while waiting:
-            number, inherited, above = waiting.pop()
-            self._count_visit(number, above)
+            number, inherited = waiting.pop()
+            self._count_visit(number)
             node = self._node(number)
             if b"/Kids" not in node or node.get(b"/Type") == b"/Page":
                 if node.get(b"/Type", b"/Page") not in (b"/Page", b"/Template"):
@@ -85,17 +85,16 @@ class _Walk:
                 continue
             passed_on = inherited | {key: node[key] for key in INHERITED if key in node}
             kids = [reference(kid) for kid in items(self._source.value(node[b"/Kids"]))]
-            here = above | {number}
             for kid in reversed(kids):
                 if kid is None:
                     raise BrokenPageTree("a page that is not an object of its own")
-                waiting.append((kid, passed_on, here))
+                waiting.append((kid, passed_on))
 
-    def _count_visit(self, number: int, above: frozenset[int]) -> None:
+    def _count_visit(self, number: int) -> None:
+        """Count what was seen: a loop comes to no end, whatever its length."""
         self._numbers.add(number)
         self._visits += 1
-        most_visits = (self._announced + 16) * _NODES_A_PAGE
-        if number in above or len(above) > _DEEPEST or self._visits > most_visits:
+        if self._visits > self._announced * _NODES_A_PAGE + _MORE_NODES:
             raise BrokenPageTree("loop")
 
     def _node(self, number: int) -> Mapping[bytes, bytes]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from domain.accounts import account_key
 from domain.bills import PageFacts
 from splitter.direct_text.page_facts import DirectFacts
 from splitter.pdf.pages import UserUnits, in_points
@@ -85,12 +87,43 @@ class DocumentText:
         try:
             fast = page.reading()
             if is_conclusive(fast, self._patterns) or self._is_surely_nameless(number, page, fast):
-                return to_facts(number, [fast], self._patterns), fast.text
-            if not fast.text and page.is_blank() and not page.has_marks():
+                facts, text = to_facts(number, [fast], self._patterns), fast.text
+            elif not fast.text and page.is_blank() and not page.has_marks():
                 return PageFacts(number), ""
-            return self._facts_in_doubt(number, page, fast)
+            else:
+                facts, text = self._facts_in_doubt(number, page, fast)
+            return self._as_seen(number, page, facts, text)
         finally:
             page.close()
+
+    def _as_seen(
+        self, number: int, page: PdfiumPage, facts: PageFacts, text: str
+    ) -> tuple[PageFacts, str]:
+        """
+        Take from a page's facts the accounts that stand in text which nobody sees.
+
+        A copier's text under a picture is as doubtful as OCR: where pages are read so, two readings
+        of the picture may name the account.
+        """
+        if facts.by_ocr or not (facts.accounts or facts.elsewhere):
+            return facts, text
+        unseen = page.unseen(self._patterns.account)
+        if not unseen:
+            return facts, text
+        hidden = {account_key(account) for account in unseen}
+        if self._patterns.ocr and not page.has_marks():
+            unit = page.frame().user_unit
+            shown = facts_by_ocr(self._document, number, unit, self._patterns)
+            if shown and {account_key(account) for account in shown[0].accounts} == hidden:
+                return shown
+        facts = replace(
+            facts,
+            accounts=_without(facts.accounts, hidden),
+            elsewhere=_without(facts.elsewhere, hidden),
+            unseen=unseen,
+            doubt="",
+        )
+        return facts, text
 
     def text(self, number: int) -> str:
         """Return a page's text as patterns see it."""
@@ -157,6 +190,10 @@ class DocumentText:
                 except PYPDF_FAILURES:
                     self._reader_failed = True
             return pypdf_reading(self._reader, page, box) if self._reader else None
+
+
+def _without(accounts: tuple[str, ...], hidden: Collection[str]) -> tuple[str, ...]:
+    return tuple(account for account in accounts if account_key(account) not in hidden)
 
 
 def _told(facts: PageFacts, text: str) -> tuple[PageFacts, int]:

@@ -122,11 +122,14 @@ def _page_rows(
 ) -> Iterator[tuple[Any, ...]]:
     for file, assignment in zip(files, assignments, strict=True):
         reasons = dict.fromkeys(assignment.by_ocr, READ_BY_OCR)
-        reasons |= {doubted.page: doubted.reason for doubted in assignment.doubted}
+        doubted = {doubt.page: doubt for doubt in assignment.doubted}
+        reasons |= {number: doubt.reason for number, doubt in doubted.items()}
         for found in assignment.bills:
             for number in found.pages:
                 reason = reasons.get(number, "")
-                yield run, file.bulk, number, "bill", account_key(found.account), "", 0, reason
+                key = account_key(found.account)
+                seems = doubted[number].seems if number in doubted else ""
+                yield run, file.bulk, number, "bill", key, seems, 0, reason
         for number in assignment.separators:
             yield run, file.bulk, number, "separator", "", "", 0, ""
         for number in assignment.dropped:
@@ -219,7 +222,7 @@ def share_documents(database: Database, run: str, store: BillStore, exports_fold
     store.delete_run(f"{FOLDER}/{run}")
     for file in files:
         _require_here(file, run)
-        sha256 = _hash_of(file.path)
+        sha256 = hash_of(file.path)
         store.put_file(_name(run, sha256), file.path)
         with database.writing() as books:
             books.execute(
@@ -252,7 +255,7 @@ def _fetch(store: BillStore, name: str, file: StagedFile) -> None:
     copy = Path(temporary)
     try:
         store.get_file(name, copy)
-        if _hash_of(copy) != file.shared_sha256:
+        if hash_of(copy) != file.shared_sha256:
             raise TemporaryFailure(f"{name} in the bill store is damaged; it is fetched again.")
         copy.replace(file.path)
     except FileNotFoundError:
@@ -286,6 +289,7 @@ def _name(run: str, sha256: str) -> str:
     return f"{FOLDER}/{run}/{sha256}.pdf"
 
 
-def _hash_of(path: Path) -> str:
+def hash_of(path: Path) -> str:
+    """Return the SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -17,6 +17,7 @@ from splitter.bulk_file.filing import FiledBill
 from splitter.bulk_file.splitting import EVERY_COPY, Splitting
 from splitter.copying.verifying import VerificationPolicy
 from splitter.runs.known_customers import known_customers
+from splitter.runs.page_rulings import rulings_of
 from splitter.runs.records import StagedFile, record_pages_and_bills, staged_files
 from splitter.store.bill_store import BillStore
 
@@ -44,6 +45,7 @@ def reading_run(
     ocr: bool,
     progress: Progress,
     passes: int,
+    reports_only: bool = False,
 ) -> Iterator[ReadRun]:
     """
     Open all bulk files of a run and find out whose each page is; `passes`: how often it is touched.
@@ -59,7 +61,13 @@ def reading_run(
         ]
         total = _Total(sum(splitting.pages for splitting in splittings) * passes, progress)
         assignments = [
-            splitting.plan(progress=total.add, knowledge=known) for splitting in splittings
+            splitting.plan(
+                progress=total.add,
+                knowledge=known,
+                rulings=rulings_of(database, file),
+                reports_only=reports_only,
+            )
+            for splitting, file in zip(splittings, files, strict=True)
         ]
         yield ReadRun(files, splittings, assignments, known, total.add)
 
@@ -99,20 +107,23 @@ def split_run(
     progress: Progress,
     verification_policy: VerificationPolicy = EVERY_COPY,
     ocr: bool = False,
+    reports_only: bool = False,
 ) -> SplitCounts:
     """
     Split all bulk files of a run and write down every page and every bill (rules 11-13).
 
     Done anew it gives the same files and rows. Nothing shows before the close: a bill is visible
     when its run is closed. With `ocr` pages that are only a picture are read as well; such a page
-    counts only if it names one of the run's accounts. Raises Refused for a file that is not sound.
+    counts only if it names one of the run's accounts. With `reports_only` a page that something
+    speaks against stays in the bill before it, and a check names it. Raises Refused for a file that
+    is not sound.
     """
     filed: list[tuple[int, FiledBill]] = []
     problems: list[Problem] = []
     read_back = audited = 0
     with reading_run(
         database, run, exports_folder=exports_folder, processes=processes, ocr=ocr,
-        progress=progress, passes=2,  # read once, copied once
+        progress=progress, passes=2, reports_only=reports_only,  # read once, copied once
     ) as read:  # fmt: skip
         store.delete_run(run)
         for file, splitting, assignment in zip(
@@ -142,11 +153,12 @@ def read_run(
     processes: int | None,
     progress: Progress,
     ocr: bool = False,
+    reports_only: bool = False,
 ) -> SplitCounts:
     """Find out which page belongs to whom, for the checks, without writing any document."""
     with reading_run(
         database, run, exports_folder=exports_folder, processes=processes, ocr=ocr,
-        progress=progress, passes=1,
+        progress=progress, passes=1, reports_only=reports_only,
     ) as read:  # fmt: skip
         files, assignments = read.files, read.assignments
     found = [

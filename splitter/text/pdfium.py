@@ -19,6 +19,7 @@ import pypdfium2.raw as pdfium_c
 from splitter.text.normalizing import normalized
 from splitter.text.page_facts import Reading
 from splitter.text.patterns import Box, PageFrame, Region, is_inside, to_page_space, to_region
+from splitter.text.visibility import unseen_values
 
 SAME_LINE = 0.35  # of a character's height: baselines closer than this are one line
 WORD_GAP = 0.15  # of a character's height: a wider gap is a space
@@ -164,6 +165,10 @@ class PdfiumPage:
             if kind not in _QUIET_MARKS:
                 return True
         return False
+
+    def unseen(self, pattern: re.Pattern[str]) -> tuple[str, ...]:
+        """Return the values a pattern finds on the page that nobody sees there."""
+        return unseen_values(self._page, self._text, pattern, self.frame().box)
 
     def is_blank(self) -> bool:
         """Say whether nothing is drawn on the page: the back of a sheet."""

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from domain.bills import PageFacts
-from domain.failures import Refused
+from domain.failures import Misuse, Refused
+from domain.periods import BulkFile
 from splitter.association.clues import NO_CLUES, Clues
 from splitter.association.habits import FilePages
 from splitter.association.names import NO_NAMES, Sieve
-from splitter.text.patterns import Patterns
+from splitter.text.patterns import Patterns, compile_patterns
 from splitter.workers.messages import clues_from_message, facts_from_message
 from splitter.workers.parent import (
     PAGE_SECONDS,
@@ -45,6 +46,28 @@ def read_pages(
     """
     with WorkerPool(path, patterns, page_seconds=page_seconds) as pool:
         return list(read_in(pool, processes=processes, progress=progress).facts)
+
+
+def read_one(path: Path, bulk: BulkFile, page: int) -> tuple[PageFacts, str]:
+    """
+    Read one page of a bulk file; return what it says, and its text.
+
+    Raises Misuse where there is no such page, Refused where it cannot be read.
+    """
+    with WorkerPool(path, compile_patterns(bulk)) as pool:
+        if not 0 <= page < pool.pages:
+            raise Misuse(f"{path.name} has {pool.pages:,} pages; there is no page {page + 1}.")
+        share = ReadingShare(pool, by_engines=True)
+        try:
+            ((facts, _),) = share.read((page, page + 1))
+        finally:
+            share.close()
+        worker = pool.start_worker()
+        try:
+            (text,) = worker.ask({"do": "show", "pages": [page]}, 1)
+        finally:
+            worker.close()
+    return facts, text
 
 
 def read_in(

@@ -15,7 +15,7 @@ from typing import Any
 
 from domain.bills import BillRange
 from domain.failures import Refused
-from splitter.association.clues import ClueTaker, is_sampled
+from splitter.association.clues import ClueTaker
 from splitter.association.names import Sieve
 from splitter.copying.copier import BillCopier
 from splitter.copying.verifying import Examination, ForeignAccounts, VerificationPolicy, examine
@@ -180,8 +180,7 @@ class PageWorker:
         told = facts_to_message(replace(facts, text_checksum=text_checksum(text)))
         if facts.is_separator:
             return [told, []]
-        is_sample = is_sampled(page, len(self._pages))
-        clues = self._clues.take(text, is_named=bool(facts.accounts), is_sample=is_sample)
+        clues = self._clues.take(text, page, len(self._pages), is_named=bool(facts.accounts))
         return [told, clues_to_message(clues)]
 
     def _text(self, page: int) -> str:

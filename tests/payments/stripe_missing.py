@@ -47,6 +47,7 @@ class Missing:
                 self._tell("payment_intent.succeeded", self._as_stripe(intent))
                 if intent["payment_method"] in disputed_methods:
                     self._tell("charge.dispute.created", _dispute(intent))
+                    self._tell("charge.dispute.funds_withdrawn", _dispute(intent))
         self._pay_out()
 
     def _forward(self, method: str, path: str, asked: Asked) -> tuple[int, bytes]:

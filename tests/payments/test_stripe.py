@@ -17,8 +17,9 @@ from domain.money import Money
 from domain.payments import Advice, MethodKind
 from payments.port import DrawAnswer, DrawRequest, GatewayMisuse, LateEventKind
 from payments.stripe.client import StripeRequests
+from payments.stripe.events import to_late_event
 from payments.stripe.gateway import StripeGateway
-from payments.stripe.results import advice_of, code_of, to_late_event, to_result, to_settlement
+from payments.stripe.results import advice_of, code_of, to_result, to_settlement
 from tests.contracts.conftest import localstripe_url, stripe_desk
 from tests.contracts.stripe_desk import API_KEY, WEBHOOK_SECRET, StripeDesk
 from tests.payments.stripe_front import count
@@ -292,7 +293,7 @@ def test_an_intent_of_somebody_elses_making_brings_no_event():
     assert None is to_late_event(an_event("payment_intent.succeeded", intent), no_intent)
     assert None is to_late_event(an_event("customer.created", {"id": "cus_1"}), no_intent)
     assert None is to_late_event(
-        an_event("charge.dispute.created", {"payment_intent": None}), no_intent
+        an_event("charge.dispute.funds_withdrawn", {"payment_intent": None}), no_intent
     )
 
 
@@ -323,7 +324,7 @@ def test_a_disputed_bank_draw_is_a_return():
     dispute = {"payment_intent": "pi_1", "amount": 43_21, "reason": "debit_not_authorized"}
     intent = an_intent("succeeded", "us_bank_account")
 
-    event = to_late_event(an_event("charge.dispute.created", dispute), {"pi_1": intent}.get)
+    event = to_late_event(an_event("charge.dispute.funds_withdrawn", dispute), {"pi_1": intent}.get)
 
     assert (LateEventKind.RETURNED, "R10", KEY) == (event.kind, event.code, event.draw_key)
     assert datetime(2026, 11, 4, 15, tzinfo=UTC) == event.happened_at

@@ -6,13 +6,20 @@ import pytest
 import sqlalchemy as sa
 
 from database.tables import audit, draw
-from domain.failures import Misuse, OutcomeUnknown, Refused, TemporaryFailure
+from domain.failures import (
+    AwaitingApproval,
+    Misuse,
+    OutcomeUnknown,
+    Refused,
+    TemporaryFailure,
+)
 from domain.money import Money
 from domain.payments import DrawState, PaymentState
 from payments.collecting.draws import DRAWN_TWICE, read_open_draws
 from payments.outcomes.unknown_payments import (
     Agreed,
     PaymentDecision,
+    decide_agreed,
     decide_approved,
     decide_given_back,
     decide_never_arrived,
@@ -65,17 +72,108 @@ def test_who_does_not_answer_agrees_with_nobody(database, tmp_path):
     assert ("no answer", None) == (other.receipt, other.agreed)
 
 
-def test_a_payment_decided_as_approved_is_taken_in_and_posted(database, tmp_path):
-    office = in_doubt(database, tmp_path)
+def lost(database, place, *more):
+    """An office that has drawn a payment and lost the answer, two days ago."""
+    office = a_collector(database, place, paying("1", "tok_lost_response"), *more)
+    office.collect()
+    office.wait(days=2)
+    return office
 
-    decide_approved(database, "autopay/2026-10/1", "SB00000077", decision(office))
+
+def approve(office, confirmation, key=KEY, who="anna", gateway=None, *, insists=False):
+    decide_approved(
+        office.database,
+        gateway or office.gateway,
+        key,
+        confirmation,
+        PaymentDecision(who, "the bank says so", office.at),
+        insists=insists,
+    )
+
+
+def test_a_payment_decided_as_approved_is_taken_in_and_posted(database, tmp_path):
+    office = lost(database, tmp_path)
+
+    approve(office, "SB00000001", "autopay/2026-10/1")
 
     payment = office.payment()
-    assert (PaymentState.SUCCEEDED, "SB00000077") == (payment.state, payment.confirmation)
+    assert (PaymentState.SUCCEEDED, "SB00000001") == (payment.state, payment.confirmation)
     assert (Money(80_00), [("receipt", Money(80_00))]) == (office.paid(), office.postings())
     with database.reading() as books:
         said = books.scalar(sa.select(audit.c.detail).where(audit.c.action == "decide payment"))
-    assert f"{KEY}: approved as SB00000077; the bank says so" == said
+    assert f"{KEY}: approved as SB00000001; the bank says so" == said
+
+
+def test_the_number_of_another_draw_is_refused_whoever_insists(database, tmp_path):
+    office = lost(database, tmp_path, paying("2", "tok_ok"))
+    number = office.draws("2")[0].reference
+
+    for insists in (False, True):
+        with pytest.raises(Refused) as refused:
+            approve(office, number, insists=insists)
+
+    assert ("confirmation-of-another", PaymentState.UNKNOWN) == (refused.value.code, office.state())
+
+
+def test_a_number_under_which_the_gateway_has_another_draw_is_refused(database, tmp_path):
+    office = lost(database, tmp_path, paying("2", "tok_ok"))
+    number = office.draws("2")[0].reference
+    with database.writing() as books:  # our books do not know it
+        books.execute(draw.update().where(draw.c.reference == number).values(reference="SB9"))
+
+    with pytest.raises(Refused) as refused:
+        approve(office, number, insists=True)
+
+    assert "confirmation-of-another" == refused.value.code
+
+
+def test_a_slip_of_the_pen_is_refused_with_the_gateways_own_number(database, tmp_path):
+    office = lost(database, tmp_path)
+
+    with pytest.raises(Refused, match="under SB00000001, not") as refused:
+        approve(office, "SB00000077", insists=True)
+
+    assert ("confirmation-differs", PaymentState.UNKNOWN) == (refused.value.code, office.state())
+
+
+def test_what_the_gateway_does_not_know_takes_two_persons_who_insist(database, tmp_path):
+    office = in_doubt(database, tmp_path)
+
+    with pytest.raises(Refused) as refused:
+        approve(office, "SB00000077")
+    for _ in range(2):  # the same person twice is one person
+        with pytest.raises(AwaitingApproval):
+            approve(office, "SB00000077", insists=True)
+    with pytest.raises(AwaitingApproval):  # of another number
+        approve(office, "SB00000078", who="bert", insists=True)
+    assert ("not-at-gateway", PaymentState.UNKNOWN) == (refused.value.code, office.state())
+    approve(office, "SB00000077", who="bert", insists=True)
+
+    assert (PaymentState.SUCCEEDED, "SB00000077") == (office.state(), office.payment().confirmation)
+
+
+def test_while_the_gateway_is_silent_nobody_decides_alone(database, tmp_path):
+    office = lost(database, tmp_path)
+    silent = Gateway(office.gateway, lookup=fails(OutcomeUnknown("no answer")))
+
+    with pytest.raises(Refused) as refused:
+        approve(office, "SB00000001", gateway=silent)
+    with pytest.raises(AwaitingApproval):
+        approve(office, "SB00000001", gateway=silent, insists=True)
+
+    assert ("gateway-silent", PaymentState.UNKNOWN) == (refused.value.code, office.state())
+
+
+def test_what_both_sides_say_is_taken_and_what_they_do_not_agree_on_is_refused(database, tmp_path):
+    office = lost(database, tmp_path)
+    (without_receipt,) = doubts(office)
+    (with_receipt,) = doubts(office, receipt="CR1")
+
+    with pytest.raises(Refused) as refused:
+        decide_agreed(database, office.gateway, without_receipt, decision(office))
+    decide_agreed(database, office.gateway, with_receipt, decision(office))
+
+    assert ("not-agreed", PaymentState.SUCCEEDED) == (refused.value.code, office.state())
 
 
 def test_a_payment_decided_as_never_arrived_is_drawn_under_a_new_key(database, tmp_path):
@@ -116,7 +214,7 @@ def test_what_is_not_in_doubt_cannot_be_decided(database, tmp_path, state):
         books.execute(draw.update().values(state=state))
 
     with pytest.raises(Misuse):
-        decide_approved(database, KEY, "SB1", decision(office))
+        approve(office, "SB1")
 
 
 def test_a_draw_beside_another_one_is_settled_when_it_was_given_back(database, tmp_path):

@@ -16,7 +16,6 @@ from rules.feed import (
     NotCounted,
     OwnEntry,
     find_gaps,
-    is_booked_late,
     recognize,
     value_in_force,
 )
@@ -62,7 +61,16 @@ def test_parts_with_our_number_add_up_over_several_files():
 def test_more_than_we_took_under_our_number_counts_and_is_for_a_person():
     found = known_as([a_movement("M1", "-107.00", reference="SB1")], [ours()])
 
-    assert ({}, {"M1": NotCounted.EXCEEDS}) == (found.ours, found.odd)
+    assert ({"M1": "taken/1"}, {"M1": NotCounted.EXCEEDS}) == (found.ours, found.odd)
+    assert {"M1": Money(-100_00)} == found.parts
+
+
+def test_what_comes_back_after_all_of_ours_did_counts_whole():
+    own = [ours(come_back=Money(-100_00))]
+
+    found = known_as([a_movement("M1", "-7.00", reference="SB1")], own)
+
+    assert ({}, {"M1": NotCounted.EXCEEDS}, {}) == (found.ours, found.odd, found.parts)
 
 
 def test_a_reversal_of_our_receipt_without_a_return_counts_for_nothing_until_decided():
@@ -132,11 +140,13 @@ def test_never_more_is_taken_for_ours_than_we_moved(amounts, taken):
     ]
     own = [ours(f"taken/{number}", str(Money(-cents))) for number, cents in enumerate(taken)]
 
-    found = known_as(movements, own).ours
+    found = known_as(movements, own)
 
     for entry in own:
         back = Money.total(
-            one.amount for one in movements if found.get(one.movement_id) == entry.key
+            found.parts.get(one.movement_id, one.amount)
+            for one in movements
+            if found.ours.get(one.movement_id) == entry.key
         )
         assert entry.amount <= back
 
@@ -180,28 +190,6 @@ def test_balances_are_too_old_when(feed, exported_at, why):
     said = feed.staleness(NOW, exported_at)
 
     assert why in said and bool(why) == bool(said)
-
-
-@pytest.mark.parametrize(
-    ("written", "posted", "expected"),
-    [
-        ("2026-11-30T16:59", None, True),
-        ("2026-11-30T18:00", None, None),
-        ("2026-11-30T18:00", "2026-11-30T17:00", True),
-        ("2026-11-30T16:00", "2026-11-30T17:01", False),
-    ],
-)
-def test_a_movement_that_arrives_after_the_close_is_in_the_export_when(written, posted, expected):
-    exported = at("2026-11-30T17:00")
-
-    said = is_booked_late(
-        a_movement(),
-        file_written_at=at(written),
-        exported_at=exported,
-        posted_at=at(posted) if posted else None,
-    )
-
-    assert expected is said
 
 
 def test_the_newest_word_about_an_account_stands_and_of_two_the_stricter():

@@ -17,9 +17,16 @@ from rules.returns import ReturnKind, advice_for_return, return_rates, suspends_
         ("R08", Advice.CUSTOMER_ACTION, True),
         ("R10", Advice.NEVER, True),
         ("R29", Advice.NEVER, True),
-        ("R11", Advice.CLERK, False),
-        ("R16", Advice.CLERK, False),
-        ("R99", Advice.CLERK, False),
+        ("R11", Advice.CLERK, True),  # not as authorized: corrected by a clerk, or signed anew
+        ("R13", Advice.NEW_METHOD, True),
+        ("R14", Advice.CLERK, True),  # the payee has died
+        ("R15", Advice.CLERK, True),  # the holder has died
+        ("R16", Advice.CLERK, True),  # frozen
+        ("R24", Advice.CLERK, True),  # a duplicate, says the bank
+        ("R31", Advice.CLERK, True),
+        ("R99", Advice.CLERK, True),  # nobody knows
+        ("R06", Advice.CLERK, False),  # between the banks alone
+        ("R67", Advice.CLERK, False),
     ],
 )
 def test_a_return_code_says_what_to_do(code, advice, suspends):

@@ -34,7 +34,9 @@ def test_a_sound_file_tells_its_number_of_pages(bills):
         pytest.param(lambda pdf: b"account;amount\n1;2\n", "not a PDF", id="it is no PDF"),
         pytest.param(lambda pdf: pdf[: len(pdf) * 6 // 10], "cut off", id="it is cut off"),
         pytest.param(lambda pdf: pdf[:-30], "damaged", id="its end is missing"),
-        pytest.param(lambda pdf: b"junk\n" + pdf, "not a PDF", id="something stands before it"),
+        pytest.param(
+            lambda pdf: b"junk\n" + pdf, "5 bytes before", id="something stands before it"
+        ),
         pytest.param(
             lambda pdf: pdf.replace(b"%PDF-1.3\n", b"%PDF-1.3\n%7 off\n"),
             "damaged",

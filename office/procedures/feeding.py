@@ -1,0 +1,153 @@
+"""The office's feed: what has come is taken in, choices leave, and old balances stop the night."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from billing_system.feed.choices import ChoiceCounts, tell_choices
+from billing_system.feed.reading import read_feed_file
+from billing_system.feed.taking_in import FeedReport, FeedTerms, take_in_file
+from database.audit import record_audit
+from database.feed.tables import feed_gap
+from database.queries.feed import newest_sequence, read_feed, read_gaps, stale_periods
+from database.runs import newest_timezone
+from database.tables import balance_due, bill_run
+from domain.failures import Misuse, Refused, TemporaryFailure
+from office.equipment.office import Office
+
+
+@dataclass(slots=True)
+class FeedRound:
+    """What one look at the feed brought, and what kept it from going on."""
+
+    reports: list[FeedReport] = field(default_factory=list)
+    choices: ChoiceCounts = field(default_factory=ChoiceCounts)
+    stopped_by: str = ""  # the billing system does not answer: the next look goes on
+    refused: str = ""  # a file that cannot be taken in: for a person
+
+    @property
+    def needs_person(self) -> bool:
+        found = any(report.findings for report in self.reports)
+        return bool(found or self.refused or self.choices.refused)
+
+
+def take_in_path(office: Office, path: Path) -> FeedReport:
+    """Take in the file of the feed at a path; raises Misuse or Refused where that is wrong."""
+    file = read_feed_file(path)
+    return take_in_file(office.database, file, terms_of_feed(office), office.due_now())
+
+
+def look_for_feed(office: Office) -> FeedRound:
+    """
+    Take in all that has come by the way that is set up, and tell what customers chose.
+
+    Every file is a transaction or some of its own, so that a look that is cut short goes on with
+    the next. Without a feed it does nothing.
+    """
+    done = FeedRound()
+    source = office.feed_source
+    if source is None:
+        return done
+    with office.database.reading() as books:
+        after = newest_sequence(books)
+    try:
+        for file in source.new_files(after):
+            done.reports.append(
+                take_in_file(office.database, file, terms_of_feed(office), office.due_now())
+            )
+            source.mark_taken_in(file)
+    except (Misuse, Refused) as refused:
+        done.refused = refused.message
+    except TemporaryFailure as failure:
+        done.stopped_by = str(failure)
+    done.choices = tell_choices(office.database, source, office.due_now(), office.who)
+    return done
+
+
+def terms_of_feed(office: Office) -> FeedTerms:
+    newest = sa.select(bill_run.c.utility).order_by(bill_run.c.imported_at.desc()).limit(1)
+    with office.database.reading() as books:
+        utility = books.scalar(newest) or ""
+    return FeedTerms(utility, newest_timezone(office.database), office.who)
+
+
+def accept_gap(office: Office, sequence: int, reason: str) -> None:
+    """
+    Take a person's word that a file of the feed will never come; raises Misuse for no such gap.
+
+    What stood in it is not known until the next export: balances may be too high until then.
+    """
+    with office.database.writing() as books:
+        if not any(gap.first <= sequence <= gap.last for gap in read_gaps(books)):
+            raise Misuse(f"File {sequence} of the feed is not missing.", "feed")
+        row = {"sequence": sequence, "reason": reason, "accepted_by": office.who}
+        books.execute(feed_gap.insert().values(**row, accepted_at=office.due_now()))
+        record_audit(
+            books, office.due_now(), office.who, "accept gap in feed", f"file {sequence}", reason
+        )
+
+
+def max_age_of(office: Office) -> timedelta | None:
+    """Return how old the feed may be; None: the office has none."""
+    hours = office.settings.feed.max_age
+    return timedelta(hours=hours) if hours else None
+
+
+@dataclass(frozen=True, slots=True)
+class StaleBalances:
+    """Which periods' balances are too old, and why; `are_all`: those of every period."""
+
+    why: dict[str, str] = field(default_factory=dict)
+    are_all: bool = False
+
+    def __str__(self) -> str:
+        reasons = sorted(set(self.why.values()))
+        return "; ".join(reasons)
+
+
+def find_stale(office: Office, now: datetime) -> StaleBalances:
+    """Look which periods' balances are too old to draw or dun by."""
+    with office.database.reading() as books:
+        feed = read_feed(books, max_age_of(office))
+        periods = set(books.scalars(sa.select(balance_due.c.run).distinct())) - {None}
+        why = stale_periods(books, feed, now, periods)
+    return StaleBalances(why, bool(why) and set(why) == periods)
+
+
+def guard_balances(
+    office: Office, now: datetime, act: str, subject: str, despite: str | None
+) -> StaleBalances:
+    """
+    Return the periods that must be left out since their balances are too old.
+
+    Raises Refused (`stale-balances`) where none is left. A person's reason to go on all the same
+    is audited, and `feed.when_stale = warn` only says it: then nothing is left out.
+    """
+    stale = find_stale(office, now)
+    if not stale.why:
+        return stale
+    if despite is None and office.settings.feed.when_stale == "stop":
+        if stale.are_all:
+            raise Refused(
+                "stale-balances",
+                f"Balances are not of today: {stale}. Take the feed in (`billclose feed`), or go "
+                "on with --despite-stale-balances REASON.",
+            )
+        return stale
+    if despite is not None:
+        with office.database.writing() as books:
+            detail = f"{stale}: {despite}"
+            record_audit(books, now, office.who, f"{act} despite stale balances", subject, detail)
+    return StaleBalances()
+
+
+def say_feed(office: Office, now: datetime) -> str:
+    """Say whom balances are known from, for the result of a night."""
+    if max_age_of(office) is None:
+        return "no feed: what was paid elsewhere since the export is not known"
+    stale = find_stale(office, now)
+    return f"balances are not of today: {stale}" if stale.why else "balances are of the feed"
