@@ -197,7 +197,7 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
     "web": CommandEntry(
         "command_line.commands.web",
         "web",
-        "Serve the office's web desk until Ctrl-C; meant to stand behind your reverse proxy.",
+        "Serve the customers' portal and the office's web desk until Ctrl-C.",
     ),
     "staff": CommandEntry(
         "command_line.commands.staff",

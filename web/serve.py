@@ -23,11 +23,13 @@ IDLE_SECONDS = 5
 STOP_SECONDS = 15
 
 
-def serve(host: str, port: int) -> None:
+def serve(host: str, port: int, as_of: str = "") -> None:
     """Answer until interrupted; the log goes to standard error and names nobody."""
     home = Path(os.environ.get("BILLCLOSE_HOME", "."))
     require_home(home)
-    clock = Clock.starting(lambda: datetime.now(UTC), None)
+    clock = Clock.starting(
+        lambda: datetime.now(UTC), datetime.fromisoformat(as_of) if as_of else None
+    )
     here = Office(home, read_settings(home), clock, "web desk")
     require_schema(here.database)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")

@@ -7,8 +7,14 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-LANGUAGES = {"en": "English", "es": "Español"}
 LOCALES = Path(__file__).parent / "locales"
+_NAMES = {"en": "English", "es": "Español"}
+# A language is offered where its catalog is there: a page half in another language helps nobody.
+LANGUAGES = {
+    code: name
+    for code, name in _NAMES.items()
+    if code == "en" or (LOCALES / code / "LC_MESSAGES" / "portal.mo").is_file()
+}
 Say = Callable[..., str]
 
 

@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from domain.failures import Misuse
 
 if TYPE_CHECKING:
+    from command_line.demo.customers import DemoCustomer
     from office.equipment.office import Office
 
 
@@ -31,6 +32,7 @@ def demo(context: click.Context, accounts: int) -> int:
     """
     from command_line.commands.close import run_close
     from command_line.commands.init import prepare_home
+    from command_line.demo.customers import register_customers
     from command_line.demo.export import write_demo_city
     from command_line.options import open_office
 
@@ -44,7 +46,9 @@ def demo(context: click.Context, accounts: int) -> int:
     click.echo(f"  ✓ its billing system's export    {bundle}", err=True)
 
     status = run_close(open_office(place, AS_OF), PERIOD, str(bundle.resolve()))
-    click.echo(_where_to_look(open_office(place, AS_OF), place))
+    office = open_office(place, AS_OF)
+    customers = register_customers(office)
+    click.echo(_where_to_look(office, place, customers))
     return status
 
 
@@ -57,10 +61,11 @@ def _clear(place: Path) -> None:
     shutil.rmtree(place)
 
 
-def _where_to_look(office: Office, place: Path) -> str:
-    """Name the five places at which a newcomer sees what a close is."""
+def _where_to_look(office: Office, place: Path, customers: tuple[DemoCustomer, ...]) -> str:
+    """Name the six places at which a newcomer sees what a close is."""
     import sqlalchemy as sa
 
+    from command_line.demo.customers import PASSWORD
     from database.tables import bill
 
     with office.database.reading() as books:
@@ -75,7 +80,11 @@ def _where_to_look(office: Office, place: Path) -> str:
         (f"one of {len(mails)} mails", mails[0] if mails else "-"),
         ("the print batch", batches[0] if batches else "-"),
         ("every step", f"{office.command} up    (the Prefect UI)"),
+        ("the portal", f"{office.command} web --as-of 2026-11-03T09:00"),
     ]
     lines = [f"  {name:18} {where}" for name, where in places]
+    signs_in = [f"  {'':18} as {one.what}: {one.address}" for one in customers]
+    if customers:
+        signs_in.append(f"  {'':18} password: {PASSWORD}")
     more = f"  and: {office.command} list scheduled-payments"
-    return "\n".join(["", "Where to look:", *lines, more])
+    return "\n".join(["", "Where to look:", *lines, *signs_in, more])

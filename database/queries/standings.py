@@ -27,7 +27,7 @@ class NextDraw:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AccountStanding:
     """
     One account as its customer sees it (rules 38-42, 46); dates are local dates.
 
@@ -59,7 +59,7 @@ class Standing:
         return self.due_on is not None and self.due_on < today and self.owed > ZERO
 
 
-def standings_of(books: Connection, keys: Sequence[str]) -> list[Standing]:
+def standings_of(books: Connection, keys: Sequence[str]) -> list[AccountStanding]:
     """Return how accounts stand, by number, in one reading of the books (rule 39)."""
     if not keys:
         return []
@@ -71,8 +71,8 @@ def standings_of(books: Connection, keys: Sequence[str]) -> list[Standing]:
     ]
 
 
-def _to_standing(row: Any, planned: Any, paid: Any) -> Standing:
-    return Standing(
+def _to_standing(row: Any, planned: Any, paid: Any) -> AccountStanding:
+    return AccountStanding(
         row.account_key,
         row.account,
         row.run,

@@ -91,7 +91,7 @@ _SAID_WHERE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Contact:
+class OfficeContact:
     """How a customer reaches the office, and where to pay; what is empty is left out of a mail."""
 
     phone: str = ""
@@ -108,7 +108,7 @@ class Contact:
         }
 
 
-NO_CONTACT = Contact()
+NO_CONTACT = OfficeContact()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class Templates:
     in a customer's mail.
     """
 
-    def __init__(self, folder: Path | None = None, contact: Contact = NO_CONTACT) -> None:
+    def __init__(self, folder: Path | None = None, contact: OfficeContact = NO_CONTACT) -> None:
         folders = [path for path in (folder, _OWN) if path is not None and path.is_dir()]
         self._folder = folder
         self._contact = contact.values()

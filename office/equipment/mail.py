@@ -12,7 +12,7 @@ from mail.communications.mailings import MassLetters
 from mail.communications.posted import LiveCommunications
 from mail.letters.access import NO_PORTAL, PortalLinks
 from mail.letters.links import NO_LINKS, ExportLinks, Unsubscribing
-from mail.letters.templates import Contact, Templates
+from mail.letters.templates import OfficeContact, Templates
 from mail.message.addresses import Verp
 from mail.message.size_limit import MEGABYTE, SizeLimit
 from mail.port import Mailer
@@ -145,7 +145,7 @@ def to_live_communications(here: Office) -> LiveCommunications:
 def to_templates(here: Office) -> Templates:
     own = here.home / "templates"
     utility = here.settings.utility
-    contact = Contact(utility.phone, utility.address, utility.hours, here.settings.web.url)
+    contact = OfficeContact(utility.phone, utility.address, utility.hours, here.settings.web.url)
     return Templates(own if own.is_dir() else None, contact)
 
 

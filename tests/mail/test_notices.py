@@ -31,7 +31,7 @@ from mail.letters.links import Unsubscribing
 from mail.letters.notices import NOTICES, kind_of
 from mail.letters.phrases import say_failure
 from mail.letters.samples import a_sample_notice
-from mail.letters.templates import BILL, COMMON, NOTICE, Contact, Templates
+from mail.letters.templates import BILL, COMMON, NOTICE, OfficeContact, Templates
 from mail.message.mime import Attachment
 from mail.outbox.deliveries import COLUMNS, Delivery
 from mail.port import MailOutcome, OutgoingMessage, Result
@@ -434,7 +434,9 @@ def test_a_reason_is_said_in_a_customers_words(error, advice, reason):
 
 
 def test_a_customer_reads_whom_to_call_and_where_to_pay(tmp_path):
-    contact = Contact("555-0100", "1 Main St", "Monday to Friday, 8 to 5", "https://pay.x.example")
+    contact = OfficeContact(
+        "555-0100", "1 Main St", "Monday to Friday, 8 to 5", "https://pay.x.example"
+    )
 
     told = Templates(None, contact).word(a_sample_notice("past-due"))
     silent = Templates().word(a_sample_notice("past-due"))

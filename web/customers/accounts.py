@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from database.queries.portal_accounts import PortalAccount, accounts_of_user
-from database.queries.standings import Standing, standings_of
+from database.queries.standings import AccountStanding, standings_of
 from domain.accounts import account_key
 from domain.identity import mailbox_of
 from web.visits import Visit
@@ -22,7 +22,7 @@ def my_account(visit: Visit) -> PortalAccount | None:
     return next((one for one in my_accounts(visit) if one.account_key == wanted), None)
 
 
-def my_standings(visit: Visit) -> list[Standing]:
+def my_standings(visit: Visit) -> list[AccountStanding]:
     """Return how the visitor's accounts stand, all in one reading of the books."""
     user = visit.user
     with visit.office.database.reading() as books:
@@ -30,7 +30,7 @@ def my_standings(visit: Visit) -> list[Standing]:
         return standings_of(books, [one.account_key for one in mine])
 
 
-def my_standing(visit: Visit) -> Standing | None:
+def my_standing(visit: Visit) -> AccountStanding | None:
     """Return how the account of the page's address stands, None where it is not the visitor's."""
     wanted = account_key(visit.path("account"))
     return next((one for one in my_standings(visit) if one.account_key == wanted), None)
