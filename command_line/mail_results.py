@@ -19,7 +19,7 @@ UNSENT = ("failed", "deferred", "in_doubt")
 
 def run_mailing(office: Office, load: Callable[[], Any], **parameters: Any) -> Figures:
     """Run a flow that sends mails and return its figures; say so where not one of them left."""
-    from command_line.flow_runs import run_flow
+    from office.prefect_server.flow_runs import run_flow
 
     try:
         figures: Figures = run_flow(office, load, **parameters).result()

@@ -65,7 +65,7 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "Print the bills that came back since the last print batch, of PERIOD or of all periods.",
     ),
     "list": CommandEntry(
-        "command_line.lists.listing",
+        "command_line.commands.list",
         "list_what",
         "List bills, deliveries, payments, checks and more; an export holds just the rows shown.",
     ),
@@ -198,6 +198,11 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "command_line.commands.web",
         "web",
         "Serve the customers' portal and the office's web desk until Ctrl-C.",
+    ),
+    "staff": CommandEntry(
+        "command_line.commands.staff",
+        "staff",
+        "Say who may sign in to the office's pages; `billclose list staff` shows them.",
     ),
     "backup": CommandEntry(
         "command_line.commands.backup",

@@ -25,6 +25,7 @@ class LinkKind(StrEnum):
     RESET_PASSWORD = "reset-password"  # noqa: S105 - the name of a link
     UNLOCK = "unlock"
     UNLINK_ACCOUNT = "unlink-account"  # "was that you?": takes a new link away again
+    STAFF_PASSWORD = "staff-password"  # noqa: S105 - the name of a link
 
 
 # How long each is good (rules 142, 153).
@@ -34,6 +35,7 @@ LINK_HOURS = {
     LinkKind.RESET_PASSWORD: timedelta(hours=24),
     LinkKind.UNLOCK: timedelta(hours=24),
     LinkKind.UNLINK_ACCOUNT: timedelta(days=14),
+    LinkKind.STAFF_PASSWORD: timedelta(hours=72),
 }
 
 
@@ -73,6 +75,21 @@ class PortalUser:
     language: str
     state: UserState
     seen_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StaffMember:
+    """Somebody who signs in to the office's pages."""
+
+    number: int
+    address: str
+    role: Role
+    state: UserState
+
+    @property
+    def who(self) -> str:
+        """What the audit list calls them: never an address."""
+        return f"{self.role} {self.number}"
 
 
 def mailbox_of(address: str) -> str:

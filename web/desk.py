@@ -17,6 +17,7 @@ from web.layout import send_static
 from web.mail_thread import MailThread, sending_mail
 from web.mailed_links import ask_to_unsubscribe, fetch_export, read_communication, unsubscribe
 from web.monitors import LastLook, tell_health, tell_metrics
+from web.office.routes import office_routes
 from web.pages import not_there
 from web.payment_thread import PaymentThread
 
@@ -33,7 +34,7 @@ def desk_of(here: Office) -> Starlette:
             Route("/health", tell_health, methods=["GET"]),
             Route("/metrics", tell_metrics, methods=["GET"]),
             Route("/static/{name}", send_static, methods=["GET"]),
-            *customer_routes(),
+            *_pages(here),
         ],
         lifespan=sending_mail,
         middleware=[Middleware(Guard, largest=largest_of)],
@@ -47,6 +48,15 @@ def desk_of(here: Office) -> Starlette:
     desk.state.mail_waits = desk.state.mail_thread.waits
     desk.state.payment_thread = PaymentThread(here, desk.state.mail_waits)
     return desk
+
+
+def _pages(office: Office) -> list[Route]:
+    """Return the pages that this desk serves, by the setting `web.serves`."""
+    served = office.settings.web.serves
+    return [
+        *(office_routes() if "office" in served else ()),
+        *(customer_routes() if "customers" in served else ()),
+    ]
 
 
 def _missing(_request: Request, _failure: Exception) -> Response:

@@ -10,6 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LARGEST_BODY = 16_384  # octets; a form's one field has far less
 LARGEST_WEBHOOK = 524_288
+LARGEST_UPLOAD = 2_000_000_000  # a city's bulk PDFs; nobody but staff who may close sends one
+UPLOADS = "/office/close/upload"
 LOG = logging.getLogger("billclose.web")
 HEADERS = (
     (b"content-security-policy", b"default-src 'none'; style-src 'self'; script-src 'self'; "
@@ -85,6 +87,8 @@ class Guard:
 
 def largest_of(path: str) -> int:
     """Return how many octets the body of a request to a path may have."""
+    if path == UPLOADS:
+        return LARGEST_UPLOAD
     return LARGEST_WEBHOOK if path.startswith("/webhooks/") else LARGEST_BODY
 
 

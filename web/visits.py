@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from database.runs import newest_timezone
 from identity.attempts import network_subject
 from identity.passwords import Passwords
-from identity.sessions import SEEN_EVERY, WHOLE, SignedIn, find_session, mark_seen
-from office.equipment.office import Office
+from identity.sessions import (
+    SEEN_EVERY,
+    WHOLE,
+    SignedIn,
+    find_session,
+    find_staff_session,
+    mark_seen,
+)
+from office.equipment.office import Office, in_name_of
 from rules.portal_access import own_path
+from web.office.permissions import Permission, may
 from web.words import language_of, speaker
 
+STAFF_COOKIE = "office"
 LONGEST_FIELD = 2_000  # characters; a longer one is cut, nobody types it
 
 
@@ -117,6 +126,83 @@ def signed_in(page: Page) -> Endpoint:
     return answer
 
 
+def for_staff(page: Page, permission: Permission) -> Endpoint:
+    """
+    Make a page for members of staff whose role has a permission; others are asked to sign in.
+
+    The office acts in the name of whoever is signed in: the audit list has the person.
+    """
+
+    async def answer(request: Request) -> Response:
+        turned_away = await run_in_threadpool(turn_away, request, permission)
+        if turned_away is not None:
+            return turned_away
+        form = await _fields(request)
+        return await run_in_threadpool(_answer_staff, page, request, form)
+
+    return answer
+
+
+def turn_away(request: Request, permission: Permission) -> Response | None:
+    """Answer whoever may not see a page, before anything is read of what they send."""
+    visit = staff_visit(request, {})
+    if visit.session is None:
+        here = own_path(request.url.path) if request.method == "GET" else "/office"
+        return RedirectResponse(f"/office/sign-in?next={here}", 303)
+    if visit.session.needs_code:
+        return RedirectResponse("/office/code", 303)
+    if not may(visit.session.role, permission):
+        return PlainTextResponse("Your role does not have this page.\n", 403)
+    return None
+
+
+def _answer_staff(page: Page, request: Request, form: Mapping[str, str]) -> Response:
+    visit = staff_visit(request, form)
+    if visit.session is None:
+        return RedirectResponse("/office/sign-in", 303)
+    if not is_own_form(visit):
+        return RedirectResponse("/office", 303)
+    if visit.session.seen_at < visit.now - SEEN_EVERY:
+        with visit.office.database.writing() as books:
+            mark_seen(books, visit.session, visit.now)
+    return page(replace(visit, office=in_name_of(visit.office, visit.session.who)))
+
+
+def half_signed_in(page: Page) -> Endpoint:
+    """Make a page for staff who have given the password, and not yet the code of the phone."""
+
+    async def answer(request: Request) -> Response:
+        form = await _fields(request)
+        return await run_in_threadpool(_answer_half, page, request, form)
+
+    return answer
+
+
+def _answer_half(page: Page, request: Request, form: Mapping[str, str]) -> Response:
+    visit = staff_visit(request, form)
+    if visit.session is None or not is_own_form(visit):
+        return RedirectResponse("/office/sign-in", 303)
+    return page(visit)
+
+
+def is_own_form(visit: Visit) -> bool:
+    """Tell whether a POST carries the session's own token; a GET has none to carry."""
+    if not visit.is_post:
+        return True
+    given = visit.form.get("csrf", "").encode()
+    return hmac.compare_digest(given, visit.user.csrf.encode())
+
+
+def staff_visit(request: Request, form: Mapping[str, str]) -> Visit:
+    """Return a visit with whoever of staff is signed in."""
+    office: Office = request.app.state.office
+    now = office.due_now()
+    with office.database.reading() as books:
+        token = request.cookies.get(cookie_name(office, STAFF_COOKIE), "")
+        session = find_staff_session(books, token, now)
+    return Visit(request, office, now, form, session)
+
+
 def _answer_signed_in(page: Page, request: Request, form: Mapping[str, str]) -> Response:
     visit = _visit(request, form)
     if visit.session is None:
@@ -156,14 +242,14 @@ def passwords_of(visit: Visit) -> Passwords:
     return passwords
 
 
-def cookie_name(office: Office) -> str:
+def cookie_name(office: Office, name: str = "portal") -> str:
     """`__Host-` binds the cookie to this host and to TLS; a trial on this machine has none."""
-    return "__Host-portal" if _is_secure(office) else "portal"
+    return f"__Host-{name}" if _is_secure(office) else name
 
 
-def set_session(office: Office, answer: Response, token: str) -> None:
+def set_session(office: Office, answer: Response, token: str, name: str = "portal") -> None:
     answer.set_cookie(
-        cookie_name(office),
+        cookie_name(office, name),
         token,
         max_age=int(WHOLE.total_seconds()),
         path="/",
@@ -173,12 +259,13 @@ def set_session(office: Office, answer: Response, token: str) -> None:
     )
 
 
-def clear_session(office: Office, answer: Response) -> None:
-    answer.delete_cookie(cookie_name(office), path="/", secure=_is_secure(office), httponly=True)
+def clear_session(office: Office, answer: Response, name: str = "portal") -> None:
+    cookie = cookie_name(office, name)
+    answer.delete_cookie(cookie, path="/", secure=_is_secure(office), httponly=True)
 
 
 def _is_secure(office: Office) -> bool:
-    return office.settings.web.url.startswith("https://")
+    return office.settings.web.is_secure
 
 
 def redirect(path: str) -> RedirectResponse:

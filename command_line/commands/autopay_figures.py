@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from command_line.lists.catalog import LISTS
-from command_line.lists.listing import shown_rows
 from domain.money import Money
 from payments.enrollment.wording import say_mandate, say_outcome
+from reporting.lists.catalog import LISTS
+from reporting.lists.reading import shown_rows
 
 if TYPE_CHECKING:
     from database.books import Database

@@ -142,8 +142,8 @@ def settle(
 
 
 def _rows(office: Office, name: str) -> list[dict[str, Any]]:
-    from command_line.lists.catalog import LISTS
-    from command_line.lists.listing import shown_rows
+    from reporting.lists.catalog import LISTS
+    from reporting.lists.reading import shown_rows
 
     listing = LISTS[name]
     listed = listing.select().subquery()
@@ -173,7 +173,7 @@ def process_bounces(home: Path, as_of: datetime | None, as_json: bool) -> int:
     A delivery that came back has failed; an address that is gone is written to no more; a bill
     that reached nobody goes into the period's next print batch, one a day.
     """
-    from command_line.flow_runs import run_flow
+    from office.prefect_server.flow_runs import run_flow
 
     office = open_office(home, as_of)
     _ = office.inbox  # what is missing in the settings is said at once

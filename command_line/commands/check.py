@@ -31,8 +31,8 @@ def check(
     as_json: bool,
 ) -> int:
     """Run the data checks on the staged export of PERIOD."""
-    from command_line.flow_runs import run_flow
     from database.runs import get_run
+    from office.prefect_server.flow_runs import run_flow
     from reporting.run_sheet.reading import read_run_sheet
 
     waivers = to_waivers(waive, reason)

@@ -99,7 +99,7 @@ def to_period(office: Office, bundle_or_period: str) -> tuple[str, str | None]:
 
 
 def _close(office: Office, parameters: dict[str, Any], *, yes: bool, as_json: bool) -> int:
-    from command_line.flow_runs import run_flow
+    from office.prefect_server.flow_runs import run_flow
 
     def load() -> Any:
         from data_checks.checking import warm_up

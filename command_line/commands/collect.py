@@ -78,7 +78,7 @@ def _quiet(office: Office) -> Figures | None:
 
 
 def _collect(office: Office, despite: str | None, despite_stale: str | None) -> Figures:
-    from command_line.flow_runs import run_flow
+    from office.prefect_server.flow_runs import run_flow
 
     def load() -> Any:
         from flows.collect_autopay import collect_autopay as flow

@@ -56,7 +56,7 @@ def _clean(office: Office) -> dict[str, Any]:
 
 
 def _export(office: Office, account: str, to: str) -> dict[str, Any]:
-    from command_line.flow_runs import run_flow
+    from office.prefect_server.flow_runs import run_flow
 
     def load() -> Any:
         from flows.export_usage import export_usage as flow

@@ -156,7 +156,7 @@ def _quiet(office: Office) -> tuple[dict[str, Any], str] | None:
 
 
 def _run(office: Office) -> tuple[dict[str, Any], str]:
-    from command_line.flow_runs import run_flow
+    from office.prefect_server.flow_runs import run_flow
 
     try:
         state = run_flow(office, _load)

@@ -24,8 +24,8 @@ def print_bills(home: Path, period: str | None, as_of: datetime | None, as_json:
 
     They come into a file of their own; what was printed before is not printed again.
     """
-    from command_line.flow_runs import run_flow
     from database.runs import get_run
+    from office.prefect_server.flow_runs import run_flow
 
     office = open_office(home, as_of)
     if period is not None:

@@ -78,7 +78,7 @@ def _look(office: Office) -> dict[str, Any] | None:
 
 
 def _post(office: Office, at_once: bool) -> dict[str, Any]:
-    from command_line.flow_runs import run_flow
+    from office.prefect_server.flow_runs import run_flow
 
     def load() -> Any:
         from flows.retry_postings import retry_postings as flow

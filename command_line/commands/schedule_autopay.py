@@ -152,8 +152,8 @@ def schedule_autopay(
     At a terminal a late run first shows who would be charged today, and asks. Who is left out is
     scheduled by a later run; exit status 4 until then.
     """
-    from command_line.flow_runs import run_flow
     from database.runs import get_run
+    from office.prefect_server.flow_runs import run_flow
     from payments.scheduling.scheduling import count_left_out
     from reporting.run_sheet.reading import read_run_sheet
     from reporting.run_sheet.run_sheet import autopay_figures

@@ -13,7 +13,7 @@ from mail.letters.phrases import Values, web_address
 
 FORMS = (
     "access-verify", "access-known", "access-invitation", "access-reset", "access-locked",
-    "access-linked", "access-new-sign-in",
+    "access-linked", "access-new-sign-in", "access-staff",
 )  # fmt: skip
 
 
@@ -63,6 +63,7 @@ _PATHS = {
     "reset-password": "reset",
     "unlock": "unlock",
     "unlink-account": "not-me",
+    "staff-password": "office/password",
 }
 NO_PORTAL = PortalLinks()
 

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property, partial
@@ -286,6 +287,13 @@ class Office(Choices):
 
     def today(self, run: Run) -> date:
         return self.clock.today(run.timezone)
+
+
+def in_name_of(chosen: Office, who: str) -> Office:
+    """Return an office, with the equipment that it has, in which another person acts."""
+    acting = copy(chosen)
+    object.__setattr__(acting, "who", who)  # frozen for all others: the copy is nobody's yet
+    return acting
 
 
 _current: list[Office] = []

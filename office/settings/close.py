@@ -250,11 +250,41 @@ class WebSettings(SettingsSection):
         description="Address of the portal as customers type it, https://…; mails link to it. "
         "Empty: where `billclose web` listens.",
     )
+    serves: Annotated[tuple[Literal["customers", "office", "csr"], ...], NoDecode] = Field(
+        ("customers", "office", "csr"),
+        description="Which pages are answered here: customers, office, csr; any of them.",
+    )
+    staff_totp: bool | Literal["https"] = Field(
+        "https",
+        description="Staff give a six-digit code of their phone after the password: true, false, "
+        "or https: where web.url is https://…, and not in a trial on this machine.",
+    )
     health_token: SecretStr = Field(
         SecretStr(""),
         description="As BILLCLOSE_WEB__HEALTH_TOKEN; never written here. Who knows it may read "
         "/health; empty: this machine alone.",
     )
+
+    @field_validator("serves", mode="before")
+    @classmethod
+    def split(cls, value: Any) -> Any:
+        """Take a list, or from the environment JSON or names with commas between them."""
+        if isinstance(value, str) and value.strip().startswith("["):
+            return json.loads(value)
+        return _words(value) if isinstance(value, str) else value
+
+    @property
+    def is_secure(self) -> bool:
+        """Tell whether browsers reach the pages through TLS."""
+        return self.url.startswith("https://")
+
+    @property
+    def asks_staff_for_codes(self) -> bool:
+        return self.is_secure if self.staff_totp == "https" else self.staff_totp
+
+
+def _words(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 class PrefectSettings(SettingsSection):

@@ -199,7 +199,7 @@ def _as_toml(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
-        return "[]"
+        return json.dumps(list(value))
     return json.dumps(value) if isinstance(value, str) else str(value)
 
 

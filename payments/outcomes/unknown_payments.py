@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.books import Database
-from database.tables import audit, draw
+from database.tables import audit, draw, scheduled_payment
 from domain.failures import (
     AwaitingApproval,
     Misuse,
@@ -285,3 +286,23 @@ def _open_draw(books: Connection, key: str) -> Draw:
 def _audit(books: Connection, one: Draw, what: str, decision: PaymentDecision) -> None:
     detail = f"{one.key}: {what}; {decision.reason}"
     record_audit(books, decision.at, decision.who, "decide payment", one.account, detail)
+
+
+def select_unknown() -> sa.Select[Any]:
+    """Select the draws without an answer, and those that came beside another one: in doubt."""
+    return (
+        sa.select(
+            draw.c.key,
+            scheduled_payment.c.account,
+            scheduled_payment.c.run.label("period"),
+            draw.c.amount,
+            draw.c.asked_at,
+            draw.c.lookups,
+            draw.c.next_lookup_at,
+            draw.c.reference,
+            draw.c.code,
+            scheduled_payment.c.account_key.label("_account_key"),
+        )
+        .join(scheduled_payment, scheduled_payment.c.key == draw.c.payment_key)
+        .where((draw.c.state == DrawState.ASKED) | (draw.c.code == DRAWN_TWICE))
+    )

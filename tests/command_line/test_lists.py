@@ -19,6 +19,7 @@ FIELDS = {
     "communications": "number title expires pages link added_at removed_at removal_reason",
     "mailings": "number day subject status mailboxes sent failed deferred waiting left_out",
     "unsubscribed-addresses": "address since",
+    "balances": "account period",
     "scheduled-payments": "account period pay_date amount method last4 immediate state status "
     "confirmation",
     "autopay-unscheduled": "account reason",
@@ -28,6 +29,11 @@ FIELDS = {
     "return-rates": "period kind returned originated rate_percent limit_percent",
     "checks": "check severity status failed accounts",
     "exceptions": "account stage code message",
+    "autopay-enrolled": "account name portal_user method last4 days_prior maximum enrolled_on "
+    "source",
+    "unknown-payments": "key account period amount asked_at lookups code",
+    "customers": "account name service_address city email phone status amount_due balance period",
+    "staff": "number address role state made_at made_by seen_at",
     "audit": "at who action subject detail",
 }
 ROWS = {
@@ -55,7 +61,7 @@ def test_a_list_has_the_fields_of_the_contract(closed, what):
 
 
 def test_the_pages_of_the_contract_are_all_here():
-    from command_line.lists.catalog import LISTS
+    from reporting.lists.catalog import LISTS
 
     assert list(FIELDS) == list(LISTS)
 

@@ -26,48 +26,52 @@ class Listing(NamedTuple):
 
 
 LISTS = {  # a module is loaded when its list is asked for, so that the others wait for nothing
-    "bills": Listing(
-        "command_line.lists.bills", "bills", ("period", "form", "_account_key", "pdf")
-    ),
+    "bills": Listing("reporting.lists.bills", "bills", ("period", "form", "_account_key", "pdf")),
     "deliveries": Listing(
-        "command_line.lists.mail", "deliveries", ("period", "_account_key", "form", "recipient")
+        "reporting.lists.mail", "deliveries", ("period", "_account_key", "form", "recipient")
     ),
     "paper": Listing(
-        "command_line.lists.bills", "paper_bills", ("period", "part", "form", "sequence")
+        "reporting.lists.bills", "paper_bills", ("period", "part", "form", "sequence")
     ),
-    "bounces": Listing("command_line.lists.mail", "bounces", ("received_at", "id")),
+    "bounces": Listing("reporting.lists.mail", "bounces", ("received_at", "id")),
     "suppressed-addresses": Listing(
-        "command_line.lists.mail", "suppressed_addresses", ("since", "address")
+        "reporting.lists.mail", "suppressed_addresses", ("since", "address")
     ),
-    "communications": Listing("command_line.lists.mail", "communications", ("number",)),
-    "mailings": Listing("command_line.lists.mail", "mailings", ("number",)),
+    "communications": Listing("reporting.lists.mail", "communications", ("number",)),
+    "mailings": Listing("reporting.lists.mail", "mailings", ("number",)),
     "unsubscribed-addresses": Listing(
-        "command_line.lists.mail", "unsubscribed_addresses", ("since", "address")
+        "reporting.lists.mail", "unsubscribed_addresses", ("since", "address")
     ),
     "balances": Listing("database.queries.balances", "balances", ("period", "_account_key")),
     "scheduled-payments": Listing(
-        "command_line.lists.money", "scheduled_payments", ("period", "pay_date", "_account_key")
+        "reporting.lists.money", "scheduled_payments", ("period", "pay_date", "_account_key")
     ),
     "autopay-unscheduled": Listing(
-        "command_line.lists.money", "unscheduled", ("period", "_account_key")
+        "reporting.lists.money", "unscheduled", ("period", "_account_key")
     ),
     "pending-payments": Listing(
-        "command_line.lists.money", "pending_payments", ("taken_at", "confirmation", "key")
+        "reporting.lists.money", "pending_payments", ("taken_at", "confirmation", "key")
     ),
     "completed-payments": Listing(
-        "command_line.lists.money", "completed_payments", ("taken_at", "confirmation")
+        "reporting.lists.money", "completed_payments", ("taken_at", "confirmation")
     ),
     "movements": Listing("database.queries.movements", "movements", ("_account_key", "date", "id")),
     "changes": Listing("database.queries.choices", "list_choices", ("id",)),
     "deposits": Listing("payments.outcomes.settlements", "deposits", ("date", "deposit", "_line")),
     "return-rates": Listing("database.queries.autopay", "rates_by_period", ("period", "kind")),
-    "checks": Listing("command_line.lists.bills", "checks", ("period", "_position")),
+    "checks": Listing("reporting.lists.bills", "checks", ("period", "_position")),
     "exceptions": Listing(
         "database.queries.exceptions",
         "exceptions",
         ("period", "stage", "_position", "_account_key"),
     ),
-    "audit": Listing("command_line.lists.catalog", "audit_list", ("_id",)),
+    "autopay-enrolled": Listing("reporting.lists.people", "autopay_enrolled", ("_account_key",)),
+    "unknown-payments": Listing(
+        "payments.outcomes.unknown_payments", "select_unknown", ("asked_at", "key")
+    ),
+    "customers": Listing("reporting.lists.people", "customers", ("_account_key",)),
+    "staff": Listing("reporting.lists.people", "members_of_staff", ("number",)),
+    "audit": Listing("reporting.lists.catalog", "audit_list", ("_id",)),
 }
 
 

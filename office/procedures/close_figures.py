@@ -1,0 +1,56 @@
+"""The figures of a period for a person to decide by: totals, checks with remedies, payments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from database.runs import find_run
+from domain.checks import CheckStatus
+from office.equipment.office import Office
+from reporting.run_sheet.reading import read_run_sheet
+from reporting.run_sheet.run_sheet import RunSheet, total_figures
+
+
+def sheet_figures(office: Office, period: str) -> dict[str, Any]:
+    """Return what a close brings, as text in the office's words; nothing for an unknown period."""
+    if find_run(office.database, period) is None:
+        return {}
+    sheet = read_run_sheet(office.database, period)
+    return {"facts": _facts(sheet), "totals": total_figures(sheet), "checks": _checks(sheet)}
+
+
+def _facts(sheet: RunSheet) -> list[list[str]]:
+    autopay, mail = sheet.autopay, sheet.deliveries
+    return [
+        ["Utility", sheet.utility],
+        ["Due on", sheet.due_on.isoformat()],
+        ["Pages", f"{sheet.pages['total']:,}, {sheet.pages['unassigned']:,} unassigned"],
+        ["Bills", f"{sheet.bills:,}"],
+        ["Amount due of the bills", sheet.amount_due_total.dollars()],
+        ["Bills by email", f"{mail.bills:,}"],
+        ["Bills on paper", f"{sheet.paper.bills:,}, {sheet.paper.pages:,} pages"],
+        [
+            "Autopay",
+            f"{autopay.scheduled:,} payments, {autopay.amount.dollars()}, "
+            f"{autopay.immediate:,} of them at once; {autopay.unscheduled:,} without a payment",
+        ],
+    ]
+
+
+def _checks(sheet: RunSheet) -> list[dict[str, Any]]:
+    """Return the checks, what failed first, each with what it says and what to do."""
+    rows = []
+    for result in sheet.checks:
+        says, remedy = sheet.check_texts.get(result.check, ("", ""))
+        rows.append(
+            {
+                "check": result.check,
+                "says": says,
+                "severity": result.severity.value,
+                "status": result.status.value,
+                "failed": result.failed,
+                "remedy": "" if result.status is CheckStatus.PASSED else remedy,
+                "accounts": list(result.accounts[:20]),
+            }
+        )
+    return sorted(rows, key=lambda row: row["status"] == CheckStatus.PASSED.value)

@@ -1,0 +1,21 @@
+"""The lists as the office sees them now, for the command and for the pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from reporting.lists.catalog import LISTS
+
+if TYPE_CHECKING:
+    from office.equipment.office import Office
+
+
+def select_list(office: Office, what: str) -> sa.Select[Any]:
+    """Select a list by its name; what is held from reminders goes by the office's days."""
+    if what != "exceptions":
+        return LISTS[what].select()
+    from office.procedures.exceptions import select_exceptions
+
+    return select_exceptions(office)

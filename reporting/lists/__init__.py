@@ -1,0 +1,1 @@
+"""The lists of the office: what each selects, how it is narrowed and written down."""

@@ -1,0 +1,71 @@
+"""Rows written into files for people: CSV and Excel, in which nothing is taken for a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any, TextIO
+
+Row = dict[str, Any]
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+AMOUNTS = frozenset({"amount", "amount_due", "balance", "maximum"})
+
+
+def write_csv(headings: Sequence[str], rows: Iterable[Row], out: TextIO) -> None:
+    """Write CSV as RFC 4180 has it, into an open file."""
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(headings)
+    for row in rows:
+        writer.writerow([_cell(row[name]) for name in headings])
+
+
+def to_xlsx(headings: Sequence[str], rows: Iterable[Row], title: str) -> bytes:
+    """Return an Excel file to sort and filter; what looks like a formula stays text."""
+    import xlsxwriter
+
+    content = io.BytesIO()
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
+    with xlsxwriter.Workbook(content, options) as book:
+        sheet = book.add_worksheet(title[:31])
+        bold = book.add_format({"bold": True})
+        amount = book.add_format({"num_format": "#,##0.00"})
+        sheet.freeze_panes(1, 0)
+        sheet.write_row(0, 0, headings, bold)
+        last = 0
+        for last, row in enumerate(rows, start=1):
+            _write_cells(sheet, last, [row[name] for name in headings], headings, amount)
+        sheet.autofilter(0, 0, last, len(headings) - 1)
+        sheet.autofit()
+    return content.getvalue()
+
+
+def to_text(value: Any) -> str:
+    """Write a value as a person reads it: yes and no for flags, nothing for nothing."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ";".join(value) if isinstance(value, list) else str(value)
+
+
+def is_number(text: str) -> bool:
+    return text.lstrip("-").replace(".", "", 1).isdigit() and text.count(".") <= 1
+
+
+def _cell(value: Any) -> str:
+    """Keep a spreadsheet from taking text for a formula; negative amounts stay numbers."""
+    text = to_text(value)
+    return f"'{text}" if text.startswith(FORMULA_SIGNS) and not is_number(text) else text
+
+
+def _write_cells(
+    sheet: Any, line: int, values: list[Any], headings: Sequence[str], amount: Any
+) -> None:
+    for column, (name, value) in enumerate(zip(headings, values, strict=True)):
+        if name in AMOUNTS and value is not None:
+            sheet.write_number(line, column, float(value), amount)  # Excel has no other numbers
+        elif isinstance(value, int) and not isinstance(value, bool):
+            sheet.write_number(line, column, value)
+        else:
+            sheet.write_string(line, column, to_text(value))

@@ -1,0 +1,175 @@
+"""The close in a browser: an export chosen or uploaded, rehearsed, closed, approved or refused."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import time
+import zipfile
+from datetime import datetime
+
+import pytest
+import sqlalchemy as sa
+
+from command_line.options import wall_clock
+from database.desk_tables import desk_work
+from database.runs import find_run
+from database.tables import audit, period_close
+from domain.desk_work import WorkKind, WorkState
+from domain.identity import Role
+from office.clock import Clock
+from office.equipment.office import Office
+from office.settings.settings import read_settings
+from tests.flows.desk import AS_OF
+from tests.flows.fixtures import prepared, server, town
+from tests.web.customers.conftest import PASSWORD
+from tests.web.office.conftest import TRIAL
+from web.office.close_work import is_going_on, newest_work
+
+__all__ = ["prepared", "server", "town"]
+PERIOD = "2026-10"
+LONGEST = 120  # seconds
+
+
+@pytest.fixture
+def office(prepared, server, town, tmp_path, monkeypatch):
+    """A home with empty books in which October's export lies, beside a Prefect server."""
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    home = prepared.copied(tmp_path / "office").home
+    shutil.copytree(town, home / "exports" / "larkspur")
+    settings = read_settings(home).model_copy(update={"web": TRIAL})
+    made = Office(home, settings, Clock(wall_clock, datetime.fromisoformat(AS_OF)), "web desk")
+    yield made
+    made.database.close()
+
+
+def test_a_close_is_rehearsed_begun_by_a_clerk_and_approved_by_a_supervisor(office, signed_in):
+    clerk, supervisor = signed_in(Role.CLERK), signed_in(Role.SUPERVISOR)
+    page = clerk.get("/office/close").text
+    assert ["exports/larkspur"] == re.findall(r'<option value="([^"]*)"', page)
+    for name in ('for="export">Billing export<', ">Rehearse<", ">Close the period<"):
+        assert name in page
+
+    begun = clerk.post("/office/close/rehearse", export="exports/larkspur")
+
+    assert f"/office/close/{PERIOD}" == begun.headers["location"]
+    rehearsed = waited(office)
+    assert (WorkState.DONE, "clerk 1") == (rehearsed.state, rehearsed.who), rehearsed.sentence
+    assert find_run(office.database, PERIOD) is None
+    page = clerk.get(f"/office/close/{PERIOD}").text
+    assert "Rehearsed: these figures are what a close would bring." in page
+    assert "Closing balance" in page
+    assert "negative-bill" in page
+
+    clerk.post("/office/close/begin", export="exports/larkspur")
+
+    assert WorkState.WAITING is waited(office).state
+    for browser, role in ((clerk, Role.CLERK), (supervisor, Role.SUPERVISOR)):
+        sign_in_again(browser, role)  # the rehearsed clock moved to the zone of the first export
+    page = clerk.get(f"/office/close/{PERIOD}").text
+    assert ">Approve<" not in page
+    assert 403 == clerk.post(f"/office/close/{PERIOD}/approve").status_code
+    page = supervisor.get(f"/office/close/{PERIOD}").text
+    digest = re.search(r'name="digest" value="([0-9a-f]+)"', page)[1]
+
+    without = supervisor.post(f"/office/close/{PERIOD}/refuse", digest=digest)
+    stale = supervisor.post(f"/office/close/{PERIOD}/approve", digest="0" * 64)
+    assert (422, True) == (without.status_code, "A refusal needs a reason" in without.text)
+    assert (422, True) == (stale.status_code, "The figures have changed" in stale.text)
+    supervisor.get(f"/office/close/{PERIOD}")
+    refused = supervisor.post(f"/office/close/{PERIOD}/refuse", digest=digest, reason="too early")
+    assert 303 == refused.status_code
+    assert "refused" == find_run(office.database, PERIOD).state
+
+    supervisor.get(f"/office/close/{PERIOD}")
+    supervisor.post(f"/office/close/{PERIOD}/approve", digest=digest)
+
+    assert WorkState.DONE is waited(office).state
+    with office.database.reading() as books:
+        assert 1 == books.scalar(sa.select(sa.func.count()).select_from(period_close))
+        acts = books.execute(sa.select(audit.c.action, audit.c.who).order_by(audit.c.id)).all()
+    assert ("begin rehearsal", "clerk 1") in acts
+    assert ("refuse approval", "supervisor 2") in acts
+    assert ("approve", "supervisor 2") in acts
+    assert ">Close the period<" not in clerk.get(f"/office/close/{PERIOD}").text
+
+
+def test_an_export_is_uploaded_by_whoever_may_close_and_only_if_it_is_one(office, town, signed_in):
+    clerk, auditor = signed_in(Role.CLERK), signed_in(Role.AUDITOR)
+    page = clerk.get("/office/close").text
+    auditor.get("/office/close")
+
+    answers = [
+        upload(clerk, zipped(town)),
+        upload(clerk, b"PK no archive"),
+        upload(clerk, b""),
+        upload(auditor, zipped(town)),
+        upload(clerk, zipped(town), csrf="wrong"),
+    ]
+
+    assert page.count("<option") == 1
+    assert [303, 422, 422, 403, 303] == [answer.status_code for answer in answers]
+    assert str(office.home) not in answers[1].text
+    kept = list((office.home / "uploads").iterdir())
+    assert [".zip"] == [file.suffix for file in kept]
+    assert 0o600 == kept[0].stat().st_mode & 0o777
+    assert 2 == clerk.get("/office/close").text.count("<option")
+
+
+@pytest.mark.parametrize("path", ["../elsewhere", "/etc", "exports/larkspur/../larkspur", ""])
+def test_nothing_is_begun_for_a_path_that_the_page_does_not_offer(office, signed_in, path):
+    clerk = signed_in(Role.CLERK)
+    clerk.get("/office/close")
+
+    answer = clerk.post("/office/close/begin", export=path)
+
+    assert (422, True) == (answer.status_code, "Choose a billing export" in answer.text)
+    with office.database.reading() as books:
+        assert 0 == books.scalar(sa.select(sa.func.count()).select_from(desk_work))
+
+
+def test_work_whose_process_never_came_or_is_gone_has_stopped(office, signed_in):
+    clerk = signed_in(Role.CLERK)
+    now = office.due_now()
+    with office.database.writing() as books:
+        books.execute(
+            desk_work.insert().values(
+                key="1", kind=WorkKind.CLOSE, run=PERIOD, bundle="", who="clerk 1",
+                state=WorkState.BEGUN, began_at=datetime.fromisoformat("2026-11-01T00:00+00:00"),
+            )
+        )  # fmt: skip
+
+    assert not is_going_on(newest_work(office, PERIOD), now)
+    assert "The close stopped." in clerk.get(f"/office/close/{PERIOD}").text
+
+
+def waited(office):
+    """Wait until the newest work has ended."""
+    until = time.monotonic() + LONGEST
+    while (row := newest_work(office, PERIOD)).state is WorkState.BEGUN:
+        log = office.home / "logs" / "office-pages.log"
+        assert time.monotonic() < until, log.read_text()[-2_000:]
+        time.sleep(0.2)
+    return row
+
+
+def sign_in_again(browser, role: Role) -> None:
+    fields = {"email": f"{role}@larkspur.example", "password": PASSWORD}
+    assert 303 == browser.send("/office/sign-in", **fields).status_code
+
+
+def upload(browser, content: bytes, csrf: str = ""):
+    files = {"file": ("october.zip", content, "application/zip")}
+    return browser._ask(
+        "POST", "/office/close/upload", data={"csrf": csrf or browser.token}, files=files
+    )
+
+
+def zipped(folder) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for file in folder.iterdir():
+            archive.write(file, file.name)
+    return content.getvalue()

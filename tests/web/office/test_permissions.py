@@ -1,0 +1,72 @@
+"""Each role against each page: who is let in, who is turned away, who is asked to sign in."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.identity import Role
+from tests.web.customers.conftest import Browser
+from web.office.permissions import PERMISSIONS, Permission, may
+from web.office.routes import HALF_SIGNED_IN, OPEN, office_routes, staff_pages
+
+PAGES = [(method, path, needed) for method, path, _page, needed in staff_pages()]
+
+
+def test_every_route_of_the_office_needs_a_permission_or_is_named_as_open():
+    guarded = {(method, path) for method, path, _needed in PAGES}
+    open_ones = {(method, path) for method, path, _page in (*OPEN, *HALF_SIGNED_IN)}
+    served = {
+        (method, route.path) for route in office_routes() for method in route.methods - {"HEAD"}
+    }
+
+    assert guarded | open_ones | {("POST", "/office/close/upload")} == served
+    assert {"/office/sign-in", "/office/password/{token}", "/office/code", "/office/sign-out"} == {
+        path for _method, path in open_ones
+    }
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_role_opens_its_pages_and_no_other(signed_in, role):
+    browser = signed_in(role)
+
+    for method, path, needed in PAGES:
+        answer = browser.send(filled(path)) if method == "POST" else browser.get(filled(path))
+        refused = 403 == answer.status_code
+        assert may(role, needed) is not refused, (method, path, answer.status_code)
+
+
+@pytest.mark.parametrize(("method", "path", "_needed"), PAGES)
+def test_without_a_session_every_page_asks_to_sign_in(desk, method, path, _needed):
+    browser = Browser(desk)
+
+    answer = browser.send(filled(path)) if method == "POST" else browser.get(filled(path))
+
+    assert 303 == answer.status_code
+    assert answer.headers["location"].startswith("/office/sign-in?next=/office")
+
+
+def test_a_customers_session_opens_nothing_of_the_office(desk, signed_in):
+    browser = signed_in(Role.CLERK)
+    browser.cookies = type(browser.cookies)({"__Host-portal": browser.cookies.get("__Host-office")})
+
+    assert 303 == browser.get("/office").status_code
+
+
+def test_who_may_only_look_changes_nothing_and_approves_nothing():
+    changes = {Permission.CLOSE, Permission.APPROVE, Permission.RETRY}
+
+    assert set() == changes & (PERMISSIONS[Role.AUDITOR] | PERMISSIONS[Role.CSR])
+    assert Permission.APPROVE not in PERMISSIONS[Role.CLERK]
+    assert set(Role) == set(PERMISSIONS)
+
+
+def test_the_navigation_has_the_names_of_the_contract(signed_in):
+    page = signed_in(Role.CLERK).get("/office").text
+
+    names = ["Close", "Payments", "Autopay", "Customers", "Communications", "Emails"]
+    names += ["Deposits", "Settings"]
+    assert names == [name for name in names if f">{name}</a>" in page]
+
+
+def filled(path: str) -> str:
+    return path.replace("{account}", "01.1001.1").replace("{period}", "2026-10")

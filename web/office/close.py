@@ -1,0 +1,159 @@
+"""The close in a browser: choose the export, rehearse, see the figures, close, approve, refuse."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from starlette.responses import Response
+
+from billing_system.manifest import read_manifest
+from database.runs import find_run, list_finished_steps
+from domain.approvals import Decision
+from domain.desk_work import WorkKind, WorkState
+from domain.failures import Misuse, Refused
+from domain.runs import RunState
+from office.equipment.locking import working_on
+from office.equipment.office import Office
+from office.procedures import approval
+from office.procedures.close_figures import sheet_figures
+from web.layout import missing
+from web.office.close_work import begin_work, is_going_on, newest_work
+from web.office.layout import show_office
+from web.office.permissions import Permission, may
+from web.visits import Visit, redirect
+
+FOLDERS = (".", "exports", "uploads")  # of the home, in which billing exports are looked for
+
+
+def show_close(visit: Visit, problems: dict[str, str] | None = None) -> Response:
+    """Show the exports that there are, newest first, and where one is uploaded."""
+    return show_office(
+        visit,
+        "close.html",
+        422 if problems else 200,
+        exports=list_exports(visit.office),
+        may_close=may(visit.user.role, Permission.CLOSE),
+        problems=problems or {},
+    )
+
+
+def list_exports(office: Office) -> list[dict[str, str]]:
+    """Return the billing exports in the home: name, path within it, and period."""
+    found = []
+    for folder in FOLDERS:
+        place = office.home / folder
+        for path in sorted(place.iterdir()) if place.is_dir() else ():
+            if path.suffix.lower() == ".zip" or (path / "bundle.toml").is_file():
+                try:
+                    manifest = read_manifest(path)
+                except Misuse:
+                    continue  # an archive of something else is no export to choose
+                name = str(path.relative_to(office.home))
+                title = f"{manifest.period.id}: {manifest.utility.name}, {name}"
+                found.append({"path": name, "period": manifest.period.id, "title": title})
+    return sorted(found, key=lambda export: export["period"], reverse=True)
+
+
+def take_rehearsal(visit: Visit) -> Response:
+    """Rehearse the close of the export that was chosen, in a copy of the books."""
+    return _begin(visit, WorkKind.REHEARSAL)
+
+
+def take_close(visit: Visit) -> Response:
+    """Close the period of the export that was chosen; it stops where a yes is needed."""
+    return _begin(visit, WorkKind.CLOSE)
+
+
+def _begin(visit: Visit, kind: WorkKind) -> Response:
+    chosen = visit.text("export")
+    known = {export["path"]: export for export in list_exports(visit.office)}
+    if chosen in known:  # nothing but what the page offers: a path is never taken as typed
+        period, bundle = known[chosen]["period"], str((visit.office.home / chosen).resolve())
+    elif find_run(visit.office.database, visit.text("period")) is not None:
+        period, bundle = visit.text("period"), ""
+    else:
+        return show_close(visit, {"export": "Choose a billing export, or upload one."})
+    if not is_going_on(newest_work(visit.office, period), visit.now):
+        begin_work(visit.office, kind, period, bundle, visit.now)
+    return redirect(f"/office/close/{period}")
+
+
+def show_period(visit: Visit, problems: dict[str, str] | None = None) -> Response:
+    """Show how a period stands: work that goes on, figures, checks, and what may be decided."""
+    office, period = visit.office, visit.path("period")
+    run, row = find_run(office.database, period), newest_work(office, period)
+    if run is None and row is None:
+        return missing(visit)
+    rehearsed = row is not None and row.kind is WorkKind.REHEARSAL
+    asked = approval.find_asked(office, period) if run is not None and not run.is_closed else None
+    answerable = (
+        asked is not None
+        and run is not None
+        and run.state in (RunState.WAITING, RunState.REFUSED)
+        and may(visit.user.role, Permission.APPROVE)
+    )
+    return show_office(
+        visit,
+        "close-period.html",
+        422 if problems else 200,
+        period=period,
+        run=run,
+        work=row,
+        going_on=is_going_on(row, visit.now),
+        stopped=row is not None
+        and row.state is WorkState.BEGUN
+        and not is_going_on(row, visit.now),
+        bundle=_within_home(office, row.bundle) if row is not None else "",
+        steps=list_finished_steps(office.database, period),
+        rehearsed=rehearsed,
+        figures=_figures(office, row, period),
+        asked=asked,
+        answerable=answerable,
+        may_close=may(visit.user.role, Permission.CLOSE),
+        problems=problems or {},
+    )
+
+
+def _within_home(office: Office, bundle: str) -> str:
+    place = Path(bundle) if bundle else None
+    home = office.home.resolve()
+    return str(place.relative_to(home)) if place and place.is_relative_to(home) else ""
+
+
+def _figures(office: Office, row: Any, period: str) -> dict[str, Any]:
+    """Return a rehearsal's own figures while it is the newest work, else those of the books."""
+    if row is not None and row.kind is WorkKind.REHEARSAL:
+        figures: dict[str, Any] = json.loads(row.figures) if row.figures else {}
+        return figures
+    return sheet_figures(office, period)
+
+
+def take_approval(visit: Visit) -> Response:
+    """Say yes to the figures that the page showed, and let the close go on (rules 2-4)."""
+    return _decide(visit, Decision.APPROVE)
+
+
+def take_refusal(visit: Visit) -> Response:
+    """Say no, with a reason; the period is refused until it is corrected or approved."""
+    return _decide(visit, Decision.REFUSE)
+
+
+def _decide(visit: Visit, decision: Decision) -> Response:
+    office, period = visit.office, visit.path("period")
+    try:
+        approval.require_answerable(office, period)
+        with working_on(office, period):
+            approval.require_answerable(office, period)
+            asked = approval.ask(office, period)
+            if asked.request.digest != visit.text("digest"):
+                raise Refused("figures-changed", "The figures have changed; look at them again.")
+            decided = approval.decide(
+                office, asked, decision, who=office.who, reason=visit.text("reason")
+            )
+    except (Refused, Misuse) as found:
+        return show_period(visit, {"reason": found.message})
+    if decision is Decision.APPROVE and decided.standing.is_approved:
+        begin_work(office, WorkKind.CLOSE, period, "", visit.now)
+    return redirect(f"/office/close/{period}")

@@ -1,0 +1,241 @@
+"""One page for every list: a filter under each heading, sorting, paging, and Excel of the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from starlette.responses import Response
+
+from database.types import Cents
+from domain.failures import Misuse
+from domain.money import Money
+from domain.words import say_count
+from office.procedures.lists import select_list
+from reporting.lists.catalog import LISTS
+from reporting.lists.reading import column_names, contains, to_plain
+from reporting.lists.writing import to_text, to_xlsx
+from web.office.layout import Group, show_office
+from web.office.permissions import Permission, may
+from web.visits import Visit
+
+ROWS_A_PAGE = 50
+MOST_EXPORTED = 200_000  # rows; Excel has a million, and the file is made in memory
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """A page that shows one list of the catalog; `group` are the pages that stand together."""
+
+    path: str
+    what: str
+    title: str
+    group: str
+    tab: str
+    permission: Permission = Permission.LOOK
+    about: str = ""
+    empty: str = "No row is like that."
+    newest_first: str = ""  # the column that a list is sorted by, backwards, unless asked
+    leaves_out: frozenset[str] = frozenset()  # columns that tell a person nothing
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """What of a list is asked for: the filters by column, the column to sort by, the page."""
+
+    path: str
+    filters: Mapping[str, str] = field(default_factory=dict)
+    sort: str = ""
+    page: int = 1
+
+    def link(self, path: str = "", **changed: Any) -> str:
+        asked = replace(self, **changed)
+        values = dict(asked.filters)
+        if asked.sort:
+            values["sort"] = asked.sort
+        if asked.page > 1:
+            values["page"] = str(asked.page)
+        return (path or self.path) + (f"?{urlencode(values)}" if values else "")
+
+
+@dataclass(frozen=True, slots=True)
+class ShownColumn:
+    """A heading with its filter and the way to sort by it."""
+
+    name: str
+    title: str
+    filter: str
+    is_number: bool
+    direction: str
+    sort_link: str
+
+    @property
+    def arrow(self) -> str:
+        return {"ascending": " ▲", "descending": " ▼"}.get(self.direction, "")
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCell:
+    text: str
+    is_number: bool = False
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownList:
+    """A list as a page has it."""
+
+    columns: tuple[ShownColumn, ...]
+    rows: tuple[tuple[ShownCell, ...], ...]
+    total: int
+    page: int
+    pages: int
+    sort: str
+    is_filtered: bool
+    export_link: str
+    previous_link: str
+    next_link: str
+
+    @property
+    def sentence(self) -> str:
+        return say_count(self.total, "row")
+
+
+def show_list(visit: Visit, page: ListPage, group: Group = (), **more: Any) -> Response:
+    """Show a list; what a filter cannot mean is said beside it, and the rest is shown."""
+    asked, shown, narrowed, problems = _asked(visit, page)
+    size = sa.select(sa.func.count()).select_from(narrowed.subquery())
+    with visit.office.database.reading() as books:
+        total = books.scalar(size) or 0
+        pages = max(1, -(-total // ROWS_A_PAGE))
+        asked = replace(asked, page=min(max(asked.page, 1), pages))
+        ordered = _ordered(page, shown, narrowed, asked.sort)
+        cut = ordered.limit(ROWS_A_PAGE).offset((asked.page - 1) * ROWS_A_PAGE)
+        rows = books.execute(cut).mappings().all()
+    names = _names(page, shown)
+    links = may(visit.user.role, Permission.CUSTOMERS)
+    listed = ShownList(
+        columns=tuple(_column(shown, name, asked, page) for name in names),
+        rows=tuple(
+            tuple(_cell(name, row[name], visit.zone, links=links) for name in names) for row in rows
+        ),
+        total=total,
+        page=asked.page,
+        pages=pages,
+        sort=asked.sort,
+        is_filtered=bool(asked.filters),
+        export_link=asked.link(f"{page.path}/export.xlsx", page=1),
+        previous_link=asked.link(page=asked.page - 1) if asked.page > 1 else "",
+        next_link=asked.link(page=asked.page + 1) if asked.page < pages else "",
+    )
+    values = {"message": "", "action": None} | more
+    return show_office(
+        visit,
+        "list.html",
+        422 if problems else 200,
+        title=page.title,
+        about=page.about,
+        empty=page.empty,
+        group=group,
+        shown=listed,
+        may_export=may(visit.user.role, Permission.EXPORT),
+        problems=problems,
+        **values,
+    )
+
+
+def export_list(visit: Visit, page: ListPage) -> Response:
+    """Return the rows that the page shows, of all its pages, in its order (rules 77, 184)."""
+    asked, shown, narrowed, problems = _asked(visit, page)
+    if problems:
+        return show_list(visit, page)
+    names = _names(page, shown)
+    zone = visit.zone
+    ordered = _ordered(page, shown, narrowed, asked.sort).limit(MOST_EXPORTED)
+    with visit.office.database.reading() as books:
+        rows = [
+            {name: to_shown(row[name], zone) for name in names}
+            for row in books.execute(ordered).mappings()
+        ]
+    content = to_xlsx(names, rows, page.what)
+    named = {"Content-Disposition": f'attachment; filename="{page.what}.xlsx"'}
+    return Response(content, media_type=XLSX, headers=named)
+
+
+def _asked(
+    visit: Visit, page: ListPage
+) -> tuple[ListQuery, sa.Subquery, sa.Select[Any], dict[str, str]]:
+    """Read what a page's address asks for; what is wrong with a filter by its field."""
+    shown = select_list(visit.office, page.what).subquery()
+    names = _names(page, shown)
+    typed = visit.request.query_params
+    filters = {name: typed[name].strip() for name in names if typed.get(name, "").strip()}
+    sort = typed.get("sort", "")
+    sort = sort if sort.removeprefix("-") in names else ""
+    number = typed.get("page", "1")
+    at = int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 1
+
+    narrowed, problems = sa.select(shown), dict[str, str]()
+    for name, value in filters.items():
+        try:
+            narrowed = narrowed.where(contains(shown, name, value))
+        except Misuse:
+            problems[f"filter-{name}"] = f"{value} is no value of {_title(name)}."
+    return ListQuery(page.path, filters, sort, at), shown, narrowed, problems
+
+
+def _ordered(
+    page: ListPage, shown: sa.Subquery, narrowed: sa.Select[Any], sort: str
+) -> sa.Select[Any]:
+    """Sort as asked, then as the list stands; so two pages never show the same row."""
+    chosen = sort or (f"-{page.newest_first}" if page.newest_first else "")
+    order: list[Any] = [shown.c[name] for name in LISTS[page.what].order]
+    if chosen:
+        column = shown.c[chosen.removeprefix("-")]
+        order.insert(0, column.desc() if chosen.startswith("-") else column.asc())
+    return narrowed.order_by(*order)
+
+
+def _names(page: ListPage, shown: sa.Subquery) -> list[str]:
+    return [name for name in column_names(shown) if name not in page.leaves_out]
+
+
+def _column(shown: sa.Subquery, name: str, asked: ListQuery, page: ListPage) -> ShownColumn:
+    sort = asked.sort or (f"-{page.newest_first}" if page.newest_first else "")
+    direction = {name: "ascending", f"-{name}": "descending"}.get(sort, "none")
+    other = f"-{name}" if direction == "ascending" else name
+    return ShownColumn(
+        name,
+        _title(name).capitalize(),
+        asked.filters.get(name, ""),
+        isinstance(shown.c[name].type, Cents | sa.Integer)
+        and not isinstance(shown.c[name].type, sa.Boolean),
+        direction,
+        asked.link(sort=other, page=1),
+    )
+
+
+def _cell(name: str, value: Any, zone: ZoneInfo, *, links: bool) -> ShownCell:
+    if isinstance(value, Money):
+        return ShownCell(value.dollars(), is_number=True)
+    text = to_text(to_shown(value, zone))
+    if name == "account" and text and links:
+        return ShownCell(text, link=f"/office/customers/{quote(text, safe='')}")
+    return ShownCell(text, is_number=isinstance(value, int) and not isinstance(value, bool))
+
+
+def to_shown(value: Any, zone: ZoneInfo) -> Any:
+    """Write a moment as the office's clock shows it, all else as the command does."""
+    if isinstance(value, datetime):
+        return f"{value.astimezone(zone):%Y-%m-%d %H:%M}"
+    return to_plain(value)
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ")

@@ -1,0 +1,37 @@
+"""What each role of staff may do: one table, which a test holds against every page."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from domain.identity import Role
+
+
+class Permission(StrEnum):
+    """What a page needs of whoever opens it."""
+
+    LOOK = "look"  # where the month stands, and every list but those below
+    EXPORT = "export"  # take what a list shows away in a file
+    CUSTOMERS = "customers"  # look up accounts with their names and addresses
+    CLOSE = "close"  # upload, rehearse, close
+    APPROVE = "approve"  # say yes or no to a close
+    RETRY = "retry"  # post what was taken and is not in cash receipting
+    SETTINGS = "settings"  # see the settings; of secrets only whether they are set
+    STAFF = "staff"  # see who may sign in
+    AUDIT = "audit"  # read who did what
+
+
+_LOOKS_UP = frozenset({Permission.LOOK, Permission.CUSTOMERS})
+_OFFICE = _LOOKS_UP | {Permission.EXPORT, Permission.SETTINGS}
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.CSR: _LOOKS_UP,
+    Role.CLERK: _OFFICE | {Permission.CLOSE, Permission.RETRY},
+    Role.SUPERVISOR: frozenset(Permission) - {Permission.STAFF},
+    Role.ADMIN: frozenset(Permission),
+    Role.AUDITOR: _OFFICE | {Permission.STAFF, Permission.AUDIT},  # may only look
+}
+
+
+def may(role: Role | None, permission: Permission) -> bool:
+    """Tell whether a role has a permission; nobody without a role has any."""
+    return role is not None and permission in PERMISSIONS[role]

@@ -1,0 +1,78 @@
+"""Which address of the office's pages is answered by what, and which permission it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from web.guarding import UPLOADS
+from web.office import access, close, customers, payments, settings, start
+from web.office.lists import ListPage, export_list, show_list
+from web.office.pages import LIST_PAGES, groups
+from web.office.permissions import Permission
+from web.office.uploading import uploading
+from web.visits import Page, Visit, for_staff, half_signed_in, open_page
+
+OPEN: tuple[tuple[str, str, Page], ...] = (
+    ("GET", "/office/sign-in", access.show_sign_in),
+    ("POST", "/office/sign-in", access.take_sign_in),
+    ("GET", "/office/password/{token}", access.show_password),
+    ("POST", "/office/password/{token}", access.take_password),
+)
+HALF_SIGNED_IN: tuple[tuple[str, str, Page], ...] = (
+    ("GET", "/office/code", access.show_code),
+    ("POST", "/office/code", access.take_code_typed),
+    ("POST", "/office/sign-out", access.sign_out),
+)
+STAFF: tuple[tuple[str, str, Page, Permission], ...] = (
+    ("GET", "/office", start.show_start, Permission.LOOK),
+    ("POST", "/office/payments/pending/retry", payments.retry_now, Permission.RETRY),
+    ("GET", "/office/payments/pending", payments.show_pending, Permission.LOOK),
+    ("GET", "/office/customers/{account}", customers.show_customer, Permission.CUSTOMERS),
+    ("GET", "/office/close", close.show_close, Permission.LOOK),
+    ("POST", "/office/close/rehearse", close.take_rehearsal, Permission.CLOSE),
+    ("POST", "/office/close/begin", close.take_close, Permission.CLOSE),
+    ("GET", "/office/close/{period}", close.show_period, Permission.LOOK),
+    ("POST", "/office/close/{period}/approve", close.take_approval, Permission.APPROVE),
+    ("POST", "/office/close/{period}/refuse", close.take_refusal, Permission.APPROVE),
+    ("GET", "/office/settings", settings.show_settings, Permission.SETTINGS),
+)
+
+
+def staff_pages() -> Iterator[tuple[str, str, Page, Permission]]:
+    """Yield every page of staff: its method, path, what answers it, and the permission it needs."""
+    own = {(method, path) for method, path, _page, _needed in STAFF}
+    yield from STAFF
+    grouped = groups()
+    for page in LIST_PAGES:
+        if ("GET", page.path) not in own:
+            yield "GET", page.path, _shows(page, grouped), page.permission
+        needed = Permission.EXPORT if page.permission is Permission.LOOK else page.permission
+        yield "GET", f"{page.path}/export.xlsx", _exports(page), needed
+
+
+def office_routes() -> list[Route]:
+    """Return the office's routes, one for each method; the longer of two paths stands first."""
+    pages = sorted(staff_pages(), key=lambda page: ("{" in page[1], -len(page[1])))
+    return [
+        *(Route(path, open_page(page), methods=[method]) for method, path, page in OPEN),
+        *(Route(path, half_signed_in(page), methods=[m]) for m, path, page in HALF_SIGNED_IN),
+        Route(UPLOADS, uploading(), methods=["POST"]),
+        *(Route(path, for_staff(page, needed), methods=[m]) for m, path, page, needed in pages),
+    ]
+
+
+def _shows(page: ListPage, grouped: dict[str, tuple[tuple[str, str, Permission], ...]]) -> Page:
+    def show(visit: Visit) -> Response:
+        return show_list(visit, page, grouped[page.group])
+
+    return show
+
+
+def _exports(page: ListPage) -> Page:
+    def export(visit: Visit) -> Response:
+        return export_list(visit, page)
+
+    return export

@@ -1,0 +1,89 @@
+"""A billing export that a clerk uploads: looked at before it has a name in the home."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from billing_system.manifest import read_manifest
+from database.audit import record_audit
+from domain.failures import Misuse
+from office.equipment.office import Office, in_name_of
+from web.office.close import show_close
+from web.office.permissions import Permission
+from web.visits import Endpoint, Visit, staff_visit, turn_away
+
+PART = 1 << 20  # octets that are in memory at once
+
+
+def uploading() -> Endpoint:
+    """
+    Take the export that a form brings, from whoever may close.
+
+    Who sends it is known before a byte of it is read; the form's own token is in its first field.
+    """
+
+    async def answer(request: Request) -> Response:
+        turned_away = await run_in_threadpool(turn_away, request, Permission.CLOSE)
+        if turned_away is not None:
+            return turned_away
+        async with request.form(max_files=1, max_fields=5) as form:
+            visit = staff_visit(request, {})
+            given = str(form.get("csrf", "")).encode()
+            if visit.session is None or not hmac.compare_digest(given, visit.user.csrf.encode()):
+                return RedirectResponse("/office/close", 303)
+            file = form.get("file")
+            return await run_in_threadpool(_take, visit, file)
+
+    return answer
+
+
+def _take(visit: Visit, file: Any) -> Response:
+    acting = in_name_of(visit.office, visit.user.who)
+    try:
+        if not isinstance(file, UploadFile) or not file.filename:
+            raise Misuse("Choose the billing export's .zip to upload.")
+        name, period = keep_export(acting, file.file)
+    except Misuse as found:
+        return show_close(visit, {"file": found.message})
+    with acting.database.writing() as books:
+        record_audit(books, visit.now, acting.who, "upload export", period, name)
+    return RedirectResponse("/office/close", 303)
+
+
+def keep_export(office: Office, source: Any) -> tuple[str, str]:
+    """
+    Keep an uploaded export below the home, named by its hash; return name and period.
+
+    It is written beside, looked at, and only then given its name. Raises Misuse where it is no
+    billing export.
+    """
+    folder = office.folder("uploads")
+    half = folder / f".{secrets.token_hex(8)}.half"
+    digest = hashlib.sha256()
+    try:
+        with open(half, "xb", opener=_private) as out:
+            while part := source.read(PART):
+                digest.update(part)
+                out.write(part)
+        try:
+            period = read_manifest(half).period.id
+        except Misuse as found:
+            raise Misuse(found.message.replace(str(half), "The file")) from None
+        name = f"{digest.hexdigest()[:16]}.zip"
+        half.replace(folder / name)
+    finally:
+        half.unlink(missing_ok=True)
+    return name, period
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
