@@ -26,7 +26,7 @@ from database.schema import metadata
 from domain.steps import Step
 
 DERIVED = ("problem", "page", "bill", "delivery_plan", "recipient", "planned_payment")
-IMPORTED = tuple(name for name in STAGED if name not in (*DERIVED, "scheduled_payment"))
+IMPORTED = tuple(name for name in STAGED if name not in (*DERIVED, "gateway_payment"))
 
 
 def limits(urls: tuple[str, str], home: Path, mails: int, relay: int | None) -> dict[str, float]:
@@ -128,7 +128,7 @@ def _ask(database: Database) -> float:
 
 def _schedule(database: Database) -> float:
     """Write the scheduled payments once more by one statement, and take them back."""
-    payments = metadata.tables["scheduled_payment"]
+    payments = metadata.tables["gateway_payment"]
     others = [column for column in payments.c if column.name not in ("key", "number")]
     again = sa.select(payments.c.key + "/again", payments.c.number + 1_000, *others)
     names = ["key", "number", *(column.name for column in others)]

@@ -87,7 +87,7 @@ def limit(folder: Path, accounts: int) -> Figures:
     """Write the scheduled payments by one statement that decides nothing."""
     import sqlalchemy as sa
 
-    from database.tables import account, mandate, payment_method, scheduled_payment
+    from database.tables import account, gateway_payment, mandate, payment_method
 
     database = prepare(folder, accounts, 5)
     same = sa.and_(mandate.c.run == account.c.run, mandate.c.account_key == account.c.account_key)
@@ -98,9 +98,9 @@ def limit(folder: Path, accounts: int) -> Figures:
         sa.select(
             sa.literal(f"autopay/{RUN}/").concat(account.c.account_key), account.c.run,
             account.c.account_key, account.c.account,
-            sa.literal(DUE, scheduled_payment.c.pay_on.type), account.c.amount_due,
+            sa.literal(DUE, gateway_payment.c.pay_on.type), account.c.amount_due,
             mandate.c.method_token, payment_method.c.kind, payment_method.c.last4, sa.false(),
-            sa.literal("scheduled"), sa.literal(NOW, scheduled_payment.c.scheduled_at.type),
+            sa.literal("scheduled"), sa.literal(NOW, gateway_payment.c.scheduled_at.type),
         )
         .join(mandate, same)
         .join(payment_method, method)
@@ -112,7 +112,7 @@ def limit(folder: Path, accounts: int) -> Figures:
 
     def work() -> None:
         with database.writing() as books:
-            books.execute(scheduled_payment.insert().from_select(names, rows))
+            books.execute(gateway_payment.insert().from_select(names, rows))
 
     return measured(work)
 

@@ -15,7 +15,8 @@ TABLE = """
 CREATE TABLE IF NOT EXISTS receipt (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     key TEXT NOT NULL UNIQUE,
-    kind TEXT NOT NULL CHECK (kind IN ('receipt', 'reversal', 'fee')),
+    kind TEXT NOT NULL CHECK (
+        kind IN ('receipt', 'reversal', 'fee', 'service-fee', 'service-fee-back')),
     account TEXT NOT NULL,
     cents INTEGER NOT NULL CHECK (cents > 0 AND typeof(cents) = 'integer'),
     method TEXT NOT NULL,

@@ -15,7 +15,7 @@ from cash_receipting.port import PostingRequest
 from database.books import Database
 from database.ledger.tables import balance_entry
 from database.postings import is_receipt_of
-from database.tables import bill_run, posting, scheduled_payment
+from database.tables import bill_run, gateway_payment, posting
 from domain.payments import POSTING, PostingKind, PostingState
 
 
@@ -40,19 +40,19 @@ def read_claimed(books: Connection, keys: Sequence[str]) -> dict[str, Claimed]:
 
 def _facts(keys: Sequence[str]) -> sa.Select[Any]:
     receipt = posting.alias("receipt")
-    of_payment = scheduled_payment.c.key
+    of_payment = gateway_payment.c.key
     return (
         sa.select(
             posting,
-            scheduled_payment.c.account,
-            scheduled_payment.c.method_kind,
-            scheduled_payment.c.confirmation,
+            gateway_payment.c.account,
+            gateway_payment.c.method_kind,
+            gateway_payment.c.confirmation,
             balance_entry.c.happened_at,
             bill_run.c.timezone,
             receipt.c.receipt.label("reverses"),
         )
-        .join(scheduled_payment, of_payment == posting.c.payment_key)
-        .join(bill_run, bill_run.c.run == scheduled_payment.c.run)
+        .join(gateway_payment, of_payment == posting.c.payment_key)
+        .join(bill_run, bill_run.c.run == gateway_payment.c.run)
         .join(balance_entry, balance_entry.c.key == posting.c.entry_key)
         .outerjoin(
             receipt,
@@ -77,7 +77,7 @@ def _to_claimed(row: Any) -> Claimed:
     return Claimed(request, row.asked_at, row.attempts, row.created_at)
 
 
-OLDEST_FIRST = (scheduled_payment.c.taken_at, posting.c.created_at, posting.c.key)
+OLDEST_FIRST = (gateway_payment.c.taken_at, posting.c.created_at, posting.c.key)
 OPEN = (PostingState.PENDING, PostingState.SUBMITTED)
 ASKING_WINDOW = timedelta(minutes=1)  # what is marked as asked is asked within this, or not at all
 LEASE = timedelta(minutes=3)  # a worker that is silent for so long is gone
@@ -186,6 +186,9 @@ def _of(key: str, asked_at: datetime | None) -> sa.Update:
     )
 
 
+_GO_BACK = (PostingKind.REVERSAL, PostingKind.SERVICE_FEE_BACK)
+
+
 def _unposted() -> sa.Select[Any]:
     receipt = posting.alias("receipt")
     receipt_is_posted = sa.exists().where(
@@ -194,10 +197,10 @@ def _unposted() -> sa.Select[Any]:
     )
     return (
         sa.select(posting.c.key)
-        .join(scheduled_payment, scheduled_payment.c.key == posting.c.payment_key)
+        .join(gateway_payment, gateway_payment.c.key == posting.c.payment_key)
         .where(
             posting.c.state.in_(OPEN),
-            sa.or_(posting.c.kind != PostingKind.REVERSAL, receipt_is_posted),
+            sa.or_(posting.c.kind.not_in(_GO_BACK), receipt_is_posted),
         )
         .order_by(*OLDEST_FIRST)
     )

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.books import Database
-from database.tables import posting, scheduled_payment
+from database.tables import gateway_payment, posting
 from domain.failures import Misuse, Refused
 from domain.payments import POSTING, PostingState
 
@@ -53,9 +53,9 @@ def to_key(database: Database, written: str) -> str:
     """Find a posting by its key or by its payment's confirmation; raises Misuse."""
     query = (
         sa.select(posting.c.key)
-        .join(scheduled_payment, scheduled_payment.c.key == posting.c.payment_key)
+        .join(gateway_payment, gateway_payment.c.key == posting.c.payment_key)
         .where(
-            sa.or_(posting.c.key == written, scheduled_payment.c.confirmation == written),
+            sa.or_(posting.c.key == written, gateway_payment.c.confirmation == written),
             posting.c.state != PostingState.POSTED,
         )
     )

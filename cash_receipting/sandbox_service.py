@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from domain.money import Money
 
+KINDS = ("receipt", "reversal", "fee", "service-fee", "service-fee-back")
 FIELDS = ("key", "kind", "account", "amount", "method", "confirmation", "taken_on", "reverses")
 TABLE = """
 CREATE TABLE IF NOT EXISTS entry (
@@ -78,8 +79,8 @@ def fault_of(entry: Any) -> str:
     for name in FIELDS:
         if not isinstance(entry.get(name), str) and name != "reverses":
             return f"{name} is missing"
-    if entry["kind"] not in ("receipt", "reversal", "fee"):
-        return "kind is none of receipt, reversal, fee"
+    if entry["kind"] not in KINDS:
+        return f"kind is none of {', '.join(KINDS)}"
     try:
         is_positive = Money.parse(entry["amount"]) > Money(0)
     except ValueError:

@@ -32,7 +32,7 @@ DEFAULT_THRESHOLDS = Thresholds()
 STAGED = (
     *("account", "account_email", "movement", "portal_link", "cosigner"),
     *("payment_method", "mandate", "problem", "bulk_file", "page", "bill", "bill_place"),
-    *("delivery_plan", "recipient", "planned_payment", "scheduled_payment"),
+    *("delivery_plan", "recipient", "planned_payment", "gateway_payment"),
     *("enrollment", "enrollment_end"),
     *("balance_entry", "balance_due", "boundary_finding", "posting"),
 )

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.tables import metadata
+from database.tables import metadata, scheduled_payment
 from database.types import one_of
 from domain.payments import MethodKind
 
@@ -41,6 +41,9 @@ wallet_in_force = sa.table(
 
 _MAY_SIGN_IN = "u.state IN ('active', 'locked')"  # a lock leaves what is in force (ruling 11)
 VIEWS = {
+    "scheduled_payment": f"""
+        SELECT {", ".join(scheduled_payment.c.keys())} FROM gateway_payment
+        WHERE kind = 'autopay'""",
     "link_in_force": f"""
         SELECT l.run, l.account_key, l.mailbox, l.address,
             CASE WHEN o.paperless IS NOT NULL AND o.paperless_at >= r.imported_at

@@ -34,18 +34,21 @@ def make_table(name: str, *parts: Any) -> sa.Table:
     return sa.Table(name, metadata, *parts, *whole)
 
 
-def one_where(name: str, column: str, condition: str) -> sa.Index:
-    """Make an index by which a value stands once among the rows of which a condition holds."""
-    return index_where(name, column, condition, unique=True)
+def one_where(name: str, columns: str | tuple[str, ...], condition: str) -> sa.Index:
+    """Make an index by which values stand once among the rows of which a condition holds."""
+    return index_where(name, columns, condition, unique=True)
 
 
-def index_where(name: str, column: str, condition: str, *, unique: bool = False) -> sa.Index:
+def index_where(
+    name: str, columns: str | tuple[str, ...], condition: str, *, unique: bool = False
+) -> sa.Index:
     """
     Make an index of the rows of which a condition holds.
 
     It is told the condition when it is created: who tells it here loads PostgreSQL's dialect.
     """
-    index = sa.Index(name, column, unique=unique)
+    named = (columns,) if isinstance(columns, str) else columns
+    index = sa.Index(name, *named, unique=unique)
 
     @sa.event.listens_for(index, "before_create")
     def restrict(_index: sa.Index, connection: sa.Connection, **_options: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import database.checkout_tables
 import database.desk_tables
 import database.identity_tables
 import database.in_force  # noqa: F401 - they all belong to the same metadata

@@ -26,6 +26,7 @@ from domain.payments import (
     Advice,
     DrawState,
     MethodKind,
+    PaymentKind,
     PaymentState,
     PostingKind,
     PostingState,
@@ -466,15 +467,22 @@ balance_due = _table(
     sa.Index(None, "run"),
 )
 
-scheduled_payment = _table(
-    "scheduled_payment",
+gateway_payment = _table(
+    "gateway_payment",  # whatever a gateway draws: scheduled by autopay, or paid by a customer
     sa.Column("key", sa.String(120), primary_key=True),
+    sa.Column(
+        "kind",
+        one_of(PaymentKind, "kind"),
+        nullable=False,
+        server_default=PaymentKind.AUTOPAY.value,
+    ),
     _closed_run(primary_key=False),
     _key(primary_key=False),
     _number(),
     sa.Column("number", sa.Integer, nullable=False, default=1),  # 2, 3: of a returned one
     sa.Column("pay_on", sa.Date, nullable=False),
     sa.Column("amount", Cents, nullable=False),
+    sa.Column("service_fee", Cents, nullable=False, server_default="0"),  # within the amount
     sa.Column("method_token", sa.String(200), nullable=False),
     sa.Column("method_kind", one_of(MethodKind, "method_kind"), nullable=False),
     sa.Column("last4", sa.String(4), nullable=False),
@@ -484,10 +492,24 @@ scheduled_payment = _table(
     sa.Column("error", sa.Text),
     sa.Column("scheduled_at", Moment, nullable=False),
     sa.Column("taken_at", Moment),
-    sa.UniqueConstraint("run", "account_key", "number"),
     sa.CheckConstraint("amount > 0", name="amount_positive"),
+    sa.CheckConstraint("service_fee >= 0 AND service_fee < amount", name="service_fee_within"),
+    _one_where("uq_gateway_payment_autopay", ("run", "account_key", "number"), "kind = 'autopay'"),
     sa.Index(None, "pay_on"),
     sa.Index(None, "account_key"),
+    sa.Index(None, "run"),
+)
+
+# The payments that autopay scheduled: a view (database/in_force.py), so that who reads the
+# schedule never meets what customers pay by hand. Written is gateway_payment alone.
+scheduled_payment = sa.Table(
+    "scheduled_payment",
+    sa.MetaData(),
+    *(
+        sa.Column(column.name, column.type, primary_key=column.primary_key)
+        for column in gateway_payment.c
+        if column.name not in ("kind", "service_fee")
+    ),
 )
 
 autopay_unscheduled = _table(
@@ -501,9 +523,7 @@ autopay_unscheduled = _table(
 draw = _table(
     "draw",
     sa.Column("key", sa.String(140), primary_key=True),  # the payment's key and the number
-    sa.Column(
-        "payment_key", sa.String(120), sa.ForeignKey("scheduled_payment.key"), nullable=False
-    ),
+    sa.Column("payment_key", sa.String(120), sa.ForeignKey("gateway_payment.key"), nullable=False),
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("amount", Cents, nullable=False),
     sa.Column("method_token", sa.String(200), nullable=False),
@@ -528,9 +548,7 @@ posting = _table(
     "posting",
     sa.Column("key", sa.String(220), primary_key=True),  # the kind and the entry's key
     sa.Column("entry_key", sa.String(200), sa.ForeignKey("balance_entry.key"), nullable=False),
-    sa.Column(
-        "payment_key", sa.String(120), sa.ForeignKey("scheduled_payment.key"), nullable=False
-    ),
+    sa.Column("payment_key", sa.String(120), sa.ForeignKey("gateway_payment.key"), nullable=False),
     sa.Column("kind", one_of(PostingKind, "kind"), nullable=False),
     sa.Column("amount", Cents, nullable=False),
     sa.Column("state", one_of(PostingState, "state"), nullable=False),

@@ -17,6 +17,7 @@ class EntryKind(StrEnum):
     FEE = "fee"
     CORRECTION = "correction"  # of a bill that was made anew after its close
     PAYMENT = "payment"
+    SERVICE_FEE = "service-fee"  # taken with a payment and booked apart: it never counts
     RETURN = "return"  # the bank took a payment back
     REFUND = "refund"  # we gave it back
     DISPUTE = "dispute"  # the card holder's bank took it back
@@ -53,6 +54,11 @@ class ContainedBy(StrEnum):
     AGREED = "agreed"  # an equal-pay amount is asked whatever moved before it
     LATE = "late"  # told after the close of what the export had already
     DECIDED = "decided"  # a person said so
+
+
+def service_fee_key(draw_key: str) -> str:
+    """Name the entry of the service fee that was taken with a draw."""
+    return f"service-fee/{draw_key}"
 
 
 def taken_key(draw_key: str) -> str:

@@ -15,6 +15,13 @@ class MethodKind(StrEnum):
     ACH = "ach"
 
 
+class PaymentKind(StrEnum):
+    """Who began a payment that a gateway draws."""
+
+    AUTOPAY = "autopay"
+    CHECKOUT = "checkout"  # the customer, by hand
+
+
 class PaymentState(StrEnum):
     SCHEDULED = "scheduled"  # planned here, not yet asked of the gateway
     SUBMITTED = "submitted"  # asked; until the answer is written down, it may have happened
@@ -109,6 +116,8 @@ class PostingKind(StrEnum):
     RECEIPT = "receipt"
     REVERSAL = "reversal"  # of a payment that was returned
     FEE = "fee"  # for a returned payment, where the office charges one
+    SERVICE_FEE = "service-fee"  # what paying this way costs; no money of the account (rule 194)
+    SERVICE_FEE_BACK = "service-fee-back"  # it went back with its payment
 
 
 class PostingState(StrEnum):

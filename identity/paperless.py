@@ -12,6 +12,7 @@ from database.audit import record_audit
 from database.identity_tables import account_link, paperless_choice
 from database.in_force import link_in_force
 from database.queries.bound_methods import newest_runs
+from database.queries.choices import record_paperless
 from database.tables import account, account_email, bill_run
 from domain.identity import LinkProof, mailbox_of
 from identity.account_links import add_link
@@ -107,6 +108,7 @@ def choose_paperless(
             consent_text=consent,
         )
     )
+    record_paperless(books, number, is_paperless=paperless, now=now, by=who.who)
     kind = "paperless chosen" if paperless else "paper bills chosen"
     record_activity(books, who.number, kind, now, account_key=key)
     record_audit(books, now, who.who, kind, number)

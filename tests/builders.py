@@ -207,6 +207,7 @@ def post_payment(
         account_key=payment.account_key,
         kind=what,
         amount=Money(sign * cents.cents),
+        counts=what is not EntryKind.SERVICE_FEE,
         happened_on=DUE,
         happened_at=payment.taken_at,
         source=EntrySource.DRAW,
@@ -221,6 +222,8 @@ _POSTED = {
     PostingKind.RECEIPT: ("taken/{}/1", -1, EntryKind.PAYMENT),
     PostingKind.REVERSAL: ("return/{}", 1, EntryKind.RETURN),
     PostingKind.FEE: ("fee/{}", 1, EntryKind.FEE),
+    PostingKind.SERVICE_FEE: ("service-fee/{}/1", -1, EntryKind.SERVICE_FEE),
+    PostingKind.SERVICE_FEE_BACK: ("service-fee/{}/back", 1, EntryKind.SERVICE_FEE),
 }
 
 

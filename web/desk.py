@@ -19,6 +19,7 @@ from web.mailed_links import ask_to_unsubscribe, fetch_export, read_communicatio
 from web.monitors import LastLook, tell_health, tell_metrics
 from web.office.routes import office_routes
 from web.pages import not_there
+from web.payment_thread import PaymentThread
 
 
 def desk_of(here: Office) -> Starlette:
@@ -45,6 +46,7 @@ def desk_of(here: Office) -> Starlette:
     desk.state.passwords = Passwords()
     desk.state.mail_thread = MailThread(here)
     desk.state.mail_waits = desk.state.mail_thread.waits
+    desk.state.payment_thread = PaymentThread(here, desk.state.mail_waits)
     return desk
 
 

@@ -53,10 +53,12 @@ class MailThread:
 
 @contextlib.asynccontextmanager
 async def sending_mail(app: Starlette) -> AsyncIterator[None]:
-    """Run the thread while the application is served."""
-    thread: MailThread = app.state.mail_thread
-    thread.start()
+    """Run the threads of mail and of payments by hand while the application is served."""
+    threads = (app.state.mail_thread, app.state.payment_thread)
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
-        await run_in_threadpool(thread.end)
+        for thread in threads:
+            await run_in_threadpool(thread.end)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.ledger.tables import feed_file
-from database.tables import balance_due, bill_run, draw, scheduled_payment
+from database.tables import balance_due, bill_run, draw, gateway_payment
 from database.types import Cents, Moment
 from domain.money import ZERO, Money
 from domain.payments import DrawState
@@ -33,15 +33,17 @@ def is_owed(of: sa.FromClause = balance_due) -> sa.ColumnElement[bool]:
 
 def on_its_way(account_key: sa.ColumnElement[str]) -> sa.ColumnElement[Any]:
     """
-    Give the sum of an account's draws that are asked for and not answered.
+    Give the sum of an account's draws that are asked for and not answered, whoever began them.
 
-    It is no money yet. What can be paid or drawn is the open balance less this.
+    Without service fees, which pay nothing of the account. It is no money yet. What can be paid
+    or drawn is the open balance less this.
     """
-    total = sa.func.coalesce(sa.func.sum(draw.c.amount, type_=Cents()), NOTHING)
+    of_account = draw.c.amount - gateway_payment.c.service_fee
+    total = sa.func.coalesce(sa.func.sum(of_account, type_=Cents()), NOTHING)
     return (
         sa.select(sa.type_coerce(total, Cents()))
-        .join_from(draw, scheduled_payment, scheduled_payment.c.key == draw.c.payment_key)
-        .where(scheduled_payment.c.account_key == account_key, draw.c.state.in_(ON_ITS_WAY))
+        .join_from(draw, gateway_payment, gateway_payment.c.key == draw.c.payment_key)
+        .where(gateway_payment.c.account_key == account_key, draw.c.state.in_(ON_ITS_WAY))
         .scalar_subquery()
     )
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.queries.bills import is_doubled
-from database.tables import account, bill, bill_run, movement, period_close, scheduled_payment
+from database.tables import account, bill, bill_run, gateway_payment, movement, period_close
 from domain.money import Money
 from domain.movements import MovementKind
 from domain.payments import MethodKind, PaymentState
@@ -121,7 +121,7 @@ def lines_of(
 
 def payments_of(books: Connection, keys: Sequence[str], most: int = 100) -> list[PastPayment]:
     """Return the newest payments that were taken, returned ones too, with their state."""
-    row = scheduled_payment.c
+    row = gateway_payment.c
     query = (
         sa.select(
             row.account,

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from database.queries.account_changes import FLAGS, account_in_force
 from database.queries.balances import on_its_way, open_balance
-from database.tables import account, balance_due, bill, scheduled_payment
+from database.tables import account, balance_due, bill, gateway_payment, scheduled_payment
 from domain.money import ZERO, Money
 from domain.payments import MethodKind, PaymentState
 
@@ -123,7 +123,7 @@ _STANDING = (
     .where(balance_due.c.account_key.in_(_KEYS))
     .order_by(balance_due.c.account)
 )
-_payment = scheduled_payment.c
+_payment, _paid = scheduled_payment.c, gateway_payment.c
 _NEXT = (
     sa.select(
         _payment.account_key,
@@ -136,7 +136,11 @@ _NEXT = (
     .order_by(_payment.pay_on.desc())  # of several the next one is read last, and stays
 )
 _LAST = (
-    sa.select(_payment.account_key, _payment.amount, _payment.taken_at)
-    .where(_payment.state == PaymentState.SUCCEEDED, _payment.account_key.in_(_KEYS))
-    .order_by(_payment.taken_at)
+    sa.select(
+        _paid.account_key,
+        sa.type_coerce(_paid.amount - _paid.service_fee, _paid.amount.type).label("amount"),
+        _paid.taken_at,
+    )
+    .where(_paid.state == PaymentState.SUCCEEDED, _paid.account_key.in_(_KEYS))
+    .order_by(_paid.taken_at)
 )

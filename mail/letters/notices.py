@@ -23,6 +23,8 @@ from mail.letters.phrases import (
 )
 
 NOTICES = tuple(kind for kind in MessageKind if kind is not MessageKind.BILL)
+NOT_TAKEN = f"{MessageKind.RECEIPT}-not-taken"  # a payment by hand came to nothing after all
+TAKEN_BACK = f"{MessageKind.RECEIPT}-taken-back"  # its bank took it back
 NOT_DRAWN = f"{MessageKind.AUTOPAY_FAILED}-not-drawn"
 FOLDER = "notices"  # of the templates: a form of bills may be called `receipt` too
 
@@ -164,10 +166,12 @@ class PaymentReceipt(Notice):
     receipt_number: str = ""  # cash receipting's; empty until it is posted
     method: MethodKind | None = None
     last4: str = ""
+    service_fee: Money = ZERO  # within the amount (rule 194)
 
     def _own_values(self) -> Values:
         return {
             "payment_amount": self.amount.dollars(),
+            "service_fee": self.service_fee.dollars() if self.service_fee else "",
             "payment_date": long_date(self.paid_on),
             "payment_method": method_words(self.method, self.last4),
             "confirmation": self.confirmation,

@@ -262,6 +262,7 @@ NOTICE = {
     "failure_reason": "in a customer's words; empty for whoever is not the method's owner",
     "what_to_do": "a sentence or two",
     "confirmation": "the payment's number at the gateway",
+    "service_fee": "within the payment's amount; empty where there is none",
     "receipt_number": "cash receipting's; empty until it is posted",
     "expires": "the day, and of a link the time; empty where it is not known",
     "title": "what it is about",

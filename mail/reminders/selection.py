@@ -15,6 +15,7 @@ from database.tables import (
     account,
     balance_due,
     bill_run,
+    gateway_payment,
     held_account,
     period_close,
     reminder_hold,
@@ -87,8 +88,8 @@ def count_skipped(books: Connection, found: Any) -> tuple[Counter[Skipped], Coun
 def _reason(due: DueDate, kind: MessageKind, terms: Reminding) -> sa.ColumnElement[Any]:
     """Give the first reason that applies, in the order of Skipped."""
     key = balance_due.c.account_key
-    under_way = sa.select(scheduled_payment.c.account_key).where(
-        scheduled_payment.c.state.in_(_UNDER_WAY)
+    under_way = sa.select(gateway_payment.c.account_key).where(
+        gateway_payment.c.state.in_(_UNDER_WAY)
     )
     reasons: _Reasons = [(sa.exists().where(_of_the_debtor(held_account)), Skipped.HELD)]
     if kind is MessageKind.PAST_DUE and due.holds:

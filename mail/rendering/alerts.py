@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from database.books import Database
 from database.postings import count_unposted
-from database.tables import bill_run, delivery, incident, posting, scheduled_payment, service_health
+from database.tables import bill_run, delivery, gateway_payment, incident, posting, service_health
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import PermanentFailure
 from domain.money import ZERO
@@ -30,12 +30,12 @@ def find_alert_facts(database: Database, run: str | None) -> tuple[str, ...]:
     The dearest comes first: what does not answer (rules 186, 187), money that was taken and is
     not booked (rules 84-86), a payment that nobody knows the outcome of, mail that did not leave.
     """
-    payments, mails = scheduled_payment.c, delivery.c
-    unposted = _count(payments.run, run, posting.join(scheduled_payment)).where(
+    payments, mails = gateway_payment.c, delivery.c
+    unposted = _count(payments.run, run, posting.join(gateway_payment)).where(
         posting.c.state != PostingState.POSTED
     )
     is_receipt = posting.c.kind == PostingKind.RECEIPT  # reversals and fees are no payments
-    unknown = _count(payments.run, run, scheduled_payment).where(
+    unknown = _count(payments.run, run, gateway_payment).where(
         payments.state == PaymentState.UNKNOWN
     )
     unsent = _count(mails.run, run, delivery).where(mails.kind != MessageKind.ALERT)

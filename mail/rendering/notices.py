@@ -30,6 +30,7 @@ from mail.rendering.alerts import (
     service_letter,
 )
 from mail.rendering.bills import Sender, Stamp, compose_mail, to_outgoing
+from mail.rendering.checkouts import is_about_checkout, to_checkout_letter
 from mail.rendering.notice_facts import NoticeFacts, find_notice_facts
 from mail.rendering.notice_letters import to_notice
 
@@ -109,6 +110,8 @@ class NoticeRenderer:
             return to_access_letter(self.database, row, self.portal_links), None
         if row.kind is MessageKind.USAGE_EXPORT:
             return export_letter(self.database, row.about, self.export_links, common), None
+        if row.kind is MessageKind.RECEIPT and is_about_checkout(row):
+            return to_checkout_letter(self.database, row, facts, common), None
         recorded_on = row.queued_at.astimezone(ZoneInfo(facts.timezone)).date()
         return to_notice(row.kind, facts, recorded_on, common), None
 

@@ -30,7 +30,13 @@ def queue_portal_mails(here: Office, books: Connection, mails: Iterable[PortalMa
 
 
 def send_portal_mails(here: Office) -> None:
-    """Send the access mails that wait: whoever registers looks into the mailbox now."""
+    """Send the mails that somebody before a page waits for: of access, and receipts."""
     from office.procedures.mail_sending import send_alone
 
-    send_alone(here, here.mailer, (MessageKind.ACCESS,), here.due_now, lambda _counts: None)
+    send_alone(
+        here,
+        here.mailer,
+        (MessageKind.ACCESS, MessageKind.RECEIPT),
+        here.due_now,
+        lambda _counts: None,
+    )

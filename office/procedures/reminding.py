@@ -8,13 +8,23 @@ from typing import Any
 from database.books import Database
 from domain.deliveries import MessageKind
 from domain.words import say_count
+from mail.notices.checkouts import queue_checkout_mails
 from mail.notices.payments import NoticeCounts, Notifying, queue_draw_notices, queue_receipts
 from mail.reminders.exemptions import Undrawn
 from mail.reminders.queueing import ReminderCounts
 
 Figures = dict[str, Any]
+
+
+def queue_all_receipts(database: Database, terms: Notifying) -> NoticeCounts:
+    """Record receipts of autopay's payments, which an office may do without, and those by hand."""
+    counts = queue_receipts(database, terms)
+    counts.queued += queue_checkout_mails(database, terms).queued
+    return counts
+
+
 QUEUES: dict[MessageKind, Callable[[Database, Notifying], NoticeCounts]] = {
-    MessageKind.RECEIPT: queue_receipts,
+    MessageKind.RECEIPT: queue_all_receipts,
     MessageKind.AUTOPAY_SCHEDULED: queue_draw_notices,
 }
 

@@ -54,6 +54,7 @@ from office.settings.mail import (
 from office.settings.money import (
     AutopaySettings,
     CashReceiptingSettings,
+    CheckoutSettings,
     FeedSettings,
     NoticesSettings,
     PaymentsSettings,
@@ -80,6 +81,7 @@ class Settings(BaseSettings):
     communications: CommunicationsSettings = CommunicationsSettings()
     autopay: AutopaySettings = AutopaySettings()
     payments: PaymentsSettings = PaymentsSettings()
+    checkout: CheckoutSettings = CheckoutSettings()
     cash_receipting: CashReceiptingSettings = CashReceiptingSettings()
     feed: FeedSettings = FeedSettings()
     alerts: AlertsSettings = AlertsSettings()

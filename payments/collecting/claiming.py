@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,13 +23,14 @@ from database.tables import (
     balance_due,
     bill_run,
     draw,
+    gateway_payment,
     held_account,
     scheduled_payment,
     suspended_method,
 )
 from domain.accounts import AccountStatus
 from domain.money import Money
-from domain.payments import DRAW, DrawState, PaymentState
+from domain.payments import DRAW, DrawState, PaymentKind, PaymentState
 from payments.collecting.draws import Draw, find_draws, move_payment
 from payments.collecting.recording import record_never_asked
 from payments.terms import CollectionTerms
@@ -157,7 +158,7 @@ def _last_draw() -> sa.ScalarSelect[int]:
 
 
 def _is_in_doubt() -> sa.Exists:
-    other = scheduled_payment.alias("other")
+    other = gateway_payment.alias("other")
     return sa.exists().where(
         other.c.account_key == _PAYMENT.account_key,
         other.c.key != _PAYMENT.key,
@@ -192,17 +193,36 @@ def runs_with_due_payments(database: Database, now: datetime) -> list[tuple[str,
     return [(row.run, now.astimezone(ZoneInfo(row.timezone)).date()) for row in rows]
 
 
-def abandon_unasked(database: Database) -> int:
+UNASKED_FOR = timedelta(minutes=5)  # a customer's request that is not asked by then is dead
+
+
+def abandon_unasked(database: Database, now: datetime) -> int:
     """
     Give up the draws that were recorded and never asked for: nobody can have drawn them.
+
+    Those of customers only after a while: their own requests are at work beside the office.
 
     Their payments are looked at anew, since the balance may have changed meanwhile. The office
     collects once at a time, so that they are what a crash has left behind; a worker who was about
     to ask for one after all finds it gone and lets it be.
     """
     with database.writing() as books:
-        left = find_draws(books, draw.c.state == DrawState.CREATED)
+        dead = sa.or_(gateway_payment.c.kind == PaymentKind.AUTOPAY, _is_dead(now))
+        left = find_draws(books, draw.c.state == DrawState.CREATED, dead)
         return sum(record_never_asked(books, one) for one in left)
+
+
+def abandon_dead_checkouts(database: Database, now: datetime) -> int:
+    """Give up what customers said yes to and what their request did not come to ask for."""
+    with database.writing() as books:
+        left = find_draws(books, draw.c.state == DrawState.CREATED, _is_dead(now))
+        return sum(record_never_asked(books, one) for one in left)
+
+
+def _is_dead(now: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        gateway_payment.c.kind == PaymentKind.CHECKOUT, draw.c.created_at < now - UNASKED_FOR
+    )
 
 
 def list_due(database: Database, run: str, today: date, size: int) -> Iterator[Sequence[Any]]:

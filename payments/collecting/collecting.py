@@ -159,7 +159,7 @@ def collect_due(
     """
     counts = CollectCounts()
     line = GatewaySession(gateway, now, terms.threads, stop)
-    abandon_unasked(database)
+    abandon_unasked(database, now())
     for run, today in runs_with_due_payments(database, now()):
         for due in list_due(database, run, today, terms.batch):
             if not line.is_open or _is_left_out(database, run, now(), terms, counts):
@@ -167,7 +167,7 @@ def collect_due(
             claim = claim_due(database, run, today, now(), terms, due)
             counts.cancelled += claim.cancelled
             counts.waiting += claim.waiting
-            _draw(database, line, claim.draws, terms, counts)
+            draw_claimed(database, line, claim.draws, terms, counts)
             progress(counts)
     counts.stopped_by = line.stopped_by or line.trouble
     if line.misuse is not None:
@@ -194,7 +194,7 @@ def _is_left_out(
     return bool(stale)
 
 
-def _draw(
+def draw_claimed(
     database: Database,
     line: GatewaySession,
     draws: list[Draw],

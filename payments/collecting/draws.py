@@ -13,9 +13,10 @@ from sqlalchemy.engine import Connection
 
 from database.books import Database
 from database.ledger.locking import lock_balances
-from database.tables import bill_run, draw, scheduled_payment
+from database.tables import bill_run, draw, gateway_payment
+from domain.ledger import EntrySource
 from domain.money import ZERO, Money
-from domain.payments import DRAW, PAYMENT, DrawState, MethodKind, PaymentState
+from domain.payments import DRAW, PAYMENT, DrawState, MethodKind, PaymentKind, PaymentState
 from payments.port import DrawRequest
 
 
@@ -43,10 +44,26 @@ class Draw:
     due_on: date
     last4: str
     payment_number: int
+    kind: PaymentKind
+    service_fee: Money  # within the amount; it pays nothing of the account
 
     @property
     def request(self) -> DrawRequest:
         return DrawRequest(self.key, self.account, self.method_token, self.method_kind, self.amount)
+
+    @property
+    def is_autopay(self) -> bool:
+        """What the customer began is drawn once, at once or never; autopay tries again."""
+        return self.kind is PaymentKind.AUTOPAY
+
+    @property
+    def source(self) -> EntrySource:
+        return EntrySource.DRAW if self.is_autopay else EntrySource.CHECKOUT
+
+    @property
+    def to_account(self) -> Money:
+        """What it pays of the account."""
+        return self.amount - self.service_fee
 
     def local_day(self, moment: datetime) -> date:
         return moment.astimezone(ZoneInfo(self.timezone)).date()
@@ -65,18 +82,18 @@ def find_draws(
     query = (
         sa.select(
             *(draw.c[name] for name in _OF_DRAW),
-            *(scheduled_payment.c[name] for name in _OF_PAYMENT),
-            scheduled_payment.c.state.label("payment_state"),
-            scheduled_payment.c.number.label("payment_number"),
+            *(gateway_payment.c[name] for name in _OF_PAYMENT),
+            gateway_payment.c.state.label("payment_state"),
+            gateway_payment.c.number.label("payment_number"),
             bill_run.c.timezone,
             bill_run.c.due_on,
         )
-        .join(scheduled_payment, scheduled_payment.c.key == draw.c.payment_key)
-        .join(bill_run, bill_run.c.run == scheduled_payment.c.run)
+        .join(gateway_payment, gateway_payment.c.key == draw.c.payment_key)
+        .join(bill_run, bill_run.c.run == gateway_payment.c.run)
         .where(*conditions)
         .order_by(draw.c.payment_key, draw.c.number)
         .limit(limit)
-        .with_for_update(of=(scheduled_payment, draw))
+        .with_for_update(of=(gateway_payment, draw))
     )
     return [Draw(**row._mapping) for row in books.execute(query)]
 
@@ -90,8 +107,8 @@ def lock_draws(
     What they are is read after the balances are locked: another worker may have moved them.
     """
     query = (
-        sa.select(scheduled_payment.c.account_key)
-        .join(draw, draw.c.payment_key == scheduled_payment.c.key)
+        sa.select(gateway_payment.c.account_key)
+        .join(draw, draw.c.payment_key == gateway_payment.c.key)
         .where(*conditions)
         .order_by(draw.c.payment_key, draw.c.number)
         .limit(limit)
@@ -99,7 +116,7 @@ def lock_draws(
     keys = set(books.scalars(query))
     lock_balances(books, keys)
     if limit is not None:
-        conditions = (*conditions, scheduled_payment.c.account_key.in_(keys))
+        conditions = (*conditions, gateway_payment.c.account_key.in_(keys))
     return find_draws(books, *conditions, limit=limit)
 
 
@@ -107,7 +124,7 @@ _OF_DRAW = (
     "key", "payment_key", "number", "amount", "method_token", "state", "reference", "created_at",
     "asked_at", "lookups", "code",
 )  # fmt: skip
-_OF_PAYMENT = ("method_kind", "last4", "run", "account", "account_key")
+_OF_PAYMENT = ("kind", "service_fee", "method_kind", "last4", "run", "account", "account_key")
 
 
 def read_draw(books: Connection, key: str) -> Draw | None:
@@ -125,7 +142,7 @@ def move_payment(
     books: Connection, key: str, state: PaymentState, event: str, **values: Any
 ) -> bool:
     """Move a payment by an event; no where somebody else has moved it since it was read."""
-    return _move(books, scheduled_payment, key, state, PAYMENT.after(state, event), values)
+    return _move(books, gateway_payment, key, state, PAYMENT.after(state, event), values)
 
 
 def _move(
@@ -172,7 +189,7 @@ class OpenDraws:
 def read_open_draws(database: Database) -> OpenDraws:
     """Count the payments whose outcome is not known, and the draws that came beside another."""
     unknown = (PaymentState.SUBMITTED, PaymentState.UNKNOWN)
-    payments, draws = scheduled_payment.c, draw.c
+    payments, draws = gateway_payment.c, draw.c
     return OpenDraws(
         _tally(database, payments.amount, payments.state.in_(unknown)),
         _tally(database, draws.amount, draws.code == DRAWN_TWICE),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -13,7 +14,8 @@ from database.inserting import insert_new
 from database.ledger.entries import record_entries
 from database.postings import queue_posting
 from database.tables import draw, suspended_method
-from domain.ledger import BalanceEntry, EntryKind, EntrySource, taken_key
+from domain.ledger import BalanceEntry, EntryKind, service_fee_key, taken_key
+from domain.money import ZERO
 from domain.payments import DRAW, PAYMENT, Advice, DrawState, PaymentState, PostingKind
 from payments.collecting.draws import Draw, move_draw, move_payment
 from payments.port import DrawAnswer, DrawResult
@@ -21,6 +23,7 @@ from payments.terms import CollectionTerms
 from rules.retrying import FIRST_LOOKUP, retry_on
 
 NOT_FOUND = "no answer, and the gateway does not know of it"
+NEVER_ARRIVED = "never-arrived"  # the error of a customer's payment that surely was not drawn
 REFUSED = "refused"  # the gateway takes no such draw at all
 
 
@@ -76,24 +79,39 @@ def record_approved(
         books, one, "approved",
         amount=one.amount, confirmation=confirmation, taken_at=taken_at, error=None,
     )  # fmt: skip
-    entry = _taken(one, taken_at, confirmation)
-    record_entries(books, [entry], now=now, who=who)
-    queue_posting(books, entry, PostingKind.RECEIPT, now=now)
+    for posting_kind, entry in _taken(one, taken_at, confirmation):
+        record_entries(books, [entry], now=now, who=who)
+        queue_posting(books, entry, posting_kind, now=now)
     return True
 
 
-def _taken(one: Draw, taken_at: datetime, confirmation: str | None) -> BalanceEntry:
-    return BalanceEntry(
+def _taken(
+    one: Draw, taken_at: datetime, confirmation: str | None
+) -> Iterator[tuple[PostingKind, BalanceEntry]]:
+    """Yield what pays the account, and the service fee apart: it counts in no balance."""
+    paid = BalanceEntry(
         key=taken_key(one.key),
         account_key=one.account_key,
         kind=EntryKind.PAYMENT,
-        amount=-one.amount,
+        amount=-one.to_account,
         happened_on=one.local_day(taken_at),
         happened_at=taken_at,
-        source=EntrySource.DRAW,
+        source=one.source,
         reference=confirmation,
         payment_key=one.payment_key,
     )
+    yield PostingKind.RECEIPT, paid
+    if one.service_fee > ZERO:
+        yield (
+            PostingKind.SERVICE_FEE,
+            replace(
+                paid,
+                key=service_fee_key(one.key),
+                kind=EntryKind.SERVICE_FEE,
+                amount=-one.service_fee,
+                counts=False,
+            ),
+        )
 
 
 def record_second(
@@ -105,8 +123,8 @@ def record_second(
     It stands in the books and counts for nothing: it is no payment of this bill, and it is not
     posted. Given back, an entry of its own takes it out again.
     """
-    entry = replace(_taken(one, min(at, now), reference), counts=False)
-    record_entries(books, [entry], now=now, who=who)
+    entries = [replace(entry, counts=False) for _, entry in _taken(one, min(at, now), reference)]
+    record_entries(books, entries, now=now, who=who)
 
 
 def record_declined(
@@ -128,7 +146,7 @@ def record_declined(
     if not move_draw(books, one, "declined", **values):
         return False
     today = one.local_day(now)
-    again = _retry_on(books, one, advice, today, terms)
+    again = _retry_on(books, one, advice, today, terms) if one.is_autopay else None
     error = f"declined: {code}"
     _move(books, one, "declined", error=error)
     if again is not None:
@@ -158,11 +176,19 @@ def record_doubt(books: Connection, one: Draw, error: str) -> None:
 
 
 def record_never_asked(books: Connection, one: Draw) -> bool:
-    """Write down that a draw surely has not happened and never will: its payment waits again."""
+    """
+    Write down that a draw surely has not happened and never will: its payment waits again.
+
+    What a customer began by hand is over: nothing was taken, and nobody draws it later.
+    """
     if not move_draw(books, one, "abandoned", next_lookup_at=None):
         return False
     if one.state is DrawState.ASKED:
         _move(books, one, "never arrived", error=None)
+    if not one.is_autopay:
+        move_payment(
+            books, one.payment_key, PaymentState.SCHEDULED, "cancelled", error=NEVER_ARRIVED
+        )
     return True
 
 

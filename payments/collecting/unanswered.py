@@ -12,8 +12,8 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.books import Database
-from database.tables import draw
-from domain.payments import DrawState
+from database.tables import draw, gateway_payment
+from domain.payments import DrawState, PaymentKind
 from payments.collecting.collecting import Failure, GatewaySession
 from payments.collecting.draws import DRAWN_TWICE, Draw, find_draws, lock_draws, read_draw
 from payments.collecting.recording import (
@@ -95,6 +95,7 @@ def look_up_due(
     terms: CollectionTerms,
     now: Clock,
     *,
+    kind: PaymentKind | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> LookupCounts:
     """
@@ -103,11 +104,11 @@ def look_up_due(
     A draw that the gateway does not know is asked again under the same key, while it surely keeps
     keys: what landed meanwhile is answered, not drawn twice. After that nobody asks again: it
     stays unknown for a person (`billclose unknown`). A failure to look up proves nothing either
-    way. Raises GatewayMisuse, after everything is recorded.
+    way. Raises GatewayMisuse, after everything is recorded. `kind`: only draws of such payments.
     """
     counts = LookupCounts()
     line = GatewaySession(gateway, now, terms.threads, stop)
-    while line.is_open and (due := _take_due(database, now(), terms.batch)):
+    while line.is_open and (due := _take_due(database, now(), terms.batch, kind)):
         answers = line.each(lambda one: _find_out(line, one, counts), due)
         _record(database, due, answers, now(), terms, counts)
     counts.stopped_by = line.stopped_by or line.trouble
@@ -116,17 +117,20 @@ def look_up_due(
     return counts
 
 
-def _take_due(database: Database, now: datetime, limit: int) -> Sequence[Draw]:
+def _take_due(
+    database: Database, now: datetime, limit: int, kind: PaymentKind | None
+) -> Sequence[Draw]:
     """
     Take the draws whose look-up is due, for a while: no other worker does.
 
     Only an answer puts the next look-up farther off. An outage or a crash must not use up the
     early ones, since a draw may be asked again only while the gateway keeps its key.
     """
+    conditions = [draw.c.state == DrawState.ASKED, draw.c.next_lookup_at <= now]
+    if kind is not None:
+        conditions.append(gateway_payment.c.kind == kind)
     with database.writing() as books:
-        due = find_draws(
-            books, draw.c.state == DrawState.ASKED, draw.c.next_lookup_at <= now, limit=limit
-        )
+        due = find_draws(books, *conditions, limit=limit)
         for one in due:
             books.execute(
                 draw.update()

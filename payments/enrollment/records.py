@@ -14,6 +14,7 @@ from database.tables import (
     autopay_unscheduled,
     draw,
     enrollment,
+    gateway_payment,
     planned_payment,
     scheduled_payment,
 )
@@ -77,11 +78,13 @@ def cancel_waiting(books: Connection, key: str) -> Sequence[TakenOff]:
     found = books.execute(
         sa.select(*columns).where(waits).order_by(rows.pay_on).with_for_update()
     ).all()
+    paid = gateway_payment.c
+    has_draw = sa.exists().where(draw.c.payment_key == paid.key, draw.c.state.in_(OPEN_DRAWS))
     taken_off = []
     for row in found:
         changed = books.execute(
-            scheduled_payment.update()
-            .where(rows.key == row.key, waits)
+            gateway_payment.update()
+            .where(paid.key == row.key, paid.state == PaymentState.SCHEDULED, ~has_draw)
             .values(state=PAYMENT.after(PaymentState.SCHEDULED, "cancelled"))
         )
         if changed.rowcount == 1:
@@ -149,12 +152,12 @@ def _schedule(
     if state is None:
         facts = {"run": standing.run, "account_key": standing.key, "account": standing.account}
         values |= facts | {"key": key, "state": PAYMENT.start}
-        books.execute(scheduled_payment.insert().values(values))
+        books.execute(gateway_payment.insert().values(values))
         return
     event = "tried again" if state is PaymentState.DECLINED else "enrolled again"
     changed = books.execute(
-        scheduled_payment.update()
-        .where(scheduled_payment.c.key == key, scheduled_payment.c.state == state)
+        gateway_payment.update()
+        .where(gateway_payment.c.key == key, gateway_payment.c.state == state)
         .values(values | {"state": PAYMENT.after(state, event)})
     )
     if changed.rowcount != 1:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.tables import balance_due, scheduled_payment
+from database.tables import balance_due, gateway_payment, scheduled_payment
 from domain.payments import PAYMENT
 from payments.collecting.draws import Draw
 from payments.port import LateEvent
@@ -67,7 +67,7 @@ def _schedule(books: Connection, one: Draw, pay_on: date, now: datetime) -> None
     )
     number = max(last or 1, one.payment_number) + 1
     books.execute(
-        scheduled_payment.insert().values(
+        gateway_payment.insert().values(
             key=f"{payment_key(run, one.account_key)}/again{number}",
             run=run,
             account_key=one.account_key,

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from database.books import Database
 from database.inserting import insert_new
 from database.ledger.locking import lock_balances
-from database.tables import draw, events_read, scheduled_payment, told_event
+from database.tables import draw, events_read, gateway_payment, told_event
 from domain.failures import TemporaryFailure
 from payments.collecting.draws import Draw, DrawTotals, read_draw
 from payments.collecting.unanswered import LateApproval, take_in_approval
@@ -178,7 +178,7 @@ def _take_in(
     """
     waits = []
     keys = [event.draw_key for event in events]
-    of_draws = sa.select(scheduled_payment.c.account_key).join(draw).where(draw.c.key.in_(keys))
+    of_draws = sa.select(gateway_payment.c.account_key).join(draw).where(draw.c.key.in_(keys))
     lock_balances(books, books.scalars(of_draws).all())
     for event in events:
         one = read_draw(books, event.draw_key)

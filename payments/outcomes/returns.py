@@ -12,7 +12,7 @@ from database.audit import is_audited, record_audit
 from database.ledger.entries import record_entries
 from database.ledger.tables import balance_entry, payment_event
 from database.postings import queue_posting
-from database.tables import draw, refund_request, scheduled_payment
+from database.tables import draw, gateway_payment, refund_request
 from domain.ledger import BalanceEntry, EntryKind, EntrySource
 from domain.money import ZERO, Money
 from domain.payments import DrawState, PostingKind, RefundState
@@ -116,7 +116,7 @@ def record_given_back(books: Connection, one: Draw, now: datetime, who: str) -> 
         amount=one.amount,
         happened_on=one.local_day(now),
         happened_at=now,
-        source=EntrySource.DRAW,
+        source=one.source,
         counts=False,
         reference=one.reference,
         payment_key=one.payment_key,
@@ -165,13 +165,10 @@ def _record(
     terms: CollectionTerms,
 ) -> ReturnEffect:
     _keep(books, one, event, kind, event_id, now)
-    comes_back = kind in COMES_BACK
-    entry = _to_entry(one, event, kind, event_id, -event.amount if comes_back else event.amount)
-    record_entries(books, [entry], now=now, who=terms.who)
-    posting = PostingKind.RECEIPT if comes_back else PostingKind.REVERSAL
-    queue_posting(books, entry, posting, now=now)
-    again = draw_again(books, one, event, now, terms) if kind is EntryKind.RETURN else None
     net = read_net(books, one)
+    _book(books, one, event, kind, event_id, net, now, terms)
+    is_again = kind is EntryKind.RETURN and one.is_autopay  # by hand it was drawn once
+    again = draw_again(books, one, event, now, terms) if is_again else None
     _move_payment(books, one, event, kind, net, f", drawn again on {again}" if again else "")
     if kind is EntryKind.RETURN:
         _charge_fee(books, one, event, event_id, now, terms)
@@ -188,6 +185,40 @@ def _record(
     said = f"{one.key}: {(-net).dollars()} more went back than was taken"
     is_new = note_once(books, one.account, "more returned than taken", said, now, terms.who)
     return ReturnEffect.TOO_MUCH if is_new else ReturnEffect.RECORDED
+
+
+def _book(
+    books: Connection,
+    one: Draw,
+    event: LateEvent,
+    kind: EntryKind,
+    event_id: str,
+    net: Money,
+    now: datetime,
+    terms: CollectionTerms,
+) -> None:
+    """Open or pay the balance by what the event moves of it; a service fee moves last, apart."""
+    comes_back = kind in COMES_BACK
+    moved = -event.amount if comes_back else event.amount
+    of_account = _of_account(one, net + moved) - _of_account(one, net)
+    of_fee = moved - of_account
+    if of_account:
+        entry = _to_entry(one, event, kind, event_id, of_account)
+        record_entries(books, [entry], now=now, who=terms.who)
+        posting = PostingKind.RECEIPT if comes_back else PostingKind.REVERSAL
+        queue_posting(books, entry, posting, now=now)
+    if of_fee:
+        fee = _to_entry(one, event, EntryKind.SERVICE_FEE, event_id, of_fee, counts=False)
+        record_entries(books, [fee], now=now, who=terms.who)
+        posting = PostingKind.SERVICE_FEE if comes_back else PostingKind.SERVICE_FEE_BACK
+        queue_posting(books, fee, posting, now=now)
+
+
+def _of_account(one: Draw, net: Money) -> Money:
+    """Return how much of what the gateway has pays the account; the service fee is kept longest."""
+    if net <= ZERO:
+        return net
+    return max(net - one.service_fee, ZERO)
 
 
 def _keep(
@@ -244,15 +275,15 @@ def _charge_fee(
     if terms.return_fee <= ZERO or event.code not in terms.return_fee_codes:
         return
     rows = balance_entry.c
-    of_the_bill = sa.select(scheduled_payment.c.key).where(
-        scheduled_payment.c.run == one.run, scheduled_payment.c.account_key == one.account_key
+    of_the_bill = sa.select(gateway_payment.c.key).where(
+        gateway_payment.c.run == one.run, gateway_payment.c.account_key == one.account_key
     )
     is_charged = books.scalar(
         sa.select(rows.key)
         .where(
             rows.account_key == one.account_key,
             rows.kind == EntryKind.FEE,
-            rows.source == EntrySource.DRAW,
+            rows.source.in_((EntrySource.DRAW, EntrySource.CHECKOUT)),
             rows.payment_key.in_(of_the_bill),
         )
         .limit(1)
@@ -299,7 +330,7 @@ def _to_entry(
         amount=amount,
         happened_on=one.local_day(event.happened_at),
         happened_at=event.happened_at,
-        source=EntrySource.DRAW,
+        source=one.source,
         counts=counts,
         reference=one.reference,
         payment_key=one.payment_key,

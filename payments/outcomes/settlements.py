@@ -17,8 +17,8 @@ from database.inserting import insert_new
 from database.ledger.tables import payment_event
 from database.tables import (
     draw,
+    gateway_payment,
     posting,
-    scheduled_payment,
     settled_item,
     settlement,
     settlement_item,
@@ -103,13 +103,13 @@ def deposits() -> sa.Select[Any]:
         settlement.c.gateway.label("provider"),
         settlement.c.pays_out_on.label("date"),
         items.reference.label("confirmation"),
-        scheduled_payment.c.account,
+        gateway_payment.c.account,
         kind.label("kind"),
         items.amount,
         items.fee,
         _posted_at().label("posted_at"),
         _item_name().label("item"),
-        scheduled_payment.c.account_key.label("_account_key"),
+        gateway_payment.c.account_key.label("_account_key"),
         items.line.label("_line"),
     ).select_from(_with_our_side())
 
@@ -132,7 +132,7 @@ def _with_our_side() -> sa.FromClause:
     return (
         settlement_item.join(settlement, settlement.c.settlement_id == _ITEM.settlement_id)
         .outerjoin(draw, draw.c.reference == _ITEM.reference)
-        .outerjoin(scheduled_payment, scheduled_payment.c.key == draw.c.payment_key)
+        .outerjoin(gateway_payment, gateway_payment.c.key == draw.c.payment_key)
     )
 
 
@@ -160,9 +160,12 @@ def _posted_at() -> sa.ScalarSelect[Any]:
         .where(
             posting.c.payment_key == draw.c.payment_key,
             sa.cast(posting.c.kind, sa.String) == kind,
-            posting.c.amount == _SIZE,
+            sa.or_(
+                posting.c.amount == _SIZE,
+                posting.c.amount + gateway_payment.c.service_fee == _SIZE,  # booked apart
+            ),
         )
-        .correlate(settlement_item, draw)
+        .correlate(settlement_item, draw, gateway_payment)
         .scalar_subquery()
     )
 
@@ -196,7 +199,7 @@ def _items() -> sa.Select[Any]:
             draw.c.amount.label("drawn"),
             draw.c.state,
             draw.c.code,
-            scheduled_payment.c.account,
+            gateway_payment.c.account,
             _posted_at().label("posted_at"),
             _events(_GOES, of_amount=True).label("gone"),
             _events(_GOES, of_amount=False).label("gone_at_all"),
@@ -262,8 +265,8 @@ def _never_paid_out(database: Database, now: datetime) -> list[SettledItem]:
     """Return the draws of before the newest settlement that are in none."""
     newest = sa.select(sa.func.max(settlement.c.pays_out_on)).scalar_subquery()
     query = (
-        sa.select(draw.c.reference, draw.c.amount, draw.c.answered_at, scheduled_payment.c.account)
-        .join(scheduled_payment, scheduled_payment.c.key == draw.c.payment_key)
+        sa.select(draw.c.reference, draw.c.amount, draw.c.answered_at, gateway_payment.c.account)
+        .join(gateway_payment, gateway_payment.c.key == draw.c.payment_key)
         .where(
             draw.c.state == DrawState.APPROVED,
             draw.c.answered_at < now - PAID_OUT_AFTER,

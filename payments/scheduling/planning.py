@@ -170,7 +170,7 @@ def _has_payment(
 
 READ = (
     "account", "mandate", "payment_method", "enrollment", "enrollment_end", "balance_due",
-    "scheduled_payment", "held_account", "suspended_method",
+    "gateway_payment", "held_account", "suspended_method",
 )  # fmt: skip
 _OWN = sa.MetaData()  # of one connection, for as long as it plans
 _ENROLLED = sa.Table(

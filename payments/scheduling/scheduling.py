@@ -15,6 +15,7 @@ from database.queries.autopay import is_varying, payments_left_out
 from database.tables import (
     autopay_unscheduled,
     bill_run,
+    gateway_payment,
     period_close,
     planned_payment,
     scheduled_payment,
@@ -192,12 +193,12 @@ def _record_scheduled(books: Connection, run: str, now: datetime, chosen: Chosen
         plans.last4,
         plans.immediate,
         sa.literal(PaymentState.SCHEDULED.value),
-        sa.literal(now, scheduled_payment.c.scheduled_at.type),
+        sa.literal(now, gateway_payment.c.scheduled_at.type),
     ).where(plans.run == run, plans.unscheduled.is_(None))
     if chosen is not None:
         rows = rows.where(chosen.holds(run))
     books.execute(
-        scheduled_payment.insert().from_select(
+        gateway_payment.insert().from_select(
             [
                 "key", "run", "account_key", "account", "number", "pay_on", "amount",
                 "method_token", "method_kind", "last4", "immediate", "state", "scheduled_at",

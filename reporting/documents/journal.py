@@ -18,9 +18,9 @@ from database.tables import (
     account,
     bill_run,
     draw,
+    gateway_payment,
     period_close,
     posting,
-    scheduled_payment,
     settlement,
     settlement_item,
 )
@@ -34,9 +34,10 @@ CLEARING = "assets:clearing:gateway"  # taken, and not yet paid out by the gatew
 BANK = "assets:bank"
 BILLED = "revenue:billing system"  # charges less what came in at the counter, as it reports them
 RETURN_FEES = "revenue:return fees"
+SERVICE_FEES = "revenue:service fees"  # of payments by hand
 DRAWN_TWICE = "liabilities:drawn twice"  # customers' money, to be given back
 GATEWAY_FEES = "expenses:gateway fees"
-ACCOUNTS = (CLEARING, BANK, BILLED, RETURN_FEES, GATEWAY_FEES, DRAWN_TWICE)
+ACCOUNTS = (CLEARING, BANK, BILLED, RETURN_FEES, SERVICE_FEES, GATEWAY_FEES, DRAWN_TWICE)
 TWICE = "drawn-twice"  # the code of a draw that landed beside another of its payment
 
 
@@ -83,6 +84,7 @@ class Journal:
             self._taken(),
             self._returned(),
             self._fees(),
+            self._service_fees(),
             self._drawn_twice(),
             self._paid_out(),
         )
@@ -115,13 +117,24 @@ class Journal:
                 yield Transaction(on, f"{run}/{key}", "bill", entries)
 
     def _taken(self) -> Iterator[tuple[datetime, Iterator[Transaction]]]:
-        payments = scheduled_payment.c
+        payments = gateway_payment.c
         taken = (PaymentState.SUCCEEDED, PaymentState.RETURNED)
-        query = sa.select(scheduled_payment).where(
+        query = sa.select(gateway_payment).where(
             payments.state.in_(taken), self._is_of(payments.run)
         )
         for row in self.books.execute(query.order_by(payments.taken_at, payments.key)):
-            yield row.taken_at, self._move(row, row.taken_at, "payment", CLEARING, -row.amount)
+            paid = row.amount - row.service_fee
+            yield row.taken_at, self._move(row, row.taken_at, "payment", CLEARING, -paid)
+
+    def _service_fees(self) -> Iterator[tuple[datetime, Iterator[Transaction]]]:
+        """Yield what paying by hand cost: the gateway takes and gives it back with the payment."""
+        moment, was = balance_entry.c.happened_at, balance_entry.c.kind
+        for row in self._of_payments(balance_entry, moment, was == EntryKind.SERVICE_FEE):
+            entries = (Entry(CLEARING, -row.amount), Entry(SERVICE_FEES, row.amount))
+            made = Transaction(
+                self._day(row.moment), row.confirmation or "", "service fee", entries
+            )
+            yield row.moment, iter([made])
 
     def _returned(self) -> Iterator[tuple[datetime, Iterator[Transaction]]]:
         moment, was = balance_entry.c.happened_at, balance_entry.c.kind
@@ -154,8 +167,12 @@ class Journal:
             .order_by(whole.pays_out_on, whole.settlement_id)
         )
         if self.period:
-            prefix = f"autopay/{self.period}/"
-            query = query.where(items.draw_key.startswith(prefix, autoescape=True))
+            of_period = (
+                sa.select(draw.c.key)
+                .join(gateway_payment, gateway_payment.c.key == draw.c.payment_key)
+                .where(gateway_payment.c.run == self.period)
+            )
+            query = query.where(items.draw_key.in_(of_period))
         for row in self.books.execute(query):
             moment = datetime.combine(row.pays_out_on, time(23, 59), self.zone)
             yield moment, iter([_payout(row)])
@@ -163,7 +180,7 @@ class Journal:
     def _of_payments(
         self, table: sa.Table, moment: sa.Column[datetime], *conditions: sa.ColumnElement[bool]
     ) -> Iterator[Any]:
-        payments = scheduled_payment.c
+        payments = gateway_payment.c
         query = (
             sa.select(
                 table,
@@ -172,7 +189,7 @@ class Journal:
                 payments.account_key,
                 payments.confirmation,
             )
-            .join(scheduled_payment, payments.key == table.c.payment_key)
+            .join(gateway_payment, payments.key == table.c.payment_key)
             .where(self._is_of(payments.run), *conditions)
             .order_by(moment, payments.key)
         )

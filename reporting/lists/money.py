@@ -8,7 +8,14 @@ import sqlalchemy as sa
 
 from database.ledger.tables import balance_entry
 from database.postings import is_receipt_of
-from database.tables import autopay_unscheduled, balance_due, draw, posting, scheduled_payment
+from database.tables import (
+    autopay_unscheduled,
+    balance_due,
+    draw,
+    gateway_payment,
+    posting,
+    scheduled_payment,
+)
 from database.types import Cents
 from domain.ledger import EntryKind, EntrySource
 from domain.money import ZERO
@@ -63,19 +70,19 @@ def pending_payments() -> Select:
     rests = posting.c.state != PostingState.REJECTED
     return (
         sa.select(
-            scheduled_payment.c.confirmation,
-            scheduled_payment.c.account,
+            gateway_payment.c.confirmation,
+            gateway_payment.c.account,
             posting.c.amount,
-            scheduled_payment.c.taken_at,
+            gateway_payment.c.taken_at,
             posting.c.attempts,
             sa.case((rests, posting.c.next_retry_at)).label("next_retry"),
             posting.c.error,
             posting.c.kind,
             posting.c.state,
             posting.c.key,
-            scheduled_payment.c.account_key.label("_account_key"),
+            gateway_payment.c.account_key.label("_account_key"),
         )
-        .join(posting, posting.c.payment_key == scheduled_payment.c.key)
+        .join(posting, posting.c.payment_key == gateway_payment.c.key)
         .where(posting.c.state != PostingState.POSTED)
     )
 
@@ -84,7 +91,7 @@ def completed_payments() -> Select:
     """
     Select every payment that was taken, and by which way (rule 88).
 
-    `source`: autopay, a second draw of which included; counter, what the billing system tells of
+    `source`: autopay and checkout, second draws included; counter, what the billing system tells of
     payments elsewhere. One that went back in whole or in part stands there with its state.
     """
     selects = (_drawn(), _drawn_twice(), _paid_at_counter())
@@ -93,7 +100,7 @@ def completed_payments() -> Select:
 
 def _drawn() -> Select:
     taken = (PaymentState.SUCCEEDED, PaymentState.RETURNED_IN_PART, PaymentState.RETURNED)
-    payments = scheduled_payment.c
+    payments = gateway_payment.c
     return (
         sa.select(
             payments.confirmation,
@@ -102,9 +109,10 @@ def _drawn() -> Select:
             sa.cast(payments.method_kind, sa.String).label("method"),
             payments.taken_at,
             posting.c.posted_at,
-            sa.literal("autopay").label("source"),
+            sa.cast(payments.kind, sa.String).label("source"),
             posting.c.receipt,
             sa.cast(payments.state, sa.String).label("state"),
+            payments.service_fee,
             payments.account_key.label("_account_key"),
         )
         .outerjoin(posting, is_receipt_of(payments.key))
@@ -113,7 +121,7 @@ def _drawn() -> Select:
 
 
 def _drawn_twice() -> Select:
-    entries, payments = balance_entry.c, scheduled_payment.c
+    entries, payments = balance_entry.c, gateway_payment.c
     return (
         sa.select(
             entries.reference.label("confirmation"),
@@ -122,16 +130,17 @@ def _drawn_twice() -> Select:
             sa.cast(payments.method_kind, sa.String).label("method"),
             entries.happened_at.label("taken_at"),
             sa.null().label("posted_at"),
-            sa.literal("autopay").label("source"),
+            sa.cast(payments.kind, sa.String).label("source"),
             sa.null().label("receipt"),
             sa.func.coalesce(draw.c.code, "").label("state"),
+            sa.literal(ZERO, Cents()).label("service_fee"),
             entries.account_key.label("_account_key"),
         )
         .join(payments.key.table, payments.key == entries.payment_key)
         .outerjoin(draw, draw.c.reference == entries.reference)
         .where(
             entries.kind == EntryKind.PAYMENT,
-            entries.source == EntrySource.DRAW,
+            entries.source != EntrySource.FEED,
             ~entries.counts,
         )
     )
@@ -150,6 +159,7 @@ def _paid_at_counter() -> Select:
             sa.literal("counter").label("source"),
             sa.null().label("receipt"),
             sa.literal("succeeded").label("state"),
+            sa.literal(ZERO, Cents()).label("service_fee"),
             entries.account_key.label("_account_key"),
         )
         .outerjoin(balance_due, balance_due.c.account_key == entries.account_key)

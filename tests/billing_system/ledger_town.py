@@ -15,7 +15,7 @@ from database.ledger.entries import outstanding_sums, record_entries
 from database.ledger.tables import balance_entry
 from database.postings import queue_posting
 from database.queries.balances import open_balance
-from database.tables import balance_due, bill_run, movement, posting, scheduled_payment
+from database.tables import balance_due, bill_run, gateway_payment, movement, posting
 from domain.ledger import BalanceEntry, EntryKind, EntrySource
 from domain.money import ZERO, Money
 from domain.movements import MovementKind
@@ -110,7 +110,7 @@ class Town:
         cents = Money.parse(amount)
         with self.books.writing() as books:
             books.execute(
-                scheduled_payment.insert().values(
+                gateway_payment.insert().values(
                     key=key, run=self.payments_of, account_key=account, account=account,
                     number=self.number, pay_on=at.date(), amount=cents, method_token="tok",
                     method_kind=MethodKind.ACH, last4="1234", immediate=False,

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
-from database.tables import balance_due, scheduled_payment
+from database.tables import balance_due, gateway_payment
 from domain.money import Money
 from tests.billing_system.ledger_town import (
     DECEMBER,
@@ -245,4 +245,4 @@ def test_the_payment_of_the_older_period_stays_what_it_was(town):
     town.close(NOVEMBER)
 
     with town.books.reading() as books:
-        assert [OCTOBER] == list(books.scalars(sa.select(scheduled_payment.c.run)))
+        assert [OCTOBER] == list(books.scalars(sa.select(gateway_payment.c.run)))

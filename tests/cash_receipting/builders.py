@@ -17,7 +17,7 @@ from cash_receipting.port import PostingRequest, Receipt, ServiceDown
 from cash_receipting.sandbox_service import SandboxServer, open_sandbox
 from database.books import Database
 from database.postings import posting_key
-from database.tables import period_close, posting, scheduled_payment
+from database.tables import gateway_payment, period_close, posting
 from domain.accounts import account_key
 from domain.failures import OutcomeUnknown, PermanentFailure
 from domain.ledger import taken_key
@@ -81,7 +81,7 @@ def take(database: Database, numbers: Sequence[int], cents: int = 80_00) -> None
         for number in numbers:
             account = f"01.{number:04d}.1"
             books.execute(
-                scheduled_payment.insert().values(
+                gateway_payment.insert().values(
                     key=payment_key(number), run=RUN, account_key=account_key(account),
                     account=account, pay_on=DUE, amount=Money(cents + number), method_token="tok",
                     method_kind=MethodKind.ACH, last4="1234", immediate=False,
@@ -93,8 +93,8 @@ def take(database: Database, numbers: Sequence[int], cents: int = 80_00) -> None
 
 
 def payment_row(books: Connection, number: int) -> Any:
-    key = scheduled_payment.c.key == payment_key(number)
-    return books.execute(sa.select(scheduled_payment).where(key)).one()
+    key = gateway_payment.c.key == payment_key(number)
+    return books.execute(sa.select(gateway_payment).where(key)).one()
 
 
 def rows(database: Database) -> dict[str, sa.Row]:

@@ -190,7 +190,7 @@ def _add_mandates(connection: Connection) -> None:
 def _add_earlier_payment(connection: Connection) -> None:
     add(
         connection,
-        "scheduled_payment",
+        "gateway_payment",
         key=f"autopay/{PREVIOUS}/{key(ACH)}",
         run=PREVIOUS,
         account_key=key(ACH),

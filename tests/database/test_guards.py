@@ -39,7 +39,7 @@ def enter(database, table: sa.Table, row: dict[str, Any]) -> None:
 
 
 AFTER_THE_CLOSE = [
-    pytest.param(tables.scheduled_payment, PAYMENT, id="scheduling, rule 9"),
+    pytest.param(tables.gateway_payment, PAYMENT, id="scheduling, rule 9"),
     pytest.param(tables.autopay_unscheduled, REASON, id="the second list"),
     pytest.param(tables.delivery, DELIVERY, id="mailing, rule 2a"),
     pytest.param(tables.balance_due, BALANCE, id="moving a balance, rule 2b"),
@@ -86,11 +86,11 @@ def test_a_close_cannot_be_taken_back_by_importing_again(database):
 def test_an_account_is_never_scheduled_twice_for_one_bill(database):
     stage_run(database, a_household())
     close_run(database)
-    enter(database, tables.scheduled_payment, PAYMENT)
+    enter(database, tables.gateway_payment, PAYMENT)
 
     for again in (PAYMENT, PAYMENT | {"key": "another"}):
         with pytest.raises(sa.exc.IntegrityError):
-            enter(database, tables.scheduled_payment, again)
+            enter(database, tables.gateway_payment, again)
 
 
 @pytest.mark.parametrize("amount", [ZERO, Money(-1)])
@@ -99,7 +99,7 @@ def test_nothing_and_less_than_nothing_are_never_scheduled(database, amount):
     close_run(database)
 
     with pytest.raises(sa.exc.IntegrityError):
-        enter(database, tables.scheduled_payment, PAYMENT | {"amount": amount})
+        enter(database, tables.gateway_payment, PAYMENT | {"amount": amount})
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_the_migrations_make_the_same_checks_as_the_tables(database):
     migrate(database)
 
     assert expected == checks_of(database)
-    assert {"ck_planned_payment_one_or_the_other", "ck_scheduled_payment_amount_positive"} <= {
+    assert {"ck_planned_payment_one_or_the_other", "ck_gateway_payment_amount_positive"} <= {
         name for checks in expected.values() for name, _ in checks
     }
 

@@ -82,7 +82,7 @@ def forgotten(closed, tmp_path):
     """An office that closed in time and forgot to schedule autopay."""
     desk = closed.copied(tmp_path / "office")
     with contextlib.closing(sqlite3.connect(desk.home / "billclose.db")) as books, books:
-        books.execute("DELETE FROM scheduled_payment")
+        books.execute("DELETE FROM gateway_payment")
         books.execute("DELETE FROM autopay_unscheduled")
     return desk
 

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from database.books import Database
-from database.tables import payment_method, run_lock, scheduled_payment
+from database.tables import gateway_payment, payment_method, run_lock
 from deployments.served import collect
 from tests.flows.desk import Desk, at_server
 
@@ -25,12 +25,12 @@ def with_tokens(desk: Desk, **tokens: str) -> Desk:
         for number, token in tokens.items():
             key = f"01{number.removeprefix('a')}"
             before = connection.scalar(
-                sa.select(scheduled_payment.c.method_token).where(
-                    scheduled_payment.c.account_key == key
+                sa.select(gateway_payment.c.method_token).where(
+                    gateway_payment.c.account_key == key
                 )
             )
             for table, column in (
-                (scheduled_payment, scheduled_payment.c.method_token),
+                (gateway_payment, gateway_payment.c.method_token),
                 (payment_method, payment_method.c.token),
             ):
                 connection.execute(

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from cash_receipting.sandbox_service import SandboxServer, ServiceFaults
 from database.books import Database
-from database.tables import scheduled_payment
+from database.tables import gateway_payment
 from domain.payments import PaymentState
 from reporting.report.verdict import give_verdict
 from reporting.run_sheet.reading import read_run_sheet
@@ -32,11 +32,11 @@ def office(closed, tmp_path) -> Desk:
     desk = closed.copied(tmp_path / "home")
     books = Database(f"sqlite:///{desk.home / 'billclose.db'}")
     with books.writing() as connection:
-        payments = connection.execute(sa.select(scheduled_payment)).all()
+        payments = connection.execute(sa.select(gateway_payment)).all()
         for number, payment in enumerate(payments, start=1):
             connection.execute(
-                scheduled_payment.update()
-                .where(scheduled_payment.c.key == payment.key)
+                gateway_payment.update()
+                .where(gateway_payment.c.key == payment.key)
                 .values(
                     state=PaymentState.SUCCEEDED, confirmation=f"SB{number:08d}", taken_at=TAKEN
                 )

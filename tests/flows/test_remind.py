@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from database.books import Database
-from database.tables import scheduled_payment
+from database.tables import gateway_payment
 from deployments.served import send_reminders
 from domain.money import Money
 from tests.builders import post_payment
@@ -55,7 +55,7 @@ def get_stuck(desk: Desk) -> None:
     books = Database(f"sqlite:///{desk.home / 'billclose.db'}")
     with books.writing() as connection:
         payment = connection.execute(
-            sa.select(scheduled_payment).order_by(scheduled_payment.c.key).limit(1)
+            sa.select(gateway_payment).order_by(gateway_payment.c.key).limit(1)
         ).one()
         post_payment(connection, payment, amount=Money.parse("27.35"))
     books.close()
@@ -63,7 +63,7 @@ def get_stuck(desk: Desk) -> None:
 
 def give_up(desk: Desk) -> None:
     """Let the banks have said no to every payment: then its customer is reminded again."""
-    write(desk, "UPDATE scheduled_payment SET state = 'declined' WHERE state = 'scheduled'")
+    write(desk, "UPDATE gateway_payment SET state = 'declined' WHERE state = 'scheduled'")
 
 
 def test_nights_from_the_close_to_the_past_due_mail(office):

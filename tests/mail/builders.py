@@ -16,11 +16,11 @@ from database.tables import (
     bill_run,
     delivery,
     delivery_plan,
+    gateway_payment,
     held_account,
     payment_method,
     period_close,
     recipient,
-    scheduled_payment,
 )
 from domain.accounts import AccountStatus, account_key
 from domain.deliveries import DeliveryStatus, RecipientSource
@@ -99,7 +99,7 @@ def rows_of_account(
     if draw:
         wallet = {"token": "tok", "portal_user": wallet_owner, "last4": "6789"}
         yield payment_method, {"run": RUN, "kind": MethodKind.ACH, **wallet}
-        yield scheduled_payment, dict(
+        yield gateway_payment, dict(
             **ours, key=f"autopay/{RUN}/{key}", account=number, amount=amount_due, pay_on=draw,
             immediate=False, method_token="tok", method_kind=MethodKind.ACH, last4="6789",
             state="scheduled", scheduled_at=NOW,

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from database.books import Database
-from database.tables import balance_due, delivery, scheduled_payment, suppressed_address
+from database.tables import balance_due, delivery, gateway_payment, suppressed_address
 from domain.accounts import account_key
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.money import Money
@@ -60,9 +60,9 @@ def schedule(database: Database, number: str, state: str = "scheduled", run: str
     """Give an account an autopay payment in a state."""
     key = account_key(number)
     with database.writing() as books:
-        books.execute(scheduled_payment.delete().where(scheduled_payment.c.account_key == key))
+        books.execute(gateway_payment.delete().where(gateway_payment.c.account_key == key))
         books.execute(
-            scheduled_payment.insert().values(
+            gateway_payment.insert().values(
                 key=f"autopay/{run}/{key}", run=run, account_key=key, account=number, number=1,
                 pay_on=NOW.date(), amount=Money.parse("80.00"), method_token="tok",
                 method_kind=MethodKind.ACH, last4="6789", immediate=False, state=state,

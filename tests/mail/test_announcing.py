@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from database.runs import record_step
-from database.tables import delivery, draw, scheduled_payment
+from database.tables import delivery, draw, gateway_payment
 from domain.accounts import account_key
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.money import Money
@@ -41,7 +41,7 @@ def pay_by_autopay(database, of=NUMBER, run=RUN, **changes: Any) -> None:
         "immediate": False, "state": "scheduled", "scheduled_at": NOW,
     }  # fmt: skip
     with database.writing() as books:
-        books.execute(scheduled_payment.insert().values(facts | changes))
+        books.execute(gateway_payment.insert().values(facts | changes))
 
 
 def close_town(database, *households, run=RUN, ends_on=date(2026, 10, 31)):
@@ -96,7 +96,7 @@ def test_a_second_payment_of_a_period_gets_a_receipt_of_its_own(database):
     pay_by_autopay(database, state="succeeded", taken_at=local(DRAWN))
     queue_receipts(database, terms())
     with database.writing() as books:
-        books.execute(scheduled_payment.update().values(state="returned"))
+        books.execute(gateway_payment.update().values(state="returned"))
     pay_by_autopay(
         database, key=f"{key}/2", number=2, state="succeeded", taken_at=local("2026-11-19T09:00")
     )

@@ -15,8 +15,8 @@ from database.tables import (
     balance_due,
     delivery,
     draw,
+    gateway_payment,
     posting,
-    scheduled_payment,
     service_health,
 )
 from domain.accounts import account_key
@@ -67,7 +67,7 @@ def owe(database, amount: int = 80_00, paid: int = 0) -> None:
 
 def pay(database, **changes) -> None:
     with database.writing() as books:
-        books.execute(scheduled_payment.update().values(**changes))
+        books.execute(gateway_payment.update().values(**changes))
 
 
 def record(
@@ -118,7 +118,7 @@ def drawn(database, state: PaymentState, **changes) -> None:
 
 def declined(database, code: str = "", advice: Advice | None = None) -> None:
     with database.writing() as books:
-        key = books.scalar(sa.select(scheduled_payment.c.key))
+        key = books.scalar(sa.select(gateway_payment.c.key))
         for number, answer in enumerate(["nsf", code], start=1):
             books.execute(
                 draw.insert().values(
@@ -208,7 +208,7 @@ def test_a_payment_that_is_tried_again_says_when(books):
 
 def test_a_payment_that_was_taken_back_says_when(books):
     with books.writing() as connection:
-        payment = connection.execute(sa.select(scheduled_payment)).one()
+        payment = connection.execute(sa.select(gateway_payment)).one()
         connection.execute(
             draw.insert().values(
                 key=f"{payment.key}/1", payment_key=payment.key, number=1, amount=Money(80_00),
@@ -233,7 +233,7 @@ def test_a_receipt_says_what_was_paid_and_what_is_left(books):
     taken = datetime(2026, 11, 14, 3, 0, tzinfo=UTC)  # still the 13th in Denver
     drawn(books, PaymentState.SUCCEEDED, taken_at=taken, confirmation="CC-1")
     with books.writing() as connection:
-        payment = connection.execute(sa.select(scheduled_payment)).one()
+        payment = connection.execute(sa.select(gateway_payment)).one()
         for kind in PostingKind:
             post_payment(connection, payment, kind)
             posted = posting.update().where(posting.c.kind == kind)

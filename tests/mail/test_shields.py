@@ -12,11 +12,11 @@ from database.tables import (
     delivery,
     draw,
     enrollment,
+    gateway_payment,
     paper,
     period_close,
     planned_payment,
     print_batch,
-    scheduled_payment,
 )
 from domain.accounts import account_key
 from domain.deliveries import DeliveryStatus, MessageKind, PaperReason
@@ -97,7 +97,7 @@ def add_draw(database, number: int, state: DrawState, created_at: str) -> None:
 
 def change_payment(database, **values: Any) -> None:
     with database.writing() as books:
-        books.execute(scheduled_payment.update().values(**values))
+        books.execute(gateway_payment.update().values(**values))
 
 
 def exempted(database, at: str = AFTER, exemption: Exemption | None = EXEMPTION) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from database.runs import record_step
-from database.tables import scheduled_payment, service_health, work_done
+from database.tables import gateway_payment, service_health, work_done
 from domain.money import Money
 from domain.payments import MethodKind, PaymentState
 from domain.steps import Step
@@ -32,7 +32,7 @@ NIGHT = timedelta(days=1)
 def a_payment(database, pay_on, state=PaymentState.SCHEDULED) -> str:
     with database.writing() as books:
         books.execute(
-            scheduled_payment.insert().values(
+            gateway_payment.insert().values(
                 key="autopay/2026-10/01.1037.1", run=RUN, account_key="01.1037.1",
                 account="01.1037.1", pay_on=pay_on, amount=Money(80_00), method_token="t",
                 method_kind=MethodKind.CARD, last4="4242", immediate=False, state=state,
@@ -194,7 +194,7 @@ def test_what_is_no_nightly_command_is_not_kept(tmp_path, database):
 def test_money_that_waits_too_long_is_told(tmp_path, october):
     key = a_payment(october, datetime(2026, 11, 2).date(), PaymentState.SUCCEEDED)
     with october.writing() as books:
-        payment = sa.select(scheduled_payment).where(scheduled_payment.c.key == key)
+        payment = sa.select(gateway_payment).where(gateway_payment.c.key == key)
         post_payment(books, books.execute(payment).one(), amount=Money(80_00))
 
     soon = looking(tmp_path, october, "2026-11-02T06:30")

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.books import Database
-from database.tables import balance_due, draw, posting, scheduled_payment
+from database.tables import balance_due, draw, gateway_payment, posting
 from domain.money import Money
 from domain.payments import PaymentState
 from payments.collecting.collecting import CollectCounts, collect_due
@@ -58,7 +58,7 @@ class Collector:
         return look_up_due(self.database, gateway, self.terms, self.now, **changes)
 
     def payment(self, key: str = "1", run: str = RUN) -> Any:
-        return self._one(scheduled_payment, scheduled_payment.c.key == f"autopay/{run}/{key}")
+        return self._one(gateway_payment, gateway_payment.c.key == f"autopay/{run}/{key}")
 
     def state(self, key: str = "1") -> PaymentState:
         state: PaymentState = self.payment(key).state

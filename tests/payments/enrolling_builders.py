@@ -14,8 +14,8 @@ from database.tables import (
     balance_due,
     enrollment,
     enrollment_end,
+    gateway_payment,
     payment_method,
-    scheduled_payment,
 )
 from domain.money import Money
 from domain.payments import PaymentState
@@ -112,7 +112,7 @@ def schedule(database: Database, on: date = CLOSING_DAY, run: str = RUN) -> None
 
 def payments(database: Database, account: str = "1") -> list[tuple[Any, ...]]:
     """Each payment of an account: amount, day, whether immediate, method's token, state."""
-    rows = scheduled_payment.c
+    rows = gateway_payment.c
     query = sa.select(rows.amount, rows.pay_on, rows.immediate, rows.method_token, rows.state)
     with database.reading() as books:
         ordered = query.where(rows.account_key == account).order_by(rows.run)
@@ -130,13 +130,13 @@ def is_anything_changed(database: Database) -> bool:
     with database.reading() as books:
         return any(
             books.execute(sa.select(table)).first() is not None
-            for table in (enrollment, enrollment_end, scheduled_payment, autopay_unscheduled)
+            for table in (enrollment, enrollment_end, gateway_payment, autopay_unscheduled)
         )
 
 
 def set_state(database: Database, state: PaymentState, account: str = "1") -> None:
     with database.writing() as books:
-        rows = scheduled_payment
+        rows = gateway_payment
         books.execute(rows.update().where(rows.c.account_key == account).values(state=state))
 
 

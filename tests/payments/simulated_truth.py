@@ -17,8 +17,8 @@ from database.postings import posting_key
 from database.tables import (
     balance_due,
     draw,
+    gateway_payment,
     posting,
-    scheduled_payment,
     settlement,
     settlement_item,
 )
@@ -73,7 +73,7 @@ def ledger_entries(file: Path) -> list[Entry]:
 
 def payments_of(books: Database) -> dict[str, sa.Row]:
     with books.reading() as reading:
-        return {row.key: row for row in reading.execute(sa.select(scheduled_payment))}
+        return {row.key: row for row in reading.execute(sa.select(gateway_payment))}
 
 
 def _draws(audit: Audit) -> Iterator[str]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from database.tables import scheduled_payment
+from database.tables import gateway_payment
 from domain.failures import OutcomeUnknown, PermanentFailure, TemporaryFailure
 from domain.money import Money
 from domain.payments import Advice, DrawState, PaymentState
@@ -260,7 +260,7 @@ def test_a_payment_cancelled_between_its_claim_and_the_asking_is_not_drawn(datab
     office = a_collector(database, tmp_path, paying("1"))
 
     def cancelled_meanwhile(real, request):
-        office.set(scheduled_payment, "1", state=PaymentState.CANCELLED)
+        office.set(gateway_payment, "1", state=PaymentState.CANCELLED)
         return real(request)
 
     counts = office.collect(gateway=Gateway(office.gateway, prepare=cancelled_meanwhile))

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
-from database.tables import balance_due, draw, posting, scheduled_payment
+from database.tables import balance_due, draw, gateway_payment, posting
 from domain.money import ZERO, Money
 from domain.payments import MethodKind, PaymentState
 from payments.outcomes.events import take_in_events
@@ -64,7 +64,7 @@ def wait_for_return(office) -> None:
 
 
 def payments(office) -> list[tuple[int, PaymentState, Money, str | None]]:
-    rows = scheduled_payment.c
+    rows = gateway_payment.c
     query = sa.select(rows.number, rows.state, rows.amount, rows.error).order_by(rows.number)
     with office.database.reading() as books:
         return [tuple(row) for row in books.execute(query)]

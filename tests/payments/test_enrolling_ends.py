@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from database.queries.mandates import mandates_in_force
-from database.tables import audit, draw, enrollment, enrollment_end, scheduled_payment
+from database.tables import audit, draw, enrollment, enrollment_end, gateway_payment
 from domain.failures import Misuse, Refused
 from domain.money import Money
 from domain.payments import DrawState, PaymentState
@@ -289,7 +289,7 @@ def test_whatever_is_done_one_mandate_lives_one_list_has_it_and_nothing_is_drawn
 
 
 def _declined(database) -> set[str]:
-    rows = scheduled_payment.c
+    rows = gateway_payment.c
     with database.reading() as books:
         return set(
             books.scalars(sa.select(rows.account_key).where(rows.state == PaymentState.DECLINED))

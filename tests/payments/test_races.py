@@ -17,7 +17,7 @@ from database.books import Database
 from database.ledger.entries import outstanding_sums, record_entries
 from database.ledger.matching import read_staged
 from database.queries.balances import open_balance
-from database.tables import balance_due, period_close, scheduled_payment
+from database.tables import balance_due, gateway_payment, period_close
 from domain.money import Money
 from domain.runs import RunState
 from payments.collecting.claiming import claim_due, due_keys
@@ -156,7 +156,7 @@ def test_an_answer_and_a_payment_of_the_counter_take_their_locks_in_one_order(to
     town.collect()
 
     def answer(books: Any) -> None:
-        lock_draws(books, scheduled_payment.c.account_key == "1")
+        lock_draws(books, gateway_payment.c.account_key == "1")
 
     together(town.database, answer, Session(town.database, pay("-1.00")).run)
 

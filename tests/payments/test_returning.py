@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from database.queries.autopay import rates_by_period, read_return_rates
-from database.tables import audit, balance_due, draw, scheduled_payment, suspended_method
+from database.tables import audit, balance_due, draw, gateway_payment, suspended_method
 from domain.money import ZERO, Money
 from domain.payments import DrawState, PaymentState
 from payments.collecting.draws import read_open_draws
@@ -114,7 +114,7 @@ def given_up(office, state: DrawState, payment: PaymentState) -> None:
     """Let the books think that a draw which is on its way did not happen."""
     with office.database.writing() as books:
         books.execute(draw.update().values(state=state, next_lookup_at=None))
-        books.execute(scheduled_payment.update().values(state=payment))
+        books.execute(gateway_payment.update().values(state=payment))
 
 
 @pytest.mark.parametrize(

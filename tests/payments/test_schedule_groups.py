@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from data_checks.catalog import CATALOG
 from database.queries.exceptions import exceptions
-from database.tables import balance_due, scheduled_payment
+from database.tables import balance_due, gateway_payment
 from domain.money import ZERO, Money
 from domain.payments import MethodKind
 from domain.schedule_groups import ScheduleGroup
@@ -57,7 +57,7 @@ def schedule_late(database, *groups: ScheduleGroup, today=LATE):
 
 
 def accounts_scheduled(database) -> list[str]:
-    query = sa.select(scheduled_payment.c.account).order_by(scheduled_payment.c.account)
+    query = sa.select(gateway_payment.c.account).order_by(gateway_payment.c.account)
     with database.reading() as books:
         return list(books.scalars(query))
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from database.tables import autopay_unscheduled, balance_due, scheduled_payment
+from database.tables import autopay_unscheduled, balance_due, gateway_payment
 from domain.accounts import AccountStatus
 from domain.failures import Refused
 from domain.money import ZERO, Money
@@ -38,7 +38,7 @@ FRIDAY_13 = date(2026, 11, 13)  # five days before the due date is a Sunday
 
 def scheduled(database, run=RUN) -> dict[str, tuple[Money, date, bool]]:
     """List (i), rule 75."""
-    rows = scheduled_payment.c
+    rows = gateway_payment.c
     with database.reading() as books:
         query = sa.select(rows.account, rows.amount, rows.pay_on, rows.immediate)
         return {
@@ -146,12 +146,12 @@ def test_a_payment_in_whatever_state_is_never_scheduled_again_rule_58(database, 
     close_run(database)
     schedule(database)
     with database.writing() as books:
-        books.execute(scheduled_payment.update().values(state=state))
+        books.execute(gateway_payment.update().values(state=state))
 
     schedule(database)
 
     with database.reading() as books:
-        rows = books.execute(sa.select(scheduled_payment.c.key, scheduled_payment.c.state)).all()
+        rows = books.execute(sa.select(gateway_payment.c.key, gateway_payment.c.state)).all()
     assert [(f"autopay/{RUN}/1", state)] == [tuple(row) for row in rows]
     taken_off = state is PaymentState.CANCELLED  # enrolled, and in no list otherwise: rule 82
     assert ({"1": "already-processed"} if taken_off else {}) == unscheduled(database)
@@ -220,7 +220,7 @@ def test_the_newest_of_two_mandates_counts(database):
 
     counts = schedule(database)
 
-    row = scheduled_payment.c
+    row = gateway_payment.c
     with database.reading() as books:
         found = books.execute(sa.select(row.method_token, row.method_kind, row.last4, row.pay_on))
         assert [("tok_new", ACH, "0113", FRIDAY_13)] == [tuple(one) for one in found]

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from database.tables import (
     balance_due,
     enrollment,
+    gateway_payment,
     planned_payment,
-    scheduled_payment,
     suspended_method,
 )
 from domain.accounts import AccountStatus
@@ -105,7 +105,7 @@ class Town:
                 values = {"method_token": token, "since": NOW, "reason": "lost"}
                 books.execute(suspended_method.insert().values(values))
             for number in self.taken_off:
-                books.execute(scheduled_payment.insert().values(cancelled_row(number)))
+                books.execute(gateway_payment.insert().values(cancelled_row(number)))
 
 
 def own_row(agreed: Any) -> dict[str, Any]:

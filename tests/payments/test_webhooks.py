@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from database.ledger.tables import payment_event
-from database.tables import draw, scheduled_payment, told_event
+from database.tables import draw, gateway_payment, told_event
 from domain.failures import Refused, TemporaryFailure
 from domain.money import ZERO, Money
 from domain.payments import DrawState, PaymentState
@@ -114,7 +114,7 @@ def test_what_was_told_and_waits_for_another_draws_answer_stays_to_be_taken_in(d
     one = office.draws()[0]
     with office.database.writing() as books:
         books.execute(draw.update().values(state=DrawState.ABANDONED, next_lookup_at=None))
-        books.execute(scheduled_payment.update().values(state=PaymentState.SCHEDULED))
+        books.execute(gateway_payment.update().values(state=PaymentState.SCHEDULED))
     office.collect()  # drawn anew, and no answer
     tell(office, Telling(a_landing(office, one)))
 

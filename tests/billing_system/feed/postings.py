@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from database.inserting import insert_new
-from database.tables import posting, scheduled_payment
+from database.tables import gateway_payment, posting
 from domain.ledger import BalanceEntry
 from domain.money import Money
 from domain.payments import MethodKind, PaymentState, PostingKind, PostingState
@@ -20,7 +20,7 @@ def enter_posting(
     payment = f"autopay/{RUN}/{entry.account_key}"
     amount = Money(abs(entry.amount.cents))
     books.execute(
-        insert_new(books.dialect.name, scheduled_payment),
+        insert_new(books.dialect.name, gateway_payment),
         {
             "key": payment, "run": RUN, "account_key": entry.account_key,
             "account": entry.account_key, "number": 1, "pay_on": entry.happened_on,

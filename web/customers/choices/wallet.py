@@ -7,7 +7,13 @@ from collections.abc import Callable
 from sqlalchemy.engine import Connection
 from starlette.responses import Response
 
-from domain.failures import OutcomeUnknown, PermanentFailure, Refused, TemporaryFailure
+from domain.failures import (
+    Misuse,
+    OutcomeUnknown,
+    PermanentFailure,
+    Refused,
+    TemporaryFailure,
+)
 from identity.sessions import SignedIn
 from identity.wallet import (
     SavedMethod,
@@ -37,6 +43,7 @@ DONE = {
     "default": "That payment method is offered first from now on. Autopay still draws from the "
     "method that you agreed to.",
 }
+NO_ANSWER = (TemporaryFailure, PermanentFailure, OutcomeUnknown, Misuse)  # or no page is set
 Act = Callable[[Connection, SignedIn, SavedMethod], None]
 
 
@@ -67,7 +74,7 @@ def take_adding(visit: Visit) -> Response:
         url = begin_capture(visit.office, visit.user)
     except Refused:
         return _wallet(visit, 429, problems={"": visit.say(TOO_MANY)})
-    except (TemporaryFailure, PermanentFailure, OutcomeUnknown):
+    except NO_ANSWER:
         return _wallet(visit, 503, problems={"": visit.say(NO_PAGE)})
     if url.startswith("/"):
         return redirect(url)
@@ -87,7 +94,7 @@ def take_added(visit: Visit) -> Response:
         method = finish_capture(visit.office, visit.user, visit.path("key"))
     except LookupError:
         return missing(visit)
-    except (TemporaryFailure, PermanentFailure, OutcomeUnknown):
+    except NO_ANSWER:
         return _wallet(visit, 503, problems={"": visit.say(NO_PAGE)})
     return redirect("/wallet?done=added" if method else "/wallet?done=nothing")
 

@@ -8,8 +8,9 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
+from database.feed.tables import customer_choice
 from database.identity_tables import activity
-from database.tables import account, audit, balance_due, enrollment, scheduled_payment
+from database.tables import account, audit, balance_due, enrollment, gateway_payment
 from domain.accounts import AccountStatus
 from domain.identity import LinkProof
 from domain.money import Money
@@ -53,7 +54,7 @@ def enrolled(person, **changes):
 
 
 def payments(books):
-    rows = scheduled_payment.c
+    rows = gateway_payment.c
     with books.reading() as connection:
         query = sa.select(rows.amount, rows.pay_on, rows.immediate, rows.state)
         return [tuple(row) for row in connection.execute(query)]
@@ -458,7 +459,7 @@ def test_a_payment_that_was_asked_for_stands(tenant, town):
     add_method(tenant)
     enrolled(tenant)
     with town.writing() as books:
-        books.execute(scheduled_payment.update().values(state=PaymentState.SUBMITTED))
+        books.execute(gateway_payment.update().values(state=PaymentState.SUBMITTED))
 
     before = words(tenant.get(PAGE))
     tenant.post(f"{PAGE}/cancel")
@@ -495,3 +496,17 @@ def test_an_account_of_no_closed_period_waits_for_its_first_bill(tenant, town):
 
 def test_of_two_accounts_each_has_its_own_page(tenant):
     assert 404 == tenant.get(f"/accounts/{THEIRS}/autopay").status_code
+
+
+@pytest.mark.parametrize("path", ["", "/cancel"])
+def test_autopay_set_up_and_ended_is_told_to_the_billing_system(tenant, town, path):
+    add_method(tenant)
+    enrolled(tenant)
+    if path:
+        tenant.post(PAGE + path)
+
+    with town.reading() as books:
+        rows = customer_choice.c
+        last = books.execute(sa.select(rows.field, rows.value).order_by(rows.number.desc())).first()
+    assert last is not None
+    assert ("autopay", "no" if path else "yes") == tuple(last)

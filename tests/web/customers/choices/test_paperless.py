@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
+from database.feed.tables import customer_choice
 from database.identity_tables import account_link, activity, paperless_choice
 from database.in_force import link_in_force
 from database.tables import account, audit
@@ -126,3 +127,17 @@ def test_a_choice_keeps_the_link_it_was_made_through(tenant, town):
     with town.reading() as books:
         row = books.execute(sa.select(account_link)).one()
     assert (MINE, False, None) == (row.account_key, row.paperless, row.unlinked_at)
+
+
+def test_both_flags_are_told_to_the_billing_system_in_one_change(tenant, town):
+    """Rules 31, 32; ruling 1."""
+    tenant.post(PAGE, choice="paperless")
+
+    assert {("ebill", "yes", tenant.who), ("send_paper", "no", tenant.who)} == told(town)
+
+
+def told(books) -> set[tuple[str, str, str]]:
+    rows = customer_choice.c
+    with books.reading() as connection:
+        query = sa.select(rows.field, rows.value, rows.by)
+        return {tuple(row) for row in connection.execute(query)}

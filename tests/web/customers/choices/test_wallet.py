@@ -13,6 +13,7 @@ from database.identity_tables import activity, method_capture, wallet_method, we
 from database.tables import audit, bill_run, enrollment, payment_method, suspended_method
 from domain.failures import TemporaryFailure
 from office.settings.close import WebSettings
+from office.settings.money import PaymentsSettings
 from payments.method_capture import CapturePage
 from tests.builders import ACH, CARD, NOW, RUN, a_household, close_run, stage_run
 from tests.office.health_builders import an_office_at
@@ -326,3 +327,15 @@ def test_the_page_works_where_the_portals_own_address_is_set(tmp_path, town):
     back = person.post(page, token="tok_ok").headers["location"]
 
     assert back == f"/wallet/added/{page.rpartition('/')[2]}"
+
+
+def test_an_office_whose_gateway_has_no_such_page_says_so(tmp_path, town):
+    office = an_office_at(
+        tmp_path, town, "2026-11-03T09:00", payments=PaymentsSettings(gateway="stripe")
+    )
+    person = signed_in(office, town, asking(office), TENANT)
+
+    answer = person.post("/wallet/add")
+
+    assert (503, True) == (answer.status_code, "Nothing was saved" in words(answer))
+    assert 404 == person.get("/sandbox/methods/x").status_code

@@ -1,0 +1,62 @@
+"""The facts of mails about payments by hand, and their letters."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from database.books import Database
+from database.postings import is_receipt_of
+from database.tables import gateway_payment, posting
+from domain.failures import PermanentFailure
+from domain.money import ZERO
+from domain.payments import PaymentKind, PaymentState
+from mail.letters.notices import NOT_TAKEN, TAKEN_BACK, PaymentReceipt
+from mail.outbox.deliveries import Delivery
+from mail.rendering.notice_facts import NoticeFacts
+
+_STATES = {
+    NOT_TAKEN: (PaymentState.DECLINED, PaymentState.CANCELLED),
+    TAKEN_BACK: (PaymentState.RETURNED,),
+}
+
+
+def is_about_checkout(row: Delivery) -> bool:
+    """Tell whether a receipt is of a payment by hand: its key says so."""
+    return row.about.startswith(f"{PaymentKind.CHECKOUT}/")
+
+
+def to_checkout_letter(
+    database: Database, row: Delivery, facts: NoticeFacts, common: dict[str, Any]
+) -> PaymentReceipt:
+    """
+    Return what a mail about a payment by hand says; it goes to whoever paid and owns the method.
+
+    Raises PermanentFailure where it is no longer so: a receipt of what came back meanwhile.
+    """
+    with database.reading() as books:
+        paid = books.execute(_paid(row.about)).one_or_none()
+    if paid is None or paid.state not in _STATES.get(row.form, (PaymentState.SUCCEEDED,)):
+        raise PermanentFailure("the payment stands otherwise now")
+    moment = paid.taken_at or paid.scheduled_at
+    return PaymentReceipt(
+        **common,
+        amount=paid.amount,
+        paid_on=moment.astimezone(ZoneInfo(facts.timezone)).date(),
+        confirmation=paid.confirmation or "",
+        open_balance=facts.open_balance or ZERO,
+        receipt_number=paid.receipt or "",
+        method=paid.method_kind,
+        last4=paid.last4,
+        service_fee=paid.service_fee,
+    )
+
+
+def _paid(key: str) -> sa.Select[Any]:
+    return (
+        sa.select(gateway_payment, posting.c.receipt)
+        .outerjoin(posting, is_receipt_of(gateway_payment.c.key))
+        .where(gateway_payment.c.key == key)
+    )

@@ -1,0 +1,1 @@
+"""Payments that customers make by hand."""
