@@ -35,7 +35,10 @@ def _told(of: sa.FromClause, name: ChangeField) -> sa.ScalarSelect[Any]:
     change, export = account_change.alias("told_change"), bill_run.alias("told_after")
     said_at = sa.func.coalesce(export.c.written_at, export.c.imported_at)
     is_strict = change.c.value == STRICTER[name]
-    is_newer = sa.or_(change.c.told_at > said_at, sa.and_(change.c.told_at == said_at, is_strict))
+    exported = of.c[name.value]
+    is_exported_strict = exported if name in FLAGS else exported == STRICTER[name]
+    may_tell = sa.or_(is_strict, ~is_exported_strict)
+    is_newer = sa.or_(change.c.told_at > said_at, sa.and_(change.c.told_at == said_at, may_tell))
     return (
         sa.select(change.c.value)
         .select_from(change.join(export, is_newer))

@@ -59,6 +59,19 @@ def test_an_account_that_is_closed_between_two_exports_is_closed(database):
     assert AccountStatus.CLOSED is in_force(database, ChangeField.STATUS)
 
 
+@pytest.mark.parametrize(
+    ("exported", "told", "expected"),
+    [("active", "final", "final"), ("closed", "active", "closed"), ("final", "closed", "closed")],
+)
+def test_of_the_same_moment_the_feed_stands_but_for_a_closed_account(
+    database, exported, told, expected
+):
+    an_export(database, 20, status=AccountStatus(exported))
+    tell_change(database, "status", told, DAYS[20])
+
+    assert AccountStatus(expected) is in_force(database, ChangeField.STATUS)
+
+
 def test_what_is_told_of_another_account_changes_nothing(database):
     an_export(database, 18)
     tell_change(database, "block_ach", "yes", DAYS[20], key="2")
