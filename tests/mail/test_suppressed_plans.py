@@ -55,6 +55,6 @@ def test_where_none_is_left_the_bill_goes_on_paper_and_says_why(database):
 )
 def test_another_reason_comes_before_the_bounce(facts, expected):
     usual = {"status": AccountStatus.ACTIVE, "ebill": True, "send_paper": False, "record": [ANN]}
-    more = {"portal_links": (), "landlord": None, "suppressed": {ANN.casefold()}}
+    more = {"portal_links": (), "landlords": (), "suppressed": {ANN.casefold()}}
 
     assert expected == plan_delivery("1", **usual | more | facts).paper
