@@ -94,6 +94,11 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "feed",
         "Take in what the billing system tells between two closes: a folder, .zip or .csv at PATH.",
     ),
+    "balances": CommandEntry(
+        "command_line.commands.balances",
+        "balances",
+        "Decide of an amount whether the newest export contains it; `list balances` shows them.",
+    ),
     "refund": CommandEntry(
         "command_line.commands.refund",
         "refund",

@@ -108,6 +108,7 @@ def _by_the_rounds() -> tuple[PlannedDeployment, ...]:
         _nightly("health-watch", "watch", "Tells the office of troubles.", None, tags),
         _nightly("send-mail", "send", "Sends what is due.", None, tags),
         _nightly("process-bounces", "bounces", "Reads what came back.", None, tags),
+        _nightly("take-in-feed", "feed", "Takes in the billing system's feed.", None, tags),
     )
 
 

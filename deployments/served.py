@@ -31,6 +31,7 @@ from flows.schedule_autopay import schedule_autopay
 from flows.send_communication import send_communication
 from flows.send_mail import send_mail
 from flows.send_notices import send_notices
+from flows.take_in_feed import take_in_feed
 from mail.communications.audience import Audience, AudienceKind
 from office.clock import Clock
 from office.equipment.office import Office, at_work, office
@@ -181,6 +182,13 @@ def bounces() -> State[Any]:
     return outcome
 
 
+@served(take_in_feed)
+def feed() -> State[Any]:
+    """Take in what has come of the billing system's feed, and tell what customers chose."""
+    outcome: State[Any] = take_in_feed.fn()
+    return outcome
+
+
 @served(print_bills)
 def print_waiting(period: AnyPeriod = EVERY) -> State[Any]:
     """
@@ -299,6 +307,7 @@ FLOWS = (
     schedule,
     send,
     bounces,
+    feed,
     print_waiting,
     collect,
     post,

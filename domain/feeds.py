@@ -77,6 +77,12 @@ FLAGS = (
     ChangeField.BLOCK_CARD,
 )
 YES, NO = "yes", "no"
+STRICTER: Mapping[str, str] = {  # in doubt nothing is drawn
+    ChangeField.BLOCK_ACH: YES,
+    ChangeField.BLOCK_CARD: YES,
+    ChangeField.DIRECT_PAY: YES,
+    ChangeField.STATUS: "closed",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import combinations, pairwise
 
-from domain.feeds import FeedMovement
+from domain.feeds import STRICTER, FeedMovement
 from domain.money import ZERO, Money
 
 MOST_PARTS = 4  # movements that the billing system splits one payment of ours into
@@ -272,9 +272,6 @@ class Feed:
 def _hours(age: timedelta) -> str:
     hours = int(age.total_seconds() // 3600)
     return f"{hours} hours" if hours < 72 else f"{hours // 24} days"
-
-
-STRICTER = {"block_ach": "yes", "block_card": "yes", "direct_pay": "yes", "status": "closed"}
 
 
 def value_in_force(

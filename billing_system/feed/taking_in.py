@@ -289,7 +289,7 @@ class _Batch:
             odd = found.odd.get(movement.movement_id)
             entry = self._to_entry(movement, amount, counts=odd is not NotCounted.VOIDED)
             if odd is not None:
-                message = _ODD[odd].format(amount=amount)
+                message = _ODD[odd].format(amount=amount, key=movement.movement_id)
                 self.findings.add(self.books, movement, odd.value, message, entry.key)
             if not known.has_account(key):
                 message = "is on an account that no export has; it counts all the same"
@@ -384,7 +384,8 @@ _KINDS = {
 _ODD = {
     NotCounted.VOIDED: (
         "takes our receipt out of the billing system, and we know of no return: the gateway has "
-        "the money still. It counts for nothing until `billclose balances decide` says so"
+        "the money still. It counts for nothing until `billclose balances decide {key} --carried` "
+        "or `--contained` says so"
     ),
     NotCounted.EXCEEDS: "is {amount} more than what we moved under that number; it counts",
 }

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.in_force import landlord_in_force, link_in_force
+from database.queries.account_changes import account_in_force
 from database.queries.balances import is_owed
 from database.tables import (
     account,
@@ -19,6 +20,7 @@ from database.tables import (
     suppressed_address,
 )
 from domain.accounts import AccountStatus
+from domain.feeds import ChangeField
 from domain.reminders import REMINDERS, audit_action
 
 CODE = "reminder-no-address"
@@ -49,6 +51,7 @@ def unreachable_debtors(run: str | None = None) -> sa.Select[Any]:
             is_owed(),
             ~sa.exists().where(_of_the_debtor(held_account)),
             ~_is_closed(),
+            account_in_force(account, ChangeField.STATUS) != AccountStatus.CLOSED,
             *(~found for found in _addresses()),
         )
     )

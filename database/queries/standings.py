@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.queries.account_changes import FLAGS, account_in_force
 from database.queries.balances import on_its_way, open_balance
 from database.tables import account, balance_due, bill, gateway_payment, scheduled_payment
 from domain.money import ZERO, Money
@@ -110,9 +111,7 @@ _STANDING = (
         _BILLS.label("bills"),
         account.c.name,
         account.c.service_address,
-        account.c.block_ach,
-        account.c.block_card,
-        account.c.direct_pay,
+        *(account_in_force(account, name).label(name.value) for name in FLAGS),
     )
     .join(
         account,

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.queries.account_changes import account_in_force
 from database.queries.balances import is_owed, open_balance
 from database.tables import (
     account,
@@ -24,6 +25,7 @@ from database.tables import (
 from database.types import Cents
 from domain.accounts import AccountStatus
 from domain.deliveries import MessageKind, Recipient
+from domain.feeds import ChangeField
 from domain.payments import PaymentState
 from domain.reminders import EXEMPTIONS, Skipped
 from mail.recipients.addresses import Some, read_addresses
@@ -42,7 +44,8 @@ def debts(due: DueDate, kind: MessageKind, terms: Reminding, owed: OwedStep | No
     Select who owes something of a due date, each with the reason why it is not reminded, if any.
 
     `hold` is the number of the hold that keeps a past-due mail back. Nothing is owed by who has
-    paid or is in credit (ruling 15), and a closed account is not asked.
+    paid or is in credit (ruling 15), and a closed account is not asked, be it that the feed
+    alone says so yet.
     """
     hold = _hold(due) if kind is MessageKind.PAST_DUE else sa.null()
     query = (
@@ -59,6 +62,7 @@ def debts(due: DueDate, kind: MessageKind, terms: Reminding, owed: OwedStep | No
             balance_due.c.due_on == due.due_on,
             is_owed(),
             balance_due.c.account_key.not_in(_closed_since(due)),
+            account_in_force(account, ChangeField.STATUS) != AccountStatus.CLOSED,
         )
     )
     if owed is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,11 +13,13 @@ from billing_system.feed.choices import ChoiceCounts, tell_choices
 from billing_system.feed.reading import read_feed_file
 from billing_system.feed.taking_in import FeedReport, FeedTerms, take_in_file
 from database.audit import record_audit
-from database.feed.tables import feed_gap
+from database.feed.tables import customer_choice, feed_gap
+from database.ledger.tables import feed_file
 from database.queries.feed import newest_sequence, read_feed, read_gaps, stale_periods
 from database.runs import newest_timezone
 from database.tables import balance_due, bill_run
 from domain.failures import Misuse, Refused, TemporaryFailure
+from domain.feeds import ChoiceState
 from office.equipment.office import Office
 
 
@@ -66,6 +69,37 @@ def look_for_feed(office: Office) -> FeedRound:
         done.stopped_by = str(failure)
     done.choices = tell_choices(office.database, source, office.due_now(), office.who)
     return done
+
+
+def has_new_files(office: Office) -> bool:
+    """
+    Tell whether a file has come that is not in the books whole; raises what reading it does.
+
+    A folder that is itself the feed stays where it is, and a service gives again what came after
+    a gap: neither is new.
+    """
+    source = office.feed_source
+    if source is None:
+        return False
+    with office.database.reading() as books:
+        after = newest_sequence(books)
+    with closing(source):
+        return any(not _is_taken_in(office, file.sha256) for file in source.new_files(after))
+
+
+def _is_taken_in(office: Office, sha256: str) -> bool:
+    rows = feed_file.c
+    known = sa.exists().where(rows.sha256 == sha256, rows.taken_in_at.is_not(None))
+    with office.database.reading() as books:
+        return bool(books.scalar(sa.select(known)))
+
+
+def has_due_choices(office: Office, now: datetime) -> bool:
+    """Tell whether choices of customers are to be told now, or asked after."""
+    rows = customer_choice.c
+    due = rows.state.in_((ChoiceState.WAITING, ChoiceState.TOLD)), rows.next_try_at <= now
+    with office.database.reading() as books:
+        return bool(books.scalar(sa.select(sa.exists().where(*due))))
 
 
 def terms_of_feed(office: Office) -> FeedTerms:

@@ -12,6 +12,7 @@ from cash_receipting.circuit_breaker import needs_work
 from cash_receipting.queue import list_due
 from database.runs import finished_step, get_run
 from domain.deliveries import MessageKind
+from domain.failures import Misuse, Refused
 from domain.steps import Step
 from mail.outbox.deliveries import count_due
 from mail.outbox.recovery import has_leftovers
@@ -50,6 +51,8 @@ def looks_of(here: Office) -> tuple[RoundLook, ...]:
     ]
     if here.settings.bounces.source:
         looks.append(RoundLook("process-bounces", 15, "mails that came back", why_read_bounces))
+    if here.settings.feed.folder or here.settings.feed.url:
+        looks.append(RoundLook("take-in-feed", 15, "the billing system's feed", why_take_in))
     return tuple(looks)
 
 
@@ -93,6 +96,18 @@ def why_read_bounces(here: Office, _now: datetime) -> str:
     with here.database.reading() as books:
         waiting = waiting_runs(books)
     return "bills that came back are to be printed" if any(_may_print(here, waiting)) else ""
+
+
+def why_take_in(here: Office, now: datetime) -> str:
+    """Say why the feed needs work: a file has come that is not in the books, or choices leave."""
+    from office.procedures.feeding import has_due_choices, has_new_files
+
+    try:
+        if has_new_files(here):
+            return "files of the feed have come"
+    except (Misuse, Refused):  # of a file, not of the settings: the flow says it where people look
+        return "a file of the feed cannot be taken in"
+    return "choices of customers are to be told" if has_due_choices(here, now) else ""
 
 
 def _may_print(here: Office, periods: Iterable[str]) -> Iterator[bool]:

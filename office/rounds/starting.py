@@ -16,6 +16,7 @@ COMMANDS = {
     "send-mail": ("mail", "send"),
     "health-watch": ("health", "--tell"),
     "process-bounces": ("process-bounces",),
+    "take-in-feed": ("feed",),
 }
 PROGRAM = "from command_line.main import main; main()"
 DONE = (0, 4)  # 4: what needs a person stands in the books

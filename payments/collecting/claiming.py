@@ -15,6 +15,7 @@ from database.audit import record_audit
 from database.books import Database
 from database.inserting import insert_new
 from database.ledger.locking import lock_balances
+from database.queries.account_changes import IN_FORCE, account_in_force
 from database.queries.balances import open_balance
 from database.queries.mandates import mandates_in_force
 from database.tables import (
@@ -57,9 +58,9 @@ def due_payments(
     """
     Select some of the `due_keys` with all that decides about them, as far as they are due still.
 
-    Status and blocks are those of the newest export that has the account: a block set since then
-    is honored (rule 138). Some at a time: everybody's mandates for each batch would make a large
-    town's draws dearer than a small one's.
+    Status and blocks are those of the newest export that has the account, or what the feed told
+    since it was written: a block is honored from when it is known (rule 138). Some at a time:
+    everybody's mandates for each batch would make a large town's draws dearer than a small one's.
     """
     newest = account.alias("newest")
     in_force = mandates_in_force(run, [row.account_key for row in due])
@@ -69,10 +70,7 @@ def due_payments(
             _PAYMENT.number,
             _last_draw().label("last_draw"),
             _PAYMENT.method_kind,
-            newest.c.status,
-            newest.c.direct_pay,
-            newest.c.block_ach,
-            newest.c.block_card,
+            *(account_in_force(newest, name).label(name.value) for name in IN_FORCE),
             account.c.status.label("billed_status"),
             account.c.equal_pay_amount,
             open_balance().label("open_balance"),

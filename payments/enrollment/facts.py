@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from database.in_force import landlord_in_force, link_in_force, wallet_in_force
 from database.ledger.locking import lock_balances
+from database.queries.account_changes import IN_FORCE, account_in_force
 from database.queries.balances import open_balance
 from database.queries.mandates import mandates_in_force
 from database.tables import (
@@ -60,7 +61,8 @@ class EnrollmentFacts:
     """
     An account, its mandate in force, and its current period: the newest closed one with a bill.
 
-    What can be paid with and what is blocked is as the newest export says, closed or not.
+    What can be paid with is as the newest export says, closed or not; what is blocked, too, or as
+    the feed told since.
     """
 
     key: str
@@ -126,8 +128,13 @@ def lock_enrollment(books: Connection, number: str) -> None:
 
 
 def _newest(key: str) -> sa.Select[Any]:
+    told = [name.value for name in IN_FORCE]
     return (
-        sa.select(account, bill_run.c.utility)
+        sa.select(
+            *(column for column in account.c if column.name not in told),
+            *(account_in_force(account, name).label(name.value) for name in IN_FORCE),
+            bill_run.c.utility,
+        )
         .join(bill_run, bill_run.c.run == account.c.run)
         .where(account.c.account_key == key, bill_run.c.state != RunState.REFUSED)
         .order_by(bill_run.c.ends_on.desc())

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from database.books import Database
 from database.ledger.boundary_plans import carried_by_plan
+from database.queries.account_changes import IN_FORCE, account_in_force
 from database.queries.balances import open_balance
 from database.queries.mandates import mandates_in_force
 from database.tables import (
@@ -102,22 +103,25 @@ def _facts(
 ) -> Iterator[sa.ColumnElement[int]]:
     """Give the place of each fact among its CHOICES; a suspended method is blocked of any kind."""
     of = account.c
+    status, direct_pay, block_ach, block_card = (
+        account_in_force(account, name) for name in IN_FORCE
+    )
     is_suspended = sa.exists().where(suspended_method.c.method_token == agreed.c.method_token)
     is_held = sa.exists().where(
         held_account.c.run == run, held_account.c.account_key == agreed.c.account_key
     )
     is_active = of.status == AccountStatus.ACTIVE
     places = {
-        "status": _place(of.status, STATUSES),
+        "status": _place(status, STATUSES),
         "method_kind": _place(agreed.c.method_kind, KINDS),
         "pays_up_to_maximum": _place(agreed.c.pays_up_to_maximum, CHOSEN),
         "is_owed": _flag(balance > NOTHING),
         "is_above_maximum": _flag(balance > agreed.c.maximum),
         "is_maximum_owed": _flag(agreed.c.maximum > NOTHING),
         "pays_equal_amount": _flag(sa.and_(is_active, of.equal_pay_amount.is_not(None))),
-        "direct_pay": _flag(of.direct_pay),
-        "block_ach": _flag(sa.or_(of.block_ach, is_suspended)),
-        "block_card": _flag(sa.or_(of.block_card, is_suspended)),
+        "direct_pay": _flag(direct_pay),
+        "block_ach": _flag(sa.or_(block_ach, is_suspended)),
+        "block_card": _flag(sa.or_(block_card, is_suspended)),
         "is_held": _flag(is_held),
         "is_after_due": _flag(sa.and_(agreed.c.enrolled_on > due_on, agreed.c.enrolled_on > today)),
         "already_processed": _flag(taken_off),

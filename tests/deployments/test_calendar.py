@@ -25,7 +25,7 @@ from office.rounds.looks import looks_of
 from office.rounds.starting import COMMANDS
 from office.settings.close import PrefectSettings
 from office.settings.mail import BouncesSettings
-from office.settings.money import RemindersSettings
+from office.settings.money import FeedSettings, RemindersSettings
 from office.settings.settings import Settings
 from tests.builders import stage_run
 
@@ -59,7 +59,9 @@ def test_settings_move_the_reminders():
 
 
 def test_what_is_looked_at_by_the_minute_is_deployed_and_can_be_done_by_a_command(tmp_path):
-    settings = Settings(bounces=BouncesSettings(source="maildir:/b"))
+    settings = Settings(
+        bounces=BouncesSettings(source="maildir:/b"), feed=FeedSettings(folder="inbox")
+    )
     office = Office(tmp_path, settings, Clock(wall_clock), "anna")
     looks = {look.deployment for look in looks_of(office)}
 

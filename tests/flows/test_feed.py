@@ -152,3 +152,25 @@ def test_deposits_that_agree_leave_nothing_to_do(office):
     said = office("deposits", "--json")
 
     assert (0, {"differences": []}) == (said.status, json.loads(said.out))
+
+
+def test_a_person_decides_about_an_amount_by_its_key(office, tmp_path):
+    office("feed", a_night(tmp_path, counter("-10.00")), "--as-of", MORNING)
+    owed_less = int(owed(office))
+    words = ("balances", "decide", "feed/M1", "--reason", "it is in the bill", "--as-of", MORNING)
+
+    done = office(*words, "--contained", "--json")
+
+    assert (0, "done", "contained") == (done.status, done.json["status"], done.json["decided"])
+    assert (True, owed_less + 1000) == (done.json["changed"], int(owed(office)))
+    assert "decide balance" in [one["action"] for one in office.rows("audit")]
+    assert "stood so already" in office(*words, "--contained").out
+    assert 2 == office(*words).status
+
+
+def test_a_key_that_nobody_knows_is_wrong_use_in_one_sentence(office):
+    said = office(
+        "balances", "decide", "M9", "--carried", "--reason", "x", "--json", "--as-of", MORNING
+    )
+
+    assert (2, "unknown-key") == (said.status, refusal_of(said)["code"])

@@ -21,12 +21,13 @@ from command_line.options import wall_clock
 from database.runs import newest_timezone
 from deployments.automations import ensure_automations
 from deployments.serve import deployments
-from deployments.served import check, close, office_here, schedule
+from deployments.served import check, close, feed, office_here, schedule
 from deployments.upkeep import Upkeep, drop_late_runs, planned_runs
 from domain.failures import Misuse, Refused
 from office.prefect_server.runs import TAG, owner_tag, require_own_deployments
 from office.rounds.starting import StartsInServer
 from office.settings.settings import Settings
+from tests.billing_system.feed.builders import write_feed
 from tests.flows.desk import at_server
 from tests.flows.town import MISPRINTED, write_town
 
@@ -79,6 +80,21 @@ def test_a_refusal_from_the_server_is_a_failed_run(at_work, tmp_path):
         close(PERIOD, str(misprinted), approve=True)
 
     assert [] == at_work.rows("bills")
+
+
+def test_the_feed_is_taken_in_by_its_flow_and_a_broken_file_fails_the_run(at_work, monkeypatch):
+    monkeypatch.setenv("BILLCLOSE_FEED__FOLDER", "inbox")
+    inbox = at_work.home / "inbox"
+    write_feed(inbox / "night-1", ("M1", "01.1001.1", "2025-11-10", "payment", "-10.00", ""))
+
+    done = feed(return_state=True)
+    (inbox / "night-2.zip").write_text("no archive")
+    failed = feed(return_state=True)
+
+    assert done.is_completed() and "1 new movement, -$10.00" in done.message, done.message
+    assert failed.is_failed() and "night-2.zip" in failed.message, failed.message
+    assert ["feed/M1"] == [row["id"] for row in at_work.rows("movements") if row["id"] == "feed/M1"]
+    assert not (inbox / "night-1").exists()
 
 
 @pytest.fixture(scope="module")

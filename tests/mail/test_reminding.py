@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -14,15 +14,17 @@ from hypothesis import strategies as st
 from database.books import Database
 from database.queries.exceptions import exceptions
 from database.tables import audit, delivery
-from domain.accounts import AccountStatus
+from domain.accounts import AccountStatus, account_key
 from domain.deliveries import DeliveryStatus
 from domain.money import Money
 from domain.reminders import Skipped
 from mail.reminders.queueing import withdraw_reminders
 from rules.reminders import LadderStep
+from tests.billing_system.feed.builders import tell_change
 from tests.builders import (
     CLOSING_DAY,
     DUE,
+    NOW,
     RUN,
     a_household,
     close_run,
@@ -121,6 +123,26 @@ def test_closed_accounts_are_not_reminded_nor_those_that_a_later_close_calls_clo
     closed = queue(database, LATE_MAIL, AFTER, records=False)
 
     assert [1, 1, 0] == [counts.owed for counts in (before, staged, closed)]
+
+
+def test_an_account_that_the_feed_calls_closed_is_not_reminded(database):
+    close_town(database, a_household(NUMBER, mandates=()))
+    before = queue(database, LATE_MAIL, AFTER, records=False)
+
+    tell_change(database, "status", "closed", NOW + timedelta(days=1), key=account_key(NUMBER))
+
+    assert [1, 0] == [before.owed, queue(database, LATE_MAIL, AFTER, records=False).owed]
+
+
+def test_who_cannot_be_written_to_is_no_exception_once_the_feed_calls_them_closed(database):
+    close_town(database, a_household(NUMBER, mandates=(), email=""))
+    queue(database, DUE_MAIL, BEFORE)
+    before = listed(database)
+
+    tell_change(database, "status", "closed", NOW + timedelta(days=1), key=account_key(NUMBER))
+
+    assert [(NUMBER, "reminder-no-address")] == before
+    assert [] == listed(database)
 
 
 def test_who_was_closed_since_is_no_exception(database):

@@ -6,19 +6,24 @@ from datetime import timedelta
 
 import pytest
 
+from database.feed.tables import customer_choice
 from database.tables import delivery, posting, service_health
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import Misuse, TemporaryFailure
+from domain.feeds import ChoiceState
 from mail.outbox.queueing import PlannedMessage, queue_messages
 from office.clock import Clock
 from office.equipment.office import Office
 from office.health.work import last_good_ends
-from office.rounds.looks import RoundLook, looks_of, why_post, why_send
+from office.procedures.feeding import look_for_feed
+from office.rounds.looks import RoundLook, looks_of, why_post, why_send, why_take_in
 from office.rounds.rounds import Rounds, read_rounds
 from office.settings.close import PrefectSettings
 from office.settings.mail import BouncesSettings
+from office.settings.money import FeedSettings
 from office.settings.settings import Settings
-from tests.builders import NOW
+from tests.billing_system.feed.builders import A_PAYMENT, write_feed
+from tests.builders import NOW, a_household, stage_run
 from tests.payments.collecting_builders import a_collector, paying
 
 MINUTE = timedelta(minutes=1)
@@ -78,12 +83,15 @@ def test_an_office_at_rest_starts_nothing_and_notes_that_its_work_was_looked_at(
 
 
 def test_what_an_office_looks_at_follows_its_settings(office, database, tmp_path):
-    reads = Settings(bounces=BouncesSettings(source="maildir:/b"))
+    reads = Settings(
+        bounces=BouncesSettings(source="maildir:/b"), feed=FeedSettings(folder="inbox")
+    )
     silent = Settings(prefect=PrefectSettings(schedules=False))
 
     names = [one.deployment for one in looks_of(an_office(tmp_path, database, settings=reads))]
 
-    assert ["retry-postings", "send-mail", "health-watch", "process-bounces"] == names
+    always = ["retry-postings", "send-mail", "health-watch"]
+    assert [*always, "process-bounces", "take-in-feed"] == names
     assert () == looks_of(an_office(tmp_path, database, settings=silent))
     assert [] == [one.minutes for one in looks_of(office) if 60 % one.minutes]
 
@@ -100,6 +108,69 @@ def test_a_mail_that_is_due_starts_one_run_and_two_machines_start_one(office):
     assert ["send-mail"] == starter.runs
     assert [True, False] == [one.started for (one,) in looked]
     assert ["mails are due"] * 2 == [one.reason for (one,) in looked]
+
+
+@pytest.fixture
+def fed(database, tmp_path) -> Office:
+    """An office whose billing system writes its feed into a folder."""
+    (tmp_path / "inbox").mkdir()
+    return an_office(tmp_path, database, Settings(feed=FeedSettings(folder="inbox")))
+
+
+def look_at_feed(office: Office, starter: Started):
+    looks = tuple(one for one in looks_of(office) if one.deployment == "take-in-feed")
+    (looked,) = Rounds(office, starter, looks).go(NOW)
+    return looked
+
+
+def test_a_file_of_the_feed_is_work_until_it_is_taken_in(fed):
+    stage_run(fed.database, a_household())
+    before = why_take_in(fed, NOW)
+    write_feed(fed.home / "inbox" / "night-1", A_PAYMENT)
+    came = why_take_in(fed, NOW)
+
+    look_for_feed(fed)
+
+    assert ("", "files of the feed have come", "") == (before, came, why_take_in(fed, NOW))
+
+
+def test_a_folder_that_is_itself_the_feed_is_work_once(fed):
+    stage_run(fed.database, a_household())
+    write_feed(fed.home / "inbox", A_PAYMENT)
+    came = why_take_in(fed, NOW)
+
+    look_for_feed(fed)
+
+    assert ("files of the feed have come", "") == (came, why_take_in(fed, NOW))
+
+
+def test_a_file_of_the_feed_that_cannot_be_read_starts_its_flow_and_ends_no_rounds(fed):
+    (fed.home / "inbox" / "night.zip").write_text("no archive")
+    starter = Started()
+
+    looked = look_at_feed(fed, starter)
+
+    assert (["take-in-feed"], False) == (starter.runs, looked.failed)
+    assert "a file of the feed cannot be taken in" == looked.reason
+
+
+def test_a_folder_that_is_not_there_is_met_by_the_flow(fed):
+    (fed.home / "inbox").rmdir()
+    starter = Started()
+
+    looked = look_at_feed(fed, starter)
+
+    assert (["take-in-feed"], True) == (starter.runs, looked.failed)
+
+
+def test_a_choice_of_a_customer_that_is_to_be_told_is_work(fed):
+    values = {"account_key": "1", "account": "1", "field": "ebill", "value": "yes", "by": "bob"}
+    due = {"at": NOW, "state": ChoiceState.WAITING, "next_try_at": NOW}
+    with fed.database.writing() as books:
+        books.execute(customer_choice.insert().values(values | due))
+
+    assert "choices of customers are to be told" == why_take_in(fed, NOW)
+    assert "" == why_take_in(fed, NOW - MINUTE)
 
 
 def test_a_mail_of_a_sender_that_is_gone_is_work(office):

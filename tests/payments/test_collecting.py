@@ -12,6 +12,7 @@ from database.tables import (
     account,
     audit,
     balance_due,
+    bill_run,
     enrollment_end,
     held_account,
     suspended_method,
@@ -20,6 +21,7 @@ from domain.accounts import AccountStatus
 from domain.failures import OutcomeUnknown
 from domain.money import Money
 from domain.payments import DrawState, PaymentState
+from tests.billing_system.feed.builders import tell_change
 from tests.builders import stage_run
 from tests.payments.collecting_builders import TERMS, a_collector, paying
 
@@ -189,6 +191,44 @@ def test_a_block_in_a_newer_export_is_honored_before_its_close_rule_138(database
     office.collect()
 
     assert "not drawn: method-blocked" == office.payment().error
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("block_card", "yes", "method-blocked"),
+        ("direct_pay", "yes", "direct-pay"),
+        ("status", "closed", "account-closed"),
+    ],
+)
+def test_what_the_feed_told_since_the_export_stops_a_draw(
+    database, tmp_path, field, value, reason
+):  # case 36
+    office = a_collector(database, tmp_path, paying("1"))
+    tell_change(database, field, value, office.at)
+
+    counts = office.collect()
+
+    assert (0, 1, []) == (counts.drawn.count, counts.cancelled, office.draws())
+    assert f"not drawn: {reason}" == office.payment().error
+
+
+@pytest.mark.parametrize(("written", "cancelled"), [(18, 1), (30, 0)])
+def test_a_newer_export_lifts_a_block_of_the_feed_where_it_was_written_after_it(
+    database, tmp_path, written, cancelled
+):  # case 36
+    office = a_collector(database, tmp_path, paying("1"))
+    tell_change(database, "block_card", "yes", datetime(2026, 11, 20, 17, tzinfo=UTC))
+    stage_run(database, paying("1"), run="2026-11", ends_on=date(2026, 11, 30))
+    moment = datetime(2026, 11, written, 17, tzinfo=UTC)
+    newer = bill_run.update().where(bill_run.c.run == "2026-11")
+    with database.writing() as books:
+        books.execute(newer.values(written_at=moment))
+    office.at = datetime(2026, 12, 1, 16, tzinfo=UTC)
+
+    counts = office.collect()
+
+    assert (cancelled, 1 - cancelled) == (counts.cancelled, counts.drawn.count)
 
 
 def test_an_account_that_a_newer_export_lacks_is_drawn_by_the_newest_that_has_it(

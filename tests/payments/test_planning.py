@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from database.tables import enrollment, enrollment_end, payment_method, suspended_method
+from tests.billing_system.feed.builders import tell_change
 from tests.builders import (
     ACH,
     CARD,
@@ -54,6 +55,20 @@ def a_run(database, *households, wallet=("tok_own",)) -> None:
 
 def tokens(database) -> list[str]:
     return [row[3] for row in payments(database)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("block_ach", "yes"), ("direct_pay", "yes"), ("status", "closed")],
+)
+def test_what_the_feed_told_since_the_export_is_not_planned_over(database, name, value):
+    stage_run(database, a_household("1", a_mandate("1", method_kind=ACH)))
+    close_run(database)
+    tell_change(database, name, value, NOW + timedelta(hours=1))
+
+    schedule(database)
+
+    assert [] == payments(database)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 
+from database.books import Database
+from database.ledger.tables import account_change, feed_file
 from domain.feeds import FeedKind, FeedMovement
-from domain.money import Money
+from domain.money import ZERO, Money
 
 MOVEMENT_HEADINGS = ("movement_id", "account_number", "date", "type", "amount", "reference")
 A_PAYMENT = ("M1", "01.1037.1", "2026-11-10", "payment", "-40.00", "")
@@ -65,3 +67,20 @@ def a_movement(movement_id: str = "M1", amount: str = "-40.00", **changes) -> Fe
 def at(written: str) -> datetime:
     """Read a moment in UTC."""
     return datetime.fromisoformat(f"{written}+00:00")
+
+
+def tell_change(
+    database: Database, name: str, value: str, told_at: datetime, *, key: str = "1"
+) -> None:
+    """Enter what a file of the feed, written then, says of an account."""
+    with database.writing() as books:
+        inserted = feed_file.insert().values(
+            name="night", written_at=told_at, received_at=told_at, sha256="0" * 64, movements=0,
+            amount=ZERO,
+        )  # fmt: skip
+        number = books.execute(inserted.returning(feed_file.c.number)).scalar_one()
+        books.execute(
+            account_change.insert().values(
+                account_key=key, field=name, value=value, told_at=told_at, feed=number
+            )
+        )

@@ -1,0 +1,54 @@
+"""What is in force of an account: its export's word, or what the feed told since."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from database.ledger.tables import account_change
+from database.tables import bill_run
+from domain.feeds import NO, STRICTER, YES, ChangeField
+
+FLAGS = (ChangeField.DIRECT_PAY, ChangeField.BLOCK_ACH, ChangeField.BLOCK_CARD)
+IN_FORCE = (ChangeField.STATUS, *FLAGS)
+
+
+def account_in_force(of: sa.FromClause, name: ChangeField) -> sa.ColumnElement[Any]:
+    """
+    Give a field of a row of `account` (or an alias) as it is in force (rule 138).
+
+    The newest of what its export says, as of when it was written, else imported, and of what the
+    feed told. Of the same moment the stricter stands: nothing is drawn in doubt, as
+    `rules.feed.value_in_force` says it of one account. Status, direct pay and blocks alone.
+    """
+    exported = of.c[name.value]
+    if name is ChangeField.STATUS:
+        return sa.type_coerce(sa.func.coalesce(_told(of, name), exported), exported.type)
+    if name not in FLAGS:
+        raise ValueError(f"{name} is not asked for by a claim on accounts")
+    return sa.func.coalesce(_told(of, name), sa.case((exported, YES), else_=NO)) == YES
+
+
+def _told(of: sa.FromClause, name: ChangeField) -> sa.ScalarSelect[Any]:
+    """Select what the feed told last that the account's export cannot have known."""
+    change, export = account_change.alias("told_change"), bill_run.alias("told_after")
+    said_at = sa.func.coalesce(export.c.written_at, export.c.imported_at)
+    is_strict = change.c.value == STRICTER[name]
+    exported = of.c[name.value]
+    is_exported_strict = exported if name in FLAGS else exported == STRICTER[name]
+    may_tell = sa.or_(is_strict, ~is_exported_strict)
+    is_newer = sa.or_(change.c.told_at > said_at, sa.and_(change.c.told_at == said_at, may_tell))
+    return (
+        sa.select(change.c.value)
+        .select_from(change.join(export, is_newer))
+        .where(
+            change.c.account_key == of.c.account_key,
+            change.c.field == name.value,
+            export.c.run == of.c.run,
+        )
+        .order_by(change.c.told_at.desc(), sa.case((is_strict, 0), else_=1), change.c.id.desc())
+        .limit(1)
+        .correlate(of)
+        .scalar_subquery()
+    )
