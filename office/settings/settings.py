@@ -174,6 +174,8 @@ def _first_fault(file: Path, wrong: ValidationError) -> str:
         see = "see the commented file that `billclose init` writes."
         return f"{place}: there is no setting {key}; {see}"
     message = fault["msg"][:1].lower() + fault["msg"][1:]
+    if named:  # its name last: whoever redacts secrets takes what follows PASSWORD for one
+        return f"the setting {key} is wrong: {message} ({place})."
     return f"{place}: the setting {key} is wrong: {message}."
 
 

@@ -25,6 +25,9 @@ FIELDS = {
     "autopay-unscheduled": "account reason",
     "pending-payments": "confirmation account amount taken_at attempts next_retry error",
     "completed-payments": "confirmation account amount method taken_at posted_at source",
+    "movements": "account date type amount service description reference source period "
+    "in_balance_due id",
+    "changes": "id account field value at by state",
     "deposits": "deposit provider date confirmation account kind amount fee posted_at",
     "return-rates": "period kind returned originated rate_percent limit_percent",
     "checks": "check severity status failed accounts",

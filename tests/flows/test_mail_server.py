@@ -22,7 +22,7 @@ def test_a_mailbox_that_is_gone_needs_a_person_and_stops_nobody_else(desk, town)
     (failed,) = desk.rows("deliveries", "status=failed")
     assert ("gone-gray@example.com", 1) == (failed["recipient"], failed["attempts"])
     assert failed["error"].startswith("550")
-    (exception,) = desk.rows("exceptions", "stage=mail")
+    (exception,) = desk.rows("exceptions", "code=mail-failed")
     assert ("01.1007.7", "mail-failed") == (exception["account"], exception["code"])
     assert 4 == again.status
 

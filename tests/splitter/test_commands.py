@@ -142,7 +142,7 @@ def test_patterns_are_found_for_a_simple_file(bills, capsys):
 
     (table,) = tomllib.loads(told["toml"])["documents"]
     assert status == 0
-    assert (table["file"], table["account"]) == ("bills.pdf", r"Account:\s*([0-9.\-]+)")
+    assert (table["file"], table["account"]) == ("bills.pdf", r"Account:[ \t]*([0-9.\-]+)")
 
 
 def test_the_likely_values_are_marked(bills, capsys):

@@ -20,7 +20,7 @@ from tests.splitter.pdf_builders import a_bulk_file, changed, write_pdf
 OWN, OTHER = "01.1037.1", "99.9999.9"
 UNIT = 2.5
 WIDE, HIGH = 612, 792  # units of content
-CROP = (100, 50, 512, 742)
+CROP = (100, 50, 540, 742)  # wide enough for all of the first account
 
 
 def a_displayed_page(path, rotation=0, crop=(0, 0, WIDE, HIGH), unit: float | None = UNIT):
