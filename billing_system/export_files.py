@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import zipfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from hashlib import sha256
@@ -87,7 +88,7 @@ SMALL = 2**20  # bytes; below this no ratio is suspicious
 HIGHEST_RATIO = 200  # unpacked to packed; tables reach 20
 
 
-class Place:
+class Place(ABC):
     """
     Where an export's files lie; letters' case does not count in their names.
 
@@ -96,20 +97,20 @@ class Place:
 
     stray: tuple[str, ...] = ()
 
+    @abstractmethod
     def names(self) -> list[str]:
         """List what lies there, a folder with a slash behind its name."""
-        raise NotImplementedError
 
     def has(self, file: str) -> bool:
         return self.find(file) is not None
 
+    @abstractmethod
     def find(self, file: str) -> str | None:
         """Return how a file is really called there; raises Misuse where there are two of it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def open(self, file: str) -> AbstractContextManager[IO[bytes]]:
         """Open a file under the name that it has with us."""
-        raise NotImplementedError
 
 
 class Folder(Place):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
 import sqlalchemy as sa
 
@@ -11,10 +10,9 @@ from database.books import Database
 from database.identity_tables import one_time_link
 from domain.deliveries import MessageKind
 from domain.failures import PermanentFailure
-from domain.money import ZERO
 from mail.letters.access import AccessLetter, PortalLinks, local_moment
 from mail.outbox.deliveries import Delivery
-from mail.rendering.alerts import newest_utility
+from mail.rendering.alerts import facts_without_period, newest_utility
 from mail.rendering.notice_facts import NoticeFacts
 
 
@@ -51,19 +49,4 @@ def facts_of_access(database: Database, deliveries: Sequence[Delivery]) -> dict[
     keys = [row.key for row in deliveries if row.kind is MessageKind.ACCESS]
     if not keys:
         return {}
-    utility, timezone = newest_utility(database)
-    facts = NoticeFacts(
-        utility=utility,
-        timezone=timezone,
-        period="",
-        customer="",
-        service_address="",
-        amount_due=None,
-        added=ZERO,
-        paid=ZERO,
-        due_on=date.min,
-        payment=None,
-        method=None,
-        last4="",
-    )
-    return dict.fromkeys(keys, facts)
+    return dict.fromkeys(keys, facts_without_period(database))

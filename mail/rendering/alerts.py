@@ -143,8 +143,13 @@ def facts_of_alerts(database: Database, deliveries: Sequence[Delivery]) -> dict[
     alerts = [row for row in deliveries if row.kind is MessageKind.ALERT and row.run is None]
     if not alerts:
         return {}
+    return dict.fromkeys((row.key for row in alerts), facts_without_period(database))
+
+
+def facts_without_period(database: Database) -> NoticeFacts:
+    """Return what a mail that belongs to no period knows: the utility and its time zone."""
     utility, timezone = newest_utility(database)
-    facts = NoticeFacts(
+    return NoticeFacts(
         utility=utility,
         timezone=timezone,
         period="",
@@ -158,7 +163,6 @@ def facts_of_alerts(database: Database, deliveries: Sequence[Delivery]) -> dict[
         method=None,
         last4="",
     )
-    return {row.key: facts for row in alerts}
 
 
 def newest_utility(database: Database) -> tuple[str, str]:
