@@ -123,13 +123,14 @@ def test_what_came_back_is_told_and_listed(office):
     (failed,) = office.desk.rows("deliveries", f"account={ABBOTT}")
     assert ("failed", "bounced: 5.1.1") == (failed["status"], failed["error"])
     assert failed["bounced_at"].startswith("2026-11-03T04:00")
-    codes = {row["account"]: row["code"] for row in office.desk.rows("exceptions", "stage=mail")}
-    assert {ABBOTT: "mail-bounced", GRAY: "mail-failed"} == codes
-    listed = office.desk("bounces", "list", "--json").json
+    listed = office.desk.rows("exceptions", "stage=mail")  # draws that nobody made shield, too
+    codes = {(row["account"], row["code"]) for row in listed if row["code"].startswith("mail-")}
+    assert {(ABBOTT, "mail-bounced"), (GRAY, "mail-failed")} == codes
+    bounces = office.desk("bounces", "list", "--json").json
     assert {"ann.abbott@example.com", "gone-gray@example.com"} == {
-        row["address"] for row in listed["suppressed"]
+        row["address"] for row in bounces["suppressed"]
     }
-    assert [] == listed["unknown"]
+    assert [] == bounces["unknown"]
 
 
 def test_the_mail_is_kept_as_read_and_another_run_changes_nothing(office):
