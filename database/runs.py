@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from database.books import Database
 from database.owners import describe, is_gone
-from database.tables import bill_run, run_lock, run_step
+from database.tables import bill_run, period_close, run_lock, run_step
 from domain.failures import Misuse, Refused
 from domain.runs import RUN, RunState
 
@@ -66,6 +66,21 @@ def newest_timezone(database: Database) -> str:
     newest = sa.select(bill_run.c.timezone).order_by(bill_run.c.imported_at.desc()).limit(1)
     with database.reading() as books:
         return books.execute(newest).scalar() or "UTC"
+
+
+def newest_periods() -> sa.Select[Any]:
+    """Select each cycle's newest closed period by its id: between them they know everybody."""
+    later, its_close = bill_run.alias("later"), period_close.alias("its_close")
+    is_followed = sa.exists().where(
+        later.c.cycle == bill_run.c.cycle,
+        later.c.starts_on > bill_run.c.starts_on,
+        its_close.c.run == later.c.run,
+    )
+    return (
+        sa.select(bill_run.c.run)
+        .join(period_close, period_close.c.run == bill_run.c.run)
+        .where(~is_followed)
+    )
 
 
 def move_run(books: Connection, run: str, event: str) -> None:

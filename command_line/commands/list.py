@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import click
 import sqlalchemy as sa
 
-from command_line.options import as_of_option, open_office
+from command_line.options import DONE, as_of_option, open_office
 from command_line.tables import write_csv, write_json, write_table, write_xlsx
+from database.runs import newest_timezone
 from domain.failures import Misuse
 from office.procedures.lists import select_list
+from reporting.lists.asking import ListRequest, chosen_columns, narrowed
 from reporting.lists.catalog import LISTS
 from reporting.lists.reading import (
     NOT_BEFORE_THE_CLOSE,
     accounts_of_checks,
     closed_periods,
-    column_names,
-    equals,
     headings_of,
     shown_rows,
 )
@@ -30,7 +32,20 @@ if TYPE_CHECKING:
 
 @click.command(name="list")
 @click.argument("what", type=click.Choice(list(LISTS)))
-@click.option("--where", multiple=True, metavar="COLUMN=VALUE", help="Only rows where it holds.")
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="COLUMN=VALUE",
+    help="Only rows where it holds; also !=, <, <=, >, >=, ~ (contains). Repeated: all hold.",
+)
+@click.option(
+    "--sort", multiple=True, metavar="COLUMN", help="Sort by it; -COLUMN for descending. Repeated."
+)
+@click.option("--descending", is_flag=True, help="Turn the order of --sort around.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The first N rows alone.")
+@click.option(
+    "--columns", multiple=True, metavar="A,B,…", help="Just these columns, in this order."
+)
 @click.option("--staged", is_flag=True, help="Bills: also of periods that are not closed.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option(
@@ -45,6 +60,10 @@ def list_what(
     home: Path,
     what: str,
     where: tuple[str, ...],
+    sort: tuple[str, ...],
+    descending: bool,
+    limit: int | None,
+    columns: tuple[str, ...],
     staged: bool,
     as_json: bool,
     csv_file: str | None,
@@ -54,15 +73,18 @@ def list_what(
     """List bills, deliveries, payments, checks and more; an export holds just the rows shown."""
     if sum((as_json, csv_file is not None, xlsx_file is not None)) > 1:
         raise Misuse("Give one of --json, --csv and --xlsx.")
+    if descending and not sort:
+        raise Misuse("--descending goes with --sort COLUMN.")
     office = open_office(home, as_of)
-    select = _filtered(office, what, where)
-    if what in NOT_BEFORE_THE_CLOSE and not staged:
-        select = select.where(sa.column("period").in_(closed_periods()))
+    request = ListRequest(where, tuple(_turned(sort) if descending else sort), limit, _zone(office))
+    select = _asked(office, what, request, staged=staged)
     with office.database.reading() as books:
         result = books.execution_options(yield_per=2_000).execute(select)
-        headings = headings_of(result)
+        headings = headings_of(result) + (["accounts"] if what == "checks" else [])
         rows = _with_accounts(books, shown_rows(result), what)
-        headings += ["accounts"] if what == "checks" else []
+        headings = chosen_columns(headings, columns)
+        if columns:
+            rows = ({name: row[name] for name in headings} for row in rows)
         if as_json:
             write_json(rows)
         elif csv_file is not None:
@@ -71,20 +93,30 @@ def list_what(
             write_xlsx(headings, rows, xlsx_file, what)
         else:
             write_table(headings, rows)
-    return 0
+    return DONE
 
 
-def _filtered(office: Office, what: str, where: tuple[str, ...]) -> sa.Select[Any]:
-    """Put the conditions around a list, so that they hold of the columns as they are shown."""
-    shown = select_list(office, what).subquery()
-    filtered = sa.select(shown)
-    for condition in where:
-        name, separator, value = condition.partition("=")
-        if not separator or name not in column_names(shown):
-            known = ", ".join(column_names(shown))
-            raise Misuse(f"--where {condition}: write COLUMN=VALUE with one of {known}.")
-        filtered = filtered.where(equals(shown, name, value))
-    return filtered.order_by(*(shown.c[name] for name in LISTS[what].order))
+def _asked(office: Office, what: str, request: ListRequest, *, staged: bool) -> sa.Select[Any]:
+    """Select the rows that are asked for; bills of periods that are not closed only by name."""
+    listed = select_list(office, what)
+    if what in NOT_BEFORE_THE_CLOSE and not staged:
+        listed = listed.where(_period_of(listed).in_(closed_periods()))
+    return narrowed(listed, LISTS[what].order, request)
+
+
+def _period_of(listed: sa.Select[Any]) -> sa.ColumnElement[Any]:
+    found: sa.ColumnElement[Any] = listed.selected_columns["period"]
+    return found
+
+
+def _turned(sort: tuple[str, ...]) -> Iterator[str]:
+    """Turn each column's order around."""
+    for name in sort:
+        yield name.removeprefix("-") if name.startswith("-") else f"-{name}"
+
+
+def _zone(office: Office) -> ZoneInfo:
+    return ZoneInfo(newest_timezone(office.database))
 
 
 def _with_accounts(books: Any, rows: Any, what: str) -> Any:

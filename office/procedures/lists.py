@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from database.runs import newest_periods
 from reporting.lists.catalog import LISTS
+from reporting.lists.naming import with_names
 
 if TYPE_CHECKING:
     from office.equipment.office import Office
@@ -14,8 +16,12 @@ if TYPE_CHECKING:
 
 def select_list(office: Office, what: str) -> sa.Select[Any]:
     """Select a list by its name; what is held from reminders goes by the office's days."""
-    if what != "exceptions":
-        return LISTS[what].select()
-    from office.procedures.exceptions import select_exceptions
+    if what == "exceptions":
+        from office.procedures.exceptions import select_exceptions
 
-    return select_exceptions(office)
+        return with_names(select_exceptions(office))
+    if not LISTS[what].needs_periods:
+        return LISTS[what].select()
+    with office.database.reading() as books:
+        periods = list(books.scalars(newest_periods()))
+    return LISTS[what].select(periods)

@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from database.tables import audit
-
-if TYPE_CHECKING:
-    import sqlalchemy as sa
+from reporting.lists.naming import with_names
 
 
 class Listing(NamedTuple):
-    """A list and the columns it is ordered by; those that begin with _ are not shown."""
+    """
+    A list and the columns it is ordered by; those that begin with _ are not shown.
+
+    `is_named`: the customer's name stands beside the account. `needs_periods`: it goes by the
+    newest closed period of each cycle.
+    """
 
     module: str
     name: str
     order: tuple[str, ...]
+    is_named: bool = False
+    needs_periods: bool = False
 
-    def select(self) -> sa.Select[Any]:
-        chosen: sa.Select[Any] = getattr(import_module(self.module), self.name)()
-        return chosen
+    def select(self, periods: Sequence[str] = ()) -> sa.Select[Any]:
+        make = getattr(import_module(self.module), self.name)
+        chosen: sa.Select[Any] = make(periods) if self.needs_periods else make()
+        return with_names(chosen) if self.is_named else chosen
 
 
 LISTS = {  # a module is loaded when its list is asked for, so that the others wait for nothing
     "bills": Listing("reporting.lists.bills", "bills", ("period", "form", "_account_key", "pdf")),
     "deliveries": Listing(
-        "reporting.lists.mail", "deliveries", ("period", "_account_key", "form", "recipient")
+        "reporting.lists.mail",
+        "deliveries",
+        ("period", "_account_key", "form", "recipient"),
+        is_named=True,
     ),
     "paper": Listing(
-        "reporting.lists.bills", "paper_bills", ("period", "part", "form", "sequence")
+        "reporting.lists.bills",
+        "paper_bills",
+        ("period", "part", "form", "sequence"),
+        is_named=True,
     ),
     "bounces": Listing("reporting.lists.mail", "bounces", ("received_at", "id")),
     "suppressed-addresses": Listing(
@@ -44,10 +57,13 @@ LISTS = {  # a module is loaded when its list is asked for, so that the others w
     ),
     "balances": Listing("database.queries.balances", "balances", ("period", "_account_key")),
     "scheduled-payments": Listing(
-        "reporting.lists.money", "scheduled_payments", ("period", "pay_date", "_account_key")
+        "reporting.lists.money",
+        "scheduled_payments",
+        ("period", "pay_date", "_account_key"),
+        is_named=True,
     ),
     "autopay-unscheduled": Listing(
-        "reporting.lists.money", "unscheduled", ("period", "_account_key")
+        "reporting.lists.money", "unscheduled", ("period", "_account_key"), is_named=True
     ),
     "pending-payments": Listing(
         "reporting.lists.money", "pending_payments", ("taken_at", "confirmation", "key")
@@ -64,8 +80,26 @@ LISTS = {  # a module is loaded when its list is asked for, so that the others w
         "database.queries.exceptions",
         "exceptions",
         ("period", "stage", "_position", "_account_key"),
+        is_named=True,
     ),
-    "autopay-enrolled": Listing("reporting.lists.people", "autopay_enrolled", ("_account_key",)),
+    "accounts": Listing("reporting.lists.people", "accounts", ("_account_key",)),
+    "enrollments": Listing(
+        "reporting.lists.people",
+        "enrollments",
+        ("_account_key", "state", "enrolled_on", "ended_on"),
+        needs_periods=True,
+    ),
+    "portal-users": Listing("reporting.lists.portal", "portal_users", ("_mailbox",)),
+    "portal-links": Listing(
+        "reporting.lists.portal", "portal_links", ("_account_key", "relation", "portal_user")
+    ),
+    "payment-methods": Listing(
+        "reporting.lists.portal", "payment_methods", ("_mailbox", "last4", "_token")
+    ),
+    "activity": Listing("reporting.lists.portal", "activities", ("_number",)),
+    "autopay-enrolled": Listing(
+        "reporting.lists.people", "autopay_enrolled", ("_account_key",), needs_periods=True
+    ),
     "unknown-payments": Listing(
         "payments.outcomes.unknown_payments", "select_unknown", ("asked_at", "key")
     ),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from database.identity_tables import staff
+from database.in_force import wallet_in_force
+from database.queries.balances import open_balance
 from database.queries.mandates import mandates_in_force
-from database.tables import account, balance_due, bill_run, period_close
+from database.tables import account, balance_due, bill_run, enrollment, enrollment_end, mandate
 
 Select = sa.Select[Any]
 
@@ -25,16 +28,34 @@ def members_of_staff() -> Select:
     )
 
 
-def autopay_enrolled() -> Select:
-    """Select who is enrolled in autopay as the newest closed period sees it (rules 60, 65, 82)."""
-    newest = (
-        sa.select(bill_run.c.run)
-        .join(period_close, period_close.c.run == bill_run.c.run)
-        .order_by(bill_run.c.starts_on.desc())
-        .limit(1)
-        .scalar_subquery()
+def autopay_enrolled(periods: Sequence[str]) -> Select:
+    """
+    Select who is enrolled in autopay as the account's newest closed period sees it.
+
+    Rules 60, 65, 82. `periods` are the newest closed ones of all cycles.
+    """
+    selects = [_enrolled(period) for period in periods] or [_enrolled("")]
+    return sa.select(sa.union_all(*selects).subquery("enrolled"))
+
+
+def enrollments(periods: Sequence[str]) -> Select:
+    """Select who is enrolled in autopay, and whose enrollment ended here and why (rules 60-66)."""
+    enrolled = autopay_enrolled(periods).subquery("in_force")
+    never = enrollment.c.cancelled_on
+    in_force = sa.select(
+        *(column for column in enrolled.c if not column.name.startswith("_")),
+        sa.literal("active").label("state"),
+        sa.cast(sa.null(), never.type).label("ended_on"),
+        sa.literal("").label("ended_by"),
+        sa.literal("").label("end_reason"),
+        enrolled.c._account_key,
     )
-    agreed = mandates_in_force(newest)
+    ended = sa.union_all(in_force, _cancelled(), _ended()).subquery("enrollments")
+    return sa.select(ended)
+
+
+def _enrolled(period: str) -> Select:
+    agreed = mandates_in_force(period)
     listed = sa.select(
         account.c.account,
         account.c.name,
@@ -47,8 +68,113 @@ def autopay_enrolled() -> Select:
         sa.case((agreed.c.enrollment_id.is_(None), "export"), else_="office").label("source"),
         agreed.c.account_key.label("_account_key"),
     )
-    of_account = sa.and_(account.c.run == newest, account.c.account_key == agreed.c.account_key)
-    return listed.select_from(agreed).join(account, of_account)
+    of_account = sa.and_(account.c.run == period, account.c.account_key == agreed.c.account_key)
+    return listed.select_from(agreed).join(account, of_account).join(balance_due, _IS_NEWEST)
+
+
+def _cancelled() -> Select:
+    """Select the enrollments that were given to the office and have ended."""
+    rows = enrollment.c
+    return (
+        sa.select(
+            rows.account,
+            sa.func.coalesce(account.c.name, "").label("name"),
+            rows.portal_user,
+            rows.method_kind.label("method"),
+            rows.last4,
+            rows.days_prior,
+            rows.maximum,
+            rows.enrolled_on,
+            sa.literal("office").label("source"),
+            sa.literal("ended").label("state"),
+            rows.cancelled_on.label("ended_on"),
+            sa.func.coalesce(rows.cancelled_by, "").label("ended_by"),
+            sa.func.coalesce(rows.cancel_reason, "").label("end_reason"),
+            rows.account_key.label("_account_key"),
+        )
+        .select_from(enrollment)
+        .outerjoin(balance_due, balance_due.c.account_key == rows.account_key)
+        .outerjoin(account, _IS_NEWEST)
+        .where(rows.cancelled_at.is_not(None))
+    )
+
+
+def _ended() -> Select:
+    """Select the enrollments of exports that the office ended; the export has the rest of them."""
+    rows = enrollment_end.c
+    newest = (
+        sa.select(mandate.c.run, mandate.c.account_key, sa.func.max(mandate.c.line).label("line"))
+        .join(rows.account_key.table, rows.account_key == mandate.c.account_key)
+        .where(mandate.c.enrolled_on <= rows.ended_on)
+        .group_by(mandate.c.run, mandate.c.account_key)
+        .subquery("ended_mandate")
+    )
+    return (
+        sa.select(
+            account.c.account,
+            account.c.name,
+            mandate.c.portal_user,
+            wallet_in_force.c.kind.label("method"),
+            sa.func.coalesce(wallet_in_force.c.last4, "").label("last4"),
+            mandate.c.days_prior,
+            mandate.c.maximum,
+            mandate.c.enrolled_on,
+            sa.literal("export").label("source"),
+            sa.literal("ended").label("state"),
+            rows.ended_on,
+            rows.ended_by,
+            rows.reason.label("end_reason"),
+            rows.account_key.label("_account_key"),
+        )
+        .select_from(enrollment_end)
+        .join(balance_due, balance_due.c.account_key == rows.account_key)
+        .join(account, _IS_NEWEST)
+        .join(
+            newest,
+            sa.and_(newest.c.account_key == rows.account_key, newest.c.run == balance_due.c.run),
+        )
+        .join(mandate, sa.and_(mandate.c.run == newest.c.run, mandate.c.line == newest.c.line))
+        .outerjoin(
+            wallet_in_force,
+            sa.and_(
+                wallet_in_force.c.run == mandate.c.run,
+                wallet_in_force.c.token == mandate.c.method_token,
+            ),
+        )
+    )
+
+
+def accounts() -> Select:
+    """Select every account with all that its newest closed period says, and what is owed now."""
+    return (
+        sa.select(
+            account.c.account,
+            account.c.name,
+            account.c.service_address,
+            account.c.mailing_address,
+            account.c.city,
+            account.c.state,
+            account.c.zip,
+            account.c.phone,
+            account.c.email,
+            account.c.status,
+            account.c.ebill,
+            account.c.send_paper,
+            account.c.direct_pay,
+            account.c.block_ach,
+            account.c.block_card,
+            account.c.cosigner_id.label("cosigner"),
+            account.c.equal_pay_amount.label("equal_pay"),
+            account.c.amount_due,
+            open_balance().label("balance"),
+            balance_due.c.due_on.label("due_date"),
+            bill_run.c.cycle,
+            account.c.run.label("period"),
+            account.c.account_key.label("_account_key"),
+        )
+        .join(balance_due, _IS_NEWEST)
+        .join(bill_run, bill_run.c.run == account.c.run)
+    )
 
 
 def customers() -> Select:
@@ -62,16 +188,12 @@ def customers() -> Select:
         account.c.phone,
         account.c.status,
         account.c.amount_due,
-        sa.type_coerce(
-            balance_due.c.amount_due + balance_due.c.added - balance_due.c.paid,
-            account.c.amount_due.type,
-        ).label("balance"),
+        open_balance().label("balance"),
         account.c.run.label("period"),
         account.c.account_key.label("_account_key"),
-    ).join(
-        balance_due,
-        sa.and_(
-            balance_due.c.account_key == account.c.account_key,
-            balance_due.c.run == account.c.run,
-        ),
-    )
+    ).join(balance_due, _IS_NEWEST)
+
+
+_IS_NEWEST = sa.and_(
+    balance_due.c.account_key == account.c.account_key, balance_due.c.run == account.c.run
+)

@@ -1,4 +1,4 @@
-"""Rows of a list as people and programs read them, narrowed by what its columns show."""
+"""Rows of a list as people and programs read them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,6 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.tables import check_finding, period_close
-from database.types import Cents
-from domain.accounts import account_key
-from domain.dates import parse_date
-from domain.failures import Misuse
 from domain.money import Money
 
 NOT_BEFORE_THE_CLOSE = ("bills",)
@@ -23,37 +19,6 @@ NOT_BEFORE_THE_CLOSE = ("bills",)
 def closed_periods() -> sa.Select[Any]:
     """Select the periods that are closed: bills of others are nobody's to look at (rule 2)."""
     return sa.select(period_close.c.run)
-
-
-def column_names(shown: sa.Subquery) -> list[str]:
-    """Return the columns that people see; those that begin with _ only sort."""
-    return [column.name for column in shown.c if not column.name.startswith("_")]
-
-
-def equals(shown: sa.Subquery, name: str, value: str) -> sa.ColumnElement[bool]:
-    """
-    Compare as people mean it: accounts without dashes, money and dates by value (rule 76).
-
-    Raises Misuse for a value that a column of its type cannot have.
-    """
-    column = shown.c[name]
-    if name == "account" and "_account_key" in shown.c:
-        return shown.c._account_key == account_key(value)
-    typed = _typed(column, name, value)
-    if typed is not None:
-        return typed
-    return sa.func.lower(sa.cast(column, sa.String)) == value.lower()
-
-
-def contains(shown: sa.Subquery, name: str, value: str) -> sa.ColumnElement[bool]:
-    """Compare as a person who looks for something means it: text by a part of it (rule 76)."""
-    column = shown.c[name]
-    if name == "account" and "_account_key" in shown.c:
-        return shown.c._account_key.contains(account_key(value), autoescape=True)
-    typed = _typed(column, name, value)
-    if typed is not None:
-        return typed
-    return sa.func.lower(sa.cast(column, sa.String)).contains(value.lower(), autoescape=True)
 
 
 def shown_rows(result: sa.CursorResult[Any]) -> Iterator[dict[str, Any]]:
@@ -86,31 +51,3 @@ def accounts_of_checks(books: Connection) -> dict[tuple[str, str], list[str]]:
     ):
         found.setdefault((run, name), []).append(number)
     return {key: list(dict.fromkeys(numbers)) for key, numbers in found.items()}
-
-
-def _typed(column: Any, name: str, value: str) -> sa.ColumnElement[bool] | None:
-    """Compare money, flags, days and counts by value; None for a column of text."""
-    kind = column.type
-    claim: sa.ColumnElement[bool]
-    try:
-        if isinstance(kind, Cents):
-            claim = column == Money.parse(value)
-        elif isinstance(kind, sa.Boolean):
-            claim = column.is_(_to_flag(value))
-        elif isinstance(kind, sa.Date):
-            claim = column == parse_date(value)
-        elif isinstance(kind, sa.Integer):
-            claim = column == int(value)
-        else:
-            return None
-    except ValueError:
-        raise Misuse(f"--where {name}={value}: {value!r} is no value of {name}.") from None
-    return claim
-
-
-def _to_flag(value: str) -> bool:
-    if value.lower() in ("true", "yes", "y", "1"):
-        return True
-    if value.lower() in ("false", "no", "n", "0"):
-        return False
-    raise ValueError(value)

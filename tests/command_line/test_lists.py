@@ -12,17 +12,18 @@ from tests.flows.town import TOWN
 
 FIELDS = {
     "bills": "account period form amount_due due_date pages pdf sha256 visible",
-    "deliveries": "account period kind recipient source status message_id attempts sent_at error",
-    "paper": "account period pages reason",
+    "deliveries": "account name period kind recipient source status message_id attempts sent_at "
+    "error",
+    "paper": "account name period pages reason",
     "bounces": "id received_at account period action status kind waits diagnostic",
     "suppressed-addresses": "address account since reason",
     "communications": "number title expires pages link added_at removed_at removal_reason",
     "mailings": "number day subject status mailboxes sent failed deferred waiting left_out",
     "unsubscribed-addresses": "address since",
     "balances": "account period",
-    "scheduled-payments": "account period pay_date amount method last4 immediate state status "
-    "confirmation",
-    "autopay-unscheduled": "account reason",
+    "scheduled-payments": "account name period pay_date amount method last4 immediate state "
+    "status confirmation",
+    "autopay-unscheduled": "account name reason",
     "pending-payments": "confirmation account amount taken_at attempts next_retry error",
     "completed-payments": "confirmation account amount method taken_at posted_at source",
     "movements": "account date type amount service description reference source period "
@@ -31,7 +32,15 @@ FIELDS = {
     "deposits": "deposit provider date confirmation account kind amount fee posted_at",
     "return-rates": "period kind returned originated rate_percent limit_percent",
     "checks": "check severity status failed accounts",
-    "exceptions": "account stage code message",
+    "exceptions": "account name stage code message",
+    "accounts": "account name service_address mailing_address phone email status ebill send_paper "
+    "direct_pay amount_due balance due_date cycle period",
+    "enrollments": "account name portal_user method last4 days_prior maximum enrolled_on source "
+    "state ended_on ended_by end_reason",
+    "portal-users": "portal_user name state accounts phone made_at seen_at source",
+    "portal-links": "account name portal_user relation paperless linked_at linked_by period",
+    "payment-methods": "portal_user method last4 brand expires_on source added_at suspended_at",
+    "activity": "at portal_user kind account detail who",
     "autopay-enrolled": "account name portal_user method last4 days_prior maximum enrolled_on "
     "source",
     "unknown-payments": "key account period amount asked_at lookups code",
@@ -114,6 +123,80 @@ def test_a_list_is_narrowed_as_people_mean_it(closed, what, condition, accounts)
     assert accounts == [row["account"] for row in closed.rows(what, condition)]
 
 
+@pytest.mark.parametrize(
+    ("what", "conditions", "accounts"),
+    [
+        ("bills", ["amount_due>200"], ["01.1002.2"]),
+        ("bills", ["amount_due>=200", "amount_due<1000"], ["01.1011.1"]),
+        ("bills", ["amount_due<0"], ["01.1007.7"]),
+        ("bills", ["amount_due<=($31.47)"], ["01.1007.7"]),
+        ("bills", ["pages!=1"], ["01.1011.1"]),
+        ("bills", ["pages > 1"], ["01.1011.1"]),
+        ("bills", ["account~1002"], ["01.1002.2"]),
+        ("bills", ["account!=01-1002-2", "amount_due>=200"], ["01.1011.1"]),
+        ("scheduled-payments", ["pay_date<2026-11-10"], ["01.1009.9"]),
+        ("scheduled-payments", ["pay_date>11/10/2026"], ["01.1001.1"]),
+        ("scheduled-payments", ["pay_date~2026-11-1", "method!=ACH"], ["01.1006.6"]),
+        ("scheduled-payments", ["name~ABBOTT"], ["01.1001.1"]),
+        ("scheduled-payments", ["confirmation!="], []),
+        ("deliveries", ["recipient~landlord@", "sent_at=2026-11-02"], ["01.1005.5"]),
+        ("deliveries", ["sent_at>2026-11-02"], []),
+        ("deliveries", ["sent_at<2026-11-02T09:00", "source=landlord"], []),
+        ("accounts", ["name~frost"], ["01.1006.6"]),
+        ("enrollments", ["state=active", "last4=0017"], []),
+    ],
+)
+def test_a_condition_compares_by_what_a_column_is(closed, what, conditions, accounts):
+    """Money as cents, days as days, counts as counts, moments by the utility's own days."""
+    assert accounts == [row["account"] for row in closed.rows(what, *conditions)]
+
+
+def test_the_highest_bills_in_the_columns_wanted(closed):
+    words = ("list", "bills", "--sort", "-amount_due", "--limit", "2", "--columns")
+
+    answer = closed(*words, "amount_due,account", "--json")
+
+    assert [
+        {"amount_due": "1031.00", "account": "01.1002.2"},
+        {"amount_due": "200.00", "account": "01.1011.1"},
+    ] == answer.json
+
+
+def test_what_is_empty_stands_at_the_end_however_it_is_sorted(closed):
+    for sort in ("maximum", "-maximum"):
+        rows = closed("list", "enrollments", "--sort", sort, "--json").json
+
+        assert sorted(row["maximum"] is None for row in rows) == [
+            row["maximum"] is None for row in rows
+        ]
+
+
+def test_descending_turns_the_order_around(closed):
+    words = ("list", "bills", "--columns", "account", "--json", "--sort", "amount_due")
+
+    assert closed(*words).json == closed(*words, "--descending").json[::-1]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--where", "amuont_due>1"], "there is no column amuont_due (did you mean amount_due?)"),
+        (["--sort", "-due"], "there is no column due (did you mean due_date?)"),
+        (["--columns", "account,pags"], "there is no column pags (did you mean pages?)"),
+        (["--where", "amount_due>plenty"], "'plenty' is no amount such as 27.35."),
+        (["--where", "due_date>soon"], "'soon' is no day such as 2026-11-20."),
+        (["--where", "amount_due~3"], "amount_due is compared with =, !=, <, >."),
+        (["--where", "account"], "write COLUMN=VALUE, or with !=, <, <=, >, >= or ~ (contains)"),
+        (["--descending"], "--descending goes with --sort COLUMN."),
+    ],
+)
+def test_what_cannot_be_meant_is_told_in_one_sentence(closed, words, sentence):
+    answer = closed("list", "bills", *words)
+
+    assert (2, "", 1) == (answer.status, answer.out, len(answer.err.splitlines()))
+    assert sentence in answer.err
+
+
 def test_conditions_hold_together(closed):
     both = closed.rows("scheduled-payments", "method=card", "immediate=no")
 
@@ -171,7 +254,7 @@ def test_the_screen_shows_a_table_and_how_many_rows_there_are(closed):
     answer = closed("list", "paper")
 
     headings, first, *_ = answer.out.splitlines()
-    assert headings.split()[:4] == FIELDS["paper"].split()
+    assert headings.split()[:5] == FIELDS["paper"].split()
     assert first.split()[:2] == ["01.1002.2", "2026-10"]
     assert "5 rows\n" == answer.err
 

@@ -17,8 +17,9 @@ from domain.failures import Misuse
 from domain.money import Money
 from domain.words import say_count
 from office.procedures.lists import select_list
+from reporting.lists.asking import column_names, contains
 from reporting.lists.catalog import LISTS
-from reporting.lists.reading import column_names, contains, to_plain
+from reporting.lists.reading import to_plain
 from reporting.lists.writing import to_text, to_xlsx
 from web.office.layout import Group, show_office
 from web.office.permissions import Permission, may
