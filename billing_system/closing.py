@@ -25,6 +25,7 @@ from database.ledger.matching import (
     stands_for_no_later,
 )
 from database.ledger.tables import balance_entry
+from database.searching import refresh_search
 from database.tables import account, balance_due, bill_run, period_close
 from domain.accounts import AccountStatus
 from domain.failures import Misuse, Refused
@@ -73,6 +74,7 @@ def publish(
             detail = f"{published.accounts} accounts, {published.amount.dollars()}"
             record_audit(connection, now, who, "close", run, detail)
     mark_known(database, run)
+    refresh_search(database, run)
     return published
 
 

@@ -69,6 +69,26 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "list_what",
         "List bills, deliveries, payments, checks and more; an export holds just the rows shown.",
     ),
+    "find": CommandEntry(
+        "command_line.commands.find",
+        "find",
+        "Find accounts by a part of number, name, address, e-mail, phone, confirmation or last 4.",
+    ),
+    "show": CommandEntry(
+        "command_line.commands.show",
+        "show",
+        "Show everything that stands about ACCOUNT.",
+    ),
+    "why": CommandEntry(
+        "command_line.commands.why",
+        "why",
+        "Say why ACCOUNT got what it got, sentence by sentence, each with its rules.",
+    ),
+    "status": CommandEntry(
+        "command_line.commands.status",
+        "status",
+        "Say where the month stands, what waits for whom, and what comes next.",
+    ),
     "autopay": CommandEntry(
         "command_line.commands.autopay",
         "autopay",

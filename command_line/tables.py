@@ -47,11 +47,16 @@ def write_xlsx(headings: Sequence[str], rows: Iterable[Row], file: Path, title: 
 
 def write_table(headings: Sequence[str], rows: Iterable[Row]) -> None:
     """Print columns that line up; how many rows there were goes to standard error."""
+    click.echo(say_count(write_rows(headings, rows), "row"), err=True)
+
+
+def write_rows(headings: Sequence[str], rows: Iterable[Row]) -> int:
+    """Print columns that line up; return how many rows there were."""
     shown = [[_short(to_text(row[name])) for name in headings] for row in rows]
     widths = [max([len(name), *(len(row[i]) for row in shown)]) for i, name in enumerate(headings)]
     for cells in _lines(headings, shown, widths):
         click.echo(cells)
-    click.echo(say_count(len(shown), "row"), err=True)
+    return len(shown)
 
 
 def _short(text: str) -> str:

@@ -467,6 +467,16 @@ balance_due = _table(
     sa.Index(None, "run"),
 )
 
+account_search = _table(
+    "account_search",  # a row an account: its newest closed period, and its texts to look through
+    _key(),
+    sa.Column("run", sa.String(40), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),  # small letters without accents, as all here
+    sa.Column("places", sa.Text, nullable=False),  # service address, mailing address, city, ZIP
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("phone", sa.Text, nullable=False),  # digits alone
+)
+
 gateway_payment = _table(
     "gateway_payment",  # whatever a gateway draws: scheduled by autopay, or paid by a customer
     sa.Column("key", sa.String(120), primary_key=True),

@@ -255,7 +255,7 @@ def test_the_screen_shows_a_table_and_how_many_rows_there_are(closed):
 
     headings, first, *_ = answer.out.splitlines()
     assert headings.split()[:5] == FIELDS["paper"].split()
-    assert first.split()[:2] == ["01.1002.2", "2026-10"]
+    assert first.split()[:4] == ["01.1002.2", "Baker,", "Ben", "2026-10"]
     assert "5 rows\n" == answer.err
 
 

@@ -1,0 +1,172 @@
+"""Everything that stands about one account, in the order in which a clerk asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.ledger.tables import account_change
+from database.tables import (
+    account,
+    account_search,
+    audit,
+    enrollment,
+    mandate,
+    reminder_hold,
+)
+from domain.accounts import account_key
+from domain.failures import Misuse
+from office.equipment.office import Office
+from office.procedures.lists import select_list
+from reporting.lists.catalog import LISTS
+from reporting.lists.reading import NOT_BEFORE_THE_CLOSE, closed_periods, shown_rows
+
+Row = dict[str, Any]
+LISTED = (  # each list is shown by its own name, the account's rows of it, the newest first
+    "bills",
+    "balances",
+    "movements",
+    "portal-links",
+    "enrollments",
+    "scheduled-payments",
+    "autopay-unscheduled",
+    "pending-payments",
+    "unknown-payments",
+    "completed-payments",
+    "deliveries",
+    "paper",
+    "bounces",
+    "exceptions",
+    "outsorted",
+    "changes",
+    "activity",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFile:
+    """An account and what stands about it: parts by name, each of rows as lists have them."""
+
+    account: str
+    about: Row
+    parts: dict[str, list[Row]]
+
+
+def show_account(office: Office, number: str) -> AccountFile:
+    """
+    Read everything that stands about an account, in one reading of the books (rule 176).
+
+    Raises Misuse where no closed period knows the account, with the nearest number.
+    """
+    with office.database.reading() as books:
+        key = known_key(books, number)
+        (about,) = _rows(books, select_list(office, "accounts"), key) or [_about(books, key)]
+        parts = {what: _part(office, books, what, key) for what in LISTED if what in LISTS}
+        parts["payment-methods"] = _methods(office, books, key, parts["portal-links"])
+        parts["told-by-billing-system"] = list(_plain(books, _told(key)))
+        parts["holds"] = list(_plain(books, _holds(key)))
+        parts["audit"] = list(_plain(books, _acts(about["account"])))
+    return AccountFile(about["account"], about, parts)
+
+
+def known_key(books: Connection, number: str) -> str:
+    """Return the key of an account that a closed period has; raises Misuse with the nearest."""
+    key = account_key(number)
+    known = account_search.c
+    if key and books.scalar(sa.select(known.run).where(known.account_key == key)):
+        return key
+    start = sa.select(known.account_key).where(known.account_key.startswith(key[:3])).limit(2_000)
+    near = get_close_matches(key, list(books.scalars(start)), n=1) if key else []
+    hint = ""
+    if near:
+        nearest = sa.select(account.c.account).where(account.c.account_key == near[0]).limit(1)
+        hint = f"did you mean {books.scalar(nearest)}? "
+    raise Misuse(
+        f"No closed period has an account {number}; {hint}`billclose find TEXT` looks for it.",
+        "unknown-account",
+    )
+
+
+def _part(office: Office, books: Connection, what: str, key: str) -> list[Row]:
+    listed = select_list(office, what)
+    if what in NOT_BEFORE_THE_CLOSE:
+        listed = listed.where(listed.selected_columns["period"].in_(closed_periods()))
+    return _rows(books, listed, key, LISTS[what].order)
+
+
+def _rows(
+    books: Connection, listed: sa.Select[Any], key: str, order: tuple[str, ...] = ()
+) -> list[Row]:
+    shown = listed.subquery()
+    query = sa.select(shown).where(shown.c._account_key == key)
+    query = query.order_by(*(shown.c[name].desc() for name in order))
+    return list(_plain(books, query))
+
+
+def _plain(books: Connection, query: sa.Select[Any]) -> Iterator[Row]:
+    return shown_rows(books.execute(query))
+
+
+def _about(books: Connection, key: str) -> Row:
+    """Give what is known of an account that has no balance: it was closed before any bill."""
+    query = (
+        sa.select(account)
+        .join(
+            account_search,
+            sa.and_(
+                account_search.c.account_key == account.c.account_key,
+                account_search.c.run == account.c.run,
+            ),
+        )
+        .where(account.c.account_key == key)
+    )
+    (row,) = _plain(books, query)
+    return {name: value for name, value in row.items() if name not in ("account_key",)}
+
+
+def _methods(office: Office, books: Connection, key: str, links: list[Row]) -> list[Row]:
+    """Give the methods of whoever is linked, and the one that autopay draws from (rule 117)."""
+    shown = select_list(office, "payment-methods").subquery()
+    mailboxes = {str(row["portal_user"]).casefold() for row in links}
+    tokens = sa.union(
+        sa.select(mandate.c.method_token).where(mandate.c.account_key == key, mandate.c.active),
+        sa.select(enrollment.c.method_token).where(
+            enrollment.c.account_key == key, enrollment.c.cancelled_at.is_(None)
+        ),
+    )
+    query = sa.select(shown).where(
+        sa.or_(shown.c._mailbox.in_(mailboxes), shown.c._token.in_(tokens))
+    )
+    return list(_plain(books, query.order_by(shown.c._mailbox, shown.c.last4)))
+
+
+def _told(key: str) -> sa.Select[Any]:
+    rows = account_change.c
+    query = sa.select(rows.field, rows.value, rows.told_at).where(rows.account_key == key)
+    return query.order_by(rows.id.desc())
+
+
+def _holds(key: str) -> sa.Select[Any]:
+    rows = reminder_hold.c
+    query = sa.select(
+        rows.number,
+        rows.until,
+        rows.reason,
+        rows.placed_at,
+        rows.placed_by,
+        rows.lifted_at,
+        rows.lifted_by,
+        rows.lift_reason,
+    )
+    return query.where(rows.account_key == key).order_by(rows.number.desc())
+
+
+def _acts(number: str) -> sa.Select[Any]:
+    rows = audit.c
+    query = sa.select(rows.at, rows.who, rows.action, rows.subject, rows.detail)
+    return query.where(rows.subject == number).order_by(rows.id.desc())
