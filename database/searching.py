@@ -82,7 +82,7 @@ def _not_after(period: str) -> sa.Select[Any]:
 
 
 def _rows(period: str) -> sa.Select[Any]:
-    places = account.c.service_address
+    places: Any = account.c.service_address
     for column in (account.c.mailing_address, account.c.city, account.c.zip):
         places = places + BETWEEN + column
     phone: Any = account.c.phone

@@ -65,7 +65,7 @@ def show_account(office: Office, number: str) -> AccountFile:
     """
     with office.database.reading() as books:
         key = known_key(books, number)
-        (about,) = _rows(books, select_list(office, "accounts"), key) or [_about(books, key)]
+        (about,) = _rows(books, select_list(office, "accounts"), key)
         parts = {what: _part(office, books, what, key) for what in LISTED if what in LISTS}
         parts["payment-methods"] = _methods(office, books, key, parts["portal-links"])
         parts["told-by-billing-system"] = list(_plain(books, _told(key)))
@@ -110,23 +110,6 @@ def _rows(
 
 def _plain(books: Connection, query: sa.Select[Any]) -> Iterator[Row]:
     return shown_rows(books.execute(query))
-
-
-def _about(books: Connection, key: str) -> Row:
-    """Give what is known of an account that has no balance: it was closed before any bill."""
-    query = (
-        sa.select(account)
-        .join(
-            account_search,
-            sa.and_(
-                account_search.c.account_key == account.c.account_key,
-                account_search.c.run == account.c.run,
-            ),
-        )
-        .where(account.c.account_key == key)
-    )
-    (row,) = _plain(books, query)
-    return {name: value for name, value in row.items() if name not in ("account_key",)}
 
 
 def _methods(office: Office, books: Connection, key: str, links: list[Row]) -> list[Row]:

@@ -9,9 +9,17 @@ import sqlalchemy as sa
 
 from database.identity_tables import staff
 from database.in_force import wallet_in_force
-from database.queries.balances import open_balance
+from database.queries.balances import NOTHING, open_balance
 from database.queries.mandates import mandates_in_force
-from database.tables import account, balance_due, bill_run, enrollment, enrollment_end, mandate
+from database.tables import (
+    account,
+    account_search,
+    balance_due,
+    bill_run,
+    enrollment,
+    enrollment_end,
+    mandate,
+)
 
 Select = sa.Select[Any]
 
@@ -145,7 +153,7 @@ def _ended() -> Select:
 
 
 def accounts() -> Select:
-    """Select every account with all that its newest closed period says, and what is owed now."""
+    """Select every account as its newest closed period has it, closed ones too; and its balance."""
     return (
         sa.select(
             account.c.account,
@@ -166,14 +174,15 @@ def accounts() -> Select:
             account.c.cosigner_id.label("cosigner"),
             account.c.equal_pay_amount.label("equal_pay"),
             account.c.amount_due,
-            open_balance().label("balance"),
+            sa.func.coalesce(open_balance(), NOTHING).label("balance"),
             balance_due.c.due_on.label("due_date"),
             bill_run.c.cycle,
             account.c.run.label("period"),
             account.c.account_key.label("_account_key"),
         )
-        .join(balance_due, _IS_NEWEST)
+        .join(account_search, _IS_KNOWN_AS)
         .join(bill_run, bill_run.c.run == account.c.run)
+        .outerjoin(balance_due, balance_due.c.account_key == account.c.account_key)
     )
 
 
@@ -194,6 +203,9 @@ def customers() -> Select:
     ).join(balance_due, _IS_NEWEST)
 
 
+_IS_KNOWN_AS = sa.and_(
+    account_search.c.account_key == account.c.account_key, account_search.c.run == account.c.run
+)
 _IS_NEWEST = sa.and_(
     balance_due.c.account_key == account.c.account_key, balance_due.c.run == account.c.run
 )

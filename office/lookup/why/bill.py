@@ -1,0 +1,117 @@
+"""Why this bill: where its pages came from, its amount, and why it shows or does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from database.queries.bills import is_doubled
+from database.tables import bill, bulk_file, held_account, waiver
+from domain.accounts import AccountStatus
+from office.lookup.why.sentences import Case, Sentence, Sentences, Topic, say_day
+
+
+def why_bill(case: Case) -> Sentences:
+    """Say why the account has the bill that it has in the period, or none."""
+    yield _of_the_close(case)
+    bills = case.rows(_bills(case))
+    if not bills:
+        yield Sentence(Topic.BILL, _why_none(case), ("11", "12"))
+    for row in bills:
+        yield _of_the_pages(row)
+        yield from _of_its_show(row)
+    if case.account.status is not AccountStatus.CLOSED:
+        yield _of_the_amount(case)
+    yield from _of_waivers(case)
+
+
+def _of_the_close(case: Case) -> Sentence:
+    period = case.period
+    about = f"close/{case.run}"
+    if period.closed_at is None:
+        text = (
+            f"Period {case.run} is not closed (it is {period.state}): its bill does not show, its "
+            "balance has not moved, nothing of it is mailed or drawn"
+        )
+        return Sentence(Topic.BILL, text, ("2", "3", "4"), about)
+    text = (
+        f"Period {case.run} was closed {case.say_time(period.closed_at)} by {period.closed_by}: "
+        f"since then its bills show and its amounts are due on {say_day(period.due_on)}"
+    )
+    return Sentence(Topic.BILL, text, ("2", "3", "4"), about)
+
+
+def _bills(case: Case) -> sa.Select[Any]:
+    of_file = sa.and_(bulk_file.c.run == bill.c.run, bulk_file.c.bulk == bill.c.bulk)
+    return (
+        sa.select(bill, bulk_file.c.file, is_doubled().label("is_doubled"))
+        .outerjoin(bulk_file, of_file)
+        .where(bill.c.run == case.run, bill.c.account_key == case.account_key)
+        .order_by(bill.c.form, bill.c.ordinal)
+    )
+
+
+def _why_none(case: Case) -> str:
+    if case.account.status is AccountStatus.CLOSED:
+        return "The account is closed, so that it has no bill"
+    return (
+        "No page of the period's bulk files names the account, so that there is no bill to see, "
+        "mail or print"
+    )
+
+
+def _of_the_pages(row: Any) -> Sentence:
+    last = row.first_page + row.pages - 1
+    where = f"page {last}" if row.pages == 1 else f"pages {row.first_page} to {last}"
+    text = f"The {row.form} is {where} of {row.file}, because the pages name account {row.account}"
+    return Sentence(Topic.BILL, text, ("11",), row.pdf)
+
+
+def _of_its_show(row: Any) -> Sentences:
+    if row.is_doubled:
+        text = (
+            f"It does not show: the file has two of the form {row.form} for the account, and a "
+            "person must say which counts"
+        )
+        yield Sentence(Topic.BILL, text, ("13",), row.pdf)
+    if row.lacks:
+        yield Sentence(Topic.BILL, f"It is not whole: {row.lacks}".rstrip("."), ("11",), row.pdf)
+
+
+def _of_the_amount(case: Case) -> Sentence:
+    """Say what the amount due is made of; an equal-pay amount is what was agreed."""
+    row = case.account
+    moved = row.closing_balance - row.opening_balance
+    if row.equal_pay_amount is not None and row.status is AccountStatus.ACTIVE:
+        text = (
+            f"{row.amount_due.dollars()} is due: the agreed equal-pay amount, whatever the balance "
+            f"is (it is {row.closing_balance.dollars()})"
+        )
+        return Sentence(Topic.BILL, text, ("41",), f"amount/{case.run}")
+    text = (
+        f"{row.amount_due.dollars()} is due: {row.opening_balance.dollars()} stood before, and the "
+        f"period's movements are {moved.dollars()}"
+    )
+    return Sentence(Topic.BILL, text, ("38", "41"), f"amount/{case.run}")
+
+
+def _of_waivers(case: Case) -> Sentences:
+    query = (
+        sa.select(held_account.c.check_name, waiver.c.reason, waiver.c.waived_by)
+        .outerjoin(
+            waiver,
+            sa.and_(
+                waiver.c.run == held_account.c.run,
+                waiver.c.check_name == held_account.c.check_name,
+            ),
+        )
+        .where(held_account.c.run == case.run, held_account.c.account_key == case.account_key)
+    )
+    for row in case.rows(query):
+        text = (
+            f"The account is held: the check {row.check_name} found something here and "
+            f"{row.waived_by or 'somebody'} waived it ({row.reason or 'no reason is kept'}), so "
+            "that nothing of the period is mailed or drawn"
+        )
+        yield Sentence(Topic.BILL, text, (), f"held/{case.run}/{row.check_name}")

@@ -1,0 +1,169 @@
+"""What became of each payment: asked, answered, posted, come back, refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from database.checkout_tables import checkout
+from database.ledger.tables import payment_event
+from database.tables import draw, gateway_payment, posting
+from domain.checkout import CheckoutState
+from domain.ledger import EntryKind
+from domain.payments import (
+    DrawState,
+    MethodKind,
+    PaymentKind,
+    PaymentState,
+    PostingKind,
+    PostingState,
+)
+from office.lookup.why.sentences import Case, Sentence, Sentences, Topic, say_day
+
+BACK = {
+    EntryKind.RETURN: "the bank took it back",
+    EntryKind.REFUND: "it was given back",
+    EntryKind.DISPUTE: "the card holder's bank took it back",
+    EntryKind.REINSTATED: "a dispute was won, and the money is ours again",
+    EntryKind.REFUND_FAILED: "it could not be given back, and is ours still",
+}
+POSTED = {
+    PostingKind.RECEIPT: "the receipt",
+    PostingKind.REVERSAL: "the reversal",
+    PostingKind.FEE: "the return fee",
+    PostingKind.SERVICE_FEE: "the service fee",
+    PostingKind.SERVICE_FEE_BACK: "the service fee that went back",
+}
+
+
+def say_method(kind: MethodKind | None, last4: str) -> str:
+    if kind is None:
+        return "a payment method that no wallet knows"
+    what = "the card" if kind is MethodKind.CARD else "the bank account"
+    return f"{what} ending {last4}" if last4 else what
+
+
+def why_payments(case: Case) -> Sentences:
+    """Say of each payment of the period how it stands, and why it was refused or came back."""
+    payments = gateway_payment.c
+    query = (
+        sa.select(gateway_payment)
+        .where(payments.run == case.run, payments.account_key == case.account_key)
+        .order_by(payments.scheduled_at, payments.key)
+    )
+    for row in case.rows(query):
+        yield _of_the_payment(case, row)
+        for each in case.rows(sa.select(draw).where(draw.c.payment_key == row.key)):
+            yield _of_the_draw(case, each)
+            yield from _of_what_came_back(case, each)
+        for each in case.rows(sa.select(posting).where(posting.c.payment_key == row.key)):
+            yield _of_the_posting(case, each)
+    yield from _of_refused_checkouts(case)
+
+
+def _of_the_payment(case: Case, row: Any) -> Sentence:
+    who = "Autopay's payment" if row.kind is PaymentKind.AUTOPAY else "The customer's payment"
+    text = f"{who} of {row.amount.dollars()} {_stands(case, row)}"
+    return Sentence(Topic.PAYMENT, text, _RULES.get(row.state, ()), row.key)
+
+
+def _stands(case: Case, row: Any) -> str:
+    confirmed = f", confirmation {row.confirmation}" if row.confirmation else ""
+    match row.state:
+        case PaymentState.SCHEDULED:
+            if row.pay_on <= case.today:
+                return f"is due since {say_day(row.pay_on)} and not drawn yet: `collect` draws it"
+            return f"waits for {say_day(row.pay_on)}"
+        case PaymentState.SUBMITTED:
+            return "was asked of the gateway, whose answer is not written down yet"
+        case PaymentState.UNKNOWN:
+            return (
+                "was asked of the gateway and the answer was lost: it is looked up, never repeated"
+            )
+        case PaymentState.SUCCEEDED:
+            return f"was taken {case.say_time(row.taken_at)}{confirmed}"
+        case PaymentState.DECLINED:
+            return f"was declined: {row.error or 'the gateway gave no reason'}"
+        case PaymentState.CANCELLED:
+            return f"was taken off the schedule before it was asked: {row.error or 'autopay ended'}"
+        case PaymentState.RETURNED_IN_PART:
+            return f"was taken {case.say_time(row.taken_at)}{confirmed}, and a part went back"
+        case _:
+            return f"was taken {case.say_time(row.taken_at)}{confirmed}, and all of it went back"
+
+
+_RULES = {
+    PaymentState.SCHEDULED: ("80",),
+    PaymentState.SUBMITTED: ("80",),
+    PaymentState.UNKNOWN: ("80", "ruling 2"),
+    PaymentState.SUCCEEDED: ("78",),
+    PaymentState.DECLINED: ("79",),
+    PaymentState.RETURNED: ("78", "79"),
+    PaymentState.RETURNED_IN_PART: ("78", "79"),
+    PaymentState.CANCELLED: ("66",),
+}
+
+
+def _of_the_draw(case: Case, row: Any) -> Sentence:
+    asked = f"Asked {case.say_time(row.asked_at)} for {row.amount.dollars()}, the gateway"
+    match row.state:
+        case DrawState.CREATED:
+            text = f"A draw of {row.amount.dollars()} is written down and not asked for yet"
+        case DrawState.ASKED:
+            text = f"{asked} has not answered; it was looked up {row.lookups} times"
+        case DrawState.APPROVED:
+            text = f"{asked} said yes {case.say_time(row.answered_at)}"
+        case DrawState.DECLINED:
+            advice = f", which means: {row.advice}" if row.advice else ""
+            text = f"{asked} said no {case.say_time(row.answered_at)}: {row.code}{advice}"
+        case _:
+            text = f"A draw of {row.amount.dollars()} surely never happened and was given up"
+    return Sentence(Topic.PAYMENT, text, ("78", "79"), row.key)
+
+
+def _of_what_came_back(case: Case, row: Any) -> Sentences:
+    events = payment_event.c
+    for event in case.rows(
+        sa.select(payment_event).where(events.draw_key == row.key).order_by(events.happened_at)
+    ):
+        code = f", code {event.code}" if event.code else ""
+        text = (
+            f"Of the draw {event.amount.dollars()}: {BACK.get(event.kind, event.kind)} "
+            f"{case.say_time(event.happened_at)}{code}"
+        )
+        yield Sentence(Topic.PAYMENT, text, ("39", "79"), event.event_id)
+
+
+def _of_the_posting(case: Case, row: Any) -> Sentence:
+    what = f"{POSTED[row.kind].capitalize()} of {row.amount.dollars()}"
+    match row.state:
+        case PostingState.POSTED:
+            text = (
+                f"{what} was entered in cash receipting {case.say_time(row.posted_at)}, "
+                f"receipt {row.receipt or 'by hand'}"
+            )
+        case PostingState.REJECTED:
+            text = f"{what} is not in cash receipting: {row.error}; a person must look"
+        case PostingState.SUBMITTED:
+            text = f"{what} was given to cash receipting, which has not answered yet"
+        case _:
+            why = row.error or "not tried yet"
+            again = f"it is tried again {case.say_time(row.next_retry_at)}"
+            text = f"{what} waits to be entered in cash receipting: {why}; {again}"
+    return Sentence(Topic.PAYMENT, text, ("84", "85", "87"), row.key)
+
+
+def _of_refused_checkouts(case: Case) -> Sentences:
+    """Say of each payment by hand that was refused why nothing was taken."""
+    rows = checkout.c
+    query = sa.select(checkout).where(
+        rows.account_key == case.account_key, rows.state == CheckoutState.REFUSED
+    )
+    for row in case.rows(query if case.is_newest else query.where(sa.false())):
+        why = str(row.not_taken or "something had changed").replace("-", " ")
+        text = (
+            f"A payment of {row.amount.dollars()} that the customer began "
+            f"{case.say_time(row.made_at)} was refused and nothing was taken: {why}"
+        )
+        yield Sentence(Topic.PAYMENT, text, ("136",), f"checkout/{row.key}")
