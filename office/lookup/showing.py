@@ -81,15 +81,22 @@ def known_key(books: Connection, number: str) -> str:
     if key and books.scalar(sa.select(known.run).where(known.account_key == key)):
         return key
     start = sa.select(known.account_key).where(known.account_key.startswith(key[:3])).limit(2_000)
-    near = get_close_matches(key, list(books.scalars(start)), n=1) if key else []
+    near = get_close_matches(key, list(books.scalars(start)), n=9) if key else []
     hint = ""
     if near:
-        nearest = sa.select(account.c.account).where(account.c.account_key == near[0]).limit(1)
+        likeliest = max(near, key=lambda one: _alike(one, key))
+        nearest = sa.select(account.c.account).where(account.c.account_key == likeliest).limit(1)
         hint = f"did you mean {books.scalar(nearest)}? "
     raise Misuse(
         f"No closed period has an account {number}; {hint}`billclose find TEXT` looks for it.",
         "unknown-account",
     )
+
+
+def _alike(one: str, other: str) -> int:
+    """Count the signs that two numbers begin with alike."""
+    pairs = zip(one, other, strict=False)
+    return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 def _part(office: Office, books: Connection, what: str, key: str) -> list[Row]:

@@ -1,0 +1,93 @@
+"""`find`, `show` and `why`, of a closed town whose right answers are known by heart."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("account", "sentence"),
+    [
+        ("01.1001.1", "on which no bank works (rules 72, 48, 49; ruling 13)"),
+        ("01.1001.1", "its time is Nov 17, 2026 at 06:00 (rules 90, 93, 91)"),
+        ("01.1002.2", "goes on paper, because the account asks for paper"),
+        ("01.1003.3", "dana@example.net gets the bill, because it is a portal user linked"),
+        ("01.1004.4", "it is paperless, and there is no valid address to mail to"),
+        ("01.1005.5", "landlord@example.net gets the bill, because it is the landlord's portal"),
+        ("01.1007.7", "nothing is owed (the balance is -$31.47) (rules 90, 93; ruling 15)"),
+        ("01.1007.7", "because nothing was owed (rules 57, 81)"),
+        ("01.1009.9", "its day was past when it was scheduled, so that it is drawn at once"),
+        ("01.1011.1", "more was owed than the customer's maximum"),
+        ("01.1011.1", "($200.00 against $100.00) (rule 50; ruling 3)"),
+    ],
+)
+def test_why_says_the_reason_with_its_rules(closed, account, sentence):
+    answer = closed("why", account, "--as-of", "2026-11-02T10:00", "--json")
+
+    assert 0 == answer.status, answer.err
+    assert [one for one in answer.json["sentences"] if sentence in one["text"]]
+
+
+def test_why_reads_as_sentences_on_the_screen(closed):
+    answer = closed("why", "01-1007-7", "--as-of", "2026-11-02T10:00")
+
+    first, *lines = answer.out.splitlines()
+    assert "01.1007.7 Gray, Gil, period 2026-10" == first
+    assert {"Bill", "Delivery", "Autopay", "Reminder", "Balance", "Exception"} <= set(lines)
+    assert 100 >= max(map(len, lines))
+
+
+@pytest.mark.parametrize("command", ["show", "why"])
+def test_a_mistyped_account_is_told_the_nearest(closed, command):
+    answer = closed(command, "01.1007.8")
+
+    assert (2, "", 1) == (answer.status, answer.out, len(answer.err.splitlines()))
+    assert "did you mean 01.1007.7?" in answer.err
+
+
+def test_why_of_a_period_that_is_not_there(closed):
+    answer = closed("why", "01.1007.7", "--period", "2026-12")
+
+    assert 2 == answer.status
+    assert "No export of period 2026-12 has been imported." in answer.err
+
+
+def test_show_has_everything_that_stands_about_an_account(closed):
+    shown = closed("show", "01.1003.3", "--json").json
+
+    assert ("Cole, Cam", "44.10") == (shown["name"], shown["balance"])
+    assert ["2026-10"] == [row["period"] for row in shown["bills"]]
+    assert {"cam.cole@example.com", "dana@example.net"} == {
+        row["portal_user"].casefold() for row in shown["portal-links"]
+    }
+    assert {"bill"} == {row["kind"] for row in shown["deliveries"]}
+    for part in ("movements", "enrollments", "scheduled-payments", "paper", "holds", "audit"):
+        assert part in shown
+
+
+def test_show_on_the_screen_names_what_there_is_none_of(closed):
+    answer = closed("show", "01.1003.3")
+
+    assert (0, "") == (answer.status, answer.err)
+    assert "PORTAL LINKS" in answer.out
+    assert "None: " in answer.out.splitlines()[-1]
+
+
+def test_find_prints_rows_as_lists_do(closed):
+    answer = closed("find", "cole", "--json")
+
+    (row,) = answer.json
+    assert ("01.1003.3", "Cole, Cam", "44.10") == tuple(
+        row[name] for name in ("account", "name", "balance")
+    )
+    assert "name" in row["found_by"]
+
+
+def test_nothing_found_is_said(closed):
+    answer = closed("find", "nobody of that name")
+
+    assert (0, "", "Nothing has 'nobody of that name' in it.\n") == (
+        answer.status,
+        answer.out,
+        answer.err,
+    )

@@ -1,0 +1,165 @@
+"""A month of the demo's town: no event of it without a sentence that says why."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from domain.money import Money
+from office.equipment.office import Office
+from office.lookup.why.explaining import explain_account
+from office.lookup.why.problems import exception_key
+from office.procedures.exceptions import select_exceptions
+from tests.flows.desk import Desk
+from tests.scenarios.test_november import NIGHT
+
+ACCOUNTS = 90
+DAYS = (3, 6, 10, 13, 17, 20, 21, 24)
+AS_OF = datetime(2026, 11, 24, 12)
+
+# Of each kind of event: what names it, whose it is, and what its sentence has to say.
+EVENTS = {
+    "delivery": "SELECT key, account_key, address, NULL FROM delivery WHERE account_key <> ''",
+    "payment": "SELECT key, account_key, NULL, amount FROM gateway_payment",
+    "schedule": "SELECT 'schedule/' || key, account_key, last4, amount FROM gateway_payment",
+    "draw": """SELECT d.key, p.account_key, NULL, d.amount
+        FROM draw d JOIN gateway_payment p ON p.key = d.payment_key""",
+    "posting": """SELECT o.key, p.account_key, o.receipt, o.amount
+        FROM posting o JOIN gateway_payment p ON p.key = o.payment_key""",
+    "event": """SELECT e.event_id, p.account_key, NULL, e.amount FROM payment_event e
+        JOIN draw d ON d.key = e.draw_key JOIN gateway_payment p ON p.key = d.payment_key""",
+    "unscheduled": """SELECT 'unscheduled/' || run || '/' || account_key, account_key, NULL, NULL
+        FROM autopay_unscheduled""",
+    "paper": """SELECT 'paper/' || run || '/' || form || '/' || account_key, account_key, form, NULL
+        FROM paper""",
+    "movement": """SELECT 'movement/' || run || '/' || line, account_key, service, amount
+        FROM movement""",
+    "entry": "SELECT key, account_key, NULL, amount FROM balance_entry",
+    "bounce": """SELECT b.id, d.account_key, b.status, NULL
+        FROM bounce b JOIN delivery d ON d.key = b.delivery_key""",
+    "bill": "SELECT pdf, account_key, form, NULL FROM bill",
+    "recipient": """SELECT 'recipient/' || run || '/' || mailbox, account_key, address, NULL
+        FROM recipient""",
+    "cancelled": """SELECT 'enrollment-end/' || account_key, account_key, reason, NULL
+        FROM enrollment_end""",
+    "choice": "SELECT 'choice/' || number, account_key, value, NULL FROM customer_choice",
+}
+
+
+@pytest.fixture(scope="module")
+def month(server, tmp_path_factory) -> Iterator[Desk]:
+    """The demo's town, closed, with its November lived through."""
+    town = Desk(tmp_path_factory.mktemp("month") / "office", server.environment)
+    done = town("demo", "--accounts", ACCOUNTS)
+    assert 0 == done.status, done.err
+    (owing, *_), (enrolled, *_) = (
+        [row["account"] for row in town.rows(what)] for what in ("paper", "enrollments")
+    )
+    words = ("--reason", "asked at the counter", "--as-of", "2026-11-03T10:00")
+    assert 0 == town("hold", "place", owing, "--until", "2026-12-01", *words).status
+    assert 0 == town("autopay", "cancel", enrolled, "--yes", *words).status
+    for day in DAYS:
+        for command, at in NIGHT:
+            done = town(command, "--as-of", f"2026-11-{day:02}T{at}", "--json")
+            assert done.status in (0, 4), (command, day, done.err)
+    yield town
+
+
+@pytest.fixture(scope="module")
+def office(month) -> Iterator[Office]:
+    from office.clock import Clock
+    from office.settings.settings import read_settings
+
+    settings = read_settings(month.home)
+    clock = Clock.starting(lambda: datetime(2026, 11, 24, 19, tzinfo=UTC), AS_OF)
+    opened = Office(month.home, settings, clock, "anna")
+    yield opened
+    opened.database.close()
+
+
+@pytest.fixture(scope="module")
+def told(office, month) -> dict[str, dict[str, str]]:
+    """Every account's sentences by what they are about."""
+    return {
+        key: _by_event(office, number)
+        for key, number in month.query("SELECT account_key, account FROM account")
+    }
+
+
+def _by_event(office: Office, number: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for one in explain_account(office, number).sentences:
+        found[one.about] = f"{found.get(one.about, '')}{one.with_rules}\n"
+    return found
+
+
+@pytest.mark.parametrize("kind", EVENTS)
+def test_no_event_of_the_month_is_without_its_sentence(month, told, kind):
+    events = month.query(EVENTS[kind])
+
+    silent = [
+        (about, text)
+        for about, key, word, cents in events
+        for text in [told[key].get(about, "")]
+        if not text
+        or (word and word not in text)
+        or (cents is not None and Money(abs(cents)).dollars() not in text)
+    ]
+
+    assert [] == silent
+    assert events or kind in ("event", "bounce", "choice")
+
+
+def test_no_exception_is_without_its_sentence(office, told):
+    with office.database.reading() as books:
+        rows = books.execute(select_exceptions(office)).all()
+
+    assert [] == [row for row in rows if row._account_key and not told[row._account_key].get(
+        exception_key(row))]  # fmt: skip
+    assert rows
+
+
+def test_everybody_hears_of_each_reminder_why_it_came_or_did_not(month, told):
+    steps = ("reminder/2026-10/payment-due", "reminder/2026-10/past-due")
+
+    owing = month.query("SELECT account_key FROM balance_due WHERE run = '2026-10'")
+
+    assert [] == [key for (key,) in owing if not all(told[key].get(step) for step in steps)]
+
+
+def test_a_reminder_that_went_has_no_reason_for_none(month, told):
+    sent = month.query(
+        "SELECT DISTINCT account_key, kind FROM delivery WHERE kind IN ('payment-due', 'past-due')"
+    )
+
+    said = {told[key][f"reminder/2026-10/{kind}"].split(" mail")[0] for key, kind in sent}
+
+    assert {"The payment-due", "The past-due"} == said
+
+
+def test_every_enrolled_account_hears_of_its_payment_or_of_none(month, told):
+    """Rule 82."""
+    enrolled = month.query("SELECT DISTINCT account_key FROM mandate WHERE active")
+
+    silent = [
+        key
+        for (key,) in enrolled
+        if not any(about.startswith(("schedule/", "unscheduled/")) for about in told[key])
+    ]
+
+    assert [] == silent
+
+
+def test_every_rule_that_a_sentence_names_is_in_the_rule_book(office, month):
+    book = tomllib.loads((Path(__file__).parents[2] / "docs" / "rules.toml").read_text("utf-8"))
+    rulings = {f"ruling {number}" for number in book.pop("rulings")}
+    known = rulings | {number for section in book.values() for number in section}
+
+    (number,), *_ = month.query("SELECT account FROM account WHERE equal_pay_amount IS NULL")
+    named = {rule for one in explain_account(office, number).sentences for rule in one.rules}
+
+    assert set() == named - known
