@@ -33,9 +33,9 @@ def refresh_search(database: Database, period: str) -> int:
         books.execute(
             account_search.delete().where(
                 account_search.c.account_key.in_(
-                    sa.select(account.c.account_key).where(account.c.run == period)
+                    sa.select(account.c.account_key).where(account.c.period == period)
                 ),
-                account_search.c.run.in_(_not_after(period)),
+                account_search.c.period.in_(_not_after(period)),
             )
         )
         names = [column.name for column in account_search.c]
@@ -50,12 +50,12 @@ def refresh_search(database: Database, period: str) -> int:
 def forget_search(books: Connection, period: str) -> None:
     """Let the accounts of a period be found as the one before has them: its close was undone."""
     rows = account_search.c
-    books.execute(account_search.delete().where(rows.run == period))
-    own = sa.select(account.c.account_key).where(account.c.run == period)
+    books.execute(account_search.delete().where(rows.period == period))
+    own = sa.select(account.c.account_key).where(account.c.period == period)
     earlier = (
-        sa.select(bill_run.c.run)
-        .join(period_close, period_close.c.run == bill_run.c.run)
-        .where(bill_run.c.run != period)
+        sa.select(bill_run.c.period)
+        .join(period_close, period_close.c.period == bill_run.c.period)
+        .where(bill_run.c.period != period)
         .order_by(bill_run.c.starts_on.desc())
     )
     names = [column.name for column in account_search.c]
@@ -75,9 +75,9 @@ def has_accents(books: Connection, text: Any) -> sa.ColumnElement[bool]:
 def _not_after(period: str) -> sa.Select[Any]:
     this = bill_run.alias("this")
     return (
-        sa.select(bill_run.c.run)
+        sa.select(bill_run.c.period)
         .join(this, this.c.starts_on >= bill_run.c.starts_on)
-        .where(this.c.run == period)
+        .where(this.c.period == period)
     )
 
 
@@ -91,14 +91,14 @@ def _rows(period: str) -> sa.Select[Any]:
     return (
         sa.select(
             account.c.account_key,
-            account.c.run,
+            account.c.period,
             sa.func.lower(account.c.name),
             sa.func.lower(places),
             sa.func.lower(account.c.email),
             phone,
         )
-        .join(period_close, period_close.c.run == account.c.run)
-        .where(account.c.run == period)
+        .join(period_close, period_close.c.period == account.c.period)
+        .where(account.c.period == period)
     )
 
 
@@ -107,7 +107,7 @@ def _fold_accents(books: Connection, period: str) -> None:
     rows = account_search.c
     texts = rows.name + rows.places + rows.email
     query = sa.select(rows.account_key, rows.name, rows.places, rows.email).where(
-        rows.run == period, has_accents(books, texts)
+        rows.period == period, has_accents(books, texts)
     )
     folded = [
         {"key": key, "name": fold(name), "places": fold(places), "email": fold(email)}

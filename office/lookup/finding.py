@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.identity_tables import account_link, wallet_method, web_user
-from database.in_force import landlord_in_force
+from database.definitions.identity import account_link, wallet_method, web_user
+from database.definitions.in_force import landlord_in_force
 from database.ledger.tables import account_change, balance_entry
 from database.queries.balances import NOTHING, open_balance
 from database.runs import newest_periods
@@ -167,7 +167,7 @@ def _by_portal_user(books: Connection, text: str) -> Iterator[str]:
     """Find by the portal users who are linked, by the newest exports or with us."""
     mailboxes = portal_link.c
     exported = sa.select(mailboxes.account_key).where(
-        mailboxes.run.in_(newest_periods()), _has(mailboxes.mailbox, text)
+        mailboxes.period.in_(newest_periods()), _has(mailboxes.mailbox, text)
     )
     yield from books.scalars(exported)
     linked = (
@@ -184,13 +184,15 @@ def _by_portal_user(books: Connection, text: str) -> Iterator[str]:
 def _by_landlord(books: Connection, text: str) -> Iterable[str]:
     """Find every account of a landlord by the landlord's portal user (rule 133)."""
     lets = landlord_in_force.c
-    cosigners = sa.select(lets.run, lets.cosigner_id).where(
-        lets.run.in_(newest_periods()), _has(lets.portal_user, text)
+    cosigners = sa.select(lets.period, lets.cosigner_id).where(
+        lets.period.in_(newest_periods()), _has(lets.portal_user, text)
     )
     found = books.execute(cosigners).all()
     if not found:
         return ()
-    of_one = (sa.and_(account.c.run == run, account.c.cosigner_id == one) for run, one in found)
+    of_one = (
+        sa.and_(account.c.period == period, account.c.cosigner_id == one) for period, one in found
+    )
     return books.scalars(
         sa.select(account.c.account_key).where(account.c.cosigner_id != "", sa.or_(*of_one))
     )
@@ -216,9 +218,9 @@ def _by_last_4(books: Connection, text: str) -> Iterator[str]:
     yield from books.scalars(sa.select(given.account_key).where(given.last4 == text))
     yield from books.scalars(sa.select(paid.account_key).where(paid.last4 == text))
     newest = newest_periods()
-    of_wallet = sa.select(listed.token).where(listed.run.in_(newest), listed.last4 == text)
+    of_wallet = sa.select(listed.token).where(listed.period.in_(newest), listed.last4 == text)
     agreed = sa.select(mandate.c.account_key).where(
-        mandate.c.run.in_(newest), mandate.c.method_token.in_(of_wallet)
+        mandate.c.period.in_(newest), mandate.c.method_token.in_(of_wallet)
     )
     yield from books.scalars(agreed)
     owned = (
@@ -236,11 +238,11 @@ def _by_last_4(books: Connection, text: str) -> Iterator[str]:
         .join(
             payment_method,
             sa.and_(
-                listed.run == portal_link.c.run,
+                listed.period == portal_link.c.period,
                 sa.func.lower(listed.portal_user) == portal_link.c.mailbox,
             ),
         )
-        .where(portal_link.c.run.in_(newest), listed.last4 == text)
+        .where(portal_link.c.period.in_(newest), listed.last4 == text)
     )
     yield from books.scalars(exported)
 
@@ -288,14 +290,14 @@ def _shown(keys: list[str]) -> sa.Select[Any]:
             account.c.phone,
             account.c.status,
             sa.func.coalesce(open_balance(), NOTHING).label("balance"),
-            account.c.run.label("period"),
+            account.c.period.label("period"),
         )
         .select_from(account_search)
         .join(
             account,
             sa.and_(
                 account.c.account_key == account_search.c.account_key,
-                account.c.run == account_search.c.run,
+                account.c.period == account_search.c.period,
             ),
         )
         .outerjoin(balance_due, balance_due.c.account_key == account.c.account_key)

@@ -78,7 +78,7 @@ def known_key(books: Connection, number: str) -> str:
     """Return the key of an account that a closed period has; raises Misuse with the nearest."""
     key = account_key(number)
     known = account_search.c
-    if key and books.scalar(sa.select(known.run).where(known.account_key == key)):
+    if key and books.scalar(sa.select(known.period).where(known.account_key == key)):
         return key
     start = sa.select(known.account_key).where(known.account_key.startswith(key[:3])).limit(2_000)
     near = get_close_matches(key, list(books.scalars(start)), n=9) if key else []

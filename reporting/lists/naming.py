@@ -16,7 +16,7 @@ def with_names(listed: sa.Select[Any]) -> sa.Select[Any]:
     What belongs to no account has none.
     """
     rows = listed.subquery("listed")
-    period = sa.func.coalesce(sa.func.nullif(rows.c.period, ""), balance_due.c.run)
+    period = sa.func.coalesce(sa.func.nullif(rows.c.period, ""), balance_due.c.period)
     columns: list[Any] = []
     for column in rows.c:
         columns.append(column)
@@ -28,6 +28,6 @@ def with_names(listed: sa.Select[Any]) -> sa.Select[Any]:
         .outerjoin(balance_due, balance_due.c.account_key == rows.c._account_key)
         .outerjoin(
             account,
-            sa.and_(account.c.account_key == rows.c._account_key, account.c.run == period),
+            sa.and_(account.c.account_key == rows.c._account_key, account.c.period == period),
         )
     )

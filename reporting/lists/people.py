@@ -7,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.identity_tables import staff
-from database.in_force import wallet_in_force
+from database.definitions.identity import staff
+from database.definitions.in_force import wallet_in_force
 from database.queries.balances import NOTHING, open_balance
 from database.queries.mandates import mandates_in_force
 from database.tables import (
@@ -76,7 +76,7 @@ def _enrolled(period: str) -> Select:
         sa.case((agreed.c.enrollment_id.is_(None), "export"), else_="office").label("source"),
         agreed.c.account_key.label("_account_key"),
     )
-    of_account = sa.and_(account.c.run == period, account.c.account_key == agreed.c.account_key)
+    of_account = sa.and_(account.c.period == period, account.c.account_key == agreed.c.account_key)
     return listed.select_from(agreed).join(account, of_account).join(balance_due, _IS_NEWEST)
 
 
@@ -111,10 +111,12 @@ def _ended() -> Select:
     """Select the enrollments of exports that the office ended; the export has the rest of them."""
     rows = enrollment_end.c
     newest = (
-        sa.select(mandate.c.run, mandate.c.account_key, sa.func.max(mandate.c.line).label("line"))
+        sa.select(
+            mandate.c.period, mandate.c.account_key, sa.func.max(mandate.c.line).label("line")
+        )
         .join(rows.account_key.table, rows.account_key == mandate.c.account_key)
         .where(mandate.c.enrolled_on <= rows.ended_on)
-        .group_by(mandate.c.run, mandate.c.account_key)
+        .group_by(mandate.c.period, mandate.c.account_key)
         .subquery("ended_mandate")
     )
     return (
@@ -139,13 +141,17 @@ def _ended() -> Select:
         .join(account, _IS_NEWEST)
         .join(
             newest,
-            sa.and_(newest.c.account_key == rows.account_key, newest.c.run == balance_due.c.run),
+            sa.and_(
+                newest.c.account_key == rows.account_key, newest.c.period == balance_due.c.period
+            ),
         )
-        .join(mandate, sa.and_(mandate.c.run == newest.c.run, mandate.c.line == newest.c.line))
+        .join(
+            mandate, sa.and_(mandate.c.period == newest.c.period, mandate.c.line == newest.c.line)
+        )
         .outerjoin(
             wallet_in_force,
             sa.and_(
-                wallet_in_force.c.run == mandate.c.run,
+                wallet_in_force.c.period == mandate.c.period,
                 wallet_in_force.c.token == mandate.c.method_token,
             ),
         )
@@ -177,11 +183,11 @@ def accounts() -> Select:
             sa.func.coalesce(open_balance(), NOTHING).label("balance"),
             balance_due.c.due_on.label("due_date"),
             bill_run.c.cycle,
-            account.c.run.label("period"),
+            account.c.period.label("period"),
             account.c.account_key.label("_account_key"),
         )
         .join(account_search, _IS_KNOWN_AS)
-        .join(bill_run, bill_run.c.run == account.c.run)
+        .join(bill_run, bill_run.c.period == account.c.period)
         .outerjoin(balance_due, balance_due.c.account_key == account.c.account_key)
     )
 
@@ -198,14 +204,15 @@ def customers() -> Select:
         account.c.status,
         account.c.amount_due,
         open_balance().label("balance"),
-        account.c.run.label("period"),
+        account.c.period.label("period"),
         account.c.account_key.label("_account_key"),
     ).join(balance_due, _IS_NEWEST)
 
 
 _IS_KNOWN_AS = sa.and_(
-    account_search.c.account_key == account.c.account_key, account_search.c.run == account.c.run
+    account_search.c.account_key == account.c.account_key,
+    account_search.c.period == account.c.period,
 )
 _IS_NEWEST = sa.and_(
-    balance_due.c.account_key == account.c.account_key, balance_due.c.run == account.c.run
+    balance_due.c.account_key == account.c.account_key, balance_due.c.period == account.c.period
 )

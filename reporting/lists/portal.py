@@ -6,8 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.identity_tables import account_link, activity, wallet_method, web_user
-from database.in_force import landlord_in_force, link_in_force, wallet_in_force
+from database.definitions.identity import account_link, activity, wallet_method, web_user
+from database.definitions.in_force import landlord_in_force, link_in_force, wallet_in_force
 from database.runs import newest_periods
 from database.tables import (
     account,
@@ -83,7 +83,7 @@ def portal_links() -> Select:
 def payment_methods() -> Select:
     """Select the wallets as the newest closed period and the portal have them, no tokens."""
     wallet = wallet_in_force.c
-    once = _once(wallet.token, wallet.run)
+    once = _once(wallet.token, wallet.period)
     return (
         sa.select(
             wallet.portal_user,
@@ -99,7 +99,7 @@ def payment_methods() -> Select:
             wallet.token.label("_token"),
         )
         .select_from(wallet_in_force)
-        .join(once, sa.and_(once.c.name == wallet.token, once.c.run == wallet.run))
+        .join(once, sa.and_(once.c.name == wallet.token, once.c.period == wallet.period))
         .outerjoin(wallet_method, wallet_method.c.token == wallet.token)
         .outerjoin(suspended_method, suspended_method.c.method_token == wallet.token)
     )
@@ -128,7 +128,7 @@ def activities() -> Select:
 def _links() -> Select:
     """Select every account's links in force in its newest closed period, landlords too."""
     of_account = sa.and_(
-        account.c.account_key == balance_due.c.account_key, account.c.run == balance_due.c.run
+        account.c.account_key == balance_due.c.account_key, account.c.period == balance_due.c.period
     )
     users = (
         sa.select(
@@ -137,7 +137,7 @@ def _links() -> Select:
             link_in_force.c.address.label("portal_user"),
             sa.literal("portal-user").label("relation"),
             link_in_force.c.paperless,
-            account.c.run.label("period"),
+            account.c.period.label("period"),
             account.c.account_key.label("_account_key"),
             link_in_force.c.mailbox.label("_mailbox"),
         )
@@ -146,7 +146,7 @@ def _links() -> Select:
         .join(
             link_in_force,
             sa.and_(
-                link_in_force.c.run == account.c.run,
+                link_in_force.c.period == account.c.period,
                 link_in_force.c.account_key == account.c.account_key,
             ),
         )
@@ -158,7 +158,7 @@ def _links() -> Select:
             landlord_in_force.c.portal_user,
             sa.literal("landlord").label("relation"),
             sa.null().label("paperless"),
-            account.c.run.label("period"),
+            account.c.period.label("period"),
             account.c.account_key.label("_account_key"),
             sa.func.lower(landlord_in_force.c.portal_user).label("_mailbox"),
         )
@@ -167,7 +167,7 @@ def _links() -> Select:
         .join(
             landlord_in_force,
             sa.and_(
-                landlord_in_force.c.run == account.c.run,
+                landlord_in_force.c.period == account.c.period,
                 landlord_in_force.c.cosigner_id == account.c.cosigner_id,
             ),
         )
@@ -179,8 +179,8 @@ def _links() -> Select:
 def _registered() -> Select:
     rows = web_user.c
     exported = portal_user.alias("exported")
-    once = _once(exported.c.mailbox, exported.c.run)
-    named = sa.and_(portal_user.c.mailbox == once.c.name, portal_user.c.run == once.c.run)
+    once = _once(exported.c.mailbox, exported.c.period)
+    named = sa.and_(portal_user.c.mailbox == once.c.name, portal_user.c.period == once.c.period)
     query = sa.select(
         rows.address.label("portal_user"),
         sa.func.coalesce(portal_user.c.name, "").label("name"),
@@ -197,7 +197,7 @@ def _registered() -> Select:
 def _exported() -> Select:
     rows = portal_user.c
     exported = portal_user.alias("of_newest")
-    once = _once(exported.c.mailbox, exported.c.run)
+    once = _once(exported.c.mailbox, exported.c.period)
     is_registered = sa.exists().where(web_user.c.mailbox == rows.mailbox)
     never = sa.type_coerce(sa.null(), web_user.c.made_at.type)
     query = sa.select(
@@ -210,14 +210,14 @@ def _exported() -> Select:
         sa.literal("export").label("source"),
         rows.mailbox.label("_mailbox"),
     )
-    is_newest = sa.and_(once.c.name == rows.mailbox, once.c.run == rows.run)
+    is_newest = sa.and_(once.c.name == rows.mailbox, once.c.period == rows.period)
     return query.join(once, is_newest).where(~is_registered)
 
 
 def _once(name: sa.ColumnElement[Any], run: sa.ColumnElement[str]) -> sa.Subquery:
     """Select in which of these periods each user or method stands last."""
     return (
-        sa.select(name.label("name"), sa.func.max(run).label("run"))
+        sa.select(name.label("name"), sa.func.max(run).label("period"))
         .where(run.in_(newest_periods()))
         .group_by(name)
         .subquery()

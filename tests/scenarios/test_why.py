@@ -32,17 +32,17 @@ EVENTS = {
         FROM posting o JOIN gateway_payment p ON p.key = o.payment_key""",
     "event": """SELECT e.event_id, p.account_key, NULL, e.amount FROM payment_event e
         JOIN draw d ON d.key = e.draw_key JOIN gateway_payment p ON p.key = d.payment_key""",
-    "unscheduled": """SELECT 'unscheduled/' || run || '/' || account_key, account_key, NULL, NULL
+    "unscheduled": """SELECT 'unscheduled/' || period || '/' || account_key, account_key, NULL, NULL
         FROM autopay_unscheduled""",
-    "paper": """SELECT 'paper/' || run || '/' || form || '/' || account_key, account_key, form, NULL
+    "paper": """SELECT 'paper/' || period || '/' || form || '/' || account_key, account_key, form, NULL
         FROM paper""",
-    "movement": """SELECT 'movement/' || run || '/' || line, account_key, service, amount
+    "movement": """SELECT 'movement/' || period || '/' || line, account_key, service, amount
         FROM movement""",
     "entry": "SELECT key, account_key, NULL, amount FROM balance_entry",
     "bounce": """SELECT b.id, d.account_key, b.status, NULL
         FROM bounce b JOIN delivery d ON d.key = b.delivery_key""",
     "bill": "SELECT pdf, account_key, form, NULL FROM bill",
-    "recipient": """SELECT 'recipient/' || run || '/' || mailbox, account_key, address, NULL
+    "recipient": """SELECT 'recipient/' || period || '/' || mailbox, account_key, address, NULL
         FROM recipient""",
     "cancelled": """SELECT 'enrollment-end/' || account_key, account_key, reason, NULL
         FROM enrollment_end""",
@@ -126,7 +126,7 @@ def test_no_exception_is_without_its_sentence(office, told):
 def test_everybody_hears_of_each_reminder_why_it_came_or_did_not(month, told):
     steps = ("reminder/2026-10/payment-due", "reminder/2026-10/past-due")
 
-    owing = month.query("SELECT account_key FROM balance_due WHERE run = '2026-10'")
+    owing = month.query("SELECT account_key FROM balance_due WHERE period = '2026-10'")
 
     assert [] == [key for (key,) in owing if not all(told[key].get(step) for step in steps)]
 

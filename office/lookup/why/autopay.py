@@ -20,7 +20,7 @@ from database.tables import (
 from domain.payments import PaymentKind, Unscheduled
 from office.lookup.why.payments import say_method
 from office.lookup.why.sentences import Case, Sentence, Sentences, Topic, say_day
-from rules.autopay import draw_date
+from rules.money.autopay import draw_date
 
 UNSCHEDULED = {
     Unscheduled.HELD: ("a blocking check was waived for the account", ()),
@@ -51,7 +51,7 @@ def why_autopay(case: Case) -> Sentences:
         yield _of_the_schedule(case, row, agreed)
     reason = case.books.scalar(
         sa.select(autopay_unscheduled.c.reason).where(
-            autopay_unscheduled.c.run == case.run,
+            autopay_unscheduled.c.period == case.period,
             autopay_unscheduled.c.account_key == case.account_key,
         )
     )
@@ -62,20 +62,20 @@ def why_autopay(case: Case) -> Sentences:
 
 
 def _agreed(case: Case) -> sa.Select[Any]:
-    return sa.select(mandates_in_force(case.run, case.account_key))
+    return sa.select(mandates_in_force(case.period, case.account_key))
 
 
 def _of_the_agreement(case: Case, agreed: Any) -> Sentence:
     if agreed is None:
         text = "It is not enrolled in autopay, so that nothing is drawn by itself"
-        return Sentence(Topic.AUTOPAY, text, ("48",), f"agreement/{case.run}")
+        return Sentence(Topic.AUTOPAY, text, ("48",), f"agreement/{case.period}")
     by = "with the office" if agreed.enrollment_id is not None else "by the billing system's export"
     maximum = f", at most {agreed.maximum.dollars()}" if agreed.maximum is not None else ""
     text = (
         f"It is enrolled in autopay since {say_day(agreed.enrolled_on)} {by}: from "
         f"{say_method(agreed.method_kind, agreed.last4)}, {_say_days(agreed.days_prior)}{maximum}"
     )
-    return Sentence(Topic.AUTOPAY, text, ("48", "50", "60"), f"agreement/{case.run}")
+    return Sentence(Topic.AUTOPAY, text, ("48", "50", "60"), f"agreement/{case.period}")
 
 
 def _say_days(days: int) -> str:
@@ -89,7 +89,7 @@ def _scheduled(case: Case) -> sa.Select[Any]:
     return (
         sa.select(gateway_payment)
         .where(
-            rows.run == case.run,
+            rows.period == case.period,
             rows.account_key == case.account_key,
             rows.kind == PaymentKind.AUTOPAY,
         )
@@ -147,7 +147,7 @@ def _of_no_payment(case: Case, reason: Unscheduled, agreed: Any) -> Sentence:
     more = ""
     plan = case.books.execute(
         sa.select(planned_payment.c.amount).where(
-            planned_payment.c.run == case.run,
+            planned_payment.c.period == case.period,
             planned_payment.c.account_key == case.account_key,
         )
     ).first()
@@ -156,8 +156,8 @@ def _of_no_payment(case: Case, reason: Unscheduled, agreed: Any) -> Sentence:
         more = f" ({plan.amount.dollars()} against {limit})"
     if reason is Unscheduled.METHOD_BLOCKED and agreed is not None:
         more = _why_blocked(case, agreed)
-    text = f"No payment is scheduled for {case.run}, because {words}{more}"
-    about = f"unscheduled/{case.run}/{case.account_key}"
+    text = f"No payment is scheduled for {case.period}, because {words}{more}"
+    about = f"unscheduled/{case.period}/{case.account_key}"
     return Sentence(Topic.AUTOPAY, text, rules, about)
 
 
@@ -173,18 +173,18 @@ def _why_blocked(case: Case, agreed: Any) -> str:
 
 def _of_no_schedule(case: Case) -> Sentences:
     """Say why an enrolled account has neither a payment nor a reason yet."""
-    left_out = payments_left_out(case.run).subquery()
+    left_out = payments_left_out(case.period).subquery()
     is_left_out = case.books.scalar(
         sa.select(sa.func.count()).where(left_out.c._account_key == case.account_key)
     )
-    about = f"unscheduled/{case.run}/{case.account_key}"
+    about = f"unscheduled/{case.period}/{case.account_key}"
     if case.period.closed_at is None:
         text = "Nothing is scheduled: that may only happen once the period is closed"
         yield Sentence(Topic.AUTOPAY, text, ("7", "9"), about)
     elif is_left_out:
         text = (
             "Its payment is planned and not scheduled: the schedule was forgotten or left it out; "
-            f"`billclose schedule-autopay {case.run}` schedules it"
+            f"`billclose schedule-autopay {case.period}` schedules it"
         )
         yield Sentence(Topic.AUTOPAY, text, ("73", "82"), about)
     else:
@@ -194,7 +194,7 @@ def _of_no_schedule(case: Case) -> Sentences:
             if enrolled
             else ("nothing of the period was left to be drawn")
         )
-        text = f"Nothing is scheduled for {case.run}, because {since}; the next close plans anew"
+        text = f"Nothing is scheduled for {case.period}, because {since}; the next close plans anew"
         yield Sentence(Topic.AUTOPAY, text, ("56", "82"), about)
 
 

@@ -28,7 +28,7 @@ CONTAINED = {
 def why_balance(case: Case) -> Sentences:
     """Say of each movement of the period whence it is, and what is owed now and why."""
     lines = sa.select(movement).where(
-        movement.c.run == case.run, movement.c.account_key == case.account_key
+        movement.c.period == case.period, movement.c.account_key == case.account_key
     )
     for row in case.rows(lines.order_by(movement.c.posted_on, movement.c.line)):
         yield _of_a_line(case, row)
@@ -41,15 +41,15 @@ def _of_a_line(case: Case, row: Any) -> Sentence:
     for_what = " ".join(filter(None, (row.service, row.description and f"({row.description})")))
     text = (
         f"{say_day(row.posted_on)}: {row.kind} of {row.amount.dollars()}"
-        f"{f', {for_what}' if for_what else ''}, as the export of {case.run} has it"
+        f"{f', {for_what}' if for_what else ''}, as the export of {case.period} has it"
     )
-    return Sentence(Topic.BALANCE, text, ("44",), f"movement/{row.run}/{row.line}")
+    return Sentence(Topic.BALANCE, text, ("44",), f"movement/{row.period}/{row.line}")
 
 
 def _entries(case: Case) -> sa.Select[Any]:
     """Select the entries that the period's export has, and for the newest those outstanding."""
     rows = balance_entry.c
-    of_period = rows.in_export_of == case.run
+    of_period = rows.in_export_of == case.period
     if case.is_newest:
         of_period = sa.or_(of_period, rows.in_export_of.is_(None))
     query = sa.select(balance_entry).where(rows.account_key == case.account_key, of_period)
@@ -82,7 +82,7 @@ def _of_the_balance(case: Case) -> Sentences:
         yield Sentence(Topic.BALANCE, text, ("2", "40"), about)
         return
     if not case.is_newest:
-        text = f"What it owes now stands with the bill of {case.balance.run}"
+        text = f"What it owes now stands with the bill of {case.balance.period}"
         yield Sentence(Topic.BALANCE, text, ("38", "40"), about)
         return
     owed = read_open_balance(case.books, case.account_key)

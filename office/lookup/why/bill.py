@@ -28,26 +28,26 @@ def why_bill(case: Case) -> Sentences:
 
 def _of_the_close(case: Case) -> Sentence:
     period = case.period
-    about = f"close/{case.run}"
+    about = f"close/{case.period}"
     if period.closed_at is None:
         text = (
-            f"Period {case.run} is not closed (it is {period.state}): its bill does not show, its "
+            f"Period {case.period} is not closed (it is {period.state}): its bill does not show, its "
             "balance has not moved, nothing of it is mailed or drawn"
         )
         return Sentence(Topic.BILL, text, ("2", "3", "4"), about)
     text = (
-        f"Period {case.run} was closed {case.say_time(period.closed_at)} by {period.closed_by}: "
+        f"Period {case.period} was closed {case.say_time(period.closed_at)} by {period.closed_by}: "
         f"since then its bills show and its amounts are due on {say_day(period.due_on)}"
     )
     return Sentence(Topic.BILL, text, ("2", "3", "4"), about)
 
 
 def _bills(case: Case) -> sa.Select[Any]:
-    of_file = sa.and_(bulk_file.c.run == bill.c.run, bulk_file.c.bulk == bill.c.bulk)
+    of_file = sa.and_(bulk_file.c.period == bill.c.period, bulk_file.c.bulk == bill.c.bulk)
     return (
         sa.select(bill, bulk_file.c.file, is_doubled().label("is_doubled"))
         .outerjoin(bulk_file, of_file)
-        .where(bill.c.run == case.run, bill.c.account_key == case.account_key)
+        .where(bill.c.period == case.period, bill.c.account_key == case.account_key)
         .order_by(bill.c.form, bill.c.ordinal)
     )
 
@@ -88,12 +88,12 @@ def _of_the_amount(case: Case) -> Sentence:
             f"{row.amount_due.dollars()} is due: the agreed equal-pay amount, whatever the balance "
             f"is (it is {row.closing_balance.dollars()})"
         )
-        return Sentence(Topic.BILL, text, ("41",), f"amount/{case.run}")
+        return Sentence(Topic.BILL, text, ("41",), f"amount/{case.period}")
     text = (
         f"{row.amount_due.dollars()} is due: {row.opening_balance.dollars()} stood before, and the "
         f"period's movements are {moved.dollars()}"
     )
-    return Sentence(Topic.BILL, text, ("38", "41"), f"amount/{case.run}")
+    return Sentence(Topic.BILL, text, ("38", "41"), f"amount/{case.period}")
 
 
 def _of_waivers(case: Case) -> Sentences:
@@ -102,11 +102,11 @@ def _of_waivers(case: Case) -> Sentences:
         .outerjoin(
             waiver,
             sa.and_(
-                waiver.c.run == held_account.c.run,
+                waiver.c.period == held_account.c.period,
                 waiver.c.check_name == held_account.c.check_name,
             ),
         )
-        .where(held_account.c.run == case.run, held_account.c.account_key == case.account_key)
+        .where(held_account.c.period == case.period, held_account.c.account_key == case.account_key)
     )
     for row in case.rows(query):
         text = (
@@ -114,4 +114,4 @@ def _of_waivers(case: Case) -> Sentences:
             f"{row.waived_by or 'somebody'} waived it ({row.reason or 'no reason is kept'}), so "
             "that nothing of the period is mailed or drawn"
         )
-        yield Sentence(Topic.BILL, text, (), f"held/{case.run}/{row.check_name}")
+        yield Sentence(Topic.BILL, text, (), f"held/{case.period}/{row.check_name}")

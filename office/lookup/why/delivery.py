@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.in_force import landlord_in_force, link_in_force
+from database.definitions.in_force import landlord_in_force, link_in_force
 from database.tables import (
     account_email,
     bounce,
@@ -70,7 +70,7 @@ def _of_the_plan(case: Case) -> Sentences:
     rows = delivery_plan.c
     plan = case.books.execute(
         sa.select(rows.paperless, rows.paper).where(
-            rows.run == case.run, rows.account_key == case.account_key
+            rows.period == case.period, rows.account_key == case.account_key
         )
     ).first()
     if plan is None:
@@ -92,7 +92,7 @@ def _of_the_plan(case: Case) -> Sentences:
     for row in case.rows(_recipients(case)):
         reason, rules = SOURCES[row.source]
         text = f"{row.address} gets the bill, because {reason}"
-        yield Sentence(Topic.DELIVERY, text, rules, f"recipient/{case.run}/{row.mailbox}")
+        yield Sentence(Topic.DELIVERY, text, rules, f"recipient/{case.period}/{row.mailbox}")
 
 
 def _why_paperless(case: Case) -> str:
@@ -101,7 +101,7 @@ def _why_paperless(case: Case) -> str:
     row = link_in_force.c
     chose = case.books.scalars(
         sa.select(row.address).where(
-            row.run == case.run, row.account_key == case.account_key, row.paperless
+            row.period == case.period, row.account_key == case.account_key, row.paperless
         )
     ).all()
     if chose:
@@ -135,13 +135,13 @@ def _known_addresses(case: Case) -> list[tuple[str, str | None]]:
     record, link, lets = account_email.c, link_in_force.c, landlord_in_force.c
     queries = (
         sa.select(record.address, record.fault).where(
-            record.run == case.run, record.account_key == case.account_key
+            record.period == case.period, record.account_key == case.account_key
         ),
         sa.select(link.address, sa.null()).where(
-            link.run == case.run, link.account_key == case.account_key
+            link.period == case.period, link.account_key == case.account_key
         ),
         sa.select(lets.portal_user, sa.null()).where(
-            lets.run == case.run, lets.cosigner_id == case.account.cosigner_id
+            lets.period == case.period, lets.cosigner_id == case.account.cosigner_id
         ),
     )
     return [(address, fault) for query in queries for address, fault in case.rows(query)]
@@ -150,19 +150,19 @@ def _known_addresses(case: Case) -> list[tuple[str, str | None]]:
 def _recipients(case: Case) -> sa.Select[Any]:
     rows = recipient.c
     query = sa.select(rows.mailbox, rows.address, rows.source)
-    return query.where(rows.run == case.run, rows.account_key == case.account_key)
+    return query.where(rows.period == case.period, rows.account_key == case.account_key)
 
 
 def _papers(case: Case) -> sa.Select[Any]:
     batch = sa.and_(
-        print_batch.c.run == paper.c.run,
+        print_batch.c.period == paper.c.period,
         print_batch.c.part == paper.c.part,
         print_batch.c.form == paper.c.form,
     )
     return (
         sa.select(paper, sa.func.min(print_batch.c.written_at).label("written_at"))
         .outerjoin(print_batch, batch)
-        .where(paper.c.run == case.run, paper.c.account_key == case.account_key)
+        .where(paper.c.period == case.period, paper.c.account_key == case.account_key)
         .group_by(*paper.c)
     )
 
@@ -177,15 +177,17 @@ def _of_paper(case: Case, row: Any) -> Sentence:
     text = f"The {row.form} goes on paper, because {reason}; it is {where}"
     if row.part is None:
         text = f"The {row.form} goes on paper, because {reason}, {where}"
-    return Sentence(Topic.DELIVERY, text, rules, f"paper/{case.run}/{row.form}/{row.account_key}")
+    return Sentence(
+        Topic.DELIVERY, text, rules, f"paper/{case.period}/{row.form}/{row.account_key}"
+    )
 
 
 def _mails(case: Case) -> sa.Select[Any]:
     """Select the mails of the period; those of no period belong to the newest."""
     rows = delivery.c
-    of_period = rows.run == case.run
+    of_period = rows.period == case.period
     if case.is_newest:
-        of_period = sa.or_(of_period, rows.run.is_(None))
+        of_period = sa.or_(of_period, rows.period.is_(None))
     return (
         sa.select(delivery)
         .where(rows.account_key == case.account_key, of_period)

@@ -48,7 +48,7 @@ def explain_account(office: Office, number: str, period: str | None = None) -> E
         key = known_key(books, number)
         case = open_case(office, books, key, period)
         found = tuple(sentence for part in PARTS for sentence in part(case))
-    return Explanation(case.account.account, case.account.name, case.run, found)
+    return Explanation(case.account.account, case.account.name, case.period, found)
 
 
 def to_document(found: Explanation) -> dict[str, Any]:

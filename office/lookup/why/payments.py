@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.checkout_tables import checkout
+from database.definitions.checkout import checkout
 from database.ledger.tables import payment_event
 from database.tables import draw, gateway_payment, posting
 from domain.checkout import CheckoutState
@@ -49,7 +49,7 @@ def why_payments(case: Case) -> Sentences:
     payments = gateway_payment.c
     query = (
         sa.select(gateway_payment)
-        .where(payments.run == case.run, payments.account_key == case.account_key)
+        .where(payments.period == case.period, payments.account_key == case.account_key)
         .order_by(payments.scheduled_at, payments.key)
     )
     for row in case.rows(query):

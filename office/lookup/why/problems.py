@@ -42,14 +42,14 @@ def exception_key(row: Any) -> str:
 
 def _exceptions(case: Case) -> sa.Select[Any]:
     found = select_exceptions(case.office).subquery("found")
-    periods = [case.run, ""] if case.is_newest else [case.run]
+    periods = [case.period, ""] if case.is_newest else [case.period]
     return (
         sa.select(found, check_result.c.what, check_result.c.fix, check_result.c.status)
         .outerjoin(
             check_result,
             sa.and_(
                 found.c.stage == "check",
-                check_result.c.run == found.c.period,
+                check_result.c.period == found.c.period,
                 check_result.c.check_name == found.c.code,
             ),
         )

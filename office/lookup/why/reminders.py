@@ -16,7 +16,7 @@ from mail.reminders.due_dates import DueDate, due_dates
 from mail.reminders.selection import debts, read_debtors
 from office.equipment.terms import reminding_of
 from office.lookup.why.sentences import Case, Sentence, Sentences, Topic, say_day
-from rules.reminders import OwedStep, ReminderStep, StepStanding
+from rules.mail.reminders import OwedStep, ReminderStep, StepStanding
 
 NAMES = {MessageKind.PAYMENT_DUE: "payment-due", MessageKind.PAST_DUE: "past-due"}
 SKIPPED = {
@@ -39,14 +39,14 @@ def why_reminders(case: Case) -> Sentences:
         return
     if not case.is_newest:
         text = (
-            f"Nobody is reminded of {case.run} any more: the balance stands with the bill of "
-            f"{case.balance.run}"
+            f"Nobody is reminded of {case.period} any more: the balance stands with the bill of "
+            f"{case.balance.period}"
         )
-        yield Sentence(Topic.REMINDER, text, ("40", "90"), f"reminder/{case.run}")
+        yield Sentence(Topic.REMINDER, text, ("40", "90"), f"reminder/{case.period}")
         return
     terms = reminding_of(case.office, case.now, records=False)
     due = next(
-        (one for one in due_dates(case.books, case.now, case.run)
+        (one for one in due_dates(case.books, case.now, case.period)
          if one.due_on == case.balance.due_on),
         None,
     )  # fmt: skip
@@ -60,7 +60,7 @@ def why_reminders(case: Case) -> Sentences:
 def _of_a_step(case: Case, due: DueDate, step: ReminderStep, owed: OwedStep | None) -> Sentence:
     name = NAMES[step.kind] + ("" if step.form == step.kind else f" ({step.form})")
     rules = ("90", "93" if step.kind is MessageKind.PAYMENT_DUE else "92")
-    about = f"reminder/{case.run}/{step.form}"
+    about = f"reminder/{case.period}/{step.form}"
     sent = _recorded(case, due, step)
     if sent:
         text = f"The {name} mail of {say_day(due.due_on)} was recorded for {sent} addresses"
@@ -73,7 +73,7 @@ def _recorded(case: Case, due: DueDate, step: ReminderStep) -> int:
     rows = delivery.c
     return case.books.scalar(
         sa.select(sa.func.count()).where(
-            rows.run == case.run,
+            rows.period == case.period,
             rows.account_key == case.account_key,
             rows.kind == step.kind,
             rows.form == step.form,
@@ -115,7 +115,7 @@ def _why_not_reminded(
         return "the account is closed", ()
     if row.reason is None:
         (debtor,) = read_debtors(
-            case.books, case.run, found, found.c.account_key == case.account_key
+            case.books, case.period, found, found.c.account_key == case.account_key
         )
         if debtor.skipped is None:
             return "`billclose remind` has not run since it is owed", ("91", "ruling 17")

@@ -68,7 +68,7 @@ class Case:
 
     @property
     def run(self) -> str:
-        return str(self.period.run)
+        return str(self.period.period)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -81,7 +81,7 @@ class Case:
     @property
     def is_newest(self) -> bool:
         """Tell whether the balance that stands is this period's."""
-        return self.balance is not None and self.balance.run == self.run
+        return self.balance is not None and self.balance.period == self.period
 
     def say_time(self, moment: datetime | None) -> str:
         """Write a moment as the office's clock showed it."""
@@ -101,18 +101,18 @@ def say_day(day: date) -> str:
 def open_case(office: Office, books: Connection, key: str, period: str | None) -> Case:
     """Read an account in a period, in its newest closed one if none is named; raises Misuse."""
     run = period or books.scalar(
-        sa.select(account_search.c.run).where(account_search.c.account_key == key)
+        sa.select(account_search.c.period).where(account_search.c.account_key == key)
     )
     of_run = (
         sa.select(bill_run, period_close.c.closed_at, period_close.c.closed_by)
-        .outerjoin(period_close, period_close.c.run == bill_run.c.run)
-        .where(bill_run.c.run == run)
+        .outerjoin(period_close, period_close.c.period == bill_run.c.period)
+        .where(bill_run.c.period == run)
     )
     its_period = books.execute(of_run).first()
     if its_period is None:
         raise Misuse(f"No export of period {run} has been imported.", "unknown-period")
     found = books.execute(
-        sa.select(account).where(account.c.run == run, account.c.account_key == key)
+        sa.select(account).where(account.c.period == run, account.c.account_key == key)
     ).first()
     if found is None:
         raise Misuse(f"The export of {run} has no such account.", "unknown-account")

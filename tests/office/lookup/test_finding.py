@@ -97,7 +97,7 @@ def test_a_payment_is_found_by_its_confirmation(books):
         insert_rows(
             opened,
             gateway_payment,
-            ["key", "kind", "run", "account_key", "account", "number", "pay_on", "amount",
+            ["key", "kind", "period", "account_key", "account", "number", "pay_on", "amount",
              "service_fee", "method_token", "method_kind", "last4", "immediate", "state",
              "confirmation", "scheduled_at", "taken_at"],
             [("autopay/1", "autopay", RUN, "0110992", "01.1099.2", 1, date(2026, 11, 15),
@@ -109,7 +109,7 @@ def test_a_payment_is_found_by_its_confirmation(books):
 
 def test_an_account_is_found_as_its_newest_period_has_it(books):
     moved = a_household("01.1037.1", mandates=(), name="Moss, Ida", service_address="1 Quarry Rd")
-    stage_run(books, moved, run="2026-11", ends_on=date(2026, 11, 30), due_on=date(2026, 12, 20))
+    stage_run(books, moved, period="2026-11", ends_on=date(2026, 11, 30), due_on=date(2026, 12, 20))
     before = numbers(books, "moss")
     close_run(books, "2026-11")
 
@@ -121,7 +121,7 @@ def test_an_account_is_found_as_its_newest_period_has_it(books):
 
 def test_a_forgotten_older_period_changes_nothing_of_what_is_found(books):
     older = a_household("01.1037.1", mandates=(), name="Before, Anna")
-    stage_run(books, older, run="2026-09", ends_on=date(2026, 9, 30), due_on=date(2026, 10, 20))
+    stage_run(books, older, period="2026-09", ends_on=date(2026, 9, 30), due_on=date(2026, 10, 20))
     close_run(books, "2026-09")
 
     assert [] == numbers(books, "before")
@@ -130,7 +130,7 @@ def test_a_forgotten_older_period_changes_nothing_of_what_is_found(books):
 
 def test_after_an_undo_accounts_are_found_as_before(books):
     moved = a_household("01.1037.1", mandates=(), name="Moss, Ida")
-    stage_run(books, moved, run="2026-11", ends_on=date(2026, 11, 30), due_on=date(2026, 12, 20))
+    stage_run(books, moved, period="2026-11", ends_on=date(2026, 11, 30), due_on=date(2026, 12, 20))
     close_run(books, "2026-11")
 
     with books.writing() as opened:
