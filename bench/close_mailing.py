@@ -79,16 +79,16 @@ def main() -> None:
 
     home = Path(sys.argv[1])
     clock = Clock.starting(wall_clock, datetime.fromisoformat(AS_OF))
-    with at_work(Office(home, read_settings(home), clock, "bench")) as here:
-        _ = here.bill_renderer, here.mailer
+    with at_work(Office(home, read_settings(home), clock, "bench")) as office:
+        _ = office.bill_renderer, office.mailer
         began, used = time.monotonic(), cpu_seconds()
-        counts = send_mails(here, tuple(MessageKind), here.due_now, lambda _counts: None)
+        counts = send_mails(office, tuple(MessageKind), office.due_now, lambda _counts: None)
         taken = {
             "wall": time.monotonic() - began,
             "cpu": cpu_seconds() - used,
             "mails": counts.sent,
         }
-        here.database.close()
+        office.database.close()
     if counts.unsent or not counts.sent:
         raise RuntimeError(f"not all could be sent: {counts}")
     print(json.dumps(taken))

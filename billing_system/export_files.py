@@ -43,9 +43,9 @@ def copy_documents(export: BillingExport, exports_folder: Path) -> None:
             _copy(export, bulk_file.file, target)
 
 
-def sweep_documents(exports_folder: Path, run: str, keep: str) -> None:
+def sweep_documents(exports_folder: Path, period: str, keep: str) -> None:
     """Remove the copies of a run's other exports; `keep` is the hash of the one that counts."""
-    for folder in (exports_folder / run).glob("*"):
+    for folder in (exports_folder / period).glob("*"):
         if folder.name != _folder_name(keep):
             shutil.rmtree(folder)
 

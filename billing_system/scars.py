@@ -43,18 +43,20 @@ def find_scars(numbers: Sequence[str]) -> Iterator[Note]:
     yield from _shorter(numbers)
 
 
-def find_lost_zeros(connection: Connection, run: str) -> Iterator[Note]:
+def find_lost_zeros(books: Connection, period: str) -> Iterator[Note]:
     """
     Note where a staged table names accounts as another does but for zeros in front.
 
     Such rows find no account: their money and their choices would be nobody's.
     """
     for file, table in _REFERRING.items():
-        strangers = _strangers(connection, run, table)
+        strangers = _strangers(books, period, table)
         if not strangers:
             continue
-        query = sa.select(account.c.account_key, account.c.account).where(account.c.run == run)
-        known = {key.lstrip("0"): number for key, number in connection.execute(query)}
+        query = sa.select(account.c.account_key, account.c.account).where(
+            account.c.period == period
+        )
+        known = {key.lstrip("0"): number for key, number in books.execute(query)}
         lost = [(key, known[key.lstrip("0")]) for key in strangers if key.lstrip("0") in known]
         if lost:
             theirs, ours = lost[0]
@@ -66,17 +68,18 @@ def find_lost_zeros(connection: Connection, run: str) -> Iterator[Note]:
             )
 
 
-def _strangers(connection: Connection, run: str, table: sa.Table) -> list[str]:
+def _strangers(books: Connection, period: str, table: sa.Table) -> list[str]:
     query = (
         sa.select(table.c.account_key)
         .distinct()
         .outerjoin(
-            account, (account.c.run == table.c.run) & (account.c.account_key == table.c.account_key)
+            account,
+            (account.c.period == table.c.period) & (account.c.account_key == table.c.account_key),
         )
-        .where(table.c.run == run, account.c.account_key.is_(None))
+        .where(table.c.period == period, account.c.account_key.is_(None))
         .limit(_MOST)
     )
-    return list(connection.execute(query).scalars())
+    return list(books.execute(query).scalars())
 
 
 def _shorter(numbers: Iterable[str]) -> Iterator[Note]:

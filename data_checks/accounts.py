@@ -14,7 +14,7 @@ ACCOUNTS = (
         fix="Give the account its number in the billing system and export again.",
         sql="""
             SELECT account_key, account FROM account
-            WHERE run = :run AND account_key = ''""",
+            WHERE period = :period AND account_key = ''""",
         detail=says("the number is written '{account}'"),
         rules=(124,),
     ),
@@ -26,7 +26,7 @@ ACCOUNTS = (
         fix="Collect it, refund it or write it off.",
         sql="""
             SELECT account_key, account, closing_balance AS closing_cents FROM account
-            WHERE run = :run AND status = 'closed' AND closing_balance <> 0""",
+            WHERE period = :period AND status = 'closed' AND closing_balance <> 0""",
         detail=says("closed with a balance of {closing_cents}"),
     ),
     Check(
@@ -38,9 +38,9 @@ ACCOUNTS = (
         sql="""
             SELECT a.account_key, a.account FROM account a
             LEFT JOIN (
-                SELECT DISTINCT account_key FROM movement WHERE run = :run AND kind = 'billing'
+                SELECT DISTINCT account_key FROM movement WHERE period = :period AND kind = 'billing'
             ) m ON m.account_key = a.account_key
-            WHERE a.run = :run AND a.status = 'active' AND m.account_key IS NULL""",
+            WHERE a.period = :period AND a.status = 'active' AND m.account_key IS NULL""",
         detail=says("active, and nothing was billed"),
     ),
     Check(
@@ -54,8 +54,8 @@ ACCOUNTS = (
                 SELECT e.account_key, a.account, LOWER(a.last_name) AS last_name,
                     LOWER(e.address) AS mailbox
                 FROM account_email e
-                JOIN account a ON a.run = e.run AND a.account_key = e.account_key
-                WHERE e.run = :run AND e.fault IS NULL AND a.status <> 'closed'
+                JOIN account a ON a.period = e.period AND a.account_key = e.account_key
+                WHERE e.period = :period AND e.fault IS NULL AND a.status <> 'closed'
             ), shared AS (
                 SELECT mailbox, COUNT(DISTINCT account_key) AS accounts FROM written
                 GROUP BY mailbox HAVING COUNT(DISTINCT last_name) > 1
@@ -74,8 +74,8 @@ ACCOUNTS = (
         fix="Add the cosigner or correct the account's cosigner.",
         sql="""
             SELECT a.account_key, a.account, a.cosigner_id FROM account a
-            LEFT JOIN cosigner c ON c.run = a.run AND c.cosigner_id = a.cosigner_id
-            WHERE a.run = :run AND a.cosigner_id <> '' AND c.cosigner_id IS NULL""",
+            LEFT JOIN cosigner c ON c.period = a.period AND c.cosigner_id = a.cosigner_id
+            WHERE a.period = :period AND a.cosigner_id <> '' AND c.cosigner_id IS NULL""",
         detail=says("cosigner {cosigner_id} is unknown"),
         rules=(29,),
     ),
@@ -88,8 +88,8 @@ ACCOUNTS = (
         sql="""
             SELECT l.account_key, l.account_key AS account, COUNT(*) AS links
             FROM portal_link l
-            LEFT JOIN account a ON a.run = l.run AND a.account_key = l.account_key
-            WHERE l.run = :run AND a.account_key IS NULL
+            LEFT JOIN account a ON a.period = l.period AND a.account_key = l.account_key
+            WHERE l.period = :period AND a.account_key IS NULL
             GROUP BY l.account_key""",
         detail=says("an unknown account; portal links to it: {links}"),
         rules=(24,),

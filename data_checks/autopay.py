@@ -12,19 +12,19 @@ from domain.checks import Severity
 
 def agreed_sql() -> str:
     """
-    Return the SELECT of the mandates in force of the run `:run`, for the FROM of a check.
+    Return the SELECT of the mandates in force of the run `:period`, for the FROM of a check.
 
     The one that scheduling goes by, written down: a check that looked at the export alone would
     not see whom the office has enrolled, and would see whose mandate it has ended.
     """
-    agreed = sa.select(mandates_in_force(sa.bindparam("run")))
+    agreed = sa.select(mandates_in_force(sa.bindparam("period")))
     named: sa.Dialect = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
     return str(agreed.compile(dialect=named))
 
 
 _ENROLLED = f"""
     SELECT m.account_key, a.account, m.method_kind AS kind FROM ({agreed_sql()}) m
-    JOIN account a ON a.run = :run AND a.account_key = m.account_key
+    JOIN account a ON a.period = :period AND a.account_key = m.account_key
     WHERE """
 
 AUTOPAY = (
@@ -66,7 +66,7 @@ AUTOPAY = (
         fix="Tell the customer before the due date.",
         sql="""
             SELECT account_key, account, amount AS amount_cents FROM planned_payment
-            WHERE run = :run AND unscheduled = 'over-maximum'""",
+            WHERE period = :period AND unscheduled = 'over-maximum'""",
         detail=says("{amount_cents} is over the customer's maximum"),
         rules=(50,),
     ),
@@ -79,7 +79,7 @@ AUTOPAY = (
         fix="Nothing, if the draw may be taken today.",
         sql="""
             SELECT account_key, account, pay_on, amount AS amount_cents FROM planned_payment
-            WHERE run = :run AND unscheduled IS NULL AND immediate""",
+            WHERE period = :period AND unscheduled IS NULL AND immediate""",
         detail=says("{amount_cents} is drawn at once, on {pay_on}"),
         rules=(54, 59, 73),
     ),
@@ -94,12 +94,12 @@ AUTOPAY = (
             SELECT p.account_key, p.account, p.pay_on, p.amount AS amount_cents,
                 s.amount AS earlier_cents
             FROM planned_payment p
-            JOIN account a ON a.run = p.run AND a.account_key = p.account_key
+            JOIN account a ON a.period = p.period AND a.account_key = p.account_key
             LEFT JOIN balance_due b ON b.account_key = p.account_key
-                AND b.run IN (SELECT run FROM bill_run WHERE starts_on < :starts_on)
+                AND b.period IN (SELECT period FROM bill_run WHERE starts_on < :starts_on)
             LEFT JOIN scheduled_payment s
-                ON s.run = b.run AND s.account_key = p.account_key AND s.number = 1
-            WHERE p.run = :run AND p.unscheduled IS NULL AND p.method_kind = 'ach'
+                ON s.period = b.period AND s.account_key = p.account_key AND s.number = 1
+            WHERE p.period = :period AND p.unscheduled IS NULL AND p.method_kind = 'ach'
                 AND p.pay_on < :noticed_on
                 AND (s.amount IS NULL OR s.amount <> p.amount)
                 AND NOT (a.status = 'active' AND a.equal_pay_amount IS NOT NULL)""",
@@ -113,8 +113,8 @@ _MANDATE = """
     SELECT m.account_key, COALESCE(a.account, m.account) AS account,
         m.line, m.days_prior, m.maximum AS maximum_cents
     FROM mandate m
-    LEFT JOIN account a ON a.run = m.run AND a.account_key = m.account_key
-    WHERE m.run = :run AND m.active AND """
+    LEFT JOIN account a ON a.period = m.period AND a.account_key = m.account_key
+    WHERE m.period = :period AND m.active AND """
 
 MANDATES = (
     Check(
@@ -137,8 +137,8 @@ MANDATES = (
             SELECT m.account_key, COALESCE(MIN(a.account), MIN(m.account)) AS account,
                 COUNT(*) AS mandates
             FROM mandate m
-            LEFT JOIN account a ON a.run = m.run AND a.account_key = m.account_key
-            WHERE m.run = :run AND m.active
+            LEFT JOIN account a ON a.period = m.period AND a.account_key = m.account_key
+            WHERE m.period = :period AND m.active
             GROUP BY m.account_key HAVING COUNT(*) > 1""",
         detail=says("{mandates} active mandates"),
         rules=(60,),
@@ -152,9 +152,9 @@ MANDATES = (
         sql="""
             SELECT m.account_key, COALESCE(a.account, m.account) AS account, m.line
             FROM mandate m
-            LEFT JOIN account a ON a.run = m.run AND a.account_key = m.account_key
-            LEFT JOIN payment_method p ON p.run = m.run AND p.token = m.method_token
-            WHERE m.run = :run AND m.active AND p.token IS NULL""",
+            LEFT JOIN account a ON a.period = m.period AND a.account_key = m.account_key
+            LEFT JOIN payment_method p ON p.period = m.period AND p.token = m.method_token
+            WHERE m.period = :period AND m.active AND p.token IS NULL""",
         detail=says("mandate {line}: its payment method is unknown"),
         rules=(60,),
     ),

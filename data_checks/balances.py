@@ -10,8 +10,8 @@ _MOVEMENT = """
     SELECT m.account_key, COALESCE(a.account, m.account) AS account,
         m.line, m.kind, m.amount AS amount_cents, m.posted_on
     FROM movement m
-    LEFT JOIN account a ON a.run = m.run AND a.account_key = m.account_key
-    WHERE m.run = :run AND """
+    LEFT JOIN account a ON a.period = m.period AND a.account_key = m.account_key
+    WHERE m.period = :period AND """
 
 BALANCES = (
     Check(
@@ -24,14 +24,14 @@ BALANCES = (
         sql="""
             WITH moved AS (
                 SELECT account_key, SUM(amount) AS amount FROM movement
-                WHERE run = :run GROUP BY account_key
+                WHERE period = :period GROUP BY account_key
             ), off AS (
                 SELECT a.account_key, a.account, a.opening_balance AS opening_cents,
                     COALESCE(m.amount, 0) AS moved_cents,
                     a.opening_balance + COALESCE(m.amount, 0) AS reached_cents,
                     a.closing_balance AS closing_cents
                 FROM account a LEFT JOIN moved m ON m.account_key = a.account_key
-                WHERE a.run = :run
+                WHERE a.period = :period
                     AND a.opening_balance + COALESCE(m.amount, 0) <> a.closing_balance
             )
             SELECT * FROM off
@@ -40,7 +40,7 @@ BALANCES = (
             FROM (
                 SELECT COALESCE(SUM(opening_balance), 0) AS opening,
                     COALESCE(SUM(closing_balance), 0) AS closing
-                FROM account WHERE run = :run
+                FROM account WHERE period = :period
             ) b CROSS JOIN (SELECT COALESCE(SUM(amount), 0) AS amount FROM moved) t
             WHERE b.opening + t.amount <> b.closing AND NOT EXISTS (SELECT 1 FROM off)""",
         detail=says(
@@ -58,8 +58,8 @@ BALANCES = (
             SELECT m.account_key, MIN(m.account) AS account,
                 COUNT(*) AS movements, SUM(m.amount) AS amount_cents
             FROM movement m
-            LEFT JOIN account a ON a.run = m.run AND a.account_key = m.account_key
-            WHERE m.run = :run AND a.account_key IS NULL
+            LEFT JOIN account a ON a.period = m.period AND a.account_key = m.account_key
+            WHERE m.period = :period AND a.account_key IS NULL
             GROUP BY m.account_key""",
         detail=says("an unknown account; movements: {movements}, in sum {amount_cents}"),
     ),
@@ -102,10 +102,10 @@ BALANCES = (
             FROM (
                 SELECT account_key, MIN(account) AS account, kind, amount, posted_on,
                     COUNT(*) AS times
-                FROM movement WHERE run = :run AND amount <> 0
+                FROM movement WHERE period = :period AND amount <> 0
                 GROUP BY account_key, kind, amount, posted_on, service, description, usage
                 HAVING COUNT(*) > 1
-            ) t LEFT JOIN account a ON a.run = :run AND a.account_key = t.account_key""",
+            ) t LEFT JOIN account a ON a.period = :period AND a.account_key = t.account_key""",
         detail=says("{times} times a {kind} of {amount_cents} on {posted_on}"),
     ),
     Check(
@@ -128,9 +128,9 @@ BALANCES = (
                 a.opening_balance AS opening_cents, p.closing_balance AS closed_cents
             FROM account a
             JOIN balance_due b ON b.account_key = a.account_key
-            JOIN bill_run before ON before.run = b.run AND before.ends_on = :day_before
-            JOIN account p ON p.run = b.run AND p.account_key = a.account_key
-            WHERE a.run = :run AND a.opening_balance <> p.closing_balance""",
+            JOIN bill_run before ON before.period = b.period AND before.ends_on = :day_before
+            JOIN account p ON p.period = b.period AND p.account_key = a.account_key
+            WHERE a.period = :period AND a.opening_balance <> p.closing_balance""",
         detail=says("opens with {opening_cents}, was closed with {closed_cents}"),
         rules=(1, 10),
     ),
@@ -144,10 +144,10 @@ BALANCES = (
             SELECT p.account_key, p.account, p.closing_balance AS closed_cents
             FROM bill_run this
             JOIN bill_run before ON before.ends_on = :day_before AND before.cycle = this.cycle
-            JOIN balance_due b ON b.run = before.run
-            JOIN account p ON p.run = b.run AND p.account_key = b.account_key
-            LEFT JOIN account a ON a.run = :run AND a.account_key = p.account_key
-            WHERE this.run = :run AND p.closing_balance <> 0 AND a.account_key IS NULL""",
+            JOIN balance_due b ON b.period = before.period
+            JOIN account p ON p.period = b.period AND p.account_key = b.account_key
+            LEFT JOIN account a ON a.period = :period AND a.account_key = p.account_key
+            WHERE this.period = :period AND p.closing_balance <> 0 AND a.account_key IS NULL""",
         detail=says("the period before ended with {closed_cents}; the account is gone"),
     ),
 )

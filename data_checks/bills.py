@@ -16,20 +16,20 @@ AMOUNTS = (
             WITH suspect AS (
                 SELECT a.account_key, a.account, a.amount_due, y.amount_due AS year_ago
                 FROM account a
-                LEFT JOIN account y ON y.run = :year_ago_run AND y.account_key = a.account_key
-                WHERE a.run = :run AND a.status <> 'closed' AND a.amount_due > :amount_floor
+                LEFT JOIN account y ON y.period = :year_ago_run AND y.account_key = a.account_key
+                WHERE a.period = :period AND a.status <> 'closed' AND a.amount_due > :amount_floor
             ), past AS (
                 SELECT s.account_key, AVG(h.amount_due) AS amount_due
                 FROM suspect s
                 CROSS JOIN bill_run r
-                JOIN period_close c ON c.run = r.run
-                JOIN account h ON h.run = r.run AND h.account_key = s.account_key
+                JOIN period_close c ON c.period = r.period
+                JOIN account h ON h.period = r.period AND h.account_key = s.account_key
                 WHERE r.starts_on >= :history_from AND r.starts_on < :starts_on
                 GROUP BY s.account_key
             ), ranked AS (
                 SELECT amount_due, ROW_NUMBER() OVER (ORDER BY amount_due) AS place,
                     COUNT(*) OVER () AS number
-                FROM account WHERE run = :run AND status <> 'closed' AND amount_due > 0
+                FROM account WHERE period = :period AND status <> 'closed' AND amount_due > 0
             ), peers AS (
                 SELECT AVG(amount_due) AS median FROM ranked
                 WHERE 2 * place IN (number, number + 1, number + 2)
@@ -54,7 +54,7 @@ AMOUNTS = (
         fix="Look at the charges; where they are right, go on.",
         sql="""
             SELECT account_key, account, amount_due AS due_cents FROM account
-            WHERE run = :run AND status <> 'closed' AND amount_due > :large_bill""",
+            WHERE period = :period AND status <> 'closed' AND amount_due > :large_bill""",
         detail=says("{due_cents} is due"),
     ),
     Check(
@@ -66,8 +66,8 @@ AMOUNTS = (
         sql="""
             SELECT b.account_key, COALESCE(a.account, b.account) AS account, b.pages
             FROM bill b
-            LEFT JOIN account a ON a.run = b.run AND a.account_key = b.account_key
-            WHERE b.run = :run AND b.pages > :most_pages""",
+            LEFT JOIN account a ON a.period = b.period AND a.account_key = b.account_key
+            WHERE b.period = :period AND b.pages > :most_pages""",
         detail=says("{pages} pages"),
         rules=(11,),
     ),
@@ -99,8 +99,8 @@ BILLS = (
             SELECT b.account_key, MIN(b.account) AS account,
                 COUNT(*) AS bills, MIN(b.first_page) + 1 AS page_number
             FROM bill b
-            LEFT JOIN account a ON a.run = b.run AND a.account_key = b.account_key
-            WHERE b.run = :run AND a.account_key IS NULL
+            LEFT JOIN account a ON a.period = b.period AND a.account_key = b.account_key
+            WHERE b.period = :period AND a.account_key IS NULL
             GROUP BY b.account_key""",
         detail=says("an unknown account; bills: {bills}, the first on page {page_number}"),
         rules=(11,),
@@ -115,8 +115,8 @@ BILLS = (
             SELECT b.account_key, COALESCE(a.account, MIN(b.account)) AS account,
                 COUNT(*) AS extra, MIN(b.first_page) + 1 AS page_number
             FROM bill b
-            LEFT JOIN account a ON a.run = b.run AND a.account_key = b.account_key
-            WHERE b.run = :run AND b.ordinal > 1
+            LEFT JOIN account a ON a.period = b.period AND a.account_key = b.account_key
+            WHERE b.period = :period AND b.ordinal > 1
             GROUP BY b.account_key, a.account""",
         detail=says("bills too many: {extra}, the first on page {page_number}"),
         rules=(11, 13),
@@ -136,25 +136,25 @@ BILLS = (
             FROM account a
             JOIN (
                 SELECT account_key, SUM(amount) AS amount FROM movement
-                WHERE run = :run AND kind = 'billing' GROUP BY account_key
+                WHERE period = :period AND kind = 'billing' GROUP BY account_key
             ) m ON m.account_key = a.account_key
             LEFT JOIN (
                 SELECT DISTINCT account_key FROM bill
-                WHERE run = :run AND form NOT LIKE '%-notice'
+                WHERE period = :period AND form NOT LIKE '%-notice'
             ) b ON b.account_key = a.account_key
             LEFT JOIN (
                 SELECT p.seems_key, p.account_key, p.page, bf.file, ROW_NUMBER() OVER (
                     PARTITION BY p.seems_key ORDER BY p.bulk, p.page
                 ) AS place
                 FROM page p
-                JOIN bulk_file bf ON bf.run = p.run AND bf.bulk = p.bulk
-                WHERE p.run = :run AND p.disposition = 'unassigned' AND p.seems_key <> ''
+                JOIN bulk_file bf ON bf.period = p.period AND bf.bulk = p.bulk
+                WHERE p.period = :period AND p.disposition = 'unassigned' AND p.seems_key <> ''
             ) l ON l.seems_key = a.account_key AND l.place = 1
-            LEFT JOIN bill_place g ON g.run = a.run AND g.account_key = a.account_key
-            LEFT JOIN bulk_file f ON f.run = g.run AND f.bulk = g.bulk
+            LEFT JOIN bill_place g ON g.period = a.period AND g.account_key = a.account_key
+            LEFT JOIN bulk_file f ON f.period = g.period AND f.bulk = g.bulk
             LEFT JOIN account k
-                ON k.run = a.run AND k.account_key = COALESCE(l.account_key, g.before_key)
-            WHERE a.run = :run AND a.status <> 'closed' AND b.account_key IS NULL""",
+                ON k.period = a.period AND k.account_key = COALESCE(l.account_key, g.before_key)
+            WHERE a.period = :period AND a.status <> 'closed' AND b.account_key IS NULL""",
         detail=_say_missing,
         rules=(11, 12),
     ),
@@ -168,9 +168,9 @@ BILLS = (
             SELECT b.account_key, COALESCE(a.account, b.account) AS account,
                 f.file, b.first_page + 1 AS page_number, b.lacks
             FROM bill b
-            JOIN bulk_file f ON f.run = b.run AND f.bulk = b.bulk
-            LEFT JOIN account a ON a.run = b.run AND a.account_key = b.account_key
-            WHERE b.run = :run AND b.lacks <> ''""",
+            JOIN bulk_file f ON f.period = b.period AND f.bulk = b.bulk
+            LEFT JOIN account a ON a.period = b.period AND a.account_key = b.account_key
+            WHERE b.period = :period AND b.lacks <> ''""",
         detail=says("the bill that begins on page {page_number} of {file}: {lacks}"),
         rules=(11,),
     ),
@@ -184,9 +184,9 @@ BILLS = (
             SELECT a.account_key, a.account,
                 b.printed_amount_due AS printed_cents, a.amount_due AS due_cents
             FROM bill b
-            JOIN bulk_file f ON f.run = b.run AND f.bulk = b.bulk
-            JOIN account a ON a.run = b.run AND a.account_key = b.account_key
-            WHERE b.run = :run AND b.form NOT LIKE '%-notice'
+            JOIN bulk_file f ON f.period = b.period AND f.bulk = b.bulk
+            JOIN account a ON a.period = b.period AND a.account_key = b.account_key
+            WHERE b.period = :period AND b.form NOT LIKE '%-notice'
                 AND COALESCE(f.amount_due_pattern, '') <> ''
                 AND (b.printed_amount_due IS NULL OR b.printed_amount_due <> a.amount_due)""",
         detail=says("the bill shows {printed_cents}, the amount due is {due_cents}"),
@@ -201,10 +201,10 @@ BILLS = (
         sql="""
             SELECT a.account_key, a.account, b.printed_due_on, r.due_on
             FROM bill b
-            JOIN bill_run r ON r.run = b.run
-            JOIN bulk_file f ON f.run = b.run AND f.bulk = b.bulk
-            JOIN account a ON a.run = b.run AND a.account_key = b.account_key
-            WHERE b.run = :run AND b.form NOT LIKE '%-notice'
+            JOIN bill_run r ON r.period = b.period
+            JOIN bulk_file f ON f.period = b.period AND f.bulk = b.bulk
+            JOIN account a ON a.period = b.period AND a.account_key = b.account_key
+            WHERE b.period = :period AND b.form NOT LIKE '%-notice'
                 AND COALESCE(f.due_on_pattern, '') <> ''
                 AND (b.printed_due_on IS NULL OR b.printed_due_on <> r.due_on)""",
         detail=says("the bill is due on {printed_due_on}, the period on {due_on}"),
@@ -219,8 +219,8 @@ BILLS = (
         sql="""
             SELECT DISTINCT a.account_key, a.account, a.amount_due AS due_cents
             FROM bill b
-            JOIN account a ON a.run = b.run AND a.account_key = b.account_key
-            WHERE b.run = :run AND b.form NOT LIKE '%-notice' AND a.amount_due < 0""",
+            JOIN account a ON a.period = b.period AND a.account_key = b.account_key
+            WHERE b.period = :period AND b.form NOT LIKE '%-notice' AND a.amount_due < 0""",
         detail=says("the amount due is {due_cents}"),
     ),
     Check(
@@ -235,13 +235,13 @@ BILLS = (
             FROM account a
             LEFT JOIN (
                 SELECT account_key, COUNT(*) AS charges FROM movement
-                WHERE run = :run AND kind = 'billing' GROUP BY account_key
+                WHERE period = :period AND kind = 'billing' GROUP BY account_key
             ) m ON m.account_key = a.account_key
             LEFT JOIN (
                 SELECT account_key, COUNT(*) AS bills FROM bill
-                WHERE run = :run AND form NOT LIKE '%-notice' GROUP BY account_key
+                WHERE period = :period AND form NOT LIKE '%-notice' GROUP BY account_key
             ) b ON b.account_key = a.account_key
-            WHERE a.run = :run AND a.status = 'closed'
+            WHERE a.period = :period AND a.status = 'closed'
                 AND (m.account_key IS NOT NULL OR b.account_key IS NOT NULL)""",
         detail=says("closed; charges: {charges}, bills: {bills}"),
     ),

@@ -9,15 +9,15 @@ _FOUND = """
     SELECT f.account_key, a.account, f.happened_on, f.amount AS amount_cents,
         f.booked AS booked_cents, f.reference, f.reason, f.blocks
     FROM boundary_finding f
-    JOIN account a ON a.run = f.period AND a.account_key = f.account_key
-    WHERE f.period = :run AND f.code = """
+    JOIN account a ON a.period = f.period AND a.account_key = f.account_key
+    WHERE f.period = :period AND f.code = """
 _NAMED = """
     SELECT m.account_key, COALESCE(a.account, m.account) AS account, m.posted_on,
         m.amount AS amount_cents, m.reference, {more}
     FROM movement m
-    LEFT JOIN account a ON a.run = m.run AND a.account_key = m.account_key
+    LEFT JOIN account a ON a.period = m.period AND a.account_key = m.account_key
     {join}
-    WHERE m.run = :run AND m.reference <> '' AND """
+    WHERE m.period = :period AND m.reference <> '' AND """
 
 BOUNDARY = (
     Check(
@@ -59,12 +59,12 @@ BOUNDARY = (
                          WHERE e.reference = m.reference AND e.account_key = m.account_key
                              AND e.source <> 'feed' AND e.amount < 0) AS ours
                     FROM movement m
-                    WHERE m.run = :run AND m.reference <> '' AND m.amount < 0
+                    WHERE m.period = :period AND m.reference <> '' AND m.amount < 0
                     GROUP BY m.account_key, m.reference
                 ) this
                 JOIN movement l ON l.account_key = this.account_key
                     AND l.reference = this.reference AND l.amount < 0
-                    AND (l.run = :run OR l.run IN (SELECT run FROM period_close))
+                    AND (l.period = :period OR l.period IN (SELECT period FROM period_close))
                 WHERE this.ours IS NOT NULL
                 GROUP BY this.account_key, this.account, this.reference
                 HAVING COUNT(*) > 1
@@ -110,16 +110,16 @@ BOUNDARY = (
         sql="""
             SELECT e.account_key, a.account, e.happened_on, e.amount AS amount_cents
             FROM balance_entry e
-            JOIN account a ON a.run = :run AND a.account_key = e.account_key
-            JOIN bill_run r ON r.run = a.run
+            JOIN account a ON a.period = :period AND a.account_key = e.account_key
+            JOIN bill_run r ON r.period = a.period
             JOIN balance_due b ON b.account_key = e.account_key
-            LEFT JOIN bill_run base ON base.run = b.run
+            LEFT JOIN bill_run base ON base.period = b.period
             WHERE e.source = 'feed' AND e.in_export_of IS NULL AND e.counts
                 AND e.told_at <= r.sure_until
                 AND (base.sure_until IS NULL OR e.told_at > base.sure_until)
                 AND a.status <> 'closed' AND a.equal_pay_amount IS NULL
                 AND NOT EXISTS (
-                    SELECT 1 FROM movement m WHERE m.run = :run
+                    SELECT 1 FROM movement m WHERE m.period = :period
                         AND m.account_key = e.account_key AND m.amount = e.amount
                         AND (m.posted_on = e.happened_on OR m.reference = e.reference))""",
         detail=says("{amount_cents} of {happened_on}"),
@@ -135,10 +135,10 @@ BOUNDARY = (
             FROM (
                 SELECT COUNT(*) AS times, COALESCE(SUM(m.amount), 0) AS total
                 FROM movement m
-                JOIN bill_run r ON r.run = m.run
+                JOIN bill_run r ON r.period = m.period
                 JOIN balance_due b ON b.account_key = m.account_key
-                JOIN bill_run base ON base.run = b.run AND base.ends_on < r.ends_on
-                WHERE m.run = :run AND m.kind <> 'billing' AND m.posted_on > base.ends_on
+                JOIN bill_run base ON base.period = b.period AND base.ends_on < r.ends_on
+                WHERE m.period = :period AND m.kind <> 'billing' AND m.posted_on > base.ends_on
                     AND EXISTS (SELECT 1 FROM feed_file f WHERE f.received_at < r.imported_at)
                     AND NOT EXISTS (
                         SELECT 1 FROM balance_entry e WHERE e.account_key = m.account_key
@@ -158,7 +158,7 @@ BOUNDARY = (
         sql="""
             SELECT '' AS account_key, '' AS account, n.times
             FROM (SELECT COUNT(*) AS times, MAX(reference) AS newest FROM movement
-                WHERE run = :run AND kind = 'payment') n
+                WHERE period = :period AND kind = 'payment') n
             WHERE n.times > 0 AND n.newest = ''
                 AND EXISTS (SELECT 1 FROM posting WHERE state = 'posted')""",
         detail=says("{times} payments, none with a number"),
@@ -173,7 +173,7 @@ BOUNDARY = (
             SELECT account_key, account, closing_balance AS closing_cents,
                 equal_pay_amount AS agreed_cents
             FROM account
-            WHERE run = :run AND status = 'active' AND equal_pay_amount > 0
+            WHERE period = :period AND status = 'active' AND equal_pay_amount > 0
                 AND closing_balance > 2 * equal_pay_amount""",
         detail=says("balance {closing_cents}, agreed {agreed_cents}"),
         rules=(41,),

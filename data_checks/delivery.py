@@ -14,10 +14,10 @@ DELIVERY = (
         fix="Ask the customer for an address.",
         sql="""
             SELECT a.account_key, a.account FROM delivery_plan d
-            JOIN account a ON a.run = d.run AND a.account_key = d.account_key
-            LEFT JOIN (SELECT DISTINCT account_key FROM recipient WHERE run = :run) r
+            JOIN account a ON a.period = d.period AND a.account_key = d.account_key
+            LEFT JOIN (SELECT DISTINCT account_key FROM recipient WHERE period = :period) r
                 ON r.account_key = d.account_key
-            WHERE d.run = :run AND d.paperless AND a.status <> 'closed'
+            WHERE d.period = :period AND d.paperless AND a.status <> 'closed'
                 AND r.account_key IS NULL
                 AND COALESCE(d.paper, '') NOT IN
                     ('password-missing', 'ebill-too-large', 'ebill-bounced')""",
@@ -35,14 +35,14 @@ DELIVERY = (
                 CASE WHEN d.paper = 'ebill-bounced' THEN 'none is left; goes on paper'
                     ELSE 'it is not written to' END AS outcome
             FROM delivery_plan d
-            JOIN account a ON a.run = d.run AND a.account_key = d.account_key
-            WHERE d.run = :run AND d.paperless AND a.status <> 'closed'
+            JOIN account a ON a.period = d.period AND a.account_key = d.account_key
+            WHERE d.period = :period AND d.paperless AND a.status <> 'closed'
                 AND (d.paper = 'ebill-bounced' OR d.account_key IN (
                     SELECT e.account_key FROM account_email e
                     JOIN suppressed_address s ON s.mailbox = LOWER(e.address)
-                    WHERE e.run = :run AND e.fault IS NULL
+                    WHERE e.period = :period AND e.fault IS NULL
                     UNION SELECT l.account_key FROM link_in_force l
-                    JOIN suppressed_address s ON s.mailbox = l.mailbox WHERE l.run = :run))""",
+                    JOIN suppressed_address s ON s.mailbox = l.mailbox WHERE l.period = :period))""",
         detail=says("an address bounced earlier: {outcome}"),
         rules=(21, 22, 28),
     ),
@@ -56,8 +56,8 @@ DELIVERY = (
             SELECT a.account_key, a.account, COUNT(*) AS addresses,
                 SUM(CASE WHEN e.fault IS NULL THEN 0 ELSE 1 END) AS faulty
             FROM account_email e
-            JOIN account a ON a.run = e.run AND a.account_key = e.account_key
-            WHERE e.run = :run AND a.status <> 'closed'
+            JOIN account a ON a.period = e.period AND a.account_key = e.account_key
+            WHERE e.period = :period AND a.status <> 'closed'
             GROUP BY a.account_key, a.account
             HAVING SUM(CASE WHEN e.fault IS NULL THEN 0 ELSE 1 END) > 0""",
         detail=says("{faulty} of {addresses} addresses cannot be used"),
@@ -71,8 +71,8 @@ DELIVERY = (
         fix="Ask the customer and set one of the two flags.",
         sql="""
             SELECT a.account_key, a.account FROM delivery_plan d
-            JOIN account a ON a.run = d.run AND a.account_key = d.account_key
-            WHERE d.run = :run AND NOT d.paperless AND NOT a.send_paper
+            JOIN account a ON a.period = d.period AND a.account_key = d.account_key
+            WHERE d.period = :period AND NOT d.paperless AND NOT a.send_paper
                 AND a.status <> 'closed'""",
         detail=says("neither paperless nor on paper; goes on paper"),
         rules=(31, 34),

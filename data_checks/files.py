@@ -7,7 +7,7 @@ from domain.checks import Severity
 
 _PROBLEM = """
     SELECT '' AS account_key, account, code, message
-    FROM problem WHERE run = :run AND """
+    FROM problem WHERE period = :period AND """
 _OWN = "'unreadable-row', 'account-duplicate', 'sensitive-data', 'bill-copy'"
 _PROBLEM_SAYS = says("{message}")
 
@@ -59,10 +59,10 @@ FILES = (
                 p.seems_key AS also_key, COALESCE(s.account, p.seems_key) AS also,
                 f.file, p.page + 1 AS page_number, p.reason
             FROM page p
-            JOIN bulk_file f ON f.run = p.run AND f.bulk = p.bulk
-            LEFT JOIN account a ON a.run = p.run AND a.account_key = p.account_key
-            LEFT JOIN account s ON s.run = p.run AND s.account_key = p.seems_key
-            WHERE p.run = :run AND p.disposition = 'unassigned'""",
+            JOIN bulk_file f ON f.period = p.period AND f.bulk = p.bulk
+            LEFT JOIN account a ON a.period = p.period AND a.account_key = p.account_key
+            LEFT JOIN account s ON s.period = p.period AND s.account_key = p.seems_key
+            WHERE p.period = :period AND p.disposition = 'unassigned'""",
         detail=_say_unassigned,
         rules=(11,),
     ),
@@ -88,12 +88,12 @@ FILES = (
             FROM bulk_file f
             LEFT JOIN (
                 SELECT bulk, COUNT(*) AS pages FROM page
-                WHERE run = :run AND disposition = 'bill' GROUP BY bulk
+                WHERE period = :period AND disposition = 'bill' GROUP BY bulk
             ) p ON p.bulk = f.bulk
             LEFT JOIN (
-                SELECT bulk, SUM(pages) AS pages FROM bill WHERE run = :run GROUP BY bulk
+                SELECT bulk, SUM(pages) AS pages FROM bill WHERE period = :period GROUP BY bulk
             ) b ON b.bulk = f.bulk
-            WHERE f.run = :run AND COALESCE(p.pages, 0) <> COALESCE(b.pages, 0)""",
+            WHERE f.period = :period AND COALESCE(p.pages, 0) <> COALESCE(b.pages, 0)""",
         detail=says("{file}: {assigned} pages were assigned to bills, the bills have {billed}"),
         rules=(11,),
     ),
@@ -108,9 +108,9 @@ FILES = (
             SELECT p.account_key, COALESCE(a.account, p.account_key) AS account,
                 f.file, p.page + 1 AS page_number
             FROM page p
-            JOIN bulk_file f ON f.run = p.run AND f.bulk = p.bulk
-            LEFT JOIN account a ON a.run = p.run AND a.account_key = p.account_key
-            WHERE p.run = :run AND p.disposition = 'bill' AND p.reason = 'It was read by OCR.'""",
+            JOIN bulk_file f ON f.period = p.period AND f.bulk = p.bulk
+            LEFT JOIN account a ON a.period = p.period AND a.account_key = p.account_key
+            WHERE p.period = :period AND p.disposition = 'bill' AND p.reason = 'It was read by OCR.'""",
         detail=says("{file}, page {page_number} was read by OCR"),
         rules=(11,),
     ),
@@ -126,10 +126,10 @@ FILES = (
                 p.seems_key AS also_key, COALESCE(s.account, p.seems_key) AS also,
                 f.file, p.page + 1 AS page_number, p.reason
             FROM page p
-            JOIN bulk_file f ON f.run = p.run AND f.bulk = p.bulk
-            LEFT JOIN account a ON a.run = p.run AND a.account_key = p.account_key
-            LEFT JOIN account s ON s.run = p.run AND s.account_key = p.seems_key
-            WHERE p.run = :run AND p.disposition = 'bill'
+            JOIN bulk_file f ON f.period = p.period AND f.bulk = p.bulk
+            LEFT JOIN account a ON a.period = p.period AND a.account_key = p.account_key
+            LEFT JOIN account s ON s.period = p.period AND s.account_key = p.seems_key
+            WHERE p.period = :period AND p.disposition = 'bill'
                 AND p.reason NOT IN ('', 'It was read by OCR.')""",
         detail=_say_unassigned,
         rules=(11,),
@@ -143,8 +143,8 @@ FILES = (
         sql="""
             SELECT '' AS account_key, '' AS account, f.file, f.form
             FROM bulk_file f
-            LEFT JOIN (SELECT DISTINCT bulk FROM bill WHERE run = :run) b ON b.bulk = f.bulk
-            WHERE f.run = :run AND b.bulk IS NULL""",
+            LEFT JOIN (SELECT DISTINCT bulk FROM bill WHERE period = :period) b ON b.bulk = f.bulk
+            WHERE f.period = :period AND b.bulk IS NULL""",
         detail=says("{file} ({form}) holds no bill"),
         rules=(11,),
     ),

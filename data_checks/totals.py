@@ -25,13 +25,13 @@ _OURS = f"""
         SELECT * FROM (
             SELECT COUNT(*) AS accounts, COALESCE(SUM(opening_balance), 0) AS opening_balance,
                 COALESCE(SUM(closing_balance), 0) AS closing_balance
-            FROM account WHERE run = :run
+            FROM account WHERE period = :period
         ) a CROSS JOIN (
-            SELECT COUNT(*) AS bills FROM bill WHERE run = :run AND form NOT LIKE '%-notice'
+            SELECT COUNT(*) AS bills FROM bill WHERE period = :period AND form NOT LIKE '%-notice'
         ) b CROSS JOIN (
             SELECT {_sum_of("billing")} AS billed, {_sum_of("payment")} AS payments,
                 {_sum_of("adjustment")} AS adjustments, {_sum_of("penalty")} AS penalties
-            FROM movement WHERE run = :run
+            FROM movement WHERE period = :period
         ) m
     ) """
 
@@ -40,7 +40,7 @@ def _compared(total: str) -> str:
     return f"""
     SELECT '' AS account_key, '' AS account, '{total}' AS total,
         o.{total} AS ours, r.control_{total} AS theirs
-    FROM ours o CROSS JOIN bill_run r WHERE r.run = :run AND o.{total} <> r.control_{total}"""
+    FROM ours o CROSS JOIN bill_run r WHERE r.period = :period AND o.{total} <> r.control_{total}"""
 
 
 def _total_says(row: Row) -> str:
@@ -73,9 +73,9 @@ TOTALS = (
                 SELECT COALESCE(SUM(b.printed_amount_due), 0) AS printed_cents,
                     COALESCE(SUM(a.amount_due), 0) AS due_cents
                 FROM bill b
-                JOIN bulk_file f ON f.run = b.run AND f.bulk = b.bulk
-                LEFT JOIN account a ON a.run = b.run AND a.account_key = b.account_key
-                WHERE b.run = :run AND b.form NOT LIKE '%-notice'
+                JOIN bulk_file f ON f.period = b.period AND f.bulk = b.bulk
+                LEFT JOIN account a ON a.period = b.period AND a.account_key = b.account_key
+                WHERE b.period = :period AND b.form NOT LIKE '%-notice'
                     AND COALESCE(f.amount_due_pattern, '') <> ''
             ) t
             WHERE t.printed_cents <> t.due_cents""",
@@ -90,7 +90,7 @@ TOTALS = (
         fix="Correct the due date in bundle.toml, or confirm it.",
         sql="""
             SELECT '' AS account_key, '' AS account, ends_on, due_on FROM bill_run
-            WHERE run = :run AND (due_on < :earliest_due_on OR due_on > :latest_due_on)""",
+            WHERE period = :period AND (due_on < :earliest_due_on OR due_on > :latest_due_on)""",
         detail=says("the period ends on {ends_on} and is due on {due_on}"),
         rules=(49,),
     ),

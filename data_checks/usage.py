@@ -6,14 +6,14 @@ from data_checks.check import Check, says
 from domain.checks import Severity
 
 _USED = """SELECT account_key, service, SUM(usage) AS usage FROM movement
-                WHERE run = {run} AND kind = 'billing' AND usage IS NOT NULL
+                WHERE period = {period} AND kind = 'billing' AND usage IS NOT NULL
                 GROUP BY account_key, service"""
-_USED_NOW = _USED.format(run=":run")
-_USED_YEAR_AGO = _USED.format(run=":year_ago_run")
+_USED_NOW = _USED.format(period=":period")
+_USED_YEAR_AGO = _USED.format(period=":year_ago_run")
 _USED_BEFORE = """SELECT m.account_key, m.service, SUM(m.usage) AS usage
                 FROM balance_due b
-                JOIN bill_run before ON before.run = b.run AND before.starts_on < :starts_on
-                JOIN movement m ON m.run = b.run AND m.account_key = b.account_key
+                JOIN bill_run before ON before.period = b.period AND before.starts_on < :starts_on
+                JOIN movement m ON m.period = b.period AND m.account_key = b.account_key
                 WHERE m.kind = 'billing' AND m.usage IS NOT NULL
                 GROUP BY m.account_key, m.service"""
 
@@ -35,11 +35,11 @@ USAGE = (
                     AND u.usage > :usage_factor * COALESCE(y.usage, 0)
             ), past AS (
                 SELECT s.account_key, s.service,
-                    SUM(h.usage) / COUNT(DISTINCT h.run) AS usage
+                    SUM(h.usage) / COUNT(DISTINCT h.period) AS usage
                 FROM suspect s
                 CROSS JOIN bill_run r
-                JOIN period_close c ON c.run = r.run
-                JOIN movement h ON h.run = r.run AND h.account_key = s.account_key
+                JOIN period_close c ON c.period = r.period
+                JOIN movement h ON h.period = r.period AND h.account_key = s.account_key
                     AND h.service = s.service
                 WHERE r.starts_on >= :history_from AND r.starts_on < :starts_on
                     AND h.kind = 'billing' AND h.usage > 0
@@ -56,7 +56,7 @@ USAGE = (
             SELECT s.account_key, a.account, s.service, s.usage,
                 COALESCE(p.usage, q.median) AS usual
             FROM suspect s
-            JOIN account a ON a.run = :run AND a.account_key = s.account_key
+            JOIN account a ON a.period = :period AND a.account_key = s.account_key
             LEFT JOIN past p ON p.account_key = s.account_key AND p.service = s.service
             JOIN peers q ON q.service = s.service
             WHERE s.usage > :usage_factor * p.usage
@@ -73,7 +73,7 @@ USAGE = (
         sql=f"""
             SELECT a.account_key, a.account, p.service, p.usage AS earlier
             FROM ({_USED_BEFORE}) p
-            JOIN account a ON a.run = :run AND a.account_key = p.account_key
+            JOIN account a ON a.period = :period AND a.account_key = p.account_key
             LEFT JOIN ({_USED_NOW}) u
                 ON u.account_key = p.account_key AND u.service = p.service
             WHERE a.status = 'active' AND p.usage > :usage_floor AND COALESCE(u.usage, 0) = 0""",
@@ -88,8 +88,8 @@ USAGE = (
         sql="""
             SELECT m.account_key, COALESCE(a.account, m.account) AS account, m.line, m.usage
             FROM movement m
-            LEFT JOIN account a ON a.run = m.run AND a.account_key = m.account_key
-            WHERE m.run = :run AND m.usage < 0""",
+            LEFT JOIN account a ON a.period = m.period AND a.account_key = m.account_key
+            WHERE m.period = :period AND m.usage < 0""",
         detail=says("movement {line}: {usage} used"),
     ),
 )

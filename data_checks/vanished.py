@@ -10,36 +10,34 @@ _BEFORE = """
             last_end AS (
                 SELECT a.account_key, a.account, MAX(r.ends_on) AS ends_on
                 FROM account a
-                JOIN account o ON o.account_key = a.account_key AND o.run <> a.run
-                JOIN period_close c ON c.run = o.run
-                JOIN bill_run r ON r.run = o.run
-                WHERE a.run = :run AND a.status <> 'closed' AND r.starts_on < :starts_on
+                JOIN account o ON o.account_key = a.account_key AND o.period <> a.period
+                JOIN period_close c ON c.period = o.period
+                JOIN bill_run r ON r.period = o.period
+                WHERE a.period = :period AND a.status <> 'closed' AND r.starts_on < :starts_on
                 GROUP BY a.account_key, a.account
             ), before AS (
-                SELECT l.account_key, l.account, MAX(o.run) AS run
+                SELECT l.account_key, l.account, MAX(o.period) AS period
                 FROM last_end l
                 JOIN account o ON o.account_key = l.account_key
-                JOIN period_close c ON c.run = o.run
-                JOIN bill_run r ON r.run = o.run AND r.ends_on = l.ends_on
-                WHERE o.run <> :run
+                JOIN period_close c ON c.period = o.period
+                JOIN bill_run r ON r.period = o.period AND r.ends_on = l.ends_on
+                WHERE o.period <> :period
                 GROUP BY l.account_key, l.account
             )"""
-_MANDATE = (
-    "EXISTS (SELECT 1 FROM mandate m WHERE m.run = {run} AND m.account_key = b.account_key{more})"
-)
-_LINK = "EXISTS (SELECT 1 FROM portal_link l WHERE l.run = {run} AND l.account_key = b.account_key)"
+_MANDATE = "EXISTS (SELECT 1 FROM mandate m WHERE m.period = {period} AND m.account_key = b.account_key{more})"
+_LINK = "EXISTS (SELECT 1 FROM portal_link l WHERE l.period = {period} AND l.account_key = b.account_key)"
 _METHOD = """(EXISTS (
                 SELECT 1 FROM portal_link l
-                JOIN payment_method p ON p.run = l.run AND p.portal_user = l.mailbox
-                WHERE l.run = {run} AND l.account_key = b.account_key
+                JOIN payment_method p ON p.period = l.period AND p.portal_user = l.mailbox
+                WHERE l.period = {period} AND l.account_key = b.account_key
             ) OR EXISTS (
                 SELECT 1 FROM mandate m
-                JOIN payment_method p ON p.run = m.run AND p.token = m.method_token
-                WHERE m.run = {run} AND m.account_key = b.account_key
+                JOIN payment_method p ON p.period = m.period AND p.token = m.method_token
+                WHERE m.period = {period} AND m.account_key = b.account_key
             ))"""
 _ACCOUNT = """EXISTS (
                 SELECT 1 FROM account x
-                WHERE x.run = {run} AND x.account_key = b.account_key AND {had}
+                WHERE x.period = {period} AND x.account_key = b.account_key AND {had}
             )"""
 
 
@@ -53,13 +51,18 @@ _THINGS = " UNION ALL ".join(
     (
         _lost(
             "an autopay mandate",
-            _MANDATE.format(run="b.run", more=" AND m.active"),
-            _MANDATE.format(run=":run", more=""),
+            _MANDATE.format(period="b.period", more=" AND m.active"),
+            _MANDATE.format(period=":period", more=""),
         ),
-        _lost("a portal link", _LINK.format(run="b.run"), _LINK.format(run=":run")),
-        _lost("a payment method", _METHOD.format(run="b.run"), _METHOD.format(run=":run")),
+        _lost("a portal link", _LINK.format(period="b.period"), _LINK.format(period=":period")),
+        _lost(
+            "a payment method", _METHOD.format(period="b.period"), _METHOD.format(period=":period")
+        ),
         *(
-            _lost(kind, *(_ACCOUNT.format(run=run, had=had) for run in ("b.run", ":run")))
+            _lost(
+                kind,
+                *(_ACCOUNT.format(period=period, had=had) for period in ("b.period", ":period")),
+            )
             for kind, had in (
                 ("an e-mail address", "x.email <> ''"),
                 ("an equal-pay amount", "x.equal_pay_amount IS NOT NULL"),

@@ -13,7 +13,7 @@ desk_work = sa.Table(
     metadata,
     sa.Column("key", sa.String(32), primary_key=True),
     sa.Column("kind", one_of(WorkKind, "kind"), nullable=False),
-    sa.Column("run", sa.String(20), nullable=False),
+    sa.Column("period", sa.String(20), nullable=False),
     sa.Column("bundle", sa.Text, nullable=False),  # "": what is staged
     sa.Column("who", sa.String(100), nullable=False),
     sa.Column("state", one_of(WorkState, "state"), nullable=False),
@@ -23,5 +23,5 @@ desk_work = sa.Table(
     sa.Column("code", sa.String(100), nullable=False, server_default=""),
     sa.Column("sentence", sa.Text, nullable=False, server_default=""),
     sa.Column("figures", sa.Text, nullable=False, server_default=""),  # JSON, of a rehearsal
-    sa.Index(None, "run", "began_at"),
+    sa.Index(None, "period", "began_at"),
 )

@@ -91,7 +91,7 @@ def wallet_of(books: Connection, user: int, address: str) -> list[SavedMethod]:
 def _exported(books: Connection, user: int, address: str) -> list[Any]:
     mailbox = mailbox_of(address)
     keys = [one.account_key for one in accounts_of_user(books, user, mailbox)]
-    last = books.scalar(sa.select(bill_run.c.run).order_by(bill_run.c.ends_on.desc()).limit(1))
+    last = books.scalar(sa.select(bill_run.c.period).order_by(bill_run.c.ends_on.desc()).limit(1))
     runs = {*newest_runs(books, keys).values(), *filter(None, [last])}
     rows = wallet_in_force.c
     query = sa.select(
@@ -100,7 +100,7 @@ def _exported(books: Connection, user: int, address: str) -> list[Any]:
         rows.last4,
         sa.literal("").label("brand"),
         sa.cast(sa.null(), sa.Date).label("expires_on"),
-    ).where(rows.run.in_(runs), rows.portal_user == mailbox)
+    ).where(rows.period.in_(runs), rows.portal_user == mailbox)
     return list(books.execute(query.distinct().order_by(rows.token)))
 
 

@@ -26,45 +26,45 @@ from reporting.report.markdown import check_rows, exception_rows, to_markdown
 from reporting.run_sheet.reading import read_run_sheet
 
 
-def show_exceptions(office: Office, run: str) -> None:
+def show_exceptions(office: Office, period: str) -> None:
     """Show what needs a person as a table; account numbers are all it holds of a customer."""
     _show_table(
-        key=f"exceptions-{slug(run)}",
-        table=exception_rows(exceptions_of(office, run)),
-        description=f"What needs a person in period {run}",
+        key=f"exceptions-{slug(period)}",
+        table=exception_rows(exceptions_of(office, period)),
+        description=f"What needs a person in period {period}",
     )
 
 
-def show_checks(database: Database, run: str) -> None:
+def show_checks(database: Database, period: str) -> None:
     """Show what came of every check as a table, what failed first."""
-    sheet = read_run_sheet(database, run)
+    sheet = read_run_sheet(database, period)
     _show_table(
-        key=f"checks-{slug(run)}",
+        key=f"checks-{slug(period)}",
         table=check_rows(sheet),
-        description=f"The {len(sheet.checks)} checks of period {run}",
+        description=f"The {len(sheet.checks)} checks of period {period}",
     )
 
 
-def show_question(run: str, text: str) -> None:
+def show_question(period: str, text: str) -> None:
     """Show what a person is asked to approve, also to whoever has not opened the form."""
     _show_markdown(
-        key=f"approval-{slug(run)}",
+        key=f"approval-{slug(period)}",
         markdown=text,
-        description=f"What would happen when period {run} is closed",
+        description=f"What would happen when period {period} is closed",
     )
 
 
-def show_print_batch(database: Database, run: str, home: Path) -> None:
+def show_print_batch(database: Database, period: str, home: Path) -> None:
     """Show the files of the print batches, with a link to each part's folder."""
     query = (
         sa.select(print_batch)
-        .where(print_batch.c.run == run)
+        .where(print_batch.c.period == period)
         .order_by(print_batch.c.part, print_batch.c.bulk)
     )
     with database.reading() as books:
         batches = books.execute(query).all()
     _show_table(
-        key=f"print-{slug(run)}",
+        key=f"print-{slug(period)}",
         table=[
             {
                 "part": batch.part,
@@ -76,33 +76,37 @@ def show_print_batch(database: Database, run: str, home: Path) -> None:
             }
             for batch in batches
         ],
-        description=f"The print batches of period {run}",
+        description=f"The print batches of period {period}",
     )
     for folder in dict.fromkeys((home / batch.file).parent for batch in batches):
         create_link_artifact(
             link=folder.absolute().as_uri(),
             link_text=str(folder),
-            key=slug(f"print-folder-{run}" + ("" if folder.name == run else f"-{folder.name}")),
-            description=f"Where the print batches of period {run} lie on the office's machine",
+            key=slug(
+                f"print-folder-{period}" + ("" if folder.name == period else f"-{folder.name}")
+            ),
+            description=f"Where the print batches of period {period} lie on the office's machine",
         )
 
 
-def link_report(run: str, file: Path) -> None:
+def link_report(period: str, file: Path) -> None:
     """Say where the report's file is; Prefect's older pages also link it, the newer do not."""
     create_link_artifact(
         link=file.absolute().as_uri(),
         link_text=str(file.absolute()),
-        key=f"report-file-{slug(run)}",
-        description=f"The report of period {run}, as a file on the office's machine",
+        key=f"report-file-{slug(period)}",
+        description=f"The report of period {period}, as a file on the office's machine",
     )
 
 
-def show_report(office: Office, run: str) -> None:
+def show_report(office: Office, period: str) -> None:
     """Show the report of a run as a page."""
     _show_markdown(
-        key=f"report-{slug(run)}",
-        markdown=to_markdown(read_run_sheet(office.database, run), exceptions_of(office, run)),
-        description=f"The close of period {run}",
+        key=f"report-{slug(period)}",
+        markdown=to_markdown(
+            read_run_sheet(office.database, period), exceptions_of(office, period)
+        ),
+        description=f"The close of period {period}",
     )
 
 

@@ -18,27 +18,27 @@ from prefect.tasks import exponential_backoff
 from database.runs import find_run, finished_step, record_step
 from domain.failures import Misuse, PermanentFailure, Refused, TemporaryFailure
 from domain.steps import Step
-from office.equipment.office import office
+from office.equipment.office import current_office
 from office.secrets.redaction import told_safely
 from tasks.artifacts import slug
 
 EVERY_PERCENT = 10  # an update costs some 60 ms
 
 
-def progress_of(step: Step, run: str) -> Callable[[int, int], None]:
+def progress_of(step: Step, period: str) -> Callable[[int, int], None]:
     """
     Return what a step calls with done and total as it moves on.
 
     The screen is told each time, the Prefect UI every ten percent.
     """
     artifact = create_progress_artifact(
-        progress=0.0, key=slug(f"{step.value}-{run}"), description=f"{step.value} of {run}"
+        progress=0.0, key=slug(f"{step.value}-{period}"), description=f"{step.value} of {period}"
     )
     shown = 0
 
     def move(done: int, total: int) -> None:
         nonlocal shown
-        office().reporter.move(step, done, total)
+        current_office().reporter.move(step, done, total)
         percent = 100 * done // total if total else 100
         if percent - shown >= EVERY_PERCENT or (percent == 100 and shown < 100):
             shown = percent
@@ -83,11 +83,11 @@ def step(name: Step, *, once: bool = False, retries: int = 3) -> Callable[[Work]
 
     def decorate(work: Work) -> Observed:
         @functools.wraps(work)
-        def observed(run: str, *arguments: Any, **options: Any) -> State[Any]:
-            done = _earlier(run, name) if once else None
+        def observed(period: str, *arguments: Any, **options: Any) -> State[Any]:
+            done = _earlier(period, name) if once else None
             if done is None:
                 try:
-                    done = _carry_out(work, name, run, *arguments, **options)
+                    done = _carry_out(work, name, period, *arguments, **options)
                 except (Misuse, Refused, PermanentFailure) as failure:
                     return Failed(message=str(failure), data=failure)  # without the class's name
             ended = Failed if done.is_red else Completed
@@ -95,7 +95,7 @@ def step(name: Step, *, once: bool = False, retries: int = 3) -> Callable[[Work]
 
         make_task: Callable[[Any], Any] = task(
             name=name.value,
-            task_run_name=f"{name.value} {{run}}",
+            task_run_name=f"{name.value} {{period}}",
             retries=retries,
             retry_delay_seconds=exponential_backoff(backoff_factor=RETRY_SECONDS),
             retry_condition_fn=_is_temporary,
@@ -117,30 +117,30 @@ def step(name: Step, *, once: bool = False, retries: int = 3) -> Callable[[Work]
     return decorate
 
 
-def _earlier(run: str, name: Step) -> Done | None:
-    summary = finished_step(office().database, run, name)
+def _earlier(period: str, name: Step) -> Done | None:
+    summary = finished_step(current_office().database, period, name)
     if summary is None:
         return None
     sentence = f"{summary.get('sentence', '')} (done before)"
-    office().reporter.end(name, sentence)
+    current_office().reporter.end(name, sentence)
     return Done(sentence, summary.get("figures", {}))
 
 
-def _carry_out(work: Work, name: Step, run: str, *arguments: Any, **options: Any) -> Done:
-    here = office()
-    here.reporter.begin(name)
+def _carry_out(work: Work, name: Step, period: str, *arguments: Any, **options: Any) -> Done:
+    office = current_office()
+    office.reporter.begin(name)
     started = time.monotonic()
     with told_safely():  # Prefect keeps what a step raises
-        done = work(run, *arguments, **options)
+        done = work(period, *arguments, **options)
 
-    known = find_run(here.database, run)
+    known = find_run(office.database, period)
     if known is not None:
-        finished_at = here.now(known)
+        finished_at = office.now(known)
         started_at = finished_at - timedelta(seconds=time.monotonic() - started)
         summary = {"sentence": done.sentence, "figures": done.figures}
-        record_step(here.database, run, name, name.position, started_at, finished_at, summary)
+        record_step(office.database, period, name, name.position, started_at, finished_at, summary)
     get_run_logger().info("%s: %s", name, done.sentence)
-    here.reporter.end(name, done.sentence)
+    office.reporter.end(name, done.sentence)
     return done
 
 

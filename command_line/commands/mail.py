@@ -86,18 +86,23 @@ def _send(start: Start, link: LeaderSocket) -> None:
 
     sys.argv[0] = start.program
     home = Path(start.home)
-    here = Office(home, same_settings(start), clock_of(start, wall_clock), person())
+    office = Office(home, same_settings(start), clock_of(start, wall_clock), person())
     moment = datetime.fromisoformat(start.due) if start.due else None
     with (
-        at_work(here),
-        closing(here.database),
-        closing(to_mailer(home, here.settings.smtp, connections=start.connections)) as mailer,
+        at_work(office),
+        closing(office.database),
+        closing(to_mailer(home, office.settings.smtp, connections=start.connections)) as mailer,
     ):
         gc.freeze()
         gc.enable()
         link.begin(start.grace)
         done = send_alone(
-            here, mailer, start.kinds, lambda: moment or here.due_now(), link.tell, link.must_stop
+            office,
+            mailer,
+            start.kinds,
+            lambda: moment or office.due_now(),
+            link.tell,
+            link.must_stop,
         )
         link.end(done)
 

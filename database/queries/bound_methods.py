@@ -44,7 +44,7 @@ def accounts_bound_to(books: Connection, token: str) -> list[str]:
 def newest_runs(books: Connection, keys: Iterable[str] = ()) -> dict[str, str]:
     """Return the run of the newest export that was not refused and knows each account."""
     query = _NEWEST.where(account.c.account_key.in_(list(keys)))
-    return {row.account_key: row.run for row in books.execute(query)}
+    return {row.account_key: row.period for row in books.execute(query)}
 
 
 def lock_runs(books: Connection) -> None:
@@ -55,26 +55,26 @@ def lock_runs(books: Connection) -> None:
     autopay that is just being set up.
     """
     rows = bill_run.c
-    query = sa.select(rows.run).where(rows.state != RunState.REFUSED).order_by(rows.run)
+    query = sa.select(rows.period).where(rows.state != RunState.REFUSED).order_by(rows.period)
     books.execute(query.with_for_update())
 
 
 def _in_force(books: Connection, key: str, token: str) -> list[str]:
-    run = newest_runs(books, [key]).get(key)
-    if run is None:
+    period = newest_runs(books, [key]).get(key)
+    if period is None:
         return []
-    agreed = mandates_in_force(run, key)
+    agreed = mandates_in_force(period, key)
     query = (
         sa.select(account.c.account)
         .join(agreed, agreed.c.account_key == account.c.account_key)
-        .where(account.c.run == run, agreed.c.method_token == token)
+        .where(account.c.period == period, agreed.c.method_token == token)
     )
     return list(books.scalars(query))
 
 
 _NEWEST: sa.Select[Any] = (
-    sa.select(account.c.account_key, bill_run.c.run)
-    .join(bill_run, bill_run.c.run == account.c.run)
+    sa.select(account.c.account_key, bill_run.c.period)
+    .join(bill_run, bill_run.c.period == account.c.period)
     .where(bill_run.c.state != RunState.REFUSED)
     .order_by(account.c.account_key, bill_run.c.ends_on)  # the newest is read last, and stays
 )

@@ -41,7 +41,8 @@ def accounts_of_user(books: Connection, user: int, mailbox: str) -> list[PortalA
         return []
     rows = books.execute(_NUMBERS, {"keys": list(keys)})
     return [
-        PortalAccount(row.account_key, row.account, row.run, keys[row.account_key]) for row in rows
+        PortalAccount(row.account_key, row.account, row.period, keys[row.account_key])
+        for row in rows
     ]
 
 
@@ -52,7 +53,7 @@ def newest_account(books: Connection, key: str) -> Any:
 
 
 _IS_NEWEST = sa.and_(
-    balance_due.c.account_key == account.c.account_key, balance_due.c.run == account.c.run
+    balance_due.c.account_key == account.c.account_key, balance_due.c.period == account.c.period
 )
 _OWN = sa.select(account_link.c.account_key).where(
     account_link.c.user_number == sa.bindparam("user"), account_link.c.unlinked_at.is_(None)
@@ -63,10 +64,10 @@ _EXPORTED = (
         balance_due,
         sa.and_(
             balance_due.c.account_key == portal_link.c.account_key,
-            balance_due.c.run == portal_link.c.run,
+            balance_due.c.period == portal_link.c.period,
         ),
     )
-    .join(bill_run, bill_run.c.run == portal_link.c.run)
+    .join(bill_run, bill_run.c.period == portal_link.c.period)
     .outerjoin(
         account_link,
         sa.and_(
@@ -87,7 +88,7 @@ _LANDLORDS = (
         account.c.cosigner_id != "",
         sa.or_(
             sa.exists().where(
-                cosigner.c.run == account.c.run,
+                cosigner.c.period == account.c.period,
                 cosigner.c.cosigner_id == account.c.cosigner_id,
                 sa.func.lower(cosigner.c.portal_user) == sa.bindparam("mailbox"),
             ),
@@ -101,7 +102,7 @@ _LANDLORDS = (
     )
 )
 _NUMBERS = (
-    sa.select(balance_due.c.account_key, balance_due.c.account, balance_due.c.run)
+    sa.select(balance_due.c.account_key, balance_due.c.account, balance_due.c.period)
     .where(balance_due.c.account_key.in_(sa.bindparam("keys", expanding=True)))
     .order_by(balance_due.c.account)
 )

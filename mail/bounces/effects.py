@@ -92,7 +92,7 @@ def carry_out(
     )
     if (judgement.suppresses or worn_out) and suppress(books, found.key, status, now=now, who=who):
         counted["suppressed"] += 1
-    if found.run is not None:
-        counted["paper"] += put_on_paper(books, found.run, found.account_key)
+    if found.period is not None:
+        counted["paper"] += put_on_paper(books, found.period, found.account_key)
     counted["policy"] += judgement.alerts
     return counted

@@ -65,7 +65,7 @@ def _owed(terms: Notifying) -> sa.Select[Any]:
             checkout.c.address,
             _PAYMENT.key,
             _PAYMENT.account,
-            _PAYMENT.run,
+            _PAYMENT.period,
             _PAYMENT.state,
         )
         .join(gateway_payment, _PAYMENT.key == checkout.c.payment_key)
@@ -90,6 +90,6 @@ def _to_message(row: Any) -> PlannedMessage:
         address=row.address,
         source=RecipientSource.PORTAL_USER,
         account=row.account,
-        run=row.run,
+        period=row.period,
         form=_FORMS[row.state],
     )

@@ -55,46 +55,46 @@ class PendingApproval:
         return say_drift(json.loads(self.request.figures), self.figures)
 
 
-def ask(here: Office, run: str) -> PendingApproval:
+def ask(office: Office, period: str) -> PendingApproval:
     """
     Return the question about what is staged now; it is a new one where the figures changed.
 
     What was decided about other figures does not count any more.
     """
-    known = get_run(here.database, run)
-    sheet = read_run_sheet(here.database, run)
-    with here.database.writing() as books:
+    known = get_run(office.database, period)
+    sheet = read_run_sheet(office.database, period)
+    with office.database.writing() as books:
         request = record_request(
             books,
-            run,
+            period,
             digest=binding_digest(sheet),
             figures=json.dumps(asked_figures(sheet)),
-            at=here.now(known),
-            who=here.who,
+            at=office.now(known),
+            who=office.who,
         )
-        waived = waived_checks(books, run)
+        waived = waived_checks(books, period)
     blocking = tuple(name for name in blocking_checks(sheet) if name not in waived)
     return PendingApproval(
-        request, weigh(request.decisions, terms_of_approval(here)), sheet, blocking
+        request, weigh(request.decisions, terms_of_approval(office)), sheet, blocking
     )
 
 
-def find_asked(here: Office, run: str) -> PendingApproval | None:
+def find_asked(office: Office, period: str) -> PendingApproval | None:
     """Return the question of a run whose figures are still the same; nothing is written."""
-    sheet = read_run_sheet(here.database, run)
-    with here.database.reading() as books:
-        request = newest_request(books, run)
-        waived = waived_checks(books, run)
+    sheet = read_run_sheet(office.database, period)
+    with office.database.reading() as books:
+        request = newest_request(books, period)
+        waived = waived_checks(books, period)
     if request is None or request.digest != binding_digest(sheet):
         return None
     blocking = tuple(name for name in blocking_checks(sheet) if name not in waived)
     return PendingApproval(
-        request, weigh(request.decisions, terms_of_approval(here)), sheet, blocking
+        request, weigh(request.decisions, terms_of_approval(office)), sheet, blocking
     )
 
 
 def decide(
-    here: Office,
+    office: Office,
     asked: PendingApproval,
     decision: Decision,
     *,
@@ -109,55 +109,55 @@ def decide(
     word does not count, a check is never waived, or one that failed is not waived.
     """
     waivers = dict(waivers or {})
-    terms = terms_of_approval(here)
+    terms = terms_of_approval(office)
     if decision is Decision.REFUSE and not reason.strip():
         raise Misuse("A refusal needs a reason: it is audited with it.")
-    origin = here.origin if who == here.who else ""
+    origin = office.origin if who == office.who else ""
     require_may_decide(who, decision, asked.standing, terms, origin)
     require_waivable(waivers)
     if decision is Decision.APPROVE:
         _require_unblocked(asked, waivers)
 
-    run = asked.request.run
-    at = here.now(get_run(here.database, run))
+    period = asked.request.period
+    at = office.now(get_run(office.database, period))
     decided = Decided(decision, who, at, reason.strip(), tuple(sorted(waivers)), origin)
-    with here.database.writing() as books:
-        record_waivers(books, run, waivers, at=at, who=who)
+    with office.database.writing() as books:
+        record_waivers(books, period, waivers, at=at, who=who)
         record_decision(books, asked.request, decided)
         if decision is Decision.REFUSE:
-            move_run(books, run, "refused")
+            move_run(books, period, "refused")
         action = "approve" if decision is Decision.APPROVE else "refuse approval"
-        record_audit(books, at, who, action, run, _detail(asked, decided, terms))
-    return ask(here, run)
+        record_audit(books, at, who, action, period, _detail(asked, decided, terms))
+    return ask(office, period)
 
 
-def require_answerable(here: Office, run: str) -> None:
+def require_answerable(office: Office, period: str) -> None:
     """Raise Refused for a run that nobody can say yes or no to now, Misuse for an unknown one."""
-    known = get_run(here.database, run)
+    known = get_run(office.database, period)
     if known.is_closed:
-        raise Refused("period-closed", f"Period {run} is closed; there is nothing to approve.")
-    sheet = read_run_sheet(here.database, run)
+        raise Refused("period-closed", f"Period {period} is closed; there is nothing to approve.")
+    sheet = read_run_sheet(office.database, period)
     if known.state not in ANSWERABLE or not sheet.checks:
         raise Refused(
             "not-ready",
-            f"Period {run} is {known.state} and not ready to be approved; "
-            f"run `{here.command} close {run}` first, which prepares everything.",
+            f"Period {period} is {known.state} and not ready to be approved; "
+            f"run `{office.command} close {period}` first, which prepares everything.",
         )
 
 
-def refused_by(here: Office, run: str, refusal: Decided) -> Refused:
+def refused_by(office: Office, period: str, refusal: Decided) -> Refused:
     """Return what stops a close that a person said no to."""
     return Refused(
         "refused-by-person",
-        f"Period {run} is not closed: {refusal.who} refused it on {refusal.at:%Y-%m-%d %H:%M} UTC "
+        f"Period {period} is not closed: {refusal.who} refused it on {refusal.at:%Y-%m-%d %H:%M} UTC "
         f"({refusal.reason}). Correct the export and close again, or approve it in spite of that: "
-        f"{here.command} approve {run}",
+        f"{office.command} approve {period}",
     )
 
 
-def terms_of_approval(here: Office) -> ApprovalTerms:
+def terms_of_approval(office: Office) -> ApprovalTerms:
     """Return how many people have to say yes, and who may."""
-    chosen = here.settings.approval
+    chosen = office.settings.approval
     return ApprovalTerms(chosen.people, chosen.approvers)
 
 
@@ -166,7 +166,7 @@ def _require_unblocked(asked: PendingApproval, waivers: Mapping[str, str]) -> No
     if left:
         raise Refused(
             left[0],
-            f"Period {asked.request.run} cannot be approved: {', '.join(left)} failed. "
+            f"Period {asked.request.period} cannot be approved: {', '.join(left)} failed. "
             "Waive it by name and reason, or correct the export and close again.",
         )
 

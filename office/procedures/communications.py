@@ -38,7 +38,7 @@ class Plan:
 
 
 def make_request(
-    here: Office,
+    office: Office,
     subject: str,
     body: str,
     audience: Audience,
@@ -47,11 +47,11 @@ def make_request(
 ) -> MassMailRequest:
     """Check what a person wrote; raises Misuse for what could not be sent as it is."""
     to_paragraphs(body)
-    attachment = None if attach is None else read_pdf(here, attach)
-    if attachment and here.size_limit.is_over(len(attachment.content)):
-        largest = here.size_limit.octets / MEGABYTE
+    attachment = None if attach is None else read_pdf(office, attach)
+    if attachment and office.size_limit.is_over(len(attachment.content)):
+        largest = office.size_limit.octets / MEGABYTE
         raise Misuse(f"{attachment.name} does not fit into a mail of {largest:g} MB.")
-    if communication is not None and not here.live_communications.link_to(communication):
+    if communication is not None and not office.live_communications.link_to(communication):
         raise Misuse(
             f"Communication {communication} is not live or has no web address; see "
             "`billclose communication list`, or set communications.link_url."
@@ -59,47 +59,47 @@ def make_request(
     return MassMailRequest(check_subject(subject), body, audience, attachment, communication)
 
 
-def read_pdf(here: Office, file: Path) -> PdfFile:
+def read_pdf(office: Office, file: Path) -> PdfFile:
     """Read a PDF to post or attach; raises Misuse (`pdf-unreadable`)."""
-    return read_pdf_file(file, here.settings.communications.largest_mb * MEGABYTE)
+    return read_pdf_file(file, office.settings.communications.largest_mb * MEGABYTE)
 
 
-def plan_of(here: Office, request: MassMailRequest) -> Plan:
+def plan_of(office: Office, request: MassMailRequest) -> Plan:
     """
     Count whom a request comes to; nothing is recorded.
 
     What was recorded before stands: its own mailboxes are counted, not today's.
     """
-    mailing = find_mailing(here.database, request, here.local_today())
+    mailing = find_mailing(office.database, request, office.local_today())
     if mailing is not None and mailing.resolved_at is not None:
-        count = count_mailboxes(here.database, mailing.number)
-        shown = first_reader(here.database, mailing.number)
+        count = count_mailboxes(office.database, mailing.number)
+        shown = first_reader(office.database, mailing.number)
         return Plan(mailing, count, mailing.counted_out(), shown)
     found = resolve(
-        here.database,
+        office.database,
         request.audience,
-        to_landlords=here.settings.ebill.landlords,
+        to_landlords=office.settings.ebill.landlords,
         names_account=request.names_account,
     )
-    shown = Shown(found.readers[0], found.run.run) if found.readers else None
+    shown = Shown(found.readers[0], found.run.period) if found.readers else None
     left_out = count_left_out(found.left_out, found.unreachable)
     return Plan(mailing, len(found.readers), left_out, shown)
 
 
-def record(here: Office, request: MassMailRequest) -> int:
+def record(office: Office, request: MassMailRequest) -> int:
     """Write a request down and return its mailing's number; nobody is written to yet."""
     mailing = record_mailing(
-        here.database,
-        here.store,
+        office.database,
+        office.store,
         request,
-        today=here.local_today(),
-        now=here.moment(),
-        who=here.who,
+        today=office.local_today(),
+        now=office.moment(),
+        who=office.who,
     )
     return mailing.number
 
 
-def compose(here: Office, request: MassMailRequest, shown: Shown, test_to: str = "") -> bytes:
+def compose(office: Office, request: MassMailRequest, shown: Shown, test_to: str = "") -> bytes:
     """
     Return the mail as a reader would get it, or as a test to somebody else; raises Misuse.
 
@@ -109,14 +109,14 @@ def compose(here: Office, request: MassMailRequest, shown: Shown, test_to: str =
     text = Communication(
         request.subject,
         to_paragraphs(request.body),
-        here.live_communications.link_to(request.communication) if request.communication else "",
+        office.live_communications.link_to(request.communication) if request.communication else "",
         Attachment(file.name, file.content) if file else None,
     )
-    notices = replace(here.notice_renderer, find_communication=lambda _form: text)
+    notices = replace(office.notice_renderer, find_communication=lambda _form: text)
     if test_to:
         notices = replace(notices, sender=as_test(notices.sender))
     try:
-        return compose_for(notices, shown, here.moment(), test_to)
+        return compose_for(notices, shown, office.moment(), test_to)
     except (PermanentFailure, TemporaryFailure) as failure:
         raise Misuse(f"The mail cannot be made: {failure}.") from None
 

@@ -16,16 +16,16 @@ from office.procedures.mail_sending import send_mails
 
 
 def send_what_is_due(
-    here: Office,
+    office: Office,
     due: Callable[[], datetime],
     progress: Callable[[SendCounts], None],
     kinds: Collection[MessageKind] = tuple(MessageKind),
 ) -> SendCounts:
     """Send the mails of some kinds that are due, and draw the conclusions from refusals."""
-    withdraw_reminders(here.database, reminding_of(here, due()))
-    withdraw_notices(here.database, due(), here.who)
+    withdraw_reminders(office.database, reminding_of(office, due()))
+    withdraw_notices(office.database, due(), office.who)
     if MessageKind.COMMUNICATION in kinds:
-        reschedule_overdue(here.database, here.send_schedule, due())
-    tried = send_mails(here, kinds, due, progress)
-    record_refusals(here.database, now=due(), who=here.who)  # before anything is printed
+        reschedule_overdue(office.database, office.send_schedule, due())
+    tried = send_mails(office, kinds, due, progress)
+    record_refusals(office.database, now=due(), who=office.who)  # before anything is printed
     return tried

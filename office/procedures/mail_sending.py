@@ -91,15 +91,15 @@ def shares(connections: int, processes: int) -> list[int]:
 
 
 def starts_of(
-    here: Office, kinds: Collection[MessageKind], due: datetime, connections: Sequence[int]
+    office: Office, kinds: Collection[MessageKind], due: datetime, connections: Sequence[int]
 ) -> list[Start]:
     """Return what senders are told, one for each share of the connections."""
-    as_of = here.clock.as_of
+    as_of = office.clock.as_of
     return [
         Start(
-            str(here.home), sys.argv[0], fingerprint(here.settings), tuple(kinds), share,
+            str(office.home), sys.argv[0], fingerprint(office.settings), tuple(kinds), share,
             "" if as_of is None else due.isoformat(),
-            "" if as_of is None else as_of.isoformat(), here.clock.started, GRACE_SECONDS,
+            "" if as_of is None else as_of.isoformat(), office.clock.started, GRACE_SECONDS,
         )
         for share in connections
     ]  # fmt: skip
@@ -143,23 +143,23 @@ LOG = logging.getLogger(__name__)
 
 
 def send_mails(
-    here: Office,
+    office: Office,
     kinds: Collection[MessageKind],
     due: Callable[[], datetime],
     progress: Progress,
 ) -> SendCounts:
     """Send what is due of some kinds, with as many processes as are allowed and worth it."""
-    processes = _processes(here, kinds, due())
+    processes = _processes(office, kinds, due())
     if processes == 1:
-        return send_alone(here, here.mailer, kinds, due, progress).counts
+        return send_alone(office, office.mailer, kinds, due, progress).counts
     from office.equipment.mail import to_server_mailer as to_mailer
 
-    here.mailer.close()  # its idle connections count among those that the relay was promised
-    own, *others = shares(here.settings.smtp.connections, processes)
-    with closing(to_mailer(here.home, here.settings.smtp, connections=own)) as mailer:
-        senders = _start(starts_of(here, kinds, due(), others))
-        send = partial(send_alone, here, mailer, kinds, due)
-        again = sendable(resend_in_doubt=here.settings.ebill.resend_in_doubt)
+    office.mailer.close()  # its idle connections count among those that the relay was promised
+    own, *others = shares(office.settings.smtp.connections, processes)
+    with closing(to_mailer(office.home, office.settings.smtp, connections=own)) as mailer:
+        senders = _start(starts_of(office, kinds, due(), others))
+        send = partial(send_alone, office, mailer, kinds, due)
+        again = sendable(resend_in_doubt=office.settings.ebill.resend_in_doubt)
         counts = send_together(send, senders, progress, again)
     for sender in senders:
         if sender.trouble:
@@ -168,7 +168,7 @@ def send_mails(
 
 
 def send_alone(
-    here: Office,
+    office: Office,
     mailer: Mailer,
     kinds: Collection[MessageKind],
     due: Callable[[], datetime],
@@ -177,22 +177,22 @@ def send_alone(
 ) -> SenderReport:
     """Send what is due of some kinds in this process; see mail.sending."""
     renderers: dict[MessageKind, Render] = {
-        MessageKind.BILL: here.bill_renderer,
-        **dict.fromkeys(NOTICES, here.notice_renderer),
+        MessageKind.BILL: office.bill_renderer,
+        **dict.fromkeys(NOTICES, office.notice_renderer),
     }
     tally = OutcomeTally()
     counts = send_due(
-        here.database,
+        office.database,
         mailer,
         {kind: render for kind, render in renderers.items() if kind in kinds},
-        journals=here.folder(JOURNALS),
+        journals=office.folder(JOURNALS),
         clock=due,
         owner=this_process(),
         stop=stop,
         progress=progress,
-        resend_in_doubt=here.settings.ebill.resend_in_doubt,
+        resend_in_doubt=office.settings.ebill.resend_in_doubt,
         tally=tally,
-        many_refusals=here.settings.smtp.refusals_in_a_row,
+        many_refusals=office.settings.smtp.refusals_in_a_row,
     )
     return SenderReport(counts, dict(tally.left))
 
@@ -208,11 +208,11 @@ def _start(starts: Iterable[Start]) -> list[SendingProcess]:
     return senders
 
 
-def _processes(here: Office, kinds: Collection[MessageKind], now: datetime) -> int:
-    most = 1 if here.rehearses else most_processes(here.settings.smtp)
+def _processes(office: Office, kinds: Collection[MessageKind], now: datetime) -> int:
+    most = 1 if office.rehearses else most_processes(office.settings.smtp)
     if most == 1:
         return 1
-    in_doubt = here.settings.ebill.resend_in_doubt
+    in_doubt = office.settings.ebill.resend_in_doubt
     counted = most * MAILS_FOR_ONE_MORE
-    due = count_due(here.database, now, kinds, resend_in_doubt=in_doubt, most=counted)
+    due = count_due(office.database, now, kinds, resend_in_doubt=in_doubt, most=counted)
     return worth(most, due)

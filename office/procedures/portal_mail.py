@@ -13,7 +13,7 @@ from mail.outbox.queueing import PlannedMessage, queue_messages
 from office.equipment.office import Office
 
 
-def queue_portal_mails(here: Office, books: Connection, mails: Iterable[PortalMail]) -> int:
+def queue_portal_mails(office: Office, books: Connection, mails: Iterable[PortalMail]) -> int:
     """Queue mails about somebody's access, in the transaction that they follow from."""
     messages = [
         PlannedMessage(
@@ -26,17 +26,19 @@ def queue_portal_mails(here: Office, books: Connection, mails: Iterable[PortalMa
         )
         for mail in mails
     ]
-    return queue_messages(books, messages, now=here.due_now(), message_domain=here.message_domain)
+    return queue_messages(
+        books, messages, now=office.due_now(), message_domain=office.message_domain
+    )
 
 
-def send_portal_mails(here: Office) -> None:
+def send_portal_mails(office: Office) -> None:
     """Send the mails that somebody before a page waits for: of access, and receipts."""
     from office.procedures.mail_sending import send_alone
 
     send_alone(
-        here,
-        here.mailer,
+        office,
+        office.mailer,
         (MessageKind.ACCESS, MessageKind.RECEIPT),
-        here.due_now,
+        office.due_now,
         lambda _counts: None,
     )

@@ -56,17 +56,19 @@ def _copied(real: Office, place: Path) -> Office:
     with copy.database.writing() as books:
         metadata.create_all(books)
     _copy_books(real.database, copy.database)
-    for run in _shared_runs(copy.database):
-        fetch_documents(copy.database, run, real.store, copy.exports_folder)
+    for period in _shared_runs(copy.database):
+        fetch_documents(copy.database, period, real.store, copy.exports_folder)
     return copy
 
 
 def _shared_runs(database: Database) -> list[str]:
     """Return the runs that are not closed and whose bulk files another machine may have shared."""
-    is_closed = sa.exists().where(period_close.c.run == bulk_file.c.run)
+    is_closed = sa.exists().where(period_close.c.period == bulk_file.c.period)
     shared = bulk_file.c.shared_sha256.is_not(None)
     with database.reading() as books:
-        return list(books.scalars(sa.select(bulk_file.c.run).where(shared, ~is_closed).distinct()))
+        return list(
+            books.scalars(sa.select(bulk_file.c.period).where(shared, ~is_closed).distinct())
+        )
 
 
 def _link(source: str, target: str) -> None:

@@ -17,24 +17,24 @@ from rules.calendars import DueRule, due_rule
 from rules.year_calendar import YearPlan
 
 
-def year_plan_of(here: Office, due_day: int = 0, days_prior: Iterable[int] = ()) -> YearPlan:
+def year_plan_of(office: Office, due_day: int = 0, days_prior: Iterable[int] = ()) -> YearPlan:
     """
     Return how this office's year is planned; `due_day` and `days_prior` go before the books.
 
     Raises Misuse where neither the books nor a setting say by which day bills are due.
     """
-    with here.database.reading() as books:
+    with office.database.reading() as books:
         past = due_rule(_periods(books))
         chosen = tuple(days_prior) or _days_prior(books)
     return YearPlan(
-        due=_due(past, due_day or here.settings.calendar.due_day),
+        due=_due(past, due_day or office.settings.calendar.due_day),
         days_prior=tuple(sorted(set(chosen), reverse=True)),
-        reminders=plan_of(here).steps,
-        office_closed=here.office_days,
-        banks_closed=here.bank_days,
-        on_closed_day=here.settings.autopay.on_closed_day,
-        notice_days=here.settings.checks.notice_days,
-        least_days_to_due=here.settings.calendar.least_days_to_due,
+        reminders=plan_of(office).steps,
+        office_closed=office.office_days,
+        banks_closed=office.bank_days,
+        on_closed_day=office.settings.autopay.on_closed_day,
+        notice_days=office.settings.checks.notice_days,
+        least_days_to_due=office.settings.calendar.least_days_to_due,
     )
 
 
@@ -57,9 +57,9 @@ def _periods(books: Connection) -> list[tuple[date, date]]:
 
 def _days_prior(books: Connection) -> tuple[int, ...]:
     """Return the days that customers chose: in the newest export, and at the office itself."""
-    newest = sa.select(bill_run.c.run).order_by(bill_run.c.ends_on.desc()).limit(1)
+    newest = sa.select(bill_run.c.period).order_by(bill_run.c.ends_on.desc()).limit(1)
     exported = sa.select(mandate.c.days_prior).where(
-        mandate.c.active, mandate.c.run == newest.scalar_subquery()
+        mandate.c.active, mandate.c.period == newest.scalar_subquery()
     )
     enrolled = sa.select(enrollment.c.days_prior).where(enrollment.c.cancelled_at.is_(None))
     return tuple(books.scalars(exported.union(enrolled)))

@@ -159,7 +159,7 @@ def _record(
         gateway_payment.insert().values(
             key=payment_key,
             kind=PaymentKind.CHECKOUT,
-            run=facts.run,
+            period=facts.period,
             account_key=one.account_key,
             account=one.account,
             number=1,

@@ -276,7 +276,7 @@ def _charge_fee(
         return
     rows = balance_entry.c
     of_the_bill = sa.select(gateway_payment.c.key).where(
-        gateway_payment.c.run == one.run, gateway_payment.c.account_key == one.account_key
+        gateway_payment.c.period == one.period, gateway_payment.c.account_key == one.account_key
     )
     is_charged = books.scalar(
         sa.select(rows.key)

@@ -294,7 +294,7 @@ def select_unknown() -> sa.Select[Any]:
         sa.select(
             draw.c.key,
             scheduled_payment.c.account,
-            scheduled_payment.c.run.label("period"),
+            scheduled_payment.c.period.label("period"),
             draw.c.amount,
             draw.c.asked_at,
             draw.c.lookups,

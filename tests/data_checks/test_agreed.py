@@ -43,7 +43,7 @@ def enroll(connection, account: int) -> None:
 
 def set_account(connection, account: int, change: str) -> None:
     statement = (
-        f"UPDATE account SET {change} WHERE run = '{RUN}' AND account_key = '{key(account)}'"
+        f"UPDATE account SET {change} WHERE period = '{RUN}' AND account_key = '{key(account)}'"
     )
     connection.execute(sa.text(statement))
 

@@ -74,7 +74,7 @@ def test_names_are_unique_and_fit_their_column():
 @pytest.mark.parametrize("check", CATALOG, ids=lambda check: check.name)
 def test_a_check_speaks_to_the_clerk_in_sentences_and_shows_no_person(check):
     assert all(text.endswith(".") for text in (check.what, check.why, check.fix))
-    assert ":run" in check.sql
+    assert ":period" in check.sql
     assert [word for word in PERSONAL if word in check.sql.split("FROM")[0]] == []
 
 

@@ -28,7 +28,7 @@ def an_export(database, day: int, **values) -> None:
 
 
 def in_force(database, name: ChangeField):
-    query = sa.select(account_in_force(account, name).label("found")).where(account.c.run == RUN)
+    query = sa.select(account_in_force(account, name).label("found")).where(account.c.period == RUN)
     with database.reading() as books:
         return books.scalar(query)
 

@@ -13,7 +13,7 @@ from domain.money import ZERO, Money
 from domain.payments import MethodKind, PaymentState, PostingKind, PostingState, Unscheduled
 from tests.builders import DUE, NOW, RUN, a_household, close_run, stage_run
 
-OURS = {"run": RUN, "account_key": "0110371", "account": "01.1037.1"}
+OURS = {"period": RUN, "account_key": "0110371", "account": "01.1037.1"}
 PAYMENT = OURS | {
     "key": f"autopay/{RUN}/0110371", "pay_on": DUE, "amount": Money(80_00), "method_token": "tok",
     "method_kind": MethodKind.CARD, "last4": "4242", "immediate": False,
@@ -26,7 +26,7 @@ DELIVERY = OURS | {
 }  # fmt: skip
 PAPER = OURS | {"form": "utility-bill", "pages": 1, "reason": PaperReason.SEND_PAPER, "sequence": 1}
 BATCH = {
-    "run": RUN, "part": 1, "bulk": 0, "form": "utility-bill", "file": "print.pdf", "bills": 1,
+    "period": RUN, "part": 1, "bulk": 0, "form": "utility-bill", "file": "print.pdf", "bills": 1,
     "pages": 1, "sha256": "0" * 64, "written_at": NOW,
 }  # fmt: skip
 BALANCE = OURS | {"amount_due": Money(80_00), "paid": ZERO, "due_on": DUE}
@@ -56,14 +56,14 @@ def test_before_the_close_the_database_has_no_place_for(database, table, row):
         enter(database, table, row)
 
     with database.writing() as books:
-        closed = {"run": RUN, "closed_at": NOW, "closed_by": "anna"}
+        closed = {"period": RUN, "closed_at": NOW, "closed_by": "anna"}
         books.execute(tables.period_close.insert().values(**closed))
     enter(database, table, row)
 
 
 def test_a_run_that_was_never_imported_cannot_be_closed(database):
     with pytest.raises(sa.exc.IntegrityError):
-        enter(database, tables.period_close, {"run": RUN, "closed_at": NOW, "closed_by": "anna"})
+        enter(database, tables.period_close, {"period": RUN, "closed_at": NOW, "closed_by": "anna"})
 
 
 def test_a_period_is_closed_once(database):
@@ -71,7 +71,7 @@ def test_a_period_is_closed_once(database):
     close_run(database)
 
     with pytest.raises(sa.exc.IntegrityError):
-        enter(database, tables.period_close, {"run": RUN, "closed_at": NOW, "closed_by": "ben"})
+        enter(database, tables.period_close, {"period": RUN, "closed_at": NOW, "closed_by": "ben"})
 
 
 def test_a_close_cannot_be_taken_back_by_importing_again(database):

@@ -42,7 +42,7 @@ def user_of(books, address, state=UserState.ACTIVE) -> int:
 def links(database) -> list[tuple[str, str, bool]]:
     rows = link_in_force.c
     with database.reading() as books:
-        query = sa.select(rows.account_key, rows.mailbox, rows.paperless).where(rows.run == RUN)
+        query = sa.select(rows.account_key, rows.mailbox, rows.paperless).where(rows.period == RUN)
         return sorted(tuple(row) for row in books.execute(query))
 
 
@@ -102,7 +102,7 @@ def test_a_registered_landlord_stands_beside_the_exports(town):
             )
         )
         theirs = accounts_of_user(books, ann, "ann@x.example")
-        query = sa.select(landlord_in_force.c.portal_user).where(landlord_in_force.c.run == RUN)
+        query = sa.select(landlord_in_force.c.portal_user).where(landlord_in_force.c.period == RUN)
         both = set(books.scalars(query))
 
     assert {LORD, "ann@x.example"} == both
@@ -112,7 +112,7 @@ def test_a_registered_landlord_stands_beside_the_exports(town):
 def test_a_method_added_here_is_in_every_periods_wallet_and_an_import_takes_none_away(town):
     with town.writing() as books:
         _add_method(books, user_of(books, BOB), "tok_portal")
-        query = sa.select(wallet_in_force.c.token).where(wallet_in_force.c.run == RUN)
+        query = sa.select(wallet_in_force.c.token).where(wallet_in_force.c.period == RUN)
         tokens = set(books.scalars(query))
 
     assert "tok_portal" in tokens
@@ -138,7 +138,7 @@ def test_what_was_removed_here_is_in_no_wallet(town):
     with town.writing() as books:
         _add_method(books, user_of(books, BOB), "tok_portal")
         books.execute(wallet_method.update().values(removed_at=LATER))
-        query = sa.select(wallet_in_force.c.token).where(wallet_in_force.c.run == RUN)
+        query = sa.select(wallet_in_force.c.token).where(wallet_in_force.c.period == RUN)
         tokens = set(books.scalars(query))
 
     assert "tok_portal" not in tokens

@@ -41,7 +41,7 @@ def town(database):
     )
     close_run(database)
     with database.writing() as books:
-        columns = ["run", "portal_user", "token", "kind", "last4"]
+        columns = ["period", "portal_user", "token", "kind", "last4"]
         mine = (RUN, TESS, "tok_free", ACH, "6789")
         insert_rows(books, payment_method, columns, [mine])
         theirs = payment_method.update().where(payment_method.c.token == "tok_bound")

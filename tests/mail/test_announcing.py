@@ -31,11 +31,11 @@ def terms(at: str = NEXT_DAY, **changes: Any) -> Notifying:
     return Notifying(local(at), "anna", "larkspur.example", **changes)
 
 
-def pay_by_autopay(database, of=NUMBER, run=RUN, **changes: Any) -> None:
+def pay_by_autopay(database, of=NUMBER, period=RUN, **changes: Any) -> None:
     """Give an account a payment of $80.00 from its bank account on the 13th."""
     key = account_key(of)
     facts: dict[str, Any] = {
-        "key": f"autopay/{run}/{key}", "run": run, "account_key": key, "account": of,
+        "key": f"autopay/{period}/{key}", "period": period, "account_key": key, "account": of,
         "number": 1, "pay_on": date(2026, 11, 13), "amount": Money.parse("80.00"),
         "method_token": "tok_7_1", "method_kind": MethodKind.ACH, "last4": "6789",
         "immediate": False, "state": "scheduled", "scheduled_at": NOW,
@@ -44,13 +44,13 @@ def pay_by_autopay(database, of=NUMBER, run=RUN, **changes: Any) -> None:
         books.execute(gateway_payment.insert().values(facts | changes))
 
 
-def close_town(database, *households, run=RUN, ends_on=date(2026, 10, 31)):
-    stage_run(database, *(households or (a_household(NUMBER),)), run=run, ends_on=ends_on)
-    close_run(database, run)
+def close_town(database, *households, period=RUN, ends_on=date(2026, 10, 31)):
+    stage_run(database, *(households or (a_household(NUMBER),)), period=period, ends_on=ends_on)
+    close_run(database, period)
 
 
-def finish_mailing(database, run=RUN) -> None:
-    record_step(database, run, Step.SEND, Step.SEND.position, NOW, NOW, {})
+def finish_mailing(database, period=RUN) -> None:
+    record_step(database, period, Step.SEND, Step.SEND.position, NOW, NOW, {})
 
 
 def mail_bill(database, status: str, sent_at: str | None = None) -> None:
@@ -217,8 +217,8 @@ def test_a_word_is_owed_before_a_bank_draft_to_come(database, who, changes, queu
 
 @pytest.mark.parametrize(("amount", "queued"), [("80.00", 0), ("79.99", 1)])
 def test_the_same_amount_as_the_period_before_needs_no_word(database, amount, queued):
-    close_town(database, run="2026-09", ends_on=date(2026, 9, 30))
-    pay_by_autopay(database, run="2026-09", amount=Money.parse(amount), state="succeeded")
+    close_town(database, period="2026-09", ends_on=date(2026, 9, 30))
+    pay_by_autopay(database, period="2026-09", amount=Money.parse(amount), state="succeeded")
     close_town(database)
     pay_by_autopay(database)
     finish_mailing(database)

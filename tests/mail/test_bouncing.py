@@ -190,12 +190,12 @@ def test_three_runs_that_failed_softly_wear_a_mailbox_out_and_a_correction_forge
     given_mails(database)
     with database.writing() as books:
         first = books.execute(sa.select(delivery)).mappings().one()
-        for run in months[:2]:
-            _add_run(books, run)
-            changed = {"run": run, "key": f"bill/{run}/x", "message_id": f"<{run}@x>"}
+        for period in months[:2]:
+            _add_run(books, period)
+            changed = {"period": period, "key": f"bill/{period}/x", "message_id": f"<{period}@x>"}
             values = {k: v for k, v in first.items() if k != "token"}
             books.execute(delivery.insert().values(**values | changed))
-    keys = [f"bill/{run}/x" for run in months[:2]] + [first["key"]]
+    keys = [f"bill/{period}/x" for period in months[:2]] + [first["key"]]
 
     counts = [
         process(database, a_report("4.4.7", to=VERP.sender(key), number=number, diagnostic="x"))
@@ -212,12 +212,12 @@ def test_three_runs_that_failed_softly_wear_a_mailbox_out_and_a_correction_forge
     assert 0 == after.suppressed
 
 
-def _add_run(books, run: str) -> None:
+def _add_run(books, period: str) -> None:
     from database.tables import bill_run, period_close
 
-    row = dict(books.execute(sa.select(bill_run).where(bill_run.c.run == RUN)).mappings().one())
-    books.execute(bill_run.insert().values(**row | {"run": run}))
-    books.execute(period_close.insert().values(run=run, closed_at=NOW, closed_by="test"))
+    row = dict(books.execute(sa.select(bill_run).where(bill_run.c.period == RUN)).mappings().one())
+    books.execute(bill_run.insert().values(**row | {"period": period}))
+    books.execute(period_close.insert().values(period=period, closed_at=NOW, closed_by="test"))
 
 
 def test_what_waits_to_be_sent_to_a_mailbox_that_is_gone_is_not_sent(database):
@@ -451,7 +451,7 @@ def test_a_lifted_address_is_written_to_again_and_the_audit_says_who_and_why(dat
 
 @pytest.mark.parametrize(
     "chosen",
-    [{"since": LATER}, {"run": RUN}, {"since": LATER, "run": RUN}],
+    [{"since": LATER}, {"period": RUN}, {"since": LATER, "period": RUN}],
     ids=["since", "period", "both"],
 )
 def test_all_that_a_bad_night_suppressed_is_lifted_at_once(database, chosen):
@@ -469,7 +469,7 @@ def test_all_that_a_bad_night_suppressed_is_lifted_at_once(database, chosen):
     assert {LATER} == {row.settled_at for row in rows(database, bounce)}
 
 
-@pytest.mark.parametrize("chosen", [{"since": LATER + timedelta(hours=1)}, {"run": "2026-09"}])
+@pytest.mark.parametrize("chosen", [{"since": LATER + timedelta(hours=1)}, {"period": "2026-09"}])
 def test_nothing_else_is_lifted_with_it(database, chosen):
     given_mails(database)
     process(database, a_report(to=sender(database)))

@@ -59,7 +59,7 @@ def owe(database, amount: int = 80_00, paid: int = 0) -> None:
         books.execute(balance_due.delete())
         books.execute(
             balance_due.insert().values(
-                account_key=KEY, account=NUMBER, run=RUN, amount_due=Money(amount),
+                account_key=KEY, account=NUMBER, period=RUN, amount_due=Money(amount),
                 paid=Money(paid), due_on=DUE,
             )
         )  # fmt: skip
@@ -71,14 +71,14 @@ def pay(database, **changes) -> None:
 
 
 def record(
-    database, kind: K, *, form: str = "", address: str = ANN, at=NOW, run: str | None = RUN,
+    database, kind: K, *, form: str = "", address: str = ANN, at=NOW, period: str | None = RUN,
     source=RecipientSource.CUSTOMER_RECORD, status=DeliveryStatus.SENDING,
 ) -> Delivery:  # fmt: skip
-    key = delivery_key(kind, str(run), form or kind.value, NUMBER, address)
+    key = delivery_key(kind, str(period), form or kind.value, NUMBER, address)
     with database.writing() as books:
         books.execute(
             delivery.insert().values(
-                key=key, run=run, account_key=KEY, account=NUMBER, kind=kind,
+                key=key, period=period, account_key=KEY, account=NUMBER, kind=kind,
                 form=form or kind.value, address=address, source=source, status=status,
                 message_id=message_id(key, "larkspur.example"), attempts=0, queued_at=at,
                 next_try_at=at, possible_duplicate=False,
@@ -262,7 +262,7 @@ def test_a_method_that_expires_is_named_to_its_owner(books):
 def test_a_communication_has_a_way_out_and_nothing_else_has(books):
     news = Communication("Leaves", ("Put them out.",), "https://x.example/n.pdf",
                          Attachment("Blätter.pdf", b"%PDF"))  # fmt: skip
-    row = record(books, K.COMMUNICATION, run=None)
+    row = record(books, K.COMMUNICATION, period=None)
 
     message = told(books, row, find_communication={"communication": news}.get)
 

@@ -287,7 +287,7 @@ def test_only_kinds_that_somebody_can_make_are_claimed(database):
         claimed.key,
         claimed.about,
         claimed.account,
-        claimed.run,
+        claimed.period,
     )
 
 

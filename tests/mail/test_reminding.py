@@ -82,7 +82,7 @@ def test_each_mailbox_that_belongs_to_an_account_gets_one_copy_paperless_or_not(
         ("landlord@example.net", "landlord", "payment-due", RUN, "queued"),
         ("Sven@example.com", "customer-record", "payment-due", RUN, "queued"),
         ("user@example.net", "portal-user", "payment-due", RUN, "queued"),
-    ] == mails(database, "address", "source", "kind", "run", "status")
+    ] == mails(database, "address", "source", "kind", "period", "status")
     assert [
         (f"payment-due/2026-11-20/payment-due/{NUMBER}/{mailbox}",)
         for mailbox in (
@@ -117,7 +117,9 @@ def test_closed_accounts_are_not_reminded_nor_those_that_a_later_close_calls_clo
     later = a_household(NUMBER, mandates=(), status=AccountStatus.CLOSED)
     before = queue(database, LATE_MAIL, AFTER, records=False)
 
-    stage_run(database, later, run="2026-11", due_on=date(2026, 12, 20), ends_on=date(2026, 11, 30))
+    stage_run(
+        database, later, period="2026-11", due_on=date(2026, 12, 20), ends_on=date(2026, 11, 30)
+    )
     staged = queue(database, LATE_MAIL, AFTER, records=False)
     close_run(database, "2026-11")
     closed = queue(database, LATE_MAIL, AFTER, records=False)
@@ -151,7 +153,9 @@ def test_who_was_closed_since_is_no_exception(database):
     before = listed(database)
 
     later = a_household(NUMBER, mandates=(), email="", status=AccountStatus.CLOSED)
-    stage_run(database, later, run="2026-11", due_on=date(2026, 12, 20), ends_on=date(2026, 11, 30))
+    stage_run(
+        database, later, period="2026-11", due_on=date(2026, 12, 20), ends_on=date(2026, 11, 30)
+    )
     staged = listed(database)
     close_run(database, "2026-11")
 
@@ -358,7 +362,7 @@ def test_the_next_close_ends_the_reminders_of_the_period_before(database):
     close_one(database)
     next_one = a_household(NUMBER, mandates=(), balance="120.00")
     due_on = date(2026, 12, 18)
-    stage_run(database, next_one, run="2026-11", due_on=due_on, ends_on=date(2026, 11, 30))
+    stage_run(database, next_one, period="2026-11", due_on=due_on, ends_on=date(2026, 11, 30))
     close_run(database, "2026-11")
 
     counts = queue(database, LATE_MAIL, "2026-12-02T06:00")
@@ -366,7 +370,7 @@ def test_the_next_close_ends_the_reminders_of_the_period_before(database):
 
     assert (0, {}) == (counts.owed, counts.skipped)
     assert [("2026-11", "past-due/2026-12-18")] == [
-        (run, key[:19]) for run, key in mails(database, "run", "key")
+        (period, key[:19]) for period, key in mails(database, "period", "key")
     ]
 
 

@@ -71,14 +71,14 @@ def print_bill(database, part: int | None, written_at: str = LONG_AGO) -> None:
     with database.writing() as books:
         books.execute(
             paper.insert().values(
-                run=RUN, form="utility-bill", account_key=KEY, account=NUMBER, pages=1,
+                period=RUN, form="utility-bill", account_key=KEY, account=NUMBER, pages=1,
                 reason=PaperReason.EBILL_BOUNCED, part=part, sequence=1,
             )
         )  # fmt: skip
         if part is not None:
             books.execute(
                 print_batch.insert().values(
-                    run=RUN, part=part, bulk=1, form="utility-bill", file="p.pdf", bills=1,
+                    period=RUN, part=part, bulk=1, form="utility-bill", file="p.pdf", bills=1,
                     pages=1, sha256="0" * 64, written_at=local(written_at),
                 )
             )  # fmt: skip
@@ -193,7 +193,7 @@ def test_a_planned_payment_that_nobody_scheduled_shields_as_long_as_it_is_so(tow
     with town.writing() as books:
         books.execute(
             planned_payment.insert().values(
-                run=RUN, account_key=KEY, account=NUMBER, amount=Money.parse("80.00"),
+                period=RUN, account_key=KEY, account=NUMBER, amount=Money.parse("80.00"),
                 pay_on=date(2026, 11, 13), immediate=False, method_token="tok",
                 method_kind=MethodKind.ACH, last4="6789",
             )
@@ -238,10 +238,12 @@ def test_a_payment_whose_day_is_to_come_shields_nobody(town):
 
 
 def test_an_undrawn_payment_of_an_earlier_period_shields_too(town):
-    stage_run(town, a_household(NUMBER, mandates=()), run="2026-09")
+    stage_run(town, a_household(NUMBER, mandates=()), period="2026-09")
     with town.writing() as books:
-        books.execute(period_close.insert().values(run="2026-09", closed_at=NOW, closed_by="test"))
-    schedule(town, NUMBER, run="2026-09")
+        books.execute(
+            period_close.insert().values(period="2026-09", closed_at=NOW, closed_by="test")
+        )
+    schedule(town, NUMBER, period="2026-09")
 
     assert ["shielded-draw"] == exempted(town)
 

@@ -161,7 +161,7 @@ def test_the_plan_puts_on_paper_what_no_mail_can_carry(database, largest, papers
         for number, size in (("1", 1_001), ("2", 1_000), ("3", 5_000)):
             books.execute(
                 bill.insert().values(
-                    run=RUN, form="utility-bill", account_key=number, ordinal=1, account=number,
+                    period=RUN, form="utility-bill", account_key=number, ordinal=1, account=number,
                     bulk=0, first_page=0, pages=1, pdf=f"{number}.pdf", sha256="0" * 64, size=size,
                 )
             )  # fmt: skip

@@ -49,7 +49,7 @@ def check(database, name: str, status: CheckStatus, severity=Severity.BLOCKING) 
         books.execute(check_result.delete().where(check_result.c.check_name == name))
         books.execute(
             check_result.insert().values(
-                run=RUN, check_name=name, position=0, severity=severity, status=status,
+                period=RUN, check_name=name, position=0, severity=severity, status=status,
                 failed=int(status is not CheckStatus.PASSED), what="", fix="", error="",
             )
         )  # fmt: skip
@@ -136,7 +136,7 @@ def test_what_only_time_moves_leaves_the_yes_and_is_told(here):
     with here.database.writing() as books:
         books.execute(
             planned_payment.insert().values(
-                run=RUN, account_key="1", account="1", amount=Money(80_00), pay_on=NOW.date(),
+                period=RUN, account_key="1", account="1", amount=Money(80_00), pay_on=NOW.date(),
                 immediate=True, method_token="tok", last4="4242",
             )
         )  # fmt: skip

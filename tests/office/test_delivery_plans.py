@@ -17,8 +17,8 @@ ANN, BOB, LORD = "ann@customer.example", "bob@customer.example", "lord@holdings.
 OWNERS = [("LL1", LORD), ("LL2", "")]
 
 
-def plan(database, to_landlords: bool = True, run: str = RUN, **options) -> int:
-    return plan_deliveries(database, run, to_landlords=to_landlords, **options)
+def plan(database, to_landlords: bool = True, period: str = RUN, **options) -> int:
+    return plan_deliveries(database, period, to_landlords=to_landlords, **options)
 
 
 def mailed(database) -> dict[str, list[tuple[str, str]]]:
@@ -117,13 +117,13 @@ def test_a_plan_is_made_anew_each_time(database):
 
 def test_a_plan_looks_at_its_own_run_only(database):
     stage_run(database, a_household("1", email=ANN))
-    stage_run(database, a_household("1", email=BOB), a_household("2"), run="2026-11")
+    stage_run(database, a_household("1", email=BOB), a_household("2"), period="2026-11")
     plan(database)
 
-    assert 2 == plan(database, run="2026-11")
+    assert 2 == plan(database, period="2026-11")
 
     with database.reading() as books:
-        query = sa.select(recipient.c.address).where(recipient.c.run == RUN)
+        query = sa.select(recipient.c.address).where(recipient.c.period == RUN)
         assert [ANN] == list(books.execute(query).scalars())
 
 

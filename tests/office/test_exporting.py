@@ -32,22 +32,24 @@ ACCOUNT = "01.1037.1"
 LINKED = ExportsSettings(link_url="https://desk.example/exports/{token}")
 EVIL = '=HYPERLINK("http://x.example","water")'
 COLUMNS_OF_MOVEMENT = (
-    "run", "line", "account_key", "account", "posted_on", "service", "description", "kind",
+    "period", "line", "account_key", "account", "posted_on", "service", "description", "kind",
     "amount", "usage",
 )  # fmt: skip
 
 
-def enter(database, run: str, month: int, records: int, description: str = "Water usage") -> None:
+def enter(
+    database, period: str, month: int, records: int, description: str = "Water usage"
+) -> None:
     household = a_household(
         links=(("Portal@Example.com", True),), cosigner_id="C1", email="sven@example.com;bad"
     )
     other = a_household("01.1038.2", email="other@example.com")
     due_on, ends_on = date(2026, month + 1, 20), date(2026, month, 30)
-    stage_run(database, household, other, run=run, ends_on=ends_on, due_on=due_on,
+    stage_run(database, household, other, period=period, ends_on=ends_on, due_on=due_on,
               landlords=[("C1", "lord@example.com")])  # fmt: skip
     key, first = account_key(ACCOUNT), date(2026, month, 1)
     rows = [
-        (run, line, key, ACCOUNT, first + timedelta(days=line % 28), "Water", description,
+        (period, line, key, ACCOUNT, first + timedelta(days=line % 28), "Water", description,
          MovementKind.BILLING, Money(line), float(line) if line else None)
         for line in range(records + 1)  # the first has no usage: a fee
     ]  # fmt: skip
@@ -71,10 +73,10 @@ def with_usage(tmp_path, database):
     return an_office_at(tmp_path, database, "2026-11-03T09:00", exports=LINKED)
 
 
-def token_of(here) -> str:
-    with here.database.reading() as books:
+def token_of(office) -> str:
+    with office.database.reading() as books:
         rows = [Delivery(*row) for row in books.execute(sa.select(*COLUMNS))]
-    (made,) = here.notice_renderer(rows)
+    (made,) = office.notice_renderer(rows)
     message = message_from_bytes(made.to_bytes(), policy=default)
     (link,) = re.findall(
         r"https://desk\.example/exports/(\S+)", message.get_body(("plain",)).get_content()
@@ -82,13 +84,13 @@ def token_of(here) -> str:
     return link
 
 
-def exports(here) -> list:
-    with here.database.reading() as books:
+def exports(office) -> list:
+    with office.database.reading() as books:
         return books.execute(sa.select(usage_export)).all()
 
 
-def later(here, hours: float):
-    return here.due_now() + timedelta(hours=hours)
+def later(office, hours: float):
+    return office.due_now() + timedelta(hours=hours)
 
 
 def test_the_newest_records_of_closed_periods_come_first(office):
@@ -190,10 +192,10 @@ def test_no_account_or_no_usage_is_no_export(office, account, to, failure):
 
 
 def test_without_a_link_nobody_could_fetch_it(tmp_path, database):
-    here = an_office_at(tmp_path, database, "2026-11-03T09:00")
+    office = an_office_at(tmp_path, database, "2026-11-03T09:00")
 
     with pytest.raises(Misuse, match=r"exports\.link_url is empty"):
-        export_usage(here, ACCOUNT, "sven@example.com")
+        export_usage(office, ACCOUNT, "sven@example.com")
 
 
 def test_what_has_expired_is_removed_and_what_is_good_stays(office):
@@ -210,15 +212,15 @@ def test_what_has_expired_is_removed_and_what_is_good_stays(office):
 
 
 def test_an_export_comes_and_goes_on_each_kind_of_books(tmp_path, database):
-    here = with_usage(tmp_path, database)
+    office = with_usage(tmp_path, database)
 
-    export_usage(here, ACCOUNT, "lord@example.com")
-    token = token_of(here)
+    export_usage(office, ACCOUNT, "lord@example.com")
+    token = token_of(office)
 
-    assert find_export(here, token, later(here, 71))
+    assert find_export(office, token, later(office, 71))
     assert (1, None) == (
-        remove_expired(here, later(here, 73)),
-        find_export(here, token, later(here, 1)),
+        remove_expired(office, later(office, 73)),
+        find_export(office, token, later(office, 1)),
     )
 
 

@@ -47,14 +47,14 @@ def mails(database) -> list[tuple[str, str]]:
         return [tuple(row) for row in books.execute(query)]
 
 
-def told(here: Office) -> list:
+def told(office: Office) -> list:
     """The mails that wait, as they would leave."""
-    with here.database.reading() as books:
+    with office.database.reading() as books:
         rows = [
             Delivery(*row) for row in books.execute(sa.select(*COLUMNS).order_by(delivery.c.key))
         ]
     return [
-        message_from_bytes(made.to_bytes(), policy=default) for made in here.notice_renderer(rows)
+        message_from_bytes(made.to_bytes(), policy=default) for made in office.notice_renderer(rows)
     ]
 
 
@@ -145,9 +145,9 @@ def test_a_silent_service_is_left_to_whoever_posts(tmp_path, database):
 
 
 def test_without_anybody_to_tell_it_is_kept_all_the_same(tmp_path, database):
-    here = an_office_at(tmp_path, database, "2026-11-03T06:00")
+    office = an_office_at(tmp_path, database, "2026-11-03T06:00")
 
-    noted = note(here, full())
+    noted = note(office, full())
 
     assert (("disk-nearly-full/home",), 0) == (noted.began, noted.mails)
     with database.reading() as books:
@@ -159,9 +159,9 @@ def test_machines_that_look_at_once_tell_it_once(tmp_path, database):
     mailed = []
 
     def look_and_tell(health: Health, at: str) -> None:
-        here = office_at(tmp_path, database, at)
+        office = office_at(tmp_path, database, at)
         begin.wait()
-        mailed.append(note(here, health).mails)
+        mailed.append(note(office, health).mails)
 
     for health, at in ((full(), "06:00:00"), (full(), "06:00:30"), (WELL, "06:05")):
         machines = [threading.Thread(target=look_and_tell, args=(health, at)) for _ in range(4)]
@@ -189,10 +189,10 @@ def test_since_when_it_lasts_stays_what_it_was(tmp_path, empty_books):
 
 
 def test_the_office_is_told_before_its_first_period(tmp_path, empty_books):
-    here = office_at(tmp_path, empty_books, "06:00")
-    note(here, full())
+    office = office_at(tmp_path, empty_books, "06:00")
+    note(office, full())
 
-    message = told(here)[0]
+    message = told(office)[0]
 
     assert "Attention: disk nearly full (home)" == message["Subject"]
     assert "The billing office" in message["From"]
@@ -205,11 +205,11 @@ def test_the_office_is_told_before_its_first_period(tmp_path, empty_books):
 
 def test_the_mails_speak_in_the_utilitys_time(tmp_path, empty_books):
     stage_run(empty_books, a_household())
-    here = office_at(tmp_path, empty_books, "06:00")
-    note(here, full())
+    office = office_at(tmp_path, empty_books, "06:00")
+    note(office, full())
     note(office_at(tmp_path, empty_books, "06:30"), WELL)
 
-    began, ended = told(here)[0], told(here)[2]
+    began, ended = told(office)[0], told(office)[2]
 
     assert "City of Larkspur" in began["From"]
     assert "- Since 2026-11-02 06:00 MST." in text_of(began)
@@ -219,13 +219,13 @@ def test_the_mails_speak_in_the_utilitys_time(tmp_path, empty_books):
 
 
 def test_a_mail_about_what_the_books_forgot_fails_alone(tmp_path, empty_books):
-    here = office_at(tmp_path, empty_books, "06:00")
-    note(here, full())
+    office = office_at(tmp_path, empty_books, "06:00")
+    note(office, full())
     with empty_books.writing() as books:
         books.execute(incident.delete())
         row = Delivery(*books.execute(sa.select(*COLUMNS)).first())
 
-    (outcome,) = here.notice_renderer([row])
+    (outcome,) = office.notice_renderer([row])
 
     assert (Result.FAILED, "what it tells of is no longer in the books") == (
         outcome.result,

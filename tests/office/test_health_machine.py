@@ -96,9 +96,9 @@ def test_a_real_disk_can_be_looked_at(tmp_path, database):
     ],
 )
 def test_a_clock_is_off_beyond_its_tolerance(tmp_path, database, ahead, expected):
-    here = looking(tmp_path, database, MORNING)
+    office = looking(tmp_path, database, MORNING)
 
-    (found,) = clock_off(here, {"the database server": ahead, "a web server": timedelta(0)})
+    (found,) = clock_off(office, {"the database server": ahead, "a web server": timedelta(0)})
 
     assert bool(expected) == (found.state == "trouble")
     assert expected in found.detail

@@ -33,7 +33,7 @@ def a_payment(database, pay_on, state=PaymentState.SCHEDULED) -> str:
     with database.writing() as books:
         books.execute(
             gateway_payment.insert().values(
-                key="autopay/2026-10/01.1037.1", run=RUN, account_key="01.1037.1",
+                key="autopay/2026-10/01.1037.1", period=RUN, account_key="01.1037.1",
                 account="01.1037.1", pay_on=pay_on, amount=Money(80_00), method_token="t",
                 method_kind=MethodKind.CARD, last4="4242", immediate=False, state=state,
                 scheduled_at=NOW,
@@ -125,7 +125,7 @@ def test_reminding_is_missed_from_the_close_on_and_until_it_ends_well(tmp_path, 
     (found,) = missed_work(later)
     assert "remind never ran" in found.detail
 
-    note_ended_well(later.here, "remind")
+    note_ended_well(later.office, "remind")
 
     assert [] == troubles(missed_work(later))
     next_night = looking(tmp_path, october, "2026-11-04T12:00")
@@ -179,8 +179,8 @@ def test_the_later_of_two_machines_ends_counts(tmp_path, database):
         an_office_at(tmp_path, database, at) for at in ("2026-11-03T06:00", "2026-11-03T05:00")
     )
 
-    for here in (later, earlier):
-        note_ended_well(here, "remind")
+    for office in (later, earlier):
+        note_ended_well(office, "remind")
 
     assert {"remind": datetime(2026, 11, 3, 6, 0, tzinfo=UTC)} == last_good_ends(database)
 

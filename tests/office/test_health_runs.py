@@ -28,7 +28,7 @@ def ask_at(database, asked_at) -> None:
     with database.writing() as books:
         books.execute(
             approval_request.insert().values(
-                run=RUN, number=1, digest="d", figures="{}", asked_at=asked_at, asked_by="anna"
+                period=RUN, number=1, digest="d", figures="{}", asked_at=asked_at, asked_by="anna"
             )
         )
 

@@ -56,10 +56,10 @@ def test_two_processes_send_every_mail_once_and_count_it_once(database, tmp_path
     put_off_beyond(database, "c59")
     doubt(database, "twice")
     with running(MailServer(pipelines=True)) as server:
-        here = office_of(database, tmp_path, server.port)
+        office = office_of(database, tmp_path, server.port)
         met = Meeting(server, lambda: helped.update(others(database)))
         helped: set[str] = set()
-        counts = send(here, met)
+        counts = send(office, met)
         arrived = Counter(server.recipients)
 
     expected = SendCounts(sent=60, failed=2, deferred=2, possible_duplicates=1)
@@ -91,9 +91,9 @@ def test_a_relay_that_goes_away_stops_all_and_is_told_of_once(database, tmp_path
     enter_bills(database, tmp_path, NAMES)
     with ExitStack() as stack:
         server = stack.enter_context(running(MailServer(delay=0.01)))
-        here = office_of(database, tmp_path, server.port)
+        office = office_of(database, tmp_path, server.port)
         met = Meeting(server, stack.close)
-        counts = send(here, met)
+        counts = send(office, met)
 
     rows = deliveries(database)
     assert "no connection to the relay: ConnectionRefusedError" == counts.stopped_by
@@ -103,7 +103,7 @@ def test_a_relay_that_goes_away_stops_all_and_is_told_of_once(database, tmp_path
     assert 0 < len([row for row in rows if row.status is DeliveryStatus.DEFERRED])
     assert [0] == list({row.attempts for row in rows if row.status is DeliveryStatus.DEFERRED})
     with running(MailServer(port=server.port)) as again:
-        later = send(here, lambda _counts: None)
+        later = send(office, lambda _counts: None)
         missing = {address(name) for name in NAMES} - {*server.recipients, *again.recipients}
     in_doubt = {row.address for row in rows if row.status is DeliveryStatus.IN_DOUBT}
     assert "" == later.stopped_by
@@ -113,9 +113,9 @@ def test_a_relay_that_goes_away_stops_all_and_is_told_of_once(database, tmp_path
 def test_a_relay_that_is_away_is_not_asked_by_helpers_at_length(database, tmp_path):
     enter_bills(database, tmp_path, NAMES)
     with running(MailServer()) as server:
-        here = office_of(database, tmp_path, server.port)
+        office = office_of(database, tmp_path, server.port)
 
-    counts = send(here, lambda _counts: None)
+    counts = send(office, lambda _counts: None)
 
     assert "no connection to the relay: ConnectionRefusedError" == counts.stopped_by
     assert counts.mailed_nobody
@@ -126,8 +126,8 @@ def test_a_relay_that_is_away_is_not_asked_by_helpers_at_length(database, tmp_pa
 def test_a_helper_that_the_relay_refuses_leaves_its_mails_to_the_leader(database, tmp_path):
     enter_bills(database, tmp_path, NAMES)
     with running(MailServer(connections_allowed=1)) as server:
-        here = office_of(database, tmp_path, server.port)
-        counts = send(here, Meeting(server))
+        office = office_of(database, tmp_path, server.port)
+        counts = send(office, Meeting(server))
 
     assert SendCounts(sent=60) == counts
     assert 60 == len(server.recipients) == len(set(server.recipients))
@@ -141,8 +141,8 @@ def test_what_a_killed_helper_left_the_leader_sends(database, tmp_path, caplog):
             os.kill(process, signal.SIGKILL)
 
     with running(MailServer(delay=0.005)) as server:
-        here = office_of(database, tmp_path, server.port)
-        counts = send(here, Meeting(server, kill))
+        office = office_of(database, tmp_path, server.port)
+        counts = send(office, Meeting(server, kill))
         arrived = Counter(server.recipients)
 
     rows = deliveries(database)
@@ -164,8 +164,8 @@ def test_a_signal_to_a_helper_loses_nothing(database, tmp_path, how):
             os.kill(process, how)
 
     with running(MailServer(delay=0.005)) as server:
-        here = office_of(database, tmp_path, server.port)
-        send(here, Meeting(server, end))
+        office = office_of(database, tmp_path, server.port)
+        send(office, Meeting(server, end))
         arrived = Counter(server.recipients)
 
     rows = deliveries(database)
@@ -184,9 +184,9 @@ def test_an_interrupted_leader_ends_its_helpers_and_gives_back_what_they_held(da
         raise KeyboardInterrupt
 
     with running(MailServer(delay=0.005)) as server:
-        here = office_of(database, tmp_path, server.port)
+        office = office_of(database, tmp_path, server.port)
         with pytest.raises(KeyboardInterrupt):
-            send(here, Meeting(server, interrupt))
+            send(office, Meeting(server, interrupt))
         gone = [not Path(f"/proc/{process}").exists() for process in processes(helped)]
 
     rows = Counter(row.status for row in deliveries(database))
@@ -205,9 +205,9 @@ def test_what_hangs_is_interrupted_when_the_leader_stops(database, tmp_path, mon
         raise KeyboardInterrupt
 
     with running(MailServer(delay=0.005)) as server:
-        here = office_of(database, tmp_path, server.port)
+        office = office_of(database, tmp_path, server.port)
         with pytest.raises(KeyboardInterrupt):
-            send(here, Meeting(server, interrupt))
+            send(office, Meeting(server, interrupt))
 
     rows = Counter(row.status for row in deliveries(database))
     assert set() == holders(database)
@@ -218,7 +218,7 @@ def test_what_hangs_is_interrupted_when_the_leader_stops(database, tmp_path, mon
 def test_helpers_of_a_leader_that_is_gone_give_back_what_they_held(database, tmp_path):
     enter_bills(database, tmp_path, NAMES)
     with running(MailServer(delay=0.005)) as server:
-        here = office_of(database, tmp_path, server.port)
+        office = office_of(database, tmp_path, server.port)
         leader = start_leader(tmp_path)
         wait_until(lambda: server.greetings > 1)
         owners = holders(database)
@@ -226,7 +226,7 @@ def test_helpers_of_a_leader_that_is_gone_give_back_what_they_held(database, tmp
         leader.join()
         wait_for_end(owners)
         left = holders(database)
-        counts = send(here, lambda _counts: None)
+        counts = send(office, lambda _counts: None)
         arrived = Counter(server.recipients)
 
     rows = deliveries(database)
@@ -254,8 +254,8 @@ def test_a_helper_loads_nothing_heavy_and_is_told_no_secret(database, tmp_path, 
     monkeypatch.setenv("BILLCLOSE_TEST_LOADED", str(loaded))
     monkeypatch.setenv("BILLCLOSE_SMTP__PASSWORD", "hunter2!")
     with running(MailServer(login=("billing", "hunter2!"))) as server:
-        here = office_of(database, tmp_path, server.port, username="billing")
-        counts = send(here, Meeting(server))
+        office = office_of(database, tmp_path, server.port, username="billing")
+        counts = send(office, Meeting(server))
 
     assert SendCounts(sent=60) == counts
     assert [("billing", "hunter2!")] * 2 == server.logins

@@ -44,7 +44,7 @@ def real(database, tmp_path) -> Office:
     with database.writing() as books:
         books.execute(
             bulk_file.insert().values(
-                run=RUN, bulk=0, form="utility-bill", file="bills.pdf", path="exports/bills.pdf",
+                period=RUN, bulk=0, form="utility-bill", file="bills.pdf", path="exports/bills.pdf",
                 account_pattern=r"Account:\s*(.+)", region=[300, 0, 612, 120],
             )
         )  # fmt: skip

@@ -18,7 +18,7 @@ from mail.embedded import MailFolder
 from mail.rendering.bills import Protection
 from mail.smtp.mailer import SmtpMailer
 from office.clock import Clock
-from office.equipment.office import Office, at_work, office
+from office.equipment.office import Office, at_work, current_office
 from office.home import database_url, require_home
 from office.settings.close import DatabaseSettings, UtilitySettings
 from office.settings.mail import EbillSettings, SmtpSettings
@@ -168,7 +168,7 @@ def test_steps_work_for_the_office_that_is_at_work(tmp_path):
 
     with at_work(outer):
         with at_work(inner):
-            seen = office()
-        assert (inner, outer) == (seen, office())
+            seen = current_office()
+        assert (inner, outer) == (seen, current_office())
     with pytest.raises(LookupError):
-        office()
+        current_office()

@@ -135,7 +135,7 @@ def close_account(books):
 
 
 def hold(books):
-    row = {"run": "2026-10", "account_key": "1", "check_name": "bill-amount"}
+    row = {"period": "2026-10", "account_key": "1", "check_name": "bill-amount"}
     books.execute(held_account.insert().values(row))
 
 
@@ -184,7 +184,7 @@ def test_what_changed_since_it_was_scheduled_is_honored(database, tmp_path, chan
 def test_a_block_in_a_newer_export_is_honored_before_its_close_rule_138(database, tmp_path):
     office = a_collector(database, tmp_path, paying("1"))
     stage_run(
-        database, paying("1", block_card=True), run="2026-11", ends_on=date(2026, 11, 30),
+        database, paying("1", block_card=True), period="2026-11", ends_on=date(2026, 11, 30),
         due_on=date(2026, 12, 20),
     )  # fmt: skip
 
@@ -219,9 +219,9 @@ def test_a_newer_export_lifts_a_block_of_the_feed_where_it_was_written_after_it(
 ):  # case 36
     office = a_collector(database, tmp_path, paying("1"))
     tell_change(database, "block_card", "yes", datetime(2026, 11, 20, 17, tzinfo=UTC))
-    stage_run(database, paying("1"), run="2026-11", ends_on=date(2026, 11, 30))
+    stage_run(database, paying("1"), period="2026-11", ends_on=date(2026, 11, 30))
     moment = datetime(2026, 11, written, 17, tzinfo=UTC)
-    newer = bill_run.update().where(bill_run.c.run == "2026-11")
+    newer = bill_run.update().where(bill_run.c.period == "2026-11")
     with database.writing() as books:
         books.execute(newer.values(written_at=moment))
     office.at = datetime(2026, 12, 1, 16, tzinfo=UTC)
@@ -235,7 +235,7 @@ def test_an_account_that_a_newer_export_lacks_is_drawn_by_the_newest_that_has_it
     database, tmp_path
 ):
     office = a_collector(database, tmp_path, paying("1"), paying("2"))
-    stage_run(database, paying("2", block_card=True), run="2026-11", ends_on=date(2026, 11, 30))
+    stage_run(database, paying("2", block_card=True), period="2026-11", ends_on=date(2026, 11, 30))
 
     counts = office.collect()
 

@@ -109,7 +109,7 @@ def test_without_a_balance_the_next_close_is_the_first_rules_56_and_57(database,
 
 def november(database, *households, closed=True) -> None:
     town = households or (a_household("1", mandates=(), balance="66.00"),)
-    changes = {"run": "2026-11", "due_on": date(2026, 12, 16), "ends_on": date(2026, 11, 30)}
+    changes = {"period": "2026-11", "due_on": date(2026, 12, 16), "ends_on": date(2026, 11, 30)}
     a_town(database, *town, closed=closed, **changes)
 
 
@@ -243,7 +243,7 @@ def test_a_refused_export_is_not_believed(database):
     a_town(database)
     november(database, a_household("1", mandates=(), direct_pay=True), closed=False)
     with database.writing() as books:
-        books.exec_driver_sql("UPDATE bill_run SET state = 'refused' WHERE run = '2026-11'")
+        books.exec_driver_sql("UPDATE bill_run SET state = 'refused' WHERE period = '2026-11'")
 
     assert EnrollmentEffect.ON_DAY == offer(database).outcome
 
@@ -305,7 +305,7 @@ def test_who_is_linked_and_who_lets_the_house_is_told(database):
         a_household("2", mandates=()),
     )
     with database.writing() as books:
-        values = {"run": RUN, "cosigner_id": "L7", "name": "Holdings", "portal_user": OLGA}
+        values = {"period": RUN, "cosigner_id": "L7", "name": "Holdings", "portal_user": OLGA}
         books.execute(cosigner.insert().values(values))
         books.execute(account.update().where(account.c.account_key == "2").values(cosigner_id="L7"))
 
@@ -395,5 +395,5 @@ def test_an_account_whose_balance_is_of_no_export_any_more_is_still_found(databa
 def _runs(database) -> list[str]:
     with database.reading() as books:
         return list(
-            books.scalars(sa.select(balance_due.c.run).where(balance_due.c.account_key == "1"))
+            books.scalars(sa.select(balance_due.c.period).where(balance_due.c.account_key == "1"))
         )

@@ -46,8 +46,8 @@ SCHEDULED, CANCELLED = PaymentState.SCHEDULED, PaymentState.CANCELLED
 FRIDAY_13, TUESDAY_24 = date(2026, 11, 13), date(2026, 11, 24)
 
 
-def in_force(database, run: str = RUN) -> list[tuple[str, str]]:
-    rows = mandates_in_force(run)
+def in_force(database, period: str = RUN) -> list[tuple[str, str]]:
+    rows = mandates_in_force(period)
     with database.reading() as books:
         return sorted((row.account_key, row.method_token) for row in books.execute(sa.select(rows)))
 
@@ -72,7 +72,7 @@ def test_what_was_given_to_the_office_ends_and_its_payment_falls_away(database):
     schedule(database, TUESDAY_24)
 
     assert [(RUN, FRIDAY_13, Money(80_00))] == [
-        (one.run, one.pay_on, one.amount) for one in ended.taken_off
+        (one.period, one.pay_on, one.amount) for one in ended.taken_off
     ]
     assert ([CANCELLED], {}, []) == (
         [row[4] for row in payments(database)], reasons(database), in_force(database)

@@ -313,7 +313,7 @@ def test_a_return_after_the_next_close_is_drawn_again_in_the_newest_period(datab
     office = drawn(database, tmp_path, "80.00", "tok_ach_ok", method_kind=ACH)
     stage_run(
         database, a_household("1", closing_balance=Money(80_00)),
-        run="2026-11", ends_on=date(2026, 11, 30), due_on=date(2026, 12, 20),
+        period="2026-11", ends_on=date(2026, 11, 30), due_on=date(2026, 12, 20),
     )  # fmt: skip
     close_run(database, "2026-11")
     take_in(office, Tells(office.gateway, an_event(office)))
@@ -322,8 +322,13 @@ def test_a_return_after_the_next_close_is_drawn_again_in_the_newest_period(datab
         again = books.execute(
             sa.select(scheduled_payment).where(scheduled_payment.c.number > 1)
         ).one()
-        run = books.scalar(sa.select(balance_due.c.run))
-    assert ("2026-11", "2026-11", 2, Money(80_00)) == (run, again.run, again.number, again.amount)
+        period = books.scalar(sa.select(balance_due.c.period))
+    assert ("2026-11", "2026-11", 2, Money(80_00)) == (
+        period,
+        again.period,
+        again.number,
+        again.amount,
+    )
 
 
 def test_a_difference_that_a_person_has_settled_is_not_told_again(database, tmp_path):

@@ -48,7 +48,13 @@ def a_run(database, *households, wallet=("tok_own",)) -> None:
     stage_run(database, *(households or (a_household("1"),)))
     with database.writing() as books:
         for token in wallet:
-            values = {"run": RUN, "token": token, "portal_user": "", "kind": CARD, "last4": "0113"}
+            values = {
+                "period": RUN,
+                "token": token,
+                "portal_user": "",
+                "kind": CARD,
+                "last4": "0113",
+            }
             books.execute(payment_method.insert().values(values))
     close_run(database)
 

@@ -91,7 +91,7 @@ def test_short_notice_says_what_the_check_of_that_name_says(town, today):
     with town.reading() as books:
         found = books.execute(
             sa.text(check.sql),
-            {"run": RUN, "starts_on": date(2026, 10, 1), "noticed_on": noticed_on},
+            {"period": RUN, "starts_on": date(2026, 10, 1), "noticed_on": noticed_on},
         ).all()
 
     assert len(found) == count_groups(town, RUN, noticed_on)["short-notice"].payments

@@ -36,21 +36,22 @@ from tests.payments.scheduling_builders import plan, schedule
 FRIDAY_13 = date(2026, 11, 13)  # five days before the due date is a Sunday
 
 
-def scheduled(database, run=RUN) -> dict[str, tuple[Money, date, bool]]:
+def scheduled(database, period=RUN) -> dict[str, tuple[Money, date, bool]]:
     """List (i), rule 75."""
     rows = gateway_payment.c
     with database.reading() as books:
         query = sa.select(rows.account, rows.amount, rows.pay_on, rows.immediate)
         return {
-            account: tuple(rest) for account, *rest in books.execute(query.where(rows.run == run))
+            account: tuple(rest)
+            for account, *rest in books.execute(query.where(rows.period == period))
         }
 
 
-def unscheduled(database, run=RUN) -> dict[str, str]:
+def unscheduled(database, period=RUN) -> dict[str, str]:
     """List (ii), rule 81."""
     rows = autopay_unscheduled.c
     with database.reading() as books:
-        query = sa.select(rows.account, rows.reason).where(rows.run == run)
+        query = sa.select(rows.account, rows.reason).where(rows.period == period)
         return {account: str(reason) for account, reason in books.execute(query)}
 
 
@@ -271,7 +272,7 @@ def test_a_period_whose_balance_moved_on_is_not_drawn_any_more_rule_41(database)
     """October forgotten until November is closed: November's balance holds October's amount."""
     stage_run(database, a_household("1", balance="80.00"), a_household("2", balance="20.00"))
     close_run(database)
-    november = {"run": "2026-11", "due_on": date(2026, 12, 18), "ends_on": date(2026, 11, 30)}
+    november = {"period": "2026-11", "due_on": date(2026, 12, 18), "ends_on": date(2026, 11, 30)}
     stage_run(database, a_household("1", balance="150.00"), **november)
     close_run(database, "2026-11")
     today = date(2026, 12, 1)

@@ -121,7 +121,7 @@ def own_row(agreed: Any) -> dict[str, Any]:
 
 def cancelled_row(number: str) -> dict[str, Any]:
     return {
-        "key": f"autopay/{RUN}/{number}", "run": RUN, "account_key": number, "account": number,
+        "key": f"autopay/{RUN}/{number}", "period": RUN, "account_key": number, "account": number,
         "pay_on": DUE, "amount": Money(1), "method_token": "x", "method_kind": CARD, "last4": "",
         "immediate": False, "state": PaymentState.CANCELLED, "scheduled_at": NOW,
     }  # fmt: skip

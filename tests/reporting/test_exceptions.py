@@ -39,7 +39,7 @@ def test_a_planned_payment_that_was_not_scheduled_is_listed_until_it_is(database
     with database.writing() as books:
         books.execute(
             planned_payment.insert().values(
-                run=RUN, account_key=account_key(NUMBER), account=NUMBER,
+                period=RUN, account_key=account_key(NUMBER), account=NUMBER,
                 amount=Money.parse("80.00"), pay_on=date(2026, 11, 13), immediate=False,
                 method_token="tok", method_kind=MethodKind.ACH, last4="6789",
             )

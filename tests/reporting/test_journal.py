@@ -142,7 +142,7 @@ def test_a_wrong_balance_is_found(city, hledger, tmp_path):
 
 
 def test_a_later_bill_takes_the_place_of_what_was_open(database):
-    november = {"run": "2026-11", "ends_on": date(2026, 11, 30), "due_on": date(2026, 12, 18)}
+    november = {"period": "2026-11", "ends_on": date(2026, 11, 30), "due_on": date(2026, 12, 18)}
     stage_run(database, a_household("01.1037.1", balance="80.00", mandates=()))
     close_run(database)
     stage_run(database, a_household("01.1037.1", balance="95.50", mandates=()), **november)
@@ -154,7 +154,7 @@ def test_a_later_bill_takes_the_place_of_what_was_open(database):
 
 
 def test_a_journal_of_one_period_has_its_bills_alone(database):
-    november = {"run": "2026-11", "ends_on": date(2026, 11, 30), "due_on": date(2026, 12, 18)}
+    november = {"period": "2026-11", "ends_on": date(2026, 11, 30), "due_on": date(2026, 12, 18)}
     stage_run(database, a_household("01.1037.1", balance="80.00", mandates=()))
     close_run(database)
     stage_run(database, a_household("01.1037.1", balance="95.50", mandates=()), **november)

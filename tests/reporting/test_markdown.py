@@ -62,11 +62,11 @@ def test_twenty_kinds_of_exceptions_are_enough():
 
 
 @pytest.mark.parametrize(
-    "run", [with_exceptions(), a_refused_run(), a_rehearsal(), a_huge_close(), (a_sheet(), [])]
+    "period", [with_exceptions(), a_refused_run(), a_rehearsal(), a_huge_close(), (a_sheet(), [])]
 )
-def test_every_row_has_the_cells_of_its_table(run):
+def test_every_row_has_the_cells_of_its_table(period):
     width = None
-    for line in to_markdown(*run).splitlines():
+    for line in to_markdown(*period).splitlines():
         cells = len(re.findall(r"(?<!\\)\|", line))
         if not cells:
             width = None

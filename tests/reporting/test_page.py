@@ -88,17 +88,17 @@ def text_of(sheet: RunSheet, exceptions: Iterable[ExceptionRow] = (), **more: ob
     return read(page_of(sheet, exceptions, **more)).text
 
 
-@pytest.mark.parametrize("run", RUNS)
-def test_every_tag_is_closed_where_it_belongs(run):
-    reader = read(page_of(*RUNS[run]))
+@pytest.mark.parametrize("period", RUNS)
+def test_every_tag_is_closed_where_it_belongs(period):
+    reader = read(page_of(*RUNS[period]))
 
     assert reader.faults == []
     assert reader.open == []
 
 
-@pytest.mark.parametrize("run", RUNS)
-def test_the_page_needs_nothing_else(run):
-    reader = read(page_of(*RUNS[run]))
+@pytest.mark.parametrize("period", RUNS)
+def test_the_page_needs_nothing_else(period):
+    reader = read(page_of(*RUNS[period]))
 
     outward = {
         value
@@ -110,9 +110,9 @@ def test_the_page_needs_nothing_else(run):
     assert not {"script", "link", "iframe", "img", "object"} & {tag for tag, _ in reader.tags}
 
 
-@pytest.mark.parametrize("run", RUNS)
-def test_the_page_can_be_read_aloud(run):
-    reader = read(page_of(*RUNS[run]))
+@pytest.mark.parametrize("period", RUNS)
+def test_the_page_can_be_read_aloud(period):
+    reader = read(page_of(*RUNS[period]))
     tags = [tag for tag, _ in reader.tags]
 
     assert reader.tags[0] == ("html", {"lang": "en"})
@@ -125,9 +125,9 @@ def test_the_page_can_be_read_aloud(run):
     )
 
 
-@pytest.mark.parametrize("run", RUNS)
-def test_what_is_pointed_to_is_there_once(run):
-    reader = read(page_of(*RUNS[run]))
+@pytest.mark.parametrize("period", RUNS)
+def test_what_is_pointed_to_is_there_once(period):
+    reader = read(page_of(*RUNS[period]))
     names = [attributes["id"] for _, attributes in reader.tags if "id" in attributes]
 
     wanted = {(a.get("href") or "")[1:] for tag, a in reader.tags if tag in ("a", "use")}

@@ -137,7 +137,7 @@ def test_a_hostile_account_number_makes_a_harmless_name(account, tmp_path):
     assert not set(name) & set('/\\:*?"<>|\0\n %')
     assert name.split(".")[0].split("~")[0].lower() not in {"con", "nul", "lpt9", ""}
     BillStore(tmp_path).write(f"run/{name}", b"one")
-    assert [tmp_path / "run" / name] == list((tmp_path / "run").iterdir())
+    assert [tmp_path / "period" / name] == list((tmp_path / "period").iterdir())
 
 
 SOME_ACCOUNTS = some.text(max_size=20) | some.from_regex(r"[0-9.\-~/A-Za-z]{1,12}", fullmatch=True)
@@ -158,9 +158,9 @@ def test_what_is_written_soon_is_there_whole_and_private(tmp_path):
     store.make_durable()
 
     assert [store.read("run/1.pdf"), store.read("run/2.pdf")] == [b"one", b"two"]
-    assert stat.S_IMODE((tmp_path / "run").stat().st_mode) == 0o700
-    assert stat.S_IMODE((tmp_path / "run" / "1.pdf").stat().st_mode) == 0o600
-    assert len(list((tmp_path / "run").iterdir())) == 2
+    assert stat.S_IMODE((tmp_path / "period").stat().st_mode) == 0o700
+    assert stat.S_IMODE((tmp_path / "period" / "1.pdf").stat().st_mode) == 0o600
+    assert len(list((tmp_path / "period").iterdir())) == 2
 
 
 def test_a_file_that_cannot_be_written_leaves_nothing_and_the_old_one(tmp_path, monkeypatch):
@@ -172,7 +172,7 @@ def test_a_file_that_cannot_be_written_leaves_nothing_and_the_old_one(tmp_path, 
         store.write_soon("run/1.pdf", b"new")
 
     assert store.read("run/1.pdf") == b"old"
-    assert [tmp_path / "run" / "1.pdf"] == list((tmp_path / "run").iterdir())
+    assert [tmp_path / "period" / "1.pdf"] == list((tmp_path / "period").iterdir())
 
 
 def _disk_full(*_):

@@ -40,7 +40,7 @@ def test_a_sample_bundle_is_split_as_expected(name, tmp_path):
     bundle, store = FOLDER / name, BillStore(tmp_path)
     told = json.loads((bundle / "expected.json").read_text())["bills"]
 
-    outcome = split(bundle / "bills.pdf", bulk_file(bundle), store, prefix="run")
+    outcome = split(bundle / "bills.pdf", bulk_file(bundle), store, prefix="period")
 
     expected = {
         account_key(account): (Money.parse(bill["amount_due"]), bill["pages"])

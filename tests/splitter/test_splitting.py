@@ -103,7 +103,7 @@ def test_a_page_that_prints_a_neighbours_number_is_in_no_bill(tmp_path):
         [a_page("01.1037.1"), ["Usage of 02.2048.2"], a_page("02.2048.2")],
     )
 
-    outcome = split(path, BULK, BillStore(tmp_path / "store"), prefix="run", processes=1)
+    outcome = split(path, BULK, BillStore(tmp_path / "store"), prefix="period", processes=1)
 
     assert [(bill.account, bill.pages) for bill in outcome.bills] == [
         ("01.1037.1", 1),
@@ -118,7 +118,7 @@ def test_a_damaged_file_is_refused_before_anything_is_written(bulk_pdf, tmp_path
     path.write_bytes(bulk_pdf.read_bytes()[:-100])
 
     with pytest.raises(Refused):
-        split(path, BULK, BillStore(tmp_path / "store"), prefix="run")
+        split(path, BULK, BillStore(tmp_path / "store"), prefix="period")
 
     assert not (tmp_path / "store").exists()
 
@@ -129,7 +129,7 @@ def test_a_locked_file_of_its_owner_is_split_without_its_lock(bulk_pdf, tmp_path
     lock = pikepdf.Encryption(owner="owner", user="")
     changed(path, lambda pdf: None, deterministic_id=False, encryption=lock)
 
-    outcome = split(path, BULK, BillStore(tmp_path / "store"), prefix="run", processes=1)
+    outcome = split(path, BULK, BillStore(tmp_path / "store"), prefix="period", processes=1)
 
     assert len(outcome.bills) == 3
     assert outcome.problems == ()
@@ -188,11 +188,11 @@ def test_a_full_disk_is_said_and_leaves_no_part_of_a_bill(cold_fork_servers, bul
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))  # the children inherit it
     try:
         with pytest.raises(OSError, match="too large"):
-            split(bulk_pdf, BULK, BillStore(tmp_path / "store"), prefix="run", processes=1)
+            split(bulk_pdf, BULK, BillStore(tmp_path / "store"), prefix="period", processes=1)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
-    assert list((tmp_path / "store" / "run").iterdir()) == []
+    assert list((tmp_path / "store" / "period").iterdir()) == []
 
 
 def test_a_bill_that_takes_its_maker_down_is_a_problem_and_the_others_are_filed(bulk_pdf, tmp_path):
@@ -202,12 +202,12 @@ def test_a_bill_that_takes_its_maker_down_is_a_problem_and_the_others_are_filed(
         harmed = replace(assignment.bills[1], pages=(99,))  # a page that is not there
         bills = (assignment.bills[0], harmed, assignment.bills[2])
 
-        outcome = splitting.file_bills(replace(assignment, bills=bills), store, prefix="run")
+        outcome = splitting.file_bills(replace(assignment, bills=bills), store, prefix="period")
 
     assert [bill.first_page for bill in outcome.bills] == [1, 5]
     assert [problem.account for problem in outcome.problems] == ["02.2048.2"]
     assert "cannot be made or read back" in outcome.problems[0].message
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+    assert sorted(path.name for path in (tmp_path / "period").iterdir()) == [
         "01.1037.1.pdf",
         "01.1037.1~2.pdf",
     ]

@@ -42,7 +42,7 @@ def begin_work(office: Office, kind: WorkKind, period: str, bundle: str, now: da
             desk_work.insert().values(
                 key=key,
                 kind=kind,
-                run=period,
+                period=period,
                 bundle=bundle,
                 who=office.who,
                 state=WorkState.BEGUN,
@@ -64,7 +64,7 @@ def newest_work(office: Office, period: str) -> Any:
     """Return the newest piece of work on a period, None where there was none."""
     query = (
         sa.select(desk_work)
-        .where(desk_work.c.run == period)
+        .where(desk_work.c.period == period)
         .order_by(desk_work.c.began_at.desc())
         .limit(1)
     )
@@ -134,7 +134,7 @@ def _rehearse(office: Office, row: Any) -> dict[str, Any]:
             ended["sentence"] = found.message
         except (Refused, Misuse) as found:
             ended = {"state": WorkState.REFUSED, "code": found.code, "sentence": found.message}
-        ended["figures"] = json.dumps(sheet_figures(copy, row.run))
+        ended["figures"] = json.dumps(sheet_figures(copy, row.period))
     return ended
 
 
@@ -152,4 +152,4 @@ def _run(office: Office, row: Any) -> Any:
         warm_up()
         return close_period
 
-    return run_flow(office, load, period=row.run, bundle=row.bundle or None, replace=False)
+    return run_flow(office, load, period=row.period, bundle=row.bundle or None, replace=False)

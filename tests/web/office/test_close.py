@@ -136,7 +136,7 @@ def test_work_whose_process_never_came_or_is_gone_has_stopped(office, signed_in)
     with office.database.writing() as books:
         books.execute(
             desk_work.insert().values(
-                key="1", kind=WorkKind.CLOSE, run=PERIOD, bundle="", who="clerk 1",
+                key="1", kind=WorkKind.CLOSE, period=PERIOD, bundle="", who="clerk 1",
                 state=WorkState.BEGUN, began_at=datetime.fromisoformat("2026-11-01T00:00+00:00"),
             )
         )  # fmt: skip

@@ -161,11 +161,13 @@ def _view(visit: Visit) -> AutopayView | None:
 
 def _not_now(books: Connection, standing: EnrollmentFacts) -> str:
     """Return why an enrolled account has no payment now (rule 81)."""
-    if standing.run is None:
+    if standing.period is None:
         return NO_BILL
     rows = autopay_unscheduled.c
     reason = books.scalar(
-        sa.select(rows.reason).where(rows.run == standing.run, rows.account_key == standing.key)
+        sa.select(rows.reason).where(
+            rows.period == standing.period, rows.account_key == standing.key
+        )
     )
     return "" if reason is None else NOT_NOW[reason]
 

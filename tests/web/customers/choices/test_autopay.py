@@ -486,7 +486,7 @@ def test_an_account_of_no_closed_period_waits_for_its_first_bill(tenant, town):
     add_method(tenant)
     with town.writing() as books:
         mine = balance_due.c.account_key == MINE
-        books.execute(balance_due.update().where(mine).values(run=None, due_on=None))
+        books.execute(balance_due.update().where(mine).values(period=None, due_on=None))
         add_link(books, tenant.number, MINE, LinkProof.STAFF, NOW, "clerk 1")
 
     page = offered(tenant)

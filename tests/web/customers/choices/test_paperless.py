@@ -19,7 +19,7 @@ NED = f"/accounts/{THEIRS}/paperless"
 def links(books) -> dict[str, bool]:
     rows = link_in_force.c
     with books.reading() as connection:
-        query = sa.select(rows.mailbox, rows.paperless).where(rows.run == RUN)
+        query = sa.select(rows.mailbox, rows.paperless).where(rows.period == RUN)
         return dict(tuple(row) for row in connection.execute(query))
 
 
@@ -112,7 +112,7 @@ def test_how_many_others_get_the_bill_is_said_and_not_who(tenant, town):
     from database.tables import portal_link
 
     with town.writing() as books:
-        columns = ["run", "account_key", "mailbox", "address", "paperless"]
+        columns = ["period", "account_key", "mailbox", "address", "paperless"]
         rows = [(RUN, MINE, "wife@example.com", "wife@example.com", False)]
         insert_rows(books, portal_link, columns, rows)
 
