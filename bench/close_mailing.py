@@ -74,7 +74,7 @@ def main() -> None:
     from command_line.options import wall_clock
     from office.clock import Clock
     from office.equipment.office import Office, at_work
-    from office.procedures.mail_sending import send_mails
+    from office.procedures.mailing.mail_sending import send_mails
     from office.settings.settings import read_settings
 
     home = Path(sys.argv[1])

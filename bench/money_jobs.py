@@ -122,8 +122,8 @@ def limit(folder: Path, accounts: int) -> Figures:
 
 def schedule(folder: Path, accounts: int) -> Figures:
     from payments.scheduling.scheduling import schedule_autopay
-    from rules.autopay import AutopayPolicy
     from rules.calendars import bank_closed_days
+    from rules.money.autopay import AutopayPolicy
 
     database = prepare(folder, accounts, 5)
     closed = bank_closed_days()
@@ -146,8 +146,8 @@ def collect(folder: Path, payments: int) -> Figures:
     from payments.sandbox.gateway import SandboxGateway
     from payments.scheduling.scheduling import schedule_autopay
     from payments.terms import CollectionTerms
-    from rules.autopay import AutopayPolicy
     from rules.calendars import bank_closed_days
+    from rules.money.autopay import AutopayPolicy
 
     database = prepare(folder, payments, 30)
     closed = bank_closed_days()

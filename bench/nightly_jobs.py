@@ -56,7 +56,7 @@ def prepare_night(folder: Path, accounts: int):
 
 def terms(*, records: bool = False):
     from mail.reminders.due_dates import Reminding
-    from rules.reminders import Exemption, plan_reminders
+    from rules.mail.reminders import Exemption, plan_reminders
 
     plan = plan_reminders(days_before_due=3, days_after_due=1, at=time(6), cut_off_days=14)
     return Reminding(plan, NIGHT, "bench", "larkspur.example", records, exemption=Exemption(10))

@@ -15,8 +15,8 @@ from pathlib import Path, PurePosixPath
 from tempfile import NamedTemporaryFile
 from typing import IO
 
-from billing_system.manifest_fields import MANIFEST
-from billing_system.names import nearest
+from billing_system.export.fields import MANIFEST
+from billing_system.export.names import nearest
 from billing_system.port import BillingExport
 from domain.failures import Misuse, Refused
 

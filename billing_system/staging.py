@@ -15,10 +15,10 @@ import sqlalchemy as sa
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy.engine import Connection
 
+from billing_system.export.fields import MANIFEST
+from billing_system.export.scars import find_lost_zeros, find_scars
 from billing_system.export_files import document_path
-from billing_system.manifest_fields import MANIFEST
 from billing_system.port import BillingExport, Enrollment, Report
-from billing_system.scars import find_lost_zeros, find_scars
 from database import tables
 from database.books import insert_rows
 from domain.accounts import Account, account_key
@@ -26,7 +26,7 @@ from domain.failures import Misuse
 from domain.periods import Boundary, BulkFile
 from domain.problems import Problem
 from domain.runs import RunState
-from rules.balances import amount_due
+from rules.money.balances import amount_due
 
 _BETWEEN = re.compile(r"[;,\s]+")
 _ORDINARY = re.compile(

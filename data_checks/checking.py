@@ -9,8 +9,8 @@ from datetime import date
 import sqlalchemy as sa
 
 from data_checks import recording, runner
-from data_checks.catalog import CATALOG
 from data_checks.check import Check, find, to_query
+from data_checks.checks.catalog import CATALOG
 from data_checks.parameters import Thresholds, parameters
 from data_checks.recording import Conclusion, conclude, is_waivable
 from data_checks.runner import FailedRows, warm_up

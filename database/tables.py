@@ -9,10 +9,10 @@ import sqlalchemy as sa
 
 import database.feed.tables
 import database.ledger.tables  # noqa: F401 - its tables refer to these, and these to its
-from database import making_tables
-from database.audit_guards import guard_statements
-from database.making_tables import make_table as _table
-from database.making_tables import one_where as _one_where
+from database.definitions import making
+from database.definitions.audit_guards import guard_statements
+from database.definitions.making import make_table as _table
+from database.definitions.making import one_where as _one_where
 from database.types import Cents, Moment, one_of
 from domain.accounts import AccountStatus
 from domain.approvals import Decision
@@ -35,7 +35,7 @@ from domain.payments import (
 )
 from domain.runs import RunState
 
-metadata = making_tables.metadata
+metadata = making.metadata
 
 
 def _run() -> sa.Column[str]:
@@ -505,7 +505,7 @@ gateway_payment = _table(
     sa.Index(None, "period"),
 )
 
-# The payments that autopay scheduled: a view (database/in_force.py), so that who reads the
+# The payments that autopay scheduled: a view (database/definitions/in_force.py), so that who reads the
 # schedule never meets what customers pay by hand. Written is gateway_payment alone.
 scheduled_payment = sa.Table(
     "scheduled_payment",

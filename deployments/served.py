@@ -39,7 +39,7 @@ from office.health.work import note_ended_well
 from office.home import require_home
 from office.identity import person
 from office.logs import set_up
-from office.procedures.communications import make_request, plan_of, record
+from office.procedures.mailing.communications import make_request, plan_of, record
 from office.settings.settings import read_settings
 
 P = ParamSpec("P")

@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.identity_tables import account_link, web_user
-from database.queries.portal_accounts import newest_account
+from database.definitions.identity import account_link, web_user
+from database.queries.portal.accounts import newest_account
 from database.tables import account_email, portal_link
 from domain.accounts import account_key
 from domain.identity import LinkKind, LinkProof, PortalMail, PortalUser, mailbox_of

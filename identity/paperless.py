@@ -9,16 +9,16 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
-from database.identity_tables import account_link, paperless_choice
-from database.in_force import link_in_force
-from database.queries.bound_methods import newest_runs
-from database.queries.choices import record_paperless
+from database.definitions.identity import account_link, paperless_choice
+from database.definitions.in_force import link_in_force
+from database.queries.portal.bound_methods import newest_runs
+from database.queries.portal.choices import record_paperless
 from database.tables import account, account_email, bill_run
 from domain.identity import LinkProof, mailbox_of
 from identity.account_links import add_link
 from identity.activity import record_activity
 from identity.sessions import SignedIn
-from rules.delivery import is_paperless
+from rules.mail.delivery import is_paperless
 
 CONSENT_VERSION = "1"
 

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
-from database.identity_tables import wallet_method, web_user
-from database.in_force import wallet_in_force
+from database.definitions.identity import wallet_method, web_user
+from database.definitions.in_force import wallet_in_force
 from database.inserting import insert_new
-from database.queries.bound_methods import accounts_bound_to, lock_runs, newest_runs
-from database.queries.portal_accounts import accounts_of_user
+from database.queries.portal.accounts import accounts_of_user
+from database.queries.portal.bound_methods import accounts_bound_to, lock_runs, newest_runs
 from database.tables import bill_run, suspended_method
 from domain.failures import Refused
 from domain.identity import mailbox_of

@@ -25,11 +25,11 @@ from domain.failures import Misuse, Refused
 from domain.runs import RunState
 from domain.steps import Step
 from office.equipment.office import Office, current_office
-from office.procedures.approval import PendingApproval, ask, decide, find_asked, refused_by
+from office.procedures.closing.approval import PendingApproval, ask, decide, find_asked, refused_by
 from reporting.report.approval_request import question, say_figures
 from rules.approving import identity
-from tasks.artifacts import show_question
-from tasks.step import Done, step
+from tasks.steps.artifacts import show_question
+from tasks.steps.step import Done, step
 
 LOOK_AGAIN = "look again"  # what Resume means where nobody chose: nothing is decided
 LONGEST_REASON = 500

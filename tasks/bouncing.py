@@ -19,10 +19,10 @@ from mail.bounces.processing import BounceBook, BounceCounts, record_refusals
 from mail.recipients.suppressed import waiting_runs
 from office.equipment import locking
 from office.equipment.office import Office, current_office
-from rules.delivery import is_part_due
+from rules.mail.delivery import is_part_due
 from splitter.runs.print_batch import PrintPart, last_later_part, write_next_part, write_paper_bills
 from splitter.runs.records import fetch_documents
-from tasks.step import Done, step
+from tasks.steps.step import Done, step
 
 
 @task(name="read bounces", cache_policy=NO_CACHE, persist_result=False)

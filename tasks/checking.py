@@ -18,8 +18,8 @@ from domain.steps import Step
 from mail.recipients.delivery_plan import plan_deliveries
 from office.equipment.office import Office, current_office
 from payments.scheduling.planning import plan_autopay
-from tasks.artifacts import show_checks, show_exceptions
-from tasks.step import Done, step
+from tasks.steps.artifacts import show_checks, show_exceptions
+from tasks.steps.step import Done, step
 
 NAMED = 5  # accounts that a sentence names
 

@@ -18,7 +18,7 @@ from mail.communications.mailings import count_mailboxes, count_mails, form_of, 
 from mail.communications.queueing import next_turn, queue_mailing
 from mail.outbox.sending import SendCounts, say_tried
 from office.equipment.office import Office, current_office
-from office.procedures.due_mail import send_what_is_due
+from office.procedures.mailing.due_mail import send_what_is_due
 
 LONGEST_NAP = timedelta(seconds=20)  # then it is looked whether anything has changed
 SHORTEST_NAP = timedelta(milliseconds=50)

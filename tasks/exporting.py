@@ -11,7 +11,7 @@ from domain.deliveries import MessageKind
 from domain.words import say_count
 from mail.outbox.sending import say_tried
 from office.equipment.office import current_office
-from office.procedures.due_mail import send_what_is_due
+from office.procedures.mailing.due_mail import send_what_is_due
 from office.procedures.usage_export import export_usage
 
 

@@ -13,7 +13,7 @@ from office.equipment.office import Office, current_office
 from office.prefect_server.task_runner import is_shared
 from rules.calendars import earliest_close
 from splitter.runs.records import fetch_documents, share_documents
-from tasks.step import Done, step
+from tasks.steps.step import Done, step
 
 
 @step(Step.GUARD)

@@ -20,8 +20,8 @@ from mail.outbox.deliveries import count_possible_duplicates, counts
 from mail.outbox.queueing import queue_bills
 from mail.outbox.sending import SendCounts, say_tried
 from office.equipment.office import Office, current_office
-from office.procedures.due_mail import send_what_is_due
-from tasks.step import Done, progress_of, step
+from office.procedures.mailing.due_mail import send_what_is_due
+from tasks.steps.step import Done, progress_of, step
 
 
 @step(Step.SEND)

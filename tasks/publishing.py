@@ -19,8 +19,8 @@ from payments.scheduling.scheduling import Chosen, count_left_out, schedule_coun
 from payments.scheduling.scheduling import schedule_autopay as schedule
 from reporting.report.page import write_page
 from reporting.run_sheet.reading import read_run_sheet
-from tasks.artifacts import link_report, show_exceptions, show_print_batch, show_report
-from tasks.step import Done, step
+from tasks.steps.artifacts import link_report, show_exceptions, show_print_batch, show_report
+from tasks.steps.step import Done, step
 
 
 @step(Step.SCHEDULE, retries=0)

@@ -19,15 +19,15 @@ from mail.reminders.exemptions import undrawn
 from mail.reminders.queueing import queue_reminders, withdraw_reminders
 from office.equipment.office import current_office
 from office.equipment.terms import notifying_of, reminding_of
-from office.procedures.due_mail import send_what_is_due
-from office.procedures.posting import require_fresh_balances
-from office.procedures.reminding import (
+from office.procedures.mailing.due_mail import send_what_is_due
+from office.procedures.mailing.reminding import (
     QUEUES,
     say_queued,
     to_figures,
     to_notice_figures,
     undrawn_figures,
 )
+from office.procedures.posting import require_fresh_balances
 
 Figures = dict[str, Any]
 

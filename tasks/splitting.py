@@ -32,8 +32,8 @@ from splitter.batches.run import BatchWorker, PlannedRun, gather_run, plan_run, 
 from splitter.copying.verifying import say_verification
 from splitter.runs.records import share_documents, staged_files
 from splitter.runs.split import SplitCounts, read_run, split_run
-from tasks.artifacts import slug
-from tasks.step import Done, progress_of, step
+from tasks.steps.artifacts import slug
+from tasks.steps.step import Done, progress_of, step
 
 POLL_SECONDS = 0.5
 STALL_SECONDS = 60.0  # more than a worker takes to start

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy.engine import Connection
 
 from billing_system.closing import Published, publish
-from database import audit_guards
 from database.books import Database, insert_rows
+from database.definitions import audit_guards
 from database.ledger import guards
 from database.ledger.entries import record_entries
 from database.postings import queue_posting
@@ -34,8 +34,8 @@ from domain.ledger import BalanceEntry, EntryKind, EntrySource
 from domain.money import ZERO, Money
 from domain.payments import Mandate, MethodKind, PostingKind
 from domain.runs import RunState
-from rules.autopay import AutopayPolicy, Payable
-from rules.balances import amount_due
+from rules.money.autopay import AutopayPolicy, Payable
+from rules.money.balances import amount_due
 
 RUN = "2026-10"
 DUE = date(2026, 11, 20)  # a Friday

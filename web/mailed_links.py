@@ -11,7 +11,7 @@ from mail.communications.posted import file_of
 from mail.recipients.unsubscribed import record_unsubscription
 from office.equipment.office import Office
 from office.procedures.usage_export import find_export
-from rules.communications import Posted
+from rules.mail.communications import Posted
 from web.pages import not_there, page
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -23,7 +23,7 @@ from domain.approvals import Decision
 
 if TYPE_CHECKING:
     from office.equipment.office import Office
-    from office.procedures.approval import PendingApproval
+    from office.procedures.closing.approval import PendingApproval
 
 
 def to_figures(asked: PendingApproval) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def _decide(
 ) -> PendingApproval:
     """Take the decision while nobody works on the period; a yes said twice is said once."""
     from office.equipment.locking import working_on
-    from office.procedures.approval import ask, decide, require_answerable
+    from office.procedures.closing.approval import ask, decide, require_answerable
 
     require_answerable(office, period)
     with working_on(office, period):
@@ -187,7 +187,7 @@ def _list_waiting(office: Office) -> list[PendingApproval]:
         runs = books.execute(query.order_by(bill_run.c.period)).scalars().all()
     if not runs:
         return []
-    from office.procedures.approval import find_asked
+    from office.procedures.closing.approval import find_asked
 
     found = [find_asked(office, period) for period in runs]
     return [one for one in found if one is not None and _waits(one)]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mail.outbox.decisions import Corrected, DeliveryDecision, OutboxSummary
     from mail.outbox.parallel_sending import LeaderSocket
     from office.equipment.office import Office
-    from office.procedures.mail_sending import Start
+    from office.procedures.mailing.mail_sending import Start
 
 
 def main() -> None:
@@ -63,7 +63,7 @@ def _help(leader: socket.socket) -> None:
     link = LeaderSocket(leader)
     Thread(target=link.watch, daemon=True).start()  # while the rest is loaded, too
     try:
-        from office.procedures.mail_sending import Start
+        from office.procedures.mailing.mail_sending import Start
 
         _send(Start.of(told), link)
     except SystemExit:
@@ -82,7 +82,7 @@ def _send(start: Start, link: LeaderSocket) -> None:
     from office.equipment.mail import to_server_mailer as to_mailer
     from office.equipment.office import Office, at_work
     from office.identity import person
-    from office.procedures.mail_sending import clock_of, same_settings, send_alone
+    from office.procedures.mailing.mail_sending import clock_of, same_settings, send_alone
 
     sys.argv[0] = start.program
     home = Path(start.home)

@@ -17,7 +17,7 @@ from domain.accounts import AccountStatus
 from domain.ledger import BalanceEntry, EntryKind, EntrySource
 from domain.movements import MovementKind
 from domain.payments import PostingState
-from rules.export_boundary import Bounds, ExportLine, Matched, Outstanding, match_export
+from rules.money.export_boundary import Bounds, ExportLine, Matched, Outstanding, match_export
 
 SOME = 500  # accounts that one statement names
 _ENTRY, _BALANCE, _LINE = balance_entry.c, balance_due.c, movement.c

@@ -6,8 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from database.definitions.making import index_where, make_table
 from database.ledger.guards import guard_statements
-from database.making_tables import index_where, make_table
 from database.types import Cents, Moment, one_of
 from domain.ledger import ContainedBy, EntryKind, EntrySource
 

@@ -22,7 +22,7 @@ from database.tables import (
 from domain.accounts import AccountStatus
 from domain.ledger import EntryKind
 from domain.payments import DrawState, MethodKind
-from rules.returns import CODES, LIMITS, RATE_WINDOW, ReturnKind, ReturnRate, return_rates
+from rules.money.returns import CODES, LIMITS, RATE_WINDOW, ReturnKind, ReturnRate, return_rates
 
 CODE = "autopay-left-out"
 MESSAGE = "its autopay payment is not scheduled yet; run `billclose schedule-autopay` again"

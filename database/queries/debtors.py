@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.in_force import landlord_in_force, link_in_force
+from database.definitions.in_force import landlord_in_force, link_in_force
 from database.queries.account_changes import account_in_force
 from database.queries.balances import is_owed
 from database.tables import (

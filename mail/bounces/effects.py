@@ -18,7 +18,7 @@ from mail.message.mime import one_line
 from mail.outbox.deliveries import DELIVERY
 from mail.recipients.suppressed import put_on_paper, soft_runs, suppress
 from mail.smtp.replies import LONGEST, Reply
-from rules.bounces import is_worn_out
+from rules.mail.bounces import is_worn_out
 
 LONGEST_NAME = 200  # characters of a file's name, its end
 _MOVED = (DeliveryStatus.SENT, DeliveryStatus.IN_DOUBT)

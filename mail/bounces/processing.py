@@ -32,7 +32,7 @@ from mail.recipients.unsubscribed import (
     token_in_mail,
     unsubscribe_mailbox,
 )
-from rules.bounces import SUCCESSES, judge
+from rules.mail.bounces import SUCCESSES, judge
 
 _XTEXT = re.compile(r"\+([0-9A-F]{2})")
 _TOKEN = re.compile(r"[a-z2-7]{16}")

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
-from database.in_force import link_in_force
+from database.definitions.in_force import link_in_force
 from database.runs import Run, get_run
 from database.tables import (
     account,
@@ -28,7 +28,7 @@ from domain.failures import Misuse, PermanentFailure
 from mail.message.addresses import to_envelope_address
 from mail.recipients.addresses import Some, read_addresses
 from mail.recipients.suppressed import suppressed_mailboxes
-from rules.communications import LeftOut, Reader, choose_readers
+from rules.mail.communications import LeftOut, Reader, choose_readers
 
 TEXTS = ("city", "state", "zip", "service_address", "cosigner_id")
 FLAGS = ("ebill", "send_paper", "direct_pay")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
-from database.in_force import landlord_in_force, link_in_force
+from database.definitions.in_force import landlord_in_force, link_in_force
 from database.queries.balances import open_balance
 from database.queries.payment_events import newest_taken_back
 from database.tables import (
@@ -26,7 +26,7 @@ from mail.notices.payments import NoticeCounts, Notifying, payments_of, queue_no
 from mail.outbox.queueing import PlannedMessage, queue_messages
 from mail.recipients.suppressed import suppressed_mailboxes
 from mail.rendering.notice_letters import not_drawn
-from rules.delivery import choose_recipients
+from rules.mail.delivery import choose_recipients
 
 _PAYMENT = scheduled_payment.c
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
-from database.checkout_tables import checkout
+from database.definitions.checkout import checkout
 from database.tables import draw, gateway_payment
 from domain.deliveries import MessageKind, RecipientSource
 from domain.payments import PaymentState

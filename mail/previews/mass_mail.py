@@ -17,7 +17,7 @@ from mail.outbox.deliveries import Delivery
 from mail.rendering.bills import Stamp
 from mail.rendering.notice_facts import find_facts_of_notice
 from mail.rendering.notices import NoticeRenderer
-from rules.communications import Reader
+from rules.mail.communications import Reader
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.in_force import landlord_in_force, link_in_force
+from database.definitions.in_force import landlord_in_force, link_in_force
 from database.tables import account_email
 from domain.deliveries import Recipient
-from rules.delivery import choose_recipients
+from rules.mail.delivery import choose_recipients
 
 
 @dataclass(frozen=True, slots=True)

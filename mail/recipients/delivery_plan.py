@@ -12,7 +12,7 @@ from database.tables import account, bill, delivery_plan, recipient
 from domain.deliveries import DeliveryPlan, PasswordField
 from mail.recipients.addresses import read_addresses
 from mail.recipients.suppressed import suppressed_mailboxes
-from rules.delivery import bill_password, plan_delivery
+from rules.mail.delivery import bill_password, plan_delivery
 
 
 def plan_deliveries(

@@ -25,7 +25,7 @@ from domain.deliveries import DeliveryStatus, MessageKind, PaperReason
 from domain.failures import Misuse
 from mail.outbox.deliveries import DELIVERY
 from mail.outbox.taken_back import lift_mailboxes
-from rules.bounces import say_why
+from rules.mail.bounces import say_why
 
 _COLUMNS = ["period", "form", "account_key", "account", "pages", "reason", "sequence"]
 

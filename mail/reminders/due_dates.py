@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from database.tables import balance_due, bill_run, period_close
 from mail.reminders.holds import Hold, holds_in_force
-from rules.reminders import Exemption, OwedStep, ReminderPlan
+from rules.mail.reminders import Exemption, OwedStep, ReminderPlan
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from domain.money import ZERO, Money
 from domain.payments import PaymentState
 from domain.reminders import Skipped
 from mail.reminders.due_dates import DueDate
-from rules.reminders import TO_LEAVE, Exemption
+from rules.mail.reminders import TO_LEAVE, Exemption
 
 Hurt = sa.Select[Any]  # account keys
 _PAYMENT = scheduled_payment.c

@@ -22,7 +22,7 @@ from mail.outbox.queueing import PlannedMessage, queue_messages, without_known
 from mail.reminders.due_dates import DueDate, Reminding, due_dates
 from mail.reminders.holds import Hold
 from mail.reminders.selection import count_skipped, debts, read_debtors
-from rules.reminders import OwedStep
+from rules.mail.reminders import OwedStep
 
 TOO_LATE = "past-due too late"  # in the audit list
 

@@ -33,7 +33,7 @@ from mail.recipients.suppressed import suppressed_mailboxes
 from mail.reminders.due_dates import DueDate, Reminding, due_dates
 from mail.reminders.exemptions import hurt_accounts
 from mail.reminders.holds import Hold
-from rules.reminders import OwedStep
+from rules.mail.reminders import OwedStep
 
 _UNDER_WAY = (PaymentState.SUBMITTED, PaymentState.UNKNOWN)
 _Reasons = list[tuple[sa.ColumnElement[bool], Skipped]]

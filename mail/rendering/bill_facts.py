@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.books import Database
-from database.in_force import wallet_in_force
+from database.definitions.in_force import wallet_in_force
 from database.tables import (
     account,
     bill,
@@ -24,7 +24,7 @@ from domain.money import Money
 from domain.payments import MethodKind, PaymentState
 from mail.letters.bill import AnnouncedDraw, BillLetter
 from mail.outbox.deliveries import Delivery
-from rules.delivery import may_see_method
+from rules.mail.delivery import may_see_method
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from mail.message.size_limit import MEGABYTE, USUAL_LIMIT, SizeLimit, read_store
 from mail.outbox.deliveries import Delivery
 from mail.port import MailOutcome, OutgoingMessage, Result
 from mail.rendering.bill_facts import BillFacts, find_bill_facts
-from rules.delivery import bill_password
+from rules.mail.delivery import bill_password
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.books import Database
-from database.in_force import wallet_in_force
+from database.definitions.in_force import wallet_in_force
 from database.postings import is_receipt_of
 from database.queries.payment_events import newest_taken_back
 from database.tables import (
@@ -27,7 +27,7 @@ from database.tables import (
 from domain.deliveries import Recipient, RecipientSource
 from domain.money import ZERO, Money
 from domain.payments import Advice, DrawState, MethodKind, PaymentState
-from rules.delivery import may_see_method
+from rules.mail.delivery import may_see_method
 
 
 def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:

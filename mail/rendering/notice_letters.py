@@ -28,7 +28,7 @@ from mail.letters.notices import (
 )
 from mail.letters.phrases import say_failure
 from mail.rendering.notice_facts import NoticeFacts, NoticePayment
-from rules.drawing import NoDraw
+from rules.money.drawing import NoDraw
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from mail.notices.payments import Notifying
 from mail.reminders.due_dates import Reminding
 from office.equipment.office import Office
 from payments.terms import CollectionTerms
-from rules.checkout import CheckoutPolicy, ServiceFee, parse_percent
-from rules.reminders import Exemption, LadderStep, ReminderPlan, plan_reminders
-from rules.retrying import RetryPolicy
-from rules.returns import AgainPolicy
+from rules.mail.reminders import Exemption, LadderStep, ReminderPlan, plan_reminders
+from rules.money.checkout import CheckoutPolicy, ServiceFee, parse_percent
+from rules.money.retrying import RetryPolicy
+from rules.money.returns import AgainPolicy
 
 
 def notifying_of(office: Office, now: datetime, *, records: bool = True) -> Notifying:

@@ -14,7 +14,7 @@ from payments.collecting.draws import DrawTotals, read_open_draws
 from payments.collecting.unanswered import LookupCounts
 from payments.outcomes.events import EventCounts
 from payments.outcomes.settlements import SettlementCounts, list_differences
-from rules.returns import ReturnRate
+from rules.money.returns import ReturnRate
 
 Figures = dict[str, Any]
 

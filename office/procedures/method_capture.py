@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from database.identity_tables import method_capture
+from database.definitions.identity import method_capture
 from domain.failures import Refused
 from identity.sessions import SignedIn
 from identity.tokens import new_token

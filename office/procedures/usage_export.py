@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
-from database.in_force import landlord_in_force, link_in_force
+from database.definitions.in_force import landlord_in_force, link_in_force
 from database.tables import (
     account,
     account_email,

@@ -13,7 +13,7 @@ from office.health.alert_ways import send_posts
 from office.health.health import look
 from office.health.incidents import Noted, note
 from office.health.work import WATCH, note_ended_well
-from office.procedures.due_mail import send_what_is_due
+from office.procedures.mailing.due_mail import send_what_is_due
 from office.procedures.posting import tell_office
 from office.procedures.usage_export import remove_expired
 

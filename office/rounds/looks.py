@@ -17,7 +17,7 @@ from domain.steps import Step
 from mail.outbox.deliveries import count_due
 from mail.outbox.recovery import has_leftovers
 from office.equipment.office import Office
-from rules.delivery import is_part_due
+from rules.mail.delivery import is_part_due
 
 Why = Callable[[Office, datetime], str]
 

@@ -27,8 +27,8 @@ from office.procedures.collecting import (
     payout_figures,
 )
 from office.procedures.feeding import guard_balances, say_feed
+from office.procedures.mailing.reminding import QUEUES, look_at_notices, to_figures, undrawn_figures
 from office.procedures.posting import posting_figures, require_posted_here
-from office.procedures.reminding import QUEUES, look_at_notices, to_figures, undrawn_figures
 from office.rounds.looks import why_post, why_send, why_send_kinds
 from payments.collecting.claiming import preview_due
 from payments.collecting.collecting import CollectCounts

@@ -7,10 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.checkout_tables import checkout
-from database.in_force import wallet_in_force
+from database.definitions.checkout import checkout
+from database.definitions.in_force import wallet_in_force
 from database.queries.balances import on_its_way, open_balance
-from database.queries.portal_accounts import accounts_of_user
+from database.queries.portal.accounts import accounts_of_user
 from database.tables import account, balance_due, bill_run, draw, gateway_payment, suspended_method
 from domain.checkout import Checkout, PayableAccount, PayMethod
 from domain.identity import mailbox_of

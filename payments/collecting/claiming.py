@@ -34,7 +34,7 @@ from domain.payments import DRAW, DrawState, PaymentKind, PaymentState
 from payments.collecting.draws import Draw, find_draws, move_payment
 from payments.collecting.recording import record_never_asked
 from payments.terms import CollectionTerms
-from rules.drawing import Drawable, NoDraw, decide_draw
+from rules.money.drawing import Drawable, NoDraw, decide_draw
 
 _PAYMENT = scheduled_payment.c
 

@@ -32,7 +32,7 @@ from payments.collecting.recording import (
 )
 from payments.port import DrawAnswer, DrawResult, GatewayMisuse, PaymentGateway
 from payments.terms import Clock, CollectionTerms
-from rules.retrying import may_still_ask
+from rules.money.retrying import may_still_ask
 
 T = TypeVar("T")
 Failure = TemporaryFailure | PermanentFailure | OutcomeUnknown | GatewayMisuse

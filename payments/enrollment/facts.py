@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.in_force import landlord_in_force, link_in_force, wallet_in_force
+from database.definitions.in_force import landlord_in_force, link_in_force, wallet_in_force
 from database.ledger.locking import lock_balances
 from database.queries.account_changes import IN_FORCE, account_in_force
 from database.queries.balances import open_balance
@@ -27,7 +27,7 @@ from domain.failures import Misuse
 from domain.money import ZERO, Money
 from domain.payments import DrawState, Mandate, MethodKind, PaymentState
 from domain.runs import RunState
-from rules.autopay import Payable
+from rules.money.autopay import Payable
 
 # May have been asked for, whatever the payment's own state says.
 OPEN_DRAWS = (DrawState.ASKED, DrawState.APPROVED)

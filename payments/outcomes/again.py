@@ -13,7 +13,7 @@ from payments.collecting.draws import Draw
 from payments.port import LateEvent
 from payments.scheduling.scheduling import payment_key
 from payments.terms import CollectionTerms
-from rules.returns import again_on
+from rules.money.returns import again_on
 
 _ROWS = scheduled_payment.c
 

@@ -22,7 +22,7 @@ from payments.collecting.unanswered import LateApproval, take_in_approval
 from payments.outcomes.again import draw_again
 from payments.port import LateEvent, LateEventKind
 from payments.terms import CollectionTerms
-from rules.returns import advice_for_return, suspends_method
+from rules.money.returns import advice_for_return, suspends_method
 
 GIVEN_BACK = "given-back"  # the code of a draw that came beside another one and went back
 ENTRY_KINDS = {

@@ -32,7 +32,7 @@ from database.types import Cents
 from domain.accounts import AccountStatus
 from domain.money import ZERO, Money
 from domain.payments import MethodKind, PaymentState
-from rules.autopay import AutopayPolicy, DrawPlan, Situation, decide
+from rules.money.autopay import AutopayPolicy, DrawPlan, Situation, decide
 
 FLAG = (False, True)
 NOTHING = sa.literal(ZERO, Cents())

@@ -25,7 +25,7 @@ from domain.money import ZERO, Money
 from domain.payments import PaymentState, Unscheduled
 from domain.schedule_groups import ScheduleGroup
 from payments.scheduling.planning import ScheduleCounts, plan_autopay
-from rules.autopay import AutopayPolicy
+from rules.money.autopay import AutopayPolicy
 
 _PLAN = planned_payment.c
 OVER_MAXIMUM = "over-maximum"  # shown beside the groups, and never to be chosen

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.identity_tables import staff
+from database.definitions.identity import staff
 from database.queries.mandates import mandates_in_force
 from database.tables import account, balance_due, bill_run, period_close
 

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from data_checks.catalog import CATALOG
 from data_checks.check import says
 from data_checks.checking import STAGED
+from data_checks.checks.catalog import CATALOG
 from database.schema import metadata
 from domain.checks import NEVER_WAIVED, Severity
 

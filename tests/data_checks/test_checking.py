@@ -10,7 +10,6 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from data_checks.catalog import CATALOG, ROOT_CAUSES
 from data_checks.check import says
 from data_checks.checking import (
     blocking_failures,
@@ -18,6 +17,7 @@ from data_checks.checking import (
     unknown_check_names,
     unwaivable_check_names,
 )
+from data_checks.checks.catalog import CATALOG, ROOT_CAUSES
 from data_checks.runner import FailedRows, judge
 from database.tables import check_finding, check_result, held_account
 from domain.checks import CheckStatus

@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 
 from data_checks.check import find, to_query
+from data_checks.checks.vanished import VANISHED
 from data_checks.parameters import Thresholds, parameters
-from data_checks.vanished import VANISHED
 from domain.money import Money
 from tests.builders import CLOSING_DAY, a_household, close_run, stage_run
 

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from database.books import insert_rows
-from database.identity_tables import wallet_method
+from database.definitions.identity import wallet_method
 from database.tables import payment_method
 from domain.failures import Refused
 from domain.identity import UserState

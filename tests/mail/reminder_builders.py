@@ -17,7 +17,7 @@ from domain.payments import MethodKind
 from domain.reminders import REMINDERS
 from mail.reminders.due_dates import BATCH, Reminding
 from mail.reminders.queueing import ReminderCounts, queue_reminders
-from rules.reminders import Exemption, plan_reminders
+from rules.mail.reminders import Exemption, plan_reminders
 from tests.builders import NOW, RUN
 
 DENVER = ZoneInfo("America/Denver")

@@ -22,8 +22,8 @@ from mail.outbox.queueing import queue_bills
 from mail.outbox.sending import SendCounts, send_due
 from office.clock import Clock
 from office.equipment.office import Office
-from office.procedures import mail_sending
-from office.procedures import mail_sending as mail_helpers
+from office.procedures.mailing import mail_sending
+from office.procedures.mailing import mail_sending as mail_helpers
 from office.settings.settings import FILE, read_settings
 from tests.forked import forks, load_before_forks
 from tests.mail.builders import NOW, PDF, RUN, a_run, rows_of_account

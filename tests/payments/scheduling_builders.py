@@ -7,8 +7,8 @@ from datetime import date, datetime
 from database.books import Database
 from payments.scheduling.planning import ScheduleCounts, plan_autopay
 from payments.scheduling.scheduling import Chosen, schedule_autopay
-from rules.autopay import AutopayPolicy
 from rules.calendars import bank_closed_days
+from rules.money.autopay import AutopayPolicy
 from tests.builders import CLOSING_DAY, NOW, OFFICE_DEFAULTS, RUN
 
 BANKS = bank_closed_days()

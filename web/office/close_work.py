@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.audit import record_audit
-from database.desk_tables import desk_work
+from database.definitions.desk import desk_work
 from database.migrating import require_schema
 from database.owners import is_gone, this_process
 from domain.desk_work import WorkKind, WorkState
@@ -23,8 +23,8 @@ from office.clock import Clock
 from office.equipment.office import Office, never
 from office.home import require_home
 from office.prefect_server.flow_runs import run_flow
-from office.procedures.close_figures import sheet_figures
-from office.procedures.rehearsal import rehearsal
+from office.procedures.closing.close_figures import sheet_figures
+from office.procedures.closing.rehearsal import rehearsal
 from office.settings.settings import read_settings
 
 WORK = "import sys; from web.office.close_work import work; work(sys.argv[1], sys.argv[2])"

@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from starlette.responses import Response
 
-from database.in_force import link_in_force
-from database.queries.portal_accounts import newest_account
+from database.definitions.in_force import link_in_force
+from database.queries.portal.accounts import newest_account
 from database.queries.standings import standings_of
 from domain.accounts import account_key
 from office.procedures.lists import select_list

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from command_line.options import wall_clock
-from database.desk_tables import desk_work
+from database.definitions.desk import desk_work
 from database.runs import find_run
 from database.tables import audit, period_close
 from domain.desk_work import WorkKind, WorkState

@@ -8,8 +8,8 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
+from database.definitions.identity import activity
 from database.feed.tables import customer_choice
-from database.identity_tables import activity
 from database.tables import account, audit, balance_due, enrollment, gateway_payment
 from domain.accounts import AccountStatus
 from domain.identity import LinkProof

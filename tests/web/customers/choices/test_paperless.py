@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
+from database.definitions.identity import account_link, activity, paperless_choice
+from database.definitions.in_force import link_in_force
 from database.feed.tables import customer_choice
-from database.identity_tables import account_link, activity, paperless_choice
-from database.in_force import link_in_force
 from database.tables import account, audit
 from tests.builders import RUN
 from tests.web.customers.choices.conftest import MINE, TENANT, THEIRS, words

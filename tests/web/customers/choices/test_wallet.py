@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from database.books import insert_rows
-from database.identity_tables import activity, method_capture, wallet_method, web_user
+from database.definitions.identity import activity, method_capture, wallet_method, web_user
 from database.tables import audit, bill_run, enrollment, payment_method, suspended_method
 from domain.failures import TemporaryFailure
 from office.settings.close import WebSettings
