@@ -174,6 +174,9 @@ def _require_possible(
 def remove_run(connection: Connection, run: str) -> None:
     """Delete a run that is not closed; all its rows go with it (ON DELETE CASCADE)."""
     connection.execute(sa.delete(tables.bill_run).where(tables.bill_run.c.run == run))
+    held = tables.outsorted_bill.c
+    by_waivers = sa.and_(held.run == run, held.check_name != "")
+    connection.execute(sa.delete(tables.outsorted_bill).where(by_waivers))
 
 
 def _stage_bulk_files(connection: Connection, export: BillingExport) -> None:

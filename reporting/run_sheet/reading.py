@@ -193,6 +193,7 @@ def read_run_sheet(database: Database, run: str) -> RunSheet:
         ).one_or_none()
         autopay = count_autopay(books, run, closed=closing is not None)
         split = _split(books, run)
+        outsorting = count_held(books, run)
         return RunSheet(
             period=head.run,
             utility=head.utility,
@@ -219,7 +220,8 @@ def read_run_sheet(database: Database, run: str) -> RunSheet:
             control={name: getattr(head, f"control_{name}") for name in TOTALS},
             totals=list_totals(books, run),
             accounts_closed=count(books, account, run, account.c.status == AccountStatus.CLOSED),
-            held=count_held(books, run),
+            held=outsorting.held,
+            outsorting=outsorting,
             held_bills=count_held_bills(books, run),
             both=count_both(books, run),
             autopay=autopay,
