@@ -65,14 +65,24 @@ def _status(check: Check, findings: tuple[Finding, ...], waived: Collection[str]
     return CheckStatus.FAILED
 
 
-_RESULT = ("run", "check_name", "position", "severity", "status", "failed", "what", "fix", "error")
-_FINDING = ("run", "check_name", "line", "account_key", "account", "detail")
+_RESULT = (
+    "period",
+    "check_name",
+    "position",
+    "severity",
+    "status",
+    "failed",
+    "what",
+    "fix",
+    "error",
+)
+_FINDING = ("period", "check_name", "line", "account_key", "account", "detail")
 _HELD = (
-    "run", "account_key", "account", "check_name", "reason", "outsorted_at", "outsorted_by",
+    "period", "account_key", "account", "check_name", "reason", "outsorted_at", "outsorted_by",
 )  # fmt: skip
 
 
-def record(database: Database, run: str, conclusions: Sequence[Conclusion]) -> None:
+def record(database: Database, period: str, conclusions: Sequence[Conclusion]) -> None:
     """
     Replace what the books say about a run's checks, in one transaction.
 
@@ -80,19 +90,19 @@ def record(database: Database, run: str, conclusions: Sequence[Conclusion]) -> N
     that a person outsorts. A hold whose finding is gone falls away; what was released stays so
     until another export is staged.
     """
-    with database.writing() as connection:
+    with database.writing() as books:
         for table in (check_result, check_finding):
-            connection.execute(table.delete().where(table.c.run == run))
-        _record_results(connection, run, conclusions)
+            books.execute(table.delete().where(table.c.period == period))
+        _record_results(books, period, conclusions)
         for conclusion in conclusions:
-            _record_findings(connection, run, conclusion)
-        _hold(connection, run, conclusions)
+            _record_findings(books, period, conclusion)
+        _hold(books, period, conclusions)
 
 
-def _record_results(connection: Connection, run: str, conclusions: Sequence[Conclusion]) -> None:
+def _record_results(books: Connection, period: str, conclusions: Sequence[Conclusion]) -> None:
     rows = (
         (
-            run,
+            period,
             conclusion.check.name,
             position,
             conclusion.result.severity,
@@ -104,7 +114,7 @@ def _record_results(connection: Connection, run: str, conclusions: Sequence[Conc
         )
         for position, conclusion in enumerate(conclusions, start=1)
     )
-    insert_rows(connection, check_result, _RESULT, rows)
+    insert_rows(books, check_result, _RESULT, rows)
 
 
 def _concerned(finding: Finding) -> list[tuple[str, str]]:
@@ -115,30 +125,32 @@ def _concerned(finding: Finding) -> list[tuple[str, str]]:
     return [(finding.account_key, finding.account), second] if finding.account_key else [second]
 
 
-def _record_findings(connection: Connection, run: str, conclusion: Conclusion) -> None:
+def _record_findings(books: Connection, period: str, conclusion: Conclusion) -> None:
     told = [
         (key, name, finding.detail)
         for finding in conclusion.findings
         for key, name in _concerned(finding)
     ]
-    rows = ((run, conclusion.check.name, line, *found) for line, found in enumerate(told, start=1))
-    insert_rows(connection, check_finding, _FINDING, rows)
+    rows = (
+        (period, conclusion.check.name, line, *found) for line, found in enumerate(told, start=1)
+    )
+    insert_rows(books, check_finding, _FINDING, rows)
 
 
-def _hold(connection: Connection, run: str, conclusions: Iterable[Conclusion]) -> None:
+def _hold(books: Connection, period: str, conclusions: Iterable[Conclusion]) -> None:
     held = outsorted_bill.c
-    connection.execute(
+    books.execute(
         outsorted_bill.delete().where(
-            held.run == run, held.check_name != "", held.released_at.is_(None)
+            held.period == period, held.check_name != "", held.released_at.is_(None)
         )
     )
     released = sa.select(held.check_name, held.account_key).where(
-        held.run == run, held.check_name != ""
+        held.period == period, held.check_name != ""
     )
-    let_go = {(row.check_name, row.account_key) for row in connection.execute(released)}
+    let_go = {(row.check_name, row.account_key) for row in books.execute(released)}
     given = {
         row.check_name: (row.reason, row.waived_at, row.waived_by)
-        for row in connection.execute(sa.select(waiver).where(waiver.c.run == run))
+        for row in books.execute(sa.select(waiver).where(waiver.c.period == period))
     }
     for conclusion in conclusions:
         if conclusion.result.status is CheckStatus.WAIVED:
@@ -147,8 +159,8 @@ def _hold(connection: Connection, run: str, conclusions: Iterable[Conclusion]) -
                 pair for finding in conclusion.findings for pair in _concerned(finding) if pair[0]
             )
             rows = (
-                (run, key, number, name, *given[name])
+                (period, key, number, name, *given[name])
                 for key, number in concerned.items()
                 if (name, key) not in let_go
             )
-            insert_rows(connection, outsorted_bill, _HELD, rows)
+            insert_rows(books, outsorted_bill, _HELD, rows)

@@ -91,7 +91,7 @@ def _require_takeable(books: Connection, bill: BillStanding) -> None:
     has_draw = sa.exists().where(draw.c.payment_key == rows.key, draw.c.state.in_(OPEN_DRAWS))
     taken = books.execute(
         sa.select(rows.amount, rows.state).where(
-            rows.run == bill.period,
+            rows.period == bill.period,
             rows.account_key == bill.key,
             sa.or_(rows.state.in_(TAKEN), sa.and_(rows.state == PaymentState.SCHEDULED, has_draw)),
         )
@@ -110,7 +110,7 @@ def _require_takeable(books: Connection, bill: BillStanding) -> None:
 def _record(books: Connection, bill: BillStanding, reason: str, now: datetime, who: str) -> None:
     books.execute(
         outsorted_bill.insert().values(
-            run=bill.period,
+            period=bill.period,
             account_key=bill.key,
             account=bill.account,
             check_name="",
@@ -142,7 +142,7 @@ def _take_back(books: Connection, bill: BillStanding, reason: str) -> Outsorted:
     mails = withdraw_bill_mails(books, bill.period, bill.key)
     waiting = books.execute(
         paper.delete().where(
-            paper.c.run == bill.period, paper.c.account_key == bill.key, paper.c.part.is_(None)
+            paper.c.period == bill.period, paper.c.account_key == bill.key, paper.c.part.is_(None)
         )
     ).rowcount
     return Outsorted(
@@ -164,7 +164,7 @@ def _cancel_payments(books: Connection, bill: BillStanding, error: str) -> list[
     rows = scheduled_payment.c
     waits = books.execute(
         sa.select(rows.key, rows.amount).where(
-            rows.run == bill.period,
+            rows.period == bill.period,
             rows.account_key == bill.key,
             rows.state == PaymentState.SCHEDULED,
         )
@@ -207,7 +207,7 @@ def _say_printed(books: Connection, bill: BillStanding) -> tuple[str, ...]:
     rows = paper.c
     parts = books.scalars(
         sa.select(rows.part)
-        .where(rows.run == bill.period, rows.account_key == bill.key, rows.part.is_not(None))
+        .where(rows.period == bill.period, rows.account_key == bill.key, rows.part.is_not(None))
         .order_by(rows.part)
     )
     return tuple(

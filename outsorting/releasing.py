@@ -23,7 +23,7 @@ from mail.outbox.queueing import queue_bill
 from outsorting.standing import BillStanding, lock_bill
 from payments.enrollment.facts import read_enrollment_facts
 from payments.enrollment.records import record_outcome
-from rules.autopay import AutopayPolicy, plan_payment
+from rules.money.autopay import AutopayPolicy, plan_payment
 from rules.outsorting import ReleasePolicy, released_draw_on, released_due_on
 
 
@@ -171,7 +171,7 @@ def _schedule(
 ) -> PlannedPayment | None:
     """Schedule autopay by the new due date, or list why there is none (rules 48-59, 82)."""
     facts = read_enrollment_facts(books, standing.account)
-    if facts.mandate is None or facts.run != standing.period:
+    if facts.mandate is None or facts.period != standing.period:
         return None
     planned = plan_payment(
         facts.payable,
@@ -191,13 +191,13 @@ def _schedule(
 def _put_on_paper(books: Connection, standing: BillStanding) -> int:
     """Let the next print part take the bill, if the plan puts it on paper and none has it."""
     of_bill = [
-        sa.and_(table.c.run == bill.c.run, table.c.account_key == bill.c.account_key)
+        sa.and_(table.c.period == bill.c.period, table.c.account_key == bill.c.account_key)
         for table in (account, delivery_plan, paper)
     ]
     is_there = sa.exists().where(of_bill[2], paper.c.form == bill.c.form)
     chosen = (
         sa.select(
-            bill.c.run,
+            bill.c.period,
             bill.c.form,
             bill.c.account_key,
             account.c.account,
@@ -208,13 +208,13 @@ def _put_on_paper(books: Connection, standing: BillStanding) -> int:
         .join(account, of_bill[0])
         .join(delivery_plan, of_bill[1])
         .where(
-            bill.c.run == standing.period,
+            bill.c.period == standing.period,
             bill.c.account_key == standing.key,
             delivery_plan.c.paper.is_not(None),
             ~is_doubled(),
             ~is_there,
         )
     )
-    names = ["run", "form", "account_key", "account", "pages", "reason", "sequence"]
+    names = ["period", "form", "account_key", "account", "pages", "reason", "sequence"]
     queue = paper.insert().from_select(names, chosen)
     return books.execute(queue, execution_options={"preserve_rowcount": True}).rowcount

@@ -43,7 +43,7 @@ def lock_bill(books: Connection, number: str, period: str) -> BillStanding:
     Raises Misuse for a period that was not imported, or an account that is not in it.
     """
     run = books.execute(
-        sa.select(bill_run).where(bill_run.c.run == period).with_for_update()
+        sa.select(bill_run).where(bill_run.c.period == period).with_for_update()
     ).one_or_none()
     if run is None:
         raise Misuse(
@@ -52,7 +52,7 @@ def lock_bill(books: Connection, number: str, period: str) -> BillStanding:
         )
     key = account_key(number)
     billed = books.execute(
-        sa.select(account).where(account.c.run == period, account.c.account_key == key)
+        sa.select(account).where(account.c.period == period, account.c.account_key == key)
     ).one_or_none()
     if billed is None:
         raise Misuse(
@@ -73,7 +73,7 @@ def lock_bill(books: Connection, number: str, period: str) -> BillStanding:
         is_closed=is_closed,
         is_account_closed=billed.status is AccountStatus.CLOSED,
         standing_for=books.scalar(
-            sa.select(balance_due.c.run).where(balance_due.c.account_key == key)
+            sa.select(balance_due.c.period).where(balance_due.c.account_key == key)
         ),
         holds=tuple(row for row in held if row.released_at is None),
         was_released=any(row.released_at is not None for row in held),
@@ -81,11 +81,11 @@ def lock_bill(books: Connection, number: str, period: str) -> BillStanding:
 
 
 def _is_closed(books: Connection, period: str) -> bool:
-    query = sa.select(period_close.c.run).where(period_close.c.run == period)
+    query = sa.select(period_close.c.period).where(period_close.c.period == period)
     return books.execute(query).first() is not None
 
 
 def _holds(books: Connection, period: str, key: str) -> list[Any]:
     rows = outsorted_bill.c
-    query = sa.select(outsorted_bill).where(rows.run == period, rows.account_key == key)
+    query = sa.select(outsorted_bill).where(rows.period == period, rows.account_key == key)
     return list(books.execute(query.order_by(rows.number)))

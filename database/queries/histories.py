@@ -72,32 +72,32 @@ def bills_of(books: Connection, keys: Sequence[str], period: str = "") -> list[P
         sa.select(
             bill.c.account_key,
             bill.c.account,
-            bill.c.run,
+            bill.c.period,
             bill.c.form,
             bill_run.c.starts_on,
             bill_run.c.ends_on,
-            due_on_of(bill.c.run, bill.c.account_key, bill_run.c.due_on).label("due_on"),
+            due_on_of(bill.c.period, bill.c.account_key, bill_run.c.due_on).label("due_on"),
             account.c.amount_due,
             account.c.opening_balance,
             bill.c.pdf,
             bill.c.pages,
         )
-        .join(period_close, period_close.c.run == bill.c.run)
-        .join(bill_run, bill_run.c.run == bill.c.run)
+        .join(period_close, period_close.c.period == bill.c.period)
+        .join(bill_run, bill_run.c.period == bill.c.period)
         .join(
             account,
-            sa.and_(account.c.run == bill.c.run, account.c.account_key == bill.c.account_key),
+            sa.and_(account.c.period == bill.c.period, account.c.account_key == bill.c.account_key),
         )
         .where(
             bill.c.account_key.in_(keys),
             bill.c.pdf != "",
             ~is_doubled(),
-            ~is_outsorted(bill.c.run, bill.c.account_key),
+            ~is_outsorted(bill.c.period, bill.c.account_key),
         )
         .order_by(bill_run.c.ends_on.desc(), bill.c.account, bill.c.form)
     )
     if period:
-        query = query.where(bill.c.run == period)
+        query = query.where(bill.c.period == period)
     return [PastBill(*row) for row in books.execute(query)]
 
 
@@ -112,7 +112,7 @@ def lines_of(
     query = (
         sa.select(
             movement.c.account,
-            movement.c.run,
+            movement.c.period,
             movement.c.posted_on,
             movement.c.service,
             movement.c.description,
@@ -120,15 +120,16 @@ def lines_of(
             movement.c.amount,
             movement.c.usage,
         )
-        .join(period_close, period_close.c.run == movement.c.run)
+        .join(period_close, period_close.c.period == movement.c.period)
         .where(
-            movement.c.account_key.in_(keys), ~is_outsorted(movement.c.run, movement.c.account_key)
+            movement.c.account_key.in_(keys),
+            ~is_outsorted(movement.c.period, movement.c.account_key),
         )
-        .order_by(movement.c.posted_on.desc(), movement.c.run.desc(), movement.c.line.desc())
+        .order_by(movement.c.posted_on.desc(), movement.c.period.desc(), movement.c.line.desc())
         .limit(most)
     )
     if period:
-        query = query.where(movement.c.run == period)
+        query = query.where(movement.c.period == period)
     return [Line(*row) for row in books.execute(query)]
 
 
@@ -177,12 +178,12 @@ def consumption_of(books: Connection, keys: Sequence[str]) -> list[Consumption]:
             sa.func.sum(movement.c.usage),
             amount,
         )
-        .join(period_close, period_close.c.run == movement.c.run)
-        .join(bill_run, bill_run.c.run == movement.c.run)
+        .join(period_close, period_close.c.period == movement.c.period)
+        .join(bill_run, bill_run.c.period == movement.c.period)
         .where(
             movement.c.account_key.in_(keys),
             movement.c.usage.is_not(None),
-            ~is_outsorted(movement.c.run, movement.c.account_key),
+            ~is_outsorted(movement.c.period, movement.c.account_key),
         )
         .group_by(movement.c.account, movement.c.service, bill_run.c.ends_on)
         .order_by(movement.c.account, movement.c.service, bill_run.c.ends_on)

@@ -15,18 +15,18 @@ CODE = "bill-outsorted"
 
 
 def is_outsorted(
-    run: sa.ColumnElement[str] | str, account_key: sa.ColumnElement[str]
+    period: sa.ColumnElement[str] | str, account_key: sa.ColumnElement[str]
 ) -> sa.ColumnElement[bool]:
     """Claim that an account's bill of a run is held back, by a person or by a waived check."""
     held = outsorted_bill.alias("held_bill").c
     return sa.exists().where(
-        held.run == run, held.account_key == account_key, held.released_at.is_(None)
+        held.period == period, held.account_key == account_key, held.released_at.is_(None)
     )
 
 
-def outsorted_accounts(run: str) -> sa.Select[Any]:
+def outsorted_accounts(period: str) -> sa.Select[Any]:
     """Select the accounts whose bill of a run is held back."""
-    return sa.select(_HELD.account_key).where(_HELD.run == run, _HELD.released_at.is_(None))
+    return sa.select(_HELD.account_key).where(_HELD.period == period, _HELD.released_at.is_(None))
 
 
 def has_outsorted_bill(account_key: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
@@ -35,31 +35,31 @@ def has_outsorted_bill(account_key: sa.ColumnElement[str]) -> sa.ColumnElement[b
     return sa.exists().where(
         held.account_key == account_key,
         held.released_at.is_(None),
-        held.run.in_(sa.select(period_close.c.run)),
+        held.period.in_(sa.select(period_close.c.period)),
     )
 
 
 def held_periods(books: Connection, account_key: str) -> list[str]:
     """Return the closed periods whose bill of an account is held back."""
     query = (
-        sa.select(_HELD.run)
+        sa.select(_HELD.period)
         .distinct()
         .where(
             _HELD.account_key == account_key,
             _HELD.released_at.is_(None),
-            _HELD.run.in_(sa.select(period_close.c.run)),
+            _HELD.period.in_(sa.select(period_close.c.period)),
         )
     )
-    return list(books.scalars(query.order_by(_HELD.run)))
+    return list(books.scalars(query.order_by(_HELD.period)))
 
 
 def due_on_of(
-    run: sa.ColumnElement[str] | str, account_key: sa.ColumnElement[str], otherwise: Any
+    period: sa.ColumnElement[str] | str, account_key: sa.ColumnElement[str], otherwise: Any
 ) -> sa.ColumnElement[Any]:
     """Give a bill's due date: the one that it got when it was released, else the period's own."""
     freed = outsorted_bill.alias("released_bill").c
     own = sa.select(sa.func.max(freed.due_on)).where(
-        freed.run == run, freed.account_key == account_key
+        freed.period == period, freed.account_key == account_key
     )
     return sa.func.coalesce(own.scalar_subquery(), otherwise, type_=sa.Date())
 
@@ -73,20 +73,20 @@ def outsorted() -> sa.Select[Any]:
     return (
         sa.select(
             _HELD.account,
-            _HELD.run.label("period"),
+            _HELD.period.label("period"),
             account.c.amount_due,
             _HELD.check_name.label("check"),
             _HELD.reason,
             _HELD.outsorted_at,
             _HELD.outsorted_by,
-            period_close.c.run.is_not(None).label("closed"),
+            period_close.c.period.is_not(None).label("closed"),
             _HELD.account_key.label("_account_key"),
         )
         .outerjoin(
             account,
-            sa.and_(account.c.run == _HELD.run, account.c.account_key == _HELD.account_key),
+            sa.and_(account.c.period == _HELD.period, account.c.account_key == _HELD.account_key),
         )
-        .outerjoin(period_close, period_close.c.run == _HELD.run)
+        .outerjoin(period_close, period_close.c.period == _HELD.period)
         .where(_HELD.released_at.is_(None))
     )
 
@@ -106,7 +106,7 @@ def held_back() -> sa.Select[Any]:
         sa.literal("outsort").label("stage"),
         sa.literal(CODE).label("code"),
         by.concat(": ").concat(_HELD.reason).concat(followed).label("message"),
-        _HELD.run.label("period"),
+        _HELD.period.label("period"),
         _HELD.account_key.label("_account_key"),
         sa.literal(0).label("_position"),
     ).where(_HELD.released_at.is_(None))
@@ -116,12 +116,12 @@ def _is_followed() -> sa.ColumnElement[bool]:
     """Claim that a later period of the account is closed: its bill holds the balance before."""
     own, later, billed = bill_run.alias("own"), bill_run.alias("later"), account.alias("billed")
     return sa.exists(
-        sa.select(billed.c.run)
-        .join(later, later.c.run == billed.c.run)
-        .join(period_close, period_close.c.run == billed.c.run)
+        sa.select(billed.c.period)
+        .join(later, later.c.period == billed.c.period)
+        .join(period_close, period_close.c.period == billed.c.period)
         .join(own, own.c.ends_on < later.c.ends_on)
         .where(
-            own.c.run == _HELD.run,
+            own.c.period == _HELD.period,
             billed.c.account_key == _HELD.account_key,
             billed.c.status != AccountStatus.CLOSED,
         )

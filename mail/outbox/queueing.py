@@ -40,7 +40,7 @@ class PlannedMessage:
     address: str
     source: RecipientSource | None = None
     account: str = ""
-    run: str | None = None
+    period: str | None = None
     form: str = ""
 
 
@@ -59,7 +59,7 @@ def queue_messages(
     return recorded
 
 
-def queue_bills(database: Database, run: str, *, now: datetime, message_domain: str) -> int:
+def queue_bills(database: Database, period: str, *, now: datetime, message_domain: str) -> int:
     """
     Record one delivery for each bill and mailbox of a closed run; return how many are new.
 
@@ -68,13 +68,15 @@ def queue_bills(database: Database, run: str, *, now: datetime, message_domain: 
     and recording twice is recording once. A run that is not closed is refused by the foreign key
     to period_close (rule 2): the database raises IntegrityError.
     """
-    with database.writing() as connection:
-        return _queue_bills(connection, _bills_owed(run), now, message_domain)
+    with database.writing() as books:
+        return _queue_bills(books, _bills_owed(period), now, message_domain)
 
 
-def queue_bill(books: Connection, run: str, key: str, *, now: datetime, message_domain: str) -> int:
+def queue_bill(
+    books: Connection, period: str, key: str, *, now: datetime, message_domain: str
+) -> int:
     """Record the deliveries of one account's bills of a closed run; return how many are new."""
-    owed = _bills_owed(run).where(bill.c.account_key == key)
+    owed = _bills_owed(period).where(bill.c.account_key == key)
     return _queue_bills(books, owed, now, message_domain)
 
 
@@ -86,11 +88,11 @@ def _queue_bills(
         bills = [
             PlannedMessage(
                 MessageKind.BILL,
-                about=row.run,
+                about=row.period,
                 address=row.address,
                 source=row.source,
                 account=row.account,
-                run=row.run,
+                period=row.period,
                 form=row.form,
             )
             for row in rows
@@ -99,14 +101,14 @@ def _queue_bills(
     return recorded
 
 
-def _bills_owed(run: str) -> sa.Select[Any]:
+def _bills_owed(period: str) -> sa.Select[Any]:
     same_account = [
-        sa.and_(table.c.run == bill.c.run, table.c.account_key == bill.c.account_key)
+        sa.and_(table.c.period == bill.c.period, table.c.account_key == bill.c.account_key)
         for table in (account, delivery_plan, recipient)
     ]
     return (
         sa.select(
-            bill.c.run,
+            bill.c.period,
             bill.c.form,
             account.c.account,
             recipient.c.address,
@@ -116,11 +118,11 @@ def _bills_owed(run: str) -> sa.Select[Any]:
         .join(delivery_plan, same_account[1])
         .join(recipient, same_account[2])
         .where(
-            bill.c.run == run,
+            bill.c.period == period,
             delivery_plan.c.paperless,
             account.c.status != AccountStatus.CLOSED,
             ~is_doubled(),
-            ~is_outsorted(bill.c.run, bill.c.account_key),
+            ~is_outsorted(bill.c.period, bill.c.account_key),
         )
     )
 
@@ -130,7 +132,7 @@ def _row_of(message: PlannedMessage, now: datetime, message_domain: str) -> dict
     key = delivery_key(message.kind, message.about, message.form, message.account, mailbox)
     return {
         "key": key,
-        "run": message.run,
+        "period": message.period,
         "account_key": account_key(message.account),
         "account": message.account,
         "kind": message.kind,
@@ -146,24 +148,24 @@ def _row_of(message: PlannedMessage, now: datetime, message_domain: str) -> dict
     }
 
 
-def _record(connection: Connection, rows: list[dict[str, Any]]) -> int:
+def _record(books: Connection, rows: list[dict[str, Any]]) -> int:
     """
     Insert what is not there yet; return how many are new.
 
     A delivery left out for another reason than its own key (its Message-ID or token is taken) is
     an error.
     """
-    recording = insert_new(connection.dialect.name, delivery)
+    recording = insert_new(books.dialect.name, delivery)
     options = {"preserve_rowcount": True}  # of an executemany, which PostgreSQL's driver sums up
-    new = connection.execute(recording, rows, execution_options=options).rowcount
+    new = books.execute(recording, rows, execution_options=options).rowcount
     if new < len(rows):
-        _require_recorded(connection, {row["key"] for row in rows})
+        _require_recorded(books, {row["key"] for row in rows})
     return new
 
 
-def _require_recorded(connection: Connection, keys: set[str]) -> None:
+def _require_recorded(books: Connection, keys: set[str]) -> None:
     known = sa.select(delivery.c.key).where(delivery.c.key.in_(keys))
-    if left_out := keys.difference(connection.scalars(known)):
+    if left_out := keys.difference(books.scalars(known)):
         raise ValueError(
             f"the Message-IDs or tokens of {len(left_out)} messages are other messages': "
             "nothing of this step was recorded, run it again"
@@ -184,7 +186,7 @@ def without_known(
     known: Counter[DeliveryStatus] = Counter()
     first, last = messages[0], messages[-1]
     query = sa.select(delivery.c.key, delivery.c.status).where(
-        delivery.c.run == first.run,
+        delivery.c.period == first.period,
         delivery.c.kind == first.kind,
         delivery.c.form == first.form,
         delivery.c.account_key.between(account_key(first.account), account_key(last.account)),

@@ -27,14 +27,14 @@ class WithdrawnMails:
     last_sent_at: datetime | None
 
 
-def withdraw_bill_mails(books: Connection, run: str, account_key: str) -> WithdrawnMails:
+def withdraw_bill_mails(books: Connection, period: str, account_key: str) -> WithdrawnMails:
     """
     Take the waiting mails about one bill out of the outbox: the e-bill, reminders, draw notices.
 
     What may have left stays recorded, and is not tried again while the bill is held. A mail that
     is taken out is recorded anew when the bill is released, under the same key.
     """
-    ours = (delivery.c.run == run, delivery.c.account_key == account_key)
+    ours = (delivery.c.period == period, delivery.c.account_key == account_key)
     taken = books.execute(
         delivery.delete().where(
             *ours,

@@ -10,7 +10,7 @@ from domain.deliveries import MessageKind
 from mail.outbox.sending import SendCounts
 from office.equipment.locking import working_on
 from office.equipment.office import Office
-from office.procedures.due_mail import send_what_is_due
+from office.procedures.mailing.due_mail import send_what_is_due
 from outsorting.holding import Outsorted, outsort_bill
 from outsorting.releasing import Released, ReleaseTerms, release_bill
 from rules.outsorting import ReleasePolicy

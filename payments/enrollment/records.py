@@ -47,7 +47,7 @@ class ListedAccount(Protocol):
 class TakenOff:
     """A payment that was taken off the schedule."""
 
-    run: str
+    period: str
     pay_on: date
     amount: Money
 
@@ -93,7 +93,7 @@ def cancel_waiting(books: Connection, key: str) -> Sequence[TakenOff]:
     rows = scheduled_payment.c
     is_open = sa.exists().where(draw.c.payment_key == rows.key, draw.c.state.in_(OPEN_DRAWS))
     waits = sa.and_(rows.account_key == key, rows.state == PaymentState.SCHEDULED, ~is_open)
-    columns = (rows.key, rows.run, rows.pay_on, rows.amount)
+    columns = (rows.key, rows.period, rows.pay_on, rows.amount)
     found = books.execute(
         sa.select(*columns).where(waits).order_by(rows.pay_on).with_for_update()
     ).all()
@@ -107,7 +107,7 @@ def cancel_waiting(books: Connection, key: str) -> Sequence[TakenOff]:
             .values(state=PAYMENT.after(PaymentState.SCHEDULED, "cancelled"))
         )
         if changed.rowcount == 1:
-            taken_off.append(TakenOff(row.run, row.pay_on, row.amount))
+            taken_off.append(TakenOff(row.period, row.pay_on, row.amount))
             books.execute(
                 draw.update()
                 .where(draw.c.payment_key == row.key, draw.c.state == DrawState.CREATED)
@@ -131,13 +131,13 @@ def record_outcome(
     for period in held_periods(books, standing.key):
         forget_plan(books, period, standing.key)
         list_unscheduled(books, period, standing, Unscheduled.HELD)
-    if standing.run is None or planned is None:
+    if standing.period is None or planned is None:
         return
-    forget_plan(books, standing.run, standing.key)
+    forget_plan(books, standing.period, standing.key)
     if planned.pay_on is not None:
         _schedule(books, standing, agreed, planned, now)
     elif planned.unscheduled is not None and not _is_listed(books, standing):
-        list_unscheduled(books, standing.run, standing, planned.unscheduled)
+        list_unscheduled(books, standing.period, standing, planned.unscheduled)
 
 
 def list_unscheduled(
@@ -146,15 +146,15 @@ def list_unscheduled(
     """Put an account on a closed period's list of those that have no payment."""
     books.execute(
         autopay_unscheduled.insert().values(
-            run=period, account_key=standing.key, account=standing.account, reason=reason
+            period=period, account_key=standing.key, account=standing.account, reason=reason
         )
     )
 
 
-def forget_plan(books: Connection, run: str, key: str) -> None:
+def forget_plan(books: Connection, period: str, key: str) -> None:
     """Take an account off a closed period's plan and its list of those without a payment."""
     for table in (planned_payment, autopay_unscheduled):
-        books.execute(table.delete().where(table.c.run == run, table.c.account_key == key))
+        books.execute(table.delete().where(table.c.period == period, table.c.account_key == key))
 
 
 def _schedule(
@@ -165,8 +165,8 @@ def _schedule(
     now: datetime,
 ) -> None:
     """Insert the period's payment, or schedule anew the one that was cancelled or declined."""
-    assert standing.run is not None
-    key = payment_key(standing.run, standing.key)
+    assert standing.period is not None
+    key = payment_key(standing.period, standing.key)
     values: dict[str, Any] = {
         "pay_on": planned.pay_on,
         "amount": planned.amount,
@@ -180,7 +180,11 @@ def _schedule(
     }
     state = books.scalar(sa.select(scheduled_payment.c.state).where(scheduled_payment.c.key == key))
     if state is None:
-        facts = {"run": standing.run, "account_key": standing.key, "account": standing.account}
+        facts = {
+            "period": standing.period,
+            "account_key": standing.key,
+            "account": standing.account,
+        }
         values |= facts | {"key": key, "state": PAYMENT.start}
         books.execute(gateway_payment.insert().values(values))
         return
@@ -197,6 +201,6 @@ def _schedule(
 def _is_listed(books: Connection, standing: EnrollmentFacts) -> bool:
     """Tell whether the account is on the list of payments of the period."""
     rows = scheduled_payment.c
-    mine = sa.and_(rows.run == standing.run, rows.account_key == standing.key)
+    mine = sa.and_(rows.period == standing.period, rows.account_key == standing.key)
     query = sa.select(rows.key).where(mine, rows.state != PaymentState.CANCELLED)
     return books.execute(query).first() is not None

@@ -25,10 +25,10 @@ from domain.money import ZERO, Money
 from reporting.run_sheet.run_sheet import DeliverySheet, HeldSheet, PaperSheet
 
 
-def count(books: Connection, table: sa.Table, run: str, *also: Any) -> int:
+def count(books: Connection, table: sa.Table, period: str, *also: Any) -> int:
     return int(
         books.execute(
-            sa.select(sa.func.count()).select_from(table).where(table.c.run == run, *also)
+            sa.select(sa.func.count()).select_from(table).where(table.c.period == period, *also)
         ).scalar_one()
     )
 
@@ -38,16 +38,16 @@ def total(books: Connection, column: sa.ColumnElement[Any], *where: Any) -> Mone
     return total or ZERO
 
 
-def count_held(books: Connection, run: str) -> HeldSheet:
+def count_held(books: Connection, period: str) -> HeldSheet:
     """Count accounts and amounts; who is held again after a release is held."""
-    held = outsorted_accounts(run)
+    held = outsorted_accounts(period)
     freed = sa.select(outsorted_bill.c.account_key).where(
-        outsorted_bill.c.run == run, outsorted_bill.c.released_at.is_not(None)
+        outsorted_bill.c.period == period, outsorted_bill.c.released_at.is_not(None)
     )
-    billed = sa.and_(account.c.run == run, account.c.status != AccountStatus.CLOSED)
+    billed = sa.and_(account.c.period == period, account.c.status != AccountStatus.CLOSED)
     is_held, is_freed = account.c.account_key.in_(held), account.c.account_key.in_(freed)
     accounts = sa.select(sa.func.count(outsorted_bill.c.account_key.distinct())).where(
-        outsorted_bill.c.run == run
+        outsorted_bill.c.period == period
     )
     return HeldSheet(
         int(books.scalar(accounts.where(outsorted_bill.c.released_at.is_(None))) or 0),
@@ -57,52 +57,54 @@ def count_held(books: Connection, run: str) -> HeldSheet:
     )
 
 
-def _is_on_paper(run: str) -> sa.ColumnElement[bool]:
+def _is_on_paper(period: str) -> sa.ColumnElement[bool]:
     """Claim that a bill goes on paper: by the plan, or because no mailbox took it."""
     planned = sa.select(delivery_plan.c.account_key).where(
-        delivery_plan.c.run == run,
+        delivery_plan.c.period == period,
         delivery_plan.c.paper.is_not(None),
-        delivery_plan.c.account_key.not_in(outsorted_accounts(run)),
+        delivery_plan.c.account_key.not_in(outsorted_accounts(period)),
     )
     fell_back = sa.exists().where(
-        paper.c.run == run,
+        paper.c.period == period,
         paper.c.form == bill.c.form,
         paper.c.account_key == bill.c.account_key,
     )
     return sa.or_(bill.c.account_key.in_(planned), fell_back)
 
 
-def _by_mail(run: str) -> sa.Select[Any]:
+def _by_mail(period: str) -> sa.Select[Any]:
     return sa.select(recipient.c.account_key).where(
-        recipient.c.run == run, recipient.c.account_key.not_in(outsorted_accounts(run))
+        recipient.c.period == period, recipient.c.account_key.not_in(outsorted_accounts(period))
     )
 
 
-def count_held_bills(books: Connection, run: str) -> int:
+def count_held_bills(books: Connection, period: str) -> int:
     """Count the bills that leave neither by mail nor on paper."""
     return count(
         books,
         bill,
-        run,
-        bill.c.account_key.not_in(_by_mail(run)),
-        ~_is_on_paper(run),
+        period,
+        bill.c.account_key.not_in(_by_mail(period)),
+        ~_is_on_paper(period),
     )
 
 
-def count_both(books: Connection, run: str) -> int:
+def count_both(books: Connection, period: str) -> int:
     return count(
         books,
         bill,
-        run,
-        bill.c.account_key.in_(_by_mail(run)),
-        _is_on_paper(run),
+        period,
+        bill.c.account_key.in_(_by_mail(period)),
+        _is_on_paper(period),
     )
 
 
-def count_deliveries(books: Connection, run: str, *, closed: bool) -> DeliverySheet:
+def count_deliveries(books: Connection, period: str, *, closed: bool) -> DeliverySheet:
     if not closed:
-        return DeliverySheet(_planned_mails(books, run), 0, 0, 0, 0, 0, _mail_bills(books, run), 0)
-    ours = [delivery.c.run == run, delivery.c.kind == "bill"]
+        return DeliverySheet(
+            _planned_mails(books, period), 0, 0, 0, 0, 0, _mail_bills(books, period), 0
+        )
+    ours = [delivery.c.period == period, delivery.c.kind == "bill"]
     counts = count_by(books, delivery.c.status, *ours)
     sent = books.execute(
         sa.select(sa.func.count()).select_from(
@@ -119,12 +121,12 @@ def count_deliveries(books: Connection, run: str, *, closed: bool) -> DeliverySh
         deferred=counts.get(DeliveryStatus.DEFERRED, 0),
         in_doubt=counts.get(DeliveryStatus.IN_DOUBT, 0),
         queued=counts.get(DeliveryStatus.QUEUED, 0) + counts.get(DeliveryStatus.SENDING, 0),
-        bills=_mail_bills(books, run),
+        bills=_mail_bills(books, period),
         bills_sent=sent,
         possible_duplicates=count(
             books,
             delivery,
-            run,
+            period,
             delivery.c.kind == "bill",
             delivery.c.status == DeliveryStatus.SENT,
             delivery.c.possible_duplicate,
@@ -132,53 +134,57 @@ def count_deliveries(books: Connection, run: str, *, closed: bool) -> DeliverySh
     )
 
 
-def _mail_bills(books: Connection, run: str) -> int:
+def _mail_bills(books: Connection, period: str) -> int:
     """Count the bills that go by mail, to one mailbox or several."""
-    return count(books, bill, run, bill.c.account_key.in_(_by_mail(run)))
+    return count(books, bill, period, bill.c.account_key.in_(_by_mail(period)))
 
 
-def _planned_mails(books: Connection, run: str) -> int:
+def _planned_mails(books: Connection, period: str) -> int:
     """Count the mails that the close would queue: one for each bill and mailbox."""
     mails = (
         sa.select(sa.func.count())
         .select_from(bill)
         .join(
             recipient,
-            sa.and_(recipient.c.run == bill.c.run, recipient.c.account_key == bill.c.account_key),
+            sa.and_(
+                recipient.c.period == bill.c.period, recipient.c.account_key == bill.c.account_key
+            ),
         )
-        .where(bill.c.run == run, bill.c.account_key.in_(_by_mail(run)))
+        .where(bill.c.period == period, bill.c.account_key.in_(_by_mail(period)))
     )
     return int(books.execute(mails).scalar_one())
 
 
-def count_paper(books: Connection, run: str, *, closed: bool) -> PaperSheet:
+def count_paper(books: Connection, period: str, *, closed: bool) -> PaperSheet:
     if not closed:
-        return _planned_paper(books, run)
+        return _planned_paper(books, period)
     files = books.execute(
         sa.select(print_batch.c.file)
-        .where(print_batch.c.run == run)
+        .where(print_batch.c.period == period)
         .order_by(print_batch.c.part, print_batch.c.bulk)
     ).scalars()
-    pages = books.execute(sa.select(sa.func.sum(paper.c.pages)).where(paper.c.run == run))
+    pages = books.execute(sa.select(sa.func.sum(paper.c.pages)).where(paper.c.period == period))
     return PaperSheet(
-        bills=count(books, paper, run),
+        bills=count(books, paper, period),
         pages=int(pages.scalar_one() or 0),
         files=tuple(files),
-        reasons=count_by(books, paper.c.reason, paper.c.run == run),
+        reasons=count_by(books, paper.c.reason, paper.c.period == period),
     )
 
 
-def _planned_paper(books: Connection, run: str) -> PaperSheet:
+def _planned_paper(books: Connection, period: str) -> PaperSheet:
     planned = (
         sa.select(bill.c.pages, delivery_plan.c.paper)
         .join(
             delivery_plan,
-            sa.and_(delivery_plan.c.run == run, delivery_plan.c.account_key == bill.c.account_key),
+            sa.and_(
+                delivery_plan.c.period == period, delivery_plan.c.account_key == bill.c.account_key
+            ),
         )
         .where(
-            bill.c.run == run,
+            bill.c.period == period,
             delivery_plan.c.paper.is_not(None),
-            bill.c.account_key.not_in(outsorted_accounts(run)),
+            bill.c.account_key.not_in(outsorted_accounts(period)),
         )
         .subquery()
     )

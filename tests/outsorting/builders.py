@@ -57,60 +57,67 @@ def terms(today: date = CLOSING_DAY, now: datetime = NOW, **changes: Any) -> Rel
     return replace(given, **changes)
 
 
-def stage_bills(database: Database, *households: Household, run: str = RUN, **changes: Any) -> None:
+def stage_bills(
+    database: Database, *households: Household, period: str = RUN, **changes: Any
+) -> None:
     """Stage a month whose bills are split and planned; who has an address is paperless."""
-    stage_run(database, *households, run=run, **changes)
+    stage_run(database, *households, period=period, **changes)
     with database.writing() as books:
         for number, one in enumerate(households, start=1):
             address = one.account.email
             books.execute(
                 bill.insert().values(
-                    run=run, form=FORM, account_key=one.key, ordinal=1,
+                    period=period, form=FORM, account_key=one.key, ordinal=1,
                     account=one.account.number, bulk=1, first_page=number, pages=1,
-                    pdf=f"{run}/{one.key}.pdf", sha256="0" * 64, size=1,
+                    pdf=f"{period}/{one.key}.pdf", sha256="0" * 64, size=1,
                 )
             )  # fmt: skip
             reason = None if address else "no-ebill"
             books.execute(
                 delivery_plan.insert().values(
-                    run=run, account_key=one.key, paperless=bool(address), paper=reason
+                    period=period, account_key=one.key, paperless=bool(address), paper=reason
                 )
             )
             if address:
-                row = {"run": run, "account_key": one.key, "mailbox": address, "address": address}
+                row = {
+                    "period": period,
+                    "account_key": one.key,
+                    "mailbox": address,
+                    "address": address,
+                }
                 books.execute(recipient.insert().values(row | {"source": "customer-record"}))
             line = (
-                run, number, one.key, one.account.number, date(2026, 10, 31), "Water", "billing",
+                period, number, one.key, one.account.number, date(2026, 10, 31), "Water", "billing",
                 MovementKind.BILLING, Money(80_00),
             )  # fmt: skip
             columns = [
-                "run", "line", "account_key", "account", "posted_on", "service", "description",
+                "period", "line", "account_key", "account", "posted_on", "service", "description",
                 "kind", "amount",
             ]  # fmt: skip
             insert_rows(books, movement, columns, [line])
 
 
-def close_month(database: Database, run: str = RUN, today: date = CLOSING_DAY) -> None:
+def close_month(database: Database, period: str = RUN, today: date = CLOSING_DAY) -> None:
     """The close and what follows it: autopay, e-bills. Paper waits for its batch."""
-    close_run(database, run)
-    finish_month(database, run, today)
+    close_run(database, period)
+    finish_month(database, period, today)
 
 
-def finish_month(database: Database, run: str = RUN, today: date = CLOSING_DAY) -> None:
-    schedule(database, today, run)
-    queue_bills(database, run, now=NOW, message_domain=DOMAIN)
+def finish_month(database: Database, period: str = RUN, today: date = CLOSING_DAY) -> None:
+    schedule(database, today, period)
+    queue_bills(database, period, now=NOW, message_domain=DOMAIN)
 
 
-def hold(database: Database, number: str = ANN, run: str = RUN, reason: str = "looks wrong",
+def hold(database: Database, number: str = ANN, period: str = RUN, reason: str = "looks wrong",
          now: datetime = NOW) -> Outsorted:  # fmt: skip
-    return outsort_bill(database, number, run, reason, now=now, who="anna")
+    return outsort_bill(database, number, period, reason, now=now, who="anna")
 
 
-def free(database: Database, number: str = ANN, run: str = RUN, **changes: Any) -> Released:
-    return release_bill(database, number, run, terms(**changes))
+def free(database: Database, number: str = ANN, period: str = RUN, **changes: Any) -> Released:
+    return release_bill(database, number, period, terms(**changes))
 
 
-def traces(database: Database, number: str = ANN, run: str = RUN) -> dict[str, Any]:
+def traces(database: Database, number: str = ANN, period: str = RUN) -> dict[str, Any]:
     """What a close leaves of one account: all that a customer or a bank could notice."""
     key = account_key(number)
     payment, owed = scheduled_payment.c, balance_due.c
@@ -118,14 +125,16 @@ def traces(database: Database, number: str = ANN, run: str = RUN) -> dict[str, A
         shown = bills().subquery()
         return {
             "visible": books.scalars(
-                sa.select(shown.c.visible).where(shown.c._account_key == key, shown.c.period == run)
+                sa.select(shown.c.visible).where(
+                    shown.c._account_key == key, shown.c.period == period
+                )
             ).all(),
-            "portal": [one.period for one in bills_of(books, [key]) if one.period == run],
-            "lines": len(lines_of(books, [key], period=run)),
+            "portal": [one.period for one in bills_of(books, [key]) if one.period == period],
+            "lines": len(lines_of(books, [key], period=period)),
             "balance": [
                 tuple(row)
                 for row in books.execute(
-                    sa.select(owed.run, owed.amount_due, owed.added, owed.paid).where(
+                    sa.select(owed.period, owed.amount_due, owed.added, owed.paid).where(
                         owed.account_key == key
                     )
                 )
@@ -134,7 +143,7 @@ def traces(database: Database, number: str = ANN, run: str = RUN) -> dict[str, A
                 tuple(row)
                 for row in books.execute(
                     sa.select(payment.amount, payment.method_token, payment.number).where(
-                        payment.run == run,
+                        payment.period == period,
                         payment.account_key == key,
                         payment.state == "scheduled",
                     )
@@ -142,21 +151,21 @@ def traces(database: Database, number: str = ANN, run: str = RUN) -> dict[str, A
             ],
             "unscheduled": books.scalars(
                 sa.select(autopay_unscheduled.c.reason).where(
-                    autopay_unscheduled.c.run == run, autopay_unscheduled.c.account_key == key
+                    autopay_unscheduled.c.period == period, autopay_unscheduled.c.account_key == key
                 )
             ).all(),
             "mails": books.scalars(
                 sa.select(delivery.c.key).where(
-                    delivery.c.run == run, delivery.c.account_key == key
+                    delivery.c.period == period, delivery.c.account_key == key
                 )
             ).all(),
-            "paper": printed(database, number, run),
+            "paper": printed(database, number, period),
         }
 
 
-def printed(database: Database, number: str, run: str = RUN) -> bool:
+def printed(database: Database, number: str, period: str = RUN) -> bool:
     """Whether a print batch that was written now, the close's own or the next, has the bill."""
-    parts = (choose_first(database, run), choose_waiting(database, run))
+    parts = (choose_first(database, period), choose_waiting(database, period))
     return any(
         found.bill.account == number
         for chosen in parts

@@ -91,7 +91,7 @@ def _month(database, entries, before, after, equal_pay):
     publish(database, NEXT, now=CLOSED, who="anna")
     _walk(database, after, late, closed=True)
     if list_held(database):
-        free(database, run=NEXT, today=FIRST, now=CLOSED + timedelta(days=9))
+        free(database, period=NEXT, today=FIRST, now=CLOSED + timedelta(days=9))
     _walk(database, ["schedule", *["entry"] * len(late)], late, closed=True)
     mark_known(database, NEXT)
     return _outcome(database)
@@ -103,16 +103,16 @@ def _stage(database, entries, *, equal_pay: bool) -> None:
     agreed = Money(55_00) if equal_pay else None
     ann = a_household(ANN, closing_balance=Money(150_00), equal_pay_amount=agreed)
     dates = {"ends_on": date(2026, 11, 30), "due_on": date(2026, 12, 20)}
-    stage_bills(database, ann, a_household(BOB, mandates=()), run=NEXT, **dates)
+    stage_bills(database, ann, a_household(BOB, mandates=()), period=NEXT, **dates)
     with database.writing() as books:
         bounds = {"sure_until": WRITTEN, "not_after": WRITTEN, "imported_at": WRITTEN}
-        approved = bill_run.update().where(bill_run.c.run == NEXT)
+        approved = bill_run.update().where(bill_run.c.period == NEXT)
         books.execute(approved.values(state=RunState.APPROVED, **bounds))
         for number, (_, cents, hours, has_line) in enumerate(entries):
             if has_line and hours <= 0:
                 books.execute(
                     movement.insert().values(
-                        run=NEXT, line=100 + number, account_key=KEY, account=ANN,
+                        period=NEXT, line=100 + number, account_key=KEY, account=ANN,
                         posted_on=(WRITTEN + timedelta(hours=hours)).date(), service="",
                         description="", kind=MovementKind.PAYMENT, amount=Money(-cents),
                         reference=f"SB{number}",
@@ -129,9 +129,9 @@ def _walk(database, steps, waiting, *, closed: bool) -> None:
         if step == "entry" and waiting:
             _record(database, *waiting.pop(0))
         elif step == "hold":
-            hold(database, run=NEXT, now=CLOSED)
+            hold(database, period=NEXT, now=CLOSED)
         elif step == "free" and list_held(database):
-            free(database, run=NEXT, today=FIRST, now=CLOSED + timedelta(days=3))
+            free(database, period=NEXT, today=FIRST, now=CLOSED + timedelta(days=3))
         elif step == "schedule" and closed:
             finish_month(database, NEXT, FIRST)
 
@@ -153,7 +153,7 @@ def _record(database, number, told) -> None:
 
 def _outcome(database):
     """All traces; of the payment what its day would draw: never more than is owed by then."""
-    found = traces(database, run=NEXT)
+    found = traces(database, period=NEXT)
     [(_, due, added, paid)] = found["balance"]
     scheduled = [min(amount, due + added - paid) for amount, _, _ in found.pop("payments")]
     found["drawn"] = max(sum(scheduled, ZERO), ZERO)

@@ -58,7 +58,7 @@ def town(database):
 
 def november(database, *households, **changes) -> None:
     facts = {"ends_on": date(2026, 11, 30), "due_on": date(2026, 12, 20)}
-    stage_bills(database, *households, run=NEXT, **facts | changes)
+    stage_bills(database, *households, period=NEXT, **facts | changes)
 
 
 def test_nothing_of_a_bill_that_is_held_before_the_close_happens(town):
@@ -162,13 +162,13 @@ def test_what_was_taken_back_after_the_close_is_done_again_by_the_release(town):
 def test_the_balance_stands_for_the_bill_before_while_the_newer_one_is_held(town):
     close_month(town)
     november(town, a_household(ANN, closing_balance=Money(150_00)), a_household(BOB))
-    hold(town, run=NEXT)
+    hold(town, period=NEXT)
 
     close_month(town, NEXT, date(2026, 12, 1))
 
     assert [(RUN, Money(80_00), ZERO, ZERO)] == traces(town)["balance"]
-    assert {(ANN, RUN), (BOB, NEXT)} == {(row.account, row.run) for row in owed_by(town, None)}
-    free(town, run=NEXT, today=date(2026, 12, 1))
+    assert {(ANN, RUN), (BOB, NEXT)} == {(row.account, row.period) for row in owed_by(town, None)}
+    free(town, period=NEXT, today=date(2026, 12, 1))
     assert [(NEXT, Money(150_00), ZERO, ZERO)] == traces(town)["balance"]
 
 
@@ -185,7 +185,7 @@ def test_a_bill_that_a_later_bill_holds_is_only_shown_when_it_is_released(town):
     assert (NEXT, None, 0) == (done.later_period, done.payment, done.mails)
     assert ([True], []) == (traces(town)["visible"], traces(town)["mails"])
     assert [(NEXT, Money(150_00), ZERO, ZERO)] == traces(town)["balance"]
-    assert 1 == len(traces(town, run=NEXT)["payments"])
+    assert 1 == len(traces(town, period=NEXT)["payments"])
 
 
 def test_a_bill_whose_balance_a_later_bill_holds_is_not_held_any_more(town):
@@ -238,7 +238,7 @@ def test_a_mail_that_has_left_is_told_and_not_sent_again(town):
 def test_a_bill_in_a_print_part_is_told_and_printed_once(town):
     close_month(town)
     with town.writing() as books:
-        row = {"run": RUN, "form": "utility-bill", "account_key": "1010022", "account": BOB}
+        row = {"period": RUN, "form": "utility-bill", "account_key": "1010022", "account": BOB}
         more = {"pages": 1, "reason": "no-ebill", "part": 1, "sequence": 1}
         key = books.scalar(sa.select(balance_due.c.account_key).where(balance_due.c.account == BOB))
         books.execute(paper.insert().values(row | more | {"account_key": key}))
@@ -266,7 +266,7 @@ def test_a_waived_checks_bills_are_held_alike_and_have_a_way_back(database):
 def test_a_release_lets_go_whoever_held_it(town):
     with town.writing() as books:
         key = books.scalar(sa.text("SELECT account_key FROM account WHERE account = '01.1001.1'"))
-        row = a_hold("bill-amount", run=RUN, account_key=key, account=ANN)
+        row = a_hold("bill-amount", period=RUN, account_key=key, account=ANN)
         books.execute(outsorted_bill.insert().values(row))
     hold(town)
     assert [(ANN, RUN, "seen"), (ANN, RUN, "looks wrong")] == sorted(list_held(town))[::-1]
@@ -338,12 +338,12 @@ def test_a_later_schedule_goes_by_the_released_bills_own_due_date(town):
 
 
 @pytest.mark.parametrize(
-    ("number", "run", "code"),
+    ("number", "period", "code"),
     [("99.9999.9", RUN, "unknown-account"), (ANN, "2031-01", "unknown-period")],
 )
-def test_what_nobody_knows_is_not_held(town, number, run, code):
+def test_what_nobody_knows_is_not_held(town, number, period, code):
     with pytest.raises(Misuse) as wrong:
-        hold(town, number, run)
+        hold(town, number, period)
 
     assert code == wrong.value.code
 
@@ -372,7 +372,7 @@ def test_a_hold_outlives_the_export_that_is_replaced(town):
     hold(town)
 
     with town.writing() as books:
-        books.execute(bill_run.delete().where(bill_run.c.run == RUN))
+        books.execute(bill_run.delete().where(bill_run.c.period == RUN))
     stage_bills(town, a_household(ANN), a_household(BOB, mandates=(), email=""))
     close_month(town)
 
