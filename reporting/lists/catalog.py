@@ -76,7 +76,10 @@ LISTS = {  # a module is loaded when its list is asked for, so that the others w
     "deposits": Listing("payments.outcomes.settlements", "deposits", ("date", "deposit", "_line")),
     "return-rates": Listing("database.queries.autopay", "rates_by_period", ("period", "kind")),
     "outsorted": Listing(
-        "database.queries.outsorted", "outsorted", ("period", "_account_key", "check")
+        "database.queries.outsorted",
+        "outsorted",
+        ("period", "_account_key", "check"),
+        is_named=True,
     ),
     "checks": Listing("reporting.lists.bills", "checks", ("period", "_position")),
     "exceptions": Listing(

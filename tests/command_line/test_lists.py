@@ -31,6 +31,7 @@ FIELDS = {
     "changes": "id account field value at by state",
     "deposits": "deposit provider date confirmation account kind amount fee posted_at",
     "return-rates": "period kind returned originated rate_percent limit_percent",
+    "outsorted": "account name period amount_due check reason outsorted_at outsorted_by closed",
     "checks": "check severity status failed accounts",
     "exceptions": "account name stage code message",
     "accounts": "account name service_address mailing_address phone email status ebill send_paper "

@@ -32,9 +32,11 @@ EVENTS = {
         FROM posting o JOIN gateway_payment p ON p.key = o.payment_key""",
     "event": """SELECT e.event_id, p.account_key, NULL, e.amount FROM payment_event e
         JOIN draw d ON d.key = e.draw_key JOIN gateway_payment p ON p.key = d.payment_key""",
-    "unscheduled": """SELECT 'unscheduled/' || period || '/' || account_key, account_key, NULL, NULL
+    "unscheduled": """SELECT 'unscheduled/' || period || '/' || account_key, account_key, NULL,
+        NULL
         FROM autopay_unscheduled""",
-    "paper": """SELECT 'paper/' || period || '/' || form || '/' || account_key, account_key, form, NULL
+    "paper": """SELECT 'paper/' || period || '/' || form || '/' || account_key, account_key, form,
+        NULL
         FROM paper""",
     "movement": """SELECT 'movement/' || period || '/' || line, account_key, service, amount
         FROM movement""",

@@ -126,7 +126,7 @@ def _why_that_day(case: Case, row: Any, agreed: Any) -> tuple[str, tuple[str, ..
         )  # fmt: skip
     if agreed is None:
         return "the agreement has ended since", ("49",)
-    due_on: date = case.period.due_on
+    due_on: date = case.bill_run.due_on
     wanted = due_on - timedelta(days=agreed.days_prior)
     office = case.office
     chosen = draw_date(
@@ -178,7 +178,7 @@ def _of_no_schedule(case: Case) -> Sentences:
         sa.select(sa.func.count()).where(left_out.c._account_key == case.account_key)
     )
     about = f"unscheduled/{case.period}/{case.account_key}"
-    if case.period.closed_at is None:
+    if case.bill_run.closed_at is None:
         text = "Nothing is scheduled: that may only happen once the period is closed"
         yield Sentence(Topic.AUTOPAY, text, ("7", "9"), about)
     elif is_left_out:
@@ -203,7 +203,7 @@ def _enrolled_since(case: Case) -> sa.Select[Any]:
     return sa.select(sa.func.count()).where(
         rows.account_key == case.account_key,
         rows.cancelled_at.is_(None),
-        rows.enrolled_at >= case.period.closed_at,
+        rows.enrolled_at >= case.bill_run.closed_at,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.queries.bills import is_doubled
-from database.tables import bill, bulk_file, held_account, waiver
+from database.tables import bill, bulk_file, outsorted_bill
 from domain.accounts import AccountStatus
 from office.lookup.why.sentences import Case, Sentence, Sentences, Topic, say_day
 
@@ -23,16 +23,16 @@ def why_bill(case: Case) -> Sentences:
         yield from _of_its_show(row)
     if case.account.status is not AccountStatus.CLOSED:
         yield _of_the_amount(case)
-    yield from _of_waivers(case)
+    yield from _of_holds(case)
 
 
 def _of_the_close(case: Case) -> Sentence:
-    period = case.period
+    period = case.bill_run
     about = f"close/{case.period}"
     if period.closed_at is None:
         text = (
-            f"Period {case.period} is not closed (it is {period.state}): its bill does not show, its "
-            "balance has not moved, nothing of it is mailed or drawn"
+            f"Period {case.period} is not closed (it is {period.state}): its bill does not show, "
+            "its balance has not moved, nothing of it is mailed or drawn"
         )
         return Sentence(Topic.BILL, text, ("2", "3", "4"), about)
     text = (
@@ -96,22 +96,19 @@ def _of_the_amount(case: Case) -> Sentence:
     return Sentence(Topic.BILL, text, ("38", "41"), f"amount/{case.period}")
 
 
-def _of_waivers(case: Case) -> Sentences:
-    query = (
-        sa.select(held_account.c.check_name, waiver.c.reason, waiver.c.waived_by)
-        .outerjoin(
-            waiver,
-            sa.and_(
-                waiver.c.period == held_account.c.period,
-                waiver.c.check_name == held_account.c.check_name,
-            ),
-        )
-        .where(held_account.c.period == case.period, held_account.c.account_key == case.account_key)
+def _of_holds(case: Case) -> Sentences:
+    """Say who or what held the bill back, and who let it go (contract 7)."""
+    held = outsorted_bill.c
+    query = sa.select(outsorted_bill).where(
+        held.period == case.period, held.account_key == case.account_key
     )
-    for row in case.rows(query):
-        text = (
-            f"The account is held: the check {row.check_name} found something here and "
-            f"{row.waived_by or 'somebody'} waived it ({row.reason or 'no reason is kept'}), so "
-            "that nothing of the period is mailed or drawn"
-        )
-        yield Sentence(Topic.BILL, text, (), f"held/{case.period}/{row.check_name}")
+    for row in case.rows(query.order_by(held.number)):
+        by = f"the waived check {row.check_name}" if row.check_name else row.outsorted_by
+        text = f"The bill was held back {case.say_time(row.outsorted_at)} by {by}: {row.reason}; "
+        if row.released_at is None:
+            text += "until it is released nothing of it shows, moves, is mailed, printed or drawn"
+        else:
+            due = f", due {say_day(row.due_on)}" if row.due_on is not None else ""
+            why = f" ({row.release_reason})" if row.release_reason else ""
+            text += f"{row.released_by} released it {case.say_time(row.released_at)}{why}{due}"
+        yield Sentence(Topic.BILL, text, (), f"outsorted/{row.number}")

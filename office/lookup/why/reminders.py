@@ -14,7 +14,6 @@ from domain.money import ZERO
 from domain.reminders import EXEMPTIONS, Skipped
 from mail.reminders.due_dates import DueDate, due_dates
 from mail.reminders.selection import debts, read_debtors
-from office.equipment.terms import reminding_of
 from office.lookup.why.sentences import Case, Sentence, Sentences, Topic, say_day
 from rules.mail.reminders import OwedStep, ReminderStep, StepStanding
 
@@ -35,7 +34,7 @@ SKIPPED = {
 
 def why_reminders(case: Case) -> Sentences:
     """Say of each step of the ladder why its mail is recorded, or why there is none."""
-    if case.period.closed_at is None or case.balance is None:
+    if case.bill_run.closed_at is None or case.balance is None:
         return
     if not case.is_newest:
         text = (
@@ -44,7 +43,7 @@ def why_reminders(case: Case) -> Sentences:
         )
         yield Sentence(Topic.REMINDER, text, ("40", "90"), f"reminder/{case.period}")
         return
-    terms = reminding_of(case.office, case.now, records=False)
+    terms = case.office.reminders_terms(case.now, records=False)
     due = next(
         (one for one in due_dates(case.books, case.now, case.period)
          if one.due_on == case.balance.due_on),
@@ -85,7 +84,7 @@ def _recorded(case: Case, due: DueDate, step: ReminderStep) -> int:
 def _why_none(
     case: Case, due: DueDate, step: ReminderStep, owed: OwedStep | None
 ) -> tuple[str, tuple[str, ...]]:
-    terms = reminding_of(case.office, case.now, records=False)
+    terms = case.office.reminders_terms(case.now, records=False)
     balance = read_open_balance(case.books, case.account_key)
     if balance <= ZERO:
         return f"nothing is owed (the balance is {balance.dollars()})", ("ruling 15",)

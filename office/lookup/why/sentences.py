@@ -62,17 +62,17 @@ class Case:
     books: Connection
     account_key: str
     account: Any  # its row in the period
-    period: Any  # the run's row, with closed_at and closed_by
+    bill_run: Any  # the period's row, with closed_at and closed_by
     balance: Any  # its row of balance_due; None where nothing was ever billed
     now: datetime
 
     @property
-    def run(self) -> str:
-        return str(self.period.period)
+    def period(self) -> str:
+        return str(self.bill_run.period)
 
     @property
     def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.period.timezone)
+        return ZoneInfo(self.bill_run.timezone)
 
     @property
     def today(self) -> date:
@@ -100,22 +100,22 @@ def say_day(day: date) -> str:
 
 def open_case(office: Office, books: Connection, key: str, period: str | None) -> Case:
     """Read an account in a period, in its newest closed one if none is named; raises Misuse."""
-    run = period or books.scalar(
+    chosen = period or books.scalar(
         sa.select(account_search.c.period).where(account_search.c.account_key == key)
     )
-    of_run = (
+    of_period = (
         sa.select(bill_run, period_close.c.closed_at, period_close.c.closed_by)
         .outerjoin(period_close, period_close.c.period == bill_run.c.period)
-        .where(bill_run.c.period == run)
+        .where(bill_run.c.period == chosen)
     )
-    its_period = books.execute(of_run).first()
+    its_period = books.execute(of_period).first()
     if its_period is None:
-        raise Misuse(f"No export of period {run} has been imported.", "unknown-period")
+        raise Misuse(f"No export of period {chosen} has been imported.", "unknown-period")
     found = books.execute(
-        sa.select(account).where(account.c.period == run, account.c.account_key == key)
+        sa.select(account).where(account.c.period == chosen, account.c.account_key == key)
     ).first()
     if found is None:
-        raise Misuse(f"The export of {run} has no such account.", "unknown-account")
+        raise Misuse(f"The export of {chosen} has no such account.", "unknown-account")
     balance = sa.select(balance_due).where(balance_due.c.account_key == key)
     now = office.due_now()
     return Case(office, books, key, found, its_period, books.execute(balance).first(), now)
