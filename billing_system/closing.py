@@ -25,6 +25,7 @@ from database.ledger.matching import (
     stands_for_no_later,
 )
 from database.ledger.tables import balance_entry
+from database.queries.customer_search import make_findable
 from database.tables import account, balance_due, bill_run, period_close
 from domain.accounts import AccountStatus
 from domain.failures import Misuse, Refused
@@ -73,6 +74,7 @@ def publish(
             detail = f"{published.accounts} accounts, {published.amount.dollars()}"
             record_audit(connection, now, who, "close", run, detail)
     mark_known(database, run)
+    make_findable(database, run)
     return published
 
 

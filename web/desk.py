@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from identity.passwords import Passwords
 from office.equipment.office import Office
+from web.csr.routes import console_routes
 from web.customers.routes import customer_routes
 from web.gateways import take_stripe_event
 from web.guarding import Guard, largest_of
@@ -17,7 +18,7 @@ from web.layout import send_static
 from web.mail_thread import MailThread, sending_mail
 from web.mailed_links import ask_to_unsubscribe, fetch_export, read_communication, unsubscribe
 from web.monitors import LastLook, tell_health, tell_metrics
-from web.office.routes import office_routes
+from web.office.routes import office_routes, staff_access_routes
 from web.pages import not_there
 from web.payment_thread import PaymentThread
 
@@ -54,7 +55,9 @@ def _pages(office: Office) -> list[Route]:
     """Return the pages that this desk serves, by the setting `web.serves`."""
     served = office.settings.web.serves
     return [
+        *(staff_access_routes() if {"office", "csr"} & {*served} else ()),
         *(office_routes() if "office" in served else ()),
+        *(console_routes() if "csr" in served else ()),
         *(customer_routes() if "customers" in served else ()),
     ]
 

@@ -43,6 +43,8 @@ def show(visit: Visit, template: str, status: int = 200, **values: Any) -> HTMLR
     common = {
         "utility": newest_utility_name(visit),
         "session": visit.session,
+        "looking": visit.looking,
+        "zone": visit.zone,
         "_": visit.say,
         "language": visit.language,
         "languages": LANGUAGES,

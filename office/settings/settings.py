@@ -38,6 +38,7 @@ from office.settings.close import (
     ExportsSettings,
     HealthSettings,
     LoggingSettings,
+    PortalSettings,
     PrefectSettings,
     SplitterSettings,
     UtilitySettings,
@@ -98,6 +99,7 @@ class Settings(BaseSettings):
     clock: ClockSettings = ClockSettings()
     exports: ExportsSettings = ExportsSettings()
     web: WebSettings = WebSettings()
+    portal: PortalSettings = PortalSettings()
 
     @classmethod
     def settings_customise_sources(
