@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from database.making_tables import make_table
+from database.definitions.making import make_table
 
 customer_search = make_table(
     "customer_search",  # made anew by each close out of the account's newest closed period

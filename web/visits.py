@@ -164,8 +164,8 @@ def turn_away(request: Request, permission: Permission) -> Response | None:
     visit = staff_visit(request, {})
     if visit.session is None:
         begin = "/csr" if request.url.path.startswith("/csr") else "/office"
-        here = own_path(request.url.path) if request.method == "GET" else begin
-        return RedirectResponse(f"/office/sign-in?next={here}", 303)
+        office = own_path(request.url.path) if request.method == "GET" else begin
+        return RedirectResponse(f"/office/sign-in?next={office}", 303)
     if visit.session.needs_code:
         return RedirectResponse("/office/code", 303)
     if not may(visit.session.role, permission):

@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.checkout_tables import checkout
-from database.identity_tables import activity
+from database.definitions.checkout import checkout
+from database.definitions.identity import activity
 from domain.checkout import CheckoutState
 
 PAYMENT_MADE = "payment made"

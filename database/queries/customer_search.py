@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database, insert_rows
-from database.identity_tables import account_link, web_user
+from database.definitions.identity import account_link, web_user
 from database.search_tables import customer_search
 from database.tables import account, balance_due, bill_run, portal_link
 from domain.customer_service import (
@@ -25,7 +25,7 @@ MOST_FOUND = 500  # accounts, and portal users: whoever gets so many types more
 AT_ONCE = 5_000  # accounts made findable in one transaction
 
 
-def make_findable(database: Database, run: str) -> int:
+def make_findable(database: Database, period: str) -> int:
     """
     Let the accounts of a closed period be found by what its export says of them; return how many.
 
@@ -34,12 +34,12 @@ def make_findable(database: Database, run: str) -> int:
     last, made = "", 0
     while True:
         with database.writing() as books:
-            rows = books.execute(_ACCOUNTS, {"run": run, "last": last}).all()
+            rows = books.execute(_ACCOUNTS, {"period": period, "last": last}).all()
             if not rows:
                 return made
             keys = [row.account_key for row in rows]
-            linked = _exported_mailboxes(books, run, keys)
-            books.execute(_OLDER, {"run": run, "first": keys[0], "last": keys[-1]})
+            linked = _exported_mailboxes(books, period, keys)
+            books.execute(_OLDER, {"period": period, "first": keys[0], "last": keys[-1]})
             insert_rows(
                 books,
                 customer_search,
@@ -88,28 +88,31 @@ _ACCOUNTS = (
     .join(
         balance_due,
         sa.and_(
-            balance_due.c.account_key == account.c.account_key, balance_due.c.run == account.c.run
+            balance_due.c.account_key == account.c.account_key,
+            balance_due.c.period == account.c.period,
         ),
     )
-    .where(account.c.run == sa.bindparam("run"), account.c.account_key > sa.bindparam("last"))
+    .where(account.c.period == sa.bindparam("period"), account.c.account_key > sa.bindparam("last"))
     .order_by(account.c.account_key)
     .limit(AT_ONCE)
 )
 _OLDER = customer_search.delete().where(
     customer_search.c.account_key.in_(
         sa.select(balance_due.c.account_key).where(
-            balance_due.c.run == sa.bindparam("run"),
+            balance_due.c.period == sa.bindparam("period"),
             balance_due.c.account_key.between(sa.bindparam("first"), sa.bindparam("last")),
         )
     )
 )
 
 
-def _exported_mailboxes(books: Connection, run: str, keys: Sequence[str]) -> dict[str, list[str]]:
+def _exported_mailboxes(
+    books: Connection, period: str, keys: Sequence[str]
+) -> dict[str, list[str]]:
     row = portal_link.c
     found: dict[str, list[str]] = {}
     query = sa.select(row.account_key, row.mailbox).where(
-        row.run == run, row.account_key.between(keys[0], keys[-1])
+        row.period == period, row.account_key.between(keys[0], keys[-1])
     )
     for key, mailbox in books.execute(query):
         found.setdefault(key, []).append(mailbox)
@@ -136,18 +139,18 @@ def _has_user_of(wish: CustomerSearch) -> sa.ColumnElement[bool]:
     """Claim that an account has a portal user of a standing; few are locked: those come first."""
     key, own, exported = customer_search.c.account_key, account_link.c, portal_link.c
     states = [state for state, standing in STANDING_OF.items() if standing in wish.standings]
-    here = sa.select(own.account_key).join(web_user, web_user.c.number == own.user_number)
-    here = here.where(own.unlinked_at.is_(None), web_user.c.state.in_(states))
+    office = sa.select(own.account_key).join(web_user, web_user.c.number == own.user_number)
+    office = office.where(own.unlinked_at.is_(None), web_user.c.state.in_(states))
     there = (
         sa.select(exported.account_key)
         .join(web_user, web_user.c.mailbox == exported.mailbox)
         .where(web_user.c.state.in_(states))
     )
     if PortalStanding.ENROLLED not in wish.standings:
-        return key.in_(sa.union_all(here, there))
-    newest = sa.select(balance_due.c.run).where(balance_due.c.account_key == key)
-    there = there.where(exported.run == newest.scalar_subquery(), exported.account_key == key)
-    return sa.or_(here.where(own.account_key == key).exists(), there.exists())
+        return key.in_(sa.union_all(office, there))
+    newest = sa.select(balance_due.c.period).where(balance_due.c.account_key == key)
+    there = there.where(exported.period == newest.scalar_subquery(), exported.account_key == key)
+    return sa.or_(office.where(own.account_key == key).exists(), there.exists())
 
 
 def _users_asked(books: Connection, wish: CustomerSearch) -> list[int]:
@@ -187,10 +190,10 @@ def _pairs(
             balance_due,
             sa.and_(
                 balance_due.c.account_key == exported.account_key,
-                balance_due.c.run == exported.run,
+                balance_due.c.period == exported.period,
             ),
         )
-        .join(bill_run, bill_run.c.run == exported.run)
+        .join(bill_run, bill_run.c.period == exported.period)
         .outerjoin(
             account_link,
             sa.and_(own.account_key == exported.account_key, own.user_number == web_user.c.number),
@@ -231,7 +234,7 @@ def _accounts(books: Connection, keys: Collection[str]) -> Sequence[Any]:
             balance_due,
             sa.and_(
                 balance_due.c.account_key == account.c.account_key,
-                balance_due.c.run == account.c.run,
+                balance_due.c.period == account.c.period,
             ),
         )
         .where(account.c.account_key.in_(keys))

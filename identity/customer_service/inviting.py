@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
-from database.identity_tables import account_link
+from database.definitions.identity import account_link
 from database.tables import account_email
 from domain.failures import Refused
 from domain.identity import LinkKind, LinkProof, PortalMail, PortalUser, UserState
@@ -24,7 +24,7 @@ MAY_BE_MAILED = (UserState.ACTIVE, UserState.INVITED, UserState.UNVERIFIED)
 def invite(
     books: Connection,
     tokens: LinkTokens,
-    run: str,
+    period: str,
     key: str,
     address: str,
     by: str,
@@ -53,7 +53,7 @@ def invite(
     mail = access_mail(books, tokens, user, now)
     record_activity(books, user.number, "invited", now, account_key=key, by=by)
     record_audit(books, now, by, "invite", f"customer {user.number}", key)
-    others = addresses_on_file(books, run, key)
+    others = addresses_on_file(books, period, key)
     if user.mailbox not in {one.casefold() for one in others}:
         return (mail,)
     return tuple(PortalMail(mail.form, one, mail.user, mail.link) for one in others)
@@ -96,11 +96,11 @@ def fitting_mail(books: Connection, user: PortalUser) -> LinkKind:
     return LinkKind.CREATE_CREDENTIALS
 
 
-def addresses_on_file(books: Connection, run: str, key: str) -> list[str]:
+def addresses_on_file(books: Connection, period: str, key: str) -> list[str]:
     """Return the good addresses of an account's record, in their order (rules 22, 30)."""
     row = account_email.c
     query = sa.select(row.address).where(
-        row.run == run, row.account_key == key, row.fault.is_(None)
+        row.period == period, row.account_key == key, row.fault.is_(None)
     )
     return list(dict.fromkeys(books.scalars(query.order_by(row.position))))
 

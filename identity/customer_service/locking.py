@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
-from database.identity_tables import (
+from database.definitions.identity import (
     account_link,
     credential,
     one_time_link,

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.books import Database
-from database.identity_tables import account_link, one_time_link, web_user
+from database.definitions.identity import account_link, one_time_link, web_user
 from database.tables import balance_due, portal_link
 from domain.accounts import account_key
 from domain.failures import Refused
@@ -158,7 +158,7 @@ def _meant(books: Connection, name: str) -> list[int]:
             balance_due,
             sa.and_(
                 balance_due.c.account_key == portal_link.c.account_key,
-                balance_due.c.run == portal_link.c.run,
+                balance_due.c.period == portal_link.c.period,
             ),
         )
         .where(portal_link.c.account_key == key)

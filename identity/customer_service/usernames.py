@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
-from database.identity_tables import credential, web_user
+from database.definitions.identity import credential, web_user
 from domain.failures import Refused
 from domain.identity import UserState
 from identity.activity import record_activity

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
-from database.identity_tables import account_link, web_user
+from database.definitions.identity import account_link, web_user
 from database.search_tables import customer_search
 from database.tables import account, account_email, balance_due, period_close, portal_link
 from domain.accounts import AccountStatus
@@ -18,7 +18,7 @@ from identity.account_links import add_link
 from identity.customer_service.inviting import invite
 from identity.users import find_by_mailbox
 from office.equipment.office import Office
-from office.procedures.portal_mail import queue_portal_mails
+from office.procedures.mailing.portal_mail import queue_portal_mails
 
 AT_ONCE = 200  # accounts in one transaction
 
@@ -47,11 +47,11 @@ def invite_new(office: Office, period: str, now: datetime) -> int:
         return 0
     earlier = sa.exists().where(
         _BEFORE.c.account_key == account.c.account_key,
-        _BEFORE.c.run != period,
-        _BEFORE.c.run.in_(sa.select(period_close.c.run)),
+        _BEFORE.c.period != period,
+        _BEFORE.c.period.in_(sa.select(period_close.c.period)),
     )
     return _invite(
-        office, _uninvited("").where(account.c.run == period, ~earlier), "billclose", now, period
+        office, _uninvited("").where(account.c.period == period, ~earlier), "billclose", now, period
     )
 
 
@@ -82,7 +82,9 @@ def _invite_one(office: Office, books: Connection, row: Any, who: str, now: date
     """
     user = find_by_mailbox(books, row.address)
     if user is None:
-        mails = invite(books, office.link_tokens, row.run, row.account_key, row.address, who, now)
+        mails = invite(
+            books, office.link_tokens, row.period, row.account_key, row.address, who, now
+        )
         queue_portal_mails(office, books, mails)
         return True
     if user.state is UserState.INVITED:
@@ -95,28 +97,30 @@ def _uninvited(district: str) -> sa.Select[Any]:
     """Select accounts with an address on file that no portal user, here or there, is linked to."""
     row, mail = account.c, account_email.c
     first = (
-        sa.select(mail.account_key, mail.run, _FIRST.label("position"))
+        sa.select(mail.account_key, mail.period, _FIRST.label("position"))
         .where(mail.fault.is_(None))
-        .group_by(mail.account_key, mail.run)
+        .group_by(mail.account_key, mail.period)
         .subquery("first")
     )
     is_linked = sa.exists().where(account_link.c.account_key == row.account_key)
     is_known = (
         sa.exists()
-        .where(portal_link.c.run == row.run, portal_link.c.account_key == row.account_key)
+        .where(portal_link.c.period == row.period, portal_link.c.account_key == row.account_key)
         .where(web_user.c.mailbox == portal_link.c.mailbox)
     )
     query = (
-        sa.select(row.run, row.account_key, mail.address)
+        sa.select(row.period, row.account_key, mail.address)
         .join(
             balance_due,
-            sa.and_(balance_due.c.account_key == row.account_key, balance_due.c.run == row.run),
+            sa.and_(
+                balance_due.c.account_key == row.account_key, balance_due.c.period == row.period
+            ),
         )
-        .join(first, sa.and_(first.c.account_key == row.account_key, first.c.run == row.run))
+        .join(first, sa.and_(first.c.account_key == row.account_key, first.c.period == row.period))
         .join(
             account_email,
             sa.and_(
-                mail.run == row.run,
+                mail.period == row.period,
                 mail.account_key == row.account_key,
                 mail.position == first.c.position,
             ),

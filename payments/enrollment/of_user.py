@@ -11,11 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.checkout_tables import checkout
+from database.definitions.checkout import checkout
 from database.ledger.locking import lock_balances
-from database.queries.bound_methods import OPEN_PAYMENTS, lock_runs, newest_runs
-from database.queries.choices import AUTOPAY, record_choice
-from database.queries.portal_accounts import accounts_of_user
+from database.queries.portal.accounts import accounts_of_user
+from database.queries.portal.bound_methods import OPEN_PAYMENTS, lock_runs, newest_runs
+from database.queries.portal.choices import AUTOPAY, record_choice
 from database.tables import draw, enrollment, gateway_payment, mandate
 from domain.feeds import NO
 from domain.identity import PortalUser

@@ -26,7 +26,7 @@ def show_account(
             return unknown(visit)
         facts, enrollment, how = known
         standing = next(iter(standings_of(books, [key])), None)
-        addresses = addresses_on_file(books, facts.run, key)
+        addresses = addresses_on_file(books, facts.period, key)
         users = _users(books, key)
     return show_console(
         visit,

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from starlette.responses import Response
 
-from database.identity_tables import account_link, web_user
-from database.queries.portal_accounts import accounts_of_user, newest_account
+from database.definitions.identity import account_link, web_user
+from database.queries.portal.accounts import accounts_of_user, newest_account
 from database.queries.standings import AccountStanding, standings_of
 from database.tables import delivery
 from domain.identity import LinkKind, PortalUser

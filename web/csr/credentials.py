@@ -9,7 +9,7 @@ from domain.identity import PortalUser
 from identity.customer_service.inviting import send_access_mail
 from identity.customer_service.recovery import make_recovery_code, revoke_recovery_code
 from identity.customer_service.usernames import clear_sign_in, set_username
-from office.procedures.portal_mail import queue_portal_mails
+from office.procedures.mailing.portal_mail import queue_portal_mails
 from web.csr.console import show_customer_information
 from web.csr.layout import back, person_of, problem_of, show_person, unknown
 from web.visits import Visit

@@ -5,13 +5,13 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from database.queries.customer_search import districts
-from database.queries.portal_accounts import newest_account
+from database.queries.portal.accounts import newest_account
 from domain.accounts import account_key
 from domain.failures import Refused
 from domain.words import say_count
 from identity.customer_service.inviting import addresses_on_file, invite
 from office.procedures.inviting import count_uninvited, invite_all
-from office.procedures.portal_mail import queue_portal_mails
+from office.procedures.mailing.portal_mail import queue_portal_mails
 from web.csr.accounts import show_account
 from web.csr.layout import problem_of, show_console, unknown
 from web.visits import Visit, redirect
@@ -25,9 +25,9 @@ def take_invitation(visit: Visit) -> Response:
             known = newest_account(books, key) if key else None
             if known is None:
                 return unknown(visit)
-            address = _chosen(visit, addresses_on_file(books, known.run, key))
+            address = _chosen(visit, addresses_on_file(books, known.period, key))
             mails = invite(
-                books, office.link_tokens, known.run, key, address, visit.user.who, visit.now
+                books, office.link_tokens, known.period, key, address, visit.user.who, visit.now
             )
             queue_portal_mails(office, books, mails)
     except Refused as refusal:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from database.audit import record_audit
-from database.queries.portal_accounts import PortalAccount, accounts_of_user, newest_account
+from database.queries.portal.accounts import PortalAccount, accounts_of_user, newest_account
 from domain.accounts import account_key
 from domain.failures import Refused
 from domain.identity import PortalUser
 from identity.account_links import unlink_account
 from identity.customer_service.inviting import invite
-from office.procedures.portal_mail import queue_portal_mails
+from office.procedures.mailing.portal_mail import queue_portal_mails
 from web.csr.accounts import show_account
 from web.csr.layout import back, person_of, problem_of, show_person, unknown
 from web.visits import Visit, redirect
@@ -31,7 +31,9 @@ def link_to_me(visit: Visit) -> Response:
             known = newest_account(books, key) if key else None
             if known is None:
                 return unknown(visit)
-            mails = invite(books, office.link_tokens, known.run, key, me.address, me.who, visit.now)
+            mails = invite(
+                books, office.link_tokens, known.period, key, me.address, me.who, visit.now
+            )
             queue_portal_mails(office, books, mails[:1])
             record_audit(books, visit.now, me.who, "link account for a test", known.account)
     except Refused as refusal:

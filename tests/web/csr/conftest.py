@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from database.identity_tables import activity
+from database.definitions.identity import activity
 from database.tables import audit, payment_method
 from domain.identity import Role
 from office.secrets.files import make_secret

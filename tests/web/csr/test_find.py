@@ -106,11 +106,11 @@ def test_who_is_found_by_a_new_export_is_found_by_what_it_says(csr, town):
     from tests.builders import a_household, close_run, stage_run
 
     stage_run(town.office.database, a_household(OAK, mandates=(), name="ABBOTT-RAY, ANN",
-              service_address="5 New Ct"), run="2026-11", due_on=NOW.date())  # fmt: skip
+              service_address="5 New Ct"), period="2026-11", due_on=NOW.date())  # fmt: skip
     with town.office.database.writing() as books:
         from database.tables import bill_run
 
-        books.execute(bill_run.update().where(bill_run.c.run == "2026-11").values(
+        books.execute(bill_run.update().where(bill_run.c.period == "2026-11").values(
             starts_on=NOW.date().replace(day=1), ends_on=NOW.date().replace(day=30)))  # fmt: skip
     close_run(town.office.database, "2026-11")
 
