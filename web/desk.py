@@ -11,6 +11,8 @@ from starlette.routing import Route
 from identity.passwords import Passwords
 from office.equipment.office import Office
 from web.csr.routes import console_routes
+from web.customers.autopay.routes import ROUTES as AUTOPAY
+from web.customers.choices.routes import ROUTES as CHOICES
 from web.customers.routes import customer_routes
 from web.gateways import take_stripe_event
 from web.guarding import Guard, largest_of
@@ -58,7 +60,7 @@ def _pages(office: Office) -> list[Route]:
         *(staff_access_routes() if {"office", "csr"} & {*served} else ()),
         *(office_routes() if "office" in served else ()),
         *(console_routes() if "csr" in served else ()),
-        *(customer_routes() if "customers" in served else ()),
+        *(customer_routes(*AUTOPAY, *CHOICES) if "customers" in served else ()),
     ]
 
 
