@@ -16,7 +16,7 @@ from web.customers.choices.routes import ROUTES as CHOICES
 from web.customers.routes import customer_routes
 from web.gateways import take_stripe_event
 from web.guarding import Guard, largest_of
-from web.layout import send_static
+from web.layout import refuse_looking, send_static
 from web.mail_thread import MailThread, sending_mail
 from web.mailed_links import ask_to_unsubscribe, fetch_export, read_communication, unsubscribe
 from web.monitors import LastLook, tell_health, tell_metrics
@@ -47,6 +47,7 @@ def desk_of(office: Office) -> Starlette:
     desk.state.office = office
     desk.state.last_look = LastLook(office)
     desk.state.passwords = Passwords()
+    desk.state.refuse_looking = refuse_looking
     desk.state.mail_thread = MailThread(office)
     desk.state.mail_waits = desk.state.mail_thread.waits
     desk.state.payment_thread = PaymentThread(office, desk.state.mail_waits)

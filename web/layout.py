@@ -66,6 +66,11 @@ def missing(visit: Visit) -> HTMLResponse:
     return show(visit, "missing.html", 404)
 
 
+def refuse_looking(visit: Visit) -> HTMLResponse:
+    """Say that nothing is done while staff look at a portal as its customer (ruling 26)."""
+    return show(visit, "only-looking.html", 403)
+
+
 def say_money(amount: Money) -> str:
     return amount.dollars()
 

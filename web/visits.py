@@ -246,9 +246,8 @@ def _unless_looking(page: Page, visit: Visit) -> Response:
             return page(visit)
     except OnlyReads:
         pass
-    from web.layout import show  # it needs this module
-
-    return show(visit, "only-looking.html", 403)
+    refuse: Page = visit.request.app.state.refuse_looking
+    return refuse(visit)
 
 
 def _visit(request: Request, form: Mapping[str, str]) -> Visit:
