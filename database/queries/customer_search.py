@@ -25,16 +25,18 @@ MOST_FOUND = 500  # accounts, and portal users: whoever gets so many types more
 AT_ONCE = 5_000  # accounts made findable in one transaction
 
 
-def make_findable(database: Database, period: str) -> int:
+def make_findable(database: Database, period: str, only: str | None = None) -> int:
     """
     Let the accounts of a closed period be found by what its export says of them; return how many.
 
     After the close and some at a time, so that nobody waits for it; done again it is the same.
+    `only` is the key of one account, whose bill was let go after the close.
     """
     last, made = "", 0
+    asked = _ACCOUNTS if only is None else _ACCOUNTS.where(account.c.account_key == only)
     while True:
         with database.writing() as books:
-            rows = books.execute(_ACCOUNTS, {"period": period, "last": last}).all()
+            rows = books.execute(asked, {"period": period, "last": last}).all()
             if not rows:
                 return made
             keys = [row.account_key for row in rows]

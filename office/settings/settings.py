@@ -38,6 +38,7 @@ from office.settings.close import (
     ExportsSettings,
     HealthSettings,
     LoggingSettings,
+    OutsortSettings,
     PortalSettings,
     PrefectSettings,
     SplitterSettings,
@@ -90,6 +91,7 @@ class Settings(BaseSettings):
     notices: NoticesSettings = NoticesSettings()
     checks: ChecksSettings = ChecksSettings()
     approval: ApprovalSettings = ApprovalSettings()
+    outsort: OutsortSettings = OutsortSettings()
     splitter: SplitterSettings = SplitterSettings()
     prefect: PrefectSettings = PrefectSettings()
     logging: LoggingSettings = LoggingSettings()
