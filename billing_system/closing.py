@@ -27,7 +27,7 @@ from database.ledger.matching import (
     stands_for_no_later,
 )
 from database.ledger.tables import balance_entry
-from database.queries.customer_search import make_findable
+from database.queries.customers.search import make_findable
 from database.queries.outsorted import due_on_of, is_outsorted
 from database.tables import account, balance_due, bill_run, period_close
 from domain.accounts import AccountStatus

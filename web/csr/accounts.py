@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.engine import Connection
 from starlette.responses import Response
 
-from database.queries.customer_search import find_customers
+from database.queries.customers.search import find_customers
 from database.queries.standings import standings_of
 from domain.accounts import account_key
 from domain.customer_service import CustomerFound, CustomerSearch, PortalStanding

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from database.queries.customer_search import districts, find_customers
+from database.queries.customers.search import districts, find_customers
 from domain.customer_service import (
     LOOKED_AT_FIRST,
     CustomerFound,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from database.queries.customer_search import districts
+from database.queries.customers.search import districts
 from database.queries.portal.accounts import newest_account
 from domain.accounts import account_key
 from domain.failures import Refused

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import sqlalchemy as sa
 from starlette.responses import Response
 
-from database.queries.customer_activity import activities_of, kinds_of
+from database.queries.customers.activity import activities_of, kinds_of
 from web.csr.layout import person_of, show_person, unknown
 from web.visits import Visit
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
-from database.in_force import link_in_force, wallet_in_force
 
 from database.definitions.identity import web_user
+from database.definitions.in_force import link_in_force, wallet_in_force
 from database.tables import scheduled_payment
 from domain.identity import UserState
 from domain.payments import PaymentState
