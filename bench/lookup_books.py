@@ -17,7 +17,7 @@ def make_books(folder: Path, accounts: int):
     """Make the books of closed months; the newest holds the balances."""
     from database.books import Database
     from database.migrating import migrate
-    from database.searching import refresh_search
+    from database.queries.customers.account_texts import refresh_search
 
     database = Database(f"sqlite:///{folder}/billclose.db")
     migrate(database)

@@ -27,9 +27,9 @@ from database.ledger.matching import (
     stands_for_no_later,
 )
 from database.ledger.tables import balance_entry
+from database.queries.customers.account_texts import refresh_search
 from database.queries.customers.search import make_findable
 from database.queries.outsorted import due_on_of, is_outsorted
-from database.searching import refresh_search
 from database.tables import account, balance_due, bill_run, period_close
 from domain.accounts import AccountStatus
 from domain.failures import Misuse, Refused

@@ -6,12 +6,15 @@ import gc
 import importlib
 import json
 import os
+import re
 import sys
+from difflib import get_close_matches
 from pathlib import Path
 
 import click
 
 from command_line.failing import tell, to_document
+from command_line.help import EXAMPLES, grouped
 from command_line.options import DONE, WRONG_USE
 from command_line.registry import COMMANDS
 from domain.failures import Misuse
@@ -28,13 +31,16 @@ class Commands(click.Group):
             return None
         place = COMMANDS[cmd_name]
         command: click.Command = getattr(importlib.import_module(place.module), place.name)
+        examples = "\n\n".join(f"  {example}" for example in EXAMPLES.get(cmd_name, ()))
+        command.epilog = examples and f"For example:\n\n{examples}"
         _collect_from_here()
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write each command's line without loading it."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, place.help) for name, place in COMMANDS.items()])
+        for title, names in grouped(list(COMMANDS)):
+            with formatter.section(title):
+                formatter.write_dl([(name, COMMANDS[name].help) for name in names])
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -111,7 +117,22 @@ def _to_misuse(wrong: click.ClickException) -> Misuse:
     found = " ".join(wrong.format_message().split()).rstrip(".")
     context = getattr(wrong, "ctx", None)
     hint = f"; see `{context.command_path} --help`" if context else ""
+    found += _nearest_command(wrong)
     return Misuse(f"{found}{hint}.", "usage")
+
+
+def _nearest_command(wrong: click.ClickException) -> str:
+    """Ask for the command that was meant, where the parser itself does not."""
+    context = wrong.ctx if isinstance(wrong, click.UsageError) else None
+    group = context.command if context is not None else None
+    message = wrong.format_message()
+    typed = re.search(r"No such command '([^']*)'", message)
+    if context is None or not isinstance(group, click.Group):
+        return ""
+    if typed is None or "Did you mean" in message:
+        return ""
+    near = get_close_matches(typed[1], group.list_commands(context), n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def _explain(failure: BaseException, *, as_json: bool) -> int:

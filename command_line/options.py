@@ -112,7 +112,18 @@ def in_words(_context: click.Context, option: click.Parameter, text: str | None)
 
 # Commands that only look, and may do so at any business time in any home.
 LOOKING = (
-    *("list", "find", "show", "why", "calendar", "health", "preview", "approvals", "unknown"),
+    *(
+        "list",
+        "find",
+        "show",
+        "why",
+        "status",
+        "calendar",
+        "health",
+        "preview",
+        "approvals",
+        "unknown",
+    ),
     *("autopay show", "hold list", "communication list", "bounces list", "mail show", "mail list"),
 )
 

@@ -95,6 +95,11 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "why",
         "Say why ACCOUNT got what it got, sentence by sentence, each with its rules.",
     ),
+    "status": CommandEntry(
+        "command_line.commands.status",
+        "status",
+        "Say where the month stands, what waits for whom, and what comes next.",
+    ),
     "autopay": CommandEntry(
         "command_line.commands.autopay",
         "autopay",

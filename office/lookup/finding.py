@@ -14,8 +14,8 @@ from database.definitions.identity import account_link, wallet_method, web_user
 from database.definitions.in_force import landlord_in_force
 from database.ledger.tables import account_change, balance_entry
 from database.queries.balances import NOTHING, open_balance
+from database.queries.customers.account_texts import BETWEEN, SIGNS_IN_PHONES, fold
 from database.runs import newest_periods
-from database.searching import BETWEEN, SIGNS_IN_PHONES, fold
 from database.tables import (
     account,
     account_search,

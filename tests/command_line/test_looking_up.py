@@ -73,6 +73,27 @@ def test_show_on_the_screen_names_what_there_is_none_of(closed):
     assert "None: " in answer.out.splitlines()[-1]
 
 
+def test_status_says_where_the_month_stands_and_what_comes_next(closed):
+    """Rule 8."""
+    shown = closed("status", "--as-of", "2026-11-03T09:00", "--json").json
+
+    (month,) = shown["periods"]
+    assert ("2026-10", True) == (month["period"], month["closed"])
+    assert ["exceptions"] == [one["list"] for one in shown["waits"]]
+    said = {event["date"]: event["sentence"] for event in shown["next"]}
+    assert "1 autopay payment to be drawn, $27.35" == said["2026-11-13"]
+    assert "the bills of 2026-10 are due" == said["2026-11-20"]
+    assert "the first day to close the period that ends on Nov 30, 2026" == said["2026-12-01"]
+
+
+def test_status_reads_on_the_screen_and_names_the_lists(closed):
+    lines = closed("status", "--as-of", "2026-11-03T09:00").out.splitlines()
+
+    assert lines[0].startswith("2026-10 was closed on Nov 2, 2026 by ")
+    assert "Waits for a person" in lines
+    assert [one for one in lines if one.endswith("(`billclose list exceptions`)")]
+
+
 def test_find_prints_rows_as_lists_do(closed):
     answer = closed("find", "cole", "--json")
 

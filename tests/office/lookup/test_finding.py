@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from database.books import insert_rows
-from database.searching import forget_search, refresh_search
+from database.queries.customers.account_texts import forget_search, refresh_search
 from database.tables import account_search, gateway_payment
 from domain.accounts import AccountStatus
 from domain.failures import Misuse

@@ -1,0 +1,36 @@
+"""`billclose status`: where the month stands, what waits for whom, what comes next."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from command_line.options import DONE, as_of_option, json_option, open_office
+
+
+@click.command()
+@as_of_option
+@json_option
+@click.pass_obj
+def status(home: Path, as_of: datetime | None, as_json: bool) -> int:
+    """Say where the month stands, what waits for whom, and what comes next."""
+    from office.lookup.standing import read_standing, to_document
+
+    standing = read_standing(open_office(home, as_of))
+    if as_json:
+        click.echo(json.dumps(to_document(standing), indent=1))
+        return DONE
+    for month in standing.months:
+        click.echo(month.sentence)
+    if not standing.months:
+        click.echo("No period has been imported yet.")
+    click.echo("\nWaits for a person" if standing.matters else "\nNothing waits for a person.")
+    for matter in standing.matters:
+        click.echo(f"  {matter.sentence} (`billclose list {matter.what}`)")
+    click.echo("\nNext" if standing.coming else "\nNo date is known to come next.")
+    for event in standing.coming:
+        click.echo(f"  {event.on:%a %b} {event.on.day}: {event.sentence}")
+    return DONE

@@ -1,0 +1,196 @@
+"""Where the month stands: periods, what waits for a person, what comes next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from database.runs import newest_periods, newest_timezone
+from database.tables import bill_run, gateway_payment, period_close
+from domain.money import ZERO
+from domain.payments import PaymentState
+from domain.runs import RunState
+from domain.words import say_count
+from office.equipment.office import Office
+from office.procedures.lists import select_list
+from reporting.lists.catalog import LISTS
+from rules.calendars import earliest_close, next_period
+
+PERIODS = 6
+AHEAD = timedelta(days=45)
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodStanding:
+    """One period and how far it is."""
+
+    period: str
+    cycle: str
+    state: RunState
+    is_closed: bool
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingMatter:
+    """How many rows of a list a person should look at."""
+
+    what: str
+    count: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComingEvent:
+    """Something that is done or falls on a local day to come."""
+
+    on: date
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeStanding:
+    """Where the month stands at a moment."""
+
+    months: tuple[PeriodStanding, ...]
+    matters: tuple[WaitingMatter, ...]
+    coming: tuple[ComingEvent, ...]
+
+
+def read_standing(office: Office) -> OfficeStanding:
+    """Read where the month stands; every figure is of this moment (rule 8)."""
+    today = office.local_today()
+    coming = sorted(_coming(office, today), key=lambda event: event.on)
+    return OfficeStanding(read_months(office), read_matters(office), tuple(coming))
+
+
+def read_months(office: Office) -> tuple[PeriodStanding, ...]:
+    """Tell of the newest periods how far each is, the newest first."""
+    zone = ZoneInfo(newest_timezone(office.database))
+    with office.database.reading() as books:
+        rows = books.execute(_periods()).all()
+    return tuple(_to_month(row, zone) for row in rows)
+
+
+def read_matters(office: Office) -> tuple[WaitingMatter, ...]:
+    """Count what needs a person, by the lists that show it."""
+    matters = []
+    for what, noun, tail in _LOOKED_AT:
+        if what not in LISTS:
+            continue
+        shown = select_list(office, what).subquery()
+        query = sa.select(sa.func.count()).select_from(shown)
+        if what == "bounces":
+            query = query.where(shown.c.waits.is_(True))
+        with office.database.reading() as books:
+            count = books.scalar(query) or 0
+        if count:
+            matters.append(WaitingMatter(what, count, f"{say_count(count, noun)} {tail}"))
+    return tuple(matters)
+
+
+def to_document(standing: OfficeStanding) -> dict[str, Any]:
+    """Write it as programs read it."""
+    return {
+        "periods": [
+            {
+                "period": month.period,
+                "cycle": month.cycle,
+                "state": month.state.value,
+                "closed": month.is_closed,
+                "sentence": month.sentence,
+            }
+            for month in standing.months
+        ],
+        "waits": [
+            {"list": one.what, "count": one.count, "sentence": one.sentence}
+            for one in standing.matters
+        ],
+        "next": [
+            {"date": event.on.isoformat(), "sentence": event.sentence} for event in standing.coming
+        ],
+    }
+
+
+_LOOKED_AT = (
+    ("pending-payments", "payment", "not in cash receipting"),
+    ("unknown-payments", "payment", "in doubt"),
+    ("bounces", "returned email", "to be judged"),
+    ("outsorted", "bill", "held back"),
+    ("exceptions", "exception", "in all periods"),
+)
+_SAID = {
+    RunState.WAITING: "ready: it waits for a yes",
+    RunState.REFUSED: "refused: correct the export, or approve it in spite of that",
+}
+
+
+def _periods() -> sa.Select[Any]:
+    columns = (
+        bill_run.c.period, bill_run.c.cycle, bill_run.c.state, bill_run.c.imported_at,
+        bill_run.c.due_on, period_close.c.closed_at, period_close.c.closed_by,
+    )  # fmt: skip
+    return (
+        sa.select(*columns)
+        .outerjoin(period_close, period_close.c.period == bill_run.c.period)
+        .order_by(bill_run.c.starts_on.desc(), bill_run.c.period.desc())
+        .limit(PERIODS)
+    )
+
+
+def _to_month(row: Any, zone: ZoneInfo) -> PeriodStanding:
+    is_closed = row.closed_at is not None
+    if is_closed:
+        day = _say(row.closed_at.astimezone(zone).date())
+        sentence = (
+            f"{row.period} was closed on {day} by {row.closed_by}; its bills are due on "
+            f"{_say(row.due_on)}."
+        )
+        if row.state is not RunState.FINISHED:
+            sentence += " Its steps after the close are not all done: close it again to go on."
+    else:
+        day = _say(row.imported_at.astimezone(zone).date())
+        said = _SAID.get(row.state, row.state.value)
+        sentence = f"{row.period} was imported on {day} and is {said}."
+    return PeriodStanding(row.period, row.cycle, row.state, is_closed, sentence)
+
+
+def _coming(office: Office, today: date) -> list[ComingEvent]:
+    """Find the next due dates, draws and closes; each cycle has its own dates (contract 5)."""
+    events = []
+    with office.database.reading() as books:
+        newest = books.scalars(newest_periods()).all()
+        rows = books.execute(sa.select(bill_run).where(bill_run.c.period.in_(newest))).all()
+        draws = books.execute(_draws(today)).all()
+    for row in rows:
+        if row.due_on >= today:
+            events.append(ComingEvent(row.due_on, f"the bills of {row.period} are due"))
+        _, ends_on = next_period(row.starts_on, row.ends_on)
+        named = f" of cycle {row.cycle}" if row.cycle else ""
+        closes_on = earliest_close(ends_on, office.office_days)
+        if today <= closes_on <= today + AHEAD:
+            what = f"the first day to close the period{named} that ends on {_say(ends_on)}"
+            events.append(ComingEvent(closes_on, what))
+    for day, payments, amount in draws:
+        what = f"{say_count(payments, 'autopay payment')} to be drawn, {(amount or ZERO).dollars()}"
+        events.append(ComingEvent(day, what))
+    return events
+
+
+def _draws(today: date) -> sa.Select[Any]:
+    rows = gateway_payment.c
+    return (
+        sa.select(rows.pay_on, sa.func.count(), sa.func.sum(rows.amount))
+        .where(rows.state == PaymentState.SCHEDULED, rows.pay_on >= today)
+        .group_by(rows.pay_on)
+        .order_by(rows.pay_on)
+        .limit(5)
+    )
+
+
+def _say(day: date) -> str:
+    return f"{day:%b} {day.day}, {day.year}"
