@@ -18,6 +18,7 @@ from domain.failures import Refused
 from splitter.association.clues import ClueTaker
 from splitter.association.names import Sieve
 from splitter.copying.copier import BillCopier
+from splitter.copying.pictures import BulkPictures
 from splitter.copying.verifying import Examination, ForeignAccounts, VerificationPolicy, examine
 from splitter.direct_text.page_facts import DirectFacts
 from splitter.pdf.pages import PageTree, units_of_tree
@@ -49,8 +50,10 @@ class CopyWorker:
         foreign_accounts: ForeignAccounts,
         store: BillStore | None,
         verification_policy: VerificationPolicy,
+        pictures: BulkPictures,
     ) -> None:
         self._copier = copier
+        self._pictures = pictures
         self._patterns = patterns
         self._foreign_accounts = foreign_accounts
         self._store = store
@@ -94,9 +97,13 @@ class CopyWorker:
         )
         if not reads_back and not audits:
             return Examination()
-        return examine(
+        found = examine(
             copy, bill, self._patterns, self._foreign_accounts, reads_back=reads_back, audits=audits
         )
+        if audits and not found.findings:
+            finding = self._pictures.finding(copy, bill.pages)
+            found = replace(found, findings=(finding,) if finding else ())
+        return found
 
 
 PATIENCE_SECONDS = 0.2  # so long answers are collected before they are sent
@@ -209,6 +216,7 @@ class PageWorker:
             ForeignAccounts(frozenset(terms["foreign_accounts"])),
             BillStore(terms["folder"]) if terms["folder"] is not None else None,
             VerificationPolicy(terms["read_back_every"], terms["audit_every"]),
+            BulkPictures(self._path),
         )
 
 
