@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.accounts import account_key
@@ -108,6 +108,24 @@ def learn(pages: FilePages, joined: Sequence[JoinedBill]) -> Habits:
         lengths=_usual_lengths(lengths),
         doubts=_doubts(named),
     )
+
+
+def numbers_of_form(pages: Iterable[PageFacts]) -> frozenset[str]:
+    """
+    Return numbers, as keys, that nobody sees on the pages of half of all customers.
+
+    They are the utility's own. A number behind a few customers' pages is that of somebody who has
+    to do with these, and stays another account.
+    """
+    customers: set[str] = set()
+    beside: defaultdict[str, set[str]] = defaultdict(set)
+    for page in pages:
+        own = set(map(account_key, page.accounts))
+        customers |= own
+        for account in page.unseen:
+            beside[account_key(account)] |= own
+    fewest = max(FEW, len(customers) / 2)
+    return frozenset(key for key, own in beside.items() if len(own) >= fewest)
 
 
 def _form_lines(pages: FilePages, joined: Sequence[JoinedBill]) -> dict[int, int]:

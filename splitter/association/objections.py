@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -12,7 +12,14 @@ from domain.bills import PageFacts
 from domain.words import say_count
 from splitter.association.clues import ACCOUNT_WORD, BROKEN, PLAIN, SPACED, Clues, checksums
 from splitter.association.exemptions import Exemptions
-from splitter.association.habits import FEW, Habits, is_distinctive, is_other_field, shape_of
+from splitter.association.habits import (
+    FEW,
+    Habits,
+    is_distinctive,
+    is_other_field,
+    numbers_of_form,
+    shape_of,
+)
 from splitter.association.knowledge import Knowledge
 from splitter.association.looks import NO_LOOK, Look, Looks
 from splitter.association.numbering import file_number
@@ -92,7 +99,8 @@ class PageGuard:
             strong += [objection] if objection.sentence else []
             goes_on = goes_on or not objection.sentence
         accounts, shapes, names_own = self._of_accounts(page, clues, bill)
-        strong += self._of_unseen(page, bill)
+        if unseen := self.unseen(page, bill.key):
+            strong.append(unseen)
         if is_common:
             bill.kin.update((objection.account, None) for objection in accounts)
         else:
@@ -123,12 +131,8 @@ class PageGuard:
         return self.habits.looks.look_of(checksums(clues.folded))
 
     def note_form_numbers(self, pages: Iterable[PageFacts]) -> None:
-        """Note numbers that nobody sees on many customers' pages: the utility's own."""
-        beside: defaultdict[str, set[str]] = defaultdict(set)
-        for page in pages:
-            for account in page.unseen:
-                beside[account_key(account)].update(map(account_key, page.accounts))
-        self._form_numbers = frozenset(key for key, own in beside.items() if len(own) >= 2)
+        """Note numbers that nobody sees on the pages of half of all customers."""
+        self._form_numbers = numbers_of_form(pages)
 
     def begin_with(self, clues: Clues, looks: Looks) -> None:
         """
@@ -286,10 +290,6 @@ class PageGuard:
                 sentence = f"It prints {number}, a number written as the accounts of this file are."
                 weak.append(Objection("shapes", sentence))
         return strong, weak, names_own
-
-    def _of_unseen(self, page: PageFacts, bill: OpenBill) -> list[Objection]:
-        found = self.unseen(page, bill.key)
-        return [found] if found else []
 
     def _of_values(
         self, page: PageFacts, bill: OpenBill, look: Look, *, goes_on: bool
