@@ -50,6 +50,15 @@ class ApprovalSettings(SettingsSection):
         return value
 
 
+class OutsortSettings(SettingsSection):
+    days_to_pay: int = Field(
+        10,
+        ge=1,
+        le=90,
+        description="A bill that was held back is due so many days after its release, at least.",
+    )
+
+
 class UtilitySettings(SettingsSection):
     name: str = Field(
         "",
@@ -285,6 +294,14 @@ class WebSettings(SettingsSection):
 
 def _words(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+class PortalSettings(SettingsSection):
+    invites_new: bool = Field(
+        False,
+        description="Accounts that appear first with a close are invited to the portal by e-mail; "
+        "the others are invited from the console, one by one or many at once.",
+    )
 
 
 class PrefectSettings(SettingsSection):

@@ -38,6 +38,8 @@ from office.settings.close import (
     ExportsSettings,
     HealthSettings,
     LoggingSettings,
+    OutsortSettings,
+    PortalSettings,
     PrefectSettings,
     SplitterSettings,
     UtilitySettings,
@@ -89,6 +91,7 @@ class Settings(BaseSettings):
     notices: NoticesSettings = NoticesSettings()
     checks: ChecksSettings = ChecksSettings()
     approval: ApprovalSettings = ApprovalSettings()
+    outsort: OutsortSettings = OutsortSettings()
     splitter: SplitterSettings = SplitterSettings()
     prefect: PrefectSettings = PrefectSettings()
     logging: LoggingSettings = LoggingSettings()
@@ -98,6 +101,7 @@ class Settings(BaseSettings):
     clock: ClockSettings = ClockSettings()
     exports: ExportsSettings = ExportsSettings()
     web: WebSettings = WebSettings()
+    portal: PortalSettings = PortalSettings()
 
     @classmethod
     def settings_customise_sources(
