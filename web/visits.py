@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from database.runs import newest_timezone
+from domain.languages import say_day
 from identity.attempts import network_subject
 from identity.passwords import Passwords
 from identity.sessions import (
@@ -27,7 +28,7 @@ from identity.sessions import (
 from office.equipment.office import Office, in_name_of
 from rules.portal_access import own_path
 from web.office.permissions import Permission, may
-from web.words import language_of, speaker
+from web.words import language_asked, speaker
 
 STAFF_COOKIE = "office"
 LONGEST_FIELD = 2_000  # characters; a longer one is cut, nobody types it
@@ -79,12 +80,15 @@ class Visit:
     def language(self) -> str:
         if self.session is not None:
             return self.session.language
-        accepted = self.request.headers.get("accept-language", "")
-        return language_of(self.request.cookies.get("language", ""), accepted)
+        return language_asked(self.request)
 
     def say(self, text: str, **values: object) -> str:
         """Say a sentence in the visitor's language."""
         return speaker(self.language)(text, **values)
+
+    def day(self, day: date) -> str:
+        """Write a date in the visitor's language."""
+        return say_day(day, self.language)
 
     def wake_mail(self) -> None:
         """Let the mail that was just queued leave now, without waiting for it."""

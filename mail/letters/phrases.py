@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from domain.deliveries import PasswordField
+from domain.languages import ENGLISH, say_month
 from domain.payments import Advice, MethodKind
 from mail.message.mime import one_line
 
@@ -65,10 +66,12 @@ def long_date(day: date) -> str:
     return f"{day:%B} {day.day}, {day.year}"
 
 
-def period_words(period: str) -> str:
+def period_words(period: str, language: str = ENGLISH) -> str:
     """Say a month as customers do, `October 2026`; a period of another name keeps it."""
     found = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", period)
-    return f"{date(int(found[1]), int(found[2]), 1):%B %Y}" if found and found[1] > "0" else period
+    if not found or found[1] == "0000":
+        return period
+    return say_month(date(int(found[1]), int(found[2]), 1), language)
 
 
 def web_address(link: str) -> str:
