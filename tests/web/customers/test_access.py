@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from database.identity_tables import account_link, web_session, web_user
 from database.tables import delivery
 from tests.web.customers.conftest import ANN, BOB, PASSWORD, Browser, newest_link, register
-from web.words import LANGUAGES
 
 
 def count(office, table) -> int:

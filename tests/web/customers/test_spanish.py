@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from email import message_from_bytes
+from email.header import decode_header, make_header
+
 import pytest
 
-from tests.web.customers.conftest import ANN, Browser, register
+from identity.users import find_by_mailbox, keep_language
+from office.procedures.portal_mail import send_portal_mails
+from tests.web.customers.conftest import ANN, BOB, Browser, register
 
 MINE = "0110371"
 
@@ -52,8 +57,6 @@ def test_whoever_registers_in_spanish_stays_with_it(browser, office):
     )  # fmt: skip
 
     with office.database.reading() as books:
-        from identity.users import find_by_mailbox
-
         assert "es" == find_by_mailbox(books, "eva@portal.example").language
 
 
@@ -90,3 +93,17 @@ def test_a_mailed_link_that_leads_nowhere_says_so_in_spanish(browser):
     answer = browser.get("/exports/none", headers={"Accept-Language": "es"})
 
     assert (404, True) == (answer.status_code, "Aquí no hay nada" in answer.text)
+
+
+def test_a_mail_is_in_the_language_of_whoever_gets_it(office, browser):
+    ann, _bob = register(office, ANN), register(office, BOB)
+    with office.database.writing() as books:
+        keep_language(books, ann, "es")
+    for address in (ANN, BOB):
+        browser.send("/forgot", email=address)
+
+    send_portal_mails(office)
+
+    mails = [message_from_bytes(path.read_bytes()) for path in office.home.rglob("*.eml")]
+    subjects = {mail["To"]: str(make_header(decode_header(mail["Subject"]))) for mail in mails}
+    assert {ANN: "Establecer una contraseña nueva", BOB: "Set a new password"} == subjects
