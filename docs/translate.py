@@ -46,6 +46,7 @@ HEADER: dict[str, Any] = {
     "msgid_bugs_address": "billclose",
     "fuzzy": False,
 }
+_NO_WORDS = re.compile(r"&\w+;|/[a-z/-]+")  # signs of HTML, addresses
 _TAG = re.compile(r"<[^<>]*>")
 
 
@@ -103,7 +104,7 @@ def words_outside(source: str) -> list[str]:
         value if kind == "data" else "\x00" if kind.endswith("_end") else ""
         for _line, kind, value in Environment(autoescape=True).lex(source)
     )
-    return re.findall(r"[A-Za-z]{2,}", re.sub(r"&\w+;", "", _TAG.sub("\x00", text)))
+    return re.findall(r"[A-Za-z]{2,}", _NO_WORDS.sub("", _TAG.sub("\x00", text)))
 
 
 def catalog_of(path: Path = PO) -> Catalog:

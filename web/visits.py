@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from starlette.concurrency import run_in_threadpool
@@ -130,6 +130,23 @@ def signed_in(page: Page) -> Endpoint:
     return answer
 
 
+def before_code(page: Page) -> Endpoint:
+    """Make a page for whoever gave the password, and not yet the second step."""
+
+    async def answer(request: Request) -> Response:
+        form = await _fields(request)
+        return await run_in_threadpool(_answer_before_code, page, request, form)
+
+    return answer
+
+
+def _answer_before_code(page: Page, request: Request, form: Mapping[str, str]) -> Response:
+    visit = _visit(request, form, before_code=True)
+    if visit.session is None or not is_own_form(visit):
+        return RedirectResponse("/sign-in", 303)
+    return page(visit)
+
+
 def for_staff(page: Page, permission: Permission) -> Endpoint:
     """
     Make a page for members of staff whose role has a permission; others are asked to sign in.
@@ -220,11 +237,12 @@ def _answer_signed_in(page: Page, request: Request, form: Mapping[str, str]) -> 
     return page(visit)
 
 
-def _visit(request: Request, form: Mapping[str, str]) -> Visit:
+def _visit(request: Request, form: Mapping[str, str], *, before_code: bool = False) -> Visit:
     office: Office = request.app.state.office
     now = office.due_now()
+    token = request.cookies.get(cookie_name(office), "")
     with office.database.reading() as books:
-        session = find_session(books, request.cookies.get(cookie_name(office), ""), now)
+        session = find_session(books, token, now, before_code=before_code)
     return Visit(request, office, now, form, session)
 
 
@@ -251,11 +269,13 @@ def cookie_name(office: Office, name: str = "portal") -> str:
     return f"__Host-{name}" if _is_secure(office) else name
 
 
-def set_session(office: Office, answer: Response, token: str, name: str = "portal") -> None:
+def set_session(
+    office: Office, answer: Response, token: str, name: str = "portal", kept: timedelta = WHOLE
+) -> None:
     answer.set_cookie(
         cookie_name(office, name),
         token,
-        max_age=int(WHOLE.total_seconds()),
+        max_age=int(kept.total_seconds()),
         path="/",
         secure=_is_secure(office),
         httponly=True,

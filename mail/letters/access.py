@@ -14,7 +14,8 @@ from mail.letters.phrases import Values, web_address
 
 FORMS = (
     "access-verify", "access-known", "access-invitation", "access-reset", "access-locked",
-    "access-linked", "access-new-sign-in", "access-staff",
+    "access-linked", "access-new-sign-in", "access-new-browser", "access-way-changed",
+    "access-staff",
 )  # fmt: skip
 
 

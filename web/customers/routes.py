@@ -6,7 +6,10 @@ from starlette.routing import Route
 
 from web.customers import access, bills, home, linking, news, paying, usage
 from web.customers.choices.routes import ROUTES as CHOICES
-from web.visits import Page, open_page, signed_in
+from web.customers.factors.routes import BEFORE_CODE
+from web.customers.factors.routes import OPEN as OPEN_FACTORS
+from web.customers.factors.routes import SIGNED_IN as FACTORS
+from web.visits import Page, before_code, open_page, signed_in
 
 OPEN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/register", access.show_register),
@@ -27,6 +30,7 @@ OPEN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/forgot", access.show_forgot),
     ("POST", "/forgot", access.take_forgot),
     ("POST", "/language", access.choose_language),
+    *OPEN_FACTORS,
 )
 SIGNED_IN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/", home.show_home),
@@ -46,6 +50,7 @@ SIGNED_IN: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/link", linking.take_linking),
     ("GET", "/accounts/{account}/unlink", linking.show_unlinking),
     ("POST", "/accounts/{account}/unlink", linking.take_unlinking),
+    *FACTORS,
     *CHOICES,
 )
 
@@ -54,5 +59,6 @@ def customer_routes() -> list[Route]:
     """Return the portal's routes: one for each method, as a HEAD must never act."""
     return [
         *(Route(path, open_page(page), methods=[method]) for method, path, page in OPEN),
+        *(Route(path, before_code(page), methods=[method]) for method, path, page in BEFORE_CODE),
         *(Route(path, signed_in(page), methods=[method]) for method, path, page in SIGNED_IN),
     ]
