@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.identity_tables import known_browser
+from database.definitions.identity import known_browser
 from identity.tokens import new_token, token_hash
 
 

@@ -22,7 +22,7 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from database.identity_tables import passkey, passkey_challenge, web_user
+from database.definitions.identity import passkey, passkey_challenge, web_user
 from domain.identity import UserState
 from identity.activity import record_activity
 from identity.sessions import SignedIn

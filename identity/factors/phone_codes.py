@@ -14,7 +14,7 @@ import pyotp
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.identity_tables import credential
+from database.definitions.identity import credential
 from domain.identity import CredentialKind
 from identity.attempts import count_bad, record_attempt
 

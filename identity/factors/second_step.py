@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.identity_tables import spare_code
+from database.definitions.identity import spare_code
 from identity.activity import record_activity
 from identity.attempts import record_attempt
 from identity.factors.phone_codes import (

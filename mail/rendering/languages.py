@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from database.books import Database
-from database.identity_tables import web_user
+from database.definitions.identity import web_user
 from domain.languages import ENGLISH
 from mail.outbox.deliveries import Delivery
 

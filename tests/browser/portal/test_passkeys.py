@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from database.identity_tables import activity, passkey, web_user
+from database.definitions.identity import activity, passkey, web_user
 from identity.users import MOST_FAILURES
 from tests.browser.portal.conftest import DESKTOP, MINE
 from tests.web.customers.conftest import ANN, BOB, PASSWORD

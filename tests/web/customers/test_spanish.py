@@ -8,7 +8,7 @@ from email.header import decode_header, make_header
 import pytest
 
 from identity.users import find_by_mailbox, keep_language
-from office.procedures.portal_mail import send_portal_mails
+from office.procedures.mailing.portal_mail import send_portal_mails
 from tests.web.customers.conftest import ANN, BOB, Browser, register
 
 MINE = "0110371"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sqlalchemy as sa
 from starlette.responses import Response
 
-from database.identity_tables import web_session, web_user
-from database.queries.portal_accounts import newest_account
+from database.definitions.identity import web_session, web_user
+from database.queries.portal.accounts import newest_account
 from domain.failures import TemporaryFailure
 from identity.activity import record_activity
 from identity.sessions import begin_session, end_all_sessions
 from identity.users import set_password
-from office.procedures.portal_mail import queue_portal_mails
+from office.procedures.mailing.portal_mail import queue_portal_mails
 from rules.portal_access import find_password_fault
 from web.customers.accounts import my_accounts
 from web.customers.factors.confirming import BUSY, find_password_problem

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from database.identity_tables import credential
+from database.definitions.identity import credential
 from domain.failures import TemporaryFailure
 from domain.identity import CredentialKind
 from identity.attempts import count_bad, record_attempt

@@ -13,7 +13,7 @@ from identity.factors.passkeys import RelyingParty, relying_party
 from identity.factors.phone_codes import PhoneCodes, has_phone, of_user
 from identity.sessions import begin_session
 from identity.users import find_user
-from office.procedures.portal_mail import queue_portal_mails
+from office.procedures.mailing.portal_mail import queue_portal_mails
 from office.secrets.files import secret_for
 from web.layout import newest_utility_name
 from web.visits import Visit, cookie_name, redirect, set_session

@@ -15,7 +15,7 @@ from identity.factors.passkeys import (
     sign_in_by_passkey,
 )
 from identity.signing_in import HOUR, NETWORK_MOST
-from office.procedures.portal_mail import queue_portal_mails
+from office.procedures.mailing.portal_mail import queue_portal_mails
 from rules.portal_access import own_path
 from web.customers.factors.confirming import find_password_problem
 from web.customers.factors.letting_in import let_in, party_of, told_of

@@ -14,7 +14,7 @@ from identity.factors.second_step import (
     turn_on,
 )
 from identity.sessions import end_all_sessions, end_session
-from office.procedures.portal_mail import queue_portal_mails
+from office.procedures.mailing.portal_mail import queue_portal_mails
 from rules.portal_access import own_path
 from web.customers.factors.confirming import find_password_problem
 from web.customers.factors.letting_in import codes_of, let_in, told_of

@@ -8,7 +8,7 @@ import pyotp
 import pytest
 import sqlalchemy as sa
 
-from database.identity_tables import activity, spare_code
+from database.definitions.identity import activity, spare_code
 from database.tables import delivery
 from tests.web.customers.conftest import ANN, PASSWORD, Browser, register
 
