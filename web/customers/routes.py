@@ -5,7 +5,6 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from web.customers import access, bills, home, linking, news, paying, usage
-from web.customers.choices.routes import ROUTES as CHOICES
 from web.customers.factors.routes import BEFORE_CODE
 from web.customers.factors.routes import OPEN as OPEN_FACTORS
 from web.customers.factors.routes import SIGNED_IN as FACTORS
@@ -51,14 +50,18 @@ SIGNED_IN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/accounts/{account}/unlink", linking.show_unlinking),
     ("POST", "/accounts/{account}/unlink", linking.take_unlinking),
     *FACTORS,
-    *CHOICES,
 )
 
 
-def customer_routes() -> list[Route]:
-    """Return the portal's routes: one for each method, as a HEAD must never act."""
+def customer_routes(*more: tuple[str, str, Page]) -> list[Route]:
+    """
+    Return the portal's routes: one for each method, as a HEAD must never act.
+
+    `more` are the wings' own, for those who have signed in.
+    """
+    known = (*SIGNED_IN, *more)
     return [
         *(Route(path, open_page(page), methods=[method]) for method, path, page in OPEN),
         *(Route(path, before_code(page), methods=[method]) for method, path, page in BEFORE_CODE),
-        *(Route(path, signed_in(page), methods=[method]) for method, path, page in SIGNED_IN),
+        *(Route(path, signed_in(page), methods=[method]) for method, path, page in known),
     ]
