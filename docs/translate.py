@@ -47,6 +47,7 @@ HEADER: dict[str, Any] = {
     "fuzzy": False,
 }
 _NO_WORDS = re.compile(r"&\w+;|/[a-z/-]+")  # signs of HTML, addresses
+_ENGLISH = re.compile(r'<aside[^<>]* lang="en".*?</aside>', re.DOTALL)  # for staff
 _TAG = re.compile(r"<[^<>]*>")
 
 
@@ -104,7 +105,7 @@ def words_outside(source: str) -> list[str]:
         value if kind == "data" else "\x00" if kind.endswith("_end") else ""
         for _line, kind, value in Environment(autoescape=True).lex(source)
     )
-    return re.findall(r"[A-Za-z]{2,}", _NO_WORDS.sub("", _TAG.sub("\x00", text)))
+    return re.findall(r"[A-Za-z]{2,}", _NO_WORDS.sub("", _TAG.sub("\x00", _ENGLISH.sub("", text))))
 
 
 def catalog_of(path: Path = PO) -> Catalog:

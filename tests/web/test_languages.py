@@ -29,7 +29,13 @@ SPEC.loader.exec_module(translate)
 
 PLACES = re.compile(r"%\(\w+\)s|%%")
 TOLD = "run: .venv/bin/python docs/translate.py, and translate what is new"
-PAGES = [path for place in translate.TEMPLATES for path in (ROOT / place).rglob("*.html")]
+STAFFS = "only-looking.html"  # staff, who look as a customer, read English
+PAGES = [
+    path
+    for place in translate.TEMPLATES
+    for path in (ROOT / place).rglob("*.html")
+    if path.name != STAFFS
+]
 DAYS = [date(2026, month, 3) for month in range(1, 13)]
 CLDR = {"en": "en_US", "es": "es_US"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from web.customers import access, bills, home, linking, news, paying, usage
+from web.customers import access, bills, home, linking, news, paying, recovering, usage
 from web.customers.factors.routes import BEFORE_CODE
 from web.customers.factors.routes import OPEN as OPEN_FACTORS
 from web.customers.factors.routes import SIGNED_IN as FACTORS
@@ -28,6 +28,8 @@ OPEN: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/sign-in", access.take_sign_in),
     ("GET", "/forgot", access.show_forgot),
     ("POST", "/forgot", access.take_forgot),
+    ("GET", "/recover", recovering.show_recovering),
+    ("POST", "/recover", recovering.take_recovery),
     ("POST", "/language", access.choose_language),
     *OPEN_FACTORS,
 )
