@@ -29,6 +29,6 @@ _PATHS = {
     "pending-payments": "/office/payments/pending",
     "unknown-payments": "/office/payments/unknown",
     "bounces": "/office/emails/bounces?waits=yes",
-    "outsorted": "/office/exceptions",
+    "outsorted": "/office/outsorted",
     "exceptions": "/office/exceptions",
 }
