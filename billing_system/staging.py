@@ -216,7 +216,8 @@ def stage_tables(connection: Connection, export: BillingExport) -> tuple[int, in
     movements = _insert(
         connection,
         tables.movement,
-        "account posted_on service description kind amount usage reference account_key run line",
+        "account posted_on service description kind amount usage reference unit days meter "
+        "read_type previous_read current_read rate_code account_key run line",
         _movement_rows(export, problems.append),
     )
     _stage_problems(connection, export.period.id, problems)
@@ -237,7 +238,7 @@ def _stage_accounts(connection: Connection, export: BillingExport) -> None:
         tables.account,
         "run account_key account amount_due name last_name service_address mailing_address city "
         "state zip phone email ebill send_paper status opening_balance closing_balance "
-        "equal_pay_amount direct_pay block_ach block_card cosigner_id",
+        "equal_pay_amount direct_pay block_ach block_card cosigner_id deposit_held",
         (_to_row(run, account) for account in export.accounts),
     )
     insert_rows(
@@ -249,7 +250,7 @@ def _to_row(run: str, a: Account) -> tuple[Any, ...]:
     named = (run, a.key, a.number, amount_due(a), a.name, a.last_name)
     reached = (a.service_address, a.mailing_address, a.city, a.state, a.zip, a.phone, a.email)
     billed = (a.ebill, a.send_paper, a.status, a.opening_balance, a.closing_balance)
-    paid = (a.equal_pay_amount, a.direct_pay, a.block_ach, a.block_card, a.cosigner_id)
+    paid = (a.equal_pay_amount, a.direct_pay, a.block_ach, a.block_card, a.cosigner_id, a.deposit_held)
     return named + reached + billed + paid
 
 

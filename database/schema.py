@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import database.check_tables
 import database.checkout_tables
 import database.desk_tables
 import database.identity_tables

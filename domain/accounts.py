@@ -49,6 +49,7 @@ class Account:
     block_ach: bool
     block_card: bool
     cosigner_id: str
+    deposit_held: Money | None = None  # None: the export does not tell
 
     @property
     def key(self) -> str:
