@@ -250,7 +250,14 @@ def _to_row(run: str, a: Account) -> tuple[Any, ...]:
     named = (run, a.key, a.number, amount_due(a), a.name, a.last_name)
     reached = (a.service_address, a.mailing_address, a.city, a.state, a.zip, a.phone, a.email)
     billed = (a.ebill, a.send_paper, a.status, a.opening_balance, a.closing_balance)
-    paid = (a.equal_pay_amount, a.direct_pay, a.block_ach, a.block_card, a.cosigner_id, a.deposit_held)
+    paid = (
+        a.equal_pay_amount,
+        a.direct_pay,
+        a.block_ach,
+        a.block_card,
+        a.cosigner_id,
+        a.deposit_held,
+    )
     return named + reached + billed + paid
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from command_line.commands.close_outcome import tell
+from command_line.commands.close_outcome import say_findings, tell
 from command_line.failing import is_published, of_period
 from command_line.options import (
     as_of_option,
@@ -39,6 +39,12 @@ if TYPE_CHECKING:
 @click.argument("bundle_or_period")
 @click.option("--yes", is_flag=True, help="Approve without asking.")
 @click.option("--dry-run", is_flag=True, help="Decide everything; write, send and draw nothing.")
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="With --dry-run: write the rehearsal's report, an HTML page, for your eyes alone.",
+)
 @waiver_options
 @click.option("--replace", is_flag=True, help="Take this export instead of the one imported.")
 @overlaps_option
@@ -51,6 +57,7 @@ def close(
     bundle_or_period: str,
     yes: bool,
     dry_run: bool,
+    report: Path | None,
     waive: tuple[str, ...],
     reason: tuple[str, ...],
     replace: bool,
@@ -64,6 +71,8 @@ def close(
     Run again after any interruption it goes on where it was and does nothing twice.
     """
     waivers = to_waivers(waive, reason)
+    if report is not None and not dry_run:
+        raise Misuse("--report is for a rehearsal: give --dry-run too; a close writes its own.")
     office = open_office(home, as_of)
     period, bundle = to_period(office, bundle_or_period)
     parameters = {"period": period, "bundle": bundle, "waivers": waivers, "replace": replace}
@@ -72,7 +81,7 @@ def close(
         return tell(office, period, "closed", None, as_json=as_json, before=True)
 
     with rehearsed(office, dry_run) as at_work:
-        return _close(at_work, parameters, yes=yes or dry_run, as_json=as_json)
+        return _close(at_work, parameters, yes=yes or dry_run, as_json=as_json, report=report)
 
 
 def run_close(office: Office, period: str, bundle: str) -> int:
@@ -98,7 +107,14 @@ def to_period(office: Office, bundle_or_period: str) -> tuple[str, str | None]:
     return read_manifest(place).period.id, str(place.resolve())
 
 
-def _close(office: Office, parameters: dict[str, Any], *, yes: bool, as_json: bool) -> int:
+def _close(
+    office: Office,
+    parameters: dict[str, Any],
+    *,
+    yes: bool,
+    as_json: bool,
+    report: Path | None = None,
+) -> int:
     from office.prefect_server.flow_runs import run_flow
 
     def load() -> Any:
@@ -124,7 +140,17 @@ def _close(office: Office, parameters: dict[str, Any], *, yes: bool, as_json: bo
         if is_published(found):
             raise
         status, refusal = "refused", found
+    if report is not None:
+        _write_rehearsal(worker, period, report, refusal)
     return tell(worker, period, status, refusal, as_json=as_json, before=False)
+
+
+def _write_rehearsal(office: Office, period: str, report: Path, refusal: Refused | None) -> None:
+    """Write what a rehearsal came to; the guard's sentence where no check ran."""
+    from office.procedures.rehearsal import write_rehearsal_report
+
+    said = write_rehearsal_report(office, period, report, refusal.message if refusal else "")
+    click.echo(f"  report   {said}", err=True)
 
 
 @cache
@@ -173,6 +199,7 @@ def _ask(sheet: RunSheet) -> bool:
         f"{sheet.autopay.immediate} due today.",
         err=True,
     )
+    say_findings(sheet)
     return ask("  Close the period?")
 
 

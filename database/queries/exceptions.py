@@ -12,6 +12,7 @@ from database.queries.autopay import payments_left_out
 from database.queries.debtors import unreachable_debtors
 from database.tables import balance_due, bounce, check_finding, check_result, delivery
 from domain.bounces import BounceKind
+from domain.checks import Severity
 from domain.deliveries import UNSUBSCRIBED, DeliveryStatus
 from domain.feeds import ChoiceState
 
@@ -62,6 +63,8 @@ def _findings() -> sa.Select[Any]:
         sa.and_(
             check_result.c.run == check_finding.c.run,
             check_result.c.check_name == check_finding.c.check_name,
+            check_result.c.severity != Severity.FOLDED,
+            check_finding.c.known_until.is_(None),
         ),
     )
 

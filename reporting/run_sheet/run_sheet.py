@@ -9,9 +9,10 @@ from typing import Any
 
 from database.postings import NOTHING_UNPOSTED, Unposted
 from database.queries.export_notes import ExportNote
-from domain.checks import CheckResult
+from domain.checks import NO_FINDINGS, CheckResult, Findings
 from domain.money import ZERO, Money
 from domain.runs import RunState
+from reporting.run_sheet.judged_figures import JudgedFigure
 from reporting.run_sheet.ledger import LedgerSheet, MoneySheet
 from rules.returns import ReturnRate
 
@@ -119,6 +120,9 @@ class RunSheet:
     return_rates: tuple[ReturnRate, ...] = ()  # of the last ACH draws; Nacha's limits with them
     unposted: Unposted = NOTHING_UNPOSTED  # of all periods: taken, and not in cash receipting
     notes: tuple[ExportNote, ...] = ()  # what of the export is not used, or is absent
+    findings: Findings = NO_FINDINGS  # with customers' names: for whoever decides, not for logs
+    figures: tuple[JudgedFigure, ...] = ()  # this month's against those before
+    checks_off: tuple[str, ...] = ()  # what the office has switched off
 
     @property
     def is_closed(self) -> bool:
