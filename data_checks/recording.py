@@ -36,10 +36,14 @@ def conclude(
     the data, and not knowing is no reason to go on. The same holds where the framework counts
     other rows than we found.
     """
-    error = verdict.error
-    if not error and verdict.failed != len(findings):
-        error = f"the framework counts {verdict.failed} rows, our own query {len(findings)}"
-    return conclude_with(check, findings, waived, error)
+    return conclude_with(check, findings, waived, miscounted(verdict, findings))
+
+
+def miscounted(verdict: FailedRows, findings: Sequence[Finding]) -> str:
+    """Return why nothing is known of the data, '' where the framework and our query agree."""
+    if not verdict.error and verdict.failed != len(findings):
+        return f"the framework counts {verdict.failed} rows, our own query {len(findings)}"
+    return verdict.error
 
 
 def conclude_with(

@@ -17,6 +17,7 @@ from domain.failures import Refused
 from domain.steps import Step
 from mail.recipients.delivery_plan import plan_deliveries
 from office.equipment.office import Office, office
+from office.procedures.checks import choices_of
 from payments.scheduling.planning import plan_autopay
 from tasks.artifacts import show_checks, show_exceptions
 from tasks.step import Done, step
@@ -72,6 +73,8 @@ def _check(here: Office, known: Run, waivers: Mapping[str, str]) -> tuple[CheckR
         today=here.today(known),
         thresholds=here.thresholds,
         waived=_waivers(here, run),
+        choices=choices_of(here),
+        at=here.now(known),
     )
     if _holds_accounts(here, run):
         _plan_autopay(here, known)  # once more: held accounts are not drawn

@@ -1,0 +1,108 @@
+"""What the office wants of its checks: the settings, its own suite of figures, and the books."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from data_checks.choices.chosen import CheckChoices, read_choices, require_choice
+from data_checks.register.figures import ExpectedFigure
+from data_checks.register.limits import LimitSet
+from domain.failures import Misuse, Refused
+from domain.money import Money
+from office.equipment.office import Office
+
+SUITE = "register.toml"
+FIGURES = ("lines", "total", "mean")
+KEYS = ("figure", "service", "rate_code", "low", "high", "because")
+COMMENTED = """\
+# The office's own lines of the register's suite: what it expects of a figure, whatever was before.
+# Each is judged with the figures of the months, at every close. figure is lines, total or mean;
+# low and high are dollars (or lines), and one of them may be left out.
+#
+# [[expect]]
+# figure = "mean"
+# service = "WATER"
+# rate_code = "WR"          # left out: the whole service
+# low = "35.00"
+# high = "75.00"
+# because = "the rate of July"
+"""
+
+
+def choices_of(office: Office) -> CheckChoices:
+    """Return what is in force; raises Misuse for a setting or a line that cannot be."""
+    settings = settings_of(office)
+    with office.database.reading() as books:
+        return read_choices(books, settings, read_suite(office.home / SUITE))
+
+
+def settings_of(office: Office) -> tuple[LimitSet, ...]:
+    """Return what the settings say of single checks; raises Misuse for what cannot be."""
+    changes = tuple(_flat(office.settings.checks.own))
+    for change in changes:
+        try:
+            require_choice(change.check, change.name, change.value)
+        except (Misuse, Refused) as wrong:
+            raise Misuse(f"[checks.{change.check}] in the settings: {wrong.message}") from None
+    return changes
+
+
+def _flat(own: dict[str, dict[str, Any]]) -> list[LimitSet]:
+    changes = []
+    for check, values in own.items():
+        for name, value in values.items():
+            if name == "classes" and isinstance(value, dict):
+                for place, limits in value.items():
+                    service, _, rate = place.partition("/")
+                    changes += [
+                        LimitSet(check, limit, str(one), service, rate)
+                        for limit, one in dict(limits).items()
+                    ]
+            else:
+                changes.append(LimitSet(check, name, str(value)))
+    return changes
+
+
+def read_suite(file: Path) -> tuple[ExpectedFigure, ...]:
+    """Read the office's own lines of the suite; raises Misuse with the line and what is wrong."""
+    if not file.is_file():
+        return ()
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
+        raise Misuse(f"{file} is not readable as TOML: {wrong}.") from None
+    if unknown := [key for key in document if key != "expect"]:
+        raise Misuse(f"{file}: there is no [{unknown[0]}]; each line is an [[expect]].")
+    return tuple(
+        _expected(file, place, line) for place, line in enumerate(document.get("expect", ()), 1)
+    )
+
+
+def _expected(file: Path, place: int, line: dict[str, Any]) -> ExpectedFigure:
+    where = f"{file}, [[expect]] {place}"
+    if unknown := [key for key in line if key not in KEYS]:
+        raise Misuse(f"{where}: there is no {unknown[0]}; it has {', '.join(KEYS)}.")
+    figure, service = str(line.get("figure", "")), str(line.get("service", ""))
+    if figure not in FIGURES or not service:
+        raise Misuse(f"{where}: give figure ({', '.join(FIGURES)}) and service.")
+    low, high = (_bound(where, figure, name, line) for name in ("low", "high"))
+    if low is None and high is None:
+        raise Misuse(f"{where}: give low, high or both; without a limit it would always hold.")
+    if low is not None and high is not None and low > high:
+        raise Misuse(f"{where}: low is above high.")
+    rate_code, because = str(line.get("rate_code", "")), str(line.get("because", ""))
+    return ExpectedFigure(figure, service, rate_code, low, high, because)
+
+
+def _bound(where: str, figure: str, name: str, line: dict[str, Any]) -> float | None:
+    """Read a limit; dollars are figures to compare with here, no amounts of the books."""
+    if name not in line:
+        return None
+    written = str(line[name])
+    try:
+        return float(int(written)) if figure == "lines" else Money.parse(written).cents / 100
+    except ValueError:
+        kind = "number of lines" if figure == "lines" else 'amount such as "35.00"'
+        raise Misuse(f"{where}: {name} is no {kind}.") from None
