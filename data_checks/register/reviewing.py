@@ -96,12 +96,12 @@ def review(
         _judged(register),
         judgement,
         errors,
-        _bills(register),
+        count_bills(register),
         int((~np.isnan(register.amount[:, :-1])).any(axis=0).sum()),
     )
 
 
-def _bills(register: Register) -> int:
+def count_bills(register: Register) -> int:
     now = register.frame["amount"].notna()
     return int(register.frame.loc[now, "account_key"].nunique())
 

@@ -6,9 +6,21 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from data_checks.choices.chosen import CheckChoices, read_choices, require_choice
+import sqlalchemy as sa
+
+from data_checks.choices.chosen import (
+    ALL,
+    SEVERITIES,
+    SEVERITY,
+    CheckChoices,
+    list_set,
+    read_choices,
+    require_choice,
+)
+from data_checks.register.catalog import LIMITS
 from data_checks.register.figures import ExpectedFigure
-from data_checks.register.limits import LimitSet
+from data_checks.register.limits import Limits, LimitSet
+from database.tables import bill_run, period_close
 from domain.failures import Misuse, Refused
 from domain.money import Money
 from office.equipment.office import Office
@@ -106,3 +118,57 @@ def _bound(where: str, figure: str, name: str, line: dict[str, Any]) -> float | 
     except ValueError:
         kind = "number of lines" if figure == "lines" else 'amount such as "35.00"'
         raise Misuse(f"{where}: {name} is no {kind}.") from None
+
+
+def choices_in_force(office: Office) -> list[dict[str, str]]:
+    """Return every severity and limit with its value and where that comes from."""
+    settings = settings_of(office)
+    with office.database.reading() as books:
+        set_in_books = list_set(books)
+    changed = {(c.check, c.name, c.service, c.rate_code): c for c in (*settings, *set_in_books)}
+    rows = []
+    for name, check in ALL.items():
+        shipped = {word: one for one, word in zip(SEVERITIES, SEVERITIES.values(), strict=True)}
+        started = {SEVERITY: shipped[check.severity]}
+        known = LIMITS.get(name, {})
+        started |= {limit: one.write(one.start) for limit, one in known.items()}
+        for choice, start in started.items():
+            says = known[choice].says if choice in known else "block, warn, fold or off"
+            places = {(c.service, c.rate_code) for c in changed.values() if c.check == name}
+            for service, rate in sorted({("", ""), *places}):
+                one = changed.get((name, choice, service, rate))
+                if one is None and service:
+                    continue
+                rows.append(
+                    {
+                        "check": name,
+                        "for": "/".join(filter(None, (service, rate))),
+                        "name": choice,
+                        "value": one.value if one else start,
+                        "source": one.source if one else "default",
+                        "meaning": says,
+                    }
+                )
+    return rows
+
+
+def newest_periods(office: Office, number: int) -> list[str]:
+    """Return the newest closed periods, the newest first."""
+    query = (
+        sa.select(bill_run.c.run)
+        .join(period_close, period_close.c.run == bill_run.c.run)
+        .order_by(bill_run.c.ends_on.desc(), bill_run.c.run)
+        .limit(number)
+    )
+    with office.database.reading() as books:
+        return list(books.scalars(query))
+
+
+def try_review(office: Office, period: str, changes: list[LimitSet]) -> tuple[dict[str, int], int]:
+    """Count what the review of a period finds with other limits, and its bills; nothing is kept."""
+    from data_checks.register.reviewing import count_bills, review_accounts
+
+    with office.database.reading() as books:
+        limits = Limits(LIMITS, [*settings_of(office), *list_set(books), *changes])
+        register, found = review_accounts(books, period, limits)
+    return {check: len(rows) for check, rows in found.items() if rows}, count_bills(register)
