@@ -51,6 +51,8 @@ def check_bills_and_balances(run: str, waivers: Mapping[str, str] | None = None)
         sentence += f", {warned} warn"
     if waived:
         sentence += f", {waived} waived"
+    if off := choices_of(here).off:
+        sentence += f"; switched off by the office: {', '.join(off)}"
     return Done(sentence, {"checks": len(results), "warned": warned, "waived": waived})
 
 

@@ -14,6 +14,7 @@ from domain.schedule_groups import ScheduleGroup
 from domain.steps import Step
 from domain.words import say_count
 from office.equipment.office import office
+from office.procedures.checks import write_register_files
 from office.procedures.exceptions import exceptions_of
 from payments.scheduling.scheduling import Chosen, count_left_out, schedule_counts
 from payments.scheduling.scheduling import schedule_autopay as schedule
@@ -94,6 +95,7 @@ def report_run(run: str) -> Done:
         version=here.version,
         rehearsal=here.rehearses,
     )
+    write_register_files(here, run)
     show_exceptions(here, run)
     show_report(here, run)
     if not here.rehearses:  # its files are gone when it ends

@@ -20,10 +20,12 @@ from data_checks.choices.chosen import (
 from data_checks.register.catalog import LIMITS
 from data_checks.register.figures import ExpectedFigure
 from data_checks.register.limits import Limits, LimitSet
+from database.check_tables import register_record
 from database.tables import bill_run, period_close
 from domain.failures import Misuse, Refused
 from domain.money import Money
 from office.equipment.office import Office
+from reporting.private_files import replacing
 
 SUITE = "register.toml"
 FIGURES = ("lines", "total", "mean")
@@ -150,6 +152,23 @@ def choices_in_force(office: Office) -> list[dict[str, str]]:
                     }
                 )
     return rows
+
+
+def write_register_files(office: Office, period: str) -> list[Path]:
+    """Write what judged a period's figures for an auditor: the suite, the result and its page."""
+    with office.database.reading() as books:
+        kept = books.execute(
+            sa.select(register_record).where(register_record.c.run == period)
+        ).one_or_none()
+    if kept is None:
+        return []
+    office.folder("register")
+    folder = office.folder(f"register/{period}")
+    files = {"suite.json": kept.suite, "result.json": kept.result, "figures.html": kept.page}
+    for name, text in files.items():
+        with replacing(folder / name) as file:
+            file.write(text.encode("utf-8", errors="replace"))
+    return [folder / name for name in files]
 
 
 def newest_periods(office: Office, number: int) -> list[str]:

@@ -122,7 +122,6 @@ class RunSheet:
     notes: tuple[ExportNote, ...] = ()  # what of the export is not used, or is absent
     findings: Findings = NO_FINDINGS  # with customers' names: for whoever decides, not for logs
     figures: tuple[JudgedFigure, ...] = ()  # this month's against those before
-    checks_off: tuple[str, ...] = ()  # what the office has switched off
 
     @property
     def is_closed(self) -> bool:
