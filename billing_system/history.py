@@ -24,7 +24,7 @@ from domain.movements import MovementKind
 from domain.problems import Problem
 
 _COLUMNS = (
-    *("run", "line", "account_key", "service", "amount", "usage", "days"),
+    *("period", "line", "account_key", "service", "amount", "usage", "days"),
     *("meter", "read_type", "previous_read", "current_read", "rate_code"),
 )
 
@@ -53,7 +53,7 @@ def take_in_history(
     period = export.period
     with database.writing() as books:
         require_own_utility(books, export.utility, period.id, utility)
-        if books.execute(sa.select(bill_run).where(bill_run.c.run == period.id)).first():
+        if books.execute(sa.select(bill_run).where(bill_run.c.period == period.id)).first():
             raise Refused(
                 "period-in-books",
                 f"Period {period.id} is in the books itself and is compared with anyway; "

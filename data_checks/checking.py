@@ -9,8 +9,8 @@ from datetime import date, datetime
 import sqlalchemy as sa
 
 from data_checks import recording, runner
-from data_checks.catalog import CATALOG
 from data_checks.check import Check, find, to_query
+from data_checks.checks.catalog import CATALOG
 from data_checks.choices.chosen import ALL, CheckChoices
 from data_checks.choices.muting import Mute, mark_known
 from data_checks.parameters import Thresholds, parameters
@@ -44,7 +44,7 @@ STAGED = (
 
 def check_run(
     database: Database,
-    run: str,
+    period: str,
     *,
     today: date,
     thresholds: Thresholds = DEFAULT_THRESHOLDS,
@@ -62,23 +62,23 @@ def check_run(
     caller holds the run's lock.
     """
     _refresh_statistics(database)
-    with database.reading() as connection:
-        values = parameters(connection, run, today, thresholds)
+    with database.reading() as books:
+        values = parameters(books, period, today, thresholds)
     chosen = choices.as_chosen(checks)
     queries = {check.name: to_query(check.sql, values) for check in chosen}
     verdicts = runner.judge(database.url, queries)
-    reviewed = None if at is None else review_register(database, run, choices, at)
+    reviewed = None if at is None else review_register(database, period, choices, at)
 
     looked = [_look(database, check, queries[check.name], verdicts[check.name]) for check in chosen]
     if reviewed is not None:
         looked = merge_review(looked, reviewed, choices)
     conclusions = [
-        _conclude(database, run, one, choices.mutes, today, waived or {}) for one in looked
+        _conclude(database, period, one, choices.mutes, today, waived or {}) for one in looked
     ]
 
-    recording.record(database, run, conclusions)
+    recording.record(database, period, conclusions)
     if reviewed is not None:
-        record_figures(database, run, reviewed)
+        record_figures(database, period, reviewed)
     return tuple(conclusion.result for conclusion in conclusions)
 
 
@@ -111,14 +111,14 @@ def _look(database: Database, check: Check, query: str, verdict: FailedRows) -> 
     """Fetch the rows of a check that failed; the framework's count has to be ours."""
     if not verdict.failed:
         return LookedAt(check, (), verdict.error)
-    with database.reading() as connection:
-        findings = find(connection, check, query)
+    with database.reading() as books:
+        findings = find(books, check, query)
     return LookedAt(check, findings, miscounted(verdict, findings))
 
 
 def _conclude(
     database: Database,
-    run: str,
+    period: str,
     looked: LookedAt,
     mutes: Iterable[Mute],
     today: date,
@@ -126,8 +126,8 @@ def _conclude(
 ) -> Conclusion:
     check, findings = looked.check, looked.findings
     if findings:
-        with database.reading() as connection:
-            findings = mark_known(connection, run, check, findings, mutes, today)
+        with database.reading() as books:
+            findings = mark_known(books, period, check, findings, mutes, today)
     if check.may_block and any(finding.blocks for finding in findings):
         check = replace(check, severity=Severity.BLOCKING)
     return conclude_with(check, findings, waived, looked.error)
@@ -141,9 +141,9 @@ def _refresh_statistics(database: Database) -> None:
     200,000 accounts to as many movements one by one. SQLite, which never counts unasked, takes an
     index by the run alone for as good as one by run and account, and does the same.
     """
-    with database.writing() as connection:
+    with database.writing() as books:
         if database.is_sqlite:
-            connection.exec_driver_sql("PRAGMA analysis_limit=1000")
-            connection.exec_driver_sql("ANALYZE")
+            books.exec_driver_sql("PRAGMA analysis_limit=1000")
+            books.exec_driver_sql("ANALYZE")
         else:
-            connection.execute(sa.text(f"ANALYZE {', '.join(STAGED)}"))
+            books.execute(sa.text(f"ANALYZE {', '.join(STAGED)}"))

@@ -79,35 +79,35 @@ def _status(check: Check, findings: tuple[Finding, ...], waived: Collection[str]
 
 
 _RESULT = (
-    *("run", "check_name", "position", "severity", "status", "failed", "what", "fix", "error"),
+    *("period", "check_name", "position", "severity", "status", "failed", "what", "fix", "error"),
     *("before_yes", "known"),
 )
 _FINDING = (
-    *("run", "check_name", "line", "account_key", "account", "detail"),
+    *("period", "check_name", "line", "account_key", "account", "detail"),
     *("service", "stake", "months", "known_until"),
 )
-_HELD = ("run", "account_key", "check_name")
+_HELD = ("period", "account_key", "check_name")
 
 
-def record(database: Database, run: str, conclusions: Sequence[Conclusion]) -> None:
+def record(database: Database, period: str, conclusions: Sequence[Conclusion]) -> None:
     """
     Replace what the books say about a run's checks, in one transaction.
 
     The accounts of a waived check are held out of e-mail and autopay until somebody has looked.
     """
-    with database.writing() as connection:
+    with database.writing() as books:
         for table in (check_result, check_finding, held_account):
-            connection.execute(table.delete().where(table.c.run == run))
-        _record_results(connection, run, conclusions)
+            books.execute(table.delete().where(table.c.period == period))
+        _record_results(books, period, conclusions)
         for conclusion in conclusions:
-            _record_findings(connection, run, conclusion)
-        _hold(connection, run, conclusions)
+            _record_findings(books, period, conclusion)
+        _hold(books, period, conclusions)
 
 
-def _record_results(connection: Connection, run: str, conclusions: Sequence[Conclusion]) -> None:
+def _record_results(books: Connection, period: str, conclusions: Sequence[Conclusion]) -> None:
     rows = (
         (
-            run,
+            period,
             conclusion.check.name,
             position,
             conclusion.result.severity,
@@ -121,7 +121,7 @@ def _record_results(connection: Connection, run: str, conclusions: Sequence[Conc
         )
         for position, conclusion in enumerate(conclusions, start=1)
     )
-    insert_rows(connection, check_result, _RESULT, rows)
+    insert_rows(books, check_result, _RESULT, rows)
 
 
 def _concerned(finding: Finding) -> list[tuple[str, str]]:
@@ -132,14 +132,16 @@ def _concerned(finding: Finding) -> list[tuple[str, str]]:
     return [(finding.account_key, finding.account), second] if finding.account_key else [second]
 
 
-def _record_findings(connection: Connection, run: str, conclusion: Conclusion) -> None:
+def _record_findings(books: Connection, period: str, conclusion: Conclusion) -> None:
     told = [
         (key, name, finding.detail, finding.service, finding.stake, *_kept(finding))
         for finding in conclusion.findings
         for key, name in _concerned(finding)
     ]
-    rows = ((run, conclusion.check.name, line, *found) for line, found in enumerate(told, start=1))
-    insert_rows(connection, check_finding, _FINDING, rows)
+    rows = (
+        (period, conclusion.check.name, line, *found) for line, found in enumerate(told, start=1)
+    )
+    insert_rows(books, check_finding, _FINDING, rows)
 
 
 def _kept(finding: Finding) -> tuple[str, date | None]:
@@ -147,7 +149,7 @@ def _kept(finding: Finding) -> tuple[str, date | None]:
     return months, finding.known_until
 
 
-def _hold(connection: Connection, run: str, conclusions: Iterable[Conclusion]) -> None:
+def _hold(books: Connection, period: str, conclusions: Iterable[Conclusion]) -> None:
     for conclusion in conclusions:
         if conclusion.result.status is CheckStatus.WAIVED:
             keys = dict.fromkeys(
@@ -155,5 +157,5 @@ def _hold(connection: Connection, run: str, conclusions: Iterable[Conclusion]) -
                 for finding in conclusion.findings
                 for key in (finding.account_key, finding.also_key)
             )
-            rows = ((run, key, conclusion.check.name) for key in keys if key)
-            insert_rows(connection, held_account, _HELD, rows)
+            rows = ((period, key, conclusion.check.name) for key in keys if key)
+            insert_rows(books, held_account, _HELD, rows)

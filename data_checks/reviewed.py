@@ -25,10 +25,10 @@ class LookedAt:
     error: str = ""
 
 
-def review_register(database: Database, run: str, choices: CheckChoices, at: datetime) -> Review:
+def review_register(database: Database, period: str, choices: CheckChoices, at: datetime) -> Review:
     """Review a period's register with the limits in force; nothing is written."""
     with database.reading() as books:
-        return review(books, run, choices.limits, at=at, own=choices.own_figures)
+        return review(books, period, choices.limits, at=at, own=choices.own_figures)
 
 
 def merge_review(
@@ -65,22 +65,22 @@ def _merged(one: LookedAt, reviewed: Review) -> tuple[Finding, ...]:
 
 
 _FIGURE = (
-    *("run", "line", "check_name", "service", "rate_code", "figure"),
+    *("period", "line", "check_name", "service", "rate_code", "figure"),
     *("value", "low", "high", "before", "passed", "sentence"),
 )
 
 
-def record_figures(database: Database, run: str, reviewed: Review) -> None:
+def record_figures(database: Database, period: str, reviewed: Review) -> None:
     """Keep what the judge said of the figures, and its suite, result and page for an auditor."""
     judgement = reviewed.judgement
     with database.writing() as books:
         for table in (register_figure, register_record):
-            books.execute(table.delete().where(table.c.run == run))
+            books.execute(table.delete().where(table.c.period == period))
         if judgement is None:
             return
         rows = (
             (
-                *(run, line, one.figure.check, one.figure.service, one.figure.rate_code),
+                *(period, line, one.figure.check, one.figure.service, one.figure.rate_code),
                 *(one.figure.figure, one.value, one.figure.low, one.figure.high),
                 *(one.figure.before, one.passed, one.figure.sentence),
             )
@@ -89,6 +89,6 @@ def record_figures(database: Database, run: str, reviewed: Review) -> None:
         insert_rows(books, register_figure, _FIGURE, rows)
         books.execute(
             register_record.insert().values(
-                run=run, suite=judgement.suite, result=judgement.result, page=judgement.page
+                period=period, suite=judgement.suite, result=judgement.result, page=judgement.page
             )
         )

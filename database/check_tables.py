@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from database.making_tables import make_table, one_where
+from database.definitions.making import make_table, one_where
 from database.tables import bill_run
 from database.types import Cents, Moment
 
@@ -46,7 +46,10 @@ check_mute = make_table(
 register_figure = make_table(
     "register_figure",
     sa.Column(
-        "run", sa.String(40), sa.ForeignKey(bill_run.c.run, ondelete="CASCADE"), primary_key=True
+        "period",
+        sa.String(40),
+        sa.ForeignKey(bill_run.c.period, ondelete="CASCADE"),
+        primary_key=True,
     ),
     sa.Column("line", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("check_name", sa.String(40), nullable=False),
@@ -65,7 +68,10 @@ register_figure = make_table(
 register_record = make_table(
     "register_record",
     sa.Column(
-        "run", sa.String(40), sa.ForeignKey(bill_run.c.run, ondelete="CASCADE"), primary_key=True
+        "period",
+        sa.String(40),
+        sa.ForeignKey(bill_run.c.period, ondelete="CASCADE"),
+        primary_key=True,
     ),
     sa.Column("suite", sa.Text, nullable=False),
     sa.Column("result", sa.Text, nullable=False),
@@ -91,7 +97,7 @@ history_period = make_table(
 history_line = make_table(
     "history_line",
     sa.Column(
-        "run",
+        "period",
         sa.String(40),
         sa.ForeignKey(history_period.c.period, ondelete="CASCADE"),
         primary_key=True,

@@ -92,7 +92,7 @@ def run_close(office: Office, period: str, bundle: str) -> int:
 
 def to_period(office: Office, bundle_or_period: str) -> tuple[str, str | None]:
     """Tell a bundle from a period; return the period and the bundle's path, if it is one."""
-    from billing_system.manifest import read_manifest
+    from billing_system.export.manifest import read_manifest
     from database.runs import find_run
 
     place = Path(bundle_or_period)
@@ -147,7 +147,7 @@ def _close(
 
 def _write_rehearsal(office: Office, period: str, report: Path, refusal: Refused | None) -> None:
     """Write what a rehearsal came to; the guard's sentence where no check ran."""
-    from office.procedures.rehearsal import write_rehearsal_report
+    from office.procedures.closing.rehearsal import write_rehearsal_report
 
     said = write_rehearsal_report(office, period, report, refusal.message if refusal else "")
     click.echo(f"  report   {said}", err=True)
@@ -181,7 +181,7 @@ def rehearsed(office: Office, dry_run: bool) -> Iterator[Office]:
     if not dry_run:
         yield office
         return
-    from office.procedures.rehearsal import rehearsal
+    from office.procedures.closing.rehearsal import rehearsal
 
     with rehearsal(office) as copy:
         yield copy

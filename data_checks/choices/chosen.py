@@ -11,8 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from data_checks.catalog import CATALOG
 from data_checks.check import Check
+from data_checks.checks.catalog import CATALOG
 from data_checks.choices.muting import Mute, list_mutes
 from data_checks.register.catalog import LIMITS, REGISTER
 from data_checks.register.figures import ExpectedFigure

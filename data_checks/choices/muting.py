@@ -95,7 +95,7 @@ def mute(
             service=service,
             until=until,
             up_to=up_to,
-            meters=json.dumps(_meters(books, known.run, key)),
+            meters=json.dumps(_meters(books, known.period, key)),
             status=known.status.value,
             reason=reason,
             set_at=now,
@@ -127,8 +127,8 @@ def _end_expired(books: Connection, today: date, now: datetime) -> None:
 def _newest_account(books: Connection, key: str) -> Any:
     row = account.c
     query = (
-        sa.select(row.run, row.account, row.status)
-        .join(bill_run, bill_run.c.run == row.run)
+        sa.select(row.period, row.account, row.status)
+        .join(bill_run, bill_run.c.period == row.period)
         .where(row.account_key == key)
         .order_by(bill_run.c.ends_on.desc())
         .limit(1)
@@ -136,15 +136,15 @@ def _newest_account(books: Connection, key: str) -> Any:
     return books.execute(query).one_or_none()
 
 
-def _meters(books: Connection, run: str, key: str) -> list[str]:
+def _meters(books: Connection, period: str, key: str) -> list[str]:
     row = movement.c
-    told = sa.select(row.meter).where(row.run == run, row.account_key == key, row.meter != "")
+    told = sa.select(row.meter).where(row.period == period, row.account_key == key, row.meter != "")
     return sorted(books.scalars(told.distinct()))
 
 
 def mark_known(
     books: Connection,
-    run: str,
+    period: str,
     check: Check,
     findings: tuple[Finding, ...],
     mutes: Iterable[Mute],
@@ -163,21 +163,21 @@ def mark_known(
         known = of_check.get((finding.account_key, finding.service)) or of_check.get(
             (finding.account_key, "")
         )
-        if known is not None and _is_known(books, run, finding, known):
+        if known is not None and _is_known(books, period, finding, known):
             finding = replace(finding, known_until=known.until, blocks=False)
         marked.append(finding)
     return tuple(marked)
 
 
-def _is_known(books: Connection, run: str, finding: Finding, known: Mute) -> bool:
+def _is_known(books: Connection, period: str, finding: Finding, known: Mute) -> bool:
     stake = None if finding.stake is None else abs(finding.stake.cents)
     if known.up_to is not None and stake is not None and stake > known.up_to.cents:
         return False
     row = account.c
     status = books.scalar(
-        sa.select(row.status).where(row.run == run, row.account_key == known.account_key)
+        sa.select(row.status).where(row.period == period, row.account_key == known.account_key)
     )
     if status is None or status.value != known.status:
         return False
-    meters = _meters(books, run, known.account_key)
+    meters = _meters(books, period, known.account_key)
     return not known.meters or not meters or json.loads(known.meters) == meters

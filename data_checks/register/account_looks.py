@@ -26,24 +26,26 @@ MOST_UNUSABLE = 0.5  # of the addresses: beyond it they are of another country
 
 
 def look_at_accounts(
-    books: Connection, run: str, accounts: pd.DataFrame, limits: Limits
+    books: Connection, period: str, accounts: pd.DataFrame, limits: Limits
 ) -> Iterator[tuple[str, Finding]]:
     """Yield the findings about whole accounts, each with the name of its check."""
-    yield from _deposits(books, run, accounts)
-    yield from _finals(books, run, accounts)
+    yield from _deposits(books, period, accounts)
+    yield from _finals(books, period, accounts)
     yield from _balances(accounts, limits)
-    yield from _addresses(books, run, accounts)
+    yield from _addresses(books, period, accounts)
 
 
-def _deposits(books: Connection, run: str, accounts: pd.DataFrame) -> Iterator[tuple[str, Finding]]:
+def _deposits(
+    books: Connection, period: str, accounts: pd.DataFrame
+) -> Iterator[tuple[str, Finding]]:
     held = accounts[(accounts["status"] == "final") & (accounts["deposit_held"].fillna(0) > 0)]
     if held.empty:
         return
     query = sa.text(
-        "SELECT DISTINCT account_key FROM movement WHERE run = :run AND kind = 'adjustment' "
+        "SELECT DISTINCT account_key FROM movement WHERE period = :period AND kind = 'adjustment' "
         "AND UPPER(service) LIKE 'DEPOSIT%'"
     )
-    applied = set(books.execute(query, {"run": run}).scalars())
+    applied = set(books.execute(query, {"period": period}).scalars())
     for key, row in held.iterrows():
         if key not in applied:
             stake = Money(int(row["deposit_held"]))
@@ -51,16 +53,18 @@ def _deposits(books: Connection, run: str, accounts: pd.DataFrame) -> Iterator[t
             yield "final-without-deposit", Finding(str(key), row["account"], detail, stake=stake)
 
 
-def _finals(books: Connection, run: str, accounts: pd.DataFrame) -> Iterator[tuple[str, Finding]]:
+def _finals(
+    books: Connection, period: str, accounts: pd.DataFrame
+) -> Iterator[tuple[str, Finding]]:
     """Yield who is closed now, was active at its own last close, and has no final bill."""
     query = sa.text("""
-        SELECT b.account_key, b.run AS last_run FROM balance_due b
-        JOIN account p ON p.run = b.run AND p.account_key = b.account_key
-        JOIN account a ON a.run = :run AND a.account_key = b.account_key
-        LEFT JOIN bill f ON f.run = :run AND f.account_key = b.account_key
-        WHERE b.run <> :run AND p.status = 'active' AND a.status = 'closed'
+        SELECT b.account_key, b.period AS last_run FROM balance_due b
+        JOIN account p ON p.period = b.period AND p.account_key = b.account_key
+        JOIN account a ON a.period = :period AND a.account_key = b.account_key
+        LEFT JOIN bill f ON f.period = :period AND f.account_key = b.account_key
+        WHERE b.period <> :period AND p.status = 'active' AND a.status = 'closed'
             AND f.account_key IS NULL""")
-    for key, last in books.execute(query, {"run": run}):
+    for key, last in books.execute(query, {"period": period}):
         detail = f"closed, was active in {last}, and no final bill came between"
         yield "final-missing", Finding(key, accounts.loc[key, "account"], detail)
 
@@ -84,11 +88,15 @@ def _balances(accounts: pd.DataFrame, limits: Limits) -> Iterator[tuple[str, Fin
 
 
 def _addresses(
-    books: Connection, run: str, accounts: pd.DataFrame
+    books: Connection, period: str, accounts: pd.DataFrame
 ) -> Iterator[tuple[str, Finding]]:
     """Yield paper bills without a whole address; where most are so, it is another country's."""
-    query = sa.text("SELECT account_key FROM delivery_plan WHERE run = :run AND paper IS NOT NULL")
-    printed = accounts[accounts.index.isin(list(books.execute(query, {"run": run}).scalars()))]
+    query = sa.text(
+        "SELECT account_key FROM delivery_plan WHERE period = :period AND paper IS NOT NULL"
+    )
+    printed = accounts[
+        accounts.index.isin(list(books.execute(query, {"period": period}).scalars()))
+    ]
     faults = {
         key: fault
         for key, street, city, state, code in printed[

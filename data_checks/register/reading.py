@@ -34,7 +34,7 @@ Codes = npt.NDArray[np.int64]
 class ComparedPeriod:
     """A period that is looked at: this one, or one before it; `back` is how many months."""
 
-    run: str
+    period: str
     cycle: str
     starts_on: date
     ends_on: date
@@ -91,21 +91,23 @@ def read_register(books: Connection, run: str) -> Register:
     )
 
 
-def _periods(books: Connection, run: str) -> tuple[ComparedPeriod, tuple[ComparedPeriod, ...]]:
+def _periods(books: Connection, period: str) -> tuple[ComparedPeriod, tuple[ComparedPeriod, ...]]:
     """Return this period and those before it, newest first."""
     row = bill_run.c
-    columns = (row.run, row.cycle, row.starts_on, row.ends_on)
-    this = books.execute(sa.select(*columns).where(row.run == run)).one()
+    columns = (row.period, row.cycle, row.starts_on, row.ends_on)
+    this = books.execute(sa.select(*columns).where(row.period == period)).one()
     since = this.starts_on - OLDEST
-    closed = sa.select(*columns).join(period_close, period_close.c.run == row.run)
-    closed = closed.where(row.starts_on < this.starts_on, row.ends_on >= since, row.run != run)
+    closed = sa.select(*columns).join(period_close, period_close.c.period == row.period)
+    closed = closed.where(
+        row.starts_on < this.starts_on, row.ends_on >= since, row.period != period
+    )
     past = history_period.c
     history = sa.select(past.period, past.cycle, past.starts_on, past.ends_on).where(
         past.starts_on < this.starts_on, past.ends_on >= since
     )
     found = {one[0]: (one, True) for one in books.execute(history)}
     found |= {one[0]: (one, False) for one in books.execute(closed)}
-    found.pop(run, None)
+    found.pop(period, None)
 
     def to_period(one: Any, is_history: bool) -> ComparedPeriod:
         back = max(1, round((this.ends_on - one[3]).days / MONTH))
@@ -113,17 +115,18 @@ def _periods(books: Connection, run: str) -> tuple[ComparedPeriod, tuple[Compare
 
     compared = [to_period(*one) for one in found.values()]
     kept = [one for one in compared if one.back <= HISTORY]
-    kept.sort(key=lambda one: (one.ends_on, one.run), reverse=True)
+    kept.sort(key=lambda one: (one.ends_on, one.period), reverse=True)
     return ComparedPeriod(this[0], this[1], this[2], this[3], 0, False), tuple(kept)
 
 
-def _accounts(books: Connection, run: str) -> pd.DataFrame:
+def _accounts(books: Connection, period: str) -> pd.DataFrame:
     columns = (
         *("account_key", "account", "status", "closing_balance", "equal_pay_amount"),
         *("amount_due", "deposit_held", "mailing_address", "city", "state", "zip"),
     )
     rows = books.execute(
-        sa.text(f"SELECT {', '.join(columns)} FROM account WHERE run = :run"), {"run": run}
+        sa.text(f"SELECT {', '.join(columns)} FROM account WHERE period = :period"),
+        {"period": period},
     ).fetchall()
     values = list(zip(*rows, strict=True)) or [()] * len(columns)
     frame = pd.DataFrame(dict(zip(columns, values, strict=True)))
@@ -174,7 +177,8 @@ class _Reader:
         mark = "?" if self._books.dialect.name == "sqlite" else "%s"
         cursor: Any = self._books.connection.cursor()
         cursor.execute(
-            f"SELECT {columns} FROM {table} WHERE run = {mark}{kind} ORDER BY line", (period.run,)
+            f"SELECT {columns} FROM {table} WHERE period = {mark}{kind} ORDER BY line",
+            (period.period,),
         )
         while rows := cursor.fetchmany(AT_ONCE):
             yield rows

@@ -52,10 +52,10 @@ class Review:
 
 
 def review_accounts(
-    books: Connection, run: str, limits: Limits
+    books: Connection, period: str, limits: Limits
 ) -> tuple[Register, dict[str, list[Finding]]]:
     """Look at every line and account of a period; the figures are judged apart."""
-    register = read_register(books, run)
+    register = read_register(books, period)
     told = register.accounts[["account", "status"]]
     frame = register.frame.join(told, on="account_key")
     frame["account"] = frame["account"].fillna(frame["account_key"])
@@ -64,14 +64,14 @@ def review_accounts(
     if len(frame):
         add_prices(add_usual(register))
         _add_lines(found, register, look(frame, limits))
-    for check, finding in look_at_accounts(books, run, register.accounts, limits):
+    for check, finding in look_at_accounts(books, period, register.accounts, limits):
         found.setdefault(check, []).append(finding)
     return register, found
 
 
 def review(
     books: Connection,
-    run: str,
+    period: str,
     limits: Limits,
     *,
     at: datetime,
@@ -82,14 +82,14 @@ def review(
 
     Without any month before, what needs one is not compared, and is no finding.
     """
-    register, found = review_accounts(books, run, limits)
+    register, found = review_accounts(books, period, limits)
     errors: dict[str, str] = {}
     judgement = None
     if len(register.frame):
         lines = list_lines(register)
         figures = list_figures(register, limits, own)
         if figures and len(lines):
-            judgement = judge_figures(lines, figures, period=run, at=at)
+            judgement = judge_figures(lines, figures, period=period, at=at)
             _add_figures(found, errors, judgement, values_of(lines), limits)
     return Review(
         {check: _in_order(rows) for check, rows in found.items()},

@@ -158,7 +158,7 @@ def write_register_files(office: Office, period: str) -> list[Path]:
     """Write what judged a period's figures for an auditor: the suite, the result and its page."""
     with office.database.reading() as books:
         kept = books.execute(
-            sa.select(register_record).where(register_record.c.run == period)
+            sa.select(register_record).where(register_record.c.period == period)
         ).one_or_none()
     if kept is None:
         return []
@@ -174,9 +174,9 @@ def write_register_files(office: Office, period: str) -> list[Path]:
 def newest_periods(office: Office, number: int) -> list[str]:
     """Return the newest closed periods, the newest first."""
     query = (
-        sa.select(bill_run.c.run)
-        .join(period_close, period_close.c.run == bill_run.c.run)
-        .order_by(bill_run.c.ends_on.desc(), bill_run.c.run)
+        sa.select(bill_run.c.period)
+        .join(period_close, period_close.c.period == bill_run.c.period)
+        .order_by(bill_run.c.ends_on.desc(), bill_run.c.period)
         .limit(number)
     )
     with office.database.reading() as books:

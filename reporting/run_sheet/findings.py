@@ -14,7 +14,7 @@ from domain.checks import CheckFindings, CheckStatus, Findings, FoundAccount
 FIRST = 5  # accounts that are named before "and N more"
 
 
-def read_findings(books: Connection, run: str, first: int = FIRST) -> Findings:
+def read_findings(books: Connection, period: str, first: int = FIRST) -> Findings:
     """
     Return what every check of a period found, each with its first accounts.
 
@@ -23,10 +23,10 @@ def read_findings(books: Connection, run: str, first: int = FIRST) -> Findings:
     """
     results = books.execute(
         sa.select(check_result)
-        .where(check_result.c.run == run, check_result.c.status != CheckStatus.PASSED)
+        .where(check_result.c.period == period, check_result.c.status != CheckStatus.PASSED)
         .order_by(check_result.c.position)
     ).all()
-    accounts = _first_accounts(books, run, first)
+    accounts = _first_accounts(books, period, first)
     must_do: list[CheckFindings] = []
     good_to_know: list[CheckFindings] = []
     for result in results:
@@ -62,7 +62,9 @@ def _to_findings(result: Any, first: tuple[FoundAccount, ...]) -> CheckFindings:
     )
 
 
-def _first_accounts(books: Connection, run: str, first: int) -> dict[str, tuple[FoundAccount, ...]]:
+def _first_accounts(
+    books: Connection, period: str, first: int
+) -> dict[str, tuple[FoundAccount, ...]]:
     row = check_finding.c
     stake = sa.func.coalesce(sa.func.abs(sa.type_coerce(row.stake, sa.BigInteger)), 0)
     place = sa.func.row_number().over(
@@ -70,10 +72,10 @@ def _first_accounts(books: Connection, run: str, first: int) -> dict[str, tuple[
     )
     ranked = (
         sa.select(check_finding, place.label("place"))
-        .where(row.run == run, row.known_until.is_(None))
+        .where(row.period == period, row.known_until.is_(None))
         .subquery()
     )
-    of_run = sa.and_(account.c.run == run, account.c.account_key == ranked.c.account_key)
+    of_run = sa.and_(account.c.period == period, account.c.account_key == ranked.c.account_key)
     rows = books.execute(
         sa.select(ranked, sa.func.coalesce(account.c.name, "").label("name"))
         .outerjoin_from(ranked, account, of_run)

@@ -26,12 +26,14 @@ class JudgedFigure:
     sentence: str
 
 
-def list_figures(books: Connection, run: str) -> tuple[JudgedFigure, ...]:
+def list_figures(books: Connection, period: str) -> tuple[JudgedFigure, ...]:
     """Return the figures of a period, those out of their band first."""
     row = register_figure.c
     columns = (
         *(row.check_name, row.service, row.rate_code, row.figure),
         *(row.value, row.low, row.high, row.before, row.passed, row.sentence),
     )
-    rows = books.execute(sa.select(*columns).where(row.run == run).order_by(row.passed, row.line))
+    rows = books.execute(
+        sa.select(*columns).where(row.period == period).order_by(row.passed, row.line)
+    )
     return tuple(JudgedFigure(*found) for found in rows)

@@ -19,7 +19,7 @@ HOUSES, MONTHS = 40, 13
 Line = dict[str, Any]
 Change = Callable[[int, int, Line, list[Line]], str | None]
 _COLUMNS = (
-    *("run", "line", "account_key", "account", "posted_on", "service", "description", "kind"),
+    *("period", "line", "account_key", "account", "posted_on", "service", "description", "kind"),
     *("amount", "usage", "unit", "days", "meter", "read_type", "previous_read", "current_read"),
     "rate_code",
 )
@@ -44,18 +44,18 @@ def build_town(
     spans = periods or list(_months(months))
     with database.writing() as books:
         for place, (start, end) in enumerate(spans):
-            run = f"{start:%Y-%m}"
-            books.execute(bill_run.insert().values(**_run(run, start, end)))
+            period = f"{start:%Y-%m}"
+            books.execute(bill_run.insert().values(**_run(period, start, end)))
             if place < len(spans) - 1:
-                closed = {"run": run, "closed_at": AT, "closed_by": "clerk"}
+                closed = {"period": period, "closed_at": AT, "closed_by": "clerk"}
                 books.execute(period_close.insert().values(**closed))
             month = 12 - (len(spans) - 1 - place)
             statuses: dict[int, str] = {}
-            rows = list(_lines(run, start, end, month, houses, reads, change, statuses))
+            rows = list(_lines(period, start, end, month, houses, reads, change, statuses))
             insert_rows(books, movement, _COLUMNS, rows)
             for house in range(houses):
-                told = (accounts or {}).get(house, {}) if run == LAST else {}
-                row = _account(run, house, statuses.get(house, "active")) | told
+                told = (accounts or {}).get(house, {}) if period == LAST else {}
+                row = _account(period, house, statuses.get(house, "active")) | told
                 books.execute(account.insert().values(**row))
 
 
@@ -68,7 +68,7 @@ def _months(number: int) -> Iterator[tuple[date, date]]:
 
 
 def _lines(
-    run: str, start: date, end: date, month: int, houses: int, reads: dict[int, float],
+    period: str, start: date, end: date, month: int, houses: int, reads: dict[int, float],
     change: Change | None, statuses: dict[int, str],
 ) -> Iterator[tuple[Any, ...]]:  # fmt: skip
     number = 0
@@ -89,7 +89,7 @@ def _lines(
             number += 1
             told = (line["service"], "Automatic Billing", "billing", Money(line["amount"]))
             more = (line[name] for name in _COLUMNS[9:])
-            yield run, number, f"A{house}", f"A-{house}", end, *told, *more
+            yield period, number, f"A{house}", f"A-{house}", end, *told, *more
 
 
 def a_line(service: str, **values: Any) -> Line:
@@ -98,17 +98,17 @@ def a_line(service: str, **values: Any) -> Line:
     return {"service": service} | empty | words | values
 
 
-def _run(run: str, start: date, end: date) -> dict[str, Any]:
+def _run(period: str, start: date, end: date) -> dict[str, Any]:
     controls = ("opening_balance", "billed", "payments", "adjustments", "penalties")
     return {
-        "run": run,
-        "state": "staged" if run == LAST else "finished",
+        "period": period,
+        "state": "staged" if period == LAST else "finished",
         "utility": "Larkspur",
         "timezone": "America/Denver",
         "starts_on": start,
         "ends_on": end,
         "due_on": end + timedelta(days=20),
-        "export_name": run,
+        "export_name": period,
         "export_sha256": "0" * 64,
         "imported_at": AT,
         "imported_by": "clerk",
@@ -119,11 +119,11 @@ def _run(run: str, start: date, end: date) -> dict[str, Any]:
     }
 
 
-def _account(run: str, house: int, status: str) -> dict[str, Any]:
+def _account(period: str, house: int, status: str) -> dict[str, Any]:
     words = ("name", "last_name", "service_address", "mailing_address", "city", "phone", "email")
     flags = ("ebill", "send_paper", "direct_pay", "block_ach", "block_card")
     return {
-        "run": run,
+        "period": period,
         "account_key": f"A{house}",
         "account": f"A-{house}",
         **dict.fromkeys(words, "Mill"),
