@@ -38,6 +38,7 @@ from office.settings.close import (
     ExportsSettings,
     HealthSettings,
     LoggingSettings,
+    OutsortSettings,
     PrefectSettings,
     SplitterSettings,
     UtilitySettings,
@@ -89,6 +90,7 @@ class Settings(BaseSettings):
     notices: NoticesSettings = NoticesSettings()
     checks: ChecksSettings = ChecksSettings()
     approval: ApprovalSettings = ApprovalSettings()
+    outsort: OutsortSettings = OutsortSettings()
     splitter: SplitterSettings = SplitterSettings()
     prefect: PrefectSettings = PrefectSettings()
     logging: LoggingSettings = LoggingSettings()
