@@ -174,6 +174,7 @@ account = _table(
     sa.Column("block_ach", sa.Boolean, nullable=False),
     sa.Column("block_card", sa.Boolean, nullable=False),
     sa.Column("cosigner_id", sa.String(64), nullable=False),
+    sa.Column("district", sa.String(64), nullable=False, server_default=""),
     sa.Column("deposit_held", Cents),  # NULL: not told
 )
 

@@ -97,10 +97,10 @@ ACCOUNTS = Table(
         ExportColumn("block_ach", cells.to_flag),
         ExportColumn("block_card", cells.to_flag),
         ExportColumn("cosigner_id", code_up_to(64, required=False), optional=True),
+        ExportColumn("district", code_up_to(64, required=False), optional=True),
         ExportColumn("deposit_held", cells.to_optional_money, optional=True),
     ),
     Account,
-    unread=("district",),
 )
 TRANSACTIONS = Table(
     "transactions",

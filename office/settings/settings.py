@@ -39,6 +39,7 @@ from office.settings.close import (
     HealthSettings,
     LoggingSettings,
     OutsortSettings,
+    PortalSettings,
     PrefectSettings,
     SplitterSettings,
     UtilitySettings,
@@ -100,6 +101,7 @@ class Settings(BaseSettings):
     clock: ClockSettings = ClockSettings()
     exports: ExportsSettings = ExportsSettings()
     web: WebSettings = WebSettings()
+    portal: PortalSettings = PortalSettings()
 
     @classmethod
     def settings_customise_sources(
