@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import close, mail, money, nightly, orchestration, splitter
+from bench import close, mail, money, nightly, orchestration, register, splitter
 
 SUBJECTS = {
     "splitter": splitter.main,
@@ -13,6 +13,7 @@ SUBJECTS = {
     "close": close.main,
     "orchestration": orchestration.main,
     "nightly": nightly.main,
+    "register": register.main,
 }
 
 

@@ -1,4 +1,4 @@
-"""The register review: what it finds of planted errors, and what it costs beside one grouped scan."""
+"""The register review: what it finds of planted errors, and what it costs."""
 
 from __future__ import annotations
 
@@ -118,9 +118,10 @@ def to_markdown(measured: list[Measured]) -> str:
         "# The register review, measured",
         "",
         "Made-up books of thirteen months; the limits as shipped. *Others* are accounts found that",
-        "were not spoiled, without what is folded. CPU seconds; the scan is one GROUP BY of the rows.",
+        "were not spoiled, without what is folded. CPU seconds; the scan is one GROUP BY of them.",
         "",
-        "| accounts | planted | recall | others per 1,000 bills | folded | figures out | scan | review | × | MB |",
+        "| accounts | planted | recall | others per 1,000 bills | folded | figures out "
+        "| scan | review | × | MB |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for one in measured:
