@@ -114,6 +114,7 @@ def render_page(
         .get_template("page.html")
         .render(
             sheet=sheet,
+            is_over=sheet.is_closed and not rehearsal,
             groups=groups,
             shown=SHOWN,
             verdict=give_verdict(sheet, found, rehearsal=rehearsal, refusal=refusal),
