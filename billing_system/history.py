@@ -16,7 +16,7 @@ from billing_system.importing import ImportStatus
 from billing_system.port import BillingExport
 from database.audit import record_audit
 from database.books import Database, insert_rows
-from database.check_tables import history_line, history_period
+from database.checking.tables import history_line, history_period
 from database.tables import bill_run
 from domain.accounts import account_key
 from domain.failures import Refused

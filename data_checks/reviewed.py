@@ -11,7 +11,7 @@ from data_checks.choices.chosen import CheckChoices
 from data_checks.register.catalog import REGISTER, REVIEWED
 from data_checks.register.reviewing import Review, review
 from database.books import Database, insert_rows
-from database.check_tables import register_figure, register_record
+from database.checking.tables import register_figure, register_record
 
 SHARED = frozenset(one.check.name for one in REGISTER if one.has_sql)
 

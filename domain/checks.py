@@ -64,7 +64,7 @@ class CheckFindings:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class FoundByChecks:
     """What the checks found: what a person does before the yes, apart from what is good to know."""
 
     must_do: tuple[CheckFindings, ...] = ()
@@ -74,5 +74,5 @@ class Findings:
         return bool(self.must_do or self.good_to_know)
 
 
-NO_FINDINGS = Findings()
+NOTHING_FOUND = FoundByChecks()
 NEVER_WAIVED = frozenset({"unreadable-row", "account-duplicate", "sensitive-data"})

@@ -18,7 +18,7 @@ from data_checks.register.catalog import LIMITS, REGISTER
 from data_checks.register.figures import ExpectedFigure
 from data_checks.register.limits import Limit, Limits, LimitSet
 from database.audit import record_audit
-from database.check_tables import check_setting
+from database.checking.tables import check_setting
 from domain.checks import NEVER_WAIVED, Severity
 from domain.failures import Misuse, Refused
 

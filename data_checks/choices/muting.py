@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from data_checks.check import Check, Finding
 from database.audit import record_audit
-from database.check_tables import check_mute
+from database.checking.tables import check_mute
 from database.tables import account, bill_run, movement
 from domain.accounts import account_key
 from domain.failures import Misuse, Refused

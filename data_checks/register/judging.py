@@ -49,7 +49,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class JudgedRegister:
     """All figures, the suite and the result as JSON, and the judge's page, which loads nothing."""
 
     figures: tuple[Judged, ...]
@@ -60,7 +60,7 @@ class Judgement:
 
 def judge_figures(
     lines: pd.DataFrame, figures: Sequence[Figure], *, period: str, at: datetime
-) -> Judgement:
+) -> JudgedRegister:
     """
     Let the framework judge every figure of a period's lines by one native expectation each.
 
@@ -77,7 +77,7 @@ def judge_figures(
         result = _validate(gx, suite, lines, period, at)
         page = _page(result)
     found = {one.expectation_config.meta["place"]: one for one in result.results}
-    return Judgement(
+    return JudgedRegister(
         tuple(_to_judged(figure, found[place]) for place, figure in enumerate(figures)),
         json.dumps(suite.to_json_dict(), indent=1),
         json.dumps(result.to_json_dict(), indent=1),

@@ -17,7 +17,7 @@ YOUNG = 10  # months, below which an office has not seen a whole year
 
 
 @dataclass
-class Looked:
+class UnusualLines:
     """What was found: claims by check, and of charge-doubled and bill-copied those that block."""
 
     claims: dict[str, Claim] = field(default_factory=dict)
@@ -25,14 +25,14 @@ class Looked:
     in_all: dict[str, list[str]] = field(default_factory=dict)  # sentences about no account
 
 
-def look(frame: pd.DataFrame, limits: Limits) -> Looked:
+def look(frame: pd.DataFrame, limits: Limits) -> UnusualLines:
     """
     Look at every line of a frame that `add_usual` and `add_prices` have completed.
 
     What cannot be compared (no history, no reads, no rate code) is no finding. Evidence of other
     lines of the account counts: where every meter is quiet, none is broken.
     """
-    found = Looked()
+    found = UnusualLines()
     now = frame["amount"].notna()
     metered = now & frame["usage"].notna()
     _look_at_high(found, frame, metered, limits)
@@ -48,7 +48,7 @@ def look(frame: pd.DataFrame, limits: Limits) -> Looked:
     return found
 
 
-def _look_at_high(found: Looked, f: pd.DataFrame, metered: Claim, limits: Limits) -> None:
+def _look_at_high(found: UnusualLines, f: pd.DataFrame, metered: Claim, limits: Limits) -> None:
     check = "usage-outlier"
     factor, stake = limits.per(check, "factor", f), f["stake"].fillna(0)
     is_young = f["months"].max() < YOUNG if len(f) else True
@@ -74,7 +74,7 @@ def _look_at_high(found: Looked, f: pd.DataFrame, metered: Claim, limits: Limits
     found.claims[check] = leak & ~found.claims["usage-outlier"]
 
 
-def _look_at_low(found: Looked, f: pd.DataFrame, metered: Claim, limits: Limits) -> None:
+def _look_at_low(found: UnusualLines, f: pd.DataFrame, metered: Claim, limits: Limits) -> None:
     active = metered & (f["status"] == "active") & (f["months"] >= ENOUGH)
     active &= f["used_months"] >= f["months"] - 1
     stake = f["stake"].abs().fillna(0)
@@ -93,7 +93,7 @@ def _look_at_low(found: Looked, f: pd.DataFrame, metered: Claim, limits: Limits)
     found.claims["usage-empty"] = (zero | low) & is_empty
 
 
-def _look_at_reads(found: Looked, f: pd.DataFrame, metered: Claim, limits: Limits) -> None:
+def _look_at_reads(found: UnusualLines, f: pd.DataFrame, metered: Claim, limits: Limits) -> None:
     same_meter = (f["meter"] != "") & (f["meter"] == f["meter_before"])
     backwards = same_meter & (f["current_read"] < f["previous_read"])
     found.claims["usage-negative"] = metered & ((f["usage"] < 0) | backwards)
@@ -117,7 +117,7 @@ def _look_at_reads(found: Looked, f: pd.DataFrame, metered: Claim, limits: Limit
     )
 
 
-def _look_at_meters(found: Looked, f: pd.DataFrame, metered: Claim) -> None:
+def _look_at_meters(found: UnusualLines, f: pd.DataFrame, metered: Claim) -> None:
     estimated = f["read_type"] == "estimated"
     for ending in ("_before", "_earlier"):
         estimated &= f[f"read_type{ending}"] == "estimated"
@@ -131,7 +131,7 @@ def _look_at_meters(found: Looked, f: pd.DataFrame, metered: Claim) -> None:
     found.claims["meter-changed"] = named & changed & f["usage_before"].notna()
 
 
-def _look_at_services(found: Looked, f: pd.DataFrame, now: Claim, limits: Limits) -> None:
+def _look_at_services(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: Limits) -> None:
     of_account = now.groupby(f["account_key"]).transform("sum")
     of_service = now.groupby([f["account_key"], f["service"]]).transform("sum")
     before, earlier = f["amount_before"], f["amount_earlier"]
@@ -149,7 +149,9 @@ def _look_at_services(found: Looked, f: pd.DataFrame, now: Claim, limits: Limits
     _put(found, "service-added", added, are, f, "lines are billed that never were before")
 
 
-def _put(found: Looked, check: str, claim: Claim, of: Claim, f: pd.DataFrame, words: str) -> None:
+def _put(
+    found: UnusualLines, check: str, claim: Claim, of: Claim, f: pd.DataFrame, words: str
+) -> None:
     """Claim a check of single lines; where a part of the whole service shares it, say it once."""
     count = claim.groupby(f["service"]).transform("sum")
     together = claim & (count > TOGETHER * of) & (count >= FEW)
@@ -160,7 +162,7 @@ def _put(found: Looked, check: str, claim: Claim, of: Claim, f: pd.DataFrame, wo
     ]
 
 
-def _look_at_rates(found: Looked, f: pd.DataFrame, now: Claim, limits: Limits) -> None:
+def _look_at_rates(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: Limits) -> None:
     known = (
         now & (f["rate_code_before"] != "") & (f["rate_code"] != "") & f["amount_before"].notna()
     )
@@ -175,7 +177,7 @@ def _look_at_rates(found: Looked, f: pd.DataFrame, now: Claim, limits: Limits) -
     ]
 
 
-def _look_at_prices(found: Looked, f: pd.DataFrame, now: Claim, limits: Limits) -> None:
+def _look_at_prices(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: Limits) -> None:
     check = "price-unlike-others"
     may = np.maximum(
         limits.per(check, "share", f) * f["like_others"], limits.per(check, "money", f)
@@ -196,7 +198,7 @@ def _look_at_prices(found: Looked, f: pd.DataFrame, now: Claim, limits: Limits) 
 
 
 def _look_at_copies(
-    found: Looked, f: pd.DataFrame, now: Claim, metered: Claim, limits: Limits
+    found: UnusualLines, f: pd.DataFrame, now: Claim, metered: Claim, limits: Limits
 ) -> None:
     doubled = now & (f["lines"] > 1) & (f["amounts"] == 1) & (f["amount"] != 0)
     found.claims["charge-doubled"] = doubled

@@ -13,7 +13,7 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.check_tables import history_period
+from database.checking.tables import history_period
 from database.tables import bill_run, period_close
 
 HISTORY = 12  # months before this one

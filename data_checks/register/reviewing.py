@@ -19,9 +19,9 @@ from data_checks.register.figures import (
     list_lines,
     values_of,
 )
-from data_checks.register.judging import Judged, Judgement, judge_figures
+from data_checks.register.judging import Judged, JudgedRegister, judge_figures
 from data_checks.register.limits import Limits
-from data_checks.register.looking import Looked, look
+from data_checks.register.looking import UnusualLines, look
 from data_checks.register.reading import Register, read_register
 from data_checks.register.tariff import add_prices
 from data_checks.register.usual import ENOUGH, add_usual
@@ -45,7 +45,7 @@ class Review:
 
     findings: Mapping[str, tuple[Finding, ...]]
     judged: frozenset[tuple[str, str]]  # account_key and service
-    judgement: Judgement | None
+    judgement: JudgedRegister | None
     errors: Mapping[str, str]
     bills: int
     months: int  # that there are to compare with
@@ -129,7 +129,7 @@ def _in_order(rows: list[Finding]) -> tuple[Finding, ...]:
     )
 
 
-def _add_lines(found: dict[str, list[Finding]], register: Register, looked: Looked) -> None:
+def _add_lines(found: dict[str, list[Finding]], register: Register, looked: UnusualLines) -> None:
     for check, claim in looked.claims.items():
         places = np.nonzero(np.asarray(claim.fillna(False), bool))[0]
         blocking = looked.blocking.get(check)
@@ -251,7 +251,7 @@ _SAYS: Mapping[str, Callable[[Any], str]] = {
 def _add_figures(
     found: dict[str, list[Finding]],
     errors: dict[str, str],
-    judgement: Judgement,
+    judgement: JudgedRegister,
     shares: Mapping[str, float],
     limits: Limits,
 ) -> None:

@@ -20,7 +20,7 @@ from data_checks.choices.chosen import (
 from data_checks.register.catalog import LIMITS
 from data_checks.register.figures import ExpectedFigure
 from data_checks.register.limits import Limits, LimitSet
-from database.check_tables import register_record
+from database.checking.tables import register_record
 from database.tables import bill_run, period_close
 from domain.failures import Misuse, Refused
 from domain.money import Money

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from domain.checks import NO_FINDINGS, CheckStatus, Findings, Severity
+from domain.checks import NOTHING_FOUND, CheckStatus, FoundByChecks, Severity
 from domain.money import Money
 from domain.words import say_count
 from reporting.report.markdown import markdown_findings
@@ -87,7 +87,7 @@ def say_drift(asked: dict[str, Any], now: dict[str, Any]) -> str:
 def question(
     figures: dict[str, Any],
     blocking: tuple[str, ...],
-    findings: Findings = NO_FINDINGS,
+    findings: FoundByChecks = NOTHING_FOUND,
     *,
     named: bool = False,
 ) -> str:

@@ -1,10 +1,10 @@
-"""Findings in words, once for every door: the terminal, the Prefect form, a table on a page."""
+"""FoundByChecks in words, once for every door: the terminal, the Prefect form, a table on a page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from domain.checks import CheckFindings, CheckStatus, Findings, FoundAccount
+from domain.checks import CheckFindings, CheckStatus, FoundAccount, FoundByChecks
 from domain.money import Money
 from domain.words import say_count
 from reporting.wording import capitalize, without_addresses
@@ -34,7 +34,7 @@ def say_account(found: FoundAccount, *, named: bool = True) -> str:
     return f"{said} ({Money(abs(found.stake.cents)).dollars()} at stake)"
 
 
-def findings_lines(findings: Findings, *, most_to_know: int | None = None) -> Iterator[str]:
+def findings_lines(findings: FoundByChecks, *, most_to_know: int | None = None) -> Iterator[str]:
     """
     Yield the findings as a clerk reads them at the terminal.
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from database.queries.export_notes import note_lines
-from domain.checks import CheckStatus, Findings
+from domain.checks import CheckStatus, FoundByChecks
 from reporting.report.findings_text import GOOD_TO_KNOW, MUST_DO, say_account, say_head
 from reporting.report.verdict import give_verdict, list_key_figures
 from reporting.run_sheet.control_totals import (
@@ -62,7 +62,7 @@ def to_markdown(
     return "\n".join(lines) + "\n"
 
 
-def markdown_findings(findings: Findings, *, named: bool) -> Iterator[str]:
+def markdown_findings(findings: FoundByChecks, *, named: bool) -> Iterator[str]:
     """Yield findings as Markdown; customers' names stand in it only where it is `named`."""
     kinds = ((MUST_DO, findings.must_do), (GOOD_TO_KNOW, findings.good_to_know))
     for heading, found in kinds:

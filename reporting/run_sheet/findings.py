@@ -9,12 +9,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.tables import account, check_finding, check_result
-from domain.checks import CheckFindings, CheckStatus, Findings, FoundAccount
+from domain.checks import CheckFindings, CheckStatus, FoundAccount, FoundByChecks
 
 FIRST = 5  # accounts that are named before "and N more"
 
 
-def read_findings(books: Connection, period: str, first: int = FIRST) -> Findings:
+def read_findings(books: Connection, period: str, first: int = FIRST) -> FoundByChecks:
     """
     Return what every check of a period found, each with its first accounts.
 
@@ -33,10 +33,10 @@ def read_findings(books: Connection, period: str, first: int = FIRST) -> Finding
         found = _to_findings(result, accounts.get(result.check_name, ()))
         (must_do if _is_urgent(result) else good_to_know).append(found)
     must_do.sort(key=lambda found: found.status is not CheckStatus.FAILED)
-    return Findings(tuple(must_do), tuple(good_to_know))
+    return FoundByChecks(tuple(must_do), tuple(good_to_know))
 
 
-def findings_figures(findings: Findings) -> dict[str, Any]:
+def findings_figures(findings: FoundByChecks) -> dict[str, Any]:
     """Write findings down for programs: money as decimal strings."""
     return {
         "must_do": [_figures(found) for found in findings.must_do],

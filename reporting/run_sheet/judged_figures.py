@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.check_tables import register_figure
+from database.checking.tables import register_figure
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from database.postings import NOTHING_UNPOSTED, Unposted
 from database.queries.export_notes import ExportNote
-from domain.checks import NO_FINDINGS, CheckResult, Findings
+from domain.checks import NOTHING_FOUND, CheckResult, FoundByChecks
 from domain.money import ZERO, Money
 from domain.runs import RunState
 from reporting.run_sheet.judged_figures import JudgedFigure
@@ -131,7 +131,9 @@ class RunSheet:
     return_rates: tuple[ReturnRate, ...] = ()  # of the last ACH draws; Nacha's limits with them
     unposted: Unposted = NOTHING_UNPOSTED  # of all periods: taken, and not in cash receipting
     notes: tuple[ExportNote, ...] = ()  # what of the export is not used, or is absent
-    findings: Findings = NO_FINDINGS  # with customers' names: for whoever decides, not for logs
+    findings: FoundByChecks = (
+        NOTHING_FOUND  # with customers' names: for whoever decides, not for logs
+    )
     figures: tuple[JudgedFigure, ...] = ()  # this month's against those before
 
     @property
