@@ -1,4 +1,4 @@
-"""FoundByChecks in words, once for every door: the terminal, the Prefect form, a table on a page."""
+"""Findings in words, once for every door: the terminal, the Prefect form, a table on a page."""
 
 from __future__ import annotations
 
