@@ -17,11 +17,10 @@ from domain.steps import Step
 from domain.words import say_count
 from mail.bounces.processing import BounceBook, BounceCounts, record_refusals
 from mail.recipients.suppressed import waiting_runs
-from office.equipment import locking
 from office.equipment.office import Office, office
+from office.procedures.printing import write_waiting_part
 from rules.delivery import is_part_due
-from splitter.runs.print_batch import PrintPart, last_later_part, write_next_part, write_paper_bills
-from splitter.runs.records import fetch_documents
+from splitter.runs.print_batch import last_later_part, write_paper_bills
 from tasks.step import Done, step
 
 
@@ -108,7 +107,7 @@ def write_next_parts(period: str | None = None, *, asked: bool = True) -> dict[s
     for run, bills in chosen.items():
         try:
             _require_now(here, run, asked=asked)
-            part = _write_next_part(here, run)
+            part = write_waiting_part(here, run)
         except (Refused, Misuse) as refusal:
             if period is not None:
                 raise
@@ -134,21 +133,3 @@ def _require_now(here: Office, run: str, *, asked: bool) -> None:
             "part-written",
             f"Today's part of {run} is written; {here.command} print {run} writes another one.",
         )
-
-
-def _write_next_part(here: Office, run: str) -> PrintPart:
-    known = get_run(here.database, run)
-    with locking.working_on(here, run):
-        fetch_documents(here.database, run, here.store, here.exports_folder)
-        part = write_next_part(
-            here.database,
-            run,
-            here.print_folder,
-            exports_folder=here.exports_folder,
-            now=here.now(known),
-        )
-    if part.bills:
-        detail = f"part {part.number}: {say_count(part.bills, 'bill')}"
-        with here.database.writing() as books:
-            record_audit(books, here.now(known), here.who, "write print part", run, detail)
-    return part

@@ -10,6 +10,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.queries.bills import is_doubled
+from database.queries.corrections import (
+    amount_due_in_force,
+    due_on_in_force,
+    is_of_account,
+    standing_corrections,
+)
 from database.tables import account, bill, bill_run, gateway_payment, movement, period_close
 from domain.money import Money
 from domain.movements import MovementKind
@@ -66,6 +72,7 @@ def bills_of(books: Connection, keys: Sequence[str], period: str = "") -> list[P
 
     Of an account with two bills of one form none is shown: a person says which is right.
     """
+    corrected = standing_corrections()
     query = (
         sa.select(
             bill.c.account_key,
@@ -74,8 +81,8 @@ def bills_of(books: Connection, keys: Sequence[str], period: str = "") -> list[P
             bill.c.form,
             bill_run.c.starts_on,
             bill_run.c.ends_on,
-            bill_run.c.due_on,
-            account.c.amount_due,
+            due_on_in_force(corrected),
+            amount_due_in_force(corrected),
             account.c.opening_balance,
             bill.c.pdf,
             bill.c.pages,
@@ -86,6 +93,7 @@ def bills_of(books: Connection, keys: Sequence[str], period: str = "") -> list[P
             account,
             sa.and_(account.c.run == bill.c.run, account.c.account_key == bill.c.account_key),
         )
+        .outerjoin(corrected, is_of_account(corrected))
         .where(bill.c.account_key.in_(keys), bill.c.pdf != "", ~is_doubled())
         .order_by(bill_run.c.ends_on.desc(), bill.c.account, bill.c.form)
     )

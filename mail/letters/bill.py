@@ -9,6 +9,7 @@ from typing import Protocol
 from domain.deliveries import PasswordField
 from domain.money import ZERO, Money
 from domain.payments import MethodKind
+from mail.letters.corrected import CORRECTED_BILL, Change, say_changes, say_standing
 from mail.letters.phrases import (
     Values,
     greeted,
@@ -76,10 +77,11 @@ class BillLetter:
     latest_communication: str = ""  # a web address; empty: there is none now (rule 108)
     password_hint: str = ""  # how the PDF is opened; empty: without a password
     bill_link: str = ""  # where the bill is to be read; empty: it is attached
+    change: Change | None = None  # it takes the place of a bill that its reader may have
 
     @property
     def templates(self) -> tuple[str, ...]:
-        return (self.form, "default")
+        return (self.form, "default") if self.change is None else (CORRECTED_BILL,)
 
     def values(self) -> Values:
         return variables(self)
@@ -110,7 +112,24 @@ def variables(letter: BillLetter) -> Values:
             "is_payment_due": letter.amount_due > ZERO,
             "is_credit": letter.amount_due < ZERO,
             "is_paid_by_autopay": is_covered(letter.amount_due, letter.draw),
+            "changes": _changes(letter),
+            "standing": _standing(letter),
         }
+    )
+
+
+def _changes(letter: BillLetter) -> tuple[str, ...]:
+    if letter.change is None:
+        return ()
+    return say_changes(letter.amount_due, letter.due_on, letter.change)
+
+
+def _standing(letter: BillLetter) -> tuple[str, ...]:
+    if letter.change is None:
+        return ()
+    drawn = letter.draw.amount if letter.draw else ZERO
+    return say_standing(
+        letter.amount_due, letter.due_on, letter.change, drawn, autopay_line(letter.draw)
     )
 
 
@@ -133,7 +152,13 @@ def a_sample(form: str = "utility-bill") -> BillLetter:
         draw=AnnouncedDraw(Money(102_735), date(2026, 11, 13), MethodKind.CARD, "1234"),
         latest_communication="https://larkspur.example/news/2026-10.pdf",
         password_hint=password_hint(PasswordField.ZIP, "84840"),
+        change=a_sample_change() if form == CORRECTED_BILL else None,
     )
+
+
+def a_sample_change() -> Change:
+    """Return what a sample of a corrected bill has changed."""
+    return Change(Money(112_735), date(2026, 11, 18), Money(102_735))
 
 
 def remaining(owed: Money, draw: AnnouncedDraw | None) -> Money:

@@ -27,7 +27,7 @@ from mail.outbox.deliveries import DELIVERY
 from mail.outbox.taken_back import lift_mailboxes
 from rules.bounces import say_why
 
-_COLUMNS = ["run", "form", "account_key", "account", "pages", "reason", "sequence"]
+_COLUMNS = ["run", "form", "account_key", "edition", "account", "pages", "reason", "sequence"]
 
 
 def put_on_paper(books: Connection, run: str | None = None, account_key: str | None = None) -> int:
@@ -39,7 +39,7 @@ def put_on_paper(books: Connection, run: str | None = None, account_key: str | N
     """
     ours = delivery.c.kind == MessageKind.BILL
     failed = (
-        sa.select(delivery.c.run, delivery.c.form, delivery.c.account_key)
+        sa.select(delivery.c.run, delivery.c.form, delivery.c.account_key, delivery.c.edition)
         .where(ours, delivery.c.status == DeliveryStatus.FAILED)
         .distinct()
         .subquery()
@@ -55,6 +55,7 @@ def put_on_paper(books: Connection, run: str | None = None, account_key: str | N
             bill.c.run,
             bill.c.form,
             bill.c.account_key,
+            bill.c.edition,
             account.c.account,
             bill.c.pages,
             sa.literal(PaperReason.EBILL_BOUNCED, paper.c.reason.type),
@@ -66,6 +67,7 @@ def put_on_paper(books: Connection, run: str | None = None, account_key: str | N
                 failed.c.run == bill.c.run,
                 failed.c.form == bill.c.form,
                 failed.c.account_key == bill.c.account_key,
+                failed.c.edition == bill.c.edition,
             ),
         )
         .join(
@@ -99,11 +101,12 @@ def waiting_runs(books: Connection) -> dict[str, int]:
 
 
 def _same_bill(table: Any, of: Any) -> sa.Exists:
-    """Make the claim that a table has a row of the same run, form and account."""
+    """Make the claim that a table has a row of the same run, form, account and edition."""
     return sa.exists().where(
         table.c.run == of.c.run,
         table.c.form == of.c.form,
         table.c.account_key == of.c.account_key,
+        table.c.edition == of.c.edition,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.queries.bills import is_doubled
+from database.queries.corrections import due_on_in_force, is_of_account, standing_corrections
 from database.tables import (
     account,
     bill,
@@ -28,6 +29,7 @@ def bills() -> Select:
     which counts.
     """
     single = ~is_doubled()
+    corrected = standing_corrections()
     is_notice = bill.c.form.endswith(NOTICE)
     return (
         sa.select(
@@ -37,20 +39,26 @@ def bills() -> Select:
             sa.type_coerce(
                 sa.case(
                     (is_notice, bill.c.printed_amount_due),
-                    else_=sa.func.coalesce(account.c.amount_due, bill.c.printed_amount_due),
+                    else_=sa.func.coalesce(
+                        corrected.c.amount_due, account.c.amount_due, bill.c.printed_amount_due
+                    ),
                 ),
                 account.c.amount_due.type,
             ).label("amount_due"),
-            bill_run.c.due_on.label("due_date"),
+            due_on_in_force(corrected).label("due_date"),
             bill.c.pages,
             bill.c.pdf,
             bill.c.sha256,
             sa.and_(period_close.c.run.is_not(None), account.c.account.is_not(None), single).label(
                 "visible"
             ),
+            (bill.c.edition > 0).label("corrected"),
             bill.c.account_key.label("_account_key"),
         )
         .join(bill_run, bill_run.c.run == bill.c.run)
+        .outerjoin(
+            corrected, sa.and_(is_of_account(corrected, bill), corrected.c.form == bill.c.form)
+        )
         .outerjoin(
             account,
             sa.and_(account.c.run == bill.c.run, account.c.account_key == bill.c.account_key),

@@ -34,6 +34,7 @@ class PaperBill:
 
     bill: FiledBill
     zip: str
+    edition: int = 0  # how often another bill took its place
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ def _choose(database: Database, run: str, where: sa.ColumnElement[bool]) -> Chos
         sa.and_(table.c.run == run, table.c.account_key == bill.c.account_key)
         for table in (account, delivery_plan, paper)
     ]
+    same_edition = sa.and_(paper.c.form == bill.c.form, paper.c.edition == bill.c.edition)
     rows = (
         sa.select(
             bill,
@@ -135,13 +137,13 @@ def _choose(database: Database, run: str, where: sa.ColumnElement[bool]) -> Chos
         )
         .join(account, same_account[0])
         .join(delivery_plan, same_account[1])
-        .outerjoin(paper, sa.and_(same_account[2], paper.c.form == bill.c.form))
+        .outerjoin(paper, sa.and_(same_account[2], same_edition))
         .where(bill.c.run == run, ~is_doubled(), where)
     )
     chosen: defaultdict[int, list[tuple[PaperBill, str]]] = defaultdict(list)
     with database.reading() as books:
         for row in books.execute(rows):
-            chosen[row.bulk].append((PaperBill(_filed(row), row.zip), row.reason))
+            chosen[row.bulk].append((PaperBill(_filed(row), row.zip, row.edition), row.reason))
     for bills in chosen.values():
         bills.sort(key=lambda found: post_order(found[0]))
     return dict(chosen)
@@ -162,6 +164,11 @@ def _filed(row: Any) -> FiledBill:
     )
 
 
+_PAPER = (
+    "run", "form", "account_key", "edition", "account", "pages", "reason", "part", "sequence",
+)  # fmt: skip
+
+
 def record_part(
     books: Connection,
     run: str,
@@ -177,7 +184,8 @@ def record_part(
     for bills in chosen.values():
         for sequence, (found, reason) in enumerate(bills, start=1):
             filed, key = found.bill, account_key(found.bill.account)
-            rows.append((run, filed.form, key, filed.account, filed.pages, reason, part, sequence))
+            row = (run, filed.form, key, found.edition, filed.account, filed.pages)
+            rows.append((*row, reason, part, sequence))
     waited = paper.delete().where(
         paper.c.run == run,
         paper.c.part.is_(None),
@@ -186,8 +194,7 @@ def record_part(
     )
     if rows:
         books.execute(waited, [{"row_form": row[1], "row_key": row[2]} for row in rows])
-    columns = ["run", "form", "account_key", "account", "pages", "reason", "part", "sequence"]
-    insert_rows(books, paper, columns, rows)
+    insert_rows(books, paper, _PAPER, rows)
     for file, batch in batches:
         books.execute(
             print_batch.insert().values(
