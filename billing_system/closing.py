@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, Row
 from billing_system.belonging import require_no_overlap
 from database.audit import record_audit
 from database.books import Database
+from database.correction_tables import replaced_bill
 from database.inserting import insert_new
 from database.ledger.entries import NOTHING, outstanding_sums
 from database.ledger.locking import lock_all_balances
@@ -25,7 +26,7 @@ from database.ledger.matching import (
     stands_for_no_later,
 )
 from database.ledger.tables import balance_entry
-from database.tables import account, balance_due, bill_run, period_close
+from database.tables import account, balance_due, bill, bill_run, period_close
 from domain.accounts import AccountStatus
 from domain.failures import Misuse, Refused
 from domain.ledger import ContainedBy
@@ -93,8 +94,19 @@ def _is_closed(connection: Connection, run: str) -> bool:
 
 def _close(connection: Connection, run: str, now: datetime, who: str) -> None:
     connection.execute(period_close.insert().values(run=run, closed_at=now, closed_by=who))
+    _number_editions(connection, run)
     after = RUN.after(RunState.APPROVED, "published")
     connection.execute(sa.update(bill_run).where(bill_run.c.run == run).values(state=after))
+
+
+def _number_editions(books: Connection, run: str) -> None:
+    """Let a bill of a period that was closed before follow the one it takes the place of."""
+    old = replaced_bill.c
+    same = (old.period == run, old.form == bill.c.form, old.account_key == bill.c.account_key)
+    newest = sa.select(sa.func.max(old.edition) + 1).where(*same).scalar_subquery()
+    books.execute(
+        bill.update().where(bill.c.run == run, sa.exists().where(*same)).values(edition=newest)
+    )
 
 
 def _move_balances(books: Connection, staged: StagedPeriod) -> None:

@@ -104,6 +104,11 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "correct",
         "Replace the closed bill of ACCOUNT by a corrected one out of a small export.",
     ),
+    "undo": CommandEntry(
+        "command_line.commands.undo",
+        "undo",
+        "Take the close of PERIOD back: first shown, then done after a yes.",
+    ),
     "refund": CommandEntry(
         "command_line.commands.refund",
         "refund",

@@ -10,6 +10,7 @@ from data_checks.checking import blocking_failures, check_run, require_waivable
 from database.approvals import record_waivers
 from database.audit import record_audit
 from database.ledger.boundary_plans import plan_boundary
+from database.queries.bills import bill_folder
 from database.runs import Run, forget_steps, get_run, move_run
 from database.tables import held_account, waiver
 from domain.checks import CheckResult, CheckStatus
@@ -113,7 +114,7 @@ def _refuse(here: Office, known: Run, blocking: tuple[CheckResult, ...]) -> None
     message = f"Period {known.run} is not closed: {_named(blocking)}. "
     message += f"See `{here.command} list exceptions --where period={known.run}`, "
     message += "correct the export and close again."
-    here.store.delete_run(known.run)
+    here.store.delete_run(bill_folder(here.database, known.run))
     forget_steps(here.database, known.run, (Step.SPLIT,))
     with here.database.writing() as books:
         move_run(books, known.run, "refused")

@@ -20,6 +20,7 @@ from database.tables import (
     scheduled_payment,
 )
 from domain.accounts import AccountStatus
+from domain.corrections import PERIOD_UNDONE
 from domain.ledger import EntryKind
 from domain.payments import DrawState, MethodKind
 from rules.returns import CODES, LIMITS, RATE_WINDOW, ReturnKind, ReturnRate, return_rates
@@ -40,7 +41,9 @@ def payments_left_out(run: str | None = None) -> sa.Select[Any]:
         balance_due.c.run == plan.run, balance_due.c.account_key == plan.account_key
     )
     has_payment = sa.exists().where(
-        scheduled_payment.c.run == plan.run, scheduled_payment.c.account_key == plan.account_key
+        scheduled_payment.c.run == plan.run,
+        scheduled_payment.c.account_key == plan.account_key,
+        sa.func.coalesce(scheduled_payment.c.error, "") != PERIOD_UNDONE,
     )
     query = (
         sa.select(

@@ -40,6 +40,7 @@ from office.settings.close import (
     LoggingSettings,
     PrefectSettings,
     SplitterSettings,
+    UndoSettings,
     UtilitySettings,
     WebSettings,
     WorkersSettings,
@@ -89,6 +90,7 @@ class Settings(BaseSettings):
     notices: NoticesSettings = NoticesSettings()
     checks: ChecksSettings = ChecksSettings()
     approval: ApprovalSettings = ApprovalSettings()
+    undo: UndoSettings = UndoSettings()
     splitter: SplitterSettings = SplitterSettings()
     prefect: PrefectSettings = PrefectSettings()
     logging: LoggingSettings = LoggingSettings()

@@ -22,9 +22,9 @@ from database.tables import (
 )
 from domain.failures import Refused
 from domain.money import ZERO, Money
-from domain.payments import PaymentState, Unscheduled
+from domain.payments import PAYMENT, PaymentKind, PaymentState, Unscheduled
 from domain.schedule_groups import ScheduleGroup
-from payments.scheduling.planning import ScheduleCounts, plan_autopay
+from payments.scheduling.planning import ScheduleCounts, plan_autopay, was_undone
 from rules.autopay import AutopayPolicy
 
 _PLAN = planned_payment.c
@@ -179,7 +179,17 @@ def _lock(books: Connection, run: str) -> None:
 
 
 def _record_scheduled(books: Connection, run: str, now: datetime, chosen: Chosen | None) -> None:
+    """
+    Insert the planned payments; one that went off the schedule with a close that was taken back
+    is scheduled again in its place: its key is the period's and the account's.
+    """
+    _revive(books, run, now, chosen)
     plans = planned_payment.c
+    is_there = sa.exists().where(
+        scheduled_payment.c.run == plans.run,
+        scheduled_payment.c.account_key == plans.account_key,
+        scheduled_payment.c.number == 1,
+    )
     rows = sa.select(
         sa.literal(payment_key(run, "")).concat(plans.account_key),
         plans.run,
@@ -194,7 +204,7 @@ def _record_scheduled(books: Connection, run: str, now: datetime, chosen: Chosen
         plans.immediate,
         sa.literal(PaymentState.SCHEDULED.value),
         sa.literal(now, gateway_payment.c.scheduled_at.type),
-    ).where(plans.run == run, plans.unscheduled.is_(None))
+    ).where(plans.run == run, plans.unscheduled.is_(None), ~is_there)
     if chosen is not None:
         rows = rows.where(chosen.holds(run))
     books.execute(
@@ -206,6 +216,36 @@ def _record_scheduled(books: Connection, run: str, now: datetime, chosen: Chosen
             rows,
         )
     )  # fmt: skip
+
+
+def _revive(books: Connection, run: str, now: datetime, chosen: Chosen | None) -> None:
+    plan, paid = planned_payment.c, gateway_payment.c
+    names = ("pay_on", "amount", "method_token", "method_kind", "last4", "immediate")
+    conditions = [
+        paid.run == run,
+        paid.kind == PaymentKind.AUTOPAY,
+        paid.number == 1,
+        paid.state == PaymentState.CANCELLED,
+        was_undone(gateway_payment),
+        plan.run == paid.run,
+        plan.account_key == paid.account_key,
+        plan.unscheduled.is_(None),
+    ]
+    if chosen is not None:
+        conditions.append(chosen.holds(run))
+    books.execute(
+        gateway_payment.update()
+        .where(*conditions)
+        .values(
+            {name: plan[name] for name in names}
+            | {
+                "state": PAYMENT.after(PaymentState.CANCELLED, "enrolled again"),
+                "confirmation": None,
+                "error": None,
+                "scheduled_at": now,
+            }
+        )
+    )
 
 
 def _record_unscheduled(books: Connection, run: str) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from database.books import Database
+from database.queries.bills import bill_folder
 from domain.bills import PageAssignment
 from domain.failures import Misuse, PermanentFailure, TemporaryFailure
 from domain.words import say_count
@@ -212,8 +213,9 @@ def plan_run(
     ) as read:  # fmt: skip
         files, assignments = read.files, read.assignments
     plan = plan_of(run, files, assignments, terms)
+    folder = bill_folder(database, run)
     prefixes = [
-        prefix_of(run, file, files).replace(f"{run}/", f"{run}/{plan[:PLAN_SIGNS]}/", 1)
+        prefix_of(folder, file, files).replace(f"{folder}/", f"{folder}/{plan[:PLAN_SIGNS]}/", 1)
         for file in files
     ]
     batches = cut_into_batches(run, plan, files, assignments, prefixes, terms)
