@@ -20,7 +20,7 @@ from database.correction_tables import correction, replaced_bill
 from database.ledger.entries import record_entries
 from database.queries.balances import read_open_balance
 from database.tables import balance_due, bill, bulk_file
-from domain.corrections import Replacing, correction_key
+from domain.corrections import CORRECTED_FILE, Replacing, correction_key
 from domain.failures import Refused
 from domain.ledger import BalanceEntry, EntryKind, EntrySource
 from domain.money import Money
@@ -109,7 +109,7 @@ def correct_bill(
     edition = standing.edition + 1
     name = file_name(standing.account)
     pdf = f"{period}/corrected-{edition}/{corrected.form}/{name}"
-    printed_from = f"{bulk}/corrected-{edition}-{name}"
+    printed_from = f"{bulk}/{CORRECTED_FILE}{edition}-{name}"
     store.write(pdf, corrected.pdf)
     store.write(f"exports/{period}/{corrected.sha256}.pdf", corrected.pdf)
     BillStore(exports_folder).write(printed_from, corrected.pdf)

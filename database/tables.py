@@ -466,7 +466,7 @@ period_close = _table(
         "run",
         sa.String(40),
         sa.ForeignKey("bill_run.run"),
-        sa.ForeignKey("once_closed.run"),
+        sa.ForeignKey("once_closed.run", name="fk_period_close_once_closed"),
         primary_key=True,
     ),
     sa.Column("closed_at", Moment, nullable=False),

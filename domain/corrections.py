@@ -6,6 +6,7 @@ from enum import StrEnum
 
 PERIOD_UNDONE = "the close was taken back"  # why a payment is off the schedule
 CORRECTED_TO_NONE = "nothing to draw after a correction"  # the same, of one bill
+CORRECTED_FILE = "corrected-"  # how the bulk file begins that holds a corrected bill alone
 
 
 class Replacing(StrEnum):

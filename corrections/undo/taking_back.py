@@ -39,6 +39,7 @@ from database.tables import (
     balance_due,
     bill,
     bill_run,
+    bulk_file,
     delivery,
     draw,
     gateway_payment,
@@ -50,7 +51,7 @@ from database.tables import (
 )
 from database.types import Cents, Moment
 from domain.accounts import AccountStatus
-from domain.corrections import PERIOD_UNDONE, Replacing
+from domain.corrections import CORRECTED_FILE, PERIOD_UNDONE, Replacing
 from domain.ledger import ContainedBy
 from domain.money import ZERO
 from domain.payments import DRAW, PAYMENT, DrawState, PaymentKind, PaymentState
@@ -255,14 +256,16 @@ def _open(books: Connection, plan: UndoPlan, terms: UndoTerms) -> None:
     """
     Let the period be closed again: by another export, or by this one with another yes.
 
-    The step that splits stays done. What was approved is asked anew.
+    The step that splits stays done, unless bills were corrected: their old ones are filed anew.
+    What was approved is asked anew.
     """
     period = plan.period
+    again = (*DONE_ANEW, Step.SPLIT) if _remove_corrected(books, period) else DONE_ANEW
     for table in (paper, print_batch, period_close):
         books.execute(table.delete().where(table.c.run == period))
     books.execute(
         run_step.delete().where(
-            run_step.c.run == period, run_step.c.step.in_([step.value for step in DONE_ANEW])
+            run_step.c.run == period, run_step.c.step.in_([step.value for step in again])
         )
     )
     move_run(books, period, "undone")
@@ -294,6 +297,13 @@ def _audit(books: Connection, plan: UndoPlan, terms: UndoTerms) -> None:
     )
     detail += f"; {terms.reason}" if terms.reason else ""
     record_audit(books, terms.now, terms.who, "undo close", plan.period, detail)
+
+
+def _remove_corrected(books: Connection, period: str) -> bool:
+    """Take the bulk files of corrected bills off the period; tell whether there were any."""
+    of_corrections = bulk_file.c.path.contains(f"/{CORRECTED_FILE}")
+    gone = bulk_file.delete().where(bulk_file.c.run == period, of_corrections)
+    return books.execute(gone).rowcount > 0
 
 
 @dataclass(frozen=True, slots=True)
