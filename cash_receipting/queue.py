@@ -52,7 +52,7 @@ def _facts(keys: Sequence[str]) -> sa.Select[Any]:
             receipt.c.receipt.label("reverses"),
         )
         .join(gateway_payment, of_payment == posting.c.payment_key)
-        .join(bill_run, bill_run.c.run == gateway_payment.c.run)
+        .join(bill_run, bill_run.c.period == gateway_payment.c.period)
         .join(balance_entry, balance_entry.c.key == posting.c.entry_key)
         .outerjoin(
             receipt,

@@ -50,7 +50,7 @@ def read_closed_bill(
     """
     run = _require_closed(books, period)
     owner = books.execute(
-        sa.select(account).where(account.c.run == period, account.c.account_key == key)
+        sa.select(account).where(account.c.period == period, account.c.account_key == key)
     ).one_or_none()
     if owner is None:
         raise Misuse(
@@ -61,8 +61,8 @@ def read_closed_bill(
     _require_newest(books, period, key, owner)
     row = _find_bill(books, period, key, owner.account, form)
     newest = newest_correction(books, period, key)
-    is_held = sa.select(held_account.c.run).where(
-        held_account.c.run == period, held_account.c.account_key == key
+    is_held = sa.select(held_account.c.period).where(
+        held_account.c.period == period, held_account.c.account_key == key
     )
     return ClosedBill(
         period=period,
@@ -96,14 +96,14 @@ def newest_correction(books: Connection, period: str, key: str) -> Any:
 
 
 def _require_closed(books: Connection, period: str) -> Any:
-    run = books.execute(sa.select(bill_run).where(bill_run.c.run == period)).one_or_none()
+    run = books.execute(sa.select(bill_run).where(bill_run.c.period == period)).one_or_none()
     if run is None:
         raise Misuse(
             f"No export of period {period} has been imported; `billclose list bills` shows the "
             "periods.",
             "unknown-period",
         )
-    is_closed = sa.select(period_close.c.run).where(period_close.c.run == period)
+    is_closed = sa.select(period_close.c.period).where(period_close.c.period == period)
     if books.execute(is_closed).first() is None:
         raise Refused(
             "period-open",
@@ -125,7 +125,7 @@ def _require_newest(books: Connection, period: str, key: str, owner: Any) -> Non
             "account-closed",
             f"Account {owner.account} was closed in {period} and got no bill; nothing was changed.",
         )
-    stands = books.scalar(sa.select(balance_due.c.run).where(balance_due.c.account_key == key))
+    stands = books.scalar(sa.select(balance_due.c.period).where(balance_due.c.account_key == key))
     if stands != period:
         raise Refused(
             "later-bill",
@@ -135,7 +135,7 @@ def _require_newest(books: Connection, period: str, key: str, owner: Any) -> Non
 
 
 def _find_bill(books: Connection, period: str, key: str, number: str, form: str | None) -> Any:
-    query = sa.select(bill).where(bill.c.run == period, bill.c.account_key == key)
+    query = sa.select(bill).where(bill.c.period == period, bill.c.account_key == key)
     if form is not None:
         query = query.where(bill.c.form == form)
     found = books.execute(query.order_by(bill.c.form, bill.c.ordinal)).all()

@@ -150,7 +150,7 @@ def _require_change(standing: ClosedBill, corrected: CorrectedBill) -> None:
 def _folder_of(books: Connection, period: str) -> str:
     """Return where the period's bulk files lie, below the folder of exports."""
     first = books.execute(
-        sa.select(_BULK.path).where(_BULK.run == period).order_by(_BULK.bulk).limit(1)
+        sa.select(_BULK.path).where(_BULK.period == period).order_by(_BULK.bulk).limit(1)
     ).scalar_one()
     return str(PurePosixPath(first).parent)
 
@@ -188,9 +188,11 @@ def _replace(
     It is a bulk file of its own, with the one bill: so it is printed as all others are.
     """
     period = standing.period
-    last = books.execute(sa.select(sa.func.max(_BULK.bulk)).where(_BULK.run == period)).scalar_one()
+    last = books.execute(
+        sa.select(sa.func.max(_BULK.bulk)).where(_BULK.period == period)
+    ).scalar_one()
     patterns = books.execute(
-        sa.select(bulk_file).where(_BULK.run == period, _BULK.form == standing.form).limit(1)
+        sa.select(bulk_file).where(_BULK.period == period, _BULK.form == standing.form).limit(1)
     ).one()
     copied = {column.name: getattr(patterns, column.name) for column in bulk_file.columns}
     for name in ("region", "exemptions"):
@@ -202,7 +204,7 @@ def _replace(
     books.execute(
         bill.update()
         .where(
-            bill.c.run == period,
+            bill.c.period == period,
             bill.c.form == standing.form,
             bill.c.account_key == standing.account_key,
             bill.c.ordinal == standing.ordinal,

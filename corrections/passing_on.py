@@ -46,7 +46,7 @@ def _put_on_paper(books: Connection, standing: ClosedBill, edition: int) -> bool
     """Put it into the next part for those on paper by plan, or because no mailbox took the old."""
     reason = _paper_reason(books, standing)
     same_bill = (
-        _PAPER.run == standing.period,
+        _PAPER.period == standing.period,
         _PAPER.form == standing.form,
         _PAPER.account_key == standing.account_key,
     )
@@ -54,13 +54,13 @@ def _put_on_paper(books: Connection, standing: ClosedBill, edition: int) -> bool
     if reason is None:
         return False
     pages = sa.select(_BILL.pages).where(
-        _BILL.run == standing.period,
+        _BILL.period == standing.period,
         _BILL.form == standing.form,
         _BILL.account_key == standing.account_key,
     )
     books.execute(
         paper.insert().values(
-            run=standing.period,
+            period=standing.period,
             form=standing.form,
             account_key=standing.account_key,
             edition=edition,
@@ -76,14 +76,14 @@ def _put_on_paper(books: Connection, standing: ClosedBill, edition: int) -> bool
 
 def _paper_reason(books: Connection, standing: ClosedBill) -> PaperReason | None:
     plan = sa.select(delivery_plan.c.paper).where(
-        delivery_plan.c.run == standing.period,
+        delivery_plan.c.period == standing.period,
         delivery_plan.c.account_key == standing.account_key,
     )
     planned: PaperReason | None = books.scalar(plan)
     if planned is not None:
         return planned
     fell_back = sa.select(_PAPER.reason).where(
-        _PAPER.run == standing.period,
+        _PAPER.period == standing.period,
         _PAPER.form == standing.form,
         _PAPER.account_key == standing.account_key,
     )

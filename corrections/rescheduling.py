@@ -23,7 +23,7 @@ from domain.payments import (
 from payments.collecting.draws import move_payment
 from payments.enrollment.facts import CurrentPayment, EnrollmentFacts, read_enrollment_facts
 from payments.enrollment.records import record_outcome
-from rules.autopay import AutopayPolicy, plan_payment
+from rules.money.autopay import AutopayPolicy, plan_payment
 
 _PAYMENT = gateway_payment.c
 _ON_ITS_WAY = (PaymentState.SUBMITTED, PaymentState.UNKNOWN)

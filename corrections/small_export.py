@@ -15,8 +15,8 @@ import sqlalchemy as sa
 
 from billing_system.importing import import_export
 from billing_system.port import BillingExport
-from data_checks.catalog import CATALOG
 from data_checks.check import Check, Finding, find, to_query
+from data_checks.checks.catalog import CATALOG
 from data_checks.parameters import Thresholds, parameters
 from database.books import Database, insert_rows
 from database.schema import metadata
@@ -27,7 +27,7 @@ from domain.failures import Misuse, Refused
 from domain.money import Money
 from domain.periods import NOTICE
 from domain.words import say_count
-from rules.balances import amount_due
+from rules.money.balances import amount_due
 from splitter.copying.verifying import VerificationPolicy
 from splitter.runs.split import split_run
 from splitter.store.bill_store import BillStore
@@ -136,7 +136,7 @@ def _require_account(export: BillingExport, period: str, key: str, number: str) 
 
 
 def _require_utility(real: Database, export: BillingExport, period: str) -> None:
-    query = sa.select(bill_run.c.utility, bill_run.c.timezone).where(bill_run.c.run == period)
+    query = sa.select(bill_run.c.utility, bill_run.c.timezone).where(bill_run.c.period == period)
     with real.reading() as books:
         known = books.execute(query).one_or_none()
     if known is None:
@@ -173,7 +173,7 @@ def _add_town(real: Database, books: Database, period: str) -> list[str]:
     with real.reading() as source, books.writing() as target:
         known = set(target.scalars(sa.select(account.c.account_key)))
         rows = source.execution_options(yield_per=5_000).execute(
-            sa.select(account).where(account.c.run == period)
+            sa.select(account).where(account.c.period == period)
         )
         new = [row for row in rows if row.account_key not in known]
         insert_rows(target, account, columns, new)
@@ -182,7 +182,7 @@ def _add_town(real: Database, books: Database, period: str) -> list[str]:
 
 def _remove_town(books: Database, period: str, keys: list[str]) -> None:
     gone = account.delete().where(
-        account.c.run == period, account.c.account_key == sa.bindparam("gone_key")
+        account.c.period == period, account.c.account_key == sa.bindparam("gone_key")
     )
     if keys:
         with books.writing() as target:
@@ -222,7 +222,7 @@ def _refuse(check: Check, finding: Finding, own: Account) -> None:
 
 def _find_bill(books: Database, period: str, own: Account) -> Any:
     query = sa.select(bill).where(
-        bill.c.run == period, bill.c.account_key == own.key, ~bill.c.form.endswith(NOTICE)
+        bill.c.period == period, bill.c.account_key == own.key, ~bill.c.form.endswith(NOTICE)
     )
     with books.reading() as connection:
         found = connection.execute(query).all()

@@ -6,13 +6,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.making_tables import make_table
+from database.definitions.making import make_table
 from database.types import Cents, Moment, one_of
 from domain.corrections import Replacing
 
 once_closed = make_table(
     "once_closed",  # every period that was ever closed, taken back or not; filled by a trigger
-    sa.Column("run", sa.String(40), primary_key=True),
+    sa.Column("period", sa.String(40), primary_key=True),
 )
 
 replaced_bill = make_table(
@@ -85,7 +85,7 @@ def remembering_statements(dialect: str) -> tuple[str, ...]:
     return (
         """CREATE OR REPLACE FUNCTION remember_close() RETURNS trigger LANGUAGE plpgsql AS
 $$BEGIN
-    INSERT INTO once_closed (run) VALUES (NEW.run) ON CONFLICT DO NOTHING;
+    INSERT INTO once_closed (period) VALUES (NEW.period) ON CONFLICT DO NOTHING;
     RETURN NEW;
 END$$""",
         "CREATE TRIGGER period_close_remembered BEFORE INSERT ON period_close "

@@ -9,11 +9,11 @@ import sqlalchemy as sa
 
 import database.feed.tables
 import database.ledger.tables  # noqa: F401 - its tables refer to these, and these to its
-from database import making_tables
-from database.audit_guards import guard_statements
 from database.correction_tables import remember_closes
-from database.making_tables import make_table as _table
-from database.making_tables import one_where as _one_where
+from database.definitions import making
+from database.definitions.audit_guards import guard_statements
+from database.definitions.making import make_table as _table
+from database.definitions.making import one_where as _one_where
 from database.types import Cents, Moment, one_of
 from domain.accounts import AccountStatus
 from domain.approvals import Decision
@@ -36,13 +36,16 @@ from domain.payments import (
 )
 from domain.runs import RunState
 
-metadata = making_tables.metadata
+metadata = making.metadata
 
 
 def _run() -> sa.Column[str]:
     """A run's own rows go with it when another export takes its place."""
     return sa.Column(
-        "run", sa.String(40), sa.ForeignKey("bill_run.run", ondelete="CASCADE"), primary_key=True
+        "period",
+        sa.String(40),
+        sa.ForeignKey("bill_run.period", ondelete="CASCADE"),
+        primary_key=True,
     )
 
 
@@ -54,9 +57,9 @@ def _closed_run(*, primary_key: bool = True, nullable: bool = False) -> sa.Colum
     scheduling or mailing before the close impossible for any program, ours included.
     """
     return sa.Column(
-        "run",
+        "period",
         sa.String(40),
-        sa.ForeignKey("period_close.run"),
+        sa.ForeignKey("period_close.period"),
         primary_key=primary_key,
         nullable=nullable,
     )
@@ -68,7 +71,7 @@ def _once_closed(*, nullable: bool = False) -> sa.Column[str]:
 
     Money that was drawn and mail that has left stay when a close is undone.
     """
-    return sa.Column("run", sa.String(40), sa.ForeignKey("once_closed.run"), nullable=nullable)
+    return sa.Column("period", sa.String(40), sa.ForeignKey("once_closed.run"), nullable=nullable)
 
 
 def _key(*, primary_key: bool = True) -> sa.Column[str]:
@@ -98,7 +101,7 @@ def _token(context: Any) -> str:
 
 bill_run = _table(
     "bill_run",
-    sa.Column("run", sa.String(40), primary_key=True),
+    sa.Column("period", sa.String(40), primary_key=True),
     sa.Column("state", one_of(RunState, "state"), nullable=False),
     sa.Column("utility", sa.String(200), nullable=False),
     sa.Column("timezone", sa.String(64), nullable=False),
@@ -194,7 +197,7 @@ movement = _table(
     sa.Column(
         "reference", sa.String(100), nullable=False, default="", server_default=""
     ),  # a receipt or a confirmation
-    sa.Index(None, "run", "account_key"),
+    sa.Index(None, "period", "account_key"),
     sa.Index(None, "account_key", "posted_on"),  # what a customer looks back at
 )
 
@@ -245,7 +248,7 @@ mandate = _table(
     sa.Column("maximum", Cents),
     sa.Column("enrolled_on", sa.Date, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False),
-    sa.Index(None, "run", "account_key"),
+    sa.Index(None, "period", "account_key"),
 )
 
 problem = _table(
@@ -309,7 +312,7 @@ bill = _table(
     sa.Column(
         "edition", sa.Integer, nullable=False, default=0, server_default="0"
     ),  # replaced so often
-    sa.UniqueConstraint("run", "pdf"),
+    sa.UniqueConstraint("period", "pdf"),
     sa.CheckConstraint("pages > 0", name="pages"),
     sa.Index(None, "account_key"),
 )
@@ -432,7 +435,7 @@ held_account = _table(
 
 approval_request = _table(
     "approval_request",  # of no bill run: it outlives an export that is replaced
-    sa.Column("run", sa.String(40), primary_key=True),
+    sa.Column("period", sa.String(40), primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("digest", sa.String(64), nullable=False),  # of what a decision is bound to
     sa.Column("figures", sa.Text, nullable=False),  # JSON, what was shown
@@ -443,7 +446,7 @@ approval_request = _table(
 
 approval_decision = _table(
     "approval_decision",
-    sa.Column("run", sa.String(40), primary_key=True),
+    sa.Column("period", sa.String(40), primary_key=True),
     sa.Column("request", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("decision", one_of(Decision, "decision"), nullable=False),
@@ -454,7 +457,7 @@ approval_decision = _table(
     # The machine's user, where nothing proves who it was.
     sa.Column("origin", sa.String(40), nullable=False, server_default=""),
     sa.ForeignKeyConstraint(
-        ["run", "request"], ["approval_request.run", "approval_request.number"]
+        ["period", "request"], ["approval_request.period", "approval_request.number"]
     ),
 )
 
@@ -463,9 +466,9 @@ approval_decision = _table(
 period_close = _table(
     "period_close",
     sa.Column(
-        "run",
+        "period",
         sa.String(40),
-        sa.ForeignKey("bill_run.run"),
+        sa.ForeignKey("bill_run.period"),
         sa.ForeignKey("once_closed.run", name="fk_period_close_once_closed"),
         primary_key=True,
     ),
@@ -484,7 +487,7 @@ balance_due = _table(
     sa.Column("paid", Cents, nullable=False, default=ZERO),  # minus those of money
     sa.Column("due_on", sa.Date),
     sa.Column("equal_pay", sa.Boolean, nullable=False, default=False),  # the amount due is agreed
-    sa.Index(None, "run"),
+    sa.Index(None, "period"),
 )
 
 gateway_payment = _table(
@@ -514,13 +517,15 @@ gateway_payment = _table(
     sa.Column("taken_at", Moment),
     sa.CheckConstraint("amount > 0", name="amount_positive"),
     sa.CheckConstraint("service_fee >= 0 AND service_fee < amount", name="service_fee_within"),
-    _one_where("uq_gateway_payment_autopay", ("run", "account_key", "number"), "kind = 'autopay'"),
+    _one_where(
+        "uq_gateway_payment_autopay", ("period", "account_key", "number"), "kind = 'autopay'"
+    ),
     sa.Index(None, "pay_on"),
     sa.Index(None, "account_key"),
-    sa.Index(None, "run"),
+    sa.Index(None, "period"),
 )
 
-# The payments that autopay scheduled: a view (database/in_force.py), so that who reads the
+# The payments that autopay scheduled: a view (database/definitions/in_force.py), so that who reads the
 # schedule never meets what customers pay by hand. Written is gateway_payment alone.
 scheduled_payment = sa.Table(
     "scheduled_payment",
@@ -825,7 +830,7 @@ delivery = _table(
     sa.UniqueConstraint("message_id"),
     sa.UniqueConstraint("token"),
     sa.Index(None, "status", "next_try_at"),
-    sa.Index(None, "run", "account_key"),
+    sa.Index(None, "period", "account_key"),
 )
 
 suppressed_address = _table(
@@ -974,7 +979,7 @@ run_step = _table(
 
 run_lock = _table(
     "run_lock",
-    sa.Column("run", sa.String(40), primary_key=True),
+    sa.Column("period", sa.String(40), primary_key=True),
     sa.Column("holder", sa.String(100), nullable=False),
     sa.Column("owner", sa.String(200), nullable=False),
     sa.Column("taken_at", Moment, nullable=False),

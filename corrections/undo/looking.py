@@ -110,13 +110,15 @@ def look_at_undo(
     period; Refused where it is not closed, where too many days have passed, and where a later
     close of one of its accounts stands: its balance has moved on.
     """
-    run = books.execute(sa.select(bill_run).where(bill_run.c.run == period)).one_or_none()
+    run = books.execute(sa.select(bill_run).where(bill_run.c.period == period)).one_or_none()
     if run is None:
         raise Misuse(
             f"No export of period {period} has been imported; nothing can be taken back.",
             "unknown-period",
         )
-    close = books.execute(sa.select(period_close).where(period_close.c.run == period)).one_or_none()
+    close = books.execute(
+        sa.select(period_close).where(period_close.c.period == period)
+    ).one_or_none()
     if close is None:
         raise Refused("period-open", f"Period {period} is not closed; nothing is to be undone.")
     closed_on = close.closed_at.astimezone(ZoneInfo(run.timezone)).date()
@@ -138,7 +140,7 @@ def look_at_undo(
         closed_at=close.closed_at,
         closed_by=close.closed_by,
         last_day=last_day,
-        bills=_count(books, bill, bill.c.run == period),
+        bills=_count(books, bill, bill.c.period == period),
         balances=balances,
         amount=due or ZERO,
         payments=payments,
@@ -148,7 +150,7 @@ def look_at_undo(
         mails_out=_mails(books, period, _MAIL.status.in_(MAY_HAVE_LEFT)),
         print_files=files,
         fetched=tuple(file for file in files if is_fetched(file)),
-        paper_bills=_count(books, paper, paper.c.run == period),
+        paper_bills=_count(books, paper, paper.c.period == period),
         corrections=_count(
             books, correction, correction.c.period == period, correction.c.undone.is_(None)
         ),
@@ -167,7 +169,7 @@ def not_asked(period: str) -> sa.ColumnElement[bool]:
         draw.c.payment_key == _PAYMENT.key, draw.c.state.in_(_MAY_HAVE_HAPPENED)
     )
     return sa.and_(
-        _PAYMENT.run == period,
+        _PAYMENT.period == period,
         _PAYMENT.kind == PaymentKind.AUTOPAY,
         _PAYMENT.state == PaymentState.SCHEDULED,
         ~may_have,
@@ -178,12 +180,12 @@ def _require_no_later(books: Connection, period: str, ends_on: date) -> None:
     """Of accounts in common: a forgotten older period that was closed later moved no balance."""
     mine, theirs = account.alias("mine"), account.alias("theirs")
     later = books.execute(
-        sa.select(bill_run.c.run, mine.c.account)
-        .join(period_close, period_close.c.run == bill_run.c.run)
-        .join(theirs, theirs.c.run == bill_run.c.run)
-        .join(mine, sa.and_(mine.c.run == period, mine.c.account_key == theirs.c.account_key))
+        sa.select(bill_run.c.period, mine.c.account)
+        .join(period_close, period_close.c.period == bill_run.c.period)
+        .join(theirs, theirs.c.period == bill_run.c.period)
+        .join(mine, sa.and_(mine.c.period == period, mine.c.account_key == theirs.c.account_key))
         .where(
-            bill_run.c.run != period,
+            bill_run.c.period != period,
             bill_run.c.ends_on > ends_on,
             theirs.c.status != AccountStatus.CLOSED,
             mine.c.status != AccountStatus.CLOSED,
@@ -194,15 +196,15 @@ def _require_no_later(books: Connection, period: str, ends_on: date) -> None:
     if later is not None:
         raise Refused(
             "later-close",
-            f"Period {later.run} is closed since, with account {later.account} and others of "
-            f"{period}: its balances have moved on. Take {later.run} back first, or correct "
+            f"Period {later.period} is closed since, with account {later.account} and others of "
+            f"{period}: its balances have moved on. Take {later.period} back first, or correct "
             "single bills with `billclose correct`. Nothing was changed.",
         )
 
 
 def _files(period: str) -> sa.Select[Any]:
     rows = print_batch.c
-    return sa.select(rows.file).where(rows.run == period).order_by(rows.part, rows.bulk)
+    return sa.select(rows.file).where(rows.period == period).order_by(rows.part, rows.bulk)
 
 
 def _waiting_payments(period: str) -> sa.Select[Any]:
@@ -213,7 +215,7 @@ def _waiting_payments(period: str) -> sa.Select[Any]:
 def _balances(period: str) -> sa.Select[Any]:
     amount = balance_due.c.amount_due
     return sa.select(sa.func.count(), sa.func.sum(amount, type_=amount.type)).where(
-        balance_due.c.run == period
+        balance_due.c.period == period
     )
 
 
@@ -231,14 +233,16 @@ def _draws(books: Connection, period: str) -> tuple[StandingDraw, ...]:
             sa.func.coalesce(draw.c.reference, _PAYMENT.confirmation, ""),
         )
         .join(draw, draw.c.payment_key == _PAYMENT.key)
-        .where(_PAYMENT.run == period, draw.c.state.in_(_MAY_HAVE_HAPPENED))
+        .where(_PAYMENT.period == period, draw.c.state.in_(_MAY_HAVE_HAPPENED))
         .order_by(_PAYMENT.account_key, draw.c.key)
     )
     return tuple(StandingDraw(*row) for row in books.execute(query))
 
 
 def _mails(books: Connection, period: str, *conditions: sa.ColumnElement[bool]) -> dict[str, int]:
-    query = sa.select(_MAIL.kind).where(_MAIL.run == period, _MAIL.kind.in_(OF_A_BILL), *conditions)
+    query = sa.select(_MAIL.kind).where(
+        _MAIL.period == period, _MAIL.kind.in_(OF_A_BILL), *conditions
+    )
     return {str(kind): number for kind, number in sorted(Counter(books.scalars(query)).items())}
 
 

@@ -86,7 +86,7 @@ def take_back(
     is read under the locks, as always: run, balances, payments, draws. Raises as `look_at_undo`.
     """
     with database.writing() as books:
-        run = bill_run.c.run
+        run = bill_run.c.period
         books.execute(sa.select(run).where(run == period).with_for_update())
         lock_all_balances(books)
         plan = look_at_undo(books, period, terms.boundary, is_fetched)
@@ -118,18 +118,18 @@ def _cancel_payments(books: Connection, period: str) -> None:
     books.execute(  # what was off already, nothing having been drawn, is planned anew as well
         gateway_payment.update()
         .where(
-            _PAYMENT.run == period,
+            _PAYMENT.period == period,
             _PAYMENT.kind == PaymentKind.AUTOPAY,
             _PAYMENT.state == PaymentState.CANCELLED,
         )
         .values(error=PERIOD_UNDONE)
     )
     for table in (autopay_unscheduled, planned_payment):
-        books.execute(table.delete().where(table.c.run == period))
+        books.execute(table.delete().where(table.c.period == period))
 
 
 def _withdraw_mails(books: Connection, period: str) -> None:
-    of_the_bills = (_MAIL.run == period, _MAIL.kind.in_(OF_A_BILL))
+    of_the_bills = (_MAIL.period == period, _MAIL.kind.in_(OF_A_BILL))
     books.execute(delivery.delete().where(*of_the_bills, *surely_not_left()))
 
 
@@ -138,7 +138,7 @@ def _keep_bills(books: Connection, period: str, terms: UndoTerms) -> None:
     corrected = standing_corrections()
     shown = (
         sa.select(
-            bill.c.run,
+            bill.c.period,
             bill.c.form,
             bill.c.account_key,
             bill.c.edition,
@@ -153,11 +153,11 @@ def _keep_bills(books: Connection, period: str, terms: UndoTerms) -> None:
         )
         .join(
             account,
-            sa.and_(account.c.run == bill.c.run, account.c.account_key == bill.c.account_key),
+            sa.and_(account.c.period == bill.c.period, account.c.account_key == bill.c.account_key),
         )
-        .join(bill_run, bill_run.c.run == bill.c.run)
+        .join(bill_run, bill_run.c.period == bill.c.period)
         .outerjoin(corrected, is_of_account(corrected))
-        .where(bill.c.run == period, ~is_doubled())
+        .where(bill.c.period == period, ~is_doubled())
     )
     names = [
         "period", "form", "account_key", "edition", "account", "amount_due", "due_on", "pdf",
@@ -195,13 +195,13 @@ def _restore_balances(books: Connection, period: str) -> None:
         .values(in_export_of=None, how=None)
     )
     moved = list(
-        books.scalars(sa.select(balance_due.c.account_key).where(balance_due.c.run == period))
+        books.scalars(sa.select(balance_due.c.account_key).where(balance_due.c.period == period))
     )
     before = _bills_before(period).subquery("before")
     books.execute(
         balance_due.update()
-        .where(balance_due.c.account_key == before.c.account_key, balance_due.c.run == period)
-        .values({name: before.c[name] for name in ("run", "amount_due", "due_on", "equal_pay")})
+        .where(balance_due.c.account_key == before.c.account_key, balance_due.c.period == period)
+        .values({name: before.c[name] for name in ("period", "amount_due", "due_on", "equal_pay")})
     )
     for first in range(0, len(moved), SOME):
         add_up(books, moved[first : first + SOME])
@@ -212,22 +212,22 @@ def _bills_before(period: str) -> sa.Select[Any]:
     corrected = standing_corrections()
     had, closed = account.alias("had"), bill_run.alias("closed")
     newest = (
-        sa.select(closed.c.run)
-        .join(period_close, period_close.c.run == closed.c.run)
-        .join(had, had.c.run == closed.c.run)
+        sa.select(closed.c.period)
+        .join(period_close, period_close.c.period == closed.c.period)
+        .join(had, had.c.period == closed.c.period)
         .where(
-            closed.c.run != period,
+            closed.c.period != period,
             had.c.account_key == balance_due.c.account_key,
             had.c.status != AccountStatus.CLOSED,
         )
-        .order_by(closed.c.ends_on.desc(), closed.c.run.desc())
+        .order_by(closed.c.ends_on.desc(), closed.c.period.desc())
         .limit(1)
         .correlate(balance_due)
         .scalar_subquery()
     )
     of = (
-        sa.select(balance_due.c.account_key, newest.label("run"))
-        .where(balance_due.c.run == period)
+        sa.select(balance_due.c.account_key, newest.label("period"))
+        .where(balance_due.c.period == period)
         .subquery("of")
     )
     is_agreed = sa.and_(
@@ -237,7 +237,7 @@ def _bills_before(period: str) -> sa.Select[Any]:
     return (
         sa.select(
             of.c.account_key,
-            of.c.run,
+            of.c.period,
             sa.func.coalesce(account.c.amount_due, nothing).label("amount_due"),
             due_on_in_force(corrected).label("due_on"),
             sa.func.coalesce(is_agreed, sa.false()).label("equal_pay"),
@@ -245,9 +245,9 @@ def _bills_before(period: str) -> sa.Select[Any]:
         .select_from(of)
         .outerjoin(
             account,
-            sa.and_(account.c.run == of.c.run, account.c.account_key == of.c.account_key),
+            sa.and_(account.c.period == of.c.period, account.c.account_key == of.c.account_key),
         )
-        .outerjoin(bill_run, bill_run.c.run == of.c.run)
+        .outerjoin(bill_run, bill_run.c.period == of.c.period)
         .outerjoin(corrected, is_of_account(corrected))
     )
 
@@ -262,15 +262,17 @@ def _open(books: Connection, plan: UndoPlan, terms: UndoTerms) -> None:
     period = plan.period
     again = (*DONE_ANEW, Step.SPLIT) if _remove_corrected(books, period) else DONE_ANEW
     for table in (paper, print_batch, period_close):
-        books.execute(table.delete().where(table.c.run == period))
+        books.execute(table.delete().where(table.c.period == period))
     books.execute(
         run_step.delete().where(
-            run_step.c.run == period, run_step.c.step.in_([step.value for step in again])
+            run_step.c.period == period, run_step.c.step.in_([step.value for step in again])
         )
     )
     move_run(books, period, "undone")
     books.execute(
-        bill_run.update().where(bill_run.c.run == period).values(approved_at=None, approved_by=None)
+        bill_run.update()
+        .where(bill_run.c.period == period)
+        .values(approved_at=None, approved_by=None)
     )
     record_request(
         books, period, digest=f"undone {plan.number}", figures="{}", at=terms.now, who=terms.who
@@ -302,7 +304,7 @@ def _audit(books: Connection, plan: UndoPlan, terms: UndoTerms) -> None:
 def _remove_corrected(books: Connection, period: str) -> bool:
     """Take the bulk files of corrected bills off the period; tell whether there were any."""
     of_corrections = bulk_file.c.path.contains(f"/{CORRECTED_FILE}")
-    gone = bulk_file.delete().where(bulk_file.c.run == period, of_corrections)
+    gone = bulk_file.delete().where(bulk_file.c.period == period, of_corrections)
     return books.execute(gone).rowcount > 0
 
 
@@ -316,7 +318,7 @@ class UnfinishedUndo:
 
 def read_undone(database: Database, period: str) -> bool:
     """Tell whether a period was closed, and taken back, and is not closed again."""
-    closed, undone = period_close.c.run, period_undo.c.period
+    closed, undone = period_close.c.period, period_undo.c.period
     with database.reading() as books:
         is_closed = books.execute(sa.select(closed).where(closed == period)).first()
         was = books.execute(sa.select(undone).where(undone == period)).first()

@@ -6,8 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from database.definitions.making import index_where, make_table
 from database.ledger.guards import guard_statements
-from database.making_tables import index_where, make_table
 from database.types import Cents, Moment, one_of
 from domain.ledger import ContainedBy, EntryKind, EntrySource
 
@@ -98,7 +98,7 @@ entry_plan = make_table(
     sa.Column(
         "period",
         sa.String(40),
-        sa.ForeignKey("bill_run.run", ondelete="CASCADE"),
+        sa.ForeignKey("bill_run.period", ondelete="CASCADE"),
         primary_key=True,
     ),
     sa.Column("entry_key", sa.String(KEY), sa.ForeignKey("balance_entry.key"), primary_key=True),
@@ -110,7 +110,7 @@ boundary_finding = make_table(
     sa.Column(
         "period",
         sa.String(40),
-        sa.ForeignKey("bill_run.run", ondelete="CASCADE"),
+        sa.ForeignKey("bill_run.period", ondelete="CASCADE"),
         primary_key=True,
     ),
     sa.Column("line", sa.Integer, primary_key=True, autoincrement=False),

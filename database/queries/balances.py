@@ -60,7 +60,7 @@ def balances() -> sa.Select[Any]:
     way = on_its_way(balance_due.c.account_key)
     return sa.select(
         balance_due.c.account,
-        balance_due.c.run.label("period"),
+        balance_due.c.period.label("period"),
         balance_due.c.amount_due,
         balance_due.c.added,
         balance_due.c.paid,
@@ -71,7 +71,7 @@ def balances() -> sa.Select[Any]:
         ),
         balance_due.c.due_on.label("due_date"),
         balance_due.c.account_key.label("_account_key"),
-    ).outerjoin(bill_run, bill_run.c.run == balance_due.c.run)
+    ).outerjoin(bill_run, bill_run.c.period == balance_due.c.period)
 
 
 def read_open_balance(books: Connection, account_key: str) -> Money:

@@ -37,7 +37,7 @@ def standing_corrections(name: str = "corrected") -> sa.Subquery:
 
 def is_of_account(corrected: sa.Subquery, of: sa.FromClause = account) -> sa.ColumnElement[bool]:
     """Claim that a correction is of an account in the period of its row."""
-    return sa.and_(corrected.c.period == of.c.run, corrected.c.account_key == of.c.account_key)
+    return sa.and_(corrected.c.period == of.c.period, corrected.c.account_key == of.c.account_key)
 
 
 def amount_due_in_force(corrected: sa.Subquery) -> sa.ColumnElement[object]:

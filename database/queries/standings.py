@@ -76,7 +76,7 @@ def _to_standing(row: Any, planned: Any, paid: Any) -> AccountStanding:
     return AccountStanding(
         row.account_key,
         row.account,
-        row.run,
+        row.period,
         row.name,
         row.service_address,
         row.owed,
@@ -96,7 +96,7 @@ _KEYS: sa.BindParameter[list[str]] = sa.bindparam("keys", expanding=True)
 _BILLS = (
     sa.select(sa.func.count())
     .select_from(bill)
-    .where(bill.c.run == balance_due.c.run, bill.c.account_key == balance_due.c.account_key)
+    .where(bill.c.period == balance_due.c.period, bill.c.account_key == balance_due.c.account_key)
     .correlate(balance_due)
     .scalar_subquery()
 )
@@ -104,7 +104,7 @@ _STANDING = (
     sa.select(
         balance_due.c.account_key,
         balance_due.c.account,
-        balance_due.c.run,
+        balance_due.c.period,
         open_balance().label("owed"),
         on_its_way(balance_due.c.account_key).label("on_its_way"),
         balance_due.c.due_on,
@@ -116,7 +116,7 @@ _STANDING = (
     .join(
         account,
         sa.and_(
-            account.c.run == balance_due.c.run,
+            account.c.period == balance_due.c.period,
             account.c.account_key == balance_due.c.account_key,
         ),
     )

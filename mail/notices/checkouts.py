@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
-from database.checkout_tables import checkout
+from database.definitions.checkout import checkout
 from database.tables import draw, gateway_payment
 from domain.deliveries import MessageKind, RecipientSource
 from domain.payments import PaymentState
@@ -65,7 +65,7 @@ def _owed(terms: Notifying) -> sa.Select[Any]:
             checkout.c.address,
             _PAYMENT.key,
             _PAYMENT.account,
-            _PAYMENT.run,
+            _PAYMENT.period,
             _PAYMENT.state,
         )
         .join(gateway_payment, _PAYMENT.key == checkout.c.payment_key)
@@ -90,6 +90,6 @@ def _to_message(row: Any) -> PlannedMessage:
         address=row.address,
         source=RecipientSource.PORTAL_USER,
         account=row.account,
-        run=row.run,
+        period=row.period,
         form=_FORMS[row.state],
     )

@@ -51,7 +51,7 @@ class PlannedMessage:
     address: str
     source: RecipientSource | None = None
     account: str = ""
-    run: str | None = None
+    period: str | None = None
     form: str = ""
     edition: int = 0  # of a bill: how often another one took its place
 
@@ -71,7 +71,7 @@ def queue_messages(
     return recorded
 
 
-def queue_bills(database: Database, run: str, *, now: datetime, message_domain: str) -> int:
+def queue_bills(database: Database, period: str, *, now: datetime, message_domain: str) -> int:
     """
     Record one delivery for each bill and mailbox of a closed run; return how many are new.
 
@@ -81,8 +81,8 @@ def queue_bills(database: Database, run: str, *, now: datetime, message_domain: 
     to period_close (rule 2): the database raises IntegrityError.
     """
     recorded = 0
-    with database.writing() as connection:
-        owed = connection.execute(_bills_owed(run).execution_options(yield_per=CHUNK))
+    with database.writing() as books:
+        owed = books.execute(_bills_owed(period).execution_options(yield_per=CHUNK))
         for rows in owed.partitions():
             bills = [
                 PlannedMessage(
@@ -91,30 +91,36 @@ def queue_bills(database: Database, run: str, *, now: datetime, message_domain: 
                     address=row.address,
                     source=row.source,
                     account=row.account,
-                    run=row.run,
+                    period=row.period,
                     form=row.form,
                     edition=row.edition,
                 )
                 for row in rows
                 if not row.has_this_very_bill
             ]
-            recorded += queue_messages(connection, bills, now=now, message_domain=message_domain)
+            recorded += queue_messages(books, bills, now=now, message_domain=message_domain)
     return recorded
 
 
 def queue_corrected_bill(
-    books: Connection, run: str, form: str, account_key: str, *, now: datetime, message_domain: str
+    books: Connection,
+    period: str,
+    form: str,
+    account_key: str,
+    *,
+    now: datetime,
+    message_domain: str,
 ) -> int:
     """Record the mails of one bill that took another's place, marked so; return how many."""
-    query = _bills_owed(run).where(bill.c.form == form, bill.c.account_key == account_key)
+    query = _bills_owed(period).where(bill.c.form == form, bill.c.account_key == account_key)
     mails = [
         PlannedMessage(
             MessageKind.BILL,
-            about=corrected_about(run, row.edition),
+            about=corrected_about(period, row.edition),
             address=row.address,
             source=row.source,
             account=row.account,
-            run=run,
+            period=period,
             form=form,
             edition=row.edition,
         )
@@ -123,12 +129,12 @@ def queue_corrected_bill(
     return queue_messages(books, mails, now=now, message_domain=message_domain)
 
 
-def withdraw_bill(books: Connection, run: str, form: str, account_key: str) -> int:
+def withdraw_bill(books: Connection, period: str, form: str, account_key: str) -> int:
     """Take the mails of a bill out of the outbox that have surely not left; return how many."""
     mails = delivery.c
     done = books.execute(
         delivery.delete().where(
-            mails.run == run,
+            mails.period == period,
             mails.form == form,
             mails.account_key == account_key,
             mails.kind == MessageKind.BILL,
@@ -152,35 +158,35 @@ def surely_not_left() -> tuple[sa.ColumnElement[bool], ...]:
 def _about(row: Any) -> str:
     """Say what a bill's mail is about; one that follows an earlier edition says so."""
     if not row.edition:
-        return str(row.run)
+        return str(row.period)
     name = corrected_about if row.had_mail else again_about
-    return name(row.run, row.edition)
+    return name(row.period, row.edition)
 
 
-def _bills_owed(run: str) -> sa.Select[Any]:
+def _bills_owed(period: str) -> sa.Select[Any]:
     is_held = sa.exists().where(
-        held_account.c.run == bill.c.run, held_account.c.account_key == bill.c.account_key
+        held_account.c.period == bill.c.period, held_account.c.account_key == bill.c.account_key
     )
     same_account = [
-        sa.and_(table.c.run == bill.c.run, table.c.account_key == bill.c.account_key)
+        sa.and_(table.c.period == bill.c.period, table.c.account_key == bill.c.account_key)
         for table in (account, delivery_plan, recipient)
     ]
     return (
         sa.select(
-            bill.c.run,
+            bill.c.period,
             bill.c.form,
             bill.c.edition,
             account.c.account,
             recipient.c.address,
             recipient.c.source,
             had_earlier_mail().label("had_mail"),
-            _has_this_very_bill(run).label("has_this_very_bill"),
+            _has_this_very_bill(period).label("has_this_very_bill"),
         )
         .join(account, same_account[0])
         .join(delivery_plan, same_account[1])
         .join(recipient, same_account[2])
         .where(
-            bill.c.run == run,
+            bill.c.period == period,
             delivery_plan.c.paperless,
             account.c.status != AccountStatus.CLOSED,
             ~is_doubled(),
@@ -196,7 +202,7 @@ def had_earlier_mail() -> sa.Exists:
     """Claim that a mail of an earlier edition of a bill has left, or may have, to any mailbox."""
     mails = delivery.c
     return sa.exists().where(
-        mails.run == bill.c.run,
+        mails.period == bill.c.period,
         mails.account_key == bill.c.account_key,
         mails.form == bill.c.form,
         mails.kind == MessageKind.BILL,
@@ -205,7 +211,7 @@ def had_earlier_mail() -> sa.Exists:
     )
 
 
-def _has_this_very_bill(run: str) -> sa.ColumnElement[bool]:
+def _has_this_very_bill(period: str) -> sa.ColumnElement[bool]:
     """
     Claim that the mailbox has this very document with the same amount and due date.
 
@@ -213,12 +219,12 @@ def _has_this_very_bill(run: str) -> sa.ColumnElement[bool]:
     """
     old, mails = replaced_bill.c, delivery.c
     edition_before = sa.and_(
-        old.period == bill.c.run,
+        old.period == bill.c.period,
         old.form == bill.c.form,
         old.account_key == bill.c.account_key,
         old.edition == bill.c.edition - 1,
     )
-    due_on = sa.select(bill_run.c.due_on).where(bill_run.c.run == run).scalar_subquery()
+    due_on = sa.select(bill_run.c.due_on).where(bill_run.c.period == period).scalar_subquery()
     is_same = sa.exists().where(
         edition_before,
         old.sha256 == bill.c.sha256,
@@ -226,7 +232,7 @@ def _has_this_very_bill(run: str) -> sa.ColumnElement[bool]:
         old.due_on == due_on,
     )
     was_mailed = sa.exists().where(
-        mails.run == bill.c.run,
+        mails.period == bill.c.period,
         mails.account_key == bill.c.account_key,
         mails.form == bill.c.form,
         mails.kind == MessageKind.BILL,
@@ -242,7 +248,7 @@ def _row_of(message: PlannedMessage, now: datetime, message_domain: str) -> dict
     key = delivery_key(message.kind, message.about, message.form, message.account, mailbox)
     return {
         "key": key,
-        "run": message.run,
+        "period": message.period,
         "account_key": account_key(message.account),
         "account": message.account,
         "kind": message.kind,
@@ -259,24 +265,24 @@ def _row_of(message: PlannedMessage, now: datetime, message_domain: str) -> dict
     }
 
 
-def _record(connection: Connection, rows: list[dict[str, Any]]) -> int:
+def _record(books: Connection, rows: list[dict[str, Any]]) -> int:
     """
     Insert what is not there yet; return how many are new.
 
     A delivery left out for another reason than its own key (its Message-ID or token is taken) is
     an error.
     """
-    recording = insert_new(connection.dialect.name, delivery)
+    recording = insert_new(books.dialect.name, delivery)
     options = {"preserve_rowcount": True}  # of an executemany, which PostgreSQL's driver sums up
-    new = connection.execute(recording, rows, execution_options=options).rowcount
+    new = books.execute(recording, rows, execution_options=options).rowcount
     if new < len(rows):
-        _require_recorded(connection, {row["key"] for row in rows})
+        _require_recorded(books, {row["key"] for row in rows})
     return new
 
 
-def _require_recorded(connection: Connection, keys: set[str]) -> None:
+def _require_recorded(books: Connection, keys: set[str]) -> None:
     known = sa.select(delivery.c.key).where(delivery.c.key.in_(keys))
-    if left_out := keys.difference(connection.scalars(known)):
+    if left_out := keys.difference(books.scalars(known)):
         raise ValueError(
             f"the Message-IDs or tokens of {len(left_out)} messages are other messages': "
             "nothing of this step was recorded, run it again"
@@ -297,7 +303,7 @@ def without_known(
     known: Counter[DeliveryStatus] = Counter()
     first, last = messages[0], messages[-1]
     query = sa.select(delivery.c.key, delivery.c.status).where(
-        delivery.c.run == first.run,
+        delivery.c.period == first.period,
         delivery.c.kind == first.kind,
         delivery.c.form == first.form,
         delivery.c.account_key.between(account_key(first.account), account_key(last.account)),

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from database.books import Database
 from database.correction_tables import replaced_bill
-from database.in_force import wallet_in_force
+from database.definitions.in_force import wallet_in_force
 from database.queries.balances import open_balance
 from database.tables import (
     account,
@@ -29,7 +29,7 @@ from domain.payments import MethodKind, PaymentState
 from mail.letters.bill import AnnouncedDraw, BillLetter
 from mail.letters.corrected import Change
 from mail.outbox.deliveries import Delivery
-from rules.delivery import may_see_method
+from rules.mail.delivery import may_see_method
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class BillFacts:
     ) -> BillLetter:
         return BillLetter(
             utility=self.utility,
-            period=row.run or "",
+            period=row.period or "",
             form=row.form,
             account=row.account,
             customer=self.customer,
@@ -105,9 +105,9 @@ def find_bill_facts(database: Database, keys: Sequence[str]) -> dict[str, BillFa
     not disagree. The draw is the scheduled payment, which stays as it is, so that a second attempt
     has the same words.
     """
-    with database.reading() as connection:
+    with database.reading() as books:
         query = _facts(delivery, scheduled_payment).where(delivery.c.key.in_(keys))
-        rows = connection.execute(query)
+        rows = books.execute(query)
         return {key: BillFacts(*values) for key, *values in rows}
 
 
@@ -119,14 +119,19 @@ def find_facts_of_bill(
 
     Before the close (`is_planned`) the draw is the one that autopay plans.
     """
-    columns = {"key": row.key, "run": row.run, "account_key": row.account_key, "form": row.form}
+    columns = {
+        "key": row.key,
+        "period": row.period,
+        "account_key": row.account_key,
+        "form": row.form,
+    }
     wanted = sa.select(
         *(sa.literal(value).label(name) for name, value in columns.items()),
         sa.literal(source, delivery.c.source.type).label("source"),
     ).subquery()
     query = _facts(wanted, planned_payment if is_planned else scheduled_payment)
-    with database.reading() as connection:
-        found = connection.execute(query).first()
+    with database.reading() as books:
+        found = books.execute(query).first()
     return None if found is None else BillFacts(*found[1:])
 
 
@@ -136,7 +141,7 @@ def _facts(delivery: sa.FromClause, payment: sa.Table) -> sa.Select[Any]:
     )
     due_on = sa.func.coalesce(bill.c.printed_due_on, bill_run.c.due_on, type_=sa.Date())
     same_account = [
-        sa.and_(table.c.run == delivery.c.run, table.c.account_key == delivery.c.account_key)
+        sa.and_(table.c.period == delivery.c.period, table.c.account_key == delivery.c.account_key)
         for table in (account, bill, payment)
     ]
     return (
@@ -163,21 +168,22 @@ def _facts(delivery: sa.FromClause, payment: sa.Table) -> sa.Select[Any]:
             payment.c.state if payment is scheduled_payment else sa.null(),
         )
         .select_from(delivery)
-        .join(bill_run, bill_run.c.run == delivery.c.run)
+        .join(bill_run, bill_run.c.period == delivery.c.period)
         .join(account, same_account[0])
         .join(bill, sa.and_(same_account[1], bill.c.form == delivery.c.form))
         .outerjoin(replaced_bill, _is_edition_before(replaced_bill, bill))
         .outerjoin(
             balance_due,
             sa.and_(
-                balance_due.c.account_key == bill.c.account_key, balance_due.c.run == bill.c.run
+                balance_due.c.account_key == bill.c.account_key,
+                balance_due.c.period == bill.c.period,
             ),
         )
         .outerjoin(payment, sa.and_(same_account[2], _will_be_drawn(payment)))
         .outerjoin(
             wallet_in_force,
             sa.and_(
-                wallet_in_force.c.run == delivery.c.run,
+                wallet_in_force.c.period == delivery.c.period,
                 wallet_in_force.c.token == payment.c.method_token,
             ),
         )
@@ -186,7 +192,7 @@ def _facts(delivery: sa.FromClause, payment: sa.Table) -> sa.Select[Any]:
 
 def _is_edition_before(old: sa.Table, of: sa.Table) -> sa.ColumnElement[bool]:
     return sa.and_(
-        old.c.period == of.c.run,
+        old.c.period == of.c.period,
         old.c.form == of.c.form,
         old.c.account_key == of.c.account_key,
         old.c.edition == of.c.edition - 1,

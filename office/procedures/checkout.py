@@ -19,45 +19,49 @@ from payments.port import GatewayMisuse
 LOG = logging.getLogger("billclose.checkout")
 
 
-def draft(here: Office, wish: PayWish) -> tuple[str, NotTaken | None]:
+def draft(office: Office, wish: PayWish) -> tuple[str, NotTaken | None]:
     """Record what the check page shows; return its random key, and why not where it is refused."""
     key = new_token()
-    with here.database.writing() as books:
-        return key, draft_checkout(books, key, wish, checkout_policy_of(here), here.due_now())
+    with office.database.writing() as books:
+        return key, draft_checkout(books, key, wish, checkout_policy_of(office), office.due_now())
 
 
-def confirm(here: Office, key: str, user: int) -> None:
+def confirm(office: Office, key: str, user: int) -> None:
     """Draw a checkout by its customer's yes, once, and let the receipt wait for its mail."""
     confirm_checkout(
-        here.database,
-        here.gateway,
+        office.database,
+        office.gateway,
         key,
         user,
-        here.due_now,
-        terms_of(here),
-        checkout_policy_of(here),
+        office.due_now,
+        terms_of(office),
+        checkout_policy_of(office),
     )
-    queue_checkout_mails(here.database, notifying_of(here, here.due_now()), key)
+    queue_checkout_mails(office.database, notifying_of(office, office.due_now()), key)
 
 
-def find(here: Office, key: str, user: int) -> Checkout | None:
+def find(office: Office, key: str, user: int) -> Checkout | None:
     """Return a checkout as it stands; None where it is not the user's."""
-    with here.database.reading() as books:
+    with office.database.reading() as books:
         return read_checkout(books, key, user)
 
 
-def follow_up(here: Office) -> int:
+def follow_up(office: Office) -> int:
     """
     Find out what became of payments by hand that have no answer, and queue the mails that tell.
 
     Returns how many mails are new. The office's collecting does the same for all payments; here
     it is done each minute, because somebody waits before the page.
     """
-    abandon_dead_checkouts(here.database, here.due_now())
+    abandon_dead_checkouts(office.database, office.due_now())
     try:
         look_up_due(
-            here.database, here.gateway, terms_of(here), here.due_now, kind=PaymentKind.CHECKOUT
+            office.database,
+            office.gateway,
+            terms_of(office),
+            office.due_now,
+            kind=PaymentKind.CHECKOUT,
         )
     except GatewayMisuse as misuse:
         LOG.error("the gateway says that we ask wrongly: %s", misuse)
-    return queue_checkout_mails(here.database, notifying_of(here, here.due_now())).queued
+    return queue_checkout_mails(office.database, notifying_of(office, office.due_now())).queued

@@ -17,7 +17,7 @@ from domain.accounts import account_key
 from domain.deliveries import DeliveryStatus, MessageKind
 from office.equipment import locking
 from office.equipment.office import Office
-from office.procedures.due_mail import send_what_is_due
+from office.procedures.mailing.due_mail import send_what_is_due
 from office.procedures.printing import write_waiting_part
 
 
@@ -99,7 +99,7 @@ def _correction_terms(office: Office, known: Run, reason: str) -> CorrectionTerm
 def _mails(office: Office, made: Correction) -> dict[DeliveryStatus, int]:
     mails = delivery.c
     query = sa.select(mails.status).where(
-        mails.run == made.period,
+        mails.period == made.period,
         mails.account_key == made.account_key,
         mails.kind == MessageKind.BILL,
         mails.edition == made.edition,
@@ -109,8 +109,8 @@ def _mails(office: Office, made: Correction) -> dict[DeliveryStatus, int]:
 
 
 def _is_on_paper(office: Office, made: Correction) -> bool:
-    query = sa.select(paper.c.run).where(
-        paper.c.run == made.period,
+    query = sa.select(paper.c.period).where(
+        paper.c.period == made.period,
         paper.c.account_key == made.account_key,
         paper.c.edition == made.edition,
     )

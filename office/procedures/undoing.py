@@ -21,7 +21,7 @@ from database.runs import Run, get_run
 from domain.approvals import ApprovalRequest, Decided, Decision
 from office.equipment import locking
 from office.equipment.office import Office
-from office.procedures.approval import terms_of_approval
+from office.procedures.closing.approval import terms_of_approval
 from rules.approving import ApprovalProgress, require_may_decide, weigh
 
 
@@ -116,13 +116,13 @@ def _say_yes(office: Office, known: Run, plan: UndoPlan, reason: str) -> Approva
 
 def _remove_files(office: Office, known: Run) -> None:
     """Remove the print batches that lie there still, and put the old report aside."""
-    undone = unfinished_undo(office.database, known.run)
+    undone = unfinished_undo(office.database, known.period)
     if undone is None:
         return
     for file in undone.print_files:
         for place in (Path(file), Path(file).with_suffix(".csv")):
             (office.home / place).unlink(missing_ok=True)
-    report = office.folder("reports") / f"close-{known.run}.html"
+    report = office.folder("reports") / f"close-{known.period}.html"
     if report.is_file():
-        report.replace(report.with_name(f"close-{known.run}-undone-{undone.number}.html"))
-    finish_undo(office.database, known.run, office.now(known))
+        report.replace(report.with_name(f"close-{known.period}-undone-{undone.number}.html"))
+    finish_undo(office.database, known.period, office.now(known))

@@ -9,8 +9,8 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from domain.money import Money
 from office.settings.addresses import ServiceUrl
 from office.settings.section import SettingsSection
-from rules.autopay import OnClosedDay, OverMaximum
-from rules.checkout import parse_percent
+from rules.money.autopay import OnClosedDay, OverMaximum
+from rules.money.checkout import parse_percent
 
 
 class AutopaySettings(SettingsSection):

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.books import Database
-from database.checkout_tables import checkout
+from database.definitions.checkout import checkout
 from database.ledger.locking import lock_balances
 from database.tables import draw, gateway_payment
 from domain.checkout import LASTS, Checkout, CheckoutState, NotTaken, PayableAccount
@@ -23,7 +23,7 @@ from payments.collecting.collecting import CollectCounts, GatewaySession, draw_c
 from payments.collecting.draws import Draw, find_draws
 from payments.port import PaymentGateway
 from payments.terms import Clock, CollectionTerms
-from rules.checkout import CheckoutPolicy, refuse_checkout
+from rules.money.checkout import CheckoutPolicy, refuse_checkout
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ def _record(
         gateway_payment.insert().values(
             key=payment_key,
             kind=PaymentKind.CHECKOUT,
-            run=facts.run,
+            period=facts.period,
             account_key=one.account_key,
             account=one.account,
             number=1,

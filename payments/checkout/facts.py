@@ -7,10 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.checkout_tables import checkout
-from database.in_force import wallet_in_force
+from database.definitions.checkout import checkout
+from database.definitions.in_force import wallet_in_force
 from database.queries.balances import on_its_way, open_balance
-from database.queries.portal_accounts import accounts_of_user
+from database.queries.portal.accounts import accounts_of_user
 from database.tables import account, balance_due, bill_run, draw, gateway_payment, suspended_method
 from domain.checkout import Checkout, PayableAccount, PayMethod
 from domain.identity import mailbox_of
@@ -30,7 +30,7 @@ def read_payable(books: Connection, user: int, address: str, key: str) -> Payabl
     if row is None:
         return None
     blocks = books.execute(_BLOCKS, {"key": key}).first() or row
-    wallet = books.execute(_WALLET, {"run": row.run, "mailbox": mailbox})
+    wallet = books.execute(_WALLET, {"period": row.period, "mailbox": mailbox})
     methods = tuple(PayMethod(one.token, one.kind, one.last4) for one in wallet)
     suspended = sa.select(suspended_method.c.method_token).where(
         suspended_method.c.method_token.in_([one.token for one in methods])
@@ -38,7 +38,7 @@ def read_payable(books: Connection, user: int, address: str, key: str) -> Payabl
     return PayableAccount(
         account_key=key,
         account=row.account,
-        run=row.run,
+        period=row.period,
         timezone=row.timezone,
         owed=row.owed,
         on_its_way=row.on_its_way,
@@ -80,25 +80,26 @@ def to_checkout(row: Any) -> Checkout:
 _STANDING = (
     sa.select(
         balance_due.c.account,
-        balance_due.c.run,
+        balance_due.c.period,
         bill_run.c.timezone,
         open_balance().label("owed"),
         on_its_way(balance_due.c.account_key).label("on_its_way"),
         account.c.block_ach,
         account.c.block_card,
     )
-    .join(bill_run, bill_run.c.run == balance_due.c.run)
+    .join(bill_run, bill_run.c.period == balance_due.c.period)
     .join(
         account,
         sa.and_(
-            account.c.run == balance_due.c.run, account.c.account_key == balance_due.c.account_key
+            account.c.period == balance_due.c.period,
+            account.c.account_key == balance_due.c.account_key,
         ),
     )
     .where(balance_due.c.account_key == sa.bindparam("key"))
 )
 _BLOCKS = (
     sa.select(account.c.block_ach, account.c.block_card)
-    .join(bill_run, bill_run.c.run == account.c.run)
+    .join(bill_run, bill_run.c.period == account.c.period)
     .where(account.c.account_key == sa.bindparam("key"))
     .order_by(bill_run.c.ends_on.desc())
     .limit(1)
@@ -106,7 +107,7 @@ _BLOCKS = (
 _WALLET = (
     sa.select(wallet_in_force.c.token, wallet_in_force.c.kind, wallet_in_force.c.last4)
     .where(
-        wallet_in_force.c.run == sa.bindparam("run"),
+        wallet_in_force.c.period == sa.bindparam("period"),
         sa.func.lower(wallet_in_force.c.portal_user) == sa.bindparam("mailbox"),
     )
     .order_by(wallet_in_force.c.kind, wallet_in_force.c.last4, wallet_in_force.c.token)

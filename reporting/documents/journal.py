@@ -95,17 +95,17 @@ class Journal:
 
     def _closes(self) -> Iterator[tuple[datetime, Iterator[Transaction]]]:
         query = (
-            sa.select(bill_run.c.run, bill_run.c.ends_on, period_close.c.closed_at)
-            .join(period_close, period_close.c.run == bill_run.c.run)
-            .where(self._is_of(bill_run.c.run))
+            sa.select(bill_run.c.period, bill_run.c.ends_on, period_close.c.closed_at)
+            .join(period_close, period_close.c.period == bill_run.c.period)
+            .where(self._is_of(bill_run.c.period))
             .order_by(period_close.c.closed_at)
         )
         for row in self.books.execute(query).all():
-            yield row.closed_at, self._bills(row.run, row.ends_on, self._day(row.closed_at))
+            yield row.closed_at, self._bills(row.period, row.ends_on, self._day(row.closed_at))
 
-    def _bills(self, run: str, ends_on: date, on: date) -> Iterator[Transaction]:
+    def _bills(self, period: str, ends_on: date, on: date) -> Iterator[Transaction]:
         query = sa.select(account.c.account_key, account.c.account, account.c.amount_due).where(
-            account.c.run == run, account.c.status != AccountStatus.CLOSED
+            account.c.period == period, account.c.status != AccountStatus.CLOSED
         )
         for row in self.books.execute(query.order_by(account.c.account_key)):
             key, due = row.account_key, row.amount_due
@@ -116,7 +116,7 @@ class Journal:
             self._owed[key] = due
             if change:
                 entries = (Entry(_receivable(row.account), change, due), Entry(BILLED, -change))
-                yield Transaction(on, f"{run}/{key}", "bill", entries)
+                yield Transaction(on, f"{period}/{key}", "bill", entries)
 
     def _corrected(self) -> Iterator[tuple[datetime, Iterator[Transaction]]]:
         """Yield what corrected bills changed; those of a close that was taken back are gone too."""
@@ -140,7 +140,7 @@ class Journal:
         payments = gateway_payment.c
         taken = (PaymentState.SUCCEEDED, PaymentState.RETURNED)
         query = sa.select(gateway_payment).where(
-            payments.state.in_(taken), self._is_of(payments.run)
+            payments.state.in_(taken), self._is_of(payments.period)
         )
         for row in self.books.execute(query.order_by(payments.taken_at, payments.key)):
             paid = row.amount - row.service_fee
@@ -190,7 +190,7 @@ class Journal:
             of_period = (
                 sa.select(draw.c.key)
                 .join(gateway_payment, gateway_payment.c.key == draw.c.payment_key)
-                .where(gateway_payment.c.run == self.period)
+                .where(gateway_payment.c.period == self.period)
             )
             query = query.where(items.draw_key.in_(of_period))
         for row in self.books.execute(query):
@@ -210,7 +210,7 @@ class Journal:
                 payments.confirmation,
             )
             .join(gateway_payment, payments.key == table.c.payment_key)
-            .where(self._is_of(payments.run), *conditions)
+            .where(self._is_of(payments.period), *conditions)
             .order_by(moment, payments.key)
         )
         yield from self.books.execute(query)
@@ -224,8 +224,8 @@ class Journal:
         entries = (Entry(_receivable(row.account), owed, balance), Entry(other, -owed))
         yield Transaction(self._day(moment), row.confirmation or "", what, entries)
 
-    def _is_of(self, run: sa.Column[str]) -> sa.ColumnElement[bool]:
-        return sa.true() if self.period is None else run == self.period
+    def _is_of(self, period: sa.Column[str]) -> sa.ColumnElement[bool]:
+        return sa.true() if self.period is None else period == self.period
 
     def _day(self, moment: datetime) -> date:
         return moment.astimezone(self.zone).date()

@@ -36,7 +36,7 @@ def scheduled_payments() -> Select:
     )
     return sa.select(
         payments.account,
-        payments.run.label("period"),
+        payments.period.label("period"),
         payments.pay_on.label("pay_date"),
         payments.amount,
         payments.method_kind.label("method"),
@@ -55,7 +55,7 @@ def unscheduled() -> Select:
     return sa.select(
         listed.account,
         listed.reason,
-        listed.run.label("period"),
+        listed.period.label("period"),
         listed.account_key.label("_account_key"),
     )
 

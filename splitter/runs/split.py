@@ -39,7 +39,7 @@ class ReadRun:
 @contextmanager
 def reading_run(
     database: Database,
-    run: str,
+    period: str,
     *,
     exports_folder: Path,
     processes: int | None,
@@ -53,8 +53,8 @@ def reading_run(
 
     All are opened first: one that is not sound is Refused before any work.
     """
-    files = staged_files(database, run, exports_folder)
-    known = known_customers(database, run)
+    files = staged_files(database, period, exports_folder)
+    known = known_customers(database, period)
     with ExitStack() as opened:
         splittings = [
             opened.enter_context(Splitting(file.path, file.patterns, processes=processes, ocr=ocr))
@@ -100,7 +100,7 @@ class SplitCounts:
 
 def split_run(
     database: Database,
-    run: str,
+    period: str,
     store: BillStore,
     *,
     exports_folder: Path,
@@ -119,12 +119,12 @@ def split_run(
     speaks against stays in the bill before it, and a check names it. Raises Refused for a file that
     is not sound.
     """
-    folder = bill_folder(database, run)
+    folder = bill_folder(database, period)
     filed: list[tuple[int, FiledBill]] = []
     problems: list[Problem] = []
     read_back = audited = 0
     with reading_run(
-        database, run, exports_folder=exports_folder, processes=processes, ocr=ocr,
+        database, period, exports_folder=exports_folder, processes=processes, ocr=ocr,
         progress=progress, passes=2, reports_only=reports_only,  # read once, copied once
     ) as read:  # fmt: skip
         store.delete_run(folder)
@@ -142,14 +142,16 @@ def split_run(
             read_back += outcome.read_back
             audited += outcome.audited
     with database.writing() as books:
-        record_pages_and_bills(books, run, read.files, read.assignments, numbered(filed), problems)
+        record_pages_and_bills(
+            books, period, read.files, read.assignments, numbered(filed), problems
+        )
     counts = count_split(read.assignments, filed, problems)
     return replace(counts, read_back=read_back, audited=audited)
 
 
 def read_run(
     database: Database,
-    run: str,
+    period: str,
     *,
     exports_folder: Path,
     processes: int | None,
@@ -159,7 +161,7 @@ def read_run(
 ) -> SplitCounts:
     """Find out which page belongs to whom, for the checks, without writing any document."""
     with reading_run(
-        database, run, exports_folder=exports_folder, processes=processes, ocr=ocr,
+        database, period, exports_folder=exports_folder, processes=processes, ocr=ocr,
         progress=progress, passes=1, reports_only=reports_only,
     ) as read:  # fmt: skip
         files, assignments = read.files, read.assignments
@@ -169,7 +171,7 @@ def read_run(
         for number, bill_range in enumerate(assignment.bills)
     ]
     with database.writing() as books:
-        record_pages_and_bills(books, run, files, assignments, numbered(found), [])
+        record_pages_and_bills(books, period, files, assignments, numbered(found), [])
     return count_split(assignments, found, [])
 
 

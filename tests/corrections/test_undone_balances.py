@@ -36,7 +36,7 @@ def balance(town, account="1"):
     with town.books.reading() as books:
         mine = balance_due.c.account_key == account
         row = books.execute(sa.select(balance_due).where(mine)).one()
-    return row.run, str(row.amount_due), str(row.added), str(row.paid), row.due_on
+    return row.period, str(row.amount_due), str(row.added), str(row.paid), row.due_on
 
 
 def marks(town, period):
@@ -127,7 +127,7 @@ def test_all_sums_are_those_of_their_entries_and_the_period_waits_for_a_person(t
     undo(town)
 
     with town.books.reading() as books:
-        run = books.execute(sa.select(bill_run).where(bill_run.c.run == NOVEMBER)).one()
+        run = books.execute(sa.select(bill_run).where(bill_run.c.period == NOVEMBER)).one()
         assert ([], RunState.REFUSED, None) == (find_wrong_sums(books), run.state, run.approved_by)
 
 

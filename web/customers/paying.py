@@ -11,7 +11,7 @@ from office.equipment.terms import checkout_policy_of
 from office.procedures import checkout
 from payments.checkout.confirming import PayWish
 from payments.checkout.facts import read_payable
-from rules.checkout import CheckoutPolicy, offered_methods, parse_payment, payable_now
+from rules.money.checkout import CheckoutPolicy, offered_methods, parse_payment, payable_now
 from web.customers.accounts import my_account
 from web.layout import missing, show
 from web.visits import Visit, redirect
