@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.correction_tables import correction
-from database.tables import account, balance_due, bill, bill_run, held_account, period_close
+from database.queries.outsorted import due_on_of, outsorted_accounts
+from database.tables import account, balance_due, bill, bill_run, outsorted_bill, period_close
 from domain.accounts import AccountStatus
 from domain.failures import Misuse, Refused
 from domain.money import Money
@@ -35,7 +36,6 @@ class ClosedBill:
     sha256: str
     pages: int
     sure_until: datetime
-    is_held: bool  # by a waived check: nothing is mailed
 
 
 def read_closed_bill(
@@ -61,9 +61,6 @@ def read_closed_bill(
     _require_newest(books, period, key, owner)
     row = _find_bill(books, period, key, owner.account, form)
     newest = newest_correction(books, period, key)
-    is_held = sa.select(held_account.c.period).where(
-        held_account.c.period == period, held_account.c.account_key == key
-    )
     return ClosedBill(
         period=period,
         account_key=key,
@@ -72,13 +69,19 @@ def read_closed_bill(
         edition=row.edition,
         ordinal=row.ordinal,
         amount_due=owner.amount_due if newest is None else newest.amount_due,
-        due_on=run.due_on if newest is None else newest.due_on,
+        due_on=newest.due_on if newest is not None else _due_on(books, period, key, run.due_on),
         pdf=row.pdf,
         sha256=row.sha256,
         pages=row.pages,
         sure_until=run.sure_until,
-        is_held=books.execute(is_held).first() is not None,
     )
+
+
+def _due_on(books: Connection, period: str, key: str, of_period: date) -> date:
+    """Return the due date that the bill got when it was released, else the period's."""
+    own = due_on_of(period, sa.literal(key), sa.literal(of_period, sa.Date()))
+    found: date = books.execute(sa.select(own)).scalar_one()
+    return found
 
 
 def newest_correction(books: Connection, period: str, key: str) -> Any:
@@ -124,6 +127,14 @@ def _require_newest(books: Connection, period: str, key: str, owner: Any) -> Non
         raise Refused(
             "account-closed",
             f"Account {owner.account} was closed in {period} and got no bill; nothing was changed.",
+        )
+    is_held = outsorted_accounts(period).where(outsorted_bill.c.account_key == key)
+    if books.execute(is_held).first() is not None:
+        raise Refused(
+            "bill-outsorted",
+            f"The bill of account {owner.account} in {period} is held back; release it first "
+            f"(`billclose release {owner.account} --period {period}`), then correct it. Nothing "
+            "was changed.",
         )
     stands = books.scalar(sa.select(balance_due.c.period).where(balance_due.c.account_key == key))
     if stands != period:

@@ -29,14 +29,16 @@ def pass_on(
     told = []
     if withdrawn:
         told.append(f"{say_count(withdrawn, 'mail')} of the old bill taken out of the outbox.")
-    if standing.is_held:
-        told.append("No mail goes: a waived check holds the account.")
-    else:
-        queued = queue_corrected_bill(
-            books, standing.period, standing.form, standing.account_key,
-            now=now, message_domain=message_domain,
-        )  # fmt: skip
-        told += [f"{say_count(queued, 'mail')} with the corrected bill."] if queued else []
+    queued = queue_corrected_bill(
+        books,
+        standing.period,
+        standing.form,
+        standing.account_key,
+        now=now,
+        message_domain=message_domain,
+    )
+    if queued:
+        told.append(f"{say_count(queued, 'mail')} with the corrected bill.")
     if _put_on_paper(books, standing, edition):
         told.append("The corrected bill goes on paper, in a print batch of its own part.")
     return tuple(told)

@@ -10,6 +10,8 @@ from starlette.routing import Route
 
 from identity.passwords import Passwords
 from office.equipment.office import Office
+from web.customers.autopay.routes import ROUTES as AUTOPAY
+from web.customers.choices.routes import ROUTES as CHOICES
 from web.customers.routes import customer_routes
 from web.gateways import take_stripe_event
 from web.guarding import Guard, largest_of
@@ -55,7 +57,7 @@ def _pages(office: Office) -> list[Route]:
     served = office.settings.web.serves
     return [
         *(office_routes() if "office" in served else ()),
-        *(customer_routes() if "customers" in served else ()),
+        *(customer_routes(*AUTOPAY, *CHOICES) if "customers" in served else ()),
     ]
 
 

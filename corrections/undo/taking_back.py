@@ -32,6 +32,7 @@ from database.queries.corrections import (
     is_of_account,
     standing_corrections,
 )
+from database.queries.outsorted import is_outsorted
 from database.runs import move_run
 from database.tables import (
     account,
@@ -144,7 +145,7 @@ def _keep_bills(books: Connection, period: str, terms: UndoTerms) -> None:
             bill.c.edition,
             bill.c.account,
             amount_due_in_force(corrected),
-            due_on_in_force(corrected),
+            due_on_in_force(corrected, bill.c.period, bill.c.account_key),
             bill.c.pdf,
             bill.c.sha256,
             bill.c.pages,
@@ -219,6 +220,7 @@ def _bills_before(period: str) -> sa.Select[Any]:
             closed.c.period != period,
             had.c.account_key == balance_due.c.account_key,
             had.c.status != AccountStatus.CLOSED,
+            ~is_outsorted(had.c.period, had.c.account_key),  # such a bill moved no balance
         )
         .order_by(closed.c.ends_on.desc(), closed.c.period.desc())
         .limit(1)
@@ -239,7 +241,7 @@ def _bills_before(period: str) -> sa.Select[Any]:
             of.c.account_key,
             of.c.period,
             sa.func.coalesce(account.c.amount_due, nothing).label("amount_due"),
-            due_on_in_force(corrected).label("due_on"),
+            due_on_in_force(corrected, of.c.period, of.c.account_key).label("due_on"),
             sa.func.coalesce(is_agreed, sa.false()).label("equal_pay"),
         )
         .select_from(of)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from database.correction_tables import correction
+from database.queries.outsorted import due_on_of
 from database.tables import account, bill_run
 
 _ROWS = correction.c
@@ -46,6 +47,9 @@ def amount_due_in_force(corrected: sa.Subquery) -> sa.ColumnElement[object]:
     return sa.func.coalesce(corrected.c.amount_due, amount, type_=amount.type)
 
 
-def due_on_in_force(corrected: sa.Subquery) -> sa.ColumnElement[object]:
-    """Give the due date of an account's bill: as corrected, else the period's."""
-    return sa.func.coalesce(corrected.c.due_on, bill_run.c.due_on, type_=sa.Date())
+def due_on_in_force(
+    corrected: sa.Subquery, period: sa.ColumnElement[str], account_key: sa.ColumnElement[str]
+) -> sa.ColumnElement[object]:
+    """Give the due date of an account's bill: as corrected or released, else the period's."""
+    own = due_on_of(period, account_key, bill_run.c.due_on)
+    return sa.func.coalesce(corrected.c.due_on, own, type_=sa.Date())

@@ -16,6 +16,7 @@ from database.queries.corrections import (
     is_of_account,
     standing_corrections,
 )
+from database.queries.outsorted import is_outsorted
 from database.tables import account, bill, bill_run, gateway_payment, movement, period_close
 from domain.money import Money
 from domain.movements import MovementKind
@@ -70,7 +71,8 @@ def bills_of(books: Connection, keys: Sequence[str], period: str = "") -> list[P
     """
     Return the bills of closed periods that have a document, newest first.
 
-    Of an account with two bills of one form none is shown: a person says which is right.
+    Of an account with two bills of one form none is shown: a person says which is right. Nor is
+    one that is held back.
     """
     corrected = standing_corrections()
     query = (
@@ -81,7 +83,7 @@ def bills_of(books: Connection, keys: Sequence[str], period: str = "") -> list[P
             bill.c.form,
             bill_run.c.starts_on,
             bill_run.c.ends_on,
-            due_on_in_force(corrected),
+            due_on_in_force(corrected, bill.c.period, bill.c.account_key).label("due_on"),
             amount_due_in_force(corrected),
             account.c.opening_balance,
             bill.c.pdf,
@@ -94,7 +96,12 @@ def bills_of(books: Connection, keys: Sequence[str], period: str = "") -> list[P
             sa.and_(account.c.period == bill.c.period, account.c.account_key == bill.c.account_key),
         )
         .outerjoin(corrected, is_of_account(corrected))
-        .where(bill.c.account_key.in_(keys), bill.c.pdf != "", ~is_doubled())
+        .where(
+            bill.c.account_key.in_(keys),
+            bill.c.pdf != "",
+            ~is_doubled(),
+            ~is_outsorted(bill.c.period, bill.c.account_key),
+        )
         .order_by(bill_run.c.ends_on.desc(), bill.c.account, bill.c.form)
     )
     if period:
@@ -105,7 +112,11 @@ def bills_of(books: Connection, keys: Sequence[str], period: str = "") -> list[P
 def lines_of(
     books: Connection, keys: Sequence[str], *, period: str = "", most: int = 200
 ) -> list[Line]:
-    """Return the newest transactions of closed periods, one line a service (rules 44, 45)."""
+    """
+    Return the newest transactions of closed periods, one line a service (rules 44, 45).
+
+    None of a bill that is held back.
+    """
     query = (
         sa.select(
             movement.c.account,
@@ -118,7 +129,10 @@ def lines_of(
             movement.c.usage,
         )
         .join(period_close, period_close.c.period == movement.c.period)
-        .where(movement.c.account_key.in_(keys))
+        .where(
+            movement.c.account_key.in_(keys),
+            ~is_outsorted(movement.c.period, movement.c.account_key),
+        )
         .order_by(movement.c.posted_on.desc(), movement.c.period.desc(), movement.c.line.desc())
         .limit(most)
     )
@@ -174,7 +188,11 @@ def consumption_of(books: Connection, keys: Sequence[str]) -> list[Consumption]:
         )
         .join(period_close, period_close.c.period == movement.c.period)
         .join(bill_run, bill_run.c.period == movement.c.period)
-        .where(movement.c.account_key.in_(keys), movement.c.usage.is_not(None))
+        .where(
+            movement.c.account_key.in_(keys),
+            movement.c.usage.is_not(None),
+            ~is_outsorted(movement.c.period, movement.c.account_key),
+        )
         .group_by(movement.c.account, movement.c.service, bill_run.c.ends_on)
         .order_by(movement.c.account, movement.c.service, bill_run.c.ends_on)
     )

@@ -9,7 +9,6 @@ from domain.payments import PaymentKind
 from identity.tokens import new_token
 from mail.notices.checkouts import queue_checkout_mails
 from office.equipment.office import Office
-from office.equipment.terms import checkout_policy_of, notifying_of, terms_of
 from payments.checkout.confirming import PayWish, confirm_checkout, draft_checkout
 from payments.checkout.facts import read_checkout
 from payments.collecting.claiming import abandon_dead_checkouts
@@ -23,7 +22,7 @@ def draft(office: Office, wish: PayWish) -> tuple[str, NotTaken | None]:
     """Record what the check page shows; return its random key, and why not where it is refused."""
     key = new_token()
     with office.database.writing() as books:
-        return key, draft_checkout(books, key, wish, checkout_policy_of(office), office.due_now())
+        return key, draft_checkout(books, key, wish, office.checkout_terms, office.due_now())
 
 
 def confirm(office: Office, key: str, user: int) -> None:
@@ -34,10 +33,10 @@ def confirm(office: Office, key: str, user: int) -> None:
         key,
         user,
         office.due_now,
-        terms_of(office),
-        checkout_policy_of(office),
+        office.autopay_terms,
+        office.checkout_terms,
     )
-    queue_checkout_mails(office.database, notifying_of(office, office.due_now()), key)
+    queue_checkout_mails(office.database, office.notices_terms(office.due_now()), key)
 
 
 def find(office: Office, key: str, user: int) -> Checkout | None:
@@ -58,10 +57,10 @@ def follow_up(office: Office) -> int:
         look_up_due(
             office.database,
             office.gateway,
-            terms_of(office),
+            office.autopay_terms,
             office.due_now,
             kind=PaymentKind.CHECKOUT,
         )
     except GatewayMisuse as misuse:
         LOG.error("the gateway says that we ask wrongly: %s", misuse)
-    return queue_checkout_mails(office.database, notifying_of(office, office.due_now())).queued
+    return queue_checkout_mails(office.database, office.notices_terms(office.due_now())).queued

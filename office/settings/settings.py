@@ -38,6 +38,7 @@ from office.settings.close import (
     ExportsSettings,
     HealthSettings,
     LoggingSettings,
+    OutsortSettings,
     PrefectSettings,
     SplitterSettings,
     UndoSettings,
@@ -91,6 +92,7 @@ class Settings(BaseSettings):
     checks: ChecksSettings = ChecksSettings()
     approval: ApprovalSettings = ApprovalSettings()
     undo: UndoSettings = UndoSettings()
+    outsort: OutsortSettings = OutsortSettings()
     splitter: SplitterSettings = SplitterSettings()
     prefect: PrefectSettings = PrefectSettings()
     logging: LoggingSettings = LoggingSettings()

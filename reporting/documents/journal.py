@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from database.correction_tables import correction
 from database.ledger.tables import balance_entry
+from database.queries.outsorted import is_outsorted
 from database.queries.payment_events import TAKEN_BACK
 from database.tables import (
     account,
@@ -105,7 +106,9 @@ class Journal:
 
     def _bills(self, period: str, ends_on: date, on: date) -> Iterator[Transaction]:
         query = sa.select(account.c.account_key, account.c.account, account.c.amount_due).where(
-            account.c.period == period, account.c.status != AccountStatus.CLOSED
+            account.c.period == period,
+            account.c.status != AccountStatus.CLOSED,
+            ~is_outsorted(account.c.period, account.c.account_key),
         )
         for row in self.books.execute(query.order_by(account.c.account_key)):
             key, due = row.account_key, row.amount_due

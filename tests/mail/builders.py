@@ -17,7 +17,7 @@ from database.tables import (
     delivery,
     delivery_plan,
     gateway_payment,
-    held_account,
+    outsorted_bill,
     payment_method,
     period_close,
     recipient,
@@ -27,6 +27,7 @@ from domain.deliveries import DeliveryStatus, RecipientSource
 from domain.money import ZERO, Money
 from domain.payments import MethodKind
 from mail.port import OutgoingMessage
+from tests.builders import a_hold
 
 RUN = "2026-10"
 EIGHTY_DOLLARS = Money(80_00)
@@ -40,7 +41,8 @@ def a_run(database: Database, *, period: str = RUN, closed: bool = True) -> None
     with database.writing() as books:
         books.execute(
             bill_run.insert().values(
-                period=period, state="closed", utility="City of Larkspur", timezone="America/Denver",
+                period=period, state="closed",
+                utility="City of Larkspur", timezone="America/Denver",
                 starts_on=date(2026, 10, 1), ends_on=date(2026, 10, 31), due_on=date(2026, 11, 20),
                 export_name="larkspur", export_sha256="0" * 64, imported_at=NOW, imported_by="test",
                 control_accounts=1, control_bills=1, **{f"control_{name}": ZERO for name in TOTALS},
@@ -97,7 +99,7 @@ def rows_of_account(
     for address in addresses:
         yield recipient, dict(**ours, mailbox=address.casefold(), address=address, source=source)
     if held:
-        yield held_account, dict(**ours, check_name="bill-amount")
+        yield outsorted_bill, a_hold("bill-amount", **ours, account=number)
     if draw:
         wallet = {"token": "tok", "portal_user": wallet_owner, "last4": "6789"}
         yield payment_method, {"period": RUN, "kind": MethodKind.ACH, **wallet}

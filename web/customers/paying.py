@@ -7,7 +7,6 @@ from starlette.responses import Response
 from domain.checkout import Checkout, CheckoutEnd, NotTaken, PayableAccount
 from domain.money import ZERO, Money
 from mail.letters.phrases import say_failure
-from office.equipment.terms import checkout_policy_of
 from office.procedures import checkout
 from payments.checkout.confirming import PayWish
 from payments.checkout.facts import read_payable
@@ -96,7 +95,7 @@ def _payable(visit: Visit) -> PayableAccount | None:
 
 
 def _ask(visit: Visit, facts: PayableAccount, problems: dict[str, str] | None = None) -> Response:
-    policy = checkout_policy_of(visit.office)
+    policy = visit.office.checkout_terms
     payable = payable_now(facts)
     values = dict(visit.form) if visit.is_post else {"amount": str(payable) if payable else ""}
     return show(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from web.customers import access, bills, home, linking, news, paying, usage
-from web.customers.choices.routes import ROUTES as CHOICES
 from web.visits import Page, open_page, signed_in
 
 OPEN: tuple[tuple[str, str, Page], ...] = (
@@ -46,13 +45,17 @@ SIGNED_IN: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/link", linking.take_linking),
     ("GET", "/accounts/{account}/unlink", linking.show_unlinking),
     ("POST", "/accounts/{account}/unlink", linking.take_unlinking),
-    *CHOICES,
 )
 
 
-def customer_routes() -> list[Route]:
-    """Return the portal's routes: one for each method, as a HEAD must never act."""
+def customer_routes(*more: tuple[str, str, Page]) -> list[Route]:
+    """
+    Return the portal's routes: one for each method, as a HEAD must never act.
+
+    `more` are the wings' own, for those who have signed in.
+    """
+    known = (*SIGNED_IN, *more)
     return [
         *(Route(path, open_page(page), methods=[method]) for method, path, page in OPEN),
-        *(Route(path, signed_in(page), methods=[method]) for method, path, page in SIGNED_IN),
+        *(Route(path, signed_in(page), methods=[method]) for method, path, page in known),
     ]
