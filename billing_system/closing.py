@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection, Row
 from billing_system.belonging import require_no_overlap
 from database.audit import record_audit
 from database.books import Database
-from database.correction_tables import replaced_bill
+from database.definitions.corrections import replaced_bill
 from database.inserting import insert_new
 from database.ledger.entries import NOTHING, add_up, outstanding_sums
 from database.ledger.locking import lock_all_balances, lock_balances

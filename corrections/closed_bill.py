@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.correction_tables import correction
+from database.definitions.corrections import correction
 from database.queries.outsorted import due_on_of, outsorted_accounts
 from database.tables import account, balance_due, bill, bill_run, outsorted_bill, period_close
 from domain.accounts import AccountStatus

@@ -16,7 +16,7 @@ from corrections.rescheduling import SchedulingTerms, reschedule
 from corrections.small_export import CorrectedBill
 from database.audit import record_audit
 from database.books import Database
-from database.correction_tables import correction, replaced_bill
+from database.definitions.corrections import correction, replaced_bill
 from database.ledger.entries import record_entries
 from database.queries.balances import read_open_balance
 from database.tables import balance_due, bill, bulk_file

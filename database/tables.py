@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 import database.feed.tables
 import database.ledger.tables  # noqa: F401 - its tables refer to these, and these to its
-from database.correction_tables import remember_closes
 from database.definitions import making
 from database.definitions.audit_guards import guard_statements
+from database.definitions.corrections import remember_closes
 from database.definitions.making import make_table as _table
 from database.definitions.making import one_where as _one_where
 from database.types import Cents, Moment, one_of
@@ -71,7 +71,9 @@ def _once_closed(*, nullable: bool = False) -> sa.Column[str]:
 
     Money that was drawn and mail that has left stay when a close is undone.
     """
-    return sa.Column("period", sa.String(40), sa.ForeignKey("once_closed.run"), nullable=nullable)
+    return sa.Column(
+        "period", sa.String(40), sa.ForeignKey("once_closed.period"), nullable=nullable
+    )
 
 
 def _key(*, primary_key: bool = True) -> sa.Column[str]:
@@ -490,7 +492,7 @@ period_close = _table(
         "period",
         sa.String(40),
         sa.ForeignKey("bill_run.period"),
-        sa.ForeignKey("once_closed.run", name="fk_period_close_once_closed"),
+        sa.ForeignKey("once_closed.period", name="fk_period_close_once_closed"),
         primary_key=True,
     ),
     sa.Column("closed_at", Moment, nullable=False),

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.correction_tables import correction, period_undo
+from database.definitions.corrections import correction, period_undo
 from database.tables import (
     account,
     balance_due,

@@ -21,7 +21,7 @@ from corrections.undo.looking import (
 from database.approvals import record_request
 from database.audit import record_audit
 from database.books import Database
-from database.correction_tables import correction, period_undo, replaced_bill
+from database.definitions.corrections import correction, period_undo, replaced_bill
 from database.ledger.entries import add_up
 from database.ledger.locking import lock_all_balances
 from database.ledger.tables import balance_entry

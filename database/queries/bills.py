@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from database.books import Database
-from database.correction_tables import period_undo
+from database.definitions.corrections import period_undo
 from database.tables import bill
 
 

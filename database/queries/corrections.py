@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from database.correction_tables import correction
+from database.definitions.corrections import correction
 from database.queries.outsorted import due_on_of
 from database.tables import account, bill_run
 

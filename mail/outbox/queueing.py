@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
-from database.correction_tables import replaced_bill
+from database.definitions.corrections import replaced_bill
 from database.inserting import insert_new
 from database.queries.bills import is_doubled
 from database.queries.outsorted import is_outsorted

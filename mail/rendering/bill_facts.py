@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.books import Database
-from database.correction_tables import replaced_bill
+from database.definitions.corrections import replaced_bill
 from database.definitions.in_force import wallet_in_force
 from database.queries.balances import open_balance
 from database.queries.outsorted import due_on_of

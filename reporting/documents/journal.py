@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.correction_tables import correction
+from database.definitions.corrections import correction
 from database.ledger.tables import balance_entry
 from database.queries.outsorted import is_outsorted
 from database.queries.payment_events import TAKEN_BACK

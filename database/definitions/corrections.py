@@ -17,7 +17,7 @@ once_closed = make_table(
 
 replaced_bill = make_table(
     "replaced_bill",  # what a bill was before another one took its place: its document is kept
-    sa.Column("period", sa.String(40), sa.ForeignKey("once_closed.run"), primary_key=True),
+    sa.Column("period", sa.String(40), sa.ForeignKey("once_closed.period"), primary_key=True),
     sa.Column("form", sa.String(40), primary_key=True),
     sa.Column("account_key", sa.String(64), primary_key=True),
     sa.Column("edition", sa.Integer, primary_key=True, autoincrement=False),  # 0: the first
@@ -34,7 +34,7 @@ replaced_bill = make_table(
 
 correction = make_table(
     "correction",  # a closed bill made anew; the difference is a balance entry
-    sa.Column("period", sa.String(40), sa.ForeignKey("once_closed.run"), primary_key=True),
+    sa.Column("period", sa.String(40), sa.ForeignKey("once_closed.period"), primary_key=True),
     sa.Column("account_key", sa.String(64), primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("account", sa.String(64), nullable=False),
@@ -58,7 +58,7 @@ correction = make_table(
 
 period_undo = make_table(
     "period_undo",  # closes that were taken back
-    sa.Column("period", sa.String(40), sa.ForeignKey("once_closed.run"), primary_key=True),
+    sa.Column("period", sa.String(40), sa.ForeignKey("once_closed.period"), primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("closed_at", Moment, nullable=False),
     sa.Column("closed_by", sa.String(100), nullable=False),
@@ -80,7 +80,7 @@ def remembering_statements(dialect: str) -> tuple[str, ...]:
     if dialect != "postgresql":
         return (
             "CREATE TRIGGER period_close_remembered BEFORE INSERT ON period_close "
-            "BEGIN INSERT OR IGNORE INTO once_closed (run) VALUES (NEW.run); END",
+            "BEGIN INSERT OR IGNORE INTO once_closed (period) VALUES (NEW.period); END",
         )
     return (
         """CREATE OR REPLACE FUNCTION remember_close() RETURNS trigger LANGUAGE plpgsql AS
