@@ -43,6 +43,8 @@ def show(visit: Visit, template: str, status: int = 200, **values: Any) -> HTMLR
     common = {
         "utility": newest_utility_name(visit),
         "session": visit.session,
+        "looking": visit.looking,
+        "zone": visit.zone,
         "_": visit.say,
         "language": visit.language,
         "languages": LANGUAGES,
@@ -62,6 +64,11 @@ def newest_utility_name(visit: Visit) -> str:
 def missing(visit: Visit) -> HTMLResponse:
     """Say the same of what is not there and of what is somebody else's."""
     return show(visit, "missing.html", 404)
+
+
+def refuse_looking(visit: Visit) -> HTMLResponse:
+    """Say that nothing is done while staff look at a portal as its customer (ruling 26)."""
+    return show(visit, "only-looking.html", 403)
 
 
 def say_money(amount: Money) -> str:

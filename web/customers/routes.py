@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from web.customers import access, bills, home, linking, news, paying, usage
+from web.customers import access, bills, home, linking, news, paying, recovering, usage
 from web.visits import Page, open_page, signed_in
 
 OPEN: tuple[tuple[str, str, Page], ...] = (
@@ -25,6 +25,8 @@ OPEN: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/sign-in", access.take_sign_in),
     ("GET", "/forgot", access.show_forgot),
     ("POST", "/forgot", access.take_forgot),
+    ("GET", "/recover", recovering.show_recovering),
+    ("POST", "/recover", recovering.take_recovery),
     ("POST", "/language", access.choose_language),
 )
 SIGNED_IN: tuple[tuple[str, str, Page], ...] = (

@@ -75,13 +75,13 @@ def take_password(visit: Visit) -> Response:
 
 def show_sign_in(visit: Visit) -> Response:
     done = _DONE.get(visit.request.query_params.get("done", ""), "")
-    leads_to = _office_path(visit.request.query_params.get("next", ""))
+    leads_to = _office_path(visit, visit.request.query_params.get("next", ""))
     return show(visit, "staff-sign-in.html", done=done, next=leads_to)
 
 
 def take_sign_in(visit: Visit) -> Response:
     """Begin a session; where codes are asked for, it opens nothing until one was right."""
-    office, leads_to = visit.office, _office_path(visit.form.get("next", ""))
+    office, leads_to = visit.office, _office_path(visit, visit.form.get("next", ""))
     again = {"done": "", "next": leads_to}
     try:
         number = sign_in_staff(
@@ -110,13 +110,13 @@ def take_sign_in(visit: Visit) -> Response:
 
 def show_code(visit: Visit) -> Response:
     """Ask for the code; the first time with the picture that a phone learns it by."""
-    leads_to = _office_path(visit.request.query_params.get("next", ""))
+    leads_to = _office_path(visit, visit.request.query_params.get("next", ""))
     return _code_page(visit, leads_to, {})
 
 
 def take_code_typed(visit: Visit) -> Response:
     """Open the session under a new token once the code is right (each code counts once)."""
-    office, leads_to = visit.office, _office_path(visit.form.get("next", ""))
+    office, leads_to = visit.office, _office_path(visit, visit.form.get("next", ""))
     if not visit.user.needs_code:
         return redirect(leads_to)
     with office.database.writing() as books:
@@ -180,11 +180,12 @@ def _token(visit: Visit) -> str:
     return visit.request.cookies.get(cookie_name(visit.office, STAFF_COOKIE), "")
 
 
-def _office_path(path: str) -> str:
-    """Return a path of the office's own pages, the start page for all else."""
-    own = own_path(path) if path else "/office"
-    inside = own == "/office" or own.startswith("/office/")
-    return own if inside and ".." not in own else "/office"
+def _office_path(visit: Visit, path: str) -> str:
+    """Return a path of the office's own pages or of the console, a start page for all else."""
+    begin = "/office" if "office" in visit.office.settings.web.serves else "/csr"
+    own = own_path(path) if path else begin
+    inside = own in ("/office", "/csr") or own.startswith(("/office/", "/csr/", "/csr?"))
+    return own if inside and ".." not in own else begin
 
 
 _DONE = {

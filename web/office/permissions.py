@@ -19,12 +19,16 @@ class Permission(StrEnum):
     SETTINGS = "settings"  # see the settings; of secrets only whether they are set
     STAFF = "staff"  # see who may sign in
     AUDIT = "audit"  # read who did what
+    CUSTOMER_SERVICE = "customer-service"  # the console: find, see, lock, unlock, send, look
+    DELETE_USERS = "delete-users"  # take a portal account away, payments to come included
+    INVITE_MANY = "invite-many"  # write to all customers of a filter
+    LINK_ACCOUNTS = "link-accounts"  # to oneself for a test, and take a link off anybody
 
 
 _LOOKS_UP = frozenset({Permission.LOOK, Permission.CUSTOMERS})
 _OFFICE = _LOOKS_UP | {Permission.EXPORT, Permission.SETTINGS}
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.CSR: _LOOKS_UP,
+    Role.CSR: _LOOKS_UP | {Permission.CUSTOMER_SERVICE},
     Role.CLERK: _OFFICE | {Permission.CLOSE, Permission.RETRY},
     Role.SUPERVISOR: frozenset(Permission) - {Permission.STAFF},
     Role.ADMIN: frozenset(Permission),

@@ -13,7 +13,7 @@ from web.office.lists import ListPage, export_list, show_list
 from web.office.pages import LIST_PAGES, groups
 from web.office.permissions import Permission
 from web.office.uploading import uploading
-from web.visits import Page, Visit, for_staff, half_signed_in, open_page
+from web.visits import Page, Visit, for_staff, half_signed_in, open_staff_page
 
 OPEN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/office/sign-in", access.show_sign_in),
@@ -53,12 +53,18 @@ def staff_pages() -> Iterator[tuple[str, str, Page, Permission]]:
         yield "GET", f"{page.path}/export.xlsx", _exports(page), needed
 
 
+def staff_access_routes() -> list[Route]:
+    """Return the routes by which staff sign in and out, to the office or to the console."""
+    return [
+        *(Route(path, open_staff_page(page), methods=[method]) for method, path, page in OPEN),
+        *(Route(path, half_signed_in(page), methods=[m]) for m, path, page in HALF_SIGNED_IN),
+    ]
+
+
 def office_routes() -> list[Route]:
     """Return the office's routes, one for each method; the longer of two paths stands first."""
     pages = sorted(staff_pages(), key=lambda page: ("{" in page[1], -len(page[1])))
     return [
-        *(Route(path, open_page(page), methods=[method]) for method, path, page in OPEN),
-        *(Route(path, half_signed_in(page), methods=[m]) for m, path, page in HALF_SIGNED_IN),
         Route(UPLOADS, uploading(), methods=["POST"]),
         *(Route(path, for_staff(page, needed), methods=[m]) for m, path, page, needed in pages),
     ]
