@@ -19,7 +19,7 @@ from command_line.options import (
 )
 
 if TYPE_CHECKING:
-    from office.procedures.correcting import CorrectionDone
+    from office.procedures.corrections.correcting import CorrectionDone
 
 
 @click.command()
@@ -53,7 +53,7 @@ def correct(
 
     Example: billclose correct 01.1037.1 --period 2026-10 --bundle corrected/ --reason "Misread"
     """
-    from office.procedures.correcting import correct as correct_bill
+    from office.procedures.corrections.correcting import correct as correct_bill
 
     office = open_office(home, as_of)
     done = correct_bill(office, account, period, bundle, reason)

@@ -23,7 +23,7 @@ from domain.words import say_count
 if TYPE_CHECKING:
     from corrections.undo.looking import UndoPlan
     from office.equipment.office import Office
-    from office.procedures.undoing import UndoAnswer
+    from office.procedures.corrections.undoing import UndoAnswer
 
 
 @click.command()
@@ -54,7 +54,7 @@ def undo(
 
     Example: billclose undo 2026-10 --reason "Wrong rates"
     """
-    from office.procedures import undoing
+    from office.procedures.corrections import undoing
 
     office = open_office(home, as_of)
     if undoing.finish(office, period):
