@@ -186,7 +186,9 @@ class SplitterSettings(SettingsSection):
         1, ge=1, description="1: every copy is read back before it is filed; 10: each tenth."
     )
     audit_every: int = Field(
-        64, ge=1, description="64: each 64th copy has the full audit, at least; 1: every copy."
+        64,
+        ge=1,
+        description="64: each 64th copy has the full audit and is drawn and compared; 1: all.",
     )
 
     @field_validator("ocr")
