@@ -85,19 +85,13 @@ class BillLetter:
     latest_communication: str = ""  # a web address; empty: there is none now (rule 108)
     password_hint: str = ""  # how the PDF is opened; empty: without a password
     bill_link: str = ""  # where the bill is to be read; empty: it is attached
-<<<<<<< HEAD
+    language: str = ENGLISH
     change: Change | None = None  # it takes the place of a bill that its reader may have
 
     @property
     def templates(self) -> tuple[str, ...]:
-        return (self.form, "default") if self.change is None else (CORRECTED_BILL,)
-=======
-    language: str = ENGLISH
-
-    @property
-    def templates(self) -> tuple[str, ...]:
-        return in_languages((self.form, "default"), self.language)
->>>>>>> base
+        names = (self.form, "default") if self.change is None else (CORRECTED_BILL,)
+        return in_languages(names, self.language)
 
     def values(self) -> Values:
         return variables(self)
@@ -135,7 +129,6 @@ def variables(letter: BillLetter) -> Values:
     )
 
 
-<<<<<<< HEAD
 def _changes(letter: BillLetter) -> tuple[str, ...]:
     if letter.change is None:
         return ()
@@ -149,13 +142,13 @@ def _standing(letter: BillLetter) -> tuple[str, ...]:
     return say_standing(
         letter.amount_due, letter.due_on, letter.change, drawn, autopay_line(letter.draw)
     )
-=======
+
+
 def in_languages(names: tuple[str, ...], language: str) -> tuple[str, ...]:
     """Put before each template its own in a reader's language, `past-due-es`."""
     if language == ENGLISH:
         return names
     return tuple(template for name in names for template in (f"{name}-{language}", name))
->>>>>>> base
 
 
 def form_title(form: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from domain.languages import ENGLISH, say_day
 from domain.money import ZERO, Money
-from mail.letters.phrases import long_date
 
 CORRECTED_BILL = "corrected-bill"  # the template's name, whatever the bill's form
 
@@ -32,10 +32,10 @@ def say_changes(amount_due: Money, due_on: date, change: Change) -> tuple[str, .
     else:
         told = f"The amount is now {amount}; it was {before}."
     if due_on == change.due_before:
-        return told, f"The due date is as before: {long_date(due_on)}."
+        return told, f"The due date is as before: {say_day(due_on, ENGLISH)}."
     return (
         told,
-        f"The due date is now {long_date(due_on)}; it was {long_date(change.due_before)}.",
+        f"The due date is now {say_day(due_on, ENGLISH)}; it was {say_day(change.due_before, ENGLISH)}.",
     )
 
 
@@ -62,15 +62,15 @@ def say_standing(
         return (
             *told,
             autopay_line,
-            f"Please pay the remaining {left} by {long_date(due_on)}.",
+            f"Please pay the remaining {left} by {say_day(due_on, ENGLISH)}.",
         )
     if told:
         return (
             *told,
             f"{owed.dollars()} is left, which autopay does not draw: please pay it by "
-            f"{long_date(due_on)}.",
+            f"{say_day(due_on, ENGLISH)}.",
         )
-    return (f"Please pay {owed.dollars()} by {long_date(due_on)}.",)
+    return (f"Please pay {owed.dollars()} by {say_day(due_on, ENGLISH)}.",)
 
 
 def _amount(amount: Money) -> str:
