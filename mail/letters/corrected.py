@@ -35,7 +35,8 @@ def say_changes(amount_due: Money, due_on: date, change: Change) -> tuple[str, .
         return told, f"The due date is as before: {say_day(due_on, ENGLISH)}."
     return (
         told,
-        f"The due date is now {say_day(due_on, ENGLISH)}; it was {say_day(change.due_before, ENGLISH)}.",
+        f"The due date is now {say_day(due_on, ENGLISH)}; "
+        f"it was {say_day(change.due_before, ENGLISH)}.",
     )
 
 
