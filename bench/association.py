@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import tempfile
-from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 
-from reportlab.pdfgen.canvas import Canvas
-
-from bench.layouts.customers import MadeUpPage, customers
+from bench.layouts.customers import customers
 from bench.layouts.faults import FAULTS, with_faults
 from bench.layouts.judging import Judgement, judge, knowledge_of
 from bench.layouts.layouts import (
@@ -22,13 +18,18 @@ from bench.layouts.layouts import (
     with_families,
 )
 from bench.writing import machine, write_down
+from domain.bills import PageAssignment
 from domain.periods import BulkFile
+from splitter.association.clues import ClueTaker
+from splitter.association.exemptions import exemptions_of
 from splitter.association.knowledge import NOTHING_KNOWN, Knowledge
-from splitter.bulk_file.splitting import Splitting
+from splitter.bulk_file.assignment import assign_pages
+from splitter.text.normalizing import text_checksum
+from splitter.text.page_facts import NearMissSearch, Reading, to_facts
+from splitter.text.patterns import compile_patterns
 
 CLEAN = "no fault"
 EVERY = 15  # bills: one of them has a fault
-_TOP, _STEP, _LEFT = 750, 14, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +43,22 @@ class Row:
 
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench association", description=__doc__)
-    parser.add_argument("--bills", type=int, default=300, help="in each file")
-    parser.add_argument("--seeds", type=int, default=2, help="files of each layout and fault")
+    parser.add_argument("--bills", type=int, default=150, help="in each file")
+    parser.add_argument("--seeds", type=int, default=1, help="files of each layout and fault")
     told = parser.parse_args(arguments)
 
     by_what: dict[tuple[str, str], Judgement] = {}
-    with tempfile.TemporaryDirectory(prefix="billclose-bench-") as folder:
-        for layout in LAYOUTS:
-            for seed in range(told.seeds):
-                for (what, way), judgement in judged(
-                    layout, told.bills, seed, Path(folder)
-                ).items():
-                    for key in ((what, way), (layout.name, way)):
-                        by_what.setdefault(key, Judgement()).add(judgement)
-            print(layout.name, flush=True)
+    for layout in LAYOUTS:
+        for seed in range(told.seeds):
+            found = judged(layout, told.bills, seed)
+            for (what, way), judgement in found.items():
+                for key in ((what, way), (layout.name, way)):
+                    by_what.setdefault(key, Judgement()).add(judgement)
+        print(layout.name, flush=True)
     write_results([Row(what, way, judgement) for (what, way), judgement in by_what.items()])
 
 
-def judged(layout: Layout, bills: int, seed: int, folder: Path) -> dict[tuple[str, str], Judgement]:
+def judged(layout: Layout, bills: int, seed: int) -> dict[tuple[str, str], Judgement]:
     """Split a layout's files, clean and with each fault, with an export and without."""
     several = with_families(layout, customers(bills, seed, layout.shape))
     printed = make_bills(layout, several, seed)
@@ -67,34 +66,32 @@ def judged(layout: Layout, bills: int, seed: int, folder: Path) -> dict[tuple[st
     for name in (CLEAN, *FAULTS):
         faults, every = ([FAULTS[name]], EVERY) if name != CLEAN else ([], bills + 1)
         pages, faulty = with_faults(printed, faults, layout.label, every)
-        path = write_file(folder / "bills.pdf", pages)
+        texts = [page.text for page in pages]
         for way, knowledge in (("close", knowledge_of(several)), ("split", NOTHING_KNOWN)):
-            judgements[name, way] = split_and_judge(layout, path, pages, faulty, knowledge)
+            sorted_pages = sort_texts(layout, texts, knowledge)
+            judgements[name, way] = judge(pages, faulty, sorted_pages)
     return judgements
 
 
-def split_and_judge(
-    layout: Layout,
-    path: Path,
-    pages: Sequence[MadeUpPage],
-    faulty: Collection[str],
-    knowledge: Knowledge,
-) -> Judgement:
-    bulk = BulkFile("utility-bill", path.name, layout.account_pattern, AMOUNT_PATTERN, DUE_PATTERN)
-    with Splitting(path, bulk, processes=1) as splitting:
-        return judge(pages, faulty, splitting.plan(knowledge=knowledge))
-
-
-def write_file(path: Path, pages: Sequence[MadeUpPage]) -> Path:
-    """Write pages as a PDF, each line below the other."""
-    canvas = Canvas(str(path), invariant=True)
-    for page in pages:
-        canvas.setFont("Helvetica", 10)
-        for place, line in enumerate(page.lines):
-            canvas.drawString(_LEFT, _TOP - _STEP * place, line)
-        canvas.showPage()
-    canvas.save()
-    return path
+def sort_texts(layout: Layout, texts: Sequence[str], knowledge: Knowledge) -> PageAssignment:
+    """Sort pages by their text, with the product's own facts, clues and rules."""
+    bulk = BulkFile(
+        "utility-bill", "bills.pdf", layout.account_pattern, AMOUNT_PATTERN, DUE_PATTERN
+    )
+    patterns = compile_patterns(bulk)
+    taker = ClueTaker(NearMissSearch.of(patterns).label, knowledge.sieve())
+    facts, clues = [], []
+    for number, text in enumerate(texts):
+        fact = to_facts(number, [Reading(text, text)], patterns, is_blank=not text)
+        facts.append(replace(fact, text_checksum=text_checksum(text)))
+        clues.append(taker.take(text, number, len(texts), is_named=bool(fact.accounts)))
+    return assign_pages(
+        facts,
+        clues=clues,
+        knowledge=knowledge,
+        exemptions=exemptions_of(bulk),
+        known_accounts=knowledge.accounts or None,
+    )
 
 
 def write_results(rows: Sequence[Row]) -> None:
@@ -107,7 +104,7 @@ def table(rows: Sequence[Row]) -> str:
     told = [
         "# Where pages go that name no account",
         "",
-        "Made-up bulk files whose pages are known, read and shared out by the product itself:"
+        "Made-up files whose pages are known, sorted by the product's own rules from their text:"
         f" {len(LAYOUTS)} layouts, clean and with {len(FAULTS)} kinds of fault on the first page of"
         f" each {EVERY}th bill. A close knows the export's customers, a split the file alone.",
         "*Wrong* is a page with a customer's content in another's bill; *held falsely* a page of a"
