@@ -128,6 +128,15 @@ class DatabaseSettings(SettingsSection):
         raise ValueError(f"write {OUR_SCHEME}://host/name or sqlite:///file, not {scheme}://")
 
 
+class UndoSettings(SettingsSection):
+    days: int = Field(
+        5,
+        ge=1,
+        le=31,
+        description="A close can be taken back on so many days, its own day being the first.",
+    )
+
+
 class BillsSettings(SettingsSection):
     store: str = Field("bills", description="A folder below the home, or any fsspec URL.")
 
