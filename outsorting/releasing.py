@@ -30,9 +30,14 @@ from rules.outsorting import ReleasePolicy, released_draw_on, released_due_on
 
 @dataclass(frozen=True, slots=True)
 class ReleaseTerms:
-    """Who releases when, and on what terms the office bills; `today` is a local date."""
+    """
+    Who releases when, and on what terms the office bills; `today` is a local date.
+
+    `mailed_from` is the moment from which the e-bill is due to leave.
+    """
 
     now: datetime
+    mailed_from: datetime
     today: date
     who: str
     closed: Container[date]  # days without banking
@@ -154,7 +159,7 @@ def _carry_out(
             books,
             standing.period,
             standing.key,
-            now=terms.now,
+            now=terms.mailed_from,
             message_domain=terms.message_domain,
         ),
         paper=_put_on_paper(books, standing),

@@ -65,8 +65,8 @@ def _pages(office: Office) -> list[Route]:
     ]
 
 
-def _missing(_request: Request, _failure: Exception) -> Response:
-    return not_there()
+def _missing(request: Request, _failure: Exception) -> Response:
+    return not_there(request)
 
 
 def _failed(_request: Request, _failure: Exception) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from starlette.concurrency import run_in_threadpool
@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from database.books import OnlyReads
 from database.runs import newest_timezone
+from domain.languages import say_day
 from identity.attempts import network_subject
 from identity.customer_service.impersonation import CustomerLook, find_looking
 from identity.passwords import Passwords
@@ -29,7 +30,7 @@ from identity.sessions import (
 from office.equipment.office import Office, in_name_of, only_looking
 from rules.portal_access import own_path
 from web.office.permissions import Permission, may
-from web.words import language_of, speaker
+from web.words import language_asked, speaker
 
 STAFF_COOKIE = "office"
 LOOK_COOKIE = "look"  # of staff who look at the portal as a customer sees it
@@ -84,12 +85,15 @@ class Visit:
     def language(self) -> str:
         if self.session is not None:
             return self.session.language
-        accepted = self.request.headers.get("accept-language", "")
-        return language_of(self.request.cookies.get("language", ""), accepted)
+        return language_asked(self.request)
 
     def say(self, text: str, **values: object) -> str:
         """Say a sentence in the visitor's language."""
         return speaker(self.language)(text, **values)
+
+    def day(self, day: date) -> str:
+        """Write a date in the visitor's language."""
+        return say_day(day, self.language)
 
     def wake_mail(self) -> None:
         """Let the mail that was just queued leave now, without waiting for it."""
@@ -140,6 +144,25 @@ def signed_in(page: Page) -> Endpoint:
         return await run_in_threadpool(_answer_signed_in, page, request, form)
 
     return answer
+
+
+def before_code(page: Page) -> Endpoint:
+    """Make a page for whoever gave the password, and not yet the second step."""
+
+    async def answer(request: Request) -> Response:
+        form = await _fields(request)
+        return await run_in_threadpool(_answer_before_code, page, request, form)
+
+    return answer
+
+
+def _answer_before_code(page: Page, request: Request, form: Mapping[str, str]) -> Response:
+    visit = _visit(request, form, before_code=True)
+    if visit.looking is not None:
+        return RedirectResponse("/", 303)
+    if visit.session is None or not is_own_form(visit):
+        return RedirectResponse("/sign-in", 303)
+    return page(visit)
 
 
 def for_staff(page: Page, permission: Permission) -> Endpoint:
@@ -250,7 +273,7 @@ def _unless_looking(page: Page, visit: Visit) -> Response:
     return refuse(visit)
 
 
-def _visit(request: Request, form: Mapping[str, str]) -> Visit:
+def _visit(request: Request, form: Mapping[str, str], *, before_code: bool = False) -> Visit:
     office: Office = request.app.state.office
     now = office.due_now()
     look = request.cookies.get(cookie_name(office, LOOK_COOKIE), "")
@@ -259,7 +282,8 @@ def _visit(request: Request, form: Mapping[str, str]) -> Visit:
         looking = find_looking(books, look, staff, now) if look else None
         if looking is not None:
             return Visit(request, only_looking(office), now, form, _looked_at(looking), looking)
-        session = find_session(books, request.cookies.get(cookie_name(office), ""), now)
+        token = request.cookies.get(cookie_name(office), "")
+        session = find_session(books, token, now, before_code=before_code)
     return Visit(request, office, now, form, session)
 
 
@@ -298,11 +322,13 @@ def cookie_name(office: Office, name: str = "portal") -> str:
     return f"__Host-{name}" if _is_secure(office) else name
 
 
-def set_session(office: Office, answer: Response, token: str, name: str = "portal") -> None:
+def set_session(
+    office: Office, answer: Response, token: str, name: str = "portal", kept: timedelta = WHOLE
+) -> None:
     answer.set_cookie(
         cookie_name(office, name),
         token,
-        max_age=int(WHOLE.total_seconds()),
+        max_age=int(kept.total_seconds()),
         path="/",
         secure=_is_secure(office),
         httponly=True,

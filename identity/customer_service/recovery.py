@@ -19,6 +19,8 @@ from domain.accounts import account_key
 from domain.failures import Refused
 from domain.identity import LinkKind, UserState, mailbox_of
 from identity.activity import record_activity
+from identity.factors.phone_codes import has_phone, of_user
+from identity.factors.second_step import turn_off
 from identity.one_time_links import OneTimeLink, make_link, use_link
 from identity.passwords import Passwords
 from identity.tokens import LinkTokens
@@ -106,6 +108,8 @@ def recover(
             return None
         set_password(books, row.user_number, kept, now)
         change_state(books, row.user_number, UserState.ACTIVE)
+        if has_phone(books, of_user(row.user_number)):  # it may be the phone that was lost
+            turn_off(books, row.user_number, now)
         detail = "by a recovery code"
         record_activity(books, row.user_number, "password set", now, detail=detail)
         return str(row.username or row.address)

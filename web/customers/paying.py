@@ -65,8 +65,8 @@ def show_payment(visit: Visit) -> Response:
         "payment.html",
         one=one,
         end=end.value,
-        why=visit.say(WHY[one.not_taken]) if one.not_taken else reason,
-        remedy=remedy,
+        why=visit.say(WHY[one.not_taken]) if one.not_taken else visit.say(reason),
+        remedy=visit.say(remedy),
         taken_at=one.taken_at.astimezone(visit.zone) if one.taken_at else None,
     )
 

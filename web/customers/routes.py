@@ -5,7 +5,10 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from web.customers import access, bills, home, linking, news, paying, recovering, usage
-from web.visits import Page, open_page, signed_in
+from web.customers.factors.routes import BEFORE_CODE
+from web.customers.factors.routes import OPEN as OPEN_FACTORS
+from web.customers.factors.routes import SIGNED_IN as FACTORS
+from web.visits import Page, before_code, open_page, signed_in
 
 OPEN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/register", access.show_register),
@@ -28,6 +31,7 @@ OPEN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/recover", recovering.show_recovering),
     ("POST", "/recover", recovering.take_recovery),
     ("POST", "/language", access.choose_language),
+    *OPEN_FACTORS,
 )
 SIGNED_IN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/", home.show_home),
@@ -47,6 +51,7 @@ SIGNED_IN: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/link", linking.take_linking),
     ("GET", "/accounts/{account}/unlink", linking.show_unlinking),
     ("POST", "/accounts/{account}/unlink", linking.take_unlinking),
+    *FACTORS,
 )
 
 
@@ -59,5 +64,6 @@ def customer_routes(*more: tuple[str, str, Page]) -> list[Route]:
     known = (*SIGNED_IN, *more)
     return [
         *(Route(path, open_page(page), methods=[method]) for method, path, page in OPEN),
+        *(Route(path, before_code(page), methods=[method]) for method, path, page in BEFORE_CODE),
         *(Route(path, signed_in(page), methods=[method]) for method, path, page in known),
     ]

@@ -7,16 +7,17 @@ from starlette.responses import Response
 
 from database.audit import record_audit
 from domain.failures import TemporaryFailure
+from identity.factors.phone_codes import (
+    PhoneCodes,
+    new_phone_key,
+    of_staff,
+    prepare_code,
+    take_code,
+)
 from identity.one_time_links import find_link
 from identity.sessions import begin_session, end_session
 from identity.staff import SETS_STAFF_PASSWORD, choose_staff_password
-from identity.staff_sign_in import (
-    StaffCodes,
-    new_phone_key,
-    prepare_code,
-    sign_in_staff,
-    take_code,
-)
+from identity.staff_sign_in import sign_in_staff
 from office.secrets.files import secret_for
 from rules.portal_access import find_password_fault, own_path
 from web.layout import newest_utility_name, show
@@ -99,7 +100,7 @@ def take_sign_in(visit: Visit) -> Response:
     needs_code = office.settings.web.asks_staff_for_codes
     with office.database.writing() as books:
         if needs_code:
-            prepare_code(books, number, visit.now)
+            prepare_code(books, of_staff(number), visit.now)
         token = begin_session(
             books, visit.now, staff_number=number, replaces=_token(visit), needs_code=needs_code
         )
@@ -123,7 +124,7 @@ def take_code_typed(visit: Visit) -> Response:
         good = take_code(
             books,
             _codes(visit),
-            visit.user.number,
+            of_staff(visit.user.number),
             visit.text("code"),
             visit.now,
             office.clock.wall(),
@@ -154,7 +155,7 @@ def _code_page(
     visit: Visit, leads_to: str, problems: dict[str, str], status: int = 200
 ) -> Response:
     with visit.office.database.reading() as books:
-        key = new_phone_key(books, visit.user.number)
+        key = new_phone_key(books, of_staff(visit.user.number))
     picture = secret = ""
     if key:
         secret = _codes(visit).phone_secret(key)
@@ -172,8 +173,8 @@ def _code_page(
     )
 
 
-def _codes(visit: Visit) -> StaffCodes:
-    return StaffCodes(secret_for(visit.office.home, "staff-codes"))
+def _codes(visit: Visit) -> PhoneCodes:
+    return PhoneCodes(secret_for(visit.office.home, "staff-codes"))
 
 
 def _token(visit: Visit) -> str:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from web.guarding import UPLOADS
-from web.office import access, close, customers, payments, settings, start
+from web.office import access, close, customers, outsorting, payments, settings, start
 from web.office.lists import ListPage, export_list, show_list
 from web.office.pages import LIST_PAGES, groups
 from web.office.permissions import Permission
@@ -31,6 +31,8 @@ STAFF: tuple[tuple[str, str, Page, Permission], ...] = (
     ("POST", "/office/payments/pending/retry", payments.retry_now, Permission.RETRY),
     ("GET", "/office/payments/pending", payments.show_pending, Permission.LOOK),
     ("GET", "/office/customers/{account}", customers.show_customer, Permission.CUSTOMERS),
+    ("POST", "/office/customers/{account}/hold", outsorting.take_hold, Permission.OUTSORT),
+    ("POST", "/office/customers/{account}/release", outsorting.take_release, Permission.OUTSORT),
     ("GET", "/office/close", close.show_close, Permission.LOOK),
     ("POST", "/office/close/rehearse", close.take_rehearsal, Permission.CLOSE),
     ("POST", "/office/close/begin", close.take_close, Permission.CLOSE),
