@@ -250,7 +250,7 @@ def test_rules_129_to_131_an_administrator_links_an_account_and_takes_it_off_aga
     asked = admin.get(f"/csr/customers/{me}/unlink/{ELM_KEY}").text
     admin.post(f"/csr/customers/{me}/unlink/{ELM_KEY}")
 
-    assert [("access-invitation", "admin@larkspur.example")] == mails(town)
+    assert ("access-invitation", "admin@larkspur.example") in mails(town)
     assert "2172 Main St Apt 2" in home and "Yes, take it off</button>" in asked
     assert "2172 Main St Apt 2" not in mine.get("/").text
     assert "unlink account" == town.acts()[-1]
