@@ -125,6 +125,7 @@ LOOKING = (
         "unknown",
     ),
     *("autopay show", "hold list", "communication list", "bounces list", "mail show", "mail list"),
+    *("checks list", "checks muted", "checks try"),
 )
 
 

@@ -29,6 +29,11 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "check",
         "Run the data checks on the staged export of PERIOD.",
     ),
+    "checks": CommandEntry(
+        "command_line.commands.checks",
+        "checks",
+        "Show and set what the office wants of its checks; `list checks` shows what they found.",
+    ),
     "close": CommandEntry(
         "command_line.commands.close",
         "close",
@@ -129,6 +134,16 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "command_line.commands.balances",
         "balances",
         "Decide of an amount whether the newest export contains it; `list balances` shows them.",
+    ),
+    "correct": CommandEntry(
+        "command_line.commands.correct",
+        "correct",
+        "Replace the closed bill of ACCOUNT by a corrected one out of a small export.",
+    ),
+    "undo": CommandEntry(
+        "command_line.commands.undo",
+        "undo",
+        "Take the close of PERIOD back: first shown, then done after a yes.",
     ),
     "refund": CommandEntry(
         "command_line.commands.refund",

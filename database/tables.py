@@ -11,6 +11,7 @@ import database.feed.tables
 import database.ledger.tables  # noqa: F401 - its tables refer to these, and these to its
 from database.definitions import making
 from database.definitions.audit_guards import guard_statements
+from database.definitions.corrections import remember_closes
 from database.definitions.making import make_table as _table
 from database.definitions.making import one_where as _one_where
 from database.types import Cents, Moment, one_of
@@ -64,6 +65,17 @@ def _closed_run(*, primary_key: bool = True, nullable: bool = False) -> sa.Colum
     )
 
 
+def _once_closed(*, nullable: bool = False) -> sa.Column[str]:
+    """
+    A column that only a run can fill that was closed once, though that may be taken back.
+
+    Money that was drawn and mail that has left stay when a close is undone.
+    """
+    return sa.Column(
+        "period", sa.String(40), sa.ForeignKey("once_closed.period"), nullable=nullable
+    )
+
+
 def _key(*, primary_key: bool = True) -> sa.Column[str]:
     return sa.Column("account_key", sa.String(64), primary_key=primary_key, nullable=False)
 
@@ -85,6 +97,19 @@ def _imported(context: Any) -> datetime:
 
 def _token(context: Any) -> str:
     return delivery_token(context.get_current_parameters()["key"])
+
+
+def _meter_columns() -> list[sa.Column[Any]]:
+    """What a line says of its meter; quantities and reads are no money (NULL: not told)."""
+    return [
+        sa.Column("unit", sa.String(20), nullable=False, default="", server_default=""),
+        sa.Column("days", sa.Integer),  # that the line is for
+        sa.Column("meter", sa.String(64), nullable=False, default="", server_default=""),
+        sa.Column("read_type", sa.String(12), nullable=False, default="", server_default=""),
+        sa.Column("previous_read", sa.Float),
+        sa.Column("current_read", sa.Float),
+        sa.Column("rate_code", sa.String(40), nullable=False, default="", server_default=""),
+    ]
 
 
 # -- a run and its export -------------------------------------------------------------------------
@@ -162,6 +187,7 @@ account = _table(
     sa.Column("block_card", sa.Boolean, nullable=False),
     sa.Column("cosigner_id", sa.String(64), nullable=False),
     sa.Column("district", sa.String(64), nullable=False, server_default=""),
+    sa.Column("deposit_held", Cents),  # NULL: not told
 )
 
 account_email = _table(
@@ -188,6 +214,7 @@ movement = _table(
     sa.Column(
         "reference", sa.String(100), nullable=False, default="", server_default=""
     ),  # a receipt or a confirmation
+    *_meter_columns(),
     sa.Index(None, "period", "account_key"),
     sa.Index(None, "account_key", "posted_on"),  # what a customer looks back at
 )
@@ -300,6 +327,9 @@ bill = _table(
     sa.Column(
         "lacks", sa.Text, nullable=False, server_default=""
     ),  # a sentence about missing pages; '': it is whole
+    sa.Column(
+        "edition", sa.Integer, nullable=False, default=0, server_default="0"
+    ),  # replaced so often
     sa.UniqueConstraint("period", "pdf"),
     sa.CheckConstraint("pages > 0", name="pages"),
     sa.Index(None, "account_key"),
@@ -393,6 +423,8 @@ check_result = _table(
     sa.Column("what", sa.Text, nullable=False),
     sa.Column("fix", sa.Text, nullable=False),
     sa.Column("error", sa.Text, nullable=False),
+    sa.Column("before_yes", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
+    sa.Column("known", sa.Integer, nullable=False, default=0, server_default="0"),  # muted findings
 )
 
 check_finding = _table(
@@ -403,6 +435,10 @@ check_finding = _table(
     sa.Column("account_key", sa.String(64), nullable=False),
     _number(),
     sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("service", sa.String(100), nullable=False, default="", server_default=""),
+    sa.Column("stake", Cents),  # the money at stake, where a check can tell it
+    sa.Column("months", sa.Text, nullable=False, default="", server_default=""),  # uses, JSON
+    sa.Column("known_until", sa.Date),  # muted; NULL: it counts
 )
 
 waiver = _table(
@@ -474,10 +510,17 @@ approval_decision = _table(
 
 period_close = _table(
     "period_close",
-    sa.Column("period", sa.String(40), sa.ForeignKey("bill_run.period"), primary_key=True),
+    sa.Column(
+        "period",
+        sa.String(40),
+        sa.ForeignKey("bill_run.period"),
+        sa.ForeignKey("once_closed.period", name="fk_period_close_once_closed"),
+        primary_key=True,
+    ),
     sa.Column("closed_at", Moment, nullable=False),
     sa.Column("closed_by", sa.String(100), nullable=False),
 )
+remember_closes(period_close)
 
 balance_due = _table(
     "balance_due",  # a row an account, made once, changed in place: who moves money waits for it
@@ -511,7 +554,7 @@ gateway_payment = _table(
         nullable=False,
         server_default=PaymentKind.AUTOPAY.value,
     ),
-    _closed_run(primary_key=False),
+    _once_closed(),
     _key(primary_key=False),
     _number(),
     sa.Column("number", sa.Integer, nullable=False, default=1),  # 2, 3: of a returned one
@@ -819,11 +862,12 @@ usage_export = _table(
 delivery = _table(
     "delivery",
     sa.Column("key", sa.String(500), primary_key=True),
-    _closed_run(primary_key=False, nullable=True),
+    _once_closed(nullable=True),
     _key(primary_key=False),
     _number(),
     sa.Column("kind", one_of(MessageKind, "kind"), nullable=False),
     sa.Column("form", sa.String(40), nullable=False),
+    sa.Column("edition", sa.Integer, nullable=False, default=0, server_default="0"),  # of a bill
     sa.Column("address", sa.String(320), nullable=False),
     sa.Column("source", one_of(RecipientSource, "source")),
     sa.Column("status", one_of(DeliveryStatus, "status"), nullable=False),
@@ -948,6 +992,14 @@ paper = _table(
     _closed_run(),
     sa.Column("form", sa.String(40), primary_key=True),
     _key(),
+    sa.Column(
+        "edition",
+        sa.Integer,
+        primary_key=True,
+        autoincrement=False,
+        default=0,
+        server_default="0",
+    ),  # of the bill
     _number(),
     sa.Column("pages", sa.Integer, nullable=False),
     sa.Column("reason", one_of(PaperReason, "reason"), nullable=False),

@@ -10,6 +10,7 @@ from data_checks.checking import blocking_failures, check_run, require_waivable
 from database.approvals import record_waivers
 from database.audit import record_audit
 from database.ledger.boundary_plans import plan_boundary
+from database.queries.bills import bill_folder
 from database.runs import Run, forget_steps, get_run, move_run
 from database.tables import outsorted_bill, waiver
 from domain.checks import CheckResult, CheckStatus
@@ -17,6 +18,7 @@ from domain.failures import Refused
 from domain.steps import Step
 from mail.recipients.delivery_plan import plan_deliveries
 from office.equipment.office import Office, current_office
+from office.procedures.checks import choices_of
 from payments.scheduling.planning import plan_autopay
 from tasks.steps.artifacts import show_checks, show_exceptions
 from tasks.steps.step import Done, step
@@ -50,6 +52,8 @@ def check_bills_and_balances(period: str, waivers: Mapping[str, str] | None = No
         sentence += f", {warned} warn"
     if waived:
         sentence += f", {waived} waived"
+    if off := choices_of(office).off:
+        sentence += f"; switched off by the office: {', '.join(off)}"
     return Done(sentence, {"checks": len(results), "warned": warned, "waived": waived})
 
 
@@ -72,6 +76,8 @@ def _check(office: Office, known: Run, waivers: Mapping[str, str]) -> tuple[Chec
         today=office.today(known),
         thresholds=office.thresholds,
         waived=_waivers(office, period),
+        choices=choices_of(office),
+        at=office.now(known),
     )
     if _holds_accounts(office, period):
         _plan_autopay(office, known)  # once more: held accounts are not drawn
@@ -113,7 +119,7 @@ def _refuse(office: Office, known: Run, blocking: tuple[CheckResult, ...]) -> No
     message = f"Period {known.period} is not closed: {_named(blocking)}. "
     message += f"See `{office.command} list exceptions --where period={known.period}`, "
     message += "correct the export and close again."
-    office.store.delete_run(known.period)
+    office.store.delete_run(bill_folder(office.database, known.period))
     forget_steps(office.database, known.period, (Step.SPLIT,))
     with office.database.writing() as books:
         move_run(books, known.period, "refused")

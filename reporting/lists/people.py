@@ -10,6 +10,11 @@ import sqlalchemy as sa
 from database.definitions.identity import staff
 from database.definitions.in_force import wallet_in_force
 from database.queries.balances import NOTHING, open_balance
+from database.queries.corrections import (
+    amount_due_in_force,
+    is_of_account,
+    standing_corrections,
+)
 from database.queries.mandates import mandates_in_force
 from database.tables import (
     account,
@@ -160,6 +165,7 @@ def _ended() -> Select:
 
 def accounts() -> Select:
     """Select every account as its newest closed period has it, closed ones too; and its balance."""
+    corrected = standing_corrections()
     return (
         sa.select(
             account.c.account,
@@ -179,7 +185,7 @@ def accounts() -> Select:
             account.c.block_card,
             account.c.cosigner_id.label("cosigner"),
             account.c.equal_pay_amount.label("equal_pay"),
-            account.c.amount_due,
+            amount_due_in_force(corrected).label("amount_due"),
             sa.func.coalesce(open_balance(), NOTHING).label("balance"),
             balance_due.c.due_on.label("due_date"),
             bill_run.c.cycle,
@@ -189,12 +195,14 @@ def accounts() -> Select:
         .join(account_search, _IS_KNOWN_AS)
         .join(bill_run, bill_run.c.period == account.c.period)
         .outerjoin(balance_due, balance_due.c.account_key == account.c.account_key)
+        .outerjoin(corrected, is_of_account(corrected))
     )
 
 
 def customers() -> Select:
     """Select every account as its newest closed period has it, with what is owed now."""
-    return sa.select(
+    corrected = standing_corrections()
+    query = sa.select(
         account.c.account,
         account.c.name,
         account.c.service_address,
@@ -202,11 +210,12 @@ def customers() -> Select:
         account.c.email,
         account.c.phone,
         account.c.status,
-        account.c.amount_due,
+        amount_due_in_force(corrected).label("amount_due"),
         open_balance().label("balance"),
         account.c.period.label("period"),
         account.c.account_key.label("_account_key"),
     ).join(balance_due, _IS_NEWEST)
+    return query.outerjoin(corrected, is_of_account(corrected))
 
 
 _IS_KNOWN_AS = sa.and_(

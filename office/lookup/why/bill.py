@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.queries.bills import is_doubled
+from database.queries.corrections import standing_corrections
 from database.tables import bill, bulk_file, outsorted_bill
 from domain.accounts import AccountStatus
 from office.lookup.why.sentences import Case, Sentence, Sentences, Topic, say_day
@@ -23,6 +24,7 @@ def why_bill(case: Case) -> Sentences:
         yield from _of_its_show(row)
     if case.account.status is not AccountStatus.CLOSED:
         yield _of_the_amount(case)
+    yield from _of_corrections(case)
     yield from _of_holds(case)
 
 
@@ -94,6 +96,19 @@ def _of_the_amount(case: Case) -> Sentence:
         f"period's movements are {moved.dollars()}"
     )
     return Sentence(Topic.BILL, text, ("38", "41"), f"amount/{case.period}")
+
+
+def _of_corrections(case: Case) -> Sentences:
+    """Say what the bill asks for since it was made anew (rule 10)."""
+    stands = standing_corrections()
+    query = sa.select(stands).where(
+        stands.c.period == case.period, stands.c.account_key == case.account_key
+    )
+    for row in case.rows(query):
+        text = (
+            f"The {row.form} was corrected after the close: it asks for {row.amount_due.dollars()}"
+        )
+        yield Sentence(Topic.BILL, text, ("10",), f"correction/{row.period}/{row.form}")
 
 
 def _of_holds(case: Case) -> Sentences:
