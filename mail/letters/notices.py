@@ -167,6 +167,7 @@ class PaymentReceipt(Notice):
     method: MethodKind | None = None
     last4: str = ""
     service_fee: Money = ZERO  # within the amount (rule 194)
+    lines: tuple[str, ...] = ()  # what it pays, where that is not the one account above
 
     def _own_values(self) -> Values:
         return {
@@ -176,6 +177,7 @@ class PaymentReceipt(Notice):
             "payment_method": method_words(self.method, self.last4),
             "confirmation": self.confirmation,
             "receipt_number": self.receipt_number,
+            "lines": self.lines,
             "open_balance": max(self.open_balance, ZERO).dollars(),
             "is_payment_due": self.open_balance > ZERO,
         }

@@ -6,8 +6,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from database.books import Database
+from database.checkout_tables import checkout, checkout_line
 from database.postings import is_receipt_of
 from database.tables import gateway_payment, posting
 from domain.failures import PermanentFailure
@@ -38,8 +40,11 @@ def to_checkout_letter(
     """
     with database.reading() as books:
         paid = books.execute(_paid(row.about)).one_or_none()
+        lines = _lines(books, row.about)
     if paid is None or paid.state not in _STATES.get(row.form, (PaymentState.SUCCEEDED,)):
         raise PermanentFailure("the payment stands otherwise now")
+    if lines:  # a guest's, or of several: it says nothing of an account but its number
+        common = common | {"customer": "", "service_address": ""}
     moment = paid.taken_at or paid.scheduled_at
     return PaymentReceipt(
         **common,
@@ -51,7 +56,29 @@ def to_checkout_letter(
         method=paid.method_kind,
         last4=paid.last4,
         service_fee=paid.service_fee,
+        lines=lines,
     )
+
+
+def _lines(books: Connection, payment_key: str) -> tuple[str, ...]:
+    """Say what a payment pays, where that is more or else than one account of a portal user."""
+    query = (
+        sa.select(checkout_line, checkout.c.user_number)
+        .join(checkout, checkout.c.key == checkout_line.c.checkout)
+        .where(checkout.c.payment_key == payment_key)
+        .order_by(checkout_line.c.number)
+    )
+    rows = books.execute(query).all()
+    if len(rows) == 1 and rows[0].account_key and rows[0].user_number is not None:
+        return ()
+    return tuple(_say_line(row) for row in rows)
+
+
+def _say_line(row: Any) -> str:
+    if row.account_key:
+        return f"Account {row.account}: {row.amount.dollars()}"
+    about = ", ".join(part for part in (row.account, row.payor) if part)
+    return f"{row.title}{f' ({about})' if about else ''}: {row.amount.dollars()}"
 
 
 def _paid(key: str) -> sa.Select[Any]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime, time
 
 from domain.money import Money
-from domain.payments import MethodKind
 from mail.notices.payments import Notifying
 from mail.reminders.due_dates import Reminding
 from office.equipment.office import Office
 from payments.terms import CollectionTerms
-from rules.checkout import CheckoutPolicy, ServiceFee, parse_percent
+from rules.checkout import CheckoutPolicy
 from rules.reminders import Exemption, LadderStep, ReminderPlan, plan_reminders
 from rules.retrying import RetryPolicy
 from rules.returns import AgainPolicy
@@ -78,14 +77,12 @@ def terms_of(here: Office) -> CollectionTerms:
 def checkout_policy_of(here: Office) -> CheckoutPolicy:
     """Return what an office lets customers pay by hand, and what that costs them."""
     chosen = here.settings.checkout
-    fees = {
-        MethodKind.CARD: (chosen.card_fee_percent, chosen.card_fee),
-        MethodKind.ACH: (chosen.ach_fee_percent, chosen.ach_fee),
-    }
     return CheckoutPolicy(
-        {
-            kind: ServiceFee(parse_percent(percent), Money.parse(fixed))
-            for kind, (percent, fixed) in fees.items()
-        },
+        chosen.fee_tables(),
         pays_ahead=chosen.pay_ahead,
+        has_cart=chosen.cart,
+        offered={
+            one.code: one.for_guests and chosen.guests
+            for one in here.settings.other_payments.offered
+        },
     )

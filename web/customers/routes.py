@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from web.customers import access, bills, home, linking, news, paying, usage
+from web.customers import access, bills, home, linking, news, usage
+from web.customers.choices import sandbox_page
 from web.customers.choices.routes import ROUTES as CHOICES
+from web.customers.paying.routes import ROUTES as PAYING
+from web.customers.paying.routes import guest_routes
 from web.visits import Page, open_page, signed_in
 
 OPEN: tuple[tuple[str, str, Page], ...] = (
@@ -27,15 +30,14 @@ OPEN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/forgot", access.show_forgot),
     ("POST", "/forgot", access.take_forgot),
     ("POST", "/language", access.choose_language),
+    # in the place of a gateway's page, which knows nobody's session: its key is the secret
+    ("GET", "/sandbox/methods/{key}", sandbox_page.show_test_methods),
+    ("POST", "/sandbox/methods/{key}", sandbox_page.take_test_method),
 )
 SIGNED_IN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/", home.show_home),
     ("POST", "/sign-out", access.sign_out),
-    ("GET", "/accounts/{account}/pay", paying.show_pay),
-    ("POST", "/accounts/{account}/pay", paying.take_pay),
-    ("GET", "/payments/{key}", paying.show_payment),
-    ("GET", "/payments/{key}/confirm", paying.back_to_payment),
-    ("POST", "/payments/{key}/confirm", paying.confirm_payment),
+    *PAYING,
     ("GET", "/bills", bills.show_bills),
     ("GET", "/accounts/{account}/bill", bills.show_newest_bill),
     ("GET", "/accounts/{account}/bill/{period}", bills.show_bill),
@@ -55,4 +57,5 @@ def customer_routes() -> list[Route]:
     return [
         *(Route(path, open_page(page), methods=[method]) for method, path, page in OPEN),
         *(Route(path, signed_in(page), methods=[method]) for method, path, page in SIGNED_IN),
+        *guest_routes(),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from web.customers.choices import autopay, my_account, paperless, sandbox_page, wallet
+from web.customers.choices import autopay, my_account, paperless, wallet
 from web.visits import Page, redirect
 
 ROUTES: tuple[tuple[str, str, Page], ...] = (
@@ -27,6 +27,4 @@ ROUTES: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/account/password", my_account.take_new_password),
     ("POST", "/account/phone", my_account.take_phone),
     ("POST", "/account/sessions", my_account.end_other_sessions),
-    ("GET", "/sandbox/methods/{key}", sandbox_page.show_test_methods),
-    ("POST", "/sandbox/methods/{key}", sandbox_page.take_test_method),
 )
