@@ -132,6 +132,7 @@ class CheckoutEnd(StrEnum):
     REFUSED = "refused"
     ON_ITS_WAY = "on-its-way"  # asked, and the answer is not there: nobody pays again
     PAID = "paid"
+    PAID_IN_PART = "paid-in-part"  # a part of it went back
     DECLINED = "declined"
     NOT_TAKEN = "not-taken"  # it surely never reached the gateway
     RETURNED = "returned"
@@ -139,7 +140,7 @@ class CheckoutEnd(StrEnum):
 
 _ENDS = {
     PaymentState.SUCCEEDED: CheckoutEnd.PAID,
-    PaymentState.RETURNED_IN_PART: CheckoutEnd.PAID,
+    PaymentState.RETURNED_IN_PART: CheckoutEnd.PAID_IN_PART,
     PaymentState.DECLINED: CheckoutEnd.DECLINED,
     PaymentState.CANCELLED: CheckoutEnd.NOT_TAKEN,
     PaymentState.RETURNED: CheckoutEnd.RETURNED,

@@ -11,18 +11,20 @@ from sqlalchemy.engine import Connection
 from database.books import Database
 from database.checkout_tables import checkout, checkout_line
 from database.postings import is_receipt_of
+from database.queries.payment_events import MoneyMoved, moved_of
 from database.tables import gateway_payment, posting
 from domain.failures import PermanentFailure
 from domain.money import ZERO
 from domain.payments import PaymentKind, PaymentState
-from mail.letters.notices import NOT_TAKEN, TAKEN_BACK, PaymentReceipt
+from mail.letters.notices import NOT_TAKEN, OF_EVENT, TAKEN_BACK, PaymentReceipt
+from mail.letters.phrases import MONEY_MOVED, long_date
 from mail.outbox.deliveries import Delivery
 from mail.rendering.notice_facts import NoticeFacts
 
 _STATES = {
     NOT_TAKEN: (PaymentState.DECLINED, PaymentState.CANCELLED),
-    TAKEN_BACK: (PaymentState.RETURNED,),
 }
+_TAKEN = (PaymentState.SUCCEEDED,)
 
 
 def is_about_checkout(row: Delivery) -> bool:
@@ -38,10 +40,12 @@ def to_checkout_letter(
 
     Raises PermanentFailure where it is no longer so: a receipt of what came back meanwhile.
     """
+    key, _, short = row.about.partition(OF_EVENT)
     with database.reading() as books:
-        paid = books.execute(_paid(row.about)).one_or_none()
-        lines = _lines(books, row.about)
-    if paid is None or paid.state not in _STATES.get(row.form, (PaymentState.SUCCEEDED,)):
+        paid = books.execute(_paid(key)).one_or_none()
+        lines = _lines(books, key)
+        moved = next((one for one in moved_of(books, key) if one.short == short), None)
+    if paid is None or not _is_so(row, paid, moved):
         raise PermanentFailure("the payment stands otherwise now")
     if lines:  # a guest's, or of several: it says nothing of an account but its number
         common = common | {"customer": "", "service_address": ""}
@@ -57,7 +61,19 @@ def to_checkout_letter(
         last4=paid.last4,
         service_fee=paid.service_fee,
         lines=lines,
+        what_happened=_say_moved(moved, facts) if moved else "",
     )
+
+
+def _is_so(row: Delivery, paid: Any, moved: MoneyMoved | None) -> bool:
+    if row.form == TAKEN_BACK:
+        return moved is not None
+    return paid.state in _STATES.get(row.form, _TAKEN)
+
+
+def _say_moved(moved: MoneyMoved, facts: NoticeFacts) -> str:
+    day = moved.happened_at.astimezone(ZoneInfo(facts.timezone)).date()
+    return MONEY_MOVED[moved.kind] % {"amount": moved.amount.dollars(), "day": long_date(day)}
 
 
 def _lines(books: Connection, payment_key: str) -> tuple[str, ...]:

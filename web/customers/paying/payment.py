@@ -6,15 +6,17 @@ from datetime import timedelta
 
 from starlette.responses import Response
 
+from database.queries.payment_events import moved_of
 from domain.checkout import Checkout, CheckoutEnd
 from domain.money import ZERO
+from domain.payments import PaymentKind
 from identity.attempts import count_bad, record_attempt
-from mail.letters.phrases import say_failure
+from mail.letters.phrases import MONEY_MOVED, say_failure
 from office.procedures import checkout
 from payments.checkout.facts import read_payable
 from web.customers.paying.payers import PagePayer, payer_of
 from web.customers.paying.words import say_refusal, say_stale
-from web.layout import missing, show
+from web.layout import missing, say_day, show
 from web.visits import Visit, redirect
 
 DAY = timedelta(hours=24)
@@ -44,6 +46,7 @@ def show_payment(visit: Visit) -> Response:
         why=why,
         remedy=remedy,
         again=_again(payer, one),
+        moved=_say_moved(visit, one),
         message=visit.office.settings.messages.payment_complete,
         taken_at=one.taken_at.astimezone(visit.zone) if one.taken_at else None,
     )
@@ -85,6 +88,22 @@ def _check(visit: Visit, payer: PagePayer, one: Checkout) -> Response:
         stale=say_stale(visit, accounts.values()),
         message=visit.office.settings.messages.payment,
     )
+
+
+def _say_moved(visit: Visit, one: Checkout) -> list[str]:
+    """Say what became of a payment after it was taken: refunds, returns, disputes."""
+    if one.payment is None:
+        return []
+    with visit.office.database.reading() as books:
+        moved = moved_of(books, f"{PaymentKind.CHECKOUT}/{one.key}")
+    return [
+        visit.say(
+            MONEY_MOVED[event.kind],
+            amount=event.amount.dollars(),
+            day=say_day(event.happened_at.astimezone(visit.zone)),
+        )
+        for event in moved
+    ]
 
 
 def _again(payer: PagePayer, one: Checkout) -> str:
