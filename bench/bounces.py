@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mail.bounces.reading import ParsedBounce, read_returned
-from rules.bounces import judge
+from rules.mail.bounces import judge
 
 RESULTS = Path(__file__).parent / "results"
 NO_FAILURE = frozenset({"feedback", "vacation", "delivered"})

@@ -25,8 +25,8 @@ def add_history(database: Path, closed: Path) -> None:
         dropped = guards.fetchall()
         for name, _ in dropped:
             books.execute(f'DROP TRIGGER "{name}"')
-        for run in months_before(PERIOD):
-            _copy_run(books, run)
+        for period in months_before(PERIOD):
+            _copy_run(books, period)
         for _, statement in dropped:
             books.execute(statement)
         books.commit()
@@ -41,28 +41,28 @@ def months_before(period: str) -> Iterator[str]:
         yield f"{at // 12}-{at % 12 + 1:02d}"
 
 
-def _copy_run(books: sqlite3.Connection, run: str) -> None:
+def _copy_run(books: sqlite3.Connection, period: str) -> None:
     for table in metadata.sorted_tables:
-        if "run" not in table.c:
+        if "period" not in table.c:
             continue
         columns = [column for column in table.c if column.name != "id"]
         names = ", ".join(f'"{column.name}"' for column in columns)
-        values = ", ".join(_renamed(column, run) for column in columns)
+        values = ", ".join(_renamed(column, period) for column in columns)
         books.execute(
             f'INSERT OR REPLACE INTO "{table.name}" ({names})'  # a balance has one row, the newest
-            f' SELECT {values} FROM closed."{table.name}" WHERE run = ?',
+            f' SELECT {values} FROM closed."{table.name}" WHERE period = ?',
             (PERIOD,),
         )
-    dates = to_period(run)
+    dates = to_period(period)
     books.execute(
-        "UPDATE bill_run SET starts_on = ?, ends_on = ?, due_on = ? WHERE run = ?",
-        (dates.starts_on.isoformat(), dates.ends_on.isoformat(), dates.due_on.isoformat(), run),
+        "UPDATE bill_run SET starts_on = ?, ends_on = ?, due_on = ? WHERE period = ?",
+        (dates.starts_on.isoformat(), dates.ends_on.isoformat(), dates.due_on.isoformat(), period),
     )
 
 
-def _renamed(column: sa.Column[object], run: str) -> str:
+def _renamed(column: sa.Column[object], period: str) -> str:
     """Write the period's name in a text as the older one's, and keep unique texts unique."""
     if column.name in ("message_id", "token"):
-        return f"{column.name} || '.{run}'"
+        return f"{column.name} || '.{period}'"
     is_text = isinstance(column.type, sa.String) and not isinstance(column.type, sa.Enum)
-    return f"replace(\"{column.name}\", '{PERIOD}', '{run}')" if is_text else f'"{column.name}"'
+    return f"replace(\"{column.name}\", '{PERIOD}', '{period}')" if is_text else f'"{column.name}"'

@@ -17,9 +17,9 @@ from sqlalchemy.engine import Connection
 
 from bench.close_city import PERIOD
 from bench.mail_servers import Source
-from data_checks.catalog import CATALOG
 from data_checks.check import to_query
 from data_checks.checking import STAGED
+from data_checks.checks.catalog import CATALOG
 from data_checks.parameters import Thresholds, parameters
 from database.books import Database
 from database.schema import metadata

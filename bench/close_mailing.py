@@ -74,21 +74,21 @@ def main() -> None:
     from command_line.options import wall_clock
     from office.clock import Clock
     from office.equipment.office import Office, at_work
-    from office.procedures.mail_sending import send_mails
+    from office.procedures.mailing.mail_sending import send_mails
     from office.settings.settings import read_settings
 
     home = Path(sys.argv[1])
     clock = Clock.starting(wall_clock, datetime.fromisoformat(AS_OF))
-    with at_work(Office(home, read_settings(home), clock, "bench")) as here:
-        _ = here.bill_renderer, here.mailer
+    with at_work(Office(home, read_settings(home), clock, "bench")) as office:
+        _ = office.bill_renderer, office.mailer
         began, used = time.monotonic(), cpu_seconds()
-        counts = send_mails(here, tuple(MessageKind), here.due_now, lambda _counts: None)
+        counts = send_mails(office, tuple(MessageKind), office.due_now, lambda _counts: None)
         taken = {
             "wall": time.monotonic() - began,
             "cpu": cpu_seconds() - used,
             "mails": counts.sent,
         }
-        here.database.close()
+        office.database.close()
     if counts.unsent or not counts.sent:
         raise RuntimeError(f"not all could be sent: {counts}")
     print(json.dumps(taken))

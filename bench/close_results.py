@@ -27,9 +27,9 @@ def line(closed: Closed, step: StepTime) -> str:
 
 def write_results(figures: Figures, folder: Path) -> None:
     load = f"load {os.getloadavg()[2]:.1f} in the last quarter of an hour"
-    here = f"{machine()}, {load}"
-    told = {"machine": here, **asdict(figures)}
-    write_down("close", told, "\n".join(_table(figures, here)), _plot(figures), folder)
+    office = f"{machine()}, {load}"
+    told = {"machine": office, **asdict(figures)}
+    write_down("close", told, "\n".join(_table(figures, office)), _plot(figures), folder)
 
 
 def _plot(figures: Figures) -> str:
@@ -43,11 +43,11 @@ def _plot(figures: Figures) -> str:
     return bars(groups, UNITS, longest=longest)
 
 
-def _table(figures: Figures, here: str) -> Iterator[str]:
+def _table(figures: Figures, office: str) -> Iterator[str]:
     yield "# The whole close"
     yield ""
     yield (
-        f"{here}. Invented cities, closed by `billclose close` in a process of its own, with a"
+        f"{office}. Invented cities, closed by `billclose close` in a process of its own, with a"
         " Prefect server that it starts, mails to smtp-sink over loopback. `least` is the same"
         " rows by executemany or COPY, the same bytes by `write()`, the checks' bare SQL, one"
         " INSERT … SELECT, smtp-source with mails of the mean size; measured after each close."

@@ -95,7 +95,7 @@ class Mails:
         """Return the same mail's words and attachment, for those who make MIME in another way."""
         if self.kind is MessageKind.BILL:
             letter = _bill_facts(number).to_letter(row, NEWS)
-            name = f"{bill_file_stem(row.form)}-{row.account}-{row.run}.pdf"
+            name = f"{bill_file_stem(row.form)}-{row.account}-{row.period}.pdf"
             return self._templates.word(letter), Attachment(name, self._read(pdf_path(number)))
         notice, _ = self.notices.to_letter(row, _notice_facts(number))
         return self._templates.word(notice), None
@@ -116,7 +116,7 @@ def a_delivery(kind: MessageKind, number: int) -> Delivery:
     account, mailbox = account_number(number), f"c{number}@customer.example"
     key = delivery_key(kind, RUN, FORMS[kind], account, mailbox)
     return Delivery(
-        key=key, run=RUN, account_key=account_key(account), account=account, kind=kind,
+        key=key, period=RUN, account_key=account_key(account), account=account, kind=kind,
         form=FORMS[kind], address=mailbox, message_id=message_id(key, DOMAIN), attempts=0,
         queued_at=NOW, possible_duplicate=False,
     )  # fmt: skip

@@ -68,12 +68,12 @@ class Office:
 
     def send(self, mailer: Mailer) -> int:
         """Record a delivery for each bill and send what is due, as the nightly flows do."""
-        run = f"2026-{self._run:02}"
+        period = f"2026-{self._run:02}"
         if self._kind is MessageKind.BILL:
-            queue_bills(self._database, run, now=NOW, message_domain=DOMAIN)
+            queue_bills(self._database, period, now=NOW, message_domain=DOMAIN)
         else:
             with self._database.writing() as books:
-                reminders = (_reminder(run, number) for number in range(self._count))
+                reminders = (_reminder(period, number) for number in range(self._count))
                 queue_messages(books, reminders, now=NOW, message_domain=DOMAIN)
         renderer = self._mails.bills if self._kind is MessageKind.BILL else self._mails.notices
         counts = send_due(
@@ -85,41 +85,41 @@ class Office:
         return counts.sent
 
 
-def _reminder(run: str, number: int) -> PlannedMessage:
+def _reminder(period: str, number: int) -> PlannedMessage:
     return PlannedMessage(
         MessageKind.PAYMENT_DUE,
-        about=f"{run}-20",
+        about=f"{period}-20",
         address=f"c{number}@customer.example",
         source=SOURCE,
         account=account_number(number),
-        run=run,
+        period=period,
         form=FORMS[MessageKind.PAYMENT_DUE],
     )
 
 
-def _rows(run: str, count: int) -> dict[str, list[dict[str, Any]]]:
+def _rows(period: str, count: int) -> dict[str, list[dict[str, Any]]]:
     """Return what the books hold of a closed run, by table."""
-    month = int(run[-2:])
+    month = int(period[-2:])
     rows: dict[str, list[dict[str, Any]]] = {
         bill_run.name: [{
-            "run": run, "state": "closed", "utility": "City of Larkspur", "timezone": ZONE,
+            "period": period, "state": "closed", "utility": "City of Larkspur", "timezone": ZONE,
             "starts_on": date(2026, month, 1), "ends_on": date(2026, month, 28), "due_on": DUE_ON,
             "export_name": "larkspur", "export_sha256": "0" * 64, "imported_at": NOW,
             "imported_by": "bench", "control_accounts": count, "control_bills": count,
             **{f"control_{name}": ZERO for name in TOTALS},
         }],
-        period_close.name: [{"run": run, "closed_at": NOW, "closed_by": "bench"}],
+        period_close.name: [{"period": period, "closed_at": NOW, "closed_by": "bench"}],
     }  # fmt: skip
     for number in range(count):
-        for table, row in _rows_of_account(run, number).items():
+        for table, row in _rows_of_account(period, number).items():
             rows.setdefault(table, []).append(row)
     return rows
 
 
-def _rows_of_account(run: str, number: int) -> dict[str, dict[str, Any]]:
+def _rows_of_account(period: str, number: int) -> dict[str, dict[str, Any]]:
     owed, shown = amount_due(number), account_number(number)
     key = account_key(shown)
-    ours = {"run": run, "account_key": key}
+    ours = {"period": period, "account_key": key}
     mailbox = f"c{number}@customer.example"
     return {
         account.name: {

@@ -36,7 +36,7 @@ def prepare(folder: Path, accounts: int, days_prior: int):
     with database.writing() as books:
         books.execute(
             bill_run.insert().values(
-                run=RUN, state=RunState.APPROVED, utility="City", timezone="America/Denver",
+                period=RUN, state=RunState.APPROVED, utility="City", timezone="America/Denver",
                 starts_on=date(2026, 10, 1), ends_on=date(2026, 10, 31), due_on=DUE,
                 export_name="export", export_sha256="0" * 64, imported_at=NOW, imported_by="bench",
                 control_accounts=accounts, control_bills=accounts,
@@ -46,7 +46,7 @@ def prepare(folder: Path, accounts: int, days_prior: int):
         insert_rows(
             books, account,
             [
-                "run", "account_key", "account", "status", "opening_balance", "closing_balance",
+                "period", "account_key", "account", "status", "opening_balance", "closing_balance",
                 "amount_due", "ebill", "send_paper", "direct_pay", "block_ach", "block_card",
                 *words,
             ],
@@ -60,13 +60,13 @@ def prepare(folder: Path, accounts: int, days_prior: int):
             ),
         )  # fmt: skip
         insert_rows(
-            books, payment_method, ["run", "token", "portal_user", "kind", "last4"],
+            books, payment_method, ["period", "token", "portal_user", "kind", "last4"],
             ((RUN, f"pm_{number}", "", MethodKind.CARD, "4242") for number in numbers),
         )  # fmt: skip
         insert_rows(
             books, mandate,
             [
-                "run", "line", "account_key", "account", "portal_user", "method_token",
+                "period", "line", "account_key", "account", "portal_user", "method_token",
                 "days_prior", "maximum", "enrolled_on", "active",
             ],
             (
@@ -90,13 +90,16 @@ def limit(folder: Path, accounts: int) -> Figures:
     from database.tables import account, gateway_payment, mandate, payment_method
 
     database = prepare(folder, accounts, 5)
-    same = sa.and_(mandate.c.run == account.c.run, mandate.c.account_key == account.c.account_key)
+    same = sa.and_(
+        mandate.c.period == account.c.period, mandate.c.account_key == account.c.account_key
+    )
     method = sa.and_(
-        payment_method.c.run == mandate.c.run, payment_method.c.token == mandate.c.method_token
+        payment_method.c.period == mandate.c.period,
+        payment_method.c.token == mandate.c.method_token,
     )
     rows = (
         sa.select(
-            sa.literal(f"autopay/{RUN}/").concat(account.c.account_key), account.c.run,
+            sa.literal(f"autopay/{RUN}/").concat(account.c.account_key), account.c.period,
             account.c.account_key, account.c.account,
             sa.literal(DUE, gateway_payment.c.pay_on.type), account.c.amount_due,
             mandate.c.method_token, payment_method.c.kind, payment_method.c.last4, sa.false(),
@@ -106,7 +109,7 @@ def limit(folder: Path, accounts: int) -> Figures:
         .join(payment_method, method)
     )  # fmt: skip
     names = [
-        "key", "run", "account_key", "account", "pay_on", "amount", "method_token", "method_kind",
+        "key", "period", "account_key", "account", "pay_on", "amount", "method_token", "method_kind",
         "last4", "immediate", "state", "scheduled_at",
     ]  # fmt: skip
 
@@ -119,8 +122,8 @@ def limit(folder: Path, accounts: int) -> Figures:
 
 def schedule(folder: Path, accounts: int) -> Figures:
     from payments.scheduling.scheduling import schedule_autopay
-    from rules.autopay import AutopayPolicy
     from rules.calendars import bank_closed_days
+    from rules.money.autopay import AutopayPolicy
 
     database = prepare(folder, accounts, 5)
     closed = bank_closed_days()
@@ -143,8 +146,8 @@ def collect(folder: Path, payments: int) -> Figures:
     from payments.sandbox.gateway import SandboxGateway
     from payments.scheduling.scheduling import schedule_autopay
     from payments.terms import CollectionTerms
-    from rules.autopay import AutopayPolicy
     from rules.calendars import bank_closed_days
+    from rules.money.autopay import AutopayPolicy
 
     database = prepare(folder, payments, 30)
     closed = bank_closed_days()

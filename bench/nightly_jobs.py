@@ -23,13 +23,13 @@ def prepare_night(folder: Path, accounts: int):
     close = datetime(2026, 11, 2, 17, 0, tzinfo=UTC)
     with database.writing() as books:
         insert_rows(
-            books, account_email, ["run", "account_key", "position", "address"],
+            books, account_email, ["period", "account_key", "position", "address"],
             ((RUN, number, 0, f"a{number}@example.com") for number in numbers),
         )  # fmt: skip
         insert_rows(
             books, delivery,
             [
-                "key", "run", "account_key", "account", "kind", "form", "address", "status",
+                "key", "period", "account_key", "account", "kind", "form", "address", "status",
                 "message_id", "attempts", "queued_at", "next_try_at", "sent_at",
                 "possible_duplicate", "token",
             ],
@@ -56,7 +56,7 @@ def prepare_night(folder: Path, accounts: int):
 
 def terms(*, records: bool = False):
     from mail.reminders.due_dates import Reminding
-    from rules.reminders import Exemption, plan_reminders
+    from rules.mail.reminders import Exemption, plan_reminders
 
     plan = plan_reminders(days_before_due=3, days_after_due=1, at=time(6), cut_off_days=14)
     return Reminding(plan, NIGHT, "bench", "larkspur.example", records, exemption=Exemption(10))
@@ -68,8 +68,8 @@ def bare(folder: Path, accounts: int) -> Figures:
     statement = f"""
         SELECT b.account_key, b.account, a.cosigner_id
         FROM balance_due b
-        JOIN account a ON a.run = b.run AND a.account_key = b.account_key
-        WHERE b.run = '{RUN}' AND b.due_on = '{DUE}' AND b.amount_due + b.added > b.paid
+        JOIN account a ON a.period = b.period AND a.account_key = b.account_key
+        WHERE b.period = '{RUN}' AND b.due_on = '{DUE}' AND b.amount_due + b.added > b.paid
             AND a.status <> 'closed'
         ORDER BY b.account_key"""
     found = []

@@ -17,7 +17,7 @@ from domain.words import say_count
 NAMED = 3  # accounts that a sentence names
 
 
-def require_own_utility(connection: Connection, utility: Utility, period: str, named: str) -> None:
+def require_own_utility(books: Connection, utility: Utility, period: str, named: str) -> None:
     """
     Raise Refused (`other-utility`) for an export of another name or time zone than the home's.
 
@@ -34,12 +34,12 @@ def require_own_utility(connection: Connection, utility: Utility, period: str, n
             "utility.name); give each utility a home of its own.",
         )
     query = (
-        sa.select(bill_run.c.utility, bill_run.c.timezone, bill_run.c.run)
-        .where(bill_run.c.run != period)
-        .order_by(bill_run.c.imported_at.desc(), bill_run.c.run.desc())
+        sa.select(bill_run.c.utility, bill_run.c.timezone, bill_run.c.period)
+        .where(bill_run.c.period != period)
+        .order_by(bill_run.c.imported_at.desc(), bill_run.c.period.desc())
         .limit(1)
     )
-    before = connection.execute(query).one_or_none()
+    before = books.execute(query).one_or_none()
     if before is None:
         return
     if _is_same(utility.name, before.utility) and utility.timezone == before.timezone:
@@ -47,12 +47,12 @@ def require_own_utility(connection: Connection, utility: Utility, period: str, n
     raise Refused(
         "other-utility",
         f"The export is of {utility.name} ({utility.timezone}), and this home belongs to "
-        f"{before.utility} ({before.timezone}, period {before.run}); give each utility a home of "
+        f"{before.utility} ({before.timezone}, period {before.period}); give each utility a home of "
         f'its own. If it is the same under a new name, set utility.name = "{utility.name}".',
     )
 
 
-def require_no_overlap(connection: Connection, period: str) -> None:
+def require_no_overlap(books: Connection, period: str) -> None:
     """
     Raise Refused (`overlap`) where a staged period's days were closed before for its accounts.
 
@@ -60,26 +60,26 @@ def require_no_overlap(connection: Connection, period: str) -> None:
     accounts (cycles) may overlap, and so may final bills in a period of their own; for anything
     else a person gives a reason, which is kept with the period.
     """
-    this = connection.execute(sa.select(bill_run).where(bill_run.c.run == period)).one()
+    this = books.execute(sa.select(bill_run).where(bill_run.c.period == period)).one()
     if this.cycle == FINAL_CYCLE or this.overlaps is not None:
         return
     ours, theirs = account.alias("ours"), account.alias("theirs")
     query = (
-        sa.select(bill_run.c.run, bill_run.c.starts_on, bill_run.c.ends_on, ours.c.account)
-        .join(period_close, period_close.c.run == bill_run.c.run)
-        .join(theirs, theirs.c.run == bill_run.c.run)
-        .join(ours, sa.and_(ours.c.run == period, ours.c.account_key == theirs.c.account_key))
+        sa.select(bill_run.c.period, bill_run.c.starts_on, bill_run.c.ends_on, ours.c.account)
+        .join(period_close, period_close.c.period == bill_run.c.period)
+        .join(theirs, theirs.c.period == bill_run.c.period)
+        .join(ours, sa.and_(ours.c.period == period, ours.c.account_key == theirs.c.account_key))
         .where(
-            bill_run.c.run != period,
+            bill_run.c.period != period,
             bill_run.c.starts_on <= this.ends_on,
             bill_run.c.ends_on >= this.starts_on,
             bill_run.c.cycle != FINAL_CYCLE,
             ours.c.status != AccountStatus.CLOSED,
             theirs.c.status != AccountStatus.CLOSED,
         )
-        .order_by(bill_run.c.ends_on.desc(), bill_run.c.run, ours.c.account_key)
+        .order_by(bill_run.c.ends_on.desc(), bill_run.c.period, ours.c.account_key)
     )
-    rows = connection.execute(query).all()
+    rows = books.execute(query).all()
     if rows:
         raise _overlap(period, this, rows)
 
@@ -90,7 +90,7 @@ def _overlap(period: str, this: Any, rows: Sequence[Any]) -> Refused:
     named = ", ".join(accounts[:NAMED]) + (", …" if len(accounts) > NAMED else "")
     return Refused(
         "overlap",
-        f"Period {period} ({this.starts_on} to {this.ends_on}) overlaps period {closed.run} "
+        f"Period {period} ({this.starts_on} to {this.ends_on}) overlaps period {closed.period} "
         f"({closed.starts_on} to {closed.ends_on}), which is closed, for "
         f"{say_count(len(accounts), 'account')} ({named}): they would be billed, mailed and drawn "
         "for the same days again. If it is a correction, correct it in the next period; if it is "

@@ -45,7 +45,7 @@ class Published:
 
 
 def publish(
-    database: Database, run: str, *, now: datetime, who: str, posting_days: int = POSTING_DAYS
+    database: Database, period: str, *, now: datetime, who: str, posting_days: int = POSTING_DAYS
 ) -> Published:
     """
     Close the period of an approved run (rules 2-4): the row in period_close is the close.
@@ -56,45 +56,45 @@ def publish(
     or where another close of the same days came first (`overlap`), Misuse for a run that was
     never imported.
     """
-    with database.writing() as connection:
-        found = _lock(connection, run)
-        already = _is_closed(connection, run)
+    with database.writing() as books:
+        found = _lock(books, period)
+        already = _is_closed(books, period)
         if not already:
             if found.state is not RunState.APPROVED:
                 raise Refused(
                     "not-approved",
-                    f"Period {run} is {found.state}, not approved; approve it before it is closed.",
+                    f"Period {period} is {found.state}, not approved; approve it before it is closed.",
                 )
-            require_no_overlap(connection, run)
-            _close(connection, run, now, who)
-            _move_balances(connection, read_staged(connection, run, posting_days))
-        published = _sum_up(connection, run, already)
+            require_no_overlap(books, period)
+            _close(books, period, now, who)
+            _move_balances(books, read_staged(books, period, posting_days))
+        published = _sum_up(books, period, already)
         if not already:
             detail = f"{published.accounts} accounts, {published.amount.dollars()}"
-            record_audit(connection, now, who, "close", run, detail)
-    mark_known(database, run)
+            record_audit(books, now, who, "close", period, detail)
+    mark_known(database, period)
     return published
 
 
-def _lock(connection: Connection, run: str) -> Row[tuple[str, RunState, object]]:
+def _lock(books: Connection, period: str) -> Row[tuple[str, RunState, object]]:
     """Read the run and keep others from importing or closing it meanwhile."""
-    columns = (bill_run.c.run, bill_run.c.state, bill_run.c.ends_on)
-    query = sa.select(*columns).where(bill_run.c.run == run).with_for_update()
-    found = connection.execute(query).one_or_none()
+    columns = (bill_run.c.period, bill_run.c.state, bill_run.c.ends_on)
+    query = sa.select(*columns).where(bill_run.c.period == period).with_for_update()
+    found = books.execute(query).one_or_none()
     if found is None:
-        raise Misuse(f"There is no period {run}; import its billing export first.")
+        raise Misuse(f"There is no period {period}; import its billing export first.")
     return found
 
 
-def _is_closed(connection: Connection, run: str) -> bool:
-    query = sa.select(period_close.c.run).where(period_close.c.run == run)
-    return connection.execute(query).first() is not None
+def _is_closed(books: Connection, period: str) -> bool:
+    query = sa.select(period_close.c.period).where(period_close.c.period == period)
+    return books.execute(query).first() is not None
 
 
-def _close(connection: Connection, run: str, now: datetime, who: str) -> None:
-    connection.execute(period_close.insert().values(run=run, closed_at=now, closed_by=who))
+def _close(books: Connection, period: str, now: datetime, who: str) -> None:
+    books.execute(period_close.insert().values(period=period, closed_at=now, closed_by=who))
     after = RUN.after(RunState.APPROVED, "published")
-    connection.execute(sa.update(bill_run).where(bill_run.c.run == run).values(state=after))
+    books.execute(sa.update(bill_run).where(bill_run.c.period == period).values(state=after))
 
 
 def _move_balances(books: Connection, staged: StagedPeriod) -> None:
@@ -162,10 +162,10 @@ def mark_known(database: Database, period: str) -> int:
     known = (
         sa.select(entry.key)
         .join(balance_due, balance.account_key == entry.account_key)
-        .join(bill_run, bill_run.c.run == balance.run)
+        .join(bill_run, bill_run.c.period == balance.period)
         .where(
             entry.in_export_of.is_(None),
-            balance.run == period,
+            balance.period == period,
             entry.told_at <= bill_run.c.sure_until,
         )
         .order_by(entry.key)
@@ -197,7 +197,7 @@ def _make(books: Connection, staged: StagedPeriod) -> None:
     books.execute(insert_new(books.dialect.name, balance_due).from_select(names, new))
 
 
-BALANCE = ("account", "run", "amount_due", "added", "paid", "due_on", "equal_pay")
+BALANCE = ("account", "period", "amount_due", "added", "paid", "due_on", "equal_pay")
 
 
 def _new_balances(staged: StagedPeriod) -> sa.Select[Any]:
@@ -210,23 +210,23 @@ def _new_balances(staged: StagedPeriod) -> sa.Select[Any]:
         sa.select(
             account.c.account_key,
             account.c.account,
-            account.c.run,
+            account.c.period,
             account.c.amount_due,
             sa.func.coalesce(sums.c.added, NOTHING).label("added"),
             sa.func.coalesce(sums.c.paid, NOTHING).label("paid"),
             bill_run.c.due_on,
             is_agreed.label("equal_pay"),
         )
-        .join_from(account, bill_run, bill_run.c.run == account.c.run)
+        .join_from(account, bill_run, bill_run.c.period == account.c.period)
         .outerjoin(sums, sums.c.account_key == account.c.account_key)
-        .where(account.c.run == staged.period)
+        .where(account.c.period == staged.period)
     )
 
 
-def _sum_up(connection: Connection, run: str, already: bool) -> Published:
+def _sum_up(books: Connection, period: str, already: bool) -> Published:
     """Count from the run's own rows: a later close moves the balances on."""
     query = sa.select(sa.func.count(), sa.func.sum(account.c.amount_due)).where(
-        account.c.run == run, account.c.status != AccountStatus.CLOSED
+        account.c.period == period, account.c.status != AccountStatus.CLOSED
     )
-    accounts, amount = connection.execute(query).one()
+    accounts, amount = books.execute(query).one()
     return Published(accounts, amount or ZERO, already)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from billing_system import columns
-from billing_system.columns import Table
+from billing_system.export import columns
+from billing_system.export.columns import Table
+from billing_system.export.fields import MANIFEST
+from billing_system.export.manifest import Manifest, read_manifest_in
+from billing_system.export.names import nearest
+from billing_system.export.notes import Notes, refuse_near_files
+from billing_system.export.rows import RowReader, read_accounts, read_links, read_once
+from billing_system.export.table_files import open_table
 from billing_system.export_files import Place, UsedFiles, open_place
-from billing_system.manifest import Manifest, read_manifest_in
-from billing_system.manifest_fields import MANIFEST
-from billing_system.names import nearest
-from billing_system.notes import Notes, refuse_near_files
 from billing_system.port import (
     BillingExport,
     Cosigner,
@@ -21,8 +23,6 @@ from billing_system.port import (
     PortalLink,
     Report,
 )
-from billing_system.rows import RowReader, read_accounts, read_links, read_once
-from billing_system.table_files import open_table
 from domain.accounts import Account
 from domain.failures import Misuse
 from domain.movements import Movements

@@ -15,8 +15,8 @@ from pathlib import Path, PurePosixPath
 from tempfile import NamedTemporaryFile
 from typing import IO
 
-from billing_system.manifest_fields import MANIFEST
-from billing_system.names import nearest
+from billing_system.export.fields import MANIFEST
+from billing_system.export.names import nearest
 from billing_system.port import BillingExport
 from domain.failures import Misuse, Refused
 
@@ -43,9 +43,9 @@ def copy_documents(export: BillingExport, exports_folder: Path) -> None:
             _copy(export, bulk_file.file, target)
 
 
-def sweep_documents(exports_folder: Path, run: str, keep: str) -> None:
+def sweep_documents(exports_folder: Path, period: str, keep: str) -> None:
     """Remove the copies of a run's other exports; `keep` is the hash of the one that counts."""
-    for folder in (exports_folder / run).glob("*"):
+    for folder in (exports_folder / period).glob("*"):
         if folder.name != _folder_name(keep):
             shutil.rmtree(folder)
 

@@ -30,49 +30,49 @@ class ImportStatus(StrEnum):
     REPLACED = "replaced"
 
 
-def lock_run(connection: Connection, run: str) -> Any:
+def lock_run(books: Connection, period: str) -> Any:
     """
     Read the run and keep others from importing or closing it until we are through.
 
     Where there is no row to lock yet, the insert of the same key makes the second import wait.
     """
-    query = sa.select(bill_run).where(bill_run.c.run == run).with_for_update()
-    return connection.execute(query).one_or_none()
+    query = sa.select(bill_run).where(bill_run.c.period == period).with_for_update()
+    return books.execute(query).one_or_none()
 
 
 def decide(
-    connection: Connection, export: BillingExport, *, replace: bool, corrects_refused: bool
+    books: Connection, export: BillingExport, *, replace: bool, corrects_refused: bool
 ) -> ImportStatus:
     """Say what this export is to the run that is there, if any; raises Refused."""
-    run = export.period.id
-    found = connection.execute(sa.select(bill_run).where(bill_run.c.run == run)).one_or_none()
+    period = export.period.id
+    found = books.execute(sa.select(bill_run).where(bill_run.c.period == period)).one_or_none()
     if found is None:
         return ImportStatus.IMPORTED
     if found.export_sha256 == export.sha256:
         return ImportStatus.UNCHANGED
-    _refuse_closed(connection, run, found)
+    _refuse_closed(books, period, found)
     if replace or (corrects_refused and found.state is RunState.REFUSED):
         return ImportStatus.REPLACED
     raise Refused(
         "export-changed",
-        f"Period {run} was imported from {found.export_name} on "
+        f"Period {period} was imported from {found.export_name} on "
         f"{found.imported_at:%Y-%m-%d %H:%M} UTC by {found.imported_by}, and {export.name} differs "
         "from it; to use the new one import it with --replace.",
     )
 
 
-def _refuse_closed(connection: Connection, run: str, found: Any) -> None:
-    query = sa.select(period_close).where(period_close.c.run == run)
-    close = connection.execute(query).one_or_none()
+def _refuse_closed(books: Connection, period: str, found: Any) -> None:
+    query = sa.select(period_close).where(period_close.c.period == period)
+    close = books.execute(query).one_or_none()
     if close is not None:
         raise Refused(
             "period-closed",
-            f"Period {run} was closed on {close.closed_at:%Y-%m-%d %H:%M} UTC by "
+            f"Period {period} was closed on {close.closed_at:%Y-%m-%d %H:%M} UTC by "
             f"{close.closed_by}; correct it by a correction in the next period.",
         )
     if found.state in (RunState.CLOSED, RunState.FINISHED):
         raise Refused(
-            "period-closed", f"Period {run} is {found.state}; correct it in the next period."
+            "period-closed", f"Period {period} is {found.state}; correct it in the next period."
         )
 
 
@@ -83,7 +83,7 @@ ATTEMPTS = 3
 class ImportOutcome:
     """What an import did, and what the run holds now."""
 
-    run: str
+    period: str
     status: ImportStatus
     accounts: int
     movements: int
@@ -115,15 +115,15 @@ def import_export(
     """
     wishes = (replace, corrects_refused, utility, overlaps)
     request = _Request(export, exports_folder, now, who, *wishes)
-    run = export.period.id
-    with database.reading() as connection:
-        require_own_utility(connection, export.utility, run, utility)
-        status = request.decide(connection)
+    period = export.period.id
+    with database.reading() as books:
+        require_own_utility(books, export.utility, period, utility)
+        status = request.decide(books)
         if status is ImportStatus.UNCHANGED and not overlaps:
-            return _count(connection, run, status)
+            return _count(books, period, status)
 
     outcome = _import_alone(database, request)
-    _sweep(database, run, exports_folder)
+    _sweep(database, period, exports_folder)
     return outcome
 
 
@@ -138,9 +138,9 @@ class _Request:
     utility: str
     overlaps: str | None
 
-    def decide(self, connection: Connection) -> ImportStatus:
+    def decide(self, books: Connection) -> ImportStatus:
         return decide(
-            connection, self.export, replace=self.replace, corrects_refused=self.corrects_refused
+            books, self.export, replace=self.replace, corrects_refused=self.corrects_refused
         )
 
 
@@ -157,81 +157,81 @@ def _import_alone(database: Database, request: _Request) -> ImportOutcome:
 
 def _import(database: Database, request: _Request) -> ImportOutcome:
     export = request.export
-    run = export.period.id
-    with database.writing() as connection:
-        found = lock_run(connection, run)
-        require_own_utility(connection, export.utility, run, request.utility)
-        status = request.decide(connection)
+    period = export.period.id
+    with database.writing() as books:
+        found = lock_run(books, period)
+        require_own_utility(books, export.utility, period, request.utility)
+        status = request.decide(books)
         if status is ImportStatus.UNCHANGED:
-            allow_overlap(connection, run, request.overlaps, request.now, request.who)
-            return _count(connection, run, status)
+            allow_overlap(books, period, request.overlaps, request.now, request.who)
+            return _count(books, period, status)
 
         if status is ImportStatus.REPLACED:
-            remove_run(connection, run)
-        stage_run(connection, export, _state_after(found), request.now, request.who)
+            remove_run(books, period)
+        stage_run(books, export, _state_after(found), request.now, request.who)
         copy_documents(export, request.exports_folder)
-        movements, problems = stage_tables(connection, export)
-        stage_boundary(connection, export, request.now)
-        allow_overlap(connection, run, request.overlaps, request.now, request.who)
-        require_no_overlap(connection, run)
+        movements, problems = stage_tables(books, export)
+        stage_boundary(books, export, request.now)
+        allow_overlap(books, period, request.overlaps, request.now, request.who)
+        require_no_overlap(books, period)
 
         if export.files.fingerprints() != export.fingerprints:
             raise unstable(export)
-        outcome = ImportOutcome(run, status, len(export.accounts), movements, problems)
-        _audit(connection, request, outcome)
+        outcome = ImportOutcome(period, status, len(export.accounts), movements, problems)
+        _audit(books, request, outcome)
     return outcome
 
 
 def allow_overlap(
-    connection: Connection, run: str, reason: str | None, now: datetime, who: str
+    books: Connection, period: str, reason: str | None, now: datetime, who: str
 ) -> None:
     """Keep why a period may overlap a closed one; the audit list has it too."""
     if reason:
-        known = sa.select(bill_run.c.overlaps).where(bill_run.c.run == run)
-        if connection.execute(known).scalar_one() != reason:
-            kept = sa.update(bill_run).where(bill_run.c.run == run)
-            connection.execute(kept.values(overlaps=reason))
-            record_audit(connection, now, who, "allow overlap", run, reason)
+        known = sa.select(bill_run.c.overlaps).where(bill_run.c.period == period)
+        if books.execute(known).scalar_one() != reason:
+            kept = sa.update(bill_run).where(bill_run.c.period == period)
+            books.execute(kept.values(overlaps=reason))
+            record_audit(books, now, who, "allow overlap", period, reason)
 
 
 def _state_after(found: Any) -> RunState:
     return RunState.STAGED if found is None else RUN.after(found.state, "imported")
 
 
-def _audit(connection: Connection, request: _Request, outcome: ImportOutcome) -> None:
+def _audit(books: Connection, request: _Request, outcome: ImportOutcome) -> None:
     export = request.export
     detail = (
         f"{outcome.status}: {export.name}, sha256 {export.sha256[:16]}, {outcome.accounts} "
         f"accounts, {outcome.movements} movements, {outcome.problems} problems"
     )
-    record_audit(connection, request.now, request.who, "import", outcome.run, detail)
+    record_audit(books, request.now, request.who, "import", outcome.period, detail)
 
 
-def _count(connection: Connection, run: str, status: ImportStatus) -> ImportOutcome:
+def _count(books: Connection, period: str, status: ImportStatus) -> ImportOutcome:
     counts = [
-        connection.execute(
-            sa.select(sa.func.count()).select_from(table).where(table.c.run == run)
+        books.execute(
+            sa.select(sa.func.count()).select_from(table).where(table.c.period == period)
         ).scalar_one()
         for table in (account, movement, problem)
     ]
-    return ImportOutcome(run, status, *counts)
+    return ImportOutcome(period, status, *counts)
 
 
-def _is_there(database: Database, run: str) -> bool:
-    with database.reading() as connection:
-        query = sa.select(bill_run.c.run).where(bill_run.c.run == run)
-        return connection.execute(query).first() is not None
+def _is_there(database: Database, period: str) -> bool:
+    with database.reading() as books:
+        query = sa.select(bill_run.c.period).where(bill_run.c.period == period)
+        return books.execute(query).first() is not None
 
 
-def _sweep(database: Database, run: str, exports_folder: Path) -> None:
+def _sweep(database: Database, period: str, exports_folder: Path) -> None:
     """
     Remove copies that no run refers to any more.
 
     Copies are made and removed under the run's lock alone. Where another import holds it, there
     is nothing to do: it sweeps when it is through.
     """
-    with database.writing() as connection:
-        query = sa.select(bill_run.c.export_sha256).where(bill_run.c.run == run)
-        keep = connection.execute(query.with_for_update(skip_locked=True)).scalar_one_or_none()
+    with database.writing() as books:
+        query = sa.select(bill_run.c.export_sha256).where(bill_run.c.period == period)
+        keep = books.execute(query.with_for_update(skip_locked=True)).scalar_one_or_none()
         if keep is not None:
-            sweep_documents(exports_folder, run, keep)
+            sweep_documents(exports_folder, period, keep)

@@ -15,10 +15,10 @@ import sqlalchemy as sa
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy.engine import Connection
 
+from billing_system.export.fields import MANIFEST
+from billing_system.export.scars import find_lost_zeros, find_scars
 from billing_system.export_files import document_path
-from billing_system.manifest_fields import MANIFEST
 from billing_system.port import BillingExport, Enrollment, Report
-from billing_system.scars import find_lost_zeros, find_scars
 from database import tables
 from database.books import insert_rows
 from domain.accounts import Account, account_key
@@ -26,7 +26,7 @@ from domain.failures import Misuse
 from domain.periods import Boundary, BulkFile
 from domain.problems import Problem
 from domain.runs import RunState
-from rules.balances import amount_due
+from rules.money.balances import amount_due
 
 _BETWEEN = re.compile(r"[;,\s]+")
 _ORDINARY = re.compile(
@@ -96,13 +96,13 @@ def _validate(written: str) -> WrittenAddress:
 
 
 def stage_run(
-    connection: Connection, export: BillingExport, state: RunState, now: datetime, who: str
+    books: Connection, export: BillingExport, state: RunState, now: datetime, who: str
 ) -> None:
     """Insert the run and its bulk files; a second import of it waits here for the first."""
     totals = export.control_totals
-    connection.execute(
+    books.execute(
         tables.bill_run.insert().values(
-            run=export.period.id,
+            period=export.period.id,
             state=state,
             utility=export.utility.name,
             timezone=export.utility.timezone,
@@ -124,7 +124,7 @@ def stage_run(
             control_closing_balance=totals.closing_balance,
         )
     )
-    _stage_bulk_files(connection, export)
+    _stage_bulk_files(books, export)
 
 
 def stage_boundary(books: Connection, export: BillingExport, now: datetime) -> None:
@@ -137,7 +137,7 @@ def stage_boundary(books: Connection, export: BillingExport, now: datetime) -> N
     """
     period, zone = export.period, ZoneInfo(export.utility.timezone)
     row = tables.movement.c
-    lines = sa.select(sa.func.max(row.posted_on)).where(row.run == period.id)
+    lines = sa.select(sa.func.max(row.posted_on)).where(row.period == period.id)
     if export.written is not None:
         _require_possible(export.written, books.scalar(lines), now, zone)
         known = export.written
@@ -147,7 +147,7 @@ def stage_boundary(books: Connection, export: BillingExport, now: datetime) -> N
         known = Boundary(datetime.combine(newest, time(), zone), now)
     books.execute(
         tables.bill_run.update()
-        .where(tables.bill_run.c.run == period.id)
+        .where(tables.bill_run.c.period == period.id)
         .values(
             written_at=None if export.written is None else known.sure_until,
             sure_until=known.sure_until,
@@ -171,15 +171,15 @@ def _require_possible(
         )
 
 
-def remove_run(connection: Connection, run: str) -> None:
-    """Delete a run that is not closed; all its rows go with it (ON DELETE CASCADE)."""
-    connection.execute(sa.delete(tables.bill_run).where(tables.bill_run.c.run == run))
+def remove_run(books: Connection, period: str) -> None:
+    """Delete a period that is not closed; all its rows go with it (ON DELETE CASCADE)."""
+    books.execute(sa.delete(tables.bill_run).where(tables.bill_run.c.period == period))
 
 
-def _stage_bulk_files(connection: Connection, export: BillingExport) -> None:
+def _stage_bulk_files(books: Connection, export: BillingExport) -> None:
     rows = [
         {
-            "run": export.period.id,
+            "period": export.period.id,
             "bulk": bulk,
             "form": file.form,
             "file": file.file,
@@ -194,7 +194,7 @@ def _stage_bulk_files(connection: Connection, export: BillingExport) -> None:
         for bulk, file in enumerate(export.bulk_files)
     ]
     for row in rows:
-        connection.execute(tables.bulk_file.insert().values(row))
+        books.execute(tables.bulk_file.insert().values(row))
 
 
 def _exemptions(file: BulkFile) -> dict[str, Any]:
@@ -204,102 +204,105 @@ def _exemptions(file: BulkFile) -> dict[str, Any]:
     return {name: value for name in names if (value := getattr(file, name)) != getattr(plain, name)}
 
 
-_ADDRESS_COLUMNS = ("run", "account_key", "position", "address", "fault")
+_ADDRESS_COLUMNS = ("period", "account_key", "position", "address", "fault")
 
 
-def stage_tables(connection: Connection, export: BillingExport) -> tuple[int, int]:
+def stage_tables(books: Connection, export: BillingExport) -> tuple[int, int]:
     """Insert all rows of the tables; returns how many movements and how many problems."""
     problems = list(export.problems)
-    _stage_accounts(connection, export)
-    _stage_people(connection, export)
-    _stage_autopay(connection, export)
+    _stage_accounts(books, export)
+    _stage_people(books, export)
+    _stage_autopay(books, export)
     movements = _insert(
-        connection,
+        books,
         tables.movement,
-        "account posted_on service description kind amount usage reference account_key run line",
+        "account posted_on service description kind amount usage reference account_key period line",
         _movement_rows(export, problems.append),
     )
-    _stage_problems(connection, export.period.id, problems)
-    _stage_notes(connection, export)
+    _stage_problems(books, export.period.id, problems)
+    _stage_notes(books, export)
     return movements, len(problems)
 
 
 def _insert(
-    connection: Connection, table: sa.Table, columns: str, rows: Iterable[tuple[Any, ...]]
+    books: Connection, table: sa.Table, columns: str, rows: Iterable[tuple[Any, ...]]
 ) -> int:
-    return insert_rows(connection, table, columns.split(), rows)
+    return insert_rows(books, table, columns.split(), rows)
 
 
-def _stage_accounts(connection: Connection, export: BillingExport) -> None:
-    run = export.period.id
+def _stage_accounts(books: Connection, export: BillingExport) -> None:
+    period = export.period.id
     _insert(
-        connection,
+        books,
         tables.account,
-        "run account_key account amount_due name last_name service_address mailing_address city "
+        "period account_key account amount_due name last_name service_address mailing_address city "
         "state zip phone email ebill send_paper status opening_balance closing_balance "
         "equal_pay_amount direct_pay block_ach block_card cosigner_id",
-        (_to_row(run, account) for account in export.accounts),
+        (_to_row(period, account) for account in export.accounts),
     )
     insert_rows(
-        connection, tables.account_email, _ADDRESS_COLUMNS, _address_rows(run, export.accounts)
+        books, tables.account_email, _ADDRESS_COLUMNS, _address_rows(period, export.accounts)
     )
 
 
-def _to_row(run: str, a: Account) -> tuple[Any, ...]:
-    named = (run, a.key, a.number, amount_due(a), a.name, a.last_name)
+def _to_row(period: str, a: Account) -> tuple[Any, ...]:
+    named = (period, a.key, a.number, amount_due(a), a.name, a.last_name)
     reached = (a.service_address, a.mailing_address, a.city, a.state, a.zip, a.phone, a.email)
     billed = (a.ebill, a.send_paper, a.status, a.opening_balance, a.closing_balance)
     paid = (a.equal_pay_amount, a.direct_pay, a.block_ach, a.block_card, a.cosigner_id)
     return named + reached + billed + paid
 
 
-def _address_rows(run: str, accounts: Iterable[Account]) -> Iterator[tuple[Any, ...]]:
+def _address_rows(period: str, accounts: Iterable[Account]) -> Iterator[tuple[Any, ...]]:
     for account in accounts:
         for position, written in enumerate(split_addresses(account.email)):
-            yield run, account.key, position, written.address, written.fault
+            yield period, account.key, position, written.address, written.fault
 
 
-def _stage_people(connection: Connection, export: BillingExport) -> None:
+def _stage_people(books: Connection, export: BillingExport) -> None:
     """Portal users are referred to by their mailbox, so that letters' case never matters."""
-    run = export.period.id
-    users = ((run, user.mailbox, user.address, user.name) for user in export.portal_users)
-    _insert(connection, tables.portal_user, "run mailbox address name", users)
+    period = export.period.id
+    users = ((period, user.mailbox, user.address, user.name) for user in export.portal_users)
+    _insert(books, tables.portal_user, "period mailbox address name", users)
     links = (
-        (run, link.key, link.mailbox, link.address, link.paperless) for link in export.portal_links
+        (period, link.key, link.mailbox, link.address, link.paperless)
+        for link in export.portal_links
     )
-    _insert(connection, tables.portal_link, "run account_key mailbox address paperless", links)
-    cosigners = ((run, c.cosigner_id, c.name, c.portal_user.casefold()) for c in export.cosigners)
-    _insert(connection, tables.cosigner, "run cosigner_id name portal_user", cosigners)
+    _insert(books, tables.portal_link, "period account_key mailbox address paperless", links)
+    cosigners = (
+        (period, c.cosigner_id, c.name, c.portal_user.casefold()) for c in export.cosigners
+    )
+    _insert(books, tables.cosigner, "period cosigner_id name portal_user", cosigners)
 
 
-def _stage_autopay(connection: Connection, export: BillingExport) -> None:
-    run = export.period.id
+def _stage_autopay(books: Connection, export: BillingExport) -> None:
+    period = export.period.id
     methods = (
-        (run, m.token, m.portal_user.casefold(), m.kind, m.last4) for m in export.payment_methods
+        (period, m.token, m.portal_user.casefold(), m.kind, m.last4) for m in export.payment_methods
     )
-    _insert(connection, tables.payment_method, "run token portal_user kind last4", methods)
+    _insert(books, tables.payment_method, "period token portal_user kind last4", methods)
     _insert(
-        connection,
+        books,
         tables.mandate,
-        "run line account_key account portal_user method_token days_prior maximum enrolled_on "
+        "period line account_key account portal_user method_token days_prior maximum enrolled_on "
         "active",
-        _mandate_rows(run, export.enrollments),
+        _mandate_rows(period, export.enrollments),
     )
 
 
 def _movement_rows(export: BillingExport, report: Report) -> Iterator[tuple[Any, ...]]:
-    run = export.period.id
+    period = export.period.id
     lines = count(1)
     for some in export.movements(report):
         # the columns first: where they end, no line is taken
-        yield from zip(*some, map(account_key, some.account), repeat(run), lines)
+        yield from zip(*some, map(account_key, some.account), repeat(period), lines)
 
 
-def _mandate_rows(run: str, enrollments: Iterable[Enrollment]) -> Iterator[tuple[Any, ...]]:
+def _mandate_rows(period: str, enrollments: Iterable[Enrollment]) -> Iterator[tuple[Any, ...]]:
     for line, e in enumerate(enrollments, start=1):
         method = (e.portal_user.casefold(), e.method_token)
         yield (
-            run,
+            period,
             line,
             e.key,
             e.account,
@@ -311,20 +314,20 @@ def _mandate_rows(run: str, enrollments: Iterable[Enrollment]) -> Iterator[tuple
         )
 
 
-def _stage_problems(connection: Connection, run: str, problems: Iterable[Problem]) -> None:
+def _stage_problems(books: Connection, period: str, problems: Iterable[Problem]) -> None:
     rows = (
-        (run, line, p.code, p.account, p.file, p.row, p.column, p.message)
+        (period, line, p.code, p.account, p.file, p.row, p.column, p.message)
         for line, p in enumerate(problems, start=1)
     )
-    _insert(connection, tables.problem, "run line code account file row column_name message", rows)
+    _insert(books, tables.problem, "period line code account file row column_name message", rows)
 
 
-def _stage_notes(connection: Connection, export: BillingExport) -> None:
-    run = export.period.id
+def _stage_notes(books: Connection, export: BillingExport) -> None:
+    period = export.period.id
     scars = find_scars([account.number for account in export.accounts])
-    notes = [*export.notes, *scars, *find_lost_zeros(connection, run)]
+    notes = [*export.notes, *scars, *find_lost_zeros(books, period)]
     rows = (
-        (run, line, n.kind, n.file[:255], n.name[:100], n.message)
+        (period, line, n.kind, n.file[:255], n.name[:100], n.message)
         for line, n in enumerate(notes, start=1)
     )
-    _insert(connection, tables.export_note, "run line kind file name message", rows)
+    _insert(books, tables.export_note, "period line kind file name message", rows)

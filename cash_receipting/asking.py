@@ -16,7 +16,7 @@ from cash_receipting.queue import Claimed, change
 from database.tables import posting
 from domain.failures import OutcomeUnknown, PermanentFailure, TemporaryFailure
 from domain.payments import POSTING, PostingState
-from rules.posting import FAILURES_TO_OPEN, is_given_up, next_wait
+from rules.money.posting import FAILURES_TO_OPEN, is_given_up, next_wait
 
 AT_A_TIME = 4
 

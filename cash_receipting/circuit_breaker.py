@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from database.books import Database
 from database.inserting import insert_new
 from database.tables import service_health
-from rules.posting import FAILURES_TO_OPEN, next_probe
+from rules.money.posting import FAILURES_TO_OPEN, next_probe
 
 PROBE_LEASE = timedelta(minutes=2)  # a prober that is silent for so long is gone
 GRACE = timedelta(minutes=2)  # what is over by then is no news

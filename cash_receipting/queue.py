@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from cash_receipting.port import PostingRequest
 from database.books import Database
-from database.checkout_tables import checkout, checkout_line
+from database.definitions.checkout import checkout, checkout_line
 from database.ledger.tables import balance_entry
 from database.postings import is_receipt_of
 from database.tables import bill_run, gateway_payment, posting
@@ -58,7 +58,7 @@ def _facts(keys: Sequence[str]) -> sa.Select[Any]:
             receipt.c.receipt.label("reverses"),
         )
         .join(gateway_payment, of_payment == posting.c.payment_key)
-        .join(bill_run, bill_run.c.run == gateway_payment.c.run)
+        .join(bill_run, bill_run.c.period == gateway_payment.c.period)
         .join(balance_entry, balance_entry.c.key == posting.c.entry_key)
         .outerjoin(checkout, checkout.c.payment_key == of_payment)
         .outerjoin(

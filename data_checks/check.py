@@ -104,9 +104,9 @@ def to_query(sql: str, parameters: Mapping[str, Value]) -> str:
     return str(literal).replace(":", "\\:")
 
 
-def find(connection: Connection, check: Check, query: str) -> tuple[Finding, ...]:
+def find(books: Connection, check: Check, query: str) -> tuple[Finding, ...]:
     """Return every offending row in a stable order; the framework itself stops at 200."""
-    rows = connection.execute(sa.text(query))
+    rows = books.execute(sa.text(query))
     found = (_to_finding(check, row._asdict()) for row in rows)
     return tuple(sorted(found, key=lambda finding: (finding.account_key, finding.detail)))
 

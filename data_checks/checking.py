@@ -9,8 +9,8 @@ from datetime import date
 import sqlalchemy as sa
 
 from data_checks import recording, runner
-from data_checks.catalog import CATALOG
 from data_checks.check import Check, find, to_query
+from data_checks.checks.catalog import CATALOG
 from data_checks.parameters import Thresholds, parameters
 from data_checks.recording import Conclusion, conclude, is_waivable
 from data_checks.runner import FailedRows, warm_up
@@ -40,7 +40,7 @@ STAGED = (
 
 def check_run(
     database: Database,
-    run: str,
+    period: str,
     *,
     today: date,
     thresholds: Thresholds = DEFAULT_THRESHOLDS,
@@ -55,8 +55,8 @@ def check_run(
     holds the run's lock.
     """
     _refresh_statistics(database)
-    with database.reading() as connection:
-        values = parameters(connection, run, today, thresholds)
+    with database.reading() as books:
+        values = parameters(books, period, today, thresholds)
     queries = {check.name: to_query(check.sql, values) for check in checks}
     verdicts = runner.judge(database.url, queries)
 
@@ -65,7 +65,7 @@ def check_run(
         for check in checks
     ]
 
-    recording.record(database, run, conclusions)
+    recording.record(database, period, conclusions)
     return tuple(conclusion.result for conclusion in conclusions)
 
 
@@ -100,8 +100,8 @@ def _conclude(
 ) -> Conclusion:
     if not verdict.failed:
         return conclude(check, verdict, (), waived)
-    with database.reading() as connection:
-        findings = find(connection, check, query)
+    with database.reading() as books:
+        findings = find(books, check, query)
     if any(finding.blocks for finding in findings):
         check = replace(check, severity=Severity.BLOCKING)
     return conclude(check, verdict, findings, waived)
@@ -115,9 +115,9 @@ def _refresh_statistics(database: Database) -> None:
     200,000 accounts to as many movements one by one. SQLite, which never counts unasked, takes an
     index by the run alone for as good as one by run and account, and does the same.
     """
-    with database.writing() as connection:
+    with database.writing() as books:
         if database.is_sqlite:
-            connection.exec_driver_sql("PRAGMA analysis_limit=1000")
-            connection.exec_driver_sql("ANALYZE")
+            books.exec_driver_sql("PRAGMA analysis_limit=1000")
+            books.exec_driver_sql("ANALYZE")
         else:
-            connection.execute(sa.text(f"ANALYZE {', '.join(STAGED)}"))
+            books.execute(sa.text(f"ANALYZE {', '.join(STAGED)}"))

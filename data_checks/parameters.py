@@ -52,35 +52,35 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    run: str
+    period: str
     starts_on: date
     ends_on: date
     cycle: str
 
 
 def parameters(
-    connection: Connection, run: str, today: date, thresholds: Thresholds
+    books: Connection, period: str, today: date, thresholds: Thresholds
 ) -> dict[str, Value]:
     """Return the value of every parameter the checks' SQL may name; amounts in cents."""
-    this = _read(connection, bill_run.c.run == run)[0]
-    closed = bill_run.c.run.in_(sa.select(period_close.c.run))
-    earlier = _read(connection, closed & (bill_run.c.starts_on < this.starts_on))
+    this = _read(books, bill_run.c.period == period)[0]
+    closed = bill_run.c.period.in_(sa.select(period_close.c.period))
+    earlier = _read(books, closed & (bill_run.c.starts_on < this.starts_on))
 
     return {
-        "run": run,
+        "period": period,
         **_earlier_runs(this, earlier),
         **_dates(this, today, thresholds),
         **_limits(thresholds),
     }
 
 
-def _read(connection: Connection, condition: sa.ColumnElement[bool]) -> Sequence[_Run]:
+def _read(books: Connection, condition: sa.ColumnElement[bool]) -> Sequence[_Run]:
     statement = (
-        sa.select(bill_run.c.run, bill_run.c.starts_on, bill_run.c.ends_on, bill_run.c.cycle)
+        sa.select(bill_run.c.period, bill_run.c.starts_on, bill_run.c.ends_on, bill_run.c.cycle)
         .where(condition)
-        .order_by(bill_run.c.starts_on.desc(), bill_run.c.run)
+        .order_by(bill_run.c.starts_on.desc(), bill_run.c.period)
     )
-    return [_Run(*row) for row in connection.execute(statement)]
+    return [_Run(*row) for row in books.execute(statement)]
 
 
 def _earlier_runs(this: _Run, earlier: Sequence[_Run]) -> dict[str, Value]:
@@ -101,7 +101,7 @@ def _earlier_runs(this: _Run, earlier: Sequence[_Run]) -> dict[str, Value]:
 
 
 def _first(runs: Iterable[_Run]) -> str:
-    return next((run.run for run in runs), "")
+    return next((run.period for run in runs), "")
 
 
 def _dates(this: _Run, today: date, thresholds: Thresholds) -> dict[str, Value]:

@@ -64,30 +64,40 @@ def _status(check: Check, findings: tuple[Finding, ...], waived: Collection[str]
     return CheckStatus.FAILED
 
 
-_RESULT = ("run", "check_name", "position", "severity", "status", "failed", "what", "fix", "error")
-_FINDING = ("run", "check_name", "line", "account_key", "account", "detail")
-_HELD = ("run", "account_key", "check_name")
+_RESULT = (
+    "period",
+    "check_name",
+    "position",
+    "severity",
+    "status",
+    "failed",
+    "what",
+    "fix",
+    "error",
+)
+_FINDING = ("period", "check_name", "line", "account_key", "account", "detail")
+_HELD = ("period", "account_key", "check_name")
 
 
-def record(database: Database, run: str, conclusions: Sequence[Conclusion]) -> None:
+def record(database: Database, period: str, conclusions: Sequence[Conclusion]) -> None:
     """
     Replace what the books say about a run's checks, in one transaction.
 
     The accounts of a waived check are held out of e-mail and autopay until somebody has looked.
     """
-    with database.writing() as connection:
+    with database.writing() as books:
         for table in (check_result, check_finding, held_account):
-            connection.execute(table.delete().where(table.c.run == run))
-        _record_results(connection, run, conclusions)
+            books.execute(table.delete().where(table.c.period == period))
+        _record_results(books, period, conclusions)
         for conclusion in conclusions:
-            _record_findings(connection, run, conclusion)
-        _hold(connection, run, conclusions)
+            _record_findings(books, period, conclusion)
+        _hold(books, period, conclusions)
 
 
-def _record_results(connection: Connection, run: str, conclusions: Sequence[Conclusion]) -> None:
+def _record_results(books: Connection, period: str, conclusions: Sequence[Conclusion]) -> None:
     rows = (
         (
-            run,
+            period,
             conclusion.check.name,
             position,
             conclusion.result.severity,
@@ -99,7 +109,7 @@ def _record_results(connection: Connection, run: str, conclusions: Sequence[Conc
         )
         for position, conclusion in enumerate(conclusions, start=1)
     )
-    insert_rows(connection, check_result, _RESULT, rows)
+    insert_rows(books, check_result, _RESULT, rows)
 
 
 def _concerned(finding: Finding) -> list[tuple[str, str]]:
@@ -110,17 +120,19 @@ def _concerned(finding: Finding) -> list[tuple[str, str]]:
     return [(finding.account_key, finding.account), second] if finding.account_key else [second]
 
 
-def _record_findings(connection: Connection, run: str, conclusion: Conclusion) -> None:
+def _record_findings(books: Connection, period: str, conclusion: Conclusion) -> None:
     told = [
         (key, name, finding.detail)
         for finding in conclusion.findings
         for key, name in _concerned(finding)
     ]
-    rows = ((run, conclusion.check.name, line, *found) for line, found in enumerate(told, start=1))
-    insert_rows(connection, check_finding, _FINDING, rows)
+    rows = (
+        (period, conclusion.check.name, line, *found) for line, found in enumerate(told, start=1)
+    )
+    insert_rows(books, check_finding, _FINDING, rows)
 
 
-def _hold(connection: Connection, run: str, conclusions: Iterable[Conclusion]) -> None:
+def _hold(books: Connection, period: str, conclusions: Iterable[Conclusion]) -> None:
     for conclusion in conclusions:
         if conclusion.result.status is CheckStatus.WAIVED:
             keys = dict.fromkeys(
@@ -128,5 +140,5 @@ def _hold(connection: Connection, run: str, conclusions: Iterable[Conclusion]) -
                 for finding in conclusion.findings
                 for key in (finding.account_key, finding.also_key)
             )
-            rows = ((run, key, conclusion.check.name) for key in keys if key)
-            insert_rows(connection, held_account, _HELD, rows)
+            rows = ((period, key, conclusion.check.name) for key in keys if key)
+            insert_rows(books, held_account, _HELD, rows)

@@ -76,7 +76,7 @@ def _batch(url: str) -> Iterator[tuple[Any, Any]]:
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     source = _add_source(context.data_sources, url)
     try:
-        asset = source.add_query_asset("run", query="SELECT 1 AS one")
+        asset = source.add_query_asset("period", query="SELECT 1 AS one")
         yield context, asset.add_batch_definition_whole_table("whole")
     finally:
         source.get_execution_engine().close()

@@ -17,7 +17,7 @@ APPENDING = 0x6175646974  # PostgreSQL's advisory lock of whoever appends
 
 
 def record_audit(
-    connection: Connection, at: datetime, who: str, action: str, subject: str, detail: str = ""
+    books: Connection, at: datetime, who: str, action: str, subject: str, detail: str = ""
 ) -> None:
     """
     Record one act for the audit list, in the transaction that carries it out.
@@ -26,24 +26,22 @@ def record_audit(
     beyond account numbers. The row is written when the transaction ends: only one machine
     appends at a time, and whoever waited for it holding rows that it needs would wait for ever.
     """
-    _recorded(connection).append(_Recorded(at, who, action, subject, detail))
+    _recorded(books).append(_Recorded(at, who, action, subject, detail))
 
 
-def is_audited(
-    connection: Connection, action: str, subject: str, detail: str | None = None
-) -> bool:
+def is_audited(books: Connection, action: str, subject: str, detail: str | None = None) -> bool:
     """Tell whether the list has such an act, be it of this transaction."""
-    for act in connection.get_execution_options().get("acts", ()):
+    for act in books.get_execution_options().get("acts", ()):
         if (act.action, act.subject) == (action, subject) and detail in (None, act.detail):
             return True
     known = sa.select(audit.c.id).where(audit.c.action == action, audit.c.subject == subject)
     if detail is not None:
         known = known.where(audit.c.detail == detail)
-    return connection.execute(known.limit(1)).first() is not None
+    return books.execute(known.limit(1)).first() is not None
 
 
 def append_acts(
-    connection: Connection,
+    books: Connection,
     recorded: Iterable[_Recorded],
     *,
     machine_at: datetime | None = None,
@@ -55,9 +53,9 @@ def append_acts(
     `machine_at` is what the machine's clock says, whatever time is rehearsed; None: the time of
     the act. Whoever appends holds the end of the list until its transaction ends, which is at once.
     """
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(APPENDING)))
-    number, previous = _end(connection)
+    if books.dialect.name == "postgresql":
+        books.execute(sa.select(sa.func.pg_advisory_xact_lock(APPENDING)))
+    number, previous = _end(books)
     rows = []
     for one in recorded:
         number += 1
@@ -67,7 +65,7 @@ def append_acts(
         row = asdict(act) | {"id": act.number, "previous": previous, "hash": ours}
         rows.append({name: value for name, value in row.items() if name != "number"})
         previous = ours
-    connection.execute(audit.insert(), rows)
+    books.execute(audit.insert(), rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +79,15 @@ class _Recorded:
     detail: str
 
 
-def _recorded(connection: Connection) -> list[_Recorded]:
+def _recorded(books: Connection) -> list[_Recorded]:
     """Return what this transaction recorded so far; LookupError outside `Database.writing`."""
-    recorded: list[_Recorded] = connection.get_execution_options()["acts"]
+    recorded: list[_Recorded] = books.get_execution_options()["acts"]
     return recorded
 
 
-def _end(connection: Connection) -> tuple[int, str]:
+def _end(books: Connection) -> tuple[int, str]:
     newest = sa.select(audit.c.id, audit.c.hash).order_by(audit.c.id.desc()).limit(1)
-    row = connection.execute(newest).one_or_none()
+    row = books.execute(newest).one_or_none()
     return (0, GENESIS) if row is None else (row.id, row.hash)
 
 

@@ -25,7 +25,7 @@ LOCK_ATTEMPTS = 3
 class Run:
     """What the steps of a close need to know of it."""
 
-    run: str
+    period: str
     state: RunState
     utility: str
     timezone: str
@@ -39,22 +39,22 @@ class Run:
         return self.state in (RunState.CLOSED, RunState.FINISHED)
 
 
-def find_run(database: Database, run: str) -> Run | None:
+def find_run(database: Database, period: str) -> Run | None:
     with database.reading() as books:
         row = books.execute(
             sa.select(*(bill_run.c[name] for name in Run.__dataclass_fields__)).where(
-                bill_run.c.run == run
+                bill_run.c.period == period
             )
         ).one_or_none()
     return None if row is None else Run(**row._mapping)
 
 
-def get_run(database: Database, run: str) -> Run:
+def get_run(database: Database, period: str) -> Run:
     """Return a run; raises Misuse where no export of that period was imported."""
-    found = find_run(database, run)
+    found = find_run(database, period)
     if found is None:
         raise Misuse(
-            f"No export of period {run} has been imported; give the bundle's folder, "
+            f"No export of period {period} has been imported; give the bundle's folder, "
             f"or run `billclose import BUNDLE` first.",
             code="unknown-period",
         )
@@ -68,21 +68,25 @@ def newest_timezone(database: Database) -> str:
         return books.execute(newest).scalar() or "UTC"
 
 
-def move_run(books: Connection, run: str, event: str) -> None:
+def move_run(books: Connection, period: str, event: str) -> None:
     """Move a run's state by an event of the table in domain.runs."""
-    state = books.execute(sa.select(bill_run.c.state).where(bill_run.c.run == run)).scalar_one()
+    state = books.execute(
+        sa.select(bill_run.c.state).where(bill_run.c.period == period)
+    ).scalar_one()
     after = RUN.after(RunState(state), event)
-    books.execute(bill_run.update().where(bill_run.c.run == run).values(state=after))
+    books.execute(bill_run.update().where(bill_run.c.period == period).values(state=after))
 
 
 # -- steps ----------------------------------------------------------------------------------------
 
 
-def finished_step(database: Database, run: str, step: str) -> dict[str, Any] | None:
+def finished_step(database: Database, period: str, step: str) -> dict[str, Any] | None:
     """Return the summary of a step that was finished, None of one that was not."""
     with database.reading() as books:
         row = books.execute(
-            sa.select(run_step.c.summary).where(run_step.c.run == run, run_step.c.step == step)
+            sa.select(run_step.c.summary).where(
+                run_step.c.period == period, run_step.c.step == step
+            )
         ).one_or_none()
     if row is None:
         return None
@@ -90,11 +94,11 @@ def finished_step(database: Database, run: str, step: str) -> dict[str, Any] | N
     return summary
 
 
-def list_finished_steps(database: Database, run: str) -> tuple[str, ...]:
+def list_finished_steps(database: Database, period: str) -> tuple[str, ...]:
     """List the steps of a run that have ended, in the order of the checklist."""
     query = (
         sa.select(run_step.c.step)
-        .where(run_step.c.run == run, run_step.c.finished_at.is_not(None))
+        .where(run_step.c.period == period, run_step.c.finished_at.is_not(None))
         .order_by(run_step.c.position)
     )
     with database.reading() as books:
@@ -103,7 +107,7 @@ def list_finished_steps(database: Database, run: str) -> tuple[str, ...]:
 
 def record_step(
     database: Database,
-    run: str,
+    period: str,
     step: str,
     position: int,
     started_at: datetime,
@@ -112,10 +116,10 @@ def record_step(
 ) -> None:
     """Write down that a step is done, how long it took and what it says of itself."""
     with database.writing() as books:
-        books.execute(run_step.delete().where(run_step.c.run == run, run_step.c.step == step))
+        books.execute(run_step.delete().where(run_step.c.period == period, run_step.c.step == step))
         books.execute(
             run_step.insert().values(
-                run=run,
+                period=period,
                 step=step,
                 position=position,
                 started_at=started_at,
@@ -125,16 +129,18 @@ def record_step(
         )
 
 
-def forget_steps(database: Database, run: str, steps: tuple[str, ...]) -> None:
+def forget_steps(database: Database, period: str, steps: tuple[str, ...]) -> None:
     """Let steps be done anew, because what they worked on has changed."""
     with database.writing() as books:
-        books.execute(run_step.delete().where(run_step.c.run == run, run_step.c.step.in_(steps)))
+        books.execute(
+            run_step.delete().where(run_step.c.period == period, run_step.c.step.in_(steps))
+        )
 
 
 # -- who is working on a run ----------------------------------------------------------------------
 
 
-def take_lock(database: Database, run: str, who: str, owner: str, now: datetime) -> None:
+def take_lock(database: Database, period: str, who: str, owner: str, now: datetime) -> None:
     """
     Take the only right to work on a run for a process; a second close is told who has it.
 
@@ -144,29 +150,31 @@ def take_lock(database: Database, run: str, who: str, owner: str, now: datetime)
     for _ in range(LOCK_ATTEMPTS):
         try:
             with database.writing() as books:
-                previous = _replaceable_owner(books, run, owner, now)
+                previous = _replaceable_owner(books, period, owner, now)
                 books.execute(
-                    run_lock.delete().where(run_lock.c.run == run, run_lock.c.owner == previous)
+                    run_lock.delete().where(
+                        run_lock.c.period == period, run_lock.c.owner == previous
+                    )
                 )
                 books.execute(
                     run_lock.insert().values(
-                        run=run, holder=who, owner=owner, taken_at=now, renewed_at=now
+                        period=period, holder=who, owner=owner, taken_at=now, renewed_at=now
                     )
                 )
             return
         except IntegrityError:  # somebody took it between our look and our insert: look again
             continue
-    raise Refused("already-running", f"Period {run} is being worked on by somebody else.")
+    raise Refused("already-running", f"Period {period} is being worked on by somebody else.")
 
 
-def _replaceable_owner(books: Connection, run: str, owner: str, now: datetime) -> str | None:
+def _replaceable_owner(books: Connection, period: str, owner: str, now: datetime) -> str | None:
     """
     Return whose lock may be replaced, None where there is none; raises Refused.
 
     Only that owner's row may be deleted then: a row that came meanwhile is somebody else's.
     """
     row = books.execute(
-        sa.select(run_lock).where(run_lock.c.run == run).with_for_update()
+        sa.select(run_lock).where(run_lock.c.period == period).with_for_update()
     ).one_or_none()
     if row is None:
         return None
@@ -174,20 +182,22 @@ def _replaceable_owner(books: Connection, run: str, owner: str, now: datetime) -
         return str(row.owner)
     raise Refused(
         "already-running",
-        f"Period {run} is being worked on by {row.holder} ({describe(row.owner)}, since "
+        f"Period {period} is being worked on by {row.holder} ({describe(row.owner)}, since "
         f"{row.taken_at:%H:%M} UTC); wait until that has ended, then run the command again.",
     )
 
 
-def renew_lock(database: Database, run: str, owner: str, now: datetime) -> None:
+def renew_lock(database: Database, period: str, owner: str, now: datetime) -> None:
     with database.writing() as books:
         books.execute(
             run_lock.update()
-            .where(run_lock.c.run == run, run_lock.c.owner == owner)
+            .where(run_lock.c.period == period, run_lock.c.owner == owner)
             .values(renewed_at=now)
         )
 
 
-def release_lock(database: Database, run: str, owner: str) -> None:
+def release_lock(database: Database, period: str, owner: str) -> None:
     with database.writing() as books:
-        books.execute(run_lock.delete().where(run_lock.c.run == run, run_lock.c.owner == owner))
+        books.execute(
+            run_lock.delete().where(run_lock.c.period == period, run_lock.c.owner == owner)
+        )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import database.checkout_tables
-import database.desk_tables
-import database.identity_tables
-import database.in_force  # noqa: F401 - they all belong to the same metadata
+import database.definitions.checkout
+import database.definitions.desk
+import database.definitions.identity
+import database.definitions.in_force  # noqa: F401 - they all belong to the same metadata
 from database.tables import metadata
 
 __all__ = ["metadata"]

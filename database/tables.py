@@ -9,10 +9,10 @@ import sqlalchemy as sa
 
 import database.feed.tables
 import database.ledger.tables  # noqa: F401 - its tables refer to these, and these to its
-from database import making_tables
-from database.audit_guards import guard_statements
-from database.making_tables import make_table as _table
-from database.making_tables import one_where as _one_where
+from database.definitions import making
+from database.definitions.audit_guards import guard_statements
+from database.definitions.making import make_table as _table
+from database.definitions.making import one_where as _one_where
 from database.types import Cents, Moment, one_of
 from domain.accounts import AccountStatus
 from domain.approvals import Decision
@@ -35,13 +35,16 @@ from domain.payments import (
 )
 from domain.runs import RunState
 
-metadata = making_tables.metadata
+metadata = making.metadata
 
 
 def _run() -> sa.Column[str]:
     """A run's own rows go with it when another export takes its place."""
     return sa.Column(
-        "run", sa.String(40), sa.ForeignKey("bill_run.run", ondelete="CASCADE"), primary_key=True
+        "period",
+        sa.String(40),
+        sa.ForeignKey("bill_run.period", ondelete="CASCADE"),
+        primary_key=True,
     )
 
 
@@ -53,9 +56,9 @@ def _closed_run(*, primary_key: bool = True, nullable: bool = False) -> sa.Colum
     scheduling or mailing before the close impossible for any program, ours included.
     """
     return sa.Column(
-        "run",
+        "period",
         sa.String(40),
-        sa.ForeignKey("period_close.run"),
+        sa.ForeignKey("period_close.period"),
         primary_key=primary_key,
         nullable=nullable,
     )
@@ -88,7 +91,7 @@ def _token(context: Any) -> str:
 
 bill_run = _table(
     "bill_run",
-    sa.Column("run", sa.String(40), primary_key=True),
+    sa.Column("period", sa.String(40), primary_key=True),
     sa.Column("state", one_of(RunState, "state"), nullable=False),
     sa.Column("utility", sa.String(200), nullable=False),
     sa.Column("timezone", sa.String(64), nullable=False),
@@ -184,7 +187,7 @@ movement = _table(
     sa.Column(
         "reference", sa.String(100), nullable=False, default="", server_default=""
     ),  # a receipt or a confirmation
-    sa.Index(None, "run", "account_key"),
+    sa.Index(None, "period", "account_key"),
     sa.Index(None, "account_key", "posted_on"),  # what a customer looks back at
 )
 
@@ -235,7 +238,7 @@ mandate = _table(
     sa.Column("maximum", Cents),
     sa.Column("enrolled_on", sa.Date, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False),
-    sa.Index(None, "run", "account_key"),
+    sa.Index(None, "period", "account_key"),
 )
 
 problem = _table(
@@ -296,7 +299,7 @@ bill = _table(
     sa.Column(
         "lacks", sa.Text, nullable=False, server_default=""
     ),  # a sentence about missing pages; '': it is whole
-    sa.UniqueConstraint("run", "pdf"),
+    sa.UniqueConstraint("period", "pdf"),
     sa.CheckConstraint("pages > 0", name="pages"),
     sa.Index(None, "account_key"),
 )
@@ -419,7 +422,7 @@ held_account = _table(
 
 approval_request = _table(
     "approval_request",  # of no bill run: it outlives an export that is replaced
-    sa.Column("run", sa.String(40), primary_key=True),
+    sa.Column("period", sa.String(40), primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("digest", sa.String(64), nullable=False),  # of what a decision is bound to
     sa.Column("figures", sa.Text, nullable=False),  # JSON, what was shown
@@ -430,7 +433,7 @@ approval_request = _table(
 
 approval_decision = _table(
     "approval_decision",
-    sa.Column("run", sa.String(40), primary_key=True),
+    sa.Column("period", sa.String(40), primary_key=True),
     sa.Column("request", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("decision", one_of(Decision, "decision"), nullable=False),
@@ -441,7 +444,7 @@ approval_decision = _table(
     # The machine's user, where nothing proves who it was.
     sa.Column("origin", sa.String(40), nullable=False, server_default=""),
     sa.ForeignKeyConstraint(
-        ["run", "request"], ["approval_request.run", "approval_request.number"]
+        ["period", "request"], ["approval_request.period", "approval_request.number"]
     ),
 )
 
@@ -449,7 +452,7 @@ approval_decision = _table(
 
 period_close = _table(
     "period_close",
-    sa.Column("run", sa.String(40), sa.ForeignKey("bill_run.run"), primary_key=True),
+    sa.Column("period", sa.String(40), sa.ForeignKey("bill_run.period"), primary_key=True),
     sa.Column("closed_at", Moment, nullable=False),
     sa.Column("closed_by", sa.String(100), nullable=False),
 )
@@ -464,7 +467,7 @@ balance_due = _table(
     sa.Column("paid", Cents, nullable=False, default=ZERO),  # minus those of money
     sa.Column("due_on", sa.Date),
     sa.Column("equal_pay", sa.Boolean, nullable=False, default=False),  # the amount due is agreed
-    sa.Index(None, "run"),
+    sa.Index(None, "period"),
 )
 
 gateway_payment = _table(
@@ -494,13 +497,15 @@ gateway_payment = _table(
     sa.Column("taken_at", Moment),
     sa.CheckConstraint("amount > 0", name="amount_positive"),
     sa.CheckConstraint("service_fee >= 0 AND service_fee < amount", name="service_fee_within"),
-    _one_where("uq_gateway_payment_autopay", ("run", "account_key", "number"), "kind = 'autopay'"),
+    _one_where(
+        "uq_gateway_payment_autopay", ("period", "account_key", "number"), "kind = 'autopay'"
+    ),
     sa.Index(None, "pay_on"),
     sa.Index(None, "account_key"),
-    sa.Index(None, "run"),
+    sa.Index(None, "period"),
 )
 
-# The payments that autopay scheduled: a view (database/in_force.py), so that who reads the
+# The payments that autopay scheduled: a view (database/definitions/in_force.py), so that who reads the
 # schedule never meets what customers pay by hand. Written is gateway_payment alone.
 scheduled_payment = sa.Table(
     "scheduled_payment",
@@ -805,7 +810,7 @@ delivery = _table(
     sa.UniqueConstraint("message_id"),
     sa.UniqueConstraint("token"),
     sa.Index(None, "status", "next_try_at"),
-    sa.Index(None, "run", "account_key"),
+    sa.Index(None, "period", "account_key"),
 )
 
 suppressed_address = _table(
@@ -946,7 +951,7 @@ run_step = _table(
 
 run_lock = _table(
     "run_lock",
-    sa.Column("run", sa.String(40), primary_key=True),
+    sa.Column("period", sa.String(40), primary_key=True),
     sa.Column("holder", sa.String(100), nullable=False),
     sa.Column("owner", sa.String(200), nullable=False),
     sa.Column("taken_at", Moment, nullable=False),

@@ -29,9 +29,9 @@ def deploy(words: list[str]) -> int:
     """
     chosen = options("Deploy the flows of HOME.").parse_args(words)
     home = chosen.home or Path()
-    here = Office(home, read_settings(home), Clock(lambda: datetime.now(UTC)), person())
+    office = Office(home, read_settings(home), Clock(lambda: datetime.now(UTC)), person())
     try:
-        require_own_deployments(here, chosen.pool)
+        require_own_deployments(office, chosen.pool)
         text = written(words)
     except Misuse as refused:
         sys.stderr.write(f"billclose: {refused.message}\n")

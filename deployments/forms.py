@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 from pydantic import BaseModel, Field
 
-from data_checks.catalog import CATALOG
+from data_checks.checks.catalog import CATALOG
 from data_checks.recording import is_waivable
 from database.books import Database
 from database.tables import bill_run

@@ -76,10 +76,10 @@ def serve_office() -> None:
     alerts' triggers are put into the server, and the choice of periods is kept up to date.
     """
     os.umask(0o077)
-    here = office_here()
-    zone, periods = newest_timezone(here.database), choices(here.database)
-    made = deployments(here.settings, zone, periods, (owner_tag(here),))
-    upkeep = Upkeep(here, zone, periods)
+    office = office_here()
+    zone, periods = newest_timezone(office.database), choices(office.database)
+    made = deployments(office.settings, zone, periods, (owner_tag(office),))
+    upkeep = Upkeep(office, zone, periods)
     upkeep.note_what_was_there(datetime.now(UTC))
 
     runner = Runner(name="office", pause_on_shutdown=False)
@@ -87,16 +87,16 @@ def serve_office() -> None:
         runner.add_deployment(deployment)
     LOGGER.info("%d flows are served, by the time of %s", len(made), zone)
     threading.Thread(target=upkeep.go_on, daemon=True).start()
-    threading.Thread(target=go_round, args=(here,), daemon=True).start()
+    threading.Thread(target=go_round, args=(office,), daemon=True).start()
     try:
         asyncio.run(runner.start())
     except (KeyboardInterrupt, TerminationSignal):
         LOGGER.info("the flows are served no longer")
 
 
-def go_round(here: Office) -> None:
+def go_round(office: Office) -> None:
     """Look every minute, at its beginning, whether something has work, until the process ends."""
-    rounds, asleep = Rounds(here, StartsInServer(here)), threading.Event()
+    rounds, asleep = Rounds(office, StartsInServer(office)), threading.Event()
     while True:
         asleep.wait(ROUND_SECONDS - datetime.now(UTC).timestamp() % ROUND_SECONDS)
         try:

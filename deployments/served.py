@@ -34,12 +34,12 @@ from flows.send_notices import send_notices
 from flows.take_in_feed import take_in_feed
 from mail.communications.audience import Audience, AudienceKind
 from office.clock import Clock
-from office.equipment.office import Office, at_work, office
+from office.equipment.office import Office, at_work, current_office
 from office.health.work import note_ended_well
 from office.home import require_home
 from office.identity import person
 from office.logs import set_up
-from office.procedures.communications import make_request, plan_of, record
+from office.procedures.mailing.communications import make_request, plan_of, record
 from office.settings.settings import read_settings
 
 P = ParamSpec("P")
@@ -79,10 +79,10 @@ def served(
         @wraps(form)
         def at_the_office(*arguments: P.args, **options: P.kwargs) -> State[Any]:
             asked = signature(form).bind(*arguments, **options).arguments
-            with at_work(office_here(approves=asked.get("approve", False))) as here:
+            with at_work(office_here(approves=asked.get("approve", False))) as office:
                 outcome = form(*arguments, **options)
                 if nightly and outcome.is_completed():
-                    note_ended_well(here, inner.name)
+                    note_ended_well(office, inner.name)
                 return outcome
 
         return flow(
@@ -292,12 +292,12 @@ def send_news(
     """
     meant = Audience.of(AudienceKind(audience), tuple(values or ()))
     file = Path(attachment) if attachment else None
-    request = make_request(office(), subject, body, meant, file, communication)
+    request = make_request(current_office(), subject, body, meant, file, communication)
     if count is None:
-        plan = plan_of(office(), request)
+        plan = plan_of(current_office(), request)
         sentence = f"{say_count(plan.mailboxes, 'mailbox', 'mailboxes')}; nothing is sent yet"
         return Completed(message=sentence, name="Counted", data=plan.left_out)
-    outcome: State[Any] = send_communication.fn(record(office(), request), count)
+    outcome: State[Any] = send_communication.fn(record(current_office(), request), count)
     return outcome
 
 

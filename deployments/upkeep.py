@@ -32,8 +32,8 @@ FAILURES = (httpx.HTTPError, PrefectException, SQLAlchemyError)
 class Upkeep:
     """One server's deployments of an office, and what is known of them."""
 
-    def __init__(self, here: Office, zone: str, periods: list[str]) -> None:
-        self._here = here
+    def __init__(self, office: Office, zone: str, periods: list[str]) -> None:
+        self._here = office
         self._zone = zone
         self._periods = periods
         self._missed: list[tuple[str, datetime]] = []

@@ -11,8 +11,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from data_checks.catalog import CATALOG
 from data_checks.check import Check
+from data_checks.checks.catalog import CATALOG
 from data_checks.recording import is_waivable
 from domain.checks import Severity
 from domain.payments import DRAW, PAYMENT, POSTING

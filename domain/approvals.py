@@ -39,7 +39,7 @@ class ApprovalRequest:
     `flow_run` is the Prefect run that waits for the answer, if one does.
     """
 
-    run: str
+    period: str
     number: int
     digest: str
     figures: str

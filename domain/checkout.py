@@ -102,7 +102,7 @@ class PayableAccount:
 
     account_key: str
     account: str
-    run: str
+    period: str
     timezone: str
     owed: Money  # the open balance
     on_its_way: Money

@@ -5,9 +5,9 @@ from __future__ import annotations
 from prefect import flow
 
 from tasks.checking import check_bills_and_balances
-from tasks.sentences import in_sentences
 from tasks.splitting import read_bulk_bills
-from tasks.working import working_on
+from tasks.steps.sentences import in_sentences
+from tasks.steps.working import working_on
 
 
 @flow(name="check-period", flow_run_name="check {period}", persist_result=False)

@@ -13,12 +13,12 @@ from tasks.bouncing import write_print_batch
 from tasks.checking import check_bills_and_balances
 from tasks.importing import guard_calendar, import_billing_export
 from tasks.mailing import nobody_mailed, send_paperless_bills
-from tasks.naming import name_of_close
 from tasks.posting import guard_postings
 from tasks.publishing import publish_bills, report_run, schedule_autopay
-from tasks.sentences import in_sentences
 from tasks.splitting import split_bulk_bills
-from tasks.working import working_on
+from tasks.steps.naming import name_of_close
+from tasks.steps.sentences import in_sentences
+from tasks.steps.working import working_on
 
 
 @flow(name="close-period", flow_run_name=name_of_close, persist_result=False)

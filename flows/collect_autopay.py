@@ -17,10 +17,10 @@ from tasks.collecting import (
 )
 from tasks.feeding import guard_feed
 from tasks.mailing import send_mail
-from tasks.naming import named_by_day
 from tasks.posting import guard_draws, post_payments, tell_of_cash_receipting
-from tasks.sentences import in_sentences
-from tasks.working import collecting
+from tasks.steps.naming import named_by_day
+from tasks.steps.sentences import in_sentences
+from tasks.steps.working import collecting
 
 
 @flow(name="collect-autopay", flow_run_name=named_by_day("collect autopay"), persist_result=False)

@@ -8,7 +8,7 @@ from prefect import State, flow
 from prefect.states import Completed
 
 from tasks.exporting import send_usage_exports, write_usage_export
-from tasks.sentences import in_sentences
+from tasks.steps.sentences import in_sentences
 
 
 @flow(name="export-usage", flow_run_name="export usage {account}", persist_result=False)

@@ -8,7 +8,7 @@ from prefect import State, flow
 from prefect.states import Completed
 
 from tasks.posting import tell_of_cash_receipting
-from tasks.sentences import in_sentences
+from tasks.steps.sentences import in_sentences
 from tasks.watching import look_after_health, post_alerts, remove_expired_exports, send_alerts
 
 

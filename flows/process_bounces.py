@@ -8,7 +8,7 @@ from prefect import State, flow
 from prefect.states import Completed
 
 from tasks.bouncing import read_bounces, write_next_parts
-from tasks.sentences import in_sentences
+from tasks.steps.sentences import in_sentences
 
 
 @flow(name="process-bounces", flow_run_name="process bounces", persist_result=False)

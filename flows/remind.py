@@ -9,7 +9,6 @@ from prefect.states import Completed
 
 from tasks.feeding import guard_feed
 from tasks.mailing import nobody_mailed
-from tasks.naming import named_by_day
 from tasks.reminding import (
     guard_reminders,
     look_for_undrawn_payments,
@@ -19,7 +18,8 @@ from tasks.reminding import (
     send_payment_due,
     withdraw_what_is_not_owed,
 )
-from tasks.sentences import in_sentences
+from tasks.steps.naming import named_by_day
+from tasks.steps.sentences import in_sentences
 
 
 @flow(name="remind", flow_run_name=named_by_day("remind"), persist_result=False)

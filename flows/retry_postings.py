@@ -9,7 +9,7 @@ from prefect.states import Completed
 
 from tasks.mailing import send_mail
 from tasks.posting import post_payments, tell_of_cash_receipting
-from tasks.sentences import in_sentences
+from tasks.steps.sentences import in_sentences
 
 
 @flow(name="retry-postings", flow_run_name="retry postings", persist_result=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from prefect import flow
 
 from tasks.publishing import schedule_autopay as schedule
-from tasks.sentences import in_sentences
-from tasks.working import working_on
+from tasks.steps.sentences import in_sentences
+from tasks.steps.working import working_on
 
 
 @flow(name="schedule-autopay", flow_run_name="schedule autopay {period}", persist_result=False)

@@ -9,7 +9,7 @@ from prefect.states import Completed
 
 from tasks.communicating import queue_communication, resolve_audience, send_in_turns
 from tasks.mailing import nobody_mailed
-from tasks.sentences import in_sentences
+from tasks.steps.sentences import in_sentences
 
 
 @flow(name="send-communication", flow_run_name="send mailing {mailing}", persist_result=False)

@@ -9,7 +9,7 @@ from prefect.states import Completed
 
 from tasks.mailing import nobody_mailed
 from tasks.mailing import send_mail as send
-from tasks.sentences import in_sentences
+from tasks.steps.sentences import in_sentences
 
 
 @flow(name="send-mail", flow_run_name="send mail", persist_result=False)

@@ -8,9 +8,9 @@ from prefect import State, flow
 from prefect.states import Completed
 
 from tasks.mailing import nobody_mailed
-from tasks.naming import named_by_day
 from tasks.reminding import queue_receipt_mails, queue_scheduled_mails, send_notice_mails
-from tasks.sentences import in_sentences
+from tasks.steps.naming import named_by_day
+from tasks.steps.sentences import in_sentences
 
 
 @flow(name="send-notices", flow_run_name=named_by_day("send notices"), persist_result=False)

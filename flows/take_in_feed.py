@@ -8,7 +8,7 @@ from prefect import State, flow
 from prefect.states import Completed, Failed
 
 from tasks.feeding import take_in_feed as take_in
-from tasks.sentences import in_sentences
+from tasks.steps.sentences import in_sentences
 
 
 @flow(name="take-in-feed", flow_run_name="take in feed", persist_result=False)

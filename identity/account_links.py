@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.identity_tables import account_link, web_user
-from database.queries.portal_accounts import newest_account
+from database.definitions.identity import account_link, web_user
+from database.queries.portal.accounts import newest_account
 from database.tables import account_email, portal_link
 from domain.accounts import account_key
 from domain.identity import LinkKind, LinkProof, PortalMail, PortalUser, mailbox_of
@@ -201,10 +201,10 @@ def _tell_others(
 def _addresses(books: Connection, known: Any) -> list[str]:
     mail, export, own = account_email.c, portal_link.c, account_link.c
     of_account = sa.select(mail.address).where(
-        mail.run == known.run, mail.account_key == known.account_key, mail.fault.is_(None)
+        mail.period == known.period, mail.account_key == known.account_key, mail.fault.is_(None)
     )
     of_export = sa.select(export.address).where(
-        export.run == known.run, export.account_key == known.account_key
+        export.period == known.period, export.account_key == known.account_key
     )
     of_portal = (
         sa.select(web_user.c.address)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
-from database.identity_tables import activity
+from database.definitions.identity import activity
 
 CUSTOMER = "the customer"
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.identity_tables import web_attempt
+from database.definitions.identity import web_attempt
 
 
 def count_bad(

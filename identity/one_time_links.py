@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.identity_tables import one_time_link
+from database.definitions.identity import one_time_link
 from domain.identity import LINK_HOURS, LinkKind
 from identity.tokens import LinkTokens, token_hash
 

@@ -9,16 +9,16 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
-from database.identity_tables import account_link, paperless_choice
-from database.in_force import link_in_force
-from database.queries.bound_methods import newest_runs
-from database.queries.choices import record_paperless
+from database.definitions.identity import account_link, paperless_choice
+from database.definitions.in_force import link_in_force
+from database.queries.portal.bound_methods import newest_runs
+from database.queries.portal.choices import record_paperless
 from database.tables import account, account_email, bill_run
 from domain.identity import LinkProof, mailbox_of
 from identity.account_links import add_link
 from identity.activity import record_activity
 from identity.sessions import SignedIn
-from rules.delivery import is_paperless
+from rules.mail.delivery import is_paperless
 
 CONSENT_VERSION = "1"
 
@@ -41,17 +41,17 @@ class BillDelivery:
 
 def delivery_of(books: Connection, key: str, address: str) -> BillDelivery:
     """Return how an account's bills come: the export's flags, or a newer choice (ruling 25)."""
-    run = newest_runs(books, [key])[key]
+    period = newest_runs(books, [key])[key]
     rows, mailbox = account.c, mailbox_of(address)
-    mine = sa.and_(rows.run == run, rows.account_key == key)
+    mine = sa.and_(rows.period == period, rows.account_key == key)
     flags = books.execute(
         sa.select(rows.ebill, rows.send_paper, bill_run.c.imported_at)
-        .join(bill_run, bill_run.c.run == rows.run)
+        .join(bill_run, bill_run.c.period == rows.period)
         .where(mine)
     ).one()
     links = books.execute(
         sa.select(link_in_force.c.mailbox, link_in_force.c.paperless).where(
-            link_in_force.c.run == run, link_in_force.c.account_key == key
+            link_in_force.c.period == period, link_in_force.c.account_key == key
         )
     ).all()
     by_mail = is_paperless(flags.ebill, (link.paperless for link in links))
@@ -65,7 +65,7 @@ def delivery_of(books: Connection, key: str, address: str) -> BillDelivery:
         .limit(1)
     ).one_or_none()
     record = sa.select(account_email.c.address).where(
-        account_email.c.run == run,
+        account_email.c.period == period,
         account_email.c.account_key == key,
         account_email.c.fault.is_(None),
     )

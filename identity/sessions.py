@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.identity_tables import staff, web_session, web_user
+from database.definitions.identity import staff, web_session, web_user
 from domain.identity import Role, UserState
 from identity.tokens import new_token, token_hash
 

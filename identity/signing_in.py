@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
-from database.identity_tables import credential, web_user
+from database.definitions.identity import credential, web_user
 from domain.identity import CredentialKind, LinkKind, PortalMail, UserState, mailbox_of
 from identity.activity import record_activity
 from identity.attempts import count_bad, record_attempt

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.books import Database
-from database.identity_tables import credential, staff
+from database.definitions.identity import credential, staff
 from domain.failures import Misuse
 from domain.identity import (
     CredentialKind,

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.books import Database
-from database.identity_tables import credential, staff
+from database.definitions.identity import credential, staff
 from domain.identity import CredentialKind, UserState, mailbox_of
 from identity.attempts import count_bad, record_attempt
 from identity.passwords import Passwords

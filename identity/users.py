@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.identity_tables import credential, web_user
+from database.definitions.identity import credential, web_user
 from domain.identity import CredentialKind, PortalUser, UserState, mailbox_of
 
 MOST_FAILURES = 10  # in a row; then the password is no way in any more (rule 156)

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
-from database.identity_tables import wallet_method, web_user
-from database.in_force import wallet_in_force
+from database.definitions.identity import wallet_method, web_user
+from database.definitions.in_force import wallet_in_force
 from database.inserting import insert_new
-from database.queries.bound_methods import accounts_bound_to, lock_runs, newest_runs
-from database.queries.portal_accounts import accounts_of_user
+from database.queries.portal.accounts import accounts_of_user
+from database.queries.portal.bound_methods import accounts_bound_to, lock_runs, newest_runs
 from database.tables import bill_run, suspended_method
 from domain.failures import Refused
 from domain.identity import mailbox_of
@@ -91,7 +91,7 @@ def wallet_of(books: Connection, user: int, address: str) -> list[SavedMethod]:
 def _exported(books: Connection, user: int, address: str) -> list[Any]:
     mailbox = mailbox_of(address)
     keys = [one.account_key for one in accounts_of_user(books, user, mailbox)]
-    last = books.scalar(sa.select(bill_run.c.run).order_by(bill_run.c.ends_on.desc()).limit(1))
+    last = books.scalar(sa.select(bill_run.c.period).order_by(bill_run.c.ends_on.desc()).limit(1))
     runs = {*newest_runs(books, keys).values(), *filter(None, [last])}
     rows = wallet_in_force.c
     query = sa.select(
@@ -100,7 +100,7 @@ def _exported(books: Connection, user: int, address: str) -> list[Any]:
         rows.last4,
         sa.literal("").label("brand"),
         sa.cast(sa.null(), sa.Date).label("expires_on"),
-    ).where(rows.run.in_(runs), rows.portal_user == mailbox)
+    ).where(rows.period.in_(runs), rows.portal_user == mailbox)
     return list(books.execute(query.distinct().order_by(rows.token)))
 
 

@@ -11,14 +11,14 @@ _DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _UNSAFE = re.compile(r"[^A-Za-z0-9.\-]+")
 
 
-def delivery_key(kind: str, run: str, form: str, account: str, mailbox: str) -> str:
+def delivery_key(kind: str, period: str, form: str, account: str, mailbox: str) -> str:
     """
     Name a delivery by what it is about: `bill/2026-10/utility-bill/01.1037.1/ann@example.org`.
 
     Made of business facts alone, so that recording it twice is recording it once. A slash inside
     a part is written `%2F`: no two deliveries share a key.
     """
-    parts = (kind, run, form, account, mailbox)
+    parts = (kind, period, form, account, mailbox)
     return "/".join(part.replace("%", "%25").replace("/", "%2F") for part in parts)
 
 
@@ -31,14 +31,14 @@ def message_id(key: str, domain: str) -> str:
     """
     if not _DOMAIN.fullmatch(domain) or len(domain) > 60:
         raise Misuse("the domain of Message-IDs must be a plain domain of at most 60 characters")
-    kind, run, *_ = key.split("/")
-    return f"<{safe(kind)}.{safe(run)}.{_digest(key)[:32]}@{domain}>"
+    kind, period, *_ = key.split("/")
+    return f"<{safe(kind)}.{safe(period)}.{_digest(key)[:32]}@{domain}>"
 
 
 def file_stem(key: str) -> str:
     """Name a delivery's file after kind, run and account; the mailbox shows as a hash only."""
-    kind, run, *_, account, _mailbox = key.split("/")
-    return f"{safe(kind)}-{safe(run)}-{safe(account)}-{_digest(key)[:10]}"
+    kind, period, *_, account, _mailbox = key.split("/")
+    return f"{safe(kind)}-{safe(period)}-{safe(account)}-{_digest(key)[:10]}"
 
 
 def boundary(key: str) -> str:

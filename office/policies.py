@@ -11,8 +11,8 @@ if TYPE_CHECKING:  # loaded by the first command that needs it
     from data_checks.parameters import Thresholds
     from mail.communications.queueing import SendSchedule
     from office.settings.settings import Settings
-    from rules.autopay import AutopayPolicy
     from rules.calendars import ClosedDays
+    from rules.money.autopay import AutopayPolicy
     from splitter.copying.verifying import VerificationPolicy
 
 
@@ -60,7 +60,7 @@ class Choices:
 
     @property
     def autopay_policy(self) -> AutopayPolicy:
-        from rules.autopay import AutopayPolicy
+        from rules.money.autopay import AutopayPolicy
 
         chosen = self.settings.autopay
         return AutopayPolicy(chosen.on_closed_day, chosen.over_maximum)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from domain.money import ZERO, Money
-from rules.autopay import AutopayPolicy
-from rules.retrying import RetryPolicy
-from rules.returns import FEE_CODES, AgainPolicy
+from rules.money.autopay import AutopayPolicy
+from rules.money.retrying import RetryPolicy
+from rules.money.returns import FEE_CODES, AgainPolicy
 
 Clock = Callable[[], datetime]  # the moment in UTC
 

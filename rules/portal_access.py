@@ -83,4 +83,4 @@ def _is_guessed_first(password: str, near: Iterable[str]) -> bool:
         return True
     if any(password == (password[:size] * len(password))[: len(password)] for size in range(1, 5)):
         return True
-    return any(password in (run * 3) or password in (run * 3)[::-1] for run in _RUNS)
+    return any(password in (period * 3) or password in (period * 3)[::-1] for period in _RUNS)

@@ -52,7 +52,9 @@ def _go_back(moved: Money, kept: Sequence[Money]) -> list[Money]:
 def _come_again(moved: Money, lines: Sequence[Money], kept: Sequence[Money]) -> list[Money]:
     first = min(moved, max(-kept[0], ZERO))  # more had gone back than was taken
     rest = moved - first
-    missing = [max(paid - max(here, ZERO), ZERO) for paid, here in zip(lines, kept, strict=True)]
+    missing = [
+        max(paid - max(office, ZERO), ZERO) for paid, office in zip(lines, kept, strict=True)
+    ]
     *of_lines, of_fee = missing
     fee = min(rest, of_fee)
     shares = share_out(min(rest - fee, Money.total(of_lines)), of_lines)

@@ -10,9 +10,9 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from domain.deliveries import MessageKind
-from rules.autopay import OnClosedDay, draw_date
 from rules.calendars import DueRule, earliest_close, is_working_day, last_of_month, next_working_day
-from rules.reminders import ReminderStep
+from rules.mail.reminders import ReminderStep
+from rules.money.autopay import OnClosedDay, draw_date
 
 MONTHS_BACK = 14  # a step of the ladder may come a year after its due date
 

@@ -24,12 +24,12 @@ from domain.approvals import IN_PREFECT, LONGEST_NAME, Decision
 from domain.failures import Misuse, Refused
 from domain.runs import RunState
 from domain.steps import Step
-from office.equipment.office import Office, office
-from office.procedures.approval import PendingApproval, ask, decide, find_asked, refused_by
+from office.equipment.office import Office, current_office
+from office.procedures.closing.approval import PendingApproval, ask, decide, find_asked, refused_by
 from reporting.report.approval_request import question, say_figures
 from rules.approving import identity
-from tasks.artifacts import show_question
-from tasks.step import Done, step
+from tasks.steps.artifacts import show_question
+from tasks.steps.step import Done, step
 
 LOOK_AGAIN = "look again"  # what Resume means where nobody chose: nothing is decided
 LONGEST_REASON = 500
@@ -152,54 +152,54 @@ LONGEST = 100  # characters of the column that names who approved
 
 
 @step(Step.APPROVE)
-def await_approval(run: str) -> Done:
+def await_approval(period: str) -> Done:
     """
     Ask for a person's yes, with the figures of what would happen (rule 1).
 
     Who closes the period may say it, or it was said elsewhere about these very figures. Without
     it the run waits: everything is ready and nothing of it shows. Raises Refused after a no.
     """
-    here = office()
-    known = get_run(here.database, run)
-    if known.is_closed or (here.rehearses and known.state is RunState.APPROVED):
+    office = current_office()
+    known = get_run(office.database, period)
+    if known.is_closed or (office.rehearses and known.state is RunState.APPROVED):
         return Done("approved before", {"approved": True})
-    if here.rehearses:
-        _approve(here, run, (here.who,))
+    if office.rehearses:
+        _approve(office, period, (office.who,))
         return Done("would be approved by whoever closes it", {"approved": True})
 
-    asked = ask(here, run)
+    asked = ask(office, period)
     if asked.standing.refusal is not None:
-        raise refused_by(here, run, asked.standing.refusal)
-    if _may_ask(here, asked) and here.approves(asked.sheet):
-        asked = decide(here, asked, Decision.APPROVE, who=here.who)
+        raise refused_by(office, period, asked.standing.refusal)
+    if _may_ask(office, asked) and office.approves(asked.sheet):
+        asked = decide(office, asked, Decision.APPROVE, who=office.who)
     if not asked.standing.is_approved:
-        with here.database.writing() as books:
-            move_run(books, run, "asked")
-        return Done(_say_waiting(here, asked), {"approved": False, **_figures(asked)})
-    _approve(here, run, asked.standing.approved_by)
+        with office.database.writing() as books:
+            move_run(books, period, "asked")
+        return Done(_say_waiting(office, asked), {"approved": False, **_figures(asked)})
+    _approve(office, period, asked.standing.approved_by)
     sentence = f"approved by {', '.join(asked.standing.approved_by)}"
     if asked.drift:
         sentence += f"; {asked.drift}"
     return Done(sentence, {"approved": True, **_figures(asked)})
 
 
-def _may_ask(here: Office, asked: PendingApproval) -> bool:
+def _may_ask(office: Office, asked: PendingApproval) -> bool:
     """Tell whether whoever closes the period can still say yes, and has not done so."""
     said = map(identity, asked.standing.approved_by)
-    is_another = identity(here.who) not in said and here.origin not in asked.standing.origins
+    is_another = identity(office.who) not in said and office.origin not in asked.standing.origins
     return not asked.standing.is_approved and is_another
 
 
-def _approve(here: Office, run: str, people: tuple[str, ...]) -> None:
-    known = get_run(here.database, run)
+def _approve(office: Office, period: str, people: tuple[str, ...]) -> None:
+    known = get_run(office.database, period)
     if known.state is RunState.APPROVED:
         return
-    with here.database.writing() as books:
-        move_run(books, run, "approved")
+    with office.database.writing() as books:
+        move_run(books, period, "approved")
         books.execute(
             bill_run.update()
-            .where(bill_run.c.run == run)
-            .values(approved_at=here.now(known), approved_by=", ".join(people)[:LONGEST])
+            .where(bill_run.c.period == period)
+            .values(approved_at=office.now(known), approved_by=", ".join(people)[:LONGEST])
         )
 
 
@@ -212,12 +212,12 @@ def _figures(asked: PendingApproval) -> dict[str, object]:
     }
 
 
-def _say_waiting(here: Office, asked: PendingApproval) -> str:
-    run = asked.request.run
+def _say_waiting(office: Office, asked: PendingApproval) -> str:
+    period = asked.request.period
     if asked.standing.approved_by:
         said = ", ".join(asked.standing.approved_by)
-        return f"approved by {said}; another person has to: {here.command} approve {run}"
-    return f"waits for a yes: {here.command} close {run} --yes"
+        return f"approved by {said}; another person has to: {office.command} approve {period}"
+    return f"waits for a yes: {office.command} close {period} --yes"
 
 
 def suspend_for(form: type[RunInput], *, key: str, timeout: int, message: str) -> ApprovalAnswer:
@@ -246,7 +246,7 @@ def suspend_for(form: type[RunInput], *, key: str, timeout: int, message: str) -
 DAY_SECONDS = 86_400
 
 
-def ask_a_person(run: str) -> bool:
+def ask_a_person(period: str) -> bool:
     """
     Ask in the Prefect UI, where a deployment runs; False: nobody can be asked here.
 
@@ -255,68 +255,68 @@ def ask_a_person(run: str) -> bool:
     answer is there at once; it is taken, and True says that the run may look again. What cannot
     be taken is said in the next form. Raises Refused after a no.
     """
-    here = office()
-    if not here.asks_in_prefect or not runtime.deployment.id:
+    office = current_office()
+    if not office.asks_in_prefect or not runtime.deployment.id:
         return False
-    asked = ask(here, run)
-    if not _can_be_answered(here, asked):
+    asked = ask(office, period)
+    if not _can_be_answered(office, asked):
         return False
     if asked.request.flow_run != str(runtime.flow_run.id):
-        with here.database.writing() as books:
+        with office.database.writing() as books:
             set_flow_run(books, asked.request, str(runtime.flow_run.id))
-        show_question(run, question(asked.figures, asked.blocking))
-    _take(here, asked)
+        show_question(period, question(asked.figures, asked.blocking))
+    _take(office, asked)
     return True
 
 
-def _can_be_answered(here: Office, asked: PendingApproval) -> bool:
+def _can_be_answered(office: Office, asked: PendingApproval) -> bool:
     """Tell whether a yes would help: the run waits for one, or each check can be waived."""
     if asked.blocking:
         return not unwaivable_check_names(asked.blocking)
-    return get_run(here.database, asked.request.run).state is RunState.WAITING
+    return get_run(office.database, asked.request.period).state is RunState.WAITING
 
 
-def take_answer_given(run: str) -> None:
+def take_answer_given(period: str) -> None:
     """Take what a person answered while this very run was suspended, before anything is redone."""
-    here = office()
-    if not here.asks_in_prefect or not runtime.deployment.id:
+    office = current_office()
+    if not office.asks_in_prefect or not runtime.deployment.id:
         return
-    known = find_run(here.database, run)
-    asked = None if known is None or known.is_closed else find_asked(here, run)
+    known = find_run(office.database, period)
+    asked = None if known is None or known.is_closed else find_asked(office, period)
     if asked is None or asked.standing.is_approved:
         return
     if asked.request.flow_run == str(runtime.flow_run.id):
-        ask_a_person(run)
+        ask_a_person(period)
 
 
-def _take(here: Office, asked: PendingApproval) -> None:
+def _take(office: Office, asked: PendingApproval) -> None:
     """Ask again and again until a decision is in the books, here or from elsewhere."""
-    run, number = asked.request.run, asked.request.number
+    period, number = asked.request.period, asked.request.number
     said = len(asked.request.decisions)
     note = ""
     for attempt in count():
         form = make_form(
             question(asked.figures, asked.blocking),
             blocking=asked.blocking,
-            approvers=here.settings.approval.approvers,
+            approvers=office.settings.approval.approvers,
             approved_by=asked.standing.approved_by,
             note=note,
         )
         answer = suspend_for(
             form,
-            key=f"{run}-{number}-{said}-{attempt}",
-            timeout=here.settings.approval.wait_days * DAY_SECONDS,
+            key=f"{period}-{number}-{said}-{attempt}",
+            timeout=office.settings.approval.wait_days * DAY_SECONDS,
             message=_message(asked, note),
         )
-        note = _decide(here, asked, answer)
-        now = ask(here, run)
+        note = _decide(office, asked, answer)
+        now = ask(office, period)
         if now.standing.refusal is not None:
-            raise refused_by(here, run, now.standing.refusal)
+            raise refused_by(office, period, now.standing.refusal)
         if now.request.number != number or len(now.request.decisions) != said:
             return
 
 
-def _decide(here: Office, asked: PendingApproval, answer: ApprovalAnswer) -> str:
+def _decide(office: Office, asked: PendingApproval, answer: ApprovalAnswer) -> str:
     """Take an answer; return why it was not taken, as a sentence for the next form."""
     if answer.decision is None:
         return ""
@@ -326,7 +326,7 @@ def _decide(here: Office, asked: PendingApproval, answer: ApprovalAnswer) -> str
         return "Give a reason: a waiver is audited with it."
     try:
         decide(
-            here,
+            office,
             asked,
             Decision(answer.decision),
             who=f"{answer.name}{IN_PREFECT}",
@@ -341,11 +341,11 @@ def _decide(here: Office, asked: PendingApproval, answer: ApprovalAnswer) -> str
 
 def _message(asked: PendingApproval, note: str) -> str:
     """Say in one sentence what waits, and what to do where."""
-    run = asked.request.run
-    what = f"Period {run} ({say_figures(asked.figures)})"
+    period = asked.request.period
+    what = f"Period {period} ({say_figures(asked.figures)})"
     if asked.blocking:
         what += f" is stopped by {', '.join(asked.blocking)} and"
     waits = "waits for a second person's yes" if asked.standing.approved_by else "waits for a yes"
     where = "press Resume in this run's menu and fill in the form"
     last = f" (the last answer was not taken: {note.rstrip('.')})" if note else ""
-    return f"{what} {waits}{last}: {where}, or run `billclose approve {run}`."
+    return f"{what} {waits}{last}: {where}, or run `billclose approve {period}`."

@@ -18,11 +18,11 @@ from domain.words import say_count
 from mail.bounces.processing import BounceBook, BounceCounts, record_refusals
 from mail.recipients.suppressed import waiting_runs
 from office.equipment import locking
-from office.equipment.office import Office, office
-from rules.delivery import is_part_due
+from office.equipment.office import Office, current_office
+from rules.mail.delivery import is_part_due
 from splitter.runs.print_batch import PrintPart, last_later_part, write_next_part, write_paper_bills
 from splitter.runs.records import fetch_documents
-from tasks.step import Done, step
+from tasks.steps.step import Done, step
 
 
 @task(name="read bounces", cache_policy=NO_CACHE, persist_result=False)
@@ -33,17 +33,19 @@ def read_bounces() -> dict[str, Any]:
     What was refused at sending and never settled, because of a kill, is settled too. Gives the
     counts and a sentence.
     """
-    here = office()
-    now = here.moment()
-    unsubscribing = here.unsubscribing if here.settings.communications.unsubscribe_mailto else None
-    book = BounceBook(here.database, here.verp, now, here.who, unsubscribing)
-    with closing(here.inbox) as inbox:
-        refused = record_refusals(here.database, now=now, who=here.who)
+    office = current_office()
+    now = office.moment()
+    unsubscribing = (
+        office.unsubscribing if office.settings.communications.unsubscribe_mailto else None
+    )
+    book = BounceBook(office.database, office.verp, now, office.who, unsubscribing)
+    with closing(office.inbox) as inbox:
+        refused = record_refusals(office.database, now=now, who=office.who)
         found = refused + book.process(inbox)
     sentence = say_bounces(found)
     if found.hard or found.soft or found.unknown or found.complaints:
-        with here.database.writing() as books:
-            record_audit(books, now, here.who, "process bounces", "mail", sentence)
+        with office.database.writing() as books:
+            record_audit(books, now, office.who, "process bounces", "mail", sentence)
     get_run_logger().info("read bounces: %s", sentence)
     return {"sentence": sentence, "counts": asdict(found)}
 
@@ -73,18 +75,18 @@ def say_bounces(counts: BounceCounts) -> str:
 
 
 @step(Step.PRINT, once=True)
-def write_print_batch(run: str) -> Done:
+def write_print_batch(period: str) -> Done:
     """Put the bills of those who get paper into one PDF a form, in ZIP-code order."""
-    here = office()
-    known = get_run(here.database, run)
-    if last_later_part(here.database, run) is None:
-        here.print_folder.delete_run(run)  # what a kill left half written
+    office = current_office()
+    known = get_run(office.database, period)
+    if last_later_part(office.database, period) is None:
+        office.print_folder.delete_run(period)  # what a kill left half written
     part = write_paper_bills(
-        here.database,
-        run,
-        here.print_folder,
-        exports_folder=here.exports_folder,
-        now=here.now(known),
+        office.database,
+        period,
+        office.print_folder,
+        exports_folder=office.exports_folder,
+        now=office.now(known),
     )
     sentence = f"{say_count(part.bills, 'bill')}, {say_count(part.pages, 'page')}"
     return Done(sentence, {"bills": part.bills, "pages": part.pages, "files": list(part.files)})
@@ -100,15 +102,15 @@ def write_next_parts(period: str | None = None, *, asked: bool = True) -> dict[s
     Refused where the one period asked for has to wait, Misuse where there is none or its bulk file
     is on another machine alone.
     """
-    here = office()
-    with here.database.reading() as books:
+    office = current_office()
+    with office.database.reading() as books:
         waiting = waiting_runs(books)
     chosen = waiting if period is None else {period: waiting.get(period, 0)}
     parts, left = [], []
     for run, bills in chosen.items():
         try:
-            _require_now(here, run, asked=asked)
-            part = _write_next_part(here, run)
+            _require_now(office, run, asked=asked)
+            part = _write_next_part(office, run)
         except (Refused, Misuse) as refusal:
             if period is not None:
                 raise
@@ -118,37 +120,37 @@ def write_next_parts(period: str | None = None, *, asked: bool = True) -> dict[s
     return {"parts": parts, "waiting": left}
 
 
-def _require_now(here: Office, run: str, *, asked: bool) -> None:
+def _require_now(office: Office, period: str, *, asked: bool) -> None:
     """Raise Refused that says why a period's bills have to wait, if they have to."""
-    known = get_run(here.database, run)
-    if finished_step(here.database, run, Step.PRINT) is None:
+    known = get_run(office.database, period)
+    if finished_step(office.database, period, Step.PRINT) is None:
         raise Refused(
             "not-printed",
-            f"The close of {run} has not written its own print batch yet; "
-            f"{here.command} close {run} does, and takes these bills along.",
+            f"The close of {period} has not written its own print batch yet; "
+            f"{office.command} close {period} does, and takes these bills along.",
         )
-    last = last_later_part(here.database, run)
+    last = last_later_part(office.database, period)
     written_on = None if last is None else last.astimezone(ZoneInfo(known.timezone)).date()
-    if not asked and not is_part_due(written_on, here.today(known)):
+    if not asked and not is_part_due(written_on, office.today(known)):
         raise Refused(
             "part-written",
-            f"Today's part of {run} is written; {here.command} print {run} writes another one.",
+            f"Today's part of {period} is written; {office.command} print {period} writes another one.",
         )
 
 
-def _write_next_part(here: Office, run: str) -> PrintPart:
-    known = get_run(here.database, run)
-    with locking.working_on(here, run):
-        fetch_documents(here.database, run, here.store, here.exports_folder)
+def _write_next_part(office: Office, period: str) -> PrintPart:
+    known = get_run(office.database, period)
+    with locking.working_on(office, period):
+        fetch_documents(office.database, period, office.store, office.exports_folder)
         part = write_next_part(
-            here.database,
-            run,
-            here.print_folder,
-            exports_folder=here.exports_folder,
-            now=here.now(known),
+            office.database,
+            period,
+            office.print_folder,
+            exports_folder=office.exports_folder,
+            now=office.now(known),
         )
     if part.bills:
         detail = f"part {part.number}: {say_count(part.bills, 'bill')}"
-        with here.database.writing() as books:
-            record_audit(books, here.now(known), here.who, "write print part", run, detail)
+        with office.database.writing() as books:
+            record_audit(books, office.now(known), office.who, "write print part", period, detail)
     return part

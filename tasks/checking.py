@@ -16,33 +16,33 @@ from domain.checks import CheckResult, CheckStatus
 from domain.failures import Refused
 from domain.steps import Step
 from mail.recipients.delivery_plan import plan_deliveries
-from office.equipment.office import Office, office
+from office.equipment.office import Office, current_office
 from payments.scheduling.planning import plan_autopay
-from tasks.artifacts import show_checks, show_exceptions
-from tasks.step import Done, step
+from tasks.steps.artifacts import show_checks, show_exceptions
+from tasks.steps.step import Done, step
 
 NAMED = 5  # accounts that a sentence names
 
 
 @step(Step.CHECK)
-def check_bills_and_balances(run: str, waivers: Mapping[str, str] | None = None) -> Done:
+def check_bills_and_balances(period: str, waivers: Mapping[str, str] | None = None) -> Done:
     """
     Plan how bills go out and what autopay draws, then check everything; refuse what blocks.
 
     A refused run keeps its staged rows and findings, so that a person can look; its bill
     documents are taken back, and nothing of it shows.
     """
-    here = office()
-    known = get_run(here.database, run)
+    office = current_office()
+    known = get_run(office.database, period)
     if known.is_closed:
         return Done("checked before the close")
 
-    results = _check(here, known, waivers or {})
-    show_checks(here.database, run)
-    show_exceptions(here, run)
+    results = _check(office, known, waivers or {})
+    show_checks(office.database, period)
+    show_exceptions(office, period)
     blocking = blocking_failures(results)
     if blocking:
-        _refuse(here, known, blocking)
+        _refuse(office, known, blocking)
     warned = sum(result.status is CheckStatus.WARNED for result in results)
     waived = sum(result.status is CheckStatus.WAIVED for result in results)
     sentence = f"{len(results)} checks, none blocks"
@@ -53,71 +53,71 @@ def check_bills_and_balances(run: str, waivers: Mapping[str, str] | None = None)
     return Done(sentence, {"checks": len(results), "warned": warned, "waived": waived})
 
 
-def _check(here: Office, known: Run, waivers: Mapping[str, str]) -> tuple[CheckResult, ...]:
-    run = known.run
-    here.bill_renderer.check()
-    _record_waivers(here, known, waivers)
+def _check(office: Office, known: Run, waivers: Mapping[str, str]) -> tuple[CheckResult, ...]:
+    period = known.period
+    office.bill_renderer.check()
+    _record_waivers(office, known, waivers)
     plan_deliveries(
-        here.database,
-        run,
-        to_landlords=here.settings.ebill.landlords,
-        password=here.settings.ebill.password,
-        largest_bill=None if here.size_limit.link else here.size_limit.largest_attachment,
+        office.database,
+        period,
+        to_landlords=office.settings.ebill.landlords,
+        password=office.settings.ebill.password,
+        largest_bill=None if office.size_limit.link else office.size_limit.largest_attachment,
     )
-    plan_boundary(here.database, run, here.settings.checks.posting_days)
-    _plan_autopay(here, known)
+    plan_boundary(office.database, period, office.settings.checks.posting_days)
+    _plan_autopay(office, known)
     results = check_run(
-        here.database,
-        run,
-        today=here.today(known),
-        thresholds=here.thresholds,
-        waived=_waivers(here, run),
+        office.database,
+        period,
+        today=office.today(known),
+        thresholds=office.thresholds,
+        waived=_waivers(office, period),
     )
-    if _holds_accounts(here, run):
-        _plan_autopay(here, known)  # once more: held accounts are not drawn
+    if _holds_accounts(office, period):
+        _plan_autopay(office, known)  # once more: held accounts are not drawn
     return results
 
 
-def _plan_autopay(here: Office, known: Run) -> None:
+def _plan_autopay(office: Office, known: Run) -> None:
     plan_autopay(
-        here.database,
-        known.run,
-        today=here.today(known),
-        closed=here.bank_days,
-        policy=here.autopay_policy,
+        office.database,
+        known.period,
+        today=office.today(known),
+        closed=office.bank_days,
+        policy=office.autopay_policy,
     )
 
 
-def _record_waivers(here: Office, known: Run, waivers: Mapping[str, str]) -> None:
+def _record_waivers(office: Office, known: Run, waivers: Mapping[str, str]) -> None:
     """Write down who waives which check and why; raises Misuse or Refused for a wrong name."""
     require_waivable(waivers)
-    with here.database.writing() as books:
-        record_waivers(books, known.run, waivers, at=here.now(known), who=here.who)
+    with office.database.writing() as books:
+        record_waivers(books, known.period, waivers, at=office.now(known), who=office.who)
 
 
-def _waivers(here: Office, run: str) -> dict[str, str]:
-    with here.database.reading() as books:
+def _waivers(office: Office, period: str) -> dict[str, str]:
+    with office.database.reading() as books:
         rows = books.execute(
-            sa.select(waiver.c.check_name, waiver.c.reason).where(waiver.c.run == run)
+            sa.select(waiver.c.check_name, waiver.c.reason).where(waiver.c.period == period)
         )
         return {row.check_name: row.reason for row in rows}
 
 
-def _holds_accounts(here: Office, run: str) -> bool:
-    with here.database.reading() as books:
-        held = sa.select(held_account.c.run).where(held_account.c.run == run).limit(1)
+def _holds_accounts(office: Office, period: str) -> bool:
+    with office.database.reading() as books:
+        held = sa.select(held_account.c.period).where(held_account.c.period == period).limit(1)
         return books.execute(held).first() is not None
 
 
-def _refuse(here: Office, known: Run, blocking: tuple[CheckResult, ...]) -> None:
-    message = f"Period {known.run} is not closed: {_named(blocking)}. "
-    message += f"See `{here.command} list exceptions --where period={known.run}`, "
+def _refuse(office: Office, known: Run, blocking: tuple[CheckResult, ...]) -> None:
+    message = f"Period {known.period} is not closed: {_named(blocking)}. "
+    message += f"See `{office.command} list exceptions --where period={known.period}`, "
     message += "correct the export and close again."
-    here.store.delete_run(known.run)
-    forget_steps(here.database, known.run, (Step.SPLIT,))
-    with here.database.writing() as books:
-        move_run(books, known.run, "refused")
-        record_audit(books, here.now(known), here.who, "refuse", known.run, _named(blocking))
+    office.store.delete_run(known.period)
+    forget_steps(office.database, known.period, (Step.SPLIT,))
+    with office.database.writing() as books:
+        move_run(books, known.period, "refused")
+        record_audit(books, office.now(known), office.who, "refuse", known.period, _named(blocking))
     raise Refused(blocking[0].check, message)
 
 

@@ -11,7 +11,7 @@ from prefect.cache_policies import NO_CACHE
 
 from database.audit import record_audit
 from mail.notices.autopay_failures import queue_autopay_failures, queue_capped_draws
-from office.equipment.office import Office, office
+from office.equipment.office import Office, current_office
 from office.equipment.terms import notifying_of, terms_of
 from office.procedures.collecting import (
     draw_figures,
@@ -32,11 +32,11 @@ TOLD_FOR = timedelta(days=14)  # a customer who hears of it later is no better o
 @task(name="look up payments", retries=0, cache_policy=NO_CACHE, persist_result=False)
 def look_up_payments() -> Figures:
     """Find out what became of the payments that were asked for and not answered."""
-    here = office()
-    found = look_up_due(here.database, here.gateway, terms_of(here), here.due_now)
+    office = current_office()
+    found = look_up_due(office.database, office.gateway, terms_of(office), office.due_now)
     figures = lookup_figures(found)
     is_news = bool(found.approved or found.declined)
-    _tell(here, "look up payments", figures["sentence"], is_news=is_news)
+    _tell(office, "look up payments", figures["sentence"], is_news=is_news)
     return figures
 
 
@@ -48,39 +48,39 @@ def draw_payments(balances: Figures) -> Figures:
     Nothing is tried again by Prefect: what is in doubt is looked up, what surely did not happen
     is due again at the next run. `balances` says which periods' are too old to draw by.
     """
-    here = office()
+    office = current_office()
     terms = replace(
-        terms_of(here),
+        terms_of(office),
         left_out=frozenset(balances["left_out"]),
         feed_max_age=timedelta(seconds=balances["max_age"]) if balances["max_age"] else None,
     )
-    drawn = collect_due(here.database, here.gateway, terms, here.due_now)
+    drawn = collect_due(office.database, office.gateway, terms, office.due_now)
     drawn.left_out.update(balances["left_out"])
     figures = draw_figures(drawn)
     is_news = bool(drawn.drawn.count or drawn.declined.count or drawn.unknown.count)
-    _tell(here, "collect autopay", figures["sentence"], is_news=is_news)
+    _tell(office, "collect autopay", figures["sentence"], is_news=is_news)
     return figures
 
 
 @task(name="take in late events", retries=0, cache_policy=NO_CACHE, persist_result=False)
 def take_in_late_events() -> Figures:
     """Take in returns, charge-backs and draws that landed late; watch the return rates."""
-    here = office()
-    found = take_in_events(here.database, here.gateway, terms_of(here), here.due_now)
-    figures = event_figures(here, found)
+    office = current_office()
+    found = take_in_events(office.database, office.gateway, terms_of(office), office.due_now)
+    figures = event_figures(office, found)
     is_news = bool(found.returned.count or found.landed.count or found.alarms or found.changes)
-    _tell(here, "take in late events", figures["sentence"], is_news=is_news)
+    _tell(office, "take in late events", figures["sentence"], is_news=is_news)
     return figures
 
 
 @task(name="read settlements", retries=0, cache_policy=NO_CACHE, persist_result=False)
 def read_payouts() -> Figures:
     """Store what the gateway paid out, and find what does not agree with our draws (rule 116)."""
-    here = office()
-    now = here.due_now()
-    read = read_settlements(here.database, here.gateway, now, here.who)
-    figures = payout_figures(here, read)
-    _tell(here, "read settlements", figures["sentence"], is_news=bool(read.new))
+    office = current_office()
+    now = office.due_now()
+    read = read_settlements(office.database, office.gateway, now, office.who)
+    figures = payout_figures(office, read)
+    _tell(office, "read settlements", figures["sentence"], is_news=bool(read.new))
     return figures
 
 
@@ -92,26 +92,26 @@ def queue_failure_mails() -> int:
     Their payments were declined, returned (rule 83) or left out, or stop at their maximum (ruling
     3). Looked for some weeks back, since a run may have ended before this; each is recorded once.
     """
-    here = office()
-    now = here.due_now()
-    capped = queue_capped_draws(here.database, notifying_of(here, now))
+    office = current_office()
+    now = office.due_now()
+    capped = queue_capped_draws(office.database, notifying_of(office, now))
     return capped.queued + queue_autopay_failures(
-        here.database,
+        office.database,
         since=now - TOLD_FOR,
         now=now,
-        message_domain=here.message_domain,
-        to_landlords=here.settings.ebill.landlords,
+        message_domain=office.message_domain,
+        to_landlords=office.settings.ebill.landlords,
     )
 
 
 @task(name="count what is open", retries=0, cache_policy=NO_CACHE, persist_result=False)
 def count_open() -> Figures:
     """Count what waits for an answer or a person, whenever it came about."""
-    return open_figures(office())
+    return open_figures(current_office())
 
 
-def _tell(here: Office, action: str, sentence: str, *, is_news: bool) -> None:
+def _tell(office: Office, action: str, sentence: str, *, is_news: bool) -> None:
     get_run_logger().info("%s: %s", action, sentence)
     if is_news:
-        with here.database.writing() as books:
-            record_audit(books, here.due_now(), here.who, action, "autopay", sentence)
+        with office.database.writing() as books:
+            record_audit(books, office.due_now(), office.who, action, "autopay", sentence)

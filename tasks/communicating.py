@@ -17,8 +17,8 @@ from domain.words import say_count
 from mail.communications.mailings import count_mailboxes, count_mails, form_of, write_down_readers
 from mail.communications.queueing import next_turn, queue_mailing
 from mail.outbox.sending import SendCounts, say_tried
-from office.equipment.office import Office, office
-from office.procedures.due_mail import send_what_is_due
+from office.equipment.office import Office, current_office
+from office.procedures.mailing.due_mail import send_what_is_due
 
 LONGEST_NAP = timedelta(seconds=20)  # then it is looked whether anything has changed
 SHORTEST_NAP = timedelta(milliseconds=50)
@@ -30,18 +30,18 @@ def resolve_audience(mailing: int, count: int) -> Figures:
     """
     Write down the mailboxes of a mailing, if that was not done; refused unless they are `count`.
     """
-    here = office()
-    ways = here.unsubscribing
+    office = current_office()
+    ways = office.unsubscribing
     written = write_down_readers(
-        here.database,
+        office.database,
         mailing,
         count,
-        to_landlords=here.settings.ebill.landlords,
+        to_landlords=office.settings.ebill.landlords,
         token_of=lambda mailbox: ways.token(mailbox) if ways.is_set_up else None,
-        now=here.moment(),
-        who=here.who,
+        now=office.moment(),
+        who=office.who,
     )
-    mailboxes = count_mailboxes(here.database, mailing)
+    mailboxes = count_mailboxes(office.database, mailing)
     sentence = say_count(mailboxes, "mailbox", "mailboxes")
     get_run_logger().info("resolve audience of mailing %s: %s", mailing, sentence)
     return {"mailboxes": mailboxes, "left_out": written.counted_out()}
@@ -50,13 +50,13 @@ def resolve_audience(mailing: int, count: int) -> Figures:
 @task(name="queue communication", cache_policy=NO_CACHE, persist_result=False)
 def queue_communication(mailing: int) -> Figures:
     """Put into the outbox what of a mailing is not there yet."""
-    here = office()
+    office = current_office()
     queued = queue_mailing(
-        here.database,
+        office.database,
         mailing,
-        here.send_schedule,
-        now=here.due_now(),
-        message_domain=here.message_domain,
+        office.send_schedule,
+        now=office.due_now(),
+        message_domain=office.message_domain,
     )
     get_run_logger().info("queue mailing %s: %s", mailing, say_count(queued, "mail"))
     return {"queued": queued}
@@ -69,24 +69,24 @@ def send_in_turns(mailing: int) -> State[Any]:
 
     Those that a mail server puts off are left to the next sending of what is due.
     """
-    here = office()
-    tried = send_all(here, mailing, here.moment)
-    figures = _figures_of(here, mailing) | {
+    office = current_office()
+    tried = send_all(office, mailing, office.moment)
+    figures = _figures_of(office, mailing) | {
         "stopped_by": tried.stopped_by,
         "mailed_nobody": tried.mailed_nobody,
     }
     sentence = say_tried(tried)
     if tried.sent:
-        with here.database.writing() as books:
+        with office.database.writing() as books:
             action, subject = "send communication", form_of(mailing)
-            record_audit(books, here.moment(), here.who, action, subject, sentence)
+            record_audit(books, office.moment(), office.who, action, subject, sentence)
     get_run_logger().info("send mailing %s: %s", mailing, sentence)
     ended = Failed if tried.mailed_nobody else Completed
     return ended(message=sentence, data=figures)
 
 
 def send_all(
-    here: Office,
+    office: Office,
     mailing: int,
     now: Callable[[], datetime],
     sleep: Callable[[float], None] = time.sleep,
@@ -95,8 +95,8 @@ def send_all(
     tried: list[SendCounts] = []
     while True:
         kinds = (MessageKind.COMMUNICATION,)
-        tried.append(send_what_is_due(here, now, lambda _counts: None, kinds=kinds))
-        due = next_turn(here.database, mailing)
+        tried.append(send_what_is_due(office, now, lambda _counts: None, kinds=kinds))
+        due = next_turn(office.database, mailing)
         if tried[-1].stopped_by or due is None:
             return _sum(tried)
         nap = min(max(due - now(), SHORTEST_NAP), LONGEST_NAP)
@@ -110,9 +110,9 @@ def _sum(tried: list[SendCounts]) -> SendCounts:
     return SendCounts(**sums, stopped_by=tried[-1].stopped_by, mailed_nobody=nobody)
 
 
-def _figures_of(here: Office, mailing: int) -> Figures:
+def _figures_of(office: Office, mailing: int) -> Figures:
     """Count what became of a mailing's mails, whenever they were sent."""
-    found = count_mails(here.database, mailing)
+    found = count_mails(office.database, mailing)
     waiting = found[DeliveryStatus.QUEUED] + found[DeliveryStatus.SENDING]
     return {
         "sent": found[DeliveryStatus.SENT],

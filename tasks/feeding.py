@@ -8,7 +8,7 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from billing_system.feed.taking_in import FeedReport, say_report
-from office.equipment.office import office
+from office.equipment.office import current_office
 from office.procedures.feeding import (
     FeedRound,
     guard_balances,
@@ -27,22 +27,22 @@ def guard_feed(act: str, subject: str, despite: str | None = None) -> Figures:
 
     Returns which periods are left out and why, and whether the feed is watched further on.
     """
-    here = office()
-    now = here.due_now()
-    stale = guard_balances(here, now, act, subject, despite)
-    is_watched = despite is None and here.settings.feed.when_stale == "stop"
-    max_age = max_age_of(here) if is_watched else None
+    office = current_office()
+    now = office.due_now()
+    stale = guard_balances(office, now, act, subject, despite)
+    is_watched = despite is None and office.settings.feed.when_stale == "stop"
+    max_age = max_age_of(office) if is_watched else None
     return {
         "left_out": stale.why,
         "max_age": max_age.total_seconds() if max_age else None,
-        "sentence": say_feed(here, now),
+        "sentence": say_feed(office, now),
     }
 
 
 @task(name="take in feed", retries=0, cache_policy=NO_CACHE, persist_result=False)
 def take_in_feed() -> Figures:
     """Take in what has come of the feed, and tell what customers chose."""
-    figures = round_figures(look_for_feed(office()))
+    figures = round_figures(look_for_feed(current_office()))
     get_run_logger().info("take in feed: %s", figures["sentence"])
     return figures
 

@@ -9,32 +9,32 @@ from billing_system.importing import allow_overlap, import_export
 from database.runs import get_run
 from domain.failures import Misuse, Refused
 from domain.steps import Step
-from office.equipment.office import Office, office
+from office.equipment.office import Office, current_office
 from office.prefect_server.task_runner import is_shared
 from rules.calendars import earliest_close
 from splitter.runs.records import fetch_documents, share_documents
-from tasks.step import Done, step
+from tasks.steps.step import Done, step
 
 
 @step(Step.GUARD)
-def guard_calendar(run: str) -> Done:
+def guard_calendar(period: str) -> Done:
     """
     Refuse a close on the period's last day or before the office's next business day (5, 6).
 
     Likewise of days that were closed for the same accounts since the import.
     """
-    here = office()
-    known = get_run(here.database, run)
-    earliest = earliest_close(known.ends_on, here.office_days)
-    today = here.today(known)
+    office = current_office()
+    known = get_run(office.database, period)
+    earliest = earliest_close(known.ends_on, office.office_days)
+    today = office.today(known)
     if known.is_closed:
         return Done("closed before", {"earliest_close": earliest.isoformat()})
-    with here.database.reading() as books:
-        require_no_overlap(books, run)
+    with office.database.reading() as books:
+        require_no_overlap(books, period)
     if today < earliest:
         raise Refused(
             "too-early",
-            f"Period {run} ends on {known.ends_on} and may be closed from "
+            f"Period {period} ends on {known.ends_on} and may be closed from "
             f"{earliest:%A} {earliest} on; today is {today:%A} {today}.",
         )
     return Done(f"may be closed since {earliest}", {"earliest_close": earliest.isoformat()})
@@ -42,7 +42,7 @@ def guard_calendar(run: str) -> Done:
 
 @step(Step.IMPORT)
 def import_billing_export(
-    run: str, bundle: str | None, *, replace: bool = False, overlaps: str | None = None
+    period: str, bundle: str | None, *, replace: bool = False, overlaps: str | None = None
 ) -> Done:
     """
     Stage an export; without one the period must have been imported before.
@@ -50,29 +50,29 @@ def import_billing_export(
     The same export again changes nothing. A corrected one takes the place of one that the checks
     refused; any other needs `replace`.
     """
-    here = office()
+    office = current_office()
     if bundle is None:
-        known = get_run(here.database, run)
-        with here.database.writing() as books:
-            allow_overlap(books, run, overlaps, here.now(known), here.who)
-        _share(here, run)
+        known = get_run(office.database, period)
+        with office.database.writing() as books:
+            allow_overlap(books, period, overlaps, office.now(known), office.who)
+        _share(office, period)
         return Done(f"{known.utility}, imported before", {"status": "unchanged"})
-    export = here.billing_system.read_export(Path(bundle))
-    if export.period.id != run:
-        raise Misuse(f"{bundle} is the export of period {export.period.id}, not of {run}.")
+    export = office.billing_system.read_export(Path(bundle))
+    if export.period.id != period:
+        raise Misuse(f"{bundle} is the export of period {export.period.id}, not of {period}.")
 
     outcome = import_export(
-        here.database,
+        office.database,
         export,
-        exports_folder=here.exports_folder,
-        now=here.clock.now(export.utility.timezone),
-        who=here.who,
+        exports_folder=office.exports_folder,
+        now=office.clock.now(export.utility.timezone),
+        who=office.who,
         replace=replace,
         corrects_refused=True,
-        utility=here.settings.utility.name,
+        utility=office.settings.utility.name,
         overlaps=overlaps,
     )
-    _share(here, run)
+    _share(office, period)
     figures = {
         "status": outcome.status,
         "accounts": outcome.accounts,
@@ -85,8 +85,8 @@ def import_billing_export(
     return Done(f"{sentence} ({outcome.status})", figures)
 
 
-def _share(here: Office, run: str) -> None:
+def _share(office: Office, period: str) -> None:
     """Let other machines get at the bulk files, and this one at what another imported."""
-    if is_shared(here):
-        share_documents(here.database, run, here.store, here.exports_folder)
-        fetch_documents(here.database, run, here.store, here.exports_folder)
+    if is_shared(office):
+        share_documents(office.database, period, office.store, office.exports_folder)
+        fetch_documents(office.database, period, office.store, office.exports_folder)

@@ -19,47 +19,47 @@ from domain.words import say_count
 from mail.outbox.deliveries import count_possible_duplicates, counts
 from mail.outbox.queueing import queue_bills
 from mail.outbox.sending import SendCounts, say_tried
-from office.equipment.office import Office, office
-from office.procedures.due_mail import send_what_is_due
-from tasks.step import Done, progress_of, step
+from office.equipment.office import Office, current_office
+from office.procedures.mailing.due_mail import send_what_is_due
+from tasks.steps.step import Done, progress_of, step
 
 
 @step(Step.SEND)
-def send_paperless_bills(run: str) -> Done:
+def send_paperless_bills(period: str) -> Done:
     """
     Record every e-bill of a closed period in the outbox, then send what is due (rules 20-28).
 
     The step is red where nobody could be mailed. The close stands, and goes on: the paper bills
     need not wait for a mail server.
     """
-    here = office()
-    known = get_run(here.database, run)
-    due = partial(here.clock.due, known.timezone)
-    queue_bills(here.database, run, now=due(), message_domain=here.message_domain)
-    queued = sum(counts(here.database, run).values())
+    office = current_office()
+    known = get_run(office.database, period)
+    due = partial(office.clock.due, known.timezone)
+    queue_bills(office.database, period, now=due(), message_domain=office.message_domain)
+    queued = sum(counts(office.database, period).values())
 
-    move = progress_of(Step.SEND, run)
+    move = progress_of(Step.SEND, period)
 
     def show(sent: SendCounts) -> None:
         move(min(sent.sent + sent.unsent, queued), queued)
 
-    tried = send_what_is_due(here, due, show)
-    sentence = _say(here, run, tried)
+    tried = send_what_is_due(office, due, show)
+    sentence = _say(office, period, tried)
     if tried.sent:
-        with here.database.writing() as books:
-            record_audit(books, here.now(known), here.who, "send e-bills", run, sentence)
+        with office.database.writing() as books:
+            record_audit(books, office.now(known), office.who, "send e-bills", period, sentence)
     return Done(sentence, asdict(tried), is_red=tried.mailed_nobody)
 
 
 @task(name="send due mail", cache_policy=NO_CACHE, persist_result=False)
 def send_mail() -> State[Any]:
     """Send what is due of every period and kind: after an outage, or when the next try is due."""
-    here = office()
-    tried = send_what_is_due(here, here.due_now, lambda _counts: None)
+    office = current_office()
+    tried = send_what_is_due(office, office.due_now, lambda _counts: None)
     sentence = say_tried(tried)
     if tried.sent:
-        with here.database.writing() as books:
-            record_audit(books, here.due_now(), here.who, "send mail", "outbox", sentence)
+        with office.database.writing() as books:
+            record_audit(books, office.due_now(), office.who, "send mail", "outbox", sentence)
     ended = Failed if tried.mailed_nobody else Completed
     return ended(message=sentence, data=asdict(tried))
 
@@ -72,11 +72,11 @@ def nobody_mailed(figures: dict[str, Any], what_stands: str = "") -> State[Any]:
     return Failed(message=sentence, data=NobodyMailed(sentence, figures))
 
 
-def _say(here: Office, run: str, tried: SendCounts) -> str:
+def _say(office: Office, period: str, tried: SendCounts) -> str:
     """Say how a run's mails stand, whenever they were sent."""
-    now = counts(here.database, run)
+    now = counts(office.database, period)
     sentence = f"{now[DeliveryStatus.SENT]:,} sent"
-    if again := count_possible_duplicates(here.database, run):
+    if again := count_possible_duplicates(office.database, period):
         sentence += f" ({say_count(again, 'possible duplicate')})"
     for status in (DeliveryStatus.DEFERRED, DeliveryStatus.FAILED, DeliveryStatus.IN_DOUBT):
         if now[status]:

@@ -9,7 +9,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed
 
 from database.runs import get_run
-from office.equipment.office import office
+from office.equipment.office import current_office
 from office.procedures.posting import post_what_is_due, require_fresh_balances, tell_office
 
 
@@ -21,8 +21,8 @@ def post_payments(now: bool = False) -> dict[str, Any]:
     `now`: what rests is due at once, and a service that is down is probed. Gives the counts, what
     is still unposted and a sentence.
     """
-    here = office()
-    figures = post_what_is_due(here, forced=now)
+    office = current_office()
+    figures = post_what_is_due(office, forced=now)
     get_run_logger().info("post payments: %s", figures["sentence"])
     return figures
 
@@ -34,7 +34,7 @@ def tell_of_cash_receipting() -> int:
 
     Once an outage and address; returns how many are new.
     """
-    return tell_office(office())
+    return tell_office(current_office())
 
 
 @task(
@@ -44,17 +44,17 @@ def tell_of_cash_receipting() -> int:
     cache_policy=NO_CACHE,
     persist_result=False,
 )
-def guard_postings(run: str, despite: str | None = None) -> State[Any]:
+def guard_postings(period: str, despite: str | None = None) -> State[Any]:
     """
     Refuse to close while payments were taken and are not posted (Refused, `postings-stuck`).
 
     The billing system does not know of them, so its bills would ask for them again. `despite` is
     a person's reason to go on, which is audited. A period that is closed stays so.
     """
-    here = office()
-    known = get_run(here.database, run)
+    office = current_office()
+    known = get_run(office.database, period)
     if not known.is_closed:
-        require_fresh_balances(here, here.clock.due(known.timezone), "close", run, despite)
+        require_fresh_balances(office, office.clock.due(known.timezone), "close", period, despite)
     return Completed(message="closed before" if known.is_closed else _say_fresh(despite))
 
 
@@ -69,5 +69,5 @@ def guard_draws(despite: str | None = None) -> None:
 
     Who paid at the office meanwhile is not known here, and might be drawn from for it again.
     """
-    here = office()
-    require_fresh_balances(here, here.due_now(), "collect", "autopay", despite)
+    office = current_office()
+    require_fresh_balances(office, office.due_now(), "collect", "autopay", despite)

@@ -13,37 +13,37 @@ from domain.runs import RunState
 from domain.schedule_groups import ScheduleGroup
 from domain.steps import Step
 from domain.words import say_count
-from office.equipment.office import office
+from office.equipment.office import current_office
 from office.procedures.exceptions import exceptions_of
 from payments.scheduling.scheduling import Chosen, count_left_out, schedule_counts
 from payments.scheduling.scheduling import schedule_autopay as schedule
 from reporting.report.page import write_page
 from reporting.run_sheet.reading import read_run_sheet
-from tasks.artifacts import link_report, show_exceptions, show_print_batch, show_report
-from tasks.step import Done, step
+from tasks.steps.artifacts import link_report, show_exceptions, show_print_batch, show_report
+from tasks.steps.step import Done, step
 
 
 @step(Step.SCHEDULE, retries=0)
-def schedule_autopay(run: str, groups: Collection[str] | None = None) -> Done:
+def schedule_autopay(period: str, groups: Collection[str] | None = None) -> Done:
     """
     Schedule the payments of a closed period and list who has none (rules 7, 72-82).
 
     With `groups` only these; who is left out is scheduled by a later run (rule 73).
     """
-    here = office()
-    known = get_run(here.database, run)
-    noticed_on = here.today(known) + timedelta(days=here.thresholds.notice_days)
+    office = current_office()
+    known = get_run(office.database, period)
+    noticed_on = office.today(known) + timedelta(days=office.thresholds.notice_days)
     chosen = None
     if groups is not None:
         chosen = Chosen(frozenset(map(ScheduleGroup, groups)), noticed_on)
-    before = schedule_counts(here.database, run)
+    before = schedule_counts(office.database, period)
     counts = schedule(
-        here.database,
-        run,
-        now=here.now(known),
-        today=here.today(known),
-        closed=here.bank_days,
-        policy=here.autopay_policy,
+        office.database,
+        period,
+        now=office.now(known),
+        today=office.today(known),
+        closed=office.bank_days,
+        policy=office.autopay_policy,
         chosen=chosen,
     )
     sentence = f"{say_count(counts.scheduled, 'payment')}, {counts.amount.dollars()}"
@@ -52,51 +52,51 @@ def schedule_autopay(run: str, groups: Collection[str] | None = None) -> Done:
     if counts.unscheduled:
         sentence += f"; {counts.unscheduled} enrolled without a payment"
     if groups is not None:
-        left = count_left_out(here.database, run)
+        left = count_left_out(office.database, period)
         sentence += f"; {left.payments} left out, {left.amount.dollars()}"
     if counts != before:
-        with here.database.writing() as books:
-            record_audit(books, here.now(known), here.who, "schedule autopay", run, sentence)
+        with office.database.writing() as books:
+            record_audit(books, office.now(known), office.who, "schedule autopay", period, sentence)
     return Done(sentence, asdict(counts) | {"amount": str(counts.amount)})
 
 
 @step(Step.PUBLISH, once=True)
-def publish_bills(run: str) -> Done:
+def publish_bills(period: str) -> Done:
     """Make the bills visible and move the balances, in one transaction (rules 2-4)."""
-    here = office()
-    known = get_run(here.database, run)
+    office = current_office()
+    known = get_run(office.database, period)
     published = publish(
-        here.database,
-        run,
-        now=here.now(known),
-        who=here.who,
-        posting_days=here.settings.checks.posting_days,
+        office.database,
+        period,
+        now=office.now(known),
+        who=office.who,
+        posting_days=office.settings.checks.posting_days,
     )
     sentence = f"{published.accounts:,} balances moved, {published.amount.dollars()}"
     return Done(sentence, asdict(published) | {"amount": str(published.amount)})
 
 
 @step(Step.REPORT)
-def report_run(run: str) -> Done:
+def report_run(period: str) -> Done:
     """Write the report that a clerk reads in a minute and an auditor keeps; finish the run."""
-    here = office()
-    known = get_run(here.database, run)
+    office = current_office()
+    known = get_run(office.database, period)
     if known.state is not RunState.FINISHED:
-        with here.database.writing() as books:
-            move_run(books, run, "finished")
-            record_audit(books, here.now(known), here.who, "finish", run)
-    place = here.folder("reports") / f"close-{run}.html"
+        with office.database.writing() as books:
+            move_run(books, period, "finished")
+            record_audit(books, office.now(known), office.who, "finish", period)
+    place = office.folder("reports") / f"close-{period}.html"
     write_page(
         place,
-        read_run_sheet(here.database, run),
-        exceptions_of(here, run),
-        written_at=here.now(known).astimezone(UTC),
-        version=here.version,
-        rehearsal=here.rehearses,
+        read_run_sheet(office.database, period),
+        exceptions_of(office, period),
+        written_at=office.now(known).astimezone(UTC),
+        version=office.version,
+        rehearsal=office.rehearses,
     )
-    show_exceptions(here, run)
-    show_report(here, run)
-    if not here.rehearses:  # its files are gone when it ends
-        show_print_batch(here.database, run, here.home)
-        link_report(run, place)
+    show_exceptions(office, period)
+    show_report(office, period)
+    if not office.rehearses:  # its files are gone when it ends
+        show_print_batch(office.database, period, office.home)
+        link_report(period, place)
     return Done(f"reports/{place.name}", {"file": f"reports/{place.name}"})

@@ -17,17 +17,17 @@ from domain.words import say_count
 from mail.outbox.sending import say_tried
 from mail.reminders.exemptions import undrawn
 from mail.reminders.queueing import queue_reminders, withdraw_reminders
-from office.equipment.office import office
+from office.equipment.office import current_office
 from office.equipment.terms import notifying_of, reminding_of
-from office.procedures.due_mail import send_what_is_due
-from office.procedures.posting import require_fresh_balances
-from office.procedures.reminding import (
+from office.procedures.mailing.due_mail import send_what_is_due
+from office.procedures.mailing.reminding import (
     QUEUES,
     say_queued,
     to_figures,
     to_notice_figures,
     undrawn_figures,
 )
+from office.procedures.posting import require_fresh_balances
 
 Figures = dict[str, Any]
 
@@ -47,20 +47,20 @@ def queue_scheduled_mails() -> Figures:
 @task(name="send notices", retries=0, cache_policy=NO_CACHE, persist_result=False)
 def send_notice_mails() -> State[Any]:
     """Send the notices about payments that are due."""
-    here = office()
-    tried = send_what_is_due(here, here.due_now, lambda _counts: None, kinds=tuple(QUEUES))
+    office = current_office()
+    tried = send_what_is_due(office, office.due_now, lambda _counts: None, kinds=tuple(QUEUES))
     sentence = say_tried(tried)
     if tried.sent:
-        with here.database.writing() as books:
-            record_audit(books, here.due_now(), here.who, "send notices", "payments", sentence)
+        with office.database.writing() as books:
+            record_audit(books, office.due_now(), office.who, "send notices", "payments", sentence)
     get_run_logger().info("send notices: %s", sentence)
     ended = Failed if tried.mailed_nobody else Completed
     return ended(message=sentence, data=asdict(tried))
 
 
 def _queue(kind: MessageKind) -> Figures:
-    here = office()
-    counts = QUEUES[kind](here.database, notifying_of(here, here.due_now()))
+    office = current_office()
+    counts = QUEUES[kind](office.database, notifying_of(office, office.due_now()))
     get_run_logger().info("queue %s: %s new", kind, say_count(counts.queued, "mail"))
     return to_notice_figures(counts)
 
@@ -73,15 +73,15 @@ def guard_reminders(despite: str | None = None) -> None:
     Who has paid at the counter of another program might be asked for it again. `despite` is a
     person's reason to go on, which is audited.
     """
-    here = office()
-    require_fresh_balances(here, here.due_now(), "remind", "reminders", despite)
+    office = current_office()
+    require_fresh_balances(office, office.due_now(), "remind", "reminders", despite)
 
 
 @task(name="look for undrawn payments", retries=0, cache_policy=NO_CACHE, persist_result=False)
 def look_for_undrawn_payments() -> Figures:
     """Tell what collecting has left behind: its customers get no past-due mail (ruling 20)."""
-    here = office()
-    figures = undrawn_figures(undrawn(here.database, here.due_now()))
+    office = current_office()
+    figures = undrawn_figures(undrawn(office.database, office.due_now()))
     if figures["payments"]:
         get_run_logger().warning("collecting is overdue: %s payments", figures["payments"])
     return figures
@@ -90,8 +90,8 @@ def look_for_undrawn_payments() -> Figures:
 @task(name="withdraw reminders", retries=0, cache_policy=NO_CACHE, persist_result=False)
 def withdraw_what_is_not_owed() -> int:
     """Take waiting reminders back that are not owed any more; returns how many."""
-    here = office()
-    taken = withdraw_reminders(here.database, reminding_of(here, here.due_now()))
+    office = current_office()
+    taken = withdraw_reminders(office.database, reminding_of(office, office.due_now()))
     get_run_logger().info("withdraw reminders: %s", say_count(taken, "mail"))
     return taken
 
@@ -99,9 +99,9 @@ def withdraw_what_is_not_owed() -> int:
 def _queueing(kind: MessageKind) -> Callable[..., Figures]:
     @task(name=f"queue {kind}", retries=0, cache_policy=NO_CACHE, persist_result=False)
     def queue(left_out: Sequence[str] = ()) -> State[Any]:
-        here = office()
-        terms = replace(reminding_of(here, here.due_now()), left_out=frozenset(left_out))
-        counts = queue_reminders(here.database, kind, terms)
+        office = current_office()
+        terms = replace(reminding_of(office, office.due_now()), left_out=frozenset(left_out))
+        counts = queue_reminders(office.database, kind, terms)
         sentence = say_queued(counts)
         get_run_logger().info("queue %s: %s", kind, sentence)
         return Completed(message=sentence, data=to_figures(counts))
@@ -112,12 +112,14 @@ def _queueing(kind: MessageKind) -> Callable[..., Figures]:
 def _sending(kind: MessageKind) -> Callable[[], Figures]:
     @task(name=f"send {kind}", retries=0, cache_policy=NO_CACHE, persist_result=False)
     def send() -> State[Any]:
-        here = office()
-        tried = send_what_is_due(here, here.due_now, lambda _counts: None, kinds=(kind,))
+        office = current_office()
+        tried = send_what_is_due(office, office.due_now, lambda _counts: None, kinds=(kind,))
         sentence = say_tried(tried)
         if tried.sent:
-            with here.database.writing() as books:
-                record_audit(books, here.due_now(), here.who, f"send {kind}", "reminders", sentence)
+            with office.database.writing() as books:
+                record_audit(
+                    books, office.due_now(), office.who, f"send {kind}", "reminders", sentence
+                )
         get_run_logger().info("send %s: %s", kind, sentence)
         ended = Failed if tried.mailed_nobody else Completed
         return ended(message=sentence, data=asdict(tried))

@@ -19,7 +19,7 @@ from domain.batches import BatchState
 from domain.failures import Refused
 from domain.steps import Step
 from domain.words import say_count
-from office.equipment.office import Office, office
+from office.equipment.office import Office, current_office
 from office.prefect_server.task_runner import (
     batch_worker,
     dask_runner,
@@ -32,8 +32,8 @@ from splitter.batches.run import BatchWorker, PlannedRun, gather_run, plan_run, 
 from splitter.copying.verifying import say_verification
 from splitter.runs.records import share_documents, staged_files
 from splitter.runs.split import SplitCounts, read_run, split_run
-from tasks.artifacts import slug
-from tasks.step import Done, progress_of, step
+from tasks.steps.artifacts import slug
+from tasks.steps.step import Done, progress_of, step
 
 POLL_SECONDS = 0.5
 STALL_SECONDS = 60.0  # more than a worker takes to start
@@ -41,31 +41,31 @@ STALL_SECONDS = 60.0  # more than a worker takes to start
 Progress = Callable[[int, int], None]
 
 
-def split_in_batches(here: Office, run: str) -> SplitCounts:
+def split_in_batches(office: Office, period: str) -> SplitCounts:
     """
     Split a run with whoever helps: Dask's workers, or each machine on which `billclose work` runs.
 
     The books hold who works on what, so Dask only says who begins: what its workers lose, or never
     got, is made by this process, which goes on claiming until nothing is left.
     """
-    if is_shared(here):
-        share_documents(here.database, run, here.store, here.exports_folder)
-    progress = progress_of(Step.SPLIT, run)
+    if is_shared(office):
+        share_documents(office.database, period, office.store, office.exports_folder)
+    progress = progress_of(Step.SPLIT, period)
     planned = plan_run(
-        here.database,
-        run,
-        here.store,
-        _terms(here),
-        exports_folder=here.exports_folder,
-        processes=here.settings.splitter.processes or None,
+        office.database,
+        period,
+        office.store,
+        _terms(office),
+        exports_folder=office.exports_folder,
+        processes=office.settings.splitter.processes or None,
         progress=progress,
-        reports_only=_reports_only(here),
+        reports_only=_reports_only(office),
     )
-    if here.settings.workers.task_runner == "dask":
-        _hand_out(here, planned, progress)
-    _make_the_rest(here, planned, progress)
-    show_batches(run, list_batches(here.database, run))
-    return gather_run(here.database, planned)
+    if office.settings.workers.task_runner == "dask":
+        _hand_out(office, planned, progress)
+    _make_the_rest(office, planned, progress)
+    show_batches(period, list_batches(office.database, period))
+    return gather_run(office.database, planned)
 
 
 @task(
@@ -74,7 +74,7 @@ def split_in_batches(here: Office, run: str) -> SplitCounts:
     cache_policy=NO_CACHE,
     persist_result=False,
 )
-def cut_on_dask(run: str, number: int) -> bool:
+def cut_on_dask(period: str, number: int) -> bool:
     """
     Make a batch on whichever machine this runs; one that somebody else has is left to them.
 
@@ -82,7 +82,7 @@ def cut_on_dask(run: str, number: int) -> bool:
     the dead one's lease is over.
     """
     with worker_of_this_machine() as worker:
-        return worker.make_one(run, number) is not None
+        return worker.make_one(period, number) is not None
 
 
 @task(
@@ -91,76 +91,76 @@ def cut_on_dask(run: str, number: int) -> bool:
     cache_policy=NO_CACHE,
     persist_result=False,
 )
-def cut_here(worker: BatchWorker, run: str, number: int) -> bool:
+def cut_here(worker: BatchWorker, period: str, number: int) -> bool:
     """Make a batch with this process's own worker; False: somebody else was faster."""
-    return worker.make_one(run, number) is not None
+    return worker.make_one(period, number) is not None
 
 
-def show_batches(run: str, batches: list[BatchStatus]) -> None:
+def show_batches(period: str, batches: list[BatchStatus]) -> None:
     """Show who made which batch: machines and counts, nothing of a customer."""
     create_table_artifact(
-        key=f"batches-{slug(run)}",
+        key=f"batches-{slug(period)}",
         table=[_row(batch) for batch in batches],
-        description=f"Who split period {run}",
+        description=f"Who split period {period}",
     )
 
 
-def _terms(here: Office) -> BatchTerms:
+def _terms(office: Office) -> BatchTerms:
     return BatchTerms(
-        here.version,
-        here.verification_policy,
-        here.settings.splitter.ocr,
-        here.settings.workers.batch_bills,
+        office.version,
+        office.verification_policy,
+        office.settings.splitter.ocr,
+        office.settings.workers.batch_bills,
     )
 
 
-def _hand_out(here: Office, planned: PlannedRun, progress: Progress) -> None:
+def _hand_out(office: Office, planned: PlannedRun, progress: Progress) -> None:
     """
     Give what is open to Dask, and wait while it gets on.
 
     Whatever becomes of the scheduler and its workers, this comes to an end: where nobody begins or
     ends a batch for a while, the rest is made here.
     """
-    with dask_runner(here) as runner:
+    with dask_runner(office) as runner:
         futures = [
-            runner.submit(cut_on_dask, {"run": planned.run, "number": batch.number})
-            for batch in list_batches(here.database, planned.run)
+            runner.submit(cut_on_dask, {"period": planned.period, "number": batch.number})
+            for batch in list_batches(office.database, planned.period)
             if batch.is_open
         ]
-        before, moved_at = _movement(here, planned), time.monotonic()
+        before, moved_at = _movement(office, planned), time.monotonic()
         for future in futures:
             while not future.wrapped_future.done():
-                _report(here, planned, progress)
+                _report(office, planned, progress)
                 future.wait(POLL_SECONDS)
-                now = _movement(here, planned)
+                now = _movement(office, planned)
                 if now != before or BatchState.TAKEN in now:
                     before, moved_at = now, time.monotonic()
                 elif time.monotonic() - moved_at > STALL_SECONDS:
-                    get_run_logger().warning("Dask makes no batch of %s", planned.run)
+                    get_run_logger().warning("Dask makes no batch of %s", planned.period)
                     return
 
 
-def _movement(here: Office, planned: PlannedRun) -> list[BatchState]:
-    return [batch.state for batch in list_batches(here.database, planned.run)]
+def _movement(office: Office, planned: PlannedRun) -> list[BatchState]:
+    return [batch.state for batch in list_batches(office.database, planned.period)]
 
 
-def _make_the_rest(here: Office, planned: PlannedRun, progress: Progress) -> None:
+def _make_the_rest(office: Office, planned: PlannedRun, progress: Progress) -> None:
     """Make what nobody has taken, and wait for what somebody has."""
-    run = planned.run
-    with batch_worker(here.home, here.settings) as worker:
-        while not require_made(here.database, run):
-            _report(here, planned, progress)
-            number = worker.next_of(run)
+    period = planned.period
+    with batch_worker(office.home, office.settings) as worker:
+        while not require_made(office.database, period):
+            _report(office, planned, progress)
+            number = worker.next_of(period)
             if number is None:
                 time.sleep(POLL_SECONDS)
             else:
-                cut_here(worker, run, number)
-    _report(here, planned, progress)
+                cut_here(worker, period, number)
+    _report(office, planned, progress)
 
 
-def _report(here: Office, planned: PlannedRun, progress: Progress) -> None:
+def _report(office: Office, planned: PlannedRun, progress: Progress) -> None:
     """Count pages read and pages copied, whoever copied them."""
-    found = list_batches(here.database, planned.run)
+    found = list_batches(office.database, planned.period)
     made = sum(batch.pages for batch in found if batch.state is BatchState.DONE)
     progress(planned.all_pages + made, planned.all_pages + planned.bill_pages)
 
@@ -182,71 +182,71 @@ def _row(batch: BatchStatus) -> dict[str, Any]:
 
 
 @step(Step.SPLIT, once=True)
-def split_bulk_bills(run: str) -> Done:
+def split_bulk_bills(period: str) -> Done:
     """File one document for each bill, every page accounted for once (rules 11-13)."""
-    here = office()
-    known = get_run(here.database, run).run
-    is_alone = here.settings.workers.task_runner == "threads" or here.rehearses
-    with _refusing(here, run):
-        counts = _split_alone(here, known) if is_alone else split_in_batches(here, known)
+    office = current_office()
+    known = get_run(office.database, period).period
+    is_alone = office.settings.workers.task_runner == "threads" or office.rehearses
+    with _refusing(office, period):
+        counts = _split_alone(office, known) if is_alone else split_in_batches(office, known)
     return Done(_sentence(counts), asdict(counts))
 
 
 @step(Step.READ)
-def read_bulk_bills(run: str) -> Done:
+def read_bulk_bills(period: str) -> Done:
     """Find out which page belongs to whom, so that the checks can look; nothing is written."""
-    here = office()
-    if finished_step(here.database, run, Step.SPLIT) is not None:
+    office = current_office()
+    if finished_step(office.database, period, Step.SPLIT) is not None:
         return Done("split before")
-    with _refusing(here, run):
+    with _refusing(office, period):
         counts = read_run(
-            here.database,
-            get_run(here.database, run).run,
-            exports_folder=here.exports_folder,
-            processes=here.settings.splitter.processes or None,
-            progress=progress_of(Step.READ, run),
-            ocr=here.settings.splitter.ocr,
-            reports_only=_reports_only(here),
+            office.database,
+            get_run(office.database, period).period,
+            exports_folder=office.exports_folder,
+            processes=office.settings.splitter.processes or None,
+            progress=progress_of(Step.READ, period),
+            ocr=office.settings.splitter.ocr,
+            reports_only=_reports_only(office),
         )
     return Done(_sentence(counts), asdict(counts))
 
 
-def _split_alone(here: Office, run: str) -> SplitCounts:
-    forget_batches(here.database, run)  # of a close that was begun with other machines
+def _split_alone(office: Office, period: str) -> SplitCounts:
+    forget_batches(office.database, period)  # of a close that was begun with other machines
     return split_run(
-        here.database,
-        run,
-        here.store,
-        exports_folder=here.exports_folder,
-        processes=here.settings.splitter.processes or None,
-        progress=progress_of(Step.SPLIT, run),
-        verification_policy=here.verification_policy,
-        ocr=here.settings.splitter.ocr,
-        reports_only=_reports_only(here),
+        office.database,
+        period,
+        office.store,
+        exports_folder=office.exports_folder,
+        processes=office.settings.splitter.processes or None,
+        progress=progress_of(Step.SPLIT, period),
+        verification_policy=office.verification_policy,
+        ocr=office.settings.splitter.ocr,
+        reports_only=_reports_only(office),
     )
 
 
-def _reports_only(here: Office) -> bool:
-    return here.settings.splitter.doubted_pages == "report"
+def _reports_only(office: Office) -> bool:
+    return office.settings.splitter.doubted_pages == "report"
 
 
 @contextmanager
-def _refusing(here: Office, run: str) -> Iterator[None]:
+def _refusing(office: Office, period: str) -> Iterator[None]:
     """Note that a bulk file is not sound, so that a corrected export may take its place."""
     try:
         yield
     except Refused as refusal:
-        known = get_run(here.database, run)
-        message = _named_as_exported(here, run, refusal.message)
-        with here.database.writing() as books:
-            move_run(books, run, "refused")
-            record_audit(books, here.now(known), here.who, "refuse", run, message)
+        known = get_run(office.database, period)
+        message = _named_as_exported(office, period, refusal.message)
+        with office.database.writing() as books:
+            move_run(books, period, "refused")
+            record_audit(books, office.now(known), office.who, "refuse", period, message)
         raise Refused(refusal.code, message) from None
 
 
-def _named_as_exported(here: Office, run: str, message: str) -> str:
+def _named_as_exported(office: Office, period: str, message: str) -> str:
     """Call a staged file what the clerk knows it by."""
-    for file in staged_files(here.database, run, here.exports_folder):
+    for file in staged_files(office.database, period, office.exports_folder):
         if message.startswith(f"{file.path.name} "):
             return file.patterns.file + message.removeprefix(file.path.name)
     return message

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy.engine import Connection
 
 from billing_system.closing import Published, publish
-from database import audit_guards
 from database.books import Database, insert_rows
+from database.definitions import audit_guards
 from database.ledger import guards
 from database.ledger.entries import record_entries
 from database.postings import queue_posting
@@ -34,8 +34,8 @@ from domain.ledger import BalanceEntry, EntryKind, EntrySource
 from domain.money import ZERO, Money
 from domain.payments import Mandate, MethodKind, PostingKind
 from domain.runs import RunState
-from rules.autopay import AutopayPolicy, Payable
-from rules.balances import amount_due
+from rules.money.autopay import AutopayPolicy, Payable
+from rules.money.balances import amount_due
 
 RUN = "2026-10"
 DUE = date(2026, 11, 20)  # a Friday
@@ -104,7 +104,7 @@ def a_household(number: str = "01.1037.1", *mandates: Mandate, **changes: Any) -
 def stage_run(
     database: Database,
     *households: Household,
-    run: str = RUN,
+    period: str = RUN,
     due_on: date = DUE,
     ends_on: date = date(2026, 10, 31),
     state: RunState = RunState.STAGED,
@@ -114,67 +114,69 @@ def stage_run(
     with database.writing() as books:
         books.execute(
             bill_run.insert().values(
-                run=run, state=state, utility="City of Larkspur", timezone="America/Denver",
+                period=period, state=state, utility="City of Larkspur", timezone="America/Denver",
                 starts_on=ends_on.replace(day=1), ends_on=ends_on, due_on=due_on,
                 export_name="larkspur", export_sha256="0" * 64, imported_at=NOW, imported_by="anna",
                 control_accounts=1, control_bills=1, **{f"control_{name}": ZERO for name in TOTALS},
             )
         )  # fmt: skip
-        _enter_accounts(books, run, [household.account for household in households])
-        _enter_mandates(books, run, households)
+        _enter_accounts(books, period, [household.account for household in households])
+        _enter_mandates(books, period, households)
         links = (
-            (run, household.key, address.casefold(), address, paperless)
+            (period, household.key, address.casefold(), address, paperless)
             for household in households
             for address, paperless in household.links
         )
-        columns = ["run", "account_key", "mailbox", "address", "paperless"]
+        columns = ["period", "account_key", "mailbox", "address", "paperless"]
         insert_rows(books, portal_link, columns, links)
-        holds = ((run, household.key, "bill-amount") for household in households if household.held)
-        insert_rows(books, held_account, ["run", "account_key", "check_name"], holds)
-        owners = ((run, cosigner_id, "Holdings LLC", user) for cosigner_id, user in landlords)
-        insert_rows(books, cosigner, ["run", "cosigner_id", "name", "portal_user"], owners)
+        holds = (
+            (period, household.key, "bill-amount") for household in households if household.held
+        )
+        insert_rows(books, held_account, ["period", "account_key", "check_name"], holds)
+        owners = ((period, cosigner_id, "Holdings LLC", user) for cosigner_id, user in landlords)
+        insert_rows(books, cosigner, ["period", "cosigner_id", "name", "portal_user"], owners)
 
 
-def _enter_accounts(books: Any, run: str, accounts: list[Account]) -> None:
+def _enter_accounts(books: Any, period: str, accounts: list[Account]) -> None:
     names = [name for name in Account.__dataclass_fields__ if name != "number"]
     insert_rows(
         books,
         account,
-        ["run", "account_key", "account", "amount_due", *names],
+        ["period", "account_key", "account", "amount_due", *names],
         (
-            (run, one.key, one.number, amount_due(one), *(getattr(one, name) for name in names))
+            (period, one.key, one.number, amount_due(one), *(getattr(one, name) for name in names))
             for one in accounts
         ),
     )
     addresses = (
-        (run, one.key, position, address, None if "@" in address else "no address")
+        (period, one.key, position, address, None if "@" in address else "no address")
         for one in accounts
         for position, address in enumerate(filter(None, one.email.split(";")))
     )
-    columns = ["run", "account_key", "position", "address", "fault"]
+    columns = ["period", "account_key", "position", "address", "fault"]
     insert_rows(books, account_email, columns, addresses)
 
 
-def _enter_mandates(books: Any, run: str, households: tuple[Household, ...]) -> None:
+def _enter_mandates(books: Any, period: str, households: tuple[Household, ...]) -> None:
     listed = [(m, True) for household in households for m in household.mandates]
     listed += [(m, False) for household in households for m in household.cancelled]
     methods = {m.method_token: m for m, _ in listed if m.method_kind is not None}
     insert_rows(
         books,
         payment_method,
-        ["run", "token", "portal_user", "kind", "last4"],
-        ((run, token, "", m.method_kind, m.last4) for token, m in methods.items()),
+        ["period", "token", "portal_user", "kind", "last4"],
+        ((period, token, "", m.method_kind, m.last4) for token, m in methods.items()),
     )
     insert_rows(
         books,
         mandate,
         [
-            "run", "line", "account_key", "account", "portal_user", "method_token", "days_prior",
+            "period", "line", "account_key", "account", "portal_user", "method_token", "days_prior",
             "maximum", "enrolled_on", "active",
         ],
         (
             (
-                run, line, account_key(m.account), m.account, "", m.method_token, m.days_prior,
+                period, line, account_key(m.account), m.account, "", m.method_token, m.days_prior,
                 m.maximum, m.enrolled_on, active,
             )
             for line, (m, active) in enumerate(listed, start=1)
@@ -227,12 +229,12 @@ _POSTED = {
 }
 
 
-def close_run(database: Database, run: str = RUN) -> Published:
+def close_run(database: Database, period: str = RUN) -> Published:
     """Say yes to a run and close its period, as the office does."""
     with database.writing() as books:
-        approved = bill_run.update().where(bill_run.c.run == run)
+        approved = bill_run.update().where(bill_run.c.period == period)
         books.execute(approved.values(state=RunState.APPROVED))
-    return publish(database, run, now=NOW, who="anna")
+    return publish(database, period, now=NOW, who="anna")
 
 
 def empty(database: Database) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from billing_system.embedded import EmbeddedBillingSystem
-from data_checks.catalog import CATALOG
+from data_checks.checks.catalog import CATALOG
 from domain.checks import Severity
 from mail.letters.bill import a_sample, variables
 from office.settings.settings import Settings

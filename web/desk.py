@@ -22,7 +22,7 @@ from web.pages import not_there
 from web.payment_thread import PaymentThread
 
 
-def desk_of(here: Office) -> Starlette:
+def desk_of(office: Office) -> Starlette:
     """Return the web desk of an office, an ASGI application; no other address is answered."""
     desk = Starlette(
         routes=[
@@ -34,19 +34,19 @@ def desk_of(here: Office) -> Starlette:
             Route("/health", tell_health, methods=["GET"]),
             Route("/metrics", tell_metrics, methods=["GET"]),
             Route("/static/{name}", send_static, methods=["GET"]),
-            *_pages(here),
+            *_pages(office),
         ],
         lifespan=sending_mail,
         middleware=[Middleware(Guard, largest=largest_of)],
         exception_handlers={404: _missing, 500: _failed},
     )
     desk.router.redirect_slashes = False
-    desk.state.office = here
-    desk.state.last_look = LastLook(here)
+    desk.state.office = office
+    desk.state.last_look = LastLook(office)
     desk.state.passwords = Passwords()
-    desk.state.mail_thread = MailThread(here)
+    desk.state.mail_thread = MailThread(office)
     desk.state.mail_waits = desk.state.mail_thread.waits
-    desk.state.payment_thread = PaymentThread(here, desk.state.mail_waits)
+    desk.state.payment_thread = PaymentThread(office, desk.state.mail_waits)
     return desk
 
 

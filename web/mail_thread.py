@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from domain.failures import PermanentFailure, TemporaryFailure
 from office.equipment.office import Office
-from office.procedures.portal_mail import send_portal_mails
+from office.procedures.mailing.portal_mail import send_portal_mails
 
 LOG = logging.getLogger("billclose.web")
 LOOK_SECONDS = 60.0  # what could not leave is tried again then

@@ -11,7 +11,7 @@ from mail.communications.posted import file_of
 from mail.recipients.unsubscribed import record_unsubscription
 from office.equipment.office import Office
 from office.procedures.usage_export import find_export
-from rules.communications import Posted
+from rules.mail.communications import Posted
 from web.pages import not_there, page
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -34,12 +34,12 @@ def unsubscribe(request: Request) -> Response:
 
     A token that is nobody's is answered the same: nobody can find out which ones are good.
     """
-    here = office_of(request)
+    office = office_of(request)
     record_unsubscription(
-        here.database,
+        office.database,
         request.path_params["token"],
-        unsubscribing=here.unsubscribing,
-        now=here.due_now(),
+        unsubscribing=office.unsubscribing,
+        now=office.due_now(),
         who=WHO,
     )
     return page("It is done", "You will get no more news from us at this address.")
@@ -47,8 +47,8 @@ def unsubscribe(request: Request) -> Response:
 
 def fetch_export(request: Request) -> Response:
     """Hand out a usage export while its link is good; wrong and expired are answered the same."""
-    here = office_of(request)
-    file = find_export(here, request.path_params["token"], here.due_now())
+    office = office_of(request)
+    file = find_export(office, request.path_params["token"], office.due_now())
     if file is None:
         return not_there()
     return FileResponse(file, media_type=EXCEL, filename="usage.xlsx")
@@ -56,10 +56,10 @@ def fetch_export(request: Request) -> Response:
 
 def read_communication(request: Request) -> Response:
     """Show the PDF of a communication that is live today (rules 104-108)."""
-    here, number = office_of(request), request.path_params["number"]
-    path = _live_file(here, number) if number < 2**31 else ""
+    office, number = office_of(request), request.path_params["number"]
+    path = _live_file(office, number) if number < 2**31 else ""
     try:
-        content = here.store.read(path) if path else b""
+        content = office.store.read(path) if path else b""
     except FileNotFoundError:
         content = b""
     if not content:
@@ -68,21 +68,23 @@ def read_communication(request: Request) -> Response:
     return Response(content, media_type="application/pdf", headers=shown)
 
 
-def _live_file(here: Office, number: int) -> str:
+def _live_file(office: Office, number: int) -> str:
     columns = (communication.c.title, communication.c.sha256, communication.c.expires_on)
     query = sa.select(*columns).where(
         communication.c.number == number,
         communication.c.removed_at.is_(None),
         communication.c.written_at.is_not(None),
     )
-    with here.database.reading() as books:
+    with office.database.reading() as books:
         row = books.execute(query).one_or_none()
-    if row is None or not Posted(number, row.title, "", row.expires_on).is_live(here.local_today()):
+    if row is None or not Posted(number, row.title, "", row.expires_on).is_live(
+        office.local_today()
+    ):
         return ""
     return file_of(number, row.sha256)
 
 
 def office_of(request: Request) -> Office:
     """Return the office that the desk belongs to."""
-    here: Office = request.app.state.office
-    return here
+    office: Office = request.app.state.office
+    return office

@@ -26,7 +26,7 @@ FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 class LastLook:
     """The newest look at the office's health, which all that ask share."""
 
-    here: Office
+    office: Office
     _found: dict[str, Any] = field(default_factory=dict)
     _at: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -34,7 +34,7 @@ class LastLook:
     def figures(self) -> dict[str, Any]:
         with self._lock:
             if not self._found or time.monotonic() - self._at >= FRESH_SECONDS:
-                self._found, self._at = _look(self.here), time.monotonic()
+                self._found, self._at = _look(self.office), time.monotonic()
             return self._found
 
 
@@ -45,8 +45,8 @@ def tell_health(request: Request) -> Response:
     Whoever has the token of the settings may ask, and without one set whoever is on this machine
     and was not passed on from another.
     """
-    here = office_of(request)
-    if not _may_ask(request, here.settings.web.health_token.get_secret_value()):
+    office = office_of(request)
+    if not _may_ask(request, office.settings.web.health_token.get_secret_value()):
         return PlainTextResponse("Not for you.\n", status_code=403)
     last: LastLook = request.app.state.last_look
     return JSONResponse(last.figures())
@@ -54,19 +54,19 @@ def tell_health(request: Request) -> Response:
 
 def tell_metrics(request: Request) -> Response:
     """Give Prometheus the office's figures, to whoever may ask for its health."""
-    here = office_of(request)
-    if not _may_ask(request, here.settings.web.health_token.get_secret_value()):
+    office = office_of(request)
+    if not _may_ask(request, office.settings.web.health_token.get_secret_value()):
         return PlainTextResponse("Not for you.\n", status_code=403)
     from office.health.metrics import CONTENT_TYPE, scrape  # loaded where somebody scrapes
 
-    return Response(scrape(here), media_type=CONTENT_TYPE)
+    return Response(scrape(office), media_type=CONTENT_TYPE)
 
 
-def _look(here: Office) -> dict[str, Any]:
+def _look(office: Office) -> dict[str, Any]:
     try:
-        figures = look(here).to_figures()
+        figures = look(office).to_figures()
     except OperationalError:
-        figures = without_books(here.clock.wall(), here.command).to_figures()
+        figures = without_books(office.clock.wall(), office.command).to_figures()
     conditions = [{name: one[name] for name in SHOWN} for one in figures["conditions"]]
     return {"status": figures["status"], "conditions": conditions}
 

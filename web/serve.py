@@ -30,11 +30,11 @@ def serve(host: str, port: int, as_of: str = "") -> None:
     clock = Clock.starting(
         lambda: datetime.now(UTC), datetime.fromisoformat(as_of) if as_of else None
     )
-    here = Office(home, read_settings(home), clock, "web desk")
-    require_schema(here.database)
+    office = Office(home, read_settings(home), clock, "web desk")
+    require_schema(office.database)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     uvicorn.run(
-        desk_of(here),
+        desk_of(office),
         host=host,
         port=port,
         access_log=False,  # it would hold the tokens of the links and who asked

@@ -147,8 +147,8 @@ def turn_away(request: Request, permission: Permission) -> Response | None:
     """Answer whoever may not see a page, before anything is read of what they send."""
     visit = staff_visit(request, {})
     if visit.session is None:
-        here = own_path(request.url.path) if request.method == "GET" else "/office"
-        return RedirectResponse(f"/office/sign-in?next={here}", 303)
+        office = own_path(request.url.path) if request.method == "GET" else "/office"
+        return RedirectResponse(f"/office/sign-in?next={office}", 303)
     if visit.session.needs_code:
         return RedirectResponse("/office/code", 303)
     if not may(visit.session.role, permission):

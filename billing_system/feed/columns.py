@@ -7,9 +7,9 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
-from billing_system import cells
-from billing_system.cells import Converter, code_up_to, text_up_to
-from billing_system.columns import ExportColumn, Secrecy, Table
+from billing_system.export import cells
+from billing_system.export.cells import Converter, code_up_to, text_up_to
+from billing_system.export.columns import ExportColumn, Secrecy, Table
 from domain.accounts import AccountStatus
 from domain.feeds import (
     FLAGS,

@@ -13,13 +13,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, Any
 
-from billing_system.columns import Table
+from billing_system.export.columns import Table
+from billing_system.export.fields import MANIFEST, show
+from billing_system.export.rows import UNREADABLE, RowReader, unused_headings
+from billing_system.export.table_files import open_table
 from billing_system.export_files import Folder, ZipFolder
 from billing_system.feed.columns import ACKNOWLEDGEMENTS, CHANGES, MOVEMENTS, TABLES
 from billing_system.feed.port import Announced, FeedFile
-from billing_system.manifest_fields import MANIFEST, show
-from billing_system.rows import UNREADABLE, RowReader, unused_headings
-from billing_system.table_files import open_table
 from domain.failures import Misuse, Refused
 from domain.feeds import FeedMovement
 from domain.money import Money

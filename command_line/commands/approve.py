@@ -23,7 +23,7 @@ from domain.approvals import Decision
 
 if TYPE_CHECKING:
     from office.equipment.office import Office
-    from office.procedures.approval import PendingApproval
+    from office.procedures.closing.approval import PendingApproval
 
 
 def to_figures(asked: PendingApproval) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def to_figures(asked: PendingApproval) -> dict[str, Any]:
     standing, request = asked.standing, asked.request
     refusal = standing.refusal
     return {
-        "period": request.run,
+        "period": request.period,
         "request": request.number,
         "asked_at": request.asked_at.isoformat(),
         "asked_by": request.asked_by,
@@ -48,7 +48,7 @@ def to_lines(office: Office, asked: PendingApproval) -> list[str]:
     """Say what waits, and what to type for a yes and a no."""
     from reporting.report.approval_request import say_figures
 
-    period, standing = asked.request.run, asked.standing
+    period, standing = asked.request.period, asked.standing
     lines = [f"{period}  {asked.sheet.utility}: {say_figures(asked.figures)}"]
     lines.append(
         f"  asked     {asked.request.asked_at:%Y-%m-%d %H:%M} UTC for {asked.request.asked_by}"
@@ -135,7 +135,7 @@ def _decide(
 ) -> PendingApproval:
     """Take the decision while nobody works on the period; a yes said twice is said once."""
     from office.equipment.locking import working_on
-    from office.procedures.approval import ask, decide, require_answerable
+    from office.procedures.closing.approval import ask, decide, require_answerable
 
     require_answerable(office, period)
     with working_on(office, period):
@@ -149,7 +149,7 @@ def _decide(
 def _approved_sentence(office: Office, asked: PendingApproval) -> str:
     from reporting.report.approval_request import say_figures
 
-    period = asked.request.run
+    period = asked.request.period
     said = ", ".join(asked.standing.approved_by)
     sentence = f"{period} is approved by {said}: {say_figures(asked.figures)}."
     if not asked.standing.is_approved:
@@ -180,16 +180,16 @@ def _list_waiting(office: Office) -> list[PendingApproval]:
     from database.tables import bill_run
     from domain.runs import RunState
 
-    query = sa.select(bill_run.c.run).where(
+    query = sa.select(bill_run.c.period).where(
         bill_run.c.state.in_((RunState.WAITING, RunState.REFUSED))
     )
     with office.database.reading() as books:
-        runs = books.execute(query.order_by(bill_run.c.run)).scalars().all()
+        runs = books.execute(query.order_by(bill_run.c.period)).scalars().all()
     if not runs:
         return []
-    from office.procedures.approval import find_asked
+    from office.procedures.closing.approval import find_asked
 
-    found = [find_asked(office, run) for run in runs]
+    found = [find_asked(office, period) for period in runs]
     return [one for one in found if one is not None and _waits(one)]
 
 

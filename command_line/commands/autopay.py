@@ -22,7 +22,7 @@ from command_line.options import (
 )
 from domain.failures import Misuse
 from domain.money import ZERO, Money
-from rules.autopay import MOST_DAYS_PRIOR
+from rules.money.autopay import MOST_DAYS_PRIOR
 
 if TYPE_CHECKING:
     from office.equipment.office import Office

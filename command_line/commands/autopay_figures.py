@@ -42,7 +42,7 @@ def enrollment_lines(offer: Offer) -> list[str]:
     lines = [offer.consent_text, ""]
     if standing.due_on is not None:
         balance = standing.payable.balance.dollars()
-        lines.append(f"Period {standing.run}, due {standing.due_on}, open {balance}.")
+        lines.append(f"Period {standing.period}, due {standing.due_on}, open {balance}.")
     if offer.over_maximum and offer.mandate.maximum is not None:
         limit = offer.mandate.maximum.dollars()
         lines.append(
@@ -61,12 +61,12 @@ def ended_figures(ended: Ended, consequence: str) -> dict[str, Any]:
         "account": ended.standing.account,
         "mandate": _mandate(ended.mandate),
         "dropped": [
-            {"period": one.run, "pay_date": _text(one.pay_on), "amount": str(one.amount)}
+            {"period": one.period, "pay_date": _text(one.pay_on), "amount": str(one.amount)}
             for one in ended.taken_off
         ],
         "stands": stands
         and {
-            "period": ended.standing.run,
+            "period": ended.standing.period,
             "pay_date": _text(stands.pay_on),
             "amount": str(stands.amount),
             "state": stands.state.value,
@@ -78,7 +78,7 @@ def ended_figures(ended: Ended, consequence: str) -> dict[str, Any]:
 def ended_lines(ended: Ended) -> list[str]:
     lines = [f"Autopay of account {ended.standing.account} has ended."]
     lines += [
-        f"Off the schedule: {one.amount.dollars()} on {one.pay_on}, period {one.run}."
+        f"Off the schedule: {one.amount.dollars()} on {one.pay_on}, period {one.period}."
         for one in ended.taken_off
     ]
     if ended.stands is not None:
@@ -112,7 +112,7 @@ def standing_lines(standing: EnrollmentFacts, consequence: str) -> list[str]:
         lines = [f"Account {standing.account} is enrolled {since}: {say_mandate(agreed)}."]
     if standing.due_on is not None:
         balance = standing.payable.balance.dollars()
-        lines.append(f"Period {standing.run}, due {standing.due_on}, open {balance}.")
+        lines.append(f"Period {standing.period}, due {standing.due_on}, open {balance}.")
     if payment is not None and payment.waits:
         lines.append(f"Next payment: {payment.amount.dollars()} on {payment.pay_on}.")
     elif agreed is not None:
@@ -151,9 +151,9 @@ def list_payments(database: Database, key: str) -> list[dict[str, Any]]:
 
 
 def _period(standing: EnrollmentFacts) -> dict[str, Any]:
-    is_billed = standing.run is not None
+    is_billed = standing.period is not None
     return {
-        "period": standing.run,
+        "period": standing.period,
         "due_date": _text(standing.due_on),
         "open_balance": str(standing.payable.balance) if is_billed else None,
     }

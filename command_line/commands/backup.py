@@ -22,11 +22,11 @@ def backup(home: Path, target: Path) -> None:
     from database.audit import record_audit
     from office.procedures.backup import back_up
 
-    here = open_office(home)
-    now = here.due_now()
-    with here.database.writing() as books:
-        record_audit(books, now, here.who, "back up", target.name)
-    made = back_up(here, target, now)
+    office = open_office(home)
+    now = office.due_now()
+    with office.database.writing() as books:
+        record_audit(books, now, office.who, "back up", target.name)
+    made = back_up(office, target, now)
     click.echo(f"{made.files:,} files are in {target} ({made.size / 1e6:,.1f} MB). Not in it:")
     for sentence in made.missing:
         click.echo(f"  {sentence}")
@@ -43,10 +43,10 @@ def restore(home: Path, source: Path) -> None:
 
     manifest = restore_into(source, home)
     revision, _ = prepare_home(home)
-    here = open_office(home)
-    with here.database.writing() as books:
+    office = open_office(home)
+    with office.database.writing() as books:
         made_at = manifest["made_at"]
-        record_audit(books, here.due_now(), here.who, "restore", source.name, f"of {made_at}")
+        record_audit(books, office.due_now(), office.who, "restore", source.name, f"of {made_at}")
     click.echo(f"{home} is as it was at {manifest['made_at']} (schema {revision}).")
     click.echo("Mails that left after that would be sent again: compare with the mail server's")
     click.echo(f"log before you send (billclose --home {home} mail status).")

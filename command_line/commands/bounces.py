@@ -108,7 +108,7 @@ def _lift(
         get_run(office.database, period)
     zone = ZoneInfo(newest_timezone(office.database))
     begin = None if since is None else since.replace(tzinfo=zone).astimezone(UTC)
-    return lift_many(office.database, reason, since=begin, run=period, now=now, who=who)
+    return lift_many(office.database, reason, since=begin, period=period, now=now, who=who)
 
 
 @bounces.command()

@@ -83,7 +83,7 @@ def run_close(office: Office, period: str, bundle: str) -> int:
 
 def to_period(office: Office, bundle_or_period: str) -> tuple[str, str | None]:
     """Tell a bundle from a period; return the period and the bundle's path, if it is one."""
-    from billing_system.manifest import read_manifest
+    from billing_system.export.manifest import read_manifest
     from database.runs import find_run
 
     place = Path(bundle_or_period)
@@ -155,7 +155,7 @@ def rehearsed(office: Office, dry_run: bool) -> Iterator[Office]:
     if not dry_run:
         yield office
         return
-    from office.procedures.rehearsal import rehearsal
+    from office.procedures.closing.rehearsal import rehearsal
 
     with rehearsal(office) as copy:
         yield copy

@@ -121,7 +121,7 @@ def _summary(office: Office, sheet: RunSheet, status: str, *, before: bool) -> l
 
 
 def _waiting_line(office: Office, sheet: RunSheet) -> str:
-    from office.procedures.approval import find_asked
+    from office.procedures.closing.approval import find_asked
 
     asked = find_asked(office, sheet.period)
     said = ", ".join(asked.standing.approved_by) if asked else ""

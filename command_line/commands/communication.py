@@ -94,7 +94,7 @@ def add(
 ) -> None:
     """Post FILE.pdf; it is the latest communication from now on. Running again changes nothing."""
     from mail.communications.posted import Details, add_communication
-    from office.procedures.communications import read_pdf
+    from office.procedures.mailing.communications import read_pdf
 
     if title is None:
         raise Misuse("--title TEXT is needed: customers see it.")
@@ -183,7 +183,7 @@ def remove(home: Path, number: int, reason: str, as_of: datetime | None) -> None
 
 def _rows(office: Office) -> list[dict[str, Any]]:
     from mail.communications.posted import read_posted
-    from rules.communications import choose_latest
+    from rules.mail.communications import choose_latest
 
     today = office.local_today()
     posted = read_posted(office.database, office.settings.communications.link_url)

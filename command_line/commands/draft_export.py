@@ -14,7 +14,7 @@ from command_line.options import NEEDS_PERSON, json_option
 from domain.failures import Misuse
 
 if TYPE_CHECKING:
-    from billing_system.drafting import Draft
+    from billing_system.export.drafting import Draft
     from splitter.guessing.guess import Guesses
 
 FILE = "bundle.toml"
@@ -29,7 +29,7 @@ def draft_export(folder: Path, as_json: bool) -> int:
     What it cannot know is left empty, and an import names it. A bundle.toml that is there stays.
     Exit status 4: something is left for a person, as always.
     """
-    from billing_system import drafting
+    from billing_system.export import drafting
 
     if not folder.is_dir():
         raise Misuse(f"There is no folder {folder}; give the one with the tables and PDFs.")
@@ -75,7 +75,7 @@ def _due_on(guesses: Guesses) -> date | None:
 
 
 def _open_ends(draft: Draft, guesses: dict[str, Guesses]) -> list[str]:
-    from billing_system.columns import REQUIRED
+    from billing_system.export.columns import REQUIRED
 
     left = ["the utility's name and time zone, and the control totals"]
     if draft.last_posted is None:

@@ -62,14 +62,14 @@ def import_bundle(
             overlaps=overlaps,
         )
         if is_shared(office):
-            share_documents(office.database, outcome.run, office.store, office.exports_folder)
-    known = get_run(office.database, outcome.run)
-    problems = _problems(office, outcome.run)
+            share_documents(office.database, outcome.period, office.store, office.exports_folder)
+    known = get_run(office.database, outcome.period)
+    problems = _problems(office, outcome.period)
     with office.database.reading() as books:
-        notes = list_export_notes(books, outcome.run)
+        notes = list_export_notes(books, outcome.period)
     if as_json:
         document = {
-            "period": outcome.run,
+            "period": outcome.period,
             "status": outcome.status.value,
             "utility": known.utility,
             "accounts": outcome.accounts,
@@ -93,14 +93,14 @@ def _say(utility: str, outcome: ImportOutcome) -> None:
     counted = f"{outcome.accounts:,} accounts, {outcome.movements:,} transactions"
     if outcome.status == "unchanged":
         click.echo(
-            f"{utility}: this export of {outcome.run} was imported before; nothing has changed "
+            f"{utility}: this export of {outcome.period} was imported before; nothing has changed "
             f"({counted})."
         )
         return
-    click.echo(f"{utility}: {outcome.status} period {outcome.run}: {counted}.")
+    click.echo(f"{utility}: {outcome.status} period {outcome.period}: {counted}.")
 
 
-def _problems(office: Office, run: str) -> list[tuple[str, str, str]]:
+def _problems(office: Office, period: str) -> list[tuple[str, str, str]]:
     import sqlalchemy as sa
 
     from database.tables import problem
@@ -108,7 +108,7 @@ def _problems(office: Office, run: str) -> list[tuple[str, str, str]]:
     with office.database.reading() as books:
         rows = books.execute(
             sa.select(problem.c.account, problem.c.code, problem.c.message)
-            .where(problem.c.run == run)
+            .where(problem.c.period == period)
             .order_by(problem.c.line)
         )
         return [(row.account, row.code, row.message) for row in rows]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mail.outbox.decisions import Corrected, DeliveryDecision, OutboxSummary
     from mail.outbox.parallel_sending import LeaderSocket
     from office.equipment.office import Office
-    from office.procedures.mail_sending import Start
+    from office.procedures.mailing.mail_sending import Start
 
 
 def main() -> None:
@@ -63,7 +63,7 @@ def _help(leader: socket.socket) -> None:
     link = LeaderSocket(leader)
     Thread(target=link.watch, daemon=True).start()  # while the rest is loaded, too
     try:
-        from office.procedures.mail_sending import Start
+        from office.procedures.mailing.mail_sending import Start
 
         _send(Start.of(told), link)
     except SystemExit:
@@ -82,22 +82,27 @@ def _send(start: Start, link: LeaderSocket) -> None:
     from office.equipment.mail import to_server_mailer as to_mailer
     from office.equipment.office import Office, at_work
     from office.identity import person
-    from office.procedures.mail_sending import clock_of, same_settings, send_alone
+    from office.procedures.mailing.mail_sending import clock_of, same_settings, send_alone
 
     sys.argv[0] = start.program
     home = Path(start.home)
-    here = Office(home, same_settings(start), clock_of(start, wall_clock), person())
+    office = Office(home, same_settings(start), clock_of(start, wall_clock), person())
     moment = datetime.fromisoformat(start.due) if start.due else None
     with (
-        at_work(here),
-        closing(here.database),
-        closing(to_mailer(home, here.settings.smtp, connections=start.connections)) as mailer,
+        at_work(office),
+        closing(office.database),
+        closing(to_mailer(home, office.settings.smtp, connections=start.connections)) as mailer,
     ):
         gc.freeze()
         gc.enable()
         link.begin(start.grace)
         done = send_alone(
-            here, mailer, start.kinds, lambda: moment or here.due_now(), link.tell, link.must_stop
+            office,
+            mailer,
+            start.kinds,
+            lambda: moment or office.due_now(),
+            link.tell,
+            link.must_stop,
         )
         link.end(done)
 

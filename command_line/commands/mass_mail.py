@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mail.communications.audience import Audience
     from mail.communications.mailings import MassMailRequest
     from office.equipment.office import Office
-    from office.procedures.communications import Plan
+    from office.procedures.mailing.communications import Plan
 
 
 WORDS = {
@@ -149,7 +149,7 @@ def send(
     on where it was cut short. Exit status 3 for a wrong count, 4 where it waits for one or a mail
     could not be sent.
     """
-    from office.procedures.communications import make_request, plan_of
+    from office.procedures.mailing.communications import make_request, plan_of
 
     audience = to_audience(to_portal_users, to_customers, where, account, to)
     office = open_office(home, as_of)
@@ -171,7 +171,7 @@ def send(
 
 
 def _preview(office: Office, request: MassMailRequest, plan: Plan) -> Figures:
-    from office.procedures.communications import compose, text_of
+    from office.procedures.mailing.communications import compose, text_of
 
     text = text_of(compose(office, request, plan.shown)) if plan.shown else ""
     return {
@@ -223,7 +223,7 @@ def _send(
     as_json: bool,
 ) -> int:
     from command_line.commands.close import replace_office
-    from office.procedures.communications import record
+    from office.procedures.mailing.communications import record
 
     per_minute = office.settings.communications.messages_per_minute
     if per_minute and not as_json:
@@ -252,7 +252,7 @@ def _test(
     as_json: bool,
 ) -> int:
     """Send the mail to whoever tries it, and write down that a customer's facts were sent."""
-    from office.procedures.communications import compose
+    from office.procedures.mailing.communications import compose
 
     if plan.shown is None:
         raise Refused("nobody", "There is nobody to write to; look at the audience again.")

@@ -70,7 +70,7 @@ def _notify(office: Office) -> Figures:
 def _look(office: Office) -> Figures:
     """Decide with the same code, and write and send nothing."""
     from office.equipment.terms import notifying_of
-    from office.procedures.reminding import look_at_notices
+    from office.procedures.mailing.reminding import look_at_notices
 
     terms = notifying_of(office, office.due_now(), records=False)
     nothing = dict.fromkeys(("sent", *UNSENT), 0)

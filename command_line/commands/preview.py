@@ -135,7 +135,7 @@ def _make(office: Office, wanted: PreviewSubject, test_to: str = "") -> Made:
     if wanted.account:
         look = look_at(wanted, bills, notices, office.clock.due, test_to)
         subject = look.subject
-        name = f"{safe(subject.form)}-{safe(subject.run.run)}-{safe(subject.account)}"
+        name = f"{safe(subject.form)}-{safe(subject.run.period)}-{safe(subject.account)}"
         return Made(look.content, name)
     default = "utility-bill" if wanted.kind is MessageKind.BILL else wanted.kind.value
     form = wanted.form or default

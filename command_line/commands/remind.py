@@ -93,8 +93,8 @@ def _look(office: Office, despite: str | None, despite_stale: str | None) -> Fig
     from mail.reminders.queueing import queue_reminders
     from office.equipment.terms import reminding_of
     from office.procedures.feeding import find_stale, say_feed
+    from office.procedures.mailing.reminding import to_figures, undrawn_figures
     from office.procedures.posting import require_posted_here
-    from office.procedures.reminding import to_figures, undrawn_figures
 
     now = office.due_now()
     if despite is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from domain.failures import Misuse
 
 if TYPE_CHECKING:
-    from billing_system.table_files import TableFile
+    from billing_system.export.table_files import TableFile
     from splitter.association.knowledge import Knowledge, KnownCustomer
 
 ACCOUNT = "account_number"
@@ -25,8 +25,8 @@ def read_customers(file: Path) -> Knowledge:
     Raises Misuse where there is no such file, no such column, or a row that is no row: an account
     that is not known is one whose pages nobody guards.
     """
+    from billing_system.export.table_files import open_table
     from billing_system.export_files import Folder
-    from billing_system.table_files import open_table
     from splitter.association.knowledge import Knowledge
 
     if not file.is_file():

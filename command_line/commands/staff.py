@@ -99,7 +99,7 @@ def lock(home: Path, mailbox: str) -> None:
 
 def _bring(office: Office, books: Connection, mail: PortalMail, *, print_link: bool) -> str:
     """Mail a link, or return it to be printed: then no mail holds it."""
-    from office.procedures.portal_mail import queue_portal_mails
+    from office.procedures.mailing.portal_mail import queue_portal_mails
 
     if print_link:
         url = office.settings.web.url.rstrip("/") or "http://127.0.0.1:8480"  # of `billclose web`

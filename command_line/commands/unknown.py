@@ -171,7 +171,7 @@ def _to_figures(doubt: Doubt) -> dict[str, Any]:
         "key": one.key,
         "payment": one.payment_key,
         "account": one.account,
-        "period": one.run,
+        "period": one.period,
         "amount": str(one.amount),
         "ours": {
             "state": one.payment_state,

@@ -63,7 +63,7 @@ def _make_what_waits(worker: BatchWorker, *, as_json: bool) -> tuple[int, int]:
     batches = bills = 0
     while (made := worker.make_one()) is not None:
         batches, bills = batches + 1, bills + made.bills
-        said = f"{made.run}: batch {made.number:03d}, {say_count(made.bills, 'bill')}"
+        said = f"{made.period}: batch {made.number:03d}, {say_count(made.bills, 'bill')}"
         click.echo(said, err=as_json)
     return batches, bills
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.making_tables import make_table
+from database.definitions.making import make_table
 from database.types import Moment, one_of
 from domain.feeds import ChoiceState
 

@@ -21,7 +21,7 @@ from database.ledger.matching import (
 from database.ledger.tables import balance_entry, boundary_finding, entry_plan
 from database.types import Cents
 from domain.money import Money
-from rules.export_boundary import Outstanding, Uncontained, why_uncontained
+from rules.money.export_boundary import Outstanding, Uncontained, why_uncontained
 
 _ENTRY = balance_entry.c
 NOT_IN_EXPORT = "payments-not-in-export"

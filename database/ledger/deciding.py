@@ -210,8 +210,8 @@ def _mark(books: Connection, entry: Any, **values: Any) -> None:
 
 def _newest(books: Connection, account_key: str) -> Any:
     """Read which closed export the account's bill is of, and what that surely knew."""
-    query = sa.select(balance_due.c.run.label("period"), bill_run.c.sure_until).outerjoin(
-        bill_run, bill_run.c.run == balance_due.c.run
+    query = sa.select(balance_due.c.period.label("period"), bill_run.c.sure_until).outerjoin(
+        bill_run, bill_run.c.period == balance_due.c.period
     )
     return books.execute(query.where(balance_due.c.account_key == account_key)).one()
 

@@ -111,7 +111,7 @@ def outstanding_sums(
         return _sums(balance_entry, sure, conditions)
     newest = balance_entry.outerjoin(
         balance_due, _BALANCE.account_key == _ENTRY.account_key
-    ).outerjoin(bill_run, bill_run.c.run == _BALANCE.run)
+    ).outerjoin(bill_run, bill_run.c.period == _BALANCE.period)
     return _sums(newest, bill_run.c.sure_until, conditions)
 
 
@@ -177,15 +177,15 @@ def _place(books: Connection, entries: Sequence[BalanceEntry]) -> list[BalanceEn
     query = (
         sa.select(
             _BALANCE.account_key,
-            _BALANCE.run.label("period"),
+            _BALANCE.period.label("period"),
             _BALANCE.equal_pay,
             bill_run.c.sure_until,
             bill_run.c.not_after,
             bill_run.c.timezone,
             period_close.c.closed_at,
         )
-        .join(bill_run, bill_run.c.run == _BALANCE.run)
-        .join(period_close, period_close.c.run == _BALANCE.run)
+        .join(bill_run, bill_run.c.period == _BALANCE.period)
+        .join(period_close, period_close.c.period == _BALANCE.period)
         .where(_BALANCE.account_key.in_(keys))
     )
     newest = {row.account_key: row for row in books.execute(query)}

@@ -63,7 +63,7 @@ def _numbers(books: Connection, keys: Sequence[str]) -> dict[str, str]:
     """Return how the newest export that has an account writes its number."""
     query: Any = (
         sa.select(account.c.account_key, account.c.account)
-        .join(bill_run, bill_run.c.run == account.c.run)
+        .join(bill_run, bill_run.c.period == account.c.period)
         .where(account.c.account_key.in_(keys))
         .order_by(bill_run.c.ends_on)
     )

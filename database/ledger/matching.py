@@ -17,7 +17,7 @@ from domain.accounts import AccountStatus
 from domain.ledger import BalanceEntry, EntryKind, EntrySource
 from domain.movements import MovementKind
 from domain.payments import PostingState
-from rules.export_boundary import Bounds, ExportLine, Matched, Outstanding, match_export
+from rules.money.export_boundary import Bounds, ExportLine, Matched, Outstanding, match_export
 
 SOME = 500  # accounts that one statement names
 _ENTRY, _BALANCE, _LINE = balance_entry.c, balance_due.c, movement.c
@@ -49,7 +49,7 @@ class StagedPeriod:
 
 def read_staged(books: Connection, period: str, posting_days: int) -> StagedPeriod:
     """Read what a period's export surely knows and cannot know; moments, the day is local."""
-    row = books.execute(sa.select(bill_run).where(bill_run.c.run == period)).one()
+    row = books.execute(sa.select(bill_run).where(bill_run.c.period == period)).one()
     last_day = row.not_after.astimezone(ZoneInfo(row.timezone)).date()
     bounds = Bounds(row.sure_until, row.not_after, last_day, posting_days)
     return StagedPeriod(period, row.ends_on, bounds, row.timezone)
@@ -62,7 +62,7 @@ def moving_accounts(staged: StagedPeriod) -> sa.Select[Any]:
     Not the closed ones, and not those whose balance already stands for a later period.
     """
     billed = sa.select(account.c.account_key).where(
-        account.c.run == staged.period, account.c.status != AccountStatus.CLOSED
+        account.c.period == staged.period, account.c.status != AccountStatus.CLOSED
     )
     return sa.select(_BALANCE.account_key).where(
         _BALANCE.account_key.in_(billed), stands_for_no_later(staged)
@@ -71,14 +71,14 @@ def moving_accounts(staged: StagedPeriod) -> sa.Select[Any]:
 
 def stands_for_no_later(staged: StagedPeriod) -> sa.ColumnElement[bool]:
     """Claim that a balance is of no later period: an older one must not take its place."""
-    later = sa.select(bill_run.c.run).where(bill_run.c.ends_on > staged.ends_on)
-    return sa.or_(_BALANCE.run.is_(None), _BALANCE.run.not_in(later))
+    later = sa.select(bill_run.c.period).where(bill_run.c.ends_on > staged.ends_on)
+    return sa.or_(_BALANCE.period.is_(None), _BALANCE.period.not_in(later))
 
 
 def agreed_accounts(period: str) -> sa.Select[Any]:
     """Select the accounts of a period that pay an agreed amount: nothing is carried over to it."""
     return sa.select(account.c.account_key).where(
-        account.c.run == period,
+        account.c.period == period,
         account.c.status == AccountStatus.ACTIVE,
         account.c.equal_pay_amount.is_not(None),
     )
@@ -93,7 +93,7 @@ def is_named_exactly(period: str) -> sa.ColumnElement[bool]:
     receipt = sa.select(posting.c.receipt).where(posting.c.entry_key == _ENTRY.key)
     number = receipt.correlate(balance_entry).scalar_subquery()
     line = sa.exists().where(
-        _LINE.run == period,
+        _LINE.period == period,
         _LINE.account_key == _ENTRY.account_key,
         _LINE.amount == _ENTRY.amount,
         _LINE.reference != "",
@@ -176,7 +176,7 @@ def _with_postings() -> sa.Select[Any]:
         )
         .outerjoin(posting, posting.c.entry_key == _ENTRY.key)
         .outerjoin(balance_due, _BALANCE.account_key == _ENTRY.account_key)
-        .outerjoin(bill_run, bill_run.c.run == _BALANCE.run)
+        .outerjoin(bill_run, bill_run.c.period == _BALANCE.period)
     )
 
 
@@ -223,7 +223,9 @@ def read_lines(books: Connection, period: str, keys: Sequence[str]) -> dict[str,
             _LINE.amount,
             _LINE.reference,
         )
-        .where(_LINE.run == period, _LINE.account_key.in_(keys), _LINE.kind != MovementKind.BILLING)
+        .where(
+            _LINE.period == period, _LINE.account_key.in_(keys), _LINE.kind != MovementKind.BILLING
+        )
         .order_by(_LINE.line)
     )
     found: dict[str, list[ExportLine]] = {}

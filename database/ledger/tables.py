@@ -6,8 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from database.definitions.making import index_where, make_table
 from database.ledger.guards import guard_statements
-from database.making_tables import index_where, make_table
 from database.types import Cents, Moment, one_of
 from domain.ledger import ContainedBy, EntryKind, EntrySource
 
@@ -35,7 +35,9 @@ balance_entry = make_table(
     sa.Column("payment_key", sa.String(120)),  # what payment, return and refund share
     sa.Column("line", sa.Integer, nullable=False, server_default="1"),  # of that payment
     sa.Column("told_at", Moment),  # the billing system surely had it then
-    sa.Column("in_export_of", sa.String(40), sa.ForeignKey("period_close.run")),  # NULL: none yet
+    sa.Column(
+        "in_export_of", sa.String(40), sa.ForeignKey("period_close.period")
+    ),  # NULL: none yet
     sa.Column("how", one_of(ContainedBy, "how")),
     sa.CheckConstraint("amount <> 0", name="amount_moves"),
     sa.CheckConstraint("(in_export_of IS NULL) = (how IS NULL)", name="contained_by"),
@@ -99,7 +101,7 @@ entry_plan = make_table(
     sa.Column(
         "period",
         sa.String(40),
-        sa.ForeignKey("bill_run.run", ondelete="CASCADE"),
+        sa.ForeignKey("bill_run.period", ondelete="CASCADE"),
         primary_key=True,
     ),
     sa.Column("entry_key", sa.String(KEY), sa.ForeignKey("balance_entry.key"), primary_key=True),
@@ -111,7 +113,7 @@ boundary_finding = make_table(
     sa.Column(
         "period",
         sa.String(40),
-        sa.ForeignKey("bill_run.run", ondelete="CASCADE"),
+        sa.ForeignKey("bill_run.period", ondelete="CASCADE"),
         primary_key=True,
     ),
     sa.Column("line", sa.Integer, primary_key=True, autoincrement=False),

@@ -45,7 +45,7 @@ def _told(of: sa.FromClause, name: ChangeField) -> sa.ScalarSelect[Any]:
         .where(
             change.c.account_key == of.c.account_key,
             change.c.field == name.value,
-            export.c.run == of.c.run,
+            export.c.period == of.c.period,
         )
         .order_by(change.c.told_at.desc(), sa.case((is_strict, 0), else_=1), change.c.id.desc())
         .limit(1)

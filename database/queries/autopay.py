@@ -22,13 +22,13 @@ from database.tables import (
 from domain.accounts import AccountStatus
 from domain.ledger import EntryKind
 from domain.payments import DrawState, MethodKind
-from rules.returns import CODES, LIMITS, RATE_WINDOW, ReturnKind, ReturnRate, return_rates
+from rules.money.returns import CODES, LIMITS, RATE_WINDOW, ReturnKind, ReturnRate, return_rates
 
 CODE = "autopay-left-out"
 MESSAGE = "its autopay payment is not scheduled yet; run `billclose schedule-autopay` again"
 
 
-def payments_left_out(run: str | None = None) -> sa.Select[Any]:
+def payments_left_out(period: str | None = None) -> sa.Select[Any]:
     """
     Select whom the schedule left out, as `list exceptions` shows them, of a period or of all.
 
@@ -37,10 +37,11 @@ def payments_left_out(run: str | None = None) -> sa.Select[Any]:
     """
     plan = planned_payment.c
     same_account = sa.and_(
-        balance_due.c.run == plan.run, balance_due.c.account_key == plan.account_key
+        balance_due.c.period == plan.period, balance_due.c.account_key == plan.account_key
     )
     has_payment = sa.exists().where(
-        scheduled_payment.c.run == plan.run, scheduled_payment.c.account_key == plan.account_key
+        scheduled_payment.c.period == plan.period,
+        scheduled_payment.c.account_key == plan.account_key,
     )
     query = (
         sa.select(
@@ -48,11 +49,11 @@ def payments_left_out(run: str | None = None) -> sa.Select[Any]:
             sa.literal("autopay").label("stage"),
             sa.literal(CODE).label("code"),
             sa.literal(MESSAGE).label("message"),
-            plan.run.label("period"),
+            plan.period.label("period"),
             plan.account_key.label("_account_key"),
             sa.literal(0).label("_position"),
         )
-        .join(period_close, period_close.c.run == plan.run)
+        .join(period_close, period_close.c.period == plan.period)
         .join(balance_due, same_account)
         .where(
             plan.pay_on.is_not(None),
@@ -60,7 +61,7 @@ def payments_left_out(run: str | None = None) -> sa.Select[Any]:
             ~has_payment,
         )
     )
-    return query if run is None else query.where(plan.run == run)
+    return query if period is None else query.where(plan.period == period)
 
 
 _DRAWN = draw.join(scheduled_payment, scheduled_payment.c.key == draw.c.payment_key)
@@ -108,7 +109,7 @@ def _of_kind(kind: ReturnKind) -> sa.Select[Any]:
     rate = sa.func.round(sa.cast(100.0 * returned / sa.func.count(), sa.Numeric(9, 4)), 2)
     return (
         sa.select(
-            scheduled_payment.c.run.label("period"),
+            scheduled_payment.c.period.label("period"),
             sa.literal(kind.value).label("kind"),
             returned.label("returned"),
             sa.func.count().label("originated"),
@@ -117,11 +118,11 @@ def _of_kind(kind: ReturnKind) -> sa.Select[Any]:
         )
         .select_from(_DRAWN.outerjoin(payment_event, _CAME_BACK))
         .where(_IS_ACH)
-        .group_by(scheduled_payment.c.run)
+        .group_by(scheduled_payment.c.period)
     )
 
 
-def is_varying(payment: sa.Table, run: str) -> sa.ColumnElement[bool]:
+def is_varying(payment: sa.Table, period: str) -> sa.ColumnElement[bool]:
     """
     Claim that a payment of a run draws another amount from a bank account than the period before.
 
@@ -130,14 +131,14 @@ def is_varying(payment: sa.Table, run: str) -> sa.ColumnElement[bool]:
     """
     earlier = scheduled_payment.alias("earlier")
     as_before = sa.exists().where(
-        earlier.c.run == _period_before(payment, run),
+        earlier.c.period == _period_before(payment, period),
         earlier.c.account_key == payment.c.account_key,
         earlier.c.number == 1,
         earlier.c.amount == payment.c.amount,
     )
     payer = account.alias("payer")
     is_agreed = sa.exists().where(
-        payer.c.run == run,
+        payer.c.period == period,
         payer.c.account_key == payment.c.account_key,
         payer.c.status == AccountStatus.ACTIVE,
         payer.c.equal_pay_amount.is_not(None),
@@ -145,20 +146,20 @@ def is_varying(payment: sa.Table, run: str) -> sa.ColumnElement[bool]:
     return sa.and_(payment.c.method_kind == MethodKind.ACH, ~as_before, ~is_agreed)
 
 
-def _period_before(payment: sa.FromClause, run: str) -> sa.ScalarSelect[Any]:
+def _period_before(payment: sa.FromClause, period: str) -> sa.ScalarSelect[Any]:
     """The last closed run of the payment's own account before a run: each cycle has its own."""
     this, before, billed = bill_run.alias("this"), bill_run.alias("before"), account.alias("billed")
     query = (
-        sa.select(before.c.run)
-        .join(period_close, period_close.c.run == before.c.run)
-        .join(billed, billed.c.run == before.c.run)
-        .join(this, this.c.run == run)
+        sa.select(before.c.period)
+        .join(period_close, period_close.c.period == before.c.period)
+        .join(billed, billed.c.period == before.c.period)
+        .join(this, this.c.period == period)
         .where(
             before.c.starts_on < this.c.starts_on,
             billed.c.account_key == payment.c.account_key,
             billed.c.status != AccountStatus.CLOSED,
         )
-        .order_by(before.c.starts_on.desc(), before.c.run)
+        .order_by(before.c.starts_on.desc(), before.c.period)
         .correlate(payment)
     )
     return query.limit(1).scalar_subquery()

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.checkout_tables import checkout, checkout_line
+from database.definitions.checkout import checkout, checkout_line
 from database.ledger.tables import feed_file
 from database.tables import balance_due, bill_run, draw, gateway_payment
 from database.types import Cents, Moment
@@ -76,7 +76,7 @@ def balances() -> sa.Select[Any]:
     way = on_its_way(balance_due.c.account_key)
     return sa.select(
         balance_due.c.account,
-        balance_due.c.run.label("period"),
+        balance_due.c.period.label("period"),
         balance_due.c.amount_due,
         balance_due.c.added,
         balance_due.c.paid,
@@ -87,7 +87,7 @@ def balances() -> sa.Select[Any]:
         ),
         balance_due.c.due_on.label("due_date"),
         balance_due.c.account_key.label("_account_key"),
-    ).outerjoin(bill_run, bill_run.c.run == balance_due.c.run)
+    ).outerjoin(bill_run, bill_run.c.period == balance_due.c.period)
 
 
 def read_open_balance(books: Connection, account_key: str) -> Money:

@@ -11,7 +11,7 @@ def is_doubled() -> sa.Exists:
     """Make the claim that a bill's account has another one of that form: a person says which."""
     other = bill.alias("other")
     return sa.exists().where(
-        other.c.run == bill.c.run,
+        other.c.period == bill.c.period,
         other.c.form == bill.c.form,
         other.c.account_key == bill.c.account_key,
         other.c.ordinal != bill.c.ordinal,

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.in_force import landlord_in_force, link_in_force
+from database.definitions.in_force import landlord_in_force, link_in_force
 from database.queries.account_changes import account_in_force
 from database.queries.balances import is_owed
 from database.tables import (
@@ -27,7 +27,7 @@ CODE = "reminder-no-address"
 MESSAGE = "it owes money, and there is no e-mail address to remind it at"
 
 
-def unreachable_debtors(run: str | None = None) -> sa.Select[Any]:
+def unreachable_debtors(period: str | None = None) -> sa.Select[Any]:
     """
     Select them, of the periods whose reminders have begun, as `list exceptions` shows them.
 
@@ -41,13 +41,13 @@ def unreachable_debtors(run: str | None = None) -> sa.Select[Any]:
             sa.literal("mail").label("stage"),
             sa.literal(CODE).label("code"),
             sa.literal(MESSAGE).label("message"),
-            balance_due.c.run.label("period"),
+            balance_due.c.period.label("period"),
             balance_due.c.account_key.label("_account_key"),
             sa.literal(2).label("_position"),
         )
         .join(account, _of_the_debtor(account))
         .where(
-            balance_due.c.run.in_(begun),
+            balance_due.c.period.in_(begun),
             is_owed(),
             ~sa.exists().where(_of_the_debtor(held_account)),
             ~_is_closed(),
@@ -55,7 +55,7 @@ def unreachable_debtors(run: str | None = None) -> sa.Select[Any]:
             *(~found for found in _addresses()),
         )
     )
-    return query if run is None else query.where(balance_due.c.run == run)
+    return query if period is None else query.where(balance_due.c.period == period)
 
 
 def _addresses() -> list[sa.Exists]:
@@ -68,7 +68,7 @@ def _addresses() -> list[sa.Exists]:
         ),
         sa.exists().where(_of_the_debtor(link_in_force), _is_welcome(link_in_force.c.address)),
         sa.exists().where(
-            landlord_in_force.c.run == balance_due.c.run,
+            landlord_in_force.c.period == balance_due.c.period,
             landlord_in_force.c.cosigner_id == account.c.cosigner_id,
             _is_welcome(landlord_in_force.c.portal_user),
         ),
@@ -87,18 +87,18 @@ def _is_closed() -> sa.ColumnElement[bool]:
     """
     own, later = bill_run.alias("own"), bill_run.alias("later")
     closed = (
-        sa.select(own.c.run, account.c.account_key)
+        sa.select(own.c.period, account.c.account_key)
         .select_from(account)
-        .join(period_close, period_close.c.run == account.c.run)
-        .join(later, later.c.run == account.c.run)
+        .join(period_close, period_close.c.period == account.c.period)
+        .join(later, later.c.period == account.c.period)
         .join(own, own.c.ends_on <= later.c.ends_on)
         .where(account.c.status == AccountStatus.CLOSED)
         .correlate(None)
     )
-    return sa.tuple_(balance_due.c.run, balance_due.c.account_key).in_(closed)
+    return sa.tuple_(balance_due.c.period, balance_due.c.account_key).in_(closed)
 
 
 def _of_the_debtor(table: sa.FromClause) -> sa.ColumnElement[bool]:
     return sa.and_(
-        table.c.run == balance_due.c.run, table.c.account_key == balance_due.c.account_key
+        table.c.period == balance_due.c.period, table.c.account_key == balance_due.c.account_key
     )

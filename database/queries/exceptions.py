@@ -54,13 +54,13 @@ def _findings() -> sa.Select[Any]:
         sa.literal("check").label("stage"),
         check_finding.c.check_name.label("code"),
         check_finding.c.detail.label("message"),
-        check_finding.c.run.label("period"),
+        check_finding.c.period.label("period"),
         check_finding.c.account_key.label("_account_key"),
         check_result.c.position.label("_position"),
     ).join(
         check_result,
         sa.and_(
-            check_result.c.run == check_finding.c.run,
+            check_result.c.period == check_finding.c.period,
             check_result.c.check_name == check_finding.c.check_name,
         ),
     )
@@ -75,7 +75,7 @@ def _of_the_feed() -> sa.Select[Any]:
             sa.literal("feed").label("stage"),
             rows.code,
             rows.message,
-            sa.func.coalesce(balance_due.c.run, "").label("period"),
+            sa.func.coalesce(balance_due.c.period, "").label("period"),
             rows.account_key.label("_account_key"),
             sa.literal(0).label("_position"),
         )
@@ -93,7 +93,7 @@ def _refused() -> sa.Select[Any]:
             sa.literal("feed").label("stage"),
             sa.literal("choice-refused").label("code"),
             (rows.field + ": " + rows.reason).label("message"),
-            sa.func.coalesce(balance_due.c.run, "").label("period"),
+            sa.func.coalesce(balance_due.c.period, "").label("period"),
             rows.account_key.label("_account_key"),
             sa.literal(0).label("_position"),
         )
@@ -112,7 +112,7 @@ def _unsent() -> sa.Select[Any]:
             else_=sa.literal("mail-").concat(sa.cast(delivery.c.status, sa.String)),
         ).label("code"),
         sa.func.coalesce(delivery.c.error, "").label("message"),
-        delivery.c.run.label("period"),
+        delivery.c.period.label("period"),
         delivery.c.account_key.label("_account_key"),
         sa.literal(0).label("_position"),
     ).where(
@@ -128,7 +128,7 @@ def _unknown_bounces() -> sa.Select[Any]:
             sa.literal("mail").label("stage"),
             sa.literal("bounce-unknown").label("code"),
             bounce.c.diagnostic.label("message"),
-            delivery.c.run.label("period"),
+            delivery.c.period.label("period"),
             sa.func.coalesce(delivery.c.account_key, "").label("_account_key"),
             sa.literal(1).label("_position"),
         )

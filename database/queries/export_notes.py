@@ -33,7 +33,7 @@ def list_export_notes(books: Connection, period: str) -> tuple[ExportNote, ...]:
     """List the notes about a period's export, in the order of its files."""
     columns = (export_note.c.kind, export_note.c.file, export_note.c.name, export_note.c.message)
     rows = books.execute(
-        sa.select(*columns).where(export_note.c.run == period).order_by(export_note.c.line)
+        sa.select(*columns).where(export_note.c.period == period).order_by(export_note.c.line)
     )
     return tuple(ExportNote(*row) for row in rows)
 

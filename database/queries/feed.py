@@ -60,12 +60,12 @@ def stale_periods(
     A missing file is made good by an export of the period's own cycle that was written after it.
     """
     query = (
-        sa.select(bill_run.c.run, bill_run.c.written_at, bill_run.c.sure_until)
-        .join(period_close, period_close.c.run == bill_run.c.run)
-        .where(bill_run.c.run.in_(list(periods)))
+        sa.select(bill_run.c.period, bill_run.c.written_at, bill_run.c.sure_until)
+        .join(period_close, period_close.c.period == bill_run.c.period)
+        .where(bill_run.c.period.in_(list(periods)))
     )
     said = {
-        row.run: feed.staleness(now, row.written_at or row.sure_until)
+        row.period: feed.staleness(now, row.written_at or row.sure_until)
         for row in books.execute(query)
     }
-    return {run: why for run, why in said.items() if why}
+    return {period: why for period, why in said.items() if why}

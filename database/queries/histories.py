@@ -9,7 +9,7 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.checkout_tables import checkout, checkout_line
+from database.definitions.checkout import checkout, checkout_line
 from database.queries.bills import is_doubled
 from database.tables import account, bill, bill_run, gateway_payment, movement, period_close
 from domain.money import Money
@@ -73,7 +73,7 @@ def bills_of(books: Connection, keys: Sequence[str], period: str = "") -> list[P
         sa.select(
             bill.c.account_key,
             bill.c.account,
-            bill.c.run,
+            bill.c.period,
             bill.c.form,
             bill_run.c.starts_on,
             bill_run.c.ends_on,
@@ -83,17 +83,17 @@ def bills_of(books: Connection, keys: Sequence[str], period: str = "") -> list[P
             bill.c.pdf,
             bill.c.pages,
         )
-        .join(period_close, period_close.c.run == bill.c.run)
-        .join(bill_run, bill_run.c.run == bill.c.run)
+        .join(period_close, period_close.c.period == bill.c.period)
+        .join(bill_run, bill_run.c.period == bill.c.period)
         .join(
             account,
-            sa.and_(account.c.run == bill.c.run, account.c.account_key == bill.c.account_key),
+            sa.and_(account.c.period == bill.c.period, account.c.account_key == bill.c.account_key),
         )
         .where(bill.c.account_key.in_(keys), bill.c.pdf != "", ~is_doubled())
         .order_by(bill_run.c.ends_on.desc(), bill.c.account, bill.c.form)
     )
     if period:
-        query = query.where(bill.c.run == period)
+        query = query.where(bill.c.period == period)
     return [PastBill(*row) for row in books.execute(query)]
 
 
@@ -104,7 +104,7 @@ def lines_of(
     query = (
         sa.select(
             movement.c.account,
-            movement.c.run,
+            movement.c.period,
             movement.c.posted_on,
             movement.c.service,
             movement.c.description,
@@ -112,13 +112,13 @@ def lines_of(
             movement.c.amount,
             movement.c.usage,
         )
-        .join(period_close, period_close.c.run == movement.c.run)
+        .join(period_close, period_close.c.period == movement.c.period)
         .where(movement.c.account_key.in_(keys))
-        .order_by(movement.c.posted_on.desc(), movement.c.run.desc(), movement.c.line.desc())
+        .order_by(movement.c.posted_on.desc(), movement.c.period.desc(), movement.c.line.desc())
         .limit(most)
     )
     if period:
-        query = query.where(movement.c.run == period)
+        query = query.where(movement.c.period == period)
     return [Line(*row) for row in books.execute(query)]
 
 
@@ -166,8 +166,8 @@ def consumption_of(books: Connection, keys: Sequence[str]) -> list[Consumption]:
             sa.func.sum(movement.c.usage),
             amount,
         )
-        .join(period_close, period_close.c.run == movement.c.run)
-        .join(bill_run, bill_run.c.run == movement.c.run)
+        .join(period_close, period_close.c.period == movement.c.period)
+        .join(bill_run, bill_run.c.period == movement.c.period)
         .where(movement.c.account_key.in_(keys), movement.c.usage.is_not(None))
         .group_by(movement.c.account, movement.c.service, bill_run.c.ends_on)
         .order_by(movement.c.account, movement.c.service, bill_run.c.ends_on)

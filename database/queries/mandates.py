@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.in_force import wallet_in_force
+from database.definitions.in_force import wallet_in_force
 from database.tables import bill_run, enrollment, enrollment_end, mandate
 
 Run = str | sa.BindParameter[str] | sa.ScalarSelect[str]
@@ -62,10 +62,10 @@ def _given_to_office(run: Run, accounts: Accounts) -> sa.Select[Any]:
             rows.enrolled_on,
         )
         .select_from(enrollment)
-        .join(bill_run, bill_run.c.run == run)
+        .join(bill_run, bill_run.c.period == run)
         .outerjoin(
             wallet_in_force,
-            sa.and_(wallet_in_force.c.run == run, wallet_in_force.c.token == rows.method_token),
+            sa.and_(wallet_in_force.c.period == run, wallet_in_force.c.token == rows.method_token),
         )
         .where(rows.cancelled_at.is_(None))
     )
@@ -85,7 +85,7 @@ def _of_export(run: Run, accounts: Accounts) -> sa.Select[Any]:
         .select_from(mandate)
         .outerjoin(enrollment_end, enrollment_end.c.account_key == rows.account_key)
         .where(
-            rows.run == run,
+            rows.period == run,
             rows.active,
             enrollment_end.c.ended_on.is_(None) | (rows.enrolled_on > enrollment_end.c.ended_on),
         )
@@ -107,9 +107,9 @@ def _of_export(run: Run, accounts: Accounts) -> sa.Select[Any]:
             rows.enrolled_on,
         )
         .select_from(chosen)
-        .join(mandate, sa.and_(rows.run == run, rows.line == chosen.c.line))
+        .join(mandate, sa.and_(rows.period == run, rows.line == chosen.c.line))
         .outerjoin(
             wallet_in_force,
-            sa.and_(wallet_in_force.c.run == run, wallet_in_force.c.token == rows.method_token),
+            sa.and_(wallet_in_force.c.period == run, wallet_in_force.c.token == rows.method_token),
         )
     )

@@ -32,11 +32,11 @@ def _of_exports() -> sa.Select[Any]:
         rows.description,
         rows.reference,
         sa.literal("export").label("source"),
-        rows.run.label("period"),
+        rows.period.label("period"),
         sa.literal("yes").label("in_balance_due"),
         sa.cast(rows.line, sa.String).label("id"),
         rows.account_key.label("_account_key"),
-    ).join(bill_run, bill_run.c.run == rows.run)
+    ).join(bill_run, bill_run.c.period == rows.period)
 
 
 def _outstanding() -> sa.Select[Any]:
@@ -51,7 +51,7 @@ def _outstanding() -> sa.Select[Any]:
             sa.literal("").label("description"),
             sa.func.coalesce(rows.reference, "").label("reference"),
             sa.cast(rows.source, sa.String).label("source"),
-            balance_due.c.run.label("period"),
+            balance_due.c.period.label("period"),
             sa.case((rows.counts, "yes"), else_="no").label("in_balance_due"),
             rows.key.label("id"),
             rows.account_key.label("_account_key"),

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.checkout_tables import checkout, checkout_line
+from database.definitions.checkout import checkout, checkout_line
 from database.queries.account_changes import FLAGS, account_in_force
 from database.queries.balances import on_its_way, open_balance
 from database.tables import account, balance_due, bill, gateway_payment, scheduled_payment
@@ -77,7 +77,7 @@ def _to_standing(row: Any, planned: Any, paid: Any) -> AccountStanding:
     return AccountStanding(
         row.account_key,
         row.account,
-        row.run,
+        row.period,
         row.name,
         row.service_address,
         row.owed,
@@ -97,7 +97,7 @@ _KEYS: sa.BindParameter[list[str]] = sa.bindparam("keys", expanding=True)
 _BILLS = (
     sa.select(sa.func.count())
     .select_from(bill)
-    .where(bill.c.run == balance_due.c.run, bill.c.account_key == balance_due.c.account_key)
+    .where(bill.c.period == balance_due.c.period, bill.c.account_key == balance_due.c.account_key)
     .correlate(balance_due)
     .scalar_subquery()
 )
@@ -105,7 +105,7 @@ _STANDING = (
     sa.select(
         balance_due.c.account_key,
         balance_due.c.account,
-        balance_due.c.run,
+        balance_due.c.period,
         open_balance().label("owed"),
         on_its_way(balance_due.c.account_key).label("on_its_way"),
         balance_due.c.due_on,
@@ -117,7 +117,7 @@ _STANDING = (
     .join(
         account,
         sa.and_(
-            account.c.run == balance_due.c.run,
+            account.c.period == balance_due.c.period,
             account.c.account_key == balance_due.c.account_key,
         ),
     )

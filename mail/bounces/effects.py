@@ -18,7 +18,7 @@ from mail.message.mime import one_line
 from mail.outbox.deliveries import DELIVERY
 from mail.recipients.suppressed import put_on_paper, soft_runs, suppress
 from mail.smtp.replies import LONGEST, Reply
-from rules.bounces import is_worn_out
+from rules.mail.bounces import is_worn_out
 
 LONGEST_NAME = 200  # characters of a file's name, its end
 _MOVED = (DeliveryStatus.SENT, DeliveryStatus.IN_DOUBT)
@@ -92,7 +92,7 @@ def carry_out(
     )
     if (judgement.suppresses or worn_out) and suppress(books, found.key, status, now=now, who=who):
         counted["suppressed"] += 1
-    if found.run is not None:
-        counted["paper"] += put_on_paper(books, found.run, found.account_key)
+    if found.period is not None:
+        counted["paper"] += put_on_paper(books, found.period, found.account_key)
     counted["policy"] += judgement.alerts
     return counted

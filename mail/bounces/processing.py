@@ -32,12 +32,12 @@ from mail.recipients.unsubscribed import (
     token_in_mail,
     unsubscribe_mailbox,
 )
-from rules.bounces import SUCCESSES, judge
+from rules.mail.bounces import SUCCESSES, judge
 
 _XTEXT = re.compile(r"\+([0-9A-F]{2})")
 _TOKEN = re.compile(r"[a-z2-7]{16}")
 _COLUMNS = [
-    delivery.c[name] for name in ("key", "run", "account_key", "account", "address", "status")
+    delivery.c[name] for name in ("key", "period", "account_key", "account", "address", "status")
 ]
 
 
@@ -214,7 +214,7 @@ _REPLY = re.compile(r"[45]\d\d( |$)")
 
 
 def record_refusals(
-    database: Database, run: str | None = None, *, now: datetime, who: str
+    database: Database, period: str | None = None, *, now: datetime, who: str
 ) -> BounceCounts:
     """
     Draw the conclusions from what failed at sending: mailboxes suppressed, bills put on paper.
@@ -224,7 +224,7 @@ def record_refusals(
     """
     counted: Counter[str] = Counter()
     with database.writing() as books:
-        for row in books.execute(_refused(run)).all():
+        for row in books.execute(_refused(period)).all():
             identity = _identity(row)
             known = sa.select(bounce.c.id).where(bounce.c.id == identity)
             if not _REPLY.match(row.error) or books.execute(known).first():
@@ -235,18 +235,18 @@ def record_refusals(
             record_bounce(books, None, returned, now, row, report, judgement)
             counted[judgement.kind.value] += 1
             counted.update(carry_out(books, row, judgement, report.status, now, who))
-        counted["paper"] += put_on_paper(books, run)
+        counted["paper"] += put_on_paper(books, period)
     return BounceCounts(**counted)
 
 
-def _refused(run: str | None) -> sa.Select[Any]:
+def _refused(period: str | None) -> sa.Select[Any]:
     """Select what a server said no to; what we refused ourselves says nothing of the mailbox."""
     select = sa.select(delivery).where(
         delivery.c.status == DeliveryStatus.FAILED,
         delivery.c.bounced_at.is_(None),
         sa.or_(delivery.c.error.startswith("4"), delivery.c.error.startswith("5")),
     )
-    return select if run is None else select.where(delivery.c.run == run)
+    return select if period is None else select.where(delivery.c.period == period)
 
 
 def _identity(row: sa.Row[Any]) -> str:

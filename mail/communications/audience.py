@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
-from database.in_force import link_in_force
+from database.definitions.in_force import link_in_force
 from database.runs import Run, get_run
 from database.tables import (
     account,
@@ -28,7 +28,7 @@ from domain.failures import Misuse, PermanentFailure
 from mail.message.addresses import to_envelope_address
 from mail.recipients.addresses import Some, read_addresses
 from mail.recipients.suppressed import suppressed_mailboxes
-from rules.communications import LeftOut, Reader, choose_readers
+from rules.mail.communications import LeftOut, Reader, choose_readers
 
 TEXTS = ("city", "state", "zip", "service_address", "cosigner_id")
 FLAGS = ("ebill", "send_paper", "direct_pay")
@@ -69,7 +69,7 @@ def _condition(name: str, value: str) -> sa.ColumnElement[bool]:
     return folded == value.lower()
 
 
-def read_portal_users(books: Connection, run: str) -> Iterator[Reader]:
+def read_portal_users(books: Connection, period: str) -> Iterator[Reader]:
     """
     Yield all portal users, each with the first of their accounts that is not closed.
 
@@ -78,13 +78,13 @@ def read_portal_users(books: Connection, run: str) -> Iterator[Reader]:
     links = (
         sa.select(link_in_force.c.mailbox, account.c.account)
         .join(account, _same_account(link_in_force))
-        .where(link_in_force.c.run == run, account.c.status != AccountStatus.CLOSED)
+        .where(link_in_force.c.period == period, account.c.status != AccountStatus.CLOSED)
         .order_by(account.c.account_key.desc())
     )
     first = {row.mailbox: row.account for row in books.execute(links)}  # the last one stays
     users = (
         sa.select(portal_user.c.mailbox, portal_user.c.address)
-        .where(portal_user.c.run == run)
+        .where(portal_user.c.period == period)
         .order_by(portal_user.c.mailbox)
     )
     for mailbox, address in books.execute(users):
@@ -94,7 +94,7 @@ def read_portal_users(books: Connection, run: str) -> Iterator[Reader]:
 
 def read_customers(
     books: Connection,
-    run: str,
+    period: str,
     *,
     where: Sequence[str] = (),
     numbers: Sequence[str] | None = None,
@@ -108,17 +108,17 @@ def read_customers(
     """
     conditions = to_conditions(where)
     if numbers is not None:
-        conditions.append(account.c.account_key.in_(_known(books, run, numbers)))
+        conditions.append(account.c.account_key.in_(_known(books, period, numbers)))
     query = (
         sa.select(account.c.account_key, account.c.account, account.c.cosigner_id)
-        .where(account.c.run == run, account.c.status != AccountStatus.CLOSED, *conditions)
+        .where(account.c.period == period, account.c.status != AccountStatus.CLOSED, *conditions)
         .order_by(account.c.account_key)
     )
     rows = books.execute(query).all()
     some = None
     if numbers is not None:
         some = Some([row.account_key for row in rows], [row.cosigner_id for row in rows])
-    known = read_addresses(books, run, some, to_landlords=to_landlords)
+    known = read_addresses(books, period, some, to_landlords=to_landlords)
     for row in rows:
         recipients = known.of(row.account_key, row.cosigner_id)
         yield from (Reader(recipient, row.account) for recipient in recipients)
@@ -126,7 +126,7 @@ def read_customers(
             yield None
 
 
-def read_picked(books: Connection, run: str, addresses: Sequence[str]) -> Iterator[Reader]:
+def read_picked(books: Connection, period: str, addresses: Sequence[str]) -> Iterator[Reader]:
     """Yield addresses as they were typed, with the accounts that know them; raises Misuse."""
     wanted = {address.casefold(): _recipient(address) for address in addresses}
     for table, mailbox in (
@@ -137,7 +137,7 @@ def read_picked(books: Connection, run: str, addresses: Sequence[str]) -> Iterat
             sa.select(table.c.address, account.c.account)
             .join(account, _same_account(table))
             .where(
-                table.c.run == run,
+                table.c.period == period,
                 mailbox.in_(list(wanted)),
                 account.c.status != AccountStatus.CLOSED,
             )
@@ -148,17 +148,17 @@ def read_picked(books: Connection, run: str, addresses: Sequence[str]) -> Iterat
     yield from (Reader(recipient) for recipient in wanted.values())
 
 
-def _known(books: Connection, run: str, numbers: Sequence[str]) -> list[str]:
+def _known(books: Connection, period: str, numbers: Sequence[str]) -> list[str]:
     """Return the keys of account numbers that a run has; raises Misuse for another."""
     keys = [account_key(number) for number in numbers]
     query = sa.select(account.c.account_key).where(
-        account.c.run == run, account.c.account_key.in_(keys)
+        account.c.period == period, account.c.account_key.in_(keys)
     )
     found = set(books.scalars(query))
     for number, key in zip(numbers, keys, strict=True):
         if key not in found:
             raise Misuse(
-                f"Period {run} has no account {number}; check its number.", "unknown-account"
+                f"Period {period} has no account {number}; check its number.", "unknown-account"
             )
     return keys
 
@@ -172,7 +172,7 @@ def _recipient(address: str) -> Recipient:
 
 
 def _same_account(table: sa.FromClause) -> sa.ColumnElement[bool]:
-    return sa.and_(account.c.run == table.c.run, account.c.account_key == table.c.account_key)
+    return sa.and_(account.c.period == table.c.period, account.c.account_key == table.c.account_key)
 
 
 class AudienceKind(StrEnum):
@@ -248,7 +248,7 @@ def resolve(
     """
     with database.reading() as books:
         run = get_run(database, _newest_closed(books))
-        found = _read(books, run.run, audience, to_landlords)
+        found = _read(books, run.period, audience, to_landlords)
         readers, left_out = choose_readers(
             (reader for reader in found if isinstance(reader, Reader)),
             suppressed=suppressed_mailboxes(books),
@@ -259,32 +259,32 @@ def resolve(
 
 
 def _newest_closed(books: Connection) -> str:
-    run = books.scalar(
-        sa.select(period_close.c.run)
-        .join(bill_run, bill_run.c.run == period_close.c.run)
-        .order_by(bill_run.c.ends_on.desc(), period_close.c.run.desc())
+    period = books.scalar(
+        sa.select(period_close.c.period)
+        .join(bill_run, bill_run.c.period == period_close.c.period)
+        .order_by(bill_run.c.ends_on.desc(), period_close.c.period.desc())
         .limit(1)
     )
-    if run is None:
+    if period is None:
         raise Misuse(
             "No period is closed yet, so nobody knows whom to write to; close one first.",
             "no-closed-period",
         )
-    return str(run)
+    return str(period)
 
 
 def _read(
-    books: Connection, run: str, audience: Audience, to_landlords: bool
+    books: Connection, period: str, audience: Audience, to_landlords: bool
 ) -> list[Reader | None]:
     kind, values = audience.kind, audience.values
     if kind is AudienceKind.PORTAL_USERS:
-        return list(read_portal_users(books, run))
+        return list(read_portal_users(books, period))
     if kind is AudienceKind.ADDRESSES:
-        return list(read_picked(books, run, values))
+        return list(read_picked(books, period, values))
     return list(
         read_customers(
             books,
-            run,
+            period,
             where=values if kind is AudienceKind.WHERE else (),
             numbers=values if kind is AudienceKind.ACCOUNTS else None,
             to_landlords=to_landlords,

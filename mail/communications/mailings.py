@@ -30,7 +30,7 @@ from mail.message.size_limit import read_stored
 from mail.outbox.decisions import WAITING
 from mail.outbox.deliveries import count_by_status
 from mail.rendering.notices import Communication
-from rules.communications import LeftOut
+from rules.mail.communications import LeftOut
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from database.books import Database
 from database.tables import communication
 from domain.failures import DAMAGED_PDF, Misuse, Refused
 from mail.message.size_limit import MEGABYTE
-from rules.communications import Posted, choose_latest
+from rules.mail.communications import Posted, choose_latest
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
-from database.in_force import landlord_in_force, link_in_force
+from database.definitions.in_force import landlord_in_force, link_in_force
 from database.queries.balances import open_balance
 from database.queries.payment_events import newest_taken_back
 from database.tables import (
@@ -26,7 +26,7 @@ from mail.notices.payments import NoticeCounts, Notifying, payments_of, queue_no
 from mail.outbox.queueing import PlannedMessage, queue_messages
 from mail.recipients.suppressed import suppressed_mailboxes
 from mail.rendering.notice_letters import not_drawn
-from rules.delivery import choose_recipients
+from rules.mail.delivery import choose_recipients
 
 _PAYMENT = scheduled_payment.c
 
@@ -83,13 +83,13 @@ def _returned(since: datetime) -> sa.Select[Any]:
 
 def _failures(about: sa.ColumnElement[str]) -> sa.Select[Any]:
     same_account = sa.and_(
-        account.c.run == _PAYMENT.run, account.c.account_key == _PAYMENT.account_key
+        account.c.period == _PAYMENT.period, account.c.account_key == _PAYMENT.account_key
     )
     return (
         sa.select(
             about.label("about"),
             sa.literal(MessageKind.AUTOPAY_FAILED.value).label("form"),
-            _PAYMENT.run,
+            _PAYMENT.period,
             _PAYMENT.account,
             _PAYMENT.account_key,
             account.c.cosigner_id,
@@ -114,7 +114,7 @@ def _messages(books: Connection, row: Any, to_landlords: bool) -> Iterator[Plann
             address=found.address,
             source=found.source,
             account=row.account,
-            run=row.run,
+            period=row.period,
             form=row.form,
         )
 
@@ -123,14 +123,14 @@ def _addresses(
     books: Connection, table: sa.FromClause, row: Any, *conditions: sa.ColumnElement[bool]
 ) -> Sequence[str]:
     query = sa.select(table.c.address).where(
-        table.c.run == row.run, table.c.account_key == row.account_key, *conditions
+        table.c.period == row.period, table.c.account_key == row.account_key, *conditions
     )
     return books.scalars(query.order_by(table.c.address)).all()
 
 
 def _landlords(books: Connection, row: Any) -> Sequence[str]:
     query = sa.select(landlord_in_force.c.portal_user).where(
-        landlord_in_force.c.run == row.run, landlord_in_force.c.cosigner_id == row.cosigner_id
+        landlord_in_force.c.period == row.period, landlord_in_force.c.cosigner_id == row.cosigner_id
     )
     return books.scalars(query).all()
 
@@ -148,7 +148,7 @@ def queue_capped_draws(database: Database, terms: Notifying) -> NoticeCounts:
 
     def find(books: Connection) -> list[tuple[str, sa.Select[Any]]]:
         leaves_rest = sa.exists().where(
-            balance_due.c.run == _CAPPED_PAYMENT.run,
+            balance_due.c.period == _CAPPED_PAYMENT.period,
             balance_due.c.account_key == _CAPPED_PAYMENT.account_key,
             open_balance() > _CAPPED_PAYMENT.amount,
         )
@@ -158,8 +158,11 @@ def queue_capped_draws(database: Database, terms: Notifying) -> NoticeCounts:
             leaves_rest,
         )
         runs = books.scalars(
-            sa.select(_CAPPED_PAYMENT.run).where(capped).distinct().order_by(_CAPPED_PAYMENT.run)
+            sa.select(_CAPPED_PAYMENT.period)
+            .where(capped)
+            .distinct()
+            .order_by(_CAPPED_PAYMENT.period)
         )
-        return [(run, payments_of(run, capped)) for run in runs.all()]
+        return [(period, payments_of(period, capped)) for period in runs.all()]
 
     return queue_notices(database, MessageKind.AUTOPAY_SCHEDULED, find, terms)

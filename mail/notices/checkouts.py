@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
-from database.checkout_tables import checkout
+from database.definitions.checkout import checkout
 from database.ledger.tables import payment_event
 from database.queries.payment_events import MoneyMoved
 from database.tables import draw, gateway_payment
@@ -75,7 +75,7 @@ def _owed(terms: Notifying) -> sa.Select[Any]:
             checkout.c.address,
             _PAYMENT.key,
             _PAYMENT.account,
-            _PAYMENT.run,
+            _PAYMENT.period,
             _PAYMENT.state,
         )
         .join(gateway_payment, _PAYMENT.key == checkout.c.payment_key)
@@ -97,7 +97,7 @@ def _moved(terms: Notifying) -> sa.Select[Any]:
             checkout.c.address,
             _PAYMENT.key,
             _PAYMENT.account,
-            _PAYMENT.run,
+            _PAYMENT.period,
         )
         .join(draw, draw.c.key == event.draw_key)
         .join(gateway_payment, _PAYMENT.key == draw.c.payment_key)
@@ -125,6 +125,6 @@ def _to_message(row: Any, of_event: str, form: str) -> PlannedMessage:
         address=row.address,
         source=RecipientSource.PORTAL_USER,
         account=row.account,
-        run=row.run,
+        period=row.period,
         form=form,
     )

@@ -63,30 +63,30 @@ def queue_notices(
     """
     counts = NoticeCounts()
     with database.reading() as books:
-        for run, payments in find(books):
-            messages = _messages(books, kind, run, payments, terms, counts.skipped)
+        for period, payments in find(books):
+            messages = _messages(books, kind, period, payments, terms, counts.skipped)
             while batch := list(islice(messages, CHUNK)):
                 new, _ = without_known(books, batch)
-                counts.queued += _record(database, run, kind, new, terms) if new else 0
+                counts.queued += _record(database, period, kind, new, terms) if new else 0
     return counts
 
 
 def _record(
-    database: Database, run: str, kind: MessageKind, new: list[PlannedMessage], terms: Notifying
+    database: Database, period: str, kind: MessageKind, new: list[PlannedMessage], terms: Notifying
 ) -> int:
     if not terms.records:
         return len(new)
     with database.writing() as books:
         queued = queue_messages(books, new, now=terms.now, message_domain=terms.message_domain)
         detail = f"{say_count(queued, 'mail')} queued"
-        record_audit(books, terms.now, terms.who, f"queue {kind}", run, detail)
+        record_audit(books, terms.now, terms.who, f"queue {kind}", period, detail)
     return queued
 
 
 def _messages(
     books: Connection,
     kind: MessageKind,
-    run: str,
+    period: str,
     payments: sa.Select[Any],
     terms: Notifying,
     skipped: Counter[Skipped],
@@ -95,7 +95,7 @@ def _messages(
     rows = books.execute(payments.execution_options(yield_per=CHUNK))
     for chunk in rows.partitions():
         some = Some([row.account_key for row in chunk], [row.cosigner_id for row in chunk])
-        known = read_addresses(books, run, some, to_landlords=terms.to_landlords)
+        known = read_addresses(books, period, some, to_landlords=terms.to_landlords)
         for row in chunk:
             everybody = known.of(row.account_key, row.cosigner_id)
             reached = [one for one in everybody if one.mailbox not in suppressed]
@@ -103,7 +103,7 @@ def _messages(
                 skipped[Skipped.SUPPRESSED if everybody else Skipped.NO_ADDRESS] += 1
             for one in reached:
                 yield PlannedMessage(
-                    kind, row.about, one.address, one.source, row.account, run, kind.value
+                    kind, row.about, one.address, one.source, row.account, period, kind.value
                 )
 
 
@@ -126,17 +126,21 @@ def queue_receipts(database: Database, terms: Notifying) -> NoticeCounts:
             _RECEIPT_PAYMENT.taken_at >= terms.now - TOLD_FOR,
         )
         runs = books.scalars(
-            sa.select(_RECEIPT_PAYMENT.run).where(drawn).distinct().order_by(_RECEIPT_PAYMENT.run)
+            sa.select(_RECEIPT_PAYMENT.period)
+            .where(drawn)
+            .distinct()
+            .order_by(_RECEIPT_PAYMENT.period)
         )
-        return [(run, payments_of(run, drawn)) for run in runs]
+        return [(period, payments_of(period, drawn)) for period in runs]
 
     return queue_notices(database, MessageKind.RECEIPT, find, terms)
 
 
-def payments_of(run: str, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+def payments_of(period: str, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
     """Select payments of a run with what a notice needs, in the order of their account keys."""
     same_account = sa.and_(
-        account.c.run == _RECEIPT_PAYMENT.run, account.c.account_key == _RECEIPT_PAYMENT.account_key
+        account.c.period == _RECEIPT_PAYMENT.period,
+        account.c.account_key == _RECEIPT_PAYMENT.account_key,
     )
     return (
         sa.select(
@@ -146,7 +150,7 @@ def payments_of(run: str, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]
             _RECEIPT_PAYMENT.key.label("about"),
         )
         .join(account, same_account)
-        .where(_RECEIPT_PAYMENT.run == run, *conditions)
+        .where(_RECEIPT_PAYMENT.period == period, *conditions)
         .order_by(_RECEIPT_PAYMENT.account_key, _RECEIPT_PAYMENT.number)
     )
 
@@ -180,22 +184,22 @@ def queue_draw_notices(database: Database, terms: Notifying) -> NoticeCounts:
 def _mailed_runs() -> sa.Select[Any]:
     """Select the runs with payments to come whose e-bills were sent, and when that ended."""
     waits = sa.exists().where(
-        _PAYMENT.run == run_step.c.run, _PAYMENT.state == PaymentState.SCHEDULED
+        _PAYMENT.period == run_step.c.period, _PAYMENT.state == PaymentState.SCHEDULED
     )
     return (
-        sa.select(run_step.c.run, run_step.c.finished_at, bill_run.c.timezone)
-        .join(bill_run, bill_run.c.run == run_step.c.run)
+        sa.select(run_step.c.period, run_step.c.finished_at, bill_run.c.timezone)
+        .join(bill_run, bill_run.c.period == run_step.c.period)
         .where(run_step.c.step == Step.SEND, waits)
-        .order_by(run_step.c.run)
+        .order_by(run_step.c.period)
     )
 
 
 def _of_run(row: Any, terms: Notifying) -> tuple[str, sa.Select[Any]]:
     today = terms.now.astimezone(ZoneInfo(row.timezone)).date()
-    conditions = [*_is_to_come(today), ~_is_told_by_bill(row.run, row.finished_at)]
+    conditions = [*_is_to_come(today), ~_is_told_by_bill(row.period, row.finished_at)]
     if terms.autopay_scheduled == "varying":
-        conditions.append(is_varying(scheduled_payment, row.run))
-    return row.run, payments_of(row.run, *conditions)
+        conditions.append(is_varying(scheduled_payment, row.period))
+    return row.period, payments_of(row.period, *conditions)
 
 
 def _is_to_come(today: date) -> list[sa.ColumnElement[bool]]:
@@ -207,7 +211,7 @@ def _is_to_come(today: date) -> list[sa.ColumnElement[bool]]:
     ]
 
 
-def _is_told_by_bill(run: str, mailed_at: datetime) -> sa.ColumnElement[bool]:
+def _is_told_by_bill(period: str, mailed_at: datetime) -> sa.ColumnElement[bool]:
     """Claim that an e-bill told of the payment, or will: one that left after it was scheduled."""
     mails = delivery.c
     left_after = sa.and_(
@@ -215,7 +219,7 @@ def _is_told_by_bill(run: str, mailed_at: datetime) -> sa.ColumnElement[bool]:
         sa.or_(_PAYMENT.scheduled_at <= mailed_at, mails.sent_at >= _PAYMENT.scheduled_at),
     )
     return sa.exists().where(
-        mails.run == run,
+        mails.period == period,
         mails.account_key == _PAYMENT.account_key,
         mails.kind == MessageKind.BILL,
         sa.or_(left_after, mails.status.in_(_TELLS_YET)),

@@ -63,7 +63,7 @@ def send_again(database: Database, names: Sequence[str], decision: DeliveryDecis
 
 def send_failed_again(
     database: Database,
-    run: str,
+    period: str,
     account: str | None,
     decision: DeliveryDecision,
     *,
@@ -75,7 +75,7 @@ def send_failed_again(
     The suppressed mailboxes among them are written to again, each audited; `leave_suppressed`
     lets them and their mails be.
     """
-    chosen = [delivery.c.run == run, delivery.c.status == DeliveryStatus.FAILED]
+    chosen = [delivery.c.period == period, delivery.c.status == DeliveryStatus.FAILED]
     if account is not None:
         chosen.append(delivery.c.account_key == account_key(account))
     with database.writing() as books:
@@ -157,8 +157,8 @@ def _queue_again(books: Connection, rows: Sequence[sa.Row[Any]], decision: Deliv
             changes["possible_duplicate"] = True
         _change(books, [row for row in rows if row.status == status], changes)
     for row in rows:
-        if row.kind == MessageKind.BILL and row.run is not None:
-            take_off_paper(books, row.run, row.form, row.account_key)
+        if row.kind == MessageKind.BILL and row.period is not None:
+            take_off_paper(books, row.period, row.form, row.account_key)
     _audit(books, rows, "send mail again", decision)
     return len(rows)
 
@@ -173,7 +173,7 @@ def _audit(
     books: Connection, rows: Sequence[sa.Row[Any]], action: str, decision: DeliveryDecision
 ) -> None:
     for row in rows:
-        subject = " ".join(part for part in (row.kind, row.run, row.account) if part)
+        subject = " ".join(part for part in (row.kind, row.period, row.account) if part)
         detail = f"{decision.reason} (it was {row.status})"
         record_audit(books, decision.at, decision.who, action, subject, detail)
 
@@ -208,8 +208,8 @@ class OutboxSummary:
         return sum(found.get(status, 0) for found in self.counts.values() for status in WAITING)
 
 
-def read_outbox_summary(database: Database, run: str | None = None) -> OutboxSummary:
-    ours = [] if run is None else [delivery.c.run == run]
+def read_outbox_summary(database: Database, period: str | None = None) -> OutboxSummary:
+    ours = [] if period is None else [delivery.c.period == period]
     is_waiting = delivery.c.status.in_(WAITING)
     is_duplicate = (delivery.c.status == DeliveryStatus.SENT) & delivery.c.possible_duplicate
     with database.reading() as books:

@@ -108,7 +108,7 @@ class Delivery:
     """One recorded delivery that this worker has claimed."""
 
     key: str
-    run: str | None
+    period: str | None
     account_key: str
     account: str
     kind: MessageKind
@@ -150,13 +150,13 @@ def claim(
     was recorded for a mailbox that has been suppressed since then fails here.
     """
     claimed: list[Delivery] = []
-    with database.writing() as connection:
+    with database.writing() as books:
         for status in sendable(resend_in_doubt=resend_in_doubt):
             while room := limit - len(claimed):
                 due = _due(status, now, kinds).limit(room)
-                rows = [Delivery(*row) for row in connection.execute(due)]
-                welcome = _without_suppressed(connection, status, rows)
-                claimed += _take(connection, status, welcome, owner, now + lease)
+                rows = [Delivery(*row) for row in books.execute(due)]
+                welcome = _without_suppressed(books, status, rows)
+                claimed += _take(books, status, welcome, owner, now + lease)
                 if len(rows) < room:
                     break
     return claimed
@@ -173,24 +173,24 @@ def _due(status: DeliveryStatus, now: datetime, kinds: Collection[MessageKind]) 
 
 
 def _without_suppressed(
-    connection: Connection, status: DeliveryStatus, rows: list[Delivery]
+    books: Connection, status: DeliveryStatus, rows: list[Delivery]
 ) -> list[Delivery]:
     """Fail what goes to a mailbox that is written to no more; return the rest."""
     mailbox = suppressed_address.c.mailbox
     query = sa.select(mailbox).where(mailbox.in_([row.mailbox for row in rows]))
-    suppressed = set(connection.scalars(query))
+    suppressed = set(books.scalars(query))
     if suppressed:
         keys = [row.key for row in rows if row.mailbox in suppressed]
         changes = {
             "status": DELIVERY.after(status, "suppressed"),
             "error": "nothing is sent to this mailbox any more: it is suppressed",
         }
-        connection.execute(delivery.update().where(delivery.c.key.in_(keys)).values(changes))
+        books.execute(delivery.update().where(delivery.c.key.in_(keys)).values(changes))
     return [row for row in rows if row.mailbox not in suppressed]
 
 
 def _take(
-    connection: Connection,
+    books: Connection,
     status: DeliveryStatus,
     rows: list[Delivery],
     owner: str,
@@ -211,33 +211,33 @@ def _take(
         rows = [replace(row, possible_duplicate=True) for row in rows]
     if rows:
         keys = [row.key for row in rows]
-        connection.execute(delivery.update().where(delivery.c.key.in_(keys)).values(changes))
+        books.execute(delivery.update().where(delivery.c.key.in_(keys)).values(changes))
     return rows
 
 
-def counts(database: Database, run: str) -> dict[DeliveryStatus, int]:
+def counts(database: Database, period: str) -> dict[DeliveryStatus, int]:
     """Count a run's deliveries by status; every status is there."""
-    return count_by_status(database, delivery.c.run == run)
+    return count_by_status(database, delivery.c.period == period)
 
 
 def count_by_status(
     database: Database, *which: sa.ColumnElement[bool]
 ) -> dict[DeliveryStatus, int]:
     """Count deliveries by status; every status is there."""
-    with database.reading() as connection:
-        found = count_by(connection, delivery.c.status, *which)
+    with database.reading() as books:
+        found = count_by(books, delivery.c.status, *which)
     return {status: found.get(status, 0) for status in DeliveryStatus}
 
 
-def count_possible_duplicates(database: Database, run: str) -> int:
+def count_possible_duplicates(database: Database, period: str) -> int:
     """Count a run's deliveries that were sent and may have arrived twice."""
     query = sa.select(sa.func.count()).where(
-        delivery.c.run == run,
+        delivery.c.period == period,
         delivery.c.status == DeliveryStatus.SENT,
         delivery.c.possible_duplicate,
     )
-    with database.reading() as connection:
-        return connection.execute(query).scalar_one()
+    with database.reading() as books:
+        return books.execute(query).scalar_one()
 
 
 def mark(

@@ -39,7 +39,7 @@ class PlannedMessage:
     address: str
     source: RecipientSource | None = None
     account: str = ""
-    run: str | None = None
+    period: str | None = None
     form: str = ""
 
 
@@ -58,7 +58,7 @@ def queue_messages(
     return recorded
 
 
-def queue_bills(database: Database, run: str, *, now: datetime, message_domain: str) -> int:
+def queue_bills(database: Database, period: str, *, now: datetime, message_domain: str) -> int:
     """
     Record one delivery for each bill and mailbox of a closed run; return how many are new.
 
@@ -68,36 +68,36 @@ def queue_bills(database: Database, run: str, *, now: datetime, message_domain: 
     to period_close (rule 2): the database raises IntegrityError.
     """
     recorded = 0
-    with database.writing() as connection:
-        owed = connection.execute(_bills_owed(run).execution_options(yield_per=CHUNK))
+    with database.writing() as books:
+        owed = books.execute(_bills_owed(period).execution_options(yield_per=CHUNK))
         for rows in owed.partitions():
             bills = [
                 PlannedMessage(
                     MessageKind.BILL,
-                    about=row.run,
+                    about=row.period,
                     address=row.address,
                     source=row.source,
                     account=row.account,
-                    run=row.run,
+                    period=row.period,
                     form=row.form,
                 )
                 for row in rows
             ]
-            recorded += queue_messages(connection, bills, now=now, message_domain=message_domain)
+            recorded += queue_messages(books, bills, now=now, message_domain=message_domain)
     return recorded
 
 
-def _bills_owed(run: str) -> sa.Select[Any]:
+def _bills_owed(period: str) -> sa.Select[Any]:
     is_held = sa.exists().where(
-        held_account.c.run == bill.c.run, held_account.c.account_key == bill.c.account_key
+        held_account.c.period == bill.c.period, held_account.c.account_key == bill.c.account_key
     )
     same_account = [
-        sa.and_(table.c.run == bill.c.run, table.c.account_key == bill.c.account_key)
+        sa.and_(table.c.period == bill.c.period, table.c.account_key == bill.c.account_key)
         for table in (account, delivery_plan, recipient)
     ]
     return (
         sa.select(
-            bill.c.run,
+            bill.c.period,
             bill.c.form,
             account.c.account,
             recipient.c.address,
@@ -107,7 +107,7 @@ def _bills_owed(run: str) -> sa.Select[Any]:
         .join(delivery_plan, same_account[1])
         .join(recipient, same_account[2])
         .where(
-            bill.c.run == run,
+            bill.c.period == period,
             delivery_plan.c.paperless,
             account.c.status != AccountStatus.CLOSED,
             ~is_doubled(),
@@ -121,7 +121,7 @@ def _row_of(message: PlannedMessage, now: datetime, message_domain: str) -> dict
     key = delivery_key(message.kind, message.about, message.form, message.account, mailbox)
     return {
         "key": key,
-        "run": message.run,
+        "period": message.period,
         "account_key": account_key(message.account),
         "account": message.account,
         "kind": message.kind,
@@ -137,24 +137,24 @@ def _row_of(message: PlannedMessage, now: datetime, message_domain: str) -> dict
     }
 
 
-def _record(connection: Connection, rows: list[dict[str, Any]]) -> int:
+def _record(books: Connection, rows: list[dict[str, Any]]) -> int:
     """
     Insert what is not there yet; return how many are new.
 
     A delivery left out for another reason than its own key (its Message-ID or token is taken) is
     an error.
     """
-    recording = insert_new(connection.dialect.name, delivery)
+    recording = insert_new(books.dialect.name, delivery)
     options = {"preserve_rowcount": True}  # of an executemany, which PostgreSQL's driver sums up
-    new = connection.execute(recording, rows, execution_options=options).rowcount
+    new = books.execute(recording, rows, execution_options=options).rowcount
     if new < len(rows):
-        _require_recorded(connection, {row["key"] for row in rows})
+        _require_recorded(books, {row["key"] for row in rows})
     return new
 
 
-def _require_recorded(connection: Connection, keys: set[str]) -> None:
+def _require_recorded(books: Connection, keys: set[str]) -> None:
     known = sa.select(delivery.c.key).where(delivery.c.key.in_(keys))
-    if left_out := keys.difference(connection.scalars(known)):
+    if left_out := keys.difference(books.scalars(known)):
         raise ValueError(
             f"the Message-IDs or tokens of {len(left_out)} messages are other messages': "
             "nothing of this step was recorded, run it again"
@@ -175,7 +175,7 @@ def without_known(
     known: Counter[DeliveryStatus] = Counter()
     first, last = messages[0], messages[-1]
     query = sa.select(delivery.c.key, delivery.c.status).where(
-        delivery.c.run == first.run,
+        delivery.c.period == first.period,
         delivery.c.kind == first.kind,
         delivery.c.form == first.form,
         delivery.c.account_key.between(account_key(first.account), account_key(last.account)),

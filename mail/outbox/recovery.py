@@ -19,7 +19,7 @@ from database.tables import delivery
 from domain.deliveries import DeliveryStatus
 from mail.outbox.deliveries import COLUMNS, Delivery, leave_in_doubt, mark, put_back
 from mail.outbox.journal import SUFFIX, LeftJournal, Record, journal_path
-from rules.refusals import refusal_reason
+from rules.mail.refusals import refusal_reason
 
 SWEPT_AFTER_SECONDS = 60
 _SENDING = delivery.c.status == DeliveryStatus.SENDING

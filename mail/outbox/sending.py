@@ -22,7 +22,7 @@ from mail.outbox.deliveries import Delivery, claim, leave_in_doubt, mark, put_ba
 from mail.outbox.journal import SendJournal
 from mail.outbox.recovery import recover
 from mail.port import Mailer, MailOutcome, OutgoingMessage, Result
-from rules.refusals import is_relays_fault, refusal_reason
+from rules.mail.refusals import is_relays_fault, refusal_reason
 
 STOPPED = "stopped"  # because somebody asked for it
 _POLICY = re.compile(r"5\d\d 5\.7\.")  # RFC 3463: security or policy; not about the mailbox

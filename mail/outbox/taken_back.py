@@ -31,11 +31,11 @@ def lift_mailboxes(
         books.execute(bounce.update().where(bounce.c.id == identity).values(settled_at=now))
 
 
-def take_off_paper(books: Connection, run: str, form: str, account_key: str) -> None:
+def take_off_paper(books: Connection, period: str, form: str, account_key: str) -> None:
     """Take a bill out of the next print batch again: its mail goes anew, and may arrive."""
     books.execute(
         paper.delete().where(
-            paper.c.run == run,
+            paper.c.period == period,
             paper.c.form == form,
             paper.c.account_key == account_key,
             paper.c.reason == PaperReason.EBILL_BOUNCED,

@@ -17,7 +17,7 @@ from mail.outbox.deliveries import Delivery
 from mail.rendering.bills import Stamp
 from mail.rendering.notice_facts import find_facts_of_notice
 from mail.rendering.notices import NoticeRenderer
-from rules.communications import Reader
+from rules.mail.communications import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Shown:
     """As whom a mail is looked at, and the closed period that knows of him."""
 
     reader: Reader
-    run: str
+    period: str
 
 
 def first_reader(database: Database, number: int) -> Shown | None:
@@ -37,17 +37,17 @@ def first_reader(database: Database, number: int) -> Shown | None:
         .limit(1)
     )
     newest = (
-        sa.select(period_close.c.run)
-        .join(bill_run, bill_run.c.run == period_close.c.run)
-        .order_by(bill_run.c.ends_on.desc(), period_close.c.run.desc())
+        sa.select(period_close.c.period)
+        .join(bill_run, bill_run.c.period == period_close.c.period)
+        .order_by(bill_run.c.ends_on.desc(), period_close.c.period.desc())
         .limit(1)
     )
     with database.reading() as books:
         row = books.execute(reader).one_or_none()
-        run = books.scalar(newest)
-    if row is None or run is None:
+        period = books.scalar(newest)
+    if row is None or period is None:
         return None
-    return Shown(Reader(Recipient(row.address, row.source), row.account), run)
+    return Shown(Reader(Recipient(row.address, row.source), row.account), period)
 
 
 def compose_for(notices: NoticeRenderer, shown: Shown, now: datetime, to: str = "") -> bytes:
@@ -61,7 +61,7 @@ def compose_for(notices: NoticeRenderer, shown: Shown, now: datetime, to: str = 
     facts = find_facts_of_notice(
         notices.database,
         key=row.key,
-        run=row.run,
+        period=row.period,
         account_key=row.account_key,
         address=row.address,
         source=reader.recipient.source or RecipientSource.CUSTOMER_RECORD,
@@ -75,10 +75,10 @@ def compose_for(notices: NoticeRenderer, shown: Shown, now: datetime, to: str = 
 def _a_delivery(shown: Shown, now: datetime, sender: str, to: str) -> Delivery:
     """Make what would be recorded; its names are of this look alone, so that nothing mixes."""
     kind, number = MessageKind.COMMUNICATION, shown.reader.account
-    key = delivery_key("preview", shown.run, kind, number, f"{to.casefold()}/{now.isoformat()}")
+    key = delivery_key("preview", shown.period, kind, number, f"{to.casefold()}/{now.isoformat()}")
     return Delivery(
         key=key,
-        run=shown.run,
+        period=shown.period,
         account_key=account_key(number),
         account=number,
         kind=kind,

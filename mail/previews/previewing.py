@@ -59,44 +59,44 @@ def find_subject(database: Database, wanted: PreviewSubject, office: str) -> Sub
 
     Raises Misuse where there is no such run or account.
     """
-    run = _find_run(database, wanted)
-    number, key = _find_account(database, run, wanted)
-    form = wanted.form or _own_form(database, wanted.kind, run, key)
-    reader = _first_recipient(database, run, key, office)
-    return Subject(wanted.kind, form, run, number, key, reader)
+    period = _find_run(database, wanted)
+    number, key = _find_account(database, period, wanted)
+    form = wanted.form or _own_form(database, wanted.kind, period, key)
+    reader = _first_recipient(database, period, key, office)
+    return Subject(wanted.kind, form, period, number, key, reader)
 
 
 def _find_run(database: Database, wanted: PreviewSubject) -> Run:
     if wanted.period:
         return get_run(database, wanted.period)
     newest = (
-        sa.select(account.c.run)
-        .join(bill_run, bill_run.c.run == account.c.run)
+        sa.select(account.c.period)
+        .join(bill_run, bill_run.c.period == account.c.period)
         .where(account.c.account_key == account_key(wanted.account))
-        .order_by(bill_run.c.ends_on.desc(), account.c.run.desc())
+        .order_by(bill_run.c.ends_on.desc(), account.c.period.desc())
         .limit(1)
     )
     with database.reading() as books:
-        run = books.scalar(newest)
-    if run is None:
+        period = books.scalar(newest)
+    if period is None:
         raise Misuse(
             f"No period in the books has an account {wanted.account}; see `billclose list bills "
             "--staged`, or give --sample.",
             "unknown-account",
         )
-    return get_run(database, run)
+    return get_run(database, period)
 
 
 def _find_account(database: Database, run: Run, wanted: PreviewSubject) -> tuple[str, str]:
     key = account_key(wanted.account)
     query = sa.select(account.c.account).where(
-        account.c.run == run.run, account.c.account_key == key
+        account.c.period == run.period, account.c.account_key == key
     )
     with database.reading() as books:
         number = books.scalar(query)
     if number is None:
         raise Misuse(
-            f"Period {run.run} has no account {wanted.account}; check its number.",
+            f"Period {run.period} has no account {wanted.account}; check its number.",
             "unknown-account",
         )
     return number, key
@@ -106,7 +106,7 @@ def _own_form(database: Database, kind: MessageKind, run: Run, key: str) -> str:
     """Return the form of the account's bill, the utility bill first; a notice's is its kind."""
     if kind is not MessageKind.BILL:
         return kind.value
-    query = sa.select(bill.c.form).where(bill.c.run == run.run, bill.c.account_key == key)
+    query = sa.select(bill.c.form).where(bill.c.period == run.period, bill.c.account_key == key)
     with database.reading() as books:
         forms = sorted(books.scalars(query), key=lambda form: (form != UTILITY_BILL, form))
     return forms[0] if forms else UTILITY_BILL
@@ -115,12 +115,12 @@ def _own_form(database: Database, kind: MessageKind, run: Run, key: str) -> str:
 def _first_recipient(database: Database, run: Run, key: str, office: str) -> Recipient:
     """Return who is planned to get it; else an address of the record; else the office itself."""
     planned = sa.select(recipient.c.address, recipient.c.source).where(
-        recipient.c.run == run.run, recipient.c.account_key == key
+        recipient.c.period == run.period, recipient.c.account_key == key
     )
     record = (
         sa.select(account_email.c.address)
         .where(
-            account_email.c.run == run.run,
+            account_email.c.period == run.period,
             account_email.c.account_key == key,
             account_email.c.fault.is_(None),
         )
@@ -167,7 +167,7 @@ def look_at(
     except (PermanentFailure, TemporaryFailure) as failure:
         raise Misuse(
             f"There is no {wanted.kind} to show of account {subject.account} in "
-            f"{subject.run.run}: {failure}; try --sample.",
+            f"{subject.run.period}: {failure}; try --sample.",
             "nothing-to-show",
         ) from None
     return Look(content, subject)
@@ -224,7 +224,7 @@ def _render(
     known = find_facts_of_notice(
         bills.database,
         key=row.key,
-        run=row.run,
+        period=row.period,
         account_key=row.account_key,
         address=row.address,
         source=subject.reader.source,
@@ -237,12 +237,12 @@ def _render(
 
 def _a_delivery(subject: Subject, now: datetime, sender: Sender) -> Delivery:
     """Make what would be recorded; its names are of this look alone, so that nothing mixes."""
-    run, reader = subject.run.run, subject.reader
+    period, reader = subject.run.period, subject.reader
     moment = f"{reader.mailbox}/{now.isoformat()}"
-    key = delivery_key("preview", run, subject.form, subject.account, moment)
+    key = delivery_key("preview", period, subject.form, subject.account, moment)
     return Delivery(
         key=key,
-        run=run,
+        period=period,
         account_key=subject.account_key,
         account=subject.account,
         kind=subject.kind,

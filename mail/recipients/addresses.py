@@ -10,10 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.in_force import landlord_in_force, link_in_force
+from database.definitions.in_force import landlord_in_force, link_in_force
 from database.tables import account_email
 from domain.deliveries import Recipient
-from rules.delivery import choose_recipients
+from rules.mail.delivery import choose_recipients
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Some:
 
 
 def read_addresses(
-    books: Connection, run: str, some: Some | None = None, *, to_landlords: bool = True
+    books: Connection, period: str, some: Some | None = None, *, to_landlords: bool = True
 ) -> KnownAddresses:
     """
     Read the addresses of all accounts of a run, or of some: three queries, however many.
@@ -55,12 +55,12 @@ def read_addresses(
     """
     record = (
         sa.select(account_email.c.account_key, account_email.c.address)
-        .where(account_email.c.run == run, account_email.c.fault.is_(None))
+        .where(account_email.c.period == period, account_email.c.fault.is_(None))
         .order_by(account_email.c.account_key, account_email.c.position)
     )
     links = (
         sa.select(link_in_force.c.account_key, link_in_force.c.address, link_in_force.c.paperless)
-        .where(link_in_force.c.run == run)
+        .where(link_in_force.c.period == period)
         .order_by(link_in_force.c.account_key, link_in_force.c.mailbox)
     )
     if some is not None:
@@ -69,7 +69,7 @@ def read_addresses(
     return KnownAddresses(
         {key: [one for (one,) in found] for key, found in _grouped(books, record).items()},
         _grouped(books, links),
-        _landlords(books, run, some) if to_landlords else {},
+        _landlords(books, period, some) if to_landlords else {},
     )
 
 
@@ -80,10 +80,10 @@ def _grouped(books: Connection, select: sa.Select[Any]) -> dict[str, list[Any]]:
     return groups
 
 
-def _landlords(books: Connection, run: str, some: Some | None) -> dict[str, list[str]]:
+def _landlords(books: Connection, period: str, some: Some | None) -> dict[str, list[str]]:
     """Return the portal users of each cosigner who has any (rule 133)."""
     rows = landlord_in_force.c
-    query = sa.select(rows.cosigner_id, rows.portal_user).where(rows.run == run)
+    query = sa.select(rows.cosigner_id, rows.portal_user).where(rows.period == period)
     if some is not None:
         query = query.where(rows.cosigner_id.in_(some.cosigners))
     found: defaultdict[str, list[str]] = defaultdict(list)

@@ -12,12 +12,12 @@ from database.tables import account, bill, delivery_plan, recipient
 from domain.deliveries import DeliveryPlan, PasswordField
 from mail.recipients.addresses import read_addresses
 from mail.recipients.suppressed import suppressed_mailboxes
-from rules.delivery import bill_password, plan_delivery
+from rules.mail.delivery import bill_password, plan_delivery
 
 
 def plan_deliveries(
     database: Database,
-    run: str,
+    period: str,
     *,
     to_landlords: bool,
     password: PasswordField = PasswordField.NONE,
@@ -32,21 +32,21 @@ def plan_deliveries(
     number of accounts.
     """
     with database.writing() as books:
-        plans = list(_plan(books, run, to_landlords, password, largest_bill))
+        plans = list(_plan(books, period, to_landlords, password, largest_bill))
         for table in (recipient, delivery_plan):
-            books.execute(table.delete().where(table.c.run == run))
+            books.execute(table.delete().where(table.c.period == period))
         insert_rows(
             books,
             delivery_plan,
-            ["run", "account_key", "paperless", "paper"],
-            ((run, plan.account, plan.paperless, plan.paper) for plan in plans),
+            ["period", "account_key", "paperless", "paper"],
+            ((period, plan.account, plan.paperless, plan.paper) for plan in plans),
         )
         insert_rows(
             books,
             recipient,
-            ["run", "account_key", "mailbox", "address", "source"],
+            ["period", "account_key", "mailbox", "address", "source"],
             (
-                (run, plan.account, found.mailbox, found.address, found.source)
+                (period, plan.account, found.mailbox, found.address, found.source)
                 for plan in plans
                 for found in plan.recipients
             ),
@@ -56,13 +56,13 @@ def plan_deliveries(
 
 def _plan(
     books: Connection,
-    run: str,
+    period: str,
     to_landlords: bool,
     password: PasswordField,
     largest_bill: int | None,
 ) -> Iterator[DeliveryPlan]:
-    known = read_addresses(books, run, to_landlords=to_landlords)
-    too_large = _too_large(books, run, largest_bill)
+    known = read_addresses(books, period, to_landlords=to_landlords)
+    too_large = _too_large(books, period, largest_bill)
     suppressed = suppressed_mailboxes(books)
     rows = books.execute(
         sa.select(
@@ -74,7 +74,7 @@ def _plan(
             account.c.zip,
             account.c.phone,
         )
-        .where(account.c.run == run)
+        .where(account.c.period == period)
         .order_by(account.c.account_key)
     )
     for row in rows:
@@ -92,9 +92,9 @@ def _plan(
         )
 
 
-def _too_large(books: Connection, run: str, largest: int | None) -> frozenset[str]:
+def _too_large(books: Connection, period: str, largest: int | None) -> frozenset[str]:
     """Return the accounts with a bill that no mail can carry; None: any mail carries any bill."""
     if largest is None:
         return frozenset()
-    query = sa.select(bill.c.account_key).where(bill.c.run == run, bill.c.size > largest)
+    query = sa.select(bill.c.account_key).where(bill.c.period == period, bill.c.size > largest)
     return frozenset(books.scalars(query))

@@ -25,12 +25,14 @@ from domain.deliveries import DeliveryStatus, MessageKind, PaperReason
 from domain.failures import Misuse
 from mail.outbox.deliveries import DELIVERY
 from mail.outbox.taken_back import lift_mailboxes
-from rules.bounces import say_why
+from rules.mail.bounces import say_why
 
-_COLUMNS = ["run", "form", "account_key", "account", "pages", "reason", "sequence"]
+_COLUMNS = ["period", "form", "account_key", "account", "pages", "reason", "sequence"]
 
 
-def put_on_paper(books: Connection, run: str | None = None, account_key: str | None = None) -> int:
+def put_on_paper(
+    books: Connection, period: str | None = None, account_key: str | None = None
+) -> int:
     """
     Queue for the next print batch every bill whose deliveries have all failed.
 
@@ -39,20 +41,20 @@ def put_on_paper(books: Connection, run: str | None = None, account_key: str | N
     """
     ours = delivery.c.kind == MessageKind.BILL
     failed = (
-        sa.select(delivery.c.run, delivery.c.form, delivery.c.account_key)
+        sa.select(delivery.c.period, delivery.c.form, delivery.c.account_key)
         .where(ours, delivery.c.status == DeliveryStatus.FAILED)
         .distinct()
         .subquery()
     )
     is_left = _same_bill(delivery, bill).where(ours, delivery.c.status != DeliveryStatus.FAILED)
     planned = sa.exists().where(
-        delivery_plan.c.run == bill.c.run,
+        delivery_plan.c.period == bill.c.period,
         delivery_plan.c.account_key == bill.c.account_key,
         delivery_plan.c.paper.is_not(None),
     )
     chosen = (
         sa.select(
-            bill.c.run,
+            bill.c.period,
             bill.c.form,
             bill.c.account_key,
             account.c.account,
@@ -63,14 +65,14 @@ def put_on_paper(books: Connection, run: str | None = None, account_key: str | N
         .join(
             failed,
             sa.and_(
-                failed.c.run == bill.c.run,
+                failed.c.period == bill.c.period,
                 failed.c.form == bill.c.form,
                 failed.c.account_key == bill.c.account_key,
             ),
         )
         .join(
             account,
-            sa.and_(account.c.run == bill.c.run, account.c.account_key == bill.c.account_key),
+            sa.and_(account.c.period == bill.c.period, account.c.account_key == bill.c.account_key),
         )
         .where(
             ~is_left,
@@ -79,8 +81,8 @@ def put_on_paper(books: Connection, run: str | None = None, account_key: str | N
             ~is_doubled(),
         )
     )
-    if run is not None:
-        chosen = chosen.where(bill.c.run == run)
+    if period is not None:
+        chosen = chosen.where(bill.c.period == period)
     if account_key is not None:
         chosen = chosen.where(bill.c.account_key == account_key)
     queue = paper.insert().from_select(_COLUMNS, chosen)
@@ -90,18 +92,18 @@ def put_on_paper(books: Connection, run: str | None = None, account_key: str | N
 def waiting_runs(books: Connection) -> dict[str, int]:
     """Count, by run, the bills that wait for the next print batch."""
     rows = books.execute(
-        sa.select(paper.c.run, sa.func.count().label("bills"))
+        sa.select(paper.c.period, sa.func.count().label("bills"))
         .where(paper.c.part.is_(None))
-        .group_by(paper.c.run)
-        .order_by(paper.c.run)
+        .group_by(paper.c.period)
+        .order_by(paper.c.period)
     )
-    return {row.run: row.bills for row in rows}
+    return {row.period: row.bills for row in rows}
 
 
 def _same_bill(table: Any, of: Any) -> sa.Exists:
     """Make the claim that a table has a row of the same run, form and account."""
     return sa.exists().where(
-        table.c.run == of.c.run,
+        table.c.period == of.c.period,
         table.c.form == of.c.form,
         table.c.account_key == of.c.account_key,
     )
@@ -142,7 +144,7 @@ def suppress(books: Connection, delivery_key: str, status: str, *, now: datetime
 def soft_runs(books: Connection, mailbox: str) -> int:
     """Count the runs of which a mail to this mailbox failed softly; what was settled is over."""
     rows = books.execute(
-        sa.select(delivery.c.run, delivery.c.address)
+        sa.select(delivery.c.period, delivery.c.address)
         .join(bounce, bounce.c.delivery_key == delivery.c.key)
         .where(
             bounce.c.kind == BounceKind.SOFT,
@@ -150,7 +152,7 @@ def soft_runs(books: Connection, mailbox: str) -> int:
             bounce.c.settled_at.is_(None),
         )
     )
-    return len({row.run for row in rows if row.address.casefold() == mailbox})
+    return len({row.period for row in rows if row.address.casefold() == mailbox})
 
 
 def lift(database: Database, address: str, reason: str, *, now: datetime, who: str) -> str:
@@ -178,7 +180,7 @@ def lift_many(
     reason: str,
     *,
     since: datetime | None = None,
-    run: str | None = None,
+    period: str | None = None,
     now: datetime,
     who: str,
 ) -> list[str]:
@@ -191,8 +193,8 @@ def lift_many(
     chosen: list[sa.ColumnElement[bool]] = []
     if since is not None:
         chosen.append(suppressed_address.c.since >= since)
-    if run is not None:
-        chosen.append(delivery.c.run == run)
+    if period is not None:
+        chosen.append(delivery.c.period == period)
     with database.writing() as books:
         rows = books.execute(
             sa.select(suppressed_address.c.mailbox, delivery.c.account)
@@ -208,7 +210,7 @@ def lift_many(
 
 def _fail_waiting(books: Connection, mailbox: str, status: str) -> None:
     """Fail what waits; another spelling of letters beyond ASCII is found when it is claimed."""
-    columns = (delivery.c.key, delivery.c.run, delivery.c.account_key, delivery.c.status)
+    columns = (delivery.c.key, delivery.c.period, delivery.c.account_key, delivery.c.status)
     waiting = sa.select(*columns).where(
         delivery.c.status.in_(_WAITING), sa.func.lower(delivery.c.address) == mailbox
     )
@@ -218,5 +220,5 @@ def _fail_waiting(books: Connection, mailbox: str, status: str) -> None:
             .where(delivery.c.key == row.key, delivery.c.status == row.status)
             .values(status=DELIVERY.after(row.status, "suppressed"), error=f"suppressed: {status}")
         )
-        if row.run is not None:
-            put_on_paper(books, row.run, row.account_key)
+        if row.period is not None:
+            put_on_paper(books, row.period, row.account_key)

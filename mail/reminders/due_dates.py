@@ -11,14 +11,14 @@ from sqlalchemy.engine import Connection
 
 from database.tables import balance_due, bill_run, period_close
 from mail.reminders.holds import Hold, holds_in_force
-from rules.reminders import Exemption, OwedStep, ReminderPlan
+from rules.mail.reminders import Exemption, OwedStep, ReminderPlan
 
 
 @dataclass(frozen=True, slots=True)
 class DueDate:
     """A due date at a moment; `holds` are in force on its local day."""
 
-    run: str
+    period: str
     due_on: date
     timezone: str
     ends_on: date
@@ -37,23 +37,23 @@ class DueDate:
         return plan.is_over(self.due_on, self.now, ZoneInfo(self.timezone))
 
 
-def due_dates(books: Connection, now: datetime, run: str | None = None) -> list[DueDate]:
+def due_dates(books: Connection, now: datetime, period: str | None = None) -> list[DueDate]:
     """Return the due dates of the balances that stand now, the oldest first."""
-    dates = sa.select(balance_due.c.run, balance_due.c.due_on).distinct().subquery()
+    dates = sa.select(balance_due.c.period, balance_due.c.due_on).distinct().subquery()
     query = (
         sa.select(
-            dates.c.run,
+            dates.c.period,
             dates.c.due_on,
             bill_run.c.timezone,
             bill_run.c.ends_on,
             period_close.c.closed_at,
         )
-        .join(bill_run, bill_run.c.run == dates.c.run)
-        .join(period_close, period_close.c.run == dates.c.run)
-        .order_by(dates.c.due_on, dates.c.run)
+        .join(bill_run, bill_run.c.period == dates.c.period)
+        .join(period_close, period_close.c.period == dates.c.period)
+        .order_by(dates.c.due_on, dates.c.period)
     )
-    if run is not None:
-        query = query.where(dates.c.run == run)
+    if period is not None:
+        query = query.where(dates.c.period == period)
     return [
         DueDate(
             **row._mapping,

@@ -17,7 +17,7 @@ from domain.money import ZERO, Money
 from domain.payments import PaymentState
 from domain.reminders import Skipped
 from mail.reminders.due_dates import DueDate
-from rules.reminders import TO_LEAVE, Exemption
+from rules.mail.reminders import TO_LEAVE, Exemption
 
 Hurt = sa.Select[Any]  # account keys
 _PAYMENT = scheduled_payment.c
@@ -36,7 +36,7 @@ def undrawn(database: Database, now: datetime) -> Undrawn:
     """Tell whether collecting is overdue (ruling 20): who reminds must know."""
     query = (
         sa.select(bill_run.c.timezone, _PAYMENT.pay_on, _PAYMENT.amount)
-        .join(bill_run, bill_run.c.run == _PAYMENT.run)
+        .join(bill_run, bill_run.c.period == _PAYMENT.period)
         .where(_PAYMENT.state == PaymentState.SCHEDULED, _PAYMENT.pay_on <= now.date())
     )
     with database.reading() as books:
@@ -61,7 +61,7 @@ def hurt_accounts(due: DueDate, exemption: Exemption) -> dict[Skipped, list[Hurt
         Skipped.SHIELDED_DRAW: [_not_drawn(due)],
         Skipped.SHIELDED_SCHEDULE: [
             _scheduled_late(due, since, late_from),
-            _not_scheduled(due.run),
+            _not_scheduled(due.period),
         ],
         Skipped.SHIELDED_BILL: [_without_bill(due, since)],
     }
@@ -86,7 +86,7 @@ def _scheduled_late(due: DueDate, since: datetime, late_from: datetime) -> Hurt:
         enrollment.c.enrolled_at >= late_from,
     )
     return sa.select(_PAYMENT.account_key).where(
-        _PAYMENT.run == due.run,
+        _PAYMENT.period == due.period,
         _PAYMENT.immediate,
         _PAYMENT.state != PaymentState.CANCELLED,
         _PAYMENT.scheduled_at >= late_from,
@@ -95,9 +95,9 @@ def _scheduled_late(due: DueDate, since: datetime, late_from: datetime) -> Hurt:
     )
 
 
-def _not_scheduled(run: str) -> Hurt:
+def _not_scheduled(period: str) -> Hurt:
     """Select whose planned payment the schedule left out, or that was forgotten altogether."""
-    left_out = payments_left_out(run).subquery()
+    left_out = payments_left_out(period).subquery()
     return sa.select(left_out.c._account_key)
 
 
@@ -111,15 +111,15 @@ def _without_bill(due: DueDate, since: datetime) -> Hurt:
     in_time = sa.or_(mails.sent_at <= due.closed_at + TO_LEAVE, mails.sent_at <= since)
     arrived = sa.and_(mails.status == DeliveryStatus.SENT, in_time)
     written_in_time = sa.exists().where(
-        print_batch.c.run == due.run,
+        print_batch.c.period == due.period,
         print_batch.c.part == paper.c.part,
         sa.or_(print_batch.c.part == 1, print_batch.c.written_at <= since),
     )
-    on_paper = sa.select(paper.c.account_key).where(paper.c.run == due.run, written_in_time)
+    on_paper = sa.select(paper.c.account_key).where(paper.c.period == due.period, written_in_time)
     return (
         sa.select(mails.account_key)
         .where(
-            mails.run == due.run,
+            mails.period == due.period,
             mails.kind == MessageKind.BILL,
             mails.account_key.not_in(on_paper),
         )

@@ -67,7 +67,7 @@ def count_held(books: Connection, hold: Hold) -> int:
     if hold.column_name is None:
         return 1
     query = sa.select(sa.func.count()).select_from(account)
-    return books.scalar(query.where(account.c.run == newest_export(), hold.of_the_group())) or 0
+    return books.scalar(query.where(account.c.period == newest_export(), hold.of_the_group())) or 0
 
 
 def has_value(column: str, value: str) -> sa.ColumnElement[bool]:
@@ -83,7 +83,7 @@ def has_value(column: str, value: str) -> sa.ColumnElement[bool]:
 def newest_export() -> sa.ScalarSelect[str]:
     """Select the run of the newest export."""
     newest = bill_run.alias("newest")
-    query = sa.select(newest.c.run).order_by(newest.c.ends_on.desc(), newest.c.run.desc())
+    query = sa.select(newest.c.period).order_by(newest.c.ends_on.desc(), newest.c.period.desc())
     return query.limit(1).scalar_subquery()
 
 
@@ -162,7 +162,7 @@ def _of_account(books: Connection, wanted: HoldTarget) -> dict[str, Any]:
     key = account_key(wanted.account)
     query = (
         sa.select(account.c.account)
-        .join(bill_run, bill_run.c.run == account.c.run)
+        .join(bill_run, bill_run.c.period == account.c.period)
         .where(account.c.account_key == key)
         .order_by(bill_run.c.ends_on.desc())
     )
@@ -181,7 +181,7 @@ def _of_group(books: Connection, wanted: HoldTarget) -> dict[str, Any]:
         raise Misuse(f"--where {wanted.column}=…: write COLUMN=VALUE with one of {known}.")
     value = wanted.value.strip()
     belongs = has_value(wanted.column, value)
-    query = sa.select(account.c.account_key).where(account.c.run == newest_export(), belongs)
+    query = sa.select(account.c.account_key).where(account.c.period == newest_export(), belongs)
     if len(value) > LONGEST or books.execute(query.limit(1)).first() is None:
         raise Misuse(
             f"No account of the newest export has {wanted.column}={value[:LONGEST]}; check it.",

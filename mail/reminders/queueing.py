@@ -22,7 +22,7 @@ from mail.outbox.queueing import PlannedMessage, queue_messages, without_known
 from mail.reminders.due_dates import DueDate, Reminding, due_dates
 from mail.reminders.holds import Hold
 from mail.reminders.selection import count_skipped, debts, read_debtors
-from rules.reminders import OwedStep
+from rules.mail.reminders import OwedStep
 
 TOO_LATE = "past-due too late"  # in the audit list
 
@@ -60,7 +60,7 @@ def queue_reminders(database: Database, kind: MessageKind, terms: Reminding) -> 
     """
     counts = ReminderCounts()
     with database.reading() as books:
-        dues = [due for due in due_dates(books, terms.now) if due.run not in terms.left_out]
+        dues = [due for due in due_dates(books, terms.now) if due.period not in terms.left_out]
     for due in dues:
         for owed in due.owed(terms.plan):
             if owed.step.kind is kind:
@@ -84,7 +84,7 @@ def _queue_step(
             new, known = without_known(books, batch)
             counts.earlier.update(known)
             counts.queued += _record_batch(database, due, owed, terms, new) if new else 0
-    if terms.records and not _was_noted(database, audit_action(owed.step.kind), due.run):
+    if terms.records and not _was_noted(database, audit_action(owed.step.kind), due.period):
         _record_batch(database, due, owed, terms, [])  # from now on exceptions are listed
 
 
@@ -102,14 +102,14 @@ def _record_batch(
         queued = queue_messages(books, messages, now=terms.now, message_domain=terms.message_domain)
         detail = f"{owed.step.form}, due {due.due_on}: {say_count(queued, 'mail')} queued"
         action = audit_action(owed.step.kind)
-        record_audit(books, terms.now, terms.who, action, due.run, detail)
+        record_audit(books, terms.now, terms.who, action, due.period, detail)
     return queued
 
 
 def _messages(
     books: Connection, due: DueDate, owed: OwedStep, found: sa.Subquery, skipped: Counter[Skipped]
 ) -> Iterator[PlannedMessage]:
-    for debtor in read_debtors(books, due.run, found):
+    for debtor in read_debtors(books, due.period, found):
         if debtor.skipped is not None:
             skipped[debtor.skipped] += 1
         for recipient in debtor.recipients:
@@ -119,31 +119,31 @@ def _messages(
                 address=recipient.address,
                 source=recipient.source,
                 account=debtor.account,
-                run=due.run,
+                period=due.period,
                 form=owed.step.form,
             )
 
 
-def _was_noted(database: Database, action: str, run: str) -> bool:
+def _was_noted(database: Database, action: str, period: str) -> bool:
     with database.reading() as books:
-        return is_audited(books, action, run)
+        return is_audited(books, action, period)
 
 
 def _count_missed(database: Database, due: DueDate, terms: Reminding) -> int:
     """Count who got no past-due mail in time; audited once, for nobody is going to send it."""
     found = debts(due, MessageKind.PAST_DUE, terms)
     was_written_to = sa.exists().where(
-        delivery.c.run == due.run,
+        delivery.c.period == due.period,
         delivery.c.account_key == found.c.account_key,
         delivery.c.kind == MessageKind.PAST_DUE,
     )
     with database.reading() as books:
-        debtors = read_debtors(books, due.run, found, ~was_written_to)
+        debtors = read_debtors(books, due.period, found, ~was_written_to)
         missed = sum(bool(debtor.recipients) for debtor in debtors)
-    if missed and terms.records and not _was_noted(database, TOO_LATE, due.run):
+    if missed and terms.records and not _was_noted(database, TOO_LATE, due.period):
         with database.writing() as books:
             detail = f"due {due.due_on}: {say_count(missed, 'account')} not reminded any more"
-            record_audit(books, terms.now, terms.who, TOO_LATE, due.run, detail)
+            record_audit(books, terms.now, terms.who, TOO_LATE, due.period, detail)
     return missed
 
 
@@ -164,13 +164,13 @@ def withdraw_reminders(database: Database, terms: Reminding) -> int:
     """
     taken = 0
     with database.reading() as books:
-        runs = books.scalars(sa.select(delivery.c.run).where(*_waiting()).distinct()).all()
-    for run in runs:
+        runs = books.scalars(sa.select(delivery.c.period).where(*_waiting()).distinct()).all()
+    for period in runs:
         with database.writing() as books:
-            number = _withdraw(books, run, terms)
+            number = _withdraw(books, period, terms)
             if number:
                 detail = f"{say_count(number, 'reminder')} not owed any more"
-                record_audit(books, terms.now, terms.who, "withdraw reminders", run, detail)
+                record_audit(books, terms.now, terms.who, "withdraw reminders", period, detail)
         taken += number
     return taken
 
@@ -194,13 +194,13 @@ def withdraw_notices(database: Database, now: datetime, who: str) -> int:
 
 def _is_payment(state: PaymentState) -> sa.Exists:
     return sa.exists().where(
-        scheduled_payment.c.run == delivery.c.run,
+        scheduled_payment.c.period == delivery.c.period,
         scheduled_payment.c.account_key == delivery.c.account_key,
         scheduled_payment.c.state == state,
     )
 
 
-def _withdraw(books: Connection, run: str | None, terms: Reminding) -> int:
+def _withdraw(books: Connection, period: str | None, terms: Reminding) -> int:
     still_owed = [
         sa.and_(
             delivery.c.form == owed.step.form,
@@ -208,11 +208,11 @@ def _withdraw(books: Connection, run: str | None, terms: Reminding) -> int:
                 sa.select(found.c.account_key).where(found.c.reason.is_(None))
             ),
         )
-        for due in due_dates(books, terms.now, run)
+        for due in due_dates(books, terms.now, period)
         for owed in due.owed(terms.plan)
         for found in [debts(due, owed.step.kind, terms, owed)]
     ]
-    of_the_run = delivery.c.run == run if run is not None else delivery.c.run.is_(None)
+    of_the_run = delivery.c.period == period if period is not None else delivery.c.period.is_(None)
     done = books.execute(
         delivery.delete().where(*_waiting(), of_the_run, ~sa.or_(sa.false(), *still_owed))
     )

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.checkout_tables import checkout, checkout_line
+from database.definitions.checkout import checkout, checkout_line
 from database.queries.account_changes import account_in_force
 from database.queries.balances import is_owed, open_balance
 from database.tables import (
@@ -34,7 +34,7 @@ from mail.recipients.suppressed import suppressed_mailboxes
 from mail.reminders.due_dates import DueDate, Reminding, due_dates
 from mail.reminders.exemptions import hurt_accounts
 from mail.reminders.holds import Hold
-from rules.reminders import OwedStep
+from rules.mail.reminders import OwedStep
 
 _UNDER_WAY = (PaymentState.SUBMITTED, PaymentState.UNKNOWN)
 _Reasons = list[tuple[sa.ColumnElement[bool], Skipped]]
@@ -59,7 +59,7 @@ def debts(due: DueDate, kind: MessageKind, terms: Reminding, owed: OwedStep | No
         )
         .join(account, _of_the_debtor(account))
         .where(
-            balance_due.c.run == due.run,
+            balance_due.c.period == due.period,
             balance_due.c.due_on == due.due_on,
             is_owed(),
             balance_due.c.account_key.not_in(_closed_since(due)),
@@ -144,15 +144,15 @@ def _closed_since(due: DueDate) -> sa.Select[Any]:
     """Select the accounts that this period's export or a later closed one calls closed."""
     return (
         sa.select(account.c.account_key)
-        .join(period_close, period_close.c.run == account.c.run)
-        .join(bill_run, bill_run.c.run == account.c.run)
+        .join(period_close, period_close.c.period == account.c.period)
+        .join(bill_run, bill_run.c.period == account.c.period)
         .where(account.c.status == AccountStatus.CLOSED, bill_run.c.ends_on >= due.ends_on)
     )
 
 
 def _of_the_debtor(table: sa.Table) -> sa.ColumnElement[bool]:
     return sa.and_(
-        table.c.run == balance_due.c.run, table.c.account_key == balance_due.c.account_key
+        table.c.period == balance_due.c.period, table.c.account_key == balance_due.c.account_key
     )
 
 
@@ -163,14 +163,14 @@ def kept_back(books: Connection, terms: Reminding) -> list[sa.Select[Any]]:
     One SELECT a step of the ladder, its columns named as those of `list exceptions`.
     """
     return [
-        _rows(debts(due, MessageKind.PAST_DUE, terms, owed), due.run)
+        _rows(debts(due, MessageKind.PAST_DUE, terms, owed), due.period)
         for due in due_dates(books, terms.now)
         for owed in due.owed(terms.plan)
         if owed.step.kind is MessageKind.PAST_DUE
     ]
 
 
-def _rows(found: Any, run: str) -> sa.Select[Any]:
+def _rows(found: Any, period: str) -> sa.Select[Any]:
     hold = (
         sa.literal("no past-due mail until ")
         .concat(sa.cast(reminder_hold.c.until, sa.String))
@@ -193,7 +193,7 @@ def _rows(found: Any, run: str) -> sa.Select[Any]:
             sa.literal("mail").label("stage"),
             sa.literal("reminder-").concat(found.c.reason).label("code"),
             message.label("message"),
-            sa.literal(run).label("period"),
+            sa.literal(period).label("period"),
             found.c.account_key.label("_account_key"),
             sa.literal(3).label("_position"),
         )
@@ -216,7 +216,7 @@ class Debtor:
 
 
 def read_debtors(
-    books: Connection, run: str, found: Any, *conditions: sa.ColumnElement[bool]
+    books: Connection, period: str, found: Any, *conditions: sa.ColumnElement[bool]
 ) -> Iterator[Debtor]:
     """
     Yield whoever is to be reminded, in the order of their account keys.
@@ -233,7 +233,7 @@ def read_debtors(
     rows = books.execute(query.execution_options(yield_per=CHUNK))
     for chunk in rows.partitions():
         some = Some([row.account_key for row in chunk], [row.cosigner_id for row in chunk])
-        known = read_addresses(books, run, some)
+        known = read_addresses(books, period, some)
         for row in chunk:
             everybody = known.of(row.account_key, row.cosigner_id)
             yield _to_debtor(row.account, everybody, suppressed)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from database.books import Database
-from database.identity_tables import one_time_link
+from database.definitions.identity import one_time_link
 from domain.deliveries import MessageKind
 from domain.failures import PermanentFailure
 from mail.letters.access import AccessLetter, PortalLinks, local_moment

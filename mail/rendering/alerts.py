@@ -23,7 +23,7 @@ from mail.outbox.deliveries import Delivery
 from mail.rendering.notice_facts import NoticeFacts
 
 
-def find_alert_facts(database: Database, run: str | None) -> tuple[str, ...]:
+def find_alert_facts(database: Database, period: str | None) -> tuple[str, ...]:
     """
     Return a sentence for each thing that waits for a person in a run, or in all of them.
 
@@ -31,14 +31,14 @@ def find_alert_facts(database: Database, run: str | None) -> tuple[str, ...]:
     not booked (rules 84-86), a payment that nobody knows the outcome of, mail that did not leave.
     """
     payments, mails = gateway_payment.c, delivery.c
-    unposted = _count(payments.run, run, posting.join(gateway_payment)).where(
+    unposted = _count(payments.period, period, posting.join(gateway_payment)).where(
         posting.c.state != PostingState.POSTED
     )
     is_receipt = posting.c.kind == PostingKind.RECEIPT  # reversals and fees are no payments
-    unknown = _count(payments.run, run, gateway_payment).where(
+    unknown = _count(payments.period, period, gateway_payment).where(
         payments.state == PaymentState.UNKNOWN
     )
-    unsent = _count(mails.run, run, delivery).where(mails.kind != MessageKind.ALERT)
+    unsent = _count(mails.period, period, delivery).where(mails.kind != MessageKind.ALERT)
     with database.reading() as books:
         counts = (
             (unposted.where(is_receipt), "payment", "taken and not posted in cash receipting"),
@@ -55,10 +55,10 @@ def find_alert_facts(database: Database, run: str | None) -> tuple[str, ...]:
 
 
 def _count(
-    column: sa.ColumnElement[Any], run: str | None, rows: sa.FromClause
+    column: sa.ColumnElement[Any], period: str | None, rows: sa.FromClause
 ) -> sa.Select[tuple[int]]:
     query = sa.select(sa.func.count()).select_from(rows)
-    return query.where(column == run) if run else query
+    return query.where(column == period) if period else query
 
 
 def _silent_services(books: Connection) -> list[str]:
@@ -140,7 +140,7 @@ def facts_of_alerts(database: Database, deliveries: Sequence[Delivery]) -> dict[
 
     The office is told of a trouble before the first close as well.
     """
-    alerts = [row for row in deliveries if row.kind is MessageKind.ALERT and row.run is None]
+    alerts = [row for row in deliveries if row.kind is MessageKind.ALERT and row.period is None]
     if not alerts:
         return {}
     return dict.fromkeys((row.key for row in alerts), facts_without_period(database))

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.books import Database
-from database.in_force import wallet_in_force
+from database.definitions.in_force import wallet_in_force
 from database.tables import (
     account,
     bill,
@@ -24,7 +24,7 @@ from domain.money import Money
 from domain.payments import MethodKind, PaymentState
 from mail.letters.bill import AnnouncedDraw, BillLetter
 from mail.outbox.deliveries import Delivery
-from rules.delivery import may_see_method
+from rules.mail.delivery import may_see_method
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class BillFacts:
     ) -> BillLetter:
         return BillLetter(
             utility=self.utility,
-            period=row.run or "",
+            period=row.period or "",
             form=row.form,
             account=row.account,
             customer=self.customer,
@@ -88,9 +88,9 @@ def find_bill_facts(database: Database, keys: Sequence[str]) -> dict[str, BillFa
     not disagree. The draw is the scheduled payment, which stays as it is, so that a second attempt
     has the same words.
     """
-    with database.reading() as connection:
+    with database.reading() as books:
         query = _facts(delivery, scheduled_payment).where(delivery.c.key.in_(keys))
-        rows = connection.execute(query)
+        rows = books.execute(query)
         return {key: BillFacts(*values) for key, *values in rows}
 
 
@@ -102,14 +102,19 @@ def find_facts_of_bill(
 
     Before the close (`is_planned`) the draw is the one that autopay plans.
     """
-    columns = {"key": row.key, "run": row.run, "account_key": row.account_key, "form": row.form}
+    columns = {
+        "key": row.key,
+        "period": row.period,
+        "account_key": row.account_key,
+        "form": row.form,
+    }
     wanted = sa.select(
         *(sa.literal(value).label(name) for name, value in columns.items()),
         sa.literal(source, delivery.c.source.type).label("source"),
     ).subquery()
     query = _facts(wanted, planned_payment if is_planned else scheduled_payment)
-    with database.reading() as connection:
-        found = connection.execute(query).first()
+    with database.reading() as books:
+        found = books.execute(query).first()
     return None if found is None else BillFacts(*found[1:])
 
 
@@ -119,7 +124,7 @@ def _facts(delivery: sa.FromClause, payment: sa.Table) -> sa.Select[Any]:
     )
     due_on = sa.func.coalesce(bill.c.printed_due_on, bill_run.c.due_on, type_=sa.Date())
     same_account = [
-        sa.and_(table.c.run == delivery.c.run, table.c.account_key == delivery.c.account_key)
+        sa.and_(table.c.period == delivery.c.period, table.c.account_key == delivery.c.account_key)
         for table in (account, bill, payment)
     ]
     return (
@@ -142,14 +147,14 @@ def _facts(delivery: sa.FromClause, payment: sa.Table) -> sa.Select[Any]:
             account.c.phone,
         )
         .select_from(delivery)
-        .join(bill_run, bill_run.c.run == delivery.c.run)
+        .join(bill_run, bill_run.c.period == delivery.c.period)
         .join(account, same_account[0])
         .join(bill, sa.and_(same_account[1], bill.c.form == delivery.c.form))
         .outerjoin(payment, sa.and_(same_account[2], _will_be_drawn(payment)))
         .outerjoin(
             wallet_in_force,
             sa.and_(
-                wallet_in_force.c.run == delivery.c.run,
+                wallet_in_force.c.period == delivery.c.period,
                 wallet_in_force.c.token == payment.c.method_token,
             ),
         )

@@ -22,7 +22,7 @@ from mail.message.size_limit import MEGABYTE, USUAL_LIMIT, SizeLimit, read_store
 from mail.outbox.deliveries import Delivery
 from mail.port import MailOutcome, OutgoingMessage, Result
 from mail.rendering.bill_facts import BillFacts, find_bill_facts
-from rules.delivery import bill_password
+from rules.mail.delivery import bill_password
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class BillRenderer:
             password = self.protection.password(facts)
             content = self.protection.protect(content, password)
             hint = password_hint(self.protection.field, password)
-        name = f"{bill_file_stem(row.form)}-{safe(row.account)}-{safe(row.run or 'x')}.pdf"
+        name = f"{bill_file_stem(row.form)}-{safe(row.account)}-{safe(row.period or 'x')}.pdf"
         letter = facts.to_letter(row, self.latest_communication(), hint, link)
         return compose_mail(
             self.templates,
@@ -143,7 +143,7 @@ class BillRenderer:
             raise PermanentFailure(
                 f"the bill is too large for a mail of {largest:g} MB; print the bill"
             )
-        return self.limit.link_to(row.account, row.run or "")
+        return self.limit.link_to(row.account, row.period or "")
 
     def _read(self, pdf: str) -> bytes:
         return read_stored(self.read_pdf, pdf, "the bill document")

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
-from database.checkout_tables import checkout, checkout_line
+from database.definitions.checkout import checkout, checkout_line
 from database.postings import is_receipt_of
 from database.queries.payment_events import MoneyMoved, moved_of
 from database.tables import gateway_payment, posting

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.books import Database
-from database.in_force import wallet_in_force
+from database.definitions.in_force import wallet_in_force
 from database.postings import is_receipt_of
 from database.queries.payment_events import newest_taken_back
 from database.tables import (
@@ -27,26 +27,28 @@ from database.tables import (
 from domain.deliveries import Recipient, RecipientSource
 from domain.money import ZERO, Money
 from domain.payments import Advice, DrawState, MethodKind, PaymentState
-from rules.delivery import may_see_method
+from rules.mail.delivery import may_see_method
 
 
 def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:
     """Select a row for each wanted notice; without a run it is about the newest closed one."""
     newest = (
-        sa.select(period_close.c.run)
-        .join(bill_run, bill_run.c.run == period_close.c.run)
-        .order_by(bill_run.c.ends_on.desc(), period_close.c.run.desc())
+        sa.select(period_close.c.period)
+        .join(bill_run, bill_run.c.period == period_close.c.period)
+        .order_by(bill_run.c.ends_on.desc(), period_close.c.period.desc())
         .limit(1)
         .scalar_subquery()
     )
-    run = sa.func.coalesce(wanted.c.run, newest)
+    period = sa.func.coalesce(wanted.c.period, newest)
     returned = scheduled_payment.alias("returned")
     taken_back = newest_taken_back()
     came_back = sa.func.coalesce(returned.c.key, scheduled_payment.c.key)
     token = sa.func.coalesce(scheduled_payment.c.method_token, planned_payment.c.method_token)
 
     def of_the_account(table: sa.Table) -> sa.ColumnElement[bool]:
-        return sa.and_(table.c.run == bill_run.c.run, table.c.account_key == wanted.c.account_key)
+        return sa.and_(
+            table.c.period == bill_run.c.period, table.c.account_key == wanted.c.account_key
+        )
 
     return (
         sa.select(
@@ -55,7 +57,7 @@ def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:
             wanted.c.source,
             bill_run.c.utility,
             bill_run.c.timezone,
-            bill_run.c.run,
+            bill_run.c.period,
             bill_run.c.due_on.label("run_due_on"),
             account.c.name,
             account.c.service_address,
@@ -85,7 +87,7 @@ def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:
             wallet_in_force.c.portal_user,
         )
         .select_from(wanted)
-        .join(bill_run, bill_run.c.run == run)
+        .join(bill_run, bill_run.c.period == period)
         .outerjoin(account, of_the_account(account))
         .outerjoin(balance_due, of_the_account(balance_due))
         .outerjoin(
@@ -107,7 +109,9 @@ def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:
         .outerjoin(planned_payment, of_the_account(planned_payment))
         .outerjoin(
             wallet_in_force,
-            sa.and_(wallet_in_force.c.run == bill_run.c.run, wallet_in_force.c.token == token),
+            sa.and_(
+                wallet_in_force.c.period == bill_run.c.period, wallet_in_force.c.token == token
+            ),
         )
     )
 
@@ -117,7 +121,7 @@ def _last_payment() -> sa.ScalarSelect[int]:
     other = scheduled_payment.alias("other_payment")
     return (
         sa.select(sa.func.max(other.c.number))
-        .where(other.c.run == bill_run.c.run, other.c.account_key == account.c.account_key)
+        .where(other.c.period == bill_run.c.period, other.c.account_key == account.c.account_key)
         .scalar_subquery()
     )
 
@@ -125,7 +129,7 @@ def _last_payment() -> sa.ScalarSelect[int]:
 def _was_returned_before(returned: sa.FromClause) -> sa.ColumnElement[bool]:
     """Claim that a payment waits to be drawn again after the one before it came back."""
     return sa.and_(
-        returned.c.run == scheduled_payment.c.run,
+        returned.c.period == scheduled_payment.c.period,
         returned.c.account_key == scheduled_payment.c.account_key,
         returned.c.number == scheduled_payment.c.number - 1,
         scheduled_payment.c.state == PaymentState.SCHEDULED,
@@ -143,7 +147,7 @@ def _last_draw() -> sa.ScalarSelect[int]:
     )
 
 
-COLUMNS = ("key", "run", "account_key", "address", "source")
+COLUMNS = ("key", "period", "account_key", "address", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +225,7 @@ def _to_facts(row: Any) -> NoticeFacts:
     return NoticeFacts(
         utility=row.utility,
         timezone=row.timezone,
-        period=row.run,
+        period=row.period,
         customer=row.name or "",
         service_address=row.service_address or "",
         amount_due=row.amount_due,

@@ -28,7 +28,7 @@ from mail.letters.notices import (
 )
 from mail.letters.phrases import say_failure
 from mail.rendering.notice_facts import NoticeFacts, NoticePayment
-from rules.drawing import NoDraw
+from rules.money.drawing import NoDraw
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +79,12 @@ def not_drawn(since: datetime) -> Iterator[sa.Select[Any]]:
 
 def _left_out(form: str, reason: Unscheduled, since: datetime) -> sa.Select[Any]:
     rows = autopay_unscheduled.c
-    about = sa.literal("not-drawn/autopay/").concat(rows.run).concat("/").concat(rows.account_key)
+    about = (
+        sa.literal("not-drawn/autopay/").concat(rows.period).concat("/").concat(rows.account_key)
+    )
     return (
         _of(autopay_unscheduled, about, form)
-        .join(period_close, period_close.c.run == rows.run)
+        .join(period_close, period_close.c.period == rows.period)
         .where(rows.reason == reason, period_close.c.closed_at >= since)
     )
 
@@ -98,13 +100,13 @@ def _cancelled(form: str, reasons: tuple[NoDraw, ...], since: datetime) -> sa.Se
 
 def _of(table: sa.Table, about: sa.ColumnElement[str], form: str) -> sa.Select[Any]:
     same_account = sa.and_(
-        account.c.run == table.c.run, account.c.account_key == table.c.account_key
+        account.c.period == table.c.period, account.c.account_key == table.c.account_key
     )
     return (
         sa.select(
             about.label("about"),
             sa.literal(form).label("form"),
-            table.c.run,
+            table.c.period,
             table.c.account,
             table.c.account_key,
             account.c.cosigner_id,

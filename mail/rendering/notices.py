@@ -136,13 +136,13 @@ class NoticeRenderer:
             return service_letter(self.database, row.form, facts.utility)
         if row.form in HEALTH_FORMS:
             return health_letter(self.database, row.form, row.about, facts.utility, facts.timezone)
-        findings = find_alert_facts(self.database, row.run)
+        findings = find_alert_facts(self.database, row.period)
         if not findings:
             raise PermanentFailure("nothing needs a person any more")
         return AlertLetter(
             form=row.form,
             utility=facts.utility,
-            period=row.run or "",
+            period=row.period or "",
             title="Something needs a person",
             findings=findings,
             remedy=self.alert_remedy,

@@ -14,7 +14,7 @@ RENEW_SECONDS = 20.0
 
 
 @contextmanager
-def working_on(here: Office, run: str) -> Iterator[None]:
+def working_on(office: Office, period: str) -> Iterator[None]:
     """
     Hold a run's lock; a second close of the same period is told who has it (Refused).
 
@@ -22,19 +22,19 @@ def working_on(here: Office, run: str) -> Iterator[None]:
     it. It goes by the machine's clock: rehearsed business time may stand still or run backwards.
     """
     me = this_process()
-    take_lock(here.database, run, here.who, me, here.clock.wall())
+    take_lock(office.database, period, office.who, me, office.clock.wall())
     ended = threading.Event()
-    keeper = threading.Thread(target=_renew, args=(here, run, ended), daemon=True)
+    keeper = threading.Thread(target=_renew, args=(office, period, ended), daemon=True)
     keeper.start()
     try:
         yield
     finally:
         ended.set()
         keeper.join()
-        release_lock(here.database, run, me)
+        release_lock(office.database, period, me)
 
 
-def _renew(here: Office, run: str, ended: threading.Event) -> None:
+def _renew(office: Office, period: str, ended: threading.Event) -> None:
     me = this_process()
     while not ended.wait(RENEW_SECONDS):
-        renew_lock(here.database, run, me, here.clock.wall())
+        renew_lock(office.database, period, me, office.clock.wall())

@@ -66,122 +66,122 @@ def _sign(home: Path, chosen: SmtpSettings) -> Callable[[bytes], bytes] | None:
     return read_signer(chosen.dkim_domain, chosen.dkim_selector, home / chosen.dkim_key_file).sign
 
 
-def to_mailer(here: Office) -> Mailer:
+def to_mailer(office: Office) -> Mailer:
     """Return a mail server where one is set, else a folder; a rehearsal reaches neither."""
-    chosen = here.settings.smtp
-    if here.rehearses:
+    chosen = office.settings.smtp
+    if office.rehearses:
         from mail.embedded import Rehearsal
 
         return Rehearsal()
     if not chosen.url:
         from mail.embedded import MailFolder
 
-        return MailFolder(here.folder("mail"))
+        return MailFolder(office.folder("mail"))
     to_server = to_server_mailer
 
-    return to_server(here.home, chosen)
+    return to_server(office.home, chosen)
 
 
-def to_bill_renderer(here: Office) -> BillRenderer:
+def to_bill_renderer(office: Office) -> BillRenderer:
     return BillRenderer(
-        here.database,
-        here.templates,
-        _sender(here),
-        here.store.read,
-        here.live_communications.latest_link,
-        protection=_protection(here),
-        limit=to_size_limit(here),
+        office.database,
+        office.templates,
+        _sender(office),
+        office.store.read,
+        office.live_communications.latest_link,
+        protection=_protection(office),
+        limit=to_size_limit(office),
     )
 
 
-def to_notice_renderer(here: Office) -> NoticeRenderer:
+def to_notice_renderer(office: Office) -> NoticeRenderer:
     """Return what makes the mails beside the bills."""
-    live = here.live_communications
+    live = office.live_communications
     return NoticeRenderer(
-        here.database,
-        here.templates,
-        _sender(here),
-        here.unsubscribing,
-        MassLetters(here.database, here.store.read, live.link_to),
+        office.database,
+        office.templates,
+        _sender(office),
+        office.unsubscribing,
+        MassLetters(office.database, office.store.read, live.link_to),
         live.latest_link,
-        alert_remedy=f"To see which: {here.command} list exceptions",
-        export_links=here.export_links,
-        portal_links=to_portal_links(here),
+        alert_remedy=f"To see which: {office.command} list exceptions",
+        export_links=office.export_links,
+        portal_links=to_portal_links(office),
     )
 
 
-def to_portal_links(here: Office) -> PortalLinks:
+def to_portal_links(office: Office) -> PortalLinks:
     """Return what makes the addresses of the portal; without web.url there are none."""
-    url = here.settings.web.url.rstrip("/")
-    if not url or here.rehearses:
+    url = office.settings.web.url.rstrip("/")
+    if not url or office.rehearses:
         return NO_PORTAL
-    tokens = here.link_tokens
+    tokens = office.link_tokens
     return PortalLinks(url, tokens.token, tokens.code)
 
 
-def to_export_links(here: Office) -> ExportLinks:
+def to_export_links(office: Office) -> ExportLinks:
     """Return what makes the links of usage exports; without exports.link_url there are none."""
-    url = here.settings.exports.link_url
-    if not url or here.rehearses:
+    url = office.settings.exports.link_url
+    if not url or office.rehearses:
         return NO_LINKS
-    return ExportLinks(secret_for(here.home, "usage-export"), url)
+    return ExportLinks(secret_for(office.home, "usage-export"), url)
 
 
-def to_unsubscribing(here: Office) -> Unsubscribing:
+def to_unsubscribing(office: Office) -> Unsubscribing:
     """Return what makes the ways out of communications, and knows its tokens again."""
-    chosen = here.settings.communications
+    chosen = office.settings.communications
     is_used = bool(chosen.unsubscribe_url or chosen.unsubscribe_mailto)
-    secret = secret_for(here.home, "unsubscribe") if is_used and not here.rehearses else b""
+    secret = secret_for(office.home, "unsubscribe") if is_used and not office.rehearses else b""
     return Unsubscribing(secret, chosen.unsubscribe_url, chosen.unsubscribe_mailto)
 
 
-def to_live_communications(here: Office) -> LiveCommunications:
+def to_live_communications(office: Office) -> LiveCommunications:
     """Return what was posted and may be linked to today."""
     return LiveCommunications(
-        here.database, here.settings.communications.link_url, here.local_today
+        office.database, office.settings.communications.link_url, office.local_today
     )
 
 
-def to_templates(here: Office) -> Templates:
-    own = here.home / "templates"
-    utility = here.settings.utility
-    contact = OfficeContact(utility.phone, utility.address, utility.hours, here.settings.web.url)
+def to_templates(office: Office) -> Templates:
+    own = office.home / "templates"
+    utility = office.settings.utility
+    contact = OfficeContact(utility.phone, utility.address, utility.hours, office.settings.web.url)
     return Templates(own if own.is_dir() else None, contact)
 
 
-def to_size_limit(here: Office) -> SizeLimit:
+def to_size_limit(office: Office) -> SizeLimit:
     """Return the largest mail, and where a bill is to be read that is larger."""
-    chosen = here.settings.ebill
+    chosen = office.settings.ebill
     link = chosen.link_url if chosen.too_large == "link" else ""
     return SizeLimit(chosen.largest_mb * MEGABYTE, link)
 
 
-def _sender(here: Office) -> Sender:
-    chosen = here.settings.smtp
+def _sender(office: Office) -> Sender:
+    chosen = office.settings.smtp
     return Sender(
-        chosen.sender, envelope_from=chosen.sender, reply_to=chosen.reply_to, verp=here.verp
+        chosen.sender, envelope_from=chosen.sender, reply_to=chosen.reply_to, verp=office.verp
     )
 
 
-def _protection(here: Office) -> Protection | None:
-    if not here.settings.ebill.password:
+def _protection(office: Office) -> Protection | None:
+    if not office.settings.ebill.password:
         return None
     from splitter.copying.encrypting import encrypt
 
-    return Protection(here.settings.ebill.password, encrypt)
+    return Protection(office.settings.ebill.password, encrypt)
 
 
-def to_verp(here: Office) -> Verp | None:
+def to_verp(office: Office) -> Verp | None:
     """Return what signs the senders of our mails; None where bounces go to the sender himself."""
-    address = here.settings.smtp.bounces
-    if not address or here.rehearses:
+    address = office.settings.smtp.bounces
+    if not address or office.rehearses:
         return None
-    return Verp(address, read_secret(here.home))
+    return Verp(address, read_secret(office.home))
 
 
-def to_inbox(here: Office) -> Inbox:
+def to_inbox(office: Office) -> Inbox:
     """Return the mailbox that bounces come to; raises Misuse where none is set."""
-    chosen = here.settings.bounces
+    chosen = office.settings.bounces
     if chosen.source.startswith("maildir:"):
         from mail.bounces.maildir import Maildir
 

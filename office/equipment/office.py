@@ -317,7 +317,7 @@ def at_work(chosen: Office) -> Iterator[Office]:
         _current.pop()
 
 
-def office() -> Office:
+def current_office() -> Office:
     """Return the office at work; steps call it, whoever started them."""
     if not _current:
         raise LookupError("no office is at work")

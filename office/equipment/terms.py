@@ -9,29 +9,29 @@ from mail.notices.payments import Notifying
 from mail.reminders.due_dates import Reminding
 from office.equipment.office import Office
 from payments.terms import CollectionTerms
-from rules.checkout import CheckoutPolicy
-from rules.reminders import Exemption, LadderStep, ReminderPlan, plan_reminders
-from rules.retrying import RetryPolicy
-from rules.returns import AgainPolicy
+from rules.mail.reminders import Exemption, LadderStep, ReminderPlan, plan_reminders
+from rules.money.checkout import CheckoutPolicy
+from rules.money.retrying import RetryPolicy
+from rules.money.returns import AgainPolicy
 
 
-def notifying_of(here: Office, now: datetime, *, records: bool = True) -> Notifying:
+def notifying_of(office: Office, now: datetime, *, records: bool = True) -> Notifying:
     """Return on what terms an office sends notices at a moment; a look records nothing."""
-    chosen = here.settings.notices
+    chosen = office.settings.notices
     return Notifying(
         now,
-        here.who,
-        here.message_domain,
-        to_landlords=here.settings.ebill.landlords,
+        office.who,
+        office.message_domain,
+        to_landlords=office.settings.ebill.landlords,
         receipts=chosen.receipts,
         autopay_scheduled=chosen.autopay_scheduled,
         records=records,
     )
 
 
-def plan_of(here: Office) -> ReminderPlan:
+def plan_of(office: Office) -> ReminderPlan:
     """Return the plan that an office's settings make."""
-    chosen = here.settings.reminders
+    chosen = office.settings.reminders
     return plan_reminders(
         days_before_due=chosen.days_before_due,
         days_after_due=chosen.days_after_due,
@@ -45,44 +45,49 @@ def plan_of(here: Office) -> ReminderPlan:
     )
 
 
-def reminding_of(here: Office, now: datetime, *, records: bool = True) -> Reminding:
+def reminding_of(office: Office, now: datetime, *, records: bool = True) -> Reminding:
     """Return on what terms an office reminds at a moment; a look records nothing."""
     return Reminding(
-        plan_of(here), now, here.who, here.message_domain, records, exemption=exemption_of(here)
+        plan_of(office),
+        now,
+        office.who,
+        office.message_domain,
+        records,
+        exemption=exemption_of(office),
     )
 
 
-def exemption_of(here: Office) -> Exemption | None:
+def exemption_of(office: Office) -> Exemption | None:
     """Return what the office holds to be its own fault; None where that keeps nobody back."""
-    chosen = here.settings.reminders
-    return Exemption(chosen.shield_days, here.office_days) if chosen.shield else None
+    chosen = office.settings.reminders
+    return Exemption(chosen.shield_days, office.office_days) if chosen.shield else None
 
 
-def terms_of(here: Office) -> CollectionTerms:
+def terms_of(office: Office) -> CollectionTerms:
     """Return the terms that an office's settings make."""
-    chosen = here.settings.autopay
+    chosen = office.settings.autopay
     return CollectionTerms(
-        closed=here.bank_days,
-        autopay=here.autopay_policy,
+        closed=office.bank_days,
+        autopay=office.autopay_policy,
         retry=RetryPolicy(
             attempts=chosen.attempts, days_after_due=chosen.last_retry_days_after_due
         ),
         again=AgainPolicy(chosen.return_attempts, chosen.return_wait_banking_days),
         return_fee=Money.parse(chosen.return_fee),
         return_fee_codes=chosen.return_fee_codes,
-        who=here.who,
+        who=office.who,
     )
 
 
-def checkout_policy_of(here: Office) -> CheckoutPolicy:
+def checkout_policy_of(office: Office) -> CheckoutPolicy:
     """Return what an office lets customers pay by hand, and what that costs them."""
-    chosen = here.settings.checkout
+    chosen = office.settings.checkout
     return CheckoutPolicy(
         chosen.fee_tables(),
         pays_ahead=chosen.pay_ahead,
         has_cart=chosen.cart,
         offered={
             one.code: one.for_guests and chosen.guests
-            for one in here.settings.other_payments.offered
+            for one in office.settings.other_payments.offered
         },
     )

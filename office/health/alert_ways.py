@@ -45,17 +45,17 @@ class AlertWay:
         return bool(post.add(self.url)) and bool(post.notify(body=text, title=title))
 
 
-def ways_of(here: Office) -> tuple[AlertWay, ...]:
+def ways_of(office: Office) -> tuple[AlertWay, ...]:
     """Return the ways that the settings name; a rehearsal has none."""
-    if here.rehearses:
+    if office.rehearses:
         return ()
-    urls = here.settings.alerts.urls.get_secret_value().split()
+    urls = office.settings.alerts.urls.get_secret_value().split()
     remember(urls)
     return tuple(AlertWay(url) for url in urls)
 
 
 def queue_posts(
-    books: Connection, here: Office, about: str, form: str, title: str, text: str, now: datetime
+    books: Connection, office: Office, about: str, form: str, title: str, text: str, now: datetime
 ) -> int:
     """Record what each way is told of a trouble, once; return how many are new."""
     row = {
@@ -66,11 +66,11 @@ def queue_posts(
         "queued_at": now,
     }
     insert = insert_new(books.dialect.name, alert_post)
-    ways = ways_of(here)
+    ways = ways_of(office)
     return sum(books.execute(insert.values(row | {"way": way.key})).rowcount for way in ways)
 
 
-def send_posts(here: Office, now: datetime) -> tuple[int, int]:
+def send_posts(office: Office, now: datetime) -> tuple[int, int]:
     """
     Tell each way what it was not told yet; return how many were taken and how many not.
 
@@ -78,29 +78,29 @@ def send_posts(here: Office, now: datetime) -> tuple[int, int]:
     the post and its mark tells twice: better than not at all.
     """
     told = failed = 0
-    for way in ways_of(here):
-        for row in list(_waiting(here, way, now)):
+    for way in ways_of(office):
+        for row in list(_waiting(office, way, now)):
             if not way.tell(row.title, row.text):
                 failed += 1
                 LOGGER.warning("an alert by %s was not taken; it is tried again", way.kind)
                 break
-            _mark_told(here, row, now)
+            _mark_told(office, row, now)
             told += 1
     return told, failed
 
 
-def _waiting(here: Office, way: AlertWay, now: datetime) -> Iterator[sa.Row[tuple[str, ...]]]:
+def _waiting(office: Office, way: AlertWay, now: datetime) -> Iterator[sa.Row[tuple[str, ...]]]:
     post = alert_post.c
     query = sa.select(post.about, post.form, post.way, post.title, post.text).where(
         post.way == way.key, post.told_at.is_(None), post.queued_at > now - TOO_OLD
     )
-    with here.database.reading() as books:
+    with office.database.reading() as books:
         yield from books.execute(query.order_by(post.queued_at, post.about)).all()
 
 
-def _mark_told(here: Office, row: sa.Row[tuple[str, ...]], now: datetime) -> None:
+def _mark_told(office: Office, row: sa.Row[tuple[str, ...]], now: datetime) -> None:
     post = alert_post.c
     about, form, way, *_ = row
     mine = alert_post.update().where(post.about == about, post.form == form, post.way == way)
-    with here.database.writing() as books:
+    with office.database.writing() as books:
         books.execute(mine.values(told_at=now))

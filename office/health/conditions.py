@@ -83,7 +83,7 @@ def start_of(day: date, zone: str) -> datetime:
 class Looking:
     """An office at a moment in UTC; `zone` is the utility's."""
 
-    here: Office
+    office: Office
     now: datetime
     zone: str
     known: Mapping[str, datetime] = field(default_factory=dict)  # open incidents, since when
@@ -94,4 +94,4 @@ class Looking:
 
     @property
     def grace(self) -> timedelta:
-        return timedelta(minutes=self.here.settings.health.grace_minutes)
+        return timedelta(minutes=self.office.settings.health.grace_minutes)

@@ -55,14 +55,14 @@ class Health:
         }
 
 
-def look(here: Office, seconds: float = SECONDS) -> Health:
+def look(office: Office, seconds: float = SECONDS) -> Health:
     """
     Look at everything and change nothing; servers are asked side by side, for `seconds` at most.
 
     Since when a trouble lasts is what the first look found, whose incident is open.
     """
-    zone = newest_timezone(here.database)
-    looking = Looking(here, here.clock.due(zone), zone, _open_incidents(here))
+    zone = newest_timezone(office.database)
+    looking = Looking(office, office.clock.due(zone), zone, _open_incidents(office))
     answers = _side_by_side(_questions(looking, seconds), seconds + 1)
     offsets: Offsets = database_offset(looking)
     for name, answer in answers.items():
@@ -95,7 +95,7 @@ def without_books(now: datetime, command: str) -> Health:
 
 
 def _questions(looking: Looking, seconds: float) -> dict[str, Callable[[], Any]]:
-    chosen = looking.here.settings
+    chosen = looking.office.settings
     urls = [chosen.health.clock_url]
     if chosen.cash_receipting.system == "rest":
         urls.append(chosen.cash_receipting.url)
@@ -144,9 +144,9 @@ def _silent_mail_server(looking: Looking) -> Condition:
     return trouble("mail-server-down", "", looking.now, detail, remedy, looking.grace)
 
 
-def _open_incidents(here: Office) -> dict[str, datetime]:
+def _open_incidents(office: Office) -> dict[str, datetime]:
     query = sa.select(incident.c.condition, incident.c.since).where(incident.c.ended_at.is_(None))
-    with here.database.reading() as books:
+    with office.database.reading() as books:
         return {row.condition: row.since for row in books.execute(query)}
 
 

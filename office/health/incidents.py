@@ -35,7 +35,7 @@ class Noted:
     mails: int = 0
 
 
-def note(here: Office, health: Health) -> Noted:
+def note(office: Office, health: Health) -> Noted:
     """
     Record what began and what ended, and the mails that say so, in one transaction.
 
@@ -43,22 +43,22 @@ def note(here: Office, health: Health) -> Noted:
     open, and it is told of by whoever marks it. One that ends before its patience is over is
     told of by nobody.
     """
-    now = here.due_now()
+    now = office.due_now()
     troubles = {one.name: one for one in health.troubles if _is_told_here(one)}
     doubtful = names_in_doubt(health.conditions)
-    with here.database.writing() as books:
+    with office.database.writing() as books:
         for one in troubles.values():
             _open(books, one, now)
         rows = list(books.execute(_still_open()))
         began = tuple(_tell_beginnings(books, rows, troubles, now))
         gone = [row for row in rows if not _lasts(row.condition, troubles, doubtful)]
         ended = tuple(_end(books, gone, now))
-        mails = _queue(here, books, now, began, BEGAN) + _queue(here, books, now, ended, ENDED)
-        _post(here, books, now, [row for row in rows if row.key in began], troubles, BEGAN)
-        _post(here, books, now, [row for row in rows if row.key in ended], {}, ENDED)
+        mails = _queue(office, books, now, began, BEGAN) + _queue(office, books, now, ended, ENDED)
+        _post(office, books, now, [row for row in rows if row.key in began], troubles, BEGAN)
+        _post(office, books, now, [row for row in rows if row.key in ended], {}, ENDED)
         for what, keys in (("began", began), ("ended", ended)):
             for key in keys:
-                record_audit(books, now, here.who, f"health {what}", key)
+                record_audit(books, now, office.who, f"health {what}", key)
     return Noted(_conditions(rows, began), _conditions(rows, ended), mails)
 
 
@@ -110,17 +110,19 @@ def _end(books: Connection, rows: list[Any], now: datetime) -> Iterator[str]:
             yield row.key
 
 
-def _queue(here: Office, books: Connection, now: datetime, keys: tuple[str, ...], form: str) -> int:
+def _queue(
+    office: Office, books: Connection, now: datetime, keys: tuple[str, ...], form: str
+) -> int:
     alerts = [
         PlannedMessage(MessageKind.ALERT, key, address, form=form)
         for key in keys
-        for address in here.settings.alerts.to
+        for address in office.settings.alerts.to
     ]
-    return queue_messages(books, alerts, now=now, message_domain=here.message_domain)
+    return queue_messages(books, alerts, now=now, message_domain=office.message_domain)
 
 
 def _post(
-    here: Office,
+    office: Office,
     books: Connection,
     now: datetime,
     rows: list[Any],
@@ -134,7 +136,7 @@ def _post(
         page = f"{RUNBOOK}/{row.condition.partition('/')[0]}.md"
         title = f"billclose: {row.condition}" + (" is over" if form == ENDED else "")
         text = "\n".join(filter(None, (detail, remedy, f"See {page}")))
-        queue_posts(books, here, row.key, form, title, text, now)
+        queue_posts(books, office, row.key, form, title, text, now)
 
 
 def _conditions(rows: list[Any], keys: tuple[str, ...]) -> tuple[str, ...]:

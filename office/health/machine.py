@@ -35,7 +35,7 @@ def full_disks(looking: Looking) -> list[Condition]:
 
 
 def _full(looking: Looking) -> Iterator[Condition]:
-    least = looking.here.settings.health.disk_free_gb * GIGABYTE
+    least = looking.office.settings.health.disk_free_gb * GIGABYTE
     seen = set()
     for place, path in _places(looking).items():
         device = path.stat().st_dev
@@ -59,19 +59,19 @@ def _full(looking: Looking) -> Iterator[Condition]:
 
 
 def _places(looking: Looking) -> dict[str, Path]:
-    here = looking.here
-    places = {"home": here.home, "temp": Path(tempfile.gettempdir())}
-    if "://" not in here.settings.bills.store:
-        places["bills"] = here.home / here.settings.bills.store
+    office = looking.office
+    places = {"home": office.home, "temp": Path(tempfile.gettempdir())}
+    if "://" not in office.settings.bills.store:
+        places["bills"] = office.home / office.settings.bills.store
     return {name: path for name, path in places.items() if path.exists()}
 
 
 def database_offset(looking: Looking) -> Offsets:
     """Compare with the database server's clock; SQLite has none of its own."""
-    if looking.here.database.is_sqlite:
+    if looking.office.database.is_sqlite:
         return {}
-    wall = looking.here.clock.wall
-    with looking.here.database.reading() as books:
+    wall = looking.office.clock.wall
+    with looking.office.database.reading() as books:
         before = wall()
         theirs: datetime = books.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
         after = wall()
@@ -84,7 +84,7 @@ def clock_off(looking: Looking, offsets: Offsets) -> list[Condition]:
 
     What is due, and on which day, is decided by it; not every machine is set by the network.
     """
-    tolerance = timedelta(seconds=looking.here.settings.health.clock_seconds)
+    tolerance = timedelta(seconds=looking.office.settings.health.clock_seconds)
     off = {whose: ahead for whose, ahead in offsets.items() if abs(ahead) > tolerance}
     if not offsets:
         return unwatched("clock-off", "No other clock could be asked; see health.clock_url.")
@@ -116,15 +116,15 @@ _DATE = re.compile(r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [
 
 def ask_mail_server(looking: Looking, seconds: float) -> list[Condition]:
     """Say whether the mail server greets us; nobody logs in, and no mail is begun."""
-    url = looking.here.settings.smtp.url
-    if not url or looking.here.rehearses:
+    url = looking.office.settings.smtp.url
+    if not url or looking.office.rehearses:
         return unwatched("mail-server-down", "Mails go into a folder.")
     try:
         greet(_relay(looking), seconds)
     except TemporaryFailure as failure:
         remedy = (
             "Ask IT to look after the mail server; what waits is sent by itself afterwards, or at "
-            f"once by: {looking.here.command} mail send"
+            f"once by: {looking.office.command} mail send"
         )
         detail = f"The mail server does not answer: {failure}."
         return [trouble("mail-server-down", "", looking.now, detail, remedy, looking.grace)]
@@ -132,8 +132,8 @@ def ask_mail_server(looking: Looking, seconds: float) -> list[Condition]:
 
 
 def _relay(looking: Looking) -> Relay:
-    chosen = looking.here.settings.smtp
-    ca_file = looking.here.home / chosen.ca_file if chosen.ca_file else None
+    chosen = looking.office.settings.smtp
+    ca_file = looking.office.home / chosen.ca_file if chosen.ca_file else None
     return to_relay(chosen.url, ca_file=ca_file)
 
 
@@ -176,9 +176,9 @@ def _read_reply(line: socket.socket) -> bytes:
 
 def mail_server_offset(looking: Looking, seconds: float) -> dict[str, timedelta]:
     """Compare with the mail server's clock, where its greeting tells the time."""
-    if not looking.here.settings.smtp.url or looking.here.rehearses:
+    if not looking.office.settings.smtp.url or looking.office.rehearses:
         return {}
-    wall = looking.here.clock.wall
+    wall = looking.office.clock.wall
     try:
         found = _DATE.search(greet(_relay(looking), seconds))
         return {"the mail server": wall() - parsedate_to_datetime(found[0])} if found else {}
@@ -192,7 +192,7 @@ def web_offset(looking: Looking, url: str, seconds: float) -> dict[str, timedelt
     kind: Callable[..., http.client.HTTPConnection] = (
         http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     )
-    wall = looking.here.clock.wall
+    wall = looking.office.clock.wall
     try:
         with closing(kind(parts.hostname or "", parts.port, timeout=seconds)) as line:
             before = wall()

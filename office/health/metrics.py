@@ -32,7 +32,7 @@ Sample = tuple[str, str, dict[str, str], float]  # name, help, labels, value
 PERIODS = 3
 
 
-def scrape(here: Office) -> bytes:
+def scrape(office: Office) -> bytes:
     """
     Return the office's figures; no customer stands in them.
 
@@ -41,9 +41,9 @@ def scrape(here: Office) -> bytes:
     """
     registry = CollectorRegistry(auto_describe=False)
     try:
-        registry.register(_Figures([*_of_health(look(here)), *_of_books(here)]))
+        registry.register(_Figures([*_of_health(look(office)), *_of_books(office)]))
     except OperationalError:
-        health = without_books(here.clock.wall(), here.command)
+        health = without_books(office.clock.wall(), office.command)
         registry.register(_Figures(list(_of_health(health))))
     return generate_latest(registry)
 
@@ -73,14 +73,14 @@ def _of_health(health: Health) -> Iterator[Sample]:
             yield name, "Since when a trouble lasts.", {"condition": one.name}, _seconds(one.since)
 
 
-def _of_books(here: Office) -> Iterator[Sample]:
+def _of_books(office: Office) -> Iterator[Sample]:
     yield (
         "billclose_build_info",
         "1; which release and schema.",
-        {"version": here.version, "schema": _schema(here)},
+        {"version": office.version, "schema": _schema(office)},
         1.0,
     )
-    with here.database.reading() as books:
+    with office.database.reading() as books:
         for row in books.execute(sa.select(work_done)):
             name = "billclose_work_last_success_timestamp_seconds"
             text = "When a nightly command last ended well."
@@ -99,22 +99,22 @@ def _of_books(here: Office) -> Iterator[Sample]:
             "state",
         )
         newest = (
-            sa.select(bill_run.c.run, bill_run.c.state, period_close.c.closed_at)
-            .outerjoin(period_close, period_close.c.run == bill_run.c.run)
+            sa.select(bill_run.c.period, bill_run.c.state, period_close.c.closed_at)
+            .outerjoin(period_close, period_close.c.period == bill_run.c.period)
             .order_by(bill_run.c.ends_on.desc())
             .limit(PERIODS)
         )
         periods = books.execute(newest).all()
         for row in periods:
-            labels = {"period": row.run, "state": str(row.state)}
+            labels = {"period": row.period, "state": str(row.state)}
             yield "billclose_period_state", "1; how the newest periods stand.", labels, 1.0
-        closed = next((row.run for row in periods if row.closed_at is not None), "")
+        closed = next((row.period for row in periods if row.closed_at is not None), "")
         steps = sa.select(run_step.c.step, run_step.c.started_at, run_step.c.finished_at)
-        for row in books.execute(steps.where(run_step.c.run == closed)):
+        for row in books.execute(steps.where(run_step.c.period == closed)):
             name = "billclose_close_step_duration_seconds"
             seconds = (row.finished_at - row.started_at).total_seconds()
             yield name, "How long each step of the last close took.", {"step": row.step}, seconds
-    unposted = float(str(count_unposted(here.database).amount))
+    unposted = float(str(count_unposted(office.database).amount))
     yield "billclose_unposted_amount_dollars", "Money taken and not posted.", {}, unposted
 
 
@@ -130,7 +130,7 @@ def _seconds(moment: datetime) -> float:
     return moment.timestamp()
 
 
-def _schema(here: Office) -> str:
+def _schema(office: Office) -> str:
     """Return the revision that the database stands at."""
-    with here.database.reading() as books:
+    with office.database.reading() as books:
         return str(MigrationContext.configure(books).get_current_revision() or "")

@@ -19,9 +19,9 @@ DEAD_LETTERS = ("prefect", "dlq")  # of the home: where Prefect leaves events th
 
 def silent_rounds(looking: Looking) -> list[Condition]:
     """Find the looks that have not happened for too long, on whichever machine they go round."""
-    with looking.here.database.reading() as books:
+    with looking.office.database.reading() as books:
         rows = list(books.execute(sa.select(look_round).order_by(look_round.c.look)))
-    if not rows or not looking.here.settings.prefect.schedules:
+    if not rows or not looking.office.settings.prefect.schedules:
         return unwatched(ROUNDS, "Nothing goes round by itself here.")
     return or_well(ROUNDS, _silent(looking, rows), "The rounds go on.")
 
@@ -36,14 +36,14 @@ def _silent(looking: Looking, rows: list[sa.Row[tuple[object, ...]]]) -> Iterato
                 row.looked_at,
                 f"Nobody has looked whether {row.look} has work since "
                 f"{row.looked_at:%Y-%m-%d %H:%M} UTC.",
-                f"See that `{looking.here.command} up` runs, or `billclose rounds` where a worker "
+                f"See that `{looking.office.command} up` runs, or `billclose rounds` where a worker "
                 "carries the flows out.",
             )
 
 
 def lost_events(looking: Looking) -> list[Condition]:
     """Find events that our own Prefect server could not write: what watches them missed them."""
-    folder = looking.here.home.joinpath(*DEAD_LETTERS)
+    folder = looking.office.home.joinpath(*DEAD_LETTERS)
     try:
         ages = [file.stat().st_mtime for file in folder.iterdir() if file.is_file()]
     except OSError:

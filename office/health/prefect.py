@@ -31,11 +31,11 @@ def late_runs(looking: Looking, seconds: float) -> list[Condition]:
 
     A server that the settings name has to answer; one that the office runs itself may be off.
     """
-    named = looking.here.settings.prefect.api_url
-    address = named or os.environ.get("PREFECT_API_URL", "") or _announced(looking.here.home)
+    named = looking.office.settings.prefect.api_url
+    address = named or os.environ.get("PREFECT_API_URL", "") or _announced(looking.office.home)
     if not address:
         return unwatched(KIND, "No Prefect server is known.")
-    before = looking.now - timedelta(minutes=looking.here.settings.health.late_minutes)
+    before = looking.now - timedelta(minutes=looking.office.settings.health.late_minutes)
     try:
         runs = ask_server(address, "flow_runs/filter", _waiting(before), seconds)
         names = _names(address, runs, seconds)
@@ -86,7 +86,7 @@ def _late(looking: Looking, runs: list[Any], names: dict[str, str]) -> Iterator[
             name,
             due,
             f"The run of {name} that was due at {due:%Y-%m-%d %H:%M} UTC has not begun.",
-            f"See that `{looking.here.command} up` runs, or the service that serves the flows; "
+            f"See that `{looking.office.command} up` runs, or the service that serves the flows; "
             "start the run by hand if the night is over.",
         )
 
@@ -128,7 +128,7 @@ BACK = timedelta(days=7)
 
 def waiting_closes(looking: Looking) -> list[Condition]:
     """Find the periods that have waited for a person's yes for longer than the settings allow."""
-    hours = looking.here.settings.health.approval_hours
+    hours = looking.office.settings.health.approval_hours
     if not hours:
         return unwatched(WAITS, "health.approval_hours is 0.")
     asked = sa.func.min(approval_request.c.asked_at)
@@ -139,7 +139,7 @@ def waiting_closes(looking: Looking) -> list[Condition]:
         .group_by(bill_run.c.run)
         .order_by(bill_run.c.run)
     )
-    with looking.here.database.reading() as books:
+    with looking.office.database.reading() as books:
         rows = list(books.execute(query))
     patience = timedelta(hours=hours)
     troubles = (
@@ -148,7 +148,7 @@ def waiting_closes(looking: Looking) -> list[Condition]:
             row.run,
             row.asked_at + patience,
             f"The close of {row.run} has waited for a yes since {row.asked_at:%Y-%m-%d %H:%M} UTC.",
-            f"Look at it, then run: {looking.here.command} approve {row.run}",
+            f"Look at it, then run: {looking.office.command} approve {row.run}",
         )
         for row in rows
         if looking.now - row.asked_at > patience

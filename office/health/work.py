@@ -26,7 +26,7 @@ from office.health.conditions import Condition, Looking, or_well, start_of, trou
 from rules.calendars import earliest_close, next_period
 
 ONE_DAY = timedelta(days=1)
-PERIOD = ("run", "starts_on", "ends_on")
+PERIOD = ("period", "starts_on", "ends_on")
 SCHEDULE_GRACE = timedelta(hours=1)  # a close that is under way schedules within minutes
 
 
@@ -44,7 +44,7 @@ def late_periods(looking: Looking) -> list[Condition]:
     newest = rows[-1]
     _, ends_on = next_period(newest.starts_on, newest.ends_on)
     overdue = list(_overdue(looking, ends_on))
-    open_ends = [(row.run, row.ends_on, True) for row in rows if row.closed_at is None]
+    open_ends = [(row.period, row.ends_on, True) for row in rows if row.closed_at is None]
     if not overdue:
         open_ends.append((f"{ends_on:%Y-%m}", ends_on, False))
     return [
@@ -58,7 +58,7 @@ def late_periods(looking: Looking) -> list[Condition]:
 
 
 def _overdue(looking: Looking, ends_on: date) -> Iterator[Condition]:
-    late_on = ends_on + timedelta(days=looking.here.settings.health.export_days)
+    late_on = ends_on + timedelta(days=looking.office.settings.health.export_days)
     if looking.today > late_on:
         yield trouble(
             "export-overdue",
@@ -66,55 +66,57 @@ def _overdue(looking: Looking, ends_on: date) -> Iterator[Condition]:
             start_of(late_on + ONE_DAY, looking.zone),
             f"No export of the period that ended on {ends_on} was imported.",
             "Make the export in the billing system, then run: "
-            f"{looking.here.command} close {ends_on:%Y-%m} FOLDER",
+            f"{looking.office.command} close {ends_on:%Y-%m} FOLDER",
         )
 
 
-def _forgotten(looking: Looking, run: str, ends_on: date, is_imported: bool) -> Iterator[Condition]:
-    first = earliest_close(ends_on, looking.here.office_days)
+def _forgotten(
+    looking: Looking, period: str, ends_on: date, is_imported: bool
+) -> Iterator[Condition]:
+    first = earliest_close(ends_on, looking.office.office_days)
     if looking.today > first:
         left_out = "" if is_imported else ", and its export is not imported"
         yield trouble(
             "close-forgotten",
-            run,
+            period,
             start_of(first + ONE_DAY, looking.zone),
-            f"Period {run} could be closed since {first} and is not closed{left_out}.",
-            f"Run: {looking.here.command} close {run}" + ("" if is_imported else " FOLDER"),
+            f"Period {period} could be closed since {first} and is not closed{left_out}.",
+            f"Run: {looking.office.command} close {period}" + ("" if is_imported else " FOLDER"),
         )
 
 
 def _periods(looking: Looking) -> list[Any]:
     query = (
         sa.select(
-            bill_run.c.run, bill_run.c.starts_on, bill_run.c.ends_on, period_close.c.closed_at
+            bill_run.c.period, bill_run.c.starts_on, bill_run.c.ends_on, period_close.c.closed_at
         )
-        .outerjoin(period_close, period_close.c.run == bill_run.c.run)
+        .outerjoin(period_close, period_close.c.period == bill_run.c.period)
         .order_by(bill_run.c.ends_on)
     )
-    with looking.here.database.reading() as books:
+    with looking.office.database.reading() as books:
         return list(books.execute(query))
 
 
 def forgotten_schedules(looking: Looking) -> list[Condition]:
     """Find closed periods whose autopay was not scheduled (rule 73)."""
     is_scheduled = sa.exists().where(
-        run_step.c.run == period_close.c.run, run_step.c.step == Step.SCHEDULE.value
+        run_step.c.period == period_close.c.period, run_step.c.step == Step.SCHEDULE.value
     )
     query = (
-        sa.select(period_close.c.run, period_close.c.closed_at)
+        sa.select(period_close.c.period, period_close.c.closed_at)
         .where(~is_scheduled, period_close.c.closed_at <= looking.now - SCHEDULE_GRACE)
-        .order_by(period_close.c.run)
+        .order_by(period_close.c.period)
     )
-    with looking.here.database.reading() as books:
+    with looking.office.database.reading() as books:
         rows = list(books.execute(query))
     troubles = (
         trouble(
             "schedule-forgotten",
-            row.run,
+            row.period,
             row.closed_at,
-            f"Period {row.run} is closed and its autopay was never scheduled.",
+            f"Period {row.period} is closed and its autopay was never scheduled.",
             "Schedule as soon as you can; who is past the chosen day is drawn at once: "
-            f"{looking.here.command} schedule-autopay {row.run}",
+            f"{looking.office.command} schedule-autopay {row.period}",
         )
         for row in rows
     )
@@ -123,12 +125,12 @@ def forgotten_schedules(looking: Looking) -> list[Condition]:
 
 def stuck_money(looking: Looking) -> list[Condition]:
     """Find payments that were taken and are not in cash receipting for too long (rules 84-86)."""
-    after = timedelta(minutes=looking.here.settings.cash_receipting.stuck_after_minutes)
-    stuck = stuck_postings(looking.here.database, looking.now, after)
+    after = timedelta(minutes=looking.office.settings.cash_receipting.stuck_after_minutes)
+    stuck = stuck_postings(looking.office.database, looking.now, after)
     if not stuck.count or stuck.since is None:
         return or_well("postings-stuck", (), "What was taken is posted.")
     detail = f"{stuck} taken and for too long not posted in cash receipting."
-    remedy = f"Run: {looking.here.command} retry-postings --now"
+    remedy = f"Run: {looking.office.command} retry-postings --now"
     return [trouble("postings-stuck", "", stuck.since + after, detail, remedy)]
 
 
@@ -143,7 +145,7 @@ def silent_services(looking: Looking) -> list[Condition]:
         .where(service_health.c.down_since.is_not(None))
         .order_by(service_health.c.service)
     )
-    with looking.here.database.reading() as books:
+    with looking.office.database.reading() as books:
         rows = list(books.execute(query))
     troubles = (
         trouble(
@@ -152,7 +154,7 @@ def silent_services(looking: Looking) -> list[Condition]:
             row.down_since,
             f"{row.service} does not answer.",
             "Ask IT to restart that service on its server, then run: "
-            f"{looking.here.command} retry-postings --now",
+            f"{looking.office.command} retry-postings --now",
         )
         for row in rows
     )
@@ -168,12 +170,12 @@ OPEN = (PaymentState.SCHEDULED, PaymentState.SUBMITTED, PaymentState.UNKNOWN)
 Expected = tuple[str, int, datetime]  # a command, hours of patience, since when it is needed
 
 
-def note_ended_well(here: Office, command: str) -> None:
+def note_ended_well(office: Office, command: str) -> None:
     """Write down that a nightly flow ended well just now; a rehearsal does not count."""
-    if here.rehearses or command not in NIGHTLY:
+    if office.rehearses or command not in NIGHTLY:
         return
-    now = here.due_now()
-    with here.database.writing() as books:
+    now = office.due_now()
+    with office.database.writing() as books:
         row = insert_or_update(books.dialect.name, work_done).values(command=command, ended_at=now)
         books.execute(
             row.on_conflict_do_update(
@@ -198,7 +200,7 @@ def missed_work(looking: Looking) -> list[Condition]:
     Whether cron, systemd, Prefect or a person starts them does not matter: none of them tells of
     a night on which nothing was started.
     """
-    ends = last_good_ends(looking.here.database)
+    ends = last_good_ends(looking.office.database)
     return or_well(KIND, _missed(looking, ends), "What runs every night has run.")
 
 
@@ -213,13 +215,13 @@ def _missed(looking: Looking, ends: dict[str, datetime]) -> Iterator[Condition]:
                 command,
                 since,
                 f"{command} {when}.",
-                f"Start it now ({_typed(looking.here, command)}), then look why the schedule did "
+                f"Start it now ({_typed(looking.office, command)}), then look why the schedule did "
                 "not: the timer or `billclose up` on that machine, and its log.",
             )
 
 
 def _expected(looking: Looking, ends: dict[str, datetime]) -> Iterator[Expected]:
-    chosen = looking.here.settings
+    chosen = looking.office.settings
     closed, due_on = _needs(looking)
     if closed is not None:
         yield REMIND, chosen.health.remind_hours, closed
@@ -235,7 +237,7 @@ def _expected(looking: Looking, ends: dict[str, datetime]) -> Iterator[Expected]
 
 def _needs(looking: Looking) -> tuple[Any, Any]:
     """Return since when a period is closed, and the first day on which a payment is due."""
-    with looking.here.database.reading() as books:
+    with looking.office.database.reading() as books:
         closed = books.scalar(sa.select(sa.func.max(period_close.c.closed_at)))
         due_on = books.scalar(
             sa.select(sa.func.min(scheduled_payment.c.pay_on)).where(
@@ -245,6 +247,6 @@ def _needs(looking: Looking) -> tuple[Any, Any]:
     return closed, due_on
 
 
-def _typed(here: Office, command: str) -> str:
+def _typed(office: Office, command: str) -> str:
     words = {COLLECT: "collect", NOTIFY: "notify", WATCH: "health --tell"}
-    return f"{here.command} {words.get(command, command)}"
+    return f"{office.command} {words.get(command, command)}"

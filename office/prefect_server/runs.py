@@ -24,34 +24,34 @@ TAG = "by-the-rounds"
 FIRST_DEPLOYMENT = "close-period"
 
 
-def known_address(here: Office) -> str:
+def known_address(office: Office) -> str:
     """Return where a Prefect server answers: as set, or that of a running `up`; empty: nowhere."""
-    chosen = here.settings.prefect.api_url
-    return chosen or os.environ.get("PREFECT_API_URL", "") or announced(here.home)
+    chosen = office.settings.prefect.api_url
+    return chosen or os.environ.get("PREFECT_API_URL", "") or announced(office.home)
 
 
-def wake(here: Office, flow_run: str | None) -> bool:
+def wake(office: Office, flow_run: str | None) -> bool:
     """
     Let a suspended run look again; tell whether a server took that up.
 
     Nothing depends on it: the decision is in the books, and whoever runs the close again goes on.
     """
-    if not flow_run or not known_address(here):
+    if not flow_run or not known_address(office):
         return False
-    with KnownServer(here) as server:
+    with KnownServer(office) as server:
         try:
             return server.resume(flow_run)
         except TemporaryFailure:
             return False
 
 
-def owner_tag(here: Office) -> str:
+def owner_tag(office: Office) -> str:
     """Return the tag by which a home's deployments are known again in a server of several."""
-    place = f"{socket.gethostname()} {here.home.resolve()}"
+    place = f"{socket.gethostname()} {office.home.resolve()}"
     return f"home:{hashlib.sha256(place.encode()).hexdigest()[:12]}"
 
 
-def require_own_deployments(here: Office, pool: str) -> None:
+def require_own_deployments(office: Office, pool: str) -> None:
     """
     Refuse to deploy to a server whose deployments are another office's (Misuse, `other-office`).
 
@@ -59,17 +59,17 @@ def require_own_deployments(here: Office, pool: str) -> None:
     first one's nights would run in the second one's home without a word. `pool` is the work pool
     that they shall go to; empty: they are served by `billclose up` of this home.
     """
-    with KnownServer(here) as server:
+    with KnownServer(office) as server:
         there = server.find_deployment(FIRST_DEPLOYMENT)
     if there is None:
         return
     known_pool = there.get("work_pool_name") or ""
     owners = {tag for tag in there.get("tags", ()) if tag.startswith("home:")}
-    if known_pool == pool and (pool or not owners or owner_tag(here) in owners):
+    if known_pool == pool and (pool or not owners or owner_tag(office) in owners):
         return
     whose = f"the office of work pool {known_pool}" if known_pool else "another home's `up`"
     raise Misuse(
-        f"The deployments at {known_address(here)} belong to {whose}; one Prefect server serves "
+        f"The deployments at {known_address(office)} belong to {whose}; one Prefect server serves "
         "one office. Give this one a server of its own (prefect.api_url), or delete those first.",
         "other-office",
     )
@@ -82,10 +82,10 @@ class KnownServer:
     Whatever it does not answer is a TemporaryFailure.
     """
 
-    def __init__(self, here: Office) -> None:
-        auth = known_auth(here.home, here.settings.prefect.auth_string.get_secret_value())
+    def __init__(self, office: Office) -> None:
+        auth = known_auth(office.home, office.settings.prefect.auth_string.get_secret_value())
         self._client = httpx.Client(
-            base_url=known_address(here), headers=authorization(auth), timeout=ANSWER_SECONDS
+            base_url=known_address(office), headers=authorization(auth), timeout=ANSWER_SECONDS
         )
 
     def __enter__(self) -> KnownServer:

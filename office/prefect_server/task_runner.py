@@ -25,16 +25,16 @@ HOME = "BILLCLOSE_HOME"
 CONNECT_SECONDS = 30
 
 
-def is_shared(here: Office) -> bool:
+def is_shared(office: Office) -> bool:
     """
     Tell whether other machines help and can reach the bill store: it is not in the home.
 
     Where nobody helps, a second copy of everybody's bills would only be one more to guard.
     """
-    if here.settings.workers.task_runner == "threads":
+    if office.settings.workers.task_runner == "threads":
         return False
-    folder = here.store.folder
-    return folder is None or not Path(folder).is_relative_to(here.home.absolute())
+    folder = office.store.folder
+    return folder is None or not Path(folder).is_relative_to(office.home.absolute())
 
 
 def batch_worker(home: Path, settings: Settings) -> BatchWorker:
@@ -63,7 +63,7 @@ def worker_of_this_machine() -> BatchWorker:
 
 
 @contextmanager
-def dask_runner(here: Office) -> Iterator[DaskTaskRunner]:
+def dask_runner(office: Office) -> Iterator[DaskTaskRunner]:
     """
     Give a runner that hands tasks to a Dask scheduler, or to a cluster of this machine's own.
 
@@ -77,12 +77,12 @@ def dask_runner(here: Office) -> Iterator[DaskTaskRunner]:
             "workers.task_runner is dask, but Dask is not installed: install billclose[dask].",
             "no-dask",
         ) from None
-    address = here.settings.workers.address
+    address = office.settings.workers.address
     own_cluster = {
-        "n_workers": here.settings.splitter.processes or processors(),
+        "n_workers": office.settings.splitter.processes or processors(),
         "threads_per_worker": 1,  # a worker makes one batch at a time, with one hand
         "dashboard_address": None,
-        "env": {HOME: str(here.home.absolute()), "BILLCLOSE_SPLITTER__PROCESSES": "1"},
+        "env": {HOME: str(office.home.absolute()), "BILLCLOSE_SPLITTER__PROCESSES": "1"},
     }
     runner: DaskTaskRunner = (
         DaskTaskRunner(address=address, client_kwargs={"timeout": CONNECT_SECONDS})

@@ -73,7 +73,7 @@ class Backup:
     missing: tuple[str, ...]
 
 
-def back_up(here: Office, target: Path, now: datetime) -> Backup:
+def back_up(office: Office, target: Path, now: datetime) -> Backup:
     """
     Write a backup, whole or not at all, while the office may go on working.
 
@@ -92,24 +92,24 @@ def back_up(here: Office, target: Path, now: datetime) -> Backup:
         with os.fdopen(opened, "wb") as file, tempfile.TemporaryDirectory(dir=target.parent) as at:
             with tarfile.open(fileobj=file, mode="w:gz", compresslevel=1) as tar:
                 packing = _Packing(tar, Path(at), now)
-                _pack(here, packing)
+                _pack(office, packing)
             file.flush()
             os.fsync(file.fileno())
         size = partial.stat().st_size
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
-    return Backup(len(packing.hashes), size, tuple(_missing(here.settings)))
+    return Backup(len(packing.hashes), size, tuple(_missing(office.settings)))
 
 
-def _pack(here: Office, packing: _Packing) -> None:
-    if here.database.is_sqlite:
-        packing.add_sqlite(here.home / OWN_BOOKS, BOOKS)
+def _pack(office: Office, packing: _Packing) -> None:
+    if office.database.is_sqlite:
+        packing.add_sqlite(office.home / OWN_BOOKS, BOOKS)
     else:
-        packing.add_file(_dump(here.database.url, packing.place / DUMP), DUMP)
-    for path in _files(here.home):
-        name = f"{HOME}/{path.relative_to(here.home)}"
-        if path == here.home / SETTINGS:
+        packing.add_file(_dump(office.database.url, packing.place / DUMP), DUMP)
+    for path in _files(office.home):
+        name = f"{HOME}/{path.relative_to(office.home)}"
+        if path == office.home / SETTINGS:
             text = without_written_secrets(Settings, path.read_text(encoding="utf-8"))
             packing.add_text(text, name)
         elif path.suffix == ".db":
@@ -119,8 +119,8 @@ def _pack(here: Office, packing: _Packing) -> None:
     manifest = {
         "format": FORMAT,
         "made_at": packing.now.isoformat(),
-        "version": here.version,
-        "schema": revision_of(here.database),
+        "version": office.version,
+        "schema": revision_of(office.database),
         "files": packing.hashes,
     }
     packing.add_text(json.dumps(manifest, indent=1), MANIFEST)

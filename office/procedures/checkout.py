@@ -32,80 +32,86 @@ from payments.port import GatewayMisuse
 LOG = logging.getLogger("billclose.checkout")
 
 
-def draft(here: Office, wish: PayWish, consent: Consent = no_consent) -> tuple[str, Refusal | None]:
+def draft(
+    office: Office, wish: PayWish, consent: Consent = no_consent
+) -> tuple[str, Refusal | None]:
     """Record what the check page shows; return its random key, and why not where it is refused."""
-    key, policy = new_token(), checkout_policy_of(here)
-    with here.database.writing() as books:
-        return key, draft_checkout(books, key, wish, policy, here.due_now(), consent)
+    key, policy = new_token(), checkout_policy_of(office)
+    with office.database.writing() as books:
+        return key, draft_checkout(books, key, wish, policy, office.due_now(), consent)
 
 
-def confirm(here: Office, key: str, owner: CheckoutOwner) -> None:
+def confirm(office: Office, key: str, owner: CheckoutOwner) -> None:
     """Draw a checkout by its customer's yes, once, and let the receipt wait for its mail."""
     confirm_checkout(
-        here.database,
-        here.gateway,
+        office.database,
+        office.gateway,
         key,
         owner,
-        here.due_now,
-        terms_of(here),
-        checkout_policy_of(here),
+        office.due_now,
+        terms_of(office),
+        checkout_policy_of(office),
     )
-    queue_checkout_mails(here.database, notifying_of(here, here.due_now()), key)
+    queue_checkout_mails(office.database, notifying_of(office, office.due_now()), key)
 
 
-def find(here: Office, key: str, owner: CheckoutOwner) -> Checkout | None:
+def find(office: Office, key: str, owner: CheckoutOwner) -> Checkout | None:
     """Return a checkout as it stands; None where it is not theirs."""
-    with here.database.reading() as books:
+    with office.database.reading() as books:
         return read_checkout(books, key, owner)
 
 
-def follow_up(here: Office) -> int:
+def follow_up(office: Office) -> int:
     """
     Find out what became of payments by hand that have no answer, and queue the mails that tell.
 
     Returns how many mails are new. The office's collecting does the same for all payments; here
     it is done each minute, because somebody waits before the page.
     """
-    abandon_dead_checkouts(here.database, here.due_now())
+    abandon_dead_checkouts(office.database, office.due_now())
     try:
         look_up_due(
-            here.database, here.gateway, terms_of(here), here.due_now, kind=PaymentKind.CHECKOUT
+            office.database,
+            office.gateway,
+            terms_of(office),
+            office.due_now,
+            kind=PaymentKind.CHECKOUT,
         )
     except GatewayMisuse as misuse:
         LOG.error("the gateway says that we ask wrongly: %s", misuse)
-    return queue_checkout_mails(here.database, notifying_of(here, here.due_now())).queued
+    return queue_checkout_mails(office.database, notifying_of(office, office.due_now())).queued
 
 
-def cart_of(here: Office, owner: CheckoutOwner) -> list[tuple[int, PayLine]]:
+def cart_of(office: Office, owner: CheckoutOwner) -> list[tuple[int, PayLine]]:
     """Return the lines of somebody's cart, with their numbers."""
-    with here.database.reading() as books:
-        return read_cart(books, owner, here.due_now())
+    with office.database.reading() as books:
+        return read_cart(books, owner, office.due_now())
 
 
-def put(here: Office, owner: CheckoutOwner, line: PayLine) -> bool:
+def put(office: Office, owner: CheckoutOwner, line: PayLine) -> bool:
     """Put a line into somebody's cart; no where it is full."""
-    has_cart = here.settings.checkout.cart
-    with here.database.writing() as books:
-        return put_into_cart(books, owner, line, here.due_now(), has_cart=has_cart)
+    has_cart = office.settings.checkout.cart
+    with office.database.writing() as books:
+        return put_into_cart(books, owner, line, office.due_now(), has_cart=has_cart)
 
 
-def take_out(here: Office, owner: CheckoutOwner, number: int) -> None:
-    with here.database.writing() as books:
+def take_out(office: Office, owner: CheckoutOwner, number: int) -> None:
+    with office.database.writing() as books:
         take_out_of_cart(books, owner, number)
 
 
-def balances_as_of(here: Office, accounts: Iterable[PayableAccount]) -> datetime | None:
+def balances_as_of(office: Office, accounts: Iterable[PayableAccount]) -> datetime | None:
     """
     Return since when balances of these accounts are too old to go by; None: they are of today.
 
     A customer pays at their own word, not by the balance: so nothing is refused, and the page says
     what it does not know (contract 6).
     """
-    now, stale = here.due_now(), find_stale(here, here.due_now())
-    keys = [one.account_key for one in accounts if one.run in stale.why]
+    now, stale = office.due_now(), find_stale(office, office.due_now())
+    keys = [one.account_key for one in accounts if one.period in stale.why]
     if not keys:
         return None
     listed = balances().subquery()
-    with here.database.reading() as books:
+    with office.database.reading() as books:
         moments = books.scalars(sa.select(listed.c.as_of).where(listed.c._account_key.in_(keys)))
         return min((one for one in moments if one), default=now)

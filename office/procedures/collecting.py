@@ -14,7 +14,7 @@ from payments.collecting.draws import DrawTotals, read_open_draws
 from payments.collecting.unanswered import LookupCounts
 from payments.outcomes.events import EventCounts
 from payments.outcomes.settlements import SettlementCounts, list_differences
-from rules.returns import ReturnRate
+from rules.money.returns import ReturnRate
 
 Figures = dict[str, Any]
 
@@ -36,9 +36,9 @@ def draw_figures(drawn: CollectCounts) -> Figures:
     }
 
 
-def event_figures(here: Office, found: EventCounts) -> Figures:
-    with here.database.reading() as books:
-        rates = read_return_rates(books, here.due_now())
+def event_figures(office: Office, found: EventCounts) -> Figures:
+    with office.database.reading() as books:
+        rates = read_return_rates(books, office.due_now())
     return {
         "sentence": say_events(found, rates),
         "returned": to_figures(found.returned),
@@ -52,8 +52,8 @@ def event_figures(here: Office, found: EventCounts) -> Figures:
     }
 
 
-def payout_figures(here: Office, read: SettlementCounts) -> Figures:
-    differing = list_differences(here.database, here.due_now())
+def payout_figures(office: Office, read: SettlementCounts) -> Figures:
+    differing = list_differences(office.database, office.due_now())
     sentence = f"{say_count(read.new, 'payout')}, {read.net.dollars()}"
     sentence += f"; {say_count(len(differing), 'difference')}" if differing else ""
     return {
@@ -77,9 +77,9 @@ def payout_figures(here: Office, read: SettlementCounts) -> Figures:
     }
 
 
-def open_figures(here: Office) -> Figures:
+def open_figures(office: Office) -> Figures:
     """Count what waits for an answer or a person, whenever it came about."""
-    standing = read_open_draws(here.database)
+    standing = read_open_draws(office.database)
     return {
         "unknown": to_figures(standing.unknown),
         "drawn_twice": to_figures(standing.drawn_twice),

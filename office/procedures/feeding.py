@@ -147,7 +147,7 @@ def find_stale(office: Office, now: datetime) -> StaleBalances:
     """Look which periods' balances are too old to draw or dun by."""
     with office.database.reading() as books:
         feed = read_feed(books, max_age_of(office))
-        periods = set(books.scalars(sa.select(balance_due.c.run).distinct())) - {None}
+        periods = set(books.scalars(sa.select(balance_due.c.period).distinct())) - {None}
         why = stale_periods(books, feed, now, periods)
     return StaleBalances(why, bool(why) and set(why) == periods)
 

@@ -7,7 +7,7 @@ from office.equipment.office import Office
 from payments.outcomes.events import TellsByWebhook, receive
 
 
-def receive_webhook(here: Office, body: bytes, signature: str) -> bool:
+def receive_webhook(office: Office, body: bytes, signature: str) -> bool:
     """
     Check and keep what the gateway sent (`signature`: Stripe's header of that name); is it new?
 
@@ -15,7 +15,7 @@ def receive_webhook(here: Office, body: bytes, signature: str) -> bool:
     not signed, `no-webhooks` where the office's gateway sends none; TemporaryFailure where the
     gateway is to send it again.
     """
-    gateway = here.gateway
+    gateway = office.gateway
     if not isinstance(gateway, TellsByWebhook):
         raise Refused("no-webhooks", "This office's payment gateway sends no webhooks.")
-    return receive(here.database, gateway, body, signature, here.due_now())
+    return receive(office.database, gateway, body, signature, office.due_now())

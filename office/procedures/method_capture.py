@@ -7,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.checkout_tables import guest_method
-from database.identity_tables import method_capture
+from database.definitions.checkout import guest_method
+from database.definitions.identity import method_capture
 from database.inserting import insert_new
 from domain.checkout import CheckoutOwner
 from domain.failures import Refused
@@ -24,7 +24,7 @@ MOST_OPEN = 20  # visits of one portal user that came to nothing, within WINDOW
 WINDOW = timedelta(hours=24)
 
 
-def begin_capture(here: Office, who: SignedIn, goes_on_to: str = "") -> str:
+def begin_capture(office: Office, who: SignedIn, goes_on_to: str = "") -> str:
     """
     Return the address of the page on which a portal user gives a card or bank account.
 
@@ -34,49 +34,49 @@ def begin_capture(here: Office, who: SignedIn, goes_on_to: str = "") -> str:
     """
     mine = method_capture.c.user_number == who.number
     values = {"user_number": who.number, "goes_on_to": goes_on_to[:200]}
-    return _begin(here, mine, values, who.who, RETURNS_TO)
+    return _begin(office, mine, values, who.who, RETURNS_TO)
 
 
-def begin_guest_capture(here: Office, guest: CheckoutOwner) -> str:
+def begin_guest_capture(office: Office, guest: CheckoutOwner) -> str:
     """Return the same page for a guest, whose receipt goes to the address that they gave."""
     mine = method_capture.c.guest == guest.guest
     values = {"guest": guest.guest, "receipt_to": guest.address}
-    return _begin(here, mine, values, guest.who, GUEST_RETURNS_TO)
+    return _begin(office, mine, values, guest.who, GUEST_RETURNS_TO)
 
 
 def _begin(
-    here: Office,
+    office: Office,
     mine: sa.ColumnElement[bool],
     values: dict[str, Any],
     customer: str,
     returns_to: str,
 ) -> str:
-    now, key, visits = here.due_now(), new_token(), method_capture.c
-    with here.database.writing() as books:
+    now, key, visits = office.due_now(), new_token(), method_capture.c
+    with office.database.writing() as books:
         open_ones = sa.select(sa.func.count()).where(
             mine, visits.token == "", visits.begun_at > now - WINDOW
         )
         if (books.scalar(open_ones) or 0) >= MOST_OPEN:
             raise Refused("too-many", "Too many payment methods were begun and not added today.")
         books.execute(method_capture.insert().values(key=key, begun_at=now, **values))
-    url = f"{here.settings.web.url.rstrip('/')}{returns_to}{key}"
-    page = here.method_capture.begin(CaptureRequest(key, customer, url))
-    with here.database.writing() as books:
+    url = f"{office.settings.web.url.rstrip('/')}{returns_to}{key}"
+    page = office.method_capture.begin(CaptureRequest(key, customer, url))
+    with office.database.writing() as books:
         books.execute(
             method_capture.update().where(visits.key == key).values(reference=page.reference)
         )
     return page.url
 
 
-def page_before(here: Office, who: SignedIn, key: str) -> str:
+def page_before(office: Office, who: SignedIn, key: str) -> str:
     """Return our page from which a visit began; empty where it was the wallet."""
     visits = method_capture.c
     query = sa.select(visits.goes_on_to).where(visits.key == key, visits.user_number == who.number)
-    with here.database.reading() as books:
+    with office.database.reading() as books:
         return books.scalar(query) or ""
 
 
-def finish_guest_capture(here: Office, guest: str, key: str) -> tuple[CheckoutOwner, str] | None:
+def finish_guest_capture(office: Office, guest: str, key: str) -> tuple[CheckoutOwner, str] | None:
     """
     Keep what a guest gave on the gateway's page, for this payment alone; None where nothing was.
 
@@ -85,15 +85,15 @@ def finish_guest_capture(here: Office, guest: str, key: str) -> tuple[CheckoutOw
     """
     visits = method_capture.c
     mine = sa.and_(visits.key == key, visits.guest == (guest or "nobody"))
-    with here.database.reading() as books:
+    with office.database.reading() as books:
         row = books.execute(sa.select(method_capture).where(mine)).one_or_none()
     if row is None:
         raise LookupError("no such visit of theirs")
-    given = here.method_capture.finish(key, row.reference)
+    given = office.method_capture.finish(key, row.reference)
     if given is None:
         return None
-    now = here.due_now()
-    with here.database.writing() as books:
+    now = office.due_now()
+    with office.database.writing() as books:
         values = {"token": given.token, "kind": given.kind, "last4": given.last4}
         keeping = insert_new(books.dialect.name, guest_method)
         books.execute(keeping.values(guest=guest, added_at=now, **values))
@@ -105,7 +105,7 @@ def finish_guest_capture(here: Office, guest: str, key: str) -> tuple[CheckoutOw
     return CheckoutOwner(None, row.receipt_to, guest), given.token
 
 
-def finish_capture(here: Office, who: SignedIn, key: str) -> SavedMethod | None:
+def finish_capture(office: Office, who: SignedIn, key: str) -> SavedMethod | None:
     """
     Put into the wallet what was given on the gateway's page; None where nothing was.
 
@@ -114,17 +114,17 @@ def finish_capture(here: Office, who: SignedIn, key: str) -> SavedMethod | None:
     """
     visits = method_capture.c
     mine = sa.and_(visits.key == key, visits.user_number == who.number)
-    with here.database.reading() as books:
+    with office.database.reading() as books:
         row = books.execute(sa.select(method_capture).where(mine)).one_or_none()
     if row is None:
         raise LookupError("no such visit of theirs")
-    given = here.method_capture.finish(key, row.reference)
+    given = office.method_capture.finish(key, row.reference)
     if given is None:
         return None
     method = SavedMethod(given.token, given.kind, given.last4, given.brand, given.expires_on)
     if row.ended_at is None:
-        with here.database.writing() as books:
-            now = here.due_now()
+        with office.database.writing() as books:
+            now = office.due_now()
             save_method(books, who, method, now)
             ended = visits.ended_at.is_(None)
             books.execute(

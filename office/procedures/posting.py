@@ -20,20 +20,20 @@ FORMS = {News.DOWN: DOWN, News.BACK: BACK}
 SERVICE_WORDS = {News.DOWN: "does not answer", News.BACK: "answers again"}
 
 
-def post_what_is_due(here: Office, *, forced: bool) -> dict[str, Any]:
+def post_what_is_due(office: Office, *, forced: bool) -> dict[str, Any]:
     """Post what is due, or with `forced` all that waits; return the counts and a sentence."""
-    counts = post_due(here.database, here.cash_receipting, here.due_now, forced=forced)
-    figures = posting_figures(here, counts)
+    counts = post_due(office.database, office.cash_receipting, office.due_now, forced=forced)
+    figures = posting_figures(office, counts)
     if counts.posted or counts.rejected or forced:
-        with here.database.writing() as books:
-            moment, told = here.due_now(), figures["sentence"]
-            record_audit(books, moment, here.who, "post payments", "cash receipting", told)
+        with office.database.writing() as books:
+            moment, told = office.due_now(), figures["sentence"]
+            record_audit(books, moment, office.who, "post payments", "cash receipting", told)
     return figures
 
 
-def posting_figures(here: Office, counts: PostingCounts) -> dict[str, Any]:
+def posting_figures(office: Office, counts: PostingCounts) -> dict[str, Any]:
     """Give what one round did, and what is still unposted, as programs read it."""
-    left = count_unposted(here.database)
+    left = count_unposted(office.database)
     return {
         "sentence": say_posting(counts, left.count),
         "posted": counts.posted,
@@ -46,50 +46,50 @@ def posting_figures(here: Office, counts: PostingCounts) -> dict[str, Any]:
     }
 
 
-def tell_office(here: Office) -> int:
+def tell_office(office: Office) -> int:
     """
     Record the mails that say that cash receipting is down, or back (rules 186-188).
 
     Once an outage and address; returns how many are new.
     """
-    now = here.due_now()
-    with here.database.writing() as books:
-        taken = take_news(books, here.cash_receipting.name, now)
+    now = office.due_now()
+    with office.database.writing() as books:
+        taken = take_news(books, office.cash_receipting.name, now)
         if taken is None:
             return 0
         news, outage = taken
-        record_audit(books, now, here.who, f"service {news}", here.cash_receipting.name)
-        title = f"billclose: {here.cash_receipting.name} " + SERVICE_WORDS[news]
+        record_audit(books, now, office.who, f"service {news}", office.cash_receipting.name)
+        title = f"billclose: {office.cash_receipting.name} " + SERVICE_WORDS[news]
         text = f"{title}. Customers are not charged again, and nothing is lost."
-        queue_posts(books, here, outage, FORMS[news], title, text, now)
+        queue_posts(books, office, outage, FORMS[news], title, text, now)
         alerts = [
             PlannedMessage(MessageKind.ALERT, outage, address, form=FORMS[news])
-            for address in here.settings.alerts.to
+            for address in office.settings.alerts.to
         ]
-        return queue_messages(books, alerts, now=now, message_domain=here.message_domain)
+        return queue_messages(books, alerts, now=now, message_domain=office.message_domain)
 
 
 def require_fresh_balances(
-    here: Office, now: datetime, act: str, subject: str, despite: str | None
+    office: Office, now: datetime, act: str, subject: str, despite: str | None
 ) -> None:
     """Raise Refused while postings are stuck, unless a person gave a reason, which is audited."""
     if despite is None:
-        require_posted_here(here, now)
+        require_posted_here(office, now)
         return
-    stuck = stuck_postings(here.database, now, _stuck_after(here))
+    stuck = stuck_postings(office.database, now, _stuck_after(office))
     if stuck.count:
-        with here.database.writing() as books:
+        with office.database.writing() as books:
             detail = f"{stuck} not posted: {despite}"
-            record_audit(books, now, here.who, f"{act} despite stuck postings", subject, detail)
+            record_audit(books, now, office.who, f"{act} despite stuck postings", subject, detail)
 
 
-def require_posted_here(here: Office, now: datetime) -> None:
+def require_posted_here(office: Office, now: datetime) -> None:
     """Raise Refused (`postings-stuck`) by the office's own patience; writes nothing."""
-    require_posted(here.database, now, _stuck_after(here))
+    require_posted(office.database, now, _stuck_after(office))
 
 
-def _stuck_after(here: Office) -> timedelta:
-    return timedelta(minutes=here.settings.cash_receipting.stuck_after_minutes)
+def _stuck_after(office: Office) -> timedelta:
+    return timedelta(minutes=office.settings.cash_receipting.stuck_after_minutes)
 
 
 def say_posting(counts: PostingCounts, unposted: int) -> str:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
-from database.in_force import landlord_in_force, link_in_force
+from database.definitions.in_force import landlord_in_force, link_in_force
 from database.tables import (
     account,
     account_email,
@@ -36,9 +36,9 @@ from reporting.documents.usage_export import MOST, read_usage, to_workbook
 def newest_account(books: Connection, key: str) -> Any:
     """Return an account as the newest closed period that has it knows it, None where none has."""
     query = (
-        sa.select(account.c.run, account.c.account_key, account.c.account, account.c.cosigner_id)
-        .join(period_close, period_close.c.run == account.c.run)
-        .join(bill_run, bill_run.c.run == account.c.run)
+        sa.select(account.c.period, account.c.account_key, account.c.account, account.c.cosigner_id)
+        .join(period_close, period_close.c.period == account.c.period)
+        .join(bill_run, bill_run.c.period == account.c.period)
         .where(account.c.account_key == key)
         .order_by(bill_run.c.ends_on.desc())
     )
@@ -66,7 +66,7 @@ def _mailboxes(books: Connection, known: Any) -> Iterator[Recipient]:
     places: tuple[tuple[sa.Select[Any], RecipientSource], ...] = (
         (
             sa.select(account_email.c.address).where(
-                account_email.c.run == known.run,
+                account_email.c.period == known.period,
                 account_email.c.account_key == known.account_key,
                 account_email.c.fault.is_(None),
             ),
@@ -74,13 +74,14 @@ def _mailboxes(books: Connection, known: Any) -> Iterator[Recipient]:
         ),
         (
             sa.select(link_in_force.c.address).where(
-                link_in_force.c.run == known.run, link_in_force.c.account_key == known.account_key
+                link_in_force.c.period == known.period,
+                link_in_force.c.account_key == known.account_key,
             ),
             RecipientSource.PORTAL_USER,
         ),
         (
             sa.select(landlord_in_force.c.portal_user).where(
-                landlord_in_force.c.run == known.run,
+                landlord_in_force.c.period == known.period,
                 landlord_in_force.c.cosigner_id == known.cosigner_id,
                 landlord_in_force.c.cosigner_id != "",
             ),
@@ -114,69 +115,71 @@ class UsageExport:
     expires_at: datetime
 
 
-def export_usage(here: Office, number: str, to: str) -> UsageExport:
+def export_usage(office: Office, number: str, to: str) -> UsageExport:
     """
     Write an account's newest usage records into a private file and queue the mail with its link.
 
     Raises Refused where the mailbox is none of the account's (its own, a linked portal user's, a
     cosigner's) or gets no mail any more, and Misuse where there is no account or no link.
     """
-    if not here.settings.exports.link_url:
+    if not office.settings.exports.link_url:
         raise Misuse(
             "exports.link_url is empty: nobody could fetch the file; set it to the https:// "
             "address of your web desk with {token} in it.",
             "no-export-link",
         )
-    with here.database.reading() as books:
+    with office.database.reading() as books:
         known = newest_account(books, account_key(number))
         if known is None:
             raise Misuse(f"No closed period has an account {number!r}.", "unknown-account")
         recipient = linked_mailbox(books, known, to)
-    records = read_usage(here.database, known.account_key)
+    records = read_usage(office.database, known.account_key)
     if not records:
         raise Refused("no-usage", f"Account {known.account} has no usage records to export.")
-    now = here.due_now()
+    now = office.due_now()
     identity = secrets.token_hex(16)
     export = UsageExport(
-        known.account, len(records), now + timedelta(hours=here.settings.exports.hours)
+        known.account, len(records), now + timedelta(hours=office.settings.exports.hours)
     )
-    _write(_file(here, identity), to_workbook(records, known.account))
-    _record(here, identity, known, recipient, export, now)
+    _write(_file(office, identity), to_workbook(records, known.account))
+    _record(office, identity, known, recipient, export, now)
     return export
 
 
-def find_export(here: Office, token: str, now: datetime) -> Path | None:
+def find_export(office: Office, token: str, now: datetime) -> Path | None:
     """Return the file behind a link; None for one that is wrong, expired or cleared away."""
     query = sa.select(usage_export.c.id).where(
         usage_export.c.token_sha256 == token_hash(token),
         usage_export.c.expires_at > now,
         usage_export.c.removed_at.is_(None),
     )
-    with here.database.reading() as books:
+    with office.database.reading() as books:
         identity = books.scalar(query)
-    file = _file(here, identity) if identity else None
+    file = _file(office, identity) if identity else None
     return file if file is not None and file.is_file() else None
 
 
-def remove_expired(here: Office, now: datetime) -> int:
+def remove_expired(office: Office, now: datetime) -> int:
     """Delete the files of expired exports and those that no row names; return how many."""
     row = usage_export.c
-    with here.database.reading() as books:
+    with office.database.reading() as books:
         expired = list(
             books.scalars(sa.select(row.id).where(row.expires_at <= now, row.removed_at.is_(None)))
         )
         good = set(books.scalars(sa.select(row.id).where(row.removed_at.is_(None))))
-    left = [file for file in _files(here) if file.stem not in good and _age(file, here) > ORPHANED]
-    for file in (*(_file(here, identity) for identity in expired), *left):
+    left = [
+        file for file in _files(office) if file.stem not in good and _age(file, office) > ORPHANED
+    ]
+    for file in (*(_file(office, identity) for identity in expired), *left):
         file.unlink(missing_ok=True)
-    with here.database.writing() as books:
+    with office.database.writing() as books:
         books.execute(usage_export.update().where(row.id.in_(expired)).values(removed_at=now))
         books.execute(usage_export.delete().where(row.removed_at <= now - KEPT))
     return len(expired) + len(left)
 
 
 def _record(
-    here: Office,
+    office: Office,
     identity: str,
     known: Any,
     recipient: Recipient,
@@ -190,14 +193,14 @@ def _record(
         address=recipient.address,
         source=recipient.source,
         account=known.account,
-        run=known.run,
+        period=known.period,
         form=MessageKind.USAGE_EXPORT.value,
     )
-    with here.database.writing() as books:
+    with office.database.writing() as books:
         books.execute(
             usage_export.insert().values(
                 id=identity,
-                token_sha256=token_hash(here.export_links.token(identity)),
+                token_sha256=token_hash(office.export_links.token(identity)),
                 account_key=known.account_key,
                 account=known.account,
                 records=export.records,
@@ -205,9 +208,9 @@ def _record(
                 expires_at=export.expires_at,
             )
         )
-        queue_messages(books, [message], now=now, message_domain=here.message_domain)
+        queue_messages(books, [message], now=now, message_domain=office.message_domain)
         detail = f"{say_count(export.records, 'usage record')}, {MOST:,} at most"
-        record_audit(books, now, here.who, "export usage", known.account, detail)
+        record_audit(books, now, office.who, "export usage", known.account, detail)
 
 
 def _write(file: Path, content: bytes) -> None:
@@ -218,14 +221,14 @@ def _write(file: Path, content: bytes) -> None:
         os.fsync(out.fileno())
 
 
-def _file(here: Office, identity: str) -> Path:
-    return here.folder(FOLDER) / f"{identity}.xlsx"
+def _file(office: Office, identity: str) -> Path:
+    return office.folder(FOLDER) / f"{identity}.xlsx"
 
 
-def _files(here: Office) -> list[Path]:
-    folder = here.home / FOLDER
+def _files(office: Office) -> list[Path]:
+    folder = office.home / FOLDER
     return sorted(folder.glob("*.xlsx")) if folder.is_dir() else []
 
 
-def _age(file: Path, here: Office) -> timedelta:
-    return timedelta(seconds=here.clock.wall().timestamp() - file.stat().st_mtime)
+def _age(file: Path, office: Office) -> timedelta:
+    return timedelta(seconds=office.clock.wall().timestamp() - file.stat().st_mtime)

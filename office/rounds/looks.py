@@ -17,7 +17,7 @@ from domain.steps import Step
 from mail.outbox.deliveries import count_due
 from mail.outbox.recovery import has_leftovers
 from office.equipment.office import Office
-from rules.delivery import is_part_due
+from rules.mail.delivery import is_part_due
 
 Why = Callable[[Office, datetime], str]
 
@@ -40,82 +40,82 @@ class RoundLook:
         return timedelta(minutes=self.minutes)
 
 
-def looks_of(here: Office) -> tuple[RoundLook, ...]:
+def looks_of(office: Office) -> tuple[RoundLook, ...]:
     """Return what an office looks at; none where the settings say that nothing runs by itself."""
-    if not here.settings.prefect.schedules:
+    if not office.settings.prefect.schedules:
         return ()
     looks = [
         RoundLook("retry-postings", 1, "payments to be posted, a silent service", why_post),
         RoundLook("send-mail", 1, "mails that are due", why_send),
         RoundLook("health-watch", 5, "everything that may need a person", watch),
     ]
-    if here.settings.bounces.source:
+    if office.settings.bounces.source:
         looks.append(RoundLook("process-bounces", 15, "mails that came back", why_read_bounces))
-    if here.settings.feed.folder or here.settings.feed.url:
+    if office.settings.feed.folder or office.settings.feed.url:
         looks.append(RoundLook("take-in-feed", 15, "the billing system's feed", why_take_in))
     return tuple(looks)
 
 
-def why_post(here: Office, now: datetime) -> str:
+def why_post(office: Office, now: datetime) -> str:
     """Say why postings need work: some are due, or a silent service is to be tried or told of."""
-    if needs_work(here.database, here.cash_receipting.name, now):
+    if needs_work(office.database, office.cash_receipting.name, now):
         return "cash receipting is to be tried, or the office told"
-    return "payments are to be posted" if list_due(here.database, now, limit=1) else ""
+    return "payments are to be posted" if list_due(office.database, now, limit=1) else ""
 
 
-def why_send(here: Office, now: datetime) -> str:
+def why_send(office: Office, now: datetime) -> str:
     """Say why mail needs work: alerts wait in the outbox like any other mail."""
-    return why_send_kinds(here, now, tuple(MessageKind))
+    return why_send_kinds(office, now, tuple(MessageKind))
 
 
-def why_send_kinds(here: Office, now: datetime, kinds: tuple[MessageKind, ...]) -> str:
+def why_send_kinds(office: Office, now: datetime, kinds: tuple[MessageKind, ...]) -> str:
     """The same for mails of some kinds."""
-    if has_leftovers(here.database, now):
+    if has_leftovers(office.database, now):
         return "a sender was interrupted"
-    resend = here.settings.ebill.resend_in_doubt
-    is_due = count_due(here.database, now, kinds, resend_in_doubt=resend, most=1)
+    resend = office.settings.ebill.resend_in_doubt
+    is_due = count_due(office.database, now, kinds, resend_in_doubt=resend, most=1)
     return "mails are due" if is_due else ""
 
 
-def watch(here: Office, _now: datetime) -> str:
+def watch(office: Office, _now: datetime) -> str:
     """Watch over the office at once: that is the work, and who watches needs no server for it."""
     from office.procedures.watching import watch_once  # loads what the other looks do without
 
-    watch_once(here)
+    watch_once(office)
     return ""
 
 
-def why_read_bounces(here: Office, _now: datetime) -> str:
+def why_read_bounces(office: Office, _now: datetime) -> str:
     """Say why bounces need work: mails came back, or what did is to be printed today."""
     from mail.recipients.suppressed import waiting_runs
     from office.equipment.mail import to_inbox
 
-    with closing(to_inbox(here)) as inbox:
+    with closing(to_inbox(office)) as inbox:
         if next(inbox.unread(), None) is not None:
             return "mails came back"
-    with here.database.reading() as books:
+    with office.database.reading() as books:
         waiting = waiting_runs(books)
-    return "bills that came back are to be printed" if any(_may_print(here, waiting)) else ""
+    return "bills that came back are to be printed" if any(_may_print(office, waiting)) else ""
 
 
-def why_take_in(here: Office, now: datetime) -> str:
+def why_take_in(office: Office, now: datetime) -> str:
     """Say why the feed needs work: a file has come that is not in the books, or choices leave."""
     from office.procedures.feeding import has_due_choices, has_new_files
 
     try:
-        if has_new_files(here):
+        if has_new_files(office):
             return "files of the feed have come"
     except (Misuse, Refused):  # of a file, not of the settings: the flow says it where people look
         return "a file of the feed cannot be taken in"
-    return "choices of customers are to be told" if has_due_choices(here, now) else ""
+    return "choices of customers are to be told" if has_due_choices(office, now) else ""
 
 
-def _may_print(here: Office, periods: Iterable[str]) -> Iterator[bool]:
+def _may_print(office: Office, periods: Iterable[str]) -> Iterator[bool]:
     """Tell of each period whether its next part may be printed: one a day (tasks/bouncing.py)."""
     from splitter.runs.print_batch import last_later_part
 
     for period in periods:
-        known, last = get_run(here.database, period), last_later_part(here.database, period)
+        known, last = get_run(office.database, period), last_later_part(office.database, period)
         written_on = None if last is None else last.astimezone(ZoneInfo(known.timezone)).date()
-        is_printed = finished_step(here.database, period, Step.PRINT) is not None
-        yield is_printed and is_part_due(written_on, here.today(known))
+        is_printed = finished_step(office.database, period, Step.PRINT) is not None
+        yield is_printed and is_part_due(written_on, office.today(known))

@@ -10,11 +10,11 @@ LOGGER = logging.getLogger("prefect.billclose")
 SECONDS = 10
 
 
-def ping(here: Office, *, failed: bool) -> bool:
+def ping(office: Office, *, failed: bool) -> bool:
     """Ask alerts.ping_url, or its /fail; tell whether it answered well. Raises nothing."""
     import httpx  # loads long, and most offices have no such address
 
-    url = here.settings.alerts.ping_url.get_secret_value()
+    url = office.settings.alerts.ping_url.get_secret_value()
     if not url:
         return True
     try:

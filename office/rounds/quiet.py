@@ -27,8 +27,8 @@ from office.procedures.collecting import (
     payout_figures,
 )
 from office.procedures.feeding import guard_balances, say_feed
+from office.procedures.mailing.reminding import QUEUES, look_at_notices, to_figures, undrawn_figures
 from office.procedures.posting import posting_figures, require_posted_here
-from office.procedures.reminding import QUEUES, look_at_notices, to_figures, undrawn_figures
 from office.rounds.looks import why_post, why_send, why_send_kinds
 from payments.collecting.claiming import preview_due
 from payments.collecting.collecting import CollectCounts
@@ -45,19 +45,19 @@ OPEN_DRAWS = (DrawState.CREATED, DrawState.ASKED)
 QUIET: Figures = {"quiet": True}
 
 
-def quiet_postings(here: Office) -> Figures | None:
+def quiet_postings(office: Office) -> Figures | None:
     """Return what `retry-postings` says where nothing is due; None where its flow has work."""
-    if why_post(here, here.due_now()):
+    if why_post(office, office.due_now()):
         return None
-    note_ended_well(here, "retry-postings")
-    return posting_figures(here, PostingCounts()) | {"alerts": 0} | QUIET
+    note_ended_well(office, "retry-postings")
+    return posting_figures(office, PostingCounts()) | {"alerts": 0} | QUIET
 
 
-def quiet_mail(here: Office) -> Figures | None:
+def quiet_mail(office: Office) -> Figures | None:
     """The same of `mail send`."""
-    if why_send(here, here.due_now()):
+    if why_send(office, office.due_now()):
         return None
-    note_ended_well(here, "send-mail")
+    note_ended_well(office, "send-mail")
     return asdict(SendCounts()) | QUIET
 
 
@@ -65,66 +65,66 @@ def say_quiet_mail() -> str:
     return say_tried(SendCounts())
 
 
-def quiet_reminders(here: Office) -> Figures | None:
+def quiet_reminders(office: Office) -> Figures | None:
     """
     The same of `remind`: nothing is owed anew, and none waits that might have to be withdrawn.
 
     Raises Refused as the flow does while postings are stuck or balances are not of today.
     """
-    now = here.due_now()
-    require_posted_here(here, now)
-    left_out = sorted(guard_balances(here, now, "remind", "reminders", None).why)
-    if _is_any_waiting(here, REMINDERS) or why_send_kinds(here, now, tuple(REMINDERS)):
+    now = office.due_now()
+    require_posted_here(office, now)
+    left_out = sorted(guard_balances(office, now, "remind", "reminders", None).why)
+    if _is_any_waiting(office, REMINDERS) or why_send_kinds(office, now, tuple(REMINDERS)):
         return None
-    terms = replace(reminding_of(here, now, records=False), left_out=frozenset(left_out))
-    owed = {kind: queue_reminders(here.database, kind, terms) for kind in REMINDERS}
+    terms = replace(reminding_of(office, now, records=False), left_out=frozenset(left_out))
+    owed = {kind: queue_reminders(office.database, kind, terms) for kind in REMINDERS}
     if any(counts.queued for counts in owed.values()):
         return None
-    note_ended_well(here, "remind")
+    note_ended_well(office, "remind")
     nothing = dict.fromkeys(UNSENT, 0)
     figures = {kind.value: to_figures(counts) | nothing for kind, counts in owed.items()}
-    overdue = undrawn_figures(undrawn(here.database, now))
+    overdue = undrawn_figures(undrawn(office.database, now))
     told = {"reminders": figures, "collecting_overdue": overdue, "withdrawn": 0, "stopped_by": ""}
-    return told | {"balances": say_feed(here, now), "left_out": left_out} | QUIET
+    return told | {"balances": say_feed(office, now), "left_out": left_out} | QUIET
 
 
-def quiet_notices(here: Office) -> Figures | None:
+def quiet_notices(office: Office) -> Figures | None:
     """The same of `notify`."""
-    now = here.due_now()
+    now = office.due_now()
     kinds = tuple(QUEUES)
-    if _is_any_waiting(here, kinds) or why_send_kinds(here, now, kinds):
+    if _is_any_waiting(office, kinds) or why_send_kinds(office, now, kinds):
         return None
-    owed = look_at_notices(here.database, notifying_of(here, now, records=False))
+    owed = look_at_notices(office.database, notifying_of(office, now, records=False))
     if any(figures["queued"] for figures in owed.values()):
         return None
-    note_ended_well(here, "send-notices")
+    note_ended_well(office, "send-notices")
     nothing = dict.fromkeys(("sent", "failed", "deferred", "in_doubt"), 0)
     return {"notices": owed, **nothing, "stopped_by": ""} | QUIET
 
 
-def quiet_collecting(here: Office) -> Figures | None:
+def quiet_collecting(office: Office) -> Figures | None:
     """
     The same of `collect`: nothing to draw, look up or post, and the gateway was asked of late.
 
     Raises Refused as the flow does while postings are stuck.
     """
-    now = here.due_now()
-    require_posted_here(here, now)
-    guard_balances(here, now, "collect", "autopay", None)
-    if _has_collecting(here):
+    now = office.due_now()
+    require_posted_here(office, now)
+    guard_balances(office, now, "collect", "autopay", None)
+    if _has_collecting(office):
         return None
-    note_ended_well(here, "collect-autopay")
-    looked_up, events = lookup_figures(LookupCounts()), event_figures(here, EventCounts())
-    posted = posting_figures(here, PostingCounts())
-    figures = draw_figures(CollectCounts()) | open_figures(here)
+    note_ended_well(office, "collect-autopay")
+    looked_up, events = lookup_figures(LookupCounts()), event_figures(office, EventCounts())
+    posted = posting_figures(office, PostingCounts())
+    figures = draw_figures(CollectCounts()) | open_figures(office)
     return (
         figures
         | {
-            "balances": say_feed(here, now),
+            "balances": say_feed(office, now),
             "looked_up": looked_up,
             "events": events,
             "returned": events["returned"],
-            "settlements": payout_figures(here, SettlementCounts()),
+            "settlements": payout_figures(office, SettlementCounts()),
             "posted": posted,
             "unposted": {"count": posted["unposted"], "amount": posted["unposted_amount"]},
             "mails": 0,
@@ -133,29 +133,29 @@ def quiet_collecting(here: Office) -> Figures | None:
     )
 
 
-def _has_collecting(here: Office) -> bool:
-    now = here.due_now()
-    if read_open_draws(here.database).unknown.count or why_post(here, now):
+def _has_collecting(office: Office) -> bool:
+    now = office.due_now()
+    if read_open_draws(office.database).unknown.count or why_post(office, now):
         return True
-    with here.database.reading() as books:
+    with office.database.reading() as books:
         is_open = sa.select(draw.c.key).where(draw.c.state.in_(OPEN_DRAWS)).limit(1)
         told = sa.select(told_event.c.event_id).where(told_event.c.taken_in_at.is_(None)).limit(1)
         has_draws = books.scalar(sa.select(draw.c.key).limit(1)) is not None
         asked = sa.select(sa.func.max(events_read.c.until))
-        asked_at = books.scalar(asked.where(events_read.c.gateway == here.gateway.name))
+        asked_at = books.scalar(asked.where(events_read.c.gateway == office.gateway.name))
         if books.scalar(is_open) is not None or books.scalar(told) is not None:
             return True
     if has_draws and (asked_at is None or now - asked_at > ASKED_WITHIN):
         return True
     kinds = (MessageKind.AUTOPAY_FAILED,)
-    if _is_any_waiting(here, kinds):
+    if _is_any_waiting(office, kinds):
         return True
-    return next(preview_due(here.database, now, terms_of(here)), None) is not None
+    return next(preview_due(office.database, now, terms_of(office)), None) is not None
 
 
-def _is_any_waiting(here: Office, kinds: Any) -> bool:
+def _is_any_waiting(office: Office, kinds: Any) -> bool:
     query = sa.select(delivery.c.key).where(
         delivery.c.kind.in_(kinds), delivery.c.status.in_(WAITING)
     )
-    with here.database.reading() as books:
+    with office.database.reading() as books:
         return books.scalar(query.limit(1)) is not None

@@ -49,13 +49,13 @@ class Rounds:
     that a look or a start does ends the rounds, but wrong settings (Misuse).
     """
 
-    here: Office
+    office: Office
     starter: Starter
     looks: tuple[RoundLook, ...] = ()
     _next: dict[str, datetime] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.looks = self.looks or looks_of(self.here)
+        self.looks = self.looks or looks_of(self.office)
 
     def go(self, now: datetime) -> list[Looked]:
         """Go once round at a moment of the machine's clock; return what was looked at."""
@@ -64,15 +64,15 @@ class Rounds:
         for look in due:
             self._next[look.deployment] = slot_of(look, now) + look.every
             found.append(self._look(look, now))
-        if found and self.here.settings.alerts.ping_url.get_secret_value():
-            ping(self.here, failed=any(one.failed for one in found))
+        if found and self.office.settings.alerts.ping_url.get_secret_value():
+            ping(self.office, failed=any(one.failed for one in found))
         return found
 
     def _look(self, look: RoundLook, now: datetime) -> Looked:
         failed = False
         try:
-            with at_work(self.here):
-                reason = look.why(self.here, now)
+            with at_work(self.office):
+                reason = look.why(self.office, now)
         except Misuse:
             raise
         except Exception as failure:  # whatever it is: the flow meets it again and is seen
@@ -103,9 +103,9 @@ class Rounds:
     def _note(self, look: RoundLook, looked: Looked, now: datetime) -> None:
         """Write the look down; where even the books do not answer, the next one does."""
         try:
-            note_look(self.here.database, look, looked, now)
+            note_look(self.office.database, look, looked, now)
             if not looked.reason and not looked.failed:
-                note_ended_well(self.here, look.deployment)
+                note_ended_well(self.office, look.deployment)
         except sa.exc.SQLAlchemyError as failure:
             kind = type(failure).__name__
             LOGGER.warning("the look at %s is not written down: %s", look.deployment, kind)

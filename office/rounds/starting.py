@@ -26,10 +26,10 @@ DONE = (0, 4)  # 4: what needs a person stands in the books
 class StartsInServer:
     """Makes runs of the deployments that `billclose up` or a worker carries out."""
 
-    here: Office
+    office: Office
 
     def start(self, deployment: str, name: str, key: str, now: datetime) -> bool:
-        with KnownServer(self.here) as server:
+        with KnownServer(self.office) as server:
             return server.start(deployment, name, key, now)
 
 
@@ -37,10 +37,10 @@ class StartsInServer:
 class StartsCommand:
     """Does the work by a command, one after the other, where no Prefect server is known."""
 
-    here: Office
+    office: Office
 
     def start(self, deployment: str, name: str, key: str, now: datetime) -> bool:
-        words = [sys.executable, "-c", PROGRAM, "--home", str(self.here.home.absolute())]
+        words = [sys.executable, "-c", PROGRAM, "--home", str(self.office.home.absolute())]
         done = subprocess.run(
             [*words, *COMMANDS[deployment], "--json"],
             stdin=subprocess.DEVNULL,
@@ -51,6 +51,6 @@ class StartsCommand:
         return True
 
 
-def starter_of(here: Office) -> StartsInServer | StartsCommand:
+def starter_of(office: Office) -> StartsInServer | StartsCommand:
     """Return what starts the work of an office."""
-    return StartsInServer(here) if known_address(here) else StartsCommand(here)
+    return StartsInServer(office) if known_address(office) else StartsCommand(office)

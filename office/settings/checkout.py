@@ -9,7 +9,14 @@ from pydantic import Field, field_validator, model_validator
 from domain.money import ZERO, Money
 from domain.payments import MethodKind
 from office.settings.section import SettingsSection
-from rules.checkout import FeeKind, FeeTable, NumberKind, OtherPayment, ServiceFee, parse_percent
+from rules.money.checkout import (
+    FeeKind,
+    FeeTable,
+    NumberKind,
+    OtherPayment,
+    ServiceFee,
+    parse_percent,
+)
 
 
 def _check_percent(value: str) -> str:

@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from domain.money import Money
 from office.settings.addresses import ServiceUrl
 from office.settings.section import SettingsSection
-from rules.autopay import OnClosedDay, OverMaximum
+from rules.money.autopay import OnClosedDay, OverMaximum
 
 
 class AutopaySettings(SettingsSection):

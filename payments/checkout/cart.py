@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.checkout_tables import cart_line
+from database.definitions.checkout import cart_line
 from domain.checkout import CheckoutOwner, PayLine
 from payments.checkout.facts import LINE
 

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.books import Database
-from database.checkout_tables import cart_line, checkout, checkout_line
+from database.definitions.checkout import cart_line, checkout, checkout_line
 from database.ledger.locking import lock_balances
 from database.tables import draw, gateway_payment
 from domain.checkout import (
@@ -41,7 +41,7 @@ from payments.collecting.collecting import CollectCounts, GatewaySession, draw_c
 from payments.collecting.draws import Draw, find_draws
 from payments.port import PaymentGateway
 from payments.terms import Clock, CollectionTerms
-from rules.checkout import CheckoutPolicy, refuse_checkout
+from rules.money.checkout import CheckoutPolicy, refuse_checkout
 
 Consent = Callable[[PayMethod, Money], str]
 
@@ -206,12 +206,12 @@ def _record(
     """Record the payment under its first line, and the draw; each line is booked by itself."""
     first = one.lines[0]
     facts = next((accounts[line.account_key] for line in one.lines if line.account_key), None)
-    period, timezone = (facts.run, facts.timezone) if facts else newest_period(books)
+    period, timezone = (facts.period, facts.timezone) if facts else newest_period(books)
     books.execute(
         gateway_payment.insert().values(
             key=payment_key,
             kind=PaymentKind.CHECKOUT,
-            run=period,
+            period=period,
             account_key=first.account_key or first.subject,
             account=first.subject,
             number=1,

@@ -8,10 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.checkout_tables import checkout, checkout_line, guest_method
-from database.in_force import wallet_in_force
+from database.definitions.checkout import checkout, checkout_line, guest_method
+from database.definitions.in_force import wallet_in_force
 from database.queries.balances import on_its_way, open_balance
-from database.queries.portal_accounts import accounts_of_user
+from database.queries.portal.accounts import accounts_of_user
 from database.tables import (
     account,
     balance_due,
@@ -53,7 +53,7 @@ def read_payable(
         found[row.account_key] = PayableAccount(
             account_key=row.account_key,
             account=row.account,
-            run=row.run,
+            period=row.period,
             timezone=row.timezone,
             owed=row.owed,
             on_its_way=row.on_its_way,
@@ -75,7 +75,7 @@ def read_wallet(
         given = sa.select(guest_method.c.token, guest_method.c.kind, guest_method.c.last4)
         rows = books.execute(given.where(guest_method.c.guest == owner.guest)).all()
     else:
-        periods = sorted({one.run for one in accounts}) or [newest_period(books)[0]]
+        periods = sorted({one.period for one in accounts}) or [newest_period(books)[0]]
         mailbox = mailbox_of(owner.address)
         rows = books.execute(_WALLET, {"runs": periods, "mailbox": mailbox}).all()
     methods = tuple(PayMethod(one.token, one.kind, one.last4) for one in rows)
@@ -94,7 +94,7 @@ def newest_period(books: Connection) -> tuple[str, str]:
     row = books.execute(_NEWEST).first()
     if row is None:
         raise LookupError("no period is closed yet")
-    return row.run, row.timezone
+    return row.period, row.timezone
 
 
 def read_checkout(books: Connection, key: str, owner: CheckoutOwner) -> Checkout | None:
@@ -147,18 +147,19 @@ _STANDING = (
     sa.select(
         balance_due.c.account_key,
         balance_due.c.account,
-        balance_due.c.run,
+        balance_due.c.period,
         bill_run.c.timezone,
         open_balance().label("owed"),
         on_its_way(balance_due.c.account_key).label("on_its_way"),
         account.c.block_ach,
         account.c.block_card,
     )
-    .join(bill_run, bill_run.c.run == balance_due.c.run)
+    .join(bill_run, bill_run.c.period == balance_due.c.period)
     .join(
         account,
         sa.and_(
-            account.c.run == balance_due.c.run, account.c.account_key == balance_due.c.account_key
+            account.c.period == balance_due.c.period,
+            account.c.account_key == balance_due.c.account_key,
         ),
     )
     .where(balance_due.c.account_key.in_(_KEYS))
@@ -166,7 +167,7 @@ _STANDING = (
 )
 _BLOCKS = (
     sa.select(account.c.block_ach, account.c.block_card)
-    .join(bill_run, bill_run.c.run == account.c.run)
+    .join(bill_run, bill_run.c.period == account.c.period)
     .where(account.c.account_key == sa.bindparam("key"))
     .order_by(bill_run.c.ends_on.desc())
     .limit(1)
@@ -174,16 +175,16 @@ _BLOCKS = (
 _WALLET = (
     sa.select(wallet_in_force.c.token, wallet_in_force.c.kind, wallet_in_force.c.last4)
     .where(
-        wallet_in_force.c.run.in_(_RUNS),
+        wallet_in_force.c.period.in_(_RUNS),
         sa.func.lower(wallet_in_force.c.portal_user) == sa.bindparam("mailbox"),
     )
     .distinct()
     .order_by(wallet_in_force.c.kind, wallet_in_force.c.last4, wallet_in_force.c.token)
 )
 _NEWEST = (
-    sa.select(bill_run.c.run, bill_run.c.timezone)
-    .join(period_close, period_close.c.run == bill_run.c.run)
-    .order_by(bill_run.c.ends_on.desc(), bill_run.c.run.desc())
+    sa.select(bill_run.c.period, bill_run.c.timezone)
+    .join(period_close, period_close.c.period == bill_run.c.period)
+    .order_by(bill_run.c.ends_on.desc(), bill_run.c.period.desc())
     .limit(1)
 )
 _CHECKOUT = (

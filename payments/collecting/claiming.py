@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.books import Database
-from database.checkout_tables import checkout, checkout_line
+from database.definitions.checkout import checkout, checkout_line
 from database.inserting import insert_new
 from database.ledger.locking import lock_balances
 from database.queries.account_changes import IN_FORCE, account_in_force
@@ -35,12 +35,12 @@ from domain.payments import DRAW, DrawState, PaymentKind, PaymentState
 from payments.collecting.draws import Draw, find_draws, move_payment
 from payments.collecting.recording import record_never_asked
 from payments.terms import CollectionTerms
-from rules.drawing import Drawable, NoDraw, decide_draw
+from rules.money.drawing import Drawable, NoDraw, decide_draw
 
 _PAYMENT = scheduled_payment.c
 
 
-def due_keys(run: str, today: date) -> sa.Select[Any]:
+def due_keys(period: str, today: date) -> sa.Select[Any]:
     """
     Select the keys of a run's due payments and of their accounts, in the payments' order.
 
@@ -48,13 +48,13 @@ def due_keys(run: str, today: date) -> sa.Select[Any]:
     """
     return (
         sa.select(_PAYMENT.key, _PAYMENT.account_key)
-        .where(_PAYMENT.run == run, *_is_due(today))
+        .where(_PAYMENT.period == period, *_is_due(today))
         .order_by(_PAYMENT.key)
     )
 
 
 def due_payments(
-    run: str, today: date, due: Sequence[Any], *, locked: bool = True
+    period: str, today: date, due: Sequence[Any], *, locked: bool = True
 ) -> sa.Select[Any]:
     """
     Select some of the `due_keys` with all that decides about them, as far as they are due still.
@@ -64,10 +64,10 @@ def due_payments(
     everybody's mandates for each batch would make a large town's draws dearer than a small one's.
     """
     newest = account.alias("newest")
-    in_force = mandates_in_force(run, [row.account_key for row in due])
+    in_force = mandates_in_force(period, [row.account_key for row in due])
     query = (
         sa.select(
-            *(_PAYMENT[name] for name in ("key", "run", "account", "amount", "method_token")),
+            *(_PAYMENT[name] for name in ("key", "period", "account", "amount", "method_token")),
             _PAYMENT.number,
             _last_draw().label("last_draw"),
             _PAYMENT.method_kind,
@@ -87,7 +87,7 @@ def due_payments(
         .join(account, _of_the_payment(account))
         .join(
             newest,
-            sa.and_(newest.c.account_key == _PAYMENT.account_key, newest.c.run == _newest_run()),
+            sa.and_(newest.c.account_key == _PAYMENT.account_key, newest.c.period == _newest_run()),
         )
         .outerjoin(balance_due, _of_the_payment(balance_due))
         .outerjoin(
@@ -133,17 +133,19 @@ def _is_due(today: date) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def _of_the_payment(table: sa.Table) -> sa.ColumnElement[bool]:
-    return sa.and_(table.c.run == _PAYMENT.run, table.c.account_key == _PAYMENT.account_key)
+    return sa.and_(table.c.period == _PAYMENT.period, table.c.account_key == _PAYMENT.account_key)
 
 
 def _newest_run() -> sa.ScalarSelect[str]:
     """The newest export that has the payment's account."""
     having = account.alias("having")
     query = (
-        sa.select(bill_run.c.run)
+        sa.select(bill_run.c.period)
         .where(
             sa.exists()
-            .where(having.c.run == bill_run.c.run, having.c.account_key == _PAYMENT.account_key)
+            .where(
+                having.c.period == bill_run.c.period, having.c.account_key == _PAYMENT.account_key
+            )
             .correlate(bill_run, scheduled_payment)
         )
         .order_by(bill_run.c.ends_on.desc())
@@ -188,10 +190,10 @@ class Claim:
 def runs_with_due_payments(database: Database, now: datetime) -> list[tuple[str, date]]:
     """Return the runs that have payments waiting, each with its local date of today (rule 47)."""
     query = (
-        sa.select(bill_run.c.run, bill_run.c.timezone)
+        sa.select(bill_run.c.period, bill_run.c.timezone)
         .where(
             sa.exists().where(
-                scheduled_payment.c.run == bill_run.c.run,
+                scheduled_payment.c.period == bill_run.c.period,
                 scheduled_payment.c.state == PaymentState.SCHEDULED,
             )
         )
@@ -199,7 +201,7 @@ def runs_with_due_payments(database: Database, now: datetime) -> list[tuple[str,
     )
     with database.reading() as books:
         rows = books.execute(query).all()
-    return [(row.run, now.astimezone(ZoneInfo(row.timezone)).date()) for row in rows]
+    return [(row.period, now.astimezone(ZoneInfo(row.timezone)).date()) for row in rows]
 
 
 UNASKED_FOR = timedelta(minutes=5)  # a customer's request that is not asked by then is dead
@@ -234,16 +236,16 @@ def _is_dead(now: datetime) -> sa.ColumnElement[bool]:
     )
 
 
-def list_due(database: Database, run: str, today: date, size: int) -> Iterator[Sequence[Any]]:
+def list_due(database: Database, period: str, today: date, size: int) -> Iterator[Sequence[Any]]:
     """Yield the keys of a run's payments whose day has come, some at a time."""
     with database.reading() as books:
-        due = books.execute(due_keys(run, today)).all()
+        due = books.execute(due_keys(period, today)).all()
     yield from (due[first : first + size] for first in range(0, len(due), size))
 
 
 def claim_due(
     database: Database,
-    run: str,
+    period: str,
     today: date,
     now: datetime,
     terms: CollectionTerms,
@@ -260,7 +262,7 @@ def claim_due(
     recorded: list[dict[str, Any]] = []
     with database.writing() as books:
         lock_balances(books, (row.account_key for row in due))
-        for row in books.execute(due_payments(run, today, due)):
+        for row in books.execute(due_payments(period, today, due)):
             decision = decide_draw(to_drawable(row), terms.autopay)
             if isinstance(decision, Money):
                 recorded.append(_to_draw(row, decision, now))
@@ -276,10 +278,10 @@ def preview_due(
     database: Database, now: datetime, terms: CollectionTerms
 ) -> Iterator[tuple[Any, Any]]:
     """Yield each payment that is due with what would be drawn, or why nothing; changes nothing."""
-    for run, today in runs_with_due_payments(database, now):
-        for due in list_due(database, run, today, terms.batch):
+    for period, today in runs_with_due_payments(database, now):
+        for due in list_due(database, period, today, terms.batch):
             with database.reading() as books:
-                rows = books.execute(due_payments(run, today, due, locked=False)).all()
+                rows = books.execute(due_payments(period, today, due, locked=False)).all()
             yield from ((row, decide_draw(to_drawable(row), terms.autopay)) for row in rows)
 
 
@@ -310,5 +312,5 @@ def _cancel(books: Connection, row: Any, reason: NoDraw, now: datetime, who: str
     error = reason.as_error
     if not move_payment(books, row.key, PaymentState.SCHEDULED, "cancelled", error=error):
         return False
-    record_audit(books, now, who, "cancel payment", row.account, f"{row.run}: {error}")
+    record_audit(books, now, who, "cancel payment", row.account, f"{row.period}: {error}")
     return True

@@ -32,7 +32,7 @@ from payments.collecting.recording import (
 )
 from payments.port import DrawAnswer, DrawResult, GatewayMisuse, PaymentGateway
 from payments.terms import Clock, CollectionTerms
-from rules.retrying import may_still_ask
+from rules.money.retrying import may_still_ask
 
 T = TypeVar("T")
 Failure = TemporaryFailure | PermanentFailure | OutcomeUnknown | GatewayMisuse
@@ -160,11 +160,11 @@ def collect_due(
     counts = CollectCounts()
     line = GatewaySession(gateway, now, terms.threads, stop)
     abandon_unasked(database, now())
-    for run, today in runs_with_due_payments(database, now()):
-        for due in list_due(database, run, today, terms.batch):
-            if not line.is_open or _is_left_out(database, run, now(), terms, counts):
+    for period, today in runs_with_due_payments(database, now()):
+        for due in list_due(database, period, today, terms.batch):
+            if not line.is_open or _is_left_out(database, period, now(), terms, counts):
                 break
-            claim = claim_due(database, run, today, now(), terms, due)
+            claim = claim_due(database, period, today, now(), terms, due)
             counts.cancelled += claim.cancelled
             counts.waiting += claim.waiting
             draw_claimed(database, line, claim.draws, terms, counts)
@@ -176,20 +176,20 @@ def collect_due(
 
 
 def _is_left_out(
-    database: Database, run: str, now: datetime, terms: CollectionTerms, counts: CollectCounts
+    database: Database, period: str, now: datetime, terms: CollectionTerms, counts: CollectCounts
 ) -> bool:
     """
     Tell whether a period's balances are too old to draw by, as they are now.
 
     Asked before each batch: a night may last until the feed is too old.
     """
-    if run in terms.left_out:
-        counts.left_out.add(run)
+    if period in terms.left_out:
+        counts.left_out.add(period)
         return True
     if terms.feed_max_age is None:
         return False
     with database.reading() as books:
-        stale = stale_periods(books, read_feed(books, terms.feed_max_age), now, [run])
+        stale = stale_periods(books, read_feed(books, terms.feed_max_age), now, [period])
     counts.left_out.update(stale)
     return bool(stale)
 

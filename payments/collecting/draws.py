@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
-from database.checkout_tables import checkout, checkout_line
+from database.definitions.checkout import checkout, checkout_line
 from database.ledger.locking import SOME, lock_balances
 from database.tables import bill_run, draw, gateway_payment
 from domain.checkout import OTHER
@@ -59,7 +59,7 @@ class Draw:
     asked_at: datetime | None
     lookups: int
     code: str | None
-    run: str
+    period: str
     account: str
     account_key: str
     timezone: str
@@ -112,7 +112,7 @@ def find_draws(
             bill_run.c.due_on,
         )
         .join(gateway_payment, gateway_payment.c.key == draw.c.payment_key)
-        .join(bill_run, bill_run.c.run == gateway_payment.c.run)
+        .join(bill_run, bill_run.c.period == gateway_payment.c.period)
         .where(*conditions)
         .order_by(draw.c.payment_key, draw.c.number)
         .limit(limit)
@@ -196,7 +196,7 @@ _OF_DRAW = (
     "key", "payment_key", "number", "amount", "method_token", "state", "reference", "created_at",
     "asked_at", "lookups", "code",
 )  # fmt: skip
-_OF_PAYMENT = ("kind", "service_fee", "method_kind", "last4", "run", "account", "account_key")
+_OF_PAYMENT = ("kind", "service_fee", "method_kind", "last4", "period", "account", "account_key")
 
 
 def read_draw(books: Connection, key: str) -> Draw | None:

@@ -20,7 +20,7 @@ from domain.payments import DRAW, PAYMENT, Advice, DrawState, PaymentState, Post
 from payments.collecting.draws import Draw, move_draw, move_payment
 from payments.port import DrawAnswer, DrawResult
 from payments.terms import CollectionTerms
-from rules.retrying import FIRST_LOOKUP, retry_on
+from rules.money.retrying import FIRST_LOOKUP, retry_on
 
 NOT_FOUND = "no answer, and the gateway does not know of it"
 NEVER_ARRIVED = "never-arrived"  # the error of a customer's payment that surely was not drawn

@@ -26,7 +26,7 @@ from payments.collecting.recording import (
 )
 from payments.port import DrawAnswer, DrawResult, PaymentGateway
 from payments.terms import Clock, CollectionTerms
-from rules.retrying import FIRST_LOOKUP, may_ask_again, next_lookup
+from rules.money.retrying import FIRST_LOOKUP, may_ask_again, next_lookup
 
 
 class LateApproval(StrEnum):

@@ -90,9 +90,9 @@ def cancel_enrollment(
         _end_own(books, standing, now, today, who, reason)
         _end_exported(books, standing, now, today, who, reason)
         taken_off = cancel_waiting(books, standing.key)
-        if standing.run is not None:
-            forget_plan(books, standing.run, standing.key)
-        dropped = "".join(f"; {one.amount.dollars()} of {one.run} dropped" for one in taken_off)
+        if standing.period is not None:
+            forget_plan(books, standing.period, standing.key)
+        dropped = "".join(f"; {one.amount.dollars()} of {one.period} dropped" for one in taken_off)
         detail = f"{reason} ({say_mandate(agreed)}{dropped})"
         record_audit(books, now, who, "cancel autopay", standing.account, detail)
         payment = standing.payment

@@ -33,7 +33,13 @@ from payments.enrollment.wording import (
     say_method,
     say_outcome,
 )
-from rules.autopay import AutopayPolicy, OverMaximum, draw_date, is_method_blocked, plan_enrollment
+from rules.money.autopay import (
+    AutopayPolicy,
+    OverMaximum,
+    draw_date,
+    is_method_blocked,
+    plan_enrollment,
+)
 
 
 def plan_again(

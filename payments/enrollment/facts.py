@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.in_force import landlord_in_force, link_in_force, wallet_in_force
+from database.definitions.in_force import landlord_in_force, link_in_force, wallet_in_force
 from database.ledger.locking import lock_balances
 from database.queries.account_changes import IN_FORCE, account_in_force
 from database.queries.balances import open_balance
@@ -27,7 +27,7 @@ from domain.failures import Misuse
 from domain.money import ZERO, Money
 from domain.payments import DrawState, Mandate, MethodKind, PaymentState
 from domain.runs import RunState
-from rules.autopay import Payable
+from rules.money.autopay import Payable
 
 # May have been asked for, whatever the payment's own state says.
 OPEN_DRAWS = (DrawState.ASKED, DrawState.APPROVED)
@@ -69,7 +69,7 @@ class EnrollmentFacts:
     newest: str  # the run of the newest export that knows the account
     utility: str
     payable: Payable
-    run: str | None  # None: no period of the account has been closed yet
+    period: str | None  # None: no period of the account has been closed yet
     due_on: date | None
     mandate: Mandate | None
     enrollment_id: int | None  # None: the mandate is the export's
@@ -92,14 +92,14 @@ def read_enrollment_facts(books: Connection, number: str) -> EnrollmentFacts:
         )
     owed = sa.select(balance_due, open_balance().label("open_balance"))
     due = books.execute(owed.where(balance_due.c.account_key == key)).first()
-    payment = None if due is None or due.run is None else _payment(books, due.run, key)
+    payment = None if due is None or due.period is None else _payment(books, due.period, key)
     agreed, enrollment_id, payer = _mandate(books, known, key)
     return EnrollmentFacts(
         key=key,
-        newest=known.run,
+        newest=known.period,
         utility=known.utility,
         payable=_payable(books, known, due, payment),
-        run=None if due is None else due.run,
+        period=None if due is None else due.period,
         due_on=None if due is None else due.due_on,
         mandate=agreed,
         enrollment_id=enrollment_id,
@@ -115,13 +115,13 @@ def lock_enrollment(books: Connection, number: str) -> None:
     And nobody move its money meanwhile: what is drawn at once is decided by what is owed.
     """
     key = account_key(number)
-    due = sa.select(balance_due.c.run).where(balance_due.c.account_key == key)
-    newest = sa.select(_newest(key).subquery().c.run)
+    due = sa.select(balance_due.c.period).where(balance_due.c.account_key == key)
+    newest = sa.select(_newest(key).subquery().c.period)
     runs = set(books.scalars(due)) | set(books.scalars(newest))
     books.execute(
-        sa.select(bill_run.c.run)
-        .where(bill_run.c.run.in_(runs))
-        .order_by(bill_run.c.run)
+        sa.select(bill_run.c.period)
+        .where(bill_run.c.period.in_(runs))
+        .order_by(bill_run.c.period)
         .with_for_update()
     )
     lock_balances(books, [key])
@@ -135,7 +135,7 @@ def _newest(key: str) -> sa.Select[Any]:
             *(account_in_force(account, name).label(name.value) for name in IN_FORCE),
             bill_run.c.utility,
         )
-        .join(bill_run, bill_run.c.run == account.c.run)
+        .join(bill_run, bill_run.c.period == account.c.period)
         .where(account.c.account_key == key, bill_run.c.state != RunState.REFUSED)
         .order_by(bill_run.c.ends_on.desc())
         .limit(1)
@@ -144,14 +144,14 @@ def _newest(key: str) -> sa.Select[Any]:
 
 def _payable(books: Connection, known: Any, due: Any, payment: CurrentPayment | None) -> Payable:
     held, equal = None, False
-    if due is not None and due.run is not None:
-        mine = sa.and_(account.c.run == due.run, account.c.account_key == due.account_key)
+    if due is not None and due.period is not None:
+        mine = sa.and_(account.c.period == due.period, account.c.account_key == due.account_key)
         billed = books.execute(sa.select(account).where(mine)).one()
         equal = billed.status is AccountStatus.ACTIVE and billed.equal_pay_amount is not None
         is_held = sa.and_(
-            held_account.c.run == due.run, held_account.c.account_key == due.account_key
+            held_account.c.period == due.period, held_account.c.account_key == due.account_key
         )
-        held = books.execute(sa.select(held_account.c.run).where(is_held)).first()
+        held = books.execute(sa.select(held_account.c.period).where(is_held)).first()
     return Payable(
         account=known.account,
         status=known.status,
@@ -165,18 +165,18 @@ def _payable(books: Connection, known: Any, due: Any, payment: CurrentPayment | 
     )
 
 
-def _payment(books: Connection, run: str, key: str) -> CurrentPayment | None:
+def _payment(books: Connection, period: str, key: str) -> CurrentPayment | None:
     rows = scheduled_payment.c
     is_open = sa.exists().where(draw.c.payment_key == rows.key, draw.c.state.in_(OPEN_DRAWS))
     query = sa.select(rows.key, rows.pay_on, rows.amount, rows.state, is_open.label("is_open"))
-    mine = query.where(rows.run == run, rows.account_key == key)
+    mine = query.where(rows.period == period, rows.account_key == key)
     is_off = rows.state == PaymentState.CANCELLED
     found = books.execute(mine.order_by(is_off, rows.number.desc())).first()
     return None if found is None else CurrentPayment(*found)
 
 
 def _mandate(books: Connection, known: Any, key: str) -> tuple[Mandate | None, int | None, str]:
-    row = books.execute(sa.select(mandates_in_force(known.run, key))).first()
+    row = books.execute(sa.select(mandates_in_force(known.period, key))).first()
     if row is None:
         return None, None, ""
     agreed = Mandate(
@@ -189,13 +189,15 @@ def _mandate(books: Connection, known: Any, key: str) -> tuple[Mandate | None, i
         enrolled_on=row.enrolled_on,
         pays_up_to_maximum=row.pays_up_to_maximum,
     )
-    return agreed, row.enrollment_id, row.portal_user.casefold() or _owner(books, known.run, row)
+    return agreed, row.enrollment_id, row.portal_user.casefold() or _owner(books, known.period, row)
 
 
-def _owner(books: Connection, run: str, agreed: Any) -> str:
+def _owner(books: Connection, period: str, agreed: Any) -> str:
     """Return in whose wallet the method of a mandate is that names nobody."""
     rows = wallet_in_force.c
-    query = sa.select(rows.portal_user).where(rows.run == run, rows.token == agreed.method_token)
+    query = sa.select(rows.portal_user).where(
+        rows.period == period, rows.token == agreed.method_token
+    )
     return str(books.scalar(query) or "").casefold()
 
 
@@ -212,7 +214,7 @@ class Method:
     last4: str
 
 
-def find_method(books: Connection, run: str, portal_user: str, wanted: str) -> Method:
+def find_method(books: Connection, period: str, portal_user: str, wanted: str) -> Method:
     """
     Find a payment method in one portal user's wallet, as a run's export holds it.
 
@@ -228,7 +230,7 @@ def find_method(books: Connection, run: str, portal_user: str, wanted: str) -> M
     wallet = [
         Method(*row)
         for row in books.execute(
-            query.where(rows.run == run, rows.portal_user == owner).order_by(rows.token)
+            query.where(rows.period == period, rows.portal_user == owner).order_by(rows.token)
         )
     ]
     if not wallet:
@@ -258,20 +260,22 @@ def _choose(wallet: list[Method], wanted: str) -> Method:
     return found[0]
 
 
-def is_linked(books: Connection, run: str, account_key: str, portal_user: str) -> bool:
+def is_linked(books: Connection, period: str, account_key: str, portal_user: str) -> bool:
     """Tell whether a portal user sees the account: linked to it, or its landlord (rule 133)."""
     links = link_in_force.c
     linked = sa.select(links.mailbox).where(
-        links.run == run, links.account_key == account_key, links.mailbox == portal_user
+        links.period == period, links.account_key == account_key, links.mailbox == portal_user
     )
     lets = (
         sa.select(landlord_in_force.c.cosigner_id)
         .join(
             account,
-            sa.and_(account.c.run == run, account.c.cosigner_id == landlord_in_force.c.cosigner_id),
+            sa.and_(
+                account.c.period == period, account.c.cosigner_id == landlord_in_force.c.cosigner_id
+            ),
         )
         .where(
-            landlord_in_force.c.run == run,
+            landlord_in_force.c.period == period,
             sa.func.lower(landlord_in_force.c.portal_user) == portal_user,
             account.c.account_key == account_key,
         )

@@ -28,7 +28,7 @@ from payments.scheduling.scheduling import payment_key
 class TakenOff:
     """A payment that was taken off the schedule."""
 
-    run: str
+    period: str
     pay_on: date
     amount: Money
 
@@ -74,7 +74,7 @@ def cancel_waiting(books: Connection, key: str) -> Sequence[TakenOff]:
     rows = scheduled_payment.c
     is_open = sa.exists().where(draw.c.payment_key == rows.key, draw.c.state.in_(OPEN_DRAWS))
     waits = sa.and_(rows.account_key == key, rows.state == PaymentState.SCHEDULED, ~is_open)
-    columns = (rows.key, rows.run, rows.pay_on, rows.amount)
+    columns = (rows.key, rows.period, rows.pay_on, rows.amount)
     found = books.execute(
         sa.select(*columns).where(waits).order_by(rows.pay_on).with_for_update()
     ).all()
@@ -88,7 +88,7 @@ def cancel_waiting(books: Connection, key: str) -> Sequence[TakenOff]:
             .values(state=PAYMENT.after(PaymentState.SCHEDULED, "cancelled"))
         )
         if changed.rowcount == 1:
-            taken_off.append(TakenOff(row.run, row.pay_on, row.amount))
+            taken_off.append(TakenOff(row.period, row.pay_on, row.amount))
             books.execute(
                 draw.update()
                 .where(draw.c.payment_key == row.key, draw.c.state == DrawState.CREATED)
@@ -105,15 +105,15 @@ def record_outcome(
     now: datetime,
 ) -> None:
     """Schedule what enrolling brings about, or list why nothing is scheduled (rule 82)."""
-    if standing.run is None or planned is None:
+    if standing.period is None or planned is None:
         return
-    forget_plan(books, standing.run, standing.key)
+    forget_plan(books, standing.period, standing.key)
     if planned.pay_on is not None:
         _schedule(books, standing, agreed, planned, now)
     elif not _is_listed(books, standing):
         books.execute(
             autopay_unscheduled.insert().values(
-                run=standing.run,
+                period=standing.period,
                 account_key=standing.key,
                 account=standing.account,
                 reason=planned.unscheduled,
@@ -121,10 +121,10 @@ def record_outcome(
         )
 
 
-def forget_plan(books: Connection, run: str, key: str) -> None:
+def forget_plan(books: Connection, period: str, key: str) -> None:
     """Take an account off a closed period's plan and its list of those without a payment."""
     for table in (planned_payment, autopay_unscheduled):
-        books.execute(table.delete().where(table.c.run == run, table.c.account_key == key))
+        books.execute(table.delete().where(table.c.period == period, table.c.account_key == key))
 
 
 def _schedule(
@@ -135,8 +135,8 @@ def _schedule(
     now: datetime,
 ) -> None:
     """Insert the period's payment, or schedule anew the one that was cancelled or declined."""
-    assert standing.run is not None
-    key = payment_key(standing.run, standing.key)
+    assert standing.period is not None
+    key = payment_key(standing.period, standing.key)
     values: dict[str, Any] = {
         "pay_on": planned.pay_on,
         "amount": planned.amount,
@@ -150,7 +150,11 @@ def _schedule(
     }
     state = books.scalar(sa.select(scheduled_payment.c.state).where(scheduled_payment.c.key == key))
     if state is None:
-        facts = {"run": standing.run, "account_key": standing.key, "account": standing.account}
+        facts = {
+            "period": standing.period,
+            "account_key": standing.key,
+            "account": standing.account,
+        }
         values |= facts | {"key": key, "state": PAYMENT.start}
         books.execute(gateway_payment.insert().values(values))
         return
@@ -167,6 +171,6 @@ def _schedule(
 def _is_listed(books: Connection, standing: EnrollmentFacts) -> bool:
     """Tell whether the account is on the list of payments of the period."""
     rows = scheduled_payment.c
-    mine = sa.and_(rows.run == standing.run, rows.account_key == standing.key)
+    mine = sa.and_(rows.period == standing.period, rows.account_key == standing.key)
     query = sa.select(rows.key).where(mine, rows.state != PaymentState.CANCELLED)
     return books.execute(query).first() is not None

@@ -13,7 +13,7 @@ from payments.collecting.draws import Draw
 from payments.port import LateEvent
 from payments.scheduling.scheduling import payment_key
 from payments.terms import CollectionTerms
-from rules.returns import again_on
+from rules.money.returns import again_on
 
 _ROWS = scheduled_payment.c
 
@@ -49,27 +49,27 @@ def draw_again(
 def _first_taken_at(books: Connection, one: Draw) -> datetime | None:
     moment: datetime | None = books.scalar(
         sa.select(_ROWS.taken_at).where(
-            _ROWS.run == one.run, _ROWS.account_key == one.account_key, _ROWS.number == 1
+            _ROWS.period == one.period, _ROWS.account_key == one.account_key, _ROWS.number == 1
         )
     )
     return moment
 
 
 def _schedule(books: Connection, one: Draw, pay_on: date, now: datetime) -> None:
-    run = books.scalar(
-        sa.select(balance_due.c.run).where(balance_due.c.account_key == one.account_key)
+    period = books.scalar(
+        sa.select(balance_due.c.period).where(balance_due.c.account_key == one.account_key)
     )
-    run = run or one.run
+    period = period or one.period
     last = books.scalar(
         sa.select(sa.func.max(_ROWS.number)).where(
-            _ROWS.run == run, _ROWS.account_key == one.account_key
+            _ROWS.period == period, _ROWS.account_key == one.account_key
         )
     )
     number = max(last or 1, one.payment_number) + 1
     books.execute(
         gateway_payment.insert().values(
-            key=f"{payment_key(run, one.account_key)}/again{number}",
-            run=run,
+            key=f"{payment_key(period, one.account_key)}/again{number}",
+            period=period,
             account_key=one.account_key,
             account=one.account,
             number=number,

@@ -19,7 +19,7 @@ from payments.collecting.draws import DRAWN_TWICE, Draw, lock_draws
 from payments.outcomes.returns import read_net, record_outcome
 from payments.port import LateEvent, LateEventKind, PaymentGateway
 from payments.terms import CollectionTerms
-from rules.retrying import may_still_ask
+from rules.money.retrying import may_still_ask
 
 _ROWS = refund_request.c
 OVERLAP = timedelta(hours=1)  # the gateway's clock is not ours

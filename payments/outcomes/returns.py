@@ -22,7 +22,7 @@ from payments.collecting.unanswered import LateApproval, take_in_approval
 from payments.outcomes.again import draw_again
 from payments.port import LateEvent, LateEventKind
 from payments.terms import CollectionTerms
-from rules.returns import advice_for_return, suspends_method
+from rules.money.returns import advice_for_return, suspends_method
 from rules.spreading import spread
 
 GIVEN_BACK = "given-back"  # the code of a draw that came beside another one and went back
@@ -292,7 +292,7 @@ def _charge_fee(
         return  # there is no account to charge it on
     rows = balance_entry.c
     of_the_bill = sa.select(gateway_payment.c.key).where(
-        gateway_payment.c.run == one.run, gateway_payment.c.account_key == one.account_key
+        gateway_payment.c.period == one.period, gateway_payment.c.account_key == one.account_key
     )
     is_charged = books.scalar(
         sa.select(rows.key)

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.books import Database, insert_rows
-from database.checkout_tables import checkout, checkout_line
+from database.definitions.checkout import checkout, checkout_line
 from database.inserting import insert_new
 from database.ledger.tables import payment_event
 from database.tables import (

@@ -27,7 +27,7 @@ from payments.collecting.draws import DRAWN_TWICE, Draw, find_draws, lock_draws
 from payments.collecting.recording import record_approved, record_never_asked
 from payments.outcomes.returns import GIVEN_BACK, record_given_back
 from payments.port import DrawAnswer, DrawResult, GatewayMisuse, PaymentGateway
-from rules.retrying import may_still_ask
+from rules.money.retrying import may_still_ask
 
 NO_ANSWER = "no answer"
 NONE_THERE = "none"
@@ -294,7 +294,7 @@ def select_unknown() -> sa.Select[Any]:
         sa.select(
             draw.c.key,
             scheduled_payment.c.account,
-            scheduled_payment.c.run.label("period"),
+            scheduled_payment.c.period.label("period"),
             draw.c.amount,
             draw.c.asked_at,
             draw.c.lookups,

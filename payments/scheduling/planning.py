@@ -32,13 +32,13 @@ from database.types import Cents
 from domain.accounts import AccountStatus
 from domain.money import ZERO, Money
 from domain.payments import MethodKind, PaymentState
-from rules.autopay import AutopayPolicy, DrawPlan, Situation, decide
+from rules.money.autopay import AutopayPolicy, DrawPlan, Situation, decide
 
 FLAG = (False, True)
 NOTHING = sa.literal(ZERO, Cents())
 
 
-def enrollments(run: str, today: date) -> sa.Select[Any]:
+def enrollments(period: str, today: date) -> sa.Select[Any]:
     """
     Select the mandate in force of each account that has no payment in this run yet.
 
@@ -48,24 +48,24 @@ def enrollments(run: str, today: date) -> sa.Select[Any]:
     the close it is the amount due with what the check found to be carried over, so that a
     rehearsal and the close agree to the cent.
     """
-    agreed = mandates_in_force(run)
+    agreed = mandates_in_force(period)
     same_account = account.c.account_key == agreed.c.account_key
-    due = sa.and_(balance_due.c.run == run, balance_due.c.account_key == agreed.c.account_key)
-    is_closed = sa.exists().where(period_close.c.run == run)
-    carried = carried_by_plan(run).subquery("carried")
+    due = sa.and_(balance_due.c.period == period, balance_due.c.account_key == agreed.c.account_key)
+    is_closed = sa.exists().where(period_close.c.period == period)
+    carried = carried_by_plan(period).subquery("carried")
     balance = sa.case(
         (balance_due.c.account_key.is_not(None), open_balance()),
         (is_closed, NOTHING),
         else_=account.c.amount_due + sa.func.coalesce(carried.c.carried, NOTHING),
     )
     state, cancelled = scheduled_payment.c.state, PaymentState.CANCELLED
-    taken_off = _has_payment(run, agreed, state == cancelled)
-    due_on = sa.select(bill_run.c.due_on).where(bill_run.c.run == run).scalar_subquery()
+    taken_off = _has_payment(period, agreed, state == cancelled)
+    due_on = sa.select(bill_run.c.due_on).where(bill_run.c.period == period).scalar_subquery()
     return (
         sa.select(
             account.c.account_key,
             account.c.account,
-            _code(_facts(run, agreed, balance, due_on, taken_off, today)).label("code"),
+            _code(_facts(period, agreed, balance, due_on, taken_off, today)).label("code"),
             agreed.c.days_prior,
             balance.label("balance"),
             agreed.c.maximum,
@@ -74,10 +74,10 @@ def enrollments(run: str, today: date) -> sa.Select[Any]:
             agreed.c.last4,
         )
         .select_from(agreed)
-        .join(account, sa.and_(account.c.run == run, same_account))
+        .join(account, sa.and_(account.c.period == period, same_account))
         .outerjoin(balance_due, due)
         .outerjoin(carried, carried.c.account_key == account.c.account_key)
-        .where(~_has_payment(run, agreed, state != cancelled))
+        .where(~_has_payment(period, agreed, state != cancelled))
         .order_by(account.c.account_key)
     )
 
@@ -94,7 +94,7 @@ def to_situation(code: int, days_prior: int) -> Situation:
 
 
 def _facts(
-    run: str,
+    period: str,
     agreed: sa.Subquery,
     balance: sa.ColumnElement[Any],
     due_on: sa.ScalarSelect[date],
@@ -108,7 +108,7 @@ def _facts(
     )
     is_suspended = sa.exists().where(suspended_method.c.method_token == agreed.c.method_token)
     is_held = sa.exists().where(
-        held_account.c.run == run, held_account.c.account_key == agreed.c.account_key
+        held_account.c.period == period, held_account.c.account_key == agreed.c.account_key
     )
     is_active = of.status == AccountStatus.ACTIVE
     places = {
@@ -162,10 +162,12 @@ def _flag(claim: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
 
 
 def _has_payment(
-    run: str, agreed: sa.Subquery, condition: sa.ColumnElement[bool]
+    period: str, agreed: sa.Subquery, condition: sa.ColumnElement[bool]
 ) -> sa.ColumnElement[bool]:
     rows = scheduled_payment.c
-    return sa.exists().where(rows.run == run, rows.account_key == agreed.c.account_key, condition)
+    return sa.exists().where(
+        rows.period == period, rows.account_key == agreed.c.account_key, condition
+    )
 
 
 READ = (
@@ -212,7 +214,7 @@ class ScheduleCounts:
 
 def plan_autopay(
     database: Database,
-    run: str,
+    period: str,
     *,
     today: date,
     closed: Container[date],
@@ -231,13 +233,13 @@ def plan_autopay(
     with database.writing() as books, _own_tables(books):
         _count_anew(books, *READ)
         columns = [column.name for column in _ENROLLED.columns]
-        books.execute(_ENROLLED.insert().from_select(columns, enrollments(run, today)))
+        books.execute(_ENROLLED.insert().from_select(columns, enrollments(period, today)))
         _count_anew(books, _ENROLLED.name)
-        due_on = books.execute(sa.select(bill_run.c.due_on).where(bill_run.c.run == run))
+        due_on = books.execute(sa.select(bill_run.c.due_on).where(bill_run.c.period == period))
         _decide(books, due_on.scalar_one(), today, closed, policy)
-        books.execute(planned_payment.delete().where(planned_payment.c.run == run))
-        _record(books, run)
-        return _count(books, run)
+        books.execute(planned_payment.delete().where(planned_payment.c.period == period))
+        _record(books, period)
+        return _count(books, period)
 
 
 @contextmanager
@@ -286,26 +288,26 @@ def _as_row(code: int, days_prior: int, decided: DrawPlan) -> dict[str, Any]:
     }
 
 
-def _record(books: Connection, run: str) -> None:
+def _record(books: Connection, period: str) -> None:
     """Give every account the decision of its situation."""
     one, by = _ENROLLED.c, _DECIDED.c
     amount = sa.case((by.draws_maximum, one.maximum), else_=one.balance)
     rows = (
         sa.select(
-            sa.literal(run), one.account_key, one.account, amount, by.pay_on, by.immediate,
+            sa.literal(period), one.account_key, one.account, amount, by.pay_on, by.immediate,
             by.unscheduled, one.method_token, one.method_kind, one.last4,
         )
         .join(_DECIDED, sa.and_(by.code == one.code, by.days_prior == one.days_prior))
         .order_by(one.account_key)
     )  # fmt: skip
     names = [
-        "run", "account_key", "account", "amount", "pay_on", "immediate", "unscheduled",
+        "period", "account_key", "account", "amount", "pay_on", "immediate", "unscheduled",
         "method_token", "method_kind", "last4",
     ]  # fmt: skip
     books.execute(planned_payment.insert().from_select(names, rows))
 
 
-def _count(books: Connection, run: str) -> ScheduleCounts:
+def _count(books: Connection, period: str) -> ScheduleCounts:
     plans = planned_payment.c
     is_drawn = plans.unscheduled.is_(None)
     row = books.execute(
@@ -314,7 +316,7 @@ def _count(books: Connection, run: str) -> ScheduleCounts:
             sa.func.count().filter(is_drawn),
             sa.func.count().filter(is_drawn, plans.immediate),
             sa.func.sum(plans.amount).filter(is_drawn),
-        ).where(plans.run == run)
+        ).where(plans.period == period)
     ).one()
     everybody, scheduled, immediate, amount = row
     return ScheduleCounts(scheduled, immediate, everybody - scheduled, amount or ZERO)

@@ -25,7 +25,7 @@ from domain.money import ZERO, Money
 from domain.payments import PaymentState, Unscheduled
 from domain.schedule_groups import ScheduleGroup
 from payments.scheduling.planning import ScheduleCounts, plan_autopay
-from rules.autopay import AutopayPolicy
+from rules.money.autopay import AutopayPolicy
 
 _PLAN = planned_payment.c
 OVER_MAXIMUM = "over-maximum"  # shown beside the groups, and never to be chosen
@@ -42,9 +42,9 @@ class Chosen:
     groups: Collection[ScheduleGroup]
     noticed_on: date
 
-    def holds(self, run: str) -> sa.ColumnElement[bool]:
+    def holds(self, period: str) -> sa.ColumnElement[bool]:
         """Claim that a planned payment of a run is in one of the groups."""
-        return group_of(run, self.noticed_on).in_([group.value for group in self.groups])
+        return group_of(period, self.noticed_on).in_([group.value for group in self.groups])
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,9 @@ class GroupCount:
     amount_today: Money = ZERO
 
 
-def group_of(run: str, noticed_on: date) -> sa.ColumnElement[Any]:
+def group_of(period: str, noticed_on: date) -> sa.ColumnElement[Any]:
     """Give a planned payment's group; notice counts more than lateness, for it is owed by law."""
-    is_short = sa.and_(_PLAN.pay_on < noticed_on, is_varying(planned_payment, run))
+    is_short = sa.and_(_PLAN.pay_on < noticed_on, is_varying(planned_payment, period))
     return sa.case(
         (is_short, ScheduleGroup.SHORT_NOTICE.value),
         (_PLAN.immediate, ScheduleGroup.IMMEDIATE.value),
@@ -67,10 +67,10 @@ def group_of(run: str, noticed_on: date) -> sa.ColumnElement[Any]:
     )
 
 
-def count_groups(database: Database, run: str, noticed_on: date) -> dict[str, GroupCount]:
+def count_groups(database: Database, period: str, noticed_on: date) -> dict[str, GroupCount]:
     """Count the plan of a run by group; what is over a customer's maximum stands apart."""
     is_over = _PLAN.unscheduled == Unscheduled.OVER_MAXIMUM
-    group = sa.case((is_over, OVER_MAXIMUM), else_=group_of(run, noticed_on)).label("group")
+    group = sa.case((is_over, OVER_MAXIMUM), else_=group_of(period, noticed_on)).label("group")
     query = (
         sa.select(
             group,
@@ -79,7 +79,7 @@ def count_groups(database: Database, run: str, noticed_on: date) -> dict[str, Gr
             sa.func.count().filter(_PLAN.immediate),
             sa.func.sum(_PLAN.amount).filter(_PLAN.immediate),
         )
-        .where(_PLAN.run == run, sa.or_(_PLAN.pay_on.is_not(None), is_over))
+        .where(_PLAN.period == period, sa.or_(_PLAN.pay_on.is_not(None), is_over))
         .group_by(group)
     )
     with database.reading() as books:
@@ -90,11 +90,11 @@ def count_groups(database: Database, run: str, noticed_on: date) -> dict[str, Gr
     return {name: found.get(name, GroupCount()) for name in (*ScheduleGroup, OVER_MAXIMUM)}
 
 
-def count_left_out(database: Database, run: str) -> GroupCount:
+def count_left_out(database: Database, period: str) -> GroupCount:
     """Count the payments of a closed run that no schedule has taken yet."""
-    left = payments_left_out(run).subquery()
+    left = payments_left_out(period).subquery()
     query = sa.select(sa.func.count(), sa.func.sum(_PLAN.amount)).join(
-        left, sa.and_(_PLAN.run == left.c.period, _PLAN.account_key == left.c._account_key)
+        left, sa.and_(_PLAN.period == left.c.period, _PLAN.account_key == left.c._account_key)
     )
     with database.reading() as books:
         payments, amount = books.execute(query).one()
@@ -103,7 +103,7 @@ def count_left_out(database: Database, run: str) -> GroupCount:
 
 def schedule_autopay(
     database: Database,
-    run: str,
+    period: str,
     *,
     now: datetime,
     today: date,
@@ -121,16 +121,16 @@ def schedule_autopay(
     has no place for such a row (rules 8, 9). Scheduling again adds only what is missing: a key of
     run and account makes a second payment for the same bill impossible.
     """
-    _require_closed(database, run)
-    plan_autopay(database, run, today=today, closed=closed, policy=policy)
+    _require_closed(database, period)
+    plan_autopay(database, period, today=today, closed=closed, policy=policy)
     with database.writing() as books:
-        _lock(books, run)
-        _record_scheduled(books, run, now, chosen)
-        _record_unscheduled(books, run)
-    return schedule_counts(database, run)
+        _lock(books, period)
+        _record_scheduled(books, period, now, chosen)
+        _record_unscheduled(books, period)
+    return schedule_counts(database, period)
 
 
-def schedule_counts(database: Database, run: str) -> ScheduleCounts:
+def schedule_counts(database: Database, period: str) -> ScheduleCounts:
     """Count the two lists of a run as they stand."""
     payments = scheduled_payment.c
     with database.reading() as books:
@@ -142,7 +142,7 @@ def schedule_counts(database: Database, run: str) -> ScheduleCounts:
                 ),
                 sa.func.sum(payments.amount).label("amount"),
             ).where(
-                payments.run == run,
+                payments.period == period,
                 payments.number == 1,  # what was returned and is drawn again was scheduled once
                 payments.state != PaymentState.CANCELLED,
             )
@@ -150,39 +150,39 @@ def schedule_counts(database: Database, run: str) -> ScheduleCounts:
         unscheduled = books.execute(
             sa.select(sa.func.count())
             .select_from(autopay_unscheduled)
-            .where(autopay_unscheduled.c.run == run)
+            .where(autopay_unscheduled.c.period == period)
         ).scalar_one()
     return ScheduleCounts(row.scheduled, int(row.immediate), unscheduled, row.amount or ZERO)
 
 
-def payment_key(run: str, key: str) -> str:
+def payment_key(period: str, key: str) -> str:
     """Name a payment by what it is for, so that scheduling twice is scheduling once."""
-    return f"autopay/{run}/{key}"
+    return f"autopay/{period}/{key}"
 
 
-def _require_closed(database: Database, run: str) -> None:
+def _require_closed(database: Database, period: str) -> None:
     with database.reading() as books:
         closed = books.execute(
-            sa.select(period_close.c.run).where(period_close.c.run == run)
+            sa.select(period_close.c.period).where(period_close.c.period == period)
         ).one_or_none()
     if closed is None:
         raise Refused(
             "period-open",
-            f"Period {run} is not closed, and scheduling before the close would take last "
-            f"period's amounts; run `billclose close {run}` first.",
+            f"Period {period} is not closed, and scheduling before the close would take last "
+            f"period's amounts; run `billclose close {period}` first.",
         )
 
 
-def _lock(books: Connection, run: str) -> None:
+def _lock(books: Connection, period: str) -> None:
     """Wait for whoever is just enrolling or cancelling in this run, and see what they did."""
-    books.execute(sa.select(bill_run.c.run).where(bill_run.c.run == run).with_for_update())
+    books.execute(sa.select(bill_run.c.period).where(bill_run.c.period == period).with_for_update())
 
 
-def _record_scheduled(books: Connection, run: str, now: datetime, chosen: Chosen | None) -> None:
+def _record_scheduled(books: Connection, period: str, now: datetime, chosen: Chosen | None) -> None:
     plans = planned_payment.c
     rows = sa.select(
-        sa.literal(payment_key(run, "")).concat(plans.account_key),
-        plans.run,
+        sa.literal(payment_key(period, "")).concat(plans.account_key),
+        plans.period,
         plans.account_key,
         plans.account,
         sa.literal(1),
@@ -194,13 +194,13 @@ def _record_scheduled(books: Connection, run: str, now: datetime, chosen: Chosen
         plans.immediate,
         sa.literal(PaymentState.SCHEDULED.value),
         sa.literal(now, gateway_payment.c.scheduled_at.type),
-    ).where(plans.run == run, plans.unscheduled.is_(None))
+    ).where(plans.period == period, plans.unscheduled.is_(None))
     if chosen is not None:
-        rows = rows.where(chosen.holds(run))
+        rows = rows.where(chosen.holds(period))
     books.execute(
         gateway_payment.insert().from_select(
             [
-                "key", "run", "account_key", "account", "number", "pay_on", "amount",
+                "key", "period", "account_key", "account", "number", "pay_on", "amount",
                 "method_token", "method_kind", "last4", "immediate", "state", "scheduled_at",
             ],
             rows,
@@ -208,14 +208,14 @@ def _record_scheduled(books: Connection, run: str, now: datetime, chosen: Chosen
     )  # fmt: skip
 
 
-def _record_unscheduled(books: Connection, run: str) -> None:
+def _record_unscheduled(books: Connection, period: str) -> None:
     plans = planned_payment.c
-    books.execute(autopay_unscheduled.delete().where(autopay_unscheduled.c.run == run))
+    books.execute(autopay_unscheduled.delete().where(autopay_unscheduled.c.period == period))
     books.execute(
         autopay_unscheduled.insert().from_select(
-            ["run", "account_key", "account", "reason"],
-            sa.select(plans.run, plans.account_key, plans.account, plans.unscheduled).where(
-                plans.run == run, plans.unscheduled.is_not(None)
+            ["period", "account_key", "account", "reason"],
+            sa.select(plans.period, plans.account_key, plans.account, plans.unscheduled).where(
+                plans.period == period, plans.unscheduled.is_not(None)
             ),
         )
     )

@@ -28,39 +28,39 @@ from reporting.wording import without_addresses
 PACKED = "write auditor's pack"  # not of the period: the next pack would be another one
 
 
-def audit_rows(books: Connection, run: str) -> Iterator[Sequence[Any]]:
+def audit_rows(books: Connection, period: str) -> Iterator[Sequence[Any]]:
     """Yield the rows of the audit list that name the period, whole."""
-    for link in _around(books, run):
-        if is_of(run, link.act):
+    for link in _around(books, period):
+        if is_of(period, link.act):
             act = link.act
             said = (act.moment, act.who, act.action, act.subject, act.detail)
             clock = (act.machine_moment, "true" if act.rehearsed else "false")
             yield (act.number, *said, *clock, link.previous, link.hash)
 
 
-def chain_rows(books: Connection, run: str) -> Iterator[Sequence[Any]]:
+def chain_rows(books: Connection, period: str) -> Iterator[Sequence[Any]]:
     """
     Yield number and hashes of every row from the period's first to its last.
 
     What other periods' rows say is not in it, and yet each link can be counted again.
     """
-    for link in _around(books, run):
+    for link in _around(books, period):
         act = link.act
-        ours = "yes" if is_of(run, act) else "no"
+        ours = "yes" if is_of(period, act) else "no"
         yield (act.number, act.content_hash, link.previous, link.hash, ours)
 
 
-def is_of(run: str, act: Act) -> bool:
+def is_of(period: str, act: Act) -> bool:
     """Tell whether an act names the period as a word of its own, and is no pack of it."""
-    word = re.compile(rf"(?<![\w-]){re.escape(run)}(?![\w-])")
+    word = re.compile(rf"(?<![\w-]){re.escape(period)}(?![\w-])")
     return act.action != PACKED and bool(word.search(act.subject) or word.search(act.detail))
 
 
-def _around(books: Connection, run: str) -> Iterator[Link]:
+def _around(books: Connection, period: str) -> Iterator[Link]:
     """Yield the links from the first to the last row that names the period."""
-    names = sa.or_(audit.c.subject.contains(run), audit.c.detail.contains(run))
+    names = sa.or_(audit.c.subject.contains(period), audit.c.detail.contains(period))
     query = sa.select(audit).where(names).order_by(audit.c.id)
-    numbers = [row.id for row in books.execute(query) if is_of(run, act_of(row))]
+    numbers = [row.id for row in books.execute(query) if is_of(period, act_of(row))]
     if numbers:
         yield from read_links(books, numbers[0], numbers[-1])
 
@@ -114,20 +114,20 @@ def pack_members(
     `report` is the page as it was written at the close, `figures` are those of `close --json`.
     Beyond account numbers only the report holds anything of customers.
     """
-    run = sheet.period
+    period = sheet.period
     with database.reading() as books:
         members = {
-            "README.txt": README.format(period=run, utility=sheet.utility).encode(),
+            "README.txt": README.format(period=period, utility=sheet.utility).encode(),
             "report.html": report,
             "figures.json": _json(figures),
             "checks.csv": _csv(_CHECKS, _checks(sheet)),
-            "findings.csv": _csv(_FINDINGS, _findings(database, run)),
+            "findings.csv": _csv(_FINDINGS, _findings(database, period)),
             "waivers.csv": _csv(_WAIVERS, _waivers(sheet)),
-            "approvals.json": _json(_approvals(books, run)),
-            "audit.csv": _csv(_AUDIT, audit_rows(books, run)),
-            "chain.csv": _csv(_CHAIN, chain_rows(books, run)),
-            "bills.sha256": _sums(_bill_sums(books, run)),
-            "print.sha256": _sums(_print_sums(books, run)),
+            "approvals.json": _json(_approvals(books, period)),
+            "audit.csv": _csv(_AUDIT, audit_rows(books, period)),
+            "chain.csv": _csv(_CHAIN, chain_rows(books, period)),
+            "bills.sha256": _sums(_bill_sums(books, period)),
+            "print.sha256": _sums(_print_sums(books, period)),
             "settings.json": _json(settings),
             "versions.json": _json(versions),
         }
@@ -155,8 +155,8 @@ def _checks(sheet: RunSheet) -> Iterator[Row]:
         yield (result.check, result.severity.value, result.status.value, result.failed, *texts)
 
 
-def _findings(database: Database, run: str) -> Iterator[Row]:
-    for found in list_exceptions(database, run):
+def _findings(database: Database, period: str) -> Iterator[Row]:
+    for found in list_exceptions(database, period):
         message = without_addresses(found.message)
         blocking = "yes" if found.blocking else "no"
         yield (found.account, found.stage, found.code, message, found.fix, blocking)
@@ -167,7 +167,7 @@ def _waivers(sheet: RunSheet) -> Iterator[Row]:
         yield (waiver.check, waiver.reason, waiver.by, waiver.at.isoformat())
 
 
-def _approvals(books: Connection, run: str) -> list[dict[str, Any]]:
+def _approvals(books: Connection, period: str) -> list[dict[str, Any]]:
     return [
         {
             "request": request.number,
@@ -186,20 +186,20 @@ def _approvals(books: Connection, run: str) -> list[dict[str, Any]]:
                 for decided in request.decisions
             ],
         }
-        for request in list_requests(books, run)
+        for request in list_requests(books, period)
     ]
 
 
-def _bill_sums(books: Connection, run: str) -> Iterator[tuple[str, str]]:
+def _bill_sums(books: Connection, period: str) -> Iterator[tuple[str, str]]:
     """Yield hash and path below the bill store of every bill document."""
-    query = sa.select(bill.c.sha256, bill.c.pdf).where(bill.c.run == run).order_by(bill.c.pdf)
+    query = sa.select(bill.c.sha256, bill.c.pdf).where(bill.c.period == period).order_by(bill.c.pdf)
     for row in books.execute(query):
         yield row.sha256, row.pdf
 
 
-def _print_sums(books: Connection, run: str) -> Iterator[tuple[str, str]]:
+def _print_sums(books: Connection, period: str) -> Iterator[tuple[str, str]]:
     columns = (print_batch.c.sha256, print_batch.c.file)
-    query = sa.select(*columns).where(print_batch.c.run == run).order_by(print_batch.c.file)
+    query = sa.select(*columns).where(print_batch.c.period == period).order_by(print_batch.c.file)
     for row in books.execute(query):
         yield row.sha256, row.file
 

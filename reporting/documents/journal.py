@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.checkout_tables import checkout, checkout_line
+from database.definitions.checkout import checkout, checkout_line
 from database.ledger.tables import balance_entry
 from database.tables import (
     account,
@@ -112,17 +112,17 @@ class Journal:
 
     def _closes(self) -> Iterator[tuple[datetime, Iterator[Transaction]]]:
         query = (
-            sa.select(bill_run.c.run, bill_run.c.ends_on, period_close.c.closed_at)
-            .join(period_close, period_close.c.run == bill_run.c.run)
-            .where(self._is_of(bill_run.c.run))
+            sa.select(bill_run.c.period, bill_run.c.ends_on, period_close.c.closed_at)
+            .join(period_close, period_close.c.period == bill_run.c.period)
+            .where(self._is_of(bill_run.c.period))
             .order_by(period_close.c.closed_at)
         )
         for row in self.books.execute(query).all():
-            yield row.closed_at, self._bills(row.run, row.ends_on, self._day(row.closed_at))
+            yield row.closed_at, self._bills(row.period, row.ends_on, self._day(row.closed_at))
 
-    def _bills(self, run: str, ends_on: date, on: date) -> Iterator[Transaction]:
+    def _bills(self, period: str, ends_on: date, on: date) -> Iterator[Transaction]:
         query = sa.select(account.c.account_key, account.c.account, account.c.amount_due).where(
-            account.c.run == run, account.c.status != AccountStatus.CLOSED
+            account.c.period == period, account.c.status != AccountStatus.CLOSED
         )
         for row in self.books.execute(query.order_by(account.c.account_key)):
             key, due = row.account_key, row.amount_due
@@ -133,7 +133,7 @@ class Journal:
             self._owed[key] = due
             if change:
                 entries = (Entry(_receivable(row.account), change, due), Entry(BILLED, -change))
-                yield Transaction(on, f"{run}/{key}", "bill", entries)
+                yield Transaction(on, f"{period}/{key}", "bill", entries)
 
     def _taken(self) -> Iterator[tuple[datetime, Iterator[Transaction]]]:
         """Yield what each line of a payment paid: its account, or something else (rule 191)."""
@@ -189,7 +189,7 @@ class Journal:
             of_period = (
                 sa.select(draw.c.key)
                 .join(gateway_payment, gateway_payment.c.key == draw.c.payment_key)
-                .where(gateway_payment.c.run == self.period)
+                .where(gateway_payment.c.period == self.period)
             )
             query = query.where(items.draw_key.in_(of_period))
         for row in self.books.execute(query):
@@ -218,7 +218,7 @@ class Journal:
                     checkout_line.c.account_key != "",
                 ),
             )
-            .where(self._is_of(payments.run), *conditions)
+            .where(self._is_of(payments.period), *conditions)
             .order_by(moment, payments.key)
         )
         yield from self.books.execute(query)
@@ -237,8 +237,8 @@ class Journal:
         entries = (Entry(_receivable(row.account), owed, balance), Entry(other, -owed))
         yield Transaction(self._day(moment), row.confirmation or "", what, entries)
 
-    def _is_of(self, run: sa.Column[str]) -> sa.ColumnElement[bool]:
-        return sa.true() if self.period is None else run == self.period
+    def _is_of(self, period: sa.Column[str]) -> sa.ColumnElement[bool]:
+        return sa.true() if self.period is None else period == self.period
 
     def _day(self, moment: datetime) -> date:
         return moment.astimezone(self.zone).date()

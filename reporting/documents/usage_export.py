@@ -36,15 +36,15 @@ def read_usage(database: Database, account_key: str, most: int = MOST) -> tuple[
     query = (
         sa.select(
             movement.c.posted_on,
-            movement.c.run,
+            movement.c.period,
             movement.c.service,
             movement.c.description,
             movement.c.usage,
             movement.c.amount,
         )
-        .join(period_close, period_close.c.run == movement.c.run)
+        .join(period_close, period_close.c.period == movement.c.period)
         .where(movement.c.account_key == account_key, movement.c.usage.is_not(None))
-        .order_by(movement.c.posted_on.desc(), movement.c.run.desc(), movement.c.line.desc())
+        .order_by(movement.c.posted_on.desc(), movement.c.period.desc(), movement.c.line.desc())
         .limit(most)
     )
     with database.reading() as books:

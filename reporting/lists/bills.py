@@ -32,7 +32,7 @@ def bills() -> Select:
     return (
         sa.select(
             sa.func.coalesce(account.c.account, bill.c.account).label("account"),
-            bill.c.run.label("period"),
+            bill.c.period.label("period"),
             bill.c.form,
             sa.type_coerce(
                 sa.case(
@@ -45,24 +45,24 @@ def bills() -> Select:
             bill.c.pages,
             bill.c.pdf,
             bill.c.sha256,
-            sa.and_(period_close.c.run.is_not(None), account.c.account.is_not(None), single).label(
-                "visible"
-            ),
+            sa.and_(
+                period_close.c.period.is_not(None), account.c.account.is_not(None), single
+            ).label("visible"),
             bill.c.account_key.label("_account_key"),
         )
-        .join(bill_run, bill_run.c.run == bill.c.run)
+        .join(bill_run, bill_run.c.period == bill.c.period)
         .outerjoin(
             account,
-            sa.and_(account.c.run == bill.c.run, account.c.account_key == bill.c.account_key),
+            sa.and_(account.c.period == bill.c.period, account.c.account_key == bill.c.account_key),
         )
-        .outerjoin(period_close, period_close.c.run == bill.c.run)
+        .outerjoin(period_close, period_close.c.period == bill.c.period)
     )
 
 
 def paper_bills() -> Select:
     return sa.select(
         paper.c.account,
-        paper.c.run.label("period"),
+        paper.c.period.label("period"),
         paper.c.pages,
         paper.c.reason,
         paper.c.form,
@@ -78,7 +78,7 @@ def checks() -> Select:
         check_result.c.severity,
         check_result.c.status,
         check_result.c.failed,
-        check_result.c.run.label("period"),
+        check_result.c.period.label("period"),
         check_result.c.what,
         check_result.c.fix,
         check_result.c.position.label("_position"),

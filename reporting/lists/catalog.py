@@ -56,7 +56,7 @@ LISTS = {  # a module is loaded when its list is asked for, so that the others w
         "reporting.lists.money", "completed_payments", ("taken_at", "confirmation")
     ),
     "movements": Listing("database.queries.movements", "movements", ("_account_key", "date", "id")),
-    "changes": Listing("database.queries.choices", "list_choices", ("id",)),
+    "changes": Listing("database.queries.portal.choices", "list_choices", ("id",)),
     "deposits": Listing("payments.outcomes.settlements", "deposits", ("date", "deposit", "_line")),
     "return-rates": Listing("database.queries.autopay", "rates_by_period", ("period", "kind")),
     "checks": Listing("reporting.lists.bills", "checks", ("period", "_position")),

@@ -94,7 +94,7 @@ def deliveries() -> Select:
     )
     return sa.select(
         delivery.c.account,
-        delivery.c.run.label("period"),
+        delivery.c.period.label("period"),
         delivery.c.kind,
         delivery.c.address.label("recipient"),
         delivery.c.source,
@@ -116,7 +116,7 @@ def bounces() -> Select:
         sa.func.substr(bounce.c.id, 1, 12).label("id"),
         bounce.c.received_at,
         delivery.c.account,
-        delivery.c.run.label("period"),
+        delivery.c.period.label("period"),
         bounce.c.action,
         bounce.c.status,
         bounce.c.kind,

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.checkout_tables import checkout, checkout_line
+from database.definitions.checkout import checkout, checkout_line
 from database.ledger.tables import balance_entry
 from database.postings import is_receipt_of
 from database.tables import (
@@ -38,7 +38,7 @@ def scheduled_payments() -> Select:
     )
     return sa.select(
         payments.account,
-        payments.run.label("period"),
+        payments.period.label("period"),
         payments.pay_on.label("pay_date"),
         payments.amount,
         payments.method_kind.label("method"),
@@ -57,7 +57,7 @@ def unscheduled() -> Select:
     return sa.select(
         listed.account,
         listed.reason,
-        listed.run.label("period"),
+        listed.period.label("period"),
         listed.account_key.label("_account_key"),
     )
 

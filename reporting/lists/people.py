@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.identity_tables import staff
+from database.definitions.identity import staff
 from database.queries.mandates import mandates_in_force
 from database.tables import account, balance_due, bill_run, period_close
 
@@ -28,8 +28,8 @@ def members_of_staff() -> Select:
 def autopay_enrolled() -> Select:
     """Select who is enrolled in autopay as the newest closed period sees it (rules 60, 65, 82)."""
     newest = (
-        sa.select(bill_run.c.run)
-        .join(period_close, period_close.c.run == bill_run.c.run)
+        sa.select(bill_run.c.period)
+        .join(period_close, period_close.c.period == bill_run.c.period)
         .order_by(bill_run.c.starts_on.desc())
         .limit(1)
         .scalar_subquery()
@@ -47,7 +47,7 @@ def autopay_enrolled() -> Select:
         sa.case((agreed.c.enrollment_id.is_(None), "export"), else_="office").label("source"),
         agreed.c.account_key.label("_account_key"),
     )
-    of_account = sa.and_(account.c.run == newest, account.c.account_key == agreed.c.account_key)
+    of_account = sa.and_(account.c.period == newest, account.c.account_key == agreed.c.account_key)
     return listed.select_from(agreed).join(account, of_account)
 
 
@@ -66,12 +66,12 @@ def customers() -> Select:
             balance_due.c.amount_due + balance_due.c.added - balance_due.c.paid,
             account.c.amount_due.type,
         ).label("balance"),
-        account.c.run.label("period"),
+        account.c.period.label("period"),
         account.c.account_key.label("_account_key"),
     ).join(
         balance_due,
         sa.and_(
             balance_due.c.account_key == account.c.account_key,
-            balance_due.c.run == account.c.run,
+            balance_due.c.period == account.c.period,
         ),
     )

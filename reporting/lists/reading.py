@@ -22,7 +22,7 @@ NOT_BEFORE_THE_CLOSE = ("bills",)
 
 def closed_periods() -> sa.Select[Any]:
     """Select the periods that are closed: bills of others are nobody's to look at (rule 2)."""
-    return sa.select(period_close.c.run)
+    return sa.select(period_close.c.period)
 
 
 def column_names(shown: sa.Subquery) -> list[str]:
@@ -79,12 +79,12 @@ def to_plain(value: Any) -> Any:
 def accounts_of_checks(books: Connection) -> dict[tuple[str, str], list[str]]:
     """Return the numbers of the accounts that failed each check of each period, each once."""
     found: dict[tuple[str, str], list[str]] = {}
-    for run, name, number in books.execute(
-        sa.select(check_finding.c.run, check_finding.c.check_name, check_finding.c.account)
+    for period, name, number in books.execute(
+        sa.select(check_finding.c.period, check_finding.c.check_name, check_finding.c.account)
         .where(check_finding.c.account != "")
-        .order_by(check_finding.c.run, check_finding.c.check_name, check_finding.c.line)
+        .order_by(check_finding.c.period, check_finding.c.check_name, check_finding.c.line)
     ):
-        found.setdefault((run, name), []).append(number)
+        found.setdefault((period, name), []).append(number)
     return {key: list(dict.fromkeys(numbers)) for key, numbers in found.items()}
 
 

@@ -22,10 +22,10 @@ from domain.money import ZERO, Money
 from reporting.run_sheet.run_sheet import DeliverySheet, PaperSheet
 
 
-def count(books: Connection, table: sa.Table, run: str, *also: Any) -> int:
+def count(books: Connection, table: sa.Table, period: str, *also: Any) -> int:
     return int(
         books.execute(
-            sa.select(sa.func.count()).select_from(table).where(table.c.run == run, *also)
+            sa.select(sa.func.count()).select_from(table).where(table.c.period == period, *also)
         ).scalar_one()
     )
 
@@ -35,61 +35,63 @@ def total(books: Connection, column: sa.ColumnElement[Any], *where: Any) -> Mone
     return total or ZERO
 
 
-def count_held(books: Connection, run: str) -> int:
+def count_held(books: Connection, period: str) -> int:
     return int(
         books.execute(
             sa.select(sa.func.count(held_account.c.account_key.distinct())).where(
-                held_account.c.run == run
+                held_account.c.period == period
             )
         ).scalar_one()
     )
 
 
-def _is_on_paper(run: str) -> sa.ColumnElement[bool]:
+def _is_on_paper(period: str) -> sa.ColumnElement[bool]:
     """Claim that a bill goes on paper: by the plan, or because no mailbox took it."""
     planned = sa.select(delivery_plan.c.account_key).where(
-        delivery_plan.c.run == run, delivery_plan.c.paper.is_not(None)
+        delivery_plan.c.period == period, delivery_plan.c.paper.is_not(None)
     )
     fell_back = sa.exists().where(
-        paper.c.run == run,
+        paper.c.period == period,
         paper.c.form == bill.c.form,
         paper.c.account_key == bill.c.account_key,
     )
     return sa.or_(bill.c.account_key.in_(planned), fell_back)
 
 
-def _by_mail(run: str) -> sa.Select[Any]:
-    held = sa.select(held_account.c.account_key).where(held_account.c.run == run)
+def _by_mail(period: str) -> sa.Select[Any]:
+    held = sa.select(held_account.c.account_key).where(held_account.c.period == period)
     return sa.select(recipient.c.account_key).where(
-        recipient.c.run == run, recipient.c.account_key.not_in(held)
+        recipient.c.period == period, recipient.c.account_key.not_in(held)
     )
 
 
-def count_held_bills(books: Connection, run: str) -> int:
+def count_held_bills(books: Connection, period: str) -> int:
     """Count the bills that leave neither by mail nor on paper."""
     return count(
         books,
         bill,
-        run,
-        bill.c.account_key.not_in(_by_mail(run)),
-        ~_is_on_paper(run),
+        period,
+        bill.c.account_key.not_in(_by_mail(period)),
+        ~_is_on_paper(period),
     )
 
 
-def count_both(books: Connection, run: str) -> int:
+def count_both(books: Connection, period: str) -> int:
     return count(
         books,
         bill,
-        run,
-        bill.c.account_key.in_(_by_mail(run)),
-        _is_on_paper(run),
+        period,
+        bill.c.account_key.in_(_by_mail(period)),
+        _is_on_paper(period),
     )
 
 
-def count_deliveries(books: Connection, run: str, *, closed: bool) -> DeliverySheet:
+def count_deliveries(books: Connection, period: str, *, closed: bool) -> DeliverySheet:
     if not closed:
-        return DeliverySheet(_planned_mails(books, run), 0, 0, 0, 0, 0, _mail_bills(books, run), 0)
-    ours = [delivery.c.run == run, delivery.c.kind == "bill"]
+        return DeliverySheet(
+            _planned_mails(books, period), 0, 0, 0, 0, 0, _mail_bills(books, period), 0
+        )
+    ours = [delivery.c.period == period, delivery.c.kind == "bill"]
     counts = count_by(books, delivery.c.status, *ours)
     sent = books.execute(
         sa.select(sa.func.count()).select_from(
@@ -106,12 +108,12 @@ def count_deliveries(books: Connection, run: str, *, closed: bool) -> DeliverySh
         deferred=counts.get(DeliveryStatus.DEFERRED, 0),
         in_doubt=counts.get(DeliveryStatus.IN_DOUBT, 0),
         queued=counts.get(DeliveryStatus.QUEUED, 0) + counts.get(DeliveryStatus.SENDING, 0),
-        bills=_mail_bills(books, run),
+        bills=_mail_bills(books, period),
         bills_sent=sent,
         possible_duplicates=count(
             books,
             delivery,
-            run,
+            period,
             delivery.c.kind == "bill",
             delivery.c.status == DeliveryStatus.SENT,
             delivery.c.possible_duplicate,
@@ -119,50 +121,54 @@ def count_deliveries(books: Connection, run: str, *, closed: bool) -> DeliverySh
     )
 
 
-def _mail_bills(books: Connection, run: str) -> int:
+def _mail_bills(books: Connection, period: str) -> int:
     """Count the bills that go by mail, to one mailbox or several."""
-    return count(books, bill, run, bill.c.account_key.in_(_by_mail(run)))
+    return count(books, bill, period, bill.c.account_key.in_(_by_mail(period)))
 
 
-def _planned_mails(books: Connection, run: str) -> int:
+def _planned_mails(books: Connection, period: str) -> int:
     """Count the mails that the close would queue: one for each bill and mailbox."""
     mails = (
         sa.select(sa.func.count())
         .select_from(bill)
         .join(
             recipient,
-            sa.and_(recipient.c.run == bill.c.run, recipient.c.account_key == bill.c.account_key),
+            sa.and_(
+                recipient.c.period == bill.c.period, recipient.c.account_key == bill.c.account_key
+            ),
         )
-        .where(bill.c.run == run, bill.c.account_key.in_(_by_mail(run)))
+        .where(bill.c.period == period, bill.c.account_key.in_(_by_mail(period)))
     )
     return int(books.execute(mails).scalar_one())
 
 
-def count_paper(books: Connection, run: str, *, closed: bool) -> PaperSheet:
+def count_paper(books: Connection, period: str, *, closed: bool) -> PaperSheet:
     if not closed:
-        return _planned_paper(books, run)
+        return _planned_paper(books, period)
     files = books.execute(
         sa.select(print_batch.c.file)
-        .where(print_batch.c.run == run)
+        .where(print_batch.c.period == period)
         .order_by(print_batch.c.part, print_batch.c.bulk)
     ).scalars()
-    pages = books.execute(sa.select(sa.func.sum(paper.c.pages)).where(paper.c.run == run))
+    pages = books.execute(sa.select(sa.func.sum(paper.c.pages)).where(paper.c.period == period))
     return PaperSheet(
-        bills=count(books, paper, run),
+        bills=count(books, paper, period),
         pages=int(pages.scalar_one() or 0),
         files=tuple(files),
-        reasons=count_by(books, paper.c.reason, paper.c.run == run),
+        reasons=count_by(books, paper.c.reason, paper.c.period == period),
     )
 
 
-def _planned_paper(books: Connection, run: str) -> PaperSheet:
+def _planned_paper(books: Connection, period: str) -> PaperSheet:
     planned = (
         sa.select(bill.c.pages, delivery_plan.c.paper)
         .join(
             delivery_plan,
-            sa.and_(delivery_plan.c.run == run, delivery_plan.c.account_key == bill.c.account_key),
+            sa.and_(
+                delivery_plan.c.period == period, delivery_plan.c.account_key == bill.c.account_key
+            ),
         )
-        .where(bill.c.run == run, delivery_plan.c.paper.is_not(None))
+        .where(bill.c.period == period, delivery_plan.c.paper.is_not(None))
         .subquery()
     )
     rows = books.execute(

@@ -11,10 +11,10 @@ from domain.payments import PaymentState
 from reporting.run_sheet.run_sheet import DrawDay
 
 
-def list_draws(books: Connection, run: str, *, closed: bool) -> tuple[DrawDay, ...]:
+def list_draws(books: Connection, period: str, *, closed: bool) -> tuple[DrawDay, ...]:
     """Add the payments of a run up by the local day they are drawn on, the first day first."""
     payments = scheduled_payment if closed else planned_payment
-    drawn = [payments.c.run == run, payments.c.pay_on.is_not(None)]
+    drawn = [payments.c.period == period, payments.c.pay_on.is_not(None)]
     if closed:  # what was returned and is drawn again was scheduled once
         drawn += [payments.c.state != PaymentState.CANCELLED, scheduled_payment.c.number == 1]
     rows = books.execute(sa.select(payments.c.pay_on, payments.c.amount).where(*drawn))

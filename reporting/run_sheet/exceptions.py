@@ -61,7 +61,7 @@ def list_exceptions(
     found = exceptions(further, period).subquery("found")
     result = sa.and_(
         found.c.stage == "check",
-        check_result.c.run == found.c.period,
+        check_result.c.period == found.c.period,
         check_result.c.check_name == found.c.code,
     )
     stage = sa.case({"check": 0, "mail": 1}, value=found.c.stage, else_=2)

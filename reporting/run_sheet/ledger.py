@@ -58,12 +58,12 @@ def read_ledger(books: Connection, period: str) -> LedgerSheet:
     """Read the figures of a closed period; zeros before the close."""
     close = books.execute(
         sa.select(period_close.c.closed_at, bill_run.c.sure_until)
-        .join(bill_run, bill_run.c.run == period_close.c.run)
-        .where(period_close.c.run == period)
+        .join(bill_run, bill_run.c.period == period_close.c.period)
+        .where(period_close.c.period == period)
     ).one_or_none()
     if close is None:
         return LedgerSheet()
-    mine = balance_due.c.run == period
+    mine = balance_due.c.period == period
     standing = _ENTRY.account_key.in_(sa.select(balance_due.c.account_key).where(mine))
     outstanding = (is_outstanding(sa.literal(close.sure_until, Moment())), _ENTRY.counts, standing)
     before = _ENTRY.recorded_at <= close.closed_at
@@ -84,7 +84,7 @@ def read_ledger(books: Connection, period: str) -> LedgerSheet:
 
 
 def _read_export(books: Connection, period: str) -> dict[str, Money]:
-    of, mine = account.c, account.c.run == period
+    of, mine = account.c, account.c.period == period
     is_closed = of.status == AccountStatus.CLOSED
     difference = sa.type_coerce(of.closing_balance - of.amount_due, Cents())
     return {

@@ -52,53 +52,55 @@ from reporting.run_sheet.ledger import read_ledger, read_money
 from reporting.run_sheet.run_sheet import TOTALS, AutopaySheet, RunSheet, WaivedCheck
 
 
-def count_autopay(books: Connection, run: str, *, closed: bool) -> AutopaySheet:
+def count_autopay(books: Connection, period: str, *, closed: bool) -> AutopaySheet:
     if closed:
         payments, reasons = scheduled_payment, autopay_unscheduled.c.reason
         drawn = [
-            payments.c.run == run,
+            payments.c.period == period,
             payments.c.number == 1,  # what was returned and is drawn again was scheduled once
             payments.c.state != PaymentState.CANCELLED,
         ]
-        why = count_by(books, reasons, autopay_unscheduled.c.run == run)
+        why = count_by(books, reasons, autopay_unscheduled.c.period == period)
     else:
         payments, reasons = planned_payment, planned_payment.c.unscheduled
-        drawn = [payments.c.run == run, payments.c.unscheduled.is_(None)]
-        why = count_by(books, reasons, payments.c.run == run, reasons.is_not(None))
+        drawn = [payments.c.period == period, payments.c.unscheduled.is_(None)]
+        why = count_by(books, reasons, payments.c.period == period, reasons.is_not(None))
     return AutopaySheet(
-        scheduled=count(books, payments, run, *drawn),
-        immediate=count(books, payments, run, *drawn, payments.c.immediate),
+        scheduled=count(books, payments, period, *drawn),
+        immediate=count(books, payments, period, *drawn, payments.c.immediate),
         unscheduled=sum(why.values()),
         amount=total(books, payments.c.amount, *drawn),
         reasons=why,
     )
 
 
-def count_not_enrolled(books: Connection, run: str) -> int:
+def count_not_enrolled(books: Connection, period: str) -> int:
     """
     Count the accounts without a mandate in force, on its own: so the lists can be proved.
 
     Whose payment was asked for before the mandate ended stays on the list of payments.
     """
-    accounts = sa.select(account.c.account_key).where(account.c.run == run)
-    enrolled = sa.select(mandates_in_force(run).c.account_key)
+    accounts = sa.select(account.c.account_key).where(account.c.period == period)
+    enrolled = sa.select(mandates_in_force(period).c.account_key)
     paid = sa.select(scheduled_payment.c.account_key).where(
-        scheduled_payment.c.run == run, scheduled_payment.c.state != PaymentState.CANCELLED
+        scheduled_payment.c.period == period, scheduled_payment.c.state != PaymentState.CANCELLED
     )
     rest = sa.except_(accounts, enrolled, paid).subquery()  # NOT IN is slow with many
     return int(books.execute(sa.select(sa.func.count()).select_from(rest)).scalar_one())
 
 
-def list_checks(books: Connection, run: str) -> tuple[CheckResult, ...]:
+def list_checks(books: Connection, period: str) -> tuple[CheckResult, ...]:
     found: dict[str, list[str]] = {}
     for name, number in books.execute(
         sa.select(check_finding.c.check_name, check_finding.c.account)
-        .where(check_finding.c.run == run, check_finding.c.account != "")
+        .where(check_finding.c.period == period, check_finding.c.account != "")
         .order_by(check_finding.c.check_name, check_finding.c.line)
     ):
         found.setdefault(name, []).append(number)
     rows = books.execute(
-        sa.select(check_result).where(check_result.c.run == run).order_by(check_result.c.position)
+        sa.select(check_result)
+        .where(check_result.c.period == period)
+        .order_by(check_result.c.position)
     )
     return tuple(
         CheckResult(
@@ -112,89 +114,91 @@ def list_checks(books: Connection, run: str) -> tuple[CheckResult, ...]:
     )
 
 
-def list_check_texts(books: Connection, run: str) -> dict[str, tuple[str, str]]:
+def list_check_texts(books: Connection, period: str) -> dict[str, tuple[str, str]]:
     rows = books.execute(
         sa.select(check_result.c.check_name, check_result.c.what, check_result.c.fix).where(
-            check_result.c.run == run
+            check_result.c.period == period
         )
     )
     return {name: (what, fix) for name, what, fix in rows}
 
 
-def list_waivers(books: Connection, run: str) -> tuple[WaivedCheck, ...]:
+def list_waivers(books: Connection, period: str) -> tuple[WaivedCheck, ...]:
     rows = books.execute(
         sa.select(waiver.c.check_name, waiver.c.reason, waiver.c.waived_by, waiver.c.waived_at)
-        .where(waiver.c.run == run)
+        .where(waiver.c.period == period)
         .order_by(waiver.c.check_name)
     )
     return tuple(WaivedCheck(*row) for row in rows)
 
 
-def list_totals(books: Connection, run: str) -> dict[str, int | Money]:
+def list_totals(books: Connection, period: str) -> dict[str, int | Money]:
     rows = books.execute(
         sa.select(movement.c.kind, sa.func.sum(movement.c.amount))
-        .where(movement.c.run == run)
+        .where(movement.c.period == period)
         .group_by(movement.c.kind)
     )
     moved = {row[0]: row[1] for row in rows}
     return {
-        "accounts": count(books, account, run),
-        "bills": count(books, bill, run, ~bill.c.form.endswith(NOTICE)),
-        "opening_balance": total(books, account.c.opening_balance, account.c.run == run),
+        "accounts": count(books, account, period),
+        "bills": count(books, bill, period, ~bill.c.form.endswith(NOTICE)),
+        "opening_balance": total(books, account.c.opening_balance, account.c.period == period),
         "billed": moved.get(MovementKind.BILLING, ZERO),
         "payments": moved.get(MovementKind.PAYMENT, ZERO),
         "adjustments": moved.get(MovementKind.ADJUSTMENT, ZERO),
         "penalties": moved.get(MovementKind.PENALTY, ZERO),
-        "closing_balance": total(books, account.c.closing_balance, account.c.run == run),
+        "closing_balance": total(books, account.c.closing_balance, account.c.period == period),
     }
 
 
-def printed_total(books: Connection, run: str) -> Money:
-    priced = _priced_bills(run).subquery()
+def printed_total(books: Connection, period: str) -> Money:
+    priced = _priced_bills(period).subquery()
     return total(books, priced.c.printed_amount_due)
 
 
-def amount_due_total(books: Connection, run: str) -> Money:
-    priced = _priced_bills(run).subquery()
+def amount_due_total(books: Connection, period: str) -> Money:
+    priced = _priced_bills(period).subquery()
     billed = sa.select(priced.c.account_key)
     has_priced = books.execute(sa.select(sa.exists(billed))).scalar_one()
     if not has_priced:
-        billed = sa.select(bill.c.account_key).where(bill.c.run == run)
+        billed = sa.select(bill.c.account_key).where(bill.c.period == period)
     return total(
-        books, account.c.amount_due, account.c.run == run, account.c.account_key.in_(billed)
+        books, account.c.amount_due, account.c.period == period, account.c.account_key.in_(billed)
     )
 
 
-def open_accounts_total(books: Connection, run: str) -> Money:
+def open_accounts_total(books: Connection, period: str) -> Money:
     """Add up what is due of the accounts that are not closed."""
     is_open = account.c.status != AccountStatus.CLOSED
-    return total(books, account.c.amount_due, account.c.run == run, is_open)
+    return total(books, account.c.amount_due, account.c.period == period, is_open)
 
 
-def _priced_bills(run: str) -> sa.Select[Any]:
+def _priced_bills(period: str) -> sa.Select[Any]:
     """Select the bills whose amount was looked for: notices ask for what is owed already."""
     return (
         sa.select(bill.c.account_key, bill.c.printed_amount_due)
-        .join(bulk_file, sa.and_(bulk_file.c.run == bill.c.run, bulk_file.c.bulk == bill.c.bulk))
+        .join(
+            bulk_file, sa.and_(bulk_file.c.period == bill.c.period, bulk_file.c.bulk == bill.c.bulk)
+        )
         .where(
-            bill.c.run == run,
+            bill.c.period == period,
             ~bill.c.form.endswith(NOTICE),
             bulk_file.c.amount_due_pattern.is_not(None),
         )
     )
 
 
-def read_run_sheet(database: Database, run: str) -> RunSheet:
+def read_run_sheet(database: Database, period: str) -> RunSheet:
     """Put a run's figures together; before the close they are what the close would bring."""
     with database.reading() as books:
-        head = books.execute(sa.select(bill_run).where(bill_run.c.run == run)).one()
+        head = books.execute(sa.select(bill_run).where(bill_run.c.period == period)).one()
         closing = books.execute(
-            sa.select(period_close).where(period_close.c.run == run)
+            sa.select(period_close).where(period_close.c.period == period)
         ).one_or_none()
-        autopay = count_autopay(books, run, closed=closing is not None)
-        split = _split(books, run)
+        autopay = count_autopay(books, period, closed=closing is not None)
+        split = _split(books, period)
         return RunSheet(
-            period=head.run,
+            period=head.period,
             utility=head.utility,
             timezone=head.timezone,
             starts_on=head.starts_on,
@@ -209,39 +213,39 @@ def read_run_sheet(database: Database, run: str) -> RunSheet:
             approved_by=head.approved_by,
             closed_at=closing.closed_at if closing else None,
             closed_by=closing.closed_by if closing else None,
-            pages=_pages(books, run),
-            bills=count(books, bill, run),
-            printed_total=printed_total(books, run),
-            amount_due_total=amount_due_total(books, run),
-            checks=list_checks(books, run),
-            check_texts=list_check_texts(books, run),
-            waivers=list_waivers(books, run),
+            pages=_pages(books, period),
+            bills=count(books, bill, period),
+            printed_total=printed_total(books, period),
+            amount_due_total=amount_due_total(books, period),
+            checks=list_checks(books, period),
+            check_texts=list_check_texts(books, period),
+            waivers=list_waivers(books, period),
             control={name: getattr(head, f"control_{name}") for name in TOTALS},
-            totals=list_totals(books, run),
-            accounts_closed=count(books, account, run, account.c.status == AccountStatus.CLOSED),
-            held=count_held(books, run),
-            held_bills=count_held_bills(books, run),
-            both=count_both(books, run),
+            totals=list_totals(books, period),
+            accounts_closed=count(books, account, period, account.c.status == AccountStatus.CLOSED),
+            held=count_held(books, period),
+            held_bills=count_held_bills(books, period),
+            both=count_both(books, period),
             autopay=autopay,
-            not_enrolled=count_not_enrolled(books, run),
-            deliveries=count_deliveries(books, run, closed=closing is not None),
-            paper=count_paper(books, run, closed=closing is not None),
-            seconds=_seconds(books, run),
-            open_accounts_total=open_accounts_total(books, run),
-            draws=list_draws(books, run, closed=closing is not None),
-            balances_moved=total(books, balance_due.c.amount_due, balance_due.c.run == run),
-            ledger=read_ledger(books, run),
+            not_enrolled=count_not_enrolled(books, period),
+            deliveries=count_deliveries(books, period, closed=closing is not None),
+            paper=count_paper(books, period, closed=closing is not None),
+            seconds=_seconds(books, period),
+            open_accounts_total=open_accounts_total(books, period),
+            draws=list_draws(books, period, closed=closing is not None),
+            balances_moved=total(books, balance_due.c.amount_due, balance_due.c.period == period),
+            ledger=read_ledger(books, period),
             money=read_money(books),
             copies_read_back=split.get("read_back", 0),
             copies_audited=split.get("audited", 0),
             return_rates=read_return_rates(books),
             unposted=read_unposted(books),
-            notes=list_export_notes(books, run),
+            notes=list_export_notes(books, period),
         )
 
 
-def _pages(books: Connection, run: str) -> dict[str, int]:
-    counts = count_by(books, page.c.disposition, page.c.run == run)
+def _pages(books: Connection, period: str) -> dict[str, int]:
+    counts = count_by(books, page.c.disposition, page.c.period == period)
     return {
         "total": sum(counts.values()),
         "billed": counts.get("bill", 0),
@@ -250,19 +254,21 @@ def _pages(books: Connection, run: str) -> dict[str, int]:
     }
 
 
-def _split(books: Connection, run: str) -> dict[str, int]:
+def _split(books: Connection, period: str) -> dict[str, int]:
     """Return what the splitting counted; nothing before it, and of a run that was only read."""
     summary = books.execute(
-        sa.select(run_step.c.summary).where(run_step.c.run == run, run_step.c.step == Step.SPLIT)
+        sa.select(run_step.c.summary).where(
+            run_step.c.period == period, run_step.c.step == Step.SPLIT
+        )
     ).scalar_one_or_none()
     figures: dict[str, int] = json.loads(summary).get("figures", {}) if summary else {}
     return figures
 
 
-def _seconds(books: Connection, run: str) -> dict[str, float]:
+def _seconds(books: Connection, period: str) -> dict[str, float]:
     rows = books.execute(
         sa.select(run_step.c.step, run_step.c.started_at, run_step.c.finished_at)
-        .where(run_step.c.run == run, run_step.c.finished_at.is_not(None))
+        .where(run_step.c.period == period, run_step.c.finished_at.is_not(None))
         .order_by(run_step.c.position)
     )
     return {step: round((end - start).total_seconds(), 3) for step, start, end in rows}

@@ -13,7 +13,7 @@ from domain.checks import CheckResult
 from domain.money import ZERO, Money
 from domain.runs import RunState
 from reporting.run_sheet.ledger import LedgerSheet, MoneySheet
-from rules.returns import ReturnRate
+from rules.money.returns import ReturnRate
 
 TOTALS = (
     "accounts", "bills", "opening_balance", "billed", "payments", "adjustments", "penalties",

@@ -97,8 +97,8 @@ def _pack(sums: Iterable[int]) -> bytes:
 def folded_of(low: str) -> bytes:
     """Return a text with every number as one 0: what a form prints, whatever the figures."""
     plain = low.encode("utf-8", "surrogatepass").translate(_DIGITS)
-    for run in (b"00000000", b"0000", b"00", b"00", b"0,0"):
-        plain = plain.replace(run, b"0")
+    for period in (b"00000000", b"0000", b"00", b"00", b"0,0"):
+        plain = plain.replace(period, b"0")
     return plain.replace(b"00", b"0")
 
 

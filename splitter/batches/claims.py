@@ -30,7 +30,7 @@ def claim(
     owner: str,
     release: str,
     *,
-    run: str | None = None,
+    period: str | None = None,
     number: int | None = None,
     lease: timedelta = LEASE,
 ) -> Batch | None:
@@ -44,7 +44,7 @@ def claim(
     with database.writing() as books:
         now = _now(books)
         wanted = [split_batch.c.release == release, _is_free(books, now)]
-        wanted += [] if run is None else [split_batch.c.run == run]
+        wanted += [] if period is None else [split_batch.c.period == period]
         wanted += [] if number is None else [split_batch.c.number == number]
         while (row := _first(books, wanted)) is not None:
             if row.attempts < MOST_ATTEMPTS:
@@ -62,12 +62,12 @@ def claim(
     return None
 
 
-def next_free(database: Database, run: str, release: str) -> int | None:
+def next_free(database: Database, period: str, release: str) -> int | None:
     """Return the number of a run's first batch that could be claimed."""
     with database.reading() as books:
         query = (
             sa.select(sa.func.min(split_batch.c.number))
-            .where(split_batch.c.run == run, split_batch.c.release == release)
+            .where(split_batch.c.period == period, split_batch.c.release == release)
             .where(_is_free(books, _now(books)))
         )
         number: int | None = books.execute(query).scalar_one()
@@ -121,7 +121,7 @@ def _first(books: Connection, wanted: list[sa.ColumnElement[bool]]) -> sa.Row[An
     query = (
         sa.select(*(split_batch.c[name] for name in (*COLUMNS, "state", "attempts")))
         .where(*wanted)
-        .order_by(split_batch.c.run, split_batch.c.number)
+        .order_by(split_batch.c.period, split_batch.c.number)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
@@ -132,7 +132,7 @@ def _change(books: Connection, row: sa.Row[Any], event: str, **changes: Any) -> 
     """Move a locked batch by an event of the table in domain.batches."""
     books.execute(
         split_batch.update()
-        .where(split_batch.c.run == row.run, split_batch.c.number == row.number)
+        .where(split_batch.c.period == row.period, split_batch.c.number == row.number)
         .values(state=BATCH.after(row.state, event), **changes)
     )
 
@@ -142,7 +142,7 @@ def _held(books: Connection, batch: Batch, owner: str, changes: dict[str, Any]) 
     changed = books.execute(
         split_batch.update()
         .where(
-            split_batch.c.run == batch.run,
+            split_batch.c.period == batch.period,
             split_batch.c.number == batch.number,
             split_batch.c.plan == batch.plan,
             split_batch.c.state == BatchState.TAKEN,
@@ -173,7 +173,7 @@ class BatchStatus:
 
 def record_batches(
     database: Database,
-    run: str,
+    period: str,
     plan: str,
     batches: Sequence[Batch],
     store: BillStore,
@@ -184,7 +184,7 @@ def record_batches(
     Those of the same plan stay as they are: what is done is done, and what nobody could do is
     tried again. Those of another plan go, and what they have put into the store goes with them.
     """
-    own = split_batch.c.run == run
+    own = split_batch.c.period == period
     with database.writing() as books:
         plans = books.execute(sa.select(split_batch.c.plan).where(own).distinct()).scalars().all()
         if list(plans) == [plan]:
@@ -193,8 +193,8 @@ def record_batches(
             books.execute(split_batch.update().where(own, failed).values(state=again, attempts=0))
             return
         books.execute(split_batch.delete().where(own))
-    store.delete_run(run)
-    store.write(_mark(run, plan), plan.encode())
+    store.delete_run(period)
+    store.write(_mark(period, plan), plan.encode())
     with database.writing() as books:
         insert_rows(
             books,
@@ -207,19 +207,19 @@ def record_batches(
 def is_store_of(store: BillStore, batch: Batch) -> bool:
     """Tell whether a store is the one in which the machine that closes looks for the bills."""
     try:
-        return store.read(_mark(batch.run, batch.plan)) == batch.plan.encode()
+        return store.read(_mark(batch.period, batch.plan)) == batch.plan.encode()
     except FileNotFoundError:
         return False
 
 
-def list_batches(database: Database, run: str) -> list[BatchStatus]:
+def list_batches(database: Database, period: str) -> list[BatchStatus]:
     """Return how the batches of a run stand, in their order."""
     columns = (
         "number", "bills", "pages", "state", "attempts", "lease_owner", "started_at", "finished_at",
     )  # fmt: skip
     query = (
         sa.select(*(split_batch.c[name] for name in columns))
-        .where(split_batch.c.run == run)
+        .where(split_batch.c.period == period)
         .order_by(split_batch.c.number)
     )
     with database.reading() as books:
@@ -229,7 +229,7 @@ def list_batches(database: Database, run: str) -> list[BatchStatus]:
 def texts_of(database: Database, batch: Batch) -> list[str]:
     """Return the orders of all batches of a batch's bulk file."""
     query = sa.select(split_batch.c.orders).where(
-        split_batch.c.run == batch.run,
+        split_batch.c.period == batch.period,
         split_batch.c.bulk == batch.bulk,
         split_batch.c.plan == batch.plan,
     )
@@ -237,11 +237,11 @@ def texts_of(database: Database, batch: Batch) -> list[str]:
         return list(books.execute(query).scalars())
 
 
-def filed_by_bulk(database: Database, run: str, files: Sequence[StagedFile]) -> dict[int, Filed]:
+def filed_by_bulk(database: Database, period: str, files: Sequence[StagedFile]) -> dict[int, Filed]:
     """Gather what became of each bulk file's bills, in the order of their pages."""
     query = (
         sa.select(split_batch.c.orders, split_batch.c.outcome)
-        .where(split_batch.c.run == run)
+        .where(split_batch.c.period == period)
         .order_by(split_batch.c.number)
     )
     gathered = {}
@@ -257,11 +257,11 @@ def filed_by_bulk(database: Database, run: str, files: Sequence[StagedFile]) -> 
     return gathered
 
 
-def forget_batches(database: Database, run: str) -> None:
+def forget_batches(database: Database, period: str) -> None:
     """Take back what is offered of a run, because this machine does it alone."""
     with database.writing() as books:
-        books.execute(split_batch.delete().where(split_batch.c.run == run))
+        books.execute(split_batch.delete().where(split_batch.c.period == period))
 
 
-def _mark(run: str, plan: str) -> str:
-    return f"{run}/{plan[:PLAN_SIGNS]}/plan"
+def _mark(period: str, plan: str) -> str:
+    return f"{period}/{plan[:PLAN_SIGNS]}/plan"

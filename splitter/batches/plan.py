@@ -34,7 +34,7 @@ class BatchTerms:
 class Batch:
     """Some bills of a run that one process makes; its fields are columns of `split_batch`."""
 
-    run: str
+    period: str
     number: int
     bulk: int
     plan: str
@@ -55,7 +55,7 @@ class Work:
 
 
 def plan_of(
-    run: str, files: Sequence[StagedFile], found: Sequence[PageAssignment], terms: BatchTerms
+    period: str, files: Sequence[StagedFile], found: Sequence[PageAssignment], terms: BatchTerms
 ) -> str:
     """
     Return a hash of all that decides what the batches make.
@@ -64,7 +64,7 @@ def plan_of(
     overwrites what belongs to this one, and the same name always means the same bytes.
     """
     told = [
-        run,
+        period,
         terms.release,
         [
             terms.verification_policy.read_back_every,
@@ -79,7 +79,7 @@ def plan_of(
 
 
 def cut_into_batches(
-    run: str,
+    period: str,
     plan: str,
     files: Sequence[StagedFile],
     found: Sequence[PageAssignment],
@@ -105,7 +105,7 @@ def cut_into_batches(
             text = json.dumps(work, separators=(",", ":"))
             batches.append(
                 Batch(
-                    run,
+                    period,
                     len(batches) + 1,
                     file.bulk,
                     plan,

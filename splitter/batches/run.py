@@ -79,14 +79,14 @@ class BatchWorker(Closing):
             self._opened[1].close()
             self._opened = None
 
-    def make_one(self, run: str | None = None, number: int | None = None) -> Batch | None:
+    def make_one(self, period: str | None = None, number: int | None = None) -> Batch | None:
         """
         Make a batch that waits: any, or one of a run; None where there is none for it.
 
         Where it cannot (the disk is full, the store does not answer) the batch waits for the next
         one and the failure goes up.
         """
-        batch = claim(self._database, self._owner, self._release, run=run, number=number)
+        batch = claim(self._database, self._owner, self._release, period=period, number=number)
         if batch is None:
             return None
         try:
@@ -98,15 +98,15 @@ class BatchWorker(Closing):
         mark_done(self._database, batch, self._owner, filed)
         return batch
 
-    def next_of(self, run: str) -> int | None:
+    def next_of(self, period: str) -> int | None:
         """Return a batch of a run that nobody works on, to be made by its number."""
-        return next_free(self._database, run, self._release)
+        return next_free(self._database, period, self._release)
 
     def _made(self, batch: Batch, still_held: threading.Event) -> Filed:
         def require_held(_pieces: int) -> None:
             if not still_held.is_set():
                 raise TemporaryFailure(
-                    f"Batch {batch.number} of {batch.run} was taken over: this machine was silent."
+                    f"Batch {batch.number} of {batch.period} was taken over: this machine was silent."
                 )
 
         work = read_work(batch.orders)
@@ -126,14 +126,14 @@ class BatchWorker(Closing):
         if self._opened is None or self._opened[0] != key:
             self.close()
             self._require_same_store(batch)
-            fetch_documents(self._database, batch.run, self._store, self._exports_folder)
-            files = staged_files(self._database, batch.run, self._exports_folder)
+            fetch_documents(self._database, batch.period, self._store, self._exports_folder)
+            files = staged_files(self._database, batch.period, self._exports_folder)
             file = next((file for file in files if file.bulk == batch.bulk), None)
             if file is None:
-                raise TemporaryFailure(f"{batch.run} has been imported anew.")
+                raise TemporaryFailure(f"{batch.period} has been imported anew.")
             splitting = Splitting(file.path, file.patterns, processes=self._processes, ocr=work.ocr)
             bills = bills_in(texts_of(self._database, batch))
-            known = known_accounts(self._database, batch.run)
+            known = known_accounts(self._database, batch.period)
             self._opened = (key, splitting, splitting.foreign_accounts_of(bills, known.values()))
         return self._opened[1:]
 
@@ -141,7 +141,7 @@ class BatchWorker(Closing):
         if not is_store_of(self._store, batch):
             raise Misuse(
                 "bills.store of this machine is not that of the machine that closes "
-                f"{batch.run}; give both the same one.",
+                f"{batch.period}; give both the same one.",
                 "other-store",
             )
 
@@ -170,7 +170,7 @@ class BatchWorker(Closing):
 class PlannedRun:
     """Whose each page of a run is; the batches of its bills are in the books."""
 
-    run: str
+    period: str
     files: list[StagedFile]
     assignments: list[PageAssignment]
 
@@ -190,7 +190,7 @@ class PlannedRun:
 
 def plan_run(
     database: Database,
-    run: str,
+    period: str,
     store: BillStore,
     terms: BatchTerms,
     *,
@@ -206,32 +206,32 @@ def plan_run(
     file that is not sound.
     """
     with reading_run(
-        database, run, exports_folder=exports_folder, processes=processes, ocr=terms.ocr,
+        database, period, exports_folder=exports_folder, processes=processes, ocr=terms.ocr,
         progress=progress, reports_only=reports_only,
         passes=2,  # read here, copied by whoever makes the batches
     ) as read:  # fmt: skip
         files, assignments = read.files, read.assignments
-    plan = plan_of(run, files, assignments, terms)
+    plan = plan_of(period, files, assignments, terms)
     prefixes = [
-        prefix_of(run, file, files).replace(f"{run}/", f"{run}/{plan[:PLAN_SIGNS]}/", 1)
+        prefix_of(period, file, files).replace(f"{period}/", f"{period}/{plan[:PLAN_SIGNS]}/", 1)
         for file in files
     ]
-    batches = cut_into_batches(run, plan, files, assignments, prefixes, terms)
-    record_batches(database, run, plan, batches, store)
-    return PlannedRun(run, files, assignments)
+    batches = cut_into_batches(period, plan, files, assignments, prefixes, terms)
+    record_batches(database, period, plan, batches, store)
+    return PlannedRun(period, files, assignments)
 
 
-def require_made(database: Database, run: str) -> bool:
+def require_made(database: Database, period: str) -> bool:
     """
     Tell whether all batches of a run are made.
 
     Raises PermanentFailure where one ended every process that took it.
     """
-    found = list_batches(database, run)
+    found = list_batches(database, period)
     failed = [str(batch.number) for batch in found if not batch.is_open and not batch.finished_at]
     if failed:
         raise PermanentFailure(
-            f"Batch {', '.join(failed)} of {run} has ended every process that took it; see whether "
+            f"Batch {', '.join(failed)} of {period} has ended every process that took it; see whether "
             "memory or disk run out there, or set workers.task_runner to threads, and close again."
         )
     return not any(batch.is_open for batch in found)
@@ -239,18 +239,18 @@ def require_made(database: Database, run: str) -> bool:
 
 def gather_run(database: Database, planned: PlannedRun) -> SplitCounts:
     """Write down every page and every bill; the batches have done their duty then."""
-    gathered = filed_by_bulk(database, planned.run, planned.files)
+    gathered = filed_by_bulk(database, planned.period, planned.files)
     filed = [(bulk, filed_bill) for bulk, part in gathered.items() for filed_bill in part.bills]
     problems = [problem for part in gathered.values() for problem in part.problems]
     planned_bills = sum(len(found.bills) for found in planned.assignments)
     if len(filed) + len(problems) != planned_bills:
         raise PermanentFailure(
-            f"The batches of {planned.run} account for {len(filed) + len(problems):,} of "
+            f"The batches of {planned.period} account for {len(filed) + len(problems):,} of "
             f"{say_count(planned_bills, 'bill')}; close again."
         )
     with database.writing() as books:
         record_pages_and_bills(
-            books, planned.run, planned.files, planned.assignments, numbered(filed), problems
+            books, planned.period, planned.files, planned.assignments, numbered(filed), problems
         )
     return replace(
         count_split(planned.assignments, filed, problems),

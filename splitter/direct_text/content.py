@@ -148,7 +148,7 @@ def fragments(content: bytes, fonts: Mapping[bytes, DirectFont]) -> list[Fragmen
     if len(content) > MOST_BYTES:
         raise UnsupportedPdf("too long")
     shown: list[Fragment] = []
-    here = a, d, e, f = 1.0, 1.0, 0.0, 0.0
+    office = a, d, e, f = 1.0, 1.0, 0.0, 0.0
     is_straight = True
     kept = []
     font: DirectFont | None = None
@@ -203,14 +203,14 @@ def fragments(content: bytes, fonts: Mapping[bytes, DirectFont]) -> list[Fragmen
                 x = line = y = math.nan
                 style, chosen = None, (b"", b"")
                 if operator == b"q":
-                    kept.append((here, is_straight, font, size, leading))
+                    kept.append((office, is_straight, font, size, leading))
                 elif operator == b"Q":
-                    here, is_straight, font, size, leading = kept.pop()
+                    office, is_straight, font, size, leading = kept.pop()
                 else:
                     first, turned, leant, fourth, right, above = map(float, numbers.split())
                     is_straight = is_straight and not turned and not leant
-                    here = first * a, fourth * d, right * a + e, above * d + f
-                a, d, e, f = here
+                    office = first * a, fourth * d, right * a + e, above * d + f
+                a, d, e, f = office
         if literal:
             codes = string_bytes(b"(" + literal + b")") if b"\\" in literal else literal
         elif digits:

@@ -12,10 +12,10 @@ from database.tables import account, cosigner, portal_link
 from splitter.association.knowledge import Knowledge, KnownCustomer
 
 
-def known_customers(database: Database, run: str) -> Knowledge:
+def known_customers(database: Database, period: str) -> Knowledge:
     """Return whose accounts, names and addresses there are, and who may stand beside whom."""
     with database.reading() as books:
-        users = _portal_users(books, run)
+        users = _portal_users(books, period)
         rows = books.execute(
             sa.select(
                 account.c.account_key,
@@ -29,11 +29,11 @@ def known_customers(database: Database, run: str) -> Knowledge:
             .outerjoin(
                 cosigner,
                 sa.and_(
-                    cosigner.c.run == account.c.run,
+                    cosigner.c.period == account.c.period,
                     cosigner.c.cosigner_id == account.c.cosigner_id,
                 ),
             )
-            .where(account.c.run == run)
+            .where(account.c.period == period)
         )
         return Knowledge.of(
             KnownCustomer(
@@ -46,19 +46,19 @@ def known_customers(database: Database, run: str) -> Knowledge:
         )
 
 
-def known_accounts(database: Database, run: str) -> dict[str, str]:
+def known_accounts(database: Database, period: str) -> dict[str, str]:
     """Return a run's accounts by their keys, as the export writes them."""
     with database.reading() as books:
         rows = books.execute(
-            sa.select(account.c.account_key, account.c.account).where(account.c.run == run)
+            sa.select(account.c.account_key, account.c.account).where(account.c.period == period)
         )
         return {row.account_key: row.account for row in rows}
 
 
-def _portal_users(books: Connection, run: str) -> defaultdict[str, list[str]]:
+def _portal_users(books: Connection, period: str) -> defaultdict[str, list[str]]:
     users: defaultdict[str, list[str]] = defaultdict(list)
     query = sa.select(portal_link.c.account_key, portal_link.c.mailbox)
-    for key, mailbox in books.execute(query.where(portal_link.c.run == run)):
+    for key, mailbox in books.execute(query.where(portal_link.c.period == period)):
         users[key].append(mailbox)
     return users
 

@@ -45,14 +45,14 @@ class PageView:
 
 
 def list_pages(
-    database: Database, run: str, exports_folder: Path, *, unassigned_only: bool
+    database: Database, period: str, exports_folder: Path, *, unassigned_only: bool
 ) -> list[SortedPage]:
     """Return a run's pages in the order of its files; with `unassigned_only` those of nobody."""
-    files = {file.bulk: file for file in staged_files(database, run, exports_folder)}
+    files = {file.bulk: file for file in staged_files(database, period, exports_folder)}
     with database.reading() as books:
         rulings = {bulk: _rulings_of(books, file) for bulk, file in files.items()}
-        names = _numbers(books, run)
-        query = sa.select(page).where(page.c.run == run).order_by(page.c.bulk, page.c.page)
+        names = _numbers(books, period)
+        query = sa.select(page).where(page.c.period == period).order_by(page.c.bulk, page.c.page)
         if unassigned_only:
             query = query.where(page.c.disposition == "unassigned")
         return [
@@ -70,27 +70,27 @@ def list_pages(
 
 
 def show_page(
-    database: Database, run: str, exports_folder: Path, file: str, number: int
+    database: Database, period: str, exports_folder: Path, file: str, number: int
 ) -> PageView:
     """Return a page with its text; raises Misuse where there is none of that number."""
-    staged = _staged(database, run, exports_folder, file)
+    staged = _staged(database, period, exports_folder, file)
     shown = next(
         (
             one
-            for one in list_pages(database, run, exports_folder, unassigned_only=False)
+            for one in list_pages(database, period, exports_folder, unassigned_only=False)
             if one.file == staged.patterns.file and one.page == number
         ),
         None,
     )
     if shown is None:
-        raise Misuse(f"{file} of {run} has no page {number} that was sorted; split it first.")
+        raise Misuse(f"{file} of {period} has no page {number} that was sorted; split it first.")
     facts, text = read_one(staged.path, staged.patterns, number - 1)
     return PageView(shown, text, facts.accounts, staged.path)
 
 
 def rule_page(
     database: Database,
-    run: str,
+    period: str,
     exports_folder: Path,
     file: str,
     number: int,
@@ -108,13 +108,13 @@ def rule_page(
     """
     if not reason.strip():
         raise Misuse("Say with --reason why; it is audited.")
-    staged = _staged(database, run, exports_folder, file)
+    staged = _staged(database, period, exports_folder, file)
     facts, _ = read_one(staged.path, staged.patterns, number - 1)
     with database.reading() as books:
-        names = _numbers(books, run)
+        names = _numbers(books, period)
     key = account_key(to)
     if to and key not in names:
-        raise Misuse(f"There is no account {to} in the export of {run}.")
+        raise Misuse(f"There is no account {to} in the export of {period}.")
     others = [name for name in facts.accounts if account_key(name) != key]
     if to and others:
         raise Refused(
@@ -124,7 +124,7 @@ def rule_page(
         )
     sha256 = hash_of(staged.path)
     with database.writing() as books:
-        _require_open(books, run)
+        _require_open(books, period)
         _delete(books, sha256, number - 1)
         books.execute(
             page_ruling.insert().values(
@@ -137,15 +137,15 @@ def rule_page(
                 ruled_at=now,
             )
         )
-        _split_again(books, run)
+        _split_again(books, period)
         what = f"given to {names[key]}" if to else "set aside"
         detail = f"page {number} of {file} is {what}: {reason.strip()}"
-        record_audit(books, now, who, "rule-page", run, detail)
+        record_audit(books, now, who, "rule-page", period, detail)
 
 
 def forget_ruling(
     database: Database,
-    run: str,
+    period: str,
     exports_folder: Path,
     file: str,
     number: int,
@@ -157,14 +157,14 @@ def forget_ruling(
     """Take back what was said about a page; raises Misuse where nothing was."""
     if not reason.strip():
         raise Misuse("Say with --reason why; it is audited.")
-    staged = _staged(database, run, exports_folder, file)
+    staged = _staged(database, period, exports_folder, file)
     with database.writing() as books:
-        _require_open(books, run)
+        _require_open(books, period)
         if not _delete(books, hash_of(staged.path), number - 1):
             raise Misuse(f"Nothing was said about page {number} of {file}.")
-        _split_again(books, run)
+        _split_again(books, period)
         detail = f"what was said of page {number} of {file} is taken back: {reason.strip()}"
-        record_audit(books, now, who, "forget-ruling", run, detail)
+        record_audit(books, now, who, "forget-ruling", period, detail)
 
 
 def rulings_of(database: Database, file: StagedFile) -> Mapping[int, PageRuling]:
@@ -192,26 +192,28 @@ def _said(row: sa.Row[tuple[object, ...]] | None) -> str:
     return f"{what} by {row.ruled_by}: {row.reason}"
 
 
-def _staged(database: Database, run: str, exports_folder: Path, file: str) -> StagedFile:
-    files: Sequence[StagedFile] = staged_files(database, run, exports_folder)
+def _staged(database: Database, period: str, exports_folder: Path, file: str) -> StagedFile:
+    files: Sequence[StagedFile] = staged_files(database, period, exports_folder)
     found = next((one for one in files if one.patterns.file == file), None)
     if found is None:
         names = ", ".join(one.patterns.file for one in files) or "none; import its export first"
-        raise Misuse(f"{run} has no bulk file {file}; there is {names}.")
+        raise Misuse(f"{period} has no bulk file {file}; there is {names}.")
     if not found.path.exists():
-        raise Misuse(f"{file} of {run} is on the machine that imported it; go on there.")
+        raise Misuse(f"{file} of {period} is on the machine that imported it; go on there.")
     return found
 
 
-def _numbers(books: Connection, run: str) -> dict[str, str]:
-    query = sa.select(account.c.account_key, account.c.account).where(account.c.run == run)
+def _numbers(books: Connection, period: str) -> dict[str, str]:
+    query = sa.select(account.c.account_key, account.c.account).where(account.c.period == period)
     return {row.account_key: row.account for row in books.execute(query)}
 
 
-def _require_open(books: Connection, run: str) -> None:
-    closed = books.execute(sa.select(period_close.c.run).where(period_close.c.run == run)).first()
+def _require_open(books: Connection, period: str) -> None:
+    closed = books.execute(
+        sa.select(period_close.c.period).where(period_close.c.period == period)
+    ).first()
     if closed is not None:
-        raise Refused("period-closed", f"Period {run} is closed; its pages are where they are.")
+        raise Refused("period-closed", f"Period {period} is closed; its pages are where they are.")
 
 
 def _delete(books: Connection, sha256: str, number: int) -> int:
@@ -219,6 +221,8 @@ def _delete(books: Connection, sha256: str, number: int) -> int:
     return books.execute(page_ruling.delete().where(where)).rowcount
 
 
-def _split_again(books: Connection, run: str) -> None:
+def _split_again(books: Connection, period: str) -> None:
     """Let the next close split the run anew: whose the page is may change several bills."""
-    books.execute(run_step.delete().where(run_step.c.run == run, run_step.c.step == Step.SPLIT))
+    books.execute(
+        run_step.delete().where(run_step.c.period == period, run_step.c.step == Step.SPLIT)
+    )

@@ -107,23 +107,23 @@ FIRST = 1  # the close's own part; later ones hold what came back since
 Chosen = dict[int, list[tuple[PaperBill, str]]]  # by bulk file: the bills and why they are here
 
 
-def choose_first(database: Database, run: str) -> Chosen:
+def choose_first(database: Database, period: str) -> Chosen:
     """Choose what the close prints: by the plan, or because no mailbox took it meanwhile."""
     fell_back = sa.and_(
-        paper.c.run.is_not(None), sa.or_(paper.c.part.is_(None), paper.c.part == FIRST)
+        paper.c.period.is_not(None), sa.or_(paper.c.part.is_(None), paper.c.part == FIRST)
     )
-    return _choose(database, run, sa.or_(delivery_plan.c.paper.is_not(None), fell_back))
+    return _choose(database, period, sa.or_(delivery_plan.c.paper.is_not(None), fell_back))
 
 
-def choose_waiting(database: Database, run: str) -> Chosen:
+def choose_waiting(database: Database, period: str) -> Chosen:
     """Choose what came back since the last part."""
-    return _choose(database, run, sa.and_(paper.c.run.is_not(None), paper.c.part.is_(None)))
+    return _choose(database, period, sa.and_(paper.c.period.is_not(None), paper.c.part.is_(None)))
 
 
-def _choose(database: Database, run: str, where: sa.ColumnElement[bool]) -> Chosen:
+def _choose(database: Database, period: str, where: sa.ColumnElement[bool]) -> Chosen:
     """Select bills by bulk file in the order of the post; of an account's two bills, neither."""
     same_account = [
-        sa.and_(table.c.run == run, table.c.account_key == bill.c.account_key)
+        sa.and_(table.c.period == period, table.c.account_key == bill.c.account_key)
         for table in (account, delivery_plan, paper)
     ]
     rows = (
@@ -136,7 +136,7 @@ def _choose(database: Database, run: str, where: sa.ColumnElement[bool]) -> Chos
         .join(account, same_account[0])
         .join(delivery_plan, same_account[1])
         .outerjoin(paper, sa.and_(same_account[2], paper.c.form == bill.c.form))
-        .where(bill.c.run == run, ~is_doubled(), where)
+        .where(bill.c.period == period, ~is_doubled(), where)
     )
     chosen: defaultdict[int, list[tuple[PaperBill, str]]] = defaultdict(list)
     with database.reading() as books:
@@ -164,7 +164,7 @@ def _filed(row: Any) -> FiledBill:
 
 def record_part(
     books: Connection,
-    run: str,
+    period: str,
     part: int,
     chosen: Chosen,
     batches: list[tuple[StagedFile, PrintBatch]],
@@ -172,26 +172,28 @@ def record_part(
 ) -> None:
     """List a part's bills and files at once; what waited for it waits no more."""
     for table in (paper, print_batch):
-        books.execute(table.delete().where(table.c.run == run, table.c.part == part))
+        books.execute(table.delete().where(table.c.period == period, table.c.part == part))
     rows = []
     for bills in chosen.values():
         for sequence, (found, reason) in enumerate(bills, start=1):
             filed, key = found.bill, account_key(found.bill.account)
-            rows.append((run, filed.form, key, filed.account, filed.pages, reason, part, sequence))
+            rows.append(
+                (period, filed.form, key, filed.account, filed.pages, reason, part, sequence)
+            )
     waited = paper.delete().where(
-        paper.c.run == run,
+        paper.c.period == period,
         paper.c.part.is_(None),
         paper.c.form == sa.bindparam("row_form"),
         paper.c.account_key == sa.bindparam("row_key"),
     )
     if rows:
         books.execute(waited, [{"row_form": row[1], "row_key": row[2]} for row in rows])
-    columns = ["run", "form", "account_key", "account", "pages", "reason", "part", "sequence"]
+    columns = ["period", "form", "account_key", "account", "pages", "reason", "part", "sequence"]
     insert_rows(books, paper, columns, rows)
     for file, batch in batches:
         books.execute(
             print_batch.insert().values(
-                run=run,
+                period=period,
                 part=part,
                 bulk=file.bulk,
                 form=file.patterns.form,
@@ -215,7 +217,7 @@ class PrintPart:
 
 
 def write_paper_bills(
-    database: Database, run: str, folder: BillStore, *, exports_folder: Path, now: datetime
+    database: Database, period: str, folder: BillStore, *, exports_folder: Path, now: datetime
 ) -> PrintPart:
     """
     Write the close's own print batches and list what is in them.
@@ -224,12 +226,12 @@ def write_paper_bills(
     took, in ZIP-code order. Written again they are the same files. The run must be closed: the
     list refers to the close.
     """
-    chosen = choose_first(database, run)
-    return _write_part(database, run, FIRST, chosen, folder, exports_folder, now)
+    chosen = choose_first(database, period)
+    return _write_part(database, period, FIRST, chosen, folder, exports_folder, now)
 
 
 def write_next_part(
-    database: Database, run: str, folder: BillStore, *, exports_folder: Path, now: datetime
+    database: Database, period: str, folder: BillStore, *, exports_folder: Path, now: datetime
 ) -> PrintPart:
     """
     Write the bills that wait into a part of their own: those printed before stay as they are.
@@ -237,46 +239,46 @@ def write_next_part(
     Where none waits, nothing is written. Files first, books after: a kill between them leaves the
     bills waiting, and the same part is written again.
     """
-    number = _last_part(database, run) + 1
-    chosen = choose_waiting(database, run)
+    number = _last_part(database, period) + 1
+    chosen = choose_waiting(database, period)
     if not chosen:
         return PrintPart(number, 0, 0, ())
-    return _write_part(database, run, number, chosen, folder, exports_folder, now)
+    return _write_part(database, period, number, chosen, folder, exports_folder, now)
 
 
-def last_later_part(database: Database, run: str) -> datetime | None:
+def last_later_part(database: Database, period: str) -> datetime | None:
     """Return when the run's newest part after the close's own was written, if there is one."""
     written_at = sa.select(sa.func.max(print_batch.c.written_at)).where(
-        print_batch.c.run == run, print_batch.c.part > FIRST
+        print_batch.c.period == period, print_batch.c.part > FIRST
     )
     with database.reading() as books:
         found: datetime | None = books.execute(written_at).scalar_one()
     return found
 
 
-def _last_part(database: Database, run: str) -> int:
-    last = sa.select(sa.func.max(print_batch.c.part)).where(print_batch.c.run == run)
+def _last_part(database: Database, period: str) -> int:
+    last = sa.select(sa.func.max(print_batch.c.part)).where(print_batch.c.period == period)
     with database.reading() as books:
         return max(books.execute(last).scalar_one() or FIRST, FIRST)
 
 
 def _write_part(
     database: Database,
-    run: str,
+    period: str,
     part: int,
     chosen: Chosen,
     folder: BillStore,
     exports_folder: Path,
     now: datetime,
 ) -> PrintPart:
-    files = [file for file in staged_files(database, run, exports_folder) if file.bulk in chosen]
+    files = [file for file in staged_files(database, period, exports_folder) if file.bulk in chosen]
     batches = [
         (file, write_print_batch(file.path, [found for found, _ in chosen[file.bulk]], folder,
-                                 path=_name(run, part, file)))
+                                 path=_name(period, part, file)))
         for file in files
     ]  # fmt: skip
     with database.writing() as books:
-        record_part(books, run, part, chosen, batches, now)
+        record_part(books, period, part, chosen, batches, now)
     return PrintPart(
         part,
         sum(batch.bills for _, batch in batches),
@@ -285,6 +287,6 @@ def _write_part(
     )
 
 
-def _name(run: str, part: int, file: StagedFile) -> str:
-    folder = run if part == FIRST else f"{run}/part-{part}"
+def _name(period: str, part: int, file: StagedFile) -> str:
+    folder = period if part == FIRST else f"{period}/part-{part}"
     return f"{folder}/{file.patterns.form}-{file.bulk}.pdf"

@@ -42,11 +42,11 @@ class StagedFile:
     shared_sha256: str | None  # of its copy in the bill store; None: there is none
 
 
-def staged_files(database: Database, run: str, exports_folder: Path) -> list[StagedFile]:
+def staged_files(database: Database, period: str, exports_folder: Path) -> list[StagedFile]:
     """Return a run's bulk files as the import left them."""
     with database.reading() as books:
         rows = books.execute(
-            sa.select(bulk_file).where(bulk_file.c.run == run).order_by(bulk_file.c.bulk)
+            sa.select(bulk_file).where(bulk_file.c.period == period).order_by(bulk_file.c.bulk)
         ).all()
     return [
         StagedFile(
@@ -76,19 +76,19 @@ def _exemptions(told: dict[str, Any] | None) -> dict[str, Any]:
 
 def record_pages_and_bills(
     books: Connection,
-    run: str,
+    period: str,
     files: list[StagedFile],
     assignments: list[PageAssignment],
     filed: Iterable[tuple[int, FiledBill]],
     problems: list[Problem],
 ) -> None:
     for table in (page, bill, bill_place, split_batch):
-        books.execute(table.delete().where(table.c.run == run))
+        books.execute(table.delete().where(table.c.period == period))
     insert_rows(
         books,
         page,
         [
-            "run",
+            "period",
             "bulk",
             "page",
             "disposition",
@@ -97,28 +97,28 @@ def record_pages_and_bills(
             "text_checksum",
             "reason",
         ],
-        _page_rows(run, files, assignments),
+        _page_rows(period, files, assignments),
     )
     insert_rows(
         books,
         bill,
         [
-            "run", "form", "account_key", "ordinal", "account", "bulk", "first_page", "pages",
+            "period", "form", "account_key", "ordinal", "account", "bulk", "first_page", "pages",
             "printed_amount_due", "printed_due_on", "pdf", "sha256", "size", "lacks",
         ],
-        _bill_rows(run, files, assignments, filed),
+        _bill_rows(period, files, assignments, filed),
     )  # fmt: skip
-    _record_places(books, run, files, assignments)
+    _record_places(books, period, files, assignments)
     warnings = [
         Problem(GUARD_PROBLEM, f"{file.patterns.form}: {said}", file=file.patterns.file)
         for file, assignment in zip(files, assignments, strict=True)
         for said in assignment.warnings
     ]
-    _record_problems(books, run, [*problems, *warnings])
+    _record_problems(books, period, [*problems, *warnings])
 
 
 def _page_rows(
-    run: str, files: list[StagedFile], assignments: list[PageAssignment]
+    period: str, files: list[StagedFile], assignments: list[PageAssignment]
 ) -> Iterator[tuple[Any, ...]]:
     for file, assignment in zip(files, assignments, strict=True):
         reasons = dict.fromkeys(assignment.by_ocr, READ_BY_OCR)
@@ -129,20 +129,20 @@ def _page_rows(
                 reason = reasons.get(number, "")
                 key = account_key(found.account)
                 seems = doubted[number].seems if number in doubted else ""
-                yield run, file.bulk, number, "bill", key, seems, 0, reason
+                yield period, file.bulk, number, "bill", key, seems, 0, reason
         for number in assignment.separators:
-            yield run, file.bulk, number, "separator", "", "", 0, ""
+            yield period, file.bulk, number, "separator", "", "", 0, ""
         for number in assignment.dropped:
-            yield run, file.bulk, number, "separator", "", "", 0, DROPPED
+            yield period, file.bulk, number, "separator", "", "", 0, DROPPED
         for held in assignment.unassigned:
             yield (
-                run, file.bulk, held.page, "unassigned", held.before, held.seems,
+                period, file.bulk, held.page, "unassigned", held.before, held.seems,
                 held.text_checksum, held.reason,
             )  # fmt: skip
 
 
 def _bill_rows(
-    run: str,
+    period: str,
     files: list[StagedFile],
     assignments: list[PageAssignment],
     filed: Iterable[tuple[int, FiledBill]],
@@ -155,14 +155,14 @@ def _bill_rows(
     }
     for bulk, found in filed:
         yield (
-            run, found.form, account_key(found.account), found.ordinal, found.account, bulk,
+            period, found.form, account_key(found.account), found.ordinal, found.account, bulk,
             found.first_page, found.pages, found.amount_due, found.due_on, found.path,
             found.sha256, found.bytes, lacks.get((bulk, found.first_page), ""),
         )  # fmt: skip
 
 
 def _record_places(
-    books: Connection, run: str, files: list[StagedFile], assignments: list[PageAssignment]
+    books: Connection, period: str, files: list[StagedFile], assignments: list[PageAssignment]
 ) -> None:
     """Write down where the bills of accounts without one would stand; notices are no bills."""
     parts = [
@@ -171,7 +171,9 @@ def _record_places(
         if not file.patterns.form.endswith(NOTICE)
     ]
     billed = {account_key(bill.account) for _, found in parts for bill in found.bills}
-    keys = books.execute(sa.select(account.c.account_key).where(account.c.run == run)).scalars()
+    keys = books.execute(
+        sa.select(account.c.account_key).where(account.c.period == period)
+    ).scalars()
     missing = sorted(set(keys) - billed)
     places = [
         place for file, found in parts[:1] for place in places_of_missing(file.bulk, found, missing)
@@ -179,26 +181,28 @@ def _record_places(
     insert_rows(
         books,
         bill_place,
-        ["run", "account_key", "bulk", "before_key", "before_page", "after_page"],
+        ["period", "account_key", "bulk", "before_key", "before_page", "after_page"],
         (
-            (run, one.account_key, one.bulk, one.before_key, one.before_page, one.after_page)
+            (period, one.account_key, one.bulk, one.before_key, one.before_page, one.after_page)
             for one in places
         ),
     )
 
 
-def _record_problems(books: Connection, run: str, problems: list[Problem]) -> None:
+def _record_problems(books: Connection, period: str, problems: list[Problem]) -> None:
     ours = problem.c.code.in_((COPY_PROBLEM, GUARD_PROBLEM))
-    books.execute(problem.delete().where(problem.c.run == run, ours))
+    books.execute(problem.delete().where(problem.c.period == period, ours))
     last = books.execute(
-        sa.select(sa.func.coalesce(sa.func.max(problem.c.line), 0)).where(problem.c.run == run)
+        sa.select(sa.func.coalesce(sa.func.max(problem.c.line), 0)).where(
+            problem.c.period == period
+        )
     ).scalar_one()
     insert_rows(
         books,
         problem,
-        ["run", "line", "code", "account", "file", "row", "column_name", "message"],
+        ["period", "line", "code", "account", "file", "row", "column_name", "message"],
         (
-            (run, line, found.code, found.account, found.file, found.row, found.column,
+            (period, line, found.code, found.account, found.file, found.row, found.column,
              found.message)
             for line, found in enumerate(problems, start=last + 1)
         ),
@@ -208,7 +212,9 @@ def _record_problems(books: Connection, run: str, problems: list[Problem]) -> No
 FOLDER = "exports"
 
 
-def share_documents(database: Database, run: str, store: BillStore, exports_folder: Path) -> None:
+def share_documents(
+    database: Database, period: str, store: BillStore, exports_folder: Path
+) -> None:
     """
     Put copies of a run's bulk files into a store that other machines reach.
 
@@ -216,23 +222,25 @@ def share_documents(database: Database, run: str, store: BillStore, exports_fold
     whoever reads there that it is shared can fetch it and see that it is the right one. Done
     again, only what is missing is copied. Copies of the run's earlier exports are removed.
     """
-    files = staged_files(database, run, exports_folder)
+    files = staged_files(database, period, exports_folder)
     if all(file.shared_sha256 for file in files):
         return
-    store.delete_run(f"{FOLDER}/{run}")
+    store.delete_run(f"{FOLDER}/{period}")
     for file in files:
-        _require_here(file, run)
+        _require_here(file, period)
         sha256 = hash_of(file.path)
-        store.put_file(_name(run, sha256), file.path)
+        store.put_file(_name(period, sha256), file.path)
         with database.writing() as books:
             books.execute(
                 bulk_file.update()
-                .where(bulk_file.c.run == run, bulk_file.c.bulk == file.bulk)
+                .where(bulk_file.c.period == period, bulk_file.c.bulk == file.bulk)
                 .values(shared_sha256=sha256)
             )
 
 
-def fetch_documents(database: Database, run: str, store: BillStore, exports_folder: Path) -> None:
+def fetch_documents(
+    database: Database, period: str, store: BillStore, exports_folder: Path
+) -> None:
     """
     Copy a run's bulk files from the store to where this machine would have imported them.
 
@@ -240,12 +248,12 @@ def fetch_documents(database: Database, run: str, store: BillStore, exports_fold
     place. Raises Misuse where they were imported elsewhere and are not shared, TemporaryFailure
     where what the store gives is not what was put there.
     """
-    for file in staged_files(database, run, exports_folder):
+    for file in staged_files(database, period, exports_folder):
         if not file.path.exists():
             if file.shared_sha256 is None:
-                _require_here(file, run)
+                _require_here(file, period)
             _remove_earlier(file.path.parent)
-            _fetch(store, _name(run, file.shared_sha256 or ""), file)
+            _fetch(store, _name(period, file.shared_sha256 or ""), file)
 
 
 def _fetch(store: BillStore, name: str, file: StagedFile) -> None:
@@ -275,18 +283,18 @@ def _remove_earlier(folder: Path) -> None:
                 shutil.rmtree(other, ignore_errors=True)  # another process may do the same
 
 
-def _require_here(file: StagedFile, run: str) -> None:
+def _require_here(file: StagedFile, period: str) -> None:
     if not file.path.exists():
         raise Misuse(
-            f"The bulk file {file.patterns.file} of {run} is on the machine that imported it; "
+            f"The bulk file {file.patterns.file} of {period} is on the machine that imported it; "
             "go on there, or set bills.store to a place that all machines reach and import it "
             "there again.",
             "not-shared",
         )
 
 
-def _name(run: str, sha256: str) -> str:
-    return f"{FOLDER}/{run}/{sha256}.pdf"
+def _name(period: str, sha256: str) -> str:
+    return f"{FOLDER}/{period}/{sha256}.pdf"
 
 
 def hash_of(path: Path) -> str:

@@ -38,7 +38,7 @@ class ReadRun:
 @contextmanager
 def reading_run(
     database: Database,
-    run: str,
+    period: str,
     *,
     exports_folder: Path,
     processes: int | None,
@@ -52,8 +52,8 @@ def reading_run(
 
     All are opened first: one that is not sound is Refused before any work.
     """
-    files = staged_files(database, run, exports_folder)
-    known = known_customers(database, run)
+    files = staged_files(database, period, exports_folder)
+    known = known_customers(database, period)
     with ExitStack() as opened:
         splittings = [
             opened.enter_context(Splitting(file.path, file.patterns, processes=processes, ocr=ocr))
@@ -99,7 +99,7 @@ class SplitCounts:
 
 def split_run(
     database: Database,
-    run: str,
+    period: str,
     store: BillStore,
     *,
     exports_folder: Path,
@@ -122,14 +122,14 @@ def split_run(
     problems: list[Problem] = []
     read_back = audited = 0
     with reading_run(
-        database, run, exports_folder=exports_folder, processes=processes, ocr=ocr,
+        database, period, exports_folder=exports_folder, processes=processes, ocr=ocr,
         progress=progress, passes=2, reports_only=reports_only,  # read once, copied once
     ) as read:  # fmt: skip
-        store.delete_run(run)
+        store.delete_run(period)
         for file, splitting, assignment in zip(
             read.files, read.splittings, read.assignments, strict=True
         ):
-            prefix = prefix_of(run, file, read.files)
+            prefix = prefix_of(period, file, read.files)
             outcome = splitting.file_bills(
                 assignment, store, prefix=prefix, progress=read.add,
                 verification_policy=verification_policy,
@@ -140,14 +140,16 @@ def split_run(
             read_back += outcome.read_back
             audited += outcome.audited
     with database.writing() as books:
-        record_pages_and_bills(books, run, read.files, read.assignments, numbered(filed), problems)
+        record_pages_and_bills(
+            books, period, read.files, read.assignments, numbered(filed), problems
+        )
     counts = count_split(read.assignments, filed, problems)
     return replace(counts, read_back=read_back, audited=audited)
 
 
 def read_run(
     database: Database,
-    run: str,
+    period: str,
     *,
     exports_folder: Path,
     processes: int | None,
@@ -157,7 +159,7 @@ def read_run(
 ) -> SplitCounts:
     """Find out which page belongs to whom, for the checks, without writing any document."""
     with reading_run(
-        database, run, exports_folder=exports_folder, processes=processes, ocr=ocr,
+        database, period, exports_folder=exports_folder, processes=processes, ocr=ocr,
         progress=progress, passes=1, reports_only=reports_only,
     ) as read:  # fmt: skip
         files, assignments = read.files, read.assignments
@@ -167,15 +169,15 @@ def read_run(
         for number, bill_range in enumerate(assignment.bills)
     ]
     with database.writing() as books:
-        record_pages_and_bills(books, run, files, assignments, numbered(found), [])
+        record_pages_and_bills(books, period, files, assignments, numbered(found), [])
     return count_split(assignments, found, [])
 
 
-def prefix_of(run: str, file: StagedFile, files: list[StagedFile]) -> str:
+def prefix_of(period: str, file: StagedFile, files: list[StagedFile]) -> str:
     """A form with several bulk files gets a folder for each, so that no name is taken twice."""
     same_form = [other.bulk for other in files if other.patterns.form == file.patterns.form]
     place = same_form.index(file.bulk) + 1
-    return f"{run}/{file.patterns.form}" + (f"-{place}" if place > 1 else "")
+    return f"{period}/{file.patterns.form}" + (f"-{place}" if place > 1 else "")
 
 
 def _unfiled(file: StagedFile, found: BillRange, number: int) -> FiledBill:

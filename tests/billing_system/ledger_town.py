@@ -77,20 +77,20 @@ class Town:
         starts_on: date | None = None,
     ) -> None:
         due_on = ends_on + timedelta(days=20)
-        stage_run(self.books, *households, run=period, ends_on=ends_on, due_on=due_on)
+        stage_run(self.books, *households, period=period, ends_on=ends_on, due_on=due_on)
         with self.books.writing() as books:
             _enter_lines(books, period, lines)
             if starts_on is not None:
-                this = bill_run.update().where(bill_run.c.run == period)
+                this = bill_run.update().where(bill_run.c.period == period)
                 books.execute(this.values(starts_on=starts_on))
             if written_at is not None:
                 known = {"written_at": written_at, "sure_until": written_at}
-                this = bill_run.update().where(bill_run.c.run == period)
+                this = bill_run.update().where(bill_run.c.period == period)
                 books.execute(this.values(not_after=written_at, **known))
 
     def close(self, period: str, at: datetime = CLOSING) -> None:
         with self.books.writing() as books:
-            this = bill_run.update().where(bill_run.c.run == period)
+            this = bill_run.update().where(bill_run.c.period == period)
             books.execute(this.values(state=RunState.APPROVED))
         publish(self.books, period, now=at, who="anna")
 
@@ -111,7 +111,7 @@ class Town:
         with self.books.writing() as books:
             books.execute(
                 gateway_payment.insert().values(
-                    key=key, run=self.payments_of, account_key=account, account=account,
+                    key=key, period=self.payments_of, account_key=account, account=account,
                     number=self.number, pay_on=at.date(), amount=cents, method_token="tok",
                     method_kind=MethodKind.ACH, last4="1234", immediate=False,
                     state=PaymentState.SUCCEEDED, confirmation=reference, scheduled_at=at,
@@ -216,7 +216,7 @@ def _post(books: Any, entry: str, posted: datetime | None, receipt: str | None) 
 
 def _enter_lines(books: Any, period: str, lines: tuple[tuple[Any, ...], ...]) -> None:
     columns = [
-        "run", "line", "account_key", "account", "posted_on", "service", "description", "kind",
+        "period", "line", "account_key", "account", "posted_on", "service", "description", "kind",
         "amount", "reference",
     ]  # fmt: skip
     rows = []

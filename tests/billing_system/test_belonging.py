@@ -51,13 +51,13 @@ class Home:
 
     def close(self, period: str = "2026-10") -> None:
         with self.database.writing() as books:
-            run = sa.update(tables.bill_run).where(tables.bill_run.c.run == period)
+            run = sa.update(tables.bill_run).where(tables.bill_run.c.period == period)
             books.execute(run.values(state=RunState.APPROVED))
         publish(self.database, period, now=NOW, who="anna")
 
     def periods(self) -> list[str]:
         with self.database.reading() as books:
-            return list(books.scalars(sa.select(tables.bill_run.c.run).order_by("run")))
+            return list(books.scalars(sa.select(tables.bill_run.c.period).order_by("period")))
 
 
 @pytest.fixture

@@ -191,7 +191,7 @@ def test_case_33_a_payment_before_the_first_close_counts_over_the_first_bill(tow
     town.told("m1", "-30.00", date(2026, 11, 9), local(11, 30, 18), account="9")
     with town.books.reading() as books:
         row = books.execute(sa.select(balance_due).where(balance_due.c.account_key == "9")).one()
-    assert (None, None, "-30.00") == (row.run, row.due_on, town.open("9"))
+    assert (None, None, "-30.00") == (row.period, row.due_on, town.open("9"))
 
     town.export(NOVEMBER, "80.00", accounts=("1", "9"))
     town.close(NOVEMBER)
@@ -245,4 +245,4 @@ def test_the_payment_of_the_older_period_stays_what_it_was(town):
     town.close(NOVEMBER)
 
     with town.books.reading() as books:
-        assert [OCTOBER] == list(books.scalars(sa.select(gateway_payment.c.run)))
+        assert [OCTOBER] == list(books.scalars(sa.select(gateway_payment.c.period)))

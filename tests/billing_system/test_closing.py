@@ -36,14 +36,14 @@ def approve(database: Database) -> None:
         connection.execute(sa.update(tables.bill_run).where(staged).values(state=RunState.APPROVED))
 
 
-def close(database: Database, run: str) -> Published:
-    return publish(database, run, now=NOW, who="anna")
+def close(database: Database, period: str) -> Published:
+    return publish(database, period, now=NOW, who="anna")
 
 
 def balances(database: Database) -> list[tuple[str, str, Money, Money]]:
     due = tables.balance_due.c
     with database.reading() as connection:
-        query = sa.select(due.account, due.run, due.amount_due, due.paid).order_by(due.account)
+        query = sa.select(due.account, due.period, due.amount_due, due.paid).order_by(due.account)
         return [tuple(row) for row in connection.execute(query)]
 
 

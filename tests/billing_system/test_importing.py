@@ -57,7 +57,7 @@ def put_in_state(database: Database, state: RunState) -> None:
 def close(database: Database) -> None:
     with database.writing() as connection:
         connection.execute(
-            tables.period_close.insert().values(run="2026-10", closed_at=NOW, closed_by="anna")
+            tables.period_close.insert().values(period="2026-10", closed_at=NOW, closed_by="anna")
         )
 
 
@@ -71,7 +71,7 @@ def test_an_export_is_staged_in_all_its_tables(database, tmp_path):
     outcome = bring_in(database, tmp_path, an_export(tmp_path, portal_users=bad))
 
     assert (
-        outcome.run,
+        outcome.period,
         outcome.status,
         outcome.accounts,
         outcome.movements,

@@ -9,7 +9,7 @@ import pytest
 from billing_system import closing
 from database.ledger import entries, matching
 from domain.ledger import ContainedBy
-from rules import export_boundary
+from rules.money import export_boundary
 from tests.billing_system.ledger_simulation import Simulation
 
 SEEDS = int(os.environ.get("BILLCLOSE_LEDGER_SEEDS", "1"))  # more of them by hand, or at night

@@ -72,7 +72,7 @@ def receipt_key(number: int) -> str:
 def close_a_run(database: Database) -> None:
     stage_run(database, state=RunState.FINISHED)
     with database.writing() as books:
-        books.execute(period_close.insert().values(run=RUN, closed_at=NOW, closed_by="anna"))
+        books.execute(period_close.insert().values(period=RUN, closed_at=NOW, closed_by="anna"))
 
 
 def take(database: Database, numbers: Sequence[int], cents: int = 80_00) -> None:
@@ -82,7 +82,7 @@ def take(database: Database, numbers: Sequence[int], cents: int = 80_00) -> None
             account = f"01.{number:04d}.1"
             books.execute(
                 gateway_payment.insert().values(
-                    key=payment_key(number), run=RUN, account_key=account_key(account),
+                    key=payment_key(number), period=RUN, account_key=account_key(account),
                     account=account, pay_on=DUE, amount=Money(cents + number), method_token="tok",
                     method_kind=MethodKind.ACH, last4="1234", immediate=False,
                     state=PaymentState.SUCCEEDED, confirmation=f"SB{number:08d}",

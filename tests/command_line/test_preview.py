@@ -22,11 +22,11 @@ from tests.mail.servers import MailServer, running
 NUMBER, KEY = "01.1037.1", "0110371"
 DRAW_DAY = date(2026, 11, 13)
 OWED = {
-    "account_key": KEY, "account": NUMBER, "run": RUN, "amount_due": Money(80_00), "paid": ZERO,
+    "account_key": KEY, "account": NUMBER, "period": RUN, "amount_due": Money(80_00), "paid": ZERO,
     "due_on": date(2026, 11, 20),
 }  # fmt: skip
 PLANNED = {
-    "run": RUN, "account_key": KEY, "account": NUMBER, "amount": Money(80_00), "pay_on": DRAW_DAY,
+    "period": RUN, "account_key": KEY, "account": NUMBER, "amount": Money(80_00), "pay_on": DRAW_DAY,
     "immediate": False, "method_token": "tok", "method_kind": "card", "last4": "4242",
 }  # fmt: skip
 

@@ -38,12 +38,12 @@ from tests.data_checks.rows import (
 
 def fill(connection: Connection) -> None:
     """Stage the clean run, with its two closed predecessors."""
-    for run in MONTHS:
-        _add_run(connection, run)
-        _add_accounts(connection, run)
-        _add_movements(connection, run)
-    for run in (PREVIOUS, YEAR_AGO):
-        add(connection, "period_close", run=run, closed_at=NOON, closed_by="clerk")
+    for period in MONTHS:
+        _add_run(connection, period)
+        _add_accounts(connection, period)
+        _add_movements(connection, period)
+    for period in (PREVIOUS, YEAR_AGO):
+        add(connection, "period_close", period=period, closed_at=NOON, closed_by="clerk")
     _add_balances(connection)
     _add_bills(connection)
     _add_addresses(connection)
@@ -52,31 +52,31 @@ def fill(connection: Connection) -> None:
 
 def _add_balances(connection: Connection) -> None:
     """What the close of the period before left."""
-    of_run = tables.account.c.run == PREVIOUS
+    of_run = tables.account.c.period == PREVIOUS
     for row in connection.execute(tables.account.select().where(of_run)).all():
         add(
             connection,
             "balance_due",
-            run=PREVIOUS,
+            period=PREVIOUS,
             account_key=row.account_key,
             account=row.account,
             amount_due=row.amount_due,
         )
 
 
-def _add_run(connection: Connection, run: str) -> None:
-    starts_on, ends_on = MONTHS[run]
+def _add_run(connection: Connection, period: str) -> None:
+    starts_on, ends_on = MONTHS[period]
     add(
         connection,
         "bill_run",
-        run=run,
-        state="staged" if run == RUN else "finished",
+        period=period,
+        state="staged" if period == RUN else "finished",
         utility="City of Larkspur",
         timezone="America/Denver",
         starts_on=starts_on,
         ends_on=ends_on,
-        due_on=DUE if run == RUN else ends_on,
-        export_name=run,
+        due_on=DUE if period == RUN else ends_on,
+        export_name=period,
         export_sha256="0" * 64,
         imported_at=NOON,
         imported_by="clerk",
@@ -91,9 +91,9 @@ def _add_run(connection: Connection, run: str) -> None:
     )
 
 
-def _add_accounts(connection: Connection, run: str) -> None:
+def _add_accounts(connection: Connection, period: str) -> None:
     """Let the period before end with what this one opens with."""
-    closing = CLOSING if run == RUN else OPENING
+    closing = CLOSING if period == RUN else OPENING
     for account in range(1, 13):
         closed = account == CLOSED
         equal_pay = Money(55_00) if account == EQUAL_PAY else None
@@ -101,7 +101,7 @@ def _add_accounts(connection: Connection, run: str) -> None:
         add(
             connection,
             "account",
-            run=run,
+            period=period,
             account_key=key(account),
             account=number(account),
             **dict.fromkeys(("name", "service_address", "mailing_address", "city"), "x"),
@@ -122,8 +122,8 @@ def _add_accounts(connection: Connection, run: str) -> None:
         )
 
 
-def _add_movements(connection: Connection, run: str) -> None:
-    ends_on = MONTHS[run][1]
+def _add_movements(connection: Connection, period: str) -> None:
+    ends_on = MONTHS[period][1]
     line = 1
     for account in range(1, 12):
         for service, kind, amount, usage in (
@@ -132,7 +132,7 @@ def _add_movements(connection: Connection, run: str) -> None:
             ("", "payment", -OPENING, None),
         ):
             line += 1
-            add_movement(connection, line, account, kind, amount, ends_on, service, usage, run)
+            add_movement(connection, line, account, kind, amount, ends_on, service, usage, period)
 
 
 def _add_bills(connection: Connection) -> None:
@@ -151,25 +151,25 @@ def _add_addresses(connection: Connection) -> None:
     for account in range(1, 12):
         paperless = account in PAPERLESS
         paper = None if paperless else "send-paper"
-        row = {"run": RUN, "account_key": key(account)}
+        row = {"period": RUN, "account_key": key(account)}
         add(connection, "delivery_plan", **row, paperless=paperless, paper=paper)
     for account in PAPERLESS:
         mailbox = f"customer{account}@example.com"
-        row = {"run": RUN, "account_key": key(account), "address": mailbox}
+        row = {"period": RUN, "account_key": key(account), "address": mailbox}
         add(connection, "account_email", **row, position=1)
         add(connection, "recipient", **row, mailbox=mailbox, source="customer-record")
-    row = {"run": RUN, "mailbox": "user@example.net", "address": "user@example.net"}
+    row = {"period": RUN, "mailbox": "user@example.net", "address": "user@example.net"}
     add(connection, "portal_user", **row, name="x")
     add(connection, "portal_link", **row, account_key=key(4), paperless=True)
-    add(connection, "cosigner", run=RUN, cosigner_id="LL1", name="x", portal_user="")
+    add(connection, "cosigner", period=RUN, cosigner_id="LL1", name="x", portal_user="")
 
 
 def _add_mandates(connection: Connection) -> None:
     for line, account in enumerate((ACH, CARD, CANCELLED), start=2):
         kind = "ach" if account == ACH else "card"
-        token = {"run": RUN, "portal_user": ""}
+        token = {"period": RUN, "portal_user": ""}
         add(connection, "payment_method", **token, token=f"tok_{account}", kind=kind, last4="0001")
-        row = {"run": RUN, "account_key": key(account), "account": number(account)}
+        row = {"period": RUN, "account_key": key(account), "account": number(account)}
         row |= {"method_token": f"tok_{account}"}
         add(
             connection,
@@ -192,7 +192,7 @@ def _add_earlier_payment(connection: Connection) -> None:
         connection,
         "gateway_payment",
         key=f"autopay/{PREVIOUS}/{key(ACH)}",
-        run=PREVIOUS,
+        period=PREVIOUS,
         account_key=key(ACH),
         account=number(ACH),
         pay_on=date(2026, 10, 15),

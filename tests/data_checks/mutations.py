@@ -20,23 +20,21 @@ def changing(check: str, *statements: str, along: tuple[str, ...] = ()) -> Mutat
     return Mutation(check, statements, frozenset(along))
 
 
-def update(table: str, change: str, account: int = 5, where: str = "", run: str = RUN) -> str:
+def update(table: str, change: str, account: int = 5, where: str = "", period: str = RUN) -> str:
     more = f" AND {where}" if where else ""
-    return (
-        f"UPDATE {table} SET {change} WHERE run = '{run}' AND account_key = '{key(account)}'{more}"
-    )
+    return f"UPDATE {table} SET {change} WHERE period = '{period}' AND account_key = '{key(account)}'{more}"
 
 
 def problem(code: str) -> str:
     return (
-        'INSERT INTO problem (run, line, code, account, file, "row", column_name, message) '
+        'INSERT INTO problem (period, line, code, account, file, "row", column_name, message) '
         f"VALUES ('{RUN}', 1, '{code}', '{number(5)}', 'accounts.csv', 6, 'zip', 'is wrong')"
     )
 
 
 def linked_before(account: int) -> str:
     return (
-        "INSERT INTO portal_link (run, account_key, mailbox, address, paperless) VALUES"
+        "INSERT INTO portal_link (period, account_key, mailbox, address, paperless) VALUES"
         f" ('{PREVIOUS}', '{key(account)}', 'x@example.com', 'x@example.com', 'f')"
     )
 
@@ -44,23 +42,23 @@ def linked_before(account: int) -> str:
 def movement(line: int, kind: str, cents: int, account: int = 5, known: bool = True) -> str:
     account_key = key(account) if known else "999"
     return (
-        "INSERT INTO movement (run, line, account_key, account, posted_on, service, description,"
+        "INSERT INTO movement (period, line, account_key, account, posted_on, service, description,"
         f" kind, amount) VALUES ('{RUN}', {line}, '{account_key}', '{account_key}', '2026-10-20',"
         f" '', 'Counter', '{kind}', {cents})"
     )
 
 
 NOTICE_AGAIN = (
-    "INSERT INTO bill (run, form, account_key, ordinal, account, bulk, first_page, pages, pdf,"
+    "INSERT INTO bill (period, form, account_key, ordinal, account, bulk, first_page, pages, pdf,"
     f" sha256, size) VALUES ('{RUN}', 'delinquent-notice', '{key(10)}', 2, '{number(10)}', 1, 1,"
     " 1, 'again.pdf', '', 1)"
 )
 PAGE_AGAIN = (
-    "INSERT INTO page (run, bulk, page, disposition, account_key, reason)"
+    "INSERT INTO page (period, bulk, page, disposition, account_key, reason)"
     f" VALUES ('{RUN}', 1, 1, 'bill', '{key(10)}', '')"
 )
 ANOTHER_FILE = (
-    "INSERT INTO bulk_file (run, bulk, form, file, path, account_pattern)"
+    "INSERT INTO bulk_file (period, bulk, form, file, path, account_pattern)"
     f" VALUES ('{RUN}', 2, 'final-bill', 'final.pdf', '', 'Account')"
 )
 
@@ -93,13 +91,13 @@ def finding(code: str, booked: str = "NULL") -> str:
 
 def line(number: int, cents: int, reference: str, account: int = 5) -> str:
     return (
-        "INSERT INTO movement (run, line, account_key, account, posted_on, service, description,"
+        "INSERT INTO movement (period, line, account_key, account, posted_on, service, description,"
         f" kind, amount, reference) VALUES ('{RUN}', {number}, '{key(account)}',"
         f" '{key(account)}', '2026-10-20', '', 'Counter', 'payment', {cents}, '{reference}')"
     )
 
 
-THIS_RUN = f"WHERE run = '{RUN}'"
+THIS_RUN = f"WHERE period = '{RUN}'"
 LAST_NUMBER = f"account_key = '{key(CARD)}', account = '{number(CARD)}'"
 CLOSED_NUMBER = f"account_key = '{key(CLOSED)}', account = '{number(CLOSED)}'"
 OWED = "opening_balance = 4030, closing_balance = 4030"
@@ -134,7 +132,7 @@ ACCOUNTS = (
     changing(
         "closed-account-balance",
         update("account", OWED, CLOSED),
-        update("account", OWED, CLOSED, run=PREVIOUS),
+        update("account", OWED, CLOSED, period=PREVIOUS),
         f"UPDATE bill_run SET {OWED_IN_TOTAL} {THIS_RUN}",
     ),
     changing("active-without-charges", update("account", "status = 'active'", CLOSED)),
@@ -165,11 +163,11 @@ BALANCES = (
         movement(900, "adjustment", 600_00),
         movement(901, "adjustment", -600_00),
     ),
-    changing("opening-changed", update("account", "closing_balance = 4999", run=PREVIOUS)),
+    changing("opening-changed", update("account", "closing_balance = 4999", period=PREVIOUS)),
     changing(
         "account-vanished",
-        update("account", "account_key = '777'", run=PREVIOUS),
-        update("balance_due", "account_key = '777'", run=PREVIOUS),
+        update("account", "account_key = '777'", period=PREVIOUS),
+        update("balance_due", "account_key = '777'", period=PREVIOUS),
     ),
 )
 BILLS = (

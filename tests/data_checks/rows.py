@@ -52,12 +52,12 @@ def add_movement(
     posted_on: date = MONTHS[RUN][1],
     service: str = "",
     usage: float | None = None,
-    run: str = RUN,
+    period: str = RUN,
 ) -> None:
     add(
         connection,
         "movement",
-        run=run,
+        period=period,
         line=line,
         account_key=key(account),
         account=number(account).replace(".", "-"),
@@ -74,7 +74,7 @@ def add_bulk_file(connection: Connection, bulk: int, form: str, **patterns: str)
     add(
         connection,
         "bulk_file",
-        run=RUN,
+        period=RUN,
         bulk=bulk,
         form=form,
         file=f"{form}.pdf",
@@ -90,7 +90,7 @@ def add_page(
     add(
         connection,
         "page",
-        run=RUN,
+        period=RUN,
         bulk=bulk,
         page=page,
         disposition=disposition,
@@ -113,7 +113,7 @@ def add_bill(
     add(
         connection,
         "bill",
-        run=RUN,
+        period=RUN,
         form=form,
         account_key=key(account),
         ordinal=ordinal,

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
-from data_checks.catalog import CATALOG
 from data_checks.check import find, to_query
+from data_checks.checks.catalog import CATALOG
 from data_checks.parameters import Thresholds, parameters
 from tests.data_checks.rows import CARD, CLOSED, NOON, RUN, TODAY, add, key, number
 
@@ -43,7 +43,7 @@ def enroll(connection, account: int) -> None:
 
 def set_account(connection, account: int, change: str) -> None:
     statement = (
-        f"UPDATE account SET {change} WHERE run = '{RUN}' AND account_key = '{key(account)}'"
+        f"UPDATE account SET {change} WHERE period = '{RUN}' AND account_key = '{key(account)}'"
     )
     connection.execute(sa.text(statement))
 

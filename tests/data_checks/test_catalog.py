@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from data_checks.catalog import CATALOG
 from data_checks.check import says
 from data_checks.checking import STAGED
+from data_checks.checks.catalog import CATALOG
 from database.schema import metadata
 from domain.checks import NEVER_WAIVED, Severity
 
@@ -74,7 +74,7 @@ def test_names_are_unique_and_fit_their_column():
 @pytest.mark.parametrize("check", CATALOG, ids=lambda check: check.name)
 def test_a_check_speaks_to_the_clerk_in_sentences_and_shows_no_person(check):
     assert all(text.endswith(".") for text in (check.what, check.why, check.fix))
-    assert ":run" in check.sql
+    assert ":period" in check.sql
     assert [word for word in PERSONAL if word in check.sql.split("FROM")[0]] == []
 
 

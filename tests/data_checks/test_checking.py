@@ -10,7 +10,6 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from data_checks.catalog import CATALOG, ROOT_CAUSES
 from data_checks.check import says
 from data_checks.checking import (
     blocking_failures,
@@ -18,6 +17,7 @@ from data_checks.checking import (
     unknown_check_names,
     unwaivable_check_names,
 )
+from data_checks.checks.catalog import CATALOG, ROOT_CAUSES
 from data_checks.runner import FailedRows, judge
 from database.tables import check_finding, check_result, held_account
 from domain.checks import CheckStatus
@@ -43,7 +43,7 @@ def statuses(results) -> dict[str, CheckStatus]:
 
 def listed(books, table) -> list[dict]:
     with books.reading() as connection:
-        statement = sa.select(table).where(table.c.run == RUN).order_by(*table.primary_key)
+        statement = sa.select(table).where(table.c.period == RUN).order_by(*table.primary_key)
         return [dict(row) for row in connection.execute(statement).mappings()]
 
 
@@ -111,9 +111,9 @@ def test_checking_again_replaces_what_was_found(books):
             connection.execute(
                 sa.text(
                     "UPDATE account SET closing_balance = closing_balance + :cents"
-                    " WHERE run = :run AND account_key = :key"
+                    " WHERE period = :period AND account_key = :key"
                 ),
-                {"cents": cents, "run": RUN, "key": key(account)},
+                {"cents": cents, "period": RUN, "key": key(account)},
             )
 
     results = check_run(books, RUN, today=TODAY)
@@ -128,7 +128,7 @@ def test_checking_again_replaces_what_was_found(books):
     "sql",
     [
         pytest.param("SELECT '' AS account_key, '' AS account FROM no_such_table", id="no table"),
-        pytest.param("SELECT account_key, account FROM account WHERE run = ", id="not SQL"),
+        pytest.param("SELECT account_key, account FROM account WHERE period = ", id="not SQL"),
     ],
 )
 def test_a_crashed_check_blocks_as_an_error_and_spoils_no_other(books, sql):
@@ -149,10 +149,10 @@ def test_a_long_list_of_findings_is_complete(books):
     with books.writing() as connection:
         connection.execute(
             sa.text(
-                'INSERT INTO problem (run, line, code, account, file, "row", column_name, message)'
-                " VALUES (:run, :line, 'unreadable-row', :account, 'a.csv', :line, '', 'wrong')"
+                'INSERT INTO problem (period, line, code, account, file, "row", column_name, message)'
+                " VALUES (:period, :line, 'unreadable-row', :account, 'a.csv', :line, '', 'wrong')"
             ),
-            [{"run": RUN, "line": line, "account": f"9-{line:04}"} for line in range(1, 501)],
+            [{"period": RUN, "line": line, "account": f"9-{line:04}"} for line in range(1, 501)],
         )
 
     result = check_run(books, RUN, today=TODAY, checks=CATALOG[:1])[0]
@@ -164,7 +164,7 @@ def test_a_long_list_of_findings_is_complete(books):
 
 def test_signs_that_mean_something_to_the_machinery_are_only_signs(books):
     sql = """SELECT account_key, account, '{batch} 100% 12:30 :x' AS remark FROM account
-        WHERE run = :run AND last_name LIKE 'Name 1%'"""
+        WHERE period = :period AND last_name LIKE 'Name 1%'"""
     odd = replace(CATALOG[0], name="odd", sql=sql.replace(":x", "\\:x"), detail=says("{remark}"))
 
     result = check_run(books, RUN, today=TODAY, checks=[odd])[0]
@@ -179,7 +179,7 @@ def test_another_run_is_left_alone(books):
     check_run(books, RUN, today=TODAY, checks=CATALOG[:1])
 
     with books.reading() as connection:
-        runs = connection.execute(sa.select(check_result.c.run)).scalars().all()
+        runs = connection.execute(sa.select(check_result.c.period)).scalars().all()
     assert sorted(runs) == [PREVIOUS, RUN]
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from data_checks.catalog import CATALOG
 from data_checks.check import Finding
+from data_checks.checks.catalog import CATALOG
 from data_checks.recording import conclude
 from data_checks.runner import FailedRows
 from domain.checks import CheckStatus

@@ -8,8 +8,8 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
-from data_checks.catalog import CATALOG
 from data_checks.check import find, to_query
+from data_checks.checks.catalog import CATALOG
 from data_checks.parameters import Thresholds, parameters
 from domain.money import Money
 from tests.data_checks.rows import (
@@ -25,9 +25,9 @@ from tests.data_checks.rows import (
 
 DEFAULT = Thresholds()
 CHECKS = {check.name: check for check in CATALOG}
-YEAR_AGO_OPEN = f"DELETE FROM period_close WHERE run = '{YEAR_AGO}'"
+YEAR_AGO_OPEN = f"DELETE FROM period_close WHERE period = '{YEAR_AGO}'"
 PREVIOUS_LATER = f"UPDATE bill_run SET starts_on = '2026-12-01', ends_on = '2026-12-31' \
-WHERE run = '{PREVIOUS}'"
+WHERE period = '{PREVIOUS}'"
 
 
 def found(connection, check: str, thresholds: Thresholds = DEFAULT) -> list[str]:
@@ -44,18 +44,16 @@ def connection(clean_books):
         transaction.rollback()
 
 
-def use(connection, amount: float, account: int = 5, run: str = RUN) -> None:
+def use(connection, amount: float, account: int = 5, period: str = RUN) -> None:
     statement = (
         f"UPDATE movement SET usage = {amount}"
-        f" WHERE run = '{run}' AND account_key = '{key(account)}' AND service = 'WATER'"
+        f" WHERE period = '{period}' AND account_key = '{key(account)}' AND service = 'WATER'"
     )
     connection.execute(sa.text(statement))
 
 
-def owe(connection, cents: int, run: str = RUN) -> None:
-    statement = (
-        f"UPDATE account SET amount_due = {cents} WHERE run = '{run}' AND account_key = '{key(5)}'"
-    )
+def owe(connection, cents: int, period: str = RUN) -> None:
+    statement = f"UPDATE account SET amount_due = {cents} WHERE period = '{period}' AND account_key = '{key(5)}'"
     connection.execute(sa.text(statement))
 
 
@@ -81,7 +79,7 @@ def test_without_earlier_runs_there_is_nothing_to_compare_with(connection):
 
 
 def test_a_period_that_does_not_border_on_this_one_is_not_the_one_before(connection):
-    opening = f"UPDATE account SET opening_balance = 1 WHERE run = '{RUN}' AND account_key = '5'"
+    opening = f"UPDATE account SET opening_balance = 1 WHERE period = '{RUN}' AND account_key = '5'"
     connection.execute(sa.text(opening.replace("'5'", f"'{key(5)}'")))
     assert found(connection, "opening-changed") == [number(5)]
 
@@ -91,29 +89,29 @@ def test_a_period_that_does_not_border_on_this_one_is_not_the_one_before(connect
 
 
 def test_the_bill_before_is_the_accounts_own_whatever_cycle_closed_last(connection):
-    other = "UPDATE bill_run SET cycle = 'A' WHERE run = :run"
-    connection.execute(sa.text(other), {"run": PREVIOUS})
-    opening = f"UPDATE account SET opening_balance = 1 WHERE run = '{RUN}' AND account_key = "
+    other = "UPDATE bill_run SET cycle = 'A' WHERE period = :period"
+    connection.execute(sa.text(other), {"period": PREVIOUS})
+    opening = f"UPDATE account SET opening_balance = 1 WHERE period = '{RUN}' AND account_key = "
     connection.execute(sa.text(f"{opening}'{key(5)}'"))
 
     assert found(connection, "opening-changed") == [number(5)]
 
 
 def test_an_account_of_another_cycle_has_not_vanished(connection):
-    gone = f"DELETE FROM account WHERE run = '{RUN}' AND account_key = '{key(5)}'"
-    owed = f"UPDATE account SET closing_balance = 1 WHERE run = '{PREVIOUS}'"
+    gone = f"DELETE FROM account WHERE period = '{RUN}' AND account_key = '{key(5)}'"
+    owed = f"UPDATE account SET closing_balance = 1 WHERE period = '{PREVIOUS}'"
     for statement in (gone, owed):
         connection.execute(sa.text(statement))
     assert found(connection, "account-vanished") == [number(5)]
 
-    connection.execute(sa.text(f"UPDATE bill_run SET cycle = 'A' WHERE run = '{PREVIOUS}'"))
+    connection.execute(sa.text(f"UPDATE bill_run SET cycle = 'A' WHERE period = '{PREVIOUS}'"))
 
     assert found(connection, "account-vanished") == []
 
 
 def test_usage_as_high_as_a_year_ago_is_a_season(connection):
     use(connection, 100)
-    use(connection, 60, run=YEAR_AGO)
+    use(connection, 60, period=YEAR_AGO)
 
     assert found(connection, "usage-outlier") == []
 
@@ -127,8 +125,8 @@ def test_usage_that_doubles_is_found_at_a_lower_factor(connection):
 
 def test_a_small_usage_is_no_outlier(connection):
     use(connection, 9)
-    use(connection, 1, run=PREVIOUS)
-    use(connection, 1, run=YEAR_AGO)
+    use(connection, 1, period=PREVIOUS)
+    use(connection, 1, period=YEAR_AGO)
 
     assert found(connection, "usage-outlier") == []
 
@@ -151,7 +149,7 @@ def test_a_service_that_is_new_to_the_account_is_compared_with_the_peers(connect
 
 def test_an_amount_as_high_as_a_year_ago_is_usual(connection):
     owe(connection, 300_00)
-    owe(connection, 200_00, run=YEAR_AGO)
+    owe(connection, 200_00, period=YEAR_AGO)
 
     assert found(connection, "amount-outlier") == []
 
@@ -174,7 +172,7 @@ def test_a_closed_account_is_no_outlier(connection):
 
 
 def test_a_changed_ach_draw_needs_its_notice_unless_the_amount_is_agreed(connection):
-    soon = f"UPDATE planned_payment SET pay_on = '2026-11-11' WHERE run = '{RUN}'"
+    soon = f"UPDATE planned_payment SET pay_on = '2026-11-11' WHERE period = '{RUN}'"
     connection.execute(sa.text(soon))
     assert [number(7)] == found(connection, "notice-short")
     assert found(connection, "notice-short", replace(Thresholds(), notice_days=9)) == []
@@ -185,7 +183,7 @@ def test_a_changed_ach_draw_needs_its_notice_unless_the_amount_is_agreed(connect
 
 
 def test_the_same_ach_draw_as_the_period_before_needs_no_notice(connection):
-    soon = f"UPDATE planned_payment SET pay_on = '2026-11-11', amount = 5000 WHERE run = '{RUN}'"
+    soon = f"UPDATE planned_payment SET pay_on = '2026-11-11', amount = 5000 WHERE period = '{RUN}'"
     connection.execute(sa.text(soon))
 
     assert found(connection, "notice-short") == []

@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from data_checks.catalog import CATALOG
 from data_checks.check import find, to_query
+from data_checks.checks.catalog import CATALOG
 from data_checks.parameters import Thresholds, parameters
 from tests.data_checks.mutations import MUTATIONS
 from tests.data_checks.rows import RUN, TODAY

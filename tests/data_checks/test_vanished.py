@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 
 from data_checks.check import find, to_query
+from data_checks.checks.vanished import VANISHED
 from data_checks.parameters import Thresholds, parameters
-from data_checks.vanished import VANISHED
 from domain.money import Money
 from tests.builders import CLOSING_DAY, a_household, close_run, stage_run
 
@@ -20,15 +20,15 @@ def town(count: int, first: int = 1, **changes) -> list:
     return [a_household(f"01.{number}.1", **changes) for number in range(first, first + count)]
 
 
-def findings(database, *, thresholds=Thresholds(), run="2026-10"):  # noqa: B008 - frozen
+def findings(database, *, thresholds=Thresholds(), period="2026-10"):  # noqa: B008 - frozen
     with database.reading() as books:
-        values = parameters(books, run, CLOSING_DAY, thresholds)
+        values = parameters(books, period, CLOSING_DAY, thresholds)
         return [(one.detail, one.blocks) for one in find(books, CHECK, to_query(CHECK.sql, values))]
 
 
-def close_september(database, *households, run="2026-09"):
-    stage_run(database, *households, run=run, ends_on=SEPTEMBER, due_on=date(2026, 10, 20))
-    close_run(database, run)
+def close_september(database, *households, period="2026-09"):
+    stage_run(database, *households, period=period, ends_on=SEPTEMBER, due_on=date(2026, 10, 20))
+    close_run(database, period)
 
 
 @pytest.mark.parametrize(
@@ -102,13 +102,13 @@ def test_who_cancelled_is_not_gone(database):
 
 
 def test_each_cycle_is_compared_with_its_own_last_period(database):
-    close_september(database, *town(8, mandates=()), run="2026-09-A")
+    close_september(database, *town(8, mandates=()), period="2026-09-A")
     early = {"ends_on": date(2026, 9, 15), "due_on": date(2026, 10, 5)}
-    stage_run(database, *town(8, 100), run="2026-09-B", **early)
+    stage_run(database, *town(8, 100), period="2026-09-B", **early)
     close_run(database, "2026-09-B")
-    stage_run(database, *town(8, 100, mandates=()), run="2026-10-B", ends_on=OCTOBER)
+    stage_run(database, *town(8, 100, mandates=()), period="2026-10-B", ends_on=OCTOBER)
 
-    found = findings(database, run="2026-10-B")
+    found = findings(database, period="2026-10-B")
 
     said = "8 of 8 accounts that had an autopay mandate have none now, such as 01.100.1"
     assert (said, True) in found

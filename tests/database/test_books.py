@@ -19,7 +19,7 @@ from domain.payments import MethodKind, Unscheduled
 from tests.builders import DUE, NOW, RUN, a_household, stage_run
 
 MOVEMENT = (
-    "run", "line", "account_key", "account", "posted_on", "service", "description", "kind",
+    "period", "line", "account_key", "account", "posted_on", "service", "description", "kind",
     "amount", "usage",
 )  # fmt: skip
 
@@ -69,7 +69,7 @@ def test_no_rows_are_no_mistake(database):
 @pytest.mark.parametrize("region", [[300, 0, 612, 120.5], None])
 def test_lists_and_missing_values_are_loaded_too(database, region):
     stage_run(database)
-    columns = ["run", "bulk", "form", "file", "path", "account_pattern", "separator", "region"]
+    columns = ["period", "bulk", "form", "file", "path", "account_pattern", "separator", "region"]
     row = (RUN, 0, "utility-bill", "bills.pdf", "/x", r"Account:\s*([0-9.\-]+)", None, region)
 
     with database.writing() as books:
@@ -83,7 +83,7 @@ def test_lists_and_missing_values_are_loaded_too(database, region):
 def test_names_of_a_table_of_states_come_back_as_states(database):
     stage_run(database)
     columns = [
-        "run", "account_key", "account", "amount", "pay_on", "immediate", "unscheduled",
+        "period", "account_key", "account", "amount", "pay_on", "immediate", "unscheduled",
         "method_token", "method_kind", "last4",
     ]  # fmt: skip
     row = (RUN, "1", "1", Money(0), None, False, Unscheduled.ZERO_BALANCE, "t", MethodKind.ACH, "1")

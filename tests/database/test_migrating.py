@@ -121,7 +121,7 @@ def test_foreign_keys_hold_again_after_a_migration_and_after_one_that_failed(bar
 
     with pytest.raises(sa.exc.IntegrityError), bare.writing() as books:
         books.exec_driver_sql(
-            "INSERT INTO period_close (run, closed_at, closed_by) "
+            "INSERT INTO period_close (period, closed_at, closed_by) "
             "VALUES ('2026-10', '2026-11-02 13:00:00', 'anna')"
         )
 

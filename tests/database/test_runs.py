@@ -61,7 +61,7 @@ def test_a_run_is_found_as_it_was_imported(database):
     run = get_run(database, RUN)
 
     assert (RUN, RunState.STAGED, DUE, "America/Denver", False) == (
-        run.run,
+        run.period,
         run.state,
         run.due_on,
         run.timezone,

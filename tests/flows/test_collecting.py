@@ -192,7 +192,7 @@ def test_a_second_collector_is_told_who_is_at_it(office):
     with books.writing() as connection:
         connection.execute(
             run_lock.insert().values(
-                run="collect-autopay", holder="ben", owner="elsewhere|1|x|", taken_at=now,
+                period="collect-autopay", holder="ben", owner="elsewhere|1|x|", taken_at=now,
                 renewed_at=now,
             )
         )  # fmt: skip

@@ -80,4 +80,4 @@ def test_a_close_that_cannot_read_scans_says_so_before_it_begins(desk, scanned_t
     (sentence,) = answer.sentences
     assert 2 == answer.status
     assert "tesseract is not installed" in sentence
-    assert [] == desk.query("SELECT run FROM bill_run")
+    assert [] == desk.query("SELECT period FROM bill_run")

@@ -8,7 +8,7 @@ import os
 import pytest
 
 from domain.failures import Misuse, PermanentFailure, Refused, TemporaryFailure
-from tasks.sentences import in_sentences
+from tasks.steps.sentences import in_sentences
 from tests.flows.desk import at_server
 from tests.flows.town import write_town
 

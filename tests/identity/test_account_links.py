@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from database.queries.portal_accounts import accounts_of_user
+from database.queries.portal.accounts import accounts_of_user
 from domain.identity import LinkProof, UserState
 from identity.account_links import (
     MOST_TRIES,

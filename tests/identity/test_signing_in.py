@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from database.identity_tables import activity, credential, one_time_link, web_session, web_user
+from database.definitions.identity import activity, credential, one_time_link, web_session, web_user
 from domain.identity import LINK_HOURS, LinkKind, UserState
 from identity.one_time_links import find_link, make_link, use_link
 from identity.passwords import Passwords

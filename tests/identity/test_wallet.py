@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from database.books import insert_rows
-from database.identity_tables import wallet_method
+from database.definitions.identity import wallet_method
 from database.tables import payment_method
 from domain.failures import Refused
 from domain.identity import UserState
@@ -41,7 +41,7 @@ def town(database):
     )
     close_run(database)
     with database.writing() as books:
-        columns = ["run", "portal_user", "token", "kind", "last4"]
+        columns = ["period", "portal_user", "token", "kind", "last4"]
         mine = (RUN, TESS, "tok_free", ACH, "6789")
         insert_rows(books, payment_method, columns, [mine])
         theirs = payment_method.update().where(payment_method.c.token == "tok_bound")

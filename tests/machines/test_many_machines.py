@@ -39,9 +39,9 @@ class Machines:
         (self.place / name).mkdir(mode=0o700, exist_ok=True)
         return Desk(self.place / name, self.settings)
 
-    def states(self, run: str) -> list[str]:
+    def states(self, period: str) -> list[str]:
         database = Database(self.url)
-        found = [batch.state.value for batch in list_batches(database, run)]
+        found = [batch.state.value for batch in list_batches(database, period)]
         database.close()
         return found
 
@@ -75,13 +75,13 @@ def test_a_machine_killed_in_mid_close_loses_no_bill_and_doubles_none(
     survivor = start_helper(machines.at("third").home, machines.settings, waits=True)
     next_of = BatchWorker.next_of
 
-    def after_the_others(worker, run):
+    def after_the_others(worker, period):
         """The closing machine begins when one of them has died and the other has done something."""
         if victim.process.is_alive():
             victim.halfway.recv()
             victim.kill()
             survivor.go_on()
-        return next_of(worker, run) if "done" in machines.states(run) else None
+        return next_of(worker, period) if "done" in machines.states(period) else None
 
     monkeypatch.setattr(BatchWorker, "next_of", after_the_others)
 
@@ -102,11 +102,11 @@ def test_another_machine_goes_on_where_the_closing_one_is_lost(machines, alone, 
     make_one = BatchWorker.make_one
     made: list[int] = []
 
-    def until_lost(worker, run, number):
+    def until_lost(worker, period, number):
         if "first" in str(worker._exports_folder) and len(made) == 2:
             raise KeyboardInterrupt
         made.append(number)
-        return make_one(worker, run, number)
+        return make_one(worker, period, number)
 
     monkeypatch.setattr(BatchWorker, "make_one", until_lost)
     lost = machines.at("first").close(city, "--yes")

@@ -36,18 +36,20 @@ HELLO = b"Subject: x\r\n\r\nhello\r\n"
 TOTALS = ("opening_balance", "billed", "payments", "adjustments", "penalties", "closing_balance")
 
 
-def a_run(database: Database, *, run: str = RUN, closed: bool = True) -> None:
+def a_run(database: Database, *, period: str = RUN, closed: bool = True) -> None:
     with database.writing() as books:
         books.execute(
             bill_run.insert().values(
-                run=run, state="closed", utility="City of Larkspur", timezone="America/Denver",
+                period=period, state="closed", utility="City of Larkspur", timezone="America/Denver",
                 starts_on=date(2026, 10, 1), ends_on=date(2026, 10, 31), due_on=date(2026, 11, 20),
                 export_name="larkspur", export_sha256="0" * 64, imported_at=NOW, imported_by="test",
                 control_accounts=1, control_bills=1, **{f"control_{name}": ZERO for name in TOTALS},
             )
         )  # fmt: skip
         if closed:
-            books.execute(period_close.insert().values(run=run, closed_at=NOW, closed_by="test"))
+            books.execute(
+                period_close.insert().values(period=period, closed_at=NOW, closed_by="test")
+            )
 
 
 def an_account(database: Database, /, *facts: Any, **more: Any) -> None:
@@ -78,7 +80,7 @@ def rows_of_account(
 ) -> Iterator[tuple[sa.Table, dict[str, Any]]]:
     """Tell what is entered of an account, and in which order."""
     key = account_key(number)
-    ours: dict[str, Any] = {"run": RUN, "account_key": key}
+    ours: dict[str, Any] = {"period": RUN, "account_key": key}
     yield account, dict(
         **ours, account=number, name="Ann O'Neil", last_name="O'Neil",
         service_address="12 Elm Street", mailing_address="", city="", state="", zip=zip_code,
@@ -98,7 +100,7 @@ def rows_of_account(
         yield held_account, dict(**ours, check_name="bill-amount")
     if draw:
         wallet = {"token": "tok", "portal_user": wallet_owner, "last4": "6789"}
-        yield payment_method, {"run": RUN, "kind": MethodKind.ACH, **wallet}
+        yield payment_method, {"period": RUN, "kind": MethodKind.ACH, **wallet}
         yield gateway_payment, dict(
             **ours, key=f"autopay/{RUN}/{key}", account=number, amount=amount_due, pay_on=draw,
             immediate=False, method_token="tok", method_kind=MethodKind.ACH, last4="6789",

@@ -40,12 +40,12 @@ def a_town(database: Database, *households: Household, **more: Any) -> None:
 def enter_portal_users(database: Database, users: dict[str, str]) -> None:
     rows = ((RUN, mailbox, address, "") for mailbox, address in users.items())
     with database.writing() as books:
-        insert_rows(books, portal_user, ["run", "mailbox", "address", "name"], rows)
+        insert_rows(books, portal_user, ["period", "mailbox", "address", "name"], rows)
 
 
 def enter_links(database: Database, links: list[tuple[str, str]]) -> None:
     rows = ((RUN, key, address.casefold(), address, False) for key, address in links)
-    columns = ["run", "account_key", "mailbox", "address", "paperless"]
+    columns = ["period", "account_key", "mailbox", "address", "paperless"]
     with database.writing() as books:
         insert_rows(books, portal_link, columns, rows)
 

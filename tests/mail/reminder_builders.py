@@ -17,7 +17,7 @@ from domain.payments import MethodKind
 from domain.reminders import REMINDERS
 from mail.reminders.due_dates import BATCH, Reminding
 from mail.reminders.queueing import ReminderCounts, queue_reminders
-from rules.reminders import Exemption, plan_reminders
+from rules.mail.reminders import Exemption, plan_reminders
 from tests.builders import NOW, RUN
 
 DENVER = ZoneInfo("America/Denver")
@@ -56,14 +56,14 @@ def pay(database: Database, number: str, paid: str) -> None:
         )
 
 
-def schedule(database: Database, number: str, state: str = "scheduled", run: str = RUN) -> None:
+def schedule(database: Database, number: str, state: str = "scheduled", period: str = RUN) -> None:
     """Give an account an autopay payment in a state."""
     key = account_key(number)
     with database.writing() as books:
         books.execute(gateway_payment.delete().where(gateway_payment.c.account_key == key))
         books.execute(
             gateway_payment.insert().values(
-                key=f"autopay/{run}/{key}", run=run, account_key=key, account=number, number=1,
+                key=f"autopay/{period}/{key}", period=period, account_key=key, account=number, number=1,
                 pay_on=NOW.date(), amount=Money.parse("80.00"), method_token="tok",
                 method_kind=MethodKind.ACH, last4="6789", immediate=False, state=state,
                 scheduled_at=NOW,

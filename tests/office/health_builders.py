@@ -19,14 +19,14 @@ def an_office_at(home, database, at: str, **sections: Any) -> Office:
     """An office whose local time is `at`, such as 2026-11-05T06:00."""
     moment = datetime.fromisoformat(at)
     settings = Settings(database=DatabaseSettings(url=database.url), **sections)
-    here = Office(home, settings, Clock(wall_clock, moment), "anna")
-    here.__dict__["database"] = database  # the one whose connections the test looks after
-    return here
+    office = Office(home, settings, Clock(wall_clock, moment), "anna")
+    office.__dict__["database"] = database  # the one whose connections the test looks after
+    return office
 
 
 def looking(home, database, at: str, known=None, **sections: Any) -> Looking:
-    here = an_office_at(home, database, at, **sections)
-    return Looking(here, here.clock.due(ZONE), ZONE, known or {})
+    office = an_office_at(home, database, at, **sections)
+    return Looking(office, office.clock.due(ZONE), ZONE, known or {})
 
 
 def troubles(conditions) -> list[str]:

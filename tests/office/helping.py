@@ -22,8 +22,8 @@ from mail.outbox.queueing import queue_bills
 from mail.outbox.sending import SendCounts, send_due
 from office.clock import Clock
 from office.equipment.office import Office
-from office.procedures import mail_sending
-from office.procedures import mail_sending as mail_helpers
+from office.procedures.mailing import mail_sending
+from office.procedures.mailing import mail_sending as mail_helpers
 from office.settings.settings import FILE, read_settings
 from tests.forked import forks, load_before_forks
 from tests.mail.builders import NOW, PDF, RUN, a_run, rows_of_account
@@ -71,8 +71,8 @@ def start_leader(home: Path) -> BaseProcess:
 def _lead(home: Path) -> None:
     with pytest.MonkeyPatch.context() as patched:
         help_is_worth_it(patched)
-        here = Office(home, read_settings(home), a_clock(), "test")
-        send(here, lambda _counts: wait_until(lambda: len(holders(here.database)) > 1))
+        office = Office(home, read_settings(home), a_clock(), "test")
+        send(office, lambda _counts: wait_until(lambda: len(holders(office.database)) > 1))
 
 
 def a_clock() -> Clock:
@@ -86,8 +86,8 @@ def help_is_worth_it(monkeypatch: pytest.MonkeyPatch, *, batch: int = 20) -> Non
     monkeypatch.setattr(mail_sending, "send_due", partial(send_due, batch=batch))
 
 
-def send(here: Office, progress: Callable[[SendCounts], None]) -> SendCounts:
-    return mail_sending.send_mails(here, (MessageKind.BILL,), here.due_now, progress)
+def send(office: Office, progress: Callable[[SendCounts], None]) -> SendCounts:
+    return mail_sending.send_mails(office, (MessageKind.BILL,), office.due_now, progress)
 
 
 @dataclass

@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.books import Database
-from database.checkout_tables import checkout
-from database.identity_tables import wallet_method
+from database.definitions.checkout import checkout
+from database.definitions.identity import wallet_method
 from database.ledger.tables import balance_entry
 from database.queries.balances import read_on_its_way, read_open_balance
 from database.tables import balance_due, gateway_payment, posting
@@ -23,7 +23,7 @@ from identity.account_links import add_link
 from identity.users import make_user
 from payments.checkout.confirming import PayWish, confirm_checkout, draft_checkout
 from payments.checkout.facts import read_checkout
-from rules.checkout import CheckoutPolicy, FeeKind, ServiceFee
+from rules.money.checkout import CheckoutPolicy, FeeKind, ServiceFee
 from tests.builders import ACH, CARD, NOW
 from tests.payments.collecting_builders import Collector, a_collector, paying
 

@@ -57,20 +57,20 @@ class Collector:
         gateway = changes.pop("gateway", self.gateway)
         return look_up_due(self.database, gateway, self.terms, self.now, **changes)
 
-    def payment(self, key: str = "1", run: str = RUN) -> Any:
-        return self._one(gateway_payment, gateway_payment.c.key == f"autopay/{run}/{key}")
+    def payment(self, key: str = "1", period: str = RUN) -> Any:
+        return self._one(gateway_payment, gateway_payment.c.key == f"autopay/{period}/{key}")
 
     def state(self, key: str = "1") -> PaymentState:
         state: PaymentState = self.payment(key).state
         return state
 
-    def draws(self, key: str = "1", run: str = RUN) -> list[Any]:
-        payment = draw.c.payment_key == f"autopay/{run}/{key}"
+    def draws(self, key: str = "1", period: str = RUN) -> list[Any]:
+        payment = draw.c.payment_key == f"autopay/{period}/{key}"
         with self.database.reading() as books:
             return list(books.execute(sa.select(draw).where(payment).order_by(draw.c.number)))
 
-    def postings(self, key: str = "1", run: str = RUN) -> list[tuple[str, Money]]:
-        payment = posting.c.payment_key == f"autopay/{run}/{key}"
+    def postings(self, key: str = "1", period: str = RUN) -> list[tuple[str, Money]]:
+        payment = posting.c.payment_key == f"autopay/{period}/{key}"
         with self.database.reading() as books:
             query = sa.select(posting.c.kind, posting.c.amount).where(payment)
             return [(str(kind), amount) for kind, amount in books.execute(query)]

@@ -46,19 +46,19 @@ WALLETS = (
 )
 
 
-def fill_wallets(database: Database, run: str = RUN) -> None:
+def fill_wallets(database: Database, period: str = RUN) -> None:
     with database.writing() as books:
-        columns = ["run", "portal_user", "token", "kind", "last4"]
-        insert_rows(books, payment_method, columns, ((run, *method) for method in WALLETS))
+        columns = ["period", "portal_user", "token", "kind", "last4"]
+        insert_rows(books, payment_method, columns, ((period, *method) for method in WALLETS))
 
 
 def a_town(database: Database, *households: Any, closed: bool = True, **changes: Any) -> None:
     """A run with these households, wallets to pay from, and by default closed."""
     stage_run(database, *(households or (a_household("1", mandates=()),)), **changes)
-    run = changes.get("run", RUN)
-    fill_wallets(database, run)
+    period = changes.get("period", RUN)
+    fill_wallets(database, period)
     if closed:
-        close_run(database, run)
+        close_run(database, period)
 
 
 def a_wish(account: str = "1", **changes: Any) -> EnrollmentRequest:
@@ -106,8 +106,8 @@ def cancelled(database: Database, account: str = "1", on: date = CLOSING_DAY) ->
     )
 
 
-def schedule(database: Database, on: date = CLOSING_DAY, run: str = RUN) -> None:
-    schedule_run(database, on, run, now=moment(on))
+def schedule(database: Database, on: date = CLOSING_DAY, period: str = RUN) -> None:
+    schedule_run(database, on, period, now=moment(on))
 
 
 def payments(database: Database, account: str = "1") -> list[tuple[Any, ...]]:
@@ -115,15 +115,15 @@ def payments(database: Database, account: str = "1") -> list[tuple[Any, ...]]:
     rows = gateway_payment.c
     query = sa.select(rows.amount, rows.pay_on, rows.immediate, rows.method_token, rows.state)
     with database.reading() as books:
-        ordered = query.where(rows.account_key == account).order_by(rows.run)
+        ordered = query.where(rows.account_key == account).order_by(rows.period)
         return [tuple(row) for row in books.execute(ordered)]
 
 
 def reasons(database: Database) -> dict[tuple[str, str], str]:
     rows = autopay_unscheduled.c
     with database.reading() as books:
-        found = books.execute(sa.select(rows.run, rows.account_key, rows.reason))
-        return {(run, key): str(reason) for run, key, reason in found}
+        found = books.execute(sa.select(rows.period, rows.account_key, rows.reason))
+        return {(period, key): str(reason) for period, key, reason in found}
 
 
 def is_anything_changed(database: Database) -> bool:

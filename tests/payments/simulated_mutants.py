@@ -17,7 +17,7 @@ from payments.collecting.collecting import GatewaySession
 from payments.collecting.draws import Draw
 from payments.collecting.recording import record_never_asked, record_result
 from payments.port import DrawAnswer, DrawResult
-from rules.retrying import may_ask_again
+from rules.money.retrying import may_ask_again
 
 
 @dataclass(frozen=True)

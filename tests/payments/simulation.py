@@ -35,8 +35,8 @@ from payments.sandbox.behavior import GatewayFault, SeededFaults
 from payments.sandbox.gateway import SandboxGateway
 from payments.scheduling.scheduling import schedule_autopay
 from payments.terms import CollectionTerms
-from rules.autopay import AutopayPolicy
 from rules.calendars import bank_closed_days
+from rules.money.autopay import AutopayPolicy
 from tests.builders import NOW, RUN, a_household, a_mandate, close_run, stage_run
 from tests.payments.simulated_faults import (
     Crash,

@@ -24,7 +24,7 @@ from payments.checkout.cart import MOST_LINES, put_into_cart, read_cart
 from payments.outcomes.events import take_in_events
 from payments.outcomes.refunding import refund_payment
 from reporting.lists.money import completed_payments
-from rules.checkout import CheckoutPolicy, FeeKind, ServiceFee
+from rules.money.checkout import CheckoutPolicy, FeeKind, ServiceFee
 from tests.builders import CARD, NOW, a_household, close_run, stage_run
 from tests.payments.checkout_builders import a_line, a_payer, other_line
 
@@ -47,7 +47,7 @@ def payer(database, tmp_path):
 
 def a_cart_payer(database, tmp_path, *tokens):
     one = a_payer(database, tmp_path, *tokens, policy=CART)
-    stage_run(database, a_household("2", balance="20.00"), run="second")
+    stage_run(database, a_household("2", balance="20.00"), period="second")
     close_run(database, "second")
     with database.writing() as books:
         add_link(books, one.user, "2", LinkProof.NAME, NOW, "the customer")
@@ -255,7 +255,7 @@ def test_autopay_waits_while_a_cart_pays_its_account(database, tmp_path):
 
 def test_a_guest_pays_what_guests_may_and_nothing_else(payer):
     guest = CheckoutOwner(None, "guest@home.example", "g" * 64)
-    from database.checkout_tables import guest_method
+    from database.definitions.checkout import guest_method
     from payments.checkout.confirming import PayWish, confirm_checkout, draft_checkout
 
     def draft(key, *lines, token="tok_guest"):

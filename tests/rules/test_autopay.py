@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from domain.accounts import AccountStatus
 from domain.money import ZERO, Money
 from domain.payments import Mandate, PlannedPayment, Unscheduled
-from rules.autopay import (
+from rules.calendars import bank_closed_days, is_working_day
+from rules.money.autopay import (
     AutopayPolicy,
     OnClosedDay,
     OverMaximum,
@@ -22,7 +23,6 @@ from rules.autopay import (
     plan_payment,
     reason_not_to_schedule,
 )
-from rules.calendars import bank_closed_days, is_working_day
 from tests.builders import ACH, CARD, OFFICE_DEFAULTS, a_mandate, a_payable, examples
 
 BANKS = bank_closed_days()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from domain.accounts import AccountStatus
 from domain.money import ZERO, Money
-from rules.balances import amount_due, is_owed, pays_equal_amount
+from rules.money.balances import amount_due, is_owed, pays_equal_amount
 from tests.builders import an_account, examples
 
 ACTIVE, FINAL, CLOSED = AccountStatus

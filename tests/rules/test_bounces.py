@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.bounces import BounceKind, Judgement
-from rules.bounces import is_worn_out, judge, say_why
+from rules.mail.bounces import is_worn_out, judge, say_why
 
 HARD, SOFT, UNKNOWN = BounceKind.HARD, BounceKind.SOFT, BounceKind.UNKNOWN
 GONE = Judgement(HARD, fails=True, suppresses=True)

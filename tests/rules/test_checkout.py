@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.money import ZERO, Money
-from rules.checkout import ServiceFee, parse_payment, parse_percent
+from rules.money.checkout import ServiceFee, parse_payment, parse_percent
 
 
 @pytest.mark.parametrize(

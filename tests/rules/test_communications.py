@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.deliveries import Recipient, RecipientSource
-from rules.communications import LeftOut, Posted, Reader, choose_latest, choose_readers
+from rules.mail.communications import LeftOut, Posted, Reader, choose_latest, choose_readers
 
 TODAY = date(2026, 11, 30)
 YESTERDAY, TOMORROW = date(2026, 11, 29), date(2026, 12, 1)

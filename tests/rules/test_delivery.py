@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from domain.accounts import AccountStatus
 from domain.deliveries import DeliveryPlan, PaperReason, Recipient, RecipientSource
-from rules.delivery import choose_recipients, may_see_method, plan_delivery
+from rules.mail.delivery import choose_recipients, may_see_method, plan_delivery
 from tests.builders import examples
 
 ANN, BOB, LORD = "ann@customer.example", "bob@customer.example", "lord@holdings.example"

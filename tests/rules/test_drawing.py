@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from domain.accounts import AccountStatus
 from domain.money import ZERO, Money
 from domain.payments import MethodKind
-from rules.autopay import AutopayPolicy, OverMaximum
-from rules.drawing import Drawable, NoDraw, decide_draw
+from rules.money.autopay import AutopayPolicy, OverMaximum
+from rules.money.drawing import Drawable, NoDraw, decide_draw
 from tests.builders import ACH, CARD, OFFICE_DEFAULTS, examples
 
 UP_TO = AutopayPolicy(over_maximum=OverMaximum.CAP)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from domain.money import Money
 from domain.movements import MovementKind
-from rules.export_boundary import Bounds, ExportLine, Outstanding, match_export
+from rules.money.export_boundary import Bounds, ExportLine, Outstanding, match_export
 from tests.builders import examples
 
 W = datetime(2026, 11, 30, 17, tzinfo=UTC)

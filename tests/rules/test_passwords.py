@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.deliveries import PasswordField
-from rules.delivery import bill_password
+from rules.mail.delivery import bill_password
 
 ZIP, PHONE = PasswordField.ZIP, PasswordField.PHONE
 

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from rules.delivery import is_part_due
+from rules.mail.delivery import is_part_due
 
 TODAY = date(2026, 11, 3)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rules.refusals import is_relays_fault, refusal_reason
+from rules.mail.refusals import is_relays_fault, refusal_reason
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from domain.money import Money
-from rules.reminders import LadderStep, StepStanding, plan_reminders, time_has_come
+from rules.mail.reminders import LadderStep, StepStanding, plan_reminders, time_has_come
 from tests.builders import DUE, examples
 
 DENVER = ZoneInfo("America/Denver")

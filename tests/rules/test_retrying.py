@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from domain.payments import Advice
 from rules.calendars import bank_closed_days, is_working_day
-from rules.retrying import RetryPolicy, may_ask_again, may_still_ask, next_lookup, retry_on
+from rules.money.retrying import RetryPolicy, may_ask_again, may_still_ask, next_lookup, retry_on
 from tests.builders import DUE, examples
 
 BANKS = bank_closed_days()

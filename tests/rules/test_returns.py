@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.payments import Advice
-from rules.returns import ReturnKind, advice_for_return, return_rates, suspends_method
+from rules.money.returns import ReturnKind, advice_for_return, return_rates, suspends_method
 
 
 @pytest.mark.parametrize(

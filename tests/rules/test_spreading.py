@@ -52,12 +52,12 @@ def test_however_it_goes_back_and_comes_again_no_cent_is_lost(lines, fee, parts)
         moved = Money(cents)
         shares = spread(moved, paid, kept)
         assert moved == Money.total(shares)
-        kept = [here - share for here, share in zip(kept, shares, strict=True)]
+        kept = [office - share for office, share in zip(kept, shares, strict=True)]
         assert all(one >= ZERO for one in kept[1:])
     back = Money.total(paid) - Money.total(kept)
     if back > ZERO:
         shares = spread(-back, paid, kept)
-        kept = [here - share for here, share in zip(kept, shares, strict=True)]
+        kept = [office - share for office, share in zip(kept, shares, strict=True)]
 
     assert paid == kept
 

@@ -7,9 +7,9 @@ from datetime import date, time
 
 import pytest
 
-from rules.autopay import OnClosedDay
 from rules.calendars import DueRule, bank_closed_days, due_rule, next_period, office_closed_days
-from rules.reminders import LadderStep, plan_reminders
+from rules.mail.reminders import LadderStep, plan_reminders
+from rules.money.autopay import OnClosedDay
 from rules.year_calendar import CalendarEventKind, YearPlan, plan_year
 
 REMINDERS = plan_reminders(days_before_due=3, days_after_due=1, at=time(6), cut_off_days=14).steps

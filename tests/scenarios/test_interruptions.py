@@ -62,7 +62,7 @@ def result(desk):
             "SELECT key, address, status, message_id FROM delivery ORDER BY 1"
         ),
         "balances": desk.query("SELECT * FROM balance_due ORDER BY account_key"),
-        "pages": desk.query("SELECT * FROM page ORDER BY run, bulk, page"),
+        "pages": desk.query("SELECT * FROM page ORDER BY period, bulk, page"),
         "closes": desk.query("SELECT detail FROM audit WHERE action = 'close'"),
         "reports": [path.name for path in (desk.home / "reports").glob("[!.]*")],
         "bills": desk.rows("bills"),

@@ -42,8 +42,8 @@ def ask(office):
     return asking(office)
 
 
-def asking(here):
-    desk = desk_of(here)
+def asking(office):
+    desk = desk_of(office)
 
     def ask(method: str, path: str, client: str = "127.0.0.1", **more) -> httpx.Response:
         async def once() -> httpx.Response:

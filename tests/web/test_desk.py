@@ -244,9 +244,11 @@ def test_nobody_else_may_ask_without_a_token(ask, client, headers):
     ("given", "status"), [("Bearer s3cret", 200), ("Bearer wrong", 403), ("s3cret", 403), ("", 403)]
 )
 def test_with_a_token_everybody_needs_it(tmp_path, books, given, status):
-    here = an_office_at(tmp_path, books, "2026-11-03T09:00", web=WebSettings(health_token="s3cret"))
+    office = an_office_at(
+        tmp_path, books, "2026-11-03T09:00", web=WebSettings(health_token="s3cret")
+    )
 
-    answer = asking(here)("GET", "/health", headers={"Authorization": given})
+    answer = asking(office)("GET", "/health", headers={"Authorization": given})
 
     assert status == answer.status_code
 

@@ -21,7 +21,7 @@ from identity.registering import (
 from identity.sessions import begin_session, end_session
 from identity.signing_in import HOUR, NETWORK_MOST, sign_in, unlock_by_link
 from identity.users import keep_language
-from office.procedures.portal_mail import queue_portal_mails
+from office.procedures.mailing.portal_mail import queue_portal_mails
 from rules.portal_access import find_password_fault, own_path
 from web.layout import newest_utility_name, show
 from web.visits import Visit, clear_session, cookie_name, passwords_of, redirect, set_session

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from database.queries.portal_accounts import PortalAccount, accounts_of_user
+from database.queries.portal.accounts import PortalAccount, accounts_of_user
 from database.queries.standings import AccountStanding, standings_of
 from domain.accounts import account_key
 from domain.identity import mailbox_of

@@ -8,7 +8,7 @@ from domain.accounts import account_key
 from identity.account_links import LinkWish, link_account, unlink_account
 from identity.activity import CUSTOMER
 from identity.users import find_user
-from office.procedures.portal_mail import queue_portal_mails
+from office.procedures.mailing.portal_mail import queue_portal_mails
 from web.customers.accounts import my_account
 from web.layout import missing, show
 from web.visits import Visit, redirect

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from starlette.responses import Response
 
 from database.tables import communication
-from rules.communications import Posted
+from rules.mail.communications import Posted
 from web.layout import show
 from web.visits import Visit
 

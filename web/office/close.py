@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from billing_system.manifest import read_manifest
+from billing_system.export.manifest import read_manifest
 from database.runs import find_run, list_finished_steps
 from domain.approvals import Decision
 from domain.desk_work import WorkKind, WorkState
@@ -16,8 +16,8 @@ from domain.failures import Misuse, Refused
 from domain.runs import RunState
 from office.equipment.locking import working_on
 from office.equipment.office import Office
-from office.procedures import approval
-from office.procedures.close_figures import sheet_figures
+from office.procedures.closing import approval
+from office.procedures.closing.close_figures import sheet_figures
 from web.layout import missing
 from web.office.close_work import begin_work, is_going_on, newest_work
 from web.office.layout import show_office

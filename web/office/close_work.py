@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.audit import record_audit
-from database.desk_tables import desk_work
+from database.definitions.desk import desk_work
 from database.migrating import require_schema
 from database.owners import is_gone, this_process
 from domain.desk_work import WorkKind, WorkState
@@ -23,8 +23,8 @@ from office.clock import Clock
 from office.equipment.office import Office, never
 from office.home import require_home
 from office.prefect_server.flow_runs import run_flow
-from office.procedures.close_figures import sheet_figures
-from office.procedures.rehearsal import rehearsal
+from office.procedures.closing.close_figures import sheet_figures
+from office.procedures.closing.rehearsal import rehearsal
 from office.settings.settings import read_settings
 
 WORK = "import sys; from web.office.close_work import work; work(sys.argv[1], sys.argv[2])"
@@ -42,7 +42,7 @@ def begin_work(office: Office, kind: WorkKind, period: str, bundle: str, now: da
             desk_work.insert().values(
                 key=key,
                 kind=kind,
-                run=period,
+                period=period,
                 bundle=bundle,
                 who=office.who,
                 state=WorkState.BEGUN,
@@ -64,7 +64,7 @@ def newest_work(office: Office, period: str) -> Any:
     """Return the newest piece of work on a period, None where there was none."""
     query = (
         sa.select(desk_work)
-        .where(desk_work.c.run == period)
+        .where(desk_work.c.period == period)
         .order_by(desk_work.c.began_at.desc())
         .limit(1)
     )
@@ -134,7 +134,7 @@ def _rehearse(office: Office, row: Any) -> dict[str, Any]:
             ended["sentence"] = found.message
         except (Refused, Misuse) as found:
             ended = {"state": WorkState.REFUSED, "code": found.code, "sentence": found.message}
-        ended["figures"] = json.dumps(sheet_figures(copy, row.run))
+        ended["figures"] = json.dumps(sheet_figures(copy, row.period))
     return ended
 
 
@@ -152,4 +152,4 @@ def _run(office: Office, row: Any) -> Any:
         warm_up()
         return close_period
 
-    return run_flow(office, load, period=row.run, bundle=row.bundle or None, replace=False)
+    return run_flow(office, load, period=row.period, bundle=row.bundle or None, replace=False)

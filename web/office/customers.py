@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from starlette.responses import Response
 
-from database.in_force import link_in_force
-from database.queries.portal_accounts import newest_account
+from database.definitions.in_force import link_in_force
+from database.queries.portal.accounts import newest_account
 from database.queries.standings import standings_of
 from domain.accounts import account_key
 from office.procedures.lists import select_list
@@ -34,7 +34,7 @@ def show_customer(visit: Visit) -> Response:
     with visit.office.database.reading() as books:
         known = newest_account(books, key) if key else None
         standing = next(iter(standings_of(books, [key])), None) if key else None
-        linked = [] if known is None else _linked(books, known.run, key)
+        linked = [] if known is None else _linked(books, known.period, key)
     if known is None:
         return missing(visit)
     return show_office(
@@ -47,9 +47,11 @@ def show_customer(visit: Visit) -> Response:
     )
 
 
-def _linked(books: sa.Connection, run: str, key: str) -> list[Any]:
+def _linked(books: sa.Connection, period: str, key: str) -> list[Any]:
     row = link_in_force.c
-    query = sa.select(row.address, row.paperless).where(row.run == run, row.account_key == key)
+    query = sa.select(row.address, row.paperless).where(
+        row.period == period, row.account_key == key
+    )
     return list(books.execute(query.order_by(row.address)).all())
 
 

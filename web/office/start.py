@@ -47,15 +47,15 @@ def show_start(visit: Visit) -> Response:
 def _periods() -> sa.Select[Any]:
     return (
         sa.select(
-            bill_run.c.run,
+            bill_run.c.period,
             bill_run.c.state,
             bill_run.c.imported_at,
             bill_run.c.due_on,
             period_close.c.closed_at,
             period_close.c.closed_by,
         )
-        .outerjoin(period_close, period_close.c.run == bill_run.c.run)
-        .order_by(bill_run.c.starts_on.desc(), bill_run.c.run.desc())
+        .outerjoin(period_close, period_close.c.period == bill_run.c.period)
+        .order_by(bill_run.c.starts_on.desc(), bill_run.c.period.desc())
         .limit(PERIODS)
     )
 
@@ -64,12 +64,14 @@ def _to_standing(row: Any, visit: Visit) -> MonthStanding:
     if row.closed_at is not None:
         day = say_short_day(row.closed_at.astimezone(visit.zone))
         due = say_short_day(row.due_on)
-        sentence = f"{row.run} was closed on {day} by {row.closed_by}; its bills are due on {due}."
+        sentence = (
+            f"{row.period} was closed on {day} by {row.closed_by}; its bills are due on {due}."
+        )
         if row.state is not RunState.FINISHED:
             sentence += " Its steps after the close are not all done: close it again to go on."
-        return MonthStanding(row.run, sentence, is_closed=True)
+        return MonthStanding(row.period, sentence, is_closed=True)
     day = say_short_day(row.imported_at.astimezone(visit.zone))
-    return MonthStanding(row.run, f"{row.run} was imported on {day} and is {_SAID[row.state]}.",
+    return MonthStanding(row.period, f"{row.period} was imported on {day} and is {_SAID[row.state]}.",
                          is_closed=False)  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from billing_system.manifest import read_manifest
+from billing_system.export.manifest import read_manifest
 from database.audit import record_audit
 from domain.failures import Misuse
 from office.equipment.office import Office, in_name_of

@@ -22,7 +22,7 @@ def enter_posting(
     books.execute(
         insert_new(books.dialect.name, gateway_payment),
         {
-            "key": payment, "run": RUN, "account_key": entry.account_key,
+            "key": payment, "period": RUN, "account_key": entry.account_key,
             "account": entry.account_key, "number": 1, "pay_on": entry.happened_on,
             "amount": amount, "method_token": "tok_ok", "method_kind": MethodKind.CARD,
             "last4": "1111", "immediate": False, "state": PaymentState.SUCCEEDED,

@@ -94,7 +94,7 @@ def office(database) -> Office:
 def a_line(books: Any, line: int, day: date, amount: str, reference: str = "") -> None:
     books.execute(
         movement.insert().values(
-            run=RUN, line=line, account_key="1", account="1", posted_on=day, service="",
+            period=RUN, line=line, account_key="1", account="1", posted_on=day, service="",
             description="", kind=MovementKind.PAYMENT, amount=Money.parse(amount),
             reference=reference,
         )
@@ -187,7 +187,7 @@ def test_a_payment_before_the_accounts_first_close_waits_for_its_bill(office):  
     with office.database.reading() as books:
         row = books.execute(sa.select(balance_due).where(balance_due.c.account_key == "2")).one()
         balance = read_open_balance(books, "2")
-    assert (None, Money(-30_00), 1) == (row.run, balance, report.new)
+    assert (None, Money(-30_00), 1) == (row.period, balance, report.new)
     assert ["movement-unknown-account"] == office.findings()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from database.identity_tables import one_time_link
+from database.definitions.identity import one_time_link
 from domain.identity import LinkProof, UserState
 from identity.account_links import add_link
 from identity.users import make_user, set_password

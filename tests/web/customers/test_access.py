@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from database.identity_tables import account_link, web_session, web_user
+from database.definitions.identity import account_link, web_session, web_user
 from database.tables import delivery
 from tests.web.customers.conftest import ANN, BOB, PASSWORD, Browser, newest_link, register
 from web.words import LANGUAGES

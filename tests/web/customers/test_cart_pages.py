@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from database.checkout_tables import checkout, checkout_line
+from database.definitions.checkout import checkout, checkout_line
 from database.ledger.tables import feed_file
 from database.tables import delivery, gateway_payment
 from domain.money import Money
@@ -20,7 +20,7 @@ from office.settings.checkout import (
     OtherPaymentsSettings,
 )
 from office.settings.money import FeedSettings
-from rules.checkout import NumberKind
+from rules.money.checkout import NumberKind
 from tests.web.customers.conftest import ANN, Browser, register
 from tests.web.customers.test_paying import PAY, add_method, owed, payments
 from web.desk import desk_of

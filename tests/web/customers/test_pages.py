@@ -25,7 +25,7 @@ def filed(office):
             office.store.write(path, b"%PDF-1.7 of " + number.encode())
             books.execute(
                 bill.insert().values(
-                    run=RUN, form="utility-bill", account_key=key, ordinal=1, account=number,
+                    period=RUN, form="utility-bill", account_key=key, ordinal=1, account=number,
                     bulk=0, first_page=0, pages=2, pdf=path, sha256="0" * 64, size=20,
                 )
             )  # fmt: skip
@@ -37,7 +37,7 @@ def filed(office):
         ):
             books.execute(
                 movement.insert().values(
-                    run=RUN, line=line, account_key=MINE, account="01.1037.1", posted_on=day,
+                    period=RUN, line=line, account_key=MINE, account="01.1037.1", posted_on=day,
                     service=service, description="Payment - thank you", kind=kind,
                     amount=Money(cents), usage=usage,
                 )
@@ -102,7 +102,7 @@ def test_rule_12_a_bill_that_was_never_split_is_not_offered(office, app):
 
 def test_rule_3_an_open_period_shows_nowhere(filed, ann):
     with filed.database.reading() as books:
-        closed = books.scalars(sa.select(bill.c.run)).all()
+        closed = books.scalars(sa.select(bill.c.period)).all()
 
     assert {RUN} == set(closed)
     assert 404 == ann.get(f"/accounts/{MINE}/bill/2026-11").status_code

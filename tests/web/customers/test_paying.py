@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from database.identity_tables import wallet_method
+from database.definitions.identity import wallet_method
 from database.queries.balances import read_open_balance
 from database.tables import account, delivery, gateway_payment
 from domain.payments import MethodKind

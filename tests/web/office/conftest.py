@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
-from database.identity_tables import staff
+from database.definitions.identity import staff
 from domain.identity import Role
 from identity.passwords import Passwords
 from identity.staff import add_staff, choose_staff_password

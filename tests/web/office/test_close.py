@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from command_line.options import wall_clock
-from database.desk_tables import desk_work
+from database.definitions.desk import desk_work
 from database.runs import find_run
 from database.tables import audit, period_close
 from domain.desk_work import WorkKind, WorkState
@@ -136,7 +136,7 @@ def test_work_whose_process_never_came_or_is_gone_has_stopped(office, signed_in)
     with office.database.writing() as books:
         books.execute(
             desk_work.insert().values(
-                key="1", kind=WorkKind.CLOSE, run=PERIOD, bundle="", who="clerk 1",
+                key="1", kind=WorkKind.CLOSE, period=PERIOD, bundle="", who="clerk 1",
                 state=WorkState.BEGUN, began_at=datetime.fromisoformat("2026-11-01T00:00+00:00"),
             )
         )  # fmt: skip

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from starlette.responses import Response
 
-from database.queries.choices import AUTOPAY, record_choice
-from database.queries.portal_accounts import PortalAccount
+from database.queries.portal.accounts import PortalAccount
+from database.queries.portal.choices import AUTOPAY, record_choice
 from database.tables import autopay_unscheduled
 from domain.failures import Misuse, Refused
 from domain.feeds import NO, YES
@@ -21,7 +21,7 @@ from payments.enrollment.ending import Ended, cancel_enrollment
 from payments.enrollment.enrolling import Offer, enroll, offer_enrollment, require_free
 from payments.enrollment.facts import EnrollmentFacts, read_enrollment_facts
 from payments.enrollment.wording import read_consent, say_mandate, say_outcome
-from rules.autopay import OverMaximum, is_method_blocked
+from rules.money.autopay import OverMaximum, is_method_blocked
 from web.customers.accounts import my_account
 from web.customers.choices.autopay_form import read_wish, seal_of
 from web.customers.choices.autopay_words import (
@@ -161,11 +161,13 @@ def _view(visit: Visit) -> AutopayView | None:
 
 def _not_now(books: Connection, standing: EnrollmentFacts) -> str:
     """Return why an enrolled account has no payment now (rule 81)."""
-    if standing.run is None:
+    if standing.period is None:
         return NO_BILL
     rows = autopay_unscheduled.c
     reason = books.scalar(
-        sa.select(rows.reason).where(rows.run == standing.run, rows.account_key == standing.key)
+        sa.select(rows.reason).where(
+            rows.period == standing.period, rows.account_key == standing.key
+        )
     )
     return "" if reason is None else NOT_NOW[reason]
 

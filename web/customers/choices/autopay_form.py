@@ -9,7 +9,7 @@ from domain.identity import mailbox_of
 from domain.money import ZERO, Money
 from identity.wallet import SavedMethod
 from payments.enrollment.enrolling import EnrollmentRequest, Offer
-from rules.autopay import MOST_DAYS_PRIOR, OverMaximum
+from rules.money.autopay import MOST_DAYS_PRIOR, OverMaximum
 from web.visits import Visit
 
 DAYS = (

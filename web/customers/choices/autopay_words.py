@@ -8,7 +8,7 @@ from domain.money import Money
 from domain.payments import Unscheduled
 from payments.enrollment.enrolling import EnrollmentEffect, Offer
 from payments.enrollment.facts import EnrollmentFacts
-from rules.autopay import OnClosedDay, draw_date
+from rules.money.autopay import OnClosedDay, draw_date
 from web.layout import say_day
 from web.visits import Visit
 

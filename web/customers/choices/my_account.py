@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from starlette.responses import Response
 
-from database.identity_tables import credential, web_session, web_user
-from database.queries.portal_accounts import newest_account
+from database.definitions.identity import credential, web_session, web_user
+from database.queries.portal.accounts import newest_account
 from domain.failures import TemporaryFailure
 from domain.identity import CredentialKind
 from identity.activity import record_activity

@@ -15,7 +15,7 @@ from office.procedures import checkout
 from office.procedures.method_capture import finish_guest_capture
 from payments.checkout.confirming import PayWish
 from payments.checkout.facts import read_payable, read_wallet
-from rules.checkout import offered_methods
+from rules.money.checkout import offered_methods
 from web.customers.paying.capturing import (
     NO_ANSWER,
     NO_PAGE,

@@ -10,7 +10,7 @@ from domain.money import Money
 from identity.account_links import LinkWish, find_by_bill
 from office.procedures import checkout
 from payments.checkout.facts import read_payable
-from rules.checkout import parse_payment, payable_now
+from rules.money.checkout import parse_payment, payable_now
 from web.customers.paying.payers import payer_of
 from web.customers.paying.words import AMOUNT, say_refusal, say_stale
 from web.layout import show

@@ -12,7 +12,7 @@ from office.equipment.terms import checkout_policy_of
 from office.procedures import checkout
 from payments.checkout.confirming import PayWish
 from payments.checkout.facts import read_payable, read_wallet
-from rules.checkout import CheckoutPolicy, offered_methods, parse_payment, payable_now
+from rules.money.checkout import CheckoutPolicy, offered_methods, parse_payment, payable_now
 from web.customers.accounts import my_account
 from web.customers.paying.capturing import send_to_capture
 from web.customers.paying.payers import payer_of

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from database.queries.portal_accounts import newest_account
+from database.queries.portal.accounts import newest_account
 from domain.accounts import account_key
 from domain.checkout import PayLine
 from domain.failures import PermanentFailure
 from domain.money import Money
 from office.procedures import checkout
 from office.procedures.permits import is_permit
-from rules.checkout import NumberKind, OtherPayment, parse_payment
+from rules.money.checkout import NumberKind, OtherPayment, parse_payment
 from web.customers.paying.payers import PagePayer, payer_of
 from web.customers.paying.words import AMOUNT
 from web.layout import missing, show

@@ -8,7 +8,7 @@ from domain.checkout import NotTaken, PayableAccount, PayMethod, Refusal
 from domain.money import Money
 from domain.payments import MethodKind
 from office.procedures.checkout import balances_as_of
-from rules.checkout import payable_now
+from rules.money.checkout import payable_now
 from web.layout import newest_utility_name, say_day
 from web.visits import Visit
 

@@ -8,8 +8,8 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
+from database.definitions.identity import activity
 from database.feed.tables import customer_choice
-from database.identity_tables import activity
 from database.tables import account, audit, balance_due, enrollment, gateway_payment
 from domain.accounts import AccountStatus
 from domain.identity import LinkProof
@@ -486,7 +486,7 @@ def test_an_account_of_no_closed_period_waits_for_its_first_bill(tenant, town):
     add_method(tenant)
     with town.writing() as books:
         mine = balance_due.c.account_key == MINE
-        books.execute(balance_due.update().where(mine).values(run=None, due_on=None))
+        books.execute(balance_due.update().where(mine).values(period=None, due_on=None))
         add_link(books, tenant.number, MINE, LinkProof.STAFF, NOW, "clerk 1")
 
     page = offered(tenant)

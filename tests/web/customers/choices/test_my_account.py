@@ -7,7 +7,7 @@ import re
 import pytest
 import sqlalchemy as sa
 
-from database.identity_tables import web_user
+from database.definitions.identity import web_user
 from identity.passwords import Passwords
 from identity.sessions import begin_session, find_session
 from identity.users import set_password

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
+from database.definitions.identity import account_link, activity, paperless_choice
+from database.definitions.in_force import link_in_force
 from database.feed.tables import customer_choice
-from database.identity_tables import account_link, activity, paperless_choice
-from database.in_force import link_in_force
 from database.tables import account, audit
 from tests.builders import RUN
 from tests.web.customers.choices.conftest import MINE, TENANT, THEIRS, words
@@ -19,7 +19,7 @@ NED = f"/accounts/{THEIRS}/paperless"
 def links(books) -> dict[str, bool]:
     rows = link_in_force.c
     with books.reading() as connection:
-        query = sa.select(rows.mailbox, rows.paperless).where(rows.run == RUN)
+        query = sa.select(rows.mailbox, rows.paperless).where(rows.period == RUN)
         return dict(tuple(row) for row in connection.execute(query))
 
 
@@ -112,7 +112,7 @@ def test_how_many_others_get_the_bill_is_said_and_not_who(tenant, town):
     from database.tables import portal_link
 
     with town.writing() as books:
-        columns = ["run", "account_key", "mailbox", "address", "paperless"]
+        columns = ["period", "account_key", "mailbox", "address", "paperless"]
         rows = [(RUN, MINE, "wife@example.com", "wife@example.com", False)]
         insert_rows(books, portal_link, columns, rows)
 

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from database.books import insert_rows
-from database.identity_tables import activity, method_capture, wallet_method, web_user
+from database.definitions.identity import activity, method_capture, wallet_method, web_user
 from database.tables import audit, bill_run, enrollment, payment_method, suspended_method
 from domain.failures import TemporaryFailure
 from office.settings.close import WebSettings
@@ -213,10 +213,12 @@ def test_another_default_moves_no_autopay(tenant, books):
     assert first and first[1] == "Bank account ending 6789"
 
 
-def export_method(books, run: str = RUN, owner: str = TENANT, token: str = "tok_exported") -> None:
+def export_method(
+    books, period: str = RUN, owner: str = TENANT, token: str = "tok_exported"
+) -> None:
     with books.writing() as connection:
-        columns = ["run", "portal_user", "token", "kind", "last4"]
-        insert_rows(connection, payment_method, columns, [(run, owner, token, ACH, "0113")])
+        columns = ["period", "portal_user", "token", "kind", "last4"]
+        insert_rows(connection, payment_method, columns, [(period, owner, token, ACH, "0113")])
 
 
 def test_a_method_of_the_export_is_in_the_wallet_of_its_user_alone(tenant, landlord, books):
@@ -234,13 +236,13 @@ def test_a_method_of_the_export_stays_removed_until_a_later_export_brings_it(ten
     tenant.post(f"/wallet/{mine}/remove")
     gone = methods_of(tenant)
     stage_run(
-        books, a_household("01.1037.1", mandates=(), links=((TENANT, True),)), run="2026-11",
+        books, a_household("01.1037.1", mandates=(), links=((TENANT, True),)), period="2026-11",
         due_on=date(2026, 12, 18), ends_on=date(2026, 11, 30),
     )  # fmt: skip
     export_method(books, "2026-11")
     before = methods_of(tenant)  # that export was imported before the removal
     with books.writing() as connection:
-        later = bill_run.update().where(bill_run.c.run == "2026-11")
+        later = bill_run.update().where(bill_run.c.period == "2026-11")
         connection.execute(later.values(imported_at=datetime(2026, 12, 1, tzinfo=UTC)))
 
     assert (set(), set(), {mine}) == (gone, before, methods_of(tenant))
@@ -251,7 +253,7 @@ def test_an_own_method_survives_an_export_that_does_not_list_it(tenant, books):
     mine = add_method(tenant)
 
     stage_run(
-        books, a_household("01.1037.1", mandates=(), links=((TENANT, True),)), run="2026-11",
+        books, a_household("01.1037.1", mandates=(), links=((TENANT, True),)), period="2026-11",
         due_on=date(2026, 12, 18), ends_on=date(2026, 11, 30),
     )  # fmt: skip
     close_run(books, "2026-11")

@@ -1,0 +1,148 @@
+"""CSV files as they come: their encoding, delimiter, headings, and rows with line numbers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
+
+from billing_system.export.encodings import Files, find_encoding
+from billing_system.export.names import nearest
+from domain.failures import Misuse
+
+DELIMITERS = (",", ";", "\t")
+SEARCHED = 40  # rows in which headings are looked for
+_ANNOUNCED = re.compile(r"\"?sep=([,;\t|])\"?", re.IGNORECASE)  # Excel's own first row
+_VALUE = re.compile(r"[$(]?-?[$(]?[0-9][0-9.,/:-]*\)?|\S+@\S+\.\S+")
+
+
+class RawRow(NamedTuple):
+    """One record; `row` is the line it begins on. A record that is no row has a `fault` instead."""
+
+    row: int
+    cells: list[str]
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TableFile:
+    """A table's headings as written, and how to read its rows."""
+
+    files: Files
+    file: str
+    encoding: str
+    delimiter: str
+    headings: tuple[str, ...]
+    heading_row: int
+
+    def rows(self) -> Iterator[RawRow]:
+        """
+        Read the records below the heading; blank ones are nobody's.
+
+        The csv module, because it is strict, knows line numbers, and takes "NA" and "Null" for
+        the names they are.
+        """
+        with self.files.open(self.file) as stream:
+            text = io.TextIOWrapper(stream, encoding=self.encoding, newline="")
+            reader = csv.reader(text, delimiter=self.delimiter, strict=True)
+            while True:
+                row = reader.line_num + 1
+                try:
+                    cells = next(reader)
+                except StopIteration:
+                    return
+                except csv.Error as error:
+                    yield RawRow(row, [], _explain(error))
+                    continue
+                if row > self.heading_row and any(map(str.strip, cells)):
+                    yield RawRow(row, cells, self._fault(cells))
+
+    def _fault(self, cells: list[str]) -> str:
+        if len(cells) == len(self.headings):
+            return ""
+        return f"has {len(cells)} fields where the heading has {len(self.headings)}"
+
+
+def open_table(files: Files, file: str, ours: Collection[str], *, encoding: str = "") -> TableFile:
+    """
+    Find out how a table is written; `ours` are the headings that it should have.
+
+    Raises Misuse without headings, or where they stand further down; Refused if it is unreadable.
+    """
+    encoding = find_encoding(files, file, encoding)
+    with files.open(file) as stream:
+        text = io.TextIOWrapper(stream, encoding=encoding, newline="")
+        lines = [
+            (row, line)
+            for row, line in enumerate(islice(text, SEARCHED), start=1)
+            if line.strip(" \t\r\n,;")
+        ]
+    delimiter = ""
+    if lines and (announced := _ANNOUNCED.fullmatch(lines[0][1].strip(" \r\n"))):
+        delimiter = announced[1]
+        lines = lines[1:]
+    if not lines:
+        raise Misuse(f"{file} is empty; its first row must hold the headings", "bundle")
+    row, line = lines[0]
+    delimiter, headings = _split_heading(line, delimiter)
+    _require_headings(file, lines, delimiter, ours)
+    _refuse_duplicates(file, headings)
+    return TableFile(files, file, encoding, delimiter, headings, row)
+
+
+def _require_headings(
+    file: str, lines: list[tuple[int, str]], delimiter: str, ours: Collection[str]
+) -> None:
+    """Raise Misuse where the first row is a title or a customer, and say where they are."""
+    (first, line), *below = lines
+    enough = max(1, len(ours) // 3)
+    if _count_headings(line, delimiter, ours) >= enough:
+        return
+    for row, lower in below:
+        if _count_headings(lower, "", ours) >= max(2, enough):
+            raise Misuse(
+                f"{file} row {first} is no row of headings; row {row} looks like the headings. "
+                "Take out the rows above it",
+                "bundle",
+            )
+    cells = _split_heading(line, delimiter)[1]
+    if any(_VALUE.fullmatch(cell) for cell in cells):
+        raise Misuse(
+            f"The headings of {file} are missing: row {first} looks like a row of values. The "
+            f"first row must hold the headings: {', '.join(ours)}",
+            "bundle",
+        )
+
+
+def _count_headings(line: str, delimiter: str, ours: Collection[str]) -> int:
+    """Count the cells that are headings of ours, or nearly."""
+    return sum(nearest(cell, ours) is not None for cell in _split_heading(line, delimiter)[1])
+
+
+def _split_heading(line: str, announced: str = "") -> tuple[str, tuple[str, ...]]:
+    """Take the delimiter that is announced, else the one that makes the most headings."""
+    found = []
+    for delimiter in (announced,) if announced else DELIMITERS:
+        cells = next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter))
+        found.append((delimiter, tuple(cell.strip() for cell in cells)))
+    return max(found, key=lambda pair: len(pair[1]))
+
+
+def _refuse_duplicates(file: str, headings: tuple[str, ...]) -> None:
+    seen: set[str] = set()
+    for heading in headings:
+        if heading and heading.casefold() in seen:
+            raise Misuse(
+                f'{file} has the heading "{heading[:40]}" twice; export each column once', "bundle"
+            )
+        seen.add(heading.casefold())
+
+
+def _explain(error: csv.Error) -> str:
+    if "unexpected end" in str(error) or "field limit" in str(error):
+        return "has a quotation mark that is never closed"
+    return "has a quotation mark within a quoted field"

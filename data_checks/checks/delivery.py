@@ -1,0 +1,80 @@
+"""Checks of how the bills reach the customers."""
+
+from __future__ import annotations
+
+from data_checks.check import Check, says
+from domain.checks import Severity
+
+DELIVERY = (
+    Check(
+        name="ebill-no-email",
+        severity=Severity.WARNING,
+        what="A paperless account has no valid e-mail address.",
+        why="The bill cannot be e-mailed; it is printed instead.",
+        fix="Ask the customer for an address.",
+        sql="""
+            SELECT a.account_key, a.account FROM delivery_plan d
+            JOIN account a ON a.period = d.period AND a.account_key = d.account_key
+            LEFT JOIN (SELECT DISTINCT account_key FROM recipient WHERE period = :period) r
+                ON r.account_key = d.account_key
+            WHERE d.period = :period AND d.paperless AND a.status <> 'closed'
+                AND r.account_key IS NULL
+                AND COALESCE(d.paper, '') NOT IN
+                    ('password-missing', 'ebill-too-large', 'ebill-bounced')""",
+        detail=says("paperless without a valid address; goes on paper"),
+        rules=(20, 23, 28),
+    ),
+    Check(
+        name="ebill-bounced",
+        severity=Severity.WARNING,
+        what="Mails to an address of a paperless account came back earlier.",
+        why="Nothing is sent there; where no other address is left, the bill is printed instead.",
+        fix="Correct the address; if it is right after all, `billclose bounces lift ADDRESS`.",
+        sql="""
+            SELECT a.account_key, a.account,
+                CASE WHEN d.paper = 'ebill-bounced' THEN 'none is left; goes on paper'
+                    ELSE 'it is not written to' END AS outcome
+            FROM delivery_plan d
+            JOIN account a ON a.period = d.period AND a.account_key = d.account_key
+            WHERE d.period = :period AND d.paperless AND a.status <> 'closed'
+                AND (d.paper = 'ebill-bounced' OR d.account_key IN (
+                    SELECT e.account_key FROM account_email e
+                    JOIN suppressed_address s ON s.mailbox = LOWER(e.address)
+                    WHERE e.period = :period AND e.fault IS NULL
+                    UNION SELECT l.account_key FROM link_in_force l
+                    JOIN suppressed_address s ON s.mailbox = l.mailbox WHERE l.period = :period))""",
+        detail=says("an address bounced earlier: {outcome}"),
+        rules=(21, 22, 28),
+    ),
+    Check(
+        name="email-invalid",
+        severity=Severity.WARNING,
+        what="An e-mail address of an account cannot be used.",
+        why="The valid addresses are used; who relies on this one gets nothing.",
+        fix="Correct the address; several are separated by a semicolon without spaces.",
+        sql="""
+            SELECT a.account_key, a.account, COUNT(*) AS addresses,
+                SUM(CASE WHEN e.fault IS NULL THEN 0 ELSE 1 END) AS faulty
+            FROM account_email e
+            JOIN account a ON a.period = e.period AND a.account_key = e.account_key
+            WHERE e.period = :period AND a.status <> 'closed'
+            GROUP BY a.account_key, a.account
+            HAVING SUM(CASE WHEN e.fault IS NULL THEN 0 ELSE 1 END) > 0""",
+        detail=says("{faulty} of {addresses} addresses cannot be used"),
+        rules=(21, 22),
+    ),
+    Check(
+        name="neither-paper-nor-ebill",
+        severity=Severity.WARNING,
+        what="An account gets its bill neither on paper nor by e-mail.",
+        why="The customer would not get it at all; it is printed instead.",
+        fix="Ask the customer and set one of the two flags.",
+        sql="""
+            SELECT a.account_key, a.account FROM delivery_plan d
+            JOIN account a ON a.period = d.period AND a.account_key = d.account_key
+            WHERE d.period = :period AND NOT d.paperless AND NOT a.send_paper
+                AND a.status <> 'closed'""",
+        detail=says("neither paperless nor on paper; goes on paper"),
+        rules=(31, 34),
+    ),
+)

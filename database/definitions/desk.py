@@ -1,0 +1,27 @@
+"""The table of what the office's pages set going in processes of their own."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from database.tables import metadata
+from database.types import Moment, one_of
+from domain.desk_work import WorkKind, WorkState
+
+desk_work = sa.Table(
+    "desk_work",
+    metadata,
+    sa.Column("key", sa.String(32), primary_key=True),
+    sa.Column("kind", one_of(WorkKind, "kind"), nullable=False),
+    sa.Column("period", sa.String(20), nullable=False),
+    sa.Column("bundle", sa.Text, nullable=False),  # "": what is staged
+    sa.Column("who", sa.String(100), nullable=False),
+    sa.Column("state", one_of(WorkState, "state"), nullable=False),
+    sa.Column("owner", sa.Text, nullable=False, server_default=""),  # the process that does it
+    sa.Column("began_at", Moment, nullable=False),
+    sa.Column("ended_at", Moment),
+    sa.Column("code", sa.String(100), nullable=False, server_default=""),
+    sa.Column("sentence", sa.Text, nullable=False, server_default=""),
+    sa.Column("figures", sa.Text, nullable=False, server_default=""),  # JSON, of a rehearsal
+    sa.Index(None, "period", "began_at"),
+)

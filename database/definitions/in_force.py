@@ -1,0 +1,99 @@
+"""
+What is in force of the billing system's rows and our own: views, so that all read one set.
+
+A portal user's link, wallet and landlords stand in the export of a period and in our tables. The
+newer act wins: what was done here stays until an export that was imported later says otherwise,
+and a payment method that was added here is in every period's wallet (ruling 25).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from database.tables import metadata, scheduled_payment
+from database.types import one_of
+from domain.payments import MethodKind
+
+link_in_force = sa.table(
+    "link_in_force",
+    sa.column("period", sa.String),
+    sa.column("account_key", sa.String),
+    sa.column("mailbox", sa.String),
+    sa.column("address", sa.String),
+    sa.column("paperless", sa.Boolean),
+)
+landlord_in_force = sa.table(
+    "landlord_in_force",
+    sa.column("period", sa.String),
+    sa.column("cosigner_id", sa.String),
+    sa.column("portal_user", sa.String),
+)
+wallet_in_force = sa.table(
+    "wallet_in_force",
+    sa.column("period", sa.String),
+    sa.column("token", sa.String),
+    sa.column("portal_user", sa.String),
+    sa.column("kind", one_of(MethodKind, "kind")),
+    sa.column("last4", sa.String),
+)
+
+_MAY_SIGN_IN = "u.state IN ('active', 'locked')"  # a lock leaves what is in force (ruling 11)
+VIEWS = {
+    "scheduled_payment": f"""
+        SELECT {", ".join(scheduled_payment.c.keys())} FROM gateway_payment
+        WHERE kind = 'autopay'""",
+    "link_in_force": f"""
+        SELECT l.period, l.account_key, l.mailbox, l.address,
+            CASE WHEN o.paperless IS NOT NULL AND o.paperless_at >= r.imported_at
+                THEN o.paperless ELSE l.paperless END AS paperless
+        FROM portal_link l
+        JOIN bill_run r ON r.period = l.period
+        LEFT JOIN web_user u ON u.mailbox = l.mailbox
+        LEFT JOIN account_link o ON o.user_number = u.number AND o.account_key = l.account_key
+        WHERE o.unlinked_at IS NULL OR o.unlinked_at < r.imported_at
+        UNION ALL
+        SELECT a.period, o.account_key, u.mailbox, u.address, COALESCE(o.paperless, FALSE)
+        FROM account_link o
+        JOIN web_user u ON u.number = o.user_number
+        JOIN account a ON a.account_key = o.account_key
+        WHERE o.unlinked_at IS NULL AND {_MAY_SIGN_IN} AND NOT EXISTS (
+            SELECT 1 FROM portal_link l WHERE l.period = a.period
+                AND l.account_key = o.account_key AND l.mailbox = u.mailbox)""",
+    "landlord_in_force": f"""
+        SELECT c.period, c.cosigner_id, c.portal_user FROM cosigner c WHERE c.portal_user <> ''
+        UNION ALL
+        SELECT c.period, c.cosigner_id, u.address
+        FROM landlord_link k
+        JOIN web_user u ON u.number = k.user_number
+        JOIN cosigner c ON c.cosigner_id = k.cosigner_id
+        WHERE k.unlinked_at IS NULL AND {_MAY_SIGN_IN} AND LOWER(c.portal_user) <> u.mailbox""",
+    "wallet_in_force": f"""
+        SELECT p.period, p.token, p.portal_user, p.kind, p.last4
+        FROM payment_method p
+        JOIN bill_run r ON r.period = p.period
+        LEFT JOIN wallet_method w ON w.token = p.token
+        WHERE w.removed_at IS NULL OR w.removed_at < r.imported_at
+        UNION ALL
+        SELECT r.period, w.token, u.mailbox, w.kind, w.last4
+        FROM wallet_method w
+        JOIN web_user u ON u.number = w.user_number
+        CROSS JOIN bill_run r
+        WHERE w.removed_at IS NULL AND {_MAY_SIGN_IN} AND NOT EXISTS (
+            SELECT 1 FROM payment_method p WHERE p.period = r.period AND p.token = w.token)""",
+}
+
+
+@sa.event.listens_for(metadata, "after_create")
+def _make_views(_metadata: sa.MetaData, connection: sa.Connection, **_options: Any) -> None:
+    for name in VIEWS:
+        connection.exec_driver_sql(f"DROP VIEW IF EXISTS {name}")
+    for name, query in VIEWS.items():
+        connection.exec_driver_sql(f"CREATE VIEW {name} AS {query}")
+
+
+@sa.event.listens_for(metadata, "before_drop")
+def _drop_views(_metadata: sa.MetaData, connection: sa.Connection, **_options: Any) -> None:
+    for name in VIEWS:
+        connection.exec_driver_sql(f"DROP VIEW IF EXISTS {name}")

@@ -1,0 +1,89 @@
+"""A rehearsal: the same office in a copy of its books, where nothing that happens stays."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from database.books import Database, insert_rows
+from database.schema import metadata
+from database.tables import audit, bulk_file, period_close, run_lock, run_step
+from office.equipment.office import Office
+from splitter.runs.records import fetch_documents
+
+# Who works on the real one, and what was done there: its files are not copied, so the rehearsal
+# makes them anew.
+LEFT_OUT = (run_lock, audit, run_step)
+
+
+@contextmanager
+def rehearsal(real: Office) -> Iterator[Office]:
+    """
+    Give a copy of an office to try a close in: same code, same figures, nothing leaves it.
+
+    The books are copied into a database of their own, bills and print batches go to a folder that
+    is removed in the end, and no mail is sent.
+    """
+    place = Path(tempfile.mkdtemp(prefix="billclose-rehearsal-"))
+    try:
+        copy = _copied(real, place)
+        try:
+            yield copy
+        finally:
+            copy.database.close()
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _copied(real: Office, place: Path) -> Office:
+    for name in ("exports", "templates"):
+        if (real.home / name).is_dir():
+            shutil.copytree(real.home / name, place / name, copy_function=_link)
+    settings = real.settings.model_copy(
+        update={
+            "database": real.settings.database.model_copy(update={"url": ""}),
+            "bills": real.settings.bills.model_copy(update={"store": "bills"}),
+        }
+    )
+    copy = replace(real, home=place, settings=settings, rehearses=True, approves=lambda _: True)
+    with copy.database.writing() as books:
+        metadata.create_all(books)
+    _copy_books(real.database, copy.database)
+    for period in _shared_runs(copy.database):
+        fetch_documents(copy.database, period, real.store, copy.exports_folder)
+    return copy
+
+
+def _shared_runs(database: Database) -> list[str]:
+    """Return the runs that are not closed and whose bulk files another machine may have shared."""
+    is_closed = sa.exists().where(period_close.c.period == bulk_file.c.period)
+    shared = bulk_file.c.shared_sha256.is_not(None)
+    with database.reading() as books:
+        return list(
+            books.scalars(sa.select(bulk_file.c.period).where(shared, ~is_closed).distinct())
+        )
+
+
+def _link(source: str, target: str) -> None:
+    """Link a file rather than copy it where both lie on one disk; nobody writes into it."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _copy_books(source: Database, target: Database) -> None:
+    with source.reading() as original, target.writing() as books:
+        for table in metadata.sorted_tables:
+            if table in LEFT_OUT:
+                continue
+            columns = [column.name for column in table.columns]
+            rows = original.execution_options(yield_per=5_000).execute(sa.select(table))
+            insert_rows(books, table, columns, rows)

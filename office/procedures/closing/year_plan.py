@@ -1,0 +1,65 @@
+"""What a year's calendar is made of, taken from the settings and the books."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.tables import bill_run, enrollment, mandate
+from domain.failures import Misuse
+from office.equipment.office import Office
+from office.equipment.terms import plan_of
+from rules.calendars import DueRule, due_rule
+from rules.year_calendar import YearPlan
+
+
+def year_plan_of(office: Office, due_day: int = 0, days_prior: Iterable[int] = ()) -> YearPlan:
+    """
+    Return how this office's year is planned; `due_day` and `days_prior` go before the books.
+
+    Raises Misuse where neither the books nor a setting say by which day bills are due.
+    """
+    with office.database.reading() as books:
+        past = due_rule(_periods(books))
+        chosen = tuple(days_prior) or _days_prior(books)
+    return YearPlan(
+        due=_due(past, due_day or office.settings.calendar.due_day),
+        days_prior=tuple(sorted(set(chosen), reverse=True)),
+        reminders=plan_of(office).steps,
+        office_closed=office.office_days,
+        banks_closed=office.bank_days,
+        on_closed_day=office.settings.autopay.on_closed_day,
+        notice_days=office.settings.checks.notice_days,
+        least_days_to_due=office.settings.calendar.least_days_to_due,
+    )
+
+
+def _due(past: DueRule | None, day: int) -> DueRule:
+    if past is None and not day:
+        raise Misuse(
+            "No period in the books shows by which day bills are due; give --due-day DAY, or set "
+            "calendar.due_day.",
+            "no-due-day",
+        )
+    if past is None:
+        return DueRule(day)
+    return replace(past, day=day) if day else past
+
+
+def _periods(books: Connection) -> list[tuple[date, date]]:
+    rows = books.execute(sa.select(bill_run.c.ends_on, bill_run.c.due_on))
+    return [(row.ends_on, row.due_on) for row in rows]
+
+
+def _days_prior(books: Connection) -> tuple[int, ...]:
+    """Return the days that customers chose: in the newest export, and at the office itself."""
+    newest = sa.select(bill_run.c.period).order_by(bill_run.c.ends_on.desc()).limit(1)
+    exported = sa.select(mandate.c.days_prior).where(
+        mandate.c.active, mandate.c.period == newest.scalar_subquery()
+    )
+    enrolled = sa.select(enrollment.c.days_prior).where(enrollment.c.cancelled_at.is_(None))
+    return tuple(books.scalars(exported.union(enrolled)))

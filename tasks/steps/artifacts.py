@@ -1,0 +1,144 @@
+"""What the Prefect UI shows beside a run: tables, the report, progress."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from prefect.artifacts import (
+    create_link_artifact,
+    create_markdown_artifact,
+    create_table_artifact,
+)
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter
+from prefect.client.schemas.sorting import ArtifactSort
+from prefect.runtime import flow_run
+
+from database.books import Database
+from database.tables import print_batch
+from office.equipment.office import Office
+from office.procedures.exceptions import exceptions_of
+from reporting.report.markdown import check_rows, exception_rows, to_markdown
+from reporting.run_sheet.reading import read_run_sheet
+
+
+def show_exceptions(office: Office, period: str) -> None:
+    """Show what needs a person as a table; account numbers are all it holds of a customer."""
+    _show_table(
+        key=f"exceptions-{slug(period)}",
+        table=exception_rows(exceptions_of(office, period)),
+        description=f"What needs a person in period {period}",
+    )
+
+
+def show_checks(database: Database, period: str) -> None:
+    """Show what came of every check as a table, what failed first."""
+    sheet = read_run_sheet(database, period)
+    _show_table(
+        key=f"checks-{slug(period)}",
+        table=check_rows(sheet),
+        description=f"The {len(sheet.checks)} checks of period {period}",
+    )
+
+
+def show_question(period: str, text: str) -> None:
+    """Show what a person is asked to approve, also to whoever has not opened the form."""
+    _show_markdown(
+        key=f"approval-{slug(period)}",
+        markdown=text,
+        description=f"What would happen when period {period} is closed",
+    )
+
+
+def show_print_batch(database: Database, period: str, home: Path) -> None:
+    """Show the files of the print batches, with a link to each part's folder."""
+    query = (
+        sa.select(print_batch)
+        .where(print_batch.c.period == period)
+        .order_by(print_batch.c.part, print_batch.c.bulk)
+    )
+    with database.reading() as books:
+        batches = books.execute(query).all()
+    _show_table(
+        key=f"print-{slug(period)}",
+        table=[
+            {
+                "part": batch.part,
+                "form": batch.form,
+                "file": batch.file,
+                "bills": batch.bills,
+                "pages": batch.pages,
+                "sha256": batch.sha256,
+            }
+            for batch in batches
+        ],
+        description=f"The print batches of period {period}",
+    )
+    for folder in dict.fromkeys((home / batch.file).parent for batch in batches):
+        create_link_artifact(
+            link=folder.absolute().as_uri(),
+            link_text=str(folder),
+            key=slug(
+                f"print-folder-{period}" + ("" if folder.name == period else f"-{folder.name}")
+            ),
+            description=f"Where the print batches of period {period} lie on the office's machine",
+        )
+
+
+def link_report(period: str, file: Path) -> None:
+    """Say where the report's file is; Prefect's older pages also link it, the newer do not."""
+    create_link_artifact(
+        link=file.absolute().as_uri(),
+        link_text=str(file.absolute()),
+        key=f"report-file-{slug(period)}",
+        description=f"The report of period {period}, as a file on the office's machine",
+    )
+
+
+def show_report(office: Office, period: str) -> None:
+    """Show the report of a run as a page."""
+    _show_markdown(
+        key=f"report-{slug(period)}",
+        markdown=to_markdown(
+            read_run_sheet(office.database, period), exceptions_of(office, period)
+        ),
+        description=f"The close of period {period}",
+    )
+
+
+def slug(run: str) -> str:
+    """Artifact keys take lower-case letters, digits and dashes alone."""
+    return "".join(char if char.isalnum() else "-" for char in run.lower())
+
+
+def _show_table(key: str, table: Sequence[dict[str, Any]], description: str) -> None:
+    rows = list(table)
+    if not _is_shown(key, json.dumps(rows, default=str)):
+        create_table_artifact(key=key, table=rows, description=description)
+
+
+def _show_markdown(key: str, markdown: str, description: str) -> None:
+    if not _is_shown(key, markdown):
+        create_markdown_artifact(key=key, markdown=markdown, description=description)
+
+
+def _is_shown(key: str, content: str) -> bool:
+    """
+    Tell whether this run shows the same already: one that was suspended starts again from the top.
+
+    A second card with the same words would only have people look for what is different.
+    """
+    if not flow_run.id:
+        return False
+    chosen = {"key": {"any_": [key]}, "flow_run_id": {"any_": [flow_run.id]}}
+    with get_client(sync_client=True) as client:
+        newest = client.read_artifacts(
+            artifact_filter=ArtifactFilter.model_validate(chosen),
+            sort=ArtifactSort.CREATED_DESC,
+            limit=1,
+        )
+    return bool(newest) and newest[0].data == content
