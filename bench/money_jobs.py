@@ -109,8 +109,8 @@ def limit(folder: Path, accounts: int) -> Figures:
         .join(payment_method, method)
     )  # fmt: skip
     names = [
-        "key", "period", "account_key", "account", "pay_on", "amount", "method_token", "method_kind",
-        "last4", "immediate", "state", "scheduled_at",
+        "key", "period", "account_key", "account", "pay_on", "amount", "method_token",
+        "method_kind", "last4", "immediate", "state", "scheduled_at",
     ]  # fmt: skip
 
     def work() -> None:

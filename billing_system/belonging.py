@@ -47,8 +47,8 @@ def require_own_utility(books: Connection, utility: Utility, period: str, named:
     raise Refused(
         "other-utility",
         f"The export is of {utility.name} ({utility.timezone}), and this home belongs to "
-        f"{before.utility} ({before.timezone}, period {before.period}); give each utility a home of "
-        f'its own. If it is the same under a new name, set utility.name = "{utility.name}".',
+        f"{before.utility} ({before.timezone}, period {before.period}); give each utility a home "
+        f'of its own. If it is the same under a new name, set utility.name = "{utility.name}".',
     )
 
 

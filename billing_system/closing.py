@@ -63,7 +63,8 @@ def publish(
             if found.state is not RunState.APPROVED:
                 raise Refused(
                     "not-approved",
-                    f"Period {period} is {found.state}, not approved; approve it before it is closed.",
+                    f"Period {period} is {found.state}, not approved; approve it before it is "
+                    "closed.",
                 )
             require_no_overlap(books, period)
             _close(books, period, now, who)

@@ -505,7 +505,7 @@ gateway_payment = _table(
     sa.Index(None, "period"),
 )
 
-# The payments that autopay scheduled: a view (database/definitions/in_force.py), so that who reads the
+# The payments that autopay scheduled: a view (definitions/in_force.py), so that who reads the
 # schedule never meets what customers pay by hand. Written is gateway_payment alone.
 scheduled_payment = sa.Table(
     "scheduled_payment",

@@ -59,13 +59,17 @@ def choices(database: Database) -> list[str]:
 
     Empty where there are none, or where they are not named by months: then the clerk types it.
     """
-    newest_first = sa.select(bill_run.c.run, bill_run.c.state).order_by(bill_run.c.ends_on.desc())
+    newest_first = sa.select(bill_run.c.period, bill_run.c.state).order_by(
+        bill_run.c.ends_on.desc()
+    )
     with database.reading() as books:
         rows = list(books.execute(newest_first.limit(MOST_CHOICES)))
-    if not rows or not all(MONTH.fullmatch(row.run) for row in rows):
+    if not rows or not all(MONTH.fullmatch(row.period) for row in rows):
         return []
-    done = [row.run for row in rows if row.state in ("closed", "finished")]
-    return [row.run for row in rows if row.run not in done] + months_after(rows[0].run) + done
+    done = [row.period for row in rows if row.state in ("closed", "finished")]
+    return (
+        [row.period for row in rows if row.period not in done] + months_after(rows[0].period) + done
+    )
 
 
 def months_after(period: str, count: int = MONTHS_AHEAD) -> list[str]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import Any, Literal
 
 from pythonjsonlogger.json import JsonFormatter
 
-from office.prefect_server.processes import turn_over
 from office.secrets.redaction import install, redact, redact_all
+
+LOG_BYTES = 10_000_000
 
 OFFICE_LOG = "office.log"
 LINE = "%(asctime)s %(levelname)s %(name)s %(message)s"
@@ -91,3 +93,14 @@ def _keep_in(file: Path, chosen: Literal["text", "json"]) -> None:
     handler.setFormatter(formatter(chosen))
     handler.setLevel(logging.INFO)
     root.addHandler(handler)
+
+
+def turn_over(log: Path) -> None:
+    """
+    Begin a log anew that has grown large, and keep the one before.
+
+    Copied and emptied rather than renamed: the process that writes it has it open.
+    """
+    if log.is_file() and log.stat().st_size > LOG_BYTES:
+        shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+        os.truncate(log, 0)

@@ -134,7 +134,8 @@ def _require_now(office: Office, period: str, *, asked: bool) -> None:
     if not asked and not is_part_due(written_on, office.today(known)):
         raise Refused(
             "part-written",
-            f"Today's part of {period} is written; {office.command} print {period} writes another one.",
+            f"Today's part of {period} is written; {office.command} print {period} writes another "
+            "one.",
         )
 
 

@@ -12,7 +12,6 @@ from prefect.cache_policies import NO_CACHE
 from database.audit import record_audit
 from mail.notices.autopay_failures import queue_autopay_failures, queue_capped_draws
 from office.equipment.office import Office, current_office
-from office.equipment.terms import notifying_of, terms_of
 from office.procedures.collecting import (
     draw_figures,
     event_figures,
@@ -33,7 +32,7 @@ TOLD_FOR = timedelta(days=14)  # a customer who hears of it later is no better o
 def look_up_payments() -> Figures:
     """Find out what became of the payments that were asked for and not answered."""
     office = current_office()
-    found = look_up_due(office.database, office.gateway, terms_of(office), office.due_now)
+    found = look_up_due(office.database, office.gateway, office.autopay_terms, office.due_now)
     figures = lookup_figures(found)
     is_news = bool(found.approved or found.declined)
     _tell(office, "look up payments", figures["sentence"], is_news=is_news)
@@ -50,7 +49,7 @@ def draw_payments(balances: Figures) -> Figures:
     """
     office = current_office()
     terms = replace(
-        terms_of(office),
+        office.autopay_terms,
         left_out=frozenset(balances["left_out"]),
         feed_max_age=timedelta(seconds=balances["max_age"]) if balances["max_age"] else None,
     )
@@ -66,7 +65,7 @@ def draw_payments(balances: Figures) -> Figures:
 def take_in_late_events() -> Figures:
     """Take in returns, charge-backs and draws that landed late; watch the return rates."""
     office = current_office()
-    found = take_in_events(office.database, office.gateway, terms_of(office), office.due_now)
+    found = take_in_events(office.database, office.gateway, office.autopay_terms, office.due_now)
     figures = event_figures(office, found)
     is_news = bool(found.returned.count or found.landed.count or found.alarms or found.changes)
     _tell(office, "take in late events", figures["sentence"], is_news=is_news)
@@ -94,7 +93,7 @@ def queue_failure_mails() -> int:
     """
     office = current_office()
     now = office.due_now()
-    capped = queue_capped_draws(office.database, notifying_of(office, now))
+    capped = queue_capped_draws(office.database, office.notices_terms(now))
     return capped.queued + queue_autopay_failures(
         office.database,
         since=now - TOLD_FOR,

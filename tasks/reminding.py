@@ -18,7 +18,6 @@ from mail.outbox.sending import say_tried
 from mail.reminders.exemptions import undrawn
 from mail.reminders.queueing import queue_reminders, withdraw_reminders
 from office.equipment.office import current_office
-from office.equipment.terms import notifying_of, reminding_of
 from office.procedures.mailing.due_mail import send_what_is_due
 from office.procedures.mailing.reminding import (
     QUEUES,
@@ -60,7 +59,7 @@ def send_notice_mails() -> State[Any]:
 
 def _queue(kind: MessageKind) -> Figures:
     office = current_office()
-    counts = QUEUES[kind](office.database, notifying_of(office, office.due_now()))
+    counts = QUEUES[kind](office.database, office.notices_terms(office.due_now()))
     get_run_logger().info("queue %s: %s new", kind, say_count(counts.queued, "mail"))
     return to_notice_figures(counts)
 
@@ -91,7 +90,7 @@ def look_for_undrawn_payments() -> Figures:
 def withdraw_what_is_not_owed() -> int:
     """Take waiting reminders back that are not owed any more; returns how many."""
     office = current_office()
-    taken = withdraw_reminders(office.database, reminding_of(office, office.due_now()))
+    taken = withdraw_reminders(office.database, office.reminders_terms(office.due_now()))
     get_run_logger().info("withdraw reminders: %s", say_count(taken, "mail"))
     return taken
 
@@ -100,7 +99,7 @@ def _queueing(kind: MessageKind) -> Callable[..., Figures]:
     @task(name=f"queue {kind}", retries=0, cache_policy=NO_CACHE, persist_result=False)
     def queue(left_out: Sequence[str] = ()) -> State[Any]:
         office = current_office()
-        terms = replace(reminding_of(office, office.due_now()), left_out=frozenset(left_out))
+        terms = replace(office.reminders_terms(office.due_now()), left_out=frozenset(left_out))
         counts = queue_reminders(office.database, kind, terms)
         sentence = say_queued(counts)
         get_run_logger().info("queue %s: %s", kind, sentence)

@@ -61,3 +61,71 @@ def test_no_public_class_name_stands_for_two_things():
     )
 
     assert [] == [name for name, count in names.items() if count > 1]
+
+
+FOLDERS = sorted({path.parent for package in PACKAGES for path in code_of(package)})
+MOST_FILES = 16
+FREE_TO_GROW = {"domain", "command_line/commands"}  # one noun a file, one command a file
+NAMED_FROM_OUTSIDE = FREE_TO_GROW | {"flows"}  # as a person types them, or reads them in Prefect
+
+
+@pytest.mark.parametrize("folder", [str(folder.relative_to(ROOT)) for folder in FOLDERS])
+def test_a_folder_is_seen_at_a_glance(folder):
+    names = [path.stem for path in (ROOT / folder).glob("*.py")]
+    prefixes = Counter(name.partition("_")[0] for name in names)
+
+    assert folder in FREE_TO_GROW or len(names) <= MOST_FILES
+    assert folder in NAMED_FROM_OUTSIDE or [] == [
+        prefix for prefix, count in prefixes.items() if prefix and count > 2
+    ]
+
+
+def modules() -> dict[str, Path]:
+    """Return all shipped files by their module's name; a package's `__init__` by the package's."""
+    paths = [path.relative_to(ROOT) for package in PACKAGES for path in code_of(package)]
+    return {".".join(path.with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
+
+
+def imports() -> dict[str, set[str]]:
+    """Return which module imports which, those included that only the type checker reads."""
+    known = modules()
+    found: dict[str, set[str]] = {name: set() for name in known}
+    for name, path in known.items():
+        for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                wanted = {f"{node.module}.{one.name}" for one in node.names}
+                found[name] |= {one if one in known else node.module for one in wanted}
+            elif isinstance(node, ast.Import):
+                found[name] |= {one.name for one in node.names}
+    return {name: (wanted & known.keys()) - {name} for name, wanted in found.items()}
+
+
+def circles(edges: dict[str, set[str]]) -> list[str]:
+    """Return what is left when all that imports nothing, or only such, is taken away again."""
+    left = dict(edges)
+    while free := [one for one, wanted in left.items() if not wanted & left.keys()]:
+        for one in free:
+            del left[one]
+    return sorted(left)
+
+
+def test_no_file_imports_itself_by_way_of_others():
+    assert [] == circles(imports())
+
+
+def test_no_folder_of_a_package_imports_itself_by_way_of_others():
+    places = {name: path.parent for name, path in modules().items()}
+    edges: dict[str, set[str]] = {}
+    for name, wanted in imports().items():
+        wing = places[name]
+        others = {places[one] for one in wanted} - {wing}
+        alike = {str(one) for one in others if one.parts[0] == wing.parts[0] and len(one.parts) > 1}
+        if len(wing.parts) > 1:
+            edges.setdefault(str(wing), set()).update(alike)
+
+    assert [] == circles(edges)
+
+
+def test_a_circle_is_found():
+    assert ["a", "b"] == circles({"a": {"b"}, "b": {"a"}, "c": set()})
+    assert [] == circles({"a": {"b"}, "b": {"c"}, "c": set()})

@@ -10,6 +10,10 @@ from starlette.routing import Route
 
 from identity.passwords import Passwords
 from office.equipment.office import Office
+from web.customers.autopay.routes import ROUTES as AUTOPAY
+from web.customers.choices.routes import ROUTES as CHOICES
+from web.customers.paying.routes import ROUTES as PAYING
+from web.customers.paying.routes import guest_routes
 from web.customers.routes import customer_routes
 from web.gateways import take_stripe_event
 from web.guarding import Guard, largest_of
@@ -55,7 +59,8 @@ def _pages(office: Office) -> list[Route]:
     served = office.settings.web.serves
     return [
         *(office_routes() if "office" in served else ()),
-        *(customer_routes() if "customers" in served else ()),
+        *(guest_routes() if "customers" in served else ()),
+        *(customer_routes(*AUTOPAY, *CHOICES, *PAYING) if "customers" in served else ()),
     ]
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from command_line.commands.close_outcome import close_figures
 from command_line.options import DONE, NEEDS_PERSON, as_of_option, json_option, open_office
+from command_line.outcomes.close import close_figures
 from domain.failures import Misuse, Refused
 from domain.runs import RunState
 from domain.words import say_count

@@ -79,7 +79,7 @@ def enroll(
     as_json: bool,
 ) -> int:
     """Enroll ACCOUNT in autopay; what would be drawn at once is shown and needs a yes."""
-    from command_line.commands.autopay_figures import enrollment_figures, enrollment_lines
+    from command_line.outcomes.autopay import enrollment_figures, enrollment_lines
     from payments.enrollment.enrolling import EnrollmentRequest, offer_enrollment
     from payments.enrollment.enrolling import enroll as carry_out
 
@@ -155,7 +155,7 @@ def cancel(
     home: Path, account: str, reason: str, yes: bool, as_of: datetime | None, as_json: bool
 ) -> int:
     """End the autopay of ACCOUNT; a payment that was not asked for yet falls away."""
-    from command_line.commands.autopay_figures import ended_figures, ended_lines
+    from command_line.outcomes.autopay import ended_figures, ended_lines
     from payments.enrollment.ending import (
         cancel_enrollment,
         find_enrollment_facts,
@@ -190,7 +190,7 @@ def cancel(
 @click.pass_obj
 def show(home: Path, account: str, as_of: datetime | None, as_json: bool) -> int:
     """Show what is agreed for ACCOUNT, its next payment, and the payments of all periods."""
-    from command_line.commands.autopay_figures import (
+    from command_line.outcomes.autopay import (
         list_payments,
         standing_figures,
         standing_lines,
@@ -222,7 +222,7 @@ def show(home: Path, account: str, as_of: datetime | None, as_json: bool) -> int
 @click.pass_obj
 def reinstate(home: Path, account: str, reason: str, as_of: datetime | None, as_json: bool) -> int:
     """Draw again from the suspended payment method of ACCOUNT, from the next period on."""
-    from command_line.commands.autopay_figures import reinstated_figures, reinstated_lines
+    from command_line.outcomes.autopay import reinstated_figures, reinstated_lines
     from payments.enrollment.ending import reinstate as lift
 
     office = open_office(home, as_of)

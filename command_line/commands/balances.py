@@ -39,7 +39,7 @@ def decide(
 
     KEY is an id of `list movements`, or the movement that `list exceptions` names.
     """
-    from database.ledger.deciding import BalanceDecision, decide_balance
+    from database.deciding import BalanceDecision, decide_balance
 
     if contained is carried:
         raise Misuse("Give one of --contained and --carried.")

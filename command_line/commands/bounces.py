@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 import click
 import sqlalchemy as sa
 
-from command_line.commands.close import replace_office
 from command_line.commands.print_ import part_lines
 from command_line.options import (
     DONE,
@@ -21,6 +20,7 @@ from command_line.options import (
     open_office,
     reason_option,
 )
+from command_line.working import telling_steps
 from domain.failures import Misuse
 from domain.words import say_count
 
@@ -177,7 +177,7 @@ def process_bounces(home: Path, as_of: datetime | None, as_json: bool) -> int:
 
     office = open_office(home, as_of)
     _ = office.inbox  # what is missing in the settings is said at once
-    state = run_flow(replace_office(office), _load)
+    state = run_flow(telling_steps(office), _load)
     figures: dict[str, Any] = state.result(raise_on_failure=False)
     if as_json:
         click.echo(json.dumps({"status": "done", **figures}, indent=1))

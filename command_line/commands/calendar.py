@@ -66,7 +66,6 @@ def calendar(
 
 def _plan(office: Office, year: int, due_day: int, days_prior: tuple[int, ...]) -> YearCalendar:
     from mail.rendering.alerts import newest_utility
-    from office.equipment.terms import plan_of
     from office.procedures.closing.year_plan import year_plan_of
     from reporting.documents.year_calendar import YearCalendar
     from rules.year_calendar import plan_year
@@ -77,7 +76,7 @@ def _plan(office: Office, year: int, due_day: int, days_prior: tuple[int, ...]) 
         year,
         timezone,
         utility,
-        plan_of(office).at,
+        office.reminders_plan.at,
         plan,
         plan_year(year, plan),
         office.office_days,

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from command_line.commands.close import replace_office
-from command_line.commands.close_outcome import close_figures
 from command_line.options import REFUSED, as_of_option, json_option, open_office
+from command_line.outcomes.close import close_figures
 from command_line.waivers import to_waivers, waiver_options
+from command_line.working import telling_steps
 from domain.failures import Refused
 
 
@@ -40,7 +40,7 @@ def check(
     get_run(office.database, period)
     refusal = None
     try:
-        worker = replace_office(office)
+        worker = telling_steps(office)
         run_flow(worker, _load, period=period, waivers=waivers)
     except Refused as found:
         refusal = found

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -13,25 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from command_line.commands.close_outcome import tell
 from command_line.failing import is_published, of_period
 from command_line.options import (
     as_of_option,
     ask,
-    close_after_command,
     despite_option,
     is_at_terminal,
     json_option,
     open_office,
     overlaps_option,
 )
-from command_line.progress import StepLines
+from command_line.outcomes.close import tell
 from command_line.waivers import to_waivers, waiver_options
+from command_line.working import rehearsed, telling_steps
 from domain.failures import Misuse, NobodyMailed, Refused
 from domain.words import say_count
 
 if TYPE_CHECKING:
-    from office.equipment.office import Approver, Office
+    from office.equipment.office import Office
     from reporting.run_sheet.run_sheet import RunSheet
 
 
@@ -110,7 +106,7 @@ def _close(office: Office, parameters: dict[str, Any], *, yes: bool, as_json: bo
         return close_period
 
     period = parameters["period"]
-    worker = replace_office(office, (lambda _sheet: True) if yes else _ask)
+    worker = telling_steps(office, (lambda _sheet: True) if yes else _ask)
     status, refusal = "dry-run" if office.rehearses else "closed", None
     try:
         with of_period(worker, period):
@@ -141,24 +137,6 @@ def _wake_who_waits(office: Office, period: str) -> None:
     with office.database.reading() as books:
         request = newest_request(books, period)
     wake(office, request.flow_run if request else None)
-
-
-def replace_office(office: Office, approver: Approver = lambda _sheet: False) -> Office:
-    """Return an office whose steps tell how far they are; unless asked, it approves nothing."""
-    worker = replace(office, approves=approver, reporter=StepLines())
-    close_after_command(worker)
-    return worker
-
-
-@contextlib.contextmanager
-def rehearsed(office: Office, dry_run: bool) -> Iterator[Office]:
-    if not dry_run:
-        yield office
-        return
-    from office.procedures.closing.rehearsal import rehearsal
-
-    with rehearsal(office) as copy:
-        yield copy
 
 
 def _ask(sheet: RunSheet) -> bool:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from command_line.commands.close import replace_office
 from command_line.options import (
     DONE,
     NEEDS_PERSON,
@@ -20,6 +19,7 @@ from command_line.options import (
     json_option,
     open_office,
 )
+from command_line.working import telling_steps
 from domain.money import ZERO, Money
 from domain.words import say_count
 
@@ -85,7 +85,7 @@ def _collect(office: Office, despite: str | None, despite_stale: str | None) -> 
 
         return flow
 
-    worker = replace_office(office)
+    worker = telling_steps(office)
     state = run_flow(
         worker, load, despite_stuck_postings=despite, despite_stale_balances=despite_stale
     )
@@ -128,12 +128,11 @@ def _lines(office: Office, figures: Figures) -> list[str]:
 
 def _show_what_is_due(office: Office, *, as_json: bool) -> int:
     """Decide with the same code, and write, ask and send nothing."""
-    from office.equipment.terms import terms_of
     from payments.collecting.claiming import preview_due
 
     now = office.due_now()
     due, reasons, amount = 0, dict[str, int](), ZERO
-    for _, decision in preview_due(office.database, now, terms_of(office)):
+    for _, decision in preview_due(office.database, now, office.autopay_terms):
         if isinstance(decision, Money):
             due, amount = due + 1, amount + decision
         else:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from command_line.commands.close import replace_office
 from command_line.options import DONE, NEEDS_PERSON, as_of_option, json_option, open_office
+from command_line.working import telling_steps
 from domain.failures import Misuse
 from domain.words import say_count
 
@@ -63,7 +63,7 @@ def _export(office: Office, account: str, to: str) -> dict[str, Any]:
 
         return flow
 
-    worker = replace_office(office)
+    worker = telling_steps(office)
     figures: dict[str, Any] = run_flow(worker, load, account=account, to=to).result()
     return figures
 

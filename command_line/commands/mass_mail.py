@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from command_line.commands.preview import send_test_mail, to_mailbox
-from command_line.mail_results import Figures, is_unsent, run_mailing, say_unsent
 from command_line.options import DONE, NEEDS_PERSON, as_of_option, json_option, open_office
+from command_line.outcomes.mail import Figures, is_unsent, run_mailing, say_unsent
 from domain.failures import Misuse, Refused
 from domain.words import say_count
 
@@ -222,7 +222,7 @@ def _send(
     *,
     as_json: bool,
 ) -> int:
-    from command_line.commands.close import replace_office
+    from command_line.working import telling_steps
     from office.procedures.mailing.communications import record
 
     per_minute = office.settings.communications.messages_per_minute
@@ -230,7 +230,7 @@ def _send(
         minutes = say_count(-(-count // per_minute), "minute")
         click.echo(f"Sending {per_minute:,} a minute takes some {minutes}.")
     number = record(office, request)
-    sent = run_mailing(replace_office(office), _load, mailing=number, count=count)
+    sent = run_mailing(telling_steps(office), _load, mailing=number, count=count)
     unsent = is_unsent(sent) or bool(sent["stopped_by"])
     status = "unsent" if unsent else "sent"
     return end(status, figures | sent, NEEDS_PERSON if unsent else DONE, as_json=as_json)

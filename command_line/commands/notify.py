@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from command_line.commands.close import replace_office
-from command_line.mail_results import UNSENT, Figures, is_unsent, run_mailing, say_unsent
 from command_line.options import (
     DONE,
     NEEDS_PERSON,
@@ -19,6 +17,8 @@ from command_line.options import (
     json_option,
     open_office,
 )
+from command_line.outcomes.mail import UNSENT, Figures, is_unsent, run_mailing, say_unsent
+from command_line.working import telling_steps
 
 if TYPE_CHECKING:
     from office.equipment.office import Office
@@ -63,16 +63,15 @@ def _notify(office: Office) -> Figures:
 
         return flow
 
-    figures = run_mailing(replace_office(office), load)
+    figures = run_mailing(telling_steps(office), load)
     return {name: figures[name] for name in ("notices", "sent", *UNSENT, "stopped_by")}
 
 
 def _look(office: Office) -> Figures:
     """Decide with the same code, and write and send nothing."""
-    from office.equipment.terms import notifying_of
     from office.procedures.mailing.reminding import look_at_notices
 
-    terms = notifying_of(office, office.due_now(), records=False)
+    terms = office.notices_terms(office.due_now(), records=False)
     nothing = dict.fromkeys(("sent", *UNSENT), 0)
     return {"notices": look_at_notices(office.database, terms), **nothing, "stopped_by": ""}
 

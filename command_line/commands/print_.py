@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from command_line.commands.close import replace_office
 from command_line.options import DONE, NEEDS_PERSON, as_of_option, json_option, open_office
+from command_line.working import telling_steps
 from domain.words import say_count
 
 
@@ -30,7 +30,7 @@ def print_bills(home: Path, period: str | None, as_of: datetime | None, as_json:
     office = open_office(home, as_of)
     if period is not None:
         get_run(office.database, period)
-    state = run_flow(replace_office(office), _load, period=period)
+    state = run_flow(telling_steps(office), _load, period=period)
     figures: dict[str, Any] = state.result(raise_on_failure=False)
     if as_json:
         click.echo(json.dumps({"status": "done", **figures}, indent=1))

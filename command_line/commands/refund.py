@@ -40,7 +40,6 @@ def refund(
     It is given back once, however often this is run: after a lost answer (exit status 4) run it
     again. The reversal is posted with the next `collect` or `retry-postings`.
     """
-    from office.equipment.terms import terms_of
     from payments.outcomes.refunding import refund_payment
 
     office = open_office(home, as_of)
@@ -53,7 +52,7 @@ def refund(
             part,
             reason,
             office.due_now(),
-            terms_of(office),
+            office.autopay_terms,
         )
     except (TemporaryFailure, OutcomeUnknown) as failure:
         message = f"{failure} The refund stays asked for; run the same command again later."

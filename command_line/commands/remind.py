@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from command_line.commands.close import replace_office
-from command_line.mail_results import UNSENT, Figures, is_unsent, run_mailing, say_unsent
 from command_line.options import (
     DONE,
     NEEDS_PERSON,
@@ -22,6 +20,8 @@ from command_line.options import (
     json_option,
     open_office,
 )
+from command_line.outcomes.mail import UNSENT, Figures, is_unsent, run_mailing, say_unsent
+from command_line.working import telling_steps
 from domain.words import say_count
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _remind(office: Office, despite: str | None, despite_stale: str | None) -> F
         return flow
 
     return run_mailing(
-        replace_office(office),
+        telling_steps(office),
         load,
         despite_stuck_postings=despite,
         despite_stale_balances=despite_stale,
@@ -91,7 +91,6 @@ def _look(office: Office, despite: str | None, despite_stale: str | None) -> Fig
     from domain.reminders import REMINDERS
     from mail.reminders.exemptions import undrawn
     from mail.reminders.queueing import queue_reminders
-    from office.equipment.terms import reminding_of
     from office.procedures.feeding import find_stale, say_feed
     from office.procedures.mailing.reminding import to_figures, undrawn_figures
     from office.procedures.posting import require_posted_here
@@ -102,7 +101,7 @@ def _look(office: Office, despite: str | None, despite_stale: str | None) -> Fig
     stale = find_stale(office, now)
     is_stopped = despite_stale is None and office.settings.feed.when_stale == "stop"
     left_out = frozenset(stale.why) if is_stopped else frozenset()
-    terms = replace(reminding_of(office, now, records=False), left_out=left_out)
+    terms = replace(office.reminders_terms(now, records=False), left_out=left_out)
     nothing = dict.fromkeys(("sent", *UNSENT), 0)
     found = {
         kind.value: to_figures(queue_reminders(office.database, kind, terms)) | nothing

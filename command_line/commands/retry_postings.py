@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from command_line.commands.close import replace_office
 from command_line.options import (
     DONE,
     NEEDS_PERSON,
@@ -18,6 +17,7 @@ from command_line.options import (
     json_option,
     open_office,
 )
+from command_line.working import telling_steps
 from domain.failures import Misuse
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _post(office: Office, at_once: bool) -> dict[str, Any]:
 
         return flow
 
-    state = run_flow(replace_office(office), load, now=at_once)
+    state = run_flow(telling_steps(office), load, now=at_once)
     figures: dict[str, Any] = state.result(raise_on_failure=False)
     return figures
 

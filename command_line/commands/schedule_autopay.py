@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from command_line import options as asking
-from command_line.commands.close import rehearsed, replace_office
 from command_line.options import DONE, NEEDS_PERSON, as_of_option, json_option, open_office
+from command_line.working import rehearsed, telling_steps
 from domain.failures import Misuse
 from domain.schedule_groups import GROUP_MEANINGS, ScheduleGroup
 from domain.words import say_count
@@ -165,7 +165,7 @@ def schedule_autopay(
     if asks and run.is_closed:
         groups = ask_for_groups(office, period)
     with rehearsed(office, dry_run) as at_work:
-        worker = replace_office(at_work)
+        worker = telling_steps(at_work)
         run_flow(worker, _load, period=period, groups=groups)
         lists = read_run_sheet(worker.database, period).autopay
         found = read_groups(worker, period)

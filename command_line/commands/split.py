@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from command_line.commands.split_customers import read_customers
-from command_line.commands.split_figures import (
+from command_line.options import NEEDS_PERSON, json_option
+from command_line.outcomes.split import (
     SplitFigures,
     check_accounts,
     check_file,
@@ -19,8 +19,8 @@ from command_line.commands.split_figures import (
     clean_bills,
     file_names,
 )
-from command_line.options import NEEDS_PERSON, json_option
 from command_line.progress import StepLines
+from command_line.split_customers import read_customers
 from domain.failures import Misuse
 from domain.periods import BulkFile
 

@@ -116,7 +116,7 @@ class _Serving:
 
 
 def _watch(kept: list[Kept], log: Path) -> None:
-    from office.prefect_server.processes import turn_over
+    from office.logs import turn_over
 
     looks = 0
     while True:

@@ -38,7 +38,8 @@ ACCOUNTS = (
         sql="""
             SELECT a.account_key, a.account FROM account a
             LEFT JOIN (
-                SELECT DISTINCT account_key FROM movement WHERE period = :period AND kind = 'billing'
+                SELECT DISTINCT account_key FROM movement
+                WHERE period = :period AND kind = 'billing'
             ) m ON m.account_key = a.account_key
             WHERE a.period = :period AND a.status = 'active' AND m.account_key IS NULL""",
         detail=says("active, and nothing was billed"),

@@ -42,7 +42,8 @@ DELIVERY = (
                     JOIN suppressed_address s ON s.mailbox = LOWER(e.address)
                     WHERE e.period = :period AND e.fault IS NULL
                     UNION SELECT l.account_key FROM link_in_force l
-                    JOIN suppressed_address s ON s.mailbox = l.mailbox WHERE l.period = :period))""",
+                    JOIN suppressed_address s ON s.mailbox = l.mailbox
+                    WHERE l.period = :period))""",
         detail=says("an address bounced earlier: {outcome}"),
         rules=(21, 22, 28),
     ),

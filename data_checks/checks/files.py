@@ -110,7 +110,8 @@ FILES = (
             FROM page p
             JOIN bulk_file f ON f.period = p.period AND f.bulk = p.bulk
             LEFT JOIN account a ON a.period = p.period AND a.account_key = p.account_key
-            WHERE p.period = :period AND p.disposition = 'bill' AND p.reason = 'It was read by OCR.'""",
+            WHERE p.period = :period AND p.disposition = 'bill'
+                AND p.reason = 'It was read by OCR.'""",
         detail=says("{file}, page {page_number} was read by OCR"),
         rules=(11,),
     ),

@@ -24,8 +24,14 @@ _BEFORE = """
                 WHERE o.period <> :period
                 GROUP BY l.account_key, l.account
             )"""
-_MANDATE = "EXISTS (SELECT 1 FROM mandate m WHERE m.period = {period} AND m.account_key = b.account_key{more})"
-_LINK = "EXISTS (SELECT 1 FROM portal_link l WHERE l.period = {period} AND l.account_key = b.account_key)"
+_MANDATE = """EXISTS (
+                SELECT 1 FROM mandate m
+                WHERE m.period = {period} AND m.account_key = b.account_key{more}
+            )"""
+_LINK = """EXISTS (
+                SELECT 1 FROM portal_link l
+                WHERE l.period = {period} AND l.account_key = b.account_key
+            )"""
 _METHOD = """(EXISTS (
                 SELECT 1 FROM portal_link l
                 JOIN payment_method p ON p.period = l.period AND p.portal_user = l.mailbox

@@ -1,1 +1,1 @@
-"""Definitions."""
+"""Tables of single subjects, views, and the guards that keep rows as they are."""

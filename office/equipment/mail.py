@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from domain.failures import Misuse
 from mail.bounces.inbox import Inbox
@@ -24,7 +24,43 @@ from office.secrets.files import read_secret, secret_for
 from office.settings.mail import SmtpSettings
 
 if TYPE_CHECKING:
-    from office.equipment.office import Office
+    from datetime import date
+
+    from database.books import Database
+    from identity.tokens import LinkTokens
+    from office.settings.settings import Settings
+    from splitter.store.bill_store import BillStore
+
+
+class MailNeeds(Protocol):
+    """What mail's equipment is made from: an office, as far as mail knows it."""
+
+    @property
+    def home(self) -> Path: ...
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def rehearses(self) -> bool: ...
+    def folder(self, name: str) -> Path: ...
+    def local_today(self) -> date: ...
+    @property
+    def command(self) -> str: ...
+    @property
+    def database(self) -> Database: ...
+    @property
+    def store(self) -> BillStore: ...
+    @property
+    def templates(self) -> Templates: ...
+    @property
+    def link_tokens(self) -> LinkTokens: ...
+    @property
+    def export_links(self) -> ExportLinks: ...
+    @property
+    def unsubscribing(self) -> Unsubscribing: ...
+    @property
+    def live_communications(self) -> LiveCommunications: ...
+    @property
+    def verp(self) -> Verp | None: ...
 
 
 def to_server_mailer(home: Path, chosen: SmtpSettings, *, connections: int = 0) -> Mailer:
@@ -66,7 +102,7 @@ def _sign(home: Path, chosen: SmtpSettings) -> Callable[[bytes], bytes] | None:
     return read_signer(chosen.dkim_domain, chosen.dkim_selector, home / chosen.dkim_key_file).sign
 
 
-def to_mailer(office: Office) -> Mailer:
+def to_mailer(office: MailNeeds) -> Mailer:
     """Return a mail server where one is set, else a folder; a rehearsal reaches neither."""
     chosen = office.settings.smtp
     if office.rehearses:
@@ -82,7 +118,7 @@ def to_mailer(office: Office) -> Mailer:
     return to_server(office.home, chosen)
 
 
-def to_bill_renderer(office: Office) -> BillRenderer:
+def to_bill_renderer(office: MailNeeds) -> BillRenderer:
     return BillRenderer(
         office.database,
         office.templates,
@@ -94,7 +130,7 @@ def to_bill_renderer(office: Office) -> BillRenderer:
     )
 
 
-def to_notice_renderer(office: Office) -> NoticeRenderer:
+def to_notice_renderer(office: MailNeeds) -> NoticeRenderer:
     """Return what makes the mails beside the bills."""
     live = office.live_communications
     return NoticeRenderer(
@@ -110,7 +146,7 @@ def to_notice_renderer(office: Office) -> NoticeRenderer:
     )
 
 
-def to_portal_links(office: Office) -> PortalLinks:
+def to_portal_links(office: MailNeeds) -> PortalLinks:
     """Return what makes the addresses of the portal; without web.url there are none."""
     url = office.settings.web.url.rstrip("/")
     if not url or office.rehearses:
@@ -119,7 +155,7 @@ def to_portal_links(office: Office) -> PortalLinks:
     return PortalLinks(url, tokens.token, tokens.code)
 
 
-def to_export_links(office: Office) -> ExportLinks:
+def to_export_links(office: MailNeeds) -> ExportLinks:
     """Return what makes the links of usage exports; without exports.link_url there are none."""
     url = office.settings.exports.link_url
     if not url or office.rehearses:
@@ -127,7 +163,7 @@ def to_export_links(office: Office) -> ExportLinks:
     return ExportLinks(secret_for(office.home, "usage-export"), url)
 
 
-def to_unsubscribing(office: Office) -> Unsubscribing:
+def to_unsubscribing(office: MailNeeds) -> Unsubscribing:
     """Return what makes the ways out of communications, and knows its tokens again."""
     chosen = office.settings.communications
     is_used = bool(chosen.unsubscribe_url or chosen.unsubscribe_mailto)
@@ -135,35 +171,35 @@ def to_unsubscribing(office: Office) -> Unsubscribing:
     return Unsubscribing(secret, chosen.unsubscribe_url, chosen.unsubscribe_mailto)
 
 
-def to_live_communications(office: Office) -> LiveCommunications:
+def to_live_communications(office: MailNeeds) -> LiveCommunications:
     """Return what was posted and may be linked to today."""
     return LiveCommunications(
         office.database, office.settings.communications.link_url, office.local_today
     )
 
 
-def to_templates(office: Office) -> Templates:
+def to_templates(office: MailNeeds) -> Templates:
     own = office.home / "templates"
     utility = office.settings.utility
     contact = OfficeContact(utility.phone, utility.address, utility.hours, office.settings.web.url)
     return Templates(own if own.is_dir() else None, contact)
 
 
-def to_size_limit(office: Office) -> SizeLimit:
+def to_size_limit(office: MailNeeds) -> SizeLimit:
     """Return the largest mail, and where a bill is to be read that is larger."""
     chosen = office.settings.ebill
     link = chosen.link_url if chosen.too_large == "link" else ""
     return SizeLimit(chosen.largest_mb * MEGABYTE, link)
 
 
-def _sender(office: Office) -> Sender:
+def _sender(office: MailNeeds) -> Sender:
     chosen = office.settings.smtp
     return Sender(
         chosen.sender, envelope_from=chosen.sender, reply_to=chosen.reply_to, verp=office.verp
     )
 
 
-def _protection(office: Office) -> Protection | None:
+def _protection(office: MailNeeds) -> Protection | None:
     if not office.settings.ebill.password:
         return None
     from splitter.copying.encrypting import encrypt
@@ -171,7 +207,7 @@ def _protection(office: Office) -> Protection | None:
     return Protection(office.settings.ebill.password, encrypt)
 
 
-def to_verp(office: Office) -> Verp | None:
+def to_verp(office: MailNeeds) -> Verp | None:
     """Return what signs the senders of our mails; None where bounces go to the sender himself."""
     address = office.settings.smtp.bounces
     if not address or office.rehearses:
@@ -179,7 +215,7 @@ def to_verp(office: Office) -> Verp | None:
     return Verp(address, read_secret(office.home))
 
 
-def to_inbox(office: Office) -> Inbox:
+def to_inbox(office: MailNeeds) -> Inbox:
     """Return the mailbox that bounces come to; raises Misuse where none is set."""
     chosen = office.settings.bounces
     if chosen.source.startswith("maildir:"):

@@ -18,9 +18,9 @@ from database.books import Database
 from database.runs import Run, newest_timezone
 from office.clock import Clock
 from office.home import bill_store, open_database, private_folder
-from office.policies import Choices
 from office.secrets.redaction import told_safely
 from office.settings.settings import Settings
+from office.terms import Choices
 
 if TYPE_CHECKING:  # equipment is loaded by the first command that needs it
     from billing_system.feed.port import FeedSource
@@ -252,10 +252,6 @@ class Office(Choices):
     @property
     def version(self) -> str:
         return version("billclose")
-
-    @property
-    def message_domain(self) -> str:
-        return self.settings.smtp.sender.rpartition("@")[2]
 
     @cached_property
     def exports_folder(self) -> Path:

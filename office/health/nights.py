@@ -36,8 +36,8 @@ def _silent(looking: Looking, rows: list[sa.Row[tuple[object, ...]]]) -> Iterato
                 row.looked_at,
                 f"Nobody has looked whether {row.look} has work since "
                 f"{row.looked_at:%Y-%m-%d %H:%M} UTC.",
-                f"See that `{looking.office.command} up` runs, or `billclose rounds` where a worker "
-                "carries the flows out.",
+                f"See that `{looking.office.command} up` runs, or `billclose rounds` where a "
+                "worker carries the flows out.",
             )
 
 

@@ -133,11 +133,11 @@ def waiting_closes(looking: Looking) -> list[Condition]:
         return unwatched(WAITS, "health.approval_hours is 0.")
     asked = sa.func.min(approval_request.c.asked_at)
     query = (
-        sa.select(bill_run.c.run, asked.label("asked_at"))
-        .join(approval_request, approval_request.c.run == bill_run.c.run)
+        sa.select(bill_run.c.period, asked.label("asked_at"))
+        .join(approval_request, approval_request.c.period == bill_run.c.period)
         .where(bill_run.c.state == RunState.WAITING)
-        .group_by(bill_run.c.run)
-        .order_by(bill_run.c.run)
+        .group_by(bill_run.c.period)
+        .order_by(bill_run.c.period)
     )
     with looking.office.database.reading() as books:
         rows = list(books.execute(query))
@@ -145,10 +145,11 @@ def waiting_closes(looking: Looking) -> list[Condition]:
     troubles = (
         trouble(
             WAITS,
-            row.run,
+            row.period,
             row.asked_at + patience,
-            f"The close of {row.run} has waited for a yes since {row.asked_at:%Y-%m-%d %H:%M} UTC.",
-            f"Look at it, then run: {looking.office.command} approve {row.run}",
+            f"The close of {row.period} has waited for a yes since "
+            f"{row.asked_at:%Y-%m-%d %H:%M} UTC.",
+            f"Look at it, then run: {looking.office.command} approve {row.period}",
         )
         for row in rows
         if looking.now - row.asked_at > patience

@@ -6,7 +6,6 @@ import contextlib
 import ctypes
 import fcntl
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,18 +18,6 @@ from domain.failures import Misuse, PermanentFailure
 
 PARENT_DEATH_SIGNAL = 1  # prctl(2): PR_SET_PDEATHSIG
 STOP_SECONDS = 10
-LOG_BYTES = 10_000_000
-
-
-def turn_over(log: Path) -> None:
-    """
-    Begin a log anew that has grown large, and keep the one before.
-
-    Copied and emptied rather than renamed: the process that writes it has it open.
-    """
-    if log.is_file() and log.stat().st_size > LOG_BYTES:
-        shutil.copyfile(log, log.with_name(f"{log.name}.1"))
-        os.truncate(log, 0)
 
 
 def die_with_parent() -> None:

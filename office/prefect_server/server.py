@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from domain.failures import Misuse, TemporaryFailure
-from office.prefect_server.processes import die_with_parent, stop, turn_over
+from office.logs import turn_over
+from office.prefect_server.processes import die_with_parent, stop
 from office.secrets.prefect_access import ANNOUNCEMENT, auth_of, authorization, known_auth
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ from domain.payments import PaymentKind
 from identity.tokens import new_token
 from mail.notices.checkouts import queue_checkout_mails
 from office.equipment.office import Office
-from office.equipment.terms import checkout_policy_of, notifying_of, terms_of
 from office.procedures.feeding import find_stale
 from payments.checkout.cart import put_into_cart, read_cart, take_out_of_cart
 from payments.checkout.confirming import (
@@ -36,7 +35,7 @@ def draft(
     office: Office, wish: PayWish, consent: Consent = no_consent
 ) -> tuple[str, Refusal | None]:
     """Record what the check page shows; return its random key, and why not where it is refused."""
-    key, policy = new_token(), checkout_policy_of(office)
+    key, policy = new_token(), office.checkout_terms
     with office.database.writing() as books:
         return key, draft_checkout(books, key, wish, policy, office.due_now(), consent)
 
@@ -49,10 +48,10 @@ def confirm(office: Office, key: str, owner: CheckoutOwner) -> None:
         key,
         owner,
         office.due_now,
-        terms_of(office),
-        checkout_policy_of(office),
+        office.autopay_terms,
+        office.checkout_terms,
     )
-    queue_checkout_mails(office.database, notifying_of(office, office.due_now()), key)
+    queue_checkout_mails(office.database, office.notices_terms(office.due_now()), key)
 
 
 def find(office: Office, key: str, owner: CheckoutOwner) -> Checkout | None:
@@ -73,13 +72,13 @@ def follow_up(office: Office) -> int:
         look_up_due(
             office.database,
             office.gateway,
-            terms_of(office),
+            office.autopay_terms,
             office.due_now,
             kind=PaymentKind.CHECKOUT,
         )
     except GatewayMisuse as misuse:
         LOG.error("the gateway says that we ask wrongly: %s", misuse)
-    return queue_checkout_mails(office.database, notifying_of(office, office.due_now())).queued
+    return queue_checkout_mails(office.database, office.notices_terms(office.due_now())).queued
 
 
 def cart_of(office: Office, owner: CheckoutOwner) -> list[tuple[int, PayLine]]:

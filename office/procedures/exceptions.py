@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from database.queries.exceptions import exceptions
 from mail.reminders.selection import kept_back
 from office.equipment.office import Office
-from office.equipment.terms import reminding_of
 from reporting.run_sheet.exceptions import ExceptionRow, list_exceptions
 
 
@@ -27,4 +26,4 @@ def exceptions_of(office: Office, period: str) -> Iterator[ExceptionRow]:
 def _kept_back(office: Office) -> list[sa.Select[Any]]:
     """Select who gets no past-due mail now: that goes by the office's days and its clock."""
     with office.database.reading() as books:
-        return kept_back(books, reminding_of(office, office.due_now(), records=False))
+        return kept_back(books, office.reminders_terms(office.due_now(), records=False))

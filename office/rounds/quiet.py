@@ -17,7 +17,6 @@ from mail.outbox.sending import SendCounts, say_tried
 from mail.reminders.exemptions import undrawn
 from mail.reminders.queueing import queue_reminders
 from office.equipment.office import Office
-from office.equipment.terms import notifying_of, reminding_of, terms_of
 from office.health.work import note_ended_well
 from office.procedures.collecting import (
     draw_figures,
@@ -76,7 +75,7 @@ def quiet_reminders(office: Office) -> Figures | None:
     left_out = sorted(guard_balances(office, now, "remind", "reminders", None).why)
     if _is_any_waiting(office, REMINDERS) or why_send_kinds(office, now, tuple(REMINDERS)):
         return None
-    terms = replace(reminding_of(office, now, records=False), left_out=frozenset(left_out))
+    terms = replace(office.reminders_terms(now, records=False), left_out=frozenset(left_out))
     owed = {kind: queue_reminders(office.database, kind, terms) for kind in REMINDERS}
     if any(counts.queued for counts in owed.values()):
         return None
@@ -94,7 +93,7 @@ def quiet_notices(office: Office) -> Figures | None:
     kinds = tuple(QUEUES)
     if _is_any_waiting(office, kinds) or why_send_kinds(office, now, kinds):
         return None
-    owed = look_at_notices(office.database, notifying_of(office, now, records=False))
+    owed = look_at_notices(office.database, office.notices_terms(now, records=False))
     if any(figures["queued"] for figures in owed.values()):
         return None
     note_ended_well(office, "send-notices")
@@ -150,7 +149,7 @@ def _has_collecting(office: Office) -> bool:
     kinds = (MessageKind.AUTOPAY_FAILED,)
     if _is_any_waiting(office, kinds):
         return True
-    return next(preview_due(office.database, now, terms_of(office)), None) is not None
+    return next(preview_due(office.database, now, office.autopay_terms), None) is not None
 
 
 def _is_any_waiting(office: Office, kinds: Any) -> bool:

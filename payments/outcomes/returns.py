@@ -23,7 +23,7 @@ from payments.outcomes.again import draw_again
 from payments.port import LateEvent, LateEventKind
 from payments.terms import CollectionTerms
 from rules.money.returns import advice_for_return, suspends_method
-from rules.spreading import spread
+from rules.money.spreading import spread
 
 GIVEN_BACK = "given-back"  # the code of a draw that came beside another one and went back
 ENTRY_KINDS = {

@@ -106,7 +106,8 @@ class BatchWorker(Closing):
         def require_held(_pieces: int) -> None:
             if not still_held.is_set():
                 raise TemporaryFailure(
-                    f"Batch {batch.number} of {batch.period} was taken over: this machine was silent."
+                    f"Batch {batch.number} of {batch.period} was taken over: this machine was "
+                    "silent."
                 )
 
         work = read_work(batch.orders)
@@ -231,8 +232,9 @@ def require_made(database: Database, period: str) -> bool:
     failed = [str(batch.number) for batch in found if not batch.is_open and not batch.finished_at]
     if failed:
         raise PermanentFailure(
-            f"Batch {', '.join(failed)} of {period} has ended every process that took it; see whether "
-            "memory or disk run out there, or set workers.task_runner to threads, and close again."
+            f"Batch {', '.join(failed)} of {period} has ended every process that took it; see "
+            "whether memory or disk run out there, or set workers.task_runner to threads, and "
+            "close again."
         )
     return not any(batch.is_open for batch in found)
 

@@ -26,8 +26,9 @@ OWED = {
     "due_on": date(2026, 11, 20),
 }  # fmt: skip
 PLANNED = {
-    "period": RUN, "account_key": KEY, "account": NUMBER, "amount": Money(80_00), "pay_on": DRAW_DAY,
-    "immediate": False, "method_token": "tok", "method_kind": "card", "last4": "4242",
+    "period": RUN, "account_key": KEY, "account": NUMBER, "amount": Money(80_00),
+    "pay_on": DRAW_DAY, "immediate": False, "method_token": "tok", "method_kind": "card",
+    "last4": "4242",
 }  # fmt: skip
 
 

@@ -22,7 +22,8 @@ def changing(check: str, *statements: str, along: tuple[str, ...] = ()) -> Mutat
 
 def update(table: str, change: str, account: int = 5, where: str = "", period: str = RUN) -> str:
     more = f" AND {where}" if where else ""
-    return f"UPDATE {table} SET {change} WHERE period = '{period}' AND account_key = '{key(account)}'{more}"
+    of_account = f"period = '{period}' AND account_key = '{key(account)}'"
+    return f"UPDATE {table} SET {change} WHERE {of_account}{more}"
 
 
 def problem(code: str) -> str:

@@ -149,8 +149,9 @@ def test_a_long_list_of_findings_is_complete(books):
     with books.writing() as connection:
         connection.execute(
             sa.text(
-                'INSERT INTO problem (period, line, code, account, file, "row", column_name, message)'
-                " VALUES (:period, :line, 'unreadable-row', :account, 'a.csv', :line, '', 'wrong')"
+                'INSERT INTO problem (period, line, code, account, file, "row", column_name, '
+                "message) VALUES (:period, :line, 'unreadable-row', :account, "
+                "'a.csv', :line, '', 'wrong')"
             ),
             [{"period": RUN, "line": line, "account": f"9-{line:04}"} for line in range(1, 501)],
         )

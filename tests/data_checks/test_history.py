@@ -53,7 +53,8 @@ def use(connection, amount: float, account: int = 5, period: str = RUN) -> None:
 
 
 def owe(connection, cents: int, period: str = RUN) -> None:
-    statement = f"UPDATE account SET amount_due = {cents} WHERE period = '{period}' AND account_key = '{key(5)}'"
+    of_account = f"period = '{period}' AND account_key = '{key(5)}'"
+    statement = f"UPDATE account SET amount_due = {cents} WHERE {of_account}"
     connection.execute(sa.text(statement))
 
 

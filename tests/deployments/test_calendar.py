@@ -188,8 +188,8 @@ def test_every_field_of_every_form_has_a_help_text():
 
 
 def test_periods_to_choose_from_are_the_open_ones_the_next_ones_the_closed_ones(database):
-    stage_run(database, run="2026-09", ends_on=date(2026, 9, 30), state=RunState.FINISHED)
-    stage_run(database, run="2026-10")
+    stage_run(database, period="2026-09", ends_on=date(2026, 9, 30), state=RunState.FINISHED)
+    stage_run(database, period="2026-10")
 
     assert ["2026-10", "2026-11", "2026-12", "2027-01", "2026-09"] == choices(database)
 

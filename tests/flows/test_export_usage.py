@@ -25,7 +25,8 @@ def office(closed, tmp_path) -> Desk:
 def metered(office) -> tuple[str, str]:
     """An account with usage and a mailbox of it."""
     found = office.query(
-        "SELECT m.account, e.address FROM movement m JOIN account_email e USING (period, account_key) "
+        "SELECT m.account, e.address FROM movement m "
+        "JOIN account_email e USING (period, account_key) "
         "WHERE m.usage IS NOT NULL AND e.fault IS NULL ORDER BY 1 LIMIT 1"
     )
     return found[0]

@@ -40,7 +40,8 @@ def a_run(database: Database, *, period: str = RUN, closed: bool = True) -> None
     with database.writing() as books:
         books.execute(
             bill_run.insert().values(
-                period=period, state="closed", utility="City of Larkspur", timezone="America/Denver",
+                period=period, state="closed",
+                utility="City of Larkspur", timezone="America/Denver",
                 starts_on=date(2026, 10, 1), ends_on=date(2026, 10, 31), due_on=date(2026, 11, 20),
                 export_name="larkspur", export_sha256="0" * 64, imported_at=NOW, imported_by="test",
                 control_accounts=1, control_bills=1, **{f"control_{name}": ZERO for name in TOTALS},

@@ -63,7 +63,8 @@ def schedule(database: Database, number: str, state: str = "scheduled", period: 
         books.execute(gateway_payment.delete().where(gateway_payment.c.account_key == key))
         books.execute(
             gateway_payment.insert().values(
-                key=f"autopay/{period}/{key}", period=period, account_key=key, account=number, number=1,
+                key=f"autopay/{period}/{key}", period=period,
+                account_key=key, account=number, number=1,
                 pay_on=NOW.date(), amount=Money.parse("80.00"), method_token="tok",
                 method_kind=MethodKind.ACH, last4="6789", immediate=False, state=state,
                 scheduled_at=NOW,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.money import ZERO, Money
-from rules.spreading import share_out, spread
+from rules.money.spreading import share_out, spread
 
 CENTS = st.integers(min_value=0, max_value=500_00).map(Money)
 LINES = st.lists(st.integers(min_value=1, max_value=500_00).map(Money), min_size=1, max_size=6)

@@ -6,9 +6,6 @@ from starlette.routing import Route
 
 from web.customers import access, bills, home, linking, news, usage
 from web.customers.choices import sandbox_page
-from web.customers.choices.routes import ROUTES as CHOICES
-from web.customers.paying.routes import ROUTES as PAYING
-from web.customers.paying.routes import guest_routes
 from web.visits import Page, open_page, signed_in
 
 OPEN: tuple[tuple[str, str, Page], ...] = (
@@ -37,7 +34,6 @@ OPEN: tuple[tuple[str, str, Page], ...] = (
 SIGNED_IN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/", home.show_home),
     ("POST", "/sign-out", access.sign_out),
-    *PAYING,
     ("GET", "/bills", bills.show_bills),
     ("GET", "/accounts/{account}/bill", bills.show_newest_bill),
     ("GET", "/accounts/{account}/bill/{period}", bills.show_bill),
@@ -48,14 +44,17 @@ SIGNED_IN: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/link", linking.take_linking),
     ("GET", "/accounts/{account}/unlink", linking.show_unlinking),
     ("POST", "/accounts/{account}/unlink", linking.take_unlinking),
-    *CHOICES,
 )
 
 
-def customer_routes() -> list[Route]:
-    """Return the portal's routes: one for each method, as a HEAD must never act."""
+def customer_routes(*more: tuple[str, str, Page]) -> list[Route]:
+    """
+    Return the portal's routes: one for each method, as a HEAD must never act.
+
+    `more` are the wings' own, for those who have signed in.
+    """
+    known = (*SIGNED_IN, *more)
     return [
         *(Route(path, open_page(page), methods=[method]) for method, path, page in OPEN),
-        *(Route(path, signed_in(page), methods=[method]) for method, path, page in SIGNED_IN),
-        *guest_routes(),
+        *(Route(path, signed_in(page), methods=[method]) for method, path, page in known),
     ]

@@ -71,8 +71,8 @@ def _to_standing(row: Any, visit: Visit) -> MonthStanding:
             sentence += " Its steps after the close are not all done: close it again to go on."
         return MonthStanding(row.period, sentence, is_closed=True)
     day = say_short_day(row.imported_at.astimezone(visit.zone))
-    return MonthStanding(row.period, f"{row.period} was imported on {day} and is {_SAID[row.state]}.",
-                         is_closed=False)  # fmt: skip
+    sentence = f"{row.period} was imported on {day} and is {_SAID[row.state]}."
+    return MonthStanding(row.period, sentence, is_closed=False)
 
 
 def _matters(visit: Visit) -> list[OpenMatter]:

@@ -1,1 +1,1 @@
-"""Portal."""
+"""What customers' pages read alike: accounts, choices, bound payment methods."""

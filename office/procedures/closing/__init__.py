@@ -1,1 +1,1 @@
-"""Closing."""
+"""Around a close: its question and answer, its rehearsal, its figures, the year's calendar."""

@@ -149,9 +149,9 @@ def refused_by(office: Office, period: str, refusal: Decided) -> Refused:
     """Return what stops a close that a person said no to."""
     return Refused(
         "refused-by-person",
-        f"Period {period} is not closed: {refusal.who} refused it on {refusal.at:%Y-%m-%d %H:%M} UTC "
-        f"({refusal.reason}). Correct the export and close again, or approve it in spite of that: "
-        f"{office.command} approve {period}",
+        f"Period {period} is not closed: {refusal.who} refused it on {refusal.at:%Y-%m-%d %H:%M} "
+        f"UTC ({refusal.reason}). Correct the export and close again, or approve it in spite "
+        f"of that: {office.command} approve {period}",
     )
 
 

@@ -12,7 +12,6 @@ from sqlalchemy.engine import Connection
 from database.tables import bill_run, enrollment, mandate
 from domain.failures import Misuse
 from office.equipment.office import Office
-from office.equipment.terms import plan_of
 from rules.calendars import DueRule, due_rule
 from rules.year_calendar import YearPlan
 
@@ -29,7 +28,7 @@ def year_plan_of(office: Office, due_day: int = 0, days_prior: Iterable[int] = (
     return YearPlan(
         due=_due(past, due_day or office.settings.calendar.due_day),
         days_prior=tuple(sorted(set(chosen), reverse=True)),
-        reminders=plan_of(office).steps,
+        reminders=office.reminders_plan.steps,
         office_closed=office.office_days,
         banks_closed=office.bank_days,
         on_closed_day=office.settings.autopay.on_closed_day,

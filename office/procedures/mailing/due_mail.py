@@ -11,7 +11,6 @@ from mail.communications.queueing import reschedule_overdue
 from mail.outbox.sending import SendCounts
 from mail.reminders.queueing import withdraw_notices, withdraw_reminders
 from office.equipment.office import Office
-from office.equipment.terms import reminding_of
 from office.procedures.mailing.mail_sending import send_mails
 
 
@@ -22,7 +21,7 @@ def send_what_is_due(
     kinds: Collection[MessageKind] = tuple(MessageKind),
 ) -> SendCounts:
     """Send the mails of some kinds that are due, and draw the conclusions from refusals."""
-    withdraw_reminders(office.database, reminding_of(office, due()))
+    withdraw_reminders(office.database, office.reminders_terms(due()))
     withdraw_notices(office.database, due(), office.who)
     if MessageKind.COMMUNICATION in kinds:
         reschedule_overdue(office.database, office.send_schedule, due())

@@ -7,8 +7,8 @@ from datetime import date, datetime
 import pytest
 import sqlalchemy as sa
 
+from database.deciding import BalanceDecision, DecidedBalance, decide_balance
 from database.feed.tables import feed_finding
-from database.ledger.deciding import BalanceDecision, DecidedBalance, decide_balance
 from database.ledger.entries import record_entries
 from database.ledger.tables import balance_entry
 from database.tables import audit, balance_due

@@ -11,7 +11,6 @@ from domain.failures import Misuse
 from domain.money import Money
 from office.clock import Clock
 from office.equipment.office import Office
-from office.equipment.terms import plan_of
 from office.settings.settings import FILE, read_settings
 
 FURTHER = """
@@ -37,7 +36,7 @@ def an_office(home, text: str) -> Office:
 
 
 def test_the_contracts_defaults_are_in_force(tmp_path):
-    plan = plan_of(an_office(tmp_path, ""))
+    plan = an_office(tmp_path, "").reminders_plan
 
     assert (time(6), False) == (plan.at, plan.spare_autopay)
     assert [("payment-due", -3, 0, Money(1)), ("past-due", 1, 15, Money(1))] == [
@@ -46,7 +45,7 @@ def test_the_contracts_defaults_are_in_force(tmp_path):
 
 
 def test_further_steps_come_in_the_order_of_their_days(tmp_path):
-    plan = plan_of(an_office(tmp_path, FURTHER))
+    plan = an_office(tmp_path, FURTHER).reminders_plan
 
     assert (time(17, 30), True) == (plan.at, plan.spare_autopay)
     assert [
@@ -61,7 +60,7 @@ def test_the_ladder_can_be_given_in_the_environment(tmp_path, monkeypatch):
     steps = [{"name": "past-due-2", "days_after_due": 8}]
     monkeypatch.setenv("BILLCLOSE_REMINDERS__LADDER", json.dumps(steps))
 
-    assert "past-due-2" == plan_of(an_office(tmp_path, "")).steps[-1].form
+    assert "past-due-2" == an_office(tmp_path, "").reminders_plan.steps[-1].form
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ def test_a_hostile_account_number_makes_a_harmless_name(account, tmp_path):
     assert len(name) <= 80
     assert not set(name) & set('/\\:*?"<>|\0\n %')
     assert name.split(".")[0].split("~")[0].lower() not in {"con", "nul", "lpt9", ""}
-    BillStore(tmp_path).write(f"run/{name}", b"one")
+    BillStore(tmp_path).write(f"period/{name}", b"one")
     assert [tmp_path / "period" / name] == list((tmp_path / "period").iterdir())
 
 
@@ -153,11 +153,11 @@ def test_two_accounts_never_share_a_name(one, other, first, second):
 def test_what_is_written_soon_is_there_whole_and_private(tmp_path):
     store = BillStore(tmp_path)
 
-    store.write_soon("run/1.pdf", b"one")
-    store.write_soon("run/2.pdf", b"two")
+    store.write_soon("period/1.pdf", b"one")
+    store.write_soon("period/2.pdf", b"two")
     store.make_durable()
 
-    assert [store.read("run/1.pdf"), store.read("run/2.pdf")] == [b"one", b"two"]
+    assert [store.read("period/1.pdf"), store.read("period/2.pdf")] == [b"one", b"two"]
     assert stat.S_IMODE((tmp_path / "period").stat().st_mode) == 0o700
     assert stat.S_IMODE((tmp_path / "period" / "1.pdf").stat().st_mode) == 0o600
     assert len(list((tmp_path / "period").iterdir())) == 2
@@ -165,13 +165,13 @@ def test_what_is_written_soon_is_there_whole_and_private(tmp_path):
 
 def test_a_file_that_cannot_be_written_leaves_nothing_and_the_old_one(tmp_path, monkeypatch):
     store = BillStore(tmp_path)
-    store.write("run/1.pdf", b"old")
+    store.write("period/1.pdf", b"old")
     monkeypatch.setattr(os, "write", _disk_full)
 
     with pytest.raises(OSError, match="No space left"):
-        store.write_soon("run/1.pdf", b"new")
+        store.write_soon("period/1.pdf", b"new")
 
-    assert store.read("run/1.pdf") == b"old"
+    assert store.read("period/1.pdf") == b"old"
     assert [tmp_path / "period" / "1.pdf"] == list((tmp_path / "period").iterdir())
 
 

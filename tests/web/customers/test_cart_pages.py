@@ -373,13 +373,12 @@ def test_a_bank_debit_is_agreed_to_by_a_text_that_is_kept(city, ann):
 
 
 def refund(city, amount, at):
-    from office.equipment.terms import terms_of
     from payments.outcomes.refunding import refund_payment
 
     with city.database.reading() as books:
         number = books.scalar(sa.select(gateway_payment.c.confirmation))
     wish = Money.parse(amount)
-    refund_payment(city.database, city.gateway, number, wish, "a mistake", at, terms_of(city))
+    refund_payment(city.database, city.gateway, number, wish, "a mistake", at, city.autopay_terms)
 
 
 def test_what_was_given_back_stands_on_the_payments_page_and_is_mailed_each_time(city, ann):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from web.customers.choices import autopay, my_account, paperless, wallet
+from web.customers.choices import my_account, paperless, wallet
 from web.visits import Page, redirect
 
 ROUTES: tuple[tuple[str, str, Page], ...] = (
@@ -14,12 +14,6 @@ ROUTES: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/wallet/{method}/remove", wallet.take_removing),
     ("GET", "/wallet/{method}/default", wallet.show_wallet),
     ("POST", "/wallet/{method}/default", wallet.take_default),
-    ("GET", "/accounts/{account}/autopay", autopay.show_autopay),
-    ("POST", "/accounts/{account}/autopay", autopay.take_wish),
-    ("GET", "/accounts/{account}/autopay/offer", autopay.show_autopay),
-    ("POST", "/accounts/{account}/autopay/offer", autopay.take_yes),
-    ("GET", "/accounts/{account}/autopay/cancel", autopay.show_autopay),
-    ("POST", "/accounts/{account}/autopay/cancel", autopay.take_ending),
     ("GET", "/accounts/{account}/paperless", paperless.show_paperless),
     ("POST", "/accounts/{account}/paperless", paperless.take_paperless),
     ("GET", "/account", my_account.show_my_account),

@@ -8,7 +8,6 @@ from starlette.responses import Response
 
 from domain.checkout import NotTaken, PayableAccount, PayLine, PayWallet, Refusal
 from domain.money import ZERO, Money
-from office.equipment.terms import checkout_policy_of
 from office.procedures import checkout
 from payments.checkout.confirming import PayWish
 from payments.checkout.facts import read_payable, read_wallet
@@ -63,7 +62,7 @@ def take_pay(visit: Visit) -> Response:
 def _into_cart(visit: Visit, facts: Facts, line: PayLine) -> Response:
     """Put it into the cart; with a method that is not saved yet it is paid from there."""
     account, _ = facts
-    policy = checkout_policy_of(visit.office)
+    policy = visit.office.checkout_terms
     if line.amount > payable_now(account) and not _may_pay_ahead(account, policy):
         return _ask(
             visit, facts, _problem(visit, facts, Refusal(NotTaken.OVER_PAYABLE, account.account))
@@ -87,7 +86,7 @@ def _payable(visit: Visit) -> Facts | None:
 
 def _ask(visit: Visit, facts: Facts, problems: dict[str, str] | None = None) -> Response:
     account, wallet = facts
-    policy = checkout_policy_of(visit.office)
+    policy = visit.office.checkout_terms
     payable, stale = payable_now(account), say_stale(visit, [account])
     is_known = not stale or visit.office.settings.feed.when_stale == "warn"
     values = dict(visit.form)

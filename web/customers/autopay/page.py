@@ -23,8 +23,8 @@ from payments.enrollment.facts import EnrollmentFacts, read_enrollment_facts
 from payments.enrollment.wording import read_consent, say_mandate, say_outcome
 from rules.money.autopay import OverMaximum, is_method_blocked
 from web.customers.accounts import my_account
-from web.customers.choices.autopay_form import read_wish, seal_of
-from web.customers.choices.autopay_words import (
+from web.customers.autopay.form import read_wish, seal_of
+from web.customers.autopay.words import (
     NO_BILL,
     NOT_NOW,
     say_always,
