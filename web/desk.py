@@ -12,6 +12,7 @@ from identity.passwords import Passwords
 from office.equipment.office import Office
 from web.customers.autopay.routes import ROUTES as AUTOPAY
 from web.customers.choices.routes import ROUTES as CHOICES
+from web.customers.choices.routes import sandbox_routes
 from web.customers.paying.routes import ROUTES as PAYING
 from web.customers.paying.routes import guest_routes
 from web.customers.routes import customer_routes
@@ -59,7 +60,7 @@ def _pages(office: Office) -> list[Route]:
     served = office.settings.web.serves
     return [
         *(office_routes() if "office" in served else ()),
-        *(guest_routes() if "customers" in served else ()),
+        *((*guest_routes(), *sandbox_routes()) if "customers" in served else ()),
         *(customer_routes(*AUTOPAY, *CHOICES, *PAYING) if "customers" in served else ()),
     ]
 

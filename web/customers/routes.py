@@ -5,7 +5,6 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from web.customers import access, bills, home, linking, news, usage
-from web.customers.choices import sandbox_page
 from web.visits import Page, open_page, signed_in
 
 OPEN: tuple[tuple[str, str, Page], ...] = (
@@ -27,9 +26,6 @@ OPEN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/forgot", access.show_forgot),
     ("POST", "/forgot", access.take_forgot),
     ("POST", "/language", access.choose_language),
-    # in the place of a gateway's page, which knows nobody's session: its key is the secret
-    ("GET", "/sandbox/methods/{key}", sandbox_page.show_test_methods),
-    ("POST", "/sandbox/methods/{key}", sandbox_page.take_test_method),
 )
 SIGNED_IN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/", home.show_home),

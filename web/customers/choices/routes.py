@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from web.customers.choices import my_account, paperless, wallet
-from web.visits import Page, redirect
+from starlette.routing import Route
+
+from web.customers.choices import my_account, paperless, sandbox_page, wallet
+from web.visits import Page, open_page, redirect
 
 ROUTES: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/wallet", wallet.show_wallet),
@@ -22,3 +24,13 @@ ROUTES: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/account/phone", my_account.take_phone),
     ("POST", "/account/sessions", my_account.end_other_sessions),
 )
+
+SANDBOX = "/sandbox/methods/{key}"
+
+
+def sandbox_routes() -> list[Route]:
+    """Return what stands in the place of a gateway's page: it knows no session, its key is it."""
+    return [
+        Route(SANDBOX, open_page(sandbox_page.show_test_methods), methods=["GET"]),
+        Route(SANDBOX, open_page(sandbox_page.take_test_method), methods=["POST"]),
+    ]
