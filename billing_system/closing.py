@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
@@ -13,8 +15,8 @@ from billing_system.belonging import require_no_overlap
 from database.audit import record_audit
 from database.books import Database
 from database.inserting import insert_new
-from database.ledger.entries import NOTHING, outstanding_sums
-from database.ledger.locking import lock_all_balances
+from database.ledger.entries import NOTHING, add_up, outstanding_sums
+from database.ledger.locking import lock_all_balances, lock_balances
 from database.ledger.matching import (
     StagedPeriod,
     agreed_accounts,
@@ -25,6 +27,7 @@ from database.ledger.matching import (
     stands_for_no_later,
 )
 from database.ledger.tables import balance_entry
+from database.queries.outsorted import due_on_of, is_outsorted
 from database.tables import account, balance_due, bill_run, period_close
 from domain.accounts import AccountStatus
 from domain.failures import Misuse, Refused
@@ -33,6 +36,7 @@ from domain.money import ZERO, Money
 from domain.runs import RUN, RunState
 
 POSTING_DAYS = 3
+Chosen = Callable[[sa.ColumnElement[str]], sa.ColumnElement[bool]]  # of an account's key
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +55,10 @@ def publish(
     Close the period of an approved run (rules 2-4): the row in period_close is the close.
 
     Everything that may only happen after the close refers to that row, so it cannot happen
-    before. Published again, a run stays as it is. `posting_days` is how long a posting may take
-    until it stands in the billing system. Raises Refused (`not-approved`) before a person's yes,
-    or where another close of the same days came first (`overlap`), Misuse for a run that was
-    never imported.
+    before. The balance of an account whose bill is held back stays as it is. Published again, a
+    run stays as it is. `posting_days` is how long a posting may take until it stands in the
+    billing system. Raises Refused (`not-approved`) before a person's yes, or where another close
+    of the same days came first (`overlap`), Misuse for a run that was never imported.
     """
     with database.writing() as books:
         found = _lock(books, period)
@@ -109,19 +113,42 @@ def _move_balances(books: Connection, staged: StagedPeriod) -> None:
     at the check does not count: minutes lie between, in which something may have been drawn.
     """
     lock_all_balances(books)
-    _mark_all(books, staged, is_named_exactly(staged.period), ContainedBy.REFERENCE)
+    _move(books, staged, lambda key: ~is_outsorted(staged.period, key))
+
+
+def _move(
+    books: Connection,
+    staged: StagedPeriod,
+    chosen: Chosen,
+    agreed_before: sa.ColumnElement[bool] | None = None,
+) -> None:
+    """
+    Move the balances of the accounts that are chosen; they are locked.
+
+    Of equal-pay accounts everything outstanding is contained in the agreed amount, or what was
+    there before the close.
+    """
+    entry = balance_entry.c
+    moving = chosen(entry.account_key)
+    named = sa.and_(moving, is_named_exactly(staged.period))
+    _mark_all(books, staged, named, ContainedBy.REFERENCE)
     found = [
         {"entry": entry.key, "found_by": one.matched.contained[entry.key]}
-        for one in match_period(books, staged, is_closing=True)
+        for one in match_period(books, staged, is_closing=True, only=moving)
         for entry in one.entries
         if entry.key in one.matched.contained
     ]
     if found:
         books.execute(_MARKING.values(in_export_of=staged.period), found)
-    agreed = balance_entry.c.account_key.in_(agreed_accounts(staged.period))
+    agreed = sa.and_(moving, entry.account_key.in_(agreed_accounts(staged.period)))
+    if agreed_before is not None:
+        agreed = sa.and_(agreed, agreed_before)
     _mark_all(books, staged, agreed, ContainedBy.AGREED)
-    _change(books, staged)
-    _make(books, staged)
+    new = _new_balances(staged).where(
+        account.c.status != AccountStatus.CLOSED, chosen(account.c.account_key)
+    )
+    _change(books, staged, new.subquery("new"))
+    _make(books, new)
 
 
 _MARKING = (
@@ -182,8 +209,7 @@ def mark_known(database: Database, period: str) -> int:
     return total
 
 
-def _change(books: Connection, staged: StagedPeriod) -> None:
-    new = _new_balances(staged).where(account.c.status != AccountStatus.CLOSED).subquery("new")
+def _change(books: Connection, staged: StagedPeriod, new: sa.Subquery) -> None:
     books.execute(
         balance_due.update()
         .where(balance_due.c.account_key == new.c.account_key, stands_for_no_later(staged))
@@ -191,9 +217,8 @@ def _change(books: Connection, staged: StagedPeriod) -> None:
     )
 
 
-def _make(books: Connection, staged: StagedPeriod) -> None:
+def _make(books: Connection, new: sa.Select[Any]) -> None:
     """Make the rows of accounts that had none. Whoever stands already is passed over by its key."""
-    new = _new_balances(staged).where(account.c.status != AccountStatus.CLOSED)
     names = ["account_key", *BALANCE]
     books.execute(insert_new(books.dialect.name, balance_due).from_select(names, new))
 
@@ -215,7 +240,7 @@ def _new_balances(staged: StagedPeriod) -> sa.Select[Any]:
             account.c.amount_due,
             sa.func.coalesce(sums.c.added, NOTHING).label("added"),
             sa.func.coalesce(sums.c.paid, NOTHING).label("paid"),
-            bill_run.c.due_on,
+            due_on_of(account.c.period, account.c.account_key, bill_run.c.due_on).label("due_on"),
             is_agreed.label("equal_pay"),
         )
         .join_from(account, bill_run, bill_run.c.period == account.c.period)
@@ -227,7 +252,106 @@ def _new_balances(staged: StagedPeriod) -> sa.Select[Any]:
 def _sum_up(books: Connection, period: str, already: bool) -> Published:
     """Count from the run's own rows: a later close moves the balances on."""
     query = sa.select(sa.func.count(), sa.func.sum(account.c.amount_due)).where(
-        account.c.period == period, account.c.status != AccountStatus.CLOSED
+        account.c.period == period,
+        account.c.status != AccountStatus.CLOSED,
+        ~is_outsorted(account.c.period, account.c.account_key),
     )
     accounts, amount = books.execute(query).one()
     return Published(accounts, amount or ZERO, already)
+
+
+# -- the balance of one account, whose bill is released or outsorted after the close --------------
+
+
+def move_balance(books: Connection, period: str, account_key: str, *, posting_days: int) -> bool:
+    """
+    Move one account's balance to a closed period's bill, as the close would have.
+
+    What came meanwhile is matched against that period's own export and carried over. No: the
+    balance stands for a later period, which holds what this one asks for, or the account is
+    closed. The bill run is locked.
+    """
+    lock_balances(books, [account_key])
+    staged = read_staged(books, period, posting_days)
+    if not _moves(books, staged, account_key):
+        return False
+    _move(books, staged, lambda key: key == account_key, _was_before(books, staged))
+    return True
+
+
+def _moves(books: Connection, staged: StagedPeriod, key: str) -> bool:
+    later = sa.select(balance_due.c.account_key).where(
+        balance_due.c.account_key == key, ~stands_for_no_later(staged)
+    )
+    billed = sa.select(account.c.status).where(
+        account.c.period == staged.period, account.c.account_key == key
+    )
+    return (
+        books.execute(later).first() is None
+        and books.scalar(billed) not in (None, AccountStatus.CLOSED)
+    )  # fmt: skip
+
+
+def _was_before(books: Connection, staged: StagedPeriod) -> sa.ColumnElement[bool]:
+    """Claim that an entry was in the books, or had happened, when the period was closed."""
+    entry = balance_entry.c
+    closed_at: datetime = books.execute(
+        sa.select(period_close.c.closed_at).where(period_close.c.period == staged.period)
+    ).scalar_one()
+    day = closed_at.astimezone(ZoneInfo(staged.timezone)).date()
+    return sa.or_(
+        entry.recorded_at <= closed_at,
+        entry.happened_at < closed_at,
+        sa.and_(entry.happened_at.is_(None), entry.happened_on < day),
+    )
+
+
+def take_back_balance(books: Connection, period: str, account_key: str) -> str | None:
+    """
+    Let one account's balance stand for the bill before that of a closed period again.
+
+    What that period's export contained is outstanding again over the bill before. Returns that
+    bill's period; None: there was none, and nothing but what moved since is owed. The bill run
+    is locked, and the balance stands for the period.
+    """
+    lock_balances(books, [account_key])
+    before = books.execute(_bill_before(period, account_key)).first()
+    values = dict.fromkeys(("period", "due_on")) | {"amount_due": ZERO, "equal_pay": False}
+    if before is not None:
+        values = dict(before._mapping)
+    row = balance_due.c
+    books.execute(balance_due.update().where(row.account_key == account_key).values(values))
+    entry = balance_entry.c
+    books.execute(
+        balance_entry.update()
+        .where(entry.account_key == account_key, entry.in_export_of == period)
+        .values(in_export_of=None, how=None)
+    )
+    add_up(books, [account_key])
+    return None if before is None else str(before.period)
+
+
+def _bill_before(period: str, account_key: str) -> sa.Select[Any]:
+    """Select the balance that the account's newest earlier closed period gave it."""
+    this = bill_run.alias("this")
+    is_agreed = sa.and_(
+        account.c.status == AccountStatus.ACTIVE, account.c.equal_pay_amount.is_not(None)
+    )
+    return (
+        sa.select(
+            account.c.period,
+            account.c.amount_due,
+            due_on_of(account.c.period, account.c.account_key, bill_run.c.due_on).label("due_on"),
+            is_agreed.label("equal_pay"),
+        )
+        .join(bill_run, bill_run.c.period == account.c.period)
+        .join(period_close, period_close.c.period == account.c.period)
+        .join(this, sa.and_(this.c.period == period, bill_run.c.ends_on < this.c.ends_on))
+        .where(
+            account.c.account_key == account_key,
+            account.c.status != AccountStatus.CLOSED,
+            ~is_outsorted(account.c.period, account.c.account_key),
+        )
+        .order_by(bill_run.c.ends_on.desc(), bill_run.c.period)
+        .limit(1)
+    )

@@ -174,6 +174,9 @@ def _require_possible(
 def remove_run(books: Connection, period: str) -> None:
     """Delete a period that is not closed; all its rows go with it (ON DELETE CASCADE)."""
     books.execute(sa.delete(tables.bill_run).where(tables.bill_run.c.period == period))
+    held = tables.outsorted_bill.c
+    by_waivers = sa.and_(held.period == period, held.check_name != "")
+    books.execute(sa.delete(tables.outsorted_bill).where(by_waivers))
 
 
 def _stage_bulk_files(books: Connection, export: BillingExport) -> None:

@@ -54,6 +54,17 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "pages",
         "List the pages of PERIOD and settle those that a person must look at.",
     ),
+    "outsort": CommandEntry(
+        "command_line.commands.outsort",
+        "outsort",
+        "Hold the bill of ACCOUNT back: not shown, mailed, printed or drawn, no balance moves.",
+    ),
+    "release": CommandEntry(
+        "command_line.commands.release",
+        "release",
+        "Let the held bill of ACCOUNT go: it shows, its balance moves, autopay, mail or paper "
+        "follow.",
+    ),
     "schedule-autopay": CommandEntry(
         "command_line.commands.schedule_autopay",
         "schedule_autopay",

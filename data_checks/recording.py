@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from data_checks.check import Check, Finding
 from data_checks.runner import FailedRows
 from database.books import Database, insert_rows
-from database.tables import check_finding, check_result, held_account
+from database.tables import check_finding, check_result, outsorted_bill, waiver
 from domain.checks import NEVER_WAIVED, CheckResult, CheckStatus, Severity
 
 
@@ -76,17 +77,21 @@ _RESULT = (
     "error",
 )
 _FINDING = ("period", "check_name", "line", "account_key", "account", "detail")
-_HELD = ("period", "account_key", "check_name")
+_HELD = (
+    "period", "account_key", "account", "check_name", "reason", "outsorted_at", "outsorted_by",
+)  # fmt: skip
 
 
 def record(database: Database, period: str, conclusions: Sequence[Conclusion]) -> None:
     """
     Replace what the books say about a run's checks, in one transaction.
 
-    The accounts of a waived check are held out of e-mail and autopay until somebody has looked.
+    The bills of a waived check's accounts are held back until somebody releases them, like those
+    that a person outsorts. A hold whose finding is gone falls away; what was released stays so
+    until another export is staged.
     """
     with database.writing() as books:
-        for table in (check_result, check_finding, held_account):
+        for table in (check_result, check_finding):
             books.execute(table.delete().where(table.c.period == period))
         _record_results(books, period, conclusions)
         for conclusion in conclusions:
@@ -133,12 +138,29 @@ def _record_findings(books: Connection, period: str, conclusion: Conclusion) -> 
 
 
 def _hold(books: Connection, period: str, conclusions: Iterable[Conclusion]) -> None:
+    held = outsorted_bill.c
+    books.execute(
+        outsorted_bill.delete().where(
+            held.period == period, held.check_name != "", held.released_at.is_(None)
+        )
+    )
+    released = sa.select(held.check_name, held.account_key).where(
+        held.period == period, held.check_name != ""
+    )
+    let_go = {(row.check_name, row.account_key) for row in books.execute(released)}
+    given = {
+        row.check_name: (row.reason, row.waived_at, row.waived_by)
+        for row in books.execute(sa.select(waiver).where(waiver.c.period == period))
+    }
     for conclusion in conclusions:
         if conclusion.result.status is CheckStatus.WAIVED:
-            keys = dict.fromkeys(
-                key
-                for finding in conclusion.findings
-                for key in (finding.account_key, finding.also_key)
+            name = conclusion.check.name
+            concerned = dict(
+                pair for finding in conclusion.findings for pair in _concerned(finding) if pair[0]
             )
-            rows = ((period, key, conclusion.check.name) for key in keys if key)
-            insert_rows(books, held_account, _HELD, rows)
+            rows = (
+                (period, key, number, name, *given[name])
+                for key, number in concerned.items()
+                if (name, key) not in let_go
+            )
+            insert_rows(books, outsorted_bill, _HELD, rows)

@@ -413,11 +413,32 @@ waiver = _table(
     sa.Column("waived_at", Moment, nullable=False),
 )
 
-held_account = _table(
-    "held_account",
-    _run(),
-    _key(),
-    sa.Column("check_name", sa.String(40), primary_key=True),
+# A bill that is held back from the close's effects: by a person, or by a waived check. It outlives
+# the run's rows: an export that is replaced must not let go what a person held.
+outsorted_bill = _table(
+    "outsorted_bill",
+    sa.Column(
+        "number",
+        sa.BigInteger().with_variant(sa.Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    sa.Column("period", sa.String(40), nullable=False),
+    _key(primary_key=False),
+    _number(),
+    sa.Column("check_name", sa.String(40), nullable=False, server_default=""),  # '': a person
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("outsorted_at", Moment, nullable=False),
+    sa.Column("outsorted_by", sa.String(100), nullable=False),
+    sa.Column("released_at", Moment),  # NULL: it is held
+    sa.Column("released_by", sa.String(100)),
+    sa.Column("release_reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("due_on", sa.Date),  # of a bill that was released after its period's close
+    _one_where(
+        "uq_outsorted_bill_one_open", ("period", "account_key", "check_name"), "released_at IS NULL"
+    ),
+    sa.Index(None, "period", "account_key"),
+    sa.Index(None, "account_key"),
 )
 
 approval_request = _table(

@@ -11,7 +11,7 @@ from database.approvals import record_waivers
 from database.audit import record_audit
 from database.ledger.boundary_plans import plan_boundary
 from database.runs import Run, forget_steps, get_run, move_run
-from database.tables import held_account, waiver
+from database.tables import outsorted_bill, waiver
 from domain.checks import CheckResult, CheckStatus
 from domain.failures import Refused
 from domain.steps import Step
@@ -105,7 +105,7 @@ def _waivers(office: Office, period: str) -> dict[str, str]:
 
 def _holds_accounts(office: Office, period: str) -> bool:
     with office.database.reading() as books:
-        held = sa.select(held_account.c.period).where(held_account.c.period == period).limit(1)
+        held = sa.select(outsorted_bill.c.period).where(outsorted_bill.c.period == period).limit(1)
         return books.execute(held).first() is not None
 
 

@@ -39,7 +39,7 @@ def tell_of_cash_receipting() -> int:
 
 @task(
     name="guard postings",
-    task_run_name="guard postings {run}",
+    task_run_name="guard postings {period}",
     retries=0,
     cache_policy=NO_CACHE,
     persist_result=False,

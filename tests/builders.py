@@ -23,9 +23,9 @@ from database.tables import (
     account_email,
     bill_run,
     cosigner,
-    held_account,
     mandate,
     metadata,
+    outsorted_bill,
     payment_method,
     portal_link,
 )
@@ -129,12 +129,21 @@ def stage_run(
         )
         columns = ["period", "account_key", "mailbox", "address", "paperless"]
         insert_rows(books, portal_link, columns, links)
-        holds = (
-            (period, household.key, "bill-amount") for household in households if household.held
-        )
-        insert_rows(books, held_account, ["period", "account_key", "check_name"], holds)
+        holds = [
+            a_hold("bill-amount", period=period, account_key=one.key, account=one.account.number)
+            for one in households
+            if one.held
+        ]
+        if holds:
+            books.execute(outsorted_bill.insert(), holds)
         owners = ((period, cosigner_id, "Holdings LLC", user) for cosigner_id, user in landlords)
         insert_rows(books, cosigner, ["period", "cosigner_id", "name", "portal_user"], owners)
+
+
+def a_hold(check_name: str = "", **of: str) -> dict[str, Any]:
+    """A row of a bill that is held back, by a waived check or by a person."""
+    told = {"reason": "seen", "outsorted_at": NOW, "outsorted_by": "anna"}
+    return {"check_name": check_name, **told, **of}
 
 
 def _enter_accounts(books: Any, period: str, accounts: list[Account]) -> None:

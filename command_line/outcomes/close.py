@@ -11,7 +11,13 @@ from command_line.options import NEEDS_PERSON, REFUSED
 from database.queries.export_notes import note_lines
 from domain.failures import Refused
 from domain.words import say_count
-from reporting.run_sheet.run_sheet import autopay_figures, check_figures, total_figures
+from reporting.run_sheet.run_sheet import (
+    HeldSheet,
+    autopay_figures,
+    check_figures,
+    outsorting_figures,
+    total_figures,
+)
 
 if TYPE_CHECKING:
     from office.equipment.office import Office
@@ -36,6 +42,7 @@ def close_figures(
         "deliveries": {"sent": 0, "failed": 0, "deferred": 0, "queued": 0, "in_doubt": 0},
         "mail_waits_for": [],
         "paper": {"bills": 0, "pages": 0, "file": None, "files": []},
+        "outsorted": outsorting_figures(HeldSheet()),
         "notes": [],
         "seconds": {},
     }
@@ -64,6 +71,7 @@ def _of_sheet(sheet: RunSheet) -> dict[str, Any]:
             "file": sheet.paper.files[0] if sheet.paper.files else None,
             "files": list(sheet.paper.files),
         },
+        "outsorted": outsorting_figures(sheet.outsorting),
         "notes": [note.to_json() for note in sheet.notes],
         "seconds": sheet.seconds,
     }
@@ -114,7 +122,10 @@ def _summary(office: Office, sheet: RunSheet, status: str, *, before: bool) -> l
     if _unsent(sheet):
         lines.append(_unsent_line(office, sheet))
     if sheet.held:
-        lines.append(f"  held     {say_count(sheet.held, 'account')} out of mail and autopay")
+        amount = sheet.outsorting.amount.dollars()
+        lines.append(f"  held     {say_count(sheet.held, 'bill')}, {amount}: see list outsorted")
+    if sheet.outsorting.released:
+        lines.append(_released_line(sheet))
     if status != "dry-run":
         lines.append(f"  report   {office.home / 'reports' / f'close-{sheet.period}.html'}")
     return lines
@@ -158,6 +169,11 @@ def _autopay_line(sheet: RunSheet, status: str) -> str:
         f"({autopay.amount.dollars()}), {autopay.immediate} due at once, "
         f"{autopay.unscheduled} enrolled without a payment"
     )
+
+
+def _released_line(sheet: RunSheet) -> str:
+    freed = sheet.outsorting
+    return f"  released {say_count(freed.released, 'bill')}, {freed.released_amount.dollars()}"
 
 
 def _unsent(sheet: RunSheet | None) -> int:

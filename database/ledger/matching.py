@@ -103,7 +103,11 @@ def is_named_exactly(period: str) -> sa.ColumnElement[bool]:
 
 
 def match_period(
-    books: Connection, staged: StagedPeriod, *, is_closing: bool = False
+    books: Connection,
+    staged: StagedPeriod,
+    *,
+    is_closing: bool = False,
+    only: sa.ColumnElement[bool] | None = None,
 ) -> Iterator[AccountMatch]:
     """
     Match the accounts about which one statement cannot tell; the others need no look.
@@ -111,9 +115,10 @@ def match_period(
     Those are the accounts with an entry that no line names exactly and that the billing system
     did not surely have when it wrote the export. Equal-pay accounts are left out. A close has
     marked already what a line names exactly (`is_closing`): on these accounts it takes its lines
-    along, and is not named again.
+    along, and is not named again. `only` is a condition on the entries: of the accounts that move.
     """
-    at_risk = sorted(books.scalars(_accounts_at_risk(staged, is_closing)))
+    query = _accounts_at_risk(staged, is_closing)
+    at_risk = sorted(books.scalars(query if only is None else query.where(only)))
     for first in range(0, len(at_risk), SOME):
         some = at_risk[first : first + SOME]
         lines = read_lines(books, staged.period, some)

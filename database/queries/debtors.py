@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from database.definitions.in_force import landlord_in_force, link_in_force
 from database.queries.account_changes import account_in_force
 from database.queries.balances import is_owed
+from database.queries.outsorted import has_outsorted_bill
 from database.tables import (
     account,
     account_email,
     audit,
     balance_due,
     bill_run,
-    held_account,
     period_close,
     suppressed_address,
 )
@@ -49,7 +49,7 @@ def unreachable_debtors(period: str | None = None) -> sa.Select[Any]:
         .where(
             balance_due.c.period.in_(begun),
             is_owed(),
-            ~sa.exists().where(_of_the_debtor(held_account)),
+            ~has_outsorted_bill(balance_due.c.account_key),
             ~_is_closed(),
             account_in_force(account, ChangeField.STATUS) != AccountStatus.CLOSED,
             *(~found for found in _addresses()),

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from database.feed.tables import customer_choice, feed_finding
 from database.queries.autopay import payments_left_out
 from database.queries.debtors import unreachable_debtors
+from database.queries.outsorted import held_back
 from database.tables import balance_due, bounce, check_finding, check_result, delivery
 from domain.bounces import BounceKind
 from domain.deliveries import UNSUBSCRIBED, DeliveryStatus
@@ -28,7 +29,14 @@ def exceptions(further: Iterable[sa.Select[Any]] = (), period: str | None = None
     selects = [
         *(
             _of(each, period)
-            for each in (_findings(), _unsent(), _unknown_bounces(), _of_the_feed(), _refused())
+            for each in (
+                _findings(),
+                held_back(),
+                _unsent(),
+                _unknown_bounces(),
+                _of_the_feed(),
+                _refused(),
+            )
         ),
         unreachable_debtors(period),
         payments_left_out(period),

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from database.definitions.checkout import checkout, checkout_line
 from database.queries.bills import is_doubled
+from database.queries.outsorted import due_on_of, is_outsorted
 from database.tables import account, bill, bill_run, gateway_payment, movement, period_close
 from domain.money import Money
 from domain.movements import MovementKind
@@ -67,7 +68,8 @@ def bills_of(books: Connection, keys: Sequence[str], period: str = "") -> list[P
     """
     Return the bills of closed periods that have a document, newest first.
 
-    Of an account with two bills of one form none is shown: a person says which is right.
+    Of an account with two bills of one form none is shown: a person says which is right. Nor is
+    one that is held back.
     """
     query = (
         sa.select(
@@ -77,7 +79,7 @@ def bills_of(books: Connection, keys: Sequence[str], period: str = "") -> list[P
             bill.c.form,
             bill_run.c.starts_on,
             bill_run.c.ends_on,
-            bill_run.c.due_on,
+            due_on_of(bill.c.period, bill.c.account_key, bill_run.c.due_on).label("due_on"),
             account.c.amount_due,
             account.c.opening_balance,
             bill.c.pdf,
@@ -89,7 +91,12 @@ def bills_of(books: Connection, keys: Sequence[str], period: str = "") -> list[P
             account,
             sa.and_(account.c.period == bill.c.period, account.c.account_key == bill.c.account_key),
         )
-        .where(bill.c.account_key.in_(keys), bill.c.pdf != "", ~is_doubled())
+        .where(
+            bill.c.account_key.in_(keys),
+            bill.c.pdf != "",
+            ~is_doubled(),
+            ~is_outsorted(bill.c.period, bill.c.account_key),
+        )
         .order_by(bill_run.c.ends_on.desc(), bill.c.account, bill.c.form)
     )
     if period:
@@ -100,7 +107,11 @@ def bills_of(books: Connection, keys: Sequence[str], period: str = "") -> list[P
 def lines_of(
     books: Connection, keys: Sequence[str], *, period: str = "", most: int = 200
 ) -> list[Line]:
-    """Return the newest transactions of closed periods, one line a service (rules 44, 45)."""
+    """
+    Return the newest transactions of closed periods, one line a service (rules 44, 45).
+
+    None of a bill that is held back.
+    """
     query = (
         sa.select(
             movement.c.account,
@@ -113,7 +124,10 @@ def lines_of(
             movement.c.usage,
         )
         .join(period_close, period_close.c.period == movement.c.period)
-        .where(movement.c.account_key.in_(keys))
+        .where(
+            movement.c.account_key.in_(keys),
+            ~is_outsorted(movement.c.period, movement.c.account_key),
+        )
         .order_by(movement.c.posted_on.desc(), movement.c.period.desc(), movement.c.line.desc())
         .limit(most)
     )
@@ -168,7 +182,11 @@ def consumption_of(books: Connection, keys: Sequence[str]) -> list[Consumption]:
         )
         .join(period_close, period_close.c.period == movement.c.period)
         .join(bill_run, bill_run.c.period == movement.c.period)
-        .where(movement.c.account_key.in_(keys), movement.c.usage.is_not(None))
+        .where(
+            movement.c.account_key.in_(keys),
+            movement.c.usage.is_not(None),
+            ~is_outsorted(movement.c.period, movement.c.account_key),
+        )
         .group_by(movement.c.account, movement.c.service, bill_run.c.ends_on)
         .order_by(movement.c.account, movement.c.service, bill_run.c.ends_on)
     )

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from database.books import Database
 from database.counting import count_by
+from database.queries.outsorted import is_outsorted
 from database.tables import delivery, suppressed_address
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.states import Transitions
@@ -66,6 +67,12 @@ def retry_delay(attempts: int, age: timedelta) -> timedelta | None:
 
 
 _WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
+OF_THE_BILL = (  # what a customer is told about a bill before it is paid
+    MessageKind.BILL,
+    MessageKind.PAYMENT_DUE,
+    MessageKind.PAST_DUE,
+    MessageKind.AUTOPAY_SCHEDULED,
+)
 
 
 def sendable(*, resend_in_doubt: bool) -> tuple[DeliveryStatus, ...]:
@@ -76,12 +83,20 @@ def sendable(*, resend_in_doubt: bool) -> tuple[DeliveryStatus, ...]:
 def is_due(
     status: DeliveryStatus, now: datetime, kinds: Collection[MessageKind]
 ) -> sa.ColumnElement[bool]:
-    """Choose deliveries in one status; with one at a time the index of due ones is used."""
+    """
+    Choose deliveries in one status; with one at a time the index of due ones is used.
+
+    Nothing about a bill that is held back is due, whenever it was recorded.
+    """
     return sa.and_(
         delivery.c.status == status,
         delivery.c.next_try_at <= now,
         delivery.c.attempts <= len(RETRY_DELAYS),
         delivery.c.kind.in_(kinds),
+        ~sa.and_(
+            delivery.c.kind.in_(OF_THE_BILL),
+            is_outsorted(delivery.c.period, delivery.c.account_key),
+        ),
     )
 
 

@@ -15,7 +15,8 @@ from sqlalchemy.engine import Connection
 from database.books import Database
 from database.inserting import insert_new
 from database.queries.bills import is_doubled
-from database.tables import account, bill, delivery, delivery_plan, held_account, recipient
+from database.queries.outsorted import is_outsorted
+from database.tables import account, bill, delivery, delivery_plan, recipient
 from domain.accounts import AccountStatus, account_key
 from domain.deliveries import DeliveryStatus, MessageKind, RecipientSource
 from mail.keys import delivery_key, message_id
@@ -62,35 +63,45 @@ def queue_bills(database: Database, period: str, *, now: datetime, message_domai
     """
     Record one delivery for each bill and mailbox of a closed run; return how many are new.
 
-    Who gets one: paperless accounts (rules 20, 28) that are not closed and not held out by a
-    waived check, with exactly one bill of the form. All are recorded in one transaction or none,
+    Who gets one: paperless accounts (rules 20, 28) that are not closed and whose bill is not
+    held back, with exactly one bill of the form. All are recorded in one transaction or none,
     and recording twice is recording once. A run that is not closed is refused by the foreign key
     to period_close (rule 2): the database raises IntegrityError.
     """
-    recorded = 0
     with database.writing() as books:
-        owed = books.execute(_bills_owed(period).execution_options(yield_per=CHUNK))
-        for rows in owed.partitions():
-            bills = [
-                PlannedMessage(
-                    MessageKind.BILL,
-                    about=row.period,
-                    address=row.address,
-                    source=row.source,
-                    account=row.account,
-                    period=row.period,
-                    form=row.form,
-                )
-                for row in rows
-            ]
-            recorded += queue_messages(books, bills, now=now, message_domain=message_domain)
+        return _queue_bills(books, _bills_owed(period), now, message_domain)
+
+
+def queue_bill(
+    books: Connection, period: str, key: str, *, now: datetime, message_domain: str
+) -> int:
+    """Record the deliveries of one account's bills of a closed run; return how many are new."""
+    owed = _bills_owed(period).where(bill.c.account_key == key)
+    return _queue_bills(books, owed, now, message_domain)
+
+
+def _queue_bills(
+    books: Connection, owed: sa.Select[Any], now: datetime, message_domain: str
+) -> int:
+    recorded = 0
+    for rows in books.execute(owed.execution_options(yield_per=CHUNK)).partitions():
+        bills = [
+            PlannedMessage(
+                MessageKind.BILL,
+                about=row.period,
+                address=row.address,
+                source=row.source,
+                account=row.account,
+                period=row.period,
+                form=row.form,
+            )
+            for row in rows
+        ]
+        recorded += queue_messages(books, bills, now=now, message_domain=message_domain)
     return recorded
 
 
 def _bills_owed(period: str) -> sa.Select[Any]:
-    is_held = sa.exists().where(
-        held_account.c.period == bill.c.period, held_account.c.account_key == bill.c.account_key
-    )
     same_account = [
         sa.and_(table.c.period == bill.c.period, table.c.account_key == bill.c.account_key)
         for table in (account, delivery_plan, recipient)
@@ -111,7 +122,7 @@ def _bills_owed(period: str) -> sa.Select[Any]:
             delivery_plan.c.paperless,
             account.c.status != AccountStatus.CLOSED,
             ~is_doubled(),
-            ~is_held,
+            ~is_outsorted(bill.c.period, bill.c.account_key),
         )
     )
 

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from database.audit import record_audit
 from database.books import Database
 from database.queries.bills import is_doubled
+from database.queries.outsorted import is_outsorted
 from database.tables import (
     account,
     bill,
@@ -79,6 +80,7 @@ def put_on_paper(
             ~planned,
             ~_same_bill(paper, bill),
             ~is_doubled(),
+            ~is_outsorted(bill.c.period, bill.c.account_key),
         )
     )
     if period is not None:

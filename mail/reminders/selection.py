@@ -13,12 +13,12 @@ from sqlalchemy.engine import Connection
 from database.definitions.checkout import checkout, checkout_line
 from database.queries.account_changes import account_in_force
 from database.queries.balances import is_owed, open_balance
+from database.queries.outsorted import has_outsorted_bill
 from database.tables import (
     account,
     balance_due,
     bill_run,
     gateway_payment,
-    held_account,
     period_close,
     reminder_hold,
     scheduled_payment,
@@ -96,7 +96,7 @@ def _reason(due: DueDate, kind: MessageKind, terms: Reminding) -> sa.ColumnEleme
     under_way = sa.select(gateway_payment.c.account_key).where(
         gateway_payment.c.state.in_(_UNDER_WAY)
     )
-    reasons: _Reasons = [(sa.exists().where(_of_the_debtor(held_account)), Skipped.HELD)]
+    reasons: _Reasons = [(has_outsorted_bill(key), Skipped.HELD)]
     if kind is MessageKind.PAST_DUE and due.holds:
         reasons.append((_hold(due).is_not(None), Skipped.HELD))
     by_hand = (

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from database.books import Database
 from database.definitions.in_force import wallet_in_force
+from database.queries.outsorted import due_on_of
 from database.tables import (
     account,
     bill,
@@ -85,8 +86,9 @@ def find_bill_facts(database: Database, keys: Sequence[str]) -> dict[str, BillFa
     Return the facts of each delivery's bill, by delivery key, in one query.
 
     Amount and date are those printed on the bill where it prints them: mail and document must
-    not disagree. The draw is the scheduled payment, which stays as it is, so that a second attempt
-    has the same words.
+    not disagree. A bill that was held back and released has the due date that it got then. The
+    draw is the scheduled payment, which stays as it is, so that a second attempt has the same
+    words.
     """
     with database.reading() as books:
         query = _facts(delivery, scheduled_payment).where(delivery.c.key.in_(keys))
@@ -122,7 +124,8 @@ def _facts(delivery: sa.FromClause, payment: sa.Table) -> sa.Select[Any]:
     amount_due = sa.func.coalesce(
         bill.c.printed_amount_due, account.c.amount_due, type_=account.c.amount_due.type
     )
-    due_on = sa.func.coalesce(bill.c.printed_due_on, bill_run.c.due_on, type_=sa.Date())
+    printed = sa.func.coalesce(bill.c.printed_due_on, bill_run.c.due_on, type_=sa.Date())
+    due_on = due_on_of(delivery.c.period, delivery.c.account_key, printed)
     same_account = [
         sa.and_(table.c.period == delivery.c.period, table.c.account_key == delivery.c.account_key)
         for table in (account, bill, payment)

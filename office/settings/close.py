@@ -50,6 +50,15 @@ class ApprovalSettings(SettingsSection):
         return value
 
 
+class OutsortSettings(SettingsSection):
+    days_to_pay: int = Field(
+        10,
+        ge=1,
+        le=90,
+        description="A bill that was held back is due so many days after its release, at least.",
+    )
+
+
 class UtilitySettings(SettingsSection):
     name: str = Field(
         "",

@@ -43,6 +43,7 @@ from office.settings.close import (
     ExportsSettings,
     HealthSettings,
     LoggingSettings,
+    OutsortSettings,
     PrefectSettings,
     SplitterSettings,
     UtilitySettings,
@@ -95,6 +96,7 @@ class Settings(BaseSettings):
     notices: NoticesSettings = NoticesSettings()
     checks: ChecksSettings = ChecksSettings()
     approval: ApprovalSettings = ApprovalSettings()
+    outsort: OutsortSettings = OutsortSettings()
     splitter: SplitterSettings = SplitterSettings()
     prefect: PrefectSettings = PrefectSettings()
     logging: LoggingSettings = LoggingSettings()

@@ -19,13 +19,13 @@ from database.ledger.locking import lock_balances
 from database.queries.account_changes import IN_FORCE, account_in_force
 from database.queries.balances import open_balance
 from database.queries.mandates import mandates_in_force
+from database.queries.outsorted import is_outsorted
 from database.tables import (
     account,
     balance_due,
     bill_run,
     draw,
     gateway_payment,
-    held_account,
     scheduled_payment,
     suspended_method,
 )
@@ -78,7 +78,7 @@ def due_payments(
             in_force.c.maximum,
             in_force.c.pays_up_to_maximum,
             in_force.c.account_key.is_(None).label("is_mandate_ended"),
-            sa.exists().where(_of_the_payment(held_account)).label("is_held"),
+            is_outsorted(_PAYMENT.period, _PAYMENT.account_key).label("is_held"),
             sa.exists()
             .where(suspended_method.c.method_token == _PAYMENT.method_token)
             .label("is_suspended"),

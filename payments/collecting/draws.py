@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from database.books import Database
 from database.definitions.checkout import checkout, checkout_line
 from database.ledger.locking import SOME, lock_balances
+from database.queries.outsorted import due_on_of
 from database.tables import bill_run, draw, gateway_payment
 from domain.checkout import OTHER
 from domain.ledger import EntrySource
@@ -109,7 +110,9 @@ def find_draws(
             gateway_payment.c.state.label("payment_state"),
             gateway_payment.c.number.label("payment_number"),
             bill_run.c.timezone,
-            bill_run.c.due_on,
+            due_on_of(
+                gateway_payment.c.period, gateway_payment.c.account_key, bill_run.c.due_on
+            ).label("due_on"),
         )
         .join(gateway_payment, gateway_payment.c.key == draw.c.payment_key)
         .join(bill_run, bill_run.c.period == gateway_payment.c.period)

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from database.audit import record_audit
 from database.books import Database
 from database.queries.mandates import mandates_in_force
+from database.queries.outsorted import held_periods
 from database.tables import enrollment, enrollment_end, scheduled_payment, suspended_method
 from domain.failures import Refused
 from domain.payments import Mandate
@@ -92,6 +93,8 @@ def cancel_enrollment(
         taken_off = cancel_waiting(books, standing.key)
         if standing.period is not None:
             forget_plan(books, standing.period, standing.key)
+        for period in held_periods(books, standing.key):
+            forget_plan(books, period, standing.key)
         dropped = "".join(f"; {one.amount.dollars()} of {one.period} dropped" for one in taken_off)
         detail = f"{reason} ({say_mandate(agreed)}{dropped})"
         record_audit(books, now, who, "cancel autopay", standing.account, detail)

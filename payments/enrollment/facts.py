@@ -14,12 +14,12 @@ from database.ledger.locking import lock_balances
 from database.queries.account_changes import IN_FORCE, account_in_force
 from database.queries.balances import open_balance
 from database.queries.mandates import mandates_in_force
+from database.queries.outsorted import is_outsorted
 from database.tables import (
     account,
     balance_due,
     bill_run,
     draw,
-    held_account,
     scheduled_payment,
 )
 from domain.accounts import AccountStatus, account_key
@@ -143,15 +143,13 @@ def _newest(key: str) -> sa.Select[Any]:
 
 
 def _payable(books: Connection, known: Any, due: Any, payment: CurrentPayment | None) -> Payable:
-    held, equal = None, False
+    held, equal = False, False
     if due is not None and due.period is not None:
         mine = sa.and_(account.c.period == due.period, account.c.account_key == due.account_key)
         billed = books.execute(sa.select(account).where(mine)).one()
         equal = billed.status is AccountStatus.ACTIVE and billed.equal_pay_amount is not None
-        is_held = sa.and_(
-            held_account.c.period == due.period, held_account.c.account_key == due.account_key
-        )
-        held = books.execute(sa.select(held_account.c.period).where(is_held)).first()
+        key = sa.literal(due.account_key)
+        held = bool(books.scalar(sa.select(is_outsorted(due.period, key))))
     return Payable(
         account=known.account,
         status=known.status,
@@ -160,7 +158,7 @@ def _payable(books: Connection, known: Any, due: Any, payment: CurrentPayment | 
         direct_pay=known.direct_pay,
         block_ach=known.block_ach,
         block_card=known.block_card,
-        is_held=held is not None,
+        is_held=held,
         already_processed=payment is not None and payment.is_processed,
     )
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.queries.outsorted import held_periods
 from database.tables import (
     autopay_unscheduled,
     draw,
@@ -19,9 +20,27 @@ from database.tables import (
     scheduled_payment,
 )
 from domain.money import Money
-from domain.payments import DRAW, PAYMENT, DrawState, Mandate, PaymentState, PlannedPayment
+from domain.payments import (
+    DRAW,
+    PAYMENT,
+    DrawState,
+    Mandate,
+    PaymentState,
+    PlannedPayment,
+    Unscheduled,
+)
 from payments.enrollment.facts import OPEN_DRAWS, EnrollmentFacts, Method
 from payments.scheduling.scheduling import payment_key
+
+
+class ListedAccount(Protocol):
+    """An account as the lists have it: its key and its number."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def account(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,21 +123,32 @@ def record_outcome(
     planned: PlannedPayment | None,
     now: datetime,
 ) -> None:
-    """Schedule what enrolling brings about, or list why nothing is scheduled (rule 82)."""
+    """
+    Schedule what enrolling brings about, or list why nothing is scheduled (rule 82).
+
+    In a period whose bill is held back nothing is.
+    """
+    for period in held_periods(books, standing.key):
+        forget_plan(books, period, standing.key)
+        list_unscheduled(books, period, standing, Unscheduled.HELD)
     if standing.period is None or planned is None:
         return
     forget_plan(books, standing.period, standing.key)
     if planned.pay_on is not None:
         _schedule(books, standing, agreed, planned, now)
-    elif not _is_listed(books, standing):
-        books.execute(
-            autopay_unscheduled.insert().values(
-                period=standing.period,
-                account_key=standing.key,
-                account=standing.account,
-                reason=planned.unscheduled,
-            )
+    elif planned.unscheduled is not None and not _is_listed(books, standing):
+        list_unscheduled(books, standing.period, standing, planned.unscheduled)
+
+
+def list_unscheduled(
+    books: Connection, period: str, standing: ListedAccount, reason: Unscheduled
+) -> None:
+    """Put an account on a closed period's list of those that have no payment."""
+    books.execute(
+        autopay_unscheduled.insert().values(
+            period=period, account_key=standing.key, account=standing.account, reason=reason
         )
+    )
 
 
 def forget_plan(books: Connection, period: str, key: str) -> None:

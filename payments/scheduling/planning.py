@@ -18,11 +18,11 @@ from database.ledger.boundary_plans import carried_by_plan
 from database.queries.account_changes import IN_FORCE, account_in_force
 from database.queries.balances import open_balance
 from database.queries.mandates import mandates_in_force
+from database.queries.outsorted import due_on_of, is_outsorted
 from database.tables import (
     account,
     balance_due,
     bill_run,
-    held_account,
     period_close,
     planned_payment,
     scheduled_payment,
@@ -60,13 +60,15 @@ def enrollments(period: str, today: date) -> sa.Select[Any]:
     )
     state, cancelled = scheduled_payment.c.state, PaymentState.CANCELLED
     taken_off = _has_payment(period, agreed, state == cancelled)
-    due_on = sa.select(bill_run.c.due_on).where(bill_run.c.period == period).scalar_subquery()
+    period_due = sa.select(bill_run.c.due_on).where(bill_run.c.period == period).scalar_subquery()
+    due_on = due_on_of(period, agreed.c.account_key, period_due)
     return (
         sa.select(
             account.c.account_key,
             account.c.account,
             _code(_facts(period, agreed, balance, due_on, taken_off, today)).label("code"),
             agreed.c.days_prior,
+            due_on.label("due_on"),
             balance.label("balance"),
             agreed.c.maximum,
             agreed.c.method_token,
@@ -97,7 +99,7 @@ def _facts(
     period: str,
     agreed: sa.Subquery,
     balance: sa.ColumnElement[Any],
-    due_on: sa.ScalarSelect[date],
+    due_on: sa.ColumnElement[Any],
     taken_off: sa.ColumnElement[bool],
     today: date,
 ) -> Iterator[sa.ColumnElement[int]]:
@@ -107,9 +109,7 @@ def _facts(
         account_in_force(account, name) for name in IN_FORCE
     )
     is_suspended = sa.exists().where(suspended_method.c.method_token == agreed.c.method_token)
-    is_held = sa.exists().where(
-        held_account.c.period == period, held_account.c.account_key == agreed.c.account_key
-    )
+    is_held = is_outsorted(period, agreed.c.account_key)
     is_active = of.status == AccountStatus.ACTIVE
     places = {
         "status": _place(status, STATUSES),
@@ -172,7 +172,7 @@ def _has_payment(
 
 READ = (
     "account", "mandate", "payment_method", "enrollment", "enrollment_end", "balance_due",
-    "gateway_payment", "held_account", "suspended_method",
+    "gateway_payment", "outsorted_bill", "suspended_method",
 )  # fmt: skip
 _OWN = sa.MetaData()  # of one connection, for as long as it plans
 _ENROLLED = sa.Table(
@@ -182,6 +182,7 @@ _ENROLLED = sa.Table(
     sa.Column("account", sa.String(64)),
     sa.Column("code", sa.Integer),
     sa.Column("days_prior", sa.Integer),
+    sa.Column("due_on", sa.Date),  # the period's, or its own of a bill that was released
     sa.Column("balance", Cents),
     sa.Column("maximum", Cents),
     sa.Column("method_token", sa.String(200)),
@@ -194,6 +195,7 @@ _DECIDED = sa.Table(
     _OWN,
     sa.Column("code", sa.Integer),
     sa.Column("days_prior", sa.Integer),
+    sa.Column("due_on", sa.Date),
     sa.Column("unscheduled", sa.String(24)),
     sa.Column("pay_on", sa.Date),
     sa.Column("immediate", sa.Boolean),
@@ -235,8 +237,7 @@ def plan_autopay(
         columns = [column.name for column in _ENROLLED.columns]
         books.execute(_ENROLLED.insert().from_select(columns, enrollments(period, today)))
         _count_anew(books, _ENROLLED.name)
-        due_on = books.execute(sa.select(bill_run.c.due_on).where(bill_run.c.period == period))
-        _decide(books, due_on.scalar_one(), today, closed, policy)
+        _decide(books, today, closed, policy)
         books.execute(planned_payment.delete().where(planned_payment.c.period == period))
         _record(books, period)
         return _count(books, period)
@@ -260,27 +261,23 @@ def _count_anew(books: Connection, *tables: str) -> None:
         books.exec_driver_sql(f"ANALYZE {', '.join(tables)}")
 
 
-def _decide(
-    books: Connection,
-    due_on: date,
-    today: date,
-    closed: Container[date],
-    policy: AutopayPolicy,
-) -> None:
-    found = books.execute(sa.select(_ENROLLED.c.code, _ENROLLED.c.days_prior).distinct()).all()
+def _decide(books: Connection, today: date, closed: Container[date], policy: AutopayPolicy) -> None:
+    one = _ENROLLED.c
+    found = books.execute(sa.select(one.code, one.days_prior, one.due_on).distinct()).all()
     rows = []
-    for code, days_prior in found:
+    for code, days_prior, due_on in found:
         situation = to_situation(code, days_prior)
         decided = decide(situation, due_on=due_on, today=today, closed=closed, policy=policy)
-        rows.append(_as_row(code, days_prior, decided))
+        rows.append(_as_row(code, days_prior, due_on, decided))
     if rows:
         books.execute(_DECIDED.insert(), rows)
 
 
-def _as_row(code: int, days_prior: int, decided: DrawPlan) -> dict[str, Any]:
+def _as_row(code: int, days_prior: int, due_on: date, decided: DrawPlan) -> dict[str, Any]:
     return {
         "code": code,
         "days_prior": days_prior,
+        "due_on": due_on,
         "unscheduled": decided.reason,
         "pay_on": decided.pay_on,
         "immediate": decided.immediate,
@@ -297,7 +294,12 @@ def _record(books: Connection, period: str) -> None:
             sa.literal(period), one.account_key, one.account, amount, by.pay_on, by.immediate,
             by.unscheduled, one.method_token, one.method_kind, one.last4,
         )
-        .join(_DECIDED, sa.and_(by.code == one.code, by.days_prior == one.days_prior))
+        .join(
+            _DECIDED,
+            sa.and_(
+                by.code == one.code, by.days_prior == one.days_prior, by.due_on == one.due_on
+            ),
+        )
         .order_by(one.account_key)
     )  # fmt: skip
     names = [

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from database.books import Database
 from database.queries.autopay import is_varying, payments_left_out
+from database.queries.outsorted import is_outsorted
 from database.tables import (
     autopay_unscheduled,
     bill_run,
@@ -194,7 +195,11 @@ def _record_scheduled(books: Connection, period: str, now: datetime, chosen: Cho
         plans.immediate,
         sa.literal(PaymentState.SCHEDULED.value),
         sa.literal(now, gateway_payment.c.scheduled_at.type),
-    ).where(plans.period == period, plans.unscheduled.is_(None))
+    ).where(
+        plans.period == period,
+        plans.unscheduled.is_(None),
+        ~is_outsorted(plans.period, plans.account_key),  # since it was planned
+    )
     if chosen is not None:
         rows = rows.where(chosen.holds(period))
     books.execute(

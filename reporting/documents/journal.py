@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from database.definitions.checkout import checkout, checkout_line
 from database.ledger.tables import balance_entry
+from database.queries.outsorted import is_outsorted
 from database.tables import (
     account,
     bill_run,
@@ -122,7 +123,9 @@ class Journal:
 
     def _bills(self, period: str, ends_on: date, on: date) -> Iterator[Transaction]:
         query = sa.select(account.c.account_key, account.c.account, account.c.amount_due).where(
-            account.c.period == period, account.c.status != AccountStatus.CLOSED
+            account.c.period == period,
+            account.c.status != AccountStatus.CLOSED,
+            ~is_outsorted(account.c.period, account.c.account_key),
         )
         for row in self.books.execute(query.order_by(account.c.account_key)):
             key, due = row.account_key, row.amount_due

@@ -10,6 +10,7 @@ from datetime import date
 import sqlalchemy as sa
 
 from database.books import Database
+from database.queries.outsorted import is_outsorted
 from database.tables import movement, period_close
 from domain.money import Money
 
@@ -43,7 +44,11 @@ def read_usage(database: Database, account_key: str, most: int = MOST) -> tuple[
             movement.c.amount,
         )
         .join(period_close, period_close.c.period == movement.c.period)
-        .where(movement.c.account_key == account_key, movement.c.usage.is_not(None))
+        .where(
+            movement.c.account_key == account_key,
+            movement.c.usage.is_not(None),
+            ~is_outsorted(movement.c.period, movement.c.account_key),
+        )
         .order_by(movement.c.posted_on.desc(), movement.c.period.desc(), movement.c.line.desc())
         .limit(most)
     )

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.queries.bills import is_doubled
+from database.queries.outsorted import due_on_of, is_outsorted
 from database.tables import (
     account,
     bill,
@@ -24,10 +25,11 @@ def bills() -> Select:
     """
     Select the bills of closed periods (rules 2, 11-13).
 
-    One is visible where it is its account's only one of that form: of two, a person must say
-    which counts.
+    One is visible where it is its account's only one of that form (of two, a person must say
+    which counts) and nobody holds it back.
     """
     single = ~is_doubled()
+    held = is_outsorted(bill.c.period, bill.c.account_key)
     is_notice = bill.c.form.endswith(NOTICE)
     return (
         sa.select(
@@ -41,12 +43,12 @@ def bills() -> Select:
                 ),
                 account.c.amount_due.type,
             ).label("amount_due"),
-            bill_run.c.due_on.label("due_date"),
+            due_on_of(bill.c.period, bill.c.account_key, bill_run.c.due_on).label("due_date"),
             bill.c.pages,
             bill.c.pdf,
             bill.c.sha256,
             sa.and_(
-                period_close.c.period.is_not(None), account.c.account.is_not(None), single
+                period_close.c.period.is_not(None), account.c.account.is_not(None), single, ~held
             ).label("visible"),
             bill.c.account_key.label("_account_key"),
         )

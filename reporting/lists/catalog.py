@@ -59,6 +59,9 @@ LISTS = {  # a module is loaded when its list is asked for, so that the others w
     "changes": Listing("database.queries.portal.choices", "list_choices", ("id",)),
     "deposits": Listing("payments.outcomes.settlements", "deposits", ("date", "deposit", "_line")),
     "return-rates": Listing("database.queries.autopay", "rates_by_period", ("period", "kind")),
+    "outsorted": Listing(
+        "database.queries.outsorted", "outsorted", ("period", "_account_key", "check")
+    ),
     "checks": Listing("reporting.lists.bills", "checks", ("period", "_position")),
     "exceptions": Listing(
         "database.queries.exceptions",

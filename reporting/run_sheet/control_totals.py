@@ -124,9 +124,10 @@ def _register(sheet: RunSheet) -> Equation:
 
 
 def _moved(sheet: RunSheet) -> Equation:
+    held = [("held back", -sheet.outsorting.amount)] if sheet.outsorting.amount else []
     return _equation(
         "Balances moved",
-        [("amount due of all open accounts", sheet.open_accounts_total)],
+        [("amount due of all open accounts", sheet.open_accounts_total), *held],
         ("moved to Balance Due", sheet.balances_moved),
     )
 

@@ -8,18 +8,21 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.counting import count_by
+from database.queries.outsorted import outsorted_accounts
 from database.tables import (
+    account,
     bill,
     delivery,
     delivery_plan,
-    held_account,
+    outsorted_bill,
     paper,
     print_batch,
     recipient,
 )
+from domain.accounts import AccountStatus
 from domain.deliveries import DeliveryStatus
 from domain.money import ZERO, Money
-from reporting.run_sheet.run_sheet import DeliverySheet, PaperSheet
+from reporting.run_sheet.run_sheet import DeliverySheet, HeldSheet, PaperSheet
 
 
 def count(books: Connection, table: sa.Table, period: str, *also: Any) -> int:
@@ -35,20 +38,31 @@ def total(books: Connection, column: sa.ColumnElement[Any], *where: Any) -> Mone
     return total or ZERO
 
 
-def count_held(books: Connection, period: str) -> int:
-    return int(
-        books.execute(
-            sa.select(sa.func.count(held_account.c.account_key.distinct())).where(
-                held_account.c.period == period
-            )
-        ).scalar_one()
+def count_held(books: Connection, period: str) -> HeldSheet:
+    """Count accounts and amounts; who is held again after a release is held."""
+    held = outsorted_accounts(period)
+    freed = sa.select(outsorted_bill.c.account_key).where(
+        outsorted_bill.c.period == period, outsorted_bill.c.released_at.is_not(None)
+    )
+    billed = sa.and_(account.c.period == period, account.c.status != AccountStatus.CLOSED)
+    is_held, is_freed = account.c.account_key.in_(held), account.c.account_key.in_(freed)
+    accounts = sa.select(sa.func.count(outsorted_bill.c.account_key.distinct())).where(
+        outsorted_bill.c.period == period
+    )
+    return HeldSheet(
+        int(books.scalar(accounts.where(outsorted_bill.c.released_at.is_(None))) or 0),
+        total(books, account.c.amount_due, billed, is_held),
+        int(books.scalar(accounts.where(outsorted_bill.c.account_key.not_in(held))) or 0),
+        total(books, account.c.amount_due, billed, is_freed, ~is_held),
     )
 
 
 def _is_on_paper(period: str) -> sa.ColumnElement[bool]:
     """Claim that a bill goes on paper: by the plan, or because no mailbox took it."""
     planned = sa.select(delivery_plan.c.account_key).where(
-        delivery_plan.c.period == period, delivery_plan.c.paper.is_not(None)
+        delivery_plan.c.period == period,
+        delivery_plan.c.paper.is_not(None),
+        delivery_plan.c.account_key.not_in(outsorted_accounts(period)),
     )
     fell_back = sa.exists().where(
         paper.c.period == period,
@@ -59,9 +73,8 @@ def _is_on_paper(period: str) -> sa.ColumnElement[bool]:
 
 
 def _by_mail(period: str) -> sa.Select[Any]:
-    held = sa.select(held_account.c.account_key).where(held_account.c.period == period)
     return sa.select(recipient.c.account_key).where(
-        recipient.c.period == period, recipient.c.account_key.not_in(held)
+        recipient.c.period == period, recipient.c.account_key.not_in(outsorted_accounts(period))
     )
 
 
@@ -168,7 +181,11 @@ def _planned_paper(books: Connection, period: str) -> PaperSheet:
                 delivery_plan.c.period == period, delivery_plan.c.account_key == bill.c.account_key
             ),
         )
-        .where(bill.c.period == period, delivery_plan.c.paper.is_not(None))
+        .where(
+            bill.c.period == period,
+            delivery_plan.c.paper.is_not(None),
+            bill.c.account_key.not_in(outsorted_accounts(period)),
+        )
         .subquery()
     )
     rows = books.execute(

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from database.books import Database
 from database.queries.exceptions import exceptions
+from database.queries.outsorted import CODE as OUTSORTED
 from database.tables import check_result
 from domain.checks import CheckStatus
 from domain.reminders import EXEMPTIONS
@@ -34,12 +35,17 @@ FIXES = {
         for shield in EXEMPTIONS
     },
     "autopay-left-out": "Run `billclose schedule-autopay` for the period again.",
+    OUTSORTED: "Look at the bill, then `billclose release` does all that was held back.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class ExceptionRow:
-    """One thing a person must look at; `stage` is check, mail or autopay, `code` says which."""
+    """
+    One thing a person must look at.
+
+    `stage` is check, outsort, mail or autopay, `code` says which.
+    """
 
     account: str
     stage: str
@@ -64,7 +70,7 @@ def list_exceptions(
         check_result.c.period == found.c.period,
         check_result.c.check_name == found.c.code,
     )
-    stage = sa.case({"check": 0, "mail": 1}, value=found.c.stage, else_=2)
+    stage = sa.case({"check": 0, "outsort": 1, "mail": 2}, value=found.c.stage, else_=3)
     query = (
         sa.select(found, check_result.c.fix, check_result.c.status)
         .outerjoin_from(found, check_result, result)
@@ -92,6 +98,8 @@ _MAIL = {
         for shield in EXEMPTIONS
     },
     "autopay-left-out": "An autopay payment of the period is not scheduled yet.",
+    OUTSORTED: "A bill is held back: it is not shown, mailed, printed or drawn, and no balance "
+    "moved.",
 }
 
 

@@ -197,6 +197,7 @@ def read_run_sheet(database: Database, period: str) -> RunSheet:
         ).one_or_none()
         autopay = count_autopay(books, period, closed=closing is not None)
         split = _split(books, period)
+        outsorting = count_held(books, period)
         return RunSheet(
             period=head.period,
             utility=head.utility,
@@ -223,7 +224,8 @@ def read_run_sheet(database: Database, period: str) -> RunSheet:
             control={name: getattr(head, f"control_{name}") for name in TOTALS},
             totals=list_totals(books, period),
             accounts_closed=count(books, account, period, account.c.status == AccountStatus.CLOSED),
-            held=count_held(books, period),
+            held=outsorting.held,
+            outsorting=outsorting,
             held_bills=count_held_bills(books, period),
             both=count_both(books, period),
             autopay=autopay,

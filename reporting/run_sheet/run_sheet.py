@@ -56,6 +56,16 @@ class PaperSheet:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldSheet:
+    """The bills of a run that are held back now, and those that were released."""
+
+    held: int = 0  # accounts
+    amount: Money = ZERO  # their amounts due, none of which moved
+    released: int = 0
+    released_amount: Money = ZERO
+
+
+@dataclass(frozen=True, slots=True)
 class DrawDay:
     """The autopay payments of one local day."""
 
@@ -101,7 +111,7 @@ class RunSheet:
     control: dict[str, int | Money]  # the billing system's totals
     totals: dict[str, int | Money]  # ours, by the same names
     accounts_closed: int
-    held: int  # accounts held out of mail and autopay by a waiver
+    held: int  # accounts whose bill is held back, by a person or a waiver
     held_bills: int  # of these, bills that therefore go neither by mail nor on paper
     both: int  # bills that go by mail and on paper
     autopay: AutopaySheet
@@ -113,6 +123,7 @@ class RunSheet:
     balances_moved: Money = ZERO  # sum of Balance Due as this close left it
     ledger: LedgerSheet = field(default_factory=LedgerSheet)
     money: MoneySheet = field(default_factory=MoneySheet)  # of all periods
+    outsorting: HeldSheet = field(default_factory=HeldSheet)
     draws: tuple[DrawDay, ...] = ()
     copies_read_back: int = 0  # bill documents read back before they were filed
     copies_audited: int = 0  # bill documents that had the full audit
@@ -131,6 +142,15 @@ def autopay_figures(autopay: AutopaySheet) -> dict[str, Any]:
         "immediate": autopay.immediate,
         "unscheduled": autopay.unscheduled,
         "amount": str(autopay.amount),
+    }
+
+
+def outsorting_figures(outsorting: HeldSheet) -> dict[str, Any]:
+    return {
+        "held": outsorting.held,
+        "amount": str(outsorting.amount),
+        "released": outsorting.released,
+        "released_amount": str(outsorting.released_amount),
     }
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 
 from database.books import Database, insert_rows
 from database.queries.bills import is_doubled
+from database.queries.outsorted import is_outsorted
 from database.tables import account, bill, delivery_plan, paper, print_batch
 from domain.accounts import account_key
 from splitter.bulk_file.filing import FiledBill
@@ -121,7 +122,11 @@ def choose_waiting(database: Database, period: str) -> Chosen:
 
 
 def _choose(database: Database, period: str, where: sa.ColumnElement[bool]) -> Chosen:
-    """Select bills by bulk file in the order of the post; of an account's two bills, neither."""
+    """
+    Select bills by bulk file in the order of the post.
+
+    Of an account's two bills neither, and none that is held back.
+    """
     same_account = [
         sa.and_(table.c.period == period, table.c.account_key == bill.c.account_key)
         for table in (account, delivery_plan, paper)
@@ -136,7 +141,12 @@ def _choose(database: Database, period: str, where: sa.ColumnElement[bool]) -> C
         .join(account, same_account[0])
         .join(delivery_plan, same_account[1])
         .outerjoin(paper, sa.and_(same_account[2], paper.c.form == bill.c.form))
-        .where(bill.c.period == period, ~is_doubled(), where)
+        .where(
+            bill.c.period == period,
+            ~is_doubled(),
+            ~is_outsorted(bill.c.period, bill.c.account_key),
+            where,
+        )
     )
     chosen: defaultdict[int, list[tuple[PaperBill, str]]] = defaultdict(list)
     with database.reading() as books:

@@ -19,8 +19,10 @@ from data_checks.checking import (
 )
 from data_checks.checks.catalog import CATALOG, ROOT_CAUSES
 from data_checks.runner import FailedRows, judge
-from database.tables import check_finding, check_result, held_account
+from database.approvals import record_waivers
+from database.tables import check_finding, check_result, outsorted_bill
 from domain.checks import CheckStatus
+from tests.builders import NOW
 from tests.data_checks.mutations import MUTATIONS
 from tests.data_checks.rows import PREVIOUS, RUN, TODAY, key, number
 
@@ -92,6 +94,8 @@ def test_a_waived_check_holds_its_accounts_and_a_warning_needs_no_waiver(books):
     plant(books, "roll-forward", "unreadable-row", "ebill-no-email")
     waived = dict.fromkeys(("roll-forward", "unreadable-row", "ebill-no-email"), "seen")
 
+    with books.writing() as connection:
+        record_waivers(connection, RUN, waived, at=NOW, who="anna")
     results = check_run(books, RUN, today=TODAY, waived=waived)
 
     assert statuses(results) == {
@@ -99,12 +103,14 @@ def test_a_waived_check_holds_its_accounts_and_a_warning_needs_no_waiver(books):
         "roll-forward": CheckStatus.WAIVED,
         "ebill-no-email": CheckStatus.WARNED,
     }
-    held = {(row["account_key"], row["check_name"]) for row in listed(books, held_account)}
+    held = {(row["account_key"], row["check_name"]) for row in listed(books, outsorted_bill)}
     assert {(key(5), "roll-forward"), (key(6), "roll-forward")} == held
 
 
 def test_checking_again_replaces_what_was_found(books):
     plant(books, "roll-forward")
+    with books.writing() as connection:
+        record_waivers(connection, RUN, {"roll-forward": "seen"}, at=NOW, who="anna")
     check_run(books, RUN, today=TODAY, waived={"roll-forward": "seen"})
     with books.writing() as connection:
         for account, cents in ((5, -1), (6, 1)):
@@ -120,7 +126,7 @@ def test_checking_again_replaces_what_was_found(books):
 
     assert statuses(results) == {}
     assert listed(books, check_finding) == []
-    assert listed(books, held_account) == []
+    assert listed(books, outsorted_bill) == []
     assert len(CATALOG) == len(listed(books, check_result))
 
 

@@ -17,7 +17,7 @@ from database.tables import (
     delivery,
     delivery_plan,
     gateway_payment,
-    held_account,
+    outsorted_bill,
     payment_method,
     period_close,
     recipient,
@@ -27,6 +27,7 @@ from domain.deliveries import DeliveryStatus, RecipientSource
 from domain.money import ZERO, Money
 from domain.payments import MethodKind
 from mail.port import OutgoingMessage
+from tests.builders import a_hold
 
 RUN = "2026-10"
 EIGHTY_DOLLARS = Money(80_00)
@@ -98,7 +99,7 @@ def rows_of_account(
     for address in addresses:
         yield recipient, dict(**ours, mailbox=address.casefold(), address=address, source=source)
     if held:
-        yield held_account, dict(**ours, check_name="bill-amount")
+        yield outsorted_bill, a_hold("bill-amount", **ours, account=number)
     if draw:
         wallet = {"token": "tok", "portal_user": wallet_owner, "last4": "6789"}
         yield payment_method, {"period": RUN, "kind": MethodKind.ACH, **wallet}

@@ -14,6 +14,7 @@ from reporting.run_sheet.exceptions import ExceptionRow
 from reporting.run_sheet.run_sheet import (
     AutopaySheet,
     DeliverySheet,
+    HeldSheet,
     PaperSheet,
     RunSheet,
     WaivedCheck,
@@ -241,6 +242,7 @@ def with_exceptions() -> tuple[RunSheet, list[ExceptionRow]]:
         ),
         printed_total=Money(54_951_17),
         held=14,
+        outsorting=HeldSheet(14, Money(1_103_20), 2, Money(90_00)),
         held_bills=9,
         both=36,
         deliveries=DeliverySheet(255, 250, 3, 1, 1, 0, 224, 220),

@@ -14,7 +14,7 @@ from database.tables import (
     balance_due,
     bill_run,
     enrollment_end,
-    held_account,
+    outsorted_bill,
     suspended_method,
 )
 from domain.accounts import AccountStatus
@@ -22,7 +22,7 @@ from domain.failures import OutcomeUnknown
 from domain.money import Money
 from domain.payments import DrawState, PaymentState
 from tests.billing_system.feed.builders import tell_change
-from tests.builders import stage_run
+from tests.builders import a_hold, stage_run
 from tests.payments.collecting_builders import TERMS, a_collector, paying
 
 
@@ -135,8 +135,8 @@ def close_account(books):
 
 
 def hold(books):
-    row = {"period": "2026-10", "account_key": "1", "check_name": "bill-amount"}
-    books.execute(held_account.insert().values(row))
+    row = a_hold("bill-amount", period="2026-10", account_key="1", account="1")
+    books.execute(outsorted_bill.insert().values(row))
 
 
 def suspend(books):

@@ -256,18 +256,6 @@ def test_above_the_maximum_the_office_may_draw_up_to_it_ruling_3(database):
     assert Money(50_00) == scheduled(database)["1"][0]
 
 
-def test_an_account_let_go_of_and_run_again_is_scheduled_then(database):
-    stage_run(database, a_household("1", held=True))
-    close_run(database)
-    schedule(database)
-    with database.writing() as books:
-        books.exec_driver_sql("DELETE FROM held_account")
-
-    schedule(database)
-
-    assert ({"1"}, {}) == (set(scheduled(database)), unscheduled(database))
-
-
 def test_a_period_whose_balance_moved_on_is_not_drawn_any_more_rule_41(database):
     """October forgotten until November is closed: November's balance holds October's amount."""
     stage_run(database, a_household("1", balance="80.00"), a_household("2", balance="20.00"))

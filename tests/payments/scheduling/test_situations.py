@@ -81,8 +81,8 @@ class Town:
             agreed = replace(agreed, pays_up_to_maximum=choice([None, True, False]))
             self.own.append(own_row(agreed))
         paid, is_suspended, is_off = choice([ZERO, Money(20_00)]), choice(rarely), choice(rarely)
-        closed = home.account.status is AccountStatus.CLOSED  # its balance is not moved
-        balance = ZERO if closed else amount_due(home.account) - paid
+        stays = home.held or home.account.status is AccountStatus.CLOSED  # its balance
+        balance = ZERO if stays else amount_due(home.account) - paid
         self.paid[number] = paid
         self.suspended += [agreed.method_token] * is_suspended
         self.taken_off += [number] * is_off

@@ -284,7 +284,7 @@ def test_what_needs_a_person_comes_by_urgency():
     assert "14 waived, 29 to look at" in text
     assert "of 224 bills; 4 not sent" in text
     assert "Reprint of the fourteen bills is at the printer" in text
-    assert "14 accounts are held out of e-mail and autopay" in text
+    assert "14 bills are held back, $1,103.20: not shown, mailed, printed or drawn" in text
     assert "Due 19 days after the period's end" in text
 
 

@@ -1,0 +1,1 @@
+"""Single bills held back from the close's effects, and released."""
