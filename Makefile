@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench lock clean
+.PHONY: help setup demo test lint format bench lock language clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench: setup ## measure speed against peers in the same run
 
 lock: ## write requirements.lock anew from requirements.in (needs uv)
 	uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 requirements.in -o requirements.lock
+
+language: setup ## bring the Spanish catalog up to date with what the pages say
+	$(BIN)/python docs/translate.py
 
 clean: ## remove .venv and what the tools left
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

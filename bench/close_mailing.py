@@ -75,11 +75,11 @@ def main() -> None:
     from office.clock import Clock
     from office.equipment.office import Office, at_work
     from office.procedures.mailing.mail_sending import send_mails
-    from office.settings.settings import read_settings
+    from office.settings.settings import open_settings
 
     home = Path(sys.argv[1])
     clock = Clock.starting(wall_clock, datetime.fromisoformat(AS_OF))
-    with at_work(Office(home, read_settings(home), clock, "bench")) as office:
+    with at_work(Office(home, open_settings(home), clock, "bench")) as office:
         _ = office.bill_renderer, office.mailer
         began, used = time.monotonic(), cpu_seconds()
         counts = send_mails(office, tuple(MessageKind), office.due_now, lambda _counts: None)

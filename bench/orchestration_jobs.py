@@ -109,10 +109,10 @@ def _nothing(*_arguments: Any, **_options: Any) -> None:
 def _measured(home: Path, work: Callable[[], Any]) -> tuple[Any, float, float]:
     from office.clock import Clock
     from office.equipment.office import Office, at_work
-    from office.settings.settings import read_settings
+    from office.settings.settings import open_settings
 
     clock = Clock.starting(lambda: datetime.now(UTC), AS_OF)  # noqa: TID251
-    office = Office(home, read_settings(home), clock, "bench", approves=lambda _sheet: True)
+    office = Office(home, open_settings(home), clock, "bench", approves=lambda _sheet: True)
     with at_work(office):
         before, wall = cpu_seconds(), time.perf_counter()
         done = work()

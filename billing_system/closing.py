@@ -27,6 +27,7 @@ from database.ledger.matching import (
     stands_for_no_later,
 )
 from database.ledger.tables import balance_entry
+from database.queries.customers.search import make_findable
 from database.queries.outsorted import due_on_of, is_outsorted
 from database.tables import account, balance_due, bill_run, period_close
 from domain.accounts import AccountStatus
@@ -78,6 +79,7 @@ def publish(
             detail = f"{published.accounts} accounts, {published.amount.dollars()}"
             record_audit(books, now, who, "close", period, detail)
     mark_known(database, period)
+    make_findable(database, period)
     return published
 
 

@@ -240,7 +240,7 @@ def _stage_accounts(books: Connection, export: BillingExport) -> None:
         tables.account,
         "period account_key account amount_due name last_name service_address mailing_address city "
         "state zip phone email ebill send_paper status opening_balance closing_balance "
-        "equal_pay_amount direct_pay block_ach block_card cosigner_id",
+        "equal_pay_amount direct_pay block_ach block_card cosigner_id district",
         (_to_row(period, account) for account in export.accounts),
     )
     insert_rows(
@@ -252,8 +252,8 @@ def _to_row(period: str, a: Account) -> tuple[Any, ...]:
     named = (period, a.key, a.number, amount_due(a), a.name, a.last_name)
     reached = (a.service_address, a.mailing_address, a.city, a.state, a.zip, a.phone, a.email)
     billed = (a.ebill, a.send_paper, a.status, a.opening_balance, a.closing_balance)
-    paid = (a.equal_pay_amount, a.direct_pay, a.block_ach, a.block_card, a.cosigner_id)
-    return named + reached + billed + paid
+    paid = (a.equal_pay_amount, a.direct_pay, a.block_ach, a.block_card)
+    return named + reached + billed + paid + (a.cosigner_id, a.district)
 
 
 def _address_rows(period: str, accounts: Iterable[Account]) -> Iterator[tuple[Any, ...]]:

@@ -152,10 +152,10 @@ def open_office(home: Path, as_of: datetime | None = None) -> Office:
     from office.equipment.office import Office
     from office.home import require_home
     from office.identity import origin, person
-    from office.settings.settings import read_settings
+    from office.settings.settings import open_settings
 
     require_home(home)
-    settings = read_settings(home)
+    settings = open_settings(home)
     require_rehearsal(settings, as_of)
     office = Office(home, settings, Clock.starting(wall_clock, as_of), person(), origin=origin())
     if not settings.database.url and not (home / "billclose.db").is_file():

@@ -29,6 +29,10 @@ class DatabasePool:
     timeout: int = 30
 
 
+class OnlyReads(Exception):
+    """Somebody who may only look came to where something is done; nothing was done."""
+
+
 class Database:
     """
     The books behind one URL (`sqlite:///…` or `postgresql+psycopg://…`).
@@ -44,8 +48,10 @@ class Database:
         *,
         machine_clock: Callable[[], datetime] | None = None,
         rehearsed: bool = False,
+        only_reads: bool = False,
     ) -> None:
         self.url = url
+        self.only_reads = only_reads
         self._pool = pool or DatabasePool()
         self._machine_clock = machine_clock  # for the audit list, beside the business time
         self._rehearsed = rehearsed
@@ -58,6 +64,8 @@ class Database:
             for inherited in self._engines.values():
                 inherited.dispose(close=False)
             self._engines = {process: _open(self.url, self._pool)}
+            if self.only_reads:
+                event.listen(self._engines[process], "connect", _let_only_read)
         return self._engines[process]
 
     @property
@@ -77,8 +85,11 @@ class Database:
 
         SQLite takes its write lock at the start: a reader that turns writer half-way would be
         refused at once, whatever the busy timeout. What `record_audit` was told goes into the
-        audit list at the end, whatever was written after it.
+        audit list at the end, whatever was written after it. Raises OnlyReads where these books
+        are there to be looked at.
         """
+        if self.only_reads:
+            raise OnlyReads
         acts: list[Any] = []
         engine = self.engine.execution_options(writes=True, acts=acts)
         with engine.connect() as connection, connection.begin():
@@ -88,6 +99,15 @@ class Database:
 
                 machine_at = self._machine_clock() if self._machine_clock else None
                 append_acts(connection, acts, machine_at=machine_at, rehearsed=self._rehearsed)
+
+    def to_look_at(self) -> Database:
+        """
+        Return the same books over connections that refuse every write, whoever asks (ruling 26).
+
+        The database itself refuses: SQLite by `query_only`, PostgreSQL by read-only transactions.
+        """
+        pool = DatabasePool(size=1, overflow=self._pool.overflow, timeout=self._pool.timeout)
+        return Database(self.url, pool, only_reads=True)
 
     def close(self) -> None:
         for engine in self._engines.values():
@@ -131,6 +151,14 @@ def _open_sqlite(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _let_only_read(connection: Any, _record: Any) -> None:
+    """Have the database itself refuse whatever would write on a new connection (ruling 26)."""
+    if hasattr(connection, "read_only"):
+        connection.read_only = True  # psycopg begins its transactions so
+    else:
+        connection.execute("PRAGMA query_only=ON").close()
 
 
 def insert_rows(

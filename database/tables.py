@@ -161,6 +161,7 @@ account = _table(
     sa.Column("block_ach", sa.Boolean, nullable=False),
     sa.Column("block_card", sa.Boolean, nullable=False),
     sa.Column("cosigner_id", sa.String(64), nullable=False),
+    sa.Column("district", sa.String(64), nullable=False, server_default=""),
 )
 
 account_email = _table(

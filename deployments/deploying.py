@@ -18,7 +18,7 @@ from office.clock import Clock
 from office.equipment.office import Office
 from office.identity import person
 from office.prefect_server.runs import require_own_deployments
-from office.settings.settings import read_settings
+from office.settings.settings import open_settings
 
 
 def deploy(words: list[str]) -> int:
@@ -29,7 +29,7 @@ def deploy(words: list[str]) -> int:
     """
     chosen = options("Deploy the flows of HOME.").parse_args(words)
     home = chosen.home or Path()
-    office = Office(home, read_settings(home), Clock(lambda: datetime.now(UTC)), person())
+    office = Office(home, open_settings(home), Clock(lambda: datetime.now(UTC)), person())
     try:
         require_own_deployments(office, chosen.pool)
         text = written(words)

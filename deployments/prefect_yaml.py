@@ -11,7 +11,7 @@ import yaml
 
 from deployments.calendar import PlannedDeployment, calendar
 from domain.failures import Misuse
-from office.settings.settings import Settings, read_settings
+from office.settings.settings import Settings, open_settings
 
 FILE = Path(__file__).parents[1] / "prefect.yaml"
 POOL = "office"
@@ -82,7 +82,7 @@ def options(what: str) -> argparse.ArgumentParser:
 def main(words: list[str]) -> str:
     """Return the page that the words on the command line ask for."""
     chosen = options("Write prefect.yaml.").parse_args(words)
-    settings = read_settings(chosen.home) if chosen.home else Settings()
+    settings = open_settings(chosen.home) if chosen.home else Settings()
     variables = read_job_variables(chosen.job_variables) if chosen.job_variables else {}
     return page(settings, chosen.pool, variables)
 

@@ -40,7 +40,7 @@ from office.home import require_home
 from office.identity import person
 from office.logs import set_up
 from office.procedures.mailing.communications import make_request, plan_of, record
-from office.settings.settings import read_settings
+from office.settings.settings import open_settings
 
 P = ParamSpec("P")
 LOGGER = logging.getLogger("prefect.billclose")
@@ -50,7 +50,7 @@ def office_here(*, approves: bool = False) -> Office:
     """Open the office that the environment names; raises Misuse where there is none."""
     home = Path(os.environ.get("BILLCLOSE_HOME", "."))
     require_home(home)
-    settings = read_settings(home)
+    settings = open_settings(home)
     set_up(settings.logging.format, home / "logs")
     clock = Clock.starting(lambda: datetime.now(UTC), None)
     office = Office(

@@ -49,6 +49,7 @@ class Account:
     block_ach: bool
     block_card: bool
     cosigner_id: str
+    district: str = ""  # where the utility divides its town into some (rule 172)
 
     @property
     def key(self) -> str:

@@ -26,9 +26,10 @@ class LinkKind(StrEnum):
     UNLOCK = "unlock"
     UNLINK_ACCOUNT = "unlink-account"  # "was that you?": takes a new link away again
     STAFF_PASSWORD = "staff-password"  # noqa: S105 - the name of a link
+    RECOVERY_CODE = "recovery-code"  # no link: read out by customer service (rule 155)
 
 
-# How long each is good (rules 142, 153).
+# How long each is good (rules 142, 153, 155).
 LINK_HOURS = {
     LinkKind.VERIFY: timedelta(hours=72),
     LinkKind.CREATE_CREDENTIALS: timedelta(hours=72),
@@ -36,6 +37,7 @@ LINK_HOURS = {
     LinkKind.UNLOCK: timedelta(hours=24),
     LinkKind.UNLINK_ACCOUNT: timedelta(days=14),
     LinkKind.STAFF_PASSWORD: timedelta(hours=72),
+    LinkKind.RECOVERY_CODE: timedelta(hours=24),
 }
 
 

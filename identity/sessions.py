@@ -102,14 +102,26 @@ _STAFF = (
 )
 
 
-def find_session(books: Connection, token: str, now: datetime) -> SignedIn | None:
-    """Return whose session a portal user's token is; None: of nobody any more."""
+def find_session(
+    books: Connection, token: str, now: datetime, *, before_code: bool = False
+) -> SignedIn | None:
+    """
+    Return whose session a portal user's token is; None: of nobody any more.
+
+    One that waits for the code of a phone is found with `before_code` alone.
+    """
     found = {"token": token_hash(token), "now": now, "idle": now - IDLE}
     row = books.execute(_USERS, found).one_or_none() if token else None
-    if row is None:
+    if row is None or row.needs_code != before_code:
         return None
     return SignedIn(
-        row.token_sha256, row.csrf, row.user_number, row.address, row.language, row.seen_at
+        row.token_sha256,
+        row.csrf,
+        row.user_number,
+        row.address,
+        row.language,
+        row.seen_at,
+        needs_code=row.needs_code,
     )
 
 

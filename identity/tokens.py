@@ -9,6 +9,7 @@ import secrets
 from dataclasses import dataclass, field
 
 CODE_DIGITS = 6
+SPOKEN_DIGITS = 8  # of a recovery code
 
 
 def new_token() -> str:
@@ -39,3 +40,9 @@ class LinkTokens:
     def code(self, key: str) -> str:
         digest = hmac.digest(self.secret, f"code/{key}".encode(), hashlib.sha256)
         return f"{int.from_bytes(digest[:8], 'big') % 10**CODE_DIGITS:0{CODE_DIGITS}d}"
+
+    def spoken_code(self, key: str) -> str:
+        """Return a recovery code in two groups, to be read out and read back (rule 155)."""
+        digest = hmac.digest(self.secret, f"spoken/{key}".encode(), hashlib.sha256)
+        digits = f"{int.from_bytes(digest[:8], 'big') % 10**SPOKEN_DIGITS:0{SPOKEN_DIGITS}d}"
+        return f"{digits[:4]} {digits[4:]}"

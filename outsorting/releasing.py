@@ -13,6 +13,7 @@ from billing_system.closing import mark_known, move_balance
 from database.audit import record_audit
 from database.books import Database
 from database.queries.bills import is_doubled
+from database.queries.customers.search import make_findable
 from database.queries.outsorted import due_on_of
 from database.tables import account, bill, delivery_plan, outsorted_bill, paper
 from domain.failures import Refused
@@ -29,9 +30,14 @@ from rules.outsorting import ReleasePolicy, released_draw_on, released_due_on
 
 @dataclass(frozen=True, slots=True)
 class ReleaseTerms:
-    """Who releases when, and on what terms the office bills; `today` is a local date."""
+    """
+    Who releases when, and on what terms the office bills; `today` is a local date.
+
+    `mailed_from` is the moment from which the e-bill is due to leave.
+    """
 
     now: datetime
+    mailed_from: datetime
     today: date
     who: str
     closed: Container[date]  # days without banking
@@ -85,6 +91,7 @@ def release_bill(
         record_audit(books, terms.now, terms.who, "release bill", standing.account, detail)
     if standing.is_closed:
         mark_known(database, period)
+        make_findable(database, period, standing.key)
     return done
 
 
@@ -152,7 +159,7 @@ def _carry_out(
             books,
             standing.period,
             standing.key,
-            now=terms.now,
+            now=terms.mailed_from,
             message_domain=terms.message_domain,
         ),
         paper=_put_on_paper(books, standing),

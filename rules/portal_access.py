@@ -9,6 +9,11 @@ from enum import StrEnum
 
 SHORTEST_PASSWORD = 12  # characters; ASVS 5.0 V6.2.1 and NIST SP 800-63B ask for length alone
 LONGEST_PASSWORD = 200
+TOO_SHORT = (
+    "Your password needs 12 characters or more. A few words that only you put together are fine."
+)
+TOO_LONG = "Your password may have 200 characters at most."
+TRIED_FIRST = "That password is one of those that are tried first. Choose another one."
 SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv"})
 _RUNS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiopasdfghjklzxcvbnm", "9876543210")
 _COMMON = (
@@ -32,14 +37,11 @@ def find_password_fault(password: str, *near: str) -> str:
     Length is all that is asked of its make; what everybody tries first is refused.
     """
     if len(password) < SHORTEST_PASSWORD:
-        return (
-            f"Your password needs {SHORTEST_PASSWORD} characters or more. "
-            "A few words that only you put together are fine."
-        )
+        return TOO_SHORT
     if len(password) > LONGEST_PASSWORD:
-        return f"Your password may have {LONGEST_PASSWORD} characters at most."
+        return TOO_LONG
     if _is_guessed_first(password.casefold(), near):
-        return "That password is one of those that are tried first. Choose another one."
+        return TRIED_FIRST
     return ""
 
 

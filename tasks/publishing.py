@@ -15,6 +15,7 @@ from domain.steps import Step
 from domain.words import say_count
 from office.equipment.office import current_office
 from office.procedures.exceptions import exceptions_of
+from office.procedures.inviting import invite_new
 from payments.scheduling.scheduling import Chosen, count_left_out, schedule_counts
 from payments.scheduling.scheduling import schedule_autopay as schedule
 from reporting.report.page import write_page
@@ -62,7 +63,11 @@ def schedule_autopay(period: str, groups: Collection[str] | None = None) -> Done
 
 @step(Step.PUBLISH, once=True)
 def publish_bills(period: str) -> Done:
-    """Make the bills visible and move the balances, in one transaction (rules 2-4)."""
+    """
+    Make the bills visible and move the balances, in one transaction (rules 2-4).
+
+    Who is new with this period is invited to the portal, where the office wants that (rule 146).
+    """
     office = current_office()
     known = get_run(office.database, period)
     published = publish(
@@ -72,7 +77,10 @@ def publish_bills(period: str) -> Done:
         who=office.who,
         posting_days=office.settings.checks.posting_days,
     )
+    invited = invite_new(office, period, office.now(known))
     sentence = f"{published.accounts:,} balances moved, {published.amount.dollars()}"
+    if invited:
+        sentence += f"; {say_count(invited, 'new customer')} invited to the portal"
     return Done(sentence, asdict(published) | {"amount": str(published.amount)})
 
 

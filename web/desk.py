@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from identity.passwords import Passwords
 from office.equipment.office import Office
+from web.csr.routes import console_routes
 from web.customers.autopay.routes import ROUTES as AUTOPAY
 from web.customers.choices.routes import ROUTES as CHOICES
 from web.customers.choices.routes import sandbox_routes
@@ -18,11 +19,11 @@ from web.customers.paying.routes import guest_routes
 from web.customers.routes import customer_routes
 from web.gateways import take_stripe_event
 from web.guarding import Guard, largest_of
-from web.layout import send_static
+from web.layout import refuse_looking, send_static
 from web.mail_thread import MailThread, sending_mail
 from web.mailed_links import ask_to_unsubscribe, fetch_export, read_communication, unsubscribe
 from web.monitors import LastLook, tell_health, tell_metrics
-from web.office.routes import office_routes
+from web.office.routes import office_routes, staff_access_routes
 from web.pages import not_there
 from web.payment_thread import PaymentThread
 
@@ -49,6 +50,7 @@ def desk_of(office: Office) -> Starlette:
     desk.state.office = office
     desk.state.last_look = LastLook(office)
     desk.state.passwords = Passwords()
+    desk.state.refuse_looking = refuse_looking
     desk.state.mail_thread = MailThread(office)
     desk.state.mail_waits = desk.state.mail_thread.waits
     desk.state.payment_thread = PaymentThread(office, desk.state.mail_waits)
@@ -59,14 +61,16 @@ def _pages(office: Office) -> list[Route]:
     """Return the pages that this desk serves, by the setting `web.serves`."""
     served = office.settings.web.serves
     return [
+        *(staff_access_routes() if {"office", "csr"} & {*served} else ()),
         *(office_routes() if "office" in served else ()),
+        *(console_routes() if "csr" in served else ()),
         *((*guest_routes(), *sandbox_routes()) if "customers" in served else ()),
         *(customer_routes(*AUTOPAY, *CHOICES, *PAYING) if "customers" in served else ()),
     ]
 
 
-def _missing(_request: Request, _failure: Exception) -> Response:
-    return not_there()
+def _missing(request: Request, _failure: Exception) -> Response:
+    return not_there(request)
 
 
 def _failed(_request: Request, _failure: Exception) -> Response:

@@ -24,7 +24,7 @@ async def take_stripe_event(request: Request) -> Response:
         await run_in_threadpool(receive_webhook, office_of(request), body, signature)
     except Refused as refused:
         if refused.code == "no-webhooks":
-            return not_there()
+            return not_there(request)
         return PlainTextResponse("Not signed by the gateway.\n", status_code=400)
     except (TemporaryFailure, PermanentFailure):
         return PlainTextResponse("Please send it again.\n", status_code=503)

@@ -122,7 +122,8 @@ def _first_part(path: str) -> str:
     first = path.split("/")[1:2]
     known = (
         *("unsubscribe", "exports", "communications", "webhooks", "health", "metrics", "static"),
-        *("register", "verify", "sign-in", "sign-out", "forgot", "reset", "invite", "link"),
+        *("register", "verify", "sign-in", "sign-out", "forgot", "recover"),
+        *("reset", "invite", "link"),
         *(
             "accounts",
             "bills",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date, datetime
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from domain import languages
 from domain.money import ZERO, Money
 from mail.rendering.alerts import newest_utility
 from web.visits import Visit
@@ -19,6 +21,13 @@ from web.words import LANGUAGES
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
+DATES = {
+    "day": languages.say_day,
+    "short_day": languages.say_short_day,
+    "month": languages.say_month,
+    "short_month": languages.say_short_month,
+    "time": languages.say_time,
+}
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
@@ -33,7 +42,8 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters.update(money=say_money, day=say_day, short_day=say_short_day, ledger=say_ledger)
+    found.filters.update(money=say_money, ledger=say_ledger, number=say_number)
+    found.filters.update({name: _in_language(say) for name, say in DATES.items()})
     found.globals.update(static=static_path)
     return found
 
@@ -48,6 +58,8 @@ def show(visit: Visit, template: str, status: int = 200, **values: Any) -> HTMLR
         "lets_guests_pay": settings.checkout.guests,
         "utility": newest_utility_name(visit),
         "session": visit.session,
+        "looking": visit.looking,
+        "zone": visit.zone,
         "_": visit.say,
         "language": visit.language,
         "languages": LANGUAGES,
@@ -69,6 +81,11 @@ def missing(visit: Visit) -> HTMLResponse:
     return show(visit, "missing.html", 404)
 
 
+def refuse_looking(visit: Visit) -> HTMLResponse:
+    """Say that nothing is done while staff look at a portal as its customer (ruling 26)."""
+    return show(visit, "only-looking.html", 403)
+
+
 def say_money(amount: Money) -> str:
     return amount.dollars()
 
@@ -78,12 +95,18 @@ def say_ledger(amount: Money) -> str:
     return amount.dollars() if amount >= ZERO else f"({(-amount).dollars()})"
 
 
-def say_day(day: date | datetime) -> str:
-    return f"{day:%B} {day.day}, {day.year}"
+def say_number(number: float) -> str:
+    return f"{number:,g}"
 
 
-def say_short_day(day: date | datetime) -> str:
-    return f"{day:%b} {day.day}, {day.year}"
+def _in_language(say: Callable[[Any, str], str]) -> Callable[[Context, Any], str]:
+    """Make a filter that writes a date in the language of the page."""
+
+    @pass_context
+    def write(context: Context, moment: Any) -> str:
+        return say(moment, context["language"])
+
+    return write
 
 
 @cache

@@ -18,9 +18,10 @@ EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 WHO = "the customer, by a link"
 
 
-def ask_to_unsubscribe(_request: Request) -> Response:
+def ask_to_unsubscribe(request: Request) -> Response:
     """Show a button and do nothing: mail scanners open every link that they see."""
     return page(
+        request,
         "Stop our news by e-mail?",
         "You will get no more news and announcements at this address. Your bills, reminders and "
         "receipts go on as they are.",
@@ -42,7 +43,7 @@ def unsubscribe(request: Request) -> Response:
         now=office.due_now(),
         who=WHO,
     )
-    return page("It is done", "You will get no more news from us at this address.")
+    return page(request, "It is done", "You will get no more news from us at this address.")
 
 
 def fetch_export(request: Request) -> Response:
@@ -50,7 +51,7 @@ def fetch_export(request: Request) -> Response:
     office = office_of(request)
     file = find_export(office, request.path_params["token"], office.due_now())
     if file is None:
-        return not_there()
+        return not_there(request)
     return FileResponse(file, media_type=EXCEL, filename="usage.xlsx")
 
 
@@ -63,7 +64,7 @@ def read_communication(request: Request) -> Response:
     except FileNotFoundError:
         content = b""
     if not content:
-        return not_there()
+        return not_there(request)
     shown = {"Content-Disposition": f'inline; filename="communication-{number}.pdf"'}
     return Response(content, media_type="application/pdf", headers=shown)
 

@@ -13,7 +13,7 @@ from database.migrating import require_schema
 from office.clock import Clock
 from office.equipment.office import Office
 from office.home import require_home
-from office.settings.settings import read_settings
+from office.settings.settings import open_settings
 from web.desk import desk_of
 
 # Connections that are open and silent count too: a lower limit would be reached by people who have
@@ -30,7 +30,7 @@ def serve(host: str, port: int, as_of: str = "") -> None:
     clock = Clock.starting(
         lambda: datetime.now(UTC), datetime.fromisoformat(as_of) if as_of else None
     )
-    office = Office(home, read_settings(home), clock, "web desk")
+    office = Office(home, open_settings(home), clock, "web desk")
     require_schema(office.database)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     uvicorn.run(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from starlette.concurrency import run_in_threadpool
@@ -13,8 +13,11 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
+from database.books import OnlyReads
 from database.runs import newest_timezone
+from domain.languages import say_day
 from identity.attempts import network_subject
+from identity.customer_service.impersonation import CustomerLook, find_looking
 from identity.passwords import Passwords
 from identity.sessions import (
     SEEN_EVERY,
@@ -24,12 +27,13 @@ from identity.sessions import (
     find_staff_session,
     mark_seen,
 )
-from office.equipment.office import Office, in_name_of
+from office.equipment.office import Office, in_name_of, only_looking
 from rules.portal_access import own_path
 from web.office.permissions import Permission, may
-from web.words import language_of, speaker
+from web.words import language_asked, speaker
 
 STAFF_COOKIE = "office"
+LOOK_COOKIE = "look"  # of staff who look at the portal as a customer sees it
 LONGEST_FIELD = 2_000  # characters; a longer one is cut, nobody types it
 
 
@@ -39,7 +43,8 @@ class Visit:
     What a page needs to know of one request.
 
     `session` is whoever is signed in as a portal user. `form` holds the fields of a POST as
-    typed, without control characters; `now` is the moment of the whole request.
+    typed, without control characters; `now` is the moment of the whole request. `looking` says
+    that the session is a customer's as staff look at it: then nothing is done (ruling 26).
     """
 
     request: Request
@@ -47,6 +52,7 @@ class Visit:
     now: datetime
     form: Mapping[str, str] = field(default_factory=dict)
     session: SignedIn | None = None
+    looking: CustomerLook | None = None
 
     @property
     def is_post(self) -> bool:
@@ -79,12 +85,15 @@ class Visit:
     def language(self) -> str:
         if self.session is not None:
             return self.session.language
-        accepted = self.request.headers.get("accept-language", "")
-        return language_of(self.request.cookies.get("language", ""), accepted)
+        return language_asked(self.request)
 
     def say(self, text: str, **values: object) -> str:
         """Say a sentence in the visitor's language."""
         return speaker(self.language)(text, **values)
+
+    def day(self, day: date) -> str:
+        """Write a date in the visitor's language."""
+        return say_day(day, self.language)
 
     def wake_mail(self) -> None:
         """Let the mail that was just queued leave now, without waiting for it."""
@@ -102,11 +111,22 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def open_page(page: Page) -> Endpoint:
-    """Make a page that anybody may see."""
+    """Make a page of the portal that anybody may see."""
 
     async def answer(request: Request) -> Response:
         form = await _fields(request)
-        return await run_in_threadpool(lambda: page(_visit(request, form)))
+        return await run_in_threadpool(lambda: _unless_looking(page, _visit(request, form)))
+
+    return answer
+
+
+def open_staff_page(page: Page) -> Endpoint:
+    """Make a page that anybody may see on the way to the office's pages."""
+
+    async def answer(request: Request) -> Response:
+        form = await _fields(request)
+        office: Office = request.app.state.office
+        return await run_in_threadpool(lambda: page(Visit(request, office, office.due_now(), form)))
 
     return answer
 
@@ -124,6 +144,25 @@ def signed_in(page: Page) -> Endpoint:
         return await run_in_threadpool(_answer_signed_in, page, request, form)
 
     return answer
+
+
+def before_code(page: Page) -> Endpoint:
+    """Make a page for whoever gave the password, and not yet the second step."""
+
+    async def answer(request: Request) -> Response:
+        form = await _fields(request)
+        return await run_in_threadpool(_answer_before_code, page, request, form)
+
+    return answer
+
+
+def _answer_before_code(page: Page, request: Request, form: Mapping[str, str]) -> Response:
+    visit = _visit(request, form, before_code=True)
+    if visit.looking is not None:
+        return RedirectResponse("/", 303)
+    if visit.session is None or not is_own_form(visit):
+        return RedirectResponse("/sign-in", 303)
+    return page(visit)
 
 
 def for_staff(page: Page, permission: Permission) -> Endpoint:
@@ -147,7 +186,8 @@ def turn_away(request: Request, permission: Permission) -> Response | None:
     """Answer whoever may not see a page, before anything is read of what they send."""
     visit = staff_visit(request, {})
     if visit.session is None:
-        office = own_path(request.url.path) if request.method == "GET" else "/office"
+        begin = "/csr" if request.url.path.startswith("/csr") else "/office"
+        office = own_path(request.url.path) if request.method == "GET" else begin
         return RedirectResponse(f"/office/sign-in?next={office}", 303)
     if visit.session.needs_code:
         return RedirectResponse("/office/code", 303)
@@ -207,6 +247,8 @@ def _answer_signed_in(page: Page, request: Request, form: Mapping[str, str]) -> 
     visit = _visit(request, form)
     if visit.session is None:
         return RedirectResponse(f"/sign-in?next={own_path(request.url.path)}", 303)
+    if visit.looking is not None:
+        return _unless_looking(page, visit)
     given = form.get("csrf", "").encode()
     if visit.is_post and not hmac.compare_digest(given, visit.session.csrf.encode()):
         return RedirectResponse(own_path(request.url.path), 303)
@@ -216,12 +258,45 @@ def _answer_signed_in(page: Page, request: Request, form: Mapping[str, str]) -> 
     return page(visit)
 
 
-def _visit(request: Request, form: Mapping[str, str]) -> Visit:
+def _unless_looking(page: Page, visit: Visit) -> Response:
+    """
+    Answer; whoever only looks as a customer is refused where something would be done (ruling 26).
+
+    Twice over: no POST comes to its page, and a page that writes at a GET has no books to write to.
+    """
+    try:
+        if visit.looking is None or not visit.is_post:
+            return page(visit)
+    except OnlyReads:
+        pass
+    refuse: Page = visit.request.app.state.refuse_looking
+    return refuse(visit)
+
+
+def _visit(request: Request, form: Mapping[str, str], *, before_code: bool = False) -> Visit:
     office: Office = request.app.state.office
     now = office.due_now()
+    look = request.cookies.get(cookie_name(office, LOOK_COOKIE), "")
     with office.database.reading() as books:
-        session = find_session(books, request.cookies.get(cookie_name(office), ""), now)
+        staff = request.cookies.get(cookie_name(office, STAFF_COOKIE), "")
+        looking = find_looking(books, look, staff, now) if look else None
+        if looking is not None:
+            return Visit(request, only_looking(office), now, form, _looked_at(looking), looking)
+        token = request.cookies.get(cookie_name(office), "")
+        session = find_session(books, token, now, before_code=before_code)
     return Visit(request, office, now, form, session)
+
+
+def _looked_at(looking: CustomerLook) -> SignedIn:
+    """Return the session of a customer that staff look through: its forms carry no token."""
+    return SignedIn(
+        looking.token_sha256,
+        "",
+        looking.user,
+        looking.address,
+        looking.language,
+        looking.begun_at,
+    )
 
 
 async def _fields(request: Request) -> dict[str, str]:
@@ -247,11 +322,13 @@ def cookie_name(office: Office, name: str = "portal") -> str:
     return f"__Host-{name}" if _is_secure(office) else name
 
 
-def set_session(office: Office, answer: Response, token: str, name: str = "portal") -> None:
+def set_session(
+    office: Office, answer: Response, token: str, name: str = "portal", kept: timedelta = WHOLE
+) -> None:
     answer.set_cookie(
         cookie_name(office, name),
         token,
-        max_age=int(WHOLE.total_seconds()),
+        max_age=int(kept.total_seconds()),
         path="/",
         secure=_is_secure(office),
         httponly=True,

@@ -94,9 +94,10 @@ ACCOUNTS = Table(
         ExportColumn("block_ach", cells.to_flag),
         ExportColumn("block_card", cells.to_flag),
         ExportColumn("cosigner_id", code_up_to(64, required=False), optional=True),
+        ExportColumn("district", code_up_to(64, required=False), optional=True),
     ),
     Account,
-    unread=("district", "deposit_held"),
+    unread=("deposit_held",),
 )
 TRANSACTIONS = Table(
     "transactions",

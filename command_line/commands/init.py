@@ -31,7 +31,7 @@ def prepare_home(home: Path, *, rehearsal: bool = False) -> tuple[str, bool]:
     from office.home import open_database, require_home
     from office.secrets.files import make_secret
     from office.secrets.prefect_access import make_auth
-    from office.settings.settings import FILE, commented_file, read_settings
+    from office.settings.settings import FILE, commented_file, open_settings
 
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -48,7 +48,7 @@ def prepare_home(home: Path, *, rehearsal: bool = False) -> tuple[str, bool]:
         settings_file.write_text(text, encoding="utf-8")
     make_secret(home)
     make_auth(home)
-    settings = read_settings(home)
+    settings = open_settings(home)
     if rehearsal and not settings.clock.rehearsal:
         raise Misuse(
             f"{settings_file} is there and says nothing of clock.rehearsal; make a home for "

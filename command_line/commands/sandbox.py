@@ -67,11 +67,11 @@ def _local_clock(home: Path) -> Callable[[], datetime]:
     """Return the utility's local time, where the home's books know its zone; else UTC."""
     from database.runs import newest_timezone
     from office.home import open_database
-    from office.settings.settings import read_settings
+    from office.settings.settings import open_settings
 
     zone = ZoneInfo("UTC")
     if (home / "billclose.toml").is_file() and (home / "billclose.db").is_file():
-        database = open_database(home, read_settings(home))
+        database = open_database(home, open_settings(home))
         zone = ZoneInfo(newest_timezone(database))
         database.close()
     return lambda: wall_clock().astimezone(zone).replace(tzinfo=None, microsecond=0)

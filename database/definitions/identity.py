@@ -32,6 +32,7 @@ web_user = sa.Table(
     sa.Column("locked_at", Moment),
     sa.Column("locked_by", sa.String(100), nullable=False, server_default=""),
     sa.Column("lock_reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("returns_to", one_of(UserState, "returns_to")),  # once unlocked; NULL: not locked
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),  # ends every session
     sa.Column("default_method", sa.String(200), nullable=False, server_default=""),  # a token
     sa.Column("made_at", Moment, nullable=False),
@@ -192,6 +193,61 @@ paperless_choice = sa.Table(
     sa.Column("consent_version", sa.String(40), nullable=False, server_default=""),
     sa.Column("consent_text", sa.Text, nullable=False, server_default=""),
     sa.Index(None, "account_key"),
+)
+
+passkey = sa.Table(
+    "passkey",
+    metadata,
+    sa.Column("number", _NUMBER, primary_key=True),
+    _user(),
+    sa.Column("credential_id", sa.String(1400), nullable=False, unique=True),  # base64url
+    sa.Column("public_key", sa.Text, nullable=False),  # base64url, COSE
+    sa.Column("label", sa.String(60), nullable=False, server_default=""),
+    sa.Column("made_at", Moment, nullable=False),
+    sa.Column("used_at", Moment),
+    sa.Index(None, "user_number"),
+)
+
+passkey_challenge = sa.Table(
+    "passkey_challenge",  # each is answered once
+    metadata,
+    sa.Column("challenge_sha256", sa.String(64), primary_key=True),
+    _user(nullable=True),  # NULL: to sign in, nobody knows yet who
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("used_at", Moment),
+)
+
+spare_code = sa.Table(
+    "spare_code",  # lets a customer in whose phone is not at hand
+    metadata,
+    sa.Column("code_hash", sa.String(64), primary_key=True),
+    _user(),
+    sa.Column("made_at", Moment, nullable=False),
+    sa.Column("used_at", Moment),
+    sa.Index(None, "user_number"),
+)
+
+known_browser = sa.Table(
+    "known_browser",  # in which a customer has signed in before
+    metadata,
+    sa.Column("token_sha256", sa.String(64), primary_key=True),
+    _user(),
+    sa.Column("since", Moment, nullable=False),
+    sa.Index(None, "user_number"),
+)
+
+impersonation = sa.Table(
+    "impersonation",  # each time that staff look at the portal as a customer sees it
+    metadata,
+    sa.Column("token_sha256", sa.String(64), primary_key=True),
+    _staff(nullable=False),
+    _user(),
+    sa.Column("session_sha256", sa.String(64), nullable=False),  # of the member of staff
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("begun_at", Moment, nullable=False),
+    sa.Column("ends_at", Moment, nullable=False),
+    sa.Column("ended_at", Moment),
+    sa.Index(None, "user_number"),
 )
 
 activity = sa.Table(

@@ -3,7 +3,8 @@ What is in force of the billing system's rows and our own: views, so that all re
 
 A portal user's link, wallet and landlords stand in the export of a period and in our tables. The
 newer act wins: what was done here stays until an export that was imported later says otherwise,
-and a payment method that was added here is in every period's wallet (ruling 25).
+and a payment method that was added here is in every period's wallet (ruling 25). Of a portal user
+who was deleted nothing is in force, whoever says so (rule 161).
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ VIEWS = {
         JOIN bill_run r ON r.period = l.period
         LEFT JOIN web_user u ON u.mailbox = l.mailbox
         LEFT JOIN account_link o ON o.user_number = u.number AND o.account_key = l.account_key
-        WHERE o.unlinked_at IS NULL OR o.unlinked_at < r.imported_at
+        WHERE (o.unlinked_at IS NULL OR o.unlinked_at < r.imported_at)
+            AND (u.state IS NULL OR u.state <> 'deleted')
         UNION ALL
         SELECT a.period, o.account_key, u.mailbox, u.address, COALESCE(o.paperless, FALSE)
         FROM account_link o
@@ -62,7 +64,10 @@ VIEWS = {
             SELECT 1 FROM portal_link l WHERE l.period = a.period
                 AND l.account_key = o.account_key AND l.mailbox = u.mailbox)""",
     "landlord_in_force": f"""
-        SELECT c.period, c.cosigner_id, c.portal_user FROM cosigner c WHERE c.portal_user <> ''
+        SELECT c.period, c.cosigner_id, c.portal_user FROM cosigner c
+        WHERE c.portal_user <> '' AND NOT EXISTS (
+            SELECT 1 FROM web_user u WHERE u.mailbox = LOWER(c.portal_user)
+                AND u.state = 'deleted')
         UNION ALL
         SELECT c.period, c.cosigner_id, u.address
         FROM landlord_link k
@@ -74,7 +79,8 @@ VIEWS = {
         FROM payment_method p
         JOIN bill_run r ON r.period = p.period
         LEFT JOIN wallet_method w ON w.token = p.token
-        WHERE w.removed_at IS NULL OR w.removed_at < r.imported_at
+        WHERE (w.removed_at IS NULL OR w.removed_at < r.imported_at) AND NOT EXISTS (
+            SELECT 1 FROM web_user u WHERE u.mailbox = p.portal_user AND u.state = 'deleted')
         UNION ALL
         SELECT r.period, w.token, u.mailbox, w.kind, w.last4
         FROM wallet_method w

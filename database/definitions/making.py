@@ -19,7 +19,7 @@ metadata = sa.MetaData(
 )
 
 
-def make_table(name: str, *parts: Any) -> sa.Table:
+def make_table(name: str, *parts: Any, **options: Any) -> sa.Table:
     """Make a table whose amounts SQLite holds to integers too (it would take '12.34')."""
     amounts = [
         part for part in parts if isinstance(part, sa.Column) and isinstance(part.type, Cents)
@@ -31,7 +31,7 @@ def make_table(name: str, *parts: Any) -> sa.Table:
         ).ddl_if(dialect="sqlite")
         for amount in amounts
     ]
-    return sa.Table(name, metadata, *parts, *whole)
+    return sa.Table(name, metadata, *parts, *whole, **options)
 
 
 def one_where(name: str, columns: str | tuple[str, ...], condition: str) -> sa.Index:

@@ -8,12 +8,14 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from domain.deliveries import MessageKind
+from domain.languages import say_moment
 from mail.letters.notices import Notice
 from mail.letters.phrases import Values, web_address
 
 FORMS = (
     "access-verify", "access-known", "access-invitation", "access-reset", "access-locked",
-    "access-linked", "access-new-sign-in", "access-staff",
+    "access-linked", "access-new-sign-in", "access-new-browser", "access-way-changed",
+    "access-staff",
 )  # fmt: skip
 
 
@@ -68,8 +70,6 @@ _PATHS = {
 NO_PORTAL = PortalLinks()
 
 
-def local_moment(moment: datetime, timezone: str) -> str:
+def local_moment(moment: datetime, timezone: str, language: str) -> str:
     """Write a moment as a customer reads it, in the utility's local time."""
-    local = moment.astimezone(ZoneInfo(timezone))
-    hour = f"{local.hour % 12 or 12}:{local:%M %p}"
-    return f"{local:%B} {local.day}, {local.year} at {hour} {local.tzname() or ''}".rstrip()
+    return say_moment(moment.astimezone(ZoneInfo(timezone)), language)

@@ -7,20 +7,23 @@ from datetime import date
 from typing import Protocol
 
 from domain.deliveries import PasswordField
+from domain.languages import ENGLISH, say_day
 from domain.money import ZERO, Money
 from domain.payments import MethodKind
 from mail.letters.phrases import (
     Values,
     greeted,
-    long_date,
     made_safe,
     method_words,
     password_hint,
     period_words,
     web_address,
 )
+from mail.letters.spanish import in_language
 from mail.message.mime import one_line
 
+_OWN_DRAW = "Your payment of {amount} will be drawn on {day} from your {method}."
+_ANY_DRAW = "The autopay payment of {amount} will be drawn on {day}."
 FORM_TITLES = {
     "utility-bill": "utility bill",
     "final-bill": "final bill",
@@ -37,6 +40,11 @@ class Letter(Protocol):
 
     @property
     def utility(self) -> str: ...
+
+    @property
+    def language(self) -> str:
+        """What its reader reads."""
+        ...
 
     @property
     def templates(self) -> tuple[str, ...]:
@@ -76,10 +84,11 @@ class BillLetter:
     latest_communication: str = ""  # a web address; empty: there is none now (rule 108)
     password_hint: str = ""  # how the PDF is opened; empty: without a password
     bill_link: str = ""  # where the bill is to be read; empty: it is attached
+    language: str = ENGLISH
 
     @property
     def templates(self) -> tuple[str, ...]:
-        return (self.form, "default")
+        return in_languages((self.form, "default"), self.language)
 
     def values(self) -> Values:
         return variables(self)
@@ -95,15 +104,16 @@ def variables(letter: BillLetter) -> Values:
     return made_safe(
         {
             "utility": letter.utility,
-            "period": period_words(letter.period),
-            "form_title": form_title(letter.form),
+            "language": letter.language,
+            "period": period_words(letter.period, letter.language),
+            "form_title": in_language(form_title(letter.form), letter.language),
             "account_number": letter.account,
             "customer_name": greeted(letter.customer),
             "service_address": letter.service_address,
             "amount_due": Money(abs(letter.amount_due.cents)).dollars(),
             "remaining_due": remaining(letter.amount_due, letter.draw).dollars(),
-            "due_date": long_date(letter.due_on),
-            "autopay_line": autopay_line(letter.draw),
+            "due_date": say_day(letter.due_on, letter.language),
+            "autopay_line": autopay_line(letter.draw, letter.language),
             "password_hint": letter.password_hint,
             "bill_link": web_address(letter.bill_link),
             "LatestCommunicationLink": web_address(letter.latest_communication),
@@ -112,6 +122,13 @@ def variables(letter: BillLetter) -> Values:
             "is_paid_by_autopay": is_covered(letter.amount_due, letter.draw),
         }
     )
+
+
+def in_languages(names: tuple[str, ...], language: str) -> tuple[str, ...]:
+    """Put before each template its own in a reader's language, `past-due-es`."""
+    if language == ENGLISH:
+        return names
+    return tuple(template for name in names for template in (f"{name}-{language}", name))
 
 
 def form_title(form: str) -> str:
@@ -145,13 +162,13 @@ def is_covered(owed: Money, draw: AnnouncedDraw | None) -> bool:
     return draw is not None and draw.amount >= owed
 
 
-def autopay_line(draw: AnnouncedDraw | None) -> str:
+def autopay_line(draw: AnnouncedDraw | None, language: str = ENGLISH) -> str:
     """Announce a draw; to whoever may not know the method, without it; empty without a draw."""
     if draw is None:
         return ""
-    method = f" from your {method_words(draw.method, draw.last4)}" if draw.method else ""
-    owner = "Your" if draw.method else "The autopay"
-    return (
-        f"{owner} payment of {draw.amount.dollars()} will be drawn on "
-        f"{long_date(draw.pay_on)}{method}."
+    said = _OWN_DRAW if draw.method else _ANY_DRAW
+    return in_language(said, language).format(
+        amount=draw.amount.dollars(),
+        day=say_day(draw.pay_on, language),
+        method=method_words(draw.method, draw.last4, language),
     )

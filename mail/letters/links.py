@@ -7,10 +7,8 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -19,7 +17,8 @@ from database.runs import newest_timezone
 from database.tables import usage_export
 from domain.deliveries import MessageKind
 from domain.failures import PermanentFailure
-from domain.words import say_count
+from domain.languages import ENGLISH
+from mail.letters.access import local_moment
 from mail.letters.notices import Notice
 from mail.letters.phrases import Values, web_address
 from mail.message.mime import Unsubscribe
@@ -85,7 +84,7 @@ class UsageExportLetter(Notice):
     def _own_values(self) -> Values:
         return {
             "link": web_address(self.link),
-            "records": say_count(self.records, "usage record"),
+            "records": self._count(self.records, "usage record"),
             "expires": self.expires,
         }
 
@@ -138,11 +137,7 @@ def export_letter(
         **common,
         link=links.link(identity),
         records=row.records,
-        expires=_local(row.expires_at, newest_timezone(database)),
+        expires=local_moment(
+            row.expires_at, newest_timezone(database), common.get("language", ENGLISH)
+        ),
     )
-
-
-def _local(moment: datetime, timezone: str) -> str:
-    local = moment.astimezone(ZoneInfo(timezone))
-    hour = f"{local.hour % 12 or 12}:{local:%M %p}"
-    return f"{local:%B} {local.day}, {local.year} at {hour} {local.tzname() or ''}".rstrip()

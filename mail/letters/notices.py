@@ -8,19 +8,20 @@ from datetime import date
 from typing import ClassVar
 
 from domain.deliveries import MessageKind
+from domain.languages import ENGLISH, say_day
 from domain.money import ZERO, Money
 from domain.payments import MethodKind
 from domain.words import say_count
-from mail.letters.bill import AnnouncedDraw, autopay_line, is_covered, remaining
+from mail.letters.bill import AnnouncedDraw, autopay_line, in_languages, is_covered, remaining
 from mail.letters.phrases import (
     Values,
     greeted,
-    long_date,
     made_safe,
     method_words,
     period_words,
     web_address,
 )
+from mail.letters.spanish import in_language
 
 NOTICES = tuple(kind for kind in MessageKind if kind is not MessageKind.BILL)
 NOT_TAKEN = f"{MessageKind.RECEIPT}-not-taken"  # a payment by hand came to nothing after all
@@ -55,18 +56,20 @@ class Notice(ABC):
     customer: str = ""
     service_address: str = ""
     latest_communication: str = ""  # a web address; empty: there is none now (rule 108)
+    language: str = ENGLISH  # of the reader, where its texts are ours
 
     @property
     def templates(self) -> tuple[str, ...]:
-        return (f"{FOLDER}/{self.form}", f"{FOLDER}/{self.kind}")
+        return in_languages((f"{FOLDER}/{self.form}", f"{FOLDER}/{self.kind}"), self.language)
 
     def values(self) -> Values:
         return made_safe(
             {
                 "utility": self.utility,
+                "language": self.language,
                 "period": self.period
                 if self.kind is MessageKind.ALERT
-                else period_words(self.period),
+                else period_words(self.period, self.language),
                 "account_number": self.account,
                 "customer_name": greeted(self.customer),
                 "service_address": self.service_address,
@@ -74,6 +77,13 @@ class Notice(ABC):
             }
             | self._own_values()
         )
+
+    def _day(self, day: date) -> str:
+        return say_day(day, self.language)
+
+    def _count(self, number: int, noun: str) -> str:
+        one, more = (in_language(said, self.language) for said in (noun, f"{noun}s"))
+        return say_count(number, one, more)
 
     @abstractmethod
     def _own_values(self) -> Values:
@@ -92,9 +102,9 @@ class PaymentDue(Notice):
     def _own_values(self) -> Values:
         return {
             "open_balance": self.open_balance.dollars(),
-            "due_date": long_date(self.due_on),
+            "due_date": self._day(self.due_on),
             "remaining_due": remaining(self.open_balance, self.draw).dollars(),
-            "autopay_line": autopay_line(self.draw),
+            "autopay_line": autopay_line(self.draw, self.language),
             "is_paid_by_autopay": is_covered(self.open_balance, self.draw),
         }
 
@@ -111,8 +121,8 @@ class PastDue(Notice):
     def _own_values(self) -> Values:
         return {
             "open_balance": self.open_balance.dollars(),
-            "due_date": long_date(self.due_on),
-            "days_overdue": say_count(self.days_overdue, "day"),
+            "due_date": self._day(self.due_on),
+            "days_overdue": self._count(self.days_overdue, "day"),
         }
 
 
@@ -134,13 +144,13 @@ class AutopayFailed(Notice):
     def _own_values(self) -> Values:
         return {
             "payment_amount": self.amount.dollars(),
-            "payment_date": long_date(self.failed_on),
-            "retry_date": long_date(self.retry_on) if self.retry_on else "",
-            "payment_method": method_words(self.method, self.last4),
+            "payment_date": self._day(self.failed_on),
+            "retry_date": self._day(self.retry_on) if self.retry_on else "",
+            "payment_method": method_words(self.method, self.last4, self.language),
             "failure_reason": self.reason,
             "what_to_do": self.remedy,
             "open_balance": max(self.open_balance, ZERO).dollars(),
-            "due_date": long_date(self.due_on),
+            "due_date": self._day(self.due_on),
             "is_payment_due": self.open_balance > ZERO,
         }
 
@@ -152,7 +162,7 @@ class AutopayNotDrawn(AutopayFailed):
     def templates(self) -> tuple[str, ...]:
         """Have words of their own for each reason, then those for all of them."""
         own = f"{FOLDER}/{self.form}"
-        return (own, f"{FOLDER}/{NOT_DRAWN}", f"{FOLDER}/{self.kind}")
+        return in_languages((own, f"{FOLDER}/{NOT_DRAWN}", f"{FOLDER}/{self.kind}"), self.language)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,8 +185,8 @@ class PaymentReceipt(Notice):
         return {
             "payment_amount": self.amount.dollars(),
             "service_fee": self.service_fee.dollars() if self.service_fee else "",
-            "payment_date": long_date(self.paid_on),
-            "payment_method": method_words(self.method, self.last4),
+            "payment_date": self._day(self.paid_on),
+            "payment_method": method_words(self.method, self.last4, self.language),
             "confirmation": self.confirmation,
             "receipt_number": self.receipt_number,
             "lines": self.lines,
@@ -198,12 +208,12 @@ class AutopayScheduled(Notice):
     def _own_values(self) -> Values:
         return {
             "payment_amount": self.draw.amount.dollars(),
-            "payment_date": long_date(self.draw.pay_on),
-            "payment_method": method_words(self.draw.method, self.draw.last4),
-            "autopay_line": autopay_line(self.draw),
+            "payment_date": self._day(self.draw.pay_on),
+            "payment_method": method_words(self.draw.method, self.draw.last4, self.language),
+            "autopay_line": autopay_line(self.draw, self.language),
             "amount_due": self.amount_due.dollars(),
             "remaining_due": remaining(self.amount_due, self.draw).dollars(),
-            "due_date": long_date(self.due_on),
+            "due_date": self._day(self.due_on),
             "is_paid_by_autopay": is_covered(self.amount_due, self.draw),
         }
 
@@ -220,8 +230,8 @@ class MethodExpiring(Notice):
 
     def _own_values(self) -> Values:
         return {
-            "payment_method": method_words(self.method, self.last4),
-            "expires": long_date(self.expires_on) if self.expires_on else "",
+            "payment_method": method_words(self.method, self.last4, self.language),
+            "expires": self._day(self.expires_on) if self.expires_on else "",
             "payment_amount": self.draw.amount.dollars() if self.draw else "",
-            "payment_date": long_date(self.draw.pay_on) if self.draw else "",
+            "payment_date": self._day(self.draw.pay_on) if self.draw else "",
         }

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from datetime import date
 
 from domain.deliveries import PasswordField
+from domain.languages import ENGLISH, say_month
 from domain.ledger import EntryKind
 from domain.payments import Advice, MethodKind
+from mail.letters.spanish import in_language
 from mail.message.mime import one_line
 
 _BEGIN = "The PDF opens with a password: "
@@ -20,7 +22,7 @@ _ABROAD = (
 _PHONE = "the last seven digits of the phone number that you gave us for this account."
 
 
-def password_hint(field: PasswordField, password: str) -> str:
+def password_hint(field: PasswordField, password: str, language: str = ENGLISH) -> str:
     """
     Return the sentence for a bill that this password opens; empty for one without.
 
@@ -30,16 +32,17 @@ def password_hint(field: PasswordField, password: str) -> str:
     if not password or field is PasswordField.NONE:
         return ""
     if field is PasswordField.PHONE:
-        return _BEGIN + _PHONE
+        return in_language(_BEGIN, language) + in_language(_PHONE, language)
     is_five_digits = len(password) == 5 and password.isdigit()
-    return _BEGIN + (_ZIP if is_five_digits else _ABROAD)
+    said = _ZIP if is_five_digits else _ABROAD
+    return in_language(_BEGIN, language) + in_language(said, language)
 
 
 Value = str | bool | tuple[str, ...]
 Values = dict[str, Value]  # what a template may use
 
 _SUFFIXES = frozenset({"LLC", "INC", "CO", "LLP", "LTD", "LP", "PC", "JR", "SR", "II", "III"})
-_METHODS = {MethodKind.CARD: "card", MethodKind.ACH: "bank account"}
+_METHODS = {MethodKind.CARD: "card ending", MethodKind.ACH: "bank account ending"}
 
 
 def made_safe(values: Mapping[str, Value]) -> Values:
@@ -61,15 +64,12 @@ def greeted(customer: str) -> str:
     return f"{first} {last}" if is_person and not is_firm else customer
 
 
-def long_date(day: date) -> str:
-    """Write a date as bills do, `November 20, 2026`: the order of figures differs by country."""
-    return f"{day:%B} {day.day}, {day.year}"
-
-
-def period_words(period: str) -> str:
+def period_words(period: str, language: str = ENGLISH) -> str:
     """Say a month as customers do, `October 2026`; a period of another name keeps it."""
     found = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", period)
-    return f"{date(int(found[1]), int(found[2]), 1):%B %Y}" if found and found[1] > "0" else period
+    if not found or found[1] == "0000":
+        return period
+    return say_month(date(int(found[1]), int(found[2]), 1), language)
 
 
 def web_address(link: str) -> str:
@@ -77,9 +77,9 @@ def web_address(link: str) -> str:
     return link if link.lower().startswith(("https://", "http://")) else ""
 
 
-def method_words(kind: MethodKind | None, last4: str) -> str:
+def method_words(kind: MethodKind | None, last4: str, language: str = ENGLISH) -> str:
     """Name a payment method, `card ending 1234`; empty for a recipient who may not know it."""
-    return f"{_METHODS[kind]} ending {last4}" if kind else ""
+    return f"{in_language(_METHODS[kind], language)} {last4}" if kind else ""
 
 
 _NO_FUNDS = (

@@ -230,6 +230,7 @@ def _environment(
 
 COMMON = {
     "utility": "the utility's name",
+    "language": "of the reader: `en`, or `es` where the template is written in Spanish",
     "period": "the billing period, a month as `October 2026`",
     "account_number": "the account's number",
     "customer_name": "a person's `O'Neil, Ann` is turned round",

@@ -16,7 +16,9 @@ from mail.rendering.alerts import facts_without_period, newest_utility
 from mail.rendering.notice_facts import NoticeFacts
 
 
-def to_access_letter(database: Database, row: Delivery, links: PortalLinks) -> AccessLetter:
+def to_access_letter(
+    database: Database, row: Delivery, links: PortalLinks, language: str
+) -> AccessLetter:
     """
     Return what an access mail says; its link is made now, and stands in no book.
 
@@ -30,7 +32,11 @@ def to_access_letter(database: Database, row: Delivery, links: PortalLinks) -> A
         found = books.execute(sa.select(one_time_link).where(table.key == row.about)).one_or_none()
     if found is None:
         return AccessLetter(
-            form=row.form, utility=utility, account=row.account, link=links.to("/sign-in")
+            form=row.form,
+            utility=utility,
+            account=row.account,
+            link=links.to("/sign-in"),
+            language=language,
         )
     if found.used_at is not None or found.revoked_at is not None:
         raise PermanentFailure("its link was used, or another one took its place")
@@ -40,7 +46,8 @@ def to_access_letter(database: Database, row: Delivery, links: PortalLinks) -> A
         account=row.account,
         link=links.one_time(found.kind.value, found.key),
         code=links.code(found.key),
-        expires=local_moment(found.expires_at, timezone),
+        language=language,
+        expires=local_moment(found.expires_at, timezone, language),
     )
 
 

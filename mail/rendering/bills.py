@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from database.books import Database
 from domain.deliveries import PasswordField
 from domain.failures import PermanentFailure
+from domain.languages import ENGLISH
 from mail.keys import boundary, safe
 from mail.letters.bill import Letter
 from mail.letters.links import no_link
@@ -22,6 +23,7 @@ from mail.message.size_limit import MEGABYTE, USUAL_LIMIT, SizeLimit, read_store
 from mail.outbox.deliveries import Delivery
 from mail.port import MailOutcome, OutgoingMessage, Result
 from mail.rendering.bill_facts import BillFacts, find_bill_facts
+from mail.rendering.languages import languages_of
 from rules.mail.delivery import bill_password
 
 
@@ -102,16 +104,24 @@ class BillRenderer:
 
     def __call__(self, deliveries: Sequence[Delivery]) -> Iterator[OutgoingMessage | MailOutcome]:
         facts = find_bill_facts(self.database, [row.key for row in deliveries])
+        languages = languages_of(self.database, deliveries)
         for row in deliveries:
             if row.key not in facts:
                 yield MailOutcome(row.key, Result.FAILED, "the bill is no longer in the books")
                 continue
-            compose = partial(self.compose, row, facts[row.key])
+            language = languages.get(row.mailbox, ENGLISH)
+            compose = partial(self.compose, row, facts[row.key], language=language)
             linked = partial(compose, is_linked=True) if self.limit.link else None
             yield to_outgoing(self.sender, row, compose, smaller=linked)
 
     def compose(
-        self, row: Delivery, facts: BillFacts, recipient: str, *, is_linked: bool = False
+        self,
+        row: Delivery,
+        facts: BillFacts,
+        recipient: str,
+        *,
+        is_linked: bool = False,
+        language: str = ENGLISH,
     ) -> bytes:
         """
         Return the bytes of one delivery's mail; raises TemporaryFailure or PermanentFailure.
@@ -124,9 +134,10 @@ class BillRenderer:
         elif self.protection is not None:
             password = self.protection.password(facts)
             content = self.protection.protect(content, password)
-            hint = password_hint(self.protection.field, password)
+            hint = password_hint(self.protection.field, password, language)
         name = f"{bill_file_stem(row.form)}-{safe(row.account)}-{safe(row.period or 'x')}.pdf"
-        letter = facts.to_letter(row, self.latest_communication(), hint, link)
+        said = facts.to_letter(row, self.latest_communication(), hint, link)
+        letter = replace(said, language=language)
         return compose_mail(
             self.templates,
             letter,

@@ -14,10 +14,11 @@ from database.postings import is_receipt_of
 from database.queries.payment_events import MoneyMoved, moved_of
 from database.tables import gateway_payment, posting
 from domain.failures import PermanentFailure
+from domain.languages import say_day
 from domain.money import ZERO
 from domain.payments import PaymentKind, PaymentState
 from mail.letters.notices import NOT_TAKEN, OF_EVENT, TAKEN_BACK, PaymentReceipt
-from mail.letters.phrases import MONEY_MOVED, long_date
+from mail.letters.phrases import MONEY_MOVED
 from mail.outbox.deliveries import Delivery
 from mail.rendering.notice_facts import NoticeFacts
 
@@ -73,7 +74,7 @@ def _is_so(row: Delivery, paid: Any, moved: MoneyMoved | None) -> bool:
 
 def _say_moved(moved: MoneyMoved, facts: NoticeFacts) -> str:
     day = moved.happened_at.astimezone(ZoneInfo(facts.timezone)).date()
-    return MONEY_MOVED[moved.kind] % {"amount": moved.amount.dollars(), "day": long_date(day)}
+    return MONEY_MOVED[moved.kind] % {"amount": moved.amount.dollars(), "day": say_day(day)}
 
 
 def _lines(books: Connection, payment_key: str) -> tuple[str, ...]:

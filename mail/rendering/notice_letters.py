@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from database.tables import account, autopay_unscheduled, period_close, scheduled_payment
 from domain.deliveries import MessageKind
 from domain.failures import PermanentFailure, TemporaryFailure
+from domain.languages import ENGLISH
 from domain.money import ZERO, Money
 from domain.payments import PaymentState, Unscheduled
 from mail.letters.bill import AnnouncedDraw
@@ -27,6 +28,7 @@ from mail.letters.notices import (
     PaymentReceipt,
 )
 from mail.letters.phrases import say_failure
+from mail.letters.spanish import in_language
 from mail.rendering.notice_facts import NoticeFacts, NoticePayment
 from rules.money.drawing import NoDraw
 
@@ -164,7 +166,9 @@ def _autopay_failed(facts: NoticeFacts, on: date, common: Common) -> Notice:
     is_tried_again = payment.state is PaymentState.SCHEDULED
     if is_tried_again and payment.failed_at is None:
         raise PermanentFailure("no payment has failed")
-    reason, remedy = say_failure(payment.error, payment.advice) if facts.method else ("", "")
+    reason, remedy = (
+        _said(common, *say_failure(payment.error, payment.advice)) if facts.method else ("", "")
+    )
     return AutopayFailed(
         **common,
         amount=payment.amount,
@@ -217,6 +221,7 @@ def _not_drawn(facts: NoticeFacts, on: date, common: Common, why: Why) -> Notice
     owed, payment = _owed(facts), facts.payment
     if payment is not None and payment.state is not PaymentState.CANCELLED:
         raise PermanentFailure("autopay has a payment for it by now")
+    reason, remedy = _said(common, why.reason, why.remedy)
     return AutopayNotDrawn(
         **common,
         amount=owed,
@@ -225,9 +230,14 @@ def _not_drawn(facts: NoticeFacts, on: date, common: Common, why: Why) -> Notice
         due_on=facts.due_on,
         method=facts.method,
         last4=facts.last4,
-        reason=why.reason if facts.method else "",
-        remedy=why.remedy if facts.method else "",
+        reason=reason if facts.method else "",
+        remedy=remedy if facts.method else "",
     )
+
+
+def _said(common: Common, reason: str, remedy: str) -> tuple[str, str]:
+    language = common.get("language", ENGLISH)
+    return in_language(reason, language), in_language(remedy, language)
 
 
 def _draw(facts: NoticeFacts) -> AnnouncedDraw | None:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from database.books import Database
 from domain.deliveries import UNSUBSCRIBED, MessageKind
 from domain.failures import PermanentFailure, TemporaryFailure
+from domain.languages import ENGLISH
 from mail.letters.access import NO_PORTAL, PortalLinks
 from mail.letters.communications import AlertLetter, CommunicationLetter
 from mail.letters.links import NO_LINKS, ExportLinks, Unsubscribing, export_letter, no_link
@@ -31,6 +32,7 @@ from mail.rendering.alerts import (
 )
 from mail.rendering.bills import Sender, Stamp, compose_mail, to_outgoing
 from mail.rendering.checkouts import is_about_checkout, to_checkout_letter
+from mail.rendering.languages import languages_of
 from mail.rendering.notice_facts import NoticeFacts, find_notice_facts
 from mail.rendering.notice_letters import to_notice
 
@@ -74,12 +76,14 @@ class NoticeRenderer:
         facts = find_notice_facts(self.database, [row.key for row in deliveries])
         facts |= facts_of_alerts(self.database, [row for row in deliveries if row.key not in facts])
         facts |= facts_of_access(self.database, [row for row in deliveries if row.key not in facts])
+        languages = languages_of(self.database, deliveries)
         for row in deliveries:
             if row.key not in facts:
                 yield MailOutcome(row.key, Result.FAILED, "its period is no longer in the books")
                 continue
             try:
-                letter, attachment = self.to_letter(row, facts[row.key])
+                language = languages.get(row.mailbox, ENGLISH)
+                letter, attachment = self.to_letter(row, facts[row.key], language)
             except (PermanentFailure, TemporaryFailure) as failure:
                 yield outcome_of(row.key, failure)
                 continue
@@ -88,7 +92,9 @@ class NoticeRenderer:
                 self.sender, row, partial(self._compose_welcome, row, letter, stamp, attachment)
             )
 
-    def to_letter(self, row: Delivery, facts: NoticeFacts) -> tuple[Notice, Attachment | None]:
+    def to_letter(
+        self, row: Delivery, facts: NoticeFacts, language: str = ENGLISH
+    ) -> tuple[Notice, Attachment | None]:
         """
         Return what a delivery says, and what goes with it.
 
@@ -104,10 +110,11 @@ class NoticeRenderer:
         }
         if row.kind is MessageKind.COMMUNICATION:
             return self._communication(row, common)
+        common["language"] = language
         if row.kind is MessageKind.ALERT:
             return self._alert(row, facts), None
         if row.kind is MessageKind.ACCESS:
-            return to_access_letter(self.database, row, self.portal_links), None
+            return to_access_letter(self.database, row, self.portal_links, language), None
         if row.kind is MessageKind.USAGE_EXPORT:
             return export_letter(self.database, row.about, self.export_links, common), None
         if row.kind is MessageKind.RECEIPT and is_about_checkout(row):

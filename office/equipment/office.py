@@ -93,6 +93,11 @@ class Office(Choices):
         return open_database(self.home, self.settings, self.clock)
 
     @cached_property
+    def books_to_look_at(self) -> Database:
+        """The same books over connections that refuse every write (ruling 26)."""
+        return self.database.to_look_at()
+
+    @cached_property
     def billing_system(self) -> BillingSystem:
         """What billing exports come from: folders and archives of CSV files and PDFs."""
         from billing_system.embedded import EmbeddedBillingSystem
@@ -290,6 +295,13 @@ def in_name_of(chosen: Office, who: str) -> Office:
     acting = copy(chosen)
     object.__setattr__(acting, "who", who)  # frozen for all others: the copy is nobody's yet
     return acting
+
+
+def only_looking(chosen: Office) -> Office:
+    """Return an office whose books refuse every write: for whoever looks as a customer."""
+    looking = copy(chosen)
+    looking.__dict__["database"] = chosen.books_to_look_at
+    return looking
 
 
 _current: list[Office] = []

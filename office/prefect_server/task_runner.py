@@ -14,7 +14,7 @@ from database.owners import this_process
 from domain.failures import Misuse, TemporaryFailure
 from office.equipment.office import Office
 from office.home import PRIVATE_FOLDER, bill_store, database_url
-from office.settings.settings import Settings, read_settings
+from office.settings.settings import Settings, open_settings
 from splitter.batches.run import BatchWorker
 from splitter.workers.parent import processors
 
@@ -59,7 +59,7 @@ def worker_of_this_machine() -> BatchWorker:
             f"{HOME} of this Dask worker names no folder; start it with the home of this machine.",
             "home",
         )
-    return batch_worker(home, read_settings(home))
+    return batch_worker(home, open_settings(home))
 
 
 @contextmanager

@@ -42,6 +42,7 @@ def terms_of_release(office: Office, period: str) -> ReleaseTerms:
     known = get_run(office.database, period)
     return ReleaseTerms(
         now=office.now(known),
+        mailed_from=office.clock.due(known.timezone),
         today=office.today(known),
         who=office.who,
         closed=office.bank_days,

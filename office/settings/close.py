@@ -296,6 +296,14 @@ def _words(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
+class PortalSettings(SettingsSection):
+    invites_new: bool = Field(
+        False,
+        description="Accounts that appear first with a close are invited to the portal by e-mail; "
+        "the others are invited from the console, one by one or many at once.",
+    )
+
+
 class PrefectSettings(SettingsSection):
     api_url: str = Field(
         "", description="Where a Prefect server answers; empty: one of our own while a close runs."

@@ -44,6 +44,7 @@ from office.settings.close import (
     HealthSettings,
     LoggingSettings,
     OutsortSettings,
+    PortalSettings,
     PrefectSettings,
     SplitterSettings,
     UtilitySettings,
@@ -106,6 +107,7 @@ class Settings(BaseSettings):
     clock: ClockSettings = ClockSettings()
     exports: ExportsSettings = ExportsSettings()
     web: WebSettings = WebSettings()
+    portal: PortalSettings = PortalSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -116,39 +118,50 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        toml = TomlConfigSettingsSource(settings_cls, _FILES[-1]) if _FILES else None
+        file = settings_cls.model_config.get("toml_file")
+        toml = TomlConfigSettingsSource(settings_cls) if file else None
         if isinstance(env_settings, EnvSettingsSource):
             env_settings.env_vars = without_files(settings_cls, env_settings.env_vars, PREFIX)
         files = InitSettingsSource(settings_cls, dict(from_files(settings_cls, PREFIX)))
         return (init_settings, env_settings, files, *((toml,) if toml else ()))
 
 
-_FILES: list[Path] = []  # the file being read: pydantic-settings takes it from the class only
-
-
 def read_settings(home: Path) -> Settings:
     """
     Read the settings of a home; the environment wins over the file.
 
-    Raises Misuse with the file, the key and what is wrong with it.
+    Nothing of this process is changed by it. Raises Misuse with the file, the key and what is
+    wrong with it.
     """
     file = home / FILE
     _refuse_unknown_sections()
     refuse_written_secrets(Settings, file, PREFIX)
-    _FILES.append(file)
     try:
-        settings = Settings()
+        found = _of_file(file)()
     except tomllib.TOMLDecodeError as wrong:
         raise Misuse(f"{file} is not readable as TOML: {wrong}.") from None
     except ValidationError as wrong:
         raise Misuse(_first_fault(file, wrong)) from None
     except SettingsError as wrong:  # a section given as one value, which is not repeated
         raise Misuse(f"{wrong}; give each key as BILLCLOSE_<SECTION>__<KEY>.") from None
-    finally:
-        _FILES.pop()
+    return Settings.model_construct(found.model_fields_set, **dict(found))
+
+
+def open_settings(home: Path) -> Settings:
+    """Read the settings of a home that this process works in, and keep their secrets unsaid."""
+    settings = read_settings(home)
     remember_secrets(settings)
     choose_access(home, settings.prefect.api_url, settings.prefect.auth_string.get_secret_value())
     return settings
+
+
+def _of_file(file: Path) -> type[Settings]:
+    """Return the settings of one file: pydantic-settings takes its name from the class only."""
+
+    class SettingsOfFile(Settings):
+        model_config = SettingsConfigDict(toml_file=file)
+
+    return SettingsOfFile
 
 
 def _refuse_unknown_sections() -> None:

@@ -80,30 +80,44 @@ def cancel_enrollment(
     with database.writing() as books:
         lock_enrollment(books, account)
         standing = read_enrollment_facts(books, account)
-        agreed = require_enrolled(standing)
+        require_enrolled(standing)
         if only_of is not None and standing.payer not in ("", only_of):
             raise Refused(
                 "not-theirs",
                 f"Autopay of account {standing.account} draws from somebody else's wallet; they "
                 "end it, or the office. Nothing was changed.",
             )
-
-        _end_own(books, standing, now, today, who, reason)
-        _end_exported(books, standing, now, today, who, reason)
-        taken_off = cancel_waiting(books, standing.key)
-        if standing.period is not None:
-            forget_plan(books, standing.period, standing.key)
-        for period in held_periods(books, standing.key):
-            forget_plan(books, period, standing.key)
-        dropped = "".join(f"; {one.amount.dollars()} of {one.period} dropped" for one in taken_off)
-        detail = f"{reason} ({say_mandate(agreed)}{dropped})"
-        record_audit(books, now, who, "cancel autopay", standing.account, detail)
-        payment = standing.payment
-        stands = payment if payment and payment.is_processed else None
-        ended = Ended(standing, taken_off, stands)
+        ended = end_mandate(books, standing, now=now, today=today, who=who, reason=reason)
         if alongside is not None:
             alongside(books, ended)
     return ended
+
+
+def end_mandate(
+    books: Connection,
+    standing: EnrollmentFacts,
+    *,
+    now: datetime,
+    today: date,
+    who: str,
+    reason: str,
+) -> Ended:
+    """End the mandate of an account that the transaction has locked and read."""
+    agreed = require_enrolled(standing)
+
+    _end_own(books, standing, now, today, who, reason)
+    _end_exported(books, standing, now, today, who, reason)
+    taken_off = cancel_waiting(books, standing.key)
+    if standing.period is not None:
+        forget_plan(books, standing.period, standing.key)
+    for period in held_periods(books, standing.key):
+        forget_plan(books, period, standing.key)
+    dropped = "".join(f"; {one.amount.dollars()} of {one.period} dropped" for one in taken_off)
+    detail = f"{reason} ({say_mandate(agreed)}{dropped})"
+    record_audit(books, now, who, "cancel autopay", standing.account, detail)
+    payment = standing.payment
+    stands = payment if payment and payment.is_processed else None
+    return Ended(standing, taken_off, stands)
 
 
 def _end_own(

@@ -22,7 +22,7 @@ from office.prefect_server.server import (
     SERVER_SETTINGS,
     server_environment,
 )
-from office.settings.settings import read_settings
+from office.settings.settings import open_settings
 
 FOLDER = Path(__file__).parents[2] / "deployments"
 UNITS = sorted((FOLDER / "systemd").glob("*.service"))
@@ -119,7 +119,7 @@ def test_a_retention_that_no_server_would_start_with_is_refused_before_one_does(
     monkeypatch.setenv("BILLCLOSE_PREFECT__KEEP_DAYS", days)
 
     with pytest.raises(Misuse, match="keep_days"):
-        read_settings(tmp_path)
+        open_settings(tmp_path)
 
 
 @pytest.mark.parametrize("name", OURS)

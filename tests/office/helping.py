@@ -24,7 +24,7 @@ from office.clock import Clock
 from office.equipment.office import Office
 from office.procedures.mailing import mail_sending
 from office.procedures.mailing import mail_sending as mail_helpers
-from office.settings.settings import FILE, read_settings
+from office.settings.settings import FILE, open_settings
 from tests.forked import forks, load_before_forks
 from tests.mail.builders import NOW, PDF, RUN, a_run, rows_of_account
 from tests.mail.servers import MailServer
@@ -58,7 +58,7 @@ def office_of(database: Database, home: Path, port: int, **smtp: Any) -> Office:
              for key, value in chosen.items()]  # fmt: skip
     text = f'[database]\nurl = "{database.url}"\n[smtp]\n' + "\n".join(lines)
     (home / FILE).write_text(text)
-    return Office(home, read_settings(home), a_clock(), "test")
+    return Office(home, open_settings(home), a_clock(), "test")
 
 
 def start_leader(home: Path) -> BaseProcess:
@@ -71,7 +71,7 @@ def start_leader(home: Path) -> BaseProcess:
 def _lead(home: Path) -> None:
     with pytest.MonkeyPatch.context() as patched:
         help_is_worth_it(patched)
-        office = Office(home, read_settings(home), a_clock(), "test")
+        office = Office(home, open_settings(home), a_clock(), "test")
         send(office, lambda _counts: wait_until(lambda: len(holders(office.database)) > 1))
 
 

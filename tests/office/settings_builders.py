@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from domain.failures import Misuse
-from office.settings.settings import read_settings
+from office.settings.settings import open_settings
 
 
 def refusal(place: Path) -> str:
     with pytest.raises(Misuse) as refused:
-        read_settings(place)
+        open_settings(place)
     return refused.value.message

@@ -51,8 +51,8 @@ FORM = "utility-bill"
 
 def terms(today: date = CLOSING_DAY, now: datetime = NOW, **changes: Any) -> ReleaseTerms:
     given = ReleaseTerms(
-        now=now, today=today, who="bea", closed=bank_closed_days(), policy=ReleasePolicy(),
-        autopay=OFFICE_DEFAULTS, message_domain=DOMAIN,
+        now=now, mailed_from=now, today=today, who="bea", closed=bank_closed_days(),
+        policy=ReleasePolicy(), autopay=OFFICE_DEFAULTS, message_domain=DOMAIN,
     )  # fmt: skip
     return replace(given, **changes)
 

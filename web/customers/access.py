@@ -18,13 +18,14 @@ from identity.registering import (
     register,
     verify,
 )
-from identity.sessions import begin_session, end_session
+from identity.sessions import end_session
 from identity.signing_in import HOUR, NETWORK_MOST, sign_in, unlock_by_link
 from identity.users import keep_language
 from office.procedures.mailing.portal_mail import queue_portal_mails
 from rules.portal_access import find_password_fault, own_path
+from web.customers.factors.letting_in import let_in, party_of, told_of
 from web.layout import newest_utility_name, show
-from web.visits import Visit, clear_session, cookie_name, passwords_of, redirect, set_session
+from web.visits import Visit, clear_session, passwords_of, redirect
 from web.words import LANGUAGES
 
 BUSY = "Very many people sign in at this moment. Please try again in a minute."
@@ -116,13 +117,32 @@ def take_password(visit: Visit) -> Response:
         )
     except TemporaryFailure:
         return show(visit, "choose-password.html", 429, problems={"": visit.say(BUSY)})
-    return redirect("/sign-in?done=password") if user else show(visit, "link-over.html", 410)
+    if user is None:
+        return show(visit, "link-over.html", 410)
+    with office.database.writing() as books:
+        queue_portal_mails(office, books, told_of(books, user, "new-sign-in"))
+    visit.wake_mail()
+    return redirect("/sign-in?done=password")
 
 
 def show_sign_in(visit: Visit) -> Response:
     done = visit.request.query_params.get("done", "")
     leads_to = own_path(visit.request.query_params.get("next", "/"))
-    return show(visit, "sign-in.html", done=_DONE.get(done, ""), next=leads_to)
+    return _sign_in_page(visit, 200, leads_to, {}, _DONE.get(done, ""))
+
+
+def _sign_in_page(
+    visit: Visit, status: int, leads_to: str, problems: dict[str, str], done: str = ""
+) -> Response:
+    return show(
+        visit,
+        "sign-in.html",
+        status,
+        done=done,
+        next=leads_to,
+        problems=problems,
+        has_passkeys=party_of(visit) is not None,
+    )
 
 
 def take_sign_in(visit: Visit) -> Response:
@@ -139,23 +159,14 @@ def take_sign_in(visit: Visit) -> Response:
             network=visit.network,
         )
     except TemporaryFailure:
-        return show(
-            visit, "sign-in.html", 429, done="", next=leads_to, problems={"": visit.say(BUSY)}
-        )
-    with office.database.writing() as books:
-        queue_portal_mails(office, books, [answer.mail] if answer.mail else [])
-        token = ""
-        if answer.user is not None:
-            old = visit.request.cookies.get(cookie_name(office), "")
-            token = begin_session(books, visit.now, user=answer.user, replaces=old)
+        return _sign_in_page(visit, 429, leads_to, {"": visit.say(BUSY)})
+    if answer.user is not None:
+        return let_in(visit, answer.user, leads_to)
     if answer.mail:
+        with office.database.writing() as books:
+            queue_portal_mails(office, books, [answer.mail])
         visit.wake_mail()
-    if not token:
-        problems = {"email": visit.say(NOT_YOU)}
-        return show(visit, "sign-in.html", 422, done="", next=leads_to, problems=problems)
-    response = redirect(leads_to)
-    set_session(office, response, token)
-    return response
+    return _sign_in_page(visit, 422, leads_to, {"email": visit.say(NOT_YOU)})
 
 
 def sign_out(visit: Visit) -> Response:

@@ -33,7 +33,11 @@ def read_bill(visit: Visit) -> Response:
     with visit.office.database.reading() as books:
         lines = lines_of(books, [found.account_key], period=found.period, most=1_000)
     return show(
-        visit, "bill.html", bill=found, lines=lines[::-1], period=period_words(found.period)
+        visit,
+        "bill.html",
+        bill=found,
+        lines=lines[::-1],
+        period=period_words(found.period, visit.language),
     )
 
 
@@ -46,7 +50,7 @@ def show_bills(visit: Visit) -> Response:
     return show(
         visit,
         "bills.html",
-        bills=[(bill, period_words(bill.period)) for bill in bills],
+        bills=[(bill, period_words(bill.period, visit.language)) for bill in bills],
         lines=lines,
         payments=payments,
     )

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from web.customers import access, bills, home, linking, news, usage
-from web.visits import Page, open_page, signed_in
+from web.customers import access, bills, home, linking, news, recovering, usage
+from web.customers.factors.routes import BEFORE_CODE
+from web.customers.factors.routes import OPEN as OPEN_FACTORS
+from web.customers.factors.routes import SIGNED_IN as FACTORS
+from web.visits import Page, before_code, open_page, signed_in
 
 OPEN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/register", access.show_register),
@@ -25,7 +28,10 @@ OPEN: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/sign-in", access.take_sign_in),
     ("GET", "/forgot", access.show_forgot),
     ("POST", "/forgot", access.take_forgot),
+    ("GET", "/recover", recovering.show_recovering),
+    ("POST", "/recover", recovering.take_recovery),
     ("POST", "/language", access.choose_language),
+    *OPEN_FACTORS,
 )
 SIGNED_IN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/", home.show_home),
@@ -40,6 +46,7 @@ SIGNED_IN: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/link", linking.take_linking),
     ("GET", "/accounts/{account}/unlink", linking.show_unlinking),
     ("POST", "/accounts/{account}/unlink", linking.take_unlinking),
+    *FACTORS,
 )
 
 
@@ -52,5 +59,6 @@ def customer_routes(*more: tuple[str, str, Page]) -> list[Route]:
     known = (*SIGNED_IN, *more)
     return [
         *(Route(path, open_page(page), methods=[method]) for method, path, page in OPEN),
+        *(Route(path, before_code(page), methods=[method]) for method, path, page in BEFORE_CODE),
         *(Route(path, signed_in(page), methods=[method]) for method, path, page in known),
     ]

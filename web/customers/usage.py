@@ -9,6 +9,7 @@ from itertools import groupby
 from starlette.responses import Response
 
 from database.queries.histories import Consumption, consumption_of
+from domain.languages import say_short_month
 from web.customers.accounts import my_accounts
 from web.layout import show
 from web.visits import Visit
@@ -45,19 +46,19 @@ def show_usage(visit: Visit) -> Response:
     with visit.office.database.reading() as books:
         found = consumption_of(books, keys)
     size = {"width": WIDTH, "height": HEIGHT, "foot": FOOT, "left": LEFT}
-    return show(visit, "usage.html", graphs=to_graphs(found), size=size)
+    return show(visit, "usage.html", graphs=to_graphs(found, visit.language), size=size)
 
 
-def to_graphs(found: Iterable[Consumption]) -> list[Graph]:
+def to_graphs(found: Iterable[Consumption], language: str) -> list[Graph]:
     """Draw what was used, one graph an account and service, of at most thirteen months."""
     by_service = groupby(found, key=lambda month: (month.account, month.service))
     return [
-        _to_graph(account, service, tuple(months)[-MONTHS:])
+        _to_graph(account, service, tuple(months)[-MONTHS:], language)
         for (account, service), months in by_service
     ]
 
 
-def _to_graph(account: str, service: str, months: Sequence[Consumption]) -> Graph:
+def _to_graph(account: str, service: str, months: Sequence[Consumption], language: str) -> Graph:
     highest = max((month.usage for month in months), default=0) or 1
     step = (WIDTH - LEFT) / MONTHS
     room = HEIGHT - FOOT - 16
@@ -70,7 +71,7 @@ def _to_graph(account: str, service: str, months: Sequence[Consumption]) -> Grap
                 round(HEIGHT - FOOT - tall, 1),
                 round(step * 0.7, 1),
                 round(tall, 1),
-                f"{month.ends_on:%b}",
+                say_short_month(month.ends_on, language),
                 f"{month.usage:,g}",
             )
         )

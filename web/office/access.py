@@ -7,16 +7,17 @@ from starlette.responses import Response
 
 from database.audit import record_audit
 from domain.failures import TemporaryFailure
+from identity.factors.phone_codes import (
+    PhoneCodes,
+    new_phone_key,
+    of_staff,
+    prepare_code,
+    take_code,
+)
 from identity.one_time_links import find_link
 from identity.sessions import begin_session, end_session
 from identity.staff import SETS_STAFF_PASSWORD, choose_staff_password
-from identity.staff_sign_in import (
-    StaffCodes,
-    new_phone_key,
-    prepare_code,
-    sign_in_staff,
-    take_code,
-)
+from identity.staff_sign_in import sign_in_staff
 from office.secrets.files import secret_for
 from rules.portal_access import find_password_fault, own_path
 from web.layout import newest_utility_name, show
@@ -75,13 +76,13 @@ def take_password(visit: Visit) -> Response:
 
 def show_sign_in(visit: Visit) -> Response:
     done = _DONE.get(visit.request.query_params.get("done", ""), "")
-    leads_to = _office_path(visit.request.query_params.get("next", ""))
+    leads_to = _office_path(visit, visit.request.query_params.get("next", ""))
     return show(visit, "staff-sign-in.html", done=done, next=leads_to)
 
 
 def take_sign_in(visit: Visit) -> Response:
     """Begin a session; where codes are asked for, it opens nothing until one was right."""
-    office, leads_to = visit.office, _office_path(visit.form.get("next", ""))
+    office, leads_to = visit.office, _office_path(visit, visit.form.get("next", ""))
     again = {"done": "", "next": leads_to}
     try:
         number = sign_in_staff(
@@ -99,7 +100,7 @@ def take_sign_in(visit: Visit) -> Response:
     needs_code = office.settings.web.asks_staff_for_codes
     with office.database.writing() as books:
         if needs_code:
-            prepare_code(books, number, visit.now)
+            prepare_code(books, of_staff(number), visit.now)
         token = begin_session(
             books, visit.now, staff_number=number, replaces=_token(visit), needs_code=needs_code
         )
@@ -110,20 +111,20 @@ def take_sign_in(visit: Visit) -> Response:
 
 def show_code(visit: Visit) -> Response:
     """Ask for the code; the first time with the picture that a phone learns it by."""
-    leads_to = _office_path(visit.request.query_params.get("next", ""))
+    leads_to = _office_path(visit, visit.request.query_params.get("next", ""))
     return _code_page(visit, leads_to, {})
 
 
 def take_code_typed(visit: Visit) -> Response:
     """Open the session under a new token once the code is right (each code counts once)."""
-    office, leads_to = visit.office, _office_path(visit.form.get("next", ""))
+    office, leads_to = visit.office, _office_path(visit, visit.form.get("next", ""))
     if not visit.user.needs_code:
         return redirect(leads_to)
     with office.database.writing() as books:
         good = take_code(
             books,
             _codes(visit),
-            visit.user.number,
+            of_staff(visit.user.number),
             visit.text("code"),
             visit.now,
             office.clock.wall(),
@@ -154,7 +155,7 @@ def _code_page(
     visit: Visit, leads_to: str, problems: dict[str, str], status: int = 200
 ) -> Response:
     with visit.office.database.reading() as books:
-        key = new_phone_key(books, visit.user.number)
+        key = new_phone_key(books, of_staff(visit.user.number))
     picture = secret = ""
     if key:
         secret = _codes(visit).phone_secret(key)
@@ -172,19 +173,20 @@ def _code_page(
     )
 
 
-def _codes(visit: Visit) -> StaffCodes:
-    return StaffCodes(secret_for(visit.office.home, "staff-codes"))
+def _codes(visit: Visit) -> PhoneCodes:
+    return PhoneCodes(secret_for(visit.office.home, "staff-codes"))
 
 
 def _token(visit: Visit) -> str:
     return visit.request.cookies.get(cookie_name(visit.office, STAFF_COOKIE), "")
 
 
-def _office_path(path: str) -> str:
-    """Return a path of the office's own pages, the start page for all else."""
-    own = own_path(path) if path else "/office"
-    inside = own == "/office" or own.startswith("/office/")
-    return own if inside and ".." not in own else "/office"
+def _office_path(visit: Visit, path: str) -> str:
+    """Return a path of the office's own pages or of the console, a start page for all else."""
+    begin = "/office" if "office" in visit.office.settings.web.serves else "/csr"
+    own = own_path(path) if path else begin
+    inside = own in ("/office", "/csr") or own.startswith(("/office/", "/csr/", "/csr?"))
+    return own if inside and ".." not in own else begin
 
 
 _DONE = {

@@ -25,7 +25,7 @@ from office.home import require_home
 from office.prefect_server.flow_runs import run_flow
 from office.procedures.closing.close_figures import sheet_figures
 from office.procedures.closing.rehearsal import rehearsal
-from office.settings.settings import read_settings
+from office.settings.settings import open_settings
 
 WORK = "import sys; from web.office.close_work import work; work(sys.argv[1], sys.argv[2])"
 
@@ -89,7 +89,7 @@ def work(home: str, what: str) -> None:
     clock = Clock.starting(
         lambda: datetime.now(UTC), datetime.fromisoformat(as_of) if as_of else None
     )
-    office = Office(place, read_settings(place), clock, "web desk", approves=never)
+    office = Office(place, open_settings(place), clock, "web desk", approves=never)
     require_schema(office.database)
     perform(office, key)
 

@@ -8,8 +8,10 @@ import sqlalchemy as sa
 from starlette.responses import Response
 
 from database.definitions.in_force import link_in_force
+from database.queries.outsorted import is_outsorted
 from database.queries.portal.accounts import newest_account
 from database.queries.standings import standings_of
+from database.tables import account, bill_run, outsorted_bill
 from domain.accounts import account_key
 from office.procedures.lists import select_list
 from reporting.lists.catalog import LISTS
@@ -17,9 +19,11 @@ from reporting.lists.writing import to_text
 from web.layout import missing
 from web.office.layout import show_office
 from web.office.lists import to_shown
+from web.office.permissions import Permission, may
 from web.visits import Visit
 
 ROWS = 12  # of each list, the newest
+PERIODS = 3  # of an account, the newest: whose bill may be held
 GLANCED_AT = (
     ("bills", "Bills", ("period", "form", "amount_due", "due_date", "pages")),
     ("scheduled-payments", "Payments", ("period", "pay_date", "amount", "method", "status")),
@@ -29,22 +33,40 @@ GLANCED_AT = (
 )
 
 
-def show_customer(visit: Visit) -> Response:
+def show_customer(visit: Visit, problems: dict[str, str] | None = None, said: str = "") -> Response:
+    """Show an account; `said` is what was just done with one of its bills."""
     key = account_key(visit.path("account"))
     with visit.office.database.reading() as books:
-        known = newest_account(books, key) if key else None
+        known = _known(books, key) if key else None
         standing = next(iter(standings_of(books, [key])), None) if key else None
         linked = [] if known is None else _linked(books, known.period, key)
+        holds = _read_holds(books, key)
     if known is None:
         return missing(visit)
     return show_office(
         visit,
         "customer-at-a-glance.html",
+        422 if problems else 200,
         account=known,
+        may_hold=may(visit.user.role, Permission.OUTSORT),
+        problems=problems or {},
+        said=said,
+        values=visit.form,
+        **holds,
         standing=standing,
         linked=linked,
         parts=[_part(visit, key, *part) for part in GLANCED_AT],
     )
+
+
+def _known(books: sa.Connection, key: str) -> Any:
+    """Return an account as its newest closed period has it, or the newest export where none is."""
+    known = newest_account(books, key)
+    if known is not None:
+        return known
+    staged = sa.select(account).join(bill_run, bill_run.c.period == account.c.period)
+    newest = staged.where(account.c.account_key == key).order_by(bill_run.c.ends_on.desc())
+    return books.execute(newest.limit(1)).one_or_none()
 
 
 def _linked(books: sa.Connection, period: str, key: str) -> list[Any]:
@@ -65,4 +87,23 @@ def _part(visit: Visit, key: str, what: str, title: str, names: tuple[str, ...])
         "title": title,
         "headings": [name.replace("_", " ").capitalize() for name in names],
         "rows": [[to_text(to_shown(row[name], visit.zone)) for name in names] for row in rows],
+    }
+
+
+def _read_holds(books: sa.Connection, key: str) -> dict[str, Any]:
+    """Return what an account's page offers: the held bills, and the periods that may be."""
+    rows = outsorted_bill.c
+    held = sa.select(rows.period, rows.reason, rows.outsorted_by, rows.check_name).where(
+        rows.account_key == key, rows.released_at.is_(None)
+    )
+    free = (
+        sa.select(bill_run.c.period)
+        .join(account, account.c.period == bill_run.c.period)
+        .where(account.c.account_key == key, ~is_outsorted(bill_run.c.period, sa.literal(key)))
+        .order_by(bill_run.c.ends_on.desc())
+        .limit(PERIODS)
+    )
+    return {
+        "held": list(books.execute(held.order_by(rows.period.desc(), rows.number)).all()),
+        "holdable": list(books.scalars(free)),
     }

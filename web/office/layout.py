@@ -20,6 +20,7 @@ NAVIGATION: Group = (
     ("/office/emails", "Emails", Permission.LOOK),
     ("/office/deposits", "Deposits", Permission.LOOK),
     ("/office/settings", "Settings", Permission.SETTINGS),
+    ("/csr", "Customer service", Permission.CUSTOMER_SERVICE),
 )
 
 
@@ -31,7 +32,11 @@ def show_office(
 
     `group` are the pages that stand together with it: path, name, and who sees it.
     """
-    role = visit.user.role
-    seen = [(path, name) for path, name, needed in NAVIGATION if may(role, needed)]
+    role, served = visit.user.role, visit.office.settings.web.serves
+    seen = [
+        (path, name)
+        for path, name, needed in NAVIGATION
+        if may(role, needed) and path.split("/")[1] in served
+    ]
     tabs = [(path, name) for path, name, needed in group if may(role, needed)]
     return show(visit, template, status, navigation=seen, tabs=tabs, **values)

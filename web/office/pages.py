@@ -81,6 +81,9 @@ LIST_PAGES: tuple[ListPage, ...] = (
              "Return rates"),
     ListPage("/office/exceptions", "exceptions", "What needs a person", "exceptions",
              "Exceptions", empty="Nothing needs a person."),
+    ListPage("/office/outsorted", "outsorted", "Held bills", "exceptions", "Held bills",
+             about="Not shown, mailed, printed or drawn, and no balance moved, until somebody "
+             "releases them on the page of the account.", empty="No bill is held back."),
     ListPage("/office/settings/staff", "staff", "Staff", "settings", "Staff", Permission.STAFF,
              about="Added and locked with `billclose staff`."),
     ListPage("/office/audit", "audit", "Audit", "settings", "Audit", Permission.AUDIT,

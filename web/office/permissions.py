@@ -15,17 +15,22 @@ class Permission(StrEnum):
     CUSTOMERS = "customers"  # look up accounts with their names and addresses
     CLOSE = "close"  # upload, rehearse, close
     APPROVE = "approve"  # say yes or no to a close
+    OUTSORT = "outsort"  # hold one bill back, and release it
     RETRY = "retry"  # post what was taken and is not in cash receipting
     SETTINGS = "settings"  # see the settings; of secrets only whether they are set
     STAFF = "staff"  # see who may sign in
     AUDIT = "audit"  # read who did what
+    CUSTOMER_SERVICE = "customer-service"  # the console: find, see, lock, unlock, send, look
+    DELETE_USERS = "delete-users"  # take a portal account away, payments to come included
+    INVITE_MANY = "invite-many"  # write to all customers of a filter
+    LINK_ACCOUNTS = "link-accounts"  # to oneself for a test, and take a link off anybody
 
 
 _LOOKS_UP = frozenset({Permission.LOOK, Permission.CUSTOMERS})
 _OFFICE = _LOOKS_UP | {Permission.EXPORT, Permission.SETTINGS}
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.CSR: _LOOKS_UP,
-    Role.CLERK: _OFFICE | {Permission.CLOSE, Permission.RETRY},
+    Role.CSR: _LOOKS_UP | {Permission.CUSTOMER_SERVICE},
+    Role.CLERK: _OFFICE | {Permission.CLOSE, Permission.OUTSORT, Permission.RETRY},
     Role.SUPERVISOR: frozenset(Permission) - {Permission.STAFF},
     Role.ADMIN: frozenset(Permission),
     Role.AUDITOR: _OFFICE | {Permission.STAFF, Permission.AUDIT},  # may only look

@@ -8,12 +8,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from web.guarding import UPLOADS
-from web.office import access, close, customers, payments, settings, start
+from web.office import access, close, customers, outsorting, payments, settings, start
 from web.office.lists import ListPage, export_list, show_list
 from web.office.pages import LIST_PAGES, groups
 from web.office.permissions import Permission
 from web.office.uploading import uploading
-from web.visits import Page, Visit, for_staff, half_signed_in, open_page
+from web.visits import Page, Visit, for_staff, half_signed_in, open_staff_page
 
 OPEN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/office/sign-in", access.show_sign_in),
@@ -31,6 +31,8 @@ STAFF: tuple[tuple[str, str, Page, Permission], ...] = (
     ("POST", "/office/payments/pending/retry", payments.retry_now, Permission.RETRY),
     ("GET", "/office/payments/pending", payments.show_pending, Permission.LOOK),
     ("GET", "/office/customers/{account}", customers.show_customer, Permission.CUSTOMERS),
+    ("POST", "/office/customers/{account}/hold", outsorting.take_hold, Permission.OUTSORT),
+    ("POST", "/office/customers/{account}/release", outsorting.take_release, Permission.OUTSORT),
     ("GET", "/office/close", close.show_close, Permission.LOOK),
     ("POST", "/office/close/rehearse", close.take_rehearsal, Permission.CLOSE),
     ("POST", "/office/close/begin", close.take_close, Permission.CLOSE),
@@ -53,12 +55,18 @@ def staff_pages() -> Iterator[tuple[str, str, Page, Permission]]:
         yield "GET", f"{page.path}/export.xlsx", _exports(page), needed
 
 
+def staff_access_routes() -> list[Route]:
+    """Return the routes by which staff sign in and out, to the office or to the console."""
+    return [
+        *(Route(path, open_staff_page(page), methods=[method]) for method, path, page in OPEN),
+        *(Route(path, half_signed_in(page), methods=[m]) for m, path, page in HALF_SIGNED_IN),
+    ]
+
+
 def office_routes() -> list[Route]:
     """Return the office's routes, one for each method; the longer of two paths stands first."""
     pages = sorted(staff_pages(), key=lambda page: ("{" in page[1], -len(page[1])))
     return [
-        *(Route(path, open_page(page), methods=[method]) for method, path, page in OPEN),
-        *(Route(path, half_signed_in(page), methods=[m]) for m, path, page in HALF_SIGNED_IN),
         Route(UPLOADS, uploading(), methods=["POST"]),
         *(Route(path, for_staff(page, needed), methods=[m]) for m, path, page, needed in pages),
     ]

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from starlette.responses import Response
 
 from database.tables import bill_run, period_close
+from domain.languages import say_short_day
 from domain.runs import RunState
 from domain.words import say_count
 from office.procedures.lists import select_list
-from web.layout import say_short_day
 from web.office.layout import show_office
 from web.visits import Visit
 

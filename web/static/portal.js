@@ -3,6 +3,7 @@ addEventListener("pageshow", (event) => { if (event.persisted) location.reload()
 // A form is sent once, however often its button is pressed.
 addEventListener("submit", (event) => {
   const form = event.target;
+  if (form.target === "_blank") return;  // this page stays, and may be used again
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = "yes";
 });

@@ -31,7 +31,7 @@ from mail.outbox.sending import OutcomeTally, Render, SendCounts, send_due
 from mail.port import Mailer
 from office.clock import Clock
 from office.settings.mail import SmtpSettings
-from office.settings.settings import Settings, read_settings
+from office.settings.settings import Settings, open_settings
 from splitter.workers.parent import processors, start_program
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def starts_of(
 
 def same_settings(start: Start) -> Settings:
     """Read the leader's settings where it has them from; raises Misuse where they have changed."""
-    settings = read_settings(Path(start.home))
+    settings = open_settings(Path(start.home))
     if fingerprint(settings) != start.settings:
         raise Misuse("the settings have changed since the sending began")
     return settings

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from domain.failures import Misuse
 from office.equipment.mail import to_server_mailer as to_mailer
 from office.settings.mail import SmtpSettings
-from office.settings.settings import FILE, read_settings
+from office.settings.settings import FILE, open_settings
 from tests.mail.builders import a_message
 from tests.mail.scripted import Scripted, speaking
 
@@ -79,9 +79,9 @@ def test_settings_that_cannot_be_used_are_refused_before_anything_is_sent(tmp_pa
 
 def test_the_token_command_is_a_list_in_the_file_and_json_in_the_environment(tmp_path, monkeypatch):
     (tmp_path / FILE).write_text('[smtp]\ntoken_command = ["/opt/a token", "--for me"]\n')
-    from_file = read_settings(tmp_path).smtp.token_command
+    from_file = open_settings(tmp_path).smtp.token_command
     monkeypatch.setenv("BILLCLOSE_SMTP__TOKEN_COMMAND", '["/opt/b", "x y"]')
-    from_environment = read_settings(tmp_path).smtp.token_command
+    from_environment = open_settings(tmp_path).smtp.token_command
 
     assert ("/opt/a token", "--for me") == from_file
     assert ("/opt/b", "x y") == from_environment

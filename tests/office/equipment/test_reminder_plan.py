@@ -11,7 +11,7 @@ from domain.failures import Misuse
 from domain.money import Money
 from office.clock import Clock
 from office.equipment.office import Office
-from office.settings.settings import FILE, read_settings
+from office.settings.settings import FILE, open_settings
 
 FURTHER = """
 [reminders]
@@ -32,7 +32,7 @@ days_after_due = 8
 
 def an_office(home, text: str) -> Office:
     (home / FILE).write_text(text)
-    return Office(home, read_settings(home), Clock(wall=lambda: None), "anna")
+    return Office(home, open_settings(home), Clock(wall=lambda: None), "anna")
 
 
 def test_the_contracts_defaults_are_in_force(tmp_path):

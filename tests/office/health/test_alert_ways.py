@@ -17,7 +17,7 @@ from office.health.incidents import note
 from office.health.metrics import scrape
 from office.rounds.pinging import ping
 from office.settings.mail import AlertsSettings
-from office.settings.settings import read_settings
+from office.settings.settings import open_settings
 from tests.office.health_builders import an_office_at
 
 AT = "2026-11-03T06:00"
@@ -124,7 +124,7 @@ def test_a_ping_that_nobody_hears_fails_without_a_word_of_its_address(tmp_path, 
 
 def test_the_urls_are_not_written_into_the_settings_file(home):
     with pytest.raises(Misuse, match=r"alerts\.urls"):
-        read_settings(home('[alerts]\nurls = "slack://a/b/c"\n'))
+        open_settings(home('[alerts]\nurls = "slack://a/b/c"\n'))
 
 
 def test_the_figures_for_prometheus_name_conditions_and_no_customer(tmp_path, database):

@@ -12,7 +12,7 @@ from domain.failures import Misuse
 from office.secrets.prefect_access import auth_of, known_auth
 from office.secrets.redaction import redact
 from office.secrets.sources import without_written_secrets
-from office.settings.settings import Settings, commented_file, read_settings
+from office.settings.settings import Settings, commented_file, open_settings
 from tests.office.settings_builders import refusal
 
 
@@ -22,7 +22,7 @@ def test_a_secret_comes_from_a_file_that_the_environment_names(tmp_path, monkeyp
     monkeypatch.setenv("BILLCLOSE_SMTP__PASSWORD_FILE", str(tmp_path / "password"))
     monkeypatch.setenv("BILLCLOSE_DATABASE__URL_FILE", str(tmp_path / "url"))
 
-    settings = read_settings(tmp_path)
+    settings = open_settings(tmp_path)
 
     assert "hunter2-of-mail" == settings.smtp.password.get_secret_value()
     assert settings.database.url.endswith("@db/bills")
@@ -33,7 +33,7 @@ def test_a_secret_comes_from_systemds_credentials(tmp_path, monkeypatch):
     (tmp_path / "bounces.password").write_text("hunter2")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
 
-    assert "hunter2" == read_settings(tmp_path).bounces.password.get_secret_value()
+    assert "hunter2" == open_settings(tmp_path).bounces.password.get_secret_value()
 
 
 def test_the_environment_wins_over_a_credential(tmp_path, monkeypatch):
@@ -41,7 +41,7 @@ def test_the_environment_wins_over_a_credential(tmp_path, monkeypatch):
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     monkeypatch.setenv("BILLCLOSE_SMTP__PASSWORD", "environment")
 
-    assert "environment" == read_settings(tmp_path).smtp.password.get_secret_value()
+    assert "environment" == open_settings(tmp_path).smtp.password.get_secret_value()
 
 
 def test_a_secret_that_is_given_twice_is_refused(tmp_path, monkeypatch):
@@ -86,8 +86,8 @@ def test_a_secret_in_the_settings_file_is_refused(home, section, key):
 def test_a_password_that_older_homes_have_there_is_taken_with_a_warning(home, capsys, text):
     place = home(text)
 
-    read_settings(place)
-    read_settings(place)
+    open_settings(place)
+    open_settings(place)
 
     (warning,) = capsys.readouterr().err.splitlines()
     assert "is better not written there" in warning
@@ -125,7 +125,7 @@ def blocks(monkeypatch):
 
 
 def test_a_secret_that_prefect_keeps_is_looked_up_when_it_is_needed(home, blocks):
-    settings = read_settings(home('[bounces]\npassword = "prefect-secret:bounce-box"\n'))
+    settings = open_settings(home('[bounces]\npassword = "prefect-secret:bounce-box"\n'))
     before = list(blocks)
 
     value = settings.bounces.password.get_secret_value()
@@ -135,7 +135,7 @@ def test_a_secret_that_prefect_keeps_is_looked_up_when_it_is_needed(home, blocks
 
 
 def test_a_secret_that_prefect_does_not_keep_is_said_so(home, blocks):
-    settings = read_settings(home('[bounces]\npassword = "prefect-secret:other"\n'))
+    settings = open_settings(home('[bounces]\npassword = "prefect-secret:other"\n'))
 
     with pytest.raises(Misuse, match="has no Secret block other"):
         settings.bounces.password.get_secret_value()

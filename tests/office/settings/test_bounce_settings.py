@@ -11,7 +11,7 @@ from mail.bounces.maildir import Maildir
 from office.clock import Clock
 from office.equipment.office import Office
 from office.secrets.files import FILE, make_secret, read_secret
-from office.settings.settings import read_settings
+from office.settings.settings import open_settings
 from tests.builders import NOW
 
 KEY = "bill/2026-10/utility-bill/01.1037.1/ann@customer.example"
@@ -26,7 +26,7 @@ def office(tmp_path, monkeypatch):
     def make(**settings: str) -> Office:
         for name, value in settings.items():
             monkeypatch.setenv(f"BILLCLOSE_{name}", value)
-        return Office(home, read_settings(home), Clock(lambda: NOW), "anna")
+        return Office(home, open_settings(home), Clock(lambda: NOW), "anna")
 
     return make
 

@@ -13,7 +13,7 @@ from office.clock import Clock
 from office.equipment.office import Office
 from office.secrets.files import make_secret, read_secret, secret_for
 from office.settings.mail import CommunicationsSettings, EbillSettings
-from office.settings.settings import FILE, Settings, read_settings
+from office.settings.settings import FILE, Settings, open_settings
 from tests.builders import NOW
 
 LINK = "https://portal.larkspur.example/{account}/{period}"
@@ -59,7 +59,7 @@ def test_a_setting_that_cannot_work_is_refused(tmp_path, text, sentence):
     (tmp_path / FILE).write_text(text)
 
     with pytest.raises(Misuse) as refused:
-        read_settings(tmp_path)
+        open_settings(tmp_path)
 
     assert sentence in refused.value.message
 

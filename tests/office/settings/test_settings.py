@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from office.settings.settings import FILE, Settings, commented_file, read_settings
+from office.settings.settings import FILE, Settings, commented_file, open_settings
 from rules.money.autopay import OnClosedDay, OverMaximum
 from tests.office.settings_builders import refusal
 
@@ -15,7 +15,7 @@ CHRISTMAS_EVE, NEW_YEARS_EVE = date(2026, 12, 24), date(2026, 12, 31)
 
 
 def test_without_a_file_everything_stands_at_its_default(tmp_path):
-    settings = read_settings(tmp_path)
+    settings = open_settings(tmp_path)
 
     assert Settings() == settings
     assert ("US", (), "", "bills") == (
@@ -51,7 +51,7 @@ def test_the_file_says_what_the_office_wants(home):
         """
     )
 
-    settings = read_settings(place)
+    settings = open_settings(place)
 
     assert ("US-CO", (CHRISTMAS_EVE, NEW_YEARS_EVE)) == (
         settings.utility.holidays,
@@ -70,7 +70,7 @@ def test_the_environment_wins_over_the_file_key_by_key(home, monkeypatch):
     monkeypatch.setenv("BILLCLOSE_SMTP__PASSWORD", "hunter2")
     monkeypatch.setenv("BILLCLOSE_EBILL__LANDLORDS", "false")
 
-    settings = read_settings(place)
+    settings = open_settings(place)
 
     assert ("environment", "file@larkspur.example", "hunter2", False) == (
         settings.smtp.username,
@@ -89,32 +89,32 @@ def test_closed_days_come_from_the_environment_as_json_or_with_commas(
 ):
     monkeypatch.setenv("BILLCLOSE_UTILITY__CLOSED_DAYS", written)
 
-    assert (CHRISTMAS_EVE, NEW_YEARS_EVE) == read_settings(tmp_path).utility.closed_days
+    assert (CHRISTMAS_EVE, NEW_YEARS_EVE) == open_settings(tmp_path).utility.closed_days
 
 
 @pytest.mark.parametrize("written", ["", "[]"])
 def test_no_closed_days_are_none(tmp_path, monkeypatch, written):
     monkeypatch.setenv("BILLCLOSE_UTILITY__CLOSED_DAYS", written)
 
-    assert () == read_settings(tmp_path).utility.closed_days
+    assert () == open_settings(tmp_path).utility.closed_days
 
 
 @pytest.mark.parametrize("code", ["US", "US-UT", "none", ""])
 def test_holidays_are_the_name_of_a_calendar(tmp_path, monkeypatch, code):
     monkeypatch.setenv("BILLCLOSE_UTILITY__HOLIDAYS", code)
 
-    assert code == read_settings(tmp_path).utility.holidays
+    assert code == open_settings(tmp_path).utility.holidays
 
 
 @pytest.mark.parametrize("written", ['["2026-12-24", "2026-12-31"]', "2026-12-24,2026-12-31"])
 def test_holidays_may_be_a_list_of_dates(tmp_path, monkeypatch, written):
     monkeypatch.setenv("BILLCLOSE_UTILITY__HOLIDAYS", written)
 
-    assert (CHRISTMAS_EVE, NEW_YEARS_EVE) == read_settings(tmp_path).utility.holidays
+    assert (CHRISTMAS_EVE, NEW_YEARS_EVE) == open_settings(tmp_path).utility.holidays
 
 
 def test_holidays_may_be_a_list_of_dates_in_the_file_too(home):
-    settings = read_settings(home("[utility]\nholidays = [2026-12-24]\n"))
+    settings = open_settings(home("[utility]\nholidays = [2026-12-24]\n"))
 
     assert (CHRISTMAS_EVE,) == settings.utility.holidays
 
@@ -174,7 +174,7 @@ def test_other_words_of_the_environment_are_none_of_ours(tmp_path, monkeypatch):
     monkeypatch.setenv("BILLCLOSE_HOME", "/somewhere")
     monkeypatch.setenv("OTHER__KEY", "value")
 
-    assert Settings() == read_settings(tmp_path)
+    assert Settings() == open_settings(tmp_path)
 
 
 def test_a_section_given_as_a_word_is_refused_without_repeating_it(tmp_path, monkeypatch):
@@ -201,14 +201,14 @@ def test_secrets_are_not_shown_with_the_settings(tmp_path, monkeypatch):
     monkeypatch.setenv("BILLCLOSE_SMTP__URL", "smtp://anna:hunter2@mail.example")
     monkeypatch.setenv("BILLCLOSE_DATABASE__URL", "postgresql+psycopg://anna:hunter2@db/bills")
 
-    settings = read_settings(tmp_path)
+    settings = open_settings(tmp_path)
 
     assert "hunter2" not in repr(settings) + str(settings)
     assert "postgresql+psycopg://anna:hunter2@db/bills" == settings.database.url
 
 
 def test_settings_are_not_changed_while_the_office_works(tmp_path):
-    settings = read_settings(tmp_path)
+    settings = open_settings(tmp_path)
 
     with pytest.raises(ValueError, match="frozen"):
         settings.smtp.username = "ben"
@@ -220,7 +220,7 @@ def test_one_home_does_not_see_the_settings_of_another(tmp_path):
         (tmp_path / name / FILE).write_text(f'[smtp]\nusername = "{name}"\n')
 
     assert ["one", "two", ""] == [
-        read_settings(tmp_path / name).smtp.username for name in ("one", "two", "three")
+        open_settings(tmp_path / name).smtp.username for name in ("one", "two", "three")
     ]
 
 
@@ -238,7 +238,7 @@ def test_the_commented_file_changes_nothing(home):
     place = home(commented_file())
 
     assert set(Settings.model_fields) == set(tomllib.loads(commented_file()))
-    assert Settings() == read_settings(place)
+    assert Settings() == open_settings(place)
 
 
 def test_the_commented_file_shows_every_setting_with_its_default(home):
@@ -248,7 +248,7 @@ def test_the_commented_file_shows_every_setting_with_its_default(home):
     assert {name: set(field.annotation.model_fields) for name, field in fields()} == {
         section: set(keys) for section, keys in shown.items()
     }
-    assert Settings() == read_settings(place)
+    assert Settings() == open_settings(place)
 
 
 def fields():
@@ -259,7 +259,7 @@ def test_the_gateways_secrets_are_not_shown(home, monkeypatch):
     place = home('[payments]\ngateway = "stripe"')
     monkeypatch.setenv("BILLCLOSE_PAYMENTS__STRIPE_API_KEY", "sk_live_0123456789")
 
-    settings = read_settings(place)
+    settings = open_settings(place)
 
     assert "sk_live_0123456789" == settings.payments.stripe_api_key.get_secret_value()
     assert "sk_live" not in repr(settings)
@@ -278,7 +278,7 @@ def test_stripe_is_reached_in_the_clear_on_this_machine_alone(home, url, is_good
     place = home(f'[payments]\nstripe_url = "{url}"')
 
     if is_good:
-        assert url == read_settings(place).payments.stripe_url
+        assert url == open_settings(place).payments.stripe_url
     else:
         assert "payments.stripe_url is wrong" in refusal(place)
 

@@ -16,7 +16,7 @@ from command_line.main import run
 from domain.bills import PageFacts
 from domain.failures import Misuse
 from domain.money import Money
-from office.settings.settings import read_settings
+from office.settings.settings import open_settings
 from splitter.association.knowledge import Knowledge, KnownCustomer
 from splitter.bulk_file.assignment import (
     AFTER_UNASSIGNED,
@@ -319,7 +319,7 @@ def test_where_the_program_is_missing_one_sentence_says_so_before_anything(tmp_p
     for asking in (
         require_tesseract,
         lambda: Splitting(tmp_path / "no.pdf", a_bulk_file(), ocr=True),
-        lambda: read_settings(tmp_path),
+        lambda: open_settings(tmp_path),
     ):
         with pytest.raises(Misuse, match=r"tesseract is not installed; install it") as misuse:
             asking()

@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from database.definitions.identity import account_link, web_session, web_user
 from database.tables import delivery
 from tests.web.customers.conftest import ANN, BOB, PASSWORD, Browser, newest_link, register
-from web.words import LANGUAGES
 
 
 def count(office, table) -> int:
@@ -194,11 +193,3 @@ def test_every_page_forbids_what_it_does_not_need_and_is_kept_nowhere(browser):
     assert "no-store" == headers["cache-control"]
     assert "unsafe-inline" not in headers["content-security-policy"]
     assert "default-src 'none'" in headers["content-security-policy"]
-
-
-def test_a_language_without_a_catalog_is_not_offered(office, browser):
-    browser.send("/language", language="es", back="/sign-in")
-
-    page = browser.get("/sign-in").text
-    assert '<html lang="en">' in page
-    assert ("Español" in page) is ("es" in LANGUAGES)

@@ -20,7 +20,7 @@ from domain.desk_work import WorkKind, WorkState
 from domain.identity import Role
 from office.clock import Clock
 from office.equipment.office import Office
-from office.settings.settings import read_settings
+from office.settings.settings import open_settings
 from tests.flows.desk import AS_OF
 from tests.flows.fixtures import prepared, server, town
 from tests.web.customers.conftest import PASSWORD
@@ -39,7 +39,7 @@ def office(prepared, server, town, tmp_path, monkeypatch):
         monkeypatch.setenv(name, value)
     home = prepared.copied(tmp_path / "office").home
     shutil.copytree(town, home / "exports" / "larkspur")
-    settings = read_settings(home).model_copy(update={"web": TRIAL})
+    settings = open_settings(home).model_copy(update={"web": TRIAL})
     made = Office(home, settings, Clock(wall_clock, datetime.fromisoformat(AS_OF)), "web desk")
     yield made
     made.database.close()

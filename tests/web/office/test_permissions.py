@@ -7,7 +7,13 @@ import pytest
 from domain.identity import Role
 from tests.web.customers.conftest import Browser
 from web.office.permissions import PERMISSIONS, Permission, may
-from web.office.routes import HALF_SIGNED_IN, OPEN, office_routes, staff_pages
+from web.office.routes import (
+    HALF_SIGNED_IN,
+    OPEN,
+    office_routes,
+    staff_access_routes,
+    staff_pages,
+)
 
 PAGES = [(method, path, needed) for method, path, _page, needed in staff_pages()]
 
@@ -16,7 +22,9 @@ def test_every_route_of_the_office_needs_a_permission_or_is_named_as_open():
     guarded = {(method, path) for method, path, _needed in PAGES}
     open_ones = {(method, path) for method, path, _page in (*OPEN, *HALF_SIGNED_IN)}
     served = {
-        (method, route.path) for route in office_routes() for method in route.methods - {"HEAD"}
+        (method, route.path)
+        for route in (*staff_access_routes(), *office_routes())
+        for method in route.methods - {"HEAD"}
     }
 
     assert guarded | open_ones | {("POST", "/office/close/upload")} == served

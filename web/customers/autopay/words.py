@@ -9,7 +9,6 @@ from domain.payments import Unscheduled
 from payments.enrollment.enrolling import EnrollmentEffect, Offer
 from payments.enrollment.facts import EnrollmentFacts
 from rules.money.autopay import OnClosedDay, draw_date
-from web.layout import say_day
 from web.visits import Visit
 
 REFUSALS = {
@@ -85,17 +84,17 @@ def _say_why_now(visit: Visit, offer: Offer) -> str:
     """Cases 2 and 3, and the day itself (ruling 4)."""
     today, due_on, chosen = offer.mandate.enrolled_on, offer.standing.due_on, _chosen(visit, offer)
     if due_on is not None and today > due_on:
-        return visit.say("Your bill was due on %(day)s and is not paid.", day=say_day(due_on))
+        return visit.say("Your bill was due on %(day)s and is not paid.", day=visit.day(due_on))
     if chosen is not None and chosen < today:
         return visit.say(
-            "The day on which it would be drawn, %(day)s, has passed.", day=say_day(chosen)
+            "The day on which it would be drawn, %(day)s, has passed.", day=visit.day(chosen)
         )
     return visit.say("The day on which it is drawn is today.")
 
 
 def _say_draw(visit: Visit, offer: Offer) -> str:
     assert offer.planned is not None and offer.planned.pay_on is not None
-    amount, day = offer.planned.amount, say_day(offer.planned.pay_on)
+    amount, day = offer.planned.amount, visit.day(offer.planned.pay_on)
     rest = offer.standing.payable.balance - amount
     values = {"amount": amount.dollars(), "day": day, "rest": rest.dollars()}
     is_now = offer.outcome is EnrollmentEffect.AT_ONCE
@@ -121,7 +120,7 @@ def _say_moved(visit: Visit, offer: Offer) -> list[str]:
     wanted = due_on - timedelta(days=offer.mandate.days_prior)
     if chosen == wanted:
         return []
-    return [visit.say("No bank works on %(day)s, so it is another day.", day=say_day(wanted))]
+    return [visit.say("No bank works on %(day)s, so it is another day.", day=visit.day(wanted))]
 
 
 def _chosen(visit: Visit, offer: Offer) -> date | None:
@@ -204,7 +203,7 @@ def say_ending(visit: Visit, standing: EnrollmentFacts) -> list[str]:
                 "The payment of %(amount)s on %(day)s is taken off the schedule: you pay that bill "
                 "yourself.",
                 amount=payment.amount.dollars(),
-                day=say_day(payment.pay_on),
+                day=visit.day(payment.pay_on),
             )
         )
     elif payment is not None and payment.is_processed:

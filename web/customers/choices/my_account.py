@@ -5,29 +5,25 @@ from __future__ import annotations
 import sqlalchemy as sa
 from starlette.responses import Response
 
-from database.definitions.identity import credential, web_session, web_user
+from database.definitions.identity import web_session, web_user
 from database.queries.portal.accounts import newest_account
 from domain.failures import TemporaryFailure
-from domain.identity import CredentialKind
 from identity.activity import record_activity
-from identity.attempts import count_bad, record_attempt
 from identity.sessions import begin_session, end_all_sessions
-from identity.signing_in import HOUR
 from identity.users import set_password
+from office.procedures.mailing.portal_mail import queue_portal_mails
 from rules.portal_access import find_password_fault
 from web.customers.accounts import my_accounts
+from web.customers.factors.confirming import BUSY, find_password_problem
+from web.customers.factors.letting_in import told_of
 from web.layout import newest_utility_name, show
 from web.visits import Visit, passwords_of, redirect, set_session
 
-MOST_WRONG = 5  # current passwords an hour
 DONE = {
     "password": "Your password is changed. Everywhere else you are signed out.",
     "phone": "Your phone number is saved.",
     "sessions": "You are signed out everywhere else.",
 }
-BUSY = "Very many people sign in at this moment. Please try again in a minute."
-WRONG = "That is not your current password."
-TOO_OFTEN = "A wrong current password was entered too often. Please try again in an hour."
 PHONE = "Enter a phone number with its area code, or leave it empty."
 
 
@@ -68,37 +64,27 @@ def show_my_account(visit: Visit, status: int = 200, **values: object) -> Respon
 
 def take_new_password(visit: Visit) -> Response:
     """Change the password for whoever knows it; every other session ends (rules 143-145)."""
-    office, user, subject = visit.office, visit.user, f"user/{visit.user.number}"
+    office, user = visit.office, visit.user
     chosen, problems = visit.form.get("password", ""), dict[str, str]()
     fault = find_password_fault(chosen, newest_utility_name(visit), user.address.partition("@")[0])
     if fault:
         problems["password"] = visit.say(fault)
     elif chosen != visit.form.get("again", ""):
         problems["again"] = visit.say("The two passwords are not the same.")
-    with office.database.reading() as books:
-        if count_bad(books, "password", [subject], visit.now, HOUR) >= MOST_WRONG:
-            return show_my_account(visit, 429, problems={"current": visit.say(TOO_OFTEN)})
-        row = credential.c
-        kept = books.scalar(
-            sa.select(row.secret).where(
-                row.user_number == user.number, row.kind == CredentialKind.PASSWORD
-            )
-        )
+    status, wrong = find_password_problem(visit)
+    problems = wrong | problems
+    if problems:
+        return show_my_account(visit, max(status, 422), problems=problems)
     try:
-        is_right = passwords_of(visit).is_right(visit.form.get("current", ""), kept)
-        new = "" if problems or not is_right else passwords_of(visit).to_hash(chosen)
+        new = passwords_of(visit).to_hash(chosen)
     except TemporaryFailure:
         return show_my_account(visit, 429, problems={"": visit.say(BUSY)})
     with office.database.writing() as books:
-        record_attempt(books, "password", [subject], visit.now, good=is_right)
-        if not is_right:
-            problems = {"current": visit.say(WRONG), **problems}
-        if not problems:
-            set_password(books, user.number, new, visit.now)
-            record_activity(books, user.number, "password changed", visit.now)
-            token = begin_session(books, visit.now, user=user.number)
-    if problems:
-        return show_my_account(visit, 422, problems=problems)
+        set_password(books, user.number, new, visit.now)
+        record_activity(books, user.number, "password changed", visit.now)
+        queue_portal_mails(office, books, told_of(books, user.number, "new-sign-in"))
+        token = begin_session(books, visit.now, user=user.number)
+    visit.wake_mail()
     answer = redirect("/account?done=password")
     set_session(office, answer, token)
     return answer

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from database.queries.payment_events import moved_of
 from domain.checkout import Checkout, CheckoutEnd
+from domain.languages import say_day
 from domain.money import ZERO
 from domain.payments import PaymentKind
 from identity.attempts import count_bad, record_attempt
@@ -16,7 +17,7 @@ from office.procedures import checkout
 from payments.checkout.facts import read_payable
 from web.customers.paying.payers import PagePayer, payer_of
 from web.customers.paying.words import say_refusal, say_stale
-from web.layout import missing, say_day, show
+from web.layout import missing, show
 from web.visits import Visit, redirect
 
 DAY = timedelta(hours=24)
@@ -36,7 +37,11 @@ def show_payment(visit: Visit) -> Response:
     if end is CheckoutEnd.OPEN:
         return _check(visit, payer, one)
     reason, remedy = say_failure(one.error, one.advice) if one.error else ("", "")
-    why = say_refusal(visit, one.refusal, whole=len(one.lines) > 1) if one.refusal else reason
+    why = (
+        say_refusal(visit, one.refusal, whole=len(one.lines) > 1)
+        if one.refusal
+        else visit.say(reason)
+    )
     return show(
         visit,
         "payment.html",
@@ -44,7 +49,7 @@ def show_payment(visit: Visit) -> Response:
         one=one,
         end=end.value,
         why=why,
-        remedy=remedy,
+        remedy=visit.say(remedy),
         again=_again(payer, one),
         moved=_say_moved(visit, one),
         message=visit.office.settings.messages.payment_complete,
@@ -100,7 +105,7 @@ def _say_moved(visit: Visit, one: Checkout) -> list[str]:
         visit.say(
             MONEY_MOVED[event.kind],
             amount=event.amount.dollars(),
-            day=say_day(event.happened_at.astimezone(visit.zone)),
+            day=say_day(event.happened_at.astimezone(visit.zone), visit.language),
         )
         for event in moved
     ]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from domain.checkout import NotTaken, PayableAccount, PayMethod, Refusal
+from domain.languages import say_day, say_time
 from domain.money import Money
 from domain.payments import MethodKind
 from office.procedures.checkout import balances_as_of
 from rules.money.checkout import payable_now
-from web.layout import newest_utility_name, say_day
+from web.layout import newest_utility_name
 from web.visits import Visit
 
 WHY = {
@@ -66,6 +67,6 @@ def say_stale(visit: Visit, accounts: Iterable[PayableAccount]) -> str:
     return visit.say(
         "We know balances as they were on %(day)s at %(time)s. What was paid elsewhere since then "
         "is not in them: pay only what you know to be open.",
-        day=say_day(local),
-        time=local.strftime("%-I:%M %p"),
+        day=say_day(local, visit.language),
+        time=say_time(local, visit.language),
     )

@@ -1,0 +1,1 @@
+"""Customers as customer service asks for them: found, and what happened in their portal."""

@@ -1,0 +1,250 @@
+"""Finding customers as customer service asks for them, and what they are found in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from database.books import Database, insert_rows
+from database.definitions.identity import account_link, web_user
+from database.search_tables import customer_search
+from database.tables import account, balance_due, bill_run, portal_link
+from domain.customer_service import (
+    STANDING_OF,
+    CustomerFound,
+    CustomerSearch,
+    CustomersFound,
+    PortalStanding,
+)
+from rules.customer_search import looked_for, searchable
+
+MOST_FOUND = 500  # accounts, and portal users: whoever gets so many types more
+AT_ONCE = 5_000  # accounts made findable in one transaction
+
+
+def make_findable(database: Database, period: str, only: str | None = None) -> int:
+    """
+    Let the accounts of a closed period be found by what its export says of them; return how many.
+
+    After the close and some at a time, so that nobody waits for it; done again it is the same.
+    `only` is the key of one account, whose bill was let go after the close.
+    """
+    last, made = "", 0
+    asked = _ACCOUNTS if only is None else _ACCOUNTS.where(account.c.account_key == only)
+    while True:
+        with database.writing() as books:
+            rows = books.execute(asked, {"period": period, "last": last}).all()
+            if not rows:
+                return made
+            keys = [row.account_key for row in rows]
+            linked = _exported_mailboxes(books, period, keys)
+            books.execute(_OLDER, {"period": period, "first": keys[0], "last": keys[-1]})
+            insert_rows(
+                books,
+                customer_search,
+                ["account_key", "text", "district"],
+                (_findable(row, linked.get(row.account_key, ())) for row in rows),
+            )
+        last, made = keys[-1], made + len(rows)
+
+
+def districts(books: Connection) -> list[str]:
+    """Return the districts that accounts are in, by name."""
+    query = sa.select(customer_search.c.district).where(customer_search.c.district != "")
+    return list(books.scalars(query.distinct().order_by(customer_search.c.district)))
+
+
+def find_customers(books: Connection, wish: CustomerSearch) -> CustomersFound:
+    """
+    Return the accounts and portal users that a search means (rules 170-173).
+
+    Every word has to be found, each as a part of a word: in one account's names, number and
+    addresses, or in one portal user's address or username. A number alone is a person ID too.
+    """
+    keys = list(books.scalars(_accounts_asked(wish).limit(MOST_FOUND + 1)))
+    users = _users_asked(books, wish)
+    is_cut = len(keys) > MOST_FOUND or len(users) > MOST_FOUND
+    pairs = _pairs(books, keys[:MOST_FOUND], users[:MOST_FOUND])
+    linked = {key for key, _ in pairs}
+    alone = [(key, None) for key in keys[:MOST_FOUND] if key not in linked]
+    homeless = set(users[:MOST_FOUND]) - {user for _, user in pairs}
+    every = [*pairs, *alone, *(("", user) for user in sorted(homeless))]
+    rows = [row for row in _to_rows(books, every) if wish.district in ("", row.district)]
+    shown = [row for row in rows if row.standing in wish.standings]
+    return CustomersFound(
+        tuple(sorted(shown, key=lambda row: (row.account_key == "", row.account, row.user or 0))),
+        len(rows) - len(shown),
+        is_cut,
+    )
+
+
+_COLUMNS = (
+    *("account_key", "account", "name", "last_name", "service_address", "mailing_address"),
+    *("city", "state", "zip", "phone", "email", "district"),
+)
+_ACCOUNTS = (
+    sa.select(*(account.c[name] for name in _COLUMNS))
+    .join(
+        balance_due,
+        sa.and_(
+            balance_due.c.account_key == account.c.account_key,
+            balance_due.c.period == account.c.period,
+        ),
+    )
+    .where(account.c.period == sa.bindparam("period"), account.c.account_key > sa.bindparam("last"))
+    .order_by(account.c.account_key)
+    .limit(AT_ONCE)
+)
+_OLDER = customer_search.delete().where(
+    customer_search.c.account_key.in_(
+        sa.select(balance_due.c.account_key).where(
+            balance_due.c.period == sa.bindparam("period"),
+            balance_due.c.account_key.between(sa.bindparam("first"), sa.bindparam("last")),
+        )
+    )
+)
+
+
+def _exported_mailboxes(
+    books: Connection, period: str, keys: Sequence[str]
+) -> dict[str, list[str]]:
+    row = portal_link.c
+    found: dict[str, list[str]] = {}
+    query = sa.select(row.account_key, row.mailbox).where(
+        row.period == period, row.account_key.between(keys[0], keys[-1])
+    )
+    for key, mailbox in books.execute(query):
+        found.setdefault(key, []).append(mailbox)
+    return found
+
+
+def _findable(row: Any, mailboxes: Collection[str]) -> tuple[str, str, str]:
+    return row.account_key, searchable((*row[1:-1], *mailboxes)), row.district
+
+
+def _accounts_asked(wish: CustomerSearch) -> sa.Select[tuple[str]]:
+    row = customer_search.c
+    query = sa.select(row.account_key).order_by(row.account_key)
+    for word in wish.words:
+        query = query.where(row.text.contains(looked_for(word), autoescape=True))
+    if wish.district:
+        query = query.where(row.district == wish.district)
+    if PortalStanding.UNENROLLED not in wish.standings:
+        query = query.where(_has_user_of(wish))
+    return query
+
+
+def _has_user_of(wish: CustomerSearch) -> sa.ColumnElement[bool]:
+    """Claim that an account has a portal user of a standing; few are locked: those come first."""
+    key, own, exported = customer_search.c.account_key, account_link.c, portal_link.c
+    states = [state for state, standing in STANDING_OF.items() if standing in wish.standings]
+    office = sa.select(own.account_key).join(web_user, web_user.c.number == own.user_number)
+    office = office.where(own.unlinked_at.is_(None), web_user.c.state.in_(states))
+    there = (
+        sa.select(exported.account_key)
+        .join(web_user, web_user.c.mailbox == exported.mailbox)
+        .where(web_user.c.state.in_(states))
+    )
+    if PortalStanding.ENROLLED not in wish.standings:
+        return key.in_(sa.union_all(office, there))
+    newest = sa.select(balance_due.c.period).where(balance_due.c.account_key == key)
+    there = there.where(exported.period == newest.scalar_subquery(), exported.account_key == key)
+    return sa.or_(office.where(own.account_key == key).exists(), there.exists())
+
+
+def _users_asked(books: Connection, wish: CustomerSearch) -> list[int]:
+    row = web_user.c
+    query = sa.select(row.number).order_by(row.number).limit(MOST_FOUND + 1)
+    states = [state for state, standing in STANDING_OF.items() if standing in wish.standings]
+    if not wish.typed:
+        # Everybody is asked for: accounts come first; who has none is found where few are left.
+        if PortalStanding.UNENROLLED in wish.standings:
+            return []
+        return list(books.scalars(query.where(row.state.in_(states))))
+    named = [
+        sa.or_(
+            row.mailbox.contains(word, autoescape=True),
+            row.username.contains(word, autoescape=True),  # kept in small letters
+        )
+        for word in wish.typed
+    ]
+    asked = sa.and_(*named)
+    if wish.number is not None:
+        asked = sa.or_(asked, row.number == wish.number)
+    return list(books.scalars(query.where(asked)))
+
+
+def _pairs(
+    books: Connection, keys: Sequence[str], users: Sequence[int]
+) -> list[tuple[str, int | None]]:
+    """Return which of the accounts and portal users belong together, once each."""
+    own, exported = account_link.c, portal_link.c
+    linked_here = sa.select(own.account_key, own.user_number).where(
+        own.unlinked_at.is_(None), own.account_key.in_(keys) | own.user_number.in_(users)
+    )
+    linked_there = (
+        sa.select(exported.account_key, web_user.c.number)
+        .join(web_user, web_user.c.mailbox == exported.mailbox)
+        .join(
+            balance_due,
+            sa.and_(
+                balance_due.c.account_key == exported.account_key,
+                balance_due.c.period == exported.period,
+            ),
+        )
+        .join(bill_run, bill_run.c.period == exported.period)
+        .outerjoin(
+            account_link,
+            sa.and_(own.account_key == exported.account_key, own.user_number == web_user.c.number),
+        )
+        .where(own.unlinked_at.is_(None) | (own.unlinked_at < bill_run.c.imported_at))
+    )
+    found = {(row[0], row[1]): None for row in books.execute(linked_here)}
+    for asked in (exported.account_key.in_(keys), web_user.c.number.in_(users)):
+        found |= {(row[0], row[1]): None for row in books.execute(linked_there.where(asked))}
+    return list(found)
+
+
+def _to_rows(books: Connection, pairs: Sequence[tuple[str, int | None]]) -> Iterator[CustomerFound]:
+    accounts = {row.account_key: row for row in _accounts(books, {key for key, _ in pairs if key})}
+    people = {row.number: row for row in _people(books, {user for _, user in pairs if user})}
+    for key, user in pairs:
+        billed, person = accounts.get(key), people.get(user) if user else None
+        if key and billed is None:
+            continue  # linked, and in no closed period (any more)
+        yield CustomerFound(
+            account_key=key,
+            account=billed.account if billed else "",
+            name=billed.name if billed else "",
+            service_address=billed.service_address if billed else "",
+            district=billed.district if billed else "",
+            standing=STANDING_OF[person.state] if person else PortalStanding.UNENROLLED,
+            user=user,
+            address=person.address if person else "",
+            state=person.state if person else None,
+        )
+
+
+def _accounts(books: Connection, keys: Collection[str]) -> Sequence[Any]:
+    columns = (account.c.account_key, account.c.account, account.c.name)
+    query = (
+        sa.select(*columns, account.c.service_address, account.c.district)
+        .join(
+            balance_due,
+            sa.and_(
+                balance_due.c.account_key == account.c.account_key,
+                balance_due.c.period == account.c.period,
+            ),
+        )
+        .where(account.c.account_key.in_(keys))
+    )
+    return books.execute(query).all()
+
+
+def _people(books: Connection, users: Collection[int]) -> Sequence[Any]:
+    row = web_user.c
+    query = sa.select(row.number, row.address, row.state).where(row.number.in_(users))
+    return books.execute(query).all()

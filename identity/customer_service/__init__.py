@@ -1,0 +1,1 @@
+"""What customer service does for portal users: lets them in, locks them out, looks with them."""

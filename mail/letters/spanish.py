@@ -1,0 +1,69 @@
+"""What a mail says in Spanish beside its templates: reasons, remedies, ways of paying."""
+
+from __future__ import annotations
+
+from domain.languages import ENGLISH
+
+_SPANISH = {
+    "The PDF opens with a password: ": "El PDF se abre con una contraseña: ",
+    "the first five digits of the ZIP code that the bill is addressed to.": "los primeros cinco "
+    "dígitos del código postal (ZIP) al que va dirigida la factura.",
+    "the postal code that the bill is addressed to, with capital letters and without blanks or"
+    " dashes.": "el código postal al que va dirigida la factura, con mayúsculas y sin espacios ni"
+    " guiones.",
+    "the last seven digits of the phone number that you gave us for this account.": "los últimos "
+    "siete dígitos del número de teléfono que nos dio para esta cuenta.",
+    "card ending": "tarjeta terminada en",
+    "bank account ending": "cuenta bancaria terminada en",
+    "There was not enough money in the account.": "No había suficiente dinero en la cuenta.",
+    "Please make sure of it before the next payment, or choose another way to pay.": "Asegúrese "
+    "de que lo haya antes del próximo pago, o elija otra forma de pagar.",
+    "The card has expired.": "La tarjeta venció.",
+    "Please end autopay and enroll again with a card that is valid.": "Cancele el pago automático "
+    "y configúrelo de nuevo con una tarjeta vigente.",
+    "The bank account is closed or could not be found.": "La cuenta bancaria está cerrada o no se "
+    "encontró.",
+    "Please end autopay and enroll again with another bank account.": "Cancele el pago automático "
+    "y configúrelo de nuevo con otra cuenta bancaria.",
+    "The bank says that this payment was not authorized.": "El banco dice que este pago no fue "
+    "autorizado.",
+    "Please call us before anything is drawn again.": "Llámenos antes de que se vuelva a cobrar "
+    "algo.",
+    "The payment was refused.": "El pago fue rechazado.",
+    "Please ask your bank or card company why, or choose another way to pay.": "Pregunte el motivo "
+    "a su banco o a la empresa de su tarjeta, o elija otra forma de pagar.",
+    "This card or bank account cannot be used.": "Esta tarjeta o cuenta bancaria no se puede usar.",
+    "Please end autopay and enroll again with another one.": "Cancele el pago automático y "
+    "configúrelo de nuevo con otro método de pago.",
+    "Your bank wants you to confirm the payment, or to lift a limit.": "Su banco quiere que "
+    "confirme el pago o que aumente un límite.",
+    "Please ask your bank or card company.": "Consulte a su banco o a la empresa de su tarjeta.",
+    "The amount is above the maximum that was set for autopay.": "El importe supera el máximo que "
+    "se fijó para el pago automático.",
+    "To let autopay pay such amounts, end it and enroll again with a higher maximum.": "Para que "
+    "el pago automático pague esos importes, cancélelo y configúrelo de nuevo con un máximo mayor.",
+    "This card or bank account cannot be used for the account.": "Esta tarjeta o cuenta bancaria "
+    "no se puede usar para la cuenta.",
+    "Please call us, or end autopay and enroll again with another one.": "Llámenos, o cancele el "
+    "pago automático y configúrelo de nuevo con otro método de pago.",
+    "What is open is no longer the amount that came back, so that it is not drawn again.": "Lo "
+    "pendiente ya no es el importe que fue devuelto, por eso no se cobra de nuevo.",
+    "Your payment of {amount} will be drawn on {day} from your {method}.": "Su pago de {amount} se "
+    "cobrará el {day} de su {method}.",
+    "The autopay payment of {amount} will be drawn on {day}.": "El pago automático de {amount} se "
+    "cobrará el {day}.",
+    "utility bill": "factura de servicios",
+    "final bill": "factura final",
+    "delinquent notice": "aviso de mora",
+    "invoice": "factura",
+    "day": "día",
+    "days": "días",
+    "usage record": "registro de consumo",
+    "usage records": "registros de consumo",
+    "": "",
+}
+
+
+def in_language(text: str, language: str) -> str:
+    """Return one of our own texts in a language; a text of the office's stays as it is."""
+    return text if language == ENGLISH else _SPANISH.get(text, text)

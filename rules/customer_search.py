@@ -1,0 +1,51 @@
+"""What customer service types to find a customer, and what it is compared with (rules 170, 171)."""
+
+from __future__ import annotations
+
+import string
+import unicodedata
+from collections.abc import Iterable
+
+
+def searchable(parts: Iterable[str]) -> str:
+    """
+    Return the text that a part of a word is looked for in: words as they are heard.
+
+    Capitals, accents and punctuation do not count, so that `oneil` finds O'Néil and `0110371`
+    account 01.1037.1.
+    """
+    return f" {' '.join(dict.fromkeys(search_words(' '.join(parts))))} "
+
+
+def looked_for(word: str) -> str:
+    """
+    Return what a word is looked for as: a part of any word (rule 171).
+
+    One letter or digit alone is a whole word: `2172 apt 2` means one apartment, and not all.
+    """
+    return word if len(word) > 1 else f" {word} "
+
+
+def search_words(typed: str) -> tuple[str, ...]:
+    """Return what was typed as words of letters and digits alone; each has to be found."""
+    if typed.isascii():
+        return tuple(typed.lower().translate(_HEARD).split())
+    flat = unicodedata.normalize("NFKD", typed).casefold().translate(_HEARD)
+    kept = (character for character in flat if character.isalnum() or character.isspace())
+    return tuple("".join(kept).split())
+
+
+def person_number(typed: str) -> int | None:
+    """Return whose person ID was typed, `17` or `customer 17`; None: it is no such thing."""
+    words = typed.casefold().split()
+    number = words[-1] if words else ""
+    is_one = len(words) == 1 or (len(words) == 2 and words[0] == "customer")
+    if not is_one or not (number.isascii() and number.isdigit()) or len(number) > 9:
+        return None
+    return int(number)
+
+
+# Commas and semicolons part words, all other punctuation is not heard.
+_HEARD = str.maketrans(
+    dict.fromkeys(",;", " ") | {mark: None for mark in string.punctuation if mark not in ",;"}
+)

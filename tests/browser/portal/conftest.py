@@ -1,0 +1,231 @@
+"""Customers at a browser: a portal that is served here, and Chromium before it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from database.books import Database
+from database.tables import bill, movement
+from domain.money import Money
+from domain.movements import MovementKind
+from office.secrets.files import make_secret
+from office.settings.close import WebSettings
+from tests.browser.camera import FOLDER
+from tests.browser.conftest import ALONE, NO_GRAPH, _missing
+from tests.builders import RUN, a_household, close_run, stage_run
+from tests.office.health_builders import an_office_at
+from tests.web.customers.conftest import PASSWORD, register
+from web.desk import desk_of
+
+# localhost is reached as a name: passkeys know no IP addresses.
+LOCAL = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+PATIENCE = 20  # seconds
+MINE, THEIRS = "0110371", "0220002"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_LOOK = """async (rules) => {
+    const found = await axe.run(document, { runOnly: rules });
+    return found.violations.map(one => one.id + ": " + one.nodes.map(node => node.html).join(" "));
+}"""
+
+
+@dataclass
+class Portal:
+    """A portal that is served; `office` is whose it is."""
+
+    office: Any
+    url: str
+
+    def mailed(self, address: str, words: str) -> str:
+        """Return the path of the link in the mail to an address whose text has some words."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            for path in self.office.home.rglob("*.eml"):
+                mail = message_from_bytes(path.read_bytes(), policy=policy.default)
+                text = mail.get_body(("plain",)).get_content()
+                if mail["To"] == address and words in text:
+                    return re.search(rf"{self.url}(/\S+)", text)[1]
+            time.sleep(0.05)
+        raise AssertionError(f"no mail to {address} with {words}")
+
+
+@dataclass
+class Customer:
+    """Somebody before the browser; whatever the browser complains of is kept."""
+
+    page: Any
+    portal: Portal
+    axe: str = field(repr=False)
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.portal.url + path)
+
+    def write(self, **fields: str) -> None:
+        """Fill in fields by what stands beside them, `Email_address`."""
+        for label, text in fields.items():
+            self.page.get_by_label(label.replace("_", " "), exact=True).fill(text)
+
+    def press(self, button: str) -> None:
+        self.page.get_by_role("button", name=button, exact=True).first.click()
+
+    def follow(self, link: str) -> None:
+        self.page.get_by_role("link", name=link, exact=True).first.click()
+
+    def see(self, text: str) -> None:
+        self.page.get_by_text(text).first.wait_for(timeout=PATIENCE * 1000)
+
+    def sign_in(self, address: str) -> None:
+        self.open("/sign-in")
+        self.write(Email_address=address, Password=PASSWORD)
+        self.press("Sign in")
+
+    def look(self, name: str = "") -> None:
+        """Hold a page to WCAG 2.2 AA as far as a machine can, and to the width of the window."""
+        if self.axe:
+            self.page.evaluate(self.axe)
+            assert [] == self.page.evaluate(_LOOK, RULES), self.page.url
+        wide, window = self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert wide <= window, f"{self.page.url} is {wide} wide in a window of {window}"
+        if name and os.environ.get(FOLDER):
+            folder = Path(os.environ[FOLDER])
+            self.page.screenshot(path=folder / f"{name}.png", full_page=True)
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """axe-core's text (Mozilla Public License, for tests alone); it is fetched by .ci/run."""
+    place = os.environ.get("BILLCLOSE_TEST_AXE", "")
+    if place and Path(place).is_file():
+        return Path(place).read_text(encoding="utf-8")
+    if os.environ.get("CI"):
+        _missing("axe-core is not there (BILLCLOSE_TEST_AXE)")
+    return ""
+
+
+@pytest.fixture(scope="module")
+def chrome(chromium: str) -> Iterator[Any]:
+    """Chromium for one module: as long as it is there, this thread may use no asyncio."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=[ALONE[0], LOCAL, *NO_GRAPH]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def portal(tmp_path, empty_sqlite) -> Iterator[Portal]:
+    """October is closed: an account with a bill, its landlord, and somebody else's account."""
+    shutil.copy(empty_sqlite, tmp_path / "billclose.db")
+    books = Database(f"sqlite:///{tmp_path / 'billclose.db'}")
+    make_secret(tmp_path)
+    stage_run(
+        books,
+        a_household(
+            "01.1037.1", mandates=(), balance="45.50", name="O'NEIL, ANN", last_name="O'NEIL",
+            cosigner_id="L1",
+        ),
+        a_household("02.2000.2", mandates=(), cosigner_id="L1"),
+        landlords=(("L1", "lara@portal.example"),),
+    )  # fmt: skip
+    close_run(books)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://localhost:{port}"
+    office = an_office_at(tmp_path, books, "2026-11-03T09:00", web=WebSettings(url=url))
+    _file_bill(office)
+    with _served(desk_of(office), port):
+        yield Portal(office, url)
+    books.close()
+
+
+@contextlib.contextmanager
+def _served(app: Any, port: int) -> Iterator[None]:
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host="127.0.0.1",
+            port=port,
+            log_config=None,
+            lifespan="on",
+            timeout_graceful_shutdown=1,
+        )
+    )
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    end = time.monotonic() + PATIENCE
+    while not server.started:
+        assert time.monotonic() < end and thread.is_alive(), "the portal did not start"
+        time.sleep(0.02)
+    yield
+    server.should_exit = True
+    thread.join()
+
+
+def _file_bill(office: Any) -> None:
+    path = f"{RUN}/utility-bill/01.1037.1.pdf"
+    office.store.write(path, b"%PDF-1.7")
+    with office.database.writing() as books:
+        books.execute(
+            bill.insert().values(
+                run=RUN, form="utility-bill", account_key=MINE, ordinal=1, account="01.1037.1",
+                bulk=0, first_page=0, pages=2, pdf=path, sha256="0" * 64, size=20,
+            )
+        )  # fmt: skip
+        books.execute(
+            movement.insert().values(
+                run=RUN, line=1, account_key=MINE, account="01.1037.1",
+                posted_on=date(2026, 10, 31), service="Water", description="Water",
+                kind=MovementKind.BILLING, amount=Money(45_50), usage=7.5,
+            )
+        )  # fmt: skip
+
+
+@pytest.fixture
+def someone(chrome, portal, axe):
+    """Open a browser of its own: `someone(PHONE, locale="es-US", java_script_enabled=False)`."""
+    opened = []
+
+    def come(window: dict[str, int] = DESKTOP, **options: Any) -> Customer:
+        settings = {"locale": "en-US", "reduced_motion": "reduce"} | options
+        context = chrome.new_context(viewport=window, timezone_id="America/Denver", **settings)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE * 1000)
+        scripts = settings.get("java_script_enabled", True)
+        customer = Customer(page, portal, axe if scripts else "")
+        page.on("console", lambda said: customer.complaints.append(said.text))
+        page.on("pageerror", lambda failure: customer.complaints.append(str(failure)))
+        opened.append((context, customer))
+        return customer
+
+    yield come
+    for context, customer in opened:
+        context.close()
+        # What a page says with 4xx is told in the console, too, and is meant.
+        said = [one for one in customer.complaints if "status of 4" not in one]
+        assert [] == said
+
+
+@pytest.fixture
+def known(portal):
+    """Make somebody who is registered: `known(ANN, MINE)`."""
+    return lambda address, *accounts: register(portal.office, address, accounts=accounts)

@@ -1,0 +1,1 @@
+"""Ways to sign in beside the password: the code of a phone, passkeys."""
