@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from bench import close, mail, money, nightly, orchestration, splitter
+from bench import association, close, mail, money, nightly, orchestration, splitter
 
 SUBJECTS = {
     "splitter": splitter.main,
+    "association": association.main,
     "mail": mail.main,
     "money": money.main,
     "close": close.main,

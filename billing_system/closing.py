@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection, Row
 from billing_system.belonging import require_no_overlap
 from database.audit import record_audit
 from database.books import Database
+from database.definitions.corrections import replaced_bill
 from database.inserting import insert_new
 from database.ledger.entries import NOTHING, add_up, outstanding_sums
 from database.ledger.locking import lock_all_balances, lock_balances
@@ -29,7 +30,7 @@ from database.ledger.matching import (
 from database.ledger.tables import balance_entry
 from database.queries.customers.search import make_findable
 from database.queries.outsorted import due_on_of, is_outsorted
-from database.tables import account, balance_due, bill_run, period_close
+from database.tables import account, balance_due, bill, bill_run, period_close
 from domain.accounts import AccountStatus
 from domain.failures import Misuse, Refused
 from domain.ledger import ContainedBy
@@ -100,8 +101,21 @@ def _is_closed(books: Connection, period: str) -> bool:
 
 def _close(books: Connection, period: str, now: datetime, who: str) -> None:
     books.execute(period_close.insert().values(period=period, closed_at=now, closed_by=who))
+    _number_editions(books, period)
     after = RUN.after(RunState.APPROVED, "published")
     books.execute(sa.update(bill_run).where(bill_run.c.period == period).values(state=after))
+
+
+def _number_editions(books: Connection, period: str) -> None:
+    """Let a bill of a period that was closed before follow the one it takes the place of."""
+    old = replaced_bill.c
+    same = (old.period == period, old.form == bill.c.form, old.account_key == bill.c.account_key)
+    newest = sa.select(sa.func.max(old.edition) + 1).where(*same).scalar_subquery()
+    books.execute(
+        bill.update()
+        .where(bill.c.period == period, sa.exists().where(*same))
+        .values(edition=newest)
+    )
 
 
 def _move_balances(books: Connection, staged: StagedPeriod) -> None:

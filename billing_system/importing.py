@@ -68,7 +68,8 @@ def _refuse_closed(books: Connection, period: str, found: Any) -> None:
         raise Refused(
             "period-closed",
             f"Period {period} was closed on {close.closed_at:%Y-%m-%d %H:%M} UTC by "
-            f"{close.closed_by}; correct it by a correction in the next period.",
+            f"{close.closed_by}; `billclose correct` replaces single bills, and "
+            f"`billclose undo {period}` takes the close back while that can be done.",
         )
     if found.state in (RunState.CLOSED, RunState.FINISHED):
         raise Refused(

@@ -110,6 +110,16 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "balances",
         "Decide of an amount whether the newest export contains it; `list balances` shows them.",
     ),
+    "correct": CommandEntry(
+        "command_line.commands.correct",
+        "correct",
+        "Replace the closed bill of ACCOUNT by a corrected one out of a small export.",
+    ),
+    "undo": CommandEntry(
+        "command_line.commands.undo",
+        "undo",
+        "Take the close of PERIOD back: first shown, then done after a yes.",
+    ),
     "refund": CommandEntry(
         "command_line.commands.refund",
         "refund",

@@ -11,6 +11,7 @@ import database.feed.tables
 import database.ledger.tables  # noqa: F401 - its tables refer to these, and these to its
 from database.definitions import making
 from database.definitions.audit_guards import guard_statements
+from database.definitions.corrections import remember_closes
 from database.definitions.making import make_table as _table
 from database.definitions.making import one_where as _one_where
 from database.types import Cents, Moment, one_of
@@ -61,6 +62,17 @@ def _closed_run(*, primary_key: bool = True, nullable: bool = False) -> sa.Colum
         sa.ForeignKey("period_close.period"),
         primary_key=primary_key,
         nullable=nullable,
+    )
+
+
+def _once_closed(*, nullable: bool = False) -> sa.Column[str]:
+    """
+    A column that only a run can fill that was closed once, though that may be taken back.
+
+    Money that was drawn and mail that has left stay when a close is undone.
+    """
+    return sa.Column(
+        "period", sa.String(40), sa.ForeignKey("once_closed.period"), nullable=nullable
     )
 
 
@@ -300,6 +312,9 @@ bill = _table(
     sa.Column(
         "lacks", sa.Text, nullable=False, server_default=""
     ),  # a sentence about missing pages; '': it is whole
+    sa.Column(
+        "edition", sa.Integer, nullable=False, default=0, server_default="0"
+    ),  # replaced so often
     sa.UniqueConstraint("period", "pdf"),
     sa.CheckConstraint("pages > 0", name="pages"),
     sa.Index(None, "account_key"),
@@ -474,10 +489,17 @@ approval_decision = _table(
 
 period_close = _table(
     "period_close",
-    sa.Column("period", sa.String(40), sa.ForeignKey("bill_run.period"), primary_key=True),
+    sa.Column(
+        "period",
+        sa.String(40),
+        sa.ForeignKey("bill_run.period"),
+        sa.ForeignKey("once_closed.period", name="fk_period_close_once_closed"),
+        primary_key=True,
+    ),
     sa.Column("closed_at", Moment, nullable=False),
     sa.Column("closed_by", sa.String(100), nullable=False),
 )
+remember_closes(period_close)
 
 balance_due = _table(
     "balance_due",  # a row an account, made once, changed in place: who moves money waits for it
@@ -501,7 +523,7 @@ gateway_payment = _table(
         nullable=False,
         server_default=PaymentKind.AUTOPAY.value,
     ),
-    _closed_run(primary_key=False),
+    _once_closed(),
     _key(primary_key=False),
     _number(),
     sa.Column("number", sa.Integer, nullable=False, default=1),  # 2, 3: of a returned one
@@ -810,11 +832,12 @@ usage_export = _table(
 delivery = _table(
     "delivery",
     sa.Column("key", sa.String(500), primary_key=True),
-    _closed_run(primary_key=False, nullable=True),
+    _once_closed(nullable=True),
     _key(primary_key=False),
     _number(),
     sa.Column("kind", one_of(MessageKind, "kind"), nullable=False),
     sa.Column("form", sa.String(40), nullable=False),
+    sa.Column("edition", sa.Integer, nullable=False, default=0, server_default="0"),  # of a bill
     sa.Column("address", sa.String(320), nullable=False),
     sa.Column("source", one_of(RecipientSource, "source")),
     sa.Column("status", one_of(DeliveryStatus, "status"), nullable=False),
@@ -939,6 +962,14 @@ paper = _table(
     _closed_run(),
     sa.Column("form", sa.String(40), primary_key=True),
     _key(),
+    sa.Column(
+        "edition",
+        sa.Integer,
+        primary_key=True,
+        autoincrement=False,
+        default=0,
+        server_default="0",
+    ),  # of the bill
     _number(),
     sa.Column("pages", sa.Integer, nullable=False),
     sa.Column("reason", one_of(PaperReason, "reason"), nullable=False),

@@ -31,7 +31,7 @@ class Waiver(BaseModel):
     """A check that shall not stop the close, and why."""
 
     check: str = Field(
-        description="The accounts that it found get no e-mail, and autopay draws nothing.",
+        description="The bills of the accounts that it found are held back until released.",
         json_schema_extra={"enum": [*WAIVABLE]},
     )
     reason: str = Field(

@@ -41,6 +41,7 @@ class EntrySource(StrEnum):
     DRAW = "draw"  # autopay, and what became of it
     CHECKOUT = "checkout"  # a customer paid by hand
     OFFICE = "office"  # a person of the office
+    CORRECTION = "correction"  # a bill was made anew after its close
 
 
 class ContainedBy(StrEnum):

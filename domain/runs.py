@@ -33,5 +33,8 @@ RUN = Transitions(
         (RunState.APPROVED, "published"): RunState.CLOSED,
         (RunState.CLOSED, "finished"): RunState.FINISHED,
         (RunState.FINISHED, "finished"): RunState.FINISHED,
+        # another export, or the same one with another yes
+        (RunState.CLOSED, "undone"): RunState.REFUSED,
+        (RunState.FINISHED, "undone"): RunState.REFUSED,
     },
 )

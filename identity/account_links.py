@@ -160,7 +160,7 @@ def unlink_by_mail(books: Connection, token: str, now: datetime) -> bool:
 
 def _proof(said: str, known: Any, matching: NameMatching) -> LinkProof | None:
     amount = _amount(said)
-    if amount is not None and amount == known.amount_due:
+    if amount is not None and amount in (known.amount_due, known.corrected_due):
         return LinkProof.AMOUNT
     if is_last_name(said, known.last_name, known.name, matching):
         return LinkProof.NAME

@@ -119,7 +119,7 @@ def make_form(
             Field(
                 default_factory=list,
                 title="Waive these checks",
-                description="The accounts concerned get no e-mail, and autopay draws nothing.",
+                description="The bills of the accounts concerned are held back until released.",
             ),
         )
     form = create_model("Approval", __base__=_Form, **fields)

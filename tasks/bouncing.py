@@ -17,11 +17,10 @@ from domain.steps import Step
 from domain.words import say_count
 from mail.bounces.processing import BounceBook, BounceCounts, record_refusals
 from mail.recipients.suppressed import waiting_runs
-from office.equipment import locking
 from office.equipment.office import Office, current_office
+from office.procedures.printing import write_waiting_part
 from rules.mail.delivery import is_part_due
-from splitter.runs.print_batch import PrintPart, last_later_part, write_next_part, write_paper_bills
-from splitter.runs.records import fetch_documents
+from splitter.runs.print_batch import last_later_part, write_paper_bills
 from tasks.steps.step import Done, step
 
 
@@ -110,7 +109,7 @@ def write_next_parts(period: str | None = None, *, asked: bool = True) -> dict[s
     for run, bills in chosen.items():
         try:
             _require_now(office, run, asked=asked)
-            part = _write_next_part(office, run)
+            part = write_waiting_part(office, run)
         except (Refused, Misuse) as refusal:
             if period is not None:
                 raise
@@ -137,21 +136,3 @@ def _require_now(office: Office, period: str, *, asked: bool) -> None:
             f"Today's part of {period} is written; {office.command} print {period} writes another "
             "one.",
         )
-
-
-def _write_next_part(office: Office, period: str) -> PrintPart:
-    known = get_run(office.database, period)
-    with locking.working_on(office, period):
-        fetch_documents(office.database, period, office.store, office.exports_folder)
-        part = write_next_part(
-            office.database,
-            period,
-            office.print_folder,
-            exports_folder=office.exports_folder,
-            now=office.now(known),
-        )
-    if part.bills:
-        detail = f"part {part.number}: {say_count(part.bills, 'bill')}"
-        with office.database.writing() as books:
-            record_audit(books, office.now(known), office.who, "write print part", period, detail)
-    return part

@@ -10,6 +10,7 @@ from data_checks.checking import blocking_failures, check_run, require_waivable
 from database.approvals import record_waivers
 from database.audit import record_audit
 from database.ledger.boundary_plans import plan_boundary
+from database.queries.bills import bill_folder
 from database.runs import Run, forget_steps, get_run, move_run
 from database.tables import outsorted_bill, waiver
 from domain.checks import CheckResult, CheckStatus
@@ -113,7 +114,7 @@ def _refuse(office: Office, known: Run, blocking: tuple[CheckResult, ...]) -> No
     message = f"Period {known.period} is not closed: {_named(blocking)}. "
     message += f"See `{office.command} list exceptions --where period={known.period}`, "
     message += "correct the export and close again."
-    office.store.delete_run(known.period)
+    office.store.delete_run(bill_folder(office.database, known.period))
     forget_steps(office.database, known.period, (Step.SPLIT,))
     with office.database.writing() as books:
         move_run(books, known.period, "refused")

@@ -130,7 +130,10 @@ BALANCES = (
             JOIN balance_due b ON b.account_key = a.account_key
             JOIN bill_run before ON before.period = b.period AND before.ends_on = :day_before
             JOIN account p ON p.period = b.period AND p.account_key = a.account_key
-            WHERE a.period = :period AND a.opening_balance <> p.closing_balance""",
+            WHERE a.period = :period AND a.opening_balance <> p.closing_balance AND NOT EXISTS (
+                SELECT 1 FROM correction c WHERE c.period = b.period
+                    AND c.account_key = a.account_key AND c.undone IS NULL
+                    AND c.closing_balance = a.opening_balance)""",
         detail=says("opens with {opening_cents}, was closed with {closed_cents}"),
         rules=(1, 10),
     ),

@@ -35,9 +35,7 @@ balance_entry = make_table(
     sa.Column("payment_key", sa.String(120)),  # what payment, return and refund share
     sa.Column("line", sa.Integer, nullable=False, server_default="1"),  # of that payment
     sa.Column("told_at", Moment),  # the billing system surely had it then
-    sa.Column(
-        "in_export_of", sa.String(40), sa.ForeignKey("period_close.period")
-    ),  # NULL: none yet
+    sa.Column("in_export_of", sa.String(40), sa.ForeignKey("once_closed.period")),  # NULL: none yet
     sa.Column("how", one_of(ContainedBy, "how")),
     sa.CheckConstraint("amount <> 0", name="amount_moves"),
     sa.CheckConstraint("(in_export_of IS NULL) = (how IS NULL)", name="contained_by"),

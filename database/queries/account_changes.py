@@ -11,6 +11,7 @@ from database.tables import bill_run
 from domain.feeds import NO, STRICTER, YES, ChangeField
 
 FLAGS = (ChangeField.DIRECT_PAY, ChangeField.BLOCK_ACH, ChangeField.BLOCK_CARD)
+WAYS = (ChangeField.EBILL, ChangeField.SEND_PAPER)  # by which a bill reaches its customer
 IN_FORCE = (ChangeField.STATUS, *FLAGS)
 
 
@@ -20,12 +21,13 @@ def account_in_force(of: sa.FromClause, name: ChangeField) -> sa.ColumnElement[A
 
     The newest of what its export says, as of when it was written, else imported, and of what the
     feed told. Of the same moment the stricter stands: nothing is drawn in doubt, as
-    `rules.feed.value_in_force` says it of one account. Status, direct pay and blocks alone.
+    `rules.feed.value_in_force` says it of one account. Status, direct pay, blocks, and the ways of
+    a bill, of which no word is the stricter: the feed says what changed.
     """
     exported = of.c[name.value]
     if name is ChangeField.STATUS:
         return sa.type_coerce(sa.func.coalesce(_told(of, name), exported), exported.type)
-    if name not in FLAGS:
+    if name not in FLAGS + WAYS:
         raise ValueError(f"{name} is not asked for by a claim on accounts")
     return sa.func.coalesce(_told(of, name), sa.case((exported, YES), else_=NO)) == YES
 
@@ -34,10 +36,10 @@ def _told(of: sa.FromClause, name: ChangeField) -> sa.ScalarSelect[Any]:
     """Select what the feed told last that the account's export cannot have known."""
     change, export = account_change.alias("told_change"), bill_run.alias("told_after")
     said_at = sa.func.coalesce(export.c.written_at, export.c.imported_at)
-    is_strict = change.c.value == STRICTER[name]
+    is_strict = change.c.value == STRICTER[name] if name in STRICTER else sa.true()
     exported = of.c[name.value]
-    is_exported_strict = exported if name in FLAGS else exported == STRICTER[name]
-    may_tell = sa.or_(is_strict, ~is_exported_strict)
+    is_exported_strict = exported if name in FLAGS else exported == STRICTER.get(name, "")
+    may_tell = sa.or_(is_strict, ~is_exported_strict) if name in STRICTER else sa.true()
     is_newer = sa.or_(change.c.told_at > said_at, sa.and_(change.c.told_at == said_at, may_tell))
     return (
         sa.select(change.c.value)

@@ -20,6 +20,7 @@ from database.tables import (
     scheduled_payment,
 )
 from domain.accounts import AccountStatus
+from domain.corrections import PERIOD_UNDONE
 from domain.ledger import EntryKind
 from domain.payments import DrawState, MethodKind
 from rules.money.returns import CODES, LIMITS, RATE_WINDOW, ReturnKind, ReturnRate, return_rates
@@ -42,6 +43,7 @@ def payments_left_out(period: str | None = None) -> sa.Select[Any]:
     has_payment = sa.exists().where(
         scheduled_payment.c.period == plan.period,
         scheduled_payment.c.account_key == plan.account_key,
+        sa.func.coalesce(scheduled_payment.c.error, "") != PERIOD_UNDONE,
     )
     query = (
         sa.select(

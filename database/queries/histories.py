@@ -11,7 +11,13 @@ from sqlalchemy.engine import Connection
 
 from database.definitions.checkout import checkout, checkout_line
 from database.queries.bills import is_doubled
-from database.queries.outsorted import due_on_of, is_outsorted
+from database.queries.corrections import (
+    amount_due_in_force,
+    due_on_in_force,
+    is_of_account,
+    standing_corrections,
+)
+from database.queries.outsorted import is_outsorted
 from database.tables import account, bill, bill_run, gateway_payment, movement, period_close
 from domain.money import Money
 from domain.movements import MovementKind
@@ -71,6 +77,7 @@ def bills_of(books: Connection, keys: Sequence[str], period: str = "") -> list[P
     Of an account with two bills of one form none is shown: a person says which is right. Nor is
     one that is held back.
     """
+    corrected = standing_corrections()
     query = (
         sa.select(
             bill.c.account_key,
@@ -79,8 +86,8 @@ def bills_of(books: Connection, keys: Sequence[str], period: str = "") -> list[P
             bill.c.form,
             bill_run.c.starts_on,
             bill_run.c.ends_on,
-            due_on_of(bill.c.period, bill.c.account_key, bill_run.c.due_on).label("due_on"),
-            account.c.amount_due,
+            due_on_in_force(corrected, bill.c.period, bill.c.account_key).label("due_on"),
+            amount_due_in_force(corrected),
             account.c.opening_balance,
             bill.c.pdf,
             bill.c.pages,
@@ -91,6 +98,7 @@ def bills_of(books: Connection, keys: Sequence[str], period: str = "") -> list[P
             account,
             sa.and_(account.c.period == bill.c.period, account.c.account_key == bill.c.account_key),
         )
+        .outerjoin(corrected, is_of_account(corrected))
         .where(
             bill.c.account_key.in_(keys),
             bill.c.pdf != "",

@@ -10,6 +10,7 @@ from domain.deliveries import PasswordField
 from domain.languages import ENGLISH, say_day
 from domain.money import ZERO, Money
 from domain.payments import MethodKind
+from mail.letters.corrected import CORRECTED_BILL, Change, say_changes, say_standing
 from mail.letters.phrases import (
     Values,
     greeted,
@@ -85,10 +86,12 @@ class BillLetter:
     password_hint: str = ""  # how the PDF is opened; empty: without a password
     bill_link: str = ""  # where the bill is to be read; empty: it is attached
     language: str = ENGLISH
+    change: Change | None = None  # it takes the place of a bill that its reader may have
 
     @property
     def templates(self) -> tuple[str, ...]:
-        return in_languages((self.form, "default"), self.language)
+        names = (self.form, "default") if self.change is None else (CORRECTED_BILL,)
+        return in_languages(names, self.language)
 
     def values(self) -> Values:
         return variables(self)
@@ -120,7 +123,24 @@ def variables(letter: BillLetter) -> Values:
             "is_payment_due": letter.amount_due > ZERO,
             "is_credit": letter.amount_due < ZERO,
             "is_paid_by_autopay": is_covered(letter.amount_due, letter.draw),
+            "changes": _changes(letter),
+            "standing": _standing(letter),
         }
+    )
+
+
+def _changes(letter: BillLetter) -> tuple[str, ...]:
+    if letter.change is None:
+        return ()
+    return say_changes(letter.amount_due, letter.due_on, letter.change)
+
+
+def _standing(letter: BillLetter) -> tuple[str, ...]:
+    if letter.change is None:
+        return ()
+    drawn = letter.draw.amount if letter.draw else ZERO
+    return say_standing(
+        letter.amount_due, letter.due_on, letter.change, drawn, autopay_line(letter.draw)
     )
 
 
@@ -150,7 +170,13 @@ def a_sample(form: str = "utility-bill") -> BillLetter:
         draw=AnnouncedDraw(Money(102_735), date(2026, 11, 13), MethodKind.CARD, "1234"),
         latest_communication="https://larkspur.example/news/2026-10.pdf",
         password_hint=password_hint(PasswordField.ZIP, "84840"),
+        change=a_sample_change() if form == CORRECTED_BILL else None,
     )
+
+
+def a_sample_change() -> Change:
+    """Return what a sample of a corrected bill has changed."""
+    return Change(Money(112_735), date(2026, 11, 18), Money(102_735))
 
 
 def remaining(owed: Money, draw: AnnouncedDraw | None) -> Money:

@@ -20,6 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from domain.failures import Misuse, PermanentFailure
 from mail.letters.bill import FORM_TITLES, BillLetter, Letter, a_sample
+from mail.letters.corrected import CORRECTED_BILL
 from mail.letters.notices import FOLDER, NOTICES, kind_of
 from mail.letters.phrases import web_address
 from mail.letters.samples import a_sample_notice
@@ -148,7 +149,7 @@ class Templates:
         large to be mailed is to be read. Raises Misuse that names the form.
         """
         told = {"password_hint": is_protected, "bill_link": has_links}
-        for form in sorted({*FORM_TITLES, "default", *self._forms_in("")}):
+        for form in sorted({*FORM_TITLES, "default", CORRECTED_BILL, *self._forms_in("")}):
             self._try(a_sample(form))
             for variable in (name for name, is_needed in told.items() if is_needed):
                 self._require(form, variable)
@@ -248,6 +249,8 @@ BILL = {
     "is_payment_due": "true where something is owed",
     "is_credit": "true where the account is in credit",
     "is_paid_by_autopay": "true where the draw pays all of it",
+    "changes": "of a corrected bill, a list of sentences: old and new amount and due date",
+    "standing": "the same: what was received and what is left to be paid, by whom",
 }
 NOTICE = {
     "open_balance": "what is owed now",

@@ -13,11 +13,22 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
+from database.definitions.corrections import replaced_bill
 from database.inserting import insert_new
 from database.queries.bills import is_doubled
 from database.queries.outsorted import is_outsorted
-from database.tables import account, bill, delivery, delivery_plan, recipient
+from database.tables import (
+    account,
+    bill,
+    bill_run,
+    bounce,
+    delivery,
+    delivery_plan,
+    recipient,
+    suppressed_address,
+)
 from domain.accounts import AccountStatus, account_key
+from domain.corrections import again_about, corrected_about
 from domain.deliveries import DeliveryStatus, MessageKind, RecipientSource
 from mail.keys import delivery_key, message_id
 from mail.outbox.deliveries import DELIVERY
@@ -42,6 +53,7 @@ class PlannedMessage:
     account: str = ""
     period: str | None = None
     form: str = ""
+    edition: int = 0  # of a bill: how often another one took its place
 
 
 def queue_messages(
@@ -88,17 +100,80 @@ def _queue_bills(
         bills = [
             PlannedMessage(
                 MessageKind.BILL,
-                about=row.period,
+                about=_about(row),
                 address=row.address,
                 source=row.source,
                 account=row.account,
                 period=row.period,
                 form=row.form,
+                edition=row.edition,
             )
             for row in rows
+            if not row.has_this_very_bill
         ]
         recorded += queue_messages(books, bills, now=now, message_domain=message_domain)
     return recorded
+
+
+def queue_corrected_bill(
+    books: Connection,
+    period: str,
+    form: str,
+    account_key: str,
+    *,
+    now: datetime,
+    message_domain: str,
+) -> int:
+    """Record the mails of one bill that took another's place, marked so; return how many."""
+    query = _bills_owed(period).where(bill.c.form == form, bill.c.account_key == account_key)
+    mails = [
+        PlannedMessage(
+            MessageKind.BILL,
+            about=corrected_about(period, row.edition),
+            address=row.address,
+            source=row.source,
+            account=row.account,
+            period=period,
+            form=form,
+            edition=row.edition,
+        )
+        for row in books.execute(query).all()
+    ]
+    return queue_messages(books, mails, now=now, message_domain=message_domain)
+
+
+def withdraw_bill(books: Connection, period: str, form: str, account_key: str) -> int:
+    """Take the mails of a bill out of the outbox that have surely not left; return how many."""
+    mails = delivery.c
+    done = books.execute(
+        delivery.delete().where(
+            mails.period == period,
+            mails.form == form,
+            mails.account_key == account_key,
+            mails.kind == MessageKind.BILL,
+            *surely_not_left(),
+        )
+    )
+    return done.rowcount
+
+
+def surely_not_left() -> tuple[sa.ColumnElement[bool], ...]:
+    """Claim that a mail waits, and that no attempt at it may have reached anybody."""
+    mails = delivery.c
+    return (
+        mails.status.in_((DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)),
+        ~mails.possible_duplicate,
+        ~sa.exists().where(bounce.c.delivery_key == mails.key),
+        ~sa.exists().where(suppressed_address.c.delivery_key == mails.key),
+    )
+
+
+def _about(row: Any) -> str:
+    """Say what a bill's mail is about; one that follows an earlier edition says so."""
+    if not row.edition:
+        return str(row.period)
+    name = corrected_about if row.had_mail else again_about
+    return name(row.period, row.edition)
 
 
 def _bills_owed(period: str) -> sa.Select[Any]:
@@ -110,9 +185,12 @@ def _bills_owed(period: str) -> sa.Select[Any]:
         sa.select(
             bill.c.period,
             bill.c.form,
+            bill.c.edition,
             account.c.account,
             recipient.c.address,
             recipient.c.source,
+            had_earlier_mail().label("had_mail"),
+            _has_this_very_bill(period).label("has_this_very_bill"),
         )
         .join(account, same_account[0])
         .join(delivery_plan, same_account[1])
@@ -127,6 +205,54 @@ def _bills_owed(period: str) -> sa.Select[Any]:
     )
 
 
+MAY_HAVE_LEFT = (DeliveryStatus.SENT, DeliveryStatus.SENDING, DeliveryStatus.IN_DOUBT)
+
+
+def had_earlier_mail() -> sa.Exists:
+    """Claim that a mail of an earlier edition of a bill has left, or may have, to any mailbox."""
+    mails = delivery.c
+    return sa.exists().where(
+        mails.period == bill.c.period,
+        mails.account_key == bill.c.account_key,
+        mails.form == bill.c.form,
+        mails.kind == MessageKind.BILL,
+        mails.edition < bill.c.edition,
+        mails.status.in_(MAY_HAVE_LEFT),
+    )
+
+
+def _has_this_very_bill(period: str) -> sa.ColumnElement[bool]:
+    """
+    Claim that the mailbox has this very document with the same amount and due date.
+
+    A period that was taken back and closed again with the same bill tells its reader nothing new.
+    """
+    old, mails = replaced_bill.c, delivery.c
+    edition_before = sa.and_(
+        old.period == bill.c.period,
+        old.form == bill.c.form,
+        old.account_key == bill.c.account_key,
+        old.edition == bill.c.edition - 1,
+    )
+    due_on = sa.select(bill_run.c.due_on).where(bill_run.c.period == period).scalar_subquery()
+    is_same = sa.exists().where(
+        edition_before,
+        old.sha256 == bill.c.sha256,
+        old.amount_due == account.c.amount_due,
+        old.due_on == due_on,
+    )
+    was_mailed = sa.exists().where(
+        mails.period == bill.c.period,
+        mails.account_key == bill.c.account_key,
+        mails.form == bill.c.form,
+        mails.kind == MessageKind.BILL,
+        mails.edition == bill.c.edition - 1,
+        mails.status.in_(MAY_HAVE_LEFT),
+        sa.func.lower(mails.address) == sa.func.lower(recipient.c.address),
+    )
+    return sa.and_(is_same, was_mailed)
+
+
 def _row_of(message: PlannedMessage, now: datetime, message_domain: str) -> dict[str, Any]:
     mailbox = message.address.casefold()
     key = delivery_key(message.kind, message.about, message.form, message.account, mailbox)
@@ -137,6 +263,7 @@ def _row_of(message: PlannedMessage, now: datetime, message_domain: str) -> dict
         "account": message.account,
         "kind": message.kind,
         "form": message.form,
+        "edition": message.edition,
         "address": message.address,
         "source": message.source,
         "status": DELIVERY.start,

@@ -8,8 +8,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database, insert_rows
+from database.queries.account_changes import account_in_force
 from database.tables import account, bill, delivery_plan, recipient
 from domain.deliveries import DeliveryPlan, PasswordField
+from domain.feeds import ChangeField
 from mail.recipients.addresses import read_addresses
 from mail.recipients.suppressed import suppressed_mailboxes
 from rules.mail.delivery import bill_password, plan_delivery
@@ -68,8 +70,8 @@ def _plan(
         sa.select(
             account.c.account_key,
             account.c.status,
-            account.c.ebill,
-            account.c.send_paper,
+            account_in_force(account, ChangeField.EBILL).label("ebill"),
+            account_in_force(account, ChangeField.SEND_PAPER).label("send_paper"),
             account.c.cosigner_id,
             account.c.zip,
             account.c.phone,

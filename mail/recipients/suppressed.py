@@ -28,7 +28,7 @@ from mail.outbox.deliveries import DELIVERY
 from mail.outbox.taken_back import lift_mailboxes
 from rules.mail.bounces import say_why
 
-_COLUMNS = ["period", "form", "account_key", "account", "pages", "reason", "sequence"]
+_COLUMNS = ["period", "form", "account_key", "edition", "account", "pages", "reason", "sequence"]
 
 
 def put_on_paper(
@@ -42,7 +42,7 @@ def put_on_paper(
     """
     ours = delivery.c.kind == MessageKind.BILL
     failed = (
-        sa.select(delivery.c.period, delivery.c.form, delivery.c.account_key)
+        sa.select(delivery.c.period, delivery.c.form, delivery.c.account_key, delivery.c.edition)
         .where(ours, delivery.c.status == DeliveryStatus.FAILED)
         .distinct()
         .subquery()
@@ -58,6 +58,7 @@ def put_on_paper(
             bill.c.period,
             bill.c.form,
             bill.c.account_key,
+            bill.c.edition,
             account.c.account,
             bill.c.pages,
             sa.literal(PaperReason.EBILL_BOUNCED, paper.c.reason.type),
@@ -69,6 +70,7 @@ def put_on_paper(
                 failed.c.period == bill.c.period,
                 failed.c.form == bill.c.form,
                 failed.c.account_key == bill.c.account_key,
+                failed.c.edition == bill.c.edition,
             ),
         )
         .join(
@@ -103,11 +105,12 @@ def waiting_runs(books: Connection) -> dict[str, int]:
 
 
 def _same_bill(table: Any, of: Any) -> sa.Exists:
-    """Make the claim that a table has a row of the same run, form and account."""
+    """Make the claim that a table has a row of the same run, form, account and edition."""
     return sa.exists().where(
         table.c.period == of.c.period,
         table.c.form == of.c.form,
         table.c.account_key == of.c.account_key,
+        table.c.edition == of.c.edition,
     )
 
 

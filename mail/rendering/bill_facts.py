@@ -10,20 +10,25 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.books import Database
+from database.definitions.corrections import replaced_bill
 from database.definitions.in_force import wallet_in_force
+from database.queries.balances import open_balance
 from database.queries.outsorted import due_on_of
 from database.tables import (
     account,
+    balance_due,
     bill,
     bill_run,
     delivery,
     planned_payment,
     scheduled_payment,
 )
+from domain.corrections import is_corrected
 from domain.deliveries import Recipient, RecipientSource
 from domain.money import Money
 from domain.payments import MethodKind, PaymentState
 from mail.letters.bill import AnnouncedDraw, BillLetter
+from mail.letters.corrected import Change
 from mail.outbox.deliveries import Delivery
 from rules.mail.delivery import may_see_method
 
@@ -47,6 +52,10 @@ class BillFacts:
     source: RecipientSource | None
     zip_code: str = field(repr=False)  # these may be its password
     phone: str = field(repr=False)
+    amount_before: Money | None = None  # of the bill whose place this one took
+    due_before: date | None = None
+    open_balance: Money | None = None  # None: it is of another bill
+    draw_state: PaymentState | None = None
 
     def to_letter(
         self,
@@ -68,11 +77,19 @@ class BillFacts:
             latest_communication=latest_communication,
             password_hint=password_hint,
             bill_link=bill_link,
+            change=self._change(row),
         )
+
+    def _change(self, row: Delivery) -> Change | None:
+        if not is_corrected(row.about) or self.amount_before is None or self.due_before is None:
+            return None
+        return Change(self.amount_before, self.due_before, self.open_balance)
 
     def _draw(self, row: Delivery) -> AnnouncedDraw | None:
         if not self.draw_amount or self.draw_on is None or self.draw_method is None:
             return None
+        if is_corrected(row.about) and self.draw_state is not PaymentState.SCHEDULED:
+            return None  # it was drawn, or is on its way: what was received says so
         recipient = Recipient(row.address, self.source or RecipientSource.CUSTOMER_RECORD)
         if not may_see_method(recipient, self.wallet_owner or ""):
             return AnnouncedDraw(self.draw_amount, self.draw_on)
@@ -148,11 +165,23 @@ def _facts(delivery: sa.FromClause, payment: sa.Table) -> sa.Select[Any]:
             delivery.c.source,
             account.c.zip,
             account.c.phone,
+            replaced_bill.c.amount_due.label("amount_before"),
+            replaced_bill.c.due_on.label("due_before"),
+            open_balance(),
+            payment.c.state if payment is scheduled_payment else sa.null(),
         )
         .select_from(delivery)
         .join(bill_run, bill_run.c.period == delivery.c.period)
         .join(account, same_account[0])
         .join(bill, sa.and_(same_account[1], bill.c.form == delivery.c.form))
+        .outerjoin(replaced_bill, _is_edition_before(replaced_bill, bill))
+        .outerjoin(
+            balance_due,
+            sa.and_(
+                balance_due.c.account_key == bill.c.account_key,
+                balance_due.c.period == bill.c.period,
+            ),
+        )
         .outerjoin(payment, sa.and_(same_account[2], _will_be_drawn(payment)))
         .outerjoin(
             wallet_in_force,
@@ -161,6 +190,15 @@ def _facts(delivery: sa.FromClause, payment: sa.Table) -> sa.Select[Any]:
                 wallet_in_force.c.token == payment.c.method_token,
             ),
         )
+    )
+
+
+def _is_edition_before(old: sa.Table, of: sa.Table) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        old.c.period == of.c.period,
+        old.c.form == of.c.form,
+        old.c.account_key == of.c.account_key,
+        old.c.edition == of.c.edition - 1,
     )
 
 

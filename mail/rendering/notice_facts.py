@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from database.books import Database
 from database.definitions.in_force import wallet_in_force
 from database.postings import is_receipt_of
+from database.queries.corrections import standing_corrections
 from database.queries.payment_events import newest_taken_back
 from database.tables import (
     account,
@@ -41,6 +42,7 @@ def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:
     )
     period = sa.func.coalesce(wanted.c.period, newest)
     returned = scheduled_payment.alias("returned")
+    corrected = standing_corrections()
     taken_back = newest_taken_back()
     came_back = sa.func.coalesce(returned.c.key, scheduled_payment.c.key)
     token = sa.func.coalesce(scheduled_payment.c.method_token, planned_payment.c.method_token)
@@ -65,6 +67,7 @@ def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:
             balance_due.c.added,
             balance_due.c.paid,
             balance_due.c.due_on,
+            corrected.c.amount_due.label("corrected_due"),
             scheduled_payment.c.amount,
             scheduled_payment.c.pay_on,
             scheduled_payment.c.state,
@@ -90,6 +93,13 @@ def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:
         .join(bill_run, bill_run.c.period == period)
         .outerjoin(account, of_the_account(account))
         .outerjoin(balance_due, of_the_account(balance_due))
+        .outerjoin(
+            corrected,
+            sa.and_(
+                corrected.c.period == bill_run.c.period,
+                corrected.c.account_key == wanted.c.account_key,
+            ),
+        )
         .outerjoin(
             scheduled_payment,
             sa.and_(
@@ -185,6 +195,7 @@ class NoticeFacts:
     payment: NoticePayment | None
     method: MethodKind | None
     last4: str
+    corrected_due: Money | None = None  # what the bill says now; None: it is as it was closed
 
     @property
     def open_balance(self) -> Money | None:
@@ -232,6 +243,7 @@ def _to_facts(row: Any) -> NoticeFacts:
         added=row.added or ZERO,
         paid=row.paid or ZERO,
         due_on=row.due_on or row.run_due_on,
+        corrected_due=row.corrected_due,
         payment=_to_payment(row),
         method=row.method_kind if is_told else None,
         last4=row.last4 if is_told else "",

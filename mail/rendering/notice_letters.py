@@ -154,7 +154,8 @@ def _autopay_scheduled(facts: NoticeFacts, _on: date, common: Common) -> Notice:
     draw = _draw(facts)
     if draw is None:
         raise PermanentFailure("no autopay payment is scheduled any more")
-    due = facts.amount_due or draw.amount
+    due = facts.amount_due if facts.corrected_due is None else facts.corrected_due
+    due = due or draw.amount
     return AutopayScheduled(**common, draw=draw, amount_due=due, due_on=facts.due_on)
 
 

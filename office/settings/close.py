@@ -128,6 +128,15 @@ class DatabaseSettings(SettingsSection):
         raise ValueError(f"write {OUR_SCHEME}://host/name or sqlite:///file, not {scheme}://")
 
 
+class UndoSettings(SettingsSection):
+    days: int = Field(
+        5,
+        ge=1,
+        le=31,
+        description="A close can be taken back on so many days, its own day being the first.",
+    )
+
+
 class BillsSettings(SettingsSection):
     store: str = Field("bills", description="A folder below the home, or any fsspec URL.")
 
@@ -177,7 +186,9 @@ class SplitterSettings(SettingsSection):
         1, ge=1, description="1: every copy is read back before it is filed; 10: each tenth."
     )
     audit_every: int = Field(
-        64, ge=1, description="64: each 64th copy has the full audit, at least; 1: every copy."
+        64,
+        ge=1,
+        description="64: each 64th copy has the full audit and is drawn and compared; 1: all.",
     )
 
     @field_validator("ocr")

@@ -47,6 +47,7 @@ from office.settings.close import (
     PortalSettings,
     PrefectSettings,
     SplitterSettings,
+    UndoSettings,
     UtilitySettings,
     WebSettings,
     WorkersSettings,
@@ -97,6 +98,7 @@ class Settings(BaseSettings):
     notices: NoticesSettings = NoticesSettings()
     checks: ChecksSettings = ChecksSettings()
     approval: ApprovalSettings = ApprovalSettings()
+    undo: UndoSettings = UndoSettings()
     outsort: OutsortSettings = OutsortSettings()
     splitter: SplitterSettings = SplitterSettings()
     prefect: PrefectSettings = PrefectSettings()

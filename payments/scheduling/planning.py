@@ -30,6 +30,7 @@ from database.tables import (
 )
 from database.types import Cents
 from domain.accounts import AccountStatus
+from domain.corrections import PERIOD_UNDONE
 from domain.money import ZERO, Money
 from domain.payments import MethodKind, PaymentState
 from rules.money.autopay import AutopayPolicy, DrawPlan, Situation, decide
@@ -59,7 +60,8 @@ def enrollments(period: str, today: date) -> sa.Select[Any]:
         else_=account.c.amount_due + sa.func.coalesce(carried.c.carried, NOTHING),
     )
     state, cancelled = scheduled_payment.c.state, PaymentState.CANCELLED
-    taken_off = _has_payment(period, agreed, state == cancelled)
+    is_off = sa.and_(state == cancelled, ~was_undone(scheduled_payment))
+    taken_off = _has_payment(period, agreed, is_off)
     period_due = sa.select(bill_run.c.due_on).where(bill_run.c.period == period).scalar_subquery()
     due_on = due_on_of(period, agreed.c.account_key, period_due)
     return (
@@ -82,6 +84,11 @@ def enrollments(period: str, today: date) -> sa.Select[Any]:
         .where(~_has_payment(period, agreed, state != cancelled))
         .order_by(account.c.account_key)
     )
+
+
+def was_undone(payment: sa.Table) -> sa.ColumnElement[bool]:
+    """Claim that a payment went off the schedule with its close: the next one plans it anew."""
+    return sa.func.coalesce(payment.c.error, "") == PERIOD_UNDONE
 
 
 def to_situation(code: int, days_prior: int) -> Situation:

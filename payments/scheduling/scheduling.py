@@ -23,9 +23,9 @@ from database.tables import (
 )
 from domain.failures import Refused
 from domain.money import ZERO, Money
-from domain.payments import PaymentState, Unscheduled
+from domain.payments import PAYMENT, PaymentKind, PaymentState, Unscheduled
 from domain.schedule_groups import ScheduleGroup
-from payments.scheduling.planning import ScheduleCounts, plan_autopay
+from payments.scheduling.planning import ScheduleCounts, plan_autopay, was_undone
 from rules.money.autopay import AutopayPolicy
 
 _PLAN = planned_payment.c
@@ -180,7 +180,17 @@ def _lock(books: Connection, period: str) -> None:
 
 
 def _record_scheduled(books: Connection, period: str, now: datetime, chosen: Chosen | None) -> None:
+    """
+    Insert the planned payments; one that went off the schedule with a close that was taken back
+    is scheduled again in its place: its key is the period's and the account's.
+    """
+    _revive(books, period, now, chosen)
     plans = planned_payment.c
+    is_there = sa.exists().where(
+        scheduled_payment.c.period == plans.period,
+        scheduled_payment.c.account_key == plans.account_key,
+        scheduled_payment.c.number == 1,
+    )
     rows = sa.select(
         sa.literal(payment_key(period, "")).concat(plans.account_key),
         plans.period,
@@ -198,6 +208,7 @@ def _record_scheduled(books: Connection, period: str, now: datetime, chosen: Cho
     ).where(
         plans.period == period,
         plans.unscheduled.is_(None),
+        ~is_there,
         ~is_outsorted(plans.period, plans.account_key),  # since it was planned
     )
     if chosen is not None:
@@ -211,6 +222,36 @@ def _record_scheduled(books: Connection, period: str, now: datetime, chosen: Cho
             rows,
         )
     )  # fmt: skip
+
+
+def _revive(books: Connection, period: str, now: datetime, chosen: Chosen | None) -> None:
+    plan, paid = planned_payment.c, gateway_payment.c
+    names = ("pay_on", "amount", "method_token", "method_kind", "last4", "immediate")
+    conditions = [
+        paid.period == period,
+        paid.kind == PaymentKind.AUTOPAY,
+        paid.number == 1,
+        paid.state == PaymentState.CANCELLED,
+        was_undone(gateway_payment),
+        plan.period == paid.period,
+        plan.account_key == paid.account_key,
+        plan.unscheduled.is_(None),
+    ]
+    if chosen is not None:
+        conditions.append(chosen.holds(period))
+    books.execute(
+        gateway_payment.update()
+        .where(*conditions)
+        .values(
+            {name: plan[name] for name in names}
+            | {
+                "state": PAYMENT.after(PaymentState.CANCELLED, "enrolled again"),
+                "confirmation": None,
+                "error": None,
+                "scheduled_at": now,
+            }
+        )
+    )
 
 
 def _record_unscheduled(books: Connection, period: str) -> None:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.definitions.checkout import checkout, checkout_line
+from database.definitions.corrections import correction
 from database.ledger.tables import balance_entry
 from database.queries.outsorted import is_outsorted
 from database.tables import (
@@ -102,6 +103,7 @@ class Journal:
         streams = (
             self._closes(),
             self._taken(),
+            self._corrected(),
             self._returned(),
             self._fees(),
             self._service_fees(),
@@ -137,6 +139,24 @@ class Journal:
             if change:
                 entries = (Entry(_receivable(row.account), change, due), Entry(BILLED, -change))
                 yield Transaction(on, f"{period}/{key}", "bill", entries)
+
+    def _corrected(self) -> Iterator[tuple[datetime, Iterator[Transaction]]]:
+        """Yield what corrected bills changed; those of a close that was taken back are gone too."""
+        rows = correction.c
+        query = (
+            sa.select(correction)
+            .where(rows.undone.is_(None), rows.entry_key.is_not(None), self._is_of(rows.period))
+            .order_by(rows.corrected_at, rows.period, rows.account_key, rows.number)
+        )
+        for row in self.books.execute(query):
+            yield row.corrected_at, self._correct(row)
+
+    def _correct(self, row: Any) -> Iterator[Transaction]:
+        change = row.amount_due - row.amount_before
+        owed = self._owed.get(row.account_key, ZERO) + change
+        self._owed[row.account_key] = owed
+        entries = (Entry(_receivable(row.account), change, owed), Entry(BILLED, -change))
+        yield Transaction(self._day(row.corrected_at), row.entry_key, "corrected bill", entries)
 
     def _taken(self) -> Iterator[tuple[datetime, Iterator[Transaction]]]:
         """Yield what each line of a payment paid: its account, or something else (rule 191)."""

@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.queries.bills import is_doubled
-from database.queries.outsorted import due_on_of, is_outsorted
+from database.queries.corrections import due_on_in_force, is_of_account, standing_corrections
+from database.queries.outsorted import is_outsorted
 from database.tables import (
     account,
     bill,
@@ -29,6 +30,7 @@ def bills() -> Select:
     which counts) and nobody holds it back.
     """
     single = ~is_doubled()
+    corrected = standing_corrections()
     held = is_outsorted(bill.c.period, bill.c.account_key)
     is_notice = bill.c.form.endswith(NOTICE)
     return (
@@ -39,20 +41,26 @@ def bills() -> Select:
             sa.type_coerce(
                 sa.case(
                     (is_notice, bill.c.printed_amount_due),
-                    else_=sa.func.coalesce(account.c.amount_due, bill.c.printed_amount_due),
+                    else_=sa.func.coalesce(
+                        corrected.c.amount_due, account.c.amount_due, bill.c.printed_amount_due
+                    ),
                 ),
                 account.c.amount_due.type,
             ).label("amount_due"),
-            due_on_of(bill.c.period, bill.c.account_key, bill_run.c.due_on).label("due_date"),
+            due_on_in_force(corrected, bill.c.period, bill.c.account_key).label("due_date"),
             bill.c.pages,
             bill.c.pdf,
             bill.c.sha256,
             sa.and_(
                 period_close.c.period.is_not(None), account.c.account.is_not(None), single, ~held
             ).label("visible"),
+            (bill.c.edition > 0).label("corrected"),
             bill.c.account_key.label("_account_key"),
         )
         .join(bill_run, bill_run.c.period == bill.c.period)
+        .outerjoin(
+            corrected, sa.and_(is_of_account(corrected, bill), corrected.c.form == bill.c.form)
+        )
         .outerjoin(
             account,
             sa.and_(account.c.period == bill.c.period, account.c.account_key == bill.c.account_key),

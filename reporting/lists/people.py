@@ -7,6 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.definitions.identity import staff
+from database.queries.corrections import (
+    amount_due_in_force,
+    is_of_account,
+    standing_corrections,
+)
 from database.queries.mandates import mandates_in_force
 from database.tables import account, balance_due, bill_run, period_close
 
@@ -53,7 +58,8 @@ def autopay_enrolled() -> Select:
 
 def customers() -> Select:
     """Select every account as its newest closed period has it, with what is owed now."""
-    return sa.select(
+    corrected = standing_corrections()
+    query = sa.select(
         account.c.account,
         account.c.name,
         account.c.service_address,
@@ -61,7 +67,9 @@ def customers() -> Select:
         account.c.email,
         account.c.phone,
         account.c.status,
-        account.c.amount_due,
+        sa.type_coerce(amount_due_in_force(corrected), account.c.amount_due.type).label(
+            "amount_due"
+        ),
         sa.type_coerce(
             balance_due.c.amount_due + balance_due.c.added - balance_due.c.paid,
             account.c.amount_due.type,
@@ -75,3 +83,4 @@ def customers() -> Select:
             balance_due.c.period == account.c.period,
         ),
     )
+    return query.outerjoin(corrected, is_of_account(corrected))

@@ -109,7 +109,7 @@ def _question_lines(figures: dict[str, Any], blocking: tuple[str, ...]) -> Itera
         f"{_dollars(autopay['amount'])}; {autopay['immediate']:,} drawn at once |"
     )
     yield f"| enrolled without a payment | {autopay['unscheduled']:,} |"
-    yield f"| held back by a waiver | {say_count(figures['held'], 'account')} |"
+    yield f"| held back | {say_count(figures['held'], 'bill')} |"
     yield from _check_lines(figures, blocking)
 
 
@@ -128,7 +128,7 @@ def _check_lines(figures: dict[str, Any], blocking: tuple[str, ...]) -> Iterator
         yield ""
         yield (
             f"**{', '.join(blocking)} must be waived, with a reason, or the export corrected.** "
-            "The accounts concerned then get no e-mail, and autopay draws nothing from them."
+            "The bills of the accounts concerned are then held back until somebody releases them."
         )
 
 

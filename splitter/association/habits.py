@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.accounts import account_key
 from domain.bills import PageFacts
 from splitter.association.clues import Clues, checksums
-from splitter.association.looks import NO_LOOK, Look, Looks
+from splitter.association.looks import FEW, NO_LOOK, Look, Looks
 from splitter.association.numbering import Numbering, learn_numbering
 
-FEW = 3  # bills on which a line must stand to be the form's
 SMALL_FILE = 5  # bills: up to here two are enough
 ENOUGH = 20  # pages that make a habit
-NEARLY_ALL = 0.95
+NEARLY_ALL = 0.9
 _OTHER_NUMBER = re.compile(
     r"\b(?:meter|serial|register|invoice|confirmation|receipt|permit|route|parcel|phone|fax|check"
     r"|medidor|factura|compteur|contador|recibo|lectura|reading|read)\b"
@@ -47,8 +46,8 @@ class Habits:
     plain_shapes: frozenset[str]  # the same, telling or not
     first_groups: frozenset[str]  # what accounts begin with, if they are few
     copies: Mapping[int, int]  # text mark -> bills in which a nameless page says just that
-    echoes: frozenset[Look]  # looks of which nearly all repeat a number of their bill
-    single: frozenset[Look]  # looks of which a bill has one page
+    echoes: frozenset[Look]  # kinds of which nearly all repeat a number of their bill
+    single: frozenset[Look]  # kinds of which a bill has one page
     counts_on: frozenset[Look]  # looks that print other amounts though their numbers go on
     vocabulary: frozenset[int]
     printed_names: frozenset[int]  # marks that stand in many bills: the form's, not a customer's
@@ -83,23 +82,25 @@ def learn(pages: FilePages, joined: Sequence[JoinedBill]) -> Habits:
     shapes = Counter(shape_of(fact.accounts[0]) for fact in named)
     usual = {shape for shape, many in shapes.items() if many >= 0.01 * len(named)}
     lengths = Counter(len(account_key(fact.accounts[0])) for fact in named)
-    once, repeated = _kinds(pages, joined, looks_by_page)
-    return Habits(
-        looks=Looks.of(
-            form,
-            (
-                (looks_by_page[page], bool(pages.facts[page].accounts))
-                for _, own in joined
-                for page in own
-                if page in looks_by_page
-            ),
+    looks = Looks.of(
+        form,
+        (
+            (looks_by_page[page], bool(pages.facts[page].accounts))
+            for _, own in joined
+            for page in own
+            if page in looks_by_page
         ),
+    )
+    kinds = {page: looks.kind_of(look) for page, look in looks_by_page.items()}
+    once, repeated = _kinds(pages, joined, kinds)
+    return Habits(
+        looks=looks,
         numbering=numbering,
         shapes=frozenset(filter(is_distinctive, usual)),
         plain_shapes=frozenset(usual),
         first_groups=_first_groups(named),
         copies=_copies(pages, joined),
-        echoes=_echoes(pages, joined, looks_by_page),
+        echoes=_echoes(pages, joined, kinds),
         single=once - repeated,
         counts_on=_counts_on(pages, joined, looks_by_page, numbering),
         vocabulary=_vocabulary(pages, joined),
@@ -108,6 +109,24 @@ def learn(pages: FilePages, joined: Sequence[JoinedBill]) -> Habits:
         lengths=_usual_lengths(lengths),
         doubts=_doubts(named),
     )
+
+
+def numbers_of_form(pages: Iterable[PageFacts]) -> frozenset[str]:
+    """
+    Return numbers, as keys, that nobody sees on the pages of half of all customers.
+
+    They are the utility's own. A number behind a few customers' pages is that of somebody who has
+    to do with these, and stays another account.
+    """
+    customers: set[str] = set()
+    beside: defaultdict[str, set[str]] = defaultdict(set)
+    for page in pages:
+        own = set(map(account_key, page.accounts))
+        customers |= own
+        for account in page.unseen:
+            beside[account_key(account)] |= own
+    fewest = max(FEW, len(customers) / 2)
+    return frozenset(key for key, own in beside.items() if len(own) >= fewest)
 
 
 def _form_lines(pages: FilePages, joined: Sequence[JoinedBill]) -> dict[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -12,15 +12,20 @@ from domain.bills import PageFacts
 from domain.words import say_count
 from splitter.association.clues import ACCOUNT_WORD, BROKEN, PLAIN, SPACED, Clues, checksums
 from splitter.association.exemptions import Exemptions
-from splitter.association.habits import FEW, Habits, is_distinctive, is_other_field, shape_of
+from splitter.association.habits import (
+    Habits,
+    is_distinctive,
+    is_other_field,
+    numbers_of_form,
+    shape_of,
+)
 from splitter.association.knowledge import Knowledge
-from splitter.association.looks import NO_LOOK, Look, Looks
+from splitter.association.looks import FEW, NO_LOOK, Look, Looks
 from splitter.association.numbering import file_number
 from splitter.association.open_bill import OpenBill
 
-NAMED = 0.8  # of like pages: then a page of this look names its account
 SELDOM = 1e-5  # how often a number that is no account may be like one that is
-FEWEST_COMMON, FEWEST_KNOWN = 0.04, 0.1  # shares of a page's words
+FEWEST_COMMON, FEWEST_KNOWN = 0.08, 0.1  # shares of a page's words
 _NEVER_OUTVOTED = frozenset({"words"})
 _OF_COMMON_MATTER = frozenset({"looks", "label", "twice"})
 
@@ -81,9 +86,7 @@ class PageGuard:
         if clues.is_blank:
             return NO_EVIDENCE
         look = self.look_of(clues)
-        share, like = self.habits.looks.named_share(look)
-        enough = min(FEW, max(1, len(self.habits.looks.form) // 2))
-        is_first_look = like >= enough and share >= NAMED and len(look) >= 2
+        is_first_look = (like := self.habits.looks.first_pages_like(look)) > 0
         is_common = self.is_common(page) and not is_first_look
 
         strong, weak = [], []
@@ -92,7 +95,8 @@ class PageGuard:
             strong += [objection] if objection.sentence else []
             goes_on = goes_on or not objection.sentence
         accounts, shapes, names_own = self._of_accounts(page, clues, bill)
-        strong += self._of_unseen(page, bill)
+        if unseen := self.unseen(page, bill.key):
+            strong.append(unseen)
         if is_common:
             bill.kin.update((objection.account, None) for objection in accounts)
         else:
@@ -122,13 +126,13 @@ class PageGuard:
     def look_of(self, clues: Clues) -> Look:
         return self.habits.looks.look_of(checksums(clues.folded))
 
+    def kind_of(self, clues: Clues) -> Look:
+        """Return what stands for the kind of page that this is."""
+        return self.habits.looks.kind_of(self.look_of(clues))
+
     def note_form_numbers(self, pages: Iterable[PageFacts]) -> None:
-        """Note numbers that nobody sees on many customers' pages: the utility's own."""
-        beside: defaultdict[str, set[str]] = defaultdict(set)
-        for page in pages:
-            for account in page.unseen:
-                beside[account_key(account)].update(map(account_key, page.accounts))
-        self._form_numbers = frozenset(key for key, own in beside.items() if len(own) >= 2)
+        """Note numbers that nobody sees on the pages of half of all customers."""
+        self._form_numbers = numbers_of_form(pages)
 
     def begin_with(self, clues: Clues, looks: Looks) -> None:
         """
@@ -287,10 +291,6 @@ class PageGuard:
                 weak.append(Objection("shapes", sentence))
         return strong, weak, names_own
 
-    def _of_unseen(self, page: PageFacts, bill: OpenBill) -> list[Objection]:
-        found = self.unseen(page, bill.key)
-        return [found] if found else []
-
     def _of_values(
         self, page: PageFacts, bill: OpenBill, look: Look, *, goes_on: bool
     ) -> Iterator[Objection]:
@@ -324,21 +324,22 @@ class PageGuard:
     ) -> Iterator[Objection]:
         habits = self.habits
         form = habits.looks.form
+        kind = habits.looks.kind_of(look)
         if any(form.get(line, 0) < FEW or is_first_look for line in checksums(clues.labels)):
             yield Objection("label", "It has the label of the account, and no account behind it.")
         if self._is_garbled(clues):
             yield Objection("words", "Its words are of no language that the file is written in.")
-        if look in habits.single and look in bill.seen:
+        if kind in habits.single and kind in bill.seen:
             yield Objection(
                 "twice",
                 f"The bill of {bill.account} has a page of this kind, and no bill has two.",
             )
         echoed = bill.ids is None or not bill.ids.isdisjoint(checksums(clues.exact))
-        if look in habits.echoes and not echoed:
+        if kind in habits.echoes and not echoed:
             yield Objection(
                 "echo", "Pages like this one repeat a number of their bill; this one repeats none."
             )
-        if self._should_have_number(page, clues, bill, look):
+        if self._should_have_number(page, clues, bill, kind):
             yield Objection(
                 "numbers",
                 f"It has no page number, and the bill of {bill.account} still waits for pages.",
@@ -354,12 +355,12 @@ class PageGuard:
         return is_odd and known < FEWEST_KNOWN * len(words)
 
     def _should_have_number(
-        self, page: PageFacts, clues: Clues, bill: OpenBill, look: Look
+        self, page: PageFacts, clues: Clues, bill: OpenBill, kind: Look
     ) -> bool:
         numbering = self.habits.numbering
         if not numbering.begins_with_number or numbering.counts_backs or clues.numbers:
             return False
-        if self.is_common(page) or look in self.habits.single:
+        if self.is_common(page) or kind in self.habits.single:
             return False
         return bill.number is not None and bill.number[0] < bill.number[1]
 

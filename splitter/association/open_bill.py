@@ -32,7 +32,7 @@ class OpenBill:
     has_page_one: bool = False
     has_ocr: bool = False
     ids: frozenset[int] | None = None  # longer numbers on its first page; None: not looked at
-    seen: set[Look] = field(default_factory=set)  # looks of its nameless pages
+    seen: set[Look] = field(default_factory=set)  # kinds of its nameless pages
     kin: dict[str, None] = field(default_factory=dict)
     is_ruled: bool = False
     gap: str = ""  # what the file's own numbers say is missing behind it

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from database.books import Database, insert_rows
 from database.owners import is_gone
+from database.queries.bills import bill_folder
 from database.tables import split_batch
 from database.types import Moment
 from domain.batches import BATCH, BatchState
@@ -193,7 +194,7 @@ def record_batches(
             books.execute(split_batch.update().where(own, failed).values(state=again, attempts=0))
             return
         books.execute(split_batch.delete().where(own))
-    store.delete_run(period)
+    store.delete_run(bill_folder(database, period))
     store.write(_mark(period, plan), plan.encode())
     with database.writing() as books:
         insert_rows(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from database.books import Database
+from database.queries.bills import bill_folder
 from domain.bills import PageAssignment
 from domain.failures import Misuse, PermanentFailure, TemporaryFailure
 from domain.words import say_count
@@ -213,8 +214,9 @@ def plan_run(
     ) as read:  # fmt: skip
         files, assignments = read.files, read.assignments
     plan = plan_of(period, files, assignments, terms)
+    folder = bill_folder(database, period)
     prefixes = [
-        prefix_of(period, file, files).replace(f"{period}/", f"{period}/{plan[:PLAN_SIGNS]}/", 1)
+        prefix_of(folder, file, files).replace(f"{folder}/", f"{folder}/{plan[:PLAN_SIGNS]}/", 1)
         for file in files
     ]
     batches = cut_into_batches(period, plan, files, assignments, prefixes, terms)

@@ -320,7 +320,7 @@ class _Desk:
             self._doubted.append(self._told(page, clues, evidence.objections[0].sentence, evidence))
         elif evidence.ignored:
             self._ignored.update({objection.signal for objection in evidence.ignored})
-        bill.seen.add(self._guard.look_of(clues))
+        bill.seen.add(self._guard.kind_of(clues))
         counts = not self._guard.is_common(page) or self._guard.goes_on(clues, bill)
         bill.add(page, clues, self._numbering, counts=counts)
 

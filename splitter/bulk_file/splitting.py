@@ -18,7 +18,7 @@ from splitter.copying.verifying import ForeignAccounts, VerificationPolicy
 from splitter.reading.tesseract import require_tesseract
 from splitter.store.bill_store import BillStore
 from splitter.text.patterns import compile_patterns
-from splitter.workers.page_facts import Progress, read_in
+from splitter.workers.page_facts import Progress, check_bookmarks, read_in
 from splitter.workers.parent import Closing, WorkerPool, processors, shared_out
 
 EVERY_COPY = VerificationPolicy()  # read back
@@ -88,6 +88,8 @@ class Splitting(Closing):
             progress=progress,
             sieve=knowledge.sieve(),
         )
+        if not any(page.accounts or page.elsewhere or page.unseen for page in pages.facts):
+            check_bookmarks(self._pool)
         return assign_pages(
             pages.facts,
             clues=pages.clues,

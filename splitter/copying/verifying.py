@@ -50,6 +50,7 @@ class VerificationPolicy:
     """
     Which copies are read back, and which have the full audit: 1 is every copy, 10 each tenth.
 
+    Whatever has the full audit is drawn, too, and compared with its pages in the bulk file.
     A bill's place in its bulk file decides, so the same copies are chosen each time, the first one
     always. A copy that is read back has the quick audit at least, and the full one where the quick
     one cannot tell. Raises Misuse for less than 1.

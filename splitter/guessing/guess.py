@@ -11,6 +11,7 @@ from domain.periods import BulkFile
 from splitter.guessing.labels import Candidate, guess, pages_with_several
 from splitter.guessing.regions import RegionGuess, Separator, guess_region, guess_separator
 from splitter.text.patterns import Box, compile_patterns
+from splitter.workers.page_facts import ask_of_pages
 from splitter.workers.parent import Closing, WorkerPool
 
 _ANYTHING = BulkFile(form="utility-bill", file="", account=r"([0-9]{4,})")
@@ -54,11 +55,7 @@ class Sample(Closing):
         }
 
     def _asked(self, what: str, pages: Sequence[int], **more: str) -> list[Any]:
-        start_worker = self._pool.start_worker()
-        try:
-            return list(start_worker.ask({"do": what, "pages": pages, **more}, len(pages)))
-        finally:
-            start_worker.close()
+        return ask_of_pages(self._pool, what, pages, **more)
 
 
 def _chosen(pages: int, most_pages: int) -> list[int]:

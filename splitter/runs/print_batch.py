@@ -35,6 +35,7 @@ class PaperBill:
 
     bill: FiledBill
     zip: str
+    edition: int = 0  # how often another bill took its place
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,7 @@ def _choose(database: Database, period: str, where: sa.ColumnElement[bool]) -> C
         sa.and_(table.c.period == period, table.c.account_key == bill.c.account_key)
         for table in (account, delivery_plan, paper)
     ]
+    same_edition = sa.and_(paper.c.form == bill.c.form, paper.c.edition == bill.c.edition)
     rows = (
         sa.select(
             bill,
@@ -140,7 +142,7 @@ def _choose(database: Database, period: str, where: sa.ColumnElement[bool]) -> C
         )
         .join(account, same_account[0])
         .join(delivery_plan, same_account[1])
-        .outerjoin(paper, sa.and_(same_account[2], paper.c.form == bill.c.form))
+        .outerjoin(paper, sa.and_(same_account[2], same_edition))
         .where(
             bill.c.period == period,
             ~is_doubled(),
@@ -151,7 +153,7 @@ def _choose(database: Database, period: str, where: sa.ColumnElement[bool]) -> C
     chosen: defaultdict[int, list[tuple[PaperBill, str]]] = defaultdict(list)
     with database.reading() as books:
         for row in books.execute(rows):
-            chosen[row.bulk].append((PaperBill(_filed(row), row.zip), row.reason))
+            chosen[row.bulk].append((PaperBill(_filed(row), row.zip, row.edition), row.reason))
     for bills in chosen.values():
         bills.sort(key=lambda found: post_order(found[0]))
     return dict(chosen)
@@ -172,6 +174,11 @@ def _filed(row: Any) -> FiledBill:
     )
 
 
+_PAPER = (
+    "period", "form", "account_key", "edition", "account", "pages", "reason", "part", "sequence",
+)  # fmt: skip
+
+
 def record_part(
     books: Connection,
     period: str,
@@ -187,9 +194,8 @@ def record_part(
     for bills in chosen.values():
         for sequence, (found, reason) in enumerate(bills, start=1):
             filed, key = found.bill, account_key(found.bill.account)
-            rows.append(
-                (period, filed.form, key, filed.account, filed.pages, reason, part, sequence)
-            )
+            row = (period, filed.form, key, found.edition, filed.account, filed.pages)
+            rows.append((*row, reason, part, sequence))
     waited = paper.delete().where(
         paper.c.period == period,
         paper.c.part.is_(None),
@@ -198,8 +204,7 @@ def record_part(
     )
     if rows:
         books.execute(waited, [{"row_form": row[1], "row_key": row[2]} for row in rows])
-    columns = ["period", "form", "account_key", "account", "pages", "reason", "part", "sequence"]
-    insert_rows(books, paper, columns, rows)
+    insert_rows(books, paper, _PAPER, rows)
     for file, batch in batches:
         books.execute(
             print_batch.insert().values(

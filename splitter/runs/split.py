@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from database.books import Database
+from database.queries.bills import bill_folder
 from domain.accounts import account_key
 from domain.bills import BillRange, PageAssignment
 from domain.problems import Problem
@@ -118,6 +119,7 @@ def split_run(
     speaks against stays in the bill before it, and a check names it. Raises Refused for a file that
     is not sound.
     """
+    folder = bill_folder(database, period)
     filed: list[tuple[int, FiledBill]] = []
     problems: list[Problem] = []
     read_back = audited = 0
@@ -125,11 +127,11 @@ def split_run(
         database, period, exports_folder=exports_folder, processes=processes, ocr=ocr,
         progress=progress, passes=2, reports_only=reports_only,  # read once, copied once
     ) as read:  # fmt: skip
-        store.delete_run(period)
+        store.delete_run(folder)
         for file, splitting, assignment in zip(
             read.files, read.splittings, read.assignments, strict=True
         ):
-            prefix = prefix_of(period, file, read.files)
+            prefix = prefix_of(folder, file, read.files)
             outcome = splitting.file_bills(
                 assignment, store, prefix=prefix, progress=read.add,
                 verification_policy=verification_policy,
@@ -173,11 +175,11 @@ def read_run(
     return count_split(assignments, found, [])
 
 
-def prefix_of(period: str, file: StagedFile, files: list[StagedFile]) -> str:
+def prefix_of(folder: str, file: StagedFile, files: list[StagedFile]) -> str:
     """A form with several bulk files gets a folder for each, so that no name is taken twice."""
     same_form = [other.bulk for other in files if other.patterns.form == file.patterns.form]
     place = same_form.index(file.bulk) + 1
-    return f"{period}/{file.patterns.form}" + (f"-{place}" if place > 1 else "")
+    return f"{folder}/{file.patterns.form}" + (f"-{place}" if place > 1 else "")
 
 
 def _unfiled(file: StagedFile, found: BillRange, number: int) -> FiledBill:

@@ -35,6 +35,13 @@ class Patterns:
     region: Region | None
     ocr: bool = False
 
+    def by_name(self) -> list[tuple[str, str]]:
+        """Return the patterns as they are written, by the names they have in bundle.toml."""
+        named = (
+            ("account", self.account), ("amount_due", self.amount_due), ("due_date", self.due_on)
+        )  # fmt: skip
+        return [(name, pattern.pattern) for name, pattern in named if pattern is not None]
+
 
 def compile_patterns(bulk: BulkFile, *, ocr: bool = False) -> Patterns:
     """

@@ -94,7 +94,11 @@ _QUIET_MARKS = (pdfium_c.FPDF_ANNOT_LINK, pdfium_c.FPDF_ANNOT_POPUP)
 
 
 class CannotOpen(Exception):
-    """pdfium opens neither the file nor the copy."""
+    """pdfium does not open the file, the copy or the page; `is_locked`: without a password."""
+
+    def __init__(self, reason: str, *, is_locked: bool = False) -> None:
+        super().__init__(reason)
+        self.is_locked = is_locked
 
 
 class PdfiumDocument:
@@ -107,7 +111,9 @@ class PdfiumDocument:
         else:
             self.raw = pdfium_c.FPDF_LoadDocument(os.fsencode(source) + b"\0", None)
         if not self.raw:
-            raise CannotOpen(f"pdfium says {pdfium_c.FPDF_GetLastError()}")
+            failure = pdfium_c.FPDF_GetLastError()
+            is_locked = failure == pdfium_c.FPDF_ERR_PASSWORD
+            raise CannotOpen(f"pdfium says {failure}", is_locked=is_locked)
         self.pages: int = pdfium_c.FPDF_GetPageCount(self.raw)
 
     def close(self) -> None:

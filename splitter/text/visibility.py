@@ -69,8 +69,7 @@ def _is_seen(page: Any, text: Any, index: int, box: Box) -> bool:
     left, right, bottom, top = (ctypes.c_double() for _ in range(4))
     pdfium_c.FPDFText_GetCharBox(text, index, left, right, bottom, top)
     x, y = (left.value + right.value) / 2, (bottom.value + top.value) / 2
-    is_turned = pdfium_c.FPDFPage_GetRotation(page) != 0
-    if not is_turned and not is_inside(x, y, box):  # of a turned page it is not told
+    if not is_inside(x, y, box):  # both in the content's own units, however the page is turned
         return False
     drawn = pdfium_c.FPDFText_GetTextObject(text, index)
     if not drawn:

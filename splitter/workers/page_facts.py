@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from splitter.workers.parent import (
     shared_out,
 )
 
+_MOST_BOOKMARKS, _FEWEST_BOOKMARKS, _LONGEST_TITLE = 50, 2, 60
+_NUMBER = re.compile(r"[0-9](?:[^0-9]?[0-9]){3,}")
 CHUNK_PAGES = 64  # small enough to share a file out evenly, large enough to hide the asking
 
 Progress = Callable[[int], None]
@@ -62,12 +65,47 @@ def read_one(path: Path, bulk: BulkFile, page: int) -> tuple[PageFacts, str]:
             ((facts, _),) = share.read((page, page + 1))
         finally:
             share.close()
+        (text,) = ask_of_pages(pool, "show", [page])
+    return facts, text
+
+
+def ask_of_pages(pool: WorkerPool, what: str, pages: Sequence[int], **more: str) -> list[Any]:
+    """
+    Return what a worker answers about each page: its text, or what a pattern finds on it.
+
+    Raises Refused with the number of the page that cannot be read.
+    """
+    answers: list[Any] = []
+    try:
         worker = pool.start_worker()
         try:
-            (text,) = worker.ask({"do": "show", "pages": [page]}, 1)
+            for answer in worker.ask({"do": what, "pages": list(pages), **more}, len(pages)):
+                answers.append(answer)
         finally:
             worker.close()
-    return facts, text
+    except ChildFailed as failure:
+        raise _refusal(pool, pages[len(answers)], failure) from None
+    return answers
+
+
+def check_bookmarks(pool: WorkerPool) -> None:
+    """Raise Refused where the bookmarks of a file have numbers and, as was seen, no page has."""
+    try:
+        worker = pool.start_worker()
+        try:
+            (titles,) = worker.ask({"do": "bookmarks", "most": _MOST_BOOKMARKS}, 1)
+        finally:
+            worker.close()
+    except ChildFailed:
+        return  # what the pages lack is said of each of them
+    numbered = [title for title in titles if _NUMBER.search(title)]
+    if len(numbered) >= _FEWEST_BOOKMARKS and 2 * len(numbered) >= len(titles):
+        raise Refused(
+            "pdf-unreadable",
+            f"{pool.name} seems to name its accounts in bookmarks alone, such as"
+            f" {numbered[0][:_LONGEST_TITLE]!r}: no page prints one as the pattern says. Bookmarks"
+            " are not read; please have the account printed on each bill, or correct the pattern.",
+        )
 
 
 def read_in(
@@ -156,7 +194,7 @@ class ReadingShare:
                 self.close()
                 failures += 1
                 if failures > 1 and page == first + len(facts):
-                    raise self._refusal(page, failure) from None
+                    raise _refusal_of_reading(self._pool, page, failure) from None
         return facts
 
     def _ask(self, first: int, last: int, *, is_careful: bool) -> Iterator[Any]:
@@ -173,12 +211,41 @@ class ReadingShare:
         }
         return self._worker.ask(request, last - first)
 
-    def _refusal(self, page: int, failure: ChildFailed) -> Refused:
-        return Refused(
-            "pdf-unreadable",
-            f"Page {page + 1} of {self._pool.name} cannot be read ({failure});"
-            " please export the file again.",
-        )
+
+def _refusal_of_reading(pool: WorkerPool, page: int, failure: ChildFailed) -> Exception:
+    """Say whether a pattern takes too long on a page, or whether it is the page that cannot be."""
+    if failure.took_too_long:
+        for name, pattern in pool.patterns.by_name():
+            if _takes_too_long(pool, page, pattern):
+                return Misuse(
+                    f"The pattern {name} {pattern!r} takes too long on page {page + 1} of"
+                    f" {pool.name}: the file is not at fault. Patterns such as (a+)+ try"
+                    " everything there is; please write it without a repetition in a repetition."
+                )
+    return _refusal(pool, page, failure)
+
+
+def _takes_too_long(pool: WorkerPool, page: int, pattern: str) -> bool:
+    """Say whether a page's text is read in time and this pattern is not done with it in time."""
+    is_read = False
+    try:
+        worker = pool.start_worker()
+        try:
+            list(worker.ask({"do": "show", "pages": [page]}, 1))
+            is_read = True
+            list(worker.ask({"do": "find", "pages": [page], "pattern": pattern}, 1))
+        finally:
+            worker.close()
+    except ChildFailed as failure:
+        return is_read and failure.took_too_long
+    return False
+
+
+def _refusal(pool: WorkerPool, page: int, failure: ChildFailed) -> Refused:
+    return Refused(
+        "pdf-unreadable",
+        f"Page {page + 1} of {pool.name} cannot be read ({failure}); please export the file again.",
+    )
 
 
 def _clues(message: list[Any]) -> Clues:

@@ -18,8 +18,10 @@ from domain.failures import Refused
 from splitter.association.clues import ClueTaker
 from splitter.association.names import Sieve
 from splitter.copying.copier import BillCopier
+from splitter.copying.pictures import BulkPictures
 from splitter.copying.verifying import Examination, ForeignAccounts, VerificationPolicy, examine
 from splitter.direct_text.page_facts import DirectFacts
+from splitter.pdf.bookmarks import bookmark_titles
 from splitter.pdf.pages import PageTree, units_of_tree
 from splitter.pdf.source import SourceFile
 from splitter.reading.page import DocumentText, ReadersDisagree
@@ -27,6 +29,7 @@ from splitter.store.bill_store import BillStore
 from splitter.text.normalizing import text_checksum
 from splitter.text.page_facts import NearMissSearch
 from splitter.text.patterns import Patterns
+from splitter.text.pdfium import CannotOpen
 from splitter.workers.messages import (
     bill_from_message,
     clues_to_message,
@@ -49,8 +52,10 @@ class CopyWorker:
         foreign_accounts: ForeignAccounts,
         store: BillStore | None,
         verification_policy: VerificationPolicy,
+        pictures: BulkPictures,
     ) -> None:
         self._copier = copier
+        self._pictures = pictures
         self._patterns = patterns
         self._foreign_accounts = foreign_accounts
         self._store = store
@@ -94,9 +99,13 @@ class CopyWorker:
         )
         if not reads_back and not audits:
             return Examination()
-        return examine(
+        found = examine(
             copy, bill, self._patterns, self._foreign_accounts, reads_back=reads_back, audits=audits
         )
+        if audits and not found.findings:
+            finding = self._pictures.finding(copy, bill.pages)
+            found = replace(found, findings=(finding,) if finding else ())
+        return found
 
 
 PATIENCE_SECONDS = 0.2  # so long answers are collected before they are sent
@@ -107,9 +116,10 @@ class PageWorker:
     What a worker does with the open bulk file; its requests are lines of JSON.
 
     `read` answers with the facts and clues of pages, and with null where two readers disagree about
-    one; with `by_engines` the engines read them all, and `know` tells before it which marks may be
-    customers' names. `show` answers with their text, `find` with what a pattern finds on them and
-    where. `file` takes bills and answers with what became of each; `terms` come before it.
+    one; with `by_engines` the engines read them all, and `know` tells before it which marks may
+    be customers' names. `show` answers with their text, `find` with what a pattern finds on
+    them and where, `bookmarks` with the titles of the file's bookmarks. `file` takes bills and
+    answers with what became of each; `terms` come before it.
     `is_careful` sends every answer at once, so that the parent knows on which page or bill a worker
     went down.
     """
@@ -159,6 +169,8 @@ class PageWorker:
                     self._opened().text_positions(page, pattern) for page in request["pages"]
                 )
                 _send(channel, text_positions, is_careful=True)
+            case "bookmarks":
+                channel.sendall(to_line([bookmark_titles(self._source, request["most"])]))
             case "terms":
                 self._copy_worker = self._made_ready(request)
             case "file":
@@ -190,9 +202,12 @@ class PageWorker:
         if self._document is None:
             units = units_of_tree(self._pages)
             plain = DirectFacts(self._source, self._pages, self._patterns)
-            self._document = DocumentText(
-                self._path, self._patterns, units, None if self._by_engines else plain
-            )
+            try:
+                self._document = DocumentText(
+                    self._path, self._patterns, units, None if self._by_engines else plain
+                )
+            except CannotOpen as failure:
+                raise self._not_opened(failure) from None
             if self._document.pages != len(self._pages):
                 raise Refused(
                     "pdf-unreadable",
@@ -200,6 +215,14 @@ class PageWorker:
                     f" another {self._document.pages}; please export it again.",
                 )
         return self._document
+
+    def _not_opened(self, failure: CannotOpen) -> Refused:
+        """Say why: an empty password may be the owner's, whom one reader lets in and others not."""
+        if failure.is_locked:
+            said = "is locked by a password; please export it without one."
+        else:
+            said = "is damaged: one reader cannot open it; please export it again."
+        return Refused("pdf-unreadable", f"{self._path.name} {said}")
 
     def _made_ready(self, terms: dict[str, Any]) -> CopyWorker:
         assert self._copier is not None
@@ -209,6 +232,7 @@ class PageWorker:
             ForeignAccounts(frozenset(terms["foreign_accounts"])),
             BillStore(terms["folder"]) if terms["folder"] is not None else None,
             VerificationPolicy(terms["read_back_every"], terms["audit_every"]),
+            BulkPictures(self._path),
         )
 
 

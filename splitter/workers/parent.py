@@ -44,11 +44,16 @@ OCR_SECONDS = READING_SECONDS * MOST_PICTURES
 START_SECONDS = 300.0  # a file of 100,000 pages on a busy machine
 MEMORY_BYTES = 1024**3  # and four times the file; what inflates to more is no bill
 _LONGEST_ANSWER = 1 << 16
+TOO_LONG = "it took too long"
 BROKE_DOWN = "the process that reads it broke down, as for a page that unpacks to very much"
 
 
 class ChildFailed(Exception):
     """The child hung, crashed or ran out of memory; the message says which."""
+
+    @property
+    def took_too_long(self) -> bool:
+        return str(self) == TOO_LONG
 
 
 class WorkerPool(Closing):
@@ -64,6 +69,7 @@ class WorkerPool(Closing):
         self, path: Path, patterns: Patterns, *, page_seconds: float = PAGE_SECONDS
     ) -> None:
         self._path = path
+        self.patterns = patterns
         self._page_seconds = page_seconds + (OCR_SECONDS if patterns.ocr else 0)
         self._turn = Lock()
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -122,7 +128,7 @@ class WorkerPool(Closing):
         try:
             self._socket.send(to_line(message))
             if not _answers(self._socket, START_SECONDS):
-                raise ChildFailed("it took too long")
+                raise ChildFailed(TOO_LONG)
             line, descriptors, _, _ = socket.recv_fds(self._socket, _LONGEST_ANSWER, 1)
         except OSError:
             line, descriptors = b"", []
@@ -168,7 +174,7 @@ class WorkerProcess:
             ready = _answers(self._socket, max(0, until - time.monotonic()))
             block = self._socket.recv(1 << 18) if ready else b""
             if not block:
-                raise ChildFailed(BROKE_DOWN if ready else "it took too long")
+                raise ChildFailed(BROKE_DOWN if ready else TOO_LONG)
             blocks.append(block)
         line, _, self._received = b"".join(blocks).partition(b"\n")
         answer: Any = json.loads(line)

@@ -170,13 +170,18 @@ def write_town(
         "bills": printed_bills(town, f"{month % 12 + 1:02}/20/{month_after[:4]}"),
         "accounts": a_table(*map(_account, town)),
         "transactions": a_table(*(_movement(found, last) for found in town if found.pages)),
-        "portal_users": a_table(*(PORTAL_USER | {"email": user} for user in _users(town))),
-        "portal_links": a_table(*_links(town)),
-        "cosigners": a_table(*_cosigners(town)),
-        "payment_methods": a_table(*map(_method, enrolled)),
-        "autopay": a_table(*map(_mandate, enrolled)),
+        "portal_users": _some([PORTAL_USER | {"email": user} for user in _users(town)]),
+        "portal_links": _some(_links(town)),
+        "cosigners": _some(_cosigners(town)),
+        "payment_methods": _some([_method(found) for found in enrolled]),
+        "autopay": _some([_mandate(found) for found in enrolled]),
     }
     return write_export(folder, **(files | changes))
+
+
+def _some(rows: Sequence[Row]) -> str | None:
+    """A table of rows; where there is none the billing system writes no file."""
+    return a_table(*rows) if rows else None
 
 
 def manifest(town: Sequence[Household], period: str, ends_on: str, due_on: str) -> str:

@@ -21,6 +21,7 @@ from splitter.bulk_file.assignment import assign_pages
 from splitter.bulk_file.filing import make_orders
 from splitter.bulk_file.splitting import Splitting
 from splitter.copying.copier import BillCopier
+from splitter.copying.pictures import BulkPictures
 from splitter.copying.verifying import ForeignAccounts, VerificationPolicy
 from splitter.pdf.opening import open_source
 from splitter.reading.page import DocumentText
@@ -103,7 +104,12 @@ def outcome_inside(path: Path, bulk: BulkFile, store: Path) -> Outcome | str:
             copier = BillCopier(source, tree) if not again else BillCopier.open(path)
             foreign_accounts = ForeignAccounts.of([bill.account for bill in assignment.bills])
             copy_worker = CopyWorker(
-                copier, patterns, foreign_accounts, BillStore(store), VerificationPolicy(1, 1)
+                copier,
+                patterns,
+                foreign_accounts,
+                BillStore(store),
+                VerificationPolicy(1, 1),
+                BulkPictures(path),
             )
             made.append(copy_worker.make(bills))
     except Refused as refused:

@@ -10,5 +10,9 @@ from web.visits import Visit
 
 
 def show_home(visit: Visit) -> Response:
-    """Show every account with its balance of this moment; without one, lead to linking."""
+    """
+    Show every account with its balance of this moment; without one, lead to linking.
+
+    The last bill opens from its account (rules 179, 181).
+    """
     return show(visit, "home.html", standings=my_standings(visit), today=visit.today)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.definitions.identity import account_link, landlord_link
+from database.queries.corrections import is_of_account, standing_corrections
 from database.tables import account, balance_due, bill_run, cosigner, portal_link
 
 
@@ -47,8 +48,18 @@ def accounts_of_user(books: Connection, user: int, mailbox: str) -> list[PortalA
 
 
 def newest_account(books: Connection, key: str) -> Any:
-    """Return an account as its newest closed period has it, None where none has."""
-    query = sa.select(account).join(balance_due, _IS_NEWEST).where(account.c.account_key == key)
+    """
+    Return an account as its newest closed period has it, None where none has.
+
+    `corrected_due` is what its bill asks for where that was corrected.
+    """
+    corrected = standing_corrections()
+    query = (
+        sa.select(account, corrected.c.amount_due.label("corrected_due"))
+        .join(balance_due, _IS_NEWEST)
+        .outerjoin(corrected, is_of_account(corrected))
+        .where(account.c.account_key == key)
+    )
     return books.execute(query).one_or_none()
 
 

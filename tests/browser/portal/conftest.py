@@ -187,13 +187,13 @@ def _file_bill(office: Any) -> None:
     with office.database.writing() as books:
         books.execute(
             bill.insert().values(
-                run=RUN, form="utility-bill", account_key=MINE, ordinal=1, account="01.1037.1",
+                period=RUN, form="utility-bill", account_key=MINE, ordinal=1, account="01.1037.1",
                 bulk=0, first_page=0, pages=2, pdf=path, sha256="0" * 64, size=20,
             )
         )  # fmt: skip
         books.execute(
             movement.insert().values(
-                run=RUN, line=1, account_key=MINE, account="01.1037.1",
+                period=RUN, line=1, account_key=MINE, account="01.1037.1",
                 posted_on=date(2026, 10, 31), service="Water", description="Water",
                 kind=MovementKind.BILLING, amount=Money(45_50), usage=7.5,
             )

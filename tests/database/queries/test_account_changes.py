@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from database.queries.account_changes import IN_FORCE, account_in_force
-from database.tables import account, bill_run
+from database.tables import account, bill_run, delivery_plan
 from domain.accounts import AccountStatus
+from domain.deliveries import PaperReason
 from domain.feeds import ChangeField
+from mail.recipients.delivery_plan import plan_deliveries
 from rules.feed import value_in_force
 from tests.billing_system.feed.builders import at, tell_change
 from tests.builders import RUN, a_household, empty, few_examples, stage_run
@@ -50,6 +52,29 @@ def test_a_block_that_is_lifted_is_lifted_by_the_newer_word_alone(database, writ
     tell_change(database, "block_ach", "no", DAYS[20])
 
     assert expected is in_force(database, ChangeField.BLOCK_ACH)
+
+
+@pytest.mark.parametrize(("written", "expected"), [(18, True), (20, True), (30, False)])
+@pytest.mark.parametrize("name", ["ebill", "send_paper"])
+def test_the_way_of_a_bill_told_on_the_20th_stands_until_an_export_of_after_it(
+    database, name, written, expected
+):
+    an_export(database, written, **{name: False})
+    tell_change(database, name, "yes", DAYS[20])
+
+    assert expected is in_force(database, ChangeField(name))
+
+
+def test_a_customer_who_left_paperless_since_the_export_is_planned_on_paper(database):
+    an_export(database, 18, ebill=True, send_paper=False)
+    tell_change(database, "ebill", "no", DAYS[20])
+    tell_change(database, "send_paper", "yes", DAYS[20])
+
+    plan_deliveries(database, RUN, to_landlords=False)
+
+    with database.reading() as books:
+        planned = books.execute(sa.select(delivery_plan.c.paperless, delivery_plan.c.paper)).one()
+    assert (False, PaperReason.SEND_PAPER) == tuple(planned)
 
 
 def test_an_account_that_is_closed_between_two_exports_is_closed(database):

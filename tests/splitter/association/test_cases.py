@@ -68,12 +68,29 @@ def test_text_that_nobody_sees_names_no_bill(tmp_path, before, after):
     assert [1] == [held.page for held in sorted_pages.unassigned]
 
 
-def test_a_number_outside_the_crop_goes_to_a_person_whatever_the_region(tmp_path):
+@pytest.mark.parametrize("turned", [0, 90, 180, 270])
+@pytest.mark.parametrize("region", [(0.0, 0.0, 612.0, 120.0), None])
+def test_a_number_outside_the_crop_goes_to_a_person_whatever_the_region(tmp_path, turned, region):
     path = write_pdf(tmp_path / "bills.pdf", [page(A), [*page(B), f"Account Number: {C}"], page(C)])
     with pikepdf.open(path, allow_overwriting_input=True) as pdf:
         pdf.pages[1].CropBox = [0, 690, 612, 792]
+        pdf.pages[1].Rotate = turned
         pdf.save(path)
 
-    sorted_pages = sort(path, region=(0.0, 0.0, 612.0, 120.0))
+    sorted_pages = sort(path, region=region)
 
+    assert [1] == [held.page for held in sorted_pages.unassigned]
+
+
+@pytest.mark.parametrize("turned", [0, 90, 180, 270])
+def test_an_account_outside_the_crop_names_nobody_however_the_page_is_turned(tmp_path, turned):
+    path = write_pdf(tmp_path / "bills.pdf", [page(A), ["Usage", *page(B)], page(C)])
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        pdf.pages[1].CropBox = [0, 0, 612, 600]
+        pdf.pages[1].Rotate = turned
+        pdf.save(path)
+
+    sorted_pages = sort(path)
+
+    assert [A, C] == [bill.account for bill in sorted_pages.bills]
     assert [1] == [held.page for held in sorted_pages.unassigned]

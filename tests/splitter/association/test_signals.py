@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from domain.bills import PageFacts
 from splitter.association.knowledge import Knowledge, KnownCustomer
+from splitter.bulk_file.assignment import assign_pages
 from tests.splitter.association.sorting import (
     first_page,
     held,
@@ -236,3 +238,31 @@ def test_with_reports_only_the_page_stays_and_is_doubted():
 
     assert {} == held(sorted_pages)
     assert [4] == [page.page for page in sorted_pages.doubted]
+
+
+def hidden_number(account: str, behind: set[int], *, bills: int = MANY) -> dict[int, tuple]:
+    """Sort a file where nobody sees this number on some customers' pages and behind the third."""
+    facts = []
+    for customer in range(bills):
+        unseen = (account,) if customer in behind else ()
+        facts.append(PageFacts(len(facts), (number_of(customer),), unseen=unseen))
+        if customer == 3:
+            facts.append(PageFacts(len(facts), unseen=(account,), has_text=True))
+    return held(assign_pages(facts))
+
+
+@pytest.mark.parametrize(
+    ("account", "behind", "is_held"),
+    [
+        pytest.param("99-999999-99", set(), True, id="on this page alone"),
+        pytest.param("99-999999-99", {1, 2}, True, id="on two customers' pages too"),
+        pytest.param("99-999999-99", {1, 2, 5, 8, 9}, True, id="on a few customers' pages"),
+        pytest.param("99-999999-99", set(range(MANY)), False, id="the utility's own, on all"),
+        pytest.param(number_of(7), set(range(MANY)), True, id="a customer's of the file, on all"),
+        pytest.param(number_of(3), set(), False, id="the bill's own"),
+    ],
+)
+def test_a_number_that_nobody_sees_is_anothers_unless_it_is_on_everybodys_pages(
+    account, behind, is_held
+):
+    assert is_held == (4 in hidden_number(account, behind))

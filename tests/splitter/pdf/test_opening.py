@@ -6,8 +6,10 @@ import pikepdf
 import pytest
 
 from domain.failures import Refused
+from splitter.bulk_file.splitting import plan, split
 from splitter.pdf.opening import open_bulk_file
-from tests.splitter.pdf_builders import a_page, changed, write_pdf
+from splitter.store.bill_store import BillStore
+from tests.splitter.pdf_builders import a_bulk_file, a_page, changed, write_pdf
 
 
 @pytest.fixture
@@ -122,3 +124,70 @@ def test_a_nested_page_tree_in_object_streams_is_opened(bills):
     changed(bills, nest, object_stream_mode=pikepdf.ObjectStreamMode.generate)
 
     assert open_bulk_file(bills) == 9
+
+
+@pytest.mark.parametrize("revision", [3, 4, 6])
+def test_a_file_that_only_its_owner_opens_without_a_password_is_locked(bills, tmp_path, revision):
+    weak = {"aes": False, "metadata": False} if revision < 4 else {}
+    lock = pikepdf.Encryption(owner="", user="user", R=revision, **weak)
+    changed(bills, lambda pdf: None, deterministic_id=False, encryption=lock)
+
+    with pytest.raises(Refused) as refused:
+        split(bills, a_bulk_file(), BillStore(tmp_path / "store"), prefix="", processes=1)
+
+    assert "bills.pdf is locked by a password" in refused.value.message
+
+
+def test_a_file_that_names_its_accounts_in_bookmarks_alone_is_called_so(bills, tmp_path):
+    def mark(pdf):
+        with pdf.open_outline() as outline:
+            for number in range(9):
+                outline.root.append(pikepdf.OutlineItem(f"Account 44-{number}12345", number))
+
+    changed(bills, mark)
+
+    with pytest.raises(Refused) as refused:
+        plan(bills, a_bulk_file(account=r"No such label ([0-9]+)"))
+
+    assert "in bookmarks alone, such as 'Account 44-012345'" in refused.value.message
+
+
+@pytest.mark.parametrize("titles", [["Part 1", "Part 2"], ["Account 44-12345"], []])
+def test_bookmarks_that_name_no_accounts_are_no_reason(bills, titles):
+    def mark(pdf):
+        with pdf.open_outline() as outline:
+            outline.root.extend(pikepdf.OutlineItem(title, 0) for title in titles)
+
+    changed(bills, mark)
+
+    assert () == plan(bills, a_bulk_file(account=r"No such label ([0-9]+)")).bills
+
+
+def test_a_file_encrypted_to_a_certificate_is_called_so(bills):
+    encrypted = b"trailer\n<</Encrypt<</Filter/Adobe.PubSec/V 4/SubFilter/adbe.pkcs7.s5>>"
+    bills.write_bytes(bills.read_bytes().replace(b"trailer\n<<", encrypted))
+
+    assert "encrypted to a certificate" in refusal(bills)
+
+
+def test_a_portfolio_is_called_so(bills):
+    def collect(pdf):
+        pdf.Root.Collection = pikepdf.Dictionary(Type=pikepdf.Name.Collection, View=pikepdf.Name.D)
+
+    changed(bills, collect)
+
+    assert "is a portfolio" in refusal(bills)
+
+
+@pytest.mark.parametrize("is_drawn_by_script", [True, False])
+def test_an_xfa_form_is_called_so_where_its_pages_are_drawn_by_a_script(bills, is_drawn_by_script):
+    def fill(pdf):
+        pdf.Root.AcroForm = pikepdf.Dictionary(Fields=[], XFA=pdf.make_stream(b"<xdp/>"))
+        pdf.Root.NeedsRendering = is_drawn_by_script
+
+    changed(bills, fill)
+
+    if is_drawn_by_script:
+        assert "is an XFA form" in refusal(bills)
+    else:
+        assert 9 == open_bulk_file(bills)

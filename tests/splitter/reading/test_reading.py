@@ -8,7 +8,7 @@ import pikepdf
 import pytest
 
 from domain.bills import PageFacts
-from domain.failures import Refused
+from domain.failures import Misuse, Refused
 from domain.money import Money
 from splitter.reading.page import DocumentText
 from splitter.text.patterns import compile_patterns
@@ -67,11 +67,16 @@ def test_a_page_that_never_ends_is_refused_by_its_number(tmp_path):
     assert "Page 2 of bills.pdf" in refused.value.message
 
 
-def test_a_pattern_that_never_ends_is_refused_too(tmp_path):
-    path = write_pdf(tmp_path / "bills.pdf", [["1" * 60 + "x"]])
+@pytest.mark.parametrize("name", ["account", "amount_due", "due_on"])
+def test_a_pattern_that_never_ends_is_blamed_and_not_the_file(tmp_path, name):
+    path = write_pdf(tmp_path / "bills.pdf", [a_page("01.1", "1" * 60 + "x")])
+    patterns = compile_patterns(a_bulk_file(**{name: "((1+)+)$"}))
 
-    with pytest.raises(Refused):
-        read_pages(path, compile_patterns(a_bulk_file(account="((1+)+)$")), page_seconds=1.0)
+    with pytest.raises(Misuse) as refused:
+        read_pages(path, patterns, page_seconds=1.0)
+
+    assert f"The pattern {name.replace('due_on', 'due_date')} '((1+)+)$'" in refused.value.message
+    assert "page 1 of bills.pdf" in refused.value.message
 
 
 def test_a_page_that_is_only_a_picture_has_no_text(tmp_path):

@@ -13,6 +13,7 @@ import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name, String
 
+from command_line.main import run
 from splitter.workers.parent import MEMORY_BYTES
 from tests.splitter.hostile_builders import (
     MEGABYTES,
@@ -247,3 +248,15 @@ def test_the_same_page_a_hundred_thousand_times_is_one_bill_or_refused(tmp_path)
     told = split_apart(path, tmp_path)
 
     assert told["refused"][0] == "pdf-unreadable"
+
+
+def test_pattern_says_in_a_sentence_that_a_page_unpacks_to_too_much(tmp_path, capsys):
+    path = write_pdf(tmp_path / "bills.pdf", [a_page(f"01.{n}") for n in range(10, 14)])
+    changed(path, a_content_of_a_gigabyte, **KEPT_AS_IT_IS)
+
+    status = run(["pattern", str(path)])
+
+    said = capsys.readouterr()
+    assert 3 == status
+    assert "Page 2 of bills.pdf cannot be read" in said.err
+    assert "Traceback" not in said.err

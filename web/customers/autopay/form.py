@@ -29,7 +29,7 @@ class AutopayWish:
 
 
 def read_wish(visit: Visit, account: str, usable: list[SavedMethod]) -> AutopayWish:
-    """Read the form (rules 48, 50; ruling 3); the method is one of the visitor's own alone."""
+    """Read the form (rules 48, 50, 70; ruling 3); the method is one of the visitor's own alone."""
     problems: dict[str, str] = {}
     days = _days(visit, problems)
     maximum = _maximum(visit, problems)

@@ -28,7 +28,7 @@ PHONE = "Enter a phone number with its area code, or leave it empty."
 
 
 def show_my_account(visit: Visit, status: int = 200, **values: object) -> Response:
-    """Show what the office has of the visitor, which the office alone changes, and the rest."""
+    """Show what the office alone changes (rule 164), and what the visitor does."""
     user, sessions = visit.user.number, web_session.c
     with visit.office.database.reading() as books:
         phone = books.scalar(sa.select(web_user.c.phone).where(web_user.c.number == user))

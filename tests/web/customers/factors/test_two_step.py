@@ -10,6 +10,9 @@ import sqlalchemy as sa
 
 from database.definitions.identity import activity, spare_code
 from database.tables import delivery
+from identity.customer_service.recovery import find_recovery_code, make_recovery_code, recover
+from identity.passwords import Passwords
+from identity.users import find_by_mailbox
 from tests.web.customers.conftest import ANN, PASSWORD, Browser, register
 
 MINE = "0110371"
@@ -191,3 +194,17 @@ def test_nobody_comes_to_the_second_step_without_the_first(browser, path):
         answer.status_code,
         answer.headers["location"].startswith("/sign-in"),
     )
+
+
+def test_a_recovery_code_lets_in_whoever_lost_the_phone(office, ann, app):
+    """Rule 155: customer service knows who it is; the phone may be what was lost."""
+    set_up(office, ann)
+    with office.database.writing() as books:
+        user = find_by_mailbox(books, ANN).number
+        make_recovery_code(books, office.link_tokens, user, "csr 1", office.due_now())
+        code = find_recovery_code(books, office.link_tokens, user, office.due_now()).code
+    new = "another long sentence"
+
+    recover(office.database, Passwords(), office.link_tokens, ANN, code, new, office.due_now())
+
+    assert "/" == Browser(app).sign_in(ANN, new).headers["location"]

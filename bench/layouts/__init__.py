@@ -1,0 +1,1 @@
+"""Made-up bulk files of many layouts, whose pages are known: do they go where they belong?"""

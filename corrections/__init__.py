@@ -1,0 +1,1 @@
+"""Corrected bills, and closes that are taken back."""

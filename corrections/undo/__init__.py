@@ -1,0 +1,1 @@
+"""Taking a close back, with a boundary."""

@@ -1,0 +1,1 @@
+"""Correcting single bills, and taking a close back."""

@@ -1,0 +1,118 @@
+"""Correcting one closed bill: a small export is read, books are changed, mail and paper go."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from corrections.correcting import Correction, CorrectionTerms, correct_bill, find_made
+from corrections.rescheduling import SchedulingTerms
+from corrections.small_export import ReadingTerms, read_corrected_bill
+from database.runs import Run, get_run
+from database.tables import delivery, paper
+from domain.accounts import account_key
+from domain.deliveries import DeliveryStatus, MessageKind
+from office.equipment import locking
+from office.equipment.office import Office
+from office.procedures.mailing.due_mail import send_what_is_due
+from office.procedures.printing import write_waiting_part
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionDone:
+    """A correction with how its mails stand, and the files of its print part."""
+
+    correction: Correction
+    notes: tuple[str, ...]
+    mails: dict[DeliveryStatus, int]
+    on_paper: bool
+    print_files: tuple[str, ...]
+
+    @property
+    def unsent(self) -> int:
+        return sum(self.mails.values()) - self.mails.get(DeliveryStatus.SENT, 0)
+
+
+def correct(office: Office, number: str, period: str, bundle: Path, reason: str) -> CorrectionDone:
+    """
+    Replace one closed bill by a corrected one; run again after any interruption it goes on.
+
+    The books change in one transaction. What follows is in the outbox and in the print queue
+    then, so that a second run sends and prints what is left. Raises Misuse and Refused as
+    `read_corrected_bill` and `correct_bill` do, with nothing changed.
+    """
+    known = get_run(office.database, period)
+    key = account_key(number)
+    find_made(office.database, period, key, number, "")
+    export = office.billing_system.read_export(bundle)
+    with locking.working_on(office, period):
+        made = find_made(office.database, period, key, number, export.sha256)
+        notes: tuple[str, ...] = ()
+        if made is None:
+            corrected = read_corrected_bill(
+                office.database, export, period, key, number, _reading_terms(office, known)
+            )
+            notes = corrected.notes
+            made = correct_bill(
+                office.database,
+                corrected,
+                office.store,
+                office.exports_folder,
+                _correction_terms(office, known, reason),
+            )
+    return _pass_on(office, made, notes)
+
+
+def _pass_on(office: Office, made: Correction, notes: tuple[str, ...]) -> CorrectionDone:
+    """Send and print; neither is part of the transaction, and both may be done again."""
+    send_what_is_due(office, office.due_now, lambda _counts: None, (MessageKind.BILL,))
+    part = write_waiting_part(office, made.period)
+    return CorrectionDone(made, notes, _mails(office, made), _is_on_paper(office, made), part.files)
+
+
+def _reading_terms(office: Office, known: Run) -> ReadingTerms:
+    return ReadingTerms(
+        now=office.now(known),
+        today=office.today(known),
+        who=office.who,
+        thresholds=office.thresholds,
+        verification=office.verification_policy,
+        ocr=office.settings.splitter.ocr,
+        reports_only=office.settings.splitter.doubted_pages == "report",
+    )
+
+
+def _correction_terms(office: Office, known: Run, reason: str) -> CorrectionTerms:
+    scheduling = SchedulingTerms(
+        now=office.clock.due(known.timezone),
+        today=office.today(known),
+        closed=office.bank_days,
+        policy=office.autopay_policy,
+        notice_days=office.thresholds.notice_days,
+    )
+    return CorrectionTerms(office.who, reason, office.message_domain, scheduling)
+
+
+def _mails(office: Office, made: Correction) -> dict[DeliveryStatus, int]:
+    mails = delivery.c
+    query = sa.select(mails.status).where(
+        mails.period == made.period,
+        mails.account_key == made.account_key,
+        mails.kind == MessageKind.BILL,
+        mails.edition == made.edition,
+    )
+    with office.database.reading() as books:
+        return dict(Counter(books.scalars(query)))
+
+
+def _is_on_paper(office: Office, made: Correction) -> bool:
+    query = sa.select(paper.c.period).where(
+        paper.c.period == made.period,
+        paper.c.account_key == made.account_key,
+        paper.c.edition == made.edition,
+    )
+    with office.database.reading() as books:
+        return books.execute(query).first() is not None

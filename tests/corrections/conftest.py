@@ -1,0 +1,5 @@
+"""Fixtures of whoever closes periods."""
+
+from tests.flows.fixtures import closed, desk, prepared, server, town
+
+__all__ = ["closed", "desk", "prepared", "server", "town"]

@@ -1,0 +1,170 @@
+"""A close taken back, as the clerk does it, and the same period closed again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.corrections.correcting_builders import (
+    correct,
+    corrected_mails,
+    of,
+    open_of,
+    payment_of,
+    small_export,
+)
+from tests.flows.town import ABBOTT, BAKER, IRWIN, with_household, write_town
+
+TUESDAY, WEDNESDAY = "2026-11-03T10:00", "2026-11-04T09:00"
+DEARER = (replace(IRWIN, charges="95.00"),)
+
+
+@pytest.fixture
+def office(closed, tmp_path):
+    return closed.copied(tmp_path / "office")
+
+
+def undo(office, *options, at=TUESDAY, **settings):
+    return office("undo", "2026-10", "--as-of", at, "--json", *options, **settings)
+
+
+def test_first_it_only_shows(office):
+    before = office.files()
+
+    shown = undo(office), undo(office, "--dry-run")
+
+    assert [(0, "shown")] * 2 == [(one.status, one.json["status"]) for one in shown]
+    assert before == office.files()
+    told = shown[0].json
+    assert (11, 3, "167.35", {"bill": 9}) == (
+        told["taken_back"]["balances"],
+        told["taken_back"]["payments"],
+        told["taken_back"]["payments_amount"],
+        told["stands"]["mails"],
+    )
+
+
+def test_what_can_be_taken_back_is_and_what_cannot_is_told(office):
+    assert 0 == office("collect", "--as-of", "2026-11-02T12:00", "--json").status  # Irwin's
+
+    answer = undo(office, "--yes", "--reason", "Wrong rates")
+
+    assert (0, "undone") == (answer.status, answer.json["status"])
+    (drawn,) = answer.json["stands"]["draws"]
+    assert (IRWIN.number, "90.00", "succeeded") == tuple(
+        drawn[name] for name in ("account", "amount", "state")
+    )
+    assert ["-90.00", "0.00"] == [open_of(office, one) for one in (IRWIN, ABBOTT)]
+    assert "cancelled" == payment_of(office, ABBOTT)[0]
+    assert ([], []) == (office.rows("bills"), office.rows("paper"))
+    assert [] == list((office.home / "print").rglob("*.pdf"))
+    assert (office.home / "reports" / "close-2026-10-undone-1.html").is_file()
+    (act,) = [row for row in office.rows("audit") if row["action"] == "undo close"]
+    assert "1 draws stand, $90.00" in act["detail"]
+    assert "Wrong rates" in act["detail"]
+    assert 3 == office("schedule-autopay", "2026-10", "--as-of", TUESDAY).status
+
+
+def test_the_period_is_closed_again_with_another_export(office, tmp_path):
+    assert 0 == office("collect", "--as-of", "2026-11-02T12:00", "--json").status
+    undo(office, "--yes")
+    again = write_town(
+        tmp_path / "again",
+        with_household(replace(ABBOTT, charges="20.00"), with_household(*DEARER)),
+    )
+
+    answer = office.close(again, "--yes", as_of=WEDNESDAY)
+
+    assert (0, "closed") == (answer.status, answer.json["status"]), answer.err
+    assert ["5.00", "20.00"] == [open_of(office, one) for one in (IRWIN, ABBOTT)]
+    assert ("scheduled", "20.00", "2026-11-13") == payment_of(office, ABBOTT)
+    assert ("succeeded", "90.00", "2026-11-02") == payment_of(office, IRWIN)
+    (text,) = corrected_mails(office, ABBOTT)
+    assert "The amount is now $20.00; it was $27.35." in text
+    marked = [path.name for path in (office.home / "mail").glob("bill-2026-10-2Fcorrected-*")]
+    assert marked and all(ABBOTT.number in name for name in marked), "the others have their bill"
+    assert [1] == [row["part"] for row in of(office, BAKER, "paper")]
+    old = office.query("SELECT pdf FROM replaced_bill")
+    assert all((office.home / "bills" / pdf).is_file() for (pdf,) in old)
+
+
+def test_the_same_export_needs_another_yes_and_mails_nobody_twice(office, town):
+    undo(office, "--yes")
+    mails = len(office.rows("deliveries"))
+
+    waiting = office.close("2026-10", as_of=WEDNESDAY)
+    answer = office.close("2026-10", "--yes", as_of=WEDNESDAY)
+
+    assert [(4, "waiting"), (0, "closed")] == [
+        (one.status, one.json["status"]) for one in (waiting, answer)
+    ]
+    assert mails == len(office.rows("deliveries"))
+    assert ("scheduled", "27.35", "2026-11-13") == payment_of(office, ABBOTT)
+
+
+def test_a_corrected_bill_goes_with_its_close(office, tmp_path):
+    correct(office, small_export(tmp_path / "small", replace(ABBOTT, charges="20.00")), ABBOTT,
+            at="2026-11-02T15:00")  # fmt: skip
+
+    answer = undo(office, "--yes")
+
+    assert (1, "0.00") == (answer.json["taken_back"]["corrections"], open_of(office, ABBOTT))
+    assert 0 == office.close("2026-10", "--yes", as_of=WEDNESDAY).status
+    assert "27.35" == open_of(office, ABBOTT)
+    assert any(
+        "The amount is now $27.35; it was $20.00." in text
+        for text in corrected_mails(office, ABBOTT)
+    )
+
+
+def test_a_print_batch_that_somebody_has_is_told(office):
+    for path in (office.home / "print").rglob("*.pdf"):
+        path.unlink()
+
+    answer = undo(office, "--dry-run")
+
+    assert ["print/2026-10/utility-bill-0.pdf"] == answer.json["stands"]["print_files"]
+    assert [] == answer.json["taken_back"]["print_files"]
+
+
+def test_with_four_eyes_two_people_say_yes(office, monkeypatch):
+    people = {"BILLCLOSE_APPROVAL__PEOPLE": "2"}
+    monkeypatch.setenv("LOGNAME", "anna")
+    first = undo(office, "--yes", **people)
+    same = undo(office, "--yes", **people)
+    monkeypatch.setenv("LOGNAME", "ben")
+
+    second = undo(office, "--yes", **people)
+
+    assert [(4, "waiting"), (3, "refused"), (0, "undone")] == [
+        (one.status, one.json["status"]) for one in (first, same, second)
+    ]
+    assert "same-person" == same.json["failure"]["code"]
+    assert ["anna", "ben"] == second.json["approved_by"]
+
+
+@pytest.mark.parametrize(
+    ("at", "settings"),
+    [
+        pytest.param("2026-11-07T08:00", {}, id="on day six"),
+        pytest.param("2026-11-04T08:00", {"BILLCLOSE_UNDO__DAYS": "2"}, id="as the setting says"),
+    ],
+)
+def test_afterwards_it_is_refused_and_nothing_changes(office, at, settings):
+    before = office.files()
+
+    answer = undo(office, "--yes", at=at, **settings)
+
+    assert (3, "undo-too-late") == (answer.status, answer.json["failure"]["code"])
+    assert before == office.files()
+
+
+def test_run_again_it_says_that_it_was_done(office):
+    undo(office, "--yes")
+    before = office.files()
+
+    again = undo(office, "--yes")
+
+    assert (0, "undone", True) == (again.status, again.json["status"], again.json["already"])
+    assert before == office.files()

@@ -1,0 +1,71 @@
+"""What is somebody else's looks like what is not there: every address of the portal, walked."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from starlette.routing import Route
+
+from tests.builders import RUN
+from tests.web.conftest import asking
+from tests.web.customers.choices.conftest import MINE, TENANT, add_method
+from web.desk import desk_of
+
+# The sandbox plays the gateway's page, which goes by its random address alone and names nobody.
+THE_GATEWAYS = "/sandbox/methods/{key}"
+# Of parts of one page, which lead back to it whoever asks; and what everybody may see.
+NOBODYS = {"/account/{part}", "/account/two-step/{part}", "/account/passkeys/{part}"}
+OPEN_TO_ALL = re.compile(
+    r"/(register|verify|check-your-mail|unlock|not-me|invite|reset|sign-in|forgot|recover"
+    r"|language|office|csr|static|webhooks|health|metrics|unsubscribe|exports|communications)\b"
+)
+
+
+def routes(office) -> list[tuple[str, str]]:
+    """Return method and address of every page that is for whoever is signed in."""
+    return [
+        (method, route.path)
+        for route in desk_of(office).routes
+        if isinstance(route, Route) and not OPEN_TO_ALL.match(route.path)
+        for method in sorted(route.methods - {"HEAD"})
+    ]
+
+
+def test_every_page_asks_a_stranger_to_sign_in(office, town):
+    ask = asking(office)
+
+    for method, path in routes(office):
+        answer = ask(method, re.sub(r"{\w+}", "1", path))
+        assert 303 == answer.status_code, (method, path)
+        assert answer.headers["location"].startswith("/sign-in"), (method, path)
+
+
+@pytest.fixture
+def owned(tenant):
+    """What is the tenant's, by its place in addresses."""
+    begun = tenant.post("/wallet/add").headers["location"].rpartition("/")[2]
+    return {
+        "account": MINE, "method": add_method(tenant), "period": RUN, "key": begun,
+        "token": "none", "part": "none",
+    }  # fmt: skip
+
+
+def test_another_ones_account_method_and_payment_are_not_there(office, owned, neighbor):
+    walked = 0
+    for method, path in routes(office):
+        if "{" not in path or path in {*NOBODYS, THE_GATEWAYS}:
+            continue
+        theirs = re.sub(r"{(\w+)}", lambda place: owned[place[1]], path)
+        nobodys = re.sub(r"{(account|method|key)}", "0000000", path)
+        nobodys = re.sub(r"{(\w+)}", lambda place: owned[place[1]], nobodys)
+        send = neighbor.get if method == "GET" else neighbor.post
+        seen, absent = send(theirs), send(nobodys)
+        assert seen.status_code == absent.status_code, (method, path)
+        told = f"{seen.text}{seen.headers.get('location', '')}"
+        assert TENANT not in told and "4242" not in told, (method, path)
+        if "{account}" in path:
+            assert 404 == seen.status_code, (method, path)
+        walked += 1
+
+    assert walked > 15
