@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import association, close, mail, money, nightly, orchestration, splitter
+from bench import association, close, mail, money, nightly, orchestration, register, splitter
 
 SUBJECTS = {
     "splitter": splitter.main,
@@ -14,6 +14,7 @@ SUBJECTS = {
     "close": close.main,
     "orchestration": orchestration.main,
     "nightly": nightly.main,
+    "register": register.main,
 }
 
 

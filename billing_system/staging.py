@@ -219,7 +219,8 @@ def stage_tables(books: Connection, export: BillingExport) -> tuple[int, int]:
     movements = _insert(
         books,
         tables.movement,
-        "account posted_on service description kind amount usage reference account_key period line",
+        "account posted_on service description kind amount usage reference unit days meter "
+        "read_type previous_read current_read rate_code account_key period line",
         _movement_rows(export, problems.append),
     )
     _stage_problems(books, export.period.id, problems)
@@ -240,7 +241,7 @@ def _stage_accounts(books: Connection, export: BillingExport) -> None:
         tables.account,
         "period account_key account amount_due name last_name service_address mailing_address city "
         "state zip phone email ebill send_paper status opening_balance closing_balance "
-        "equal_pay_amount direct_pay block_ach block_card cosigner_id district",
+        "equal_pay_amount direct_pay block_ach block_card cosigner_id district deposit_held",
         (_to_row(period, account) for account in export.accounts),
     )
     insert_rows(
@@ -253,7 +254,7 @@ def _to_row(period: str, a: Account) -> tuple[Any, ...]:
     reached = (a.service_address, a.mailing_address, a.city, a.state, a.zip, a.phone, a.email)
     billed = (a.ebill, a.send_paper, a.status, a.opening_balance, a.closing_balance)
     paid = (a.equal_pay_amount, a.direct_pay, a.block_ach, a.block_card)
-    return named + reached + billed + paid + (a.cosigner_id, a.district)
+    return named + reached + billed + paid + (a.cosigner_id, a.district, a.deposit_held)
 
 
 def _address_rows(period: str, accounts: Iterable[Account]) -> Iterator[tuple[Any, ...]]:

@@ -114,6 +114,7 @@ def in_words(_context: click.Context, option: click.Parameter, text: str | None)
 LOOKING = (
     *("list", "find", "show", "why", "calendar", "health", "preview", "approvals", "unknown"),
     *("autopay show", "hold list", "communication list", "bounces list", "mail show", "mail list"),
+    *("checks list", "checks muted", "checks try"),
 )
 
 

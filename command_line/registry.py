@@ -29,6 +29,11 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "check",
         "Run the data checks on the staged export of PERIOD.",
     ),
+    "checks": CommandEntry(
+        "command_line.commands.checks",
+        "checks",
+        "Show and set what the office wants of its checks; `list checks` shows what they found.",
+    ),
     "close": CommandEntry(
         "command_line.commands.close",
         "close",

@@ -66,6 +66,7 @@ class Check:
     detail: Callable[[Row], str]
     rules: tuple[int, ...] = ()
     may_block: bool = False  # a warning that blocks where a row has `blocks`
+    before_yes: bool = False  # a warning about what leaves with the close: looked at before it
 
 
 _TYPES: dict[type, sa.types.TypeEngine[Any]] = {
@@ -86,6 +87,11 @@ class Finding:
     blocks: bool = False  # this row alone stops the close, whatever the check's severity
     also_key: str = ""  # of a second account that it concerns
     also: str = ""
+    service: str = ""
+    meter: str = ""
+    stake: Money | None = None  # the money at stake, where the check can tell it
+    months: tuple[float | None, ...] = ()  # use of the months before and of this one
+    known_until: date | None = None  # the office knows it: listed, and not counted
 
 
 def to_query(sql: str, parameters: Mapping[str, Value]) -> str:
@@ -119,4 +125,5 @@ def _to_finding(check: Check, row: Row) -> Finding:
         blocks=check.may_block and bool(row["blocks"]),
         also_key=row.get("also_key") or "",
         also=row.get("also") or row.get("also_key") or "",
+        service=row.get("service") or "",
     )

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 import sqlalchemy as sa
 
 from data_checks import recording, runner
 from data_checks.check import Check, find, to_query
 from data_checks.checks.catalog import CATALOG
+from data_checks.choices.chosen import ALL, CheckChoices
+from data_checks.choices.muting import Mute, mark_known
 from data_checks.parameters import Thresholds, parameters
-from data_checks.recording import Conclusion, conclude, is_waivable
+from data_checks.recording import Conclusion, conclude_with, is_waivable, miscounted
+from data_checks.reviewed import LookedAt, merge_review, record_figures, review_register
 from data_checks.runner import FailedRows, warm_up
 from database.books import Database
 from domain.checks import CheckResult, CheckStatus, Severity
@@ -29,6 +32,7 @@ __all__ = [
 ]
 
 DEFAULT_THRESHOLDS = Thresholds()
+AS_SHIPPED = CheckChoices()
 STAGED = (
     *("account", "account_email", "movement", "portal_link", "cosigner"),
     *("payment_method", "mandate", "problem", "bulk_file", "page", "bill", "bill_place"),
@@ -46,26 +50,35 @@ def check_run(
     thresholds: Thresholds = DEFAULT_THRESHOLDS,
     waived: Mapping[str, str] | None = None,
     checks: Sequence[Check] = CATALOG,
+    choices: CheckChoices = AS_SHIPPED,
+    at: datetime | None = None,
 ) -> tuple[CheckResult, ...]:
     """
     Run every check on a staged run, write down the results, and return them, root causes first.
 
-    `today` is the local date of the close; `waived` maps names of checks to reasons. Running
-    again replaces the results. No transaction is open while the framework works, so the caller
-    holds the run's lock.
+    `today` is the local date of the close; `waived` maps names of checks to reasons; `choices` are
+    what the office wants of its checks. The register is reviewed at the moment `at` (None: not).
+    Running again replaces the results. No transaction is open while the framework works, so the
+    caller holds the run's lock.
     """
     _refresh_statistics(database)
     with database.reading() as books:
         values = parameters(books, period, today, thresholds)
-    queries = {check.name: to_query(check.sql, values) for check in checks}
+    chosen = choices.as_chosen(checks)
+    queries = {check.name: to_query(check.sql, values) for check in chosen}
     verdicts = runner.judge(database.url, queries)
+    reviewed = None if at is None else review_register(database, period, choices, at)
 
+    looked = [_look(database, check, queries[check.name], verdicts[check.name]) for check in chosen]
+    if reviewed is not None:
+        looked = merge_review(looked, reviewed, choices)
     conclusions = [
-        _conclude(database, check, queries[check.name], verdicts[check.name], waived or {})
-        for check in checks
+        _conclude(database, period, one, choices.mutes, today, waived or {}) for one in looked
     ]
 
     recording.record(database, period, conclusions)
+    if reviewed is not None:
+        record_figures(database, period, reviewed)
     return tuple(conclusion.result for conclusion in conclusions)
 
 
@@ -76,13 +89,12 @@ def blocking_failures(results: Iterable[CheckResult]) -> tuple[CheckResult, ...]
 
 def unknown_check_names(names: Iterable[str]) -> tuple[str, ...]:
     """Return the names that no check bears, so that a misspelled waiver is refused."""
-    known = {check.name for check in CATALOG}
-    return tuple(name for name in names if name not in known)
+    return tuple(name for name in names if name not in ALL)
 
 
 def unwaivable_check_names(names: Iterable[str]) -> tuple[str, ...]:
     """Return the names of checks that a waiver does not help: warnings, and what never goes."""
-    waivable = {check.name for check in CATALOG if is_waivable(check)}
+    waivable = {check.name for check in ALL.values() if is_waivable(check)}
     return tuple(name for name in names if name not in waivable)
 
 
@@ -95,16 +107,30 @@ def require_waivable(names: Iterable[str]) -> None:
         raise Refused("not-waivable", f"The check {never[0]} cannot be waived.")
 
 
-def _conclude(
-    database: Database, check: Check, query: str, verdict: FailedRows, waived: Collection[str]
-) -> Conclusion:
+def _look(database: Database, check: Check, query: str, verdict: FailedRows) -> LookedAt:
+    """Fetch the rows of a check that failed; the framework's count has to be ours."""
     if not verdict.failed:
-        return conclude(check, verdict, (), waived)
+        return LookedAt(check, (), verdict.error)
     with database.reading() as books:
         findings = find(books, check, query)
-    if any(finding.blocks for finding in findings):
+    return LookedAt(check, findings, miscounted(verdict, findings))
+
+
+def _conclude(
+    database: Database,
+    period: str,
+    looked: LookedAt,
+    mutes: Iterable[Mute],
+    today: date,
+    waived: Collection[str],
+) -> Conclusion:
+    check, findings = looked.check, looked.findings
+    if findings:
+        with database.reading() as books:
+            findings = mark_known(books, period, check, findings, mutes, today)
+    if check.may_block and any(finding.blocks for finding in findings):
         check = replace(check, severity=Severity.BLOCKING)
-    return conclude(check, verdict, findings, waived)
+    return conclude_with(check, findings, waived, looked.error)
 
 
 def _refresh_statistics(database: Database) -> None:

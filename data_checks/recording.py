@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -35,15 +37,27 @@ def conclude(
     the data, and not knowing is no reason to go on. The same holds where the framework counts
     other rows than we found.
     """
-    error = verdict.error
-    accounts = (name for row in findings for name in (row.account, row.also) if name)
-    if not error and verdict.failed != len(findings):
-        error = f"the framework counts {verdict.failed} rows, our own query {len(findings)}"
+    return conclude_with(check, findings, waived, miscounted(verdict, findings))
+
+
+def miscounted(verdict: FailedRows, findings: Sequence[Finding]) -> str:
+    """Return why nothing is known of the data, '' where the framework and our query agree."""
+    if not verdict.error and verdict.failed != len(findings):
+        return f"the framework counts {verdict.failed} rows, our own query {len(findings)}"
+    return verdict.error
+
+
+def conclude_with(
+    check: Check, findings: tuple[Finding, ...], waived: Collection[str], error: str = ""
+) -> Conclusion:
+    """Decide the status of a check by what was found; what the office knows does not count."""
+    counted = tuple(finding for finding in findings if finding.known_until is None)
+    accounts = (name for row in counted for name in (row.account, row.also) if name)
     result = CheckResult(
         check=check.name,
         severity=check.severity,
-        status=CheckStatus.FAILED if error else _status(check, findings, waived),
-        failed=len(findings),
+        status=CheckStatus.FAILED if error else _status(check, counted, waived),
+        failed=len(counted),
         accounts=tuple(dict.fromkeys(accounts)),
     )
     return Conclusion(check, result, findings, error)
@@ -58,7 +72,7 @@ def is_waivable(check: Check) -> bool:
 def _status(check: Check, findings: tuple[Finding, ...], waived: Collection[str]) -> CheckStatus:
     if not findings:
         return CheckStatus.PASSED
-    if check.severity is Severity.WARNING:
+    if check.severity is not Severity.BLOCKING:
         return CheckStatus.WARNED
     if check.name in waived and is_waivable(check):
         return CheckStatus.WAIVED
@@ -66,17 +80,13 @@ def _status(check: Check, findings: tuple[Finding, ...], waived: Collection[str]
 
 
 _RESULT = (
-    "period",
-    "check_name",
-    "position",
-    "severity",
-    "status",
-    "failed",
-    "what",
-    "fix",
-    "error",
+    *("period", "check_name", "position", "severity", "status", "failed", "what", "fix", "error"),
+    *("before_yes", "known"),
 )
-_FINDING = ("period", "check_name", "line", "account_key", "account", "detail")
+_FINDING = (
+    *("period", "check_name", "line", "account_key", "account", "detail"),
+    *("service", "stake", "months", "known_until"),
+)
 _HELD = (
     "period", "account_key", "account", "check_name", "reason", "outsorted_at", "outsorted_by",
 )  # fmt: skip
@@ -111,6 +121,8 @@ def _record_results(books: Connection, period: str, conclusions: Sequence[Conclu
             conclusion.check.what,
             conclusion.check.fix,
             conclusion.error,
+            conclusion.check.before_yes,
+            sum(finding.known_until is not None for finding in conclusion.findings),
         )
         for position, conclusion in enumerate(conclusions, start=1)
     )
@@ -127,7 +139,7 @@ def _concerned(finding: Finding) -> list[tuple[str, str]]:
 
 def _record_findings(books: Connection, period: str, conclusion: Conclusion) -> None:
     told = [
-        (key, name, finding.detail)
+        (key, name, finding.detail, finding.service, finding.stake, *_kept(finding))
         for finding in conclusion.findings
         for key, name in _concerned(finding)
     ]
@@ -135,6 +147,11 @@ def _record_findings(books: Connection, period: str, conclusion: Conclusion) -> 
         (period, conclusion.check.name, line, *found) for line, found in enumerate(told, start=1)
     )
     insert_rows(books, check_finding, _FINDING, rows)
+
+
+def _kept(finding: Finding) -> tuple[str, date | None]:
+    months = json.dumps(finding.months) if finding.months else ""
+    return months, finding.known_until
 
 
 def _hold(books: Connection, period: str, conclusions: Iterable[Conclusion]) -> None:

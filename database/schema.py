@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import database.checking.tables
 import database.definitions.checkout
 import database.definitions.desk
 import database.definitions.identity

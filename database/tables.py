@@ -99,6 +99,19 @@ def _token(context: Any) -> str:
     return delivery_token(context.get_current_parameters()["key"])
 
 
+def _meter_columns() -> list[sa.Column[Any]]:
+    """What a line says of its meter; quantities and reads are no money (NULL: not told)."""
+    return [
+        sa.Column("unit", sa.String(20), nullable=False, default="", server_default=""),
+        sa.Column("days", sa.Integer),  # that the line is for
+        sa.Column("meter", sa.String(64), nullable=False, default="", server_default=""),
+        sa.Column("read_type", sa.String(12), nullable=False, default="", server_default=""),
+        sa.Column("previous_read", sa.Float),
+        sa.Column("current_read", sa.Float),
+        sa.Column("rate_code", sa.String(40), nullable=False, default="", server_default=""),
+    ]
+
+
 # -- a run and its export -------------------------------------------------------------------------
 
 bill_run = _table(
@@ -174,6 +187,7 @@ account = _table(
     sa.Column("block_card", sa.Boolean, nullable=False),
     sa.Column("cosigner_id", sa.String(64), nullable=False),
     sa.Column("district", sa.String(64), nullable=False, server_default=""),
+    sa.Column("deposit_held", Cents),  # NULL: not told
 )
 
 account_email = _table(
@@ -200,6 +214,7 @@ movement = _table(
     sa.Column(
         "reference", sa.String(100), nullable=False, default="", server_default=""
     ),  # a receipt or a confirmation
+    *_meter_columns(),
     sa.Index(None, "period", "account_key"),
     sa.Index(None, "account_key", "posted_on"),  # what a customer looks back at
 )
@@ -408,6 +423,8 @@ check_result = _table(
     sa.Column("what", sa.Text, nullable=False),
     sa.Column("fix", sa.Text, nullable=False),
     sa.Column("error", sa.Text, nullable=False),
+    sa.Column("before_yes", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
+    sa.Column("known", sa.Integer, nullable=False, default=0, server_default="0"),  # muted findings
 )
 
 check_finding = _table(
@@ -418,6 +435,10 @@ check_finding = _table(
     sa.Column("account_key", sa.String(64), nullable=False),
     _number(),
     sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("service", sa.String(100), nullable=False, default="", server_default=""),
+    sa.Column("stake", Cents),  # the money at stake, where a check can tell it
+    sa.Column("months", sa.Text, nullable=False, default="", server_default=""),  # uses, JSON
+    sa.Column("known_until", sa.Date),  # muted; NULL: it counts
 )
 
 waiver = _table(

@@ -14,6 +14,7 @@ from typing import Any
 from data_checks.check import Check
 from data_checks.checks.catalog import CATALOG
 from data_checks.recording import is_waivable
+from data_checks.register.catalog import REGISTER, REVIEWED
 from domain.checks import Severity
 from domain.payments import DRAW, PAYMENT, POSTING
 from domain.runs import RUN
@@ -95,8 +96,34 @@ def checks_page() -> str:
             "",
             *_check_table(warning, waivers=False),
             "",
+            "## The register review",
+            "",
+            f"Is this month like the months before? These {len(REVIEWED)} checks look at what was "
+            "billed beside each account's own closed periods; [the register](register.md) tells "
+            "how. *usage-outlier*, *usage-zero* and *usage-negative* stand above and are judged by "
+            "the review too, where a line has three months of its own. What is *folded* is counted "
+            "and told to whoever asks; *charge-doubled*, *bill-copied* and *last-month-again* "
+            "block where the meters' own numbers and reads prove it.",
+            "",
+            *_check_table(list(REVIEWED), waivers=False),
+            "",
+            "Their limits, which `billclose checks set` changes for all, a service or a rate code:",
+            "",
+            *_limit_table(),
+            "",
         ]
     )
+
+
+def _limit_table() -> Iterator[str]:
+    yield "| check | severity | limit | start | what it is |"
+    yield "| --- | --- | --- | --- | --- |"
+    for one in REGISTER:
+        for name, limit in (one.limits or {"": None}).items():
+            start = limit.write(limit.start) if limit else ""
+            says = limit.says if limit else ""
+            severity = one.check.severity.value
+            yield f"| `{one.check.name}` | {severity} | {name} | {start} | {says} |"
 
 
 def states_page() -> str:

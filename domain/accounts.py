@@ -50,6 +50,7 @@ class Account:
     block_card: bool
     cosigner_id: str
     district: str = ""  # where the utility divides its town into some (rule 172)
+    deposit_held: Money | None = None  # None: the export does not tell
 
     @property
     def key(self) -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from domain.money import Money
+
 
 class Severity(StrEnum):
     BLOCKING = "blocking"  # the close does not go on
     WARNING = "warning"  # a person is told
+    FOLDED = "folded"  # counted, and shown to whoever asks
 
 
 class CheckStatus(StrEnum):
@@ -29,4 +32,47 @@ class CheckResult:
     accounts: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class FoundAccount:
+    """One finding as a person reads it before the yes; `account` is '' for a total."""
+
+    account: str
+    name: str  # the customer's, for the clerk's eyes: never for logs or Prefect's artifacts
+    detail: str
+    stake: Money | None = None  # the money at stake, where the check can tell it
+    service: str = ""
+    months: tuple[float, ...] = ()  # use of the months before and of this one, oldest first
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFindings:
+    """What a check found, with its first findings and what to do about it."""
+
+    check: str
+    severity: Severity
+    status: CheckStatus
+    failed: int
+    known: int  # muted by the office, and not counted in `failed`
+    says: str
+    remedy: str
+    first: tuple[FoundAccount, ...]
+
+    @property
+    def more(self) -> int:
+        """How many findings are not among the first."""
+        return max(self.failed - len(self.first), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundByChecks:
+    """What the checks found: what a person does before the yes, apart from what is good to know."""
+
+    must_do: tuple[CheckFindings, ...] = ()
+    good_to_know: tuple[CheckFindings, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.must_do or self.good_to_know)
+
+
+NOTHING_FOUND = FoundByChecks()
 NEVER_WAIVED = frozenset({"unreadable-row", "account-duplicate", "sensitive-data"})

@@ -32,3 +32,10 @@ class Movements(NamedTuple):
     amount: Sequence[Money]
     usage: Sequence[float | None]  # in the meter's unit; not money
     reference: Sequence[str]  # of a payment: its receipt or confirmation number
+    unit: Sequence[str]  # of the usage
+    days: Sequence[int | None]  # that the line bills; None: the period
+    meter: Sequence[str]  # its number
+    read_type: Sequence[str]  # actual, estimated, or not told
+    previous_read: Sequence[float | None]  # what the meter showed; not money
+    current_read: Sequence[float | None]
+    rate_code: Sequence[str]

@@ -264,7 +264,7 @@ def ask_a_person(period: str) -> bool:
     if asked.request.flow_run != str(runtime.flow_run.id):
         with office.database.writing() as books:
             set_flow_run(books, asked.request, str(runtime.flow_run.id))
-        show_question(period, question(asked.figures, asked.blocking))
+        show_question(period, question(asked.figures, asked.blocking, asked.sheet.findings))
     _take(office, asked)
     return True
 
@@ -296,7 +296,7 @@ def _take(office: Office, asked: PendingApproval) -> None:
     note = ""
     for attempt in count():
         form = make_form(
-            question(asked.figures, asked.blocking),
+            question(asked.figures, asked.blocking, asked.sheet.findings, named=True),
             blocking=asked.blocking,
             approvers=office.settings.approval.approvers,
             approved_by=asked.standing.approved_by,

@@ -18,6 +18,7 @@ from domain.failures import Refused
 from domain.steps import Step
 from mail.recipients.delivery_plan import plan_deliveries
 from office.equipment.office import Office, current_office
+from office.procedures.checks import choices_of
 from payments.scheduling.planning import plan_autopay
 from tasks.steps.artifacts import show_checks, show_exceptions
 from tasks.steps.step import Done, step
@@ -51,6 +52,8 @@ def check_bills_and_balances(period: str, waivers: Mapping[str, str] | None = No
         sentence += f", {warned} warn"
     if waived:
         sentence += f", {waived} waived"
+    if off := choices_of(office).off:
+        sentence += f"; switched off by the office: {', '.join(off)}"
     return Done(sentence, {"checks": len(results), "warned": warned, "waived": waived})
 
 
@@ -73,6 +76,8 @@ def _check(office: Office, known: Run, waivers: Mapping[str, str]) -> tuple[Chec
         today=office.today(known),
         thresholds=office.thresholds,
         waived=_waivers(office, period),
+        choices=choices_of(office),
+        at=office.now(known),
     )
     if _holds_accounts(office, period):
         _plan_autopay(office, known)  # once more: held accounts are not drawn

@@ -14,6 +14,7 @@ from domain.schedule_groups import ScheduleGroup
 from domain.steps import Step
 from domain.words import say_count
 from office.equipment.office import current_office
+from office.procedures.checks import write_register_files
 from office.procedures.exceptions import exceptions_of
 from office.procedures.inviting import invite_new
 from payments.scheduling.scheduling import Chosen, count_left_out, schedule_counts
@@ -102,6 +103,7 @@ def report_run(period: str) -> Done:
         version=office.version,
         rehearsal=office.rehearses,
     )
+    write_register_files(office, period)
     show_exceptions(office, period)
     show_report(office, period)
     if not office.rehearses:  # its files are gone when it ends

@@ -42,12 +42,17 @@ LARGEST_AMOUNT = 10**14  # cents; sums of millions of them still fit a BIGINT
 LONGEST_ACCOUNT = 64
 # Bidi controls (Unicode, UAX 9): a name that holds one shows otherwise than it is.
 TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+LONGEST_PERIOD = 1_000  # days that one line bills
 LONGEST_LEAD = 365  # days prior to the due date
 
 _SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{2,3}")  # 1.03E+09
 _LAST4 = re.compile(r"[0-9]{4}")
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _QUANTITY = re.compile(r"-?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,15})?(?:\.[0-9]{1,15})?")
+_READ_TYPES = {
+    **dict.fromkeys(("actual", "a", "act", "read"), "actual"),
+    **dict.fromkeys(("estimated", "e", "est", "estimate"), "estimated"),
+}
 _FLAGS = {
     **dict.fromkeys(("y", "yes", "true", "1"), True),
     **dict.fromkeys(("n", "no", "false", "0", ""), False),
@@ -196,3 +201,23 @@ def _refuse_control_characters(written: str) -> None:
                 f"holds a character that turns the direction of writing (U+{ord(char):04X}); "
                 "take it out in the billing system"
             )
+
+
+@cached_converter
+def to_days(cell: str) -> int | None:
+    """Read the days that a line bills; a first or final bill is for a part of the period."""
+    written = cell.strip().removesuffix(".0")
+    if not written:
+        return None
+    if not _WHOLE.fullmatch(written) or int(written) > LONGEST_PERIOD:
+        raise ValueError(f"is not a number of days from 0 to {LONGEST_PERIOD}")
+    return int(written)
+
+
+@cached_converter
+def to_read_type(cell: str) -> str:
+    """Read whether a meter was read or its use estimated; nothing where it is not told."""
+    written = cell.strip().lower()
+    if written and written not in _READ_TYPES:
+        raise ValueError("is not one of actual, estimated")
+    return _READ_TYPES.get(written, "")

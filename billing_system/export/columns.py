@@ -59,6 +59,9 @@ _long = text_up_to(4000)
 _service = cached_converter(text_up_to(100), most=1_000)  # texts that many rows repeat
 _description = cached_converter(_long, most=1_000)
 _reference = text_up_to(100)  # a receipt or confirmation number: each row has its own
+_unit = cached_converter(text_up_to(20), most=1_000)
+_meter = text_up_to(64)
+_rate_code = cached_converter(text_up_to(40), most=1_000)
 _town = cached_converter(_long, most=1_000)
 _zip = cached_converter(text_up_to(20), most=1_000)
 _mailbox = code_up_to(320)
@@ -95,9 +98,9 @@ ACCOUNTS = Table(
         ExportColumn("block_card", cells.to_flag),
         ExportColumn("cosigner_id", code_up_to(64, required=False), optional=True),
         ExportColumn("district", code_up_to(64, required=False), optional=True),
+        ExportColumn("deposit_held", cells.to_optional_money, optional=True),
     ),
     Account,
-    unread=("deposit_held",),
 )
 TRANSACTIONS = Table(
     "transactions",
@@ -110,12 +113,15 @@ TRANSACTIONS = Table(
         ExportColumn("amount", cells.to_money),
         ExportColumn("usage", cells.to_usage, optional=True),
         ExportColumn("reference", _reference, optional=True),
+        ExportColumn("unit", _unit, optional=True),
+        ExportColumn("days", cells.to_days, optional=True),
+        ExportColumn("meter", _meter, optional=True),
+        ExportColumn("read_type", cells.to_read_type, optional=True),
+        ExportColumn("previous_read", cells.to_usage, optional=True),
+        ExportColumn("current_read", cells.to_usage, optional=True),
+        ExportColumn("rate_code", _rate_code, optional=True),
     ),
     Movements,
-    unread=(
-        *("unit", "days"),
-        *("meter", "read_type", "previous_read", "current_read", "rate_code"),
-    ),
 )
 PORTAL_USERS = Table(
     "portal_users",

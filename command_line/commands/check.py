@@ -33,6 +33,7 @@ def check(
     """Run the data checks on the staged export of PERIOD."""
     from database.runs import get_run
     from office.prefect_server.flow_runs import run_flow
+    from reporting.report.findings_text import findings_lines
     from reporting.run_sheet.reading import read_run_sheet
 
     waivers = to_waivers(waive, reason)
@@ -52,6 +53,9 @@ def check(
     else:
         for result in sheet.checks:
             click.echo(f"{result.status:8} {result.severity:9} {result.failed:6}  {result.check}")
+        click.echo("")
+        for line in findings_lines(sheet.findings):
+            click.echo(line)
     return REFUSED if refusal is not None else 0
 
 

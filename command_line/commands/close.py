@@ -20,7 +20,7 @@ from command_line.options import (
     open_office,
     overlaps_option,
 )
-from command_line.outcomes.close import tell
+from command_line.outcomes.close import say_findings, tell
 from command_line.waivers import to_waivers, waiver_options
 from command_line.working import rehearsed, telling_steps
 from domain.failures import Misuse, NobodyMailed, Refused
@@ -35,6 +35,12 @@ if TYPE_CHECKING:
 @click.argument("bundle_or_period")
 @click.option("--yes", is_flag=True, help="Approve without asking.")
 @click.option("--dry-run", is_flag=True, help="Decide everything; write, send and draw nothing.")
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="With --dry-run: write the rehearsal's report, an HTML page, for your eyes alone.",
+)
 @waiver_options
 @click.option("--replace", is_flag=True, help="Take this export instead of the one imported.")
 @overlaps_option
@@ -47,6 +53,7 @@ def close(
     bundle_or_period: str,
     yes: bool,
     dry_run: bool,
+    report: Path | None,
     waive: tuple[str, ...],
     reason: tuple[str, ...],
     replace: bool,
@@ -60,6 +67,8 @@ def close(
     Run again after any interruption it goes on where it was and does nothing twice.
     """
     waivers = to_waivers(waive, reason)
+    if report is not None and not dry_run:
+        raise Misuse("--report is for a rehearsal: give --dry-run too; a close writes its own.")
     office = open_office(home, as_of)
     period, bundle = to_period(office, bundle_or_period)
     parameters = {"period": period, "bundle": bundle, "waivers": waivers, "replace": replace}
@@ -68,7 +77,7 @@ def close(
         return tell(office, period, "closed", None, as_json=as_json, before=True)
 
     with rehearsed(office, dry_run) as at_work:
-        return _close(at_work, parameters, yes=yes or dry_run, as_json=as_json)
+        return _close(at_work, parameters, yes=yes or dry_run, as_json=as_json, report=report)
 
 
 def run_close(office: Office, period: str, bundle: str) -> int:
@@ -94,7 +103,14 @@ def to_period(office: Office, bundle_or_period: str) -> tuple[str, str | None]:
     return read_manifest(place).period.id, str(place.resolve())
 
 
-def _close(office: Office, parameters: dict[str, Any], *, yes: bool, as_json: bool) -> int:
+def _close(
+    office: Office,
+    parameters: dict[str, Any],
+    *,
+    yes: bool,
+    as_json: bool,
+    report: Path | None = None,
+) -> int:
     from office.prefect_server.flow_runs import run_flow
 
     def load() -> Any:
@@ -120,7 +136,17 @@ def _close(office: Office, parameters: dict[str, Any], *, yes: bool, as_json: bo
         if is_published(found):
             raise
         status, refusal = "refused", found
+    if report is not None:
+        _write_rehearsal(worker, period, report, refusal)
     return tell(worker, period, status, refusal, as_json=as_json, before=False)
+
+
+def _write_rehearsal(office: Office, period: str, report: Path, refusal: Refused | None) -> None:
+    """Write what a rehearsal came to; the guard's sentence where no check ran."""
+    from office.procedures.closing.rehearsal import write_rehearsal_report
+
+    said = write_rehearsal_report(office, period, report, refusal.message if refusal else "")
+    click.echo(f"  report   {said}", err=True)
 
 
 @cache
@@ -151,6 +177,7 @@ def _ask(sheet: RunSheet) -> bool:
         f"{sheet.autopay.immediate} due today.",
         err=True,
     )
+    say_findings(sheet)
     return ask("  Close the period?")
 
 

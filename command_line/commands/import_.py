@@ -16,6 +16,7 @@ from command_line.options import (
     open_office,
     overlaps_option,
 )
+from domain.failures import Misuse
 
 if TYPE_CHECKING:
     from billing_system.importing import ImportOutcome
@@ -26,7 +27,12 @@ SHOWN = 20  # problems on the screen; the rest is in the list
 
 
 @click.command(name="import")
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundles", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--history",
+    is_flag=True,
+    help="Take in past exports for comparison alone: nothing of them is closed or shown.",
+)
 @click.option("--replace", is_flag=True, help="Take this export instead of the one imported.")
 @overlaps_option
 @as_of_option
@@ -34,7 +40,8 @@ SHOWN = 20  # problems on the screen; the rest is in the list
 @click.pass_obj
 def import_bundle(
     home: Path,
-    bundle: Path,
+    bundles: tuple[Path, ...],
+    history: bool,
     replace: bool,
     overlaps: str | None,
     as_of: datetime | None,
@@ -49,7 +56,11 @@ def import_bundle(
     from splitter.runs.records import share_documents
 
     office = open_office(home, as_of)
-    export = office.billing_system.read_export(bundle)
+    if history:
+        return _take_in_history(office, bundles, as_json=as_json)
+    if len(bundles) > 1:
+        raise Misuse("Give one export; several at once are for --history.")
+    export = office.billing_system.read_export(bundles[0])
     with working_on(office, export.period.id):
         outcome = import_export(
             office.database,
@@ -87,6 +98,41 @@ def import_bundle(
     for line in note_lines(notes):
         click.echo(f"  {line}", err=True)
     return NEEDS_PERSON if problems else 0
+
+
+def _take_in_history(office: Office, bundles: tuple[Path, ...], *, as_json: bool) -> int:
+    """Take in past exports, the oldest first as they were given; all of them, or say which not."""
+    from billing_system.history import take_in_history
+
+    exports = [office.billing_system.read_export(bundle) for bundle in bundles]
+    rows, left_out = [], 0
+    for export in exports:
+        outcome = take_in_history(
+            office.database,
+            export,
+            now=office.clock.now(export.utility.timezone),
+            who=office.who,
+            utility=office.settings.utility.name,
+        )
+        left_out += len(outcome.problems)
+        rows.append(
+            {
+                "period": outcome.period,
+                "status": outcome.status.value,
+                "lines": outcome.lines,
+                "left_out": len(outcome.problems),
+            }
+        )
+        for problem in outcome.problems[:SHOWN]:
+            click.echo(f"  {outcome.period}: {problem.code}: {problem.message}", err=True)
+    if as_json:
+        click.echo(json.dumps({"history": rows}, indent=1))
+    else:
+        for row in rows:
+            click.echo(
+                f"{row['period']}: {row['status']} for comparison alone, {row['lines']:,} lines."
+            )
+    return NEEDS_PERSON if left_out else 0
 
 
 def _say(utility: str, outcome: ImportOutcome) -> None:

@@ -34,6 +34,7 @@ def demo(context: click.Context, accounts: int) -> int:
     from command_line.commands.init import prepare_home
     from command_line.demo.customers import register_customers
     from command_line.demo.export import write_demo_city
+    from command_line.demo.staff import register_staff
     from command_line.options import open_office
 
     is_told = context.find_root().get_parameter_source("home") is not ParameterSource.DEFAULT
@@ -47,8 +48,8 @@ def demo(context: click.Context, accounts: int) -> int:
 
     status = run_close(open_office(place, AS_OF), PERIOD, str(bundle.resolve()))
     office = open_office(place, AS_OF)
-    customers = register_customers(office)
-    click.echo(_where_to_look(office, place, customers))
+    people = (*register_customers(office), *register_staff(office))
+    click.echo(_where_to_look(office, place, people))
     return status
 
 
@@ -61,7 +62,7 @@ def _clear(place: Path) -> None:
     shutil.rmtree(place)
 
 
-def _where_to_look(office: Office, place: Path, customers: tuple[DemoCustomer, ...]) -> str:
+def _where_to_look(office: Office, place: Path, people: tuple[DemoCustomer, ...]) -> str:
     """Name the six places at which a newcomer sees what a close is."""
     import sqlalchemy as sa
 
@@ -81,10 +82,11 @@ def _where_to_look(office: Office, place: Path, customers: tuple[DemoCustomer, .
         ("the print batch", batches[0] if batches else "-"),
         ("every step", f"{office.command} up    (the Prefect UI)"),
         ("the portal", f"{office.command} web --as-of 2026-11-03T09:00"),
+        ("office, console", "there at /office and /csr"),
     ]
     lines = [f"  {name:18} {where}" for name, where in places]
-    signs_in = [f"  {'':18} as {one.what}: {one.address}" for one in customers]
-    if customers:
+    signs_in = [f"  {'':18} as {one.what}: {one.address}" for one in people]
+    if people:
         signs_in.append(f"  {'':18} password: {PASSWORD}")
     more = f"  and: {office.command} list scheduled-payments"
     return "\n".join(["", "Where to look:", *lines, *signs_in, more])

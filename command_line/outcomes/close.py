@@ -11,6 +11,8 @@ from command_line.options import NEEDS_PERSON, REFUSED
 from database.queries.export_notes import note_lines
 from domain.failures import Refused
 from domain.words import say_count
+from reporting.report.findings_text import findings_lines
+from reporting.run_sheet.findings import findings_figures
 from reporting.run_sheet.run_sheet import (
     HeldSheet,
     autopay_figures,
@@ -37,6 +39,7 @@ def close_figures(
         "bills": 0,
         "copies": {"read_back": 0, "audited": 0},
         "checks": [],
+        "findings": {"must_do": [], "good_to_know": []},
         "totals": {},
         "autopay": {"scheduled": 0, "immediate": 0, "unscheduled": 0, "amount": "0.00"},
         "deliveries": {"sent": 0, "failed": 0, "deferred": 0, "queued": 0, "in_doubt": 0},
@@ -56,6 +59,7 @@ def _of_sheet(sheet: RunSheet) -> dict[str, Any]:
         "bills": sheet.bills,
         "copies": {"read_back": sheet.copies_read_back, "audited": sheet.copies_audited},
         "checks": check_figures(sheet.checks),
+        "findings": findings_figures(sheet.findings),
         "totals": total_figures(sheet),
         "autopay": autopay_figures(sheet.autopay),
         "deliveries": {
@@ -103,6 +107,8 @@ def tell(
             click.echo(f"  export   {line}", err=True)
     if refusal is not None:
         click.echo(f"billclose: {refusal.message}", err=True)
+    if sheet is not None and (refusal is not None or status in ("dry-run", "waiting")):
+        say_findings(sheet)
     if as_json:
         click.echo(json.dumps(figures, indent=1))
     elif refusal is None and sheet is not None:
@@ -110,6 +116,12 @@ def tell(
     if refusal is not None:
         return REFUSED
     return NEEDS_PERSON if status == "waiting" or _unsent(sheet) else 0
+
+
+def say_findings(sheet: RunSheet) -> None:
+    """Say what the checks found on standard error: what must be done, then what is good to know."""
+    for line in findings_lines(sheet.findings):
+        click.echo(f"  {line}", err=True)
 
 
 def _summary(office: Office, sheet: RunSheet, status: str, *, before: bool) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from data_checks.check import Check
 from data_checks.checks.accounts import ACCOUNTS
 from data_checks.checks.autopay import AUTOPAY, MANDATES
@@ -32,6 +34,17 @@ ROOT_CAUSES = (
     "control-totals",
 )
 
+# Warnings about what leaves with the close: whoever says yes has looked at them before.
+BEFORE_YES = frozenset(
+    {
+        *("usage-outlier", "usage-negative", "amount-outlier", "large-bill", "negative-bill"),
+        *("closed-account-billed", "page-count", "movement-twice", "wrong-sign"),
+        *("large-adjustment", "opening-changed", "account-vanished", "vanished", "billed-total"),
+        *("notice-short", "payments-not-in-export", "booked-otherwise", "booked-twice"),
+        *("booked-on-other-account", "email-shared", "due-date-window"),
+    }
+)
+
 _BY_SUBJECT = (
     *FILES,
     *ACCOUNTS,
@@ -55,4 +68,6 @@ def _rank(check: Check) -> tuple[int, bool]:
     return place, check.severity is Severity.WARNING
 
 
-CATALOG: tuple[Check, ...] = tuple(sorted(_BY_SUBJECT, key=_rank))
+CATALOG: tuple[Check, ...] = tuple(
+    replace(check, before_yes=check.name in BEFORE_YES) for check in sorted(_BY_SUBJECT, key=_rank)
+)

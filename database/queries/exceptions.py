@@ -13,6 +13,7 @@ from database.queries.debtors import unreachable_debtors
 from database.queries.outsorted import held_back
 from database.tables import balance_due, bounce, check_finding, check_result, delivery
 from domain.bounces import BounceKind
+from domain.checks import Severity
 from domain.deliveries import UNSUBSCRIBED, DeliveryStatus
 from domain.feeds import ChoiceState
 
@@ -70,6 +71,8 @@ def _findings() -> sa.Select[Any]:
         sa.and_(
             check_result.c.period == check_finding.c.period,
             check_result.c.check_name == check_finding.c.check_name,
+            check_result.c.severity != Severity.FOLDED,
+            check_finding.c.known_until.is_(None),
         ),
     )
 

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import NoDecode
 
 from domain.approvals import LONGEST_NAME
@@ -162,6 +162,21 @@ class ChecksSettings(SettingsSection):
     posting_days: int = Field(
         3, ge=0, le=30, description="Days a payment may take until the billing system has it."
     )
+    own: dict[str, dict[str, Any]] = Field(
+        {},
+        description="Of single checks, each in a table of its own: `[checks.usage-outlier]` with "
+        "severity (block, warn, fold, off) and limits; `billclose checks list` names them.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def gather(cls, value: Any) -> Any:
+        """Take a table with a check's name, `[checks.usage-outlier]`, for what is set of it."""
+        if not isinstance(value, dict):
+            return value
+        tables = {key: one for key, one in value.items() if isinstance(one, dict) and key != "own"}
+        rest = {key: one for key, one in value.items() if key not in tables}
+        return rest | {"own": dict(rest.get("own") or {}) | tables} if tables else value
 
     @field_validator("large_bill", "adjustment_limit")
     @classmethod

@@ -81,7 +81,7 @@ def accounts_of_checks(books: Connection) -> dict[tuple[str, str], list[str]]:
     found: dict[tuple[str, str], list[str]] = {}
     for period, name, number in books.execute(
         sa.select(check_finding.c.period, check_finding.c.check_name, check_finding.c.account)
-        .where(check_finding.c.account != "")
+        .where(check_finding.c.account != "", check_finding.c.known_until.is_(None))
         .order_by(check_finding.c.period, check_finding.c.check_name, check_finding.c.line)
     ):
         found.setdefault((period, name), []).append(number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -104,3 +104,28 @@ def _percent(part: int, whole: int) -> str:
     if part < whole and round(100 * part / whole) in (0, 100):
         return "under 1%" if part * 2 < whole else "over 99%"
     return f"{round(100 * part / whole)}%"
+
+
+_MONTH_WIDTH, _MONTH_HEIGHT = 7, 24
+
+
+def draw_months(uses: Sequence[float | None]) -> Markup:
+    """Draw the use of the months before and of this one, the last bar dark; a gap is no line."""
+    most = max((abs(use) for use in uses if use is not None), default=0.0) or 1.0
+    bars = []
+    for place, use in enumerate(uses):
+        if use is None:
+            continue
+        high = max(round(_MONTH_HEIGHT * abs(use) / most, 1), 1.0)
+        color = "#a81e1e" if place == len(uses) - 1 else "#8cb8d9"
+        bars.append(
+            f'<rect x="{place * _MONTH_WIDTH}" y="{_MONTH_HEIGHT - high}" width="5" '
+            f'height="{high}" fill="{color}"/>'
+        )
+    said = ", ".join("none" if use is None else f"{use:,.0f}" for use in uses)
+    width = len(uses) * _MONTH_WIDTH
+    return Markup(  # noqa: S704 - numbers alone
+        f'<svg role="img" width="{width}" height="{_MONTH_HEIGHT}" viewBox="0 0 {width} '
+        f'{_MONTH_HEIGHT}" aria-label="{say_count(len(uses), "month")}: {said}">{"".join(bars)}'
+        "</svg>"
+    )

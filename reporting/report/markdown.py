@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from database.queries.export_notes import note_lines
-from domain.checks import CheckStatus
+from domain.checks import CheckStatus, FoundByChecks
+from reporting.report.findings_text import GOOD_TO_KNOW, MUST_DO, say_account, say_head
 from reporting.report.verdict import give_verdict, list_key_figures
 from reporting.run_sheet.control_totals import (
     Agreement,
@@ -59,6 +60,20 @@ def to_markdown(
         *_note_lines(sheet),
     ]
     return "\n".join(lines) + "\n"
+
+
+def markdown_findings(findings: FoundByChecks, *, named: bool) -> Iterator[str]:
+    """Yield findings as Markdown; customers' names stand in it only where it is `named`."""
+    kinds = ((MUST_DO, findings.must_do), (GOOD_TO_KNOW, findings.good_to_know))
+    for heading, found in kinds:
+        if found:
+            yield from ("", f"### {heading}", "")
+        for check in found:
+            yield f"- **{_plain(say_head(check))}** {_plain(check.remedy)}"
+            for one in check.first:
+                yield f"    - {_plain(say_account(one, named=named))}"
+            if check.first and check.more:
+                yield f"    - and {check.more:,} more"
 
 
 def exception_rows(exceptions: Iterable[ExceptionRow], limit: int = 200) -> list[dict[str, str]]:

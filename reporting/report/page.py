@@ -14,10 +14,11 @@ from database.queries.export_notes import note_lines
 from domain.checks import CheckResult, CheckStatus
 from domain.words import say_count
 from reporting.private_files import replacing
-from reporting.report.charts import draw_bars, draw_shares, draw_swatch, list_shares
+from reporting.report.charts import draw_bars, draw_months, draw_shares, draw_swatch, list_shares
 from reporting.report.verdict import give_verdict, list_key_figures
 from reporting.run_sheet.control_totals import list_control_totals, list_equations
 from reporting.run_sheet.exceptions import SHOWN, ExceptionRow, group_exceptions
+from reporting.run_sheet.judged_figures import JudgedFigure
 from reporting.run_sheet.run_sheet import RunSheet
 from reporting.wording import (
     capitalize,
@@ -51,12 +52,24 @@ def environment() -> Environment:
         "moment": say_moment,
         "reasons": say_reasons,
         "took": say_seconds,
+        "plain_figure": _plain_figure,
         "swatch": draw_swatch,
         "without_addresses": without_addresses,
     }
     made.filters.update(filters)
+    made.globals.update(draw_months=draw_months)
     made.globals.update(note_lines=note_lines, say_count=say_count, say_days=say_days)
     return made
+
+
+def _plain_figure(figure: JudgedFigure, name: str) -> str:
+    """Write a figure's value as its kind has it: lines, dollars or a share."""
+    value: float | None = getattr(figure, name)
+    if value is None:
+        return "–"
+    if figure.figure == "lines":
+        return f"{value:,.0f}"
+    return f"{value:.2%}" if figure.figure in ("share", "same") else f"${value:,.2f}"
 
 
 def _css_string(text: str) -> str:
@@ -101,6 +114,7 @@ def render_page(
         .get_template("page.html")
         .render(
             sheet=sheet,
+            is_over=sheet.is_closed and not rehearsal,
             groups=groups,
             shown=SHOWN,
             verdict=give_verdict(sheet, found, rehearsal=rehearsal, refusal=refusal),

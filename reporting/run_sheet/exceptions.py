@@ -61,7 +61,7 @@ def list_exceptions(
     """
     Yield the exceptions of a period as `list exceptions` has them, each with what to do.
 
-    Findings of checks come first, then mails, then autopay. `further` are those that go by the
+    FoundByChecks of checks come first, then mails, then autopay. `further` are those that go by the
     office's settings and clock.
     """
     found = exceptions(further, period).subquery("found")

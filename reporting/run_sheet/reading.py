@@ -48,8 +48,12 @@ from reporting.run_sheet.deliveries import (
     total,
 )
 from reporting.run_sheet.draws import list_draws
+from reporting.run_sheet.findings import read_findings
+from reporting.run_sheet.judged_figures import list_figures
 from reporting.run_sheet.ledger import read_ledger, read_money
 from reporting.run_sheet.run_sheet import TOTALS, AutopaySheet, RunSheet, WaivedCheck
+
+_COUNTS = check_finding.c.known_until.is_(None)  # what the office knows does not count
 
 
 def count_autopay(books: Connection, period: str, *, closed: bool) -> AutopaySheet:
@@ -93,7 +97,7 @@ def list_checks(books: Connection, period: str) -> tuple[CheckResult, ...]:
     found: dict[str, list[str]] = {}
     for name, number in books.execute(
         sa.select(check_finding.c.check_name, check_finding.c.account)
-        .where(check_finding.c.period == period, check_finding.c.account != "")
+        .where(check_finding.c.period == period, check_finding.c.account != "", _COUNTS)
         .order_by(check_finding.c.check_name, check_finding.c.line)
     ):
         found.setdefault(name, []).append(number)
@@ -243,6 +247,8 @@ def read_run_sheet(database: Database, period: str) -> RunSheet:
             return_rates=read_return_rates(books),
             unposted=read_unposted(books),
             notes=list_export_notes(books, period),
+            findings=read_findings(books, period),
+            figures=list_figures(books, period),
         )
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from database.postings import NOTHING_UNPOSTED, Unposted
 from database.queries.export_notes import ExportNote
-from domain.checks import CheckResult
+from domain.checks import NOTHING_FOUND, CheckResult, FoundByChecks
 from domain.money import ZERO, Money
 from domain.runs import RunState
+from reporting.run_sheet.judged_figures import JudgedFigure
 from reporting.run_sheet.ledger import LedgerSheet, MoneySheet
 from rules.money.returns import ReturnRate
 
@@ -130,6 +131,10 @@ class RunSheet:
     return_rates: tuple[ReturnRate, ...] = ()  # of the last ACH draws; Nacha's limits with them
     unposted: Unposted = NOTHING_UNPOSTED  # of all periods: taken, and not in cash receipting
     notes: tuple[ExportNote, ...] = ()  # what of the export is not used, or is absent
+    findings: FoundByChecks = (
+        NOTHING_FOUND  # with customers' names: for whoever decides, not for logs
+    )
+    figures: tuple[JudgedFigure, ...] = ()  # this month's against those before
 
     @property
     def is_closed(self) -> bool:

@@ -138,21 +138,26 @@ def _accounts_asked(wish: CustomerSearch) -> sa.Select[tuple[str]]:
 
 
 def _has_user_of(wish: CustomerSearch) -> sa.ColumnElement[bool]:
-    """Claim that an account has a portal user of a standing; few are locked: those come first."""
+    """
+    Claim that an account has a portal user of a standing that is looked at.
+
+    Few are locked or deleted: then what they have is read first.
+    """
     key, own, exported = customer_search.c.account_key, account_link.c, portal_link.c
     states = [state for state, standing in STANDING_OF.items() if standing in wish.standings]
-    office = sa.select(own.account_key).join(web_user, web_user.c.number == own.user_number)
-    office = office.where(own.unlinked_at.is_(None), web_user.c.state.in_(states))
+    ours = sa.select(own.account_key).join(web_user, web_user.c.number == own.user_number)
+    ours = ours.where(own.unlinked_at.is_(None), web_user.c.state.in_(states))
     there = (
         sa.select(exported.account_key)
         .join(web_user, web_user.c.mailbox == exported.mailbox)
         .where(web_user.c.state.in_(states))
     )
     if PortalStanding.ENROLLED not in wish.standings:
-        return key.in_(sa.union_all(office, there))
+        return key.in_(sa.union_all(ours, there))
     newest = sa.select(balance_due.c.period).where(balance_due.c.account_key == key)
-    there = there.where(exported.period == newest.scalar_subquery(), exported.account_key == key)
-    return sa.or_(office.where(own.account_key == key).exists(), there.exists())
+    newest_period = newest.correlate(customer_search).scalar_subquery()
+    there = there.where(exported.period == newest_period, exported.account_key == key)
+    return sa.or_(ours.where(own.account_key == key).exists(), there.exists())
 
 
 def _users_asked(books: Connection, wish: CustomerSearch) -> list[int]:

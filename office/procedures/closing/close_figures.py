@@ -7,6 +7,7 @@ from typing import Any
 from database.runs import find_run
 from domain.checks import CheckStatus
 from office.equipment.office import Office
+from reporting.run_sheet.findings import findings_figures
 from reporting.run_sheet.reading import read_run_sheet
 from reporting.run_sheet.run_sheet import RunSheet, total_figures
 
@@ -16,7 +17,12 @@ def sheet_figures(office: Office, period: str) -> dict[str, Any]:
     if find_run(office.database, period) is None:
         return {}
     sheet = read_run_sheet(office.database, period)
-    return {"facts": _facts(sheet), "totals": total_figures(sheet), "checks": _checks(sheet)}
+    return {
+        "facts": _facts(sheet),
+        "totals": total_figures(sheet),
+        "checks": _checks(sheet),
+        "findings": findings_figures(sheet.findings),
+    }
 
 
 def _facts(sheet: RunSheet) -> list[list[str]]:

@@ -8,14 +8,20 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from database.books import Database, insert_rows
+from database.runs import find_run
 from database.schema import metadata
 from database.tables import audit, bulk_file, period_close, run_lock, run_step
+from domain.failures import Misuse
 from office.equipment.office import Office
+from office.procedures.exceptions import exceptions_of
+from reporting.report.page import write_page
+from reporting.run_sheet.reading import read_run_sheet
 from splitter.runs.records import fetch_documents
 
 # Who works on the real one, and what was done there: its files are not copied, so the rehearsal
@@ -40,6 +46,32 @@ def rehearsal(real: Office) -> Iterator[Office]:
             copy.database.close()
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+def write_rehearsal_report(copy: Office, period: str, place: Path, refusal: str = "") -> str:
+    """
+    Write the report of a rehearsal for its owner's eyes alone; return where it is, in words.
+
+    The page names customers and needs no other file. `refusal` is the sentence of a guard that
+    said no before any check ran. Raises Misuse where the file cannot be written.
+    """
+    known = find_run(copy.database, period)
+    if known is None:
+        return "none: the export was not taken in"
+    sheet = read_run_sheet(copy.database, period)
+    try:
+        write_page(
+            place,
+            sheet,
+            exceptions_of(copy, period),
+            written_at=copy.now(known).astimezone(UTC),
+            version=copy.version,
+            rehearsal=True,
+            refusal="" if sheet.checks else refusal,
+        )
+    except OSError as wrong:
+        raise Misuse(f"The report cannot be written to {place}: {wrong.strerror}.") from None
+    return str(place)
 
 
 def _copied(real: Office, place: Path) -> Office:

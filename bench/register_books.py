@@ -1,0 +1,223 @@
+"""Books of thirteen months, made up, with planted errors whose truth is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from database.books import Database, insert_rows
+from database.schema import metadata
+from database.tables import account, bill_run, movement, period_close
+from domain.money import Money
+
+MONTHS, LAST = 13, "2026-10"
+AT = datetime(2026, 11, 2, 16, tzinfo=UTC)
+SEASON = (0.66, 0.64, 0.70, 0.82, 1.05, 1.35, 1.62, 1.58, 1.25, 0.92, 0.74, 0.67)  # water
+POWER = (1.12, 1.02, 0.90, 0.78, 0.80, 1.05, 1.42, 1.40, 1.08, 0.80, 0.84, 1.05)
+COLUMNS = (
+    *("period", "line", "account_key", "account", "posted_on", "service", "description", "kind"),
+    *("amount", "usage", "meter", "read_type", "previous_read", "current_read", "rate_code"),
+)
+PLANTED = (
+    *("misread", "doubled-use", "dead", "slow", "stuck", "rollover", "not-the-reads"),
+    *("dropped", "added", "rate", "price", "twice", "copied", "estimated", "closed", "one-meter"),
+)
+Line = dict[str, Any]
+
+
+@dataclass
+class Truth:
+    """Which accounts were spoiled, and how."""
+
+    kinds: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, kind: str, key: str) -> None:
+        self.kinds.setdefault(kind, []).append(key)
+
+    @property
+    def accounts(self) -> set[str]:
+        return {key for keys in self.kinds.values() for key in keys}
+
+
+def make_books(file: Path, accounts: int, *, seed: int = 7, planted: bool = True) -> Truth:
+    """Write the books; each kind of error is planted some ten times in 5,000 accounts."""
+    database = Database(f"sqlite:///{file}")
+    with database.writing() as books:
+        metadata.create_all(books)
+    random = np.random.default_rng(seed)
+    months = list(_billed(random, accounts))
+    truth = Truth()
+    if planted:
+        _plant(random, months, truth, accounts)
+    with database.writing() as books:
+        for place, (start, end, lines) in enumerate(months):
+            period = f"{start:%Y-%m}"
+            books.execute(bill_run.insert().values(**_run(period, start, end)))
+            if place < MONTHS - 1:
+                closed = {"period": period, "closed_at": AT, "closed_by": "bench"}
+                books.execute(period_close.insert().values(**closed))
+            insert_rows(books, movement, COLUMNS, _rows(period, end, lines))
+            closed_now = set(truth.kinds.get("closed", ())) if place == MONTHS - 1 else set()
+            insert_rows(books, account, _ACCOUNT, _accounts(period, accounts, closed_now))
+    database.close()
+    return truth
+
+
+def _billed(random: Any, accounts: int) -> Iterator[tuple[date, date, dict[Any, list[Line]]]]:
+    level = np.exp(random.normal(np.log(5.2), 0.5, accounts))
+    kilowatts = np.exp(random.normal(np.log(780), 0.42, accounts))
+    has_power = random.random(accounts) < 0.6
+    reads = {"WATER": np.full(accounts, 1000.0), "ELECTRIC": np.full(accounts, 5000.0)}
+    for back in range(MONTHS - 1, -1, -1):
+        year, month = divmod(2026 * 12 + 9 - back, 12)
+        start = date(year, month + 1, 1)
+        end = date(year + (month == 11), (month + 1) % 12 + 1, 1) - timedelta(days=1)
+        days = (end - start).days + 1
+        weather = np.exp(random.normal(0, 0.05))
+        noise = np.exp(random.normal(0, 0.2, accounts)), np.exp(random.normal(0, 0.16, accounts))
+        use = {
+            "WATER": np.rint(level * SEASON[month] * weather * days / 30.4 * noise[0]),
+            "ELECTRIC": np.rint(kilowatts * POWER[month] * weather * days / 30.4 * noise[1]),
+        }
+        estimated = random.random(accounts) < 0.015
+        lines: dict[Any, list[Line]] = {}
+        for one in range(accounts):
+            own = [_metered(one, "WATER", use, reads, "WR", 1850, 310)]
+            own[0]["read_type"] = "estimated" if estimated[one] else "actual"
+            if has_power[one]:
+                own.append(_metered(one, "ELECTRIC", use, reads, "ER", 980, 10.4))
+            own.append(_line("GARBAGE", 1725, "GR"))
+            own.append(_line("STORMWATER", 650, "ST"))
+            lines[one] = own
+        yield start, end, lines
+
+
+def _metered(
+    one: int, service: str, use: Any, reads: Any, rate: str, base: int, step: float
+) -> Line:
+    used, before = float(use[service][one]), float(reads[service][one])
+    reads[service][one] += used
+    line = _line(service, round(base + step * used), rate)
+    meter = {"meter": f"{service[0]}{one:06}", "read_type": "actual"}
+    return line | meter | {"usage": used, "previous_read": before, "current_read": before + used}
+
+
+def _line(service: str, amount: int, rate: str) -> Line:
+    empty = {"usage": None, "meter": "", "read_type": "", "previous_read": None}
+    return {"service": service, "amount": amount, "rate_code": rate, "current_read": None} | empty
+
+
+def _rows(period: str, end: date, lines: dict[Any, list[Line]]) -> Iterator[tuple[Any, ...]]:
+    number = 0
+    for one, own in lines.items():
+        for line in own:
+            number += 1
+            amount = Money(int(line["amount"]))
+            named = (period, number, f"{one:07}", f"{one:07}", end, line["service"], "", "billing")
+            yield *named, amount, *(line[name] for name in COLUMNS[9:])
+
+
+_WORDS = ("name", "last_name", "service_address", "mailing_address", "city", "phone", "email")
+_FLAGS = ("ebill", "send_paper", "direct_pay", "block_ach", "block_card")
+_ACCOUNT = (
+    *("period", "account_key", "account", "status", "state", "zip", "cosigner_id"),
+    *("opening_balance", "closing_balance", "amount_due"),
+    *_WORDS,
+    *_FLAGS,
+)
+
+
+def _accounts(period: str, accounts: int, closed: set[str]) -> Iterator[tuple[Any, ...]]:
+    for one in range(accounts):
+        key = f"{one:07}"
+        status = "closed" if key in closed else "active"
+        owed = (Money(0), Money(50_00), Money(50_00))
+        yield period, key, key, status, "UT", "84001", "", *owed, *("x",) * 7, *(False,) * 5
+
+
+def _run(period: str, start: date, end: date) -> dict[str, Any]:
+    controls = ("opening_balance", "billed", "payments", "adjustments", "penalties")
+    return {
+        "period": period,
+        "state": "staged" if period == LAST else "finished",
+        "utility": "Larkspur",
+        "timezone": "America/Denver",
+        "starts_on": start,
+        "ends_on": end,
+        "due_on": end + timedelta(days=20),
+        "export_name": period,
+        "export_sha256": "0" * 64,
+        "imported_at": AT,
+        "imported_by": "bench",
+        "control_accounts": 0,
+        "control_bills": 0,
+        "control_closing_balance": Money(0),
+        **{f"control_{name}": Money(0) for name in controls},
+    }
+
+
+def _plant(random: Any, months: list[Any], truth: Truth, accounts: int) -> None:
+    """Spoil some lines of the last month (and what led to it), each account once."""
+    now, before, earlier = (months[-1 - back][2] for back in range(3))
+    usable = [
+        one
+        for one, own in now.items()
+        if len(own) == 4 and own[0]["usage"] >= 4 and own[1]["usage"] > 300
+    ]
+    random.shuffle(usable)
+    each = max(accounts // 500, 5)
+    for kind in PLANTED:
+        for _ in range(min(each, len(usable))):
+            one = usable.pop()
+            _spoil(kind, one, now[one], before[one], earlier[one], float(random.uniform(2.6, 8)))
+            truth.add(kind, f"{one:07}")
+
+
+def _spoil(
+    kind: str, one: int, now: list[Line], before: list[Line], earlier: list[Line], times: float
+) -> None:
+    water, power = now[0], now[1]
+    if kind in ("misread", "doubled-use"):
+        factor = times * 1.5 if kind == "misread" else 2.6 + times / 8
+        _use(water, round(water["usage"] * factor), 1850, 310)
+    elif kind == "dead":
+        _use(power, 0, 980, 10.4)
+    elif kind == "slow":
+        _use(power, round(power["usage"] * 0.15), 980, 10.4)
+    elif kind == "stuck":
+        for line in (before[1], earlier[1]):
+            line["usage"], line["amount"] = power["usage"], power["amount"]
+    elif kind == "rollover":
+        water.update(previous_read=99_996.0, current_read=4.0, usage=-99_992.0, amount=1850)
+    elif kind == "not-the-reads":
+        water["usage"] = round(water["usage"] * 1.5 + 2)
+        water["amount"] = round(1850 + 310 * water["usage"])
+    elif kind == "dropped":
+        now.pop()
+    elif kind == "added":
+        now.append(_line("RECYCLING", 1240, "RC"))
+    elif kind == "rate":
+        water["rate_code"] = "WC"
+    elif kind == "price":
+        power["amount"] = round(power["amount"] * 1.4)
+    elif kind == "twice":
+        now.append(dict(water))
+    elif kind == "copied":
+        for place in range(4):
+            now[place] = dict(before[place])
+    elif kind == "estimated":
+        for own in (now, before, earlier):
+            own[0]["read_type"] = "estimated"
+    elif kind == "one-meter":
+        water["meter"] = f"W{one - 1 if one else one + 1:06}"
+
+
+def _use(line: Line, used: float, base: int, step: float) -> None:
+    line["usage"] = float(used)
+    line["current_read"] = line["previous_read"] + used
+    line["amount"] = round(base + step * used)

@@ -1,0 +1,230 @@
+"""This month's figures of services and rates, and the band that each may lie in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from data_checks.register.limits import Limits
+from data_checks.register.reading import Register
+
+FEWEST = 30  # lines, below which a class is too small to have a usual
+ALIKE = 0.005  # so near two rises are one
+TAXES = ("TAX", "TAXES", "SALES TAX", "UTILITY TAX")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """
+    One figure with its band: dollars, lines or a share; statistics, and no amounts of the books.
+
+    `column` and `where` say where the judge finds it in the frame of lines: which column, of which
+    service and class (None: all).
+    """
+
+    check: str
+    service: str
+    rate_code: str
+    figure: str  # lines, total, mean, share, same
+    column: str
+    low: float | None
+    high: float | None
+    before: float | None
+    sentence: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.service}/{self.rate_code}" if self.rate_code else self.service
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedFigure:
+    """A line of the office's own suite: what it expects of a figure, whatever was before."""
+
+    figure: str
+    service: str
+    rate_code: str = ""
+    low: float | None = None
+    high: float | None = None
+    because: str = ""
+
+
+def list_lines(register: Register) -> pd.DataFrame:
+    """Return this month's lines as the judge reads them; dollars as float64, or cents get lost."""
+    frame = register.frame
+    lines = pd.DataFrame(
+        {
+            "service": frame["service"],
+            "rated": frame["service"] + "/" + frame["rate"],
+            "amount": register.amount[:, -1].astype("f8") / 100,
+        }
+    )
+    same_use = frame["usage"] == frame["usage_before"]
+    repeated = (frame["amount"] == frame["amount_before"]) & same_use & (frame["usage"] > 0)
+    told = frame["usage"].notna() & frame["usage_before"].notna()
+    lines["same"] = repeated.astype("f8").where(told)
+    reads = repeated & (frame["current_read"] == frame["current_read_before"])
+    lines["same_reads"] = reads.astype("f8").where(told)
+    lines["estimated"] = (frame["read_type"] == "estimated").astype("f8")
+    for name in _taxes(frame):
+        share = _tax_shares(register, name)
+        lines[f"share_{name}"] = np.where(frame["service"] == name, share[-1], np.nan)
+    return lines[lines["amount"].notna()].reset_index(drop=True)
+
+
+def list_figures(
+    register: Register, limits: Limits, own: tuple[ExpectedFigure, ...] = ()
+) -> list[Figure]:
+    """
+    Return the figures with their bands; none where there is no month to compare with.
+
+    Amounts that move alike for half of the lines are flat: their band is about last month's.
+    Others have a season, and lie between last month and the same month a year ago.
+    """
+    figures = list(_own(own))
+    past = register.amount[:, :-1]
+    if not len(past) or np.isnan(past).all():
+        return figures
+    frame = register.frame
+    metered = _with_a_season(frame)
+    classes = frame["service"] + "/" + frame["rate"]
+    for names, rated in ((frame["service"], False), (classes, True)):
+        for name, rows in names.groupby(names).indices.items():
+            service, _, rate = str(name).rpartition("/") if rated else (str(name), "", "")
+            if (rated and not rate) or service in _taxes(frame):
+                continue
+            season = str(name) in metered
+            figures += _of_class(register, rows, service, rate, limits, season, rated)
+    figures += _shares(register, limits)
+    figures.append(_again(limits))
+    return figures
+
+
+def _own(lines: tuple[ExpectedFigure, ...]) -> Iterator[Figure]:
+    for line in lines:
+        where = f"{line.service}, rate {line.rate_code}" if line.rate_code else line.service
+        sentence = f"{where}, {line.figure}: {_between(line.figure, line.low, line.high)}"
+        if line.because:
+            sentence += f", because {line.because}"
+        yield Figure(
+            "register-expected", line.service, line.rate_code, line.figure,
+            "" if line.figure == "lines" else "amount", line.low, line.high, None, sentence,
+        )  # fmt: skip
+
+
+def _with_a_season(frame: pd.DataFrame) -> set[str]:
+    """Name the services and classes whose amounts do not move alike for half of their lines."""
+    rise = (frame["amount"] / frame["amount_before"]).where(frame["amount_before"] > 0).dropna()
+    found: set[str] = set()
+    for names in (frame["service"], frame["service"] + "/" + frame["rate"]):
+        by = rise.groupby(names[rise.index])
+        alike = (rise - by.transform("median")).abs() < ALIKE
+        part = alike.groupby(names[rise.index]).mean()
+        found |= set(part.index[part < 0.5])
+    return found
+
+
+def _of_class(
+    register: Register, rows: Any, service: str, rate: str, limits: Limits,
+    season: bool, rated: bool,
+) -> Iterator[Figure]:  # fmt: skip
+    amounts = register.amount[rows].astype("f8")
+    there = ~np.isnan(amounts)
+    lines = there.sum(axis=0).astype("f8")
+    place = _newest(lines[:-1])
+    if place is None or lines[place] < FEWEST:
+        return
+    total = np.nansum(amounts, axis=0) / 100
+    mean = np.divide(total, lines, out=np.full(len(total), np.nan), where=lines > 0)
+    for figure, values in (("lines", lines), ("total", total), ("mean", mean)):
+        check = f"register-{figure}"
+        kind = "width" if figure == "lines" else "metered" if season else "flat"
+        width = limits.of(check, kind, service, rate)
+        low, high = _band(values, place, width, season=season and figure != "lines")
+        where = f"{service}, rate {rate}" if rated else service
+        yield Figure(
+            check, service, rate, figure, "" if figure == "lines" else "amount",
+            round(low, 2), round(high, 2), round(float(values[place]), 2),
+            f"{where}, {figure}: {_between(figure, low, high)}",
+        )  # fmt: skip
+
+
+def _newest(values: Any) -> int | None:
+    """Return the place of the newest month that has something."""
+    places = np.nonzero(values > 0)[0]
+    return int(places[-1]) if len(places) else None
+
+
+def _band(values: Any, place: int, width: float, *, season: bool) -> tuple[float, float]:
+    """
+    Return the lowest and the highest value that this month may have.
+
+    Spreads taken from the figure's own steps do not serve: a season makes them so wide that
+    nothing fails.
+    """
+    marks = [float(values[place])]
+    if season and np.isfinite(values[0]) and values[0] > 0:
+        marks.append(float(values[0]))  # the same month a year ago
+    return min(marks) * (1 - width), max(marks) * (1 + width)
+
+
+def _between(figure: str, low: float | None, high: float | None) -> str:
+    def write(value: float) -> str:
+        if figure == "lines":
+            return f"{value:,.0f}"
+        return f"{value:.2%}" if figure in ("share", "same") else f"${value:,.2f}"
+
+    if low is None or high is None:
+        return f"at most {write(high)}" if high is not None else f"at least {write(low or 0.0)}"
+    return f"between {write(low)} and {write(high)}"
+
+
+def _taxes(frame: pd.DataFrame) -> list[str]:
+    return [name for name in frame["service"].unique() if name.upper() in TAXES]
+
+
+def _tax_shares(register: Register, name: str) -> Any:
+    """Return for each month what share of the charges it stands on the tax was."""
+    keys = register.frame["account_key"]
+    billed = pd.DataFrame(np.nan_to_num(register.amount.astype("f8"))).groupby(keys.to_numpy())
+    base = billed.transform("sum").to_numpy()
+    rows = np.nonzero((register.frame["service"] == name).to_numpy())[0]
+    tax = np.nansum(register.amount[rows].astype("f8"), axis=0)
+    on = (base[rows] * ~np.isnan(register.amount[rows])).sum(axis=0) - tax
+    return tax / np.maximum(on, 1)
+
+
+def _shares(register: Register, limits: Limits) -> Iterator[Figure]:
+    frame = register.frame
+    for name in _taxes(frame):
+        values = _tax_shares(register, name)
+        place = _newest(values[:-1])
+        if place is not None:
+            width = limits.of("register-share", "tax", name)
+            yield _share(name, f"share_{name}", float(values[place]), width)
+    before = frame["amount_before"].notna()
+    estimated = float((frame["read_type_before"] == "estimated")[before].mean() or 0.0)
+    if before.sum() >= FEWEST and estimated * before.sum() >= FEWEST:
+        width = limits.of("register-share", "other")
+        yield _share("estimates", "estimated", estimated, width)
+
+
+def _share(name: str, column: str, before: float, width: float) -> Figure:
+    low, high = before * (1 - width), before * (1 + width)
+    sentence = f"{name}, share: {_between('share', low, high)} of what it is a part of"
+    return Figure("register-share", name, "", "share", column, low, high, before, sentence)
+
+
+def _again(limits: Limits) -> Figure:
+    most = limits.of("last-month-again", "share")
+    sentence = f"at most {most:.0%} of the metered lines repeat last month's use and amount"
+    return Figure("last-month-again", "", "", "same", "same", None, most, None, sentence)
+
+
+def values_of(lines: pd.DataFrame) -> Mapping[str, float]:
+    """Return what share of the metered lines repeats last month, and to the very reads."""
+    return {name: float(lines[name].mean()) for name in ("same", "same_reads")}

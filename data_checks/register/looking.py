@@ -1,0 +1,225 @@
+"""Which lines of a register are unlike what was usual: a claim on each row for each check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from data_checks.register.limits import Limits
+from data_checks.register.usual import ENOUGH
+
+Claim = Any  # a boolean Series, one value a row of the frame
+TOGETHER, FEW = 0.2, 20  # a part of a service, from where it is one finding in all
+YOUNG = 10  # months, below which an office has not seen a whole year
+
+
+@dataclass
+class UnusualLines:
+    """What was found: claims by check, and of charge-doubled and bill-copied those that block."""
+
+    claims: dict[str, Claim] = field(default_factory=dict)
+    blocking: dict[str, Claim] = field(default_factory=dict)
+    in_all: dict[str, list[str]] = field(default_factory=dict)  # sentences about no account
+
+
+def look(frame: pd.DataFrame, limits: Limits) -> UnusualLines:
+    """
+    Look at every line of a frame that `add_usual` and `add_prices` have completed.
+
+    What cannot be compared (no history, no reads, no rate code) is no finding. Evidence of other
+    lines of the account counts: where every meter is quiet, none is broken.
+    """
+    found = UnusualLines()
+    now = frame["amount"].notna()
+    metered = now & frame["usage"].notna()
+    _look_at_high(found, frame, metered, limits)
+    _look_at_low(found, frame, metered, limits)
+    _look_at_reads(found, frame, metered, limits)
+    _look_at_meters(found, frame, metered)
+    _look_at_services(found, frame, now, limits)
+    _look_at_rates(found, frame, now, limits)
+    _look_at_prices(found, frame, now, limits)
+    _look_at_copies(found, frame, now, metered, limits)
+    closed = frame["status"] == "closed"
+    found.claims["closed-account-used"] = metered & closed & (frame["usage"] != 0)
+    return found
+
+
+def _look_at_high(found: UnusualLines, f: pd.DataFrame, metered: Claim, limits: Limits) -> None:
+    check = "usage-outlier"
+    factor, stake = limits.per(check, "factor", f), f["stake"].fillna(0)
+    is_young = f["months"].max() < YOUNG if len(f) else True
+    high = metered & (f["months"] >= ENOUGH)
+    high &= (f["ratio"] > factor) & (f["deviation"] > limits.per(check, "spread", f))
+    high &= stake >= limits.per(check, "money", f)
+    high &= f["usage"] > 1.25 * f["year_ago"].fillna(0)
+    high &= (f["usage"] > 1.1 * f["most"]) & ~(f["ratio_before"] > 0.9 * factor)
+    if is_young:  # else every seasonal house that comes back is a finding
+        high &= f["usage"] > factor * f["peers"]
+    else:
+        high &= (f["months"] >= YOUNG) | (f["usage"] > factor * f["peers"])
+    new = metered & (f["months"] < ENOUGH) & (f["months"].max() >= ENOUGH)
+    new &= f["ratio"] > limits.per(check, "new_factor", f)
+    new &= stake >= limits.per(check, "new_money", f)
+    found.claims[check] = high | new
+
+    check = "leak-suspected"
+    leak = metered & (f["months"] >= ENOUGH) & (f["usage"] >= 0.9 * f["usage_before"])
+    over = limits.per(check, "factor", f)
+    leak &= (f["ratio"] > over) & (f["ratio_before"] > over) & (f["deviation"] > 1.5)
+    leak &= (stake >= limits.per(check, "money", f)) & (f["usage"] > 1.25 * f["year_ago"].fillna(0))
+    found.claims[check] = leak & ~found.claims["usage-outlier"]
+
+
+def _look_at_low(found: UnusualLines, f: pd.DataFrame, metered: Claim, limits: Limits) -> None:
+    active = metered & (f["status"] == "active") & (f["months"] >= ENOUGH)
+    active &= f["used_months"] >= f["months"] - 1
+    stake = f["stake"].abs().fillna(0)
+    low = active & (f["usage"] > 0) & (f["ratio"] < limits.per("usage-low", "factor", f))
+    low &= f["deviation"] < -limits.per("usage-low", "spread", f)
+    low &= stake >= limits.per("usage-low", "money", f)
+    low &= ~(f["year_ago"] < f["usage"] * 1.5) & ~(f["ratio_before"] < 0.5)
+    zero = active & (f["usage"] == 0) & (stake >= limits.per("usage-zero", "money", f))
+    zero &= ~f["recent_zero"] & ~(f["year_ago"] == 0)
+
+    by = pd.DataFrame({"one": metered, "quiet": metered & (f["ratio"] < 0.5)})
+    both = by.groupby(f["account_key"]).transform("sum")
+    is_empty = (both["one"] >= 2) & (both["quiet"] == both["one"])
+    found.claims["usage-low"] = low & ~is_empty
+    found.claims["usage-zero"] = zero & ~is_empty
+    found.claims["usage-empty"] = (zero | low) & is_empty
+
+
+def _look_at_reads(found: UnusualLines, f: pd.DataFrame, metered: Claim, limits: Limits) -> None:
+    same_meter = (f["meter"] != "") & (f["meter"] == f["meter_before"])
+    backwards = same_meter & (f["current_read"] < f["previous_read"])
+    found.claims["usage-negative"] = metered & ((f["usage"] < 0) | backwards)
+
+    moved = f["current_read"] - f["previous_read"]
+    moved_before = f["current_read_before"] - f["previous_read_before"]
+    multiple = (f["usage_before"] / moved_before).where((moved_before > 0) & same_meter, 1.0)
+    multiple = multiple.where(multiple > 0, 1.0)
+    allowed = limits.per("usage-not-the-reads", "share", f) * f["usage"].abs()
+    off = (f["usage"] - multiple * moved).abs()
+    single = metered & (f["lines"] == 1)
+    found.claims["usage-not-the-reads"] = (
+        single & (moved >= 0) & (off > np.maximum(np.maximum(f["step"], 1e-6), allowed))
+    )
+    copied = (f["previous_read"] == f["previous_read_before"]) & (
+        f["current_read"] == f["current_read_before"]
+    )
+    apart = (f["previous_read"] - f["current_read_before"]).abs() > np.maximum(f["step"], 1e-6)
+    found.claims["reads-apart"] = (
+        single & same_meter & apart & ~copied & ~found.claims["usage-negative"]
+    )
+
+
+def _look_at_meters(found: UnusualLines, f: pd.DataFrame, metered: Claim) -> None:
+    estimated = f["read_type"] == "estimated"
+    for ending in ("_before", "_earlier"):
+        estimated &= f[f"read_type{ending}"] == "estimated"
+    found.claims["estimated-again"] = metered & estimated
+    named = metered & (f["meter"] != "")
+    owners = f[named].groupby(["service", "meter"])["account_key"].nunique()
+    doubled = owners.index[owners > 1]
+    pairs = pd.MultiIndex.from_frame(f[["service", "meter"]])
+    found.claims["meter-duplicate"] = named & pairs.isin(doubled)
+    changed = (f["meter_before"] != "") & (f["meter"] != f["meter_before"])
+    found.claims["meter-changed"] = named & changed & f["usage_before"].notna()
+
+
+def _look_at_services(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: Limits) -> None:
+    of_account = now.groupby(f["account_key"]).transform("sum")
+    of_service = now.groupby([f["account_key"], f["service"]]).transform("sum")
+    before, earlier = f["amount_before"], f["amount_earlier"]
+    dropped = ~now & before.notna() & earlier.notna() & (of_account > 0) & (of_service == 0)
+    dropped &= (f["status"] == "active") & (
+        before.abs() >= limits.per("service-dropped", "money", f)
+    )
+    was = before.notna().groupby(f["service"]).transform("sum")
+    _put(found, "service-dropped", dropped, was, f, "lines are not billed any more")
+    age = f["months_billed"].groupby(f["account_key"]).transform("max")
+    lived = f["months_billed"].groupby([f["account_key"], f["service"]]).transform("max")
+    added = now & (lived == 0) & (age >= ENOUGH)
+    added &= f["amount"] >= limits.per("service-added", "money", f)
+    are = now.groupby(f["service"]).transform("sum")
+    _put(found, "service-added", added, are, f, "lines are billed that never were before")
+
+
+def _put(
+    found: UnusualLines, check: str, claim: Claim, of: Claim, f: pd.DataFrame, words: str
+) -> None:
+    """Claim a check of single lines; where a part of the whole service shares it, say it once."""
+    count = claim.groupby(f["service"]).transform("sum")
+    together = claim & (count > TOGETHER * of) & (count >= FEW)
+    found.claims[check] = claim & ~together
+    found.in_all[check] = [
+        f"{service}: {count:,} {words}"
+        for service, count in f[together].groupby("service").size().items()
+    ]
+
+
+def _look_at_rates(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: Limits) -> None:
+    known = (
+        now & (f["rate_code_before"] != "") & (f["rate_code"] != "") & f["amount_before"].notna()
+    )
+    changed = known & (f["rate_code"] != f["rate_code_before"])
+    part = changed.where(known).astype("f8").groupby(f["service"]).transform("mean")
+    few = part < limits.per("rate-changed", "share", f)
+    found.claims["rate-changed"] = changed & few
+    many = f[changed & ~few].groupby("service").size()
+    found.in_all["rate-changed"] = [
+        f"{service}: {count:,} lines have another rate code than last time"
+        for service, count in many.items()
+    ]
+
+
+def _look_at_prices(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: Limits) -> None:
+    check = "price-unlike-others"
+    may = np.maximum(
+        limits.per(check, "share", f) * f["like_others"], limits.per(check, "money", f)
+    )
+    of_part = f["days"].notna() & (f["days"] < 0.9 * f["days"].max())
+    comparable = now & (f["lines"] == 1) & ~f["status"].eq("final") & ~of_part
+    comparable &= f["like_others"].notna() & (f["months_billed"] > 0) & (f["rate_code"] != "")
+    comparable &= f["rate_code"] == f["rate_code_before"]
+    off = (f["off"].abs() >= may) & ((f["off"] - f["off_before"].fillna(0)).abs() >= may)
+    found.claims[check] = comparable & off
+
+    whole = ~(f["days_before"] < 25) & (f["amount_before"] > 0) & f["usage_before"].notna()
+    least = f["amount_before"].where(whole).groupby(f["class"], observed=True)
+    base, size = least.transform("min"), least.transform("count")
+    low = comparable & f["usage"].notna() & (size >= 100) & (f["amount"] > 0)
+    low &= f["amount"] < base - limits.per("bill-minimum", "money", f)
+    found.claims["bill-minimum"] = low & ~found.claims[check]
+
+
+def _look_at_copies(
+    found: UnusualLines, f: pd.DataFrame, now: Claim, metered: Claim, limits: Limits
+) -> None:
+    doubled = now & (f["lines"] > 1) & (f["amounts"] == 1) & (f["amount"] != 0)
+    found.claims["charge-doubled"] = doubled
+    found.blocking["charge-doubled"] = doubled & (f["meter"] != "")
+
+    same_reads = metered & (f["usage"] > 0) & (f["meter"] == f["meter_before"])
+    for name in ("current_read", "previous_read"):
+        same_reads &= f[name] == f[f"{name}_before"]
+    same_use = f["usage"].isna() | (f["usage"] == f["usage_before"])
+    same = now & (f["amount"] == f["amount_before"]) & same_use
+    countable = metered & (f["usage"] >= limits.per("bill-copied", "steps", f) * f["step"])
+    countable &= f["step"] > 0
+    by = pd.DataFrame({"same": same, "now": now, "countable": countable, "reads": same_reads})
+    of_account = by.groupby(f["account_key"]).transform("sum")
+    whole = (of_account["same"] == of_account["now"]) & (of_account["countable"] >= 2)
+    first = now & ~f["account_key"].where(now).duplicated()
+    found.claims["bill-copied"] = first & (whole | (of_account["reads"] > 0))
+    found.blocking["bill-copied"] = first & (of_account["reads"] > 0)
+
+    steady = metered & (f["step"] > 0)
+    steady &= f["usage"] >= limits.per("usage-same", "steps", f) * f["step"]
+    steady &= (f["usage"] == f["usage_before"]) & (f["usage"] == f["usage_earlier"])
+    copied = (of_account["reads"] > 0) | whole
+    found.claims["usage-same"] = steady & ~copied

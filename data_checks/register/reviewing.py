@@ -1,0 +1,281 @@
+"""The review of a period's register: is this month like the months before?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy.engine import Connection
+
+from data_checks.check import Finding
+from data_checks.register.account_looks import look_at_accounts
+from data_checks.register.figures import (
+    ExpectedFigure,
+    Figure,
+    list_figures,
+    list_lines,
+    values_of,
+)
+from data_checks.register.judging import Judged, JudgedRegister, judge_figures
+from data_checks.register.limits import Limits
+from data_checks.register.looking import UnusualLines, look
+from data_checks.register.reading import Register, read_register
+from data_checks.register.tariff import add_prices
+from data_checks.register.usual import ENOUGH, add_usual
+from domain.money import Money
+
+BY_STAKE = frozenset(
+    {"usage-outlier", "usage-low", "usage-zero", "usage-empty", "usage-negative", "leak-suspected"}
+)
+BY_AMOUNT = frozenset(
+    {"service-dropped", "service-added", "charge-doubled", "closed-account-used", "bill-copied"}
+)
+
+
+@dataclass(frozen=True)
+class Review:
+    """
+    What a review found, by check, and which lines it could judge by their own history.
+
+    `errors` are checks of figures that crashed: nothing is known of them.
+    """
+
+    findings: Mapping[str, tuple[Finding, ...]]
+    judged: frozenset[tuple[str, str]]  # account_key and service
+    judgement: JudgedRegister | None
+    errors: Mapping[str, str]
+    bills: int
+    months: int  # that there are to compare with
+
+
+def review_accounts(
+    books: Connection, period: str, limits: Limits
+) -> tuple[Register, dict[str, list[Finding]]]:
+    """Look at every line and account of a period; the figures are judged apart."""
+    register = read_register(books, period)
+    told = register.accounts[["account", "status"]]
+    frame = register.frame.join(told, on="account_key")
+    frame["account"] = frame["account"].fillna(frame["account_key"])
+    register = Register(**{**register.__dict__, "frame": frame})
+    found: dict[str, list[Finding]] = {}
+    if len(frame):
+        add_prices(add_usual(register))
+        _add_lines(found, register, look(frame, limits))
+    for check, finding in look_at_accounts(books, period, register.accounts, limits):
+        found.setdefault(check, []).append(finding)
+    return register, found
+
+
+def review(
+    books: Connection,
+    period: str,
+    limits: Limits,
+    *,
+    at: datetime,
+    own: tuple[ExpectedFigure, ...] = (),
+) -> Review:
+    """
+    Review a period: its lines and accounts by our frame, its figures by the framework.
+
+    Without any month before, what needs one is not compared, and is no finding.
+    """
+    register, found = review_accounts(books, period, limits)
+    errors: dict[str, str] = {}
+    judgement = None
+    if len(register.frame):
+        lines = list_lines(register)
+        figures = list_figures(register, limits, own)
+        if figures and len(lines):
+            judgement = judge_figures(lines, figures, period=period, at=at)
+            _add_figures(found, errors, judgement, values_of(lines), limits)
+    return Review(
+        {check: _in_order(rows) for check, rows in found.items()},
+        _judged(register),
+        judgement,
+        errors,
+        count_bills(register),
+        int((~np.isnan(register.amount[:, :-1])).any(axis=0).sum()),
+    )
+
+
+def count_bills(register: Register) -> int:
+    now = register.frame["amount"].notna()
+    return int(register.frame.loc[now, "account_key"].nunique())
+
+
+def _judged(register: Register) -> frozenset[tuple[str, str]]:
+    frame = register.frame
+    if "months" not in frame:
+        return frozenset()
+    known = frame[(frame["months"] >= ENOUGH) & frame["amount"].notna()]
+    return frozenset(zip(known["account_key"], known["service"], strict=True))
+
+
+def _in_order(rows: list[Finding]) -> tuple[Finding, ...]:
+    """Put most at stake first; an account's findings of one check are one, with its lines named."""
+    return tuple(
+        sorted(
+            rows,
+            key=lambda row: (
+                -abs(row.stake.cents) if row.stake is not None else 0,
+                row.account_key,
+                row.service,
+                row.detail,
+            ),
+        )
+    )
+
+
+def _add_lines(found: dict[str, list[Finding]], register: Register, looked: UnusualLines) -> None:
+    for check, claim in looked.claims.items():
+        places = np.nonzero(np.asarray(claim.fillna(False), bool))[0]
+        blocking = looked.blocking.get(check)
+        for place in places:
+            blocks = blocking is not None and bool(blocking.iloc[place])
+            finding = _to_finding(register, check, int(place), blocks=blocks)
+            found.setdefault(check, []).append(finding)
+    for check, sentences in looked.in_all.items():
+        found.setdefault(check, []).extend(Finding("", "", sentence) for sentence in sentences)
+    found["closed-account-used"] = _one_an_account(found.get("closed-account-used", []))
+
+
+def _one_an_account(rows: list[Finding]) -> list[Finding]:
+    return list({row.account_key: row for row in reversed(rows)}.values())
+
+
+def _to_finding(register: Register, check: str, place: int, *, blocks: bool) -> Finding:
+    row: Any = register.frame.iloc[place]
+    months = tuple(None if np.isnan(use) else round(float(use), 1) for use in register.usage[place])
+    meter = row["meter"] or row["meter_before"]
+    return Finding(
+        account_key=row["account_key"],
+        account=row["account"],
+        detail=f"{row['service']}: {_SAYS.get(check, _say_amount)(row)}",
+        blocks=blocks,
+        service=row["service"],
+        meter=meter if isinstance(meter, str) else "",
+        stake=_stake(check, row),
+        months=months if row["usage"] == row["usage"] or row["usage_before"] >= 0 else (),
+    )
+
+
+def _stake(check: str, row: Any) -> Money | None:
+    """Return the money at stake in whole cents, as a figure to sort a list by."""
+    if check in BY_STAKE:
+        value = row["stake"]
+    elif check == "price-unlike-others":
+        value = row["off"]
+    elif check in BY_AMOUNT:
+        value = row["amount"] if row["amount"] == row["amount"] else row["amount_before"]
+        value = value / max(row["lines"], 1) if check == "charge-doubled" else value
+    else:
+        return None
+    return None if value is None or not np.isfinite(value) else Money(round(float(value)))
+
+
+def _quantity(value: float) -> str:
+    return "nothing" if not np.isfinite(value) else f"{value:,.1f}".removesuffix(".0")
+
+
+def _say_use(row: Any) -> str:
+    unit = ""
+    return f"{_quantity(row['usage'])} used{unit}, expected is {_quantity(row['expected'])}"
+
+
+def _say_reads(row: Any) -> str:
+    reads = f"{_quantity(row['previous_read'])} to {_quantity(row['current_read'])}"
+    return f"{_quantity(row['usage'])} used, the reads are {reads}"
+
+
+def _say_apart(row: Any) -> str:
+    last = _quantity(row["current_read_before"])
+    return f"the previous read is {_quantity(row['previous_read'])}, last time it was {last}"
+
+
+def _say_meter(row: Any) -> str:
+    return f"meter {row['meter']}" + (
+        f", before {row['meter_before']}" if row["meter_before"] not in ("", row["meter"]) else ""
+    )
+
+
+def _say_estimated(_row: Any) -> str:
+    return "estimated for the third time in a row"
+
+
+def _say_rate(row: Any) -> str:
+    return f"rate {row['rate_code']}, last time {row['rate_code_before']}"
+
+
+def _dollars(cents: float) -> str:
+    return Money(round(float(cents))).dollars() if np.isfinite(cents) else "nothing"
+
+
+def _say_amount(row: Any) -> str:
+    now, before = _dollars(row["amount"]), _dollars(row["amount_before"])
+    return f"{now} billed, {before} last time"
+
+
+def _say_price(row: Any) -> str:
+    use = "" if not np.isfinite(row["usage"]) else f" for {_quantity(row['usage'])} used"
+    return f"{_dollars(row['amount'])} billed{use}, others {_dollars(row['like_others'])}"
+
+
+def _say_twice(row: Any) -> str:
+    return f"{int(row['lines'])} times {_dollars(row['amount'] / row['lines'])}"
+
+
+_SAYS: Mapping[str, Callable[[Any], str]] = {
+    "usage-outlier": _say_use,
+    "usage-low": _say_use,
+    "usage-zero": _say_use,
+    "usage-empty": _say_use,
+    "leak-suspected": _say_use,
+    "usage-same": _say_use,
+    "closed-account-used": _say_use,
+    "usage-negative": _say_reads,
+    "usage-not-the-reads": _say_reads,
+    "bill-copied": _say_amount,
+    "reads-apart": _say_apart,
+    "meter-duplicate": _say_meter,
+    "meter-changed": _say_meter,
+    "estimated-again": _say_estimated,
+    "rate-changed": _say_rate,
+    "price-unlike-others": _say_price,
+    "charge-doubled": _say_twice,
+}
+
+
+def _add_figures(
+    found: dict[str, list[Finding]],
+    errors: dict[str, str],
+    judgement: JudgedRegister,
+    shares: Mapping[str, float],
+    limits: Limits,
+) -> None:
+    for judged in judgement.figures:
+        check = judged.figure.check
+        if judged.error:
+            errors[check] = judged.error
+        elif not judged.passed and not _is_told_elsewhere(judged):
+            blocks = check == "last-month-again" and (
+                shares["same_reads"] > limits.of(check, "share")
+            )
+            detail = f"{judged.figure.sentence}; it is {say_value(judged.figure, judged.value)}"
+            found.setdefault(check, []).append(Finding("", "", detail, blocks=blocks))
+
+
+def _is_told_elsewhere(judged: Judged) -> bool:
+    """Where no line is left, the number of lines says so."""
+    return judged.value is None and judged.figure.figure in ("total", "mean", "share")
+
+
+def say_value(figure: Figure, value: float | None) -> str:
+    """Write a figure's value as its kind has it."""
+    if value is None:
+        return "nothing"
+    if figure.figure == "lines":
+        return f"{value:,.0f}"
+    return f"{value:.2%}" if figure.figure in ("share", "same") else f"${value:,.2f}"

@@ -1,0 +1,99 @@
+"""What others with the same rate and use are billed: the tariff, read from the months."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from data_checks.register.usual import CLASS_SIZE
+
+LIKE = 8  # others within a fifth of the use, from where an amount can be compared
+ALIKE = 0.005  # so near two rises are one
+STEADY = 0.95  # of a class that moved alike
+
+
+def add_prices(frame: pd.DataFrame) -> pd.DataFrame:
+    """
+    Add what others are billed for the same, and the money that an unusual use would move.
+
+    Amounts are cents as figures: medians and curves, which are compared and never booked. An
+    account's own offset of last month is kept beside, for meter sizes under one rate code.
+    """
+    single = frame["lines"] == 1
+    frame["like_others"], frame["stake"] = _tariff(
+        frame, frame["amount"], frame["usage"], single, frame["class"]
+    )
+    before = (frame["service"] + "/" + frame["rate_code_before"].fillna("")).astype("category")
+    like_before, _ = _tariff(
+        frame, frame["amount_before"], frame["usage_before"], frame["lines_before"] == 1, before
+    )
+    each = (frame["amount"] / frame["usage"].where(frame["usage"] > 0)).groupby(
+        frame["class"], observed=True
+    )
+    moved = frame["usage"].clip(lower=0) - frame["expected"]
+    frame["stake"] = frame["stake"].fillna(each.transform("median") * moved)
+    frame["off"] = frame["amount"] - frame["like_others"]
+    frame["off_before"] = frame["amount_before"] - like_before
+    _compare_flat(frame)
+    return frame
+
+
+def _compare_flat(frame: pd.DataFrame) -> None:
+    """Expect of a charge without a meter what it was before, times the rise of its class."""
+    by = frame["class"]
+    flat = frame["usage"].isna() & frame["amount"].notna() & (frame["amount_before"] > 0)
+    rise = (frame["amount"] / frame["amount_before"]).where(flat)
+    usual = rise.groupby(by, observed=True).transform("median")
+    alike = ((rise - usual).abs() < ALIKE).astype("f8").where(flat)
+    steady = alike.groupby(by, observed=True).transform("mean") > STEADY
+    size = flat.groupby(by, observed=True).transform("sum")
+    sure = flat & steady & (size >= CLASS_SIZE)
+    expected = frame["amount_before"] * usual
+    frame.loc[sure, "like_others"] = expected[sure]
+    frame.loc[sure, "off"] = (frame["amount"] - expected)[sure]
+
+
+def _tariff(
+    frame: pd.DataFrame, amounts: Any, uses: Any, counts: Any, classes: Any
+) -> tuple[Any, Any]:
+    priced, stake = np.full(len(frame), np.nan), np.full(len(frame), np.nan)
+    usage, amount = uses.to_numpy("f8"), amounts.to_numpy("f8")
+    expected, single = frame["expected"].to_numpy("f8"), counts.to_numpy()
+    by_class: dict[Any, Any] = dict(classes.groupby(classes, observed=True).indices)
+    for rows in by_class.values():
+        have = rows[~np.isnan(amount[rows]) & single[rows]]
+        metered = ~np.isnan(usage[have])
+        if len(have) < CLASS_SIZE or float(metered.mean()) < 0.5:  # without a meter: _compare_flat
+            continue
+        have = have[metered & (usage[have] >= 0)]
+        curve = _curve(usage[have], amount[have])
+        if curve is None:
+            continue
+        x, y = curve
+        near: Any = np.searchsorted(
+            np.sort(usage[have]), np.c_[usage[rows] * 0.8, usage[rows] * 1.2]
+        )
+        known = (near[:, 1] - near[:, 0]) >= LIKE
+        priced[rows[known]] = np.interp(usage[rows[known]], x, y)
+        used = _priced(x, y, np.maximum(usage[rows], 0))
+        stake[rows] = used - _priced(x, y, expected[rows])
+    return priced, stake
+
+
+def _curve(usage: Any, amount: Any) -> tuple[Any, Any] | None:
+    """Return the median amount for each use, smoothed where there are many; None for too few."""
+    medians = pd.Series(amount).groupby(usage).median()
+    if len(medians) < 3:
+        return None
+    x, y = medians.index.to_numpy(), medians
+    if len(x) > 200:
+        y = medians.rolling(5, center=True, min_periods=1).median()
+    return x, y.to_numpy()
+
+
+def _priced(x: Any, y: Any, use: Any) -> Any:
+    """Return what a use costs by the curve, beyond its end by its middle slope."""
+    slope = np.median((y[1:] - y[0]) / np.maximum(x[1:] - x[0], 1e-9))
+    return np.interp(use, x, y) + np.clip(use - x[-1], 0, None) * slope

@@ -1,0 +1,133 @@
+"""What each line was expected to use: the customer's own level times what all peers do now."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from data_checks.register.reading import HISTORY, Matrix, Register
+
+CLASS_SIZE = 30  # customers of a class, below which it has no season of its own
+WHOLE = 10  # months that make a customer steady
+ENOUGH = 3  # months of its own, from where a line can be compared
+LEAST_SPREAD = 0.18  # of the logarithm of use
+TO_SIGMA = 1.4826  # makes a median absolute deviation a standard deviation
+
+
+def add_usual(register: Register) -> pd.DataFrame:
+    """
+    Add to the frame what each line was expected to use, and how far it is from that.
+
+    Expected is level × index now × days. The index of a class and month is the median over its
+    steady customers of use by own median, this month included: a drought or a hot month for all is
+    nobody's finding. The spread is robust (median absolute deviation of the logarithm), widened
+    where months are few and where the meter counts in coarse steps.
+    """
+    frame = register.frame
+    past, now = _daily(register)
+    seen = ~np.isnan(past)
+    _drop_first_bills(register, past, seen)
+    frame["months"] = (~np.isnan(past)).sum(axis=1)
+    frame["months_billed"] = (~np.isnan(register.amount[:, :-1])).sum(axis=1)
+    rate = frame["rate_code"].where(frame["rate_code"] != "", frame["rate_code_before"])
+    frame["rate"] = rate.fillna("")
+    frame["class"] = (frame["service"] + "/" + frame["rate"]).astype("category")
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # the median of nothing is not a number
+        index = _index(frame, past, now)
+        level = np.where(past > 0, past, np.nan) / index[:, :-1]
+        centre = np.nanmedian(level, axis=1)
+        deviations = np.abs(np.log(level / centre[:, None]))
+        spread = TO_SIGMA * np.nanmedian(deviations, axis=1)
+        _add_expected(register, centre, index)
+        _add_distance(register, past, centre, index, spread)
+    return frame
+
+
+def _daily(register: Register) -> tuple[Matrix, Matrix]:
+    """Return use a day, so that months of 28 and of 33 days are alike."""
+    with np.errstate(all="ignore"):
+        daily = register.usage / register.days
+    return daily[:, :-1].copy(), daily[:, -1]
+
+
+def _drop_first_bills(register: Register, past: Matrix, seen: Any) -> None:
+    """Leave a first bill out of the history: it is for a part of a month, if days do not tell."""
+    own = [one.back for one in register.before if one.cycle == register.period.cycle]
+    backs = own or [one.back for one in register.before]
+    if not backs:
+        return
+    first = seen.argmax(axis=1)
+    newborn = np.nonzero(seen.any(axis=1) & (first > HISTORY - max(backs)))[0]
+    past[newborn, first[newborn]] = np.nan
+
+
+def _index(frame: pd.DataFrame, past: Matrix, now: Matrix) -> Matrix:
+    """Return the season and weather of each row's class: 1 is the customers' usual month."""
+    live = np.where(past > 0, past, np.nan)
+    own = np.nanmedian(live, axis=1)
+    there = int((~np.isnan(past)).any(axis=0).sum())
+    whole = min(WHOLE, max(there, 1))
+    steady = (frame["months"].to_numpy() >= whole) & ((past > 0).sum(axis=1) >= whole)
+    index = np.ones((len(frame), HISTORY + 1), "f4")
+    for rows in frame.groupby("class", observed=True).indices.values():
+        use = rows[steady[rows]]
+        if len(use) >= CLASS_SIZE:
+            used = np.c_[live[use], np.where(now[use] > 0, now[use], np.nan)]
+            index[rows] = np.nanmedian(used / own[use, None], axis=0)
+    kept: Matrix = np.where(np.isnan(index), 1.0, np.where(index > 0.02, index, np.nan))
+    return kept
+
+
+def _add_expected(register: Register, centre: Any, index: Matrix) -> None:
+    frame = register.frame
+    frame["step"] = _by(frame, "service").transform(_step)
+    frame["peers"] = _by(frame, "class").transform("median")
+    known = frame["months"].to_numpy() >= ENOUGH
+    expected = centre * index[:, -1] * register.days[:, -1]
+    frame["expected"] = np.where(known, expected, frame["peers"])
+    before = register.days[:, -2]
+    frame["expected_before"] = centre * index[:, -2] * np.where(np.isnan(before), 30, before)
+
+
+def _by(frame: pd.DataFrame, name: str) -> Any:
+    return frame.groupby(name, observed=True)["usage"]
+
+
+def _add_distance(
+    register: Register, past: Matrix, centre: Any, index: Matrix, spread: Any
+) -> None:
+    frame, days = register.frame, register.days[:, -1]
+    step = frame["step"].to_numpy()
+    frame["year_ago"] = past[:, 0] * days
+    most = np.nanmax(np.c_[past, np.zeros(len(past))], axis=1)
+    frame["most"] = most * days
+    frame["used_months"] = (past > 0).sum(axis=1)
+    last = _last_uses(past)
+    frame["recent_zero"] = (last == 0).any(axis=1)
+    few = 1 + 2 / np.maximum(
+        frame["months"].to_numpy() - 1, 1
+    )  # few months tell little of a spread
+    wide = np.hypot(np.nan_to_num(spread, nan=0.5), LEAST_SPREAD * few)
+    coarse = 0.6 * step / np.maximum(frame["expected"].fillna(0) + step, 1e-9)
+    frame["ratio"] = (frame["usage"] + step) / (frame["expected"] + step)
+    frame["deviation"] = np.log(frame["ratio"].where(frame["ratio"] > 0)) / np.hypot(wide, coarse)
+    frame["ratio_before"] = (frame["usage_before"] + step) / (frame["expected_before"] + step)
+
+
+def _last_uses(past: Matrix) -> Matrix:
+    """Return the two newest uses of each row's own, wherever in the months they stand."""
+    places = np.where(np.isnan(past), -1, np.arange(past.shape[1]))
+    newest = np.sort(places, axis=1)[:, -2:]
+    uses: Matrix = np.take_along_axis(past, np.maximum(newest, 0), axis=1)
+    return np.where(newest >= 0, uses, np.nan)
+
+
+def _step(use: pd.Series[Any]) -> float:
+    """Return what a service's meters count in: 1 for thousands of gallons, 10 or 100 for others."""
+    values = np.unique(use.dropna().to_numpy())[:2000]
+    whole = len(values) and bool((values == np.rint(values)).all()) and abs(values).max() < 1e15
+    return float(np.gcd.reduce(values.astype("i8"))) if whole else 0.0

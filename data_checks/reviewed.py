@@ -1,0 +1,94 @@
+"""The register review beside the checks in SQL: one result for each name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from data_checks.check import Check, Finding
+from data_checks.choices.chosen import CheckChoices
+from data_checks.register.catalog import REGISTER, REVIEWED
+from data_checks.register.reviewing import Review, review
+from database.books import Database, insert_rows
+from database.checking.tables import register_figure, register_record
+
+SHARED = frozenset(one.check.name for one in REGISTER if one.has_sql)
+
+
+@dataclass(frozen=True, slots=True)
+class LookedAt:
+    """A check with the rows that fail it, and the error if it crashed."""
+
+    check: Check
+    findings: tuple[Finding, ...]
+    error: str = ""
+
+
+def review_register(database: Database, period: str, choices: CheckChoices, at: datetime) -> Review:
+    """Review a period's register with the limits in force; nothing is written."""
+    with database.reading() as books:
+        return review(books, period, choices.limits, at=at, own=choices.own_figures)
+
+
+def merge_review(
+    looked: Iterable[LookedAt], reviewed: Review, choices: CheckChoices
+) -> list[LookedAt]:
+    """
+    Put the review's findings beside those in SQL.
+
+    A name that both have is one check: the review says what is unusual of a line that has months
+    of its own, season and weather taken off; SQL says it of all others. A negative usage counts
+    whoever finds it.
+    """
+    merged = [
+        replace(one, findings=_merged(one, reviewed)) if one.check.name in SHARED else one
+        for one in looked
+    ]
+    for check in choices.as_chosen(REVIEWED):
+        findings = reviewed.findings.get(check.name, ())
+        merged.append(LookedAt(check, findings, reviewed.errors.get(check.name, "")))
+    return merged
+
+
+def _merged(one: LookedAt, reviewed: Review) -> tuple[Finding, ...]:
+    own = reviewed.findings.get(one.check.name, ())
+    told = {(finding.account_key, finding.service) for finding in own}
+    is_fact = one.check.name == "usage-negative"
+    rest = (
+        finding
+        for finding in one.findings
+        if (finding.account_key, finding.service) not in (told if is_fact else reviewed.judged)
+        and not (is_fact and not finding.service and finding.account_key in {k for k, _ in told})
+    )
+    return (*own, *rest)
+
+
+_FIGURE = (
+    *("period", "line", "check_name", "service", "rate_code", "figure"),
+    *("value", "low", "high", "before", "passed", "sentence"),
+)
+
+
+def record_figures(database: Database, period: str, reviewed: Review) -> None:
+    """Keep what the judge said of the figures, and its suite, result and page for an auditor."""
+    judgement = reviewed.judgement
+    with database.writing() as books:
+        for table in (register_figure, register_record):
+            books.execute(table.delete().where(table.c.period == period))
+        if judgement is None:
+            return
+        rows = (
+            (
+                *(period, line, one.figure.check, one.figure.service, one.figure.rate_code),
+                *(one.figure.figure, one.value, one.figure.low, one.figure.high),
+                *(one.figure.before, one.passed, one.figure.sentence),
+            )
+            for line, one in enumerate(judgement.figures, start=1)
+        )
+        insert_rows(books, register_figure, _FIGURE, rows)
+        books.execute(
+            register_record.insert().values(
+                period=period, suite=judgement.suite, result=judgement.result, page=judgement.page
+            )
+        )

@@ -1,0 +1,1 @@
+"""The tables of what an office wants of its checks."""

@@ -1,0 +1,389 @@
+"""The review of a register: the right findings on a town that is known by heart (rule 44)."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from data_checks.register.catalog import LIMITS
+from data_checks.register.limits import Limits, LimitSet
+from data_checks.register.reviewing import review, review_accounts
+from database.books import Database
+from database.schema import metadata
+from tests.data_checks.register.town import AT, LAST, a_line, build_town
+
+FOLDED = {"usage-empty", "leak-suspected", "meter-changed", "bill-zero"}
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """Empty books on SQLite: the reading on PostgreSQL has a test of its own."""
+    made = []
+
+    def make():
+        database = Database(f"sqlite:///{tmp_path / f'books-{len(made)}.db'}")
+        with database.writing() as books:
+            metadata.create_all(books)
+        made.append(database)
+        return database
+
+    yield make
+    for database in made:
+        database.close()
+
+
+def look(database, *changes):
+    with database.reading() as books:
+        return review_accounts(books, LAST, Limits(LIMITS, changes))
+
+
+def found(database, *changes, folded=False):
+    _, by_check = look(database, *changes)
+    return sorted(
+        (check, finding.account, finding.service)
+        for check, rows in by_check.items()
+        for finding in rows
+        if folded or check not in FOLDED
+    )
+
+
+def judged(database, own=()):
+    with database.reading() as books:
+        return review(books, LAST, Limits(LIMITS), at=AT, own=own)
+
+
+def seven(month=12, **values):
+    def change(m, house, line, rows):
+        if house == 7 and m == month:
+            line.update(values)
+
+    return change
+
+
+def line_of(register, account="A7", service="WATER"):
+    frame = register.frame
+    return frame[(frame["account_key"] == account) & (frame["service"] == service)].iloc[0]
+
+
+def test_a_town_like_every_month_has_no_finding(database):
+    build_town(database)
+
+    register, _ = look(database)
+
+    assert [] == found(database, folded=True)
+    assert pytest.approx(31, abs=0.01) == line_of(register)["expected"]
+
+
+def test_three_times_the_use_is_an_outlier_with_the_money_at_stake(fresh):
+    database = fresh()
+    build_town(database, seven(usage=93.0))
+
+    register, by_check = look(database)
+
+    assert [("usage-outlier", "A-7", "WATER")] == found(database)
+    assert pytest.approx(94 / 32, abs=0.01) == line_of(register)["ratio"]
+    finding = by_check["usage-outlier"][0]
+    assert abs(finding.stake.cents - 62_00) <= 5
+    assert "WATER: 93 used, expected is 31" == finding.detail
+    assert 13 == len(finding.months)
+
+
+def test_a_hot_month_for_all_is_no_finding_of_anybody_and_shows_in_the_figures(fresh):
+    database = fresh()
+    build_town(
+        database,
+        lambda m, house, line, rows: line.update(usage=line["usage"] * (3 if m == 12 else 1)),
+    )
+
+    reviewed = judged(database)
+
+    assert [] == found(database)
+    failed = {(f.figure.check, f.figure.name) for f in reviewed.judgement.figures if not f.passed}
+    assert {
+        (f"register-{figure}", name)
+        for figure in ("mean", "total")
+        for name in ("WATER", "WATER/WR")
+    } == failed
+    mean = next(
+        f for f in reviewed.judgement.figures
+        if (f.figure.check, f.figure.name) == ("register-mean", "WATER")
+    )  # fmt: skip
+    assert pytest.approx(103.0, abs=0.1) == mean.value
+    assert pytest.approx((30.0, 51.25), abs=0.2) == (mean.figure.low, mean.figure.high)
+
+
+@pytest.mark.parametrize(
+    ("use", "check", "stake"),
+    [(6.0, "usage-low", -25_00), (0.0, "usage-zero", -31_00)],
+)
+def test_a_meter_that_slows_down_or_stops_is_found(fresh, use, check, stake):
+    database = fresh()
+    build_town(database, seven(usage=use))
+
+    _, by_check = look(database)
+
+    assert [(check, "A-7", "WATER")] == found(database)
+    assert abs(by_check[check][0].stake.cents - stake) <= 5
+
+
+@pytest.mark.parametrize(
+    ("values", "check"),
+    [
+        ({"usage": -989.0, "amount": 1000, "previous_read": 990.0, "current_read": 1.0},
+         "usage-negative"),
+        ({"usage": 62.0, "current_read": 1396.0}, "usage-not-the-reads"),
+        ({"previous_read": 1300.0, "current_read": 1331.0}, "reads-apart"),
+        ({"rate_code": "WC"}, "rate-changed"),
+        ({"amount": 51_00}, "price-unlike-others"),
+        ({"meter": "W8"}, "meter-duplicate"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_a_line_that_is_spoiled_is_found_and_no_other_account_is(fresh, values, check):
+    database = fresh()
+    build_town(database, seven(**values))
+
+    rows = found(database)
+
+    assert check in {name for name, account, _ in rows if account == "A-7"}
+    mine = {"A-7", "A-8"} if check == "meter-duplicate" else {"A-7"}
+    assert {account for _, account, _ in rows} <= mine
+
+
+def test_a_service_left_out_and_one_put_in_are_one_finding_each(fresh):
+    def change(m, house, line, rows):
+        if m == 12 and house == 7:
+            rows.pop()
+        if m == 12 and house == 9:
+            rows.append(a_line("RECYCLING", amount=12_40, rate_code="RC"))
+
+    database = fresh()
+    build_town(database, change)
+
+    assert [
+        ("service-added", "A-9", "RECYCLING"),
+        ("service-dropped", "A-7", "GARBAGE"),
+    ] == found(database)
+
+
+def test_a_new_charge_for_the_whole_town_is_one_finding_in_all(fresh):
+    def change(m, house, line, rows):
+        if m == 12:
+            rows.append(a_line("STORM", amount=6_50, rate_code="ST"))
+
+    database = fresh()
+    build_town(database, change)
+
+    assert [("service-added", "", "")] == found(database)
+
+
+@pytest.mark.parametrize(("meter", "blocks"), [("C1", True), ("", False)])
+def test_a_charge_that_stands_twice_blocks_where_one_meter_proves_it(fresh, meter, blocks):
+    def change(m, house, line, rows):
+        if m == 12 and house == 7:
+            rows[1]["meter"] = meter
+            rows.append(dict(rows[1]))
+
+    database = fresh()
+    build_town(database, change)
+
+    _, by_check = look(database)
+
+    doubled = by_check["charge-doubled"]
+    assert [("A-7", "GARBAGE", blocks)] == [(f.account, f.service, f.blocks) for f in doubled]
+
+
+def test_two_meters_of_one_account_at_the_minimum_are_two_charges(fresh):
+    def change(m, house, line, rows):
+        if house == 7:
+            line.update(usage=0.0, amount=18_50, meter="W7")
+            rows.append(dict(line, meter="W7B", previous_read=5.0, current_read=5.0))
+
+    database = fresh()
+    build_town(database, change)
+
+    register, by_check = look(database)
+
+    assert [] == by_check.get("charge-doubled", [])
+    water = register.frame[register.frame["account_key"].eq("A7")]["service"].eq("WATER")
+    assert 2 == water.sum()
+
+
+@pytest.mark.parametrize(("since", "times"), [(11, 0), (10, 1)])
+def test_the_third_estimate_in_a_row_is_found(fresh, since, times):
+    def change(m, house, line, rows):
+        if house == 7 and m >= since:
+            line.update(read_type="estimated")
+
+    database = fresh()
+    build_town(database, change)
+
+    assert [("estimated-again", "A-7", "WATER")] * times == found(database)
+
+
+def test_a_house_that_is_empty_since_last_month_is_not_told_again(fresh):
+    database = fresh()
+    build_town(
+        database,
+        lambda m, house, line, rows: line.update(usage=0.0) if house == 7 and m >= 11 else None,
+    )
+
+    assert [] == found(database)
+
+
+def test_use_on_a_closed_account_is_one_finding(fresh):
+    database = fresh()
+    build_town(database, lambda m, house, line, rows: "closed" if house == 7 and m == 12 else None)
+
+    assert [("closed-account-used", "A-7", "WATER")] == found(database)
+
+
+def test_a_rate_rise_for_all_is_no_finding_and_holds_its_band(fresh):
+    def change(m, house, line, rows):
+        if m == 12:
+            line["amount"] = round(10_30 + 1_03 * line["usage"])
+            rows[1]["amount"] = 17_77
+
+    database = fresh()
+    build_town(database, change)
+
+    assert [] == found(database)
+    assert [] == [f.figure.sentence for f in judged(database).judgement.figures if not f.passed]
+
+
+def test_an_office_without_months_before_compares_nothing_and_judges_nothing(fresh):
+    database = fresh()
+    build_town(database, months=1)
+
+    reviewed = judged(database)
+
+    assert ([], None, 0) == (found(database), reviewed.judgement, reviewed.months)
+
+
+@pytest.mark.parametrize("months", [13, 4])
+def test_a_seasonal_house_that_comes_back_is_no_finding(fresh, months):
+    database = fresh()
+    build_town(
+        database,
+        lambda m, house, line, rows: line.update(usage=0.0) if house == 7 and 7 <= m < 12 else None,
+        months=months,
+    )
+
+    assert [] == found(database)
+
+
+def test_months_of_28_and_of_33_days_are_alike(fresh):
+    start, spans = date(2025, 9, 20), []
+    for place in range(12):
+        end = start + timedelta(days=(28, 33)[place % 2] - 1)
+        spans.append((start, end))
+        start = end + timedelta(days=1)
+    spans.append((date(2026, 10, 1), date(2026, 10, 28)))
+    database = fresh()
+    build_town(database, periods=_named_apart(spans))
+
+    assert [] == found(database)
+
+
+def _named_apart(spans):
+    """Keep one period a calendar month: the town names periods by the month they begin in."""
+    return list({f"{start:%Y-%m}": (start, end) for start, end in spans}.values())
+
+
+def test_last_months_file_again_blocks_where_the_meters_show_last_months_reads(fresh):
+    def change(m, house, line, rows):
+        if m == 12:
+            days30 = float(round(30 * (0.8, 0.9, 1, 1.1, 1.2)[house % 5]))
+            previous = line["previous_read"] - days30
+            line.update(usage=days30, previous_read=previous, current_read=previous + days30)
+
+    database = fresh()
+    build_town(database, change)
+
+    again = judged(database).findings["last-month-again"]
+
+    assert [True] == [finding.blocks for finding in again]
+    assert {"bill-copied"} == {name for name, _, _ in found(database)}
+
+
+def test_a_deposit_a_credit_a_plan_and_an_account_that_owes_nothing_are_told(fresh):
+    from domain.money import Money
+
+    accounts = {
+        1: {"status": "final", "deposit_held": Money(150_00)},
+        2: {"closing_balance": Money(-250_00), "amount_due": Money(-250_00)},
+        3: {"closing_balance": Money(300_00), "equal_pay_amount": Money(50_00)},
+        4: {"amount_due": Money(0)},
+    }
+    database = fresh()
+    build_town(database, accounts=accounts)
+
+    assert [
+        ("bill-zero", "A-4", ""),
+        ("credit-large", "A-2", ""),
+        ("equal-pay-drift", "A-3", ""),
+        ("final-without-deposit", "A-1", ""),
+    ] == found(database, folded=True)
+
+
+def test_a_class_may_have_a_limit_of_its_own(fresh):
+    database = fresh()
+    build_town(database, seven(usage=93.0))
+
+    of_class = LimitSet("usage-outlier", "factor", "4", "WATER", "WR")
+    of_another = LimitSet("usage-outlier", "factor", "4", "WATER", "WI")
+
+    assert [] == found(database, of_class)
+    assert [("usage-outlier", "A-7", "WATER")] == found(database, of_another)
+
+
+@pytest.mark.parametrize(
+    "service", ['GARBAGE "XL"', "Égout", "O'Dell `x`", "a{b}$c", "back\\slash"]
+)
+def test_services_of_any_name_are_judged(fresh, service):
+    def change(m, house, line, rows):
+        rows[1].update(service=service, amount=17_25 if m < 12 else 34_50)
+
+    database = fresh()
+    build_town(database, change)
+
+    reviewed = judged(database)
+
+    failed = {
+        (f.figure.check, f.figure.service) for f in reviewed.judgement.figures if not f.passed
+    }
+    assert ("register-mean", service) in failed
+    assert {} == reviewed.errors
+
+
+def test_what_the_judge_writes_is_json_and_a_page_that_loads_nothing(fresh):
+    database = fresh()
+    build_town(database)
+
+    judgement = judged(database).judgement
+
+    assert json.loads(judgement.suite)["expectations"]
+    assert json.loads(judgement.result)["success"]
+    assert [] == re.findall(r"(?:src|href)=[\"']https?:", judgement.page)
+    assert "holds" in judgement.page
+    assert "WATER, mean: between $" in judgement.page
+
+
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(house=st.integers(0, 39), times=st.floats(2.6, 12.0))
+def test_a_misread_of_any_house_is_found_and_no_other_house_is(fresh, house, times):
+    def change(m, one, line, rows):
+        if one == house and m == 12:
+            line.update(usage=float(round(line["usage"] * times)))
+
+    database = fresh()
+    build_town(database, change, months=6, houses=40)
+
+    assert [("usage-outlier", f"A-{house}", "WATER")] == found(database)
