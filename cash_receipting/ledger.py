@@ -22,7 +22,10 @@ CREATE TABLE IF NOT EXISTS receipt (
     method TEXT NOT NULL,
     confirmation TEXT NOT NULL,
     taken_on TEXT NOT NULL,
-    reverses INTEGER UNIQUE REFERENCES receipt (number),
+    reverses INTEGER REFERENCES receipt (number),
+    distribution TEXT NOT NULL DEFAULT '',
+    payor TEXT NOT NULL DEFAULT '',
+    comment TEXT NOT NULL DEFAULT '',
     CHECK ((kind = 'reversal') = (reverses IS NOT NULL))
 )
 """
@@ -68,7 +71,8 @@ def _enter(books: sqlite3.Connection, request: PostingRequest) -> Receipt:
     try:
         entered = books.execute(
             "INSERT INTO receipt (key, kind, account, cents, method, confirmation, taken_on,"
-            " reverses) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            " reverses, distribution, payor, comment)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 request.key,
                 request.kind.value,
@@ -78,6 +82,9 @@ def _enter(books: sqlite3.Connection, request: PostingRequest) -> Receipt:
                 request.confirmation,
                 request.taken_on.isoformat(),
                 None if request.reverses is None else _to_number(books, request),
+                request.distribution,
+                request.payor,
+                request.comment,
             ),
         )
     except sqlite3.IntegrityError as refusal:
@@ -87,13 +94,19 @@ def _enter(books: sqlite3.Connection, request: PostingRequest) -> Receipt:
 
 
 def _to_number(books: sqlite3.Connection, request: PostingRequest) -> int:
-    """Return the number of the receipt that is reversed; raises PermanentFailure."""
+    """
+    Return the number of the receipt that is reversed; raises PermanentFailure.
+
+    A receipt may be taken back in parts, as a refund is, but never more than it was.
+    """
     written = (request.reverses or "").removeprefix("R")
     number = int(written) if written.isdecimal() else 0
     row = books.execute(
-        "SELECT account, cents FROM receipt WHERE number = ? AND kind = 'receipt'", (number,)
+        "SELECT account, cents - (SELECT COALESCE(SUM(b.cents), 0) FROM receipt b"
+        " WHERE b.reverses = r.number) FROM receipt r WHERE number = ? AND kind = 'receipt'",
+        (number,),
     ).fetchone()
-    if row is None or tuple(row) != (request.account, request.amount.cents):
+    if row is None or row[0] != request.account or row[1] < request.amount.cents:
         raise PermanentFailure(f"the ledger has no receipt {request.reverses} of that amount")
     return number
 

@@ -22,7 +22,9 @@ class PostingRequest:
 
     `key` is made of business facts and searchable there; `confirmation` is the gateway's number,
     the same on both sides (rule 78). A reversal names the receipt it takes back in `reverses`.
-    `amount` is positive in every kind. `taken_on` is a local date.
+    `amount` is positive in every kind. `taken_on` is a local date. `distribution` is the code of
+    what else than an account was paid (rule 191); `account` is the number that was given, or that
+    code.
     """
 
     key: str
@@ -33,6 +35,9 @@ class PostingRequest:
     confirmation: str
     taken_on: date
     reverses: str | None = None  # the receipt number
+    distribution: str = ""
+    payor: str = ""
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from cash_receipting.port import PostingRequest
 from database.books import Database
+from database.definitions.checkout import checkout, checkout_line
 from database.ledger.tables import balance_entry
 from database.postings import is_receipt_of
 from database.tables import bill_run, gateway_payment, posting
@@ -44,7 +45,12 @@ def _facts(keys: Sequence[str]) -> sa.Select[Any]:
     return (
         sa.select(
             posting,
-            gateway_payment.c.account,
+            sa.func.coalesce(
+                sa.func.nullif(checkout_line.c.account, ""), gateway_payment.c.account
+            ).label("account"),
+            sa.func.coalesce(checkout_line.c.distribution, "").label("distribution"),
+            sa.func.coalesce(checkout_line.c.payor, "").label("payor"),
+            sa.func.coalesce(checkout_line.c.comment, "").label("comment"),
             gateway_payment.c.method_kind,
             gateway_payment.c.confirmation,
             balance_entry.c.happened_at,
@@ -54,12 +60,24 @@ def _facts(keys: Sequence[str]) -> sa.Select[Any]:
         .join(gateway_payment, of_payment == posting.c.payment_key)
         .join(bill_run, bill_run.c.period == gateway_payment.c.period)
         .join(balance_entry, balance_entry.c.key == posting.c.entry_key)
+        .outerjoin(checkout, checkout.c.payment_key == of_payment)
+        .outerjoin(
+            checkout_line,
+            sa.and_(
+                checkout_line.c.checkout == checkout.c.key,
+                checkout_line.c.number == posting.c.line,
+                posting.c.kind.not_in(_FEES),
+            ),
+        )
         .outerjoin(
             receipt,
-            is_receipt_of(of_payment, receipt),
+            is_receipt_of(of_payment, receipt, posting.c.line),
         )
         .where(posting.c.key.in_(keys))
     )
+
+
+_FEES = (PostingKind.SERVICE_FEE, PostingKind.SERVICE_FEE_BACK)
 
 
 def _to_claimed(row: Any) -> Claimed:
@@ -73,6 +91,9 @@ def _to_claimed(row: Any) -> Claimed:
         confirmation=row.confirmation or "",
         taken_on=happened_at.astimezone(ZoneInfo(row.timezone)).date(),
         reverses=row.reverses if row.kind is PostingKind.REVERSAL else None,
+        distribution=row.distribution,
+        payor=row.payor,
+        comment=row.comment,
     )
     return Claimed(request, row.asked_at, row.attempts, row.created_at)
 
@@ -192,7 +213,7 @@ _GO_BACK = (PostingKind.REVERSAL, PostingKind.SERVICE_FEE_BACK)
 def _unposted() -> sa.Select[Any]:
     receipt = posting.alias("receipt")
     receipt_is_posted = sa.exists().where(
-        is_receipt_of(posting.c.payment_key, receipt),
+        is_receipt_of(posting.c.payment_key, receipt, posting.c.line),
         receipt.c.state == PostingState.POSTED,
     )
     return (

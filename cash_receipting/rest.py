@@ -154,6 +154,9 @@ class RestReceipting:
 
 
 def _to_body(request: PostingRequest) -> Mapping[str, str | None]:
+    """Say what else than an account was paid only where something was."""
+    other = {"distribution": request.distribution}
+    other |= {"payor": request.payor, "comment": request.comment}
     return {
         "key": request.key,
         "kind": request.kind.value,
@@ -163,6 +166,7 @@ def _to_body(request: PostingRequest) -> Mapping[str, str | None]:
         "confirmation": request.confirmation,
         "taken_on": request.taken_on.isoformat(),
         "reverses": request.reverses,
+        **(other if request.distribution else {}),
     }
 
 

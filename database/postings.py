@@ -61,6 +61,7 @@ def queue_posting(
         "entry_key": entry.key,
         "payment_key": entry.payment_key,
         "kind": kind,
+        "line": entry.line,
         "amount": amount,
         "state": POSTING.start,
         "attempts": 0,
@@ -81,10 +82,12 @@ def _queueing(dialect: str) -> Any:
 
 
 def is_receipt_of(
-    payment_key: sa.ColumnElement[str], of: sa.FromClause = posting
+    payment_key: sa.ColumnElement[str],
+    of: sa.FromClause = posting,
+    line: sa.ColumnElement[int] | int = 1,
 ) -> sa.ColumnElement[bool]:
     """
-    Claim that a posting is the receipt of a payment itself: one at most.
+    Claim that a posting is the receipt of a payment itself: one at most, of each of its lines.
 
     What a won dispute brings back is a receipt as well, of the same payment.
     """
@@ -92,6 +95,7 @@ def is_receipt_of(
     return sa.and_(
         of.c.payment_key == payment_key,
         of.c.kind == PostingKind.RECEIPT,
+        of.c.line == line,
         of.c.key.startswith(prefix, autoescape=True),
     )
 

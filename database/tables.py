@@ -630,6 +630,7 @@ posting = _table(
     sa.Column("entry_key", sa.String(200), sa.ForeignKey("balance_entry.key"), nullable=False),
     sa.Column("payment_key", sa.String(120), sa.ForeignKey("gateway_payment.key"), nullable=False),
     sa.Column("kind", one_of(PostingKind, "kind"), nullable=False),
+    sa.Column("line", sa.Integer, nullable=False, server_default="1"),  # of the payment
     sa.Column("amount", Cents, nullable=False),
     sa.Column("state", one_of(PostingState, "state"), nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),

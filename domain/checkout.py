@@ -10,6 +10,7 @@ from domain.money import Money
 from domain.payments import Advice, MethodKind, PaymentState
 
 LASTS = timedelta(minutes=30)  # so long a check page may be said yes to
+OTHER = "other/"  # stands before the code of what is paid on no account: no account's key has a `/`
 
 
 class CheckoutState(StrEnum):
@@ -30,6 +31,8 @@ class NotTaken(StrEnum):
     METHOD_SUSPENDED = "method-suspended"
     FEE_CHANGED = "fee-changed"
     ACCOUNT_GONE = "account-gone"
+    NOT_OFFERED = "not-offered"  # what is not for sale in the portal any more (rules 197, 198)
+    CART_OFF = "cart-off"  # several things at once, and the office does not let it (rule 195)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,60 @@ class PayMethod:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckoutOwner:
+    """
+    Who pays by hand: a portal user, or a guest, who is known by the hash of a cookie.
+
+    `address` is where the receipt goes.
+    """
+
+    user: int | None
+    address: str
+    guest: str = ""
+
+    @property
+    def who(self) -> str:
+        return "guest" if self.user is None else f"customer {self.user}"
+
+
+@dataclass(frozen=True, slots=True)
+class PayLine:
+    """
+    One line of a payment by hand: an account's balance, or something else (rules 191-193).
+
+    `account_key` is empty where it is something else; then `account` is the customer's or the
+    permit's number, empty where none is asked for.
+    """
+
+    account_key: str
+    account: str
+    amount: Money
+    distribution: str = ""  # the code of what else is paid
+    title: str = ""  # how it is called there
+    payor: str = ""
+    comment: str = ""
+
+    @property
+    def is_of_account(self) -> bool:
+        return not self.distribution
+
+    @property
+    def subject(self) -> str:
+        """What the books call it: the account, or what else was paid."""
+        return self.account if self.is_of_account else f"{OTHER}{self.distribution}"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a payment by hand is not accepted, and of which account where one is the reason."""
+
+    reason: NotTaken
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PayableAccount:
-    """What can be paid on an account now, and with what: read in one transaction."""
+    """What can be paid on an account now: read in one transaction."""
 
     account_key: str
     account: str
@@ -53,14 +108,20 @@ class PayableAccount:
     on_its_way: Money
     block_ach: bool
     block_card: bool
-    wallet: tuple[PayMethod, ...]
-    suspended: frozenset[str]  # tokens from which nothing is drawn
-
-    def method(self, token: str) -> PayMethod | None:
-        return next((one for one in self.wallet if one.token == token), None)
 
     def is_blocked(self, kind: MethodKind) -> bool:
         return self.block_ach if kind is MethodKind.ACH else self.block_card
+
+
+@dataclass(frozen=True, slots=True)
+class PayWallet:
+    """What somebody may pay with: their own methods, and which of them nothing is drawn from."""
+
+    methods: tuple[PayMethod, ...] = ()
+    suspended: frozenset[str] = frozenset()
+
+    def method(self, token: str) -> PayMethod | None:
+        return next((one for one in self.methods if one.token == token), None)
 
 
 class CheckoutEnd(StrEnum):
@@ -71,6 +132,7 @@ class CheckoutEnd(StrEnum):
     REFUSED = "refused"
     ON_ITS_WAY = "on-its-way"  # asked, and the answer is not there: nobody pays again
     PAID = "paid"
+    PAID_IN_PART = "paid-in-part"  # a part of it went back
     DECLINED = "declined"
     NOT_TAKEN = "not-taken"  # it surely never reached the gateway
     RETURNED = "returned"
@@ -78,7 +140,7 @@ class CheckoutEnd(StrEnum):
 
 _ENDS = {
     PaymentState.SUCCEEDED: CheckoutEnd.PAID,
-    PaymentState.RETURNED_IN_PART: CheckoutEnd.PAID,
+    PaymentState.RETURNED_IN_PART: CheckoutEnd.PAID_IN_PART,
     PaymentState.DECLINED: CheckoutEnd.DECLINED,
     PaymentState.CANCELLED: CheckoutEnd.NOT_TAKEN,
     PaymentState.RETURNED: CheckoutEnd.RETURNED,
@@ -90,25 +152,31 @@ class Checkout:
     """One payment by hand as it stands; `payment` None: nothing was asked of anybody."""
 
     key: str
-    user: int
-    address: str
-    account_key: str
-    account: str
-    amount: Money
+    owner: CheckoutOwner
+    lines: tuple[PayLine, ...]
     service_fee: Money
     method: PayMethod
     state: CheckoutState
-    not_taken: NotTaken | None
+    refusal: Refusal | None
     expires_at: datetime
     payment: PaymentState | None
     confirmation: str
     error: str
     advice: Advice | None
     taken_at: datetime | None
+    consent: str = ""  # the text that a bank debit was agreed to by, as it was shown
+
+    @property
+    def amount(self) -> Money:
+        return Money.total(one.amount for one in self.lines)
 
     @property
     def total(self) -> Money:
         return self.amount + self.service_fee
+
+    @property
+    def account_keys(self) -> list[str]:
+        return sorted(one.account_key for one in self.lines if one.account_key)
 
     def end(self, now: datetime) -> CheckoutEnd:
         if self.payment is not None:

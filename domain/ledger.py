@@ -18,6 +18,7 @@ class EntryKind(StrEnum):
     CORRECTION = "correction"  # of a bill that was made anew after its close
     PAYMENT = "payment"
     SERVICE_FEE = "service-fee"  # taken with a payment and booked apart: it never counts
+    OTHER = "other"  # paid for something else than an account's balance: it never counts
     RETURN = "return"  # the bank took a payment back
     REFUND = "refund"  # we gave it back
     DISPUTE = "dispute"  # the card holder's bank took it back
@@ -62,9 +63,14 @@ def service_fee_key(draw_key: str) -> str:
     return f"service-fee/{draw_key}"
 
 
-def taken_key(draw_key: str) -> str:
-    """Name the entry of a draw whose money was taken."""
-    return f"taken/{draw_key}"
+def taken_key(draw_key: str, line: int = 1) -> str:
+    """Name the entry of a draw whose money was taken; a draw of several lines has several."""
+    return of_line(f"taken/{draw_key}", line)
+
+
+def of_line(key: str, line: int) -> str:
+    """Name what belongs to one line of a payment: the first has the payment's own name."""
+    return key if line == 1 else f"{key}/line-{line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,7 @@ class BalanceEntry:
     counts: bool = True
     reference: str | None = None
     payment_key: str | None = None
+    line: int = 1  # of that payment
     told_at: datetime | None = None
     in_export_of: str | None = None
     how: ContainedBy | None = None

@@ -77,6 +77,31 @@ def link_account(
     return LinkAnswer(known.account, mails)
 
 
+def find_by_bill(
+    books: Connection,
+    wish: LinkWish,
+    now: datetime,
+    most: int,
+    matching: NameMatching = NameMatching.FOLDED,
+) -> tuple[str, str] | None:
+    """
+    Return key and number of an account of which a guest has shown a bill; None: no such one.
+
+    By its number and the last name or the last billed amount, as an account is linked (rule 123).
+    One answer for whatever is wrong, and for the right ones after too many bad tries in a day for
+    the account (five) or from the network (`most`).
+    """
+    key = account_key(wish.number)[:64]
+    bad_account = count_bad(books, "link", [f"account/{key}"], now, DAY)
+    bad_network = count_bad(books, "guest", [wish.network], now, DAY)
+    is_over = bad_account >= MOST_TRIES or bad_network >= most
+    known = newest_account(books, key) if key and not is_over else None
+    proof = None if known is None else _proof(wish.proof, known, matching)
+    record_attempt(books, "link", [f"account/{key}"], now, good=proof is not None)
+    record_attempt(books, "guest", [wish.network], now, good=proof is not None)
+    return None if known is None or proof is None else (known.account_key, known.account)
+
+
 def add_link(
     books: Connection, user: int, key: str, proof: LinkProof, now: datetime, by: str
 ) -> None:

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from domain.money import Money
-from domain.payments import MethodKind
 
 if TYPE_CHECKING:  # loaded by the first command that needs it
     from data_checks.parameters import Thresholds
@@ -162,17 +161,15 @@ class Choices:
     @property
     def checkout_terms(self) -> CheckoutPolicy:
         """What customers may pay by hand, and what that costs them."""
-        from rules.money.checkout import CheckoutPolicy, ServiceFee, parse_percent
+        from rules.money.checkout import CheckoutPolicy
 
         chosen = self.settings.checkout
-        fees = {
-            MethodKind.CARD: (chosen.card_fee_percent, chosen.card_fee),
-            MethodKind.ACH: (chosen.ach_fee_percent, chosen.ach_fee),
-        }
         return CheckoutPolicy(
-            {
-                kind: ServiceFee(parse_percent(percent), Money.parse(fixed))
-                for kind, (percent, fixed) in fees.items()
-            },
+            chosen.fee_tables(),
             pays_ahead=chosen.pay_ahead,
+            has_cart=chosen.cart,
+            offered={
+                one.code: one.for_guests and chosen.guests
+                for one in self.settings.other_payments.offered
+            },
         )

@@ -54,7 +54,7 @@ def test_a_service_that_does_not_answer_holds_nobody_up(monkeypatch, capsys):
     def silent(*_words, **_options):
         raise subprocess.TimeoutExpired("pip-audit", audit.SECONDS)
 
-    monkeypatch.setattr(audit.subprocess, "period", silent)
+    monkeypatch.setattr(audit.subprocess, "run", silent)
 
     assert 0 == audit.main()
     assert "NOT AUDITED, the service gave no answer" in capsys.readouterr().out

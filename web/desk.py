@@ -13,6 +13,9 @@ from office.equipment.office import Office
 from web.csr.routes import console_routes
 from web.customers.autopay.routes import ROUTES as AUTOPAY
 from web.customers.choices.routes import ROUTES as CHOICES
+from web.customers.choices.routes import sandbox_routes
+from web.customers.paying.routes import ROUTES as PAYING
+from web.customers.paying.routes import guest_routes
 from web.customers.routes import customer_routes
 from web.gateways import take_stripe_event
 from web.guarding import Guard, largest_of
@@ -61,7 +64,8 @@ def _pages(office: Office) -> list[Route]:
         *(staff_access_routes() if {"office", "csr"} & {*served} else ()),
         *(office_routes() if "office" in served else ()),
         *(console_routes() if "csr" in served else ()),
-        *(customer_routes(*AUTOPAY, *CHOICES) if "customers" in served else ()),
+        *((*guest_routes(), *sandbox_routes()) if "customers" in served else ()),
+        *(customer_routes(*AUTOPAY, *CHOICES, *PAYING) if "customers" in served else ()),
     ]
 
 

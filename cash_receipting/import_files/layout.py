@@ -24,6 +24,9 @@ FIELDS: Mapping[str, Callable[[PostingRequest, str], str]] = {
     "confirmation": lambda request, _form: request.confirmation,
     "taken_on": lambda request, form: request.taken_on.strftime(form),
     "reverses": lambda request, _form: request.reverses or "",
+    "distribution": lambda request, _form: request.distribution,
+    "payor": lambda request, _form: request.payor,
+    "comment": lambda request, _form: request.comment,
 }
 
 

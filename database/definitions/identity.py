@@ -171,7 +171,10 @@ method_capture = sa.Table(
     "method_capture",  # each time somebody is sent to the gateway's page to add a method
     metadata,
     sa.Column("key", sa.String(43), primary_key=True),
-    _user(),
+    _user(nullable=True),
+    sa.Column("guest", sa.String(64), nullable=False, server_default=""),
+    sa.Column("goes_on_to", sa.String(200), nullable=False, server_default=""),  # in mid-payment
+    sa.Column("receipt_to", sa.String(320), nullable=False, server_default=""),  # a guest's
     sa.Column("reference", sa.String(200), nullable=False, server_default=""),  # the gateway's
     sa.Column("begun_at", Moment, nullable=False),
     sa.Column("ended_at", Moment),

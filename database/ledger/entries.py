@@ -43,7 +43,7 @@ def record_entries(
     """
     if not entries:
         return set()
-    lock_balances(books, (entry.account_key for entry in entries))
+    lock_balances(books, (entry.account_key for entry in entries if entry.counts))
     placed = _place(books, entries)
     rows = [_to_row(entry, now, who) for entry in placed]
     new = set(books.scalars(_inserting(books.dialect.name), rows))
@@ -90,7 +90,7 @@ def find_wrong_sums(books: Connection, limit: int = 20) -> list[str]:
     without = (
         sa.select(_ENTRY.account_key)
         .distinct()
-        .where(~sa.exists().where(_BALANCE.account_key == _ENTRY.account_key))
+        .where(_ENTRY.counts, ~sa.exists().where(_BALANCE.account_key == _ENTRY.account_key))
         .limit(limit)
     )
     return [*books.scalars(query), *books.scalars(without)]

@@ -33,6 +33,7 @@ balance_entry = make_table(
     sa.Column("source", one_of(EntrySource, "source"), nullable=False),
     sa.Column("reference", sa.String(100)),  # the gateway's confirmation, or the feed's reference
     sa.Column("payment_key", sa.String(120)),  # what payment, return and refund share
+    sa.Column("line", sa.Integer, nullable=False, server_default="1"),  # of that payment
     sa.Column("told_at", Moment),  # the billing system surely had it then
     sa.Column("in_export_of", sa.String(40), sa.ForeignKey("once_closed.period")),  # NULL: none yet
     sa.Column("how", one_of(ContainedBy, "how")),

@@ -7,11 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.definitions.checkout import checkout, checkout_line
 from database.ledger.tables import feed_file
 from database.tables import balance_due, bill_run, draw, gateway_payment
 from database.types import Cents, Moment
 from domain.money import ZERO, Money
-from domain.payments import DrawState
+from domain.payments import DrawState, PaymentKind
 
 NOTHING = sa.literal(ZERO, Cents())
 ON_ITS_WAY = (DrawState.CREATED, DrawState.ASKED)  # asked for, or about to be, and not answered
@@ -35,17 +36,32 @@ def on_its_way(account_key: sa.ColumnElement[str]) -> sa.ColumnElement[Any]:
     """
     Give the sum of an account's draws that are asked for and not answered, whoever began them.
 
-    Without service fees, which pay nothing of the account. It is no money yet. What can be paid
-    or drawn is the open balance less this.
+    Without service fees, which pay nothing of the account, and of a customer's payment only the
+    line of the account. It is no money yet. What can be paid or drawn is the open balance less
+    this.
     """
-    of_account = draw.c.amount - gateway_payment.c.service_fee
-    total = sa.func.coalesce(sa.func.sum(of_account, type_=Cents()), NOTHING)
-    return (
-        sa.select(sa.type_coerce(total, Cents()))
+    of_autopay = (
+        sa.select(_sum(draw.c.amount))
         .join_from(draw, gateway_payment, gateway_payment.c.key == draw.c.payment_key)
-        .where(gateway_payment.c.account_key == account_key, draw.c.state.in_(ON_ITS_WAY))
+        .where(
+            gateway_payment.c.account_key == account_key,
+            gateway_payment.c.kind == PaymentKind.AUTOPAY,
+            draw.c.state.in_(ON_ITS_WAY),
+        )
         .scalar_subquery()
     )
+    by_hand = (
+        sa.select(_sum(checkout_line.c.amount))
+        .join_from(checkout_line, checkout, checkout.c.key == checkout_line.c.checkout)
+        .join(draw, draw.c.payment_key == checkout.c.payment_key)
+        .where(checkout_line.c.account_key == account_key, draw.c.state.in_(ON_ITS_WAY))
+        .scalar_subquery()
+    )
+    return sa.type_coerce(of_autopay + by_hand, Cents())
+
+
+def _sum(amount: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    return sa.type_coerce(sa.func.coalesce(sa.func.sum(amount, type_=Cents()), NOTHING), Cents())
 
 
 def balances() -> sa.Select[Any]:

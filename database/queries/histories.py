@@ -9,6 +9,7 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.definitions.checkout import checkout, checkout_line
 from database.queries.bills import is_doubled
 from database.queries.corrections import (
     amount_due_in_force,
@@ -20,7 +21,7 @@ from database.queries.outsorted import is_outsorted
 from database.tables import account, bill, bill_run, gateway_payment, movement, period_close
 from domain.money import Money
 from domain.movements import MovementKind
-from domain.payments import MethodKind, PaymentState
+from domain.payments import MethodKind, PaymentKind, PaymentState
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,8 @@ class PastPayment:
     last4: str
     state: PaymentState
     confirmation: str
+    checkout: str = ""  # the key of the payment by hand, and who made it: nobody else sees it
+    paid_by: int | None = None
 
 
 def bills_of(books: Connection, keys: Sequence[str], period: str = "") -> list[PastBill]:
@@ -143,24 +146,23 @@ def lines_of(
 
 def payments_of(books: Connection, keys: Sequence[str], most: int = 100) -> list[PastPayment]:
     """Return the newest payments that were taken, returned ones too, with their state."""
-    row = gateway_payment.c
-    query = (
+    row, line = gateway_payment.c, checkout_line.c
+    same = (row.method_kind, row.last4, row.state, row.confirmation)
+    autopay = sa.select(
+        row.account, row.taken_at, row.amount, *same, sa.literal(""), sa.null()
+    ).where(row.kind == PaymentKind.AUTOPAY, row.account_key.in_(keys), row.taken_at.is_not(None))
+    by_hand = (
         sa.select(
-            row.account,
-            row.taken_at,
-            row.amount,
-            row.method_kind,
-            row.last4,
-            row.state,
-            row.confirmation,
+            line.account, row.taken_at, line.amount, *same, checkout.c.key, checkout.c.user_number
         )
-        .where(row.account_key.in_(keys), row.taken_at.is_not(None))
-        .order_by(row.taken_at.desc())
-        .limit(most)
+        .join_from(checkout_line, checkout, checkout.c.key == line.checkout)
+        .join(gateway_payment, row.key == checkout.c.payment_key)
+        .where(line.account_key.in_(keys), row.taken_at.is_not(None))
     )
+    query = sa.union_all(autopay, by_hand).order_by(sa.desc("taken_at")).limit(most)
     return [
-        PastPayment(number, taken_at.date(), amount, kind, last4, state, confirmation or "")
-        for number, taken_at, amount, kind, last4, state, confirmation in books.execute(query)
+        PastPayment(number, at.date(), amount, kind, last4, state, confirmation or "", key, who)
+        for number, at, amount, kind, last4, state, confirmation, key, who in books.execute(query)
     ]
 
 

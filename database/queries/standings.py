@@ -10,11 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.definitions.checkout import checkout, checkout_line
 from database.queries.account_changes import FLAGS, account_in_force
 from database.queries.balances import on_its_way, open_balance
 from database.tables import account, balance_due, bill, gateway_payment, scheduled_payment
 from domain.money import ZERO, Money
-from domain.payments import MethodKind, PaymentState
+from domain.payments import MethodKind, PaymentKind, PaymentState
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +136,16 @@ _NEXT = (
     .where(_payment.state == PaymentState.SCHEDULED, _payment.account_key.in_(_KEYS))
     .order_by(_payment.pay_on.desc())  # of several the next one is read last, and stays
 )
-_LAST = (
-    sa.select(
-        _paid.account_key,
-        sa.type_coerce(_paid.amount - _paid.service_fee, _paid.amount.type).label("amount"),
-        _paid.taken_at,
-    )
-    .where(_paid.state == PaymentState.SUCCEEDED, _paid.account_key.in_(_KEYS))
-    .order_by(_paid.taken_at)
+_BY_AUTOPAY = sa.select(_paid.account_key, _paid.amount, _paid.taken_at).where(
+    _paid.kind == PaymentKind.AUTOPAY,
+    _paid.state == PaymentState.SUCCEEDED,
+    _paid.account_key.in_(_KEYS),
 )
+_BY_HAND = (
+    sa.select(checkout_line.c.account_key, checkout_line.c.amount, _paid.taken_at)
+    .join(checkout, checkout.c.key == checkout_line.c.checkout)
+    .join(gateway_payment, _paid.key == checkout.c.payment_key)
+    .where(_paid.state == PaymentState.SUCCEEDED, checkout_line.c.account_key.in_(_KEYS))
+)
+_TAKEN = sa.union_all(_BY_AUTOPAY, _BY_HAND).subquery("taken")
+_LAST = sa.select(_TAKEN).order_by(_TAKEN.c.taken_at)  # the last is read last, and stays

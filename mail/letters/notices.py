@@ -25,7 +25,8 @@ from mail.letters.spanish import in_language
 
 NOTICES = tuple(kind for kind in MessageKind if kind is not MessageKind.BILL)
 NOT_TAKEN = f"{MessageKind.RECEIPT}-not-taken"  # a payment by hand came to nothing after all
-TAKEN_BACK = f"{MessageKind.RECEIPT}-taken-back"  # its bank took it back
+TAKEN_BACK = f"{MessageKind.RECEIPT}-taken-back"  # money of it went back, or came again
+OF_EVENT = "#"  # between a payment's key and what stands for the event that a mail tells of
 NOT_DRAWN = f"{MessageKind.AUTOPAY_FAILED}-not-drawn"
 FOLDER = "notices"  # of the templates: a form of bills may be called `receipt` too
 
@@ -177,6 +178,8 @@ class PaymentReceipt(Notice):
     method: MethodKind | None = None
     last4: str = ""
     service_fee: Money = ZERO  # within the amount (rule 194)
+    lines: tuple[str, ...] = ()  # what it pays, where that is not the one account above
+    what_happened: str = ""  # after it was taken: a sentence
 
     def _own_values(self) -> Values:
         return {
@@ -186,6 +189,8 @@ class PaymentReceipt(Notice):
             "payment_method": method_words(self.method, self.last4, self.language),
             "confirmation": self.confirmation,
             "receipt_number": self.receipt_number,
+            "lines": self.lines,
+            "what_happened": self.what_happened,
             "open_balance": max(self.open_balance, ZERO).dollars(),
             "is_payment_due": self.open_balance > ZERO,
         }

@@ -8,6 +8,7 @@ from datetime import date
 
 from domain.deliveries import PasswordField
 from domain.languages import ENGLISH, say_month
+from domain.ledger import EntryKind
 from domain.payments import Advice, MethodKind
 from mail.letters.spanish import in_language
 from mail.message.mime import one_line
@@ -136,3 +137,16 @@ def say_failure(error: str, advice: Advice | None = None) -> tuple[str, str]:
         if re.search(signs, said):
             return words
     return _ADVISED.get(advice, _REFUSED) if advice else _REFUSED
+
+
+MONEY_MOVED = {
+    EntryKind.RETURN: "Your bank returned %(amount)s on %(day)s: nothing of that was paid, and it "
+    "is owed again.",
+    EntryKind.DISPUTE: "Your card's bank took %(amount)s back on %(day)s because the payment was "
+    "disputed. It is owed again, unless the bank decides otherwise.",
+    EntryKind.REFUND: "We gave %(amount)s back to you on %(day)s, the way you paid it. It may take "
+    "some days to arrive, and no longer counts as paid.",
+    EntryKind.REINSTATED: "The bank gave us %(amount)s back on %(day)s: it counts as paid again.",
+    EntryKind.REFUND_FAILED: "Your bank did not take %(amount)s that we gave back to you on "
+    "%(day)s. It counts as paid again; please call us.",
+}

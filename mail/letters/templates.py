@@ -268,6 +268,8 @@ NOTICE = {
     "confirmation": "the payment's number at the gateway",
     "service_fee": "within the payment's amount; empty where there is none",
     "receipt_number": "cash receipting's; empty until it is posted",
+    "what_happened": "to a payment after it was taken: a sentence; mostly empty",
+    "lines": "what a payment pays, where that is not the one account: a list of texts",
     "expires": "the day, and of a link the time; empty where it is not known",
     "title": "what it is about",
     "paragraphs": "a list of texts: `{% for paragraph in paragraphs %}`",

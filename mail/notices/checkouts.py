@@ -10,10 +10,12 @@ from sqlalchemy.engine import Connection
 
 from database.books import Database
 from database.definitions.checkout import checkout
+from database.ledger.tables import payment_event
+from database.queries.payment_events import MoneyMoved
 from database.tables import draw, gateway_payment
 from domain.deliveries import MessageKind, RecipientSource
 from domain.payments import PaymentState
-from mail.letters.notices import NOT_TAKEN, TAKEN_BACK
+from mail.letters.notices import NOT_TAKEN, OF_EVENT, TAKEN_BACK
 from mail.notices.payments import TOLD_FOR, NoticeCounts, Notifying
 from mail.outbox.queueing import PlannedMessage, queue_messages
 
@@ -28,18 +30,26 @@ def queue_checkout_mails(
     Record the mails that payments by hand owe to whoever made them; each once, whatever happens.
 
     A receipt for what was taken (rule 196). Who was told that the outcome is not known hears of
-    the end in any case; a no at once stands on the page and needs no mail. One that came back is
-    told as well. `key`: of that checkout alone.
+    the end in any case; a no at once stands on the page and needs no mail. What went back of one,
+    or came again, is told as well, each time it does. `key`: of that checkout alone.
     """
     counts = NoticeCounts()
-    owed = _owed(terms) if key is None else _owed(terms).where(checkout.c.key == key)
     with database.reading() as books:
-        rows = books.execute(owed).all()
-    counts.queued = len(rows)
-    if rows and terms.records:
+        rows = books.execute(_of(_owed(terms), key)).all()
+        events = books.execute(_of(_moved(terms), key)).all()
+    counts.queued = len(rows) + len(events)
+    if counts.queued and terms.records:
         with database.writing() as books:
             counts.queued = _record(books, rows, terms)
+            told = [_to_message(row, f"{OF_EVENT}{_short(row)}", TAKEN_BACK) for row in events]
+            counts.queued += queue_messages(
+                books, told, now=terms.now, message_domain=terms.message_domain
+            )
     return counts
+
+
+def _of(query: sa.Select[Any], key: str | None) -> sa.Select[Any]:
+    return query if key is None else query.where(checkout.c.key == key)
 
 
 def _record(books: Connection, rows: Sequence[Any], terms: Notifying) -> int:
@@ -47,7 +57,7 @@ def _record(books: Connection, rows: Sequence[Any], terms: Notifying) -> int:
         books.execute(
             checkout.update().where(checkout.c.key == row.checkout).values(told=row.state)
         )
-    messages = [_to_message(row) for row in rows]
+    messages = [_to_message(row, "", _FORMS[row.state]) for row in rows]
     return queue_messages(books, messages, now=terms.now, message_domain=terms.message_domain)
 
 
@@ -55,7 +65,7 @@ def _owed(terms: Notifying) -> sa.Select[Any]:
     was_in_doubt = draw.c.lookups > 0
     over = (PaymentState.DECLINED, PaymentState.CANCELLED)
     is_worth_a_mail = sa.or_(
-        _PAYMENT.state.in_((PaymentState.SUCCEEDED, PaymentState.RETURNED)),
+        _PAYMENT.state == PaymentState.SUCCEEDED,
         sa.and_(_PAYMENT.state.in_(over), was_in_doubt),
     )
     is_told = sa.and_(checkout.c.told.is_not(None), checkout.c.told == _PAYMENT.state)
@@ -75,21 +85,46 @@ def _owed(terms: Notifying) -> sa.Select[Any]:
     )
 
 
+def _moved(terms: Notifying) -> sa.Select[Any]:
+    """Select what became of payments by hand after they were taken; the key tells each once."""
+    event = payment_event.c
+    return (
+        sa.select(
+            event.event_id,
+            event.kind,
+            event.amount,
+            event.happened_at,
+            checkout.c.address,
+            _PAYMENT.key,
+            _PAYMENT.account,
+            _PAYMENT.period,
+        )
+        .join(draw, draw.c.key == event.draw_key)
+        .join(gateway_payment, _PAYMENT.key == draw.c.payment_key)
+        .join(checkout, checkout.c.payment_key == _PAYMENT.key)
+        .where(event.recorded_at >= terms.now - TOLD_FOR)
+        .order_by(event.event_id)
+    )
+
+
+def _short(row: Any) -> str:
+    return MoneyMoved(row.event_id, row.kind, row.amount, row.happened_at).short
+
+
 _FORMS = {
     PaymentState.SUCCEEDED: MessageKind.RECEIPT.value,
-    PaymentState.RETURNED: TAKEN_BACK,
     PaymentState.DECLINED: NOT_TAKEN,
     PaymentState.CANCELLED: NOT_TAKEN,
 }
 
 
-def _to_message(row: Any) -> PlannedMessage:
+def _to_message(row: Any, of_event: str, form: str) -> PlannedMessage:
     return PlannedMessage(
         MessageKind.RECEIPT,
-        about=row.key,
+        about=row.key + of_event,
         address=row.address,
         source=RecipientSource.PORTAL_USER,
         account=row.account,
         period=row.period,
-        form=_FORMS[row.state],
+        form=form,
     )

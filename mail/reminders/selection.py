@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.definitions.checkout import checkout, checkout_line
 from database.queries.account_changes import account_in_force
 from database.queries.balances import is_owed, open_balance
 from database.queries.outsorted import has_outsorted_bill
@@ -98,7 +99,14 @@ def _reason(due: DueDate, kind: MessageKind, terms: Reminding) -> sa.ColumnEleme
     reasons: _Reasons = [(has_outsorted_bill(key), Skipped.HELD)]
     if kind is MessageKind.PAST_DUE and due.holds:
         reasons.append((_hold(due).is_not(None), Skipped.HELD))
-    reasons.append((key.in_(under_way), Skipped.PAYMENT_UNDER_WAY))
+    by_hand = (
+        sa.select(checkout_line.c.account_key)
+        .join(checkout, checkout.c.key == checkout_line.c.checkout)
+        .join(gateway_payment, gateway_payment.c.key == checkout.c.payment_key)
+        .where(gateway_payment.c.state.in_(_UNDER_WAY))
+    )
+    is_under_way = sa.or_(key.in_(under_way), key.in_(by_hand))
+    reasons.append((is_under_way, Skipped.PAYMENT_UNDER_WAY))
     if kind is MessageKind.PAST_DUE and terms.exemption is not None:
         hurt = hurt_accounts(due, terms.exemption)
         reasons += [(key.in_(one), reason) for reason, several in hurt.items() for one in several]

@@ -6,21 +6,26 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from database.books import Database
+from database.definitions.checkout import checkout, checkout_line
 from database.postings import is_receipt_of
+from database.queries.payment_events import MoneyMoved, moved_of
 from database.tables import gateway_payment, posting
 from domain.failures import PermanentFailure
+from domain.languages import say_day
 from domain.money import ZERO
 from domain.payments import PaymentKind, PaymentState
-from mail.letters.notices import NOT_TAKEN, TAKEN_BACK, PaymentReceipt
+from mail.letters.notices import NOT_TAKEN, OF_EVENT, TAKEN_BACK, PaymentReceipt
+from mail.letters.phrases import MONEY_MOVED
 from mail.outbox.deliveries import Delivery
 from mail.rendering.notice_facts import NoticeFacts
 
 _STATES = {
     NOT_TAKEN: (PaymentState.DECLINED, PaymentState.CANCELLED),
-    TAKEN_BACK: (PaymentState.RETURNED,),
 }
+_TAKEN = (PaymentState.SUCCEEDED,)
 
 
 def is_about_checkout(row: Delivery) -> bool:
@@ -36,10 +41,15 @@ def to_checkout_letter(
 
     Raises PermanentFailure where it is no longer so: a receipt of what came back meanwhile.
     """
+    key, _, short = row.about.partition(OF_EVENT)
     with database.reading() as books:
-        paid = books.execute(_paid(row.about)).one_or_none()
-    if paid is None or paid.state not in _STATES.get(row.form, (PaymentState.SUCCEEDED,)):
+        paid = books.execute(_paid(key)).one_or_none()
+        lines = _lines(books, key)
+        moved = next((one for one in moved_of(books, key) if one.short == short), None)
+    if paid is None or not _is_so(row, paid, moved):
         raise PermanentFailure("the payment stands otherwise now")
+    if lines:  # a guest's, or of several: it says nothing of an account but its number
+        common = common | {"customer": "", "service_address": ""}
     moment = paid.taken_at or paid.scheduled_at
     return PaymentReceipt(
         **common,
@@ -51,7 +61,41 @@ def to_checkout_letter(
         method=paid.method_kind,
         last4=paid.last4,
         service_fee=paid.service_fee,
+        lines=lines,
+        what_happened=_say_moved(moved, facts) if moved else "",
     )
+
+
+def _is_so(row: Delivery, paid: Any, moved: MoneyMoved | None) -> bool:
+    if row.form == TAKEN_BACK:
+        return moved is not None
+    return paid.state in _STATES.get(row.form, _TAKEN)
+
+
+def _say_moved(moved: MoneyMoved, facts: NoticeFacts) -> str:
+    day = moved.happened_at.astimezone(ZoneInfo(facts.timezone)).date()
+    return MONEY_MOVED[moved.kind] % {"amount": moved.amount.dollars(), "day": say_day(day)}
+
+
+def _lines(books: Connection, payment_key: str) -> tuple[str, ...]:
+    """Say what a payment pays, where that is more or else than one account of a portal user."""
+    query = (
+        sa.select(checkout_line, checkout.c.user_number)
+        .join(checkout, checkout.c.key == checkout_line.c.checkout)
+        .where(checkout.c.payment_key == payment_key)
+        .order_by(checkout_line.c.number)
+    )
+    rows = books.execute(query).all()
+    if len(rows) == 1 and rows[0].account_key and rows[0].user_number is not None:
+        return ()
+    return tuple(_say_line(row) for row in rows)
+
+
+def _say_line(row: Any) -> str:
+    if row.account_key:
+        return f"Account {row.account}: {row.amount.dollars()}"
+    about = ", ".join(part for part in (row.account, row.payor) if part)
+    return f"{row.title}{f' ({about})' if about else ''}: {row.amount.dollars()}"
 
 
 def _paid(key: str) -> sa.Select[Any]:

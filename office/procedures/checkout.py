@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
+from datetime import datetime
 
-from domain.checkout import Checkout, NotTaken
+import sqlalchemy as sa
+
+from database.queries.balances import balances
+from domain.checkout import Checkout, CheckoutOwner, PayableAccount, PayLine, Refusal
 from domain.payments import PaymentKind
 from identity.tokens import new_token
 from mail.notices.checkouts import queue_checkout_mails
 from office.equipment.office import Office
-from payments.checkout.confirming import PayWish, confirm_checkout, draft_checkout
+from office.procedures.feeding import find_stale
+from payments.checkout.cart import put_into_cart, read_cart, take_out_of_cart
+from payments.checkout.confirming import (
+    Consent,
+    PayWish,
+    confirm_checkout,
+    draft_checkout,
+    no_consent,
+)
 from payments.checkout.facts import read_checkout
 from payments.collecting.claiming import abandon_dead_checkouts
 from payments.collecting.unanswered import look_up_due
@@ -18,20 +31,22 @@ from payments.port import GatewayMisuse
 LOG = logging.getLogger("billclose.checkout")
 
 
-def draft(office: Office, wish: PayWish) -> tuple[str, NotTaken | None]:
+def draft(
+    office: Office, wish: PayWish, consent: Consent = no_consent
+) -> tuple[str, Refusal | None]:
     """Record what the check page shows; return its random key, and why not where it is refused."""
-    key = new_token()
+    key, policy = new_token(), office.checkout_terms
     with office.database.writing() as books:
-        return key, draft_checkout(books, key, wish, office.checkout_terms, office.due_now())
+        return key, draft_checkout(books, key, wish, policy, office.due_now(), consent)
 
 
-def confirm(office: Office, key: str, user: int) -> None:
+def confirm(office: Office, key: str, owner: CheckoutOwner) -> None:
     """Draw a checkout by its customer's yes, once, and let the receipt wait for its mail."""
     confirm_checkout(
         office.database,
         office.gateway,
         key,
-        user,
+        owner,
         office.due_now,
         office.autopay_terms,
         office.checkout_terms,
@@ -39,10 +54,10 @@ def confirm(office: Office, key: str, user: int) -> None:
     queue_checkout_mails(office.database, office.notices_terms(office.due_now()), key)
 
 
-def find(office: Office, key: str, user: int) -> Checkout | None:
-    """Return a checkout as it stands; None where it is not the user's."""
+def find(office: Office, key: str, owner: CheckoutOwner) -> Checkout | None:
+    """Return a checkout as it stands; None where it is not theirs."""
     with office.database.reading() as books:
-        return read_checkout(books, key, user)
+        return read_checkout(books, key, owner)
 
 
 def follow_up(office: Office) -> int:
@@ -64,3 +79,38 @@ def follow_up(office: Office) -> int:
     except GatewayMisuse as misuse:
         LOG.error("the gateway says that we ask wrongly: %s", misuse)
     return queue_checkout_mails(office.database, office.notices_terms(office.due_now())).queued
+
+
+def cart_of(office: Office, owner: CheckoutOwner) -> list[tuple[int, PayLine]]:
+    """Return the lines of somebody's cart, with their numbers."""
+    with office.database.reading() as books:
+        return read_cart(books, owner, office.due_now())
+
+
+def put(office: Office, owner: CheckoutOwner, line: PayLine) -> bool:
+    """Put a line into somebody's cart; no where it is full."""
+    has_cart = office.settings.checkout.cart
+    with office.database.writing() as books:
+        return put_into_cart(books, owner, line, office.due_now(), has_cart=has_cart)
+
+
+def take_out(office: Office, owner: CheckoutOwner, number: int) -> None:
+    with office.database.writing() as books:
+        take_out_of_cart(books, owner, number)
+
+
+def balances_as_of(office: Office, accounts: Iterable[PayableAccount]) -> datetime | None:
+    """
+    Return since when balances of these accounts are too old to go by; None: they are of today.
+
+    A customer pays at their own word, not by the balance: so nothing is refused, and the page says
+    what it does not know (contract 6).
+    """
+    now, stale = office.due_now(), find_stale(office, office.due_now())
+    keys = [one.account_key for one in accounts if one.period in stale.why]
+    if not keys:
+        return None
+    listed = balances().subquery()
+    with office.database.reading() as books:
+        moments = books.scalars(sa.select(listed.c.as_of).where(listed.c._account_key.in_(keys)))
+        return min((one for one in moments if one), default=now)

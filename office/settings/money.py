@@ -10,7 +10,6 @@ from domain.money import Money
 from office.settings.addresses import ServiceUrl
 from office.settings.section import SettingsSection
 from rules.money.autopay import OnClosedDay, OverMaximum
-from rules.money.checkout import parse_percent
 
 
 class AutopaySettings(SettingsSection):
@@ -67,33 +66,6 @@ class PaymentsSettings(SettingsSection):
     stripe_url: ServiceUrl = Field(
         "", description="Empty: Stripe itself. Or a server that stands in."
     )
-
-
-class CheckoutSettings(SettingsSection):
-    card_fee_percent: str = Field(
-        "0", description="Service fee of paying by card: percent of the amount, as 2.95."
-    )
-    card_fee: str = Field("0.00", description="Service fee of paying by card: a fixed amount.")
-    ach_fee_percent: str = Field("0", description="The same of paying from a bank account.")
-    ach_fee: str = Field("0.00", description="The same of paying from a bank account.")
-    pay_ahead: bool = Field(
-        False, description="Customers may pay more than is owed; the rest stays as a credit."
-    )
-
-    @field_validator("card_fee_percent", "ach_fee_percent")
-    @classmethod
-    def check_percent(cls, value: str) -> str:
-        """Percentages are written as text, because no float touches money."""
-        parse_percent(value)
-        return value
-
-    @field_validator("card_fee", "ach_fee")
-    @classmethod
-    def check_fixed(cls, value: str) -> str:
-        """Amounts are written as text, because no float touches money."""
-        if Money.parse(value) < Money(0):
-            raise ValueError("write an amount of 0.00 or more")
-        return value
 
 
 class CashReceiptingSettings(SettingsSection):

@@ -28,6 +28,11 @@ from office.secrets.sources import (
     remember_secrets,
     without_files,
 )
+from office.settings.checkout import (
+    CheckoutSettings,
+    MessagesSettings,
+    OtherPaymentsSettings,
+)
 from office.settings.close import (
     ApprovalSettings,
     BillsSettings,
@@ -57,7 +62,6 @@ from office.settings.mail import (
 from office.settings.money import (
     AutopaySettings,
     CashReceiptingSettings,
-    CheckoutSettings,
     FeedSettings,
     NoticesSettings,
     PaymentsSettings,
@@ -85,6 +89,8 @@ class Settings(BaseSettings):
     autopay: AutopaySettings = AutopaySettings()
     payments: PaymentsSettings = PaymentsSettings()
     checkout: CheckoutSettings = CheckoutSettings()
+    other_payments: OtherPaymentsSettings = OtherPaymentsSettings()
+    messages: MessagesSettings = MessagesSettings()
     cash_receipting: CashReceiptingSettings = CashReceiptingSettings()
     feed: FeedSettings = FeedSettings()
     alerts: AlertsSettings = AlertsSettings()

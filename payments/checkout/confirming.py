@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,63 +13,97 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.books import Database
-from database.definitions.checkout import checkout
+from database.definitions.checkout import cart_line, checkout, checkout_line
 from database.ledger.locking import lock_balances
 from database.tables import draw, gateway_payment
-from domain.checkout import LASTS, Checkout, CheckoutState, NotTaken, PayableAccount
+from domain.checkout import (
+    LASTS,
+    Checkout,
+    CheckoutOwner,
+    CheckoutState,
+    NotTaken,
+    PayableAccount,
+    PayLine,
+    PayMethod,
+    PayWallet,
+    Refusal,
+)
 from domain.money import Money
 from domain.payments import DRAW, PAYMENT, PaymentKind
-from payments.checkout.facts import read_checkout, read_payable
+from payments.checkout.facts import (
+    LINE,
+    newest_period,
+    read_checkout,
+    read_payable,
+    read_wallet,
+)
 from payments.collecting.collecting import CollectCounts, GatewaySession, draw_claimed
 from payments.collecting.draws import Draw, find_draws
 from payments.port import PaymentGateway
 from payments.terms import Clock, CollectionTerms
 from rules.money.checkout import CheckoutPolicy, refuse_checkout
 
+Consent = Callable[[PayMethod, Money], str]
+
+
+def no_consent(_method: PayMethod, _total: Money) -> str:
+    return ""
+
 
 @dataclass(frozen=True, slots=True)
 class PayWish:
-    """What a customer typed: this much, on this account, with this method of theirs."""
+    """What somebody wants to pay: these lines, with this method of theirs."""
 
-    user: int
-    address: str
-    account_key: str
+    owner: CheckoutOwner
+    lines: tuple[PayLine, ...]
     token: str
-    amount: Money
 
 
 def draft_checkout(
-    books: Connection, key: str, wish: PayWish, policy: CheckoutPolicy, now: datetime
-) -> NotTaken | None:
+    books: Connection,
+    key: str,
+    wish: PayWish,
+    policy: CheckoutPolicy,
+    now: datetime,
+    consent: Consent = no_consent,
+) -> Refusal | None:
     """
     Record what the check page is to show under a new random key; return why not, or None.
 
-    Nothing is asked of anybody yet. It may be said yes to for half an hour.
+    Nothing is asked of anybody yet. It may be said yes to for half an hour. The text by which a
+    bank account is debited is kept as it is shown: NACHA's rules want that of debits agreed to on
+    a page (WEB). `consent` says it of a method and a total; empty where none is needed.
     """
-    facts = read_payable(books, wish.user, wish.address, wish.account_key)
-    if facts is None:
-        return NotTaken.ACCOUNT_GONE
-    method = facts.method(wish.token)
-    reason = refuse_checkout(facts, wish.token, wish.amount, policy)
-    if method is None or reason is not None:
-        return reason or NotTaken.METHOD_GONE
+    owner = wish.owner
+    accounts = read_payable(books, owner, (line.account_key for line in wish.lines))
+    wallet = read_wallet(books, owner, accounts.values())
+    method = wallet.method(wish.token)
+    refusal = _refuse(wish.lines, accounts, wallet, wish.token, policy, owner)
+    if refusal is not None or method is None:
+        return refusal or Refusal(NotTaken.METHOD_GONE)
+    fee = policy.fee_of(method.kind, wish.lines)
+    total = Money.total(line.amount for line in wish.lines) + fee
     books.execute(
         checkout.insert().values(
             key=key,
-            user_number=wish.user,
-            address=wish.address,
-            account_key=wish.account_key,
-            account=facts.account,
-            amount=wish.amount,
-            service_fee=policy.fee_of(method.kind, wish.amount),
+            user_number=owner.user,
+            guest=owner.guest,
+            address=owner.address,
+            service_fee=fee,
             method_token=method.token,
             method_kind=method.kind,
             last4=method.last4,
             state=CheckoutState.DRAFT,
+            consent=consent(method, total),
             made_at=now,
             expires_at=now + LASTS,
         )
     )
+    rows = [
+        {"checkout": key, "number": number} | {name: getattr(line, name) for name in LINE}
+        for number, line in enumerate(wish.lines, 1)
+    ]
+    books.execute(checkout_line.insert(), rows)
     return None
 
 
@@ -76,7 +111,7 @@ def confirm_checkout(
     database: Database,
     gateway: PaymentGateway,
     key: str,
-    user: int,
+    owner: CheckoutOwner,
     now: Clock,
     terms: CollectionTerms,
     policy: CheckoutPolicy,
@@ -89,7 +124,7 @@ def confirm_checkout(
     (payments/collecting): a lost answer is looked up and never asked blindly, and a crash between
     any two steps is found by the next look.
     """
-    claimed = _submit(database, key, user, now(), policy)
+    claimed = _submit(database, key, owner, now(), policy)
     if claimed is None:
         return False
     line = GatewaySession(gateway, now)
@@ -98,42 +133,51 @@ def confirm_checkout(
 
 
 def _submit(
-    database: Database, key: str, user: int, now: datetime, policy: CheckoutPolicy
+    database: Database, key: str, owner: CheckoutOwner, now: datetime, policy: CheckoutPolicy
 ) -> Draw | None:
     """
     Move a draft to submitted and record its draw, or to refused where something has changed.
 
-    The balance is locked first and what is payable read after: of eight payments of the whole
-    balance that come at once one is taken. The update names the state, so that of fifty yeses to
-    one checkout one is the first.
+    The balances of all its lines are locked first and what is payable read after: of eight
+    payments of the whole balance that come at once one is taken. The update names the state, so
+    that of fifty yeses to one checkout one is the first.
     """
     with database.writing() as books:
-        one = read_checkout(books, key, user)
+        one = read_checkout(books, key, owner)
         if one is None:
             return None
-        lock_balances(books, [one.account_key])
-        facts = read_payable(books, user, one.address, one.account_key)
-        reason = _refuse(facts, one, policy)
-        if facts is None or reason is not None:
-            _move(books, one, now, state=CheckoutState.REFUSED, not_taken=reason)
+        lock_balances(books, one.account_keys)
+        accounts = read_payable(books, owner, one.account_keys)
+        wallet = read_wallet(books, owner, accounts.values())
+        refusal = _refuse(one.lines, accounts, wallet, one.method.token, policy, owner)
+        if refusal is None and policy.fee_of(one.method.kind, one.lines) != one.service_fee:
+            refusal = Refusal(NotTaken.FEE_CHANGED)
+        if refusal is not None:
+            given = {"not_taken": refusal.reason, "not_taken_of": refusal.account}
+            _move(books, one, now, state=CheckoutState.REFUSED, **given)
             return None
         payment_key = f"checkout/{one.key}"
         if not _is_open(books, one, now):
             return None
-        _record(books, one, facts, payment_key, now)
+        _record(books, one, accounts, payment_key, now)
         _move(books, one, now, state=CheckoutState.SUBMITTED, payment_key=payment_key)
-        detail = f"{payment_key}, {one.total.dollars()}"
-        record_audit(books, now, f"customer {user}", "pay by hand", one.account, detail)
+        _empty_cart(books, one)
+        for line in one.lines:
+            detail = f"{payment_key}, {line.amount.dollars()}"
+            record_audit(books, now, owner.who, "pay by hand", line.subject, detail)
         return find_draws(books, draw.c.payment_key == payment_key)[0]
 
 
-def _refuse(facts: PayableAccount | None, one: Checkout, policy: CheckoutPolicy) -> NotTaken | None:
-    if facts is None:
-        return NotTaken.ACCOUNT_GONE
-    if reason := refuse_checkout(facts, one.method.token, one.amount, policy):
-        return reason
-    fee = policy.fee_of(one.method.kind, one.amount)
-    return None if fee == one.service_fee else NotTaken.FEE_CHANGED
+def _refuse(
+    lines: Sequence[PayLine],
+    accounts: Mapping[str, PayableAccount],
+    wallet: PayWallet,
+    token: str,
+    policy: CheckoutPolicy,
+    owner: CheckoutOwner,
+) -> Refusal | None:
+    is_guest = owner.user is None
+    return refuse_checkout(lines, accounts, wallet, token, policy, is_guest=is_guest)
 
 
 def _is_open(books: Connection, one: Checkout, now: datetime) -> bool:
@@ -153,17 +197,25 @@ def _still_open(one: Checkout, now: datetime) -> tuple[sa.ColumnElement[bool], .
 
 
 def _record(
-    books: Connection, one: Checkout, facts: PayableAccount, payment_key: str, now: datetime
+    books: Connection,
+    one: Checkout,
+    accounts: Mapping[str, PayableAccount],
+    payment_key: str,
+    now: datetime,
 ) -> None:
+    """Record the payment under its first line, and the draw; each line is booked by itself."""
+    first = one.lines[0]
+    facts = next((accounts[line.account_key] for line in one.lines if line.account_key), None)
+    period, timezone = (facts.period, facts.timezone) if facts else newest_period(books)
     books.execute(
         gateway_payment.insert().values(
             key=payment_key,
             kind=PaymentKind.CHECKOUT,
-            period=facts.period,
-            account_key=one.account_key,
-            account=one.account,
+            period=period,
+            account_key=first.account_key or first.subject,
+            account=first.subject,
             number=1,
-            pay_on=now.astimezone(ZoneInfo(facts.timezone)).date(),
+            pay_on=now.astimezone(ZoneInfo(timezone)).date(),
             amount=one.total,
             service_fee=one.service_fee,
             method_token=one.method.token,
@@ -186,3 +238,12 @@ def _record(
             lookups=0,
         )
     )
+
+
+def _empty_cart(books: Connection, one: Checkout) -> None:
+    """Take out of the cart what is being paid; what was put there since stays."""
+    rows, owner = cart_line.c, one.owner
+    mine = rows.user_number == owner.user if owner.user is not None else rows.guest == owner.guest
+    for line in one.lines:
+        same = (rows[name] == getattr(line, name) for name in LINE)
+        books.execute(cart_line.delete().where(mine, *same))

@@ -1,84 +1,151 @@
-"""What the books know of an account that its customer wants to pay, and of a checkout."""
+"""What the books know of accounts that somebody wants to pay by hand, and of a checkout."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.definitions.checkout import checkout
+from database.definitions.checkout import checkout, checkout_line, guest_method
 from database.definitions.in_force import wallet_in_force
 from database.queries.balances import on_its_way, open_balance
 from database.queries.portal.accounts import accounts_of_user
-from database.tables import account, balance_due, bill_run, draw, gateway_payment, suspended_method
-from domain.checkout import Checkout, PayableAccount, PayMethod
+from database.tables import (
+    account,
+    balance_due,
+    bill_run,
+    draw,
+    gateway_payment,
+    period_close,
+    suspended_method,
+)
+from domain.checkout import (
+    Checkout,
+    CheckoutOwner,
+    PayableAccount,
+    PayLine,
+    PayMethod,
+    PayWallet,
+    Refusal,
+)
 from domain.identity import mailbox_of
 
 
-def read_payable(books: Connection, user: int, address: str, key: str) -> PayableAccount | None:
+def read_payable(
+    books: Connection, owner: CheckoutOwner, keys: Iterable[str]
+) -> dict[str, PayableAccount]:
     """
-    Return what a portal user can pay on an account; None where it is not theirs, or not billed.
+    Return what can be paid on accounts, by key; one that is not theirs, or not billed, is missing.
 
-    Who decides by it has locked the balance before. Blocks are those of the newest export that
-    has the account, closed or not: one that was set since then is honored (rules 136, 138).
+    A portal user's are those linked to them; a guest has shown a bill of each before it came into
+    a line. Who decides by it has locked the balances before. Blocks are those of the newest export
+    that has the account, closed or not: one that was set since then is honored (rules 136, 138).
     """
-    mailbox = mailbox_of(address)
-    if key not in {one.account_key for one in accounts_of_user(books, user, mailbox)}:
-        return None
-    row = books.execute(_STANDING, {"key": key}).one_or_none()
-    if row is None:
-        return None
-    blocks = books.execute(_BLOCKS, {"key": key}).first() or row
-    wallet = books.execute(_WALLET, {"period": row.period, "mailbox": mailbox})
-    methods = tuple(PayMethod(one.token, one.kind, one.last4) for one in wallet)
+    wanted = {key for key in keys if key}
+    if owner.user is not None:
+        mine = accounts_of_user(books, owner.user, mailbox_of(owner.address))
+        wanted &= {one.account_key for one in mine}
+    found = {}
+    for row in books.execute(_STANDING, {"keys": sorted(wanted)}):
+        blocks = books.execute(_BLOCKS, {"key": row.account_key}).first() or row
+        found[row.account_key] = PayableAccount(
+            account_key=row.account_key,
+            account=row.account,
+            period=row.period,
+            timezone=row.timezone,
+            owed=row.owed,
+            on_its_way=row.on_its_way,
+            block_ach=row.block_ach or blocks.block_ach,
+            block_card=row.block_card or blocks.block_card,
+        )
+    return found
+
+
+def read_wallet(
+    books: Connection, owner: CheckoutOwner, accounts: Iterable[PayableAccount] = ()
+) -> PayWallet:
+    """
+    Return what somebody may pay with: their own methods, in force for these accounts.
+
+    A guest has what they gave on the gateway's page for this very payment.
+    """
+    if owner.user is None:
+        given = sa.select(guest_method.c.token, guest_method.c.kind, guest_method.c.last4)
+        rows = books.execute(given.where(guest_method.c.guest == owner.guest)).all()
+    else:
+        periods = sorted({one.period for one in accounts}) or [newest_period(books)[0]]
+        mailbox = mailbox_of(owner.address)
+        rows = books.execute(_WALLET, {"runs": periods, "mailbox": mailbox}).all()
+    methods = tuple(PayMethod(one.token, one.kind, one.last4) for one in rows)
     suspended = sa.select(suspended_method.c.method_token).where(
         suspended_method.c.method_token.in_([one.token for one in methods])
     )
-    return PayableAccount(
-        account_key=key,
-        account=row.account,
-        period=row.period,
-        timezone=row.timezone,
-        owed=row.owed,
-        on_its_way=row.on_its_way,
-        block_ach=row.block_ach or blocks.block_ach,
-        block_card=row.block_card or blocks.block_card,
-        wallet=methods,
-        suspended=frozenset(books.scalars(suspended)),
+    return PayWallet(methods, frozenset(books.scalars(suspended)))
+
+
+def newest_period(books: Connection) -> tuple[str, str]:
+    """
+    Return the newest closed period and its time zone.
+
+    Raises LookupError before the first close: nothing can be paid then.
+    """
+    row = books.execute(_NEWEST).first()
+    if row is None:
+        raise LookupError("no period is closed yet")
+    return row.period, row.timezone
+
+
+def read_checkout(books: Connection, key: str, owner: CheckoutOwner) -> Checkout | None:
+    """Return a checkout as it stands; None where it is not theirs."""
+    mine = (
+        checkout.c.user_number == owner.user
+        if owner.user is not None
+        else checkout.c.guest == (owner.guest or "nobody")
     )
+    row = books.execute(_CHECKOUT.where(checkout.c.key == key, mine)).first()
+    return None if row is None else to_checkout(row, read_lines(books, key))
 
 
-def read_checkout(books: Connection, key: str, user: int) -> Checkout | None:
-    """Return a checkout as it stands; None where it is not the user's."""
-    query = _CHECKOUT.where(checkout.c.key == key, checkout.c.user_number == user)
-    row = books.execute(query).first()
-    return None if row is None else to_checkout(row)
+def read_lines(books: Connection, key: str) -> tuple[PayLine, ...]:
+    """Return what a checkout pays, in its own order."""
+    query = (
+        sa.select(*(checkout_line.c[name] for name in LINE))
+        .where(checkout_line.c.checkout == key)
+        .order_by(checkout_line.c.number)
+    )
+    return tuple(PayLine(**row._mapping) for row in books.execute(query))
 
 
-def to_checkout(row: Any) -> Checkout:
+def to_checkout(row: Any, lines: Sequence[PayLine]) -> Checkout:
+    refusal = None
+    if row.not_taken is not None:
+        refusal = Refusal(row.not_taken, row.not_taken_of)
     return Checkout(
         key=row.key,
-        user=row.user_number,
-        address=row.address,
-        account_key=row.account_key,
-        account=row.account,
-        amount=row.amount,
+        owner=CheckoutOwner(row.user_number, row.address, row.guest),
+        lines=tuple(lines),
         service_fee=row.service_fee,
         method=PayMethod(row.method_token, row.method_kind, row.last4),
         state=row.state,
-        not_taken=row.not_taken,
+        refusal=refusal,
         expires_at=row.expires_at,
         payment=row.payment_state,
         confirmation=row.confirmation or "",
         error=row.error or "",
         advice=row.advice,
         taken_at=row.taken_at,
+        consent=row.consent,
     )
 
 
+LINE = ("account_key", "account", "amount", "distribution", "title", "payor", "comment")
+_KEYS: sa.BindParameter[list[str]] = sa.bindparam("keys", expanding=True)
+_RUNS: sa.BindParameter[list[str]] = sa.bindparam("runs", expanding=True)
 _STANDING = (
     sa.select(
+        balance_due.c.account_key,
         balance_due.c.account,
         balance_due.c.period,
         bill_run.c.timezone,
@@ -95,7 +162,8 @@ _STANDING = (
             account.c.account_key == balance_due.c.account_key,
         ),
     )
-    .where(balance_due.c.account_key == sa.bindparam("key"))
+    .where(balance_due.c.account_key.in_(_KEYS))
+    .order_by(balance_due.c.account_key)
 )
 _BLOCKS = (
     sa.select(account.c.block_ach, account.c.block_card)
@@ -107,10 +175,17 @@ _BLOCKS = (
 _WALLET = (
     sa.select(wallet_in_force.c.token, wallet_in_force.c.kind, wallet_in_force.c.last4)
     .where(
-        wallet_in_force.c.period == sa.bindparam("period"),
+        wallet_in_force.c.period.in_(_RUNS),
         sa.func.lower(wallet_in_force.c.portal_user) == sa.bindparam("mailbox"),
     )
+    .distinct()
     .order_by(wallet_in_force.c.kind, wallet_in_force.c.last4, wallet_in_force.c.token)
+)
+_NEWEST = (
+    sa.select(bill_run.c.period, bill_run.c.timezone)
+    .join(period_close, period_close.c.period == bill_run.c.period)
+    .order_by(bill_run.c.ends_on.desc(), bill_run.c.period.desc())
+    .limit(1)
 )
 _CHECKOUT = (
     sa.select(

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.books import Database
+from database.definitions.checkout import checkout, checkout_line
 from database.inserting import insert_new
 from database.ledger.locking import lock_balances
 from database.queries.account_changes import IN_FORCE, account_in_force
@@ -159,14 +160,22 @@ def _last_draw() -> sa.ScalarSelect[int]:
     return sa.select(newest).where(draw.c.payment_key == _PAYMENT.key).scalar_subquery()
 
 
-def _is_in_doubt() -> sa.Exists:
+def _is_in_doubt() -> sa.ColumnElement[bool]:
     other = gateway_payment.alias("other")
-    return sa.exists().where(
+    is_open = draw.c.state.in_((DrawState.CREATED, DrawState.ASKED))
+    by_autopay = sa.exists().where(
         other.c.account_key == _PAYMENT.account_key,
         other.c.key != _PAYMENT.key,
         draw.c.payment_key == other.c.key,
-        draw.c.state.in_((DrawState.CREATED, DrawState.ASKED)),
+        is_open,
     )
+    by_hand = sa.exists().where(
+        checkout_line.c.account_key == _PAYMENT.account_key,
+        checkout.c.key == checkout_line.c.checkout,
+        draw.c.payment_key == checkout.c.payment_key,
+        is_open,
+    )
+    return sa.or_(by_autopay, by_hand)
 
 
 @dataclass(slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -12,13 +13,34 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
-from database.ledger.locking import lock_balances
+from database.definitions.checkout import checkout, checkout_line
+from database.ledger.locking import SOME, lock_balances
 from database.queries.outsorted import due_on_of
 from database.tables import bill_run, draw, gateway_payment
+from domain.checkout import OTHER
 from domain.ledger import EntrySource
 from domain.money import ZERO, Money
 from domain.payments import DRAW, PAYMENT, DrawState, MethodKind, PaymentKind, PaymentState
 from payments.port import DrawRequest
+
+
+@dataclass(frozen=True, slots=True)
+class DrawLine:
+    """What a draw pays of one account, or for something else; its posting is its own (rule 78)."""
+
+    number: int
+    account_key: str
+    amount: Money
+    distribution: str = ""  # empty: an account's balance
+
+    @property
+    def is_of_account(self) -> bool:
+        return not self.distribution
+
+    @property
+    def subject_key(self) -> str:
+        """What its entries stand under: the account, or what else was paid."""
+        return self.account_key if self.is_of_account else f"{OTHER}{self.distribution}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +69,7 @@ class Draw:
     payment_number: int
     kind: PaymentKind
     service_fee: Money  # within the amount; it pays nothing of the account
+    lines: tuple[DrawLine, ...] = ()  # of what a customer pays by hand
 
     @property
     def request(self) -> DrawRequest:
@@ -62,9 +85,9 @@ class Draw:
         return EntrySource.DRAW if self.is_autopay else EntrySource.CHECKOUT
 
     @property
-    def to_account(self) -> Money:
-        """What it pays of the account."""
-        return self.amount - self.service_fee
+    def parts(self) -> tuple[DrawLine, ...]:
+        """What it pays, without the service fee: of autopay it is the account alone."""
+        return self.lines or (DrawLine(1, self.account_key, self.amount - self.service_fee),)
 
     def local_day(self, moment: datetime) -> date:
         return moment.astimezone(ZoneInfo(self.timezone)).date()
@@ -98,7 +121,28 @@ def find_draws(
         .limit(limit)
         .with_for_update(of=(gateway_payment, draw))
     )
-    return [Draw(**row._mapping) for row in books.execute(query)]
+    found = [Draw(**row._mapping) for row in books.execute(query)]
+    return _with_lines(books, found)
+
+
+def _with_lines(books: Connection, draws: list[Draw]) -> list[Draw]:
+    """Add to customers' payments the lines that they pay: those never change."""
+    by_hand = {one.payment_key for one in draws if not one.is_autopay}
+    if not by_hand:
+        return draws
+    rows = checkout_line.c
+    query = (
+        sa.select(
+            checkout.c.payment_key, rows.number, rows.account_key, rows.amount, rows.distribution
+        )
+        .join(checkout, checkout.c.key == rows.checkout)
+        .where(checkout.c.payment_key.in_(by_hand))
+        .order_by(rows.checkout, rows.number)
+    )
+    lines: dict[str, list[DrawLine]] = {}
+    for row in books.execute(query):
+        lines.setdefault(row.payment_key, []).append(DrawLine(*row[1:]))
+    return [replace(one, lines=tuple(lines.get(one.payment_key, ()))) for one in draws]
 
 
 def lock_draws(
@@ -110,17 +154,45 @@ def lock_draws(
     What they are is read after the balances are locked: another worker may have moved them.
     """
     query = (
-        sa.select(gateway_payment.c.account_key)
-        .join(draw, draw.c.payment_key == gateway_payment.c.key)
+        sa.select(draw.c.key)
+        .join(gateway_payment, draw.c.payment_key == gateway_payment.c.key)
         .where(*conditions)
         .order_by(draw.c.payment_key, draw.c.number)
         .limit(limit)
     )
     keys = set(books.scalars(query))
-    lock_balances(books, keys)
+    lock_balances_of(books, keys)
     if limit is not None:
-        conditions = (*conditions, gateway_payment.c.account_key.in_(keys))
+        conditions = (*conditions, draw.c.key.in_(keys))
     return find_draws(books, *conditions, limit=limit)
+
+
+def lock_balances_of(books: Connection, draw_keys: Collection[str]) -> None:
+    """Lock the balances of all accounts that some draws pay, in the order of everybody."""
+    accounts: set[str] = set()
+    ordered = sorted(draw_keys)
+    for first in range(0, len(ordered), SOME):
+        chosen = draw.c.key.in_(ordered[first : first + SOME])
+        for query in (_accounts_of_autopay(), _accounts_of_lines()):
+            accounts.update(books.scalars(query.where(chosen)))
+    lock_balances(books, accounts)
+
+
+def _accounts_of_autopay() -> sa.Select[tuple[str]]:
+    return (
+        sa.select(gateway_payment.c.account_key)
+        .join(draw, draw.c.payment_key == gateway_payment.c.key)
+        .where(~gateway_payment.c.account_key.startswith(OTHER))
+    )
+
+
+def _accounts_of_lines() -> sa.Select[tuple[str]]:
+    return (
+        sa.select(checkout_line.c.account_key)
+        .join(checkout, checkout.c.key == checkout_line.c.checkout)
+        .join(draw, draw.c.payment_key == checkout.c.payment_key)
+        .where(checkout_line.c.account_key != "")
+    )
 
 
 _OF_DRAW = (

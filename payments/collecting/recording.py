@@ -88,30 +88,37 @@ def record_approved(
 def _taken(
     one: Draw, taken_at: datetime, confirmation: str | None
 ) -> Iterator[tuple[PostingKind, BalanceEntry]]:
-    """Yield what pays the account, and the service fee apart: it counts in no balance."""
-    paid = BalanceEntry(
-        key=taken_key(one.key),
-        account_key=one.account_key,
-        kind=EntryKind.PAYMENT,
-        amount=-one.to_account,
-        happened_on=one.local_day(taken_at),
-        happened_at=taken_at,
-        source=one.source,
-        reference=confirmation,
-        payment_key=one.payment_key,
-    )
-    yield PostingKind.RECEIPT, paid
-    if one.service_fee > ZERO:
-        yield (
-            PostingKind.SERVICE_FEE,
-            replace(
-                paid,
-                key=service_fee_key(one.key),
-                kind=EntryKind.SERVICE_FEE,
-                amount=-one.service_fee,
-                counts=False,
-            ),
+    """
+    Yield what pays each line, and the service fee apart; they share the confirmation (rule 78).
+
+    Only what pays an account's balance counts in it.
+    """
+    for line in one.parts:
+        entry = BalanceEntry(
+            key=taken_key(one.key, line.number),
+            account_key=line.subject_key,
+            kind=EntryKind.PAYMENT if line.is_of_account else EntryKind.OTHER,
+            amount=-line.amount,
+            happened_on=one.local_day(taken_at),
+            happened_at=taken_at,
+            source=one.source,
+            counts=line.is_of_account,
+            reference=confirmation,
+            payment_key=one.payment_key,
+            line=line.number,
         )
+        yield PostingKind.RECEIPT, entry
+    if one.service_fee > ZERO:
+        fee = replace(
+            entry,
+            key=service_fee_key(one.key),
+            account_key=one.account_key,
+            kind=EntryKind.SERVICE_FEE,
+            amount=-one.service_fee,
+            counts=False,
+            line=1,
+        )
+        yield PostingKind.SERVICE_FEE, fee
 
 
 def record_second(

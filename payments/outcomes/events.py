@@ -14,10 +14,9 @@ from sqlalchemy.engine import Connection
 
 from database.books import Database
 from database.inserting import insert_new
-from database.ledger.locking import lock_balances
-from database.tables import draw, events_read, gateway_payment, told_event
+from database.tables import draw, events_read, told_event
 from domain.failures import TemporaryFailure
-from payments.collecting.draws import Draw, DrawTotals, read_draw
+from payments.collecting.draws import Draw, DrawTotals, lock_balances_of, read_draw
 from payments.collecting.unanswered import LateApproval, take_in_approval
 from payments.outcomes.returns import ReturnEffect, note_once, record_outcome
 from payments.port import LateEvent, LateEventKind, PaymentGateway
@@ -178,8 +177,7 @@ def _take_in(
     """
     waits = []
     keys = [event.draw_key for event in events]
-    of_draws = sa.select(gateway_payment.c.account_key).join(draw).where(draw.c.key.in_(keys))
-    lock_balances(books, books.scalars(of_draws).all())
+    lock_balances_of(books, keys)
     for event in events:
         one = read_draw(books, event.draw_key)
         if one is None:

@@ -13,16 +13,17 @@ from database.ledger.entries import record_entries
 from database.ledger.tables import balance_entry, payment_event
 from database.postings import queue_posting
 from database.tables import draw, gateway_payment, refund_request
-from domain.ledger import BalanceEntry, EntryKind, EntrySource
+from domain.ledger import BalanceEntry, EntryKind, EntrySource, of_line
 from domain.money import ZERO, Money
 from domain.payments import DrawState, PostingKind, RefundState
-from payments.collecting.draws import DRAWN_TWICE, Draw, move_payment, read_draw
+from payments.collecting.draws import DRAWN_TWICE, Draw, DrawLine, move_payment, read_draw
 from payments.collecting.recording import record_declined, suspend_method
 from payments.collecting.unanswered import LateApproval, take_in_approval
 from payments.outcomes.again import draw_again
 from payments.port import LateEvent, LateEventKind
 from payments.terms import CollectionTerms
 from rules.money.returns import advice_for_return, suspends_method
+from rules.money.spreading import spread
 
 GIVEN_BACK = "given-back"  # the code of a draw that came beside another one and went back
 ENTRY_KINDS = {
@@ -197,28 +198,41 @@ def _book(
     now: datetime,
     terms: CollectionTerms,
 ) -> None:
-    """Open or pay the balance by what the event moves of it; a service fee moves last, apart."""
+    """Open or pay the balances by what the event moves of each line; a service fee moves apart."""
     comes_back = kind in COMES_BACK
     moved = -event.amount if comes_back else event.amount
-    of_account = _of_account(one, net + moved) - _of_account(one, net)
-    of_fee = moved - of_account
-    if of_account:
-        entry = _to_entry(one, event, kind, event_id, of_account)
-        record_entries(books, [entry], now=now, who=terms.who)
-        posting = PostingKind.RECEIPT if comes_back else PostingKind.REVERSAL
-        queue_posting(books, entry, posting, now=now)
-    if of_fee:
-        fee = _to_entry(one, event, EntryKind.SERVICE_FEE, event_id, of_fee, counts=False)
+    lines = [*(part.amount for part in one.parts), one.service_fee]
+    shares = spread(moved, lines, _kept(books, one, net + moved))
+    posting = PostingKind.RECEIPT if comes_back else PostingKind.REVERSAL
+    for part, share in zip(one.parts, shares, strict=False):
+        if share:
+            entry = _to_entry(one, event, kind, event_id, share, part)
+            record_entries(books, [entry], now=now, who=terms.who)
+            queue_posting(books, entry, posting, now=now)
+    if shares[-1]:
+        fee = _to_entry(one, event, EntryKind.SERVICE_FEE, event_id, shares[-1], counts=False)
         record_entries(books, [fee], now=now, who=terms.who)
         posting = PostingKind.SERVICE_FEE if comes_back else PostingKind.SERVICE_FEE_BACK
         queue_posting(books, fee, posting, now=now)
 
 
-def _of_account(one: Draw, net: Money) -> Money:
-    """Return how much of what the gateway has pays the account; the service fee is kept longest."""
-    if net <= ZERO:
-        return net
-    return max(net - one.service_fee, ZERO)
+def _kept(books: Connection, one: Draw, before: Money) -> list[Money]:
+    """
+    Return what is still here of each line and of the fee, of `before` in all.
+
+    Where the payment has one line that follows from the sum: the fee is kept longest. Of several
+    lines the books say what went back of each.
+    """
+    if len(one.parts) == 1:
+        fee = min(max(before, ZERO), one.service_fee)
+        return [before - fee, fee]
+    rows = balance_entry.c
+    query = sa.select(rows.line, rows.kind, rows.amount).where(rows.payment_key == one.payment_key)
+    kept = dict.fromkeys(range(len(one.parts) + 1), ZERO)
+    for line, kind, amount in books.execute(query):
+        if kind is not EntryKind.FEE:
+            kept[0 if kind is EntryKind.SERVICE_FEE else line] -= amount
+    return [*(kept[part.number] for part in one.parts), kept[0]]
 
 
 def _keep(
@@ -274,6 +288,8 @@ def _charge_fee(
     """Charge what a return costs: for codes that the customer could have avoided, once a bill."""
     if terms.return_fee <= ZERO or event.code not in terms.return_fee_codes:
         return
+    if not one.parts[0].is_of_account:
+        return  # there is no account to charge it on
     rows = balance_entry.c
     of_the_bill = sa.select(gateway_payment.c.key).where(
         gateway_payment.c.period == one.period, gateway_payment.c.account_key == one.account_key
@@ -319,21 +335,29 @@ def _to_entry(
     kind: EntryKind,
     event_id: str,
     amount: Money,
+    part: DrawLine | None = None,
     *,
     counts: bool = True,
 ) -> BalanceEntry:
-    """Say what an event does to the balance: what went back is owed again, a fee besides."""
+    """
+    Say what an event does to the balance of a line: what went back is owed again, a fee besides.
+
+    Without a line it is the payment's first account. What is of no account counts nowhere.
+    """
+    line = part or one.parts[0]
+    is_other = not line.is_of_account and part is not None
     return BalanceEntry(
-        key=f"{kind}/{event_id}",
-        account_key=one.account_key,
-        kind=kind,
+        key=of_line(f"{kind}/{event_id}", line.number if part else 1),
+        account_key=line.subject_key,
+        kind=EntryKind.OTHER if is_other else kind,
         amount=amount,
         happened_on=one.local_day(event.happened_at),
         happened_at=event.happened_at,
         source=one.source,
-        counts=counts,
+        counts=counts and line.is_of_account,
         reference=one.reference,
         payment_key=one.payment_key,
+        line=line.number if part else 1,
     )
 
 

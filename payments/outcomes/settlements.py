@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.books import Database, insert_rows
+from database.definitions.checkout import checkout, checkout_line
 from database.inserting import insert_new
 from database.ledger.tables import payment_event
 from database.tables import (
@@ -163,11 +164,28 @@ def _posted_at() -> sa.ScalarSelect[Any]:
             sa.or_(
                 posting.c.amount == _SIZE,
                 posting.c.amount + gateway_payment.c.service_fee == _SIZE,  # booked apart
+                _has_lines(),  # booked one by one
             ),
         )
         .correlate(settlement_item, draw, gateway_payment)
         .scalar_subquery()
     )
+
+
+def _has_lines() -> sa.ColumnElement[bool]:
+    """Claim that a payment has several lines, and that each of its postings is entered."""
+    waiting = posting.alias("waiting")
+    of_payment = (
+        sa.select(sa.func.count())
+        .select_from(checkout_line)
+        .join(checkout, checkout.c.key == checkout_line.c.checkout)
+    )
+    lines = of_payment.where(checkout.c.payment_key == draw.c.payment_key)
+    waits = sa.exists().where(
+        waiting.c.payment_key == draw.c.payment_key, waiting.c.posted_at.is_(None)
+    )
+    counted = lines.correlate(draw).scalar_subquery()
+    return sa.and_(counted > 1, ~waits.correlate(draw))
 
 
 def _events(kinds: tuple[EntryKind, ...], *, of_amount: bool) -> sa.ScalarSelect[int]:

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.definitions.checkout import checkout, checkout_line
 from database.definitions.corrections import correction
 from database.ledger.tables import balance_entry
 from database.queries.outsorted import is_outsorted
-from database.queries.payment_events import TAKEN_BACK
 from database.tables import (
     account,
     bill_run,
@@ -26,10 +26,12 @@ from database.tables import (
     settlement,
     settlement_item,
 )
-from domain.accounts import AccountStatus
-from domain.ledger import EntryKind
+from database.types import Cents
+from domain.accounts import AccountStatus, account_key
+from domain.checkout import OTHER
+from domain.ledger import MONEY_KINDS, EntryKind
 from domain.money import ZERO, Money
-from domain.payments import PaymentState, PostingKind
+from domain.payments import PostingKind
 
 RECEIVABLE = "assets:receivable"  # a sub-account for each customer's account number
 CLEARING = "assets:clearing:gateway"  # taken, and not yet paid out by the gateway
@@ -37,9 +39,26 @@ BANK = "assets:bank"
 BILLED = "revenue:billing system"  # charges less what came in at the counter, as it reports them
 RETURN_FEES = "revenue:return fees"
 SERVICE_FEES = "revenue:service fees"  # of payments by hand
+OTHER_REVENUE = "revenue:other payments"  # for something else than a bill (rule 191)
 DRAWN_TWICE = "liabilities:drawn twice"  # customers' money, to be given back
 GATEWAY_FEES = "expenses:gateway fees"
-ACCOUNTS = (CLEARING, BANK, BILLED, RETURN_FEES, SERVICE_FEES, GATEWAY_FEES, DRAWN_TWICE)
+ACCOUNTS = (
+    CLEARING,
+    BANK,
+    BILLED,
+    RETURN_FEES,
+    SERVICE_FEES,
+    OTHER_REVENUE,
+    GATEWAY_FEES,
+    DRAWN_TWICE,
+)
+_BACK_AND_FORTH = tuple(kind for kind in MONEY_KINDS if kind is not EntryKind.PAYMENT)
+_NAMES = {
+    EntryKind.DISPUTE: "charge-back",
+    EntryKind.REFUND: "refund",
+    EntryKind.REINSTATED: "reinstated",
+    EntryKind.REFUND_FAILED: "refund failed",
+}
 TWICE = "drawn-twice"  # the code of a draw that landed beside another of its payment
 
 
@@ -140,14 +159,12 @@ class Journal:
         yield Transaction(self._day(row.corrected_at), row.entry_key, "corrected bill", entries)
 
     def _taken(self) -> Iterator[tuple[datetime, Iterator[Transaction]]]:
-        payments = gateway_payment.c
-        taken = (PaymentState.SUCCEEDED, PaymentState.RETURNED)
-        query = sa.select(gateway_payment).where(
-            payments.state.in_(taken), self._is_of(payments.period)
-        )
-        for row in self.books.execute(query.order_by(payments.taken_at, payments.key)):
-            paid = row.amount - row.service_fee
-            yield row.taken_at, self._move(row, row.taken_at, "payment", CLEARING, -paid)
+        """Yield what each line of a payment paid: its account, or something else (rule 191)."""
+        rows = balance_entry.c
+        is_ours = sa.and_(rows.kind == EntryKind.PAYMENT, rows.counts)
+        is_other = sa.and_(rows.kind == EntryKind.OTHER, rows.amount < sa.literal(ZERO, Cents()))
+        for row in self._of_payments(balance_entry, rows.happened_at, sa.or_(is_ours, is_other)):
+            yield row.moment, self._move(row, row.moment, "payment", CLEARING, row.amount)
 
     def _service_fees(self) -> Iterator[tuple[datetime, Iterator[Transaction]]]:
         """Yield what paying by hand cost: the gateway takes and gives it back with the payment."""
@@ -161,8 +178,10 @@ class Journal:
 
     def _returned(self) -> Iterator[tuple[datetime, Iterator[Transaction]]]:
         moment, was = balance_entry.c.happened_at, balance_entry.c.kind
-        for row in self._of_payments(balance_entry, moment, was.in_(TAKEN_BACK)):
-            what = "charge-back" if row.kind is EntryKind.DISPUTE else "return"
+        other = sa.and_(was == EntryKind.OTHER, balance_entry.c.amount > sa.literal(ZERO, Cents()))
+        gone = sa.or_(sa.and_(was.in_(_BACK_AND_FORTH), balance_entry.c.counts), other)
+        for row in self._of_payments(balance_entry, moment, gone):
+            what = _NAMES.get(row.kind, "return")
             yield row.moment, self._move(row, row.moment, what, CLEARING, row.amount)
 
     def _fees(self) -> Iterator[tuple[datetime, Iterator[Transaction]]]:
@@ -208,11 +227,20 @@ class Journal:
             sa.select(
                 table,
                 moment.label("moment"),
-                payments.account,
-                payments.account_key,
+                _account_of(table),
+                payments.account_key.label("paid_key"),
                 payments.confirmation,
             )
             .join(gateway_payment, payments.key == table.c.payment_key)
+            .outerjoin(checkout, checkout.c.payment_key == payments.key)
+            .outerjoin(
+                checkout_line,
+                sa.and_(
+                    checkout_line.c.checkout == checkout.c.key,
+                    checkout_line.c.number == _line_of(table),
+                    checkout_line.c.account_key != "",
+                ),
+            )
             .where(self._is_of(payments.period), *conditions)
             .order_by(moment, payments.key)
         )
@@ -222,8 +250,13 @@ class Journal:
         self, row: Any, moment: datetime, what: str, other: str, owed: Money
     ) -> Iterator[Transaction]:
         """Let an account owe more, or below zero less, against another one."""
-        balance = self._owed.get(row.account_key, ZERO) + owed
-        self._owed[row.account_key] = balance
+        if row.account.startswith(OTHER):
+            entries: tuple[Entry, ...] = (Entry(OTHER_REVENUE, owed), Entry(other, -owed))
+            yield Transaction(self._day(moment), row.confirmation or "", what, entries)
+            return
+        key = account_key(row.account)
+        balance = self._owed.get(key, ZERO) + owed
+        self._owed[key] = balance
         entries = (Entry(_receivable(row.account), owed, balance), Entry(other, -owed))
         yield Transaction(self._day(moment), row.confirmation or "", what, entries)
 
@@ -232,6 +265,19 @@ class Journal:
 
     def _day(self, moment: datetime) -> date:
         return moment.astimezone(self.zone).date()
+
+
+def _line_of(table: sa.Table) -> Any:
+    return table.c.line if "line" in table.c else sa.literal(1)
+
+
+def _account_of(table: sa.Table) -> sa.ColumnElement[str]:
+    """Give the account that a row is of: of its line, where a payment pays several."""
+    own: sa.ColumnElement[str] = gateway_payment.c.account
+    if table is balance_entry:
+        key = balance_entry.c.account_key
+        own = sa.case((key.startswith(OTHER), key), else_=own)
+    return sa.func.coalesce(checkout_line.c.account, own).label("account")
 
 
 def _receivable(number: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from database.definitions.checkout import checkout, checkout_line
 from database.ledger.tables import balance_entry
 from database.postings import is_receipt_of
 from database.tables import (
@@ -17,6 +18,7 @@ from database.tables import (
     scheduled_payment,
 )
 from database.types import Cents
+from domain.checkout import OTHER
 from domain.ledger import EntryKind, EntrySource
 from domain.money import ZERO
 from domain.payments import PaymentState, PostingState
@@ -71,7 +73,7 @@ def pending_payments() -> Select:
     return (
         sa.select(
             gateway_payment.c.confirmation,
-            gateway_payment.c.account,
+            _account_of_line(),
             posting.c.amount,
             gateway_payment.c.taken_at,
             posting.c.attempts,
@@ -83,6 +85,14 @@ def pending_payments() -> Select:
             gateway_payment.c.account_key.label("_account_key"),
         )
         .join(posting, posting.c.payment_key == gateway_payment.c.key)
+        .outerjoin(checkout, checkout.c.payment_key == gateway_payment.c.key)
+        .outerjoin(
+            checkout_line,
+            sa.and_(
+                checkout_line.c.checkout == checkout.c.key,
+                checkout_line.c.number == posting.c.line,
+            ),
+        )
         .where(posting.c.state != PostingState.POSTED)
     )
 
@@ -99,25 +109,41 @@ def completed_payments() -> Select:
 
 
 def _drawn() -> Select:
+    """Select a row for each line of what was taken; the service fee stands with the first."""
     taken = (PaymentState.SUCCEEDED, PaymentState.RETURNED_IN_PART, PaymentState.RETURNED)
-    payments = gateway_payment.c
+    payments, line = gateway_payment.c, checkout_line.c
+    number = sa.func.coalesce(line.number, 1)
+    fee = sa.case((number == 1, payments.service_fee), else_=sa.literal(ZERO, Cents()))
+    of_line = sa.case((line.number.is_(None), payments.amount), else_=line.amount + fee)
     return (
         sa.select(
             payments.confirmation,
-            payments.account,
-            payments.amount,
+            _account_of_line(),
+            sa.type_coerce(of_line, Cents()).label("amount"),
             sa.cast(payments.method_kind, sa.String).label("method"),
             payments.taken_at,
             posting.c.posted_at,
             sa.cast(payments.kind, sa.String).label("source"),
             posting.c.receipt,
             sa.cast(payments.state, sa.String).label("state"),
-            payments.service_fee,
-            payments.account_key.label("_account_key"),
+            sa.type_coerce(fee, Cents()).label("service_fee"),
+            sa.func.coalesce(sa.func.nullif(line.account_key, ""), payments.account_key).label(
+                "_account_key"
+            ),
         )
-        .outerjoin(posting, is_receipt_of(payments.key))
+        .outerjoin(checkout, checkout.c.payment_key == payments.key)
+        .outerjoin(checkout_line, line.checkout == checkout.c.key)
+        .outerjoin(posting, is_receipt_of(payments.key, line=number))
         .where(payments.state.in_(taken))
     )
+
+
+def _account_of_line() -> sa.ColumnElement[str]:
+    """Give the account that a line pays, or what else it does; autopay's is the payment's own."""
+    line = checkout_line.c
+    other = sa.literal(OTHER).concat(line.distribution)
+    by_hand = sa.case((line.distribution != "", other), else_=line.account)
+    return sa.func.coalesce(by_hand, gateway_payment.c.account).label("account")
 
 
 def _drawn_twice() -> Select:

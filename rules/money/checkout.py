@@ -2,15 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from enum import StrEnum
 
-from domain.checkout import NotTaken, PayableAccount, PayMethod
+from domain.checkout import (
+    NotTaken,
+    PayableAccount,
+    PayLine,
+    PayMethod,
+    PayWallet,
+    Refusal,
+)
 from domain.money import ZERO, Money
 from domain.payments import MethodKind
 
 MOST_PERCENT = 20
+
+
+class FeeKind(StrEnum):
+    """What kinds of payments have service fees of their own (rule 194)."""
+
+    BILL = "bill"
+    OTHER = "other"  # what is paid for something else than a bill
+
+
+class NumberKind(StrEnum):
+    """What number belongs to something else that is paid (rule 192)."""
+
+    NONE = "none"  # not interfaced: the payor's name is asked for
+    CUSTOMER = "customer"  # an account of ours
+    PERMIT = "permit"  # of another system
+
+
+@dataclass(frozen=True, slots=True)
+class OtherPayment:
+    """What can be paid in the portal besides bills (rules 191-193); `amount` None: as typed."""
+
+    code: str
+    name: str
+    category: str
+    number: NumberKind
+    amount: Money | None
+    requires_comment: bool
+    for_guests: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +55,7 @@ class ServiceFee:
 
     thousandths: int = 0
     fixed: Money = ZERO
+    above: Money = ZERO  # it holds for amounts above this one, until the next step of the table
 
     def of(self, amount: Money) -> Money:
         """Return the fee of an amount, half a cent rounded up."""
@@ -26,16 +63,37 @@ class ServiceFee:
         return Money(share) + self.fixed
 
 
+FeeTable = Mapping[tuple[FeeKind, MethodKind], tuple[ServiceFee, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class CheckoutPolicy:
-    """What the office lets customers pay by hand."""
+    """
+    What the office lets customers pay by hand.
 
-    fees: Mapping[MethodKind, ServiceFee] = field(default_factory=dict)
+    `fees` are tables of steps, by kind of payment and method. `offered` are the codes of what else
+    can be paid, each with whether guests may.
+    """
+
+    fees: FeeTable = field(default_factory=dict)
     pays_ahead: bool = False  # more than is owed, which stays as a credit
+    has_cart: bool = False  # several things in one payment (rule 195)
+    offered: Mapping[str, bool] = field(default_factory=dict)
 
-    def fee_of(self, kind: MethodKind, amount: Money) -> Money:
-        fee = self.fees.get(kind)
-        return ZERO if fee is None else fee.of(amount)
+    def fee_of(self, method: MethodKind, lines: Iterable[PayLine]) -> Money:
+        """
+        Return the service fee of a payment: of its bills together, and of the rest together.
+
+        Of a table of steps the last one holds whose `above` the amount exceeds.
+        """
+        sums = dict.fromkeys(FeeKind, ZERO)
+        for line in lines:
+            sums[FeeKind.BILL if line.is_of_account else FeeKind.OTHER] += line.amount
+        return Money.total(self._fee(kind, method, amount) for kind, amount in sums.items())
+
+    def _fee(self, kind: FeeKind, method: MethodKind, amount: Money) -> Money:
+        steps = [one for one in self.fees.get((kind, method), ()) if one.above < amount]
+        return max(steps, key=lambda one: one.above).of(amount) if steps else ZERO
 
 
 def parse_percent(text: str) -> int:
@@ -73,33 +131,67 @@ def payable_now(facts: PayableAccount) -> Money:
     return max(facts.owed - facts.on_its_way, ZERO)
 
 
-def offered_methods(facts: PayableAccount) -> list[PayMethod]:
-    """Return the customer's own methods that the account may be paid with (rule 136)."""
-    return [one for one in facts.wallet if _refused_method(facts, one.token) is None]
+def offered_methods(accounts: Iterable[PayableAccount], wallet: PayWallet) -> list[PayMethod]:
+    """Return the payer's own methods that all of these accounts may be paid with (rule 136)."""
+    some = tuple(accounts)
+    return [one for one in wallet.methods if _refuse_method(one.token, some, wallet) is None]
 
 
 def refuse_checkout(
-    facts: PayableAccount, token: str, amount: Money, policy: CheckoutPolicy
-) -> NotTaken | None:
+    lines: Sequence[PayLine],
+    accounts: Mapping[str, PayableAccount],
+    wallet: PayWallet,
+    token: str,
+    policy: CheckoutPolicy,
+    *,
+    is_guest: bool = False,
+) -> Refusal | None:
     """
     Return why a payment by hand is not accepted; None: it is.
 
-    Asked when the check page is made, and again under the lock when the customer says yes. More
-    than is owed may be paid where the office allows it, but not while another payment is on its
-    way: then nobody knows what is owed.
+    Asked when the check page is made, and again under the lock when the customer says yes.
+    `accounts` are the payer's own, by key. A payment of several lines is taken whole or not at
+    all. More than is owed may be paid where the office allows it, but not while another payment is
+    on its way: then nobody knows what is owed.
     """
-    if reason := _refused_method(facts, token):
-        return reason
+    if not lines or (len(lines) > 1 and not policy.has_cart):
+        return Refusal(NotTaken.CART_OFF)
+    for line in lines:
+        reason = (
+            _refuse_amount(accounts.get(line.account_key), line.amount, policy)
+            if line.is_of_account
+            else _refuse_other(line, policy, is_guest=is_guest)
+        )
+        if reason is not None:
+            return Refusal(reason, line.account or line.title)
+    return _refuse_method(token, tuple(accounts.values()), wallet)
+
+
+def _refuse_amount(
+    facts: PayableAccount | None, amount: Money, policy: CheckoutPolicy
+) -> NotTaken | None:
+    if facts is None:
+        return NotTaken.ACCOUNT_GONE
     payable = payable_now(facts)
     if amount <= payable or (policy.pays_ahead and not facts.on_its_way):
         return None
     return NotTaken.OVER_PAYABLE if payable > ZERO else NotTaken.NOTHING_PAYABLE
 
 
-def _refused_method(facts: PayableAccount, token: str) -> NotTaken | None:
-    method = facts.method(token)
+def _refuse_other(line: PayLine, policy: CheckoutPolicy, *, is_guest: bool) -> NotTaken | None:
+    """Both boxes must stand (rules 197, 198), and guests need a third."""
+    for_guests = policy.offered.get(line.distribution)
+    is_offered = for_guests is not None and (for_guests or not is_guest)
+    return None if is_offered else NotTaken.NOT_OFFERED
+
+
+def _refuse_method(
+    token: str, accounts: Sequence[PayableAccount], wallet: PayWallet
+) -> Refusal | None:
+    method = wallet.method(token)
     if method is None:
-        return NotTaken.METHOD_GONE
-    if facts.is_blocked(method.kind):
-        return NotTaken.METHOD_BLOCKED
-    return NotTaken.METHOD_SUSPENDED if token in facts.suspended else None
+        return Refusal(NotTaken.METHOD_GONE)
+    for one in accounts:
+        if one.is_blocked(method.kind):
+            return Refusal(NotTaken.METHOD_BLOCKED, one.account)
+    return Refusal(NotTaken.METHOD_SUSPENDED) if token in wallet.suspended else None

@@ -15,7 +15,7 @@ from database.definitions.identity import wallet_method
 from database.ledger.tables import balance_entry
 from database.queries.balances import read_on_its_way, read_open_balance
 from database.tables import balance_due, gateway_payment, posting
-from domain.checkout import Checkout, CheckoutEnd, NotTaken
+from domain.checkout import Checkout, CheckoutEnd, CheckoutOwner, NotTaken, PayLine
 from domain.identity import LinkProof, UserState
 from domain.money import Money
 from domain.payments import MethodKind
@@ -23,13 +23,13 @@ from identity.account_links import add_link
 from identity.users import make_user
 from payments.checkout.confirming import PayWish, confirm_checkout, draft_checkout
 from payments.checkout.facts import read_checkout
-from rules.money.checkout import CheckoutPolicy, ServiceFee
+from rules.money.checkout import CheckoutPolicy, FeeKind, ServiceFee
 from tests.builders import ACH, CARD, NOW
 from tests.payments.collecting_builders import Collector, a_collector, paying
 
 ANN = "ann@portal.example"
 NO_FEES = CheckoutPolicy()
-CARD_FEE = CheckoutPolicy({CARD: ServiceFee(thousandths=2_950, fixed=Money(25))})
+CARD_FEE = CheckoutPolicy({(FeeKind.BILL, CARD): (ServiceFee(thousandths=2_950, fixed=Money(25)),)})
 
 
 @dataclass
@@ -47,13 +47,29 @@ class Payer:
     def draft(
         self, amount: str = "80.00", token: str = "tok_ok", key: str = "k"
     ) -> NotTaken | None:
-        wish = PayWish(self.user, ANN, "1", token, Money.parse(amount))
+        return self.draft_lines([a_line("1", amount)], token, key)
+
+    def draft_lines(
+        self, lines: list[PayLine], token: str = "tok_ok", key: str = "k"
+    ) -> NotTaken | None:
+        wish = PayWish(self.owner, tuple(lines), token)
         with self.database.writing() as books:
-            return draft_checkout(books, key, wish, self.policy, self.office.at)
+            refusal = draft_checkout(books, key, wish, self.policy, self.office.at)
+        return refusal and refusal.reason
+
+    def pay_lines(self, lines: list[PayLine], token: str = "tok_ok", key: str = "k") -> CheckoutEnd:
+        assert self.draft_lines(lines, token, key) is None
+        self.confirm(key)
+        return self.end(key)
+
+    @property
+    def owner(self) -> CheckoutOwner:
+        return CheckoutOwner(self.user, ANN)
 
     def confirm(self, key: str = "k", gateway: Any = None, user: int | None = None) -> bool:
         return confirm_checkout(
-            self.database, gateway or self.office.gateway, key, user or self.user,
+            self.database, gateway or self.office.gateway, key,
+            CheckoutOwner(user or self.user, ANN),
             self.office.now, self.office.terms, self.policy,
         )  # fmt: skip
 
@@ -64,7 +80,7 @@ class Payer:
 
     def find(self, key: str = "k") -> Checkout:
         with self.database.reading() as books:
-            one = read_checkout(books, key, self.user)
+            one = read_checkout(books, key, self.owner)
         assert one is not None
         return one
 
@@ -136,6 +152,18 @@ def a_payer(
         for token in tokens or ("tok_ok",):
             add_method(books, user, token, kind=kind)
     return Payer(office, user, policy)
+
+
+def a_line(key: str = "1", amount: str = "80.00") -> PayLine:
+    """A line that pays something on an account."""
+    return PayLine(key, key, Money.parse(amount))
+
+
+def other_line(
+    code: str = "shelter", amount: str = "40.00", account: str = "", payor: str = ""
+) -> PayLine:
+    """A line that pays for something else than a bill."""
+    return PayLine("", account, Money.parse(amount), code, title="Park shelter", payor=payor)
 
 
 def add_method(books: Any, user: int, token: str, kind: MethodKind = CARD) -> None:

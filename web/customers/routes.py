@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from web.customers import access, bills, home, linking, news, paying, recovering, usage
+from web.customers import access, bills, home, linking, news, recovering, usage
 from web.customers.factors.routes import BEFORE_CODE
 from web.customers.factors.routes import OPEN as OPEN_FACTORS
 from web.customers.factors.routes import SIGNED_IN as FACTORS
@@ -36,11 +36,6 @@ OPEN: tuple[tuple[str, str, Page], ...] = (
 SIGNED_IN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/", home.show_home),
     ("POST", "/sign-out", access.sign_out),
-    ("GET", "/accounts/{account}/pay", paying.show_pay),
-    ("POST", "/accounts/{account}/pay", paying.take_pay),
-    ("GET", "/payments/{key}", paying.show_payment),
-    ("GET", "/payments/{key}/confirm", paying.back_to_payment),
-    ("POST", "/payments/{key}/confirm", paying.confirm_payment),
     ("GET", "/bills", bills.show_bills),
     ("GET", "/accounts/{account}/bill", bills.show_newest_bill),
     ("GET", "/accounts/{account}/bill/{period}", bills.show_bill),

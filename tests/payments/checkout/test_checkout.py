@@ -255,7 +255,9 @@ def test_what_changed_before_the_yes_refuses_it(payer, happens, reason):
 
     assert not payer.confirm()
     assert CheckoutEnd.REFUSED is payer.end()
-    assert reason is payer.find().not_taken
+    refusal = payer.find().refusal
+    assert refusal is not None
+    assert reason is refusal.reason
     assert [] == payer.taken()
 
 
@@ -305,9 +307,9 @@ def test_autopay_waits_while_a_payment_by_hand_is_on_its_way(database, tmp_path)
 def test_a_returned_payment_is_owed_again_with_its_fee_apart_and_not_drawn_again(
     database, tmp_path
 ):
-    from rules.money.checkout import ServiceFee
+    from rules.money.checkout import FeeKind, ServiceFee
 
-    policy = CheckoutPolicy({ACH: ServiceFee(fixed=Money(1_00))})
+    policy = CheckoutPolicy({(FeeKind.BILL, ACH): (ServiceFee(fixed=Money(1_00)),)})
     payer = a_payer(database, tmp_path, "tok_ach_R01_d2", policy=policy, kind=ACH)
     payer.pay("80.00", "tok_ach_R01_d2")
 

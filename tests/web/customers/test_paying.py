@@ -14,7 +14,7 @@ from database.queries.balances import read_open_balance
 from database.tables import account, delivery, gateway_payment
 from domain.payments import MethodKind
 from office.procedures.checkout import follow_up
-from office.settings.money import CheckoutSettings
+from office.settings.checkout import CheckoutSettings
 from tests.builders import NOW
 from tests.web.customers.conftest import ANN, BOB, Browser, register
 from web.desk import desk_of

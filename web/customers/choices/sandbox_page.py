@@ -15,9 +15,10 @@ from web.visits import Visit, redirect
 def show_test_methods(visit: Visit) -> Response:
     """Show the page of a visit; where a real gateway collects there is none."""
     sandbox = visit.office.sandbox_capture
-    if sandbox is None or sandbox.returns_to(visit.path("key")) is None:
+    returns_to = None if sandbox is None else sandbox.returns_to(visit.path("key"))
+    if returns_to is None:
         return missing(visit)
-    return show(visit, "sandbox-methods.html", methods=TEST_METHODS)
+    return _page(visit, returns_to)
 
 
 def take_test_method(visit: Visit) -> Response:
@@ -28,6 +29,17 @@ def take_test_method(visit: Visit) -> Response:
         return missing(visit)
     if visit.text("token") not in BY_TOKEN:
         problems = {"token": visit.say("Choose one of the test payment methods.")}
-        return show(visit, "sandbox-methods.html", 422, methods=TEST_METHODS, problems=problems)
+        return _page(visit, returns_to, problems)
     sandbox.choose(key, visit.text("token"))
     return redirect(own_path(urlsplit(returns_to).path))
+
+
+def _page(visit: Visit, returns_to: str, problems: dict[str, str] | None = None) -> Response:
+    return show(
+        visit,
+        "sandbox-methods.html",
+        422 if problems else 200,
+        methods=TEST_METHODS,
+        back=own_path(urlsplit(returns_to).path),
+        problems=problems or {},
+    )

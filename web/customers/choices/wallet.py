@@ -22,7 +22,8 @@ from identity.wallet import (
     remove_method,
     wallet_of,
 )
-from office.procedures.method_capture import begin_capture, finish_capture
+from office.procedures.method_capture import begin_capture, finish_capture, page_before
+from rules.portal_access import own_path
 from web.customers.choices.words import say_method
 from web.layout import missing, show
 from web.visits import Visit, redirect
@@ -96,6 +97,8 @@ def take_added(visit: Visit) -> Response:
         return missing(visit)
     except NO_ANSWER:
         return _wallet(visit, 503, problems={"": visit.say(NO_PAGE)})
+    if before := page_before(visit.office, visit.user, visit.path("key")):
+        return redirect(own_path(before))  # they were in mid-payment
     return redirect("/wallet?done=added" if method else "/wallet?done=nothing")
 
 

@@ -1,0 +1,1 @@
+"""Pages on which customers and guests pay."""

@@ -1,0 +1,130 @@
+"""A payment by hand on the pages: to be checked, on its way, what became of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from starlette.responses import Response
+
+from database.queries.payment_events import moved_of
+from domain.checkout import Checkout, CheckoutEnd
+from domain.languages import say_day
+from domain.money import ZERO
+from domain.payments import PaymentKind
+from identity.attempts import count_bad, record_attempt
+from mail.letters.phrases import MONEY_MOVED, say_failure
+from office.procedures import checkout
+from payments.checkout.facts import read_payable
+from web.customers.paying.payers import PagePayer, payer_of
+from web.customers.paying.words import say_refusal, say_stale
+from web.layout import missing, show
+from web.visits import Visit, redirect
+
+DAY = timedelta(hours=24)
+TOO_MANY = (
+    "Payments without signing in were tried too often from here today. Sign in, try again "
+    "tomorrow, or call us. Nothing was taken."
+)
+
+
+def show_payment(visit: Visit) -> Response:
+    """Show a payment by hand as it stands, to whoever makes it and to nobody else."""
+    payer = payer_of(visit)
+    one = checkout.find(visit.office, visit.path("key"), payer.owner)
+    if one is None:
+        return missing(visit)
+    end = one.end(visit.now)
+    if end is CheckoutEnd.OPEN:
+        return _check(visit, payer, one)
+    reason, remedy = say_failure(one.error, one.advice) if one.error else ("", "")
+    why = (
+        say_refusal(visit, one.refusal, whole=len(one.lines) > 1)
+        if one.refusal
+        else visit.say(reason)
+    )
+    return show(
+        visit,
+        "payment.html",
+        payer=payer,
+        one=one,
+        end=end.value,
+        why=why,
+        remedy=visit.say(remedy),
+        again=_again(payer, one),
+        moved=_say_moved(visit, one),
+        message=visit.office.settings.messages.payment_complete,
+        taken_at=one.taken_at.astimezone(visit.zone) if one.taken_at else None,
+    )
+
+
+def confirm_payment(visit: Visit) -> Response:
+    """Draw by the customer's yes, once; then show what is, however often it was pressed."""
+    payer, key = payer_of(visit), visit.path("key")
+    if checkout.find(visit.office, key, payer.owner) is None:
+        return missing(visit)
+    if payer.is_guest and not _may_try(visit):
+        return show(visit, "pay-stopped.html", 429, sentence=visit.say(TOO_MANY))
+    checkout.confirm(visit.office, key, payer.owner)
+    visit.wake_mail()
+    return redirect(f"{payer.base}/payments/{key}")
+
+
+def back_to_payment(visit: Visit) -> Response:
+    """Lead who signed in again in mid-payment to the payment as it stands: nothing acts here."""
+    return redirect(f"{payer_of(visit).base}/payments/{visit.path('key')}")
+
+
+def _check(visit: Visit, payer: PagePayer, one: Checkout) -> Response:
+    """Show all of it, the fee too, before anything is taken (rule 194)."""
+    with visit.office.database.reading() as books:
+        accounts = read_payable(books, payer.owner, one.account_keys)
+    ahead = [
+        line
+        for line in one.lines
+        if line.account_key in accounts and line.amount > max(accounts[line.account_key].owed, ZERO)
+    ]
+    return show(
+        visit,
+        "pay-check.html",
+        payer=payer,
+        one=one,
+        ahead=bool(ahead),
+        change=_again(payer, one),
+        stale=say_stale(visit, accounts.values()),
+        message=visit.office.settings.messages.payment,
+    )
+
+
+def _say_moved(visit: Visit, one: Checkout) -> list[str]:
+    """Say what became of a payment after it was taken: refunds, returns, disputes."""
+    if one.payment is None:
+        return []
+    with visit.office.database.reading() as books:
+        moved = moved_of(books, f"{PaymentKind.CHECKOUT}/{one.key}")
+    return [
+        visit.say(
+            MONEY_MOVED[event.kind],
+            amount=event.amount.dollars(),
+            day=say_day(event.happened_at.astimezone(visit.zone), visit.language),
+        )
+        for event in moved
+    ]
+
+
+def _again(payer: PagePayer, one: Checkout) -> str:
+    """Say where a payment is begun again."""
+    if payer.is_guest:
+        return "/guest/cart"
+    if len(one.lines) == 1 and one.lines[0].account_key:
+        return f"/accounts/{one.lines[0].account_key}/pay"
+    return "/cart"
+
+
+def _may_try(visit: Visit) -> bool:
+    """Count a guest's payment against their network; cards are tried out where nobody counts."""
+    most = visit.office.settings.checkout.guest_attempts
+    with visit.office.database.writing() as books:
+        if count_bad(books, "guest-payment", [visit.network], visit.now, DAY) >= most:
+            return False
+        record_attempt(books, "guest-payment", [visit.network], visit.now, good=False)
+    return True

@@ -1,0 +1,38 @@
+"""Which address of the pages on which customers and guests pay is answered by what."""
+
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from web.customers.paying import cart, guests, one_account, other, payment
+from web.customers.paying.payers import guest_page
+from web.visits import Page
+
+_BOTH: tuple[tuple[str, str, Page], ...] = (
+    ("GET", "/cart", cart.show_cart),
+    ("POST", "/cart", cart.take_cart),
+    ("POST", "/cart/remove", cart.take_out),
+    ("GET", "/cart/remove", cart.show_cart),
+    ("GET", "/other", other.show_other),
+    ("GET", "/other/{code}", other.show_form),
+    ("POST", "/other/{code}", other.take_form),
+    ("GET", "/payments/{key}", payment.show_payment),
+    ("GET", "/payments/{key}/confirm", payment.back_to_payment),
+    ("POST", "/payments/{key}/confirm", payment.confirm_payment),
+)
+ROUTES: tuple[tuple[str, str, Page], ...] = (
+    ("GET", "/accounts/{account}/pay", one_account.show_pay),
+    ("POST", "/accounts/{account}/pay", one_account.take_pay),
+    *_BOTH,
+)
+_GUESTS: tuple[tuple[str, str, Page], ...] = (
+    ("GET", "/guest", guests.show_guest),
+    ("POST", "/guest", guests.take_guest),
+    ("GET", "/guest/added/{key}", cart.take_guests_method),
+    *((method, f"/guest{path}", page) for method, path, page in _BOTH),
+)
+
+
+def guest_routes() -> list[Route]:
+    """Return the pages of guests: one route for each method, as a HEAD must never act."""
+    return [Route(path, guest_page(page), methods=[method]) for method, path, page in _GUESTS]
