@@ -16,7 +16,7 @@ from domain.words import say_count
 from office.equipment.office import current_office
 from office.procedures.checks import write_register_files
 from office.procedures.exceptions import exceptions_of
-from office.procedures.inviting import invite_new
+from office.procedures.portal.inviting import invite_new
 from payments.scheduling.scheduling import Chosen, count_left_out, schedule_counts
 from payments.scheduling.scheduling import schedule_autopay as schedule
 from reporting.report.page import write_page

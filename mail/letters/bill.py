@@ -132,7 +132,7 @@ def variables(letter: BillLetter) -> Values:
 def _changes(letter: BillLetter) -> tuple[str, ...]:
     if letter.change is None:
         return ()
-    return say_changes(letter.amount_due, letter.due_on, letter.change)
+    return say_changes(letter.amount_due, letter.due_on, letter.change, letter.language)
 
 
 def _standing(letter: BillLetter) -> tuple[str, ...]:
@@ -140,7 +140,12 @@ def _standing(letter: BillLetter) -> tuple[str, ...]:
         return ()
     drawn = letter.draw.amount if letter.draw else ZERO
     return say_standing(
-        letter.amount_due, letter.due_on, letter.change, drawn, autopay_line(letter.draw)
+        letter.amount_due,
+        letter.due_on,
+        letter.change,
+        drawn,
+        autopay_line(letter.draw, letter.language),
+        letter.language,
     )
 
 

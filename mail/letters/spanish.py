@@ -60,6 +60,23 @@ _SPANISH = {
     "days": "días",
     "usage record": "registro de consumo",
     "usage records": "registros de consumo",
+    "The amount is as before: {now}.": "El importe es el mismo de antes: {now}.",
+    "The amount is now {now}; it was {before}.": "El importe es ahora {now}; antes era {before}.",
+    "The due date is as before: {now}.": "La fecha de vencimiento es la misma de antes: {now}.",
+    "The due date is now {now}; it was {before}.": "La fecha de vencimiento es ahora el {now}; "
+    "antes era el {before}.",
+    "We have received {amount} since the bill was made.": "Desde que se hizo la factura hemos "
+    "recibido {amount}.",
+    "Your account has a credit of {amount}. Nothing needs to be paid.": "Su cuenta tiene un saldo "
+    "a favor de {amount}. No tiene que pagar nada.",
+    "Nothing is left to be paid.": "No queda nada por pagar.",
+    "There is nothing else you need to do.": "No tiene que hacer nada más.",
+    "Please pay the remaining {amount} by {day}.": "Pague los {amount} restantes a más tardar el "
+    "{day}.",
+    "{amount} is left, which autopay does not draw: please pay it by {day}.": "Quedan {amount}, "
+    "que el pago automático no cobra: páguelos a más tardar el {day}.",
+    "Please pay {amount} by {day}.": "Pague {amount} a más tardar el {day}.",
+    "a credit of {amount}": "un saldo a favor de {amount}",
     "": "",
 }
 

@@ -53,7 +53,7 @@ class FoundBy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class AccountMatch:
+class AccountHit:
     """One account, as its newest closed period has it, and by what it was found."""
 
     account_key: str
@@ -73,7 +73,7 @@ class Found:
     """The accounts found, the likeliest first; `total` counts those that are not shown too."""
 
     text: str
-    accounts: tuple[AccountMatch, ...]
+    accounts: tuple[AccountHit, ...]
     total: int
 
 
@@ -101,7 +101,7 @@ def find_accounts(books: Connection, text: str, *, most: int = MOST_FOUND) -> Fo
     keys = sorted(reasons, key=lambda key: (_rank(reasons[key]), key))[:most]
     found = {row.account_key: row for row in books.execute(_shown(keys))}
     accounts = (
-        AccountMatch(**found[key]._mapping, found_by=tuple(reasons[key]))
+        AccountHit(**found[key]._mapping, found_by=tuple(reasons[key]))
         for key in keys
         if key in found
     )
@@ -252,7 +252,7 @@ def _has(column: Any, text: str) -> sa.ColumnElement[bool]:
     return found
 
 
-def to_row(found: AccountMatch) -> dict[str, Any]:
+def to_row(found: AccountHit) -> dict[str, Any]:
     """Write a found account as programs read it."""
     return {
         "account": found.account,

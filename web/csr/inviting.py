@@ -10,8 +10,8 @@ from domain.accounts import account_key
 from domain.failures import Refused
 from domain.words import say_count
 from identity.customer_service.inviting import addresses_on_file, invite
-from office.procedures.inviting import count_uninvited, invite_all
 from office.procedures.mailing.portal_mail import queue_portal_mails
+from office.procedures.portal.inviting import count_uninvited, invite_all
 from web.csr.accounts import show_account
 from web.csr.layout import problem_of, show_console, unknown
 from web.visits import Visit, redirect

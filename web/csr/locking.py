@@ -10,7 +10,7 @@ from domain.customer_service import AutopayOnLock, LockReason, StaffAct, UnlockR
 from domain.failures import Refused
 from domain.identity import PortalUser
 from identity.customer_service.locking import unlock_user
-from office.procedures.portal_users import delete_with_payments, lock_with_payments
+from office.procedures.portal.users import delete_with_payments, lock_with_payments
 from payments.enrollment.of_user import hangs_on_user
 from payments.enrollment.wording import say_mandate
 from web.csr.layout import back, person_of, problem_of, show_person, unknown

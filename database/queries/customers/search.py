@@ -108,6 +108,12 @@ _OLDER = customer_search.delete().where(
 )
 
 
+def forget_unbilled(books: Connection) -> None:
+    """Let nobody be found who has no closed bill any more: the only one's close was undone."""
+    known = sa.exists().where(balance_due.c.account_key == customer_search.c.account_key)
+    books.execute(customer_search.delete().where(~known))
+
+
 def _exported_mailboxes(
     books: Connection, period: str, keys: Sequence[str]
 ) -> dict[str, list[str]]:

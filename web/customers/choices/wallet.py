@@ -22,7 +22,7 @@ from identity.wallet import (
     remove_method,
     wallet_of,
 )
-from office.procedures.method_capture import begin_capture, finish_capture, page_before
+from office.procedures.portal.method_capture import begin_capture, finish_capture, page_before
 from rules.portal_access import own_path
 from web.customers.choices.words import say_method
 from web.layout import missing, show

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from domain.failures import Misuse, OutcomeUnknown, PermanentFailure, Refused, TemporaryFailure
-from office.procedures.method_capture import begin_capture, begin_guest_capture
+from office.procedures.portal.method_capture import begin_capture, begin_guest_capture
 from web.customers.paying.payers import PagePayer
 from web.layout import show
 from web.visits import Visit, redirect

@@ -12,7 +12,7 @@ from domain.failures import PermanentFailure
 from domain.money import Money
 from mail.message.addresses import to_envelope_address
 from office.procedures import checkout
-from office.procedures.method_capture import finish_guest_capture
+from office.procedures.portal.method_capture import finish_guest_capture
 from payments.checkout.confirming import PayWish
 from payments.checkout.facts import read_payable, read_wallet
 from rules.money.checkout import offered_methods
