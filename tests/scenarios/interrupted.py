@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-import command_line.commands.close
+import command_line.working
 from command_line.progress import StepLines
 from tests.flows.desk import Answer, Desk
 from tests.forked import forks, load_before_forks
@@ -108,7 +108,7 @@ class _Interrupted(StepLines):
     @classmethod
     def at(cls, moment: Moment, stop: Stop) -> None:
         cls.moment, cls.stop = moment, staticmethod(stop)
-        command_line.commands.close.StepLines = cls  # type: ignore[misc]
+        command_line.working.StepLines = cls  # type: ignore[misc]
         if moment.when == "rename":
             sys.addaudithook(_Countdown(moment.number, stop, moment.where).on_audit)
         if moment.when == "commit":
