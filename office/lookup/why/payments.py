@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.definitions.checkout import checkout
+from database.definitions.checkout import checkout, checkout_line
 from database.ledger.tables import payment_event
 from database.tables import draw, gateway_payment, posting
 from domain.checkout import CheckoutState
@@ -156,9 +156,12 @@ def _of_the_posting(case: Case, row: Any) -> Sentence:
 
 def _of_refused_checkouts(case: Case) -> Sentences:
     """Say of each payment by hand that was refused why nothing was taken."""
-    rows = checkout.c
-    query = sa.select(checkout).where(
-        rows.account_key == case.account_key, rows.state == CheckoutState.REFUSED
+    rows, line = checkout.c, checkout_line.c
+    query = (
+        sa.select(rows.key, rows.made_at, rows.not_taken, line.amount)
+        .join_from(checkout_line, checkout, rows.key == line.checkout)
+        .where(line.account_key == case.account_key, rows.state == CheckoutState.REFUSED)
+        .order_by(rows.made_at, line.number)
     )
     for row in case.rows(query if case.is_newest else query.where(sa.false())):
         why = str(row.not_taken or "something had changed").replace("-", " ")

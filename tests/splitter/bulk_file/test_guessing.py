@@ -119,7 +119,7 @@ def two_numbers_on_one_line(path):
 
 
 def two_numbers_on_a_page_turned_round(path):
-    return two_numbers(path, rotation=90)
+    return two_numbers(path, rotation=90, size=(792, 612))  # upright: reportlab turns it, too
 
 
 def a_landlords_number_below(path):
