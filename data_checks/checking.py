@@ -18,7 +18,7 @@ from data_checks.recording import Conclusion, conclude_with, is_waivable, miscou
 from data_checks.reviewed import LookedAt, merge_review, record_figures, review_register
 from data_checks.runner import FailedRows, warm_up
 from database.books import Database
-from domain.checks import CheckResult, CheckStatus, Severity
+from domain.checks import NEVER_WAIVED, CheckResult, CheckStatus, Severity
 from domain.failures import Misuse, Refused
 
 __all__ = [
@@ -92,18 +92,23 @@ def unknown_check_names(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in names if name not in ALL)
 
 
-def unwaivable_check_names(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the names of checks that a waiver does not help: warnings, and what never goes."""
+def unwaivable_check_names(names: Iterable[str], raised: Collection[str] = ()) -> tuple[str, ...]:
+    """
+    Return the names of checks that a waiver does not help: warnings, and what never goes.
+
+    `raised` are those that the office lets block, though they only warn at first.
+    """
     waivable = {check.name for check in ALL.values() if is_waivable(check)}
+    waivable |= {name for name in raised if name not in NEVER_WAIVED}
     return tuple(name for name in names if name not in waivable)
 
 
-def require_waivable(names: Iterable[str]) -> None:
+def require_waivable(names: Iterable[str], raised: Collection[str] = ()) -> None:
     """Raise Misuse for a check that does not exist, Refused for one that is never waived."""
     wanted = list(names)
     if unknown := unknown_check_names(wanted):
         raise Misuse(f"There is no check {unknown[0]!r}; `billclose list checks` names them.")
-    if never := unwaivable_check_names(wanted):
+    if never := unwaivable_check_names(wanted, raised):
         raise Refused("not-waivable", f"The check {never[0]} cannot be waived.")
 
 

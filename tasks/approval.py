@@ -272,7 +272,7 @@ def ask_a_person(period: str) -> bool:
 def _can_be_answered(office: Office, asked: PendingApproval) -> bool:
     """Tell whether a yes would help: the run waits for one, or each check can be waived."""
     if asked.blocking:
-        return not unwaivable_check_names(asked.blocking)
+        return not unwaivable_check_names(asked.blocking, raised=asked.blocking)
     return get_run(office.database, asked.request.period).state is RunState.WAITING
 
 

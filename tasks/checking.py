@@ -18,7 +18,7 @@ from domain.failures import Refused
 from domain.steps import Step
 from mail.recipients.delivery_plan import plan_deliveries
 from office.equipment.office import Office, current_office
-from office.procedures.checks import choices_of
+from office.procedures.checks import choices_of, raised_checks
 from payments.scheduling.planning import plan_autopay
 from tasks.steps.artifacts import show_checks, show_exceptions
 from tasks.steps.step import Done, step
@@ -96,7 +96,7 @@ def _plan_autopay(office: Office, known: Run) -> None:
 
 def _record_waivers(office: Office, known: Run, waivers: Mapping[str, str]) -> None:
     """Write down who waives which check and why; raises Misuse or Refused for a wrong name."""
-    require_waivable(waivers)
+    require_waivable(waivers, raised_checks(office))
     with office.database.writing() as books:
         record_waivers(books, known.period, waivers, at=office.now(known), who=office.who)
 

@@ -24,8 +24,9 @@ from domain.failures import Misuse, Refused
 
 SEVERITY = "severity"
 OFF = "off"
+BLOCK = "block"
 SEVERITIES = {
-    "block": Severity.BLOCKING,
+    BLOCK: Severity.BLOCKING,
     "warn": Severity.WARNING,
     "fold": Severity.FOLDED,
 }

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from data_checks.choices.chosen import (
     ALL,
+    BLOCK,
     SEVERITIES,
     SEVERITY,
     CheckChoices,
@@ -50,6 +51,12 @@ def choices_of(office: Office) -> CheckChoices:
     settings = settings_of(office)
     with office.database.reading() as books:
         return read_choices(books, settings, read_suite(office.home / SUITE))
+
+
+def raised_checks(office: Office) -> frozenset[str]:
+    """Return the checks that the office lets block, so that they may be waived by name."""
+    severities = choices_of(office).severities
+    return frozenset(name for name, chosen in severities.items() if chosen == BLOCK)
 
 
 def settings_of(office: Office) -> tuple[LimitSet, ...]:

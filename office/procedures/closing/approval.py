@@ -21,6 +21,7 @@ from domain.approvals import ApprovalRequest, Decided, Decision
 from domain.failures import Misuse, Refused
 from domain.runs import RunState
 from office.equipment.office import Office
+from office.procedures.checks import raised_checks
 from reporting.report.approval_request import (
     asked_figures,
     binding_digest,
@@ -114,7 +115,7 @@ def decide(
         raise Misuse("A refusal needs a reason: it is audited with it.")
     origin = office.origin if who == office.who else ""
     require_may_decide(who, decision, asked.standing, terms, origin)
-    require_waivable(waivers)
+    require_waivable(waivers, raised_checks(office))
     if decision is Decision.APPROVE:
         _require_unblocked(asked, waivers)
 
