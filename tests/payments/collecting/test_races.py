@@ -117,7 +117,7 @@ def test_a_claim_draws_what_a_payment_that_is_being_written_leaves(town):
 
 
 def test_a_payment_that_is_recorded_while_a_close_publishes_is_not_lost(town):
-    together(town.database, close_next, Session(town.database, pay()).period)
+    together(town.database, close_next, Session(town.database, pay()).run)
 
     with town.database.reading() as books:
         row = books.execute(sa.select(balance_due)).one()
@@ -146,7 +146,7 @@ def test_a_payment_of_an_account_without_a_balance_is_waited_for(town):
     def record(entry: Any) -> Callable[[Any], Any]:
         return lambda books: record_entries(books, [entry], now=NOW, who="anna")
 
-    together(town.database, record(first), Session(town.database, record(second)).period)
+    together(town.database, record(first), Session(town.database, record(second)).run)
 
     assert "-12.00" == open_of(town.database, "new")
 
@@ -158,7 +158,7 @@ def test_an_answer_and_a_payment_of_the_counter_take_their_locks_in_one_order(to
     def answer(books: Any) -> None:
         lock_draws(books, gateway_payment.c.account_key == "1")
 
-    together(town.database, answer, Session(town.database, pay("-1.00")).period)
+    together(town.database, answer, Session(town.database, pay("-1.00")).run)
 
     assert "-1.00" == open_of(town.database)
 
@@ -170,11 +170,11 @@ def test_collectors_a_feed_and_a_close_at_once_never_lose_a_cent(town):
         work: list[Callable[[], Any]] = [
             lambda: drawn.extend(claim(town)),
             lambda: drawn.extend(claim(town)),
-            Session(town.database, pay("-3.00", f"feed/{number}")).period,
-            Session(town.database, pay("2.00", f"charge/{number}")).period,
+            Session(town.database, pay("-3.00", f"feed/{number}")).run,
+            Session(town.database, pay("2.00", f"charge/{number}")).run,
         ]
         if number == 10:
-            work.append(Session(town.database, close_next).period)
+            work.append(Session(town.database, close_next).run)
         failures: list[BaseException] = []
         threads = [threading.Thread(target=_guarded(one, failures)) for one in work]
         for thread in threads:
