@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from office.lookup.standing import read_matters, read_months
+from office.lookup.standing import read_standing
 from web.office.layout import show_office
 from web.visits import Visit
 
@@ -21,8 +21,11 @@ class OpenMatter:
 
 def show_start(visit: Visit) -> Response:
     """Show where the month stands, as `billclose status` says it; every figure is of now."""
-    matters = [OpenMatter(one.sentence, _PATHS[one.what]) for one in read_matters(visit.office)]
-    return show_office(visit, "start.html", months=read_months(visit.office), matters=matters)
+    standing = read_standing(visit.office)
+    matters = [OpenMatter(one.sentence, _PATHS[one.what]) for one in standing.matters]
+    return show_office(
+        visit, "start.html", months=standing.months, matters=matters, coming=standing.coming
+    )
 
 
 _PATHS = {
