@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from domain.money import Money
@@ -72,6 +72,17 @@ class FoundByChecks:
 
     def __bool__(self) -> bool:
         return bool(self.must_do or self.good_to_know)
+
+    def without_names(self) -> FoundByChecks:
+        """Leave out the customers' names: account numbers are enough for who keeps it."""
+        return FoundByChecks(
+            tuple(_without_names(found) for found in self.must_do),
+            tuple(_without_names(found) for found in self.good_to_know),
+        )
+
+
+def _without_names(found: CheckFindings) -> CheckFindings:
+    return replace(found, first=tuple(replace(one, name="") for one in found.first))
 
 
 NOTHING_FOUND = FoundByChecks()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -159,7 +160,9 @@ def _members(office: Office, period: str) -> dict[str, bytes]:
         office.database,
         sheet,
         report=report.read_bytes(),
-        figures=close_figures(period, "closed", None, sheet),
+        figures=close_figures(
+            period, "closed", None, replace(sheet, findings=sheet.findings.without_names())
+        ),
         settings=settings_in_force(office.settings),
         versions=_versions(office),
     )

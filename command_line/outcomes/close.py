@@ -108,7 +108,7 @@ def tell(
     if refusal is not None:
         click.echo(f"billclose: {refusal.message}", err=True)
     if sheet is not None and (refusal is not None or status in ("dry-run", "waiting")):
-        say_findings(sheet)
+        say_findings(sheet)  # nothing where it ended before they were asked
     if as_json:
         click.echo(json.dumps(figures, indent=1))
     elif refusal is None and sheet is not None:
@@ -120,7 +120,7 @@ def tell(
 
 def say_findings(sheet: RunSheet) -> None:
     """Say what the checks found on standard error: what must be done, then what is good to know."""
-    for line in findings_lines(sheet.findings):
+    for line in findings_lines(sheet.findings) if sheet.checks else ():
         click.echo(f"  {line}", err=True)
 
 
