@@ -27,7 +27,7 @@ from tests.flows.desk import Desk
         ),
         pytest.param(["list", "bills", "--where", "account"], "COLUMN=VALUE", id="no condition"),
         pytest.param(["list", "bills", "--where", "acount=1"], "amount_due", id="no such column"),
-        pytest.param(["list", "bills", "--where", "_account_key=1"], "mean account?", id="a hidden column"),
+        pytest.param(["list", "bills", "--where", "_account_key=1"], "mean account?", id="hidden"),
         pytest.param(["list", "bills", "--where", "amount_due=much"], "'much'", id="no amount"),
         pytest.param(["list", "bills", "--where", "due_date=soon"], "'soon'", id="no date"),
         pytest.param(["list", "bills", "--where", "visible=2"], "'2'", id="no flag"),

@@ -57,8 +57,14 @@ def test_a_taken_payment_is_never_scheduled_again():
     assert taken == (reachable(PAYMENT, PaymentState.SUCCEEDED))
 
 
-def test_a_closed_period_is_never_opened_again_rule_1():
-    assert {RunState.CLOSED, RunState.FINISHED} == reachable(RUN, RunState.CLOSED)
+def test_a_closed_period_is_opened_again_by_undoing_its_close_alone_rule_1():
+    onward = {after for (state, event), after in RUN.moves.items()
+              if state in (RunState.CLOSED, RunState.FINISHED) and event != "undone"}  # fmt: skip
+
+    assert {RunState.FINISHED} == onward
+    assert {"published", "finished", "undone"} >= {
+        event for (state, event) in RUN.moves if state is RunState.CLOSED
+    }
 
 
 @pytest.mark.parametrize("state", [state for state in RunState if state != "approved"])

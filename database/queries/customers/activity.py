@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.definitions.checkout import checkout
+from database.definitions.checkout import checkout, checkout_line
 from database.definitions.identity import activity
 from domain.checkout import CheckoutState
 
@@ -25,7 +25,7 @@ def activities_of(user: int, kinds: Collection[str]) -> sa.Select[Any]:
     """
     Select what happened in a portal, of some kinds, newest first (rules 166-168).
 
-    `amount` is what a payment was of, NULL for all else. Nothing is purged (ruling 10).
+    `amount` is what a line of a payment was of, NULL for all else. Nothing is purged (ruling 10).
     """
     rows = _all_of(user).subquery()
     query = sa.select(rows).where(rows.c.kind.in_(kinds))
@@ -33,7 +33,7 @@ def activities_of(user: int, kinds: Collection[str]) -> sa.Select[Any]:
 
 
 def _all_of(user: int) -> sa.CompoundSelect[Any]:
-    own, paid = activity.c, checkout.c
+    own, paid, line = activity.c, checkout.c, checkout_line.c
     acts = sa.select(
         own.at,
         own.kind,
@@ -41,15 +41,19 @@ def _all_of(user: int) -> sa.CompoundSelect[Any]:
         own.detail,
         own.by,
         own.number,
-        sa.cast(sa.null(), paid.amount.type).label("amount"),
+        sa.cast(sa.null(), line.amount.type).label("amount"),
     ).where(own.user_number == user)
-    payments = sa.select(
-        paid.submitted_at.label("at"),
-        sa.literal(PAYMENT_MADE).label("kind"),
-        paid.account,
-        sa.literal("").label("detail"),
-        sa.literal("the customer").label("by"),
-        sa.literal(0).label("number"),
-        paid.amount,
-    ).where(paid.user_number == user, paid.state == CheckoutState.SUBMITTED)
+    payments = (
+        sa.select(
+            paid.submitted_at.label("at"),
+            sa.literal(PAYMENT_MADE).label("kind"),
+            line.account,
+            line.distribution.label("detail"),
+            sa.literal("the customer").label("by"),
+            sa.literal(0).label("number"),
+            line.amount,
+        )
+        .join_from(checkout, checkout_line, paid.key == line.checkout)
+        .where(paid.user_number == user, paid.state == CheckoutState.SUBMITTED)
+    )
     return acts.union_all(payments)
