@@ -47,7 +47,7 @@ from tests.payments.simulated_faults import (
     Process,
     Weather,
 )
-from tests.payments.simulated_truth import Audit, Entry, ledger_entries, payments_of
+from tests.payments.simulated_truth import Audit, Entry, gateway_rows, ledger_entries, payments_of
 
 DUE = date(2026, 12, 18)
 STEPS = (60, 400, 900, 3_600, 4 * 3_600, 9 * 3_600, 9 * 3_600, 26 * 3_600)
@@ -210,10 +210,18 @@ def settle_down(world: World) -> None:
     """Let good days come, and people look at what waits for a person."""
     world.weather.is_calm = True
     world.weather.is_out = False
-    for _ in range(world.size.good_days):
+    days = 0
+    while days < world.size.good_days or last_payout(world) >= world.now.date():
+        days += 1
         world.now += timedelta(hours=30)
         let_people_decide(world)
         live_a_round(world)
+
+
+def last_payout(world: World) -> date:
+    """Return the day on which the gateway pays out the last of what it has: then all is known."""
+    (row,) = gateway_rows(world.gateway_file, "SELECT max(pays_out_on) AS day FROM movement")
+    return date.fromisoformat(row["day"]) if row["day"] else date.min
 
 
 def let_people_decide(world: World) -> None:
