@@ -62,22 +62,24 @@ def judged(layout: Layout, bills: int, seed: int) -> dict[tuple[str, str], Judge
     """Split a layout's files, clean and with each fault, with an export and without."""
     several = with_families(layout, customers(bills, seed, layout.shape))
     printed = make_bills(layout, several, seed)
+    bulk = BulkFile(
+        "utility-bill", "bills.pdf", layout.account_pattern, AMOUNT_PATTERN, DUE_PATTERN
+    )
     judgements = {}
     for name in (CLEAN, *FAULTS):
         faults, every = ([FAULTS[name]], EVERY) if name != CLEAN else ([], bills + 1)
         pages, faulty = with_faults(printed, faults, layout.label, every)
         texts = [page.text for page in pages]
         for way, knowledge in (("close", knowledge_of(several)), ("split", NOTHING_KNOWN)):
-            sorted_pages = sort_texts(layout, texts, knowledge)
+            sorted_pages = sort_texts(bulk, texts, knowledge)
             judgements[name, way] = judge(pages, faulty, sorted_pages)
     return judgements
 
 
-def sort_texts(layout: Layout, texts: Sequence[str], knowledge: Knowledge) -> PageAssignment:
+def sort_texts(
+    bulk: BulkFile, texts: Sequence[str], knowledge: Knowledge, *, reports_only: bool = False
+) -> PageAssignment:
     """Sort pages by their text, with the product's own facts, clues and rules."""
-    bulk = BulkFile(
-        "utility-bill", "bills.pdf", layout.account_pattern, AMOUNT_PATTERN, DUE_PATTERN
-    )
     patterns = compile_patterns(bulk)
     taker = ClueTaker(NearMissSearch.of(patterns).label, knowledge.sieve())
     facts, clues = [], []
@@ -91,6 +93,7 @@ def sort_texts(layout: Layout, texts: Sequence[str], knowledge: Knowledge) -> Pa
         knowledge=knowledge,
         exemptions=exemptions_of(bulk),
         known_accounts=knowledge.accounts or None,
+        reports_only=reports_only,
     )
 
 

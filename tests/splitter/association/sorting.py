@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
+from bench.association import sort_texts
 from domain.bills import PageAssignment
 from domain.periods import BulkFile
-from splitter.association.clues import ClueTaker
-from splitter.association.exemptions import exemptions_of
 from splitter.association.knowledge import NOTHING_KNOWN, Knowledge
-from splitter.bulk_file.assignment import assign_pages
-from splitter.text.normalizing import text_checksum
-from splitter.text.page_facts import NearMissSearch, Reading, to_facts
-from splitter.text.patterns import compile_patterns
 
 ACCOUNT = r"Account Number:\s*([\d-]+)"
 AMOUNT = r"Amount Due:\s*(\$[\d,]+\.\d\d)"
@@ -30,21 +24,7 @@ def sort_pages(
     """Sort pages by what they say; `keys` are those of a bulk file."""
     told = {"account": ACCOUNT, "amount_due": AMOUNT, "due_on": DUE} | keys
     bulk = BulkFile(form="utility-bill", file="bills.pdf", **told)  # type: ignore[arg-type]
-    patterns = compile_patterns(bulk)
-    taker = ClueTaker(NearMissSearch.of(patterns).label, knowledge.sieve())
-    facts, clues = [], []
-    for number, text in enumerate(texts):
-        fact = to_facts(number, [Reading(text, text)], patterns, is_blank=not text)
-        facts.append(replace(fact, text_checksum=text_checksum(text)))
-        clues.append(taker.take(text, number, len(texts), is_named=bool(fact.accounts)))
-    return assign_pages(
-        facts,
-        clues=clues,
-        knowledge=knowledge,
-        exemptions=exemptions_of(bulk),
-        known_accounts=knowledge.accounts or None,
-        reports_only=reports_only,
-    )
+    return sort_texts(bulk, texts, knowledge, reports_only=reports_only)
 
 
 def number_of(customer: int) -> str:
