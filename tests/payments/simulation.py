@@ -76,6 +76,7 @@ class Size:
     days: int = 60
     due_over: int = 46  # days over which the payments fall due
     good_days: int = 52  # rounds of them, at the end: what came back is drawn again, and comes back
+    more_days: int = 20  # at most, for the last payout; a collector that draws for ever has none
     steps: tuple[int, ...] = STEPS  # seconds from round to round, at times twice as many
 
 
@@ -210,8 +211,9 @@ def settle_down(world: World) -> None:
     """Let good days come, and people look at what waits for a person."""
     world.weather.is_calm = True
     world.weather.is_out = False
+    wanted, most = world.size.good_days, world.size.good_days + world.size.more_days
     days = 0
-    while days < world.size.good_days or last_payout(world) >= world.now.date():
+    while days < wanted or (days < most and last_payout(world) >= world.now.date()):
         days += 1
         world.now += timedelta(hours=30)
         let_people_decide(world)

@@ -29,7 +29,9 @@ from tests.payments.simulated_truth import gateway_rows
 from tests.payments.simulation import Size, simulate
 
 DENVER = ZoneInfo("America/Denver")
-QUIET = Size(payments=120, crash=0.0, fault=0.0, outage=0.0, days=19, due_over=20, good_days=1)
+QUIET = Size(  # it ends with payouts still to come
+    payments=120, crash=0.0, fault=0.0, outage=0.0, days=19, due_over=20, good_days=1, more_days=0
+)
 NOT_PAID_OUT = """
 SELECT SUM(cents) FROM movement WHERE pays_out_on > '{today}' AND (cents > 0 OR EXISTS
 (SELECT 1 FROM event WHERE event.draw = movement.draw AND happened_at <= '{now}'))
