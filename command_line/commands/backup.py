@@ -21,12 +21,14 @@ def backup(home: Path, target: Path) -> None:
     """
     from database.audit import record_audit
     from office.procedures.backup import back_up
+    from office.procedures.closing.checklist import record_backup
 
     office = open_office(home)
     now = office.due_now()
     with office.database.writing() as books:
         record_audit(books, now, office.who, "back up", target.name)
     made = back_up(office, target, now)
+    record_backup(office, target.name, made.size, office.due_now())
     click.echo(f"{made.files:,} files are in {target} ({made.size / 1e6:,.1f} MB). Not in it:")
     for sentence in made.missing:
         click.echo(f"  {sentence}")
