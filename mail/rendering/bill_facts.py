@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.books import Database
+from database.definitions.account_changes import account_in_force
 from database.definitions.corrections import replaced_bill
 from database.definitions.in_force import wallet_in_force
 from database.queries.balances import open_balance
@@ -25,6 +26,7 @@ from database.tables import (
 )
 from domain.corrections import is_corrected
 from domain.deliveries import Recipient, RecipientSource
+from domain.feeds import ChangeField
 from domain.money import Money
 from domain.payments import MethodKind, PaymentState
 from mail.letters.bill import AnnouncedDraw, BillLetter
@@ -152,7 +154,7 @@ def _facts(delivery: sa.FromClause, payment: sa.Table) -> sa.Select[Any]:
             delivery.c.key,
             bill_run.c.utility,
             bill_run.c.timezone,
-            account.c.name,
+            account_in_force(account, ChangeField.NAME),
             account.c.service_address,
             amount_due,
             due_on,
@@ -163,8 +165,8 @@ def _facts(delivery: sa.FromClause, payment: sa.Table) -> sa.Select[Any]:
             payment.c.last4,
             wallet_in_force.c.portal_user,
             delivery.c.source,
-            account.c.zip,
-            account.c.phone,
+            account_in_force(account, ChangeField.ZIP),
+            account_in_force(account, ChangeField.PHONE),
             replaced_bill.c.amount_due.label("amount_before"),
             replaced_bill.c.due_on.label("due_before"),
             open_balance(),

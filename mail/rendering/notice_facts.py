@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.books import Database
+from database.definitions.account_changes import account_in_force
 from database.definitions.in_force import wallet_in_force
 from database.postings import is_receipt_of
 from database.queries.corrections import standing_corrections
@@ -26,6 +27,7 @@ from database.tables import (
     scheduled_payment,
 )
 from domain.deliveries import Recipient, RecipientSource
+from domain.feeds import ChangeField
 from domain.money import ZERO, Money
 from domain.payments import Advice, DrawState, MethodKind, PaymentState
 from rules.mail.delivery import may_see_method
@@ -61,7 +63,7 @@ def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:
             bill_run.c.timezone,
             bill_run.c.period,
             bill_run.c.due_on.label("run_due_on"),
-            account.c.name,
+            account_in_force(account, ChangeField.NAME).label("name"),
             account.c.service_address,
             balance_due.c.amount_due,
             balance_due.c.added,

@@ -7,12 +7,14 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from database.queries.account_changes import IN_FORCE, account_in_force
-from database.tables import account, bill_run, delivery_plan
+from database.definitions.account_changes import IN_FORCE, account_in_force
+from database.tables import account, bill_run, delivery_plan, recipient
 from domain.accounts import AccountStatus
 from domain.deliveries import PaperReason
 from domain.feeds import ChangeField
+from mail.communications.audience import read_customers
 from mail.recipients.delivery_plan import plan_deliveries
+from mail.reminders.holds import has_value
 from rules.feed import value_in_force
 from tests.billing_system.feed.builders import at, tell_change
 from tests.builders import RUN, a_household, empty, few_examples, stage_run
@@ -77,6 +79,62 @@ def test_a_customer_who_left_paperless_since_the_export_is_planned_on_paper(data
     assert (False, PaperReason.SEND_PAPER) == tuple(planned)
 
 
+@pytest.mark.parametrize(
+    ("written", "expected"), [(18, "9 New St"), (20, "9 New St"), (30, "1 Old St")]
+)
+@pytest.mark.parametrize("name", ["mailing_address", "name", "zip", "phone"])
+def test_a_text_told_on_the_20th_stands_until_an_export_of_after_it(
+    database, name, written, expected
+):
+    an_export(database, written, **{name: "1 Old St"})
+    tell_change(database, name, "9 New St", DAYS[20])
+
+    assert expected == in_force(database, ChangeField(name))
+
+
+def test_a_text_that_is_emptied_is_empty(database):
+    an_export(database, 18, phone="555-0101")
+    tell_change(database, "phone", "", DAYS[20])
+
+    assert "" == in_force(database, ChangeField.PHONE)
+
+
+def recipients(database) -> list[str]:
+    plan_deliveries(database, RUN, to_landlords=False)
+    with database.reading() as books:
+        return sorted(books.scalars(sa.select(recipient.c.address)))
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [(18, ["b@example.com", "c@example.com"]), (30, ["a@example.com"])],
+)
+def test_a_bill_goes_to_the_addresses_told_since_the_export(database, written, expected):
+    an_export(database, written, ebill=True, email="a@example.com")
+    tell_change(database, "email", "b@example.com;no-address; c@example.com", DAYS[20])
+
+    assert expected == recipients(database)
+
+
+def test_of_two_changes_of_an_address_the_newer_is_written_to_whichever_came_first(database):
+    an_export(database, 18, ebill=True, email="a@example.com")
+    tell_change(database, "email", "c@example.com", DAYS[30])
+    tell_change(database, "email", "b@example.com", DAYS[20])
+
+    assert ["c@example.com"] == recipients(database)
+
+
+def test_an_account_whose_address_was_emptied_gets_paper(database):
+    an_export(database, 18, ebill=True, send_paper=False, email="a@example.com")
+    tell_change(database, "email", "", DAYS[20])
+
+    sent = recipients(database)
+
+    with database.reading() as books:
+        reason = books.scalar(sa.select(delivery_plan.c.paper))
+    assert ([], PaperReason.NO_VALID_EMAIL) == (sent, reason)
+
+
 def test_an_account_that_is_closed_between_two_exports_is_closed(database):
     an_export(database, 18)
     tell_change(database, "status", "closed", DAYS[20])
@@ -131,3 +189,29 @@ def test_the_books_say_what_the_rule_says(database, data):
     expected = value_in_force(name, (exported, DAYS[written]), [(v, DAYS[d]) for v, d in told])
     said = str(found) if name is ChangeField.STATUS else "yes" if found else "no"
     assert expected == said
+
+
+def test_a_mass_mail_by_zip_goes_to_who_lives_there_now(database):
+    an_export(database, 18, email="a@example.com", zip="80501")
+    tell_change(database, "zip", "80999", DAYS[20])
+    tell_change(database, "email", "b@example.com", DAYS[20])
+
+    with database.reading() as books:
+        found = [
+            [
+                one.recipient.address
+                for one in read_customers(books, RUN, where=where, to_landlords=False)
+            ]
+            for where in (["zip=80501"], ["zip=80999"])
+        ]
+    assert [[], ["b@example.com"]] == found
+
+
+def test_a_hold_by_zip_is_of_who_lives_there_now(database):
+    an_export(database, 18, zip="80501")
+    tell_change(database, "zip", "80999", DAYS[20])
+
+    with database.reading() as books:
+        query = sa.select(sa.func.count()).select_from(account)
+        held = [books.scalar(query.where(has_value("zip", one))) for one in ("80501", "80999")]
+    assert [0, 1] == held

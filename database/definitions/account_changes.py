@@ -6,10 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.ledger.tables import account_change
-from database.tables import bill_run
+from database.tables import account, bill_run, metadata
 from domain.feeds import NO, STRICTER, YES, ChangeField
 
+account_change = metadata.tables["account_change"]  # of the ledger, which needs definitions
 FLAGS = (ChangeField.DIRECT_PAY, ChangeField.BLOCK_ACH, ChangeField.BLOCK_CARD)
 WAYS = (ChangeField.EBILL, ChangeField.SEND_PAPER)  # by which a bill reaches its customer
 IN_FORCE = (ChangeField.STATUS, *FLAGS)
@@ -21,15 +21,26 @@ def account_in_force(of: sa.FromClause, name: ChangeField) -> sa.ColumnElement[A
 
     The newest of what its export says, as of when it was written, else imported, and of what the
     feed told. Of the same moment the stricter stands: nothing is drawn in doubt, as
-    `rules.feed.value_in_force` says it of one account. Status, direct pay, blocks, and the ways of
-    a bill, of which no word is the stricter: the feed says what changed.
+    `rules.feed.value_in_force` says it of one account. Of the ways of a bill and of texts no word
+    is the stricter: the feed says what changed, and a text that it empties is empty.
     """
     exported = of.c[name.value]
-    if name is ChangeField.STATUS:
-        return sa.type_coerce(sa.func.coalesce(_told(of, name), exported), exported.type)
     if name not in FLAGS + WAYS:
-        raise ValueError(f"{name} is not asked for by a claim on accounts")
+        return sa.type_coerce(sa.func.coalesce(_told(of, name), exported), exported.type)
     return sa.func.coalesce(_told(of, name), sa.case((exported, YES), else_=NO)) == YES
+
+
+def accounts_in_force() -> sa.Select[Any]:
+    """Select the accounts of every period, each field that may change as it is in force."""
+    may_change = {field.value for field in ChangeField}
+    return sa.select(
+        *(
+            account_in_force(account, ChangeField(column.name)).label(column.name)
+            if column.name in may_change
+            else column
+            for column in account.c
+        )
+    )
 
 
 def _told(of: sa.FromClause, name: ChangeField) -> sa.ScalarSelect[Any]:

@@ -10,7 +10,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billing_system.staging import FAULT_LENGTH, check_address, split_addresses
+from rules.mail.written_addresses import FAULT_LENGTH, check_address, split_addresses
 
 
 def test_addresses_are_split_trimmed_and_taken_once():
