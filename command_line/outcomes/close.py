@@ -50,7 +50,11 @@ def close_figures(
         "notes": [],
         "seconds": {},
     }
-    return figures if sheet is None else figures | _of_sheet(sheet)
+    if sheet is not None:
+        figures |= _of_sheet(sheet)
+    if status == "dry-run":  # the copy in which it was closed is gone, and its files with it
+        figures |= {"closed": False, "paper": figures["paper"] | {"file": None, "files": []}}
+    return figures
 
 
 def _of_sheet(sheet: RunSheet) -> dict[str, Any]:
