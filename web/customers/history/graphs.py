@@ -59,7 +59,8 @@ def usage_graphs(found: Iterable[Consumption], language: str) -> list[Graph]:
         values: dict[Month, float] = {}
         for one in months:
             values[_month(one.ends_on)] = values.get(_month(one.ends_on), 0) + one.usage
-        graphs.append(_to_graph(service, months[-1].unit, values, language, _say_usage))
+        unit = next((one.unit for one in reversed(months) if one.unit), "")
+        graphs.append(_to_graph(service, unit, values, language, _say_usage))
     return graphs
 
 
