@@ -39,7 +39,7 @@ def page(
     written = {
         "name": "billclose",
         "prefect-version": "3.8.8",
-        "pull": None,
+        "pull": [],  # nothing: null would have runs look for the folder that was deployed from
         "deployments": [
             _deployment(plan, settings, {"name": pool} | _variables(job_variables), owner)
             for plan in calendar(settings)
