@@ -25,6 +25,7 @@ TAG = "by-the-rounds"
 PROCESS_LABEL = "billclose.process"  # of a run: the process that carries it out
 GONE = "The process that ran this is gone; run it again and it goes on where it was."
 MOST_RUNS = 200
+LOOK_AGAIN = "look again"  # what whoever wakes a run chooses in its form: nothing is decided here
 FIRST_DEPLOYMENT = "close-period"
 
 
@@ -100,7 +101,9 @@ class KnownServer:
 
     def resume(self, flow_run: str) -> bool:
         """Resume a suspended run; tell whether it goes on."""
-        answer = self._ask("POST", f"/flow_runs/{flow_run}/resume", {"run_input": {}})
+        answer = self._ask(
+            "POST", f"/flow_runs/{flow_run}/resume", {"run_input": {"decision": LOOK_AGAIN}}
+        )
         return bool(answer.get("status") == "ACCEPT")
 
     def find_deployment(self, name: str) -> dict[str, Any] | None:
