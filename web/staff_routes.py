@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from web.guarding import POSTS, UPLOADS
-from web.office import access, close, customers, outsorting, payments, settings, start
+from web.office import access, close, customers, outsorting, payments, settings, start, theme
 from web.office.decisions.communications import COMMUNICATIONS, show_posting, take_posting
 from web.office.decisions.deciding import RowDecision, show_decision, take_decision
 from web.office.decisions.deposits import show_differences, take_settled
@@ -49,6 +49,7 @@ STAFF: tuple[tuple[str, str, Page, Permission], ...] = (
     ("GET", DIFFERENCES, show_differences, Permission.LOOK),
     ("POST", f"{DIFFERENCES}/settle", take_settled, Permission.DECIDE),
     ("GET", "/office/settings", settings.show_settings, Permission.SETTINGS),
+    ("GET", "/office/settings/theme", theme.show_theme, Permission.SETTINGS),
 )
 UPLOADED: tuple[tuple[str, Permission, str, Callable[[Visit, Any], Response]], ...] = (
     (UPLOADS, Permission.CLOSE, "/office/close", take_export),

@@ -14,7 +14,8 @@ from web.visits import Visit
 
 
 def _decision(visit: Visit, decided: DecidedRow) -> desk.PaymentDecision:
-    return desk.PaymentDecision(visit.office.who, decided.reason, visit.office.due_now())
+    office = visit.office
+    return desk.PaymentDecision(office.who, decided.reason, office.due_now(), office.autopay_terms)
 
 
 def _agreed(visit: Visit, decided: DecidedRow) -> None:
@@ -93,8 +94,8 @@ PAYMENTS: tuple[RowDecision, ...] = (
             ),
             Way(
                 "never",
-                "It was not drawn: it is due again",
-                "The payment is due again.",
+                "It was not drawn",
+                "It counts as never drawn: it is drawn again if that is not too late.",
                 _never_arrived,
             ),
             Way(

@@ -51,7 +51,7 @@ def test_a_payment_in_doubt_is_decided_as_both_sides_are_asked(office, collector
     assert "<dt>The gateway says</dt>" in shown
     assert "<dt>Cash receipting has</dt><dd>none</dd>" in shown
     assert 303 == answer.status_code
-    assert "The payment is due again." in clerk.get(answer.headers["location"]).text
+    assert "It counts as never drawn" in clerk.get(answer.headers["location"]).text
     with office.database.reading() as books:
         assert [DrawState.ASKED] != list(books.scalars(sa.select(draw.c.state)))
     assert ["clerk 1"] == who_said(office, "the bank has none")
