@@ -90,6 +90,7 @@ def test_a_close_waits_for_a_yes_with_its_figures_and_shows_what_it_did(clerk, o
     assert ("Anna (Prefect UI)", True) == (who, detail.startswith("looked at it; 11 bills, $1,534"))
 
 
+@pytest.mark.release  # without a browser tests/flows/test_suspended.py shows it each time
 def test_a_check_is_waived_in_the_form_and_the_period_refused_with_a_reason(clerk, office):
     clerk.open_form_of("close-period")
     clerk.choose("Period", MISPRINTED_PERIOD)

@@ -21,7 +21,7 @@ from tests.mail.sender_process import CONNECTIONS, start_sender
 from tests.mail.servers import MailServer, running
 
 BILLS = 300
-RUNS = int(os.environ.get("BILLCLOSE_TEST_KILL_RUNS", "4"))  # 200 before a release
+RUNS = int(os.environ.get("BILLCLOSE_TEST_KILL_RUNS", "2"))  # 200 before a release
 KILLS = 4  # a run, at most
 
 
