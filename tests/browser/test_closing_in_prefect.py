@@ -9,7 +9,8 @@ import pytest
 from tests.browser.conftest import MISPRINTED_PERIOD, PERIOD
 from tests.flows.town import TOWN
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+# Without a browser tests/flows/test_suspended.py and deployments/test_forms.py show it each time.
+pytestmark = [pytest.mark.slow, pytest.mark.release, pytest.mark.timeout(600)]
 
 LAST_NAMES = {found.name.partition(",")[0] for found in TOWN}
 PERSONAL = re.compile(rf"@example|\b(?:{'|'.join(LAST_NAMES)})\b|Canyon St|Main St|tok-")
@@ -90,7 +91,6 @@ def test_a_close_waits_for_a_yes_with_its_figures_and_shows_what_it_did(clerk, o
     assert ("Anna (Prefect UI)", True) == (who, detail.startswith("looked at it; 11 bills, $1,534"))
 
 
-@pytest.mark.release  # without a browser tests/flows/test_suspended.py shows it each time
 def test_a_check_is_waived_in_the_form_and_the_period_refused_with_a_reason(clerk, office):
     clerk.open_form_of("close-period")
     clerk.choose("Period", MISPRINTED_PERIOD)
