@@ -80,10 +80,10 @@ def close(
         return _close(at_work, parameters, yes=yes or dry_run, as_json=as_json, report=report)
 
 
-def run_close(office: Office, period: str, bundle: str) -> int:
+def run_close(office: Office, period: str, bundle: str, *, as_json: bool = False) -> int:
     """Close a period without asking; return the exit status."""
     parameters = {"period": period, "bundle": bundle, "waivers": {}, "replace": False}
-    return _close(office, parameters, yes=True, as_json=False)
+    return _close(office, parameters, yes=True, as_json=as_json)
 
 
 def to_period(office: Office, bundle_or_period: str) -> tuple[str, str | None]:

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from command_line.commands.mass_mail import send
-from command_line.options import as_of_option, json_option, open_office, reason_option
+from command_line.options import (
+    as_of_option,
+    json_option,
+    open_office,
+    reason_option,
+    say_done,
+)
 from domain.failures import Misuse
 
 if TYPE_CHECKING:
@@ -20,8 +26,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("who", metavar="TOKEN-or-ADDRESS")
 @as_of_option
+@json_option
 @click.pass_obj
-def unsubscribe(home: Path, who: str, as_of: datetime | None) -> None:
+def unsubscribe(home: Path, who: str, as_of: datetime | None, as_json: bool) -> None:
     """Send no communications any more to an address, or to whom a link's token was made for.
 
     Bills, reminders, receipts and alerts go on.
@@ -43,21 +50,25 @@ def unsubscribe(home: Path, who: str, as_of: datetime | None) -> None:
     if done is Unsubscription.UNKNOWN:
         raise Misuse("This token is nobody's; give the whole token, or the address itself.")
     again = " (it was before)" if done is Unsubscription.BEFORE else ""
-    click.echo(f"The address gets no communications any more{again}; its bills go on.")
+    told = f"The address gets no communications any more{again}; its bills go on."
+    say_done(as_json, {"before": done is Unsubscription.BEFORE}, told)
 
 
 @click.command()
 @click.argument("address")
 @reason_option
 @as_of_option
+@json_option
 @click.pass_obj
-def resubscribe(home: Path, address: str, reason: str, as_of: datetime | None) -> None:
+def resubscribe(
+    home: Path, address: str, reason: str, as_of: datetime | None, as_json: bool
+) -> None:
     """Send communications to ADDRESS again, because its owner wants them."""
     from mail.recipients.unsubscribed import resubscribe as subscribe_again
 
     office = open_office(home, as_of)
     subscribe_again(office.database, address, reason, now=office.moment(), who=office.who)
-    click.echo("The address gets communications again.")
+    say_done(as_json, {}, "The address gets communications again.")
 
 
 title_option = click.option("--title", metavar="TEXT", help="What customers see.")
@@ -141,6 +152,7 @@ def list_communications(home: Path, as_json: bool, as_of: datetime | None) -> No
 @click.option("--expires", metavar="DATE", help="The last day it is shown, or `never`.")
 @link_option
 @as_of_option
+@json_option
 @click.pass_obj
 def change(
     home: Path,
@@ -149,6 +161,7 @@ def change(
     expires: str | None,
     link: str | None,
     as_of: datetime | None,
+    as_json: bool,
 ) -> None:
     """Give communication NUMBER another title, last day or address."""
     from mail.communications.posted import change_communication
@@ -164,21 +177,22 @@ def change(
     if not changes:
         raise Misuse("Give --title, --expires or --link.")
     change_communication(office.database, number, changes, now=office.moment(), who=office.who)
-    click.echo(f"Communication {number} is changed.")
+    say_done(as_json, {"number": number}, f"Communication {number} is changed.")
 
 
 @communication.command()
 @click.argument("number", type=int)
 @reason_option
 @as_of_option
+@json_option
 @click.pass_obj
-def remove(home: Path, number: int, reason: str, as_of: datetime | None) -> None:
+def remove(home: Path, number: int, reason: str, as_of: datetime | None, as_json: bool) -> None:
     """Show communication NUMBER no more; mails link to the one before it, if that is live."""
     from mail.communications.posted import remove_communication
 
     office = open_office(home, as_of)
     remove_communication(office.database, number, reason, now=office.moment(), who=office.who)
-    click.echo(f"Communication {number} is removed.")
+    say_done(as_json, {"number": number}, f"Communication {number} is removed.")
 
 
 def _rows(office: Office) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from command_line.options import (
     in_words,
     json_option,
     open_office,
+    say_done,
 )
 from domain.failures import Misuse
 from domain.words import say_count
@@ -59,6 +60,7 @@ def unknown(context: click.Context, as_of: datetime | None, as_json: bool) -> in
     "--reason", callback=in_words, metavar="TEXT", help="Why; audited. Not needed where both agree."
 )
 @as_of_option
+@json_option
 @click.pass_obj
 def decide(
     home: Path,
@@ -71,6 +73,7 @@ def decide(
     insist: bool,
     reason: str | None,
     as_of: datetime | None,
+    as_json: bool,
 ) -> int:
     """Decide about the payment or draw KEY; what is decided is audited."""
     from payments.outcomes import unknown_payments as desk
@@ -84,7 +87,7 @@ def decide(
     office = open_office(home, as_of)
     decision = _decision(office, reason, agreed=agreed or all_agreed)
     if key is None:
-        return _decide_all(office, decision)
+        return _decide_all(office, decision, as_json=as_json)
     if approved:
         desk.decide_approved(
             office.database, office.gateway, key, approved.strip(), decision, insists=insist
@@ -95,11 +98,13 @@ def decide(
         desk.decide_given_back(office.database, key, decision)
     else:
         desk.decide_agreed(office.database, office.gateway, _find(office, key), decision)
-    click.echo(f"{key} is decided. {_next_step(office, approved, never_arrived)}".strip())
+    next_step = _next_step(office, approved, never_arrived)
+    figures = {"key": key, "decided": 1, "next": next_step}
+    say_done(as_json, figures, f"{key} is decided. {next_step}".strip())
     return DONE
 
 
-def _decide_all(office: Office, decision: PaymentDecision) -> int:
+def _decide_all(office: Office, decision: PaymentDecision, *, as_json: bool) -> int:
     """Decide each payment of which both sides say the same; the others stay for a person."""
     from payments.outcomes.unknown_payments import decide_agreed
 
@@ -108,9 +113,12 @@ def _decide_all(office: Office, decision: PaymentDecision) -> int:
     for one in agreeing:
         decide_agreed(office.database, office.gateway, one, decision)
     left = len(doubts) - len(agreeing)
-    click.echo(
+    status = "needs-person" if left else "done"
+    say_done(
+        as_json,
+        {"status": status, "decided": len(agreeing), "left": left},
         f"{say_count(len(agreeing), 'payment')} decided; {left:,} left on which the two sides do "
-        f"not agree{f': {office.command} unknown' if left else ''}."
+        f"not agree{f': {office.command} unknown' if left else ''}.",
     )
     return NEEDS_PERSON if left else DONE
 

@@ -137,7 +137,9 @@ def to_notice(kind: MessageKind, facts: NoticeFacts, on: date, common: Common) -
 
 def _payment_due(facts: NoticeFacts, _on: date, common: Common) -> Notice:
     owed = _owed(facts)
-    return PaymentDue(**common, open_balance=owed, due_on=facts.due_on, draw=_draw(facts))
+    return PaymentDue(
+        **common, open_balance=owed, due_on=facts.due_on, since=facts.since, draw=_draw(facts)
+    )
 
 
 def _past_due(facts: NoticeFacts, on: date, common: Common) -> Notice:
@@ -147,7 +149,9 @@ def _past_due(facts: NoticeFacts, on: date, common: Common) -> Notice:
     days = (on - facts.due_on).days
     if days <= 0:
         raise PermanentFailure("it is not past due")
-    return PastDue(**common, open_balance=owed, due_on=facts.due_on, days_overdue=days)
+    return PastDue(
+        **common, open_balance=owed, due_on=facts.due_on, since=facts.since, days_overdue=days
+    )
 
 
 def _autopay_scheduled(facts: NoticeFacts, _on: date, common: Common) -> Notice:

@@ -14,10 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
-from database.definitions.in_force import landlord_in_force, link_in_force
+from database.definitions.in_force import email_in_force, landlord_in_force, link_in_force
 from database.tables import (
     account,
-    account_email,
     bill_run,
     period_close,
     suppressed_address,
@@ -65,10 +64,10 @@ def linked_mailbox(books: Connection, known: Any, to: str) -> Recipient:
 def _mailboxes(books: Connection, known: Any) -> Iterator[Recipient]:
     places: tuple[tuple[sa.Select[Any], RecipientSource], ...] = (
         (
-            sa.select(account_email.c.address).where(
-                account_email.c.period == known.period,
-                account_email.c.account_key == known.account_key,
-                account_email.c.fault.is_(None),
+            sa.select(email_in_force.c.address).where(
+                email_in_force.c.period == known.period,
+                email_in_force.c.account_key == known.account_key,
+                email_in_force.c.fault.is_(None),
             ),
             RecipientSource.CUSTOMER_RECORD,
         ),
