@@ -65,6 +65,9 @@ _SPANISH = {
     "{amount} is owed now.": "ahora se deben {amount}.",
     "nothing is left to pay.": "no queda nada por pagar.",
     "you have a credit of {amount}.": "tiene un saldo a favor de {amount}.",
+    "The payment did not reach your bank or card company, and so long after its day we do not "
+    "draw it any more.": "El pago no llegó a su banco o a la empresa de su tarjeta, y tanto tiempo "
+    "después de su fecha ya no se cobra.",
     "utility bill": "factura de servicios",
     "final bill": "factura final",
     "delinquent notice": "aviso de mora",

@@ -61,6 +61,14 @@ _WHY = (
         (NoDraw.METHOD_BLOCKED, NoDraw.METHOD_SUSPENDED),
     ),
     Why(
+        f"{_FORM}too-late",
+        "The payment did not reach your bank or card company, and so long after its day we do not "
+        "draw it any more.",
+        "",
+        None,
+        (NoDraw.TOO_LATE,),
+    ),
+    Why(
         f"{_FORM}amount-changed",
         "What is open is no longer the amount that came back, so that it is not drawn again.",
         "",
