@@ -10,7 +10,7 @@ from tests.browser.conftest import MISPRINTED_PERIOD, PERIOD
 from tests.flows.town import TOWN
 
 # Without a browser tests/flows/test_suspended.py and deployments/test_forms.py show it each time.
-pytestmark = [pytest.mark.slow, pytest.mark.release, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.release]
 
 LAST_NAMES = {found.name.partition(",")[0] for found in TOWN}
 PERSONAL = re.compile(rf"@example|\b(?:{'|'.join(LAST_NAMES)})\b|Canyon St|Main St|tok-")

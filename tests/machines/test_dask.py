@@ -33,7 +33,6 @@ DASK = {
 
 
 @pytest.mark.release  # test_many_machines shows each time that a helper may die
-@pytest.mark.timeout(600)
 def test_a_worker_of_dask_killed_in_mid_close_loses_no_bill_and_doubles_none(
     desk, alone, city, monkeypatch
 ):

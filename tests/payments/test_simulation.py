@@ -20,7 +20,7 @@ HARD = Size(
 )
 
 
-@pytest.mark.timeout(max(120, PAYMENTS))
+@pytest.mark.timeout(max(900, PAYMENTS))
 @pytest.mark.parametrize("seed", range(1, 1 + so_many(1, release=3)))
 def test_after_sixty_bad_days_every_cent_is_where_it_belongs(tmp_path, empty_sqlite, seed):
     size = Size(payments=PAYMENTS) if PAYMENTS <= 1_000 else MANY

@@ -60,7 +60,6 @@ DONE = {
 }  # fmt: skip
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("seed", range(11, 11 + so_many(1, release=2)))
 def test_every_cent_is_equal_in_gateway_books_and_cash_receipting(tmp_path, empty_sqlite, seed):
     world = bad_days(tmp_path / "world", empty_sqlite, seed)

@@ -31,7 +31,7 @@ from web.office.close_work import is_going_on, newest_work
 
 __all__ = ["prepared", "server", "town"]
 PERIOD = "2026-10"
-LONGEST = 120  # seconds
+LONGEST = 400  # seconds
 
 
 @pytest.fixture
