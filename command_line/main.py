@@ -31,8 +31,7 @@ class Commands(click.Group):
             return None
         place = COMMANDS[cmd_name]
         command: click.Command = getattr(importlib.import_module(place.module), place.name)
-        examples = "\n\n".join(f"  {example}" for example in EXAMPLES.get(cmd_name, ()))
-        command.epilog = examples and f"For example:\n\n{examples}"
+        _give_examples(command, cmd_name)
         _collect_from_here()
         return command
 
@@ -41,6 +40,14 @@ class Commands(click.Group):
         for title, names in grouped(list(COMMANDS)):
             with formatter.section(title):
                 formatter.write_dl([(name, COMMANDS[name].help) for name in names])
+
+
+def _give_examples(command: click.Command, words: str) -> None:
+    """Let the help of a command, and of each below it, end with examples."""
+    examples = "\n\n".join(f"  {example}" for example in EXAMPLES.get(words, ()))
+    command.epilog = examples and f"For example:\n\n{examples}"
+    for name, inner in command.commands.items() if isinstance(command, click.Group) else ():
+        _give_examples(inner, f"{words} {name}")
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

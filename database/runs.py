@@ -202,6 +202,22 @@ def _replaceable_owner(books: Connection, period: str, owner: str, now: datetime
     )
 
 
+def list_others_at_work(
+    books: Connection, period: str, owner: str, now: datetime
+) -> list[tuple[str, str]]:
+    """List who works on which other period now; of a process that is gone nobody is left."""
+    rows = books.execute(
+        sa.select(run_lock)
+        .where(run_lock.c.period != period, run_lock.c.owner != owner)
+        .order_by(run_lock.c.period)
+    ).all()
+    return [
+        (row.holder, row.period)
+        for row in rows
+        if now - row.renewed_at <= LOCK_LEASE and not is_gone(row.owner)
+    ]
+
+
 def renew_lock(database: Database, period: str, owner: str, now: datetime) -> None:
     with database.writing() as books:
         books.execute(

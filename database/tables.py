@@ -501,6 +501,7 @@ approval_decision = _table(
     sa.Column("waived", sa.JSON, nullable=False),  # names of checks
     # The machine's user, where nothing proves who it was.
     sa.Column("origin", sa.String(40), nullable=False, server_default=""),
+    sa.Column("checklist", sa.JSON, nullable=False, server_default="[]"),  # beside a yes
     sa.ForeignKeyConstraint(
         ["period", "request"], ["approval_request.period", "approval_request.number"]
     ),

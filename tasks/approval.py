@@ -26,6 +26,7 @@ from domain.runs import RunState
 from domain.steps import Step
 from office.equipment.office import Office, current_office
 from office.procedures.closing.approval import PendingApproval, ask, decide, find_asked, refused_by
+from office.procedures.closing.checklist import checklist_of, require_checklist
 from reporting.report.approval_request import question, say_figures
 from rules.approving import identity
 from tasks.steps.artifacts import show_question
@@ -164,6 +165,7 @@ def await_approval(period: str) -> Done:
     if known.is_closed or (office.rehearses and known.state is RunState.APPROVED):
         return Done("approved before", {"approved": True})
     if office.rehearses:
+        require_checklist(office, checklist_of(office, period))
         _approve(office, period, (office.who,))
         return Done("would be approved by whoever closes it", {"approved": True})
 
@@ -264,7 +266,7 @@ def ask_a_person(period: str) -> bool:
     if asked.request.flow_run != str(runtime.flow_run.id):
         with office.database.writing() as books:
             set_flow_run(books, asked.request, str(runtime.flow_run.id))
-        show_question(period, question(asked.figures, asked.blocking, asked.sheet.findings))
+        show_question(period, question(asked.figures, asked.blocking, asked.sheet))
     _take(office, asked)
     return True
 
@@ -296,7 +298,7 @@ def _take(office: Office, asked: PendingApproval) -> None:
     note = ""
     for attempt in count():
         form = make_form(
-            question(asked.figures, asked.blocking, asked.sheet.findings, named=True),
+            question(asked.figures, asked.blocking, asked.sheet, named=True),
             blocking=asked.blocking,
             approvers=office.settings.approval.approvers,
             approved_by=asked.standing.approved_by,

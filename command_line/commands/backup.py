@@ -24,12 +24,14 @@ def backup(home: Path, target: Path, as_of: datetime | None, as_json: bool) -> N
     """
     from database.audit import record_audit
     from office.procedures.backup import back_up
+    from office.procedures.closing.checklist import record_backup
 
     office = open_office(home, as_of)
     now = office.due_now()
     with office.database.writing() as books:
         record_audit(books, now, office.who, "back up", target.name)
     made = back_up(office, target, now)
+    record_backup(office, target.name, made.size, office.due_now())
     say_done(
         as_json,
         {

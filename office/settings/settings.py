@@ -28,13 +28,13 @@ from office.secrets.sources import (
     remember_secrets,
     without_files,
 )
+from office.settings.approval import ApprovalSettings, ChecklistSettings
 from office.settings.checkout import (
     CheckoutSettings,
     MessagesSettings,
     OtherPaymentsSettings,
 )
 from office.settings.close import (
-    ApprovalSettings,
     BillsSettings,
     CalendarSettings,
     ChecksSettings,
@@ -98,6 +98,7 @@ class Settings(BaseSettings):
     notices: NoticesSettings = NoticesSettings()
     checks: ChecksSettings = ChecksSettings()
     approval: ApprovalSettings = ApprovalSettings()
+    checklist: ChecklistSettings = ChecklistSettings()
     undo: UndoSettings = UndoSettings()
     outsort: OutsortSettings = OutsortSettings()
     splitter: SplitterSettings = SplitterSettings()
