@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from command_line.options import NEEDS_PERSON, REFUSED, UNEXPECTED, WRONG_USE
+from domain.causes import say_cause
 from domain.failures import AwaitingApproval, Misuse, PermanentFailure, Refused, TemporaryFailure
 
 if TYPE_CHECKING:
@@ -133,8 +134,7 @@ def describe(failure: BaseException) -> tuple[str, str, int]:
             return told
     if isinstance(failure, OSError):
         return "system", _system_sentence(failure), UNEXPECTED
-    kind_name = type(failure).__name__
-    return "unexpected", f"unexpected failure ({kind_name}); {_keep_trace(failure)}", UNEXPECTED
+    return "unexpected", f"unexpected failure; {_keep_trace(failure)}", UNEXPECTED
 
 
 def _causes(failure: BaseException | None) -> Iterator[BaseException]:
@@ -169,7 +169,7 @@ def _of_database(failure: BaseException) -> tuple[str, str, int] | None:
         return None
     original = getattr(failure, "orig", failure)
     words = str(original).strip().splitlines()
-    cause = words[0][:200] if words else type(original).__name__
+    cause = words[0][:200] if words else say_cause(failure)
     return _of_server(getattr(original, "sqlstate", None) or "", cause)
 
 
@@ -191,7 +191,7 @@ def _of_server(state: str, cause: str) -> tuple[str, str, int]:
 
 def _system_sentence(failure: OSError) -> str:
     where = f" ({failure.filename})" if failure.filename else ""
-    what = (failure.strerror or type(failure).__name__).lower()
+    what = (failure.strerror or say_cause(failure)).lower()
     return f"the system said: {what}{where}; put that right, then run the same command again"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from domain.causes import say_cause
 from domain.failures import Misuse, TemporaryFailure
 from office.equipment.office import Office
 from office.secrets.prefect_access import announced, authorization, known_auth
@@ -149,5 +150,5 @@ class KnownServer:
             answer.raise_for_status()
             return answer.json()
         except (httpx.HTTPError, ValueError) as failure:
-            kind = type(failure).__name__
+            kind = say_cause(failure)
             raise TemporaryFailure(f"The Prefect server does not answer {path} ({kind}).") from None
