@@ -5,16 +5,13 @@ from __future__ import annotations
 import errno
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from command_line.options import NEEDS_PERSON, REFUSED, UNEXPECTED, WRONG_USE
+from command_line.standing import standing_of
 from domain.causes import say_cause
 from domain.failures import AwaitingApproval, Misuse, PermanentFailure, Refused, TemporaryFailure
-
-if TYPE_CHECKING:
-    from office.equipment.office import Office
 
 MISTAKES = (ImportError, NameError, AttributeError, TypeError)
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -27,18 +24,6 @@ BEFORE_ALL = (
     "unknown-period",
 )
 AGAIN = "run the same command again to go on"
-_STANDING = "billclose_standing"  # the attribute by which a failure says of what period it is
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How far a period had come when something failed, by the books."""
-
-    period: str
-    closed: bool
-    closed_before: bool
-    done: tuple[str, ...]
-    next: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +36,6 @@ class Told:
     next: str
 
 
-@contextmanager
-def of_period(office: Office, period: str) -> Iterator[None]:
-    """Let whatever fails meanwhile be told with how far the period had come."""
-    before = _standing(office, period, closed_before=False)
-    try:
-        yield
-    except BaseException as failure:
-        was_closed = before is not None and before.closed
-        standing = _standing(office, period, closed_before=was_closed)
-        setattr(failure, _STANDING, standing or before)
-        raise
-
-
-def standing_of(failure: BaseException) -> Standing | None:
-    return getattr(failure, _STANDING, None)
-
-
 def is_published(failure: BaseException) -> bool:
     """
     Tell whether the period that failed is closed by now.
@@ -76,7 +44,7 @@ def is_published(failure: BaseException) -> bool:
     any more. A refusal before anything was touched of a close that was there before stays one.
     """
     standing = standing_of(failure)
-    if standing is None or not standing.closed:
+    if standing is None or not standing.closed or not standing.is_of_close:
         return False
     is_before_all = getattr(failure, "code", "") in BEFORE_ALL
     return not (standing.closed_before and is_before_all)
@@ -89,7 +57,7 @@ def tell(failure: BaseException) -> Told:
     if status in (WRONG_USE, REFUSED) and is_published(failure):
         status = UNEXPECTED
         message = f"{message.rstrip('.')}. The close itself stands"
-    if standing is not None and status == UNEXPECTED:
+    if standing is not None and standing.next and status == UNEXPECTED:
         return Told(code, message, status, standing.next)
     return Told(code, message, status, _next(status))
 
@@ -193,22 +161,6 @@ def _system_sentence(failure: OSError) -> str:
     where = f" ({failure.filename})" if failure.filename else ""
     what = (failure.strerror or say_cause(failure)).lower()
     return f"the system said: {what}{where}; put that right, then run the same command again"
-
-
-def _standing(office: Office, period: str, *, closed_before: bool) -> Standing | None:
-    """Read how far a period is; None where the books cannot be read."""
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from database.runs import find_run, list_finished_steps
-
-    try:
-        known = find_run(office.database, period)
-        done = list_finished_steps(office.database, period) if known else ()
-    except SQLAlchemyError:
-        return None
-    closed = known is not None and known.is_closed
-    again = f"{office.command} close {period}"
-    return Standing(period, closed, closed_before, done, again)
 
 
 def _next(status: int) -> str:

@@ -155,3 +155,38 @@ def test_postgresql_is_taken_by_whatever_name(desk, scheme):
 
     assert 1 == answer.status
     assert "check database.url" in answer.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("correct", "01.1002.2", "--period", "{}", "--bundle", "nowhere", "--reason", "a test"),
+        ("outsort", "99.9999.9", "--period", "{}", "--reason", "a test"),
+        ("release", "99.9999.9", "--period", "{}", "--reason", "a test"),
+        ("schedule-autopay", "{}"),
+        ("undo", "{}", "--yes"),
+        ("pages", "drop", "{}", "bills.pdf", "99", "--reason", "a test"),
+        ("auditors-pack", "{}", "--to", "nowhere/pack.zip"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_command_about_a_period_names_it_where_it_fails(prepared, words):
+    answer = prepared(*(word.format("2026-10") for word in words), "--json")
+
+    assert answer.status in (2, 3)
+    document = answer.json
+    assert ("2026-10", False, []) == (
+        document["period"],
+        document["closed"],
+        document["done"],
+    )
+
+
+def test_another_command_about_a_closed_period_fails_as_it_does(closed):
+    answer = closed(
+        *("correct", "01.1002.2", "--period", "2026-10", "--bundle", "nowhere"),
+        *("--reason", "a test", "--json"),
+    )
+
+    assert (2, True, "2026-10") == (answer.status, answer.json["closed"], answer.json["period"])
+    assert "close 2026-10" not in answer.json["failure"]["next"]
