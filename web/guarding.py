@@ -121,9 +121,18 @@ def _first_part(path: str) -> str:
     """Return `/exports` for any export; what nobody serves is told apart from it by nothing."""
     first = path.split("/")[1:2]
     known = (
-        *("unsubscribe", "exports", "communications", "webhooks", "health", "metrics", "static"),
-        *("register", "verify", "sign-in", "sign-out", "forgot", "recover"),
-        *("reset", "invite", "link"),
+        *(
+            "unsubscribe",
+            "exports",
+            "communications",
+            "webhooks",
+            "health",
+            "metrics",
+            "static",
+            "theme",
+        ),
+        *("register", "verify", "sign-in", "second-step", "sign-out", "forgot", "recover"),
+        *("reset", "invite", "link", "unlock", "not-me", "oidc", "texts"),
         *(
             "accounts",
             "bills",

@@ -15,6 +15,7 @@ from office.equipment.office import Office
 from office.home import require_home
 from office.settings.settings import open_settings
 from web.desk import desk_of
+from web.theme import theme_of
 
 # Connections that are open and silent count too: a lower limit would be reached by people who have
 # just read a page. The work itself is bounded by the pool of threads that does it.
@@ -32,6 +33,7 @@ def serve(host: str, port: int, as_of: str = "") -> None:
     )
     office = Office(home, open_settings(home), clock, "web desk")
     require_schema(office.database)
+    theme_of(office)  # a picture that is none is said here, and not to customers
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     uvicorn.run(
         desk_of(office),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +85,7 @@ def decide(
     if all_agreed is not (key is None) or (insist and not approved):
         raise Misuse("KEY is needed, but for --all-agreed; --insist goes with --approved.")
     office = open_office(home, as_of)
+    again = None
     decision = _decision(office, reason, agreed=agreed or all_agreed)
     if key is None:
         return _decide_all(office, decision, as_json=as_json)
@@ -93,12 +94,12 @@ def decide(
             office.database, office.gateway, key, approved.strip(), decision, insists=insist
         )
     elif never_arrived:
-        desk.decide_never_arrived(office.database, office.gateway, key, decision)
+        again = desk.decide_never_arrived(office.database, office.gateway, key, decision)
     elif given_back:
         desk.decide_given_back(office.database, key, decision)
     else:
         desk.decide_agreed(office.database, office.gateway, _find(office, key), decision)
-    next_step = _next_step(office, approved, never_arrived)
+    next_step = _next_step(office, approved, never_arrived, again)
     figures = {"key": key, "decided": 1, "next": next_step}
     say_done(as_json, figures, f"{key} is decided. {next_step}".strip())
     return DONE
@@ -123,10 +124,16 @@ def _decide_all(office: Office, decision: PaymentDecision, *, as_json: bool) -> 
     return NEEDS_PERSON if left else DONE
 
 
-def _next_step(office: Office, approved: str | None, never_arrived: bool) -> str:
+def _next_step(
+    office: Office, approved: str | None, never_arrived: bool, again: date | None
+) -> str:
     if approved:
         return f"To post it: {office.command} retry-postings --now"
-    return f"To draw it: {office.command} collect" if never_arrived else ""
+    if not never_arrived:
+        return ""
+    if again is None:
+        return "It is not drawn any more; the customer is told to pay in another way."
+    return f"It is drawn on {again}; the notices tell its customer before."
 
 
 def _find(office: Office, key: str) -> Doubt:
@@ -142,7 +149,9 @@ def _decision(office: Office, reason: str | None, *, agreed: bool) -> PaymentDec
 
     if reason is None and not agreed:
         raise Misuse("--reason TEXT is needed: it is audited.")
-    return PaymentDecision(office.who, reason or "two sources agree", office.due_now())
+    return PaymentDecision(
+        office.who, reason or "two sources agree", office.due_now(), office.autopay_terms
+    )
 
 
 def _list(office: Office) -> list[Doubt]:

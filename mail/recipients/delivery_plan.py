@@ -73,7 +73,7 @@ def _plan(
             account_in_force(account, ChangeField.EBILL).label("ebill"),
             account_in_force(account, ChangeField.SEND_PAPER).label("send_paper"),
             account.c.cosigner_id,
-            account_in_force(account, ChangeField.ZIP).label("zip"),
+            account.c.zip,  # that the page is addressed to
             account_in_force(account, ChangeField.PHONE).label("phone"),
         )
         .where(account.c.period == period)

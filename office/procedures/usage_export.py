@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.definitions.in_force import email_in_force, landlord_in_force, link_in_force
+from database.queries.portal.usage import ALL, UsageWish
 from database.tables import (
     account,
     bill_run,
@@ -28,6 +29,7 @@ from domain.failures import Misuse, Refused
 from domain.words import say_count
 from mail.letters.links import token_hash
 from mail.outbox.queueing import PlannedMessage, queue_messages
+from office.equipment.mail import export_address
 from office.equipment.office import Office
 from reporting.documents.usage_export import MOST, read_usage, to_workbook
 
@@ -114,17 +116,19 @@ class UsageExport:
     expires_at: datetime
 
 
-def export_usage(office: Office, number: str, to: str) -> UsageExport:
+def export_usage(office: Office, number: str, to: str, wish: UsageWish = ALL) -> UsageExport:
     """
     Write an account's newest usage records into a private file and queue the mail with its link.
+
+    `wish` narrows the records to those that a page shows (rule 182).
 
     Raises Refused where the mailbox is none of the account's (its own, a linked portal user's, a
     cosigner's) or gets no mail any more, and Misuse where there is no account or no link.
     """
-    if not office.settings.exports.link_url:
+    if not export_address(office.settings):
         raise Misuse(
-            "exports.link_url is empty: nobody could fetch the file; set it to the https:// "
-            "address of your web desk with {token} in it.",
+            "exports.link_url is empty, and web.url too: nobody could fetch the file; set one to "
+            "the https:// address of your web desk, exports.link_url with {token} in it.",
             "no-export-link",
         )
     with office.database.reading() as books:
@@ -132,7 +136,7 @@ def export_usage(office: Office, number: str, to: str) -> UsageExport:
         if known is None:
             raise Misuse(f"No closed period has an account {number!r}.", "unknown-account")
         recipient = linked_mailbox(books, known, to)
-    records = read_usage(office.database, known.account_key)
+    records = read_usage(office.database, known.account_key, wish=wish)
     if not records:
         raise Refused("no-usage", f"Account {known.account} has no usage records to export.")
     now = office.due_now()

@@ -245,8 +245,7 @@ class CalendarSettings(SettingsSection):
 class ExportsSettings(SettingsSection):
     link_url: Annotated[str, linking("{token}")] = Field(
         "",
-        description="Where an export is fetched: https://… with {token} in it, such as that of "
-        "`billclose web`.",
+        description="Where an export is fetched: https://… with {token} in it; empty: at web.url.",
     )
     hours: int = Field(72, ge=1, le=720, description="So long the link of an export is good.")
 

@@ -67,6 +67,7 @@ from office.settings.money import (
     PaymentsSettings,
     RemindersSettings,
 )
+from office.settings.theme import ThemeSettings
 
 FILE = "billclose.toml"
 PREFIX = "BILLCLOSE_"
@@ -91,6 +92,7 @@ class Settings(BaseSettings):
     checkout: CheckoutSettings = CheckoutSettings()
     other_payments: OtherPaymentsSettings = OtherPaymentsSettings()
     messages: MessagesSettings = MessagesSettings()
+    theme: ThemeSettings = ThemeSettings()
     cash_receipting: CashReceiptingSettings = CashReceiptingSettings()
     feed: FeedSettings = FeedSettings()
     alerts: AlertsSettings = AlertsSettings()

@@ -94,7 +94,10 @@ LIST_PAGES: tuple[ListPage, ...] = (
 def groups() -> dict[str, tuple[tuple[str, str, Permission], ...]]:
     """Return the pages that stand together under one heading: path, name, and who sees it."""
     found: dict[str, list[tuple[str, str, Permission]]] = {
-        "settings": [("/office/settings", "Settings", Permission.SETTINGS)]
+        "settings": [
+            ("/office/settings", "Settings", Permission.SETTINGS),
+            ("/office/settings/theme", "Theme", Permission.SETTINGS),
+        ]
     }
     for page in LIST_PAGES:
         found.setdefault(page.group, []).append((page.path, page.tab, page.permission))

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from web.guarding import UPLOADS
-from web.office import access, close, customers, outsorting, payments, settings, start
+from web.office import access, close, customers, outsorting, payments, settings, start, theme
 from web.office.lists import ListPage, export_list, show_list
 from web.office.pages import LIST_PAGES, groups
 from web.office.permissions import Permission
@@ -40,6 +40,7 @@ STAFF: tuple[tuple[str, str, Page, Permission], ...] = (
     ("POST", "/office/close/{period}/approve", close.take_approval, Permission.APPROVE),
     ("POST", "/office/close/{period}/refuse", close.take_refusal, Permission.APPROVE),
     ("GET", "/office/settings", settings.show_settings, Permission.SETTINGS),
+    ("GET", "/office/settings/theme", theme.show_theme, Permission.SETTINGS),
 )
 
 

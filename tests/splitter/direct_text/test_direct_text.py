@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from bench.bulk_files import cache_folder
-from bench.made_up_bills import ACCOUNT, AMOUNT_DUE, DUE_DATE
-from bench.producers import PRODUCERS
+from bench.splitter.bulk_files import cache_folder
+from bench.splitter.made_up_bills import ACCOUNT, AMOUNT_DUE, DUE_DATE
+from bench.splitter.producers import PRODUCERS
 from domain.bills import PageFacts
 from domain.periods import BulkFile
 from splitter.direct_text.page_facts import DirectFacts
