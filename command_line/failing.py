@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -141,6 +142,12 @@ def _of_database(failure: BaseException) -> tuple[str, str, int] | None:
     return _of_server(getattr(original, "sqlstate", None) or "", cause)
 
 
+_MISSING = re.compile(  # what a server answers to a wrong database.url, whatever the driver adds
+    r'(database|role) "[^"]*" does not exist|password authentication failed for user "[^"]*"'
+    r"|no pg_hba\.conf entry for .*"
+)
+
+
 def _of_server(state: str, cause: str) -> tuple[str, str, int]:
     """Tell PostgreSQL's states apart (appendix A of its manual) that need different people."""
     said = f"the database said: {cause}"
@@ -150,6 +157,9 @@ def _of_server(state: str, cause: str) -> tuple[str, str, int]:
     if state == "25006":
         may = "the user of database.url may only read, and this command writes"
         return "read-only", f"{said}; {may}", WRONG_USE
+    if missing := _MISSING.search(cause):
+        asks = "make it, or correct database.url" if missing[1] else "correct database.url"
+        return "database", f"the database said: {missing[0]}; {asks}", WRONG_USE
     if state == "53300" or "too many connections" in cause or "too many clients" in cause:
         room = "a close needs four connections: allow more, or lower database.pool_size"
         return "database", f"{said}; {room}, then {AGAIN}", UNEXPECTED

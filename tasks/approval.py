@@ -25,6 +25,7 @@ from domain.failures import Misuse, Refused
 from domain.runs import RunState
 from domain.steps import Step
 from office.equipment.office import Office, current_office
+from office.prefect_server.runs import LOOK_AGAIN
 from office.procedures.closing.approval import PendingApproval, ask, decide, find_asked, refused_by
 from office.procedures.closing.checklist import checklist_of, require_checklist
 from reporting.report.approval_request import question, say_figures
@@ -32,7 +33,6 @@ from rules.approving import identity
 from tasks.steps.artifacts import show_question
 from tasks.steps.step import Done, step
 
-LOOK_AGAIN = "look again"  # what Resume means where nobody chose: nothing is decided
 LONGEST_REASON = 500
 WHERE = "Your answer goes **below these figures**: scroll down. *Resume* alone decides nothing.\n"
 _Name = Annotated[str, Field(max_length=LONGEST_NAME)]
@@ -90,7 +90,6 @@ def make_form(
         "decision": (
             Literal[LOOK_AGAIN, "approve", "refuse"],
             Field(
-                LOOK_AGAIN,
                 title="Decision",
                 description="approve: the period is closed. refuse: it is not, and the reason is "
                 "kept. look again: nothing is decided, and you are asked once more.",

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from web.patience import PIECE_SECONDS, TooSlow, patient_receive, patient_send
+
 LARGEST_BODY = 16_384  # octets; a form's one field has far less
 LARGEST_WEBHOOK = 524_288
 LARGEST_UPLOAD = 2_000_000_000  # a city's bulk PDFs; nobody but staff who may close sends one
@@ -36,20 +38,25 @@ class RequestTooLarge(Exception):
 
 class Guard:
     """
-    Holds each request to its size, and adds the headers that keep an answer private.
+    Holds each request to its size and its time, and adds the headers that keep an answer private.
 
     The log tells method, first part of the path, status and time: the rest of a path is a secret
     or says who asked, and an address is personal too.
     """
 
-    def __init__(self, app: ASGIApp, largest: Callable[[str], int]) -> None:
+    def __init__(
+        self, app: ASGIApp, largest: Callable[[str], int], seconds: float = PIECE_SECONDS
+    ) -> None:
         self._app = app
         self._largest = largest
+        self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        send_plainly, is_begun = send, False
+        receive, send = patient_receive(receive, self._seconds), patient_send(send, self._seconds)
         started, status = time.monotonic(), 500
         most, received = self._largest(scope["path"]), 0
 
@@ -62,8 +69,9 @@ class Guard:
             return message
 
         async def dressed(message: Message) -> None:
-            nonlocal status
+            nonlocal status, is_begun
             if message["type"] == "http.response.start":
+                is_begun = True
                 status = message["status"]
                 message = {**message, "headers": [*message.get("headers", ()), *_missing(message)]}
             await send(message)
@@ -76,6 +84,11 @@ class Guard:
                 await send({"type": "http.response.body", "body": b"Open the page again.\n"})
                 return
             await self._app(scope, bounded, dressed)
+        except TooSlow:
+            if not is_begun:
+                await send_plainly({"type": "http.response.start", "status": 408, "headers": []})
+                await send_plainly({"type": "http.response.body", "body": b""})
+            status = 408  # of an answer that is begun uvicorn ends the connection
         except RequestTooLarge:
             status = 413
             await dressed({"type": "http.response.start", "status": 413, "headers": []})

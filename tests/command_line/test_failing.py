@@ -40,6 +40,14 @@ def wrapped(inner: Exception, outer: Exception) -> Exception:
         (a_database_error("25006", "cannot execute INSERT"), "read-only", 2, "may only read"),
         (a_database_error("53300", "too many connections for role"), "database", 1, "pool_size"),
         (a_database_error("08006", "server closed"), "database", 1, "check database.url"),
+        (
+            a_database_error("", 'connection to "x" failed: FATAL:  database "b" does not exist'),
+            "database", 2, 'said: database "b" does not exist; make it, or correct database.url',
+        ),
+        (
+            a_database_error("", 'FATAL:  password authentication failed for user "b"'),
+            "database", 2, "correct database.url",
+        ),
         (OSError(errno.ENOSPC, "x", "/srv/a"), "system", 1, "the disk is full (/srv/a)"),
         (OSError(errno.EDQUOT, "x"), "system", 1, "the disk is full"),
         (

@@ -14,6 +14,8 @@ OPEN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/register", access.show_register),
     ("POST", "/register", access.take_registration),
     ("GET", "/check-your-mail", access.check_your_mail),
+    ("GET", "/verify", access.show_code),
+    ("POST", "/verify", access.take_code),
     ("GET", "/verify/{token}", access.show_link),
     ("POST", "/verify/{token}", access.press_verify),
     ("GET", "/unlock/{token}", access.show_link),

@@ -158,8 +158,11 @@ def export_list(visit: Visit, page: ListPage) -> Response:
         return show_list(visit, page)
     names = _names(page, shown)
     zone = visit.zone
-    ordered = _ordered(page, shown, narrowed, asked.sort).limit(MOST_EXPORTED)
+    ordered = _ordered(page, shown, narrowed, asked.sort)
     with visit.office.database.reading() as books:
+        total = books.scalar(sa.select(sa.func.count()).select_from(narrowed.subquery())) or 0
+        if total > MOST_EXPORTED:
+            return show_list(visit, page, message=_too_many(page, total))
         rows = [
             {name: to_shown(row[name], zone) for name in names}
             for row in books.execute(ordered).mappings()
@@ -167,6 +170,15 @@ def export_list(visit: Visit, page: ListPage) -> Response:
     content = to_xlsx(names, rows, page.what)
     named = {"Content-Disposition": f'attachment; filename="{page.what}.xlsx"'}
     return Response(content, media_type=XLSX, headers=named)
+
+
+def _too_many(page: ListPage, total: int) -> str:
+    """Say that a list is not taken to Excel from here: a part of it would look like all."""
+    return (
+        f"{total:,} rows are too many for Excel from this page ({MOST_EXPORTED:,} at most), and "
+        f"nothing was left out in silence: narrow the list, or run `billclose list {page.what} "
+        "--csv FILE`."
+    )
 
 
 def _asked(

@@ -81,6 +81,11 @@ LIST_PAGES: tuple[ListPage, ...] = (
              "Return rates"),
     ListPage("/office/exceptions", "exceptions", "What needs a person", "exceptions",
              "Exceptions", empty="Nothing needs a person."),
+    ListPage("/office/exceptions/findings", "findings", "What the checks found", "exceptions",
+             "Findings", about="Every finding of every check, most at stake first in each."),
+    ListPage("/office/exceptions/figures", "register-figures", "Figures of the register",
+             "exceptions", "Figures", about="This month's lines, totals and means beside the "
+             "band that the months before allow."),
     ListPage("/office/outsorted", "outsorted", "Held bills", "exceptions", "Held bills",
              about="Not shown, mailed, printed or drawn, and no balance moved, until somebody "
              "releases them on the page of the account.", empty="No bill is held back."),
