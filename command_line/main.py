@@ -8,7 +8,6 @@ import json
 import os
 import re
 import sys
-from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -18,6 +17,7 @@ from command_line.help import EXAMPLES, grouped
 from command_line.options import DONE, WRONG_USE
 from command_line.registry import COMMANDS
 from domain.failures import Misuse
+from domain.words import say_meant
 
 
 class Commands(click.Group):
@@ -125,6 +125,8 @@ def _to_misuse(wrong: click.ClickException) -> Misuse:
     context = getattr(wrong, "ctx", None)
     hint = f"; see `{context.command_path} --help`" if context else ""
     found += _nearest_command(wrong)
+    if (said := _nearest_choice(wrong)) is not None:
+        found = said
     return Misuse(f"{found}{hint}.", "usage")
 
 
@@ -138,8 +140,19 @@ def _nearest_command(wrong: click.ClickException) -> str:
         return ""
     if typed is None or "Did you mean" in message:
         return ""
-    near = get_close_matches(typed[1], group.list_commands(context), n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
+    return say_meant(typed[1], group.list_commands(context), closeness=0.6)
+
+
+def _nearest_choice(wrong: click.ClickException) -> str | None:
+    """Say what may be chosen, once, and what was meant; None where it was no wrong choice."""
+    parameter = wrong.param if isinstance(wrong, click.BadParameter) else None
+    typed = re.match(r"'([^']*)' is not one of ", wrong.message)
+    if parameter is None or typed is None or not isinstance(parameter.type, click.Choice):
+        return None
+    choices = [str(choice) for choice in parameter.type.choices]
+    where = f"{parameter.opts[0]}: " if isinstance(parameter, click.Option) else ""
+    meant = say_meant(typed[1], choices, closeness=0.6)
+    return f"{where}{typed[1]!r} is not one of {', '.join(choices)}{meant}"
 
 
 def _explain(failure: BaseException, *, as_json: bool) -> int:

@@ -13,8 +13,9 @@ from sqlalchemy.exc import IntegrityError
 
 from database.books import Database
 from database.owners import describe, is_gone
+from database.queries.periods import unknown_period
 from database.tables import bill_run, period_close, run_lock, run_step
-from domain.failures import Misuse, Refused
+from domain.failures import Refused
 from domain.runs import RUN, RunState
 
 LOCK_LEASE = timedelta(minutes=2)  # a holder on another machine that is silent for so long is gone
@@ -53,11 +54,8 @@ def get_run(database: Database, period: str) -> Run:
     """Return a run; raises Misuse where no export of that period was imported."""
     found = find_run(database, period)
     if found is None:
-        raise Misuse(
-            f"No export of period {period} has been imported; give the bundle's folder, "
-            f"or run `billclose import BUNDLE` first.",
-            code="unknown-period",
-        )
+        with database.reading() as books:
+            raise unknown_period(books, period)
     return found
 
 

@@ -24,9 +24,9 @@ from web.layout import refuse_looking, send_static
 from web.mail_thread import MailThread, sending_mail
 from web.mailed_links import ask_to_unsubscribe, fetch_export, read_communication, unsubscribe
 from web.monitors import LastLook, tell_health, tell_metrics
-from web.office.routes import office_routes, staff_access_routes
 from web.pages import not_there
 from web.payment_thread import PaymentThread
+from web.staff_routes import office_routes, staff_access_routes
 from web.theme import send_themed
 
 

@@ -14,6 +14,8 @@ LARGEST_BODY = 16_384  # octets; a form's one field has far less
 LARGEST_WEBHOOK = 524_288
 LARGEST_UPLOAD = 2_000_000_000  # a city's bulk PDFs; nobody but staff who may close sends one
 UPLOADS = "/office/close/upload"
+POSTS = "/office/communications/add"
+LARGEST_POST = 50_000_000  # a newsletter; how large it may be says communications.largest_mb
 LOG = logging.getLogger("billclose.web")
 HEADERS = (
     (b"content-security-policy", b"default-src 'none'; style-src 'self'; script-src 'self'; "
@@ -102,6 +104,8 @@ def largest_of(path: str) -> int:
     """Return how many octets the body of a request to a path may have."""
     if path == UPLOADS:
         return LARGEST_UPLOAD
+    if path == POSTS:
+        return LARGEST_POST
     return LARGEST_WEBHOOK if path.startswith("/webhooks/") else LARGEST_BODY
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +74,6 @@ def resubscribe(
 title_option = click.option("--title", metavar="TEXT", help="What customers see.")
 expires_option = click.option("--expires", metavar="DATE", help="The last day it is shown.")
 link_option = click.option("--link", metavar="URL", help="Where it is read, if not on the portal.")
-LONGEST_TITLE = 200
 
 
 @click.group()
@@ -106,14 +105,15 @@ def add(
     """Post FILE.pdf; it is the latest communication from now on. Running again changes nothing."""
     from mail.communications.posted import Details, add_communication
     from office.procedures.mailing.communications import read_pdf
+    from office.procedures.mailing.posting import read_last_day, read_link, read_title
 
     if title is None:
         raise Misuse("--title TEXT is needed: customers see it.")
     office = open_office(home, as_of)
     details = Details(
-        _checked_title(title),
-        _checked_link(link) if link else "",
-        _read_day(office, expires) if expires else None,
+        read_title(title),
+        read_link(link or ""),
+        read_last_day(expires or "", office.local_today()),
     )
     added = add_communication(
         office.database,
@@ -165,15 +165,17 @@ def change(
 ) -> None:
     """Give communication NUMBER another title, last day or address."""
     from mail.communications.posted import change_communication
+    from office.procedures.mailing.posting import read_last_day, read_link, read_title
 
     office = open_office(home, as_of)
     changes: dict[str, Any] = {}
+    today = office.local_today()
     if title is not None:
-        changes["title"] = _checked_title(title)
+        changes["title"] = read_title(title)
     if expires is not None:
-        changes["expires_on"] = None if expires == "never" else _read_day(office, expires)
+        changes["expires_on"] = None if expires == "never" else read_last_day(expires, today)
     if link is not None:
-        changes["link"] = _checked_link(link) if link else ""
+        changes["link"] = read_link(link)
     if not changes:
         raise Misuse("Give --title, --expires or --link.")
     change_communication(office.database, number, changes, now=office.moment(), who=office.who)
@@ -213,30 +215,3 @@ def _rows(office: Office) -> list[dict[str, Any]]:
         }
         for one in posted
     ]
-
-
-def _checked_title(title: str) -> str:
-    if not title.strip() or len(title) > LONGEST_TITLE or not title.isprintable():
-        raise Misuse(f"--title must be one line of at most {LONGEST_TITLE} characters.")
-    return title.strip()
-
-
-def _checked_link(link: str) -> str:
-    from office.settings.addresses import is_web_address
-
-    if not is_web_address(link):
-        raise Misuse(f"--link {link} is no web address; write it as https://…")
-    return link
-
-
-def _read_day(office: Office, text: str) -> date:
-    """Read the last local day of a communication; raises Misuse for one that is past."""
-    from domain.dates import parse_date
-
-    try:
-        day = parse_date(text)
-    except ValueError:
-        raise Misuse(f"--expires {text} is no date such as 2026-12-31.") from None
-    if day < office.local_today():
-        raise Misuse(f"--expires {day} is past; nobody would ever see it.")
-    return day

@@ -23,7 +23,6 @@ from domain.words import say_count
 
 if TYPE_CHECKING:
     from office.equipment.office import Office
-    from payments.collecting.draws import Draw
     from payments.outcomes.unknown_payments import Doubt, PaymentDecision
 
 
@@ -35,8 +34,10 @@ def unknown(context: click.Context, as_of: datetime | None, as_json: bool) -> in
     """Show what we, the gateway and cash receipting know of each payment in doubt."""
     if context.invoked_subcommand is not None:
         return DONE
+    from office.procedures.doubts import read_doubts
+
     office = open_office(context.obj, as_of)
-    doubts = _list(office)
+    doubts = read_doubts(office)
     if as_json:
         click.echo(json.dumps({"unknown": [_to_figures(one) for one in doubts]}, indent=1))
     else:
@@ -76,6 +77,7 @@ def decide(
     as_json: bool,
 ) -> int:
     """Decide about the payment or draw KEY; what is decided is audited."""
+    from office.procedures.doubts import find_doubt
     from payments.outcomes import unknown_payments as desk
 
     if sum((bool(approved), never_arrived, given_back, agreed, all_agreed)) != 1:
@@ -98,7 +100,7 @@ def decide(
     elif given_back:
         desk.decide_given_back(office.database, key, decision)
     else:
-        desk.decide_agreed(office.database, office.gateway, _find(office, key), decision)
+        desk.decide_agreed(office.database, office.gateway, find_doubt(office, key), decision)
     next_step = _next_step(office, approved, never_arrived, again)
     figures = {"key": key, "decided": 1, "next": next_step}
     say_done(as_json, figures, f"{key} is decided. {next_step}".strip())
@@ -107,9 +109,10 @@ def decide(
 
 def _decide_all(office: Office, decision: PaymentDecision, *, as_json: bool) -> int:
     """Decide each payment of which both sides say the same; the others stay for a person."""
+    from office.procedures.doubts import read_doubts
     from payments.outcomes.unknown_payments import decide_agreed
 
-    doubts = _list(office)
+    doubts = read_doubts(office)
     agreeing = [one for one in doubts if one.agreed is not None]
     for one in agreeing:
         decide_agreed(office.database, office.gateway, one, decision)
@@ -136,14 +139,6 @@ def _next_step(
     return f"It is drawn on {again}; the notices tell its customer before."
 
 
-def _find(office: Office, key: str) -> Doubt:
-    """Return the payment in doubt; raises Misuse where there is none of that key."""
-    doubts = [one for one in _list(office) if key in (one.draw.key, one.draw.payment_key)]
-    if not doubts:
-        raise Misuse(f"No payment {key} waits for a decision; see `billclose unknown`.")
-    return doubts[0]
-
-
 def _decision(office: Office, reason: str | None, *, agreed: bool) -> PaymentDecision:
     from payments.outcomes.unknown_payments import PaymentDecision
 
@@ -152,34 +147,6 @@ def _decision(office: Office, reason: str | None, *, agreed: bool) -> PaymentDec
     return PaymentDecision(
         office.who, reason or "two sources agree", office.due_now(), office.autopay_terms
     )
-
-
-def _list(office: Office) -> list[Doubt]:
-    from payments.outcomes.unknown_payments import list_doubts
-
-    return list_doubts(
-        office.database, office.gateway, lambda one: _receipt(office, one), office.due_now()
-    )
-
-
-def _receipt(office: Office, one: Draw) -> str | None:
-    from cash_receipting.port import PostingRequest
-    from database.postings import posting_key
-    from domain.ledger import taken_key
-    from domain.payments import PostingKind
-
-    found = office.cash_receipting.find(
-        PostingRequest(
-            key=posting_key(PostingKind.RECEIPT, taken_key(one.key)),
-            kind=PostingKind.RECEIPT,
-            account=one.account,
-            amount=one.amount,
-            method_kind=one.method_kind,
-            confirmation=one.reference or "",
-            taken_on=one.local_day(one.asked_at or one.created_at),
-        )
-    )
-    return found.number if found else None
 
 
 def _to_figures(doubt: Doubt) -> dict[str, Any]:

@@ -15,11 +15,9 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.definitions.in_force import email_in_force, landlord_in_force, link_in_force
+from database.queries.portal.accounts import newest_account
 from database.queries.portal.usage import ALL, UsageWish
 from database.tables import (
-    account,
-    bill_run,
-    period_close,
     suppressed_address,
     usage_export,
 )
@@ -32,18 +30,6 @@ from mail.outbox.queueing import PlannedMessage, queue_messages
 from office.equipment.mail import export_address
 from office.equipment.office import Office
 from reporting.documents.usage_export import MOST, read_usage, to_workbook
-
-
-def newest_account(books: Connection, key: str) -> Any:
-    """Return an account as the newest closed period that has it knows it, None where none has."""
-    query = (
-        sa.select(account.c.period, account.c.account_key, account.c.account, account.c.cosigner_id)
-        .join(period_close, period_close.c.period == account.c.period)
-        .join(bill_run, bill_run.c.period == account.c.period)
-        .where(account.c.account_key == key)
-        .order_by(bill_run.c.ends_on.desc())
-    )
-    return books.execute(query.limit(1)).one_or_none()
 
 
 def linked_mailbox(books: Connection, known: Any, to: str) -> Recipient:

@@ -78,7 +78,16 @@ def _help(command: click.Command) -> str:
         (["lits", "bills"], "No such command 'lits' (did you mean list?)"),
         (["mail", "sned"], "No such command 'sned'. Did you mean 'send'?"),
         (["list", "bills", "--sotr", "x"], "'--sort'"),
-        (["list", "bils"], "'bils' is not one of 'bills'"),
+        (["list", "bils"], "'bils' is not one of bills, "),
+        (["list", "bils"], "(did you mean bills?)"),
+        (
+            ["checks", "mute", "usage-outlyer", "1", "--until", "2026-12-01", "--reason", "x"],
+            "(did you mean usage-outlier?)",
+        ),
+        (
+            ["check", "2026-10", "--waive", "bil-amount", "--reason", "x"],
+            "(did you mean bill-amount?)",
+        ),
     ],
 )
 def test_what_was_mistyped_is_told_with_what_was_meant(prepared, words, meant):

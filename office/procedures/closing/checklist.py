@@ -26,9 +26,11 @@ _IN_DOUBT = (PaymentState.SUBMITTED, PaymentState.UNKNOWN)
 
 
 def current_sheet(office: Office, period: str) -> RunSheet:
-    """Read a run sheet; before the close the checklist is that of this moment."""
+    """Read a run sheet; before the close, and in a rehearsal, the checklist is of this moment."""
     sheet = read_run_sheet(office.database, period)
-    return sheet if sheet.is_closed else replace(sheet, checklist=checklist_of(office, period))
+    if sheet.is_closed and not office.rehearses:
+        return sheet
+    return replace(sheet, checklist=checklist_of(office, period))
 
 
 def checklist_of(office: Office, period: str) -> tuple[ChecklistLine, ...]:

@@ -162,9 +162,7 @@ def sign_in_again(browser, role: Role) -> None:
 
 def upload(browser, content: bytes, csrf: str = ""):
     files = {"file": ("october.zip", content, "application/zip")}
-    return browser._ask(
-        "POST", "/office/close/upload", data={"csrf": csrf or browser.token}, files=files
-    )
+    return browser.ask_with_files("/office/close/upload", {"csrf": csrf or browser.token}, files)
 
 
 def zipped(folder) -> bytes:
