@@ -134,7 +134,7 @@ def _lose(place: Place, what: str) -> dict[str, Any]:
     second = place.close()
     until(lambda: place.state(first) not in ("Running", "None"))
     buried = time.monotonic() - lost_at
-    until(lambda: place.state(second) not in ("Scheduled", "Late", "Pending", "None", WAITS))
+    until(lambda: place.state(second) not in NOT_BEGUN)
     begun = time.monotonic() - lost_at
     until(lambda: place.state(second) in ("Completed", "Failed", "Crashed", "Cancelled"))
     return {
@@ -148,7 +148,7 @@ def _lose(place: Place, what: str) -> dict[str, Any]:
     }
 
 
-WAITS = "AwaitingConcurrencySlot"
+NOT_BEGUN = ("Scheduled", "Late", "Pending", "Submitting", "None", "AwaitingConcurrencySlot")
 
 
 def _is_in_mid_close(place: Place) -> bool:

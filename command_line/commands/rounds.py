@@ -84,10 +84,13 @@ def _bury(office: Office, *, as_json: bool) -> int:
 
 def _go_on(going: Rounds) -> None:
     """Look until Ctrl-C or SIGTERM ends it: nothing is half done then that a look began."""
-    asleep = threading.Event()
+    from office.rounds.zone import ZoneFollower
+
+    asleep, zone = threading.Event(), ZoneFollower(going.office)
     logging.getLogger("prefect.billclose").info("%d looks go round", len(going.looks))
     while True:
         going.go(wall_clock())
+        zone.follow()
         asleep.wait(PAUSE_SECONDS - wall_clock().timestamp() % PAUSE_SECONDS)
 
 

@@ -142,6 +142,20 @@ class KnownServer:
             self._ask("POST", f"/flow_runs/{run['id']}/set_state", crashed)
         return [str(run["name"]) for run in gone]
 
+    def move_schedules(self, tag: str, zone: str) -> int:
+        """Move an office's daily runs to another time zone; return how many were moved."""
+        ours = {"deployments": {"tags": {"all_": [tag]}}}
+        moved = 0
+        for deployment in self._ask("POST", "/deployments/filter", ours):
+            for planned in deployment["schedules"]:
+                schedule = planned["schedule"]
+                if "cron" not in schedule or schedule.get("timezone") == zone:
+                    continue
+                path = f"/deployments/{deployment['id']}/schedules/{planned['id']}"
+                self._ask("PATCH", path, {"schedule": schedule | {"timezone": zone}})
+                moved += 1
+        return moved
+
     def tell(self, event: str, about: str, payload: dict[str, str], now: datetime) -> None:
         """Tell the server of an event, for automations of the office's own."""
         told = {

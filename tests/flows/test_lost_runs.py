@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from prefect import flow
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.schedules import CronSchedule
 from prefect.states import Completed, Pending, Running
 
 from database.owners import this_process
@@ -19,6 +20,8 @@ from office.prefect_server.runs import PROCESS_LABEL, KnownServer
 from office.rounds.looks import looks_of
 from office.rounds.rounds import Rounds
 from office.rounds.telling import BEGAN, tell_server
+from office.rounds.zone import ZoneFollower
+from tests.builders import a_household, stage_run
 from tests.flows.desk import at_server
 
 SOON = timedelta(seconds=10)  # less is refused
@@ -110,6 +113,27 @@ def beat(client, run):
         "resource": {"prefect.resource.id": f"prefect.flow-run.{run}"},
     }
     client._client.post("/events", json=[event]).raise_for_status()
+
+
+def test_the_daily_runs_of_a_worker_follow_the_time_zone_of_the_newest_export(at_work):
+    office = office_here()
+    plan = CronSchedule(cron="0 6 * * *", timezone="America/New_York")
+    made = [
+        left_behind.to_deployment(name, tags=[tag], schedule=plan).apply()
+        for name, tag in (("ours", owner_tag(office)), ("theirs", "office:another"))
+    ]
+    follower = ZoneFollower(office)
+    before = follower.follow()
+    stage_run(office.database, a_household())  # of Denver
+
+    moved = [follower.follow(), follower.follow()]
+
+    found = [at_work.read_deployment(one).schedules[0].schedule for one in made]
+    for one in made:
+        at_work.delete_deployment(one)
+    assert (0, [1, 0]) == (before, moved)
+    assert ["America/Denver", "America/New_York"] == [one.timezone for one in found]
+    assert {"0 6 * * *"} == {one.cron for one in found}
 
 
 def test_a_trouble_is_an_event_that_the_server_takes(at_work):

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.mail.written_addresses import FAULT_LENGTH, check_address, split_addresses
+from tests.release import so_many
 
 
 def test_addresses_are_split_trimmed_and_taken_once():
@@ -91,7 +92,7 @@ def test_an_international_domain_is_given_in_ascii():
     assert (found.address, found.fault) == ("info@xn--bcher-kva.example", None)
 
 
-@settings(max_examples=500)
+@settings(max_examples=so_many(60, release=500))
 @given(st.from_regex(r"[a-zA-Z0-9._+-]{1,40}@[a-zA-Z0-9.-]{1,40}", fullmatch=True))
 def test_the_short_cut_and_the_validator_agree(written):
     try:
