@@ -16,6 +16,7 @@ from splitter.association.numbering import Numbering, learn_numbering
 SMALL_FILE = 5  # bills: up to here two are enough
 ENOUGH = 20  # pages that make a habit
 NEARLY_ALL = 0.9
+_LETTERS, _DIGITS = re.compile("[A-Z]"), re.compile(r"\d+")
 _OTHER_NUMBER = re.compile(
     r"\b(?:meter|serial|register|invoice|confirmation|receipt|permit|route|parcel|phone|fax|check"
     r"|medidor|factura|compteur|contador|recibo|lectura|reading|read)\b"
@@ -58,8 +59,11 @@ class Habits:
 
 def shape_of(number: str) -> str:
     """Return how a number is written: `12-3456-7` is `92-94-91`."""
-    letters = re.sub("[A-Z]", "A", number.upper())
-    return re.sub(r"\d+", lambda digits: f"9{len(digits.group())}", letters)
+    return _DIGITS.sub(_counted, _LETTERS.sub("A", number.upper()))
+
+
+def _counted(digits: re.Match[str]) -> str:
+    return f"9{digits.end() - digits.start()}"
 
 
 def is_distinctive(shape: str) -> bool:

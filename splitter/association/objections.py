@@ -164,16 +164,15 @@ class PageGuard:
         key, habits = account_key(account), self.habits
         is_known = key in self._knowledge.accounts
         share = habits.doubts.get(page.doubt, 0.0) if page.doubt else 1.0
-        is_like_others = is_distinctive(shape_of(account)) and shape_of(account) in habits.shapes
-        if (
-            page.doubt == "over-line"
-            and share < 0.5
-            and not (share >= 0.2 and is_like_others and (is_known or not self._knowledge.accounts))
-        ):
-            return _odd(
-                f"The account {account} stands on another line than its label, where other pages"
-                " have it on the same one: the value may be missing."
-            )
+        if page.doubt == "over-line" and share < 0.5:
+            shape = shape_of(account)
+            is_like_others = is_distinctive(shape) and shape in habits.shapes
+            is_told = is_known or not self._knowledge.accounts
+            if share < 0.2 or not is_like_others or not is_told:
+                return _odd(
+                    f"The account {account} stands on another line than its label, where other"
+                    " pages have it on the same one: the value may be missing."
+                )
         if page.doubt == "cut" and share < 0.5:
             return _odd(
                 f"The account {account} goes on with other signs: it may be a piece of one."
