@@ -60,7 +60,7 @@ class Clues:
     folded: bytes = b""
     exact: bytes = b""
     numbers: tuple[PrintedNumber, ...] = ()
-    tokens: tuple[PrintedToken, ...] = ()
+    written: str = ""  # the tokens, a line each: one text is a tenth of as many objects
     labels: bytes = b""  # checksums of folded lines that are an account's label without an account
     names: tuple[int, ...] = ()  # marks that may be customers' names or addresses
     words: int = 0
@@ -68,6 +68,12 @@ class Clues:
     letters: int = 0
     vocabulary: bytes = b""  # checksums of words: of odd pages, and of some named ones
     is_blank: bool = False
+
+    @property
+    def tokens(self) -> tuple[PrintedToken, ...]:
+        """The numbers that may be accounts, as they are written, with the words before them."""
+        rows = [line.split("\t") for line in self.written.splitlines()]
+        return tuple([(number, how, before) for number, how, before in rows])
 
 
 NO_CLUES = Clues()
@@ -128,18 +134,19 @@ class ClueTaker:
             words = {crc32(word.encode()) for word in _WORDS.findall(low)} if has_words else ()
             return Clues(lines, exact, numbers, vocabulary=_pack(words))
         words_here = _WORDS.findall(low)
-        common = sum(map(_COMMON.__contains__, words_here))
+        different = list(dict.fromkeys(words_here))  # a table repeats its few words in each row
+        common = sum(map(_COMMON.__contains__, different))
         return Clues(
             lines,
             exact,
             numbers,
-            tokens=_tokens(text, low),
+            written=_tokens(text, low),
             labels=self._labels(low, folded),
             names=self.sieve.passed(low) if self.sieve else (),
-            words=len(words_here),
+            words=len(different),
             common=common,
             letters=sum(map(len, words_here)),
-            vocabulary=_odd_words(words_here, common),
+            vocabulary=_odd_words(different, common),
             is_blank=not text.strip(),
         )
 
@@ -174,7 +181,7 @@ def _is_other(number: str) -> bool:
     return _OTHER.fullmatch(number) is not None
 
 
-def _tokens(text: str, low: str) -> tuple[PrintedToken, ...]:
+def _tokens(text: str, low: str) -> str:
     tokens: dict[PrintedToken, None] = {}
     for pattern, how in ((_CORE, PLAIN), (_SPACED, SPACED)):
         for match in pattern.finditer(text):
@@ -187,7 +194,7 @@ def _tokens(text: str, low: str) -> tuple[PrintedToken, ...]:
     if "-\n" in text or ".\n" in text:
         for match in _BROKEN.finditer(text):
             tokens.setdefault((match[1] + match[2], BROKEN, ""))
-    return tuple(tokens)
+    return "\n".join(map("\t".join, tokens))
 
 
 def _is_spaced(number: str) -> bool:

@@ -39,7 +39,7 @@ _OF_WORDS = (" of ", " de ", " von ", " sur ")
 _ALONE = (b"\n0/0\n", b"\n0 / 0\n", b"\n(0/0)\n", b"\n0 | 0\n", b"\n- 0/0 -\n", b"\n[0/0]\n")
 _DASHES = (b"\n- 0 -\n", b"\n-0-\n")
 _LINES_BELOW = 2  # a word, a number and a total may be spread over so many lines more
-FEW_STARTS, MOST_BEGIN = 5, 0.9
+FEW_STARTS, MOST_BEGIN, MOST_COUNT = 5, 0.9, 0.6
 
 
 def printed_numbers(low: str, folded: bytes) -> tuple[PrintedNumber, ...]:
@@ -110,6 +110,7 @@ class Numbering:
     spellings: frozenset[str] = BELIEVED
     runs_on: bool = False
     begins_with_number: bool = False
+    counts_from_first: bool = False  # so do most of the bills that have any number
     counts_backs: bool = False
 
     def numbers(self, printed: Collection[PrintedNumber]) -> tuple[tuple[int, int], ...]:
@@ -139,9 +140,11 @@ def learn_numbering(bills: Sequence[Sequence[Collection[PrintedNumber]]], pages:
             spellings.add(spelling)
     numbering = Numbering(frozenset(spellings))
     first = [bool(numbering.number(own[0])) for own in bills if own]
+    told = [bool(numbering.number(own[0])) for own in bills if any(map(numbering.number, own))]
     return Numbering(
         numbering.spellings,
         begins_with_number=_share(first) > MOST_BEGIN,
+        counts_from_first=_share(told) > MOST_COUNT,
         counts_backs=_counts_backs(bills, numbering),
     )
 

@@ -253,7 +253,7 @@ class PageGuard:
         if x == 1:
             return f"It is printed as {said}, and the bill of {bill.account} has begun before it."
         if bill.number is None:
-            if numbering.begins_with_number and y:
+            if numbering.counts_from_first and y:
                 return f"It is printed as {said}, and the bill of {bill.account} has no page 1."
             if x > len(bill.pages) + 1:
                 pages = say_count(len(bill.pages), "page")
@@ -333,8 +333,10 @@ class PageGuard:
                 "twice",
                 f"The bill of {bill.account} has a page of this kind, and no bill has two.",
             )
-        echoed = bill.ids is None or not bill.ids.isdisjoint(checksums(clues.exact))
-        if kind in habits.echoes and not echoed:
+        ids = checksums(clues.exact)
+        echoed = bill.ids is None or not bill.ids.isdisjoint(ids)
+        has_own = kind in habits.echoes_own and any(one not in habits.common_ids for one in ids)
+        if (kind in habits.echoes or has_own) and not echoed:
             yield Objection(
                 "echo", "Pages like this one repeat a number of their bill; this one repeats none."
             )
