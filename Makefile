@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench lock language clean
+.PHONY: help setup demo test test-release lint format bench lock language clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ demo: setup ## make a city of some 500 accounts and close its month
 
 test: setup ## run the whole suite
 	$(BIN)/python -m pytest -n 2
+
+test-release: setup ## run the whole suite with what only a release needs
+	BILLCLOSE_TEST_RELEASE=1 $(BIN)/python -m pytest -n 2
 
 lint: setup ## ruff, mypy --strict, import-linter, pip-audit
 	$(BIN)/ruff check .

@@ -17,6 +17,7 @@ GROUPS: dict[str, tuple[str, ...]] = {  # as README's table has them; what is in
     "Mail": (
         "mail", "preview", "process-bounces", "bounces", "communication", "export-usage",
     ),
+    "The office's checks": ("checks",),
     "Is all well": ("health", "calendar", "rounds", "alerts"),
     "For an auditor": ("audit", "auditors-pack"),
     "The machines": ("init", "up", "work", "web", "staff", "backup", "restore"),
@@ -48,7 +49,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "collect": ("billclose collect --dry-run",),
     "retry-postings": ("billclose retry-postings --now",),
     "unknown": ("billclose unknown",),
-    "feed": ("billclose feed status",),
+    "feed": ("billclose feed", "billclose feed movements.csv"),
     "balances": ('billclose balances decide feed/M-118 --contained --reason "seen in the export"',),
     "refund": ('billclose refund SBX-90017 --amount 20.00 --reason "paid twice"',),
     "deposits": ("billclose deposits",),
@@ -79,6 +80,82 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "draft-export": ("billclose draft-export october",),
     "demo": ("billclose demo",),
     "sandbox": ("billclose sandbox",),
+    "checks": ("billclose checks list",),
+    "checks list": ("billclose checks list", "billclose checks list usage-outlier --json"),
+    "checks set": (
+        'billclose checks set usage-outlier severity=fold --reason "the council asked for it"',
+        'billclose checks set usage-outlier WATER/IRR factor=3 --reason "sprinklers"',
+    ),
+    "checks mute": (
+        "billclose checks mute usage-outlier 01.1037.1 --until 2027-03-31 "
+        '--reason "a pool is filled"',
+    ),
+    "checks muted": ("billclose checks muted",),
+    "checks unmute": ("billclose checks unmute usage-outlier 01.1037.1",),
+    "checks try": ("billclose checks try usage-outlier factor=2.5 --periods 6",),
+    "checks suite": ("billclose checks suite",),
+    "correct": (
+        "billclose correct 01.1037.1 --period 2026-10 --bundle corrected "
+        '--reason "the meter was misread"',
+    ),
+    "undo": ("billclose undo 2026-10 --dry-run", 'billclose undo 2026-10 --reason "old rates"'),
+    "pages list": ("billclose pages list 2026-10 --unassigned",),
+    "pages show": ("billclose pages show 2026-10 bills.pdf 17 --picture page.png",),
+    "pages give": (
+        'billclose pages give 2026-10 bills.pdf 17 --to 01.1037.1 --reason "read by eye"',
+    ),
+    "pages drop": ('billclose pages drop 2026-10 bills.pdf 17 --reason "a cover sheet"',),
+    "pages forget": ("billclose pages forget 2026-10 bills.pdf 17",),
+    "autopay enroll": (
+        "billclose autopay enroll 01.1037.1 --user ana@example.org --method tok_1 --days-prior 5",
+    ),
+    "autopay cancel": ('billclose autopay cancel 01.1037.1 --reason "asked at the counter"',),
+    "autopay reinstate": ('billclose autopay reinstate 01.1037.1 --reason "a new bank account"',),
+    "autopay show": ("billclose autopay show 01.1037.1",),
+    "unknown decide": (
+        "billclose unknown decide autopay/2026-10/01.1037.1 --never-arrived "
+        '--reason "the gateway\'s desk looked"',
+    ),
+    "feed take-in": ("billclose feed take-in feed",),
+    "feed accept-gap": ('billclose feed accept-gap 118 --reason "written twice by mistake"',),
+    "balances decide": (
+        'billclose balances decide feed/M-118 --carried --reason "came after the export"',
+    ),
+    "deposits settle": ('billclose deposits settle po_1/fee --reason "agreed with the bank"',),
+    "hold place": (
+        'billclose hold place 01.1037.1 --until 2026-12-01 --reason "pays by the week"',
+    ),
+    "hold lift": ('billclose hold lift 3 --reason "paid"',),
+    "hold list": ("billclose hold list",),
+    "mail again": ('billclose mail again --failed 2026-10 --reason "the server was down"',),
+    "mail confirm": (
+        'billclose mail confirm 7f3a@larkspur.example --reason "seen in the server\'s log"',
+    ),
+    "mail send": ("billclose mail send",),
+    "mail status": ("billclose mail status 2026-10",),
+    "bounces lift": ('billclose bounces lift ana@example.org --reason "she called"',),
+    "bounces list": ("billclose bounces list",),
+    "bounces settle": ('billclose bounces settle 12 --reason "an answer from vacation"',),
+    "communication add": (
+        'billclose communication add rates.pdf --title "New rates" --expires 2027-01-31',
+    ),
+    "communication change": ("billclose communication change 2 --expires 2027-03-31",),
+    "communication list": ("billclose communication list",),
+    "communication remove": ('billclose communication remove 2 --reason "an old version"',),
+    "communication send": (
+        'billclose communication send --subject "New rates" --body rates.txt --to-customers '
+        "--dry-run",
+    ),
+    "communication unsubscribe": ("billclose communication unsubscribe ana@example.org",),
+    "communication resubscribe": (
+        'billclose communication resubscribe ana@example.org --reason "asked by phone"',
+    ),
+    "alerts test": ("billclose alerts test",),
+    "audit verify": ("billclose audit verify",),
+    "staff add": ("billclose staff add anna@example.org --role clerk",),
+    "staff link": ("billclose staff link anna@example.org",),
+    "staff lock": ("billclose staff lock anna@example.org",),
+    "staff role": ("billclose staff role anna@example.org supervisor",),
 }
 
 

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import sys
-from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -18,6 +17,7 @@ from command_line.help import EXAMPLES, grouped
 from command_line.options import DONE, WRONG_USE
 from command_line.registry import COMMANDS
 from domain.failures import Misuse
+from domain.words import say_meant
 
 
 class Commands(click.Group):
@@ -31,8 +31,7 @@ class Commands(click.Group):
             return None
         place = COMMANDS[cmd_name]
         command: click.Command = getattr(importlib.import_module(place.module), place.name)
-        examples = "\n\n".join(f"  {example}" for example in EXAMPLES.get(cmd_name, ()))
-        command.epilog = examples and f"For example:\n\n{examples}"
+        _give_examples(command, cmd_name)
         _collect_from_here()
         return command
 
@@ -41,6 +40,14 @@ class Commands(click.Group):
         for title, names in grouped(list(COMMANDS)):
             with formatter.section(title):
                 formatter.write_dl([(name, COMMANDS[name].help) for name in names])
+
+
+def _give_examples(command: click.Command, words: str) -> None:
+    """Let the help of a command, and of each below it, end with examples."""
+    examples = "\n\n".join(f"  {example}" for example in EXAMPLES.get(words, ()))
+    command.epilog = examples and f"For example:\n\n{examples}"
+    for name, inner in command.commands.items() if isinstance(command, click.Group) else ():
+        _give_examples(inner, f"{words} {name}")
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -118,6 +125,8 @@ def _to_misuse(wrong: click.ClickException) -> Misuse:
     context = getattr(wrong, "ctx", None)
     hint = f"; see `{context.command_path} --help`" if context else ""
     found += _nearest_command(wrong)
+    if (said := _nearest_choice(wrong)) is not None:
+        found = said
     return Misuse(f"{found}{hint}.", "usage")
 
 
@@ -131,8 +140,19 @@ def _nearest_command(wrong: click.ClickException) -> str:
         return ""
     if typed is None or "Did you mean" in message:
         return ""
-    near = get_close_matches(typed[1], group.list_commands(context), n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
+    return say_meant(typed[1], group.list_commands(context), closeness=0.6)
+
+
+def _nearest_choice(wrong: click.ClickException) -> str | None:
+    """Say what may be chosen, once, and what was meant; None where it was no wrong choice."""
+    parameter = wrong.param if isinstance(wrong, click.BadParameter) else None
+    typed = re.match(r"'([^']*)' is not one of ", wrong.message)
+    if parameter is None or typed is None or not isinstance(parameter.type, click.Choice):
+        return None
+    choices = [str(choice) for choice in parameter.type.choices]
+    where = f"{parameter.opts[0]}: " if isinstance(parameter, click.Option) else ""
+    meant = say_meant(typed[1], choices, closeness=0.6)
+    return f"{where}{typed[1]!r} is not one of {', '.join(choices)}{meant}"
 
 
 def _explain(failure: BaseException, *, as_json: bool) -> int:

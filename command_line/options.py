@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -60,6 +61,13 @@ def json_option(command: F) -> F:
     return click.option(
         "--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."
     )(command)
+
+
+def say_done(as_json: bool, figures: dict[str, Any], *lines: str) -> None:
+    """Say what was done: as one document, whose status is "done" unless told, or in its lines."""
+    if as_json:
+        lines = (json.dumps({"status": "done", **figures}, indent=1),)
+    click.echo("\n".join(lines))
 
 
 def despite_option(command: F) -> F:
@@ -123,6 +131,8 @@ LOOKING = (
         "preview",
         "approvals",
         "unknown",
+        "journal",
+        "deposits",
     ),
     *("autopay show", "hold list", "communication list", "bounces list", "mail show", "mail list"),
     *("checks list", "checks muted", "checks try"),

@@ -11,9 +11,10 @@ from sqlalchemy.engine import Connection
 
 from database.definitions.corrections import correction
 from database.queries.outsorted import due_on_of, outsorted_accounts
-from database.tables import account, balance_due, bill, bill_run, outsorted_bill, period_close
+from database.queries.periods import is_period_closed, require_account, require_period
+from database.tables import balance_due, bill, outsorted_bill
 from domain.accounts import AccountStatus
-from domain.failures import Misuse, Refused
+from domain.failures import Refused
 from domain.money import Money
 from domain.runs import RunState
 
@@ -49,15 +50,7 @@ def read_closed_bill(
     not just one bill to replace.
     """
     run = _require_closed(books, period)
-    owner = books.execute(
-        sa.select(account).where(account.c.period == period, account.c.account_key == key)
-    ).one_or_none()
-    if owner is None:
-        raise Misuse(
-            f"Period {period} has no account {number}; give its number as `billclose list bills` "
-            "shows it.",
-            "unknown-account",
-        )
+    owner = require_account(books, period, number)
     _require_newest(books, period, key, owner)
     row = _find_bill(books, period, key, owner.account, form)
     newest = newest_correction(books, period, key)
@@ -99,15 +92,8 @@ def newest_correction(books: Connection, period: str, key: str) -> Any:
 
 
 def _require_closed(books: Connection, period: str) -> Any:
-    run = books.execute(sa.select(bill_run).where(bill_run.c.period == period)).one_or_none()
-    if run is None:
-        raise Misuse(
-            f"No export of period {period} has been imported; `billclose list bills` shows the "
-            "periods.",
-            "unknown-period",
-        )
-    is_closed = sa.select(period_close.c.period).where(period_close.c.period == period)
-    if books.execute(is_closed).first() is None:
+    run = require_period(books, period)
+    if not is_period_closed(books, period):
         raise Refused(
             "period-open",
             f"Period {period} is not closed: correct its export in the billing system and close "

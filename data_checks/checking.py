@@ -20,6 +20,7 @@ from data_checks.runner import FailedRows, warm_up
 from database.books import Database
 from domain.checks import NEVER_WAIVED, CheckResult, CheckStatus, Severity
 from domain.failures import Misuse, Refused
+from domain.words import say_meant
 
 __all__ = [
     "Thresholds",
@@ -107,7 +108,10 @@ def require_waivable(names: Iterable[str], raised: Collection[str] = ()) -> None
     """Raise Misuse for a check that does not exist, Refused for one that is never waived."""
     wanted = list(names)
     if unknown := unknown_check_names(wanted):
-        raise Misuse(f"There is no check {unknown[0]!r}; `billclose list checks` names them.")
+        meant = say_meant(unknown[0], ALL)
+        raise Misuse(
+            f"There is no check {unknown[0]!r}{meant}; `billclose checks list` names them."
+        )
     if never := unwaivable_check_names(wanted, raised):
         raise Refused("not-waivable", f"The check {never[0]} cannot be waived.")
 

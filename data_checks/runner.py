@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
 import warnings
@@ -59,6 +60,7 @@ def judge(url: str, queries: Mapping[str, str]) -> dict[str, FailedRows]:
 def _import_framework() -> tuple[Any, Any]:
     """Import at the last moment: seconds and 150 MB that a mere list or reminder need not pay."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # hundreds of lines a close
     import great_expectations
 
     from data_checks.expectation import NoRowsExpectation

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from database.audit import record_audit
 from database.tables import approval_decision, approval_request, waiver
 from domain.approvals import ApprovalRequest, Decided, Decision
+from domain.checklist import ChecklistLine, to_line
 
 
 def newest_request(books: Connection, period: str) -> ApprovalRequest | None:
@@ -25,6 +26,13 @@ def newest_request(books: Connection, period: str) -> ApprovalRequest | None:
     if row is None:
         return None
     return ApprovalRequest(**row._mapping, decisions=_decisions(books, period, row.number))
+
+
+def approved_checklist(books: Connection, period: str) -> tuple[ChecklistLine, ...]:
+    """Return the checklist that stood beside the close when the last yes was said."""
+    request = newest_request(books, period)
+    said = [one for one in request.decisions if one.decision is Decision.APPROVE] if request else []
+    return said[-1].checklist if said else ()
 
 
 def list_requests(books: Connection, period: str) -> list[ApprovalRequest]:
@@ -81,6 +89,7 @@ def record_decision(books: Connection, request: ApprovalRequest, decided: Decide
             reason=decided.reason,
             waived=list(decided.waived),
             origin=decided.origin,
+            checklist=[line.to_json() for line in decided.checklist],
         )
     )
 
@@ -135,6 +144,7 @@ def _decisions(books: Connection, period: str, number: int) -> tuple[Decided, ..
             row.reason,
             tuple(row.waived),
             row.origin,
+            tuple(map(to_line, row.checklist)),
         )
         for row in rows
     )

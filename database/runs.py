@@ -13,8 +13,9 @@ from sqlalchemy.exc import IntegrityError
 
 from database.books import Database
 from database.owners import describe, is_gone
+from database.queries.periods import unknown_period
 from database.tables import bill_run, period_close, run_lock, run_step
-from domain.failures import Misuse, Refused
+from domain.failures import Refused
 from domain.runs import RUN, RunState
 
 LOCK_LEASE = timedelta(minutes=2)  # a holder on another machine that is silent for so long is gone
@@ -53,11 +54,8 @@ def get_run(database: Database, period: str) -> Run:
     """Return a run; raises Misuse where no export of that period was imported."""
     found = find_run(database, period)
     if found is None:
-        raise Misuse(
-            f"No export of period {period} has been imported; give the bundle's folder, "
-            f"or run `billclose import BUNDLE` first.",
-            code="unknown-period",
-        )
+        with database.reading() as books:
+            raise unknown_period(books, period)
     return found
 
 
@@ -200,6 +198,22 @@ def _replaceable_owner(books: Connection, period: str, owner: str, now: datetime
         f"Period {period} is being worked on by {row.holder} ({describe(row.owner)}, since "
         f"{row.taken_at:%H:%M} UTC); wait until that has ended, then run the command again.",
     )
+
+
+def list_others_at_work(
+    books: Connection, period: str, owner: str, now: datetime
+) -> list[tuple[str, str]]:
+    """List who works on which other period now; of a process that is gone nobody is left."""
+    rows = books.execute(
+        sa.select(run_lock)
+        .where(run_lock.c.period != period, run_lock.c.owner != owner)
+        .order_by(run_lock.c.period)
+    ).all()
+    return [
+        (row.holder, row.period)
+        for row in rows
+        if now - row.renewed_at <= LOCK_LEASE and not is_gone(row.owner)
+    ]
 
 
 def renew_lock(database: Database, period: str, owner: str, now: datetime) -> None:

@@ -501,6 +501,7 @@ approval_decision = _table(
     sa.Column("waived", sa.JSON, nullable=False),  # names of checks
     # The machine's user, where nothing proves who it was.
     sa.Column("origin", sa.String(40), nullable=False, server_default=""),
+    sa.Column("checklist", sa.JSON, nullable=False, server_default="[]"),  # beside a yes
     sa.ForeignKeyConstraint(
         ["period", "request"], ["approval_request.period", "approval_request.number"]
     ),
@@ -834,16 +835,28 @@ work_done = _table(
 )
 
 look_round = _table(
-    "look_round",  # the newest look at what may need work, and the looks of its day (UTC)
+    "look_round",  # the newest look at what may need work
     sa.Column("look", sa.String(60), primary_key=True),
     sa.Column("every_minutes", sa.Integer, nullable=False),
     sa.Column("looked_at", Moment, nullable=False),
-    sa.Column("looks_today", sa.Integer, nullable=False),
-    sa.Column("starts_today", sa.Integer, nullable=False),
-    sa.Column("failures_today", sa.Integer, nullable=False),
-    sa.Column("longest_gap_seconds", sa.Integer, nullable=False),
     sa.Column("last_reason", sa.String(200), nullable=False),
     sa.Column("last_started_at", Moment),
+)
+
+look_day = _table(
+    "look_day",  # what the looks of a day came to, by the utility's days
+    sa.Column("look", sa.String(60), primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("looks", sa.Integer, nullable=False),
+    sa.Column("starts", sa.Integer, nullable=False),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("longest_gap_seconds", sa.Integer, nullable=False),
+)
+
+office_mark = _table(
+    "office_mark",  # one row: by what a Prefect server's deployments of this office are known
+    sa.Column("id", sa.Integer, primary_key=True),  # always 1
+    sa.Column("mark", sa.String(32), nullable=False),
 )
 
 usage_export = _table(

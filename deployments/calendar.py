@@ -11,6 +11,7 @@ from office.settings.settings import Settings
 
 MODULE = "deployments.served"
 COLLECT_AT, NOTIFY_AT = time(8), time(9)  # what was collected is told
+TELL_AT = time(23, 55)  # what the rounds of the day came to
 ONE_DAY = timedelta(days=1)
 
 Collision = Literal["CANCEL_NEW", "ENQUEUE"]
@@ -93,6 +94,7 @@ def _by_day(settings: Settings) -> tuple[PlannedDeployment, ...]:
             (*tags, "money"),
         ),
         _nightly("send-notices", "notify", "Sends receipts and notices.", Daily(NOTIFY_AT), tags),
+        _nightly("office-day", "tell_day", "Tells what the rounds saw.", Daily(TELL_AT), tags),
     )
 
 

@@ -17,6 +17,7 @@ from domain.failures import Misuse
 from office.clock import Clock
 from office.equipment.office import Office
 from office.identity import person
+from office.prefect_server.owner import owner_tag
 from office.prefect_server.runs import require_own_deployments
 from office.settings.settings import open_settings
 
@@ -25,14 +26,14 @@ def deploy(words: list[str]) -> int:
     """
     Deploy the calendar of a home, then the alerts' triggers; return the exit status.
 
-    Refused (2) where the server's deployments go to another work pool: they are another office's.
+    Refused (2) where the server's deployments are another office's, by their tag.
     """
     chosen = options("Deploy the flows of HOME.").parse_args(words)
     home = chosen.home or Path()
     office = Office(home, open_settings(home), Clock(lambda: datetime.now(UTC)), person())
     try:
         require_own_deployments(office, chosen.pool)
-        text = written(words)
+        text = written(words, (owner_tag(office),))
     except Misuse as refused:
         sys.stderr.write(f"billclose: {refused.message}\n")
         return 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +24,25 @@ HEAD = """\
 """
 
 
-def page(settings: Settings, pool: str = POOL, job_variables: dict[str, Any] | None = None) -> str:
+def page(
+    settings: Settings,
+    pool: str = POOL,
+    job_variables: dict[str, Any] | None = None,
+    owner: tuple[str, ...] = (),
+) -> str:
     """
     Return the file as the calendar has it with these settings.
 
-    `job_variables` go to each run of a Docker or Kubernetes pool: image, env, volumes.
+    `job_variables` go to each run of a Docker or Kubernetes pool: image, env, volumes. `owner` is
+    the tag of the office, where one deploys.
     """
     written = {
         "name": "billclose",
         "prefect-version": "3.8.8",
-        "pull": None,
+        "pull": [],  # nothing: null would have runs look for the folder that was deployed from
         "deployments": [
-            _deployment(plan, settings, pool, job_variables or {}) for plan in calendar(settings)
+            _deployment(plan, settings, {"name": pool} | _variables(job_variables), owner)
+            for plan in calendar(settings)
         ],
     }
     text: str = yaml.safe_dump(written, sort_keys=False, width=100, allow_unicode=True)
@@ -53,21 +61,27 @@ def read_job_variables(file: Path) -> dict[str, Any]:
 
 
 def _deployment(
-    plan: PlannedDeployment, settings: Settings, pool: str, job_variables: dict[str, Any]
+    plan: PlannedDeployment,
+    settings: Settings,
+    work_pool: dict[str, Any],
+    owner: tuple[str, ...],
 ) -> dict[str, Any]:
     schedules = []
     if plan.schedule is not None and settings.prefect.schedules:
         schedules.append({"cron": plan.schedule.cron, "timezone": ZONE, "active": True})
-    variables = {"job_variables": dict(job_variables)} if job_variables else {}
     return {
         "name": plan.name,
         "description": plan.what,
         "entrypoint": plan.entrypoint,
-        "tags": list(plan.tags),
+        "tags": [*plan.tags, *owner],
         "schedules": schedules,
         "concurrency_limit": {"limit": 1, "collision_strategy": plan.collision},
-        "work_pool": {"name": pool} | variables,
+        "work_pool": deepcopy(work_pool),  # YAML would write one that is shared as a reference
     }
+
+
+def _variables(job_variables: dict[str, Any] | None) -> dict[str, Any]:
+    return {"job_variables": job_variables} if job_variables else {}
 
 
 def options(what: str) -> argparse.ArgumentParser:
@@ -79,12 +93,12 @@ def options(what: str) -> argparse.ArgumentParser:
     return parser
 
 
-def main(words: list[str]) -> str:
-    """Return the page that the words on the command line ask for."""
+def main(words: list[str], owner: tuple[str, ...] = ()) -> str:
+    """Return the page that the words on the command line ask for, with the tag of its office."""
     chosen = options("Write prefect.yaml.").parse_args(words)
     settings = open_settings(chosen.home) if chosen.home else Settings()
     variables = read_job_variables(chosen.job_variables) if chosen.job_variables else {}
-    return page(settings, chosen.pool, variables)
+    return page(settings, chosen.pool, variables, owner)
 
 
 if __name__ == "__main__":

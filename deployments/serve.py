@@ -22,7 +22,7 @@ from deployments.served import FLOWS, office_here
 from deployments.upkeep import Upkeep
 from domain.failures import Misuse
 from office.equipment.office import Office
-from office.prefect_server.runs import owner_tag
+from office.prefect_server.owner import owner_tag
 from office.rounds.rounds import Rounds
 from office.rounds.starting import StartsInServer
 from office.settings.settings import Settings
@@ -38,7 +38,7 @@ def deployments(
     """
     Return one deployment a flow, as the calendar plans them in the utility's time zone.
 
-    The periods are what a clerk may choose from; `owner` is the tag of the home. Without
+    The periods are what a clerk may choose from; `owner` is the tag of the office. Without
     prefect.schedules none starts by itself.
     """
     return [

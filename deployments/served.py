@@ -11,11 +11,16 @@ from inspect import signature
 from pathlib import Path
 from typing import Any, Literal, ParamSpec
 
+import httpx
 from prefect import Flow, State, flow
+from prefect.client.orchestration import get_client
+from prefect.context import FlowRunContext
+from prefect.exceptions import PrefectException
 from prefect.states import Completed
 from pydantic.json_schema import SkipJsonSchema
 
 from database.migrating import require_schema
+from database.owners import this_process
 from deployments.forms import EVERY, AnyPeriod, Bundle, Period, Reason, Waiver, by_check
 from domain.failures import Refused
 from domain.words import say_count
@@ -23,6 +28,7 @@ from flows.check_period import check_period
 from flows.close_period import close_period
 from flows.collect_autopay import collect_autopay
 from flows.health_watch import health_watch
+from flows.office_day import office_day
 from flows.print_bills import print_bills
 from flows.process_bounces import process_bounces
 from flows.remind import remind
@@ -39,6 +45,8 @@ from office.health.work import note_ended_well
 from office.home import require_home
 from office.identity import person
 from office.logs import set_up
+from office.prefect_server.owner import require_own_run
+from office.prefect_server.runs import PROCESS_LABEL
 from office.procedures.mailing.communications import make_request, plan_of, record
 from office.settings.settings import open_settings
 
@@ -80,6 +88,8 @@ def served(
         def at_the_office(*arguments: P.args, **options: P.kwargs) -> State[Any]:
             asked = signature(form).bind(*arguments, **options).arguments
             with at_work(office_here(approves=asked.get("approve", False))) as office:
+                require_own_run(office, _tags_of_run())
+                _say_which_process()
                 outcome = form(*arguments, **options)
                 if nightly and outcome.is_completed():
                     note_ended_well(office, inner.name)
@@ -92,6 +102,25 @@ def served(
         )(at_the_office)
 
     return decorate
+
+
+def _tags_of_run() -> Sequence[str]:
+    """Return the tags of the run that is going on, those of its deployment among them."""
+    context = FlowRunContext.get()
+    return context.flow_run.tags if context and context.flow_run else ()
+
+
+def _say_which_process() -> None:
+    """Label the run with its process: `rounds --bury` sees by that whether it is gone."""
+    context = FlowRunContext.get()
+    run = context.flow_run if context else None
+    if run is None or run.deployment_id is None:
+        return
+    try:
+        with get_client(sync_client=True) as client:
+            client.update_flow_run_labels(run.id, {PROCESS_LABEL: this_process()})
+    except (httpx.HTTPError, PrefectException) as failure:
+        LOGGER.warning("the run is not labelled with its process: %s", type(failure).__name__)
 
 
 def _named_at_the_office(inner: Flow[..., Any]) -> Callable[[], str] | str | None:
@@ -267,6 +296,13 @@ def watch() -> State[Any]:
     return outcome
 
 
+@served(office_day)
+def tell_day() -> State[Any]:
+    """Show how often was looked today whether there is work, and what came of it."""
+    outcome: State[Any] = office_day.fn()
+    return outcome
+
+
 @served(send_communication, "send communication")
 def send_news(
     subject: str,
@@ -313,6 +349,7 @@ FLOWS = (
     post,
     send_reminders,
     notify,
+    tell_day,
     watch,
     send_news,
 )

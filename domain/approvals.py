@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from domain.checklist import ChecklistLine
+
 IN_PREFECT = " (Prefect UI)"  # who answered there gave a name; the server knows no users
 LONGEST_NAME = 60
 
@@ -20,7 +22,8 @@ class Decided:
     """
     What one person decided about one request.
 
-    `origin` is the machine's user where nothing proves who it was ("uid 1000"); else "".
+    `origin` is the machine's user where nothing proves who it was ("uid 1000"); else "". Of a yes
+    `checklist` is what stood beside the close when it was said.
     """
 
     decision: Decision
@@ -29,6 +32,7 @@ class Decided:
     reason: str = ""
     waived: tuple[str, ...] = ()
     origin: str = ""
+    checklist: tuple[ChecklistLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

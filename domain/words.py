@@ -1,8 +1,17 @@
-"""How counts are written for people."""
+"""How counts are written for people, and what was meant by a mistyped word."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 
 def say_count(number: int, noun: str, plural: str = "") -> str:
     """Write `1 bill`, `2,000 bills`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def say_meant(written: str, known: Iterable[str], *, closeness: float = 0.7) -> str:
+    """Ask whether the nearest of what is known was meant: ` (did you mean list?)`; "": none is."""
+    near = get_close_matches(written.casefold(), list(known), n=1, cutoff=closeness)
+    return f" (did you mean {near[0]}?)" if near else ""

@@ -16,7 +16,7 @@ from tasks.mailing import nobody_mailed, send_paperless_bills
 from tasks.posting import guard_postings
 from tasks.publishing import publish_bills, report_run, schedule_autopay
 from tasks.splitting import split_bulk_bills
-from tasks.steps.naming import name_of_close
+from tasks.steps.naming import name_of_close, say_closed
 from tasks.steps.sentences import in_sentences
 from tasks.steps.working import working_on
 
@@ -48,8 +48,8 @@ def close_period(
         write_print_batch(period)
         report_run(period)
     if mail["mailed_nobody"]:
-        return nobody_mailed(mail, f"{period} is closed")
-    return Completed(message=f"{period} is closed")
+        return nobody_mailed(mail, say_closed(period))
+    return Completed(message=say_closed(period))
 
 
 def _split_and_check(period: str, waivers: dict[str, str] | None) -> None:

@@ -47,6 +47,7 @@ def collect_autopay(
     send_mail(return_state=True)  # what does not leave now is sent with the next mails
     figures = {
         "balances": balances["sentence"],
+        "as_of": balances["as_of"],
         "looked_up": looked_up,
         "events": events,
         "returned": events["returned"],

@@ -43,6 +43,7 @@ def remind(
     figures = {
         "reminders": {kind: queued[kind] | _of_one_kind(sent[kind]) for kind in queued},
         "balances": balances["sentence"],
+        "as_of": balances["as_of"],
         "left_out": left_out,
         "collecting_overdue": undrawn,
         "withdrawn": withdrawn,

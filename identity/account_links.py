@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.definitions.identity import account_link, web_user
+from database.definitions.in_force import email_in_force
 from database.queries.portal.accounts import newest_account
-from database.tables import account_email, portal_link
+from database.tables import portal_link
 from domain.accounts import account_key
 from domain.identity import LinkKind, LinkProof, PortalMail, PortalUser, mailbox_of
 from domain.money import ZERO, Money
@@ -199,7 +200,7 @@ def _tell_others(
 
 
 def _addresses(books: Connection, known: Any) -> list[str]:
-    mail, export, own = account_email.c, portal_link.c, account_link.c
+    mail, export, own = email_in_force.c, portal_link.c, account_link.c
     of_account = sa.select(mail.address).where(
         mail.period == known.period, mail.account_key == known.account_key, mail.fault.is_(None)
     )

@@ -83,6 +83,32 @@ def find_link(
     return OneTimeLink(found.key, found.kind, found.user_number, found.staff_number, found.about)
 
 
+def find_link_of_user(
+    books: Connection, user: int, kind: LinkKind, now: datetime
+) -> OneTimeLink | None:
+    """Return a person's link of one kind while it is good: of several made, only the last is."""
+    row = one_time_link.c
+    found = books.execute(
+        sa.select(one_time_link)
+        .where(row.user_number == user, row.kind == kind, row.expires_at > now)
+        .where(row.used_at.is_(None), row.revoked_at.is_(None))
+        .order_by(row.made_at.desc())
+    ).first()
+    if found is None:
+        return None
+    return OneTimeLink(found.key, found.kind, found.user_number, found.staff_number, found.about)
+
+
+def count_wrong_code(books: Connection, link: OneTimeLink, now: datetime, most: int) -> None:
+    """Count a wrong code of a link; with the last one that is allowed the link ends."""
+    row = one_time_link.c
+    counted = one_time_link.update().where(row.key == link.key)
+    books.execute(counted.values(attempts=row.attempts + 1))
+    books.execute(
+        counted.where(row.attempts >= most, row.revoked_at.is_(None)).values(revoked_at=now)
+    )
+
+
 def use_link(books: Connection, link: OneTimeLink, now: datetime) -> bool:
     """Use a link; tell whether it was us: of two presses at once one does nothing."""
     row = one_time_link.c

@@ -10,10 +10,10 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.definitions.identity import account_link, paperless_choice
-from database.definitions.in_force import link_in_force
+from database.definitions.in_force import account_now, email_in_force, link_in_force
 from database.queries.portal.bound_methods import newest_runs
 from database.queries.portal.choices import record_paperless
-from database.tables import account, account_email, bill_run
+from database.tables import bill_run
 from domain.identity import LinkProof, mailbox_of
 from identity.account_links import add_link
 from identity.activity import record_activity
@@ -42,7 +42,7 @@ class BillDelivery:
 def delivery_of(books: Connection, key: str, address: str) -> BillDelivery:
     """Return how an account's bills come: the export's flags, or a newer choice (ruling 25)."""
     period = newest_runs(books, [key])[key]
-    rows, mailbox = account.c, mailbox_of(address)
+    rows, mailbox = account_now.c, mailbox_of(address)
     mine = sa.and_(rows.period == period, rows.account_key == key)
     flags = books.execute(
         sa.select(rows.ebill, rows.send_paper, bill_run.c.imported_at)
@@ -64,10 +64,10 @@ def delivery_of(books: Connection, key: str, address: str) -> BillDelivery:
         .order_by(paperless_choice.c.number.desc())
         .limit(1)
     ).one_or_none()
-    record = sa.select(account_email.c.address).where(
-        account_email.c.period == period,
-        account_email.c.account_key == key,
-        account_email.c.fault.is_(None),
+    record = sa.select(email_in_force.c.address).where(
+        email_in_force.c.period == period,
+        email_in_force.c.account_key == key,
+        email_in_force.c.fault.is_(None),
     )
     mailboxes = {mailbox_of(one) for one in books.scalars(record)}
     mailboxes |= {link.mailbox for link in links}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +11,14 @@ from sqlalchemy.engine import Connection
 from database.books import Database
 from domain.identity import LinkKind, PortalMail, PortalUser, UserState
 from identity.activity import record_activity
-from identity.one_time_links import find_link, make_link, use_link
+from identity.one_time_links import (
+    OneTimeLink,
+    count_wrong_code,
+    find_link,
+    find_link_of_user,
+    make_link,
+    use_link,
+)
 from identity.passwords import Passwords
 from identity.tokens import LinkTokens
 from identity.users import (
@@ -24,6 +32,7 @@ from identity.users import (
     set_password,
 )
 
+MOST_CODE_TRIES = 5  # wrong ones; then the mail's code and link are worth nothing
 SETS_PASSWORD = frozenset({LinkKind.RESET_PASSWORD, LinkKind.CREATE_CREDENTIALS})
 
 
@@ -64,7 +73,31 @@ def register(
 def verify(books: Connection, token: str, now: datetime) -> int | None:
     """Take the button under a verification mail as proof of the address; None: no good link."""
     link = find_link(books, token, frozenset({LinkKind.VERIFY}), now)
-    if link is None or link.user is None or not use_link(books, link, now):
+    return _prove(books, link, now) if link else None
+
+
+def verify_by_code(
+    books: Connection, tokens: LinkTokens, address: str, code: str, now: datetime
+) -> int | None:
+    """
+    Take the six digits of a verification mail as proof of the address, where no link opens.
+
+    None: wrong, used, over, or nobody's address; nothing tells which. The fifth wrong try of a
+    code is its end, the link's too: register again for another one.
+    """
+    user = find_by_mailbox(books, address)
+    typed = "".join(filter(str.isdigit, code))
+    link = find_link_of_user(books, user.number, LinkKind.VERIFY, now) if user else None
+    if link is None:
+        return None
+    if not hmac.compare_digest(tokens.code(link.key).encode(), typed.encode()):
+        count_wrong_code(books, link, now, MOST_CODE_TRIES)
+        return None
+    return _prove(books, link, now)
+
+
+def _prove(books: Connection, link: OneTimeLink, now: datetime) -> int | None:
+    if link.user is None or not use_link(books, link, now):
         return None
     user = find_user(books, link.user)
     if user is None or user.state is not UserState.UNVERIFIED:

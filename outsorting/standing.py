@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.ledger.locking import lock_balances
-from database.tables import account, balance_due, bill_run, outsorted_bill, period_close
+from database.queries.periods import is_period_closed, require_account, require_period
+from database.tables import balance_due, outsorted_bill
 from domain.accounts import AccountStatus, account_key
-from domain.failures import Misuse
 from domain.money import Money
 
 
@@ -42,25 +42,10 @@ def lock_bill(books: Connection, number: str, period: str) -> BillStanding:
 
     Raises Misuse for a period that was not imported, or an account that is not in it.
     """
-    run = books.execute(
-        sa.select(bill_run).where(bill_run.c.period == period).with_for_update()
-    ).one_or_none()
-    if run is None:
-        raise Misuse(
-            f"No export of period {period} has been imported; `billclose import BUNDLE` does.",
-            "unknown-period",
-        )
+    run = require_period(books, period, lock=True)
     key = account_key(number)
-    billed = books.execute(
-        sa.select(account).where(account.c.period == period, account.c.account_key == key)
-    ).one_or_none()
-    if billed is None:
-        raise Misuse(
-            f"Period {period} has no account {number}; give its number as "
-            "`billclose list customers` shows it.",
-            "unknown-account",
-        )
-    is_closed = _is_closed(books, period)
+    billed = require_account(books, period, number)
+    is_closed = is_period_closed(books, period)
     if is_closed:
         lock_balances(books, [key])
     held = _holds(books, period, key)
@@ -78,11 +63,6 @@ def lock_bill(books: Connection, number: str, period: str) -> BillStanding:
         holds=tuple(row for row in held if row.released_at is None),
         was_released=any(row.released_at is not None for row in held),
     )
-
-
-def _is_closed(books: Connection, period: str) -> bool:
-    query = sa.select(period_close.c.period).where(period_close.c.period == period)
-    return books.execute(query).first() is not None
 
 
 def _holds(books: Connection, period: str, key: str) -> list[Any]:

@@ -25,9 +25,30 @@ class CalendarEventKind(StrEnum):
     REMINDER = "reminder"
 
 
+LAST_DAY = 31  # of any month
+
+
+@dataclass(frozen=True, slots=True)
+class CyclePlan:
+    """When the periods of a cycle end, a day of the month, and by which day its bills are due."""
+
+    name: str
+    end_day: int
+    due: DueRule
+
+    def ends(self, year: int) -> list[date]:
+        """Return the ends of the periods that something of a year may come from."""
+        months = [last_of_month(year, month) for month in range(1 - MONTHS_BACK, 13)]
+        return [month.replace(day=min(self.end_day, month.day)) for month in months]
+
+
 @dataclass(frozen=True, slots=True)
 class YearPlan:
-    """What a year's calendar is made of; `days_prior` are those that customers chose."""
+    """
+    What a year's calendar is made of; `days_prior` are those that customers chose.
+
+    Without `cycles` all is billed by the month, and due by `due` (contract 5).
+    """
 
     due: DueRule
     days_prior: tuple[int, ...]
@@ -37,6 +58,7 @@ class YearPlan:
     on_closed_day: OnClosedDay = OnClosedDay.PREVIOUS
     notice_days: int = 10
     least_days_to_due: int = 14
+    cycles: tuple[CyclePlan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +76,7 @@ class Event:
     days: int = 0
     form: str = ""
     marks: tuple[str, ...] = ()
+    cycle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +91,20 @@ class MonthPlan:
 
 def plan_year(year: int, plan: YearPlan) -> tuple[MonthPlan, ...]:
     """Return the twelve months of a year, each with all that falls into it from any period."""
-    ends = [last_of_month(year, month) for month in range(1 - MONTHS_BACK, 13)]
-    events = [event for ends_on in ends for event in _events(ends_on, plan)]
+    cycles = plan.cycles or (CyclePlan("", LAST_DAY, plan.due),)
+    events = [
+        replace(event, cycle=cycle.name)
+        for cycle in cycles
+        for ends_on in cycle.ends(year)
+        for event in _events(ends_on, cycle.name, replace(plan, due=cycle.due))
+    ]
     order = list(CalendarEventKind).index
     marked = sorted(_mark_meetings(events), key=lambda one: (one.on, order(one.kind)))
     return tuple(_month(date(year, month, 1), marked, plan) for month in range(1, 13))
 
 
-def _events(ends_on: date, plan: YearPlan) -> Iterator[Event]:
-    period = f"{ends_on:%Y-%m}"
+def _events(ends_on: date, cycle: str, plan: YearPlan) -> Iterator[Event]:
+    period = f"{ends_on:%Y-%m}{f'-{cycle}' if cycle else ''}"
     due_on = plan.due.due_on(ends_on)
     closes_on = earliest_close(ends_on, plan.office_closed)
     yield Event(ends_on, CalendarEventKind.PERIOD_END, period)

@@ -25,13 +25,14 @@ from domain.failures import Misuse, Refused
 from domain.runs import RunState
 from domain.steps import Step
 from office.equipment.office import Office, current_office
+from office.prefect_server.runs import LOOK_AGAIN
 from office.procedures.closing.approval import PendingApproval, ask, decide, find_asked, refused_by
+from office.procedures.closing.checklist import checklist_of, require_checklist
 from reporting.report.approval_request import question, say_figures
 from rules.approving import identity
 from tasks.steps.artifacts import show_question
 from tasks.steps.step import Done, step
 
-LOOK_AGAIN = "look again"  # what Resume means where nobody chose: nothing is decided
 LONGEST_REASON = 500
 WHERE = "Your answer goes **below these figures**: scroll down. *Resume* alone decides nothing.\n"
 _Name = Annotated[str, Field(max_length=LONGEST_NAME)]
@@ -89,7 +90,6 @@ def make_form(
         "decision": (
             Literal[LOOK_AGAIN, "approve", "refuse"],
             Field(
-                LOOK_AGAIN,
                 title="Decision",
                 description="approve: the period is closed. refuse: it is not, and the reason is "
                 "kept. look again: nothing is decided, and you are asked once more.",
@@ -164,6 +164,7 @@ def await_approval(period: str) -> Done:
     if known.is_closed or (office.rehearses and known.state is RunState.APPROVED):
         return Done("approved before", {"approved": True})
     if office.rehearses:
+        require_checklist(office, checklist_of(office, period))
         _approve(office, period, (office.who,))
         return Done("would be approved by whoever closes it", {"approved": True})
 
@@ -264,7 +265,7 @@ def ask_a_person(period: str) -> bool:
     if asked.request.flow_run != str(runtime.flow_run.id):
         with office.database.writing() as books:
             set_flow_run(books, asked.request, str(runtime.flow_run.id))
-        show_question(period, question(asked.figures, asked.blocking, asked.sheet.findings))
+        show_question(period, question(asked.figures, asked.blocking, asked.sheet))
     _take(office, asked)
     return True
 
@@ -296,7 +297,7 @@ def _take(office: Office, asked: PendingApproval) -> None:
     note = ""
     for attempt in count():
         form = make_form(
-            question(asked.figures, asked.blocking, asked.sheet.findings, named=True),
+            question(asked.figures, asked.blocking, asked.sheet, named=True),
             blocking=asked.blocking,
             approvers=office.settings.approval.approvers,
             approved_by=asked.standing.approved_by,

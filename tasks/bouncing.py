@@ -87,8 +87,9 @@ def write_print_batch(period: str) -> Done:
         exports_folder=office.exports_folder,
         now=office.now(known),
     )
-    sentence = f"{say_count(part.bills, 'bill')}, {say_count(part.pages, 'page')}"
-    return Done(sentence, {"bills": part.bills, "pages": part.pages, "files": list(part.files)})
+    bills, pages = say_count(part.bills, "bill"), say_count(part.pages, "page")
+    figures = {"bills": part.bills, "pages": part.pages, "files": list(part.files)}
+    return Done(f"{bills}, {pages}", figures, would=f"{bills} would be printed, {pages}")
 
 
 @task(name="write next print parts", cache_policy=NO_CACHE, persist_result=False)

@@ -14,6 +14,7 @@ from office.procedures.feeding import (
     guard_balances,
     look_for_feed,
     max_age_of,
+    say_as_of,
     say_feed,
 )
 
@@ -36,6 +37,7 @@ def guard_feed(act: str, subject: str, despite: str | None = None) -> Figures:
         "left_out": stale.why,
         "max_age": max_age.total_seconds() if max_age else None,
         "sentence": say_feed(office, now),
+        "as_of": say_as_of(office),
     }
 
 

@@ -82,7 +82,8 @@ def import_billing_export(
     sentence = f"{outcome.accounts:,} accounts, {outcome.movements:,} movements"
     if outcome.problems:
         sentence += f", {outcome.problems} rows with problems"
-    return Done(f"{sentence} ({outcome.status})", figures)
+    would = sentence if outcome.status == "unchanged" else f"{sentence} (would be imported)"
+    return Done(f"{sentence} ({outcome.status})", figures, would=would)
 
 
 def _share(office: Office, period: str) -> None:

@@ -48,7 +48,12 @@ def send_paperless_bills(period: str) -> Done:
     if tried.sent:
         with office.database.writing() as books:
             record_audit(books, office.now(known), office.who, "send e-bills", period, sentence)
-    return Done(sentence, asdict(tried), is_red=tried.mailed_nobody)
+    return Done(
+        sentence,
+        asdict(tried),
+        is_red=tried.mailed_nobody,
+        would=sentence.replace(" sent", " would be sent", 1),
+    )
 
 
 @task(name="send due mail", cache_policy=NO_CACHE, persist_result=False)

@@ -48,7 +48,8 @@ def schedule_autopay(period: str, groups: Collection[str] | None = None) -> Done
         policy=office.autopay_policy,
         chosen=chosen,
     )
-    sentence = f"{say_count(counts.scheduled, 'payment')}, {counts.amount.dollars()}"
+    payments = say_count(counts.scheduled, "payment")
+    sentence = f"{payments}, {counts.amount.dollars()}"
     if counts.immediate:
         sentence += f", {counts.immediate} of them due at once"
     if counts.unscheduled:
@@ -59,7 +60,8 @@ def schedule_autopay(period: str, groups: Collection[str] | None = None) -> Done
     if counts != before:
         with office.database.writing() as books:
             record_audit(books, office.now(known), office.who, "schedule autopay", period, sentence)
-    return Done(sentence, asdict(counts) | {"amount": str(counts.amount)})
+    would = sentence.replace(payments, f"{payments} would be scheduled", 1)
+    return Done(sentence, asdict(counts) | {"amount": str(counts.amount)}, would=would)
 
 
 @step(Step.PUBLISH, once=True)
@@ -79,10 +81,13 @@ def publish_bills(period: str) -> Done:
         posting_days=office.settings.checks.posting_days,
     )
     invited = invite_new(office, period, office.now(known))
-    sentence = f"{published.accounts:,} balances moved, {published.amount.dollars()}"
+    balances, amount = f"{published.accounts:,} balances", published.amount.dollars()
+    sentence, would = f"{balances} moved, {amount}", f"{balances} would move, {amount}"
     if invited:
-        sentence += f"; {say_count(invited, 'new customer')} invited to the portal"
-    return Done(sentence, asdict(published) | {"amount": str(published.amount)})
+        new = say_count(invited, "new customer")
+        sentence += f"; {new} invited to the portal"
+        would += f"; {new} would be invited to the portal"
+    return Done(sentence, asdict(published) | {"amount": str(published.amount)}, would=would)
 
 
 @step(Step.REPORT)
@@ -109,4 +114,5 @@ def report_run(period: str) -> Done:
     if not office.rehearses:  # its files are gone when it ends
         show_print_batch(office.database, period, office.home)
         link_report(period, place)
-    return Done(f"reports/{place.name}", {"file": f"reports/{place.name}"})
+    would = "a close would write one here"
+    return Done(f"reports/{place.name}", {"file": f"reports/{place.name}"}, would=would)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -36,6 +37,8 @@ from domain.payments import Mandate, MethodKind, PostingKind
 from domain.runs import RunState
 from rules.money.autopay import AutopayPolicy, Payable
 from rules.money.balances import amount_due
+from tests.done_before import as_done_before
+from tests.release import so_many
 
 RUN = "2026-10"
 DUE = date(2026, 11, 20)  # a Friday
@@ -45,9 +48,11 @@ CARD, ACH = MethodKind.CARD, MethodKind.ACH
 OFFICE_DEFAULTS = AutopayPolicy()
 TOTALS = ("opening_balance", "billed", "payments", "adjustments", "penalties", "closing_balance")
 
-examples = settings(deadline=None, max_examples=50)
+examples = settings(deadline=None, max_examples=so_many(25, release=100))
 few_examples = settings(
-    deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None,
+    max_examples=so_many(4, release=30),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 
@@ -240,6 +245,10 @@ _POSTED = {
 
 def close_run(database: Database, period: str = RUN) -> Published:
     """Say yes to a run and close its period, as the office does."""
+    return as_done_before(database, f"close {period}", partial(_close_run, database, period))
+
+
+def _close_run(database: Database, period: str) -> Published:
     with database.writing() as books:
         approved = bill_run.update().where(bill_run.c.period == period)
         books.execute(approved.values(state=RunState.APPROVED))

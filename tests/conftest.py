@@ -19,17 +19,24 @@ from hypothesis import settings
 from database import books as books_module
 from database.books import Database
 from database.schema import metadata
+from identity import passwords
 from mail.letters import templates as compose
 from office import identity
 from splitter.workers import parent as children
 from tests.compiled_statements import CompiledStatements
 from tests.compiled_templates import CompiledTemplates
 from tests.distribution import OneWorkerAtTheServer
+from tests.release import WHOLE, left_for_a_release, so_many
 from tests.splitter.warm_fork_servers import WarmForkServers
 from tests.used_postgres import UsedPostgres
 
 # A busy machine is no defect, and a landing is no place for a new example to turn up.
-settings.register_profile("office", deadline=None, derandomize="CI" in os.environ)
+settings.register_profile(
+    "office",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    max_examples=so_many(30, release=100),
+)
 settings.load_profile("office")
 
 POSTGRES = "BILLCLOSE_TEST_POSTGRES"  # URL of a database whose user may create databases
@@ -60,6 +67,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneWorkerAtT
     return OneWorkerAtTheServer(config, log) if config.getoption("dist") == "load" else None
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave for a release what only repeats."""
+    if WHOLE:
+        return
+    left = left_for_a_release(items)
+    config.hook.pytest_deselected(items=left)
+    gone = set(left)
+    items[:] = [item for item in items if item not in gone]
+
+
 def pytest_collection_finish() -> None:
     """Let the collector pass over what stays: modules and tests, of which there are very many."""
     gc.collect()
@@ -72,6 +89,18 @@ def anybody() -> None:
     """Let a test say who is at work (LOGNAME), as if that person had logged in to run it."""
     identity._logged_in = lambda: os.environ.get("LOGNAME")
     os.environ.pop("SUDO_USER", None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Hash passwords with little memory and in one round: that it takes long is no subject."""
+    if WHOLE:
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(passwords, "MEMORY_KIB", 64)
+        patched.setattr(passwords, "ROUNDS", 1)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

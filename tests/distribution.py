@@ -11,7 +11,10 @@ from xdist.workermanage import WorkerController
 
 # Folders with long tests come first: those that are handed out in the end are short, so that no
 # worker waits long for another. What is not named comes after what is.
-AT_A_SERVER = ("scenarios", "browser", "machines", "golden", "flows", "command_line")
+AT_A_SERVER = (
+    *("scenarios", "browser", "machines", "golden", "corrections", "flows"),
+    *("web/office/test_close.py", "command_line"),
+)
 ELSEWHERE = ("splitter", "mail", "cash_receipting", "payments")
 
 
@@ -46,7 +49,8 @@ class OneWorkerAtTheServer(LoadScopeScheduling):
 
 def _turn(test: str, *, at_a_server: bool) -> tuple[bool, int]:
     """Tell when it is a test's turn for a worker that begins at a server, or elsewhere."""
-    folder = test.removeprefix("tests/").partition("/")[0]
+    path = test.removeprefix("tests/").partition("::")[0]
+    folder = path if path in AT_A_SERVER else path.partition("/")[0]
     named = AT_A_SERVER if folder in AT_A_SERVER else ELSEWHERE
     place = named.index(folder) if folder in named else len(named)
     return (folder in AT_A_SERVER) != at_a_server, place

@@ -14,6 +14,7 @@ from web.csr.routes import console_routes
 from web.customers.autopay.routes import ROUTES as AUTOPAY
 from web.customers.choices.routes import ROUTES as CHOICES
 from web.customers.choices.routes import sandbox_routes
+from web.customers.history.routes import ROUTES as HISTORY
 from web.customers.paying.routes import ROUTES as PAYING
 from web.customers.paying.routes import guest_routes
 from web.customers.routes import customer_routes
@@ -23,9 +24,10 @@ from web.layout import refuse_looking, send_static
 from web.mail_thread import MailThread, sending_mail
 from web.mailed_links import ask_to_unsubscribe, fetch_export, read_communication, unsubscribe
 from web.monitors import LastLook, tell_health, tell_metrics
-from web.office.routes import office_routes, staff_access_routes
 from web.pages import not_there
 from web.payment_thread import PaymentThread
+from web.staff_routes import office_routes, staff_access_routes
+from web.theme import send_themed
 
 
 def desk_of(office: Office) -> Starlette:
@@ -40,6 +42,7 @@ def desk_of(office: Office) -> Starlette:
             Route("/health", tell_health, methods=["GET"]),
             Route("/metrics", tell_metrics, methods=["GET"]),
             Route("/static/{name}", send_static, methods=["GET"]),
+            Route("/theme/{name}", send_themed, methods=["GET"]),
             *_pages(office),
         ],
         lifespan=sending_mail,
@@ -65,7 +68,7 @@ def _pages(office: Office) -> list[Route]:
         *(office_routes() if "office" in served else ()),
         *(console_routes() if "csr" in served else ()),
         *((*guest_routes(), *sandbox_routes()) if "customers" in served else ()),
-        *(customer_routes(*AUTOPAY, *CHOICES, *PAYING) if "customers" in served else ()),
+        *(customer_routes(*HISTORY, *AUTOPAY, *CHOICES, *PAYING) if "customers" in served else ()),
     ]
 
 

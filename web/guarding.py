@@ -8,10 +8,14 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from web.patience import PIECE_SECONDS, TooSlow, patient_receive, patient_send
+
 LARGEST_BODY = 16_384  # octets; a form's one field has far less
 LARGEST_WEBHOOK = 524_288
 LARGEST_UPLOAD = 2_000_000_000  # a city's bulk PDFs; nobody but staff who may close sends one
 UPLOADS = "/office/close/upload"
+POSTS = "/office/communications/add"
+LARGEST_POST = 50_000_000  # a newsletter; how large it may be says communications.largest_mb
 LOG = logging.getLogger("billclose.web")
 HEADERS = (
     (b"content-security-policy", b"default-src 'none'; style-src 'self'; script-src 'self'; "
@@ -36,20 +40,25 @@ class RequestTooLarge(Exception):
 
 class Guard:
     """
-    Holds each request to its size, and adds the headers that keep an answer private.
+    Holds each request to its size and its time, and adds the headers that keep an answer private.
 
     The log tells method, first part of the path, status and time: the rest of a path is a secret
     or says who asked, and an address is personal too.
     """
 
-    def __init__(self, app: ASGIApp, largest: Callable[[str], int]) -> None:
+    def __init__(
+        self, app: ASGIApp, largest: Callable[[str], int], seconds: float = PIECE_SECONDS
+    ) -> None:
         self._app = app
         self._largest = largest
+        self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        send_plainly, is_begun = send, False
+        receive, send = patient_receive(receive, self._seconds), patient_send(send, self._seconds)
         started, status = time.monotonic(), 500
         most, received = self._largest(scope["path"]), 0
 
@@ -62,8 +71,9 @@ class Guard:
             return message
 
         async def dressed(message: Message) -> None:
-            nonlocal status
+            nonlocal status, is_begun
             if message["type"] == "http.response.start":
+                is_begun = True
                 status = message["status"]
                 message = {**message, "headers": [*message.get("headers", ()), *_missing(message)]}
             await send(message)
@@ -76,6 +86,11 @@ class Guard:
                 await send({"type": "http.response.body", "body": b"Open the page again.\n"})
                 return
             await self._app(scope, bounded, dressed)
+        except TooSlow:
+            if not is_begun:
+                await send_plainly({"type": "http.response.start", "status": 408, "headers": []})
+                await send_plainly({"type": "http.response.body", "body": b""})
+            status = 408  # of an answer that is begun uvicorn ends the connection
         except RequestTooLarge:
             status = 413
             await dressed({"type": "http.response.start", "status": 413, "headers": []})
@@ -89,6 +104,8 @@ def largest_of(path: str) -> int:
     """Return how many octets the body of a request to a path may have."""
     if path == UPLOADS:
         return LARGEST_UPLOAD
+    if path == POSTS:
+        return LARGEST_POST
     return LARGEST_WEBHOOK if path.startswith("/webhooks/") else LARGEST_BODY
 
 
@@ -121,9 +138,18 @@ def _first_part(path: str) -> str:
     """Return `/exports` for any export; what nobody serves is told apart from it by nothing."""
     first = path.split("/")[1:2]
     known = (
-        *("unsubscribe", "exports", "communications", "webhooks", "health", "metrics", "static"),
-        *("register", "verify", "sign-in", "sign-out", "forgot", "recover"),
-        *("reset", "invite", "link"),
+        *(
+            "unsubscribe",
+            "exports",
+            "communications",
+            "webhooks",
+            "health",
+            "metrics",
+            "static",
+            "theme",
+        ),
+        *("register", "verify", "sign-in", "second-step", "sign-out", "forgot", "recover"),
+        *("reset", "invite", "link", "unlock", "not-me", "oidc", "texts"),
         *(
             "accounts",
             "bills",

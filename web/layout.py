@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from domain import languages
 from domain.money import ZERO, Money
 from mail.rendering.alerts import newest_utility
+from web.theme import theme_of
 from web.visits import Visit
 from web.words import LANGUAGES
 
@@ -59,6 +60,7 @@ def show(visit: Visit, template: str, status: int = 200, **values: Any) -> HTMLR
         "utility": newest_utility_name(visit),
         "session": visit.session,
         "looking": visit.looking,
+        "theme": theme_of(visit.office),
         "zone": visit.zone,
         "_": visit.say,
         "language": visit.language,

@@ -15,9 +15,12 @@ from office.equipment.office import Office
 from office.home import require_home
 from office.settings.settings import open_settings
 from web.desk import desk_of
+from web.patience import PatientProtocol
+from web.theme import theme_of
 
 # Connections that are open and silent count too: a lower limit would be reached by people who have
-# just read a page. The work itself is bounded by the pool of threads that does it.
+# just read a page. The work itself is bounded by the pool of threads that does it, and who sends or
+# takes nothing loses the place (web/patience.py).
 MOST_CONNECTIONS = 1_000
 IDLE_SECONDS = 5
 STOP_SECONDS = 15
@@ -32,9 +35,11 @@ def serve(host: str, port: int, as_of: str = "") -> None:
     )
     office = Office(home, open_settings(home), clock, "web desk")
     require_schema(office.database)
+    theme_of(office)  # a picture that is none is said here, and not to customers
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     uvicorn.run(
         desk_of(office),
+        http=PatientProtocol,
         host=host,
         port=port,
         access_log=False,  # it would hold the tokens of the links and who asked

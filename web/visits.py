@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
@@ -303,9 +303,14 @@ async def _fields(request: Request) -> dict[str, str]:
     if request.method != "POST":
         return {}
     async with request.form(max_files=0, max_fields=60) as form:
-        return {
-            name: _clean(value) for name, value in form.items() if not isinstance(value, UploadFile)
-        }
+        return clean_fields(form)
+
+
+def clean_fields(form: FormData) -> dict[str, str]:
+    """Return a form's fields as typed, without control characters and without its files."""
+    return {
+        name: _clean(value) for name, value in form.items() if not isinstance(value, UploadFile)
+    }
 
 
 def _clean(value: str) -> str:

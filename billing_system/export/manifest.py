@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -192,9 +193,15 @@ def _section(values: Mapping[str, Any], name: str) -> ManifestSection:
     return ManifestSection(f"[{name}]", values[name])
 
 
+@cache
+def _time_zones() -> frozenset[str]:
+    """Look through the machine's files of time zones, which are hundreds, once."""
+    return frozenset(zoneinfo.available_timezones())
+
+
 def _read_utility(section: ManifestSection) -> Utility:
     timezone = section.text("timezone")
-    zones = zoneinfo.available_timezones()
+    zones = _time_zones()
     if timezone not in zones:
         close = get_close_matches(timezone, zones, n=1)
         suggestion = f"; did you mean {close[0]}?" if close else ", for example America/Denver"

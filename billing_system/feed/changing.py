@@ -11,9 +11,10 @@ from sqlalchemy.engine import Connection
 
 from billing_system.feed.choices import take_as_taken
 from billing_system.feed.findings import Findings
-from database.ledger.tables import account_change
+from database.ledger.tables import account_change, told_address
 from database.tables import account
-from domain.feeds import AccountChange
+from domain.feeds import AccountChange, ChangeField
+from rules.mail.written_addresses import split_addresses
 
 SOME = 500  # accounts that one statement names
 
@@ -50,10 +51,26 @@ def record_changes(
                     "feed": feed,
                 }
     if rows:
-        books.execute(account_change.insert(), list(rows.values()))
+        _record(books, list(rows.values()))
         told = [(key, field, row["value"]) for (key, field), row in rows.items()]
         take_as_taken(books, told, now, who)
     return len(rows)
+
+
+def _record(books: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Add changes, those of e-mail fields with their addresses, split as an export's are."""
+    emails = [row for row in rows if row["field"] == ChangeField.EMAIL]
+    others = [row for row in rows if row["field"] != ChangeField.EMAIL]
+    if others:
+        books.execute(account_change.insert(), others)
+    addresses = [
+        {"change": number, "position": position, "address": one.address, "fault": one.fault}
+        for row in emails
+        for number in books.scalars(account_change.insert().returning(account_change.c.id), row)
+        for position, one in enumerate(split_addresses(row["value"]))
+    ]
+    if addresses:
+        books.execute(told_address.insert(), addresses)
 
 
 def _known_accounts(books: Connection, keys: Sequence[str]) -> set[str]:

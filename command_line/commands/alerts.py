@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from command_line.options import DONE, NEEDS_PERSON, json_option, open_office
+from command_line.options import DONE, NEEDS_PERSON, as_of_option, json_option, open_office
 
 TITLE = "billclose: a test"
 TEXT = "This is a test of the alerts: nothing is wrong, and nothing needs to be done."
@@ -20,9 +21,10 @@ def alerts() -> None:
 
 
 @alerts.command()
+@as_of_option
 @json_option
 @click.pass_obj
-def test(home: Path, as_json: bool) -> int:
+def test(home: Path, as_of: datetime | None, as_json: bool) -> int:
     """Post a test to each of alerts.urls and ask alerts.ping_url; exit status 4 where one fails.
 
     Mails to alerts.to go through the outbox like all others: `billclose preview alert` shows them.
@@ -30,7 +32,7 @@ def test(home: Path, as_json: bool) -> int:
     from office.health.alert_ways import ways_of
     from office.rounds.pinging import ping
 
-    office = open_office(home)
+    office = open_office(home, as_of)
     tried: list[dict[str, Any]] = [
         {"way": way.kind, "told": way.tell(TITLE, TEXT)} for way in ways_of(office)
     ]

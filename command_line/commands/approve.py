@@ -41,12 +41,14 @@ def to_figures(asked: PendingApproval) -> dict[str, Any]:
         "blocking": list(asked.blocking),
         "figures": asked.figures,
         "digest": request.digest,
+        "checklist": [line.to_json() for line in asked.sheet.checklist],
     }
 
 
 def to_lines(office: Office, asked: PendingApproval) -> list[str]:
     """Say what waits, and what to type for a yes and a no."""
     from reporting.report.approval_request import say_figures
+    from reporting.report.findings_text import checklist_lines
 
     period, standing = asked.request.period, asked.standing
     lines = [f"{period}  {asked.sheet.utility}: {say_figures(asked.figures)}"]
@@ -64,6 +66,7 @@ def to_lines(office: Office, asked: PendingApproval) -> list[str]:
         lines.append(f"  moved     {asked.drift}")
     return [
         *lines,
+        *(f"  {line}" for line in checklist_lines(asked.sheet.checklist)),
         f"  yes       {command}",
         f"  no        {office.command} refuse {period} --reason TEXT",
     ]

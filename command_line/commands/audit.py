@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from command_line.options import DONE, NEEDS_PERSON, as_of_option, json_option, open_office
+from command_line.options import (
+    DONE,
+    NEEDS_PERSON,
+    as_of_option,
+    json_option,
+    open_office,
+    say_done,
+)
 from command_line.outcomes.close import close_figures
 from domain.failures import Misuse, Refused
 from domain.runs import RunState
@@ -121,8 +128,11 @@ SOFTWARE = (
     help="The zip to write; only you can read it.",
 )  # fmt: skip
 @as_of_option
+@json_option
 @click.pass_obj
-def auditors_pack(home: Path, period: str, file: Path, as_of: datetime | None) -> int:
+def auditors_pack(
+    home: Path, period: str, file: Path, as_of: datetime | None, as_json: bool
+) -> int:
     """Write report, checks, waivers, approvals, audit rows and hashes of all bills of PERIOD.
 
     The report holds account numbers and no names; mind all the same who gets the file.
@@ -139,7 +149,11 @@ def auditors_pack(home: Path, period: str, file: Path, as_of: datetime | None) -
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     with office.database.writing() as books:
         record_audit(books, office.now(known), office.who, PACKED, period, f"sha256 {digest}")
-    click.echo(f"{file}: {say_count(len(members), 'file')} about {period}, sha256 {digest}")
+    say_done(
+        as_json,
+        {"period": period, "file": str(file), "files": len(members), "sha256": digest},
+        f"{file}: {say_count(len(members), 'file')} about {period}, sha256 {digest}",
+    )
     return 0
 
 

@@ -19,6 +19,7 @@ from command_line.options import (
     json_option,
     open_office,
     reason_option,
+    say_done,
 )
 from command_line.working import telling_steps
 from domain.failures import Misuse
@@ -116,9 +117,15 @@ def _lift(
 @click.option("--failed", is_flag=True, help="The mails did not arrive: put the bills on paper.")
 @reason_option
 @as_of_option
+@json_option
 @click.pass_obj
 def settle(
-    home: Path, bounce_ids: tuple[str, ...], failed: bool, reason: str, as_of: datetime | None
+    home: Path,
+    bounce_ids: tuple[str, ...],
+    failed: bool,
+    reason: str,
+    as_of: datetime | None,
+    as_json: bool,
 ) -> None:
     """Take bounces that nobody could judge off the list; their ids may be cut short."""
     from mail.bounces.processing import settle_bounces
@@ -133,12 +140,13 @@ def settle(
         who=office.who,
     )
     what = "failed" if failed else "settled"
-    for account in accounts:
-        owner = f" of account {account}" if account else ""
-        counts = "counts as failed" if failed else "is settled"
-        click.echo(f"The bounce{owner} {counts}.")
+    counts = "counts as failed" if failed else "is settled"
+    lines = [
+        f"The bounce{f' of account {account}' if account else ''} {counts}." for account in accounts
+    ]
     if len(accounts) > 1:
-        click.echo(f"{len(accounts):,} bounces {what}.")
+        lines.append(f"{len(accounts):,} bounces {what}.")
+    say_done(as_json, {"status": what, "bounces": len(accounts), "accounts": accounts}, *lines)
 
 
 def _rows(office: Office, name: str) -> list[dict[str, Any]]:

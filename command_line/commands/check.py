@@ -33,8 +33,8 @@ def check(
     """Run the data checks on the staged export of PERIOD."""
     from database.runs import get_run
     from office.prefect_server.flow_runs import run_flow
-    from reporting.report.findings_text import findings_lines
-    from reporting.run_sheet.reading import read_run_sheet
+    from office.procedures.closing.checklist import current_sheet
+    from reporting.report.findings_text import checklist_lines, findings_lines
 
     waivers = to_waivers(waive, reason)
     office = open_office(home, as_of)
@@ -46,7 +46,7 @@ def check(
     except Refused as found:
         refusal = found
         click.echo(f"billclose: {found.message}", err=True)
-    sheet = read_run_sheet(office.database, period)
+    sheet = current_sheet(office, period)
     status = "checked" if refusal is None else "refused"
     if as_json:
         click.echo(json.dumps(close_figures(period, status, refusal, sheet), indent=1))
@@ -54,7 +54,7 @@ def check(
         for result in sheet.checks:
             click.echo(f"{result.status:8} {result.severity:9} {result.failed:6}  {result.check}")
         click.echo("")
-        for line in findings_lines(sheet.findings):
+        for line in (*findings_lines(sheet.findings), *checklist_lines(sheet.checklist)):
             click.echo(line)
     return REFUSED if refusal is not None else 0
 

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from command_line.options import as_of_option, json_option, open_office, reason_option
+from command_line.options import (
+    as_of_option,
+    json_option,
+    open_office,
+    reason_option,
+    say_done,
+)
 from domain.failures import Misuse
 from domain.money import Money
 
@@ -54,9 +60,15 @@ def list_choices(home: Path, check: str, as_json: bool) -> None:
 @click.argument("words", nargs=-1, required=True, metavar="[SERVICE[/RATE]] NAME=VALUE …")
 @reason_option
 @as_of_option
+@json_option
 @click.pass_obj
 def set_choice(
-    home: Path, check: str, words: tuple[str, ...], reason: str, as_of: datetime | None
+    home: Path,
+    check: str,
+    words: tuple[str, ...],
+    reason: str,
+    as_of: datetime | None,
+    as_json: bool,
 ) -> None:
     """Set a severity or limits of CHECK, for all, a service or one of its rate codes."""
     from data_checks.choices.chosen import record_choice
@@ -66,9 +78,15 @@ def set_choice(
     with office.database.writing() as books:
         for change in changes:
             record_choice(books, change, reason=reason, now=office.due_now(), who=office.who)
+    set_now = [
+        {"name": one.name, "value": one.value, "service": one.service, "rate_code": one.rate_code}
+        for one in changes
+    ]
+    lines = []
     for change in changes:
         where = "/".join(filter(None, (change.service, change.rate_code)))
-        click.echo(f"{check}{f' for {where}' if where else ''}: {change.name} is {change.value}.")
+        lines.append(f"{check}{f' for {where}' if where else ''}: {change.name} is {change.value}.")
+    say_done(as_json, {"check": check, "set": set_now}, *lines)
 
 
 @checks.command()
@@ -79,6 +97,7 @@ def set_choice(
 @click.option("--up-to", default="", metavar="AMOUNT", help="Above this at stake it counts again.")
 @reason_option
 @as_of_option
+@json_option
 @click.pass_obj
 def mute(
     home: Path,
@@ -89,6 +108,7 @@ def mute(
     up_to: str,
     reason: str,
     as_of: datetime | None,
+    as_json: bool,
 ) -> None:
     """Let findings of CHECK about ACCOUNT be known until a day: listed, and not counted."""
     from data_checks.choices.chosen import ALWAYS, require_check
@@ -111,7 +131,11 @@ def mute(
             who=office.who,
             always=ALWAYS,
         )
-    click.echo(f"{check} of {account} is known until {last_day}.")
+    say_done(
+        as_json,
+        {"check": check, "account": account, "service": service, "until": last_day.isoformat()},
+        f"{check} of {account} is known until {last_day}.",
+    )
 
 
 @checks.command()
@@ -119,8 +143,11 @@ def mute(
 @click.argument("account")
 @click.option("--service", default="", help="As it was muted.")
 @as_of_option
+@json_option
 @click.pass_obj
-def unmute(home: Path, check: str, account: str, service: str, as_of: datetime | None) -> None:
+def unmute(
+    home: Path, check: str, account: str, service: str, as_of: datetime | None, as_json: bool
+) -> None:
     """End a mute before its day."""
     from data_checks.choices.chosen import require_check
     from data_checks.choices.muting import unmute as lift
@@ -129,7 +156,8 @@ def unmute(home: Path, check: str, account: str, service: str, as_of: datetime |
     office = open_office(home, as_of)
     with office.database.writing() as books:
         lift(books, check, account, service=service, now=office.due_now(), who=office.who)
-    click.echo(f"{check} of {account} counts again.")
+    figures = {"check": check, "account": account, "service": service}
+    say_done(as_json, figures, f"{check} of {account} counts again.")
 
 
 @checks.command()
@@ -183,19 +211,26 @@ def try_limits(
 
 
 @checks.command()
+@as_of_option
+@json_option
 @click.pass_obj
-def suite(home: Path) -> None:
+def suite(home: Path, as_of: datetime | None, as_json: bool) -> None:
     """Write register.toml, the office's own lines of the suite of figures, to be edited."""
     from office.procedures.checks import COMMENTED, SUITE, read_suite
 
-    office = open_office(home)
+    office = open_office(home, as_of)
     file = office.home / SUITE
+    figures: dict[str, Any] = {"file": str(file), "written": not file.exists()}
     if file.exists():
-        click.echo(f"{file} has {len(read_suite(file))} lines of the office's own.")
+        lines = len(read_suite(file))
+        say_done(
+            as_json, figures | {"lines": lines}, f"{file} has {lines} lines of the office's own."
+        )
         return
     file.touch(mode=0o600)
     file.write_text(COMMENTED, encoding="utf-8")
-    click.echo(f"{file} is written: edit it, and the next close goes by it.")
+    told = f"{file} is written: edit it, and the next close goes by it."
+    say_done(as_json, figures | {"lines": 0}, told)
 
 
 def _try_period(office: Office, period: str) -> list[dict[str, Any]]:

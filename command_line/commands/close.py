@@ -80,25 +80,26 @@ def close(
         return _close(at_work, parameters, yes=yes or dry_run, as_json=as_json, report=report)
 
 
-def run_close(office: Office, period: str, bundle: str) -> int:
+def run_close(office: Office, period: str, bundle: str, *, as_json: bool = False) -> int:
     """Close a period without asking; return the exit status."""
     parameters = {"period": period, "bundle": bundle, "waivers": {}, "replace": False}
-    return _close(office, parameters, yes=True, as_json=False)
+    return _close(office, parameters, yes=True, as_json=as_json)
 
 
 def to_period(office: Office, bundle_or_period: str) -> tuple[str, str | None]:
     """Tell a bundle from a period; return the period and the bundle's path, if it is one."""
     from billing_system.export.manifest import read_manifest
+    from database.queries.periods import unknown_period
     from database.runs import find_run
 
     place = Path(bundle_or_period)
     if not place.exists() and find_run(office.database, bundle_or_period) is not None:
         return bundle_or_period, None
     if not place.exists() and not ("/" in bundle_or_period or "." in bundle_or_period):
+        with office.database.reading() as books:
+            meant = unknown_period(books, bundle_or_period).message
         raise Misuse(
-            f"There is no folder {bundle_or_period}, and no period {bundle_or_period} has been "
-            "imported; give the path of the billing export.",
-            "no-bundle",
+            f"There is no folder {bundle_or_period} with a billing export. {meant}", "no-bundle"
         )
     return read_manifest(place).period.id, str(place.resolve())
 

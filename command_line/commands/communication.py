@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from command_line.commands.mass_mail import send
-from command_line.options import as_of_option, json_option, open_office, reason_option
+from command_line.options import (
+    as_of_option,
+    json_option,
+    open_office,
+    reason_option,
+    say_done,
+)
 from domain.failures import Misuse
 
 if TYPE_CHECKING:
@@ -20,8 +26,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("who", metavar="TOKEN-or-ADDRESS")
 @as_of_option
+@json_option
 @click.pass_obj
-def unsubscribe(home: Path, who: str, as_of: datetime | None) -> None:
+def unsubscribe(home: Path, who: str, as_of: datetime | None, as_json: bool) -> None:
     """Send no communications any more to an address, or to whom a link's token was made for.
 
     Bills, reminders, receipts and alerts go on.
@@ -43,27 +50,30 @@ def unsubscribe(home: Path, who: str, as_of: datetime | None) -> None:
     if done is Unsubscription.UNKNOWN:
         raise Misuse("This token is nobody's; give the whole token, or the address itself.")
     again = " (it was before)" if done is Unsubscription.BEFORE else ""
-    click.echo(f"The address gets no communications any more{again}; its bills go on.")
+    told = f"The address gets no communications any more{again}; its bills go on."
+    say_done(as_json, {"before": done is Unsubscription.BEFORE}, told)
 
 
 @click.command()
 @click.argument("address")
 @reason_option
 @as_of_option
+@json_option
 @click.pass_obj
-def resubscribe(home: Path, address: str, reason: str, as_of: datetime | None) -> None:
+def resubscribe(
+    home: Path, address: str, reason: str, as_of: datetime | None, as_json: bool
+) -> None:
     """Send communications to ADDRESS again, because its owner wants them."""
     from mail.recipients.unsubscribed import resubscribe as subscribe_again
 
     office = open_office(home, as_of)
     subscribe_again(office.database, address, reason, now=office.moment(), who=office.who)
-    click.echo("The address gets communications again.")
+    say_done(as_json, {}, "The address gets communications again.")
 
 
 title_option = click.option("--title", metavar="TEXT", help="What customers see.")
 expires_option = click.option("--expires", metavar="DATE", help="The last day it is shown.")
 link_option = click.option("--link", metavar="URL", help="Where it is read, if not on the portal.")
-LONGEST_TITLE = 200
 
 
 @click.group()
@@ -95,14 +105,15 @@ def add(
     """Post FILE.pdf; it is the latest communication from now on. Running again changes nothing."""
     from mail.communications.posted import Details, add_communication
     from office.procedures.mailing.communications import read_pdf
+    from office.procedures.mailing.posting import read_last_day, read_link, read_title
 
     if title is None:
         raise Misuse("--title TEXT is needed: customers see it.")
     office = open_office(home, as_of)
     details = Details(
-        _checked_title(title),
-        _checked_link(link) if link else "",
-        _read_day(office, expires) if expires else None,
+        read_title(title),
+        read_link(link or ""),
+        read_last_day(expires or "", office.local_today()),
     )
     added = add_communication(
         office.database,
@@ -141,6 +152,7 @@ def list_communications(home: Path, as_json: bool, as_of: datetime | None) -> No
 @click.option("--expires", metavar="DATE", help="The last day it is shown, or `never`.")
 @link_option
 @as_of_option
+@json_option
 @click.pass_obj
 def change(
     home: Path,
@@ -149,36 +161,40 @@ def change(
     expires: str | None,
     link: str | None,
     as_of: datetime | None,
+    as_json: bool,
 ) -> None:
     """Give communication NUMBER another title, last day or address."""
     from mail.communications.posted import change_communication
+    from office.procedures.mailing.posting import read_last_day, read_link, read_title
 
     office = open_office(home, as_of)
     changes: dict[str, Any] = {}
+    today = office.local_today()
     if title is not None:
-        changes["title"] = _checked_title(title)
+        changes["title"] = read_title(title)
     if expires is not None:
-        changes["expires_on"] = None if expires == "never" else _read_day(office, expires)
+        changes["expires_on"] = None if expires == "never" else read_last_day(expires, today)
     if link is not None:
-        changes["link"] = _checked_link(link) if link else ""
+        changes["link"] = read_link(link)
     if not changes:
         raise Misuse("Give --title, --expires or --link.")
     change_communication(office.database, number, changes, now=office.moment(), who=office.who)
-    click.echo(f"Communication {number} is changed.")
+    say_done(as_json, {"number": number}, f"Communication {number} is changed.")
 
 
 @communication.command()
 @click.argument("number", type=int)
 @reason_option
 @as_of_option
+@json_option
 @click.pass_obj
-def remove(home: Path, number: int, reason: str, as_of: datetime | None) -> None:
+def remove(home: Path, number: int, reason: str, as_of: datetime | None, as_json: bool) -> None:
     """Show communication NUMBER no more; mails link to the one before it, if that is live."""
     from mail.communications.posted import remove_communication
 
     office = open_office(home, as_of)
     remove_communication(office.database, number, reason, now=office.moment(), who=office.who)
-    click.echo(f"Communication {number} is removed.")
+    say_done(as_json, {"number": number}, f"Communication {number} is removed.")
 
 
 def _rows(office: Office) -> list[dict[str, Any]]:
@@ -199,30 +215,3 @@ def _rows(office: Office) -> list[dict[str, Any]]:
         }
         for one in posted
     ]
-
-
-def _checked_title(title: str) -> str:
-    if not title.strip() or len(title) > LONGEST_TITLE or not title.isprintable():
-        raise Misuse(f"--title must be one line of at most {LONGEST_TITLE} characters.")
-    return title.strip()
-
-
-def _checked_link(link: str) -> str:
-    from office.settings.addresses import is_web_address
-
-    if not is_web_address(link):
-        raise Misuse(f"--link {link} is no web address; write it as https://…")
-    return link
-
-
-def _read_day(office: Office, text: str) -> date:
-    """Read the last local day of a communication; raises Misuse for one that is past."""
-    from domain.dates import parse_date
-
-    try:
-        day = parse_date(text)
-    except ValueError:
-        raise Misuse(f"--expires {text} is no date such as 2026-12-31.") from None
-    if day < office.local_today():
-        raise Misuse(f"--expires {day} is past; nobody would ever see it.")
-    return day

@@ -15,6 +15,7 @@ from command_line.options import (
     json_option,
     open_office,
     reason_option,
+    say_done,
 )
 from domain.words import say_count
 
@@ -58,12 +59,17 @@ def deposits(context: click.Context, as_of: datetime | None, as_json: bool) -> i
 @click.argument("item")
 @reason_option
 @as_of_option
+@json_option
 @click.pass_obj
-def settle(home: Path, item: str, reason: str, as_of: datetime | None) -> int:
+def settle(home: Path, item: str, reason: str, as_of: datetime | None, as_json: bool) -> int:
     """Take the difference of ITEM for settled: it is not shown any more; audited."""
     from payments.outcomes.settlements import settle_item
 
     office = open_office(home, as_of)
     settled = settle_item(office.database, item, reason, now=office.due_now(), who=office.who)
-    click.echo(f"{item} is settled: {settled.difference}, {settled.amount.dollars()}.")
+    say_done(
+        as_json,
+        {"item": item, "difference": settled.difference, "amount": str(settled.amount)},
+        f"{item} is settled: {settled.difference}, {settled.amount.dollars()}.",
+    )
     return DONE

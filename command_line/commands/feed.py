@@ -16,6 +16,7 @@ from command_line.options import (
     json_option,
     open_office,
     reason_option,
+    say_done,
 )
 from domain.failures import Misuse
 from domain.money import Money
@@ -61,15 +62,18 @@ def take_in(home: Path, path: Path | None, as_of: datetime | None, as_json: bool
 @click.argument("number", type=int)
 @reason_option
 @as_of_option
+@json_option
 @click.pass_obj
-def accept_gap(home: Path, number: int, reason: str, as_of: datetime | None) -> int:
+def accept_gap(home: Path, number: int, reason: str, as_of: datetime | None, as_json: bool) -> int:
     """Go on without file NUMBER of the feed, which will never come; audited."""
     from office.procedures.feeding import accept_gap as accept
 
     accept(open_office(home, as_of), number, reason)
-    click.echo(
+    say_done(
+        as_json,
+        {"file": number},
         f"File {number} of the feed is not waited for. What stood in it is known with the next "
-        "export: until then balances may be too high."
+        "export: until then balances may be too high.",
     )
     return DONE
 

@@ -62,9 +62,12 @@ def _look(home: Path, tell: bool, as_of: datetime | None) -> Figures:
 def _tell(office: Office) -> Figures:
     from office.equipment.office import at_work
     from office.procedures.watching import watch_once
+    from office.rounds.telling import tell_server
 
     with at_work(office):
-        return watch_once(office)
+        found = watch_once(office)
+    tell_server(office, found)
+    return found
 
 
 def _lines(figures: Figures) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from command_line.options import as_of_option, json_option, open_office
+from command_line.options import as_of_option, json_option, open_office, say_done
 from domain.failures import Misuse
 
 if TYPE_CHECKING:
@@ -107,8 +107,9 @@ def list_placed(home: Path, as_of: datetime | None, as_json: bool) -> None:
 @click.argument("number", type=int)
 @reason_option
 @as_of_option
+@json_option
 @click.pass_obj
-def lift(home: Path, number: int, reason: str, as_of: datetime | None) -> None:
+def lift(home: Path, number: int, reason: str, as_of: datetime | None, as_json: bool) -> None:
     """End hold NUMBER now."""
     from mail.reminders.holds import lift_hold
 
@@ -121,7 +122,11 @@ def lift(home: Path, number: int, reason: str, as_of: datetime | None) -> None:
         today=office.local_today(),
         who=office.who,
     )
-    click.echo(f"Hold {number} on {lifted.subject} is lifted; the next `remind` catches up.")
+    say_done(
+        as_json,
+        {"status": "lifted", **_figures(lifted, "lifted")},
+        f"Hold {number} on {lifted.subject} is lifted; the next `remind` catches up.",
+    )
 
 
 def _wanted(account: str, where: str) -> HoldTarget:

@@ -6,17 +6,23 @@ from pathlib import Path
 
 import click
 
+from command_line.options import json_option, say_done
 from domain.failures import Misuse
 
 
 @click.command()
 @click.option("--rehearsal", is_flag=True, help="For rehearsals and tests: --as-of acts in it.")
+@json_option
 @click.pass_obj
-def init(home: Path, rehearsal: bool) -> None:
+def init(home: Path, rehearsal: bool, as_json: bool) -> None:
     """Write a commented billclose.toml, create the database."""
     revision, new = prepare_home(home, rehearsal=rehearsal)
-    click.echo(f"{'Created' if new else 'Ready:'} office in {home} (schema {revision}).")
-    click.echo(f"Settings: {home / 'billclose.toml'}. Next: billclose --home {home} close BUNDLE")
+    say_done(
+        as_json,
+        {"home": str(home), "created": new, "schema": revision},
+        f"{'Created' if new else 'Ready:'} office in {home} (schema {revision}).",
+        f"Settings: {home / 'billclose.toml'}. Next: billclose --home {home} close BUNDLE",
+    )
 
 
 def prepare_home(home: Path, *, rehearsal: bool = False) -> tuple[str, bool]:

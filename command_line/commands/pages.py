@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from command_line.options import as_of_option, json_option, open_office
+from command_line.options import as_of_option, json_option, open_office, say_done
 from domain.failures import Misuse
 
 if TYPE_CHECKING:
@@ -114,6 +114,7 @@ def _draw(view: PageView, number: int, place: Path) -> None:
 @click.option("--to", "account", required=True, metavar="ACCOUNT", help="Whose page it is.")
 @reason_option
 @as_of_option
+@json_option
 @click.pass_obj
 def give(
     home: Path,
@@ -123,12 +124,14 @@ def give(
     account: str,
     reason: str,
     as_of: datetime | None,
+    as_json: bool,
 ) -> None:
     """Give page NUMBER of FILE to an account; one that names another is not given away."""
     if not account.strip():
         raise Misuse("Give the account with --to.")
     _rule(home, period, file, number, account, reason, as_of)
-    click.echo(f"Page {number} of {file} is given to {account}. {AGAIN.format(period=period)}")
+    told = f"is given to {account}"
+    _say_ruled(as_json, {"ruling": "given", "to": account}, period, file, number, told)
 
 
 @pages.command()
@@ -137,13 +140,20 @@ def give(
 @click.argument("number", type=click.IntRange(1))
 @reason_option
 @as_of_option
+@json_option
 @click.pass_obj
 def drop(
-    home: Path, period: str, file: str, number: int, reason: str, as_of: datetime | None
+    home: Path,
+    period: str,
+    file: str,
+    number: int,
+    reason: str,
+    as_of: datetime | None,
+    as_json: bool,
 ) -> None:
     """Set page NUMBER of FILE aside: it belongs to nobody, as a separator does."""
     _rule(home, period, file, number, "", reason, as_of)
-    click.echo(f"Page {number} of {file} is set aside. {AGAIN.format(period=period)}")
+    _say_ruled(as_json, {"ruling": "dropped"}, period, file, number, "is set aside")
 
 
 @pages.command()
@@ -152,9 +162,16 @@ def drop(
 @click.argument("number", type=click.IntRange(1))
 @reason_option
 @as_of_option
+@json_option
 @click.pass_obj
 def forget(
-    home: Path, period: str, file: str, number: int, reason: str, as_of: datetime | None
+    home: Path,
+    period: str,
+    file: str,
+    number: int,
+    reason: str,
+    as_of: datetime | None,
+    as_json: bool,
 ) -> None:
     """Take back what was said about page NUMBER of FILE."""
     from splitter.runs.page_rulings import forget_ruling
@@ -164,9 +181,15 @@ def forget(
         office.database, period, office.exports_folder, file, number,
         reason=reason, now=office.due_now(), who=office.who,
     )  # fmt: skip
-    click.echo(
-        f"What was said of page {number} of {file} is taken back. {AGAIN.format(period=period)}"
-    )
+    told = "counts as if nothing had been said of it"
+    _say_ruled(as_json, {"ruling": None}, period, file, number, told)
+
+
+def _say_ruled(
+    as_json: bool, ruling: dict[str, Any], period: str, file: str, number: int, told: str
+) -> None:
+    figures = {"period": period, "file": file, "page": number, **ruling}
+    say_done(as_json, figures, f"Page {number} of {file} {told}. {AGAIN.format(period=period)}")
 
 
 def _rule(

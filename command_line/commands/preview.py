@@ -7,11 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from command_line.options import DONE, NEEDS_PERSON, as_of_option, open_office, wall_clock
+from command_line.options import (
+    DONE,
+    NEEDS_PERSON,
+    as_of_option,
+    json_option,
+    open_office,
+    say_done,
+    wall_clock,
+)
 from domain.deliveries import MessageKind
 from domain.failures import Misuse, OutcomeUnknown, PermanentFailure
 
@@ -79,6 +87,7 @@ class Made:
 @click.option("--open", "opens", is_flag=True, help="Open the page in the browser.")
 @click.option("--send-to", default="", metavar="ADDRESS", help="Mail it to yourself, as a test.")
 @as_of_option
+@json_option
 @click.pass_obj
 def preview(
     home: Path,
@@ -91,6 +100,7 @@ def preview(
     opens: bool,
     send_to: str,
     as_of: datetime | None,
+    as_json: bool,
 ) -> int:
     """Write a mail as its first recipient would get it; nobody gets it, nothing is recorded."""
     from mail.previews.previewing import PreviewSubject
@@ -108,10 +118,20 @@ def preview(
         made = _make(office, wanted)
     except PermanentFailure as failure:
         raise Misuse(f"It cannot be shown: {failure}.") from None
-    page = _write(file or office.folder("preview") / f"{made.name}.eml", made)
+    mail = file or office.folder("preview") / f"{made.name}.eml"
+    page = _write(mail, made)
+    lines = [f"Mail {mail}", f"Page {page}"]
+    figures: dict[str, Any] = {"mail": str(mail), "page": str(page), "sent_to": None}
     if opens and not webbrowser.open(page.absolute().as_uri()):
         click.echo(f"billclose: no browser could be opened; open {page} yourself", err=True)
-    return _send(office, wanted, send_to) if send_to else DONE
+    if send_to:
+        figures["sent_to"] = _send(office, wanted, send_to)
+        if figures["sent_to"] is None:
+            say_done(as_json, figures | {"status": "in-doubt"}, *lines)
+            return NEEDS_PERSON
+        lines.append(f"Sent {figures['sent_to']}")
+    say_done(as_json, figures, *lines)
+    return DONE
 
 
 def _require_form(wanted: PreviewSubject) -> None:
@@ -158,21 +178,21 @@ def _write(file: Path, made: Made) -> Path:
     for place, content in ((file, made.content), (page, made.page.encode("utf-8"))):
         with replacing(place) as out:
             out.write(content)
-    click.echo(f"Mail {file}")
-    click.echo(f"Page {page}")
     return page
 
 
-def _send(office: Office, wanted: PreviewSubject, address: str) -> int:
-    """Send a test mail to the clerk and write down that a customer's facts were sent."""
+def _send(office: Office, wanted: PreviewSubject, address: str) -> str | None:
+    """
+    Send a test mail to the clerk and write down that a customer's facts were sent.
+
+    Return where it went; None where nobody knows whether it left.
+    """
     recipient = to_mailbox(address, "--send-to")
     made = _make(office, wanted, recipient)
     sender = office.bill_renderer.sender
     about = wanted.period or "newest", made.name, wanted.account
     if not send_test_mail(office, sender, recipient, made.content, made.name, about):
-        return NEEDS_PERSON
-    where = (
-        recipient if office.settings.smtp.url else f"{office.home / 'mail'} (no smtp.url is set)"
-    )
-    click.echo(f"Sent {where}")
-    return DONE
+        return None
+    if office.settings.smtp.url:
+        return recipient
+    return f"{office.home / 'mail'} (no smtp.url is set)"

@@ -91,7 +91,7 @@ def _look(office: Office, despite: str | None, despite_stale: str | None) -> Fig
     from domain.reminders import REMINDERS
     from mail.reminders.exemptions import undrawn
     from mail.reminders.queueing import queue_reminders
-    from office.procedures.feeding import find_stale, say_feed
+    from office.procedures.feeding import find_stale, say_as_of, say_feed
     from office.procedures.mailing.reminding import to_figures, undrawn_figures
     from office.procedures.posting import require_posted_here
 
@@ -112,6 +112,7 @@ def _look(office: Office, despite: str | None, despite_stale: str | None) -> Fig
         "reminders": found,
         "collecting_overdue": overdue,
         "balances": say_feed(office, now),
+        "as_of": say_as_of(office),
         "left_out": sorted(left_out),
     }
 

@@ -22,9 +22,10 @@ PAUSE_SECONDS = 60
 @click.command()
 @click.option("--once", is_flag=True, help="Go once round, then end: for cron or a timer.")
 @click.option("--is-going", is_flag=True, help="Tell whether they go round; look at nothing.")
+@click.option("--bury", is_flag=True, help="Mark runs whose process here is gone; then end.")
 @json_option
 @click.pass_obj
-def rounds(home: Path, once: bool, is_going: bool, as_json: bool) -> int:
+def rounds(home: Path, once: bool, is_going: bool, bury: bool, as_json: bool) -> int:
     """Look every minute whether postings, mail or bounces need work; start only what does.
 
     `billclose up` does the same by itself. Here the work is done by runs in the Prefect server of
@@ -37,6 +38,8 @@ def rounds(home: Path, once: bool, is_going: bool, as_json: bool) -> int:
     office = open_office(home)
     if is_going:
         return _is_going(office)
+    if bury:
+        return _bury(office, as_json=as_json)
     write_lines(office.settings.logging.format)
     going = Rounds(office, starter_of(office))
     if not going.looks:
@@ -59,12 +62,35 @@ def _is_going(office: Office) -> int:
     return DONE if all(one.state is State.WELL for one in found) else UNEXPECTED
 
 
+def _bury(office: Office, *, as_json: bool) -> int:
+    """Free the places of runs that a stopped worker left behind; a server that is off has none."""
+    from domain.failures import TemporaryFailure
+    from office.prefect_server.owner import owner_tag
+    from office.prefect_server.runs import KnownServer, known_address
+
+    buried: list[str] = []
+    if known_address(office):
+        try:
+            with KnownServer(office) as server:
+                buried = server.bury(owner_tag(office))
+        except TemporaryFailure as failure:
+            click.echo(f"billclose: {failure}; run-lost marks them within 90 s.", err=True)
+    if as_json:
+        click.echo(json.dumps({"status": "done", "buried": buried}, indent=1))
+    else:
+        click.echo("\n".join(f"{name} is marked as crashed" for name in buried) or "Nothing.")
+    return DONE
+
+
 def _go_on(going: Rounds) -> None:
     """Look until Ctrl-C or SIGTERM ends it: nothing is half done then that a look began."""
-    asleep = threading.Event()
+    from office.rounds.zone import ZoneFollower
+
+    asleep, zone = threading.Event(), ZoneFollower(going.office)
     logging.getLogger("prefect.billclose").info("%d looks go round", len(going.looks))
     while True:
         going.go(wall_clock())
+        zone.follow()
         asleep.wait(PAUSE_SECONDS - wall_clock().timestamp() % PAUSE_SECONDS)
 
 

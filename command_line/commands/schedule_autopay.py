@@ -181,8 +181,9 @@ def schedule_autopay(
         }
         click.echo(json.dumps(figures, indent=1))
     else:
+        word = " would be scheduled" if dry_run else ""
         click.echo(
-            f"{period}: {say_count(lists.scheduled, 'payment')}, {lists.amount.dollars()}, "
+            f"{period}: {say_count(lists.scheduled, 'payment')}{word}, {lists.amount.dollars()}, "
             f"{lists.immediate} of them due at once; {lists.unscheduled} without a payment."
         )
         for line in (*(group_lines(found) if dry_run else ()), *_left_lines(office, period, left)):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from command_line.options import open_office
+from command_line.options import as_of_option, json_option, open_office, say_done
 from domain.failures import Misuse
 from domain.identity import PortalMail, Role
 
@@ -33,14 +34,18 @@ def staff() -> None:
 @click.argument("mailbox")
 @role_option
 @print_option
+@as_of_option
+@json_option
 @click.pass_obj
-def add(home: Path, mailbox: str, role: str, print_link: bool) -> None:
+def add(
+    home: Path, mailbox: str, role: str, print_link: bool, as_of: datetime | None, as_json: bool
+) -> None:
     """Add MAILBOX; a one-time link, good for 72 hours, sets the password."""
     from email_validator import EmailNotValidError, validate_email
 
     from identity.staff import add_staff
 
-    office = open_office(home)
+    office = open_office(home, as_of)
     try:
         address = validate_email(mailbox, check_deliverability=False).normalized
     except EmailNotValidError:
@@ -52,49 +57,56 @@ def add(home: Path, mailbox: str, role: str, print_link: bool) -> None:
             books, office.link_tokens, address, Role(role), office.moment(), office.who
         )
         sentence = _bring(office, books, mail, print_link=print_link)
-    click.echo(sentence)
+    say_done(as_json, {"link": sentence if print_link else None}, sentence)
 
 
 @staff.command()
 @click.argument("mailbox")
 @print_option
+@as_of_option
+@json_option
 @click.pass_obj
-def link(home: Path, mailbox: str, print_link: bool) -> None:
+def link(home: Path, mailbox: str, print_link: bool, as_of: datetime | None, as_json: bool) -> None:
     """Give MAILBOX another link that sets a password; the phone's code is set up anew, too."""
     from identity.staff import link_again
 
-    office = open_office(home)
+    office = open_office(home, as_of)
     with office.database.writing() as books:
         mail = link_again(books, office.link_tokens, mailbox, office.moment(), office.who)
         sentence = _bring(office, books, mail, print_link=print_link)
-    click.echo(sentence)
+    say_done(as_json, {"link": sentence if print_link else None}, sentence)
 
 
 @staff.command(name="role")
 @click.argument("mailbox")
 @click.argument("role", type=click.Choice([role.value for role in Role]))
+@as_of_option
+@json_option
 @click.pass_obj
-def give_role(home: Path, mailbox: str, role: str) -> None:
+def give_role(home: Path, mailbox: str, role: str, as_of: datetime | None, as_json: bool) -> None:
     """Give MAILBOX another ROLE, or let a locked member in again."""
     from identity.staff import change_role
 
-    office = open_office(home)
+    office = open_office(home, as_of)
     with office.database.writing() as books:
         member = change_role(books, mailbox, Role(role), office.moment(), office.who)
-    click.echo(f"That member of staff is {member.who} now, and has to sign in again.")
+    told = f"That member of staff is {member.who} now, and has to sign in again."
+    say_done(as_json, {"who": member.who, "role": role}, told)
 
 
 @staff.command()
 @click.argument("mailbox")
+@as_of_option
+@json_option
 @click.pass_obj
-def lock(home: Path, mailbox: str) -> None:
+def lock(home: Path, mailbox: str, as_of: datetime | None, as_json: bool) -> None:
     """Let MAILBOX in no more; whoever is signed in as it is out."""
     from identity.staff import lock_staff
 
-    office = open_office(home)
+    office = open_office(home, as_of)
     with office.database.writing() as books:
         member = lock_staff(books, mailbox, office.moment(), office.who)
-    click.echo(f"{member.who} is locked.")
+    say_done(as_json, {"who": member.who}, f"{member.who} is locked.")
 
 
 def _bring(office: Office, books: Connection, mail: PortalMail, *, print_link: bool) -> str:

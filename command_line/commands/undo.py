@@ -79,7 +79,7 @@ def to_lines(plan: UndoPlan) -> list[str]:
     return [
         f"The close of {plan.period} of {plan.closed_at:%Y-%m-%d %H:%M} UTC by {plan.closed_by} "
         f"can be taken back until {plan.last_day}.",
-        "Taken back:",
+        "Would be taken back:",
         *(f"  - {line}" for line in say_taken_back(plan)),
         "Cannot be taken back:",
         *(f"  - {line}" for line in stands),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +16,13 @@ from command_line.options import (
     in_words,
     json_option,
     open_office,
+    say_done,
 )
 from domain.failures import Misuse
 from domain.words import say_count
 
 if TYPE_CHECKING:
     from office.equipment.office import Office
-    from payments.collecting.draws import Draw
     from payments.outcomes.unknown_payments import Doubt, PaymentDecision
 
 
@@ -34,8 +34,10 @@ def unknown(context: click.Context, as_of: datetime | None, as_json: bool) -> in
     """Show what we, the gateway and cash receipting know of each payment in doubt."""
     if context.invoked_subcommand is not None:
         return DONE
+    from office.procedures.doubts import read_doubts
+
     office = open_office(context.obj, as_of)
-    doubts = _list(office)
+    doubts = read_doubts(office)
     if as_json:
         click.echo(json.dumps({"unknown": [_to_figures(one) for one in doubts]}, indent=1))
     else:
@@ -59,6 +61,7 @@ def unknown(context: click.Context, as_of: datetime | None, as_json: bool) -> in
     "--reason", callback=in_words, metavar="TEXT", help="Why; audited. Not needed where both agree."
 )
 @as_of_option
+@json_option
 @click.pass_obj
 def decide(
     home: Path,
@@ -71,8 +74,10 @@ def decide(
     insist: bool,
     reason: str | None,
     as_of: datetime | None,
+    as_json: bool,
 ) -> int:
     """Decide about the payment or draw KEY; what is decided is audited."""
+    from office.procedures.doubts import find_doubt
     from payments.outcomes import unknown_payments as desk
 
     if sum((bool(approved), never_arrived, given_back, agreed, all_agreed)) != 1:
@@ -82,51 +87,56 @@ def decide(
     if all_agreed is not (key is None) or (insist and not approved):
         raise Misuse("KEY is needed, but for --all-agreed; --insist goes with --approved.")
     office = open_office(home, as_of)
+    again = None
     decision = _decision(office, reason, agreed=agreed or all_agreed)
     if key is None:
-        return _decide_all(office, decision)
+        return _decide_all(office, decision, as_json=as_json)
     if approved:
         desk.decide_approved(
             office.database, office.gateway, key, approved.strip(), decision, insists=insist
         )
     elif never_arrived:
-        desk.decide_never_arrived(office.database, office.gateway, key, decision)
+        again = desk.decide_never_arrived(office.database, office.gateway, key, decision)
     elif given_back:
         desk.decide_given_back(office.database, key, decision)
     else:
-        desk.decide_agreed(office.database, office.gateway, _find(office, key), decision)
-    click.echo(f"{key} is decided. {_next_step(office, approved, never_arrived)}".strip())
+        desk.decide_agreed(office.database, office.gateway, find_doubt(office, key), decision)
+    next_step = _next_step(office, approved, never_arrived, again)
+    figures = {"key": key, "decided": 1, "next": next_step}
+    say_done(as_json, figures, f"{key} is decided. {next_step}".strip())
     return DONE
 
 
-def _decide_all(office: Office, decision: PaymentDecision) -> int:
+def _decide_all(office: Office, decision: PaymentDecision, *, as_json: bool) -> int:
     """Decide each payment of which both sides say the same; the others stay for a person."""
+    from office.procedures.doubts import read_doubts
     from payments.outcomes.unknown_payments import decide_agreed
 
-    doubts = _list(office)
+    doubts = read_doubts(office)
     agreeing = [one for one in doubts if one.agreed is not None]
     for one in agreeing:
         decide_agreed(office.database, office.gateway, one, decision)
     left = len(doubts) - len(agreeing)
-    click.echo(
+    status = "needs-person" if left else "done"
+    say_done(
+        as_json,
+        {"status": status, "decided": len(agreeing), "left": left},
         f"{say_count(len(agreeing), 'payment')} decided; {left:,} left on which the two sides do "
-        f"not agree{f': {office.command} unknown' if left else ''}."
+        f"not agree{f': {office.command} unknown' if left else ''}.",
     )
     return NEEDS_PERSON if left else DONE
 
 
-def _next_step(office: Office, approved: str | None, never_arrived: bool) -> str:
+def _next_step(
+    office: Office, approved: str | None, never_arrived: bool, again: date | None
+) -> str:
     if approved:
         return f"To post it: {office.command} retry-postings --now"
-    return f"To draw it: {office.command} collect" if never_arrived else ""
-
-
-def _find(office: Office, key: str) -> Doubt:
-    """Return the payment in doubt; raises Misuse where there is none of that key."""
-    doubts = [one for one in _list(office) if key in (one.draw.key, one.draw.payment_key)]
-    if not doubts:
-        raise Misuse(f"No payment {key} waits for a decision; see `billclose unknown`.")
-    return doubts[0]
+    if not never_arrived:
+        return ""
+    if again is None:
+        return "It is not drawn any more; the customer is told to pay in another way."
+    return f"It is drawn on {again}; the notices tell its customer before."
 
 
 def _decision(office: Office, reason: str | None, *, agreed: bool) -> PaymentDecision:
@@ -134,35 +144,9 @@ def _decision(office: Office, reason: str | None, *, agreed: bool) -> PaymentDec
 
     if reason is None and not agreed:
         raise Misuse("--reason TEXT is needed: it is audited.")
-    return PaymentDecision(office.who, reason or "two sources agree", office.due_now())
-
-
-def _list(office: Office) -> list[Doubt]:
-    from payments.outcomes.unknown_payments import list_doubts
-
-    return list_doubts(
-        office.database, office.gateway, lambda one: _receipt(office, one), office.due_now()
+    return PaymentDecision(
+        office.who, reason or "two sources agree", office.due_now(), office.autopay_terms
     )
-
-
-def _receipt(office: Office, one: Draw) -> str | None:
-    from cash_receipting.port import PostingRequest
-    from database.postings import posting_key
-    from domain.ledger import taken_key
-    from domain.payments import PostingKind
-
-    found = office.cash_receipting.find(
-        PostingRequest(
-            key=posting_key(PostingKind.RECEIPT, taken_key(one.key)),
-            kind=PostingKind.RECEIPT,
-            account=one.account,
-            amount=one.amount,
-            method_kind=one.method_kind,
-            confirmation=one.reference or "",
-            taken_on=one.local_day(one.asked_at or one.created_at),
-        )
-    )
-    return found.number if found else None
 
 
 def _to_figures(doubt: Doubt) -> dict[str, Any]:

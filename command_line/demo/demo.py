@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from command_line.options import json_option, open_office
 from domain.failures import Misuse
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ AS_OF = datetime(2026, 11, 2, 9)  # noqa: DTZ001  local time of the city: the fi
 
 @click.command()
 @click.option("--accounts", default=500, show_default=True, type=click.IntRange(20, 200_000))
+@json_option
 @click.pass_context
-def demo(context: click.Context, accounts: int) -> int:
+def demo(context: click.Context, accounts: int, as_json: bool) -> int:
     """Make a city of some 500 accounts in a new home, close its month, say where to look.
 
     Without --home the new home is demo-home in this folder.
@@ -35,7 +37,6 @@ def demo(context: click.Context, accounts: int) -> int:
     from command_line.demo.customers import register_customers
     from command_line.demo.export import write_demo_city
     from command_line.demo.staff import register_staff
-    from command_line.options import open_office
 
     is_told = context.find_root().get_parameter_source("home") is not ParameterSource.DEFAULT
     place: Path = context.obj if is_told else Path("demo-home").absolute()
@@ -46,10 +47,11 @@ def demo(context: click.Context, accounts: int) -> int:
     bundle = write_demo_city(place / "export", accounts=accounts, period=PERIOD)
     click.echo(f"  ✓ its billing system's export    {bundle}", err=True)
 
-    status = run_close(open_office(place, AS_OF), PERIOD, str(bundle.resolve()))
+    office = open_office(place, AS_OF)
+    status = run_close(office, PERIOD, str(bundle.resolve()), as_json=as_json)
     office = open_office(place, AS_OF)
     people = (*register_customers(office), *register_staff(office))
-    click.echo(_where_to_look(office, place, people))
+    click.echo(_where_to_look(office, place, people), err=as_json)
     return status
 
 

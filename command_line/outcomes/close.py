@@ -11,7 +11,7 @@ from command_line.options import NEEDS_PERSON, REFUSED
 from database.queries.export_notes import note_lines
 from domain.failures import Refused
 from domain.words import say_count
-from reporting.report.findings_text import findings_lines
+from reporting.report.findings_text import checklist_lines, findings_lines
 from reporting.run_sheet.findings import findings_figures
 from reporting.run_sheet.run_sheet import (
     HeldSheet,
@@ -40,6 +40,7 @@ def close_figures(
         "copies": {"read_back": 0, "audited": 0},
         "checks": [],
         "findings": {"must_do": [], "good_to_know": []},
+        "checklist": [],
         "totals": {},
         "autopay": {"scheduled": 0, "immediate": 0, "unscheduled": 0, "amount": "0.00"},
         "deliveries": {"sent": 0, "failed": 0, "deferred": 0, "queued": 0, "in_doubt": 0},
@@ -49,7 +50,11 @@ def close_figures(
         "notes": [],
         "seconds": {},
     }
-    return figures if sheet is None else figures | _of_sheet(sheet)
+    if sheet is not None:
+        figures |= _of_sheet(sheet)
+    if status == "dry-run":  # the copy in which it was closed is gone, and its files with it
+        figures |= {"closed": False, "paper": figures["paper"] | {"file": None, "files": []}}
+    return figures
 
 
 def _of_sheet(sheet: RunSheet) -> dict[str, Any]:
@@ -60,6 +65,7 @@ def _of_sheet(sheet: RunSheet) -> dict[str, Any]:
         "copies": {"read_back": sheet.copies_read_back, "audited": sheet.copies_audited},
         "checks": check_figures(sheet.checks),
         "findings": findings_figures(sheet.findings),
+        "checklist": [line.to_json() for line in sheet.checklist],
         "totals": total_figures(sheet),
         "autopay": autopay_figures(sheet.autopay),
         "deliveries": {
@@ -96,10 +102,10 @@ def tell(
     `before` says that it had ended like this already and nothing was done now.
     """
     from database.runs import find_run
-    from reporting.run_sheet.reading import read_run_sheet
+    from office.procedures.closing.checklist import current_sheet
 
     known = find_run(office.database, period)
-    sheet = read_run_sheet(office.database, period) if known else None
+    sheet = current_sheet(office, period) if known else None
     figures = close_figures(period, status, refusal, sheet)
     figures["mail_waits_for"] = _mail_waits_for(office, sheet)
     if sheet is not None and not before:
@@ -121,6 +127,8 @@ def tell(
 def say_findings(sheet: RunSheet) -> None:
     """Say what the checks found on standard error: what must be done, then what is good to know."""
     for line in findings_lines(sheet.findings) if sheet.checks else ():
+        click.echo(f"  {line}", err=True)
+    for line in checklist_lines(sheet.checklist) if sheet.checks else ():
         click.echo(f"  {line}", err=True)
 
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.definitions.corrections import correction, period_undo
+from database.queries.periods import require_period
 from database.tables import (
     account,
     balance_due,
@@ -27,7 +28,7 @@ from database.tables import (
 )
 from domain.accounts import AccountStatus
 from domain.deliveries import MessageKind
-from domain.failures import Misuse, Refused
+from domain.failures import Refused
 from domain.money import ZERO, Money
 from domain.payments import DrawState, PaymentKind, PaymentState
 from domain.words import say_count
@@ -110,12 +111,7 @@ def look_at_undo(
     period; Refused where it is not closed, where too many days have passed, and where a later
     close of one of its accounts stands: its balance has moved on.
     """
-    run = books.execute(sa.select(bill_run).where(bill_run.c.period == period)).one_or_none()
-    if run is None:
-        raise Misuse(
-            f"No export of period {period} has been imported; nothing can be taken back.",
-            "unknown-period",
-        )
+    run = require_period(books, period)
     close = books.execute(
         sa.select(period_close).where(period_close.c.period == period)
     ).one_or_none()

@@ -54,7 +54,7 @@ ACCOUNTS = (
             WITH written AS (
                 SELECT e.account_key, a.account, LOWER(a.last_name) AS last_name,
                     LOWER(e.address) AS mailbox
-                FROM account_email e
+                FROM email_in_force e
                 JOIN account a ON a.period = e.period AND a.account_key = e.account_key
                 WHERE e.period = :period AND e.fault IS NULL AND a.status <> 'closed'
             ), shared AS (

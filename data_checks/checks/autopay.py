@@ -24,7 +24,7 @@ def agreed_sql() -> str:
 
 _ENROLLED = f"""
     SELECT m.account_key, a.account, m.method_kind AS kind FROM ({agreed_sql()}) m
-    JOIN account a ON a.period = :period AND a.account_key = m.account_key
+    JOIN account_now a ON a.period = :period AND a.account_key = m.account_key
     WHERE """
 
 AUTOPAY = (

@@ -38,7 +38,7 @@ DELIVERY = (
             JOIN account a ON a.period = d.period AND a.account_key = d.account_key
             WHERE d.period = :period AND d.paperless AND a.status <> 'closed'
                 AND (d.paper = 'ebill-bounced' OR d.account_key IN (
-                    SELECT e.account_key FROM account_email e
+                    SELECT e.account_key FROM email_in_force e
                     JOIN suppressed_address s ON s.mailbox = LOWER(e.address)
                     WHERE e.period = :period AND e.fault IS NULL
                     UNION SELECT l.account_key FROM link_in_force l
@@ -56,13 +56,31 @@ DELIVERY = (
         sql="""
             SELECT a.account_key, a.account, COUNT(*) AS addresses,
                 SUM(CASE WHEN e.fault IS NULL THEN 0 ELSE 1 END) AS faulty
-            FROM account_email e
+            FROM email_in_force e
             JOIN account a ON a.period = e.period AND a.account_key = e.account_key
             WHERE e.period = :period AND a.status <> 'closed'
             GROUP BY a.account_key, a.account
             HAVING SUM(CASE WHEN e.fault IS NULL THEN 0 ELSE 1 END) > 0""",
         detail=says("{faulty} of {addresses} addresses cannot be used"),
         rules=(21, 22),
+    ),
+    Check(
+        name="mailing-address-changed",
+        severity=Severity.WARNING,
+        what="A mailing address changed after the export was written, and the bill goes on paper.",
+        why="The page was made with the old address and would go there.",
+        fix="Hold the bill back (`billclose outsort`), or put it into another envelope; the next "
+        "export has the new address.",
+        sql="""
+            SELECT a.account_key, a.account FROM delivery_plan d
+            JOIN account a ON a.period = d.period AND a.account_key = d.account_key
+            JOIN account_now n ON n.period = d.period AND n.account_key = d.account_key
+            WHERE d.period = :period AND d.paper IS NOT NULL
+                AND (n.mailing_address <> a.mailing_address OR n.city <> a.city
+                    OR n.state <> a.state OR n.zip <> a.zip)""",
+        detail=says("moved since the export; the page shows the old address"),
+        rules=(31,),
+        before_yes=True,
     ),
     Check(
         name="neither-paper-nor-ebill",
@@ -72,7 +90,7 @@ DELIVERY = (
         fix="Ask the customer and set one of the two flags.",
         sql="""
             SELECT a.account_key, a.account FROM delivery_plan d
-            JOIN account a ON a.period = d.period AND a.account_key = d.account_key
+            JOIN account_now a ON a.period = d.period AND a.account_key = d.account_key
             WHERE d.period = :period AND NOT d.paperless AND NOT a.send_paper
                 AND a.status <> 'closed'""",
         detail=says("neither paperless nor on paper; goes on paper"),

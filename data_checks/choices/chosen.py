@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +20,7 @@ from database.audit import record_audit
 from database.checking.tables import check_setting
 from domain.checks import NEVER_WAIVED, Severity
 from domain.failures import Misuse, Refused
+from domain.words import say_meant
 
 SEVERITY = "severity"
 OFF = "off"
@@ -78,7 +78,7 @@ class CheckChoices:
 def require_check(name: str) -> Check:
     """Return a check by its name; raises Misuse with the one that was probably meant."""
     if name not in ALL:
-        meant = _meant(name, ALL)
+        meant = say_meant(name, ALL)
         raise Misuse(f"There is no check {name!r}{meant}; `billclose checks list` names them.")
     return ALL[name]
 
@@ -109,7 +109,7 @@ def limit_of(check: str, name: str) -> Limit:
     known = LIMITS.get(check, {})
     if name not in known:
         has = ", ".join((SEVERITY, *known))
-        raise Misuse(f"{check} has no {name!r}{_meant(name, (SEVERITY, *known))}; it has {has}.")
+        raise Misuse(f"{check} has no {name!r}{say_meant(name, (SEVERITY, *known))}; it has {has}.")
     return known[name]
 
 
@@ -163,8 +163,3 @@ def record_choice(
     where = "/".join(filter(None, (choice.service, choice.rate_code)))
     said = f"{choice.name}={choice.value}{f' for {where}' if where else ''}: {reason}"
     record_audit(books, now, who, "set check", choice.check, said)
-
-
-def _meant(written: str, known: Iterable[str]) -> str:
-    near = get_close_matches(written.casefold(), list(known), n=1, cutoff=0.7)
-    return f"; did you mean {near[0]}?" if near else ""

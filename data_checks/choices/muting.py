@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -14,7 +13,8 @@ from sqlalchemy.engine import Connection
 from data_checks.check import Check, Finding
 from database.audit import record_audit
 from database.checking.tables import check_mute
-from database.tables import account, bill_run, movement
+from database.queries.periods import newest_exported_account
+from database.tables import account, movement
 from domain.accounts import account_key
 from domain.failures import Misuse, Refused
 from domain.money import Money
@@ -77,9 +77,9 @@ def mute(
     if not today <= until <= today.fromordinal(today.toordinal() + LONGEST_MUTE):
         raise Misuse(f"A mute ends between today and {LONGEST_MUTE} days from now, not on {until}.")
     key = account_key(number)
-    known = _newest_account(books, key)
+    known = newest_exported_account(books, key)
     if known is None:
-        raise Misuse(f"There is no account {number}.")
+        raise Misuse(f"There is no account {number}; `billclose find TEXT` looks for it.")
     _end_expired(books, today, now)
     opened = (check_mute.c.check_name == check) & (check_mute.c.account_key == key)
     opened &= (check_mute.c.service == service) & check_mute.c.lifted_at.is_(None)
@@ -122,18 +122,6 @@ def unmute(
 def _end_expired(books: Connection, today: date, now: datetime) -> None:
     over = check_mute.c.lifted_at.is_(None) & (check_mute.c.until < today)
     books.execute(check_mute.update().where(over).values(lifted_at=now, lifted_by="its day"))
-
-
-def _newest_account(books: Connection, key: str) -> Any:
-    row = account.c
-    query = (
-        sa.select(row.period, row.account, row.status)
-        .join(bill_run, bill_run.c.period == row.period)
-        .where(row.account_key == key)
-        .order_by(bill_run.c.ends_on.desc())
-        .limit(1)
-    )
-    return books.execute(query).one_or_none()
 
 
 def _meters(books: Connection, period: str, key: str) -> list[str]:

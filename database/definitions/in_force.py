@@ -4,7 +4,8 @@ What is in force of the billing system's rows and our own: views, so that all re
 A portal user's link, wallet and landlords stand in the export of a period and in our tables. The
 newer act wins: what was done here stays until an export that was imported later says otherwise,
 and a payment method that was added here is in every period's wallet (ruling 25). Of a portal user
-who was deleted nothing is in force, whoever says so (rule 161).
+who was deleted nothing is in force, whoever says so (rule 161). What the feed told of an account
+stands until an export that was written later (contract 6).
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.tables import metadata, scheduled_payment
+from database.definitions.account_changes import accounts_in_force
+from database.tables import account, account_email, metadata, scheduled_payment
 from database.types import one_of
 from domain.payments import MethodKind
 
@@ -40,8 +42,35 @@ wallet_in_force = sa.table(
     sa.column("last4", sa.String),
 )
 
+email_in_force = sa.table(
+    "email_in_force",
+    *(sa.column(column.name, column.type) for column in account_email.c),
+)
+account_now = sa.table(
+    "account_now", *(sa.column(column.name, column.type) for column in account.c)
+)
+
+_SAID_AT = "COALESCE(r.written_at, r.imported_at)"  # when the export's word was true
 _MAY_SIGN_IN = "u.state IN ('active', 'locked')"  # a lock leaves what is in force (ruling 11)
-VIEWS = {
+VIEWS: dict[str, str | sa.Select[Any]] = {
+    "account_now": accounts_in_force(),
+    "email_in_force": f"""
+        SELECT e.period, e.account_key, e.position, e.address, e.fault
+        FROM account_email e
+        JOIN bill_run r ON r.period = e.period
+        WHERE NOT EXISTS (
+            SELECT 1 FROM account_change c WHERE c.account_key = e.account_key
+                AND c.field = 'email' AND c.told_at >= {_SAID_AT})
+        UNION ALL
+        SELECT a.period, c.account_key, t.position, t.address, t.fault
+        FROM told_address t
+        JOIN account_change c ON c.id = t.change
+        JOIN account a ON a.account_key = c.account_key
+        JOIN bill_run r ON r.period = a.period
+        WHERE c.told_at >= {_SAID_AT} AND NOT EXISTS (
+            SELECT 1 FROM account_change n WHERE n.account_key = c.account_key
+                AND n.field = 'email'
+                AND (n.told_at > c.told_at OR n.told_at = c.told_at AND n.id > c.id))""",
     "scheduled_payment": f"""
         SELECT {", ".join(scheduled_payment.c.keys())} FROM gateway_payment
         WHERE kind = 'autopay'""",
@@ -96,7 +125,13 @@ def _make_views(_metadata: sa.MetaData, connection: sa.Connection, **_options: A
     for name in VIEWS:
         connection.exec_driver_sql(f"DROP VIEW IF EXISTS {name}")
     for name, query in VIEWS.items():
-        connection.exec_driver_sql(f"CREATE VIEW {name} AS {query}")
+        connection.exec_driver_sql(f"CREATE VIEW {name} AS {_written(query, connection.dialect)}")
+
+
+def _written(query: str | sa.Select[Any], dialect: sa.Dialect) -> str:
+    if isinstance(query, str):
+        return query
+    return str(query.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
 @sa.event.listens_for(metadata, "before_drop")

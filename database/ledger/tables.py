@@ -106,6 +106,14 @@ entry_plan = make_table(
     sa.Column("how", one_of(ContainedBy, "how")),  # NULL: carried over
 )
 
+told_address = make_table(
+    "told_address",  # the addresses of a changed e-mail field, split as an export's are
+    sa.Column("change", sa.BigInteger, sa.ForeignKey("account_change.id"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("fault", sa.String(200)),  # why it is no address; NULL: it is one
+)
+
 boundary_finding = make_table(
     "boundary_finding",  # what of an export and our entries does not agree, for the checks
     sa.Column(

@@ -6,13 +6,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.definitions.in_force import landlord_in_force, link_in_force
-from database.queries.account_changes import account_in_force
+from database.definitions.account_changes import account_in_force
+from database.definitions.in_force import email_in_force, landlord_in_force, link_in_force
 from database.queries.balances import is_owed
 from database.queries.outsorted import has_outsorted_bill
 from database.tables import (
     account,
-    account_email,
     audit,
     balance_due,
     bill_run,
@@ -62,9 +61,9 @@ def _addresses() -> list[sa.Exists]:
     """Make the claims that somebody can be written to: the customer, a portal user, a landlord."""
     return [
         sa.exists().where(
-            _of_the_debtor(account_email),
-            account_email.c.fault.is_(None),
-            _is_welcome(account_email.c.address),
+            _of_the_debtor(email_in_force),
+            email_in_force.c.fault.is_(None),
+            _is_welcome(email_in_force.c.address),
         ),
         sa.exists().where(_of_the_debtor(link_in_force), _is_welcome(link_in_force.c.address)),
         sa.exists().where(

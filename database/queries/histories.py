@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -19,7 +20,7 @@ from database.queries.corrections import (
 )
 from database.queries.outsorted import is_outsorted
 from database.tables import account, bill, bill_run, gateway_payment, movement, period_close
-from domain.money import Money
+from domain.money import ZERO, Money
 from domain.movements import MovementKind
 from domain.payments import MethodKind, PaymentKind, PaymentState
 
@@ -45,6 +46,8 @@ class PastBill:
 class Line:
     """One line of the transaction history: billings positive, payments negative (rule 44)."""
 
+    account_key: str
+    number: int  # in its period's export
     account: str
     period: str
     posted_on: date
@@ -53,6 +56,23 @@ class Line:
     kind: MovementKind
     amount: Money
     usage: float | None
+    unit: str = ""
+    days: int | None = None
+    meter: str = ""
+    read_type: str = ""
+    previous_read: float | None = None
+    current_read: float | None = None
+    reference: str = ""
+
+    @property
+    def identity(self) -> str:
+        """What its page is called: its period, and its place in the period's export."""
+        return f"{self.period}-{self.number}"
+
+    @property
+    def is_credit(self) -> bool:
+        """An amount in the customer's favor that nobody paid (rule 180)."""
+        return self.amount < ZERO and self.kind is not MovementKind.PAYMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +88,28 @@ class PastPayment:
     confirmation: str
     checkout: str = ""  # the key of the payment by hand, and who made it: nobody else sees it
     paid_by: int | None = None
+
+
+_ROW = movement.c
+_LINE = (
+    _ROW.account_key,
+    _ROW.line,
+    _ROW.account,
+    _ROW.period,
+    _ROW.posted_on,
+    _ROW.service,
+    _ROW.description,
+    _ROW.kind,
+    _ROW.amount,
+    _ROW.usage,
+    _ROW.unit,
+    _ROW.days,
+    _ROW.meter,
+    _ROW.read_type,
+    _ROW.previous_read,
+    _ROW.current_read,
+    _ROW.reference,
+)
 
 
 def bills_of(books: Connection, keys: Sequence[str], period: str = "") -> list[PastBill]:
@@ -120,28 +162,53 @@ def lines_of(
 
     None of a bill that is held back.
     """
-    query = (
-        sa.select(
-            movement.c.account,
-            movement.c.period,
-            movement.c.posted_on,
-            movement.c.service,
-            movement.c.description,
-            movement.c.kind,
-            movement.c.amount,
-            movement.c.usage,
-        )
-        .join(period_close, period_close.c.period == movement.c.period)
-        .where(
-            movement.c.account_key.in_(keys),
-            ~is_outsorted(movement.c.period, movement.c.account_key),
-        )
-        .order_by(movement.c.posted_on.desc(), movement.c.period.desc(), movement.c.line.desc())
-        .limit(most)
-    )
+    query = _closed_lines(keys).limit(most)
     if period:
         query = query.where(movement.c.period == period)
     return [Line(*row) for row in books.execute(query)]
+
+
+def credits_of(books: Connection, keys: Sequence[str], most: int = 100) -> list[Line]:
+    """Return the newest amounts in the customer's favor that are no payments (rule 180)."""
+    query = _closed_lines(keys).where(
+        movement.c.amount < ZERO, movement.c.kind != MovementKind.PAYMENT
+    )
+    return [Line(*row) for row in books.execute(query.limit(most))]
+
+
+def line_of(books: Connection, key: str, identity: str) -> Line | None:
+    """Return one line of an account by its own name, None where the account has none of it."""
+    period, _, number = identity.rpartition("-")
+    if not (number.isascii() and number.isdecimal() and len(number) < 10):
+        return None
+    query = _closed_lines([key]).where(movement.c.period == period, movement.c.line == int(number))
+    row = books.execute(query).one_or_none()
+    return Line(*row) if row else None
+
+
+def lines_beside(books: Connection, line: Line) -> list[Line]:
+    """
+    Return all that makes up the amount of a line, itself too, in the order of the export.
+
+    A billing is one line a service: those of one bill belong together. A payment, a penalty, an
+    adjustment is what stands on its day.
+    """
+    query = _closed_lines([line.account_key]).where(
+        movement.c.period == line.period, movement.c.kind == line.kind
+    )
+    if line.kind is not MovementKind.BILLING:
+        query = query.where(movement.c.posted_on == line.posted_on)
+    return [Line(*row) for row in books.execute(query)][::-1]
+
+
+def _closed_lines(keys: Sequence[str]) -> sa.Select[Any]:
+    """Select lines of closed periods, newest first; none of a bill that is held back."""
+    return (
+        sa.select(*_LINE)
+        .join(period_close, period_close.c.period == _ROW.period)
+        .where(_ROW.account_key.in_(keys), ~is_outsorted(_ROW.period, _ROW.account_key))
+        .order_by(_ROW.posted_on.desc(), _ROW.period.desc(), _ROW.line.desc())
+    )
 
 
 def payments_of(books: Connection, keys: Sequence[str], most: int = 100) -> list[PastPayment]:
@@ -164,38 +231,3 @@ def payments_of(books: Connection, keys: Sequence[str], most: int = 100) -> list
         PastPayment(number, at.date(), amount, kind, last4, state, confirmation or "", key, who)
         for number, at, amount, kind, last4, state, confirmation, key, who in books.execute(query)
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class Consumption:
-    """What one metered service used in one closed period, in the service's own unit."""
-
-    account: str
-    service: str
-    ends_on: date
-    usage: float
-    billed: Money
-
-
-def consumption_of(books: Connection, keys: Sequence[str]) -> list[Consumption]:
-    """Return usage and billed amount by account, metered service and period, oldest first."""
-    amount = sa.func.sum(movement.c.amount, type_=movement.c.amount.type)
-    query = (
-        sa.select(
-            movement.c.account,
-            movement.c.service,
-            bill_run.c.ends_on,
-            sa.func.sum(movement.c.usage),
-            amount,
-        )
-        .join(period_close, period_close.c.period == movement.c.period)
-        .join(bill_run, bill_run.c.period == movement.c.period)
-        .where(
-            movement.c.account_key.in_(keys),
-            movement.c.usage.is_not(None),
-            ~is_outsorted(movement.c.period, movement.c.account_key),
-        )
-        .group_by(movement.c.account, movement.c.service, bill_run.c.ends_on)
-        .order_by(movement.c.account, movement.c.service, bill_run.c.ends_on)
-    )
-    return [Consumption(*row) for row in books.execute(query)]

@@ -10,10 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.definitions.account_changes import FLAGS, account_in_force
 from database.definitions.checkout import checkout, checkout_line
-from database.queries.account_changes import FLAGS, account_in_force
 from database.queries.balances import on_its_way, open_balance
 from database.tables import account, balance_due, bill, gateway_payment, scheduled_payment
+from domain.feeds import ChangeField
 from domain.money import ZERO, Money
 from domain.payments import MethodKind, PaymentKind, PaymentState
 
@@ -110,7 +111,7 @@ _STANDING = (
         on_its_way(balance_due.c.account_key).label("on_its_way"),
         balance_due.c.due_on,
         _BILLS.label("bills"),
-        account.c.name,
+        account_in_force(account, ChangeField.NAME).label("name"),
         account.c.service_address,
         *(account_in_force(account, name).label(name.value) for name in FLAGS),
     )

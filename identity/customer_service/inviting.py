@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.definitions.identity import account_link
-from database.tables import account_email
+from database.definitions.in_force import email_in_force
 from domain.failures import Refused
 from domain.identity import LinkKind, LinkProof, PortalMail, PortalUser, UserState
 from identity.account_links import add_link
@@ -98,7 +98,7 @@ def fitting_mail(books: Connection, user: PortalUser) -> LinkKind:
 
 def addresses_on_file(books: Connection, period: str, key: str) -> list[str]:
     """Return the good addresses of an account's record, in their order (rules 22, 30)."""
-    row = account_email.c
+    row = email_in_force.c
     query = sa.select(row.address).where(
         row.period == period, row.account_key == key, row.fault.is_(None)
     )

@@ -12,11 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
-from database.definitions.in_force import link_in_force
+from database.definitions.in_force import account_now, email_in_force, link_in_force
 from database.runs import Run, get_run
 from database.tables import (
-    account,
-    account_email,
     bill_run,
     period_close,
     portal_user,
@@ -54,7 +52,7 @@ def to_conditions(written: Iterable[str]) -> list[sa.ColumnElement[bool]]:
 
 
 def _condition(name: str, value: str) -> sa.ColumnElement[bool]:
-    column = account.c[name]
+    column = account_now.c[name]
     if name in FLAGS:
         if value.lower() not in (*_YES, *_NO):
             raise Misuse(f"--where {name}={value}: write {name}=true or {name}=false.")
@@ -76,10 +74,10 @@ def read_portal_users(books: Connection, period: str) -> Iterator[Reader]:
     Put together here: no index leads from a mailbox to its links, and a join took hours.
     """
     links = (
-        sa.select(link_in_force.c.mailbox, account.c.account)
-        .join(account, _same_account(link_in_force))
-        .where(link_in_force.c.period == period, account.c.status != AccountStatus.CLOSED)
-        .order_by(account.c.account_key.desc())
+        sa.select(link_in_force.c.mailbox, account_now.c.account)
+        .join(account_now, _same_account(link_in_force))
+        .where(link_in_force.c.period == period, account_now.c.status != AccountStatus.CLOSED)
+        .order_by(account_now.c.account_key.desc())
     )
     first = {row.mailbox: row.account for row in books.execute(links)}  # the last one stays
     users = (
@@ -108,11 +106,15 @@ def read_customers(
     """
     conditions = to_conditions(where)
     if numbers is not None:
-        conditions.append(account.c.account_key.in_(_known(books, period, numbers)))
+        conditions.append(account_now.c.account_key.in_(_known(books, period, numbers)))
     query = (
-        sa.select(account.c.account_key, account.c.account, account.c.cosigner_id)
-        .where(account.c.period == period, account.c.status != AccountStatus.CLOSED, *conditions)
-        .order_by(account.c.account_key)
+        sa.select(account_now.c.account_key, account_now.c.account, account_now.c.cosigner_id)
+        .where(
+            account_now.c.period == period,
+            account_now.c.status != AccountStatus.CLOSED,
+            *conditions,
+        )
+        .order_by(account_now.c.account_key)
     )
     rows = books.execute(query).all()
     some = None
@@ -131,17 +133,17 @@ def read_picked(books: Connection, period: str, addresses: Sequence[str]) -> Ite
     wanted = {address.casefold(): _recipient(address) for address in addresses}
     for table, mailbox in (
         (link_in_force, link_in_force.c.mailbox),
-        (account_email, sa.func.lower(account_email.c.address)),
+        (email_in_force, sa.func.lower(email_in_force.c.address)),
     ):
         query = (
-            sa.select(table.c.address, account.c.account)
-            .join(account, _same_account(table))
+            sa.select(table.c.address, account_now.c.account)
+            .join(account_now, _same_account(table))
             .where(
                 table.c.period == period,
                 mailbox.in_(list(wanted)),
-                account.c.status != AccountStatus.CLOSED,
+                account_now.c.status != AccountStatus.CLOSED,
             )
-            .order_by(account.c.account_key)
+            .order_by(account_now.c.account_key)
         )
         for address, number in books.execute(query):
             yield Reader(wanted[address.casefold()], number)
@@ -151,8 +153,8 @@ def read_picked(books: Connection, period: str, addresses: Sequence[str]) -> Ite
 def _known(books: Connection, period: str, numbers: Sequence[str]) -> list[str]:
     """Return the keys of account numbers that a run has; raises Misuse for another."""
     keys = [account_key(number) for number in numbers]
-    query = sa.select(account.c.account_key).where(
-        account.c.period == period, account.c.account_key.in_(keys)
+    query = sa.select(account_now.c.account_key).where(
+        account_now.c.period == period, account_now.c.account_key.in_(keys)
     )
     found = set(books.scalars(query))
     for number, key in zip(numbers, keys, strict=True):
@@ -172,7 +174,9 @@ def _recipient(address: str) -> Recipient:
 
 
 def _same_account(table: sa.FromClause) -> sa.ColumnElement[bool]:
-    return sa.and_(account.c.period == table.c.period, account.c.account_key == table.c.account_key)
+    return sa.and_(
+        account_now.c.period == table.c.period, account_now.c.account_key == table.c.account_key
+    )
 
 
 class AudienceKind(StrEnum):

@@ -20,6 +20,7 @@ from mail.letters.phrases import (
     period_words,
     web_address,
 )
+from mail.letters.since_bill import SinceBill, say_since_bill
 from mail.letters.spanish import in_language
 from mail.message.mime import one_line
 
@@ -86,6 +87,7 @@ class BillLetter:
     password_hint: str = ""  # how the PDF is opened; empty: without a password
     bill_link: str = ""  # where the bill is to be read; empty: it is attached
     language: str = ENGLISH
+    since: SinceBill | None = None  # what moved after it was made
     change: Change | None = None  # it takes the place of a bill that its reader may have
 
     @property
@@ -102,8 +104,10 @@ def variables(letter: BillLetter) -> Values:
     Return everything a template may use (rule 17); this is the one list of them.
 
     Texts are made safe for one line; amounts and dates are written as people read them.
-    `amount_due` never bears a minus: of a credit the templates say that it is one.
+    `amount_due` is what the bill shows, and never bears a minus: of a credit the templates say that
+    it is one. What is still to be paid goes by what moved since.
     """
+    owed = letter.amount_due if letter.since is None else letter.since.open_balance
     return made_safe(
         {
             "utility": letter.utility,
@@ -114,15 +118,17 @@ def variables(letter: BillLetter) -> Values:
             "customer_name": greeted(letter.customer),
             "service_address": letter.service_address,
             "amount_due": Money(abs(letter.amount_due.cents)).dollars(),
-            "remaining_due": remaining(letter.amount_due, letter.draw).dollars(),
+            "since_bill": say_since_bill(letter.since, letter.language),
+            "open_balance": max(owed, ZERO).dollars(),
+            "remaining_due": remaining(owed, letter.draw).dollars(),
             "due_date": say_day(letter.due_on, letter.language),
             "autopay_line": autopay_line(letter.draw, letter.language),
             "password_hint": letter.password_hint,
             "bill_link": web_address(letter.bill_link),
             "LatestCommunicationLink": web_address(letter.latest_communication),
-            "is_payment_due": letter.amount_due > ZERO,
+            "is_payment_due": owed > ZERO,
             "is_credit": letter.amount_due < ZERO,
-            "is_paid_by_autopay": is_covered(letter.amount_due, letter.draw),
+            "is_paid_by_autopay": is_covered(owed, letter.draw),
             "changes": _changes(letter),
             "standing": _standing(letter),
         }

@@ -21,6 +21,7 @@ from mail.letters.phrases import (
     period_words,
     web_address,
 )
+from mail.letters.since_bill import SinceBill, say_since_bill
 from mail.letters.spanish import in_language
 
 NOTICES = tuple(kind for kind in MessageKind if kind is not MessageKind.BILL)
@@ -97,11 +98,13 @@ class PaymentDue(Notice):
     kind = MessageKind.PAYMENT_DUE
     open_balance: Money
     due_on: date
+    since: SinceBill | None = None  # what moved after the bill was made
     draw: AnnouncedDraw | None = None
 
     def _own_values(self) -> Values:
         return {
             "open_balance": self.open_balance.dollars(),
+            "since_bill": say_since_bill(self.since, self.language),
             "due_date": self._day(self.due_on),
             "remaining_due": remaining(self.open_balance, self.draw).dollars(),
             "autopay_line": autopay_line(self.draw, self.language),
@@ -117,10 +120,12 @@ class PastDue(Notice):
     open_balance: Money
     due_on: date
     days_overdue: int
+    since: SinceBill | None = None  # what moved after the bill was made
 
     def _own_values(self) -> Values:
         return {
             "open_balance": self.open_balance.dollars(),
+            "since_bill": say_since_bill(self.since, self.language),
             "due_date": self._day(self.due_on),
             "days_overdue": self._count(self.days_overdue, "day"),
         }

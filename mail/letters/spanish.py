@@ -52,6 +52,22 @@ _SPANISH = {
     "cobrará el {day} de su {method}.",
     "The autopay payment of {amount} will be drawn on {day}.": "El pago automático de {amount} se "
     "cobrará el {day}.",
+    "Your bill shows {amount}.": "Su factura indica {amount}.",
+    "We received {amount} on {day}, after it was made": "Recibimos {amount} el {day}, después de "
+    "hacerla",
+    "We received {amount} until {day}, after it was made": "Recibimos {amount} hasta el {day}, "
+    "después de hacerla",
+    "We received {amount} after it was made": "Recibimos {amount} después de hacerla",
+    "{amount} that was paid before went back": "{amount} que se había pagado fue devuelto",
+    "{amount} was added since": "desde entonces se agregaron {amount}",
+    "{amount} was taken off": "se descontaron {amount}",
+    "{amount} is left.": "quedan {amount}.",
+    "{amount} is owed now.": "ahora se deben {amount}.",
+    "nothing is left to pay.": "no queda nada por pagar.",
+    "you have a credit of {amount}.": "tiene un saldo a favor de {amount}.",
+    "The payment did not reach your bank or card company, and so long after its day we do not "
+    "draw it any more.": "El pago no llegó a su banco o a la empresa de su tarjeta, y tanto tiempo "
+    "después de su fecha ya no se cobra.",
     "utility bill": "factura de servicios",
     "final bill": "factura final",
     "delinquent notice": "aviso de mora",

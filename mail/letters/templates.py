@@ -240,7 +240,9 @@ COMMON = {
 }
 BILL = {
     "form_title": "what people call the form",
-    "amount_due": "never with a minus: of a credit, say that it is one",
+    "amount_due": "what the bill shows; never with a minus: of a credit, say that it is one",
+    "since_bill": "what was received or added after it was made, and what is left; mostly empty",
+    "open_balance": "what is still to be paid: the amount due and what moved since",
     "remaining_due": "what an autopay draw leaves to be paid",
     "due_date": "the day by which it is to be paid",
     "autopay_line": "names the method to its owner alone; empty without a draw",
@@ -254,6 +256,7 @@ BILL = {
 }
 NOTICE = {
     "open_balance": "what is owed now",
+    "since_bill": BILL["since_bill"],
     "due_date": BILL["due_date"],
     "amount_due": "what the bill says",
     "remaining_due": BILL["remaining_due"],

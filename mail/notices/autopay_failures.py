@@ -10,12 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
-from database.definitions.in_force import landlord_in_force, link_in_force
+from database.definitions.in_force import email_in_force, landlord_in_force, link_in_force
 from database.queries.balances import open_balance
 from database.queries.payment_events import newest_taken_back
 from database.tables import (
     account,
-    account_email,
     balance_due,
     draw,
     scheduled_payment,
@@ -103,7 +102,7 @@ def _failures(about: sa.ColumnElement[str]) -> sa.Select[Any]:
 def _messages(books: Connection, row: Any, to_landlords: bool) -> Iterator[PlannedMessage]:
     landlords = _landlords(books, row) if to_landlords else ()
     recipients = choose_recipients(
-        _addresses(books, account_email, row, account_email.c.fault.is_(None)),
+        _addresses(books, email_in_force, row, email_in_force.c.fault.is_(None)),
         _addresses(books, link_in_force, row),
         landlords,
     )

@@ -18,7 +18,7 @@ from database.books import Database
 from database.queries.autopay import is_varying
 from database.tables import account, bill_run, delivery, draw, run_step, scheduled_payment
 from domain.deliveries import DeliveryStatus, MessageKind
-from domain.payments import PaymentState
+from domain.payments import DrawState, PaymentState
 from domain.reminders import Skipped
 from domain.steps import Step
 from domain.words import say_count
@@ -26,6 +26,7 @@ from mail.outbox.queueing import PlannedMessage, queue_messages, without_known
 from mail.recipients.addresses import Some, read_addresses
 from mail.recipients.suppressed import suppressed_mailboxes
 
+AGAIN = "/on-"  # between a payment's key and the new day that a mail tells
 CHUNK = 2_000  # payments in memory at a time
 Find = Callable[[Connection], list[tuple[str, sa.Select[Any]]]]
 
@@ -170,13 +171,17 @@ def queue_draw_notices(database: Database, terms: Notifying) -> NoticeCounts:
 
     Owed before a draw of a changed amount from a bank account; the office may tell of all. Who has
     it in the e-bill is not told twice, so nothing is recorded before the e-bills of the period
-    have been sent. A draw that is tried again was told by the mail about its failure.
+    have been sent. A draw that is tried again was told by the mail about its failure. One that was
+    never taken and is drawn on another day after all is told whatever the office tells of: no
+    e-bill says that day.
     """
 
     def find(books: Connection) -> list[tuple[str, sa.Select[Any]]]:
+        runs = books.execute(_mailed_runs()).all()
+        again = [_drawn_later(row, terms) for row in runs]
         if terms.autopay_scheduled == "none":
-            return []
-        return [_of_run(row, terms) for row in books.execute(_mailed_runs()).all()]
+            return again
+        return again + [_of_run(row, terms) for row in runs]
 
     return queue_notices(database, MessageKind.AUTOPAY_SCHEDULED, find, terms)
 
@@ -200,6 +205,31 @@ def _of_run(row: Any, terms: Notifying) -> tuple[str, sa.Select[Any]]:
     if terms.autopay_scheduled == "varying":
         conditions.append(is_varying(scheduled_payment, row.period))
     return row.period, payments_of(row.period, *conditions)
+
+
+def _drawn_later(row: Any, terms: Notifying) -> tuple[str, sa.Select[Any]]:
+    """Select payments that a person found to be never taken, and that wait for their new day."""
+    today = terms.now.astimezone(ZoneInfo(row.timezone)).date()
+    draws, other = draw.c, draw.alias("other_draw")
+    was_never_taken = sa.exists().where(
+        draws.payment_key == _PAYMENT.key,
+        draws.state == DrawState.ABANDONED,
+        draws.asked_at.is_not(None),
+    )
+    is_drawn = sa.exists().where(
+        other.c.payment_key == _PAYMENT.key, other.c.state != DrawState.ABANDONED
+    )
+    found = payments_of(
+        row.period,
+        _PAYMENT.state == PaymentState.SCHEDULED,
+        _PAYMENT.pay_on > today,
+        was_never_taken,
+        ~is_drawn,
+    )
+    about = _PAYMENT.key.concat(AGAIN).concat(sa.cast(_PAYMENT.pay_on, sa.String))
+    return row.period, found.with_only_columns(
+        _PAYMENT.account_key, _PAYMENT.account, account.c.cosigner_id, about.label("about")
+    )
 
 
 def _is_to_come(today: date) -> list[sa.ColumnElement[bool]]:

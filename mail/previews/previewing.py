@@ -11,8 +11,9 @@ from email.policy import default
 import sqlalchemy as sa
 
 from database.books import Database
+from database.definitions.in_force import email_in_force
 from database.runs import Run, get_run
-from database.tables import account, account_email, bill, bill_run, recipient
+from database.tables import account, bill, bill_run, recipient
 from domain.accounts import account_key
 from domain.deliveries import MessageKind, Recipient, RecipientSource
 from domain.failures import Misuse, OutcomeUnknown, PermanentFailure, TemporaryFailure
@@ -118,13 +119,13 @@ def _first_recipient(database: Database, run: Run, key: str, office: str) -> Rec
         recipient.c.period == run.period, recipient.c.account_key == key
     )
     record = (
-        sa.select(account_email.c.address)
+        sa.select(email_in_force.c.address)
         .where(
-            account_email.c.period == run.period,
-            account_email.c.account_key == key,
-            account_email.c.fault.is_(None),
+            email_in_force.c.period == run.period,
+            email_in_force.c.account_key == key,
+            email_in_force.c.fault.is_(None),
         )
-        .order_by(account_email.c.position)
+        .order_by(email_in_force.c.position)
     )
     order = list(RecipientSource)
     with database.reading() as books:

@@ -10,8 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.definitions.in_force import landlord_in_force, link_in_force
-from database.tables import account_email
+from database.definitions.in_force import email_in_force, landlord_in_force, link_in_force
 from domain.deliveries import Recipient
 from rules.mail.delivery import choose_recipients
 
@@ -54,9 +53,9 @@ def read_addresses(
     PostgreSQL expects few, they took it hours.
     """
     record = (
-        sa.select(account_email.c.account_key, account_email.c.address)
-        .where(account_email.c.period == period, account_email.c.fault.is_(None))
-        .order_by(account_email.c.account_key, account_email.c.position)
+        sa.select(email_in_force.c.account_key, email_in_force.c.address)
+        .where(email_in_force.c.period == period, email_in_force.c.fault.is_(None))
+        .order_by(email_in_force.c.account_key, email_in_force.c.position)
     )
     links = (
         sa.select(link_in_force.c.account_key, link_in_force.c.address, link_in_force.c.paperless)
@@ -64,7 +63,7 @@ def read_addresses(
         .order_by(link_in_force.c.account_key, link_in_force.c.mailbox)
     )
     if some is not None:
-        record = record.where(account_email.c.account_key.in_(some.keys))
+        record = record.where(email_in_force.c.account_key.in_(some.keys))
         links = links.where(link_in_force.c.account_key.in_(some.keys))
     return KnownAddresses(
         {key: [one for (one,) in found] for key, found in _grouped(books, record).items()},

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database, insert_rows
-from database.queries.account_changes import account_in_force
+from database.definitions.account_changes import account_in_force
 from database.tables import account, bill, delivery_plan, recipient
 from domain.deliveries import DeliveryPlan, PasswordField
 from domain.feeds import ChangeField
@@ -69,12 +69,12 @@ def _plan(
     rows = books.execute(
         sa.select(
             account.c.account_key,
-            account.c.status,
+            account.c.status,  # the export's: what it billed reaches its customer all the same
             account_in_force(account, ChangeField.EBILL).label("ebill"),
             account_in_force(account, ChangeField.SEND_PAPER).label("send_paper"),
             account.c.cosigner_id,
-            account.c.zip,
-            account.c.phone,
+            account.c.zip,  # that the page is addressed to
+            account_in_force(account, ChangeField.PHONE).label("phone"),
         )
         .where(account.c.period == period)
         .order_by(account.c.account_key)

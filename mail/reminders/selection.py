@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.definitions.account_changes import account_in_force
 from database.definitions.checkout import checkout, checkout_line
-from database.queries.account_changes import account_in_force
 from database.queries.balances import is_owed, open_balance
 from database.queries.outsorted import has_outsorted_bill
 from database.tables import (

@@ -10,6 +10,7 @@ from database.books import Database
 from database.definitions.identity import one_time_link
 from domain.deliveries import MessageKind
 from domain.failures import PermanentFailure
+from domain.identity import LinkKind
 from mail.letters.access import AccessLetter, PortalLinks, local_moment
 from mail.outbox.deliveries import Delivery
 from mail.rendering.alerts import facts_without_period, newest_utility
@@ -45,7 +46,7 @@ def to_access_letter(
         utility=utility,
         account=row.account,
         link=links.one_time(found.kind.value, found.key),
-        code=links.code(found.key),
+        code=links.code(found.key) if found.kind is LinkKind.VERIFY else "",
         language=language,
         expires=local_moment(found.expires_at, timezone, language),
     )

@@ -10,9 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.books import Database
+from database.definitions.account_changes import account_in_force
 from database.definitions.corrections import replaced_bill
 from database.definitions.in_force import wallet_in_force
-from database.queries.balances import open_balance
+from database.ledger.received import received_on
 from database.queries.outsorted import due_on_of
 from database.tables import (
     account,
@@ -25,10 +26,12 @@ from database.tables import (
 )
 from domain.corrections import is_corrected
 from domain.deliveries import Recipient, RecipientSource
+from domain.feeds import ChangeField
 from domain.money import Money
 from domain.payments import MethodKind, PaymentState
 from mail.letters.bill import AnnouncedDraw, BillLetter
 from mail.letters.corrected import Change
+from mail.letters.since_bill import SinceBill
 from mail.outbox.deliveries import Delivery
 from rules.mail.delivery import may_see_method
 
@@ -54,7 +57,11 @@ class BillFacts:
     phone: str = field(repr=False)
     amount_before: Money | None = None  # of the bill whose place this one took
     due_before: date | None = None
-    open_balance: Money | None = None  # None: it is of another bill
+    billed: Money | None = None  # what the balance stands on; None: on another bill
+    added: Money | None = None
+    paid: Money | None = None
+    first_on: date | None = None  # of what was received since
+    last_on: date | None = None
     draw_state: PaymentState | None = None
 
     def to_letter(
@@ -77,13 +84,30 @@ class BillFacts:
             latest_communication=latest_communication,
             password_hint=password_hint,
             bill_link=bill_link,
+            since=self._since(row),
             change=self._change(row),
         )
+
+    @property
+    def _standing(self) -> SinceBill | None:
+        if self.billed is None or self.added is None or self.paid is None:
+            return None
+        return SinceBill(self.billed, self.added, self.paid, self.first_on, self.last_on)
+
+    def _since(self, row: Delivery) -> SinceBill | None:
+        """Say it of the bill that the balance stands on; a notice beside it shows another sum."""
+        if is_corrected(row.about) or self.billed != self.amount_due:
+            return None
+        return self._standing
 
     def _change(self, row: Delivery) -> Change | None:
         if not is_corrected(row.about) or self.amount_before is None or self.due_before is None:
             return None
-        return Change(self.amount_before, self.due_before, self.open_balance)
+        return Change(
+            self.amount_before,
+            self.due_before,
+            self._standing.open_balance if self._standing else None,
+        )
 
     def _draw(self, row: Delivery) -> AnnouncedDraw | None:
         if not self.draw_amount or self.draw_on is None or self.draw_method is None:
@@ -152,7 +176,7 @@ def _facts(delivery: sa.FromClause, payment: sa.Table) -> sa.Select[Any]:
             delivery.c.key,
             bill_run.c.utility,
             bill_run.c.timezone,
-            account.c.name,
+            account_in_force(account, ChangeField.NAME),
             account.c.service_address,
             amount_due,
             due_on,
@@ -163,11 +187,14 @@ def _facts(delivery: sa.FromClause, payment: sa.Table) -> sa.Select[Any]:
             payment.c.last4,
             wallet_in_force.c.portal_user,
             delivery.c.source,
-            account.c.zip,
-            account.c.phone,
+            account.c.zip,  # that the page is addressed to, as the hint says
+            account_in_force(account, ChangeField.PHONE),
             replaced_bill.c.amount_due.label("amount_before"),
             replaced_bill.c.due_on.label("due_before"),
-            open_balance(),
+            balance_due.c.amount_due,
+            balance_due.c.added,
+            balance_due.c.paid,
+            *received_on(bill.c.account_key, bill_run.c.sure_until),
             payment.c.state if payment is scheduled_payment else sa.null(),
         )
         .select_from(delivery)

@@ -10,7 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.books import Database
+from database.definitions.account_changes import account_in_force
 from database.definitions.in_force import wallet_in_force
+from database.ledger.received import received_on
 from database.postings import is_receipt_of
 from database.queries.corrections import standing_corrections
 from database.queries.payment_events import newest_taken_back
@@ -26,8 +28,10 @@ from database.tables import (
     scheduled_payment,
 )
 from domain.deliveries import Recipient, RecipientSource
+from domain.feeds import ChangeField
 from domain.money import ZERO, Money
 from domain.payments import Advice, DrawState, MethodKind, PaymentState
+from mail.letters.since_bill import SinceBill
 from rules.mail.delivery import may_see_method
 
 
@@ -45,6 +49,7 @@ def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:
     corrected = standing_corrections()
     taken_back = newest_taken_back()
     came_back = sa.func.coalesce(returned.c.key, scheduled_payment.c.key)
+    first_on, last_on = received_on(balance_due.c.account_key, bill_run.c.sure_until)
     token = sa.func.coalesce(scheduled_payment.c.method_token, planned_payment.c.method_token)
 
     def of_the_account(table: sa.Table) -> sa.ColumnElement[bool]:
@@ -61,12 +66,14 @@ def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:
             bill_run.c.timezone,
             bill_run.c.period,
             bill_run.c.due_on.label("run_due_on"),
-            account.c.name,
+            account_in_force(account, ChangeField.NAME).label("name"),
             account.c.service_address,
             balance_due.c.amount_due,
             balance_due.c.added,
             balance_due.c.paid,
             balance_due.c.due_on,
+            first_on.label("first_on"),
+            last_on.label("last_on"),
             corrected.c.amount_due.label("corrected_due"),
             scheduled_payment.c.amount,
             scheduled_payment.c.pay_on,
@@ -195,11 +202,22 @@ class NoticeFacts:
     payment: NoticePayment | None
     method: MethodKind | None
     last4: str
+    first_on: date | None = None  # of what was received since the bill
+    last_on: date | None = None
     corrected_due: Money | None = None  # what the bill says now; None: it is as it was closed
 
     @property
     def open_balance(self) -> Money | None:
         return None if self.amount_due is None else self.amount_due + self.added - self.paid
+
+    @property
+    def since(self) -> SinceBill | None:
+        """What moved since the bill; None where it is not known what the bill shows."""
+        if self.amount_due is None:
+            return None
+        billed = self.amount_due if self.corrected_due is None else self.corrected_due
+        added = self.added + self.amount_due - billed
+        return SinceBill(billed, added, self.paid, self.first_on, self.last_on)
 
 
 def find_notice_facts(database: Database, keys: Sequence[str]) -> dict[str, NoticeFacts]:
@@ -243,6 +261,8 @@ def _to_facts(row: Any) -> NoticeFacts:
         added=row.added or ZERO,
         paid=row.paid or ZERO,
         due_on=row.due_on or row.run_due_on,
+        first_on=row.first_on,
+        last_on=row.last_on,
         corrected_due=row.corrected_due,
         payment=_to_payment(row),
         method=row.method_kind if is_told else None,

@@ -61,6 +61,14 @@ _WHY = (
         (NoDraw.METHOD_BLOCKED, NoDraw.METHOD_SUSPENDED),
     ),
     Why(
+        f"{_FORM}too-late",
+        "The payment did not reach your bank or card company, and so long after its day we do not "
+        "draw it any more.",
+        "",
+        None,
+        (NoDraw.TOO_LATE,),
+    ),
+    Why(
         f"{_FORM}amount-changed",
         "What is open is no longer the amount that came back, so that it is not drawn again.",
         "",
@@ -137,7 +145,9 @@ def to_notice(kind: MessageKind, facts: NoticeFacts, on: date, common: Common) -
 
 def _payment_due(facts: NoticeFacts, _on: date, common: Common) -> Notice:
     owed = _owed(facts)
-    return PaymentDue(**common, open_balance=owed, due_on=facts.due_on, draw=_draw(facts))
+    return PaymentDue(
+        **common, open_balance=owed, due_on=facts.due_on, since=facts.since, draw=_draw(facts)
+    )
 
 
 def _past_due(facts: NoticeFacts, on: date, common: Common) -> Notice:
@@ -147,7 +157,9 @@ def _past_due(facts: NoticeFacts, on: date, common: Common) -> Notice:
     days = (on - facts.due_on).days
     if days <= 0:
         raise PermanentFailure("it is not past due")
-    return PastDue(**common, open_balance=owed, due_on=facts.due_on, days_overdue=days)
+    return PastDue(
+        **common, open_balance=owed, due_on=facts.due_on, since=facts.since, days_overdue=days
+    )
 
 
 def _autopay_scheduled(facts: NoticeFacts, _on: date, common: Common) -> Notice:

@@ -156,11 +156,17 @@ def to_portal_links(office: MailNeeds) -> PortalLinks:
 
 
 def to_export_links(office: MailNeeds) -> ExportLinks:
-    """Return what makes the links of usage exports; without exports.link_url there are none."""
-    url = office.settings.exports.link_url
+    """Return what makes the links of usage exports; without any address there are none."""
+    url = export_address(office.settings)
     if not url or office.rehearses:
         return NO_LINKS
     return ExportLinks(secret_for(office.home, "usage-export"), url)
+
+
+def export_address(settings: Settings) -> str:
+    """Return where exports are fetched, {token} in it: exports.link_url, else the portal's own."""
+    portal = settings.web.url.rstrip("/")
+    return settings.exports.link_url or (f"{portal}/exports/{{token}}" if portal else "")
 
 
 def to_unsubscribing(office: MailNeeds) -> Unsubscribing:

@@ -87,6 +87,7 @@ class Office(Choices):
     asks_in_prefect: bool = False  # a run of a deployment waits there for its answer
     origin: str = ""  # the machine's user, where nothing proves who `who` is
     rehearses: bool = False  # a dry run: everything happens in a copy, and nothing leaves it
+    copied_from: Office | None = None  # the office that a rehearsal is a copy of
 
     @cached_property
     def database(self) -> Database:

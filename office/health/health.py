@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,6 +36,7 @@ from office.health.work import (
 
 SECONDS = 4.0  # a server that has not answered by then is asked again at the next look
 Offsets = dict[str, timedelta]
+ASKED = ("run-late", "run-failed", "prefect-down", "mail-server-down")  # of servers
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,30 +62,60 @@ def look(office: Office, seconds: float = SECONDS) -> Health:
 
     Since when a trouble lasts is what the first look found, whose incident is open.
     """
-    zone = newest_timezone(office.database)
-    looking = Looking(office, office.clock.due(zone), zone, _open_incidents(office))
+    looking = _looking(office)
     answers = _side_by_side(_questions(looking, seconds), seconds + 1)
     offsets: Offsets = database_offset(looking)
     for name, answer in answers.items():
         if name.startswith("clock"):
             offsets |= answer
+    asked = [
+        *answers.get("prefect", [Condition("run-late", State.UNKNOWN, "No answer in time.")]),
+        *answers.get("runs", [Condition("run-failed", State.UNKNOWN, "No answer in time.")]),
+        *answers.get("mail", [_silent_mail_server(looking)]),
+    ]
+    return _health(looking, asked, offsets)
+
+
+def look_at_books(office: Office) -> Health:
+    """
+    Look at everything that this machine and the books tell, and ask no server: in milliseconds.
+
+    Of mail server, Prefect server and clocks it says what the last watch found.
+    """
+    looking = _looking(office)
+    return _health(looking, list(_as_watched(looking)), database_offset(looking))
+
+
+def _looking(office: Office) -> Looking:
+    zone = newest_timezone(office.database)
+    return Looking(office, office.clock.due(zone), zone, _open_incidents(office))
+
+
+def _health(looking: Looking, asked: list[Condition], offsets: Offsets) -> Health:
+    """Put what servers were asked for together with what is looked at here."""
     found = [
         *late_periods(looking),
         *forgotten_schedules(looking),
         *waiting_closes(looking),
         *missed_work(looking),
-        *answers.get("prefect", [Condition("run-late", State.UNKNOWN, "No answer in time.")]),
-        *answers.get("runs", [Condition("run-failed", State.UNKNOWN, "No answer in time.")]),
         *silent_rounds(looking),
         *lost_events(looking),
         *silent_services(looking),
         *stuck_money(looking),
-        *answers.get("mail", [_silent_mail_server(looking)]),
+        *asked,
         *clock_off(looking, offsets),
         *full_disks(looking),
     ]
     dated = (replace(one, since=looking.known.get(one.name, one.since)) for one in found)
     return Health(tuple(sorted(dated, key=lambda one: one.state is not State.TROUBLE)))
+
+
+def _as_watched(looking: Looking) -> Iterator[Condition]:
+    for kind in ASKED:
+        names = [name for name in looking.known if name.partition("/")[0] == kind]
+        yield from (Condition(name, State.TROUBLE) for name in names)
+        if not names:
+            yield Condition(kind, State.WELL, "The last watch found nothing.")
 
 
 def without_books(now: datetime, command: str) -> Health:

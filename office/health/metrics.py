@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy.exc import OperationalError
 
 from database.postings import count_unposted
+from database.queries.feed import newest_written_at
 from database.tables import (
     bill_run,
     delivery,
@@ -25,7 +26,7 @@ from database.tables import (
 )
 from office.equipment.office import Office
 from office.health.conditions import State
-from office.health.health import Health, look, without_books
+from office.health.health import Health, look_at_books, without_books
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 Sample = tuple[str, str, dict[str, str], float]  # name, help, labels, value
@@ -36,12 +37,12 @@ def scrape(office: Office) -> bytes:
     """
     Return the office's figures; no customer stands in them.
 
-    Any machine answers alike, as all is read from the books; where those do not answer, that is
-    the answer.
+    Any machine answers alike, as all is read from the books, and within a second, as no server is
+    asked; where the books do not answer, that is the answer.
     """
     registry = CollectorRegistry(auto_describe=False)
     try:
-        registry.register(_Figures([*_of_health(look(office)), *_of_books(office)]))
+        registry.register(_Figures([*_of_health(look_at_books(office)), *_of_books(office)]))
     except OperationalError:
         health = without_books(office.clock.wall(), office.command)
         registry.register(_Figures(list(_of_health(health))))
@@ -81,6 +82,11 @@ def _of_books(office: Office) -> Iterator[Sample]:
         1.0,
     )
     with office.database.reading() as books:
+        written_at = newest_written_at(books)
+        if written_at is not None:
+            text = "How old the newest file of the feed is."
+            age = (office.due_now() - written_at).total_seconds()
+            yield "billclose_feed_age_seconds", text, {}, age
         for row in books.execute(sa.select(work_done)):
             name = "billclose_work_last_success_timestamp_seconds"
             text = "When a nightly command last ended well."

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -14,7 +16,7 @@ from office.health.conditions import Condition, Looking, or_well, trouble, unwat
 ROUNDS, EVENTS = "rounds-silent", "events-lost"
 INTERVALS = 3  # so many looks in a row that did not happen are a trouble
 LEAST = timedelta(minutes=5)  # a machine that starts again takes a while
-DEAD_LETTERS = ("prefect", "dlq")  # of the home: where Prefect leaves events that it cannot write
+DEAD_LETTERS = "dlq"  # of Prefect's home: where it leaves events that it cannot write
 
 
 def silent_rounds(looking: Looking) -> list[Condition]:
@@ -42,17 +44,30 @@ def _silent(looking: Looking, rows: list[sa.Row[tuple[object, ...]]]) -> Iterato
 
 
 def lost_events(looking: Looking) -> list[Condition]:
-    """Find events that our own Prefect server could not write: what watches them missed them."""
-    folder = looking.office.home.joinpath(*DEAD_LETTERS)
-    try:
-        ages = [file.stat().st_mtime for file in folder.iterdir() if file.is_file()]
-    except OSError:
+    """
+    Find events that a Prefect server of this machine could not write: what watches missed them.
+
+    It is our own, in the home, or the one of a bigger office whose PREFECT_HOME the rounds know.
+    """
+    ours = looking.office.home / "prefect"
+    homes = {ours, Path(os.environ.get("PREFECT_HOME") or ours)}
+    folders = [home / DEAD_LETTERS for home in homes if (home / DEAD_LETTERS).is_dir()]
+    if not folders:
         return unwatched(EVENTS, "No event was ever lost here.")
+    ages = [age for folder in folders for age in _ages(folder)]
     if not ages:
         return or_well(EVENTS, ())
     since = datetime.fromtimestamp(min(ages), UTC)
     detail = f"The Prefect server could not write {say_count(len(ages), 'event')}; an alert that "
     detail += "waits for them may not come."
-    remedy = "Look into prefect/server.log in the home for why (a full disk, a locked database); "
-    remedy += "put that right and delete the files in prefect/dlq."
+    remedy = "Look into the server's log for why (a full disk, a locked database); "
+    remedy += f"put that right and delete the files in {' and '.join(map(str, sorted(folders)))}."
     return [trouble(EVENTS, "", since, detail, remedy)]
+
+
+def _ages(folder: Path) -> list[float]:
+    """Return when each file of a folder was written; of one that is not to be read, none."""
+    try:
+        return [file.stat().st_mtime for file in folder.iterdir() if file.is_file()]
+    except OSError:
+        return []

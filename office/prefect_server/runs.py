@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import socket
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
+from database.owners import is_gone
 from domain.failures import Misuse, TemporaryFailure
 from office.equipment.office import Office
+from office.prefect_server.owner import has_owner, is_own
 from office.secrets.prefect_access import announced, authorization, known_auth
 
 ANSWER_SECONDS = httpx.Timeout(60, connect=5)  # a busy server answers late; a dead one at once
@@ -21,6 +22,10 @@ REST = timedelta(minutes=10)  # what failed is not started by the minute
 OPEN = ("SCHEDULED", "PENDING", "RUNNING", "CANCELLING")
 ENDED_BADLY = ("FAILED", "CRASHED")
 TAG = "by-the-rounds"
+PROCESS_LABEL = "billclose.process"  # of a run: the process that carries it out
+GONE = "The process that ran this is gone; run it again and it goes on where it was."
+MOST_RUNS = 200
+LOOK_AGAIN = "look again"  # what whoever wakes a run chooses in its form: nothing is decided here
 FIRST_DEPLOYMENT = "close-period"
 
 
@@ -45,27 +50,22 @@ def wake(office: Office, flow_run: str | None) -> bool:
             return False
 
 
-def owner_tag(office: Office) -> str:
-    """Return the tag by which a home's deployments are known again in a server of several."""
-    place = f"{socket.gethostname()} {office.home.resolve()}"
-    return f"home:{hashlib.sha256(place.encode()).hexdigest()[:12]}"
-
-
 def require_own_deployments(office: Office, pool: str) -> None:
     """
     Refuse to deploy to a server whose deployments are another office's (Misuse, `other-office`).
 
     Deployments are known by their names: a second office would take all of them over, and the
-    first one's nights would run in the second one's home without a word. `pool` is the work pool
-    that they shall go to; empty: they are served by `billclose up` of this home.
+    first one's nights would run in the second one's home without a word. They carry the tag of
+    their office; where they carry none, `pool` tells: the work pool that they shall go to, empty
+    where `billclose up` of this home serves them.
     """
     with KnownServer(office) as server:
         there = server.find_deployment(FIRST_DEPLOYMENT)
     if there is None:
         return
     known_pool = there.get("work_pool_name") or ""
-    owners = {tag for tag in there.get("tags", ()) if tag.startswith("home:")}
-    if known_pool == pool and (pool or not owners or owner_tag(office) in owners):
+    tags = there.get("tags", ())
+    if is_own(office, tags) and (has_owner(tags) or known_pool == pool):
         return
     whose = f"the office of work pool {known_pool}" if known_pool else "another home's `up`"
     raise Misuse(
@@ -101,7 +101,9 @@ class KnownServer:
 
     def resume(self, flow_run: str) -> bool:
         """Resume a suspended run; tell whether it goes on."""
-        answer = self._ask("POST", f"/flow_runs/{flow_run}/resume", {"run_input": {}})
+        answer = self._ask(
+            "POST", f"/flow_runs/{flow_run}/resume", {"run_input": {"decision": LOOK_AGAIN}}
+        )
         return bool(answer.get("status") == "ACCEPT")
 
     def find_deployment(self, name: str) -> dict[str, Any] | None:
@@ -125,6 +127,46 @@ class KnownServer:
         self._ask("POST", f"/deployments/{found['id']}/create_flow_run", body)
         return True
 
+    def bury(self, tag: str) -> list[str]:
+        """
+        Mark runs of an office as crashed whose process ran here and is gone; return their names.
+
+        A worker that is stopped leaves its runs Running, and their places in the concurrency limit
+        taken. Of a process on another machine nothing is known: that is left to *run-lost*.
+        """
+        open_ones = {"tags": {"all_": [tag]}, "state": {"type": {"any_": OPEN[1:]}}}
+        runs = self._ask("POST", "/flow_runs/filter", {"flow_runs": open_ones, "limit": MOST_RUNS})
+        gone = [run for run in runs if is_gone(str(run.get("labels", {}).get(PROCESS_LABEL, "")))]
+        for run in gone:
+            crashed = {"state": {"type": "CRASHED", "message": GONE}, "force": True}
+            self._ask("POST", f"/flow_runs/{run['id']}/set_state", crashed)
+        return [str(run["name"]) for run in gone]
+
+    def move_schedules(self, tag: str, zone: str) -> int:
+        """Move an office's daily runs to another time zone; return how many were moved."""
+        ours = {"deployments": {"tags": {"all_": [tag]}}}
+        moved = 0
+        for deployment in self._ask("POST", "/deployments/filter", ours):
+            for planned in deployment["schedules"]:
+                schedule = planned["schedule"]
+                if "cron" not in schedule or schedule.get("timezone") == zone:
+                    continue
+                path = f"/deployments/{deployment['id']}/schedules/{planned['id']}"
+                self._ask("PATCH", path, {"schedule": schedule | {"timezone": zone}})
+                moved += 1
+        return moved
+
+    def tell(self, event: str, about: str, payload: dict[str, str], now: datetime) -> None:
+        """Tell the server of an event, for automations of the office's own."""
+        told = {
+            "id": str(uuid4()),
+            "occurred": now.isoformat(),
+            "event": event,
+            "resource": {"prefect.resource.id": about, "prefect.resource.name": about},
+            "payload": payload,
+        }
+        self._ask("POST", "/events", [told])
+
     def _is_open(self, deployment: str, now: datetime) -> bool:
         """Tell whether a run is going on or about to; what is planned for later is neither."""
         soon = (now + timedelta(minutes=1)).isoformat()
@@ -147,7 +189,7 @@ class KnownServer:
                 if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
                     break
             answer.raise_for_status()
-            return answer.json()
+            return answer.json() if answer.content else None
         except (httpx.HTTPError, ValueError) as failure:
             kind = type(failure).__name__
             raise TemporaryFailure(f"The Prefect server does not answer {path} ({kind}).") from None

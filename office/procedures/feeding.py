@@ -15,7 +15,13 @@ from billing_system.feed.taking_in import FeedReport, FeedTerms, take_in_file
 from database.audit import record_audit
 from database.feed.tables import customer_choice, feed_gap
 from database.ledger.tables import feed_file
-from database.queries.feed import newest_sequence, read_feed, read_gaps, stale_periods
+from database.queries.feed import (
+    newest_sequence,
+    newest_written_at,
+    read_feed,
+    read_gaps,
+    stale_periods,
+)
 from database.runs import newest_timezone
 from database.tables import balance_due, bill_run
 from domain.failures import Misuse, Refused, TemporaryFailure
@@ -177,6 +183,21 @@ def guard_balances(
             detail = f"{stale}: {despite}"
             record_audit(books, now, office.who, f"{act} despite stale balances", subject, detail)
     return StaleBalances()
+
+
+def say_as_of(office: Office) -> str | None:
+    """
+    Say as of when balances are known, in UTC: the oldest moment of any account (contract 6).
+
+    Of each it is the feed's newest file, or its export where that was written later; None before
+    the first close.
+    """
+    closed = sa.select(balance_due.c.period).distinct()
+    exported = sa.select(sa.func.min(bill_run.c.sure_until)).where(bill_run.c.period.in_(closed))
+    with office.database.reading() as books:
+        known = [newest_written_at(books), books.scalar(exported)]
+    moments = [one for one in known if one is not None]
+    return max(moments).isoformat() if moments else None
 
 
 def say_feed(office: Office, now: datetime) -> str:

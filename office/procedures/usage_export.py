@@ -14,12 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
-from database.definitions.in_force import landlord_in_force, link_in_force
+from database.definitions.in_force import email_in_force, landlord_in_force, link_in_force
+from database.queries.portal.accounts import newest_account
+from database.queries.portal.usage import ALL, UsageWish
 from database.tables import (
-    account,
-    account_email,
-    bill_run,
-    period_close,
     suppressed_address,
     usage_export,
 )
@@ -29,20 +27,9 @@ from domain.failures import Misuse, Refused
 from domain.words import say_count
 from mail.letters.links import token_hash
 from mail.outbox.queueing import PlannedMessage, queue_messages
+from office.equipment.mail import export_address
 from office.equipment.office import Office
 from reporting.documents.usage_export import MOST, read_usage, to_workbook
-
-
-def newest_account(books: Connection, key: str) -> Any:
-    """Return an account as the newest closed period that has it knows it, None where none has."""
-    query = (
-        sa.select(account.c.period, account.c.account_key, account.c.account, account.c.cosigner_id)
-        .join(period_close, period_close.c.period == account.c.period)
-        .join(bill_run, bill_run.c.period == account.c.period)
-        .where(account.c.account_key == key)
-        .order_by(bill_run.c.ends_on.desc())
-    )
-    return books.execute(query.limit(1)).one_or_none()
 
 
 def linked_mailbox(books: Connection, known: Any, to: str) -> Recipient:
@@ -65,10 +52,10 @@ def linked_mailbox(books: Connection, known: Any, to: str) -> Recipient:
 def _mailboxes(books: Connection, known: Any) -> Iterator[Recipient]:
     places: tuple[tuple[sa.Select[Any], RecipientSource], ...] = (
         (
-            sa.select(account_email.c.address).where(
-                account_email.c.period == known.period,
-                account_email.c.account_key == known.account_key,
-                account_email.c.fault.is_(None),
+            sa.select(email_in_force.c.address).where(
+                email_in_force.c.period == known.period,
+                email_in_force.c.account_key == known.account_key,
+                email_in_force.c.fault.is_(None),
             ),
             RecipientSource.CUSTOMER_RECORD,
         ),
@@ -115,17 +102,19 @@ class UsageExport:
     expires_at: datetime
 
 
-def export_usage(office: Office, number: str, to: str) -> UsageExport:
+def export_usage(office: Office, number: str, to: str, wish: UsageWish = ALL) -> UsageExport:
     """
     Write an account's newest usage records into a private file and queue the mail with its link.
+
+    `wish` narrows the records to those that a page shows (rule 182).
 
     Raises Refused where the mailbox is none of the account's (its own, a linked portal user's, a
     cosigner's) or gets no mail any more, and Misuse where there is no account or no link.
     """
-    if not office.settings.exports.link_url:
+    if not export_address(office.settings):
         raise Misuse(
-            "exports.link_url is empty: nobody could fetch the file; set it to the https:// "
-            "address of your web desk with {token} in it.",
+            "exports.link_url is empty, and web.url too: nobody could fetch the file; set one to "
+            "the https:// address of your web desk, exports.link_url with {token} in it.",
             "no-export-link",
         )
     with office.database.reading() as books:
@@ -133,7 +122,7 @@ def export_usage(office: Office, number: str, to: str) -> UsageExport:
         if known is None:
             raise Misuse(f"No closed period has an account {number!r}.", "unknown-account")
         recipient = linked_mailbox(books, known, to)
-    records = read_usage(office.database, known.account_key)
+    records = read_usage(office.database, known.account_key, wish=wish)
     if not records:
         raise Refused("no-usage", f"Account {known.account} has no usage records to export.")
     now = office.due_now()

@@ -80,8 +80,9 @@ def why_send_kinds(office: Office, now: datetime, kinds: tuple[MessageKind, ...]
 def watch(office: Office, _now: datetime) -> str:
     """Watch over the office at once: that is the work, and who watches needs no server for it."""
     from office.procedures.watching import watch_once  # loads what the other looks do without
+    from office.rounds.telling import tell_server
 
-    watch_once(office)
+    tell_server(office, watch_once(office))
     return ""
 
 

@@ -25,7 +25,7 @@ from office.procedures.collecting import (
     open_figures,
     payout_figures,
 )
-from office.procedures.feeding import guard_balances, say_feed
+from office.procedures.feeding import guard_balances, say_as_of, say_feed
 from office.procedures.mailing.reminding import QUEUES, look_at_notices, to_figures, undrawn_figures
 from office.procedures.posting import posting_figures, require_posted_here
 from office.rounds.looks import why_post, why_send, why_send_kinds
@@ -84,7 +84,8 @@ def quiet_reminders(office: Office) -> Figures | None:
     figures = {kind.value: to_figures(counts) | nothing for kind, counts in owed.items()}
     overdue = undrawn_figures(undrawn(office.database, now))
     told = {"reminders": figures, "collecting_overdue": overdue, "withdrawn": 0, "stopped_by": ""}
-    return told | {"balances": say_feed(office, now), "left_out": left_out} | QUIET
+    known = {"balances": say_feed(office, now), "as_of": say_as_of(office)}
+    return told | known | {"left_out": left_out} | QUIET
 
 
 def quiet_notices(office: Office) -> Figures | None:
@@ -120,6 +121,7 @@ def quiet_collecting(office: Office) -> Figures | None:
         figures
         | {
             "balances": say_feed(office, now),
+            "as_of": say_as_of(office),
             "looked_up": looked_up,
             "events": events,
             "returned": events["returned"],

@@ -6,15 +6,18 @@ import logging
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from database.books import Database
 from database.inserting import insert_or_update
+from database.runs import newest_timezone
 from database.tables import look_round
 from domain.failures import Misuse, PermanentFailure, TemporaryFailure
 from office.equipment.office import Office, at_work
 from office.health.work import note_ended_well
+from office.rounds.days import count_look
 from office.rounds.looks import RoundLook, looks_of
 from office.rounds.pinging import ping
 
@@ -118,30 +121,31 @@ def slot_of(look: RoundLook, now: datetime) -> datetime:
 
 
 def note_look(database: Database, look: RoundLook, looked: Looked, now: datetime) -> None:
-    """Write down one look, and count those of its day in UTC."""
+    """Write down one look, and count it among those of the utility's day."""
+    today = now.astimezone(ZoneInfo(newest_timezone(database))).date()
     with database.writing() as books:
         where = look_round.c.look == looked.deployment
         before = books.execute(sa.select(look_round).where(where).with_for_update()).one_or_none()
-        values = _counted(before, looked, now) | {"every_minutes": look.minutes}
+        reason = looked.reason or (before.last_reason if before else "")
+        started_at = before.last_started_at if before else None
+        values = {
+            "every_minutes": look.minutes,
+            "looked_at": now,
+            "last_reason": reason[:LONGEST_REASON],
+            "last_started_at": now if looked.started else started_at,
+        }
         row = insert_or_update(books.dialect.name, look_round)
         row = row.values(look=looked.deployment, **values)
         books.execute(row.on_conflict_do_update(index_elements=["look"], set_=values))
-
-
-def _counted(before: Any, looked: Looked, now: datetime) -> dict[str, Any]:
-    is_same_day = before is not None and before.looked_at.date() == now.date()
-    gap = 0 if before is None else max(0, int((now - before.looked_at).total_seconds()))
-    reason = looked.reason or (before.last_reason if before else "")
-    started_at = now if looked.started else before.last_started_at if before else None
-    return {
-        "looked_at": now,
-        "looks_today": 1 + (before.looks_today if is_same_day else 0),
-        "starts_today": looked.started + (before.starts_today if is_same_day else 0),
-        "failures_today": looked.failed + (before.failures_today if is_same_day else 0),
-        "longest_gap_seconds": max(gap, before.longest_gap_seconds if is_same_day else 0),
-        "last_reason": reason[:LONGEST_REASON],
-        "last_started_at": started_at,
-    }
+        gap = 0 if before is None else max(0, int((now - before.looked_at).total_seconds()))
+        count_look(
+            books,
+            looked.deployment,
+            today,
+            started=looked.started,
+            failed=looked.failed,
+            gap_seconds=gap,
+        )
 
 
 def read_rounds(database: Database) -> list[Any]:

@@ -23,7 +23,11 @@ class AutopaySettings(SettingsSection):
         3, ge=1, le=3, description="How often a payment is drawn in all where money is missing."
     )
     last_retry_days_after_due: int = Field(
-        10, ge=0, le=60, description="No declined payment is drawn later than so many days after."
+        10,
+        ge=0,
+        le=60,
+        description="No payment that was declined, or never "
+        "taken, is drawn later than so many days after.",
     )
     return_attempts: int = Field(
         1,

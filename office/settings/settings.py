@@ -28,13 +28,13 @@ from office.secrets.sources import (
     remember_secrets,
     without_files,
 )
+from office.settings.approval import ApprovalSettings, ChecklistSettings
 from office.settings.checkout import (
     CheckoutSettings,
     MessagesSettings,
     OtherPaymentsSettings,
 )
 from office.settings.close import (
-    ApprovalSettings,
     BillsSettings,
     CalendarSettings,
     ChecksSettings,
@@ -67,6 +67,7 @@ from office.settings.money import (
     PaymentsSettings,
     RemindersSettings,
 )
+from office.settings.theme import ThemeSettings
 
 FILE = "billclose.toml"
 PREFIX = "BILLCLOSE_"
@@ -91,6 +92,7 @@ class Settings(BaseSettings):
     checkout: CheckoutSettings = CheckoutSettings()
     other_payments: OtherPaymentsSettings = OtherPaymentsSettings()
     messages: MessagesSettings = MessagesSettings()
+    theme: ThemeSettings = ThemeSettings()
     cash_receipting: CashReceiptingSettings = CashReceiptingSettings()
     feed: FeedSettings = FeedSettings()
     alerts: AlertsSettings = AlertsSettings()
@@ -98,6 +100,7 @@ class Settings(BaseSettings):
     notices: NoticesSettings = NoticesSettings()
     checks: ChecksSettings = ChecksSettings()
     approval: ApprovalSettings = ApprovalSettings()
+    checklist: ChecklistSettings = ChecklistSettings()
     undo: UndoSettings = UndoSettings()
     outsort: OutsortSettings = OutsortSettings()
     splitter: SplitterSettings = SplitterSettings()

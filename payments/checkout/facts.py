@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.definitions.account_changes import account_in_force
 from database.definitions.checkout import checkout, checkout_line, guest_method
 from database.definitions.in_force import wallet_in_force
 from database.queries.balances import on_its_way, open_balance
@@ -30,6 +31,7 @@ from domain.checkout import (
     PayWallet,
     Refusal,
 )
+from domain.feeds import ChangeField
 from domain.identity import mailbox_of
 
 
@@ -141,6 +143,7 @@ def to_checkout(row: Any, lines: Sequence[PayLine]) -> Checkout:
 
 
 LINE = ("account_key", "account", "amount", "distribution", "title", "payor", "comment")
+_METHODS = (ChangeField.BLOCK_ACH, ChangeField.BLOCK_CARD)
 _KEYS: sa.BindParameter[list[str]] = sa.bindparam("keys", expanding=True)
 _RUNS: sa.BindParameter[list[str]] = sa.bindparam("runs", expanding=True)
 _STANDING = (
@@ -151,8 +154,7 @@ _STANDING = (
         bill_run.c.timezone,
         open_balance().label("owed"),
         on_its_way(balance_due.c.account_key).label("on_its_way"),
-        account.c.block_ach,
-        account.c.block_card,
+        *(account_in_force(account, name).label(name.value) for name in _METHODS),
     )
     .join(bill_run, bill_run.c.period == balance_due.c.period)
     .join(
@@ -166,7 +168,7 @@ _STANDING = (
     .order_by(balance_due.c.account_key)
 )
 _BLOCKS = (
-    sa.select(account.c.block_ach, account.c.block_card)
+    sa.select(*(account_in_force(account, name).label(name.value) for name in _METHODS))
     .join(bill_run, bill_run.c.period == account.c.period)
     .where(account.c.account_key == sa.bindparam("key"))
     .order_by(bill_run.c.ends_on.desc())

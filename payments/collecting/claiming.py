@@ -13,10 +13,10 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.books import Database
+from database.definitions.account_changes import IN_FORCE, account_in_force
 from database.definitions.checkout import checkout, checkout_line
 from database.inserting import insert_new
 from database.ledger.locking import lock_balances
-from database.queries.account_changes import IN_FORCE, account_in_force
 from database.queries.balances import open_balance
 from database.queries.mandates import mandates_in_force
 from database.queries.outsorted import is_outsorted

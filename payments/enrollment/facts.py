@@ -9,9 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.definitions.account_changes import IN_FORCE, account_in_force
 from database.definitions.in_force import landlord_in_force, link_in_force, wallet_in_force
 from database.ledger.locking import lock_balances
-from database.queries.account_changes import IN_FORCE, account_in_force
 from database.queries.balances import open_balance
 from database.queries.mandates import mandates_in_force
 from database.queries.outsorted import is_outsorted

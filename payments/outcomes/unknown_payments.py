@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.books import Database
-from database.tables import audit, draw, scheduled_payment
+from database.tables import audit, draw, gateway_payment, scheduled_payment
 from domain.failures import (
     AwaitingApproval,
     Misuse,
@@ -22,12 +22,14 @@ from domain.failures import (
     Refused,
     TemporaryFailure,
 )
-from domain.payments import DrawState
-from payments.collecting.draws import DRAWN_TWICE, Draw, find_draws, lock_draws
+from domain.payments import DrawState, PaymentState
+from payments.collecting.draws import DRAWN_TWICE, Draw, find_draws, lock_draws, move_payment
 from payments.collecting.recording import record_approved, record_never_asked
 from payments.outcomes.returns import GIVEN_BACK, record_given_back
 from payments.port import DrawAnswer, DrawResult, GatewayMisuse, PaymentGateway
-from rules.money.retrying import may_still_ask
+from payments.terms import CollectionTerms
+from rules.money.drawing import NoDraw
+from rules.money.retrying import drawn_again_on, may_still_ask
 
 NO_ANSWER = "no answer"
 NONE_THERE = "none"
@@ -63,6 +65,7 @@ class PaymentDecision:
     who: str
     reason: str
     at: datetime
+    terms: CollectionTerms = field(default_factory=CollectionTerms)
 
 
 def list_doubts(
@@ -238,12 +241,14 @@ def decide_agreed(
 
 def decide_never_arrived(
     database: Database, gateway: PaymentGateway, key: str, decision: PaymentDecision
-) -> None:
+) -> date | None:
     """
-    Take a person's word that nothing was taken; the payment is due again, under a new key.
+    Take a person's word that nothing was taken; say when it is drawn after all, under a new key.
 
-    Raises Refused where the gateway says that it drew the money, or while the request may still
-    be answered: the office asks again by itself until then.
+    None where it is not: too long after its due date, the customer is told to pay in another way.
+    A payment by hand is over. The notices tell of the new day before it. Raises Refused where the
+    gateway says that it drew the money, or while the request may still be answered: the office
+    asks again by itself until then.
     """
     with database.reading() as books:
         one = _open_draw(books, key)
@@ -259,8 +264,29 @@ def decide_never_arrived(
             f"{key} is still looked up and asked again by itself; decide a day after it was asked.",
         )
     with database.writing() as books:
-        record_never_asked(books, _open_draw(books, key))
-        _audit(books, one, "never arrived", decision)
+        one = _open_draw(books, key)
+        record_never_asked(books, one)
+        again = _draw_later(books, one, decision) if one.is_autopay else None
+        planned = f"drawn again on {again}" if again else "not drawn any more"
+        _audit(books, one, f"never arrived, {planned}", decision)
+    return again
+
+
+def _draw_later(books: Connection, one: Draw, decision: PaymentDecision) -> date | None:
+    """Give a payment that was never taken its new day, or leave it out for good."""
+    today = one.local_day(decision.at)
+    again = drawn_again_on(
+        today, due_on=one.due_on, closed=decision.terms.closed, policy=decision.terms.retry
+    )
+    books.execute(
+        gateway_payment.update()
+        .where(gateway_payment.c.key == one.payment_key)
+        .values(pay_on=again or today)
+    )
+    if again is None:
+        late = NoDraw.TOO_LATE.as_error
+        move_payment(books, one.payment_key, PaymentState.SCHEDULED, "cancelled", error=late)
+    return again
 
 
 def decide_given_back(database: Database, key: str, decision: PaymentDecision) -> None:

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
+from database.definitions.account_changes import IN_FORCE, account_in_force
 from database.ledger.boundary_plans import carried_by_plan
-from database.queries.account_changes import IN_FORCE, account_in_force
 from database.queries.balances import open_balance
 from database.queries.mandates import mandates_in_force
 from database.queries.outsorted import due_on_of, is_outsorted

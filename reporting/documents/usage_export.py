@@ -4,56 +4,22 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
-
-import sqlalchemy as sa
 
 from database.books import Database
-from database.queries.outsorted import is_outsorted
-from database.tables import movement, period_close
-from domain.money import Money
+from database.queries.portal.usage import ALL, UsageRecord, UsageWish, usage_records
 
 MOST = 1_000  # records of an export
 COLUMNS = (("Date", 12), ("Period", 10), ("Service", 18), ("Description", 40), ("Usage", 12),
-           ("Amount", 12))  # fmt: skip
+           ("Amount", 12), ("Unit", 10))  # fmt: skip
 PLAIN = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
-@dataclass(frozen=True, slots=True)
-class UsageRecord:
-    """What a meter showed, and what it came to; `usage` in the service's own unit."""
-
-    posted_on: date
-    period: str
-    service: str
-    description: str
-    usage: float
-    amount: Money
-
-
-def read_usage(database: Database, account_key: str, most: int = MOST) -> tuple[UsageRecord, ...]:
-    """Return the newest usage records of an account, over all closed periods in the books."""
-    query = (
-        sa.select(
-            movement.c.posted_on,
-            movement.c.period,
-            movement.c.service,
-            movement.c.description,
-            movement.c.usage,
-            movement.c.amount,
-        )
-        .join(period_close, period_close.c.period == movement.c.period)
-        .where(
-            movement.c.account_key == account_key,
-            movement.c.usage.is_not(None),
-            ~is_outsorted(movement.c.period, movement.c.account_key),
-        )
-        .order_by(movement.c.posted_on.desc(), movement.c.period.desc(), movement.c.line.desc())
-        .limit(most)
-    )
+def read_usage(
+    database: Database, account_key: str, most: int = MOST, wish: UsageWish = ALL
+) -> tuple[UsageRecord, ...]:
+    """Return the newest usage records of an account that are asked for, over all closed periods."""
     with database.reading() as books:
-        return tuple(UsageRecord(*row) for row in books.execute(query))
+        return tuple(usage_records(books, [account_key], wish, most=most))
 
 
 def to_workbook(records: Sequence[UsageRecord], account: str) -> bytes:
@@ -80,6 +46,7 @@ def to_workbook(records: Sequence[UsageRecord], account: str) -> bytes:
                 sheet.write_string(line, column, text)
             sheet.write_number(line, 4, record.usage)
             sheet.write_number(line, 5, record.amount.cents / 100, dollars)  # Excel has no other
+            sheet.write_string(line, 6, record.unit)
         sheet.freeze_panes(1, 0)
         sheet.autofilter(0, 0, max(len(records), 1), len(COLUMNS) - 1)
     return content.getvalue()

@@ -69,7 +69,12 @@ def closed_days(calendar: YearCalendar, month: MonthPlan) -> Iterator[tuple[date
 
 def to_lines(calendar: YearCalendar) -> Iterator[str]:
     """Write the year for the screen."""
-    yield f"{calendar.year}: bills are due on {say_due(calendar.plan.due)}."
+    if calendar.plan.cycles:
+        yield f"{calendar.year}, by cycle:"
+    for cycle in calendar.plan.cycles:
+        yield f"  {cycle.name or 'without a cycle'}: bills are due on {say_due(cycle.due)}."
+    if not calendar.plan.cycles:
+        yield f"{calendar.year}: bills are due on {say_due(calendar.plan.due)}."
     for month in calendar.months:
         yield f"\n{month.first:%B %Y}"
         rows = [(one.on, say_event(one), one.marks) for one in month.events]
@@ -88,6 +93,15 @@ def to_figures(calendar: YearCalendar) -> dict[str, Any]:
         "due_day": calendar.plan.due.day,
         "due_months_after": calendar.plan.due.months,
         "days_prior": list(calendar.plan.days_prior),
+        "cycles": [
+            {
+                "cycle": cycle.name,
+                "end_day": cycle.end_day,
+                "due_day": cycle.due.day,
+                "due_months_after": cycle.due.months,
+            }
+            for cycle in calendar.plan.cycles
+        ],
         "months": [
             {
                 "month": f"{month.first:%Y-%m}",
@@ -108,6 +122,7 @@ def _event(calendar: YearCalendar, event: Event) -> dict[str, Any]:
         "time": f"{calendar.at:%H:%M}" if is_reminder else None,
         "kind": event.kind.value,
         "period": event.period,
+        "cycle": event.cycle,
         "days_from_due": event.days,
         "form": event.form,
         "text": say_event(event),

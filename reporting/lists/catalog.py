@@ -82,6 +82,12 @@ LISTS = {  # a module is loaded when its list is asked for, so that the others w
         is_named=True,
     ),
     "checks": Listing("reporting.lists.bills", "checks", ("period", "_position")),
+    "findings": Listing(
+        "reporting.lists.findings", "findings", ("period", "_position", "_line"), is_named=True
+    ),
+    "register-figures": Listing(
+        "reporting.lists.findings", "register_figures", ("period", "passed", "_line")
+    ),
     "exceptions": Listing(
         "database.queries.exceptions",
         "exceptions",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from typing import Any, TextIO
+from itertools import count, islice
+from typing import Any, NamedTuple, TextIO
 
 Row = dict[str, Any]
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
-AMOUNTS = frozenset({"amount", "amount_due", "balance", "maximum"})
+MOST_ROWS = 1_000_000  # of a sheet
+AMOUNTS = frozenset({"amount", "amount_due", "balance", "maximum", "at_stake"})
 
 
 def write_csv(headings: Sequence[str], rows: Iterable[Row], out: TextIO) -> None:
@@ -20,24 +22,51 @@ def write_csv(headings: Sequence[str], rows: Iterable[Row], out: TextIO) -> None
         writer.writerow([_cell(row[name]) for name in headings])
 
 
-def to_xlsx(headings: Sequence[str], rows: Iterable[Row], title: str) -> bytes:
-    """Return an Excel file to sort and filter; what looks like a formula stays text."""
+def to_xlsx(
+    headings: Sequence[str],
+    rows: Iterable[Row],
+    title: str,
+    *,
+    most: int = MOST_ROWS,
+) -> bytes:
+    """
+    Return an Excel file to sort and filter; what looks like a formula stays text.
+
+    Excel takes a million rows a sheet and passes over the others in silence: after `most` rows
+    another sheet begins, with the headings again.
+    """
     import xlsxwriter
 
     content = io.BytesIO()
     options = {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
     with xlsxwriter.Workbook(content, options) as book:
-        sheet = book.add_worksheet(title[:31])
-        bold = book.add_format({"bold": True})
-        amount = book.add_format({"num_format": "#,##0.00"})
-        sheet.freeze_panes(1, 0)
-        sheet.write_row(0, 0, headings, bold)
-        last = 0
-        for last, row in enumerate(rows, start=1):
-            _write_cells(sheet, last, [row[name] for name in headings], headings, amount)
-        sheet.autofilter(0, 0, last, len(headings) - 1)
-        sheet.autofit()
+        formats = _Formats(
+            book.add_format({"bold": True}), book.add_format({"num_format": "#,##0.00"})
+        )
+        left = iter(rows)
+        for number in count(1):
+            part = list(islice(left, most))
+            if number > 1 and not part:
+                break
+            name = title[:31] if number == 1 else f"{title[:26]} {number}"
+            _write_sheet(book.add_worksheet(name), headings, part, formats)
     return content.getvalue()
+
+
+class _Formats(NamedTuple):
+    bold: Any
+    amount: Any
+
+
+def _write_sheet(
+    sheet: Any, headings: Sequence[str], rows: Sequence[Row], formats: _Formats
+) -> None:
+    sheet.freeze_panes(1, 0)
+    sheet.write_row(0, 0, headings, formats.bold)
+    for line, row in enumerate(rows, start=1):
+        _write_cells(sheet, line, [row[name] for name in headings], headings, formats.amount)
+    sheet.autofilter(0, 0, len(rows), len(headings) - 1)
+    sheet.autofit()
 
 
 def to_text(value: Any) -> str:
@@ -65,7 +94,7 @@ def _write_cells(
     for column, (name, value) in enumerate(zip(headings, values, strict=True)):
         if name in AMOUNTS and value is not None:
             sheet.write_number(line, column, float(value), amount)  # Excel has no other numbers
-        elif isinstance(value, int) and not isinstance(value, bool):
+        elif isinstance(value, int | float) and not isinstance(value, bool):
             sheet.write_number(line, column, value)
         else:
             sheet.write_string(line, column, to_text(value))

@@ -7,10 +7,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from domain.checks import NOTHING_FOUND, CheckStatus, FoundByChecks, Severity
+from domain.checks import CheckStatus, Severity
 from domain.money import Money
 from domain.words import say_count
-from reporting.report.markdown import markdown_findings
+from reporting.report.markdown import markdown_checklist, markdown_findings
 from reporting.run_sheet.run_sheet import RunSheet, autopay_figures, check_figures, total_figures
 
 STOPPING = (CheckStatus.FAILED, CheckStatus.WAIVED)
@@ -87,18 +87,20 @@ def say_drift(asked: dict[str, Any], now: dict[str, Any]) -> str:
 def question(
     figures: dict[str, Any],
     blocking: tuple[str, ...],
-    findings: FoundByChecks = NOTHING_FOUND,
+    sheet: RunSheet,
     *,
     named: bool = False,
 ) -> str:
     """
     Write the question as Markdown: what would happen if you say yes, and what the checks found.
 
+    What must be so before a yes stands with it: looked up where that can be, else asked.
+
     Customers' names stand in it where it is `named`: in the form that a clerk fills in, and never
     in what Prefect shows beside the run.
     """
-    said = [*_question_lines(figures, blocking), *markdown_findings(findings, named=named)]
-    return "\n".join(said)
+    said = [*_question_lines(figures, blocking), *markdown_checklist(sheet.checklist)]
+    return "\n".join([*said, *markdown_findings(sheet.findings, named=named)])
 
 
 def _question_lines(figures: dict[str, Any], blocking: tuple[str, ...]) -> Iterator[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from domain.checklist import ChecklistLine, ChecklistMark
 from domain.checks import CheckFindings, CheckStatus, FoundAccount, FoundByChecks
 from domain.money import Money
 from domain.words import say_count
@@ -12,6 +13,8 @@ from reporting.wording import capitalize, without_addresses
 MUST_DO = "Must be done today, before the yes"
 GOOD_TO_KNOW = "Good to know"
 NOTHING = "Every check passed."
+CHECKLIST = "Checklist before the yes"
+MARKS = {ChecklistMark.OPEN: "OPEN", ChecklistMark.DONE: "done", ChecklistMark.ASKED: "asked"}
 STATUS = {
     CheckStatus.FAILED: "stops the close",
     CheckStatus.WARNED: "look at it",
@@ -54,6 +57,21 @@ def findings_lines(findings: FoundByChecks, *, most_to_know: int | None = None) 
             yield from _block(found)
         if len(shown) < len(findings.good_to_know):
             yield f"  and {len(findings.good_to_know) - len(shown)} more checks"
+
+
+def checklist_lines(lines: Iterable[ChecklistLine]) -> Iterator[str]:
+    """Yield the checklist beside a close, what is open first."""
+    ordered = sorted(lines, key=lambda line: line.mark is not ChecklistMark.OPEN)
+    if ordered:
+        yield f"{CHECKLIST}:"
+    for line in ordered:
+        yield f"  {MARKS[line.mark]}: {line.says} {line.remedy}".rstrip()
+
+
+def say_checklist(lines: Iterable[ChecklistLine]) -> str:
+    """Say in a few words how the checklist stands, for the audit list."""
+    left = [line.item.value for line in lines if line.mark is ChecklistMark.OPEN]
+    return f"checklist open: {', '.join(left)}" if left else "checklist without anything open"
 
 
 def _block(found: CheckFindings) -> Iterator[str]:

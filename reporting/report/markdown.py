@@ -6,8 +6,15 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from database.queries.export_notes import note_lines
+from domain.checklist import ChecklistLine
 from domain.checks import CheckStatus, FoundByChecks
-from reporting.report.findings_text import GOOD_TO_KNOW, MUST_DO, say_account, say_head
+from reporting.report.findings_text import (
+    GOOD_TO_KNOW,
+    MUST_DO,
+    checklist_lines,
+    say_account,
+    say_head,
+)
 from reporting.report.verdict import give_verdict, list_key_figures
 from reporting.run_sheet.control_totals import (
     Agreement,
@@ -74,6 +81,15 @@ def markdown_findings(findings: FoundByChecks, *, named: bool) -> Iterator[str]:
                 yield f"    - {_plain(say_account(one, named=named))}"
             if check.first and check.more:
                 yield f"    - and {check.more:,} more"
+
+
+def markdown_checklist(lines: Iterable[ChecklistLine]) -> Iterator[str]:
+    """Yield the checklist beside a close as Markdown, what is open first."""
+    heading, *rest = list(checklist_lines(lines)) or [""]
+    if rest:
+        yield from ("", f"### {heading.rstrip(':')}", "")
+    for line in rest:
+        yield f"- {_plain(line.strip())}"
 
 
 def exception_rows(exceptions: Iterable[ExceptionRow], limit: int = 200) -> list[dict[str, str]]:

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.approvals import approved_checklist
 from database.books import Database
 from database.counting import count_by
 from database.postings import read_unposted
@@ -249,6 +250,7 @@ def read_run_sheet(database: Database, period: str) -> RunSheet:
             notes=list_export_notes(books, period),
             findings=read_findings(books, period),
             figures=list_figures(books, period),
+            checklist=approved_checklist(books, period),
         )
 
 

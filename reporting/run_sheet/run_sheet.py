@@ -9,6 +9,7 @@ from typing import Any
 
 from database.postings import NOTHING_UNPOSTED, Unposted
 from database.queries.export_notes import ExportNote
+from domain.checklist import ChecklistLine
 from domain.checks import NOTHING_FOUND, CheckResult, FoundByChecks
 from domain.money import ZERO, Money
 from domain.runs import RunState
@@ -135,6 +136,7 @@ class RunSheet:
         NOTHING_FOUND  # with customers' names: for whoever decides, not for logs
     )
     figures: tuple[JudgedFigure, ...] = ()  # this month's against those before
+    checklist: tuple[ChecklistLine, ...] = ()  # beside the close: as it stood at the yes
 
     @property
     def is_closed(self) -> bool:

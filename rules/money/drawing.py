@@ -25,6 +25,7 @@ class NoDraw(StrEnum):
     METHOD_BLOCKED = "method-blocked"
     METHOD_SUSPENDED = "method-suspended"
     OVER_MAXIMUM = "over-maximum"
+    TOO_LATE = "too-late"  # found out so long after its day that nobody expects it any more
     AMOUNT_CHANGED = "amount-changed"  # drawn again after a return: with the same amount or not
 
     @property

@@ -13,6 +13,7 @@ FIRST_LOOKUP = timedelta(minutes=5)  # earlier, "not found" may mean "not yet th
 SECOND_LOOKUP = timedelta(hours=1)
 LATER_LOOKUPS = timedelta(days=1)
 KEY_MARGIN = timedelta(hours=1)  # clocks differ, and a request is on its way for a while
+NOTICE = timedelta(days=3)  # before a draw on another day than the one that was told
 ONCE_MORE = 2  # attempts in all where the bank gives no reason
 
 
@@ -49,6 +50,19 @@ def retry_on(
         return None
     wait = policy.waits[min(declines, len(policy.waits)) - 1]
     chosen = next_working_day(today + timedelta(days=wait), closed)
+    return chosen if chosen <= due_on + timedelta(days=policy.days_after_due) else None
+
+
+def drawn_again_on(
+    today: date, *, due_on: date, closed: Container[date], policy: RetryPolicy
+) -> date | None:
+    """
+    Return when a payment that was never taken is drawn after all, None where it is too late.
+
+    Its customer has waited for another day: a mail tells the new one before. After the limit of
+    the policy nobody expects a draw any more, and the customer is told to pay in another way.
+    """
+    chosen = next_working_day(today + NOTICE, closed)
     return chosen if chosen <= due_on + timedelta(days=policy.days_after_due) else None
 
 

@@ -16,10 +16,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database, insert_rows
+from database.definitions.account_changes import account_in_force
 from database.queries.bills import is_doubled
 from database.queries.outsorted import is_outsorted
 from database.tables import account, bill, delivery_plan, paper, print_batch
 from domain.accounts import account_key
+from domain.feeds import ChangeField
 from splitter.bulk_file.filing import FiledBill
 from splitter.copying.copier import BillCopier
 from splitter.runs.records import StagedFile, staged_files
@@ -137,7 +139,7 @@ def _choose(database: Database, period: str, where: sa.ColumnElement[bool]) -> C
         sa.select(
             bill,
             account.c.account.label("number"),
-            account.c.zip,
+            account_in_force(account, ChangeField.ZIP).label("zip"),
             sa.func.coalesce(delivery_plan.c.paper, paper.c.reason).label("reason"),
         )
         .join(account, same_account[0])

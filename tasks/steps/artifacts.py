@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,24 @@ def show_print_batch(database: Database, period: str, home: Path) -> None:
             ),
             description=f"Where the print batches of period {period} lie on the office's machine",
         )
+
+
+def show_rounds(day: date, rows: Sequence[Any]) -> None:
+    """Show what the looks of a day came to, each on a line."""
+    _show_table(
+        key=f"rounds-{day}",
+        table=[
+            {
+                "look": row.look,
+                "looked": row.looks,
+                "had work": row.starts,
+                "failed": row.failures,
+                "longest gap": f"{row.longest_gap_seconds / 60:.0f} min",
+            }
+            for row in rows
+        ],
+        description=f"How often was looked on {day} whether there is work, and what came of it",
+    )
 
 
 def link_report(period: str, file: Path) -> None:

@@ -24,6 +24,11 @@ def name_of_close() -> str:
     return f"{act} {period} {place}".rstrip()
 
 
+def say_closed(period: str) -> str:
+    """Say at a run's end that the period is closed, or what a rehearsal came to."""
+    return f"{period} {'would close' if current_office().rehearses else 'is closed'}"
+
+
 def named_by_day(work: str) -> Callable[[], str]:
     """Call each day's run by its work and the utility's local date: `remind 2026-11-29`."""
 

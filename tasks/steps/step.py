@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -60,11 +60,13 @@ class Done:
     How a step ended: one sentence for a person, figures for programs.
 
     `is_red`: Prefect shows it as failed, though the next steps do not depend on it and go on.
+    `would`: the sentence of a rehearsal, in which nobody was mailed and nothing printed.
     """
 
     sentence: str
     figures: dict[str, Any] = field(default_factory=dict)
     is_red: bool = False
+    would: str = ""
 
 
 Work = Callable[..., Done]
@@ -132,6 +134,8 @@ def _carry_out(work: Work, name: Step, period: str, *arguments: Any, **options: 
     started = time.monotonic()
     with told_safely():  # Prefect keeps what a step raises
         done = work(period, *arguments, **options)
+    if office.rehearses and done.would:
+        done = replace(done, sentence=done.would)
 
     known = find_run(office.database, period)
     if known is not None:

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from database.tables import balance_due, gateway_payment
 from domain.money import Money
+from mail.letters.since_bill import say_since_bill
+from mail.rendering.notice_facts import find_facts_of_notice
 from tests.billing_system.ledger_town import (
     DECEMBER,
     NOVEMBER,
@@ -33,6 +35,21 @@ def test_case_1_what_was_drawn_after_the_export_was_written_is_carried(town):
     town.close(NOVEMBER)
 
     assert ("60.00", {"taken": None}) == (town.open(), town.how())
+
+
+def test_its_mails_say_what_the_bill_shows_and_what_was_received_since(town, database):  # case 1
+    town.draw("100.00", local(11, 30, 18))
+    town.export(NOVEMBER, "160.00")
+    town.close(NOVEMBER)
+
+    facts = find_facts_of_notice(
+        database, key="k", period=NOVEMBER, account_key="1", address="a@example.com", source=None
+    )
+
+    assert (
+        "Your bill shows $160.00. We received $100.00 on November 30, 2026, after it was made: "
+        "$60.00 is left."
+    ) == say_since_bill(facts.since)
 
 
 def test_case_2_what_the_export_contains_is_not(town):

@@ -9,7 +9,8 @@ import pytest
 from tests.browser.conftest import MISPRINTED_PERIOD, PERIOD
 from tests.flows.town import TOWN
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+# Without a browser tests/flows/test_suspended.py and deployments/test_forms.py show it each time.
+pytestmark = [pytest.mark.slow, pytest.mark.release]
 
 LAST_NAMES = {found.name.partition(",")[0] for found in TOWN}
 PERSONAL = re.compile(rf"@example|\b(?:{'|'.join(LAST_NAMES)})\b|Canyon St|Main St|tok-")

@@ -21,6 +21,7 @@ from tests.cash_receipting.builders import (
     states,
     take,
 )
+from tests.release import so_many
 
 FAULTS = st.lists(st.sampled_from(["ok", "down", "never", "lost", "late"]), max_size=12)
 CRASHES = st.lists(st.integers(0, 30), max_size=10)
@@ -70,7 +71,7 @@ def fresh(empty_sqlite, tmp_path):
 
 @pytest.mark.parametrize("keeps_keys", [True, False])
 @settings(
-    max_examples=30,
+    max_examples=so_many(10, release=50),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(plan=FAULTS, crashes=CRASHES, payments=st.integers(1, 5))

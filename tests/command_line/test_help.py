@@ -20,17 +20,37 @@ def test_every_command_stands_in_one_group():
     assert sorted(COMMANDS) == sorted(listed)
 
 
-@pytest.mark.parametrize("name", sorted(EXAMPLES))
-def test_an_example_is_what_the_command_takes(name, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for example in EXAMPLES[name]:
-        program, *words = shlex.split(example)
-        words = words[2:] if words[0] == "--home" else words
-        command = CONTEXT.command.get_command(CONTEXT, name)
+def _walk(command: click.Command, words: str):
+    """Give every command that the parser knows, with those below it, by what is typed."""
+    yield words, command
+    for name, inner in command.commands.items() if isinstance(command, click.Group) else ():
+        yield from _walk(inner, f"{words} {name}")
 
-        assert ("billclose", name) == (program, words[0])
-        _parse(command, words[0], words[1:])
-        assert example in " ".join(click.unstyle(_help(command)).split())
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_and_each_below_it_has_an_example_that_its_parser_takes(
+    name, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    top = CONTEXT.command.get_command(CONTEXT, name)
+
+    for typed, command in _walk(top, name):
+        assert typed in EXAMPLES, f"no example of {typed}"
+        for example in EXAMPLES[typed]:
+            program, *words = shlex.split(example)
+            words = words[2:] if words[0] == "--home" else words
+
+            assert "billclose" == program
+            assert typed.split() == words[: len(typed.split())]
+            _parse(top, words[0], words[1:])
+            assert " ".join(example.split()) in " ".join(click.unstyle(_help(command)).split())
+
+
+def test_no_example_is_of_a_command_that_is_gone():
+    tops = [(name, CONTEXT.command.get_command(CONTEXT, name)) for name in COMMANDS]
+    known = {typed for name, top in tops for typed, _ in _walk(top, name)}
+
+    assert set() == set(EXAMPLES) - known
 
 
 def _parse(command: click.Command, name: str, words: list[str]) -> None:
@@ -58,7 +78,16 @@ def _help(command: click.Command) -> str:
         (["lits", "bills"], "No such command 'lits' (did you mean list?)"),
         (["mail", "sned"], "No such command 'sned'. Did you mean 'send'?"),
         (["list", "bills", "--sotr", "x"], "'--sort'"),
-        (["list", "bils"], "'bils' is not one of 'bills'"),
+        (["list", "bils"], "'bils' is not one of bills, "),
+        (["list", "bils"], "(did you mean bills?)"),
+        (
+            ["checks", "mute", "usage-outlyer", "1", "--until", "2026-12-01", "--reason", "x"],
+            "(did you mean usage-outlier?)",
+        ),
+        (
+            ["check", "2026-10", "--waive", "bil-amount", "--reason", "x"],
+            "(did you mean bill-amount?)",
+        ),
     ],
 )
 def test_what_was_mistyped_is_told_with_what_was_meant(prepared, words, meant):

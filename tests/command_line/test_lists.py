@@ -33,6 +33,10 @@ FIELDS = {
     "return-rates": "period kind returned originated rate_percent limit_percent",
     "outsorted": "account name period amount_due check reason outsorted_at outsorted_by closed",
     "checks": "check severity status failed accounts",
+    "findings": "period check severity status account name service found at_stake known_until "
+    "remedy",
+    "register-figures": "period check service rate_code figure value low high before passed "
+    "sentence",
     "exceptions": "account name stage code message",
     "accounts": "account name service_address mailing_address phone email status ebill send_paper "
     "direct_pay amount_due balance due_date cycle period",

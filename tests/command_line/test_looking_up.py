@@ -49,7 +49,7 @@ def test_why_of_a_period_that_is_not_there(closed):
     answer = closed("why", "01.1007.7", "--period", "2026-12")
 
     assert 2 == answer.status
-    assert "No export of period 2026-12 has been imported." in answer.err
+    assert "No export of period 2026-12 has been imported; did you mean 2026-10?" in answer.err
 
 
 def test_show_has_everything_that_stands_about_an_account(closed):

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Engine
 from tests.flows.desk import Desk
 from tests.forked import forks, load_before_forks
 
-load_before_forks("tests.scenarios.warmed_up")
+load_before_forks("tests.scenarios.warmed_up", closes=True)
 
 
 def kill_at(desk: Desk, when: str, number: int, *arguments: Any) -> int:
@@ -23,7 +23,7 @@ def kill_at(desk: Desk, when: str, number: int, *arguments: Any) -> int:
 
     Returns the exit code; below zero it is the signal that killed it.
     """
-    process = forks().Process(target=_run, args=(desk, when, number, arguments))
+    process = forks(closes=True).Process(target=_run, args=(desk, when, number, arguments))
     process.start()
     process.join()
     assert process.exitcode is not None

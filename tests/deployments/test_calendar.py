@@ -47,6 +47,7 @@ def test_what_runs_by_itself_and_when():
         "remind": "0 6 * * *",
         "collect-autopay": "0 8 * * *",
         "send-notices": "0 9 * * *",
+        "office-day": "55 23 * * *",
     }
 
     assert expected == scheduled(Settings())

@@ -112,6 +112,21 @@ def test_a_run_is_lost_after_three_heartbeats_and_its_place_is_free_within_150_s
     assert {"prefect.flow-run.Suspended", "prefect.flow-run.heartbeat"} <= lost.trigger.expect
 
 
+def test_a_run_that_was_taken_up_and_never_began_frees_its_place_within_150_seconds():
+    (lost,) = [one for one in planned(str(uuid4())) if one.name == "run-not-begun"]
+
+    (action,) = lost.actions
+    assert lost.trigger.within < timedelta(seconds=150)
+    assert ("change-flow-run-state", "CRASHED") == (action.type, action.state)
+    assert {"prefect.flow-run.Running", "prefect.flow-run.Cancelled"} <= lost.trigger.expect
+
+
+def test_a_worker_that_is_stopped_marks_what_it_left_behind():
+    unit = (FOLDER / "systemd" / "billclose-worker.service").read_text()
+
+    assert re.search(r"(?m)^ExecStopPost=-\S+/billclose rounds --bury$", unit)
+
+
 @pytest.mark.parametrize("days", ["1", "0", "soon"])
 def test_a_retention_that_no_server_would_start_with_is_refused_before_one_does(
     tmp_path, monkeypatch, days

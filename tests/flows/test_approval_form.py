@@ -18,7 +18,7 @@ def refusals(filled, approvers=()):
 @pytest.mark.parametrize(
     "filled",
     [
-        pytest.param({}, id="nothing, as whoever wakes a run"),
+        pytest.param({"decision": "look again"}, id="look again, as whoever wakes a run"),
         pytest.param({"decision": "look again", "name": "", "reason": ""}, id="look again"),
         pytest.param({"decision": "approve", "name": "Anna", "reason": ""}, id="a yes"),
         pytest.param({"decision": "refuse", "name": "Ben", "reason": "old rates"}, id="a no"),
@@ -35,6 +35,7 @@ def test_an_answer_that_is_whole_is_taken(filled):
 @pytest.mark.parametrize(
     "filled",
     [
+        pytest.param({"name": "Anna", "reason": ""}, id="no decision"),
         pytest.param({"decision": "approve"}, id="a yes without a name"),
         pytest.param({"decision": "approve", "name": ""}, id="a yes with an empty name"),
         pytest.param(

@@ -11,6 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from prefect import tags
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import DeploymentUpdate
 from prefect.client.schemas.filters import FlowRunFilter
@@ -24,15 +25,17 @@ from deployments.serve import deployments
 from deployments.served import check, close, feed, office_here, schedule
 from deployments.upkeep import Upkeep, drop_late_runs, planned_runs
 from domain.failures import Misuse, Refused
-from office.prefect_server.runs import TAG, owner_tag, require_own_deployments
+from office.equipment.office import Office
+from office.prefect_server.owner import is_own, owner_tag
+from office.prefect_server.runs import TAG, require_own_deployments
 from office.rounds.starting import StartsInServer
-from office.settings.settings import Settings
+from office.settings.settings import Settings, open_settings
 from tests.billing_system.feed.builders import write_feed
 from tests.flows.desk import at_server
 from tests.flows.town import MISPRINTED, write_town
 
 DENVER = "America/Denver"
-BY_THEMSELVES = ("remind", "collect-autopay", "send-notices")
+BY_THEMSELVES = ("remind", "collect-autopay", "send-notices", "office-day")
 TRIGGERS = (
     "close-failed",
     "close-waits",
@@ -40,6 +43,7 @@ TRIGGERS = (
     "nightly-late",
     "postings-stuck",
     "run-lost",
+    "run-not-begun",
 )
 PERIOD = "2025-10"  # its end is past for whoever runs the tests: served flows go by the clock
 
@@ -183,7 +187,7 @@ def test_a_night_that_was_slept_through_is_made_up_for_once(deployed, at_work):
             ]
             for name, identity in deployed.items()
         }
-    assert {"remind": 1, "collect-autopay": 1, "send-notices": 1} == {
+    assert dict.fromkeys(BY_THEMSELVES, 1) == {
         name: len(found) for name, found in runs.items() if found
     }
 
@@ -231,19 +235,37 @@ def test_what_has_work_is_started_once_while_it_is_open(deployed, at_work):
     assert ["send mail"] == [run.name for run in runs]
 
 
-def test_a_server_with_another_offices_deployments_is_refused_by_name(deployed, at_work):
+@pytest.mark.parametrize("pool", ["", "office"])
+def test_a_server_with_another_offices_deployments_is_refused_by_name(deployed, at_work, pool):
     office = office_here()
     with get_client(sync_client=True) as client:
         close = client.read_deployment(deployed["close-period"])
-        tags = list(close.tags)
-        client.update_deployment(close.id, DeploymentUpdate(tags=[*tags, "home:another"]))
-        with pytest.raises(Misuse, match="another home's `up`"):
-            require_own_deployments(office, "")
-        with pytest.raises(Misuse, match="one Prefect server serves one office"):
-            require_own_deployments(office, "office")
+        tags = [tag for tag in close.tags if not tag.startswith("office:")]
+        client.update_deployment(close.id, DeploymentUpdate(tags=[*tags, "office:another"]))
+        with pytest.raises(Misuse, match="another home's `up`; one Prefect server serves one"):
+            require_own_deployments(office, pool)
         client.update_deployment(close.id, DeploymentUpdate(tags=[*tags, owner_tag(office)]))
 
-    require_own_deployments(office, "")
+    require_own_deployments(office, pool)
+
+
+def test_a_run_of_another_office_does_nothing_in_this_home(at_work):
+    with tags("office:another"), pytest.raises(Misuse, match="another office's deployment"):
+        check(PERIOD)
+    with tags(owner_tag(office_here())), pytest.raises(Misuse) as reached:
+        check(PERIOD)
+
+    assert "another office's" not in str(reached.value)
+
+
+def test_a_home_that_was_copied_for_training_is_another_office(at_work, desk, tmp_path):
+    ours = owner_tag(office_here())
+    copy = desk.copied(tmp_path / "training")
+    theirs = owner_tag(Office(copy.home, open_settings(copy.home), office_here().clock, "ann"))
+
+    assert ours == owner_tag(office_here()) != theirs
+    assert is_own(office_here(), ["office", ours])
+    assert not is_own(office_here(), ["office", theirs])
 
 
 def test_a_deployment_that_is_new_has_missed_nothing(deployed, at_work):

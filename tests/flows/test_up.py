@@ -63,7 +63,7 @@ def test_the_office_is_up_until_it_is_told_to_end(prepared, tmp_path):
     with office_up(desk, tmp_path) as started:
         up, api_url, auth = started.process, f"{started.url}/api", started.words
         eventually(lambda: ask(api_url, "automations/count", auth) is not None)
-        eventually(lambda: ask(api_url, "automations/count", auth).json() == 6)
+        eventually(lambda: ask(api_url, "automations/count", auth).json() == 7)
         automated = ask(api_url, "automations/count", auth).json()
         served = deployed(api_url, auth)
         stranger = ask(api_url, "deployments/filter", "office:guessed")
@@ -79,7 +79,7 @@ def test_the_office_is_up_until_it_is_told_to_end(prepared, tmp_path):
     words = started.said.read_text()
 
     assert {"close-period", "remind", "health-watch"} <= served
-    assert (6, 401) == (automated, stranger.status_code)
+    assert (7, 401) == (automated, stranger.status_code)
     assert (2, True) == (second_up.status, "is up already" in second_up.err)
     assert "flows are served" in (desk.home / "logs" / "office.log").read_text()
     assert second, words

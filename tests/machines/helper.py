@@ -16,7 +16,7 @@ from splitter.bulk_file.splitting import Splitting
 from tests.flows.desk import at_server
 from tests.forked import forks, load_before_forks
 
-load_before_forks(__name__)
+load_before_forks(__name__, closes=True)
 
 
 @dataclass
@@ -41,7 +41,7 @@ def start_helper(
 
     With `halts` it stands still in the middle of its first batch, with `waits` before it.
     """
-    context = forks()
+    context = forks(closes=True)
     ours, theirs = context.Pipe(duplex=False)
     gate, key = context.Pipe(duplex=False)
     arguments = (home, dict(environment), theirs if halts else None, gate if waits else None)

@@ -21,7 +21,7 @@ from tests.forked import forks, load_before_forks
 from tests.mail.sender_process import NOW, render
 
 BATCH = 40
-load_before_forks(__name__)
+load_before_forks(__name__, closes=True)
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Sender:
 
 def start_senders(url: str, journals: Sequence[Path], port: int) -> list[Sender]:
     """Start them; none hands over a mail before each has claimed a batch."""
-    context = forks()
+    context = forks(closes=True)
     barrier = context.Barrier(len(journals))
     senders = []
     for folder in journals:

@@ -32,7 +32,7 @@ DASK = {
 }
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.release  # test_many_machines shows each time that a helper may die
 def test_a_worker_of_dask_killed_in_mid_close_loses_no_bill_and_doubles_none(
     desk, alone, city, monkeypatch
 ):

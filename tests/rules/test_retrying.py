@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from domain.payments import Advice
 from rules.calendars import bank_closed_days, is_working_day
-from rules.money.retrying import RetryPolicy, may_ask_again, may_still_ask, next_lookup, retry_on
+from rules.money.retrying import (
+    RetryPolicy,
+    drawn_again_on,
+    may_ask_again,
+    may_still_ask,
+    next_lookup,
+    retry_on,
+)
 from tests.builders import DUE, examples
 
 BANKS = bank_closed_days()
@@ -80,3 +87,20 @@ def test_it_is_asked_again_neither_too_early_nor_when_the_key_is_forgotten(minut
 @pytest.mark.parametrize(("hours", "expected"), [(0, True), (22, True), (23, False), (48, False)])
 def test_a_worker_asks_only_while_the_key_is_kept(hours, expected):
     assert expected == may_still_ask(ASKED, ASKED + timedelta(hours=hours), DAY)
+
+
+@pytest.mark.parametrize(
+    ("today", "expected"),
+    [
+        (date(2026, 11, 16), date(2026, 11, 19)),  # three days for the mail
+        (date(2026, 11, 18), date(2026, 11, 23)),  # a Saturday: the Monday after it
+        (date(2026, 11, 27), date(2026, 11, 30)),  # ten days after the due date: the last day
+        (date(2026, 11, 28), None),
+    ],
+)
+def test_what_was_never_taken_is_drawn_with_notice_and_within_a_limit(today, expected):
+    policy = RetryPolicy(days_after_due=10)
+
+    found = drawn_again_on(today, due_on=date(2026, 11, 20), closed=(), policy=policy)
+
+    assert expected == found

@@ -10,7 +10,7 @@ import pytest
 from rules.calendars import DueRule, bank_closed_days, due_rule, next_period, office_closed_days
 from rules.mail.reminders import LadderStep, plan_reminders
 from rules.money.autopay import OnClosedDay
-from rules.year_calendar import CalendarEventKind, YearPlan, plan_year
+from rules.year_calendar import CalendarEventKind, CyclePlan, YearPlan, plan_year
 
 REMINDERS = plan_reminders(days_before_due=3, days_after_due=1, at=time(6), cut_off_days=14).steps
 PLAN = YearPlan(DueRule(20), (5,), REMINDERS, office_closed_days("US"), bank_closed_days())
@@ -169,3 +169,23 @@ def test_the_due_rule_is_what_past_periods_show():
 )
 def test_the_next_period_follows_without_a_gap(period, following):
     assert following == next_period(*period)
+
+
+def test_each_cycle_ends_closes_and_falls_due_on_days_of_its_own():
+    cycles = (CyclePlan("A", 31, DueRule(20)), CyclePlan("B", 15, DueRule(5)))
+    plan = replace(PLAN, cycles=cycles)
+
+    found = [
+        (event.kind, event.period, event.cycle, event.on)
+        for event in events(plan)
+        if event.kind in (CalendarEventKind.CLOSE, CalendarEventKind.DUE)
+        and event.period.startswith("2027-02")
+    ]
+
+    assert [
+        (CalendarEventKind.CLOSE, "2027-02-B", "B", date(2027, 2, 16)),
+        (CalendarEventKind.CLOSE, "2027-02-A", "A", date(2027, 3, 1)),
+        (CalendarEventKind.DUE, "2027-02-B", "B", date(2027, 3, 5)),
+        (CalendarEventKind.DUE, "2027-02-A", "A", date(2027, 3, 20)),
+    ] == found
+    assert 24 == sum(event.kind is CalendarEventKind.CLOSE for event in events(plan))

@@ -21,7 +21,7 @@ from tests.flows.desk import Answer, Desk
 from tests.forked import forks, load_before_forks
 
 Stop = Callable[[], None]
-load_before_forks("tests.scenarios.warmed_up")
+load_before_forks("tests.scenarios.warmed_up", closes=True)
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def interrupt() -> None:
 
 def start(desk: Desk, arguments: list[Any], moment: Moment, stop: Stop | None = None) -> Started:
     """Start a close that is stopped at a moment; without `stop` it waits to be told to go on."""
-    context = forks()
+    context = forks(closes=True)
     ours, theirs = context.Pipe(duplex=False)
     gate, key = context.Pipe(duplex=False)
     process = context.Process(target=_close, args=(desk, arguments, moment, stop, theirs, gate))

@@ -1,6 +1,6 @@
-"""A month with one bill corrected after its draw, and a close that is taken back on day two.
+"""A close that is taken back on day two and closed again, and no more on the ninth.
 
-After each, what is open is the truth to the cent, and gateway, books and cash receipting agree.
+Then what is open is the truth to the cent, and gateway, books and cash receipting agree.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from dataclasses import replace
 import pytest
 
 from domain.money import ZERO, Money
-from tests.corrections.correcting_builders import correct, small_export
 from tests.flows.town import ABBOTT, FROST, IRWIN, with_household, write_town
 
 pytestmark = pytest.mark.slow
@@ -49,21 +48,6 @@ def taken(office):
     drawn = office.query("SELECT sum(amount) FROM draw WHERE state = 'approved'")
     receipts = sum((Money(cents) for (cents,) in posted), ZERO)
     return Money(drawn[0][0]), Money(books[0][0]), receipts
-
-
-def test_a_bill_corrected_after_its_draw_owes_the_truth_and_is_not_drawn_again(office, tmp_path):
-    collect(office, 2, 10, 13)
-    cheaper = replace(ABBOTT, charges="20.00")
-    paid = {ABBOTT.number: "27.35", FROST.number: "50.00", IRWIN.number: "90.00"}
-
-    done = correct(office, small_export(tmp_path / "small", cheaper), ABBOTT,
-                   at="2026-11-14T10:00")  # fmt: skip
-    collect(office, 16, 20)
-
-    assert 0 == done.status
-    assert truth(with_household(cheaper), paid) == open_balances(office)
-    assert {Money.parse("167.35")} == set(taken(office))
-    assert 0 == office("audit", "verify").status
 
 
 def test_a_close_taken_back_on_day_two_and_closed_again_owes_the_truth(office, tmp_path):

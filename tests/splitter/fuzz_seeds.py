@@ -12,8 +12,8 @@ from pathlib import Path
 import pikepdf
 from pikepdf import Array, Dictionary, Name, String
 
-from bench.bulk_files import cache_folder
-from bench.producers import PRODUCERS
+from bench.splitter.bulk_files import cache_folder
+from bench.splitter.producers import PRODUCERS
 from tests.splitter.pdf_builders import a_page, a_picture, changed, write_pdf
 
 BILLS, PAGES_OF_AN_EXPORT = 4, 8

@@ -17,9 +17,11 @@ from identity.registering import (
     forgot,
     register,
     verify,
+    verify_by_code,
 )
 from identity.sessions import end_session
 from identity.signing_in import HOUR, NETWORK_MOST, sign_in, unlock_by_link
+from identity.tokens import CODE_DIGITS
 from identity.users import keep_language
 from office.procedures.mailing.portal_mail import queue_portal_mails
 from rules.portal_access import find_password_fault, own_path
@@ -29,6 +31,10 @@ from web.visits import Visit, clear_session, passwords_of, redirect
 from web.words import LANGUAGES
 
 BUSY = "Very many people sign in at this moment. Please try again in a minute."
+WRONG_CODE = (
+    "That address and code do not go together, or the time of the code is over. Register once "
+    "more for another code."
+)
 NOT_YOU = "That e-mail address and password do not go together, or the password is locked."
 
 
@@ -85,6 +91,30 @@ def press_verify(visit: Visit) -> Response:
     with visit.office.database.writing() as books:
         user = verify(books, visit.path("token"), visit.now)
     return redirect("/sign-in?done=verified") if user else show(visit, "link-over.html", 410)
+
+
+def show_code(visit: Visit) -> Response:
+    return show(visit, "verify-code.html")
+
+
+def take_code(visit: Visit) -> Response:
+    """Verify an address by the six digits of its mail; every failure has one answer."""
+    problems: dict[str, str] = {}
+    address = _address(visit, problems)
+    if len("".join(filter(str.isdigit, visit.text("code")))) != CODE_DIGITS:
+        problems["code"] = visit.say("Enter the six digits that stand in our message.")
+    if problems:
+        return show(visit, "verify-code.html", 422, problems=problems)
+    if _is_limited(visit, "code"):
+        return show(visit, "verify-code.html", 429, problems={"": visit.say(BUSY)})
+    with visit.office.database.writing() as books:
+        user = verify_by_code(
+            books, visit.office.link_tokens, address, visit.text("code"), visit.now
+        )
+    if user is None:
+        wrong = {"code": visit.say(WRONG_CODE)}
+        return show(visit, "verify-code.html", 422, problems=wrong)
+    return redirect("/sign-in?done=verified")
 
 
 def press_unlock(visit: Visit) -> Response:

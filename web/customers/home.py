@@ -4,15 +4,39 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from web.customers.accounts import my_standings
+from database.queries.histories import lines_of
+from database.queries.portal.accounts import accounts_of_user
+from database.queries.standings import standings_of
+from domain.accounts import account_key
+from domain.identity import mailbox_of
+from web.customers.news import has_new
 from web.layout import show
 from web.visits import Visit
+
+LATEST = 5  # transactions
 
 
 def show_home(visit: Visit) -> Response:
     """
     Show every account with its balance of this moment; without one, lead to linking.
 
-    The last bill opens from its account (rules 179, 181).
+    The last bill opens from its account (rules 179, 181); what was posted lately is pointed to
+    (rule 112). Whoever just linked an account is offered autopay, and need not take it (rule 67).
     """
-    return show(visit, "home.html", standings=my_standings(visit), today=visit.today)
+    asked, user = visit.request.query_params, visit.user
+    with visit.office.database.reading() as books:
+        mine = accounts_of_user(books, user.number, mailbox_of(user.address))
+        keys = [one.account_key for one in mine]
+        standings = standings_of(books, keys)
+        latest = lines_of(books, keys, most=LATEST)
+        is_news = has_new(books, visit)
+    new = account_key(asked.get("account", "")) if asked.get("done") == "linked" else ""
+    return show(
+        visit,
+        "home.html",
+        standings=standings,
+        today=visit.today,
+        latest=latest,
+        is_news=is_news,
+        linked=next((one for one in mine if one.account_key == new), None),
+    )

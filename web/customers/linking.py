@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from starlette.responses import Response
 
 from domain.accounts import account_key
@@ -51,7 +53,7 @@ def take_linking(visit: Visit) -> Response:
     if not answer.account:
         sentence = visit.say(TOO_MANY if answer.too_many else NO_ACCOUNT)
         return show(visit, "link.html", 422, problems={"number": sentence})
-    return redirect("/?done=linked")
+    return redirect(f"/?done=linked&account={quote(account_key(answer.account))}")
 
 
 def show_unlinking(visit: Visit) -> Response:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+from typing import Any
+
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 from starlette.responses import Response
 
 from database.tables import communication
@@ -10,20 +14,31 @@ from rules.mail.communications import Posted
 from web.layout import show
 from web.visits import Visit
 
+NEW_FOR = timedelta(days=30)  # so long the home page points to it
+
 
 def show_news(visit: Visit) -> Response:
     """Show what is live today, newest first; what expired or was removed is nowhere."""
+    with visit.office.database.reading() as books:
+        return show(visit, "news.html", communications=live_news(books, visit.today))
+
+
+def has_new(books: Connection, visit: Visit) -> bool:
+    """Tell whether something live was posted lately: the home page says so (rule 112)."""
+    live = live_news(books, visit.today)
+    return bool(live) and live[0].added_at > visit.now - NEW_FOR
+
+
+def live_news(books: Connection, today: date) -> list[Any]:
+    """Return what is posted and live on a day, newest first."""
     row = communication.c
     query = (
         sa.select(row.number, row.title, row.expires_on, row.added_at)
         .where(row.removed_at.is_(None), row.written_at.is_not(None))
         .order_by(row.number.desc())
     )
-    with visit.office.database.reading() as books:
-        posted = books.execute(query).all()
-    live = [
+    return [
         one
-        for one in posted
-        if Posted(one.number, one.title, "", one.expires_on).is_live(visit.today)
+        for one in books.execute(query)
+        if Posted(one.number, one.title, "", one.expires_on).is_live(today)
     ]
-    return show(visit, "news.html", communications=live)

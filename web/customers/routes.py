@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from web.customers import access, bills, home, linking, news, recovering, usage
+from web.customers import access, home, linking, news, recovering
 from web.customers.factors.routes import BEFORE_CODE
 from web.customers.factors.routes import OPEN as OPEN_FACTORS
 from web.customers.factors.routes import SIGNED_IN as FACTORS
-from web.visits import Page, before_code, open_page, signed_in
+from web.visits import Page, before_code, open_page, redirect, signed_in
 
 OPEN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/register", access.show_register),
     ("POST", "/register", access.take_registration),
     ("GET", "/check-your-mail", access.check_your_mail),
+    ("GET", "/verify", access.show_code),
+    ("POST", "/verify", access.take_code),
     ("GET", "/verify/{token}", access.show_link),
     ("POST", "/verify/{token}", access.press_verify),
     ("GET", "/unlock/{token}", access.show_link),
@@ -31,16 +33,12 @@ OPEN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/recover", recovering.show_recovering),
     ("POST", "/recover", recovering.take_recovery),
     ("POST", "/language", access.choose_language),
+    ("GET", "/second-step", lambda _visit: redirect("/sign-in/code")),
     *OPEN_FACTORS,
 )
 SIGNED_IN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/", home.show_home),
     ("POST", "/sign-out", access.sign_out),
-    ("GET", "/bills", bills.show_bills),
-    ("GET", "/accounts/{account}/bill", bills.show_newest_bill),
-    ("GET", "/accounts/{account}/bill/{period}", bills.show_bill),
-    ("GET", "/accounts/{account}/bill/{period}/page", bills.read_bill),
-    ("GET", "/usage", usage.show_usage),
     ("GET", "/news", news.show_news),
     ("GET", "/link", linking.show_linking),
     ("POST", "/link", linking.take_linking),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -30,6 +30,21 @@ MOST_EXPORTED = 200_000  # rows; Excel has a million, and the file is made in me
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
+def every_row(_row: Mapping[str, Any]) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class RowLink:
+    """The link of a row to what can be done with it; `key` is the column that names the row."""
+
+    path: str
+    key: str
+    name: str
+    permission: Permission
+    offered: Callable[[Mapping[str, Any]], bool] = every_row
+
+
 @dataclass(frozen=True, slots=True)
 class ListPage:
     """A page that shows one list of the catalog; `group` are the pages that stand together."""
@@ -44,6 +59,9 @@ class ListPage:
     empty: str = "No row is like that."
     newest_first: str = ""  # the column that a list is sorted by, backwards, unless asked
     leaves_out: frozenset[str] = frozenset()  # columns that tell a person nothing
+    row_link: RowLink | None = None
+    begin: RowLink | None = None  # where a new row is made; it has no key
+    done: Mapping[str, str] = field(default_factory=dict)  # what is said after something was done
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +112,7 @@ class ShownList:
 
     columns: tuple[ShownColumn, ...]
     rows: tuple[tuple[ShownCell, ...], ...]
+    row_link: str  # the heading of the last column, empty where there is no such
     total: int
     page: int
     pages: int
@@ -121,11 +140,19 @@ def show_list(visit: Visit, page: ListPage, group: Group = (), **more: Any) -> R
         rows = books.execute(cut).mappings().all()
     names = _names(page, shown)
     links = may(visit.user.role, Permission.CUSTOMERS)
+    row_link = page.row_link
+    if row_link is not None and not may(visit.user.role, row_link.permission):
+        row_link = None
     listed = ShownList(
         columns=tuple(_column(shown, name, asked, page) for name in names),
         rows=tuple(
-            tuple(_cell(name, row[name], visit.zone, links=links) for name in names) for row in rows
+            (
+                *(_cell(name, row[name], visit.zone, links=links) for name in names),
+                *_row_link(row_link, row),
+            )
+            for row in rows
         ),
+        row_link=row_link.name if row_link else "",
         total=total,
         page=asked.page,
         pages=pages,
@@ -135,7 +162,7 @@ def show_list(visit: Visit, page: ListPage, group: Group = (), **more: Any) -> R
         previous_link=asked.link(page=asked.page - 1) if asked.page > 1 else "",
         next_link=asked.link(page=asked.page + 1) if asked.page < pages else "",
     )
-    values = {"message": "", "action": None} | more
+    values = {"message": "", "action": None, "begin": None} | more
     return show_office(
         visit,
         "list.html",
@@ -158,8 +185,11 @@ def export_list(visit: Visit, page: ListPage) -> Response:
         return show_list(visit, page)
     names = _names(page, shown)
     zone = visit.zone
-    ordered = _ordered(page, shown, narrowed, asked.sort).limit(MOST_EXPORTED)
+    ordered = _ordered(page, shown, narrowed, asked.sort)
     with visit.office.database.reading() as books:
+        total = books.scalar(sa.select(sa.func.count()).select_from(narrowed.subquery())) or 0
+        if total > MOST_EXPORTED:
+            return show_list(visit, page, message=_too_many(page, total))
         rows = [
             {name: to_shown(row[name], zone) for name in names}
             for row in books.execute(ordered).mappings()
@@ -167,6 +197,15 @@ def export_list(visit: Visit, page: ListPage) -> Response:
     content = to_xlsx(names, rows, page.what)
     named = {"Content-Disposition": f'attachment; filename="{page.what}.xlsx"'}
     return Response(content, media_type=XLSX, headers=named)
+
+
+def _too_many(page: ListPage, total: int) -> str:
+    """Say that a list is not taken to Excel from here: a part of it would look like all."""
+    return (
+        f"{total:,} rows are too many for Excel from this page ({MOST_EXPORTED:,} at most), and "
+        f"nothing was left out in silence: narrow the list, or run `billclose list {page.what} "
+        "--csv FILE`."
+    )
 
 
 def _asked(
@@ -229,6 +268,14 @@ def _cell(name: str, value: Any, zone: ZoneInfo, *, links: bool) -> ShownCell:
     if name == "account" and text and links:
         return ShownCell(text, link=f"/office/customers/{quote(text, safe='')}")
     return ShownCell(text, is_number=isinstance(value, int) and not isinstance(value, bool))
+
+
+def _row_link(link: RowLink | None, row: sa.RowMapping) -> tuple[ShownCell, ...]:
+    if link is None:
+        return ()
+    if row[link.key] in (None, "") or not link.offered(dict(row)):
+        return (ShownCell(""),)
+    return (ShownCell(link.name, link=f"{link.path}?{urlencode({'key': row[link.key]})}"),)
 
 
 def to_shown(value: Any, zone: ZoneInfo) -> Any:

@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
-from web.office.lists import ListPage
+from collections.abc import Mapping
+from typing import Any
+
+from domain.deliveries import DeliveryStatus
+from web.guarding import POSTS
+from web.office.lists import ListPage, RowLink
 from web.office.permissions import Permission
 
-KEYS = frozenset({"key"})
+DIFFERENCES = "/office/deposits/differences"
+
+
+def _did_not_arrive(row: Mapping[str, Any]) -> bool:
+    return row["status"] in (DeliveryStatus.FAILED, DeliveryStatus.IN_DOUBT)
+
+
+def _waits(row: Mapping[str, Any]) -> bool:
+    return bool(row["waits"])
+
+
+def _is_shown(row: Mapping[str, Any]) -> bool:
+    return row["removed_at"] is None
+
+
+def _decide(path: str, key: str, name: str = "Decide", **more: Any) -> RowLink:
+    return RowLink(path, key, name, **{"permission": Permission.DECIDE} | more)
+
 
 LIST_PAGES: tuple[ListPage, ...] = (
     ListPage(
@@ -42,6 +64,9 @@ LIST_PAGES: tuple[ListPage, ...] = (
         "payments",
         "Completed",
         newest_first="taken_at",
+        row_link=RowLink(
+            "/office/payments/completed/refund", "confirmation", "Refund", Permission.REFUND
+        ),
     ),
     ListPage(
         "/office/payments/unknown",
@@ -49,9 +74,9 @@ LIST_PAGES: tuple[ListPage, ...] = (
         "Payments in doubt",
         "payments",
         "Unknown",
-        about="Asked of the gateway, and never answered. They are looked up, never asked again; "
-        "`billclose unknown` says what each side knows and takes a decision.",
+        about="Asked of the gateway, and never answered. They are looked up, never asked again.",
         empty="No payment is in doubt.",
+        row_link=_decide("/office/payments/unknown/decide", "key"),
     ),
     ListPage(
         "/office/autopay",
@@ -64,23 +89,35 @@ LIST_PAGES: tuple[ListPage, ...] = (
     ListPage("/office/customers", "customers", "Customers", "customers", "Customers",
              Permission.CUSTOMERS, empty="No account is like that."),
     ListPage("/office/communications", "communications", "Communications", "communications",
-             "Posted", newest_first="number", leaves_out=frozenset({"sha256"})),
+             "Posted", newest_first="number", leaves_out=frozenset({"sha256"}),
+             row_link=_decide("/office/communications/remove", "number", "Remove",
+                              offered=_is_shown),
+             begin=_decide(POSTS, "", "Post a communication"),
+             done={"posted": "The communication is posted; customers see it now."}),
     ListPage("/office/communications/mailings", "mailings", "Mass mails", "communications",
              "Mass mails", newest_first="number"),
     ListPage("/office/communications/unsubscribed", "unsubscribed-addresses",
              "Who wants no communications", "communications", "Unsubscribed"),
     ListPage("/office/emails", "deliveries", "Emails", "emails", "Sent and waiting",
-             newest_first="sent_at"),
+             newest_first="sent_at",
+             row_link=_decide("/office/emails/decide", "message_id", offered=_did_not_arrive)),
     ListPage("/office/emails/bounces", "bounces", "Emails that came back", "emails", "Came back",
-             newest_first="received_at"),
+             newest_first="received_at",
+             row_link=_decide("/office/emails/bounces/decide", "id", offered=_waits)),
     ListPage("/office/emails/suppressed", "suppressed-addresses", "Suppressed addresses", "emails",
-             "Suppressed addresses"),
+             "Suppressed addresses",
+             row_link=_decide("/office/emails/suppressed/decide", "address", "Write again")),
     ListPage("/office/deposits", "deposits", "Deposits", "deposits", "Deposits",
              newest_first="date"),
     ListPage("/office/deposits/return-rates", "return-rates", "Return rates", "deposits",
              "Return rates"),
     ListPage("/office/exceptions", "exceptions", "What needs a person", "exceptions",
              "Exceptions", empty="Nothing needs a person."),
+    ListPage("/office/exceptions/findings", "findings", "What the checks found", "exceptions",
+             "Findings", about="Every finding of every check, most at stake first in each."),
+    ListPage("/office/exceptions/figures", "register-figures", "Figures of the register",
+             "exceptions", "Figures", about="This month's lines, totals and means beside the "
+             "band that the months before allow."),
     ListPage("/office/outsorted", "outsorted", "Held bills", "exceptions", "Held bills",
              about="Not shown, mailed, printed or drawn, and no balance moved, until somebody "
              "releases them on the page of the account.", empty="No bill is held back."),
@@ -91,11 +128,20 @@ LIST_PAGES: tuple[ListPage, ...] = (
 )  # fmt: skip
 
 
+def page_of(what: str) -> ListPage:
+    """Return the page of a list of the catalog."""
+    return next(page for page in LIST_PAGES if page.what == what)
+
+
 def groups() -> dict[str, tuple[tuple[str, str, Permission], ...]]:
     """Return the pages that stand together under one heading: path, name, and who sees it."""
     found: dict[str, list[tuple[str, str, Permission]]] = {
-        "settings": [("/office/settings", "Settings", Permission.SETTINGS)]
+        "settings": [
+            ("/office/settings", "Settings", Permission.SETTINGS),
+            ("/office/settings/theme", "Theme", Permission.SETTINGS),
+        ]
     }
     for page in LIST_PAGES:
         found.setdefault(page.group, []).append((page.path, page.tab, page.permission))
+    found["deposits"].insert(1, (DIFFERENCES, "Differences", Permission.LOOK))
     return {name: tuple(pages) for name, pages in found.items()}

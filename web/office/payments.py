@@ -8,11 +8,11 @@ from starlette.responses import Response
 
 from office.procedures.posting import post_what_is_due, tell_office
 from web.office.lists import show_list
-from web.office.pages import LIST_PAGES, groups
+from web.office.pages import groups, page_of
 from web.office.permissions import Permission, may
 from web.visits import Visit, redirect
 
-PENDING = next(page for page in LIST_PAGES if page.what == "pending-payments")
+PENDING = page_of("pending-payments")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ class Permission(StrEnum):
     APPROVE = "approve"  # say yes or no to a close
     OUTSORT = "outsort"  # hold one bill back, and release it
     RETRY = "retry"  # post what was taken and is not in cash receipting
+    DECIDE = "decide"  # about mails, bounces, payments in doubt, differences, what is posted
+    REFUND = "refund"  # give a payment back
     SETTINGS = "settings"  # see the settings; of secrets only whether they are set
     STAFF = "staff"  # see who may sign in
     AUDIT = "audit"  # read who did what
@@ -30,7 +32,8 @@ _LOOKS_UP = frozenset({Permission.LOOK, Permission.CUSTOMERS})
 _OFFICE = _LOOKS_UP | {Permission.EXPORT, Permission.SETTINGS}
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CSR: _LOOKS_UP | {Permission.CUSTOMER_SERVICE},
-    Role.CLERK: _OFFICE | {Permission.CLOSE, Permission.OUTSORT, Permission.RETRY},
+    Role.CLERK: _OFFICE
+    | {Permission.CLOSE, Permission.OUTSORT, Permission.RETRY, Permission.DECIDE},
     Role.SUPERVISOR: frozenset(Permission) - {Permission.STAFF},
     Role.ADMIN: frozenset(Permission),
     Role.AUDITOR: _OFFICE | {Permission.STAFF, Permission.AUDIT},  # may only look

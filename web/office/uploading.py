@@ -1,11 +1,12 @@
-"""A billing export that a clerk uploads: looked at before it has a name in the home."""
+"""Files that staff upload, and the billing export among them: looked at before it has a name."""
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 import os
 import secrets
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -19,35 +20,38 @@ from domain.failures import Misuse
 from office.equipment.office import Office, in_name_of
 from web.office.close import show_close
 from web.office.permissions import Permission
-from web.visits import Endpoint, Visit, staff_visit, turn_away
+from web.visits import Endpoint, Visit, clean_fields, is_own_form, staff_visit, turn_away
 
 PART = 1 << 20  # octets that are in memory at once
 
 
-def uploading() -> Endpoint:
+def uploading(
+    permission: Permission, back: str, take: Callable[[Visit, Any], Response]
+) -> Endpoint:
     """
-    Take the export that a form brings, from whoever may close.
+    Let a page take the file that a form brings, from whoever has its permission.
 
     Who sends it is known before a byte of it is read; the form's own token is in its first field.
+    `take` has the visit with the form's other fields, in the name of whoever is signed in.
     """
 
     async def answer(request: Request) -> Response:
-        turned_away = await run_in_threadpool(turn_away, request, Permission.CLOSE)
+        turned_away = await run_in_threadpool(turn_away, request, permission)
         if turned_away is not None:
             return turned_away
         async with request.form(max_files=1, max_fields=5) as form:
-            visit = staff_visit(request, {})
-            given = str(form.get("csrf", "")).encode()
-            if visit.session is None or not hmac.compare_digest(given, visit.user.csrf.encode()):
-                return RedirectResponse("/office/close", 303)
-            file = form.get("file")
-            return await run_in_threadpool(_take, visit, file)
+            visit = staff_visit(request, clean_fields(form))
+            if visit.session is None or not is_own_form(visit):
+                return RedirectResponse(back, 303)
+            acting = replace(visit, office=in_name_of(visit.office, visit.user.who))
+            return await run_in_threadpool(take, acting, form.get("file"))
 
     return answer
 
 
-def _take(visit: Visit, file: Any) -> Response:
-    acting = in_name_of(visit.office, visit.user.who)
+def take_export(visit: Visit, file: Any) -> Response:
+    """Keep the export that a clerk chose; what is none is said beside the field."""
+    acting = visit.office
     try:
         if not isinstance(file, UploadFile) or not file.filename:
             raise Misuse("Choose the billing export's .zip to upload.")

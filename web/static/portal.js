@@ -10,3 +10,8 @@ addEventListener("submit", (event) => {
 // What went wrong is read first.
 const summary = document.querySelector(".summary");
 if (summary) summary.focus();
+// Printing needs a script; without one the browser's own menu prints.
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from database.ledger.tables import balance_entry
 from database.queries.balances import read_open_balance
 from database.tables import movement
-from domain.ledger import ContainedBy
+from domain.ledger import ContainedBy, EntrySource
 from office.lookup.why.sentences import Case, Sentence, Sentences, Topic, say_day
 
 CONTAINED = {
@@ -22,6 +22,14 @@ CONTAINED = {
     ContainedBy.AGREED: "for an agreed amount is asked whatever moved",
     ContainedBy.LATE: "as was told after the close",
     ContainedBy.DECIDED: "as a person decided",
+}
+
+BY = {
+    EntrySource.FEED: "the billing system's word",
+    EntrySource.DRAW: "autopay",
+    EntrySource.CHECKOUT: "the customer's own payment",
+    EntrySource.OFFICE: "the office",
+    EntrySource.CORRECTION: "a bill that was made anew after its close",
 }
 
 
@@ -57,7 +65,7 @@ def _entries(case: Case) -> sa.Select[Any]:
 
 
 def _of_an_entry(case: Case, row: Any) -> Sentence:
-    what = f"{say_day(row.happened_on)}: {row.kind} of {row.amount.dollars()} by {_BY[row.source]}"
+    what = f"{say_day(row.happened_on)}: {row.kind} of {row.amount.dollars()} by {BY[row.source]}"
     if not row.counts:
         text = f"{what}, which is shown and not in the balance due"
     elif row.in_export_of is None:
@@ -65,14 +73,6 @@ def _of_an_entry(case: Case, row: Any) -> Sentence:
     else:
         text = f"{what}, which the export of {row.in_export_of} contains {CONTAINED[row.how]}"
     return Sentence(Topic.BALANCE, text, ("39",), row.key)
-
-
-_BY = {
-    "feed": "the billing system's word",
-    "draw": "autopay",
-    "checkout": "the customer's own payment",
-    "office": "the office",
-}
 
 
 def _of_the_balance(case: Case) -> Sentences:

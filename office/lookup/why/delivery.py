@@ -6,9 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.definitions.in_force import landlord_in_force, link_in_force
+from database.definitions.in_force import email_in_force, landlord_in_force, link_in_force
 from database.tables import (
-    account_email,
     bounce,
     delivery,
     delivery_plan,
@@ -132,7 +131,7 @@ def _suppressed(case: Case) -> dict[str, Any]:
 
 
 def _known_addresses(case: Case) -> list[tuple[str, str | None]]:
-    record, link, lets = account_email.c, link_in_force.c, landlord_in_force.c
+    record, link, lets = email_in_force.c, link_in_force.c, landlord_in_force.c
     queries = (
         sa.select(record.address, record.fault).where(
             record.period == case.period, record.account_key == case.account_key

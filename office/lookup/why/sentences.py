@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.queries.periods import unknown_period
 from database.tables import account, account_search, balance_due, bill_run, period_close
 from domain.failures import Misuse
 from office.equipment.office import Office
@@ -110,7 +111,7 @@ def open_case(office: Office, books: Connection, key: str, period: str | None) -
     )
     its_period = books.execute(of_period).first()
     if its_period is None:
-        raise Misuse(f"No export of period {chosen} has been imported.", "unknown-period")
+        raise unknown_period(books, str(chosen))
     found = books.execute(
         sa.select(account).where(account.c.period == chosen, account.c.account_key == key)
     ).first()

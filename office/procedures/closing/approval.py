@@ -22,6 +22,7 @@ from domain.failures import Misuse, Refused
 from domain.runs import RunState
 from office.equipment.office import Office
 from office.procedures.checks import raised_checks
+from office.procedures.closing.checklist import current_sheet, require_checklist
 from reporting.report.approval_request import (
     asked_figures,
     binding_digest,
@@ -29,6 +30,7 @@ from reporting.report.approval_request import (
     say_drift,
     say_figures,
 )
+from reporting.report.findings_text import say_checklist
 from reporting.run_sheet.reading import read_run_sheet
 from reporting.run_sheet.run_sheet import RunSheet
 from rules.approving import ApprovalProgress, ApprovalTerms, require_may_decide, weigh
@@ -63,7 +65,7 @@ def ask(office: Office, period: str) -> PendingApproval:
     What was decided about other figures does not count any more.
     """
     known = get_run(office.database, period)
-    sheet = read_run_sheet(office.database, period)
+    sheet = current_sheet(office, period)
     with office.database.writing() as books:
         request = record_request(
             books,
@@ -82,7 +84,7 @@ def ask(office: Office, period: str) -> PendingApproval:
 
 def find_asked(office: Office, period: str) -> PendingApproval | None:
     """Return the question of a run whose figures are still the same; nothing is written."""
-    sheet = read_run_sheet(office.database, period)
+    sheet = current_sheet(office, period)
     with office.database.reading() as books:
         request = newest_request(books, period)
         waived = waived_checks(books, period)
@@ -107,7 +109,8 @@ def decide(
     Take one person's decision, with the checks that this person waives; it is audited.
 
     Raises Misuse where a no has no reason or a check does not exist; Refused where this person's
-    word does not count, a check is never waived, or one that failed is not waived.
+    word does not count, a check is never waived, one that failed is not waived, or a line of the
+    checklist is open that the office insists on.
     """
     waivers = dict(waivers or {})
     terms = terms_of_approval(office)
@@ -118,10 +121,19 @@ def decide(
     require_waivable(waivers, raised_checks(office))
     if decision is Decision.APPROVE:
         _require_unblocked(asked, waivers)
+        require_checklist(office, asked.sheet.checklist)
 
     period = asked.request.period
     at = office.now(get_run(office.database, period))
-    decided = Decided(decision, who, at, reason.strip(), tuple(sorted(waivers)), origin)
+    decided = Decided(
+        decision,
+        who,
+        at,
+        reason.strip(),
+        tuple(sorted(waivers)),
+        origin,
+        asked.sheet.checklist if decision is Decision.APPROVE else (),
+    )
     with office.database.writing() as books:
         record_waivers(books, period, waivers, at=at, who=who)
         record_decision(books, asked.request, decided)
@@ -181,5 +193,7 @@ def _detail(asked: PendingApproval, decided: Decided, terms: ApprovalTerms) -> s
         position = min(len(asked.standing.approved_by) + 1, terms.people)
         parts.append(f"{position} of {terms.people} people")
     parts.append(say_figures(asked.figures))
+    if decided.checklist:
+        parts.append(say_checklist(decided.checklist))
     parts.append(f"request {asked.request.number}, figures {asked.request.digest[:16]}")
     return "; ".join(parts)

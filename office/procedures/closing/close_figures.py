@@ -7,8 +7,8 @@ from typing import Any
 from database.runs import find_run
 from domain.checks import CheckStatus
 from office.equipment.office import Office
+from office.procedures.closing.checklist import current_sheet
 from reporting.run_sheet.findings import findings_figures
-from reporting.run_sheet.reading import read_run_sheet
 from reporting.run_sheet.run_sheet import RunSheet, total_figures
 
 
@@ -16,12 +16,13 @@ def sheet_figures(office: Office, period: str) -> dict[str, Any]:
     """Return what a close brings, as text in the office's words; nothing for an unknown period."""
     if find_run(office.database, period) is None:
         return {}
-    sheet = read_run_sheet(office.database, period)
+    sheet = current_sheet(office, period)
     return {
         "facts": _facts(sheet),
         "totals": total_figures(sheet),
         "checks": _checks(sheet),
         "findings": findings_figures(sheet.findings),
+        "checklist": [line.to_json() for line in sheet.checklist],
     }
 
 

@@ -19,9 +19,9 @@ from database.schema import metadata
 from database.tables import audit, bulk_file, period_close, run_lock, run_step
 from domain.failures import Misuse
 from office.equipment.office import Office
+from office.procedures.closing.checklist import current_sheet
 from office.procedures.exceptions import exceptions_of
 from reporting.report.page import write_page
-from reporting.run_sheet.reading import read_run_sheet
 from splitter.runs.records import fetch_documents
 
 # Who works on the real one, and what was done there: its files are not copied, so the rehearsal
@@ -58,7 +58,7 @@ def write_rehearsal_report(copy: Office, period: str, place: Path, refusal: str 
     known = find_run(copy.database, period)
     if known is None:
         return "none: the export was not taken in"
-    sheet = read_run_sheet(copy.database, period)
+    sheet = current_sheet(copy, period)
     try:
         write_page(
             place,
@@ -84,7 +84,14 @@ def _copied(real: Office, place: Path) -> Office:
             "bills": real.settings.bills.model_copy(update={"store": "bills"}),
         }
     )
-    copy = replace(real, home=place, settings=settings, rehearses=True, approves=lambda _: True)
+    copy = replace(
+        real,
+        home=place,
+        settings=settings,
+        rehearses=True,
+        approves=lambda _: True,
+        copied_from=real,
+    )
     with copy.database.writing() as books:
         metadata.create_all(books)
     _copy_books(real.database, copy.database)

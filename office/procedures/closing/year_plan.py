@@ -11,9 +11,10 @@ from sqlalchemy.engine import Connection
 
 from database.tables import bill_run, enrollment, mandate
 from domain.failures import Misuse
+from domain.periods import FINAL_CYCLE
 from office.equipment.office import Office
-from rules.calendars import DueRule, due_rule
-from rules.year_calendar import YearPlan
+from rules.calendars import DueRule, due_rule, last_of_month
+from rules.year_calendar import LAST_DAY, CyclePlan, YearPlan
 
 
 def year_plan_of(office: Office, due_day: int = 0, days_prior: Iterable[int] = ()) -> YearPlan:
@@ -23,7 +24,8 @@ def year_plan_of(office: Office, due_day: int = 0, days_prior: Iterable[int] = (
     Raises Misuse where neither the books nor a setting say by which day bills are due.
     """
     with office.database.reading() as books:
-        past = due_rule(_periods(books))
+        past = due_rule([(ends_on, due_on) for _, ends_on, due_on in _periods(books)])
+        cycles = plan_cycles(_periods(books), due_day or office.settings.calendar.due_day)
         chosen = tuple(days_prior) or _days_prior(books)
     return YearPlan(
         due=_due(past, due_day or office.settings.calendar.due_day),
@@ -34,6 +36,7 @@ def year_plan_of(office: Office, due_day: int = 0, days_prior: Iterable[int] = (
         on_closed_day=office.settings.autopay.on_closed_day,
         notice_days=office.settings.checks.notice_days,
         least_days_to_due=office.settings.calendar.least_days_to_due,
+        cycles=cycles,
     )
 
 
@@ -49,9 +52,31 @@ def _due(past: DueRule | None, day: int) -> DueRule:
     return replace(past, day=day) if day else past
 
 
-def _periods(books: Connection) -> list[tuple[date, date]]:
-    rows = books.execute(sa.select(bill_run.c.ends_on, bill_run.c.due_on))
-    return [(row.ends_on, row.due_on) for row in rows]
+def _periods(books: Connection) -> list[tuple[str, date, date]]:
+    """Return cycle, end and due date of the periods; final bills follow no calendar."""
+    rows = books.execute(
+        sa.select(bill_run.c.cycle, bill_run.c.ends_on, bill_run.c.due_on)
+        .where(bill_run.c.cycle != FINAL_CYCLE)
+        .order_by(bill_run.c.ends_on)
+    )
+    return [(row.cycle, row.ends_on, row.due_on) for row in rows]
+
+
+def plan_cycles(periods: list[tuple[str, date, date]], due_day: int) -> tuple[CyclePlan, ...]:
+    """Plan each cycle by its own periods; none where all is billed at once (contract 5)."""
+    by_cycle: dict[str, list[tuple[date, date]]] = {}
+    for cycle, ends_on, due_on in periods:
+        by_cycle.setdefault(cycle, []).append((ends_on, due_on))
+    if not any(by_cycle):
+        return ()
+    return tuple(
+        CyclePlan(cycle, _end_day(own[-1][0]), _due(due_rule(own), due_day))
+        for cycle, own in sorted(by_cycle.items())
+    )
+
+
+def _end_day(ends_on: date) -> int:
+    return LAST_DAY if ends_on == last_of_month(ends_on.year, ends_on.month) else ends_on.day
 
 
 def _days_prior(books: Connection) -> tuple[int, ...]:

@@ -32,13 +32,13 @@ def queue_portal_mails(office: Office, books: Connection, mails: Iterable[Portal
 
 
 def send_portal_mails(office: Office) -> None:
-    """Send the mails that somebody before a page waits for: of access, and receipts."""
+    """Send the mails that somebody before a page waits for: of access, receipts, exports."""
     from office.procedures.mailing.mail_sending import send_alone
 
     send_alone(
         office,
         office.mailer,
-        (MessageKind.ACCESS, MessageKind.RECEIPT),
+        (MessageKind.ACCESS, MessageKind.RECEIPT, MessageKind.USAGE_EXPORT),
         office.due_now,
         lambda _counts: None,
     )

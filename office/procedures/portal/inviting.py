@@ -10,8 +10,9 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.definitions.identity import account_link, web_user
+from database.definitions.in_force import email_in_force
 from database.search_tables import customer_search
-from database.tables import account, account_email, balance_due, period_close, portal_link
+from database.tables import account, balance_due, period_close, portal_link
 from domain.accounts import AccountStatus
 from domain.identity import LinkProof, UserState
 from identity.account_links import add_link
@@ -56,7 +57,7 @@ def invite_new(office: Office, period: str, now: datetime) -> int:
 
 
 _BEFORE = account.alias("before")
-_FIRST = sa.func.min(account_email.c.position)
+_FIRST = sa.func.min(email_in_force.c.position)
 
 
 def _invite(office: Office, which: sa.Select[Any], who: str, now: datetime, what: str) -> int:
@@ -95,7 +96,7 @@ def _invite_one(office: Office, books: Connection, row: Any, who: str, now: date
 
 def _uninvited(district: str) -> sa.Select[Any]:
     """Select accounts with an address on file that no portal user, here or there, is linked to."""
-    row, mail = account.c, account_email.c
+    row, mail = account.c, email_in_force.c
     first = (
         sa.select(mail.account_key, mail.period, _FIRST.label("position"))
         .where(mail.fault.is_(None))
@@ -118,7 +119,7 @@ def _uninvited(district: str) -> sa.Select[Any]:
         )
         .join(first, sa.and_(first.c.account_key == row.account_key, first.c.period == row.period))
         .join(
-            account_email,
+            email_in_force,
             sa.and_(
                 mail.period == row.period,
                 mail.account_key == row.account_key,

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 
+from billing_system.feed.changing import record_changes
+from billing_system.feed.findings import Findings
 from database.books import Database
-from database.ledger.tables import account_change, feed_file
-from domain.feeds import FeedKind, FeedMovement
+from database.ledger.tables import feed_file
+from domain.feeds import AccountChange, ChangeField, FeedKind, FeedMovement
 from domain.money import ZERO, Money
 
 MOVEMENT_HEADINGS = ("movement_id", "account_number", "date", "type", "amount", "reference")
@@ -79,8 +81,6 @@ def tell_change(
             amount=ZERO,
         )  # fmt: skip
         number = books.execute(inserted.returning(feed_file.c.number)).scalar_one()
-        books.execute(
-            account_change.insert().values(
-                account_key=key, field=name, value=value, told_at=told_at, feed=number
-            )
-        )
+        values = {ChangeField(name): value}
+        change = AccountChange(key, values)
+        record_changes(books, number, [change], told_at, told_at, "feed", Findings(number, told_at))

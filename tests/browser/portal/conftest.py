@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -229,3 +229,35 @@ def someone(chrome, portal, axe):
 def known(portal):
     """Make somebody who is registered: `known(ANN, MINE)`."""
     return lambda address, *accounts: register(portal.office, address, accounts=accounts)
+
+
+def file_a_year(office: Any) -> None:
+    """Give the account two years of water and sewer, month by month, before its last bill."""
+    for months in range(1, 21):
+        whole = 2026 * 12 + 9 - months
+        year, month = whole // 12, whole % 12 + 1
+        period, ends_on = f"{year}-{month:02}", date(year, month, 28)
+        stage_run(
+            office.database,
+            a_household("01.1037.1", mandates=(), name="O'NEIL, ANN", last_name="O'NEIL"),
+            period=period,
+            ends_on=ends_on,
+            due_on=ends_on + timedelta(days=20),
+        )
+        close_run(office.database, period)
+        used = 5 + (month * 7 + year) % 11
+        with office.database.writing() as books:
+            books.execute(
+                movement.insert(),
+                [
+                    {
+                        "period": period, "line": line, "account_key": MINE,
+                        "account": "01.1037.1", "posted_on": ends_on, "service": service,
+                        "description": service, "kind": MovementKind.BILLING,
+                        "amount": Money(cents), "usage": usage, "unit": unit, "reference": "",
+                    }
+                    for line, (service, cents, usage, unit) in enumerate(
+                        [("Water", 300 * used, float(used), "CCF"), ("Sewer", 21_00, None, "")]
+                    )
+                ],
+            )  # fmt: skip

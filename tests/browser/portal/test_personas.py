@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.portal.conftest import DESKTOP, MINE, PHONE, THEIRS
+from tests.browser.portal.conftest import DESKTOP, MINE, PHONE, THEIRS, file_a_year
+from tests.builders import RUN
 from tests.web.customers.conftest import ANN, PASSWORD
 
 pytestmark = pytest.mark.slow
@@ -70,6 +71,26 @@ def test_a_customer_on_a_phone_adds_a_card_and_sets_autopay_up(someone, known):
     ann.see("Autopay is set up.")
     ann.open(f"/accounts/{MINE}/pay")
     ann.look()
+
+
+@pytest.mark.parametrize("window", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_customer_looks_back_at_a_year(someone, known, portal, window):
+    file_a_year(portal.office)
+    known(ANN, MINE)
+    ann = someone(window)
+    ann.sign_in(ANN)
+    size = "desktop" if window == DESKTOP else "phone"
+    for path, name in (
+        ("/usage", "usage"),
+        (f"/accounts/{MINE}/usage?of=Water", "graph"),
+        ("/bills", "bills"),
+        ("/bills/usage", "usage-records"),
+        ("/bills/usage?since=nonsense", "usage-records-wrong"),
+        (f"/accounts/{MINE}/lines/{RUN}-1", "line"),
+        (f"/accounts/{MINE}/bill/html", "bill-page"),
+    ):
+        ann.open(path)
+        ann.look(f"portal-{name}-{size}")
 
 
 def test_a_landlord_sees_the_accounts_and_no_payment_details(someone, known):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from datetime import date, timedelta
 
 import pytest
@@ -14,21 +15,21 @@ from data_checks.register.catalog import LIMITS
 from data_checks.register.limits import Limits, LimitSet
 from data_checks.register.reviewing import review, review_accounts
 from database.books import Database
-from database.schema import metadata
 from tests.data_checks.register.town import AT, LAST, a_line, build_town
+from tests.release import so_many
 
 FOLDED = {"usage-empty", "leak-suspected", "meter-changed", "bill-zero"}
 
 
 @pytest.fixture
-def fresh(tmp_path):
+def fresh(tmp_path, empty_sqlite):
     """Empty books on SQLite: the reading on PostgreSQL has a test of its own."""
     made = []
 
     def make():
-        database = Database(f"sqlite:///{tmp_path / f'books-{len(made)}.db'}")
-        with database.writing() as books:
-            metadata.create_all(books)
+        file = tmp_path / f"books-{len(made)}.db"
+        shutil.copy(empty_sqlite, file)
+        database = Database(f"sqlite:///{file}")
         made.append(database)
         return database
 
@@ -375,7 +376,9 @@ def test_what_the_judge_writes_is_json_and_a_page_that_loads_nothing(fresh):
 
 
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=so_many(4, release=12),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(house=st.integers(0, 39), times=st.floats(2.6, 12.0))
 def test_a_misread_of_any_house_is_found_and_no_other_house_is(fresh, house, times):

@@ -53,10 +53,11 @@ def build_town(
             statuses: dict[int, str] = {}
             rows = list(_lines(period, start, end, month, houses, reads, change, statuses))
             insert_rows(books, movement, _COLUMNS, rows)
-            for house in range(houses):
-                told = (accounts or {}).get(house, {}) if period == LAST else {}
-                row = _account(period, house, statuses.get(house, "active")) | told
-                books.execute(account.insert().values(**row))
+            fixed = [_account(period, n, statuses.get(n, "active")) for n in range(houses)]
+            books.execute(account.insert(), fixed)
+        for house, told in (accounts or {}).items():
+            at = (account.c.period == LAST) & (account.c.account_key == f"A{house}")
+            books.execute(account.update().where(at).values(**told))
 
 
 def _months(number: int) -> Iterator[tuple[date, date]]:

@@ -42,6 +42,7 @@ from tests.mail.mass_builders import (
     unsubscribe_mailbox,
 )
 from tests.mail.reminder_builders import suppress_mailbox
+from tests.release import so_many
 
 ANN = a_household("01.1", email="Ann@x.example;bad", zip="84840", city="Larkspur")
 BEN = a_household("01.2", email="ben@x.example", links=(("ANN@x.example", True),), zip="84841")
@@ -198,20 +199,22 @@ def test_the_audience_is_the_set_that_the_rules_say(
     assert len(reached(customers)) == len(customers.readers)
 
 
-def test_fifty_thousand_mailboxes_take_as_many_queries_as_five(database):
+def test_very_many_mailboxes_take_as_many_queries_as_few(database):
+    # SQLite takes 32,766 values in a statement; PostgreSQL is slow, and has no such limit here.
+    number_of_users = 50_000 if database.is_sqlite else so_many(2_000, release=50_000)
     stage_run(database, ANN, *(a_household(f"02.{n}", email=f"c{n}@x.example") for n in range(400)))
     close_run(database)
     with statements(database) as few:
         assert 401 == len(found(database, ALL).readers)
-    users = {f"u{number}@x.example": f"U{number}@x.example" for number in range(50_000)}
+    users = {f"u{number}@x.example": f"U{number}@x.example" for number in range(number_of_users)}
     enter_portal_users(database, users)
     enter_links(database, [(ANN.key, address) for address in users.values()])
     with statements(database) as many:
-        assert 50_401 == len(found(database, ALL).readers)
+        assert number_of_users + 401 == len(found(database, ALL).readers)
     with statements(database) as portal:
         resolved = found(database, PORTAL)
 
-    assert (50_000, {"01.1"}) == (len(resolved.readers), set(reached(resolved).values()))
+    assert (number_of_users, {"01.1"}) == (len(resolved.readers), set(reached(resolved).values()))
     assert len(few) == len(many) <= 10
     assert len(portal) <= 10
 

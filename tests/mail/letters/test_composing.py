@@ -26,6 +26,7 @@ from mail.message.mime import Attachment, Heading, build, to_base64
 from mail.previews.previewing import render_sample
 from mail.rendering.bills import Sender, Stamp, compose_mail
 from mail.smtp.envelope import to_wire
+from tests.release import so_many
 
 FORMS = [*FORM_TITLES, "backflow-test"]
 TEMPLATES = Templates()
@@ -203,7 +204,7 @@ def test_a_mail_without_a_subject_is_found_before_anything_is_sent(tmp_path):
 @pytest.mark.parametrize("name", variables(a_sample()))
 def test_every_variable_has_sample_facts(name):
     """Rule 17."""
-    without = ("is_credit", "remaining_due", "bill_link", "changes", "standing")  # not at once
+    without = ("is_credit", "remaining_due", "bill_link", "changes", "standing", "since_bill")
 
     assert variables(a_sample())[name] or name in without
 
@@ -233,7 +234,7 @@ def test_a_template_that_does_not_link_a_bill_is_refused_where_bills_are_linked(
 # -- bytes ----------------------------------------------------------------------------------------
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=so_many(40, release=200), deadline=None)
 @given(name=anything, utility=anything, account=anything, form=anything, link=anything)
 def test_nobody_slips_a_header_in(name, utility, account, form, link):
     letter = a_letter(
@@ -257,7 +258,7 @@ def test_nobody_slips_a_header_in(name, utility, account, form, link):
     assert re.fullmatch(r"[A-Za-z0-9.\-]+", file_stem(key))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=so_many(40, release=200), deadline=None)
 @given(text=st.text(max_size=400), html=st.text(max_size=400), pdf=st.binary(max_size=300))
 def test_what_is_put_into_a_message_comes_out_of_it(text, html, pdf):
     source = build(HEADING, text, html, "=_boundary", Attachment("a.pdf", pdf))

@@ -24,6 +24,7 @@ from mail.message.mime import (
     one_line,
     to_headers,
 )
+from tests.release import so_many
 
 HEADING = Heading(
     "City of Larkspur", "billing@larkspur.example", "ann@customer.example", "Your bill",
@@ -69,7 +70,7 @@ def require_sound(source: bytes) -> None:
     assert not re.search(rb"\r(?!\n)|(?<!\r)\n|\0", source)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=so_many(50, release=300), deadline=None)
 @given(subject=hostile, name=hostile, file_name=hostile)
 @example(subject="x" * 400, name="x" * 400, file_name="x" * 400)
 def test_headers_read_back_exactly_and_none_comes_in(subject, name, file_name):
@@ -93,7 +94,7 @@ def test_headers_read_back_exactly_and_none_comes_in(subject, name, file_name):
     assert 0 < len(pdf.get_filename()) <= 70
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=so_many(50, release=200), deadline=None)
 @given(address=hostile)
 def test_an_address_never_begins_a_header(address):
     address = address[:320]
@@ -106,7 +107,7 @@ def test_an_address_never_begins_a_header(address):
     assert [*NAMES, "Content-Type"] == names
 
 
-@settings(max_examples=200)
+@settings(max_examples=so_many(50, release=200))
 @given(text=hostile)
 def test_one_line_is_one_line_that_reads_one_way(text):
     line = one_line(text)

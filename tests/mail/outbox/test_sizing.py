@@ -29,6 +29,7 @@ from splitter.copying.encrypting import encrypt
 from tests.builders import a_household, stage_run
 from tests.mail.builders import NOW, RUN, a_run, an_account, deliveries
 from tests.mail.scripted import Scripted, speaking
+from tests.release import so_many
 
 LINK = "https://portal.larkspur.example/bills/{account}/{period}"
 SENDER = Sender("billing@larkspur.example", "bounces@larkspur.example")
@@ -58,7 +59,7 @@ def renderer(database, pdf: bytes, limit: SizeLimit = LIMIT, **changes) -> BillR
     return BillRenderer(database, Templates(), SENDER, lambda _: pdf, limit=limit, **changes)
 
 
-@settings(max_examples=100)
+@settings(max_examples=so_many(30, release=100))
 @given(st.integers(0, 3_000_000), st.integers(100_000, 3_000_000))
 def test_what_the_plan_lets_through_fits_and_nothing_else(size, largest):
     limit = SizeLimit(largest)

@@ -14,7 +14,7 @@ from mail.smtp.relay import to_relay
 from tests.mail.builders import a_message
 from tests.mail.real_servers import RealServer, a_certificate, exim, postfix, sink
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(300)
 
 SENT, DEFERRED, FAILED, IN_DOUBT = Result.SENT, Result.DEFERRED, Result.FAILED, Result.IN_DOUBT
 BODY = b"Subject: x\r\n\r\n.dots\r\n..\r\n.\r\nend\r\n"

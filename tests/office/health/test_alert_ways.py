@@ -14,7 +14,6 @@ from office.health.alert_ways import send_posts
 from office.health.conditions import Condition, State
 from office.health.health import Health
 from office.health.incidents import note
-from office.health.metrics import scrape
 from office.rounds.pinging import ping
 from office.settings.mail import AlertsSettings
 from office.settings.settings import open_settings
@@ -125,20 +124,3 @@ def test_a_ping_that_nobody_hears_fails_without_a_word_of_its_address(tmp_path, 
 def test_the_urls_are_not_written_into_the_settings_file(home):
     with pytest.raises(Misuse, match=r"alerts\.urls"):
         open_settings(home('[alerts]\nurls = "slack://a/b/c"\n'))
-
-
-def test_the_figures_for_prometheus_name_conditions_and_no_customer(tmp_path, database):
-    told = scrape(an_office_at(tmp_path, database, AT)).decode()
-
-    assert 'billclose_condition_state{condition="postings-stuck",state="well"} 1.0' in told
-    assert "billclose_unposted_amount_dollars 0.0" in told
-    assert "billclose_build_info{" in told
-
-
-def test_a_database_that_is_down_is_told_as_a_figure(tmp_path, database):
-    office = an_office_at(tmp_path, database, AT)
-    office.__dict__["database"] = type(database)("sqlite:////nowhere/at/all.db")
-
-    told = scrape(office).decode()
-
-    assert 'billclose_condition_state{condition="database-down",state="trouble"} 1.0' in told

@@ -48,9 +48,15 @@ def test_where_the_office_wants_no_rounds_nothing_is_missed(tmp_path, database):
     assert [] == troubles(silent_rounds(now))
 
 
-def test_events_that_could_not_be_written_are_told_until_a_person_has_looked(tmp_path, database):
+@pytest.mark.parametrize("beside", [False, True], ids=["our own server", "a server beside"])
+def test_events_that_could_not_be_written_are_told_until_a_person_has_looked(
+    tmp_path, database, monkeypatch, beside
+):
+    server = tmp_path / ("var" if beside else "prefect")
+    if beside:
+        monkeypatch.setenv("PREFECT_HOME", str(server))
     now = looking(tmp_path, database, AT)
-    letters = tmp_path / "prefect" / "dlq"
+    letters = server / "dlq"
 
     never = lost_events(now)
     letters.mkdir(parents=True)
@@ -64,3 +70,4 @@ def test_events_that_could_not_be_written_are_told_until_a_person_has_looked(tmp
         troubles(lost_events(now)),
     )
     assert "could not write 1 event;" in lost[0].detail
+    assert str(letters) in lost[0].remedy

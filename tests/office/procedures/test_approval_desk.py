@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
-from database.approvals import list_requests
+from database.approvals import approved_checklist, list_requests
+from database.runs import LOCK_LEASE, take_lock
 from database.tables import account, audit, bill_run, check_result, planned_payment, waiver
 from domain.approvals import Decision
 from domain.checks import CheckStatus, Severity
@@ -24,8 +25,12 @@ from office.procedures.closing.approval import (
     find_asked,
     require_answerable,
 )
-from office.settings.close import ApprovalSettings
+from office.procedures.closing.checklist import checklist_of, record_backup
+from office.procedures.closing.close_figures import sheet_figures
+from office.settings.approval import ApprovalSettings, ChecklistSettings
 from office.settings.settings import Settings
+from reporting.report.approval_request import asked_figures, question
+from rules.closing_checklist import open_items
 from tests.builders import NOW, RUN, a_household, stage_run
 
 YES, NO = Decision.APPROVE, Decision.REFUSE
@@ -238,3 +243,54 @@ def test_people_may_be_asked_about_a_run_that_is(here, state):
     change(here, bill_run, state=state)
 
     require_answerable(here, RUN)
+
+
+def test_the_checklist_is_recorded_as_it_stood_when_each_yes_was_said(here):
+    approve(here)
+    with here.database.reading() as books:
+        before = approved_checklist(books, RUN)
+    record_backup(here, "monday.tar.gz", 1_000, NOW)
+
+    assert ("backup-made",) == open_items(before)
+    assert () == open_items(ask(here, RUN).sheet.checklist)
+    assert "; checklist open: backup-made; request 1" in acts(here)[0][2]
+
+
+def test_an_open_line_that_the_office_insists_on_stops_the_yes_and_never_a_no(here):
+    insisting = with_checklist(here, must_be_done=("backup-made",))
+
+    with pytest.raises(Refused, match="No backup is known"):
+        approve(insisting)
+    refused = decide(insisting, ask(insisting, RUN), NO, who="anna", reason="no backup")
+    record_backup(insisting, "monday.tar.gz", 1_000, NOW)
+    taken = approve(insisting)
+
+    assert refused.standing.refusal is not None
+    assert taken.standing.is_approved
+
+
+def test_who_else_is_at_work_stands_on_the_checklist_until_that_process_is_gone(here):
+    wall = here.clock.wall()
+    take_lock(here.database, "2026-10-B", "ben", "another-host|7|boot.1|", wall)
+    take_lock(here.database, "2026-10-C", "cleo", "another-host|8|boot.1|", wall - LOCK_LEASE * 2)
+
+    said = {line.item: line.says for line in checklist_of(here, RUN)}
+
+    assert "Others are at work: ben works on 2026-10-B." == said["nobody-at-work"]
+
+
+def test_the_forms_of_every_door_show_the_checklist(here):
+    sheet = ask(here, RUN).sheet
+
+    asked = question(asked_figures(sheet), (), sheet)
+
+    assert "### Checklist before the yes" in asked
+    assert "- OPEN: No backup is known." in asked
+    assert "backup-made" in {line["item"] for line in sheet_figures(here, RUN)["checklist"]}
+
+
+def with_checklist(here: Office, **chosen) -> Office:
+    settings = here.settings.model_copy(update={"checklist": ChecklistSettings(**chosen)})
+    office = replace(here, settings=settings)
+    office.__dict__["database"] = here.database
+    return office

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -16,8 +16,9 @@ from office.clock import Clock
 from office.equipment.office import Office
 from office.health.work import last_good_ends
 from office.procedures.feeding import look_for_feed
+from office.rounds.days import day_told_at, forget_days, read_day
 from office.rounds.looks import RoundLook, looks_of, why_post, why_send, why_take_in
-from office.rounds.rounds import Rounds, read_rounds
+from office.rounds.rounds import Rounds
 from office.settings.close import PrefectSettings
 from office.settings.mail import BouncesSettings
 from office.settings.money import FeedSettings
@@ -27,6 +28,7 @@ from tests.builders import NOW, a_household, stage_run
 from tests.payments.collecting_builders import a_collector, paying
 
 MINUTE = timedelta(minutes=1)
+DENVER = "America/Denver"
 
 
 class Started:
@@ -77,8 +79,8 @@ def test_an_office_at_rest_starts_nothing_and_notes_that_its_work_was_looked_at(
     ends = last_good_ends(office.database)
     assert {"retry-postings", "send-mail"} == set(ends)
     assert [("retry-postings", 3, 0, 0, 60), ("send-mail", 3, 0, 0, 60)] == [
-        (one.look, one.looks_today, one.starts_today, one.failures_today, one.longest_gap_seconds)
-        for one in read_rounds(office.database)
+        (one.look, one.looks, one.starts, one.failures, one.longest_gap_seconds)
+        for one in read_day(office.database, NOW.date())
     ]
 
 
@@ -227,7 +229,7 @@ def test_a_look_that_fails_starts_its_flow_and_the_rounds_go_on(office):
 
     assert ["send-mail"] * 2 == rounds.starter.runs
     assert [(True, True)] * 2 == [(one.started, one.failed) for one in looked]
-    assert 2 == read_rounds(office.database)[0].failures_today
+    assert 2 == read_day(office.database, NOW.date())[0].failures
     assert {} == last_good_ends(office.database)
 
 
@@ -259,14 +261,19 @@ def test_looks_that_a_sleeping_machine_missed_are_not_made_up_for(office):
     many = [rounds.go(NOW + timedelta(hours=9)), rounds.go(NOW + timedelta(hours=9, seconds=1))]
 
     assert [1, 0] == [len(some) for some in many]
-    assert 9 * 3600 == read_rounds(office.database)[0].longest_gap_seconds
+    assert 9 * 3600 == read_day(office.database, NOW.date())[0].longest_gap_seconds
 
 
-def test_a_new_day_counts_anew(office):
-    rounds = going(office, lambda _here, _now: "")
+def test_each_of_the_utilitys_days_counts_by_itself_and_is_told_of(database, tmp_path):
+    stage_run(database, a_household())  # of Denver: the day ends at 6 or 7 in UTC
+    rounds = going(an_office(tmp_path, database), lambda _office, _now: "")
+    evening = datetime(2026, 11, 3, 6, 50, tzinfo=UTC)
 
-    rounds.go(NOW)
-    rounds.go(NOW + timedelta(days=1))
+    rounds.go(evening)
+    rounds.go(evening + timedelta(minutes=30))
 
-    (row,) = read_rounds(office.database)
-    assert (1, 0, 0) == (row.looks_today, row.starts_today, row.failures_today)
+    (first,), (second,) = (read_day(database, date(2026, 11, day)) for day in (2, 3))
+    assert (1, 1) == (first.looks, second.looks)
+    assert date(2026, 11, 2) == day_told_at(evening + timedelta(minutes=5), DENVER)
+    assert date(2026, 11, 2) == day_told_at(evening + timedelta(hours=8), DENVER)
+    assert 1 == forget_days(database, date(2026, 11, 3) + timedelta(days=400))

@@ -36,7 +36,7 @@ AFTERWARDS = (timedelta(hours=2), timedelta(hours=25), timedelta(hours=25), time
 LATER = timedelta(minutes=10)  # what hung when a process died is due for a look by then
 
 
-@pytest.mark.timeout(240 + 30 * KILLS)
+@pytest.mark.timeout(900 + 30 * KILLS)
 def test_collectors_that_are_killed_draw_once_and_lose_nothing(tmp_path, empty_sqlite):
     shutil.copy(empty_sqlite, tmp_path / "books.db")
     books = Database(f"sqlite:///{tmp_path / 'books.db'}")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 
-from database.tables import audit, draw
+from database.tables import audit, delivery, draw, run_step
+from domain.deliveries import MessageKind
 from domain.failures import (
     AwaitingApproval,
     Misuse,
@@ -15,6 +18,9 @@ from domain.failures import (
 )
 from domain.money import Money
 from domain.payments import DrawState, PaymentState
+from domain.steps import Step
+from mail.notices.autopay_failures import queue_autopay_failures
+from mail.notices.payments import Notifying, queue_draw_notices
 from payments.collecting.draws import DRAWN_TWICE, read_open_draws
 from payments.outcomes.unknown_payments import (
     Agreed,
@@ -25,6 +31,7 @@ from payments.outcomes.unknown_payments import (
     decide_never_arrived,
     list_doubts,
 )
+from tests.builders import DUE, NOW, RUN
 from tests.payments.collecting.test_crashes import Gateway, fails
 from tests.payments.collecting_builders import a_collector, paying
 
@@ -179,11 +186,63 @@ def test_what_both_sides_say_is_taken_and_what_they_do_not_agree_on_is_refused(d
 def test_a_payment_decided_as_never_arrived_is_drawn_under_a_new_key(database, tmp_path):
     office = in_doubt(database, tmp_path)
 
-    decide_never_arrived(database, office.gateway, KEY, decision(office))
+    again = decide_never_arrived(database, office.gateway, KEY, decision(office))
+    office.collect()
+    before = office.taken()
+    office.wait(days=(again - office.at.date()).days)
     office.collect()
 
-    assert [("autopay/2026-10/1/2", 80_00)] == office.taken()
+    assert ([], [("autopay/2026-10/1/2", 80_00)]) == (before, office.taken())
     assert [] == doubts(office)
+
+
+def told(database, office, **changes) -> list[tuple[str, str]]:
+    """The mails about autopay that are owed, by kind and form."""
+    with database.writing() as books:
+        if books.scalar(sa.select(run_step.c.step)) is None:
+            books.execute(
+                run_step.insert().values(
+                    period=RUN,
+                    step=Step.SEND,
+                    position=1,
+                    started_at=NOW,
+                    finished_at=NOW,
+                    summary="",
+                )
+            )
+    terms = Notifying(office.at, "anna", "x.example", **changes)
+    queue_draw_notices(database, terms)
+    queue_autopay_failures(
+        database, since=office.at - timedelta(days=14), now=office.at,
+        message_domain="x.example", to_landlords=True,
+    )  # fmt: skip
+    with database.reading() as books:
+        return [tuple(row) for row in books.execute(sa.select(delivery.c.kind, delivery.c.form))]
+
+
+@pytest.mark.parametrize("who", ["none", "varying", "all"])
+def test_its_customer_is_told_of_the_new_day_once_whoever_else_hears_of_draws(
+    database, tmp_path, who
+):
+    office = in_doubt(database, tmp_path)
+    decide_never_arrived(database, office.gateway, KEY, decision(office))
+
+    told(database, office, autopay_scheduled=who)
+
+    expected = [(MessageKind.AUTOPAY_SCHEDULED, "autopay-scheduled")]
+    assert expected == told(database, office, autopay_scheduled=who)
+
+
+def test_what_is_found_out_too_long_after_its_due_date_is_not_drawn_and_told(database, tmp_path):
+    office = in_doubt(database, tmp_path)
+    office.wait(days=(DUE - office.at.date()).days + 10)
+
+    again = decide_never_arrived(database, office.gateway, KEY, decision(office))
+    office.wait(days=7)
+    office.collect()
+
+    assert (None, [], PaymentState.CANCELLED) == (again, office.taken(), office.state())
+    assert [(MessageKind.AUTOPAY_FAILED, "autopay-failed-too-late")] == told(database, office)
 
 
 def test_what_the_gateway_drew_cannot_be_decided_as_never_arrived(database, tmp_path):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from domain.money import Money
 from reporting.report.markdown import exception_rows, to_markdown
+from tests.release import so_many
 from tests.reporting.builders import (
     WRITTEN_AT,
     WaivedCheck,
@@ -76,7 +77,7 @@ def test_every_row_has_the_cells_of_its_table(period):
         width = cells
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=so_many(25, release=100), deadline=None)
 @given(text=st.text(max_size=40) | st.text("<>|`*_[]()!\\\n#&", max_size=30))
 def test_no_text_from_outside_becomes_markup(text):
     sheet = a_sheet(utility=text, waivers=(WaivedCheck("x", text, text, WRITTEN_AT),))

@@ -19,6 +19,7 @@ from domain.runs import RunState
 from reporting.report.page import render_page, write_page
 from reporting.run_sheet.exceptions import ExceptionRow
 from reporting.run_sheet.run_sheet import RunSheet
+from tests.release import so_many
 from tests.reporting.builders import (
     WRITTEN_AT,
     WaivedCheck,
@@ -316,7 +317,7 @@ def test_five_thousand_exceptions_are_all_there():
     assert len(page) < 1_000_000
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=so_many(25, release=100), deadline=None)
 @given(text=st.text(max_size=60) | st.just(HOSTILE) | st.text("<>&\"'/{}%# \\script", max_size=40))
 def test_no_text_from_outside_becomes_markup(text):
     sheet = a_sheet(

@@ -13,9 +13,9 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from bench.bulk_files import cache_folder
-from bench.made_up_bills import made_up_bills
-from bench.producers import PRODUCERS
+from bench.splitter.bulk_files import cache_folder
+from bench.splitter.made_up_bills import made_up_bills
+from bench.splitter.producers import PRODUCERS
 from command_line.main import run
 from domain.periods import BulkFile
 from splitter.bulk_file.splitting import plan

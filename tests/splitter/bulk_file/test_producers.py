@@ -5,9 +5,9 @@ from __future__ import annotations
 import pikepdf
 import pytest
 
-from bench.bulk_files import cache_folder
-from bench.made_up_bills import ACCOUNT, AMOUNT_DUE, DUE_DATE, made_up_bills
-from bench.producers import PRODUCERS
+from bench.splitter.bulk_files import cache_folder
+from bench.splitter.made_up_bills import ACCOUNT, AMOUNT_DUE, DUE_DATE, made_up_bills
+from bench.splitter.producers import PRODUCERS
 from domain.periods import BulkFile
 from splitter.bulk_file.splitting import split
 from splitter.copying.audit import audit, is_surely_clean

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from bench.bulk_files import cache_folder
-from bench.made_up_bills import ACCOUNT, AMOUNT_DUE, DUE_DATE
-from bench.producers import PRODUCERS
+from bench.splitter.bulk_files import cache_folder
+from bench.splitter.made_up_bills import ACCOUNT, AMOUNT_DUE, DUE_DATE
+from bench.splitter.producers import PRODUCERS
 from domain.bills import PageFacts
 from domain.periods import BulkFile
 from splitter.direct_text.page_facts import DirectFacts
@@ -21,6 +21,7 @@ from splitter.pdf.opening import open_source
 from splitter.reading.page import DocumentText
 from splitter.text.normalizing import without_spaces
 from splitter.text.patterns import compile_patterns
+from tests.release import so_many
 from tests.splitter.content_builders import SIGNS, code, write_contents
 from tests.splitter.made_up_contents import a_content
 from tests.splitter.pdf_builders import a_bulk_file
@@ -108,7 +109,7 @@ def test_every_sign_of_a_font_is_read_alike(font, share, tmp_path):
     assert settled == 0 if share == 0 else settled > share
 
 
-@settings(max_examples=40)
+@settings(max_examples=so_many(10, release=60))
 @given(some.lists(some.randoms(use_true_random=False), min_size=1, max_size=4))
 def test_whatever_is_drawn_is_read_as_the_engines_read_it(tmp_path_factory, chances):
     contents = [a_content(chance) for chance in chances]

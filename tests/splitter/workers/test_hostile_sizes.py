@@ -29,7 +29,7 @@ REPOSITORY = Path(__file__).parents[3]
 MEBIBYTE = 1 << 20
 GIGABYTE = 1000  # megabytes, for which the memory of a child has no room
 LITTLE_MEMORY = MEMORY_BYTES * MEGABYTES // GIGABYTE  # in which there is none for so much less
-PAGES = int(os.environ.get("BILLCLOSE_TEST_PAGES", "30000"))  # 100000 before a release
+PAGES = int(os.environ.get("BILLCLOSE_TEST_PAGES", "10000"))  # 100000 before a release
 # Memory is that of the children, which a small process of our own starts and waits for.
 SPLIT = """
 import json, resource, sys

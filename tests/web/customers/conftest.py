@@ -41,6 +41,10 @@ class Browser:
         """Send the form as the page gave it, its token included."""
         return self._ask("POST", path, data={"csrf": self.token} | fields)
 
+    def ask_with_files(self, path: str, fields: dict[str, str], files: Any) -> httpx.Response:
+        """Send a form with files, as a browser sends it."""
+        return self._ask("POST", path, data=fields, files=files)
+
     def send(self, path: str, headers: dict[str, str] | None = None, **fields: str) -> Any:
         return self._ask("POST", path, data=fields, headers=headers or {})
 

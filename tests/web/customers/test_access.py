@@ -35,7 +35,7 @@ def test_a_new_customer_registers_verifies_signs_in_links_and_sees_what_is_owed(
     assert "/sign-in?done=verified" == verified.headers["location"]
     assert "/" == signed_in.headers["location"]
     assert "No account is linked" in empty.text
-    assert "/?done=linked" == linked.headers["location"]
+    assert "/?done=linked&account=0110371" == linked.headers["location"]
     assert "101 Canyon St" in home.text and "$45.50" in home.text
     assert "Due on November 20, 2026" in home.text
 

@@ -136,3 +136,12 @@ def as_shown(cell) -> str:
     if cell.data_type == "n" and cell.number_format == "#,##0.00":
         return f"${cell.value:,.2f}"
     return "" if cell.value is None else str(cell.value)
+
+
+def test_a_list_too_long_for_excel_says_so_and_leaves_nothing_out(clerk, monkeypatch):
+    monkeypatch.setattr("web.office.lists.MOST_EXPORTED", 1)
+
+    answer = clerk.get("/office/customers/export.xlsx")
+
+    assert "2 rows are too many for Excel from this page (1 at most)" in answer.text
+    assert "billclose list customers --csv FILE" in answer.text

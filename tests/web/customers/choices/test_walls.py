@@ -18,8 +18,8 @@ THE_GATEWAYS = "/sandbox/methods/{key}"
 # a cookie of their own (tests/web/customers/test_cart_pages.py); payments of other kinds are all's.
 NOBODYS = {"/account/{part}", "/account/two-step/{part}", "/account/passkeys/{part}"}
 OPEN_TO_ALL = re.compile(
-    r"/(register|verify|check-your-mail|unlock|not-me|invite|reset|sign-in|forgot|recover"
-    r"|language|office|csr|guest|static|webhooks|health|metrics|unsubscribe|exports|communications)\b"
+    r"/(register|verify|check-your-mail|unlock|not-me|invite|reset|sign-in|forgot|recover|second-step"
+    r"|language|office|csr|guest|static|theme|webhooks|health|metrics|unsubscribe|exports|communications)\b"
 )
 
 
@@ -51,7 +51,7 @@ def owned(tenant):
     begun = tenant.post("/wallet/add").headers["location"].rpartition("/")[2]
     return {
         "account": MINE, "method": add_method(tenant), "period": RUN, "key": begun,
-        "token": "none", "part": "none", "code": "none",
+        "token": "none", "part": "none", "code": "none", "line": f"{RUN}-0",
     }  # fmt: skip
 
 

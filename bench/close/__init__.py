@@ -1,0 +1,1 @@
+"""The whole close, step by step, beside what its rows and bytes cost at least."""

@@ -1,0 +1,1 @@
+"""The mailer beside its peers."""

@@ -1,0 +1,1 @@
+"""Nights in which little is due."""

@@ -1,0 +1,1 @@
+"""What Prefect adds to a close."""

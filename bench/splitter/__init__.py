@@ -1,0 +1,1 @@
+"""The splitter beside its peers, on made-up bulk files."""

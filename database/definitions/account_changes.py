@@ -1,0 +1,67 @@
+"""What is in force of an account: its export's word, or what the feed told since."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from database.tables import account, bill_run, metadata
+from domain.feeds import NO, STRICTER, YES, ChangeField
+
+account_change = metadata.tables["account_change"]  # of the ledger, which needs definitions
+FLAGS = (ChangeField.DIRECT_PAY, ChangeField.BLOCK_ACH, ChangeField.BLOCK_CARD)
+WAYS = (ChangeField.EBILL, ChangeField.SEND_PAPER)  # by which a bill reaches its customer
+IN_FORCE = (ChangeField.STATUS, *FLAGS)
+
+
+def account_in_force(of: sa.FromClause, name: ChangeField) -> sa.ColumnElement[Any]:
+    """
+    Give a field of a row of `account` (or an alias) as it is in force (rule 138).
+
+    The newest of what its export says, as of when it was written, else imported, and of what the
+    feed told. Of the same moment the stricter stands: nothing is drawn in doubt, as
+    `rules.feed.value_in_force` says it of one account. Of the ways of a bill and of texts no word
+    is the stricter: the feed says what changed, and a text that it empties is empty.
+    """
+    exported = of.c[name.value]
+    if name not in FLAGS + WAYS:
+        return sa.type_coerce(sa.func.coalesce(_told(of, name), exported), exported.type)
+    return sa.func.coalesce(_told(of, name), sa.case((exported, YES), else_=NO)) == YES
+
+
+def accounts_in_force() -> sa.Select[Any]:
+    """Select the accounts of every period, each field that may change as it is in force."""
+    may_change = {field.value for field in ChangeField}
+    return sa.select(
+        *(
+            account_in_force(account, ChangeField(column.name)).label(column.name)
+            if column.name in may_change
+            else column
+            for column in account.c
+        )
+    )
+
+
+def _told(of: sa.FromClause, name: ChangeField) -> sa.ScalarSelect[Any]:
+    """Select what the feed told last that the account's export cannot have known."""
+    change, export = account_change.alias("told_change"), bill_run.alias("told_after")
+    said_at = sa.func.coalesce(export.c.written_at, export.c.imported_at)
+    is_strict = change.c.value == STRICTER[name] if name in STRICTER else sa.true()
+    exported = of.c[name.value]
+    is_exported_strict = exported if name in FLAGS else exported == STRICTER.get(name, "")
+    may_tell = sa.or_(is_strict, ~is_exported_strict) if name in STRICTER else sa.true()
+    is_newer = sa.or_(change.c.told_at > said_at, sa.and_(change.c.told_at == said_at, may_tell))
+    return (
+        sa.select(change.c.value)
+        .select_from(change.join(export, is_newer))
+        .where(
+            change.c.account_key == of.c.account_key,
+            change.c.field == name.value,
+            export.c.period == of.c.period,
+        )
+        .order_by(change.c.told_at.desc(), sa.case((is_strict, 0), else_=1), change.c.id.desc())
+        .limit(1)
+        .correlate(of)
+        .scalar_subquery()
+    )

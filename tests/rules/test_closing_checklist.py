@@ -1,0 +1,75 @@
+"""What is checked, and what is asked, before somebody says yes to a close."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from domain.checklist import ChecklistItem, ChecklistMark, to_line
+from domain.failures import Refused
+from rules.closing_checklist import ChecklistFacts, list_checklist, open_items, require_done
+
+NOW = datetime(2026, 11, 2, 16, tzinfo=UTC)
+READY = ChecklistFacts("2026-10", date(2026, 10, 31), NOW, backup_at=NOW - timedelta(hours=3))
+DONE, OPEN, ASKED = ChecklistMark.DONE, ChecklistMark.OPEN, ChecklistMark.ASKED
+
+
+def of(facts: ChecklistFacts, item: ChecklistItem, hours: int = 24):
+    (line,) = (line for line in list_checklist(facts, backup_hours=hours) if line.item is item)
+    return line
+
+
+def test_an_office_that_is_ready_has_nothing_open_and_is_asked_what_only_people_know():
+    lines = list_checklist(READY, backup_hours=24, own=("Adjustments are reviewed.",))
+
+    assert () == open_items(lines)
+    assert [ASKED, DONE, DONE, DONE, ASKED] == [line.mark for line in lines]
+    assert "Adjustments are reviewed." == lines[-1].says
+    assert "up to October 31 was posted before the export was written." in lines[0].says
+
+
+@pytest.mark.parametrize(
+    ("found", "item", "says"),
+    [
+        ({"unposted": "2 payments, $80.00"}, "payments-in", "2 payments, $80.00 not in cash"),
+        ({"in_doubt": 1}, "payments-in", "1 payment in doubt"),
+        ({"undrawn": 3}, "payments-in", "3 payments to be drawn on a day that has passed"),
+        ({"has_feed": True, "feed_is_stale": "30 hours old"}, "feed-current", "30 hours old"),
+        ({"backup_at": None}, "backup-made", "No backup is known."),
+        ({"backup_at": NOW - timedelta(hours=25)}, "backup-made", "25 hours ago"),
+        ({"backup_at": NOW - timedelta(days=9)}, "backup-made", "9 days ago"),
+        ({"at_work": ("ben works on 2026-10-B",)}, "nobody-at-work", "ben works on 2026-10-B"),
+    ],
+)
+def test_what_is_not_so_is_open_with_what_to_do(found, item, says):
+    lines = list_checklist(replace(READY, **found), backup_hours=24)
+
+    (line,) = (line for line in lines if line.mark is OPEN)
+    assert (item, True, True) == (line.item, says in line.says, bool(line.remedy))
+    assert line == to_line(line.to_json())
+
+
+def test_the_moment_of_the_export_stands_in_what_is_asked_about_payments():
+    facts = replace(READY, written_at=datetime(2026, 10, 31, 17, 0))
+
+    assert "written, October 31 at 17:00." in of(facts, ChecklistItem.PAYMENTS_IN).says
+
+
+def test_an_office_with_backups_of_its_own_is_asked_and_not_told_off():
+    facts = replace(READY, backup_at=None)
+
+    assert ASKED is of(facts, ChecklistItem.BACKUP_MADE, hours=0).mark
+
+
+def test_what_is_open_stops_a_close_only_where_the_office_insists_on_it():
+    lines = list_checklist(replace(READY, backup_at=None, in_doubt=1), backup_hours=24)
+
+    require_done(lines, ())
+    require_done(lines, (ChecklistItem.NOBODY_AT_WORK,))
+    with pytest.raises(Refused) as stopped:
+        require_done(lines, (ChecklistItem.BACKUP_MADE,))
+    assert "checklist-open" == stopped.value.code
+    assert "No backup is known." in stopped.value.message
+    assert "in doubt" not in stopped.value.message

@@ -1,0 +1,55 @@
+"""The home page beyond the balance: what is new, what came last, what is offered."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from database.tables import communication
+from tests.builders import NOW
+from tests.web.customers.history.conftest import MINE
+
+
+def post(office, added_at: datetime, **more) -> None:
+    with office.database.writing() as books:
+        books.execute(
+            communication.insert().values(
+                number=1, title="Rates", sha256="0" * 64, added_at=added_at, added_by="anna",
+                written_at=added_at, link="", size=1, pages=1, **more,
+            )
+        )  # fmt: skip
+
+
+def test_the_latest_transactions_lead_to_their_breakdown(ann):
+    page = ann.get("/").text
+
+    assert "Latest transactions" in page
+    assert f'href="/accounts/{MINE}/lines/2026-10-0"' in page and "($20.00)" in page
+
+
+def test_rule_67_autopay_is_offered_after_linking_and_can_be_skipped(ann, bob):
+    offered = ann.get(f"/?done=linked&account={MINE}").text
+
+    assert "Account 01.1037.1 is linked." in offered and '<a href="/">Not now</a>' in offered
+    assert "is linked" not in ann.get("/").text
+    assert "is linked" not in bob.get(f"/?done=linked&account={MINE}").text
+
+
+@pytest.mark.parametrize(
+    ("days", "more", "is_told"),
+    [
+        (2, {}, True),
+        (40, {}, False),
+        (2, {"expires_on": date(2026, 10, 1)}, False),
+        (2, {"removed_at": NOW}, False),
+    ],
+)
+def test_rule_112_what_was_posted_lately_is_pointed_to(year, ann, days, more, is_told):
+    post(year, NOW - timedelta(days=days), **more)
+
+    assert is_told == ("There is news from us" in ann.get("/").text)
+
+
+def test_the_second_step_has_its_address_of_the_table(ann):
+    assert "/sign-in/code" == ann.get("/second-step").headers["location"]

@@ -1,0 +1,74 @@
+"""A communication is posted from the office's pages, and taken off."""
+
+from __future__ import annotations
+
+import html
+
+import pytest
+import sqlalchemy as sa
+
+from database.tables import communication
+from domain.identity import Role
+from mail.letters.samples import sample_pdf
+from tests.web.office.deciding_builders import decide_link, who_said
+
+ADD = "/office/communications/add"
+PDF = sample_pdf()
+
+
+def post(browser, content: bytes = PDF, name: str = "leaves.pdf", csrf: str = "", **fields: str):
+    browser.get(ADD)
+    told = {"csrf": csrf or browser.token, "title": "Leaf pick-up"} | fields
+    return browser.ask_with_files(ADD, told, {"file": (name, content, "application/pdf")})
+
+
+def posted(office) -> list[str]:
+    with office.database.reading() as books:
+        return list(books.scalars(sa.select(communication.c.title)))
+
+
+def test_a_clerk_posts_one_and_takes_it_off(office, signed_in):
+    clerk = signed_in(Role.CLERK)
+
+    answer = post(clerk, expires="2026-12-31")
+    again = post(clerk, expires="2026-12-31")
+    listed = clerk.get(answer.headers["location"]).text
+    clerk.get(decide_link(listed, "Leaf pick-up"))
+    removed = clerk.post("/office/communications/remove", key="1", reason="wrong month")
+
+    assert [303, 303, 303] == [one.status_code for one in (answer, again, removed)]
+    assert "The communication is posted; customers see it now." in listed
+    assert ["Leaf pick-up"] == posted(office)
+    assert "The communication is removed." in clerk.get(removed.headers["location"]).text
+    assert ["clerk 1"] == who_said(office, "wrong month")
+    assert [] == list((office.home / "uploads").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        ({"title": " "}, "The title must be one line"),
+        ({"expires": "31.12.2026"}, "31.12.2026 is no date such as 2026-12-31."),
+        ({"expires": "2026-11-02"}, "The last day 2026-11-02 is past"),
+        ({"link": "javascript:alert(1)"}, "is no web address; write it as https://"),
+        ({"content": b"<script>"}, "leaves.pdf is not a PDF file"),
+        ({"content": PDF[:200]}, "is cut off or damaged"),
+        ({"content": b"", "name": ""}, "Choose the PDF to post."),
+        ({"name": "../../etc/leaves.pdf", "content": b"no"}, "leaves.pdf is not a PDF file"),
+    ],
+)
+def test_what_cannot_be_posted_is_said_and_nothing_is(office, signed_in, told, sentence):
+    answer = post(signed_in(Role.CLERK), **told)
+
+    said = html.unescape(answer.text)
+    assert (422, True) == (answer.status_code, sentence in said), said[-900:]
+    assert str(office.home) not in said
+    assert [] == posted(office)
+
+
+def test_nobody_posts_without_the_forms_token_or_without_leave(office, signed_in):
+    forged = post(signed_in(Role.CLERK), csrf="wrong")
+    looked = post(signed_in(Role.AUDITOR))
+
+    assert (303, 403) == (forged.status_code, looked.status_code)
+    assert [] == posted(office)

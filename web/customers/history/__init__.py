@@ -1,0 +1,1 @@
+"""What customers look back at: bills, transactions, usage, news."""

@@ -1,0 +1,88 @@
+"""What is posted for customers: adding a PDF, and taking one off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from starlette.datastructures import UploadFile
+from starlette.responses import Response
+
+from domain.failures import Misuse, Refused
+from mail.communications.posted import (
+    Details,
+    PdfFile,
+    add_communication,
+    remove_communication,
+)
+from office.equipment.office import Office
+from office.procedures.mailing.communications import read_pdf
+from office.procedures.mailing.posting import read_last_day, read_link, read_title
+from web.guarding import POSTS
+from web.office.decisions.deciding import DecidedRow, RowDecision, Way
+from web.office.layout import show_office
+from web.office.pages import page_of
+from web.visits import Visit, redirect
+
+LONGEST_NAME = 100  # characters of a file's name, as it came
+
+
+def _remove(visit: Visit, decided: DecidedRow) -> None:
+    office = visit.office
+    number, now = int(decided.key), office.moment()
+    remove_communication(office.database, number, decided.reason, now=now, who=office.who)
+
+
+COMMUNICATIONS: tuple[RowDecision, ...] = (
+    RowDecision(
+        page_of("communications"),
+        "/office/communications/remove",
+        "Take a communication off",
+        "Customers do not see it any more; mails link to the one before it, if that is live.",
+        (Way("removed", "Remove", "The communication is removed.", _remove),),
+    ),
+)
+
+
+def show_posting(visit: Visit, problem: str = "") -> Response:
+    """Show the form by which a PDF is posted for customers (rules 104, 105)."""
+    return show_office(
+        visit,
+        "post-communication.html",
+        422 if problem else 200,
+        path=POSTS,
+        problem=problem,
+        values=visit.form,
+    )
+
+
+def take_posting(visit: Visit, file: Any) -> Response:
+    """Post the PDF: it is the latest from now on. The same again changes nothing."""
+    office = visit.office
+    try:
+        details = Details(
+            read_title(visit.text("title")),
+            read_link(visit.text("link")),
+            read_last_day(visit.text("expires"), visit.today),
+        )
+        if not isinstance(file, UploadFile) or not file.filename:
+            raise Misuse("Choose the PDF to post.")
+        pdf = _read(office, file)
+        now, who = office.moment(), office.who
+        add_communication(office.database, office.store, pdf, details, now=now, who=who)
+    except (Misuse, Refused) as refused:
+        return show_posting(visit, refused.message)
+    return redirect("/office/communications?done=posted")
+
+
+def _read(office: Office, file: UploadFile) -> PdfFile:
+    """Read what was sent under the name that it came by; the copy on disk does not stay."""
+    name = "".join(filter(str.isprintable, Path(file.filename or "").name))[-LONGEST_NAME:]
+    with TemporaryDirectory(dir=office.folder("uploads"), prefix=".") as place:
+        copy = Path(place) / (name.strip(". ") or "file.pdf")
+        copy.write_bytes(file.file.read())
+        try:
+            return read_pdf(office, copy)
+        except Misuse as found:
+            raise Misuse(found.message.replace(f"{place}/", "")) from None

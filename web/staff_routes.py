@@ -1,0 +1,121 @@
+"""Which address of the office's pages is answered by what, and which permission it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from web.guarding import POSTS, UPLOADS
+from web.office import access, close, customers, outsorting, payments, settings, start, theme
+from web.office.decisions.communications import COMMUNICATIONS, show_posting, take_posting
+from web.office.decisions.deciding import RowDecision, show_decision, take_decision
+from web.office.decisions.deposits import show_differences, take_settled
+from web.office.decisions.emails import EMAILS
+from web.office.decisions.payments import PAYMENTS
+from web.office.lists import ListPage, export_list, show_list
+from web.office.pages import DIFFERENCES, LIST_PAGES, groups
+from web.office.permissions import Permission, may
+from web.office.uploading import take_export, uploading
+from web.visits import Page, Visit, for_staff, half_signed_in, open_staff_page
+
+OPEN: tuple[tuple[str, str, Page], ...] = (
+    ("GET", "/office/sign-in", access.show_sign_in),
+    ("POST", "/office/sign-in", access.take_sign_in),
+    ("GET", "/office/password/{token}", access.show_password),
+    ("POST", "/office/password/{token}", access.take_password),
+)
+HALF_SIGNED_IN: tuple[tuple[str, str, Page], ...] = (
+    ("GET", "/office/code", access.show_code),
+    ("POST", "/office/code", access.take_code_typed),
+    ("POST", "/office/sign-out", access.sign_out),
+)
+STAFF: tuple[tuple[str, str, Page, Permission], ...] = (
+    ("GET", "/office", start.show_start, Permission.LOOK),
+    ("POST", "/office/payments/pending/retry", payments.retry_now, Permission.RETRY),
+    ("GET", "/office/payments/pending", payments.show_pending, Permission.LOOK),
+    ("GET", "/office/customers/{account}", customers.show_customer, Permission.CUSTOMERS),
+    ("POST", "/office/customers/{account}/hold", outsorting.take_hold, Permission.OUTSORT),
+    ("POST", "/office/customers/{account}/release", outsorting.take_release, Permission.OUTSORT),
+    ("GET", "/office/close", close.show_close, Permission.LOOK),
+    ("POST", "/office/close/rehearse", close.take_rehearsal, Permission.CLOSE),
+    ("POST", "/office/close/begin", close.take_close, Permission.CLOSE),
+    ("GET", "/office/close/{period}", close.show_period, Permission.LOOK),
+    ("POST", "/office/close/{period}/approve", close.take_approval, Permission.APPROVE),
+    ("POST", "/office/close/{period}/refuse", close.take_refusal, Permission.APPROVE),
+    ("GET", POSTS, show_posting, Permission.DECIDE),
+    ("GET", DIFFERENCES, show_differences, Permission.LOOK),
+    ("POST", f"{DIFFERENCES}/settle", take_settled, Permission.DECIDE),
+    ("GET", "/office/settings", settings.show_settings, Permission.SETTINGS),
+    ("GET", "/office/settings/theme", theme.show_theme, Permission.SETTINGS),
+)
+UPLOADED: tuple[tuple[str, Permission, str, Callable[[Visit, Any], Response]], ...] = (
+    (UPLOADS, Permission.CLOSE, "/office/close", take_export),
+    (POSTS, Permission.DECIDE, "/office/communications", take_posting),
+)
+DECISIONS: tuple[RowDecision, ...] = (*EMAILS, *PAYMENTS, *COMMUNICATIONS)
+
+
+def staff_pages() -> Iterator[tuple[str, str, Page, Permission]]:
+    """Yield every page of staff: its method, path, what answers it, and the permission it needs."""
+    own = {(method, path) for method, path, _page, _needed in STAFF}
+    yield from STAFF
+    for decision in DECISIONS:
+        assert decision.page.row_link is not None
+        needed = decision.page.row_link.permission
+        yield "GET", decision.path, _decides(show_decision, decision), needed
+        yield "POST", decision.path, _decides(take_decision, decision), needed
+    grouped = groups()
+    for page in LIST_PAGES:
+        if ("GET", page.path) not in own:
+            yield "GET", page.path, _shows(page, grouped), page.permission
+        needed = Permission.EXPORT if page.permission is Permission.LOOK else page.permission
+        yield "GET", f"{page.path}/export.xlsx", _exports(page), needed
+
+
+def staff_access_routes() -> list[Route]:
+    """Return the routes by which staff sign in and out, to the office or to the console."""
+    return [
+        *(Route(path, open_staff_page(page), methods=[method]) for method, path, page in OPEN),
+        *(Route(path, half_signed_in(page), methods=[m]) for m, path, page in HALF_SIGNED_IN),
+    ]
+
+
+def office_routes() -> list[Route]:
+    """Return the office's routes, one for each method; the longer of two paths stands first."""
+    pages = sorted(staff_pages(), key=lambda page: ("{" in page[1], -len(page[1])))
+    return [
+        *(
+            Route(path, uploading(needed, back, take), methods=["POST"])
+            for path, needed, back, take in UPLOADED
+        ),
+        *(Route(path, for_staff(page, needed), methods=[m]) for m, path, page, needed in pages),
+    ]
+
+
+def _decides(page: Callable[[Visit, RowDecision], Response], decision: RowDecision) -> Page:
+    def answer(visit: Visit) -> Response:
+        return page(visit, decision)
+
+    return answer
+
+
+def _shows(page: ListPage, grouped: dict[str, tuple[tuple[str, str, Permission], ...]]) -> Page:
+    decisions = [one for one in DECISIONS if one.page is page]
+
+    def show(visit: Visit) -> Response:
+        code = visit.request.query_params.get("done", "")
+        message = "".join(one.done(code) for one in decisions) or page.done.get(code, "")
+        begin = page.begin if page.begin and may(visit.user.role, page.begin.permission) else None
+        return show_list(visit, page, grouped[page.group], message=message, begin=begin)
+
+    return show
+
+
+def _exports(page: ListPage) -> Page:
+    def export(visit: Visit) -> Response:
+        return export_list(visit, page)
+
+    return export
