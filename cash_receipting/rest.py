@@ -10,6 +10,7 @@ import httpx
 from pydantic import SecretStr
 
 from cash_receipting.port import PostingRequest, Receipt, ServiceDown
+from domain.causes import say_cause
 from domain.failures import OutcomeUnknown, PermanentFailure, TemporaryFailure
 from domain.money import Money
 
@@ -148,9 +149,9 @@ class RestReceipting:
         try:
             return self._client.request(method, path, **options)
         except NEVER_SENT as failure:
-            raise ServiceDown(f"cash receipting cannot be reached ({_name(failure)})") from None
+            raise ServiceDown(f"cash receipting cannot be reached ({say_cause(failure)})") from None
         except httpx.HTTPError as failure:
-            raise OutcomeUnknown(f"cash receipting gave no answer ({_name(failure)})") from None
+            raise OutcomeUnknown(f"cash receipting gave no answer ({say_cause(failure)})") from None
 
 
 def _to_body(request: PostingRequest) -> Mapping[str, str | None]:
@@ -175,7 +176,3 @@ def _only_temporary(failure: Exception) -> Exception:
     if isinstance(failure, TemporaryFailure | OutcomeUnknown):
         return failure
     return ServiceDown(f"cash receipting does not let us look receipts up: {failure}")
-
-
-def _name(failure: Exception) -> str:
-    return type(failure).__name__

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import errno
+import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from command_line.options import NEEDS_PERSON, REFUSED, UNEXPECTED, WRONG_USE
+from command_line.standing import standing_of
+from domain.causes import say_cause
 from domain.failures import AwaitingApproval, Misuse, PermanentFailure, Refused, TemporaryFailure
-
-if TYPE_CHECKING:
-    from office.equipment.office import Office
 
 MISTAKES = (ImportError, NameError, AttributeError, TypeError)
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -26,18 +25,6 @@ BEFORE_ALL = (
     "unknown-period",
 )
 AGAIN = "run the same command again to go on"
-_STANDING = "billclose_standing"  # the attribute by which a failure says of what period it is
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How far a period had come when something failed, by the books."""
-
-    period: str
-    closed: bool
-    closed_before: bool
-    done: tuple[str, ...]
-    next: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +37,6 @@ class Told:
     next: str
 
 
-@contextmanager
-def of_period(office: Office, period: str) -> Iterator[None]:
-    """Let whatever fails meanwhile be told with how far the period had come."""
-    before = _standing(office, period, closed_before=False)
-    try:
-        yield
-    except BaseException as failure:
-        was_closed = before is not None and before.closed
-        standing = _standing(office, period, closed_before=was_closed)
-        setattr(failure, _STANDING, standing or before)
-        raise
-
-
-def standing_of(failure: BaseException) -> Standing | None:
-    return getattr(failure, _STANDING, None)
-
-
 def is_published(failure: BaseException) -> bool:
     """
     Tell whether the period that failed is closed by now.
@@ -75,7 +45,7 @@ def is_published(failure: BaseException) -> bool:
     any more. A refusal before anything was touched of a close that was there before stays one.
     """
     standing = standing_of(failure)
-    if standing is None or not standing.closed:
+    if standing is None or not standing.closed or not standing.is_of_close:
         return False
     is_before_all = getattr(failure, "code", "") in BEFORE_ALL
     return not (standing.closed_before and is_before_all)
@@ -88,7 +58,7 @@ def tell(failure: BaseException) -> Told:
     if status in (WRONG_USE, REFUSED) and is_published(failure):
         status = UNEXPECTED
         message = f"{message.rstrip('.')}. The close itself stands"
-    if standing is not None and status == UNEXPECTED:
+    if standing is not None and standing.next and status == UNEXPECTED:
         return Told(code, message, status, standing.next)
     return Told(code, message, status, _next(status))
 
@@ -133,8 +103,7 @@ def describe(failure: BaseException) -> tuple[str, str, int]:
             return told
     if isinstance(failure, OSError):
         return "system", _system_sentence(failure), UNEXPECTED
-    kind_name = type(failure).__name__
-    return "unexpected", f"unexpected failure ({kind_name}); {_keep_trace(failure)}", UNEXPECTED
+    return "unexpected", f"unexpected failure; {_keep_trace(failure)}", UNEXPECTED
 
 
 def _causes(failure: BaseException | None) -> Iterator[BaseException]:
@@ -169,8 +138,14 @@ def _of_database(failure: BaseException) -> tuple[str, str, int] | None:
         return None
     original = getattr(failure, "orig", failure)
     words = str(original).strip().splitlines()
-    cause = words[0][:200] if words else type(original).__name__
+    cause = words[0][:200] if words else say_cause(failure)
     return _of_server(getattr(original, "sqlstate", None) or "", cause)
+
+
+_MISSING = re.compile(  # what a server answers to a wrong database.url, whatever the driver adds
+    r'(database|role) "[^"]*" does not exist|password authentication failed for user "[^"]*"'
+    r"|no pg_hba\.conf entry for .*"
+)
 
 
 def _of_server(state: str, cause: str) -> tuple[str, str, int]:
@@ -182,6 +157,9 @@ def _of_server(state: str, cause: str) -> tuple[str, str, int]:
     if state == "25006":
         may = "the user of database.url may only read, and this command writes"
         return "read-only", f"{said}; {may}", WRONG_USE
+    if missing := _MISSING.search(cause):
+        asks = "make it, or correct database.url" if missing[1] else "correct database.url"
+        return "database", f"the database said: {missing[0]}; {asks}", WRONG_USE
     if state == "53300" or "too many connections" in cause or "too many clients" in cause:
         room = "a close needs four connections: allow more, or lower database.pool_size"
         return "database", f"{said}; {room}, then {AGAIN}", UNEXPECTED
@@ -191,24 +169,8 @@ def _of_server(state: str, cause: str) -> tuple[str, str, int]:
 
 def _system_sentence(failure: OSError) -> str:
     where = f" ({failure.filename})" if failure.filename else ""
-    what = (failure.strerror or type(failure).__name__).lower()
+    what = (failure.strerror or say_cause(failure)).lower()
     return f"the system said: {what}{where}; put that right, then run the same command again"
-
-
-def _standing(office: Office, period: str, *, closed_before: bool) -> Standing | None:
-    """Read how far a period is; None where the books cannot be read."""
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from database.runs import find_run, list_finished_steps
-
-    try:
-        known = find_run(office.database, period)
-        done = list_finished_steps(office.database, period) if known else ()
-    except SQLAlchemyError:
-        return None
-    closed = known is not None and known.is_closed
-    again = f"{office.command} close {period}"
-    return Standing(period, closed, closed_before, done, again)
 
 
 def _next(status: int) -> str:

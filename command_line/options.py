@@ -187,7 +187,18 @@ def open_office(home: Path, as_of: datetime | None = None) -> Office:
         )
     close_after_command(office)
     require_schema(office.database)
+    _tell_of_period(office)
     return office
+
+
+def _tell_of_period(office: Office) -> None:
+    """Let a command that is about a period say so where it fails: in the document, by the books."""
+    from command_line.standing import of_period
+
+    context = click.get_current_context()
+    period = context.params.get("period")
+    if isinstance(period, str) and period:
+        context.with_resource(of_period(office, period, is_of_close=False))
 
 
 def close_after_command(office: Office) -> None:

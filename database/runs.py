@@ -61,9 +61,14 @@ def get_run(database: Database, period: str) -> Run:
 
 def newest_timezone(database: Database) -> str:
     """Return the utility's time zone as its newest export names it; UTC before the first."""
-    newest = sa.select(bill_run.c.timezone).order_by(bill_run.c.imported_at.desc()).limit(1)
     with database.reading() as books:
-        return books.execute(newest).scalar() or "UTC"
+        return timezone_of(books)
+
+
+def timezone_of(books: Connection) -> str:
+    """Return the same in a transaction that is open already."""
+    newest = sa.select(bill_run.c.timezone).order_by(bill_run.c.imported_at.desc()).limit(1)
+    return books.execute(newest).scalar() or "UTC"
 
 
 def newest_periods() -> sa.Select[Any]:

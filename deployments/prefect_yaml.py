@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from deployments.calendar import PlannedDeployment, calendar
+from domain.causes import say_cause
 from domain.failures import Misuse
 from office.settings.settings import Settings, open_settings
 
@@ -54,7 +55,7 @@ def read_job_variables(file: Path) -> dict[str, Any]:
     try:
         found = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as failure:
-        raise Misuse(f"{file} cannot be read as YAML ({type(failure).__name__}).") from None
+        raise Misuse(f"{file} cannot be read as YAML ({say_cause(failure)}).") from None
     if not isinstance(found, dict):
         raise Misuse(f"{file} holds no job variables; write lines like `image: billclose:0.1.0`.")
     return found

@@ -111,6 +111,8 @@ class Choices:
             at=time.fromisoformat(chosen.time),
             cut_off_days=chosen.cut_off_days,
             spare_autopay=chosen.spare_autopay,
+            closed=self.office_days,
+            moves=self.settings.utility.mail_on_closed_day,
             ladder=[
                 LadderStep(one.name, one.days_after_due, Money.parse(one.smallest_balance))
                 for one in chosen.ladder

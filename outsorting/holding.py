@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -155,7 +156,7 @@ def _take_back(books: Connection, bill: BillStanding, reason: str) -> Outsorted:
         mails=mails.taken_out,
         paper=waiting,
         balance_of=stands_for,
-        stands=(*_say_mailed(mails), *_say_printed(books, bill)),
+        stands=(*_say_mailed(mails, bill.timezone), *_say_printed(books, bill)),
     )
 
 
@@ -187,10 +188,10 @@ def _list_unscheduled(books: Connection, bill: BillStanding) -> None:
         list_unscheduled(books, bill.period, bill, Unscheduled.HELD)
 
 
-def _say_mailed(mails: WithdrawnMails) -> tuple[str, ...]:
+def _say_mailed(mails: WithdrawnMails, timezone: str) -> tuple[str, ...]:
     said = []
     if mails.sent and mails.last_sent_at is not None:
-        on = f"{mails.last_sent_at:%Y-%m-%d}"
+        on = mails.last_sent_at.astimezone(ZoneInfo(timezone)).date()
         said.append(
             f"The bill was mailed in {say_count(mails.sent, 'mail')}, last on {on}; a mail cannot "
             "be called back."

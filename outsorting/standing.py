@@ -25,6 +25,7 @@ class BillStanding:
     account: str
     amount_due: Money
     due_on: date
+    timezone: str
     is_closed: bool  # the period is
     is_account_closed: bool
     standing_for: str | None  # the period that the account's balance stands for
@@ -55,6 +56,7 @@ def lock_bill(books: Connection, number: str, period: str) -> BillStanding:
         account=billed.account,
         amount_due=billed.amount_due,
         due_on=run.due_on,
+        timezone=run.timezone,
         is_closed=is_closed,
         is_account_closed=billed.status is AccountStatus.CLOSED,
         standing_for=books.scalar(

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from domain.deliveries import MessageKind
 from rules.calendars import DueRule, earliest_close, is_working_day, last_of_month, next_working_day
+from rules.mail.closed_days import MailOnClosedDay, reminder_day
 from rules.mail.reminders import ReminderStep
 from rules.money.autopay import OnClosedDay, draw_date
 
@@ -58,6 +59,7 @@ class YearPlan:
     on_closed_day: OnClosedDay = OnClosedDay.PREVIOUS
     notice_days: int = 10
     least_days_to_due: int = 14
+    mail_on_closed_day: MailOnClosedDay = MailOnClosedDay.SAME
     cycles: tuple[CyclePlan, ...] = ()
 
 
@@ -114,7 +116,7 @@ def _events(ends_on: date, cycle: str, plan: YearPlan) -> Iterator[Event]:
     for days in sorted(set(plan.days_prior), reverse=True):
         yield _draw(period, days, due_on, closes_on, plan)
     for step in plan.reminders:
-        on = due_on + timedelta(days=step.days)
+        on = reminder_day(step.kind, step.days, due_on, plan.office_closed, plan.mail_on_closed_day)
         marks = tuple(_reminder_marks(step, on, due_on, closes_on, plan))
         yield Event(on, CalendarEventKind.REMINDER, period, step.days, step.form, marks)
 
@@ -154,6 +156,10 @@ def _closed_marks(on: date, plan: YearPlan) -> Iterator[str]:
 def _reminder_marks(
     step: ReminderStep, on: date, due_on: date, closes_on: date, plan: YearPlan
 ) -> Iterator[str]:
+    chosen = due_on + timedelta(days=step.days)
+    if on != chosen:
+        why = "a weekend" if chosen.weekday() > 4 else "the office is closed"
+        yield f"moved from {_say(chosen)}, {why}"
     if on <= closes_on:
         yield "not after the close: nobody has the bill yet"
     first_day = next_working_day(due_on, plan.office_closed)

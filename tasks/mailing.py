@@ -17,10 +17,9 @@ from domain.failures import NobodyMailed
 from domain.steps import Step
 from domain.words import say_count
 from mail.outbox.deliveries import count_possible_duplicates, counts
-from mail.outbox.queueing import queue_bills
 from mail.outbox.sending import SendCounts, say_tried
 from office.equipment.office import Office, current_office
-from office.procedures.mailing.due_mail import send_what_is_due
+from office.procedures.mailing.due_mail import queue_bills_of, send_what_is_due
 from tasks.steps.step import Done, progress_of, step
 
 
@@ -35,7 +34,7 @@ def send_paperless_bills(period: str) -> Done:
     office = current_office()
     known = get_run(office.database, period)
     due = partial(office.clock.due, known.timezone)
-    queue_bills(office.database, period, now=due(), message_domain=office.message_domain)
+    queue_bills_of(office, period)
     queued = sum(counts(office.database, period).values())
 
     move = progress_of(Step.SEND, period)
@@ -83,7 +82,10 @@ def _say(office: Office, period: str, tried: SendCounts) -> str:
     sentence = f"{now[DeliveryStatus.SENT]:,} sent"
     if again := count_possible_duplicates(office.database, period):
         sentence += f" ({say_count(again, 'possible duplicate')})"
-    for status in (DeliveryStatus.DEFERRED, DeliveryStatus.FAILED, DeliveryStatus.IN_DOUBT):
+    for status in (
+        *(DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED),
+        *(DeliveryStatus.FAILED, DeliveryStatus.IN_DOUBT),
+    ):
         if now[status]:
             sentence += f", {now[status]:,} {status}"
     return sentence + (f"; stopped: {tried.stopped_by}" if tried.stopped_by else "")

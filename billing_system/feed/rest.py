@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from billing_system.feed.port import FeedFile
 from billing_system.feed.reading import read_feed_file
+from domain.causes import say_cause
 from domain.failures import Misuse, OutcomeUnknown, TemporaryFailure
 from domain.feeds import Acknowledgement, Choice
 
@@ -114,12 +115,12 @@ class RestFeed:
         try:
             return self._client.request(method, path, **options)
         except _NEVER_SENT as failure:
-            name = type(failure).__name__
-            raise TemporaryFailure(f"the billing system cannot be reached ({name})") from None
+            why = say_cause(failure)
+            raise TemporaryFailure(f"the billing system cannot be reached ({why})") from None
         except httpx.HTTPError as failure:
-            name = type(failure).__name__
+            why = say_cause(failure)
             fault = OutcomeUnknown if method == "PUT" else TemporaryFailure
-            raise fault(f"the billing system gave no answer ({name})") from None
+            raise fault(f"the billing system gave no answer ({why})") from None
 
 
 def _stated(one: Choice, answer: httpx.Response) -> list[Acknowledgement]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from command_line.failing import is_published, of_period
+from command_line.failing import is_published
 from command_line.options import (
     as_of_option,
     ask,
@@ -21,6 +21,7 @@ from command_line.options import (
     overlaps_option,
 )
 from command_line.outcomes.close import say_findings, tell
+from command_line.standing import of_period
 from command_line.waivers import to_waivers, waiver_options
 from command_line.working import rehearsed, telling_steps
 from domain.failures import Misuse, NobodyMailed, Refused

@@ -13,6 +13,7 @@ import click
 from command_line.commands.preview import send_test_mail, to_mailbox
 from command_line.options import DONE, NEEDS_PERSON, as_of_option, json_option, open_office
 from command_line.outcomes.mail import Figures, is_unsent, run_mailing, say_unsent
+from domain.causes import say_cause
 from domain.failures import Misuse, Refused
 from domain.words import say_count
 
@@ -62,7 +63,7 @@ def read_body(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8-sig")
     except OSError as failure:
-        reason = (failure.strerror or type(failure).__name__).lower()
+        reason = say_cause(failure)
         raise Misuse(f"{file} cannot be read: {reason}.") from None
     except ValueError:
         raise Misuse(f"{file} is no plain text; save it as text in UTF-8.") from None

@@ -133,7 +133,7 @@ def reinstated_lines(found: list[Reinstated]) -> list[str]:
     for one in found:
         lines.append(
             f"Account {one.account} pays by its {one.method} again, from the next close on; it was "
-            f"suspended since {one.since:%Y-%m-%d}, {one.why}."
+            f"suspended since {one.since}, {one.why}."
         )
         if one.others:
             lines.append(f"It pays for further accounts, too: {', '.join(one.others)}.")

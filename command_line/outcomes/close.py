@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -227,4 +229,16 @@ def _mail_waits_for(office: Office, sheet: RunSheet | None) -> list[str]:
         return []
     from mail.outbox.decisions import read_outbox_summary
 
-    return list(read_outbox_summary(office.database, sheet.period).reasons)
+    summary = read_outbox_summary(office.database, sheet.period)
+    later = _leaves_later(office, sheet, summary.next_try)
+    return [*summary.reasons, *([later] if later else [])]
+
+
+def _leaves_later(office: Office, sheet: RunSheet, next_try: datetime | None) -> str:
+    """Say from when on the bills leave that are kept for a day on which the office works."""
+    if not sheet.deliveries.queued or next_try is None or next_try <= office.due_now():
+        return ""
+    from database.runs import get_run
+
+    local = next_try.astimezone(ZoneInfo(get_run(office.database, sheet.period).timezone))
+    return f"the office is closed today; they leave from {local:%Y-%m-%d %H:%M} on"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -18,6 +19,7 @@ from data_checks.register.figures import ExpectedFigure
 from data_checks.register.limits import Limit, Limits, LimitSet
 from database.audit import record_audit
 from database.checking.tables import check_setting
+from database.runs import timezone_of
 from domain.checks import NEVER_WAIVED, Severity
 from domain.failures import Misuse, Refused
 from domain.words import say_meant
@@ -129,12 +131,13 @@ def list_set(books: Connection) -> list[LimitSet]:
     """Return what was set in the books and is in force, the oldest first."""
     row = check_setting.c
     newest: dict[tuple[str, ...], Any] = {}
+    zone = ZoneInfo(timezone_of(books))
     for one in books.execute(sa.select(check_setting).order_by(row.number)):
         newest[one.check_name, one.name, one.service, one.rate_code] = one
     return [
         LimitSet(
             one.check_name, one.name, one.value, one.service, one.rate_code,
-            f"set by {one.set_by} on {one.set_at:%Y-%m-%d}: {one.reason}",
+            f"set by {one.set_by} on {one.set_at.astimezone(zone).date()}: {one.reason}",
         )
         for one in newest.values()
         if one.value is not None

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from domain.causes import say_cause
 from domain.failures import Misuse, PermanentFailure, TemporaryFailure
 from mail.bounces.inbox import LARGEST, ReturnedMail
 
@@ -100,7 +101,7 @@ class ImapInbox:
         except _LOST as failure:
             self._connection = None
             raise TemporaryFailure(
-                f"the IMAP server failed at {words[0]}: {type(failure).__name__}"
+                f"the IMAP server failed at {words[0]}: {say_cause(failure)}"
             ) from None
         if kind != "OK":
             raise TemporaryFailure(f"the IMAP server refused {words[0]}")
@@ -116,7 +117,7 @@ class ImapInbox:
             ) from None
         except _LOST as failure:
             raise TemporaryFailure(
-                f"no connection to the IMAP server: {type(failure).__name__}"
+                f"no connection to the IMAP server: {say_cause(failure)}"
             ) from None
         self._enter(connection)
         self._connection = connection
@@ -130,13 +131,13 @@ class ImapInbox:
                 quoted = place.folder.replace("\\", "\\\\").replace('"', '\\"')
                 kind, _ = connection.select(f'"{quoted}"')
         except imaplib.IMAP4.abort as failure:
-            raise TemporaryFailure(f"the IMAP server hung up: {type(failure).__name__}") from None
+            raise TemporaryFailure(f"the IMAP server hung up: {say_cause(failure)}") from None
         except imaplib.IMAP4.error:  # its text may repeat what was sent
             raise PermanentFailure(
                 "the IMAP server refuses bounces.username and bounces.password"
             ) from None
         except (OSError, EOFError) as failure:
-            raise TemporaryFailure(f"the IMAP server failed: {type(failure).__name__}") from None
+            raise TemporaryFailure(f"the IMAP server failed: {say_cause(failure)}") from None
         if kind != "OK":
             raise PermanentFailure(f"the IMAP server has no folder {place.folder}")
 

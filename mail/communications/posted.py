@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from database.audit import record_audit
 from database.books import Database
 from database.tables import communication
+from domain.causes import say_cause
 from domain.failures import DAMAGED_PDF, Misuse, Refused
 from mail.message.size_limit import MEGABYTE
 from rules.mail.communications import Posted, choose_latest
@@ -46,7 +47,7 @@ def read_pdf_file(file: Path, largest: int) -> PdfFile:
         size = file.stat().st_size
         content = file.read_bytes() if size <= largest else b""
     except OSError as failure:
-        reason = (failure.strerror or type(failure).__name__).lower()
+        reason = say_cause(failure)
         raise _unfit(file, f"cannot be read: {reason}; check the path.") from None
     if size > largest:
         raise _unfit(

@@ -18,6 +18,7 @@ from jinja2 import (
 )
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from domain.causes import say_cause
 from domain.failures import Misuse, PermanentFailure
 from mail.letters.bill import FORM_TITLES, BillLetter, Letter, a_sample
 from mail.letters.corrected import CORRECTED_BILL
@@ -169,7 +170,7 @@ class Templates:
                 self._find(letter.templates, part).render(values) for part in PARTS
             )
         except _FAULTS as failure:
-            reason = f"{type(failure).__name__}: {failure}"
+            reason = str(failure) or say_cause(failure)
             raise PermanentFailure(
                 f"the e-mail template of {letter.form} does not work ({reason})"
             ) from failure

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from domain.causes import say_cause
 from domain.failures import PermanentFailure, TemporaryFailure
 
 MEGABYTE = 1_000_000  # octets, as mail servers announce their SIZE (RFC 1870)
@@ -55,4 +56,4 @@ def read_stored(read: Callable[[str], bytes], path: str, missing: str) -> bytes:
     except FileNotFoundError:
         raise PermanentFailure(f"{missing} is not in the bill store") from None
     except OSError as failure:
-        raise TemporaryFailure(f"the bill store failed: {type(failure).__name__}") from None
+        raise TemporaryFailure(f"the bill store failed: {say_cause(failure)}") from None

@@ -57,21 +57,35 @@ class PlannedMessage:
 
 
 def queue_messages(
-    books: Connection, messages: Iterable[PlannedMessage], *, now: datetime, message_domain: str
+    books: Connection,
+    messages: Iterable[PlannedMessage],
+    *,
+    now: datetime,
+    message_domain: str,
+    leaves_at: datetime | None = None,
 ) -> int:
     """
     Record messages to be sent, in the transaction that they follow from; return how many are new.
 
-    One for each kind, subject, account and mailbox, however often they are recorded.
+    One for each kind, subject, account and mailbox, however often they are recorded. `leaves_at`
+    is the moment before which they are not sent; None: now.
     """
-    rows = (_row_of(message, now, message_domain) for message in messages)
+    begin = leaves_at or now
+    rows = (_row_of(message, now, message_domain) | {"next_try_at": begin} for message in messages)
     recorded = 0
     while chunk := list(islice(rows, CHUNK)):
         recorded += _record(books, chunk)
     return recorded
 
 
-def queue_bills(database: Database, period: str, *, now: datetime, message_domain: str) -> int:
+def queue_bills(
+    database: Database,
+    period: str,
+    *,
+    now: datetime,
+    message_domain: str,
+    leaves_at: datetime | None = None,
+) -> int:
     """
     Record one delivery for each bill and mailbox of a closed run; return how many are new.
 
@@ -81,7 +95,7 @@ def queue_bills(database: Database, period: str, *, now: datetime, message_domai
     to period_close (rule 2): the database raises IntegrityError.
     """
     with database.writing() as books:
-        return _queue_bills(books, _bills_owed(period), now, message_domain)
+        return _queue_bills(books, _bills_owed(period), now, message_domain, leaves_at)
 
 
 def queue_bill(
@@ -93,7 +107,11 @@ def queue_bill(
 
 
 def _queue_bills(
-    books: Connection, owed: sa.Select[Any], now: datetime, message_domain: str
+    books: Connection,
+    owed: sa.Select[Any],
+    now: datetime,
+    message_domain: str,
+    leaves_at: datetime | None = None,
 ) -> int:
     recorded = 0
     for rows in books.execute(owed.execution_options(yield_per=CHUNK)).partitions():
@@ -111,7 +129,9 @@ def _queue_bills(
             for row in rows
             if not row.has_this_very_bill
         ]
-        recorded += queue_messages(books, bills, now=now, message_domain=message_domain)
+        recorded += queue_messages(
+            books, bills, now=now, message_domain=message_domain, leaves_at=leaves_at
+        )
     return recorded
 
 

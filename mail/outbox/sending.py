@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from database.books import Database
+from domain.causes import say_cause
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import PermanentFailure, TemporaryFailure
 from domain.words import say_count
@@ -170,7 +171,7 @@ class MailSender:
             for outcome in self.mailer.deliver(self._messages(deliveries), self._begin):
                 self._note(outcome)
         except (TemporaryFailure, PermanentFailure) as failure:
-            self.stopped_by = self.stopped_by or str(failure) or type(failure).__name__
+            self.stopped_by = self.stopped_by or str(failure) or say_cause(failure)
             self.begun = set()  # whatever has no outcome was surely not sent
         finally:
             with self.gate:
@@ -211,7 +212,7 @@ class MailSender:
             if group:
                 self.journal.announce(message.key for message in group)
         except (TemporaryFailure, PermanentFailure) as failure:
-            self.stopped_by = str(failure) or type(failure).__name__
+            self.stopped_by = str(failure) or say_cause(failure)
             return []
         return group
 

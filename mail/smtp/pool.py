@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import aiosmtplib
 
+from domain.causes import say_cause
 from domain.failures import PermanentFailure, TemporaryFailure
 from mail.smtp.connection import Connection
 from mail.smtp.envelope import Extensions
@@ -154,7 +155,7 @@ def _connect_failure(failure: BaseException) -> TemporaryFailure | PermanentFail
     if isinstance(cause, ssl.SSLCertVerificationError):
         return PermanentFailure(f"the relay's certificate is not valid: {cause.verify_message}")
     if isinstance(failure, OSError):  # aiosmtplib's connection errors and time-outs are OSErrors
-        return TemporaryFailure(f"no connection to the relay: {type(cause).__name__}")
+        return TemporaryFailure(f"no connection to the relay: {say_cause(failure)}")
     if isinstance(failure, ValueError):
         return PermanentFailure("the relay's name or the login cannot be sent as they stand")
     return PermanentFailure(f"the relay lacks what the settings ask for: {failure}")

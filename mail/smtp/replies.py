@@ -8,6 +8,7 @@ import socket
 from collections import deque
 from typing import NamedTuple
 
+from domain.causes import say_cause
 from mail.message.mime import one_line
 
 _ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"']*@[^\s<>()\[\]:;,\"']+")
@@ -177,7 +178,7 @@ class Channel(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         if error is not None:
             self._read_last_words()
-        self._lose(type(error).__name__ if error else "hung up")
+        self._lose(say_cause(error) if error else "hung up")
 
     def pause_writing(self) -> None:
         self._is_paused = True

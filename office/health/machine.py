@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
+from domain.causes import say_cause
 from domain.failures import TemporaryFailure
 from domain.words import say_count
 from mail.smtp.relay import Relay, to_relay
@@ -148,7 +149,7 @@ def greet(relay: Relay, seconds: float) -> str:
     except TimeoutError:
         raise TemporaryFailure(f"no answer in {seconds:g} seconds") from None
     except OSError as failure:
-        why = (failure.strerror or type(failure).__name__).lower()
+        why = say_cause(failure)
         raise TemporaryFailure(f"no connection: {why}") from None
     if not greeting.startswith(READY):
         raise TemporaryFailure(f"it says {greeting[:3].decode('ascii', 'replace') or 'nothing'}")

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 
 from database.tables import approval_request, bill_run
+from domain.causes import say_cause
 from domain.runs import RunState
 from office.health.conditions import Condition, Looking, State, or_well, trouble, unwatched
 from office.secrets.prefect_access import authorization, current_address, current_auth
@@ -40,7 +41,7 @@ def late_runs(looking: Looking, seconds: float) -> list[Condition]:
         runs = ask_server(address, "flow_runs/filter", _waiting(before), seconds)
         names = _names(address, runs, seconds)
     except NO_ANSWER as failure:
-        return _unanswered(looking, type(failure).__name__, is_needed=bool(named))
+        return _unanswered(looking, say_cause(failure), is_needed=bool(named))
     return or_well(KIND, _late(looking, runs, names), "No scheduled run is late.")
 
 

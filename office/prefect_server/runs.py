@@ -11,6 +11,7 @@ from uuid import uuid4
 import httpx
 
 from database.owners import is_gone
+from domain.causes import say_cause
 from domain.failures import Misuse, TemporaryFailure
 from office.equipment.office import Office
 from office.prefect_server.owner import has_owner, is_own
@@ -191,5 +192,5 @@ class KnownServer:
             answer.raise_for_status()
             return answer.json() if answer.content else None
         except (httpx.HTTPError, ValueError) as failure:
-            kind = type(failure).__name__
+            kind = say_cause(failure)
             raise TemporaryFailure(f"The Prefect server does not answer {path} ({kind}).") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 
+from domain.causes import say_cause
 from domain.failures import PermanentFailure
 from office.equipment.office import Office
 
@@ -26,7 +27,7 @@ def is_permit(office: Office, number: str) -> bool:
                 raise PermanentFailure(f"{name} has no column `{COLUMN}`")
             return any(_key(row[COLUMN] or "") == _key(number) for row in rows)
     except (OSError, UnicodeDecodeError, csv.Error) as failure:
-        raise PermanentFailure(f"{name} cannot be read: {type(failure).__name__}") from failure
+        raise PermanentFailure(f"{name} cannot be read: {say_cause(failure)}") from failure
 
 
 def _key(number: str) -> str:

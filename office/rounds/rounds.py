@@ -14,6 +14,7 @@ from database.books import Database
 from database.inserting import insert_or_update
 from database.runs import newest_timezone
 from database.tables import look_round
+from domain.causes import say_cause
 from domain.failures import Misuse, PermanentFailure, TemporaryFailure
 from office.equipment.office import Office, at_work
 from office.health.work import note_ended_well
@@ -81,7 +82,7 @@ class Rounds:
         except Exception as failure:  # whatever it is: the flow meets it again and is seen
             kind = type(failure).__name__
             LOGGER.warning("the look at %s failed: %s", look.deployment, kind)
-            reason, failed = f"the look failed ({kind})", True
+            reason, failed = f"the look failed ({say_cause(failure)})", True
         started = False
         if reason:
             started, failed = self._start(look, reason, now, failed)

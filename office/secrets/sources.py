@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote
 
 from pydantic import BaseModel, SecretStr
 
+from domain.causes import say_cause
 from domain.failures import Misuse, TemporaryFailure
 from office.secrets.prefect_access import authorization, current_address, current_auth
 from office.secrets.redaction import remember
@@ -58,7 +59,7 @@ def _ask(name: str) -> str:
     except httpx.HTTPError as failure:
         raise TemporaryFailure(
             f"The secret {name} is kept by Prefect, whose server does not answer "
-            f"({type(failure).__name__})."
+            f"({say_cause(failure)})."
         ) from None
     value = answer.json().get("data", {}).get("value") if answer.is_success else None
     if value is None:

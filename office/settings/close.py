@@ -14,6 +14,7 @@ from pydantic_settings import NoDecode
 from domain.money import Money
 from office.settings.addresses import OpenUrl, linking
 from office.settings.section import SettingsSection
+from rules.mail.closed_days import MailOnClosedDay
 
 
 class OutsortSettings(SettingsSection):
@@ -47,6 +48,11 @@ class UtilitySettings(SettingsSection):
     )
     closed_days: Annotated[tuple[date, ...], NoDecode] = Field(
         (), description="The office's own closed days, as dates."
+    )
+    mail_on_closed_day: MailOnClosedDay = Field(
+        MailOnClosedDay.SAME,
+        description="Where reminders and e-bills go that fall on a day on which the office is "
+        "closed: same, next (working day) or previous.",
     )
 
     @field_validator("closed_days", "holidays", mode="before")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -14,6 +15,7 @@ from database.audit import record_audit
 from database.books import Database
 from database.queries.mandates import mandates_in_force
 from database.queries.outsorted import held_periods
+from database.runs import timezone_of
 from database.tables import enrollment, enrollment_end, scheduled_payment, suspended_method
 from domain.failures import Refused
 from domain.payments import Mandate
@@ -158,7 +160,7 @@ class Reinstated:
     account: str
     method: str  # its kind and last four digits
     why: str
-    since: datetime
+    since: date  # local
     others: tuple[str, ...]  # further accounts that it has paid for
 
 
@@ -212,10 +214,10 @@ def _lift(
         standing.account,
         say_method(row.method_kind, row.last4),
         row.reason,
-        row.since,
+        row.since.astimezone(ZoneInfo(timezone_of(books))).date(),
         tuple(books.scalars(others.distinct().order_by(paid.account))),
     )
     books.execute(suspended_method.delete().where(suspended_method.c.method_token == token))
-    detail = f"{found.method}, suspended since {found.since:%Y-%m-%d} ({found.why}): {reason}"
+    detail = f"{found.method}, suspended since {found.since} ({found.why}): {reason}"
     record_audit(books, now, who, "reinstate method", standing.account, detail)
     return found

@@ -13,6 +13,7 @@ from requests.exceptions import ConnectionError as NoConnection
 from requests.exceptions import ConnectTimeout
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
+from domain.causes import say_cause
 from domain.failures import OutcomeUnknown, PermanentFailure, TemporaryFailure
 from domain.money import Money
 from domain.payments import MethodKind
@@ -70,10 +71,22 @@ def _was_never_sent(error: stripe.StripeError) -> bool:
 
 
 def _said(error: stripe.StripeError) -> str:
-    """Write what is safe to repeat of an error."""
-    kind = type(error).__name__
-    facts = [kind, *(str(fact) for fact in (error.code, error.request_id) if fact)]
-    return f" ({', '.join(facts)})"
+    """Write what is safe to repeat of an error: what kind it is in words, its code and number."""
+    why = next((words for kind, words in _IN_WORDS.items() if isinstance(error, kind)), "")
+    if isinstance(error, stripe.APIConnectionError):
+        why = say_cause(error)
+    facts = [str(fact) for fact in (why, error.code, error.request_id) if fact]
+    return f" ({', '.join(facts)})" if facts else ""
+
+
+_IN_WORDS = {
+    stripe.AuthenticationError: "the key is not known there",
+    stripe.PermissionError: "the key may not do that",
+    stripe.RateLimitError: "too many requests at a time",
+    stripe.CardError: "the card is refused",
+    stripe.InvalidRequestError: "something in it is wrong",
+    stripe.APIError: "an error of its own",
+}
 
 
 NEEDED = {

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from domain.deliveries import MessageKind
 from domain.money import Money
 from rules.calendars import ONE_DAY, earliest_close
+from rules.mail.closed_days import MailOnClosedDay, reminder_day
 
 ONE_CENT = Money(1)
 
@@ -35,18 +36,6 @@ class ReminderStep:
     days: int
     last_day: int
     smallest: Money = ONE_CENT
-
-    def standing(self, due_on: date, now: datetime, zone: ZoneInfo, at: time) -> StepStanding:
-        """
-        Tell how it stands with the step at a moment.
-
-        Never by "the date is today": a run that was missed is made up for as long as the mail
-        makes sense, and what was sent is kept by the outbox (ruling 17).
-        """
-        if now.astimezone(zone).date() > due_on + timedelta(days=self.last_day):
-            return StepStanding.TOO_LATE
-        has_come = time_has_come(due_on + timedelta(days=self.days), at, now, zone)
-        return StepStanding.OWED if has_come else StepStanding.NOT_YET
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +62,32 @@ class ReminderPlan:
     steps: tuple[ReminderStep, ...]
     at: time
     spare_autopay: bool = False  # rule 95: no payment-due mail where autopay is going to pay
+    closed: Container[date] = field(default=(), repr=False)  # to the office, beside weekends
+    moves: MailOnClosedDay = MailOnClosedDay.SAME
+
+    def day_of(self, step: ReminderStep, due_on: date) -> date:
+        """Return the local day from which a step is owed, moved where the office is closed."""
+        return reminder_day(step.kind, step.days, due_on, self.closed, self.moves)
+
+    def last_day_of(self, step: ReminderStep, due_on: date) -> date:
+        """Return the last local day of a step; a past-due mail that was moved has as long."""
+        moved = self.day_of(step, due_on) - (due_on + timedelta(days=step.days))
+        later = moved if step.kind is MessageKind.PAST_DUE else timedelta()
+        return due_on + timedelta(days=step.last_day) + later
+
+    def standing(
+        self, step: ReminderStep, due_on: date, now: datetime, zone: ZoneInfo
+    ) -> StepStanding:
+        """
+        Tell how it stands with a step at a moment.
+
+        Never by "the date is today": a run that was missed is made up for as long as the mail
+        makes sense, and what was sent is kept by the outbox (ruling 17).
+        """
+        if now.astimezone(zone).date() > self.last_day_of(step, due_on):
+            return StepStanding.TOO_LATE
+        has_come = time_has_come(self.day_of(step, due_on), self.at, now, zone)
+        return StepStanding.OWED if has_come else StepStanding.NOT_YET
 
     def owed(self, due_on: date, now: datetime, zone: ZoneInfo) -> tuple[OwedStep, ...]:
         """
@@ -84,14 +99,14 @@ class ReminderPlan:
         found = [
             step
             for step in self.steps
-            if step.standing(due_on, now, zone, self.at) is StepStanding.OWED
+            if self.standing(step, due_on, now, zone) is StepStanding.OWED
         ]
         return tuple(_without_superseded(found))
 
     def is_over(self, due_on: date, now: datetime, zone: ZoneInfo) -> bool:
         """Tell whether it is too late for every past-due mail: who got none is not sent one."""
         return all(
-            step.standing(due_on, now, zone, self.at) is StepStanding.TOO_LATE
+            self.standing(step, due_on, now, zone) is StepStanding.TOO_LATE
             for step in self.steps
             if step.kind is MessageKind.PAST_DUE
         )
@@ -105,6 +120,8 @@ def plan_reminders(
     cut_off_days: int,
     spare_autopay: bool = False,
     ladder: Iterable[LadderStep] = (),
+    closed: Container[date] = (),
+    moves: MailOnClosedDay = MailOnClosedDay.SAME,
 ) -> ReminderPlan:
     """
     Make the office's plan of its settings (rules 91-93).
@@ -118,7 +135,7 @@ def plan_reminders(
     for one in (LadderStep(late.value, days_after_due), *further):
         last_day = one.days_after_due + cut_off_days
         steps.append(ReminderStep(late, one.name, one.days_after_due, last_day, one.smallest))
-    return ReminderPlan(tuple(steps), at, spare_autopay)
+    return ReminderPlan(tuple(steps), at, spare_autopay, closed, moves)
 
 
 def time_has_come(day: date, at: time, now: datetime, zone: ZoneInfo) -> bool:

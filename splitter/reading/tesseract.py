@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from domain.causes import say_cause
 from domain.failures import Misuse
 
 PROGRAM = "tesseract"
@@ -102,7 +103,7 @@ def words_in(picture: Picture, layout: int) -> list[Word]:
             preexec_fn=_die_with_the_worker,  # safe: a worker has one thread
         )
     except (OSError, subprocess.TimeoutExpired) as failure:
-        raise ProgramFailed(type(failure).__name__) from None
+        raise ProgramFailed(say_cause(failure)) from None
     if answer.returncode:
         raise ProgramFailed(f"it ended with {answer.returncode}")
     return _words(answer.stdout.decode("utf-8", "replace"), 72 / picture.dots_per_inch)

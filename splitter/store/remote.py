@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
+from domain.causes import say_cause
 from domain.failures import Misuse, TemporaryFailure
 from splitter.store.local import checked
 
@@ -170,12 +171,12 @@ class RemoteFiles:
             except FileNotFoundError:
                 raise
             except refused as failure:
-                why = f"bills.store does not let us in ({type(failure).__name__}): {what}"
+                why = f"bills.store does not let us in ({say_cause(failure)}): {what}"
                 raise Misuse(f"{why}; check this machine's credentials.", "bill-store") from None
             except unreachable as failure:
                 if not left:
-                    name = type(failure).__name__
-                    raise TemporaryFailure(f"bills.store: {what} ({name}).") from None
+                    why = say_cause(failure)
+                    raise TemporaryFailure(f"bills.store: {what} ({why}).") from None
                 time.sleep(pause)
                 pause *= 4
         raise AssertionError("a try ends in a return or a failure")

@@ -40,6 +40,14 @@ def wrapped(inner: Exception, outer: Exception) -> Exception:
         (a_database_error("25006", "cannot execute INSERT"), "read-only", 2, "may only read"),
         (a_database_error("53300", "too many connections for role"), "database", 1, "pool_size"),
         (a_database_error("08006", "server closed"), "database", 1, "check database.url"),
+        (
+            a_database_error("", 'connection to "x" failed: FATAL:  database "b" does not exist'),
+            "database", 2, 'said: database "b" does not exist; make it, or correct database.url',
+        ),
+        (
+            a_database_error("", 'FATAL:  password authentication failed for user "b"'),
+            "database", 2, "correct database.url",
+        ),
         (OSError(errno.ENOSPC, "x", "/srv/a"), "system", 1, "the disk is full (/srv/a)"),
         (OSError(errno.EDQUOT, "x"), "system", 1, "the disk is full"),
         (
@@ -155,3 +163,38 @@ def test_postgresql_is_taken_by_whatever_name(desk, scheme):
 
     assert 1 == answer.status
     assert "check database.url" in answer.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("correct", "01.1002.2", "--period", "{}", "--bundle", "nowhere", "--reason", "a test"),
+        ("outsort", "99.9999.9", "--period", "{}", "--reason", "a test"),
+        ("release", "99.9999.9", "--period", "{}", "--reason", "a test"),
+        ("schedule-autopay", "{}"),
+        ("undo", "{}", "--yes"),
+        ("pages", "drop", "{}", "bills.pdf", "99", "--reason", "a test"),
+        ("auditors-pack", "{}", "--to", "nowhere/pack.zip"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_command_about_a_period_names_it_where_it_fails(prepared, words):
+    answer = prepared(*(word.format("2026-10") for word in words), "--json")
+
+    assert answer.status in (2, 3)
+    document = answer.json
+    assert ("2026-10", False, []) == (
+        document["period"],
+        document["closed"],
+        document["done"],
+    )
+
+
+def test_another_command_about_a_closed_period_fails_as_it_does(closed):
+    answer = closed(
+        *("correct", "01.1002.2", "--period", "2026-10", "--bundle", "nowhere"),
+        *("--reason", "a test", "--json"),
+    )
+
+    assert (2, True, "2026-10") == (answer.status, answer.json["closed"], answer.json["period"])
+    assert "close 2026-10" not in answer.json["failure"]["next"]

@@ -161,7 +161,7 @@ def test_a_nightly_run_that_missed_some_nights_finds_the_same(day, at, before, a
     hours = [start + timedelta(hours=hour) for hour in range(-40 * 24, 70 * 24, 7)]
 
     for step in plan.steps:
-        standings = [step.standing(day, moment, DENVER, at) for moment in hours]
+        standings = [plan.standing(step, day, moment, DENVER) for moment in hours]
         order = [StepStanding.NOT_YET, StepStanding.OWED, StepStanding.TOO_LATE]
         places = [order.index(found) for found in standings]
         assert sorted(places) == places

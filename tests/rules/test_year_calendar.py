@@ -7,7 +7,15 @@ from datetime import date, time
 
 import pytest
 
-from rules.calendars import DueRule, bank_closed_days, due_rule, next_period, office_closed_days
+from rules.calendars import (
+    DueRule,
+    bank_closed_days,
+    due_rule,
+    is_working_day,
+    next_period,
+    office_closed_days,
+)
+from rules.mail.closed_days import MailOnClosedDay
 from rules.mail.reminders import LadderStep, plan_reminders
 from rules.money.autopay import OnClosedDay
 from rules.year_calendar import CalendarEventKind, CyclePlan, YearPlan, plan_year
@@ -127,6 +135,16 @@ def test_a_past_due_mail_before_the_office_could_take_a_payment_is_marked():
         CalendarEventKind.REMINDER, "2027-01", days=1
     ).marks
     assert () == the(CalendarEventKind.REMINDER, "2027-03", days=1).marks
+
+
+def test_a_reminder_that_moves_off_a_closed_day_says_from_where():
+    plan = replace(PLAN, mail_on_closed_day=MailOnClosedDay.NEXT)
+
+    moved = [one for one in events(plan) if any("moved from" in mark for mark in one.marks)]
+
+    reminders = [one for one in moved if one.kind is CalendarEventKind.REMINDER]
+    assert reminders
+    assert all(is_working_day(one.on, plan.office_closed) for one in reminders)
 
 
 def test_a_late_step_of_the_ladder_comes_from_the_year_before():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -88,12 +87,12 @@ def _why_none(
     balance = read_open_balance(case.books, case.account_key)
     if balance <= ZERO:
         return f"nothing is owed (the balance is {balance.dollars()})", ("ruling 15",)
-    standing = step.standing(due.due_on, case.now, case.zone, terms.plan.at)
-    day = due.due_on + timedelta(days=step.days)
+    standing = terms.plan.standing(step, due.due_on, case.now, case.zone)
+    day = terms.plan.day_of(step, due.due_on)
     if standing is StepStanding.NOT_YET:
         return f"its time is {say_day(day)} at {terms.plan.at:%H:%M}", ("91",)
     if standing is StepStanding.TOO_LATE:
-        last = due.due_on + timedelta(days=step.last_day)
+        last = terms.plan.last_day_of(step, due.due_on)
         return f"it makes sense until {say_day(last)}, and that day is past", ("ruling 17",)
     if owed is None:
         return "a later step of the ladder takes its place", ("91",)

@@ -36,6 +36,7 @@ def year_plan_of(office: Office, due_day: int = 0, days_prior: Iterable[int] = (
         on_closed_day=office.settings.autopay.on_closed_day,
         notice_days=office.settings.checks.notice_days,
         least_days_to_due=office.settings.calendar.least_days_to_due,
+        mail_on_closed_day=office.settings.utility.mail_on_closed_day,
         cycles=cycles,
     )
 

@@ -6,7 +6,6 @@ import base64
 import json
 import os
 import random
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -148,13 +147,10 @@ def test_the_same_mail_has_the_same_id_and_another_one_another():
         ),
     ],
 )
-def test_what_is_huge_or_hostile_is_read_soon_and_says_little(mail):
-    started = time.monotonic()
-
-    found = read_returned(mail)
+def test_what_is_huge_or_hostile_is_read_and_says_little(mail):
+    found = read_returned(mail)  # in quadratic time these would take very long
 
     assert 50 >= len(found.reports)
-    assert time.monotonic() - started < 10
 
 
 SEEDS = [a_report(), a_report("4.4.7", returned="message/rfc822"), a_vacation_reply()]

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
@@ -216,6 +217,7 @@ def server(imap_server, monkeypatch) -> Dovecot:
 
 
 def test_unseen_mails_are_read_and_flagged_only_when_they_are_dealt_with(server):
+    before = int(time.time())  # the server counts whole seconds
     server.deliver(a_report(), a_report(number=2))
     with closing(ImapInbox(server.folder)) as inbox:
         looked = list(inbox.unread())
@@ -228,7 +230,7 @@ def test_unseen_mails_are_read_and_flagged_only_when_they_are_dealt_with(server)
     assert ([mail.name for mail in looked], [looked[1].name]) == (
         [mail.name for mail in again], [mail.name for mail in left],
     )  # fmt: skip
-    assert all(abs(mail.received_at.timestamp() - time.time()) < 60 for mail in looked)
+    assert all(before <= mail.received_at.timestamp() <= time.time() for mail in looked)
 
 
 def test_of_a_huge_mail_the_beginning_is_fetched(server):
@@ -276,12 +278,10 @@ def test_a_server_that_trickles_does_not_hold_us_up(tmp_path, monkeypatch):
     listening = socket.create_server(("127.0.0.1", 0))
     threading.Thread(target=_trickle, args=(listening, context), daemon=True).start()
     slow = ImapFolder("localhost", listening.getsockname()[1], "INBOX", "b", "p")
-    started = time.monotonic()
 
-    with pytest.raises(TemporaryFailure):
+    with pytest.raises(TemporaryFailure):  # of a trickle that would go on for ever
         list(ImapInbox(slow, command_seconds=1).unread())
 
-    assert time.monotonic() - started < 10
     listening.close()
 
 
@@ -292,7 +292,7 @@ def _trickle(listening: socket.socket, context: ssl.SSLContext) -> None:
         while connection.recv(100).endswith(b"CAPABILITY\r\n") is False:
             pass
         try:
-            for letter in b"* CAPABILITY " + b"X" * 1_000:
+            for letter in chain(b"* CAPABILITY ", repeat(ord("X"))):
                 connection.sendall(bytes([letter]))
                 time.sleep(0.2)
         except OSError:

@@ -8,7 +8,7 @@ from domain.deliveries import DeliveryStatus
 from mail.outbox.parallel_sending import SenderReport, together
 from mail.outbox.sending import SendCounts
 
-AWAY = "no connection to the relay: ConnectionRefusedError"
+AWAY = "no connection to the relay: connection refused"
 BOTH = (DeliveryStatus.DEFERRED, DeliveryStatus.IN_DOUBT)
 
 

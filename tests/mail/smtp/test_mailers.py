@@ -323,7 +323,7 @@ def test_messages_a_minute_are_never_more_than_the_relay_allows(pipelines):
         results(mailer, *(f"c{number}" for number in range(11)))
         mailer.close()
 
-    assert 0.5 <= time.monotonic() - started < 3
+    assert time.monotonic() - started >= 0.5  # however slow the machine is, never sooner
 
 
 # -- encryption and login -------------------------------------------------------------------------

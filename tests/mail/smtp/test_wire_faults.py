@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import pytest
@@ -239,11 +238,10 @@ def test_each_phase_has_its_own_time(script, command, wait, result):
     script.faults = [Fault(command, hangs=True, only="bad")]
 
     with speaking(script):
-        started = time.monotonic()
-        found = send(script, "ann", "bad", "bob", waits=dict.fromkeys(WAITS, 60) | {wait: 0.5})
+        waits = dict.fromkeys(WAITS, 3_600) | {wait: 0.5}  # any other would never end
+        found = send(script, "ann", "bad", "bob", waits=waits)
 
     assert [SENT, result, SENT] == results(found)
-    assert time.monotonic() - started < 30
 
 
 def test_a_server_that_stops_reading_a_body_has_not_got_the_message(script):

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from database.definitions.identity import one_time_link, web_user
 from database.tables import delivery
 from domain.identity import UserState
+from mail.outbox.deliveries import COLUMNS, Delivery
 from mail.rendering.access import to_access_letter
 from office.equipment.mail import to_portal_links
 from tests.web.customers.conftest import ANN, PASSWORD, newest_link, register
@@ -93,8 +94,9 @@ def test_only_a_mail_whose_code_is_asked_for_promises_one(office, browser, path,
         register(office, ANN)
     browser.send(path, email=ANN, password=PASSWORD, again=PASSWORD)
     with office.database.reading() as books:
-        (row,) = books.execute(sa.select(delivery).where(delivery.c.kind == "access"))
+        query = sa.select(*COLUMNS)
+        (row,) = books.execute(query.where(delivery.c.kind == "access"))
 
-    letter = to_access_letter(office.database, row, to_portal_links(office), "en")
+    letter = to_access_letter(office.database, Delivery(*row), to_portal_links(office), "en")
 
     assert promises == bool(letter.code)

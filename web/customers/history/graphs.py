@@ -12,7 +12,7 @@ from domain.languages import say_month, say_short_month
 from domain.money import Money
 
 MONTHS = 12  # of this year, each beside the same one of last year
-WIDTH, HEIGHT, FOOT, LEFT, TOP = 720, 260, 28, 64, 16
+WIDTH, HEIGHT, FOOT, LEFT, TOP = 720, 270, 28, 64, 30
 Month = tuple[int, int]
 
 

@@ -72,7 +72,7 @@ def test_a_graph_is_printed_alone_and_kept_as_a_picture(ann):
     assert 1 == alone.text.count("<svg") and "data-print hidden" in alone.text
     assert "image/png" == picture.headers["content-type"]
     with Image.open(io.BytesIO(picture.content)) as found:
-        assert ("PNG", (1440, 648)) == (found.format, found.size)
+        assert ("PNG", (1440, 668)) == (found.format, found.size)
         assert 3 < len(found.getcolors(1_000_000))
 
 
