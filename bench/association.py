@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from bench.layouts.customers import customers
-from bench.layouts.faults import FAULTS, with_faults
+from bench.layouts.faults import FAULTS, Fault, with_faults
 from bench.layouts.judging import Judgement, judge, knowledge_of
+from bench.layouts.later_layouts import ALL_LAYOUTS
 from bench.layouts.layouts import (
     AMOUNT_PATTERN,
     DUE_PATTERN,
-    LAYOUTS,
     Layout,
     make_bills,
     with_families,
@@ -29,7 +29,7 @@ from splitter.text.page_facts import NearMissSearch, Reading, to_facts
 from splitter.text.patterns import compile_patterns
 
 CLEAN = "no fault"
-EVERY = 15  # bills: one of them has a fault
+EVERY = (15, 7)  # bills: one of so many has a fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> None:
     told = parser.parse_args(arguments)
 
     by_what: dict[tuple[str, str], Judgement] = {}
-    for layout in LAYOUTS:
+    for layout in ALL_LAYOUTS:
         for seed in range(told.seeds):
             found = judged(layout, told.bills, seed)
             for (what, way), judgement in found.items():
@@ -66,14 +66,19 @@ def judged(layout: Layout, bills: int, seed: int) -> dict[tuple[str, str], Judge
         "utility-bill", "bills.pdf", layout.account_pattern, AMOUNT_PATTERN, DUE_PATTERN
     )
     judgements = {}
-    for name in (CLEAN, *FAULTS):
-        faults, every = ([FAULTS[name]], EVERY) if name != CLEAN else ([], bills + 1)
+    rates: list[tuple[str, list[Fault], int]] = [(CLEAN, [], bills + 1)]
+    rates += [(say_fault(name, n), [fault], n) for n in EVERY for name, fault in FAULTS.items()]
+    for name, faults, every in rates:
         pages, faulty = with_faults(printed, faults, layout.label, every)
         texts = [page.text for page in pages]
         for way, knowledge in (("close", knowledge_of(several)), ("split", NOTHING_KNOWN)):
             sorted_pages = sort_texts(bulk, texts, knowledge)
             judgements[name, way] = judge(pages, faulty, sorted_pages)
     return judgements
+
+
+def say_fault(name: str, every: int) -> str:
+    return f"{name}, each {every}th"
 
 
 def sort_texts(
@@ -108,15 +113,16 @@ def table(rows: Sequence[Row]) -> str:
         "# Where pages go that name no account",
         "",
         "Made-up files whose pages are known, sorted by the product's own rules from their text:"
-        f" {len(LAYOUTS)} layouts, clean and with {len(FAULTS)} kinds of fault on the first page of"
-        f" each {EVERY}th bill. A close knows the export's customers, a split the file alone.",
+        f" {len(ALL_LAYOUTS)} layouts, clean and with {len(FAULTS)} kinds of fault on the first"
+        f" page of each {EVERY[0]}th and each {EVERY[1]}th bill. A close knows the export's"
+        " customers, a split the file alone.",
         "*Wrong* is a page with a customer's content in another's bill; *held falsely* a page of a"
         " bill without a fault that goes to a person all the same.",
         "",
         "| files | way | pages | wrong | held | held falsely |",
         "| --- | --- | ---: | ---: | ---: | ---: |",
     ]
-    order = [CLEAN, *FAULTS, *(layout.name for layout in LAYOUTS)]
+    order = [*_kinds(), *(layout.name for layout in ALL_LAYOUTS)]
     for row in sorted(rows, key=lambda row: (order.index(row.what), row.way)):
         found = row.judgement
         told.append(
@@ -128,7 +134,7 @@ def table(rows: Sequence[Row]) -> str:
 
 def conclusions(rows: Sequence[Row]) -> list[str]:
     told = ["## What this says", ""]
-    faults = {CLEAN, *FAULTS}
+    faults = _kinds()
     for way in ("close", "split"):
         total = Judgement()
         for row in rows:
@@ -141,6 +147,10 @@ def conclusions(rows: Sequence[Row]) -> list[str]:
         for sentence in dict.fromkeys(_kind_of_wrong(one) for one in total.of_first_wrong):
             told.append(f"  - joined wrongly: pages that begin with {sentence}")
     return told
+
+
+def _kinds() -> list[str]:
+    return [CLEAN, *(say_fault(name, every) for every in EVERY for name in FAULTS)]
 
 
 def _kind_of_wrong(told: str) -> str:

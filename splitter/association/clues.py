@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -20,7 +20,8 @@ _SPACED = re.compile(r"(?<![\w.,$/+-])\d{1,10}(?: ?[-._]? ?\d{1,10}){1,9}(?![\w%
 _BROKEN = re.compile(
     r"(?<![\w.,$/+-])(\d{1,8}(?:[-.]\d{1,8})*[-.])\n(\d{1,8}(?:[-.]\d{1,8})*)(?![\w%/]|[.,]\d)"
 )
-_LONG = re.compile(r"(?<![\w.,$/+-])(?:[A-Z]{1,3}-?)?\d[\d.-]{5,}(?![\w%/]|,\d)")
+_LONG = re.compile(r"\d[\d.-]{5,}(?![\w%/]|,\d)")
+_BEFORE_LONG = re.compile(r"(?:^|[^\w.,$/+-])((?:[A-Z]{1,3}-?)?)\Z")
 _OTHER = re.compile(  # dates, telephone numbers, ZIP+4, amounts
     r"\d{4}-\d\d-\d\d|\d\d?-\d\d?-\d{4}|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{5}-\d{4}"
     r"|(?:1[-. ])?\d{3}[-. ]\d{3}[-. ]\d{4}|\d{3}[-.]\d{4}|\d+\.\d\d"
@@ -59,7 +60,7 @@ class Clues:
     folded: bytes = b""
     exact: bytes = b""
     numbers: tuple[PrintedNumber, ...] = ()
-    tokens: tuple[PrintedToken, ...] = ()
+    written: str = ""  # the tokens, a line each: one text is a tenth of as many objects
     labels: bytes = b""  # checksums of folded lines that are an account's label without an account
     names: tuple[int, ...] = ()  # marks that may be customers' names or addresses
     words: int = 0
@@ -67,6 +68,12 @@ class Clues:
     letters: int = 0
     vocabulary: bytes = b""  # checksums of words: of odd pages, and of some named ones
     is_blank: bool = False
+
+    @property
+    def tokens(self) -> tuple[PrintedToken, ...]:
+        """The numbers that may be accounts, as they are written, with the words before them."""
+        rows = [line.split("\t") for line in self.written.splitlines()]
+        return tuple([(number, how, before) for number, how, before in rows])
 
 
 NO_CLUES = Clues()
@@ -121,24 +128,25 @@ class ClueTaker:
         if is_named and not is_sampled(page, pages):
             return Clues(numbers=numbers)
         lines = _pack({*map(crc32, folded.split(b"\n"))} - {0})
-        exact = _pack([crc32(_key(n).encode()) for n in _LONG.findall(text) if not _is_other(n)])
+        exact = _pack([crc32(_key(number).encode()) for number in _long_numbers(text)])
         if is_named:
             has_words = page < WORDS_OF_FIRST or page % WORDS_OF_EACH == 0
             words = {crc32(word.encode()) for word in _WORDS.findall(low)} if has_words else ()
             return Clues(lines, exact, numbers, vocabulary=_pack(words))
         words_here = _WORDS.findall(low)
-        common = sum(map(_COMMON.__contains__, words_here))
+        different = list(dict.fromkeys(words_here))  # a table repeats its few words in each row
+        common = sum(map(_COMMON.__contains__, different))
         return Clues(
             lines,
             exact,
             numbers,
-            tokens=_tokens(text, low),
+            written=_tokens(text, low),
             labels=self._labels(low, folded),
             names=self.sieve.passed(low) if self.sieve else (),
-            words=len(words_here),
+            words=len(different),
             common=common,
             letters=sum(map(len, words_here)),
-            vocabulary=_odd_words(words_here, common),
+            vocabulary=_odd_words(different, common),
             is_blank=not text.strip(),
         )
 
@@ -147,6 +155,16 @@ class ClueTaker:
         if not is_there and not ACCOUNT_WORD.search(low):
             return b""
         return _pack(_label_lines(low, folded, self.label))
+
+
+def _long_numbers(text: str) -> Iterator[str]:
+    """Yield longer numbers with the letters before them; to begin with the digits is faster."""
+    for match in _LONG.finditer(text):
+        start = match.start()
+        if before := _BEFORE_LONG.search(text, max(0, start - 5), start):
+            number = before[1] + match.group()
+            if not _is_other(number):
+                yield number
 
 
 def _odd_words(words: list[str], common: int) -> bytes:
@@ -163,7 +181,7 @@ def _is_other(number: str) -> bool:
     return _OTHER.fullmatch(number) is not None
 
 
-def _tokens(text: str, low: str) -> tuple[PrintedToken, ...]:
+def _tokens(text: str, low: str) -> str:
     tokens: dict[PrintedToken, None] = {}
     for pattern, how in ((_CORE, PLAIN), (_SPACED, SPACED)):
         for match in pattern.finditer(text):
@@ -176,7 +194,7 @@ def _tokens(text: str, low: str) -> tuple[PrintedToken, ...]:
     if "-\n" in text or ".\n" in text:
         for match in _BROKEN.finditer(text):
             tokens.setdefault((match[1] + match[2], BROKEN, ""))
-    return tuple(tokens)
+    return "\n".join(map("\t".join, tokens))
 
 
 def _is_spaced(number: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.accounts import account_key
@@ -15,7 +15,8 @@ from splitter.association.numbering import Numbering, learn_numbering
 
 SMALL_FILE = 5  # bills: up to here two are enough
 ENOUGH = 20  # pages that make a habit
-NEARLY_ALL = 0.9
+NEARLY_ALL, MOST = 0.9, 0.8
+_LETTERS, _DIGITS = re.compile("[A-Z]"), re.compile(r"\d+")
 _OTHER_NUMBER = re.compile(
     r"\b(?:meter|serial|register|invoice|confirmation|receipt|permit|route|parcel|phone|fax|check"
     r"|medidor|factura|compteur|contador|recibo|lectura|reading|read)\b"
@@ -47,6 +48,8 @@ class Habits:
     first_groups: frozenset[str]  # what accounts begin with, if they are few
     copies: Mapping[int, int]  # text mark -> bills in which a nameless page says just that
     echoes: frozenset[Look]  # kinds of which nearly all repeat a number of their bill
+    echoes_own: frozenset[Look]  # kinds where most do that print numbers which few bills have
+    common_ids: frozenset[int]  # numbers that several bills print
     single: frozenset[Look]  # kinds of which a bill has one page
     counts_on: frozenset[Look]  # looks that print other amounts though their numbers go on
     vocabulary: frozenset[int]
@@ -58,8 +61,11 @@ class Habits:
 
 def shape_of(number: str) -> str:
     """Return how a number is written: `12-3456-7` is `92-94-91`."""
-    letters = re.sub("[A-Z]", "A", number.upper())
-    return re.sub(r"\d+", lambda digits: f"9{len(digits.group())}", letters)
+    return _DIGITS.sub(_counted, _LETTERS.sub("A", number.upper()))
+
+
+def _counted(digits: re.Match[str]) -> str:
+    return f"9{digits.end() - digits.start()}"
 
 
 def is_distinctive(shape: str) -> bool:
@@ -93,6 +99,8 @@ def learn(pages: FilePages, joined: Sequence[JoinedBill]) -> Habits:
     )
     kinds = {page: looks.kind_of(look) for page, look in looks_by_page.items()}
     once, repeated = _kinds(pages, joined, kinds)
+    common_ids = _common_ids(pages, joined)
+    echoes, echoes_own = _echoes(pages, joined, kinds, common_ids)
     return Habits(
         looks=looks,
         numbering=numbering,
@@ -100,7 +108,9 @@ def learn(pages: FilePages, joined: Sequence[JoinedBill]) -> Habits:
         plain_shapes=frozenset(usual),
         first_groups=_first_groups(named),
         copies=_copies(pages, joined),
-        echoes=_echoes(pages, joined, kinds),
+        echoes=echoes,
+        echoes_own=echoes_own,
+        common_ids=common_ids,
         single=once - repeated,
         counts_on=_counts_on(pages, joined, looks_by_page, numbering),
         vocabulary=_vocabulary(pages, joined),
@@ -171,24 +181,37 @@ def _copies(pages: FilePages, joined: Sequence[JoinedBill]) -> dict[int, int]:
     return {mark: len(several) for mark, several in accounts.items() if len(several) >= FEW}
 
 
-def _echoes(
-    pages: FilePages, joined: Sequence[JoinedBill], looks: Mapping[int, Look]
-) -> frozenset[Look]:
+def _common_ids(pages: FilePages, joined: Sequence[JoinedBill]) -> frozenset[int]:
     bills_with: Counter[int] = Counter()
     for _, own in joined:
         bills_with.update({number for page in own for number in checksums(pages.clues[page].exact)})
-    counts: defaultdict[Look, list[int]] = defaultdict(lambda: [0, 0])
+    return frozenset(number for number, many in bills_with.items() if many >= FEW)
+
+
+def _echoes(
+    pages: FilePages,
+    joined: Sequence[JoinedBill],
+    looks: Mapping[int, Look],
+    common: Collection[int],
+) -> tuple[frozenset[Look], frozenset[Look]]:
+    """Return the looks of which nearly all repeat a number, and those of which most do."""
+    counts: defaultdict[Look, list[int]] = defaultdict(lambda: [0, 0, 0])
     for _, own in joined:
-        ids = {n for n in checksums(pages.clues[own[0]].exact) if bills_with[n] < FEW}
+        ids = {n for n in checksums(pages.clues[own[0]].exact) if n not in common}
         for page in own:
             if page in looks and not pages.facts[page].accounts:
+                here = [n for n in checksums(pages.clues[page].exact) if n not in common]
                 count = counts[looks[page]]
                 count[0] += 1
-                count[1] += not ids.isdisjoint(checksums(pages.clues[page].exact))
-    return frozenset(
-        look for look, (all_, echoed) in counts.items()
-        if all_ >= ENOUGH and echoed >= NEARLY_ALL * all_
-    )  # fmt: skip
+                count[1] += bool(here)
+                count[2] += not ids.isdisjoint(here)
+    enough = {look: count for look, count in counts.items() if count[0] >= ENOUGH}
+    return (
+        frozenset(look for look, (all_, _, same) in enough.items() if same >= NEARLY_ALL * all_),
+        frozenset(
+            look for look, (_, own, same) in enough.items() if own >= ENOUGH and same >= MOST * own
+        ),
+    )
 
 
 def _kinds(
@@ -204,7 +227,7 @@ def _kinds(
         bills.update(kinds.keys())
         several.update(look for look, many in kinds.items() if many > 1)
     enough = {look for look, many in bills.items() if many >= ENOUGH}
-    repeated = {look for look in enough if several[look] > (1 - NEARLY_ALL) * bills[look]}
+    repeated = {look for look in enough if several[look] > (1 - MOST) * bills[look]}
     return frozenset(enough), frozenset(repeated)
 
 

@@ -33,11 +33,13 @@ _SPELLINGS = {
     "dashes": re.compile(r"^[ \t]*[-–][ \t]*(\d{1,3})[ \t]*[-–][ \t]*$", re.M),
 }
 BELIEVED = frozenset({"word", "word-after"})
-_WORDS = (b"pag", b"p\xc3\xa1g", b"pg", b"hoja", b"sheet", b"seite", b"blatt", b"folio")
+_WORDS = ("pag", "pág", "pg", "hoja", "sheet", "seite", "blatt", "folio")
 _OFS = (b"0 of 0", b"0 de 0", b"0 von 0", b"0 sur 0")
+_OF_WORDS = (" of ", " de ", " von ", " sur ")
 _ALONE = (b"\n0/0\n", b"\n0 / 0\n", b"\n(0/0)\n", b"\n0 | 0\n", b"\n- 0/0 -\n", b"\n[0/0]\n")
 _DASHES = (b"\n- 0 -\n", b"\n-0-\n")
-FEW_STARTS, MOST_BEGIN = 5, 0.9
+_LINES_BELOW = 2  # a word, a number and a total may be spread over so many lines more
+FEW_STARTS, MOST_BEGIN, MOST_COUNT = 5, 0.9, 0.6
 
 
 def printed_numbers(low: str, folded: bytes) -> tuple[PrintedNumber, ...]:
@@ -47,24 +49,52 @@ def printed_numbers(low: str, folded: bytes) -> tuple[PrintedNumber, ...]:
     `low` is its text in small letters, `folded` the same with every number as one 0: plain tests
     of it come first, because most pages have few numbers.
     """
+    numbers: dict[PrintedNumber, None] = {}
+    for start, end in _near(low, _WORDS, _LINES_BELOW):
+        _find(low, start, end, ("word", "word-after", "word-alone"), numbers)
     wanted: list[str] = []
-    if any(word in folded for word in _WORDS):
-        wanted += ["word", "word-after", "word-alone"]
     framed = b"\n" + folded + b"\n"
     if any(place in framed for place in _OFS):
-        wanted.append("of")
+        for start, end in _near(low, _OF_WORDS, 0):
+            _find(low, start, end, ("of",), numbers)
     if any(place in framed for place in _ALONE):
         wanted.append("line")
     if any(place in framed for place in _DASHES):
         wanted.append("dashes")
-    numbers: dict[PrintedNumber, None] = {}
-    for spelling in wanted:
-        for match in _SPELLINGS[spelling].finditer(low):
+    if wanted:
+        _find(low, 0, len(low), wanted, numbers)
+    return tuple(numbers)
+
+
+def _near(low: str, words: Iterable[str], lines_below: int) -> list[tuple[int, int]]:
+    """Return where the lines with these words begin, and where so many lines below them end."""
+    spans: list[tuple[int, int]] = []
+    for word in words:
+        at = low.find(word)
+        while at >= 0:
+            start = low.rfind("\n", 0, at) + 1
+            line_end = end = _line_end(low, at)
+            for _ in range(lines_below):
+                end = _line_end(low, end + 1)
+            spans.append((start, end))
+            at = low.find(word, line_end)
+    return sorted(set(spans))
+
+
+def _line_end(low: str, at: int) -> int:
+    end = low.find("\n", at)
+    return len(low) if end < 0 else end
+
+
+def _find(
+    low: str, start: int, end: int, spellings: Iterable[str], numbers: dict[PrintedNumber, None]
+) -> None:
+    for spelling in spellings:
+        for match in _SPELLINGS[spelling].finditer(low, start, end):
             place = int(match[1])
             total = int(match[2]) if match.re.groups > 1 else 0
             if place >= 1 and (not total or place <= total):
                 numbers.setdefault((spelling, place, total))
-    return tuple(numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +110,7 @@ class Numbering:
     spellings: frozenset[str] = BELIEVED
     runs_on: bool = False
     begins_with_number: bool = False
+    counts_from_first: bool = False  # so do most of the bills that have any number
     counts_backs: bool = False
 
     def numbers(self, printed: Collection[PrintedNumber]) -> tuple[tuple[int, int], ...]:
@@ -109,9 +140,11 @@ def learn_numbering(bills: Sequence[Sequence[Collection[PrintedNumber]]], pages:
             spellings.add(spelling)
     numbering = Numbering(frozenset(spellings))
     first = [bool(numbering.number(own[0])) for own in bills if own]
+    told = [bool(numbering.number(own[0])) for own in bills if any(map(numbering.number, own))]
     return Numbering(
         numbering.spellings,
         begins_with_number=_share(first) > MOST_BEGIN,
+        counts_from_first=_share(told) > MOST_COUNT,
         counts_backs=_counts_backs(bills, numbering),
     )
 

@@ -164,16 +164,15 @@ class PageGuard:
         key, habits = account_key(account), self.habits
         is_known = key in self._knowledge.accounts
         share = habits.doubts.get(page.doubt, 0.0) if page.doubt else 1.0
-        is_like_others = is_distinctive(shape_of(account)) and shape_of(account) in habits.shapes
-        if (
-            page.doubt == "over-line"
-            and share < 0.5
-            and not (share >= 0.2 and is_like_others and (is_known or not self._knowledge.accounts))
-        ):
-            return _odd(
-                f"The account {account} stands on another line than its label, where other pages"
-                " have it on the same one: the value may be missing."
-            )
+        if page.doubt == "over-line" and share < 0.5:
+            shape = shape_of(account)
+            is_like_others = is_distinctive(shape) and shape in habits.shapes
+            is_told = is_known or not self._knowledge.accounts
+            if share < 0.2 or not is_like_others or not is_told:
+                return _odd(
+                    f"The account {account} stands on another line than its label, where other"
+                    " pages have it on the same one: the value may be missing."
+                )
         if page.doubt == "cut" and share < 0.5:
             return _odd(
                 f"The account {account} goes on with other signs: it may be a piece of one."
@@ -254,7 +253,7 @@ class PageGuard:
         if x == 1:
             return f"It is printed as {said}, and the bill of {bill.account} has begun before it."
         if bill.number is None:
-            if numbering.begins_with_number and y:
+            if numbering.counts_from_first and y:
                 return f"It is printed as {said}, and the bill of {bill.account} has no page 1."
             if x > len(bill.pages) + 1:
                 pages = say_count(len(bill.pages), "page")
@@ -334,8 +333,10 @@ class PageGuard:
                 "twice",
                 f"The bill of {bill.account} has a page of this kind, and no bill has two.",
             )
-        echoed = bill.ids is None or not bill.ids.isdisjoint(checksums(clues.exact))
-        if kind in habits.echoes and not echoed:
+        ids = checksums(clues.exact)
+        echoed = bill.ids is None or not bill.ids.isdisjoint(ids)
+        has_own = kind in habits.echoes_own and any(one not in habits.common_ids for one in ids)
+        if (kind in habits.echoes or has_own) and not echoed:
             yield Objection(
                 "echo", "Pages like this one repeat a number of their bill; this one repeats none."
             )

@@ -51,6 +51,10 @@ class Reading:
         return looks_broken(self.text)
 
     @cached_property
+    def without_spaces(self) -> str:
+        return without_spaces(self.text)
+
+    @cached_property
     def searched(self) -> str:
         """The text in which accounts are looked for."""
         return without_dash_gaps(self.region)
@@ -112,7 +116,7 @@ def _scrap_follows(reading: Reading, patterns: Patterns) -> bool:
 
 
 def is_separator(reading: Reading, patterns: Patterns) -> bool:
-    return bool(patterns.separator) and patterns.separator in without_spaces(reading.text)
+    return bool(patterns.separator) and patterns.separator in reading.without_spaces
 
 
 def to_facts(

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -16,7 +17,7 @@ from typing import Any
 import pypdfium2  # starts the library
 import pypdfium2.raw as pdfium_c
 
-from splitter.text.normalizing import normalized
+from splitter.text.normalizing import normalized, without_dash_gaps
 from splitter.text.page_facts import Reading
 from splitter.text.patterns import Box, PageFrame, Region, is_inside, to_page_space, to_region
 from splitter.text.visibility import unseen_values
@@ -146,7 +147,7 @@ class PdfiumPage:
 
     def reading(self) -> Reading:
         """Read the fast way: pdfium's own lines."""
-        text = normalized(self._whole_text())
+        text = self._plain
         return Reading(text, text if self._box is None else normalized(self._bounded(self._box)))
 
     def rebuilt(self) -> list[Reading]:
@@ -174,13 +175,19 @@ class PdfiumPage:
 
     def unseen(self, pattern: re.Pattern[str]) -> tuple[str, ...]:
         """Return the values a pattern finds on the page that nobody sees there."""
-        return unseen_values(self._page, self._text, pattern, self.frame().box)
+        searched = without_dash_gaps(self._plain)
+        return unseen_values(self._page, self._text, self._raw, searched, pattern, self.frame().box)
 
     def is_blank(self) -> bool:
         """Say whether nothing is drawn on the page: the back of a sheet."""
         return bool(pdfium_c.FPDFPage_CountObjects(self._page) == 0)
 
-    def _whole_text(self) -> str:
+    @cached_property
+    def _plain(self) -> str:
+        return normalized(self._raw)
+
+    @cached_property
+    def _raw(self) -> str:
         """Return all text; what pdfium leaves out at either end must not be asked for."""
         first, last = 0, pdfium_c.FPDFText_CountChars(self._text) - 1
         while first <= last and not self._is_text(first):

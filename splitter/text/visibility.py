@@ -11,7 +11,7 @@ import pypdfium2  # starts the library
 import pypdfium2.raw as pdfium_c
 
 from domain.accounts import account_key
-from splitter.text.normalizing import normalized
+from splitter.text.normalizing import places_of_signs
 from splitter.text.patterns import Box, is_inside
 
 assert pypdfium2 is not None
@@ -22,36 +22,28 @@ _ROOM = 1.0  # points that a sign may reach over its box
 _LEAST_CONTRAST = 24  # of 255
 
 
-def unseen_values(page: Any, text: Any, pattern: re.Pattern[str], box: Box) -> tuple[str, ...]:
+def unseen_values(
+    page: Any, text: Any, raw: str, searched: str, pattern: re.Pattern[str], box: Box
+) -> tuple[str, ...]:
     """
     Return the values a pattern finds on a page that nobody sees there.
 
+    `raw` is pdfium's own text, `searched` what accounts are looked for in.
     Text is not seen that is written without ink, stands outside the visible box, stands for other
     signs than those shown (ActualText), or lies in a layer that is off. A value that is seen once
     is seen.
     """
-    signs = _signs(text)
+    place_of = places_of_signs(raw, searched)
     found: dict[str, list[bool]] = {}
     names: dict[str, str] = {}
-    for match in pattern.finditer(signs):
+    for match in pattern.finditer(searched):
         value = (match[1] or "").strip()
         if key := account_key(value):
             names.setdefault(key, value)
-            places = [at for at in range(*match.span(1)) if not signs[at].isspace()]
-            is_seen = all(_is_seen(page, text, _index(text, at), box) for at in _some(places))
-            found.setdefault(key, []).append(is_seen)
+            places = [at for at in range(*match.span(1)) if not searched[at].isspace()]
+            indexes = [_index(text, place_of(at)) for at in _some(places)]
+            found.setdefault(key, []).append(all(_is_seen(page, text, at, box) for at in indexes))
     return tuple(names[key] for key, seen in found.items() if not any(seen))
-
-
-def _signs(text: Any) -> str:
-    """Return the page's text with one sign for each of pdfium's."""
-    count = max(0, pdfium_c.FPDFText_CountChars(text))
-    room = (ctypes.c_ushort * (count + 1))()
-    written = pdfium_c.FPDFText_GetText(text, 0, count, room)
-    raw = bytes(room)[: max(0, written - 1) * 2].decode("utf-16-le", "replace")
-    if raw.isascii() and "\x02" not in raw:
-        return raw.replace("\r", " ")
-    return "".join([shown if len(shown := normalized(sign)) == 1 else " " for sign in raw])
 
 
 def _some(places: list[int]) -> Iterator[int]:

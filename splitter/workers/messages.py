@@ -6,12 +6,14 @@ import json
 from binascii import a2b_base64, b2a_base64
 from dataclasses import asdict
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from domain.bills import BillRange, PageFacts
 from domain.money import Money
 from domain.periods import BulkFile
 from splitter.association.clues import Clues
+from splitter.association.numbering import PrintedNumber
 
 IS_SEPARATOR, HAS_TEXT, BY_OCR = 1, 2, 4
 
@@ -42,22 +44,22 @@ def clues_to_message(clues: Clues) -> list[Any]:
     """Write a page's clues; those of a page that names its account are short."""
     told: list[Any] = [_packed(clues.folded), _packed(clues.exact), clues.numbers]
     if clues.vocabulary or clues.words or clues.is_blank:
-        told += [_packed(clues.vocabulary), clues.tokens, _packed(clues.labels), clues.names]
+        told += [_packed(clues.vocabulary), clues.written, _packed(clues.labels), clues.names]
         told += [clues.words, clues.common, clues.letters, clues.is_blank]
     return told
 
 
 def clues_from_message(message: list[Any]) -> Clues:
     folded, exact, numbers = message[:3]
-    numbers = tuple([(how, x, y) for how, x, y in numbers])
+    numbers = _shared(tuple([(how, x, y) for how, x, y in numbers]))
     if len(message) == 3:
         return Clues(_unpacked(folded), _unpacked(exact), numbers)
-    vocabulary, tokens, labels, names, words, common, letters, is_blank = message[3:]
+    vocabulary, written, labels, names, words, common, letters, is_blank = message[3:]
     return Clues(
         _unpacked(folded),
         _unpacked(exact),
         numbers,
-        tuple([(number, how, before) for number, how, before in tokens]),
+        written,
         _unpacked(labels),
         tuple(names),
         words,
@@ -66,6 +68,12 @@ def clues_from_message(message: list[Any]) -> Clues:
         _unpacked(vocabulary),
         is_blank,
     )
+
+
+@lru_cache(maxsize=4096)
+def _shared(numbers: tuple[PrintedNumber, ...]) -> tuple[PrintedNumber, ...]:
+    """Return one object for the page numbers that many pages have."""
+    return numbers
 
 
 def _packed(raw: bytes) -> str:
@@ -83,7 +91,7 @@ def facts_from_message(message: list[Any]) -> PageFacts:
         page=page,
         accounts=tuple(accounts),
         amounts=tuple(Money(cents) for cents in amounts),
-        due_dates=tuple(date.fromisoformat(day) for day in due_dates),
+        due_dates=tuple(_day(day) for day in due_dates),
         is_separator=bool(flags & IS_SEPARATOR),
         has_text=bool(flags & HAS_TEXT),
         number=(number[0], number[1]) if number else None,
@@ -93,6 +101,11 @@ def facts_from_message(message: list[Any]) -> PageFacts:
         elsewhere=tuple(elsewhere),
         unseen=tuple(unseen),
     )
+
+
+@lru_cache(maxsize=512)
+def _day(written: str) -> date:
+    return date.fromisoformat(written)
 
 
 def bill_to_message(bill: BillRange) -> list[Any]:

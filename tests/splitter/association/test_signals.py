@@ -133,6 +133,40 @@ def test_a_page_that_repeats_no_number_of_its_bill_is_held_where_all_others_do()
     assert {9: ("echo",)} == held(sort_pages(pages))
 
 
+def test_a_page_with_a_number_of_its_own_is_held_where_most_repeat_their_bills():
+    pages = []
+    for customer in range(MANY):
+        meter = f"Meter {83000000 + 31 * customer}"
+        other = f"Meter {71000000 + customer}" if customer % 7 == 3 else meter
+        pages += [first_page(customer, meter), usage_page(customer, other)]
+
+    told = held(sort_pages(pages))
+
+    assert {2 * n + 1 for n in range(MANY) if n % 7 == 3} == set(told)
+    assert {("echo",)} == set(told.values())
+
+
+def test_a_second_page_does_not_follow_a_bill_without_a_number_where_bills_count_from_one():
+    pages = []
+    for customer in range(MANY):
+        number = "1 of 2" if customer % 2 else ""
+        pages.append(first_page(customer, number=number))
+        pages += [usage_page(customer, number="2 of 2")] if number else []
+    lost = next(n for n, page in enumerate(pages) if number_of(9) in page)
+    del pages[lost]
+
+    assert ("numbers",) == held(sort_pages(pages))[lost]
+
+
+def test_a_table_that_repeats_its_few_words_is_not_garbled():
+    rows = [f"{month:02}/2026 {97 * month} gal {91 * month} gal yesteryear" for month in range(12)]
+    pages = []
+    for customer in range(MANY):
+        pages += [first_page(customer), "\n".join(["Twelve months of your use", *rows])]
+
+    assert {} == held(sort_pages(pages))
+
+
 def test_a_jump_in_the_numbers_of_the_whole_file_is_held():
     pages = []
     for customer in range(MANY):
