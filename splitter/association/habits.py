@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from string import ascii_uppercase, digits
 
 from domain.accounts import account_key
 from domain.bills import PageFacts
@@ -16,7 +17,8 @@ from splitter.association.numbering import Numbering, learn_numbering
 SMALL_FILE = 5  # bills: up to here two are enough
 ENOUGH = 20  # pages that make a habit
 NEARLY_ALL, MOST = 0.9, 0.8
-_LETTERS, _DIGITS = re.compile("[A-Z]"), re.compile(r"\d+")
+_SIGNS_OF_SHAPE = str.maketrans(ascii_uppercase + digits, "A" * 26 + "9" * 10)
+_NINES = re.compile("9+")
 _OTHER_NUMBER = re.compile(
     r"\b(?:meter|serial|register|invoice|confirmation|receipt|permit|route|parcel|phone|fax|check"
     r"|medidor|factura|compteur|contador|recibo|lectura|reading|read)\b"
@@ -61,11 +63,11 @@ class Habits:
 
 def shape_of(number: str) -> str:
     """Return how a number is written: `12-3456-7` is `92-94-91`."""
-    return _DIGITS.sub(_counted, _LETTERS.sub("A", number.upper()))
+    return _NINES.sub(_counted, number.upper().translate(_SIGNS_OF_SHAPE))
 
 
-def _counted(digits: re.Match[str]) -> str:
-    return f"9{digits.end() - digits.start()}"
+def _counted(nines: re.Match[str]) -> str:
+    return f"9{nines.end() - nines.start()}"
 
 
 def is_distinctive(shape: str) -> bool:

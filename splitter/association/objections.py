@@ -26,6 +26,7 @@ from splitter.association.open_bill import OpenBill
 
 SELDOM = 1e-5  # how often a number that is no account may be like one that is
 FEWEST_COMMON, FEWEST_KNOWN = 0.08, 0.1  # shares of a page's words
+_DASHES = str.maketrans("._/", "---")
 _NEVER_OUTVOTED = frozenset({"words"})
 _OF_COMMON_MATTER = frozenset({"looks", "label", "twice"})
 
@@ -387,9 +388,9 @@ class PageGuard:
             return False
         if how == SPACED:
             return bool(ACCOUNT_WORD.search(before)) and self._is_spaced_account(number)
-        if re.sub("[._/]", "-", shape_of(number)) not in self._telling:
+        if shape_of(number).translate(_DASHES) not in self._telling:
             return False
-        first = re.split("[-._/]", number)[0]
+        first = number.translate(_DASHES).partition("-")[0]
         return not self.habits.first_groups or first in self.habits.first_groups
 
 
