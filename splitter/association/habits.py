@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase, digits
 
@@ -123,7 +123,7 @@ def learn(pages: FilePages, joined: Sequence[JoinedBill]) -> Habits:
     )
 
 
-def numbers_of_form(pages: Iterable[PageFacts]) -> frozenset[str]:
+def numbers_of_form(pages: Sequence[PageFacts]) -> frozenset[str]:
     """
     Return numbers, as keys, that nobody sees on the pages of half of all customers.
 
@@ -132,7 +132,7 @@ def numbers_of_form(pages: Iterable[PageFacts]) -> frozenset[str]:
     """
     customers: set[str] = set()
     beside: defaultdict[str, set[str]] = defaultdict(set)
-    for page in pages:
+    for page in pages if any(page.unseen for page in pages) else ():
         own = set(map(account_key, page.accounts))
         customers |= own
         for account in page.unseen:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from domain.accounts import account_key
@@ -131,7 +131,7 @@ class PageGuard:
         """Return what stands for the kind of page that this is."""
         return self.habits.looks.kind_of(self.look_of(clues))
 
-    def note_form_numbers(self, pages: Iterable[PageFacts]) -> None:
+    def note_form_numbers(self, pages: Sequence[PageFacts]) -> None:
         """Note numbers that nobody sees on the pages of half of all customers."""
         self._form_numbers = numbers_of_form(pages)
 

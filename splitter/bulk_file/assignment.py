@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from domain.accounts import account_key
-from domain.bills import PageAssignment, PageFacts, UnassignedPage
+from domain.bills import BillRange, PageAssignment, PageFacts, UnassignedPage
 from splitter.association.clues import Clues
 from splitter.association.exemptions import BEFORE, NEVER, NO_EXEMPTIONS, Exemptions
 from splitter.association.habits import FilePages, JoinedBill, learn
@@ -60,21 +60,27 @@ def assign_pages(
         pages = _mirrored(pages)
     joined = _joined_by_account(pages)
     sample = _sample(pages, joined)
+    is_whole = sample is joined
     keys = frozenset(key for key, _ in joined)
+    del joined  # of a large file it is large, and the sample is not
     following = _following(pages.facts)
 
     guard = PageGuard(learn(pages, sample), knowledge, exemptions, keys)
-    places = range(len(pages)) if sample is joined else [p for _, own in sample for p in own]
+    places = range(len(pages)) if is_whole else [p for _, own in sample for p in own]
     looks = guard.habits.looks
     begins_nameless = len(pages) and _is_readable_nameless(pages.facts[0])
     if begins_nameless and not pages.clues[0].is_blank:
         guard.begin_with(pages.clues[0], looks)
     guard.note_form_numbers(pages.facts)
     first_try = _Desk(pages, guard, exemptions, following, rulings or {}, known_accounts)
-    first_try.take_all(places, counts_file=sample is joined)
+    first_try.take_all(places, counts_file=is_whole)
 
-    place_of = {fact.page: place for place, fact in enumerate(pages.facts)}
-    agreed = [(bill.key, [place_of[page] for page in bill.pages]) for bill in first_try.bills]
+    place_of = {pages.facts[place].page: place for place in places}
+    agreed = [
+        (account_key(bill.account), [place_of[page] for page in bill.pages])
+        for bill in first_try.finished()
+    ]
+    del first_try
     guard = PageGuard(learn(pages, _sample(pages, agreed)), knowledge, exemptions, keys)
     if begins_nameless and not pages.clues[0].is_blank:
         guard.begin_with(pages.clues[0], looks)
@@ -178,7 +184,7 @@ class _Desk:
         self._known = None if known_accounts is None else frozenset(known_accounts)
         self._numbering = guard.habits.numbering
         self.reports_only = False
-        self.bills: list[OpenBill] = []
+        self._bills: list[BillRange] = []
         self._separators: list[int] = []
         self._dropped: list[int] = []
         self._unassigned: list[UnassignedPage] = []
@@ -198,14 +204,14 @@ class _Desk:
                 self._note_gap(facts[place], gap)
             self._take(place, facts[place], clues[place])
 
+    def finished(self) -> list[BillRange]:
+        """Return the bills; no further page is taken."""
+        self._finish()
+        return self._bills
+
     def assignment(self) -> PageAssignment:
         return PageAssignment(
-            bills=tuple(
-                sorted(
-                    (bill.to_range(self._numbering) for bill in self.bills),
-                    key=lambda bill: bill.pages,
-                )
-            ),
+            bills=tuple(sorted(self.finished(), key=lambda bill: bill.pages)),
             separators=tuple(sorted(self._separators)),
             unassigned=tuple(sorted(self._unassigned, key=lambda found: found.page)),
             by_ocr=tuple(self._by_ocr),
@@ -279,10 +285,16 @@ class _Desk:
         bill.add(page, clues, self._numbering, counts=True)
 
     def _open_bill(self, account: str, key: str) -> OpenBill:
+        self._finish()
         bill = self._open = OpenBill(account, key)
-        self.bills.append(bill)
         self._before = key
         return bill
+
+    def _finish(self) -> None:
+        """Put the open bill with the others: of a finished one little is kept."""
+        if self._open is not None:
+            self._bills.append(self._open.to_range(self._numbering))
+        self._open = None
 
     def _against_named(self, page: PageFacts, key: str) -> Objection | None:
         ignored = self._exemptions.ignored
@@ -358,7 +370,7 @@ class _Desk:
         )
 
     def _close(self, why: str) -> None:
-        self._open = None
+        self._finish()
         self._why_none_is_open = why
 
     def _warnings(self) -> Iterable[str]:
