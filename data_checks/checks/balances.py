@@ -141,16 +141,26 @@ BALANCES = (
         name="account-vanished",
         severity=Severity.WARNING,
         what="An account that was closed with a balance is not in this export.",
-        why="Its balance left the books without a movement.",
+        why="Its balance left the books without a movement. Accounts of a period of which this "
+        "export has none are billed in a cycle of their own, whether it is named or not.",
         fix="Export the account, or confirm that its balance was settled.",
         sql="""
+            WITH before AS (
+                SELECT old.period, EXISTS (
+                    SELECT 1 FROM account mine
+                    JOIN balance_due last ON last.account_key = mine.account_key
+                    WHERE mine.period = :period AND last.period = old.period) AS is_own
+                FROM bill_run this
+                JOIN bill_run old ON old.ends_on = :day_before AND old.cycle = this.cycle
+                WHERE this.period = :period
+            )
             SELECT p.account_key, p.account, p.closing_balance AS closed_cents
-            FROM bill_run this
-            JOIN bill_run before ON before.ends_on = :day_before AND before.cycle = this.cycle
+            FROM before
             JOIN balance_due b ON b.period = before.period
             JOIN account p ON p.period = b.period AND p.account_key = b.account_key
             LEFT JOIN account a ON a.period = :period AND a.account_key = p.account_key
-            WHERE this.period = :period AND p.closing_balance <> 0 AND a.account_key IS NULL""",
+            WHERE p.closing_balance <> 0 AND a.account_key IS NULL
+                AND (before.is_own OR NOT EXISTS (SELECT 1 FROM before o WHERE o.is_own))""",
         detail=says("the period before ended with {closed_cents}; the account is gone"),
     ),
 )

@@ -12,6 +12,7 @@ from data_checks.check import find, to_query
 from data_checks.checks.catalog import CATALOG
 from data_checks.parameters import Thresholds, parameters
 from domain.money import Money
+from tests.builders import a_household, close_run, stage_run
 from tests.data_checks.rows import (
     CLOSED,
     PREVIOUS,
@@ -188,3 +189,25 @@ def test_the_same_ach_draw_as_the_period_before_needs_no_notice(connection):
     connection.execute(sa.text(soon))
 
     assert found(connection, "notice-short") == []
+
+
+@pytest.mark.parametrize(
+    ("exported", "vanished"),
+    [(("3", "4"), []), (("3",), ["4"]), (("1", "3"), ["2", "4"]), (("9",), ["1", "2", "3", "4"])],
+    ids=["a cycle of its own", "one gone", "cycles joined", "all numbers new"],
+)
+def test_cycles_that_nobody_named_are_told_by_their_accounts(database, exported, vanished):
+    first, other, now = "2026-10-A", "2026-10-B", "2026-11-B"
+    stage_run(database, a_household("1"), a_household("2"), period=first)
+    stage_run(database, a_household("3"), a_household("4"), period=other)
+    for period in (first, other):
+        close_run(database, period)
+    last_day = date(2026, 11, 30)
+    stage_run(database, *map(a_household, exported), period=now, ends_on=last_day)
+
+    with database.reading() as books:
+        values = parameters(books, now, date(2026, 12, 1), DEFAULT)
+        check = CHECKS["account-vanished"]
+        found_now = find(books, check, to_query(check.sql, values))
+
+    assert vanished == sorted(one.account for one in found_now)
