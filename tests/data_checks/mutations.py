@@ -231,10 +231,9 @@ DELIVERY = (
     changing(
         "mailing-address-changed",
         "INSERT INTO feed_file (number, name, written_at, received_at, sha256, movements, amount)"
-        " VALUES (1, 'night', '2026-11-02 12:00:00', '2026-11-02 12:00:00', '', 0, 0)",
+        " VALUES (1, 'night', '2027-01-02 12:00:00', '2027-01-02 12:00:00', '', 0, 0)",
         "INSERT INTO account_change (id, account_key, field, value, told_at, feed)"
         f" VALUES (1, '{key(5)}', 'mailing_address', '9 New St', '2027-01-02 12:00:00', 1)",
-        along=("feed-incomplete",),
     ),
     changing("neither-paper-nor-ebill", update("account", "send_paper = false")),
 )

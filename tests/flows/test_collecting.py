@@ -164,7 +164,7 @@ def test_a_person_decides_about_what_never_arrived(office):
     (row,) = office.rows("scheduled-payments", f"account={ABBOTT}")
     assert "scheduled" == row["state"]
     (decided,) = office.rows("audit", "action=decide payment")
-    assert "never arrived; two sources agree" in decided["detail"]
+    assert "never arrived, drawn again on 2026-11-18; two sources agree" in decided["detail"]
 
 
 def test_a_return_opens_the_balance_tells_the_owner_and_shows_the_rates(office):
