@@ -74,6 +74,7 @@ class PageGuard:
         self._crowds = Counter((len(key), key[:2]) for key in self._known)
         self._dashed = {shape.replace(".", "-") for shape in habits.plain_shapes}
         self._telling = {shape.replace(".", "-") for shape in habits.shapes}
+        self._telling_lengths = frozenset(map(_signs_of, self._telling))
         self._lead: Look = NO_LOOK  # of a nameless page that the file begins with
         self._lead_looks = habits.looks
         self._form_numbers: frozenset[str] = frozenset()
@@ -276,13 +277,16 @@ class PageGuard:
         names_own = any(account_key(account) == bill.key for account in page.elsewhere)
         if other := self.elsewhere(page, bill.key):
             strong.append(other)
+        names_others = self._exemptions.may_name_others
         for number, how, before in clues.tokens:
             key = account_key(number)
             if key == bill.key:
                 names_own = True
+            elif not (names_others or key in self._known or self._may_be_written(number, how)):
+                continue  # most numbers of a page: neither an account nor like one
             elif self._exemptions.is_no_account(before, number):
                 continue
-            elif self._knowledge.are_kin(bill.key, key) or self._exemptions.may_name_others:
+            elif names_others or self._knowledge.are_kin(bill.key, key):
                 bill.kin.setdefault(key)
             elif key in self._known and self._tells(key, number, how, before):
                 strong.append(Objection("accounts", _prints(number), key))
@@ -383,6 +387,10 @@ class PageGuard:
     def _is_spaced_account(self, number: str) -> bool:
         return re.sub("[ ._-]+", "-", shape_of(number)) in self._dashed
 
+    def _may_be_written(self, number: str, how: str) -> bool:
+        """Say at once, for the most part, that a number is not written like an account."""
+        return how == SPACED or len(number) in self._telling_lengths
+
     def _is_written_like_one(self, number: str, how: str, before: str) -> bool:
         if is_other_field(before):
             return False
@@ -392,6 +400,11 @@ class PageGuard:
             return False
         first = number.translate(_DASHES).partition("-")[0]
         return not self.habits.first_groups or first in self.habits.first_groups
+
+
+def _signs_of(shape: str) -> int:
+    """Count the signs of a number from its shape: `92-94-91` is of 9."""
+    return len(re.sub("9[0-9]+", lambda nines: "9" * int(nines[0][1:]), shape))
 
 
 def _odd(sentence: str) -> Objection:
