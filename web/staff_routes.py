@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from web.guarding import POSTS, UPLOADS
 from web.office import access, close, customers, outsorting, payments, settings, start, theme
+from web.office.decisions.autopay import AUTOPAY
 from web.office.decisions.communications import COMMUNICATIONS, show_posting, take_posting
 from web.office.decisions.deciding import RowDecision, show_decision, take_decision
 from web.office.decisions.deposits import show_differences, take_settled
@@ -55,7 +56,7 @@ UPLOADED: tuple[tuple[str, Permission, str, Callable[[Visit, Any], Response]], .
     (UPLOADS, Permission.CLOSE, "/office/close", take_export),
     (POSTS, Permission.DECIDE, "/office/communications", take_posting),
 )
-DECISIONS: tuple[RowDecision, ...] = (*EMAILS, *PAYMENTS, *COMMUNICATIONS)
+DECISIONS: tuple[RowDecision, ...] = (*EMAILS, *PAYMENTS, *AUTOPAY, *COMMUNICATIONS)
 
 
 def staff_pages() -> Iterator[tuple[str, str, Page, Permission]]:

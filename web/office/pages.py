@@ -85,6 +85,7 @@ LIST_PAGES: tuple[ListPage, ...] = (
         "autopay",
         "Enrolled",
         about="As the newest closed period and what was agreed since have it.",
+        row_link=_decide("/office/autopay/end", "account", "End autopay"),
     ),
     ListPage("/office/customers", "customers", "Customers", "customers", "Customers",
              Permission.CUSTOMERS, empty="No account is like that."),

@@ -138,3 +138,20 @@ def test_a_difference_is_settled_with_a_reason(office, collector, signed_in):
     assert [422, 422, 422, 303] == [one.status_code for one in (unsaid, nothing, other, settled)]
     assert "Nothing differs." in clerk.get(settled.headers["location"]).text
     assert ["clerk 1"] == who_said(office, "the bank rang")
+
+
+def test_staff_end_autopay_for_a_customer_who_asks_rule_66(office, signed_in):
+    clerk = signed_in(Role.CLERK)
+    link = decide_link(clerk.get("/office/autopay").text, "4242")
+    asked = clerk.get(link)
+
+    unsaid = clerk.post("/office/autopay/end", key="1")
+    ended = clerk.post("/office/autopay/end", key="1", reason="asked on the phone")
+
+    assert "<dt>What follows</dt>" in asked.text
+    assert (422, 303) == (unsaid.status_code, ended.status_code)
+    assert "Autopay is ended;" in clerk.get(ended.headers["location"]).text
+    assert ["clerk 1"] == who_said(office, "asked on the phone")
+    with office.database.reading() as books:
+        states = list(books.scalars(sa.text("SELECT state FROM gateway_payment")))
+    assert [PaymentState.CANCELLED.value] == states
