@@ -50,7 +50,7 @@ def test_what_is_owed_of_a_due_date(moment, owed):
     assert owed == forms(a_plan(), moment)
 
 
-def test_the_days_and_the_time_are_the_offices():
+def test_the_days_and_the_time_are_the_offices():  # rule 94
     """Rule 91."""
     plan = a_plan(days_before_due=0, days_after_due=5, at=time(17, 30), cut_off_days=0)
 

@@ -93,7 +93,7 @@ def test_a_customer_looks_back_at_a_year(someone, known, portal, window):
         ann.look(f"portal-{name}-{size}")
 
 
-def test_a_landlord_sees_the_accounts_and_no_payment_details(someone, known):
+def test_a_landlord_sees_the_accounts_and_no_payment_details(someone, known):  # rule 133
     known(LARA)
     lara = someone(DESKTOP)
     lara.sign_in(LARA)

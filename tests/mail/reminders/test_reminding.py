@@ -211,7 +211,7 @@ def test_a_draw_in_flight_holds_the_mail_until_it_is_known_what_came_of_it(
         (True, LATE_MAIL, AFTER, 1),  # rule 97: the switch does not cover it
     ],
 )
-def test_who_pays_by_autopay_is_spared_the_first_mail_where_the_office_wants_so(
+def test_who_pays_by_autopay_is_spared_the_first_mail_where_the_office_wants_so(  # rules 95 and 96
     database, spared, kind, at, owed
 ):
     close_one(database)

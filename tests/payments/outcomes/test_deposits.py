@@ -22,7 +22,9 @@ def listed(office) -> list[dict]:
         return [dict(row) for row in books.execute(ordered).mappings()]
 
 
-def test_each_item_says_what_it_is_of_whom_and_when_it_was_posted(database, tmp_path):
+def test_each_item_says_what_it_is_of_whom_and_when_it_was_posted(
+    database, tmp_path
+):  # rules 114 and 115
     """Rules 113, 116."""
     office = a_collector(
         database, tmp_path, paying("1", "tok_ach_R01_d2", method_kind=ACH),

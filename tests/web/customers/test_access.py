@@ -19,7 +19,9 @@ def fields(**changes: str) -> dict[str, str]:
     return {"email": ANN, "password": PASSWORD, "again": PASSWORD, "phone": ""} | changes
 
 
-def test_a_new_customer_registers_verifies_signs_in_links_and_sees_what_is_owed(office, browser):
+def test_a_new_customer_registers_verifies_signs_in_links_and_sees_what_is_owed(
+    office, browser
+):  # rules 139 and 179
     sent = browser.send("/register", **fields())
     token = newest_link(office)
     shown = browser.get(f"/verify/{token}")

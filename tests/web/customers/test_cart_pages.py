@@ -95,7 +95,9 @@ def receipts(city):
         return list(books.scalars(query))
 
 
-def test_two_accounts_and_a_shelter_are_paid_at_once_with_one_fee_line(city, ann):
+def test_two_accounts_and_a_shelter_are_paid_at_once_with_one_fee_line(
+    city, ann
+):  # rules 191 and 195
     for account in ("0110371", "0220002"):
         ann.get(f"/accounts/{account}/pay")
         ann.post(f"/accounts/{account}/pay", amount="10.00", act="cart")
@@ -137,7 +139,7 @@ def test_a_line_is_taken_out_of_the_cart_again(city, ann):
         pytest.param("deposit", {"amount": "5"}, "Enter the number", id="no number"),
     ],
 )
-def test_what_another_payment_needs_is_asked(ann, code, fields, sentence):
+def test_what_another_payment_needs_is_asked(ann, code, fields, sentence):  # rules 192 and 199
     ann.get(f"/other/{code}")
 
     answer = ann.post(f"/other/{code}", **fields)
@@ -157,7 +159,7 @@ def test_numbers_that_are_known_are_taken_as_they_are_written_there(city, ann):
     assert "Deposit (02.2000.2)" in cart
 
 
-def test_only_what_has_both_boxes_is_offered_in_the_portal(ann):
+def test_only_what_has_both_boxes_is_offered_in_the_portal(ann):  # rule 197
     offered = ann.get("/other").text
 
     assert "Park shelter" in offered and "Copies" in offered
@@ -188,7 +190,7 @@ def test_a_new_card_in_mid_payment_leads_back_to_the_payment(city, ann):
     assert "Pay $13.50 now" in check.text
 
 
-def test_a_guest_pays_a_bill_with_number_and_name_and_sees_the_amount_alone(city):
+def test_a_guest_pays_a_bill_with_number_and_name_and_sees_the_amount_alone(city):  # rule 190
     guest = guest_of(city)
     found = guest.post("/guest", number="01.1037.1", proof="Beltran")
     cart = follow(guest, guest.post("/guest", number="01.1037.1", proof="Beltran", amount="45.50"))
@@ -207,7 +209,7 @@ def test_a_guest_pays_a_bill_with_number_and_name_and_sees_the_amount_alone(city
 
 
 @pytest.mark.parametrize("path", ["/guest", "/guest/cart", "/guest/other", "/guest/payments/x"])
-def test_without_the_switch_there_is_nothing_for_guests(office, path):
+def test_without_the_switch_there_is_nothing_for_guests(office, path):  # rule 199
     browser = Browser(desk_of(office))
 
     assert 404 == browser.get(path).status_code

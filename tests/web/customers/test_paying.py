@@ -70,7 +70,7 @@ def mails(office):
         return [tuple(row) for row in books.execute(query)]
 
 
-def test_a_bill_is_paid_in_three_pages_and_the_receipt_is_mailed(office, ann):
+def test_a_bill_is_paid_in_three_pages_and_the_receipt_is_mailed(office, ann):  # rules 46 and 185
     asked = ann.get(PAY).text
     place = draft(ann)
     check = ann.get(place).text

@@ -23,7 +23,7 @@ def _end(visit: Visit, decided: DecidedRow) -> None:
 
 
 def _what_falls_away(visit: Visit, account: str) -> Facts:
-    """Say before the yes what becomes of the payment of the open bill (rule 68)."""
+    """Say before the yes what becomes of the payment of the open bill."""
     office = visit.office
     try:
         standing = find_enrollment_facts(office.database, account)

@@ -46,7 +46,9 @@ def test_a_landlord_does_not_read_the_tenants_contact(landlord):
     assert "Beltran" not in landlord.get("/account").text
 
 
-def test_a_password_is_changed_and_every_other_session_ends(with_password, town, office):
+def test_a_password_is_changed_and_every_other_session_ends(
+    with_password, town, office
+):  # rule 164
     old = with_password._token
 
     answer = change(with_password)
@@ -92,7 +94,7 @@ def test_every_other_session_is_ended_at_once(tenant, town, office):
     ("said", "status", "kept"),
     [("(505) 555-0100", 303, "5055550100"), ("", 303, ""), ("12", 422, "")],
 )
-def test_the_phone_for_texts_is_kept_as_digits(tenant, town, said, status, kept):
+def test_the_phone_for_texts_is_kept_as_digits(tenant, town, said, status, kept):  # rule 103
     """Rule 121."""
     answer = tenant.post("/account/phone", phone=said)
 

@@ -1,4 +1,4 @@
-"""Mails that wait for a person are decided about on their page, with a reason."""
+"""Mails that wait for a person are decided about on their page, with a reason (rules 101, 102)."""
 
 from __future__ import annotations
 
