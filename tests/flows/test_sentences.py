@@ -40,10 +40,16 @@ def test_other_failures_fly_on():
 
 def test_no_class_is_named_by_the_states_of_a_refused_close(desk, tmp_path):
     from prefect.client.orchestration import get_client
+    from prefect.client.schemas.sorting import FlowRunSort, TaskRunSort
+
+    newest, of_tasks = FlowRunSort.START_TIME_DESC, TaskRunSort.EXPECTED_START_TIME_DESC
 
     async def messages() -> list[str]:
-        async with get_client() as client:
-            runs = [*await client.read_flow_runs(), *await client.read_task_runs()]
+        async with get_client() as client:  # which answers with 200 of what all tests ran
+            runs = [
+                *await client.read_flow_runs(sort=newest),
+                *await client.read_task_runs(sort=of_tasks),
+            ]
             return [run.state.message or "" for run in runs if run.state and run.state.is_failed()]
 
     answer = desk.close(write_town(tmp_path / "larkspur", bills=b"no PDF"), "--yes")
