@@ -112,7 +112,7 @@ class ShownList:
 
     columns: tuple[ShownColumn, ...]
     rows: tuple[tuple[ShownCell, ...], ...]
-    row_link: str  # the heading of the last column, empty where there is no such
+    row_link: str  # the heading of the second column, empty where there is no such
     total: int
     page: int
     pages: int
@@ -147,8 +147,9 @@ def show_list(visit: Visit, page: ListPage, group: Group = (), **more: Any) -> R
         columns=tuple(_column(shown, name, asked, page) for name in names),
         rows=tuple(
             (
-                *(_cell(name, row[name], visit.zone, links=links) for name in names),
-                *_row_link(row_link, row),
+                _cell(names[0], row[names[0]], visit.zone, links=links),
+                *_row_link(row_link, row),  # second, where no window is too narrow for it
+                *(_cell(name, row[name], visit.zone, links=links) for name in names[1:]),
             )
             for row in rows
         ),
