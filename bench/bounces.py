@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.writing import RESULTS
 from mail.bounces.reading import ParsedBounce, read_returned
 from rules.mail.bounces import judge
 
-RESULTS = Path(__file__).parent / "results"
 NO_FAILURE = frozenset({"feedback", "vacation", "delivered"})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -69,18 +70,8 @@ def find_link(
 ) -> OneTimeLink | None:
     """Return the link of a token while it is good; looking changes nothing."""
     row = one_time_link.c
-    found = books.execute(
-        sa.select(one_time_link).where(
-            row.token_sha256 == token_hash(token),
-            row.kind.in_(kinds),
-            row.used_at.is_(None),
-            row.revoked_at.is_(None),
-            row.expires_at > now,
-        )
-    ).one_or_none()
-    if found is None:
-        return None
-    return OneTimeLink(found.key, found.kind, found.user_number, found.staff_number, found.about)
+    by_token = (row.token_sha256 == token_hash(token), row.kind.in_(kinds))
+    return _first(books, _good_links(now).where(*by_token))
 
 
 def find_link_of_user(
@@ -88,12 +79,20 @@ def find_link_of_user(
 ) -> OneTimeLink | None:
     """Return a person's link of one kind while it is good: of several made, only the last is."""
     row = one_time_link.c
-    found = books.execute(
-        sa.select(one_time_link)
-        .where(row.user_number == user, row.kind == kind, row.expires_at > now)
-        .where(row.used_at.is_(None), row.revoked_at.is_(None))
-        .order_by(row.made_at.desc())
-    ).first()
+    theirs = _good_links(now).where(row.user_number == user, row.kind == kind)
+    return _first(books, theirs.order_by(row.made_at.desc()))
+
+
+def _good_links(now: datetime) -> sa.Select[Any]:
+    """Select links that are neither used, nor taken back, nor over."""
+    row = one_time_link.c
+    return sa.select(one_time_link).where(
+        row.used_at.is_(None), row.revoked_at.is_(None), row.expires_at > now
+    )
+
+
+def _first(books: Connection, query: sa.Select[Any]) -> OneTimeLink | None:
+    found = books.execute(query).first()
     if found is None:
         return None
     return OneTimeLink(found.key, found.kind, found.user_number, found.staff_number, found.about)

@@ -76,16 +76,21 @@ def nobody_mailed(figures: dict[str, Any], what_stands: str = "") -> State[Any]:
     return Failed(message=sentence, data=NobodyMailed(sentence, figures))
 
 
+_NOT_SENT = (
+    DeliveryStatus.QUEUED,
+    DeliveryStatus.DEFERRED,
+    DeliveryStatus.FAILED,
+    DeliveryStatus.IN_DOUBT,
+)
+
+
 def _say(office: Office, period: str, tried: SendCounts) -> str:
     """Say how a run's mails stand, whenever they were sent."""
     now = counts(office.database, period)
     sentence = f"{now[DeliveryStatus.SENT]:,} sent"
     if again := count_possible_duplicates(office.database, period):
         sentence += f" ({say_count(again, 'possible duplicate')})"
-    for status in (
-        *(DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED),
-        *(DeliveryStatus.FAILED, DeliveryStatus.IN_DOUBT),
-    ):
+    for status in _NOT_SENT:
         if now[status]:
             sentence += f", {now[status]:,} {status}"
     return sentence + (f"; stopped: {tried.stopped_by}" if tried.stopped_by else "")

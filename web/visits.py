@@ -34,6 +34,7 @@ from web.words import language_asked, speaker
 
 STAFF_COOKIE = "office"
 LOOK_COOKIE = "look"  # of staff who look at the portal as a customer sees it
+LONGEST_REASON = 500  # characters of why staff of the office do something
 LONGEST_FIELD = 2_000  # characters; a longer one is cut, nobody types it
 
 

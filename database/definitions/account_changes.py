@@ -13,6 +13,7 @@ account_change = metadata.tables["account_change"]  # of the ledger, which needs
 FLAGS = (ChangeField.DIRECT_PAY, ChangeField.BLOCK_ACH, ChangeField.BLOCK_CARD)
 WAYS = (ChangeField.EBILL, ChangeField.SEND_PAPER)  # by which a bill reaches its customer
 IN_FORCE = (ChangeField.STATUS, *FLAGS)
+_MAY_CHANGE = {field.value for field in ChangeField}
 
 
 def account_in_force(of: sa.FromClause, name: ChangeField) -> sa.ColumnElement[Any]:
@@ -30,16 +31,15 @@ def account_in_force(of: sa.FromClause, name: ChangeField) -> sa.ColumnElement[A
     return sa.func.coalesce(_told(of, name), sa.case((exported, YES), else_=NO)) == YES
 
 
+def column_in_force(of: sa.FromClause, name: str) -> sa.ColumnElement[Any]:
+    """Claim any column of accounts: as it is in force where it may change, else the export's."""
+    return account_in_force(of, ChangeField(name)) if name in _MAY_CHANGE else of.c[name]
+
+
 def accounts_in_force() -> sa.Select[Any]:
     """Select the accounts of every period, each field that may change as it is in force."""
-    may_change = {field.value for field in ChangeField}
     return sa.select(
-        *(
-            account_in_force(account, ChangeField(column.name)).label(column.name)
-            if column.name in may_change
-            else column
-            for column in account.c
-        )
+        *(column_in_force(account, column.name).label(column.name) for column in account.c)
     )
 
 

@@ -11,11 +11,10 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.books import Database
-from database.definitions.account_changes import account_in_force
+from database.definitions.account_changes import column_in_force
 from database.tables import account, bill_run, reminder_hold
 from domain.accounts import account_key
 from domain.failures import Misuse
-from domain.feeds import ChangeField
 
 _YES, _NO = ("yes", "y", "true", "1"), ("no", "n", "false", "0")
 
@@ -74,10 +73,7 @@ def count_held(books: Connection, hold: Hold) -> int:
 
 def has_value(column: str, value: str) -> sa.ColumnElement[bool]:
     """Compare as people mean it: flags by what they say, words whatever the case of letters."""
-    if column in {field.value for field in ChangeField}:
-        found = account_in_force(account, ChangeField(column))
-    else:
-        found = account.c[column]
+    found = column_in_force(account, column)
     if isinstance(found.type, sa.Boolean):
         if value.lower() not in _YES + _NO:
             raise Misuse(f"--where {column}={value}: write yes or no.")

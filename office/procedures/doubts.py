@@ -12,16 +12,20 @@ from payments.collecting.draws import Draw
 from payments.outcomes.unknown_payments import Doubt, list_doubts
 
 
-def read_doubts(office: Office) -> list[Doubt]:
-    """Ask both sides of every payment that waits for a person."""
+def read_doubts(office: Office, key: str = "") -> list[Doubt]:
+    """Ask both sides of every payment that waits for a person, or of the one of a key."""
     return list_doubts(
-        office.database, office.gateway, lambda one: _receipt(office, one), office.due_now()
+        office.database,
+        office.gateway,
+        lambda one: _receipt(office, one),
+        office.due_now(),
+        key=key,
     )
 
 
 def find_doubt(office: Office, key: str) -> Doubt:
     """Return the payment in doubt of a draw's or payment's key; raises Misuse for none."""
-    doubts = [one for one in read_doubts(office) if key in (one.draw.key, one.draw.payment_key)]
+    doubts = read_doubts(office, key) if key else []
     if not doubts:
         raise Misuse(f"No payment {key} waits for a decision; see `billclose unknown`.")
     return doubts[0]

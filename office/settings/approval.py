@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 from pydantic_settings import NoDecode
 
 from domain.approvals import LONGEST_NAME
 from domain.checklist import ChecklistItem
-from office.settings.section import SettingsSection
+from office.settings.section import SettingsSection, split_list
 from rules.approving import identity
+
+RequiredItems = Annotated[tuple[ChecklistItem, ...], NoDecode, BeforeValidator(split_list)]
 
 
 class ApprovalSettings(SettingsSection):
     people: int = Field(
         1, ge=1, le=2, description="How many people say yes to a close: 1, or 2 (four eyes)."
     )
-    approvers: Annotated[tuple[str, ...], NoDecode] = Field(
+    approvers: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)] = Field(
         (), description="Who may, by login name; empty: anybody. The Prefect UI offers these names."
     )
     wait_days: int = Field(
         14, ge=1, le=90, description="So long a run in Prefect waits for an answer, then it fails."
     )
-
-    @field_validator("approvers", mode="before")
-    @classmethod
-    def split(cls, value: Any) -> Any:
-        """Take a list, or from the environment JSON or names with commas between them."""
-        if isinstance(value, str) and value.strip().startswith("["):
-            return json.loads(value)
-        if isinstance(value, str):
-            return [part.strip() for part in value.split(",") if part.strip()]
-        return value
 
     @field_validator("approvers")
     @classmethod
@@ -54,7 +45,7 @@ class ChecklistSettings(SettingsSection):
         description="So old may the last `billclose backup` be at a close; 0: the office makes its "
         "own backups, and whoever says yes is asked.",
     )
-    must_be_done: Annotated[tuple[ChecklistItem, ...], NoDecode] = Field(
+    must_be_done: RequiredItems = Field(
         (),
         description="Lines of the checklist that stop a close while they are open: payments-in, "
         "feed-current, backup-made, nobody-at-work. Empty: they are only said.",
@@ -64,16 +55,6 @@ class ChecklistSettings(SettingsSection):
         description="The office's own lines, as sentences: who says yes to a close says that they "
         "are so.",
     )
-
-    @field_validator("must_be_done", mode="before")
-    @classmethod
-    def split(cls, value: Any) -> Any:
-        """Take a list, or from the environment JSON or names with commas between them."""
-        if isinstance(value, str) and value.strip().startswith("["):
-            return json.loads(value)
-        if isinstance(value, str):
-            return [part.strip() for part in value.split(",") if part.strip()]
-        return value
 
     @field_validator("must_be_done")
     @classmethod

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import date
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import NoDecode
 
 from domain.money import Money
 from office.settings.addresses import OpenUrl, linking
-from office.settings.section import SettingsSection
+from office.settings.section import SettingsSection, split_list
 from rules.mail.closed_days import MailOnClosedDay
 
 
@@ -60,12 +66,10 @@ class UtilitySettings(SettingsSection):
     def split(cls, value: Any, field: ValidationInfo) -> Any:
         """Take a list, or from the environment JSON or dates with commas between them."""
         is_calendar = field.field_name == "holidays"
-        if isinstance(value, str) and value.strip().startswith("["):
-            value = json.loads(value)
-        elif isinstance(value, str):
-            if is_calendar and not value.strip()[:4].isdigit():
-                return value
-            value = [part.strip() for part in value.split(",") if part.strip()]
+        text = value.strip() if isinstance(value, str) else "["
+        if is_calendar and not (text.startswith("[") or text[:4].isdigit()):
+            return value  # the name of a calendar
+        value = split_list(value)
         if is_calendar and isinstance(value, list):  # else a wrong date would be called no text
             return tuple(date.fromisoformat(str(day)) for day in value)
         return value
@@ -256,7 +260,9 @@ class WebSettings(SettingsSection):
         description="Address of the portal as customers type it, https://…; mails link to it. "
         "Empty: where `billclose web` listens.",
     )
-    serves: Annotated[tuple[Literal["customers", "office", "csr"], ...], NoDecode] = Field(
+    serves: Annotated[
+        tuple[Literal["customers", "office", "csr"], ...], NoDecode, BeforeValidator(split_list)
+    ] = Field(
         ("customers", "office", "csr"),
         description="Which pages are answered here: customers, office, csr; any of them.",
     )
@@ -271,14 +277,6 @@ class WebSettings(SettingsSection):
         "/health; empty: this machine alone.",
     )
 
-    @field_validator("serves", mode="before")
-    @classmethod
-    def split(cls, value: Any) -> Any:
-        """Take a list, or from the environment JSON or names with commas between them."""
-        if isinstance(value, str) and value.strip().startswith("["):
-            return json.loads(value)
-        return _words(value) if isinstance(value, str) else value
-
     @property
     def is_secure(self) -> bool:
         """Tell whether browsers reach the pages through TLS."""
@@ -287,10 +285,6 @@ class WebSettings(SettingsSection):
     @property
     def asks_staff_for_codes(self) -> bool:
         return self.is_secure if self.staff_totp == "https" else self.staff_totp
-
-
-def _words(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 class PortalSettings(SettingsSection):

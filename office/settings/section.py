@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Self
+import json
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
 
 from office.secrets.sources import PREFIX, PrefectSecret
+
+
+def split_list(value: Any) -> Any:
+    """Take a list, or from the environment JSON or words with commas between them."""
+    if not isinstance(value, str):
+        return value
+    if value.strip().startswith("["):
+        return json.loads(value)
+    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 class SettingsSection(BaseModel):

@@ -69,13 +69,23 @@ class PaymentDecision:
 
 
 def list_doubts(
-    database: Database, gateway: PaymentGateway, find_receipt: FindReceipt, now: datetime
+    database: Database,
+    gateway: PaymentGateway,
+    find_receipt: FindReceipt,
+    now: datetime,
+    *,
+    key: str = "",
 ) -> list[Doubt]:
-    """Return every draw without an answer, and those that came beside another one."""
+    """
+    Return every draw without an answer, and those that came beside another one.
+
+    With a draw's or a payment's `key` both sides are asked about that one alone.
+    """
+    waits = [(draw.c.state == DrawState.ASKED) | (draw.c.code == DRAWN_TWICE)]
+    if key:
+        waits.append((draw.c.key == key) | (draw.c.payment_key == key))
     with database.reading() as books:
-        open_ones = find_draws(
-            books, (draw.c.state == DrawState.ASKED) | (draw.c.code == DRAWN_TWICE)
-        )
+        open_ones = find_draws(books, *waits)
     return [_ask_all(one, gateway, find_receipt, now) for one in open_ones]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from itertools import count, islice
+from itertools import chain, count, islice
 from typing import Any, NamedTuple, TextIO
 
 Row = dict[str, Any]
@@ -45,10 +45,11 @@ def to_xlsx(
         )
         left = iter(rows)
         for number in count(1):
-            part = list(islice(left, most))
-            if number > 1 and not part:
+            first = list(islice(left, 1))
+            if number > 1 and not first:
                 break
             name = title[:31] if number == 1 else f"{title[:26]} {number}"
+            part = chain(first, islice(left, most - 1))
             _write_sheet(book.add_worksheet(name), headings, part, formats)
     return content.getvalue()
 
@@ -59,13 +60,14 @@ class _Formats(NamedTuple):
 
 
 def _write_sheet(
-    sheet: Any, headings: Sequence[str], rows: Sequence[Row], formats: _Formats
+    sheet: Any, headings: Sequence[str], rows: Iterable[Row], formats: _Formats
 ) -> None:
     sheet.freeze_panes(1, 0)
     sheet.write_row(0, 0, headings, formats.bold)
-    for line, row in enumerate(rows, start=1):
-        _write_cells(sheet, line, [row[name] for name in headings], headings, formats.amount)
-    sheet.autofilter(0, 0, len(rows), len(headings) - 1)
+    last = 0
+    for last, row in enumerate(rows, start=1):
+        _write_cells(sheet, last, [row[name] for name in headings], headings, formats.amount)
+    sheet.autofilter(0, 0, last, len(headings) - 1)
     sheet.autofit()
 
 

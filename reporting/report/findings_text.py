@@ -9,6 +9,7 @@ from domain.checks import CheckFindings, CheckStatus, FoundAccount, FoundByCheck
 from domain.money import Money
 from domain.words import say_count
 from reporting.wording import capitalize, without_addresses
+from rules.closing_checklist import open_items
 
 MUST_DO = "Must be done today, before the yes"
 GOOD_TO_KNOW = "Good to know"
@@ -70,7 +71,7 @@ def checklist_lines(lines: Iterable[ChecklistLine]) -> Iterator[str]:
 
 def say_checklist(lines: Iterable[ChecklistLine]) -> str:
     """Say in a few words how the checklist stands, for the audit list."""
-    left = [line.item.value for line in lines if line.mark is ChecklistMark.OPEN]
+    left = open_items(lines)
     return f"checklist open: {', '.join(left)}" if left else "checklist without anything open"
 
 

@@ -8,9 +8,8 @@ from domain.failures import Misuse, Refused
 from office.procedures.outsorting import hold_back, let_go
 from outsorting.releasing import say_done
 from web.office.customers import show_customer
-from web.visits import Visit
+from web.visits import LONGEST_REASON, Visit
 
-LONGEST_REASON = 500
 SAYING = {"held": "The bill is held back.", "released": "The bill is released."}
 
 

@@ -17,9 +17,8 @@ from reporting.lists.writing import to_text
 from web.layout import missing
 from web.office.layout import show_office
 from web.office.lists import ListPage, to_shown
-from web.visits import Visit, redirect
+from web.visits import LONGEST_REASON, Visit, redirect
 
-LONGEST_REASON = 500
 Row = Mapping[str, Any]
 Facts = tuple[tuple[str, str], ...]
 

@@ -6,11 +6,10 @@ from starlette.responses import Response
 
 from domain.failures import Misuse
 from payments.outcomes.settlements import list_differences, settle_item
-from web.office.decisions.deciding import LONGEST_REASON
 from web.office.layout import show_office
 from web.office.pages import DIFFERENCES, groups
 from web.office.permissions import Permission, may
-from web.visits import Visit, redirect
+from web.visits import LONGEST_REASON, Visit, redirect
 
 
 def show_differences(visit: Visit, problems: dict[str, str] | None = None) -> Response:
