@@ -15,6 +15,7 @@ FIELDS = {
     "deliveries": "account name period kind recipient source status message_id attempts sent_at "
     "error",
     "paper": "account name period pages reason",
+    "print-batches": "period part form file bills pages written_at fetched_at fetched_by",
     "bounces": "id received_at account period action status kind waits diagnostic",
     "suppressed-addresses": "address account since reason",
     "communications": "number title expires pages link added_at removed_at removal_reason",
