@@ -74,7 +74,14 @@ def _show(would_be: CorrectionDone, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(to_figures(would_be) | {"status": "dry-run"}, indent=1))
     else:
-        click.echo("\n".join(["Nothing was changed. It would be:", *to_lines(would_be)]))
+        click.echo(
+            "\n".join(
+                [
+                    "Nothing was changed. It would be:",
+                    *(f"  - {line}" for line in to_lines(would_be)),
+                ]
+            )
+        )
 
 
 def to_figures(done: CorrectionDone) -> dict[str, Any]:
