@@ -4,35 +4,34 @@ from __future__ import annotations
 
 import string
 import unicodedata
-from collections.abc import Iterable
 
 from domain.accounts import account_key
 from domain.customer_service import FoundBy
 
 
 def findable_text(
-    *,
     number: str,
-    names: Iterable[str],
-    places: Iterable[str],
+    name: str,
+    last_name: str,
+    service_address: str,
+    mailing_address: str,
+    city: str,
+    state: str,
+    zip_code: str,
     email: str,
     phone: str,
-    mailboxes: Iterable[str],
+    *,
+    mailboxes: str,
 ) -> str:
     """
     Return the text that an account is found by: a line each kind of what may be said of it.
 
     Numbers and phones stand in it by their letters and digits alone (rule 124).
     """
-    lines = (
-        searchable([account_key(number)]),
-        searchable(names),
-        searchable(places),
-        searchable([email]),
-        searchable(["".join(filter(str.isdigit, phone))]),
-        searchable(mailboxes),
-    )
-    return "\n".join(lines)
+    digits = "".join(filter(str.isdigit, phone))
+    places = f"{service_address} {mailing_address} {city} {state} {zip_code}"
+    lines = (account_key(number), f"{name} {last_name}", places, email, digits, mailboxes)
+    return "\n".join(map(searchable, lines))
 
 
 def found_in(text: str, words: tuple[str, ...]) -> tuple[FoundBy, ...]:
@@ -58,14 +57,14 @@ def run_together(words: tuple[str, ...]) -> str | None:
     return "".join(words) if len(words) > 1 and has_digits else None
 
 
-def searchable(parts: Iterable[str]) -> str:
+def searchable(said: str) -> str:
     """
     Return the text that a part of a word is looked for in: words as they are heard.
 
     Capitals, accents and punctuation do not count, so that `oneil` finds O'Néil and `0110371`
     account 01.1037.1.
     """
-    return f" {' '.join(dict.fromkeys(search_words(' '.join(parts))))} "
+    return f" {' '.join(dict.fromkeys(search_words(said)))} "
 
 
 def looked_for(word: str) -> str:
