@@ -17,12 +17,27 @@ from domain.failures import Misuse
 def init(home: Path, rehearsal: bool, as_json: bool) -> None:
     """Write a commented billclose.toml, create the database."""
     revision, new = prepare_home(home, rehearsal=rehearsal)
+    allowed, room = _room(home)
     say_done(
         as_json,
-        {"home": str(home), "created": new, "schema": revision},
+        {"home": str(home), "created": new, "schema": revision, "connections": allowed},
         f"{'Created' if new else 'Ready:'} office in {home} (schema {revision}).",
         f"Settings: {home / 'billclose.toml'}. Next: billclose --home {home} close BUNDLE",
+        *([room] if room else []),
     )
+
+
+def _room(home: Path) -> tuple[int | None, str]:
+    """Return how many connections the database allows, and what that means for a close."""
+    from contextlib import closing
+
+    from database.room import connections_allowed, say_room
+    from office.home import open_database
+    from office.settings.settings import open_settings
+
+    with closing(open_database(home, open_settings(home))) as books:
+        allowed = connections_allowed(books)
+    return allowed, say_room(allowed)
 
 
 def prepare_home(home: Path, *, rehearsal: bool = False) -> tuple[str, bool]:
