@@ -26,7 +26,7 @@ from tests.flows.desk import at_server
 
 SOON = timedelta(seconds=10)  # less is refused
 PATIENCE = 120
-LONG_AGO = now() - timedelta(minutes=20)  # a close of a large city
+LONG_AGO = timedelta(minutes=20)  # a close of a large city
 GONE = f"{this_process().rpartition('|')[0].rpartition('.')[0]}.1|"  # its number was given anew
 
 
