@@ -31,7 +31,7 @@ def _room(home: Path) -> tuple[int | None, str]:
     """Return how many connections the database allows, and what that means for a close."""
     from contextlib import closing
 
-    from database.room import connections_allowed, say_room
+    from database.queries.room import connections_allowed, say_room
     from office.home import open_database
     from office.settings.settings import open_settings
 

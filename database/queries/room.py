@@ -24,7 +24,7 @@ def connections_allowed(database: Database) -> int | None:
     if database.is_sqlite:
         return None
     with database.reading() as books:
-        return min(limit for limit in books.scalars(_LIMITS) if limit >= 0)
+        return min(int(limit) for limit in books.scalars(_LIMITS) if limit >= 0)
 
 
 def say_room(allowed: int | None) -> str:
