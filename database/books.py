@@ -23,6 +23,11 @@ ALIVE = {  # a server whose machine is gone is noticed within two minutes, not w
     "keepalives_count": 4,
     "tcp_user_timeout": 90_000,
 }
+_LIMITS = sa.text("""
+    SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user
+    UNION ALL SELECT datconnlimit FROM pg_database WHERE datname = current_database()
+    UNION ALL SELECT setting::int FROM pg_settings WHERE name = 'max_connections'
+""")
 CHUNK = 200  # rows that a bulk load hands over at once; SQLite takes 32,766 values a statement
 
 
@@ -119,6 +124,17 @@ class Database:
         """
         pool = replace(self._pool, size=1)
         return Database(self.url, pool, only_reads=True)
+
+    def connections_allowed(self) -> int | None:
+        """
+        Return how many connections the server allows this user at the most; None: it is a file.
+
+        The least of the user's own limit, the database's and the server's; others use them, too.
+        """
+        if self.is_sqlite:
+            return None
+        with self.reading() as books:
+            return min(int(limit) for limit in books.scalars(_LIMITS) if limit >= 0)
 
     def close(self) -> None:
         for engine in self._engines.values():

@@ -9,6 +9,8 @@ import click
 from command_line.options import json_option, say_done
 from domain.failures import Misuse
 
+A_CLOSE_NEEDS = 4  # connections to PostgreSQL at a time
+
 
 @click.command()
 @click.option("--rehearsal", is_flag=True, help="For rehearsals and tests: --as-of acts in it.")
@@ -31,13 +33,17 @@ def _room(home: Path) -> tuple[int | None, str]:
     """Return how many connections the database allows, and what that means for a close."""
     from contextlib import closing
 
-    from database.queries.room import connections_allowed, say_room
     from office.home import open_database
     from office.settings.settings import open_settings
 
     with closing(open_database(home, open_settings(home))) as books:
-        allowed = connections_allowed(books)
-    return allowed, say_room(allowed)
+        allowed = books.connections_allowed()
+    if allowed is None:
+        return None, ""
+    said = f"A close needs {A_CLOSE_NEEDS} connections to PostgreSQL; it allows {allowed:,}"
+    if allowed < A_CLOSE_NEEDS:
+        said += ": raise the connection limit of the user of database.url before the first close"
+    return allowed, f"{said}."
 
 
 def prepare_home(home: Path, *, rehearsal: bool = False) -> tuple[str, bool]:
