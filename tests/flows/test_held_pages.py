@@ -116,6 +116,7 @@ def town_with_a_lost_first_page(tmp_path_factory):
 def test_a_page_behind_which_a_bill_was_lost_leaves_with_nobody(desk, town_with_a_lost_first_page):
     refused = desk.close(town_with_a_lost_first_page, "--yes")
     (held,) = desk("pages", "2026-10", "--unassigned", "--json").json
+    told = {row["account"]: row["message"] for row in desk.rows("exceptions", "code=bill-missing")}
     waivers = [
         word
         for check in ("page-unassigned", "bill-missing", "control-totals")
@@ -126,6 +127,11 @@ def test_a_page_behind_which_a_bill_was_lost_leaves_with_nobody(desk, town_with_
     assert (3, "page-unassigned") == (refused.status, refused.json["refusal"]["code"]), refused.err
     assert (ABBOTT.number, 2) == (held["account"], held["page"])
     assert f"the bill of {BAKER.number} is missing" in held["reason"]
+    assert told == {
+        BAKER.number: "$1,031.00 billed, and no bill found;"
+        " in the order of bills.pdf it would stand by pages 1 and 3",
+        ABBOTT.number: "its bill may have got a page of the one of 01.1002.2, which is missing",
+    }
     assert "closed" == closed.json["status"], closed.err
     mailed = {row["account"] for row in desk.rows("deliveries", "status=sent")}
     assert mailed and not mailed & {ABBOTT.number, BAKER.number}
