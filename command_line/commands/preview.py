@@ -22,6 +22,7 @@ from command_line.options import (
 )
 from domain.deliveries import MessageKind
 from domain.failures import Misuse, OutcomeUnknown, PermanentFailure
+from domain.texts import TEXTED
 
 if TYPE_CHECKING:
     from mail.previews.previewing import PreviewSubject
@@ -122,6 +123,9 @@ def preview(
     page = _write(mail, made)
     lines = [f"Mail {mail}", f"Page {page}"]
     figures: dict[str, Any] = {"mail": str(mail), "page": str(page), "sent_to": None}
+    if wanted.kind in TEXTED:
+        figures["text"] = _text(office, wanted)
+        lines.append(f"Text {figures['text']}")
     if opens and not webbrowser.open(page.absolute().as_uri()):
         click.echo(f"billclose: no browser could be opened; open {page} yourself", err=True)
     if send_to:
@@ -132,6 +136,16 @@ def preview(
         lines.append(f"Sent {figures['sent_to']}")
     say_done(as_json, figures, *lines)
     return DONE
+
+
+def _text(office: Office, wanted: PreviewSubject) -> str:
+    """Say what whoever chose texts gets in the mail's place."""
+    from mail.letters.samples import a_sample_notice
+    from mail.previews.previewing import text_of
+
+    if wanted.account:
+        return text_of(wanted, office.text_words, office.clock.due)
+    return office.text_words.word(a_sample_notice(wanted.form or wanted.kind.value))
 
 
 def _require_form(wanted: PreviewSubject) -> None:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:  # equipment is loaded by the first command that needs it
     from mail.port import Mailer
     from mail.rendering.bills import BillRenderer
     from mail.rendering.notices import NoticeRenderer
+    from mail.rendering.texts import TextWords
+    from mail.texts.port import TextSender
     from payments.method_capture import MethodCapture
     from payments.port import PaymentGateway
     from payments.sandbox.method_capture import SandboxCapture
@@ -190,6 +192,20 @@ class Office(Choices):
         from office.equipment.mail import to_notice_renderer
 
         return to_notice_renderer(self)
+
+    @property
+    def text_sender(self) -> TextSender:
+        """What carries texts, opened anew: whoever asked for it closes it."""
+        from office.equipment.texts import to_text_sender
+
+        return to_text_sender(self)
+
+    @cached_property
+    def text_words(self) -> TextWords:
+        """What makes the words of texts."""
+        from office.equipment.texts import to_text_words
+
+        return to_text_words(self)
 
     @cached_property
     def export_links(self) -> ExportLinks:

@@ -11,7 +11,8 @@ from database.audit import record_audit
 from database.postings import count_unposted, require_posted, stuck_postings
 from domain.deliveries import MessageKind
 from domain.words import say_count
-from mail.outbox.queueing import PlannedMessage, queue_messages
+from mail.outbox.planned import PlannedMessage
+from mail.outbox.queueing import queue_messages
 from mail.rendering.alerts import BACK, DOWN
 from office.equipment.office import Office
 from office.health.alert_ways import queue_posts

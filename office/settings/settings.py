@@ -67,6 +67,7 @@ from office.settings.money import (
     PaymentsSettings,
     RemindersSettings,
 )
+from office.settings.texts import TextsSettings
 from office.settings.theme import ThemeSettings
 
 FILE = "billclose.toml"
@@ -98,6 +99,7 @@ class Settings(BaseSettings):
     alerts: AlertsSettings = AlertsSettings()
     reminders: RemindersSettings = RemindersSettings()
     notices: NoticesSettings = NoticesSettings()
+    texts: TextsSettings = TextsSettings()
     checks: ChecksSettings = ChecksSettings()
     approval: ApprovalSettings = ApprovalSettings()
     checklist: ChecklistSettings = ChecklistSettings()
