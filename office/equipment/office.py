@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # equipment is loaded by the first command that needs it
     from billing_system.feed.port import FeedSource
     from billing_system.port import BillingSystem
     from cash_receipting.port import CashReceipting
+    from identity.oidc.provider import IdentityProvider
     from identity.tokens import LinkTokens
     from mail.bounces.inbox import Inbox
     from mail.communications.posted import LiveCommunications
@@ -192,6 +193,13 @@ class Office(Choices):
         from office.equipment.mail import to_notice_renderer
 
         return to_notice_renderer(self)
+
+    @cached_property
+    def identity_providers(self) -> dict[str, IdentityProvider]:
+        """Whose accounts customers may sign in with, by code; none unless they are set."""
+        from office.equipment.sign_in import to_providers
+
+        return to_providers(self) if self.settings.oidc.is_used else {}
 
     @property
     def text_sender(self) -> TextSender:

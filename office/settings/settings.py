@@ -67,6 +67,7 @@ from office.settings.money import (
     PaymentsSettings,
     RemindersSettings,
 )
+from office.settings.sign_in import OidcSettings
 from office.settings.texts import TextsSettings
 from office.settings.theme import ThemeSettings
 
@@ -115,6 +116,7 @@ class Settings(BaseSettings):
     exports: ExportsSettings = ExportsSettings()
     web: WebSettings = WebSettings()
     portal: PortalSettings = PortalSettings()
+    oidc: OidcSettings = OidcSettings()
 
     @classmethod
     def settings_customise_sources(

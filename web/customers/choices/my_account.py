@@ -48,6 +48,7 @@ def show_my_account(visit: Visit, status: int = 200, **values: object) -> Respon
         known = [newest_account(books, one.account_key) for one in mine if not one.is_landlords]
     given = {
         "phone": phone,
+        "has_providers": bool(visit.office.identity_providers),
         "texts_offered": are_texts_offered(visit.office),
         "contacts": [one for one in known if one is not None],
         "open_sessions": [
