@@ -233,11 +233,12 @@ def print_waiting(period: AnyPeriod = EVERY) -> State[Any]:
 @served(collect_autopay, nightly=True)
 def collect(despite_stuck_postings: Reason = "") -> State[Any]:
     """
-    Draw the scheduled payments that are due, and take in what became of earlier ones.
+    Take in the feed, draw the payments that are due, and take in what became of earlier ones.
 
     Args:
         despite_stuck_postings: Why to go on though payments are not in cash receipting.
     """
+    _feed_first()
     outcome: State[Any] = collect_autopay.fn(despite_stuck_postings or None)
     return outcome
 
@@ -257,7 +258,7 @@ def post(now: bool = False) -> State[Any]:
 @served(remind, nightly=True)
 def send_reminders(despite_stuck_postings: Reason = "") -> State[Any]:
     """
-    Collect what is due, then send the payment-due and past-due mails that are owed, each once.
+    Take in the feed and collect what is due, then send the mails that are owed, each once.
 
     Args:
         despite_stuck_postings: Why to go on though payments are not in cash receipting.
@@ -267,6 +268,21 @@ def send_reminders(despite_stuck_postings: Reason = "") -> State[Any]:
     return outcome
 
 
+def _feed_first() -> None:
+    """
+    Take in what has come of the feed before anything is drawn by it (ruling 20).
+
+    What was missed starts at once when the machine is on again, before a look at the feed. Where
+    a file cannot be taken in, the feed's own run fails, and each flow's guard knows what is old.
+    """
+    settings = current_office().settings.feed
+    if not (settings.folder or settings.url):
+        return
+    outcome: State[Any] = take_in_feed.fn()
+    if outcome.is_failed():
+        LOGGER.warning("going on with the feed as it is: %s", outcome.message)
+
+
 def _collect_first(despite_stuck_postings: str) -> None:
     """
     Draw what is due before anybody is reminded (ruling 20).
@@ -274,6 +290,7 @@ def _collect_first(despite_stuck_postings: str) -> None:
     Nights that are made up for start in no order. Where somebody else collects at this moment, or
     collecting is refused, the reminders go on: whose payment is not drawn gets no past-due mail.
     """
+    _feed_first()
     outcome: State[Any] = collect_autopay.fn(despite_stuck_postings or None)
     failure = outcome.data if outcome.is_failed() else None
     if isinstance(failure, Refused):

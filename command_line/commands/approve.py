@@ -18,6 +18,7 @@ from command_line.options import (
     open_office,
     reason_option,
 )
+from command_line.outcomes.close import say_findings
 from command_line.waivers import to_waivers, waiver_options
 from domain.approvals import Decision
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 def to_figures(asked: PendingApproval) -> dict[str, Any]:
     """Write a question and how it stands down for programs."""
+    from reporting.run_sheet.findings import findings_figures
+
     standing, request = asked.standing, asked.request
     refusal = standing.refusal
     return {
@@ -42,13 +45,14 @@ def to_figures(asked: PendingApproval) -> dict[str, Any]:
         "figures": asked.figures,
         "digest": request.digest,
         "checklist": [line.to_json() for line in asked.sheet.checklist],
+        "findings": findings_figures(asked.sheet.findings),
     }
 
 
 def to_lines(office: Office, asked: PendingApproval) -> list[str]:
     """Say what waits, and what to type for a yes and a no."""
     from reporting.report.approval_request import say_figures
-    from reporting.report.findings_text import checklist_lines
+    from reporting.report.findings_text import checklist_lines, findings_lines
 
     period, standing = asked.request.period, asked.standing
     lines = [f"{period}  {asked.sheet.utility}: {say_figures(asked.figures)}"]
@@ -66,6 +70,7 @@ def to_lines(office: Office, asked: PendingApproval) -> list[str]:
         lines.append(f"  moved     {asked.drift}")
     return [
         *lines,
+        *(f"  {line}" for line in findings_lines(asked.sheet.findings)),
         *(f"  {line}" for line in checklist_lines(asked.sheet.checklist)),
         f"  yes       {command}",
         f"  no        {office.command} refuse {period} --reason TEXT",
@@ -88,6 +93,7 @@ def approve(
 ) -> int:
     """Say yes to the close of PERIOD, as it is staged now; whoever runs the close goes on.
 
+    What the checks found and the checklist stand above the answer; `approvals` shows them before.
     A run that waits in the Prefect server goes on by itself. Exit status 4: another person has to
     approve too.
     """
@@ -146,6 +152,8 @@ def _decide(
         asked = ask(office, period)
         if decision is Decision.APPROVE and asked.standing.is_approved:
             return asked
+        if decision is Decision.APPROVE:
+            say_findings(asked.sheet)  # what the yes is about, before a guard may refuse it
         return decide(office, asked, decision, who=office.who, reason=reason, waivers=waivers)
 
 

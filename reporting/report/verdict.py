@@ -17,6 +17,7 @@ from reporting.run_sheet.control_totals import (
 from reporting.run_sheet.exceptions import ExceptionGroup
 from reporting.run_sheet.run_sheet import RunSheet
 from reporting.wording import capitalize, say_moment
+from rules.closing_checklist import open_items
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def give_verdict(
     if sheet.state is RunState.REFUSED:
         return Verdict("Refused", "bad", f"{capitalize(_why_refused(sheet, refusal))}.", UNCHANGED)
     if sheet.state is RunState.WAITING:
-        sentence = f"Billing period {sheet.period} is ready to close; {_left(sheet, exceptions)}."
+        sentence = f"Billing period {sheet.period} is ready to close; {_before(sheet, exceptions)}."
         return Verdict("Waiting for approval", "careful", sentence, _until("a person says yes"))
     sentence = f"Billing period {sheet.period} is approved and not closed yet."
     return Verdict("Approved", "careful", sentence, _until("the close runs again"))
@@ -163,8 +164,20 @@ def _rehearsed(sheet: RunSheet, exceptions: int, refusal: str) -> Verdict:
     if refusal or _failed_checks(sheet):
         sentence = f"The close would be refused: {_why_refused(sheet, refusal)}."
         return Verdict(word, "bad", sentence, aftermath)
-    sentence = f"Billing period {sheet.period} would close; {_left(sheet, exceptions)}."
-    return Verdict(word, "calm", sentence, aftermath)
+    sentence = f"Billing period {sheet.period} would close; {_before(sheet, exceptions)}."
+    tone = "careful" if open_items(sheet.checklist) else "calm"
+    return Verdict(word, tone, sentence, aftermath)
+
+
+def _before(sheet: RunSheet, exceptions: int) -> str:
+    """Say what is left before a yes; an open line of the checklist first, it may be done now."""
+    left, items = _left(sheet, exceptions), open_items(sheet.checklist)
+    if not items:
+        return left
+    lines = (
+        "1 line of the checklist is" if len(items) == 1 else f"{len(items)} of the checklist are"
+    )
+    return f"{lines} open ({', '.join(items)}); {left}"
 
 
 def _why_refused(sheet: RunSheet, refusal: str) -> str:

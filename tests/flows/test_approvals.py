@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.flows.desk import AS_OF
-from tests.flows.town import MISPRINTED, write_town
+from tests.flows.town import BAKER, MISPRINTED, write_town
 
 FOUR_EYES = {"BILLCLOSE_APPROVAL__PEOPLE": "2"}
 ANNA, BEN = {"LOGNAME": "anna"}, {"LOGNAME": "ben"}
@@ -46,6 +46,9 @@ def test_what_waits_is_shown_with_what_would_happen(waiting, closed):
     assert len(closed.rows("scheduled-payments")) == figures["autopay"]["scheduled"] == 3
     assert "11 bills, $1,534.31; 9 mails, 5 bills on paper; autopay 3 payments" in in_words.out
     assert "approve 2026-10\n  no " in in_words.out
+    assert "\n    OPEN: No backup is known." in in_words.out
+    assert "\n  Must be done today" in in_words.out or "\n  Good to know:" in in_words.out
+    assert {"must_do", "good_to_know"} == set(one["findings"])
 
 
 def test_nothing_waits_in_a_closed_office(closed):
@@ -115,6 +118,10 @@ def test_a_check_that_blocks_is_waived_with_the_approval(desk, tmp_path):
 
     assert (3, "bill-amount") == (refused.status, refused.json["refusal"]["code"])
     assert (3, "bill-amount") == (blocked.status, blocked.json["refusal"]["code"])
+    for told in (blocked.err, approved.err, shown.out):  # contract 7: seen with the yes
+        assert "bill-amount, 1 finding:" in told
+        assert f"{BAKER.number} {BAKER.name}" in told
+        assert "Checklist before the yes:" in told
     assert "blocked   by bill-amount: correct the export, or waive" in shown.out
     assert "approve 2026-10 --waive bill-amount --reason TEXT" in shown.out
     assert (3, "not-waivable") == (never.status, never.json["refusal"]["code"])

@@ -56,7 +56,7 @@ def test_a_payment_at_the_counter_is_known_the_next_morning(office, tmp_path):
     assert ("CASH 1", "10.00") == (paid["confirmation"], paid["amount"])
 
 
-def test_the_same_movement_with_another_amount_needs_a_person(office, tmp_path):
+def test_the_same_movement_with_another_amount_needs_a_person(office, tmp_path):  # case 16
     office("feed", a_night(tmp_path, counter("-10.00")), "--as-of", MORNING)
 
     other = a_night(tmp_path, counter("-20.00"), number=2)

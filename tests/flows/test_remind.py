@@ -13,6 +13,7 @@ from database.books import Database
 from database.tables import gateway_payment
 from deployments.served import send_reminders
 from domain.money import Money
+from tests.billing_system.feed.builders import write_feed
 from tests.builders import post_payment
 from tests.flows.desk import Desk, at_server
 from tests.mail.servers import MailServer, running
@@ -125,7 +126,7 @@ def test_the_mails_say_what_is_owed_and_by_when(office):
 
 
 def test_whose_payment_nobody_drew_gets_no_past_due_mail_and_the_office_is_told(office):
-    """Ruling 20: the machine was off, and `remind` runs before `collect`."""
+    """Ruling 20, case 39: the machine was off, and somebody runs `remind` before `collect`."""
     late = remind(office, AFTER)
     told = office("remind", "--dry-run", "--as-of", AFTER)
     exceptions = office("list", "exceptions", "--as-of", AFTER, "--json").json
@@ -253,3 +254,22 @@ def test_reminders_are_sent_from_the_server(office, monkeypatch):
     assert {"too-late": 4} == done.result()["reminders"]["past-due"]["skipped"]
     (drawn,) = {row["state"] for row in office.rows("scheduled-payments")}
     assert ("succeeded", 0) == (drawn, done.result()["collecting_overdue"]["payments"])
+
+
+def test_what_was_missed_takes_in_the_feed_then_draws_then_reminds(office, monkeypatch):
+    """Case 39: the machine was off on the day of the draws; Abbott paid 10.00 of her 27.35."""
+    monkeypatch.setenv("BILLCLOSE_FEED__FOLDER", "inbox")
+    monkeypatch.setenv("BILLCLOSE_FEED__MAX_AGE", "30")
+    paid = ("M1", "01.1001.1", "2020-01-15", "payment", "-10.00", "CASH 1")
+    write_feed(office.home / "inbox" / "night", paid, heading="sequence = 1\n")
+    monkeypatch.setenv("BILLCLOSE_HOME", str(office.home))
+    write(office, "UPDATE gateway_payment SET pay_on = '2020-01-13'")
+    write(office, "UPDATE balance_due SET due_on = '2020-01-20'")
+
+    with at_server(office.settings["PREFECT_API_URL"]):
+        done = send_reminders(return_state=True)
+
+    (abbott,) = office.rows("completed-payments", "account=01.1001.1", "source=autopay")
+    assert ("17.35", 0) == (abbott["amount"], done.result()["collecting_overdue"]["payments"])
+    assert "balances are of the feed" == done.result()["balances"]
+    assert [] == office.rows("deliveries", "kind=past-due", "account=01.1001.1")

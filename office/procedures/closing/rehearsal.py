@@ -21,6 +21,7 @@ from domain.failures import Misuse
 from office.equipment.office import Office
 from office.procedures.closing.checklist import current_sheet
 from office.procedures.exceptions import exceptions_of
+from reporting.report.approval_request import blocking_checks
 from reporting.report.page import write_page
 from splitter.runs.records import fetch_documents
 
@@ -53,7 +54,8 @@ def write_rehearsal_report(copy: Office, period: str, place: Path, refusal: str 
     Write the report of a rehearsal for its owner's eyes alone; return where it is, in words.
 
     The page names customers and needs no other file. `refusal` is the sentence of a guard that
-    said no before any check ran. Raises Misuse where the file cannot be written.
+    said no, before the checks ran or after they passed. Raises Misuse where the file cannot be
+    written.
     """
     known = find_run(copy.database, period)
     if known is None:
@@ -67,7 +69,7 @@ def write_rehearsal_report(copy: Office, period: str, place: Path, refusal: str 
             written_at=copy.now(known).astimezone(UTC),
             version=copy.version,
             rehearsal=True,
-            refusal="" if sheet.checks else refusal,
+            refusal="" if blocking_checks(sheet) else refusal,
         )
     except OSError as wrong:
         raise Misuse(f"The report cannot be written to {place}: {wrong.strerror}.") from None

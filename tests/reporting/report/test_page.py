@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.checklist import ChecklistItem, ChecklistLine, ChecklistMark
 from domain.money import Money
 from domain.runs import RunState
 from reporting.report.page import render_page, write_page
@@ -258,6 +259,32 @@ def test_a_rehearsal_that_would_be_refused_says_so():
     text = text_of(sheet, exceptions, rehearsal=True)
 
     assert "Rehearsal (dry run) The close would be refused: 3 blocking checks failed" in text
+
+
+@pytest.mark.parametrize(
+    ("marks", "said"),
+    [
+        ((ChecklistMark.DONE, ChecklistMark.ASKED), "would close; every total"),
+        (
+            (ChecklistMark.OPEN, ChecklistMark.DONE),
+            "would close; 1 line of the checklist is open (feed-current); every total",
+        ),
+        (
+            (ChecklistMark.OPEN, ChecklistMark.OPEN),
+            "would close; 2 of the checklist are open (feed-current, backup-made); every total",
+        ),
+    ],
+)
+def test_the_headline_of_a_rehearsal_says_what_of_the_checklist_is_open(marks, said):
+    items = (ChecklistItem.FEED_CURRENT, ChecklistItem.BACKUP_MADE)
+    lines = tuple(
+        ChecklistLine(item, mark, "So it stands.")
+        for item, mark in zip(items, marks, strict=True)
+    )  # fmt: skip
+
+    sheet, exceptions = a_rehearsal()
+
+    assert said in text_of(replace(sheet, checklist=lines), exceptions, rehearsal=True)
 
 
 def test_a_run_waits_for_a_person():
