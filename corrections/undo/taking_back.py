@@ -32,8 +32,7 @@ from database.queries.corrections import (
     is_of_account,
     standing_corrections,
 )
-from database.queries.customers.account_texts import forget_search
-from database.queries.customers.search import forget_unbilled
+from database.queries.customers.findable import forget_period
 from database.queries.outsorted import is_outsorted
 from database.runs import move_run
 from database.tables import (
@@ -273,8 +272,7 @@ def _open(books: Connection, plan: UndoPlan, terms: UndoTerms) -> None:
         )
     )
     move_run(books, period, "undone")
-    forget_search(books, period)
-    forget_unbilled(books)
+    forget_period(books, period)
     books.execute(
         bill_run.update()
         .where(bill_run.c.period == period)
