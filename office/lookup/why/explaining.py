@@ -18,11 +18,13 @@ from office.lookup.why.payments import why_payments
 from office.lookup.why.problems import why_problems
 from office.lookup.why.reminders import why_reminders
 from office.lookup.why.sentences import Sentence, has_account, newest_period_of, open_case
+from office.lookup.why.texts import why_texts
 
 PARTS = (
     why_bill,
     why_afterwards,
     why_delivery,
+    why_texts,
     why_autopay,
     why_payments,
     why_by_hand,

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.definitions.account_changes import column_in_force
 from database.definitions.corrections import once_closed
 from database.queries.periods import unknown_period
 from database.tables import account, account_search, balance_due, bill_run, period_close
@@ -100,6 +101,17 @@ def say_day(day: date) -> str:
     return f"{day:%b} {day.day}, {day.year}"
 
 
+_FACTS = (
+    *(
+        column_in_force(account, column.name).label(column.name)
+        for column in account.c
+        if column.name != "status"
+    ),
+    account.c.status,  # the export's: what it billed stays billed
+    account.c.ebill.label("exported_ebill"),
+)
+
+
 def newest_period_of(books: Connection, key: str) -> str | None:
     """Return an account's newest closed period, else its newest whose close was taken back."""
     closed = sa.select(account_search.c.period).where(account_search.c.account_key == key)
@@ -139,7 +151,7 @@ def open_case(office: Office, books: Connection, key: str, period: str | None) -
     if its_period is None:
         raise unknown_period(books, str(chosen))
     found = books.execute(
-        sa.select(account).where(account.c.period == chosen, account.c.account_key == key)
+        sa.select(*_FACTS).where(account.c.period == chosen, account.c.account_key == key)
     ).first()
     if found is None:
         raise Misuse(f"The export of {chosen} has no such account.", "unknown-account")
