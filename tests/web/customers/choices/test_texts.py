@@ -121,7 +121,7 @@ def test_no_more_than_five_codes_a_day_go_to_a_phone(office, tenant):
     answers = [tenant.post("/account/texts", phone="4355550142", agree="yes") for _ in range(6)]
 
     assert [303] * 5 + [429] == [answer.status_code for answer in answers]
-    assert "Too many codes were sent today." in words(answers[5])
+    assert "Too many codes were sent." in words(answers[5])
 
 
 def test_only_the_newest_code_is_good(office, tenant):
