@@ -28,8 +28,7 @@ from database.ledger.matching import (
     stands_for_no_later,
 )
 from database.ledger.tables import balance_entry
-from database.queries.customers.account_texts import refresh_search
-from database.queries.customers.search import make_findable
+from database.queries.customers.findable import make_findable
 from database.queries.outsorted import due_on_of, is_outsorted
 from database.tables import account, balance_due, bill, bill_run, period_close
 from domain.accounts import AccountStatus
@@ -82,7 +81,6 @@ def publish(
             record_audit(books, now, who, "close", period, detail)
     mark_known(database, period)
     make_findable(database, period)
-    refresh_search(database, period)
     return published
 
 

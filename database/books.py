@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache, partial
 from itertools import chain, islice
@@ -17,16 +17,32 @@ from sqlalchemy.engine import Connection, Engine
 
 from database.own_file import waiting_for_others
 
+ALIVE = {  # a server whose machine is gone is noticed within two minutes, not within two hours
+    "keepalives_idle": 30,
+    "keepalives_interval": 15,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 90_000,
+}
+_LIMITS = sa.text("""
+    SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user
+    UNION ALL SELECT datconnlimit FROM pg_database WHERE datname = current_database()
+    UNION ALL SELECT setting::int FROM pg_settings WHERE name = 'max_connections'
+""")
 CHUNK = 200  # rows that a bulk load hands over at once; SQLite takes 32,766 values a statement
 
 
 @dataclass(frozen=True, slots=True)
 class DatabasePool:
-    """A process's connections to PostgreSQL: kept open, more for a moment, seconds of waiting."""
+    """
+    A process's connections to PostgreSQL: kept open, more for a moment, seconds of waiting.
+
+    `connect_timeout`: seconds until a server that does not answer counts as away.
+    """
 
     size: int = 5
     overflow: int = 10
     timeout: int = 30
+    connect_timeout: int = 10
 
 
 class OnlyReads(Exception):
@@ -106,8 +122,19 @@ class Database:
 
         The database itself refuses: SQLite by `query_only`, PostgreSQL by read-only transactions.
         """
-        pool = DatabasePool(size=1, overflow=self._pool.overflow, timeout=self._pool.timeout)
+        pool = replace(self._pool, size=1)
         return Database(self.url, pool, only_reads=True)
+
+    def connections_allowed(self) -> int | None:
+        """
+        Return how many connections the server allows this user at the most; None: it is a file.
+
+        The least of the user's own limit, the database's and the server's; others use them, too.
+        """
+        if self.is_sqlite:
+            return None
+        with self.reading() as books:
+            return min(int(limit) for limit in books.scalars(_LIMITS) if limit >= 0)
 
     def close(self) -> None:
         for engine in self._engines.values():
@@ -126,7 +153,11 @@ def _open(url: str, pool: DatabasePool) -> Engine:
         pool_timeout=pool.timeout,
         pool_pre_ping=True,
         pool_recycle=1800,
-        connect_args={"options": "-c timezone=UTC -c lock_timeout=30s"},
+        connect_args={
+            "options": "-c timezone=UTC -c lock_timeout=30s",
+            "connect_timeout": pool.connect_timeout,
+            **ALIVE,
+        },
     )
 
 

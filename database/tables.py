@@ -14,7 +14,7 @@ from database.definitions.audit_guards import guard_statements
 from database.definitions.corrections import remember_closes
 from database.definitions.making import make_table as _table
 from database.definitions.making import one_where as _one_where
-from database.types import Cents, Moment, one_of
+from database.types import Cents, Moment, SearchedText, one_of
 from domain.accounts import AccountStatus
 from domain.approvals import Decision
 from domain.batches import BatchState
@@ -537,13 +537,14 @@ balance_due = _table(
 )
 
 account_search = _table(
-    "account_search",  # a row an account: its newest closed period, and its texts to look through
+    "account_search",  # a row an account: its newest closed period, and all that it is found by
     _key(),
     sa.Column("period", sa.String(40), nullable=False),
-    sa.Column("name", sa.Text, nullable=False),  # small letters without accents, as all here
-    sa.Column("places", sa.Text, nullable=False),  # service address, mailing address, city, ZIP
-    sa.Column("email", sa.Text, nullable=False),
-    sa.Column("phone", sa.Text, nullable=False),  # digits alone
+    sa.Column("district", sa.String(64), nullable=False, server_default=""),
+    sa.Column("text", SearchedText, nullable=False),  # rules.customer_search.findable_text
+    sa.Index(None, "district"),
+    sa.Index(None, "period"),
+    sqlite_with_rowid=False,  # read from its beginning to its end, in the order of the numbers
 )
 
 gateway_payment = _table(

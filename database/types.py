@@ -50,6 +50,10 @@ class Moment(sa.types.TypeDecorator[datetime]):
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+# Text that is looked through and never sorted for people: a third faster on PostgreSQL.
+SearchedText = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
 def one_of(states: type[StrEnum], name: str) -> sa.Enum:
     """Return a VARCHAR with a CHECK on the enumeration's values, the same on both databases."""
     return sa.Enum(

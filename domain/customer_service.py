@@ -17,6 +17,20 @@ class PortalStanding(StrEnum):
     HIDDEN = "hidden"  # the portal user was deleted
 
 
+class FoundBy(StrEnum):
+    """What of an account the text is a part of; the likeliest first."""
+
+    NUMBER = "account number"
+    NAME = "name"
+    ADDRESS = "address"
+    EMAIL = "e-mail"
+    PHONE = "phone"
+    PORTAL_USER = "portal user"
+    LANDLORD = "landlord"
+    CONFIRMATION = "confirmation"
+    LAST_4 = "last 4"
+
+
 LOOKED_AT_FIRST = frozenset({PortalStanding.ENROLLED, PortalStanding.UNENROLLED})
 STANDING_OF = {
     UserState.ACTIVE: PortalStanding.ENROLLED,

@@ -34,10 +34,10 @@ class Money:
         written = text.strip()
         match = _WRITTEN.fullmatch(written)
         if match is None or bool(match["open"]) != bool(match["close"]):
-            raise ValueError("not an amount of money")
+            raise ValueError("not an amount of money, such as 27.35")
         signs = sum(bool(match[part]) for part in ("open", "sign", "sign2"))
         if signs > 1:
-            raise ValueError("not an amount of money")
+            raise ValueError("not an amount of money, such as 27.35")
         cents = int(match["whole"].replace(",", "")) * 100
         cents += int((match["cents"] or "").ljust(2, "0"))
         return cls(-cents if signs else cents)

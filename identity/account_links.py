@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from database.definitions.identity import account_link, web_user
 from database.definitions.in_force import email_in_force
+from database.queries.customers.findable import refresh_found
 from database.queries.portal.accounts import newest_account
 from database.tables import portal_link
 from domain.accounts import account_key
@@ -119,6 +120,7 @@ def add_link(
                 user_number=user, account_key=key, proof=proof, linked_at=now, linked_by=by
             )
         )
+    refresh_found(books, [key])
     record_activity(books, user, "account linked", now, account_key=key, by=by)
 
 
@@ -147,6 +149,7 @@ def unlink_account(books: Connection, user: int, key: str, now: datetime, by: st
                 unlinked_by=by,
             )
         )
+    refresh_found(books, [key])
     record_activity(books, user, "account unlinked", now, account_key=key, by=by)
 
 

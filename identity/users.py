@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.definitions.identity import credential, web_user
+from database.queries.customers.findable import refresh_found_of
 from domain.identity import CredentialKind, PortalUser, UserState, mailbox_of
 
 MOST_FAILURES = 10  # in a row; then the password is no way in any more (rule 156)
@@ -54,6 +55,7 @@ def make_user(
 
 def change_state(books: Connection, user: int, state: UserState) -> None:
     books.execute(web_user.update().where(web_user.c.number == user).values(state=state))
+    refresh_found_of(books, user)
 
 
 def clear_failures(books: Connection, user: int) -> None:

@@ -36,7 +36,9 @@ def bill_store(home: Path, settings: Settings) -> BillStore:
 def open_database(home: Path, settings: Settings, clock: Clock | None = None) -> Database:
     """Return the books of a home, with the connections that its settings allow."""
     chosen = settings.database
-    pool = DatabasePool(chosen.pool_size, chosen.pool_overflow, chosen.pool_timeout)
+    pool = DatabasePool(
+        chosen.pool_size, chosen.pool_overflow, chosen.pool_timeout, chosen.connect_timeout
+    )
     url = database_url(home, settings)
     if clock is None:
         return Database(url, pool)

@@ -13,7 +13,6 @@ from billing_system.closing import mark_known, move_balance
 from database.audit import record_audit
 from database.books import Database
 from database.queries.bills import is_doubled
-from database.queries.customers.search import make_findable
 from database.queries.outsorted import due_on_of
 from database.tables import account, bill, delivery_plan, outsorted_bill, paper
 from domain.failures import Refused
@@ -91,7 +90,6 @@ def release_bill(
         record_audit(books, terms.now, terms.who, "release bill", standing.account, detail)
     if standing.is_closed:
         mark_known(database, period)
-        make_findable(database, period, standing.key)
     return done
 
 

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
+from typing import Any
 
 from domain.failures import Misuse
 
 ONE_DAY = timedelta(days=1)
 SATURDAY = 5
+_STATES = """
+    AL AK AZ AR CA CO CT DC DE FL GA HI ID IL IN IA KS KY LA MA MD ME MI MN MO MS MT NC ND NE NH NJ
+    NM NV NY OH OK OR PA RI SC SD TN TX UT VA VT WA WI WV WY
+"""
+STATES = frozenset(_STATES.split())
 
 
 class ClosedDays:
@@ -30,6 +37,27 @@ class ClosedDays:
         return str(found or "closed")
 
 
+class _ToBeLoaded:
+    """A calendar that is loaded when a day is asked for: most commands of a night ask for none."""
+
+    def __init__(self, load: Callable[[], Any]) -> None:
+        self._load = load
+
+    @cached_property
+    def _calendar(self) -> Any:
+        return self._load()
+
+    def __contains__(self, day: object) -> bool:
+        return day in self._calendar
+
+    def get(self, day: date) -> Any:
+        return self._calendar.get(day)
+
+    def load(self) -> None:
+        """Load it now; raises what loading raises."""
+        _ = self._calendar
+
+
 def office_closed_days(code: str, own: Iterable[date] = ()) -> ClosedDays:
     """
     Return the closed days of a holiday calendar named `US`, `US-CO`, … or `none`.
@@ -38,24 +66,34 @@ def office_closed_days(code: str, own: Iterable[date] = ()) -> ClosedDays:
     """
     if code.strip().lower() in ("", "none"):
         return ClosedDays(own=own)
-    import holidays  # it takes long to load
+    country, _, state = code.strip().upper().partition("-")
+    calendar = _ToBeLoaded(lambda: _country(code, country, state))
+    if country != "US" or (state and state not in STATES):
+        calendar.load()  # the library alone knows whether there is such a one
+    return ClosedDays(calendar, own)
 
-    country, _, state = code.strip().partition("-")
+
+def _country(code: str, country: str, state: str) -> Any:
+    import holidays  # it loads every country there is
+
     try:
-        calendar = holidays.country_holidays(country.upper(), subdiv=state.upper() or None)
+        return holidays.country_holidays(country, subdiv=state or None)
     except NotImplementedError:
         raise Misuse(
             f"utility.holidays: there is no holiday calendar {code!r}; "
             "write a country or a state such as US or US-CO, or none."
         ) from None
-    return ClosedDays(calendar, own)
 
 
 def bank_closed_days() -> ClosedDays:
     """Return the holidays of the Federal Reserve, on which no bank moves money."""
+    return ClosedDays(_ToBeLoaded(_federal_reserve))
+
+
+def _federal_reserve() -> Any:
     import holidays
 
-    return ClosedDays(holidays.financial_holidays("XFED"))
+    return holidays.financial_holidays("XFED")
 
 
 def is_working_day(day: date, closed: Container[date]) -> bool:

@@ -1,20 +1,70 @@
-"""What customer service types to find a customer, and what it is compared with (rules 170, 171)."""
+"""What is typed to find a customer, and what it is compared with (rules 124, 170, 171)."""
 
 from __future__ import annotations
 
 import string
 import unicodedata
-from collections.abc import Iterable
+
+from domain.accounts import account_key
+from domain.customer_service import FoundBy
 
 
-def searchable(parts: Iterable[str]) -> str:
+def findable_text(
+    number: str,
+    name: str,
+    last_name: str,
+    service_address: str,
+    mailing_address: str,
+    city: str,
+    state: str,
+    zip_code: str,
+    email: str,
+    phone: str,
+    *,
+    mailboxes: str,
+) -> str:
+    """
+    Return the text that an account is found by: a line each kind of what may be said of it.
+
+    Numbers and phones stand in it by their letters and digits alone (rule 124).
+    """
+    digits = "".join(filter(str.isdigit, phone))
+    places = f"{service_address} {mailing_address} {city} {state} {zip_code}"
+    lines = (account_key(number), f"{name} {last_name}", places, email, digits, mailboxes)
+    return "\n".join(map(searchable, lines))
+
+
+def found_in(text: str, words: tuple[str, ...]) -> tuple[FoundBy, ...]:
+    """
+    Say which lines of a findable text have what is looked for, the likeliest first.
+
+    Where one line has every word, only such lines; else each that has some of them.
+    """
+    parts = [looked_for(word) for word in words]
+    pairs = list(zip(_LINES, text.split("\n"), strict=True))
+    joined = run_together(words)
+    own = [
+        kind
+        for kind, line in pairs
+        if all(part in line for part in parts) or (joined is not None and joined in line)
+    ]
+    return tuple(own or (kind for kind, line in pairs if any(part in line for part in parts)))
+
+
+def run_together(words: tuple[str, ...]) -> str | None:
+    """Return words as one, where they may be a number or phone written with spaces (rule 124)."""
+    has_digits = all(any(map(str.isdigit, word)) for word in words)
+    return "".join(words) if len(words) > 1 and has_digits else None
+
+
+def searchable(said: str) -> str:
     """
     Return the text that a part of a word is looked for in: words as they are heard.
 
     Capitals, accents and punctuation do not count, so that `oneil` finds O'Néil and `0110371`
     account 01.1037.1.
     """
-    return f" {' '.join(dict.fromkeys(search_words(' '.join(parts))))} "
+    return f" {' '.join(dict.fromkeys(search_words(said)))} "
 
 
 def looked_for(word: str) -> str:
@@ -45,6 +95,14 @@ def person_number(typed: str) -> int | None:
     return int(number)
 
 
+_LINES = (  # of a findable text
+    FoundBy.NUMBER,
+    FoundBy.NAME,
+    FoundBy.ADDRESS,
+    FoundBy.EMAIL,
+    FoundBy.PHONE,
+    FoundBy.PORTAL_USER,
+)
 # Commas and semicolons part words, all other punctuation is not heard.
 _HEARD = str.maketrans(
     dict.fromkeys(",;", " ") | {mark: None for mark in string.punctuation if mark not in ",;"}

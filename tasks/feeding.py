@@ -7,13 +7,12 @@ from typing import Any
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from billing_system.feed.taking_in import FeedReport, say_report
 from office.equipment.office import current_office
 from office.procedures.feeding import (
-    FeedRound,
     guard_balances,
     look_for_feed,
     max_age_of,
+    round_figures,
     say_as_of,
     say_feed,
 )
@@ -47,51 +46,3 @@ def take_in_feed() -> Figures:
     figures = round_figures(look_for_feed(current_office()))
     get_run_logger().info("take in feed: %s", figures["sentence"])
     return figures
-
-
-def round_figures(done: FeedRound) -> Figures:
-    """Give what one look at the feed brought as programs read it."""
-    sentence = "; ".join(say_report(report) for report in done.reports) or "nothing new"
-    for why in (done.refused, done.stopped_by):
-        sentence += f"; {why}" if why else ""
-    return {
-        "sentence": sentence,
-        "status": "needs-person" if done.needs_person else "done",
-        "files": [report_figures(report) for report in done.reports],
-        "choices": {
-            "told": done.choices.told,
-            "taken": done.choices.taken,
-            "refused": done.choices.refused,
-            "waiting": done.choices.waiting,
-            "stopped_by": done.choices.stopped_by,
-        },
-        "stopped_by": done.stopped_by,
-        "refused": done.refused,
-    }
-
-
-def report_figures(report: FeedReport) -> Figures:
-    """Give what a file of the feed changed as programs read it."""
-    return {
-        "file": report.name,
-        "sequence": report.sequence,
-        "written_at": report.written_at.isoformat(),
-        "known_file": report.is_known,
-        "movements": {
-            "new": report.new,
-            "known": report.known,
-            "ours": report.ours,
-            "late": report.late,
-            "not_counted": report.not_counted,
-            "changed": report.changed,
-        },
-        "amount": str(report.amount),
-        "changes": report.changes,
-        "acknowledged": report.acknowledged,
-        "balances": [
-            {"account": one.account, "before": str(one.before), "after": str(one.after)}
-            for one in report.moved
-        ],
-        "unused": list(report.unused),
-        "findings": report.findings,
-    }

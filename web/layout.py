@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, Response
 
 from domain import languages
 from domain.money import ZERO, Money
+from mail.letters.since_bill import say_since_bill
 from mail.rendering.alerts import newest_utility
 from web.theme import theme_of
 from web.visits import Visit
@@ -22,12 +23,13 @@ from web.words import LANGUAGES
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-DATES = {
+IN_LANGUAGE: dict[str, Callable[[Any, str], str]] = {
     "day": languages.say_day,
     "short_day": languages.say_short_day,
     "month": languages.say_month,
     "short_month": languages.say_short_month,
     "time": languages.say_time,
+    "since_bill": say_since_bill,
 }
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
@@ -44,7 +46,7 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     found.filters.update(money=say_money, ledger=say_ledger, number=say_number)
-    found.filters.update({name: _in_language(say) for name, say in DATES.items()})
+    found.filters.update({name: _in_language(say) for name, say in IN_LANGUAGE.items()})
     found.globals.update(static=static_path)
     return found
 
@@ -102,7 +104,7 @@ def say_number(number: float) -> str:
 
 
 def _in_language(say: Callable[[Any, str], str]) -> Callable[[Context, Any], str]:
-    """Make a filter that writes a date in the language of the page."""
+    """Make a filter that writes a date or a sentence in the language of the page."""
 
     @pass_context
     def write(context: Context, moment: Any) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from billing_system.feed.choices import take_as_taken
 from billing_system.feed.findings import Findings
 from database.ledger.tables import account_change, told_address
+from database.queries.customers.findable import refresh_found
 from database.tables import account
 from domain.feeds import AccountChange, ChangeField
 from rules.mail.written_addresses import split_addresses
@@ -54,6 +55,7 @@ def record_changes(
         _record(books, list(rows.values()))
         told = [(key, field, row["value"]) for (key, field), row in rows.items()]
         take_as_taken(books, told, now, who)
+        refresh_found(books, {key for key, _, _ in told})
     return len(rows)
 
 

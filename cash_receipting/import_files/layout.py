@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from cash_receipting.port import PostingRequest
 from domain.failures import Misuse, PermanentFailure
+from domain.wrong_values import say_instead, say_place
 
 FIELDS: Mapping[str, Callable[[PostingRequest, str], str]] = {
     "key": lambda request, _form: request.key,
@@ -111,8 +112,9 @@ def read_layout(file: Path | None) -> Layout:
         raise Misuse(f"The layout {file} is not readable as TOML: {wrong}.", "layout") from None
     except ValidationError as wrong:
         first = wrong.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "its columns"
-        raise Misuse(f"The layout {file} is wrong at {where}: {first['msg']}.", "layout") from None
+        where = say_place(first["loc"]) or "its columns"
+        what = say_instead(first["type"], first["msg"], first.get("ctx", {}))
+        raise Misuse(f"The layout {file} is wrong at {where}: {what}.", "layout") from None
 
 
 def _pad(column: FileColumn, value: str) -> str:

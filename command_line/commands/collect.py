@@ -72,7 +72,7 @@ def collect(
 
 
 def _quiet(office: Office) -> Figures | None:
-    from office.rounds.quiet import quiet_collecting
+    from office.rounds.quiet.money import quiet_collecting
 
     return quiet_collecting(office)
 

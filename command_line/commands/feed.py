@@ -79,8 +79,7 @@ def accept_gap(home: Path, number: int, reason: str, as_of: datetime | None, as_
 
 
 def _take_in(office: Office, path: Path, as_json: bool) -> int:
-    from office.procedures.feeding import take_in_path
-    from tasks.feeding import report_figures
+    from office.procedures.feeding import report_figures, take_in_path
 
     report = take_in_path(office, path)
     figures = report_figures(report)
@@ -93,8 +92,7 @@ def _take_in(office: Office, path: Path, as_json: bool) -> int:
 
 
 def _look(office: Office, as_json: bool) -> int:
-    from office.procedures.feeding import look_for_feed
-    from tasks.feeding import round_figures
+    from office.procedures.feeding import look_for_feed, round_figures
 
     if office.feed_source is None:
         raise Misuse(

@@ -9,6 +9,8 @@ import click
 from command_line.options import json_option, say_done
 from domain.failures import Misuse
 
+A_CLOSE_NEEDS = 4  # connections to PostgreSQL at a time
+
 
 @click.command()
 @click.option("--rehearsal", is_flag=True, help="For rehearsals and tests: --as-of acts in it.")
@@ -17,12 +19,31 @@ from domain.failures import Misuse
 def init(home: Path, rehearsal: bool, as_json: bool) -> None:
     """Write a commented billclose.toml, create the database."""
     revision, new = prepare_home(home, rehearsal=rehearsal)
+    allowed, room = _room(home)
     say_done(
         as_json,
-        {"home": str(home), "created": new, "schema": revision},
+        {"home": str(home), "created": new, "schema": revision, "connections": allowed},
         f"{'Created' if new else 'Ready:'} office in {home} (schema {revision}).",
         f"Settings: {home / 'billclose.toml'}. Next: billclose --home {home} close BUNDLE",
+        *([room] if room else []),
     )
+
+
+def _room(home: Path) -> tuple[int | None, str]:
+    """Return how many connections the database allows, and what that means for a close."""
+    from contextlib import closing
+
+    from office.home import open_database
+    from office.settings.settings import open_settings
+
+    with closing(open_database(home, open_settings(home))) as books:
+        allowed = books.connections_allowed()
+    if allowed is None:
+        return None, ""
+    said = f"A close needs {A_CLOSE_NEEDS} connections to PostgreSQL; it allows {allowed:,}"
+    if allowed < A_CLOSE_NEEDS:
+        said += ": raise the connection limit of the user of database.url before the first close"
+    return allowed, f"{said}."
 
 
 def prepare_home(home: Path, *, rehearsal: bool = False) -> tuple[str, bool]:

@@ -154,7 +154,7 @@ def send(home: Path, even_if_nothing: bool, as_of: datetime | None, as_json: boo
 
 
 def _quiet(office: Office) -> tuple[dict[str, Any], str] | None:
-    from office.rounds.quiet import quiet_mail, say_quiet_mail
+    from office.rounds.quiet.mailing import quiet_mail, say_quiet_mail
 
     figures = quiet_mail(office)
     return None if figures is None else (figures, say_quiet_mail())

@@ -52,7 +52,7 @@ def notify(
 
 
 def _quiet(office: Office) -> Figures | None:
-    from office.rounds.quiet import quiet_notices
+    from office.rounds.quiet.mailing import quiet_notices
 
     return quiet_notices(office)
 

@@ -67,7 +67,7 @@ def remind(
 
 
 def _quiet(office: Office) -> Figures | None:
-    from office.rounds.quiet import quiet_reminders
+    from office.rounds.quiet.mailing import quiet_reminders
 
     return quiet_reminders(office)
 

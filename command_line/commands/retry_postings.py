@@ -72,7 +72,7 @@ def retry_postings(
 
 
 def _look(office: Office) -> dict[str, Any] | None:
-    from office.rounds.quiet import quiet_postings
+    from office.rounds.quiet.money import quiet_postings
 
     return quiet_postings(office)
 

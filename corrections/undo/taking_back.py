@@ -22,6 +22,7 @@ from database.approvals import record_request
 from database.audit import record_audit
 from database.books import Database
 from database.definitions.corrections import correction, period_undo, replaced_bill
+from database.definitions.texts import text_message
 from database.ledger.entries import add_up
 from database.ledger.locking import lock_all_balances
 from database.ledger.tables import balance_entry
@@ -32,8 +33,7 @@ from database.queries.corrections import (
     is_of_account,
     standing_corrections,
 )
-from database.queries.customers.account_texts import forget_search
-from database.queries.customers.search import forget_unbilled
+from database.queries.customers.findable import forget_period
 from database.queries.outsorted import is_outsorted
 from database.runs import move_run
 from database.tables import (
@@ -60,6 +60,7 @@ from domain.money import ZERO
 from domain.payments import DRAW, PAYMENT, DrawState, PaymentKind, PaymentState
 from domain.steps import Step
 from mail.outbox.queueing import surely_not_left
+from mail.texts.recording import withdraw_texts
 
 SOME = 500  # accounts whose sums are added up at a time
 DONE_ANEW = (Step.APPROVE, Step.PUBLISH, Step.SCHEDULE, Step.SEND, Step.PRINT, Step.REPORT)
@@ -134,6 +135,7 @@ def _cancel_payments(books: Connection, period: str) -> None:
 def _withdraw_mails(books: Connection, period: str) -> None:
     of_the_bills = (_MAIL.period == period, _MAIL.kind.in_(OF_A_BILL))
     books.execute(delivery.delete().where(*of_the_bills, *surely_not_left()))
+    withdraw_texts(books, period, text_message.c.kind.in_(OF_A_BILL))
 
 
 def _keep_bills(books: Connection, period: str, terms: UndoTerms) -> None:
@@ -273,8 +275,7 @@ def _open(books: Connection, plan: UndoPlan, terms: UndoTerms) -> None:
         )
     )
     move_run(books, period, "undone")
-    forget_search(books, period)
-    forget_unbilled(books)
+    forget_period(books, period)
     books.execute(
         bill_run.update()
         .where(bill_run.c.period == period)

@@ -12,11 +12,14 @@ from sqlalchemy.engine import Connection
 
 from database.definitions.account_changes import FLAGS, account_in_force
 from database.definitions.checkout import checkout, checkout_line
+from database.ledger.received import received_on
 from database.queries.balances import on_its_way, open_balance
-from database.tables import account, balance_due, bill, gateway_payment, scheduled_payment
+from database.queries.corrections import is_of_account, standing_corrections
+from database.tables import account, balance_due, bill, bill_run, gateway_payment, scheduled_payment
 from domain.feeds import ChangeField
 from domain.money import ZERO, Money
 from domain.payments import MethodKind, PaymentKind, PaymentState
+from domain.since_bill import SinceBill
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class AccountStanding:
     next_draw: NextDraw | None = None
     last_paid: Money | None = None
     last_paid_on: date | None = None
+    since: SinceBill | None = None  # None: nothing moved since the newest bill
 
     @property
     def payable(self) -> Money:
@@ -68,13 +72,36 @@ def standings_of(books: Connection, keys: Sequence[str]) -> list[AccountStanding
         return []
     draws = {row.account_key: row for row in books.execute(_NEXT, {"keys": list(keys)})}
     paid = {row.account_key: row for row in books.execute(_LAST, {"keys": list(keys)})}
+    rows = books.execute(_STANDING, {"keys": list(keys)}).all()
+    moved = since_bills(books, [row.account_key for row in rows if row.bills and row.has_moved])
     return [
-        _to_standing(row, draws.get(row.account_key), paid.get(row.account_key))
-        for row in books.execute(_STANDING, {"keys": list(keys)})
+        _to_standing(
+            row,
+            draws.get(row.account_key),
+            paid.get(row.account_key),
+            moved.get(row.account_key),
+        )
+        for row in rows
     ]
 
 
-def _to_standing(row: Any, planned: Any, paid: Any) -> AccountStanding:
+def since_bills(books: Connection, keys: Sequence[str]) -> dict[str, SinceBill]:
+    """
+    Return what each account's newest bill shows and what moved since, by key (rules 38, 39).
+
+    Of a corrected bill what it shows now; then what the correction moved is no news.
+    """
+    if not keys:
+        return {}
+    found = {}
+    for row in books.execute(_SINCE, {"keys": list(keys)}):
+        billed = row.amount_due if row.corrected_due is None else row.corrected_due
+        added = row.added + row.amount_due - billed
+        found[row.account_key] = SinceBill(billed, added, row.paid, row.first_on, row.last_on)
+    return found
+
+
+def _to_standing(row: Any, planned: Any, paid: Any, since: SinceBill | None) -> AccountStanding:
     return AccountStanding(
         row.account_key,
         row.account,
@@ -91,6 +118,7 @@ def _to_standing(row: Any, planned: Any, paid: Any) -> AccountStanding:
         planned and NextDraw(planned.pay_on, planned.amount, planned.method_kind, planned.last4),
         paid and paid.amount,
         paid and paid.taken_at.date(),
+        since,
     )
 
 
@@ -110,6 +138,7 @@ _STANDING = (
         open_balance().label("owed"),
         on_its_way(balance_due.c.account_key).label("on_its_way"),
         balance_due.c.due_on,
+        sa.or_(balance_due.c.added != ZERO, balance_due.c.paid != ZERO).label("has_moved"),
         _BILLS.label("bills"),
         account_in_force(account, ChangeField.NAME).label("name"),
         account.c.service_address,
@@ -124,6 +153,22 @@ _STANDING = (
     )
     .where(balance_due.c.account_key.in_(_KEYS))
     .order_by(balance_due.c.account)
+)
+_CORRECTED = standing_corrections()
+_FIRST_ON, _LAST_ON = received_on(balance_due.c.account_key, bill_run.c.sure_until)
+_SINCE = (
+    sa.select(
+        balance_due.c.account_key,
+        balance_due.c.amount_due,
+        balance_due.c.added,
+        balance_due.c.paid,
+        _CORRECTED.c.amount_due.label("corrected_due"),
+        _FIRST_ON.label("first_on"),
+        _LAST_ON.label("last_on"),
+    )
+    .join(bill_run, bill_run.c.period == balance_due.c.period)
+    .outerjoin(_CORRECTED, is_of_account(_CORRECTED, balance_due))
+    .where(balance_due.c.account_key.in_(_KEYS))
 )
 _payment, _paid = scheduled_payment.c, gateway_payment.c
 _NEXT = (

@@ -17,6 +17,7 @@ from database.definitions.identity import (
     wallet_method,
     web_user,
 )
+from database.queries.customers.findable import refresh_found_of
 from domain.customer_service import StaffAct
 from domain.failures import Refused
 from domain.identity import UserState
@@ -147,6 +148,7 @@ def _change(books: Connection, user: int, **values: Any) -> None:
         .where(web_user.c.number == user)
         .values(version=web_user.c.version + 1, **values)
     )
+    refresh_found_of(books, user)
 
 
 def _forget_paperless(books: Connection, user: int) -> None:

@@ -10,6 +10,7 @@ from domain.deliveries import PasswordField
 from domain.languages import ENGLISH, say_day
 from domain.money import ZERO, Money
 from domain.payments import MethodKind
+from domain.since_bill import SinceBill
 from mail.letters.corrected import CORRECTED_BILL, Change, say_changes, say_standing
 from mail.letters.phrases import (
     Values,
@@ -20,7 +21,7 @@ from mail.letters.phrases import (
     period_words,
     web_address,
 )
-from mail.letters.since_bill import SinceBill, say_since_bill
+from mail.letters.since_bill import say_since_bill
 from mail.letters.spanish import in_language
 from mail.message.mime import one_line
 

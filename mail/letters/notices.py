@@ -11,6 +11,7 @@ from domain.deliveries import MessageKind
 from domain.languages import ENGLISH, say_day
 from domain.money import ZERO, Money
 from domain.payments import MethodKind
+from domain.since_bill import SinceBill
 from domain.words import say_count
 from mail.letters.bill import AnnouncedDraw, autopay_line, in_languages, is_covered, remaining
 from mail.letters.phrases import (
@@ -21,7 +22,7 @@ from mail.letters.phrases import (
     period_words,
     web_address,
 )
-from mail.letters.since_bill import SinceBill, say_since_bill
+from mail.letters.since_bill import say_since_bill
 from mail.letters.spanish import in_language
 
 NOTICES = tuple(kind for kind in MessageKind if kind is not MessageKind.BILL)

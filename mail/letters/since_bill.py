@@ -1,33 +1,11 @@
-"""What moved on an account after its bill was made, in the words of its mails."""
+"""What moved on an account after its bill was made, in the words of mails and pages."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
-
 from domain.languages import ENGLISH, say_day
 from domain.money import ZERO, Money
+from domain.since_bill import SinceBill
 from mail.letters.spanish import in_language
-
-
-@dataclass(frozen=True, slots=True)
-class SinceBill:
-    """
-    What a bill shows and what moved since: the page was printed before (rules 38, 39).
-
-    `paid` is less what went back, and below zero where more went back. `first_on` and `last_on`
-    are the local days of the payments; None where only money that went back moved.
-    """
-
-    billed: Money
-    added: Money = ZERO
-    paid: Money = ZERO
-    first_on: date | None = None
-    last_on: date | None = None
-
-    @property
-    def open_balance(self) -> Money:
-        return self.billed + self.added - self.paid
 
 
 def say_since_bill(since: SinceBill | None, language: str = ENGLISH) -> str:

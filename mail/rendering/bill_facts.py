@@ -29,9 +29,9 @@ from domain.deliveries import Recipient, RecipientSource
 from domain.feeds import ChangeField
 from domain.money import Money
 from domain.payments import MethodKind, PaymentState
+from domain.since_bill import SinceBill
 from mail.letters.bill import AnnouncedDraw, BillLetter
 from mail.letters.corrected import Change
-from mail.letters.since_bill import SinceBill
 from mail.outbox.deliveries import Delivery
 from rules.mail.delivery import may_see_method
 

@@ -31,7 +31,7 @@ from domain.deliveries import Recipient, RecipientSource
 from domain.feeds import ChangeField
 from domain.money import ZERO, Money
 from domain.payments import Advice, DrawState, MethodKind, PaymentState
-from mail.letters.since_bill import SinceBill
+from domain.since_bill import SinceBill
 from rules.mail.delivery import may_see_method
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.definitions.identity import account_link, wallet_method, web_user
-from database.definitions.in_force import landlord_in_force
-from database.ledger.tables import account_change, balance_entry
+from database.definitions.in_force import account_now, landlord_in_force
+from database.ledger.tables import balance_entry
 from database.queries.balances import NOTHING, open_balance
-from database.queries.customers.account_texts import BETWEEN, SIGNS_IN_PHONES, fold
+from database.queries.customers.search import has_words
 from database.runs import newest_periods
 from database.tables import (
     account,
@@ -29,32 +28,19 @@ from database.tables import (
     posting,
 )
 from domain.accounts import AccountStatus, account_key
+from domain.customer_service import FoundBy
 from domain.failures import Misuse
-from domain.feeds import ChangeField
 from domain.money import Money
+from rules.customer_search import found_in, search_words
 
 LEAST_LETTERS = 3  # fewer find everybody
 MOST_FOUND = 50
 LAST_4 = 4
 
 
-class FoundBy(StrEnum):
-    """What of an account the text is a part of."""
-
-    NUMBER = "account number"
-    NAME = "name"
-    ADDRESS = "address"
-    EMAIL = "e-mail"
-    PHONE = "phone"
-    PORTAL_USER = "portal user"
-    LANDLORD = "landlord"
-    CONFIRMATION = "confirmation"
-    LAST_4 = "last 4"
-
-
 @dataclass(frozen=True, slots=True)
 class AccountHit:
-    """One account, as its newest closed period has it, and by what it was found."""
+    """One account, its newest closed period with what is in force, and by what it was found."""
 
     account_key: str
     account: str
@@ -109,8 +95,9 @@ def find_accounts(books: Connection, text: str, *, most: int = MOST_FOUND) -> Fo
 
 
 def _everything_found(books: Connection, text: str) -> Iterator[tuple[str, FoundBy]]:
-    yield from ((key, FoundBy.NUMBER) for key in _by_number(books, text))
-    yield from _by_words(books, text)
+    words = search_words(text)
+    if words:
+        yield from _by_words(books, words)
     for kind, look in _LOOKS:
         yield from ((key, kind) for key in look(books, text))
 
@@ -119,66 +106,22 @@ def _rank(kinds: list[FoundBy]) -> int:
     return min(list(FoundBy).index(kind) for kind in kinds)
 
 
-def _by_number(books: Connection, text: str) -> Iterable[str]:
-    """Find accounts by a part of the number, whatever stands between its digits (rule 124)."""
-    key = account_key(text)
-    if not any(char.isdigit() for char in key):
-        return ()
-    column = account_search.c.account_key
-    return books.scalars(sa.select(column).where(column.contains(key, autoescape=True)))
-
-
-def _by_words(books: Connection, text: str) -> Iterator[tuple[str, FoundBy]]:
-    """Find where each word stands in name, addresses or e-mail, in any order and across them."""
-    words = fold(text).replace(",", " ").split()
+def _by_words(books: Connection, words: tuple[str, ...]) -> Iterator[tuple[str, FoundBy]]:
+    """Find where each word stands in what is in force of an account, in any order."""
     rows = account_search.c
-    everything = rows.name + BETWEEN + rows.places + BETWEEN + rows.email
-    query = sa.select(rows.account_key, rows.name, rows.places, rows.email).where(
-        *(everything.contains(word, autoescape=True) for word in words)
-    )
-    kinds = (FoundBy.NAME, FoundBy.ADDRESS, FoundBy.EMAIL)
-    for key, *texts in books.execute(query):
-        pairs = list(zip(kinds, texts, strict=True))
-        own = [kind for kind, one in pairs if all(word in one for word in words)]
-        some = [kind for kind, one in pairs if any(word in one for word in words)]
-        yield from ((key, kind) for kind in own or some)
+    query = sa.select(rows.account_key, rows.text).where(has_words(words))
+    for key, text in books.execute(query):
+        yield from ((key, kind) for kind in found_in(text, words))
 
 
-def _by_change(*fields: ChangeField) -> Callable[[Connection, str], Iterable[str]]:
-    """Make a look through what the billing system told of since its export: those are few."""
-
-    def look(books: Connection, text: str) -> Iterable[str]:
-        told = account_change.c
-        has_words = [_has(told.value, word) for word in text.split()]
-        return books.scalars(sa.select(told.account_key).where(told.field.in_(fields), *has_words))
-
-    return look
-
-
-def _by_phone(books: Connection, text: str) -> Iterable[str]:
-    digits = "".join(filter(str.isdigit, text))
-    if len(digits) < LAST_4 or not set(text) <= {*"0123456789", *SIGNS_IN_PHONES}:
-        return ()
-    rows = account_search.c
-    return books.scalars(sa.select(rows.account_key).where(rows.phone.contains(digits)))
-
-
-def _by_portal_user(books: Connection, text: str) -> Iterator[str]:
-    """Find by the portal users who are linked, by the newest exports or with us."""
-    mailboxes = portal_link.c
-    exported = sa.select(mailboxes.account_key).where(
-        mailboxes.period.in_(newest_periods()), _has(mailboxes.mailbox, text)
-    )
-    yield from books.scalars(exported)
+def _by_username(books: Connection, text: str) -> Iterable[str]:
+    """Find by the username of a portal user who is linked with us (rule 150)."""
     linked = (
         sa.select(account_link.c.account_key)
         .join(web_user, web_user.c.number == account_link.c.user_number)
-        .where(
-            account_link.c.unlinked_at.is_(None),
-            sa.or_(_has(web_user.c.mailbox, text), _has(web_user.c.username, text)),
-        )
+        .where(account_link.c.unlinked_at.is_(None), _has(web_user.c.username, text))
     )
-    yield from books.scalars(linked)
+    return books.scalars(linked)
 
 
 def _by_landlord(books: Connection, text: str) -> Iterable[str]:
@@ -268,11 +211,7 @@ def to_row(found: AccountHit) -> dict[str, Any]:
 
 
 _LOOKS: tuple[tuple[FoundBy, Callable[[Connection, str], Iterable[str]]], ...] = (
-    (FoundBy.NAME, _by_change(ChangeField.NAME)),
-    (FoundBy.ADDRESS, _by_change(ChangeField.MAILING_ADDRESS, ChangeField.CITY)),
-    (FoundBy.EMAIL, _by_change(ChangeField.EMAIL)),
-    (FoundBy.PHONE, _by_phone),
-    (FoundBy.PORTAL_USER, _by_portal_user),
+    (FoundBy.PORTAL_USER, _by_username),
     (FoundBy.LANDLORD, _by_landlord),
     (FoundBy.CONFIRMATION, _by_confirmation),
     (FoundBy.LAST_4, _by_last_4),
@@ -280,26 +219,27 @@ _LOOKS: tuple[tuple[FoundBy, Callable[[Connection, str], Iterable[str]]], ...] =
 
 
 def _shown(keys: list[str]) -> sa.Select[Any]:
+    row = account_now.c
     return (
         sa.select(
-            account.c.account_key,
-            account.c.account,
-            account.c.name,
-            account.c.service_address,
-            account.c.email,
-            account.c.phone,
-            account.c.status,
+            row.account_key,
+            row.account,
+            row.name,
+            row.service_address,
+            row.email,
+            row.phone,
+            row.status,
             sa.func.coalesce(open_balance(), NOTHING).label("balance"),
-            account.c.period.label("period"),
+            row.period.label("period"),
         )
         .select_from(account_search)
         .join(
-            account,
+            account_now,
             sa.and_(
-                account.c.account_key == account_search.c.account_key,
-                account.c.period == account_search.c.period,
+                row.account_key == account_search.c.account_key,
+                row.period == account_search.c.period,
             ),
         )
-        .outerjoin(balance_due, balance_due.c.account_key == account.c.account_key)
-        .where(account.c.account_key.in_(keys))
+        .outerjoin(balance_due, balance_due.c.account_key == account_search.c.account_key)
+        .where(account_search.c.account_key.in_(keys))
     )

@@ -6,12 +6,11 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from billing_system.feed.choices import ChoiceCounts, tell_choices
-from billing_system.feed.reading import read_feed_file
-from billing_system.feed.taking_in import FeedReport, FeedTerms, take_in_file
 from database.audit import record_audit
 from database.feed.tables import customer_choice, feed_gap
 from database.ledger.tables import feed_file
@@ -27,6 +26,9 @@ from database.tables import balance_due, bill_run
 from domain.failures import Misuse, Refused, TemporaryFailure
 from domain.feeds import ChoiceState
 from office.equipment.office import Office
+
+if TYPE_CHECKING:  # most nights ask only whether balances are of today
+    from billing_system.feed.taking_in import FeedReport, FeedTerms
 
 
 @dataclass(slots=True)
@@ -46,6 +48,9 @@ class FeedRound:
 
 def take_in_path(office: Office, path: Path) -> FeedReport:
     """Take in the file of the feed at a path; raises Misuse or Refused where that is wrong."""
+    from billing_system.feed.reading import read_feed_file
+    from billing_system.feed.taking_in import take_in_file
+
     file = read_feed_file(path)
     return take_in_file(office.database, file, terms_of_feed(office), office.due_now())
 
@@ -57,6 +62,8 @@ def look_for_feed(office: Office) -> FeedRound:
     Every file is a transaction or some of its own, so that a look that is cut short goes on with
     the next. Without a feed it does nothing.
     """
+    from billing_system.feed.taking_in import take_in_file
+
     done = FeedRound()
     source = office.feed_source
     if source is None:
@@ -75,6 +82,56 @@ def look_for_feed(office: Office) -> FeedRound:
         done.stopped_by = str(failure)
     done.choices = tell_choices(office.database, source, office.due_now(), office.who)
     return done
+
+
+def round_figures(done: FeedRound) -> dict[str, Any]:
+    """Give what one look at the feed brought as programs read it."""
+    from billing_system.feed.taking_in import say_report
+
+    sentence = "; ".join(say_report(report) for report in done.reports) or "nothing new"
+    for why in (done.refused, done.stopped_by):
+        sentence += f"; {why}" if why else ""
+    return {
+        "sentence": sentence,
+        "status": "needs-person" if done.needs_person else "done",
+        "files": [report_figures(report) for report in done.reports],
+        "choices": {
+            "told": done.choices.told,
+            "taken": done.choices.taken,
+            "refused": done.choices.refused,
+            "waiting": done.choices.waiting,
+            "stopped_by": done.choices.stopped_by,
+        },
+        "stopped_by": done.stopped_by,
+        "refused": done.refused,
+    }
+
+
+def report_figures(report: FeedReport) -> dict[str, Any]:
+    """Give what a file of the feed changed as programs read it."""
+    return {
+        "file": report.name,
+        "sequence": report.sequence,
+        "written_at": report.written_at.isoformat(),
+        "known_file": report.is_known,
+        "movements": {
+            "new": report.new,
+            "known": report.known,
+            "ours": report.ours,
+            "late": report.late,
+            "not_counted": report.not_counted,
+            "changed": report.changed,
+        },
+        "amount": str(report.amount),
+        "changes": report.changes,
+        "acknowledged": report.acknowledged,
+        "balances": [
+            {"account": one.account, "before": str(one.before), "after": str(one.after)}
+            for one in report.moved
+        ],
+        "unused": list(report.unused),
+        "findings": report.findings,
+    }
 
 
 def has_new_files(office: Office) -> bool:
@@ -109,6 +166,8 @@ def has_due_choices(office: Office, now: datetime) -> bool:
 
 
 def terms_of_feed(office: Office) -> FeedTerms:
+    from billing_system.feed.taking_in import FeedTerms
+
     newest = sa.select(bill_run.c.utility).order_by(bill_run.c.imported_at.desc()).limit(1)
     with office.database.reading() as books:
         utility = books.scalar(newest) or ""

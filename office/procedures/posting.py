@@ -11,12 +11,8 @@ from database.audit import record_audit
 from database.postings import count_unposted, require_posted, stuck_postings
 from domain.deliveries import MessageKind
 from domain.words import say_count
-from mail.outbox.queueing import PlannedMessage, queue_messages
-from mail.rendering.alerts import BACK, DOWN
 from office.equipment.office import Office
-from office.health.alert_ways import queue_posts
 
-FORMS = {News.DOWN: DOWN, News.BACK: BACK}
 SERVICE_WORDS = {News.DOWN: "does not answer", News.BACK: "answers again"}
 
 
@@ -52,6 +48,14 @@ def tell_office(office: Office) -> int:
 
     Once an outage and address; returns how many are new.
     """
+    from mail.outbox.planned import PlannedMessage
+    from mail.outbox.queueing import queue_messages
+    from mail.rendering.alerts import (  # letters take long to load, and are rarely written
+        BACK,
+        DOWN,
+    )
+    from office.health.alert_ways import queue_posts
+
     now = office.due_now()
     with office.database.writing() as books:
         taken = take_news(books, office.cash_receipting.name, now)
@@ -61,9 +65,10 @@ def tell_office(office: Office) -> int:
         record_audit(books, now, office.who, f"service {news}", office.cash_receipting.name)
         title = f"billclose: {office.cash_receipting.name} " + SERVICE_WORDS[news]
         text = f"{title}. Customers are not charged again, and nothing is lost."
-        queue_posts(books, office, outage, FORMS[news], title, text, now)
+        form = {News.DOWN: DOWN, News.BACK: BACK}[news]
+        queue_posts(books, office, outage, form, title, text, now)
         alerts = [
-            PlannedMessage(MessageKind.ALERT, outage, address, form=FORMS[news])
+            PlannedMessage(MessageKind.ALERT, outage, address, form=form)
             for address in office.settings.alerts.to
         ]
         return queue_messages(books, alerts, now=now, message_domain=office.message_domain)

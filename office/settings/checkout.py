@@ -110,7 +110,7 @@ class CheckoutSettings(SettingsSection):
 class DistributionSettings(SettingsSection):
     """What can be paid besides bills (rules 191-193, 197, 198)."""
 
-    code: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    code: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$", examples=["dog-license"])
     name: str = Field(min_length=1, max_length=120)
     category: str = Field(min_length=1, max_length=80)
     number: NumberKind = NumberKind.NONE

@@ -71,7 +71,10 @@ class UtilitySettings(SettingsSection):
             return value  # the name of a calendar
         value = split_list(value)
         if is_calendar and isinstance(value, list):  # else a wrong date would be called no text
-            return tuple(date.fromisoformat(str(day)) for day in value)
+            try:
+                return tuple(date.fromisoformat(str(day)) for day in value)
+            except ValueError:
+                raise ValueError("write dates, such as 2026-11-26, or a calendar: US") from None
         return value
 
 
@@ -90,6 +93,9 @@ class DatabaseSettings(SettingsSection):
     )
     pool_timeout: int = Field(
         30, ge=1, le=600, description="PostgreSQL: seconds that a thread waits for a connection."
+    )
+    connect_timeout: int = Field(
+        10, ge=2, le=300, description="PostgreSQL: seconds that a silent server is waited for."
     )
 
     @field_validator("url")

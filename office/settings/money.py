@@ -122,7 +122,7 @@ class FeedSettings(SettingsSection):
 
 
 class LadderStepSettings(SettingsSection):
-    name: str = Field(pattern=r"^past-due-[a-z0-9-]{1,30}$")
+    name: str = Field(pattern=r"^past-due-[a-z0-9-]{1,30}$", examples=["past-due-final"])
     days_after_due: int = Field(ge=1, le=365)
     smallest_balance: str = "0.01"
 
@@ -139,7 +139,10 @@ class RemindersSettings(SettingsSection):
     days_before_due: int = Field(3, ge=0, le=60, description="Payment-due mails: days before.")
     days_after_due: int = Field(1, ge=1, le=60, description="Past-due mails: days after.")
     time: str = Field(
-        "06:00", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="Local time of both."
+        "06:00",
+        pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
+        description="Local time of both.",
+        examples=["06:00", "17:30"],
     )
     spare_autopay: bool = Field(False, description="No payment-due mail for autopay customers.")
     cut_off_days: int = Field(

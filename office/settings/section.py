@@ -15,7 +15,10 @@ def split_list(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     if value.strip().startswith("["):
-        return json.loads(value)
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise ValueError('write a list, such as ["one", "two"]') from None
     return [part.strip() for part in value.split(",") if part.strip()]
 
 

@@ -52,6 +52,7 @@ from office.settings.close import (
     WebSettings,
     WorkersSettings,
 )
+from office.settings.faults import say_first_fault, say_unreadable
 from office.settings.mail import (
     AlertsSettings,
     BouncesSettings,
@@ -67,6 +68,8 @@ from office.settings.money import (
     PaymentsSettings,
     RemindersSettings,
 )
+from office.settings.sign_in import OidcSettings
+from office.settings.texts import TextsSettings
 from office.settings.theme import ThemeSettings
 
 FILE = "billclose.toml"
@@ -98,6 +101,7 @@ class Settings(BaseSettings):
     alerts: AlertsSettings = AlertsSettings()
     reminders: RemindersSettings = RemindersSettings()
     notices: NoticesSettings = NoticesSettings()
+    texts: TextsSettings = TextsSettings()
     checks: ChecksSettings = ChecksSettings()
     approval: ApprovalSettings = ApprovalSettings()
     checklist: ChecklistSettings = ChecklistSettings()
@@ -113,6 +117,7 @@ class Settings(BaseSettings):
     exports: ExportsSettings = ExportsSettings()
     web: WebSettings = WebSettings()
     portal: PortalSettings = PortalSettings()
+    oidc: OidcSettings = OidcSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -146,9 +151,9 @@ def read_settings(home: Path) -> Settings:
     except tomllib.TOMLDecodeError as wrong:
         raise Misuse(f"{file} is not readable as TOML: {wrong}.") from None
     except ValidationError as wrong:
-        raise Misuse(_first_fault(file, wrong)) from None
-    except SettingsError as wrong:  # a section given as one value, which is not repeated
-        raise Misuse(f"{wrong}; give each key as BILLCLOSE_<SECTION>__<KEY>.") from None
+        raise Misuse(say_first_fault(Settings, PREFIX, file, wrong)) from None
+    except SettingsError:  # its words name neither; what the variable holds is not repeated
+        raise Misuse(say_unreadable(Settings, PREFIX)) from None
     return Settings.model_construct(found.model_fields_set, **dict(found))
 
 
@@ -187,22 +192,6 @@ def _refuse_single_underscore(name: str, rest: str) -> None:
         if key != rest and key in model.model_fields:
             meant = f"{PREFIX}{section}__{key}".upper()
             raise Misuse(f"There is no setting {name}; did you mean {meant}?")
-
-
-def _first_fault(file: Path, wrong: ValidationError) -> str:
-    """Say what is wrong and where it stands: in the file, or in the environment, which wins."""
-    fault = wrong.errors(include_url=False, include_input=False)[0]
-    key = ".".join(str(part) for part in fault["loc"])
-    variable = PREFIX + "__".join(str(part) for part in fault["loc"][:2]).upper()
-    named = next((name for name in os.environ if name.upper() == variable), None)
-    place = f"the environment variable {named}" if named else str(file)
-    if fault["type"] == "extra_forbidden":
-        see = "see the commented file that `billclose init` writes."
-        return f"{place}: there is no setting {key}; {see}"
-    message = fault["msg"][:1].lower() + fault["msg"][1:]
-    if named:  # its name last: whoever redacts secrets takes what follows PASSWORD for one
-        return f"the setting {key} is wrong: {message} ({place})."
-    return f"{place}: the setting {key} is wrong: {message}."
 
 
 def commented_file() -> str:

@@ -6,12 +6,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from database.definitions.account_changes import column_in_force
 from database.tables import account, balance_due
 
 
 def with_names(listed: sa.Select[Any]) -> sa.Select[Any]:
     """
-    Add `name` after `account`: as the row's own period has it, else the account's newest one.
+    Add `name` after `account`: of the row's own period, else of the account's newest one.
+
+    What the feed changed since that period's export was written stands in its place.
 
     What belongs to no account has none.
     """
@@ -21,7 +24,7 @@ def with_names(listed: sa.Select[Any]) -> sa.Select[Any]:
     for column in rows.c:
         columns.append(column)
         if column.name == "account":
-            columns.append(sa.func.coalesce(account.c.name, "").label("name"))
+            columns.append(sa.func.coalesce(column_in_force(account, "name"), "").label("name"))
     return (
         sa.select(*columns)
         .select_from(rows)

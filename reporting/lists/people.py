@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from database.definitions.account_changes import column_in_force
 from database.definitions.identity import staff
 from database.definitions.in_force import wallet_in_force
 from database.queries.balances import NOTHING, open_balance
@@ -71,7 +72,7 @@ def _enrolled(period: str) -> Select:
     agreed = mandates_in_force(period)
     listed = sa.select(
         account.c.account,
-        account.c.name,
+        _now("name"),
         agreed.c.portal_user,
         agreed.c.method_kind.label("method"),
         agreed.c.last4,
@@ -91,7 +92,7 @@ def _cancelled() -> Select:
     return (
         sa.select(
             rows.account,
-            sa.func.coalesce(account.c.name, "").label("name"),
+            sa.func.coalesce(_now("name"), "").label("name"),
             rows.portal_user,
             rows.method_kind.label("method"),
             rows.last4,
@@ -164,25 +165,12 @@ def _ended() -> Select:
 
 
 def accounts() -> Select:
-    """Select every account as its newest closed period has it, closed ones too; and its balance."""
+    """Select every account of its newest closed period, closed ones too, as is in force now."""
     corrected = standing_corrections()
     return (
         sa.select(
             account.c.account,
-            account.c.name,
-            account.c.service_address,
-            account.c.mailing_address,
-            account.c.city,
-            account.c.state,
-            account.c.zip,
-            account.c.phone,
-            account.c.email,
-            account.c.status,
-            account.c.ebill,
-            account.c.send_paper,
-            account.c.direct_pay,
-            account.c.block_ach,
-            account.c.block_card,
+            *map(_now, _ABOUT),
             account.c.cosigner_id.label("cosigner"),
             account.c.equal_pay_amount.label("equal_pay"),
             amount_due_in_force(corrected).label("amount_due"),
@@ -200,16 +188,11 @@ def accounts() -> Select:
 
 
 def customers() -> Select:
-    """Select every account as its newest closed period has it, with what is owed now."""
+    """Select every account of its newest closed period, with what is in force and owed now."""
     corrected = standing_corrections()
     query = sa.select(
         account.c.account,
-        account.c.name,
-        account.c.service_address,
-        account.c.city,
-        account.c.email,
-        account.c.phone,
-        account.c.status,
+        *map(_now, ("name", "service_address", "city", "email", "phone", "status")),
         amount_due_in_force(corrected).label("amount_due"),
         open_balance().label("balance"),
         account.c.period.label("period"),
@@ -218,6 +201,15 @@ def customers() -> Select:
     return query.outerjoin(corrected, is_of_account(corrected))
 
 
+def _now(name: str) -> sa.ColumnElement[Any]:
+    """Give a column of accounts as it is in force, under its name."""
+    return column_in_force(account, name).label(name)
+
+
+_ABOUT = (
+    *("name", "service_address", "mailing_address", "city", "state", "zip", "phone", "email"),
+    *("status", "ebill", "send_paper", "direct_pay", "block_ach", "block_card"),
+)
 _IS_KNOWN_AS = sa.and_(
     account_search.c.account_key == account.c.account_key,
     account_search.c.period == account.c.period,

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from database.definitions.account_changes import column_in_force
 from database.definitions.identity import account_link, activity, wallet_method, web_user
 from database.definitions.in_force import landlord_in_force, link_in_force, wallet_in_force
 from database.runs import newest_periods
@@ -133,7 +134,7 @@ def _links() -> Select:
     users = (
         sa.select(
             account.c.account,
-            account.c.name,
+            column_in_force(account, "name").label("name"),
             link_in_force.c.address.label("portal_user"),
             sa.literal("portal-user").label("relation"),
             link_in_force.c.paperless,
@@ -154,7 +155,7 @@ def _links() -> Select:
     landlords = (
         sa.select(
             account.c.account,
-            account.c.name,
+            column_in_force(account, "name").label("name"),
             landlord_in_force.c.portal_user,
             sa.literal("landlord").label("relation"),
             sa.null().label("paperless"),

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.definitions.account_changes import column_in_force
 from database.tables import account, check_finding, check_result
 from domain.checks import CheckFindings, CheckStatus, FoundAccount, FoundByChecks
 
@@ -77,7 +78,7 @@ def _first_accounts(
     )
     of_run = sa.and_(account.c.period == period, account.c.account_key == ranked.c.account_key)
     rows = books.execute(
-        sa.select(ranked, sa.func.coalesce(account.c.name, "").label("name"))
+        sa.select(ranked, sa.func.coalesce(column_in_force(account, "name"), "").label("name"))
         .outerjoin_from(ranked, account, of_run)
         .where(ranked.c.place <= first)
         .order_by(ranked.c.check_name, ranked.c.place)

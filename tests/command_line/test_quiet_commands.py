@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -22,14 +23,46 @@ QUIET = {
     "collect": (("collect",), "collect-autopay", "done"),
     "notify": (("notify",), "send-notices", "done"),
 }
-HEAVY = ("prefect", "pandas", "pypdf", "pikepdf", "great_expectations", "jinja2", "asyncpg")
+HEAVY = {"prefect", "pandas", "pypdf", "pikepdf", "great_expectations", "jinja2", "asyncpg"}
+HEAVY |= {"httpx", "rich", "alembic", "holidays"}
+MEGABYTES = 80  # at the most; a command that starts Prefect takes 230
+TIMES_ITS_LIBRARIES = 3.5  # the CPU of loading them; a command that starts Prefect takes 15 times
 RUN = """
-import sys
-from command_line.main import run
-status = run(sys.argv[1:])
-print(*sys.modules, file=sys.stderr)
-sys.exit(status)
+import json, resource, sys
+from command_line import main
+def told(arguments, run=main.run):
+    status = run(arguments)
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    (peak,) = (line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+    cost = {"cpu": own.ru_utime + own.ru_stime, "megabytes": int(peak.split()[1]) / 1024}
+    cost |= {"children": children.ru_utime + children.ru_stime, "modules": [*sys.modules]}
+    print(json.dumps(cost), file=sys.stderr)
+    return status
+main.run = told
+main.main()
 """
+LIBRARIES = """
+import gc, resource
+gc.disable()
+import click, pydantic_settings, sqlalchemy
+print(sum(resource.getrusage(resource.RUSAGE_SELF)[:2]))
+"""
+
+
+def python(program, *words, **settings):
+    return subprocess.run(
+        [sys.executable, "-c", program, *words],
+        capture_output=True,
+        text=True,
+        env=os.environ | settings,
+    )
+
+
+@pytest.fixture(scope="module")
+def libraries():
+    """The CPU seconds that the libraries of every command take to load, on this machine now."""
+    return float(python(LIBRARIES).stdout)
 
 
 @pytest.mark.parametrize(("words", "work", "status"), QUIET.values(), ids=QUIET)
@@ -38,19 +71,32 @@ def test_a_command_without_work_starts_nothing_and_counts_as_done(
 ):
     desk = Desk(prepared.copied(tmp_path / "office").home)
 
-    done = subprocess.run(
-        [sys.executable, "-c", RUN, "--home", desk.home, *words, "--json"],
-        capture_output=True,
-        text=True,
-    )
+    done = python(RUN, "--home", desk.home, *words, "--json")
 
-    told = json.loads(done.stdout)
+    told, cost = json.loads(done.stdout), json.loads(done.stderr.splitlines()[-1])
     assert (0, status, True) == (done.returncode, told["status"], told["quiet"]), done.stderr
-    assert [] == [name for name in HEAVY if name in done.stderr.splitlines()[-1].split()]
+    assert set() == HEAVY & set(cost["modules"])
+    assert 0 == cost["children"]
     assert not (desk.home / "prefect").exists()
     books = Database(f"sqlite:///{desk.home / 'billclose.db'}")
     assert work in last_good_ends(books)
     books.close()
+
+
+@pytest.mark.parametrize(
+    "words", [*(words for words, _, _ in QUIET.values()), ("feed",)], ids=[*QUIET, "feed"]
+)
+def test_a_command_without_work_takes_little_of_the_machine(prepared, tmp_path, libraries, words):
+    desk = Desk(prepared.copied(tmp_path / "office").home)
+    (tmp_path / "feed").mkdir()
+    feed = {"BILLCLOSE_FEED__FOLDER": str(tmp_path / "feed")}
+
+    done = python(RUN, "--home", desk.home, *words, "--json", **feed)
+
+    cost = json.loads(done.stderr.splitlines()[-1])
+    assert 0 == done.returncode, done.stderr
+    assert MEGABYTES > cost["megabytes"]
+    assert TIMES_ITS_LIBRARIES > cost["cpu"] / libraries
 
 
 def test_the_rounds_of_an_office_without_a_server_are_quiet_too(prepared, tmp_path):

@@ -102,6 +102,18 @@ def test_every_worker_gives_signs_of_life_and_looks_for_work_soon(written):
     assert FLOW_SETTINGS.items() <= written().items()
 
 
+def test_the_rounds_see_the_events_that_the_server_could_not_write():
+    in_compose = [in_service(name)["PREFECT_HOME"] for name in ("prefect", "rounds")]
+    in_units = [
+        in_unit(f"billclose-{name}.service")["PREFECT_HOME"] for name in ("prefect", "rounds")
+    ]
+    volumes = [COMPOSE["services"][name]["volumes"] for name in ("prefect", "rounds")]
+
+    (home,) = {*in_compose, *in_units}
+    assert f"prefect:{home}" in volumes[0] and f"prefect:{home}:ro" in volumes[1]
+    assert re.search(rf"install .*-o billclose .*{home}\b", (FOLDER / "Dockerfile").read_text())
+
+
 def test_a_run_is_lost_after_three_heartbeats_and_its_place_is_free_within_150_seconds():
     (lost,) = [one for one in planned(str(uuid4())) if one.name == "run-lost"]
 

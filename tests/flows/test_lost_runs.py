@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -26,6 +26,7 @@ from tests.flows.desk import at_server
 
 SOON = timedelta(seconds=10)  # less is refused
 PATIENCE = 120
+LONG_AGO = timedelta(minutes=20)  # a close of a large city
 GONE = f"{this_process().rpartition('|')[0].rpartition('.')[0]}.1|"  # its number was given anew
 
 
@@ -42,6 +43,10 @@ def at_work(desk, server, monkeypatch):
         monkeypatch.setenv(name, value)
     with at_server(server.running.api_url), get_client(sync_client=True) as client:
         yield client
+
+
+def now():
+    return datetime.fromtimestamp(time.time(), UTC)
 
 
 def a_run(client, state, *tags, **labels):
@@ -61,7 +66,7 @@ def test_a_run_whose_process_here_is_gone_is_buried_and_no_other(at_work):
     ours = owner_tag(office)
     runs = [
         a_run(at_work, Running(), ours, process=GONE),
-        a_run(at_work, Running(), ours, process=this_process()),
+        a_run(at_work, Running(timestamp=now() - LONG_AGO), ours, process=this_process()),
         a_run(at_work, Running(), ours, process="another-host:1|7|boot.9|"),
         a_run(at_work, Running(), ours),
         a_run(at_work, Running(), "office:another", process=GONE),
@@ -77,38 +82,43 @@ def test_a_run_whose_process_here_is_gone_is_buried_and_no_other(at_work):
 
 @pytest.mark.slow
 def test_the_server_marks_what_is_silent_and_what_never_began(at_work):
-    """With the windows of three heartbeats made short; what ended stays as it ended."""
+    """
+    With the windows of three heartbeats made short; what ended stays as it ended.
+
+    A run that goes on giving signs of life is never taken for lost, however long it works.
+    """
     made = [
         at_work.create_automation(one.model_copy(update={"trigger": hastened(one.trigger)}))
         for one in planned(str(uuid4()))
         if one.name in ("run-lost", "run-not-begun")
     ]
     try:
-        silent, ended = a_run(at_work, Running()), a_run(at_work, Running())
+        silent, ended, long = (a_run(at_work, Running()) for _ in range(3))
         pending = a_run(at_work, Pending())
-        for run in (silent, ended):
+        for run in (silent, ended, long):
             beat(at_work, run)
         at_work.set_flow_run_state(ended, Completed(), force=True)
         end = time.monotonic() + PATIENCE
         while states(at_work, (silent, pending)) != ["Crashed"] * 2 and time.monotonic() < end:
             time.sleep(0.3)
-        found = states(at_work, (silent, pending, ended))
+            beat(at_work, long, now())
+        found = states(at_work, (silent, pending, ended, long))
     finally:
         for identity in made:
             at_work.delete_automation(identity)
 
-    assert ["Crashed", "Crashed", "Completed"] == found
+    assert ["Crashed", "Crashed", "Completed", "Running"] == found
 
 
 def hastened(trigger):
     return trigger.model_copy(update={"within": SOON})
 
 
-def beat(client, run):
+def beat(client, run, at=None):
     """What a flow run tells by itself, every 30 seconds."""
     event = {
         "id": str(uuid4()),
-        "occurred": client.read_flow_run(run).start_time.isoformat(),
+        "occurred": (at or client.read_flow_run(run).start_time).isoformat(),
         "event": "prefect.flow-run.heartbeat",
         "resource": {"prefect.resource.id": f"prefect.flow-run.{run}"},
     }

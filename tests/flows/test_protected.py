@@ -104,7 +104,7 @@ def test_a_password_that_is_none_of_the_offered_ones_is_refused(desk, tmp_path):
     answer = desk.close(tmp_path, "--yes", BILLCLOSE_EBILL__PASSWORD="birthday")
 
     assert 2 == answer.status
-    assert "the setting ebill.password is wrong: input should be '', 'zip' or 'phone'" in answer.err
+    assert 'the setting ebill.password is wrong: write "", "zip" or "phone"' in answer.err
 
 
 def test_nothing_the_home_keeps_but_the_books_and_the_export_tells_a_password(protected):

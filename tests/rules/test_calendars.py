@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from domain.failures import Misuse
 from rules.calendars import (
+    STATES,
     ClosedDays,
     bank_closed_days,
     earliest_close,
@@ -128,3 +129,9 @@ def test_an_office_without_a_calendar_keeps_only_its_own_days(code):
 def test_a_calendar_nobody_knows_is_refused_with_a_sentence(code):
     with pytest.raises(Misuse, match=r"utility.holidays: there is no holiday calendar .*US-CO"):
         office_closed_days(code)
+
+
+def test_every_state_has_a_calendar_that_is_loaded_when_it_is_asked():
+    named = [office_closed_days(f"us-{state.lower()}") for state in sorted(STATES)]
+
+    assert len(STATES) == sum(date(2026, 12, 25) in closed for closed in named) == 51

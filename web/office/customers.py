@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from starlette.responses import Response
 
-from database.definitions.in_force import link_in_force
+from database.definitions.in_force import account_now, link_in_force
 from database.queries.outsorted import is_outsorted
 from database.queries.portal.accounts import newest_account
 from database.queries.standings import standings_of
@@ -60,12 +60,13 @@ def show_customer(visit: Visit, problems: dict[str, str] | None = None, said: st
 
 
 def _known(books: sa.Connection, key: str) -> Any:
-    """Return an account as its newest closed period has it, or the newest export where none is."""
+    """Return an account of its newest closed period, or of the newest export where none is."""
     known = newest_account(books, key)
     if known is not None:
         return known
-    staged = sa.select(account).join(bill_run, bill_run.c.period == account.c.period)
-    newest = staged.where(account.c.account_key == key).order_by(bill_run.c.ends_on.desc())
+    row = account_now.c
+    staged = sa.select(account_now).join(bill_run, bill_run.c.period == row.period)
+    newest = staged.where(row.account_key == key).order_by(bill_run.c.ends_on.desc())
     return books.execute(newest.limit(1)).one_or_none()
 
 

@@ -1,4 +1,4 @@
-"""Finding customers as customer service asks for them, and what they are found in."""
+"""Finding customers as customer service asks for them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.books import Database, insert_rows
 from database.definitions.identity import account_link, web_user
-from database.search_tables import customer_search
-from database.tables import account, balance_due, bill_run, portal_link
+from database.definitions.in_force import account_now
+from database.tables import account_search, balance_due, bill_run, portal_link
 from domain.customer_service import (
     STANDING_OF,
     CustomerFound,
@@ -19,42 +18,23 @@ from domain.customer_service import (
     CustomersFound,
     PortalStanding,
 )
-from rules.customer_search import looked_for, searchable
+from rules.customer_search import looked_for, run_together
 
 MOST_FOUND = 500  # accounts, and portal users: whoever gets so many types more
-AT_ONCE = 5_000  # accounts made findable in one transaction
 
 
-def make_findable(database: Database, period: str, only: str | None = None) -> int:
-    """
-    Let the accounts of a closed period be found by what its export says of them; return how many.
-
-    After the close and some at a time, so that nobody waits for it; done again it is the same.
-    `only` is the key of one account, whose bill was let go after the close.
-    """
-    last, made = "", 0
-    asked = _ACCOUNTS if only is None else _ACCOUNTS.where(account.c.account_key == only)
-    while True:
-        with database.writing() as books:
-            rows = books.execute(asked, {"period": period, "last": last}).all()
-            if not rows:
-                return made
-            keys = [row.account_key for row in rows]
-            linked = _exported_mailboxes(books, period, keys)
-            books.execute(_OLDER, {"period": period, "first": keys[0], "last": keys[-1]})
-            insert_rows(
-                books,
-                customer_search,
-                ["account_key", "text", "district"],
-                (_findable(row, linked.get(row.account_key, ())) for row in rows),
-            )
-        last, made = keys[-1], made + len(rows)
+def has_words(words: tuple[str, ...]) -> sa.ColumnElement[bool]:
+    """Claim that an account has every word, each as a part of a word; or all as one number."""
+    text = account_search.c.text
+    every = sa.and_(*(text.contains(looked_for(word), autoescape=True) for word in words))
+    joined = run_together(words)
+    return every if joined is None else sa.or_(every, text.contains(joined, autoescape=True))
 
 
 def districts(books: Connection) -> list[str]:
     """Return the districts that accounts are in, by name."""
-    query = sa.select(customer_search.c.district).where(customer_search.c.district != "")
-    return list(books.scalars(query.distinct().order_by(customer_search.c.district)))
+    query = sa.select(account_search.c.district).where(account_search.c.district != "")
+    return list(books.scalars(query.distinct().order_by(account_search.c.district)))
 
 
 def find_customers(books: Connection, wish: CustomerSearch) -> CustomersFound:
@@ -81,61 +61,12 @@ def find_customers(books: Connection, wish: CustomerSearch) -> CustomersFound:
     )
 
 
-_COLUMNS = (
-    *("account_key", "account", "name", "last_name", "service_address", "mailing_address"),
-    *("city", "state", "zip", "phone", "email", "district"),
-)
-_ACCOUNTS = (
-    sa.select(*(account.c[name] for name in _COLUMNS))
-    .join(
-        balance_due,
-        sa.and_(
-            balance_due.c.account_key == account.c.account_key,
-            balance_due.c.period == account.c.period,
-        ),
-    )
-    .where(account.c.period == sa.bindparam("period"), account.c.account_key > sa.bindparam("last"))
-    .order_by(account.c.account_key)
-    .limit(AT_ONCE)
-)
-_OLDER = customer_search.delete().where(
-    customer_search.c.account_key.in_(
-        sa.select(balance_due.c.account_key).where(
-            balance_due.c.period == sa.bindparam("period"),
-            balance_due.c.account_key.between(sa.bindparam("first"), sa.bindparam("last")),
-        )
-    )
-)
-
-
-def forget_unbilled(books: Connection) -> None:
-    """Let nobody be found who has no closed bill any more: the only one's close was undone."""
-    known = sa.exists().where(balance_due.c.account_key == customer_search.c.account_key)
-    books.execute(customer_search.delete().where(~known))
-
-
-def _exported_mailboxes(
-    books: Connection, period: str, keys: Sequence[str]
-) -> dict[str, list[str]]:
-    row = portal_link.c
-    found: dict[str, list[str]] = {}
-    query = sa.select(row.account_key, row.mailbox).where(
-        row.period == period, row.account_key.between(keys[0], keys[-1])
-    )
-    for key, mailbox in books.execute(query):
-        found.setdefault(key, []).append(mailbox)
-    return found
-
-
-def _findable(row: Any, mailboxes: Collection[str]) -> tuple[str, str, str]:
-    return row.account_key, searchable((*row[1:-1], *mailboxes)), row.district
-
-
 def _accounts_asked(wish: CustomerSearch) -> sa.Select[tuple[str]]:
-    row = customer_search.c
-    query = sa.select(row.account_key).order_by(row.account_key)
-    for word in wish.words:
-        query = query.where(row.text.contains(looked_for(word), autoescape=True))
+    row = account_search.c
+    is_billed = sa.exists().where(balance_due.c.account_key == row.account_key)
+    query = sa.select(row.account_key).where(is_billed).order_by(row.account_key)
+    if wish.words:
+        query = query.where(has_words(wish.words))
     if wish.district:
         query = query.where(row.district == wish.district)
     if PortalStanding.UNENROLLED not in wish.standings:
@@ -149,7 +80,7 @@ def _has_user_of(wish: CustomerSearch) -> sa.ColumnElement[bool]:
 
     Few are locked or deleted: then what they have is read first.
     """
-    key, own, exported = customer_search.c.account_key, account_link.c, portal_link.c
+    key, own, exported = account_search.c.account_key, account_link.c, portal_link.c
     states = [state for state, standing in STANDING_OF.items() if standing in wish.standings]
     ours = sa.select(own.account_key).join(web_user, web_user.c.number == own.user_number)
     ours = ours.where(own.unlinked_at.is_(None), web_user.c.state.in_(states))
@@ -161,7 +92,7 @@ def _has_user_of(wish: CustomerSearch) -> sa.ColumnElement[bool]:
     if PortalStanding.ENROLLED not in wish.standings:
         return key.in_(sa.union_all(ours, there))
     newest = sa.select(balance_due.c.period).where(balance_due.c.account_key == key)
-    newest_period = newest.correlate(customer_search).scalar_subquery()
+    newest_period = newest.correlate(account_search).scalar_subquery()
     there = there.where(exported.period == newest_period, exported.account_key == key)
     return sa.or_(ours.where(own.account_key == key).exists(), there.exists())
 
@@ -240,17 +171,16 @@ def _to_rows(books: Connection, pairs: Sequence[tuple[str, int | None]]) -> Iter
 
 
 def _accounts(books: Connection, keys: Collection[str]) -> Sequence[Any]:
-    columns = (account.c.account_key, account.c.account, account.c.name)
+    row = account_now.c
     query = (
-        sa.select(*columns, account.c.service_address, account.c.district)
+        sa.select(row.account_key, row.account, row.name, row.service_address, row.district)
         .join(
             balance_due,
             sa.and_(
-                balance_due.c.account_key == account.c.account_key,
-                balance_due.c.period == account.c.period,
+                balance_due.c.account_key == row.account_key, balance_due.c.period == row.period
             ),
         )
-        .where(account.c.account_key.in_(keys))
+        .where(balance_due.c.account_key.in_(keys))
     )
     return books.execute(query).all()
 

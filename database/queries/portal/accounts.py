@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.definitions.identity import account_link, landlord_link
+from database.definitions.in_force import account_now
 from database.queries.corrections import is_of_account, standing_corrections
 from database.tables import account, balance_due, bill_run, cosigner, portal_link
 
@@ -49,16 +50,23 @@ def accounts_of_user(books: Connection, user: int, mailbox: str) -> list[PortalA
 
 def newest_account(books: Connection, key: str) -> Any:
     """
-    Return an account as its newest closed period has it, None where none has.
+    Return an account of its newest closed period as it is in force now, None where none has it.
 
-    `corrected_due` is what its bill asks for where that was corrected.
+    What the feed changed since stands in the export's place. `corrected_due` is what its bill
+    asks for where that was corrected.
     """
     corrected = standing_corrections()
     query = (
-        sa.select(account, corrected.c.amount_due.label("corrected_due"))
-        .join(balance_due, _IS_NEWEST)
-        .outerjoin(corrected, is_of_account(corrected))
-        .where(account.c.account_key == key)
+        sa.select(account_now, corrected.c.amount_due.label("corrected_due"))
+        .join(
+            balance_due,
+            sa.and_(
+                balance_due.c.account_key == account_now.c.account_key,
+                balance_due.c.period == account_now.c.period,
+            ),
+        )
+        .outerjoin(corrected, is_of_account(corrected, account_now))
+        .where(account_now.c.account_key == key)
     )
     return books.execute(query).one_or_none()
 

@@ -105,6 +105,8 @@ def _why_paperless(case: Case) -> str:
     ).all()
     if chose:
         return f"{', '.join(chose)} chose so in the portal"
+    if case.account.exported_ebill:
+        return "the customer record's e-bill field was set when the close decided it"
     return "a linked portal user had chosen so when the close decided it"
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.definitions.account_changes import column_in_force
 from database.queries.periods import unknown_period
 from database.tables import account, account_search, balance_due, bill_run, period_close
 from domain.failures import Misuse
@@ -99,6 +100,17 @@ def say_day(day: date) -> str:
     return f"{day:%b} {day.day}, {day.year}"
 
 
+_FACTS = (
+    *(
+        column_in_force(account, column.name).label(column.name)
+        for column in account.c
+        if column.name != "status"
+    ),
+    account.c.status,  # the export's: what it billed stays billed
+    account.c.ebill.label("exported_ebill"),
+)
+
+
 def open_case(office: Office, books: Connection, key: str, period: str | None) -> Case:
     """Read an account in a period, in its newest closed one if none is named; raises Misuse."""
     chosen = period or books.scalar(
@@ -113,7 +125,7 @@ def open_case(office: Office, books: Connection, key: str, period: str | None) -
     if its_period is None:
         raise unknown_period(books, str(chosen))
     found = books.execute(
-        sa.select(account).where(account.c.period == chosen, account.c.account_key == key)
+        sa.select(*_FACTS).where(account.c.period == chosen, account.c.account_key == key)
     ).first()
     if found is None:
         raise Misuse(f"The export of {chosen} has no such account.", "unknown-account")

@@ -11,8 +11,7 @@ from sqlalchemy.engine import Connection
 from database.audit import record_audit
 from database.definitions.identity import account_link, web_user
 from database.definitions.in_force import email_in_force
-from database.search_tables import customer_search
-from database.tables import account, balance_due, period_close, portal_link
+from database.tables import account, account_search, balance_due, period_close, portal_link
 from domain.accounts import AccountStatus
 from domain.identity import LinkProof, UserState
 from identity.account_links import add_link
@@ -130,7 +129,7 @@ def _uninvited(district: str) -> sa.Select[Any]:
         .order_by(row.account_key)
     )
     if district:
-        query = query.join(customer_search, customer_search.c.account_key == row.account_key).where(
-            customer_search.c.district == district
+        query = query.join(account_search, account_search.c.account_key == row.account_key).where(
+            account_search.c.district == district
         )
     return query

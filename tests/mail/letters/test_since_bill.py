@@ -8,8 +8,9 @@ import pytest
 
 from domain.languages import ENGLISH, SPANISH
 from domain.money import ZERO, Money
+from domain.since_bill import SinceBill
 from mail.letters.bill import AnnouncedDraw, a_sample, variables
-from mail.letters.since_bill import SinceBill, say_since_bill
+from mail.letters.since_bill import say_since_bill
 
 
 def money(amount: str) -> Money:

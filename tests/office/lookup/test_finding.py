@@ -7,26 +7,28 @@ from datetime import date
 import pytest
 
 from database.books import insert_rows
-from database.queries.customers.account_texts import forget_search, refresh_search
+from database.queries.customers.findable import forget_period, make_findable
 from database.tables import account_search, gateway_payment
 from domain.accounts import AccountStatus
+from domain.customer_service import FoundBy
 from domain.failures import Misuse
 from domain.money import ZERO, Money
-from office.lookup.finding import FoundBy, find_accounts
+from office.lookup.finding import find_accounts
 from tests.builders import NOW, RUN, a_household, a_mandate, close_run, stage_run
 
 GARCIA = a_household(
     "01.1037.1", a_mandate("01.1037.1", last4="4242"), name="García López, Zoë",
-    service_address="2172 Canyon St #4", phone="(970) 555-0148", email="zoe@example.com",
+    last_name="García López", service_address="2172 Canyon St #4", phone="(970) 555-0148",
+    email="zoe@example.com",
 )  # fmt: skip
 SVEN = a_household(
-    "01.1099.2", mandates=(), name="Beltran, Sven", service_address="2172 Canyon St #9",
-    phone="970.555.0199", email="sven.beltran@example.com", links=[("Lena@example.org", True)],
-    cosigner_id="C-7",
+    "01.1099.2", mandates=(), name="Beltran, Sven", last_name="Beltran",
+    service_address="2172 Canyon St #9", phone="970.555.0199", email="sven.beltran@example.com",
+    links=[("Lena@example.org", True)], cosigner_id="C-7",
 )  # fmt: skip
 CLOSED = a_household(
-    "02.0001.3", mandates=(), name="Moved, Out", service_address="9 Depot St", phone="",
-    email="", status=AccountStatus.CLOSED,
+    "02.0001.3", mandates=(), name="Moved, Out", last_name="Moved",
+    service_address="9 Depot St", phone="", email="", status=AccountStatus.CLOSED,
 )  # fmt: skip
 
 
@@ -108,7 +110,9 @@ def test_a_payment_is_found_by_its_confirmation(books):
 
 
 def test_an_account_is_found_as_its_newest_period_has_it(books):
-    moved = a_household("01.1037.1", mandates=(), name="Moss, Ida", service_address="1 Quarry Rd")
+    moved = a_household(
+        "01.1037.1", mandates=(), name="Moss, Ida", last_name="Moss", service_address="1 Quarry Rd"
+    )
     stage_run(books, moved, period="2026-11", ends_on=date(2026, 11, 30), due_on=date(2026, 12, 20))
     before = numbers(books, "moss")
     close_run(books, "2026-11")
@@ -120,7 +124,7 @@ def test_an_account_is_found_as_its_newest_period_has_it(books):
 
 
 def test_a_forgotten_older_period_changes_nothing_of_what_is_found(books):
-    older = a_household("01.1037.1", mandates=(), name="Before, Anna")
+    older = a_household("01.1037.1", mandates=(), name="Before, Anna", last_name="Before")
     stage_run(books, older, period="2026-09", ends_on=date(2026, 9, 30), due_on=date(2026, 10, 20))
     close_run(books, "2026-09")
 
@@ -129,19 +133,19 @@ def test_a_forgotten_older_period_changes_nothing_of_what_is_found(books):
 
 
 def test_after_an_undo_accounts_are_found_as_before(books):
-    moved = a_household("01.1037.1", mandates=(), name="Moss, Ida")
+    moved = a_household("01.1037.1", mandates=(), name="Moss, Ida", last_name="Moss")
     stage_run(books, moved, period="2026-11", ends_on=date(2026, 11, 30), due_on=date(2026, 12, 20))
     close_run(books, "2026-11")
 
     with books.writing() as opened:
-        forget_search(opened, "2026-11")
+        forget_period(opened, "2026-11")
 
     assert [] == numbers(books, "moss")
     assert ["01.1037.1"] == numbers(books, "garcia")
 
 
 def test_looked_through_anew_nothing_is_there_twice(books):
-    refresh_search(books, "2026-10")
+    make_findable(books, "2026-10")
 
     with books.reading() as opened:
         rows = opened.execute(account_search.select()).all()

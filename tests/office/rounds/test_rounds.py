@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from database.feed.tables import customer_choice
+from database.schema import metadata
 from database.tables import delivery, posting, service_health
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import Misuse, TemporaryFailure
 from domain.feeds import ChoiceState
-from mail.outbox.queueing import PlannedMessage, queue_messages
+from mail.outbox.planned import PlannedMessage
+from mail.outbox.queueing import queue_messages
 from office.clock import Clock
 from office.equipment.office import Office
 from office.health.work import last_good_ends
 from office.procedures.feeding import look_for_feed
 from office.rounds.days import day_told_at, forget_days, read_day
 from office.rounds.looks import RoundLook, looks_of, why_post, why_send, why_take_in
-from office.rounds.rounds import Rounds
+from office.rounds.rounds import Rounds, read_rounds
 from office.settings.close import PrefectSettings
 from office.settings.mail import BouncesSettings
 from office.settings.money import FeedSettings
@@ -27,6 +31,7 @@ from tests.billing_system.feed.builders import A_PAYMENT, write_feed
 from tests.builders import NOW, a_household, stage_run
 from tests.payments.collecting_builders import a_collector, paying
 
+A_LOOK = 0.15  # seconds of CPU at the most; 0.05 on a machine that does nothing else
 MINUTE = timedelta(minutes=1)
 DENVER = "America/Denver"
 
@@ -82,6 +87,30 @@ def test_an_office_at_rest_starts_nothing_and_notes_that_its_work_was_looked_at(
         (one.look, one.looks, one.starts, one.failures, one.longest_gap_seconds)
         for one in read_day(office.database, NOW.date())
     ]
+
+
+def rows_in_all(office):
+    with office.database.reading() as books:
+        tables = metadata.sorted_tables
+        count = sa.select(sa.func.count())
+        return {one.name: books.scalar(count.select_from(one)) for one in tables}
+
+
+def test_twenty_minutes_at_rest_start_nothing_keep_nothing_and_take_little_time(office):
+    rounds = Rounds(office, Started(failure=AssertionError("nothing is to be started")))
+    looked = len(rounds.go(NOW))  # the first time much is loaded
+    kept, began = rows_in_all(office), time.process_time()
+
+    looked += sum(len(rounds.go(NOW + number * MINUTE)) for number in range(1, 20))
+
+    assert 20 + 20 + 4 == looked
+    assert kept == rows_in_all(office)
+    assert {"reason": {""}, "failures": {0}, "starts": {0}} == {
+        "reason": {one.last_reason for one in read_rounds(office.database)},
+        "failures": {one.failures for one in read_day(office.database, NOW.date())},
+        "starts": {one.starts for one in read_day(office.database, NOW.date())},
+    }
+    assert A_LOOK > (time.process_time() - began) / (looked - 3)
 
 
 def test_what_an_office_looks_at_follows_its_settings(office, database, tmp_path):

@@ -43,7 +43,7 @@ def test_a_link_that_is_set_and_not_wanted_is_not_used(tmp_path):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ('[ebill]\ntoo_large = "link"', "ebill.link_url is wrong: value error, it is needed where"),
+        ('[ebill]\ntoo_large = "link"', "ebill.link_url is wrong: it is needed where"),
         ('[ebill]\ntoo_large = "link"\nlink_url = "http://x.example/{account}"', "https://"),
         ('[ebill]\nlink_url = "https://x.example/"', "{account}"),
         ("[ebill]\nlargest_mb = 0", "ebill.largest_mb is wrong"),

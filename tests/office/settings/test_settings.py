@@ -122,23 +122,35 @@ def test_holidays_may_be_a_list_of_dates_in_the_file_too(home):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ('[smtp]\nulr = "smtp://x"\n', "there is no setting smtp.ulr; see the commented file"),
-        ("[smpt]\nport = 25\n", "there is no setting smpt; see the commented file"),
+        (
+            '[smtp]\nulr = "smtp://x"\n',
+            "there is no setting smtp.ulr (did you mean url?); see the commented file",
+        ),
+        (
+            "[smpt]\nport = 25\n",
+            "there is no setting smpt (did you mean smtp?); see the commented file",
+        ),
         ('colour = "red"\n', "there is no setting colour; see"),
-        ("[smtp]\nconnections = 0\n", "the setting smtp.connections is wrong: input should be "),
-        ('[autopay]\nover_maximum = "ask"\n', "the setting autopay.over_maximum is wrong: input "),
+        ("[smtp]\nconnections = 0\n", "the setting smtp.connections is wrong: write a whole "),
+        ('[autopay]\nover_maximum = "ask"\n', 'autopay.over_maximum is wrong: write "skip" or'),
         (
             '[ebill]\npassword = "account_number"\n',
-            "the setting ebill.password is wrong: input should be '', 'zip' or 'phone'.",
+            'the setting ebill.password is wrong: write "", "zip" or "phone".',
         ),
         ("[splitter]\nread_back_every = 0\n", "the setting splitter.read_back_every is wrong: "),
         ("[splitter]\naudit_every = 0\n", "the setting splitter.audit_every is wrong: "),
-        ("[checks]\nlarge_bill = 2500.00\n", "the setting checks.large_bill is wrong: input "),
+        (
+            "[checks]\nlarge_bill = 2500.00\n",
+            "the setting checks.large_bill is wrong: write it as ",
+        ),
         ('[checks]\nlarge_bill = "much"\n', "the setting checks.large_bill is wrong: "),
         ('[reminders]\ntime = "6 am"\n', "the setting reminders.time is wrong: "),
         ('[reminders]\ntime = "24:00"\n', "the setting reminders.time is wrong: "),
         ('[reminders]\ntime = "29:59"\n', "the setting reminders.time is wrong: "),
-        ('[utility]\nclosed_days = ["soon"]\n', "the setting utility.closed_days.0 is wrong: "),
+        (
+            '[utility]\nclosed_days = ["soon"]\n',
+            "the setting utility.closed_days, entry 1 is wrong: ",
+        ),
         ('[utility]\nclosed_days = "[2026"\n', "the setting utility.closed_days is wrong: "),
         ("[utility\n", "is not readable as TOML: "),
     ],
@@ -190,7 +202,7 @@ def test_a_section_given_as_a_word_is_refused_without_repeating_it(tmp_path, mon
 def test_a_holiday_that_is_no_date_is_called_no_date(tmp_path, monkeypatch, written):
     monkeypatch.setenv("BILLCLOSE_UTILITY__HOLIDAYS", written)
 
-    expected = "the setting utility.holidays is wrong: value error, "
+    expected = "the setting utility.holidays is wrong: write dates, such as 2026-11-26"
 
     assert expected in refusal(tmp_path)
     assert "valid string" not in refusal(tmp_path)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
+from html import unescape
 
 import pytest
 import sqlalchemy as sa
 
+from database.ledger.entries import record_entries
 from database.tables import bill, movement
 from domain.money import Money
 from domain.movements import MovementKind
-from tests.builders import RUN
+from tests.builders import NOW, RUN, a_household, an_entry, close_run, stage_run
 from tests.web.customers.conftest import ANN, BOB, Browser, register
 
 MINE, THEIRS = "0110371", "0220002"
@@ -116,3 +118,36 @@ def test_an_unlinked_account_is_gone_from_every_page(ann):
     assert "No account is linked" in ann.get("/").text
     assert 404 == ann.get(f"/accounts/{MINE}/bill").status_code
     assert "01.1037.1" not in ann.get("/bills").text
+
+
+SINCE_PAID = {
+    "en": "Your bill shows $45.50. We received $30.00 on November 20, 2026, after it was made: "
+    "$15.50 is left.",
+    "es": "Su factura indica $45.50. Recibimos $30.00 el 20 de noviembre de 2026, después de "
+    "hacerla: quedan $15.50.",
+}
+
+
+@pytest.mark.parametrize("path", ["/", f"/accounts/{MINE}/bill/html"])
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_rule_39_home_and_bill_say_what_moved_since_the_bill(filed, ann, path, language):
+    before = ann.get(path).text
+    with filed.database.writing() as books:
+        entry = an_entry(amount="-30.00", account_key=MINE)
+        record_entries(books, [entry], now=NOW, who="anna")
+    ann.post("/language", language=language, next="/")
+
+    page = unescape(ann.get(path).text)
+
+    assert SINCE_PAID[language] in page
+    assert "Your bill shows" not in before and "Su factura indica" not in before
+
+
+def test_only_the_newest_bills_page_says_what_moved_since(filed, ann):
+    with filed.database.writing() as books:
+        record_entries(books, [an_entry(amount="-30.00", account_key=MINE)], now=NOW, who="anna")
+    stage_run(filed.database, a_household("01.1037.1", balance="95.00", mandates=()),
+              period="2026-11", ends_on=date(2026, 11, 30), due_on=date(2026, 12, 20))  # fmt: skip
+    close_run(filed.database, "2026-11")
+
+    assert "Your bill shows" not in ann.get(f"/accounts/{MINE}/bill/{RUN}/html").text

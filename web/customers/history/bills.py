@@ -17,6 +17,7 @@ from database.queries.histories import (
     lines_of,
     payments_of,
 )
+from database.queries.standings import since_bills
 from domain.money import Money
 from domain.movements import MovementKind
 from mail.letters.phrases import period_words
@@ -104,6 +105,7 @@ def _read(visit: Visit, period: str) -> Response:
     with visit.office.database.reading() as books:
         lines = lines_of(books, [found.account_key], period=found.period, most=1_000)
         newest = bills_of(books, [found.account_key])[0]
+        since = since_bills(books, [found.account_key]).get(found.account_key)
     billed = [line for line in lines[::-1] if line.kind is MovementKind.BILLING]
     others = [line for line in lines[::-1] if line.kind is not MovementKind.BILLING]
     return show(
@@ -115,6 +117,7 @@ def _read(visit: Visit, period: str) -> Response:
         others=[(line, _KINDS[line.kind]) for line in others],
         period=period_words(found.period, visit.language),
         is_newest=newest.period == found.period,
+        since=since if newest == found and since and since.billed == found.amount_due else None,
     )
 
 
