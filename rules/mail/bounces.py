@@ -31,7 +31,7 @@ _NO_SUCH_USER = re.compile(
 _ADDRESS = re.compile(r"<?[^\s<>]+@[\w.-]+>?")  # a name in it says nothing
 # What a server says of us, of the mail or of the moment, whatever status it gives.
 _NOT_THE_MAILBOXS_FAULT = re.compile(
-    r"polic|\bsender\b|quota|\brate\b|rate.?limit|too (many|fast|quickly)|full|exceed|spam"
+    r"\b[45]\.7\.\d|polic|\bsender\b|quota|\brate\b|rate.?limit|too (many|fast|quickly)|full|exceed|spam"
     r"|junk|virus"
     r"|black.?list|block.?list|blocked|reputation|dmarc|\bspf\b|\bdkim\b|relay|authenticat"
     r"|banned|\brbl\b|reverse dns|\bptr\b|temporar|time.?out|timed out",
