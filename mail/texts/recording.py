@@ -142,6 +142,16 @@ def _row_of(text: PlannedText, now: datetime) -> dict[str, Any]:
     }
 
 
+def withdraw_texts(books: Connection, period: str, *which: sa.ColumnElement[bool]) -> int:
+    """Take waiting texts of a period out that have surely not left; return how many."""
+    rows = text_message.c
+    waits = rows.status.in_((DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED))
+    done = books.execute(
+        text_message.delete().where(rows.period == period, waits, ~rows.possible_duplicate, *which)
+    )
+    return done.rowcount
+
+
 def fail_waiting(books: Connection, phone: str, why: str) -> int:
     """Let what waits for a phone go unsent, whatever it is; return how many."""
     rows = text_message.c

@@ -15,6 +15,7 @@ from identity.account_links import add_link
 from identity.users import make_user
 from mail.outbox.planned import PlannedMessage
 from mail.outbox.queueing import queue_messages
+from mail.outbox.withdrawing import withdraw_bill_mails
 from mail.reminders.queueing import withdraw_reminders
 from mail.texts.consents import agree, start_phone, stop_phone, take_back
 from mail.texts.readers import reader_of
@@ -167,6 +168,15 @@ def test_a_text_that_waits_is_taken_back_when_the_bill_is_paid(town):
     taken = withdraw_reminders(town, terms("2026-11-21T06:30"))
 
     assert (2, []) == (taken, texts(town))
+
+
+def test_a_text_that_waits_is_taken_back_when_the_bill_is_held(town):
+    a_reader(town)
+    queue(town, DUE_MAIL, NIGHT)
+    with town.writing() as books:
+        taken = withdraw_bill_mails(books, "2026-10", KEY)
+
+    assert (2, []) == (taken.taken_out, texts(town))
 
 
 @pytest.mark.parametrize(

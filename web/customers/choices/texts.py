@@ -48,7 +48,7 @@ def show_texts(visit: Visit, status: int = 200, **values: object) -> Response:
         "texts.html",
         status,
         phone=say_phone(phone),
-        given=visit.form.get("phone", given),
+        given=visit.form.get("phone", say_phone(to_phone(given))),
         has_stopped=has_stopped,
         consent=_consent(visit),
         done=DONE.get(visit.request.query_params.get("done", ""), ""),

@@ -10,9 +10,10 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
@@ -94,8 +95,22 @@ def a_provider():
                     "token_endpoint": f"{provider.issuer}/token",
                     "jwks_uri": f"{provider.issuer}/keys",
                 })  # fmt: skip
+            elif self.path.startswith("/authorize?"):
+                self._ask_person()
             else:
                 self._answer(200, {"keys": [key.as_dict(private=False) for key in provider.keys]})
+
+        def _ask_person(self) -> None:
+            """Show a browser the page on which a person says yes."""
+            asked = dict(parse_qsl(urlsplit(self.path).query))
+            told = urlencode(provider.agree(self.path))
+            page = f'<h1>Elsewhere</h1><a href="{asked["redirect_uri"]}?{escape(told)}">Yes</a>'
+            body = f"<!doctype html><title>Elsewhere</title>{page}".encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
