@@ -18,12 +18,14 @@ from bench.layouts.layouts import (
     with_families,
 )
 from bench.writing import machine, write_down
+from domain.accounts import account_key
 from domain.bills import PageAssignment
 from domain.periods import BulkFile
 from splitter.association.clues import ClueTaker
 from splitter.association.exemptions import exemptions_of
 from splitter.association.knowledge import NOTHING_KNOWN, Knowledge
 from splitter.bulk_file.assignment import assign_pages
+from splitter.runs.missing_bills import hold_beside_missing
 from splitter.text.normalizing import text_checksum
 from splitter.text.page_facts import NearMissSearch, Reading, to_facts
 from splitter.text.patterns import compile_patterns
@@ -73,8 +75,18 @@ def judged(layout: Layout, bills: int, seed: int) -> dict[tuple[str, str], Judge
         texts = [page.text for page in pages]
         for way, knowledge in (("close", knowledge_of(several)), ("split", NOTHING_KNOWN)):
             sorted_pages = sort_texts(bulk, texts, knowledge)
+            if knowledge is not NOTHING_KNOWN:
+                sorted_pages = held_as_in_a_close(sorted_pages, knowledge)
             judgements[name, way] = judge(pages, faulty, sorted_pages)
     return judgements
+
+
+def held_as_in_a_close(assignment: PageAssignment, knowledge: Knowledge) -> PageAssignment:
+    """Hold what may be pages of lost bills; the file is in the order of the export."""
+    have_bill = {account_key(bill.account) for bill in assignment.bills}
+    missing = {key: account for key, account in knowledge.accounts.items() if key not in have_bill}
+    order = {key: place for place, key in enumerate(knowledge.accounts)}
+    return hold_beside_missing(assignment, missing, [order])
 
 
 def say_fault(name: str, every: int) -> str:

@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 import sqlalchemy as sa
 
-from bench.close_city import PERIOD, city
+from bench.close.city import PERIOD, city
 from office.prefect_server.processes import die_with_parent
 from office.prefect_server.server import FLOW_SETTINGS, SERVER_SETTINGS, _free_port
 

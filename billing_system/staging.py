@@ -172,20 +172,20 @@ def _stage_accounts(books: Connection, export: BillingExport) -> None:
         tables.account,
         "period account_key account amount_due name last_name service_address mailing_address city "
         "state zip phone email ebill send_paper status opening_balance closing_balance "
-        "equal_pay_amount direct_pay block_ach block_card cosigner_id district deposit_held",
-        (_to_row(period, account) for account in export.accounts),
+        "equal_pay_amount direct_pay block_ach block_card cosigner_id district deposit_held line",
+        (_to_row(period, account, line) for line, account in enumerate(export.accounts, start=1)),
     )
     insert_rows(
         books, tables.account_email, _ADDRESS_COLUMNS, _address_rows(period, export.accounts)
     )
 
 
-def _to_row(period: str, a: Account) -> tuple[Any, ...]:
+def _to_row(period: str, a: Account, line: int) -> tuple[Any, ...]:
     named = (period, a.key, a.number, amount_due(a), a.name, a.last_name)
     reached = (a.service_address, a.mailing_address, a.city, a.state, a.zip, a.phone, a.email)
     billed = (a.ebill, a.send_paper, a.status, a.opening_balance, a.closing_balance)
     paid = (a.equal_pay_amount, a.direct_pay, a.block_ach, a.block_card)
-    return named + reached + billed + paid + (a.cosigner_id, a.district, a.deposit_held)
+    return named + reached + billed + paid + (a.cosigner_id, a.district, a.deposit_held, line)
 
 
 def _address_rows(period: str, accounts: Iterable[Account]) -> Iterator[tuple[Any, ...]]:

@@ -27,8 +27,20 @@ CREATE TABLE IF NOT EXISTS receipt (
     payor TEXT NOT NULL DEFAULT '',
     comment TEXT NOT NULL DEFAULT '',
     CHECK ((kind = 'reversal') = (reverses IS NOT NULL))
-)
+);
+CREATE INDEX IF NOT EXISTS receipt_by_confirmation ON receipt (confirmation);
+CREATE INDEX IF NOT EXISTS reversal_by_receipt ON receipt (reverses) WHERE reverses IS NOT NULL
 """
+
+_LEFT = """
+    WITH named AS (SELECT number, account, confirmation FROM receipt
+        WHERE number = :number AND kind = 'receipt'),
+    of_payment AS (SELECT o.number, o.cents FROM receipt o JOIN named n ON o.kind = 'receipt'
+        AND (o.number = n.number OR (n.confirmation <> ''
+            AND o.confirmation = n.confirmation AND o.account = n.account)))
+    SELECT n.account, (SELECT SUM(cents) FROM of_payment) - COALESCE(
+        (SELECT SUM(b.cents) FROM receipt b JOIN of_payment p ON b.reverses = p.number), 0)
+    FROM named n"""
 
 
 class LedgerReceipting:
@@ -97,15 +109,12 @@ def _to_number(books: sqlite3.Connection, request: PostingRequest) -> int:
     """
     Return the number of the receipt that is reversed; raises PermanentFailure.
 
-    A receipt may be taken back in parts, as a refund is, but never more than it was.
+    A receipt may be taken back in parts, as a refund is, and again where money of it was won back:
+    never more than all receipts of its payment, which have its confirmation.
     """
     written = (request.reverses or "").removeprefix("R")
     number = int(written) if written.isdecimal() else 0
-    row = books.execute(
-        "SELECT account, cents - (SELECT COALESCE(SUM(b.cents), 0) FROM receipt b"
-        " WHERE b.reverses = r.number) FROM receipt r WHERE number = ? AND kind = 'receipt'",
-        (number,),
-    ).fetchone()
+    row = books.execute(_LEFT, {"number": number}).fetchone()
     if row is None or row[0] != request.account or row[1] < request.amount.cents:
         raise PermanentFailure(f"the ledger has no receipt {request.reverses} of that amount")
     return number

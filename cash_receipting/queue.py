@@ -108,7 +108,8 @@ def list_due(database: Database, now: datetime, *, limit: int | None = None) -> 
     """
     List the postings that are due, oldest money first.
 
-    A reversal is due only when its receipt is posted: there is nothing to take back before.
+    A reversal is due only when its receipt is posted, and what was won back before it: there is
+    nothing to take back before.
     """
     with database.reading() as books:
         query = _unposted().where(posting.c.next_retry_at <= now).limit(limit)
@@ -216,12 +217,21 @@ def _unposted() -> sa.Select[Any]:
         is_receipt_of(posting.c.payment_key, receipt, posting.c.line),
         receipt.c.state == PostingState.POSTED,
     )
+    won_back = posting.alias("won_back")
+    waits_for_more = sa.exists().where(
+        won_back.c.payment_key == posting.c.payment_key,
+        won_back.c.line == posting.c.line,
+        won_back.c.kind == PostingKind.RECEIPT,
+        won_back.c.state.in_(OPEN),
+        won_back.c.created_at < posting.c.created_at,
+    )
+    may_go_back = sa.and_(receipt_is_posted, ~waits_for_more)
     return (
         sa.select(posting.c.key)
         .join(gateway_payment, gateway_payment.c.key == posting.c.payment_key)
         .where(
             posting.c.state.in_(OPEN),
-            sa.or_(posting.c.kind.not_in(_GO_BACK), receipt_is_posted),
+            sa.or_(posting.c.kind.not_in(_GO_BACK), may_go_back),
         )
         .order_by(*OLDEST_FIRST)
     )

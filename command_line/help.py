@@ -15,7 +15,7 @@ GROUPS: dict[str, tuple[str, ...]] = {  # as README's table has them; what is in
     "Between two closes": ("feed", "balances"),
     "Every night": ("remind", "notify", "hold"),
     "Mail": (
-        "mail", "preview", "process-bounces", "bounces", "communication", "export-usage",
+        "mail", "texts", "preview", "process-bounces", "bounces", "communication", "export-usage",
     ),
     "The office's checks": ("checks",),
     "Is all well": ("health", "calendar", "rounds", "alerts"),
@@ -58,6 +58,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "notify": ("billclose notify",),
     "hold": ('billclose hold place 01.1037.1 --until 2026-12-01 --reason "pays by the week"',),
     "mail": ("billclose mail status",),
+    "texts": ("billclose texts status",),
     "preview": ("billclose preview bill --period 2026-10 --open",),
     "process-bounces": ("billclose process-bounces",),
     "bounces": ("billclose bounces list",),
@@ -122,6 +123,9 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         'billclose balances decide feed/M-118 --carried --reason "came after the export"',
     ),
     "deposits settle": ('billclose deposits settle po_1/fee --reason "agreed with the bank"',),
+    "texts status": ("billclose texts status --json",),
+    "texts send": ("billclose texts send",),
+    "texts stop": ("billclose texts stop 435-555-0142",),
     "hold place": (
         'billclose hold place 01.1037.1 --until 2026-12-01 --reason "pays by the week"',
     ),

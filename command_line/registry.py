@@ -180,6 +180,11 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "mail",
         "Look into the outbox, send what is due, decide about single mails.",
     ),
+    "texts": CommandEntry(
+        "command_line.commands.texts",
+        "texts",
+        "See how text messages stand, send what is due, act on a STOP.",
+    ),
     "preview": CommandEntry(
         "command_line.commands.preview",
         "preview",

@@ -65,6 +65,7 @@ class Check:
     sql: str
     detail: Callable[[Row], str]
     rules: tuple[int, ...] = ()
+    also_detail: Callable[[Row], str] | None = None  # of the second account; None: the same
     may_block: bool = False  # a warning that blocks where a row has `blocks`
     before_yes: bool = False  # a warning about what leaves with the close: looked at before it
 
@@ -87,6 +88,7 @@ class Finding:
     blocks: bool = False  # this row alone stops the close, whatever the check's severity
     also_key: str = ""  # of a second account that it concerns
     also: str = ""
+    also_detail: str = ""  # what concerns the second account; nothing: the same
     service: str = ""
     meter: str = ""
     stake: Money | None = None  # the money at stake, where the check can tell it
@@ -125,5 +127,6 @@ def _to_finding(check: Check, row: Row) -> Finding:
         blocks=check.may_block and bool(row["blocks"]),
         also_key=row.get("also_key") or "",
         also=row.get("also") or row.get("also_key") or "",
+        also_detail=check.also_detail(row) if check.also_detail else "",
         service=row.get("service") or "",
     )

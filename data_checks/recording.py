@@ -129,19 +129,24 @@ def _record_results(books: Connection, period: str, conclusions: Sequence[Conclu
     insert_rows(books, check_result, _RESULT, rows)
 
 
-def _concerned(finding: Finding) -> list[tuple[str, str]]:
-    """Return the accounts of a finding, each its key and as written; at least one, maybe none's."""
-    second = (finding.also_key, finding.also)
+def _concerned(finding: Finding) -> list[tuple[str, str, str]]:
+    """
+    Return the accounts of a finding, each its key, as it is written, and what is found of it.
+
+    There is at least one, maybe none's.
+    """
+    first = (finding.account_key, finding.account, finding.detail)
+    second = (finding.also_key, finding.also, finding.also_detail or finding.detail)
     if not finding.also_key:
-        return [(finding.account_key, finding.account)]
-    return [(finding.account_key, finding.account), second] if finding.account_key else [second]
+        return [first]
+    return [first, second] if finding.account_key else [second]
 
 
 def _record_findings(books: Connection, period: str, conclusion: Conclusion) -> None:
     told = [
-        (key, name, finding.detail, finding.service, finding.stake, *_kept(finding))
+        (key, name, detail, finding.service, finding.stake, *_kept(finding))
         for finding in conclusion.findings
-        for key, name in _concerned(finding)
+        for key, name, detail in _concerned(finding)
     ]
     rows = (
         (period, conclusion.check.name, line, *found) for line, found in enumerate(told, start=1)
@@ -172,9 +177,12 @@ def _hold(books: Connection, period: str, conclusions: Iterable[Conclusion]) -> 
     for conclusion in conclusions:
         if conclusion.result.status is CheckStatus.WAIVED:
             name = conclusion.check.name
-            concerned = dict(
-                pair for finding in conclusion.findings for pair in _concerned(finding) if pair[0]
-            )
+            concerned = {
+                key: number
+                for finding in conclusion.findings
+                for key, number, _ in _concerned(finding)
+                if key
+            }
             rows = (
                 (period, key, number, name, *given[name])
                 for key, number in concerned.items()

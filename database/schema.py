@@ -7,7 +7,9 @@ import database.definitions.backups
 import database.definitions.checkout
 import database.definitions.desk
 import database.definitions.identity
-import database.definitions.in_force  # noqa: F401 - they all belong to the same metadata
+import database.definitions.in_force
+import database.definitions.oidc
+import database.definitions.texts  # noqa: F401 - they all belong to the same metadata
 from database.tables import metadata
 
 __all__ = ["metadata"]

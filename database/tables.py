@@ -189,6 +189,7 @@ account = _table(
     sa.Column("cosigner_id", sa.String(64), nullable=False),
     sa.Column("district", sa.String(64), nullable=False, server_default=""),
     sa.Column("deposit_held", Cents),  # NULL: not told
+    sa.Column("line", sa.Integer, nullable=False, server_default="0"),  # its place in the export
     _index_where("ix_account_landlord", ("cosigner_id", "period"), "cosigner_id <> ''"),
 )
 
@@ -338,7 +339,7 @@ bill = _table(
     sa.Index(None, "account_key"),
 )
 
-# Where the bill of an account that has none would stand, in a file that is in order of accounts.
+# Where the bill of an account that has none would stand, in a file whose order is known.
 bill_place = _table(
     "bill_place",
     _run(),

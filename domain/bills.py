@@ -43,6 +43,7 @@ class BillRange:
     lacks: str = ""  # a sentence about pages that are missing; nothing: it is whole
     kin: tuple[str, ...] = ()  # keys of others' accounts that rightly stand on its pages
     is_ruled: bool = False  # a person said whose it is; it may show no account
+    loose: int = 0  # of its last pages: only their place in the file says that they are its own
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ class LinkKind(StrEnum):
     UNLOCK = "unlock"
     UNLINK_ACCOUNT = "unlink-account"  # "was that you?": takes a new link away again
     STAFF_PASSWORD = "staff-password"  # noqa: S105 - the name of a link
+    PHONE = "phone"  # no link: a code that a text brings proves a phone
     RECOVERY_CODE = "recovery-code"  # no link: read out by customer service (rule 155)
 
 
@@ -37,6 +38,7 @@ LINK_HOURS = {
     LinkKind.UNLOCK: timedelta(hours=24),
     LinkKind.UNLINK_ACCOUNT: timedelta(days=14),
     LinkKind.STAFF_PASSWORD: timedelta(hours=72),
+    LinkKind.PHONE: timedelta(minutes=15),
     LinkKind.RECOVERY_CODE: timedelta(hours=24),
 }
 

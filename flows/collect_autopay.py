@@ -37,7 +37,7 @@ def collect_autopay(
     with collecting():
         guard_draws(despite_stuck_postings)
         balances = guard_feed("collect", "autopay", despite_stale_balances)
-        looked_up = look_up_payments()
+        looked_up = look_up_payments(balances)
         drawn = draw_payments(balances)
         events = take_in_late_events()
         settled = read_payouts()

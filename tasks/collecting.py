@@ -23,20 +23,34 @@ from payments.collecting.collecting import collect_due
 from payments.collecting.unanswered import look_up_due
 from payments.outcomes.events import take_in_events
 from payments.outcomes.settlements import read_settlements
+from payments.terms import CollectionTerms
 
 Figures = dict[str, Any]
 TOLD_FOR = timedelta(days=14)  # a customer who hears of it later is no better off
 
 
 @task(name="look up payments", retries=0, cache_policy=NO_CACHE, persist_result=False)
-def look_up_payments() -> Figures:
-    """Find out what became of the payments that were asked for and not answered."""
+def look_up_payments(balances: Figures) -> Figures:
+    """
+    Find out what became of the payments that were asked for and not answered.
+
+    By balances that are too old nothing is asked for again.
+    """
     office = current_office()
-    found = look_up_due(office.database, office.gateway, office.autopay_terms, office.due_now)
+    terms = _terms_by(office, balances)
+    found = look_up_due(office.database, office.gateway, terms, office.due_now)
     figures = lookup_figures(found)
     is_news = bool(found.approved or found.declined)
     _tell(office, "look up payments", figures["sentence"], is_news=is_news)
     return figures
+
+
+def _terms_by(office: Office, balances: Figures) -> CollectionTerms:
+    return replace(
+        office.autopay_terms,
+        left_out=frozenset(balances["left_out"]),
+        feed_max_age=timedelta(seconds=balances["max_age"]) if balances["max_age"] else None,
+    )
 
 
 @task(name="draw payments", retries=0, cache_policy=NO_CACHE, persist_result=False)
@@ -48,11 +62,7 @@ def draw_payments(balances: Figures) -> Figures:
     is due again at the next run. `balances` says which periods' are too old to draw by.
     """
     office = current_office()
-    terms = replace(
-        office.autopay_terms,
-        left_out=frozenset(balances["left_out"]),
-        feed_max_age=timedelta(seconds=balances["max_age"]) if balances["max_age"] else None,
-    )
+    terms = _terms_by(office, balances)
     drawn = collect_due(office.database, office.gateway, terms, office.due_now)
     drawn.left_out.update(balances["left_out"])
     figures = draw_figures(drawn)

@@ -214,12 +214,13 @@ def post_payment(
     *,
     amount: Money | None = None,
     now: datetime = NOW,
+    entry_key: str = "",
 ) -> bool:
     """Enter what became of a scheduled payment, by its row, and queue its posting."""
     cents = amount or payment.amount
     key, sign, what = _POSTED[kind]
     entry = BalanceEntry(
-        key=key.format(payment.key),
+        key=entry_key or key.format(payment.key),
         account_key=payment.account_key,
         kind=what,
         amount=Money(sign * cents.cents),

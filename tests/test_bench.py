@@ -30,6 +30,39 @@ def test_every_wing_of_it_can_be_named():
     assert set() == wings - named
 
 
+def names_of(module):
+    """What a file of ours defines or imports at its first level; None: it is none of ours."""
+    place = ROOT / Path(*module.split("."))
+    file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    if not file.is_file():
+        return None
+    names = {path.stem for path in place.glob("*")} if place.is_dir() else set()
+    for one in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(one, ast.FunctionDef | ast.ClassDef):
+            names.add(one.name)
+        elif isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
+            names.add(one.id)
+        elif isinstance(one, ast.ImportFrom | ast.Import):
+            names |= {alias.asname or alias.name for alias in one.names}
+    return names
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "bench").rglob("*.py")), ids=lambda file: str(file.relative_to(ROOT))
+)
+def test_what_it_measures_with_is_still_there(file):
+    """A bench that nobody ran since a file moved would fail when it is wanted."""
+    ours = {folder.name for folder in ROOT.iterdir() if (folder / "__init__.py").is_file()}
+    wanted = [
+        (one.module, alias.name)
+        for one in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(one, ast.ImportFrom) and one.module and one.module.split(".")[0] in ours
+        for alias in one.names
+    ]
+
+    assert [] == [(module, name) for module, name in wanted if name not in (names_of(module) or ())]
+
+
 def test_a_subject_that_is_not_there_is_answered_with_those_that_are():
     told = subprocess.run(
         [sys.executable, "-m", "bench", "weather"],

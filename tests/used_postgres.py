@@ -23,7 +23,7 @@ _COUNT_ANEW = "SELECT " + ", ".join(
 )
 _END_OTHERS = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE pid <> ALL (%s) AND datname = current_database()"""
-_GUARDED = {"audit", "activity", *FIXED}
+_GUARDED = {"audit", "activity", "text_consent", *FIXED}
 _NOTHING_HELD = "SELECT pg_advisory_unlock_all()"
 
 

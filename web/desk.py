@@ -18,7 +18,7 @@ from web.customers.history.routes import ROUTES as HISTORY
 from web.customers.paying.routes import ROUTES as PAYING
 from web.customers.paying.routes import guest_routes
 from web.customers.routes import customer_routes
-from web.gateways import take_stripe_event
+from web.gateways import TWILIO, take_stripe_event, take_twilio
 from web.guarding import Guard, largest_of
 from web.layout import refuse_looking, send_static
 from web.mail_thread import MailThread, sending_mail
@@ -39,6 +39,7 @@ def desk_of(office: Office) -> Starlette:
             Route("/exports/{token}", fetch_export, methods=["GET"]),
             Route("/communications/{number:int}", read_communication, methods=["GET"]),
             Route("/webhooks/stripe", take_stripe_event, methods=["POST"]),
+            Route(TWILIO, take_twilio, methods=["POST"]),
             Route("/health", tell_health, methods=["GET"]),
             Route("/metrics", tell_metrics, methods=["GET"]),
             Route("/static/{name}", send_static, methods=["GET"]),

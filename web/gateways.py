@@ -1,13 +1,19 @@
-"""What the payment gateway tells by itself: webhooks, checked and kept."""
+"""What others tell by themselves: the payment gateway, and the carrier of texts."""
 
 from __future__ import annotations
+
+from html import escape
+from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from domain.failures import PermanentFailure, Refused, TemporaryFailure
+from mail.texts.port import was_not_delivered
+from office.equipment.texts import is_twilios
 from office.procedures.gateway_webhooks import receive_webhook
+from office.procedures.texting.answering import take_answer, take_fate
 from web.mailed_links import office_of
 from web.pages import not_there
 
@@ -29,3 +35,42 @@ async def take_stripe_event(request: Request) -> Response:
     except (TemporaryFailure, PermanentFailure):
         return PlainTextResponse("Please send it again.\n", status_code=503)
     return PlainTextResponse("Kept.\n")
+
+
+TWILIO = "/webhooks/twilio"
+MOST_FIELDS = 100
+
+
+async def take_twilio(request: Request) -> Response:
+    """
+    Act on what Twilio has signed: STOP, START and HELP at once, before this is answered.
+
+    What is not signed for our own address is refused; where texts go elsewhere there is no page.
+    """
+    office = office_of(request)
+    if office.settings.texts.system != "twilio":
+        return not_there(request)
+    body = (await request.body()).decode("utf-8", "replace")
+    try:
+        fields = parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS)
+    except ValueError:
+        return PlainTextResponse("Too many fields.\n", 400)
+    asked = f"?{request.url.query}" if request.url.query else ""
+    url = f"{office.settings.web.url.rstrip('/')}{TWILIO}{asked}"
+    signature = request.headers.get("x-twilio-signature", "")
+    if not is_twilios(office.settings.texts, url, fields, signature):
+        return PlainTextResponse("Not signed by Twilio.\n", 403)
+    said = await run_in_threadpool(_act, request, dict(fields))
+    message = f"<Message>{escape(said)}</Message>" if said else ""
+    answer = f'<?xml version="1.0" encoding="UTF-8"?><Response>{message}</Response>'
+    return Response(answer, media_type="text/xml")
+
+
+def _act(request: Request, told: dict[str, str]) -> str:
+    office = office_of(request)
+    if "Body" in told:
+        said = take_answer(office, told.get("From", ""), told["Body"])
+        return "" if told.get("OptOutType") else said  # then Twilio has answered by itself
+    if was_not_delivered(told.get("MessageStatus", "")):
+        take_fate(office, told.get("MessageSid", ""), told.get("ErrorCode", ""))
+    return ""

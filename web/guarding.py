@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,10 +17,19 @@ UPLOADS = "/office/close/upload"
 POSTS = "/office/communications/add"
 LARGEST_POST = 50_000_000  # a newsletter; how large it may be says communications.largest_mb
 LOG = logging.getLogger("billclose.web")
+
+
+def policy_for(forms_to: Sequence[str] = ()) -> str:
+    """Return the policy of a page (CSP); its forms may lead on to `forms_to` as well."""
+    forms = " ".join(("'self'", *forms_to))
+    return (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+        f"connect-src 'self'; form-action {forms}; frame-ancestors 'none'; base-uri 'none'"
+    )
+
+
 HEADERS = (
-    (b"content-security-policy", b"default-src 'none'; style-src 'self'; script-src 'self'; "
-     b"img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
-     b"base-uri 'none'"),
+    (b"content-security-policy", policy_for().encode("ascii")),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),
@@ -30,8 +39,8 @@ HEADERS = (
 )  # fmt: skip
 
 
-# Mail programs and gateways post there from elsewhere, with a secret of their own.
-FROM_ELSEWHERE = ("/unsubscribe/", "/webhooks/")
+# Mail programs, gateways and Apple post there from elsewhere, with a secret of their own.
+FROM_ELSEWHERE = ("/unsubscribe/", "/webhooks/", "/oidc/apple/callback")
 
 
 class RequestTooLarge(Exception):

@@ -34,7 +34,8 @@ from database.tables import (
 from domain.accounts import AccountStatus, account_key
 from domain.deliveries import MessageKind, RecipientSource
 from domain.money import ZERO
-from mail.outbox.queueing import PlannedMessage, queue_bills, queue_messages
+from mail.outbox.planned import PlannedMessage
+from mail.outbox.queueing import queue_bills, queue_messages
 from mail.outbox.sending import send_due
 from mail.port import Mailer
 

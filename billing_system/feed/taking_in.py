@@ -28,7 +28,7 @@ from domain.feeds import FeedKind, FeedMovement
 from domain.ledger import BalanceEntry, EntryKind, EntrySource
 from domain.money import ZERO, Money
 from domain.words import say_count
-from rules.feed import NotCounted, Recognized, recognize, unsure_before
+from rules.feed import Arrived, NotCounted, Recognized, recognize, unsure_before
 
 BATCH = 500  # movements that one transaction takes in
 AHEAD = timedelta(days=5)  # a cashier's day may be some days later than ours
@@ -88,7 +88,8 @@ def take_in_file(database: Database, file: FeedFile, terms: FeedTerms, now: date
     report = FeedReport(file.name, file.sequence, written_at, unused=file.unused)
     with database.writing() as books:
         number = _record_file(books, file, written_at, now, terms, report)
-        gaps = read_gaps(books)
+        arriving = None if file.sequence is None else Arrived(file.sequence, report.written_at)
+        gaps = read_gaps(books, arriving)
     findings = Findings(number, now)
     unsure = unsure_before(gaps)
     for some in _batches(file.movements):

@@ -22,6 +22,7 @@ from command_line.options import (
 )
 from domain.deliveries import MessageKind
 from domain.failures import Misuse, OutcomeUnknown, PermanentFailure
+from domain.texts import TEXTED
 
 if TYPE_CHECKING:
     from mail.previews.previewing import PreviewSubject
@@ -84,6 +85,7 @@ class Made:
 @click.option("--form", default="", metavar="NAME", help="Such as final-bill, or past-due-2.")
 @click.option("--sample", is_flag=True, help="With invented facts, without an account.")
 @click.option("--to", "file", type=click.Path(path_type=Path), metavar="FILE", help="Write there.")
+@click.option("--text", "as_text", is_flag=True, help="Say the text message in its place.")
 @click.option("--open", "opens", is_flag=True, help="Open the page in the browser.")
 @click.option("--send-to", default="", metavar="ADDRESS", help="Mail it to yourself, as a test.")
 @as_of_option
@@ -97,6 +99,7 @@ def preview(
     form: str,
     sample: bool,
     file: Path | None,
+    as_text: bool,
     opens: bool,
     send_to: str,
     as_of: datetime | None,
@@ -114,6 +117,10 @@ def preview(
     wanted = PreviewSubject(MessageKind(kind), account, period, form)
     _require_form(wanted)
     office = open_office(home, as_of)
+    if as_text:
+        words = _text(office, wanted)
+        say_done(as_json, {"text": words}, words)
+        return DONE
     try:
         made = _make(office, wanted)
     except PermanentFailure as failure:
@@ -132,6 +139,18 @@ def preview(
         lines.append(f"Sent {figures['sent_to']}")
     say_done(as_json, figures, *lines)
     return DONE
+
+
+def _text(office: Office, wanted: PreviewSubject) -> str:
+    """Say what whoever chose texts gets in the mail's place."""
+    from mail.letters.samples import a_sample_notice
+    from mail.previews.previewing import text_of
+
+    if wanted.kind not in TEXTED:
+        raise Misuse(f"{wanted.kind} is always a mail; texts are {', '.join(sorted(TEXTED))}.")
+    if wanted.account:
+        return text_of(wanted, office.text_words, office.clock.due)
+    return office.text_words.word(a_sample_notice(wanted.form or wanted.kind.value))
 
 
 def _require_form(wanted: PreviewSubject) -> None:

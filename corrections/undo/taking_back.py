@@ -22,6 +22,7 @@ from database.approvals import record_request
 from database.audit import record_audit
 from database.books import Database
 from database.definitions.corrections import correction, period_undo, replaced_bill
+from database.definitions.texts import text_message
 from database.ledger.entries import add_up
 from database.ledger.locking import lock_all_balances
 from database.ledger.tables import balance_entry
@@ -59,6 +60,7 @@ from domain.money import ZERO
 from domain.payments import DRAW, PAYMENT, DrawState, PaymentKind, PaymentState
 from domain.steps import Step
 from mail.outbox.queueing import surely_not_left
+from mail.texts.recording import withdraw_texts
 
 SOME = 500  # accounts whose sums are added up at a time
 DONE_ANEW = (Step.APPROVE, Step.PUBLISH, Step.SCHEDULE, Step.SEND, Step.PRINT, Step.REPORT)
@@ -133,6 +135,7 @@ def _cancel_payments(books: Connection, period: str) -> None:
 def _withdraw_mails(books: Connection, period: str) -> None:
     of_the_bills = (_MAIL.period == period, _MAIL.kind.in_(OF_A_BILL))
     books.execute(delivery.delete().where(*of_the_bills, *surely_not_left()))
+    withdraw_texts(books, period, text_message.c.kind.in_(OF_A_BILL))
 
 
 def _keep_bills(books: Connection, period: str, terms: UndoTerms) -> None:

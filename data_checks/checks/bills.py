@@ -88,6 +88,10 @@ def _say_missing(row: Row) -> str:
     return f"{said}; in the order of {row['file']} it would stand by {pages}"
 
 
+def _say_beside_missing(row: Row) -> str:
+    return f"its bill may have got a page of the one of {row['account']}, which is missing"
+
+
 BILLS = (
     Check(
         name="bill-unknown-account",
@@ -156,6 +160,7 @@ BILLS = (
                 ON k.period = a.period AND k.account_key = COALESCE(l.account_key, g.before_key)
             WHERE a.period = :period AND a.status <> 'closed' AND b.account_key IS NULL""",
         detail=_say_missing,
+        also_detail=_say_beside_missing,
         rules=(11, 12),
     ),
     Check(

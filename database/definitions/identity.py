@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
 
+from database.definitions.append_only import keep_for_good
 from database.tables import metadata
 from database.types import Moment, one_of
 from domain.identity import CredentialKind, LinkKind, LinkProof, Role, UserState
@@ -263,23 +262,4 @@ activity = sa.Table(
     sa.Index(None, "user_number", "at"),
 )
 
-_SQLITE_GUARDS = (
-    """CREATE TRIGGER activity_update BEFORE UPDATE ON activity
-    BEGIN SELECT RAISE(ABORT, 'activity is append-only'); END""",
-    """CREATE TRIGGER activity_delete BEFORE DELETE ON activity
-    BEGIN SELECT RAISE(ABORT, 'activity is append-only'); END""",
-)
-_POSTGRESQL_GUARDS = (
-    """CREATE OR REPLACE FUNCTION activity_refuse() RETURNS trigger LANGUAGE plpgsql AS
-    $$ BEGIN RAISE EXCEPTION 'activity is append-only'; END $$""",
-    """CREATE TRIGGER activity_change BEFORE UPDATE OR DELETE ON activity
-    FOR EACH ROW EXECUTE FUNCTION activity_refuse()""",
-)
-
-
-@sa.event.listens_for(activity, "after_create")
-def _guard_activity(_table: sa.Table, connection: sa.Connection, **_options: Any) -> None:
-    """What happened in a portal is never changed or taken away (rules 166, 167; ruling 10)."""
-    is_postgresql = connection.dialect.name == "postgresql"
-    for statement in _POSTGRESQL_GUARDS if is_postgresql else _SQLITE_GUARDS:
-        connection.exec_driver_sql(statement)
+keep_for_good(activity)  # rules 166, 167; ruling 10

@@ -19,7 +19,8 @@ from database.tables import (
 )
 from domain.deliveries import DeliveryStatus, MessageKind
 from mail.communications.mailings import Mailing, form_of, lock_mailing
-from mail.outbox.queueing import PlannedMessage, queue_messages
+from mail.outbox.planned import PlannedMessage
+from mail.outbox.queueing import queue_messages
 
 TURNS_A_MINUTE = 6
 

@@ -65,8 +65,12 @@ def greeted(customer: str) -> str:
 
 
 def period_words(period: str, language: str = ENGLISH) -> str:
-    """Say a month as customers do, `October 2026`; a period of another name keeps it."""
-    found = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", period)
+    """
+    Say a month as customers do, `October 2026`, of a cycle (`2026-10-A`) as well.
+
+    A period of another name keeps it.
+    """
+    found = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])([-_. ].*)?", period)
     if not found or found[1] == "0000":
         return period
     return say_month(date(int(found[1]), int(found[2]), 1), language)

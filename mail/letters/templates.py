@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import (
     BaseLoader,
@@ -20,7 +21,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from domain.causes import say_cause
 from domain.failures import Misuse, PermanentFailure
-from mail.letters.bill import FORM_TITLES, BillLetter, Letter, a_sample
+from domain.languages import NAMES
+from domain.texts import TEXTED
+from mail.letters.bill import FORM_TITLES, BillLetter, Letter, a_sample, in_languages
 from mail.letters.corrected import CORRECTED_BILL
 from mail.letters.notices import FOLDER, NOTICES, kind_of
 from mail.letters.phrases import web_address
@@ -81,10 +84,12 @@ def _written(rules: str) -> str:
 
 
 PARTS = ("subject", "txt", "html")
+TEXTS = "texts"  # the folder of what goes to a phone
+TEXT_ANSWERS = ("code", "help", "stopped", "started")  # texts that are about no account
 _OWN = Path(__file__).parents[1] / "templates"
 # A template may divide a text or ask a list for what it has not: its fault, and not the program's.
 _FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-_NAME = re.compile(rf"({FOLDER}/)?[A-Za-z0-9][A-Za-z0-9_-]*")
+_NAME = re.compile(rf"({FOLDER}/|{TEXTS}/)?[A-Za-z0-9][A-Za-z0-9_-]*")
 # What every bill's template must say, and what of a bill makes it say so.
 _SAID_WHERE = {
     "password_hint": "how the PDF is opened",
@@ -161,6 +166,36 @@ class Templates:
                     f"name begins with one of {', '.join(NOTICES)}."
                 )
             self._try(a_sample_notice(form))
+        self._check_texts()
+
+    def word_text(self, names: tuple[str, ...], values: Mapping[str, Any], language: str) -> str:
+        """
+        Word one text message by the first of its templates that there is, on one line.
+
+        Raises PermanentFailure where it does not work or says nothing.
+        """
+        known = in_languages(tuple(f"{TEXTS}/{name}" for name in names), language)
+        try:
+            said = self._find(known, "txt").render(self._contact | dict(values))
+        except _FAULTS as failure:
+            reason = str(failure) or say_cause(failure)
+            raise PermanentFailure(
+                f"the text template of {names[-1]} does not work ({reason})"
+            ) from failure
+        if not (words := " ".join(said.split())):
+            raise PermanentFailure(f"the text template of {names[-1]} says nothing")
+        return words
+
+    def _check_texts(self) -> None:
+        """Word every text with sample facts, in both languages."""
+        about = {"account_end": "37.1", "shows_amount": True, "link": "", "code": "271828"}
+        for language in NAMES:
+            for form in (*sorted(TEXTED), *TEXT_ANSWERS):
+                own = {} if form in TEXT_ANSWERS else a_sample_notice(form).values()
+                try:
+                    self.word_text((form,), {"utility": "Larkspur"} | own | about, language)
+                except PermanentFailure as failure:
+                    raise Misuse(f"{failure}; correct it in {self._folder}") from failure
 
     def word(self, letter: Letter) -> Wording:
         """Word one mail; raises PermanentFailure where its template does not work."""

@@ -22,7 +22,8 @@ from database.tables import (
 from domain.deliveries import MessageKind
 from domain.payments import DrawState, PaymentState
 from mail.notices.payments import NoticeCounts, Notifying, payments_of, queue_notices
-from mail.outbox.queueing import PlannedMessage, queue_messages
+from mail.outbox.planned import PlannedMessage
+from mail.outbox.queueing import queue_messages
 from mail.recipients.suppressed import suppressed_mailboxes
 from mail.rendering.notice_letters import not_drawn
 from rules.mail.delivery import choose_recipients

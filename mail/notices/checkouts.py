@@ -17,7 +17,8 @@ from domain.deliveries import MessageKind, RecipientSource
 from domain.payments import PaymentState
 from mail.letters.notices import NOT_TAKEN, OF_EVENT, TAKEN_BACK
 from mail.notices.payments import TOLD_FOR, NoticeCounts, Notifying
-from mail.outbox.queueing import PlannedMessage, queue_messages
+from mail.outbox.planned import PlannedMessage
+from mail.outbox.queueing import queue_messages
 
 _PAYMENT = gateway_payment.c
 _TOLD_LATEST = 10 * TOLD_FOR  # a bank takes back weeks later

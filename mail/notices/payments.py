@@ -22,7 +22,8 @@ from domain.payments import DrawState, PaymentState
 from domain.reminders import Skipped
 from domain.steps import Step
 from domain.words import say_count
-from mail.outbox.queueing import PlannedMessage, queue_messages, without_known
+from mail.outbox.planned import PlannedMessage
+from mail.outbox.queueing import queue_messages, without_known
 from mail.recipients.addresses import Some, read_addresses
 from mail.recipients.suppressed import suppressed_mailboxes
 

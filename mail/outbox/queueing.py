@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -29,31 +28,13 @@ from database.tables import (
 )
 from domain.accounts import AccountStatus, account_key
 from domain.corrections import again_about, corrected_about
-from domain.deliveries import DeliveryStatus, MessageKind, RecipientSource
-from mail.keys import delivery_key, message_id
+from domain.deliveries import DeliveryStatus, MessageKind
+from mail.keys import message_id
 from mail.outbox.deliveries import DELIVERY
+from mail.outbox.planned import PlannedMessage
+from mail.texts.recording import find_texts, known_statuses, queue_texts
 
 CHUNK = 2_000  # rows in memory at a time
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedMessage:
-    """
-    One message that is to be sent: a bill, a reminder, a receipt, an alert.
-
-    `about` is the business fact that there is one message for: the period, a due date, a
-    receipt's number. `run` is the closed period it belongs to, if it does. An alert goes to the
-    office and has neither account nor source.
-    """
-
-    kind: MessageKind
-    about: str
-    address: str
-    source: RecipientSource | None = None
-    account: str = ""
-    period: str | None = None
-    form: str = ""
-    edition: int = 0  # of a bill: how often another one took its place
 
 
 def queue_messages(
@@ -67,14 +48,20 @@ def queue_messages(
     """
     Record messages to be sent, in the transaction that they follow from; return how many are new.
 
-    One for each kind, subject, account and mailbox, however often they are recorded. `leaves_at`
-    is the moment before which they are not sent; None: now.
+    One for each kind, subject, account and mailbox, however often they are recorded; where its
+    reader chose texts, a text to their phone in its place. `leaves_at` is the moment before which
+    they are not sent; None: now.
     """
-    begin = leaves_at or now
-    rows = (_row_of(message, now, message_domain) | {"next_try_at": begin} for message in messages)
-    recorded = 0
-    while chunk := list(islice(rows, CHUNK)):
-        recorded += _record(books, chunk)
+    begin, planned, recorded = leaves_at or now, iter(messages), 0
+    while chunk := list(islice(planned, CHUNK)):
+        texts = find_texts(books, chunk)
+        rows = [
+            _row_of(message, now, message_domain) | {"next_try_at": begin}
+            for message in chunk
+            if not texts or message.key not in texts
+        ]
+        recorded += queue_texts(books, texts.values(), now)
+        recorded += _record(books, rows) if rows else 0
     return recorded
 
 
@@ -274,8 +261,7 @@ def _has_this_very_bill(period: str) -> sa.ColumnElement[bool]:
 
 
 def _row_of(message: PlannedMessage, now: datetime, message_domain: str) -> dict[str, Any]:
-    mailbox = message.address.casefold()
-    key = delivery_key(message.kind, message.about, message.form, message.account, mailbox)
+    key = message.key
     return {
         "key": key,
         "period": message.period,
@@ -329,7 +315,7 @@ def without_known(
     known of them is one range of the outbox: PostgreSQL goes through a list of thousands of keys
     for each row that it has.
     """
-    by_key = {_key(message): message for message in messages}
+    by_key = {message.key: message for message in messages}
     known: Counter[DeliveryStatus] = Counter()
     first, last = messages[0], messages[-1]
     query = sa.select(delivery.c.key, delivery.c.status).where(
@@ -341,9 +327,10 @@ def without_known(
     for key, status in books.execute(query).all():
         if by_key.pop(key, None):
             known[status] += 1
+    texts = find_texts(books, list(by_key.values()))
+    statuses = known_statuses(books, texts.values())
+    for key, text in texts.items():
+        if (status := statuses.get(text.key)) is not None:
+            known[status] += 1
+            del by_key[key]
     return list(by_key.values()), known
-
-
-def _key(message: PlannedMessage) -> str:
-    mailbox = message.address.casefold()
-    return delivery_key(message.kind, message.about, message.form, message.account, mailbox)

@@ -9,9 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.counting import count_by
+from database.definitions.texts import text_message
 from database.tables import bounce, delivery
 from domain.deliveries import DeliveryStatus, MessageKind
 from mail.outbox.deliveries import OF_THE_BILL
+from mail.texts.recording import withdraw_texts
 
 _WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
 _MAY_ARRIVE = (DeliveryStatus.SENDING, DeliveryStatus.IN_DOUBT)
@@ -44,6 +46,10 @@ def withdraw_bill_mails(books: Connection, period: str, account_key: str) -> Wit
             ~sa.exists().where(bounce.c.delivery_key == delivery.c.key),
         )
     ).rowcount
+    texts = text_message.c
+    taken += withdraw_texts(
+        books, period, texts.account_key == account_key, texts.kind.in_(OF_THE_BILL)
+    )
     is_bill = (*ours, delivery.c.kind == MessageKind.BILL)
     left = count_by(books, delivery.c.status, *is_bill)
     last = books.scalar(sa.select(sa.func.max(delivery.c.sent_at)).where(*is_bill))

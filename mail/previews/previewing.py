@@ -19,6 +19,7 @@ from domain.deliveries import MessageKind, Recipient, RecipientSource
 from domain.failures import Misuse, OutcomeUnknown, PermanentFailure, TemporaryFailure
 from mail.keys import delivery_key, message_id
 from mail.letters.bill import Letter
+from mail.letters.notices import Notice
 from mail.letters.samples import sample_letter, sample_pdf
 from mail.letters.templates import Templates
 from mail.message.mime import Attachment, Unsubscribe
@@ -28,6 +29,7 @@ from mail.rendering.bill_facts import find_facts_of_bill
 from mail.rendering.bills import BillRenderer, Sender, Stamp, bill_file_stem, compose_mail
 from mail.rendering.notice_facts import find_facts_of_notice
 from mail.rendering.notices import NoticeRenderer
+from mail.rendering.texts import TextWords
 
 UTILITY_BILL = "utility-bill"
 
@@ -222,8 +224,27 @@ def _render(
         if facts is None:
             raise PermanentFailure(f"it has no bill of the form {row.form}")
         return bills.compose(row, facts, to)
+    letter, attachment, zone = _notice_of(row, subject, notices)
+    return notices.compose(row, letter, Stamp.of(row, zone), attachment, to)
+
+
+def text_of(wanted: PreviewSubject, words: TextWords, now: Callable[[str], datetime]) -> str:
+    """Return what a customer who chose texts would read; raises as `look_at` does."""
+    subject = find_subject(words.database, wanted, words.notices.sender.address)
+    row = _a_delivery(subject, now(subject.run.timezone), words.notices.sender)
+    try:
+        letter, _, _ = _notice_of(row, subject, words.notices)
+        return words.word(letter)
+    except (PermanentFailure, TemporaryFailure) as failure:
+        raise Misuse(f"There is no text to show: {failure}.", "nothing-to-show") from None
+
+
+def _notice_of(
+    row: Delivery, subject: Subject, notices: NoticeRenderer
+) -> tuple[Notice, Attachment | None, str]:
+    """Return what is said, what goes with it, and the utility's time zone."""
     known = find_facts_of_notice(
-        bills.database,
+        notices.database,
         key=row.key,
         period=row.period,
         account_key=row.account_key,
@@ -232,8 +253,7 @@ def _render(
     )
     if known is None:
         raise PermanentFailure("its period is not in the books")
-    letter, attachment = notices.to_letter(row, known)
-    return notices.compose(row, letter, Stamp.of(row, known.timezone), attachment, to)
+    return *notices.to_letter(row, known), known.timezone
 
 
 def _a_delivery(subject: Subject, now: datetime, sender: Sender) -> Delivery:

@@ -7,18 +7,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.audit import is_audited, record_audit
 from database.books import Database
+from database.definitions.texts import text_message
 from database.tables import bounce, delivery, scheduled_payment
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.payments import PaymentState
 from domain.reminders import REMINDERS, Skipped, audit_action
 from domain.words import say_count
-from mail.outbox.queueing import PlannedMessage, queue_messages, without_known
+from mail.outbox.planned import PlannedMessage
+from mail.outbox.queueing import queue_messages, without_known
 from mail.reminders.due_dates import DueDate, Reminding, due_dates
 from mail.reminders.holds import Hold
 from mail.reminders.selection import count_skipped, debts, read_debtors
@@ -151,6 +154,7 @@ _NOTICES = {
     MessageKind.RECEIPT: PaymentState.SUCCEEDED,
     MessageKind.AUTOPAY_SCHEDULED: PaymentState.SCHEDULED,
 }
+_TABLES = (delivery, text_message)
 _WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
 
 
@@ -164,8 +168,14 @@ def withdraw_reminders(database: Database, terms: Reminding) -> int:
     """
     taken = 0
     with database.reading() as books:
-        runs = books.scalars(sa.select(delivery.c.period).where(*_waiting()).distinct()).all()
-    for period in runs:
+        runs = {
+            period
+            for table in _TABLES
+            for period in books.scalars(
+                sa.select(table.c.period).where(*_waiting(table, REMINDERS)).distinct()
+            )
+        }
+    for period in sorted(runs, key=str):
         with database.writing() as books:
             number = _withdraw(books, period, terms)
             if number:
@@ -181,48 +191,64 @@ def withdraw_notices(database: Database, now: datetime, who: str) -> int:
 
     A receipt of a payment that came back, a word before a draw that has been done or taken off.
     """
-    over = [
-        sa.and_(delivery.c.kind == kind, ~_is_payment(state)) for kind, state in _NOTICES.items()
-    ]
     with database.writing() as books:
-        taken = books.execute(delivery.delete().where(*_waiting(_NOTICES), sa.or_(*over))).rowcount
+        taken = sum(_withdraw_notices(books, table) for table in _TABLES)
         if taken:
             detail = f"{say_count(taken, 'notice')} not so any more"
             record_audit(books, now, who, "withdraw notices", "payments", detail)
     return taken
 
 
-def _is_payment(state: PaymentState) -> sa.Exists:
+def _withdraw_notices(books: Connection, table: sa.Table) -> int:
+    over = [
+        sa.and_(table.c.kind == kind, ~_is_payment(table, state))
+        for kind, state in _NOTICES.items()
+    ]
+    done = books.execute(table.delete().where(*_waiting(table, _NOTICES), sa.or_(*over)))
+    return done.rowcount
+
+
+def _is_payment(table: sa.Table, state: PaymentState) -> sa.Exists:
     return sa.exists().where(
-        scheduled_payment.c.period == delivery.c.period,
-        scheduled_payment.c.account_key == delivery.c.account_key,
+        scheduled_payment.c.period == table.c.period,
+        scheduled_payment.c.account_key == table.c.account_key,
         scheduled_payment.c.state == state,
     )
 
 
 def _withdraw(books: Connection, period: str | None, terms: Reminding) -> int:
+    owed = [
+        (step, debts(due, step.step.kind, terms, step))
+        for due in due_dates(books, terms.now, period)
+        for step in due.owed(terms.plan)
+    ]
+    return sum(_withdraw_from(books, table, period, owed) for table in _TABLES)
+
+
+def _withdraw_from(
+    books: Connection, table: sa.Table, period: str | None, owed: list[tuple[OwedStep, Any]]
+) -> int:
     still_owed = [
         sa.and_(
-            delivery.c.form == owed.step.form,
-            delivery.c.account_key.in_(
-                sa.select(found.c.account_key).where(found.c.reason.is_(None))
-            ),
+            table.c.form == step.step.form,
+            table.c.account_key.in_(sa.select(found.c.account_key).where(found.c.reason.is_(None))),
         )
-        for due in due_dates(books, terms.now, period)
-        for owed in due.owed(terms.plan)
-        for found in [debts(due, owed.step.kind, terms, owed)]
+        for step, found in owed
     ]
-    of_the_run = delivery.c.period == period if period is not None else delivery.c.period.is_(None)
+    of_the_run = table.c.period == period if period is not None else table.c.period.is_(None)
     done = books.execute(
-        delivery.delete().where(*_waiting(), of_the_run, ~sa.or_(sa.false(), *still_owed))
+        table.delete().where(
+            *_waiting(table, REMINDERS), of_the_run, ~sa.or_(sa.false(), *still_owed)
+        )
     )
     return done.rowcount
 
 
-def _waiting(kinds: Iterable[MessageKind] = REMINDERS) -> list[sa.ColumnElement[bool]]:
-    return [
-        delivery.c.status.in_(_WAITING),
-        delivery.c.kind.in_(list(kinds)),
-        ~delivery.c.possible_duplicate,
-        ~sa.exists().where(bounce.c.delivery_key == delivery.c.key),
+def _waiting(table: sa.Table, kinds: Iterable[MessageKind]) -> list[sa.ColumnElement[bool]]:
+    waits = [
+        table.c.status.in_(_WAITING),
+        table.c.kind.in_(list(kinds)),
+        ~table.c.possible_duplicate,
     ]
+    came_back = sa.exists().where(bounce.c.delivery_key == table.c.key)
+    return [*waits, ~came_back] if table is delivery else waits

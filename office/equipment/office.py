@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # equipment is loaded by the first command that needs it
     from billing_system.feed.port import FeedSource
     from billing_system.port import BillingSystem
     from cash_receipting.port import CashReceipting
+    from identity.oidc.provider import IdentityProvider
     from identity.tokens import LinkTokens
     from mail.bounces.inbox import Inbox
     from mail.communications.posted import LiveCommunications
@@ -36,6 +37,8 @@ if TYPE_CHECKING:  # equipment is loaded by the first command that needs it
     from mail.port import Mailer
     from mail.rendering.bills import BillRenderer
     from mail.rendering.notices import NoticeRenderer
+    from mail.rendering.texts import TextWords
+    from mail.texts.port import TextSender
     from payments.method_capture import MethodCapture
     from payments.port import PaymentGateway
     from payments.sandbox.method_capture import SandboxCapture
@@ -190,6 +193,27 @@ class Office(Choices):
         from office.equipment.mail import to_notice_renderer
 
         return to_notice_renderer(self)
+
+    @cached_property
+    def identity_providers(self) -> dict[str, IdentityProvider]:
+        """Whose accounts customers may sign in with, by code; none unless they are set."""
+        from office.equipment.sign_in import to_providers
+
+        return to_providers(self) if self.settings.oidc.is_used else {}
+
+    @property
+    def text_sender(self) -> TextSender:
+        """What carries texts, opened anew: whoever asked for it closes it."""
+        from office.equipment.texts import to_text_sender
+
+        return to_text_sender(self)
+
+    @cached_property
+    def text_words(self) -> TextWords:
+        """What makes the words of texts."""
+        from office.equipment.texts import to_text_words
+
+        return to_text_words(self)
 
     @cached_property
     def export_links(self) -> ExportLinks:

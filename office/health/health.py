@@ -26,6 +26,7 @@ from office.health.machine import (
 )
 from office.health.nights import lost_events, silent_rounds
 from office.health.prefect import failed_runs, late_runs, waiting_closes
+from office.health.texts import waiting_texts
 from office.health.work import (
     forgotten_schedules,
     late_periods,
@@ -102,6 +103,7 @@ def _health(looking: Looking, asked: list[Condition], offsets: Offsets) -> Healt
         *lost_events(looking),
         *silent_services(looking),
         *stuck_money(looking),
+        *waiting_texts(looking),
         *asked,
         *clock_off(looking, offsets),
         *full_disks(looking),

@@ -14,7 +14,8 @@ from database.audit import record_audit
 from database.inserting import insert_new
 from database.tables import incident
 from domain.deliveries import MessageKind
-from mail.outbox.queueing import PlannedMessage, queue_messages
+from mail.outbox.planned import PlannedMessage
+from mail.outbox.queueing import queue_messages
 from mail.rendering.alerts import BEGAN, ENDED, RUNBOOK
 from office.equipment.office import Office
 from office.health.alert_ways import queue_posts

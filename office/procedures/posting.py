@@ -48,7 +48,8 @@ def tell_office(office: Office) -> int:
 
     Once an outage and address; returns how many are new.
     """
-    from mail.outbox.queueing import PlannedMessage, queue_messages
+    from mail.outbox.planned import PlannedMessage
+    from mail.outbox.queueing import queue_messages
     from mail.rendering.alerts import (  # letters take long to load, and are rarely written
         BACK,
         DOWN,

@@ -26,7 +26,8 @@ from domain.deliveries import MessageKind, Recipient, RecipientSource
 from domain.failures import Misuse, Refused
 from domain.words import say_count
 from mail.letters.links import token_hash
-from mail.outbox.queueing import PlannedMessage, queue_messages
+from mail.outbox.planned import PlannedMessage
+from mail.outbox.queueing import queue_messages
 from office.equipment.mail import export_address
 from office.equipment.office import Office
 from reporting.documents.usage_export import MOST, read_usage, to_workbook

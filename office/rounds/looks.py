@@ -17,6 +17,7 @@ from domain.steps import Step
 from mail.outbox.deliveries import count_due
 from mail.outbox.recovery import has_leftovers
 from office.equipment.office import Office
+from office.procedures.texting.sending import has_due_texts
 from rules.mail.delivery import is_part_due
 
 Why = Callable[[Office, datetime], str]
@@ -64,8 +65,9 @@ def why_post(office: Office, now: datetime) -> str:
 
 
 def why_send(office: Office, now: datetime) -> str:
-    """Say why mail needs work: alerts wait in the outbox like any other mail."""
-    return why_send_kinds(office, now, tuple(MessageKind))
+    """Say why mail needs work: alerts wait in the outbox like any other mail, and so do texts."""
+    why = why_send_kinds(office, now, tuple(MessageKind))
+    return why or ("texts are due" if has_due_texts(office, now) else "")
 
 
 def why_send_kinds(office: Office, now: datetime, kinds: tuple[MessageKind, ...]) -> str:

@@ -68,6 +68,8 @@ from office.settings.money import (
     PaymentsSettings,
     RemindersSettings,
 )
+from office.settings.sign_in import OidcSettings
+from office.settings.texts import TextsSettings
 from office.settings.theme import ThemeSettings
 
 FILE = "billclose.toml"
@@ -99,6 +101,7 @@ class Settings(BaseSettings):
     alerts: AlertsSettings = AlertsSettings()
     reminders: RemindersSettings = RemindersSettings()
     notices: NoticesSettings = NoticesSettings()
+    texts: TextsSettings = TextsSettings()
     checks: ChecksSettings = ChecksSettings()
     approval: ApprovalSettings = ApprovalSettings()
     checklist: ChecklistSettings = ChecklistSettings()
@@ -114,6 +117,7 @@ class Settings(BaseSettings):
     exports: ExportsSettings = ExportsSettings()
     web: WebSettings = WebSettings()
     portal: PortalSettings = PortalSettings()
+    oidc: OidcSettings = OidcSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,7 +31,7 @@ from database.tables import (
     suspended_method,
 )
 from domain.accounts import AccountStatus
-from domain.money import Money
+from domain.money import ZERO, Money
 from domain.payments import DRAW, DrawState, PaymentKind, PaymentState
 from payments.collecting.draws import Draw, find_draws, move_payment
 from payments.collecting.recording import record_never_asked
@@ -63,11 +64,17 @@ def due_payments(
     since it was written: a block is honored from when it is known (rule 138). Some at a time:
     everybody's mandates for each batch would make a large town's draws dearer than a small one's.
     """
+    query = _drawables(period, due).where(*_is_due(today))
+    return query.with_for_update(of=scheduled_payment) if locked else query
+
+
+def _drawables(period: str, due: Sequence[Any]) -> sa.Select[Any]:
     newest = account.alias("newest")
     in_force = mandates_in_force(period, [row.account_key for row in due])
-    query = (
+    return (
         sa.select(
             *(_PAYMENT[name] for name in ("key", "period", "account", "amount", "method_token")),
+            _PAYMENT.account_key,
             _PAYMENT.number,
             _last_draw().label("last_draw"),
             _PAYMENT.method_kind,
@@ -97,10 +104,9 @@ def due_payments(
                 in_force.c.method_token == _PAYMENT.method_token,
             ),
         )
-        .where(_PAYMENT.key.in_([row.key for row in due]), *_is_due(today))
+        .where(_PAYMENT.key.in_([row.key for row in due]))
         .order_by(_PAYMENT.key)
     )
-    return query.with_for_update(of=scheduled_payment) if locked else query
 
 
 def to_drawable(row: Any) -> Drawable:
@@ -237,10 +243,28 @@ def _is_dead(now: datetime) -> sa.ColumnElement[bool]:
 
 
 def list_due(database: Database, period: str, today: date, size: int) -> Iterator[Sequence[Any]]:
-    """Yield the keys of a run's payments whose day has come, some at a time."""
+    """
+    Yield the keys of a run's payments whose day has come, some at a time.
+
+    A second payment of an account comes after all first ones: what it may draw is known when the
+    first has its answer.
+    """
     with database.reading() as books:
         due = books.execute(due_keys(period, today)).all()
-    yield from (due[first : first + size] for first in range(0, len(due), size))
+    for some in _one_an_account(due):
+        yield from (some[first : first + size] for first in range(0, len(some), size))
+
+
+def _one_an_account(due: Sequence[Any]) -> list[list[Any]]:
+    """Deal out payments so that no list holds two of one account; each keeps their order."""
+    dealt: list[list[Any]] = []
+    times = Counter[str]()
+    for row in due:
+        if times[row.account_key] == len(dealt):
+            dealt.append([])
+        dealt[times[row.account_key]].append(row)
+        times[row.account_key] += 1
+    return dealt
 
 
 def claim_due(
@@ -256,15 +280,19 @@ def claim_due(
 
     The balances are locked first and read by the next statement: a payment that is just being
     written down is waited for and counted. Of two workers one gets a payment: the books take one
-    open draw of it.
+    open draw of it. Of two payments of an account the second waits for the first's answer.
     """
     claim = Claim()
+    claimed: set[str] = set()  # accounts
     recorded: list[dict[str, Any]] = []
     with database.writing() as books:
         lock_balances(books, (row.account_key for row in due))
         for row in books.execute(due_payments(period, today, due)):
             decision = decide_draw(to_drawable(row), terms.autopay)
-            if isinstance(decision, Money):
+            if row.account_key in claimed:
+                claim.waiting += 1
+            elif isinstance(decision, Money):
+                claimed.add(row.account_key)
                 recorded.append(_to_draw(row, decision, now))
             elif decision.waits:
                 claim.waiting += 1
@@ -274,15 +302,59 @@ def claim_due(
     return claim
 
 
+def may_be_asked_again(
+    database: Database, draws: Sequence[Draw], terms: CollectionTerms
+) -> set[str]:
+    """
+    Return the keys of draws that may be asked for once more, under their keys.
+
+    Since a draw was asked for a customer may have paid at the counter, or have been blocked: what
+    would not be drawn now with the same amount is not asked for again, and stays in doubt. What a
+    customer asked for at the checkout is his own word.
+    """
+    ours = {one.payment_key: one for one in draws if one.is_autopay}
+    may = {one.key for one in draws if not one.is_autopay}
+    with database.writing() as books:
+        lock_balances(books, sorted({one.account_key for one in ours.values()}))
+        for period in sorted({one.period for one in ours.values()}):
+            keys = sa.select(_PAYMENT.key, _PAYMENT.account_key).where(
+                _PAYMENT.key.in_(list(ours)), _PAYMENT.period == period
+            )
+            for row in books.execute(_drawables(period, books.execute(keys).all())):
+                one = ours[row.key]
+                drawable = replace(to_drawable(row), amount=one.amount)
+                if decide_draw(drawable, terms.autopay) == one.amount:
+                    may.add(one.key)
+    return may
+
+
 def preview_due(
     database: Database, now: datetime, terms: CollectionTerms
 ) -> Iterator[tuple[Any, Any]]:
-    """Yield each payment that is due with what would be drawn, or why nothing; changes nothing."""
+    """
+    Yield each payment that is due with what would be drawn, or why nothing; changes nothing.
+
+    Of several payments of an account the later ones find what the earlier ones would leave.
+    """
+    drawn: dict[str, Money] = {}
     for period, today in runs_with_due_payments(database, now):
         for due in list_due(database, period, today, terms.batch):
             with database.reading() as books:
                 rows = books.execute(due_payments(period, today, due, locked=False)).all()
-            yield from ((row, decide_draw(to_drawable(row), terms.autopay)) for row in rows)
+            for row in rows:
+                decision = decide_draw(
+                    _after(to_drawable(row), drawn.get(row.account_key)), terms.autopay
+                )
+                if isinstance(decision, Money):
+                    drawn[row.account_key] = drawn.get(row.account_key, ZERO) + decision
+                yield row, decision
+
+
+def _after(drawable: Drawable, drawn: Money | None) -> Drawable:
+    """Return what is left to draw when something of the account was drawn before."""
+    if drawn is None or drawable.open_balance is None:
+        return drawable
+    return replace(drawable, open_balance=drawable.open_balance - drawn)
 
 
 def _to_draw(row: Any, amount: Money, now: datetime) -> dict[str, Any]:

@@ -162,7 +162,10 @@ def collect_due(
     abandon_unasked(database, now())
     for period, today in runs_with_due_payments(database, now()):
         for due in list_due(database, period, today, terms.batch):
-            if not line.is_open or _is_left_out(database, period, now(), terms, counts):
+            if not line.is_open:
+                break
+            if is_left_out(database, period, now(), terms):
+                counts.left_out.add(period)
                 break
             claim = claim_due(database, period, today, now(), terms, due)
             counts.cancelled += claim.cancelled
@@ -175,23 +178,18 @@ def collect_due(
     return counts
 
 
-def _is_left_out(
-    database: Database, period: str, now: datetime, terms: CollectionTerms, counts: CollectCounts
-) -> bool:
+def is_left_out(database: Database, period: str, now: datetime, terms: CollectionTerms) -> bool:
     """
     Tell whether a period's balances are too old to draw by, as they are now.
 
     Asked before each batch: a night may last until the feed is too old.
     """
     if period in terms.left_out:
-        counts.left_out.add(period)
         return True
     if terms.feed_max_age is None:
         return False
     with database.reading() as books:
-        stale = stale_periods(books, read_feed(books, terms.feed_max_age), now, [period])
-    counts.left_out.update(stale)
-    return bool(stale)
+        return bool(stale_periods(books, read_feed(books, terms.feed_max_age), now, [period]))
 
 
 def draw_claimed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +14,8 @@ from database.audit import record_audit
 from database.books import Database
 from database.tables import draw, gateway_payment
 from domain.payments import DrawState, PaymentKind
-from payments.collecting.collecting import Failure, GatewaySession
+from payments.collecting.claiming import may_be_asked_again
+from payments.collecting.collecting import Failure, GatewaySession, is_left_out
 from payments.collecting.draws import DRAWN_TWICE, Draw, find_draws, lock_draws, read_draw
 from payments.collecting.recording import (
     NOT_FOUND,
@@ -102,15 +103,15 @@ def look_up_due(
     Find out what became of the draws whose look-up is due: 5 minutes after, an hour, then daily.
 
     A draw that the gateway does not know is asked again under the same key, while it surely keeps
-    keys: what landed meanwhile is answered, not drawn twice. After that nobody asks again: it
-    stays unknown for a person (`billclose unknown`). A failure to look up proves nothing either
+    keys: what landed meanwhile is answered, not drawn twice. It is not where less is owed now, or
+    balances are too old to say. After that nobody asks again: it stays unknown for a person
+    (`billclose unknown`). A failure to look up proves nothing either
     way. Raises GatewayMisuse, after everything is recorded. `kind`: only draws of such payments.
     """
     counts = LookupCounts()
     line = GatewaySession(gateway, now, terms.threads, stop)
     while line.is_open and (due := _take_due(database, now(), terms.batch, kind)):
-        answers = line.each(lambda one: _find_out(line, one, counts), due)
-        _record(database, due, answers, now(), terms, counts)
+        _look_up(database, line, due, terms, counts)
     counts.stopped_by = line.stopped_by or line.trouble
     if line.misuse is not None:
         raise line.misuse
@@ -140,9 +141,34 @@ def _take_due(
     return due
 
 
-def _find_out(line: GatewaySession, one: Draw, counts: LookupCounts) -> DrawResult:
+def _look_up(
+    database: Database,
+    line: GatewaySession,
+    due: Sequence[Draw],
+    terms: CollectionTerms,
+    counts: LookupCounts,
+) -> None:
+    may_ask = _may_ask(database, due, terms, line.now())
+    answers = line.each(lambda one: _find_out(line, one, may_ask, counts), due)
+    _record(database, due, answers, line.now(), terms, counts)
+
+
+def _may_ask(
+    database: Database, due: Sequence[Draw], terms: CollectionTerms, now: datetime
+) -> set[str]:
+    periods = {one.period for one in due if one.is_autopay}
+    old = {period for period in periods if is_left_out(database, period, now, terms)}
+    fresh = [one for one in due if not one.is_autopay or one.period not in old]
+    return may_be_asked_again(database, fresh, terms)
+
+
+def _find_out(
+    line: GatewaySession, one: Draw, may_ask: Container[str], counts: LookupCounts
+) -> DrawResult:
     result = line.gateway.lookup(one.request, one.reference)
     if result.answer is not DrawAnswer.NOT_FOUND or one.asked_at is None:
+        return result
+    if one.key not in may_ask:
         return result
     if not may_ask_again(one.asked_at, line.now(), line.gateway.key_window):
         return result

@@ -35,6 +35,7 @@ _ENDS_WITH_LABEL = re.compile(
     r"\b(?:account|acct|cuenta|customer|cliente|abonado)\b\W{0,3}"
     r"(?:number|no|num|n[uú]mero|id|nbr)?\W*$"
 )
+_SALUTATION = re.compile(r"\b(?:dear|valued|to all|our|estimad[oa]s?|nuestros?|chers?|chère)\b")
 _WORDS = re.compile(r"[^\W\d_]{2,}")
 _COMMON_TEXT = (  # function words and the words of bills: English, Spanish, French
     "the of to and in is for your you on be with or by at this that are if not from please will "
@@ -127,7 +128,7 @@ class ClueTaker:
         numbers = printed_numbers(low, folded)
         if is_named and not is_sampled(page, pages):
             return Clues(numbers=numbers)
-        lines = _pack({*map(crc32, folded.split(b"\n"))} - {0})
+        lines = _pack(filter(None, dict.fromkeys(map(crc32, folded.split(b"\n")))))
         exact = _pack([crc32(_key(number).encode()) for number in _long_numbers(text)])
         if is_named:
             has_words = page < WORDS_OF_FIRST or page % WORDS_OF_EACH == 0
@@ -206,7 +207,8 @@ def _label_lines(low: str, folded: bytes, label: str) -> list[int]:
     length = len(_WORDS.findall(label)) + 4
     for line, plain in zip(low.split("\n"), folded.split(b"\n"), strict=True):
         squashed = "".join(line.split())
-        if not (label and label in squashed) and not _ENDS_WITH_LABEL.search(line):
+        has_label = label and label in squashed
+        if not has_label and (not _ENDS_WITH_LABEL.search(line) or _SALUTATION.search(line)):
             continue
         rest = squashed.replace(label, "", 1) if label else ""
         if len(_WORDS.findall(line)) <= length and len(rest) < 24:

@@ -16,7 +16,7 @@ from splitter.association.numbering import Numbering, learn_numbering
 
 SMALL_FILE = 5  # bills: up to here two are enough
 ENOUGH = 20  # pages that make a habit
-NEARLY_ALL, MOST = 0.9, 0.8
+NEARLY_ALL, MOST, HARDLY = 0.9, 0.8, 0.05
 _SIGNS_OF_SHAPE = str.maketrans(ascii_uppercase + digits, "A" * 26 + "9" * 10)
 _NINES = re.compile("9+")
 _OTHER_NUMBER = re.compile(
@@ -53,6 +53,7 @@ class Habits:
     echoes_own: frozenset[Look]  # kinds where most do that print numbers which few bills have
     common_ids: frozenset[int]  # numbers that several bills print
     single: frozenset[Look]  # kinds of which a bill has one page
+    mastheads: Mapping[int, int]  # first lines of pages that name accounts -> how many such pages
     counts_on: frozenset[Look]  # looks that print other amounts though their numbers go on
     vocabulary: frozenset[int]
     printed_names: frozenset[int]  # marks that stand in many bills: the form's, not a customer's
@@ -114,6 +115,7 @@ def learn(pages: FilePages, joined: Sequence[JoinedBill]) -> Habits:
         echoes_own=echoes_own,
         common_ids=common_ids,
         single=once - repeated,
+        mastheads=_mastheads(pages, joined),
         counts_on=_counts_on(pages, joined, looks_by_page, numbering),
         vocabulary=_vocabulary(pages, joined),
         printed_names=_printed_names(pages, joined),
@@ -231,6 +233,21 @@ def _kinds(
     enough = {look for look, many in bills.items() if many >= ENOUGH}
     repeated = {look for look in enough if several[look] > (1 - MOST) * bills[look]}
     return frozenset(enough), frozenset(repeated)
+
+
+def _mastheads(pages: FilePages, joined: Sequence[JoinedBill]) -> dict[int, int]:
+    """Return the lines that many named pages begin with, and hardly any nameless one."""
+    named: Counter[int] = Counter()
+    nameless: Counter[int] = Counter()
+    for _, own in joined:
+        for page in own:
+            if lines := checksums(pages.clues[page].folded[:4]):
+                (named if pages.facts[page].accounts else nameless)[lines[0]] += 1
+    return {
+        line: many
+        for line, many in named.items()
+        if many >= ENOUGH and nameless[line] <= HARDLY * many
+    }
 
 
 def _counts_on(

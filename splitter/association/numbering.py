@@ -115,6 +115,8 @@ class Numbering:
 
     def numbers(self, printed: Collection[PrintedNumber]) -> tuple[tuple[int, int], ...]:
         """Return the numbers that count the pages of a bill, each with its total (0: none)."""
+        if not printed:
+            return ()  # most pages: said at once
         told = ((x, y) for spelling, x, y in printed if spelling in self.spellings)
         return tuple(dict.fromkeys(told))
 
@@ -135,7 +137,8 @@ def learn_numbering(bills: Sequence[Sequence[Collection[PrintedNumber]]], pages:
     if _runs_on(bills, pages):
         return Numbering(frozenset(), runs_on=True)
     spellings = set(BELIEVED)
-    for spelling in _SPELLINGS.keys() - BELIEVED:
+    seen = {spelling for own in bills for page in own for spelling, _, _ in page}
+    for spelling in seen - BELIEVED:
         if _counts_bills(bills, spelling):
             spellings.add(spelling)
     numbering = Numbering(frozenset(spellings))

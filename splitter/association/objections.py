@@ -46,6 +46,7 @@ class Evidence:
 
     objections: tuple[Objection, ...] = ()
     ignored: tuple[Objection, ...] = ()
+    is_anchored: bool = False  # something says that it is this bill's
 
 
 NO_EVIDENCE = Evidence()
@@ -116,14 +117,44 @@ class PageGuard:
                 f"It looks like the first pages of {say_count(like, 'bill')}, and names no account."
             )
             weak.append(Objection("looks", sentence))
+        elif begins := self._begins_like_named(clues):
+            pages = say_count(begins, "page")
+            sentence = f"It begins as {pages} do that name an account, and names none."
+            weak.append(Objection("looks", sentence))
         weak += self._of_oddness(page, clues, bill, look, is_first_look=is_first_look)
 
         outvoted = names_own or goes_on or is_between_own
+        counts_on = goes_on and bill.number is not None
+        is_anchored = (
+            names_own
+            or is_between_own
+            or counts_on
+            or self._repeats_id(clues, bill)
+            or self._counts_through(page, clues)
+        )
         if outvoted:
             weak = [objection for objection in weak if objection.signal in _NEVER_OUTVOTED]
         elif is_common:
             weak = [objection for objection in weak if objection.signal in _OF_COMMON_MATTER]
-        return self._sorted(strong + weak)
+        return self._sorted(strong + weak, is_anchored=is_anchored)
+
+    def _begins_like_named(self, clues: Clues) -> int:
+        """Count the pages with an account that begin with the line that this one begins with."""
+        lines = checksums(clues.folded[:4])
+        return self.habits.mastheads.get(lines[0], 0) if lines else 0
+
+    def _repeats_id(self, clues: Clues, bill: OpenBill) -> bool:
+        """Say whether a page repeats a longer number of its bill, which few others print."""
+        common, ids = self.habits.common_ids, bill.ids
+        return ids is not None and any(
+            one in ids and one not in common for one in checksums(clues.exact)
+        )
+
+    def _counts_through(self, page: PageFacts, clues: Clues) -> bool:
+        """Say whether the file counts its pages, and none is missing before this one."""
+        if not self.habits.numbering.runs_on or file_number(clues.numbers) is None:
+            return False
+        return self._jumped_at != page.page
 
     def look_of(self, clues: Clues) -> Look:
         return self.habits.looks.look_of(checksums(clues.folded))
@@ -231,11 +262,12 @@ class PageGuard:
         self._jumped_at = page.page
         return f"The file counts its pages through, and page {before[0] + 1} is missing behind it."
 
-    def _sorted(self, objections: list[Objection]) -> Evidence:
+    def _sorted(self, objections: list[Objection], *, is_anchored: bool) -> Evidence:
         ignored = self._exemptions.ignored
         return Evidence(
             tuple(one for one in objections if one.signal not in ignored),
             tuple(one for one in objections if one.signal in ignored),
+            is_anchored,
         )
 
     def _of_numbers(self, clues: Clues, bill: OpenBill) -> list[Objection]:

@@ -35,10 +35,24 @@ class OpenBill:
     seen: set[Look] = field(default_factory=set)  # kinds of its nameless pages
     kin: dict[str, None] = field(default_factory=dict)
     is_ruled: bool = False
+    loose: int = 0  # see BillRange
     gap: str = ""  # what the file's own numbers say is missing behind it
 
-    def add(self, page: PageFacts, clues: Clues, numbering: Numbering, *, counts: bool) -> None:
-        """Take a page in; `counts` is false where its number is not the bill's."""
+    def add(
+        self,
+        page: PageFacts,
+        clues: Clues,
+        numbering: Numbering,
+        *,
+        counts: bool,
+        is_anchored: bool = True,
+    ) -> None:
+        """
+        Take a page in; `counts` is false where its number is not the bill's.
+
+        `is_anchored`: something on the page, or behind it, says that it is this bill's.
+        """
+        self.loose = 0 if is_anchored else self.loose + 1
         if not self.pages and clues.folded:
             self.ids = frozenset(checksums(clues.exact))
         self.pages.append(page.page)
@@ -73,6 +87,7 @@ class OpenBill:
             lacks=self._lacks(numbering),
             kin=tuple(self.kin),
             is_ruled=self.is_ruled,
+            loose=self.loose,
         )
 
     def _count(self, number: tuple[int, int]) -> None:

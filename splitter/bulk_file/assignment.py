@@ -333,8 +333,12 @@ class _Desk:
         elif evidence.ignored:
             self._ignored.update({objection.signal for objection in evidence.ignored})
         bill.seen.add(self._guard.kind_of(clues))
-        counts = not self._guard.is_common(page) or self._guard.goes_on(clues, bill)
-        bill.add(page, clues, self._numbering, counts=counts)
+        is_common = self._guard.is_common(page)
+        counts = not is_common or self._guard.goes_on(clues, bill)
+        is_anybodys = (clues.is_blank or is_common) and not bill.loose
+        comes_before = self._exemptions.nameless == BEFORE  # the bill that follows names it
+        is_anchored = evidence.is_anchored or is_anybodys or comes_before
+        bill.add(page, clues, self._numbering, counts=counts, is_anchored=is_anchored)
 
     def _set_aside(
         self,

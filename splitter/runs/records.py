@@ -15,14 +15,15 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database, insert_rows
-from database.tables import account, bill, bill_place, bulk_file, page, problem, split_batch
+from database.tables import bill, bill_place, bulk_file, page, problem, split_batch
 from domain.accounts import account_key
 from domain.bills import PageAssignment
 from domain.failures import Misuse, TemporaryFailure
 from domain.periods import NOTICE, BulkFile
 from domain.problems import Problem
 from splitter.bulk_file.filing import FiledBill
-from splitter.runs.missing_bills import places_of_missing
+from splitter.runs.expected_bills import accounts_without_bill, orders_of_accounts
+from splitter.runs.missing_bills import BillPlace, places_of_missing
 from splitter.store.bill_store import BillStore
 from splitter.store.local import make_private_folders
 
@@ -40,6 +41,11 @@ class StagedFile:
     path: Path
     patterns: BulkFile
     shared_sha256: str | None  # of its copy in the bill store; None: there is none
+
+    @property
+    def holds_notices(self) -> bool:
+        """Say whether its documents are notices, which are sent beside the bills."""
+        return self.patterns.form.endswith(NOTICE)
 
 
 def staged_files(database: Database, period: str, exports_folder: Path) -> list[StagedFile]:
@@ -166,25 +172,25 @@ def _record_places(
 ) -> None:
     """Write down where the bills of accounts without one would stand; notices are no bills."""
     parts = [
-        (file, found)
+        (file.bulk, found)
         for file, found in zip(files, assignments, strict=True)
-        if not file.patterns.form.endswith(NOTICE)
+        if not file.holds_notices
     ]
-    billed = {account_key(bill.account) for _, found in parts for bill in found.bills}
-    keys = books.execute(
-        sa.select(account.c.account_key).where(account.c.period == period)
-    ).scalars()
-    missing = sorted(set(keys) - billed)
-    places = [
-        place for file, found in parts[:1] for place in places_of_missing(file.bulk, found, missing)
-    ]
+    missing = accounts_without_bill(books, period, [found for _, found in parts])
+    if not missing:
+        return
+    orders = orders_of_accounts(books, period)
+    places: dict[str, BillPlace] = {}
+    for bulk, found in parts:
+        for place in places_of_missing(bulk, found, missing, orders):
+            places.setdefault(place.account_key, place)
     insert_rows(
         books,
         bill_place,
         ["period", "account_key", "bulk", "before_key", "before_page", "after_page"],
         (
             (period, one.account_key, one.bulk, one.before_key, one.before_page, one.after_page)
-            for one in places
+            for one in places.values()
         ),
     )
 

@@ -8,6 +8,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sqlalchemy.engine import Connection
+
 from database.books import Database
 from database.queries.bills import bill_folder
 from domain.accounts import account_key
@@ -17,7 +19,9 @@ from splitter.association.knowledge import Knowledge
 from splitter.bulk_file.filing import FiledBill
 from splitter.bulk_file.splitting import EVERY_COPY, Splitting
 from splitter.copying.verifying import VerificationPolicy
+from splitter.runs.expected_bills import accounts_without_bill, orders_of_accounts
 from splitter.runs.known_customers import known_customers
+from splitter.runs.missing_bills import hold_beside_missing
 from splitter.runs.page_rulings import rulings_of
 from splitter.runs.records import StagedFile, record_pages_and_bills, staged_files
 from splitter.store.bill_store import BillStore
@@ -70,7 +74,32 @@ def reading_run(
             )
             for splitting, file in zip(splittings, files, strict=True)
         ]
-        yield ReadRun(files, splittings, assignments, known, total.add)
+        with database.reading() as books:
+            held = _held_beside_missing(books, period, files, assignments, reports_only)
+        yield ReadRun(files, splittings, held, known, total.add)
+
+
+def _held_beside_missing(
+    books: Connection,
+    period: str,
+    files: list[StagedFile],
+    assignments: list[PageAssignment],
+    reports_only: bool,
+) -> list[PageAssignment]:
+    """Hold the pages that may be those of a bill whose first page is lost."""
+    bills = [
+        found for file, found in zip(files, assignments, strict=True) if not file.holds_notices
+    ]
+    missing = accounts_without_bill(books, period, bills)
+    if not missing:
+        return assignments
+    orders = orders_of_accounts(books, period)
+    return [
+        found
+        if file.holds_notices
+        else hold_beside_missing(found, missing, orders, reports_only=reports_only)
+        for file, found in zip(files, assignments, strict=True)
+    ]
 
 
 class _Total:

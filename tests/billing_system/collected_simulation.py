@@ -128,7 +128,7 @@ class CollectedSimulation(Simulation):
     def _go_back(self, now: datetime) -> None:
         """Let banks and the gateway's desk give back, wholly and in part."""
         self.now = now
-        for row in gateway_rows(self.gateway_file, _LEFT):
+        for row in gateway_rows(self.gateway_file, LEFT):
             if self.chance.random() < 0.03 and row["left"] > 0:
                 cents = row["left"] if self.chance.random() < 0.5 else max(row["left"] // 3, 1)
                 kind = self.chance.choice(BACK)
@@ -193,6 +193,10 @@ class CollectedSimulation(Simulation):
                 move = self.heard[key]
                 move.booked_at = now
                 self._customer(move.account).owed += move.cents
+                self._book(key, move, now)
+
+    def _book(self, key: str, move: Move, now: datetime) -> None:
+        """Let the billing system book what cash receipting has entered, besides its balance."""
 
     def _taken(self) -> Counter[str]:
         """What the gateway took, by account: read from its own books."""
@@ -215,7 +219,7 @@ class CollectedSimulation(Simulation):
 
     def chain(self) -> tuple[int, int]:
         """What the gateway holds, and what the ledger says that it holds (both in cents)."""
-        held = sum(row["left"] for row in gateway_rows(self.gateway_file, _LEFT))
+        held = sum(row["left"] for row in gateway_rows(self.gateway_file, LEFT))
         return held, -sum(move.cents for move in self.heard.values())
 
     def settle(self) -> list[str]:
@@ -232,7 +236,9 @@ class CollectedSimulation(Simulation):
 
 
 _TAKEN = "SELECT account, SUM(cents) AS cents FROM draw WHERE state = 'approved' GROUP BY account"
-_LEFT = """
-    SELECT d.id, d.cents - COALESCE((SELECT SUM(e.cents) FROM event e
-        WHERE e.draw = d.id AND e.kind IN ('returned', 'charged-back', 'refunded')), 0) AS left
-    FROM draw d WHERE d.state = 'approved' ORDER BY d.id"""
+LEFT = """
+    SELECT d.id, d.account, d.cents + COALESCE((SELECT SUM(CASE
+        WHEN e.kind IN ('returned', 'charged-back', 'refunded') THEN -e.cents
+        WHEN e.kind IN ('reinstated', 'refund-failed') THEN e.cents ELSE 0 END)
+        FROM event e WHERE e.draw = d.id), 0) AS left
+    FROM draw d WHERE d.state = 'approved' ORDER BY d.id"""  # what the gateway keeps of each draw

@@ -12,6 +12,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -73,6 +74,7 @@ class Simulation:
     seed: int
     has_feed: bool = True
     accounts: int = 6
+    days: int = DAYS  # of a period
     faults: list[str] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
     asked: int = 0
@@ -92,7 +94,7 @@ class Simulation:
         self.billed: dict[tuple[str, str], int] = {}
 
     def run(self) -> list[str]:
-        for number in range(DAYS * PERIODS + DAYS):
+        for number in range(self.days * PERIODS + self.days):
             day = FIRST + timedelta(days=number)
             for hour, work in self._day(day, number):
                 self._post(at(day, hour))
@@ -105,18 +107,29 @@ class Simulation:
 
     def _day(self, day: date, number: int) -> Iterator[tuple[int, object]]:
         yield 7, self._draw
-        for cycle, shift in (("A", 0), ("B", DAYS // 2)):
-            if number > shift and (number - shift) % DAYS == 1 and cycle in self.period:
-                yield 9, lambda _now, cycle=cycle: self._close(cycle)
+        for cycle in self._closing(number):
+            yield 9, lambda _now, cycle=cycle: self._close(cycle)
         yield 10, self._counter
         yield 12, self._go_back
         yield 15, lambda now: None
-        for cycle, shift in (("A", 0), ("B", DAYS // 2)):
-            if number >= shift and (number - shift) % DAYS == 0 and number // DAYS < PERIODS:
-                yield 17, lambda now, cycle=cycle: self._export(cycle, now)
+        for cycle in self._exporting(number):
+            yield 17, lambda now, cycle=cycle: self._export(cycle, now)
         yield 18, self._draw
         yield 19, self._write_file
         yield 20, self._go_back
+
+    def _exporting(self, number: int) -> list[str]:
+        """Whose period ends on a day: B's half a period after A's."""
+        return [
+            cycle
+            for cycle, shift in (("A", 0), ("B", self.days // 2))
+            if number >= shift
+            and (number - shift) % self.days == 0
+            and number // self.days < PERIODS
+        ]
+
+    def _closing(self, number: int) -> list[str]:
+        return [one for one in self._exporting(number - 1) if one in self.period]
 
     def hows(self) -> set[str]:
         """By what entries were found in exports."""
@@ -251,22 +264,28 @@ class Simulation:
         households, lines = [], list[tuple[date, str, str, str]]()
         for one in self._of_cycle(cycle):
             one.owed += self.chance.randint(20_00, 120_00)
-            changes = {"equal_pay_amount": AGREED} if one.is_agreed else {}
             closing = Money(one.owed)
             households.append(
                 a_household(
-                    one.number, mandates=self._mandates(one), closing_balance=closing, **changes
+                    one.number,
+                    mandates=self._mandates(one),
+                    closing_balance=closing,
+                    **self._facts(one),
                 )
             )
             lines += self._lines(one, now)
             self.billed[period.name, one.number] = AGREED.cents if one.is_agreed else one.owed
-        starts_on = day - timedelta(days=DAYS - 1)
+        starts_on = day - timedelta(days=self.days - 1)
         self.town.stage(
             period.name, households, tuple(lines), now, ends_on=day, starts_on=starts_on
         )
 
     def _mandates(self, _one: Customer) -> tuple[Mandate, ...]:
         return ()  # the draws are made up
+
+    def _facts(self, one: Customer) -> dict[str, Any]:
+        """What the billing system says of an account beside its balance."""
+        return {"equal_pay_amount": AGREED} if one.is_agreed else {}
 
     def _of_cycle(self, cycle: str) -> list[Customer]:
         return [one for one in self.customers if one.cycle == cycle]

@@ -8,7 +8,7 @@ import pytest
 
 from cash_receipting.port import Receipt
 from cash_receipting.posting import post_due
-from cash_receipting.queue import claim, mark_asked
+from cash_receipting.queue import claim, list_due, make_due, mark_asked
 from database.tables import posting
 from domain.money import Money
 from domain.payments import PostingKind, PostingState
@@ -148,6 +148,34 @@ def test_a_reversal_waits_for_its_receipt_and_names_it(books, clock):
     post(books, counter, clock)
 
     assert (PostingKind.REVERSAL, "R77") == (counter.booked[0].kind, counter.booked[0].reverses)
+
+
+def test_a_reversal_waits_for_what_was_won_back_before_it(books, clock):
+    """Disputed, won, disputed again: cash receipting has nothing to take back before the second."""
+    take(books, [1])
+    with books.writing() as connection:
+        payment = payment_row(connection, 1)
+        connection.execute(
+            posting.update().values(state=PostingState.POSTED, receipt="R1", posted_at=NOW)
+        )
+        for minute, (kind, name) in enumerate(
+            (("reversal", "dispute/1"), ("receipt", "reinstated/1"), ("reversal", "dispute/2"))
+        ):
+            at = NOW + timedelta(minutes=minute)
+            post_payment(connection, payment, PostingKind(kind), now=at, entry_key=name)
+
+    with books.writing() as connection:
+        connection.execute(
+            posting.update()
+            .where(posting.c.entry_key == "reinstated/1")
+            .values(next_retry_at=NOW + timedelta(days=1))
+        )
+    due = list_due(books, NOW + timedelta(hours=1))
+    make_due(books, NOW + timedelta(hours=1))
+    both = list_due(books, NOW + timedelta(hours=1))
+
+    assert ["reversal/dispute/1"] == due
+    assert ["reversal/dispute/1", "receipt/reinstated/1"] == both
 
 
 def test_a_receipt_of_another_amount_is_for_a_person(books, clock):

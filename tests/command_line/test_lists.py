@@ -14,6 +14,7 @@ FIELDS = {
     "bills": "account period form amount_due due_date pages pdf sha256 visible",
     "deliveries": "account name period kind recipient source status message_id attempts sent_at "
     "error",
+    "texts": "account period kind phone_ending status attempts queued_at sent_at error words",
     "paper": "account name period pages reason",
     "bounces": "id received_at account period action status kind waits diagnostic",
     "suppressed-addresses": "address account since reason",

@@ -239,3 +239,16 @@ def test_a_look_has_the_business_time_that_it_is_given(office):
     assert (2, True) == (early.status, "it is not past due" in early.err)
     assert "11 days ago" in mail.get_body(("plain",)).get_content()
     assert "Tue, 01 Dec 2026 09:00:00 -0700" == mail["Date"]
+
+
+def test_the_text_in_the_place_of_a_mail_is_said_and_nothing_is_written(office):
+    kind = MessageKind.PAST_DUE.value
+
+    own = office("preview", kind, "--account", NUMBER, "--text")
+    sample = office("preview", kind, "--sample", "--text")
+    never = office("preview", "bill", "--sample", "--text")
+
+    assert (0, 0, 2) == (own.status, sample.status, never.status)
+    assert "of your account ending 37.1, $80.00, was due November 20, 2026" in own.out
+    assert "Reply STOP to end texts." in sample.out and "is always a mail" in never.err
+    assert not (office.home / "preview").exists()

@@ -118,6 +118,22 @@ def test_a_payment_that_went_back_is_taken_out_again(counter):
     assert reversal.number != receipt.number
 
 
+def test_what_was_won_back_may_be_taken_back_again_and_never_more(counter):
+    """A dispute that was won is a receipt of the same confirmation; another dispute may follow."""
+    receipt = counter.enter(a_request())
+    again = a_request()
+    back = {"kind": PostingKind.REVERSAL, "reverses": receipt.number}
+    counter.enter(a_request(key="reversal/dispute/1", **back))
+    counter.enter(a_request(key="receipt/reinstated/1"))
+
+    second = counter.enter(a_request(key="reversal/dispute/2", **back))
+
+    assert (again.account, again.amount) == (second.account, second.amount)
+    if isinstance(counter.system, LedgerReceipting):
+        with pytest.raises(PermanentFailure, match="of that amount"):
+            counter.enter(a_request(key="reversal/dispute/3", **back))
+
+
 def test_one_amount_is_never_taken_for_another(counter):
     counter.enter(a_request())
 

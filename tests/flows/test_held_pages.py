@@ -6,8 +6,10 @@ import io
 
 import pikepdf
 import pytest
+from reportlab.lib.pagesizes import letter
+from reportlab.pdfgen.canvas import Canvas
 
-from tests.flows.town import ABBOTT, BAKER, printed_bills, write_town
+from tests.flows.town import ABBOTT, BAKER, COLE, KANE, TOWN, print_page, printed_bills, write_town
 
 FILE, PAGE = "bills.pdf", 3  # a separator comes first, then Abbott, then Baker
 
@@ -93,3 +95,43 @@ def test_a_first_file_is_closed_in_a_way_that_only_reports(desk, town_with_a_nam
     doubted = [row for row in answer.json["checks"] if row["check"] == "page-doubted"]
     assert [("failed", 1)] == [(row["status"], row["failed"]) for row in doubted]
     assert 0 == answer.json["pages"]["unassigned"]
+
+
+@pytest.fixture(scope="module")
+def town_with_a_lost_first_page(tmp_path_factory):
+    """Bills without page numbers; of Baker's only the page of use was printed, behind Abbott's."""
+    printed = io.BytesIO()
+    canvas = Canvas(printed, pagesize=letter, invariant=1)
+    for found in TOWN:
+        if found.pages and found is not BAKER:
+            lines = [f"Account: {found.number}", found.name, "Due Date: 11/20/2026"]
+            print_page(canvas, [*lines, f"Amount Due: {found.amount_due.dollars()}"])
+        if found in (BAKER, COLE, KANE):
+            print_page(canvas, ["Your use", f"October {found.charges[:2]} gallons"])
+    canvas.save()
+    folder = tmp_path_factory.mktemp("lost")
+    return write_town(folder / "larkspur", bills=printed.getvalue())
+
+
+def test_a_page_behind_which_a_bill_was_lost_leaves_with_nobody(desk, town_with_a_lost_first_page):
+    refused = desk.close(town_with_a_lost_first_page, "--yes")
+    (held,) = desk("pages", "2026-10", "--unassigned", "--json").json
+    told = {row["account"]: row["message"] for row in desk.rows("exceptions", "code=bill-missing")}
+    waivers = [
+        word
+        for check in ("page-unassigned", "bill-missing", "control-totals")
+        for word in ("--waive", check)
+    ]
+    closed = desk.close(town_with_a_lost_first_page, "--yes", *waivers, "--reason", "Looked.")
+
+    assert (3, "page-unassigned") == (refused.status, refused.json["refusal"]["code"]), refused.err
+    assert (ABBOTT.number, 2) == (held["account"], held["page"])
+    assert f"the bill of {BAKER.number} is missing" in held["reason"]
+    assert told == {
+        BAKER.number: "$1,031.00 billed, and no bill found;"
+        " in the order of bills.pdf it would stand by pages 1 and 3",
+        ABBOTT.number: "its bill may have got a page of the one of 01.1002.2, which is missing",
+    }
+    assert "closed" == closed.json["status"], closed.err
+    mailed = {row["account"] for row in desk.rows("deliveries", "status=sent")}
+    assert mailed and not mailed & {ABBOTT.number, BAKER.number}

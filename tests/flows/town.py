@@ -224,19 +224,20 @@ def printed_bills(
     """Print the bulk file: a separator, then a bill for each household that gets one."""
     content = io.BytesIO()
     canvas = Canvas(content, pagesize=letter, invariant=1, **options)
-    _print_page(canvas, ["BATCH SEPARATOR"])
+    print_page(canvas, ["BATCH SEPARATOR"])
     for found in town:
         amount = found.printed or found.amount_due.dollars()
         for page in range(1, found.pages + 1):
             lines = ["Town of Larkspur", f"Account: {found.number}", found.name]
             if page == 1:
                 lines += [f"Amount Due: {amount}", f"Due Date: {due_on}"]
-            _print_page(canvas, [*lines, f"Page {page} of {found.pages}"])
+            print_page(canvas, [*lines, f"Page {page} of {found.pages}"])
     canvas.save()
     return content.getvalue()
 
 
-def _print_page(canvas: Canvas, lines: Sequence[str]) -> None:
+def print_page(canvas: Canvas, lines: Sequence[str]) -> None:
+    """Print one page of these lines."""
     for row, line in enumerate(lines):
         canvas.drawString(72, 720 - 20 * row, line)
     canvas.showPage()

@@ -30,7 +30,7 @@ class Mutant:
 
 
 def ask_again_under_a_fresh_key(patch: pytest.MonkeyPatch) -> None:
-    def find_out(line: GatewaySession, one: Draw, _counts: Any) -> DrawResult:
+    def find_out(line: GatewaySession, one: Draw, *_rest: Any) -> DrawResult:
         result = line.gateway.lookup(one.request, one.reference)
         if result.answer is not DrawAnswer.NOT_FOUND or one.asked_at is None:
             return result
@@ -43,7 +43,7 @@ def ask_again_under_a_fresh_key(patch: pytest.MonkeyPatch) -> None:
 
 
 def never_look_up(patch: pytest.MonkeyPatch) -> None:
-    def find_out(line: GatewaySession, one: Draw, _counts: Any) -> DrawResult:
+    def find_out(line: GatewaySession, one: Draw, *_rest: Any) -> DrawResult:
         return line.gateway.confirm(one.reference or "", one.request)
 
     patch.setattr(looking_up, "_find_out", find_out)
@@ -77,7 +77,7 @@ def take_not_found_for_never(patch: pytest.MonkeyPatch) -> None:
             return record_never_asked(books, one)
         return record_result(books, one, result, now, terms)
 
-    def find_out(line: GatewaySession, one: Draw, _counts: Any) -> DrawResult:
+    def find_out(line: GatewaySession, one: Draw, *_rest: Any) -> DrawResult:
         return line.gateway.lookup(one.request, one.reference)
 
     patch.setattr(looking_up, "_find_out", find_out)

@@ -26,6 +26,7 @@ from identity.users import keep_language
 from office.procedures.mailing.portal_mail import queue_portal_mails
 from rules.portal_access import find_password_fault, own_path
 from web.customers.factors.letting_in import let_in, party_of, told_of
+from web.customers.factors.outside import with_forms_to_providers
 from web.layout import newest_utility_name, show
 from web.visits import Visit, clear_session, passwords_of, redirect
 from web.words import LANGUAGES
@@ -164,7 +165,8 @@ def show_sign_in(visit: Visit) -> Response:
 def _sign_in_page(
     visit: Visit, status: int, leads_to: str, problems: dict[str, str], done: str = ""
 ) -> Response:
-    return show(
+    providers = {code: one.terms.name for code, one in visit.office.identity_providers.items()}
+    page = show(
         visit,
         "sign-in.html",
         status,
@@ -172,7 +174,9 @@ def _sign_in_page(
         next=leads_to,
         problems=problems,
         has_passkeys=party_of(visit) is not None,
+        providers=providers,
     )
+    return with_forms_to_providers(visit, page) if providers else page
 
 
 def take_sign_in(visit: Visit) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from web.customers import access, home, linking, news, recovering
-from web.customers.factors.routes import BEFORE_CODE
+from web.customers.factors.routes import BEFORE_CODE, CONNECTING
 from web.customers.factors.routes import OPEN as OPEN_FACTORS
 from web.customers.factors.routes import SIGNED_IN as FACTORS
 from web.visits import Page, before_code, open_page, redirect, signed_in
@@ -56,6 +56,7 @@ def customer_routes(*more: tuple[str, str, Page]) -> list[Route]:
     """
     known = (*SIGNED_IN, *more)
     return [
+        *(Route(path, signed_in(page), methods=[method]) for method, path, page in CONNECTING),
         *(Route(path, open_page(page), methods=[method]) for method, path, page in OPEN),
         *(Route(path, before_code(page), methods=[method]) for method, path, page in BEFORE_CODE),
         *(Route(path, signed_in(page), methods=[method]) for method, path, page in known),

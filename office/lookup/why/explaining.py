@@ -15,10 +15,12 @@ from office.lookup.why.payments import why_payments
 from office.lookup.why.problems import why_problems
 from office.lookup.why.reminders import why_reminders
 from office.lookup.why.sentences import Sentence, open_case
+from office.lookup.why.texts import why_texts
 
 PARTS = (
     why_bill,
     why_delivery,
+    why_texts,
     why_autopay,
     why_payments,
     why_reminders,

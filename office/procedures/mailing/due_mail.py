@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -17,9 +18,13 @@ from mail.communications.queueing import reschedule_overdue
 from mail.outbox.queueing import queue_bills
 from mail.outbox.sending import SendCounts
 from mail.reminders.queueing import withdraw_notices, withdraw_reminders
+from mail.texts.sending import TextCounts
 from office.equipment.office import Office
 from office.procedures.mailing.mail_sending import send_mails
+from office.procedures.texting.sending import say_texts, send_texts
 from rules.mail.closed_days import bills_leave_on
+
+LOG = logging.getLogger(__name__)
 
 
 def queue_bills_of(office: Office, period: str) -> int:
@@ -74,4 +79,7 @@ def send_what_is_due(
         reschedule_overdue(office.database, office.send_schedule, due())
     tried = send_mails(office, kinds, due, progress)
     record_refusals(office.database, now=due(), who=office.who)  # before anything is printed
+    texts = send_texts(office, tuple(kinds))
+    if texts != TextCounts():
+        LOG.info("texts: %s", say_texts(texts))
     return tried

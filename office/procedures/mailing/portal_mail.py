@@ -9,7 +9,8 @@ from sqlalchemy.engine import Connection
 from domain.deliveries import MessageKind, RecipientSource
 from domain.identity import PortalMail
 from identity.tokens import new_token
-from mail.outbox.queueing import PlannedMessage, queue_messages
+from mail.outbox.planned import PlannedMessage
+from mail.outbox.queueing import queue_messages
 from office.equipment.office import Office
 
 
@@ -32,8 +33,9 @@ def queue_portal_mails(office: Office, books: Connection, mails: Iterable[Portal
 
 
 def send_portal_mails(office: Office) -> None:
-    """Send the mails that somebody before a page waits for: of access, receipts, exports."""
+    """Send what somebody before a page waits for: mails of access, receipts, exports; codes."""
     from office.procedures.mailing.mail_sending import send_alone
+    from office.procedures.texting.sending import send_texts
 
     send_alone(
         office,
@@ -42,3 +44,4 @@ def send_portal_mails(office: Office) -> None:
         office.due_now,
         lambda _counts: None,
     )
+    send_texts(office, (MessageKind.ACCESS,))

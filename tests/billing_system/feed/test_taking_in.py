@@ -236,6 +236,18 @@ def test_while_a_file_is_missing_a_payment_like_ours_is_somebody_elses(office):
     assert Money(-100_00) == office.open
 
 
+def test_the_file_that_shows_the_gap_is_looked_at_with_it(office):
+    """File 16 has our receipt and never came; at the counter somebody pays the same amount."""
+    office.take(posted="2026-11-09T15:00")
+    office.feed(sequence=15, written_at=datetime(2026, 11, 8, 17))
+
+    office.feed(m("M1", "-100.00"), sequence=17, written_at=datetime(2026, 11, 10, 17))
+    late = m("M0", "-100.00", reference="CR1")
+    filled = office.feed(late, sequence=16, written_at=datetime(2026, 11, 9, 17))
+
+    assert (Money(-100_00), 1) == (office.open, filled.ours)
+
+
 def test_an_account_keeps_what_is_known_when_a_file_was_cut_short(office):
     """A file counts as come when all of it is in the books."""
     office.feed(m("M1", "-40.00"))

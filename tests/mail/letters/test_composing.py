@@ -350,7 +350,13 @@ def test_a_message_id_needs_a_domain():
 
 @pytest.mark.parametrize(
     ("period", "words"),
-    [("2026-10", "October 2026"), ("2026-10-A", "2026-10-A"), ("2026-13", "2026-13"), ("", "")],
+    [
+        ("2026-10", "October 2026"),
+        ("2026-10-A", "October 2026"),
+        ("2026-1", "2026-1"),
+        ("2026-13", "2026-13"),
+        ("", ""),
+    ],
 )
 def test_a_customer_reads_a_month_by_its_name(period, words):
     assert words == period_words(period)

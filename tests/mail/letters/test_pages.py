@@ -12,7 +12,7 @@ import pytest
 from mail.letters.bill import FORM_TITLES, Letter, a_sample
 from mail.letters.notices import NOTICES
 from mail.letters.samples import a_sample_notice
-from mail.letters.templates import Templates, inline, read_styles
+from mail.letters.templates import OfficeContact, Templates, inline, read_styles
 
 TEMPLATES = Templates()
 LINKED = replace(a_sample(), bill_link="https://portal.larkspur.example/b", password_hint="")
@@ -161,6 +161,36 @@ def test_the_text_says_all_that_the_page_says(letter):
     assert all(link in wording.text for link in links)
     assert "\n\n\n" not in wording.text
     assert not re.search(r"[ \t]\n|<[a-z]", wording.text)
+
+
+OFFICE = OfficeContact(
+    "(303) 555-0100",
+    "1 Main St, Larkspur CO 80118",
+    "Monday to Friday, 8 to 5",
+    "https://pay.example",
+)
+REACHED = ("(303) 555-0100", "1 Main St", "Monday to Friday")
+TO_CUSTOMERS = {name: letter for name, letter in LETTERS.items() if name != "alert"}
+ASKS_FOR_MONEY = re.compile("Please pay|Pague ")
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("letter", TO_CUSTOMERS.values(), ids=TO_CUSTOMERS)
+def test_a_letter_says_how_to_reach_the_office_and_where_to_pay_what_it_asks_for(letter, language):
+    wording = Templates(contact=OFFICE).word(replace(letter, language=language))
+
+    for part in (wording.text, wording.html):
+        assert [] == [fact for fact in REACHED if fact not in part]
+        asks = ASKS_FOR_MONEY.search(part) is not None
+        assert ("https://pay.example" in part) or not asks
+    hidden = re.search(r'<div style="[^"]*display:none[^"]*">([^<]+)</div>', wording.html)
+    assert hidden and hidden[1].strip()
+
+
+def test_a_bill_that_autopay_pays_asks_nobody_to_pay():
+    wording = Templates(contact=OFFICE).word(a_sample())
+
+    assert ("pay.example" in wording.text) == ("Please pay" in wording.text)
 
 
 # -- styles ---------------------------------------------------------------------------------------

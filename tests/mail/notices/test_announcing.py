@@ -17,7 +17,8 @@ from domain.payments import DrawState, MethodKind
 from domain.reminders import Skipped
 from domain.steps import Step
 from mail.notices.payments import Notifying, queue_draw_notices, queue_receipts
-from mail.outbox.queueing import PlannedMessage, queue_messages
+from mail.outbox.planned import PlannedMessage
+from mail.outbox.queueing import queue_messages
 from mail.reminders.queueing import withdraw_notices
 from tests.builders import NOW, RUN, a_household, a_mandate, close_run, stage_run
 from tests.mail.reminder_builders import local, mails, suppress_mailbox

@@ -23,7 +23,8 @@ from mail.outbox.deliveries import (
     put_back,
     renew,
 )
-from mail.outbox.queueing import PlannedMessage, queue_bills, queue_messages
+from mail.outbox.planned import PlannedMessage
+from mail.outbox.queueing import queue_bills, queue_messages
 from mail.outbox.recovery import Recovered, recover
 from mail.port import MailOutcome, Result
 from tests.conftest import POSTGRES, fresh_postgres

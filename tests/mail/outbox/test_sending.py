@@ -19,7 +19,8 @@ from mail.embedded import MailFolder
 from mail.letters.bill import a_sample, variables
 from mail.letters.templates import Templates
 from mail.outbox.deliveries import Delivery, claim, counts
-from mail.outbox.queueing import PlannedMessage, queue_bills, queue_messages
+from mail.outbox.planned import PlannedMessage
+from mail.outbox.queueing import queue_bills, queue_messages
 from mail.outbox.sending import SendCounts, send_due
 from mail.port import Hook, Mailer, MailOutcome, OutgoingMessage, Result
 from mail.rendering.bills import BillRenderer, Sender

@@ -12,7 +12,8 @@ from mail.embedded import Rehearsal
 from mail.letters.links import Unsubscribing
 from mail.letters.templates import Templates
 from mail.outbox.deliveries import COLUMNS, Delivery
-from mail.outbox.queueing import PlannedMessage, queue_messages
+from mail.outbox.planned import PlannedMessage
+from mail.outbox.queueing import queue_messages
 from mail.outbox.sending import send_due
 from mail.port import OutgoingMessage
 from mail.recipients.unsubscribed import (

@@ -23,7 +23,8 @@ from domain.deliveries import DeliveryStatus, MessageKind, PaperReason
 from domain.money import Money
 from domain.payments import DrawState, MethodKind
 from domain.reminders import Skipped
-from mail.outbox.queueing import PlannedMessage, queue_messages
+from mail.outbox.planned import PlannedMessage
+from mail.outbox.queueing import queue_messages
 from mail.reminders.exemptions import undrawn
 from mail.reminders.selection import kept_back
 from rules.mail.reminders import Exemption

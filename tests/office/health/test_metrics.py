@@ -10,7 +10,8 @@ import pytest
 
 from database.tables import look_round, run_step, work_done
 from domain.deliveries import MessageKind
-from mail.outbox.queueing import PlannedMessage, queue_messages
+from mail.outbox.planned import PlannedMessage
+from mail.outbox.queueing import queue_messages
 from office.health.conditions import Condition, State
 from office.health.health import Health
 from office.health.incidents import note

@@ -14,7 +14,8 @@ from database.tables import delivery, posting, service_health
 from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import Misuse, TemporaryFailure
 from domain.feeds import ChoiceState
-from mail.outbox.queueing import PlannedMessage, queue_messages
+from mail.outbox.planned import PlannedMessage
+from mail.outbox.queueing import queue_messages
 from office.clock import Clock
 from office.equipment.office import Office
 from office.health.work import last_good_ends

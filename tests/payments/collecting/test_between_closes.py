@@ -18,14 +18,18 @@ from database.ledger.boundary_plans import carried_by_plan, plan_boundary
 from database.queries.balances import read_open_balance
 from database.tables import bill_run, gateway_payment, movement
 from domain.deliveries import MessageKind
+from domain.failures import OutcomeUnknown
 from domain.money import Money
 from domain.movements import MovementKind
 from domain.payments import PaymentState
 from domain.runs import RunState
+from payments.collecting.claiming import claim_due, due_keys, preview_due
+from payments.collecting.unanswered import look_up_due
 from payments.outcomes.events import take_in_events
-from tests.billing_system.feed.builders import a_movement
+from tests.billing_system.feed.builders import a_movement, tell_change
 from tests.builders import ACH, RUN, a_household, close_run, stage_run
 from tests.mail.reminder_builders import queue
+from tests.payments.collecting.test_crashes import Gateway, fails
 from tests.payments.collecting_builders import TERMS, Collector, a_collector, paying
 from tests.payments.outcomes.test_money_back import Tells, an_event
 from tests.payments.scheduling_builders import schedule
@@ -95,13 +99,17 @@ class TwoMonths:
         return [cents for _, cents in self.office.taken()]
 
 
-@pytest.fixture
-def months(database, tmp_path):
+def two_months(database, place) -> TwoMonths:
     """October: 100.00, due on November 20; drawn on that day unless a test lets it wait."""
     one = paying("1", "tok_ach_ok", "100.00", method_kind=ACH, terms=WHOLE)
-    office = a_collector(database, tmp_path, one)
+    office = a_collector(database, place, one)
     office.gateway.set_clock(None)  # makes its books
     return TwoMonths(office)
+
+
+@pytest.fixture
+def months(database, tmp_path):
+    return two_months(database, tmp_path)
 
 
 def test_case_1_after_a_draw_of_the_evening_the_rest_alone_is_scheduled_and_drawn(months):
@@ -183,6 +191,87 @@ def test_case_15_what_was_paid_at_the_counter_is_neither_drawn_nor_dunned(
     assert (drawn, "0.00") == (months.taken(), months.open)
     assert reason == months.office.payment().error
     assert 0 == past_due.queued
+
+
+def test_what_is_paid_between_a_claim_and_its_asking_is_not_drawn(months):
+    """The collector dies after its claim; the next one begins anew, with the balance of then."""
+    months.at(11, 20)
+    database, today = months.office.database, date(2026, 11, 20)
+    with database.reading() as books:
+        due = books.execute(due_keys(RUN, today)).all()
+    claimed = claim_due(database, RUN, today, months.office.at, TERMS, due)
+    months.feed(a_movement("M1", "-40.00", account="1"))
+
+    months.office.collect()
+
+    assert [Money(100_00)] == [one.amount for one in claimed.draws]
+    assert ([60_00], "0.00") == (months.taken(), months.open)
+
+
+@pytest.mark.parametrize(
+    ("change", "taken"),
+    [
+        pytest.param(None, [100_00], id="nothing happened: asked under the same key"),
+        pytest.param("-40.00", [], id="paid at the counter"),
+        pytest.param("5.00", [100_00], id="charged"),
+        pytest.param("block", [], id="blocked"),
+        pytest.param("old", [], id="the feed is too old to say"),
+    ],
+)
+def test_what_the_gateway_does_not_know_is_asked_again_only_while_it_would_be_drawn(
+    months, change, taken
+):
+    """The request was lost on its way; what is not asked again stays in doubt, for a person."""
+    months.at(11, 20)
+    office = months.office
+    office.collect(gateway=Gateway(office.gateway, confirm=fails(OutcomeUnknown("no answer"))))
+    office.wait(hours=1)
+    if change == "block":
+        tell_change(office.database, "block_ach", "yes", office.at)
+    elif change not in (None, "old"):
+        months.feed(a_movement("M1", change, account="1"))
+    terms = replace(TERMS, feed_max_age=timedelta(hours=30)) if change == "old" else TERMS
+
+    look_up_due(office.database, office.gateway, terms, office.now)
+
+    state = PaymentState.SUCCEEDED if taken else PaymentState.UNKNOWN
+    assert (taken, state) == (months.taken(), office.state())
+
+
+@pytest.mark.parametrize(
+    ("paid", "drawn"), [(None, [100_00, 80_00]), ("-80.00", [80_00]), ("-20.00", [80_00])]
+)
+def test_of_two_payments_of_one_day_the_second_finds_what_the_first_left(months, paid, drawn):
+    """
+    One that came back is drawn again on the day of the next; at the counter some was paid.
+
+    What is drawn again has the amount of before or is not drawn.
+    """
+    months.at(11, 20)
+    office = months.office
+    office.collect()
+    confirmation = office.draws()[0].reference
+    months.stage("80.00", (date(2026, 11, 20), "-100.00", confirmation))
+    months.close()
+    months.at(12, 3)
+    told = Tells(office.gateway, an_event(office, amount="100.00"))
+    take_in_events(office.database, told, TERMS, office.now)
+    if paid:
+        months.feed(a_movement("M1", paid, account="1"))
+    months.at(12, 18)
+    planned = [
+        one.cents
+        for _, one in preview_due(office.database, office.at, TERMS)
+        if isinstance(one, Money)
+    ]
+
+    office.collect()
+
+    once = sorted(months.taken(), reverse=True)
+    once.remove(100_00)  # of November 20
+    assert sorted(planned) == sorted(once)
+    assert 180_00 + (Money.parse(paid).cents if paid else 0) >= sum(once)
+    assert drawn == once
 
 
 @pytest.mark.parametrize("is_heard", [True, False], ids=["at once", "on December 2"])

@@ -11,6 +11,7 @@ from domain.failures import TemporaryFailure
 from identity.activity import record_activity
 from identity.sessions import begin_session, end_all_sessions
 from identity.users import set_password
+from office.equipment.texts import are_texts_offered
 from office.procedures.mailing.portal_mail import queue_portal_mails
 from rules.portal_access import find_password_fault
 from web.customers.accounts import my_accounts
@@ -47,6 +48,8 @@ def show_my_account(visit: Visit, status: int = 200, **values: object) -> Respon
         known = [newest_account(books, one.account_key) for one in mine if not one.is_landlords]
     given = {
         "phone": phone,
+        "has_providers": bool(visit.office.identity_providers),
+        "texts_offered": are_texts_offered(visit.office),
         "contacts": [one for one in known if one is not None],
         "open_sessions": [
             (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from web.customers.choices import my_account, paperless, sandbox_page, wallet
+from web.customers.choices import my_account, paperless, sandbox_page, texts, wallet
 from web.visits import Page, open_page, redirect
 
 ROUTES: tuple[tuple[str, str, Page], ...] = (
@@ -19,6 +19,12 @@ ROUTES: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/accounts/{account}/paperless", paperless.show_paperless),
     ("POST", "/accounts/{account}/paperless", paperless.take_paperless),
     ("GET", "/account", my_account.show_my_account),
+    ("GET", "/account/texts", texts.show_texts),
+    ("POST", "/account/texts", texts.take_phone_for_texts),
+    ("GET", "/account/texts/code", texts.show_code),
+    ("POST", "/account/texts/code", texts.take_code),
+    ("GET", "/account/texts/stop", lambda _visit: redirect("/account/texts")),
+    ("POST", "/account/texts/stop", texts.take_mails),
     ("GET", "/account/{part}", lambda _visit: redirect("/account")),
     ("POST", "/account/password", my_account.take_new_password),
     ("POST", "/account/phone", my_account.take_phone),

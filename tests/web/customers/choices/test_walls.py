@@ -16,10 +16,15 @@ from web.desk import desk_of
 THE_GATEWAYS = "/sandbox/methods/{key}"
 # Of parts of one page, which lead back to it whoever asks; and what everybody may see. Guests have
 # a cookie of their own (tests/web/customers/test_cart_pages.py); payments of other kinds are all's.
-NOBODYS = {"/account/{part}", "/account/two-step/{part}", "/account/passkeys/{part}"}
+NOBODYS = {
+    "/account/{part}",
+    "/account/sign-in-with/{part}",
+    "/account/two-step/{part}",
+    "/account/passkeys/{part}",
+}
 OPEN_TO_ALL = re.compile(
     r"/(register|verify|check-your-mail|unlock|not-me|invite|reset|sign-in|forgot|recover|second-step"
-    r"|language|office|csr|guest|static|theme|webhooks|health|metrics|unsubscribe|exports|communications)\b"
+    r"|language|oidc(?!/connect)|office|csr|guest|static|theme|webhooks|health|metrics|unsubscribe|exports|communications)\b"
 )
 
 

@@ -1,0 +1,1 @@
+"""Text messages: sent when they may leave, and what phones answer."""

@@ -1,0 +1,55 @@
+"""The section about text messages."""
+
+from __future__ import annotations
+
+import re
+from datetime import time
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+
+from office.settings.addresses import ServiceUrl
+from office.settings.section import SettingsSection
+
+_SENDER = re.compile(r"\+[1-9]\d{9,14}|MG[0-9a-f]{32}|\d{5,6}")
+
+
+class TextsSettings(SettingsSection):
+    system: Literal["folder", "twilio"] = Field(
+        "folder",
+        description="What carries texts: folder, files in the home that reach nobody; twilio.",
+    )
+    account_sid: str = Field("", description="Twilio's number of the account, AC….")
+    auth_token: SecretStr = Field(
+        SecretStr(""), description="As BILLCLOSE_TEXTS__AUTH_TOKEN; never written here."
+    )
+    sender: str = Field(
+        "", description="From which number texts come, +14355550100, or a messaging service, MG…."
+    )
+    url: ServiceUrl = Field("", description="Empty: Twilio itself. Or a server that stands in.")
+    begin: str = Field("09:00", description="No text about a bill leaves before this local time.")
+    end: str = Field("20:00", description="And none from this time on; it waits for the morning.")
+    amounts: bool = Field(
+        True, description="false: no amount stands in a text, which others may see on the phone."
+    )
+
+    @field_validator("begin", "end")
+    @classmethod
+    def check_time(cls, value: str, about: ValidationInfo) -> str:
+        if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+            raise ValueError("write a time of day such as 09:00")
+        if about.field_name == "end" and value <= str(about.data.get("begin", "")):
+            raise ValueError("the hours of texts must end after they begin, on the same day")
+        return value
+
+    @field_validator("sender")
+    @classmethod
+    def check_sender(cls, value: str) -> str:
+        if value and not _SENDER.fullmatch(value):
+            raise ValueError("write a number such as +14355550100, or a messaging service MG…")
+        return value
+
+    @property
+    def hours(self) -> tuple[time, time]:
+        """From when until when texts about bills leave, in local time."""
+        return time.fromisoformat(self.begin), time.fromisoformat(self.end)

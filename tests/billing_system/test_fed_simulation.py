@@ -1,0 +1,106 @@
+"""Months of two cycles by the office's collector and its feed: four books agree to the cent."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.billing_system.fed_mutants import MUTANTS
+from tests.billing_system.fed_simulation import FOLDER, WAYS, FedSimulation
+from tests.release import so_many
+
+CASES, SIMULATED = (
+    [one for one in MUTANTS if bool(one.case) == is_case] for is_case in (True, False)
+)
+BOUNDARIES = {"before a commit", "after a commit"} | {
+    f"{when} {call}"
+    for when in ("before", "after")
+    for call in ("prepare", "confirm", "lookup", "late_events", "post", "new_files",
+                 "mark_taken_in", "refund")
+}  # fmt: skip
+
+
+def live(simulation: FedSimulation) -> list[str]:
+    """Live through the months, then some calm days and a last close of each cycle."""
+    return simulation.run() or simulation.settle() or simulation.last_exports()
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("way", WAYS)
+def test_each_night_the_books_say_what_is_owed_as_far_as_the_feed_told(database, tmp_path, way):
+    if not database.is_sqlite:
+        pytest.skip("the locks are tested by themselves; before a release it runs here as well")
+    simulation = FedSimulation(database, WAYS.index(way), place=tmp_path, days=8, way=way)
+
+    faults = live(simulation)
+    simulation.close()
+
+    assert [] == faults[:5]
+    held, in_the_books = simulation.chain()
+    assert ([], held) == (simulation.four_books(), in_the_books)
+    assert {"reference", "agreed", "time"} <= simulation.hows()
+    assert min(simulation.weather.crashes.total(), simulation.weather.struck.total()) > 5
+    assert any(file.is_accepted or file.comes_at is None for file in simulation.written)
+
+
+@pytest.mark.release
+@pytest.mark.timeout(3_600)
+@pytest.mark.parametrize("way", WAYS)
+def test_many_towns_die_at_every_boundary_and_agree(database, tmp_path, way):
+    died = set[str]()
+    for seed in range(so_many(1, release=6)):
+        place = tmp_path / str(seed)
+        place.mkdir()
+        books = database if seed == 0 else _more_books(database, place)
+        simulation = FedSimulation(books, seed, place=place, accounts=14, days=16, way=way)
+
+        faults = live(simulation)
+        simulation.close()
+
+        assert ([], []) == (faults[:5], simulation.four_books()), seed
+        died |= simulation.weather.crashes.keys()
+        if not database.is_sqlite:
+            break
+    assert not database.is_sqlite or died >= BOUNDARIES
+
+
+def _more_books(database, place):
+    """Empty books beside those of the test."""
+    from database.books import Database
+    from database.tables import metadata
+
+    books = Database(f"sqlite:///{place / 'books.db'}")
+    metadata.create_all(books.engine)
+    return books
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    "mutant",
+    [
+        pytest.param(one, marks=[pytest.mark.release] if one.takes_long else [], id=one.name)
+        for one in SIMULATED
+    ],
+)
+def test_the_simulation_notices_that(database, tmp_path, monkeypatch, mutant):
+    if not database.is_sqlite:
+        pytest.skip("a broken rule is broken on both")
+    mutant.apply(monkeypatch)
+    simulation = FedSimulation(database, mutant.seed, place=tmp_path, days=8, way=FOLDER)
+
+    faults = live(simulation)
+    simulation.close()
+
+    held, in_the_books = simulation.chain()
+    assert faults or held != in_the_books or simulation.four_books()
+
+
+@pytest.mark.parametrize("mutant", CASES, ids=lambda mutant: mutant.name)
+def test_a_case_notices_that(database, tmp_path, monkeypatch, mutant):
+    mutant.apply(monkeypatch)
+
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        mutant.case(database, tmp_path)
+
+
+def test_every_mutant_is_caught_by_one_of_the_two():
+    assert len(MUTANTS) == len({one.name for one in MUTANTS}) >= 10
