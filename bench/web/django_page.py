@@ -25,7 +25,10 @@ settings.configure(
             "CONN_MAX_AGE": None,
         }
     },
-    MIDDLEWARE=["django.middleware.security.SecurityMiddleware"],
+    MIDDLEWARE=[
+        "django.middleware.security.SecurityMiddleware",
+        "django.middleware.common.CommonMiddleware",
+    ],
     TEMPLATES=[
         {
             "BACKEND": "django.template.backends.django.DjangoTemplates",
