@@ -64,7 +64,7 @@ def measure(accounts: int, url: str, told: argparse.Namespace) -> Iterator[Row]:
         make_city(database, accounts, now)
         cookies = sign_in(database, accounts, now)
         database.close()
-        ways = [OURS] if url else [OURS, FLOOR, FASTAPI, *([DJANGO] if told.django else [])]
+        ways = [OURS] if url else [OURS, FLOOR, *([FASTAPI, DJANGO] if told.peers else [])]
         books = "PostgreSQL" if url else "SQLite"
         best: dict[str, Row] = {}
         for _ in range(told.rounds):
@@ -180,6 +180,6 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=10.0, help=f"of {RATE:.0f} pages a second")
     parser.add_argument("--postgres", default="", help="the URL of an empty database, for ours too")
-    parser.add_argument("--django", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--folder", type=Path, default=RESULTS, help="where the results go")
     return parser
