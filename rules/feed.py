@@ -172,6 +172,8 @@ class _Desk:
         if not entry.happened_on - EARLIER <= day <= entry.happened_on + self._latest:
             return False
         is_payment = entry.amount < ZERO
+        if is_payment and not entry.receipt:
+            return False  # asked, and no answer: it may stand nowhere, and a payment counts
         return not (is_payment and self._unsure_before and asked < self._unsure_before)
 
     def _take_part(self, same: Sequence[OwnEntry], movement: FeedMovement) -> None:

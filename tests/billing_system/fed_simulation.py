@@ -24,7 +24,7 @@ from billing_system.feed.sandbox_books import SandboxBillingBooks
 from billing_system.feed.sandbox_service import BillingFaults, open_billing_sandbox
 from database.books import Database
 from database.tables import posting
-from domain.failures import OutcomeUnknown, PermanentFailure, Refused, TemporaryFailure
+from domain.failures import Misuse, OutcomeUnknown, PermanentFailure, Refused, TemporaryFailure
 from domain.money import Money
 from domain.payments import Mandate, MethodKind, PostingState
 from office.procedures.feeding import accept_gap, look_for_feed
@@ -202,7 +202,7 @@ class FedSimulation(CollectedSimulation):
         gateway = Mortal(self.gateway, process)
         try:
             refund_payment(books, gateway, named, amount, "asked", self.now, TERMS)
-        except (TemporaryFailure, OutcomeUnknown):
+        except (TemporaryFailure, OutcomeUnknown, Misuse):  # we may not know of it yet
             return  # asked again tomorrow
         except (Refused, PermanentFailure):
             pass  # more went back meanwhile

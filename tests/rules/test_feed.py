@@ -93,6 +93,7 @@ def test_a_payment_without_a_number_is_ours_by_amount_and_day():
     ("own", "day"),
     [
         pytest.param(ours(posting_asked_at=None), DAY, id="we never posted it"),
+        pytest.param(ours(receipt=""), DAY, id="we asked, and cash receipting has not answered"),
         pytest.param(ours(is_known=True), DAY, id="an export has it"),
         pytest.param(ours(come_back=Money(-100_00)), DAY, id="it came back before"),
         pytest.param(ours(amount="-100.01"), DAY, id="another amount"),
