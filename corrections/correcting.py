@@ -97,42 +97,88 @@ def correct_bill(
     export contains it. Made again, it is the same correction. The caller holds the right to work
     on the period. Raises as `read_closed_bill`, and Refused where nothing would change.
     """
+    made, plan = _plan(database, corrected)
+    if made is not None:
+        return made
+    store.write(plan.pdf, corrected.pdf)
+    store.write(f"exports/{corrected.period}/{corrected.sha256}.pdf", corrected.pdf)
+    BillStore(exports_folder).write(plan.printed_from, corrected.pdf)
+    with database.writing() as books:
+        return _enter(books, corrected, plan, terms)
+
+
+class _LookedAt(Exception):
+    """Ends the transaction of a correction that is only looked at: nothing of it stays."""
+
+    def __init__(self, made: Correction) -> None:
+        super().__init__()
+        self.made = made
+
+
+def look_at_correction(
+    database: Database, corrected: CorrectedBill, terms: CorrectionTerms
+) -> Correction:
+    """
+    Return what a correction would be and say, by the code that makes it; nothing is changed.
+
+    No document is written, and the books are as before. Raises as `correct_bill` does.
+    """
+    made, plan = _plan(database, corrected)
+    if made is not None:
+        return made
+    try:
+        with database.writing() as books:
+            raise _LookedAt(_enter(books, corrected, plan, terms))
+    except _LookedAt as looked:
+        return looked.made
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Which edition a correction makes, and where its document and its bulk file go."""
+
+    edition: int
+    pdf: str
+    printed_from: str
+
+
+def _plan(database: Database, corrected: CorrectedBill) -> tuple[Correction | None, _Plan]:
+    """Return the correction where it stands already, and where its documents belong."""
     period, key = corrected.period, corrected.account_key
     with database.reading() as books:
         made = _find_made(books, period, key, corrected.export_sha256)
         standing = read_closed_bill(books, period, key, corrected.account, corrected.form)
         bulk = _folder_of(books, period)
-    if made is not None:
-        return made
-    _require_change(standing, corrected)
-
-    edition = standing.edition + 1
-    name = file_name(standing.account)
+    if made is None:
+        _require_change(standing, corrected)
+    edition, name = standing.edition + 1, file_name(standing.account)
     pdf = f"{period}/corrected-{edition}/{corrected.form}/{name}"
-    printed_from = f"{bulk}/{CORRECTED_FILE}{edition}-{name}"
-    store.write(pdf, corrected.pdf)
-    store.write(f"exports/{period}/{corrected.sha256}.pdf", corrected.pdf)
-    BillStore(exports_folder).write(printed_from, corrected.pdf)
+    return made, _Plan(edition, pdf, f"{bulk}/{CORRECTED_FILE}{edition}-{name}")
 
-    with database.writing() as books:
-        lock_enrollment(books, standing.account)
-        standing = read_closed_bill(books, period, key, corrected.account, corrected.form)
-        if standing.edition + 1 != edition:
-            raise Refused(
-                "corrected-meanwhile",
-                f"The bill of {standing.account} was corrected meanwhile; look at it, and correct "
-                "it again where that is still right. Nothing was changed.",
-            )
-        _keep(books, standing, terms)
-        _replace(books, standing, corrected, pdf, printed_from)
-        entry_key = _move_balance(books, standing, corrected, terms)
-        said = (
-            *reschedule(books, standing.account, terms.scheduling),
-            *pass_on(books, standing, edition, terms.scheduling.now, terms.message_domain),
+
+def _enter(
+    books: Connection, corrected: CorrectedBill, plan: _Plan, terms: CorrectionTerms
+) -> Correction:
+    """Change the books: the bill, the balance, the payment, mail and paper."""
+    period, key = corrected.period, corrected.account_key
+    lock_enrollment(books, corrected.account)
+    standing = read_closed_bill(books, period, key, corrected.account, corrected.form)
+    if standing.edition + 1 != plan.edition:
+        raise Refused(
+            "corrected-meanwhile",
+            f"The bill of {standing.account} was corrected meanwhile; look at it, and correct "
+            "it again where that is still right. Nothing was changed.",
         )
-        _record(books, standing, corrected, entry_key, said, terms)
-        _audit(books, standing, corrected, terms)
-        made = _find_made(books, period, key, corrected.export_sha256)
+    _keep(books, standing, terms)
+    _replace(books, standing, corrected, plan.pdf, plan.printed_from)
+    entry_key = _move_balance(books, standing, corrected, terms)
+    said = (
+        *reschedule(books, standing.account, terms.scheduling),
+        *pass_on(books, standing, plan.edition, terms.scheduling.now, terms.message_domain),
+    )
+    _record(books, standing, corrected, entry_key, said, terms)
+    _audit(books, standing, corrected, terms)
+    made = _find_made(books, period, key, corrected.export_sha256)
     assert made is not None
     return replace(made, already=False)
 

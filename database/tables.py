@@ -1034,6 +1034,8 @@ print_batch = _table(
     sa.Column("pages", sa.Integer, nullable=False),
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("written_at", Moment, nullable=False),
+    sa.Column("fetched_at", Moment),  # somebody has it, for the printer; NULL: nobody said so
+    sa.Column("fetched_by", sa.String(100)),
 )
 
 # -- how the work went ----------------------------------------------------------------------------

@@ -42,6 +42,7 @@ class FoundAccount:
     stake: Money | None = None  # the money at stake, where the check can tell it
     service: str = ""
     months: tuple[float, ...] = ()  # use of the months before and of this one, oldest first
+    line: int = 0  # its place among the check's findings
 
 
 @dataclass(frozen=True, slots=True)

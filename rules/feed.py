@@ -74,6 +74,8 @@ def recognize(
     without a number that add up to one of ours; then by amount and day. In doubt the customer is
     right: while a file was missing (`unsure_before`), a payment without a number is somebody
     else's where ours was posted before, since ours may stand in that file; a charge is ours.
+    A charge under a number that is nobody's is ours where cash receipting has not answered for one
+    of that amount: it may have the number already, and we do not; a payment counts.
     A reversal of our receipt of which we know no return counts for nothing until a person decides:
     the gateway has the money still, and a charge in doubt is not made.
     """
@@ -82,6 +84,7 @@ def recognize(
     for movement in some:
         if movement.reference:
             desk.take_by_number(movement)
+    desk.take_unanswered([one for one in some if one.reference and one.amount > ZERO])
     unnamed = [movement for movement in some if not movement.reference]
     desk.take_parts(unnamed)
     for movement in unnamed:
@@ -121,6 +124,22 @@ class _Desk:
         else:
             self._take_part(same, movement)
 
+    def take_unanswered(self, charges: Sequence[FeedMovement]) -> None:
+        """Find charges of ours under the number that cash receipting gave and did not tell us."""
+        foreign: dict[str, list[FeedMovement]] = {}
+        for movement in charges:
+            if not any(one.names(movement.reference) for one in self._own.values()):
+                foreign.setdefault(movement.reference, []).append(movement)
+        for some in foreign.values():
+            amount, day = Money.total(one.amount for one in some), some[0].happened_on
+            fitting = [
+                entry
+                for entry in self._own.values()
+                if not entry.receipt and entry.amount == amount and self._may_be(entry, day)
+            ]
+            if fitting:
+                self._take(min(fitting, key=lambda one: (one.happened_on, one.key)), some)
+
     def take_parts(self, unnamed: Sequence[FeedMovement]) -> None:
         """Find payments that the billing system booked on several services, without our number."""
         days = sorted({movement.happened_on for movement in unnamed})
@@ -153,6 +172,8 @@ class _Desk:
         if not entry.happened_on - EARLIER <= day <= entry.happened_on + self._latest:
             return False
         is_payment = entry.amount < ZERO
+        if is_payment and not entry.receipt:
+            return False  # asked, and no answer: it may stand nowhere, and a payment counts
         return not (is_payment and self._unsure_before and asked < self._unsure_before)
 
     def _take_part(self, same: Sequence[OwnEntry], movement: FeedMovement) -> None:

@@ -15,7 +15,8 @@ LARGEST_WEBHOOK = 524_288
 LARGEST_UPLOAD = 2_000_000_000  # a city's bulk PDFs; nobody but staff who may close sends one
 UPLOADS = "/office/close/upload"
 POSTS = "/office/communications/add"
-LARGEST_POST = 50_000_000  # a newsletter; how large it may be says communications.largest_mb
+CORRECTED = "/office/correct"
+LARGEST_POST = 50_000_000  # a newsletter, or the small export of one bill
 LOG = logging.getLogger("billclose.web")
 
 
@@ -113,7 +114,7 @@ def largest_of(path: str) -> int:
     """Return how many octets the body of a request to a path may have."""
     if path == UPLOADS:
         return LARGEST_UPLOAD
-    if path == POSTS:
+    if path in (POSTS, CORRECTED):
         return LARGEST_POST
     return LARGEST_WEBHOOK if path.startswith("/webhooks/") else LARGEST_BODY
 

@@ -26,6 +26,13 @@ IDLE_SECONDS = 5
 STOP_SECONDS = 15
 
 
+def require_whole(office: Office) -> None:
+    """Raise Misuse for what is set by half: it is said here, and not to customers."""
+    theme_of(office)
+    dict(office.identity_providers)
+    office.text_sender.close()
+
+
 def serve(host: str, port: int, as_of: str = "") -> None:
     """Answer until interrupted; the log goes to standard error and names nobody."""
     home = Path(os.environ.get("BILLCLOSE_HOME", "."))
@@ -35,7 +42,7 @@ def serve(host: str, port: int, as_of: str = "") -> None:
     )
     office = Office(home, open_settings(home), clock, "web desk")
     require_schema(office.database)
-    theme_of(office)  # a picture that is none is said here, and not to customers
+    require_whole(office)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     uvicorn.run(
         desk_of(office),

@@ -8,14 +8,17 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
-from web.guarding import POSTS, UPLOADS
+from web.guarding import CORRECTED, POSTS, UPLOADS
 from web.office import access, close, customers, outsorting, payments, settings, start, theme
+from web.office.corrections import correcting, undoing
 from web.office.decisions.autopay import AUTOPAY
 from web.office.decisions.communications import COMMUNICATIONS, show_posting, take_posting
 from web.office.decisions.deciding import RowDecision, show_decision, take_decision
 from web.office.decisions.deposits import show_differences, take_settled
 from web.office.decisions.emails import EMAILS
+from web.office.decisions.findings import FINDINGS
 from web.office.decisions.payments import PAYMENTS
+from web.office.decisions.printing import PRINTING
 from web.office.lists import ListPage, export_list, show_list
 from web.office.pages import DIFFERENCES, LIST_PAGES, groups
 from web.office.permissions import Permission, may
@@ -46,6 +49,10 @@ STAFF: tuple[tuple[str, str, Page, Permission], ...] = (
     ("GET", "/office/close/{period}", close.show_period, Permission.LOOK),
     ("POST", "/office/close/{period}/approve", close.take_approval, Permission.APPROVE),
     ("POST", "/office/close/{period}/refuse", close.take_refusal, Permission.APPROVE),
+    ("GET", "/office/close/{period}/undo", undoing.show_undo, Permission.APPROVE),
+    ("POST", "/office/close/{period}/undo", undoing.take_undo, Permission.APPROVE),
+    ("GET", CORRECTED, correcting.show_correct, Permission.CORRECT),
+    ("POST", correcting.CONFIRM, correcting.take_correction, Permission.CORRECT),
     ("GET", POSTS, show_posting, Permission.DECIDE),
     ("GET", DIFFERENCES, show_differences, Permission.LOOK),
     ("POST", f"{DIFFERENCES}/settle", take_settled, Permission.DECIDE),
@@ -55,8 +62,16 @@ STAFF: tuple[tuple[str, str, Page, Permission], ...] = (
 UPLOADED: tuple[tuple[str, Permission, str, Callable[[Visit, Any], Response]], ...] = (
     (UPLOADS, Permission.CLOSE, "/office/close", take_export),
     (POSTS, Permission.DECIDE, "/office/communications", take_posting),
+    (CORRECTED, Permission.CORRECT, CORRECTED, correcting.take_small_export),
 )
-DECISIONS: tuple[RowDecision, ...] = (*EMAILS, *PAYMENTS, *AUTOPAY, *COMMUNICATIONS)
+DECISIONS: tuple[RowDecision, ...] = (
+    *EMAILS,
+    *PAYMENTS,
+    *AUTOPAY,
+    *COMMUNICATIONS,
+    *FINDINGS,
+    *PRINTING,
+)
 
 
 def staff_pages() -> Iterator[tuple[str, str, Page, Permission]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ POWER = (1.12, 1.02, 0.90, 0.78, 0.80, 1.05, 1.42, 1.40, 1.08, 0.80, 0.84, 1.05)
 COLUMNS = (
     *("period", "line", "account_key", "account", "posted_on", "service", "description", "kind"),
     *("amount", "usage", "meter", "read_type", "previous_read", "current_read", "rate_code"),
+    "days",
 )
 PLANTED = (
     *("misread", "doubled-use", "dead", "slow", "stuck", "rollover", "not-the-reads"),
@@ -35,6 +36,7 @@ class Truth:
     """Which accounts were spoiled, and how."""
 
     kinds: dict[str, list[str]] = field(default_factory=dict)
+    partners: set[str] = field(default_factory=set)  # moved along with one that was spoiled
 
     def add(self, kind: str, key: str) -> None:
         self.kinds.setdefault(kind, []).append(key)
@@ -46,26 +48,38 @@ class Truth:
 
 def make_books(file: Path, accounts: int, *, seed: int = 7, planted: bool = True) -> Truth:
     """Write the books; each kind of error is planted some ten times in 5,000 accounts."""
-    database = Database(f"sqlite:///{file}")
-    with database.writing() as books:
-        metadata.create_all(books)
     random = np.random.default_rng(seed)
     months = list(_billed(random, accounts))
     truth = Truth()
     if planted:
         _plant(random, months, truth, accounts)
+    named = [
+        (start, end, {f"{one:07}": own for one, own in lines.items()}, set[str]())
+        for start, end, lines in months
+    ]
+    write_months(file, named, closed_now=set(truth.kinds.get("closed", ())))
+    truth.partners = {f"{max(int(key) - 1, 0):07}" for key in truth.kinds.get("one-meter", ())}
+    return truth
+
+
+Month = tuple[date, date, dict[str, list[Line]], set[str]]  # the last: who pays a late fee
+
+
+def write_months(file: Path, months: Sequence[Month], closed_now: Set[str] = frozenset()) -> None:
+    """Write months by account into new books; the last one is staged, and the others closed."""
+    database = Database(f"sqlite:///{file}")
     with database.writing() as books:
-        for place, (start, end, lines) in enumerate(months):
-            period = f"{start:%Y-%m}"
+        metadata.create_all(books)
+        for place, (start, end, lines, fees) in enumerate(months):
+            period, is_last = f"{start:%Y-%m}", place == len(months) - 1
             books.execute(bill_run.insert().values(**_run(period, start, end)))
-            if place < MONTHS - 1:
+            if not is_last:
                 closed = {"period": period, "closed_at": AT, "closed_by": "bench"}
                 books.execute(period_close.insert().values(**closed))
-            insert_rows(books, movement, COLUMNS, _rows(period, end, lines))
-            closed_now = set(truth.kinds.get("closed", ())) if place == MONTHS - 1 else set()
-            insert_rows(books, account, _ACCOUNT, _accounts(period, accounts, closed_now))
+            insert_rows(books, movement, COLUMNS, _rows(period, end, lines, sorted(fees)))
+            rows = _accounts(period, lines, closed_now if is_last else frozenset())
+            insert_rows(books, account, _ACCOUNT, rows)
     database.close()
-    return truth
 
 
 def _billed(random: Any, accounts: int) -> Iterator[tuple[date, date, dict[Any, list[Line]]]]:
@@ -91,8 +105,8 @@ def _billed(random: Any, accounts: int) -> Iterator[tuple[date, date, dict[Any, 
             own[0]["read_type"] = "estimated" if estimated[one] else "actual"
             if has_power[one]:
                 own.append(_metered(one, "ELECTRIC", use, reads, "ER", 980, 10.4))
-            own.append(_line("GARBAGE", 1725, "GR"))
-            own.append(_line("STORMWATER", 650, "ST"))
+            own.append(line_of("GARBAGE", 1725, "GR"))
+            own.append(line_of("STORMWATER", 650, "ST"))
             lines[one] = own
         yield start, end, lines
 
@@ -102,24 +116,31 @@ def _metered(
 ) -> Line:
     used, before = float(use[service][one]), float(reads[service][one])
     reads[service][one] += used
-    line = _line(service, round(base + step * used), rate)
+    line = line_of(service, round(base + step * used), rate)
     meter = {"meter": f"{service[0]}{one:06}", "read_type": "actual"}
     return line | meter | {"usage": used, "previous_read": before, "current_read": before + used}
 
 
-def _line(service: str, amount: int, rate: str) -> Line:
+def line_of(service: str, amount: int, rate: str) -> Line:
+    """Return a charge without a meter; amounts are cents."""
     empty = {"usage": None, "meter": "", "read_type": "", "previous_read": None}
     return {"service": service, "amount": amount, "rate_code": rate, "current_read": None} | empty
 
 
-def _rows(period: str, end: date, lines: dict[Any, list[Line]]) -> Iterator[tuple[Any, ...]]:
+def _rows(
+    period: str, end: date, lines: dict[str, list[Line]], fees: Sequence[str]
+) -> Iterator[tuple[Any, ...]]:
     number = 0
-    for one, own in lines.items():
+    for key, own in lines.items():
         for line in own:
             number += 1
             amount = Money(int(line["amount"]))
-            named = (period, number, f"{one:07}", f"{one:07}", end, line["service"], "", "billing")
-            yield *named, amount, *(line[name] for name in COLUMNS[9:])
+            named = (period, number, key, key, end, line["service"], "", "billing")
+            yield *named, amount, *(line.get(name) for name in COLUMNS[9:])
+    for key in fees:
+        number += 1
+        named = (period, number, key, key, end, "LATE FEE", "", "penalty", Money(5_00))
+        yield *named, None, "", "", None, None, "", None
 
 
 _WORDS = ("name", "last_name", "service_address", "mailing_address", "city", "phone", "email")
@@ -132,9 +153,8 @@ _ACCOUNT = (
 )
 
 
-def _accounts(period: str, accounts: int, closed: set[str]) -> Iterator[tuple[Any, ...]]:
-    for one in range(accounts):
-        key = f"{one:07}"
+def _accounts(period: str, keys: Iterable[str], closed: Set[str]) -> Iterator[tuple[Any, ...]]:
+    for key in keys:
         status = "closed" if key in closed else "active"
         owed = (Money(0), Money(50_00), Money(50_00))
         yield period, key, key, status, "UT", "84001", "", *owed, *("x",) * 7, *(False,) * 5
@@ -200,7 +220,7 @@ def _spoil(
     elif kind == "dropped":
         now.pop()
     elif kind == "added":
-        now.append(_line("RECYCLING", 1240, "RC"))
+        now.append(line_of("RECYCLING", 1240, "RC"))
     elif kind == "rate":
         water["rate_code"] = "WC"
     elif kind == "price":

@@ -32,27 +32,29 @@ SYNONYMS: Mapping[str, frozenset[str]] = {
         "status": "accountstatus state",
         "opening_balance": "previousbalance prevbalance startbalance beginningbalance priorbalance",
         "closing_balance": "endbalance endingbalance balance currentbalance balancedue amountdue",
-        "equal_pay_amount": "equalpay budget budgetamount budgetbilling budgetbill levelpay "
+        "equal_pay_amount": "equalpay equalized levelized averaged budget budgetamount "
+        "budgetbilling budgetbill levelpay "
         "levelpayment budgetpay equalpayment averagebilling",
         "direct_pay": "directdebit bankdraft",
         "block_ach": "achblock noach achblocked blockbank",
         "block_card": "cardblock nocard cardblocked blockcc blockcreditcard",
-        "cosigner_id": "cosigner landlord landlordid",
+        "cosigner_id": "cosigner cosignor landlord landlordid guarantor",
         "deposit_held": "deposit depositamount securitydeposit",
         "date": "posted postedon postedat postingdate transactiondate trandate",
         "service": "servicetype utilityservice",
         "description": "desc memo text",
         "type": "kind transactiontype trantype transtype",
         "amount": "amt total value",
-        "usage": "consumption quantity used usageamount",
+        "usage": "consumption consumed quantity qty used unitsused usageamount usageqty",
         "unit": "uom unitofmeasure",
         "days": "billingdays servicedays daysofservice numberofdays",
-        "reference": "ref refno receipt receiptno receiptnumber confirmation confirmationnumber",
+        "reference": "ref refno receipt receiptno receiptnumber confirmation confirm conf "
+        "confirmationnumber paymentreference",
         "meter": "meterno meternumber meterid serial",
         "read_type": "readtype readingtype readcode",
         "previous_read": "prevread previousreading prevreading lastread lastreading startread",
         "current_read": "curread currentreading curreading presentread presentreading endread",
-        "rate_code": "tariff ratecategory rateclass",
+        "rate_code": "tariff ratecategory rateclass rateschedule",
         "portal_user": "user username login email useremail portalemail",
         "paperless": "ebill paperlessbilling",
         "token": "paymenttoken methodtoken cardtoken",
@@ -61,16 +63,20 @@ SYNONYMS: Mapping[str, frozenset[str]] = {
         "last4": "lastfour last4digits lastfourdigits digits",
         "days_prior": "daysbefore daysbeforedue dayspriortodue leaddays daysinadvance",
         "maximum": "max maxamount maximumamount maxpayment maximumpayment limit maxdraw cap "
-        "paymentlimit amountlimit maxpaymentamount maximumpaymentamount autopaymax",
+        "nottoexceed ceiling maxamt maxpmt paymentlimit amountlimit maxpaymentamount "
+        "maximumpaymentamount autopaymax",
         "enrolled_on": "enrolled enrolleddate enrollmentdate enrolldate signupdate startdate",
         # files
         "accounts": "customers customer account accountlist",
         "transactions": "transaction trans movements history activity ledger",
-        "portal_users": "users webusers logins",
-        "portal_links": "links accountlinks useraccounts portalaccounts",
-        "cosigners": "landlords owners",
-        "payment_methods": "wallet wallets methods tokens paymentmethods",
-        "autopay": "autopays autopayments automaticpayments enrollments mandates recurring "
+        "portal_users": "portallogins portalcustomers users webusers logins",
+        "portal_links": "userlinks portaluseraccounts links accountlinks useraccounts "
+        "portalaccounts",
+        "cosigners": "landlords owners guarantors",
+        "payment_methods": "card paymethod storedmethod savedmethod savedpaymentmethod "
+        "storedpaymentmethod paymenttoken wallet wallets methods tokens paymentmethods",
+        "autopay": "directdebit bankdraft mandate autopays autopayments automaticpayments "
+        "enrollments mandates recurring "
         "recurringpayments autopayenrollments",
         # keys of bundle.toml
         "control_totals": "totals controls",
@@ -90,6 +96,37 @@ SYNONYMS: Mapping[str, frozenset[str]] = {
     }.items()
 }
 
+# Words that say nothing more of one name, though they may mean much beside another.
+_SPARE: Mapping[str, frozenset[str]] = {
+    name: frozenset(words.split())
+    for name, words in {
+        "maximum": "autopay auto draw debit pmt payment pay withdrawal upper dollar monthly "
+        "allowed per",
+        "email": "contact primary billing list electronic home work main",
+        "phone": "contact primary home work main day daytime evening",
+        "equal_pay_amount": "monthly plan",
+        "portal_user": "portal web",
+        "reference": "payment",
+        "usage": "total metered",
+        "meter": "serial",
+        "deposit_held": "security held balance on hand",
+        "district": "service",
+        "days": "in period billed",
+        "previous_read": "meter",
+        "current_read": "meter",
+        "cosigner_id": "property",
+    }.items()
+}
+_OF_FILES = frozenset(("list", "export", "file", "extract"))
+_SAME_WORD = {
+    **dict.fromkeys(("prev", "prior", "last", "begin", "beginning", "start"), "previous"),
+    **dict.fromkeys(("curr", "cur", "present", "this", "end", "ending"), "current"),
+    "reading": "read",
+}
+
+
+SHORT = 2  # letters: what is left of a name must say something
+
 
 def plain(name: str) -> str:
     """Return a name's letters and digits alone, letters' case ignored."""
@@ -105,7 +142,7 @@ def nearest(written: str, ours: Iterable[str]) -> str | None:
     letters must agree but for the plural: "rate" is no "date".
     """
     names = list(ours)
-    for is_near in (_is_same, _is_synonym, _has_fillers, _is_misspelled):
+    for is_near in (_is_same, _is_synonym, _has_fillers, _means, _is_misspelled):
         found = [name for name in names if is_near(written, name)]
         if found:
             return min(found, key=lambda name: distance(plain(written), plain(name)))
@@ -153,9 +190,31 @@ def _has_fillers(written: str, name: str) -> bool:
     return bool(own) and own < words and words - own <= _FILLERS
 
 
-def _words(name: str) -> set[str]:
+def _means(written: str, name: str) -> bool:
+    """Tell whether a name, or a word for it, is left where what says nothing is left out."""
+    spare = _FILLERS - {"flag"} | _SPARE.get(name, frozenset()) | _OF_FILES
+    words = [word for word in _in_order(written) if word not in spare and not word.isdigit()]
+    own = _in_order(name)
+    if not words:
+        return False
+    said = "".join(words)
+    known = SYNONYMS.get(name, frozenset()) | {"".join(own)}
+    if len(said) > SHORT and any(_numbers(said) & _numbers(word) for word in known):
+        return True
+    return len(own) > 1 and {_same(word) for word in words} == {_same(word) for word in own}
+
+
+def _same(word: str) -> str:
+    return _SAME_WORD.get(word, word)
+
+
+def _in_order(name: str) -> list[str]:
     parts = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    return {word.removesuffix("s") for word in re.split(r"[\W_]+", parts.casefold()) if word}
+    return [word for word in re.split(r"[\W_]+", parts.casefold()) if word]
+
+
+def _words(name: str) -> set[str]:
+    return {word.removesuffix("s") for word in _in_order(name)}
 
 
 def _is_misspelled(written: str, name: str) -> bool:

@@ -20,6 +20,8 @@ from domain.problems import Problem
 UNREADABLE = "unreadable-row"
 SENSITIVE = "sensitive-data"
 _AT_ONCE = 100  # rows that are converted column by column; thousands would not stay in the cache
+OTHER_SEPARATORS = "|^~:"
+FEWEST_MARKS = 2  # in the row of headings
 
 
 class RowReader:
@@ -231,6 +233,12 @@ def unused_headings(
 def _no_column(
     table: Table, source: TableFile, column: ExportColumn, heading: str, taken: list[int]
 ) -> Misuse:
+    if between := _other_separator(source):
+        return Misuse(
+            f"{source.file} is no table yet: {between} seems to stand between its columns; "
+            "export it with commas, semicolons or tabs.",
+            "bundle",
+        )
     free = [h for place, h in enumerate(source.headings) if place not in taken]
     likely = next((h for h in free if nearest(h, [column.name]) is not None), "")
     asked = f'; did you mean {column.name} by its "{likely}"?' if likely else ";"
@@ -241,6 +249,14 @@ def _no_column(
         f'in bundle.toml: [columns.{table.name}] {column.name} = "{theirs}"',
         "bundle",
     )
+
+
+def _other_separator(source: TableFile) -> str:
+    """Return what stands between the columns of a file that has one column only, else nothing."""
+    if len(source.headings) != 1:
+        return ""
+    marks = [mark for mark in OTHER_SEPARATORS if source.headings[0].count(mark) >= FEWEST_MARKS]
+    return marks[0] if marks else ""
 
 
 def _refuse_near(

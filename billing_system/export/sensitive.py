@@ -171,4 +171,7 @@ def show(column: ExportColumn, cell: str) -> str:
     many_digits = column.secrecy is Secrecy.TOKEN and sum(map(str.isdigit, written)) > _DIGITS
     if many_digits or holds_sensitive_number(written):
         return "the value (not shown)"
-    return f'"{written[:_SHOWN]}{"…" if len(written) > _SHOWN else ""}"'
+    shown = "".join(  # what would turn the writing, or a terminal's color, is spelled out
+        char if char.isprintable() else f"\\u{ord(char):04x}" for char in written[:_SHOWN]
+    )
+    return f'"{shown}{"…" if len(written) > _SHOWN else ""}"'

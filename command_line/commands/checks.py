@@ -111,26 +111,11 @@ def mute(
     as_json: bool,
 ) -> None:
     """Let findings of CHECK about ACCOUNT be known until a day: listed, and not counted."""
-    from data_checks.choices.chosen import ALWAYS, require_check
-    from data_checks.choices.muting import mute as record_mute
+    from office.procedures.checks import mute_account
 
-    require_check(check)
     last_day, most = _day(until), _amount(up_to)
     office = open_office(home, as_of)
-    with office.database.writing() as books:
-        record_mute(
-            books,
-            check,
-            account,
-            service=service,
-            until=last_day,
-            up_to=most,
-            reason=reason,
-            today=office.local_today(),
-            now=office.due_now(),
-            who=office.who,
-            always=ALWAYS,
-        )
+    mute_account(office, check, account, service=service, until=last_day, up_to=most, reason=reason)
     say_done(
         as_json,
         {"check": check, "account": account, "service": service, "until": last_day.isoformat()},

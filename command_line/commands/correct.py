@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     help="A small export with the corrected bill: a folder or .zip.",
 )
 @reason_option
+@click.option("--dry-run", is_flag=True, help="Show what it would be; change and send nothing.")
 @as_of_option
 @json_option
 @click.pass_obj
@@ -42,6 +43,7 @@ def correct(
     period: str,
     bundle: Path,
     reason: str,
+    dry_run: bool,
     as_of: datetime | None,
     as_json: bool,
 ) -> int:
@@ -54,14 +56,32 @@ def correct(
     Example: billclose correct 01.1037.1 --period 2026-10 --bundle corrected/ --reason "Misread"
     """
     from office.procedures.corrections.correcting import correct as correct_bill
+    from office.procedures.corrections.correcting import look
 
     office = open_office(home, as_of)
+    if dry_run:
+        _show(look(office, account, period, bundle), as_json=as_json)
+        return DONE
     done = correct_bill(office, account, period, bundle, reason)
     if as_json:
         click.echo(json.dumps(to_figures(done), indent=1))
     else:
         click.echo("\n".join(to_lines(done)))
     return NEEDS_PERSON if done.unsent else DONE
+
+
+def _show(would_be: CorrectionDone, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(to_figures(would_be) | {"status": "dry-run"}, indent=1))
+    else:
+        click.echo(
+            "\n".join(
+                [
+                    "Nothing was changed. It would be:",
+                    *(f"  - {line}" for line in to_lines(would_be)),
+                ]
+            )
+        )
 
 
 def to_figures(done: CorrectionDone) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,21 +13,30 @@ from command_line.options import DONE, NEEDS_PERSON, as_of_option, json_option, 
 from command_line.working import telling_steps
 from domain.words import say_count
 
+if TYPE_CHECKING:
+    from office.equipment.office import Office
+
 
 @click.command(name="print")
 @click.argument("period", required=False)
+@click.option("--fetched", is_flag=True, help="Print nothing: say that you have the files.")
 @as_of_option
 @json_option
 @click.pass_obj
-def print_bills(home: Path, period: str | None, as_of: datetime | None, as_json: bool) -> int:
+def print_bills(
+    home: Path, period: str | None, fetched: bool, as_of: datetime | None, as_json: bool
+) -> int:
     """Print the bills that came back since the last print batch, of PERIOD or of all periods.
 
-    They come into a file of their own; what was printed before is not printed again.
+    They come into a file of their own; what was printed before is not printed again. With
+    --fetched it is written down that the files of all parts so far are with the printer.
     """
     from database.runs import get_run
     from office.prefect_server.flow_runs import run_flow
 
     office = open_office(home, as_of)
+    if fetched:
+        return _tell_fetched(office, period, as_json=as_json)
     if period is not None:
         get_run(office.database, period)
     state = run_flow(telling_steps(office), _load, period=period)
@@ -37,6 +46,18 @@ def print_bills(home: Path, period: str | None, as_of: datetime | None, as_json:
     else:
         click.echo("\n".join(part_lines(figures) or ["Nothing waits for print."]))
     return NEEDS_PERSON if figures["waiting"] else DONE
+
+
+def _tell_fetched(office: Office, period: str | None, *, as_json: bool) -> int:
+    from office.procedures.printing import mark_fetched
+
+    marked = mark_fetched(office, period)
+    if as_json:
+        click.echo(json.dumps({"status": "done", "fetched": list(marked)}, indent=1))
+    else:
+        lines = [f"  fetched  {file}" for file in marked]
+        click.echo("\n".join(lines or ["Nothing waits to be fetched."]))
+    return DONE
 
 
 def part_lines(figures: dict[str, Any]) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from data_checks.register.limits import Limits
-from data_checks.register.reading import Register
+from data_checks.register.reading import HISTORY, Register
 
 FEWEST = 30  # lines, below which a class is too small to have a usual
 ALIKE = 0.005  # so near two rises are one
@@ -69,6 +69,7 @@ def list_lines(register: Register) -> pd.DataFrame:
     lines["same"] = repeated.astype("f8").where(told)
     reads = repeated & (frame["current_read"] == frame["current_read_before"])
     lines["same_reads"] = reads.astype("f8").where(told)
+    lines["penalized"] = _penalized_now(register)
     lines["estimated"] = (frame["read_type"] == "estimated").astype("f8")
     for name in _taxes(frame):
         share = _tax_shares(register, name)
@@ -100,6 +101,7 @@ def list_figures(
             season = str(name) in metered
             figures += _of_class(register, rows, service, rate, limits, season, rated)
     figures += _shares(register, limits)
+    figures += _penalties(register, limits)
     figures.append(_again(limits))
     return figures
 
@@ -211,6 +213,31 @@ def _shares(register: Register, limits: Limits) -> Iterator[Figure]:
     if before.sum() >= FEWEST and estimated * before.sum() >= FEWEST:
         width = limits.of("register-share", "other")
         yield _share("estimates", "estimated", estimated, width)
+
+
+def _penalized_now(register: Register) -> float:
+    """Return the share of accounts with a penalty; it stands on each line, as its own mean."""
+    now = [count for one, count in register.penalized if one.back == 0]
+    return now[0] / max(len(register.accounts), 1) if now else 0.0
+
+
+def _penalties(register: Register, limits: Limits) -> Iterator[Figure]:
+    """Expect as many accounts with a penalty as last month and a year ago; few are no part."""
+    accounts = len(register.accounts)
+    same = [(p, n) for p, n in register.penalized if p.back and p.cycle == register.period.cycle]
+    if not same or accounts < FEWEST:
+        return
+    marks = [same[0][1], *(count for one, count in same if one.back == HISTORY)]
+    width, few = limits.of("register-share", "other"), FEWEST / accounts
+    low = max(min(marks) / accounts * (1 - width) - few, 0.0)
+    high = max(marks) / accounts * (1 + width) + few
+    if high >= 1:
+        return
+    sentence = f"penalties, share: {_between('share', low, high)} of the accounts"
+    yield Figure(
+        "register-share", "penalties", "", "share", "penalized", low, high,
+        same[0][1] / accounts, sentence,
+    )  # fmt: skip
 
 
 def _share(name: str, column: str, before: float, width: float) -> Figure:

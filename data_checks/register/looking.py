@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from data_checks.register.limits import Limits
-from data_checks.register.usual import ENOUGH
+from data_checks.register.usual import ENOUGH, TO_SIGMA
 
 Claim = Any  # a boolean Series, one value a row of the frame
 TOGETHER, FEW = 0.2, 20  # a part of a service, from where it is one finding in all
+FAR = 4.0  # robust deviations, from where a move is no noise
 YOUNG = 10  # months, below which an office has not seen a whole year
 
 
@@ -186,7 +187,8 @@ def _look_at_prices(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: Li
     comparable = now & (f["lines"] == 1) & ~f["status"].eq("final") & ~of_part
     comparable &= f["like_others"].notna() & (f["months_billed"] > 0) & (f["rate_code"] != "")
     comparable &= f["rate_code"] == f["rate_code_before"]
-    off = (f["off"].abs() >= may) & ((f["off"] - f["off_before"].fillna(0)).abs() >= may)
+    moved = (f["off"] - f["off_before"].fillna(0)).abs()
+    off = (f["off"].abs() >= may) & (moved >= may) & (moved > _usual_move(f, moved, comparable))
     found.claims[check] = comparable & off
 
     whole = ~(f["days_before"] < 25) & (f["amount_before"] > 0) & f["usage_before"].notna()
@@ -194,7 +196,20 @@ def _look_at_prices(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: Li
     base, size = least.transform("min"), least.transform("count")
     low = comparable & f["usage"].notna() & (size >= 100) & (f["amount"] > 0)
     low &= f["amount"] < base - limits.per("bill-minimum", "money", f)
+    # who uses less than anybody did may well be billed less: gardens in the fall
+    low &= f["usage"] >= f["usage_before"].where(whole).groupby(f["class"]).transform("min")
     found.claims["bill-minimum"] = low & ~found.claims[check]
+
+
+def _usual_move(f: pd.DataFrame, moved: Claim, comparable: Claim) -> Claim:
+    """
+    Return how far from the curve lines of a class move where nothing is wrong.
+
+    Where all have one price that is nothing. Where meters of several sizes stand under one rate
+    code there is no one curve, and only what is far beyond the others' moves stands out.
+    """
+    middle = moved.where(comparable).groupby(f["class"], observed=True).transform("median")
+    return FAR * TO_SIGMA * middle.fillna(0)
 
 
 def _look_at_copies(

@@ -62,6 +62,7 @@ class Register:
     usage: Matrix
     amount: Matrix
     days: Matrix
+    penalized: tuple[tuple[ComparedPeriod, int], ...] = ()  # accounts with a penalty, by period
 
 
 def read_register(books: Connection, run: str) -> Register:
@@ -87,8 +88,27 @@ def read_register(books: Connection, run: str) -> Register:
         filled.add(one, reader.ids(lines), lines)
     frame = _frame(reader, ids, details)
     return Register(
-        period, before, frame, accounts, filled.usage, filled.amount, filled.days_of(period)
+        period,
+        before,
+        frame,
+        accounts,
+        filled.usage,
+        filled.amount,
+        filled.days_of(period),
+        _penalized(books, [period, *before]),
     )
+
+
+def _penalized(
+    books: Connection, periods: Sequence[ComparedPeriod]
+) -> tuple[tuple[ComparedPeriod, int], ...]:
+    """Count the accounts with a penalty in each period; past exports have no penalties here."""
+    query = sa.text(
+        "SELECT COUNT(DISTINCT account_key) FROM movement "
+        "WHERE period = :period AND kind = 'penalty'"
+    )
+    own = [one for one in periods if not one.is_history]
+    return tuple((one, books.execute(query, {"period": one.period}).scalar_one()) for one in own)
 
 
 def _periods(books: Connection, period: str) -> tuple[ComparedPeriod, tuple[ComparedPeriod, ...]]:

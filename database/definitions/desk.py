@@ -22,6 +22,7 @@ desk_work = sa.Table(
     sa.Column("ended_at", Moment),
     sa.Column("code", sa.String(100), nullable=False, server_default=""),
     sa.Column("sentence", sa.Text, nullable=False, server_default=""),
+    sa.Column("flow_run", sa.String(36), nullable=False, server_default=""),  # Prefect's
     sa.Column("figures", sa.Text, nullable=False, server_default=""),  # JSON, of a rehearsal
     sa.Index(None, "period", "began_at"),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,8 +11,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
-from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.httpx_client import OAuth2Client
 from joserfc import jwt
 from joserfc.errors import ClaimError, ExpiredTokenError, JoseError
 from joserfc.jwk import KeySet
@@ -49,7 +49,6 @@ class ProviderTerms:
     secret: Callable[[datetime], str] = field(repr=False)
     scope: str = "openid email"
     posts_back: bool = False
-    auth_method: str = "client_secret_post"
 
 
 class IdentityProvider:
@@ -70,16 +69,20 @@ class IdentityProvider:
         self, state: str, nonce: str, verifier: str, redirect_uri: str, now: datetime
     ) -> str:
         """Return the address of the provider's page, to which the browser is sent."""
-        more = {"response_mode": "form_post"} if self.terms.posts_back else {}
-        with self._client(redirect_uri, now) as client:
-            url, _ = client.create_authorization_url(
-                self._said(now)["authorization_endpoint"],
-                state=state,
-                nonce=nonce,
-                code_verifier=verifier,
-                **more,
-            )
-        return str(url)
+        asked = {
+            "response_type": "code",
+            "client_id": self.terms.client_id,
+            "redirect_uri": redirect_uri,
+            "scope": self.terms.scope,
+            "state": state,
+            "nonce": nonce,
+            "code_challenge": challenge_of(verifier),
+            "code_challenge_method": "S256",
+        }
+        if self.terms.posts_back:
+            asked["response_mode"] = "form_post"
+        page = httpx.URL(self._said(now)["authorization_endpoint"])
+        return str(page.copy_merge_params(asked))
 
     def origin(self, now: datetime) -> str:
         """Return where the provider's page is, as a policy of pages names it."""
@@ -90,21 +93,24 @@ class IdentityProvider:
         self, code: str, nonce: str, verifier: str, redirect_uri: str, now: datetime
     ) -> OutsideAccount:
         """Change a code for who it is of, once; the token is checked by the provider's keys."""
-        endpoint = self._said(now)["token_endpoint"]
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": redirect_uri,
+            "client_id": self.terms.client_id,
+            "client_secret": self.terms.secret(now),
+            "code_verifier": verifier,
+        }
         try:
-            with self._client(redirect_uri, now) as client:
-                found = client.fetch_token(
-                    endpoint,
-                    grant_type="authorization_code",
-                    code=code,
-                    code_verifier=verifier,
-                    redirect_uri=redirect_uri,
-                )
-        except AuthlibBaseError:
-            raise Refused("code-refused", "The provider does not take its code.") from None
+            answer = httpx.post(self._said(now)["token_endpoint"], data=form, timeout=_SECONDS)
+            found = answer.json() if answer.is_success else {}
         except (httpx.HTTPError, ValueError):
             raise TemporaryFailure(f"{self.terms.name} gives no answer") from None
-        return self._checked(str(found.get("id_token") or ""), nonce, now)
+        if answer.is_server_error:
+            raise TemporaryFailure(f"{self.terms.name} answers {answer.status_code}")
+        if not isinstance(found, dict) or not found.get("id_token"):
+            raise Refused("code-refused", "The provider does not take its code.")
+        return self._checked(str(found["id_token"]), nonce, now)
 
     def _checked(self, token: str, nonce: str, now: datetime) -> OutsideAccount:
         claims = self._decoded(token, now)
@@ -192,13 +198,8 @@ class IdentityProvider:
             raise TemporaryFailure(f"{self.terms.name} gives an answer that cannot be read")
         return found
 
-    def _client(self, redirect_uri: str, now: datetime) -> Any:
-        return OAuth2Client(
-            client_id=self.terms.client_id,
-            client_secret=self.terms.secret(now),
-            token_endpoint_auth_method=self.terms.auth_method,
-            scope=self.terms.scope,
-            redirect_uri=redirect_uri,
-            code_challenge_method="S256",
-            timeout=_SECONDS,
-        )
+
+def challenge_of(verifier: str) -> str:
+    """Return what the provider is shown of a code's verifier (RFC 7636, S256)."""
+    digest = hashlib.sha256(verifier.encode("ascii")).digest()
+    return base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from domain.failures import Misuse
 from mail.rendering.texts import TextWords
 from mail.texts.embedded import TextFolder, TextRehearsal
 from mail.texts.port import TextSender
@@ -35,7 +34,7 @@ class TextNeeds(Protocol):
 
 
 def to_text_sender(office: TextNeeds) -> TextSender:
-    """Return what carries texts by the settings; a rehearsal reaches nobody. Raises Misuse."""
+    """Return what carries texts by the settings; a rehearsal reaches nobody."""
     if office.rehearses:
         return TextRehearsal()
     chosen = office.settings.texts
@@ -49,11 +48,6 @@ def to_text_folder(office: TextNeeds) -> TextFolder:
 
 
 def to_twilio_account(chosen: TextsSettings) -> TwilioAccount:
-    needed = {"account_sid": chosen.account_sid, "sender": chosen.sender}
-    if not chosen.auth_token.get_secret_value():
-        needed["auth_token"] = ""
-    if missing := [f"texts.{name}" for name, value in needed.items() if not value]:
-        raise Misuse(f"To send texts through Twilio, set {' and '.join(missing)}.")
     return TwilioAccount(chosen.account_sid, chosen.auth_token, chosen.sender, chosen.url or TWILIO)
 
 

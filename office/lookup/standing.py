@@ -18,6 +18,7 @@ from domain.words import say_count
 from mail.reminders.exemptions import undrawn
 from office.equipment.office import Office
 from office.procedures.lists import select_list
+from office.procedures.printing import waiting_files
 from reporting.lists.catalog import LISTS
 from rules.calendars import earliest_close, next_period
 
@@ -89,6 +90,8 @@ def read_matters(office: Office) -> tuple[WaitingMatter, ...]:
             query = query.where(shown.c.waits.is_(True))
         with office.database.reading() as books:
             count = books.scalar(query) or 0
+        if what == "print-batches":  # one that is gone from where it was written is fetched
+            count = len(waiting_files(office))
         if count:
             matters.append(WaitingMatter(what, count, f"{say_count(count, noun)} {tail}"))
     return tuple(matters)
@@ -134,6 +137,7 @@ _LOOKED_AT = (
     ("unknown-payments", "payment", "in doubt"),
     ("bounces", "returned email", "to be judged"),
     ("outsorted", "bill", "held back"),
+    ("print-batches", "print file", "not fetched by anybody"),
     ("exceptions", "exception", "in all periods"),
 )
 _SAID = {

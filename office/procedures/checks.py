@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,17 @@ import sqlalchemy as sa
 
 from data_checks.choices.chosen import (
     ALL,
+    ALWAYS,
     BLOCK,
     SEVERITIES,
     SEVERITY,
     CheckChoices,
     list_set,
     read_choices,
+    require_check,
     require_choice,
 )
+from data_checks.choices.muting import mute
 from data_checks.register.catalog import LIMITS
 from data_checks.register.figures import ExpectedFigure
 from data_checks.register.limits import Limits, LimitSet
@@ -159,6 +163,34 @@ def choices_in_force(office: Office) -> list[dict[str, str]]:
                     }
                 )
     return rows
+
+
+def mute_account(
+    office: Office,
+    check: str,
+    account: str,
+    *,
+    service: str = "",
+    until: date,
+    up_to: Money | None = None,
+    reason: str,
+) -> None:
+    """Let a check's findings about an account be known until a day; raises what `mute` does."""
+    require_check(check)
+    with office.database.writing() as books:
+        mute(
+            books,
+            check,
+            account,
+            service=service,
+            until=until,
+            up_to=up_to,
+            reason=reason,
+            today=office.local_today(),
+            now=office.due_now(),
+            who=office.who,
+            always=ALWAYS,
+        )
 
 
 def write_register_files(office: Office, period: str) -> list[Path]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+
 from database.audit import record_audit
 from database.runs import get_run
+from database.tables import print_batch
+from domain.failures import Misuse
 from domain.words import say_count
 from office.equipment import locking
 from office.equipment.office import Office
@@ -29,3 +33,38 @@ def write_waiting_part(office: Office, period: str) -> PrintPart:
             now = office.now(known)
             record_audit(books, now, office.who, "write print part", period, detail)
     return part
+
+
+def mark_fetched(office: Office, period: str | None = None, file: str = "") -> tuple[str, ...]:
+    """
+    Write down that somebody has print files, for the printer; return those marked now.
+
+    `file` is one of them, else all that nobody marked yet, of a period or of all. What is marked
+    is not told again on the first page, and an undo says that it has to be stopped at the
+    printer's. Raises Misuse for an unknown period or file.
+    """
+    if period is not None:
+        get_run(office.database, period)
+    rows = print_batch.c
+    mine: list[sa.ColumnElement[bool]] = [rows.fetched_at.is_(None)]
+    mine += [rows.period == period] if period is not None else []
+    mine += [rows.file == file] if file else []
+    now = office.moment()
+    with office.database.writing() as books:
+        if file and not books.scalar(sa.select(rows.file).where(rows.file == file)):
+            raise Misuse(f"There is no print file {file}.", "unknown-file")
+        marked = tuple(books.scalars(sa.select(rows.file).where(*mine).order_by(rows.file)))
+        said = {"fetched_at": now, "fetched_by": office.who}
+        books.execute(print_batch.update().where(*mine).values(said))
+        for one in marked:
+            record_audit(books, now, office.who, "fetch print file", one, "")
+    return marked
+
+
+def waiting_files(office: Office) -> tuple[str, ...]:
+    """Return the print files that lie where they were written and that nobody says to have."""
+    rows = print_batch.c
+    query = sa.select(rows.file).where(rows.fetched_at.is_(None)).order_by(rows.file)
+    with office.database.reading() as books:
+        files = books.scalars(query).all()
+    return tuple(file for file in files if (office.home / file).is_file())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
 
 from office.settings.addresses import ServiceUrl
 from office.settings.section import SettingsSection
@@ -25,6 +27,18 @@ class OidcSettings(SettingsSection):
     apple_key_id: str = Field("", description="Of the key below, ten letters and digits.")
     apple_key_file: str = Field("", description="Private key (.p8), from the home.")
     apple_issuer: ServiceUrl = Field("", description="Empty: Apple. Or what stands in, in tests.")
+
+    @model_validator(mode="after")
+    def check_whole(self) -> Self:
+        """A provider that is set by half would turn customers away."""
+        secret = self.google_client_secret.get_secret_value()
+        if self.google_client_id and not secret:
+            raise ValueError("Google needs BILLCLOSE_OIDC__GOOGLE_CLIENT_SECRET too")
+        parts = ("apple_team_id", "apple_key_id", "apple_key_file")
+        missing = [f"oidc.{name}" for name in parts if not getattr(self, name)]
+        if self.apple_client_id and missing:
+            raise ValueError(f"Apple needs {' and '.join(missing)} too")
+        return self
 
     @property
     def is_used(self) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import time
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from office.settings.addresses import ServiceUrl
 from office.settings.section import SettingsSection
@@ -48,6 +48,19 @@ class TextsSettings(SettingsSection):
         if value and not _SENDER.fullmatch(value):
             raise ValueError("write a number such as +14355550100, or a messaging service MG…")
         return value
+
+    @model_validator(mode="after")
+    def check_whole(self) -> Self:
+        """Twilio needs an account, a sender and a token: half of it would fail at night."""
+        needed = {
+            "account_sid": self.account_sid,
+            "sender": self.sender,
+            "auth_token": self.auth_token.get_secret_value(),
+        }
+        missing = [f"texts.{name}" for name, value in needed.items() if not value]
+        if self.system == "twilio" and missing:
+            raise ValueError(f"twilio needs {' and '.join(missing)} too")
+        return self
 
     @property
     def hours(self) -> tuple[time, time]:

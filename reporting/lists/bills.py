@@ -16,6 +16,7 @@ from database.tables import (
     check_result,
     paper,
     period_close,
+    print_batch,
 )
 from domain.periods import NOTICE
 
@@ -79,6 +80,22 @@ def paper_bills() -> Select:
         paper.c.part,
         paper.c.sequence,
         paper.c.account_key.label("_account_key"),
+    )
+
+
+def print_batches() -> Select:
+    """Every print file with who has it for the printer."""
+    row = print_batch.c
+    return sa.select(
+        row.period.label("period"),
+        row.part,
+        row.form,
+        row.file,
+        row.bills,
+        row.pages,
+        row.written_at,
+        row.fetched_at,
+        row.fetched_by,
     )
 
 

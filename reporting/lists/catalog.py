@@ -47,6 +47,9 @@ LISTS = {  # a module is loaded when its list is asked for, so that the others w
         ("period", "part", "form", "sequence"),
         is_named=True,
     ),
+    "print-batches": Listing(
+        "reporting.lists.bills", "print_batches", ("period", "part", "form", "file")
+    ),
     "bounces": Listing("reporting.lists.mail", "bounces", ("received_at", "id")),
     "suppressed-addresses": Listing(
         "reporting.lists.mail", "suppressed_addresses", ("since", "address")

@@ -12,6 +12,13 @@ from database.tables import check_finding, check_result
 Select = sa.Select[Any]
 
 
+def finding_key(found: Any) -> sa.ColumnElement[str]:
+    """Name a finding: by its period, its check and its place."""
+    place = sa.cast(found.line, sa.String)
+    key: sa.ColumnElement[str] = found.period.concat("/").concat(found.check_name)
+    return key.concat("/").concat(place)
+
+
 def findings() -> Select:
     """Every finding of every check, what stops the close first, most at stake first in each."""
     found = check_finding.c
@@ -28,6 +35,7 @@ def findings() -> Select:
         check_result.c.fix.label("remedy"),
         check_result.c.position.label("_position"),
         found.line.label("_line"),
+        finding_key(found).label("_key"),
         found.account_key.label("_account_key"),
     ).join(
         check_result,

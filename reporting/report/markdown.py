@@ -44,13 +44,14 @@ def to_markdown(
     groups = group_exceptions(sheet, exceptions)
     found = sum(len(group.findings) for group in groups)
     verdict = give_verdict(sheet, found, rehearsal=rehearsal, refusal=refusal)
+    figures = list_key_figures(sheet, groups, rehearsal=rehearsal)
     lines = [
         f"# {_plain(sheet.utility)}: billing period {_plain(sheet.period)}",
         "",
         f"**{verdict.word}.** {_plain(verdict.sentence)} {_plain(verdict.aftermath)}".rstrip(),
         "",
         *_table("Figure", "Value", "Note"),
-        *(_row(item.label, item.value, item.note) for item in list_key_figures(sheet, groups)),
+        *(_row(item.label, item.value, item.note) for item in figures),
         "",
         "## Do the totals tie out?",
         "",

@@ -118,7 +118,7 @@ def render_page(
             groups=groups,
             shown=SHOWN,
             verdict=give_verdict(sheet, found, rehearsal=rehearsal, refusal=refusal),
-            figures=list_key_figures(sheet, groups),
+            figures=list_key_figures(sheet, groups, rehearsal=rehearsal),
             totals=list_control_totals(sheet),
             equations=list_equations(sheet),
             checks=sorted(sheet.checks, key=_rank),

@@ -29,21 +29,24 @@ class KeyFigure:
     anchor: str = ""  # where on the page there is more of it
 
 
-def list_key_figures(sheet: RunSheet, groups: Iterable[ExceptionGroup]) -> tuple[KeyFigure, ...]:
-    """Return the six figures at the top; before the close they are plans and named so."""
+def list_key_figures(
+    sheet: RunSheet, groups: Iterable[ExceptionGroup], *, rehearsal: bool = False
+) -> tuple[KeyFigure, ...]:
+    """Return the six figures at the top; before the close, or in a rehearsal, named as plans."""
+    is_over = sheet.is_closed and not rehearsal
     return (
         KeyFigure("Bills", f"{sheet.bills:,}", f"on {say_count(sheet.pages['billed'], 'page')}"),
         KeyFigure("Amount due", sheet.amount_due_total.dollars(), "of all accounts billed"),
-        _mailed(sheet),
-        _printed(sheet),
-        _autopay(sheet),
+        _mailed(sheet, is_over),
+        _printed(sheet, is_over),
+        _autopay(sheet, is_over),
         _exceptions(groups),
     )
 
 
-def _mailed(sheet: RunSheet) -> KeyFigure:
+def _mailed(sheet: RunSheet, is_over: bool) -> KeyFigure:
     mails = sheet.deliveries
-    if not sheet.is_closed:
+    if not is_over:
         return KeyFigure("To be e-mailed", f"{mails.bills:,}", "bills")
     unsent = mails.bills - mails.bills_sent
     note = f"bills in {say_count(mails.sent, 'message')}"
@@ -52,15 +55,15 @@ def _mailed(sheet: RunSheet) -> KeyFigure:
     return KeyFigure("E-mailed", f"{mails.bills_sent:,}", note, alert=unsent > 0)
 
 
-def _printed(sheet: RunSheet) -> KeyFigure:
-    label = "Printed" if sheet.is_closed else "To be printed"
+def _printed(sheet: RunSheet, is_over: bool) -> KeyFigure:
+    label = "Printed" if is_over else "To be printed"
     note = f"bills on {say_count(sheet.paper.pages, 'page')}" if sheet.paper.pages else "bills"
     return KeyFigure(label, f"{printed_bills(sheet):,}", note)
 
 
-def _autopay(sheet: RunSheet) -> KeyFigure:
+def _autopay(sheet: RunSheet, is_over: bool) -> KeyFigure:
     autopay = sheet.autopay
-    label = "Autopay scheduled" if sheet.is_closed else "Autopay to schedule"
+    label = "Autopay scheduled" if is_over else "Autopay to schedule"
     note = say_count(autopay.scheduled, "payment")
     if autopay.immediate:
         note += f", {autopay.immediate:,} drawn at once"

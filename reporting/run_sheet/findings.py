@@ -86,7 +86,9 @@ def _first_accounts(
     found: dict[str, list[FoundAccount]] = {}
     for one in rows:
         months = tuple(json.loads(one.months)) if one.months else ()
-        told = FoundAccount(one.account, one.name, one.detail, one.stake, one.service, months)
+        told = FoundAccount(
+            one.account, one.name, one.detail, one.stake, one.service, months, one.line
+        )
         found.setdefault(one.check_name, []).append(told)
     return {check: tuple(accounts) for check, accounts in found.items()}
 
@@ -106,6 +108,7 @@ def _figures(found: CheckFindings) -> dict[str, Any]:
                 "name": one.name,
                 "detail": one.detail,
                 "at_stake": None if one.stake is None else str(one.stake),
+                "line": one.line,
             }
             for one in found.first
         ],

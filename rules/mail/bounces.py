@@ -23,7 +23,8 @@ UNKNOWN_USER = "user unknown"
 _VAGUE = ("5.0.0", "5.5.0", "5.3.0", "5.5.4")  # what servers say that have no better status
 _NO_SUCH_USER = re.compile(
     r"(unknown|no such|invalid|non-?exist\w*|not a valid|bad destination)\s+(e?-?mail\s+)?"
-    r"(local\s+)?(user|mailbox|recipient|address|account|person)|(user|mailbox|recipient|address|account)"
+    r"(local\s+)?(user|mailbox|recipient|address|account|person)|(user|mailbox"
+    r"|recipient|address|account)"
     r"[^.;]{0,60}\s(unknown|not (found|exist|known|listed|here)|does(n.t| not) exist|disabled)"
     r"|does(n.t| not) have an? \S+ account|no mailbox here|not our customer",
     re.IGNORECASE,
@@ -31,7 +32,8 @@ _NO_SUCH_USER = re.compile(
 _ADDRESS = re.compile(r"<?[^\s<>]+@[\w.-]+>?")  # a name in it says nothing
 # What a server says of us, of the mail or of the moment, whatever status it gives.
 _NOT_THE_MAILBOXS_FAULT = re.compile(
-    r"polic|\bsender\b|quota|\brate\b|rate.?limit|too (many|fast|quickly)|full|exceed|spam"
+    r"\b[45]\.7\.\d|polic|\bsender\b|quota|\brate\b|rate.?limit|too (many|fast"
+    r"|quickly)|full|exceed|spam"
     r"|junk|virus"
     r"|black.?list|block.?list|blocked|reputation|dmarc|\bspf\b|\bdkim\b|relay|authenticat"
     r"|banned|\brbl\b|reverse dns|\bptr\b|temporar|time.?out|timed out",

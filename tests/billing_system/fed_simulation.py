@@ -24,7 +24,7 @@ from billing_system.feed.sandbox_books import SandboxBillingBooks
 from billing_system.feed.sandbox_service import BillingFaults, open_billing_sandbox
 from database.books import Database
 from database.tables import posting
-from domain.failures import OutcomeUnknown, PermanentFailure, Refused, TemporaryFailure
+from domain.failures import Misuse, OutcomeUnknown, PermanentFailure, Refused, TemporaryFailure
 from domain.money import Money
 from domain.payments import Mandate, MethodKind, PostingState
 from office.procedures.feeding import accept_gap, look_for_feed
@@ -61,6 +61,7 @@ class File:
     blocks: list[tuple[str, bool]]
     comes_at: datetime | None  # None: lost for good
     is_doubled: bool = False
+    ours: list[Move] = field(default_factory=list)  # with the key of their posting's entry
     is_there: bool = False  # the office can have it
     is_told: bool = False
     is_accepted: bool = False  # that it never comes
@@ -94,6 +95,8 @@ class FedSimulation(CollectedSimulation):
         self.written: list[File] = []
         self.known_blocks: dict[str, list[tuple[datetime, bool]]] = {}
         self.blocked: set[str] = set()  # by the billing system
+        self.unwritten_ours: list[Move] = []
+        self.doubted: list[Move] = []  # ours, told under a number that nobody here knew yet
         self.unwritten_blocks: list[tuple[str, bool]] = []
         self.refunds: dict[str, Money] = {}  # asked for by the office, by confirmation
         self.exported_of = Counter[str]()  # of ours, in all exports
@@ -199,7 +202,7 @@ class FedSimulation(CollectedSimulation):
         gateway = Mortal(self.gateway, process)
         try:
             refund_payment(books, gateway, named, amount, "asked", self.now, TERMS)
-        except (TemporaryFailure, OutcomeUnknown):
+        except (TemporaryFailure, OutcomeUnknown, Misuse):  # we may not know of it yet
             return  # asked again tomorrow
         except (Refused, PermanentFailure):
             pass  # more went back meanwhile
@@ -246,6 +249,7 @@ class FedSimulation(CollectedSimulation):
             move.parts = (half, move.cents - half)
         (row,) = gateway_rows(self.place / "ledger.db", _RECEIPT.format(key=key))
         receipt = f"R{row['number']:06d}"
+        self.unwritten_ours.append(replace(move, key=key))
         for part in move.parts or (move.cents,):
             self._book_line(move.account, part, now, type="payment", reference=receipt)
 
@@ -282,8 +286,12 @@ class FedSimulation(CollectedSimulation):
         number = self.billing.write_file(now.astimezone(DENVER).replace(tzinfo=None))
         chance = self.chance.random()
         late = timedelta(days=self.chance.randint(1, 3)) if chance < 0.25 else timedelta(0)
-        comes_at = None if chance < 0.08 and not self.weather.is_calm else now + late
+        if not self.written:
+            late = timedelta(0)  # nobody can miss what was before the first that came
+        is_lost = chance < 0.08 and self.written and not self.weather.is_calm
+        comes_at = None if is_lost else now + late
         file = File(number, now, moves, blocks, comes_at, is_doubled=chance > 0.85)
+        file.ours, self.unwritten_ours = self.unwritten_ours, []
         self.written.append(file)
 
     # -- what the office is given -----------------------------------------------------------------
@@ -300,6 +308,7 @@ class FedSimulation(CollectedSimulation):
             self._look(now)  # in vain
         if any(file.is_there and not file.is_told for file in self.written):
             self._set_faults(damages=int(self.chance.random() < 0.1))
+            self._note_doubts(now)
             while not self._look(now):
                 pass
             self._note_told(now)
@@ -333,6 +342,29 @@ class FedSimulation(CollectedSimulation):
             self.faults.append(f"{now}: {found.refused}")
         self.looks["stopped" if found.stopped_by else "done"] += 1
         return not found.stopped_by
+
+    def _note_doubts(self, now: datetime) -> None:
+        """
+        Note payments of ours that come with a receipt whose number has not reached the office.
+
+        In doubt it is the customer who is right: they count a second time, until the next export.
+        """
+        unanswered = sa.select(posting.c.entry_key).where(posting.c.receipt.is_(None))
+        with self.books.reading() as books:
+            keys = set(books.scalars(unanswered))
+        for file in self.written:
+            if file.is_there and not file.is_told:
+                self.doubted += [
+                    replace(move, told_at=now)
+                    for move in file.ours
+                    if move.cents < 0 and move.key in keys
+                ]
+
+    def _truth(self, one: Customer, now: datetime) -> int:
+        twice = (move for move in self.doubted if move.account == one.number)
+        return super()._truth(one, now) + sum(
+            move.cents for move in twice if one.base is None or self._is_after(move, one, one.base)
+        )
 
     def _note_told(self, now: datetime) -> None:
         for file in self.written:

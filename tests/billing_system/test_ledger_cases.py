@@ -21,7 +21,10 @@ DRAWS = "payments/collecting/test_between_closes.py"
 # An export is written on November 30 at 17:00 and closed the next morning: what the account of
 # 100.00 (October) and 160.00 (November) owes when this has happened.
 CASES: dict[int, tuple[str, tuple[str, ...]]] = {
-    1: ("drawn after the export was written", (CARRYING, PLANS, DRAWS)),
+    1: (
+        "drawn after the export was written",
+        (CARRYING, PLANS, DRAWS, "scenarios/test_evening_draw.py"),
+    ),
     2: ("drawn, posted and in the export", (CARRYING, PLANS)),
     3: ("drawn before it, posted after it", (CARRYING, PLANS)),
     4: ("the same, and cash of that amount at the counter", (CARRYING, RULES)),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from command_line.outcomes.close import close_figures
 from tests.command_line.test_acting import every_command, options_of
-from tests.flows.town import write_town
+from tests.corrections.correcting_builders import small_export
+from tests.flows.town import ABBOTT, write_town
 from tests.reporting.builders import a_sheet
 
 ACCOUNT = r"Account:\s*([0-9.\-]+)"
@@ -19,6 +21,10 @@ CALLS = {
     "collect": ("--as-of", AFTER),
     "remind": ("--as-of", AFTER, "--despite-stale-balances", "a test"),
     "notify": ("--as-of", AFTER),
+    "correct": (
+        *("01.1001.1", "--period", "2026-10", "--bundle", "SMALL", "--reason", "misread"),
+        *("--as-of", "2026-11-04T09:00"),
+    ),
     "undo": ("2026-10", "--as-of", "2026-11-03T09:00"),
     "communication send": (
         *("--subject", "News", "--body", "TEXT", "--to-customers", "--as-of", AFTER),
@@ -42,6 +48,7 @@ def test_every_command_with_a_dry_run_is_tried():
 def place(tmp_path_factory):
     place = tmp_path_factory.mktemp("dry")
     write_town(place / "november", period="2026-11")
+    small_export(place / "small", replace(ABBOTT, charges="20.00"))
     (place / "text.txt").write_text("The office is closed on Friday.")
     return place
 
@@ -50,6 +57,7 @@ def place(tmp_path_factory):
 def test_a_dry_run_says_would(closed, place, name):
     stands_for = {
         "NEXT-MONTH": place / "november",
+        "SMALL": place / "small",
         "TEXT": place / "text.txt",
         "BILLS": place / "november" / "bills.pdf",
         "FOLDER": place / "split",

@@ -16,6 +16,7 @@ FIELDS = {
     "error",
     "texts": "account period kind phone_ending status attempts queued_at sent_at error words",
     "paper": "account name period pages reason",
+    "print-batches": "period part form file bills pages written_at fetched_at fetched_by",
     "bounces": "id received_at account period action status kind waits diagnostic",
     "suppressed-addresses": "address account since reason",
     "communications": "number title expires pages link added_at removed_at removal_reason",

@@ -79,7 +79,9 @@ def test_status_says_where_the_month_stands_and_what_comes_next(closed):
 
     (month,) = shown["periods"]
     assert ("2026-10", True) == (month["period"], month["closed"])
-    assert ["scheduled-payments", "exceptions"] == [one["list"] for one in shown["waits"]]
+    assert ["scheduled-payments", "print-batches", "exceptions"] == [
+        one["list"] for one in shown["waits"]
+    ]
     said = {event["date"]: event["sentence"] for event in shown["next"]}
     assert "1 autopay payment to be drawn, $27.35" == said["2026-11-13"]
     assert "the bills of 2026-10 are due" == said["2026-11-20"]

@@ -13,6 +13,7 @@ GONE = Judgement(HARD, fails=True, suppresses=True)
 
 OURS = [
     "550 5.1.1 rejected by policy",
+    "5.1.0 - Unknown address error 550-'5.7.1 Access denied'",
     "550 daily quota exceeded",
     "550 rate limit, slow down",
     "554 too many messages",

@@ -93,6 +93,7 @@ def test_a_payment_without_a_number_is_ours_by_amount_and_day():
     ("own", "day"),
     [
         pytest.param(ours(posting_asked_at=None), DAY, id="we never posted it"),
+        pytest.param(ours(receipt=""), DAY, id="we asked, and cash receipting has not answered"),
         pytest.param(ours(is_known=True), DAY, id="an export has it"),
         pytest.param(ours(come_back=Money(-100_00)), DAY, id="it came back before"),
         pytest.param(ours(amount="-100.01"), DAY, id="another amount"),
@@ -102,6 +103,21 @@ def test_a_payment_without_a_number_is_ours_by_amount_and_day():
 )
 def test_a_payment_without_a_number_is_somebody_elses_when(own, day):
     assert {} == known_as([a_movement("M1", "-100.00", happened_on=day)], [own]).ours
+
+
+def test_under_a_number_that_has_not_reached_us_a_charge_is_ours_and_a_payment_counts():
+    """Cash receipting has entered it, its answer was lost, and the feed is faster than we ask."""
+    back = ours("return/1", "40.00", receipt="", confirmation="SB2")
+    paid = ours("taken/2", "-70.00", receipt="", confirmation="SB3")
+    answered = ours("return/3", "9.00", receipt="R3")
+
+    found = known_as(
+        [a_movement("M1", "15.00", reference="R9"), a_movement("M2", "25.00", reference="R9"),
+         a_movement("M3", "-70.00", reference="R8"), a_movement("M4", "9.00", reference="R7")],
+        [back, paid, answered],
+    )  # fmt: skip
+
+    assert {"M1": "return/1", "M2": "return/1"} == found.ours
 
 
 def test_two_payments_of_one_amount_are_ours_and_somebody_elses():

@@ -20,7 +20,7 @@ NO_ACCOUNT = (
     "bill: the number with or without its dashes, the last name as it stands there."
 )
 TOO_MANY = (
-    "That was tried too often today. Try again tomorrow, or call the billing office: "
+    "That was tried too often. Try again in 24 hours, or call the billing office: "
     "they can link the account for you."
 )
 

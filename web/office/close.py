@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from billing_system.export.manifest import read_manifest
+from data_checks.checking import unwaivable_check_names
 from database.runs import find_run, list_finished_steps
 from domain.approvals import Decision
 from domain.desk_work import WorkKind, WorkState
@@ -16,13 +17,15 @@ from domain.failures import Misuse, Refused
 from domain.runs import RunState
 from office.equipment.locking import working_on
 from office.equipment.office import Office
+from office.prefect_server.runs import known_address
 from office.procedures.closing import approval
+from office.procedures.closing.approval import PendingApproval
 from office.procedures.closing.close_figures import sheet_figures
 from web.layout import missing
 from web.office.close_work import begin_work, is_going_on, newest_work
 from web.office.layout import show_office
 from web.office.permissions import Permission, may
-from web.visits import Visit, redirect
+from web.visits import LONGEST_REASON, Visit, redirect
 
 FOLDERS = (".", "exports", "uploads")  # of the home, in which billing exports are looked for
 
@@ -111,9 +114,28 @@ def show_period(visit: Visit, problems: dict[str, str] | None = None) -> Respons
         figures=_figures(office, row, period),
         asked=asked,
         answerable=answerable,
+        waivable=_waivable(asked) if answerable and asked is not None else (),
+        may_decide=may(visit.user.role, Permission.OUTSORT) and run is not None and not rehearsed,
+        may_undo=run is not None and run.is_closed and may(visit.user.role, Permission.APPROVE),
+        may_look_up=may(visit.user.role, Permission.CUSTOMERS),
+        flow_run=_flow_run(office, row, asked),
         may_close=may(visit.user.role, Permission.CLOSE),
         problems=problems or {},
     )
+
+
+def _waivable(asked: PendingApproval) -> tuple[str, ...]:
+    """Return the checks that stop the close and that a person may waive; some nobody may."""
+    never = unwaivable_check_names(asked.blocking, raised=asked.blocking)
+    return tuple(name for name in asked.blocking if name not in never)
+
+
+def _flow_run(office: Office, row: Any, asked: PendingApproval | None) -> str:
+    """Return where Prefect shows the newest run of the close; empty where no server answers."""
+    waits = asked.request.flow_run if asked is not None else None
+    run = waits or (row.flow_run if row is not None else "")
+    address = known_address(office).rstrip("/").removesuffix("/api")
+    return f"{address}/runs/flow-run/{run}" if run and address else ""
 
 
 def _within_home(office: Office, bundle: str) -> str:
@@ -140,6 +162,15 @@ def take_refusal(visit: Visit) -> Response:
     return _decide(visit, Decision.REFUSE)
 
 
+def _waivers(visit: Visit, asked: PendingApproval) -> dict[str, str]:
+    """Return what somebody waives with the yes, by check; raises Misuse without a reason."""
+    chosen = [name for name in asked.blocking if visit.text(f"waive-{name}")]
+    reason = visit.text("reason")[:LONGEST_REASON]
+    if chosen and not reason:
+        raise Misuse(f"Say why {', '.join(chosen)} may be waived: it is audited.")
+    return dict.fromkeys(chosen, reason)
+
+
 def _decide(visit: Visit, decision: Decision) -> Response:
     office, period = visit.office, visit.path("period")
     try:
@@ -150,7 +181,12 @@ def _decide(visit: Visit, decision: Decision) -> Response:
             if asked.request.digest != visit.text("digest"):
                 raise Refused("figures-changed", "The figures have changed; look at them again.")
             decided = approval.decide(
-                office, asked, decision, who=office.who, reason=visit.text("reason")
+                office,
+                asked,
+                decision,
+                who=office.who,
+                reason=visit.text("reason"),
+                waivers=_waivers(visit, asked) if decision is Decision.APPROVE else {},
             )
     except (Refused, Misuse) as found:
         return show_period(visit, {"reason": found.message})

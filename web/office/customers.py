@@ -48,6 +48,7 @@ def show_customer(visit: Visit, problems: dict[str, str] | None = None, said: st
         "customer-at-a-glance.html",
         422 if problems else 200,
         account=known,
+        may_correct=may(visit.user.role, Permission.CORRECT),
         may_hold=may(visit.user.role, Permission.OUTSORT),
         problems=problems or {},
         said=said,

@@ -25,6 +25,14 @@ def _is_shown(row: Mapping[str, Any]) -> bool:
     return row["removed_at"] is None
 
 
+def _is_unfetched(row: Mapping[str, Any]) -> bool:
+    return row["fetched_at"] is None
+
+
+def _is_of_an_account(row: Mapping[str, Any]) -> bool:
+    return bool(row["account"]) and row["known_until"] is None
+
+
 def _decide(path: str, key: str, name: str = "Decide", **more: Any) -> RowLink:
     return RowLink(path, key, name, **{"permission": Permission.DECIDE} | more)
 
@@ -118,13 +126,22 @@ LIST_PAGES: tuple[ListPage, ...] = (
     ListPage("/office/exceptions", "exceptions", "What needs a person", "exceptions",
              "Exceptions", empty="Nothing needs a person."),
     ListPage("/office/exceptions/findings", "findings", "What the checks found", "exceptions",
-             "Findings", about="Every finding of every check, most at stake first in each."),
+             "Findings", about="Every finding of every check, most at stake first in each.",
+             row_link=RowLink("/office/exceptions/findings/decide", "_key", "Decide",
+                              Permission.OUTSORT, offered=_is_of_an_account)),
     ListPage("/office/exceptions/figures", "register-figures", "Figures of the register",
              "exceptions", "Figures", about="This month's lines, totals and means beside the "
              "band that the months before allow."),
     ListPage("/office/outsorted", "outsorted", "Held bills", "exceptions", "Held bills",
              about="Not shown, mailed, printed or drawn, and no balance moved, until somebody "
              "releases them on the page of the account.", empty="No bill is held back."),
+    ListPage("/office/print", "print-batches", "Print batches", "exceptions", "Print batches",
+             newest_first="written_at",
+             about="Where the files lie in the home, and who has them for the printer. A file "
+             "that somebody has cannot be taken back with a close.",
+             row_link=RowLink("/office/print/fetched", "file", "Fetched?", Permission.OUTSORT,
+                              offered=_is_unfetched),
+             empty="Nothing was printed yet."),
     ListPage("/office/settings/staff", "staff", "Staff", "settings", "Staff", Permission.STAFF,
              about="Added and locked with `billclose staff`."),
     ListPage("/office/audit", "audit", "Audit", "settings", "Audit", Permission.AUDIT,

@@ -14,8 +14,9 @@ class Permission(StrEnum):
     EXPORT = "export"  # take what a list shows away in a file
     CUSTOMERS = "customers"  # look up accounts with their names and addresses
     CLOSE = "close"  # upload, rehearse, close
-    APPROVE = "approve"  # say yes or no to a close
-    OUTSORT = "outsort"  # hold one bill back, and release it
+    APPROVE = "approve"  # say yes or no to a close, and to taking one back
+    OUTSORT = "outsort"  # hold one bill back, release it, let a finding be known
+    CORRECT = "correct"  # replace one closed bill by a corrected one
     RETRY = "retry"  # post what was taken and is not in cash receipting
     DECIDE = "decide"  # about mails, bounces, payments in doubt, differences, what is posted
     REFUND = "refund"  # give a payment back
@@ -33,7 +34,8 @@ _OFFICE = _LOOKS_UP | {Permission.EXPORT, Permission.SETTINGS}
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CSR: _LOOKS_UP | {Permission.CUSTOMER_SERVICE},
     Role.CLERK: _OFFICE
-    | {Permission.CLOSE, Permission.OUTSORT, Permission.RETRY, Permission.DECIDE},
+    | {Permission.CLOSE, Permission.OUTSORT, Permission.CORRECT}
+    | {Permission.RETRY, Permission.DECIDE},
     Role.SUPERVISOR: frozenset(Permission) - {Permission.STAFF},
     Role.ADMIN: frozenset(Permission),
     Role.AUDITOR: _OFFICE | {Permission.STAFF, Permission.AUDIT},  # may only look

@@ -34,5 +34,6 @@ _PATHS = {
     "unknown-payments": "/office/payments/unknown",
     "bounces": "/office/emails/bounces?waits=yes",
     "outsorted": "/office/outsorted",
+    "print-batches": "/office/print",
     "exceptions": "/office/exceptions",
 }

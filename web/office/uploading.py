@@ -63,14 +63,14 @@ def take_export(visit: Visit, file: Any) -> Response:
     return RedirectResponse("/office/close", 303)
 
 
-def keep_export(office: Office, source: Any) -> tuple[str, str]:
+def keep_export(office: Office, source: Any, place: str = "uploads") -> tuple[str, str]:
     """
-    Keep an uploaded export below the home, named by its hash; return name and period.
+    Keep an uploaded export in a folder of the home, named by its hash; return name and period.
 
     It is written beside, looked at, and only then given its name. Raises Misuse where it is no
     billing export.
     """
-    folder = office.folder("uploads")
+    folder = office.folder(place)
     half = folder / f".{secrets.token_hex(8)}.half"
     digest = hashlib.sha256()
     try:

@@ -208,16 +208,18 @@ def _enrolled_since(case: Case) -> sa.Select[Any]:
 
 
 def _of_ends(case: Case) -> Sentences:
-    """Say which agreements were ended with the office."""
+    """Say which agreements were made and ended with the office."""
     given, ended = enrollment.c, enrollment_end.c
-    cancelled = sa.select(given.id, given.cancelled_on, given.cancelled_by, given.cancel_reason)
-    for row in case.rows(
-        cancelled.where(given.account_key == case.account_key, given.cancelled_on.is_not(None))
-    ):
+    made = sa.select(enrollment).where(given.account_key == case.account_key)
+    for row in case.rows(made.order_by(given.enrolled_at, given.id)):
         text = (
-            f"An autopay agreement was ended {say_day(row.cancelled_on)} by {row.cancelled_by}: "
-            f"{row.cancel_reason}"
+            f"An autopay agreement was made {case.say_time(row.enrolled_at)} by {row.enrolled_by}"
         )
+        if row.cancelled_on is not None:
+            text += (
+                f", and ended {say_day(row.cancelled_on)} by {row.cancelled_by}: "
+                f"{row.cancel_reason}"
+            )
         yield Sentence(Topic.AUTOPAY, text, ("60", "66"), f"enrollment/{row.id}")
     known = sa.select(enrollment_end).where(ended.account_key == case.account_key)
     for row in case.rows(known):

@@ -10,6 +10,7 @@ from database.queries.bills import is_doubled
 from database.queries.corrections import standing_corrections
 from database.tables import bill, bulk_file, outsorted_bill
 from domain.accounts import AccountStatus
+from domain.money import Money
 from office.lookup.why.sentences import Case, Sentence, Sentences, Topic, say_day
 
 
@@ -24,7 +25,6 @@ def why_bill(case: Case) -> Sentences:
         yield from _of_its_show(row)
     if case.account.status is not AccountStatus.CLOSED:
         yield _of_the_amount(case)
-    yield from _of_corrections(case)
     yield from _of_holds(case)
 
 
@@ -82,33 +82,35 @@ def _of_its_show(row: Any) -> Sentences:
 
 
 def _of_the_amount(case: Case) -> Sentence:
-    """Say what the amount due is made of; an equal-pay amount is what was agreed."""
+    """Say what the amount due is made of, and what of it a correction made."""
     row = case.account
     moved = row.closing_balance - row.opening_balance
+    corrected = _corrected_amount(case)
+    is_due = f"{row.amount_due.dollars()} {'is' if corrected is None else 'was'} due"
+    since = "" if corrected is None else f"; since it was corrected {corrected.dollars()} is due"
+    about = f"amount/{case.period}"
     if row.equal_pay_amount is not None and row.status is AccountStatus.ACTIVE:
         text = (
-            f"{row.amount_due.dollars()} is due: the agreed equal-pay amount, whatever the balance "
-            f"is (it is {row.closing_balance.dollars()})"
+            f"{is_due}: the agreed equal-pay amount, whatever the balance is (it is "
+            f"{row.closing_balance.dollars()}){since}"
         )
-        return Sentence(Topic.BILL, text, ("41",), f"amount/{case.period}")
+        return Sentence(Topic.BILL, text, ("41",), about)
     text = (
-        f"{row.amount_due.dollars()} is due: {row.opening_balance.dollars()} stood before, and the "
-        f"period's movements are {moved.dollars()}"
+        f"{is_due}: {row.opening_balance.dollars()} stood before, and the period's movements are "
+        f"{moved.dollars()}{since}"
     )
-    return Sentence(Topic.BILL, text, ("38", "41"), f"amount/{case.period}")
+    return Sentence(Topic.BILL, text, ("38", "41"), about)
 
 
-def _of_corrections(case: Case) -> Sentences:
-    """Say what the bill asks for since it was made anew (rule 10)."""
+def _corrected_amount(case: Case) -> Money | None:
+    """Return what the bill asks for since it was made anew; None: no correction stands."""
     stands = standing_corrections()
-    query = sa.select(stands).where(
-        stands.c.period == case.period, stands.c.account_key == case.account_key
-    )
-    for row in case.rows(query):
-        text = (
-            f"The {row.form} was corrected after the close: it asks for {row.amount_due.dollars()}"
+    found: Money | None = case.books.scalar(
+        sa.select(stands.c.amount_due).where(
+            stands.c.period == case.period, stands.c.account_key == case.account_key
         )
-        yield Sentence(Topic.BILL, text, ("10",), f"correction/{row.period}/{row.form}")
+    )
+    return found
 
 
 def _of_holds(case: Case) -> Sentences:

@@ -6,11 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.definitions.checkout import checkout, checkout_line
-from database.ledger.tables import payment_event
-from database.tables import draw, gateway_payment, posting
-from domain.checkout import CheckoutState
+from database.ledger.tables import balance_entry, payment_event
+from database.tables import draw, gateway_payment, posting, refund_request
 from domain.ledger import EntryKind
+from domain.money import Money
 from domain.payments import (
     DrawState,
     MethodKind,
@@ -18,7 +17,9 @@ from domain.payments import (
     PaymentState,
     PostingKind,
     PostingState,
+    RefundState,
 )
+from office.lookup.why.by_hand import is_told_in, paid_lines
 from office.lookup.why.sentences import Case, Sentence, Sentences, Topic, say_day
 
 BACK = {
@@ -46,25 +47,44 @@ def say_method(kind: MethodKind | None, last4: str) -> str:
 
 def why_payments(case: Case) -> Sentences:
     """Say of each payment of the period how it stands, and why it was refused or came back."""
-    payments = gateway_payment.c
+    payments, lines = gateway_payment.c, paid_lines(case)
     query = (
         sa.select(gateway_payment)
-        .where(payments.period == case.period, payments.account_key == case.account_key)
+        .where(
+            is_told_in(case),
+            (payments.account_key == case.account_key) | payments.key.in_(list(lines)),
+        )
         .order_by(payments.scheduled_at, payments.key)
     )
     for row in case.rows(query):
-        yield _of_the_payment(case, row)
+        yield _of_the_payment(case, row, lines.get(row.key))
         for each in case.rows(sa.select(draw).where(draw.c.payment_key == row.key)):
             yield _of_the_draw(case, each)
+            yield from _of_refunds(case, each)
             yield from _of_what_came_back(case, each)
-        for each in case.rows(sa.select(posting).where(posting.c.payment_key == row.key)):
+        for each in case.rows(_postings(case, row)):
             yield _of_the_posting(case, each)
-    yield from _of_refused_checkouts(case)
 
 
-def _of_the_payment(case: Case, row: Any) -> Sentence:
+def _postings(case: Case, row: Any) -> sa.Select[Any]:
+    """Select what was entered of a payment for this account; its first one has what is no line."""
+    entry = balance_entry.c
+    mine = entry.account_key == case.account_key
+    if row.account_key == case.account_key:
+        mine |= entry.kind == EntryKind.OTHER
+    return (
+        sa.select(posting)
+        .join(balance_entry, entry.key == posting.c.entry_key)
+        .where(posting.c.payment_key == row.key, mine)
+        .order_by(posting.c.created_at, posting.c.key)
+    )
+
+
+def _of_the_payment(case: Case, row: Any, mine: Money | None) -> Sentence:
+    """Say how a payment stands; `mine` is what it pays here, where it was made by hand."""
     who = "Autopay's payment" if row.kind is PaymentKind.AUTOPAY else "The customer's payment"
-    text = f"{who} of {row.amount.dollars()} {_stands(case, row)}"
+    part = f" ({mine.dollars()} of it for this account)" if mine and mine != row.amount else ""
+    text = f"{who} of {row.amount.dollars()}{part} {_stands(case, row)}"
     return Sentence(Topic.PAYMENT, text, _RULES.get(row.state, ()), row.key)
 
 
@@ -122,6 +142,25 @@ def _of_the_draw(case: Case, row: Any) -> Sentence:
     return Sentence(Topic.PAYMENT, text, ("78", "79"), row.key)
 
 
+def _of_refunds(case: Case, row: Any) -> Sentences:
+    """Say of each refund that the office asked for what the gateway answered."""
+    asked = refund_request.c
+    query = sa.select(refund_request).where(asked.draw_key == row.key).order_by(asked.asked_at)
+    for one in case.rows(query):
+        text = (
+            f"{one.asked_by} asked {case.say_time(one.asked_at)} to give {one.amount.dollars()} "
+            f"back ({one.reason}); "
+        )
+        match one.state:
+            case RefundState.DONE:
+                text += f"the gateway did {case.say_time(one.answered_at)}"
+            case RefundState.REFUSED:
+                text += f"the gateway refused: {one.error or 'it gave no reason'}"
+            case _:
+                text += "the gateway has not answered, and is asked again under the same key"
+        yield Sentence(Topic.PAYMENT, text, ("79",), one.key)
+
+
 def _of_what_came_back(case: Case, row: Any) -> Sentences:
     events = payment_event.c
     for event in case.rows(
@@ -152,21 +191,3 @@ def _of_the_posting(case: Case, row: Any) -> Sentence:
             again = f"it is tried again {case.say_time(row.next_retry_at)}"
             text = f"{what} waits to be entered in cash receipting: {why}; {again}"
     return Sentence(Topic.PAYMENT, text, ("84", "85", "87"), row.key)
-
-
-def _of_refused_checkouts(case: Case) -> Sentences:
-    """Say of each payment by hand that was refused why nothing was taken."""
-    rows, line = checkout.c, checkout_line.c
-    query = (
-        sa.select(rows.key, rows.made_at, rows.not_taken, line.amount)
-        .join_from(checkout_line, checkout, rows.key == line.checkout)
-        .where(line.account_key == case.account_key, rows.state == CheckoutState.REFUSED)
-        .order_by(rows.made_at, line.number)
-    )
-    for row in case.rows(query if case.is_newest else query.where(sa.false())):
-        why = str(row.not_taken or "something had changed").replace("-", " ")
-        text = (
-            f"A payment of {row.amount.dollars()} that the customer began "
-            f"{case.say_time(row.made_at)} was refused and nothing was taken: {why}"
-        )
-        yield Sentence(Topic.PAYMENT, text, ("136",), f"checkout/{row.key}")

@@ -7,11 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.queries.balances import read_open_balance
-from database.tables import delivery, reminder_hold
+from database.tables import account, delivery, reminder_hold
 from domain.deliveries import MessageKind
 from domain.money import ZERO
 from domain.reminders import EXEMPTIONS, Skipped
 from mail.reminders.due_dates import DueDate, due_dates
+from mail.reminders.holds import Hold, list_holds
 from mail.reminders.selection import debts, read_debtors
 from office.lookup.why.sentences import Case, Sentence, Sentences, Topic, say_day
 from rules.mail.reminders import OwedStep, ReminderStep, StepStanding
@@ -33,6 +34,7 @@ SKIPPED = {
 
 def why_reminders(case: Case) -> Sentences:
     """Say of each step of the ladder why its mail is recorded, or why there is none."""
+    yield from _of_holds(case)
     if case.bill_run.closed_at is None or case.balance is None:
         return
     if not case.is_newest:
@@ -53,6 +55,31 @@ def why_reminders(case: Case) -> Sentences:
     owed = {one.step.form: one for one in due.owed(terms.plan)}
     for step in terms.plan.steps:
         yield _of_a_step(case, due, step, owed.get(step.form))
+
+
+def _of_holds(case: Case) -> Sentences:
+    """Say who keeps past-due mails from the account, or from a group that it is in."""
+    for hold in list_holds(case.books) if case.is_newest else ():
+        if not _is_about(case, hold):
+            continue
+        of_whom = f" for all with {hold.subject}" if hold.column_name else ""
+        text = (
+            f"Hold {hold.number}{of_whom} keeps past-due mails back from "
+            f"{case.say_time(hold.placed_at)} until {say_day(hold.until)}, placed by "
+            f"{hold.placed_by}: {hold.reason}"
+        )
+        if hold.lifted_at is not None:
+            text += f"; it was lifted {case.say_time(hold.lifted_at)}"
+        yield Sentence(Topic.REMINDER, text, ("92",), f"hold/{hold.number}")
+
+
+def _is_about(case: Case, hold: Hold) -> bool:
+    if hold.column_name is None:
+        return hold.account_key == case.account_key
+    mine = account.c.period == case.period, account.c.account_key == case.account_key
+    return case.books.execute(
+        sa.select(account.c.account).where(*mine, hold.of_the_group())
+    ).first() is not None  # fmt: skip
 
 
 def _of_a_step(case: Case, due: DueDate, step: ReminderStep, owed: OwedStep | None) -> Sentence:

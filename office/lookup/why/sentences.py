@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.definitions.account_changes import column_in_force
+from database.definitions.corrections import once_closed
 from database.queries.periods import unknown_period
 from database.tables import account, account_search, balance_due, bill_run, period_close
 from domain.failures import Misuse
@@ -111,11 +112,36 @@ _FACTS = (
 )
 
 
-def open_case(office: Office, books: Connection, key: str, period: str | None) -> Case:
-    """Read an account in a period, in its newest closed one if none is named; raises Misuse."""
-    chosen = period or books.scalar(
-        sa.select(account_search.c.period).where(account_search.c.account_key == key)
+def newest_period_of(books: Connection, key: str) -> str | None:
+    """Return an account's newest closed period, else its newest whose close was taken back."""
+    closed = sa.select(account_search.c.period).where(account_search.c.account_key == key)
+    undone = (
+        sa.select(bill_run.c.period)
+        .join(account, account.c.period == bill_run.c.period)
+        .join(once_closed, once_closed.c.period == bill_run.c.period)
+        .where(account.c.account_key == key)
+        .order_by(bill_run.c.ends_on.desc(), bill_run.c.period.desc())
+        .limit(1)
     )
+    found: str | None = books.scalar(closed) or books.scalar(undone)
+    return found
+
+
+def has_account(books: Connection, key: str, period: str) -> bool:
+    """Tell whether a period's export has the account, closed or not."""
+    query = sa.select(account.c.account).where(
+        account.c.period == period, account.c.account_key == key
+    )
+    return books.execute(query).first() is not None
+
+
+def open_case(office: Office, books: Connection, key: str, period: str | None) -> Case:
+    """
+    Read an account in a period, in its newest closed one if none is named; raises Misuse.
+
+    Where none is closed any more it is the newest that was: its draws and mails stand.
+    """
+    chosen = period or newest_period_of(books, key)
     of_period = (
         sa.select(bill_run, period_close.c.closed_at, period_close.c.closed_by)
         .outerjoin(period_close, period_close.c.period == bill_run.c.period)

@@ -8,7 +8,13 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from corrections.correcting import Correction, CorrectionTerms, correct_bill, find_made
+from corrections.correcting import (
+    Correction,
+    CorrectionTerms,
+    correct_bill,
+    find_made,
+    look_at_correction,
+)
 from corrections.rescheduling import SchedulingTerms
 from corrections.small_export import ReadingTerms, read_corrected_bill
 from database.runs import Run, get_run
@@ -34,6 +40,25 @@ class CorrectionDone:
     @property
     def unsent(self) -> int:
         return sum(self.mails.values()) - self.mails.get(DeliveryStatus.SENT, 0)
+
+
+def look(office: Office, number: str, period: str, bundle: Path) -> CorrectionDone:
+    """
+    Show what a correction would be; nothing is changed, printed or sent.
+
+    It is decided by the code that makes it. Raises as `correct` does.
+    """
+    known, key = get_run(office.database, period), account_key(number)
+    find_made(office.database, period, key, number, "")
+    export = office.billing_system.read_export(bundle)
+    made = find_made(office.database, period, key, number, export.sha256)
+    notes: tuple[str, ...] = ()
+    if made is None:
+        reading = _reading_terms(office, known)
+        corrected = read_corrected_bill(office.database, export, period, key, number, reading)
+        notes = corrected.notes
+        made = look_at_correction(office.database, corrected, _correction_terms(office, known, ""))
+    return CorrectionDone(made, notes, {}, False, ())
 
 
 def correct(office: Office, number: str, period: str, bundle: Path, reason: str) -> CorrectionDone:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from corrections.undo.looking import UndoBoundary, UndoPlan, look_at_undo, to_figures
 from corrections.undo.taking_back import (
     UndoTerms,
@@ -18,6 +20,7 @@ from corrections.undo.taking_back import (
 from database.approvals import newest_request, record_decision, record_request
 from database.audit import record_audit
 from database.runs import Run, get_run
+from database.tables import print_batch
 from domain.approvals import ApprovalRequest, Decided, Decision
 from office.equipment import locking
 from office.equipment.office import Office
@@ -81,11 +84,17 @@ def _boundary(office: Office, known: Run) -> UndoBoundary:
     return UndoBoundary(office.settings.undo.days, office.today(known))
 
 
+_FETCHED = sa.select(print_batch.c.file).where(print_batch.c.fetched_at.is_not(None))
+
+
 def _fetching(office: Office, printed: bool) -> Callable[[str], bool]:
-    """Tell of a print file whether somebody has it: it is not where the close wrote it."""
+    """Tell of a print file whether somebody has it: marked, or not where the close wrote it."""
+
+    with office.database.reading() as books:
+        marked = set(books.scalars(_FETCHED))
 
     def is_fetched(file: str) -> bool:
-        return printed or not (office.home / file).is_file()
+        return printed or file in marked or not (office.home / file).is_file()
 
     return is_fetched
 

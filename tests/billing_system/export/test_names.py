@@ -33,6 +33,62 @@ def test_a_heading_of_autopay_means(written, meant):
     assert meant == nearest(written, names)
 
 
+OTHER_WORDS = {
+    "maximum": "maximum_draw max_debit draw_limit payment_cap ceiling MaxAmt max.draw.amount($) "
+    "autopay-limit maximumPaymentAmt not_to_exceed",
+    "portal_user": "portal_login web_user portal_user_email portal_username",
+    "email": "contact_email primary-email BillingEmail email_list",
+    "phone": "home_phone PrimaryPhone daytime-phone tel_no",
+    "equal_pay_amount": "equal_payment_amount EqualPayAmt budget_amt monthly_budget "
+    "levelized_amount "
+    "level_pay_amount budget_plan_amount",
+    "cosigner_id": "co-signer_number guarantor",
+    "deposit_held": "security_deposit_held deposit_on_hand",
+    "reference": "ref_number confirmation_no receipt_id payment_reference",
+    "usage": "qty units_used usage_qty",
+    "previous_read": "prior_reading read_previous begin_read",
+    "current_read": "curr_read present_meter_reading",
+    "rate_code": "rate_schedule tariff_code",
+    "autopay": "autopay_list export_autopay autopay_2026-10 bank_drafts",
+    "payment_methods": "cards saved_payment_methods pay_methods",
+    "portal_links": "user_links",
+    "cosigners": "guarantors",
+}
+STRANGERS = {
+    "accounts": "route book notes budget_flag credit_limit payment_plan max_usage owner_phone_type "
+    "email_opt_in email_status autopay_flag last_payment past_due_amount deposit_date",
+    "transactions": "rate rate_amount batch unit_price previous_balance current_charges meter_size "
+    "cashier running_balance days_late",
+    "autopay": "last_draw max_retries frequency bank_name created_by",
+    "payment_methods": "expires brand holder zip",
+}
+
+
+@pytest.mark.parametrize(
+    ("meant", "written"),
+    [(name, word) for name, words in OTHER_WORDS.items() for word in words.split()],
+)
+def test_what_others_call_it_is_known_again(meant, written):
+    names = next(
+        names
+        for names in (
+            [table.name for table in TABLES],
+            *([c.name for c in t.columns] for t in TABLES),
+        )
+        if meant in names
+    )
+
+    assert meant == nearest(written, names)
+
+
+@pytest.mark.parametrize(("table", "words"), STRANGERS.items(), ids=STRANGERS)
+def test_what_billing_systems_have_besides_is_taken_for_nothing_of_ours(table, words):
+    (ours,) = [one for one in TABLES if one.name == table]
+    optional = [column.name for column in ours.columns if column.optional]
+
+    assert [] == [word for word in words.split() if nearest(word, optional)]
+
+
 def test_no_name_of_four_letters_is_taken_for_another():
     assert [None, None] == [nearest("rate", ["date"]), nearest("lame", ["name"])]
 

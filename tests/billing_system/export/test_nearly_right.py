@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 
@@ -300,6 +301,15 @@ def test_a_character_that_turns_the_writing_is_refused(tmp_path, column, char):
 
     assert ["unreadable-row"] == [problem.code for problem in problems]
     assert f"turns the direction of writing (U+{ord(char):04X})" in problems[0].message
+    assert char not in problems[0].message
+
+
+@pytest.mark.parametrize("mark", "|^~")
+def test_a_separator_that_is_none_of_ours_is_named(tmp_path, mark):
+    table = a_table(ACCOUNT).replace(",", mark)
+
+    with pytest.raises(Misuse, match=re.escape(f"{mark} seems to stand between its columns")):
+        read(tmp_path, accounts=table)
 
 
 @pytest.mark.parametrize("number", ["1.03E+09", "1E+12", "1,03e+09"])

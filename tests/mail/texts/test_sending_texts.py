@@ -20,7 +20,10 @@ from mail.texts.port import TextOutcome
 from mail.texts.readers import is_stopped, reader_of
 from mail.texts.recording import PlannedText, queue_texts
 from mail.texts.sending import send_due_texts
+from mail.texts.twilio import TwilioSender
 from tests.builders import NOW, a_household, close_run, stage_run
+from tests.mail.texts.text_sender_process import start_text_sender
+from tests.mail.texts.twilio_fake import a_carrier
 
 ELM, PHONE = "01.1037.1", "+14355550142"
 KINDS = (MessageKind.PAYMENT_DUE, MessageKind.ACCESS)
@@ -191,3 +194,19 @@ def test_a_text_that_the_carrier_could_not_deliver_has_failed_after_all(town):
         others = note_not_delivered(books, "", "no reference")
 
     assert (True, False, False, "failed") == (ours, again, others, stands(town, "status")[0])
+
+
+def test_a_process_killed_while_the_carrier_has_its_text_sends_nothing_twice(town):
+    with a_carrier(lambda: NOW) as carrier:
+        carrier.answers.append("held")
+        process = start_text_sender(town.url, carrier.account)
+        assert carrier.has_taken.wait(30)
+        process.kill()
+        process.join()
+        carrier.goes_on.set()
+
+        sender = TwilioSender(carrier.account)
+        found = send(town, sender, timedelta(minutes=3))
+
+    assert (1, 1) == (found.sent, len(carrier.kept))
+    assert ("sent", carrier.kept[0]["sid"]) == stands(town, "status", "reference")

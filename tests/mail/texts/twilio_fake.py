@@ -27,6 +27,8 @@ class Carrier:
     kept: list[dict[str, Any]] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)  # "500", "lost", "21610"; then it works
     url: str = ""
+    has_taken: threading.Event = field(default_factory=threading.Event)
+    goes_on: threading.Event = field(default_factory=threading.Event)
 
     def take(self, form: dict[str, str]) -> dict[str, Any]:
         text = {
@@ -64,6 +66,11 @@ def a_carrier(now):
             what = carrier.answers.pop(0) if carrier.answers else ""
             if what == "lost":  # taken, and nobody hears of it
                 carrier.take(form)
+                self.close_connection = True
+            elif what == "held":  # taken, and whoever asked waits for the answer
+                carrier.take(form)
+                carrier.has_taken.set()
+                carrier.goes_on.wait(30)
                 self.close_connection = True
             elif what == "cut":  # not taken, and nobody hears of it either
                 self.close_connection = True
@@ -105,6 +112,7 @@ def a_carrier(now):
     try:
         yield carrier
     finally:
+        carrier.goes_on.set()
         server.shutdown()
         thread.join()
         server.server_close()

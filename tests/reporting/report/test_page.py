@@ -253,6 +253,25 @@ def test_a_rehearsal_speaks_of_what_would_be():
     assert "Planned; counted after the close" in text
 
 
+def test_a_rehearsal_that_went_to_its_end_speaks_of_what_would_be_too():
+    """In its copy the period is closed; in the office it is not."""
+    text = text_of(a_sheet(), rehearsal=True)
+
+    for planned in ("To be e-mailed", "To be printed", "Autopay to schedule", "would leave"):
+        assert planned in text
+    for done in (
+        "Approved",
+        "E-mailed",
+        "Printed",
+        "Autopay scheduled",
+        " sent",
+        "How the bills left",
+    ):
+        assert done not in text.replace("scheduled, sent or drawn", "").replace(
+            "written, sent or drawn", ""
+        )
+
+
 def test_a_rehearsal_that_would_be_refused_says_so():
     sheet, exceptions = a_refused_run()
 

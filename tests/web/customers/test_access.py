@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from email import message_from_bytes, policy
+from urllib.parse import urljoin
+
 import pytest
 import sqlalchemy as sa
 
 from database.definitions.identity import account_link, web_session, web_user
 from database.tables import delivery
-from tests.web.customers.conftest import ANN, BOB, PASSWORD, Browser, newest_link, register
+from identity.passwords import Passwords
+from office.procedures.mailing.portal_mail import send_portal_mails
+from tests.web.customers.conftest import ANN, BOB, PASSWORD, URL, Browser, newest_link, register
 
 
 def count(office, table) -> int:
@@ -103,13 +108,58 @@ def test_who_is_not_signed_in_is_led_to_the_door_and_back(browser, path):
     assert (303, f"/sign-in?next={path}") == (answer.status_code, answer.headers["location"])
 
 
-@pytest.mark.parametrize("next_path", ["//evil.example", "https://evil.example", "/\\evil"])
+@pytest.mark.parametrize(
+    "next_path",
+    [
+        *("//evil.example", "///evil.example", "https://evil.example", "HTTPS://evil.example"),
+        *("http:evil.example", "https:/evil.example", "/\\evil.example", "\\\\evil.example"),
+        *("/\\/evil.example", "//evil.example/%2f..", "javascript:alert(1)", "data:text/html,x"),
+        *("evil.example", "", " //evil.example", "\t//evil.example", "/\t/evil.example"),
+        *("/\n/evil.example", "//user@evil.example", "/?next=//evil.example", "/.evil@x/../\\x"),
+        *("%2f%2fevil.example", "//xn--evil-.example", "\u2044\u2044evil.example"),
+    ],
+)
 def test_a_sign_in_leads_to_no_other_site(office, browser, next_path):
     register(office)
 
     answer = browser.send("/sign-in", email=ANN, password=PASSWORD, next=next_path)
 
-    assert "/" == answer.headers["location"]
+    led = urljoin(URL, answer.headers["location"])
+    assert (URL, True) == (led[: len(URL)], answer.headers["location"][:2].strip("/\\") == "")
+
+
+def test_a_host_that_somebody_claims_stands_in_no_mail(office, browser):
+    browser.send(
+        "/register", {"host": "evil.example", "x-forwarded-host": "evil.example"},
+        email="new@portal.example", password=PASSWORD, again=PASSWORD,
+    )  # fmt: skip
+    send_portal_mails(office)
+
+    (mail,) = (office.home / "mail").glob("access-*.eml")
+    text = message_from_bytes(mail.read_bytes(), policy=policy.default).get_body(("plain",))
+    assert (True, False) == (f"{URL}/verify/" in str(text), "evil.example" in str(text))
+
+
+def test_an_unknown_address_costs_as_much_hashing_as_a_known_one(office, app, browser):
+    register(office)
+    asked = []
+    app.state.passwords = Passwords(_hasher=Counting(app.state.passwords._hasher, asked))
+    browser.sign_in(ANN, "wrong password 1")
+    browser.sign_in("nobody@portal.example", "wrong password 1")
+    browser.sign_in("nobody@portal.example", "wrong password 1")
+
+    assert ["verify", "verify", "hash", "verify"] == asked  # the decoy is made once
+
+
+class Counting:
+    """A hasher that remembers what it was asked."""
+
+    def __init__(self, hasher, asked):
+        self._hasher, self._asked = hasher, asked
+
+    def __getattr__(self, name):
+        self._asked.append(name)
+        return getattr(self._hasher, name)
 
 
 def test_wrong_unknown_and_locked_get_the_same_sentence(office, browser):

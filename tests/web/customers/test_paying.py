@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from database.definitions.checkout import checkout
 from database.definitions.identity import wallet_method
 from database.queries.balances import read_open_balance
 from database.tables import account, delivery, gateway_payment
@@ -97,6 +98,20 @@ def test_pressed_twice_in_two_tabs_and_reloaded_it_is_drawn_once(office, ann):
     assert [(303, place)] * 3 == [(one.status_code, one.headers["location"]) for one in answers]
     assert [("45.50", "succeeded")] == payments(office)
     assert 1 == len(mails(office))
+
+
+def test_a_check_page_that_was_left_open_too_long_pays_nothing_and_says_so(office, ann):
+    place = draft(ann)
+    ann.get(place)
+    token = ann.token
+    with office.database.writing() as books:
+        books.execute(checkout.update().values(expires_at=checkout.c.made_at))
+
+    ann.send(f"{place}/confirm", csrf=token)
+
+    page = ann.get(place).text
+    assert "A payment must be confirmed within 30 minutes. Nothing was taken." in page
+    assert ([], "45.50") == (payments(office), owed(office))
 
 
 def test_looking_never_pays(office, ann):

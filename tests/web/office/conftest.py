@@ -68,6 +68,24 @@ def signed_in(desk, member) -> Callable[[Role], Browser]:
     return sign
 
 
+@pytest.fixture
+def signed_in_at() -> Callable[[object, Role, str], Browser]:
+    """Sign a member of staff in at another office than the usual one."""
+
+    def sign(office, role: Role, name: str) -> Browser:
+        mailbox = f"{name}@larkspur.example"
+        with office.database.writing() as books:
+            mail = add_staff(books, office.link_tokens, mailbox, role, NOW, "anna")
+        token = office.link_tokens.token(mail.link)
+        assert choose_staff_password(office.database, Passwords(), token, PASSWORD, NOW)
+        browser = Browser(desk_of(office))
+        answer = browser.send("/office/sign-in", email=mailbox, password=PASSWORD)
+        assert 303 == answer.status_code, answer.text
+        return browser
+
+    return sign
+
+
 def number_of(office, mailbox: str) -> int:
     with office.database.reading() as books:
         return books.scalar(sa.select(staff.c.number).where(staff.c.mailbox == mailbox))

@@ -27,7 +27,7 @@ AGREE = "Tick the box to agree. Without it we send no text messages."
 REFUSALS = {
     NoCode.STOPPED: "That phone has answered STOP, so we send it nothing. Send START from it to "
     "the number that our texts came from, then try again.",
-    NoCode.TOO_OFTEN: "Too many codes were sent today. Please try again tomorrow.",
+    NoCode.TOO_OFTEN: "Too many codes were sent. Please try again in 24 hours.",
 }
 WRONG_CODE = (
     "That is not the code of our text, or it is over. Look at the newest text; after five wrong "

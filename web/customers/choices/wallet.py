@@ -32,7 +32,7 @@ NO_PAGE = (
     "The page for payment methods cannot be reached at this moment. Nothing was saved; please "
     "try again later."
 )
-TOO_MANY = "You began this too often today. Please try again tomorrow."
+TOO_MANY = "You began this too often. Please try again in 24 hours."
 IN_USE = (
     "Autopay draws from this payment method, or a payment from it is still on its way. End "
     "autopay of the account first, then remove the method."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 from starlette.responses import RedirectResponse, Response
@@ -27,6 +28,7 @@ from web.guarding import policy_for
 from web.layout import missing, show
 from web.visits import Visit, redirect
 
+LOG = logging.getLogger("billclose.web")
 CONNECT, WAYS = "/oidc/connect", "/account/sign-in-with"
 OVER = "This sign-in is over or was used already. Please begin again."
 AWAY = "%(provider)s does not answer now. Sign in with your password, or try again later."
@@ -179,10 +181,12 @@ def _answer(visit: Visit, provider: IdentityProvider, told: Mapping[str, str]) -
             told.get("code", ""), answered.nonce, answered.verifier,
             redirect_uri(visit, provider), office.clock.wall(),
         )  # fmt: skip
-    except Refused:
+    except Refused as refused:
+        LOG.warning("a sign-in by %s is not believed: %s", provider.terms.code, refused)
         _count_bad(visit)
         return _ended(visit, NOT_BELIEVED, 422, provider=name)
-    except TemporaryFailure:
+    except TemporaryFailure as failure:
+        LOG.warning("a sign-in by %s waits: %s", provider.terms.code, failure)
         return _ended(visit, AWAY, 503, provider=name)
     if answered.user is not None:
         return _connect(visit, answered, account)

@@ -59,7 +59,7 @@ NO_DAY = "Enter a day in the form 2026-10-31, or leave it empty."
 WRONG_WAY_ROUND = "The last day is before the first one."
 NOTHING_THERE = "There is no usage record to send. Choose other days or another service."
 NOT_NOW = "The file cannot be made now. Please try again later, or call the billing office."
-TOO_OFTEN = "You had very many files made today. Please try again tomorrow."
+TOO_OFTEN = "You had very many files made. Please try again in 24 hours."
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ NO_PAGE = (
     "The page for payment methods cannot be reached at this moment. Nothing was taken; please "
     "try again later."
 )
-TOO_MANY = "You began this too often today. Please try again tomorrow."
+TOO_MANY = "You began this too often. Please try again in 24 hours."
 NO_ANSWER = (TemporaryFailure, PermanentFailure, OutcomeUnknown, Misuse)  # or no page is set
 
 

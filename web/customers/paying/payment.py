@@ -22,8 +22,8 @@ from web.visits import Visit, redirect
 
 DAY = timedelta(hours=24)
 TOO_MANY = (
-    "Payments without signing in were tried too often from here today. Sign in, try again "
-    "tomorrow, or call us. Nothing was taken."
+    "Payments without signing in were tried too often from here. Sign in, try again in "
+    "24 hours, or call us. Nothing was taken."
 )
 
 

@@ -58,7 +58,8 @@ class RowDecision:
     """
     What can be decided about the rows of one list; `page` is the list's, `path` that of deciding.
 
-    `facts` are asked for when the page is opened, beside what the list has.
+    `facts` are asked for when the page is opened, beside what the list has. Where it does not
+    ask why, who said it and when is all that is audited.
     """
 
     page: ListPage
@@ -67,6 +68,7 @@ class RowDecision:
     about: str
     ways: tuple[Way, ...]
     facts: Callable[[Visit, str], Facts] = no_facts
+    asks_why: bool = True
 
     @property
     def key(self) -> str:
@@ -109,7 +111,7 @@ def take_decision(visit: Visit, decision: RowDecision) -> Response:
         problems["way"] = "Choose one."
     elif way.asks and way.is_detail_needed and not detail:
         problems["detail"] = f"{way.asks} is needed for that."
-    if not reason:
+    if not reason and decision.asks_why:
         problems["reason"] = "Say why: it is audited."
     if way is None or problems:
         return show_decision(visit, decision, problems)

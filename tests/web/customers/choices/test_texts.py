@@ -10,6 +10,7 @@ from datetime import datetime
 
 import pytest
 import sqlalchemy as sa
+from pydantic import ValidationError
 
 from database.definitions.texts import text_consent, text_message
 from database.queries.customers.activity import kinds_of
@@ -121,7 +122,7 @@ def test_no_more_than_five_codes_a_day_go_to_a_phone(office, tenant):
     answers = [tenant.post("/account/texts", phone="4355550142", agree="yes") for _ in range(6)]
 
     assert [303] * 5 + [429] == [answer.status_code for answer in answers]
-    assert "Too many codes were sent today." in words(answers[5])
+    assert "Too many codes were sent." in words(answers[5])
 
 
 def test_only_the_newest_code_is_good(office, tenant):
@@ -350,3 +351,17 @@ def test_a_text_that_twilio_could_not_deliver_has_failed(twilio_office, town):
     with town.reading() as books:
         row = books.execute(sa.select(text_message.c.status, text_message.c.error)).one()
     assert ("failed", "the carrier did not deliver it (code 30006)") == tuple(row)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ({"system": "twilio"}, "twilio needs texts.account_sid and texts.sender and texts.auth_"),
+        ({"begin": "9"}, "write a time of day such as 09:00"),
+        ({"begin": "20:00", "end": "09:00"}, "the hours of texts must end after they begin"),
+        ({"sender": "555-0100"}, "write a number such as"),
+    ],
+)
+def test_settings_that_would_send_nothing_are_refused_in_a_sentence(chosen, said):
+    with pytest.raises(ValidationError, match=said):
+        TextsSettings(**chosen)

@@ -273,7 +273,7 @@ def test_a_suspended_and_an_expired_method_say_so(tenant, books):
     assert ("Expired 12/2025" in page, "nothing can be drawn from it" in page) == (True, True)
 
 
-def test_whoever_begins_too_often_waits_until_tomorrow(tenant, books):
+def test_whoever_begins_too_often_waits_for_a_day(tenant, books):
     answers = [tenant.post("/wallet/add").status_code for _ in range(21)]
 
     assert ([303] * 20 + [429]) == answers

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import sqlalchemy as sa
+from pydantic import ValidationError
 
 from database.definitions.identity import credential, web_user
 from database.definitions.oidc import oidc_request, outside_identity
@@ -23,6 +24,7 @@ from tests.web.customers.choices.conftest import words
 from tests.web.customers.conftest import ANN, BOB, PASSWORD, URL, Browser, register
 from tests.web.customers.factors.provider import CLIENT, SECRET, a_provider, new_key
 from web.desk import desk_of
+from web.serve import require_whole
 
 
 @pytest.fixture(scope="module")
@@ -498,15 +500,25 @@ def test_what_proves_us_to_apple_is_good_for_minutes(apple_place):
 @pytest.mark.parametrize(
     ("chosen", "said"),
     [
-        ({"google_client_id": "x"}, "set BILLCLOSE_OIDC__GOOGLE_CLIENT_SECRET too"),
-        ({"apple_client_id": "x"}, "set oidc.apple_team_id and oidc.apple_key_id and oidc.apple"),
+        ({"google_client_id": "x"}, "Google needs BILLCLOSE_OIDC__GOOGLE_CLIENT_SECRET too"),
+        ({"apple_client_id": "x"}, "Apple needs oidc.apple_team_id and oidc.apple_key_id and oidc"),
     ],
 )
-def test_a_provider_that_is_set_by_half_is_refused_in_a_sentence(office, chosen, said):
+def test_a_provider_that_is_set_by_half_is_refused_in_a_sentence(chosen, said):
+    with pytest.raises(ValidationError, match=said):
+        OidcSettings(**chosen)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"), [(URL, "apple_key_file: there is no file"), ("", "set web.url")]
+)
+def test_what_is_missing_besides_is_said_when_the_desk_starts(office, url, said):
+    chosen = OidcSettings(
+        apple_client_id="x", apple_team_id="x", apple_key_id="x", apple_key_file="no.p8"
+    )
     place = an_office_at(
-        office.home, office.database, "2026-11-03T09:00", web=WebSettings(url=URL),
-        oidc=OidcSettings(**chosen),
-    )  # fmt: skip
+        office.home, office.database, "2026-11-03T09:00", web=WebSettings(url=url), oidc=chosen
+    )
 
     with pytest.raises(Misuse, match=said):
-        _ = place.identity_providers
+        require_whole(place)

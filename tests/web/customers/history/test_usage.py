@@ -152,7 +152,7 @@ def test_files_are_not_made_all_day_long(year, ann):
         ann.send("/bills/usage", csrf=token, account=MINE)
     answer = ann.send("/bills/usage", csrf=token, account=MINE)
 
-    assert 422 == answer.status_code and "tomorrow" in answer.text
+    assert 422 == answer.status_code and "in 24 hours" in answer.text
     assert 10 == exports(year)
 
 
