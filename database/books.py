@@ -34,9 +34,9 @@ CHUNK = 200  # rows that a bulk load hands over at once; SQLite takes 32,766 val
 @dataclass(frozen=True, slots=True)
 class DatabasePool:
     """
-    A process's connections to PostgreSQL: kept open, more for a moment, seconds of waiting.
+    A process's connections: kept open, more for a moment, seconds of waiting.
 
-    `connect_timeout`: seconds until a server that does not answer counts as away.
+    `connect_timeout`: seconds until a PostgreSQL server that does not answer counts as away.
     """
 
     size: int = 5
@@ -144,7 +144,7 @@ class Database:
 
 def _open(url: str, pool: DatabasePool) -> Engine:
     if url.startswith("sqlite"):
-        return _open_sqlite(url)
+        return _open_sqlite(url, pool)
     return sa.create_engine(
         url,
         hide_parameters=True,  # values are customers' data: they stay out of messages and logs
@@ -161,8 +161,15 @@ def _open(url: str, pool: DatabasePool) -> Engine:
     )
 
 
-def _open_sqlite(url: str) -> Engine:
-    engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": 30})
+def _open_sqlite(url: str, pool: DatabasePool) -> Engine:
+    engine = sa.create_engine(
+        url,
+        hide_parameters=True,
+        pool_size=pool.size,
+        max_overflow=pool.overflow,
+        pool_timeout=pool.timeout,
+        connect_args={"timeout": 30},
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:

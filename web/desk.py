@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from domain.causes import say_cause
 from identity.passwords import Passwords
 from office.equipment.office import Office
 from web.csr.routes import console_routes
@@ -29,6 +34,9 @@ from web.payment_thread import PaymentThread
 from web.staff_routes import office_routes, staff_access_routes
 from web.theme import send_themed
 
+BUSY_SECONDS = 30
+_LOG = logging.getLogger(__name__)
+
 
 def desk_of(office: Office) -> Starlette:
     """Return the web desk of an office, an ASGI application; no other address is answered."""
@@ -48,7 +56,12 @@ def desk_of(office: Office) -> Starlette:
         ],
         lifespan=sending_mail,
         middleware=[Middleware(Guard, largest=largest_of)],
-        exception_handlers={404: _missing, 500: _failed},
+        exception_handlers={
+            404: _missing,
+            500: _failed,
+            OperationalError: _busy,
+            PoolTimeout: _busy,
+        },
     )
     desk.router.redirect_slashes = False
     desk.state.office = office
@@ -75,6 +88,14 @@ def _pages(office: Office) -> list[Route]:
 
 def _missing(request: Request, _failure: Exception) -> Response:
     return not_there(request)
+
+
+def _busy(_request: Request, failure: Exception) -> Response:
+    """Ask for patience where the books give no answer: too many ask, or they are away."""
+    _LOG.warning("The books gave no answer to a page: %s", say_cause(failure))
+    text = "We are busy just now; please try again in a minute.\n"
+    headers = {"Cache-Control": "no-store", "Retry-After": f"{BUSY_SECONDS}"}
+    return PlainTextResponse(text, 503, headers)
 
 
 def _failed(_request: Request, _failure: Exception) -> Response:

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
+from database.books import DatabasePool
 from database.tables import (
     communication,
     mass_mailing,
@@ -315,3 +316,27 @@ def test_a_failure_tells_nothing_of_itself(ask, office, monkeypatch):
     assert 500 == answer.status_code
     assert "ann@" not in answer.text
     assert "no-store" == answer.headers["cache-control"]
+
+
+def test_where_the_books_give_no_answer_a_page_asks_for_patience(ask, books, caplog):
+    with books.writing() as connection:
+        connection.execute(sa.text("DROP TABLE communication"))
+
+    answer = ask("GET", "/communications/1")
+
+    assert (503, "30", "no-store") == (
+        answer.status_code,
+        answer.headers["retry-after"],
+        answer.headers["cache-control"],
+    )
+    assert "communication" not in answer.text + caplog.text
+
+
+def test_pages_that_wait_too_long_for_a_connection_ask_for_patience(ask, office, monkeypatch):
+    few = DatabasePool(size=1, overflow=0, timeout=1)
+    monkeypatch.setattr(office.database, "_pool", few)
+    office.database.close()
+    with office.database.reading():
+        answer = ask("GET", "/communications/1")
+
+    assert 503 == answer.status_code
