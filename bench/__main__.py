@@ -14,6 +14,7 @@ SUBJECTS = {  # name: the module whose `main` measures it
     "orchestration": "bench.orchestration.main",
     "nightly": "bench.nights.main",
     "register": "bench.register.main",
+    "web": "bench.web.main",
     "lost-machine": "bench.lost_machine",
 }
 ON_REQUEST = {"lost-machine"}  # needs a PostgreSQL that may make databases, and ten minutes

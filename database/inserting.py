@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
@@ -22,6 +23,28 @@ def insert_new(dialect: str, table: sa.Table) -> Any:
     Begin an INSERT that passes over every row that is there, by any of its unique columns.
 
     It names no column: PostgreSQL raises for a unique index that is not named, when two machines
-    insert the same row in the same moment.
+    insert the same row in the same moment. SQLAlchemy keeps its text, which it does not of other
+    inserts with ON CONFLICT: to make it anew takes longer than to insert the row.
     """
-    return insert_or_update(dialect, table).on_conflict_do_nothing()
+    made, clause = _kept(dialect)
+    statement = made(table)
+    statement._post_values_clause = clause()
+    return statement
+
+
+@cache
+def _kept(dialect: str) -> tuple[Any, Any]:
+    """Give an INSERT and an ON CONFLICT DO NOTHING of no columns: their kinds are their key."""
+    if dialect == "postgresql":
+        from sqlalchemy.dialects.postgresql import dml  # only here: it takes long to load
+    else:
+        from sqlalchemy.dialects.sqlite import dml  # type: ignore[no-redef]
+
+    class NewRows(dml.Insert):
+        inherit_cache = True
+
+    class DoNothing(dml.OnConflictDoNothing):
+        inherit_cache = True
+        _traverse_internals: ClassVar[Any] = []  # type: ignore[misc]  # nothing but its kind
+
+    return NewRows, DoNothing

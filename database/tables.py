@@ -12,6 +12,7 @@ import database.ledger.tables  # noqa: F401 - its tables refer to these, and the
 from database.definitions import making
 from database.definitions.audit_guards import guard_statements
 from database.definitions.corrections import remember_closes
+from database.definitions.making import index_where as _index_where
 from database.definitions.making import make_table as _table
 from database.definitions.making import one_where as _one_where
 from database.types import Cents, Moment, SearchedText, one_of
@@ -189,6 +190,7 @@ account = _table(
     sa.Column("district", sa.String(64), nullable=False, server_default=""),
     sa.Column("deposit_held", Cents),  # NULL: not told
     sa.Column("line", sa.Integer, nullable=False, server_default="0"),  # its place in the export
+    _index_where("ix_account_landlord", ("cosigner_id", "period"), "cosigner_id <> ''"),
 )
 
 account_email = _table(
@@ -244,6 +246,7 @@ cosigner = _table(
     sa.Column("cosigner_id", sa.String(64), primary_key=True),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("portal_user", sa.String(320), nullable=False),
+    sa.Index("ix_cosigner_mailbox", sa.text("lower(portal_user)")),
 )
 
 payment_method = _table(

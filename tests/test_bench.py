@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -72,3 +73,18 @@ def test_a_subject_that_is_not_there_is_answered_with_those_that_are():
     )
 
     assert (1, f"name one of {', '.join(SUBJECTS)} first\n") == (told.returncode, told.stderr)
+
+
+@pytest.mark.slow
+def test_the_home_page_is_measured_small_beside_its_floor(tmp_path):
+    options = ["--accounts", "30", "--pages", "20", "--rounds", "1", "--seconds", "0.1"]
+    told = subprocess.run(
+        [sys.executable, "-m", "bench", "web", *options, "--no-peers", "--folder", tmp_path],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert 0 == told.returncode, told.stderr
+    rows = json.loads((tmp_path / "web.json").read_text())["rows"]
+    assert ["billclose", "floor"] == [row["served"] for row in rows]
+    assert all(row["alone"]["size"] < 20_000 for row in rows)
+    assert 20 == rows[0]["loaded"]["pages"]

@@ -16,7 +16,6 @@ from starlette.responses import HTMLResponse, Response
 from domain import languages
 from domain.money import ZERO, Money
 from mail.letters.since_bill import say_since_bill
-from mail.rendering.alerts import newest_utility
 from web.theme import theme_of
 from web.visits import Visit
 from web.words import LANGUAGES
@@ -77,7 +76,7 @@ def show(visit: Visit, template: str, status: int = 200, **values: Any) -> HTMLR
 
 
 def newest_utility_name(visit: Visit) -> str:
-    return newest_utility(visit.office.database)[0]
+    return visit.newest[0]
 
 
 def missing(visit: Visit) -> HTMLResponse:

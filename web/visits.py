@@ -14,7 +14,6 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from database.books import OnlyReads
-from database.runs import newest_timezone
 from domain.languages import say_day
 from identity.attempts import network_subject
 from identity.customer_service.impersonation import CustomerLook, find_looking
@@ -27,11 +26,13 @@ from identity.sessions import (
     find_staff_session,
     mark_seen,
 )
+from mail.rendering.alerts import newest_utility
 from office.equipment.office import Office, in_name_of, only_looking
 from rules.portal_access import own_path
 from web.office.permissions import Permission, may
 from web.words import language_asked, speaker
 
+NEWEST = "billclose.newest"  # of a request: what its newest export says
 STAFF_COOKIE = "office"
 LOOK_COOKIE = "look"  # of staff who look at the portal as a customer sees it
 LONGEST_REASON = 500  # characters of why staff of the office do something
@@ -68,8 +69,16 @@ class Visit:
         return self.session
 
     @property
+    def newest(self) -> tuple[str, str]:
+        """The utility's name and time zone as its newest export has them, read once a request."""
+        kept: tuple[str, str] | None = self.request.scope.get(NEWEST)
+        if kept is None:
+            kept = self.request.scope[NEWEST] = newest_utility(self.office.database)
+        return kept
+
+    @property
     def zone(self) -> ZoneInfo:
-        return ZoneInfo(newest_timezone(self.office.database))
+        return ZoneInfo(self.newest[1])
 
     @property
     def today(self) -> date:

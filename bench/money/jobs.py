@@ -127,6 +127,7 @@ def schedule(folder: Path, accounts: int) -> Figures:
 
     database = prepare(folder, accounts, 5)
     closed = bank_closed_days()
+    assert NOW.date() not in closed  # what holidays there are is loaded once a process
     found = []
 
     def work() -> None:
@@ -151,6 +152,7 @@ def collect(folder: Path, payments: int) -> Figures:
 
     database = prepare(folder, payments, 30)
     closed = bank_closed_days()
+    assert NOW.date() not in closed  # what holidays there are is loaded once a process
     schedule_autopay(
         database, RUN, now=NOW, today=NOW.date(), closed=closed, policy=AutopayPolicy()
     )

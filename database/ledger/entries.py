@@ -46,7 +46,8 @@ def record_entries(
     lock_balances(books, (entry.account_key for entry in entries if entry.counts))
     placed = _place(books, entries)
     rows = [_to_row(entry, now, who) for entry in placed]
-    new = set(books.scalars(_inserting(books.dialect.name), rows))
+    given = rows if len(rows) > 1 else rows[0]  # one is told in fewer words
+    new = set(books.scalars(_inserting(books.dialect.name), given))
     _require_same(books, [entry for entry in placed if entry.key not in new])
     _add_to_sums(books, [entry for entry in placed if entry.key in new and _moves(entry)])
     return new
@@ -174,21 +175,7 @@ def _moves(entry: BalanceEntry) -> bool:
 def _place(books: Connection, entries: Sequence[BalanceEntry]) -> list[BalanceEntry]:
     """Say of each entry whether the account's newest export has it already."""
     keys = sorted({entry.account_key for entry in entries if entry.in_export_of is None})
-    query = (
-        sa.select(
-            _BALANCE.account_key,
-            _BALANCE.period.label("period"),
-            _BALANCE.equal_pay,
-            bill_run.c.sure_until,
-            bill_run.c.not_after,
-            bill_run.c.timezone,
-            period_close.c.closed_at,
-        )
-        .join(bill_run, bill_run.c.period == _BALANCE.period)
-        .join(period_close, period_close.c.period == _BALANCE.period)
-        .where(_BALANCE.account_key.in_(keys))
-    )
-    newest = {row.account_key: row for row in books.execute(query)}
+    newest = {row.account_key: row for row in books.execute(_NEWEST, {"keys": keys})}
     placed = [_placed(entry, newest.get(entry.account_key)) for entry in entries]
     late = _find_late(books, placed, newest)
     return [
@@ -260,6 +247,20 @@ def _add_to_sums(books: Connection, entries: Sequence[BalanceEntry]) -> None:
             raise ValueError(f"the balance of {key} is not there to be changed")
 
 
+_NEWEST = (  # the account's newest export, as far as it says what it knew
+    sa.select(
+        _BALANCE.account_key,
+        _BALANCE.period.label("period"),
+        _BALANCE.equal_pay,
+        bill_run.c.sure_until,
+        bill_run.c.not_after,
+        bill_run.c.timezone,
+        period_close.c.closed_at,
+    )
+    .join(bill_run, bill_run.c.period == _BALANCE.period)
+    .join(period_close, period_close.c.period == _BALANCE.period)
+    .where(_BALANCE.account_key.in_(sa.bindparam("keys", expanding=True)))
+)
 _ADDING = (
     balance_due.update()
     .where(_BALANCE.account_key == sa.bindparam("of_account"))

@@ -29,10 +29,10 @@ def lock_balances(books: Connection, keys: Iterable[str]) -> None:
     ordered = sorted(set(keys))
     for first in range(0, len(ordered), SOME):
         some = ordered[first : first + SOME]
-        known = set(books.scalars(_locking(some)))
+        known = set(books.scalars(_LOCKING, {"keys": some}))
         if missing := [key for key in some if key not in known]:
             _make(books, missing)
-            books.scalars(_locking(missing)).all()
+            books.scalars(_LOCKING, {"keys": missing}).all()
 
 
 def lock_all_balances(books: Connection) -> None:
@@ -45,9 +45,13 @@ def lock_all_balances(books: Connection) -> None:
         books.exec_driver_sql("LOCK TABLE balance_due IN EXCLUSIVE MODE")
 
 
-def _locking(keys: Sequence[str]) -> sa.Select[tuple[str]]:
-    key = balance_due.c.account_key
-    return sa.select(key).where(key.in_(keys)).order_by(key).with_for_update()
+_KEY = balance_due.c.account_key
+_LOCKING = (  # made once: thousands of draws lock anew, one after the other
+    sa.select(_KEY)
+    .where(_KEY.in_(sa.bindparam("keys", expanding=True)))
+    .order_by(_KEY)
+    .with_for_update()
+)
 
 
 def _make(books: Connection, keys: Sequence[str]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -110,6 +109,18 @@ _LINE = (
     _ROW.current_read,
     _ROW.reference,
 )
+# Of closed periods, newest first; none of a bill that is held back. Made once: it is asked often.
+_CLOSED_LINES = (
+    sa.select(*_LINE)
+    .join(period_close, period_close.c.period == _ROW.period)
+    .where(
+        _ROW.account_key.in_(sa.bindparam("keys", expanding=True)),
+        ~is_outsorted(_ROW.period, _ROW.account_key),
+    )
+    .order_by(_ROW.posted_on.desc(), _ROW.period.desc(), _ROW.line.desc())
+)
+_NEWEST = _CLOSED_LINES.limit(sa.bindparam("most", type_=sa.Integer))
+_NEWEST_OF_PERIOD = _NEWEST.where(_ROW.period == sa.bindparam("period"))
 
 
 def bills_of(books: Connection, keys: Sequence[str], period: str = "") -> list[PastBill]:
@@ -162,18 +173,15 @@ def lines_of(
 
     None of a bill that is held back.
     """
-    query = _closed_lines(keys).limit(most)
-    if period:
-        query = query.where(movement.c.period == period)
-    return [Line(*row) for row in books.execute(query)]
+    query = _NEWEST_OF_PERIOD if period else _NEWEST
+    asked = {"keys": list(keys), "most": most} | ({"period": period} if period else {})
+    return [Line(*row) for row in books.execute(query, asked)]
 
 
 def credits_of(books: Connection, keys: Sequence[str], most: int = 100) -> list[Line]:
     """Return the newest amounts in the customer's favor that are no payments (rule 180)."""
-    query = _closed_lines(keys).where(
-        movement.c.amount < ZERO, movement.c.kind != MovementKind.PAYMENT
-    )
-    return [Line(*row) for row in books.execute(query.limit(most))]
+    query = _CLOSED_LINES.where(movement.c.amount < ZERO, movement.c.kind != MovementKind.PAYMENT)
+    return [Line(*row) for row in books.execute(query.limit(most), {"keys": list(keys)})]
 
 
 def line_of(books: Connection, key: str, identity: str) -> Line | None:
@@ -181,8 +189,8 @@ def line_of(books: Connection, key: str, identity: str) -> Line | None:
     period, _, number = identity.rpartition("-")
     if not (number.isascii() and number.isdecimal() and len(number) < 10):
         return None
-    query = _closed_lines([key]).where(movement.c.period == period, movement.c.line == int(number))
-    row = books.execute(query).one_or_none()
+    query = _CLOSED_LINES.where(movement.c.period == period, movement.c.line == int(number))
+    row = books.execute(query, {"keys": [key]}).one_or_none()
     return Line(*row) if row else None
 
 
@@ -193,22 +201,10 @@ def lines_beside(books: Connection, line: Line) -> list[Line]:
     A billing is one line a service: those of one bill belong together. A payment, a penalty, an
     adjustment is what stands on its day.
     """
-    query = _closed_lines([line.account_key]).where(
-        movement.c.period == line.period, movement.c.kind == line.kind
-    )
+    query = _CLOSED_LINES.where(movement.c.period == line.period, movement.c.kind == line.kind)
     if line.kind is not MovementKind.BILLING:
         query = query.where(movement.c.posted_on == line.posted_on)
-    return [Line(*row) for row in books.execute(query)][::-1]
-
-
-def _closed_lines(keys: Sequence[str]) -> sa.Select[Any]:
-    """Select lines of closed periods, newest first; none of a bill that is held back."""
-    return (
-        sa.select(*_LINE)
-        .join(period_close, period_close.c.period == _ROW.period)
-        .where(_ROW.account_key.in_(keys), ~is_outsorted(_ROW.period, _ROW.account_key))
-        .order_by(_ROW.posted_on.desc(), _ROW.period.desc(), _ROW.line.desc())
-    )
+    return [Line(*row) for row in books.execute(query, {"keys": [line.account_key]})][::-1]
 
 
 def payments_of(books: Connection, keys: Sequence[str], most: int = 100) -> list[PastPayment]:

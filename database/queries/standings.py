@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from database.definitions.account_changes import FLAGS, account_in_force
 from database.definitions.checkout import checkout, checkout_line
 from database.ledger.received import received_on
+from database.ledger.tables import account_change
 from database.queries.balances import on_its_way, open_balance
 from database.queries.corrections import is_of_account, standing_corrections
 from database.tables import account, balance_due, bill, bill_run, gateway_payment, scheduled_payment
@@ -73,10 +74,12 @@ def standings_of(books: Connection, keys: Sequence[str]) -> list[AccountStanding
     draws = {row.account_key: row for row in books.execute(_NEXT, {"keys": list(keys)})}
     paid = {row.account_key: row for row in books.execute(_LAST, {"keys": list(keys)})}
     rows = books.execute(_STANDING, {"keys": list(keys)}).all()
+    told = _told(books, [row.account_key for row in rows if row.is_told])
     moved = since_bills(books, [row.account_key for row in rows if row.bills and row.has_moved])
     return [
         _to_standing(
             row,
+            told.get(row.account_key, row),
             draws.get(row.account_key),
             paid.get(row.account_key),
             moved.get(row.account_key),
@@ -101,20 +104,29 @@ def since_bills(books: Connection, keys: Sequence[str]) -> dict[str, SinceBill]:
     return found
 
 
-def _to_standing(row: Any, planned: Any, paid: Any, since: SinceBill | None) -> AccountStanding:
+def _told(books: Connection, keys: Sequence[str]) -> dict[str, Any]:
+    """Return what is in force of the accounts that the feed told something of: few, and dear."""
+    if not keys:
+        return {}
+    return {row.account_key: row for row in books.execute(_IN_FORCE, {"keys": list(keys)})}
+
+
+def _to_standing(
+    row: Any, facts: Any, planned: Any, paid: Any, since: SinceBill | None
+) -> AccountStanding:
     return AccountStanding(
         row.account_key,
         row.account,
         row.period,
-        row.name,
+        facts.name,
         row.service_address,
         row.owed,
         row.on_its_way,
         row.due_on,
         row.bills > 0,
-        row.block_ach,
-        row.block_card,
-        row.direct_pay,
+        facts.block_ach,
+        facts.block_card,
+        facts.direct_pay,
         planned and NextDraw(planned.pay_on, planned.amount, planned.method_kind, planned.last4),
         paid and paid.amount,
         paid and paid.taken_at.date(),
@@ -130,6 +142,9 @@ _BILLS = (
     .correlate(balance_due)
     .scalar_subquery()
 )
+_IS_NEWEST = sa.and_(
+    account.c.period == balance_due.c.period, account.c.account_key == balance_due.c.account_key
+)
 _STANDING = (
     sa.select(
         balance_due.c.account_key,
@@ -140,19 +155,24 @@ _STANDING = (
         balance_due.c.due_on,
         sa.or_(balance_due.c.added != ZERO, balance_due.c.paid != ZERO).label("has_moved"),
         _BILLS.label("bills"),
-        account_in_force(account, ChangeField.NAME).label("name"),
+        sa.exists()
+        .where(account_change.c.account_key == balance_due.c.account_key)
+        .label("is_told"),
+        account.c.name,
         account.c.service_address,
-        *(account_in_force(account, name).label(name.value) for name in FLAGS),
+        *(account.c[name.value] for name in FLAGS),
     )
-    .join(
-        account,
-        sa.and_(
-            account.c.period == balance_due.c.period,
-            account.c.account_key == balance_due.c.account_key,
-        ),
-    )
+    .join(account, _IS_NEWEST)
     .where(balance_due.c.account_key.in_(_KEYS))
     .order_by(balance_due.c.account)
+)
+_IN_FORCE = (
+    sa.select(
+        account.c.account_key,
+        *(account_in_force(account, name).label(name.value) for name in (ChangeField.NAME, *FLAGS)),
+    )
+    .join(balance_due, _IS_NEWEST)
+    .where(account.c.account_key.in_(_KEYS))
 )
 _CORRECTED = standing_corrections()
 _FIRST_ON, _LAST_ON = received_on(balance_due.c.account_key, bill_run.c.sure_until)

@@ -15,6 +15,7 @@ from domain.money import ZERO
 from domain.payments import PaymentState
 from domain.runs import RunState
 from domain.words import say_count
+from mail.reminders.exemptions import undrawn
 from office.equipment.office import Office
 from office.procedures.lists import select_list
 from office.procedures.printing import waiting_files
@@ -79,7 +80,7 @@ def read_months(office: Office) -> tuple[PeriodStanding, ...]:
 
 def read_matters(office: Office) -> tuple[WaitingMatter, ...]:
     """Count what needs a person, by the lists that show it."""
-    matters = []
+    matters = _overdue_draws(office)
     for what, noun, tail in _LOOKED_AT:
         if what not in LISTS:
             continue
@@ -94,6 +95,18 @@ def read_matters(office: Office) -> tuple[WaitingMatter, ...]:
         if count:
             matters.append(WaitingMatter(what, count, f"{say_count(count, noun)} {tail}"))
     return tuple(matters)
+
+
+def _overdue_draws(office: Office) -> list[WaitingMatter]:
+    """Tell of payments whose day is past and that nobody collected (ruling 20)."""
+    late = undrawn(office.database, office.due_now())
+    if late.since is None:
+        return []
+    sentence = (
+        f"{say_count(late.payments, 'autopay payment')} due since {_say(late.since)} and not drawn,"
+        f" {late.amount.dollars()}: `billclose collect` draws what is due"
+    )
+    return [WaitingMatter("scheduled-payments", late.payments, sentence)]
 
 
 def to_document(standing: OfficeStanding) -> dict[str, Any]:

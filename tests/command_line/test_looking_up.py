@@ -79,11 +79,22 @@ def test_status_says_where_the_month_stands_and_what_comes_next(closed):
 
     (month,) = shown["periods"]
     assert ("2026-10", True) == (month["period"], month["closed"])
-    assert ["print-batches", "exceptions"] == [one["list"] for one in shown["waits"]]
+    assert ["scheduled-payments", "print-batches", "exceptions"] == [
+        one["list"] for one in shown["waits"]
+    ]
     said = {event["date"]: event["sentence"] for event in shown["next"]}
     assert "1 autopay payment to be drawn, $27.35" == said["2026-11-13"]
     assert "the bills of 2026-10 are due" == said["2026-11-20"]
     assert "the first day to close the period that ends on Nov 30, 2026" == said["2026-12-01"]
+
+
+def test_status_says_which_payments_nobody_collected(closed):
+    """Ruling 20."""
+    shown = closed("status", "--as-of", "2026-11-16T09:00", "--json").json
+
+    late = shown["waits"][0]
+    assert ("scheduled-payments", 3) == (late["list"], late["count"])
+    assert late["sentence"].startswith("3 autopay payments due since Nov 2, 2026 and not drawn, $")
 
 
 def test_status_reads_on_the_screen_and_names_the_lists(closed):

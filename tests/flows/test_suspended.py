@@ -150,6 +150,6 @@ def test_a_yes_from_the_command_line_wakes_the_run(start, tmp_path, server):
     woken = close_run.client.read_flow_run(close_run.run.id)
     done = close_run.go_on()
 
-    assert (0, "") == (said.status, said.err)
+    assert (0, []) == (said.status, said.sentences)  # what was found is shown before the yes
     assert "The run that waits in Prefect goes on." in said.out
     assert ("SCHEDULED", f"{PERIOD} is closed") == (woken.state_type.value, done.state.message)

@@ -31,14 +31,20 @@ def has_new(books: Connection, visit: Visit) -> bool:
 
 def live_news(books: Connection, today: date) -> list[Any]:
     """Return what is posted and live on a day, newest first."""
-    row = communication.c
-    query = (
-        sa.select(row.number, row.title, row.expires_on, row.added_at)
-        .where(row.removed_at.is_(None), row.written_at.is_not(None))
-        .order_by(row.number.desc())
-    )
     return [
         one
-        for one in books.execute(query)
+        for one in books.execute(_POSTED)
         if Posted(one.number, one.title, "", one.expires_on).is_live(today)
     ]
+
+
+_POSTED = (
+    sa.select(
+        communication.c.number,
+        communication.c.title,
+        communication.c.expires_on,
+        communication.c.added_at,
+    )
+    .where(communication.c.removed_at.is_(None), communication.c.written_at.is_not(None))
+    .order_by(communication.c.number.desc())
+)

@@ -29,6 +29,7 @@ def show_start(visit: Visit) -> Response:
 
 
 _PATHS = {
+    "scheduled-payments": "/office/payments",
     "pending-payments": "/office/payments/pending",
     "unknown-payments": "/office/payments/unknown",
     "bounces": "/office/emails/bounces?waits=yes",

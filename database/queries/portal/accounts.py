@@ -32,18 +32,9 @@ def accounts_of_user(books: Connection, user: int, mailbox: str) -> list[PortalA
     the user's mailbox unless it was unlinked here after that export was imported, and every
     account of a landlord that the user is.
     """
-    keys: dict[str, bool] = {}
-    for row in books.execute(_OWN, {"user": user}):
-        keys[row.account_key] = False
-    for row in books.execute(_EXPORTED, {"user": user, "mailbox": mailbox}):
-        keys.setdefault(row.account_key, False)
-    for row in books.execute(_LANDLORDS, {"user": user, "mailbox": mailbox}):
-        keys.setdefault(row.account_key, True)
-    if not keys:
-        return []
-    rows = books.execute(_NUMBERS, {"keys": list(keys)})
+    rows = books.execute(_MINE, {"user": user, "mailbox": mailbox})
     return [
-        PortalAccount(row.account_key, row.account, row.period, keys[row.account_key])
+        PortalAccount(row.account_key, row.account, row.period, bool(row.is_landlords))
         for row in rows
     ]
 
@@ -71,14 +62,14 @@ def newest_account(books: Connection, key: str) -> Any:
     return books.execute(query).one_or_none()
 
 
-_IS_NEWEST = sa.and_(
-    balance_due.c.account_key == account.c.account_key, balance_due.c.period == account.c.period
-)
-_OWN = sa.select(account_link.c.account_key).where(
-    account_link.c.user_number == sa.bindparam("user"), account_link.c.unlinked_at.is_(None)
+_USER: sa.BindParameter[int] = sa.bindparam("user")
+_MAILBOX: sa.BindParameter[str] = sa.bindparam("mailbox")
+_HAS_LANDLORD = sa.text("account.cosigner_id <> ''")  # written out: the index has it so
+_OWN = sa.select(account_link.c.account_key, sa.literal(0).label("is_landlords")).where(
+    account_link.c.user_number == _USER, account_link.c.unlinked_at.is_(None)
 )
 _EXPORTED = (
-    sa.select(portal_link.c.account_key)
+    sa.select(portal_link.c.account_key, sa.literal(0))
     .join(
         balance_due,
         sa.and_(
@@ -91,37 +82,54 @@ _EXPORTED = (
         account_link,
         sa.and_(
             account_link.c.account_key == portal_link.c.account_key,
-            account_link.c.user_number == sa.bindparam("user"),
+            account_link.c.user_number == _USER,
         ),
     )
     .where(
-        portal_link.c.mailbox == sa.bindparam("mailbox"),
+        portal_link.c.mailbox == _MAILBOX,
         account_link.c.unlinked_at.is_(None)
         | (account_link.c.unlinked_at < bill_run.c.imported_at),
     )
 )
-_LANDLORDS = (
-    sa.select(account.c.account_key)
-    .join(balance_due, _IS_NEWEST)
+_LET = (
+    sa.select(account.c.account_key, sa.literal(1))
+    .join(cosigner, cosigner.c.cosigner_id == account.c.cosigner_id)
     .where(
-        account.c.cosigner_id != "",
-        sa.or_(
-            sa.exists().where(
-                cosigner.c.period == account.c.period,
-                cosigner.c.cosigner_id == account.c.cosigner_id,
-                sa.func.lower(cosigner.c.portal_user) == sa.bindparam("mailbox"),
-            ),
-            account.c.cosigner_id.in_(
-                sa.select(landlord_link.c.cosigner_id).where(
-                    landlord_link.c.user_number == sa.bindparam("user"),
-                    landlord_link.c.unlinked_at.is_(None),
-                )
-            ),
+        sa.func.lower(cosigner.c.portal_user) == _MAILBOX,
+        cosigner.c.period == account.c.period,
+        _HAS_LANDLORD,
+    )
+    .join(
+        balance_due,
+        sa.and_(
+            balance_due.c.account_key == account.c.account_key,
+            balance_due.c.period == account.c.period,
         ),
     )
 )
-_NUMBERS = (
-    sa.select(balance_due.c.account_key, balance_due.c.account, balance_due.c.period)
-    .where(balance_due.c.account_key.in_(sa.bindparam("keys", expanding=True)))
+_LET_HERE = (
+    sa.select(account.c.account_key, sa.literal(1))
+    .join(landlord_link, landlord_link.c.cosigner_id == account.c.cosigner_id)
+    .where(
+        landlord_link.c.user_number == _USER, landlord_link.c.unlinked_at.is_(None), _HAS_LANDLORD
+    )
+    .join(
+        balance_due,
+        sa.and_(
+            balance_due.c.account_key == account.c.account_key,
+            balance_due.c.period == account.c.period,
+        ),
+    )
+)
+_SEEN = sa.union_all(_OWN, _EXPORTED, _LET, _LET_HERE).subquery("seen")
+_MINE = (
+    sa.select(
+        balance_due.c.account_key,
+        balance_due.c.account,
+        balance_due.c.period,
+        sa.func.min(_SEEN.c.is_landlords).label("is_landlords"),
+    )
+    .join(_SEEN, _SEEN.c.account_key == balance_due.c.account_key)
+    .group_by(balance_due.c.account_key, balance_due.c.account, balance_due.c.period)
     .order_by(balance_due.c.account)
 )

@@ -140,3 +140,31 @@ def test_what_moved_on_a_day_before_an_agreed_amount_was_asked_is_agreed(databas
     record(database, moved)
 
     assert "45.00" == open_of(database)
+
+
+def test_the_open_balance_is_one_row_by_its_primary_key(books):
+    """However many accounts there are and however much has moved on them: nothing is added up."""
+    with books.writing() as writing:
+        many = [{"account_key": f"many {one}", "account": "many"} for one in range(2_000)]
+        writing.execute(balance_due.insert().values(amount_due=ZERO), many)
+    with books.writing() as writing:
+        writing.exec_driver_sql("ANALYZE")
+    statements = []
+    sa.event.listen(
+        books.engine, "before_cursor_execute", lambda *given: statements.append(given[2:4])
+    )
+
+    open_of(books)
+
+    (asked,) = [given for given in statements if "balance_due" in given[0]]
+    explain = "EXPLAIN QUERY PLAN" if books.is_sqlite else "EXPLAIN"
+    with books.reading() as reading:
+        plan = reading.exec_driver_sql(f"{explain} {asked[0]}", asked[1]).all()
+    lines = [str(row[-1]).strip() for row in plan]
+    if books.is_sqlite:
+        assert [
+            "SEARCH balance_due USING INDEX sqlite_autoindex_balance_due_1 (account_key=?)"
+        ] == lines
+    else:
+        assert lines[0].startswith("Index Scan using pk_balance_due on balance_due")
+        assert "Index Cond: ((account_key)::text = '1'::text)" == lines[1]

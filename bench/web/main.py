@@ -1,0 +1,185 @@
+"""The home page beside its floor and its peers, and how it grows with the city."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC
+from email.utils import localtime
+from pathlib import Path
+
+from bench.splitter.bulk_files import cache_folder
+from bench.web.books import books_url, make_city, sign_in
+from bench.web.load import Pages, one_by_one, so_many_a_second
+from bench.writing import RESULTS, machine, memory_disk, write_down
+from database.books import Database
+
+RATE = 200.0  # pages a second
+OURS, FASTAPI, FLOOR, DJANGO = "billclose", "fastapi", "floor", "django"
+SETTINGS = '[web]\nurl = "http://127.0.0.1"\n[database]\nurl = "{url}"\n'
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way to serve the page, of one city."""
+
+    served: str
+    books: str
+    accounts: int
+    alone: Pages
+    loaded: Pages | None
+
+
+def main(arguments: list[str]) -> None:
+    """Measure each way to serve the page in turn, twice over, and write the results."""
+    told = _options().parse_args(arguments)
+    rows = []
+    for url in ["", *([told.postgres] if told.postgres else [])]:
+        for accounts in told.accounts:
+            rows += list(measure(accounts, url, told))
+    write_down(
+        "web",
+        {"machine": machine(), "load": os.getloadavg()[1], "rows": [asdict(row) for row in rows]},
+        table(rows),
+        folder=told.folder,
+    )
+    print(table(rows))
+
+
+def measure(accounts: int, url: str, told: argparse.Namespace) -> Iterator[Row]:
+    """Make a city and serve it in each way; on PostgreSQL in ours alone."""
+    with tempfile.TemporaryDirectory(prefix="billclose-web-", dir=memory_disk()) as name:
+        home = Path(name)
+        place = url or books_url(home)
+        (home / "billclose.toml").write_text(SETTINGS.format(url=place))
+        database, now = Database(place), localtime().astimezone(UTC)
+        make_city(database, accounts, now)
+        cookies = sign_in(database, accounts, now)
+        database.close()
+        ways = [OURS] if url else [OURS, FLOOR, *([FASTAPI, DJANGO] if told.peers else [])]
+        books = "PostgreSQL" if url else "SQLite"
+        best: dict[str, Row] = {}
+        for _ in range(told.rounds):
+            for way in ways:
+                row = Row(way, books, accounts, *asked(way, home, cookies, told))
+                if way not in best or row.alone.cpu_ms < best[way].alone.cpu_ms:
+                    best[way] = row
+        yield from best.values()
+
+
+def asked(
+    way: str, home: Path, cookies: Sequence[str], told: argparse.Namespace
+) -> tuple[Pages, Pages | None]:
+    some = cookies[:50] if way == FLOOR else cookies  # what it says to each is written down
+    with serving(way, home, some) as (port, server):
+        one_by_one(port, server, some, told.pages // 4)
+        alone = one_by_one(port, server, some, told.pages)
+        loaded = None
+        if way == OURS and told.seconds:
+            count = int(RATE * told.seconds)
+            loaded = so_many_a_second(port, server, some, count, RATE)
+    return alone, loaded
+
+
+@contextmanager
+def serving(way: str, home: Path, cookies: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Serve the page on one core by a process of its own; this one goes to another."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = dict(os.environ)
+    if way == DJANGO:
+        python = django_python()
+        environment |= {"BENCH_BOOKS": str(home / "billclose.db"), "PYTHONPATH": ""}
+        options = ["-k", "gthread", "--threads", "4", "-w", "1", "-b", f"127.0.0.1:{port}"]
+        options += [
+            "--keep-alive",
+            "60",
+            "--log-level",
+            "error",
+            "--chdir",
+            str(Path(__file__).parent),
+        ]
+        command = [str(python), "-m", "gunicorn", *options, "django_page"]
+    else:
+        given = cookies if way == FLOOR else []
+        command = [sys.executable, "-m", "bench.web.serving", way, str(port), str(home), *given]
+    cores = sorted(os.sched_getaffinity(0))
+    server = subprocess.Popen(command, env=environment)
+    try:
+        os.sched_setaffinity(server.pid, cores[:1])
+        os.sched_setaffinity(0, cores[-1:])
+        _wait_for(port, server)
+        yield port, server.pid
+    finally:
+        os.sched_setaffinity(0, cores)
+        server.terminate()
+        server.wait()
+
+
+def django_python() -> Path:
+    """Return an interpreter that has Django and gunicorn, in an environment made where missing."""
+    place = cache_folder() / "django"
+    python = place / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", place], check=True)
+        packages = ["django==5.2.*", "gunicorn==23.*"]
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True)
+    return python
+
+
+def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
+    while True:
+        if server.poll() is not None:
+            raise RuntimeError(f"the server ended with {server.returncode}")
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.2)
+
+
+def table(rows: Sequence[Row]) -> str:
+    lines = [
+        "# The customers' home page",
+        "",
+        f"{machine()}, load {os.getloadavg()[1]:.1f}. Two years of movements; the server has one"
+        " core, the client another. CPU of the server, a page: asked over one connection, each"
+        " after the one before, the better of the rounds. `floor` is the same statements by the"
+        " bare driver and the same template with the same values. `fastapi` is the same functions"
+        " in FastAPI, `django` the same page by its ORM and templates under gunicorn.",
+        "",
+        "| served by | books | accounts | CPU ms | times the floor | p50 ms | bytes |"
+        f" p99 ms at {RATE:.0f} a second |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    floors = {(row.books, row.accounts): row for row in rows if row.served == FLOOR}
+    for row in rows:
+        floor = floors.get((row.books, row.accounts))
+        times = f"{row.alone.cpu_ms / floor.alone.cpu_ms:.1f}" if floor else ""
+        p99 = f"{row.loaded.p99_ms:.1f}" if row.loaded else ""
+        if row.loaded and row.loaded.failed:
+            p99 = f"{row.loaded.failed} of {row.loaded.pages} failed"
+        lines.append(
+            f"| {row.served} | {row.books} | {row.accounts:,} | {row.alone.cpu_ms:.2f} | {times} |"
+            f" {row.alone.middle_ms:.2f} | {row.alone.size:,} | {p99} |"
+        )
+    return "\n".join([*lines, ""])
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench web", description=__doc__)
+    parser.add_argument("--accounts", type=int, nargs="*", default=[2_000, 20_000])
+    parser.add_argument("--pages", type=int, default=2_000, help="asked in each round")
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=10.0, help=f"of {RATE:.0f} pages a second")
+    parser.add_argument("--postgres", default="", help="the URL of an empty database, for ours too")
+    parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--folder", type=Path, default=RESULTS, help="where the results go")
+    return parser
