@@ -91,6 +91,8 @@ def show_period(visit: Visit, problems: dict[str, str] | None = None) -> Respons
         return missing(visit)
     rehearsed = row is not None and row.kind is WorkKind.REHEARSAL
     asked = approval.find_asked(office, period) if run is not None and not run.is_closed else None
+    if asked is None and run is not None and run.state is RunState.REFUSED and not rehearsed:
+        asked = approval.would_ask(office, period)  # a check stopped it, and nobody was asked
     answerable = (
         asked is not None
         and run is not None

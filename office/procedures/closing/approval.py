@@ -96,6 +96,19 @@ def find_asked(office: Office, period: str) -> PendingApproval | None:
     )
 
 
+def would_ask(office: Office, period: str) -> PendingApproval:
+    """Return the question as it would be asked now, for whoever looks; nothing is written."""
+    known, sheet = get_run(office.database, period), current_sheet(office, period)
+    figures = json.dumps(asked_figures(sheet))
+    request = ApprovalRequest(
+        period, 0, binding_digest(sheet), figures, office.now(known), office.who, None
+    )
+    with office.database.reading() as books:
+        waived = waived_checks(books, period)
+    blocking = tuple(name for name in blocking_checks(sheet) if name not in waived)
+    return PendingApproval(request, weigh((), terms_of_approval(office)), sheet, blocking)
+
+
 def decide(
     office: Office,
     asked: PendingApproval,

@@ -16,14 +16,15 @@ import sqlalchemy as sa
 from command_line.options import wall_clock
 from database.definitions.desk import desk_work
 from database.runs import find_run
-from database.tables import audit, period_close
+from database.tables import audit, period_close, waiver
 from domain.desk_work import WorkKind, WorkState
 from domain.identity import Role
 from office.clock import Clock
 from office.equipment.office import Office
 from office.settings.settings import open_settings
-from tests.flows.desk import AS_OF, at_server
+from tests.flows.desk import AS_OF, Desk, at_server
 from tests.flows.fixtures import prepared, server, town
+from tests.flows.town import MISPRINTED, write_town
 from tests.web.customers.conftest import PASSWORD
 from tests.web.office.conftest import TRIAL
 from web.office import close_work
@@ -200,3 +201,31 @@ def zipped(folder) -> bytes:
         for file in folder.iterdir():
             archive.write(file, file.name)
     return content.getvalue()
+
+
+def test_a_check_that_stops_the_close_is_waived_with_the_yes(
+    prepared, server, tmp_path, signed_in_at, here, monkeypatch
+):
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    desk = Desk(prepared.copied(tmp_path / "office").home, server.environment)
+    assert 3 == desk.close(write_town(tmp_path / "misprinted", MISPRINTED)).status
+    settings = open_settings(desk.home).model_copy(update={"web": TRIAL})
+    office = Office(desk.home, settings, Clock(wall_clock, datetime.fromisoformat(AS_OF)), "desk")
+    supervisor = signed_in_at(office, Role.SUPERVISOR, "a")
+    page = supervisor.get(f"/office/close/{PERIOD}").text
+    digest = re.search(r'name="digest" value="([0-9a-f]+)"', page)[1]
+    asked = {"digest": digest, "waive-bill-amount": "yes"}
+    here()
+
+    without = supervisor.post(f"/office/close/{PERIOD}/approve", **asked)
+    done = supervisor.post(f"/office/close/{PERIOD}/approve", **asked, reason="one cent")
+
+    assert 'name="waive-bill-amount"' in page and 'name="waive-page' not in page
+    assert "/office/exceptions/findings/decide?key=2026-10/bill-amount/" in page
+    assert (422, True) == (without.status_code, "it is audited." in without.text)
+    assert 303 == done.status_code
+    with office.database.reading() as books:
+        assert [("bill-amount", "one cent")] == [
+            (row.check_name, row.reason) for row in books.execute(sa.select(waiver))
+        ]
