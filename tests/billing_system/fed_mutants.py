@@ -22,8 +22,8 @@ from payments.collecting import claiming, collecting, unanswered
 from payments.outcomes import again, returns, unknown_payments
 from rules.feed import Recognized
 from rules.money import export_boundary
-from tests.billing_system import test_belonging
-from tests.payments.collecting import test_between_closes
+from tests.billing_system import test_belonging, test_carrying
+from tests.payments.collecting import test_between_closes, test_collecting
 from tests.payments.outcomes import test_drawing_again, test_money_back, test_unknown_payments
 
 Patch = pytest.MonkeyPatch
@@ -201,10 +201,27 @@ MUTANTS = (
     Mutant(ours_are_not_known_again),
     Mutant(a_file_counts_each_time_it_comes, takes_long=True),
     Mutant(balances_are_never_too_old, takes_long=True),
-    Mutant(a_missing_file_is_not_missed),
-    Mutant(late_files_count_always),
+    Mutant(
+        a_missing_file_is_not_missed,
+        test_between_closes.test_case_22_a_missing_file_stops_each_cycle_until_an_export_of_its_own,
+    ),
+    Mutant(
+        late_files_count_always,
+        lambda database, _place: (
+            test_carrying.test_case_19_a_file_from_before_the_export_arrives_after_the_close(
+                test_carrying.a_town(database)
+            )
+        ),
+    ),
     Mutant(paid_is_carried_to_an_agreed_amount),
-    Mutant(a_block_of_the_feed_waits_for_an_export),
+    Mutant(
+        a_block_of_the_feed_waits_for_an_export,
+        lambda database, place: (
+            test_collecting.test_what_the_feed_told_since_the_export_stops_a_draw(
+                database, place, "block_card", "yes", "method-blocked"
+            )
+        ),
+    ),
     Mutant(what_was_paid_meanwhile_is_not_looked_at),
     Mutant(what_was_won_back_is_not_booked),
     Mutant(a_part_goes_back_as_the_whole, takes_long=True),
