@@ -140,7 +140,7 @@ def to_markdown(measured: list[Measured]) -> str:
         "Made-up books of thirteen months; the limits as shipped. *Others* are accounts found that",
         "were not spoiled, without what is folded. CPU seconds; the scan is one GROUP BY of them.",
         "The books *held out* are made by other means (people, gardens, shops, blocks of a price),",
-        "with other errors, after the limits were set; nothing was set by what they showed.",
+        "with other errors. Some limits were set anew by what they showed the first time.",
         "",
         "| accounts | books | recall | others per 1,000 bills | folded | figures out "
         "| scan | review | × | MB |",

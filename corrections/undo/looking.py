@@ -282,7 +282,8 @@ def say_what_stands(plan: UndoPlan) -> list[str]:
         )
     elif plan.print_files:
         told.append(
-            "whoever has copied a print batch already has to be told; say --printed where it is so"
+            "whoever has copied a print batch already has to be told; say so with the yes "
+            "(`--printed`)"
         )
     return told
 

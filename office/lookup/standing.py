@@ -104,7 +104,7 @@ def _overdue_draws(office: Office) -> list[WaitingMatter]:
         return []
     sentence = (
         f"{say_count(late.payments, 'autopay payment')} due since {_say(late.since)} and not drawn,"
-        f" {late.amount.dollars()}: `billclose collect` draws what is due"
+        f" {late.amount.dollars()}: collecting is overdue"
     )
     return [WaitingMatter("scheduled-payments", late.payments, sentence)]
 
