@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -56,9 +56,29 @@ def tell_choices(database: Database, source: FeedSource, now: datetime, who: str
     return counts
 
 
-def acknowledge(books: Connection, said: Iterable[Acknowledgement], now: datetime, who: str) -> int:
-    """Take what the billing system says of choices; return of how many it was news."""
-    return sum(_acknowledge_one(books, one, now, who) for one in said)
+@dataclass(slots=True)
+class Acknowledged:
+    """What the billing system said of choices: news of how many, what it refused, what is none."""
+
+    news: int = 0
+    refused: list[str] = field(default_factory=list)  # sentences, each at the first telling alone
+    unknown: list[int] = field(default_factory=list)  # numbers that no choice of ours has
+
+
+def acknowledge(
+    books: Connection, said: Iterable[Acknowledgement], now: datetime, who: str
+) -> Acknowledged:
+    """Take what the billing system says of choices; what it said before is no news."""
+    found = Acknowledged()
+    for one in said:
+        if _acknowledge_one(books, one, now, who):
+            found.news += 1
+            if not one.is_taken:
+                why = one.reason or "no reason given"
+                found.refused.append(f"choice-refused: The change {one.number} is refused: {why}.")
+        elif not books.scalar(sa.select(sa.exists().where(_ROWS.number == one.number))):
+            found.unknown.append(one.number)
+    return found
 
 
 def take_as_taken(
