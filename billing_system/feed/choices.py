@@ -22,6 +22,7 @@ SOME = 200  # choices that are told at a time
 FIRST_TRY, LONGEST_WAIT = timedelta(minutes=5), timedelta(hours=6)
 ASK_AFTER = timedelta(hours=1)  # what was told, until somebody says what became of it
 OPEN = (ChoiceState.WAITING, ChoiceState.TOLD)
+MAY_BE_TAKEN = (*OPEN, ChoiceState.REFUSED)  # a clerk there has put right what was refused
 
 
 @dataclass(slots=True)
@@ -88,7 +89,7 @@ def take_as_taken(
     values = set(told)
     keys = {key for key, _, _ in values}
     query = sa.select(_ROWS.number, _ROWS.account_key, _ROWS.field, _ROWS.value).where(
-        _ROWS.account_key.in_(keys), _ROWS.state.in_(OPEN)
+        _ROWS.account_key.in_(keys), _ROWS.state.in_(MAY_BE_TAKEN)
     )
     for row in books.execute(query).all():
         if (row.account_key, row.field, row.value) in values:
@@ -99,7 +100,7 @@ def _acknowledge_one(books: Connection, one: Acknowledgement, now: datetime, who
     state = ChoiceState.TAKEN if one.is_taken else ChoiceState.REFUSED
     changed = books.execute(
         customer_choice.update()
-        .where(_ROWS.number == one.number, _ROWS.state.in_(OPEN))
+        .where(_ROWS.number == one.number, _ROWS.state.in_(MAY_BE_TAKEN if one.is_taken else OPEN))
         .values(state=state, answered_at=now, reason=one.reason)
     )
     if changed.rowcount and not one.is_taken:

@@ -20,6 +20,7 @@ from billing_system.feed.rest import RestFeed
 from billing_system.feed.taking_in import FeedReport, FeedTerms, take_in_file
 from database.books import Database
 from database.feed.tables import feed_finding
+from database.queries.exceptions import exceptions as list_exceptions
 from database.queries.portal.choices import AUTOPAY, list_choices, record_choice
 from tests.billing_system.feed.builders import at, write_feed
 from tests.billing_system.feed.services import a_billing_system
@@ -57,6 +58,11 @@ class Choices:
         with self.database.reading() as books:
             rows = books.execute(list_choices().order_by("id"))
             return [(str(row.state), row.reason) for row in rows]
+
+    def exceptions(self) -> list[str]:
+        with self.database.reading() as books:
+            rows = books.execute(list_exceptions()).all()
+            return [row.code for row in rows if row.stage == "feed"]
 
     def findings(self) -> list[str]:
         with self.database.reading() as books:
@@ -101,6 +107,28 @@ def test_what_the_billing_system_refuses_in_a_file_is_for_a_person_with_its_reas
         report.acknowledged, report.findings,
     )  # fmt: skip
     assert [] == by_folder.say(("1", "refused", "landlord pays")).findings  # it is known
+
+
+@pytest.mark.parametrize(
+    ("settle", "left"),
+    [
+        (lambda choices: None, ["choice-refused"]),
+        (lambda choices: choices.choose("01.1", "yes"), []),
+        (lambda choices: choices.say(("1", "taken", "")), []),
+        (lambda choices: choices.choose("01.1", "ana@example.org", "email"), ["choice-refused"]),
+    ],
+    ids=["nothing", "made anew", "taken after all", "another field"],
+)
+def test_a_refusal_is_an_exception_until_it_is_made_anew_or_taken_after_all(
+    by_folder, settle, left
+):
+    by_folder.choose()
+    by_folder.tell()
+    by_folder.say(("1", "refused", "landlord pays"))
+
+    settle(by_folder)
+
+    assert left == by_folder.exceptions()
 
 
 def test_what_is_said_of_a_choice_that_nobody_made_is_for_a_person(by_folder):
