@@ -171,7 +171,7 @@ def test_a_utility_is_named_as_a_text_or_as_in_an_export():
 
 @pytest.mark.parametrize(
     ("theirs", "what"),
-    [("account", "Let the billing system name it so."), ("in_balance", "Rename it.")],
+    [("account", "Let the billing system name it so."), ("services", "Rename it.")],
 )
 def test_a_heading_of_another_name_is_not_sent_to_a_bundle_toml_that_a_feed_has_not(
     tmp_path, theirs, what
@@ -180,7 +180,7 @@ def test_a_heading_of_another_name_is_not_sent_to_a_bundle_toml_that_a_feed_has_
     headings = [theirs if name == ours else name for name in MOVEMENT_HEADINGS]
     row = [*A_PAYMENT]
     if ours is None:
-        headings, row = [*headings, theirs], [*row, "no"]
+        headings, row = [*headings, theirs], [*row, "WATER"]
 
     with pytest.raises(Misuse) as refused:
         read_feed_file(write_feed(tmp_path / "in", row, headings=headings))
