@@ -149,7 +149,7 @@ POSTING = Transitions(
 class Unscheduled(StrEnum):
     """Why an enrolled account has no scheduled payment; the first that applies (rule 81)."""
 
-    HELD = "held"  # a blocking check was waived for this account
+    HELD = "held"  # its bill is held back: by the office, or for a check that was waived
     ACCOUNT_CLOSED = "account-closed"
     DIRECT_PAY = "direct-pay"
     METHOD_BLOCKED = "method-blocked"

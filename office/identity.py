@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import pwd
 from dataclasses import dataclass
@@ -30,8 +29,8 @@ def origin() -> str:
     """
     Return the machine's user where nothing proves who is at work, else "".
 
-    A variable of the environment proves nothing: everybody can set SUDO_USER or LOGNAME. Two
-    people with one user are one person then, as far as four eyes go.
+    A variable of the environment proves nothing and names nobody: everybody can set SUDO_USER or
+    LOGNAME. Two people with one user are one person then, as far as four eyes go.
     """
     return "" if _logged_in() or _by_sudo() else f"uid {os.getuid()}"
 
@@ -86,6 +85,6 @@ def _logged_in() -> str | None:
 
 def _user() -> str:
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user whom no list names
         return f"uid {os.getuid()}"

@@ -20,7 +20,7 @@ _REASONS = {
     "ebill-bounced": "e-bill bounced",
     "password-missing": "no password for the e-bill",
     "ebill-too-large": "too large for an e-mail",
-    "held": "held by a waiver",
+    "held": "held back",
     "account-closed": "account closed",
     "direct-pay": "on direct pay",
     "method-blocked": "payment method blocked",

@@ -116,15 +116,27 @@ def _holds_accounts(office: Office, period: str) -> bool:
 
 
 def _refuse(office: Office, known: Run, blocking: tuple[CheckResult, ...]) -> None:
-    message = f"Period {known.period} is not closed: {_named(blocking)}. "
-    message += f"See `{office.command} list exceptions --where period={known.period}`, "
-    message += "correct the export and close again."
+    message = _refusal(office, known.period, blocking)
     office.store.delete_run(bill_folder(office.database, known.period))
     forget_steps(office.database, known.period, (Step.SPLIT,))
     with office.database.writing() as books:
         move_run(books, known.period, "refused")
         record_audit(books, office.now(known), office.who, "refuse", known.period, _named(blocking))
     raise Refused(blocking[0].check, message)
+
+
+def _refusal(office: Office, period: str, blocking: tuple[CheckResult, ...]) -> str:
+    """Say what to do; a rehearsal's exceptions are gone with it, and stand in what it shows."""
+    if office.rehearses:
+        return (
+            f"Period {period} would not be closed: {_named(blocking)}. Correct the export and "
+            "try again."
+        )
+    return (
+        f"Period {period} is not closed: {_named(blocking)}. "
+        f"See `{office.command} list exceptions --where period={period}`, "
+        "correct the export and close again."
+    )
 
 
 def _named(blocking: tuple[CheckResult, ...]) -> str:

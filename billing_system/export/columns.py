@@ -41,6 +41,7 @@ class Table:
     columns: tuple[ExportColumn, ...]
     make: Callable[..., Any]
     unread: tuple[str, ...] = ()  # columns of the contract that nothing is made of yet
+    is_mapped: bool = True  # bundle.toml may call its columns otherwise; a feed has none
 
     @property
     def file(self) -> str:

@@ -19,6 +19,7 @@ _CODECS = {
 }
 _BLOCK = 2**20  # bytes decoded at once
 _BEFORE_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_BEFORE_UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)  # the first begins as UTF-16's does
 # Signs and capitals of cp1252 within or behind small letters: in other encodings they are the small
 # letters with accents that a name has there.
 _MISREAD = re.compile(
@@ -42,9 +43,9 @@ def find_encoding(files: Files, file: str, said: str = "") -> str:
     """
     Return the encoding of a file: what is `said`, else `utf-8-sig` or `cp1252`.
 
-    Whichever it is, all bytes must fit. Raises Refused (`wrong-encoding`), which names UTF-16, Mac
-    Roman and DOS where the file looks like one: cp1252 takes their bytes for other letters, and
-    customers' names would be wrong without a word.
+    Whichever it is, all bytes must fit. Raises Refused (`wrong-encoding`), which names UTF-16,
+    UTF-32, Mac Roman and DOS where the file looks like one: cp1252 takes the bytes of some for
+    other letters, and customers' names would be wrong without a word.
     """
     if said:
         encoding = "utf-8-sig" if said == "utf-8" else said
@@ -52,6 +53,8 @@ def find_encoding(files: Files, file: str, said: str = "") -> str:
             line = _first_misfit(files, file, encoding)
             raise _wrong(file, f"row {line} has bytes that are not {said}, as bundle.toml says")
         return encoding
+    if _looks_like_utf32(files, file):
+        raise _wrong(file, "is UTF-32, which has four bytes for each letter and is not read")
     if _looks_like_utf16(files, file):
         raise _wrong(
             file,
@@ -79,6 +82,16 @@ def find_encoding(files: Files, file: str, said: str = "") -> str:
 def _wrong(file: str, what: str, otherwise: str = "") -> Refused:
     message = f"{file} {what}; export it again as UTF-8{otherwise}"
     return Refused("wrong-encoding", message)
+
+
+def _looks_like_utf32(files: Files, file: str) -> bool:
+    """Say whether a file begins with the mark of UTF-32, or has two zero bytes in every four."""
+    with files.open(file) as stream:
+        start = stream.read(200)
+    if start.startswith(_BEFORE_UTF32):
+        return True
+    halves = (start[::4] + start[1::4], start[2::4] + start[3::4])
+    return len(start) >= 8 and any(start) and not all(any(half) for half in halves)
 
 
 def _looks_like_utf16(files: Files, file: str) -> bool:

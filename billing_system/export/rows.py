@@ -245,8 +245,13 @@ def _no_column(
     theirs = likely or "their heading"
     return Misuse(
         f'{source.file} has no column "{heading}"{asked} Its headings are '
-        f"{', '.join(source.headings)[:600]}. If the column has another name there, say so "
-        f'in bundle.toml: [columns.{table.name}] {column.name} = "{theirs}"',
+        f"{', '.join(source.headings)[:600]}. "
+        + (
+            "If the column has another name there, say so in bundle.toml: "
+            f'[columns.{table.name}] {column.name} = "{theirs}"'
+            if table.is_mapped
+            else "Let the billing system name it so."
+        ),
         "bundle",
     )
 
@@ -275,9 +280,13 @@ def _refuse_near(
         near = nearest(heading, absent)
         if near is not None:
             raise Misuse(
-                f'{source.file} has the heading "{heading[:60]}"; did you mean "{near}"? Rename '
-                f"it, or say in bundle.toml: [columns.{table.name}] {near} = "
-                f'"{heading[:60]}" (or {near} = "" if it is something else)',
+                f'{source.file} has the heading "{heading[:60]}"; did you mean "{near}"? Rename it'
+                + (
+                    f", or say in bundle.toml: [columns.{table.name}] {near} = "
+                    f'"{heading[:60]}" (or {near} = "" if it is something else)'
+                    if table.is_mapped
+                    else "."
+                ),
                 "bundle",
             )
 

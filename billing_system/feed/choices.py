@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +22,7 @@ SOME = 200  # choices that are told at a time
 FIRST_TRY, LONGEST_WAIT = timedelta(minutes=5), timedelta(hours=6)
 ASK_AFTER = timedelta(hours=1)  # what was told, until somebody says what became of it
 OPEN = (ChoiceState.WAITING, ChoiceState.TOLD)
+MAY_BE_TAKEN = (*OPEN, ChoiceState.REFUSED)  # a clerk there has put right what was refused
 
 
 @dataclass(slots=True)
@@ -56,9 +57,29 @@ def tell_choices(database: Database, source: FeedSource, now: datetime, who: str
     return counts
 
 
-def acknowledge(books: Connection, said: Iterable[Acknowledgement], now: datetime, who: str) -> int:
-    """Take what the billing system says of choices; return of how many it was news."""
-    return sum(_acknowledge_one(books, one, now, who) for one in said)
+@dataclass(slots=True)
+class Acknowledged:
+    """What the billing system said of choices: news of how many, what it refused, what is none."""
+
+    news: int = 0
+    refused: list[str] = field(default_factory=list)  # sentences, each at the first telling alone
+    unknown: list[int] = field(default_factory=list)  # numbers that no choice of ours has
+
+
+def acknowledge(
+    books: Connection, said: Iterable[Acknowledgement], now: datetime, who: str
+) -> Acknowledged:
+    """Take what the billing system says of choices; what it said before is no news."""
+    found = Acknowledged()
+    for one in said:
+        if _acknowledge_one(books, one, now, who):
+            found.news += 1
+            if not one.is_taken:
+                why = one.reason or "no reason given"
+                found.refused.append(f"choice-refused: The change {one.number} is refused: {why}.")
+        elif not books.scalar(sa.select(sa.exists().where(_ROWS.number == one.number))):
+            found.unknown.append(one.number)
+    return found
 
 
 def take_as_taken(
@@ -68,7 +89,7 @@ def take_as_taken(
     values = set(told)
     keys = {key for key, _, _ in values}
     query = sa.select(_ROWS.number, _ROWS.account_key, _ROWS.field, _ROWS.value).where(
-        _ROWS.account_key.in_(keys), _ROWS.state.in_(OPEN)
+        _ROWS.account_key.in_(keys), _ROWS.state.in_(MAY_BE_TAKEN)
     )
     for row in books.execute(query).all():
         if (row.account_key, row.field, row.value) in values:
@@ -79,7 +100,7 @@ def _acknowledge_one(books: Connection, one: Acknowledgement, now: datetime, who
     state = ChoiceState.TAKEN if one.is_taken else ChoiceState.REFUSED
     changed = books.execute(
         customer_choice.update()
-        .where(_ROWS.number == one.number, _ROWS.state.in_(OPEN))
+        .where(_ROWS.number == one.number, _ROWS.state.in_(MAY_BE_TAKEN if one.is_taken else OPEN))
         .values(state=state, answered_at=now, reason=one.reason)
     )
     if changed.rowcount and not one.is_taken:

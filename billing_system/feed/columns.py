@@ -132,6 +132,7 @@ MOVEMENTS = Table(
         ExportColumn("in_balance_due", to_counted, optional=True),
     ),
     make_movement,
+    is_mapped=False,
 )
 CHANGES = Table(
     "changes",
@@ -140,6 +141,7 @@ CHANGES = Table(
         *(ExportColumn(name.value, to_change(name), optional=True) for name in ChangeField),
     ),
     make_change,
+    is_mapped=False,
 )
 ACKNOWLEDGEMENTS = Table(
     "acknowledgements",
@@ -149,5 +151,6 @@ ACKNOWLEDGEMENTS = Table(
         ExportColumn("reason", text_up_to(200), optional=True),
     ),
     Acknowledgement,
+    is_mapped=False,
 )
 TABLES = (MOVEMENTS, CHANGES, ACKNOWLEDGEMENTS)

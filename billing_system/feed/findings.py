@@ -45,6 +45,10 @@ class Findings:
         message = f"The account {account} {what}."
         self._add(books, f"account {account}", "change-unknown-account", account, message)
 
+    def add_acknowledgement(self, books: Connection, number: int) -> None:
+        message = f"The acknowledgement of change {number} is of none that we told."
+        self._add(books, f"change {number}", "acknowledgement-unknown", "", message)
+
     def _add(
         self,
         books: Connection,

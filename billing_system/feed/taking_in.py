@@ -101,9 +101,12 @@ def take_in_file(database: Database, file: FeedFile, terms: FeedTerms, now: date
         report.changes = record_changes(
             books, number, file.changes, written_at, now, terms.who, findings
         )
-        report.acknowledged = acknowledge(books, file.acknowledgements, now, terms.who)
+        said = acknowledge(books, file.acknowledgements, now, terms.who)
+        for unknown in said.unknown:
+            findings.add_acknowledgement(books, unknown)
+        report.acknowledged = said.news
         _end(books, number, now, terms, report)
-    report.findings = findings.messages
+    report.findings = [*findings.messages, *said.refused]
     return report
 
 

@@ -118,8 +118,15 @@ def mute(
     mute_account(office, check, account, service=service, until=last_day, up_to=most, reason=reason)
     say_done(
         as_json,
-        {"check": check, "account": account, "service": service, "until": last_day.isoformat()},
-        f"{check} of {account} is known until {last_day}.",
+        {
+            "check": check,
+            "account": account,
+            "service": service,
+            "until": last_day.isoformat(),
+            "up_to": "" if most is None else str(most),
+        },
+        f"{check} of {account} is known until {last_day}"
+        f"{f', up to {most.dollars()} at stake' if most is not None else ''}.",
     )
 
 

@@ -81,7 +81,9 @@ def list_what(
     with office.database.reading() as books:
         result = books.execution_options(yield_per=2_000).execute(select)
         headings = headings_of(result) + (["accounts"] if what == "checks" else [])
-        rows = _with_accounts(books, shown_rows(result), what)
+        is_for_people = not as_json and csv_file is None and xlsx_file is None
+        zone = request.zone if is_for_people else None
+        rows = _with_accounts(books, shown_rows(result, zone), what)
         headings = chosen_columns(headings, columns)
         if columns:
             rows = ({name: row[name] for name in headings} for row in rows)

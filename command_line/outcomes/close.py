@@ -144,8 +144,7 @@ def _summary(office: Office, sheet: RunSheet, status: str, *, before: bool) -> l
     if _unsent(sheet):
         lines.append(_unsent_line(office, sheet))
     if sheet.held:
-        amount = sheet.outsorting.amount.dollars()
-        lines.append(f"  held     {say_count(sheet.held, 'bill')}, {amount}: see list outsorted")
+        lines.append(f"  held     {say_count(sheet.held, 'bill')}: see list outsorted")
     if sheet.outsorting.released:
         lines.append(_released_line(sheet))
     if status != "dry-run":
@@ -170,7 +169,16 @@ def _first_line(sheet: RunSheet, status: str, *, before: bool) -> str:
     word = "would close" if status == "dry-run" else word
     return (
         f"{sheet.utility}: period {sheet.period} {word}. {say_count(sheet.bills, 'bill')}, "
-        f"{sheet.amount_due_total.dollars()}."
+        f"{sheet.amount_due_total.dollars()}{_of_it_held(sheet)}."
+    )
+
+
+def _of_it_held(sheet: RunSheet) -> str:
+    """Say how much of a close's bills and money has not moved, because it is held back."""
+    if not sheet.held:
+        return ""
+    return (
+        f"; of it held back: {say_count(sheet.held, 'bill')}, {sheet.outsorting.amount.dollars()}"
     )
 
 

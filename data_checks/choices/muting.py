@@ -102,7 +102,8 @@ def mute(
             set_by=who,
         )
     )
-    said = f"{check} until {until}{f', {service}' if service else ''}: {reason}"
+    most = f" up to {up_to.dollars()} at stake" if up_to is not None else ""
+    said = f"{check} until {until}{most}{f', {service}' if service else ''}: {reason}"
     record_audit(books, now, who, "mute check", known.account, said)
 
 

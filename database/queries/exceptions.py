@@ -96,8 +96,13 @@ def _of_the_feed() -> sa.Select[Any]:
 
 
 def _refused() -> sa.Select[Any]:
-    """Select customers' choices that the billing system refused."""
-    rows = customer_choice.c
+    """Select customers' choices that the billing system refused, and nobody made anew since."""
+    rows, later = customer_choice.c, customer_choice.alias("later")
+    is_made_anew = sa.exists().where(
+        later.c.account_key == rows.account_key,
+        later.c.field == rows.field,
+        later.c.number > rows.number,
+    )
     return (
         sa.select(
             rows.account,
@@ -109,7 +114,7 @@ def _refused() -> sa.Select[Any]:
             sa.literal(0).label("_position"),
         )
         .outerjoin(balance_due, balance_due.c.account_key == rows.account_key)
-        .where(rows.state == ChoiceState.REFUSED)
+        .where(rows.state == ChoiceState.REFUSED, ~is_made_anew)
     )
 
 

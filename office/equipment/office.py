@@ -274,10 +274,10 @@ class Office(Choices):
 
     @property
     def command(self) -> str:
-        """What a person types to reach this office: for hints that can be pasted."""
+        """What a person types to reach this office, never a copy that is gone; to be pasted."""
         program = Path(sys.argv[0]).name
         typed = sys.argv[0] if program == "billclose" and "/.venv/" in f"/{sys.argv[0]}" else ""
-        return f"{typed or 'billclose'} --home {self.home}"
+        return f"{typed or 'billclose'} --home {(self.copied_from or self).home}"
 
     @property
     def version(self) -> str:

@@ -93,7 +93,7 @@ def round_figures(done: FeedRound) -> dict[str, Any]:
         sentence += f"; {why}" if why else ""
     return {
         "sentence": sentence,
-        "status": "needs-person" if done.needs_person else "done",
+        "status": "needs-person" if done.needs_person or done.stopped_by else "done",
         "files": [report_figures(report) for report in done.reports],
         "choices": {
             "told": done.choices.told,

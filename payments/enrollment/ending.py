@@ -15,9 +15,11 @@ from database.audit import record_audit
 from database.books import Database
 from database.queries.mandates import mandates_in_force
 from database.queries.outsorted import held_periods
+from database.queries.portal.choices import AUTOPAY, record_choice
 from database.runs import timezone_of
 from database.tables import enrollment, enrollment_end, scheduled_payment, suspended_method
 from domain.failures import Refused
+from domain.feeds import NO
 from domain.payments import Mandate
 from payments.enrollment.facts import (
     CurrentPayment,
@@ -104,7 +106,12 @@ def end_mandate(
     who: str,
     reason: str,
 ) -> Ended:
-    """End the mandate of an account that the transaction has locked and read."""
+    """
+    End the mandate of an account that the transaction has locked and read.
+
+    By whichever door the customer's choice comes, the portal's or the office's: the billing
+    system is told of it.
+    """
     agreed = require_enrolled(standing)
 
     _end_own(books, standing, now, today, who, reason)
@@ -117,6 +124,7 @@ def end_mandate(
     dropped = "".join(f"; {one.amount.dollars()} of {one.period} dropped" for one in taken_off)
     detail = f"{reason} ({say_mandate(agreed)}{dropped})"
     record_audit(books, now, who, "cancel autopay", standing.account, detail)
+    record_choice(books, standing.account, {AUTOPAY: NO}, now=now, by=who)
     payment = standing.payment
     stands = payment if payment and payment.is_processed else None
     return Ended(standing, taken_off, stands)

@@ -12,9 +12,11 @@ from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
 from database.books import Database
+from database.queries.portal.choices import AUTOPAY, record_choice
 from database.tables import suspended_method
 from domain.accounts import AccountStatus
 from domain.failures import Refused
+from domain.feeds import YES
 from domain.money import Money
 from domain.payments import Mandate, MethodKind, PlannedPayment
 from payments.enrollment.facts import (
@@ -206,7 +208,8 @@ def enroll(
 
     All is worked out anew where nobody else can enroll, cancel, schedule or close: raises Refused
     (`changed`) where anything differs by now from what the customer saw. The mandate with its
-    consent, the payment and the audit entry are one transaction, and so is what `alongside` does.
+    consent, the payment, the audit entry and what the billing system is told are one transaction,
+    and so is what `alongside` does.
     """
     with database.writing() as books:
         lock_enrollment(books, offer.request.account)
@@ -232,6 +235,7 @@ def enroll(
         record_outcome(books, standing, agreed, found.planned, now)
         detail = f"{say_mandate(agreed)}; {say_outcome(found.planned)}"
         record_audit(books, now, who, "enroll in autopay", standing.account, detail)
+        record_choice(books, standing.account, {AUTOPAY: YES}, now=now, by=who)
         if alongside is not None:
             alongside(books, found)
     return found

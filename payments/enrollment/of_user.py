@@ -15,9 +15,7 @@ from database.definitions.checkout import checkout
 from database.ledger.locking import lock_balances
 from database.queries.portal.accounts import accounts_of_user
 from database.queries.portal.bound_methods import OPEN_PAYMENTS, lock_runs, newest_runs
-from database.queries.portal.choices import AUTOPAY, record_choice
 from database.tables import draw, enrollment, gateway_payment, mandate
-from domain.feeds import NO
 from domain.identity import PortalUser
 from domain.money import Money
 from domain.payments import DrawState, MethodKind, PaymentKind, PaymentState
@@ -85,7 +83,6 @@ def end_autopay_of_user(
     ended = []
     for standing in _autopay_of(books, user):  # as it stands now that nothing moves any more
         ended.append(end_mandate(books, standing, now=now, today=today, who=who, reason=reason))
-        record_choice(books, standing.account, {AUTOPAY: NO}, now=now, by=who)
     return ended
 
 

@@ -291,7 +291,7 @@ def _draw_later(books: Connection, one: Draw, decision: PaymentDecision) -> date
     books.execute(
         gateway_payment.update()
         .where(gateway_payment.c.key == one.payment_key)
-        .values(pay_on=again or today)
+        .values(pay_on=again or today, error=again and f"never taken, drawn again on {again}")
     )
     if again is None:
         late = NoDraw.TOO_LATE.as_error

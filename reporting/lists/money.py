@@ -24,11 +24,19 @@ from domain.money import ZERO
 from domain.payments import PaymentState, PostingState
 
 Select = sa.Select[Any]
+AUTOPAY_ENDED = "its autopay was ended or agreed anew"  # nothing else cancels without a word
 
 
 def scheduled_payments() -> Select:
-    """Select list (i): scheduled for the future or processed, with the office's status (74-80)."""
+    """
+    Select list (i): scheduled for the future or processed, with the office's status (74-80).
+
+    `error` says why a payment failed or was cancelled, and of one that waits for its next try why
+    the last one failed (rule 79).
+    """
     payments = scheduled_payment.c
+    has_ended = sa.and_(payments.state == PaymentState.CANCELLED, payments.error.is_(None))
+    error = sa.case((has_ended, AUTOPAY_ENDED), else_=sa.func.coalesce(payments.error, ""))
     waiting = (PaymentState.SCHEDULED, PaymentState.SUBMITTED, PaymentState.UNKNOWN)
     status = sa.case(
         (payments.state.in_(waiting), "Pending"),
@@ -47,6 +55,7 @@ def scheduled_payments() -> Select:
         payments.state,
         sa.type_coerce(status, sa.String).label("status"),
         payments.confirmation,
+        sa.type_coerce(error, sa.String).label("error"),
         payments.account_key.label("_account_key"),
     )
 

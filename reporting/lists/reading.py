@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime, tzinfo
 from enum import StrEnum
 from typing import Any
 
@@ -21,11 +21,23 @@ def closed_periods() -> sa.Select[Any]:
     return sa.select(period_close.c.period)
 
 
-def shown_rows(result: sa.CursorResult[Any]) -> Iterator[dict[str, Any]]:
-    """Yield rows as programs and people read them, without the columns that only sort."""
+def shown_rows(
+    result: sa.CursorResult[Any], zone: tzinfo | None = None
+) -> Iterator[dict[str, Any]]:
+    """
+    Yield rows as programs and people read them, without the columns that only sort.
+
+    With a zone moments are those of its clocks, for people; programs get them with their offset.
+    """
     headings = headings_of(result)
     for row in result.mappings():
-        yield {name: to_plain(row[name]) for name in headings}
+        yield {name: to_plain(_on_clocks(row[name], zone)) for name in headings}
+
+
+def _on_clocks(value: Any, zone: tzinfo | None) -> Any:
+    if zone is None or not isinstance(value, datetime):
+        return value
+    return f"{value.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def headings_of(result: sa.CursorResult[Any]) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 from command_line.outcomes.close import close_figures
 from tests.command_line.test_acting import every_command, options_of
 from tests.corrections.correcting_builders import small_export
-from tests.flows.town import ABBOTT, write_town
+from tests.flows.town import ABBOTT, MISPRINTED, write_town
 from tests.reporting.builders import a_sheet
 
 ACCOUNT = r"Account:\s*([0-9.\-]+)"
@@ -74,6 +74,16 @@ def test_a_dry_run_says_would(closed, place, name):
     assert [] == [file for line in said for file in FILE.findall(line)]
     assert before == closed.files()
     assert not (place / "split").exists()
+
+
+def test_a_dry_run_that_is_refused_sends_nobody_to_the_copy_that_is_gone(closed, tmp_path):
+    town = write_town(tmp_path / "misprinted", MISPRINTED, period="2026-11")
+
+    answer = closed("close", town, "--dry-run", "--json", "--as-of", "2026-12-01T09:00")
+
+    assert (3, "refused") == (answer.status, answer.json["status"]), answer.err
+    assert "Period 2026-11 would not be closed: " in answer.json["refusal"]["message"]
+    assert "billclose-rehearsal" not in answer.out + answer.err
 
 
 def is_fact(line: str) -> bool:

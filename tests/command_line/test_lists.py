@@ -100,6 +100,13 @@ def test_money_is_text_dates_are_iso_and_flags_are_flags(closed):
     assert mail["sent_at"].endswith("+00:00")
 
 
+def test_people_read_the_utilitys_own_clocks(closed):
+    table = closed("list", "deliveries", "--where", "account=01.1007.7", "--columns", "sent_at")
+
+    assert "2026-11-02 09:0" in table.out
+    assert "+00:00" not in table.out
+
+
 @pytest.mark.parametrize(
     ("what", "condition", "accounts"),
     [

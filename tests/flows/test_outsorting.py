@@ -49,6 +49,9 @@ def test_two_bills_are_held_before_the_close_and_released_after_it(rehearsing, t
             row["code"] for row in of(desk, "exceptions", number, "stage=outsort")
         ]
     assert {ABBOTT.number, BAKER.number} == {row["account"] for row in desk.rows("outsorted")}
+    why = [one["text"] for one in desk("why", ABBOTT.number, "--json").json["sentences"]]
+    assert [one for one in why if one.endswith("because its bill is held back.")]
+    assert [] == [one for one in why if "waived" in one or "None" in one]
 
     freed = [release(desk, one.number) for one in (ABBOTT, BAKER)]
 

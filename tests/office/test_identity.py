@@ -72,4 +72,4 @@ def test_else_it_is_who_called_sudo(login, processes, text, sudos):
 def test_what_the_environment_says_proves_nothing(login, processes, above):
     processes(*above, ("init", 0, 0))
 
-    assert ("billclose", f"uid {os.getuid()}") == (person(), origin())
+    assert (US, f"uid {os.getuid()}") == (person(), origin())

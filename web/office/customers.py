@@ -26,7 +26,11 @@ ROWS = 12  # of each list, the newest
 PERIODS = 3  # of an account, the newest: whose bill may be held
 GLANCED_AT = (
     ("bills", "Bills", ("period", "form", "amount_due", "due_date", "pages")),
-    ("scheduled-payments", "Payments", ("period", "pay_date", "amount", "method", "status")),
+    (
+        "scheduled-payments",
+        "Payments",
+        ("period", "pay_date", "amount", "method", "status", "error"),
+    ),
     ("autopay-unscheduled", "Autopay without a payment", ("period", "reason")),
     ("deliveries", "Emails", ("period", "kind", "recipient", "status", "sent_at", "error")),
     ("exceptions", "What needs a person", ("period", "stage", "code", "message")),

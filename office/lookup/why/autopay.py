@@ -23,7 +23,7 @@ from office.lookup.why.sentences import Case, Sentence, Sentences, Topic, say_da
 from rules.money.autopay import draw_date
 
 UNSCHEDULED = {
-    Unscheduled.HELD: ("a blocking check was waived for the account", ()),
+    Unscheduled.HELD: ("its bill is held back", ()),
     Unscheduled.ACCOUNT_CLOSED: ("the account is closed", ("58",)),
     Unscheduled.DIRECT_PAY: (
         "the office draws it by direct pay, and both together would draw twice",

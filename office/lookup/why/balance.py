@@ -82,7 +82,10 @@ def _of_the_balance(case: Case) -> Sentences:
         yield Sentence(Topic.BALANCE, text, ("2", "40"), about)
         return
     if not case.is_newest:
-        text = f"What it owes now stands with the bill of {case.balance.period}"
+        stands = case.balance.period
+        text = (
+            f"What it owes now stands {f'with the bill of {stands}' if stands else 'for no bill'}"
+        )
         yield Sentence(Topic.BALANCE, text, ("38", "40"), about)
         return
     owed = read_open_balance(case.books, case.account_key)

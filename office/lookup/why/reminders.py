@@ -38,10 +38,7 @@ def why_reminders(case: Case) -> Sentences:
     if case.bill_run.closed_at is None or case.balance is None:
         return
     if not case.is_newest:
-        text = (
-            f"Nobody is reminded of {case.period} any more: the balance stands with the bill of "
-            f"{case.balance.period}"
-        )
+        text = f"Nobody is reminded of {case.period}: {_of_what_stands(case)}"
         yield Sentence(Topic.REMINDER, text, ("40", "90"), f"reminder/{case.period}")
         return
     terms = case.office.reminders_terms(case.now, records=False)
@@ -55,6 +52,12 @@ def why_reminders(case: Case) -> Sentences:
     owed = {one.step.form: one for one in due.owed(terms.plan)}
     for step in terms.plan.steps:
         yield _of_a_step(case, due, step, owed.get(step.form))
+
+
+def _of_what_stands(case: Case) -> str:
+    if case.balance.period is None:
+        return "the balance stands for no bill, as its bill is held back or was taken back"
+    return f"the balance stands with the bill of {case.balance.period}"
 
 
 def _of_holds(case: Case) -> Sentences:

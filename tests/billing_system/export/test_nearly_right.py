@@ -175,6 +175,15 @@ def test_an_encoding_that_is_not_taken_unasked_is_named(tmp_path, encoding, told
     assert CUSTOMER not in refused.value.message
 
 
+@pytest.mark.parametrize("encoding", ["utf-32", "utf-32-le", "utf-32-be"])
+def test_utf_32_is_not_taken_for_utf_16(tmp_path, encoding):
+    with pytest.raises(Refused, match="is UTF-32") as refused:
+        read(tmp_path, accounts=ACCENTED.encode(encoding))
+
+    assert "wrong-encoding" == refused.value.code
+    assert refused.value.message.endswith("export it again as UTF-8")
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "mac-roman", "cp850", "cp1252"])
 @pytest.mark.parametrize("form", ['encoding = "{}"\n{}', '{1}\n[encoding]\naccounts = "{0}"\n'])
 def test_an_encoding_is_taken_where_bundle_toml_says_it(tmp_path, encoding, form):

@@ -167,3 +167,24 @@ def test_a_utility_is_named_as_a_text_or_as_in_an_export():
         parse_heading(text)[0]
         for text in (b'utility = "Larkspur"', b'[utility]\nname = "Larkspur"', b"")
     ]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "what"),
+    [("account", "Let the billing system name it so."), ("services", "Rename it.")],
+)
+def test_a_heading_of_another_name_is_not_sent_to_a_bundle_toml_that_a_feed_has_not(
+    tmp_path, theirs, what
+):
+    ours = {"account": "account_number"}.get(theirs)
+    headings = [theirs if name == ours else name for name in MOVEMENT_HEADINGS]
+    row = [*A_PAYMENT]
+    if ours is None:
+        headings, row = [*headings, theirs], [*row, "WATER"]
+
+    with pytest.raises(Misuse) as refused:
+        read_feed_file(write_feed(tmp_path / "in", row, headings=headings))
+
+    assert (True, False) == (
+        refused.value.message.endswith(what), "bundle.toml" in refused.value.message
+    )  # fmt: skip

@@ -139,6 +139,11 @@ def test_a_rehearsal_that_fails_leaves_nothing_behind(real):
     assert not place.exists()
 
 
+def test_what_a_rehearsal_says_to_type_reaches_the_real_office(real):
+    with rehearsal(real) as copy:
+        assert real.command == copy.command
+
+
 def test_a_rehearsal_works_in_a_place_of_its_own(real):
     with rehearsal(real) as copy:
         assert copy.database.is_sqlite

@@ -9,9 +9,12 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from database.feed.tables import customer_choice
 from database.queries.mandates import mandates_in_force
+from database.queries.portal.choices import list_choices
 from database.tables import audit, draw, enrollment, enrollment_end, gateway_payment
 from domain.failures import Misuse, Refused
+from domain.feeds import ChoiceState
 from domain.money import Money
 from domain.payments import DrawState, PaymentState
 from payments.enrollment.ending import find_enrollment_facts
@@ -84,6 +87,26 @@ def test_what_was_given_to_the_office_ends_and_its_payment_falls_away(database):
         row.cancelled_on, row.cancelled_at, row.cancelled_by, row.cancel_reason,
     )  # fmt: skip
     assert ("1", True) == (entry.subject, entry.detail.startswith("she called (card ending 4242"))
+
+
+def test_the_billing_system_is_told_whoever_took_the_customers_word(database):
+    """Contract 6: autopay is a row of `list changes`, by the office's desk as by the portal."""
+    a_town(database, a_household("1"))
+
+    cancelled(database)
+    ended = told(database)
+    with database.writing() as books:
+        books.execute(customer_choice.update().values(state=ChoiceState.TOLD))
+    enrolled(database)
+
+    assert [("autopay", "no", "anna")] == ended
+    assert [("autopay", "no", "anna"), ("autopay", "yes", "anna")] == told(database)
+
+
+def told(database) -> list[tuple[str, str, str]]:
+    with database.reading() as books:
+        rows = books.execute(list_choices().order_by("id"))
+        return [(row.field, row.value, row.by) for row in rows]
 
 
 def test_an_exports_mandate_ends_too(database):

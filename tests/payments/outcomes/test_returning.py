@@ -84,8 +84,8 @@ def test_a_fee_is_owed_and_posted_where_the_office_has_one(database, tmp_path):
     assert ("fee", Money(25_00)) in office.postings()
 
 
-def test_a_charge_back_costs_the_customer_no_return_fee(database, tmp_path):
-    terms = replace(TERMS, return_fee=Money(25_00))
+def test_a_charge_back_costs_no_return_fee_even_where_the_office_names_its_code(database, tmp_path):
+    terms = replace(TERMS, return_fee=Money(25_00), return_fee_codes=("R01", "fraudulent"))
     office = a_collector(database, tmp_path, paying("1", "tok_chargeback_d2"))
     office.collect()
 

@@ -187,6 +187,7 @@ def test_a_payment_decided_as_never_arrived_is_drawn_under_a_new_key(database, t
     office = in_doubt(database, tmp_path)
 
     again = decide_never_arrived(database, office.gateway, KEY, decision(office))
+    assert f"never taken, drawn again on {again}" == office.payment().error  # rule 79
     office.collect()
     before = office.taken()
     office.wait(days=(again - office.at.date()).days)

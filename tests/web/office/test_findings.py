@@ -59,15 +59,40 @@ def test_an_account_is_known_until_a_day_from_the_finding(found, signed_in):
 
     answers = [
         clerk.post(DECIDE, key=KEY, way="known", reason="pool filled", **more)
-        for more in ({}, {"detail": "soon"}, {"detail": "2030-01-01"}, {"detail": "2026-12-31"})
+        for more in (
+            {},
+            {"detail": "soon"},
+            {"detail": "2030-01-01"},
+            {"detail": "2026-12-31", "more": "a lot"},
+            {"detail": "2026-12-31", "more": "$500.00"},
+        )
     ]
 
-    assert [422, 422, 422, 303] == [answer.status_code for answer in answers]
+    assert [422, 422, 422, 422, 303] == [answer.status_code for answer in answers]
     (mute,) = rows(found, check_mute)
     assert ("usage-outlier", "0110011", "WATER", "2026-12-31", "pool filled") == (
         mute.check_name, mute.account_key, mute.service, mute.until.isoformat(), mute.reason,
     )  # fmt: skip
-    assert ("mute check", "clerk 1") in {(row.action, row.who) for row in rows(found, audit)}
+    assert "500.00" == str(mute.up_to)
+    assert (
+        "mute check", "clerk 1",
+        "usage-outlier until 2026-12-31 up to $500.00 at stake, WATER: pool filled",
+    ) in {(row.action, row.who, row.detail) for row in rows(found, audit)}  # fmt: skip
+
+
+def test_a_finding_that_a_later_check_took_away_is_nobodys_page(found, signed_in):
+    clerk = signed_in(Role.CLERK)
+    clerk.get(f"{DECIDE}?key={KEY}")
+    with found.database.writing() as books:
+        books.execute(check_finding.delete())
+
+    answers = [
+        clerk.post(DECIDE, key=KEY, reason="pool filled", detail="2026-12-31", way=way)
+        for way in ("held", "known")
+    ]
+
+    assert [404, 404] == [answer.status_code for answer in answers]
+    assert ([], []) == (rows(found, check_mute), rows(found, outsorted_bill))
 
 
 def test_who_may_only_look_is_offered_nothing(found, signed_in):

@@ -10,10 +10,8 @@ from sqlalchemy.engine import Connection
 from starlette.responses import Response
 
 from database.queries.portal.accounts import PortalAccount
-from database.queries.portal.choices import AUTOPAY, record_choice
 from database.tables import autopay_unscheduled
 from domain.failures import Misuse, Refused
-from domain.feeds import NO, YES
 from domain.identity import mailbox_of
 from identity.activity import record_activity
 from identity.wallet import SavedMethod
@@ -241,20 +239,10 @@ def _terms(visit: Visit) -> dict[str, Any]:
 def _tell_enrolled(visit: Visit, books: Connection, done: Offer) -> None:
     detail = f"{say_mandate(done.mandate)}; {say_outcome(done.planned)}"
     _record(visit, books, "enrolled in autopay", done.standing, detail)
-    _tell_billing_system(visit, books, done.standing, YES)
 
 
 def _tell_ended(visit: Visit, books: Connection, ended: Ended) -> None:
     _record(visit, books, "autopay ended", ended.standing, say_mandate(ended.mandate))
-    _tell_billing_system(visit, books, ended.standing, NO)
-
-
-def _tell_billing_system(
-    visit: Visit, books: Connection, standing: EnrollmentFacts, value: str
-) -> None:
-    record_choice(
-        books, standing.account, {AUTOPAY: value}, now=visit.office.moment(), by=visit.user.who
-    )
 
 
 def _record(

@@ -25,11 +25,16 @@ Facts = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class DecidedRow:
-    """What somebody wants of the row named `key`, and why; `detail` is what the way asks for."""
+    """
+    What somebody wants of the row named `key`, and why.
+
+    `detail` is what the way asks for, `more` what it asks for beside, where somebody wants to.
+    """
 
     key: str
     reason: str
     detail: str = ""
+    more: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,8 @@ class Way:
     One thing that can be decided, and the procedure that carries it out.
 
     `act` raises Misuse and Refused for what cannot be; their sentences stand on the page. `done`
-    is what the list says afterwards. `asks` is the label of one more field, where one is needed.
+    is what the list says afterwards. `asks` is the label of one more field, where one is needed;
+    `may_say` that of a field beside it which may stay empty.
     """
 
     code: str
@@ -47,6 +53,7 @@ class Way:
     act: Callable[[Visit, DecidedRow], object]
     asks: str = ""
     is_detail_needed: bool = True
+    may_say: str = ""
 
 
 def no_facts(_visit: Visit, _key: str) -> Facts:
@@ -116,7 +123,7 @@ def take_decision(visit: Visit, decision: RowDecision) -> Response:
     if way is None or problems:
         return show_decision(visit, decision, problems)
     try:
-        way.act(visit, DecidedRow(visit.text("key"), reason, detail))
+        way.act(visit, DecidedRow(visit.text("key"), reason, detail, visit.text("more")))
     except (Misuse, Refused, AwaitingApproval) as refused:
         return show_decision(visit, decision, {"way": str(refused)})
     except (TemporaryFailure, OutcomeUnknown) as unanswered:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from database.tables import check_finding
 from domain.dates import parse_date
 from domain.failures import Misuse
+from domain.money import Money
 from office.procedures.checks import mute_account
 from office.procedures.outsorting import hold_back
 from reporting.lists.findings import finding_key
@@ -30,21 +31,29 @@ def _know(visit: Visit, decided: DecidedRow) -> None:
         until = parse_date(decided.detail)
     except ValueError:
         raise Misuse(f"{decided.detail} is no day such as 2026-12-31.") from None
+    try:
+        up_to = Money.parse(decided.more) if decided.more else None
+    except ValueError:
+        raise Misuse(f"{decided.more} is no amount such as 100.00.") from None
     mute_account(
         visit.office,
         found.check_name,
         found.account,
         service=found.service or "",
         until=until,
+        up_to=up_to,
         reason=decided.reason,
     )
 
 
 def _found(visit: Visit, key: str) -> Any:
     with visit.office.database.reading() as books:
-        return books.execute(
+        found = books.execute(
             sa.select(check_finding).where(finding_key(check_finding.c) == key)
-        ).one()
+        ).one_or_none()
+    if found is None:
+        raise Misuse("This finding is not there any more: the period was checked again since.")
+    return found
 
 
 FINDINGS: tuple[RowDecision, ...] = (
@@ -62,6 +71,7 @@ FINDINGS: tuple[RowDecision, ...] = (
                 "From the next check on it counts as known until that day.",
                 _know,
                 asks="Known until",
+                may_say="Up to what amount at stake (optional)",
             ),
         ),
     ),
