@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from database.books import Database
 from database.schema import metadata
 from domain.failures import Misuse
+from domain.words import say_count
 
 MIGRATING = 0x62696C6C636C  # "billcl": the advisory lock of whoever migrates
 VERSION = "billclose_version"  # the table that says which revision a database has
@@ -91,7 +92,7 @@ def _require_nobody_elses(connection: Connection) -> None:
     others = set(sa.inspect(connection).get_table_names()) - {VERSION}
     if others:
         raise Misuse(
-            f"The database holds {len(others)} tables of another program "
+            f"The database holds {say_count(len(others), 'table')} of another program "
             f"({sorted(others)[0]}, …); give billclose a database of its own in `database.url`.",
             "foreign-database",
         )

@@ -145,7 +145,7 @@ def test_nothing_is_made_in_a_database_of_another_program(bare):
         books.exec_driver_sql("CREATE TABLE flow_run (id integer)")
 
     try:
-        with pytest.raises(Misuse, match=r"1 tables of another program \(flow_run") as no:
+        with pytest.raises(Misuse, match=r"1 table of another program \(flow_run") as no:
             migrate(bare)
         left = tables_of(bare)
     finally:
