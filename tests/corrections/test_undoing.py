@@ -165,6 +165,9 @@ def test_run_again_it_says_that_it_was_done(office):
     before = office.files()
 
     again = undo(office, "--yes")
+    shown = office("show", "01.1001.1")
 
     assert (0, "undone", True) == (again.status, again.json["status"], again.json["already"])
+    assert 2 == shown.status
+    assert "The close of 2026-10, the only one with account 01.1001.1, was taken back" in shown.err
     assert before == office.files()
