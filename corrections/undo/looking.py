@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.definitions.corrections import correction, period_undo
+from database.queries.outsorted import is_outsorted
 from database.queries.periods import require_period
 from database.tables import (
     account,
@@ -128,6 +129,7 @@ def look_at_undo(
         )
     _require_no_later(books, period, run.ends_on)
     files = tuple(books.scalars(_files(period)))
+    shown = sa.and_(bill.c.period == period, ~is_outsorted(bill.c.period, bill.c.account_key))
     payments, amount = books.execute(_waiting_payments(period)).one()
     balances, due = books.execute(_balances(period)).one()
     return UndoPlan(
@@ -136,7 +138,7 @@ def look_at_undo(
         closed_at=close.closed_at,
         closed_by=close.closed_by,
         last_day=last_day,
-        bills=_count(books, bill, bill.c.period == period),
+        bills=_count(books, bill, shown),
         balances=balances,
         amount=due or ZERO,
         payments=payments,
@@ -245,7 +247,7 @@ def _mails(books: Connection, period: str, *conditions: sa.ColumnElement[bool]) 
 def say_taken_back(plan: UndoPlan) -> list[str]:
     """Say what an undo takes back, a line each."""
     told = [
-        f"{say_count(plan.bills, 'bill')} are not shown any more; "
+        f"{say_count(plan.bills, 'bill')} {'is' if plan.bills == 1 else 'are'} not shown any more; "
         f"{say_count(plan.balances, 'balance')} go back, {plan.amount.dollars()} of them due",
         f"{say_count(plan.payments, 'scheduled payment')} cancelled, "
         f"{plan.payments_amount.dollars()}",

@@ -14,7 +14,7 @@ from tests.corrections.correcting_builders import (
     payment_of,
     small_export,
 )
-from tests.flows.town import ABBOTT, BAKER, IRWIN, with_household, write_town
+from tests.flows.town import ABBOTT, BAKER, COLE, IRWIN, with_household, write_town
 
 TUESDAY, WEDNESDAY = "2026-11-03T10:00", "2026-11-04T09:00"
 DEARER = (replace(IRWIN, charges="95.00"),)
@@ -43,6 +43,14 @@ def test_first_it_only_shows(office):
         told["taken_back"]["payments_amount"],
         told["stands"]["mails"],
     )
+
+
+def test_a_bill_that_is_held_back_was_not_shown(office):
+    before = undo(office, "--dry-run").json["taken_back"]["bills"]
+    held = office("outsort", COLE.number, "--period", "2026-10", "--reason", "Read again.")
+
+    assert 0 == held.status, held.err
+    assert before - 1 == undo(office, "--dry-run").json["taken_back"]["bills"]
 
 
 def test_what_can_be_taken_back_is_and_what_cannot_is_told(office):
