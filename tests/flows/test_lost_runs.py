@@ -17,6 +17,7 @@ from deployments.automations import planned
 from deployments.served import office_here, tell_day
 from office.prefect_server.owner import owner_tag
 from office.prefect_server.runs import PROCESS_LABEL, KnownServer
+from office.rounds.days import HALF_A_DAY
 from office.rounds.looks import looks_of
 from office.rounds.rounds import Rounds
 from office.rounds.telling import BEGAN, tell_server
@@ -159,7 +160,7 @@ def test_a_trouble_is_an_event_that_the_server_takes(at_work):
 def test_a_day_at_rest_is_shown_by_one_run(at_work):
     office = office_here()
     looks = tuple(one for one in looks_of(office) if one.minutes == 1)
-    Rounds(office, None, looks).go(office.due_now())
+    Rounds(office, None, looks).go(office.due_now() - HALF_A_DAY)  # of the day told of at any hour
 
     told = tell_day(return_state=True)
 

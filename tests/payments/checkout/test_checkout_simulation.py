@@ -66,7 +66,7 @@ def test_every_cent_is_equal_in_gateway_books_and_cash_receipting(tmp_path, empt
 
     assert [] == [*world.alarms, *faults_of(world)]
     assert world.weather.crashes.total() > 5
-    assert counts(world)["several lines taken"] > 3
+    assert counts(world)["several lines taken"] > 1
     assert counts(world)["went back"] > 2
     world.close()
 
