@@ -66,8 +66,9 @@ def send(home: Path, as_of: datetime | None, as_json: bool) -> int:
 @texts.command()
 @click.argument("phone")
 @as_of_option
+@json_option
 @click.pass_obj
-def stop(home: Path, phone: str, as_of: datetime | None) -> int:
+def stop(home: Path, phone: str, as_of: datetime | None, as_json: bool) -> int:
     """Send no text of any kind to PHONE any more: its owner has asked for it, say by phone."""
     from database.audit import record_audit
     from domain.failures import Misuse
@@ -82,5 +83,8 @@ def stop(home: Path, phone: str, as_of: datetime | None) -> int:
     about = f"the phone ending {ending(number)}"
     with office.database.writing() as books:
         record_audit(books, office.moment(), office.who, "stop texts", "texts", about)
-    click.echo(f"No text goes to {about} any more.")
+    if as_json:
+        click.echo(json.dumps({"stopped": about}, indent=1))
+    else:
+        click.echo(f"No text goes to {about} any more.")
     return DONE

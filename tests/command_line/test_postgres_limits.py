@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import time
 from contextlib import closing
@@ -79,7 +80,8 @@ def test_a_transaction_that_the_server_ends_is_a_failure_and_no_refusal(desk, ow
     ended = desk("remind", "--even-if-nothing", "--json", BILLCLOSE_DATABASE__URL=owned)
 
     assert (1, "failed") == (ended.status, ended.json["status"])
-    assert "idle-in-transaction" in ended.sentences[0]
+    # the server's own words come with its goodbye, or are lost with the connection
+    assert re.search("idle-in-transaction|server closed the connection", ended.sentences[0])
 
 
 def test_a_server_that_says_nothing_is_away_after_seconds(desk):
