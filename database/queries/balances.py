@@ -27,6 +27,17 @@ def open_balance(of: sa.FromClause = balance_due) -> sa.ColumnElement[Any]:
     return sa.type_coerce(of.c.amount_due + of.c.added - of.c.paid, Cents())
 
 
+def stands_with(of: sa.FromClause) -> sa.ColumnElement[bool]:
+    """
+    Claim that a row of an account and a period is of the bill that the account's balance stands with.
+
+    That is its newest one: of the periods before, nothing is owed for itself any more.
+    """
+    return sa.and_(
+        balance_due.c.account_key == of.c.account_key, balance_due.c.period == of.c.period
+    )
+
+
 def is_owed(of: sa.FromClause = balance_due) -> sa.ColumnElement[bool]:
     """Claim that a balance is above zero."""
     return open_balance(of) > NOTHING

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from database.definitions.account_changes import account_in_force
 from database.definitions.in_force import email_in_force, landlord_in_force, link_in_force
-from database.queries.balances import is_owed
+from database.queries.balances import is_owed, stands_with
 from database.queries.outsorted import has_outsorted_bill
 from database.tables import (
     account,
@@ -44,7 +44,7 @@ def unreachable_debtors(period: str | None = None) -> sa.Select[Any]:
             balance_due.c.account_key.label("_account_key"),
             sa.literal(2).label("_position"),
         )
-        .join(account, _of_the_debtor(account))
+        .join(account, stands_with(account))
         .where(
             balance_due.c.period.in_(begun),
             is_owed(),
@@ -61,11 +61,11 @@ def _addresses() -> list[sa.Exists]:
     """Make the claims that somebody can be written to: the customer, a portal user, a landlord."""
     return [
         sa.exists().where(
-            _of_the_debtor(email_in_force),
+            stands_with(email_in_force),
             email_in_force.c.fault.is_(None),
             _is_welcome(email_in_force.c.address),
         ),
-        sa.exists().where(_of_the_debtor(link_in_force), _is_welcome(link_in_force.c.address)),
+        sa.exists().where(stands_with(link_in_force), _is_welcome(link_in_force.c.address)),
         sa.exists().where(
             landlord_in_force.c.period == balance_due.c.period,
             landlord_in_force.c.cosigner_id == account.c.cosigner_id,
@@ -95,9 +95,3 @@ def _is_closed() -> sa.ColumnElement[bool]:
         .correlate(None)
     )
     return sa.tuple_(balance_due.c.period, balance_due.c.account_key).in_(closed)
-
-
-def _of_the_debtor(table: sa.FromClause) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        table.c.period == balance_due.c.period, table.c.account_key == balance_due.c.account_key
-    )

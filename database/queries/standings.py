@@ -14,7 +14,7 @@ from database.definitions.account_changes import FLAGS, account_in_force
 from database.definitions.checkout import checkout, checkout_line
 from database.ledger.received import received_on
 from database.ledger.tables import account_change
-from database.queries.balances import on_its_way, open_balance
+from database.queries.balances import on_its_way, open_balance, stands_with
 from database.queries.corrections import is_of_account, standing_corrections
 from database.tables import account, balance_due, bill, bill_run, gateway_payment, scheduled_payment
 from domain.feeds import ChangeField
@@ -138,12 +138,9 @@ _KEYS: sa.BindParameter[list[str]] = sa.bindparam("keys", expanding=True)
 _BILLS = (
     sa.select(sa.func.count())
     .select_from(bill)
-    .where(bill.c.period == balance_due.c.period, bill.c.account_key == balance_due.c.account_key)
+    .where(stands_with(bill))
     .correlate(balance_due)
     .scalar_subquery()
-)
-_IS_NEWEST = sa.and_(
-    account.c.period == balance_due.c.period, account.c.account_key == balance_due.c.account_key
 )
 _STANDING = (
     sa.select(
@@ -162,7 +159,7 @@ _STANDING = (
         account.c.service_address,
         *(account.c[name.value] for name in FLAGS),
     )
-    .join(account, _IS_NEWEST)
+    .join(account, stands_with(account))
     .where(balance_due.c.account_key.in_(_KEYS))
     .order_by(balance_due.c.account)
 )
@@ -171,7 +168,7 @@ _IN_FORCE = (
         account.c.account_key,
         *(account_in_force(account, name).label(name.value) for name in (ChangeField.NAME, *FLAGS)),
     )
-    .join(balance_due, _IS_NEWEST)
+    .join(balance_due, stands_with(account))
     .where(account.c.account_key.in_(_KEYS))
 )
 _CORRECTED = standing_corrections()

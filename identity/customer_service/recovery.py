@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from database.audit import record_audit
 from database.books import Database
 from database.definitions.identity import account_link, one_time_link, web_user
+from database.queries.balances import stands_with
 from database.tables import balance_due, portal_link
 from domain.accounts import account_key
 from domain.failures import Refused
@@ -158,13 +159,7 @@ def _meant(books: Connection, name: str) -> list[int]:
     exported = (
         sa.select(row.number)
         .join(portal_link, portal_link.c.mailbox == row.mailbox)
-        .join(
-            balance_due,
-            sa.and_(
-                balance_due.c.account_key == portal_link.c.account_key,
-                balance_due.c.period == portal_link.c.period,
-            ),
-        )
+        .join(balance_due, stands_with(portal_link))
         .where(portal_link.c.account_key == key)
     )
     found = {*books.scalars(named)}

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from database.definitions.account_changes import account_in_force
 from database.definitions.checkout import checkout, checkout_line
-from database.queries.balances import is_owed, open_balance
+from database.queries.balances import is_owed, open_balance, stands_with
 from database.queries.outsorted import has_outsorted_bill
 from database.tables import (
     account,
@@ -57,7 +57,7 @@ def debts(due: DueDate, kind: MessageKind, terms: Reminding, owed: OwedStep | No
             _reason(due, kind, terms).label("reason"),
             sa.cast(hold, reminder_hold.c.number.type).label("hold"),
         )
-        .join(account, _of_the_debtor(account))
+        .join(account, stands_with(account))
         .where(
             balance_due.c.period == due.period,
             balance_due.c.due_on == due.due_on,
@@ -112,7 +112,7 @@ def _reason(due: DueDate, kind: MessageKind, terms: Reminding) -> sa.ColumnEleme
         reasons += [(key.in_(one), reason) for reason, several in hurt.items() for one in several]
     if kind is MessageKind.PAYMENT_DUE and terms.plan.spare_autopay:
         will_pay = sa.exists().where(
-            _of_the_debtor(scheduled_payment),
+            stands_with(scheduled_payment),
             scheduled_payment.c.state == PaymentState.SCHEDULED,
         )
         reasons.append((will_pay, Skipped.AUTOPAY))
@@ -147,12 +147,6 @@ def _closed_since(due: DueDate) -> sa.Select[Any]:
         .join(period_close, period_close.c.period == account.c.period)
         .join(bill_run, bill_run.c.period == account.c.period)
         .where(account.c.status == AccountStatus.CLOSED, bill_run.c.ends_on >= due.ends_on)
-    )
-
-
-def _of_the_debtor(table: sa.Table) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        table.c.period == balance_due.c.period, table.c.account_key == balance_due.c.account_key
     )
 
 

@@ -14,6 +14,7 @@ from database.definitions.account_changes import account_in_force
 from database.definitions.corrections import replaced_bill
 from database.definitions.in_force import wallet_in_force
 from database.ledger.received import received_on
+from database.queries.balances import stands_with
 from database.queries.outsorted import due_on_of
 from database.tables import (
     account,
@@ -202,13 +203,7 @@ def _facts(delivery: sa.FromClause, payment: sa.Table) -> sa.Select[Any]:
         .join(account, same_account[0])
         .join(bill, sa.and_(same_account[1], bill.c.form == delivery.c.form))
         .outerjoin(replaced_bill, _is_edition_before(replaced_bill, bill))
-        .outerjoin(
-            balance_due,
-            sa.and_(
-                balance_due.c.account_key == bill.c.account_key,
-                balance_due.c.period == bill.c.period,
-            ),
-        )
+        .outerjoin(balance_due, stands_with(bill))
         .outerjoin(payment, sa.and_(same_account[2], _will_be_drawn(payment)))
         .outerjoin(
             wallet_in_force,

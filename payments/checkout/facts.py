@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from database.definitions.account_changes import account_in_force
 from database.definitions.checkout import checkout, checkout_line, guest_method
 from database.definitions.in_force import wallet_in_force
-from database.queries.balances import on_its_way, open_balance
+from database.queries.balances import on_its_way, open_balance, stands_with
 from database.queries.portal.accounts import accounts_of_user
 from database.tables import (
     account,
@@ -157,13 +157,7 @@ _STANDING = (
         *(account_in_force(account, name).label(name.value) for name in _METHODS),
     )
     .join(bill_run, bill_run.c.period == balance_due.c.period)
-    .join(
-        account,
-        sa.and_(
-            account.c.period == balance_due.c.period,
-            account.c.account_key == balance_due.c.account_key,
-        ),
-    )
+    .join(account, stands_with(account))
     .where(balance_due.c.account_key.in_(_KEYS))
     .order_by(balance_due.c.account_key)
 )

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from database.definitions.account_changes import column_in_force
 from database.definitions.identity import staff
 from database.definitions.in_force import wallet_in_force
-from database.queries.balances import NOTHING, open_balance
+from database.queries.balances import NOTHING, open_balance, stands_with
 from database.queries.corrections import (
     amount_due_in_force,
     is_of_account,
@@ -214,6 +214,4 @@ _IS_KNOWN_AS = sa.and_(
     account_search.c.account_key == account.c.account_key,
     account_search.c.period == account.c.period,
 )
-_IS_NEWEST = sa.and_(
-    balance_due.c.account_key == account.c.account_key, balance_due.c.period == account.c.period
-)
+_IS_NEWEST = stands_with(account)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from database.definitions.account_changes import column_in_force
 from database.definitions.identity import account_link, activity, wallet_method, web_user
 from database.definitions.in_force import landlord_in_force, link_in_force, wallet_in_force
+from database.queries.balances import stands_with
 from database.runs import newest_periods
 from database.tables import (
     account,
@@ -128,9 +129,7 @@ def activities() -> Select:
 
 def _links() -> Select:
     """Select every account's links in force in its newest closed period, landlords too."""
-    of_account = sa.and_(
-        account.c.account_key == balance_due.c.account_key, account.c.period == balance_due.c.period
-    )
+    of_account = stands_with(account)
     users = (
         sa.select(
             account.c.account,

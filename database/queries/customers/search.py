@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from database.definitions.identity import account_link, web_user
 from database.definitions.in_force import account_now
+from database.queries.balances import stands_with
 from database.tables import account_search, balance_due, bill_run, portal_link
 from domain.customer_service import (
     STANDING_OF,
@@ -130,13 +131,7 @@ def _pairs(
     linked_there = (
         sa.select(exported.account_key, web_user.c.number)
         .join(web_user, web_user.c.mailbox == exported.mailbox)
-        .join(
-            balance_due,
-            sa.and_(
-                balance_due.c.account_key == exported.account_key,
-                balance_due.c.period == exported.period,
-            ),
-        )
+        .join(balance_due, stands_with(portal_link))
         .join(bill_run, bill_run.c.period == exported.period)
         .outerjoin(
             account_link,
@@ -174,12 +169,7 @@ def _accounts(books: Connection, keys: Collection[str]) -> Sequence[Any]:
     row = account_now.c
     query = (
         sa.select(row.account_key, row.account, row.name, row.service_address, row.district)
-        .join(
-            balance_due,
-            sa.and_(
-                balance_due.c.account_key == row.account_key, balance_due.c.period == row.period
-            ),
-        )
+        .join(balance_due, stands_with(account_now))
         .where(balance_due.c.account_key.in_(keys))
     )
     return books.execute(query).all()

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from database.definitions.identity import account_link, landlord_link
 from database.definitions.in_force import account_now
+from database.queries.balances import stands_with
 from database.queries.corrections import is_of_account, standing_corrections
 from database.tables import account, balance_due, bill_run, cosigner, portal_link
 
@@ -49,13 +50,7 @@ def newest_account(books: Connection, key: str) -> Any:
     corrected = standing_corrections()
     query = (
         sa.select(account_now, corrected.c.amount_due.label("corrected_due"))
-        .join(
-            balance_due,
-            sa.and_(
-                balance_due.c.account_key == account_now.c.account_key,
-                balance_due.c.period == account_now.c.period,
-            ),
-        )
+        .join(balance_due, stands_with(account_now))
         .outerjoin(corrected, is_of_account(corrected, account_now))
         .where(account_now.c.account_key == key)
     )
@@ -70,13 +65,7 @@ _OWN = sa.select(account_link.c.account_key, sa.literal(0).label("is_landlords")
 )
 _EXPORTED = (
     sa.select(portal_link.c.account_key, sa.literal(0))
-    .join(
-        balance_due,
-        sa.and_(
-            balance_due.c.account_key == portal_link.c.account_key,
-            balance_due.c.period == portal_link.c.period,
-        ),
-    )
+    .join(balance_due, stands_with(portal_link))
     .join(bill_run, bill_run.c.period == portal_link.c.period)
     .outerjoin(
         account_link,
@@ -99,13 +88,7 @@ _LET = (
         cosigner.c.period == account.c.period,
         _HAS_LANDLORD,
     )
-    .join(
-        balance_due,
-        sa.and_(
-            balance_due.c.account_key == account.c.account_key,
-            balance_due.c.period == account.c.period,
-        ),
-    )
+    .join(balance_due, stands_with(account))
 )
 _LET_HERE = (
     sa.select(account.c.account_key, sa.literal(1))
@@ -113,13 +96,7 @@ _LET_HERE = (
     .where(
         landlord_link.c.user_number == _USER, landlord_link.c.unlinked_at.is_(None), _HAS_LANDLORD
     )
-    .join(
-        balance_due,
-        sa.and_(
-            balance_due.c.account_key == account.c.account_key,
-            balance_due.c.period == account.c.period,
-        ),
-    )
+    .join(balance_due, stands_with(account))
 )
 _SEEN = sa.union_all(_OWN, _EXPORTED, _LET, _LET_HERE).subquery("seen")
 _MINE = (

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from database.audit import record_audit
 from database.definitions.identity import account_link, web_user
 from database.definitions.in_force import email_in_force
+from database.queries.balances import stands_with
 from database.tables import account, account_search, balance_due, period_close, portal_link
 from domain.accounts import AccountStatus
 from domain.identity import LinkProof, UserState
@@ -110,12 +111,7 @@ def _uninvited(district: str) -> sa.Select[Any]:
     )
     query = (
         sa.select(row.period, row.account_key, mail.address)
-        .join(
-            balance_due,
-            sa.and_(
-                balance_due.c.account_key == row.account_key, balance_due.c.period == row.period
-            ),
-        )
+        .join(balance_due, stands_with(account))
         .join(first, sa.and_(first.c.account_key == row.account_key, first.c.period == row.period))
         .join(
             email_in_force,
