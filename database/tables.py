@@ -15,7 +15,7 @@ from database.definitions.corrections import remember_closes
 from database.definitions.making import index_where as _index_where
 from database.definitions.making import make_table as _table
 from database.definitions.making import one_where as _one_where
-from database.types import Cents, Moment, SearchedText, one_of
+from database.types import Cents, Moment, Number, SearchedText, one_of
 from domain.accounts import AccountStatus
 from domain.approvals import Decision
 from domain.batches import BatchState
@@ -458,12 +458,7 @@ waiver = _table(
 # the run's rows: an export that is replaced must not let go what a person held.
 outsorted_bill = _table(
     "outsorted_bill",
-    sa.Column(
-        "number",
-        sa.BigInteger().with_variant(sa.Integer, "sqlite"),
-        primary_key=True,
-        autoincrement=True,
-    ),
+    sa.Column("number", Number, primary_key=True, autoincrement=True),
     sa.Column("period", sa.String(40), nullable=False),
     _key(primary_key=False),
     _number(),
@@ -722,12 +717,7 @@ refund_request = _table(
 
 enrollment = _table(
     "enrollment",  # mandates given to the office itself; the export's stand in mandate
-    sa.Column(
-        "id",
-        sa.BigInteger().with_variant(sa.Integer, "sqlite"),
-        primary_key=True,
-        autoincrement=True,
-    ),
+    sa.Column("id", Number, primary_key=True, autoincrement=True),
     _key(primary_key=False),
     _number(),
     sa.Column("portal_user", sa.String(320), nullable=False),
@@ -768,12 +758,7 @@ suspended_method = _table(
 
 reminder_hold = _table(
     "reminder_hold",  # no past-due mails for an account, or for a group of them, for a while
-    sa.Column(
-        "number",
-        sa.BigInteger().with_variant(sa.Integer, "sqlite"),
-        primary_key=True,
-        autoincrement=True,
-    ),
+    sa.Column("number", Number, primary_key=True, autoincrement=True),
     sa.Column("account_key", sa.String(64)),  # of one account; NULL: of a group
     sa.Column("account", sa.String(64)),
     sa.Column("column_name", sa.String(40)),  # of the group: all accounts with this value there
@@ -923,12 +908,7 @@ unsubscribed_address = _table(
 
 communication = _table(
     "communication",  # a PDF posted for the customers; its file is named by number and hash
-    sa.Column(
-        "number",
-        sa.BigInteger().with_variant(sa.Integer, "sqlite"),
-        primary_key=True,
-        autoincrement=True,
-    ),
+    sa.Column("number", Number, primary_key=True, autoincrement=True),
     sa.Column("title", sa.String(200), nullable=False),
     sa.Column("link", sa.String(600), nullable=False),  # an address of its own; empty: the office's
     sa.Column("expires_on", sa.Date),  # the last local day on which it is shown
@@ -946,12 +926,7 @@ communication = _table(
 
 mass_mailing = _table(
     "mass_mailing",
-    sa.Column(
-        "number",
-        sa.BigInteger().with_variant(sa.Integer, "sqlite"),
-        primary_key=True,
-        autoincrement=True,
-    ),
+    sa.Column("number", Number, primary_key=True, autoincrement=True),
     sa.Column("content", sa.String(64), nullable=False),  # hash of all that was asked for
     sa.Column("day", sa.Date, nullable=False),  # the local day it was asked for
     sa.Column("subject", sa.String(200), nullable=False),
@@ -1066,7 +1041,7 @@ audit = _table(
     "audit",
     sa.Column(
         "id",
-        sa.BigInteger().with_variant(sa.Integer, "sqlite"),
+        Number,
         primary_key=True,
         autoincrement=False,  # given out under a lock: numbers and hashes go together
     ),

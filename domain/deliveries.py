@@ -60,6 +60,9 @@ class DeliveryStatus(StrEnum):
     IN_DOUBT = "in-doubt"  # the server may have taken it; the crash came before its answer
 
 
+WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)  # recorded, and with nobody else
+
+
 @dataclass(frozen=True, slots=True)
 class Recipient:
     """One mailbox and why it gets a copy (rules 21-28, ruling 6)."""

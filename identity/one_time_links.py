@@ -43,12 +43,7 @@ def make_link(
     """
     row = one_time_link.c
     same = row.user_number == user if user is not None else row.staff_number == staff_number
-    books.execute(
-        one_time_link.update()
-        .where(row.kind == kind, same, row.about == about, row.used_at.is_(None))
-        .where(row.revoked_at.is_(None))
-        .values(revoked_at=now)
-    )
+    revoke_links(books, now, row.kind == kind, same, row.about == about)
     key = secrets.token_hex(16)
     books.execute(
         one_time_link.insert().values(
@@ -96,6 +91,17 @@ def _first(books: Connection, query: sa.Select[Any]) -> OneTimeLink | None:
     if found is None:
         return None
     return OneTimeLink(found.key, found.kind, found.user_number, found.staff_number, found.about)
+
+
+def revoke_links(books: Connection, now: datetime, *which: sa.ColumnElement[bool]) -> int:
+    """Take links back that nobody has used; return how many."""
+    row = one_time_link.c
+    done = books.execute(
+        one_time_link.update()
+        .where(*which, row.used_at.is_(None), row.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )
+    return done.rowcount
 
 
 def count_wrong_code(books: Connection, link: OneTimeLink, now: datetime, most: int) -> None:

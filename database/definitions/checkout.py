@@ -8,11 +8,9 @@ import sqlalchemy as sa
 
 from database.definitions.identity import web_user
 from database.definitions.making import make_table
-from database.types import Cents, Moment, one_of
+from database.types import Cents, Moment, Number, one_of
 from domain.checkout import CheckoutState, NotTaken
 from domain.payments import MethodKind, PaymentState
-
-_NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 def _owner() -> tuple[Any, ...]:
@@ -74,7 +72,7 @@ checkout_line = make_table(
 
 cart_line = make_table(
     "cart_line",  # what somebody gathers to pay at once (rule 195)
-    sa.Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    sa.Column("number", Number, primary_key=True, autoincrement=True),
     *_owner(),
     *_line(),
     sa.Column("added_at", Moment, nullable=False),

@@ -6,21 +6,19 @@ import sqlalchemy as sa
 
 from database.definitions.append_only import keep_for_good
 from database.tables import metadata
-from database.types import Moment, one_of
+from database.types import Moment, Number, one_of
 from domain.identity import CredentialKind, LinkKind, LinkProof, Role, UserState
 from domain.payments import MethodKind
 
-_NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-
 
 def _user(*, nullable: bool = False) -> sa.Column[int]:
-    return sa.Column("user_number", _NUMBER, sa.ForeignKey("web_user.number"), nullable=nullable)
+    return sa.Column("user_number", Number, sa.ForeignKey("web_user.number"), nullable=nullable)
 
 
 web_user = sa.Table(
     "web_user",
     metadata,
-    sa.Column("number", _NUMBER, primary_key=True),
+    sa.Column("number", Number, primary_key=True),
     sa.Column("mailbox", sa.String(320), nullable=False, unique=True),
     sa.Column("address", sa.String(320), nullable=False),
     sa.Column("username", sa.String(100), unique=True),  # NULL: signs in by the address
@@ -41,7 +39,7 @@ web_user = sa.Table(
 staff = sa.Table(
     "staff",
     metadata,
-    sa.Column("number", _NUMBER, primary_key=True),
+    sa.Column("number", Number, primary_key=True),
     sa.Column("mailbox", sa.String(320), nullable=False, unique=True),
     sa.Column("address", sa.String(320), nullable=False),
     sa.Column("role", one_of(Role, "role"), nullable=False),
@@ -56,7 +54,7 @@ staff = sa.Table(
 
 
 def _staff(*, nullable: bool = True) -> sa.Column[int]:
-    return sa.Column("staff_number", _NUMBER, sa.ForeignKey("staff.number"), nullable=nullable)
+    return sa.Column("staff_number", Number, sa.ForeignKey("staff.number"), nullable=nullable)
 
 
 _ONE_OWNER = "(user_number IS NULL) <> (staff_number IS NULL)"
@@ -64,7 +62,7 @@ _ONE_OWNER = "(user_number IS NULL) <> (staff_number IS NULL)"
 credential = sa.Table(
     "credential",
     metadata,
-    sa.Column("number", _NUMBER, primary_key=True),
+    sa.Column("number", Number, primary_key=True),
     _user(nullable=True),
     _staff(),
     sa.Column("kind", one_of(CredentialKind, "kind"), nullable=False),
@@ -113,7 +111,7 @@ one_time_link = sa.Table(
 account_link = sa.Table(
     "account_link",
     metadata,
-    sa.Column("number", _NUMBER, primary_key=True),
+    sa.Column("number", Number, primary_key=True),
     _user(),
     sa.Column("account_key", sa.String(64), nullable=False),
     sa.Column("nickname", sa.String(60), nullable=False, server_default=""),
@@ -131,7 +129,7 @@ account_link = sa.Table(
 landlord_link = sa.Table(
     "landlord_link",
     metadata,
-    sa.Column("number", _NUMBER, primary_key=True),
+    sa.Column("number", Number, primary_key=True),
     _user(),
     sa.Column("cosigner_id", sa.String(64), nullable=False),
     sa.Column("linked_at", Moment, nullable=False),
@@ -144,7 +142,7 @@ landlord_link = sa.Table(
 web_attempt = sa.Table(
     "web_attempt",
     metadata,
-    sa.Column("number", _NUMBER, primary_key=True),
+    sa.Column("number", Number, primary_key=True),
     sa.Column("kind", sa.String(20), nullable=False),  # sign-in, link, forgot, register, code
     sa.Column("subject", sa.String(80), nullable=False),  # of what is limited: account, user, net
     sa.Column("at", Moment, nullable=False),
@@ -184,7 +182,7 @@ method_capture = sa.Table(
 paperless_choice = sa.Table(
     "paperless_choice",  # each choice for good, with the very text that was agreed to
     metadata,
-    sa.Column("number", _NUMBER, primary_key=True),
+    sa.Column("number", Number, primary_key=True),
     _user(),
     sa.Column("account_key", sa.String(64), nullable=False),
     sa.Column("paperless", sa.Boolean, nullable=False),
@@ -197,7 +195,7 @@ paperless_choice = sa.Table(
 passkey = sa.Table(
     "passkey",
     metadata,
-    sa.Column("number", _NUMBER, primary_key=True),
+    sa.Column("number", Number, primary_key=True),
     _user(),
     sa.Column("credential_id", sa.String(1400), nullable=False, unique=True),  # base64url
     sa.Column("public_key", sa.Text, nullable=False),  # base64url, COSE
@@ -252,7 +250,7 @@ impersonation = sa.Table(
 activity = sa.Table(
     "activity",
     metadata,
-    sa.Column("number", _NUMBER, primary_key=True),
+    sa.Column("number", Number, primary_key=True),
     _user(),
     sa.Column("at", Moment, nullable=False),
     sa.Column("kind", sa.String(30), nullable=False),

@@ -6,14 +6,12 @@ import sqlalchemy as sa
 
 from database.definitions.identity import web_user
 from database.definitions.making import make_table
-from database.types import Moment
-
-_NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+from database.types import Moment, Number
 
 outside_identity = make_table(
     "outside_identity",  # known by issuer and subject, never by an address
-    sa.Column("number", _NUMBER, primary_key=True),
-    sa.Column("user_number", _NUMBER, sa.ForeignKey(web_user.c.number), nullable=False),
+    sa.Column("number", Number, primary_key=True),
+    sa.Column("user_number", Number, sa.ForeignKey(web_user.c.number), nullable=False),
     sa.Column("provider", sa.String(20), nullable=False),
     sa.Column("issuer", sa.String(200), nullable=False),
     sa.Column("subject", sa.String(255), nullable=False),
@@ -32,7 +30,7 @@ oidc_request = make_table(
     sa.Column("nonce", sa.String(64), nullable=False),
     sa.Column("verifier", sa.String(128), nullable=False),  # of the code (PKCE)
     sa.Column("goes_on_to", sa.String(200), nullable=False, server_default="/"),
-    sa.Column("user_number", _NUMBER, sa.ForeignKey(web_user.c.number)),  # who connects it
+    sa.Column("user_number", Number, sa.ForeignKey(web_user.c.number)),  # who connects it
     sa.Column("made_at", Moment, nullable=False),
     sa.Column("expires_at", Moment, nullable=False),
     sa.Column("used_at", Moment),

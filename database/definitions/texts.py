@@ -7,11 +7,9 @@ import sqlalchemy as sa
 from database.definitions.append_only import keep_for_good
 from database.definitions.identity import web_user
 from database.definitions.making import make_table
-from database.types import Moment, one_of
+from database.types import Moment, Number, one_of
 from domain.deliveries import DeliveryStatus, MessageKind, RecipientSource
 from domain.texts import ConsentWay
-
-_NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 text_message = make_table(
     "text_message",  # recorded before it is sent, like a mail; its words are made when it leaves
@@ -22,7 +20,7 @@ text_message = make_table(
     sa.Column("account", sa.String(64), nullable=False),
     sa.Column("kind", one_of(MessageKind, "kind"), nullable=False),
     sa.Column("form", sa.String(40), nullable=False),
-    sa.Column("user_number", _NUMBER, sa.ForeignKey(web_user.c.number), nullable=False),
+    sa.Column("user_number", Number, sa.ForeignKey(web_user.c.number), nullable=False),
     sa.Column("address", sa.String(320), nullable=False),  # whose mail it would be
     sa.Column("source", one_of(RecipientSource, "source")),
     sa.Column("phone", sa.String(20), nullable=False),
@@ -46,8 +44,8 @@ text_message = make_table(
 
 text_consent = make_table(
     "text_consent",  # each yes and no, for good, with the very sentence that was agreed to
-    sa.Column("number", _NUMBER, primary_key=True),
-    sa.Column("user_number", _NUMBER, sa.ForeignKey(web_user.c.number)),  # NULL: by the phone
+    sa.Column("number", Number, primary_key=True),
+    sa.Column("user_number", Number, sa.ForeignKey(web_user.c.number)),  # NULL: by the phone
     sa.Column("phone", sa.String(20), nullable=False),
     sa.Column("given", sa.Boolean, nullable=False),
     sa.Column("at", Moment, nullable=False),

@@ -7,13 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.definitions.making import make_table
-from database.types import Moment, one_of
+from database.types import Moment, Number, one_of
 from domain.feeds import ChoiceState
 
 
 def _number() -> sa.Column[Any]:
-    kind = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-    return sa.Column("number", kind, primary_key=True, autoincrement=True)
+    return sa.Column("number", Number, primary_key=True, autoincrement=True)
 
 
 feed_gap = make_table(

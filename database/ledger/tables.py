@@ -8,15 +8,14 @@ import sqlalchemy as sa
 
 from database.definitions.making import index_where, make_table
 from database.ledger.guards import guard_statements
-from database.types import Cents, Moment, one_of
+from database.types import Cents, Moment, Number, one_of
 from domain.ledger import ContainedBy, EntryKind, EntrySource
 
 KEY = 200  # letters of an entry's key: of a draw's, an event's or a movement's
 
 
 def _id(name: str) -> sa.Column[Any]:
-    kind = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-    return sa.Column(name, kind, primary_key=True, autoincrement=True)
+    return sa.Column(name, Number, primary_key=True, autoincrement=True)
 
 
 balance_entry = make_table(

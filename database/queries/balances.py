@@ -29,7 +29,7 @@ def open_balance(of: sa.FromClause = balance_due) -> sa.ColumnElement[Any]:
 
 def stands_with(of: sa.FromClause) -> sa.ColumnElement[bool]:
     """
-    Claim that a row of an account and a period is of the bill that the account's balance stands with.
+    Claim that a row of an account and a period is of the bill that its balance stands with.
 
     That is its newest one: of the periods before, nothing is owed for itself any more.
     """

@@ -22,6 +22,7 @@ from domain.customer_service import StaffAct
 from domain.failures import Refused
 from domain.identity import UserState
 from identity.activity import record_activity
+from identity.one_time_links import revoke_links
 from identity.users import MOST_FAILURES
 
 LOCKABLE = (UserState.INVITED, UserState.UNVERIFIED, UserState.ACTIVE)
@@ -158,12 +159,7 @@ def _forget_paperless(books: Connection, user: int) -> None:
 
 def _end_links(books: Connection, user: int, now: datetime) -> None:
     """End every mailed link and code that could let somebody in."""
-    row = one_time_link.c
-    books.execute(
-        one_time_link.update()
-        .where(row.user_number == user, row.used_at.is_(None), row.revoked_at.is_(None))
-        .values(revoked_at=now)
-    )
+    revoke_links(books, now, one_time_link.c.user_number == user)
 
 
 def _record(books: Connection, user: int, kind: str, act: StaffAct, now: datetime) -> None:

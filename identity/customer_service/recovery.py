@@ -22,7 +22,7 @@ from domain.identity import LinkKind, UserState, mailbox_of
 from identity.activity import record_activity
 from identity.factors.phone_codes import has_phone, of_user
 from identity.factors.second_step import turn_off
-from identity.one_time_links import OneTimeLink, make_link, use_link
+from identity.one_time_links import OneTimeLink, make_link, revoke_links, use_link
 from identity.passwords import Passwords
 from identity.tokens import LinkTokens
 from identity.users import change_state, set_password
@@ -66,17 +66,7 @@ def find_recovery_code(
 def revoke_recovery_code(books: Connection, user: int, by: str, now: datetime) -> None:
     """Withdraw a code; where there is none nothing happens."""
     row = one_time_link.c
-    revoked = books.execute(
-        one_time_link.update()
-        .where(
-            row.user_number == user,
-            row.kind == LinkKind.RECOVERY_CODE,
-            row.used_at.is_(None),
-            row.revoked_at.is_(None),
-        )
-        .values(revoked_at=now)
-    )
-    if revoked.rowcount:
+    if revoke_links(books, now, row.user_number == user, row.kind == LinkKind.RECOVERY_CODE):
         record_activity(books, user, "recovery code revoked", now, by=by)
         record_audit(books, now, by, "revoke recovery code", f"customer {user}")
 

@@ -15,7 +15,7 @@ from database.books import Database
 from database.counting import count_by
 from database.queries.outsorted import is_outsorted
 from database.tables import delivery, suppressed_address
-from domain.deliveries import DeliveryStatus, MessageKind
+from domain.deliveries import WAITING, DeliveryStatus, MessageKind
 from domain.states import Transitions
 from mail.port import MailOutcome, Result
 
@@ -66,7 +66,6 @@ def retry_delay(attempts: int, age: timedelta) -> timedelta | None:
     return RETRY_DELAYS[attempts - 1]
 
 
-_WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
 OF_THE_BILL = (  # what a customer is told about a bill before it is paid
     MessageKind.BILL,
     MessageKind.PAYMENT_DUE,
@@ -77,7 +76,7 @@ OF_THE_BILL = (  # what a customer is told about a bill before it is paid
 
 def sendable(*, resend_in_doubt: bool) -> tuple[DeliveryStatus, ...]:
     """Return the statuses in which a delivery may be claimed, in the order of their turns."""
-    return (*_WAITING, DeliveryStatus.IN_DOUBT) if resend_in_doubt else _WAITING
+    return (*WAITING, DeliveryStatus.IN_DOUBT) if resend_in_doubt else WAITING
 
 
 def is_due(

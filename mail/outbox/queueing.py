@@ -28,7 +28,7 @@ from database.tables import (
 )
 from domain.accounts import AccountStatus, account_key
 from domain.corrections import again_about, corrected_about
-from domain.deliveries import DeliveryStatus, MessageKind
+from domain.deliveries import WAITING, DeliveryStatus, MessageKind
 from mail.keys import message_id
 from mail.outbox.deliveries import DELIVERY
 from mail.outbox.planned import PlannedMessage
@@ -168,7 +168,7 @@ def surely_not_left() -> tuple[sa.ColumnElement[bool], ...]:
     """Claim that a mail waits, and that no attempt at it may have reached anybody."""
     mails = delivery.c
     return (
-        mails.status.in_((DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)),
+        mails.status.in_(WAITING),
         ~mails.possible_duplicate,
         ~sa.exists().where(bounce.c.delivery_key == mails.key),
         ~sa.exists().where(suppressed_address.c.delivery_key == mails.key),

@@ -11,11 +11,10 @@ from sqlalchemy.engine import Connection
 from database.counting import count_by
 from database.definitions.texts import text_message
 from database.tables import bounce, delivery
-from domain.deliveries import DeliveryStatus, MessageKind
+from domain.deliveries import WAITING, DeliveryStatus, MessageKind
 from mail.outbox.deliveries import OF_THE_BILL
 from mail.texts.recording import withdraw_texts
 
-_WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
 _MAY_ARRIVE = (DeliveryStatus.SENDING, DeliveryStatus.IN_DOUBT)
 
 
@@ -41,7 +40,7 @@ def withdraw_bill_mails(books: Connection, period: str, account_key: str) -> Wit
         delivery.delete().where(
             *ours,
             delivery.c.kind.in_(OF_THE_BILL),
-            delivery.c.status.in_(_WAITING),
+            delivery.c.status.in_(WAITING),
             ~delivery.c.possible_duplicate,
             ~sa.exists().where(bounce.c.delivery_key == delivery.c.key),
         )

@@ -22,7 +22,7 @@ from database.tables import (
     suppressed_address,
 )
 from domain.bounces import IN_WORDS, BounceKind
-from domain.deliveries import DeliveryStatus, MessageKind, PaperReason
+from domain.deliveries import WAITING, DeliveryStatus, MessageKind, PaperReason
 from domain.failures import Misuse
 from mail.outbox.deliveries import DELIVERY
 from mail.outbox.taken_back import lift_mailboxes
@@ -112,9 +112,6 @@ def _same_bill(table: Any, of: Any) -> sa.Exists:
         table.c.account_key == of.c.account_key,
         table.c.edition == of.c.edition,
     )
-
-
-_WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
 
 
 def suppressed_mailboxes(books: Connection) -> frozenset[str]:
@@ -217,7 +214,7 @@ def _fail_waiting(books: Connection, mailbox: str, status: str) -> None:
     """Fail what waits; another spelling of letters beyond ASCII is found when it is claimed."""
     columns = (delivery.c.key, delivery.c.period, delivery.c.account_key, delivery.c.status)
     waiting = sa.select(*columns).where(
-        delivery.c.status.in_(_WAITING), sa.func.lower(delivery.c.address) == mailbox
+        delivery.c.status.in_(WAITING), sa.func.lower(delivery.c.address) == mailbox
     )
     for row in books.execute(waiting).all():
         books.execute(

@@ -13,7 +13,7 @@ from database.audit import record_audit
 from database.books import Database
 from database.inserting import insert_new
 from database.tables import bounce, delivery, mass_recipient, unsubscribed_address
-from domain.deliveries import DeliveryStatus, MessageKind
+from domain.deliveries import WAITING, MessageKind
 from domain.failures import Misuse
 from mail.letters.links import Unsubscribing
 from mail.message.parsing import header, parse
@@ -21,7 +21,6 @@ from mail.message.parsing import header, parse
 TOKEN_LENGTH = 24
 _TOKEN = re.compile(rf"[a-z2-7]{{{TOKEN_LENGTH}}}")
 _SUBJECT = re.compile(rf"\s*unsubscribe\s+([a-z2-7]{{{TOKEN_LENGTH}}})\s*", re.IGNORECASE)
-_WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
 
 
 class Unsubscription(StrEnum):
@@ -119,7 +118,7 @@ def _take_back(books: Connection, mailbox: str) -> None:
     books.execute(
         delivery.delete().where(
             delivery.c.kind == MessageKind.COMMUNICATION,
-            delivery.c.status.in_(_WAITING),
+            delivery.c.status.in_(WAITING),
             delivery.c.address.in_(addresses),
             ~delivery.c.possible_duplicate,
             ~sa.exists().where(bounce.c.delivery_key == delivery.c.key),

@@ -16,7 +16,7 @@ from database.audit import is_audited, record_audit
 from database.books import Database
 from database.definitions.texts import text_message
 from database.tables import bounce, delivery, scheduled_payment
-from domain.deliveries import DeliveryStatus, MessageKind
+from domain.deliveries import WAITING, DeliveryStatus, MessageKind
 from domain.payments import PaymentState
 from domain.reminders import REMINDERS, Skipped, audit_action
 from domain.words import say_count
@@ -155,7 +155,6 @@ _NOTICES = {
     MessageKind.AUTOPAY_SCHEDULED: PaymentState.SCHEDULED,
 }
 _TABLES = (delivery, text_message)
-_WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
 
 
 def withdraw_reminders(database: Database, terms: Reminding) -> int:
@@ -246,7 +245,7 @@ def _withdraw_from(
 
 def _waiting(table: sa.Table, kinds: Iterable[MessageKind]) -> list[sa.ColumnElement[bool]]:
     waits = [
-        table.c.status.in_(_WAITING),
+        table.c.status.in_(WAITING),
         table.c.kind.in_(list(kinds)),
         ~table.c.possible_duplicate,
     ]

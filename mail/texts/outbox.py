@@ -15,7 +15,7 @@ from database.books import Database
 from database.definitions.texts import text_message
 from database.owners import is_gone
 from database.queries.outsorted import is_outsorted
-from domain.deliveries import DeliveryStatus, MessageKind, RecipientSource
+from domain.deliveries import WAITING, DeliveryStatus, MessageKind, RecipientSource
 from domain.texts import TEXTED
 from mail.port import Result
 from mail.texts.port import TextOutcome
@@ -25,8 +25,7 @@ from mail.texts.recording import TEXT
 LEASE = timedelta(minutes=10)
 SETTLED = timedelta(minutes=2)  # after that a carrier knows of a text if it has it
 RETRY_DELAYS = tuple(timedelta(minutes=minutes) for minutes in (5, 30, 120, 240))
-_WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
-_STATUSES = (*_WAITING, DeliveryStatus.IN_DOUBT)
+_STATUSES = (*WAITING, DeliveryStatus.IN_DOUBT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,7 @@ def _fail_unwanted(books: Connection, now: datetime) -> None:
     is_unwanted = sa.or_(sa.and_(rows.kind.in_(TEXTED), ~wants), has_stopped(rows.phone))
     books.execute(
         text_message.update()
-        .where(rows.status.in_(_WAITING), rows.next_try_at <= now, is_unwanted)
+        .where(rows.status.in_(WAITING), rows.next_try_at <= now, is_unwanted)
         .values(
             status=TEXT.after(DeliveryStatus.QUEUED, "unwanted"),
             error="its reader does not want texts there any more",

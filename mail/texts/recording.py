@@ -14,7 +14,7 @@ from database.definitions.texts import text_message
 from database.inserting import insert_new
 from database.tables import delivery
 from domain.accounts import account_key
-from domain.deliveries import DeliveryStatus, MessageKind, RecipientSource
+from domain.deliveries import WAITING, DeliveryStatus, MessageKind, RecipientSource
 from domain.payments import PaymentKind
 from domain.states import Transitions
 from domain.texts import TEXTED
@@ -145,7 +145,7 @@ def _row_of(text: PlannedText, now: datetime) -> dict[str, Any]:
 def withdraw_texts(books: Connection, period: str, *which: sa.ColumnElement[bool]) -> int:
     """Take waiting texts of a period out that have surely not left; return how many."""
     rows = text_message.c
-    waits = rows.status.in_((DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED))
+    waits = rows.status.in_(WAITING)
     done = books.execute(
         text_message.delete().where(rows.period == period, waits, ~rows.possible_duplicate, *which)
     )
@@ -159,7 +159,7 @@ def fail_waiting(books: Connection, phone: str, why: str) -> int:
         text_message.update()
         .where(
             rows.phone == phone,
-            rows.status.in_((DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)),
+            rows.status.in_(WAITING),
         )
         .values(status=TEXT.after(DeliveryStatus.QUEUED, "unwanted"), error=why)
     )

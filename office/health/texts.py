@@ -7,13 +7,13 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from database.definitions.texts import text_message
-from domain.deliveries import DeliveryStatus, MessageKind
+from domain.deliveries import WAITING, DeliveryStatus, MessageKind
 from domain.words import say_count
 from office.health.conditions import Condition, Looking, or_well, trouble, unwatched
 
 KIND = "texts-waiting"
 PATIENCE = timedelta(hours=24)  # a night and a day: none leaves at night
-_OPEN = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED, DeliveryStatus.IN_DOUBT)
+_OPEN = (*WAITING, DeliveryStatus.IN_DOUBT)
 
 
 def waiting_texts(looking: Looking) -> list[Condition]:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import hmac
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from database.definitions.identity import one_time_link, web_user
 from domain.deliveries import MessageKind
 from domain.identity import LinkKind
+from domain.phones import to_phone
 from identity.activity import record_activity
 from identity.attempts import count_bad, record_attempt
 from identity.one_time_links import (
     count_wrong_code,
     find_link_of_user,
     make_link,
+    revoke_links,
     use_link,
 )
 from identity.tokens import token_hash
@@ -59,7 +60,8 @@ def begin_proof(
         if by_subject >= MOST_CODES or by_network >= MOST_OF_NETWORK:
             return NoCode.TOO_OFTEN
         record_attempt(books, "text-code", [*subjects, network], now, good=False)
-        _end_codes(books, user, now)
+        row = one_time_link.c  # one proof is under way at a time: codes of other phones end
+        revoke_links(books, now, row.user_number == user, row.kind == LinkKind.PHONE)
         key = make_link(books, office.link_tokens, LinkKind.PHONE, now, user=user, about=phone)
         owner = find_user(books, user)
         address = owner.mailbox if owner else ""
@@ -68,17 +70,6 @@ def begin_proof(
         queue_texts(books, [text], now)
         record_activity(books, user, "text code sent", now)
     return None
-
-
-def _end_codes(books: Connection, user: int, now: datetime) -> None:
-    """End the codes that went to other phones: one proof is under way at a time."""
-    row = one_time_link.c
-    books.execute(
-        one_time_link.update()
-        .where(row.user_number == user, row.kind == LinkKind.PHONE)
-        .where(row.used_at.is_(None), row.revoked_at.is_(None))
-        .values(revoked_at=now)
-    )
 
 
 def phone_in_proof(office: Office, user: int) -> str:
@@ -125,5 +116,5 @@ def how_told(office: Office, user: int) -> tuple[str, str, bool]:
     with office.database.reading() as books:
         reader = reader_of(books, user)
         digits = books.scalar(sa.select(web_user.c.phone).where(web_user.c.number == user)) or ""
-        given = f"+{digits}" if len(digits) > 10 else f"+1{digits}"
-        return reader.phone if reader else "", digits, bool(digits) and is_stopped(books, given)
+        has_stopped = bool(digits) and is_stopped(books, to_phone(digits))
+        return reader.phone if reader else "", digits, has_stopped

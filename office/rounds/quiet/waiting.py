@@ -8,11 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.tables import delivery
-from domain.deliveries import DeliveryStatus, MessageKind
+from domain.deliveries import WAITING, MessageKind
 from office.equipment.office import Office
 
 Figures = dict[str, Any]
-WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
 QUIET: Figures = {"quiet": True}
 
 
