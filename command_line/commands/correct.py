@@ -16,6 +16,7 @@ from command_line.options import (
     json_option,
     open_office,
     reason_option,
+    say_done,
 )
 
 if TYPE_CHECKING:
@@ -71,17 +72,9 @@ def correct(
 
 
 def _show(would_be: CorrectionDone, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(to_figures(would_be) | {"status": "dry-run"}, indent=1))
-    else:
-        click.echo(
-            "\n".join(
-                [
-                    "Nothing was changed. It would be:",
-                    *(f"  - {line}" for line in to_lines(would_be)),
-                ]
-            )
-        )
+    lines = (f"  - {line}" for line in to_lines(would_be))
+    figures = to_figures(would_be) | {"status": "dry-run"}
+    say_done(as_json, figures, "Nothing was changed. It would be:", *lines)
 
 
 def to_figures(done: CorrectionDone) -> dict[str, Any]:

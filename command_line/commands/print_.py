@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from command_line.options import DONE, NEEDS_PERSON, as_of_option, json_option, open_office
+from command_line.options import (
+    DONE,
+    NEEDS_PERSON,
+    as_of_option,
+    json_option,
+    open_office,
+    say_done,
+)
 from command_line.working import telling_steps
 from domain.words import say_count
 
@@ -52,11 +59,8 @@ def _tell_fetched(office: Office, period: str | None, *, as_json: bool) -> int:
     from office.procedures.printing import mark_fetched
 
     marked = mark_fetched(office, period)
-    if as_json:
-        click.echo(json.dumps({"status": "done", "fetched": list(marked)}, indent=1))
-    else:
-        lines = [f"  fetched  {file}" for file in marked]
-        click.echo("\n".join(lines or ["Nothing waits to be fetched."]))
+    lines = [f"  fetched  {file}" for file in marked]
+    say_done(as_json, {"fetched": marked}, *(lines or ["Nothing waits to be fetched."]))
     return DONE
 
 

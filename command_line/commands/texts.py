@@ -9,7 +9,14 @@ from pathlib import Path
 
 import click
 
-from command_line.options import DONE, NEEDS_PERSON, as_of_option, json_option, open_office
+from command_line.options import (
+    DONE,
+    NEEDS_PERSON,
+    as_of_option,
+    json_option,
+    open_office,
+    say_done,
+)
 from domain.words import say_count
 
 
@@ -55,11 +62,8 @@ def send(home: Path, as_of: datetime | None, as_json: bool) -> int:
     with at_work(office):
         tried = send_texts(office)
     needs_person = bool(tried.failed or tried.in_doubt or tried.deferred or tried.stopped_by)
-    if as_json:
-        figures = {"status": "unsent" if needs_person else "sent", **asdict(tried)}
-        click.echo(json.dumps(figures, indent=1))
-    else:
-        click.echo(f"Texts: {say_texts(tried)}.")
+    figures = {"status": "unsent" if needs_person else "sent", **asdict(tried)}
+    say_done(as_json, figures, f"Texts: {say_texts(tried)}.")
     return NEEDS_PERSON if needs_person else DONE
 
 
@@ -83,8 +87,5 @@ def stop(home: Path, phone: str, as_of: datetime | None, as_json: bool) -> int:
     about = f"the phone ending {ending(number)}"
     with office.database.writing() as books:
         record_audit(books, office.moment(), office.who, "stop texts", "texts", about)
-    if as_json:
-        click.echo(json.dumps({"stopped": about}, indent=1))
-    else:
-        click.echo(f"No text goes to {about} any more.")
+    say_done(as_json, {"stopped": about}, f"No text goes to {about} any more.")
     return DONE

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.checking.tables import history_period
-from database.tables import bill_run, period_close
+from database.tables import bill_run, movement, period_close
+from domain.movements import MovementKind
 
 HISTORY = 12  # months before this one
 MONTH = 30.44  # days
@@ -103,12 +104,15 @@ def _penalized(
     books: Connection, periods: Sequence[ComparedPeriod]
 ) -> tuple[tuple[ComparedPeriod, int], ...]:
     """Count the accounts with a penalty in each period; past exports have no penalties here."""
-    query = sa.text(
-        "SELECT COUNT(DISTINCT account_key) FROM movement "
-        "WHERE period = :period AND kind = 'penalty'"
-    )
     own = [one for one in periods if not one.is_history]
-    return tuple((one, books.execute(query, {"period": one.period}).scalar_one()) for one in own)
+    row = movement.c
+    query = (
+        sa.select(row.period, sa.func.count(row.account_key.distinct()))
+        .where(row.period.in_([one.period for one in own]), row.kind == MovementKind.PENALTY)
+        .group_by(row.period)
+    )
+    found = dict(books.execute(query).tuples().all())
+    return tuple((one, found.get(one.period, 0)) for one in own)
 
 
 def _periods(books: Connection, period: str) -> tuple[ComparedPeriod, tuple[ComparedPeriod, ...]]:

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.definitions.corrections import once_closed
 from database.tables import account, bill_run, period_close
 from domain.accounts import account_key
 from domain.failures import Misuse
@@ -67,11 +68,19 @@ def newest_exported_account(books: Connection, key: str) -> Any:
 
     What customers see is `database.queries.portal.accounts.newest_account`.
     """
-    query = (
-        sa.select(account)
-        .join(bill_run, bill_run.c.period == account.c.period)
+    return books.execute(_newest(sa.select(account), key)).one_or_none()
+
+
+def newest_once_closed(key: str) -> sa.Select[Any]:
+    """Select an account's newest period that was closed, though that may have been taken back."""
+    periods = sa.select(account.c.period)
+    return _newest(periods.join(once_closed, once_closed.c.period == account.c.period), key)
+
+
+def _newest(of_account: sa.Select[Any], key: str) -> sa.Select[Any]:
+    return (
+        of_account.join(bill_run, bill_run.c.period == account.c.period)
         .where(account.c.account_key == key)
         .order_by(bill_run.c.ends_on.desc(), bill_run.c.period.desc())
         .limit(1)
     )
-    return books.execute(query).one_or_none()

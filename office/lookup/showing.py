@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.definitions.corrections import once_closed
 from database.ledger.tables import account_change
+from database.queries.periods import newest_once_closed
 from database.tables import (
     account,
     account_search,
@@ -81,7 +81,7 @@ def known_key(books: Connection, number: str) -> str:
     known = account_search.c
     if key and books.scalar(sa.select(known.period).where(known.account_key == key)):
         return key
-    if key and (period := books.scalar(_taken_back(key))):
+    if key and (period := books.scalar(newest_once_closed(key))):
         raise Misuse(
             f"The close of {period}, the only one with account {number}, was taken back; "
             f"`billclose why {number}` tells what became of it.",
@@ -97,17 +97,6 @@ def known_key(books: Connection, number: str) -> str:
     raise Misuse(
         f"No closed period has an account {number}; {hint}`billclose find TEXT` looks for it.",
         "unknown-account",
-    )
-
-
-def _taken_back(key: str) -> sa.Select[Any]:
-    """Select the newest period with an account whose close was taken back."""
-    return (
-        sa.select(account.c.period)
-        .join(once_closed, once_closed.c.period == account.c.period)
-        .where(account.c.account_key == key)
-        .order_by(account.c.period.desc())
-        .limit(1)
     )
 
 

@@ -84,17 +84,20 @@ def read_matters(office: Office) -> tuple[WaitingMatter, ...]:
     for what, noun, tail in _LOOKED_AT:
         if what not in LISTS:
             continue
-        shown = select_list(office, what).subquery()
-        query = sa.select(sa.func.count()).select_from(shown)
-        if what == "bounces":
-            query = query.where(shown.c.waits.is_(True))
-        with office.database.reading() as books:
-            count = books.scalar(query) or 0
-        if what == "print-batches":  # one that is gone from where it was written is fetched
-            count = len(waiting_files(office))
-        if count:
+        if count := _count_matters(office, what):
             matters.append(WaitingMatter(what, count, f"{say_count(count, noun)} {tail}"))
     return tuple(matters)
+
+
+def _count_matters(office: Office, what: str) -> int:
+    if what == "print-batches":  # one that is gone from where it was written is fetched
+        return len(waiting_files(office))
+    shown = select_list(office, what).subquery()
+    query = sa.select(sa.func.count()).select_from(shown)
+    if what == "bounces":
+        query = query.where(shown.c.waits.is_(True))
+    with office.database.reading() as books:
+        return books.scalar(query) or 0
 
 
 def _overdue_draws(office: Office) -> list[WaitingMatter]:

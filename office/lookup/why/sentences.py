@@ -13,8 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.definitions.account_changes import column_in_force
-from database.definitions.corrections import once_closed
-from database.queries.periods import unknown_period
+from database.queries.periods import newest_once_closed, unknown_period
 from database.tables import account, account_search, balance_due, bill_run, period_close
 from domain.failures import Misuse
 from office.equipment.office import Office
@@ -115,15 +114,7 @@ _FACTS = (
 def newest_period_of(books: Connection, key: str) -> str | None:
     """Return an account's newest closed period, else its newest whose close was taken back."""
     closed = sa.select(account_search.c.period).where(account_search.c.account_key == key)
-    undone = (
-        sa.select(bill_run.c.period)
-        .join(account, account.c.period == bill_run.c.period)
-        .join(once_closed, once_closed.c.period == bill_run.c.period)
-        .where(account.c.account_key == key)
-        .order_by(bill_run.c.ends_on.desc(), bill_run.c.period.desc())
-        .limit(1)
-    )
-    found: str | None = books.scalar(closed) or books.scalar(undone)
+    found: str | None = books.scalar(closed) or books.scalar(newest_once_closed(key))
     return found
 
 
