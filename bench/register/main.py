@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bench.register.books import AT, LAST, PLANTED, Truth, make_books
+from bench.register.books import AT, PLANTED, Truth, make_books
 from bench.register.held_out import OF_ALL, SPOILED, make_held_out
 from bench.writing import RESULTS
 from data_checks.register.catalog import LIMITS, REGISTER
@@ -88,7 +88,7 @@ def measure(name: str, accounts: int, make: Callable[[Path, int], Truth]) -> Mea
         _warm_up()
         started = time.process_time()
         with database.reading() as books:
-            reviewed = review(books, LAST, Limits(LIMITS), at=AT)
+            reviewed = review(books, truth.period, Limits(LIMITS), at=AT)
         cost = time.process_time() - started
         database.close()
     return _measured(name, accounts, truth, reviewed, scan, cost)
