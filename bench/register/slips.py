@@ -212,3 +212,4 @@ SLIPS: dict[str, tuple[Callable[[Household], bool], Slip]] = {
         _power_of_another,
     ),
 }
+SLIP_KINDS = (*SLIPS, "read-each-other")

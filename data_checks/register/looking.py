@@ -114,7 +114,7 @@ def _with_estimate(f: pd.DataFrame) -> Claim:
 
 
 def _is_changing(f: pd.DataFrame, metered: Claim) -> Claim:
-    """Tell whose meter is changed this month: use stands on the old one's line and the new one's."""
+    """Tell whose meter is changed this month: its use stands on two lines."""
     new = metered & (f["months"] == 0)
     return new.groupby([f["account_key"], f["service"]]).transform("any")
 
@@ -214,20 +214,23 @@ def _look_at_prices(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: Li
     share, money = limits.per(check, "share", f), limits.per(check, "money", f)
     of_part = f["days"].notna() & (f["days"] < 0.9 * f["days"].max())
     comparable = now & (f["lines"] == 1) & ~f["status"].eq("final") & ~of_part
-    comparable &= (f["months_billed"] > 0) & (f["rate_code"] != "")
-    comparable &= f["rate_code"] == f["rate_code_before"]
+    # a first bill is for a part of a month: it is no measure of the second
+    first = (f["months_billed"] < 2) | (f["days_before"] < 0.9 * f["days_before"].max())
+    comparable &= (f["months_billed"] > 0) & ~(first & f["amount_before"].notna())
+    comparable &= (f["rate_code"] != "") & (f["rate_code"] == f["rate_code_before"])
 
     may = np.maximum(share * f["like_others"], money)
     moved = (f["off"] - f["off_before"].fillna(0)).abs()
     off = f["mixed"] | (f["off"].abs() >= may)  # a price put right again is like the others'
     off &= (moved >= may) & (moved > _usual_move(f, moved, comparable))
-    off &= f["like_others"].notna() & ~(f["mixed"] & f["off_before"].isna())
+    off &= f["like_others"].notna()
     own = (f["amount"] - f["own_price"]).abs()
     may_own = np.maximum(share * f["own_price"].abs(), money)
     unlike = (own >= may_own) & (own > _usual_move(f, own, comparable))
     # where nobody uses as much, the own price tells alone, if the use is about last month's
     alone = f["like_others"].isna() & f["usage"].between(*_about(f["usage_before"]))
-    found.claims[check] = comparable & ((off & f["own_price"].isna()) | (unlike & (off | alone)))
+    sure = f["own_price"].isna() & (f["one_price"] | f["usage"].isna())
+    found.claims[check] = comparable & ((off & sure) | (unlike & (off | alone)))
 
     whole = ~(f["days_before"] < 25) & (f["amount_before"] > 0) & f["usage_before"].notna()
     least = f["amount_before"].where(whole).groupby(f["class"], observed=True)

@@ -14,6 +14,7 @@ MOST_KNOTS = 12  # where a class's price may bend
 EACH_KNOT = 12  # lines, so that a bend is not one customer's
 ROUNDS = 12  # of weighing, after which the weights stand still
 MIXED = 0.25  # of a class's lines off its curve: several prices stand under one rate code
+ONE_PRICE = 0.02  # of them, up to which there is one price
 OFF_CENTS = 5_00.0  # from where a line is counted as off for that
 ALIKE = 0.005  # so near two rises are one
 STEADY = 0.95  # of a class that moved alike
@@ -43,7 +44,8 @@ def add_prices(frame: pd.DataFrame) -> pd.DataFrame:
     frame["off_before"] = frame["amount_before"] - like_before
     frame["own_price"] = _own_prices(frame)
     off = (frame["off"].abs() > OFF_CENTS).where(frame["off"].notna()).astype("f8")
-    frame["mixed"] = off.groupby(frame["class"], observed=True).transform("mean") > MIXED
+    part = off.groupby(frame["class"], observed=True).transform("mean")
+    frame["mixed"], frame["one_price"] = part > MIXED, part <= ONE_PRICE
     _compare_flat(frame)
     return frame
 
@@ -78,9 +80,7 @@ def _fitted_moves(now: Any, before: Any, moved: Any) -> Any:
 
     Few lines that are wrong do not bend such a fit, as they would one by least squares.
     """
-    count = int(np.clip(len(now) // EACH_KNOT // 2, 1, MOST_KNOTS))
-    knots = np.quantile(np.r_[now, before], np.arange(count) / count)
-    steps = np.unique(np.r_[0.0, knots])
+    steps = _knots(np.r_[now, before])
     scale = max(float(np.median(np.r_[now, before])), 1.0)
     pieces = [np.maximum(use[:, None] - steps, 0) / scale for use in (now, before)]
     design = np.c_[np.ones(len(now)), pieces[0], -pieces[1]]
@@ -91,6 +91,17 @@ def _fitted_moves(now: Any, before: Any, moved: Any) -> Any:
         fitted = design @ solved
         weights = 1 / np.sqrt(np.maximum(np.abs(moved - fitted), 1.0))  # a cent is exact
     return fitted
+
+
+def _knots(uses: Any) -> Any:
+    """Return where a price may bend: evenly by customers, and closer among the largest."""
+    count = int(np.clip(len(uses) // EACH_KNOT // 4, 1, MOST_KNOTS))
+    even = list(np.arange(count) / count)
+    tail = 0.5 / count
+    while tail * len(uses) >= EACH_KNOT:
+        even.append(1 - tail)
+        tail /= 2
+    return np.unique(np.r_[0.0, np.quantile(uses, even)])
 
 
 def _compare_flat(frame: pd.DataFrame) -> None:
