@@ -129,6 +129,21 @@ _KNOWN = (
 )
 
 
+_BY_HAND = {
+    _NO_FUNDS[1]: "Please make sure of it before you pay again, or choose another way to pay.",
+    _EXPIRED[1]: "Please pay with a card that is valid.",
+    _CLOSED[1]: "Please pay with another bank account.",
+    _NOT_ALLOWED[1]: "Please call us before you pay again.",
+    _UNFIT[1]: "Please pay with another one.",
+}
+
+
+def say_decline(error: str, advice: Advice | None = None) -> tuple[str, str]:
+    """Return the same of a payment that a customer makes by hand: there is no autopay to end."""
+    reason, remedy = say_failure(error, advice)
+    return reason, _BY_HAND.get(remedy, remedy)
+
+
 def say_failure(error: str, advice: Advice | None = None) -> tuple[str, str]:
     """
     Return in a customer's words why a payment failed and what to do.

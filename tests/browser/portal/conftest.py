@@ -132,7 +132,13 @@ def chrome(chromium: str) -> Iterator[Any]:
 
 
 @pytest.fixture
-def portal(tmp_path, empty_sqlite) -> Iterator[Portal]:
+def office_settings() -> dict[str, Any]:
+    """Sections of the office's settings, for modules that want others."""
+    return {}
+
+
+@pytest.fixture
+def portal(tmp_path, empty_sqlite, office_settings) -> Iterator[Portal]:
     """October is closed: an account with a bill, its landlord, and somebody else's account."""
     shutil.copy(empty_sqlite, tmp_path / "billclose.db")
     books = Database(f"sqlite:///{tmp_path / 'billclose.db'}")
@@ -151,7 +157,9 @@ def portal(tmp_path, empty_sqlite) -> Iterator[Portal]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     url = f"http://localhost:{port}"
-    office = an_office_at(tmp_path, books, "2026-11-03T09:00", web=WebSettings(url=url))
+    office = an_office_at(
+        tmp_path, books, "2026-11-03T09:00", web=WebSettings(url=url), **office_settings
+    )
     _file_bill(office)
     with _served(desk_of(office), port):
         yield Portal(office, url)

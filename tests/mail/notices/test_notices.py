@@ -29,7 +29,7 @@ from mail.keys import delivery_key, message_id
 from mail.letters.bill import a_sample, variables
 from mail.letters.links import Unsubscribing
 from mail.letters.notices import NOTICES, kind_of
-from mail.letters.phrases import say_failure
+from mail.letters.phrases import say_decline, say_failure
 from mail.letters.samples import a_sample_notice
 from mail.letters.templates import BILL, COMMON, NOTICE, OfficeContact, Templates
 from mail.message.mime import Attachment
@@ -431,6 +431,9 @@ def test_a_reason_is_said_in_a_customers_words(error, advice, reason):
 
     assert reason in said
     assert remedy.startswith("Please")
+    by_hand = say_decline(error, advice)
+    assert said == by_hand[0]
+    assert by_hand[1].startswith("Please") and "autopay" not in by_hand[1]
 
 
 def test_a_customer_reads_whom_to_call_and_where_to_pay(tmp_path):

@@ -12,7 +12,7 @@ from domain.languages import say_day
 from domain.money import ZERO
 from domain.payments import PaymentKind
 from identity.attempts import count_bad, record_attempt
-from mail.letters.phrases import MONEY_MOVED, say_failure
+from mail.letters.phrases import MONEY_MOVED, say_decline
 from office.procedures import checkout
 from payments.checkout.facts import read_payable
 from web.customers.paying.payers import PagePayer, payer_of
@@ -36,7 +36,7 @@ def show_payment(visit: Visit) -> Response:
     end = one.end(visit.now)
     if end is CheckoutEnd.OPEN:
         return _check(visit, payer, one)
-    reason, remedy = say_failure(one.error, one.advice) if one.error else ("", "")
+    reason, remedy = say_decline(one.error, one.advice) if one.error else ("", "")
     why = (
         say_refusal(visit, one.refusal, whole=len(one.lines) > 1)
         if one.refusal
