@@ -5,7 +5,7 @@ from __future__ import annotations
 GROUPS: dict[str, tuple[str, ...]] = {  # as README's table has them; what is in none comes last
     "The close": (
         "import", "check", "close", "pages", "schedule-autopay", "print", "outsort", "release",
-        "correct", "undo",
+        "correct", "undo", "replay",
     ),
     "A yes by somebody else": ("approvals", "approve", "refuse"),
     "Looking up": ("status", "list", "find", "show", "why"),
@@ -79,6 +79,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "split": (r"billclose split bills.pdf --account 'Account: ([\d.]+)' --to bills",),
     "pattern": ("billclose pattern bills.pdf",),
     "draft-export": ("billclose draft-export october",),
+    "replay": ("billclose replay past-exports --against what-we-did",),
     "demo": ("billclose demo",),
     "sandbox": ("billclose sandbox",),
     "checks": ("billclose checks list",),

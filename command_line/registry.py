@@ -285,6 +285,11 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "draft_export",
         "Write a first bundle.toml into FOLDER, from its tables' headings and its PDFs.",
     ),
+    "replay": CommandEntry(
+        "command_line.commands.replay",
+        "replay",
+        "Close the past months whose exports lie in FOLDER once more, in rehearsals, and compare.",
+    ),
     "demo": CommandEntry(
         "command_line.demo.demo",
         "demo",

@@ -80,6 +80,7 @@ TIMELESS = {  # and what they do is of no business day
     "split": "has no home",
     "pattern": "has no home",
     "draft-export": "has no home",
+    "replay": "closes each past month on its own day, and keeps nothing",
     "audit verify": "adds up what stands, whenever that was",
     "mail status": "shows the outbox as it is",
     "texts status": "shows the outbox as it is",
