@@ -49,7 +49,7 @@ def method_in_force(period: Any, token: sa.ColumnElement[str]) -> MethodInForce:
         owner.c.mailbox == exported.c.portal_user, owner.c.state == UserState.DELETED
     )
 
-    def either(there: sa.ColumnElement[Any], here: sa.ColumnElement[Any]) -> Any:
+    def either(there: sa.ColumnElement[Any], here: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
         return sa.type_coerce(sa.case((of_export, there), (of_office, here)), there.type)
 
     return MethodInForce(

@@ -95,7 +95,7 @@ def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:
                 type_=scheduled_payment.c.method_kind.type,
             ).label("method_kind"),
             sa.func.coalesce(scheduled_payment.c.last4, planned_payment.c.last4).label("last4"),
-            method.portal_user,
+            method.portal_user.label("portal_user"),
         )
         .select_from(wanted)
         .join(bill_run, bill_run.c.period == period)
