@@ -11,11 +11,11 @@ import sqlalchemy as sa
 
 from database.books import Database
 from database.definitions.account_changes import account_in_force
-from database.definitions.in_force import wallet_in_force
 from database.ledger.received import received_on
 from database.postings import is_receipt_of
 from database.queries.corrections import standing_corrections
 from database.queries.payment_events import newest_taken_back
+from database.queries.wallet import method_in_force
 from database.tables import (
     account,
     balance_due,
@@ -57,7 +57,8 @@ def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:
             table.c.period == bill_run.c.period, table.c.account_key == wanted.c.account_key
         )
 
-    return (
+    method = method_in_force(bill_run.c.period, token)
+    return method.joined_to(
         sa.select(
             wanted.c.key,
             wanted.c.address,
@@ -94,7 +95,7 @@ def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:
                 type_=scheduled_payment.c.method_kind.type,
             ).label("method_kind"),
             sa.func.coalesce(scheduled_payment.c.last4, planned_payment.c.last4).label("last4"),
-            wallet_in_force.c.portal_user,
+            method.portal_user.label("portal_user"),
         )
         .select_from(wanted)
         .join(bill_run, bill_run.c.period == period)
@@ -124,12 +125,6 @@ def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:
         .outerjoin(returned, _was_returned_before(returned))
         .outerjoin(taken_back, taken_back.c.payment_key == came_back)
         .outerjoin(planned_payment, of_the_account(planned_payment))
-        .outerjoin(
-            wallet_in_force,
-            sa.and_(
-                wallet_in_force.c.period == bill_run.c.period, wallet_in_force.c.token == token
-            ),
-        )
     )
 
 
