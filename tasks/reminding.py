@@ -141,3 +141,4 @@ def _observed(step: Any) -> Callable[..., Figures]:
 
 queue_payment_due, queue_past_due = map(_queueing, REMINDERS)
 send_payment_due, send_past_due = map(_sending, REMINDERS)
+send_arrangement_mails = _sending(MessageKind.ARRANGEMENT)
