@@ -190,7 +190,9 @@ def schedule(
 
     Args:
         period: The period, such as 2026-10; it is closed.
-        groups: Only these; who is left out is scheduled by a later run. Empty: everybody.
+        groups: Only these; who is left out is scheduled by a later run. Empty: everybody; where the
+            schedule is late and somebody would be charged today, the run shows the groups and
+            waits here for your choice: press Resume in its menu.
     """
     chosen = [str(group) for group in groups] if groups else None
     failed: State[Any] | None = schedule_autopay.fn(period, chosen)

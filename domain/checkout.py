@@ -138,6 +138,15 @@ class CheckoutEnd(StrEnum):
     RETURNED = "returned"
 
 
+CAME_TO_NOTHING = frozenset(
+    (
+        CheckoutEnd.EXPIRED,
+        CheckoutEnd.REFUSED,
+        CheckoutEnd.DECLINED,
+        CheckoutEnd.NOT_TAKEN,
+        CheckoutEnd.RETURNED,
+    )
+)  # what was to be paid is to be paid still
 _ENDS = {
     PaymentState.SUCCEEDED: CheckoutEnd.PAID,
     PaymentState.RETURNED_IN_PART: CheckoutEnd.PAID_IN_PART,

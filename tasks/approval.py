@@ -5,15 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import count
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
-from prefect import State, get_run_logger, runtime
-from prefect._flow_run_suspension import mark_flow_run_suspension_requested
-from prefect.client.orchestration import get_client
-from prefect.exceptions import Pause
-from prefect.input import RunInput, keyset_from_paused_state
-from prefect.states import Suspended
-from prefect.utilities.engine import propose_state_sync
+from prefect import get_run_logger, runtime
+from prefect.input import RunInput
 from pydantic import ConfigDict, Field, WithJsonSchema, create_model
 
 from data_checks.checking import unwaivable_check_names
@@ -32,6 +26,7 @@ from reporting.report.approval_request import question, say_figures
 from rules.approving import identity
 from tasks.steps.artifacts import show_question
 from tasks.steps.step import Done, step
+from tasks.steps.suspending import DAY_SECONDS, suspend_for
 
 LONGEST_REASON = 500
 WHERE = "Your answer goes **below these figures**: scroll down. *Resume* alone decides nothing.\n"
@@ -221,32 +216,6 @@ def _say_waiting(office: Office, asked: PendingApproval) -> str:
     return f"waits for a yes: {office.command} close {period} --yes"
 
 
-def suspend_for(form: type[RunInput], *, key: str, timeout: int, message: str) -> ApprovalAnswer:
-    """
-    Suspend this run until the form is filled in; `timeout` in seconds, then the run fails.
-
-    Asked again with the same key, as by a run that was resumed and starts from the top, it gives
-    the answer at once. This is Prefect's suspend_flow_run, which cannot give the state a message:
-    what to do where stands there, because people see it first.
-    """
-    flow_run = UUID(str(runtime.flow_run.id))
-    state: State[Any] = Suspended(timeout_seconds=timeout, pause_key=key, message=message)
-    keyset = keyset_from_paused_state(state)
-    state.state_details.run_input_keyset = {str(part): name for part, name in keyset.items()}
-    with get_client(sync_client=True) as client:
-        accepted = propose_state_sync(client=client, state=state, flow_run_id=flow_run)
-        if accepted.is_running():  # it was suspended with this key before, and resumed
-            return to_answer(form.load(keyset, flow_run_id=flow_run))
-        if not accepted.is_paused():
-            raise RuntimeError(f"the run cannot be suspended: it is {accepted.name}")
-        form.save(keyset, flow_run_id=flow_run)
-    mark_flow_run_suspension_requested(flow_run, state)
-    raise Pause(state=accepted)
-
-
-DAY_SECONDS = 86_400
-
-
 def ask_a_person(period: str) -> bool:
     """
     Ask in the Prefect UI, where a deployment runs; False: nobody can be asked here.
@@ -303,11 +272,13 @@ def _take(office: Office, asked: PendingApproval) -> None:
             approved_by=asked.standing.approved_by,
             note=note,
         )
-        answer = suspend_for(
-            form,
-            key=f"{period}-{number}-{said}-{attempt}",
-            timeout=office.settings.approval.wait_days * DAY_SECONDS,
-            message=_message(asked, note),
+        answer = to_answer(
+            suspend_for(
+                form,
+                key=f"{period}-{number}-{said}-{attempt}",
+                timeout=office.settings.approval.wait_days * DAY_SECONDS,
+                message=_message(asked, note),
+            )
         )
         note = _decide(office, asked, answer)
         now = ask(office, period)

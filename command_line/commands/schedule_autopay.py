@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from command_line import options as asking
 from command_line.options import DONE, NEEDS_PERSON, as_of_option, json_option, open_office
 from command_line.working import rehearsed, telling_steps
 from domain.failures import Misuse
-from domain.schedule_groups import GROUP_MEANINGS, ScheduleGroup
+from domain.schedule_groups import ScheduleGroup
 from domain.words import say_count
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 Groups = dict[str, "GroupCount"]
 ALL, NONE = "all", "none"
-MEANINGS = {group.value: meaning for group, meaning in GROUP_MEANINGS.items()} | {
-    "over-maximum": "over the customer's maximum: not drawn"
-}
 
 
 def to_groups(text: str) -> list[str]:
@@ -41,48 +38,14 @@ def to_groups(text: str) -> list[str]:
     return named
 
 
-def look_at_groups(office: Office, period: str) -> Groups:
-    """Plan a closed period as of today and count it by group; nothing is scheduled by it."""
-    from database.runs import get_run
-    from payments.scheduling.planning import plan_autopay
-
-    run = get_run(office.database, period)
-    plan_autopay(
-        office.database,
-        period,
-        today=office.today(run),
-        closed=office.bank_days,
-        policy=office.autopay_policy,
-    )
-    return read_groups(office, period)
-
-
-def read_groups(office: Office, period: str) -> Groups:
-    """Count what the last planning of a period came to, by group."""
-    from database.runs import get_run
-    from payments.scheduling.scheduling import count_groups
-
-    today = office.today(get_run(office.database, period))
-    noticed_on = today + timedelta(days=office.thresholds.notice_days)
-    return count_groups(office.database, period, noticed_on)
-
-
 def ask_for_groups(office: Office, period: str) -> list[str] | None:
-    """
-    Ask the clerk which groups of a closed period to schedule; None: all, for it is not late.
+    """Ask the clerk which groups of a late schedule to take; None: all, for it is not late."""
+    from office.procedures.closing.late_schedule import groups_to_choose
 
-    A run is late after the day on which the period could first be closed, where somebody would be
-    charged today (rules 59, 73): on that day who is charged at once has chosen so.
-    """
-    from database.runs import get_run
-    from rules.calendars import earliest_close
-
-    run = get_run(office.database, period)
-    groups = look_at_groups(office, period)
-    is_late = office.today(run) > earliest_close(run.ends_on, office.office_days)
-    if not is_late or not any(count.today for count in groups.values()):
+    groups = groups_to_choose(office, period)
+    if groups is None:
         return None
-    click.echo("\n".join(["  This schedule is late:", *group_lines(groups)]), err=True)
+    click.echo("\n".join(["  This schedule is late:", *_group_lines(groups)]), err=True)
     answer: list[str] = click.prompt(
         f"  Schedule which? {', '.join(ScheduleGroup)}, {ALL} or {NONE}",
         default=ALL,
@@ -92,17 +55,10 @@ def ask_for_groups(office: Office, period: str) -> list[str] | None:
     return answer
 
 
-def group_lines(groups: Groups) -> list[str]:
-    """Say for people who is in which group, how much it is, and what is charged today."""
-    lines = []
-    for name, count in groups.items():
-        if not count.payments:
-            continue
-        line = f"  {name:<13}{say_count(count.payments, 'payment')}, {count.amount.dollars()}"
-        if count.today and name != ScheduleGroup.IMMEDIATE:
-            line += f", of these today {count.today:,}, {count.amount_today.dollars()}"
-        lines.append(f"{line}: {MEANINGS[name]}")
-    return lines
+def _group_lines(groups: Groups) -> list[str]:
+    from office.procedures.closing.late_schedule import say_groups
+
+    return [f"  {line}" for line in say_groups(groups)]
 
 
 def group_figures(groups: Groups) -> dict[str, dict[str, Any]]:
@@ -154,15 +110,16 @@ def schedule_autopay(
     """
     from database.runs import get_run
     from office.prefect_server.flow_runs import run_flow
+    from office.procedures.closing.late_schedule import read_groups
     from payments.scheduling.scheduling import count_left_out
     from reporting.run_sheet.reading import read_run_sheet
     from reporting.run_sheet.run_sheet import autopay_figures
 
     groups = None if text is None else to_groups(text)
     office = open_office(home, as_of)
-    run = get_run(office.database, period)
+    get_run(office.database, period)  # an unknown one is refused before anything is begun
     asks = text is None and not (yes or dry_run or as_json) and asking.is_at_terminal()
-    if asks and run.is_closed:
+    if asks:
         groups = ask_for_groups(office, period)
     with rehearsed(office, dry_run) as at_work:
         worker = telling_steps(at_work)
@@ -186,7 +143,7 @@ def schedule_autopay(
             f"{period}: {say_count(lists.scheduled, 'payment')}{word}, {lists.amount.dollars()}, "
             f"{lists.immediate} of them due at once; {lists.unscheduled} without a payment."
         )
-        for line in (*(group_lines(found) if dry_run else ()), *_left_lines(office, period, left)):
+        for line in (*(_group_lines(found) if dry_run else ()), *_left_lines(office, period, left)):
             click.echo(line)
     return NEEDS_PERSON if left.payments and not dry_run else DONE
 

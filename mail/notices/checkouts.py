@@ -25,14 +25,15 @@ _TOLD_LATEST = 10 * TOLD_FOR  # a bank takes back weeks later
 
 
 def queue_checkout_mails(
-    database: Database, terms: Notifying, key: str | None = None
+    database: Database, terms: Notifying, key: str | None = None, *, reads_page: bool = False
 ) -> NoticeCounts:
     """
     Record the mails that payments by hand owe to whoever made them; each once, whatever happens.
 
-    A receipt for what was taken (rule 196). Who was told that the outcome is not known hears of
-    the end in any case; a no at once stands on the page and needs no mail. What went back of one,
-    or came again, is told as well, each time it does. `key`: of that checkout alone.
+    A receipt for what was taken (rule 196), and that nothing was taken: whoever was told that the
+    outcome is not known, or whose request died, hears of the end in any case. What went back of
+    one, or came again, is told as well, each time it does. `key`: of that checkout alone;
+    `reads_page`: its customer is led to its page at this moment, and needs no mail of a no.
     """
     counts = NoticeCounts()
     with database.reading() as books:
@@ -41,7 +42,7 @@ def queue_checkout_mails(
     counts.queued = len(rows) + len(events)
     if counts.queued and terms.records:
         with database.writing() as books:
-            counts.queued = _record(books, rows, terms)
+            counts.queued = _record(books, rows, terms, reads_page=reads_page)
             told = [_to_message(row, f"{OF_EVENT}{_short(row)}", TAKEN_BACK) for row in events]
             counts.queued += queue_messages(
                 books, told, now=terms.now, message_domain=terms.message_domain
@@ -53,22 +54,20 @@ def _of(query: sa.Select[Any], key: str | None) -> sa.Select[Any]:
     return query if key is None else query.where(checkout.c.key == key)
 
 
-def _record(books: Connection, rows: Sequence[Any], terms: Notifying) -> int:
+def _record(books: Connection, rows: Sequence[Any], terms: Notifying, *, reads_page: bool) -> int:
     for row in rows:
         books.execute(
             checkout.update().where(checkout.c.key == row.checkout).values(told=row.state)
         )
-    messages = [_to_message(row, "", _FORMS[row.state]) for row in rows]
+    messages = [
+        _to_message(row, "", _FORMS[row.state])
+        for row in rows
+        if row.state is PaymentState.SUCCEEDED or not reads_page
+    ]
     return queue_messages(books, messages, now=terms.now, message_domain=terms.message_domain)
 
 
 def _owed(terms: Notifying) -> sa.Select[Any]:
-    was_in_doubt = draw.c.lookups > 0
-    over = (PaymentState.DECLINED, PaymentState.CANCELLED)
-    is_worth_a_mail = sa.or_(
-        _PAYMENT.state == PaymentState.SUCCEEDED,
-        sa.and_(_PAYMENT.state.in_(over), was_in_doubt),
-    )
     is_told = sa.and_(checkout.c.told.is_not(None), checkout.c.told == _PAYMENT.state)
     return (
         sa.select(
@@ -80,8 +79,11 @@ def _owed(terms: Notifying) -> sa.Select[Any]:
             _PAYMENT.state,
         )
         .join(gateway_payment, _PAYMENT.key == checkout.c.payment_key)
-        .join(draw, draw.c.payment_key == _PAYMENT.key)
-        .where(is_worth_a_mail, ~is_told, checkout.c.submitted_at >= terms.now - _TOLD_LATEST)
+        .where(
+            _PAYMENT.state.in_(list(_FORMS)),
+            ~is_told,
+            checkout.c.submitted_at >= terms.now - _TOLD_LATEST,
+        )
         .order_by(_PAYMENT.key)
     )
 

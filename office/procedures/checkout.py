@@ -9,13 +9,25 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from database.queries.balances import balances
-from domain.checkout import Checkout, CheckoutOwner, PayableAccount, PayLine, Refusal
+from domain.checkout import (
+    CAME_TO_NOTHING,
+    Checkout,
+    CheckoutOwner,
+    PayableAccount,
+    PayLine,
+    Refusal,
+)
 from domain.payments import PaymentKind
 from identity.tokens import new_token
 from mail.notices.checkouts import queue_checkout_mails
 from office.equipment.office import Office
 from office.procedures.feeding import find_stale
-from payments.checkout.cart import put_into_cart, read_cart, take_out_of_cart
+from payments.checkout.cart import (
+    put_back_into_cart,
+    put_into_cart,
+    read_cart,
+    take_out_of_cart,
+)
 from payments.checkout.confirming import (
     Consent,
     PayWish,
@@ -41,17 +53,26 @@ def draft(
 
 
 def confirm(office: Office, key: str, owner: CheckoutOwner) -> None:
-    """Draw a checkout by its customer's yes, once, and let the receipt wait for its mail."""
-    confirm_checkout(
-        office.database,
-        office.gateway,
-        key,
-        owner,
-        office.due_now,
-        office.autopay_terms,
-        office.checkout_terms,
-    )
-    queue_checkout_mails(office.database, office.notices_terms(office.due_now()), key)
+    """
+    Draw a checkout by its customer's yes, once, and let the receipt wait for its mail.
+
+    Whose yes was the first reads a no on the page that this leads to, and needs no mail of it.
+    """
+    is_told = True
+    try:
+        is_told = confirm_checkout(
+            office.database,
+            office.gateway,
+            key,
+            owner,
+            office.due_now,
+            office.autopay_terms,
+            office.checkout_terms,
+        )
+    except GatewayMisuse as misuse:
+        LOG.error("the gateway says that we ask wrongly: %s", misuse)
+    terms = office.notices_terms(office.due_now())
+    queue_checkout_mails(office.database, terms, key, reads_page=is_told)
 
 
 def find(office: Office, key: str, owner: CheckoutOwner) -> Checkout | None:
@@ -97,6 +118,15 @@ def put(office: Office, owner: CheckoutOwner, line: PayLine) -> bool:
 def take_out(office: Office, owner: CheckoutOwner, number: int) -> None:
     with office.database.writing() as books:
         take_out_of_cart(books, owner, number)
+
+
+def begin_again(office: Office, key: str, owner: CheckoutOwner) -> None:
+    """Put what a payment that came to nothing was for back into its cart; else do nothing."""
+    now, has_cart = office.due_now(), office.settings.checkout.cart
+    with office.database.writing() as books:
+        one = read_checkout(books, key, owner)
+        if one is not None and one.end(now) in CAME_TO_NOTHING:
+            put_back_into_cart(books, owner, one.lines, now, has_cart=has_cart)
 
 
 def balances_as_of(office: Office, accounts: Iterable[PayableAccount]) -> datetime | None:

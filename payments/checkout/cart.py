@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -54,6 +55,22 @@ def put_into_cart(
         cart_line.insert().values(user_number=owner.user, guest=owner.guest, added_at=now, **values)
     )
     return True
+
+
+def put_back_into_cart(
+    books: Connection,
+    owner: CheckoutOwner,
+    lines: Iterable[PayLine],
+    now: datetime,
+    *,
+    has_cart: bool,
+) -> None:
+    """Put the lines of a payment that came to nothing back into the cart; what is there stays."""
+    here = [line for _, line in read_cart(books, owner, now)]
+    keys = {line.account_key for line in here if line.account_key}
+    for line in lines:
+        if line.account_key not in keys and line not in here:
+            put_into_cart(books, owner, line, now, has_cart=has_cart)
 
 
 def take_out_of_cart(books: Connection, owner: CheckoutOwner, number: int) -> None:

@@ -32,6 +32,7 @@ from domain.money import Money
 from domain.payments import DRAW, PAYMENT, PaymentKind
 from payments.checkout.facts import (
     LINE,
+    lock_guest_method,
     newest_period,
     read_checkout,
     read_payable,
@@ -122,13 +123,16 @@ def confirm_checkout(
     Whoever comes later, by a second click, tab or reload, finds it submitted and asks nothing:
     the page shows what became of it. The draw goes through the same hands as autopay's
     (payments/collecting): a lost answer is looked up and never asked blindly, and a crash between
-    any two steps is found by the next look.
+    any two steps is found by the next look. Raises GatewayMisuse, after everything is recorded,
+    where the gateway says that we ask wrongly.
     """
     claimed = _submit(database, key, owner, now(), policy)
     if claimed is None:
         return False
     line = GatewaySession(gateway, now)
     draw_claimed(database, line, [claimed], terms, CollectCounts())
+    if line.misuse is not None:
+        raise line.misuse
     return True
 
 
@@ -147,6 +151,7 @@ def _submit(
         if one is None:
             return None
         lock_balances(books, one.account_keys)
+        lock_guest_method(books, owner, one.method.token)
         accounts = read_payable(books, owner, one.account_keys)
         wallet = read_wallet(books, owner, accounts.values())
         refusal = _refuse(one.lines, accounts, wallet, one.method.token, policy, owner)

@@ -25,6 +25,7 @@ from database.tables import (
 from domain.checkout import (
     Checkout,
     CheckoutOwner,
+    CheckoutState,
     PayableAccount,
     PayLine,
     PayMethod,
@@ -71,11 +72,16 @@ def read_wallet(
     """
     Return what somebody may pay with: their own methods, in force for these accounts.
 
-    A guest has what they gave on the gateway's page for this very payment.
+    A guest has what they gave on the gateway's page for this very payment: what was used once is
+    theirs no more. Else whoever sits at a library's computer next pays with it.
     """
     if owner.user is None:
         given = sa.select(guest_method.c.token, guest_method.c.kind, guest_method.c.last4)
-        rows = books.execute(given.where(guest_method.c.guest == owner.guest)).all()
+        is_used = sa.exists().where(
+            checkout.c.method_token == guest_method.c.token,
+            checkout.c.state == CheckoutState.SUBMITTED,
+        )
+        rows = books.execute(given.where(guest_method.c.guest == owner.guest, ~is_used)).all()
     else:
         periods = sorted({one.period for one in accounts}) or [newest_period(books)[0]]
         mailbox = mailbox_of(owner.address)
@@ -85,6 +91,13 @@ def read_wallet(
         suspended_method.c.method_token.in_([one.token for one in methods])
     )
     return PayWallet(methods, frozenset(books.scalars(suspended)))
+
+
+def lock_guest_method(books: Connection, owner: CheckoutOwner, token: str) -> None:
+    """Let nobody else begin to pay with what a guest gave, until this transaction ends."""
+    if owner.user is None:
+        mine = sa.select(guest_method.c.token).where(guest_method.c.token == token)
+        books.execute(mine.with_for_update())
 
 
 def newest_period(books: Connection) -> tuple[str, str]:

@@ -34,7 +34,13 @@ from database.tables import (
 from domain.accounts import AccountStatus
 from domain.money import ZERO, Money
 from domain.payments import DRAW, DrawState, PaymentKind, PaymentState
-from payments.collecting.draws import Draw, find_draws, move_payment
+from payments.collecting.draws import (
+    Draw,
+    find_draws,
+    lock_balances_of,
+    move_payment,
+    paid_otherwise,
+)
 from payments.collecting.recording import record_never_asked
 from payments.terms import CollectionTerms
 from rules.money.drawing import Drawable, NoDraw, decide_draw
@@ -313,12 +319,13 @@ def may_be_asked_again(
 
     Since a draw was asked for a customer may have paid at the counter, or have been blocked: what
     would not be drawn now with the same amount is not asked for again, and stays in doubt. What a
-    customer asked for at the checkout is his own word.
+    customer asked for at the checkout is his own word, but where he paid otherwise meanwhile.
     """
     ours = {one.payment_key: one for one in draws if one.is_autopay}
-    may = {one.key for one in draws if not one.is_autopay}
+    by_hand = [one for one in draws if not one.is_autopay]
     with database.writing() as books:
-        lock_balances(books, sorted({one.account_key for one in ours.values()}))
+        lock_balances_of(books, [one.key for one in draws])
+        may = {one.key for one in by_hand} - paid_otherwise(books, by_hand)
         for period in sorted({one.period for one in ours.values()}):
             keys = sa.select(_PAYMENT.key, _PAYMENT.account_key).where(
                 _PAYMENT.key.in_(list(ours)), _PAYMENT.period == period

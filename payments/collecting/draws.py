@@ -15,10 +15,12 @@ from sqlalchemy.engine import Connection
 from database.books import Database
 from database.definitions.checkout import checkout, checkout_line
 from database.ledger.locking import SOME, lock_balances
+from database.ledger.tables import balance_entry
+from database.queries.balances import open_balance
 from database.queries.outsorted import due_on_of
-from database.tables import bill_run, draw, gateway_payment
+from database.tables import balance_due, bill_run, draw, gateway_payment
 from domain.checkout import OTHER
-from domain.ledger import EntrySource
+from domain.ledger import EntryKind, EntrySource
 from domain.money import ZERO, Money
 from domain.payments import DRAW, PAYMENT, DrawState, MethodKind, PaymentKind, PaymentState
 from payments.port import DrawRequest
@@ -193,6 +195,31 @@ def _accounts_of_lines() -> sa.Select[tuple[str]]:
         .join(draw, draw.c.payment_key == checkout.c.payment_key)
         .where(checkout_line.c.account_key != "")
     )
+
+
+def paid_otherwise(books: Connection, draws: Collection[Draw]) -> set[str]:
+    """
+    Return the keys of customers' draws that pay more than is open now of one of their accounts,
+    because something else was paid there since they were asked for.
+
+    Who heard nothing of his payment has perhaps gone to the counter. More than was owed, which an
+    office may let customers pay, is the customer's own word and no reason.
+    """
+    rows, entry = checkout_line.c, balance_entry.c
+    since = sa.exists().where(
+        entry.account_key == rows.account_key,
+        entry.kind == EntryKind.PAYMENT,
+        entry.counts,
+        entry.recorded_at >= draw.c.asked_at,
+    )
+    query = (
+        sa.select(draw.c.key)
+        .join(checkout, checkout.c.payment_key == draw.c.payment_key)
+        .join(checkout_line, rows.checkout == checkout.c.key)
+        .join(balance_due, balance_due.c.account_key == rows.account_key)
+        .where(draw.c.key.in_([one.key for one in draws]), open_balance() < rows.amount, since)
+    )
+    return set(books.scalars(query))
 
 
 _OF_DRAW = (

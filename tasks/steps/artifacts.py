@@ -55,6 +55,15 @@ def show_question(period: str, text: str) -> None:
     )
 
 
+def show_groups(period: str, text: str) -> None:
+    """Show the groups of a late schedule, also to whoever has not opened the form."""
+    _show_markdown(
+        key=f"groups-{slug(period)}",
+        markdown=text,
+        description=f"Who would be charged when autopay of {period} is scheduled late",
+    )
+
+
 def show_print_batch(database: Database, period: str, home: Path) -> None:
     """Show the files of the print batches, with a link to each part's folder."""
     query = (

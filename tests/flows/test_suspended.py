@@ -2,59 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections import Counter
-from dataclasses import dataclass
-from typing import Any
-
 import pytest
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import ArtifactFilter
-from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.responses import SetStateStatus
-from prefect.exceptions import Pause
-from prefect.flow_engine import run_flow
 from prefect.states import Scheduled
 
 from deployments.served import close
-from tests.flows.desk import Desk, at_server
+from tests.flows.desk import at_server
 from tests.flows.town import MISPRINTED, write_town
+from tests.flows.waiting import Waiting
 
 PERIOD = "2025-10"  # its end is past for whoever runs the tests: served flows go by the clock
 NAMES = {"BILLCLOSE_APPROVAL__APPROVERS": "anna, ben"}
-
-
-@dataclass
-class Waiting:
-    """One run of the deployment, as a worker and a person at the UI see it."""
-
-    desk: Desk
-    client: Any
-    run: FlowRun
-
-    def go_on(self) -> FlowRun:
-        """Run it as far as it comes, as a worker would in a process of its own."""
-        with contextlib.suppress(Pause):
-            run_flow(close, flow_run=self.run, parameters=self.run.parameters, return_type="state")
-        self.run = self.client.read_flow_run(self.run.id)
-        return self.run
-
-    def answer(self, **filled: object) -> SetStateStatus:
-        """Press Resume and hand in the form."""
-        status = self.client.resume_flow_run(self.run.id, run_input=filled).status
-        self.run = self.client.read_flow_run(self.run.id)
-        return status
-
-    def cards(self) -> Counter[str]:
-        """Count the artifacts of the run by key."""
-        chosen = {"flow_run_id": {"any_": [self.run.id]}}
-        shown = ArtifactFilter.model_validate(chosen)
-        return Counter(one.key for one in self.client.read_artifacts(artifact_filter=shown))
-
-    def form(self, part: str) -> Any:
-        keyset = self.run.state.state_details.run_input_keyset
-        answer = self.client._client.get(f"/flow_runs/{self.run.id}/input/{keyset[part]}")
-        return answer.json()
 
 
 @pytest.fixture
@@ -70,7 +29,7 @@ def start(desk, server, monkeypatch):
             run = client.create_flow_run_from_deployment(
                 identity, parameters={"period": PERIOD, "bundle": str(bundle)}, state=Scheduled()
             )
-            return Waiting(desk, client, run)
+            return Waiting(close, desk, client, run)
 
         yield started
         client.delete_deployment(identity)

@@ -42,5 +42,6 @@ def show_home(visit: Visit) -> Response:
         offers_plans=visit.office.settings.arrangements.by_customers,
         latest=latest,
         is_news=is_news,
+        pays_ahead=visit.office.settings.checkout.pay_ahead,
         linked=next((one for one in mine if one.account_key == new), None),
     )

@@ -71,7 +71,8 @@ def _say(case: Case, row: Any) -> str:
     began += case.say_time(row.made_at)
     match row.state:
         case CheckoutState.SUBMITTED:
-            return f"{began} was confirmed {case.say_time(row.submitted_at)}"
+            agreed = f", agreed to by these words: “{row.consent}”" if row.consent else ""
+            return f"{began} was confirmed {case.say_time(row.submitted_at)}{agreed}"
         case CheckoutState.REFUSED:
             why = str(row.not_taken or "something had changed").replace("-", " ")
             return f"{began} was refused and nothing was taken: {why}"

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from cash_receipting.ledger import LedgerReceipting
 from cash_receipting.posting import post_due
+from database.definitions.checkout import guest_method
 from database.ledger.entries import find_wrong_sums
 from database.ledger.tables import balance_entry
 from database.queries.balances import read_on_its_way, read_open_balance
@@ -20,7 +21,8 @@ from domain.checkout import CheckoutEnd, CheckoutOwner, NotTaken
 from domain.identity import LinkProof
 from domain.money import Money
 from identity.account_links import add_link
-from payments.checkout.cart import MOST_LINES, put_into_cart, read_cart
+from payments.checkout.cart import MOST_LINES, put_back_into_cart, put_into_cart, read_cart
+from payments.checkout.confirming import PayWish, confirm_checkout, draft_checkout
 from payments.outcomes.events import take_in_events
 from payments.outcomes.refunding import refund_payment
 from reporting.lists.money import completed_payments
@@ -253,35 +255,79 @@ def test_autopay_waits_while_a_cart_pays_its_account(database, tmp_path):
     assert [("checkout/k/1", 102_00)] == payer.taken()
 
 
-def test_a_guest_pays_what_guests_may_and_nothing_else(payer):
-    guest = CheckoutOwner(None, "guest@home.example", "g" * 64)
-    from database.definitions.checkout import guest_method
-    from payments.checkout.confirming import PayWish, confirm_checkout, draft_checkout
+GUEST = CheckoutOwner(None, "guest@home.example", "g" * 64)
 
-    def draft(key, *lines, token="tok_guest"):
-        with payer.database.writing() as books:
-            wish = PayWish(guest, lines, token)
-            refusal = draft_checkout(books, key, wish, payer.policy, payer.office.at)
-            return refusal and refusal.reason
 
-    assert NotTaken.METHOD_GONE is draft("a", other_line(), token="tok_ok")
+def draft_as_guest(payer, key, *lines, token="tok_guest"):
     with payer.database.writing() as books:
-        books.execute(
-            guest_method.insert().values(
-                token="tok_guest", guest=guest.guest, kind=CARD, last4="4242", added_at=NOW
-            )
-        )
-    assert NotTaken.NOT_OFFERED is draft("b", other_line("copies"))
-    assert draft("c", other_line(), a_line("2", "20.00")) is None
-    assert not confirm_checkout(
-        payer.database, payer.office.gateway, "c", replace(guest, guest="x" * 64),
+        wish = PayWish(GUEST, lines, token)
+        refusal = draft_checkout(books, key, wish, payer.policy, payer.office.at)
+        return refusal and refusal.reason
+
+
+def confirm_as_guest(payer, key, guest=GUEST):
+    return confirm_checkout(
+        payer.database, payer.office.gateway, key, guest,
         payer.office.now, payer.office.terms, payer.policy,
     )  # fmt: skip
-    assert confirm_checkout(
-        payer.database, payer.office.gateway, "c", guest,
-        payer.office.now, payer.office.terms, payer.policy,
-    )  # fmt: skip
+
+
+def give_card(payer, token="tok_guest"):
+    """What a guest gave on the gateway's page."""
+    values = {"guest": GUEST.guest, "kind": CARD, "last4": "4242", "added_at": NOW}
+    with payer.database.writing() as books:
+        books.execute(guest_method.insert().values(token=token, **values))
+
+
+def test_a_guest_pays_what_guests_may_and_nothing_else(payer):
+    assert NotTaken.METHOD_GONE is draft_as_guest(payer, "a", other_line(), token="tok_ok")
+    give_card(payer)
+    assert NotTaken.NOT_OFFERED is draft_as_guest(payer, "b", other_line("copies"))
+    assert draft_as_guest(payer, "c", other_line(), a_line("2", "20.00")) is None
+    assert not confirm_as_guest(payer, "c", replace(GUEST, guest="x" * 64))
+    assert confirm_as_guest(payer, "c")
     assert ["80.00", "0.00"] == owed(payer)
+
+
+@pytest.mark.parametrize("token", ["tok_guest", "tok_expired_card"])
+def test_what_a_guest_gave_pays_once_and_is_nobodys_afterwards(payer, token):
+    give_card(payer, token)
+    drafted = [draft_as_guest(payer, key, other_line(), token=token) for key in ("a", "b")]
+
+    firsts = [confirm_as_guest(payer, key) for key in ("a", "b", "a")]
+
+    assert [None, None] == drafted
+    assert [True, False, False] == firsts
+    assert NotTaken.METHOD_GONE is draft_as_guest(payer, "c", other_line(), token=token)
+
+
+def test_of_a_guests_payments_with_one_card_at_once_one_is_taken(payer):
+    give_card(payer)
+    keys = [f"k{number}" for number in range(8)]
+    for key in keys:
+        draft_as_guest(payer, key, other_line())
+    gate = threading.Barrier(8)
+
+    def confirm(key):
+        gate.wait()
+        return confirm_as_guest(payer, key)
+
+    with ThreadPoolExecutor(8) as pool:
+        firsts = list(pool.map(confirm, keys))
+
+    assert 1 == sum(firsts)
+    assert 1 == len(payer.taken())
+
+
+def test_what_came_to_nothing_goes_back_into_the_cart_once(payer):
+    lines = [a_line("1", "10.00"), other_line(), other_line(amount="7.00")]
+    with payer.database.writing() as books:
+        put_into_cart(books, payer.owner, a_line("1", "30.00"), NOW, has_cart=True)
+        for _ in range(2):
+            put_back_into_cart(books, payer.owner, lines, NOW, has_cart=True)
+        found = [line for _, line in read_cart(books, payer.owner, NOW)]
+
+    assert [a_line("1", "30.00"), *lines[1:]] == found
 
 
 def test_a_cart_has_each_account_once_and_an_end(payer):

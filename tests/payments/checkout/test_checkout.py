@@ -9,12 +9,15 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from database.ledger.entries import record_entries
 from database.tables import account, draw, gateway_payment, suspended_method
 from domain.checkout import LASTS, CheckoutEnd, NotTaken
-from domain.failures import TemporaryFailure
+from domain.failures import OutcomeUnknown, TemporaryFailure
+from domain.ledger import EntryKind
 from domain.money import Money
 from payments.collecting.claiming import UNASKED_FOR, abandon_dead_checkouts, abandon_unasked
 from payments.outcomes.events import take_in_events
+from payments.port import GatewayMisuse
 from rules.money.checkout import CheckoutPolicy
 from tests.builders import ACH, NOW, an_entry
 from tests.payments.checkout_builders import CARD_FEE, a_payer
@@ -46,6 +49,19 @@ class DyingGateway:
             raise Killed
 
         return dying
+
+
+class LosingGateway:
+    """A way to the gateway on which what is asked for is lost."""
+
+    def __init__(self, gateway):
+        self._gateway = gateway
+
+    def __getattr__(self, name):
+        return getattr(self._gateway, name)
+
+    def confirm(self, _reference, _request):
+        raise OutcomeUnknown("lost on the way")
 
 
 def test_a_payment_by_hand_pays_the_account_and_is_posted(payer):
@@ -158,6 +174,60 @@ def test_a_lost_answer_is_on_its_way_until_it_is_looked_up(database, tmp_path):
     assert CheckoutEnd.PAID is payer.end()
     assert 1 == len(payer.taken())
     assert "0.00" == payer.owed
+
+
+@pytest.mark.parametrize(
+    ("counted", "end", "taken"),
+    [
+        pytest.param("-30.00", CheckoutEnd.ON_ITS_WAY, 0, id="a part was paid at the counter"),
+        pytest.param("25.00", CheckoutEnd.PAID, 1, id="a fee came on top"),
+        pytest.param(None, CheckoutEnd.PAID, 1, id="nothing else happened"),
+    ],
+)
+def test_who_paid_at_the_counter_after_a_lost_payment_is_not_asked_for_it_again(
+    payer, counted, end, taken
+):
+    payer.draft("80.00")
+    payer.confirm(gateway=LosingGateway(payer.office.gateway))
+    payer.office.wait(minutes=6)
+    if counted:
+        count(payer, counted, EntryKind.PAYMENT if counted < "0" else EntryKind.FEE)
+
+    payer.office.look_up()
+
+    assert end is payer.end()
+    assert taken == len(payer.taken())
+
+
+def test_what_is_paid_ahead_is_the_customers_own_word_and_asked_for_again(database, tmp_path):
+    payer = a_payer(database, tmp_path, policy=CheckoutPolicy(pays_ahead=True))
+    payer.draft("100.00")
+    payer.confirm(gateway=LosingGateway(payer.office.gateway))
+    payer.office.wait(minutes=6)
+
+    payer.office.look_up()
+
+    assert CheckoutEnd.PAID is payer.end()
+
+
+def test_a_gateway_that_says_we_ask_wrongly_takes_nothing_and_is_told_to_the_office(payer):
+    class Wrong:
+        def __init__(self, gateway):
+            self._gateway = gateway
+
+        def __getattr__(self, name):
+            return getattr(self._gateway, name)
+
+        def prepare(self, _request):
+            raise GatewayMisuse("wrong key")
+
+    payer.draft()
+
+    with pytest.raises(GatewayMisuse):
+        payer.confirm(gateway=Wrong(payer.office.gateway))
+
+    assert CheckoutEnd.NOT_TAKEN is payer.end()
+    assert "0.00" == payer.on_its_way
 
 
 def test_a_gateway_that_surely_did_not_take_it_ends_it_as_not_taken(payer):
@@ -325,13 +395,16 @@ def test_a_returned_payment_is_owed_again_with_its_fee_apart_and_not_drawn_again
     ] == payer.postings()  # fmt: skip
 
 
-def test_money_counted_meanwhile_is_not_taken_again(payer):
-    from database.ledger.entries import record_entries
-
-    payer.draft("80.00")
+def count(payer, amount, kind=EntryKind.PAYMENT):
+    """Let the feed tell of money at the counter."""
     with payer.database.writing() as books:
-        entry = an_entry("feed/1", "-50.00", account_key="1")
-        record_entries(books, [entry], now=NOW, who="anna")
+        entry = an_entry("feed/1", amount, account_key="1", kind=kind)
+        record_entries(books, [entry], now=payer.office.at, who="anna")
+
+
+def test_money_counted_meanwhile_is_not_taken_again(payer):
+    payer.draft("80.00")
+    count(payer, "-50.00")
 
     payer.confirm()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from billing_system.export.sensitive import holds_sensitive_number
 from database.queries.portal.accounts import newest_account
 from domain.accounts import account_key
 from domain.checkout import PayLine
@@ -23,6 +24,10 @@ NUMBERS = {
 }
 NO_NUMBER = "We do not know that number. Check it against the letter or the bill you have of it."
 NO_NUMBERS = "Numbers cannot be checked at this moment. Please try again later."
+NO_CARDS = (
+    "This looks like the number of a card or bank account. Do not write it here: it is asked for "
+    "when you pay."
+)
 LONGEST = 64
 
 
@@ -61,6 +66,9 @@ def take_form(visit: Visit) -> Response:
         problems["payor"] = visit.say("Enter the name of whoever pays.")
     if _needs_comment(visit, one) and not visit.text("comment"):
         problems["comment"] = visit.say("Say what the payment is for.")
+    for name in ("number", "payor", "comment"):
+        if holds_sensitive_number(visit.text(name)):
+            problems[name] = visit.say(NO_CARDS)
     if problems or amount is None:
         return _ask(visit, payer, one, problems)
     line = PayLine(
@@ -103,6 +111,9 @@ def _ask(
         one=one,
         number_label=visit.say(label) if label else "",
         needs_comment=_needs_comment(visit, one),
+        values={
+            name: "" if holds_sensitive_number(text) else text for name, text in visit.form.items()
+        },
         problems=problems or {},
     )
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from starlette.responses import Response
 
 from database.queries.payment_events import moved_of
-from domain.checkout import Checkout, CheckoutEnd
+from domain.checkout import CAME_TO_NOTHING, Checkout, CheckoutEnd
 from domain.languages import say_day
 from domain.money import ZERO
 from domain.payments import PaymentKind
@@ -50,7 +50,7 @@ def show_payment(visit: Visit) -> Response:
         end=end.value,
         why=why,
         remedy=visit.say(remedy),
-        again=_again(payer, one),
+        comes_to_nothing=end in CAME_TO_NOTHING,
         moved=_say_moved(visit, one),
         message=visit.office.settings.messages.payment_complete,
         taken_at=one.taken_at.astimezone(visit.zone) if one.taken_at else None,
@@ -72,6 +72,18 @@ def confirm_payment(visit: Visit) -> Response:
 def back_to_payment(visit: Visit) -> Response:
     """Lead who signed in again in mid-payment to the payment as it stands: nothing acts here."""
     return redirect(f"{payer_of(visit).base}/payments/{visit.path('key')}")
+
+
+def begin_again(visit: Visit) -> Response:
+    """Lead to where a payment that came to nothing is made anew, with all that was to be paid."""
+    payer, key = payer_of(visit), visit.path("key")
+    one = checkout.find(visit.office, key, payer.owner)
+    if one is None:
+        return missing(visit)
+    place = _again(payer, one)
+    if place.endswith("/cart"):
+        checkout.begin_again(visit.office, key, payer.owner)
+    return redirect(place)
 
 
 def _check(visit: Visit, payer: PagePayer, one: Checkout) -> Response:

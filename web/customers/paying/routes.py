@@ -19,6 +19,8 @@ _BOTH: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/payments/{key}", payment.show_payment),
     ("GET", "/payments/{key}/confirm", payment.back_to_payment),
     ("POST", "/payments/{key}/confirm", payment.confirm_payment),
+    ("GET", "/payments/{key}/again", payment.back_to_payment),
+    ("POST", "/payments/{key}/again", payment.begin_again),
 )
 ROUTES: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/accounts/{account}/pay", one_account.show_pay),

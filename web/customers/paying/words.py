@@ -10,6 +10,7 @@ from domain.money import Money
 from domain.payments import MethodKind
 from office.procedures.checkout import balances_as_of
 from rules.money.checkout import payable_now
+from web.customers.paying.payers import payer_of
 from web.layout import newest_utility_name
 from web.visits import Visit
 
@@ -25,6 +26,7 @@ WHY = {
     NotTaken.CART_OFF: "Only one thing can be paid at a time.",
 }
 AMOUNT = "Enter the amount in dollars, for example 45.50."
+PAYS_ONCE = "A card or bank account is used for one payment only. Please give it again."
 CHOOSE = "Choose what to pay with."
 CONSENT = (
     "By pressing the button you authorize %(utility)s to debit your bank account ending in "
@@ -42,6 +44,8 @@ def say_refusal(
     if refusal.reason is NotTaken.OVER_PAYABLE and facts is not None:
         most = payable_now(facts).dollars()
         said = visit.say("You can pay at most %(amount)s now.", amount=most)
+    elif refusal.reason is NotTaken.METHOD_GONE and payer_of(visit).is_guest:
+        said = visit.say(PAYS_ONCE)
     else:
         said = visit.say(WHY[refusal.reason])
     if not whole or not refusal.account:

@@ -1,0 +1,134 @@
+"""The groups of a late schedule, chosen by a person in the Prefect UI."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from itertools import count
+from typing import Annotated, Any, Literal
+
+from prefect import runtime
+from prefect.input import RunInput
+from pydantic import ConfigDict, Field, create_model
+
+from database.audit import record_audit
+from database.runs import get_run
+from domain.approvals import IN_PREFECT, LONGEST_NAME
+from domain.schedule_groups import ScheduleGroup
+from office.equipment.office import Office, current_office
+from office.prefect_server.runs import LOOK_AGAIN
+from office.procedures.closing.late_schedule import Groups, groups_to_choose, say_groups
+from tasks.steps.artifacts import show_groups
+from tasks.steps.suspending import DAY_SECONDS, suspend_for
+
+SCHEDULE, NOBODY = "schedule", "nobody"
+NAMES = tuple(group.value for group in ScheduleGroup)
+_FILLED_IN: dict[str, Any] = {
+    "if": {"properties": {"decision": {"enum": [SCHEDULE, NOBODY]}}, "required": ["decision"]},
+    "then": {"properties": {"name": {"minLength": 1}}, "required": ["name"]},
+}
+_NAMED: dict[str, Any] = {
+    "if": {"properties": {"decision": {"const": SCHEDULE}}, "required": ["decision"]},
+    "then": {"properties": {"groups": {"minItems": 1}}, "required": ["groups"]},
+}
+
+
+class _Form(RunInput):
+    """What the server itself refuses, while the form is still open."""
+
+    model_config = ConfigDict(json_schema_extra={"allOf": [_FILLED_IN, _NAMED]})
+
+
+def choose_groups(period: str) -> list[str] | None:
+    """
+    Ask in the Prefect UI which groups of a late schedule to take (rules 59, 73; ruling 21).
+
+    None: all of them, for the schedule is not late, or nobody can be asked here. A run waits
+    suspended, starts again from the top once somebody has answered, and goes by the answer as
+    long as the groups are still those that were shown; the choice is audited with the name.
+    """
+    office = current_office()
+    if not office.asks_in_prefect or not runtime.deployment.id:
+        return None
+    note = ""
+    for attempt in count():
+        groups = groups_to_choose(office, period)
+        if groups is None:
+            return None
+        text = _question(period, groups, note)
+        show_groups(period, text)
+        answer = suspend_for(
+            make_form(text),
+            key=f"groups-{period}-{_figures(groups)}-{attempt}",
+            timeout=office.settings.approval.wait_days * DAY_SECONDS,
+            message=_message(period, note),
+        )
+        name = " ".join(answer.name.split())
+        if answer.decision == LOOK_AGAIN:
+            note = ""
+        elif not name:
+            note = "Fill in your name: the choice is audited with it."
+        elif answer.decision == SCHEDULE and not answer.groups:
+            note = "Choose a group, or the decision nobody."
+        else:
+            chosen = list(answer.groups) if answer.decision == SCHEDULE else []
+            _record(office, period, name, chosen)
+            return chosen
+    raise AssertionError("unreachable")
+
+
+def make_form(text: str) -> type[RunInput]:
+    """Return the form: the groups in words, a decision, which of them, and the name."""
+    fields: dict[str, Any] = {
+        "decision": (
+            Literal[LOOK_AGAIN, SCHEDULE, NOBODY],
+            Field(
+                title="Decision",
+                description="schedule: the groups below, and nobody else. nobody: all of them "
+                "wait for a later run. look again: nothing is decided, and you are asked once "
+                "more.",
+            ),
+        ),
+        "groups": (
+            list[Literal[NAMES]],  # type: ignore[valid-type]
+            Field(default_factory=list, title="Schedule these groups"),
+        ),
+        "name": (
+            Annotated[str, Field(max_length=LONGEST_NAME)],
+            Field("", title="Your name", description="Stands in the audit list."),
+        ),
+    }
+    form = create_model("Groups", __base__=_Form, **fields)
+    form._description = text
+    return form
+
+
+def _question(period: str, groups: Groups, note: str) -> str:
+    parts = [f"> **The last answer was not taken.** {note}\n"] if note else []
+    parts += [
+        "Your answer goes **below these figures**: scroll down. *Resume* alone decides nothing.\n",
+        f"The schedule of {period} is late: who would be charged when\n",
+        *(f"- {' '.join(line.split())}" for line in say_groups(groups)),
+    ]
+    return "\n".join(parts)
+
+
+def _figures(groups: Groups) -> str:
+    """Give a short mark of the figures: an answer counts only for those that were shown."""
+    return sha256(repr(sorted(groups.items())).encode()).hexdigest()[:12]
+
+
+def _message(period: str, note: str) -> str:
+    last = f" (the last answer was not taken: {note.rstrip('.')})" if note else ""
+    return (
+        f"The schedule of {period} is late and waits for a choice of its groups{last}: press "
+        f"Resume in this run's menu and fill in the form, or run "
+        f"`billclose schedule-autopay {period}`."
+    )
+
+
+def _record(office: Office, period: str, name: str, chosen: list[str]) -> None:
+    """Write down who chose which groups; taken once more after a crash, it is written again."""
+    now = office.now(get_run(office.database, period))
+    words = ", ".join(chosen) or NOBODY
+    with office.database.writing() as books:
+        record_audit(books, now, f"{name}{IN_PREFECT}", "choose groups", period, words)
