@@ -7,7 +7,6 @@ from typing import Any
 from prefect import State, flow
 from prefect.states import Completed
 
-from tasks.arranging import settle_payment_arrangements
 from tasks.feeding import guard_feed
 from tasks.mailing import nobody_mailed
 from tasks.reminding import (
@@ -18,6 +17,7 @@ from tasks.reminding import (
     send_arrangement_mails,
     send_past_due,
     send_payment_due,
+    settle_payment_arrangements,
     withdraw_what_is_not_owed,
 )
 from tasks.steps.naming import named_by_day
