@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 from database.books import Database
 from database.definitions.account_changes import IN_FORCE, account_in_force
 from database.ledger.boundary_plans import carried_by_plan
+from database.queries.arrangements.deferred import deferred
 from database.queries.balances import open_balance
 from database.queries.mandates import mandates_in_force
 from database.queries.outsorted import due_on_of, is_outsorted
@@ -47,18 +48,22 @@ def enrollments(period: str, today: date) -> sa.Select[Any]:
     paid is taken off the balance due; a closed run whose balance is gone has been followed by a
     later one, which holds what was open: drawing for both would take the same money twice. Before
     the close it is the amount due with what the check found to be carried over, so that a
-    rehearsal and the close agree to the cent.
+    rehearsal and the close agree to the cent. What a payment arrangement puts off is left out:
+    the mandate is for bills.
     """
     agreed = mandates_in_force(period)
     same_account = account.c.account_key == agreed.c.account_key
     due = sa.and_(balance_due.c.period == period, balance_due.c.account_key == agreed.c.account_key)
     is_closed = sa.exists().where(period_close.c.period == period)
     carried = carried_by_plan(period).subquery("carried")
-    balance = sa.case(
+    put_off = deferred(agreed.c.account_key, today)
+    whole = sa.case(
         (balance_due.c.account_key.is_not(None), open_balance()),
         (is_closed, NOTHING),
         else_=account.c.amount_due + sa.func.coalesce(carried.c.carried, NOTHING),
     )
+    balance = sa.case((put_off > NOTHING, whole - put_off), else_=whole)
+    is_arranged = sa.and_(put_off > NOTHING, whole > NOTHING)
     state, cancelled = scheduled_payment.c.state, PaymentState.CANCELLED
     is_off = sa.and_(state == cancelled, ~was_undone(scheduled_payment))
     taken_off = _has_payment(period, agreed, is_off)
@@ -68,7 +73,9 @@ def enrollments(period: str, today: date) -> sa.Select[Any]:
         sa.select(
             account.c.account_key,
             account.c.account,
-            _code(_facts(period, agreed, balance, due_on, taken_off, today)).label("code"),
+            _code(_facts(period, agreed, balance, due_on, taken_off, is_arranged, today)).label(
+                "code"
+            ),
             agreed.c.days_prior,
             due_on.label("due_on"),
             balance.label("balance"),
@@ -108,6 +115,7 @@ def _facts(
     balance: sa.ColumnElement[Any],
     due_on: sa.ColumnElement[Any],
     taken_off: sa.ColumnElement[bool],
+    is_arranged: sa.ColumnElement[bool],
     today: date,
 ) -> Iterator[sa.ColumnElement[int]]:
     """Give the place of each fact among its CHOICES; a suspended method is blocked of any kind."""
@@ -132,6 +140,7 @@ def _facts(
         "is_held": _flag(is_held),
         "is_after_due": _flag(sa.and_(agreed.c.enrolled_on > due_on, agreed.c.enrolled_on > today)),
         "already_processed": _flag(taken_off),
+        "is_arranged": _flag(is_arranged),
     }
     return (places[name] for name, _ in CHOICES)
 
@@ -146,6 +155,7 @@ CHOICES: tuple[tuple[str, tuple[Any, ...]], ...] = (
         for name in (
             "is_owed", "is_above_maximum", "is_maximum_owed", "pays_equal_amount", "direct_pay",
             "block_ach", "block_card", "is_held", "is_after_due", "already_processed",
+            "is_arranged",
         )
     ),
 )  # fmt: skip
@@ -179,7 +189,8 @@ def _has_payment(
 
 READ = (
     "account", "mandate", "payment_method", "enrollment", "enrollment_end", "balance_due",
-    "gateway_payment", "outsorted_bill", "suspended_method",
+    "gateway_payment", "outsorted_bill", "suspended_method", "arrangement",
+    "arrangement_installment",
 )  # fmt: skip
 _OWN = sa.MetaData()  # of one connection, for as long as it plans
 _ENROLLED = sa.Table(

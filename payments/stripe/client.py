@@ -182,14 +182,14 @@ class StripeRequests:
             ),
         )
 
-    def confirm_intent(self, reference: str, key: str) -> Plain:
+    def confirm_intent(self, reference: str, request: DrawRequest) -> Plain:
         """Draw; raises CardDeclined where the bank says no."""
         return ask_one(
             "payment_intent",
             lambda: self._api.payment_intents.confirm(
                 reference,
-                {"off_session": True, "expand": [WITH_CHARGE]},
-                {"idempotency_key": f"{key}/confirm"},
+                {"off_session": not request.is_by_customer, "expand": [WITH_CHARGE]},
+                {"idempotency_key": f"{request.key}/confirm"},
             ),
         )
 

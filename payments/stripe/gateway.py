@@ -186,7 +186,7 @@ class StripeGateway:
             if known["status"] != "requires_confirmation":
                 return self._decided(known)
         try:
-            return self._decided(self._stripe.confirm_intent(reference, request.key))
+            return self._decided(self._stripe.confirm_intent(reference, request))
         except CardDeclined as said:
             return declined(reference, request.amount, said.error)
         except PermanentFailure:
