@@ -9,7 +9,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from web.guarding import CORRECTED, POSTS, UPLOADS
-from web.office import access, close, customers, outsorting, payments, settings, start, theme
+from web.office import (
+    access,
+    arranging,
+    close,
+    customers,
+    outsorting,
+    payments,
+    settings,
+    start,
+    theme,
+)
 from web.office.corrections import correcting, undoing
 from web.office.decisions.autopay import AUTOPAY
 from web.office.decisions.communications import COMMUNICATIONS, show_posting, take_posting
@@ -43,6 +53,8 @@ STAFF: tuple[tuple[str, str, Page, Permission], ...] = (
     ("GET", "/office/customers/{account}", customers.show_customer, Permission.CUSTOMERS),
     ("POST", "/office/customers/{account}/hold", outsorting.take_hold, Permission.OUTSORT),
     ("POST", "/office/customers/{account}/release", outsorting.take_release, Permission.OUTSORT),
+    ("GET", "/office/customers/{account}/plan", arranging.show_plan, Permission.CUSTOMERS),
+    ("POST", "/office/customers/{account}/plan", arranging.take_plan, Permission.DECIDE),
     ("GET", "/office/close", close.show_close, Permission.LOOK),
     ("POST", "/office/close/rehearse", close.take_rehearsal, Permission.CLOSE),
     ("POST", "/office/close/begin", close.take_close, Permission.CLOSE),

@@ -26,7 +26,7 @@ from identity.sessions import (
     find_staff_session,
     mark_seen,
 )
-from mail.rendering.alerts import newest_utility
+from mail.rendering.alerts import newest_utility, newest_utility_in
 from office.equipment.office import Office, in_name_of, only_looking
 from rules.portal_access import own_path
 from web.office.permissions import Permission, may
@@ -294,6 +294,8 @@ def _visit(request: Request, form: Mapping[str, str], *, before_code: bool = Fal
             return Visit(request, only_looking(office), now, form, _looked_at(looking), looking)
         token = request.cookies.get(cookie_name(office), "")
         session = find_session(books, token, now, before_code=before_code)
+        if session is not None:  # a page comes of it: what it says above all is read along
+            request.scope[NEWEST] = newest_utility_in(books)
     return Visit(request, office, now, form, session)
 
 

@@ -9,6 +9,7 @@ from domain.deliveries import MessageKind
 from domain.money import Money
 from domain.payments import MethodKind
 from mail.letters.access import AccessLetter
+from mail.letters.arrangements import ArrangementLetter
 from mail.letters.bill import AnnouncedDraw, Letter, a_sample
 from mail.letters.communications import AlertLetter, CommunicationLetter
 from mail.letters.links import UsageExportLetter
@@ -96,6 +97,17 @@ _OWN: dict[MessageKind, tuple[type[Notice], dict[str, Any]]] = {
     MessageKind.METHOD_EXPIRING: (
         MethodExpiring,
         {"expires_on": date(2026, 11, 30), "draw": _DRAW, **_METHOD},
+    ),
+    MessageKind.ARRANGEMENT: (
+        ArrangementLetter,
+        {
+            "plan_amount": Money(150_00), "open_balance": Money(150_00), "amount": Money(50_00),
+            "due_on": date(2026, 12, 1), "last_day": date(2026, 12, 4),
+            "installments": (
+                (date(2026, 12, 1), Money(50_00)), (date(2027, 1, 1), Money(50_00)),
+                (date(2027, 2, 1), Money(50_00)),
+            ),
+        },
     ),
     MessageKind.COMMUNICATION: (
         CommunicationLetter,

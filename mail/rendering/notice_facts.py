@@ -13,6 +13,7 @@ from database.books import Database
 from database.definitions.account_changes import account_in_force
 from database.ledger.received import received_on
 from database.postings import is_receipt_of
+from database.queries.arrangements.deferred import has_plan
 from database.queries.corrections import standing_corrections
 from database.queries.payment_events import newest_taken_back
 from database.queries.wallet import method_in_force
@@ -76,6 +77,7 @@ def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:
             first_on.label("first_on"),
             last_on.label("last_on"),
             corrected.c.amount_due.label("corrected_due"),
+            has_plan(balance_due.c.account_key).label("has_plan"),
             scheduled_payment.c.amount,
             scheduled_payment.c.pay_on,
             scheduled_payment.c.state,
@@ -200,6 +202,7 @@ class NoticeFacts:
     first_on: date | None = None  # of what was received since the bill
     last_on: date | None = None
     corrected_due: Money | None = None  # what the bill says now; None: it is as it was closed
+    has_plan: bool = False  # a payment arrangement is in force: a part may be put off
 
     @property
     def open_balance(self) -> Money | None:
@@ -259,6 +262,7 @@ def _to_facts(row: Any) -> NoticeFacts:
         first_on=row.first_on,
         last_on=row.last_on,
         corrected_due=row.corrected_due,
+        has_plan=bool(row.has_plan),
         payment=_to_payment(row),
         method=row.method_kind if is_told else None,
         last4=row.last4 if is_told else "",

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 from database.books import Database
 from database.definitions.account_changes import IN_FORCE, told_in_force
 from database.ledger.boundary_plans import carried_by_plan
+from database.queries.arrangements.deferred import deferred
 from database.queries.balances import open_balance
 from database.queries.mandates import mandates_in_force
 from database.queries.outsorted import outsorted_once
@@ -47,7 +48,8 @@ def enrollments(period: str, today: date) -> sa.Select[Any]:
     paid is taken off the balance due; a closed run whose balance is gone has been followed by a
     later one, which holds what was open: drawing for both would take the same money twice. Before
     the close it is the amount due with what the check found to be carried over, so that a
-    rehearsal and the close agree to the cent.
+    rehearsal and the close agree to the cent. What a payment arrangement puts off is left out:
+    the mandate is for bills.
     """
     agreed = mandates_in_force(period)
     told, apart = told_in_force(period, IN_FORCE), outsorted_once(period)
@@ -55,16 +57,19 @@ def enrollments(period: str, today: date) -> sa.Select[Any]:
     due = sa.and_(balance_due.c.period == period, balance_due.c.account_key == agreed.c.account_key)
     is_closed = sa.exists().where(period_close.c.period == period)
     carried = carried_by_plan(period).subquery("carried")
-    balance = sa.case(
+    put_off = deferred(agreed.c.account_key, today)
+    whole = sa.case(
         (balance_due.c.account_key.is_not(None), open_balance()),
         (is_closed, NOTHING),
         else_=account.c.amount_due + sa.func.coalesce(carried.c.carried, NOTHING),
     )
+    balance = sa.case((put_off > NOTHING, whole - put_off), else_=whole)
+    is_arranged = sa.and_(put_off > NOTHING, whole > NOTHING)
     state, cancelled = scheduled_payment.c.state, PaymentState.CANCELLED
     period_due = sa.select(bill_run.c.due_on).where(bill_run.c.period == period).scalar_subquery()
     due_on = sa.func.coalesce(apart.c.due_on, period_due, type_=sa.Date())
     is_off = sa.and_(state == cancelled, ~was_undone(scheduled_payment))
-    facts = _Facts(agreed, told, balance, due_on, today)
+    facts = _Facts(agreed, told, balance, due_on, is_arranged, today)
     places = facts.places(apart.c.is_held, _has_payment(period, agreed, is_off))
     return (
         sa.select(
@@ -119,6 +124,7 @@ class _Facts:
     told: sa.Subquery
     balance: sa.ColumnElement[Any]
     due_on: sa.ColumnElement[Any]
+    is_arranged: sa.ColumnElement[bool]
     today: date
 
     def places(
@@ -143,6 +149,7 @@ class _Facts:
                 sa.and_(agreed.enrolled_on > self.due_on, agreed.enrolled_on > self.today)
             ),
             "already_processed": _flag(taken_off),
+            "is_arranged": _flag(self.is_arranged),
         }
         return (places[name] for name, _ in CHOICES)
 
@@ -161,6 +168,7 @@ CHOICES: tuple[tuple[str, tuple[Any, ...]], ...] = (
         for name in (
             "is_owed", "is_above_maximum", "is_maximum_owed", "pays_equal_amount", "direct_pay",
             "block_ach", "block_card", "is_held", "is_after_due", "already_processed",
+            "is_arranged",
         )
     ),
 )  # fmt: skip
@@ -194,7 +202,8 @@ def _has_payment(
 
 READ = (
     "account", "mandate", "payment_method", "enrollment", "enrollment_end", "balance_due",
-    "gateway_payment", "outsorted_bill", "suspended_method",
+    "gateway_payment", "outsorted_bill", "suspended_method", "arrangement",
+    "arrangement_installment",
 )  # fmt: skip
 _OWN = sa.MetaData()  # of one connection, for as long as it plans
 _ENROLLED = sa.Table(

@@ -45,6 +45,7 @@ ACTING = {
     "correct": ("01.1001.1", "--period", "2026-10", "--bundle", "EXPORT", *REASON),
     "undo": ("2026-10", "--yes", *REASON),
     "refund": ("X1", *REASON),
+    "arrange": ("01.1001.1", "--installments", "2", "--yes", *REASON),
     "deposits settle": ("X1", *REASON),
     "remind": (),
     "notify": (),

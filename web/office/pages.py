@@ -119,6 +119,9 @@ LIST_PAGES: tuple[ListPage, ...] = (
     ListPage("/office/emails/suppressed", "suppressed-addresses", "Suppressed addresses", "emails",
              "Suppressed addresses",
              row_link=_decide("/office/emails/suppressed/decide", "address", "Write again")),
+    ListPage("/office/payments/plans", "arrangements", "Payment plans", "payments", "Plans",
+             newest_first="made_at", about="Who pays in installments; what is paid of each stands "
+             "on the page of its account.", empty="Nobody has a plan."),
     ListPage("/office/deposits", "deposits", "Deposits", "deposits", "Deposits",
              newest_first="date"),
     ListPage("/office/deposits/return-rates", "return-rates", "Return rates", "deposits",

@@ -132,7 +132,7 @@ def _view(visit: Visit) -> AutopayView | None:
     if mine is None:
         return None
     with visit.office.database.reading() as books:
-        standing = read_enrollment_facts(books, mine.account)
+        standing = read_enrollment_facts(books, mine.account, visit.today)
         not_now = _not_now(books, standing)
     wallet = my_wallet(visit)
     usable = [
