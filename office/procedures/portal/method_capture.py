@@ -12,6 +12,7 @@ from database.definitions.identity import method_capture
 from database.inserting import insert_new
 from domain.checkout import CheckoutOwner
 from domain.failures import Refused
+from domain.identity import PortalUser
 from identity.sessions import SignedIn
 from identity.tokens import new_token
 from identity.wallet import SavedMethod, save_method
@@ -19,6 +20,7 @@ from office.equipment.office import Office
 from payments.method_capture import CaptureRequest
 
 RETURNS_TO = "/wallet/added/"
+LINK_RETURNS_TO = "/add-method/added/"
 GUEST_RETURNS_TO = "/guest/added/"
 MOST_OPEN = 20  # visits of one portal user that came to nothing, within WINDOW
 WINDOW = timedelta(hours=24)
@@ -42,6 +44,13 @@ def begin_guest_capture(office: Office, guest: CheckoutOwner) -> str:
     mine = method_capture.c.guest == guest.guest
     values = {"guest": guest.guest, "receipt_to": guest.address}
     return _begin(office, mine, values, guest.who, GUEST_RETURNS_TO)
+
+
+def begin_link_capture(office: Office, owner: PortalUser, link: str) -> str:
+    """Return the same page for whoever holds a link by which the office asked for a method."""
+    mine = method_capture.c.user_number == owner.number
+    values = {"user_number": owner.number, "link": link}
+    return _begin(office, mine, values, owner.who, LINK_RETURNS_TO)
 
 
 def _begin(
