@@ -14,6 +14,7 @@ from mail.letters.phrases import Values, web_address
 
 FORMS = (
     "access-verify", "access-known", "access-invitation", "access-reset", "access-locked",
+    "access-connect",
     "access-linked", "access-new-sign-in", "access-new-browser", "access-way-changed",
     "access-staff", "access-add-method", "access-autopay", "access-autopay-ended",
 )  # fmt: skip
@@ -71,6 +72,7 @@ _PATHS = {
     "create-credentials": "invite",
     "reset-password": "reset",
     "unlock": "unlock",
+    "connect-identity": "oidc/mailed",
     "unlink-account": "not-me",
     "staff-password": "office/password",
     "add-method": "add-method",

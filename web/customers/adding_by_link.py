@@ -6,10 +6,10 @@ from starlette.responses import Response
 
 from domain.failures import Refused
 from domain.phones import ending
+from office.procedures.portal.method_capture import finish_link_capture
 from office.procedures.portal.method_link import (
     begin_capture_by_link,
     find_method_link,
-    finish_capture_by_link,
 )
 from web.customers.choices.wallet import NO_ANSWER, NO_PAGE, TOO_MANY
 from web.customers.choices.words import say_method
@@ -42,15 +42,14 @@ def take_added_by_link(visit: Visit) -> Response:
     if visit.request.method != "GET":
         return redirect("/sign-in")
     try:
-        added = finish_capture_by_link(visit.office, visit.path("key"))
+        added = finish_link_capture(visit.office, visit.path("key"))
     except LookupError:
         return missing(visit)
     except NO_ANSWER:
         return show(visit, "add-method-done.html", 503, method="", problem=visit.say(NO_PAGE))
     if added is None:
         return show(visit, "add-method-done.html", method="", problem="")
-    one = added.method
-    name = say_method(visit, one.kind, one.last4, one.brand)
+    name = say_method(visit, added.kind, added.last4, added.brand)
     return show(visit, "add-method-done.html", method=name, problem="")
 
 

@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.audit import record_audit
-from database.definitions.identity import method_capture, one_time_link
 from domain.deliveries import MessageKind
 from domain.failures import Refused
 from domain.identity import LinkKind, PortalMail, PortalUser, UserState
 from identity.activity import record_activity
 from identity.attempts import count_bad, record_attempt
-from identity.one_time_links import OneTimeLink, find_link, make_link, use_link
+from identity.one_time_links import OneTimeLink, find_link, make_link
 from identity.users import find_by_mailbox, find_user, make_user
-from identity.wallet import SavedMethod, save_method
 from mail.rendering.texts import ADD_METHOD
 from mail.texts.readers import TextReader, is_stopped, reader_of
 from mail.texts.recording import PlannedText, queue_texts
 from office.equipment.office import Office
 from office.equipment.texts import are_texts_offered
 from office.procedures.mailing.portal_mail import queue_portal_mails
-from office.procedures.portal.method_capture import begin_link_capture
+from office.procedures.portal.method_capture import SHUT_OUT, begin_link_capture
 
 ADDS_METHOD = frozenset({LinkKind.ADD_METHOD})
 DAY = timedelta(days=1)
 MOST_LINKS = 10  # a day to one portal user: nobody is pestered
-
-
-@dataclass(frozen=True, slots=True)
-class AddedByLink:
-    """The method that was added behind a link, and for which account the office asked for it."""
-
-    account_key: str
-    method: SavedMethod
 
 
 def may_be_texted(office: Office, user: int) -> bool:
@@ -104,43 +92,9 @@ def find_method_link(office: Office, token: str) -> tuple[OneTimeLink | None, Po
     with office.database.reading() as books:
         link = find_link(books, token, ADDS_METHOD, office.due_now())
         user = find_user(books, link.user) if link and link.user is not None else None
-    if user is None or user.state in _SHUT_OUT:
+    if user is None or user.state in SHUT_OUT:
         return None, None
     return link, user
-
-
-def finish_capture_by_link(office: Office, key: str) -> AddedByLink | None:
-    """
-    Put what was given on the gateway's page into the wallet; None where nothing was.
-
-    However often the page is loaded, it is there once, and the link is used up by it: a second
-    visit of the same link adds nothing. Raises LookupError for a visit that no link began.
-    """
-    visits = method_capture.c
-    mine = sa.and_(visits.key == key, visits.link != "")
-    with office.database.reading() as books:
-        row = books.execute(sa.select(method_capture).where(mine)).one_or_none()
-    if row is None:
-        raise LookupError("no such visit by a link")
-    given = office.method_capture.finish(key, row.reference)
-    if given is None:
-        return None
-    method = SavedMethod(given.token, given.kind, given.last4, given.brand, given.expires_on)
-    now = office.due_now()
-    with office.database.writing() as books:
-        user = find_user(books, row.user_number)
-        link = _link_of(books, row.link)
-        if row.ended_at is None and user is not None:
-            if user.state in _SHUT_OUT or not use_link(books, link, now):
-                raise LookupError("the link is over")
-            save_method(books, user, method, now)
-            ended = visits.ended_at.is_(None)
-            done = method_capture.update().where(mine, ended)
-            books.execute(done.values(ended_at=now, token=given.token))
-    return AddedByLink(link.about, method)
-
-
-_SHUT_OUT = (UserState.LOCKED, UserState.DELETED)
 
 
 def _owner(office: Office, books: Connection, address: str) -> PortalUser:
@@ -150,7 +104,7 @@ def _owner(office: Office, books: Connection, address: str) -> PortalUser:
         user = find_user(books, make_user(books, address, now, UserState.INVITED))
         assert user is not None
         record_audit(books, now, office.who, "make portal user", user.who, "for a payment method")
-    if user.state in _SHUT_OUT:
+    if user.state in SHUT_OUT:
         raise Refused(
             "locked-already", "That address belongs to a portal account that is locked or deleted."
         )
@@ -160,8 +114,3 @@ def _owner(office: Office, books: Connection, address: str) -> PortalUser:
 def _phone_of(books: Connection, user: int) -> TextReader | None:
     reader = reader_of(books, user)
     return None if reader is None or is_stopped(books, reader.phone) else reader
-
-
-def _link_of(books: Connection, key: str) -> OneTimeLink:
-    row = books.execute(sa.select(one_time_link).where(one_time_link.c.key == key)).one()
-    return OneTimeLink(row.key, row.kind, row.user_number, row.staff_number, row.about)
