@@ -159,7 +159,7 @@ def _first_part(path: str) -> str:
             "theme",
         ),
         *("register", "verify", "sign-in", "second-step", "sign-out", "forgot", "recover"),
-        *("reset", "invite", "link", "unlock", "not-me", "oidc", "texts"),
+        *("reset", "invite", "link", "unlock", "not-me", "oidc", "texts", "add-method"),
         *(
             "accounts",
             "bills",

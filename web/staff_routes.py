@@ -29,6 +29,7 @@ from web.office.decisions.emails import EMAILS
 from web.office.decisions.findings import FINDINGS
 from web.office.decisions.payments import PAYMENTS
 from web.office.decisions.printing import PRINTING
+from web.office.enrollment import enrolling
 from web.office.lists import ListPage, export_list, show_list
 from web.office.pages import DIFFERENCES, LIST_PAGES, groups
 from web.office.permissions import Permission, may
@@ -68,6 +69,11 @@ STAFF: tuple[tuple[str, str, Page, Permission], ...] = (
     ("GET", POSTS, show_posting, Permission.DECIDE),
     ("GET", DIFFERENCES, show_differences, Permission.LOOK),
     ("POST", f"{DIFFERENCES}/settle", take_settled, Permission.DECIDE),
+    ("GET", enrolling.ENROLL, enrolling.show_enrolling, Permission.DECIDE),
+    ("POST", enrolling.ENROLL, enrolling.take_payer, Permission.DECIDE),
+    ("POST", f"{enrolling.ENROLL}/link", enrolling.take_link, Permission.DECIDE),
+    ("POST", f"{enrolling.ENROLL}/offer", enrolling.take_terms, Permission.DECIDE),
+    ("POST", f"{enrolling.ENROLL}/agree", enrolling.take_yes, Permission.DECIDE),
     ("GET", "/office/settings", settings.show_settings, Permission.SETTINGS),
     ("GET", "/office/settings/theme", theme.show_theme, Permission.SETTINGS),
 )

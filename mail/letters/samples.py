@@ -137,6 +137,9 @@ _OWN: dict[MessageKind, tuple[type[Notice], dict[str, Any]]] = {
         {
             "link": "https://larkspur.example/verify/0f3a9c", "code": "271828",
             "expires": "November 5, 2026 at 9:00 AM MST",
+            "agreed": (
+                "Each bill is drawn from your card ending 4242, 5 days before its due date.",
+            ),
         },
     ),
     MessageKind.USAGE_EXPORT: (

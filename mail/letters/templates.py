@@ -85,7 +85,8 @@ def _written(rules: str) -> str:
 
 PARTS = ("subject", "txt", "html")
 TEXTS = "texts"  # the folder of what goes to a phone
-TEXT_ANSWERS = ("code", "help", "stopped", "started")  # texts that are about no account
+# Texts that are about no account.
+TEXT_ANSWERS = ("code", "add-method", "help", "stopped", "started")
 _OWN = Path(__file__).parents[1] / "templates"
 # A template may divide a text or ask a list for what it has not: its fault, and not the program's.
 _FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)

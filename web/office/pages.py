@@ -94,6 +94,8 @@ LIST_PAGES: tuple[ListPage, ...] = (
         "Enrolled",
         about="As the newest closed period and what was agreed since have it.",
         row_link=_decide("/office/autopay/end", "account", "End autopay"),
+        begin=_decide("/office/autopay/enroll", "", "Enroll a customer"),
+        done={"enrolled": "The customer is enrolled, and gets a mail with what was agreed to."},
     ),
     ListPage("/office/customers", "customers", "Customers", "customers", "Customers",
              Permission.CUSTOMERS, empty="No account is like that."),

@@ -65,7 +65,7 @@ def take_wish(visit: Visit) -> Response:
     view = _view(visit)
     if view is None:
         return missing(visit)
-    wish = read_wish(visit, view.mine.account, view.usable)
+    wish = read_wish(visit, view.mine.account, visit.user.address, view.usable)
     if wish.request is None:
         return _page(visit, view, 422, problems=wish.problems)
     try:
@@ -82,7 +82,7 @@ def take_yes(visit: Visit) -> Response:
         return missing(visit)
     if view.standing.mandate is not None and view.is_payer:  # the button was pressed twice
         return redirect(view.address)
-    wish = read_wish(visit, view.mine.account, view.usable)
+    wish = read_wish(visit, view.mine.account, visit.user.address, view.usable)
     if wish.request is None:
         return _page(visit, view, 422, problems=wish.problems)
     terms = _terms(visit)
