@@ -24,6 +24,7 @@ class LinkKind(StrEnum):
     CREATE_CREDENTIALS = "create-credentials"
     RESET_PASSWORD = "reset-password"  # noqa: S105 - the name of a link
     UNLOCK = "unlock"
+    CONNECT_IDENTITY = "connect-identity"  # an account at Google or Apple, in one browser
     UNLINK_ACCOUNT = "unlink-account"  # "was that you?": takes a new link away again
     STAFF_PASSWORD = "staff-password"  # noqa: S105 - the name of a link
     PHONE = "phone"  # no link: a code that a text brings proves a phone
@@ -36,6 +37,7 @@ LINK_HOURS = {
     LinkKind.CREATE_CREDENTIALS: timedelta(hours=72),
     LinkKind.RESET_PASSWORD: timedelta(hours=24),
     LinkKind.UNLOCK: timedelta(hours=24),
+    LinkKind.CONNECT_IDENTITY: timedelta(hours=1),
     LinkKind.UNLINK_ACCOUNT: timedelta(days=14),
     LinkKind.STAFF_PASSWORD: timedelta(hours=72),
     LinkKind.PHONE: timedelta(minutes=15),

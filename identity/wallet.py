@@ -109,8 +109,14 @@ def find_saved(books: Connection, user: int, address: str, key: str) -> SavedMet
     return next((one for one in wallet_of(books, user, address) if one.key == key), None)
 
 
-def save_method(books: Connection, who: SignedIn, method: SavedMethod, now: datetime) -> bool:
-    """Add a method to a wallet, once; the first one is the default. False: it was there."""
+def save_method(
+    books: Connection, who: SignedIn, method: SavedMethod, now: datetime, mandate: str = ""
+) -> bool:
+    """
+    Add a method to a wallet, once; the first one is the default. False: it was there.
+
+    `mandate` is the gateway's number of what was agreed to; the audit list keeps it.
+    """
     is_first = not wallet_of(books, who.number, who.address)
     values = {
         "token": method.token,
@@ -125,7 +131,7 @@ def save_method(books: Connection, who: SignedIn, method: SavedMethod, now: date
         return False
     if is_first:
         _set_default(books, who.number, method.token)
-    _record(books, who, "payment method added", method, now)
+    _record(books, who, "payment method added", method, now, mandate)
     return True
 
 
@@ -178,8 +184,14 @@ def _set_default(books: Connection, user: int, token: str) -> None:
 
 
 def _record(
-    books: Connection, who: SignedIn, kind: str, method: SavedMethod, now: datetime
+    books: Connection,
+    who: SignedIn,
+    kind: str,
+    method: SavedMethod,
+    now: datetime,
+    mandate: str = "",
 ) -> None:
     detail = f"{method.kind} ending {method.last4}"
     record_activity(books, who.number, kind, now, detail=detail)
-    record_audit(books, now, who.who, kind, who.who, detail)
+    agreed = f"{detail}, mandate {mandate}" if mandate else detail
+    record_audit(books, now, who.who, kind, who.who, agreed)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Protocol
+from datetime import date, datetime
+from typing import Protocol, runtime_checkable
 
 from domain.payments import MethodKind
 
@@ -21,6 +21,7 @@ class CaptureRequest:
     key: str
     customer: str  # `customer 17`: never an address
     returns_to: str
+    payer: str = field(default="", repr=False)  # whom the gateway made of the customer before
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class CapturePage:
 
     url: str = field(repr=False)
     reference: str
+    payer: str = field(default="", repr=False)  # whom the gateway made of the customer
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class CapturedMethod:
     last4: str
     brand: str = ""
     expires_on: date | None = None  # the last day on which a card is good
+    mandate: str = ""  # the gateway's number of what was agreed to for a bank account
+    agreed_at: datetime | None = None
 
 
 class MethodCapture(Protocol):
@@ -56,4 +60,13 @@ class MethodCapture(Protocol):
 
     def finish(self, key: str, reference: str) -> CapturedMethod | None:
         """Return what was given on the page, the same again each time; None: nothing yet."""
+        ...
+
+
+@runtime_checkable
+class TellsOfVisits(Protocol):
+    """A page that tells by webhook of a visit that ended, whether or not its browser came back."""
+
+    def told_visit(self, body: bytes, signature: str) -> str:
+        """Return the key of the visit; empty for another event. Raises Refused where unsigned."""
         ...

@@ -95,6 +95,8 @@ class DrawRequest:
 
     `key` is made of business facts (`autopay/2026-10/0110371/1`): asked again under the same key,
     a gateway that keeps keys answers as before. `amount` is in cents of the office's currency.
+    `is_by_customer`: the customer asked for it at that moment, before the page; card networks want
+    to be told which of the two it is.
     """
 
     key: str
@@ -102,6 +104,7 @@ class DrawRequest:
     method_token: str = field(repr=False)
     method_kind: MethodKind
     amount: Money
+    is_by_customer: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -36,6 +36,7 @@ class Truth:
     """Which accounts were spoiled, and how."""
 
     kinds: dict[str, list[str]] = field(default_factory=dict)
+    period: str = LAST  # that is reviewed
     partners: set[str] = field(default_factory=set)  # moved along with one that was spoiled
 
     def add(self, kind: str, key: str) -> None:
@@ -65,20 +66,48 @@ def make_books(file: Path, accounts: int, *, seed: int = 7, planted: bool = True
 Month = tuple[date, date, dict[str, list[Line]], set[str]]  # the last: who pays a late fee
 
 
+@dataclass
+class WrittenPeriod:
+    """A period as it goes into the books: lines by account, and what is unlike the others."""
+
+    period: str
+    start: date
+    end: date
+    lines: dict[str, list[Line]]
+    fees: set[str] = field(default_factory=set)  # accounts that pay a late fee
+    statuses: dict[str, str] = field(default_factory=dict)  # of accounts that are not active
+    cycle: str = ""
+    is_closed: bool = True
+
+
 def write_months(file: Path, months: Sequence[Month], closed_now: Set[str] = frozenset()) -> None:
     """Write months by account into new books; the last one is staged, and the others closed."""
+    written = [
+        WrittenPeriod(f"{start:%Y-%m}", start, end, lines, fees)
+        for start, end, lines, fees in months
+    ]
+    written[-1].is_closed = False
+    written[-1].statuses = dict.fromkeys(closed_now, "closed")
+    write_periods(file, written)
+
+
+def write_periods(file: Path, periods: Sequence[WrittenPeriod]) -> None:
+    """Write periods of one or more cycles into new books."""
     database = Database(f"sqlite:///{file}")
     with database.writing() as books:
         metadata.create_all(books)
-        for place, (start, end, lines, fees) in enumerate(months):
-            period, is_last = f"{start:%Y-%m}", place == len(months) - 1
-            books.execute(bill_run.insert().values(**_run(period, start, end)))
-            if not is_last:
-                closed = {"period": period, "closed_at": AT, "closed_by": "bench"}
+        for one in periods:
+            books.execute(bill_run.insert().values(**_run(one)))
+            if one.is_closed:
+                closed = {"period": one.period, "closed_at": AT, "closed_by": "bench"}
                 books.execute(period_close.insert().values(**closed))
-            insert_rows(books, movement, COLUMNS, _rows(period, end, lines, sorted(fees)))
-            rows = _accounts(period, lines, closed_now if is_last else frozenset())
-            insert_rows(books, account, _ACCOUNT, rows)
+            insert_rows(
+                books,
+                movement,
+                COLUMNS,
+                _rows(one.period, one.end, one.lines, sorted(one.fees)),
+            )
+            insert_rows(books, account, _ACCOUNT, _accounts(one))
     database.close()
 
 
@@ -107,6 +136,8 @@ def _billed(random: Any, accounts: int) -> Iterator[tuple[date, date, dict[Any, 
                 own.append(_metered(one, "ELECTRIC", use, reads, "ER", 980, 10.4))
             own.append(line_of("GARBAGE", 1725, "GR"))
             own.append(line_of("STORMWATER", 650, "ST"))
+            if one % 10 < 3:
+                own.append(line_of("RECYCLING", 1240, "RC"))
             lines[one] = own
         yield start, end, lines
 
@@ -153,24 +184,25 @@ _ACCOUNT = (
 )
 
 
-def _accounts(period: str, keys: Iterable[str], closed: Set[str]) -> Iterator[tuple[Any, ...]]:
-    for key in keys:
-        status = "closed" if key in closed else "active"
+def _accounts(one: WrittenPeriod) -> Iterator[tuple[Any, ...]]:
+    for key in sorted({*one.lines, *one.statuses}):
+        status = one.statuses.get(key, "active")
         owed = (Money(0), Money(50_00), Money(50_00))
-        yield period, key, key, status, "UT", "84001", "", *owed, *("x",) * 7, *(False,) * 5
+        yield one.period, key, key, status, "UT", "84001", "", *owed, *("x",) * 7, *(False,) * 5
 
 
-def _run(period: str, start: date, end: date) -> dict[str, Any]:
+def _run(one: WrittenPeriod) -> dict[str, Any]:
     controls = ("opening_balance", "billed", "payments", "adjustments", "penalties")
     return {
-        "period": period,
-        "state": "staged" if period == LAST else "finished",
+        "period": one.period,
+        "cycle": one.cycle,
+        "state": "finished" if one.is_closed else "staged",
         "utility": "Larkspur",
         "timezone": "America/Denver",
-        "starts_on": start,
-        "ends_on": end,
-        "due_on": end + timedelta(days=20),
-        "export_name": period,
+        "starts_on": one.start,
+        "ends_on": one.end,
+        "due_on": one.end + timedelta(days=20),
+        "export_name": one.period,
         "export_sha256": "0" * 64,
         "imported_at": AT,
         "imported_by": "bench",
@@ -187,7 +219,7 @@ def _plant(random: Any, months: list[Any], truth: Truth, accounts: int) -> None:
     usable = [
         one
         for one, own in now.items()
-        if len(own) == 4 and own[0]["usage"] >= 4 and own[1]["usage"] > 300
+        if one % 10 >= 3 and len(own) == 4 and own[0]["usage"] >= 4 and own[1]["usage"] > 300
     ]
     random.shuffle(usable)
     each = max(accounts // 500, 5)

@@ -155,6 +155,8 @@ def _spoil_some(random: Random, houses: list[House], truth: Truth) -> None:
         for _ in range(each):
             if len(homes) < 2:
                 return
+            if kind == "class-price":  # a two-inch meter of a home costs about a shop's anyhow
+                homes.sort(key=lambda home: home.size != "2")
             house, other = homes.pop(), homes[-1]
             _SPOIL[kind](house, other)
             truth.add(kind, house.key)
@@ -228,10 +230,10 @@ def _new_meter(house: House, _other: House) -> None:
 
 
 def _of_another(house: House, other: House) -> None:
-    """A charge stands on the wrong account."""
+    """A charge stands on the wrong account: recycling, or a second time what all have."""
     refuse = next(line for line in other.lines[-1] if line["service"] == "REFUSE")
     other.lines[-1].remove(refuse)
-    house.lines[-1].append(line_of("CART RENTAL", 12_50, "CR"))
+    house.lines[-1].append(refuse if house.recycles else line_of("RECYCLING", 4_35, "RC"))
 
 
 def _no_sewer(house: House, _other: House) -> None:

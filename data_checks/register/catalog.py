@@ -79,7 +79,11 @@ USE = (
         "An active account that used a service used nothing.",
         "A dead meter bills nothing for as long as nobody looks.",
         "Read the meter; where the house is empty, go on.",
-        {"money": dollars(5_00, f"a month {_STAKE}")},
+        {
+            "money": dollars(
+                5_00, f"a month {_STAKE}; half of it where the meter never stood still in a year"
+            )
+        },
         has_sql=True,
     ),
     _check(

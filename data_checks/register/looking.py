@@ -57,7 +57,10 @@ def _look_at_high(found: UnusualLines, f: pd.DataFrame, metered: Claim, limits: 
     high &= (f["ratio"] > factor) & (f["deviation"] > limits.per(check, "spread", f))
     high &= stake >= limits.per(check, "money", f)
     high &= f["usage"] > 1.25 * f["year_ago"].fillna(0)
-    high &= (f["usage"] > 1.1 * f["most"]) & ~(f["ratio_before"] > 0.9 * factor)
+    # high last month already is told by then, unless it is high beside last month too
+    told = (f["ratio_before"] > 0.9 * factor) & ~(f["ratio"] > factor * f["ratio_before"])
+    high &= (f["usage"] > 1.1 * f["most"]) & ~told
+    high &= ~(_with_estimate(f) <= factor)
     if is_young:  # else every seasonal house that comes back is a finding
         high &= f["usage"] > factor * f["peers"]
     else:
@@ -77,13 +80,17 @@ def _look_at_high(found: UnusualLines, f: pd.DataFrame, metered: Claim, limits: 
 
 def _look_at_low(found: UnusualLines, f: pd.DataFrame, metered: Claim, limits: Limits) -> None:
     active = metered & (f["status"] == "active") & (f["months"] >= ENOUGH)
-    active &= f["used_months"] >= f["months"] - 1
+    active &= (f["used_months"] >= f["months"] - 1) & ~_is_changing(f, metered)
     stake = f["stake"].abs().fillna(0)
     low = active & (f["usage"] > 0) & (f["ratio"] < limits.per("usage-low", "factor", f))
     low &= f["deviation"] < -limits.per("usage-low", "spread", f)
     low &= stake >= limits.per("usage-low", "money", f)
     low &= ~(f["year_ago"] < f["usage"] * 1.5) & ~(f["ratio_before"] < 0.5)
-    zero = active & (f["usage"] == 0) & (stake >= limits.per("usage-zero", "money", f))
+    low &= ~(_with_estimate(f) >= limits.per("usage-low", "factor", f))
+    # a meter that never stood still in a whole year is worth a look at half the money
+    never = (f["used_months"] == f["months"]) & (f["months"] >= YOUNG)
+    zero = active & (f["usage"] == 0)
+    zero &= (stake + _follows(f)) * (1 + never) >= limits.per("usage-zero", "money", f)
     zero &= ~f["recent_zero"] & ~(f["year_ago"] == 0)
 
     by = pd.DataFrame({"one": metered, "quiet": metered & (f["ratio"] < 0.5)})
@@ -92,6 +99,30 @@ def _look_at_low(found: UnusualLines, f: pd.DataFrame, metered: Claim, limits: L
     found.claims["usage-low"] = low & ~is_empty
     found.claims["usage-zero"] = zero & ~is_empty
     found.claims["usage-empty"] = (zero | low) & is_empty
+
+
+def _with_estimate(f: pd.DataFrame) -> Claim:
+    """
+    Return the ratio of this and last month together, where last month was an estimate.
+
+    What an estimate took too little of stands in the next read, and what it took too much of is
+    missing there. Not a number elsewhere.
+    """
+    used = f["usage"] + f["usage_before"] + f["step"]
+    expected = f["expected"] + f["expected_before"] + f["step"]
+    return (used / expected).where(f["read_type_before"] == "estimated")
+
+
+def _is_changing(f: pd.DataFrame, metered: Claim) -> Claim:
+    """Tell whose meter is changed this month: its use stands on two lines."""
+    new = metered & (f["months"] == 0)
+    return new.groupby([f["account_key"], f["service"]]).transform("any")
+
+
+def _follows(f: pd.DataFrame) -> Claim:
+    """Return what an account's charges without a meter lost since last month: sewer by use."""
+    lost = (f["amount_before"] - f["amount"]).where(f["usage"].isna() & f["amount"].notna())
+    return lost.clip(lower=0).fillna(0).groupby(f["account_key"]).transform("sum")
 
 
 def _look_at_reads(found: UnusualLines, f: pd.DataFrame, metered: Claim, limits: Limits) -> None:
@@ -180,16 +211,26 @@ def _look_at_rates(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: Lim
 
 def _look_at_prices(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: Limits) -> None:
     check = "price-unlike-others"
-    may = np.maximum(
-        limits.per(check, "share", f) * f["like_others"], limits.per(check, "money", f)
-    )
+    share, money = limits.per(check, "share", f), limits.per(check, "money", f)
     of_part = f["days"].notna() & (f["days"] < 0.9 * f["days"].max())
     comparable = now & (f["lines"] == 1) & ~f["status"].eq("final") & ~of_part
-    comparable &= f["like_others"].notna() & (f["months_billed"] > 0) & (f["rate_code"] != "")
-    comparable &= f["rate_code"] == f["rate_code_before"]
+    # a first bill is for a part of a month: it is no measure of the second
+    first = (f["months_billed"] < 2) | (f["days_before"] < 0.9 * f["days_before"].max())
+    comparable &= (f["months_billed"] > 0) & ~(first & f["amount_before"].notna())
+    comparable &= (f["rate_code"] != "") & (f["rate_code"] == f["rate_code_before"])
+
+    may = np.maximum(share * f["like_others"], money)
     moved = (f["off"] - f["off_before"].fillna(0)).abs()
-    off = (f["off"].abs() >= may) & (moved >= may) & (moved > _usual_move(f, moved, comparable))
-    found.claims[check] = comparable & off
+    off = f["mixed"] | (f["off"].abs() >= may)  # a price put right again is like the others'
+    off &= (moved >= may) & (moved > _usual_move(f, moved, comparable))
+    off &= f["like_others"].notna()
+    own = (f["amount"] - f["own_price"]).abs()
+    may_own = np.maximum(share * f["own_price"].abs(), money)
+    unlike = (own >= may_own) & (own > _usual_move(f, own, comparable))
+    # where nobody uses as much, the own price tells alone, if the use is about last month's
+    alone = f["like_others"].isna() & f["usage"].between(*_about(f["usage_before"]))
+    sure = f["own_price"].isna() & (f["one_price"] | f["usage"].isna())
+    found.claims[check] = comparable & ((off & sure) | (unlike & (off | alone)))
 
     whole = ~(f["days_before"] < 25) & (f["amount_before"] > 0) & f["usage_before"].notna()
     least = f["amount_before"].where(whole).groupby(f["class"], observed=True)
@@ -198,7 +239,12 @@ def _look_at_prices(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: Li
     low &= f["amount"] < base - limits.per("bill-minimum", "money", f)
     # who uses less than anybody did may well be billed less: gardens in the fall
     low &= f["usage"] >= f["usage_before"].where(whole).groupby(f["class"]).transform("min")
+    low &= ~(f["amount"] >= f["own_price"] - limits.per("bill-minimum", "money", f))
     found.claims["bill-minimum"] = low & ~found.claims[check]
+
+
+def _about(use: Claim) -> tuple[Claim, Claim]:
+    return 0.8 * use, 1.25 * use
 
 
 def _usual_move(f: pd.DataFrame, moved: Claim, comparable: Claim) -> Claim:

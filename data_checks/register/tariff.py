@@ -10,6 +10,12 @@ import pandas as pd
 from data_checks.register.usual import CLASS_SIZE
 
 LIKE = 8  # others within a fifth of the use, from where an amount can be compared
+MOST_KNOTS = 12  # where a class's price may bend
+EACH_KNOT = 12  # lines, so that a bend is not one customer's
+ROUNDS = 12  # of weighing, after which the weights stand still
+MIXED = 0.25  # of a class's lines off its curve: several prices stand under one rate code
+ONE_PRICE = 0.02  # of them, up to which there is one price
+OFF_CENTS = 5_00.0  # from where a line is counted as off for that
 ALIKE = 0.005  # so near two rises are one
 STEADY = 0.95  # of a class that moved alike
 
@@ -36,8 +42,66 @@ def add_prices(frame: pd.DataFrame) -> pd.DataFrame:
     frame["stake"] = frame["stake"].fillna(each.transform("median") * moved)
     frame["off"] = frame["amount"] - frame["like_others"]
     frame["off_before"] = frame["amount_before"] - like_before
+    frame["own_price"] = _own_prices(frame)
+    off = (frame["off"].abs() > OFF_CENTS).where(frame["off"].notna()).astype("f8")
+    part = off.groupby(frame["class"], observed=True).transform("mean")
+    frame["mixed"], frame["one_price"] = part > MIXED, part <= ONE_PRICE
     _compare_flat(frame)
     return frame
+
+
+def _own_prices(frame: pd.DataFrame) -> Any:
+    """
+    Return what each line would cost at its own price of last month, for this month's use.
+
+    Where meters of several sizes stand under one rate code, the class has no one curve: medians
+    jump from one base to another's. What a use costs *more* is common to all of them. So last
+    month's own amount is taken, and the class's steps between the two uses are added; the steps of
+    both months are fitted together, so that a new price for all is nobody's finding. Not a number
+    where it cannot be told.
+    """
+    both = (frame["lines"] == 1) & (frame["lines_before"] == 1)
+    both &= frame["rate_code"] == frame["rate_code_before"]
+    both &= (frame["usage"] >= 0) & (frame["usage_before"] >= 0)
+    both &= frame["amount"].notna() & frame["amount_before"].notna()
+    price = np.full(len(frame), np.nan)
+    now, before = frame["usage"].to_numpy("f8"), frame["usage_before"].to_numpy("f8")
+    moved = (frame["amount"] - frame["amount_before"]).to_numpy("f8")
+    for rows in frame[both].groupby("class", observed=True).indices.values():
+        own = np.nonzero(both.to_numpy())[0][rows]
+        if len(own) >= CLASS_SIZE:
+            price[own] = _fitted_moves(now[own], before[own], moved[own])
+    return frame["amount_before"] + price
+
+
+def _fitted_moves(now: Any, before: Any, moved: Any) -> Any:
+    """
+    Fit by how much amounts move with use: straight pieces for each month, by least absolute sums.
+
+    Few lines that are wrong do not bend such a fit, as they would one by least squares.
+    """
+    steps = _knots(np.r_[now, before])
+    scale = max(float(np.median(np.r_[now, before])), 1.0)
+    pieces = [np.maximum(use[:, None] - steps, 0) / scale for use in (now, before)]
+    design = np.c_[np.ones(len(now)), pieces[0], -pieces[1]]
+    weights = np.ones(len(now))
+    fitted = np.zeros(len(now))
+    for _ in range(ROUNDS):
+        solved = np.linalg.lstsq(design * weights[:, None], moved * weights, rcond=None)[0]
+        fitted = design @ solved
+        weights = 1 / np.sqrt(np.maximum(np.abs(moved - fitted), 1.0))  # a cent is exact
+    return fitted
+
+
+def _knots(uses: Any) -> Any:
+    """Return where a price may bend: evenly by customers, and closer among the largest."""
+    count = int(np.clip(len(uses) // EACH_KNOT // 4, 1, MOST_KNOTS))
+    even = list(np.arange(count) / count)
+    tail = 0.5 / count
+    while tail * len(uses) >= EACH_KNOT:
+        even.append(1 - tail)
+        tail /= 2
+    return np.unique(np.r_[0.0, np.quantile(uses, even)])
 
 
 def _compare_flat(frame: pd.DataFrame) -> None:

@@ -12,6 +12,7 @@ from data_checks.register.reading import HISTORY, Matrix, Register
 
 CLASS_SIZE = 30  # customers of a class, below which it has no season of its own
 WHOLE = 10  # months that make a customer steady
+FEW_LIVE = 0.25  # of a class's steady customers with use, below which a month has no season
 ENOUGH = 3  # months of its own, from where a line can be compared
 LEAST_SPREAD = 0.18  # of the logarithm of use
 TO_SIGMA = 1.4826  # makes a median absolute deviation a standard deviation
@@ -71,14 +72,35 @@ def _index(frame: pd.DataFrame, past: Matrix, now: Matrix) -> Matrix:
     own = np.nanmedian(live, axis=1)
     there = int((~np.isnan(past)).any(axis=0).sum())
     whole = min(WHOLE, max(there, 1))
-    steady = (frame["months"].to_numpy() >= whole) & ((past > 0).sum(axis=1) >= whole)
+    known = frame["months"].to_numpy() >= whole
+    used = (past > 0).sum(axis=1)
     index = np.ones((len(frame), HISTORY + 1), "f4")
     for rows in frame.groupby("class", observed=True).indices.values():
-        use = rows[steady[rows]]
+        use = _steady(rows[known[rows]], used, whole)
         if len(use) >= CLASS_SIZE:
-            used = np.c_[live[use], np.where(now[use] > 0, now[use], np.nan)]
-            index[rows] = np.nanmedian(used / own[use, None], axis=0)
-    kept: Matrix = np.where(np.isnan(index), 1.0, np.where(index > 0.02, index, np.nan))
+            shares = np.c_[live[use], np.where(now[use] > 0, now[use], np.nan)] / own[use, None]
+            index[rows] = _middle(shares)
+    kept: Matrix = np.where(index > 0.02, index, np.nan)
+    return kept
+
+
+def _steady(rows: Any, used: Any, whole: int) -> Any:
+    """
+    Return who shows the season of a class: those with use in as many months as is usual there.
+
+    Gardens stand still all winter, so that nobody of their class is steady by the months alone.
+    """
+    live = rows[used[rows] > 0]
+    usual = min(whole, int(np.median(used[live]))) if len(live) else whole
+    return live[used[live] >= usual]
+
+
+def _middle(shares: Matrix) -> Matrix:
+    """Return each month's median; 1 for months that nobody was billed, none where few used."""
+    billed = (~np.isnan(shares)).sum(axis=0)
+    middle = np.nanmedian(shares, axis=0)
+    few = (billed > 0) & (billed < FEW_LIVE * len(shares))
+    kept: Matrix = np.where(billed == 0, 1.0, np.where(few, 0.0, middle))
     return kept
 
 

@@ -173,9 +173,12 @@ method_capture = sa.Table(
     sa.Column("goes_on_to", sa.String(200), nullable=False, server_default=""),  # in mid-payment
     sa.Column("receipt_to", sa.String(320), nullable=False, server_default=""),  # a guest's
     sa.Column("reference", sa.String(200), nullable=False, server_default=""),  # the gateway's
+    sa.Column("payer", sa.String(200), nullable=False, server_default=""),  # whom it made of them
     sa.Column("begun_at", Moment, nullable=False),
     sa.Column("ended_at", Moment),
     sa.Column("token", sa.String(200), nullable=False, server_default=""),  # empty: none was added
+    sa.Column("mandate", sa.String(200), nullable=False, server_default=""),  # a bank account's
+    sa.Column("agreed_at", Moment),
     sa.Index(None, "user_number"),
 )
 

@@ -14,6 +14,7 @@ from mail.letters.phrases import Values, web_address
 
 FORMS = (
     "access-verify", "access-known", "access-invitation", "access-reset", "access-locked",
+    "access-connect",
     "access-linked", "access-new-sign-in", "access-new-browser", "access-way-changed",
     "access-staff",
 )  # fmt: skip
@@ -64,6 +65,7 @@ _PATHS = {
     "create-credentials": "invite",
     "reset-password": "reset",
     "unlock": "unlock",
+    "connect-identity": "oidc/mailed",
     "unlink-account": "not-me",
     "staff-password": "office/password",
 }

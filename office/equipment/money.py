@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from billing_system.feed.port import FeedSource
 from cash_receipting.port import CashReceipting
@@ -11,6 +12,9 @@ from domain.failures import Misuse
 from office.settings.money import CashReceiptingSettings, FeedSettings, PaymentsSettings
 from payments.method_capture import MethodCapture
 from payments.port import PaymentGateway
+
+if TYPE_CHECKING:
+    from payments.stripe.client import StripeRequests
 
 TRAY = "cash-receipting-files.db"
 
@@ -40,6 +44,21 @@ def to_file_drop(home: Path, chosen: CashReceiptingSettings) -> CashReceipting:
 
 def to_gateway(chosen: PaymentsSettings) -> PaymentGateway:
     """Make a gateway of the settings; raises Misuse where something is missing."""
+    requests = _to_stripe(chosen)
+    from payments.stripe.gateway import StripeGateway
+
+    return StripeGateway(requests, chosen.stripe_webhook_secret.get_secret_value())
+
+
+def to_method_capture(chosen: PaymentsSettings) -> MethodCapture:
+    """Make the page of Stripe's for payment methods; raises Misuse where something is missing."""
+    requests = _to_stripe(chosen)
+    from payments.stripe.method_capture import StripeCapture
+
+    return StripeCapture(requests, chosen.stripe_webhook_secret.get_secret_value())
+
+
+def _to_stripe(chosen: PaymentsSettings) -> StripeRequests:
     api_key = chosen.stripe_api_key.get_secret_value()
     if not api_key:
         raise Misuse(
@@ -49,7 +68,6 @@ def to_gateway(chosen: PaymentsSettings) -> PaymentGateway:
         )
     try:
         from payments.stripe.client import StripeRequests
-        from payments.stripe.gateway import StripeGateway
     except ModuleNotFoundError as missing:
         if missing.name != "stripe":
             raise
@@ -58,8 +76,7 @@ def to_gateway(chosen: PaymentsSettings) -> PaymentGateway:
             "install billclose with the extra `stripe`.",
             "no-stripe",
         ) from None
-    secret = chosen.stripe_webhook_secret.get_secret_value()
-    return StripeGateway(StripeRequests(api_key, chosen.stripe_url), secret)
+    return StripeRequests(api_key, chosen.stripe_url)
 
 
 def to_feed_source(home: Path, chosen: FeedSettings) -> FeedSource | None:
@@ -75,8 +92,3 @@ def to_feed_source(home: Path, chosen: FeedSettings) -> FeedSource | None:
 
         return FolderFeed(home / chosen.folder)
     return None
-
-
-def to_method_capture(chosen: PaymentsSettings) -> MethodCapture:
-    """Make the page of Stripe's for payment methods; raises Misuse where something is missing."""
-    raise Misuse("Stripe's page for payment methods is not built.", "no-capture")

@@ -75,7 +75,14 @@ class Draw:
 
     @property
     def request(self) -> DrawRequest:
-        return DrawRequest(self.key, self.account, self.method_token, self.method_kind, self.amount)
+        return DrawRequest(
+            self.key,
+            self.account,
+            self.method_token,
+            self.method_kind,
+            self.amount,
+            is_by_customer=not self.is_autopay,
+        )
 
     @property
     def is_autopay(self) -> bool:

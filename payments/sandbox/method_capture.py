@@ -40,7 +40,7 @@ class SandboxCapture:
     def finish(self, key: str, reference: str) -> CapturedMethod | None:
         with self._file.writing() as visits:
             row = visits.execute("SELECT * FROM visit WHERE key = ?", (reference,)).fetchone()
-        if row is None:
+        if row is None or key != reference:
             raise PermanentFailure("The sandbox knows no such visit to its page.")
         if not row["token"]:
             return None

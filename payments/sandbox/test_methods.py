@@ -19,17 +19,17 @@ class TestMethod:
     token: str
     kind: MethodKind
     last4: str
-    brand: str
+    brand: str  # empty for a bank account, which has the name of no bank
     does: str
 
     @property
     def title(self) -> str:
-        return f"{self.brand} ending {self.last4}"
+        return f"{self.brand or 'Bank account'} ending {self.last4}"
 
 
 TEST_METHODS = (
     TestMethod("tok_ok", CARD, "4242", "Visa", "Every payment is approved."),
-    TestMethod("tok_ach_ok", ACH, "6789", "Bank account", "Every payment is approved."),
+    TestMethod("tok_ach_ok", ACH, "6789", "", "Every payment is approved."),
     TestMethod(
         "tok_insufficient_funds", CARD, "9995", "Visa", "Declined: there is no money today."
     ),
@@ -51,15 +51,9 @@ TEST_METHODS = (
         "tok_500_replayed", CARD, "1141", "Visa", "Approved, and every answer is a server error."
     ),
     TestMethod("tok_chargeback", CARD, "0259", "Visa", "Approved, and disputed two days later."),
-    TestMethod(
-        "tok_ach_R01", ACH, "1116", "Bank account", "Approved, and returned for want of money."
-    ),
-    TestMethod(
-        "tok_ach_R10", ACH, "3335", "Bank account", "Approved, and returned: not authorized."
-    ),
-    TestMethod(
-        "tok_ach_noc_C01", ACH, "2227", "Bank account", "Approved; the bank corrects the account."
-    ),
+    TestMethod("tok_ach_R01", ACH, "1116", "", "Approved, and returned for want of money."),
+    TestMethod("tok_ach_R10", ACH, "3335", "", "Approved, and returned: not authorized."),
+    TestMethod("tok_ach_noc_C01", ACH, "2227", "", "Approved; the bank corrects the account."),
 )
 BY_TOKEN = {method.token: method for method in TEST_METHODS}
 

@@ -19,7 +19,15 @@ from domain.money import Money
 from domain.payments import MethodKind
 from payments.port import DrawRequest, GatewayMisuse
 from payments.stripe.events import KINDS
-from payments.stripe.results import ACCOUNT, ACH, DRAW_KEY, REFUND_KEY, Plain, start_of
+from payments.stripe.results import (
+    ACCOUNT,
+    ACH,
+    CUSTOMER,
+    DRAW_KEY,
+    REFUND_KEY,
+    Plain,
+    start_of,
+)
 
 
 def to_failure(error: stripe.StripeError) -> Exception:
@@ -93,6 +101,8 @@ NEEDED = {
     "payment_intent": ("id", "status", "amount"),
     "payment_method": ("id",),
     "refund": ("id", "status", "amount"),
+    "customer": ("id",),
+    "checkout.session": ("id", "status", "mode"),
 }
 
 
@@ -133,6 +143,7 @@ def ask_all(ask: Callable[[], Any]) -> Iterator[Plain]:
 CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 30.0
 PAGE = 100  # entries that Stripe lists at a time, at most
 WITH_CHARGE = "latest_charge"
+WITH_SETUP = ("setup_intent.payment_method", "setup_intent.mandate")
 
 
 class StripeRequests:
@@ -171,14 +182,14 @@ class StripeRequests:
             ),
         )
 
-    def confirm_intent(self, reference: str, key: str) -> Plain:
+    def confirm_intent(self, reference: str, request: DrawRequest) -> Plain:
         """Draw; raises CardDeclined where the bank says no."""
         return ask_one(
             "payment_intent",
             lambda: self._api.payment_intents.confirm(
                 reference,
-                {"off_session": True, "expand": [WITH_CHARGE]},
-                {"idempotency_key": f"{key}/confirm"},
+                {"off_session": not request.is_by_customer, "expand": [WITH_CHARGE]},
+                {"idempotency_key": f"{request.key}/confirm"},
             ),
         )
 
@@ -206,6 +217,41 @@ class StripeRequests:
 
     def get_method(self, method: str) -> Plain:
         return ask_one("payment_method", lambda: self._api.payment_methods.retrieve(method))
+
+    def create_customer(self, key: str, name: str) -> Plain:
+        """Make a customer; `name` is ours for them and says nothing of who they are."""
+        return ask_one(
+            "customer",
+            lambda: self._api.customers.create(
+                {"metadata": {CUSTOMER: name}}, {"idempotency_key": f"{key}/customer"}
+            ),
+        )
+
+    def create_setup_page(self, key: str, customer: str, returns_to: str) -> Plain:
+        """Make a page on which a customer gives a card or a bank account; nothing is drawn."""
+        return ask_one(
+            "checkout.session",
+            lambda: self._api.checkout.sessions.create(
+                {
+                    "mode": "setup",
+                    "customer": customer,
+                    "client_reference_id": key,
+                    "allowed_payment_method_types": ["card", "us_bank_account"],
+                    "payment_method_options": {
+                        "us_bank_account": {"verification_method": "instant"}
+                    },
+                    "success_url": returns_to,
+                    "cancel_url": returns_to,
+                },
+                {"idempotency_key": f"{key}/page/{customer}"},
+            ),
+        )
+
+    def get_setup_page(self, reference: str) -> Plain:
+        return ask_one(
+            "checkout.session",
+            lambda: self._api.checkout.sessions.retrieve(reference, {"expand": list(WITH_SETUP)}),
+        )
 
     def create_refund(self, reference: str, amount: Money, key: str) -> Plain:
         return ask_one(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import stripe
+
+from domain.failures import Refused
 from domain.money import Money
 from payments.port import LateEvent, LateEventKind
 from payments.stripe.results import REFUND_KEY, Plain, code_of, draw_key_of, is_ach, to_moment
@@ -34,6 +37,20 @@ _RETURN_CODES = {
 }
 
 GetIntent = Callable[[str], Plain]
+
+
+def read_signed(body: bytes, signature: str, secret: str) -> Plain:
+    """Return an event that Stripe has signed; raises Refused for any other, or without a secret."""
+    try:
+        if not secret:
+            raise ValueError("anybody can sign with an empty secret")
+        event = stripe.Webhook.construct_event(body, signature, secret)
+    except (stripe.SignatureVerificationError, ValueError):
+        raise Refused(
+            "webhook-signature", "The webhook is not signed by Stripe; it was not taken in."
+        ) from None
+    plain: Plain = event.to_dict()
+    return plain
 
 
 def to_late_event(event: Plain, get_intent: GetIntent) -> LateEvent | None:

@@ -6,9 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-import stripe
-
-from domain.failures import OutcomeUnknown, PermanentFailure, Refused, TemporaryFailure
+from domain.failures import OutcomeUnknown, PermanentFailure, TemporaryFailure
 from domain.money import Money
 from payments.port import (
     DrawAnswer,
@@ -20,7 +18,7 @@ from payments.port import (
     Settlement,
 )
 from payments.stripe.client import CardDeclined, StripeRequests, moving_nothing, telling_nothing
-from payments.stripe.events import to_late_event
+from payments.stripe.events import read_signed, to_late_event
 from payments.stripe.results import (
     ABANDONED,
     ACCOUNT,
@@ -102,16 +100,9 @@ def read_webhook(
 
     Raises Refused where Stripe has not signed it with the secret, or there is no secret.
     """
-    try:
-        if not secret:
-            raise ValueError("anybody can sign with an empty secret")
-        event = stripe.Webhook.construct_event(body, signature, secret)
-    except (stripe.SignatureVerificationError, ValueError):
-        raise Refused(
-            "webhook-signature", "The webhook is not signed by Stripe; it was not taken in."
-        ) from None
+    event = read_signed(body, signature, secret)
     with moving_nothing():
-        return to_late_event(event.to_dict(), requests.get_intent)
+        return to_late_event(event, requests.get_intent)
 
 
 GIVEN = ("succeeded", "pending", "requires_action")
@@ -195,7 +186,7 @@ class StripeGateway:
             if known["status"] != "requires_confirmation":
                 return self._decided(known)
         try:
-            return self._decided(self._stripe.confirm_intent(reference, request.key))
+            return self._decided(self._stripe.confirm_intent(reference, request))
         except CardDeclined as said:
             return declined(reference, request.amount, said.error)
         except PermanentFailure:

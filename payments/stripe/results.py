@@ -21,6 +21,7 @@ Plain = Mapping[str, Any]
 ACH = "us_bank_account"
 DRAW_KEY, ACCOUNT = "draw_key", "account"  # the intent's metadata that name our draw
 REFUND_KEY = "refund_key"
+CUSTOMER = "customer"  # the metadata of Stripe's customer that name ours
 ABANDONED = "abandoned"  # why an intent was canceled: it waited for the customer
 AUTHENTICATE = "authentication_required"
 VOIDED = "voided"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.contracts.capture_desks import CaptureDesk, SandboxCaptureDesk, StripeCaptureDesk
 from tests.contracts.gateway_desks import Desk, SandboxDesk
 from tests.contracts.stripe_desk import StripeDesk
 from tests.payments import stripe_program
@@ -33,3 +34,20 @@ def desk(request: pytest.FixtureRequest, tmp_path) -> Iterator[Desk]:
     chosen = SandboxDesk(tmp_path)
     yield chosen
     chosen.gateway.close()
+
+
+@pytest.fixture(params=["sandbox", "stripe"])
+def capture_desk(request: pytest.FixtureRequest, tmp_path) -> Iterator[CaptureDesk]:
+    if request.param == "stripe":
+        yield request.getfixturevalue("stripe_capture")
+        return
+    chosen = SandboxCaptureDesk(tmp_path)
+    yield chosen
+    chosen.close()
+
+
+@pytest.fixture
+def stripe_capture(stripe_desk) -> Iterator[StripeCaptureDesk]:
+    chosen = StripeCaptureDesk(stripe_desk)
+    yield chosen
+    chosen.close()

@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx
 
+from tests.payments.stripe_pages import PATH, SetupPages
+
 Asked = list[tuple[str, str]]
 Json = dict[str, Any]
 NOT_UNDERSTOOD = ("allowed_payment_method_types", "cancellation_reason")
@@ -24,6 +26,7 @@ class Missing:
         self._bank: set[str] = set()  # intents paid from a bank account
         self._unsettled: set[str] = set()  # of those, the ones that the bank has not answered
         self._reasons: dict[str, str] = {}
+        self.pages = SetupPages(client)
         self.events: list[Json] = []
         self.payouts: list[Json] = []
         self.lines: dict[str, list[Json]] = {}
@@ -33,6 +36,8 @@ class Missing:
         self, method: str, path: str, asked: Asked, headers: dict[str, str]
     ) -> tuple[int, bytes]:
         self._headers = headers
+        if path.startswith(PATH):
+            return self.pages.answer(method, path, dict(asked), headers)
         if method == "GET" and path in LISTS:
             return 200, _list(path, LISTS[path](self, dict(asked)))
         return self._forward(method, path, asked)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,11 +12,13 @@ from database.definitions.identity import method_capture
 from database.inserting import insert_new
 from domain.checkout import CheckoutOwner
 from domain.failures import Refused
+from domain.identity import UserState
 from identity.sessions import SignedIn
 from identity.tokens import new_token
+from identity.users import find_user
 from identity.wallet import SavedMethod, save_method
 from office.equipment.office import Office
-from payments.method_capture import CaptureRequest
+from payments.method_capture import CapturedMethod, CaptureRequest
 
 RETURNS_TO = "/wallet/added/"
 GUEST_RETURNS_TO = "/guest/added/"
@@ -58,14 +60,25 @@ def _begin(
         )
         if (books.scalar(open_ones) or 0) >= MOST_OPEN:
             raise Refused("too-many", "Too many payment methods were begun and not added today.")
+        payer = books.scalar(_payer(mine)) or ""
         books.execute(method_capture.insert().values(key=key, begun_at=now, **values))
     url = f"{office.settings.web.url.rstrip('/')}{returns_to}{key}"
-    page = office.method_capture.begin(CaptureRequest(key, customer, url))
+    page = office.method_capture.begin(CaptureRequest(key, customer, url, payer))
     with office.database.writing() as books:
-        books.execute(
-            method_capture.update().where(visits.key == key).values(reference=page.reference)
-        )
+        told = {"reference": page.reference, "payer": page.payer}
+        books.execute(method_capture.update().where(visits.key == key).values(told))
     return page.url
+
+
+def _payer(mine: sa.ColumnElement[bool]) -> sa.Select[tuple[str]]:
+    """Select whom the gateway made of somebody at their newest visit."""
+    visits = method_capture.c
+    return (
+        sa.select(visits.payer)
+        .where(mine, visits.payer != "")
+        .order_by(visits.begun_at.desc())
+        .limit(1)
+    )
 
 
 def page_before(office: Office, who: SignedIn, key: str) -> str:
@@ -89,7 +102,7 @@ def finish_guest_capture(office: Office, guest: str, key: str) -> tuple[Checkout
         row = books.execute(sa.select(method_capture).where(mine)).one_or_none()
     if row is None:
         raise LookupError("no such visit of theirs")
-    given = office.method_capture.finish(key, row.reference)
+    given = _given(office, row)
     if given is None:
         return None
     now = office.due_now()
@@ -100,7 +113,7 @@ def finish_guest_capture(office: Office, guest: str, key: str) -> tuple[Checkout
         books.execute(
             method_capture.update()
             .where(mine, visits.ended_at.is_(None))
-            .values(ended_at=now, token=given.token)
+            .values(_came_of_it(given, now))
         )
     return CheckoutOwner(None, row.receipt_to, guest), given.token
 
@@ -118,16 +131,61 @@ def finish_capture(office: Office, who: SignedIn, key: str) -> SavedMethod | Non
         row = books.execute(sa.select(method_capture).where(mine)).one_or_none()
     if row is None:
         raise LookupError("no such visit of theirs")
-    given = office.method_capture.finish(key, row.reference)
+    given = _given(office, row)
     if given is None:
         return None
-    method = SavedMethod(given.token, given.kind, given.last4, given.brand, given.expires_on)
     if row.ended_at is None:
-        with office.database.writing() as books:
-            now = office.due_now()
-            save_method(books, who, method, now)
-            ended = visits.ended_at.is_(None)
-            books.execute(
-                method_capture.update().where(mine, ended).values(ended_at=now, token=given.token)
-            )
-    return method
+        _save(office, who, key, given)
+    return SavedMethod(given.token, given.kind, given.last4, given.brand, given.expires_on)
+
+
+def finish_told_capture(office: Office, key: str) -> bool:
+    """
+    Put into the wallet what a visit came to whose browser never came back; tell whether it did.
+
+    The gateway only says which visit: what was given it is asked, as ever. What a guest gave is
+    left alone: it pays once, by the guest's own yes. Raises like the port.
+    """
+    visits = method_capture.c
+    with office.database.reading() as books:
+        query = sa.select(method_capture).where(visits.key == key, visits.ended_at.is_(None))
+        row = books.execute(query).one_or_none()
+        user = find_user(books, row.user_number) if row and row.user_number else None
+    if row is None or user is None or user.state is UserState.DELETED:
+        return False
+    given = _given(office, row)
+    if given is None:
+        return False
+    now = office.due_now()
+    return _save(
+        office, SignedIn("", "", user.number, user.address, user.language, now), key, given
+    )
+
+
+def _save(office: Office, who: SignedIn, key: str, given: CapturedMethod) -> bool:
+    """Save what a visit came to, if nobody has meanwhile."""
+    visits, now = method_capture.c, office.due_now()
+    method = SavedMethod(given.token, given.kind, given.last4, given.brand, given.expires_on)
+    ending = (
+        method_capture.update()
+        .where(visits.key == key, visits.user_number == who.number, visits.ended_at.is_(None))
+        .values(_came_of_it(given, now))
+    )
+    with office.database.writing() as books:
+        if books.execute(ending).rowcount != 1:
+            return False
+        return save_method(books, who, method, now, given.mandate)
+
+
+def _given(office: Office, row: Any) -> CapturedMethod | None:
+    """Ask the gateway what a visit came to; one that it never answered came to nothing."""
+    return office.method_capture.finish(row.key, row.reference) if row.reference else None
+
+
+def _came_of_it(given: CapturedMethod, now: datetime) -> dict[str, Any]:
+    return {
+        "ended_at": now,
+        "token": given.token,
+        "mandate": given.mandate,
+        "agreed_at": given.agreed_at,
+    }

@@ -390,3 +390,94 @@ def test_a_misread_of_any_house_is_found_and_no_other_house_is(fresh, house, tim
     build_town(database, change, months=6, houses=40)
 
     assert [("usage-outlier", f"A-{house}", "WATER")] == found(database)
+
+
+def test_a_price_of_another_meter_size_is_found_where_several_stand_under_one_rate_code(fresh):
+    bases = (10_00, 22_00, 61_00)  # by meter size; no one curve fits all three
+
+    def change(m, house, line, rows):
+        line["usage"] += (house * 7 + m * 3) % 17
+        base = bases[2 if m == 12 and house == 7 else house % 2]
+        line["amount"] = round(base + 1_00 * line["usage"] * (1.04 if m == 12 else 1))
+
+    database = fresh()
+    build_town(database, change, houses=60)
+
+    assert [("price-unlike-others", "A-7", "WATER")] == found(database)
+
+
+def test_a_first_bill_for_a_part_of_a_month_is_no_measure_of_the_second(fresh):
+    def change(m, house, line, rows):
+        if house == 7 and m < 11:
+            rows.clear()
+        if house == 7 and m == 11:
+            line["usage"], line["days"] = 5.0, 5
+            rows[1].update(amount=2_88, days=5)
+
+    database = fresh()
+    build_town(database, change)
+
+    assert [] == found(database)
+
+
+def test_a_much_higher_use_after_a_high_one_is_told_again(fresh):
+    def change(m, house, line, rows):
+        if house == 7 and m >= 11:
+            line["usage"] *= 2.5 if m == 11 else 9
+
+    database = fresh()
+    build_town(database, change)
+
+    assert [("usage-outlier", "A-7", "WATER")] == found(database)
+
+
+def test_what_an_estimate_took_too_little_of_is_no_finding_in_the_next_read(fresh):
+    def change(m, house, line, rows):
+        if house == 7 and m == 11:
+            line.update(usage=line["usage"] * 0.1, read_type="estimated")
+        if house == 7 and m == 12:
+            line["usage"] *= 2.4
+
+    database = fresh()
+    build_town(database, change)
+
+    assert [] == found(database)
+
+
+def test_a_dead_meter_is_worth_what_follows_from_it_too(fresh):
+    """Water alone would lose $3.10, and never stood still; sewer by use loses more."""
+
+    def change(m, house, line, rows):
+        is_dead = m == 12 and house == 7
+        use = 0.0 if is_dead else line["usage"]
+        line.update(usage=use, amount=round(10_00 + 8 * use))
+        rows.append(a_line("SEWER", amount=round(5_00 + 10 * use), rate_code="SE"))
+
+    database = fresh()
+    build_town(database, change)
+
+    assert [("usage-zero", "A-7", "WATER")] == found(database)
+
+
+def test_gardens_have_the_season_of_their_class_though_they_stand_still_in_winter(fresh):
+    def change(m, house, line, rows):
+        heat = (0.3, 0, 0, 0, 0, 0.1, 0.4, 1, 1.5, 1.6, 1.5, 1, 0.35)[m]
+        line["usage"] = round(line["usage"] * heat * (9 if m == 12 and house == 7 else 1), 1)
+
+    database = fresh()
+    build_town(database, change)
+
+    assert [("usage-outlier", "A-7", "WATER")] == found(database)
+
+
+def test_a_meter_that_is_changed_has_its_use_on_two_lines_and_neither_is_low(fresh):
+    def change(m, house, line, rows):
+        if house == 7 and m == 12:
+            line["usage"] = 6.0
+            new = {"meter": "W7-new", "previous_read": 0.0, "current_read": 25.0, "usage": 25.0}
+            rows.append(a_line("WATER", amount=25_00, rate_code="WR", **new))
+
+    database = fresh()
+    build_town(database, change)
+
+    assert [] == found(database)

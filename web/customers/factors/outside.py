@@ -30,14 +30,15 @@ from web.visits import Visit, redirect
 
 LOG = logging.getLogger("billclose.web")
 CONNECT, WAYS = "/oidc/connect", "/account/sign-in-with"
+BY_MAIL = "/oidc/connect/by-mail"
 OVER = "This sign-in is over or was used already. Please begin again."
 AWAY = "%(provider)s does not answer now. Sign in with your password, or try again later."
 DECLINED = "You did not go on at %(provider)s. Nothing was changed."
 NOT_BELIEVED = "The answer of %(provider)s could not be checked, so nobody was let in. Begin again."
 NO_ENTRY = "This account opens nothing here at the moment. Call the billing office."
 UNKNOWN = (
-    "Your account at %(provider)s opens nothing here yet. Sign in with your password once; then "
-    "it can be connected."
+    "Your account at %(provider)s opens nothing here yet. Sign in with your password once, or "
+    "have a link sent to your mailbox; then it can be connected."
 )
 ANOTHERS = "That account is connected to another customer, or you have connected five already."
 LAST = "That is the only way in that you have. Choose a password first."
@@ -54,7 +55,7 @@ def begin_sign_in(visit: Visit) -> Response:
     if provider is None:
         return missing(visit)
     if _is_limited(visit):
-        return _ended(visit, OVER, 429)
+        return say_end(visit, OVER, 429)
     return _lead_there(visit, provider, own_path(visit.form.get("next", "/")), None)
 
 
@@ -78,11 +79,13 @@ def take_form(visit: Visit) -> Response:
 
 
 _TOLD = ("state", "code", "error")
+HIDDEN = "@privaterelay.appleid.com"  # Apple's, for one service alone: nobody registers by it
+BOUND_FOR = 5400  # seconds: as long as a mailed link is good, and the time to ask for it
 
 
 def show_connecting(visit: Visit) -> Response:
     """Ask whether an account that was proved a moment ago shall open this customer's portal."""
-    account = _unknown(visit)
+    account = proved_in(visit)
     if account is None:
         return redirect(WAYS)
     name = visit.office.identity_providers[account.provider].terms.name
@@ -91,12 +94,12 @@ def show_connecting(visit: Visit) -> Response:
 
 def take_connecting(visit: Visit) -> Response:
     """Connect it: whoever presses has proved both, in this browser, within minutes."""
-    account, office, user = _unknown(visit), visit.office, visit.user.number
+    account, office, user = proved_in(visit), visit.office, visit.user.number
     if account is None:
         return redirect(WAYS)
     with office.database.writing() as books:
         good = connect(books, user, account, visit.now)
-        end_unknown(books, _binder(visit), visit.now)
+        end_unknown(books, binder_of(visit), visit.now)
         if good:
             queue_portal_mails(office, books, told_of(books, user, "way-changed"))
     if not good:
@@ -169,13 +172,13 @@ def _answer(visit: Visit, provider: IdentityProvider, told: Mapping[str, str]) -
     name, office = provider.terms.name, visit.office
     with office.database.writing() as books:
         answered = take_answer(
-            books, provider.terms.code, told.get("state", ""), _binder(visit), visit.now
+            books, provider.terms.code, told.get("state", ""), binder_of(visit), visit.now
         )
     if answered is None:
-        return _ended(visit, OVER, 410)
+        return say_end(visit, OVER, 410)
     if told.get("error"):
         said = DECLINED if told["error"] in _REFUSED else NOT_BELIEVED
-        return _ended(visit, said, 200 if said == DECLINED else 422, provider=name)
+        return say_end(visit, said, 200 if said == DECLINED else 422, provider=name)
     try:
         account = provider.account_of(
             told.get("code", ""), answered.nonce, answered.verifier,
@@ -184,10 +187,10 @@ def _answer(visit: Visit, provider: IdentityProvider, told: Mapping[str, str]) -
     except Refused as refused:
         LOG.warning("a sign-in by %s is not believed: %s", provider.terms.code, refused)
         _count_bad(visit)
-        return _ended(visit, NOT_BELIEVED, 422, provider=name)
+        return say_end(visit, NOT_BELIEVED, 422, provider=name)
     except TemporaryFailure as failure:
         LOG.warning("a sign-in by %s waits: %s", provider.terms.code, failure)
-        return _ended(visit, AWAY, 503, provider=name)
+        return say_end(visit, AWAY, 503, provider=name)
     if answered.user is not None:
         return _connect(visit, answered, account)
     return _sign_in(visit, provider, answered, account)
@@ -202,10 +205,10 @@ def _sign_in(
             if user is None:
                 keep_unknown(books, answered, account)
     except LookupError:
-        return _ended(visit, NO_ENTRY, 422)
+        return say_end(visit, NO_ENTRY, 422)
     if user is not None:
         return let_in(visit, user, answered.goes_on_to)
-    return _ended(visit, UNKNOWN, 200, next_path=CONNECT, provider=provider.terms.name)
+    return say_end(visit, UNKNOWN, 200, account, provider=provider.terms.name)
 
 
 def _connect(visit: Visit, answered: AnsweredSignIn, account: OutsideAccount) -> Response:
@@ -215,17 +218,36 @@ def _connect(visit: Visit, answered: AnsweredSignIn, account: OutsideAccount) ->
         if good:
             queue_portal_mails(office, books, told_of(books, user, "way-changed"))
     if not good:
-        return _ended(visit, ANOTHERS, 422, next_path=WAYS)
+        return say_end(visit, ANOTHERS, 422, next_path=WAYS)
     visit.wake_mail()
     return redirect(answered.goes_on_to)
 
 
-def _ended(
-    visit: Visit, said: str, status: int, next_path: str = "/", **values: object
+def say_end(
+    visit: Visit,
+    said: str,
+    status: int,
+    account: OutsideAccount | None = None,
+    *,
+    next_path: str = "/",
+    problems: Mapping[str, str] | None = None,
+    **values: object,
 ) -> Response:
-    """Say how it ended, with the password's way in below."""
+    """
+    Say how it ended, with the password's way in below.
+
+    `account` was proved and opens nothing yet: it can be connected by either way.
+    """
+    given = visit.text("email") or (account.label if account else "")
     return show(
-        visit, "outside-ended.html", status, sentence=visit.say(said, **values), next=next_path
+        visit,
+        "outside-ended.html",
+        status,
+        sentence=visit.say(said, **values),
+        next=CONNECT if account else next_path,
+        by_mail=account is not None,
+        address=given if "@" in given and not given.endswith(HIDDEN) else visit.text("email"),
+        problems=problems or {},
     )
 
 
@@ -241,7 +263,7 @@ def _lead_there(
             office.clock.wall(),
         )  # fmt: skip
     except TemporaryFailure:
-        return _ended(visit, AWAY, 503, provider=provider.terms.name)
+        return say_end(visit, AWAY, 503, provider=provider.terms.name)
     answer = RedirectResponse(address, 303)
     _bind(visit, provider, answer, begun.binder)
     return answer
@@ -261,7 +283,7 @@ def _bind(visit: Visit, provider: IdentityProvider, answer: Response, binder: st
     """
     secure = visit.office.settings.web.is_secure
     answer.set_cookie(
-        _cookie(visit), binder, max_age=900, path="/oidc", secure=secure, httponly=True,
+        _cookie(visit), binder, max_age=BOUND_FOR, path="/oidc", secure=secure, httponly=True,
         samesite="none" if provider.terms.posts_back and secure else "lax",
     )  # fmt: skip
 
@@ -270,7 +292,8 @@ def _cookie(visit: Visit) -> str:
     return "__Secure-oidc" if visit.office.settings.web.is_secure else "oidc"
 
 
-def _binder(visit: Visit) -> str:
+def binder_of(visit: Visit) -> str:
+    """Return what binds this browser to what it began; empty: it began nothing."""
     return visit.request.cookies.get(_cookie(visit), "")
 
 
@@ -278,9 +301,10 @@ def _provider(visit: Visit) -> IdentityProvider | None:
     return visit.office.identity_providers.get(visit.path("provider"))
 
 
-def _unknown(visit: Visit) -> OutsideAccount | None:
+def proved_in(visit: Visit) -> OutsideAccount | None:
+    """Return the account that was proved in this browser a moment ago and opens nothing yet."""
     with visit.office.database.reading() as books:
-        found = find_unknown(books, _binder(visit), visit.now)
+        found = find_unknown(books, binder_of(visit), visit.now)
     return found if found and found.provider in visit.office.identity_providers else None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from web.customers.factors import outside, passkeys, phone
+from web.customers.factors import mailed_connection, outside, passkeys, phone
 from web.visits import Page, redirect
 
 OPEN: tuple[tuple[str, str, Page], ...] = (
@@ -14,6 +14,10 @@ OPEN: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/oidc/{provider}", outside.begin_sign_in),
     ("GET", "/oidc/{provider}/callback", outside.take_query),
     ("POST", "/oidc/{provider}/callback", outside.take_form),
+    ("GET", outside.BY_MAIL, mailed_connection.show_sent),
+    ("POST", outside.BY_MAIL, mailed_connection.take_address),
+    ("GET", "/oidc/mailed/{token}", mailed_connection.show_button),
+    ("POST", "/oidc/mailed/{token}", mailed_connection.press),
 )
 BEFORE_CODE: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/sign-in/code", phone.show_code),
