@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
-from web.guarding import CORRECTED, POSTS, UPLOADS
+from web.guarding import CORRECTED, POSTS, UPLOADS, WRITTEN
 from web.office import (
     access,
     arranging,
@@ -34,7 +34,9 @@ from web.office.lists import ListPage, export_list, show_list
 from web.office.pages import DIFFERENCES, LIST_PAGES, groups
 from web.office.permissions import Permission, may
 from web.office.uploading import take_export, uploading
-from web.visits import Page, Visit, for_staff, half_signed_in, open_staff_page
+from web.office.wording.routes import ROUTES as WORDING
+from web.office.wording.writing import written_fields
+from web.visits import Page, Reads, Visit, for_staff, half_signed_in, open_staff_page
 
 OPEN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/office/sign-in", access.show_sign_in),
@@ -96,6 +98,7 @@ def staff_pages() -> Iterator[tuple[str, str, Page, Permission]]:
     """Yield every page of staff: its method, path, what answers it, and the permission it needs."""
     own = {(method, path) for method, path, _page, _needed in STAFF}
     yield from STAFF
+    yield from WORDING
     for decision in DECISIONS:
         assert decision.page.row_link is not None
         needed = decision.page.row_link.permission
@@ -125,8 +128,15 @@ def office_routes() -> list[Route]:
             Route(path, uploading(needed, back, take), methods=["POST"])
             for path, needed, back, take in UPLOADED
         ),
-        *(Route(path, for_staff(page, needed), methods=[m]) for m, path, page, needed in pages),
+        *(
+            Route(path, for_staff(page, needed, _reads(path)), methods=[method])
+            for method, path, page, needed in pages
+        ),
     ]
+
+
+def _reads(path: str) -> Reads | None:
+    return written_fields if path in WRITTEN else None
 
 
 def _decides(page: Callable[[Visit, RowDecision], Response], decision: RowDecision) -> Page:

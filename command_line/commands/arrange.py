@@ -83,7 +83,9 @@ def arrange(
     if dry_run and not is_planned:
         raise Misuse("--dry-run shows a plan; give --installments or --on.")
     if cancel or approve:
-        return _decide(office, account, reason, yes=yes, as_json=as_json)
+        if not cancel:
+            return _approve(office, account, as_json=as_json)
+        return _cancel(office, account, reason or "", yes=yes, as_json=as_json)
     return _arrange(office, account, reason or "", plan, dry_run, yes, as_json)
 
 
@@ -155,11 +157,15 @@ def _to_amount(option: str, written: str) -> Money:
         raise Misuse(f"{option} {written!r} is no amount such as 40.00.") from None
 
 
-def _decide(office: Office, account: str, reason: str | None, *, yes: bool, as_json: bool) -> int:
-    from office.procedures.mailing.arranging import approve, cancel
+def _approve(office: Office, account: str, *, as_json: bool) -> int:
+    from office.procedures.mailing.arranging import approve
 
-    if reason is None:
-        return _tell(office, approve(office, account), as_json=as_json)
+    return _tell(office, approve(office, account), as_json=as_json)
+
+
+def _cancel(office: Office, account: str, reason: str, *, yes: bool, as_json: bool) -> int:
+    from office.procedures.mailing.arranging import cancel
+
     if not yes and not as_json and not ask(f"End the plan of account {account}?"):
         raise Misuse("Nothing was cancelled; --yes cancels without asking.", "no-yes")
     return _tell(office, cancel(office, account, reason), as_json=as_json)
