@@ -65,7 +65,7 @@ def take_plan(visit: Visit) -> Response:
         else:
             arranging.approve(visit.office, number)
     except (Misuse, Refused) as refused:
-        return show_plan(visit, {"plan": refused.message})
+        return show_plan(visit, {"": refused.message})
     visit.wake_mail()
     return show_plan(visit, said=said)
 
