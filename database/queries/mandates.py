@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.queries.wallet import method_in_force
+from database.definitions.wallet import method_in_force
 from database.tables import bill_run, enrollment, enrollment_end, mandate
 
 Run = str | sa.BindParameter[str] | sa.ScalarSelect[str]

@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from database.books import Database
 from database.definitions.account_changes import account_in_force
 from database.definitions.corrections import replaced_bill
+from database.definitions.wallet import method_in_force
 from database.ledger.received import received_on
 from database.queries.balances import stands_with
 from database.queries.outsorted import due_on_of
-from database.queries.wallet import method_in_force
 from database.tables import (
     account,
     balance_due,

@@ -11,12 +11,12 @@ import sqlalchemy as sa
 
 from database.books import Database
 from database.definitions.account_changes import account_in_force
+from database.definitions.wallet import method_in_force
 from database.ledger.received import received_on
 from database.postings import is_receipt_of
 from database.queries.arrangements.deferred import has_plan
 from database.queries.corrections import standing_corrections
 from database.queries.payment_events import newest_taken_back
-from database.queries.wallet import method_in_force
 from database.tables import (
     account,
     balance_due,

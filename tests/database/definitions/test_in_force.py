@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from database.definitions.identity import account_link, landlord_link, wallet_method, web_user
 from database.definitions.in_force import landlord_in_force, link_in_force, wallet_in_force
+from database.definitions.wallet import method_in_force
 from database.queries.mandates import mandates_in_force
 from database.queries.portal.accounts import accounts_of_user
-from database.queries.wallet import method_in_force
 from database.tables import enrollment, payment_method
 from domain.identity import LinkProof, UserState
 from domain.payments import MethodKind
