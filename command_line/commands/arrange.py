@@ -82,9 +82,9 @@ def arrange(
         return _show(office, account, as_json=as_json)
     if dry_run and not is_planned:
         raise Misuse("--dry-run shows a plan; give --installments or --on.")
-    if cancel or approve:
-        if not cancel:
-            return _approve(office, account, as_json=as_json)
+    if approve:
+        return _approve(office, account, as_json=as_json)
+    if cancel:
         return _cancel(office, account, reason or "", yes=yes, as_json=as_json)
     return _arrange(office, account, reason or "", plan, dry_run, yes, as_json)
 
