@@ -18,7 +18,7 @@ from office.equipment.office import Office
 from web.csr.routes import console_routes
 from web.customers.autopay.routes import ROUTES as AUTOPAY
 from web.customers.choices.routes import ROUTES as CHOICES
-from web.customers.choices.routes import sandbox_routes
+from web.customers.choices.routes import link_routes, sandbox_routes
 from web.customers.history.routes import ROUTES as HISTORY
 from web.customers.paying.routes import ROUTES as PAYING
 from web.customers.paying.routes import guest_routes
@@ -83,7 +83,7 @@ def _pages(office: Office) -> list[Route]:
     served = office.settings.web.serves
     return [
         *(customer_routes(*HISTORY, *AUTOPAY, *CHOICES, *PAYING) if "customers" in served else ()),
-        *((*guest_routes(), *sandbox_routes()) if "customers" in served else ()),
+        *((*guest_routes(), *link_routes(), *sandbox_routes()) if "customers" in served else ()),
         *(staff_access_routes() if {"office", "csr"} & {*served} else ()),
         *(office_routes() if "office" in served else ()),
         *(console_routes() if "csr" in served else ()),

@@ -68,9 +68,6 @@ def arrange(
     While a plan is kept nothing of it is dunned: the customer is reminded before each installment.
     One that is missed, its days of grace over, breaks the plan; the customer is told once. Without
     any option it shows how the plan of the account stands.
-
-    \b
-    Example: billclose arrange 01.1037.1 --installments 4 --every month --reason "asked by phone"
     """
     is_planned = any(plan.values())
     if cancel + approve + is_planned > 1:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from database.definitions.wallet import method_in_force
 from database.tables import bill_run, enrollment, enrollment_end, mandate
 
-Run = str | sa.BindParameter[str] | sa.ScalarSelect[str]
+Run = str | sa.BindParameter[str] | sa.ColumnClause[str] | sa.ScalarSelect[str]
 
 
 Accounts = str | Sequence[str] | None  # one account's key, several, or None for everybody's

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from web.customers import access, adding_by_link, home, linking, news, recovering
+from web.customers import access, home, linking, news, recovering
 from web.customers.factors.routes import BEFORE_CODE, CONNECTING
 from web.customers.factors.routes import OPEN as OPEN_FACTORS
 from web.customers.factors.routes import SIGNED_IN as FACTORS
@@ -22,9 +22,6 @@ OPEN: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/unlock/{token}", access.press_unlock),
     ("GET", "/not-me/{token}", access.show_link),
     ("POST", "/not-me/{token}", access.press_not_me),
-    ("GET", "/add-method/{token}", adding_by_link.show_adding_by_link),
-    ("POST", "/add-method/{token}", adding_by_link.take_adding_by_link),
-    ("GET", "/add-method/added/{key}", adding_by_link.take_added_by_link),
     ("GET", "/invite/{token}", access.show_link),
     ("POST", "/invite/{token}", access.take_password),
     ("GET", "/reset/{token}", access.show_link),

@@ -47,7 +47,7 @@ class TemplateVariable:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class TemplateDraft:
     """The parts of a template in one language, as typed; by the ending of their files."""
 
     kind: TemplateKind
@@ -66,7 +66,7 @@ def variables_of(kind: TemplateKind) -> tuple[TemplateVariable, ...]:
     )
 
 
-def find_faults(office: Office, draft: Draft) -> dict[str, str]:
+def find_faults(office: Office, draft: TemplateDraft) -> dict[str, str]:
     """
     Return what is wrong with a draft, one sentence a part; empty: it may be kept.
 
@@ -77,7 +77,7 @@ def find_faults(office: Office, draft: Draft) -> dict[str, str]:
     return faults or _faults_of_trying(office, draft)
 
 
-def word_draft(office: Office, draft: Draft) -> Wording:
+def word_draft(office: Office, draft: TemplateDraft) -> Wording:
     """Return the mail that a draft makes of invented facts; raises Misuse where it makes none."""
     templates = _templates(office, draft)
     try:
@@ -90,11 +90,11 @@ def word_draft(office: Office, draft: Draft) -> Wording:
         raise Misuse(_sentence(str(failure))) from None
 
 
-def _templates(office: Office, draft: Draft) -> Templates:
+def _templates(office: Office, draft: TemplateDraft) -> Templates:
     return Templates(own_templates(office), contact_of(office), draft.files())
 
 
-def _fault_of_part(draft: Draft, part: str) -> str:
+def _fault_of_part(draft: TemplateDraft, part: str) -> str:
     text = draft.parts[part]
     if len(text) > LONGEST:
         return f"It is longer than {LONGEST:,} characters."
@@ -129,7 +129,7 @@ def _unknown_variable(tree: nodes.Template, known: Mapping[str, Any]) -> str:
     return ""
 
 
-def _faults_of_trying(office: Office, draft: Draft) -> dict[str, str]:
+def _faults_of_trying(office: Office, draft: TemplateDraft) -> dict[str, str]:
     """Word the draft for one invented customer after the other; stop at the first that fails."""
     templates = _templates(office, draft)
     try:
@@ -152,7 +152,7 @@ def _faults_of_trying(office: Office, draft: Draft) -> dict[str, str]:
     return {}
 
 
-def _samples(draft: Draft) -> Iterator[Letter]:
+def _samples(draft: TemplateDraft) -> Iterator[Letter]:
     """Yield invented facts of the kind: with autopay and without, of a credit, too large."""
     form = draft.kind.form
     if draft.kind.group is TemplateGroup.BILLS:
@@ -199,7 +199,7 @@ def _example(value: object) -> str:
     return " / ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def _part_of(failure: PermanentFailure, draft: Draft) -> str:
+def _part_of(failure: PermanentFailure, draft: TemplateDraft) -> str:
     """Tell which part failed: that whose text the failure's lines are in, else the last tried."""
     _line, file = _place(failure, draft)
     ending = PurePosixPath(file).suffix.removeprefix(".")
@@ -208,11 +208,11 @@ def _part_of(failure: PermanentFailure, draft: Draft) -> str:
     return "subject" if "empty subject" in str(failure) else list(draft.parts)[-1]
 
 
-def _part_named(sentence: str, draft: Draft) -> str:
+def _part_named(sentence: str, draft: TemplateDraft) -> str:
     return next((part for part in draft.parts if f"({part})" in sentence), "txt")
 
 
-def _where(failure: PermanentFailure, draft: Draft) -> str:
+def _where(failure: PermanentFailure, draft: TemplateDraft) -> str:
     cause = failure.__cause__
     line, _file = _place(failure, draft)
     if isinstance(cause, TemplateNotFound):
@@ -224,7 +224,7 @@ def _where(failure: PermanentFailure, draft: Draft) -> str:
     return _sentence(str(failure))
 
 
-def _place(failure: PermanentFailure, draft: Draft) -> tuple[int, str]:
+def _place(failure: PermanentFailure, draft: TemplateDraft) -> tuple[int, str]:
     """Return the line of the draft at which it failed, and its file; 0: it is not known."""
     found = (0, "")
     frame = failure.__cause__.__traceback__ if failure.__cause__ else None

@@ -19,7 +19,7 @@ from mail.letters.bill import in_languages
 from mail.letters.notices import kind_of
 from mail.letters.templates import OURS
 from office.equipment.office import Office
-from office.procedures.wording.drafts import Draft
+from office.procedures.wording.drafts import TemplateDraft
 from office.procedures.wording.kinds import DEFAULT, TemplateGroup, TemplateKind
 
 FOLDER = "templates"  # of the home; the mails are worded by what lies there, and by nothing else
@@ -62,7 +62,7 @@ def text_in_force(
     return TextInForce("", is_own=False)
 
 
-def keep_draft(office: Office, draft: Draft, before: dict[str, str]) -> list[str]:
+def keep_draft(office: Office, draft: TemplateDraft, before: dict[str, str]) -> list[str]:
     """
     Keep what a draft changes, as files and in the books; return the names of those files.
 

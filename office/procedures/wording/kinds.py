@@ -175,6 +175,7 @@ _MAILS = {
 }
 _ANSWERS = {
     "code": "The text message with the code that proves a phone.",
+    "add-method": "The text message with the link by which a customer adds a payment method.",
     "help": "The answer to HELP.",
     "stopped": "The answer to STOP.",
     "started": "The answer to START.",

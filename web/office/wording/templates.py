@@ -12,7 +12,7 @@ from domain.failures import Misuse, Refused
 from domain.languages import ENGLISH, NAMES
 from office.procedures.wording.drafts import (
     PART_NAMES,
-    Draft,
+    TemplateDraft,
     find_faults,
     variables_of,
     word_draft,
@@ -37,7 +37,7 @@ from web.layout import missing
 from web.office.layout import show_office
 from web.office.pages import groups
 from web.office.permissions import Permission, may
-from web.renewing import renew_office
+from web.office.wording.renewing import renew_office
 from web.visits import Visit, redirect
 
 ABOUT = {
@@ -184,7 +184,7 @@ def _asked(visit: Visit) -> tuple[TemplateKind | None, str]:
     return kind, language if kind is not None and language in kind.languages else ENGLISH
 
 
-def _draft(visit: Visit) -> Draft | None:
+def _draft(visit: Visit) -> TemplateDraft | None:
     """Return the texts as they were written into the form; of a GET, those in force."""
     kind, language = _asked(visit)
     if kind is None:
@@ -195,7 +195,7 @@ def _draft(visit: Visit) -> Draft | None:
         else text_in_force(visit.office, kind, part, language).text
         for part in kind.parts
     }
-    return Draft(kind, language, texts)
+    return TemplateDraft(kind, language, texts)
 
 
 def _back(kind: TemplateKind, language: str, done: str) -> Response:
