@@ -5,12 +5,13 @@ from __future__ import annotations
 GROUPS: dict[str, tuple[str, ...]] = {  # as README's table has them; what is in none comes last
     "The close": (
         "import", "check", "close", "pages", "schedule-autopay", "print", "outsort", "release",
-        "correct", "undo",
+        "correct", "undo", "replay",
     ),
     "A yes by somebody else": ("approvals", "approve", "refuse"),
     "Looking up": ("status", "list", "find", "show", "why"),
     "Autopay and money": (
-        "autopay", "collect", "retry-postings", "unknown", "refund", "deposits", "journal",
+        "autopay", "collect", "retry-postings", "unknown", "refund", "arrange", "deposits",
+        "journal",
     ),
     "Between two closes": ("feed", "balances"),
     "Every night": ("remind", "notify", "hold"),
@@ -52,6 +53,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "feed": ("billclose feed", "billclose feed movements.csv"),
     "balances": ('billclose balances decide feed/M-118 --contained --reason "seen in the export"',),
     "refund": ('billclose refund SBX-90017 --amount 20.00 --reason "paid twice"',),
+    "arrange": (
+        'billclose arrange 01.1037.1 --installments 4 --every month --reason "asked by phone"',
+        "billclose arrange 01.1037.1 --on 2026-12-01=80.00 --on 2027-01-04=60.00 --reason asked",
+    ),
     "deposits": ("billclose deposits",),
     "journal": ("billclose journal --period 2026-10 --to october.journal",),
     "remind": ("billclose remind --dry-run",),
@@ -79,6 +84,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "split": (r"billclose split bills.pdf --account 'Account: ([\d.]+)' --to bills",),
     "pattern": ("billclose pattern bills.pdf",),
     "draft-export": ("billclose draft-export october",),
+    "replay": ("billclose replay past-exports --against what-we-did",),
     "demo": ("billclose demo",),
     "sandbox": ("billclose sandbox",),
     "checks": ("billclose checks list",),

@@ -150,6 +150,11 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "refund",
         "Give the payment of a CONFIRMATION back to its payer; the bill is owed again by as much.",
     ),
+    "arrange": CommandEntry(
+        "command_line.commands.arrange",
+        "arrange",
+        "Let what ACCOUNT owes be paid in installments, by dates; or cancel such a plan.",
+    ),
     "deposits": CommandEntry(
         "command_line.commands.deposits",
         "deposits",
@@ -284,6 +289,11 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "command_line.commands.draft_export",
         "draft_export",
         "Write a first bundle.toml into FOLDER, from its tables' headings and its PDFs.",
+    ),
+    "replay": CommandEntry(
+        "command_line.commands.replay",
+        "replay",
+        "Close the past months whose exports lie in FOLDER once more, in rehearsals, and compare.",
     ),
     "demo": CommandEntry(
         "command_line.demo.demo",

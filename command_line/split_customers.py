@@ -31,7 +31,8 @@ def read_customers(file: Path) -> Knowledge:
 
     if not file.is_file():
         raise Misuse(f"--accounts: there is no file {file}.")
-    table = open_table(Folder(file.absolute().parent), file.name, (ACCOUNT, *NAMES, *ADDRESSES))
+    place, headings = Folder(file.absolute().parent), (ACCOUNT, *NAMES, *ADDRESSES)
+    table = open_table(place, file.name, headings, is_mapped=False)
     columns = {_plain(heading): place for place, heading in enumerate(table.headings)}
     if ACCOUNT not in columns:
         raise Misuse(

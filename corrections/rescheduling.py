@@ -49,7 +49,7 @@ def reschedule(books: Connection, number: str, terms: SchedulingTerms) -> tuple[
     before, and its row is locked. A payment that nothing is left for is cancelled and listed with
     its reason (rules 49, 72, 81, 82).
     """
-    standing = read_enrollment_facts(books, number)
+    standing = read_enrollment_facts(books, number, terms.today)
     payment = standing.payment
     if payment is None:
         return _schedule_new(books, standing, terms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -39,6 +40,7 @@ class Unposted:
 
 
 NOTHING_UNPOSTED = Unposted()
+Postable = tuple[PostingKind, BalanceEntry]
 
 
 def posting_key(kind: PostingKind, entry_key: str) -> str:
@@ -48,32 +50,45 @@ def posting_key(kind: PostingKind, entry_key: str) -> str:
 def queue_posting(
     books: Connection, entry: BalanceEntry, kind: PostingKind, *, now: datetime
 ) -> bool:
-    """
-    Record that a balance entry is to be posted, in the transaction that recorded it.
+    """Record that one balance entry is to be posted; returns whether it is new."""
+    return bool(queue_postings(books, [(kind, entry)], now=now))
 
-    Once for each entry, however often it is recorded; returns whether it is new. Cash receipting
-    is told amounts above zero, and by the kind which way they go.
+
+def queue_postings(books: Connection, wanted: Sequence[Postable], *, now: datetime) -> set[str]:
+    """
+    Record that balance entries are to be posted, in the transaction that recorded them.
+
+    Once for each entry, however often it is recorded; returns the keys that are new. Cash
+    receipting is told amounts above zero, and by the kind which way they go.
     Raises ValueError where the same was recorded with another amount: that is our mistake.
     """
-    amount = Money(abs(entry.amount.cents))
-    row = {
+    if not wanted:
+        return set()
+    rows = [_to_row(kind, entry, now) for kind, entry in wanted]
+    given = rows if len(rows) > 1 else rows[0]  # one is told in fewer words
+    new = set(books.scalars(_queueing(books.dialect.name), given))
+    if known := {row["key"]: row["amount"] for row in rows if row["key"] not in new}:
+        query = sa.select(posting.c.key, posting.c.amount).where(posting.c.key.in_(known))
+        stands = {row.key: row.amount for row in books.execute(query)}
+        for key, amount in known.items():
+            if stands.get(key) != amount:
+                raise ValueError(f"{key} was recorded with another amount")
+    return new
+
+
+def _to_row(kind: PostingKind, entry: BalanceEntry, now: datetime) -> dict[str, Any]:
+    return {
         "key": posting_key(kind, entry.key),
         "entry_key": entry.key,
         "payment_key": entry.payment_key,
         "kind": kind,
         "line": entry.line,
-        "amount": amount,
+        "amount": Money(abs(entry.amount.cents)),
         "state": POSTING.start,
         "attempts": 0,
         "created_at": now,
         "next_retry_at": now,
     }
-    if books.scalar(_queueing(books.dialect.name), row) is not None:
-        return True
-    known = books.scalar(sa.select(posting.c.amount).where(posting.c.key == row["key"]))
-    if known != amount:
-        raise ValueError(f"{row['key']} was recorded with another amount")
-    return False
 
 
 @cache

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import database.checking.tables
+import database.definitions.arrangements
 import database.definitions.backups
+import database.definitions.changes
 import database.definitions.checkout
 import database.definitions.desk
 import database.definitions.identity

@@ -15,6 +15,7 @@ from data_checks.check import Check
 from data_checks.checks.catalog import CATALOG
 from data_checks.recording import is_waivable
 from data_checks.register.catalog import REGISTER, REVIEWED
+from domain.arrangements import ARRANGEMENT
 from domain.checks import Severity
 from domain.payments import DRAW, PAYMENT, POSTING
 from domain.runs import RUN
@@ -148,6 +149,10 @@ def states_page() -> str:
             *_drawing("A posting", "domain/payments.py", POSTING),
             "How a taken payment gets into cash receipting. One that is *submitted* is looked up "
             "there before it is asked for again.",
+            "",
+            *_drawing("A payment arrangement", "domain/arrangements.py", ARRANGEMENT),
+            "Without four eyes (`arrangements.people`) a plan begins *in force*. What is paid of "
+            "it is read from the ledger every night, and is no state.",
             "",
             *_drawing("A delivery", "mail/states.py", DELIVERY),
             "A delivery that is *sending* is shown as *queued* by `billclose list deliveries`.",

@@ -45,6 +45,7 @@ class MessageKind(StrEnum):
     AUTOPAY_FAILED = "autopay-failed"
     METHOD_EXPIRING = "method-expiring"
     RECEIPT = "receipt"
+    ARRANGEMENT = "arrangement"  # a payment plan: agreed, an installment to come, broken, ended
     COMMUNICATION = "communication"
     ALERT = "alert"
     USAGE_EXPORT = "usage-export"

@@ -29,6 +29,7 @@ class LinkKind(StrEnum):
     STAFF_PASSWORD = "staff-password"  # noqa: S105 - the name of a link
     PHONE = "phone"  # no link: a code that a text brings proves a phone
     RECOVERY_CODE = "recovery-code"  # no link: read out by customer service (rule 155)
+    ADD_METHOD = "add-method"  # leads to the gateway's page, on which a customer adds a method
 
 
 # How long each is good (rules 142, 153, 155).
@@ -42,6 +43,7 @@ LINK_HOURS = {
     LinkKind.STAFF_PASSWORD: timedelta(hours=72),
     LinkKind.PHONE: timedelta(minutes=15),
     LinkKind.RECOVERY_CODE: timedelta(hours=24),
+    LinkKind.ADD_METHOD: timedelta(hours=24),
 }
 
 
@@ -82,6 +84,11 @@ class PortalUser:
     state: UserState
     seen_at: datetime | None
 
+    @property
+    def who(self) -> str:
+        """What the audit list calls them: never an address."""
+        return f"customer {self.number}"
+
 
 @dataclass(frozen=True, slots=True)
 class StaffMember:
@@ -112,3 +119,4 @@ class PortalMail:
     user: int
     link: str = ""  # the key of its one-time link
     account: str = ""  # the account number that it is about
+    about: str = ""  # what else it is about, where that is no link

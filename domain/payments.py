@@ -154,6 +154,7 @@ class Unscheduled(StrEnum):
     DIRECT_PAY = "direct-pay"
     METHOD_BLOCKED = "method-blocked"
     METHOD_MISSING = "method-missing"  # the mandate's token is no payment method of the export
+    ARRANGED = "arranged"  # all that it owes is in a payment arrangement that is in force
     ZERO_BALANCE = "zero-balance"
     OVER_MAXIMUM = "over-maximum"
     AFTER_DUE_DATE = "after-due-date"

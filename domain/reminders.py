@@ -17,6 +17,7 @@ class Skipped(StrEnum):
     """
 
     HELD = "held"  # a blocking check was waived for it, or the office put a hold on it
+    ARRANGED = "arranged"  # what it owes is in a payment arrangement that is kept
     PAYMENT_UNDER_WAY = "payment-under-way"  # ruling 14: until it is known what came of it
     SHIELDED_DRAW = "shielded-draw"  # its payment is due and was not drawn (ruling 20)
     SHIELDED_SCHEDULE = "shielded-schedule"  # its autopay was scheduled late, or not yet

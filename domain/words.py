@@ -13,5 +13,6 @@ def say_count(number: int, noun: str, plural: str = "") -> str:
 
 def say_meant(written: str, known: Iterable[str], *, closeness: float = 0.7) -> str:
     """Ask whether the nearest of what is known was meant: ` (did you mean list?)`; "": none is."""
-    near = get_close_matches(written.casefold(), list(known), n=1, cutoff=closeness)
-    return f" (did you mean {near[0]}?)" if near else ""
+    by_letters = {one.casefold(): one for one in known}
+    near = get_close_matches(written.casefold(), list(by_letters), n=1, cutoff=closeness)
+    return f" (did you mean {by_letters[near[0]]}?)" if near else ""

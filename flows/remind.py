@@ -14,8 +14,10 @@ from tasks.reminding import (
     look_for_undrawn_payments,
     queue_past_due,
     queue_payment_due,
+    send_arrangement_mails,
     send_past_due,
     send_payment_due,
+    settle_payment_arrangements,
     withdraw_what_is_not_owed,
 )
 from tasks.steps.naming import named_by_day
@@ -36,18 +38,23 @@ def remind(
     balances = guard_feed("remind", "reminders", despite_stale_balances)
     left_out = sorted(balances["left_out"])
     undrawn = look_for_undrawn_payments()
+    plans = settle_payment_arrangements(left_out)
     withdrawn = withdraw_what_is_not_owed()
     queued = {"payment-due": queue_payment_due(left_out), "past-due": queue_past_due(left_out)}
     sent = {"payment-due": send_payment_due(), "past-due": send_past_due()}
+    told_plans = send_arrangement_mails()
 
     figures = {
         "reminders": {kind: queued[kind] | _of_one_kind(sent[kind]) for kind in queued},
+        "arrangements": plans | _of_one_kind(told_plans),
         "balances": balances["sentence"],
         "as_of": balances["as_of"],
         "left_out": left_out,
         "collecting_overdue": undrawn,
         "withdrawn": withdrawn,
-        "stopped_by": sent["payment-due"]["stopped_by"] or sent["past-due"]["stopped_by"],
+        "stopped_by": sent["payment-due"]["stopped_by"]
+        or sent["past-due"]["stopped_by"]
+        or told_plans["stopped_by"],
     }
     told = ", ".join(f"{sent[kind]['sent']:,} {kind}" for kind in sent)
     nobody = [counts["mailed_nobody"] for counts in sent.values()]

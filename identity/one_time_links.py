@@ -69,6 +69,11 @@ def find_link(
     return _first(books, _good_links(now).where(*by_token))
 
 
+def find_link_by_key(books: Connection, key: str) -> OneTimeLink | None:
+    """Return a link that we have kept, good or not."""
+    return _first(books, sa.select(one_time_link).where(one_time_link.c.key == key))
+
+
 def find_link_of_user(
     books: Connection, user: int, kind: LinkKind, now: datetime
 ) -> OneTimeLink | None:

@@ -73,6 +73,8 @@ def begin_session(
             expires_at=now + WHOLE,
         )
     )
+    if not needs_code:
+        _mark_access(books, table, number, now)
     return token
 
 
@@ -149,8 +151,12 @@ def mark_seen(books: Connection, session: SignedIn, now: datetime) -> None:
     books.execute(
         web_session.update().where(row.token_sha256 == session.token_sha256).values(seen_at=now)
     )
-    table = staff if session.is_staff else web_user
-    books.execute(table.update().where(table.c.number == session.number).values(seen_at=now))
+    _mark_access(books, staff if session.is_staff else web_user, session.number, now)
+
+
+def _mark_access(books: Connection, table: sa.Table, number: int | None, now: datetime) -> None:
+    """Remember that somebody is in: the console tells when that was last (rule 160)."""
+    books.execute(table.update().where(table.c.number == number).values(seen_at=now))
 
 
 def end_session(books: Connection, token_sha256: str, now: datetime) -> None:

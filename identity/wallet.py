@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -21,9 +21,21 @@ from domain.failures import Refused
 from domain.identity import mailbox_of
 from domain.payments import MethodKind
 from identity.activity import record_activity
-from identity.sessions import SignedIn
 
 KEY_LETTERS = 16
+
+
+class WalletOwner(Protocol):
+    """Whose wallet it is: signed in, or come by a mailed link."""
+
+    @property
+    def number(self) -> int: ...
+
+    @property
+    def address(self) -> str: ...
+
+    @property
+    def who(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +122,7 @@ def find_saved(books: Connection, user: int, address: str, key: str) -> SavedMet
 
 
 def save_method(
-    books: Connection, who: SignedIn, method: SavedMethod, now: datetime, mandate: str = ""
+    books: Connection, who: WalletOwner, method: SavedMethod, now: datetime, mandate: str = ""
 ) -> bool:
     """
     Add a method to a wallet, once; the first one is the default. False: it was there.
@@ -135,13 +147,13 @@ def save_method(
     return True
 
 
-def choose_default(books: Connection, who: SignedIn, method: SavedMethod, now: datetime) -> None:
+def choose_default(books: Connection, who: WalletOwner, method: SavedMethod, now: datetime) -> None:
     """Offer a method first from now on; no autopay moves by it (ruling 12)."""
     _set_default(books, who.number, method.token)
     _record(books, who, "default payment method chosen", method, now)
 
 
-def remove_method(books: Connection, who: SignedIn, method: SavedMethod, now: datetime) -> None:
+def remove_method(books: Connection, who: WalletOwner, method: SavedMethod, now: datetime) -> None:
     """
     Take a method out of a wallet for good (rules 120, 121).
 
@@ -185,7 +197,7 @@ def _set_default(books: Connection, user: int, token: str) -> None:
 
 def _record(
     books: Connection,
-    who: SignedIn,
+    who: WalletOwner,
     kind: str,
     method: SavedMethod,
     now: datetime,

@@ -175,7 +175,7 @@ def _schedule(
     books: Connection, standing: BillStanding, due_on: date, terms: ReleaseTerms
 ) -> PlannedPayment | None:
     """Schedule autopay by the new due date, or list why there is none (rules 48-59, 82)."""
-    facts = read_enrollment_facts(books, standing.account)
+    facts = read_enrollment_facts(books, standing.account, terms.today)
     if facts.mandate is None or facts.period != standing.period:
         return None
     planned = plan_payment(

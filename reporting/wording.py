@@ -28,6 +28,7 @@ _REASONS = {
     "zero-balance": "nothing owed",
     "over-maximum": "over the customer's maximum",
     "after-due-date": "enrolled after the due date",
+    "arranged": "in a payment arrangement",
     "already-processed": "already paid by autopay",
 }
 

@@ -18,6 +18,7 @@ from mail.outbox.sending import say_tried
 from mail.reminders.exemptions import undrawn
 from mail.reminders.queueing import queue_reminders, withdraw_reminders
 from office.equipment.office import current_office
+from office.procedures.mailing.arranging import bring_up_to_date
 from office.procedures.mailing.due_mail import send_what_is_due
 from office.procedures.mailing.reminding import (
     QUEUES,
@@ -95,6 +96,19 @@ def withdraw_what_is_not_owed() -> int:
     return taken
 
 
+@task(name="settle arrangements", retries=0, cache_policy=NO_CACHE, persist_result=False)
+def settle_payment_arrangements(left_out: Sequence[str] = ()) -> Figures:
+    """Mark the plans that are paid or broken, and record the mails that plans owe; each once."""
+    figures = bring_up_to_date(current_office(), left_out)
+    get_run_logger().info(
+        "settle arrangements: %s kept, %s broken, %s new",
+        len(figures["kept"]),
+        len(figures["broken"]),
+        say_count(figures["queued"], "mail"),
+    )
+    return figures
+
+
 def _queueing(kind: MessageKind) -> Callable[..., Figures]:
     @task(name=f"queue {kind}", retries=0, cache_policy=NO_CACHE, persist_result=False)
     def queue(left_out: Sequence[str] = ()) -> State[Any]:
@@ -141,3 +155,4 @@ def _observed(step: Any) -> Callable[..., Figures]:
 
 queue_payment_due, queue_past_due = map(_queueing, REMINDERS)
 send_payment_due, send_past_due = map(_sending, REMINDERS)
+send_arrangement_mails = _sending(MessageKind.ARRANGEMENT)

@@ -18,7 +18,7 @@ from office.equipment.office import Office
 from web.csr.routes import console_routes
 from web.customers.autopay.routes import ROUTES as AUTOPAY
 from web.customers.choices.routes import ROUTES as CHOICES
-from web.customers.choices.routes import sandbox_routes
+from web.customers.choices.routes import link_routes, sandbox_routes
 from web.customers.history.routes import ROUTES as HISTORY
 from web.customers.paying.routes import ROUTES as PAYING
 from web.customers.paying.routes import guest_routes
@@ -42,6 +42,7 @@ def desk_of(office: Office) -> Starlette:
     """Return the web desk of an office, an ASGI application; no other address is answered."""
     desk = Starlette(
         routes=[
+            *_pages(office),
             Route("/unsubscribe/{token}", ask_to_unsubscribe, methods=["GET"]),
             Route("/unsubscribe/{token}", unsubscribe, methods=["POST"]),
             Route("/exports/{token}", fetch_export, methods=["GET"]),
@@ -52,7 +53,6 @@ def desk_of(office: Office) -> Starlette:
             Route("/metrics", tell_metrics, methods=["GET"]),
             Route("/static/{name}", send_static, methods=["GET"]),
             Route("/theme/{name}", send_themed, methods=["GET"]),
-            *_pages(office),
         ],
         lifespan=sending_mail,
         middleware=[Middleware(Guard, largest=largest_of)],
@@ -75,14 +75,18 @@ def desk_of(office: Office) -> Starlette:
 
 
 def _pages(office: Office) -> list[Route]:
-    """Return the pages that this desk serves, by the setting `web.serves`."""
+    """
+    Return the pages that this desk serves, by the setting `web.serves`.
+
+    Addresses are looked through in this order, so those that are asked for most come first.
+    """
     served = office.settings.web.serves
     return [
+        *(customer_routes(*HISTORY, *AUTOPAY, *CHOICES, *PAYING) if "customers" in served else ()),
+        *((*guest_routes(), *link_routes(), *sandbox_routes()) if "customers" in served else ()),
         *(staff_access_routes() if {"office", "csr"} & {*served} else ()),
         *(office_routes() if "office" in served else ()),
         *(console_routes() if "csr" in served else ()),
-        *((*guest_routes(), *sandbox_routes()) if "customers" in served else ()),
-        *(customer_routes(*HISTORY, *AUTOPAY, *CHOICES, *PAYING) if "customers" in served else ()),
     ]
 
 

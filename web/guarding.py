@@ -17,16 +17,32 @@ UPLOADS = "/office/close/upload"
 POSTS = "/office/communications/add"
 CORRECTED = "/office/correct"
 LARGEST_POST = 50_000_000  # a newsletter, or the small export of one bill
+TEMPLATES = "/office/communications/templates"
+EDITS, PREVIEWS = f"{TEMPLATES}/edit", f"{TEMPLATES}/preview"
+WRITTEN = frozenset({EDITS, PREVIEWS})  # forms in which whole texts are written
+LARGEST_WRITTEN = 1_000_000
 LOG = logging.getLogger("billclose.web")
 
 
-def policy_for(forms_to: Sequence[str] = ()) -> str:
-    """Return the policy of a page (CSP); its forms may lead on to `forms_to` as well."""
+def policy_for(forms_to: Sequence[str] = (), *, has_frame: bool = False) -> str:
+    """
+    Return the policy of a page (CSP); its forms may lead on to `forms_to` as well.
+
+    `has_frame` is of a page that shows another of ours in a frame.
+    """
     forms = " ".join(("'self'", *forms_to))
+    frames = "frame-src 'self'; " if has_frame else ""
     return (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
-        f"connect-src 'self'; form-action {forms}; frame-ancestors 'none'; base-uri 'none'"
+        f"{frames}connect-src 'self'; form-action {forms}; frame-ancestors 'none'; base-uri 'none'"
     )
+
+
+# A page that somebody has written: it runs nothing, loads nothing, and is nobody's origin.
+SANDBOXED = (
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "
+    "frame-ancestors 'self'; base-uri 'none'"
+)
 
 
 HEADERS = (
@@ -116,6 +132,8 @@ def largest_of(path: str) -> int:
         return LARGEST_UPLOAD
     if path in (POSTS, CORRECTED):
         return LARGEST_POST
+    if path in WRITTEN:
+        return LARGEST_WRITTEN
     return LARGEST_WEBHOOK if path.startswith("/webhooks/") else LARGEST_BODY
 
 
@@ -159,7 +177,7 @@ def _first_part(path: str) -> str:
             "theme",
         ),
         *("register", "verify", "sign-in", "second-step", "sign-out", "forgot", "recover"),
-        *("reset", "invite", "link", "unlock", "not-me", "oidc", "texts"),
+        *("reset", "invite", "link", "unlock", "not-me", "oidc", "texts", "add-method"),
         *(
             "accounts",
             "bills",

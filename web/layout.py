@@ -41,6 +41,7 @@ def templates() -> Environment:
         loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,  # else each page asks the disk for each of its parts
         trim_blocks=True,
         lstrip_blocks=True,
     )

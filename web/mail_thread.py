@@ -27,7 +27,7 @@ class MailThread:
 
     def __init__(self, office: Office) -> None:
         self.waits = threading.Event()
-        self._office = office
+        self.office = office
         self._ends = False
         self._thread = threading.Thread(target=self._send_until_ended, name="portal mail")
 
@@ -46,7 +46,7 @@ class MailThread:
             if self._ends:
                 return
             try:
-                send_portal_mails(self._office)
+                send_portal_mails(self.office)
             except (TemporaryFailure, PermanentFailure, OSError) as failure:
                 LOG.warning("the portal's mail waits: %s", type(failure).__name__)
 

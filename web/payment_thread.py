@@ -21,7 +21,7 @@ class PaymentThread:
     """
 
     def __init__(self, office: Office, mail_waits: threading.Event) -> None:
-        self._office = office
+        self.office = office
         self._mail_waits = mail_waits
         self._ends = threading.Event()
         self._thread = threading.Thread(target=self._look_until_ended, name="payments by hand")
@@ -36,7 +36,7 @@ class PaymentThread:
     def _look_until_ended(self) -> None:
         while not self._ends.wait(LOOK_SECONDS):
             try:
-                if follow_up(self._office):
+                if follow_up(self.office):
                     self._mail_waits.set()
             except (TemporaryFailure, PermanentFailure, OSError) as failure:
                 LOG.warning("payments by hand wait: %s", type(failure).__name__)

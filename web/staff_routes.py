@@ -8,8 +8,18 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
-from web.guarding import CORRECTED, POSTS, UPLOADS
-from web.office import access, close, customers, outsorting, payments, settings, start, theme
+from web.guarding import CORRECTED, POSTS, UPLOADS, WRITTEN
+from web.office import (
+    access,
+    arranging,
+    close,
+    customers,
+    outsorting,
+    payments,
+    settings,
+    start,
+    theme,
+)
 from web.office.corrections import correcting, undoing
 from web.office.decisions.autopay import AUTOPAY
 from web.office.decisions.communications import COMMUNICATIONS, show_posting, take_posting
@@ -19,11 +29,14 @@ from web.office.decisions.emails import EMAILS
 from web.office.decisions.findings import FINDINGS
 from web.office.decisions.payments import PAYMENTS
 from web.office.decisions.printing import PRINTING
+from web.office.enrollment import enrolling
 from web.office.lists import ListPage, export_list, show_list
 from web.office.pages import DIFFERENCES, LIST_PAGES, groups
 from web.office.permissions import Permission, may
 from web.office.uploading import take_export, uploading
-from web.visits import Page, Visit, for_staff, half_signed_in, open_staff_page
+from web.office.wording.routes import ROUTES as WORDING
+from web.office.wording.writing import written_fields
+from web.visits import Page, Reads, Visit, for_staff, half_signed_in, open_staff_page
 
 OPEN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/office/sign-in", access.show_sign_in),
@@ -43,6 +56,8 @@ STAFF: tuple[tuple[str, str, Page, Permission], ...] = (
     ("GET", "/office/customers/{account}", customers.show_customer, Permission.CUSTOMERS),
     ("POST", "/office/customers/{account}/hold", outsorting.take_hold, Permission.OUTSORT),
     ("POST", "/office/customers/{account}/release", outsorting.take_release, Permission.OUTSORT),
+    ("GET", "/office/customers/{account}/plan", arranging.show_plan, Permission.CUSTOMERS),
+    ("POST", "/office/customers/{account}/plan", arranging.take_plan, Permission.DECIDE),
     ("GET", "/office/close", close.show_close, Permission.LOOK),
     ("POST", "/office/close/rehearse", close.take_rehearsal, Permission.CLOSE),
     ("POST", "/office/close/begin", close.take_close, Permission.CLOSE),
@@ -56,6 +71,11 @@ STAFF: tuple[tuple[str, str, Page, Permission], ...] = (
     ("GET", POSTS, show_posting, Permission.DECIDE),
     ("GET", DIFFERENCES, show_differences, Permission.LOOK),
     ("POST", f"{DIFFERENCES}/settle", take_settled, Permission.DECIDE),
+    ("GET", enrolling.ENROLL, enrolling.show_enrolling, Permission.DECIDE),
+    ("POST", enrolling.ENROLL, enrolling.take_payer, Permission.DECIDE),
+    ("POST", f"{enrolling.ENROLL}/link", enrolling.take_link, Permission.DECIDE),
+    ("POST", f"{enrolling.ENROLL}/offer", enrolling.take_terms, Permission.DECIDE),
+    ("POST", f"{enrolling.ENROLL}/agree", enrolling.take_yes, Permission.DECIDE),
     ("GET", "/office/settings", settings.show_settings, Permission.SETTINGS),
     ("GET", "/office/settings/theme", theme.show_theme, Permission.SETTINGS),
 )
@@ -78,6 +98,7 @@ def staff_pages() -> Iterator[tuple[str, str, Page, Permission]]:
     """Yield every page of staff: its method, path, what answers it, and the permission it needs."""
     own = {(method, path) for method, path, _page, _needed in STAFF}
     yield from STAFF
+    yield from WORDING
     for decision in DECISIONS:
         assert decision.page.row_link is not None
         needed = decision.page.row_link.permission
@@ -107,8 +128,15 @@ def office_routes() -> list[Route]:
             Route(path, uploading(needed, back, take), methods=["POST"])
             for path, needed, back, take in UPLOADED
         ),
-        *(Route(path, for_staff(page, needed), methods=[m]) for m, path, page, needed in pages),
+        *(
+            Route(path, for_staff(page, needed, _reads(path)), methods=[method])
+            for method, path, page, needed in pages
+        ),
     ]
+
+
+def _reads(path: str) -> Reads | None:
+    return written_fields if path in WRITTEN else None
 
 
 def _decides(page: Callable[[Visit, RowDecision], Response], decision: RowDecision) -> Page:

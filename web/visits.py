@@ -26,7 +26,7 @@ from identity.sessions import (
     find_staff_session,
     mark_seen,
 )
-from mail.rendering.alerts import newest_utility
+from mail.rendering.alerts import newest_utility, newest_utility_in
 from office.equipment.office import Office, in_name_of, only_looking
 from rules.portal_access import own_path
 from web.office.permissions import Permission, may
@@ -118,6 +118,7 @@ class Visit:
 
 Page = Callable[[Visit], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
+Reads = Callable[[Request], Awaitable[dict[str, str]]]
 
 
 def open_page(page: Page) -> Endpoint:
@@ -175,18 +176,19 @@ def _answer_before_code(page: Page, request: Request, form: Mapping[str, str]) -
     return page(visit)
 
 
-def for_staff(page: Page, permission: Permission) -> Endpoint:
+def for_staff(page: Page, permission: Permission, read: Reads | None = None) -> Endpoint:
     """
     Make a page for members of staff whose role has a permission; others are asked to sign in.
 
-    The office acts in the name of whoever is signed in: the audit list has the person.
+    The office acts in the name of whoever is signed in: the audit list has the person. `read`
+    reads the fields of a form that has more in it than the usual ones.
     """
 
     async def answer(request: Request) -> Response:
         turned_away = await run_in_threadpool(turn_away, request, permission)
         if turned_away is not None:
             return turned_away
-        form = await _fields(request)
+        form = await (read or _fields)(request)
         return await run_in_threadpool(_answer_staff, page, request, form)
 
     return answer
@@ -294,6 +296,8 @@ def _visit(request: Request, form: Mapping[str, str], *, before_code: bool = Fal
             return Visit(request, only_looking(office), now, form, _looked_at(looking), looking)
         token = request.cookies.get(cookie_name(office), "")
         session = find_session(books, token, now, before_code=before_code)
+        if session is not None:  # a page comes of it: what it says above all is read along
+            request.scope[NEWEST] = newest_utility_in(books)
     return Visit(request, office, now, form, session)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from email.utils import localtime
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,8 @@ _MOVEMENTS = """
 
 def make_city(database: Database, accounts: int, now: datetime) -> None:
     """Fill empty books: every month is closed, all but the newest with its movements alone."""
+    if sa.inspect(database.engine).get_table_names():
+        raise RuntimeError("the database is not empty; give one that holds nothing")
     metadata.create_all(database.engine)
     months = list(_months(now.date()))
     with database.writing() as books:
@@ -108,6 +111,24 @@ def sign_in(database: Database, accounts: int, now: datetime) -> list[str]:
         books.execute(account_link.insert().values(**linked), places)
         books.execute(web_session.insert().values(**seen), sessions)
     return tokens
+
+
+def stay_signed_in(url: str) -> None:
+    """Let no session run out while others are measured."""
+    database, now = Database(url), localtime().astimezone(UTC)
+    later = {"seen_at": now, "expires_at": now + timedelta(hours=12)}
+    with database.writing() as books:
+        books.execute(web_session.update().values(later))
+    database.close()
+
+
+def empty(url: str) -> None:
+    """Take a city out of a PostgreSQL database again: this bench made it there."""
+    database = Database(url)
+    with database.writing() as books:
+        books.exec_driver_sql("DROP SCHEMA public CASCADE")
+        books.exec_driver_sql("CREATE SCHEMA public")
+    database.close()
 
 
 def books_url(folder: Path) -> str:

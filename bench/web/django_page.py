@@ -1,48 +1,92 @@
-"""The home page in Django: its ORM, its templates; gunicorn serves it, in a place of its own."""
+"""
+The home page in Django: its ORM, its templates; gunicorn serves it, in a place of its own.
+
+It does what ours does: the same session is looked up by the same conditions, the same accounts by
+their four ways, balances with what is on its way, payments, movements and news, all in one
+transaction; the same words through translation, the same headers. Bench checks that both pages say
+the same.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
+import time
+from datetime import UTC, timedelta
+from email.utils import localtime
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import django
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.db import models
-from django.db.models import Sum
-from django.http import HttpResponse
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce, Lower
+from django.http import HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import path
+from django.utils import timezone, translation
 
 settings.configure(
     SECRET_KEY="bench",
     ALLOWED_HOSTS=["*"],
     ROOT_URLCONF=__name__,
     USE_TZ=True,
+    USE_I18N=True,
+    LANGUAGES=[("en", "English"), ("es", "Español")],
     DATABASES={
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": os.environ["BENCH_BOOKS"],
             "CONN_MAX_AGE": None,
+            "ATOMIC_REQUESTS": True,
+            "OPTIONS": {"init_command": "PRAGMA cache_size=-32000; PRAGMA foreign_keys=ON;"},
         }
     },
     MIDDLEWARE=[
         "django.middleware.security.SecurityMiddleware",
+        f"{__name__}.dressed",
         "django.middleware.common.CommonMiddleware",
+        "django.middleware.clickjacking.XFrameOptionsMiddleware",
     ],
+    SECURE_REFERRER_POLICY="same-origin",
     TEMPLATES=[
         {
             "BACKEND": "django.template.backends.django.DjangoTemplates",
+            "DIRS": [Path(__file__).parent / "django_templates"],
             "OPTIONS": {
-                "loaders": [
-                    (
-                        "django.template.loaders.cached.Loader",
-                        [("django.template.loaders.locmem.Loader", {})],
-                    )
-                ]
+                "libraries": {"bench": "django_filters"},
             },
         }
     ],
 )
+LOG = logging.getLogger("bench")
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; "
+    "img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+def dressed(get_response):
+    """Add the headers that keep an answer private, and log method, status and time."""
+
+    def answer(request):
+        started = time.monotonic()
+        response = get_response(request)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        LOG.info("%s %d %.3f s", request.method, response.status_code, time.monotonic() - started)
+        return response
+
+    return answer
+
+
 django.setup()
 
 
@@ -53,145 +97,250 @@ class Table(models.Model):
         app_label = "bench"
 
 
-class WebUser(Table):
-    number = models.IntegerField(primary_key=True)
-    language = models.CharField(max_length=5)
-    version = models.IntegerField()
+KINDS = {
+    "text": models.TextField, "whole": models.IntegerField, "cents": models.BigIntegerField,
+    "day": models.DateField, "moment": models.DateTimeField, "yes": models.BooleanField,
+    "number": models.FloatField,
+}  # fmt: skip
 
-    class Meta(Table.Meta):
-        db_table = "web_user"
+
+def a_table(_table, **columns):
+    """Make a model of one of our tables with the columns that the page reads."""
+    fields = {}
+    for column, kind in columns.items():
+        is_key, kind = kind.startswith("key "), kind.removeprefix("key ")
+        fields[column] = KINDS[kind](primary_key=is_key, null=not is_key)
+    meta = type("Meta", (Table.Meta,), {"db_table": _table})
+    columns = {"__module__": __name__, "Meta": meta, **fields}
+    return type(_table.title().replace("_", ""), (Table,), columns)
+
+
+WebUser = a_table(
+    "web_user", number="key whole", address="text", language="text", version="whole", state="text"
+)
 
 
 class WebSession(Table):
     token_sha256 = models.CharField(primary_key=True, max_length=64)
     user = models.ForeignKey(WebUser, models.DO_NOTHING, db_column="user_number")
+    version = models.IntegerField()
+    csrf = models.CharField(max_length=43)
+    needs_code = models.BooleanField()
+    made_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
 
     class Meta(Table.Meta):
         db_table = "web_session"
 
 
-class AccountLink(Table):
+AccountLink = a_table(
+    "account_link",
+    number="key whole",
+    user_number="whole",
+    account_key="text",
+    unlinked_at="moment",
+)
+PortalLink = a_table("portal_link", account_key="key text", period="text", mailbox="text")
+Cosigner = a_table("cosigner", cosigner_id="key text", period="text", portal_user="text")
+LandlordLink = a_table(
+    "landlord_link", number="key whole", user_number="whole", cosigner_id="text",
+    unlinked_at="moment",
+)  # fmt: skip
+BillRun = a_table(
+    "bill_run", period="key text", utility="text", timezone="text", imported_at="moment"
+)
+Balance = a_table(
+    "balance_due", account_key="key text", account="text", period="text", amount_due="cents",
+    added="cents", paid="cents", due_on="day",
+)  # fmt: skip
+Account = a_table(
+    "account", account_key="key text", period="text", service_address="text", name="text",
+    cosigner_id="text", direct_pay="yes", block_ach="yes", block_card="yes",
+)  # fmt: skip
+Bill = a_table("bill", account_key="key text", period="text")
+AccountChange = a_table("account_change", number="key whole", account_key="text")
+Payment = a_table(
+    "gateway_payment", key="key text", kind="text", account_key="text", state="text",
+    amount="cents", pay_on="day", taken_at="moment", method_kind="text", last4="text",
+)  # fmt: skip
+
+
+class Draw(Table):
+    key = models.TextField(primary_key=True)
+    payment = models.ForeignKey(Payment, models.DO_NOTHING, db_column="payment_key")
+    amount = models.BigIntegerField()
+    state = models.TextField()
+
+    class Meta(Table.Meta):
+        db_table = "draw"
+
+
+class Checkout(Table):
+    key = models.TextField(primary_key=True)
+    payment = models.ForeignKey(Payment, models.DO_NOTHING, db_column="payment_key", null=True)
+
+    class Meta(Table.Meta):
+        db_table = "checkout"
+
+
+class CheckoutLine(Table):
     number = models.IntegerField(primary_key=True)
-    user_number = models.IntegerField()
-    account_key = models.CharField(max_length=64)
-    unlinked_at = models.DateTimeField(null=True)
-
-    class Meta(Table.Meta):
-        db_table = "account_link"
-
-
-class Balance(Table):
-    account_key = models.CharField(primary_key=True, max_length=64)
-    account = models.CharField(max_length=64)
-    period = models.CharField(max_length=40)
-    amount_due = models.BigIntegerField()
-    added = models.BigIntegerField()
-    paid = models.BigIntegerField()
-    due_on = models.DateField(null=True)
-
-    class Meta(Table.Meta):
-        db_table = "balance_due"
-
-
-class Account(Table):
-    account_key = models.CharField(primary_key=True, max_length=64)
-    period = models.CharField(max_length=40)
-    service_address = models.TextField()
-    name = models.TextField()
-
-    class Meta(Table.Meta):
-        db_table = "account"
-
-
-class Payment(Table):
-    key = models.CharField(primary_key=True, max_length=120)
-    account_key = models.CharField(max_length=64)
-    state = models.CharField(max_length=20)
-    amount = models.BigIntegerField()
-    pay_on = models.DateField()
-    taken_at = models.DateTimeField(null=True)
-
-    class Meta(Table.Meta):
-        db_table = "gateway_payment"
-
-
-class Movement(Table):
-    line = models.IntegerField(primary_key=True)
-    account_key = models.CharField(max_length=64)
-    period = models.CharField(max_length=40)
-    posted_on = models.DateField()
-    service = models.CharField(max_length=100)
-    description = models.TextField()
+    checkout = models.ForeignKey(Checkout, models.DO_NOTHING, db_column="checkout")
+    account_key = models.TextField()
     amount = models.BigIntegerField()
 
     class Meta(Table.Meta):
-        db_table = "movement"
+        db_table = "checkout_line"
+
+
+Movement = a_table(
+    "movement", line="key whole", account_key="text", account="text", period="text",
+    posted_on="day", service="text", description="text", kind="text", amount="cents",
+    usage="number", unit="text", reference="text",
+)  # fmt: skip
+PeriodClose = a_table("period_close", period="key text")
+Outsorted = a_table("outsorted_bill", account_key="key text", period="text", released_at="moment")
+Communication = a_table(
+    "communication", number="key whole", title="text", expires_on="day", added_at="moment",
+    removed_at="moment", written_at="moment",
+)  # fmt: skip
+OPEN = ("created", "asked")
 
 
 def home(request):
+    now = localtime().astimezone(UTC)
     token = hashlib.sha256(request.COOKIES["portal"].encode()).hexdigest()
-    session = WebSession.objects.select_related("user").get(token_sha256=token, ended_at=None)
-    links = AccountLink.objects.filter(user_number=session.user_id, unlinked_at=None)
-    balances = list(Balance.objects.filter(account_key__in=links.values("account_key")))
-    keys = [one.account_key for one in balances]
-    periods = {one.period for one in balances}
-    about = {
-        one.account_key: one
-        for one in Account.objects.filter(account_key__in=keys, period__in=periods)
-    }
-    payments = Payment.objects.filter(account_key__in=keys)
-    planned = list(payments.filter(state="scheduled").order_by("pay_on"))
-    way = payments.filter(state="submitted").aggregate(Sum("amount"))["amount__sum"] or 0
-    last = payments.filter(state="succeeded").order_by("-taken_at").first()
-    latest = list(
-        Movement.objects.filter(account_key__in=keys).order_by("-posted_on", "-period", "-line")[:5]
+    session = (
+        WebSession.objects.select_related("user")
+        .filter(
+            token_sha256=token, ended_at=None, expires_at__gt=now,
+            seen_at__gt=now - timedelta(minutes=30), version=F("user__version"),
+            user__state="active",
+        )
+        .first()
+    )  # fmt: skip
+    if session is None:
+        return HttpResponseRedirect("/sign-in")
+    utility, zone = (
+        BillRun.objects.order_by("-imported_at").values_list("utility", "timezone").first()
     )
-    shown = [
-        (one, about[one.account_key], one.amount_due + one.added - one.paid) for one in balances
-    ]
-    values = {"shown": shown, "planned": planned, "way": way, "last": last, "latest": latest}
-    return HttpResponse(PAGE.render(values))
+    at = now.astimezone(ZoneInfo(zone))
+    keys = keys_of(session.user)
+    values = {
+        "session": session, "utility": utility, "at": at, "today": at.date(), "path": "/",
+        "pages": PAGES, "language": session.user.language, "languages": settings.LANGUAGES,
+        "standings": standings_of(keys), "latest": latest_of(keys), "is_news": has_news(now, at),
+        "problems": {}, "messages": {},
+    }  # fmt: skip
+    with translation.override(session.user.language), timezone.override(at.tzinfo):
+        return render(request, "home.html", values)
 
 
-def _page():
-    from django.template import Context, engines
-
-    template = engines["django"].from_string(TEXT).template
-
-    class Page:
-        def render(self, values):
-            return template.render(Context(values))
-
-    return Page()
+PAGES = [
+    ("/", "Home"), ("/bills", "Bills and payments"), ("/usage", "Usage"), ("/wallet", "Wallet"),
+    ("/news", "News"), ("/account", "My account"),
+]  # fmt: skip
 
 
-_HEAD = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Home</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="/static/portal.css"></head><body><header><nav><ul>
-{% for name in names %}<li><a href="/{{ name }}">{{ name }}</a></li>{% endfor %}</ul></nav></header>
-<main><h1>Your accounts</h1>"""
-TEXT = (
-    _HEAD
-    + """{% for one, about, owed in shown %}<section class="card account">
-<div><h2>{{ about.service_address }}</h2><p class="number">Account {{ one.account }}</p>
-<p class="soft">Balance due</p><p class="amount">{{ owed }}</p>
-{% if owed > 0 and one.due_on %}<p class="due">Due on {{ one.due_on|date:"F j, Y" }}</p>
-{% else %}<p class="due">Nothing is due.</p>{% endif %}
-{% if way %}<p class="aside">A payment of {{ way }} is on its way.</p>{% endif %}
-{% for draw in planned %}<p class="aside">Autopay draws {{ draw.amount }} on
-{{ draw.pay_on|date:"F j, Y" }}.</p>{% endfor %}
-{% if last %}<p class="soft">Last paid: {{ last.amount }} on {{ last.taken_at|date }}.</p>
-{% endif %}
-</div><div class="acts"><a class="main" href="/accounts/{{ one.account_key }}/pay">Pay</a>
-<a href="/accounts/{{ one.account_key }}/bill">View bill</a>
-<a href="/accounts/{{ one.account_key }}/autopay">Autopay</a>
-<a href="/accounts/{{ one.account_key }}/paperless">Paperless</a></div></section>{% endfor %}
-<h2>Latest transactions</h2><table><tbody>{% for line in latest %}<tr>
-<td>{{ line.posted_on|date:"M j" }}</td><td>{{ line.service|default:line.description }}</td>
-<td class="num"><a href="/accounts/{{ line.account_key }}/lines/{{ line.period }}-{{ line.line }}">
-{{ line.amount }}</a></td></tr>{% endfor %}</tbody></table></main></body></html>"""
-)
-PAGE = _page()
+def keys_of(user):
+    """Return the accounts that a user sees: linked here, by the export, and as a landlord."""
+    mailbox = user.address.lower()
+    of_balance = Balance.objects.filter(
+        account_key=OuterRef("account_key"), period=OuterRef("period")
+    )
+    own = AccountLink.objects.filter(user_number=user.number, unlinked_at=None)
+    imported = BillRun.objects.filter(period=OuterRef(OuterRef("period"))).values("imported_at")
+    taken_off = AccountLink.objects.filter(
+        account_key=OuterRef("account_key"), user_number=user.number,
+        unlinked_at__gte=Subquery(imported),
+    )  # fmt: skip
+    exported = PortalLink.objects.filter(Exists(of_balance), ~Exists(taken_off), mailbox=mailbox)
+    cosigners = Cosigner.objects.annotate(who=Lower("portal_user")).filter(who=mailbox)
+    let = Account.objects.filter(
+        Exists(of_balance), cosigner_id__in=cosigners.values("cosigner_id")
+    ).extra(where=["account.cosigner_id <> ''"])
+    links = LandlordLink.objects.filter(user_number=user.number, unlinked_at=None)
+    let_here = Account.objects.filter(
+        Exists(of_balance), cosigner_id__in=links.values("cosigner_id")
+    ).extra(where=["account.cosigner_id <> ''"])
+    ways = [one.values_list("account_key") for one in (exported, let, let_here)]
+    return [row[0] for row in own.values_list("account_key").union(*ways)]
+
+
+def standings_of(keys):
+    """Return how accounts stand, as the templates show it."""
+    of_account = {"account_key": OuterRef("account_key"), "period": OuterRef("period")}
+    draws = Draw.objects.filter(
+        state__in=OPEN, payment__account_key=OuterRef("account_key"), payment__kind="autopay"
+    )
+    asked = Draw.objects.filter(payment=OuterRef("checkout__payment"), state__in=OPEN)
+    paying = CheckoutLine.objects.filter(Exists(asked), account_key=OuterRef("account_key"))
+    balances = Balance.objects.filter(account_key__in=keys).annotate(
+        owed=F("amount_due") + F("added") - F("paid"),
+        drawn=Coalesce(Subquery(_sum(draws)), 0),
+        paying=Coalesce(Subquery(_sum(paying)), 0),
+        bills=Coalesce(Subquery(_count(Bill.objects.filter(**of_account))), 0),
+        is_told=Exists(AccountChange.objects.filter(account_key=OuterRef("account_key"))),
+    )
+    rows = list(balances.order_by("account"))
+    wanted = Q(account_key__in=keys, period__in={one.period for one in rows})
+    about = {one.account_key: one for one in Account.objects.filter(wanted)}
+    draws, paid = payments_of(keys)
+    for one in rows:
+        one.facts, one.on_its_way = about[one.account_key], one.drawn + one.paying
+        one.next_draw, one.last_paid = draws.get(one.account_key), paid.get(one.account_key)
+        one.payable = max(one.owed - one.on_its_way, 0)
+    return rows
+
+
+def payments_of(keys):
+    draws, paid = {}, {}
+    by_autopay = Payment.objects.filter(
+        account_key__in=keys, kind="autopay", state__in=("scheduled", "succeeded")
+    )
+    for one in by_autopay.order_by("taken_at", "-pay_on"):
+        (draws if one.state == "scheduled" else paid)[one.account_key] = one
+    by_hand = CheckoutLine.objects.select_related("checkout__payment").filter(
+        account_key__in=keys, checkout__payment__state="succeeded"
+    )
+    for one in by_hand.order_by("checkout__payment__taken_at"):
+        paid[one.account_key] = one
+    return draws, paid
+
+
+def latest_of(keys):
+    held = Outsorted.objects.filter(
+        period=OuterRef("period"), account_key=OuterRef("account_key"), released_at=None
+    )
+    closed = PeriodClose.objects.values("period")
+    found = Movement.objects.filter(~Exists(held), account_key__in=keys, period__in=closed)
+    return list(found.order_by("-posted_on", "-period", "-line")[:5])
+
+
+def has_news(now, at):
+    posted = Communication.objects.filter(removed_at=None).exclude(written_at=None)
+    live = [
+        one for one in posted.order_by("-number")
+        if one.expires_on is None or one.expires_on >= at.date()
+    ]  # fmt: skip
+    return bool(live) and live[0].added_at > now - timedelta(days=30)
+
+
+def _sum(rows):
+    return _whole(rows, Sum("amount"))
+
+
+def _count(rows):
+    return _whole(rows, Count("pk"))
+
+
+def _whole(rows, of_all):
+    """Return a sub-select with one figure of all rows."""
+    grouped = rows.order_by().annotate(one=models.Value(1)).values("one")
+    return grouped.annotate(all=of_all).values("all")
+
+
 urlpatterns = [path("", home)]
 application = get_wsgi_application()

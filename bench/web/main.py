@@ -17,8 +17,9 @@ from email.utils import localtime
 from pathlib import Path
 
 from bench.splitter.bulk_files import cache_folder
-from bench.web.books import books_url, make_city, sign_in
+from bench.web.books import books_url, empty, make_city, sign_in, stay_signed_in
 from bench.web.load import Pages, one_by_one, so_many_a_second
+from bench.web.weighing import Weight, table_of_weights, weigh, words_of
 from bench.writing import RESULTS, machine, memory_disk, write_down
 from database.books import Database
 
@@ -41,45 +42,76 @@ class Row:
 def main(arguments: list[str]) -> None:
     """Measure each way to serve the page in turn, twice over, and write the results."""
     told = _options().parse_args(arguments)
-    rows = []
+    rows: list[Row] = []
+    weights: list[Weight] = []
     for url in ["", *([told.postgres] if told.postgres else [])]:
         for accounts in told.accounts:
-            rows += list(measure(accounts, url, told))
+            rows += list(measure(accounts, url, told, weights))
+    written = "\n".join([table(rows), *in_words(rows), "", *table_of_weights(weights)])
     write_down(
         "web",
-        {"machine": machine(), "load": os.getloadavg()[1], "rows": [asdict(row) for row in rows]},
-        table(rows),
+        {
+            "machine": machine(),
+            "load": os.getloadavg()[1],
+            "rows": [asdict(row) for row in rows],
+            "pages": [asdict(one) for one in weights],
+        },
+        written,
         folder=told.folder,
     )
-    print(table(rows))
+    print(written)
 
 
-def measure(accounts: int, url: str, told: argparse.Namespace) -> Iterator[Row]:
+def measure(
+    accounts: int, url: str, told: argparse.Namespace, weights: list[Weight]
+) -> Iterator[Row]:
     """Make a city and serve it in each way; on PostgreSQL in ours alone."""
     with tempfile.TemporaryDirectory(prefix="billclose-web-", dir=memory_disk()) as name:
         home = Path(name)
         place = url or books_url(home)
         (home / "billclose.toml").write_text(SETTINGS.format(url=place))
-        database, now = Database(place), localtime().astimezone(UTC)
-        make_city(database, accounts, now)
-        cookies = sign_in(database, accounts, now)
-        database.close()
+        cookies = _make(place, accounts)
         ways = [OURS] if url else [OURS, FLOOR, *([FASTAPI, DJANGO] if told.peers else [])]
         books = "PostgreSQL" if url else "SQLite"
         best: dict[str, Row] = {}
+        said: dict[str, str] = {}
         for _ in range(told.rounds):
+            stay_signed_in(place)
             for way in ways:
-                row = Row(way, books, accounts, *asked(way, home, cookies, told))
+                row = Row(way, books, accounts, *asked(way, home, cookies, told, said, weights))
                 if way not in best or row.alone.cpu_ms < best[way].alone.cpu_ms:
                     best[way] = row
         yield from best.values()
+        if url:
+            empty(url)
+
+
+def _make(place: str, accounts: int) -> list[str]:
+    """Make the city; return the tokens of its customers' cookies."""
+    database, now, begun = Database(place), localtime().astimezone(UTC), time.monotonic()
+    make_city(database, accounts, now)
+    cookies = sign_in(database, accounts, now)
+    database.close()
+    print(f"{accounts:,} accounts made in {time.monotonic() - begun:.0f} s", flush=True)
+    return cookies
 
 
 def asked(
-    way: str, home: Path, cookies: Sequence[str], told: argparse.Namespace
+    way: str,
+    home: Path,
+    cookies: Sequence[str],
+    told: argparse.Namespace,
+    said: dict[str, str],
+    weights: list[Weight],
 ) -> tuple[Pages, Pages | None]:
+    """Ask for the page; every way must say the same, or it is not compared."""
     some = cookies[:50] if way == FLOOR else cookies  # what it says to each is written down
     with serving(way, home, some) as (port, server):
+        first = said.setdefault("home", words_of(port, some[0]))
+        if words_of(port, some[0]) != first:
+            raise RuntimeError(f"{way} says something else: {words_of(port, some[0])}")
+        if way == OURS and not weights:
+            weights += weigh(port, some[0])
         one_by_one(port, server, some, told.pages // 4)
         alone = one_by_one(port, server, some, told.pages)
         loaded = None
@@ -153,7 +185,8 @@ def table(rows: Sequence[Row]) -> str:
         " core, the client another. CPU of the server, a page: asked over one connection, each"
         " after the one before, the better of the rounds. `floor` is the same statements by the"
         " bare driver and the same template with the same values. `fastapi` is the same functions"
-        " in FastAPI, `django` the same page by its ORM and templates under gunicorn.",
+        " in FastAPI, `django` the same page by its ORM and templates under gunicorn: the same"
+        " session look-up, facts and headers, and the same words, which the bench compares.",
         "",
         "| served by | books | accounts | CPU ms | times the floor | p50 ms | bytes |"
         f" p99 ms at {RATE:.0f} a second |",
@@ -173,11 +206,32 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join([*lines, ""])
 
 
+def in_words(rows: Sequence[Row]) -> Iterator[str]:
+    """Say what the targets are about: how the page grows with the city, and its peers."""
+    ours = [row for row in rows if row.served == OURS]
+    for books in dict.fromkeys(row.books for row in ours):
+        grown = sorted((row for row in ours if row.books == books), key=lambda row: row.accounts)
+        small, large = grown[0], grown[-1]
+        if small is not large:
+            more = 100 * (large.alone.cpu_ms / small.alone.cpu_ms - 1)
+            yield (
+                f"On {books} a page with {large.accounts:,} accounts takes {more:+.0f} % of CPU"
+                f" beside one with {small.accounts:,}."
+            )
+    for row in rows:
+        if row.served in (DJANGO, FASTAPI):
+            mine = next(
+                one for one in ours if (one.books, one.accounts) == (row.books, row.accounts)
+            )
+            times = row.alone.cpu_ms / mine.alone.cpu_ms
+            yield f"With {row.accounts:,} accounts {row.served} takes {times:.1f} times ours."
+
+
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench web", description=__doc__)
-    parser.add_argument("--accounts", type=int, nargs="*", default=[2_000, 20_000])
+    parser.add_argument("--accounts", type=int, nargs="*", default=[2_000, 200_000])
     parser.add_argument("--pages", type=int, default=2_000, help="asked in each round")
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=10.0, help=f"of {RATE:.0f} pages a second")
     parser.add_argument("--postgres", default="", help="the URL of an empty database, for ours too")
     parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=True)

@@ -39,13 +39,14 @@ def to_encoding(name: str) -> str | None:
     return _CODECS.get(name.strip().casefold().replace(" ", "-"))
 
 
-def find_encoding(files: Files, file: str, said: str = "") -> str:
+def find_encoding(files: Files, file: str, said: str = "", *, is_mapped: bool = True) -> str:
     """
     Return the encoding of a file: what is `said`, else `utf-8-sig` or `cp1252`.
 
     Whichever it is, all bytes must fit. Raises Refused (`wrong-encoding`), which names UTF-16,
     UTF-32, Mac Roman and DOS where the file looks like one: cp1252 takes the bytes of some for
-    other letters, and customers' names would be wrong without a word.
+    other letters, and customers' names would be wrong without a word. `is_mapped`: a bundle.toml
+    stands beside the file, which may say its encoding.
     """
     if said:
         encoding = "utf-8-sig" if said == "utf-8" else said
@@ -59,7 +60,7 @@ def find_encoding(files: Files, file: str, said: str = "") -> str:
         raise _wrong(
             file,
             "is UTF-16, which Excel calls Unicode text",
-            '; or say encoding = "utf-16" at the top of bundle.toml',
+            _or_say("utf-16") if is_mapped else "",
         )
     if _fits(files, file, "utf-8"):
         return "utf-8-sig"
@@ -71,12 +72,16 @@ def find_encoding(files: Files, file: str, said: str = "") -> str:
             file,
             f"row {line} has letters that are neither UTF-8 nor cp1252 (Windows Western), and "
             f"looks like {names[other]}",
-            f'; or say encoding = "{other}" at the top of bundle.toml',
+            _or_say(other) if is_mapped else "",
         )
     if _fits(files, file, encoding):
         return encoding
     line = _first_misfit(files, file, encoding)
     raise _wrong(file, f"row {line} has bytes that are neither UTF-8 nor cp1252 (Windows Western)")
+
+
+def _or_say(encoding: str) -> str:
+    return f'; or say encoding = "{encoding}" at the top of bundle.toml'
 
 
 def _wrong(file: str, what: str, otherwise: str = "") -> Refused:

@@ -62,7 +62,7 @@ class RowReader:
         Cells that cannot be read, or must not be kept, are reported: all of them.
         """
         make = self._table.make
-        faults = Faults(self._source.file)
+        faults = Faults(self._source.file, is_mapped=self._table.is_mapped)
         for rows in self._some_rows():
             faults.rows += len(rows)
             columns = self._convert_sound(rows)
@@ -76,7 +76,7 @@ class RowReader:
 
     def read_columns(self, report: Report) -> Iterator[Any]:
         """Yield some readable rows at a time, their values column by column; report the rest."""
-        faults = Faults(self._source.file)
+        faults = Faults(self._source.file, is_mapped=self._table.is_mapped)
         for rows in self._some_rows():
             faults.rows += len(rows)
             columns = self._convert_sound(rows)
@@ -162,9 +162,10 @@ class Faults:
     A date written otherwise is one mistake and one sentence, not 60,000.
     """
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, *, is_mapped: bool) -> None:
         self.rows = 0
         self._file = file
+        self._is_mapped = is_mapped
         self._problems: list[tuple[Problem, str]] = []
         self._rows_by_kind: dict[str, int] = {}
 
@@ -191,8 +192,11 @@ class Faults:
         _, _, fault = first.message.partition(f"{self._file} row {first.row}")
         message = (
             f"all {self.rows:,} rows of {self._file} fail in one way; row {first.row}{fault}. "
+        ) + (
             "If the billing system writes it so, say in bundle.toml what it means "
             "([values] and [columns], see docs/export.md), or export it otherwise"
+            if self._is_mapped
+            else "Let the billing system write it as docs/export.md says"
         )
         return Problem(first.code, message, "", self._file, first.row, first.column)
 

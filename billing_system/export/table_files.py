@@ -67,13 +67,16 @@ class TableFile:
         return f"has {len(cells)} fields where the heading has {len(self.headings)}"
 
 
-def open_table(files: Files, file: str, ours: Collection[str], *, encoding: str = "") -> TableFile:
+def open_table(
+    files: Files, file: str, ours: Collection[str], *, encoding: str = "", is_mapped: bool = True
+) -> TableFile:
     """
-    Find out how a table is written; `ours` are the headings that it should have.
+    Find out how a table is written; `ours` are the headings that it should have, and `is_mapped`
+    says that a bundle.toml beside it may tell more of it.
 
     Raises Misuse without headings, or where they stand further down; Refused if it is unreadable.
     """
-    encoding = find_encoding(files, file, encoding)
+    encoding = find_encoding(files, file, encoding, is_mapped=is_mapped)
     with files.open(file) as stream:
         text = io.TextIOWrapper(stream, encoding=encoding, newline="")
         lines = [

@@ -16,7 +16,7 @@ from typing import IO, Any
 from billing_system.export.columns import Table
 from billing_system.export.fields import MANIFEST, show
 from billing_system.export.rows import UNREADABLE, RowReader, unused_headings
-from billing_system.export.table_files import open_table
+from billing_system.export.table_files import TableFile, open_table
 from billing_system.export_files import Folder, ZipFolder
 from billing_system.feed.columns import ACKNOWLEDGEMENTS, CHANGES, MOVEMENTS, TABLES
 from billing_system.feed.port import Announced, FeedFile
@@ -144,20 +144,21 @@ def _unused(place: Place) -> Iterator[str]:
     """Name what nobody reads: headings that are none of ours, and other files."""
     for table in TABLES:
         if place.has(table.file):
-            source = open_table(place, table.file, _needed(table))
+            source = _open(place, table)
             for heading in unused_headings(table, source, {})[0]:
                 yield f"{table.file}: {heading[:60]}"
     known = {HEADING, *(table.file for table in TABLES)}
     yield from (name[:80] for name in place.names() if name not in known and "." in name[1:])
 
 
-def _needed(table: Table) -> list[str]:
-    return [column.name for column in table.columns if not column.optional]
+def _open(place: Place, table: Table) -> TableFile:
+    needed = [column.name for column in table.columns if not column.optional]
+    return open_table(place, table.file, needed, is_mapped=table.is_mapped)
 
 
 def _rows(place: Place, table: Table, problems: list[Problem]) -> Iterator[tuple[int, Any]]:
     if place.has(table.file):
-        reader = RowReader(table, open_table(place, table.file, _needed(table)), {}, {})
+        reader = RowReader(table, _open(place, table), {}, {})
         for raw, value in reader.read(problems.append):
             if value is not None:
                 yield raw.row, value

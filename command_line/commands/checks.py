@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from domain.money import Money
 if TYPE_CHECKING:
     from data_checks.register.limits import LimitSet
     from office.equipment.office import Office
+    from office.procedures.checks import TriedReview
 
 
 @click.group()
@@ -31,11 +32,6 @@ def checks() -> None:
 
     A severity is block, warn, fold (counted, and told to whoever asks) or off; limits may differ
     by service and rate code. What is set is audited with its reason.
-
-    \b
-    billclose checks set usage-outlier WATER/WI factor=3 --reason "irrigation starts"
-    billclose checks mute usage-outlier 01.1037.1 --until 2026-12-31 --reason "pool filled"
-    billclose checks try usage-outlier factor=3 --periods 6
     """
 
 
@@ -196,10 +192,11 @@ def try_limits(
 
     office = open_office(home)
     if check not in ALL and not words:
-        _write(_try_period(office, check), as_json, "Nothing.")
-        return
-    changes = _changes(check, words) if words else []
-    _write(_try_check(office, check, changes, period, periods), as_json, "There is no period.")
+        rows, nothing = _try_period(office, check), "Nothing was found."
+    else:
+        changes = _changes(check, words) if words else []
+        rows, nothing = _try_check(office, check, changes, period, periods), "No period is closed."
+    _write(rows, as_json, nothing)
 
 
 @checks.command()
@@ -232,38 +229,52 @@ def _try_period(office: Office, period: str) -> list[dict[str, Any]]:
 
     if find_run(office.database, period) is None:
         require_check(period)  # neither a period nor a check: says what was probably meant
-    found, bills = try_review(office, period, [])
+    tried = try_review(office, period)
+    _tell_what_is_before({period: tried})
     return [
-        {"check": check, "found": count, "per_1000_bills": _per_thousand(count, bills)}
-        for check, count in sorted(found.items())
+        {"check": check, "found": count, "per_1000_bills": _per_thousand(count, tried.bills)}
+        for check, count in sorted(tried.found.items())
     ]
 
 
 def _try_check(
     office: Office, check: str, changes: list[LimitSet], period: str, periods: int
 ) -> list[dict[str, Any]]:
-    from data_checks.choices.chosen import require_choice
     from data_checks.register.catalog import LIMITS
     from office.procedures.checks import newest_periods, try_review
 
-    for change in changes:
-        require_choice(change.check, change.name, change.value)
     if check not in LIMITS:
         raise Misuse(f"{check} looks at one period alone and has no limits to try.")
-    rows = []
-    for one in [period] if period else newest_periods(office, periods):
-        now, bills = try_review(office, one, [])
-        then, _ = try_review(office, one, changes) if changes else (now, bills)
-        rows.append(
-            {
-                "period": one,
-                "bills": bills,
-                "found": now.get(check, 0),
-                "would_find": then.get(check, 0),
-                "per_1000_bills": _per_thousand(then.get(check, 0), bills),
-            }
-        )
-    return rows
+    chosen = [period] if period else newest_periods(office, periods)
+    now = {one: try_review(office, one) for one in chosen}
+    then = {one: try_review(office, one, changes) for one in chosen} if changes else now
+    _tell_what_is_before(now)
+    return [
+        {
+            "period": one,
+            "bills": now[one].bills,
+            "months_before": now[one].months,
+            "found": now[one].found.get(check, 0),
+            "would_find": then[one].found.get(check, 0),
+            "per_1000_bills": _per_thousand(then[one].found.get(check, 0), now[one].bills),
+        }
+        for one in chosen
+    ]
+
+
+def _tell_what_is_before(tried: Mapping[str, TriedReview]) -> None:
+    """Say which periods have too little before them: a 0 of theirs says nothing."""
+    from data_checks.register.usual import ENOUGH
+    from domain.words import say_count
+
+    for period, one in tried.items():
+        if one.months < ENOUGH:
+            before = say_count(one.months, "month") if one.months else "nothing"
+            click.echo(
+                f"{period} has {before} before it, so that most of it could not be compared: "
+                "`billclose import --history` takes past exports in.",
+                err=True,
+            )
 
 
 def _per_thousand(count: int, bills: int) -> str:

@@ -53,8 +53,6 @@ def correct(
     The balance moves by the difference, the scheduled payment follows, a mail marked as a
     corrected bill says what changed, and who is on paper gets it on paper. What was drawn is not
     drawn again. Run again after any interruption it goes on where it was.
-
-    Example: billclose correct 01.1037.1 --period 2026-10 --bundle corrected/ --reason "Misread"
     """
     from office.procedures.corrections.correcting import correct as correct_bill
     from office.procedures.corrections.correcting import look

@@ -36,9 +36,6 @@ def outsort(
 
     Before the close or after it; `billclose list outsorted` shows what is held, `billclose release`
     lets it go. After the close what waits is taken back, and what has left the office is told.
-
-    \b
-    Example: billclose outsort 01.1037.1 --period 2026-10 --reason "meter read twice"
     """
     from office.procedures.outsorting import hold_back
 

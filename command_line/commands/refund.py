@@ -85,4 +85,6 @@ def _to_amount(written: str | None) -> Money | None:
     try:
         return Money.parse(written)
     except ValueError:
-        raise Misuse(f"--amount {written!r} is no amount such as 40.00.") from None
+        raise Misuse(
+            f"--amount {written!r} is no amount such as 40.00.", "unreadable-amount"
+        ) from None

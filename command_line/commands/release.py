@@ -43,9 +43,6 @@ def release(
 
     A bill whose period is closed is due at least outsort.days_to_pay days from now. Also for the
     bills that a waived check holds. Run again after an interruption it goes on where it was.
-
-    \b
-    Example: billclose release 01.1037.1 --period 2026-10
     """
     from office.procedures.outsorting import let_go, send_released
 

@@ -24,6 +24,8 @@ from command_line.outcomes.mail import UNSENT, Figures, is_unsent, run_mailing, 
 from command_line.working import telling_steps
 from domain.words import say_count
 
+MOST_NAMED = 5  # accounts in a line
+
 if TYPE_CHECKING:
     from office.equipment.office import Office
 
@@ -92,6 +94,7 @@ def _look(office: Office, despite: str | None, despite_stale: str | None) -> Fig
     from mail.reminders.exemptions import undrawn
     from mail.reminders.queueing import queue_reminders
     from office.procedures.feeding import find_stale, say_as_of, say_feed
+    from office.procedures.mailing.arranging import bring_up_to_date
     from office.procedures.mailing.reminding import to_figures, undrawn_figures
     from office.procedures.posting import require_posted_here
 
@@ -108,8 +111,10 @@ def _look(office: Office, despite: str | None, despite_stale: str | None) -> Fig
         for kind in REMINDERS
     }
     overdue = undrawn_figures(undrawn(office.database, now))
+    plans = bring_up_to_date(office, left_out, records=False)
     return {
         "reminders": found,
+        "arrangements": plans | nothing,
         "collecting_overdue": overdue,
         "balances": say_feed(office, now),
         "as_of": say_as_of(office),
@@ -119,7 +124,8 @@ def _look(office: Office, despite: str | None, despite_stale: str | None) -> Fig
 
 def _needs_person(figures: Figures) -> bool:
     unsent = any(map(is_unsent, figures["reminders"].values()))
-    return unsent or bool(figures["stopped_by"])
+    plans = figures["arrangements"]
+    return unsent or is_unsent(plans) or bool(plans["broken"]) or bool(figures["stopped_by"])
 
 
 def _lines(office: Office, figures: Figures, *, dry_run: bool) -> list[str]:
@@ -136,6 +142,7 @@ def _lines(office: Office, figures: Figures, *, dry_run: bool) -> list[str]:
             f"{found['reason']}"
             for found in counts["holds"]
         ]
+    lines += _plan_lines(office, figures["arrangements"])
     overdue = figures["collecting_overdue"]
     if overdue["payments"]:
         lines.append(
@@ -147,4 +154,21 @@ def _lines(office: Office, figures: Figures, *, dry_run: bool) -> list[str]:
         lines.append(f"{figures['withdrawn']:,} that waited are not owed any more: taken back.")
     if figures.get("stopped_by"):
         lines.append(f"Stopped: {figures['stopped_by']}. Later: {office.command} remind")
+    return lines
+
+
+def _plan_lines(office: Office, plans: Figures) -> list[str]:
+    """Say what became of payment arrangements tonight; nothing where nothing did."""
+    lines = []
+    if plans["queued"] or plans["sent"]:
+        told = [f"{plans['queued']:,} new", f"{plans['sent']:,} sent", *say_unsent(plans)]
+        lines.append(f"{'arrangement':13}" + ", ".join(told))
+    for name, words in (("kept", "paid"), ("broken", "broken"), ("in_force_again", "open again")):
+        if plans[name]:
+            accounts = ", ".join(plans[name][:MOST_NAMED])
+            more = len(plans[name]) - MOST_NAMED
+            rest = f" and {more:,} more" if more > 0 else ""
+            lines.append(f"{len(plans[name]):>13,}  {words}: {accounts}{rest}")
+    if plans["broken"]:
+        lines.append(f"              How each stands: {office.command} list arrangements")
     return lines

@@ -51,8 +51,6 @@ def undo(
     what was drawn and mailed stands, and is told with what will be done about it. The period may
     then be closed again, with another export. Refused once undo.days have passed, or where a
     later close of one of its accounts stands.
-
-    Example: billclose undo 2026-10 --reason "Wrong rates"
     """
     from office.procedures.corrections import undoing
 

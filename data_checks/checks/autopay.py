@@ -17,9 +17,9 @@ def agreed_sql() -> str:
     The one that scheduling goes by, written down: a check that looked at the export alone would
     not see whom the office has enrolled, and would see whose mandate it has ended.
     """
-    agreed = sa.select(mandates_in_force(sa.bindparam("period")))
+    agreed = sa.select(mandates_in_force(sa.literal_column(":period", sa.String())))
     named: sa.Dialect = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
-    return str(agreed.compile(dialect=named))
+    return str(agreed.compile(dialect=named, compile_kwargs={"literal_binds": True}))
 
 
 _ENROLLED = f"""

@@ -18,10 +18,12 @@ from data_checks.register.catalog import LIMITS, REGISTER
 from data_checks.register.figures import ExpectedFigure
 from data_checks.register.limits import Limit, Limits, LimitSet
 from database.audit import record_audit
-from database.checking.tables import check_setting
+from database.checking.tables import check_setting, history_line
 from database.runs import timezone_of
+from database.tables import movement
 from domain.checks import NEVER_WAIVED, Severity
 from domain.failures import Misuse, Refused
+from domain.movements import MovementKind
 from domain.words import say_meant
 
 SEVERITY = "severity"
@@ -115,6 +117,37 @@ def limit_of(check: str, name: str) -> Limit:
     return known[name]
 
 
+def require_place(books: Connection, service: str, rate_code: str = "") -> None:
+    """
+    Raise Misuse for a service or rate code that was never billed, with the one that was meant.
+
+    A limit of a misspelled service would hold for nothing, and nobody would hear of it. Before the
+    first export nothing is known, and an office may set what it wants.
+    """
+    billed = list_places(books) if service else frozenset()
+    if not billed or (service, rate_code) in billed:
+        return
+    services = {one for one, _ in billed}
+    if service not in services:
+        meant = say_meant(service, sorted(services))
+        raise Misuse(f"No service {service!r} was ever billed{meant}.")
+    rates = {rate for one, rate in billed if one == service and rate}
+    has = f"it has {', '.join(sorted(rates))}" if rates else "its lines name none"
+    meant = say_meant(rate_code, sorted(rates))
+    raise Misuse(f"{service} has no rate code {rate_code!r}{meant}; {has}.")
+
+
+def list_places(books: Connection) -> frozenset[tuple[str, str]]:
+    """Return every service that was billed, alone and with each of its rate codes."""
+    line, past = movement.c, history_line.c
+    billed = sa.select(line.service, line.rate_code).where(line.kind == MovementKind.BILLING)
+    taken_in = sa.select(past.service, past.rate_code)
+    found = [*books.execute(billed.distinct()), *books.execute(taken_in.distinct())]
+    return frozenset((service, rate or "") for service, rate in found) | frozenset(
+        (service, "") for service, _ in found
+    )
+
+
 def read_choices(
     books: Connection,
     settings: Sequence[LimitSet] = (),
@@ -151,6 +184,7 @@ def record_choice(
     require_choice(choice.check, choice.name, choice.value)
     if choice.name == SEVERITY and (choice.service or choice.rate_code):
         raise Misuse("A severity is of the whole check; limits may differ by service and rate.")
+    require_place(books, choice.service, choice.rate_code)
     books.execute(
         check_setting.insert().values(
             check_name=choice.check,

@@ -97,13 +97,18 @@ def review(
         judgement,
         errors,
         count_bills(register),
-        int((~np.isnan(register.amount[:, :-1])).any(axis=0).sum()),
+        count_months(register),
     )
 
 
 def count_bills(register: Register) -> int:
     now = register.frame["amount"].notna()
     return int(register.frame.loc[now, "account_key"].nunique())
+
+
+def count_months(register: Register) -> int:
+    """Count the months before that there are to compare with."""
+    return int((~np.isnan(register.amount[:, :-1])).any(axis=0).sum())
 
 
 def _judged(register: Register) -> frozenset[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,6 +30,36 @@ def account_in_force(of: sa.FromClause, name: ChangeField) -> sa.ColumnElement[A
     if name not in FLAGS + WAYS:
         return sa.type_coerce(sa.func.coalesce(_told(of, name), exported), exported.type)
     return sa.func.coalesce(_told(of, name), sa.case((exported, YES), else_=NO)) == YES
+
+
+def told_in_force(period: str, fields: Sequence[ChangeField]) -> sa.Subquery:
+    """
+    Select some fields as they are in force of those accounts of a period that the feed told of.
+
+    They are few. Who asks for everybody joins them and takes the export's word for the others:
+    to look for a change of each field of each account takes longer than all that it decides.
+    """
+    said_at = sa.select(sa.func.coalesce(bill_run.c.written_at, bill_run.c.imported_at)).where(
+        bill_run.c.period == period
+    )
+    told = (
+        sa.select(account_change.c.account_key)
+        .distinct()
+        .where(
+            account_change.c.field.in_([name.value for name in fields]),
+            account_change.c.told_at >= said_at.scalar_subquery(),
+        )
+        .subquery("told_account")
+    )
+    return (
+        sa.select(
+            account.c.account_key,
+            *(account_in_force(account, name).label(name.value) for name in fields),
+        )
+        .join_from(told, account, account.c.account_key == told.c.account_key)
+        .where(account.c.period == period)
+        .subquery("told")
+    )
 
 
 def column_in_force(of: sa.FromClause, name: str) -> sa.ColumnElement[Any]:

@@ -172,6 +172,7 @@ method_capture = sa.Table(
     sa.Column("guest", sa.String(64), nullable=False, server_default=""),
     sa.Column("goes_on_to", sa.String(200), nullable=False, server_default=""),  # in mid-payment
     sa.Column("receipt_to", sa.String(320), nullable=False, server_default=""),  # a guest's
+    sa.Column("link", sa.String(32), nullable=False, server_default=""),  # by which they came
     sa.Column("reference", sa.String(200), nullable=False, server_default=""),  # the gateway's
     sa.Column("payer", sa.String(200), nullable=False, server_default=""),  # whom it made of them
     sa.Column("begun_at", Moment, nullable=False),

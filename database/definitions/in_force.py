@@ -103,7 +103,7 @@ VIEWS: dict[str, str | sa.Select[Any]] = {
         JOIN web_user u ON u.number = k.user_number
         JOIN cosigner c ON c.cosigner_id = k.cosigner_id
         WHERE k.unlinked_at IS NULL AND {_MAY_SIGN_IN} AND LOWER(c.portal_user) <> u.mailbox""",
-    "wallet_in_force": f"""
+    "wallet_in_force": """
         SELECT p.period, p.token, p.portal_user, p.kind, p.last4
         FROM payment_method p
         JOIN bill_run r ON r.period = p.period
@@ -115,7 +115,7 @@ VIEWS: dict[str, str | sa.Select[Any]] = {
         FROM wallet_method w
         JOIN web_user u ON u.number = w.user_number
         CROSS JOIN bill_run r
-        WHERE w.removed_at IS NULL AND {_MAY_SIGN_IN} AND NOT EXISTS (
+        WHERE w.removed_at IS NULL AND u.state <> 'deleted' AND NOT EXISTS (
             SELECT 1 FROM payment_method p WHERE p.period = r.period AND p.token = w.token)""",
 }
 

@@ -241,10 +241,14 @@ def _add_to_sums(books: Connection, entries: Sequence[BalanceEntry]) -> None:
         else:
             added += entry.amount
         sums[entry.account_key] = (added, paid)
-    for key, (added, paid) in sorted(sums.items()):
-        given = {"of_account": key, "more_added": added, "more_paid": paid}
-        if books.execute(_ADDING, given).rowcount != 1:
-            raise ValueError(f"the balance of {key} is not there to be changed")
+    given = [
+        {"of_account": key, "more_added": added, "more_paid": paid}
+        for key, (added, paid) in sorted(sums.items())
+    ]
+    if given and books.execute(_ADDING, given).rowcount != len(given):
+        there = set(books.scalars(_THERE, {"keys": list(sums)}))
+        gone = ", ".join(sorted(sums.keys() - there)[:3]) or "some account"
+        raise ValueError(f"the balance of {gone} is not there to be changed")
 
 
 _NEWEST = (  # the account's newest export, as far as it says what it knew
@@ -260,6 +264,9 @@ _NEWEST = (  # the account's newest export, as far as it says what it knew
     .join(bill_run, bill_run.c.period == _BALANCE.period)
     .join(period_close, period_close.c.period == _BALANCE.period)
     .where(_BALANCE.account_key.in_(sa.bindparam("keys", expanding=True)))
+)
+_THERE = sa.select(_BALANCE.account_key).where(
+    _BALANCE.account_key.in_(sa.bindparam("keys", expanding=True))
 )
 _ADDING = (
     balance_due.update()

@@ -7,16 +7,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from database.definitions.arrangements import arrangement
 from database.feed.tables import customer_choice, feed_finding
 from database.queries.autopay import payments_left_out
 from database.queries.debtors import unreachable_debtors
 from database.queries.outsorted import held_back
 from database.tables import balance_due, bounce, check_finding, check_result, delivery
+from domain.arrangements import ArrangementState
 from domain.bounces import BounceKind
 from domain.checks import Severity
 from domain.deliveries import UNSUBSCRIBED, DeliveryStatus
 from domain.feeds import ChoiceState
 
+_PLAN = arrangement.c
 UNSENT = (DeliveryStatus.FAILED, DeliveryStatus.DEFERRED, DeliveryStatus.IN_DOUBT)
 
 
@@ -37,6 +40,8 @@ def exceptions(further: Iterable[sa.Select[Any]] = (), period: str | None = None
                 _unknown_bounces(),
                 _of_the_feed(),
                 _refused(),
+                _broken_plans(),
+                _waiting_plans(),
             )
         ),
         unreachable_debtors(period),
@@ -150,4 +155,38 @@ def _unknown_bounces() -> sa.Select[Any]:
         )
         .outerjoin_from(bounce, delivery, delivery.c.key == bounce.c.delivery_key)
         .where(waits_for_a_person())
+    )
+
+
+def _broken_plans() -> sa.Select[Any]:
+    """Select the broken plans of accounts that have no later one, for the list of exceptions."""
+    later = arrangement.alias("later")
+    has_later = sa.exists().where(
+        later.c.account_key == _PLAN.account_key, later.c.number > _PLAN.number
+    )
+    message = sa.literal("its payment arrangement is broken: ").concat(_PLAN.end_reason)
+    return _of_a_plan("arrangement-broken", message, 4).where(
+        _PLAN.state == ArrangementState.BROKEN, ~has_later
+    )
+
+
+def _waiting_plans() -> sa.Select[Any]:
+    """Select the plans that wait for a second person's yes."""
+    message = sa.literal("its payment arrangement waits for the yes of a second person, ").concat(
+        sa.literal("asked by ").concat(_PLAN.made_by)
+    )
+    return _of_a_plan("arrangement-waiting", message, 4).where(
+        _PLAN.state == ArrangementState.WAITING
+    )
+
+
+def _of_a_plan(code: str, message: sa.ColumnElement[str], position: int) -> sa.Select[Any]:
+    return sa.select(
+        _PLAN.account,
+        sa.literal("payment").label("stage"),
+        sa.literal(code).label("code"),
+        message.label("message"),
+        _PLAN.period.label("period"),
+        _PLAN.account_key.label("_account_key"),
+        sa.literal(position).label("_position"),
     )

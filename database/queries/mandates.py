@@ -7,10 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.definitions.in_force import wallet_in_force
+from database.definitions.wallet import method_in_force
 from database.tables import bill_run, enrollment, enrollment_end, mandate
 
-Run = str | sa.BindParameter[str] | sa.ScalarSelect[str]
+Run = str | sa.BindParameter[str] | sa.ColumnClause[str] | sa.ScalarSelect[str]
 
 
 Accounts = str | Sequence[str] | None  # one account's key, several, or None for everybody's
@@ -44,8 +44,9 @@ def mandates_in_force(run: Run, accounts: Accounts = None) -> sa.Subquery:
 def _given_to_office(run: Run, accounts: Accounts) -> sa.Select[Any]:
     """Select what the office holds; an export made later must still know the payment method."""
     rows = enrollment.c
+    method = method_in_force(bill_run.c.period, rows.method_token)
     kind = sa.case(
-        (wallet_in_force.c.token.is_not(None), wallet_in_force.c.kind),
+        (method.kind.is_not(None), method.kind),
         (bill_run.c.imported_at < rows.enrolled_at, rows.method_kind),
     )
     found = (
@@ -63,13 +64,9 @@ def _given_to_office(run: Run, accounts: Accounts) -> sa.Select[Any]:
         )
         .select_from(enrollment)
         .join(bill_run, bill_run.c.period == run)
-        .outerjoin(
-            wallet_in_force,
-            sa.and_(wallet_in_force.c.period == run, wallet_in_force.c.token == rows.method_token),
-        )
         .where(rows.cancelled_at.is_(None))
     )
-    return found.where(*_are(rows.account_key, accounts))
+    return method.joined_to(found).where(*_are(rows.account_key, accounts))
 
 
 def _are(column: sa.Column[str], accounts: Accounts) -> list[sa.ColumnElement[bool]]:
@@ -93,14 +90,15 @@ def _of_export(run: Run, accounts: Accounts) -> sa.Select[Any]:
         .group_by(rows.account_key)
     )
     chosen = newest.subquery("newest")
-    return (
+    method = method_in_force(rows.period, rows.method_token)
+    return method.joined_to(
         sa.select(
             rows.account_key,
             sa.cast(sa.null(), enrollment.c.id.type).label("enrollment_id"),
             rows.portal_user,
             rows.method_token,
-            wallet_in_force.c.kind.label("method_kind"),
-            sa.func.coalesce(wallet_in_force.c.last4, sa.literal_column("''")).label("last4"),
+            method.kind.label("method_kind"),
+            sa.func.coalesce(method.last4, sa.literal_column("''")).label("last4"),
             rows.days_prior,
             rows.maximum,
             sa.cast(sa.null(), sa.Boolean).label("pays_up_to_maximum"),
@@ -108,8 +106,4 @@ def _of_export(run: Run, accounts: Accounts) -> sa.Select[Any]:
         )
         .select_from(chosen)
         .join(mandate, sa.and_(rows.period == run, rows.line == chosen.c.line))
-        .outerjoin(
-            wallet_in_force,
-            sa.and_(wallet_in_force.c.period == run, wallet_in_force.c.token == rows.method_token),
-        )
     )

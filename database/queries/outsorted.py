@@ -64,6 +64,25 @@ def due_on_of(
     return sa.func.coalesce(own.scalar_subquery(), otherwise, type_=sa.Date())
 
 
+def outsorted_once(period: str) -> sa.Subquery:
+    """
+    Select the accounts whose bill of a period was ever held back: few, so they are joined.
+
+    `is_held`: 1 while it is, else 0; `due_on` is the due date that it got when it was released.
+    """
+    is_held = sa.case((_HELD.released_at.is_(None), 1), else_=0)
+    return (
+        sa.select(
+            _HELD.account_key,
+            sa.func.max(is_held).label("is_held"),
+            sa.func.max(_HELD.due_on).label("due_on"),
+        )
+        .where(_HELD.period == period)
+        .group_by(_HELD.account_key)
+        .subquery("outsorted_once")
+    )
+
+
 def outsorted() -> sa.Select[Any]:
     """
     Select the bills that are held back now, as `list outsorted` shows them (contract 7).

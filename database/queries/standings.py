@@ -16,7 +16,7 @@ from database.ledger.received import received_on
 from database.ledger.tables import account_change
 from database.queries.balances import on_its_way, open_balance, stands_with
 from database.queries.corrections import is_of_account, standing_corrections
-from database.tables import account, balance_due, bill, bill_run, gateway_payment, scheduled_payment
+from database.tables import account, balance_due, bill, bill_run, gateway_payment
 from domain.feeds import ChangeField
 from domain.money import ZERO, Money
 from domain.payments import MethodKind, PaymentKind, PaymentState
@@ -71,8 +71,7 @@ def standings_of(books: Connection, keys: Sequence[str]) -> list[AccountStanding
     """Return how accounts stand, by number, in one reading of the books (rule 39)."""
     if not keys:
         return []
-    draws = {row.account_key: row for row in books.execute(_NEXT, {"keys": list(keys)})}
-    paid = {row.account_key: row for row in books.execute(_LAST, {"keys": list(keys)})}
+    draws, paid = _payments(books, keys)
     rows = books.execute(_STANDING, {"keys": list(keys)}).all()
     told = _told(books, [row.account_key for row in rows if row.is_told])
     moved = since_bills(books, [row.account_key for row in rows if row.bills and row.has_moved])
@@ -104,6 +103,19 @@ def since_bills(books: Connection, keys: Sequence[str]) -> dict[str, SinceBill]:
     return found
 
 
+def _payments(
+    books: Connection, keys: Sequence[str]
+) -> tuple[dict[str, NextDraw], dict[str, tuple[Money, date]]]:
+    """Return of each account what is drawn next, and what was paid last, by autopay or by hand."""
+    draws, paid = {}, {}
+    for row in books.execute(_PAYMENTS, {"keys": list(keys)}):
+        if row.taken_at is None:
+            draws[row.account_key] = NextDraw(row.pay_on, row.amount, row.method_kind, row.last4)
+        else:
+            paid[row.account_key] = row.amount, row.taken_at.date()
+    return draws, paid
+
+
 def _told(books: Connection, keys: Sequence[str]) -> dict[str, Any]:
     """Return what is in force of the accounts that the feed told something of: few, and dear."""
     if not keys:
@@ -112,7 +124,11 @@ def _told(books: Connection, keys: Sequence[str]) -> dict[str, Any]:
 
 
 def _to_standing(
-    row: Any, facts: Any, planned: Any, paid: Any, since: SinceBill | None
+    row: Any,
+    facts: Any,
+    planned: NextDraw | None,
+    paid: tuple[Money, date] | None,
+    since: SinceBill | None,
 ) -> AccountStanding:
     return AccountStanding(
         row.account_key,
@@ -127,9 +143,9 @@ def _to_standing(
         facts.block_ach,
         facts.block_card,
         facts.direct_pay,
-        planned and NextDraw(planned.pay_on, planned.amount, planned.method_kind, planned.last4),
-        paid and paid.amount,
-        paid and paid.taken_at.date(),
+        planned,
+        paid and paid[0],
+        paid and paid[1],
         since,
     )
 
@@ -187,28 +203,29 @@ _SINCE = (
     .outerjoin(_CORRECTED, is_of_account(_CORRECTED, balance_due))
     .where(balance_due.c.account_key.in_(_KEYS))
 )
-_payment, _paid = scheduled_payment.c, gateway_payment.c
-_NEXT = (
-    sa.select(
-        _payment.account_key,
-        _payment.pay_on,
-        _payment.amount,
-        _payment.method_kind,
-        _payment.last4,
-    )
-    .where(_payment.state == PaymentState.SCHEDULED, _payment.account_key.in_(_KEYS))
-    .order_by(_payment.pay_on.desc())  # of several the next one is read last, and stays
+_paid = gateway_payment.c
+_HOW = (_paid.pay_on, _paid.method_kind, _paid.last4)
+_PLANNED = sa.select(
+    _paid.account_key,
+    _paid.amount,
+    sa.cast(sa.null(), _paid.taken_at.type).label("taken_at"),
+    *_HOW,
+).where(
+    _paid.kind == PaymentKind.AUTOPAY,
+    _paid.state == PaymentState.SCHEDULED,
+    _paid.account_key.in_(_KEYS),
 )
-_BY_AUTOPAY = sa.select(_paid.account_key, _paid.amount, _paid.taken_at).where(
+_BY_AUTOPAY = sa.select(_paid.account_key, _paid.amount, _paid.taken_at, *_HOW).where(
     _paid.kind == PaymentKind.AUTOPAY,
     _paid.state == PaymentState.SUCCEEDED,
     _paid.account_key.in_(_KEYS),
 )
 _BY_HAND = (
-    sa.select(checkout_line.c.account_key, checkout_line.c.amount, _paid.taken_at)
+    sa.select(checkout_line.c.account_key, checkout_line.c.amount, _paid.taken_at, *_HOW)
     .join(checkout, checkout.c.key == checkout_line.c.checkout)
     .join(gateway_payment, _paid.key == checkout.c.payment_key)
     .where(_paid.state == PaymentState.SUCCEEDED, checkout_line.c.account_key.in_(_KEYS))
 )
-_TAKEN = sa.union_all(_BY_AUTOPAY, _BY_HAND).subquery("taken")
-_LAST = sa.select(_TAKEN).order_by(_TAKEN.c.taken_at)  # the last is read last, and stays
+_ALL = sa.union_all(_PLANNED, _BY_AUTOPAY, _BY_HAND).subquery("payments")
+# Read last, and so what stays: of what was taken the newest, of what is planned the next.
+_PAYMENTS = sa.select(_ALL).order_by(_ALL.c.taken_at, _ALL.c.pay_on.desc())

@@ -16,7 +16,7 @@ FORMS = (
     "access-verify", "access-known", "access-invitation", "access-reset", "access-locked",
     "access-connect",
     "access-linked", "access-new-sign-in", "access-new-browser", "access-way-changed",
-    "access-staff",
+    "access-staff", "access-add-method", "access-autopay", "access-autopay-ended",
 )  # fmt: skip
 
 
@@ -26,15 +26,22 @@ class AccessLetter(Notice):
     What somebody needs to sign in, or should know about it (rules 140-145, 152-153).
 
     `link` is good once and until `expires`; `code` does the same where a link cannot be opened.
+    `agreed` are the paragraphs of what was agreed to with the office.
     """
 
     kind = MessageKind.ACCESS
     link: str
     code: str = ""
     expires: str = ""  # in the utility's local time
+    agreed: tuple[str, ...] = ()
 
     def _own_values(self) -> Values:
-        return {"link": web_address(self.link), "code": self.code, "expires": self.expires}
+        return {
+            "link": web_address(self.link),
+            "code": self.code,
+            "expires": self.expires,
+            "agreed": self.agreed,
+        }
 
 
 def _none(_key: str) -> str:
@@ -68,6 +75,7 @@ _PATHS = {
     "connect-identity": "oidc/mailed",
     "unlink-account": "not-me",
     "staff-password": "office/password",
+    "add-method": "add-method",
 }
 NO_PORTAL = PortalLinks()
 

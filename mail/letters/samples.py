@@ -9,6 +9,7 @@ from domain.deliveries import MessageKind
 from domain.money import Money
 from domain.payments import MethodKind
 from mail.letters.access import AccessLetter
+from mail.letters.arrangements import ArrangementLetter
 from mail.letters.bill import AnnouncedDraw, Letter, a_sample
 from mail.letters.communications import AlertLetter, CommunicationLetter
 from mail.letters.links import UsageExportLetter
@@ -97,6 +98,17 @@ _OWN: dict[MessageKind, tuple[type[Notice], dict[str, Any]]] = {
         MethodExpiring,
         {"expires_on": date(2026, 11, 30), "draw": _DRAW, **_METHOD},
     ),
+    MessageKind.ARRANGEMENT: (
+        ArrangementLetter,
+        {
+            "plan_amount": Money(150_00), "open_balance": Money(150_00), "amount": Money(50_00),
+            "due_on": date(2026, 12, 1), "last_day": date(2026, 12, 4),
+            "installments": (
+                (date(2026, 12, 1), Money(50_00)), (date(2027, 1, 1), Money(50_00)),
+                (date(2027, 2, 1), Money(50_00)),
+            ),
+        },
+    ),
     MessageKind.COMMUNICATION: (
         CommunicationLetter,
         {
@@ -125,6 +137,9 @@ _OWN: dict[MessageKind, tuple[type[Notice], dict[str, Any]]] = {
         {
             "link": "https://larkspur.example/verify/0f3a9c", "code": "271828",
             "expires": "November 5, 2026 at 9:00 AM MST",
+            "agreed": (
+                "Each bill is drawn from your card ending 4242, 5 days before its due date.",
+            ),
         },
     ),
     MessageKind.USAGE_EXPORT: (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -11,8 +11,10 @@ from typing import Any
 
 from jinja2 import (
     BaseLoader,
+    ChoiceLoader,
     Environment,
     FileSystemLoader,
+    FunctionLoader,
     StrictUndefined,
     Template,
     TemplateError,
@@ -46,8 +48,8 @@ class StyledLoader(BaseLoader):
     of it. Classes that the sheet does not have stay as they are.
     """
 
-    def __init__(self, folders: Iterable[Path]) -> None:
-        self._files = FileSystemLoader(list(folders))
+    def __init__(self, files: BaseLoader, folders: Iterable[Path]) -> None:
+        self._files = files
         self._styles = read_styles(folders)
 
     def get_source(self, environment: Environment, template: str):  # type: ignore[no-untyped-def]
@@ -85,10 +87,15 @@ def _written(rules: str) -> str:
 
 PARTS = ("subject", "txt", "html")
 TEXTS = "texts"  # the folder of what goes to a phone
-TEXT_ANSWERS = ("code", "help", "stopped", "started")  # texts that are about no account
-_OWN = Path(__file__).parents[1] / "templates"
+# Texts that are about no account.
+TEXT_ANSWERS = ("code", "add-method", "help", "stopped", "started")
+OURS = Path(__file__).parents[1] / "templates"
 # A template may divide a text or ask a list for what it has not: its fault, and not the program's.
-_FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+# One that includes itself, or asks for more than the machine has, is its own fault as well.
+_FAULTS = (
+    *(TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
+    *(RuntimeError, MemoryError),
+)
 _NAME = re.compile(rf"({FOLDER}/|{TEXTS}/)?[A-Za-z0-9][A-Za-z0-9_-]*")
 # What every bill's template must say, and what of a bill makes it say so.
 _SAID_WHERE = {
@@ -127,6 +134,11 @@ class Wording:
     html: str
 
 
+def is_template_name(name: str) -> bool:
+    """Tell whether a template may be called so; a form from an export may be called anything."""
+    return _NAME.fullmatch(name) is not None
+
+
 class Templates:
     """
     The office's templates, and ours for all it has not written (rules 14, 16).
@@ -135,15 +147,22 @@ class Templates:
     a form without any of its own gets `default`. Those of the other mails lie in `notices/` and
     are named by their kind. The sandbox keeps a template, which anybody in the office may edit,
     from reaching into the program; a variable that does not exist is an error instead of a hole
-    in a customer's mail.
+    in a customer's mail. `draft` are texts by file name that are tried before they are kept: they
+    stand before both.
     """
 
-    def __init__(self, folder: Path | None = None, contact: OfficeContact = NO_CONTACT) -> None:
-        folders = [path for path in (folder, _OWN) if path is not None and path.is_dir()]
+    def __init__(
+        self,
+        folder: Path | None = None,
+        contact: OfficeContact = NO_CONTACT,
+        draft: Mapping[str, str] | None = None,
+    ) -> None:
+        folders = [path for path in (folder, OURS) if path is not None and path.is_dir()]
         self._folder = folder
         self._contact = contact.values()
-        self._plain = _environment(FileSystemLoader(folders), escapes=False)
-        self._html = _environment(StyledLoader(folders), escapes=True)
+        files = ChoiceLoader([FunctionLoader(_from(draft or {})), FileSystemLoader(folders)])
+        self._plain = _environment(files, escapes=False)
+        self._html = _environment(StyledLoader(files, folders), escapes=True)
         self._find = lru_cache(maxsize=None)(self._select)
 
     def check(self, *, is_protected: bool = False, has_links: bool = False) -> None:
@@ -154,11 +173,9 @@ class Templates:
         mails. So is one that does not say how a protected bill is opened, or where one that is too
         large to be mailed is to be read. Raises Misuse that names the form.
         """
-        told = {"password_hint": is_protected, "bill_link": has_links}
         for form in sorted({*FORM_TITLES, "default", CORRECTED_BILL, *self._forms_in("")}):
             self._try(a_sample(form))
-            for variable in (name for name, is_needed in told.items() if is_needed):
-                self._require(form, variable)
+            self.require_told(a_sample(form), is_protected=is_protected, has_links=has_links)
         for form in sorted({*NOTICES, *self._forms_in(FOLDER)}):
             if kind_of(form) is None:
                 raise Misuse(
@@ -188,12 +205,10 @@ class Templates:
 
     def _check_texts(self) -> None:
         """Word every text with sample facts, in both languages."""
-        about = {"account_end": "37.1", "shows_amount": True, "link": "", "code": "271828"}
         for language in NAMES:
             for form in (*sorted(TEXTED), *TEXT_ANSWERS):
-                own = {} if form in TEXT_ANSWERS else a_sample_notice(form).values()
                 try:
-                    self.word_text((form,), {"utility": "Larkspur"} | own | about, language)
+                    self.word_text((form,), a_sample_text(form), language)
                 except PermanentFailure as failure:
                     raise Misuse(f"{failure}; correct it in {self._folder}") from failure
 
@@ -219,9 +234,16 @@ class Templates:
         except PermanentFailure as failure:
             raise Misuse(f"{failure}; correct it in {self._folder}") from failure
 
-    def _require(self, form: str, variable: str) -> None:
+    def require_told(self, sample: BillLetter, *, is_protected: bool, has_links: bool) -> None:
+        """Raise Misuse where a bill's mail does not say how, or where, the bill is to be read."""
+        told = {"password_hint": is_protected, "bill_link": has_links}
+        for variable in (name for name, is_needed in told.items() if is_needed):
+            self._require(sample, variable)
+
+    def _require(self, sample: BillLetter, variable: str) -> None:
         """Raise Misuse where a body says the same with the variable filled as without it."""
-        plain = replace(a_sample(form), password_hint="", bill_link="")
+        form = sample.form
+        plain = replace(sample, password_hint="", bill_link="")
         other, told = self.word(plain), self.word(_with(plain, variable))
         bodies = {"txt": other.text == told.text, "html": other.html == told.html}
         for part, is_silent in bodies.items():
@@ -241,8 +263,15 @@ class Templates:
     def _select(self, names: tuple[str, ...], part: str) -> Template:
         environment = self._html if part == "html" else self._plain
         return environment.select_template(
-            [f"{name}.{part}" for name in names if _NAME.fullmatch(name)]
+            [f"{name}.{part}" for name in names if is_template_name(name)]
         )
+
+
+def a_sample_text(form: str) -> dict[str, Any]:
+    """Return invented values of a text message, with every variable that it can have."""
+    own = {} if form in TEXT_ANSWERS else a_sample_notice(form).values()
+    about = {"account_end": "37.1", "shows_amount": True, "link": "", "code": "271828"}
+    return {"utility": "Larkspur"} | own | about
 
 
 def _with(letter: BillLetter, variable: str) -> BillLetter:
@@ -251,9 +280,12 @@ def _with(letter: BillLetter, variable: str) -> BillLetter:
     return replace(letter, password_hint=a_sample().password_hint)
 
 
-def _environment(
-    loader: FileSystemLoader | StyledLoader, *, escapes: bool
-) -> ImmutableSandboxedEnvironment:
+def _from(draft: Mapping[str, str]) -> Callable[[str], tuple[str, str, None] | None]:
+    """Return what finds a draft's texts, each under its own name: its faults bear it too."""
+    return lambda name: (draft[name], name, None) if name in draft else None
+
+
+def _environment(loader: BaseLoader, *, escapes: bool) -> ImmutableSandboxedEnvironment:
     return ImmutableSandboxedEnvironment(
         loader=loader,
         autoescape=escapes,
@@ -308,7 +340,10 @@ NOTICE = {
     "service_fee": "within the payment's amount; empty where there is none",
     "receipt_number": "cash receipting's; empty until it is posted",
     "what_happened": "to a payment after it was taken: a sentence; mostly empty",
-    "lines": "what a payment pays, where that is not the one account: a list of texts",
+    "plan_amount": "of a payment plan, all installments together",
+    "last_day": "by which an installment has to be paid at the latest",
+    "lines": "a list of texts: a plan's installments, or what a payment pays where that is more "
+    "than the one account",
     "expires": "the day, and of a link the time; empty where it is not known",
     "title": "what it is about",
     "paragraphs": "a list of texts: `{% for paragraph in paragraphs %}`",

@@ -12,7 +12,8 @@ from sqlalchemy.engine import Connection
 
 from database.definitions.account_changes import account_in_force
 from database.definitions.checkout import checkout, checkout_line
-from database.queries.balances import is_owed, open_balance, stands_with
+from database.queries.arrangements.deferred import due_now
+from database.queries.balances import NOTHING, is_owed, stands_with
 from database.queries.outsorted import has_outsorted_bill
 from database.tables import (
     account,
@@ -46,7 +47,8 @@ def debts(due: DueDate, kind: MessageKind, terms: Reminding, owed: OwedStep | No
 
     `hold` is the number of the hold that keeps a past-due mail back. Nothing is owed by who has
     paid or is in credit (ruling 15), and a closed account is not asked, be it that the feed
-    alone says so yet.
+    alone says so yet. What a payment arrangement puts off is not asked for while it is kept: a
+    step's bounds are of what is to be paid now.
     """
     hold = _hold(due) if kind is MessageKind.PAST_DUE else sa.null()
     query = (
@@ -67,10 +69,10 @@ def debts(due: DueDate, kind: MessageKind, terms: Reminding, owed: OwedStep | No
         )
     )
     if owed is not None:
-        smallest = sa.literal(owed.step.smallest, Cents())
-        query = query.where(open_balance() >= smallest)
+        now, smallest = due_now(due.today), sa.literal(owed.step.smallest, Cents())
+        query = query.where(sa.or_(now >= smallest, now <= NOTHING))
         if owed.below is not None:
-            query = query.where(open_balance() < sa.literal(owed.below, Cents()))
+            query = query.where(now < sa.literal(owed.below, Cents()))
     return query.subquery("debts")
 
 
@@ -105,6 +107,7 @@ def _reason(due: DueDate, kind: MessageKind, terms: Reminding) -> sa.ColumnEleme
         .join(gateway_payment, gateway_payment.c.key == checkout.c.payment_key)
         .where(gateway_payment.c.state.in_(_UNDER_WAY))
     )
+    reasons.append((due_now(due.today) <= NOTHING, Skipped.ARRANGED))
     is_under_way = sa.or_(key.in_(under_way), key.in_(by_hand))
     reasons.append((is_under_way, Skipped.PAYMENT_UNDER_WAY))
     if kind is MessageKind.PAST_DUE and terms.exemption is not None:

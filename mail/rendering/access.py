@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from database.books import Database
 from database.definitions.identity import one_time_link
+from database.tables import enrollment
 from domain.deliveries import MessageKind
 from domain.failures import PermanentFailure
 from domain.identity import LinkKind
@@ -15,6 +16,8 @@ from mail.letters.access import AccessLetter, PortalLinks, local_moment
 from mail.outbox.deliveries import Delivery
 from mail.rendering.alerts import facts_without_period, newest_utility
 from mail.rendering.notice_facts import NoticeFacts
+
+ENROLLED = "enrollment"  # what the mail about a mandate that the office took down is about
 
 
 def to_access_letter(
@@ -38,6 +41,7 @@ def to_access_letter(
             account=row.account,
             link=links.to("/sign-in"),
             language=language,
+            agreed=_find_agreed(database, row),
         )
     if found.used_at is not None or found.revoked_at is not None:
         raise PermanentFailure("its link was used, or another one took its place")
@@ -50,6 +54,17 @@ def to_access_letter(
         language=language,
         expires=local_moment(found.expires_at, timezone, language),
     )
+
+
+def _find_agreed(database: Database, row: Delivery) -> tuple[str, ...]:
+    """Return the very text that was agreed to, of a mail about an enrollment; else nothing."""
+    what, _, number = row.about.partition("/")
+    if what != ENROLLED or not number.isdigit():
+        return ()
+    agreed = enrollment.c
+    with database.reading() as books:
+        query = sa.select(agreed.consent_text).where(agreed.id == int(number))
+        return tuple((books.scalar(query) or "").split("\n\n"))
 
 
 def facts_of_access(database: Database, deliveries: Sequence[Delivery]) -> dict[str, NoticeFacts]:

@@ -167,12 +167,21 @@ def facts_without_period(database: Database) -> NoticeFacts:
 
 def newest_utility(database: Database) -> tuple[str, str]:
     """Return the utility's name and time zone as the newest export has them, if there is one."""
-    newest = sa.select(bill_run.c.utility, bill_run.c.timezone).order_by(
-        bill_run.c.imported_at.desc()
-    )
     with database.reading() as books:
-        row = books.execute(newest.limit(1)).one_or_none()
+        return newest_utility_in(books)
+
+
+def newest_utility_in(books: Connection) -> tuple[str, str]:
+    """Return the same by a transaction that is open."""
+    row = books.execute(_NEWEST).one_or_none()
     return (NO_UTILITY, "UTC") if row is None else (row.utility, row.timezone)
+
+
+_NEWEST = (
+    sa.select(bill_run.c.utility, bill_run.c.timezone)
+    .order_by(bill_run.c.imported_at.desc())
+    .limit(1)
+)
 
 
 def _local(moment: datetime, timezone: str) -> str:

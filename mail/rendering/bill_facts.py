@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from database.books import Database
 from database.definitions.account_changes import account_in_force
 from database.definitions.corrections import replaced_bill
-from database.definitions.in_force import wallet_in_force
+from database.definitions.wallet import method_in_force
 from database.ledger.received import received_on
 from database.queries.balances import stands_with
 from database.queries.outsorted import due_on_of
@@ -172,7 +172,8 @@ def _facts(delivery: sa.FromClause, payment: sa.Table) -> sa.Select[Any]:
         sa.and_(table.c.period == delivery.c.period, table.c.account_key == delivery.c.account_key)
         for table in (account, bill, payment)
     ]
-    return (
+    method = method_in_force(delivery.c.period, payment.c.method_token)
+    return method.joined_to(
         sa.select(
             delivery.c.key,
             bill_run.c.utility,
@@ -186,7 +187,7 @@ def _facts(delivery: sa.FromClause, payment: sa.Table) -> sa.Select[Any]:
             payment.c.pay_on,
             payment.c.method_kind,
             payment.c.last4,
-            wallet_in_force.c.portal_user,
+            method.portal_user,
             delivery.c.source,
             account.c.zip,  # that the page is addressed to, as the hint says
             account_in_force(account, ChangeField.PHONE),
@@ -205,13 +206,6 @@ def _facts(delivery: sa.FromClause, payment: sa.Table) -> sa.Select[Any]:
         .outerjoin(replaced_bill, _is_edition_before(replaced_bill, bill))
         .outerjoin(balance_due, stands_with(bill))
         .outerjoin(payment, sa.and_(same_account[2], _will_be_drawn(payment)))
-        .outerjoin(
-            wallet_in_force,
-            sa.and_(
-                wallet_in_force.c.period == delivery.c.period,
-                wallet_in_force.c.token == payment.c.method_token,
-            ),
-        )
     )
 
 

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 
 from database.books import Database
 from database.definitions.account_changes import account_in_force
-from database.definitions.in_force import wallet_in_force
+from database.definitions.wallet import method_in_force
 from database.ledger.received import received_on
 from database.postings import is_receipt_of
+from database.queries.arrangements.deferred import has_plan
 from database.queries.corrections import standing_corrections
 from database.queries.payment_events import newest_taken_back
 from database.tables import (
@@ -57,7 +58,8 @@ def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:
             table.c.period == bill_run.c.period, table.c.account_key == wanted.c.account_key
         )
 
-    return (
+    method = method_in_force(bill_run.c.period, token)
+    return method.joined_to(
         sa.select(
             wanted.c.key,
             wanted.c.address,
@@ -75,6 +77,7 @@ def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:
             first_on.label("first_on"),
             last_on.label("last_on"),
             corrected.c.amount_due.label("corrected_due"),
+            has_plan(balance_due.c.account_key).label("has_plan"),
             scheduled_payment.c.amount,
             scheduled_payment.c.pay_on,
             scheduled_payment.c.state,
@@ -94,7 +97,7 @@ def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:
                 type_=scheduled_payment.c.method_kind.type,
             ).label("method_kind"),
             sa.func.coalesce(scheduled_payment.c.last4, planned_payment.c.last4).label("last4"),
-            wallet_in_force.c.portal_user,
+            method.portal_user.label("portal_user"),
         )
         .select_from(wanted)
         .join(bill_run, bill_run.c.period == period)
@@ -124,12 +127,6 @@ def select_facts(wanted: sa.Subquery) -> sa.Select[Any]:
         .outerjoin(returned, _was_returned_before(returned))
         .outerjoin(taken_back, taken_back.c.payment_key == came_back)
         .outerjoin(planned_payment, of_the_account(planned_payment))
-        .outerjoin(
-            wallet_in_force,
-            sa.and_(
-                wallet_in_force.c.period == bill_run.c.period, wallet_in_force.c.token == token
-            ),
-        )
     )
 
 
@@ -205,6 +202,7 @@ class NoticeFacts:
     first_on: date | None = None  # of what was received since the bill
     last_on: date | None = None
     corrected_due: Money | None = None  # what the bill says now; None: it is as it was closed
+    has_plan: bool = False  # a payment arrangement is in force: a part may be put off
 
     @property
     def open_balance(self) -> Money | None:
@@ -264,6 +262,7 @@ def _to_facts(row: Any) -> NoticeFacts:
         first_on=row.first_on,
         last_on=row.last_on,
         corrected_due=row.corrected_due,
+        has_plan=bool(row.has_plan),
         payment=_to_payment(row),
         method=row.method_kind if is_told else None,
         last4=row.last4 if is_told else "",

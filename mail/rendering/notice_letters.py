@@ -132,34 +132,40 @@ _FAILED = (PaymentState.DECLINED, PaymentState.RETURNED)
 Common = dict[str, Any]
 
 
-def to_notice(kind: MessageKind, facts: NoticeFacts, on: date, common: Common) -> Notice:
+def to_notice(
+    kind: MessageKind, facts: NoticeFacts, on: date, common: Common, put_off: Money = ZERO
+) -> Notice:
     """
     Return the letter of a kind that is about an account; `on` is the day it was recorded.
+
+    `put_off` is what a payment arrangement does not ask for yet: a reminder leaves it out.
 
     `common` are the facts that every Notice has. Asked again when it leaves: raises
     PermanentFailure for what has been settled meanwhile or was never so, TemporaryFailure for a
     past-due notice while a payment is under way (ruling 14).
     """
+    if kind in _REMINDING:
+        return _REMINDING[kind](facts, on, common, put_off)
     return _LETTERS[kind](facts, on, common)
 
 
-def _payment_due(facts: NoticeFacts, _on: date, common: Common) -> Notice:
-    owed = _owed(facts)
+def _payment_due(facts: NoticeFacts, _on: date, common: Common, put_off: Money) -> Notice:
+    owed = _owed(facts, put_off)
+    since = None if put_off else facts.since  # its sums would be of the whole balance
     return PaymentDue(
-        **common, open_balance=owed, due_on=facts.due_on, since=facts.since, draw=_draw(facts)
+        **common, open_balance=owed, due_on=facts.due_on, since=since, draw=_draw(facts)
     )
 
 
-def _past_due(facts: NoticeFacts, on: date, common: Common) -> Notice:
-    owed = _owed(facts)
+def _past_due(facts: NoticeFacts, on: date, common: Common, put_off: Money) -> Notice:
+    owed = _owed(facts, put_off)
     if facts.payment is not None and facts.payment.state in _UNDER_WAY:
         raise TemporaryFailure("an autopay payment is under way")
     days = (on - facts.due_on).days
     if days <= 0:
         raise PermanentFailure("it is not past due")
-    return PastDue(
-        **common, open_balance=owed, due_on=facts.due_on, since=facts.since, days_overdue=days
-    )
+    since = None if put_off else facts.since
+    return PastDue(**common, open_balance=owed, due_on=facts.due_on, since=since, days_overdue=days)
 
 
 def _autopay_scheduled(facts: NoticeFacts, _on: date, common: Common) -> Notice:
@@ -220,13 +226,15 @@ def _local_day(moment: datetime | None, timezone: str) -> date | None:
     return moment.astimezone(ZoneInfo(timezone)).date() if moment else None
 
 
-def _owed(facts: NoticeFacts) -> Money:
+def _owed(facts: NoticeFacts, put_off: Money = ZERO) -> Money:
     """Return what is open; nobody is reminded of nothing or of a credit (ruling 15)."""
     if facts.open_balance is None:
         raise PermanentFailure("the balance due is of another period now")
     if facts.open_balance <= ZERO:
         raise PermanentFailure("nothing is owed any more")
-    return facts.open_balance
+    if facts.open_balance <= put_off:
+        raise PermanentFailure("what is owed is in a payment arrangement")
+    return facts.open_balance - put_off
 
 
 def _not_drawn(facts: NoticeFacts, on: date, common: Common, why: Why) -> Notice:
@@ -267,10 +275,12 @@ def _payment(facts: NoticeFacts, *states: PaymentState) -> NoticePayment:
 
 
 _LETTERS: dict[MessageKind, Callable[[NoticeFacts, date, Common], Notice]] = {
-    MessageKind.PAYMENT_DUE: _payment_due,
-    MessageKind.PAST_DUE: _past_due,
     MessageKind.AUTOPAY_SCHEDULED: _autopay_scheduled,
     MessageKind.AUTOPAY_FAILED: _autopay_failed,
     MessageKind.RECEIPT: _receipt,
     MessageKind.METHOD_EXPIRING: _method_expiring,
+}
+_REMINDING: dict[MessageKind, Callable[[NoticeFacts, date, Common, Money], Notice]] = {
+    MessageKind.PAYMENT_DUE: _payment_due,
+    MessageKind.PAST_DUE: _past_due,
 }

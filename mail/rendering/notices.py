@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from database.books import Database
+from database.queries.arrangements.deferred import read_deferred
 from domain.deliveries import UNSUBSCRIBED, MessageKind
 from domain.failures import PermanentFailure, TemporaryFailure
 from domain.languages import ENGLISH
+from domain.money import ZERO, Money
 from mail.letters.access import NO_PORTAL, PortalLinks
 from mail.letters.communications import AlertLetter, CommunicationLetter
 from mail.letters.links import NO_LINKS, ExportLinks, Unsubscribing, export_letter, no_link
@@ -30,6 +33,7 @@ from mail.rendering.alerts import (
     health_letter,
     service_letter,
 )
+from mail.rendering.arrangements import to_arrangement_letter
 from mail.rendering.bills import Sender, Stamp, compose_mail, to_outgoing
 from mail.rendering.checkouts import is_about_checkout, to_checkout_letter
 from mail.rendering.languages import languages_of
@@ -119,8 +123,15 @@ class NoticeRenderer:
             return export_letter(self.database, row.about, self.export_links, common), None
         if row.kind is MessageKind.RECEIPT and is_about_checkout(row):
             return to_checkout_letter(self.database, row, facts, common), None
+        if row.kind is MessageKind.ARRANGEMENT:
+            return to_arrangement_letter(self.database, row, facts, common), None
         recorded_on = row.queued_at.astimezone(ZoneInfo(facts.timezone)).date()
-        return to_notice(row.kind, facts, recorded_on, common), None
+        put_off = self._put_off(row, recorded_on) if facts.has_plan else ZERO
+        return to_notice(row.kind, facts, recorded_on, common, put_off), None
+
+    def _put_off(self, row: Delivery, on: date) -> Money:
+        with self.database.reading() as books:
+            return read_deferred(books, row.account_key or "", on)
 
     def _communication(
         self, row: Delivery, common: dict[str, Any]

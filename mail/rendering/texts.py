@@ -21,6 +21,7 @@ from mail.rendering.notices import NoticeRenderer
 from mail.texts.outbox import ClaimedText
 
 CODE = "code"  # the form of the text that proves a phone
+ADD_METHOD = "add-method"  # that of the text with a link to the gateway's page
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +81,17 @@ class TextWords:
         table = one_time_link.c
         with self.database.reading() as books:
             link = books.execute(
-                sa.select(table.used_at, table.revoked_at).where(table.key == row.about)
+                sa.select(table.kind, table.used_at, table.revoked_at).where(table.key == row.about)
             ).one_or_none()
         if link is None or link.used_at is not None or link.revoked_at is not None:
             raise PermanentFailure("its code was used, or another one took its place")
         utility, _ = newest_utility(self.database)
-        values = {"utility": utility, "code": self.code(row.about)}
-        return self.templates.word_text((CODE,), values, row.language)
+        values = {"utility": utility, "code": "", "link": ""}
+        if row.form == ADD_METHOD:
+            values["link"] = self.notices.portal_links.one_time(link.kind.value, row.about)
+        else:
+            values["code"] = self.code(row.about)
+        return self.templates.word_text((row.form,), values, row.language)
 
 
 def _as_delivery(row: ClaimedText) -> Delivery:

@@ -185,10 +185,19 @@ def to_live_communications(office: MailNeeds) -> LiveCommunications:
 
 
 def to_templates(office: MailNeeds) -> Templates:
+    return Templates(own_templates(office), contact_of(office))
+
+
+def own_templates(office: MailNeeds) -> Path | None:
+    """Return the folder of the office's own texts, None where it has none."""
     own = office.home / "templates"
+    return own if own.is_dir() else None
+
+
+def contact_of(office: MailNeeds) -> OfficeContact:
+    """Return how customers reach the office, as mails say it."""
     utility = office.settings.utility
-    contact = OfficeContact(utility.phone, utility.address, utility.hours, office.settings.web.url)
-    return Templates(own if own.is_dir() else None, contact)
+    return OfficeContact(utility.phone, utility.address, utility.hours, office.settings.web.url)
 
 
 def to_size_limit(office: MailNeeds) -> SizeLimit:

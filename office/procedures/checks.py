@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,16 +18,19 @@ from data_checks.choices.chosen import (
     SEVERITIES,
     SEVERITY,
     CheckChoices,
+    list_places,
     list_set,
     read_choices,
     require_check,
     require_choice,
+    require_place,
 )
 from data_checks.choices.muting import mute
 from data_checks.register.catalog import LIMITS
 from data_checks.register.figures import ExpectedFigure
 from data_checks.register.limits import Limits, LimitSet
 from database.checking.tables import register_record
+from database.runs import find_run
 from database.tables import bill_run, period_close
 from domain.failures import Misuse, Refused
 from domain.money import Money
@@ -138,6 +143,7 @@ def choices_in_force(office: Office) -> list[dict[str, str]]:
     settings = settings_of(office)
     with office.database.reading() as books:
         set_in_books = list_set(books)
+        billed = list_places(books)
     changed = {(c.check, c.name, c.service, c.rate_code): c for c in (*settings, *set_in_books)}
     rows = []
     for name, check in ALL.items():
@@ -158,11 +164,19 @@ def choices_in_force(office: Office) -> list[dict[str, str]]:
                         "for": "/".join(filter(None, (service, rate))),
                         "name": choice,
                         "value": one.value if one else start,
-                        "source": one.source if one else "default",
+                        "source": _source(one, billed),
                         "meaning": says,
                     }
                 )
     return rows
+
+
+def _source(one: LimitSet | None, billed: Set[tuple[str, str]]) -> str:
+    """Say where a limit comes from, and whether its service was ever billed."""
+    if one is None:
+        return "default"
+    is_for_none = one.service and billed and (one.service, one.rate_code) not in billed
+    return f"{one.source}; nothing was ever billed so" if is_for_none else one.source
 
 
 def mute_account(
@@ -178,6 +192,7 @@ def mute_account(
     """Let a check's findings about an account be known until a day; raises what `mute` does."""
     require_check(check)
     with office.database.writing() as books:
+        require_place(books, service)
         mute(
             books,
             check,
@@ -222,11 +237,29 @@ def newest_periods(office: Office, number: int) -> list[str]:
         return list(books.scalars(query))
 
 
-def try_review(office: Office, period: str, changes: list[LimitSet]) -> tuple[dict[str, int], int]:
-    """Count what the review of a period finds with other limits, and its bills; nothing is kept."""
-    from data_checks.register.reviewing import count_bills, review_accounts
+@dataclass(frozen=True)
+class TriedReview:
+    """What a review of a period would find: rows by check, its bills, and months to compare."""
 
+    found: Mapping[str, int]
+    bills: int
+    months: int
+
+
+def try_review(office: Office, period: str, changes: Sequence[LimitSet] = ()) -> TriedReview:
+    """
+    Count what the review of a period finds with other limits; nothing is kept.
+
+    Raises Misuse for a period that was not imported, and for a service that was never billed.
+    """
+    from data_checks.register.reviewing import count_bills, count_months, review_accounts
+
+    if find_run(office.database, period) is None:
+        raise Misuse(f"There is no period {period}; `billclose status` names the newest.")
     with office.database.reading() as books:
+        for change in changes:
+            require_place(books, change.service, change.rate_code)
         limits = Limits(LIMITS, [*settings_of(office), *list_set(books), *changes])
         register, found = review_accounts(books, period, limits)
-    return {check: len(rows) for check, rows in found.items() if rows}, count_bills(register)
+    counted = {check: len(rows) for check, rows in found.items() if rows}
+    return TriedReview(counted, count_bills(register), count_months(register))

@@ -29,6 +29,7 @@ from office.secrets.sources import (
     without_files,
 )
 from office.settings.approval import ApprovalSettings, ChecklistSettings
+from office.settings.arrangements import ArrangementsSettings
 from office.settings.checkout import (
     CheckoutSettings,
     MessagesSettings,
@@ -101,6 +102,7 @@ class Settings(BaseSettings):
     alerts: AlertsSettings = AlertsSettings()
     reminders: RemindersSettings = RemindersSettings()
     notices: NoticesSettings = NoticesSettings()
+    arrangements: ArrangementsSettings = ArrangementsSettings()
     texts: TextsSettings = TextsSettings()
     checks: ChecksSettings = ChecksSettings()
     approval: ApprovalSettings = ApprovalSettings()

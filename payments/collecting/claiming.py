@@ -18,6 +18,7 @@ from database.definitions.account_changes import IN_FORCE, account_in_force
 from database.definitions.checkout import checkout, checkout_line
 from database.inserting import insert_new
 from database.ledger.locking import lock_balances
+from database.queries.arrangements.deferred import deferred
 from database.queries.balances import open_balance
 from database.queries.mandates import mandates_in_force
 from database.queries.outsorted import is_outsorted
@@ -70,11 +71,11 @@ def due_payments(
     since it was written: a block is honored from when it is known (rule 138). Some at a time:
     everybody's mandates for each batch would make a large town's draws dearer than a small one's.
     """
-    query = _drawables(period, due).where(*_is_due(today))
+    query = _drawables(period, due, today).where(*_is_due(today))
     return query.with_for_update(of=scheduled_payment) if locked else query
 
 
-def _drawables(period: str, due: Sequence[Any]) -> sa.Select[Any]:
+def _drawables(period: str, due: Sequence[Any], today: date) -> sa.Select[Any]:
     newest = account.alias("newest")
     in_force = mandates_in_force(period, [row.account_key for row in due])
     return (
@@ -88,6 +89,7 @@ def _drawables(period: str, due: Sequence[Any]) -> sa.Select[Any]:
             account.c.status.label("billed_status"),
             account.c.equal_pay_amount,
             open_balance().label("open_balance"),
+            deferred(_PAYMENT.account_key, today).label("deferred"),
             in_force.c.maximum,
             in_force.c.pays_up_to_maximum,
             in_force.c.account_key.is_(None).label("is_mandate_ended"),
@@ -133,6 +135,7 @@ def to_drawable(row: Any) -> Drawable:
         is_suspended=row.is_suspended,
         is_in_doubt=row.is_in_doubt,
         is_again=row.number > 1,
+        deferred=row.deferred,
     )
 
 
@@ -309,7 +312,7 @@ def claim_due(
 
 
 def may_be_asked_again(
-    database: Database, draws: Sequence[Draw], terms: CollectionTerms
+    database: Database, draws: Sequence[Draw], terms: CollectionTerms, now: datetime
 ) -> set[str]:
     """
     Return the keys of draws that may be asked for once more, under their keys.
@@ -327,12 +330,18 @@ def may_be_asked_again(
             keys = sa.select(_PAYMENT.key, _PAYMENT.account_key).where(
                 _PAYMENT.key.in_(list(ours)), _PAYMENT.period == period
             )
-            for row in books.execute(_drawables(period, books.execute(keys).all())):
+            today = _local_day(books, period, now)
+            for row in books.execute(_drawables(period, books.execute(keys).all(), today)):
                 one = ours[row.key]
                 drawable = replace(to_drawable(row), amount=one.amount)
                 if decide_draw(drawable, terms.autopay) == one.amount:
                     may.add(one.key)
     return may
+
+
+def _local_day(books: Connection, period: str, now: datetime) -> date:
+    zone = books.scalar(sa.select(bill_run.c.timezone).where(bill_run.c.period == period))
+    return now.astimezone(ZoneInfo(zone or "UTC")).date()
 
 
 def preview_due(

@@ -29,6 +29,7 @@ from payments.collecting.recording import (
     record_never_asked,
     record_refused,
     record_result,
+    taken_together,
 )
 from payments.port import DrawAnswer, DrawResult, GatewayMisuse, PaymentGateway
 from payments.terms import Clock, CollectionTerms
@@ -256,7 +257,10 @@ def _record_answers(
     did so may have asked for it, too.
     """
     found = {one.key: answer for one, answer in zip(asked, answers, strict=True)}
-    with database.writing() as books:
+    with (
+        database.writing() as books,
+        taken_together(books, now=now, who=terms.who) as taken,
+    ):
         for one in lock_draws(books, draw.c.key.in_(found), draw.c.state == DrawState.ASKED):
             answer = found[one.key]
             if isinstance(answer, TemporaryFailure) and one.lookups == 0:
@@ -267,7 +271,7 @@ def _record_answers(
             elif not isinstance(answer, DrawResult):
                 record_doubt(books, one, str(answer))
                 counts.unknown.add(one.amount)
-            elif not record_result(books, one, answer, now, terms):
+            elif not record_result(books, one, answer, now, terms, taken):
                 counts.unknown.add(one.amount)
             elif answer.answer is DrawAnswer.APPROVED:
                 counts.drawn.add(one.amount)

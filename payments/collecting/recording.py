@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from database.inserting import insert_new
 from database.ledger.entries import record_entries
-from database.postings import queue_posting
+from database.postings import Postable, queue_postings
 from database.tables import draw, suspended_method
 from domain.ledger import BalanceEntry, EntryKind, service_fee_key, taken_key
 from domain.money import ZERO
@@ -21,6 +22,8 @@ from payments.collecting.draws import Draw, move_draw, move_payment
 from payments.port import DrawAnswer, DrawResult
 from payments.terms import CollectionTerms
 from rules.money.retrying import FIRST_LOOKUP, retry_on
+
+Takings = list[Postable]  # what draws took, until it is written down
 
 NOT_FOUND = "no answer, and the gateway does not know of it"
 NEVER_ARRIVED = "never-arrived"  # the error of a customer's payment that surely was not drawn
@@ -37,9 +40,18 @@ def record_asked(books: Connection, one: Draw, reference: str, now: datetime) ->
 
 
 def record_result(
-    books: Connection, one: Draw, result: DrawResult, now: datetime, terms: CollectionTerms
+    books: Connection,
+    one: Draw,
+    result: DrawResult,
+    now: datetime,
+    terms: CollectionTerms,
+    taken: Takings | None = None,
 ) -> bool:
-    """Write down a gateway's answer; one that it does not know of stays in doubt."""
+    """
+    Write down a gateway's answer; one that it does not know of stays in doubt.
+
+    `taken`: of `taken_together`, where other draws are written down in the same transaction.
+    """
     if result.answer is DrawAnswer.DECLINED:
         code = result.code or REFUSED
         return record_declined(books, one, now, terms, code=code, advice=result.advice)
@@ -50,8 +62,9 @@ def record_result(
         record_doubt(books, one, f"the gateway drew {result.amount}, not {one.amount}")
         return False
     return record_approved(
-        books, one, now, reference=result.reference, at=result.answered_at, who=terms.who
-    )
+        books, one, now,
+        reference=result.reference, at=result.answered_at, who=terms.who, taken=taken,
+    )  # fmt: skip
 
 
 def record_approved(
@@ -62,6 +75,7 @@ def record_approved(
     reference: str | None,
     at: datetime | None,
     who: str,
+    taken: Takings | None = None,
 ) -> bool:
     """
     Write down that the money is ours; no where somebody has written it down before.
@@ -79,15 +93,34 @@ def record_approved(
         books, one, "approved",
         amount=one.amount, confirmation=confirmation, taken_at=taken_at, error=None,
     )  # fmt: skip
-    for posting_kind, entry in _taken(one, taken_at, confirmation):
-        record_entries(books, [entry], now=now, who=who)
-        queue_posting(books, entry, posting_kind, now=now)
+    found = list(_taken(one, taken_at, confirmation))
+    if taken is None:
+        _record_taken(books, found, now, who)
+    else:
+        taken.extend(found)
     return True
 
 
-def _taken(
-    one: Draw, taken_at: datetime, confirmation: str | None
-) -> Iterator[tuple[PostingKind, BalanceEntry]]:
+@contextmanager
+def taken_together(books: Connection, *, now: datetime, who: str) -> Iterator[Takings]:
+    """
+    Write down at the end of the block what the draws in it took: entries, balances, postings.
+
+    A statement for all of them in the place of five for each. The block stands in the transaction
+    of the draws: what fails within takes these back as well, and they are never kept without what
+    they took.
+    """
+    taken: Takings = []
+    yield taken
+    _record_taken(books, taken, now, who)
+
+
+def _record_taken(books: Connection, taken: Takings, now: datetime, who: str) -> None:
+    record_entries(books, [entry for _, entry in taken], now=now, who=who)
+    queue_postings(books, taken, now=now)
+
+
+def _taken(one: Draw, taken_at: datetime, confirmation: str | None) -> Iterator[Postable]:
     """
     Yield what pays each line, and the service fee apart; they share the confirmation (rule 78).
 

@@ -159,7 +159,7 @@ def _may_ask(
     periods = {one.period for one in due if one.is_autopay}
     old = {period for period in periods if is_left_out(database, period, now, terms)}
     fresh = [one for one in due if not one.is_autopay or one.period not in old]
-    return may_be_asked_again(database, fresh, terms)
+    return may_be_asked_again(database, fresh, terms, now)
 
 
 def _find_out(

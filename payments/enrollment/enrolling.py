@@ -249,7 +249,7 @@ def _offer(
     policy: AutopayPolicy,
     consent: Consent,
 ) -> Offer:
-    standing = read_enrollment_facts(books, request.account)
+    standing = read_enrollment_facts(books, request.account, today)
     require_free(standing, today, closed, policy)
     method = find_method(books, standing.newest, request.portal_user, request.method)
     require_usable(books, standing, method)

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from database.definitions.account_changes import IN_FORCE, account_in_force
 from database.definitions.in_force import landlord_in_force, link_in_force, wallet_in_force
 from database.ledger.locking import lock_balances
+from database.queries.arrangements.deferred import deferred
 from database.queries.balances import open_balance
 from database.queries.mandates import mandates_in_force
 from database.queries.outsorted import is_outsorted
@@ -81,8 +82,15 @@ class EnrollmentFacts:
         return self.payable.account
 
 
-def read_enrollment_facts(books: Connection, number: str) -> EnrollmentFacts:
-    """Find an account; raises Misuse where no export that was not refused knows it."""
+def read_enrollment_facts(
+    books: Connection, number: str, today: date | None = None
+) -> EnrollmentFacts:
+    """
+    Find an account; raises Misuse where no export that was not refused knows it.
+
+    What a payment arrangement puts off on the local day of `today` is nothing that autopay draws;
+    without a day, which only matters to who plans a draw, the whole plan is taken for it.
+    """
     key = account_key(number)
     known = books.execute(_newest(key)).first()
     if known is None:
@@ -90,7 +98,8 @@ def read_enrollment_facts(books: Connection, number: str) -> EnrollmentFacts:
             "No export has that account; give its number as `billclose list bills` shows it.",
             "unknown-account",
         )
-    owed = sa.select(balance_due, open_balance().label("open_balance"))
+    put_off = deferred(balance_due.c.account_key, today or date.min)
+    owed = sa.select(balance_due, open_balance().label("open_balance"), put_off.label("put_off"))
     due = books.execute(owed.where(balance_due.c.account_key == key)).first()
     payment = None if due is None or due.period is None else _payment(books, due.period, key)
     agreed, enrollment_id, payer = _mandate(books, known, key)
@@ -153,13 +162,14 @@ def _payable(books: Connection, known: Any, due: Any, payment: CurrentPayment | 
     return Payable(
         account=known.account,
         status=known.status,
-        balance=ZERO if due is None else due.open_balance,
+        balance=ZERO if due is None else due.open_balance - due.put_off,
         pays_equal_amount=equal,
         direct_pay=known.direct_pay,
         block_ach=known.block_ach,
         block_card=known.block_card,
         is_held=held,
         already_processed=payment is not None and payment.is_processed,
+        is_arranged=due is not None and due.put_off > ZERO and due.open_balance > ZERO,
     )
 
 

@@ -66,6 +66,7 @@ KINDS = {MethodKind.CARD: "card", MethodKind.ACH: "bank account"}
 REASONS = {
     Unscheduled.HELD: "the account is held back in this period",
     Unscheduled.ZERO_BALANCE: "nothing is owed now",
+    Unscheduled.ARRANGED: "all that is owed is in a payment arrangement",
     Unscheduled.OVER_MAXIMUM: "the balance is above the maximum",
     Unscheduled.ALREADY_PROCESSED: "this period's payment was made or asked for already",
 }

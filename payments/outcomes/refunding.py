@@ -83,7 +83,8 @@ def _ask(
         if not found or not _was_taken(found[0]):
             raise Misuse(
                 f"No payment was taken under {confirmation}; `billclose list completed-payments` "
-                "has the confirmations."
+                "has the confirmations.",
+                "unknown-payment",
             )
         one = found[0]
         open_one = _open_request(books, one)

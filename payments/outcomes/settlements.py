@@ -269,7 +269,10 @@ def settle_item(
     """
     found = [one for one in list_differences(database, now) if one.item == item]
     if not found:
-        raise Misuse(f"No difference {item} is open; `billclose deposits` names those that are.")
+        raise Misuse(
+            f"No difference {item} is open; `billclose deposits` names those that are.",
+            "unknown-difference",
+        )
     with database.writing() as books:
         row = {"item": item, "reason": reason, "settled_at": now, "settled_by": who}
         books.execute(insert_new(books.dialect.name, settled_item), row)

@@ -304,7 +304,9 @@ def decide_given_back(database: Database, key: str, decision: PaymentDecision) -
     with database.writing() as books:
         found = lock_draws(books, draw.c.key == key, draw.c.code == DRAWN_TWICE)
         if not found:
-            raise Misuse(f"No draw {key} came beside another one; see `billclose unknown`.")
+            raise Misuse(
+                f"No draw {key} came beside another one; see `billclose unknown`.", "unknown-draw"
+            )
         books.execute(draw.update().where(draw.c.key == key).values(code=GIVEN_BACK))
         record_given_back(books, found[0], decision.at, decision.who)
         _audit(books, found[0], "given back", decision)
@@ -315,7 +317,9 @@ def _open_draw(books: Connection, key: str) -> Draw:
     is_it = (draw.c.key == key) | (draw.c.payment_key == key)
     found = lock_draws(books, is_it, draw.c.state == DrawState.ASKED)
     if not found:
-        raise Misuse(f"No payment {key} waits for a decision; see `billclose unknown`.")
+        raise Misuse(
+            f"No payment {key} waits for a decision; see `billclose unknown`.", "unknown-payment"
+        )
     return found[0]
 
 

@@ -14,11 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
-from database.definitions.account_changes import IN_FORCE, account_in_force
+from database.definitions.account_changes import IN_FORCE, told_in_force
 from database.ledger.boundary_plans import carried_by_plan
+from database.queries.arrangements.deferred import deferred
 from database.queries.balances import open_balance
 from database.queries.mandates import mandates_in_force
-from database.queries.outsorted import due_on_of, is_outsorted
+from database.queries.outsorted import outsorted_once
 from database.tables import (
     account,
     balance_due,
@@ -47,28 +48,34 @@ def enrollments(period: str, today: date) -> sa.Select[Any]:
     paid is taken off the balance due; a closed run whose balance is gone has been followed by a
     later one, which holds what was open: drawing for both would take the same money twice. Before
     the close it is the amount due with what the check found to be carried over, so that a
-    rehearsal and the close agree to the cent.
+    rehearsal and the close agree to the cent. What a payment arrangement puts off is left out:
+    the mandate is for bills.
     """
     agreed = mandates_in_force(period)
+    told, apart = told_in_force(period, IN_FORCE), outsorted_once(period)
     same_account = account.c.account_key == agreed.c.account_key
     due = sa.and_(balance_due.c.period == period, balance_due.c.account_key == agreed.c.account_key)
     is_closed = sa.exists().where(period_close.c.period == period)
     carried = carried_by_plan(period).subquery("carried")
-    balance = sa.case(
+    put_off = deferred(agreed.c.account_key, today)
+    whole = sa.case(
         (balance_due.c.account_key.is_not(None), open_balance()),
         (is_closed, NOTHING),
         else_=account.c.amount_due + sa.func.coalesce(carried.c.carried, NOTHING),
     )
+    balance = sa.case((put_off > NOTHING, whole - put_off), else_=whole)
+    is_arranged = sa.and_(put_off > NOTHING, whole > NOTHING)
     state, cancelled = scheduled_payment.c.state, PaymentState.CANCELLED
-    is_off = sa.and_(state == cancelled, ~was_undone(scheduled_payment))
-    taken_off = _has_payment(period, agreed, is_off)
     period_due = sa.select(bill_run.c.due_on).where(bill_run.c.period == period).scalar_subquery()
-    due_on = due_on_of(period, agreed.c.account_key, period_due)
+    due_on = sa.func.coalesce(apart.c.due_on, period_due, type_=sa.Date())
+    is_off = sa.and_(state == cancelled, ~was_undone(scheduled_payment))
+    facts = _Facts(agreed, told, balance, due_on, is_arranged, today)
+    places = facts.places(apart.c.is_held, _has_payment(period, agreed, is_off))
     return (
         sa.select(
             account.c.account_key,
             account.c.account,
-            _code(_facts(period, agreed, balance, due_on, taken_off, today)).label("code"),
+            _code(places).label("code"),
             agreed.c.days_prior,
             due_on.label("due_on"),
             balance.label("balance"),
@@ -81,6 +88,9 @@ def enrollments(period: str, today: date) -> sa.Select[Any]:
         .join(account, sa.and_(account.c.period == period, same_account))
         .outerjoin(balance_due, due)
         .outerjoin(carried, carried.c.account_key == account.c.account_key)
+        .outerjoin(told, told.c.account_key == account.c.account_key)
+        .outerjoin(apart, apart.c.account_key == account.c.account_key)
+        .outerjoin(suspended_method, suspended_method.c.method_token == agreed.c.method_token)
         .where(~_has_payment(period, agreed, state != cancelled))
         .order_by(account.c.account_key)
     )
@@ -102,38 +112,50 @@ def to_situation(code: int, days_prior: int) -> Situation:
     return Situation(days_prior=days_prior, **values)
 
 
-def _facts(
-    period: str,
-    agreed: sa.Subquery,
-    balance: sa.ColumnElement[Any],
-    due_on: sa.ColumnElement[Any],
-    taken_off: sa.ColumnElement[bool],
-    today: date,
-) -> Iterator[sa.ColumnElement[int]]:
-    """Give the place of each fact among its CHOICES; a suspended method is blocked of any kind."""
-    of = account.c
-    status, direct_pay, block_ach, block_card = (
-        account_in_force(account, name) for name in IN_FORCE
-    )
-    is_suspended = sa.exists().where(suspended_method.c.method_token == agreed.c.method_token)
-    is_held = is_outsorted(period, agreed.c.account_key)
-    is_active = of.status == AccountStatus.ACTIVE
-    places = {
-        "status": _place(status, STATUSES),
-        "method_kind": _place(agreed.c.method_kind, KINDS),
-        "pays_up_to_maximum": _place(agreed.c.pays_up_to_maximum, CHOSEN),
-        "is_owed": _flag(balance > NOTHING),
-        "is_above_maximum": _flag(balance > agreed.c.maximum),
-        "is_maximum_owed": _flag(agreed.c.maximum > NOTHING),
-        "pays_equal_amount": _flag(sa.and_(is_active, of.equal_pay_amount.is_not(None))),
-        "direct_pay": _flag(direct_pay),
-        "block_ach": _flag(sa.or_(block_ach, is_suspended)),
-        "block_card": _flag(sa.or_(block_card, is_suspended)),
-        "is_held": _flag(is_held),
-        "is_after_due": _flag(sa.and_(agreed.c.enrolled_on > due_on, agreed.c.enrolled_on > today)),
-        "already_processed": _flag(taken_off),
-    }
-    return (places[name] for name, _ in CHOICES)
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """
+    What decides about a row of `agreed`, each fact as its place among its CHOICES.
+
+    A suspended method is blocked of any kind.
+    """
+
+    agreed: sa.Subquery
+    told: sa.Subquery
+    balance: sa.ColumnElement[Any]
+    due_on: sa.ColumnElement[Any]
+    is_arranged: sa.ColumnElement[bool]
+    today: date
+
+    def places(
+        self, is_held: sa.ColumnElement[Any], taken_off: sa.ColumnElement[bool]
+    ) -> Iterator[sa.ColumnElement[int]]:
+        of, agreed, balance = account.c, self.agreed.c, self.balance
+        is_suspended = suspended_method.c.method_token.is_not(None)
+        is_active = of.status == AccountStatus.ACTIVE
+        places = {
+            "status": _place(self._in_force("status"), STATUSES),
+            "method_kind": _place(agreed.method_kind, KINDS),
+            "pays_up_to_maximum": _place(agreed.pays_up_to_maximum, CHOSEN),
+            "is_owed": _flag(balance > NOTHING),
+            "is_above_maximum": _flag(balance > agreed.maximum),
+            "is_maximum_owed": _flag(agreed.maximum > NOTHING),
+            "pays_equal_amount": _flag(sa.and_(is_active, of.equal_pay_amount.is_not(None))),
+            "direct_pay": _flag(self._in_force("direct_pay")),
+            "block_ach": _flag(sa.or_(self._in_force("block_ach"), is_suspended)),
+            "block_card": _flag(sa.or_(self._in_force("block_card"), is_suspended)),
+            "is_held": _flag(sa.func.coalesce(is_held, 0) == 1),
+            "is_after_due": _flag(
+                sa.and_(agreed.enrolled_on > self.due_on, agreed.enrolled_on > self.today)
+            ),
+            "already_processed": _flag(taken_off),
+            "is_arranged": _flag(self.is_arranged),
+        }
+        return (places[name] for name, _ in CHOICES)
+
+    def _in_force(self, name: str) -> sa.ColumnElement[Any]:
+        exported = account.c[name]
+        return sa.func.coalesce(self.told.c[name], exported, type_=exported.type)
 
 
 STATUSES, KINDS, CHOSEN = tuple(AccountStatus), (None, *MethodKind), (None, False, True)
@@ -146,6 +168,7 @@ CHOICES: tuple[tuple[str, tuple[Any, ...]], ...] = (
         for name in (
             "is_owed", "is_above_maximum", "is_maximum_owed", "pays_equal_amount", "direct_pay",
             "block_ach", "block_card", "is_held", "is_after_due", "already_processed",
+            "is_arranged",
         )
     ),
 )  # fmt: skip
@@ -179,7 +202,8 @@ def _has_payment(
 
 READ = (
     "account", "mandate", "payment_method", "enrollment", "enrollment_end", "balance_due",
-    "gateway_payment", "outsorted_bill", "suspended_method",
+    "gateway_payment", "outsorted_bill", "suspended_method", "arrangement",
+    "arrangement_installment",
 )  # fmt: skip
 _OWN = sa.MetaData()  # of one connection, for as long as it plans
 _ENROLLED = sa.Table(

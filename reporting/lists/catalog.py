@@ -59,6 +59,9 @@ LISTS = {  # a module is loaded when its list is asked for, so that the others w
     "unsubscribed-addresses": Listing(
         "reporting.lists.mail", "unsubscribed_addresses", ("since", "address")
     ),
+    "arrangements": Listing(
+        "database.queries.arrangements.reading", "arrangements", ("_account_key", "number")
+    ),
     "balances": Listing("database.queries.balances", "balances", ("period", "_account_key")),
     "scheduled-payments": Listing(
         "reporting.lists.money",

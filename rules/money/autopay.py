@@ -45,13 +45,14 @@ class Payable:
 
     account: str
     status: AccountStatus
-    balance: Money  # open balance: amount due less what has been paid since the close
+    balance: Money  # amount due less what was paid since the close and what a plan puts off
     pays_equal_amount: bool
     direct_pay: bool
     block_ach: bool
     block_card: bool
     is_held: bool = False
     already_processed: bool = False
+    is_arranged: bool = False  # more is open than `balance`: a plan puts the rest off
 
 
 def draw_date(
@@ -95,6 +96,7 @@ class Situation:
     is_held: bool
     is_after_due: bool  # enrolled for a day to come, which is after the due date
     already_processed: bool
+    is_arranged: bool = False  # a plan puts off all that is open, or a part of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,7 @@ def reason_not_to_draw(situation: Situation, policy: AutopayPolicy) -> Unschedul
         (situation.direct_pay, Unscheduled.DIRECT_PAY),
         (is_method_blocked(situation, situation.method_kind), Unscheduled.METHOD_BLOCKED),
         (situation.method_kind is None, Unscheduled.METHOD_MISSING),
+        (situation.is_arranged and not situation.is_owed, Unscheduled.ARRANGED),
         (not situation.is_owed, Unscheduled.ZERO_BALANCE),
         (_is_kept_by_maximum(situation, policy), Unscheduled.OVER_MAXIMUM),
         (situation.is_after_due, Unscheduled.AFTER_DUE_DATE),
@@ -196,6 +199,7 @@ def situation_of(payable: Payable, mandate: Mandate, due_on: date, today: date) 
         is_held=payable.is_held,
         is_after_due=mandate.enrolled_on > max(due_on, today),
         already_processed=payable.already_processed,
+        is_arranged=payable.is_arranged,
     )
 
 

@@ -18,6 +18,7 @@ class NoDraw(StrEnum):
     IN_DOUBT = "in-doubt"  # another draw of the account may have happened: it waits
     BALANCE_MOVED = "balance-moved"  # a later period's bill holds what was open
     PAID_MEANWHILE = "paid-meanwhile"
+    ARRANGED = "arranged"  # what is open is in a payment arrangement: it is paid by hand, by dates
     HELD = "held"
     ACCOUNT_CLOSED = "account-closed"
     DIRECT_PAY = "direct-pay"
@@ -58,6 +59,7 @@ class Drawable:
     is_suspended: bool = False
     is_in_doubt: bool = False  # another draw of the account is asked and not answered
     is_again: bool = False  # the same money was drawn and returned before
+    deferred: Money = ZERO  # of the open balance, what a payment arrangement puts off
 
 
 def decide_draw(drawable: Drawable, policy: AutopayPolicy) -> Money | NoDraw:
@@ -81,7 +83,8 @@ def _reason_not_to_draw(drawable: Drawable) -> NoDraw | None:
     reasons = (
         (drawable.is_in_doubt, NoDraw.IN_DOUBT),
         (drawable.open_balance is None, NoDraw.BALANCE_MOVED),
-        (not is_owed(_owed(drawable)), NoDraw.PAID_MEANWHILE),
+        (not is_owed(min(drawable.amount, drawable.open_balance or ZERO)), NoDraw.PAID_MEANWHILE),
+        (not is_owed(_owed(drawable)), NoDraw.ARRANGED),
         (drawable.is_held, NoDraw.HELD),
         (drawable.status is AccountStatus.CLOSED, NoDraw.ACCOUNT_CLOSED),
         (drawable.direct_pay, NoDraw.DIRECT_PAY),
@@ -93,7 +96,8 @@ def _reason_not_to_draw(drawable: Drawable) -> NoDraw | None:
 
 
 def _owed(drawable: Drawable) -> Money:
-    return min(drawable.amount, drawable.open_balance or ZERO)
+    """Leave what an arrangement puts off: the mandate is for bills, not for its installments."""
+    return min(drawable.amount, (drawable.open_balance or ZERO) - drawable.deferred)
 
 
 def _is_blocked(drawable: Drawable) -> bool:

@@ -26,6 +26,10 @@ CALLS = {
         *("--as-of", "2026-11-04T09:00"),
     ),
     "undo": ("2026-10", "--as-of", "2026-11-03T09:00"),
+    "arrange": (
+        *("01.1001.1", "--amount", "10.00", "--installments", "2", "--reason", "asked"),
+        *("--as-of", AFTER),
+    ),
     "communication send": (
         *("--subject", "News", "--body", "TEXT", "--to-customers", "--as-of", AFTER),
     ),

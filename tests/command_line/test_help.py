@@ -44,6 +44,9 @@ def test_every_command_and_each_below_it_has_an_example_that_its_parser_takes(
             assert typed.split() == words[: len(typed.split())]
             _parse(top, words[0], words[1:])
             assert " ".join(example.split()) in " ".join(click.unstyle(_help(command)).split())
+        # examples stand in one place: a docstring with its own says them twice
+        assert "Example:" not in (command.help or "")
+        assert "billclose " + typed + " " not in (command.help or "")
 
 
 def test_no_example_is_of_a_command_that_is_gone():

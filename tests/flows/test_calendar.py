@@ -41,7 +41,7 @@ def test_a_close_that_was_too_early_is_done_on_the_next_day(desk, town):
 
 
 def test_autopay_cannot_be_scheduled_before_the_close(desk, town):
-    """Rules 2, 7, 9."""
+    """Rules 2, 7, 9 and 42."""
     desk("import", town, "--as-of", AS_OF)
 
     answer = desk("schedule-autopay", "2026-10", "--as-of", AS_OF, "--json")

@@ -15,7 +15,7 @@ from mail.letters.access import FORMS
 from mail.letters.bill import FORM_TITLES, AnnouncedDraw, a_sample
 from mail.letters.notices import NOT_DRAWN, NOT_TAKEN, NOTICES, TAKEN_BACK, kind_of
 from mail.letters.samples import a_sample_notice
-from mail.letters.templates import _OWN, PARTS, OfficeContact, Templates
+from mail.letters.templates import OURS, PARTS, OfficeContact, Templates
 from mail.rendering import notice_letters
 
 OF_THE_OFFICE = {"alert", "communication"}  # the office writes their words itself
@@ -49,7 +49,7 @@ def test_every_mail_to_customers_can_be_read_in_spanish(letter):
 @pytest.mark.parametrize("part", PARTS)
 def test_a_spanish_template_says_the_same_facts_as_the_english_one(part):
     differing = []
-    for path in sorted(_OWN.rglob(f"*-es.{part}")):
+    for path in sorted(OURS.rglob(f"*-es.{part}")):
         english = path.with_name(path.name.replace("-es.", "."))
         spoken, meant = (
             sorted(VARIABLE.findall(file.read_text().replace("-es.", ".")))
@@ -64,7 +64,7 @@ def test_a_spanish_template_says_the_same_facts_as_the_english_one(part):
 def test_every_english_template_of_customers_has_a_spanish_one():
     english = {
         path
-        for path in _OWN.rglob("*.*")
+        for path in OURS.rglob("*.*")
         if path.suffix[1:] in PARTS and not path.stem.endswith("-es")
         if path.stem not in {"_frame", *OF_THE_OFFICE}
     }

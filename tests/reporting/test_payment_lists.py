@@ -49,6 +49,7 @@ def pay_elsewhere(office: Collector) -> None:
 def test_a_payment_shows_why_it_is_not_drawn_rule_79(
     database, tmp_path, token, happens, status, error
 ):
+    """Rule 80 too: what is still to be drawn says pending."""
     office = a_collector(database, tmp_path, paying("1", token))
 
     happens(office)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from database.queries.arrangements.reading import standing_plans
 from database.queries.histories import lines_of
 from database.queries.portal.accounts import accounts_of_user
 from database.queries.standings import standings_of
@@ -28,6 +29,7 @@ def show_home(visit: Visit) -> Response:
         mine = accounts_of_user(books, user.number, mailbox_of(user.address))
         keys = [one.account_key for one in mine]
         standings = standings_of(books, keys)
+        plans = {one.account_key: one for one in standing_plans(books, keys)}
         latest = lines_of(books, keys, most=LATEST)
         is_news = has_new(books, visit)
     new = account_key(asked.get("account", "")) if asked.get("done") == "linked" else ""
@@ -36,6 +38,8 @@ def show_home(visit: Visit) -> Response:
         "home.html",
         standings=standings,
         today=visit.today,
+        plans=plans,
+        offers_plans=visit.office.settings.arrangements.by_customers,
         latest=latest,
         is_news=is_news,
         pays_ahead=visit.office.settings.checkout.pay_ahead,

@@ -57,7 +57,7 @@ def customer_routes(*more: tuple[str, str, Page]) -> list[Route]:
     known = (*SIGNED_IN, *more)
     return [
         *(Route(path, signed_in(page), methods=[method]) for method, path, page in CONNECTING),
+        *(Route(path, signed_in(page), methods=[method]) for method, path, page in known),
         *(Route(path, open_page(page), methods=[method]) for method, path, page in OPEN),
         *(Route(path, before_code(page), methods=[method]) for method, path, page in BEFORE_CODE),
-        *(Route(path, signed_in(page), methods=[method]) for method, path, page in known),
     ]

@@ -53,6 +53,7 @@ def show_customer(visit: Visit, problems: dict[str, str] | None = None, said: st
         422 if problems else 200,
         account=known,
         may_correct=may(visit.user.role, Permission.CORRECT),
+        may_enroll=may(visit.user.role, Permission.DECIDE),
         may_hold=may(visit.user.role, Permission.OUTSORT),
         problems=problems or {},
         said=said,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain.deliveries import DeliveryStatus
-from web.guarding import POSTS
+from web.guarding import POSTS, TEMPLATES
 from web.office.lists import ListPage, RowLink
 from web.office.permissions import Permission
 
@@ -94,6 +94,8 @@ LIST_PAGES: tuple[ListPage, ...] = (
         "Enrolled",
         about="As the newest closed period and what was agreed since have it.",
         row_link=_decide("/office/autopay/end", "account", "End autopay"),
+        begin=_decide("/office/autopay/enroll", "", "Enroll a customer"),
+        done={"enrolled": "The customer is enrolled, and gets a mail with what was agreed to."},
     ),
     ListPage("/office/customers", "customers", "Customers", "customers", "Customers",
              Permission.CUSTOMERS, empty="No account is like that."),
@@ -119,6 +121,9 @@ LIST_PAGES: tuple[ListPage, ...] = (
     ListPage("/office/emails/suppressed", "suppressed-addresses", "Suppressed addresses", "emails",
              "Suppressed addresses",
              row_link=_decide("/office/emails/suppressed/decide", "address", "Write again")),
+    ListPage("/office/payments/plans", "arrangements", "Payment plans", "payments", "Plans",
+             newest_first="made_at", about="Who pays in installments; what is paid of each stands "
+             "on the page of its account.", empty="Nobody has a plan."),
     ListPage("/office/deposits", "deposits", "Deposits", "deposits", "Deposits",
              newest_first="date"),
     ListPage("/office/deposits/return-rates", "return-rates", "Return rates", "deposits",
@@ -164,5 +169,6 @@ def groups() -> dict[str, tuple[tuple[str, str, Permission], ...]]:
     }
     for page in LIST_PAGES:
         found.setdefault(page.group, []).append((page.path, page.tab, page.permission))
+    found["communications"].append((TEMPLATES, "Templates", Permission.LOOK))
     found["deposits"].insert(1, (DIFFERENCES, "Differences", Permission.LOOK))
     return {name: tuple(pages) for name, pages in found.items()}

@@ -20,6 +20,7 @@ class Permission(StrEnum):
     RETRY = "retry"  # post what was taken and is not in cash receipting
     DECIDE = "decide"  # about mails, bounces, payments in doubt, differences, what is posted
     REFUND = "refund"  # give a payment back
+    WORDING = "wording"  # write the words of mails and pages (rules 16, 205, 206)
     SETTINGS = "settings"  # see the settings; of secrets only whether they are set
     STAFF = "staff"  # see who may sign in
     AUDIT = "audit"  # read who did what

@@ -3,7 +3,8 @@ addEventListener("pageshow", (event) => { if (event.persisted) location.reload()
 // A form is sent once, however often its button is pressed.
 addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.target === "_blank") return;  // this page stays, and may be used again
+  const target = event.submitter?.formTarget || form.target;
+  if (target && target !== "_self") return;  // this page stays, and may be used again
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = "yes";
 });

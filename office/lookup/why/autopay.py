@@ -31,6 +31,7 @@ UNSCHEDULED = {
     ),
     Unscheduled.METHOD_BLOCKED: ("the way of paying is blocked for it", ("136", "138")),
     Unscheduled.METHOD_MISSING: ("no wallet has the agreed payment method any more", ("60", "70")),
+    Unscheduled.ARRANGED: ("all that was owed is in a payment arrangement", ("57", "81")),
     Unscheduled.ZERO_BALANCE: ("nothing was owed", ("57", "81")),
     Unscheduled.OVER_MAXIMUM: (
         "more was owed than the customer's maximum, and then nothing is drawn",

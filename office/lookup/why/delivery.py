@@ -46,6 +46,7 @@ KINDS = {
     MessageKind.AUTOPAY_SCHEDULED: ("the word before a draw", ("83", "98")),
     MessageKind.AUTOPAY_FAILED: ("the mail that autopay did not pay", ("83", "ruling 3")),
     MessageKind.RECEIPT: ("the receipt", ("196",)),
+    MessageKind.ARRANGEMENT: ("the word about its payment arrangement", ("90",)),
     MessageKind.COMMUNICATION: ("a communication", ("109",)),
     MessageKind.USAGE_EXPORT: ("the link to a usage export", ("183",)),
     MessageKind.ACCESS: ("a mail about access to the portal", ("144",)),

@@ -9,6 +9,7 @@ from domain.accounts import account_key
 from office.equipment.office import Office
 from office.lookup.showing import known_key
 from office.lookup.why.afterwards import why_afterwards
+from office.lookup.why.arrangements import why_arrangements
 from office.lookup.why.autopay import why_autopay
 from office.lookup.why.balance import why_balance
 from office.lookup.why.bill import why_bill
@@ -28,6 +29,7 @@ PARTS = (
     why_autopay,
     why_payments,
     why_by_hand,
+    why_arrangements,
     why_reminders,
     why_balance,
     why_problems,

@@ -20,6 +20,7 @@ from rules.mail.reminders import OwedStep, ReminderStep, StepStanding
 NAMES = {MessageKind.PAYMENT_DUE: "payment-due", MessageKind.PAST_DUE: "past-due"}
 SKIPPED = {
     Skipped.HELD: ("a check was waived for it or the office holds its reminders", ()),
+    Skipped.ARRANGED: ("what is owed is in a payment arrangement, which is kept", ("90",)),
     Skipped.PAYMENT_UNDER_WAY: (
         "a payment of it is on its way, and what comes of it is not known yet",
         ("ruling 14",),

@@ -18,6 +18,7 @@ from database.runs import find_run
 from database.schema import metadata
 from database.tables import audit, bulk_file, period_close, run_lock, run_step
 from domain.failures import Misuse
+from office.clock import Clock
 from office.equipment.office import Office
 from office.procedures.closing.checklist import current_sheet
 from office.procedures.exceptions import exceptions_of
@@ -41,6 +42,22 @@ def rehearsal(real: Office) -> Iterator[Office]:
     place = Path(tempfile.mkdtemp(prefix="billclose-rehearsal-"))
     try:
         copy = _copied(real, place)
+        try:
+            yield copy
+        finally:
+            copy.database.close()
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+@contextmanager
+def blank_rehearsal(real: Office, clock: Clock) -> Iterator[Office]:
+    """Give an office of the same settings and templates with empty books, at another time."""
+    place = Path(tempfile.mkdtemp(prefix="billclose-rehearsal-"))
+    try:
+        if (real.home / "templates").is_dir():
+            shutil.copytree(real.home / "templates", place / "templates", copy_function=_link)
+        copy = _of_its_own(real, place, clock)
         try:
             yield copy
         finally:
@@ -80,6 +97,15 @@ def _copied(real: Office, place: Path) -> Office:
     for name in ("exports", "templates"):
         if (real.home / name).is_dir():
             shutil.copytree(real.home / name, place / name, copy_function=_link)
+    copy = _of_its_own(real, place, real.clock)
+    _copy_books(real.database, copy.database)
+    for period in _shared_runs(copy.database):
+        fetch_documents(copy.database, period, real.store, copy.exports_folder)
+    return copy
+
+
+def _of_its_own(real: Office, place: Path, clock: Clock) -> Office:
+    """Return an office that keeps its books and bills in a folder, with the tables made."""
     settings = real.settings.model_copy(
         update={
             "database": real.settings.database.model_copy(update={"url": ""}),
@@ -89,6 +115,7 @@ def _copied(real: Office, place: Path) -> Office:
     copy = replace(
         real,
         home=place,
+        clock=clock,
         settings=settings,
         rehearses=True,
         approves=lambda _: True,
@@ -96,9 +123,6 @@ def _copied(real: Office, place: Path) -> Office:
     )
     with copy.database.writing() as books:
         metadata.create_all(books)
-    _copy_books(real.database, copy.database)
-    for period in _shared_runs(copy.database):
-        fetch_documents(copy.database, period, real.store, copy.exports_folder)
     return copy
 
 

@@ -19,7 +19,7 @@ def queue_portal_mails(office: Office, books: Connection, mails: Iterable[Portal
     messages = [
         PlannedMessage(
             MessageKind.ACCESS,
-            about=mail.link or new_token()[:32],
+            about=mail.about or mail.link or new_token()[:32],
             address=mail.address,
             source=RecipientSource.PORTAL_USER,
             account=mail.account,

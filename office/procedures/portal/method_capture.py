@@ -12,16 +12,19 @@ from database.definitions.identity import method_capture
 from database.inserting import insert_new
 from domain.checkout import CheckoutOwner
 from domain.failures import Refused
-from domain.identity import UserState
+from domain.identity import PortalUser, UserState
+from identity.one_time_links import find_link_by_key, use_link
 from identity.sessions import SignedIn
 from identity.tokens import new_token
 from identity.users import find_user
-from identity.wallet import SavedMethod, save_method
+from identity.wallet import SavedMethod, WalletOwner, save_method
 from office.equipment.office import Office
 from payments.method_capture import CapturedMethod, CaptureRequest
 
 RETURNS_TO = "/wallet/added/"
+LINK_RETURNS_TO = "/add-method/added/"
 GUEST_RETURNS_TO = "/guest/added/"
+SHUT_OUT = (UserState.LOCKED, UserState.DELETED)
 MOST_OPEN = 20  # visits of one portal user that came to nothing, within WINDOW
 WINDOW = timedelta(hours=24)
 
@@ -44,6 +47,13 @@ def begin_guest_capture(office: Office, guest: CheckoutOwner) -> str:
     mine = method_capture.c.guest == guest.guest
     values = {"guest": guest.guest, "receipt_to": guest.address}
     return _begin(office, mine, values, guest.who, GUEST_RETURNS_TO)
+
+
+def begin_link_capture(office: Office, owner: PortalUser, link: str) -> str:
+    """Return the same page for whoever holds a link by which the office asked for a method."""
+    mine = method_capture.c.user_number == owner.number
+    values = {"user_number": owner.number, "link": link}
+    return _begin(office, mine, values, owner.who, LINK_RETURNS_TO)
 
 
 def _begin(
@@ -135,7 +145,41 @@ def finish_capture(office: Office, who: SignedIn, key: str) -> SavedMethod | Non
     if given is None:
         return None
     if row.ended_at is None:
-        _save(office, who, key, given)
+        _save(office, who, row, given)
+    return _to_saved(given)
+
+
+def finish_link_capture(office: Office, key: str) -> SavedMethod | None:
+    """
+    Put into the wallet what whoever held a link gave; None where nothing was.
+
+    However often the page is loaded, it is there once, and the link is used up by it: a second
+    visit of the same link adds nothing. Raises LookupError for that, and for a visit that no link
+    began; its key is known to that browser alone.
+    """
+    visits = method_capture.c
+    with office.database.reading() as books:
+        query = sa.select(method_capture).where(visits.key == key, visits.link != "")
+        row = books.execute(query).one_or_none()
+        user = find_user(books, row.user_number) if row else None
+    if row is None or user is None or user.state in SHUT_OUT:
+        raise LookupError("no such visit by a link")
+    given = _given(office, row)
+    if given is None:
+        return None
+    if row.ended_at is None and not _save(office, user, row, given) and not _is_ended(office, key):
+        raise LookupError("the link was used by another visit")
+    return _to_saved(given)
+
+
+def _is_ended(office: Office, key: str) -> bool:
+    visits = method_capture.c
+    query = sa.select(visits.ended_at).where(visits.key == key)
+    with office.database.reading() as books:
+        return books.scalar(query) is not None
+
+
+def _to_saved(given: CapturedMethod) -> SavedMethod:
     return SavedMethod(given.token, given.kind, given.last4, given.brand, given.expires_on)
 
 
@@ -156,25 +200,24 @@ def finish_told_capture(office: Office, key: str) -> bool:
     given = _given(office, row)
     if given is None:
         return False
-    now = office.due_now()
-    return _save(
-        office, SignedIn("", "", user.number, user.address, user.language, now), key, given
-    )
+    return _save(office, user, row, given)
 
 
-def _save(office: Office, who: SignedIn, key: str, given: CapturedMethod) -> bool:
-    """Save what a visit came to, if nobody has meanwhile."""
+def _save(office: Office, who: WalletOwner, row: Any, given: CapturedMethod) -> bool:
+    """Save what a visit came to, if nobody has meanwhile; the link that led to it is used up."""
     visits, now = method_capture.c, office.due_now()
-    method = SavedMethod(given.token, given.kind, given.last4, given.brand, given.expires_on)
     ending = (
         method_capture.update()
-        .where(visits.key == key, visits.user_number == who.number, visits.ended_at.is_(None))
+        .where(visits.key == row.key, visits.user_number == who.number, visits.ended_at.is_(None))
         .values(_came_of_it(given, now))
     )
     with office.database.writing() as books:
+        link = find_link_by_key(books, row.link) if row.link else None
+        if row.link and (link is None or not use_link(books, link, now)):
+            return False  # another visit of the same link came to something
         if books.execute(ending).rowcount != 1:
             return False
-        return save_method(books, who, method, now, given.mandate)
+        return save_method(books, who, _to_saved(given), now, given.mandate)
 
 
 def _given(office: Office, row: Any) -> CapturedMethod | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 
+from domain.deliveries import MessageKind
 from domain.reminders import REMINDERS
 from mail.outbox.sending import SendCounts, say_tried
 from office.equipment.office import Office
@@ -35,13 +36,18 @@ def quiet_reminders(office: Office) -> Figures | None:
     from mail.reminders.exemptions import undrawn
     from mail.reminders.queueing import queue_reminders
     from office.procedures.feeding import guard_balances, say_as_of, say_feed
+    from office.procedures.mailing.arranging import bring_up_to_date
     from office.procedures.mailing.reminding import to_figures, undrawn_figures
     from office.procedures.posting import require_posted_here
 
     now = office.due_now()
     require_posted_here(office, now)
     left_out = sorted(guard_balances(office, now, "remind", "reminders", None).why)
-    if is_any_waiting(office, REMINDERS) or why_send_kinds(office, now, tuple(REMINDERS)):
+    kinds = (*REMINDERS, MessageKind.ARRANGEMENT)
+    if is_any_waiting(office, kinds) or why_send_kinds(office, now, kinds):
+        return None
+    plans = bring_up_to_date(office, left_out, records=False)
+    if any(plans[name] for name in ("kept", "broken", "in_force_again", "queued")):
         return None
     terms = replace(office.reminders_terms(now, records=False), left_out=frozenset(left_out))
     owed = {kind: queue_reminders(office.database, kind, terms) for kind in REMINDERS}
@@ -51,7 +57,8 @@ def quiet_reminders(office: Office) -> Figures | None:
     nothing = dict.fromkeys(UNSENT, 0)
     figures = {kind.value: to_figures(counts) | nothing for kind, counts in owed.items()}
     overdue = undrawn_figures(undrawn(office.database, now))
-    told = {"reminders": figures, "collecting_overdue": overdue, "withdrawn": 0, "stopped_by": ""}
+    told: Figures = {"reminders": figures, "arrangements": plans | nothing}
+    told |= {"collecting_overdue": overdue, "withdrawn": 0, "stopped_by": ""}
     known = {"balances": say_feed(office, now), "as_of": say_as_of(office)}
     return told | known | {"left_out": left_out} | QUIET
 

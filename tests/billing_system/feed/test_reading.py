@@ -7,7 +7,7 @@ from datetime import date, datetime
 import pytest
 
 from billing_system.feed.reading import parse_heading, read_feed_file
-from domain.failures import Misuse
+from domain.failures import Misuse, Refused
 from domain.feeds import ChangeField, FeedKind
 from tests.billing_system.feed.builders import (
     A_PAYMENT,
@@ -167,6 +167,31 @@ def test_a_utility_is_named_as_a_text_or_as_in_an_export():
         parse_heading(text)[0]
         for text in (b'utility = "Larkspur"', b'[utility]\nname = "Larkspur"', b"")
     ]
+
+
+def test_rows_that_all_fail_in_one_way_are_sent_to_no_bundle_toml_either(tmp_path):
+    day = MOVEMENT_HEADINGS.index("date")
+    row = [*A_PAYMENT]
+    row[day] = "31.10.2026"
+
+    file = read_feed_file(write_feed(tmp_path / "in", row, row, row))
+
+    (problem,) = file.problems
+    assert "all 3 rows of movements.csv fail in one way; row 2, column date" in problem.message
+    assert "bundle.toml" not in problem.message
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "mac-roman", "cp850"])
+def test_a_file_in_another_encoding_is_sent_to_no_bundle_toml_either(tmp_path, encoding):
+    folder = write_feed(tmp_path / "in", [*A_PAYMENT[:-1], "Señor Muñoz, Peña é"])
+    file = folder / "movements.csv"
+    file.write_bytes(file.read_text("utf-8").encode(encoding))
+
+    with pytest.raises(Refused) as refused:
+        read_feed_file(folder)
+
+    assert "wrong-encoding" == refused.value.code
+    assert "bundle.toml" not in refused.value.message
 
 
 @pytest.mark.parametrize(

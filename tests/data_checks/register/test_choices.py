@@ -175,3 +175,31 @@ def test_a_muted_account_with_another_meter_counts_again(database):
 
     assert Severity.WARNING == outlier(database).severity
     assert 1 == outlier(database).failed
+
+
+@pytest.mark.parametrize(
+    ("service", "rate", "said"),
+    [
+        ("WTER", "", "No service 'WTER' was ever billed (did you mean WATER?)."),
+        ("water", "", "No service 'water' was ever billed (did you mean WATER?)."),
+        ("WATER", "WX", "WATER has no rate code 'WX'; it has WR."),
+    ],
+)
+def test_a_limit_of_a_service_that_was_never_billed_is_refused(town, service, rate, said):
+    change = LimitSet("usage-outlier", "factor", "3", service, rate)
+
+    with pytest.raises(Misuse) as refused, town.writing() as books:
+        record_choice(books, change, reason="sprinklers", now=AT, who="anna")
+
+    assert said == str(refused.value).partition("\n")[0]
+    with town.reading() as books:
+        assert not books.scalar(sa.select(sa.func.count()).select_from(audit))
+
+
+def test_before_the_first_export_a_limit_of_any_service_may_be_set(database):
+    with database.writing() as books:
+        change = LimitSet("usage-outlier", "factor", "3", "WATER", "WI")
+        record_choice(books, change, reason="sprinklers", now=AT, who="anna")
+
+    with database.reading() as books:
+        assert 3.0 == read_choices(books).limits.of("usage-outlier", "factor", "WATER", "WI")

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from database.definitions.account_changes import IN_FORCE, account_in_force
+from database.definitions.account_changes import IN_FORCE, account_in_force, told_in_force
 from database.tables import account, bill_run, delivery_plan, recipient
 from domain.accounts import AccountStatus
 from domain.deliveries import PaperReason
@@ -32,9 +32,21 @@ def an_export(database, day: int, **values) -> None:
 
 
 def in_force(database, name: ChangeField):
-    query = sa.select(account_in_force(account, name).label("found")).where(account.c.period == RUN)
+    """One account's, and the same where everybody is asked for at once."""
+    told = told_in_force(RUN, [name])
+    of_all = sa.func.coalesce(told.c[name.value], account.c[name.value])
+    query = (
+        sa.select(
+            account_in_force(account, name).label("found"),
+            sa.type_coerce(of_all, account.c[name.value].type).label("of_all"),
+        )
+        .outerjoin_from(account, told, told.c.account_key == account.c.account_key)
+        .where(account.c.period == RUN)
+    )
     with database.reading() as books:
-        return books.scalar(query)
+        found, of_all = books.execute(query).one()
+    assert found == of_all
+    return found
 
 
 @pytest.mark.parametrize(("written", "expected"), [(18, True), (20, True), (30, False)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 
 import pytest
@@ -9,9 +10,10 @@ import sqlalchemy as sa
 
 from database.definitions.identity import account_link, landlord_link, wallet_method, web_user
 from database.definitions.in_force import landlord_in_force, link_in_force, wallet_in_force
+from database.definitions.wallet import method_in_force
 from database.queries.mandates import mandates_in_force
 from database.queries.portal.accounts import accounts_of_user
-from database.tables import enrollment
+from database.tables import enrollment, payment_method
 from domain.identity import LinkProof, UserState
 from domain.payments import MethodKind
 from identity.account_links import add_link, unlink_account
@@ -142,6 +144,56 @@ def test_what_was_removed_here_is_in_no_wallet(town):
         tokens = set(books.scalars(query))
 
     assert "tok_portal" not in tokens
+
+
+def test_a_method_found_by_its_key_is_the_method_of_the_whole_wallet(town):
+    removals = (None, NOW - timedelta(days=90), LATER)
+    added = [None, *itertools.product(removals, UserState)]
+    tokens = [f"tok_{at}" for at, _ in enumerate(itertools.product((None, "", *UserState), added))]
+
+    with town.writing() as books:
+        for token, (owner, own) in zip(
+            tokens, itertools.product((None, "", *UserState), added), strict=True
+        ):
+            _in_both_wallets(books, token, owner, own)
+        view = wallet_in_force.c
+        whole = sa.select(view.token, view.kind, view.last4, view.portal_user)
+        expected = sorted(books.execute(whole.where(view.period == RUN, view.token.in_(tokens))))
+        asked = sa.union_all(*(sa.select(sa.literal(one).label("token")) for one in tokens))
+        named = asked.subquery("named")
+        found = method_in_force(sa.literal(RUN), named.c.token)
+        query = found.joined_to(
+            sa.select(named.c.token, found.kind, found.last4, found.portal_user).select_from(named)
+        )
+        rows = books.execute(query).all()
+
+    assert len(tokens) == len(rows)
+    assert 0 < len(expected) < len(tokens)
+    assert expected == sorted(row for row in rows if row[1] is not None)
+
+
+def _in_both_wallets(books, token, owner, own) -> None:
+    """Put a method into the export (None: it has it not) and into ours (None: likewise)."""
+    if owner is not None:
+        mailbox = f"owner.{owner or 'unknown'}@x.example"
+        if owner:
+            _user_once(books, mailbox, owner)
+        books.execute(
+            payment_method.insert().values(
+                period=RUN, token=token, portal_user=mailbox, kind=MethodKind.ACH, last4="1881"
+            )
+        )
+    if own is not None:
+        removed_at, state = own
+        holder = _user_once(books, f"holder.{state}@x.example", state)
+        _add_method(books, holder, token)
+        gone = wallet_method.update().where(wallet_method.c.token == token)
+        books.execute(gone.values(removed_at=removed_at))
+
+
+def _user_once(books, address: str, state: UserState) -> int:
+    known = sa.select(web_user.c.number).where(web_user.c.mailbox == address)
+    return books.scalar(known) or user_of(books, address, state)
 
 
 def test_one_mailbox_is_one_user(town):

@@ -33,6 +33,18 @@ def open_of(books, key="1") -> str:
         return str(read_open_balance(reading, key))
 
 
+def test_a_balance_that_is_not_there_takes_back_all_that_was_recorded_with_it(books, monkeypatch):
+    entries_of = sa.select(sa.func.count()).select_from(balance_entry)
+    monkeypatch.setattr("database.ledger.entries.lock_balances", lambda *_: None)
+
+    with pytest.raises(ValueError, match="the balance of 2 is not there"):
+        record(books, an_entry("taken/1", "-40.00"), an_entry("taken/2", account_key="2"))
+
+    with books.reading() as reading:
+        assert 0 == reading.scalar(entries_of)
+    assert "100.00" == open_of(books)
+
+
 def test_an_entry_counts_once_however_often_it_is_recorded(books):
     entry = an_entry("taken/1", "-40.00")
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 import sqlalchemy as sa
 
+from database.ledger.entries import find_wrong_sums
 from database.tables import (
     account,
     audit,
@@ -23,6 +24,7 @@ from domain.money import Money
 from domain.payments import DrawState, PaymentState
 from tests.billing_system.feed.builders import tell_change
 from tests.builders import a_hold, stage_run
+from tests.mail.mass_builders import statements
 from tests.payments.collecting_builders import TERMS, a_collector, paying
 
 
@@ -42,6 +44,28 @@ def test_a_payment_that_is_due_is_drawn_counted_and_queued_for_posting(database,
     )  # fmt: skip
     assert Money(80_00) == office.paid()
     assert [("receipt", Money(80_00))] == office.postings()
+
+
+def test_what_a_batch_took_is_written_down_together_and_each_on_its_own_account(database, tmp_path):
+    amounts = {f"{number}": Money(number * 100) for number in range(31, 39)}
+    households = (paying(key, balance=str(amount)) for key, amount in amounts.items())
+    office = a_collector(database, tmp_path, *households, paying("9", "tok_do_not_honor"))
+
+    with statements(database) as asked:
+        office.collect()
+
+    ledger = ("INSERT INTO balance_entry", "INSERT INTO posting", "UPDATE balance_due")
+    assert [1, 1, 1] == [sum(one.startswith(words) for one in asked) for words in ledger]
+    assert [(amount, [("receipt", amount)]) for amount in amounts.values()] == [
+        (office.paid(key), office.postings(key)) for key in amounts
+    ]
+    assert (Money(0), []) == (office.paid("9"), office.postings("9"))
+    assert [] == find_wrong_sums_of(database)
+
+
+def find_wrong_sums_of(database) -> list[str]:
+    with database.reading() as books:
+        return find_wrong_sums(books)
 
 
 def test_collecting_again_draws_nothing_again(database, tmp_path):

@@ -231,10 +231,11 @@ def test_no_more_is_given_back_than_is_left(database, tmp_path):
     for amount in ("60.01", "0.00"):
         with pytest.raises(Refused) as refused:
             refund(office, amount)
-    with pytest.raises(Misuse):
+    with pytest.raises(Misuse) as unknown:
         refund(office, confirmation="SB99999999")
     refund(office)
 
+    assert "unknown-payment" == unknown.value.code
     assert ("refund-too-much", Money(100_00), PaymentState.RETURNED) == (
         refused.value.code, balance(office), office.state(),
     )  # fmt: skip
@@ -343,5 +344,6 @@ def test_a_difference_that_a_person_has_settled_is_not_told_again(database, tmp_
     settle_item(database, difference.item, "the bank has it", now=office.at, who="anna")
 
     assert difference.item not in [one.item for one in list_differences(database, office.at)]
-    with pytest.raises(Misuse):
+    with pytest.raises(Misuse) as unknown:
         settle_item(database, difference.item, "again", now=office.at, who="anna")
+    assert "unknown-difference" == unknown.value.code

@@ -273,8 +273,9 @@ def test_what_is_not_in_doubt_cannot_be_decided(database, tmp_path, state):
     with database.writing() as books:
         books.execute(draw.update().values(state=state))
 
-    with pytest.raises(Misuse):
+    with pytest.raises(Misuse) as refused:
         approve(office, "SB1")
+    assert "unknown-payment" == refused.value.code
 
 
 def test_a_draw_beside_another_one_is_settled_when_it_was_given_back(database, tmp_path):
@@ -286,5 +287,6 @@ def test_a_draw_beside_another_one_is_settled_when_it_was_given_back(database, t
     decide_given_back(database, KEY, decision(office))
 
     assert 0 == read_open_draws(database).drawn_twice.count
-    with pytest.raises(Misuse):
+    with pytest.raises(Misuse) as refused:
         decide_given_back(database, KEY, decision(office))
+    assert "unknown-draw" == refused.value.code

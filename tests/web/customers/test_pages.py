@@ -103,12 +103,27 @@ def test_rule_12_a_bill_that_was_never_split_is_not_offered(office, app):
     assert 404 == browser.get(f"/accounts/{MINE}/bill").status_code
 
 
-def test_rule_3_an_open_period_shows_nowhere(filed, ann):
-    with filed.database.reading() as books:
-        closed = books.scalars(sa.select(bill.c.period)).all()
+def test_rules_3_and_40_an_open_period_shows_nowhere(filed, ann):
+    before = [ann.get(path).text for path in ("/", "/bills", "/usage")]
+    stage_run(
+        filed.database,
+        a_household("01.1037.1", balance="99.99"),
+        period="2026-11",
+        ends_on=date(2026, 11, 30),
+        due_on=date(2026, 12, 20),
+    )
+    with filed.database.writing() as books:
+        row = dict(books.execute(sa.select(bill).where(bill.c.account_key == MINE)).one()._mapping)
+        books.execute(bill.insert().values(row | {"period": "2026-11"}))
+        line = dict(books.execute(sa.select(movement).where(movement.c.line == 1)).one()._mapping)
+        books.execute(movement.insert().values(line | {"period": "2026-11", "line": 9}))
+    after = [ann.get(path).text for path in ("/", "/bills", "/usage")]
 
-    assert {RUN} == set(closed)
+    assert before == after and "$45.50" in after[0]
     assert 404 == ann.get(f"/accounts/{MINE}/bill/2026-11").status_code
+    close_run(filed.database, "2026-11")
+    assert "$99.99" in ann.get("/").text  # and the close it is that shows it
+    assert 200 == ann.get(f"/accounts/{MINE}/bill/2026-11").status_code
 
 
 def test_an_unlinked_account_is_gone_from_every_page(ann):

@@ -22,6 +22,7 @@ def clerk(signed_in):
 
 @pytest.mark.parametrize("page", LIST_PAGES, ids=lambda page: page.what)
 def test_every_list_opens_is_filtered_by_each_column_and_exports_what_it_shows(clerk, page):
+    """Rules 74, 76, 77, 88 and 132: the two lists of autopay, what was taken, who is linked."""
     shown = clerk.get(page.path)
     names = re.findall(r'id="filter-([a-z_0-9]+)"', shown.text)
 

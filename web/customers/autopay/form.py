@@ -28,8 +28,12 @@ class AutopayWish:
     problems: dict[str, str]
 
 
-def read_wish(visit: Visit, account: str, usable: list[SavedMethod]) -> AutopayWish:
-    """Read the form (rules 48, 50, 70; ruling 3); the method is one of the visitor's own alone."""
+def read_wish(visit: Visit, account: str, payer: str, usable: list[SavedMethod]) -> AutopayWish:
+    """
+    Read the form (rules 48, 50, 70; ruling 3); the method is one of `usable` alone.
+
+    `payer` is the address of whose wallet those are.
+    """
     problems: dict[str, str] = {}
     days = _days(visit, problems)
     maximum = _maximum(visit, problems)
@@ -40,7 +44,7 @@ def read_wish(visit: Visit, account: str, usable: list[SavedMethod]) -> AutopayW
         return AutopayWish(None, problems)
     request = EnrollmentRequest(
         account,
-        mailbox_of(visit.user.address),
+        mailbox_of(payer),
         method.token,
         days,
         maximum,

@@ -65,7 +65,7 @@ def take_wish(visit: Visit) -> Response:
     view = _view(visit)
     if view is None:
         return missing(visit)
-    wish = read_wish(visit, view.mine.account, view.usable)
+    wish = read_wish(visit, view.mine.account, visit.user.address, view.usable)
     if wish.request is None:
         return _page(visit, view, 422, problems=wish.problems)
     try:
@@ -82,7 +82,7 @@ def take_yes(visit: Visit) -> Response:
         return missing(visit)
     if view.standing.mandate is not None and view.is_payer:  # the button was pressed twice
         return redirect(view.address)
-    wish = read_wish(visit, view.mine.account, view.usable)
+    wish = read_wish(visit, view.mine.account, visit.user.address, view.usable)
     if wish.request is None:
         return _page(visit, view, 422, problems=wish.problems)
     terms = _terms(visit)
@@ -132,7 +132,7 @@ def _view(visit: Visit) -> AutopayView | None:
     if mine is None:
         return None
     with visit.office.database.reading() as books:
-        standing = read_enrollment_facts(books, mine.account)
+        standing = read_enrollment_facts(books, mine.account, visit.today)
         not_now = _not_now(books, standing)
     wallet = my_wallet(visit)
     usable = [

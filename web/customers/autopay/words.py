@@ -40,6 +40,8 @@ NOT_NOW = {
     "drawn: unenroll, and set up autopay with another one.",
     Unscheduled.METHOD_MISSING: "The payment method is not known any more. Nothing is drawn: "
     "unenroll, and set up autopay with another one.",
+    Unscheduled.ARRANGED: "What you owe is in your payment plan, whose installments you pay by "
+    "hand. Autopay draws what your next bill adds to it.",
     Unscheduled.ZERO_BALANCE: "You owe nothing now, so no payment is scheduled. The first one "
     "follows your next bill.",
     Unscheduled.OVER_MAXIMUM: "You owe more than your maximum, so nothing is drawn. Pay this bill "

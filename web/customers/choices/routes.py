@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from web.customers.choices import my_account, paperless, sandbox_page, texts, wallet
+from web.customers.choices import adding_by_link, my_account, paperless, sandbox_page, texts, wallet
 from web.visits import Page, open_page, redirect
 
 ROUTES: tuple[tuple[str, str, Page], ...] = (
@@ -31,7 +31,17 @@ ROUTES: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/account/sessions", my_account.end_other_sessions),
 )
 
+BY_LINK: tuple[tuple[str, str, Page], ...] = (
+    ("GET", "/add-method/{token}", adding_by_link.show_adding_by_link),
+    ("POST", "/add-method/{token}", adding_by_link.take_adding_by_link),
+    ("GET", "/add-method/added/{key}", adding_by_link.take_added_by_link),
+)
 SANDBOX = "/sandbox/methods/{key}"
+
+
+def link_routes() -> list[Route]:
+    """Return what a mailed or texted link leads to: whoever holds it needs no session."""
+    return [Route(path, open_page(page), methods=[method]) for method, path, page in BY_LINK]
 
 
 def sandbox_routes() -> list[Route]:

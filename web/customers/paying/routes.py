@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from web.customers.paying import cart, guests, one_account, other, payment
+from web.customers.paying import cart, guests, one_account, other, payment, plan
 from web.customers.paying.payers import guest_page
 from web.visits import Page
 
@@ -25,6 +25,8 @@ _BOTH: tuple[tuple[str, str, Page], ...] = (
 ROUTES: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/accounts/{account}/pay", one_account.show_pay),
     ("POST", "/accounts/{account}/pay", one_account.take_pay),
+    ("GET", "/accounts/{account}/plan", plan.show_plan),
+    ("POST", "/accounts/{account}/plan", plan.take_plan),
     *_BOTH,
 )
 _GUESTS: tuple[tuple[str, str, Page], ...] = (

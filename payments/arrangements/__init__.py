@@ -1,0 +1,1 @@
+"""Payment arrangements: made, approved, cancelled, kept or broken."""

@@ -1,0 +1,1 @@
+"""The pages on which the office words its mails and its pages."""
