@@ -350,6 +350,7 @@ NOTICE = {
     "link": "a web address; may be empty",
     "unsubscribe_link": "the web address that stops communications; empty where none is set up",
     "code": "a number to be typed in; may be empty",
+    "agreed": "a list of texts: what was agreed to when autopay was set up; mostly empty",
     "records": "how many there are",
     "findings": "a list of sentences: `{% for finding in findings %}`",
     "is_payment_due": BILL["is_payment_due"],
