@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -13,12 +14,14 @@ from sqlalchemy.engine import Connection
 from database.definitions.account_changes import FLAGS, account_in_force
 from database.definitions.checkout import checkout, checkout_line
 from database.ledger.received import received_on
-from database.ledger.tables import account_change
+from database.ledger.tables import account_change, balance_entry
 from database.queries.balances import on_its_way, open_balance, stands_with
 from database.queries.corrections import is_of_account, standing_corrections
-from database.tables import account, balance_due, bill, bill_run, gateway_payment
+from database.tables import account, balance_due, bill, bill_run, gateway_payment, movement
 from domain.feeds import ChangeField
+from domain.ledger import EntryKind, EntrySource
 from domain.money import ZERO, Money
+from domain.movements import MovementKind
 from domain.payments import MethodKind, PaymentKind, PaymentState
 from domain.since_bill import SinceBill
 
@@ -54,14 +57,21 @@ class AccountStanding:
     block_card: bool
     direct_pay: bool
     next_draw: NextDraw | None = None
-    last_paid: Money | None = None
-    last_paid_on: date | None = None
+    taken_last: tuple[Money, datetime] | None = None  # by autopay or by hand, and the moment
+    paid_elsewhere: tuple[Money, date] | None = None  # the last, as the billing system tells
     since: SinceBill | None = None  # None: nothing moved since the newest bill
 
     @property
     def payable(self) -> Money:
         """What can be paid now: what is owed less what is on its way, never below zero."""
         return max(self.owed - self.on_its_way, ZERO)
+
+    def last_paid(self, zone: ZoneInfo) -> tuple[Money, date] | None:
+        """Return what was paid last, here or elsewhere, and on which local day (rule 46)."""
+        here = self.taken_last and (self.taken_last[0], self.taken_last[1].astimezone(zone).date())
+        if here and self.paid_elsewhere:
+            return max(here, self.paid_elsewhere, key=lambda one: one[1])
+        return here or self.paid_elsewhere
 
     def is_late(self, today: date) -> bool:
         return self.due_on is not None and self.due_on < today and self.owed > ZERO
@@ -72,6 +82,10 @@ def standings_of(books: Connection, keys: Sequence[str]) -> list[AccountStanding
     if not keys:
         return []
     draws, paid = _payments(books, keys)
+    elsewhere = {
+        row.account_key: (row.amount, row.paid_on)
+        for row in books.execute(_ELSEWHERE, {"keys": list(keys)})
+    }
     rows = books.execute(_STANDING, {"keys": list(keys)}).all()
     told = _told(books, [row.account_key for row in rows if row.is_told])
     moved = since_bills(books, [row.account_key for row in rows if row.bills and row.has_moved])
@@ -81,6 +95,7 @@ def standings_of(books: Connection, keys: Sequence[str]) -> list[AccountStanding
             told.get(row.account_key, row),
             draws.get(row.account_key),
             paid.get(row.account_key),
+            elsewhere.get(row.account_key),
             moved.get(row.account_key),
         )
         for row in rows
@@ -105,14 +120,14 @@ def since_bills(books: Connection, keys: Sequence[str]) -> dict[str, SinceBill]:
 
 def _payments(
     books: Connection, keys: Sequence[str]
-) -> tuple[dict[str, NextDraw], dict[str, tuple[Money, date]]]:
+) -> tuple[dict[str, NextDraw], dict[str, tuple[Money, datetime]]]:
     """Return of each account what is drawn next, and what was paid last, by autopay or by hand."""
     draws, paid = {}, {}
     for row in books.execute(_PAYMENTS, {"keys": list(keys)}):
         if row.taken_at is None:
             draws[row.account_key] = NextDraw(row.pay_on, row.amount, row.method_kind, row.last4)
         else:
-            paid[row.account_key] = row.amount, row.taken_at.date()
+            paid[row.account_key] = row.amount, row.taken_at
     return draws, paid
 
 
@@ -127,7 +142,8 @@ def _to_standing(
     row: Any,
     facts: Any,
     planned: NextDraw | None,
-    paid: tuple[Money, date] | None,
+    paid: tuple[Money, datetime] | None,
+    elsewhere: tuple[Money, date] | None,
     since: SinceBill | None,
 ) -> AccountStanding:
     return AccountStanding(
@@ -144,8 +160,8 @@ def _to_standing(
         facts.block_card,
         facts.direct_pay,
         planned,
-        paid and paid[0],
-        paid and paid[1],
+        paid,
+        elsewhere,
         since,
     )
 
@@ -229,3 +245,31 @@ _BY_HAND = (
 _ALL = sa.union_all(_PLANNED, _BY_AUTOPAY, _BY_HAND).subquery("payments")
 # Read last, and so what stays: of what was taken the newest, of what is planned the next.
 _PAYMENTS = sa.select(_ALL).order_by(_ALL.c.taken_at, _ALL.c.pay_on.desc())
+# What comes back of ours bears our number, and is known above with its moment.
+_IS_OURS = sa.exists().where(
+    _paid.account_key == movement.c.account_key, _paid.confirmation == movement.c.reference
+)
+_TOLD = sa.select(
+    balance_entry.c.account_key,
+    balance_entry.c.amount,
+    balance_entry.c.happened_on.label("paid_on"),
+).where(
+    balance_entry.c.kind == EntryKind.PAYMENT,
+    balance_entry.c.source == EntrySource.FEED,
+    balance_entry.c.amount < ZERO,
+    balance_entry.c.account_key.in_(_KEYS),
+)
+_EXPORTED = (
+    sa.select(movement.c.account_key, movement.c.amount, movement.c.posted_on)
+    .join(balance_due, stands_with(movement))
+    .where(
+        movement.c.kind == MovementKind.PAYMENT,
+        movement.c.amount < ZERO,
+        movement.c.account_key.in_(_KEYS),
+        ~_IS_OURS,
+    )
+)
+_BOTH = sa.union_all(_TOLD, _EXPORTED).subquery("elsewhere")
+_ELSEWHERE = sa.select(
+    _BOTH.c.account_key, (-_BOTH.c.amount).label("amount"), _BOTH.c.paid_on
+).order_by(_BOTH.c.paid_on)  # the last is read last, and stays

@@ -58,6 +58,7 @@ def test_the_head_of_the_home_page_says_balance_last_paid_and_pay_where_there_is
     home = ann.get("/").text
 
     assert "$45.50" in home and "Due on November 20, 2026" in home
+    assert "Last paid: $20.00 on October 5, 2026." in home  # at the counter
     assert "As of 9:00 AM." in home
     assert f'href="/accounts/{MINE}/pay"' in home
     assert f'href="/accounts/{MINE}/bill"' in home

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from database.queries.standings import standings_of
 from database.tables import communication
+from domain.money import Money
 from tests.builders import NOW
 from tests.web.customers.history.conftest import MINE
+
+EVENING = datetime(2026, 11, 17, 1, 30, tzinfo=UTC)  # November 16, half past six in Denver
 
 
 def post(office, added_at: datetime, **more) -> None:
@@ -53,3 +59,30 @@ def test_rule_112_what_was_posted_lately_is_pointed_to(year, ann, days, more, is
 
 def test_the_second_step_has_its_address_of_the_table(ann):
     assert "/sign-in/code" == ann.get("/second-step").headers["location"]
+
+
+@pytest.mark.parametrize(
+    ("taken", "elsewhere", "last"),
+    [
+        (None, None, None),
+        ((Money(80_00), EVENING), None, (Money(80_00), date(2026, 11, 16))),  # by local clocks
+        (None, (Money(20_00), date(2026, 10, 5)), (Money(20_00), date(2026, 10, 5))),
+        (
+            (Money(80_00), EVENING),
+            (Money(20_00), date(2026, 11, 17)),
+            (Money(20_00), date(2026, 11, 17)),
+        ),
+        (
+            (Money(80_00), EVENING),
+            (Money(20_00), date(2026, 11, 16)),
+            (Money(80_00), date(2026, 11, 16)),
+        ),
+    ],
+)
+def test_rule_46_the_last_payment_is_the_newest_wherever_it_was_made(ann, taken, elsewhere, last):
+    with ann.app.state.office.database.reading() as books:
+        (standing,) = standings_of(books, [MINE])
+
+    paid = replace(standing, taken_last=taken, paid_elsewhere=elsewhere)
+
+    assert last == paid.last_paid(ZoneInfo("America/Denver"))
