@@ -52,18 +52,26 @@ def reschedule(books: Connection, number: str, terms: SchedulingTerms) -> tuple[
     standing = read_enrollment_facts(books, number, terms.today)
     payment = standing.payment
     if payment is None:
-        return _schedule_new(books, standing, terms)
+        return (*_schedule_new(books, standing, terms), *_say_credit(standing))
     if payment.is_processed:
         return (_say_processed(payment), *_say_difference(standing))
+    followed = _follow(books, standing, payment, terms)
+    if followed is None:
+        stays = f"The payment of {payment.amount.dollars()} is {payment.state} and stays so."
+        return (stays, *_say_difference(standing))
+    return (*followed, *_say_credit(standing))
+
+
+def _follow(
+    books: Connection, standing: EnrollmentFacts, payment: CurrentPayment, terms: SchedulingTerms
+) -> tuple[str, ...] | None:
+    """Change a payment that waits, or make one anew that a correction had cancelled; else None."""
     row = books.execute(sa.select(gateway_payment).where(_PAYMENT.key == payment.key)).one()
     if payment.waits:
         return _change(books, standing, payment, row, terms)
     if payment.state is PaymentState.CANCELLED and row.error == CORRECTED_TO_NONE:
         return _schedule_new(books, standing, terms)
-    return (
-        f"The payment of {payment.amount.dollars()} is {payment.state} and stays so.",
-        *_say_difference(standing),
-    )
+    return None
 
 
 def _plan(standing: EnrollmentFacts, terms: SchedulingTerms) -> PlannedPayment | None:
@@ -179,13 +187,19 @@ def _say_difference(standing: EnrollmentFacts) -> tuple[str, ...]:
             f"{balance.dollars()} is owed now: the customer pays it by hand, or with the next "
             "bill.",
         )
-    if balance < ZERO:
-        credit = Money(-balance.cents).dollars()
-        return (
-            f"{credit} is a credit on the account, which the next bill takes off; "
-            "`billclose refund CONFIRMATION` gives it back.",
-        )
-    return ("Nothing is owed now.",)
+    return _say_credit(standing) or ("Nothing is owed now.",)
+
+
+def _say_credit(standing: EnrollmentFacts) -> tuple[str, ...]:
+    """Say what the customer has paid too much, by whatever way it was paid."""
+    balance = standing.payable.balance
+    if balance >= ZERO:
+        return ()
+    credit = Money(-balance.cents).dollars()
+    return (
+        f"{credit} is a credit on the account, which the next bill takes off; "
+        "`billclose refund CONFIRMATION` gives back what was drawn.",
+    )
 
 
 def _say_notice(

@@ -28,18 +28,25 @@ def find(
     """
     from command_line.tables import write_json, write_table
     from domain.words import say_count
-    from office.lookup.finding import find_accounts, to_row
+    from office.lookup.finding import find_accounts, find_undone, to_row
 
     office = open_office(home, as_of)
     with office.database.reading() as books:
         found = find_accounts(books, " ".join(text), most=limit)
+        undone = () if found.accounts else find_undone(books, found.text)
     rows = [to_row(one) for one in found.accounts]
     if as_json:
         write_json(rows)
     elif rows:
         write_table(list(rows[0]), rows)
-    else:
+    elif not undone:
         click.echo(f"Nothing has {found.text!r} in it.", err=True)
+    for account, period in undone:
+        click.echo(
+            f"{account} is of {period} alone, whose close was taken back; "
+            f"`billclose why {account}` tells what became of it.",
+            err=True,
+        )
     if found.total > len(rows):
         more = say_count(found.total, "account")
         click.echo(f"{more} found; type more, or --limit {found.total} shows all.", err=True)

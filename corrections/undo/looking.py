@@ -248,17 +248,23 @@ def say_taken_back(plan: UndoPlan) -> list[str]:
     """Say what an undo takes back, a line each."""
     told = [
         f"{say_count(plan.bills, 'bill')} {'is' if plan.bills == 1 else 'are'} not shown any more; "
-        f"{say_count(plan.balances, 'balance')} go back, {plan.amount.dollars()} of them due",
-        f"{say_count(plan.payments, 'scheduled payment')} cancelled, "
-        f"{plan.payments_amount.dollars()}",
-        f"{say_count(sum(plan.mails.values()), 'mail')} taken out of the outbox"
-        + _by_kind(plan.mails),
+        f"{say_count(plan.balances, 'balance')} {'goes' if plan.balances == 1 else 'go'} back, "
+        f"{plan.amount.dollars()} of them due",
     ]
+    if plan.payments:
+        told.append(
+            f"{say_count(plan.payments, 'scheduled payment')} cancelled, "
+            f"{plan.payments_amount.dollars()}"
+        )
+    if waiting := sum(plan.mails.values()):
+        told.append(f"{say_count(waiting, 'mail')} taken out of the outbox{_by_kind(plan.mails)}")
     left = [file for file in plan.print_files if file not in plan.fetched]
     if left:
         told.append(f"print batches removed: {', '.join(left)}")
     if plan.corrections:
-        told.append(f"{say_count(plan.corrections, 'correction')} go with their bills")
+        many = plan.corrections != 1
+        with_it = "go with their bills" if many else "goes with its bill"
+        told.append(f"{say_count(plan.corrections, 'correction')} {with_it}")
     return told
 
 
@@ -266,10 +272,15 @@ def say_what_stands(plan: UndoPlan) -> list[str]:
     """Say what cannot be taken back and what is done about each, a line each."""
     told = []
     if plan.draws:
+        stay = (
+            "they stay with their customers' accounts and count as paid"
+            if len(plan.draws) > 1
+            else "it stays with its customer's account and counts as paid"
+        )
         told.append(
-            f"{say_count(len(plan.draws), 'draw')}, {plan.drawn.dollars()}: they stay with their "
-            "customers' accounts and count as paid when the period is closed again; nothing is "
-            "drawn a second time. `billclose refund CONFIRMATION` gives one back"
+            f"{say_count(len(plan.draws), 'draw')}, {plan.drawn.dollars()}: {stay} when the period "
+            "is closed again; nothing is drawn a second time. `billclose refund CONFIRMATION` "
+            "gives one back"
         )
     if plan.mails_out:
         told.append(

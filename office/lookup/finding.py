@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.definitions.corrections import period_undo
 from database.definitions.identity import account_link, wallet_method, web_user
 from database.definitions.in_force import account_now, landlord_in_force
 from database.ledger.tables import balance_entry
@@ -24,6 +25,7 @@ from database.tables import (
     gateway_payment,
     mandate,
     payment_method,
+    period_close,
     portal_link,
     posting,
 )
@@ -92,6 +94,30 @@ def find_accounts(books: Connection, text: str, *, most: int = MOST_FOUND) -> Fo
         if key in found
     )
     return Found(typed, tuple(accounts), len(reasons))
+
+
+def find_undone(books: Connection, text: str, *, most: int = 3) -> tuple[tuple[str, str], ...]:
+    """
+    Return accounts, each with its period, whose only close was taken back: nothing finds them.
+
+    Their name, number, address, phone or mailbox has each word. A clerk whose caller is one of
+    them hears what became of the bill, and not that nobody is called so.
+    """
+    row = account.c
+    undone = sa.select(period_undo.c.period).where(
+        period_undo.c.period.not_in(sa.select(period_close.c.period))
+    )
+    findable = sa.select(account_search.c.account_key)
+    told = sa.func.lower(row.name + " " + row.service_address + " " + row.email + " " + row.phone)
+    by_words = (told.contains(word, autoescape=True) for word in text.lower().split())
+    key = account_key(text)
+    by_number = [row.account_key.contains(key, autoescape=True)] if key else []
+    query = sa.select(row.account, row.period).where(
+        row.period.in_(undone),
+        row.account_key.not_in(findable),
+        sa.or_(sa.and_(*by_words), *by_number),
+    )
+    return tuple(books.execute(query.order_by(row.account_key).limit(most)).tuples())
 
 
 def _everything_found(books: Connection, text: str) -> Iterator[tuple[str, FoundBy]]:

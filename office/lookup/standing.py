@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from database.definitions.corrections import period_undo
 from database.runs import newest_periods, newest_timezone
 from database.tables import bill_run, gateway_payment, period_close
 from domain.money import ZERO
@@ -153,10 +154,19 @@ def _periods() -> sa.Select[Any]:
     columns = (
         bill_run.c.period, bill_run.c.cycle, bill_run.c.state, bill_run.c.imported_at,
         bill_run.c.due_on, period_close.c.closed_at, period_close.c.closed_by,
+        period_undo.c.undone_at, period_undo.c.undone_by,
     )  # fmt: skip
+    other = period_undo.alias("other")
+    last = sa.select(sa.func.max(other.c.number)).where(other.c.period == bill_run.c.period)
+    is_last = sa.and_(
+        period_undo.c.period == bill_run.c.period,
+        period_undo.c.number == last.scalar_subquery(),
+        period_undo.c.undone_at >= bill_run.c.imported_at,  # of this export, not of one before
+    )
     return (
         sa.select(*columns)
         .outerjoin(period_close, period_close.c.period == bill_run.c.period)
+        .outerjoin(period_undo, is_last)
         .order_by(bill_run.c.starts_on.desc(), bill_run.c.period.desc())
         .limit(PERIODS)
     )
@@ -172,6 +182,12 @@ def _to_month(row: Any, zone: ZoneInfo) -> PeriodStanding:
         )
         if row.state is not RunState.FINISHED:
             sentence += " Its steps after the close are not all done: close it again to go on."
+    elif row.undone_at is not None and row.state is RunState.REFUSED:
+        day = _say(row.undone_at.astimezone(zone).date())
+        sentence = (
+            f"The close of {row.period} was taken back on {day} by {row.undone_by}: correct the "
+            "export and close it again, or approve it as it is."
+        )
     else:
         day = _say(row.imported_at.astimezone(zone).date())
         said = _SAID.get(row.state, row.state.value)

@@ -128,6 +128,22 @@ def test_nothing_left_to_draw_cancels_the_payment_and_lists_why(office, tmp_path
     assert "Nothing is left to be paid." in text or "Nothing is owed" in text
 
 
+def test_a_bill_that_was_paid_at_the_counter_becomes_a_credit_and_says_so(office, tmp_path):
+    paid = "M1,01.1001.1,2026-11-02,payment,-27.35"
+    (tmp_path / "feed").mkdir()
+    (tmp_path / "feed" / "movements.csv").write_text(
+        f"movement_id,account_number,date,type,amount\n{paid}\n"
+    )
+    assert 0 == office("feed", tmp_path / "feed", "--as-of", "2026-11-03T10:00").status
+
+    answer = correct(office, small_export(tmp_path / "small", CHEAPER), ABBOTT)
+
+    assert ("-7.35", "cancelled") == (open_of(office, ABBOTT), payment_of(office, ABBOTT)[0])
+    assert any("$7.35 is a credit on the account" in one for one in answer.json["said"])
+    told = " ".join(office("why", ABBOTT.number, "--period", "2026-10").out.split())
+    assert "The utility-bill is page 1 of corrected-1-01.1001.1.pdf" in told
+
+
 def test_a_correction_of_a_correction_starts_from_what_the_first_one_said(office, tmp_path):
     for number, charges in enumerate(("0.00", "31.00", "20.00")):
         small = small_export(tmp_path / f"small{number}", replace(ABBOTT, charges=charges))

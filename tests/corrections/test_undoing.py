@@ -118,6 +118,9 @@ def test_a_corrected_bill_goes_with_its_close(office, tmp_path):
     answer = undo(office, "--yes")
 
     assert (1, "0.00") == (answer.json["taken_back"]["corrections"], open_of(office, ABBOTT))
+    assert "1 correction goes with its bill" in answer.json["said"]
+    told = " ".join(office("why", ABBOTT.number, "--period", "2026-10").out.split())
+    assert "The utility-bill is split anew when the period is closed again (rule 11)" in told
     assert 0 == office.close("2026-10", "--yes", as_of=WEDNESDAY).status
     assert "27.35" == open_of(office, ABBOTT)
     assert any(
@@ -173,9 +176,14 @@ def test_run_again_it_says_that_it_was_done(office):
     before = office.files()
 
     again = undo(office, "--yes")
-    shown = office("show", "01.1001.1")
+    shown, sought = office("show", "01.1001.1"), office("find", "abbott")
+    standing = office("status", "--as-of", WEDNESDAY).out
 
     assert (0, "undone", True) == (again.status, again.json["status"], again.json["already"])
     assert 2 == shown.status
     assert "The close of 2026-10, the only one with account 01.1001.1, was taken back" in shown.err
+    assert "01.1001.1 is of 2026-10 alone, whose close was taken back" in sought.err
+    assert (0, "") == (sought.status, sought.out)
+    assert "The close of 2026-10 was taken back on Nov " in standing
+    assert "correct the export and close it again" in standing
     assert before == office.files()

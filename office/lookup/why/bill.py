@@ -64,8 +64,11 @@ def _why_none(case: Case) -> str:
 
 
 def _of_the_pages(row: Any) -> Sentence:
-    last = row.first_page + row.pages - 1
-    where = f"page {last}" if row.pages == 1 else f"pages {row.first_page} to {last}"
+    if row.file is None:  # of a correction that went with its close
+        text = f"The {row.form} is split anew when the period is closed again"
+        return Sentence(Topic.BILL, text, ("11",), row.pdf)
+    first, last = row.first_page + 1, row.first_page + row.pages  # people count from one
+    where = f"page {last}" if row.pages == 1 else f"pages {first} to {last}"
     text = f"The {row.form} is {where} of {row.file}, because the pages name account {row.account}"
     return Sentence(Topic.BILL, text, ("11",), row.pdf)
 
