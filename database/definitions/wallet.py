@@ -11,7 +11,9 @@ from database.definitions.identity import wallet_method, web_user
 from database.tables import bill_run, payment_method
 from domain.identity import UserState
 
-_MAY_SIGN_IN = (UserState.ACTIVE, UserState.LOCKED)  # a lock leaves what is in force (ruling 11)
+_GONE = (
+    UserState.DELETED
+)  # anybody else's counts: a lock leaves it (ruling 11), an invited one pays
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +45,9 @@ def method_in_force(period: Any, token: sa.ColumnElement[str]) -> MethodInForce:
     is_kept = sa.or_(added.c.removed_at.is_(None), added.c.removed_at < run.c.imported_at)
     of_export = sa.and_(exported.c.token.is_not(None), is_kept, owner.c.mailbox.is_(None))
     of_office = sa.and_(
-        exported.c.token.is_(None), added.c.removed_at.is_(None), holder.c.state.in_(_MAY_SIGN_IN)
+        exported.c.token.is_(None), added.c.removed_at.is_(None), holder.c.state != _GONE
     )
-    is_deleted = sa.and_(
-        owner.c.mailbox == exported.c.portal_user, owner.c.state == UserState.DELETED
-    )
+    is_deleted = sa.and_(owner.c.mailbox == exported.c.portal_user, owner.c.state == _GONE)
 
     def either(there: sa.ColumnElement[Any], here: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
         return sa.type_coerce(sa.case((of_export, there), (of_office, here)), there.type)

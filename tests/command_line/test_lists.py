@@ -22,6 +22,7 @@ FIELDS = {
     "communications": "number title expires pages link added_at removed_at removal_reason",
     "mailings": "number day subject status mailboxes sent failed deferred waiting left_out",
     "unsubscribed-addresses": "address since",
+    "arrangements": "number account period state amount installments first last reason",
     "balances": "account period",
     "scheduled-payments": "account name period pay_date amount method last4 immediate state "
     "status confirmation",

@@ -61,6 +61,8 @@ def test_the_statistics_of_every_table_a_check_reads_are_refreshed():
         "correction",
         "draw",
         "feed_file",
+        "wallet_method",  # these two grow day by day, and no import loads them
+        "web_user",
     }
 
 
