@@ -26,20 +26,17 @@ from reporting.report.approval_request import question, say_figures
 from rules.approving import identity
 from tasks.steps.artifacts import show_question
 from tasks.steps.step import Done, step
-from tasks.steps.suspending import DAY_SECONDS, suspend_for
+from tasks.steps.suspending import (
+    DAY_SECONDS,
+    is_asked_in_prefect,
+    message_of,
+    needs,
+    question_of,
+    suspend_for,
+)
 
 LONGEST_REASON = 500
-WHERE = "Your answer goes **below these figures**: scroll down. *Resume* alone decides nothing.\n"
 _Name = Annotated[str, Field(max_length=LONGEST_NAME)]
-_FILLED = {"minLength": 1}
-
-
-def _needs(field: str, when: str, value: dict[str, Any]) -> dict[str, Any]:
-    """Return the rule of a JSON schema that a field is filled in where another has a value."""
-    return {
-        "if": {"properties": {when: value}, "required": [when]},
-        "then": {"properties": {field: _FILLED}, "required": [field]},
-    }
 
 
 class _Form(RunInput):
@@ -48,9 +45,9 @@ class _Form(RunInput):
     model_config = ConfigDict(
         json_schema_extra={
             "allOf": [
-                _needs("name", "decision", {"enum": ["approve", "refuse"]}),
-                _needs("reason", "decision", {"const": "refuse"}),
-                _needs("reason", "waive", {"minItems": 1}),
+                needs("name", "decision", {"enum": ["approve", "refuse"]}),
+                needs("reason", "decision", {"const": "refuse"}),
+                needs("reason", "waive", {"minItems": 1}),
             ]
         }
     )
@@ -136,11 +133,9 @@ def to_answer(filled: Any) -> ApprovalAnswer:
 
 
 def _text(text: str, approved_by: tuple[str, ...], note: str) -> str:
-    parts = [f"> **The last answer was not taken.** {note}\n"] if note else []
-    parts += [WHERE, text]
     if approved_by:
-        parts.append(f"\nApproved by {', '.join(approved_by)}; another person has to approve too.")
-    return "\n".join(parts)
+        text += f"\n\nApproved by {', '.join(approved_by)}; another person has to approve too."
+    return question_of(text, note)
 
 
 LONGEST = 100  # characters of the column that names who approved
@@ -226,7 +221,7 @@ def ask_a_person(period: str) -> bool:
     be taken is said in the next form. Raises Refused after a no.
     """
     office = current_office()
-    if not office.asks_in_prefect or not runtime.deployment.id:
+    if not is_asked_in_prefect(office):
         return False
     asked = ask(office, period)
     if not _can_be_answered(office, asked):
@@ -249,7 +244,7 @@ def _can_be_answered(office: Office, asked: PendingApproval) -> bool:
 def take_answer_given(period: str) -> None:
     """Take what a person answered while this very run was suspended, before anything is redone."""
     office = current_office()
-    if not office.asks_in_prefect or not runtime.deployment.id:
+    if not is_asked_in_prefect(office):
         return
     known = find_run(office.database, period)
     asked = None if known is None or known.is_closed else find_asked(office, period)
@@ -318,6 +313,4 @@ def _message(asked: PendingApproval, note: str) -> str:
     if asked.blocking:
         what += f" is stopped by {', '.join(asked.blocking)} and"
     waits = "waits for a second person's yes" if asked.standing.approved_by else "waits for a yes"
-    where = "press Resume in this run's menu and fill in the form"
-    last = f" (the last answer was not taken: {note.rstrip('.')})" if note else ""
-    return f"{what} {waits}{last}: {where}, or run `billclose approve {period}`."
+    return message_of(f"{what} {waits}", note, f"billclose approve {period}")

@@ -6,7 +6,6 @@ from hashlib import sha256
 from itertools import count
 from typing import Annotated, Any, Literal
 
-from prefect import runtime
 from prefect.input import RunInput
 from pydantic import ConfigDict, Field, create_model
 
@@ -18,24 +17,30 @@ from office.equipment.office import Office, current_office
 from office.prefect_server.runs import LOOK_AGAIN
 from office.procedures.closing.late_schedule import Groups, groups_to_choose, say_groups
 from tasks.steps.artifacts import show_groups
-from tasks.steps.suspending import DAY_SECONDS, suspend_for
+from tasks.steps.suspending import (
+    DAY_SECONDS,
+    is_asked_in_prefect,
+    message_of,
+    needs,
+    question_of,
+    suspend_for,
+)
 
 SCHEDULE, NOBODY = "schedule", "nobody"
 NAMES = tuple(group.value for group in ScheduleGroup)
-_FILLED_IN: dict[str, Any] = {
-    "if": {"properties": {"decision": {"enum": [SCHEDULE, NOBODY]}}, "required": ["decision"]},
-    "then": {"properties": {"name": {"minLength": 1}}, "required": ["name"]},
-}
-_NAMED: dict[str, Any] = {
-    "if": {"properties": {"decision": {"const": SCHEDULE}}, "required": ["decision"]},
-    "then": {"properties": {"groups": {"minItems": 1}}, "required": ["groups"]},
-}
 
 
 class _Form(RunInput):
     """What the server itself refuses, while the form is still open."""
 
-    model_config = ConfigDict(json_schema_extra={"allOf": [_FILLED_IN, _NAMED]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [
+                needs("name", "decision", {"enum": [SCHEDULE, NOBODY]}),
+                needs("groups", "decision", {"const": SCHEDULE}, {"minItems": 1}),
+            ]
+        }
+    )
 
 
 def choose_groups(period: str) -> list[str] | None:
@@ -47,7 +52,7 @@ def choose_groups(period: str) -> list[str] | None:
     long as the groups are still those that were shown; the choice is audited with the name.
     """
     office = current_office()
-    if not office.asks_in_prefect or not runtime.deployment.id:
+    if not is_asked_in_prefect(office):
         return None
     note = ""
     for attempt in count():
@@ -60,7 +65,11 @@ def choose_groups(period: str) -> list[str] | None:
             make_form(text),
             key=f"groups-{period}-{_figures(groups)}-{attempt}",
             timeout=office.settings.approval.wait_days * DAY_SECONDS,
-            message=_message(period, note),
+            message=message_of(
+                f"The schedule of {period} is late and waits for a choice of its groups",
+                note,
+                f"billclose schedule-autopay {period}",
+            ),
         )
         name = " ".join(answer.name.split())
         if answer.decision == LOOK_AGAIN:
@@ -103,27 +112,16 @@ def make_form(text: str) -> type[RunInput]:
 
 
 def _question(period: str, groups: Groups, note: str) -> str:
-    parts = [f"> **The last answer was not taken.** {note}\n"] if note else []
-    parts += [
-        "Your answer goes **below these figures**: scroll down. *Resume* alone decides nothing.\n",
+    lines = [
         f"The schedule of {period} is late: who would be charged when\n",
         *(f"- {' '.join(line.split())}" for line in say_groups(groups)),
     ]
-    return "\n".join(parts)
+    return question_of("\n".join(lines), note)
 
 
 def _figures(groups: Groups) -> str:
     """Give a short mark of the figures: an answer counts only for those that were shown."""
     return sha256(repr(sorted(groups.items())).encode()).hexdigest()[:12]
-
-
-def _message(period: str, note: str) -> str:
-    last = f" (the last answer was not taken: {note.rstrip('.')})" if note else ""
-    return (
-        f"The schedule of {period} is late and waits for a choice of its groups{last}: press "
-        f"Resume in this run's menu and fill in the form, or run "
-        f"`billclose schedule-autopay {period}`."
-    )
 
 
 def _record(office: Office, period: str, name: str, chosen: list[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from rules.money.arrangements import DatedAmounts
 
 EVERY = ("week", "two-weeks", "month")
-FIRST_AFTER = timedelta(days=14)  # where nobody says the first day
-PLAN = ("amount", "installments", "first", "every", "on_dates")
 
 
 @click.command()
@@ -120,7 +118,7 @@ def _dated(
     on_dates: Sequence[str],
 ) -> DatedAmounts:
     from office.procedures.mailing.arranging import to_dates
-    from rules.money.arrangements import Every
+    from rules.money.arrangements import FIRST_AFTER, Every
 
     if bool(on_dates) == bool(installments):
         raise Misuse("Give either --installments N or --on DATE=AMOUNT, once or more often.")

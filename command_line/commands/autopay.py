@@ -109,14 +109,9 @@ def show_lines(lines: list[str], *, as_json: bool) -> None:
 
 
 def _terms(office: Office) -> dict[str, Any]:
-    from payments.enrollment.wording import read_consent
+    from office.procedures.portal.enrollment_terms import enrollment_terms
 
-    return {
-        "today": office.local_today(),
-        "closed": office.bank_days,
-        "policy": office.autopay_policy,
-        "consent": read_consent(office.home / "autopay-consent.txt"),
-    }
+    return enrollment_terms(office, office.local_today())
 
 
 def _tell_enrolled(offer: Offer, status: str) -> None:

@@ -15,7 +15,7 @@ from database.audit import record_audit
 from database.books import Database
 from database.definitions.arrangements import arrangement
 from database.queries.arrangements.reading import read_money, read_plans
-from database.queries.balances import read_on_its_way
+from database.queries.balances import read_on_its_way, stands_with
 from database.tables import account, balance_due, delivery
 from domain.arrangements import Arrangement, ArrangementState
 from domain.deliveries import WAITING, MessageKind
@@ -175,12 +175,8 @@ def _messages(
 
 
 def _account_of(account_key: str) -> sa.Select[tuple[str, str, str]]:
-    same = sa.and_(
-        account.c.period == balance_due.c.period,
-        account.c.account_key == balance_due.c.account_key,
-    )
     return (
         sa.select(balance_due.c.period, account.c.account, account.c.cosigner_id)
-        .join(account, same)
+        .join(account, stands_with(account))
         .where(balance_due.c.account_key == account_key)
     )

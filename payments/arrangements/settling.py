@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -14,12 +13,12 @@ from database.audit import record_audit
 from database.books import Database
 from database.definitions.arrangements import arrangement
 from database.ledger.locking import lock_balances
-from database.queries.arrangements.reading import read_money, read_plans
+from database.queries.arrangements.reading import read_plans
 from database.queries.balances import read_on_its_way
 from database.tables import balance_due
 from domain.arrangements import ARRANGEMENT, Arrangement, ArrangementState, PlanStanding
 from domain.money import ZERO
-from rules.money.arrangements import standing_of
+from payments.arrangements.making import standing_now
 
 WATCHED_FOR = timedelta(days=120)  # a bank may take back so long after a plan was paid
 _PLAN = arrangement.c
@@ -117,8 +116,7 @@ def _event(
     books: Connection, plan: Arrangement, now: datetime, left_out: Container[str | None]
 ) -> tuple[str, PlanStanding]:
     """Say what the ledger makes of a plan: an event of its states, or nothing."""
-    today = now.astimezone(ZoneInfo(plan.timezone)).date()
-    standing = standing_of(plan.installments, *read_money(books, plan), today)
+    standing = standing_now(books, plan, now)
     if plan.state is ArrangementState.KEPT:
         has_less = plan.paid_at_end is not None and standing.paid < plan.paid_at_end
         return ("came back" if has_less and not standing.is_paid else "", standing)

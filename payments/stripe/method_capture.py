@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import re
 from datetime import date, datetime
 
@@ -12,6 +11,7 @@ from payments.method_capture import CapturedMethod, CapturePage, CaptureRequest
 from payments.stripe.client import StripeRequests, moving_nothing
 from payments.stripe.events import read_signed
 from payments.stripe.results import ACH, Plain, to_moment
+from rules.calendars import last_of_month
 
 COMPLETED = "checkout.session.completed"
 LONGEST_NAME = 30
@@ -106,7 +106,7 @@ def _last_day(card: Plain) -> date | None:
     year, month = card.get("exp_year"), card.get("exp_month")
     if not isinstance(year, int) or not isinstance(month, int):
         return None
-    return date(year, month, calendar.monthrange(year, month)[1])
+    return last_of_month(year, month)
 
 
 def _name_of_bank(told: str) -> str:

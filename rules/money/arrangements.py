@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -11,9 +10,11 @@ from enum import StrEnum
 from domain.arrangements import Installment, InstallmentStanding, PlanStanding
 from domain.failures import Misuse
 from domain.money import ZERO, Money
+from rules.calendars import DueRule
 
 MOST_INSTALLMENTS = 36
 MOST_DAYS = 3 * 366  # from the first day to the last one
+FIRST_AFTER = timedelta(days=14)  # where nobody says the first day
 DatedAmounts = Sequence[tuple[date, Money]]
 
 
@@ -47,11 +48,9 @@ def spread(amount: Money, installments: int, first: date, every: Every) -> Dated
 
 
 def _day(first: date, every: Every, number: int) -> date:
-    if every is not Every.MONTH:
-        return first + timedelta(weeks=number * (1 if every is Every.WEEK else 2))
-    year, month = divmod(first.year * 12 + first.month - 1 + number, 12)
-    last = calendar.monthrange(year, month + 1)[1]
-    return date(year, month + 1, min(first.day, last))
+    if every is Every.MONTH:
+        return DueRule(first.day, number).due_on(first)
+    return first + timedelta(weeks=number * (1 if every is Every.WEEK else 2))
 
 
 def agree(dated: DatedAmounts, payable: Money, today: date, grace_days: int) -> list[Installment]:

@@ -13,7 +13,41 @@ from prefect.input import RunInput, keyset_from_paused_state
 from prefect.states import Suspended
 from prefect.utilities.engine import propose_state_sync
 
+from office.equipment.office import Office
+
 DAY_SECONDS = 86_400
+WHERE = "Your answer goes **below these figures**: scroll down. *Resume* alone decides nothing.\n"
+FILLED = {"minLength": 1}
+
+
+def is_asked_in_prefect(office: Office) -> bool:
+    """Tell whether a person can answer in the Prefect UI: a run of a deployment waits there."""
+    return office.asks_in_prefect and bool(runtime.deployment.id)
+
+
+def needs(
+    field: str, when: str, value: dict[str, Any], filled: dict[str, Any] = FILLED
+) -> dict[str, Any]:
+    """Return the rule of a JSON schema that a field is filled in where another has a value."""
+    return {
+        "if": {"properties": {when: value}, "required": [when]},
+        "then": {"properties": {field: filled}, "required": [field]},
+    }
+
+
+def question_of(figures: str, note: str) -> str:
+    """Return what stands above a form; `note` says why the last answer was not taken."""
+    parts = [f"> **The last answer was not taken.** {note}\n"] if note else []
+    return "\n".join([*parts, WHERE, figures])
+
+
+def message_of(what_waits: str, note: str, command: str) -> str:
+    """Say in one sentence what waits, and what to do where."""
+    last = f" (the last answer was not taken: {note.rstrip('.')})" if note else ""
+    return (
+        f"{what_waits}{last}: press Resume in this run's menu and fill in the form, or run "
+        f"`{command}`."
+    )
 
 
 def suspend_for(form: type[RunInput], *, key: str, timeout: int, message: str) -> Any:

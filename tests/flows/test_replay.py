@@ -104,6 +104,18 @@ def test_what_the_office_wrote_wrongly_is_one_sentence(desk, tmp_path, file, row
     assert 2 == answer.status and sentence in said
 
 
+def test_a_folder_among_the_exports_that_is_none_is_named(desk, told, tmp_path):
+    write_town(tmp_path / "past" / "october", TOWN)
+    (write_town(tmp_path / "past" / "september", TOWN) / "bundle.toml").rename(
+        tmp_path / "past" / "september" / "bundel.toml"
+    )
+
+    answer = desk("replay", tmp_path / "past", "--against", told)
+
+    (said,) = answer.sentences
+    assert 2 == answer.status and "september" in said
+
+
 def test_a_month_that_the_office_told_nothing_of_and_no_export_are_said(desk, told, tmp_path):
     write_town(tmp_path / "past" / "august", TOWN, period="2026-08")
     (tmp_path / "none").mkdir()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 from starlette.responses import Response
 
@@ -10,13 +10,12 @@ from domain.dates import parse_date
 from domain.failures import Misuse, Refused
 from domain.money import Money
 from office.procedures.mailing import arranging
-from rules.money.arrangements import DatedAmounts, Every
+from rules.money.arrangements import FIRST_AFTER, DatedAmounts, Every
 from web.layout import missing
 from web.office.layout import show_office
 from web.office.permissions import Permission, may
 from web.visits import LONGEST_REASON, Visit
 
-FIRST_AFTER = timedelta(days=14)
 DONE = {
     "set-up": "The plan is set up.",
     "cancel": "The plan is cancelled: all that is open is due again.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC
@@ -39,25 +39,23 @@ def rehearsal(real: Office) -> Iterator[Office]:
     The books are copied into a database of their own, bills and print batches go to a folder that
     is removed in the end, and no mail is sent.
     """
-    place = Path(tempfile.mkdtemp(prefix="billclose-rehearsal-"))
-    try:
-        copy = _copied(real, place)
-        try:
-            yield copy
-        finally:
-            copy.database.close()
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
+    with _in_own_folder(lambda place: _copied(real, place)) as copy:
+        yield copy
 
 
 @contextmanager
 def blank_rehearsal(real: Office, clock: Clock) -> Iterator[Office]:
     """Give an office of the same settings and templates with empty books, at another time."""
+    with _in_own_folder(lambda place: _of_its_own(real, place, clock, "templates")) as copy:
+        yield copy
+
+
+@contextmanager
+def _in_own_folder(make: Callable[[Path], Office]) -> Iterator[Office]:
+    """Give an office that is made in a folder of its own; both are gone in the end."""
     place = Path(tempfile.mkdtemp(prefix="billclose-rehearsal-"))
     try:
-        if (real.home / "templates").is_dir():
-            shutil.copytree(real.home / "templates", place / "templates", copy_function=_link)
-        copy = _of_its_own(real, place, clock)
+        copy = make(place)
         try:
             yield copy
         finally:
@@ -94,18 +92,18 @@ def write_rehearsal_report(copy: Office, period: str, place: Path, refusal: str 
 
 
 def _copied(real: Office, place: Path) -> Office:
-    for name in ("exports", "templates"):
-        if (real.home / name).is_dir():
-            shutil.copytree(real.home / name, place / name, copy_function=_link)
-    copy = _of_its_own(real, place, real.clock)
+    copy = _of_its_own(real, place, real.clock, "exports", "templates")
     _copy_books(real.database, copy.database)
     for period in _shared_runs(copy.database):
         fetch_documents(copy.database, period, real.store, copy.exports_folder)
     return copy
 
 
-def _of_its_own(real: Office, place: Path, clock: Clock) -> Office:
-    """Return an office that keeps its books and bills in a folder, with the tables made."""
+def _of_its_own(real: Office, place: Path, clock: Clock, *folders: str) -> Office:
+    """Return an office with empty books in a folder; `folders` of the real one are linked there."""
+    for name in folders:
+        if (real.home / name).is_dir():
+            shutil.copytree(real.home / name, place / name, copy_function=_link)
     settings = real.settings.model_copy(
         update={
             "database": real.settings.database.model_copy(update={"url": ""}),

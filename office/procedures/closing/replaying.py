@@ -12,6 +12,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from billing_system.export.fields import MANIFEST
 from billing_system.history import take_in_history
 from billing_system.past_outcomes import PastMonth, read_past_month
 from billing_system.port import BillingExport
@@ -72,17 +73,17 @@ def find_past_exports(office: Office, folder: Path, against: Path) -> list[PastE
 
 
 def _bundles(folder: Path) -> list[Path]:
-    """Return the exports in a folder: folders with a bundle.toml, and .zip files."""
+    """Return each folder and .zip in a folder; what is no export says so when it is read."""
     if not folder.is_dir():
         raise Misuse(f"There is no folder {folder} with past exports.", "no-bundle")
     found = [
         lies
         for lies in sorted(folder.iterdir())
-        if (lies / "bundle.toml").is_file() or lies.suffix.casefold() == ".zip"
+        if (lies.is_dir() and not lies.name.startswith(".")) or lies.suffix.casefold() == ".zip"
     ]
     if not found:
         raise Misuse(
-            f"{folder} holds no export: each is a folder with a bundle.toml, or a .zip",
+            f"{folder} holds no export: each is a folder with a {MANIFEST}, or a .zip",
             "no-bundle",
         )
     return found

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +19,7 @@ from mail.letters.templates import OURS
 from office.equipment.office import Office
 from office.procedures.wording.drafts import TemplateDraft
 from office.procedures.wording.kinds import DEFAULT, TemplateGroup, TemplateKind
+from reporting.private_files import replacing
 
 FOLDER = "templates"  # of the home; the mails are worded by what lies there, and by nothing else
 
@@ -69,14 +68,13 @@ def keep_draft(office: Office, draft: TemplateDraft, before: dict[str, str]) -> 
     `before` is the fingerprint of each part when it was opened. Raises Refused where somebody else
     has changed it since: nobody's words are lost without a word.
     """
-    changed = {
-        part: text
-        for part, text in draft.parts.items()
-        if text != text_in_force(office, draft.kind, part, draft.language).text
+    standing = {
+        part: text_in_force(office, draft.kind, part, draft.language).text for part in draft.parts
     }
+    changed = {part: text for part, text in draft.parts.items() if text != standing[part]}
     for part in changed:
-        now = text_in_force(office, draft.kind, part, draft.language).text
-        if before.get(part, fingerprint(now)) != fingerprint(now):
+        now = fingerprint(standing[part])
+        if before.get(part, now) != now:
             raise Refused(
                 "changed-meanwhile",
                 "Somebody else has changed this text since you opened it. Copy your words, open it "
@@ -179,11 +177,5 @@ def _write(place: Path, text: str | None) -> None:
         place.unlink(missing_ok=True)
         return
     place.parent.mkdir(mode=0o700, exist_ok=True)
-    half = place.with_name(f".{secrets.token_hex(8)}.half")
-    with open(half, "x", encoding="utf-8", opener=_private) as out:
-        out.write(text)
-    half.replace(place)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    with replacing(place) as out:
+        out.write(text.encode())

@@ -15,10 +15,11 @@ from domain.failures import Misuse, Refused
 from domain.identity import mailbox_of
 from identity.activity import record_activity
 from identity.wallet import SavedMethod
+from office.procedures.portal.enrollment_terms import enrollment_terms
 from payments.enrollment.ending import Ended, cancel_enrollment
 from payments.enrollment.enrolling import Offer, enroll, offer_enrollment, require_free
 from payments.enrollment.facts import EnrollmentFacts, read_enrollment_facts
-from payments.enrollment.wording import read_consent, say_mandate, say_outcome
+from payments.enrollment.wording import say_mandate, say_outcome
 from rules.money.autopay import OverMaximum, is_method_blocked
 from web.customers.accounts import my_account
 from web.customers.autopay.form import read_wish, seal_of
@@ -69,7 +70,9 @@ def take_wish(visit: Visit) -> Response:
     if wish.request is None:
         return _page(visit, view, 422, problems=wish.problems)
     try:
-        offer = offer_enrollment(visit.office.database, wish.request, **_terms(visit))
+        offer = offer_enrollment(
+            visit.office.database, wish.request, **enrollment_terms(visit.office, visit.today)
+        )
     except (Refused, Misuse) as refusal:
         return _page(visit, view, 409, problems={"": say_refusal(visit, refusal.code)})
     return _offer_page(visit, view, offer, 200)
@@ -85,7 +88,7 @@ def take_yes(visit: Visit) -> Response:
     wish = read_wish(visit, view.mine.account, visit.user.address, view.usable)
     if wish.request is None:
         return _page(visit, view, 422, problems=wish.problems)
-    terms = _terms(visit)
+    terms = enrollment_terms(visit.office, visit.today)
     try:
         offer = offer_enrollment(visit.office.database, wish.request, **terms)
         if seal_of(offer) != visit.text("seal"):
@@ -224,16 +227,6 @@ def _why_not(visit: Visit, view: AutopayView, method: SavedMethod) -> str:
     if method.is_over(visit.today):
         return visit.say("This card has expired.")
     return visit.say("Your bank or card refused it for good: nothing can be drawn from it.")
-
-
-def _terms(visit: Visit) -> dict[str, Any]:
-    office = visit.office
-    return {
-        "today": visit.today,
-        "closed": office.bank_days,
-        "policy": office.autopay_policy,
-        "consent": read_consent(office.home / "autopay-consent.txt"),
-    }
 
 
 def _tell_enrolled(visit: Visit, books: Connection, done: Offer) -> None:

@@ -14,6 +14,7 @@ from domain.money import Money
 from office.procedures.mailing import arranging
 from payments.arrangements.making import PlanFacts
 from rules.money.arrangements import (
+    FIRST_AFTER,
     CustomerLimits,
     CustomerRefusal,
     DatedAmounts,
@@ -41,7 +42,6 @@ WHY_NOT = {
 }
 CHANGED = "What you owe has changed. Please look at the plan again."
 REASON = "made by the customer"
-FIRST_AFTER = timedelta(days=14)
 
 
 def show_plan(visit: Visit) -> Response:

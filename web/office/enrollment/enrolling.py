@@ -16,10 +16,11 @@ from domain.identity import PortalMail
 from identity.activity import record_activity
 from mail.rendering.access import ENROLLED
 from office.procedures.mailing.portal_mail import queue_portal_mails
+from office.procedures.portal.enrollment_terms import enrollment_terms
 from office.procedures.portal.method_link import send_method_link
 from payments.enrollment.ending import find_enrollment_facts
 from payments.enrollment.enrolling import Offer, enroll, offer_enrollment, require_free
-from payments.enrollment.wording import read_consent, say_mandate, say_outcome
+from payments.enrollment.wording import say_mandate, say_outcome
 from rules.money.autopay import OverMaximum
 from web.customers.autopay.form import read_wish, seal_of
 from web.customers.autopay.words import say_always, say_first
@@ -98,7 +99,9 @@ def _with_offer(visit: Visit, go_on: Any) -> Response:
     if wish.request is None:
         return _ask_terms(visit, payer, problems=wish.problems)
     try:
-        offer = offer_enrollment(visit.office.database, wish.request, **_terms(visit))
+        offer = offer_enrollment(
+            visit.office.database, wish.request, **enrollment_terms(visit.office, visit.today)
+        )
         answer: Response = go_on(visit, payer, offer)
     except (Refused, Misuse) as refused:
         return _ask_terms(visit, payer, problems={"method": refused.message})
@@ -118,7 +121,7 @@ def _agree(visit: Visit, payer: Payer, offer: Offer) -> Response:
         now=visit.office.moment(),
         who=visit.office.who,
         alongside=lambda books, done: _tell(visit, books, payer, done, reason),
-        **_terms(visit),
+        **enrollment_terms(visit.office, visit.today),
     )
     visit.wake_mail()
     return redirect("/office/autopay?done=enrolled")
@@ -215,13 +218,3 @@ def _offer_page(
         problems=problems or {},
         values=visit.form,
     )
-
-
-def _terms(visit: Visit) -> dict[str, Any]:
-    office = visit.office
-    return {
-        "today": visit.today,
-        "closed": office.bank_days,
-        "policy": office.autopay_policy,
-        "consent": read_consent(office.home / "autopay-consent.txt"),
-    }
