@@ -67,7 +67,7 @@ def arrange(
     One that is missed, its days of grace over, breaks the plan; the customer is told once. Without
     any option it shows how the plan of the account stands.
     """
-    is_planned = any(plan.values())
+    is_planned = any(value not in (None, ()) for value in plan.values())
     if cancel + approve + is_planned > 1:
         raise Misuse("Give either a plan, or --cancel, or --approve.")
     if (cancel or is_planned) and reason is None:
@@ -120,7 +120,7 @@ def _dated(
     from office.procedures.mailing.arranging import to_dates
     from rules.money.arrangements import FIRST_AFTER, Every
 
-    if bool(on_dates) == bool(installments):
+    if bool(on_dates) == (installments is not None):
         raise Misuse("Give either --installments N or --on DATE=AMOUNT, once or more often.")
     if on_dates:
         if amount or first or every:

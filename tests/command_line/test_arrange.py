@@ -36,3 +36,21 @@ def test_a_yes_never_ends_a_plan_whatever_reason_is_given_with_it(office):
 
     assert 2 == answer.status and "is in force already" in answer.err
     assert ["in-force"] == [row["state"] for row in office.rows("arrangements")]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--installments", "0"), "A plan has 1 to 36 installments."),
+        (("--amount", "40.00"), "Give either --installments N or --on"),
+        (("--on", "2026-12-01"), "write DATE=AMOUNT"),
+        (("--on", "2026-12-01=2000.00"), "$1,031.00 is open"),
+        (("--on", "2026-11-02=10.00"), "is past"),
+    ],
+)
+def test_a_plan_that_is_nearly_right_is_one_sentence(office, words, sentence):
+    answer = office("arrange", ACCOUNT, *words, "--reason", "asked", "--yes", "--as-of", DAY)
+
+    (said,) = answer.sentences
+    assert 2 == answer.status and sentence in said
+    assert [] == office.rows("arrangements")
