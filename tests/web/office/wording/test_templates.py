@@ -8,6 +8,7 @@ import re
 import pytest
 
 from domain.identity import Role
+from office.procedures.wording.kinds import TemplateGroup, template_kinds
 from tests.web.office.deciding_builders import who_said
 
 EDIT = "/office/communications/templates/edit"
@@ -199,3 +200,15 @@ def test_whoever_may_only_read_the_texts_gets_no_button(signed_in, role):
 
     assert 3 == page.count("readonly")
     assert "Save</button>" not in page and "Insert</button>" not in page
+
+
+def test_each_mail_that_we_word_says_what_it_is_for(office):
+    """Rule 15: none is called a further mail of another kind."""
+    vague = [
+        kind.name
+        for kind in template_kinds(office)
+        if kind.group is TemplateGroup.MAILS
+        and kind.belongs_to.startswith(("A further mail", f"The mail {kind.form}."))
+    ]
+
+    assert [] == vague
