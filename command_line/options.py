@@ -179,7 +179,7 @@ def open_office(home: Path, as_of: datetime | None = None) -> Office:
     require_home(home)
     settings = open_settings(home)
     require_rehearsal(settings, as_of)
-    office = Office(home, settings, Clock.starting(wall_clock, as_of), person(), origin=origin())
+    office = Office(home, settings, Clock(wall_clock, as_of), person(), origin=origin())
     if not settings.database.url and not (home / "billclose.db").is_file():
         raise Misuse(
             f"There is no database in {home}; run `billclose --home {home} init` first.",

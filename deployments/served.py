@@ -60,7 +60,7 @@ def office_here(*, approves: bool = False) -> Office:
     require_home(home)
     settings = open_settings(home)
     set_up(settings.logging.format, home / "logs")
-    clock = Clock.starting(lambda: datetime.now(UTC), None)
+    clock = Clock(lambda: datetime.now(UTC), None)
     office = Office(
         home,
         settings,

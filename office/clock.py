@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,17 +15,13 @@ class Clock:
     Tells what time it is, or what time it is rehearsed to be.
 
     `wall` reads the machine's clock as an aware moment. `as_of` is a local time of the utility
-    that takes its place; it moves on with the machine, so that one thing still comes after
-    another.
+    that takes its place; it moves on with the machine from when the clock was made, so that
+    one thing still comes after another.
     """
 
     wall: Callable[[], datetime]
     as_of: datetime | None = None
-    started: float = 0.0
-
-    @classmethod
-    def starting(cls, wall: Callable[[], datetime], as_of: datetime | None) -> Clock:
-        return cls(wall, as_of, time.monotonic())
+    started: float = field(default_factory=time.monotonic)
 
     def now(self, zone: str) -> datetime:
         """Return the moment in UTC; `zone` is the utility's time zone."""

@@ -37,9 +37,7 @@ def serve(host: str, port: int, as_of: str = "") -> None:
     """Answer until interrupted; the log goes to standard error and names nobody."""
     home = Path(os.environ.get("BILLCLOSE_HOME", "."))
     require_home(home)
-    clock = Clock.starting(
-        lambda: datetime.now(UTC), datetime.fromisoformat(as_of) if as_of else None
-    )
+    clock = Clock(lambda: datetime.now(UTC), datetime.fromisoformat(as_of) if as_of else None)
     office = Office(home, open_settings(home), clock, "web desk")
     require_schema(office.database)
     require_whole(office)

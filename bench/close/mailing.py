@@ -78,7 +78,7 @@ def main() -> None:
     from office.settings.settings import open_settings
 
     home = Path(sys.argv[1])
-    clock = Clock.starting(wall_clock, datetime.fromisoformat(AS_OF))
+    clock = Clock(wall_clock, datetime.fromisoformat(AS_OF))
     with at_work(Office(home, open_settings(home), clock, "bench")) as office:
         _ = office.bill_renderer, office.mailer
         began, used = time.monotonic(), cpu_seconds()

@@ -111,7 +111,7 @@ def _measured(home: Path, work: Callable[[], Any]) -> tuple[Any, float, float]:
     from office.equipment.office import Office, at_work
     from office.settings.settings import open_settings
 
-    clock = Clock.starting(lambda: datetime.now(UTC), AS_OF)  # noqa: TID251
+    clock = Clock(lambda: datetime.now(UTC), AS_OF)  # noqa: TID251
     office = Office(home, open_settings(home), clock, "bench", approves=lambda _sheet: True)
     with at_work(office):
         before, wall = cpu_seconds(), time.perf_counter()

@@ -95,7 +95,7 @@ def test_a_scheduler_that_does_not_answer_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(office.prefect_server.task_runner, "CONNECT_SECONDS", 0.5)
     workers = WorkersSettings(task_runner="dask", address="tcp://127.0.0.1:1")
     settings = Settings().model_copy(update={"workers": workers})
-    here = Office(tmp_path, settings, Clock.starting(lambda: NOW, None), "anna")
+    here = Office(tmp_path, settings, Clock(lambda: NOW, None), "anna")
 
     with pytest.raises(TemporaryFailure, match=r"workers\.address"), dask_runner(here):
         pytest.fail("nobody is there")

@@ -48,6 +48,6 @@ def test_bulk_files_are_shared_where_others_help_and_the_store_is_not_in_the_hom
             "workers": WorkersSettings(task_runner=task_runner),
         }
     )
-    office = Office(tmp_path, settings, Clock.starting(lambda: NOW, None), "anna")
+    office = Office(tmp_path, settings, Clock(lambda: NOW, None), "anna")
 
     assert expected == is_shared(office)

@@ -76,7 +76,7 @@ def _lead(home: Path) -> None:
 
 
 def a_clock() -> Clock:
-    return Clock.starting(lambda: pytest.fail("the time is rehearsed"), AS_OF)
+    return Clock(lambda: pytest.fail("the time is rehearsed"), AS_OF)
 
 
 def help_is_worth_it(monkeypatch: pytest.MonkeyPatch, *, batch: int = 20) -> None:

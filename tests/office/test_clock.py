@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -17,7 +18,7 @@ def machine(*moment: int):
 
 
 def rehearsed(*local: int) -> Clock:
-    return Clock.starting(machine(2030, 1, 1), datetime(*local))
+    return Clock(machine(2030, 1, 1), datetime(*local))
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,7 @@ def rehearsed(*local: int) -> Clock:
     ],
 )
 def test_today_is_the_local_date_of_the_utility_ruling_16(moment, zone, today):
-    clock = Clock.starting(machine(*moment), None)
+    clock = Clock(machine(*moment), None)
 
     assert (today, datetime(*moment, tzinfo=UTC)) == (clock.today(zone), clock.now(zone))
     assert UTC is clock.now(zone).tzinfo
@@ -58,6 +59,13 @@ def test_a_rehearsed_time_is_local_time_of_the_utility(local, utc):
     expected = datetime(*utc, tzinfo=UTC)
     assert expected <= told < expected + SECONDS
     assert date(*local[:3]) == clock.today(DENVER)
+
+
+def test_a_rehearsed_time_begins_when_its_clock_is_made_however_long_the_machine_is_up():
+    made = time.monotonic()
+    clock = Clock(machine(2030, 1, 1), datetime(2026, 11, 2, 6))
+
+    assert made <= clock.started <= time.monotonic()
 
 
 def test_a_rehearsed_time_moves_on_so_that_one_thing_comes_after_another():

@@ -47,7 +47,7 @@ def office(month) -> Iterator[Office]:
     from office.settings.settings import read_settings
 
     settings = read_settings(month.home)
-    clock = Clock.starting(lambda: datetime(2026, 11, 24, 19, tzinfo=UTC), AS_OF)
+    clock = Clock(lambda: datetime(2026, 11, 24, 19, tzinfo=UTC), AS_OF)
     opened = Office(month.home, settings, clock, "anna")
     yield opened
     opened.database.close()

@@ -124,7 +124,7 @@ def office(month) -> Iterator[Office]:
 
 def _office(desk: Desk, day: int = 24) -> Office:
     now = datetime(2026, 11, day, 19, tzinfo=UTC)
-    clock = Clock.starting(lambda: now, now.replace(hour=12, tzinfo=None))
+    clock = Clock(lambda: now, now.replace(hour=12, tzinfo=None))
     return Office(desk.home, read_settings(desk.home), clock, "anna")
 
 

@@ -86,9 +86,7 @@ def work(home: str, what: str) -> None:
     key, _, as_of = what.partition("/")
     place = Path(home)
     require_home(place)
-    clock = Clock.starting(
-        lambda: datetime.now(UTC), datetime.fromisoformat(as_of) if as_of else None
-    )
+    clock = Clock(lambda: datetime.now(UTC), datetime.fromisoformat(as_of) if as_of else None)
     office = Office(place, open_settings(place), clock, "web desk", approves=never)
     require_schema(office.database)
     perform(office, key)

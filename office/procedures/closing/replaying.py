@@ -95,7 +95,7 @@ def replay_office(
 ) -> Iterator[Office]:
     """Give an office of its own for one month: empty books, the months before for comparison."""
     first_day = earliest_close(month.export.period.ends_on, office.office_days)
-    clock = Clock.starting(office.clock.wall, datetime.combine(first_day, AT))
+    clock = Clock(office.clock.wall, datetime.combine(first_day, AT))
     with blank_rehearsal(office, clock) as copy:
         for earlier in before[-MONTHS_BEFORE:]:
             take_in_history(

@@ -61,7 +61,7 @@ def test_a_run_that_somebody_else_has_is_left_alone(here):
 
 def test_a_held_run_is_renewed_by_the_clock_of_the_machine(here, monkeypatch):
     monkeypatch.setattr(locking, "RENEW_SECONDS", 0.01)
-    rehearsed = Clock.starting(here.clock.wall, datetime(2026, 12, 24, 6))
+    rehearsed = Clock(here.clock.wall, datetime(2026, 12, 24, 6))
     office = Office(here.home, here.settings, rehearsed, "anna")
 
     with working_on(office, RUN):

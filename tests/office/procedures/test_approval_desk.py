@@ -42,7 +42,7 @@ def here(database, tmp_path):
     stage_run(database, a_household("1"), a_household("2"), state=RunState.WAITING)
     check(database, "bill-amount", CheckStatus.PASSED)
     chosen = Settings(approval=ApprovalSettings())
-    clock = Clock.starting(lambda: datetime(2026, 11, 2, 16, tzinfo=UTC), None)
+    clock = Clock(lambda: datetime(2026, 11, 2, 16, tzinfo=UTC), None)
     office = Office(tmp_path, chosen, clock, "anna")
     office.__dict__["database"] = database
     return office
