@@ -69,7 +69,8 @@ _SPANISH = {
     "draw it any more.": "El pago no llegó a su banco o a la empresa de su tarjeta, y tanto tiempo "
     "después de su fecha ya no se cobra.",
     "Your bank returned %(amount)s on %(day)s: nothing of that was paid, and it is owed "
-    "again.": "Su banco devolvió %(amount)s el %(day)s: nada de eso quedó pagado y se debe de nuevo.",
+    "again.": "Su banco devolvió %(amount)s el %(day)s: nada de eso quedó pagado y se debe "
+    "de nuevo.",
     "Your card's bank took %(amount)s back on %(day)s because the payment was disputed. It is owed "
     "again, unless the bank decides otherwise.": "El banco de su tarjeta retiró %(amount)s el "
     "%(day)s porque se disputó el pago. Se debe de nuevo, salvo que el banco decida otra cosa.",
