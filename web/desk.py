@@ -95,7 +95,7 @@ def _missing(request: Request, _failure: Exception) -> Response:
 
 
 def _busy(request: Request, failure: Exception) -> Response:
-    """Ask for patience where the books give no answer: too many ask, or they are away (rule 189)."""
+    """Ask for patience where the books give no answer: too many ask or they are away (rule 189)."""
     _LOG.warning("The books gave no answer to a page: %s", say_cause(failure))
     if _is_program(request):
         text = "We are busy just now; please try again in a minute.\n"
