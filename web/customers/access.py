@@ -27,6 +27,7 @@ from office.procedures.mailing.portal_mail import queue_portal_mails
 from rules.portal_access import find_password_fault, own_path
 from web.customers.factors.letting_in import let_in, party_of, told_of
 from web.customers.factors.outside import with_forms_to_providers
+from web.customers.robots import find_robot
 from web.layout import newest_utility_name, show
 from web.visits import Visit, clear_session, is_machine, passwords_of, redirect
 from web.words import LANGUAGES
@@ -49,7 +50,7 @@ def take_registration(visit: Visit) -> Response:
 
     The password is hashed in any case, so that the time tells nothing either.
     """
-    problems: dict[str, str] = {}
+    problems = find_robot(visit)
     address = _address(visit, problems)
     password = visit.form.get("password", "")
     fault = find_password_fault(password, newest_utility_name(visit), address.partition("@")[0])
