@@ -301,6 +301,15 @@ def _visit(request: Request, form: Mapping[str, str], *, before_code: bool = Fal
     return Visit(request, office, now, form, session)
 
 
+def known_visit(request: Request) -> Visit | None:
+    """Return a visit of whoever is signed in to the portal; without a cookie nothing is read."""
+    office: Office = request.app.state.office
+    if "customers" not in office.settings.web.serves or cookie_name(office) not in request.cookies:
+        return None
+    visit = _visit(request, {})
+    return visit if visit.session is not None else None
+
+
 def _looked_at(looking: CustomerLook) -> SignedIn:
     """Return the session of a customer that staff look through: its forms carry no token."""
     return SignedIn(

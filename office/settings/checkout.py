@@ -181,6 +181,7 @@ class MessagesSettings(SettingsSection):
     login_top: str = Field("", description="Above the sign-in.")
     login_bottom: str = Field("", description="Below the sign-in.")
     landing: str = Field("", description="On the home page.")
+    maintenance: str = Field("", description="In red on every page: when the portal will be away.")
     payment: str = Field("", description="On the pages where a payment is made.")
     payment_complete: str = Field("", description="On the page of a payment that was made.")
     autopay: str = Field("", description="On the autopay page, as the service fee's rates.")
