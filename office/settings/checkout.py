@@ -197,6 +197,9 @@ class MessagesSettings(SettingsSection):
     login_top: Message = Field("", description="Above the sign-in.")
     login_bottom: Message = Field("", description="Below the sign-in.")
     landing: Message = Field("", description="On the home page.")
+    maintenance: Message = Field(
+        "", description="In red on every page: when the portal will be away."
+    )
     payment: Message = Field("", description="On the pages where a payment is made.")
     payment_complete: Message = Field("", description="On the page of a payment that was made.")
     autopay: Message = Field("", description="On the autopay page, as the service fee's rates.")
@@ -211,6 +214,7 @@ class SpanishMessagesSettings(SettingsSection):
     login_top: Message = Field("", description="In Spanish; empty: the English one.")
     login_bottom: Message = Field("", description="In Spanish; empty: the English one.")
     landing: Message = Field("", description="In Spanish; empty: the English one.")
+    maintenance: Message = Field("", description="In Spanish; empty: the English one.")
     payment: Message = Field("", description="In Spanish; empty: the English one.")
     payment_complete: Message = Field("", description="In Spanish; empty: the English one.")
     autopay: Message = Field("", description="In Spanish; empty: the English one.")

@@ -22,6 +22,7 @@ WHERE = {
     "login_top": "Above the sign-in",
     "login_bottom": "Below the sign-in",
     "landing": "Welcome on the home page",
+    "maintenance": "In red on every page: when the portal will be away",
     "payment": "Where a payment is made",
     "payment_complete": "After a payment was made",
     "autopay": "On the autopay page",
