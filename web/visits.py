@@ -36,6 +36,7 @@ NEWEST = "billclose.newest"  # of a request: what its newest export says
 STAFF_COOKIE = "office"
 LOOK_COOKIE = "look"  # of staff who look at the portal as a customer sees it
 LONGEST_REASON = 500  # characters of why staff of the office do something
+TRAP = "entry_code"  # a field that people neither see nor reach, and scripts fill in
 LONGEST_FIELD = 2_000  # characters; a longer one is cut, nobody types it
 
 
@@ -306,6 +307,15 @@ def _visit(request: Request, form: Mapping[str, str], *, before_code: bool = Fal
     return Visit(request, office, now, form, session)
 
 
+def known_visit(request: Request) -> Visit | None:
+    """Return a visit of whoever is signed in to the portal; without a cookie nothing is read."""
+    office: Office = request.app.state.office
+    if "customers" not in office.settings.web.serves or cookie_name(office) not in request.cookies:
+        return None
+    visit = _visit(request, {})
+    return visit if visit.session is not None else None
+
+
 def _looked_at(looking: CustomerLook) -> SignedIn:
     """Return the session of a customer that staff look through: its forms carry no token."""
     return SignedIn(
@@ -334,6 +344,11 @@ def clean_fields(form: FormData) -> dict[str, str]:
 
 def _clean(value: str) -> str:
     return "".join(filter(str.isprintable, value[:LONGEST_FIELD]))
+
+
+def is_machine(visit: Visit) -> bool:
+    """Tell whether the field that no person sees was filled in: then nothing is done."""
+    return bool(visit.form.get(TRAP))
 
 
 def passwords_of(visit: Visit) -> Passwords:

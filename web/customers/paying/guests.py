@@ -13,8 +13,9 @@ from payments.checkout.facts import read_payable
 from rules.money.checkout import parse_payment, payable_now
 from web.customers.paying.payers import payer_of
 from web.customers.paying.words import AMOUNT, say_refusal, say_stale
+from web.customers.robots import find_robot
 from web.layout import show
-from web.visits import Visit, redirect
+from web.visits import Visit, is_machine, redirect
 
 NO_ACCOUNT = (
     "We found no account with that number and that name or amount. Check both against your last "
@@ -34,7 +35,7 @@ def take_guest(visit: Visit) -> Response:
     Both fields come again with the amount, so that what was found stands nowhere but in the cart
     of whoever knows them.
     """
-    problems: dict[str, str] = {}
+    problems = find_robot(visit)
     if not account_key(visit.text("number")):
         problems["number"] = visit.say("Enter the account number that stands on your bill.")
     if not visit.text("proof"):
@@ -43,7 +44,7 @@ def take_guest(visit: Visit) -> Response:
         )
     if problems:
         return _ask(visit, problems)
-    facts = _find(visit)
+    facts = None if is_machine(visit) else _find(visit)
     if facts is None:
         return _ask(visit, {"number": visit.say(NO_ACCOUNT)})
     if "amount" not in visit.form:

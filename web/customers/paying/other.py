@@ -15,6 +15,7 @@ from office.procedures.permits import is_permit
 from rules.money.checkout import NumberKind, OtherPayment, parse_payment
 from web.customers.paying.payers import PagePayer, payer_of
 from web.customers.paying.words import AMOUNT
+from web.customers.robots import find_robot
 from web.layout import missing, show
 from web.visits import Visit, redirect
 
@@ -57,7 +58,7 @@ def take_form(visit: Visit) -> Response:
     one = _chosen(visit, payer)
     if one is None:
         return missing(visit)
-    problems: dict[str, str] = {}
+    problems = find_robot(visit)
     amount = one.amount or _amount(visit, problems)
     number = _number(visit, one, problems)
     if one.number is NumberKind.NONE and not visit.text("payor"):
