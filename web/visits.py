@@ -36,7 +36,6 @@ NEWEST = "billclose.newest"  # of a request: what its newest export says
 STAFF_COOKIE = "office"
 LOOK_COOKIE = "look"  # of staff who look at the portal as a customer sees it
 LONGEST_REASON = 500  # characters of why staff of the office do something
-TRAP = "entry_code"  # a field that people neither see nor reach, and scripts fill in
 LONGEST_FIELD = 2_000  # characters; a longer one is cut, nobody types it
 
 
@@ -344,11 +343,6 @@ def clean_fields(form: FormData) -> dict[str, str]:
 
 def _clean(value: str) -> str:
     return "".join(filter(str.isprintable, value[:LONGEST_FIELD]))
-
-
-def is_machine(visit: Visit) -> bool:
-    """Tell whether the field that no person sees was filled in: then nothing is done."""
-    return bool(visit.form.get(TRAP))
 
 
 def passwords_of(visit: Visit) -> Passwords:

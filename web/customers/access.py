@@ -29,7 +29,7 @@ from web.customers.factors.letting_in import let_in, party_of, told_of
 from web.customers.factors.outside import with_forms_to_providers
 from web.customers.robots import find_robot
 from web.layout import newest_utility_name, show
-from web.visits import Visit, clear_session, is_machine, passwords_of, redirect
+from web.visits import Visit, clear_session, passwords_of, redirect
 from web.words import LANGUAGES
 
 BUSY = "Very many people sign in at this moment. Please try again in a minute."
@@ -61,8 +61,6 @@ def take_registration(visit: Visit) -> Response:
     phone = _phone(visit, problems)
     if problems:
         return show(visit, "register.html", 422, problems=problems)
-    if is_machine(visit):
-        return redirect("/check-your-mail")
     if _is_limited(visit, "register"):
         return show(visit, "register.html", 429, problems={"": visit.say(BUSY)})
     try:

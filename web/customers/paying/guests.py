@@ -15,7 +15,7 @@ from web.customers.paying.payers import payer_of
 from web.customers.paying.words import AMOUNT, say_refusal, say_stale
 from web.customers.robots import find_robot
 from web.layout import show
-from web.visits import Visit, is_machine, redirect
+from web.visits import Visit, redirect
 
 NO_ACCOUNT = (
     "We found no account with that number and that name or amount. Check both against your last "
@@ -44,7 +44,7 @@ def take_guest(visit: Visit) -> Response:
         )
     if problems:
         return _ask(visit, problems)
-    facts = None if is_machine(visit) else _find(visit)
+    facts = _find(visit)
     if facts is None:
         return _ask(visit, {"number": visit.say(NO_ACCOUNT)})
     if "amount" not in visit.form:
