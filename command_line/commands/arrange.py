@@ -44,7 +44,7 @@ EVERY = ("week", "two-weeks", "month")
 @click.option("--cancel", is_flag=True, help="End the plan of the account: all is due again.")
 @click.option("--approve", is_flag=True, help="Say the second yes to its plan (four eyes).")
 @click.option("--dry-run", is_flag=True, help="Show the plan; write nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask; with --json nothing is done without it.")
 @as_of_option
 @json_option
 @click.pass_obj
@@ -98,8 +98,10 @@ def _arrange(
     dated = _dated(office, account, **plan)
     agreed = look(office, account, dated, reason)
     if dry_run:
-        return _tell_look(account, agreed, as_json=as_json)
-    if not yes and not as_json:
+        return _tell_look("dry-run", account, agreed, as_json=as_json)
+    if not yes and as_json:  # nobody can be asked: shown, as by the other commands
+        return _tell_look("shown", account, agreed, as_json=True)
+    if not yes:
         click.echo("\n".join(_lines(agreed)), err=True)
         if not ask(f"Let account {account} pay so?"):
             raise Misuse("Nothing was arranged; --yes arranges without asking.", "no-yes")
@@ -161,12 +163,14 @@ def _approve(office: Office, account: str, *, as_json: bool) -> int:
 def _cancel(office: Office, account: str, reason: str, *, yes: bool, as_json: bool) -> int:
     from office.procedures.mailing.arranging import cancel
 
-    if not yes and not as_json and not ask(f"End the plan of account {account}?"):
+    if not yes and as_json:
+        return _show(office, account, as_json=True, status="shown")
+    if not yes and not ask(f"End the plan of account {account}?"):
         raise Misuse("Nothing was cancelled; --yes cancels without asking.", "no-yes")
     return _tell(office, cancel(office, account, reason), as_json=as_json)
 
 
-def _show(office: Office, account: str, *, as_json: bool) -> int:
+def _show(office: Office, account: str, *, as_json: bool, status: str = "") -> int:
     from office.procedures.mailing.arranging import find_facts, plan_with_standing
 
     facts = find_facts(office, account)
@@ -179,15 +183,17 @@ def _show(office: Office, account: str, *, as_json: bool) -> int:
         )
     plan, standing = found
     if as_json:
-        click.echo(json.dumps(_figures(plan, standing), indent=1))
+        figures = _figures(plan, standing)
+        figures["status"] = status or figures["status"]
+        click.echo(json.dumps(figures, indent=1))
         return DONE
     click.echo("\n".join([_sentence(office, plan), *_standing_lines(standing)]))
     return DONE
 
 
-def _tell_look(account: str, agreed: list[Installment], *, as_json: bool) -> int:
+def _tell_look(status: str, account: str, agreed: list[Installment], *, as_json: bool) -> int:
     if as_json:
-        figures = {"status": "dry-run", "account": account, **_parts(agreed)}
+        figures = {"status": status, "account": account, **_parts(agreed)}
         click.echo(json.dumps(figures, indent=1))
     else:
         click.echo("\n".join([f"A plan for account {account} would be:", *_lines(agreed)]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -79,12 +79,14 @@ class PastPayment:
     """One payment that was taken by autopay or checkout (rule 180)."""
 
     account: str
-    taken_on: date
+    account_key: str
+    taken_at: datetime
     amount: Money
     kind: MethodKind
     last4: str
     state: PaymentState
     confirmation: str
+    charge: str = ""  # of autopay: its period and its number in it, `2026-10/1`
     checkout: str = ""  # the key of the payment by hand, and who made it: nobody else sees it
     paid_by: int | None = None
 
@@ -210,20 +212,25 @@ def lines_beside(books: Connection, line: Line) -> list[Line]:
 def payments_of(books: Connection, keys: Sequence[str], most: int = 100) -> list[PastPayment]:
     """Return the newest payments that were taken, returned ones too, with their state."""
     row, line = gateway_payment.c, checkout_line.c
-    same = (row.method_kind, row.last4, row.state, row.confirmation)
-    autopay = sa.select(
-        row.account, row.taken_at, row.amount, *same, sa.literal(""), sa.null()
-    ).where(row.kind == PaymentKind.AUTOPAY, row.account_key.in_(keys), row.taken_at.is_not(None))
+    same = (row.method_kind, row.last4, row.state, sa.func.coalesce(row.confirmation, ""))
+    number = row.period + "/" + sa.cast(row.number, sa.String)
+    autopay = (
+        sa.select(
+            row.account, row.account_key, row.taken_at, row.amount, *same, number, sa.literal(""),
+            sa.null(),
+        )
+        .where(
+            row.kind == PaymentKind.AUTOPAY, row.account_key.in_(keys), row.taken_at.is_not(None)
+        )
+    )  # fmt: skip
     by_hand = (
         sa.select(
-            line.account, row.taken_at, line.amount, *same, checkout.c.key, checkout.c.user_number
+            line.account, line.account_key, row.taken_at, line.amount, *same, sa.literal(""),
+            checkout.c.key, checkout.c.user_number,
         )
         .join_from(checkout_line, checkout, checkout.c.key == line.checkout)
         .join(gateway_payment, row.key == checkout.c.payment_key)
         .where(line.account_key.in_(keys), row.taken_at.is_not(None))
-    )
+    )  # fmt: skip
     query = sa.union_all(autopay, by_hand).order_by(sa.desc("taken_at")).limit(most)
-    return [
-        PastPayment(number, at.date(), amount, kind, last4, state, confirmation or "", key, who)
-        for number, at, amount, kind, last4, state, confirmation, key, who in books.execute(query)
-    ]
+    return [PastPayment(*row) for row in books.execute(query)]

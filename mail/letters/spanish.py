@@ -68,6 +68,21 @@ _SPANISH = {
     "The payment did not reach your bank or card company, and so long after its day we do not "
     "draw it any more.": "El pago no llegó a su banco o a la empresa de su tarjeta, y tanto tiempo "
     "después de su fecha ya no se cobra.",
+    "Your bank returned %(amount)s on %(day)s: nothing of that was paid, and it is owed "
+    "again.": "Su banco devolvió %(amount)s el %(day)s: nada de eso quedó pagado y se debe "
+    "de nuevo.",
+    "Your card's bank took %(amount)s back on %(day)s because the payment was disputed. It is owed "
+    "again, unless the bank decides otherwise.": "El banco de su tarjeta retiró %(amount)s el "
+    "%(day)s porque se disputó el pago. Se debe de nuevo, salvo que el banco decida otra cosa.",
+    "We gave %(amount)s back to you on %(day)s, the way you paid it. It may take some days to "
+    "arrive, and no longer counts as paid.": "Le devolvimos %(amount)s el %(day)s, por el mismo "
+    "medio con que pagó. Puede tardar unos días en llegar y ya no cuenta como pagado.",
+    "The bank gave us %(amount)s back on %(day)s: it counts as paid again.": "El banco nos "
+    "devolvió %(amount)s el %(day)s: cuenta otra vez como pagado.",
+    "Your bank did not take %(amount)s that we gave back to you on %(day)s. It counts as paid "
+    "again; please call us.": "Su banco no aceptó %(amount)s que le devolvimos el %(day)s. Cuenta "
+    "otra vez como pagado; llámenos, por favor.",
+    "Account %(account)s: %(amount)s": "Cuenta %(account)s: %(amount)s",
     "utility bill": "factura de servicios",
     "final bill": "factura final",
     "delinquent notice": "aviso de mora",

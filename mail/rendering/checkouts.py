@@ -14,11 +14,12 @@ from database.postings import is_receipt_of
 from database.queries.payment_events import MoneyMoved, moved_of
 from database.tables import gateway_payment, posting
 from domain.failures import PermanentFailure
-from domain.languages import say_day
+from domain.languages import ENGLISH, say_day
 from domain.money import ZERO
 from domain.payments import PaymentKind, PaymentState
 from mail.letters.notices import NOT_TAKEN, OF_EVENT, TAKEN_BACK, PaymentReceipt
 from mail.letters.phrases import MONEY_MOVED
+from mail.letters.spanish import in_language
 from mail.outbox.deliveries import Delivery
 from mail.rendering.notice_facts import NoticeFacts
 
@@ -42,9 +43,10 @@ def to_checkout_letter(
     Raises PermanentFailure where it is no longer so: a receipt of what came back meanwhile.
     """
     key, _, short = row.about.partition(OF_EVENT)
+    language = common.get("language", ENGLISH)
     with database.reading() as books:
         paid = books.execute(_paid(key)).one_or_none()
-        lines = _lines(books, key)
+        lines = _lines(books, key, language)
         moved = next((one for one in moved_of(books, key) if one.short == short), None)
     if paid is None or not _is_so(row, paid, moved):
         raise PermanentFailure("the payment stands otherwise now")
@@ -62,7 +64,7 @@ def to_checkout_letter(
         last4=paid.last4,
         service_fee=paid.service_fee,
         lines=lines,
-        what_happened=_say_moved(moved, facts) if moved else "",
+        what_happened=_say_moved(moved, facts, language) if moved else "",
     )
 
 
@@ -72,12 +74,13 @@ def _is_so(row: Delivery, paid: Any, moved: MoneyMoved | None) -> bool:
     return paid.state in _STATES.get(row.form, _TAKEN)
 
 
-def _say_moved(moved: MoneyMoved, facts: NoticeFacts) -> str:
+def _say_moved(moved: MoneyMoved, facts: NoticeFacts, language: str) -> str:
     day = moved.happened_at.astimezone(ZoneInfo(facts.timezone)).date()
-    return MONEY_MOVED[moved.kind] % {"amount": moved.amount.dollars(), "day": say_day(day)}
+    said = in_language(MONEY_MOVED[moved.kind], language)
+    return said % {"amount": moved.amount.dollars(), "day": say_day(day, language)}
 
 
-def _lines(books: Connection, payment_key: str) -> tuple[str, ...]:
+def _lines(books: Connection, payment_key: str, language: str) -> tuple[str, ...]:
     """Say what a payment pays, where that is more or else than one account of a portal user."""
     query = (
         sa.select(checkout_line, checkout.c.user_number)
@@ -88,12 +91,13 @@ def _lines(books: Connection, payment_key: str) -> tuple[str, ...]:
     rows = books.execute(query).all()
     if len(rows) == 1 and rows[0].account_key and rows[0].user_number is not None:
         return ()
-    return tuple(_say_line(row) for row in rows)
+    return tuple(_say_line(row, language) for row in rows)
 
 
-def _say_line(row: Any) -> str:
+def _say_line(row: Any, language: str) -> str:
     if row.account_key:
-        return f"Account {row.account}: {row.amount.dollars()}"
+        said = in_language("Account %(account)s: %(amount)s", language)
+        return said % {"account": row.account, "amount": row.amount.dollars()}
     about = ", ".join(part for part in (row.account, row.payor) if part)
     return f"{row.title}{f' ({about})' if about else ''}: {row.amount.dollars()}"
 

@@ -44,6 +44,7 @@ class CurrentPayment:
     pay_on: date
     amount: Money
     state: PaymentState
+    number: int  # in its period; 2, 3: of one that came back
     may_be_asked: bool  # a draw of it is open or approved
 
     @property
@@ -176,7 +177,9 @@ def _payable(books: Connection, known: Any, due: Any, payment: CurrentPayment | 
 def _payment(books: Connection, period: str, key: str) -> CurrentPayment | None:
     rows = scheduled_payment.c
     is_open = sa.exists().where(draw.c.payment_key == rows.key, draw.c.state.in_(OPEN_DRAWS))
-    query = sa.select(rows.key, rows.pay_on, rows.amount, rows.state, is_open.label("is_open"))
+    query = sa.select(
+        rows.key, rows.pay_on, rows.amount, rows.state, rows.number, is_open.label("is_open")
+    )
     mine = query.where(rows.period == period, rows.account_key == key)
     is_off = rows.state == PaymentState.CANCELLED
     found = books.execute(mine.order_by(is_off, rows.number.desc())).first()

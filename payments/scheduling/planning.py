@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 from database.books import Database
 from database.definitions.account_changes import IN_FORCE, told_in_force
 from database.ledger.boundary_plans import carried_by_plan
-from database.queries.arrangements.deferred import deferred
+from database.queries.arrangements.deferred import deferred_by_account
 from database.queries.balances import open_balance
 from database.queries.mandates import mandates_in_force
 from database.queries.outsorted import outsorted_once
@@ -57,7 +57,8 @@ def enrollments(period: str, today: date) -> sa.Select[Any]:
     due = sa.and_(balance_due.c.period == period, balance_due.c.account_key == agreed.c.account_key)
     is_closed = sa.exists().where(period_close.c.period == period)
     carried = carried_by_plan(period).subquery("carried")
-    put_off = deferred(agreed.c.account_key, today)
+    plans = deferred_by_account(today)
+    put_off = plans.c.deferred
     whole = sa.case(
         (balance_due.c.account_key.is_not(None), open_balance()),
         (is_closed, NOTHING),
@@ -90,6 +91,7 @@ def enrollments(period: str, today: date) -> sa.Select[Any]:
         .outerjoin(carried, carried.c.account_key == account.c.account_key)
         .outerjoin(told, told.c.account_key == account.c.account_key)
         .outerjoin(apart, apart.c.account_key == account.c.account_key)
+        .outerjoin(plans, plans.c.account_key == account.c.account_key)
         .outerjoin(suspended_method, suspended_method.c.method_token == agreed.c.method_token)
         .where(~_has_payment(period, agreed, state != cancelled))
         .order_by(account.c.account_key)

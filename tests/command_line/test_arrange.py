@@ -29,6 +29,22 @@ def test_a_plan_is_shown_set_up_and_ended(office):
     assert ("ended", "paid") == (after["state"], after["end_reason"])
 
 
+def test_a_program_that_gives_no_yes_is_shown_what_would_be_and_nothing_is_done(office):
+    shown = office("arrange", ACCOUNT, *PLAN, "--json", "--as-of", DAY)
+    nothing_yet = office.rows("arrangements")
+    office("arrange", ACCOUNT, *PLAN, "--yes", "--json", "--as-of", DAY)
+    ending = ("--cancel", "--reason", "paid", "--json", "--as-of", DAY)
+    ended = office("arrange", ACCOUNT, *ending)
+    (plan,) = office.rows("arrangements")
+
+    assert (0, "shown", 3) == (
+        shown.status, shown.json["status"], len(shown.json["installments"]),
+    )  # fmt: skip
+    assert [] == nothing_yet
+    assert (0, "shown", "1031.00") == (ended.status, ended.json["status"], ended.json["left"])
+    assert "in-force" == plan["state"]
+
+
 def test_a_yes_never_ends_a_plan_whatever_reason_is_given_with_it(office):
     office("arrange", ACCOUNT, *PLAN, "--yes", "--as-of", DAY)
 

@@ -25,17 +25,14 @@ def deferred(account_key: sa.ColumnElement[str], today: date) -> sa.ColumnElemen
 
     Their grace is not over. Only a plan in force puts anything off.
     """
-    query = (
-        sa.select(sa.func.coalesce(sa.func.sum(_PART.amount, type_=Cents()), _NOTHING))
-        .select_from(arrangement_installment)
-        .join(arrangement, _PLAN.number == _PART.arrangement)
-        .where(
-            _PLAN.account_key == account_key,
-            _PLAN.state == ArrangementState.IN_FORCE,
-            _PART.last_day >= today,
-        )
-    )
-    return sa.type_coerce(query.scalar_subquery(), Cents())
+    query = _put_off(today, sa.func.coalesce(sa.func.sum(_PART.amount, type_=Cents()), _NOTHING))
+    return sa.type_coerce(query.where(_PLAN.account_key == account_key).scalar_subquery(), Cents())
+
+
+def deferred_by_account(today: date) -> sa.Subquery:
+    """Give `account_key` and `deferred` of every account with a plan that puts something off."""
+    total = sa.func.sum(_PART.amount, type_=Cents()).label("deferred")
+    return _put_off(today, _PLAN.account_key, total).group_by(_PLAN.account_key).subquery("put_off")
 
 
 def due_now(today: date, of: sa.FromClause = balance_due) -> sa.ColumnElement[Any]:
@@ -59,3 +56,13 @@ def read_deferred(books: Connection, account_key: str, today: date) -> Money:
     """Return what the plan of an account puts off on a local day; zero without one."""
     found: Money | None = books.scalar(sa.select(deferred(sa.literal(account_key), today)))
     return found or ZERO
+
+
+def _put_off(today: date, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """Select from the installments whose grace is not over, of plans in force."""
+    return (
+        sa.select(*columns)
+        .select_from(arrangement_installment)
+        .join(arrangement, _PLAN.number == _PART.arrangement)
+        .where(_PLAN.state == ArrangementState.IN_FORCE, _PART.last_day >= today)
+    )

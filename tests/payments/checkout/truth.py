@@ -144,7 +144,8 @@ def _rules(world: World, payers: Payers) -> Iterator[str]:
             yield f"accepted twice: {press.key}"
         if press.was_draft and not press.is_draft and not press.is_of_owner:
             yield f"somebody else's press did something: {press.key}"
-        if press.is_of_owner and press.was_draft and press.key not in accepted:
+        has_moved = press.was_draft and not press.is_draft  # else it died before it was written
+        if press.is_of_owner and has_moved and press.key not in accepted:
             accepted[press.key] = press
     for key, press in accepted.items():
         row = rows[key]

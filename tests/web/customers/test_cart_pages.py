@@ -405,9 +405,11 @@ def test_what_was_given_back_stands_on_the_payments_page_and_is_mailed_each_time
     assert ["receipt", "receipt-taken-back", "receipt-taken-back"] == sorted(forms)
     mail = rendered(city, "receipt-taken-back")
     assert "We gave $4.00 back to you on November 3, 2026" in mail
+    spanish = rendered(city, "receipt-taken-back", "es")
+    assert "Le devolvimos $4.00 el 3 de noviembre de 2026" in spanish and "We " not in spanish
 
 
-def rendered(city, form):
+def rendered(city, form, language="en"):
     """Return the words of all mails of a form."""
     from dataclasses import fields
 
@@ -423,5 +425,6 @@ def rendered(city, form):
         one = Delivery(**{name: getattr(row, name) for name in names})
         facts = find_notice_facts(city.database, [one.key])[one.key]
         common = {"form": form, "utility": "U", "account": one.account}
+        common["language"] = language
         words.append(to_checkout_letter(city.database, one, facts, common).what_happened)
     return "\n".join(words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from web.customers.autopay import page
+from web.customers.autopay import charge, page
 from web.visits import Page
 
 ROUTES: tuple[tuple[str, str, Page], ...] = (
@@ -12,4 +12,5 @@ ROUTES: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/accounts/{account}/autopay/offer", page.take_yes),
     ("GET", "/accounts/{account}/autopay/cancel", page.show_autopay),
     ("POST", "/accounts/{account}/autopay/cancel", page.take_ending),
+    ("GET", "/accounts/{account}/charges/{period}/{number}", charge.show_charge),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from starlette.responses import Response
@@ -10,6 +10,7 @@ from starlette.responses import Response
 from database.queries.histories import (
     Line,
     PastBill,
+    PastPayment,
     bills_of,
     credits_of,
     line_of,
@@ -17,11 +18,12 @@ from database.queries.histories import (
     lines_of,
     payments_of,
 )
-from database.queries.standings import since_bills
-from domain.money import Money
+from database.queries.standings import AccountStanding, since_bills, standings_of
+from domain.money import ZERO, Money
 from domain.movements import MovementKind
 from mail.letters.phrases import period_words
 from web.customers.accounts import my_account, my_accounts
+from web.customers.choices.words import say_method
 from web.layout import missing, show
 from web.visits import Visit
 
@@ -86,16 +88,39 @@ def show_bills(visit: Visit) -> Response:
     with visit.office.database.reading() as books:
         bills, lines = bills_of(books, keys), lines_of(books, keys)
         payments, credits = payments_of(books, keys), credits_of(books, keys)
+        stands = {one.account_key: one for one in standings_of(books, keys)}
     return show(
         visit,
         "bills.html",
         accounts=mine,
         chosen=wanted if chosen else "",
-        bills=[(bill, period_words(bill.period, visit.language)) for bill in bills],
+        bills=[
+            (bill, period_words(bill.period, visit.language), _status(visit, bill, stands))
+            for bill in bills
+        ],
         lines=lines,
-        payments=payments,
+        payments=[(paid, _method(visit, paid)) for paid in payments],
         credits=credits,
     )
+
+
+def _status(visit: Visit, one: PastBill, stands: Mapping[str, AccountStanding]) -> str:
+    """Say how a bill stands: what an older one left open is in the newest (rule 180)."""
+    now = stands.get(one.account_key)
+    if now is None or now.period != one.period:
+        return visit.say("In a newer bill")
+    if now.owed <= ZERO:
+        return visit.say("Paid")
+    return visit.say("Past due") if now.is_late(visit.today) else visit.say("Open")
+
+
+def _method(visit: Visit, paid: PastPayment) -> str:
+    """Say how a payment was made; with what is told to nobody but whoever made it (rule 118)."""
+    if paid.charge:
+        return visit.say("Autopay")
+    if paid.paid_by == visit.user.number:
+        return say_method(visit, paid.kind, paid.last4)
+    return visit.say("Paid here")
 
 
 def _read(visit: Visit, period: str) -> Response:
