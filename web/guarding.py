@@ -19,7 +19,10 @@ CORRECTED = "/office/correct"
 LARGEST_POST = 50_000_000  # a newsletter, or the small export of one bill
 TEMPLATES = "/office/communications/templates"
 EDITS, PREVIEWS = f"{TEMPLATES}/edit", f"{TEMPLATES}/preview"
-WRITTEN = frozenset({EDITS, PREVIEWS})  # forms in which whole texts are written
+MESSAGES = "/office/communications/messages"
+SETTINGS = "/office/settings"
+SETTING = f"{SETTINGS}/change"
+WRITTEN = frozenset({EDITS, PREVIEWS, MESSAGES, SETTING})  # forms in which whole texts are written
 LARGEST_WRITTEN = 1_000_000
 LOG = logging.getLogger("billclose.web")
 

@@ -9,17 +9,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from web.guarding import CORRECTED, POSTS, UPLOADS, WRITTEN
-from web.office import (
-    access,
-    arranging,
-    close,
-    customers,
-    outsorting,
-    payments,
-    settings,
-    start,
-    theme,
-)
+from web.office import access, arranging, close, customers, outsorting, payments, start, theme
+from web.office.administration.routes import ROUTES as ADMINISTRATION
 from web.office.corrections import correcting, undoing
 from web.office.decisions.autopay import AUTOPAY
 from web.office.decisions.communications import COMMUNICATIONS, show_posting, take_posting
@@ -76,7 +67,6 @@ STAFF: tuple[tuple[str, str, Page, Permission], ...] = (
     ("POST", f"{enrolling.ENROLL}/link", enrolling.take_link, Permission.DECIDE),
     ("POST", f"{enrolling.ENROLL}/offer", enrolling.take_terms, Permission.DECIDE),
     ("POST", f"{enrolling.ENROLL}/agree", enrolling.take_yes, Permission.DECIDE),
-    ("GET", "/office/settings", settings.show_settings, Permission.SETTINGS),
     ("GET", "/office/settings/theme", theme.show_theme, Permission.SETTINGS),
 )
 UPLOADED: tuple[tuple[str, Permission, str, Callable[[Visit, Any], Response]], ...] = (
@@ -99,6 +89,7 @@ def staff_pages() -> Iterator[tuple[str, str, Page, Permission]]:
     own = {(method, path) for method, path, _page, _needed in STAFF}
     yield from STAFF
     yield from WORDING
+    yield from ADMINISTRATION
     for decision in DECISIONS:
         assert decision.page.row_link is not None
         needed = decision.page.row_link.permission

@@ -30,7 +30,7 @@ from mail.rendering.alerts import newest_utility, newest_utility_in
 from office.equipment.office import Office, in_name_of, only_looking
 from rules.portal_access import own_path
 from web.office.permissions import Permission, may
-from web.words import language_asked, speaker
+from web.words import language_asked, messages_in, speaker
 
 NEWEST = "billclose.newest"  # of a request: what its newest export says
 STAFF_COOKIE = "office"
@@ -96,6 +96,11 @@ class Visit:
         if self.session is not None:
             return self.session.language
         return language_asked(self.request)
+
+    @property
+    def messages(self) -> Mapping[str, str]:
+        """The office's own sentences, in the visitor's language."""
+        return messages_in(self.office.settings, self.language)
 
     def say(self, text: str, **values: object) -> str:
         """Say a sentence in the visitor's language."""

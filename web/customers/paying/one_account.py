@@ -106,7 +106,7 @@ def _ask(visit: Visit, facts: Facts, problems: dict[str, str] | None = None) -> 
         may_pay=bool(payable) or _may_pay_ahead(account, policy),
         is_ahead=policy.pays_ahead,
         has_cart=policy.has_cart,
-        message=visit.office.settings.messages.payment,
+        message=visit.messages["payment"],
         values=values,
         problems=problems or {},
     )
