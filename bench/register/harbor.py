@@ -57,7 +57,7 @@ class Customer:
         return KINDS[self.kind][1]
 
 
-def make_harbor(file: Path, accounts: int, *, seed: int = 90_210, spoiled: bool = True) -> Truth:
+def make_harbor(file: Path, accounts: int, *, seed: int = 777, spoiled: bool = True) -> Truth:
     """
     Write the books of a town whose March is reviewed, after a winter.
 

@@ -62,25 +62,25 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--small", action="store_true", help="2,000 accounts alone")
     chosen = parser.parse_args(arguments)
     sizes = chosen.accounts or ([2_000] if chosen.small else [2_000, 50_000])
-    measured = [
-        measure(name, size, made)
-        for size in sizes
-        for name, made in (
-            ("as planted", partial(make_books, planted=True)),
-            ("clean", partial(make_books, planted=False)),
-            ("held out", make_held_out),
-            ("held out, clean", partial(make_held_out, spoiled="")),
-            *((f"held out, {one}", partial(make_held_out, spoiled=one)) for one in OF_ALL),
-            ("valley", make_valley),
-            ("valley, clean", partial(make_valley, spoiled=False)),
-            ("harbor", make_harbor),
-            ("harbor, clean", partial(make_harbor, spoiled=False)),
-        )
-        if size <= SMALL or name in PLANTED_BOOKS
-    ]
-    text = to_markdown(measured)
-    print(text)
-    (RESULTS / "register.md").write_text(text, encoding="utf-8")
+    towns = (
+        ("as planted", partial(make_books, planted=True)),
+        ("clean", partial(make_books, planted=False)),
+        ("held out", make_held_out),
+        ("held out, clean", partial(make_held_out, spoiled="")),
+        *((f"held out, {one}", partial(make_held_out, spoiled=one)) for one in OF_ALL),
+        ("valley", make_valley),
+        ("valley, clean", partial(make_valley, spoiled=False)),
+        ("harbor", make_harbor),
+        ("harbor, clean", partial(make_harbor, spoiled=False)),
+    )
+    measured: list[Measured] = []
+    for size in sizes:
+        for name, made in towns:
+            if size <= SMALL or name in PLANTED_BOOKS:
+                measured.append(measure(name, size, made))
+                # each time anew: who stops it keeps what was measured
+                (RESULTS / "register.md").write_text(to_markdown(measured), encoding="utf-8")
+    print(to_markdown(measured))
 
 
 SMALL = 10_000  # accounts, beyond which only what is planted is looked at
@@ -155,6 +155,15 @@ def to_markdown(measured: list[Measured]) -> str:
         "table's) the valley had 12.7 others per 1,000 and a recall of 0.94: first bills for a",
         "part of a month, and gardens, whose season was not known. Those were cured since: the",
         "figures here are of another seed, and of a town that is not unseen any more.",
+        "The *harbor* (gas billed by each month's heat and price, smart meters with decimals,",
+        "slips, hotels, a month of spring) was looked at first at 2,000 accounts with a seed that",
+        "is not this table's: 45.0 others per 1,000 and a recall of 0.89. Of the others",
+        "38 were gas, whose therms are another multiple of its reads each month, and 4 were extra",
+        "pick-ups. Not found were a flat charge without a rate code (0.00), prices of meters with",
+        "decimals (0.62) and a sewer charge above its cap (without-cap, 0.00). All but the last",
+        "were cured since, so that this town is seen too; a charge without a meter that follows",
+        "another line's use is still compared with nothing. Some two seconds of every review are",
+        "the judge's own, whatever the size.",
         "",
         "| accounts | books | recall | others per 1,000 bills | folded | figures out "
         "| scan | review | × | MB |",

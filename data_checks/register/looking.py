@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 
 from data_checks.register.limits import Limits
-from data_checks.register.usual import ENOUGH, TO_SIGMA
+from data_checks.register.usual import CLASS_SIZE, ENOUGH, TO_SIGMA
 
 Claim = Any  # a boolean Series, one value a row of the frame
 TOGETHER, FEW = 0.2, 20  # a part of a service, from where it is one finding in all
+OCCASIONAL = 0.25  # of those who had a service last month have it again: it is no standing one
+FEWEST_SEEN = 5  # who had it, below which that is not known
 FAR = 4.0  # robust deviations, from where a move is no noise
 YOUNG = 10  # months, below which an office has not seen a whole year
 
@@ -133,7 +135,11 @@ def _look_at_reads(found: UnusualLines, f: pd.DataFrame, metered: Claim, limits:
     moved = f["current_read"] - f["previous_read"]
     moved_before = f["current_read_before"] - f["previous_read_before"]
     multiple = (f["usage_before"] / moved_before).where((moved_before > 0) & same_meter, 1.0)
+    usual = multiple.groupby(f["class"], observed=True).transform("median")
+    of_class = (f["usage_before"] - usual * moved_before).abs() <= f["step"]
+    multiple = usual.where(of_class, multiple)  # a few units tell a multiple in whole ones alone
     multiple = multiple.where(multiple > 0, 1.0)
+    multiple *= _common_drift(f, metered & (f["usage"] > 0), moved, multiple)
     allowed = limits.per("usage-not-the-reads", "share", f) * f["usage"].abs()
     off = (f["usage"] - multiple * moved).abs()
     single = metered & (f["lines"] == 1)
@@ -147,6 +153,17 @@ def _look_at_reads(found: UnusualLines, f: pd.DataFrame, metered: Claim, limits:
     found.claims["reads-apart"] = (
         single & same_meter & apart & ~copied & ~found.claims["usage-negative"]
     )
+
+
+def _common_drift(f: pd.DataFrame, used: Claim, moved: Claim, multiple: Claim) -> Claim:
+    """
+    Return by how much the multiples of a class moved together since last month; 1 for few lines.
+
+    Gas is read in cubic feet and billed by its heat, which is another each month, for all alike.
+    """
+    drift = (f["usage"] / (moved * multiple)).where(used & (moved > 0))
+    by = drift.groupby(f["class"], observed=True)
+    return by.transform("median").where(by.transform("count") >= CLASS_SIZE, 1.0)
 
 
 def _look_at_meters(found: UnusualLines, f: pd.DataFrame, metered: Claim) -> None:
@@ -177,8 +194,17 @@ def _look_at_services(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: 
     lived = f["months_billed"].groupby([f["account_key"], f["service"]]).transform("max")
     added = now & (lived == 0) & (age >= ENOUGH)
     added &= f["amount"] >= limits.per("service-added", "money", f)
+    added &= ~_is_occasional(f)
     are = now.groupby(f["service"]).transform("sum")
     _put(found, "service-added", added, are, f, "lines are billed that never were before")
+
+
+def _is_occasional(f: pd.DataFrame) -> Claim:
+    """Tell services that stand on other accounts each month, such as extra pick-ups and permits."""
+    had = f["amount_before"].notna()
+    again = had & (f["amount"].notna() | f["amount_earlier"].notna())
+    had_by, again_by = (one.groupby(f["service"]).transform("sum") for one in (had, again))
+    return (had_by >= FEWEST_SEEN) & (again_by < OCCASIONAL * had_by)
 
 
 def _put(
@@ -217,7 +243,9 @@ def _look_at_prices(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: Li
     # a first bill is for a part of a month: it is no measure of the second
     first = (f["months_billed"] < 2) | (f["days_before"] < 0.9 * f["days_before"].max())
     comparable &= (f["months_billed"] > 0) & ~(first & f["amount_before"].notna())
-    comparable &= (f["rate_code"] != "") & (f["rate_code"] == f["rate_code_before"])
+    # what all pay alike needs no rate code to be compared
+    is_told = (f["rate_code"] != "") | (f["usage"].isna() & f["like_others"].notna())
+    comparable &= is_told & (f["rate_code"] == f["rate_code_before"])
 
     may = np.maximum(share * f["like_others"], money)
     moved = (f["off"] - f["off_before"].fillna(0)).abs()

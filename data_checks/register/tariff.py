@@ -13,6 +13,7 @@ LIKE = 8  # others within a fifth of the use, from where an amount can be compar
 MOST_KNOTS = 12  # where a class's price may bend
 EACH_KNOT = 12  # lines, so that a bend is not one customer's
 TINY = 1e-12  # beside the largest: a direction in which nothing differs
+SHARED = 3  # lines for each use, below which they are no measure of one another
 ROUNDS = 12  # of weighing, after which the weights stand still
 MIXED = 0.25  # of a class's lines off its curve: several prices stand under one rate code
 ONE_PRICE = 0.02  # of them, up to which there is one price
@@ -151,13 +152,20 @@ def _tariff(
 
 
 def _curve(usage: Any, amount: Any) -> tuple[Any, Any] | None:
-    """Return the median amount for each use, smoothed where there are many; None for too few."""
+    """
+    Return the median amount for each use, smoothed where there are many; None for too few.
+
+    Where meters tell decimals each use is one customer's, and no amount may be its own measure: it
+    is then the middle of five neighbors, which where prices only rise is the price itself.
+    """
     medians = pd.Series(amount).groupby(usage).median()
     if len(medians) < 3:
         return None
     x, y = medians.index.to_numpy(), medians
     if len(x) > 200:
         y = medians.rolling(5, center=True, min_periods=1).median()
+    elif len(x) * SHARED > len(usage):
+        y = medians.rolling(5, center=True).median().fillna(medians)
     return x, y.to_numpy()
 
 

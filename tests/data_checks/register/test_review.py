@@ -481,3 +481,58 @@ def test_a_meter_that_is_changed_has_its_use_on_two_lines_and_neither_is_low(fre
     build_town(database, change)
 
     assert [] == found(database)
+
+
+@pytest.mark.parametrize(
+    ("house", "times", "check"),
+    [(0, 1.0, None), (7, 1.1, "usage-not-the-reads"), (8, 10.0, "usage-not-the-reads")],
+)
+def test_a_multiple_that_moves_for_a_whole_class_is_no_finding(fresh, house, times, check):
+    heat = (1.052, 1.03, 1.018)  # gas is billed by its heat, which is another each month
+
+    def change(m, one, line, rows):
+        feet = 100 + (one * 13 + m * 5) % 60
+        line["current_read"] = line["previous_read"] + feet
+        line["usage"] = float(round(feet * heat[m % 3] * (times if (m, one) == (12, house) else 1)))
+
+    database = fresh()
+    build_town(database, change)
+
+    told = {(one, account) for one, account, _ in found(database) if one == "usage-not-the-reads"}
+    assert ({(check, f"A-{house}")} if check else set()) == told
+
+
+def test_what_stands_on_other_accounts_each_month_is_no_service_that_was_added(fresh):
+    def change(m, house, line, rows):
+        if (house + m * 3) % 7 == 0 and (house * 5 + m) % 3 == 0:
+            rows.append(a_line("EXTRA PICKUP", amount=35_00))
+        if house < 10 or (house, m) == (20, 12):
+            rows.append(a_line("RECYCLING", amount=12_40, rate_code="RC"))
+
+    database = fresh()
+    build_town(database, change, houses=120)
+
+    assert [("service-added", "A-20", "RECYCLING")] == found(database)
+
+
+def test_what_all_pay_alike_is_compared_without_a_rate_code(fresh):
+    def change(m, house, line, rows):
+        rows.append(a_line("LIGHTS", amount=21_00 if (m, house) == (12, 7) else 2_10))
+
+    database = fresh()
+    build_town(database, change)
+
+    assert [("price-unlike-others", "A-7", "LIGHTS")] == found(database)
+
+
+@pytest.mark.parametrize("house", [7, 12, 31])
+def test_a_meter_of_decimals_is_not_its_own_measure_of_a_price(fresh, house):
+    def change(m, one, line, rows):
+        line["usage"] = round(line["usage"] + one * 0.37 + m * 0.11, 2)
+        line["amount"] = round(10_00 + 1_00 * line["usage"])
+        line["amount"] += 60_00 if (m, one) == (12, house) else 0
+
+    database = fresh()
+    build_town(database, change)
+
+    assert [("price-unlike-others", f"A-{house}", "WATER")] == found(database)
