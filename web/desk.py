@@ -56,7 +56,7 @@ def desk_of(office: Office) -> Starlette:
             Route("/theme/{name}", send_themed, methods=["GET"]),
         ],
         lifespan=sending_mail,
-        middleware=[Middleware(Guard, largest=largest_of)],
+        middleware=[Middleware(Guard, largest=largest_of, by_tls=office.settings.web.is_secure)],
         exception_handlers={
             404: _missing,
             500: _failed,

@@ -11,6 +11,7 @@ from web.office.lists import ListPage, RowLink
 from web.office.permissions import Permission
 
 DIFFERENCES = "/office/deposits/differences"
+SCHEDULE = "/office/payments/schedule"
 
 
 def _did_not_arrive(row: Mapping[str, Any]) -> bool:
@@ -171,5 +172,6 @@ def groups() -> dict[str, tuple[tuple[str, str, Permission], ...]]:
         found.setdefault(page.group, []).append((page.path, page.tab, page.permission))
     found["communications"].append((TEMPLATES, "Templates", Permission.LOOK))
     found["communications"].append((MESSAGES, "Messages of the pages", Permission.LOOK))
+    found["payments"].insert(2, (SCHEDULE, "Schedule", Permission.LOOK))
     found["deposits"].insert(1, (DIFFERENCES, "Differences", Permission.LOOK))
     return {name: tuple(pages) for name, pages in found.items()}

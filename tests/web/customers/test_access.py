@@ -246,3 +246,4 @@ def test_every_page_forbids_what_it_does_not_need_and_is_kept_nowhere(browser):
     assert "no-store" == headers["cache-control"]
     assert "unsafe-inline" not in headers["content-security-policy"]
     assert "default-src 'none'" in headers["content-security-policy"]
+    assert "max-age=31536000" == headers["strict-transport-security"]  # as it is reached by TLS
