@@ -175,7 +175,7 @@ class OtherPaymentsSettings(SettingsSection):
 
 
 class MessagesSettings(SettingsSection):
-    """Sentences of the office's own on the pages (rules 71, 200)."""
+    """Sentences of the office's own on the pages (rules 71, 199, 200, 205)."""
 
     navigation: str = Field("", max_length=40, description="What other payments are called.")
     login_top: str = Field("", description="Above the sign-in.")
