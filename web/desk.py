@@ -25,7 +25,7 @@ from web.customers.paying.routes import guest_routes
 from web.customers.routes import customer_routes
 from web.gateways import TWILIO, take_stripe_event, take_twilio
 from web.guarding import HEADERS, Guard, largest_of
-from web.layout import refuse_looking, send_static
+from web.layout import missing, refuse_looking, send_static
 from web.mail_thread import MailThread, sending_mail
 from web.mailed_links import ask_to_unsubscribe, fetch_export, read_communication, unsubscribe
 from web.monitors import LastLook, tell_health, tell_metrics
@@ -33,6 +33,7 @@ from web.pages import down, failed, not_there
 from web.payment_thread import PaymentThread
 from web.staff_routes import office_routes, staff_access_routes
 from web.theme import send_themed
+from web.visits import known_visit
 
 BUSY_SECONDS = 30
 _LOG = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ def desk_of(office: Office) -> Starlette:
             Route("/theme/{name}", send_themed, methods=["GET"]),
         ],
         lifespan=sending_mail,
-        middleware=[Middleware(Guard, largest=largest_of)],
+        middleware=[Middleware(Guard, largest=largest_of, by_tls=office.settings.web.is_secure)],
         exception_handlers={
             404: _missing,
             500: _failed,
@@ -91,7 +92,9 @@ def _pages(office: Office) -> list[Route]:
 
 
 def _missing(request: Request, _failure: Exception) -> Response:
-    return not_there(request)
+    """Say it on a page of the portal to whoever is signed in there; to others in a plain one."""
+    visit = known_visit(request)
+    return not_there(request) if visit is None else missing(visit)
 
 
 def _busy(request: Request, failure: Exception) -> Response:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from domain.bills import BillRange, PageAssignment
+from domain.bills import BillRange, PageAssignment, Tagging
 from domain.problems import Problem
 from splitter.bulk_file.filing import FiledBill, Order, filed_as, make_orders
 from splitter.bulk_file.splitting import Filed
@@ -139,7 +139,9 @@ def bills_in(texts: Sequence[str]) -> list[BillRange]:
 def outcome_to_text(filed: Filed) -> str:
     """Write down what became of each order of a batch, in their order."""
     outcomes: list[list[Any]] = [
-        [outcome.message] if isinstance(outcome, Problem) else [outcome.sha256, outcome.bytes]
+        [outcome.message]
+        if isinstance(outcome, Problem)
+        else [outcome.sha256, outcome.bytes, outcome.tagging.value]
         for outcome in filed.outcomes
     ]
     told = {"outcomes": outcomes, "read_back": filed.read_back, "audited": filed.audited}
@@ -159,8 +161,8 @@ def _outcome(order: Order, answer: list[Any], file: StagedFile) -> FiledBill | P
     if len(answer) == 1:
         message = answer[0]
         return Problem("bill-copy", message, account=order.bill.account, file=file.patterns.file)
-    sha256, size = answer
-    return filed_as(order, file.patterns.form, sha256, size)
+    sha256, size, tagging = answer
+    return filed_as(order, file.patterns.form, sha256, size, Tagging(tagging))
 
 
 def _chunks(orders: list[Order], most: int) -> Iterator[list[Order]]:

@@ -34,6 +34,7 @@ PRIVATE = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
 }
 
 
@@ -267,7 +268,7 @@ def test_every_answer_is_private(ask, method, path):
 
     assert PRIVATE.items() <= dict(headers).items()
     assert "default-src 'none'" in headers["content-security-policy"]
-    assert "server" not in headers
+    assert "server" not in headers and "strict-transport-security" not in headers
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain.deliveries import DeliveryStatus
-from web.guarding import POSTS, TEMPLATES
+from web.guarding import MESSAGES, POSTS, TEMPLATES
 from web.office.lists import ListPage, RowLink
 from web.office.permissions import Permission
 
 DIFFERENCES = "/office/deposits/differences"
+SCHEDULE = "/office/payments/schedule"
 
 
 def _did_not_arrive(row: Mapping[str, Any]) -> bool:
@@ -178,5 +179,7 @@ def groups() -> dict[str, tuple[tuple[str, str, Permission], ...]]:
     for page in LIST_PAGES:
         found.setdefault(page.group, []).append((page.path, page.tab, page.permission))
     found["communications"].append((TEMPLATES, "Templates", Permission.LOOK))
+    found["communications"].append((MESSAGES, "Messages of the pages", Permission.LOOK))
+    found["payments"].insert(2, (SCHEDULE, "Schedule", Permission.LOOK))
     found["deposits"].insert(1, (DIFFERENCES, "Differences", Permission.LOOK))
     return {name: tuple(pages) for name, pages in found.items()}

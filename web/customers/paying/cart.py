@@ -123,6 +123,6 @@ def _cart(visit: Visit, payer: PagePayer, problems: dict[str, str] | None = None
         stale=say_stale(visit, accounts),
         has_cart=settings.checkout.cart,
         has_other=bool(settings.other_payments.offered),
-        message=settings.messages.cart or settings.messages.payment,
+        message=visit.messages["cart"] or visit.messages["payment"],
         problems=problems or {},
     )

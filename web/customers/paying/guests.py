@@ -93,7 +93,7 @@ def _ask(visit: Visit, problems: dict[str, str] | None = None) -> Response:
         422 if problems else 200,
         payer=payer_of(visit),
         has_other=bool(offered),
-        message=settings.messages.payment,
+        message=visit.messages["payment"],
         problems=problems or {},
     )
 

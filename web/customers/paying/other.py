@@ -41,10 +41,8 @@ def show_other(visit: Visit) -> Response:
     categories: dict[str, list[OtherPayment]] = {}
     for one in offered:
         categories.setdefault(one.category, []).append(one)
-    messages = visit.office.settings.messages
-    return show(
-        visit, "other.html", payer=payer, categories=categories, message=messages.other_payments
-    )
+    message = visit.messages["other_payments"]
+    return show(visit, "other.html", payer=payer, categories=categories, message=message)
 
 
 def show_form(visit: Visit) -> Response:
