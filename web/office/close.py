@@ -23,9 +23,9 @@ from office.procedures.closing.approval import PendingApproval
 from office.procedures.closing.close_figures import sheet_figures
 from splitter.runs.page_rulings import count_unassigned
 from web.layout import missing
+from web.office.begun.close_work import begin_work, is_going_on, newest_work
 from web.office.layout import show_office
 from web.office.permissions import Permission, may
-from web.office.work.close_work import begin_work, is_going_on, newest_work
 from web.visits import LONGEST_REASON, Visit, redirect
 
 FOLDERS = (".", "exports", "uploads")  # of the home, in which billing exports are looked for

@@ -16,10 +16,10 @@ from domain.schedule_groups import ScheduleGroup
 from office.equipment.office import Office
 from payments.scheduling.scheduling import count_left_out
 from web.layout import missing
+from web.office.begun.close_work import begin_work, is_going_on, newest_work
 from web.office.layout import show_office
 from web.office.pages import SCHEDULE, groups
 from web.office.permissions import Permission, may
-from web.office.work.close_work import begin_work, is_going_on, newest_work
 from web.visits import Visit, redirect
 
 MOST = 12  # closed periods to choose from

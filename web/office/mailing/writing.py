@@ -31,9 +31,9 @@ from office.procedures.mailing.communications import (
 from office.procedures.mailing.trying import try_mail
 from web.guarding import WRITE
 from web.layout import missing
+from web.office.begun.close_work import begin_work, is_going_on, newest_work
 from web.office.layout import show_office
 from web.office.pages import groups
-from web.office.work.close_work import begin_work, is_going_on, newest_work
 from web.visits import Visit, redirect
 
 AUDIENCES = {

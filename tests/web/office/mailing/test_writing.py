@@ -20,7 +20,7 @@ from tests.flows.desk import at_server
 from tests.flows.fixtures import server
 from tests.office.health_builders import an_office_at
 from tests.web.office.conftest import TRIAL
-from web.office.work import close_work
+from web.office.begun import close_work
 
 __all__ = ["server"]
 WRITE = "/office/communications/write"
