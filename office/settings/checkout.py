@@ -188,7 +188,7 @@ class OtherPaymentsSettings(SettingsSection):
 
 class MessagesSettings(SettingsSection):
     """
-    Sentences of the office's own on the pages (rules 71, 200, 205).
+    Sentences of the office's own on the pages (rules 71, 199, 200, 205).
 
     **Bold**, *italic* and [a link](https://…) may stand in them, and lines; nothing else does.
     """

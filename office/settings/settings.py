@@ -43,6 +43,7 @@ from office.settings.close import (
     ChecksSettings,
     ClockSettings,
     DatabaseSettings,
+    DocumentsSettings,
     ExportsSettings,
     HealthSettings,
     LoggingSettings,
@@ -89,6 +90,7 @@ class Settings(BaseSettings):
     utility: UtilitySettings = UtilitySettings()
     database: DatabaseSettings = DatabaseSettings()
     bills: BillsSettings = BillsSettings()
+    documents: DocumentsSettings = DocumentsSettings()
     smtp: SmtpSettings = SmtpSettings()
     bounces: BouncesSettings = BouncesSettings()
     ebill: EbillSettings = EbillSettings()
