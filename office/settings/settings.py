@@ -31,6 +31,7 @@ from office.secrets.sources import (
 from office.settings.approval import ApprovalSettings, ChecklistSettings
 from office.settings.arrangements import ArrangementsSettings
 from office.settings.checkout import (
+    BotCheckSettings,
     CheckoutSettings,
     MessagesSettings,
     OtherPaymentsSettings,
@@ -94,6 +95,7 @@ class Settings(BaseSettings):
     autopay: AutopaySettings = AutopaySettings()
     payments: PaymentsSettings = PaymentsSettings()
     checkout: CheckoutSettings = CheckoutSettings()
+    bot_check: BotCheckSettings = BotCheckSettings()
     other_payments: OtherPaymentsSettings = OtherPaymentsSettings()
     messages: MessagesSettings = MessagesSettings()
     theme: ThemeSettings = ThemeSettings()
