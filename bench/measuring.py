@@ -36,12 +36,19 @@ def cpu_seconds() -> float:
     return used.user + used.system + used.children_user + used.children_system
 
 
-def measure(module: str, job: str, size: int, folder: Path) -> Figures:
-    """Run a job in a process of its own, which prepares its books before it looks at the clock."""
+def measure(
+    module: str, job: str, size: int, folder: Path, checkout: Path | None = None
+) -> Figures:
+    """
+    Run a job in a process of its own, which prepares its books before it looks at the clock.
+
+    `checkout` is another checkout of the project, whose code is run in place of this one's.
+    """
     told = subprocess.run(
         [sys.executable, "-m", module, job, str(size), folder],
         stdout=subprocess.PIPE,
         check=True,
+        cwd=checkout,
     )
     return Figures(**json.loads(told.stdout))
 

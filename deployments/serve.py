@@ -21,7 +21,6 @@ from deployments.forms import choices, readable, with_choices
 from deployments.served import FLOWS, office_here
 from deployments.upkeep import Upkeep
 from domain.failures import Misuse
-from office.equipment.office import Office
 from office.prefect_server.owner import owner_tag
 from office.rounds.rounds import Rounds
 from office.rounds.starting import StartsInServer
@@ -87,18 +86,20 @@ def serve_office() -> None:
         runner.add_deployment(deployment)
     LOGGER.info("%d flows are served, by the time of %s", len(made), zone)
     threading.Thread(target=upkeep.go_on, daemon=True).start()
-    threading.Thread(target=go_round, args=(office,), daemon=True).start()
+    threading.Thread(target=go_round, args=(upkeep,), daemon=True).start()
     try:
         asyncio.run(runner.start())
     except (KeyboardInterrupt, TerminationSignal):
         LOGGER.info("the flows are served no longer")
 
 
-def go_round(office: Office) -> None:
+def go_round(upkeep: Upkeep) -> None:
     """Look every minute, at its beginning, whether something has work, until the process ends."""
+    office = upkeep.office
     rounds, asleep = Rounds(office, StartsInServer(office)), threading.Event()
     while True:
         asleep.wait(ROUND_SECONDS - datetime.now(UTC).timestamp() % ROUND_SECONDS)
+        rounds.office = upkeep.office  # with the settings of now
         try:
             rounds.go(datetime.now(UTC))
         except Misuse as wrong:  # a person has to put them right

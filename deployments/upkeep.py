@@ -1,4 +1,4 @@
-"""What has to be seen to beside serving: missed runs, the forms, the time zone, the alerts."""
+"""What has to be seen to beside serving: missed runs, forms, time zone, settings, alerts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from database.runs import newest_timezone
 from deployments.automations import ensure_automations
 from deployments.calendar import Daily, calendar
 from deployments.forms import choices, with_choices
+from domain.failures import Misuse
 from office.equipment.office import Office
+from office.equipment.renewing import renewed, written_settings
 from office.settings.settings import Settings
 
 LOOK_SECONDS = 60
@@ -33,7 +35,8 @@ class Upkeep:
     """One server's deployments of an office, and what is known of them."""
 
     def __init__(self, office: Office, zone: str, periods: list[str]) -> None:
-        self._here = office
+        self.office = office
+        self._written = written_settings(office)
         self._zone = zone
         self._periods = periods
         self._missed: list[tuple[str, datetime]] = []
@@ -46,11 +49,11 @@ class Upkeep:
         has missed nothing. After days off dozens of planned runs would begin at once, one beside
         the other; what is owed the make-up run does, once.
         """
-        if not self._here.settings.prefect.schedules:
+        if not self.office.settings.prefect.schedules:
             return
         with get_client(sync_client=True) as client:
-            drop_late_runs(client, self._here.settings, now)
-            for plan in calendar(self._here.settings):
+            drop_late_runs(client, self.office.settings, now)
+            for plan in calendar(self.office.settings):
                 if isinstance(plan.schedule, Daily):
                     due = plan.schedule.last_before(now, self._zone)
                     if _was_missed(client, plan.name, due):
@@ -66,6 +69,7 @@ class Upkeep:
             asleep.wait(LOOK_SECONDS)
             self._done(self.offer_periods)
             self._done(self.follow_the_time_zone)
+            self._done(self.follow_the_settings)
 
     def set_up(self) -> None:
         """Start what was missed, once each, and put the alerts' triggers into the server."""
@@ -83,30 +87,55 @@ class Upkeep:
 
     def offer_periods(self) -> None:
         """Put the periods that the books have now into the forms."""
-        periods = choices(self._here.database)
+        periods = choices(self.office.database)
         if periods == self._periods:
             return
         with get_client(sync_client=True) as client:
-            for plan in calendar(self._here.settings):
+            for plan in calendar(self.office.settings):
                 _offer(client, plan.name, periods)
         self._periods = periods
 
     def follow_the_time_zone(self) -> None:
         """Move the daily runs to the time zone of the newest export, where that has changed."""
-        zone = newest_timezone(self._here.database)
-        if zone == self._zone or not self._here.settings.prefect.schedules:
+        zone = newest_timezone(self.office.database)
+        if zone == self._zone or not self.office.settings.prefect.schedules:
             return
         with get_client(sync_client=True) as client:
-            for plan in calendar(self._here.settings):
+            for plan in calendar(self.office.settings):
                 if plan.schedule is not None:
                     _reschedule(client, plan.name, plan.schedule.cron, zone)
         LOGGER.info("the daily runs go by the time of %s now, not of %s", zone, self._zone)
         self._zone = zone
 
+    def follow_the_settings(self) -> None:
+        """
+        Go by what staff have changed in the settings since, and move the daily runs by it.
+
+        What cannot be read holds nobody up: the settings of before stay, and the log says why.
+        """
+        written = written_settings(self.office)
+        if written == self._written:
+            return
+        try:
+            office = renewed(self.office)
+        except Misuse as wrong:
+            LOGGER.error("the settings of before stay in force: %s", wrong)
+            self._written = written
+            return
+        moved = moved_runs(self.office.settings, office.settings)
+        if moved and self.office.settings.prefect.schedules:
+            with get_client(sync_client=True) as client:
+                for name, cron in moved.items():
+                    _reschedule(client, name, cron, self._zone)
+        LOGGER.info(
+            "the settings were changed, and are in force; moved: %s", ", ".join(moved) or "-"
+        )
+        self.office, self._written = office, written
+
     def name_planned_runs(self) -> None:
         """Give the planned daily runs their names before they begin: `remind 2026-11-29`."""
         with get_client(sync_client=True) as client:
-            for plan in calendar(self._here.settings):
+            for plan in calendar(self.office.settings):
                 if plan.schedule is not None:
                     self._name_runs_of(client, plan.name)
 
@@ -154,6 +183,16 @@ def drop_late_runs(client: SyncPrefectClient, settings: Settings, now: datetime)
     if dropped:
         LOGGER.info("%d planned runs whose time has passed are dropped", dropped)
     return dropped
+
+
+def moved_runs(before: Settings, after: Settings) -> dict[str, str]:
+    """Return the deployments whose time the settings have changed, with their new cron."""
+    old = {plan.name: plan.schedule for plan in calendar(before)}
+    return {
+        plan.name: plan.schedule.cron
+        for plan in calendar(after)
+        if plan.schedule is not None and plan.schedule != old[plan.name]
+    }
 
 
 def _reschedule(client: SyncPrefectClient, name: str, cron: str, zone: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 
 from domain.money import Money
 
@@ -44,6 +45,16 @@ class BillRange:
     kin: tuple[str, ...] = ()  # keys of others' accounts that rightly stand on its pages
     is_ruled: bool = False  # a person said whose it is; it may show no account
     loose: int = 0  # of its last pages: only their place in the file says that they are its own
+
+
+class Tagging(StrEnum):
+    """What became of the tags by which screen readers read a bill (ruling 23)."""
+
+    KEPT = "tags-kept"
+    NONE = "source-not-tagged"
+    INCOMPLETE = "tags-incomplete"  # they lack some of what the pages show
+    UNREADABLE = "tags-unreadable"
+    DROPPED = "tags-dropped"  # by setting
 
 
 @dataclass(frozen=True, slots=True)

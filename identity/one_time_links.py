@@ -69,6 +69,15 @@ def find_link(
     return _first(books, _good_links(now).where(*by_token))
 
 
+def is_used(books: Connection, token: str, kinds: frozenset[LinkKind]) -> bool:
+    """Tell whether a link has done what it was made for, as against one that is merely over."""
+    row = one_time_link.c
+    query = sa.select(row.key).where(
+        row.token_sha256 == token_hash(token), row.kind.in_(kinds), row.used_at.is_not(None)
+    )
+    return books.scalar(query) is not None
+
+
 def find_link_by_key(books: Connection, key: str) -> OneTimeLink | None:
     """Return a link that we have kept, good or not."""
     return _first(books, sa.select(one_time_link).where(one_time_link.c.key == key))

@@ -99,6 +99,8 @@ def say_done(done: Released) -> str:
         return "it goes with the others when the period is closed"
     if done.later_period is not None:
         return f"it shows; the bill of {done.later_period} holds what it asks for"
+    if done.due_on is None:
+        return "no balance moves, and nothing of it is due"
     said = [f"{done.amount_due.dollars()} due on {done.due_on}"]
     payment = done.payment
     if payment is not None and payment.pay_on is not None:

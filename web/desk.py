@@ -24,15 +24,16 @@ from web.customers.paying.routes import ROUTES as PAYING
 from web.customers.paying.routes import guest_routes
 from web.customers.routes import customer_routes
 from web.gateways import TWILIO, take_stripe_event, take_twilio
-from web.guarding import Guard, largest_of
-from web.layout import refuse_looking, send_static
+from web.guarding import HEADERS, Guard, largest_of
+from web.layout import missing, refuse_looking, send_static
 from web.mail_thread import MailThread, sending_mail
 from web.mailed_links import ask_to_unsubscribe, fetch_export, read_communication, unsubscribe
 from web.monitors import LastLook, tell_health, tell_metrics
-from web.pages import not_there
+from web.pages import down, failed, not_there
 from web.payment_thread import PaymentThread
 from web.staff_routes import office_routes, staff_access_routes
 from web.theme import send_themed
+from web.visits import known_visit
 
 BUSY_SECONDS = 30
 _LOG = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ def desk_of(office: Office) -> Starlette:
             Route("/theme/{name}", send_themed, methods=["GET"]),
         ],
         lifespan=sending_mail,
-        middleware=[Middleware(Guard, largest=largest_of)],
+        middleware=[Middleware(Guard, largest=largest_of, by_tls=office.settings.web.is_secure)],
         exception_handlers={
             404: _missing,
             500: _failed,
@@ -91,18 +92,38 @@ def _pages(office: Office) -> list[Route]:
 
 
 def _missing(request: Request, _failure: Exception) -> Response:
-    return not_there(request)
+    """Say it on a page of the portal to whoever is signed in there; to others in a plain one."""
+    visit = known_visit(request)
+    return not_there(request) if visit is None else missing(visit)
 
 
-def _busy(_request: Request, failure: Exception) -> Response:
-    """Ask for patience where the books give no answer: too many ask, or they are away."""
+def _busy(request: Request, failure: Exception) -> Response:
+    """Ask for patience where the books give no answer: too many ask or they are away (rule 189)."""
     _LOG.warning("The books gave no answer to a page: %s", say_cause(failure))
-    text = "We are busy just now; please try again in a minute.\n"
-    headers = {"Cache-Control": "no-store", "Retry-After": f"{BUSY_SECONDS}"}
-    return PlainTextResponse(text, 503, headers)
+    if _is_program(request):
+        text = "We are busy just now; please try again in a minute.\n"
+        answer: Response = PlainTextResponse(text, 503)
+    else:
+        answer = down(request)
+    answer.headers["Retry-After"] = f"{BUSY_SECONDS}"
+    return _private(answer)
 
 
-def _failed(_request: Request, _failure: Exception) -> Response:
-    """Say nothing of what went wrong: the log has it. The guard does not see this answer."""
-    text = "Something went wrong; please try again later.\n"
-    return PlainTextResponse(text, 500, {"Cache-Control": "no-store"})
+def _failed(request: Request, _failure: Exception) -> Response:
+    """Say nothing of what went wrong: the log has it."""
+    if _is_program(request):
+        text = "Something went wrong; please try again later.\n"
+        return _private(PlainTextResponse(text, 500))
+    return _private(failed(request))
+
+
+def _is_program(request: Request) -> bool:
+    """Tell whether a gateway or a monitor asks, who reads no pages."""
+    return request.url.path.startswith(("/webhooks/", "/health", "/metrics"))
+
+
+def _private(answer: Response) -> Response:
+    """Add the headers of every answer: the guard does not see one to a failure."""
+    for name, value in HEADERS:
+        answer.headers[name.decode("ascii")] = value.decode("ascii")
+    return answer

@@ -19,7 +19,10 @@ CORRECTED = "/office/correct"
 LARGEST_POST = 50_000_000  # a newsletter, or the small export of one bill
 TEMPLATES = "/office/communications/templates"
 EDITS, PREVIEWS = f"{TEMPLATES}/edit", f"{TEMPLATES}/preview"
-WRITTEN = frozenset({EDITS, PREVIEWS})  # forms in which whole texts are written
+MESSAGES = "/office/communications/messages"
+SETTINGS = "/office/settings"
+SETTING = f"{SETTINGS}/change"
+WRITTEN = frozenset({EDITS, PREVIEWS, MESSAGES, SETTING})  # forms in which whole texts are written
 LARGEST_WRITTEN = 1_000_000
 LOG = logging.getLogger("billclose.web")
 
@@ -57,9 +60,13 @@ HEADERS = (
     (b"referrer-policy", b"same-origin"),
     (b"x-robots-tag", b"noindex, nofollow"),
     (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
     (b"cache-control", b"no-store"),
 )  # fmt: skip
 
+
+# Where the desk is reached by TLS: browsers then come by nothing else for a year.
+OVER_TLS = ((b"strict-transport-security", b"max-age=31536000"),)
 
 # Mail programs, gateways and Apple post there from elsewhere, with a secret of their own.
 FROM_ELSEWHERE = ("/unsubscribe/", "/webhooks/", "/oidc/apple/callback")
@@ -78,9 +85,15 @@ class Guard:
     """
 
     def __init__(
-        self, app: ASGIApp, largest: Callable[[str], int], seconds: float = PIECE_SECONDS
+        self,
+        app: ASGIApp,
+        largest: Callable[[str], int],
+        seconds: float = PIECE_SECONDS,
+        *,
+        by_tls: bool = False,
     ) -> None:
         self._app = app
+        self._headers = (*HEADERS, *OVER_TLS) if by_tls else HEADERS
         self._largest = largest
         self._seconds = seconds
 
@@ -106,7 +119,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 is_begun = True
                 status = message["status"]
-                message = {**message, "headers": [*message.get("headers", ()), *_missing(message)]}
+                message = {**message, "headers": self._dressed(message)}
             await send(message)
 
         try:
@@ -129,6 +142,12 @@ class Guard:
         finally:
             took = time.monotonic() - started
             LOG.info("%s %s %d %.3f s", scope["method"], _first_part(scope["path"]), status, took)
+
+    def _dressed(self, message: Message) -> list[tuple[bytes, bytes]]:
+        """Return the headers of an answer with those that it has not set itself."""
+        own = list(message.get("headers", ()))
+        known = {name.lower() for name, _ in own}
+        return own + [(name, value) for name, value in self._headers if name not in known]
 
 
 def largest_of(path: str) -> int:
@@ -159,12 +178,6 @@ def _is_from_elsewhere(scope: Scope) -> bool:
         return site not in ("same-origin", "none")
     origin = headers.get(b"origin", "")
     return bool(origin) and origin.partition("//")[2] != headers.get(b"host", "")
-
-
-def _missing(message: Message) -> list[tuple[bytes, bytes]]:
-    """Return the headers that an answer has not set itself."""
-    known = {name.lower() for name, _ in message.get("headers", ())}
-    return [(name, value) for name, value in HEADERS if name not in known]
 
 
 def _first_part(path: str) -> str:

@@ -55,7 +55,7 @@ def show(visit: Visit, template: str, status: int = 200, **values: Any) -> HTMLR
     """Return a page; every template knows the visit's session, form and problems."""
     settings = visit.office.settings
     common = {
-        "messages": settings.messages,  # the office's own words (rules 71, 200)
+        "messages": visit.messages,  # the office's own words (rules 71, 200)
         "pays_other": bool(settings.other_payments.offered),
         "has_cart_page": settings.checkout.cart,
         "lets_guests_pay": settings.checkout.guests,

@@ -20,12 +20,12 @@ _PAGE = """<!DOCTYPE html>
 </head>
 <body>
 <main class="narrow">
-<h1>{title}</h1>
 {body}
 </main>
 </body>
 </html>
 """
+_ALARM = '<div class="summary" role="alert">\n{said}\n</div>'
 _BUTTON = """<form method="post" action="">
 <input type="hidden" name="List-Unsubscribe" value="One-Click">
 <button class="main" type="submit">{text}</button>
@@ -33,16 +33,25 @@ _BUTTON = """<form method="post" action="">
 
 
 def page(
-    request: Request, title: str, *paragraphs: str, button: str = "", status: int = 200
+    request: Request,
+    title: str,
+    *paragraphs: str,
+    button: str = "",
+    status: int = 200,
+    is_alarm: bool = False,
 ) -> HTMLResponse:
     """
-    Return a page of plain text in the language of whoever asks.
+    Return a page of plain text in the language of whoever asks; it needs no database.
 
-    `button` posts back to the address that it was read at.
+    `button` posts back to the address that it was read at; an alarm is framed in red.
     """
     language = language_asked(request)
     say = speaker(language)
-    body = "\n".join(f"<p>{escape(say(text))}</p>" for text in paragraphs)
+    lines = [f"<h1>{escape(say(title))}</h1>"]
+    lines += [f"<p>{escape(say(text))}</p>" for text in paragraphs]
+    body = "\n".join(lines)
+    if is_alarm:
+        body = _ALARM.format(said=body)
     if button:
         body += "\n" + _BUTTON.format(text=escape(say(button)))
     style = static_path("portal.css")
@@ -57,4 +66,28 @@ def not_there(request: Request) -> HTMLResponse:
         "There is nothing here",
         "The link is wrong, or its time is over. Ask the billing office for a new one.",
         status=404,
+    )
+
+
+def down(request: Request) -> HTMLResponse:
+    """Say in red that the portal is down for now, and that nothing is lost by it (rule 189)."""
+    return page(
+        request,
+        "The site is down for maintenance",
+        "We are busy just now; please try again in a minute.",
+        "If you were sending something, look first whether it is there before you send it again.",
+        status=503,
+        is_alarm=True,
+    )
+
+
+def failed(request: Request) -> HTMLResponse:
+    """Say nothing of what went wrong: the log has it."""
+    return page(
+        request,
+        "Something went wrong",
+        "Please try again later. If it happens again, tell the billing office when it happened.",
+        "If you were sending something, look first whether it is there before you send it again.",
+        status=500,
+        is_alarm=True,
     )

@@ -15,8 +15,8 @@ from office.equipment.office import Office
 from office.home import require_home
 from office.settings.settings import open_settings
 from web.desk import desk_of
+from web.office.renewing import require_whole
 from web.patience import PatientProtocol
-from web.theme import theme_of
 
 # Connections that are open and silent count too: a lower limit would be reached by people who have
 # just read a page. The work itself is bounded by the pool of threads that does it, and who sends or
@@ -24,14 +24,6 @@ from web.theme import theme_of
 MOST_CONNECTIONS = 1_000
 IDLE_SECONDS = 5
 STOP_SECONDS = 15
-
-
-def require_whole(office: Office) -> None:
-    """Raise Misuse for what is set by half: it is said here, and not to customers."""
-    theme_of(office)
-    dict(office.identity_providers)
-    office.bot_check.ask(office.moment())
-    office.text_sender.close()
 
 
 def serve(host: str, port: int, as_of: str = "") -> None:

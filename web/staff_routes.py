@@ -9,17 +9,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from web.guarding import CORRECTED, POSTS, UPLOADS, WRITTEN
-from web.office import (
-    access,
-    arranging,
-    close,
-    customers,
-    outsorting,
-    payments,
-    settings,
-    start,
-    theme,
-)
+from web.office import access, arranging, close, customers, outsorting, payments, start, theme
+from web.office.administration.routes import ROUTES as ADMINISTRATION
 from web.office.corrections import correcting, undoing
 from web.office.decisions.autopay import AUTOPAY
 from web.office.decisions.communications import COMMUNICATIONS, show_posting, take_posting
@@ -30,9 +21,11 @@ from web.office.decisions.findings import FINDINGS
 from web.office.decisions.payments import PAYMENTS
 from web.office.decisions.printing import PRINTING
 from web.office.enrollment import enrolling
+from web.office.late.routes import ROUTES as LATE
 from web.office.lists import ListPage, export_list, show_list
 from web.office.pages import DIFFERENCES, LIST_PAGES, groups
 from web.office.permissions import Permission, may
+from web.office.sorting.routes import ROUTES as SORTING
 from web.office.uploading import take_export, uploading
 from web.office.wording.routes import ROUTES as WORDING
 from web.office.wording.writing import written_fields
@@ -76,7 +69,6 @@ STAFF: tuple[tuple[str, str, Page, Permission], ...] = (
     ("POST", f"{enrolling.ENROLL}/link", enrolling.take_link, Permission.DECIDE),
     ("POST", f"{enrolling.ENROLL}/offer", enrolling.take_terms, Permission.DECIDE),
     ("POST", f"{enrolling.ENROLL}/agree", enrolling.take_yes, Permission.DECIDE),
-    ("GET", "/office/settings", settings.show_settings, Permission.SETTINGS),
     ("GET", "/office/settings/theme", theme.show_theme, Permission.SETTINGS),
 )
 UPLOADED: tuple[tuple[str, Permission, str, Callable[[Visit, Any], Response]], ...] = (
@@ -99,6 +91,9 @@ def staff_pages() -> Iterator[tuple[str, str, Page, Permission]]:
     own = {(method, path) for method, path, _page, _needed in STAFF}
     yield from STAFF
     yield from WORDING
+    yield from ADMINISTRATION
+    yield from LATE
+    yield from SORTING
     for decision in DECISIONS:
         assert decision.page.row_link is not None
         needed = decision.page.row_link.permission

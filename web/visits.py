@@ -30,7 +30,7 @@ from mail.rendering.alerts import newest_utility, newest_utility_in
 from office.equipment.office import Office, in_name_of, only_looking
 from rules.portal_access import own_path
 from web.office.permissions import Permission, may
-from web.words import language_asked, speaker
+from web.words import language_asked, messages_in, speaker
 
 NEWEST = "billclose.newest"  # of a request: what its newest export says
 STAFF_COOKIE = "office"
@@ -96,6 +96,11 @@ class Visit:
         if self.session is not None:
             return self.session.language
         return language_asked(self.request)
+
+    @property
+    def messages(self) -> Mapping[str, str]:
+        """The office's own sentences, in the visitor's language."""
+        return messages_in(self.office.settings, self.language)
 
     def say(self, text: str, **values: object) -> str:
         """Say a sentence in the visitor's language."""
@@ -299,6 +304,15 @@ def _visit(request: Request, form: Mapping[str, str], *, before_code: bool = Fal
         if session is not None:  # a page comes of it: what it says above all is read along
             request.scope[NEWEST] = newest_utility_in(books)
     return Visit(request, office, now, form, session)
+
+
+def known_visit(request: Request) -> Visit | None:
+    """Return a visit of whoever is signed in to the portal; without a cookie nothing is read."""
+    office: Office = request.app.state.office
+    if "customers" not in office.settings.web.serves or cookie_name(office) not in request.cookies:
+        return None
+    visit = _visit(request, {})
+    return visit if visit.session is not None else None
 
 
 def _looked_at(looking: CustomerLook) -> SignedIn:

@@ -1,15 +1,18 @@
-"""The languages of the pages: English in the code, others in catalogs."""
+"""The languages of the pages, and the office's own sentences on them."""
 
 from __future__ import annotations
 
 import gettext
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
+from markupsafe import Markup, escape
 from starlette.requests import Request
 
-from domain.languages import NAMES
+from domain.languages import NAMES, SPANISH
+from domain.messages import Mark, Piece, read_message
+from office.settings.settings import Settings
 
 LOCALES = Path(__file__).parent / "locales"
 # A language is offered where its catalog is there: a page half in another language helps nobody.
@@ -52,3 +55,35 @@ def language_of(chosen: str, accepted: str) -> str:
         if name in LANGUAGES:
             return name
     return "en"
+
+
+_TAGS = {Mark.BOLD: "strong", Mark.ITALIC: "em"}
+PLAIN = ("navigation",)  # a link's name
+
+
+def messages_in(settings: Settings, language: str) -> Mapping[str, str]:
+    """
+    Return the office's own sentences on the pages (rules 71, 200, 205), by their place.
+
+    Empty where it says nothing; where it says nothing in Spanish, in English.
+    """
+    said = settings.messages.model_dump()
+    if language == SPANISH:
+        said |= {place: text for place, text in settings.messages_es if text}
+    return {place: text if place in PLAIN else to_markup(text) for place, text in said.items()}
+
+
+def to_markup(text: str) -> Markup:
+    """Write a message as HTML: its words escaped, its few marks as tags, and no other tag."""
+    return Markup("").join(_write(piece) for piece in read_message(text.strip()))
+
+
+def _write(piece: Piece) -> Markup:
+    if piece.mark is Mark.LINE:
+        return Markup("<br>")
+    if piece.mark is Mark.LINK:
+        return Markup('<a href="{}">{}</a>').format(piece.leads_to, piece.words)
+    if piece.mark is Mark.PLAIN:
+        return escape(piece.words)
+    tag = _TAGS[piece.mark]
+    return Markup(f"<{tag}>{{}}</{tag}>").format(piece.words)  # noqa: S704 - the tag is ours

@@ -14,6 +14,7 @@ from bench.plotting import bars
 from bench.writing import machine, memory_disk, write_down
 
 FEW, MANY = (20_000, 3_000), (200_000, 50_000)  # accounts to schedule, payments to collect
+ROUNDS = 3  # of this version and another in turn
 UNITS = "Milliseconds of CPU a payment"
 
 
@@ -29,7 +30,7 @@ class Row:
 def main(arguments: list[str]) -> None:
     """Measure each job at its size and at a tenth of it, and write the results."""
     told = _options().parse_args(arguments)
-    rows = []
+    rows, pairs = [], []
     with TemporaryDirectory(prefix="billclose-money-", dir=memory_disk()) as folder:
         for job, payments in plan(told):
             place = Path(folder) / f"{job}-{payments}"
@@ -37,7 +38,45 @@ def main(arguments: list[str]) -> None:
             figures = measure("bench.money.jobs", job, payments, place)
             rows.append(Row(job, payments, figures))
             print(line(rows[-1]), flush=True)
-    write_results(rows)
+        if told.beside is not None:
+            pairs = list(beside(told, Path(folder)))
+    write_results(rows, pairs)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One job of one size by this version and by another; each took its turns."""
+
+    job: str
+    payments: int
+    ours: list[float]  # seconds of CPU, a turn each
+    others: list[float]
+
+    @property
+    def times(self) -> float:
+        """How many times the other's CPU this version takes."""
+        return sum(self.ours) / sum(self.others)
+
+
+def beside(told: argparse.Namespace, folder: Path) -> Iterator[Pair]:
+    """Measure what decides and draws in this version and in another one, turn by turn."""
+    for job, payments in list(plan(told))[3::2]:
+        pair = Pair(job, payments, [], [])
+        for turn in range(ROUNDS):
+            for checkout, seconds in ((told.beside, pair.others), (None, pair.ours)):
+                place = folder / f"{job}-{turn}-{checkout is None}"
+                place.mkdir()
+                figures = measure("bench.money.jobs", job, payments, place, checkout)
+                seconds.append(figures.cpu_seconds)
+        print(in_words(pair), flush=True)
+        yield pair
+
+
+def in_words(pair: Pair) -> str:
+    return (
+        f"{pair.job}, {pair.payments:,} payments, {ROUNDS} turns: {sum(pair.ours):.1f} s of CPU"
+        f" against the other version's {sum(pair.others):.1f} s, {pair.times:.2f} times."
+    )
 
 
 def plan(told: argparse.Namespace) -> Iterator[tuple[str, int]]:
@@ -61,7 +100,7 @@ def cpu_ms(row: Row) -> float:
     return 1000 * row.figures.cpu_seconds / row.payments
 
 
-def write_results(rows: list[Row]) -> None:
+def write_results(rows: list[Row], pairs: list[Pair]) -> None:
     groups = {
         f"{row.payments:,} payments": [
             (other.job, cpu_ms(other)) for other in rows if other.payments == row.payments
@@ -69,10 +108,11 @@ def write_results(rows: list[Row]) -> None:
         for row in rows
     }
     figures = {"machine": machine(), "rows": [asdict(row) for row in rows]}
-    write_down("money", figures, table(rows), bars(groups, UNITS))
+    figures["beside"] = [asdict(pair) for pair in pairs]
+    write_down("money", figures, table(rows, pairs), bars(groups, UNITS))
 
 
-def table(rows: list[Row]) -> str:
+def table(rows: list[Row], pairs: list[Pair]) -> str:
     text = [
         "# Scheduling and collecting",
         "",
@@ -93,7 +133,8 @@ def table(rows: list[Row]) -> str:
             f" | {cpu_ms(row):,.3f} | {row.payments / found.wall_seconds:,.0f}"
             f" | {found.peak_megabytes:,.0f} |"
         )
-    return "\n".join([*text, "", *conclusions(rows), ""])
+    compared = [f"- {in_words(pair)}" for pair in pairs]
+    return "\n".join([*text, "", *conclusions(rows), *compared, ""])
 
 
 def conclusions(rows: list[Row]) -> Iterator[str]:
@@ -116,5 +157,6 @@ def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench money", description=__doc__)
     parser.add_argument("--accounts", type=int, help=f"to schedule, at most: {FEW[0]:,}")
     parser.add_argument("--payments", type=int, help=f"to collect, at most: {FEW[1]:,}")
+    parser.add_argument("--beside", type=Path, help="another checkout, measured in turn with this")
     parser.add_argument("--full", action="store_true", help=f"{MANY[0]:,} and {MANY[1]:,} instead")
     return parser

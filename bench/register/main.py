@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 
 from bench.register.books import AT, PLANTED, Truth, make_books
+from bench.register.harbor import make_harbor
+from bench.register.harbor_slips import HARBOR_SLIPS
 from bench.register.held_out import OF_ALL, SPOILED, make_held_out
 from bench.register.slips import SLIP_KINDS
 from bench.register.valley import make_valley
@@ -71,6 +73,8 @@ def main(arguments: list[str]) -> None:
             *((f"held out, {one}", partial(make_held_out, spoiled=one)) for one in OF_ALL),
             ("valley", make_valley),
             ("valley, clean", partial(make_valley, spoiled=False)),
+            ("harbor", make_harbor),
+            ("harbor, clean", partial(make_harbor, spoiled=False)),
         )
         if size <= SMALL or name in PLANTED_BOOKS
     ]
@@ -80,7 +84,7 @@ def main(arguments: list[str]) -> None:
 
 
 SMALL = 10_000  # accounts, beyond which only what is planted is looked at
-PLANTED_BOOKS = ("as planted", "held out", "valley")
+PLANTED_BOOKS = ("as planted", "held out", "valley", "harbor")
 
 
 def measure(name: str, accounts: int, make: Callable[[Path, int], Truth]) -> Measured:
@@ -165,7 +169,7 @@ def to_markdown(measured: list[Measured]) -> str:
         )
     kinds = [
         kind
-        for kind in (*PLANTED, *SPOILED, *SLIP_KINDS)
+        for kind in dict.fromkeys((*PLANTED, *SPOILED, *SLIP_KINDS, *HARBOR_SLIPS))
         if any(kind in one.recall for one in measured)
     ]
     lines += ["", "| planted | recall |", "| --- | --- |"]

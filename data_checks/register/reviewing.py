@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sqlalchemy.engine import Connection
 
 from data_checks.check import Finding
@@ -135,25 +136,35 @@ def _in_order(rows: list[Finding]) -> tuple[Finding, ...]:
 
 
 def _add_lines(found: dict[str, list[Finding]], register: Register, looked: UnusualLines) -> None:
-    for check, claim in looked.claims.items():
-        places = np.nonzero(np.asarray(claim.fillna(False), bool))[0]
+    told = {
+        check: np.nonzero(np.asarray(claim.fillna(False), bool))[0]
+        for check, claim in looked.claims.items()
+    }
+    rows = _rows_at(
+        register.frame, sorted(set().union(*(set(one.tolist()) for one in told.values())))
+    )
+    for check, places in told.items():
         blocking = looked.blocking.get(check)
-        for place in places:
+        for place in places.tolist():
             blocks = blocking is not None and bool(blocking.iloc[place])
-            finding = _to_finding(register, check, int(place), blocks=blocks)
+            finding = _to_finding(check, rows[place], register.usage[place], blocks=blocks)
             found.setdefault(check, []).append(finding)
     for check, sentences in looked.in_all.items():
         found.setdefault(check, []).extend(Finding("", "", sentence) for sentence in sentences)
     found["closed-account-used"] = _one_an_account(found.get("closed-account-used", []))
 
 
+def _rows_at(frame: pd.DataFrame, places: Sequence[int]) -> dict[int, dict[Hashable, Any]]:
+    """Take what was found out of the frame at once: row by row is ten times the work."""
+    return dict(zip(places, frame.iloc[list(places)].to_dict("records"), strict=True))
+
+
 def _one_an_account(rows: list[Finding]) -> list[Finding]:
     return list({row.account_key: row for row in reversed(rows)}.values())
 
 
-def _to_finding(register: Register, check: str, place: int, *, blocks: bool) -> Finding:
-    row: Any = register.frame.iloc[place]
-    months = tuple(None if np.isnan(use) else round(float(use), 1) for use in register.usage[place])
+def _to_finding(check: str, row: Any, uses: Any, *, blocks: bool) -> Finding:
+    months = tuple(None if np.isnan(use) else round(float(use), 1) for use in uses)
     meter = row["meter"] or row["meter_before"]
     return Finding(
         account_key=row["account_key"],

@@ -12,6 +12,7 @@ from data_checks.register.usual import CLASS_SIZE
 LIKE = 8  # others within a fifth of the use, from where an amount can be compared
 MOST_KNOTS = 12  # where a class's price may bend
 EACH_KNOT = 12  # lines, so that a bend is not one customer's
+TINY = 1e-12  # beside the largest: a direction in which nothing differs
 ROUNDS = 12  # of weighing, after which the weights stand still
 MIXED = 0.25  # of a class's lines off its curve: several prices stand under one rate code
 ONE_PRICE = 0.02  # of them, up to which there is one price
@@ -84,12 +85,15 @@ def _fitted_moves(now: Any, before: Any, moved: Any) -> Any:
     scale = max(float(np.median(np.r_[now, before])), 1.0)
     pieces = [np.maximum(use[:, None] - steps, 0) / scale for use in (now, before)]
     design = np.c_[np.ones(len(now)), pieces[0], -pieces[1]]
+    # its columns are made alike and independent once: then a round is sums, and no decomposition
+    basis = np.linalg.svd(design, full_matrices=False)
+    design = basis[0][:, basis[1] > basis[1].max() * TINY]
     weights = np.ones(len(now))
     fitted = np.zeros(len(now))
     for _ in range(ROUNDS):
-        solved = np.linalg.lstsq(design * weights[:, None], moved * weights, rcond=None)[0]
-        fitted = design @ solved
-        weights = 1 / np.sqrt(np.maximum(np.abs(moved - fitted), 1.0))  # a cent is exact
+        weighted = (design * weights[:, None]).T
+        fitted = design @ np.linalg.lstsq(weighted @ design, weighted @ moved, rcond=None)[0]
+        weights = 1 / np.maximum(np.abs(moved - fitted), 1.0)  # a cent is exact
     return fitted
 
 

@@ -113,10 +113,16 @@ def _health(looking: Looking, asked: list[Condition], offsets: Offsets) -> Healt
 
 
 def _as_watched(looking: Looking) -> Iterator[Condition]:
+    """Repeat what the last watch said of servers; what is open is in its own words."""
+    columns = (incident.c.condition, incident.c.detail, incident.c.remedy)
+    query = sa.select(*columns).where(incident.c.ended_at.is_(None)).order_by(incident.c.condition)
+    with looking.office.database.reading() as books:
+        opened = books.execute(query).all()
     for kind in ASKED:
-        names = [name for name in looking.known if name.partition("/")[0] == kind]
-        yield from (Condition(name, State.TROUBLE) for name in names)
-        if not names:
+        rows = [row for row in opened if row.condition.partition("/")[0] == kind]
+        for row in rows:
+            yield Condition(row.condition, State.TROUBLE, row.detail, remedy=row.remedy)
+        if not rows:
             yield Condition(kind, State.WELL, "The last watch found nothing.")
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
+from domain.messages import find_wrong_link
 from domain.money import ZERO, Money
 from domain.payments import MethodKind
 from identity.bot_check.port import BotCheckKind
@@ -19,6 +21,16 @@ from rules.money.checkout import (
     ServiceFee,
     parse_percent,
 )
+
+
+def _check_message(value: str) -> str:
+    """Links of a message lead to the web or into the portal, and nowhere else."""
+    if wrong := find_wrong_link(value):
+        raise ValueError(f"the link to {wrong} must begin with https://, or with one /")
+    return value
+
+
+Message = Annotated[str, Field(max_length=2_000), AfterValidator(_check_message)]
 
 
 def _check_percent(value: str) -> str:
@@ -206,14 +218,36 @@ class OtherPaymentsSettings(SettingsSection):
 
 
 class MessagesSettings(SettingsSection):
-    """Sentences of the office's own on the pages (rules 71, 200)."""
+    """
+    Sentences of the office's own on the pages (rules 71, 199, 200, 205).
+
+    **Bold**, *italic* and [a link](https://…) may stand in them, and lines; nothing else does.
+    """
 
     navigation: str = Field("", max_length=40, description="What other payments are called.")
-    login_top: str = Field("", description="Above the sign-in.")
-    login_bottom: str = Field("", description="Below the sign-in.")
-    landing: str = Field("", description="On the home page.")
-    payment: str = Field("", description="On the pages where a payment is made.")
-    payment_complete: str = Field("", description="On the page of a payment that was made.")
-    autopay: str = Field("", description="On the autopay page, as the service fee's rates.")
-    other_payments: str = Field("", description="Where other payments are chosen.")
-    cart: str = Field("", description="On the cart.")
+    login_top: Message = Field("", description="Above the sign-in.")
+    login_bottom: Message = Field("", description="Below the sign-in.")
+    landing: Message = Field("", description="On the home page.")
+    maintenance: Message = Field(
+        "", description="In red on every page: when the portal will be away."
+    )
+    payment: Message = Field("", description="On the pages where a payment is made.")
+    payment_complete: Message = Field("", description="On the page of a payment that was made.")
+    autopay: Message = Field("", description="On the autopay page, as the service fee's rates.")
+    other_payments: Message = Field("", description="Where other payments are chosen.")
+    cart: Message = Field("", description="On the cart.")
+
+
+class SpanishMessagesSettings(SettingsSection):
+    """The same for whoever reads Spanish; what is empty is said in English."""
+
+    navigation: str = Field("", max_length=40, description="In Spanish; empty: the English one.")
+    login_top: Message = Field("", description="In Spanish; empty: the English one.")
+    login_bottom: Message = Field("", description="In Spanish; empty: the English one.")
+    landing: Message = Field("", description="In Spanish; empty: the English one.")
+    maintenance: Message = Field("", description="In Spanish; empty: the English one.")
+    payment: Message = Field("", description="In Spanish; empty: the English one.")
+    payment_complete: Message = Field("", description="In Spanish; empty: the English one.")
+    autopay: Message = Field("", description="In Spanish; empty: the English one.")
+    other_payments: Message = Field("", description="In Spanish; empty: the English one.")
+    cart: Message = Field("", description="In Spanish; empty: the English one.")

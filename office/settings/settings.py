@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -35,6 +36,7 @@ from office.settings.checkout import (
     CheckoutSettings,
     MessagesSettings,
     OtherPaymentsSettings,
+    SpanishMessagesSettings,
 )
 from office.settings.close import (
     BillsSettings,
@@ -42,6 +44,7 @@ from office.settings.close import (
     ChecksSettings,
     ClockSettings,
     DatabaseSettings,
+    DocumentsSettings,
     ExportsSettings,
     HealthSettings,
     LoggingSettings,
@@ -88,6 +91,7 @@ class Settings(BaseSettings):
     utility: UtilitySettings = UtilitySettings()
     database: DatabaseSettings = DatabaseSettings()
     bills: BillsSettings = BillsSettings()
+    documents: DocumentsSettings = DocumentsSettings()
     smtp: SmtpSettings = SmtpSettings()
     bounces: BouncesSettings = BouncesSettings()
     ebill: EbillSettings = EbillSettings()
@@ -98,6 +102,7 @@ class Settings(BaseSettings):
     bot_check: BotCheckSettings = BotCheckSettings()
     other_payments: OtherPaymentsSettings = OtherPaymentsSettings()
     messages: MessagesSettings = MessagesSettings()
+    messages_es: SpanishMessagesSettings = SpanishMessagesSettings()
     theme: ThemeSettings = ThemeSettings()
     cash_receipting: CashReceiptingSettings = CashReceiptingSettings()
     feed: FeedSettings = FeedSettings()
@@ -147,7 +152,11 @@ def read_settings(home: Path) -> Settings:
     Nothing of this process is changed by it. Raises Misuse with the file, the key and what is
     wrong with it.
     """
-    file = home / FILE
+    return settings_of_file(home / FILE)
+
+
+def settings_of_file(file: Path) -> Settings:
+    """Read settings from a file and the environment, as `read_settings` does; raises Misuse."""
     _refuse_unknown_sections()
     refuse_written_secrets(Settings, file, PREFIX)
     try:
@@ -210,8 +219,13 @@ def commented_file() -> str:
         for key, setting in model.model_fields.items():
             if setting.description:
                 lines.append(f"# {setting.description}")
-            lines.append(f"#{key} = {_as_toml(setting.default)}")
+            lines.append(f"#{key} = {default_as_toml(setting)}")
     return "\n".join(lines) + "\n"
+
+
+def default_as_toml(setting: FieldInfo) -> str:
+    """Return how a setting's default is written in the file."""
+    return _as_toml(setting.default)
 
 
 def _as_toml(value: Any) -> str:

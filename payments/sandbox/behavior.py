@@ -83,7 +83,7 @@ class SeededFaults:
 
 RETURN_DAYS = 2  # where a token names no day: most returns come by the second banking day
 _FIXED = re.compile(
-    r"tok_(?P<name>ok|ach_ok|lost_response|never_arrives|500_replayed)|"
+    r"tok_(?P<name>ok|ach_ok|ach_savings_ok|lost_response|never_arrives|500_replayed)|"
     r"tok_ok_after_(?P<declines>[0-9]{1,3})|"
     r"tok_arrives_late_(?P<seconds>[0-9]{1,6})s|"
     r"tok_ach_(?P<returned>R[0-9]{2})(?:_d(?P<return_days>[0-9]{1,3}))?|"

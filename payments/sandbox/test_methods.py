@@ -21,15 +21,19 @@ class TestMethod:
     last4: str
     brand: str  # empty for a bank account, which has the name of no bank
     does: str
+    account: str = "Checking account"  # of a bank: checking or savings (rule 68)
 
     @property
     def title(self) -> str:
-        return f"{self.brand or 'Bank account'} ending {self.last4}"
+        return f"{self.brand or self.account} ending {self.last4}"
 
 
 TEST_METHODS = (
     TestMethod("tok_ok", CARD, "4242", "Visa", "Every payment is approved."),
     TestMethod("tok_ach_ok", ACH, "6789", "", "Every payment is approved."),
+    TestMethod(
+        "tok_ach_savings_ok", ACH, "4321", "", "Every payment is approved.", "Savings account"
+    ),
     TestMethod(
         "tok_insufficient_funds", CARD, "9995", "Visa", "Declined: there is no money today."
     ),

@@ -12,10 +12,11 @@ from datetime import date
 from typing import Any
 
 from domain.accounts import account_key
-from domain.bills import BillRange, PageAssignment
+from domain.bills import BillRange, PageAssignment, Tagging
 from domain.money import Money
 from domain.periods import BulkFile
 from domain.problems import Problem
+from splitter.copying.labels import NO_LABELS, CopyLabels
 from splitter.copying.verifying import ForeignAccounts, VerificationPolicy
 from splitter.store.bill_store import BillStore
 from splitter.workers.messages import bill_to_message
@@ -60,6 +61,7 @@ class FiledBill:
     path: str
     sha256: str
     bytes: int
+    tagging: Tagging = Tagging.NONE
 
     @property
     def page_numbers(self) -> range:
@@ -171,7 +173,8 @@ class FilingShare:
             return self._problem(order, answer["finding"])
         if "copy" in answer:
             self._unwritten.append((order.path, base64.b64decode(answer["copy"])))
-        return filed_as(order, self._bulk.form, answer["sha256"], answer["bytes"])
+        tagging = Tagging(answer["tagging"])
+        return filed_as(order, self._bulk.form, answer["sha256"], answer["bytes"], tagging)
 
     def _problem(self, order: Order, finding: str) -> Problem:
         begin = order.bill.pages[0] + 1
@@ -179,7 +182,7 @@ class FilingShare:
         return Problem("bill-copy", message, account=order.bill.account, file=self._bulk.file)
 
 
-def filed_as(order: Order, form: str, sha256: str, size: int) -> FiledBill:
+def filed_as(order: Order, form: str, sha256: str, size: int, tagging: Tagging) -> FiledBill:
     """Return an order's bill now that its document is in the store; `size` in bytes."""
     return FiledBill(
         account=order.bill.account,
@@ -192,11 +195,15 @@ def filed_as(order: Order, form: str, sha256: str, size: int) -> FiledBill:
         path=order.path,
         sha256=sha256,
         bytes=size,
+        tagging=tagging,
     )
 
 
 def terms_of(
-    foreign_accounts: ForeignAccounts, store: BillStore, verification_policy: VerificationPolicy
+    foreign_accounts: ForeignAccounts,
+    store: BillStore,
+    verification_policy: VerificationPolicy,
+    labels: CopyLabels = NO_LABELS,
 ) -> dict[str, Any]:
     """Return what a worker is told once, before it makes bills."""
     return {
@@ -205,4 +212,5 @@ def terms_of(
         "folder": store.folder,
         "read_back_every": verification_policy.read_back_every,
         "audit_every": verification_policy.audit_every,
+        "labels": [labels.title, labels.language, labels.keeps_tags],
     }

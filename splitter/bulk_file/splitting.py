@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from domain.bills import BillRange, PageAssignment
+from domain.bills import BillRange, PageAssignment, Tagging
 from domain.periods import BulkFile
 from domain.problems import Problem
 from splitter.association.exemptions import exemptions_of
@@ -14,6 +15,7 @@ from splitter.association.knowledge import NOTHING_KNOWN, Knowledge
 from splitter.association.rulings import PageRuling
 from splitter.bulk_file.assignment import assign_pages
 from splitter.bulk_file.filing import FiledBill, FilingShare, Order, batches, make_orders, terms_of
+from splitter.copying.labels import NO_LABELS, CopyLabels
 from splitter.copying.verifying import ForeignAccounts, VerificationPolicy
 from splitter.reading.tesseract import require_tesseract
 from splitter.store.bill_store import BillStore
@@ -31,6 +33,11 @@ class Filed:
     outcomes: tuple[FiledBill | Problem, ...]
     read_back: int  # copies, those that failed included
     audited: int  # copies, in full
+
+    @property
+    def tagging(self) -> Counter[Tagging]:
+        """What became of the tags of the bills that are filed."""
+        return Counter(bill.tagging for bill in self.bills)
 
     @property
     def bills(self) -> tuple[FiledBill, ...]:
@@ -67,6 +74,11 @@ class Splitting(Closing):
     @property
     def pages(self) -> int:
         return self._pool.pages
+
+    @property
+    def is_tagged(self) -> bool:
+        """Whether the file says that it has the tags by which screen readers read."""
+        return self._pool.is_tagged
 
     def plan(
         self,
@@ -109,6 +121,7 @@ class Splitting(Closing):
         progress: Progress | None = None,
         verification_policy: VerificationPolicy = EVERY_COPY,
         known: Iterable[str] = (),
+        labels: CopyLabels = NO_LABELS,
     ) -> Filed:
         """
         Copy, read back and file the bills of an assignment.
@@ -125,6 +138,7 @@ class Splitting(Closing):
             by_ocr=assignment.by_ocr,
             progress=progress,
             verification_policy=verification_policy,
+            labels=labels,
         )
 
     def foreign_accounts_of(
@@ -148,10 +162,11 @@ class Splitting(Closing):
         by_ocr: Iterable[int] = (),
         progress: Progress | None = None,
         verification_policy: VerificationPolicy = EVERY_COPY,
+        labels: CopyLabels = NO_LABELS,
     ) -> Filed:
         """Make some of the file's bills; they are in the store, to stay, when this returns."""
         work = list(batches(orders))
-        terms = terms_of(foreign_accounts, store, verification_policy)
+        terms = terms_of(foreign_accounts, store, verification_policy, labels)
         shares = [
             FilingShare(self._pool, self._bulk, terms, store, frozenset(by_ocr))
             for _ in range(max(1, min(self._processes, len(work))))

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
 import pikepdf
 
+from splitter.copying.layout import CopyLayout, read_layout
+from splitter.copying.tag_rules import (
+    TagsSeen,
+    allowed_here,
+    are_labels,
+    is_link,
+    tag_findings,
+    without_catalog_end,
+    without_tag_keys,
+)
 from splitter.pdf.syntax import plain, references
 
 FORBIDDEN = frozenset(
@@ -21,15 +30,6 @@ FORBIDDEN = frozenset(
         "/Thumb", "/Threads",
     }
 )  # fmt: skip
-_TRAILER = re.compile(
-    rb"xref\n0 ([0-9]+)\n0000000000 65535 f \n((?:[0-9]{10} 00000 n \n)+)"
-    rb"trailer\n<</Size ([0-9]+)/Root 1 0 R>>\nstartxref\n([0-9]+)\n%%EOF\n\Z"
-)
-_LONGEST_END = 80  # what stands behind the table, and some
-_HEADER = re.compile(rb"%PDF-1\.7\n%[\x80-\xff]{4}\n")
-_OBJECT = re.compile(rb"([0-9]+) 0 obj\n")
-_END, _STREAM_END = b"\nendobj\n", b"\nendstream\nendobj\n"
-_LENGTH = re.compile(rb"/Length ([0-9]+)")
 _SUSPECT = re.compile(
     b"(?:" + b"|".join(sorted((key.encode() for key in FORBIDDEN), reverse=True)) + rb"|/P)"
     rb"(?![A-Za-z0-9_.+-])"
@@ -46,66 +46,50 @@ def is_surely_clean(copy: bytes, pages: int) -> bool:
     Say whether a copy is as our own writer writes it, complete, and free of what is forbidden.
 
     Objects must follow each other without a byte between them, all must be reached from the
-    catalog, and page objects must be as many as pages. False means: not known.
+    catalog, and page objects must be as many as pages. What is a tag or a label must be one of
+    ours, in its place. False means: not known.
     """
-    offsets = _offsets(copy)
-    if offsets is None:
+    layout = read_layout(copy)
+    if layout is None or not _has_pages(layout.bodies.get(2, b""), pages):
         return False
-    bodies = _bodies(copy, offsets)
-    if bodies is None or len(bodies) < 2 or not _has_pages(bodies[1], pages):
+    catalog, root, metadata = without_catalog_end(layout.bodies.get(1, b""))
+    if not _are_labels(layout, metadata):
         return False
-
-    found = [_looked_at(body) for body in bodies]
-    if not all(is_clean for is_clean, _, _ in found):
-        return False
-    return sum(page for _, page, _ in found) == pages and _all_reached([refs for *_, refs in found])
-
-
-def _offsets(copy: bytes) -> list[int] | None:
-    """Return where objects 1, 2, 3 ... begin and, last, where the table begins."""
-    end = copy.rfind(b"startxref\n", len(copy) - _LONGEST_END)
-    table = copy[end + 10 :].partition(b"\n")[0]
-    if end < 0 or not table.isdigit():
-        return None
-    match = _TRAILER.match(copy, int(table))
-    if match is None or not int(match[1]) == int(match[3]) == len(match[2]) // 20 + 1:
-        return None
-    rows = match[2]
-    return [int(rows[row : row + 10]) for row in range(0, len(rows), 20)] + [int(table)]
-
-
-def _bodies(copy: bytes, offsets: list[int]) -> list[bytes] | None:
-    """Return each object's value (a stream's dictionary); None where bytes are left over."""
-    header = _HEADER.match(copy)
-    order = sorted(range(len(offsets)), key=offsets.__getitem__)
-    if header is None or offsets[order[0]] != header.end():
-        return None
-    bodies = [b""] * (len(offsets) - 1)
-    for index, following in pairwise(order):
-        body = _body(copy, index + 1, offsets[index], offsets[following])
-        if body is None:
-            return None
-        bodies[index] = body
-    return bodies
+    refers_to: dict[int, Sequence[int]] = {}
+    tags = TagsSeen()
+    page_numbers, links = set(), set()
+    for number, body in layout.bodies.items():
+        if number in (layout.information, metadata):
+            refers_to[number] = ()
+            continue
+        if number in layout.packed and tags.take(number, body):
+            refers_to[number] = references(body)
+            continue
+        kept = catalog if number == 1 else body
+        if root is not None:
+            kept = without_tag_keys(kept)
+            links |= {number} if is_link(body) else set()
+        is_clean, is_page, refers_to[number] = _looked_at(kept)
+        if not is_clean:
+            return False
+        if is_page:
+            page_numbers.add(number)
+    refers_to[0] = [1, *(number for number in (layout.information, root, metadata) if number)]
+    return (
+        len(page_numbers) == pages
+        and tags.are_sound(root, page_numbers, links)
+        and _all_reached(refers_to)
+    )
 
 
-def _body(copy: bytes, number: int, start: int, end: int) -> bytes | None:
-    match = _OBJECT.match(copy, start, end)
-    if match is None or int(match[1]) != number:
-        return None
-    if copy.endswith(_STREAM_END, start, end):
-        return _body_of_stream(copy, match.end(), end - len(_STREAM_END))
-    body = copy[match.end() : end - len(_END)]
-    return body if copy.endswith(_END, start, end) else None
-
-
-def _body_of_stream(copy: bytes, start: int, end: int) -> bytes | None:
-    at = copy.find(b">>\nstream\n", start, end)
-    body = copy[start : at + 2]
-    length = _LENGTH.search(body)
-    if at < 0 or length is None or at + 10 + int(length[1]) != end:
-        return None
-    return body
+def _are_labels(layout: CopyLayout, metadata: int | None) -> bool:
+    information = layout.information
+    if information is None or metadata is None:
+        return information is None and metadata is None
+    return are_labels(
+        layout.bodies.get(information, b""), layout.bodies.get(metadata, b""),
+        layout.stream(metadata),
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=4096)
@@ -127,12 +111,13 @@ def _has_pages(body: bytes, pages: int) -> bool:
     return match is not None and int(match[1]) == match[2].count(b"R") == pages
 
 
-def _all_reached(refers_to: list[tuple[int, ...]]) -> bool:
-    reached = {1}
-    waiting = [1]
+def _all_reached(refers_to: Mapping[int, Sequence[int]]) -> bool:
+    """Say whether all is reached from the trailer, 0, and nothing is that is not there."""
+    reached = {0}
+    waiting = [0]
     while waiting:
-        for number in refers_to[waiting.pop() - 1]:
-            if not 0 < number <= len(refers_to):
+        for number in refers_to[waiting.pop()]:
+            if number not in refers_to or not number:
                 return False
             if number not in reached:
                 reached.add(number)
@@ -147,6 +132,7 @@ FREE_NAMES = frozenset(
         "/Shading", "/XObject",
     }
 )  # fmt: skip
+_PACKING = frozenset({"/ObjStm", "/XRef"})
 _SAFE_ADDRESS = re.compile(rb"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 
 
@@ -158,12 +144,18 @@ def audit(copy: bytes, pages: int) -> list[str]:
     """
     try:
         with pikepdf.open(io.BytesIO(copy), attempt_recovery=False) as document:
-            return list(_findings(document, pages))
+            return list(_findings(document, pages, _of_writer(copy)))
     except pikepdf.PdfError:
         return ["cannot be opened"]
 
 
-def _findings(document: pikepdf.Pdf, pages: int) -> Iterator[str]:
+def _of_writer(copy: bytes) -> frozenset[str]:
+    """Return the types of objects that no page uses and a packed copy of our own writer has."""
+    layout = read_layout(copy)
+    return _PACKING if layout is not None and layout.packed else frozenset()
+
+
+def _findings(document: pikepdf.Pdf, pages: int, allowed: frozenset[str]) -> Iterator[str]:
     reached: set[tuple[int, int]] = set()
     page_objects = 0
     for value, key in _walk(document, reached):
@@ -171,13 +163,19 @@ def _findings(document: pikepdf.Pdf, pages: int) -> Iterator[str]:
             continue
         page_objects += value.get("/Type") == "/Page"
         if key not in FREE_NAMES:
-            yield from _key_findings(value)
+            yield from _key_findings(value, allowed_here(document, value, key))
+    yield from tag_findings(document)
 
     if len(document.pages) != pages:
         yield f"has {len(document.pages)} pages instead of {pages}"
     if page_objects != pages:
         yield f"holds {page_objects} page objects instead of {pages}"
-    unreached = sum(_exists(value) and value.objgen not in reached for value in document.objects)
+    unreached = sum(
+        _exists(value)
+        and value.objgen not in reached
+        and not (isinstance(value, pikepdf.Stream) and value.get("/Type") in allowed)
+        for value in document.objects
+    )
     if unreached:
         yield f"holds {unreached} objects that no page uses"
 
@@ -200,8 +198,8 @@ def _walk(document: pikepdf.Pdf, reached: set[tuple[int, int]]) -> Iterator[tupl
             waiting.extend((value[name], name) for name in value.keys())  # noqa: SIM118
 
 
-def _key_findings(value: Any) -> Iterator[str]:
-    keys = set(value.keys())
+def _key_findings(value: Any, allowed: Set[str]) -> Iterator[str]:
+    keys = set(value.keys()) - allowed
     yield from (f"holds {key}" for key in sorted(keys & FORBIDDEN))
     if value.get("/Type") == "/Annot" and "/P" in keys:
         yield "holds an annotation that leads to its page"

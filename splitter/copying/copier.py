@@ -5,12 +5,17 @@ from __future__ import annotations
 import contextlib
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from domain.bills import Tagging
 from domain.failures import Refused
+from splitter.copying.labels import NO_LABELS, CopyLabels
 from splitter.copying.page_attributes import PageAttributes
 from splitter.copying.sanitizing import Pruner, Sanitiser
-from splitter.copying.writing import Block, Document, make_block
+from splitter.copying.tagging import Tagger, TagText
+from splitter.copying.writing import Block, Document, GetObject, make_block
+from splitter.pdf.objects import RawObject
 from splitter.pdf.opening import open_source
 from splitter.pdf.pages import PageTree
 from splitter.pdf.source import SourceFile
@@ -84,6 +89,28 @@ _SAMPLED_PAGES = 48
 _MOST_BLOCKS = 32
 
 
+@dataclass(frozen=True, slots=True)
+class MadeCopy:
+    """A copy, its SHA-256 in hexadecimal, and what became of the tags of its pages."""
+
+    content: bytes
+    sha256: str
+    tagging: Tagging
+    texts: tuple[TagText, ...] = ()  # in the tags, which no page shows
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What a copy is written from; the objects that no other copy has by their source's number."""
+
+    tagging: Tagging
+    attributes: list[bytes]
+    annotations: Mapping[int, bytes]
+    elements: Mapping[int, bytes]
+    catalog: bytes = b""
+    texts: tuple[TagText, ...] = ()
+
+
 class BillCopier:
     """
     A bulk file, open to copy pages from.
@@ -104,7 +131,8 @@ class BillCopier:
         pruner = Pruner(self._source)
         self._sanitiser = Sanitiser(self._source, tree.numbers, pruner)
         self._attributes = PageAttributes(self._source, pruner, self._sanitiser)
-        self._blocks: OrderedDict[frozenset[int], Block] = OrderedDict()
+        self._tagger = Tagger(source, tree, pruner, self._attributes)
+        self._blocks: OrderedDict[tuple[frozenset[int], CopyLabels], Block] = OrderedDict()
         self._common: dict[int, frozenset[int]] = {}
         try:
             self._optional_content = OptionalContent(self._source)
@@ -118,12 +146,17 @@ class BillCopier:
 
     def copy(self, pages: Sequence[int]) -> bytes:
         """Return a PDF with these pages, counted from 0, in this order."""
-        return self.copy_with_sha256(pages)[0]
+        return self.make(pages).content
 
-    def copy_with_sha256(self, pages: Sequence[int]) -> tuple[bytes, str]:
-        """Return a copy and its SHA-256 in hexadecimal."""
+    def make(self, pages: Sequence[int], labels: CopyLabels = NO_LABELS) -> MadeCopy:
+        """
+        Return a copy of pages with its hash, its title and language, and its tags.
+
+        Tags are kept whole or not at all: where they cannot be, the copy is one of an untagged
+        file, and says why.
+        """
         try:
-            return self._copy(pages)
+            return self._copy(pages, labels)
         except UnsupportedPdf:
             raise self._source.refusal() from None
 
@@ -137,20 +170,52 @@ class BillCopier:
         except UnsupportedPdf:
             raise self._source.refusal() from None
 
-    def _copy(self, pages: Sequence[int]) -> tuple[bytes, str]:
-        attributes = [self._attributes.of(self._tree.entries(page)) for page in pages]
-        common = frozenset().union(*(self._common_objects(page) for page in attributes))
-        parts: list[bytes] = []
-        block = self._block(common)
-        document = Document(parts.append, self._sanitiser.get, block)
-        for page in attributes:
-            document.add_page(page)
-        document.finish(self._optional_content.properties(document.sources))
-        digest = block.digest.copy()
-        digest.update(b"".join(parts[1:]))  # the first part is the block
-        return b"".join(parts), digest.hexdigest()
+    def _copy(self, pages: Sequence[int], labels: CopyLabels) -> MadeCopy:
+        tagging, tagged = Tagging.DROPPED, None
+        if labels.keeps_tags:
+            tagging, tagged = self._tagger.tagged(pages)
+        if tagged is None:
+            attributes = [self._attributes.of(self._tree.entries(page)) for page in pages]
+            return self._written(pages, _Parts(tagging, attributes, {}, {}), labels)
+        parts = _Parts(
+            tagging, tagged.attributes, tagged.annotations, tagged.elements, tagged.catalog,
+            tagged.texts,
+        )  # fmt: skip
+        return self._written(pages, parts, labels)
 
-    def _common_objects(self, attributes: bytes) -> frozenset[int]:
+    def _written(self, pages: Sequence[int], parts: _Parts, labels: CopyLabels) -> MadeCopy:
+        get = self._get_with(parts.annotations) if parts.annotations else self._sanitiser.get
+        common = frozenset().union(*(self._common_objects(page, get) for page in parts.attributes))
+        written: list[bytes] = []
+        block = self._block(common, labels)
+        document = Document(written.append, get, block)
+        is_tagged = bool(parts.elements)
+        for page, attributes in zip(pages, parts.attributes, strict=True):
+            document.add_page(attributes, self._tree.pages[page][0] if is_tagged else None)
+        entries = self._optional_content.properties(document.sources)
+        entries += parts.catalog + labels.catalog(self._tagger.language)
+        if is_tagged and not document.sources.isdisjoint(parts.elements):
+            return self._untagged(pages, labels)  # what pages show is one of the elements
+        document.finish(entries, get_packed=self._get_with(parts.elements) if is_tagged else None)
+        digest = block.digest.copy()
+        digest.update(b"".join(written[1:]))  # the first part is the block
+        return MadeCopy(b"".join(written), digest.hexdigest(), parts.tagging, parts.texts)
+
+    def _untagged(self, pages: Sequence[int], labels: CopyLabels) -> MadeCopy:
+        copy = self._copy(pages, replace(labels, keeps_tags=False))
+        return replace(copy, tagging=Tagging.UNREADABLE)
+
+    def _get_with(self, bodies: Mapping[int, bytes]) -> GetObject:
+        """Return what hands out these objects, and all others clean."""
+        get = self._sanitiser.get
+
+        def found(number: int) -> tuple[RawObject, list[int]]:
+            body = bodies.get(number)
+            return get(number) if body is None else (RawObject(body), [])
+
+        return found
+
+    def _common_objects(self, attributes: bytes, get: GetObject) -> frozenset[int]:
         """Return the common objects that a page reaches, also through objects of its own."""
         found: set[int] = set()
         seen: set[int] = set()
@@ -161,16 +226,17 @@ class BillCopier:
                 found |= self._common[number]
             elif number not in seen:
                 seen.add(number)
-                waiting += self._sanitiser.get(number)[1]
+                waiting += get(number)[1]
         return frozenset(found)
 
-    def _block(self, common: frozenset[int]) -> Block:
-        block = self._blocks.get(common)
+    def _block(self, common: frozenset[int], labels: CopyLabels) -> Block:
+        key = common, labels
+        block = self._blocks.get(key)
         if block is None:
-            block = self._blocks[common] = make_block(common, self._sanitiser.get)
+            block = self._blocks[key] = make_block(common, self._sanitiser.get, labels)
             if len(self._blocks) > _MOST_BLOCKS:
                 self._blocks.popitem(last=False)
-        self._blocks.move_to_end(common)
+        self._blocks.move_to_end(key)
         return block
 
     def _find_common(self) -> dict[int, frozenset[int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from splitter.copying.sanitizing import Pruner, Sanitiser
@@ -13,14 +14,17 @@ from splitter.pdf.syntax import (
     UnsupportedPdf,
     dictionary,
     items,
+    reference,
     references,
     string_bytes,
     to_dictionary,
 )
+from splitter.tags.values import to_hexadecimal
 
 _SAFE_URI = re.compile(r"(?:https?://|mailto:|tel:)\S", re.IGNORECASE)
 _URI_SIGNS = "!#$%&'*+,-./:;=?@_~[]"
 _DEEPEST_FIELD = 16
+_LONGEST_KEY = 9  # digits
 _HIDDEN = 2  # bit of /F: neither shown nor printed
 
 # How a mark is drawn by viewers themselves: numbers and names, never text or files.
@@ -37,18 +41,71 @@ _MARKS = frozenset(
 _NO_BORDER = re.compile(rb"\[\s*[0-9.]+\s+[0-9.]+\s+0(?:\.0*)?\s*(?:\[.*\]\s*)?\]", re.DOTALL)
 
 
-def safe_annotations(source: SourceFile, raw: bytes) -> list[bytes]:
+@dataclass
+class TaggedAnnotations:
+    """
+    A bill's annotations that the source's tags know, as objects of their own.
+
+    `keys` lead to their elements; `gone` are those that a copy leaves out. A field or comment that
+    became a stamp has lost what its element says of it: `has_stamps`.
+    """
+
+    bodies: dict[int, bytes] = field(default_factory=dict)
+    keys: dict[int, int] = field(default_factory=dict)
+    gone: set[int] = field(default_factory=set)
+    texts: list[tuple[str, bytes]] = field(default_factory=list)
+    has_stamps: bool = False
+
+
+def safe_annotations(
+    source: SourceFile, raw: bytes, tagged: TaggedAnnotations | None = None
+) -> list[bytes]:
     """
     Rebuild a page's annotations from what may stay.
 
     A link keeps its http, https, mailto or tel address. Whatever else is visible becomes a stamp
-    with the same looks, without its text, author, file or action.
+    with the same looks, without its text, author, file or action. Given a place for them, those
+    that the tags know stand there, and are referred to.
     """
     found = source.value(raw)
     if found == b"null":
         return []
-    rebuilt = (_rebuilt(source, source.value(item)) for item in items(found))
-    return [annotation for annotation in rebuilt if annotation is not None]
+    rebuilt = ((item, _rebuilt(source, source.value(item))) for item in items(found))
+    if tagged is None:
+        return [annotation for _, annotation in rebuilt if annotation is not None]
+    kept = [_with_tag(source, item, annotation, tagged) for item, annotation in rebuilt]
+    return [annotation for annotation in kept if annotation is not None]
+
+
+def _with_tag(
+    source: SourceFile, item: bytes, annotation: bytes | None, tagged: TaggedAnnotations
+) -> bytes | None:
+    number = reference(item)
+    if number is None or number in tagged.bodies:
+        return annotation
+    if annotation is None:
+        tagged.gone.add(number)
+        return None
+    entries = source.dictionary(item)
+    key = source.value(entries.get(b"/StructParent", b""))
+    if not key.isdigit() or len(key) > _LONGEST_KEY:
+        return annotation
+    if source.value(entries.get(b"/Subtype", b"")) != b"/Link":
+        tagged.has_stamps = True
+        return annotation
+    text = _text(source.value(entries.get(b"/Contents", b"null")))
+    if text:
+        tagged.texts.append(("Link", text))
+        annotation = annotation.removesuffix(b">>") + b"/Contents" + to_hexadecimal(text) + b">>"
+    tagged.bodies[number], tagged.keys[number] = annotation, int(key)
+    return b"%d 0 R" % number
+
+
+def _text(raw: bytes) -> bytes:
+    try:
+        return string_bytes(raw)
+    except (UnsupportedPdf, ValueError):  # what a link says is no reason to hold its page
+        return b""
 
 
 def _rebuilt(source: SourceFile, raw: bytes) -> bytes | None:
@@ -213,9 +270,11 @@ class PageAttributes:
         self._pruner = pruner
         self._sanitiser = sanitiser
 
-    def of(self, entries: dict[bytes, bytes]) -> bytes:
+    def of(self, entries: dict[bytes, bytes], tagged: TaggedAnnotations | None = None) -> bytes:
         """
         Return the inside of a page's dictionary, given its own and inherited entries.
+
+        Annotations that tags know go into `tagged`, where that is given.
 
         Raises UnsupportedPdf where a content, a font or a picture of the page is something that a
         copy must not hold, and where readers may not agree about the page: it would be another one.
@@ -232,7 +291,7 @@ class PageAttributes:
         check_boxes(self._source, entries)
         kept.append(b"/Resources " + resources)
         if b"/Annots" in entries:
-            annotations = safe_annotations(self._source, entries[b"/Annots"])
+            annotations = safe_annotations(self._source, entries[b"/Annots"], tagged)
             kept += [b"/Annots [" + b" ".join(annotations) + b"]"] if annotations else []
         return b"\n".join(kept)
 

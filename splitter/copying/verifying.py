@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from domain.accounts import account_key
@@ -13,7 +13,7 @@ from domain.words import say_count
 from splitter.copying.audit import is_surely_clean
 from splitter.pdf.pages import units_of_copy
 from splitter.reading.page import DocumentText
-from splitter.text.normalizing import text_checksum
+from splitter.text.normalizing import normalized, text_checksum
 from splitter.text.patterns import Patterns
 from splitter.text.pdfium import CannotOpen
 
@@ -171,6 +171,22 @@ def _strangers(read: list[tuple[PageFacts, str]], foreign_accounts: ForeignAccou
         for number in numbers_in(text)
         if number in foreign_accounts.accounts
     }
+
+
+def find_stranger_in_tags(
+    texts: Iterable[tuple[str, str]], expected: BillRange, foreign_accounts: ForeignAccounts
+) -> str:
+    """
+    Return what is wrong where tags bear another customer's number; nothing where none does.
+
+    What tags say is shown on no page, so that nobody sees it but who has the page read aloud.
+    """
+    rightly_there = {account_key(expected.account), *expected.kin}
+    for kind, text in texts:
+        for number in numbers_in(normalized(text)) & foreign_accounts.accounts:
+            if account_key(number) not in rightly_there:
+                return f"has a tag ({kind}) that says the number of another account"
+    return ""
 
 
 def numbers_in(text: str) -> set[str]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from splitter.copying.labels import NO_LABELS, CopyLabels
 from splitter.pdf.objects import RawObject
 from splitter.pdf.syntax import renumbered
 
 HEADER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
 CATALOG, PAGES = 1, 2
+_FREE_ROW = b"\0\0\0\0\0\0\0\xff\xff"  # of the object 0, which never is
+_LEVEL = 6  # of compression
 
 GetObject = Callable[[int], tuple[RawObject, list[int]]]
 
@@ -24,6 +28,8 @@ class Block:
     written: bytes
     numbers: dict[int, int]  # number in the source: number here
     offsets: list[int]  # by number here; 0 where nothing is written yet
+    information: int = 0  # the number of the object with the title; 0 where there is none
+    metadata: int = 0
 
     @cached_property
     def digest(self) -> Any:
@@ -49,6 +55,8 @@ class Document:
         self._offsets = list(block.offsets)
         self._waiting: list[int] = []
         self._kids: list[int] = []
+        self._packed: dict[int, tuple[int, int]] = {}  # number: its object stream, place therein
+        self._information, self._metadata = block.information, block.metadata
         self._position = 0
         self._write(block.written)
 
@@ -57,28 +65,94 @@ class Document:
         """The numbers, in the source, of all objects that are in here."""
         return self._numbers.keys()
 
-    def add_page(self, attributes: bytes) -> None:
-        """Add a page given its attributes as in the source, and everything they refer to."""
+    def add_page(self, attributes: bytes, source_number: int | None = None) -> None:
+        """
+        Add a page given its attributes as in the source, and everything they refer to.
+
+        With its number in the source, what comes later may refer to it.
+        """
         body = b"<</Type/Page/Parent 2 0 R\n" + self._renumbered(attributes) + b">>"
         self._kids.append(self._next_number())
+        if source_number is not None:
+            self._numbers[source_number] = self._kids[-1]
         self._write_object(self._kids[-1], RawObject(body))
         self._write_waiting()
 
-    def finish(self, catalog_entries: bytes) -> None:
-        """Write the catalog, the list of pages and the cross-reference table."""
+    def finish(self, catalog_entries: bytes, get_packed: GetObject | None = None) -> None:
+        """
+        Write the catalog, the list of pages and the cross-reference table.
+
+        With `get_packed` it hands out what the catalog alone refers to, which is written together
+        and compressed: the hundreds of small objects of a structure tree would else double a copy.
+        """
         entries = self._renumbered(catalog_entries)
+        if get_packed is not None:
+            self._get = get_packed
+            self._pack_waiting()
         self._write_waiting()
+        if self._metadata:
+            entries += b"/ViewerPreferences<</DisplayDocTitle true>>/Metadata %d 0 R" % (
+                self._metadata
+            )
         kids = b" ".join([b"%d 0 R" % kid for kid in self._kids])
         catalog = b"<</Type/Catalog/Pages 2 0 R" + entries + b">>"
         pages = b"<</Type/Pages/Count %d/Kids[%b]>>" % (len(self._kids), kids)
         self._write_object(CATALOG, RawObject(catalog))
         self._write_object(PAGES, RawObject(pages))
+        information = b"/Info %d 0 R" % self._information if self._information else b""
+        if self._packed:
+            self._write_table_as_stream(information)
+        else:
+            self._write_table(information)
 
+    def _write_table(self, information: bytes) -> None:
         table = self._position
         rows = b"".join([b"%010d 00000 n \n" % offset for offset in self._offsets[1:]])
         size = len(self._offsets)
         self._write(b"xref\n0 %d\n0000000000 65535 f \n" % size + rows)
-        self._write(b"trailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (size, table))
+        self._write(
+            b"trailer\n<</Size %d/Root 1 0 R%b>>\nstartxref\n%d\n%%%%EOF\n"
+            % (size, information, table)
+        )
+
+    def _write_table_as_stream(self, information: bytes) -> None:
+        table, number = self._position, self._next_number()
+        self._offsets[number] = table
+        rows = [_FREE_ROW]
+        for at in range(1, len(self._offsets)):
+            stream, place = self._packed.get(at, (0, 0))
+            kind, told = (2, stream) if stream else (1, self._offsets[at])
+            rows.append(bytes([kind]) + told.to_bytes(4, "big") + place.to_bytes(4, "big"))
+        content = zlib.compress(b"".join(rows), _LEVEL)
+        body = b"<</Type/XRef/W[1 4 4]/Size %d/Root 1 0 R%b/Filter/FlateDecode/Length %d>>" % (
+            len(rows), information, len(content),
+        )  # fmt: skip
+        self._write_object(number, RawObject(body, content))
+        self._write(b"startxref\n%d\n%%%%EOF\n" % table)
+
+    def _pack_waiting(self) -> None:
+        """Write what waits, and has no stream, into one object stream."""
+        number = self._next_number()
+        parts: list[bytes] = []
+        heads: list[bytes] = []
+        position = 0
+        for source_number in self._waiting:  # grows while it is worked off
+            found, _ = self._get(source_number)
+            here, body = self._numbers[source_number], self._renumbered(found.body)
+            if found.stream is not None:
+                self._write_object(here, RawObject(body, found.stream))
+                continue
+            self._packed[here] = number, len(parts)
+            heads.append(b"%d %d" % (here, position))
+            parts.append(body)
+            position += len(body) + 1
+        self._waiting.clear()
+        head = b" ".join(heads) + b"\n"
+        content = zlib.compress(head + b"\n".join(parts), _LEVEL)
+        written = b"<</Type/ObjStm/N %d/First %d/Filter/FlateDecode/Length %d>>" % (
+            len(parts), len(head), len(content),
+        )  # fmt: skip
+        self._write_object(number, RawObject(written, content))
 
     def add_objects(self, numbers: Iterable[int]) -> None:
         """Add objects of the source that pages to come will need."""
@@ -86,8 +160,15 @@ class Document:
             self._number_of(number)
         self._write_waiting()
 
+    def add_labels(self, labels: CopyLabels) -> None:
+        """Add a title for the catalog and the trailer to name."""
+        if labels.title:
+            self._metadata, self._information = self._next_number(), self._next_number()
+            self._write_object(self._metadata, labels.metadata)
+            self._write_object(self._information, labels.information)
+
     def to_block(self, written: bytes) -> Block:
-        return Block(written, self._numbers, self._offsets)
+        return Block(written, self._numbers, self._offsets, self._information, self._metadata)
 
     def _write_waiting(self) -> None:
         for source_number in self._waiting:  # grows while it is worked off
@@ -124,10 +205,11 @@ class Document:
         self._position += len(written)
 
 
-def make_block(numbers: Iterable[int], get: GetObject) -> Block:
-    """Return a ready beginning with these objects of the source and all they refer to."""
+def make_block(numbers: Iterable[int], get: GetObject, labels: CopyLabels = NO_LABELS) -> Block:
+    """Return a ready beginning with a title, these objects of the source and all they refer to."""
     start = Block(HEADER, {}, [0] * (PAGES + 1))
     parts: list[bytes] = []
     document = Document(parts.append, get, start)
+    document.add_labels(labels)
     document.add_objects(sorted(numbers))
     return document.to_block(b"".join(parts))

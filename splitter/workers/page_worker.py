@@ -18,8 +18,15 @@ from domain.failures import Refused
 from splitter.association.clues import ClueTaker
 from splitter.association.names import Sieve
 from splitter.copying.copier import BillCopier
+from splitter.copying.labels import NO_LABELS, CopyLabels
 from splitter.copying.pictures import BulkPictures
-from splitter.copying.verifying import Examination, ForeignAccounts, VerificationPolicy, examine
+from splitter.copying.verifying import (
+    Examination,
+    ForeignAccounts,
+    VerificationPolicy,
+    examine,
+    find_stranger_in_tags,
+)
 from splitter.direct_text.page_facts import DirectFacts
 from splitter.pdf.bookmarks import bookmark_titles
 from splitter.pdf.pages import PageTree, units_of_tree
@@ -53,8 +60,10 @@ class CopyWorker:
         store: BillStore | None,
         verification_policy: VerificationPolicy,
         pictures: BulkPictures,
+        labels: CopyLabels = NO_LABELS,
     ) -> None:
         self._copier = copier
+        self._labels = labels
         self._pictures = pictures
         self._patterns = patterns
         self._foreign_accounts = foreign_accounts
@@ -79,15 +88,18 @@ class CopyWorker:
 
     def _made(self, index: int, bill: BillRange) -> tuple[dict[str, Any], bytes]:
         try:
-            copy, sha256 = self._copier.copy_with_sha256(bill.pages)
+            made = self._copier.make(bill.pages, self._labels)
         except Refused:  # the other bills are none the worse for it
             finding = "holds something that cannot be copied safely"
             return {"finding": finding, "read_back": False, "audited": False}, b""
-        found = self._examined(index, bill, copy)
+        copy = made.content
+        stranger = find_stranger_in_tags(made.texts, bill, self._foreign_accounts)
+        found = Examination((stranger,)) if stranger else self._examined(index, bill, copy)
         answer: dict[str, Any] = {"read_back": found.is_read_back, "audited": found.is_audited}
         if found.findings:
             return answer | {"finding": found.findings[0]}, b""
-        answer |= {"finding": "", "sha256": sha256, "bytes": len(copy)}
+        answer |= {"finding": "", "sha256": made.sha256, "bytes": len(copy)}
+        answer |= {"tagging": made.tagging.value}
         if self._store is None:
             answer["copy"] = base64.b64encode(copy).decode()
         return answer, copy
@@ -233,6 +245,7 @@ class PageWorker:
             BillStore(terms["folder"]) if terms["folder"] is not None else None,
             VerificationPolicy(terms["read_back_every"], terms["audit_every"]),
             BulkPictures(self._path),
+            CopyLabels(*terms["labels"]),
         )
 
 

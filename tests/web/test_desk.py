@@ -21,6 +21,7 @@ from mail.communications.posted import Details, PdfFile, add_communication
 from mail.letters.links import token_hash
 from mail.letters.samples import sample_pdf
 from office.procedures import gateway_webhooks as webhooks
+from office.settings.checkout import MessagesSettings
 from office.settings.close import WebSettings
 from tests.builders import NOW
 from tests.office.health_builders import an_office_at
@@ -33,6 +34,7 @@ PRIVATE = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
 }
 
 
@@ -266,7 +268,7 @@ def test_every_answer_is_private(ask, method, path):
 
     assert PRIVATE.items() <= dict(headers).items()
     assert "default-src 'none'" in headers["content-security-policy"]
-    assert "server" not in headers
+    assert "server" not in headers and "strict-transport-security" not in headers
 
 
 @pytest.mark.parametrize(
@@ -314,8 +316,9 @@ def test_a_failure_tells_nothing_of_itself(ask, office, monkeypatch):
     answer = ask("GET", "/exports/x")
 
     assert 500 == answer.status_code
+    assert "<h1>Something went wrong</h1>" in answer.text
     assert "ann@" not in answer.text
-    assert "no-store" == answer.headers["cache-control"]
+    assert PRIVATE.items() <= answer.headers.items()
 
 
 def test_where_the_books_give_no_answer_a_page_asks_for_patience(ask, books, caplog):
@@ -330,6 +333,47 @@ def test_where_the_books_give_no_answer_a_page_asks_for_patience(ask, books, cap
         answer.headers["cache-control"],
     )
     assert "communication" not in answer.text + caplog.text
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "<h1>The site is down for maintenance</h1>"),
+        ("es", "<h1>El sitio está fuera de servicio por mantenimiento</h1>"),
+    ],
+)
+def test_rule_189_a_portal_that_is_down_says_so_in_red_on_a_page(ask, books, language, said):
+    with books.writing() as connection:
+        connection.execute(sa.text("DROP TABLE bill_run"))
+
+    answer = ask("GET", "/sign-in", headers={"Accept-Language": language})
+
+    assert 503 == answer.status_code
+    assert f'<div class="summary" role="alert">\n{said}' in answer.text
+    assert PRIVATE.items() <= answer.headers.items()
+
+
+def test_rule_189_work_on_the_portal_is_announced_in_red(tmp_path, books):
+    words = MessagesSettings(maintenance="We are away on Sunday from 6 to 8 <am>.")
+    announcing = an_office_at(tmp_path, books, "2026-11-03T09:00", messages=words)
+
+    page = asking(announcing)("GET", "/sign-in").text
+
+    assert '<p class="maintenance">We are away on Sunday from 6 to 8 &lt;am&gt;.</p>' in page
+
+
+def test_a_program_is_asked_for_patience_in_a_line(ask, office, monkeypatch):
+    def fail(*_):
+        raise sa.exc.OperationalError("SELECT", {}, Exception("away"))
+
+    monkeypatch.setattr("web.desk.take_stripe_event", fail)
+    answer = asking(office)("POST", "/webhooks/stripe")
+
+    assert (503, True, "30") == (
+        answer.status_code,
+        answer.headers["content-type"].startswith("text/plain"),
+        answer.headers["retry-after"],
+    )
 
 
 def test_pages_that_wait_too_long_for_a_connection_ask_for_patience(ask, office, monkeypatch):

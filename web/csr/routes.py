@@ -6,16 +6,23 @@ from starlette.routing import Route
 
 from web.csr import accounts, console, credentials, find, inviting, links, locking, log, looking
 from web.office.permissions import Permission
-from web.visits import Page, for_staff
+from web.visits import Page, Visit, for_staff, redirect
 
 CONSOLE = Permission.CUSTOMER_SERVICE
 _USER = "/csr/customers/{number:int}"
 _ACCOUNT = "/csr/accounts/{account}"
+
+
+def _page_of(visit: Visit) -> str:
+    return f"/csr/customers/{visit.path('number')}"
+
+
 PAGES: tuple[tuple[str, str, Page, Permission], ...] = (
     ("GET", "/csr", find.show_search, CONSOLE),
     ("GET", "/csr/invitations", inviting.show_invitations, Permission.INVITE_MANY),
     ("POST", "/csr/invitations", inviting.take_invitations, Permission.INVITE_MANY),
     ("POST", "/csr/looking/end", looking.end_look, CONSOLE),
+    ("GET", "/csr/{number:int}", lambda visit: redirect(_page_of(visit)), CONSOLE),
     ("GET", _USER, console.show_customer_information, CONSOLE),
     ("GET", f"{_USER}/activity", log.show_log, CONSOLE),
     ("GET", f"{_USER}/impersonate", looking.ask_why, CONSOLE),

@@ -9,7 +9,7 @@ from domain.failures import TemporaryFailure
 from domain.identity import LinkKind, PortalMail
 from identity.account_links import unlink_by_mail
 from identity.attempts import count_bad, record_attempt
-from identity.one_time_links import find_link
+from identity.one_time_links import find_link, is_used
 from identity.registering import (
     SETS_PASSWORD,
     Registration,
@@ -27,6 +27,7 @@ from office.procedures.mailing.portal_mail import queue_portal_mails
 from rules.portal_access import find_password_fault, own_path
 from web.customers.factors.letting_in import let_in, party_of, told_of
 from web.customers.factors.outside import with_forms_to_providers
+from web.customers.robots import find_robot
 from web.layout import newest_utility_name, show
 from web.visits import Visit, clear_session, passwords_of, redirect
 from web.words import LANGUAGES
@@ -49,7 +50,7 @@ def take_registration(visit: Visit) -> Response:
 
     The password is hashed in any case, so that the time tells nothing either.
     """
-    problems: dict[str, str] = {}
+    problems = find_robot(visit)
     address = _address(visit, problems)
     password = visit.form.get("password", "")
     fault = find_password_fault(password, newest_utility_name(visit), address.partition("@")[0])
@@ -84,14 +85,22 @@ def show_link(visit: Visit) -> Response:
     with visit.office.database.reading() as books:
         link = find_link(books, visit.path("token"), kinds, visit.now)
     if link is None:
-        return show(visit, "link-over.html", 410)
+        return _link_over(visit)
     return show(visit, _BUTTONS[link.kind])
+
+
+def _link_over(visit: Visit) -> Response:
+    """Lead whoever opens a used link once more to the door (rule 145); others are over."""
+    kinds = _KINDS[visit.request.url.path.split("/")[1]] - {LinkKind.UNLINK_ACCOUNT}
+    with visit.office.database.reading() as books:
+        used = is_used(books, visit.path("token"), kinds)
+    return redirect("/sign-in") if used else show(visit, "link-over.html", 410)
 
 
 def press_verify(visit: Visit) -> Response:
     with visit.office.database.writing() as books:
         user = verify(books, visit.path("token"), visit.now)
-    return redirect("/sign-in?done=verified") if user else show(visit, "link-over.html", 410)
+    return redirect("/sign-in?done=verified") if user else _link_over(visit)
 
 
 def show_code(visit: Visit) -> Response:
@@ -121,7 +130,7 @@ def take_code(visit: Visit) -> Response:
 def press_unlock(visit: Visit) -> Response:
     with visit.office.database.writing() as books:
         user = unlock_by_link(books, visit.path("token"), visit.now)
-    return redirect("/sign-in?done=unlocked") if user else show(visit, "link-over.html", 410)
+    return redirect("/sign-in?done=unlocked") if user else _link_over(visit)
 
 
 def press_not_me(visit: Visit) -> Response:
@@ -149,7 +158,7 @@ def take_password(visit: Visit) -> Response:
     except TemporaryFailure:
         return show(visit, "choose-password.html", 429, problems={"": visit.say(BUSY)})
     if user is None:
-        return show(visit, "link-over.html", 410)
+        return _link_over(visit)
     with office.database.writing() as books:
         queue_portal_mails(office, books, told_of(books, user, "new-sign-in"))
     visit.wake_mail()

@@ -22,6 +22,8 @@ class Permission(StrEnum):
     REFUND = "refund"  # give a payment back
     WORDING = "wording"  # write the words of mails and pages (rules 16, 205, 206)
     SETTINGS = "settings"  # see the settings; of secrets only whether they are set
+    UTILITY_SETTINGS = "utility-settings"  # change those of mails, autopay, checks (rule 206)
+    PORTAL_SETTINGS = "portal-settings"  # and those of the portal, its look, reminders' times
     STAFF = "staff"  # see who may sign in
     AUDIT = "audit"  # read who did what
     CUSTOMER_SERVICE = "customer-service"  # the console: find, see, lock, unlock, send, look
@@ -37,7 +39,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CLERK: _OFFICE
     | {Permission.CLOSE, Permission.OUTSORT, Permission.CORRECT}
     | {Permission.RETRY, Permission.DECIDE},
-    Role.SUPERVISOR: frozenset(Permission) - {Permission.STAFF},
+    Role.SUPERVISOR: frozenset(Permission) - {Permission.STAFF, Permission.PORTAL_SETTINGS},
     Role.ADMIN: frozenset(Permission),
     Role.AUDITOR: _OFFICE | {Permission.STAFF, Permission.AUDIT},  # may only look
 }

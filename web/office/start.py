@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from office.health.health import look_at_books
 from office.lookup.standing import read_standing
 from web.office.layout import show_office
 from web.visits import Visit
@@ -20,11 +21,21 @@ class OpenMatter:
 
 
 def show_start(visit: Visit) -> Response:
-    """Show where the month stands, as `billclose status` says it; every figure is of now."""
+    """
+    Show where the month stands, as `billclose status` says it; every figure is of now.
+
+    In red is what `billclose health` calls a trouble: a close forgotten, cash receipting that does
+    not answer, a server that is down (rules 8, 186, 189).
+    """
     standing = read_standing(visit.office)
     matters = [OpenMatter(one.sentence, _PATHS[one.what]) for one in standing.matters]
     return show_office(
-        visit, "start.html", months=standing.months, matters=matters, coming=standing.coming
+        visit,
+        "start.html",
+        months=standing.months,
+        matters=matters,
+        coming=standing.coming,
+        troubles=look_at_books(visit.office).troubles,
     )
 
 

@@ -22,7 +22,7 @@ from domain.payments import MethodKind, PaymentKind, PaymentState
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class ChargeTerms:
     """What was agreed to when a payment was scheduled; `payer` is the address whose wallet pays."""
 
     days_prior: int
@@ -55,7 +55,7 @@ class Charge:
     billed: Money
     due_on: date
     equal_pay: Money | None
-    agreement: Agreement | None = None
+    agreement: ChargeTerms | None = None
 
 
 def charge_of(books: Connection, key: str, period: str, number: int) -> Charge | None:
@@ -101,7 +101,7 @@ def charge_of(books: Connection, key: str, period: str, number: int) -> Charge |
     return replace(found, agreement=_agreement(books, key, found, token))
 
 
-def _agreement(books: Connection, key: str, charge: Charge, token: str) -> Agreement | None:
+def _agreement(books: Connection, key: str, charge: Charge, token: str) -> ChargeTerms | None:
     """Return what was in force when the payment was scheduled: given here, else the export's."""
     given, listed = enrollment.c, mandate.c
     here = (
@@ -127,7 +127,7 @@ def _agreement(books: Connection, key: str, charge: Charge, token: str) -> Agree
     row = books.execute(here.limit(1)).first() or books.execute(export.limit(1)).first()
     if row is None:
         return None
-    agreed = Agreement(*row)
+    agreed = ChargeTerms(*row)
     return agreed if agreed.payer else replace(agreed, payer=_owner(books, charge.period, token))
 
 

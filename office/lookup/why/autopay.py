@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from database.queries.autopay import payments_left_out
+from database.queries.corrections import standing_corrections
 from database.queries.mandates import mandates_in_force
+from database.queries.outsorted import due_on_of
 from database.tables import (
     autopay_unscheduled,
     enrollment,
@@ -20,7 +23,7 @@ from database.tables import (
 from domain.payments import PaymentKind, Unscheduled
 from office.lookup.why.payments import say_method
 from office.lookup.why.sentences import Case, Sentence, Sentences, Topic, say_day
-from rules.money.autopay import draw_date
+from rules.money.autopay import OnClosedDay, draw_date
 
 UNSCHEDULED = {
     Unscheduled.HELD: ("its bill is held back", ()),
@@ -60,6 +63,34 @@ def why_autopay(case: Case) -> Sentences:
         yield _of_no_payment(case, reason, agreed)
     elif agreed is not None and not payments:
         yield from _of_no_schedule(case)
+
+
+def explain_day(
+    pay_on: date,
+    due_on: date,
+    printed: date,
+    days_prior: int,
+    bank_days: Container[date],
+    on_closed_day: OnClosedDay,
+) -> tuple[str, tuple[str, ...]]:
+    """
+    Say why a draw is on `pay_on`, with its rules; all dates are local.
+
+    `due_on` is the due date that the bill has, `printed` the one of its period: a bill that was
+    held back is released with a later one, and its draw waits for the customer to see it.
+    """
+    wanted = due_on - timedelta(days=days_prior)
+    chosen = draw_date(due_on, days_prior, bank_days, on_closed_day)
+    counted = f"{_say_days(days_prior)}, {say_day(due_on)}"
+    if pay_on > chosen and due_on != printed:
+        soon = f"{say_day(chosen)}, {counted}, would have come too soon after the bill, which"
+        return f"{soon} had been held back", ("48", "49", "54")
+    if chosen != pay_on:
+        return f"counted back from the due date ({counted}), as was agreed then", ("48", "49")
+    if chosen != wanted:
+        moved = f"{counted}, is {say_day(wanted)}, on which no bank works"
+        return moved, ("48", "49", "ruling 13")
+    return f"that is {counted}", ("48", "49", "53")
 
 
 def _agreed(case: Case) -> sa.Select[Any]:
@@ -127,19 +158,25 @@ def _why_that_day(case: Case, row: Any, agreed: Any) -> tuple[str, tuple[str, ..
         )  # fmt: skip
     if agreed is None:
         return "the agreement has ended since", ("49",)
-    due_on: date = case.bill_run.due_on
-    wanted = due_on - timedelta(days=agreed.days_prior)
     office = case.office
-    chosen = draw_date(
-        due_on, agreed.days_prior, office.bank_days, office.settings.autopay.on_closed_day
+    terms = (agreed.days_prior, office.bank_days, office.settings.autopay.on_closed_day)
+    return explain_day(row.pay_on, _due_on(case), case.bill_run.due_on, *terms)
+
+
+def _due_on(case: Case) -> date:
+    """Return the due date of the bill: as corrected or released, else its period's."""
+    stands = standing_corrections()
+    corrected: date | None = case.books.scalar(
+        sa.select(stands.c.due_on).where(
+            stands.c.period == case.period, stands.c.account_key == case.account_key
+        )
     )
-    counted = f"{_say_days(agreed.days_prior)}, {say_day(due_on)}"
-    if chosen != row.pay_on:
-        return f"counted back from the due date ({counted}), as was agreed then", ("48", "49")
-    if chosen != wanted:
-        moved = f"{counted}, is {say_day(wanted)}, on which no bank works"
-        return moved, ("48", "49", "ruling 13")
-    return f"that is {counted}", ("48", "49", "53")
+    if corrected is not None:
+        return corrected
+    printed: date = case.bill_run.due_on
+    own = due_on_of(case.period, sa.literal(case.account_key), sa.literal(printed, sa.Date()))
+    found: date = case.books.execute(sa.select(own)).scalar_one()
+    return found
 
 
 def _of_no_payment(case: Case, reason: Unscheduled, agreed: Any) -> Sentence:

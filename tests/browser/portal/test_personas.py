@@ -1,4 +1,4 @@
-"""Customers as they are: new, on a phone, a landlord, in Spanish, without scripts."""
+"""Customers as they are: new, on a phone, a landlord, in Spanish, without scripts (ruling 23)."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ from identity.wallet import (
 )
 from office.procedures.portal.method_capture import begin_capture, finish_capture, page_before
 from rules.portal_access import own_path
+from web.customers.accounts import my_accounts
 from web.customers.choices.words import say_method
 from web.layout import missing, show
 from web.visits import Visit, redirect
@@ -61,7 +62,13 @@ def show_wallet(visit: Visit) -> Response:
 
 def _wallet(visit: Visit, status: int, **values: object) -> Response:
     methods = [(one, say_method(visit, one.kind, one.last4, one.brand)) for one in my_wallet(visit)]
-    given = {"done": "", "methods": methods, "today": visit.today, **values}
+    given = {
+        "done": "",
+        "methods": methods,
+        "today": visit.today,
+        "accounts": my_accounts(visit),
+        **values,
+    }
     return show(visit, "wallet.html", status, **given)
 
 

@@ -24,6 +24,7 @@ from web.customers.paying.capturing import (
 )
 from web.customers.paying.payers import PagePayer, payer_of
 from web.customers.paying.words import CHOOSE, NEW_METHOD, consent_in, say_refusal, say_stale
+from web.customers.robots import find_robot
 from web.layout import missing, show
 from web.visits import Visit, redirect
 
@@ -62,6 +63,8 @@ def take_cart(visit: Visit) -> Response:
 
 
 def _take_guests(visit: Visit, payer: PagePayer) -> Response:
+    if problems := find_robot(visit):
+        return _cart(visit, payer, problems)
     address = visit.text("email")
     try:
         to_envelope_address(address)
@@ -120,6 +123,6 @@ def _cart(visit: Visit, payer: PagePayer, problems: dict[str, str] | None = None
         stale=say_stale(visit, accounts),
         has_cart=settings.checkout.cart,
         has_other=bool(settings.other_payments.offered),
-        message=settings.messages.cart or settings.messages.payment,
+        message=visit.messages["cart"] or visit.messages["payment"],
         problems=problems or {},
     )

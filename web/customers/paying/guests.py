@@ -13,6 +13,7 @@ from payments.checkout.facts import read_payable
 from rules.money.checkout import parse_payment, payable_now
 from web.customers.paying.payers import payer_of
 from web.customers.paying.words import AMOUNT, say_refusal, say_stale
+from web.customers.robots import find_robot
 from web.layout import show
 from web.visits import Visit, redirect
 
@@ -34,7 +35,7 @@ def take_guest(visit: Visit) -> Response:
     Both fields come again with the amount, so that what was found stands nowhere but in the cart
     of whoever knows them.
     """
-    problems: dict[str, str] = {}
+    problems = find_robot(visit)
     if not account_key(visit.text("number")):
         problems["number"] = visit.say("Enter the account number that stands on your bill.")
     if not visit.text("proof"):
@@ -92,7 +93,7 @@ def _ask(visit: Visit, problems: dict[str, str] | None = None) -> Response:
         422 if problems else 200,
         payer=payer_of(visit),
         has_other=bool(offered),
-        message=settings.messages.payment,
+        message=visit.messages["payment"],
         problems=problems or {},
     )
 

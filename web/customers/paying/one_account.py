@@ -6,6 +6,7 @@ from functools import partial
 
 from starlette.responses import Response
 
+from database.queries.standings import NextDraw, standings_of
 from domain.checkout import NotTaken, PayableAccount, PayLine, PayWallet, Refusal
 from domain.money import ZERO, Money
 from office.procedures import checkout
@@ -99,15 +100,22 @@ def _ask(visit: Visit, facts: Facts, problems: dict[str, str] | None = None) -> 
         facts=account,
         payable=payable,
         stale=stale,
+        next_draw=_next_draw(visit, account.account_key),
         methods=offered_methods([account], wallet),
         has_blocked=any(account.is_blocked(one.kind) for one in wallet.methods),
         may_pay=bool(payable) or _may_pay_ahead(account, policy),
         is_ahead=policy.pays_ahead,
         has_cart=policy.has_cart,
-        message=visit.office.settings.messages.payment,
+        message=visit.messages["payment"],
         values=values,
         problems=problems or {},
     )
+
+
+def _next_draw(visit: Visit, key: str) -> NextDraw | None:
+    """Return what autopay draws by itself, so that nobody pays twice without knowing (rule 69)."""
+    with visit.office.database.reading() as books:
+        return next((one.next_draw for one in standings_of(books, [key])), None)
 
 
 def _amount(visit: Visit, problems: dict[str, str]) -> Money | None:

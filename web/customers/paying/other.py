@@ -15,6 +15,7 @@ from office.procedures.permits import is_permit
 from rules.money.checkout import NumberKind, OtherPayment, parse_payment
 from web.customers.paying.payers import PagePayer, payer_of
 from web.customers.paying.words import AMOUNT
+from web.customers.robots import find_robot
 from web.layout import missing, show
 from web.visits import Visit, redirect
 
@@ -40,10 +41,8 @@ def show_other(visit: Visit) -> Response:
     categories: dict[str, list[OtherPayment]] = {}
     for one in offered:
         categories.setdefault(one.category, []).append(one)
-    messages = visit.office.settings.messages
-    return show(
-        visit, "other.html", payer=payer, categories=categories, message=messages.other_payments
-    )
+    message = visit.messages["other_payments"]
+    return show(visit, "other.html", payer=payer, categories=categories, message=message)
 
 
 def show_form(visit: Visit) -> Response:
@@ -59,7 +58,7 @@ def take_form(visit: Visit) -> Response:
     one = _chosen(visit, payer)
     if one is None:
         return missing(visit)
-    problems: dict[str, str] = {}
+    problems = find_robot(visit)
     amount = one.amount or _amount(visit, problems)
     number = _number(visit, one, problems)
     if one.number is NumberKind.NONE and not visit.text("payor"):

@@ -52,7 +52,7 @@ def show_payment(visit: Visit) -> Response:
         remedy=visit.say(remedy),
         comes_to_nothing=end in CAME_TO_NOTHING,
         moved=_say_moved(visit, one),
-        message=visit.office.settings.messages.payment_complete,
+        message=visit.messages["payment_complete"],
         taken_at=one.taken_at.astimezone(visit.zone) if one.taken_at else None,
     )
 
@@ -103,7 +103,7 @@ def _check(visit: Visit, payer: PagePayer, one: Checkout) -> Response:
         ahead=bool(ahead),
         change=_again(payer, one),
         stale=say_stale(visit, accounts.values()),
-        message=visit.office.settings.messages.payment,
+        message=visit.messages["payment"],
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from web.guarding import EDITS, PREVIEWS, TEMPLATES
+from web.guarding import EDITS, MESSAGES, PREVIEWS, TEMPLATES
 from web.office.permissions import Permission
-from web.office.wording import templates
+from web.office.wording import messages, templates
 from web.visits import Page
 
 ROUTES: tuple[tuple[str, str, Page, Permission], ...] = (
@@ -14,4 +14,6 @@ ROUTES: tuple[tuple[str, str, Page, Permission], ...] = (
     ("POST", f"{EDITS}/ours", templates.take_ours, Permission.WORDING),
     ("GET", PREVIEWS, templates.show_preview, Permission.LOOK),
     ("POST", PREVIEWS, templates.show_preview, Permission.WORDING),
+    ("GET", MESSAGES, messages.show_messages, Permission.LOOK),
+    ("POST", MESSAGES, messages.take_messages, Permission.WORDING),
 )

@@ -37,7 +37,7 @@ from web.layout import missing
 from web.office.layout import show_office
 from web.office.pages import groups
 from web.office.permissions import Permission, may
-from web.office.wording.renewing import renew_office
+from web.office.renewing import renew_office
 from web.visits import Visit, redirect
 
 ABOUT = {

@@ -137,3 +137,14 @@ def test_another_customer_reads_nothing_of_it(neighbor, town):
     scheduled(town)
 
     assert 404 == neighbor.get(CHARGE).status_code
+
+
+def test_whoever_pays_by_hand_reads_there_that_autopay_would_draw(tenant):  # rule 69
+    add_method(tenant)
+    before = words(tenant.get(f"/accounts/{MINE}/pay"))
+    enrolled(tenant)
+
+    page = words(tenant.get(f"/accounts/{MINE}/pay"))
+
+    assert "Autopay draws $80.00 on November 13, 2026. What you pay before that day is not" in page
+    assert "Autopay draws" not in before

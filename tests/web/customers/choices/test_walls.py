@@ -56,7 +56,7 @@ def owned(tenant):
     begun = tenant.post("/wallet/add").headers["location"].rpartition("/")[2]
     return {
         "account": MINE, "method": add_method(tenant), "period": RUN, "key": begun,
-        "token": "none", "part": "none", "code": "none", "line": f"{RUN}-0",
+        "token": "none", "part": "none", "code": "none", "line": f"{RUN}-0", "number": "1",
     }  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from tests.web.customers.choices.conftest import words
 from tests.web.customers.conftest import ANN, BOB, PASSWORD, URL, Browser, register
 from tests.web.customers.factors.provider import CLIENT, SECRET, a_provider, new_key
 from web.desk import desk_of
-from web.serve import require_whole
+from web.office.renewing import require_whole
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Settings that staff change: tried, written into the settings file, written down, taken back."""

@@ -1,0 +1,85 @@
+"""Who may change which setting: staff by their role, or whoever installs the program (rule 206)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from office.secrets.sources import secret_keys
+from office.settings.settings import Settings
+
+
+class ChangedBy(StrEnum):
+    """The two kinds of administration, and what neither has."""
+
+    UTILITY = "utility"  # mails, autopay, reminders' exceptions: supervisor and admin
+    PORTAL = "portal"  # what customers may do, reminders' times, the look: admin
+    INSTALLER = "installer"  # servers, providers, secrets, and what holds staff themselves
+
+
+# Providers and cash receipting are set by whoever installs the program (rule 202). So is what
+# staff are held by: how many say yes to a close, and how long one may be taken back.
+_SECTIONS = {
+    ChangedBy.UTILITY: (
+        *("ebill", "autopay", "notices", "outsort", "checks", "calendar"),
+        *("messages", "messages_es"),
+    ),
+    ChangedBy.PORTAL: (
+        *("utility", "communications", "checkout", "other_payments", "theme", "reminders"),
+        *("portal", "texts", "arrangements"),
+    ),
+    ChangedBy.INSTALLER: (
+        *("database", "bills", "smtp", "bounces", "payments", "cash_receipting", "feed"),
+        *("alerts", "approval", "checklist", "undo", "splitter", "prefect", "logging"),
+        *("workers", "health", "clock", "exports", "web", "oidc"),
+    ),
+}
+_KEYS = {
+    "utility.name": ChangedBy.INSTALLER,  # whose exports are taken: another's would be refused
+    "ebill.largest_mb": ChangedBy.INSTALLER,
+    "ebill.too_large": ChangedBy.INSTALLER,
+    "ebill.link_url": ChangedBy.INSTALLER,
+    "communications.unsubscribe_url": ChangedBy.INSTALLER,
+    "communications.unsubscribe_mailto": ChangedBy.INSTALLER,
+    "communications.link_url": ChangedBy.INSTALLER,
+    "checks.own": ChangedBy.INSTALLER,  # a table for each check: `billclose checks`
+    "other_payments.permits": ChangedBy.INSTALLER,  # names a file of the machine
+    "texts.system": ChangedBy.INSTALLER,
+    "texts.account_sid": ChangedBy.INSTALLER,
+    "texts.auth_token": ChangedBy.INSTALLER,
+    "texts.sender": ChangedBy.INSTALLER,
+    "texts.url": ChangedBy.INSTALLER,
+    "theme.logo": ChangedBy.INSTALLER,  # a file of the machine, too
+    "theme.photo": ChangedBy.INSTALLER,
+    "arrangements.people": ChangedBy.INSTALLER,  # how many of the staff say yes
+    "reminders.spare_autopay": ChangedBy.UTILITY,  # rules 95, 96
+}
+GROUPS = {
+    "The office": ("utility", "calendar", "theme", "portal"),
+    "Bills and the close": ("ebill", "outsort", "checks", "approval", "checklist", "undo"),
+    "Autopay and payments": (
+        *("autopay", "arrangements", "checkout", "other_payments", "payments"),
+    ),
+    "Mails and texts": ("reminders", "notices", "communications", "texts", "alerts"),
+    "Words on the pages": ("messages", "messages_es"),
+    "Other systems": ("cash_receipting", "feed", "smtp", "bounces", "oidc", "exports", "web"),
+    "This installation": (
+        *("database", "bills", "splitter", "workers", "prefect", "logging", "health", "clock"),
+    ),
+}
+_SECRETS = frozenset(f"{section}.{key}" for section, key in secret_keys(Settings))
+
+
+def who_changes(section: str, key: str) -> ChangedBy:
+    """Tell who may change a setting; of a secret never staff."""
+    name = f"{section}.{key}"
+    if name in _SECRETS:
+        return ChangedBy.INSTALLER
+    return _KEYS.get(name) or next(by for by, names in _SECTIONS.items() if section in names)
+
+
+def keys_of(section: str) -> dict[str, Any]:
+    """Return the fields of a section's model, by key."""
+    model: Any = Settings.model_fields[section].annotation
+    fields: dict[str, Any] = model.model_fields
+    return fields

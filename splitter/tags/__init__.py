@@ -1,0 +1,1 @@
+"""The tags of a tagged bulk file: what of its structure tree a bill keeps."""

@@ -1,0 +1,206 @@
+"""A bill's structure tree as its copy has it: written anew, with nothing that is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from splitter.pdf.syntax import UnsupportedPdf, items, string_bytes
+from splitter.tags.choosing import BillPages, ChosenElements, choose
+from splitter.tags.reading import Element, TagTree, entries_of
+from splitter.tags.values import (
+    ATTRIBUTES,
+    HEADERS,
+    TEXTS,
+    is_harmless,
+    language_of,
+    to_hexadecimal,
+    type_of,
+)
+
+_STRINGS = (b"/Alt", b"/ActualText", b"/E", b"/T")
+_LONGEST_TEXT = 100_000  # bytes
+_LINK, _NO_LINK = b"Link", b"Span"
+
+
+@dataclass(frozen=True)
+class BillTags:
+    """A bill's tags; references and numbers are those of the source until they are written."""
+
+    root: int
+    bodies: Mapping[int, bytes]  # of the tree's objects, the root's among them
+    annotation_keys: Mapping[int, int]
+    marks: list[dict[int, int]]  # by page: those that an element has, and which
+    texts: list[tuple[str, bytes]]  # that no page shows, with the kind of element that has each
+    catalog: bytes
+
+
+def tags_of(tree: TagTree, bill: BillPages) -> BillTags:
+    """Return a bill's tags; raises UnsupportedPdf where the tree is not one that can be kept."""
+    return _Writing(tree, choose(tree, bill)).result()
+
+
+@dataclass
+class _Attributes:
+    """One owner's attributes of an element; the identifiers in `headers` are the source's."""
+
+    owner: bytes
+    values: dict[bytes, bytes] = field(default_factory=dict)
+    headers: list[bytes] = field(default_factory=list)
+
+
+class _Writing:
+    def __init__(self, tree: TagTree, chosen: ChosenElements) -> None:
+        self._tree = tree
+        self._chosen = chosen
+        self._order = chosen.in_order()
+        self._texts: list[tuple[str, bytes]] = []
+        self._types = {number: self._type(number) for number in self._order}
+        self._attributes = {n: self._read_attributes(n) for n in self._order}
+        self._identifiers = self._identified()
+
+    def result(self) -> BillTags:
+        names = {owner: name for name, owner in self._identifiers.values()}
+        bodies = {number: self._body(number, names) for number in self._order}
+        keys = len(self._chosen.marks)
+        owners = sorted(self._chosen.owners.items())
+        annotation_keys = {target: keys + at for at, (target, _) in enumerate(owners)}
+        bodies[self._tree.root] = self._root(owners)
+        suspects = b"/Suspects true" if self._tree.has_suspects else b""
+        catalog = b"/MarkInfo<</Marked true%b>>/StructTreeRoot %d 0 R" % (suspects, self._tree.root)
+        marks = self._chosen.marks
+        return BillTags(self._tree.root, bodies, annotation_keys, marks, self._texts, catalog)
+
+    def _root(self, owners: list[tuple[int, int]]) -> bytes:
+        """Write the tree's root, with the elements of each page's marks and of each link."""
+        rows = []
+        for place, marks in enumerate(self._chosen.marks):
+            row = [
+                b"%d 0 R" % marks[mark] if mark in marks else b"null"
+                for mark in range(max(marks, default=-1) + 1)
+            ]
+            rows.append(b"%d[%b]" % (place, b" ".join(row)))
+        first = len(rows)
+        rows += [b"%d %d 0 R" % (first + at, owner) for at, (_, owner) in enumerate(owners)]
+        tops = b" ".join([b"%d 0 R" % top for top in self._chosen.tops])
+        body = b"<</Type/StructTreeRoot/K[%b]/ParentTree<</Nums[%b]>>/ParentTreeNextKey %d" % (
+            tops, b" ".join(rows), len(rows),
+        )  # fmt: skip
+        if self._identifiers:
+            pairs = sorted(self._identifiers.values())
+            written = b" ".join([b"(%b) %d 0 R" % pair for pair in pairs])
+            body += b"/IDTree<</Names[%b]>>" % written
+        return body + b">>"
+
+    def _type(self, number: int) -> bytes:
+        kind = type_of(self._value(self._element(number).entries[b"/S"]), self._tree.roles)
+        if kind == _LINK and not any(b"/OBJR" in kid for kid in self._chosen.kids[number]):
+            return _NO_LINK  # it leads to another bill, and is not in this copy
+        return kind
+
+    def _element(self, number: int) -> Element:
+        return self._chosen.elements[number]
+
+    def _value(self, raw: bytes) -> bytes:
+        return self._tree.value(raw)
+
+    def _body(self, number: int, names: Mapping[int, bytes]) -> bytes:
+        element, kids = self._element(number), self._chosen.kids[number]
+        entries = element.entries
+        parts = [
+            b"<</Type/StructElem/S/" + self._types[number],
+            b"/P %d 0 R" % (element.parent or self._tree.root),
+        ]
+        has_marks = any(kid.isdigit() for kid in kids)
+        if element.page is not None and (has_marks or (not kids and self._is_whole(number))):
+            parts.append(b"/Pg %d 0 R" % element.page)
+        if kids:
+            parts.append(b"/K[" + b" ".join(kids) + b"]" if len(kids) > 1 else b"/K " + kids[0])
+        if b"/Lang" in entries and (language := language_of(self._value(entries[b"/Lang"]))):
+            parts.append(b"/Lang(" + language + b")")
+        if self._is_whole(number):
+            parts += [self._text(number, key, entries[key]) for key in _STRINGS if key in entries]
+        if number in names:
+            parts.append(b"/ID(" + names[number] + b")")
+        written = [self._written(number, attributes) for attributes in self._attributes[number]]
+        if any(written):
+            parts.append(b"/A[" + b"".join(written) + b"]")
+        return b"".join(parts) + b">>"
+
+    def _is_whole(self, number: int) -> bool:
+        return number in self._chosen.whole
+
+    def _text(self, number: int, key: bytes, raw: bytes) -> bytes:
+        """Write a string that is read instead of, or beside, what the page shows."""
+        text = string_bytes(self._value(raw))
+        if len(text) > _LONGEST_TEXT:
+            raise UnsupportedPdf("a text that is too long")
+        self._texts.append((self._types[number].decode(), text))
+        return key + to_hexadecimal(text)
+
+    def _identified(self) -> dict[bytes, tuple[bytes, int]]:
+        """
+        Return new names for the identifiers that header cells are called by, and their owners.
+
+        The source's own are counted through the whole file: they would tell a bill's place in it.
+        """
+        called = {
+            name
+            for found in self._attributes.values()
+            for attributes in found
+            for name in attributes.headers
+        }
+        named: dict[bytes, tuple[bytes, int]] = {}
+        for number in self._order if called else ():
+            raw = self._element(number).entries.get(b"/ID") if self._is_whole(number) else None
+            name = string_bytes(self._value(raw)) if raw is not None else None
+            if name in called and name not in named:
+                named[name] = (b"h%d" % (len(named) + 1), number)
+        return named
+
+    def _read_attributes(self, number: int) -> list[_Attributes]:
+        entries = self._element(number).entries
+        raws: list[bytes] = []
+        if b"/C" in entries:
+            raw = self._value(entries[b"/C"])
+            classes = items(raw) if raw.startswith(b"[") else [raw]
+            raws += [self._tree.classes[name] for name in classes if name in self._tree.classes]
+        if b"/A" in entries:
+            raws.append(entries[b"/A"])
+        found = []
+        for raw in map(self._value, raws):
+            for one in map(self._value, items(raw) if raw.startswith(b"[") else [raw]):
+                kept = self._kept(number, one) if one.startswith(b"<<") else None
+                found += [kept] if kept is not None else []  # a number is a revision's
+        return found
+
+    def _kept(self, number: int, raw: bytes) -> _Attributes | None:
+        entries = entries_of(raw)
+        name = self._value(entries.get(b"/O", b""))
+        owner = ATTRIBUTES.get(name)
+        if owner is None or (owner.is_of_looks and not self._is_whole(number)):
+            return None
+        kept = _Attributes(name)
+        for key, value in entries.items():
+            if key not in owner.keys:
+                continue
+            resolved = self._value(value)
+            if key == HEADERS:
+                listed = items(resolved) if resolved.startswith(b"[") else [resolved]
+                kept.headers = [string_bytes(self._value(item)) for item in listed]
+            elif (key in TEXTS and self._is_whole(number)) or is_harmless(resolved):
+                kept.values[key] = resolved
+        return kept
+
+    def _written(self, number: int, attributes: _Attributes) -> bytes:
+        parts = [
+            self._text(number, key, value)
+            if key in TEXTS
+            else key + (b"" if value[:1] in b"/[" else b" ") + value
+            for key, value in attributes.values.items()
+        ]
+        known = [name for name in attributes.headers if name in self._identifiers]
+        if known:
+            names = b"".join([b"(%b)" % self._identifiers[name][0] for name in known])
+            parts.append(HEADERS + b"[" + names + b"]")
+        return b"<</O" + attributes.owner + b"".join(parts) + b">>" if parts else b""

@@ -1,0 +1,54 @@
+"""The office's first page: what is wrong stands in red above everything else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from database.tables import incident
+from domain.identity import Role
+from tests.office.health_builders import an_office_at
+from tests.web.office.conftest import TRIAL
+from web.desk import desk_of
+
+WRONG = "What is wrong"
+NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
+
+
+def red(page: str) -> str:
+    """Return what stands in the red frame; empty where there is none."""
+    _, begins, rest = page.partition('<section class="summary" aria-labelledby="troubles">')
+    return rest.partition("</section>")[0] if begins else ""
+
+
+class TestInDecember:
+    """November is over and nobody has closed it."""
+
+    @pytest.fixture
+    def desk(self, office):
+        later = an_office_at(office.home, office.database, "2026-12-20T09:00", web=TRIAL)
+        return desk_of(later)
+
+    def test_a_close_that_was_forgotten_is_red_on_the_first_page_rule_8(self, signed_in):
+        said = red(signed_in(Role.CLERK).get("/office").text)
+
+        assert WRONG in said
+        assert "export-overdue" in said or "close-forgotten" in said
+
+
+def test_a_service_that_is_away_is_red_until_it_is_back_rules_186_to_189(signed_in, books):
+    clerk = signed_in(Role.CLERK)
+    before = red(clerk.get("/office").text)
+    with books.writing() as connection:
+        connection.execute(
+            incident.insert().values(
+                key="mail-server-down/1", condition="mail-server-down", since=NOON, noticed_at=NOON,
+                detail="The mail server does not answer.", remedy="Ask IT to start it.",
+            )
+        )  # fmt: skip
+
+    now = red(clerk.get("/office").text)
+
+    assert "mail-server-down" not in before
+    assert "mail-server-down</strong>: The mail server does not answer. Ask IT to start it." in now

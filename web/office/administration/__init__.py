@@ -1,0 +1,1 @@
+"""The pages on which staff change the settings of their office."""

@@ -1,0 +1,15 @@
+"""Which address of the settings' pages is answered by what, and which permission it needs."""
+
+from __future__ import annotations
+
+from web.guarding import SETTING, SETTINGS
+from web.office.administration import settings
+from web.office.permissions import Permission
+from web.visits import Page
+
+ROUTES: tuple[tuple[str, str, Page, Permission], ...] = (
+    ("GET", SETTINGS, settings.show_settings, Permission.SETTINGS),
+    ("GET", SETTING, settings.show_setting, Permission.UTILITY_SETTINGS),
+    ("POST", SETTING, settings.take_setting, Permission.UTILITY_SETTINGS),
+    ("POST", f"{SETTINGS}/undo", settings.take_undo, Permission.UTILITY_SETTINGS),
+)
