@@ -22,7 +22,11 @@ EDITS, PREVIEWS = f"{TEMPLATES}/edit", f"{TEMPLATES}/preview"
 MESSAGES = "/office/communications/messages"
 SETTINGS = "/office/settings"
 SETTING = f"{SETTINGS}/change"
-WRITTEN = frozenset({EDITS, PREVIEWS, MESSAGES, SETTING})  # forms in which whole texts are written
+WRITE = "/office/communications/write"
+WRITES = (WRITE, f"{WRITE}/test", f"{WRITE}/send")
+WRITTEN = frozenset(
+    {EDITS, PREVIEWS, MESSAGES, SETTING, *WRITES}
+)  # forms in which whole texts are written
 LARGEST_WRITTEN = 1_000_000
 LOG = logging.getLogger("billclose.web")
 
