@@ -54,7 +54,7 @@ def require_own_utility(books: Connection, utility: Utility, period: str, named:
 
 def require_no_overlap(books: Connection, period: str) -> None:
     """
-    Raise Refused (`overlap`) where a staged period's days were closed before for its accounts.
+    Raise Refused (`overlap`) where its days were closed before for its accounts (ruling 22).
 
     The same month under another id would bill, mail and draw everybody again. Periods of other
     accounts (cycles) may overlap, and so may final bills in a period of their own; for anything

@@ -29,6 +29,7 @@ from domain.periods import NOTICE
 from domain.words import say_count
 from rules.money.balances import amount_due
 from splitter.copying.verifying import VerificationPolicy
+from splitter.runs.labels import USUAL_LABELS, LabelTerms
 from splitter.runs.split import split_run
 from splitter.store.bill_store import BillStore
 
@@ -48,6 +49,7 @@ class ReadingTerms:
     verification: VerificationPolicy
     ocr: bool = False
     reports_only: bool = False
+    labels: LabelTerms = USUAL_LABELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def read_corrected_bill(
         split_run(
             books, period, store, exports_folder=folder, processes=1,
             progress=lambda _done, _all: None, verification_policy=terms.verification,
-            ocr=terms.ocr, reports_only=terms.reports_only,
+            ocr=terms.ocr, reports_only=terms.reports_only, labels=terms.labels,
         )  # fmt: skip
         _remove_town(books, period, others)
         notes = _check(books, period, own, terms)

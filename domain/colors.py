@@ -1,4 +1,4 @@
-"""Colors of the pages, and whether words in them can be read (WCAG 2.2, 1.4.3)."""
+"""Colors of the pages, and whether words in them can be read (WCAG 2.2, 1.4.3; ruling 23)."""
 
 from __future__ import annotations
 

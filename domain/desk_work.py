@@ -1,4 +1,4 @@
-"""What the office's pages set going: a rehearsal or a close, and how it stands."""
+"""What the office's pages set going: a close, a schedule, a mass mail; how it stands."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ from enum import StrEnum
 class WorkKind(StrEnum):
     REHEARSAL = "rehearsal"
     CLOSE = "close"
+    SCHEDULE_REHEARSAL = "schedule-rehearsal"
+    SCHEDULE = "schedule"
+    MASS_MAIL = "mass-mail"
+
+
+CLOSES = (WorkKind.REHEARSAL, WorkKind.CLOSE)
+SCHEDULES = (WorkKind.SCHEDULE_REHEARSAL, WorkKind.SCHEDULE)
 
 
 class WorkState(StrEnum):

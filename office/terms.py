@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # loaded by the first command that needs it
     from rules.money.autopay import AutopayPolicy
     from rules.money.checkout import CheckoutPolicy
     from splitter.copying.verifying import VerificationPolicy
+    from splitter.runs.labels import LabelTerms
 
 
 class Choices:
@@ -54,6 +55,14 @@ class Choices:
 
         chosen = self.settings.splitter
         return VerificationPolicy(chosen.read_back_every, chosen.audit_every)
+
+    @property
+    def label_terms(self) -> LabelTerms:
+        """What bills say of themselves to whoever has them read aloud (ruling 23)."""
+        from splitter.runs.labels import LabelTerms
+
+        chosen = self.settings
+        return LabelTerms(chosen.utility.language, chosen.documents.tags == "keep")
 
     @cached_property
     def office_days(self) -> ClosedDays:

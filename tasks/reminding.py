@@ -1,4 +1,4 @@
-"""Steps: refuse to remind by stale balances, record the reminders that are owed, send them."""
+"""Steps: refuse to remind by stale balances, record what is owed, send it (rules 90, 98)."""
 
 from __future__ import annotations
 

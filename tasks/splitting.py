@@ -111,6 +111,7 @@ def _terms(office: Office) -> BatchTerms:
         office.verification_policy,
         office.settings.splitter.ocr,
         office.settings.workers.batch_bills,
+        office.label_terms,
     )
 
 
@@ -223,6 +224,7 @@ def _split_alone(office: Office, period: str) -> SplitCounts:
         verification_policy=office.verification_policy,
         ocr=office.settings.splitter.ocr,
         reports_only=_reports_only(office),
+        labels=office.label_terms,
     )
 
 
@@ -260,6 +262,10 @@ def _sentence(counts: SplitCounts) -> str:
         sentence += f", {counts.unassigned} unassigned"
     if counts.by_ocr:
         sentence += f", {say_count(counts.by_ocr, 'page')} read by OCR"
+    if counts.tagged:
+        sentence += f", {say_count(counts.tagged, 'bill')} with tags"
+    if counts.tags_lost:
+        sentence += f", {say_count(counts.tags_lost, 'bill')} without their tags"
     if counts.read_back or counts.audited:
         sentence += f"; {say_verification(counts.read_back, counts.audited)}"
     return sentence

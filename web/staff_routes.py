@@ -21,9 +21,12 @@ from web.office.decisions.findings import FINDINGS
 from web.office.decisions.payments import PAYMENTS
 from web.office.decisions.printing import PRINTING
 from web.office.enrollment import enrolling
+from web.office.late.routes import ROUTES as LATE
 from web.office.lists import ListPage, export_list, show_list
+from web.office.mailing.routes import ROUTES as MAILING
 from web.office.pages import DIFFERENCES, LIST_PAGES, groups
 from web.office.permissions import Permission, may
+from web.office.sorting.routes import ROUTES as SORTING
 from web.office.uploading import take_export, uploading
 from web.office.wording.routes import ROUTES as WORDING
 from web.office.wording.writing import written_fields
@@ -90,6 +93,9 @@ def staff_pages() -> Iterator[tuple[str, str, Page, Permission]]:
     yield from STAFF
     yield from WORDING
     yield from ADMINISTRATION
+    yield from LATE
+    yield from MAILING
+    yield from SORTING
     for decision in DECISIONS:
         assert decision.page.row_link is not None
         needed = decision.page.row_link.permission

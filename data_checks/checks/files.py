@@ -8,7 +8,7 @@ from domain.checks import Severity
 _PROBLEM = """
     SELECT '' AS account_key, account, code, message
     FROM problem WHERE period = :period AND """
-_OWN = "'unreadable-row', 'account-duplicate', 'sensitive-data', 'bill-copy'"
+_OWN = "'unreadable-row', 'account-duplicate', 'sensitive-data', 'bill-copy', 'bill-not-tagged'"
 _PROBLEM_SAYS = says("{message}")
 
 
@@ -148,6 +148,18 @@ FILES = (
             WHERE f.period = :period AND b.bulk IS NULL""",
         detail=says("{file} ({form}) holds no bill"),
         rules=(11,),
+    ),
+    Check(
+        name="bill-not-tagged",
+        severity=Severity.WARNING,
+        what="Bills go out without the tags by which screen readers read them.",
+        why="Who cannot see hears such a bill without headings, table or order; what a public body "
+        "shows on its site must be readable by all, from April 2027 or 2028 on.",
+        fix="Ask the billing system's vendor for tagged PDF (PDF/UA). Until then the bill's page "
+        "in the portal shows the same to everybody; give whoever asks the bill in a form that "
+        "works for them.",
+        sql=_PROBLEM + "code = 'bill-not-tagged'",
+        detail=_PROBLEM_SAYS,
     ),
     Check(
         name="problem-other",

@@ -24,5 +24,8 @@ desk_work = sa.Table(
     sa.Column("sentence", sa.Text, nullable=False, server_default=""),
     sa.Column("flow_run", sa.String(36), nullable=False, server_default=""),  # Prefect's
     sa.Column("figures", sa.Text, nullable=False, server_default=""),  # JSON, of a rehearsal
+    sa.Column(
+        "asked", sa.Text, nullable=False, server_default=""
+    ),  # JSON, of a schedule: its groups
     sa.Index(None, "period", "began_at"),
 )

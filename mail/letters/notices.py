@@ -173,7 +173,7 @@ class AutopayNotDrawn(AutopayFailed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentReceipt(Notice):
-    """A payment was taken (rule 196)."""
+    """A payment was taken, for whatever it was (rules 100, 196)."""
 
     kind = MessageKind.RECEIPT
     amount: Money

@@ -38,6 +38,12 @@ class UtilitySettings(SettingsSection):
         max_length=200,
         description="Whose exports this home takes; empty: those of the utility that came first.",
     )
+    language: str = Field(
+        "en-US",
+        pattern=r"^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$",
+        description="The language of bills whose bulk file does not say it, for whoever has them "
+        "read aloud.",
+    )
     phone: str = Field(
         "", max_length=60, description="The office's phone, as customers read it in mails."
     )
@@ -121,6 +127,14 @@ class UndoSettings(SettingsSection):
 
 class BillsSettings(SettingsSection):
     store: str = Field("bills", description="A folder below the home, or any fsspec URL.")
+
+
+class DocumentsSettings(SettingsSection):
+    tags: Literal["keep", "drop"] = Field(
+        "keep",
+        description="The tags of a tagged bulk file, by which screen readers read a bill: keep "
+        "those of its own pages, some milliseconds a bill; drop leaves them out.",
+    )
 
 
 class ChecksSettings(SettingsSection):

@@ -32,6 +32,7 @@ from office.secrets.sources import (
 from office.settings.approval import ApprovalSettings, ChecklistSettings
 from office.settings.arrangements import ArrangementsSettings
 from office.settings.checkout import (
+    BotCheckSettings,
     CheckoutSettings,
     MessagesSettings,
     OtherPaymentsSettings,
@@ -43,6 +44,7 @@ from office.settings.close import (
     ChecksSettings,
     ClockSettings,
     DatabaseSettings,
+    DocumentsSettings,
     ExportsSettings,
     HealthSettings,
     LoggingSettings,
@@ -89,6 +91,7 @@ class Settings(BaseSettings):
     utility: UtilitySettings = UtilitySettings()
     database: DatabaseSettings = DatabaseSettings()
     bills: BillsSettings = BillsSettings()
+    documents: DocumentsSettings = DocumentsSettings()
     smtp: SmtpSettings = SmtpSettings()
     bounces: BouncesSettings = BouncesSettings()
     ebill: EbillSettings = EbillSettings()
@@ -96,6 +99,7 @@ class Settings(BaseSettings):
     autopay: AutopaySettings = AutopaySettings()
     payments: PaymentsSettings = PaymentsSettings()
     checkout: CheckoutSettings = CheckoutSettings()
+    bot_check: BotCheckSettings = BotCheckSettings()
     other_payments: OtherPaymentsSettings = OtherPaymentsSettings()
     messages: MessagesSettings = MessagesSettings()
     messages_es: SpanishMessagesSettings = SpanishMessagesSettings()

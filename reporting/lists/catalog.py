@@ -40,6 +40,12 @@ LISTS = {  # a module is loaded when its list is asked for, so that the others w
         ("period", "_account_key", "form", "recipient"),
         is_named=True,
     ),
+    "email-events": Listing(
+        "reporting.lists.mail",
+        "email_events",
+        ("period", "_account_key", "form", "recipient"),
+        is_named=True,
+    ),
     "texts": Listing("reporting.lists.texts", "texts", ("queued_at", "_account_key", "kind")),
     "paper": Listing(
         "reporting.lists.bills",

@@ -110,6 +110,11 @@ def deliveries() -> Select:
     )
 
 
+def email_events() -> Select:
+    """Select all mails of the portal, which the bills of a close are none of (rules 19, 101)."""
+    return deliveries().where(delivery.c.kind != MessageKind.BILL)
+
+
 def bounces() -> Select:
     """Select the mails that came back; `waits` are those that a person judges or reads."""
     return sa.select(

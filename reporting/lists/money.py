@@ -29,7 +29,9 @@ AUTOPAY_ENDED = "its autopay was ended or agreed anew"  # nothing else cancels w
 
 def scheduled_payments() -> Select:
     """
-    Select list (i): scheduled for the future or processed, with the office's status (74-80).
+    Select list (i): scheduled or processed, with the office's status (rules 74-80, 89).
+
+    `Pending` is the office's word for three states of ours, and a label only (ruling 2).
 
     `error` says why a payment failed or was cancelled, and of one that waits for its next try why
     the last one failed (rule 79).

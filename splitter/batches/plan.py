@@ -13,7 +13,9 @@ from domain.bills import BillRange, PageAssignment, Tagging
 from domain.problems import Problem
 from splitter.bulk_file.filing import FiledBill, Order, filed_as, make_orders
 from splitter.bulk_file.splitting import Filed
+from splitter.copying.labels import CopyLabels
 from splitter.copying.verifying import VerificationPolicy
+from splitter.runs.labels import USUAL_LABELS, LabelTerms
 from splitter.runs.records import StagedFile
 from splitter.workers.messages import bill_from_message, bill_to_message, bulk_to_message
 
@@ -28,6 +30,7 @@ class BatchTerms:
     verification_policy: VerificationPolicy
     ocr: bool
     batch_bills: int
+    labels: LabelTerms = USUAL_LABELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Work:
     by_ocr: tuple[int, ...]
     verification_policy: VerificationPolicy
     ocr: bool
+    labels: CopyLabels
 
 
 def plan_of(
@@ -71,6 +75,8 @@ def plan_of(
             terms.verification_policy.audit_every,
             terms.ocr,
             terms.batch_bills,
+            terms.labels.language,
+            terms.labels.keeps_tags,
         ],
         [[file.bulk, str(file.path.parent.name), bulk_to_message(file.patterns)] for file in files],
         [[bill_to_message(bill) for bill in assignment.bills] for assignment in found],
@@ -85,10 +91,11 @@ def cut_into_batches(
     found: Sequence[PageAssignment],
     prefixes: Sequence[str],
     terms: BatchTerms,
+    labels: Sequence[CopyLabels],
 ) -> list[Batch]:
     """Return the batches of all bulk files, in the order of their pages."""
     batches: list[Batch] = []
-    for file, assignment, prefix in zip(files, found, prefixes, strict=True):
+    for file, assignment, prefix, title in zip(files, found, prefixes, labels, strict=True):
         by_ocr = frozenset(assignment.by_ocr)
         for orders in _chunks(make_orders(assignment, prefix), terms.batch_bills):
             pages = [page for order in orders for page in order.bill.pages]
@@ -101,6 +108,7 @@ def cut_into_batches(
                 "read_back_every": terms.verification_policy.read_back_every,
                 "audit_every": terms.verification_policy.audit_every,
                 "ocr": terms.ocr,
+                "labels": [title.title, title.language, title.keeps_tags],
             }
             text = json.dumps(work, separators=(",", ":"))
             batches.append(
@@ -128,6 +136,7 @@ def read_work(text: str) -> Work:
         tuple(told["by_ocr"]),
         VerificationPolicy(told["read_back_every"], told["audit_every"]),
         told["ocr"],
+        CopyLabels(*told["labels"]),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -38,8 +39,18 @@ from splitter.batches.plan import (
 from splitter.bulk_file.splitting import Filed, Splitting
 from splitter.copying.verifying import ForeignAccounts
 from splitter.runs.known_customers import known_accounts
+from splitter.runs.labels import labels_of
 from splitter.runs.records import StagedFile, fetch_documents, record_pages_and_bills, staged_files
-from splitter.runs.split import Progress, SplitCounts, count_split, numbered, prefix_of, reading_run
+from splitter.runs.split import (
+    Progress,
+    SplitCounts,
+    count_split,
+    numbered,
+    prefix_of,
+    reading_run,
+    with_tags,
+)
+from splitter.runs.tags import tag_problems
 from splitter.store.bill_store import BillStore
 from splitter.workers.parent import Closing
 
@@ -120,6 +131,7 @@ class BatchWorker(Closing):
             by_ocr=work.by_ocr,
             progress=require_held,
             verification_policy=work.verification_policy,
+            labels=work.labels,
         )
 
     def _open(self, batch: Batch, work: Work) -> tuple[Splitting, ForeignAccounts]:
@@ -219,7 +231,8 @@ def plan_run(
         prefix_of(folder, file, files).replace(f"{folder}/", f"{folder}/{plan[:PLAN_SIGNS]}/", 1)
         for file in files
     ]
-    batches = cut_into_batches(period, plan, files, assignments, prefixes, terms)
+    labels = labels_of(database, period, files, terms.labels)
+    batches = cut_into_batches(period, plan, files, assignments, prefixes, terms, labels)
     record_batches(database, period, plan, batches, store)
     return PlannedRun(period, files, assignments)
 
@@ -246,6 +259,11 @@ def gather_run(database: Database, planned: PlannedRun) -> SplitCounts:
     gathered = filed_by_bulk(database, planned.period, planned.files)
     filed = [(bulk, filed_bill) for bulk, part in gathered.items() for filed_bill in part.bills]
     problems = [problem for part in gathered.values() for problem in part.problems]
+    untagged = [
+        problem
+        for file in planned.files
+        for problem in tag_problems(file, gathered[file.bulk].tagging)
+    ]
     planned_bills = sum(len(found.bills) for found in planned.assignments)
     if len(filed) + len(problems) != planned_bills:
         raise PermanentFailure(
@@ -254,10 +272,12 @@ def gather_run(database: Database, planned: PlannedRun) -> SplitCounts:
         )
     with database.writing() as books:
         record_pages_and_bills(
-            books, planned.period, planned.files, planned.assignments, numbered(filed), problems
-        )
-    return replace(
+            books, planned.period, planned.files, planned.assignments, numbered(filed),
+            [*problems, *untagged],
+        )  # fmt: skip
+    counts = replace(
         count_split(planned.assignments, filed, problems),
         read_back=sum(part.read_back for part in gathered.values()),
         audited=sum(part.audited for part in gathered.values()),
     )
+    return with_tags(counts, sum((part.tagging for part in gathered.values()), Counter()))

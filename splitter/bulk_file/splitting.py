@@ -75,6 +75,11 @@ class Splitting(Closing):
     def pages(self) -> int:
         return self._pool.pages
 
+    @property
+    def is_tagged(self) -> bool:
+        """Whether the file says that it has the tags by which screen readers read."""
+        return self._pool.is_tagged
+
     def plan(
         self,
         *,

@@ -31,8 +31,12 @@ def encrypt(copy: bytes, password: str) -> bytes:
 
 
 def _encrypted(copy: bytes, password: str) -> bytes:
-    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(copy), strict=True))
+    reader = PdfReader(io.BytesIO(copy), strict=True)
+    title = reader.metadata.title if reader.metadata is not None else None
+    writer = PdfWriter(clone_from=reader)
     writer.metadata = None  # else pypdf signs it
+    if title:
+        writer.metadata = {"/Title": title}  # some viewers know no other
     writer.pdf_header = _HEADER
     writer.encrypt(password, secrets.token_urlsafe(_OWNER_BYTES), algorithm="AES-256")
     encrypted = io.BytesIO()

@@ -88,6 +88,34 @@ def show_page(
     return PageView(shown, text, facts.accounts, staged.path)
 
 
+def count_unassigned(database: Database, period: str) -> int:
+    """Return how many pages of a period belong to nobody."""
+    query = (
+        sa.select(sa.func.count())
+        .select_from(page)
+        .where(page.c.period == period, page.c.disposition == "unassigned")
+    )
+    with database.reading() as books:
+        return books.scalar(query) or 0
+
+
+def file_of_unassigned(
+    database: Database, period: str, exports_folder: Path, file: str, number: int
+) -> Path:
+    """Return the bulk file of a page that belongs to nobody; raises Misuse for any other page."""
+    staged = _staged(database, period, exports_folder, file)
+    query = sa.select(page.c.page).where(
+        page.c.period == period,
+        page.c.bulk == staged.bulk,
+        page.c.page == number - 1,
+        page.c.disposition == "unassigned",
+    )
+    with database.reading() as books:
+        if books.execute(query).first() is None:
+            raise Misuse(f"{file} of {period} has no page {number} that belongs to nobody.")
+    return staged.path
+
+
 def rule_page(
     database: Database,
     period: str,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from database.books import Database
 from database.queries.bills import bill_folder
 from domain.accounts import account_key
-from domain.bills import BillRange, PageAssignment
+from domain.bills import BillRange, PageAssignment, Tagging
 from domain.problems import Problem
 from splitter.association.knowledge import Knowledge
 from splitter.bulk_file.filing import FiledBill
@@ -21,9 +21,11 @@ from splitter.bulk_file.splitting import EVERY_COPY, Splitting
 from splitter.copying.verifying import VerificationPolicy
 from splitter.runs.expected_bills import accounts_without_bill, orders_of_accounts
 from splitter.runs.known_customers import known_customers
+from splitter.runs.labels import USUAL_LABELS, LabelTerms, labels_of
 from splitter.runs.missing_bills import hold_beside_missing
 from splitter.runs.page_rulings import rulings_of
 from splitter.runs.records import StagedFile, record_pages_and_bills, staged_files
+from splitter.runs.tags import source_tagging, tag_problems
 from splitter.store.bill_store import BillStore
 
 Progress = Callable[[int, int], None]
@@ -125,6 +127,8 @@ class SplitCounts:
     read_back: int = 0  # copies; none where nothing is written
     audited: int = 0  # copies, in full
     by_ocr: int = 0  # pages
+    tagged: int = 0  # bills that kept the tags of their source
+    tags_lost: int = 0  # bills whose source is tagged, and which go out without
 
 
 def split_run(
@@ -138,6 +142,7 @@ def split_run(
     verification_policy: VerificationPolicy = EVERY_COPY,
     ocr: bool = False,
     reports_only: bool = False,
+    labels: LabelTerms = USUAL_LABELS,
 ) -> SplitCounts:
     """
     Split all bulk files of a run and write down every page and every bill (rules 11-13).
@@ -150,32 +155,38 @@ def split_run(
     """
     folder = bill_folder(database, period)
     filed: list[tuple[int, FiledBill]] = []
-    problems: list[Problem] = []
+    copy_problems: list[Problem] = []
+    untagged: list[Problem] = []
+    tagging: Counter[Tagging] = Counter()
     read_back = audited = 0
     with reading_run(
         database, period, exports_folder=exports_folder, processes=processes, ocr=ocr,
         progress=progress, passes=2, reports_only=reports_only,  # read once, copied once
     ) as read:  # fmt: skip
         store.delete_run(folder)
-        for file, splitting, assignment in zip(
-            read.files, read.splittings, read.assignments, strict=True
+        titles = labels_of(database, period, read.files, labels)
+        for file, splitting, assignment, title in zip(
+            read.files, read.splittings, read.assignments, titles, strict=True
         ):
             prefix = prefix_of(folder, file, read.files)
             outcome = splitting.file_bills(
                 assignment, store, prefix=prefix, progress=read.add,
                 verification_policy=verification_policy,
-                known=read.knowledge.accounts.values(),
+                known=read.knowledge.accounts.values(), labels=title,
             )  # fmt: skip
             filed += [(file.bulk, found) for found in outcome.bills]
-            problems += outcome.problems
+            copy_problems += outcome.problems
+            untagged += tag_problems(file, outcome.tagging)
+            tagging += outcome.tagging
             read_back += outcome.read_back
             audited += outcome.audited
     with database.writing() as books:
         record_pages_and_bills(
-            books, period, read.files, read.assignments, numbered(filed), problems
-        )
-    counts = count_split(read.assignments, filed, problems)
-    return replace(counts, read_back=read_back, audited=audited)
+            books, period, read.files, read.assignments, numbered(filed),
+            [*copy_problems, *untagged],
+        )  # fmt: skip
+    counts = count_split(read.assignments, filed, copy_problems)
+    return with_tags(replace(counts, read_back=read_back, audited=audited), tagging)
 
 
 def read_run(
@@ -194,13 +205,20 @@ def read_run(
         progress=progress, passes=1, reports_only=reports_only,
     ) as read:  # fmt: skip
         files, assignments = read.files, read.assignments
+        untagged = [
+            problem
+            for file, splitting, assignment in zip(files, read.splittings, assignments, strict=True)
+            for problem in tag_problems(
+                file, source_tagging(len(assignment.bills), is_tagged=splitting.is_tagged)
+            )
+        ]
     found = [
         (file.bulk, _unfiled(file, bill_range, number))
         for file, assignment in zip(files, assignments, strict=True)
         for number, bill_range in enumerate(assignment.bills)
     ]
     with database.writing() as books:
-        record_pages_and_bills(books, period, files, assignments, numbered(found), [])
+        record_pages_and_bills(books, period, files, assignments, numbered(found), untagged)
     return count_split(assignments, found, [])
 
 
@@ -232,6 +250,11 @@ def numbered(filed: Iterable[tuple[int, FiledBill]]) -> Iterator[tuple[int, File
     for bulk, found in filed:
         seen[found.form, account_key(found.account)] += 1
         yield bulk, replace(found, ordinal=seen[found.form, account_key(found.account)])
+
+
+def with_tags(counts: SplitCounts, tagging: Mapping[Tagging, int]) -> SplitCounts:
+    lost = tagging.get(Tagging.INCOMPLETE, 0) + tagging.get(Tagging.UNREADABLE, 0)
+    return replace(counts, tagged=tagging.get(Tagging.KEPT, 0), tags_lost=lost)
 
 
 def count_split(

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from domain.failures import Refused
 from splitter.pdf.pages import PageTree
 from splitter.pdf.source import SourceFile
 from splitter.pdf.syntax import UnsupportedPdf, dictionary, items
@@ -46,6 +47,22 @@ def reference_of(raw: bytes) -> int | None:
 def entries_of(raw: bytes) -> Mapping[bytes, bytes]:
     """Return a dictionary's entries; one that is written in the usual way is read at a stroke."""
     return dict(_ENTRIES.findall(raw)) if _USUAL.fullmatch(raw) else dictionary(raw)
+
+
+def is_tagged(source: SourceFile) -> bool:
+    """Say whether a file says that it has tags; what cannot be read says nothing."""
+    try:
+        return _says_it_is_tagged(source)
+    except (UnsupportedPdf, Refused):
+        return False
+
+
+def _says_it_is_tagged(source: SourceFile) -> bool:
+    catalog = source.dictionary(b"%d 0 R" % source.root)
+    if b"/StructTreeRoot" not in catalog or b"/MarkInfo" not in catalog:
+        return False
+    marking = source.dictionary(catalog[b"/MarkInfo"])
+    return source.value(marking.get(b"/Marked", b"")) == b"true"
 
 
 @dataclass(frozen=True)
@@ -89,13 +106,9 @@ class TagTree:
 
         Raises UnsupportedPdf, or Refused, for a tree that cannot be read.
         """
-        catalog = source.dictionary(b"%d 0 R" % source.root)
-        if b"/StructTreeRoot" not in catalog or b"/MarkInfo" not in catalog:
+        if not _says_it_is_tagged(source):
             return None
-        marking = source.dictionary(catalog[b"/MarkInfo"])
-        if source.value(marking.get(b"/Marked", b"")) != b"true":
-            return None
-        root = reference_of(catalog[b"/StructTreeRoot"])
+        root = reference_of(source.dictionary(b"%d 0 R" % source.root)[b"/StructTreeRoot"])
         if root is None:
             raise UnsupportedPdf("a structure tree that is no object of its own")
         return cls(source, pages, root)

@@ -41,6 +41,7 @@ def _serve(start: dict[str, Any], requests: socket.socket, process_ids: set[int]
     # imported here, when the limits hold
     from domain.failures import Refused
     from splitter.pdf.opening import open_source
+    from splitter.tags.reading import is_tagged
     from splitter.text.patterns import compile_patterns
     from splitter.workers.messages import bulk_from_message
     from splitter.workers.page_worker import PageWorker
@@ -55,7 +56,7 @@ def _serve(start: dict[str, Any], requests: socket.socket, process_ids: set[int]
     page_worker = PageWorker(path, source, pages, patterns)
     gc.collect()
     gc.freeze()  # what the workers share with this process shall stay shared
-    requests.send(to_line({"pages": len(pages)}))
+    requests.send(to_line({"pages": len(pages), "is_tagged": is_tagged(source)}))
     while message := requests.recv(_LONGEST_MESSAGE):
         request = json.loads(message)
         if request["do"] == "fork":

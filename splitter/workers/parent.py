@@ -75,7 +75,7 @@ class WorkerPool(Closing):
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = _started(theirs)
-        self.pages = self._opened(patterns)
+        self.pages, self.is_tagged = self._opened(patterns)
 
     def close(self) -> None:
         """End the process; it ends its workers first."""
@@ -105,7 +105,7 @@ class WorkerPool(Closing):
         with self._turn, contextlib.suppress(ChildFailed):
             self._ask({"do": "dismiss", "worker": number})
 
-    def _opened(self, patterns: Patterns) -> int:
+    def _opened(self, patterns: Patterns) -> tuple[int, bool]:
         size = self._path.stat().st_size if self._path.is_file() else 0
         start = {
             "path": str(self._path.absolute()),
@@ -122,7 +122,7 @@ class WorkerPool(Closing):
         if "refused" in answer:
             self.close()
             raise Refused(*answer["refused"])
-        return int(answer["pages"])
+        return int(answer["pages"]), bool(answer["is_tagged"])
 
     def _ask(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
         try:

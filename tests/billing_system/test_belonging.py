@@ -113,7 +113,7 @@ def test_spaces_and_letters_case_make_no_other_utility(home):
     assert "imported" == home.bring_in("2", id='"b"', name='"CITY of  Larkspur"')
 
 
-def test_the_same_days_under_another_name_are_refused(home):
+def test_the_same_days_under_another_name_are_refused(home):  # ruling 22
     home.bring_in()
     home.close()
 

@@ -14,6 +14,7 @@ FIELDS = {
     "bills": "account period form amount_due due_date pages pdf sha256 visible",
     "deliveries": "account name period kind recipient source status message_id attempts sent_at "
     "error",
+    "email-events": "account name period kind recipient status sent_at error form",
     "texts": "account period kind phone_ending status attempts queued_at sent_at error words",
     "paper": "account name period pages reason",
     "print-batches": "period part form file bills pages written_at fetched_at fetched_by",

@@ -112,6 +112,7 @@ FILES = (
     changing("account-duplicate", problem("account-duplicate")),
     changing("sensitive-data", problem("sensitive-data")),
     changing("bill-copy", problem("bill-copy")),
+    changing("bill-not-tagged", problem("bill-not-tagged")),
     changing("problem-other", problem("encoding")),
     changing(
         "page-unassigned",

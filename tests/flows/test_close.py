@@ -22,7 +22,7 @@ STEPS = {  # what the final state of each step says, its counts above all
     "import billing export": r"12 accounts, 11 movements .*",
     "guard calendar": r".*2026-11-02.*",
     "split bulk bills": r"13 pages, 11 bills, 1 separator; 11 copies read back, 1 audited",
-    "check bills and balances": r"\d+ checks, .*9 warn.*",
+    "check bills and balances": r"\d+ checks, .*10 warn.*",
     "await approval": r"approved by .+",
     "publish bills": r"11 balances moved, \$1,534\.31",
     "schedule autopay": r"3 .*\$167\.35, 1 .*; 4 .*",

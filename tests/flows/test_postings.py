@@ -88,7 +88,7 @@ def test_what_was_taken_is_posted_and_the_pending_list_is_blank(office):
 
 
 def test_an_outage_is_told_once_and_ends_with_everything_posted(office, service):
-    """Rules 186, 187."""
+    """Rules 186-188."""
     desk = by_rest(office, service.url)
     service.plan.replace(ServiceFaults(down=True))
 

@@ -241,6 +241,7 @@ def test_the_books_hold_no_token_and_no_password(database):
 
 
 def test_rule_166_activity_is_never_changed_or_taken_away(database):
+    """Ruling 10: nothing of it is purged."""
     active(database)
 
     for change in (activity.update().values(kind="x"), activity.delete()):

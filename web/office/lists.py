@@ -36,13 +36,18 @@ def every_row(_row: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class RowLink:
-    """The link of a row to what can be done with it; `key` is the column that names the row."""
+    """
+    The link of a row to what can be done with it; `key` is the column that names the row.
+
+    `asks` is what the page that it leads to calls it.
+    """
 
     path: str
     key: str
     name: str
     permission: Permission
     offered: Callable[[Mapping[str, Any]], bool] = every_row
+    asks: str = "key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +281,7 @@ def _row_link(link: RowLink | None, row: sa.RowMapping) -> tuple[ShownCell, ...]
         return ()
     if row[link.key] in (None, "") or not link.offered(dict(row)):
         return (ShownCell(""),)
-    return (ShownCell(link.name, link=f"{link.path}?{urlencode({'key': row[link.key]})}"),)
+    return (ShownCell(link.name, link=f"{link.path}?{urlencode({link.asks: row[link.key]})}"),)
 
 
 def to_shown(value: Any, zone: ZoneInfo) -> Any:

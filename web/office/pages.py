@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain.deliveries import DeliveryStatus
-from web.guarding import MESSAGES, POSTS, TEMPLATES
+from web.guarding import MESSAGES, POSTS, TEMPLATES, WRITE
 from web.office.lists import ListPage, RowLink
 from web.office.permissions import Permission
 
 DIFFERENCES = "/office/deposits/differences"
+SCHEDULE = "/office/payments/schedule"
 
 
 def _did_not_arrive(row: Mapping[str, Any]) -> bool:
@@ -99,6 +100,11 @@ LIST_PAGES: tuple[ListPage, ...] = (
     ),
     ListPage("/office/customers", "customers", "Customers", "customers", "Customers",
              Permission.CUSTOMERS, empty="No account is like that."),
+    ListPage("/office/portal-users", "portal-links", "Portal users", "customers", "Portal users",
+             Permission.CUSTOMERS,
+             about="Every account that is linked to a portal user, landlords included.",
+             row_link=RowLink("/csr", "portal_user", "View", Permission.CUSTOMER_SERVICE, asks="q"),
+             empty="Nobody is linked."),
     ListPage("/office/communications", "communications", "Communications", "communications",
              "Posted", newest_first="number", leaves_out=frozenset({"sha256"}),
              row_link=_decide("/office/communications/remove", "number", "Remove",
@@ -106,12 +112,16 @@ LIST_PAGES: tuple[ListPage, ...] = (
              begin=_decide(POSTS, "", "Post a communication"),
              done={"posted": "The communication is posted; customers see it now."}),
     ListPage("/office/communications/mailings", "mailings", "Mass mails", "communications",
-             "Mass mails", newest_first="number"),
+             "Mass mails", newest_first="number",
+             begin=_decide(WRITE, "", "Write to many", permission=Permission.INVITE_MANY)),
     ListPage("/office/communications/unsubscribed", "unsubscribed-addresses",
              "Who wants no communications", "communications", "Unsubscribed"),
     ListPage("/office/emails", "deliveries", "Emails", "emails", "Sent and waiting",
              newest_first="sent_at",
              row_link=_decide("/office/emails/decide", "message_id", offered=_did_not_arrive)),
+    ListPage("/office/emails/events", "email-events", "Email events", "emails", "Email events",
+             newest_first="sent_at",
+             about="All that was mailed but the bills: those leave with the close of a period."),
     ListPage("/office/emails/texts", "texts", "Text messages", "emails", "Texts",
              newest_first="queued_at",
              about="What customers who chose texts were told; the phone by its last four digits."),
@@ -171,5 +181,6 @@ def groups() -> dict[str, tuple[tuple[str, str, Permission], ...]]:
         found.setdefault(page.group, []).append((page.path, page.tab, page.permission))
     found["communications"].append((TEMPLATES, "Templates", Permission.LOOK))
     found["communications"].append((MESSAGES, "Messages of the pages", Permission.LOOK))
+    found["payments"].insert(2, (SCHEDULE, "Schedule", Permission.LOOK))
     found["deposits"].insert(1, (DIFFERENCES, "Differences", Permission.LOOK))
     return {name: tuple(pages) for name, pages in found.items()}

@@ -107,6 +107,7 @@ def _reading_terms(office: Office, known: Run) -> ReadingTerms:
         verification=office.verification_policy,
         ocr=office.settings.splitter.ocr,
         reports_only=office.settings.splitter.doubted_pages == "report",
+        labels=office.label_terms,
     )
 
 

@@ -37,6 +37,7 @@ LOCAL = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE local
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 PATIENCE = 20  # seconds
 MINE, THEIRS = "0110371", "0220002"
+# Ruling 23: what the law asks of the pages, and what we ask of them beyond it.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _LOOK = """async (rules) => {
     const found = await axe.run(document, { runOnly: rules });

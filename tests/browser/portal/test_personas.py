@@ -1,4 +1,4 @@
-"""Customers as they are: new, on a phone, a landlord, in Spanish, without scripts."""
+"""Customers as they are: new, on a phone, a landlord, in Spanish, without scripts (ruling 23)."""
 
 from __future__ import annotations
 
@@ -69,6 +69,9 @@ def test_a_customer_on_a_phone_adds_a_card_and_sets_autopay_up(someone, known):
     ann.look("portal-autopay-phone")
     ann.press("Schedule autopay")
     ann.see("Autopay is set up.")
+    ann.follow("Why this amount, and why on that day")
+    ann.see("Your bill for October 2026 asks for $45.50: the entire balance due.")
+    ann.look("portal-charge-phone")
     ann.open(f"/accounts/{MINE}/pay")
     ann.look()
 

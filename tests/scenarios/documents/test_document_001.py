@@ -29,7 +29,7 @@ WHOLE = "the entire balance due"
 
 
 def test_a_customer_creates_an_account_links_a_bill_and_is_offered_autopay(city):
-    """Rules 139, 140, 123 to 125, 127, 67 and 43.
+    """Rules 139, 140, 123-125, 127, 67 and 43.
 
     The number needs no dashes, the last name no capitals; both the link and autopay can wait.
     """
@@ -69,7 +69,7 @@ def test_the_home_page_welcomes_with_the_offices_own_words_and_leads_on(city):
 
 
 def test_what_is_due_is_the_closed_bill_less_what_was_paid(city):
-    """Rules 3, 38 to 40 and 4."""
+    """Rules 3, 38-40 and 4."""
     page = words(city.customer(BO).get("/"))
 
     assert "Balance due $40.00 Due on November 20, 2026" in page
@@ -121,7 +121,7 @@ def test_going_paperless_tells_the_billing_system_to_send_no_paper(city):
     ],
 )
 def test_autopay_says_before_the_yes_what_is_drawn_and_when(city, day, days, sentence):
-    """Rules 48 to 55 and 71; without a method there is none (rule 70)."""
+    """Rules 48-55 and 71; without a method there is none (rule 70)."""
     bo, path = city.customer(BO, day), f"/accounts/{PINE_KEY}/autopay"
     asked = bo.get(path)
     (method, *_) = re.findall(r'name="method" id="method-(\w+)"', asked.text)
@@ -199,7 +199,7 @@ def test_what_the_office_posts_is_read_and_printed(city):
 
 
 def test_a_guest_pays_by_department_and_type_and_gets_a_receipt(city):
-    """Rules 190 to 193 and 196 to 198."""
+    """Rules 190-193 and 196-198."""
     guest = Browser(city.desk)
     door = guest.get("/sign-in").text
     guest.get("/guest")
@@ -220,7 +220,7 @@ def test_a_guest_pays_by_department_and_type_and_gets_a_receipt(city):
 
 
 def test_a_landlord_sees_the_account_and_not_how_the_tenant_pays(city):
-    """Rules 29, 117, 118 and 133 to 135."""
+    """Rules 29, 117, 118 and 133-135."""
     lara = city.customer(LARA)
     page = words(lara.get("/"))
 
@@ -230,7 +230,7 @@ def test_a_landlord_sees_the_account_and_not_how_the_tenant_pays(city):
 
 
 def test_a_blocked_way_is_not_offered(city):
-    """Rules 136 to 138: Eve's record says no cards."""
+    """Rules 136-138: Eve's record says no cards."""
     page = words(city.customer(BO).get(f"/accounts/{YEW_KEY}/pay"))
 
     assert "Some of your cards or bank accounts cannot be used for this account." in page

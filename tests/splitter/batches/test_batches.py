@@ -49,7 +49,14 @@ def offered(database, store):
 
 def offer(database, store, plan="a", release=RELEASE):
     work = json.dumps(
-        {"orders": [], "by_ocr": [], "read_back_every": 1, "audit_every": 64, "ocr": False}
+        {
+            "orders": [],
+            "by_ocr": [],
+            "read_back_every": 1,
+            "audit_every": 64,
+            "ocr": False,
+            "labels": ["", "", True],
+        }
     )
     batches = [Batch(RUN, number, 0, plan, release, 10, 20, work) for number in (1, 2, 3)]
     record_batches(database, RUN, plan, batches, store)

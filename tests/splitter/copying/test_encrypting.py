@@ -14,8 +14,10 @@ from pypdf.errors import FileNotDecryptedError
 
 from splitter.copying.copier import BillCopier
 from splitter.copying.encrypting import encrypt
+from splitter.copying.labels import CopyLabels
 from splitter.store.bill_store import sha256
 from tests.splitter.pdf_builders import a_page, a_picture, pixels, text, write_pdf
+from tests.splitter.tagged_builders import write_tagged
 
 ACCOUNT, NAME, PASSWORD = "01.1037.1", "Sven Beltran", "84840"
 WRONG = ["", "84841", "8484", "84840 ", "owner"]
@@ -192,3 +194,17 @@ def test_neither_log_nor_exception_holds_the_password(plain, caplog):
     assert "SECRET77" not in caplog.text
     assert "SECRET77" not in str(failed.value)
     assert failed.value.__suppress_context__
+
+
+def test_an_encrypted_copy_keeps_its_title_and_its_tags(tmp_path):
+    labels = CopyLabels("Utility bill, October 2026", "en-US")
+    copy = BillCopier.open(write_tagged(tmp_path / "bills.pdf")).make([0], labels).content
+
+    reader = pypdf.PdfReader(io.BytesIO(encrypt(copy, PASSWORD)), strict=True, password=PASSWORD)
+
+    root = reader.trailer["/Root"]
+    assert {"/Title": labels.title} == dict(reader.metadata)
+    assert root["/MarkInfo"]["/Marked"]
+    assert "en-US" == root["/Lang"]
+    document = root["/StructTreeRoot"]["/K"][0].get_object()
+    assert ["/P"] * 3 == [kid.get_object()["/S"] for kid in document["/K"]]

@@ -166,3 +166,15 @@ def test_only_the_newest_bills_page_says_what_moved_since(filed, ann):
     close_run(filed.database, "2026-11")
 
     assert "Your bill shows" not in ann.get(f"/accounts/{MINE}/bill/{RUN}/html").text
+
+
+def test_a_long_history_shows_its_newest_first_and_the_older_ones_behind_a_link(filed, ann):
+    with filed.database.writing() as books:
+        line = dict(books.execute(sa.select(movement).where(movement.c.line == 1)).one()._mapping)
+        books.execute(movement.insert(), [line | {"line": 2 + more} for more in range(40)])
+
+    page, whole = ann.get("/bills").text, ann.get("/bills?older=1").text
+
+    assert (25, 42) == tuple(text.count(f"/accounts/{MINE}/lines/") for text in (page, whole))
+    assert "Show older ones too" in page and "Show older ones too" not in whole
+    assert len(page) < 20_000

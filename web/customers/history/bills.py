@@ -28,6 +28,7 @@ from web.layout import missing, show
 from web.visits import Visit
 
 PDF = "application/pdf"
+NEWEST, OLDER = 25, 1_000  # of each kind on the page: most visitors look for one of the last
 _KINDS = {
     MovementKind.BILLING: "What was billed",
     MovementKind.PAYMENT: "Payment received",
@@ -85,9 +86,10 @@ def show_bills(visit: Visit) -> Response:
     wanted = visit.request.query_params.get("account", "")
     chosen = [one for one in mine if one.account_key == wanted]
     keys = [one.account_key for one in chosen or mine]
+    most = OLDER if visit.request.query_params.get("older") else NEWEST
     with visit.office.database.reading() as books:
-        bills, lines = bills_of(books, keys), lines_of(books, keys)
-        payments, credits = payments_of(books, keys), credits_of(books, keys)
+        bills, lines = bills_of(books, keys), lines_of(books, keys, most=most + 1)
+        payments, credits = payments_of(books, keys, most + 1), credits_of(books, keys, most + 1)
         stands = {one.account_key: one for one in standings_of(books, keys)}
     return show(
         visit,
@@ -96,11 +98,12 @@ def show_bills(visit: Visit) -> Response:
         chosen=wanted if chosen else "",
         bills=[
             (bill, period_words(bill.period, visit.language), _status(visit, bill, stands))
-            for bill in bills
+            for bill in bills[:most]
         ],
-        lines=lines,
-        payments=[(paid, _method(visit, paid)) for paid in payments],
-        credits=credits,
+        lines=lines[:most],
+        has_more=most < OLDER and most < max(len(bills), len(lines), len(payments), len(credits)),
+        payments=[(paid, _method(visit, paid)) for paid in payments[:most]],
+        credits=credits[:most],
     )
 
 

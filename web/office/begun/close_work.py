@@ -1,4 +1,4 @@
-"""A rehearsal or a close in a process of its own, begun by a page and watched in the books."""
+"""A close, a schedule or a rehearsal in a process of its own, watched in the books by a page."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import secrets
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from database.audit import record_audit
 from database.definitions.desk import desk_work
 from database.migrating import require_schema
 from database.owners import is_gone, this_process
-from domain.desk_work import WorkKind, WorkState
+from domain.desk_work import CLOSES, WorkKind, WorkState
 from domain.failures import Misuse, NobodyMailed, Refused
 from office.clock import Clock
 from office.equipment.office import Office, never
@@ -26,13 +27,19 @@ from office.prefect_server.flow_runs import run_flow
 from office.procedures.closing.close_figures import sheet_figures
 from office.procedures.closing.rehearsal import rehearsal
 from office.settings.settings import open_settings
+from web.office.begun.mailing_work import send_mailing
+from web.office.begun.schedule_work import rehearse_schedule, take_schedule
 
-WORK = "import sys; from web.office.close_work import work; work(sys.argv[1], sys.argv[2])"
+WORK = "import sys; from web.office.begun.close_work import work; work(sys.argv[1], sys.argv[2])"
 
 
-def begin_work(office: Office, kind: WorkKind, period: str, bundle: str, now: datetime) -> str:
+def begin_work(
+    office: Office, kind: WorkKind, period: str, bundle: str, now: datetime, asked: str = ""
+) -> str:
     """
     Record what is to be done, then start the process that does it; return its key.
+
+    `asked` is the choice that a schedule goes by, as JSON.
 
     Two at once are kept apart by the period's lock, as two commands are.
     """
@@ -44,12 +51,13 @@ def begin_work(office: Office, kind: WorkKind, period: str, bundle: str, now: da
                 kind=kind,
                 period=period,
                 bundle=bundle,
+                asked=asked,
                 who=office.who,
                 state=WorkState.BEGUN,
                 began_at=now,
             )
         )
-        record_audit(books, now, office.who, f"begin {kind}", period)
+        record_audit(books, now, office.who, f"begin {kind}", period, asked)
     folder = office.folder("logs")
     as_of = office.clock.as_of.isoformat() if office.clock.as_of else ""
     with (folder / "office-pages.log").open("ab") as log:
@@ -60,11 +68,11 @@ def begin_work(office: Office, kind: WorkKind, period: str, bundle: str, now: da
     return key
 
 
-def newest_work(office: Office, period: str) -> Any:
-    """Return the newest piece of work on a period, None where there was none."""
+def newest_work(office: Office, period: str, kinds: tuple[WorkKind, ...] = CLOSES) -> Any:
+    """Return the newest piece of some kinds of work on a period, None where there was none."""
     query = (
         sa.select(desk_work)
-        .where(desk_work.c.period == period)
+        .where(desk_work.c.period == period, desk_work.c.kind.in_(kinds))
         .order_by(desk_work.c.began_at.desc())
         .limit(1)
     )
@@ -100,7 +108,7 @@ def perform(office: Office, key: str) -> None:
     acting = replace(office, who=row.who)
     ended: dict[str, Any]
     try:
-        ended = _rehearse(acting, row) if row.kind is WorkKind.REHEARSAL else _close(acting, row)
+        ended = _DOES[row.kind](acting, row)
     except (Refused, Misuse) as found:
         ended = {"state": WorkState.REFUSED, "code": found.code, "sentence": found.message}
     except NobodyMailed as found:
@@ -140,6 +148,15 @@ def _close(office: Office, row: Any) -> dict[str, Any]:
     state = _run(office, row)
     waits = state.name == "Waiting"
     return {"state": WorkState.WAITING if waits else WorkState.DONE}
+
+
+_DOES: dict[WorkKind, Callable[[Office, Any], dict[str, Any]]] = {
+    WorkKind.REHEARSAL: _rehearse,
+    WorkKind.CLOSE: _close,
+    WorkKind.SCHEDULE_REHEARSAL: rehearse_schedule,
+    WorkKind.SCHEDULE: take_schedule,
+    WorkKind.MASS_MAIL: send_mailing,
+}
 
 
 def _run(office: Office, row: Any, real: Office | None = None) -> Any:
