@@ -101,7 +101,7 @@ def _require_nobody_elses(connection: Connection) -> None:
 def _older(found: str) -> Misuse:
     return Misuse(
         f"The database was made by an earlier state of billclose (schema {found}; this one needs "
-        f"{NEWEST}) and cannot be carried over. Make a backup; with the program that made it, "
+        f"{NEWEST}) and cannot be carried over. With the program that made it, make a backup and "
         "export the lists that you need (`billclose list … --csv FILE`); then run "
         "`billclose init` in a new home and import the billing export there.",
         "old-database",

@@ -1,4 +1,4 @@
-"""What the office's pages set going: a close, a schedule, their rehearsals; how it stands."""
+"""What the office's pages set going: a close, a schedule, a mass mail; how it stands."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ class WorkKind(StrEnum):
     CLOSE = "close"
     SCHEDULE_REHEARSAL = "schedule-rehearsal"
     SCHEDULE = "schedule"
+    MASS_MAIL = "mass-mail"
 
 
 CLOSES = (WorkKind.REHEARSAL, WorkKind.CLOSE)

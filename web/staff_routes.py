@@ -23,6 +23,7 @@ from web.office.decisions.printing import PRINTING
 from web.office.enrollment import enrolling
 from web.office.late.routes import ROUTES as LATE
 from web.office.lists import ListPage, export_list, show_list
+from web.office.mailing.routes import ROUTES as MAILING
 from web.office.pages import DIFFERENCES, LIST_PAGES, groups
 from web.office.permissions import Permission, may
 from web.office.sorting.routes import ROUTES as SORTING
@@ -93,6 +94,7 @@ def staff_pages() -> Iterator[tuple[str, str, Page, Permission]]:
     yield from WORDING
     yield from ADMINISTRATION
     yield from LATE
+    yield from MAILING
     yield from SORTING
     for decision in DECISIONS:
         assert decision.page.row_link is not None

@@ -48,19 +48,13 @@ def send_test_mail(
 
     `about` names the period, the form and the account in its key.
     """
-    from database.audit import record_audit
-    from mail.keys import delivery_key
-    from mail.previews.previewing import as_test, send_test
+    from office.procedures.mailing.trying import try_mail
 
-    period, form, account = about
-    key = delivery_key("test", period, form, account, wall_clock().isoformat())
     try:
-        send_test(office.mailer, as_test(sender), to, key, content)
+        try_mail(office, sender, to, content, what, about, wall_clock().isoformat())
     except OutcomeUnknown as unknown:
         click.echo(f"billclose: {unknown}; see whether it arrives", err=True)
         return False
-    with office.database.writing() as books:
-        record_audit(books, office.moment(), office.who, "send test mail", what)
     return True
 
 

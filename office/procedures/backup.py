@@ -258,9 +258,15 @@ def _unpack(source: Path, to: Path) -> dict[str, Any]:
 
 
 def _require_known(source: Path, manifest: dict[str, Any]) -> None:
-    if manifest.get("format") != FORMAT or str(manifest.get("schema")) > NEWEST:
-        version = manifest.get("version")
-        raise Misuse(f"{source} was made by release {version}; restore it with that.", "backup")
+    """Refuse a backup of other tables before anything of it stands in the home."""
+    if manifest.get("format") == FORMAT and manifest.get("schema") == NEWEST:
+        return
+    version, schema = manifest.get("version"), manifest.get("schema")
+    raise Misuse(
+        f"{source} was made by another program, release {version} with schema {schema}; this one "
+        f"has schema {NEWEST}. Restore it with that program.",
+        "backup",
+    )
 
 
 def _hash(path: Path) -> str:

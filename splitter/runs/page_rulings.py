@@ -88,6 +88,17 @@ def show_page(
     return PageView(shown, text, facts.accounts, staged.path)
 
 
+def count_unassigned(database: Database, period: str) -> int:
+    """Return how many pages of a period belong to nobody."""
+    query = (
+        sa.select(sa.func.count())
+        .select_from(page)
+        .where(page.c.period == period, page.c.disposition == "unassigned")
+    )
+    with database.reading() as books:
+        return books.scalar(query) or 0
+
+
 def file_of_unassigned(
     database: Database, period: str, exports_folder: Path, file: str, number: int
 ) -> Path:

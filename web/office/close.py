@@ -21,11 +21,11 @@ from office.prefect_server.runs import known_address
 from office.procedures.closing import approval
 from office.procedures.closing.approval import PendingApproval
 from office.procedures.closing.close_figures import sheet_figures
+from splitter.runs.page_rulings import count_unassigned
 from web.layout import missing
-from web.office.close_work import begin_work, is_going_on, newest_work
+from web.office.begun.close_work import begin_work, is_going_on, newest_work
 from web.office.layout import show_office
 from web.office.permissions import Permission, may
-from web.office.sorting.sorting import count_unassigned
 from web.visits import LONGEST_REASON, Visit, redirect
 
 FOLDERS = (".", "exports", "uploads")  # of the home, in which billing exports are looked for
@@ -122,7 +122,7 @@ def show_period(visit: Visit, problems: dict[str, str] | None = None) -> Respons
         may_undo=run is not None and run.is_closed and may(visit.user.role, Permission.APPROVE),
         may_look_up=may(visit.user.role, Permission.CUSTOMERS),
         flow_run=_flow_run(office, row, asked),
-        nobodys=count_unassigned(office, period) if run is not None else 0,
+        nobodys=count_unassigned(office.database, period) if run is not None else 0,
         may_close=may(visit.user.role, Permission.CLOSE),
         problems=problems or {},
     )

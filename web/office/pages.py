@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain.deliveries import DeliveryStatus
-from web.guarding import MESSAGES, POSTS, TEMPLATES
+from web.guarding import MESSAGES, POSTS, TEMPLATES, WRITE
 from web.office.lists import ListPage, RowLink
 from web.office.permissions import Permission
 
@@ -112,7 +112,8 @@ LIST_PAGES: tuple[ListPage, ...] = (
              begin=_decide(POSTS, "", "Post a communication"),
              done={"posted": "The communication is posted; customers see it now."}),
     ListPage("/office/communications/mailings", "mailings", "Mass mails", "communications",
-             "Mass mails", newest_first="number"),
+             "Mass mails", newest_first="number",
+             begin=_decide(WRITE, "", "Write to many", permission=Permission.INVITE_MANY)),
     ListPage("/office/communications/unsubscribed", "unsubscribed-addresses",
              "Who wants no communications", "communications", "Unsubscribed"),
     ListPage("/office/emails", "deliveries", "Emails", "emails", "Sent and waiting",

@@ -27,8 +27,8 @@ from tests.flows.fixtures import prepared, server, town
 from tests.flows.town import MISPRINTED, write_town
 from tests.web.customers.conftest import PASSWORD
 from tests.web.office.conftest import TRIAL
-from web.office import close_work
-from web.office.close_work import is_going_on, newest_work
+from web.office.begun import close_work
+from web.office.begun.close_work import is_going_on, newest_work
 
 __all__ = ["prepared", "server", "town"]
 PERIOD = "2026-10"

@@ -78,4 +78,8 @@ def test_the_navigation_has_the_names_of_the_contract(signed_in):
 
 
 def filled(path: str) -> str:
-    return path.replace("{account}", "01.1001.1").replace("{period}", "2026-10")
+    return (
+        path.replace("{account}", "01.1001.1")
+        .replace("{period}", "2026-10")
+        .replace("{number}", "1")
+    )

@@ -16,7 +16,7 @@ from domain.schedule_groups import ScheduleGroup
 from office.equipment.office import Office
 from payments.scheduling.scheduling import count_left_out
 from web.layout import missing
-from web.office.close_work import begin_work, is_going_on, newest_work
+from web.office.begun.close_work import begin_work, is_going_on, newest_work
 from web.office.layout import show_office
 from web.office.pages import SCHEDULE, groups
 from web.office.permissions import Permission, may

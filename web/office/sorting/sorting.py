@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from starlette.responses import Response
 
 from database.runs import find_run
-from database.tables import account, page
+from database.tables import account
 from domain.accounts import account_key
 from domain.failures import Misuse, Refused
 from office.equipment.office import Office
@@ -117,17 +117,6 @@ def take_ruling(visit: Visit) -> Response:
         return show_pages(visit, {"account": refused.message})
     begin = visit.text("from")
     return redirect(f"{PAGES.format(period=period)}?{urlencode({'from': begin, 'done': how})}")
-
-
-def count_unassigned(office: Office, period: str) -> int:
-    """Return how many pages of a period belong to nobody."""
-    query = (
-        sa.select(sa.func.count())
-        .select_from(page)
-        .where(page.c.period == period, page.c.disposition == "unassigned")
-    )
-    with office.database.reading() as books:
-        return books.scalar(query) or 0
 
 
 def _unassigned(office: Office, period: str) -> list[SortedPage]:

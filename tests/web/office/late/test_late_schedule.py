@@ -21,8 +21,8 @@ from office.settings.settings import open_settings
 from tests.flows.desk import at_server
 from tests.flows.fixtures import closed, prepared, server, town
 from tests.web.office.conftest import TRIAL
-from web.office import close_work
-from web.office.close_work import newest_work
+from web.office.begun import close_work
+from web.office.begun.close_work import newest_work
 
 __all__ = ["closed", "prepared", "server", "town"]
 PERIOD, LATE = "2026-10", "2026-11-18T09:00"

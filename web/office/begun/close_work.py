@@ -27,9 +27,10 @@ from office.prefect_server.flow_runs import run_flow
 from office.procedures.closing.close_figures import sheet_figures
 from office.procedures.closing.rehearsal import rehearsal
 from office.settings.settings import open_settings
-from web.office.late.schedule_work import rehearse_schedule, take_schedule
+from web.office.begun.mailing_work import send_mailing
+from web.office.begun.schedule_work import rehearse_schedule, take_schedule
 
-WORK = "import sys; from web.office.close_work import work; work(sys.argv[1], sys.argv[2])"
+WORK = "import sys; from web.office.begun.close_work import work; work(sys.argv[1], sys.argv[2])"
 
 
 def begin_work(
@@ -154,6 +155,7 @@ _DOES: dict[WorkKind, Callable[[Office, Any], dict[str, Any]]] = {
     WorkKind.CLOSE: _close,
     WorkKind.SCHEDULE_REHEARSAL: rehearse_schedule,
     WorkKind.SCHEDULE: take_schedule,
+    WorkKind.MASS_MAIL: send_mailing,
 }
 
 
