@@ -31,16 +31,21 @@ LARGEST_WRITTEN = 1_000_000
 LOG = logging.getLogger("billclose.web")
 
 
-def policy_for(forms_to: Sequence[str] = (), *, has_frame: bool = False) -> str:
+def policy_for(
+    forms_to: Sequence[str] = (), *, has_frame: bool = False, scripts_of: str = ""
+) -> str:
     """
     Return the policy of a page (CSP); its forms may lead on to `forms_to` as well.
 
-    `has_frame` is of a page that shows another of ours in a frame.
+    `has_frame` is of a page that shows another of ours in a frame; `scripts_of` is an origin
+    whose script the page loads and whose frames that shows.
     """
     forms = " ".join(("'self'", *forms_to))
-    frames = "frame-src 'self'; " if has_frame else ""
+    framed = " ".join([*(["'self'"] if has_frame else []), *([scripts_of] if scripts_of else [])])
+    frames = f"frame-src {framed}; " if framed else ""
+    scripts = f"'self' {scripts_of}".strip()
     return (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+        f"default-src 'none'; style-src 'self'; script-src {scripts}; img-src 'self' data:; "
         f"{frames}connect-src 'self'; form-action {forms}; frame-ancestors 'none'; base-uri 'none'"
     )
 

@@ -36,7 +36,7 @@ NEWEST = "billclose.newest"  # of a request: what its newest export says
 STAFF_COOKIE = "office"
 LOOK_COOKIE = "look"  # of staff who look at the portal as a customer sees it
 LONGEST_REASON = 500  # characters of why staff of the office do something
-LONGEST_FIELD = 2_000  # characters; a longer one is cut, nobody types it
+LONGEST_FIELD = 2_048  # characters, a token of Turnstile; a longer one is cut, nobody types it
 
 
 @dataclass(frozen=True, slots=True)

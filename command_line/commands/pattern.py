@@ -28,6 +28,12 @@ NOTHING = {
     "due_date": "No due date was found; without it the check bill-due-date cannot compare it.",
 }
 
+TAGGED = "The file is tagged: each bill keeps the tags of its own pages, for screen readers."
+NOT_TAGGED = (
+    "The file is not tagged: screen readers find no headings, tables or order in its bills; ask the"
+    " billing system's vendor for tagged PDF (PDF/UA)."
+)
+
 
 def sentences(guesses: Guesses, texts: Mapping[int, str]) -> list[str]:
     """Return one sentence for each guess, the missing ones included."""
@@ -107,7 +113,7 @@ def pattern(file: Path, pages: int, as_json: bool) -> int:
     if not file.is_file():
         raise Misuse(f"There is no file {file}.")
     with Sample(file, LOOKED_AT) as sample:
-        total, texts = sample.pages, sample.texts
+        total, texts, is_tagged = sample.pages, sample.texts, sample.is_tagged
         guesses = guess_all(sample)
     told = {
         "pages": total,
@@ -117,7 +123,8 @@ def pattern(file: Path, pages: int, as_json: bool) -> int:
         },
         "separator": asdict(guesses.separator) if guesses.separator else None,
         "region": asdict(guesses.region) if guesses.region else None,
-        "sentences": sentences(guesses, texts),
+        "is_tagged": is_tagged,
+        "sentences": [*sentences(guesses, texts), TAGGED if is_tagged else NOT_TAGGED],
         "toml": to_toml(file.name, guesses),
         "command": to_command(file, guesses),
     }

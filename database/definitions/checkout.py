@@ -80,6 +80,16 @@ cart_line = make_table(
     sa.Index(None, "guest"),
 )
 
+bot_check_pass = make_table(
+    "bot_check_pass",  # an answer by which a guest was taken for a person: each counts once
+    sa.Column("answer", sa.String(80), primary_key=True),  # a hash or a challenge; nobody's secret
+    sa.Column("guest", sa.String(64), nullable=False),
+    sa.Column("passed_at", Moment, nullable=False),
+    sa.Column("good_until", Moment, nullable=False),  # so long the same answer could come again
+    sa.Index(None, "guest"),
+    sa.Index(None, "good_until"),
+)
+
 guest_method = make_table(
     "guest_method",  # what a guest gave on the gateway's page: it pays once and is in no wallet
     sa.Column("token", sa.String(200), primary_key=True),

@@ -87,6 +87,7 @@ class BillLetter:
     latest_communication: str = ""  # a web address; empty: there is none now (rule 108)
     password_hint: str = ""  # how the PDF is opened; empty: without a password
     bill_link: str = ""  # where the bill is to be read; empty: it is attached
+    bill_page: str = ""  # where the same is a page that everybody can read; empty: there is none
     language: str = ENGLISH
     since: SinceBill | None = None  # what moved after it was made
     change: Change | None = None  # it takes the place of a bill that its reader may have
@@ -126,6 +127,7 @@ def variables(letter: BillLetter) -> Values:
             "autopay_line": autopay_line(letter.draw, letter.language),
             "password_hint": letter.password_hint,
             "bill_link": web_address(letter.bill_link),
+            "bill_page": web_address(letter.bill_page),
             "LatestCommunicationLink": web_address(letter.latest_communication),
             "is_payment_due": owed > ZERO,
             "is_credit": letter.amount_due < ZERO,
@@ -182,6 +184,7 @@ def a_sample(form: str = "utility-bill") -> BillLetter:
         draw=AnnouncedDraw(Money(102_735), date(2026, 11, 13), MethodKind.CARD, "1234"),
         latest_communication="https://larkspur.example/news/2026-10.pdf",
         password_hint=password_hint(PasswordField.ZIP, "84840"),
+        bill_page="https://larkspur.example/accounts/01.1037.1/bill/2026-10/page",
         change=a_sample_change() if form == CORRECTED_BILL else None,
     )
 

@@ -316,6 +316,7 @@ BILL = {
     "autopay_line": "names the method to its owner alone; empty without a draw",
     "password_hint": "how the PDF is opened; empty where `ebill.password` is not set",
     "bill_link": "where a bill too large for a mail is to be read; empty where it is attached",
+    "bill_page": "where the portal shows the same as a page that is read aloud; may be empty",
     "is_payment_due": "true where something is owed",
     "is_credit": "true where the account is in credit",
     "is_paid_by_autopay": "true where the draw pays all of it",

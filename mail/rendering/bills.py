@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from database.books import Database
@@ -25,6 +26,8 @@ from mail.port import MailOutcome, OutgoingMessage, Result
 from mail.rendering.bill_facts import BillFacts, find_bill_facts
 from mail.rendering.languages import languages_of
 from rules.mail.delivery import bill_password
+
+_SHOWN_AS_PAGE = "utility-bill"  # the form whose figures the portal has
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ class BillRenderer:
     latest_communication: Callable[[], str] = no_link
     protection: Protection | None = None
     limit: SizeLimit = USUAL_LIMIT
+    portal: str = ""  # its address; empty: mails link to no page of a bill
 
     def check(self) -> None:
         """Try every template before anything is sent; see Templates.check."""
@@ -137,7 +141,7 @@ class BillRenderer:
             hint = password_hint(self.protection.field, password, language)
         name = f"{bill_file_stem(row.form)}-{safe(row.account)}-{safe(row.period or 'x')}.pdf"
         said = facts.to_letter(row, self.latest_communication(), hint, link)
-        letter = replace(said, language=language)
+        letter = replace(said, language=language, bill_page=self._page(row))
         return compose_mail(
             self.templates,
             letter,
@@ -146,6 +150,13 @@ class BillRenderer:
             Stamp.of(row, facts.timezone),
             None if link else Attachment(name, content),
         )
+
+    def _page(self, row: Delivery) -> str:
+        """Return where the portal shows the bill as a page, for whoever cannot read the PDF."""
+        if not self.portal or row.form != _SHOWN_AS_PAGE or row.period is None:
+            return ""
+        place = f"{quote(row.account, safe='')}/bill/{quote(row.period, safe='')}/page"
+        return f"{self.portal.rstrip('/')}/accounts/{place}"
 
     def _link(self, row: Delivery) -> str:
         """Return where a bill that is too large is read; raises PermanentFailure without such."""

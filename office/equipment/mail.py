@@ -127,6 +127,7 @@ def to_bill_renderer(office: MailNeeds) -> BillRenderer:
         office.live_communications.latest_link,
         protection=_protection(office),
         limit=to_size_limit(office),
+        portal=office.settings.web.url,
     )
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # equipment is loaded by the first command that needs it
     from billing_system.feed.port import FeedSource
     from billing_system.port import BillingSystem
     from cash_receipting.port import CashReceipting
+    from identity.bot_check.port import BotCheck
     from identity.oidc.provider import IdentityProvider
     from identity.tokens import LinkTokens
     from mail.bounces.inbox import Inbox
@@ -200,6 +201,13 @@ class Office(Choices):
         from office.equipment.sign_in import to_providers
 
         return to_providers(self) if self.settings.oidc.is_used else {}
+
+    @cached_property
+    def bot_check(self) -> BotCheck:
+        """What a guest's browser is asked before it may pay; nothing unless it is set."""
+        from office.equipment.bot_check import to_bot_check
+
+        return to_bot_check(self.settings.bot_check, self.link_tokens.secret)
 
     @property
     def text_sender(self) -> TextSender:

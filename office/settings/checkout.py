@@ -5,11 +5,13 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
 from domain.messages import find_wrong_link
 from domain.money import ZERO, Money
 from domain.payments import MethodKind
+from identity.bot_check.port import BotCheckKind
+from office.settings.addresses import ServiceUrl
 from office.settings.section import SettingsSection
 from rules.money.checkout import (
     FeeKind,
@@ -117,6 +119,35 @@ class CheckoutSettings(SettingsSection):
             key = (one.kind, one.method)
             listed[key] = (*listed.get(key, ()), one.to_fee())
         return tables | listed
+
+
+class BotCheckSettings(SettingsSection):
+    kind: BotCheckKind = Field(
+        BotCheckKind.NONE,
+        description="What a guest's browser is asked before the pages of guests: none; altcha, a "
+        "proof of work, and nobody else hears of it; turnstile, Cloudflare's.",
+    )
+    work: int = Field(
+        100_000,
+        ge=1_000,
+        le=5_000_000,
+        description="Of altcha: so many numbers are tried at most, half of them as a rule.",
+    )
+    site_key: str = Field("", max_length=100, description="Of turnstile: the site's public key.")
+    secret: SecretStr = Field(
+        SecretStr(""),
+        description="Of turnstile, as BILLCLOSE_BOT_CHECK__SECRET; never written here.",
+    )
+    url: ServiceUrl = Field(
+        "", description="Of turnstile. Empty: Cloudflare itself. Or a server that stands in."
+    )
+
+    @model_validator(mode="after")
+    def check_keys(self) -> BotCheckSettings:
+        """Turnstile says no to whoever asks without its keys: nobody could pay."""
+        if self.kind is BotCheckKind.TURNSTILE and not self.site_key:
+            raise ValueError("kind turnstile needs site_key, and its secret in the environment")
+        return self
 
 
 class DistributionSettings(SettingsSection):

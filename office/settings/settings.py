@@ -32,6 +32,7 @@ from office.secrets.sources import (
 from office.settings.approval import ApprovalSettings, ChecklistSettings
 from office.settings.arrangements import ArrangementsSettings
 from office.settings.checkout import (
+    BotCheckSettings,
     CheckoutSettings,
     MessagesSettings,
     OtherPaymentsSettings,
@@ -98,6 +99,7 @@ class Settings(BaseSettings):
     autopay: AutopaySettings = AutopaySettings()
     payments: PaymentsSettings = PaymentsSettings()
     checkout: CheckoutSettings = CheckoutSettings()
+    bot_check: BotCheckSettings = BotCheckSettings()
     other_payments: OtherPaymentsSettings = OtherPaymentsSettings()
     messages: MessagesSettings = MessagesSettings()
     messages_es: SpanishMessagesSettings = SpanishMessagesSettings()

@@ -29,12 +29,13 @@ class Sample(Closing):
     path: Path
     most_pages: int
     pages: int = field(init=False)
+    is_tagged: bool = field(init=False)
     texts: dict[int, str] = field(init=False)
     _pool: WorkerPool = field(init=False)
 
     def __post_init__(self) -> None:
         self._pool = WorkerPool(self.path, compile_patterns(_ANYTHING))
-        self.pages = self._pool.pages
+        self.pages, self.is_tagged = self._pool.pages, self._pool.is_tagged
         chosen = _chosen(self.pages, self.most_pages)
         try:
             self.texts = dict(zip(chosen, self._asked("show", chosen), strict=True))

@@ -28,4 +28,5 @@ def require_whole(office: Office) -> None:
     """Raise Misuse for what is set by half: it is said here, and not to customers."""
     theme_of(office)
     dict(office.identity_providers)
+    office.bot_check.ask(office.moment())
     office.text_sender.close()

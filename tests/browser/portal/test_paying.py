@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
+from pydantic import SecretStr
 
 from database.definitions.identity import wallet_method
 from database.tables import gateway_payment
 from domain.payments import MethodKind
 from office.settings.checkout import (
+    BotCheckSettings,
     CheckoutSettings,
     DistributionSettings,
     OtherPaymentsSettings,
 )
 from tests.browser.portal.conftest import DESKTOP, MINE, PHONE, THEIRS
 from tests.builders import NOW
+from tests.identity.bot_check.turnstile_service import SECRET, SITE_KEY, turnstile_service
 from tests.web.customers.conftest import ANN
 
 pytestmark = pytest.mark.slow
@@ -143,6 +146,28 @@ def test_a_bank_debit_is_agreed_to_and_its_words_are_on_the_receipt(ann):
     ann.see("Your payment was received")
     ann.see(words)
     ann.look("pay-debit")
+
+
+@pytest.mark.parametrize("kind", ["altcha", "turnstile"])
+def test_a_guests_browser_shows_by_itself_that_a_person_sits_there(someone, portal, kind):
+    with turnstile_service() as service:
+        keys = {"site_key": SITE_KEY, "secret": SecretStr(SECRET), "url": service.url}
+        check = BotCheckSettings(kind=kind, work=20_000, **(keys if kind == "turnstile" else {}))
+        settings = portal.office.settings
+        settings.__dict__["bot_check"] = check  # what is served holds this very office
+        portal.office.__dict__.pop("bot_check", None)
+        guest, without = someone(PHONE), someone(PHONE, java_script_enabled=False)
+        guest.open("/guest/cart")
+        shown = "input[name=altcha][value^=e]" if kind == "altcha" else ".cf-turnstile iframe"
+        guest.page.wait_for_selector(shown, state="attached")
+        guest.look(f"guest-bot-check-{kind}")
+        guest.press("Continue")
+        guest.see("There is nothing to pay here yet")
+        without.open("/guest")
+        without.page.locator("noscript p").wait_for()  # it is seen
+        assert 0 == guest.page.locator("noscript p").count()
+        without.follow("Sign in")
+        without.see("Email address")
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])

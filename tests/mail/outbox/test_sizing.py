@@ -87,6 +87,20 @@ def test_a_bill_that_is_too_large_is_linked(database):
         assert "password" not in body
 
 
+@pytest.mark.parametrize(
+    ("portal", "linked"),
+    [("https://portal.larkspur.example/", True), ("", False)],
+)
+def test_a_mail_says_where_its_bill_is_a_page_that_everybody_can_read(database, portal, linked):
+    queued(database)
+
+    message = parsed(made(database, renderer(database, b"%PDF-", portal=portal)))
+
+    page = f"https://portal.larkspur.example/accounts/01-1037%2F1/bill/{RUN}/page"
+    for kind in ("plain", "html"):
+        assert linked == (page in message.get_body((kind,)).get_content())
+
+
 def test_a_linked_bill_needs_no_password(database):
     queued(database)
     lock = Protection(PasswordField.PHONE, encrypt)  # which the account has not

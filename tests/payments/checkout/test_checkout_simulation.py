@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from domain.money import Money
 from domain.payments import PaymentKind
 from payments.checkout.confirming import confirm_checkout
 from payments.collecting.claiming import abandon_dead_checkouts
+from tests.builders import NOW
 from tests.payments.checkout.customers import OFFICE, Payers, bad_days
 from tests.payments.checkout.mutants import MUTANTS
 from tests.payments.checkout.truth import faults_of
@@ -42,6 +43,32 @@ def test_every_cent_is_equal_in_gateway_books_and_cash_receipting(tmp_path, empt
     assert world.weather.crashes.total() > 5
     assert figures(world)["several lines taken"] > 1
     assert figures(world)["went back"] > 1
+    world.close()
+
+
+def test_what_is_drawn_tomorrow_waits_in_the_evening_though_tomorrow_has_begun_elsewhere(
+    tmp_path, empty_sqlite
+):
+    shutil.copy(empty_sqlite, tmp_path / "books.db")
+    world = World(tmp_path, 2, Size(payments=3, due_over=1))
+    world.weather.is_calm = True
+    schedule(world)
+    payers = Payers(world)
+    with world.books.reading() as books:
+        day = books.scalar(sa.select(sa.func.min(gateway_payment.c.pay_on)))
+    list(world.gateway.settlements(NOW.date()))  # makes its books
+    evening = datetime.combine(day, time(3), UTC)  # eight o'clock of the day before, in Denver
+    found = []
+    for world.now in (evening, evening + timedelta(hours=3, minutes=59)):
+        live_a_round(world)
+        found.append((figures(world)["taken by autopay"], list(faults_of(world, payers))))
+    world.now += timedelta(minutes=1)
+    late = {fault.partition(":")[0] for fault in faults_of(world, payers)}
+    live_a_round(world)
+
+    assert [(0, []), (0, [])] == found
+    assert {"never ended", "the gateway and the books differ"} == late
+    assert 0 < figures(world)["taken by autopay"]
     world.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -20,6 +21,7 @@ from tests.payments.checkout.customers import Payers, Press
 from tests.payments.simulated_truth import gateway_rows
 from tests.payments.simulation import World
 
+TIMEZONE = "America/Denver"  # of every run of the builders
 DONE = {
     PaymentState.SUCCEEDED, PaymentState.DECLINED, PaymentState.CANCELLED, PaymentState.RETURNED,
     PaymentState.RETURNED_IN_PART,
@@ -75,8 +77,14 @@ def _draws(world: World) -> Iterator[str]:
 
 
 def _waits_for_its_day(world: World, row: sa.Row) -> bool:
-    """Tell an autopay payment that was declined and is drawn again on a day to come."""
-    return row.state is PaymentState.SCHEDULED and row.pay_on > world.now.date()
+    """
+    Tell an autopay payment that was declined and is drawn again on a day to come.
+
+    The day is the utility's own (rule 47): on the first evening hours of its clocks it is tomorrow
+    by UTC's already, and what is drawn tomorrow waits rightly still.
+    """
+    today = world.now.astimezone(ZoneInfo(TIMEZONE)).date()
+    return row.state is PaymentState.SCHEDULED and row.pay_on > today
 
 
 def _entries(world: World) -> Iterator[str]:

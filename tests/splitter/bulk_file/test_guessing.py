@@ -16,10 +16,12 @@ from reportlab.pdfgen.canvas import Canvas
 from bench.splitter.bulk_files import cache_folder
 from bench.splitter.made_up_bills import made_up_bills
 from bench.splitter.producers import PRODUCERS
+from command_line.commands.pattern import NOT_TAGGED, TAGGED
 from command_line.main import run
 from domain.periods import BulkFile
 from splitter.bulk_file.splitting import plan
 from tests.splitter.pdf_builders import a_page, write_pdf
+from tests.splitter.tagged_builders import write_tagged
 
 BILLS = 12
 ACCOUNTS = [f"{10 + number}-{2000 + 37 * number}-4" for number in range(BILLS)]
@@ -209,3 +211,13 @@ def test_a_doubtful_amount_is_left_out(tmp_path, capsys):
     assert "amount_due" not in table
     assert "# amount_due" in told["toml"]
     assert "The amount due is doubtful and left out" in "\n".join(told["sentences"])
+
+
+def test_it_says_whether_the_file_is_tagged(tmp_path, capsys):
+    tagged = write_tagged(tmp_path / "tagged.pdf")
+    plain = write_pdf(tmp_path / "plain.pdf", [a_page("01.1037.1"), a_page("02.2048.2")])
+
+    for file, is_tagged, said in ((tagged, True, TAGGED), (plain, False, NOT_TAGGED)):
+        _, told = asked(file, capsys)
+
+        assert (is_tagged, said) == (told["is_tagged"], told["sentences"][-1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from web.customers.paying import cart, guests, one_account, other, payment, plan
+from web.customers.paying import bot_check, cart, guests, one_account, other, payment, plan
 from web.customers.paying.payers import guest_page
 from web.visits import Page
 
@@ -39,4 +39,7 @@ _GUESTS: tuple[tuple[str, str, Page], ...] = (
 
 def guest_routes() -> list[Route]:
     """Return the pages of guests: one route for each method, as a HEAD must never act."""
-    return [Route(path, guest_page(page), methods=[method]) for method, path, page in _GUESTS]
+    checks = [("GET", bot_check.show_check), ("POST", bot_check.take_check)]
+    pages = [(method, path, bot_check.for_persons(page)) for method, path, page in _GUESTS]
+    pages += [(method, bot_check.CHECK, page) for method, page in checks]
+    return [Route(path, guest_page(page), methods=[method]) for method, path, page in pages]
