@@ -235,7 +235,7 @@ class _Batch:
 
     def take_in(self, movements: Sequence[FeedMovement], unsure: datetime | None) -> None:
         keys = sorted({movement.key for movement in movements})
-        lock_balances(self.books, keys)
+        lock_balances(self.books, keys, {one.key: one.account for one in movements})
         before = _balances(self.books, keys)
         known = read_known(self.books, movements)
         by_account: dict[str, list[FeedMovement]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,14 +15,17 @@ from domain.money import ZERO
 SOME = 500  # keys that one statement names
 
 
-def lock_balances(books: Connection, keys: Iterable[str]) -> None:
+def lock_balances(
+    books: Connection, keys: Iterable[str], written: Mapping[str, str] | None = None
+) -> None:
     """
     Wait for whoever moves money on these accounts, in the order of their keys.
 
     The order of locks, for everybody: bill_run, balances, payments, draws, postings, entries,
     audit. A row that is missing is made, so that there is always one to wait for. What decides is
     read by the *next* statement: under PostgreSQL's read committed a statement that waited for a
-    row re-reads that row, and its sub-selects are of before.
+    row re-reads that row, and its sub-selects are of before. `written`: how somebody writes the
+    numbers of accounts that no export may have.
 
     On SQLite the transaction is the only one that writes (BEGIN IMMEDIATE), so rows are only made.
     """
@@ -31,7 +34,7 @@ def lock_balances(books: Connection, keys: Iterable[str]) -> None:
         some = ordered[first : first + SOME]
         known = set(books.scalars(_LOCKING, {"keys": some}))
         if missing := [key for key in some if key not in known]:
-            _make(books, missing)
+            _make(books, missing, written or {})
             books.scalars(_LOCKING, {"keys": missing}).all()
 
 
@@ -54,9 +57,9 @@ _LOCKING = (  # made once: thousands of draws lock anew, one after the other
 )
 
 
-def _make(books: Connection, keys: Sequence[str]) -> None:
+def _make(books: Connection, keys: Sequence[str], written: Mapping[str, str]) -> None:
     """Make rows of accounts that no closed period has: nothing is billed, and money may come."""
-    numbers = _numbers(books, keys)
+    numbers = {**written, **_numbers(books, keys)}
     rows = [
         {"account_key": key, "account": numbers.get(key, key), "amount_due": ZERO} for key in keys
     ]

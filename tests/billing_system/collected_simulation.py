@@ -199,7 +199,7 @@ class CollectedSimulation(Simulation):
         """Let the billing system book what cash receipting has entered, besides its balance."""
 
     def _taken(self) -> Counter[str]:
-        """What the gateway took, by account: read from its own books."""
+        """What the gateway took or was asked for, by account: read from its own books."""
         rows = gateway_rows(self.gateway_file, _TAKEN)
         return Counter({row["account"]: row["cents"] for row in rows})
 
@@ -235,7 +235,9 @@ class CollectedSimulation(Simulation):
         return self.faults
 
 
-_TAKEN = "SELECT account, SUM(cents) AS cents FROM draw WHERE state = 'approved' GROUP BY account"
+# A request on its way counts from when it was asked: what was paid meanwhile it cannot know.
+_TAKEN = """SELECT account, SUM(cents) AS cents FROM draw
+    WHERE state = 'approved' OR id IN (SELECT draw FROM on_its_way) GROUP BY account"""
 LEFT = """
     SELECT d.id, d.account, d.cents + COALESCE((SELECT SUM(CASE
         WHEN e.kind IN ('returned', 'charged-back', 'refunded') THEN -e.cents

@@ -27,9 +27,11 @@ def live(simulation: FedSimulation) -> list[str]:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("way", WAYS)
 def test_each_night_the_books_say_what_is_owed_as_far_as_the_feed_told(database, tmp_path, way):
-    if not database.is_sqlite:
-        pytest.skip("the locks are tested by themselves; before a release it runs here as well")
-    simulation = FedSimulation(database, WAYS.index(way), place=tmp_path, days=8, way=way)
+    accounts, days = so_many(5, release=6), so_many(4, release=8)
+    seed = WAYS.index(way)
+    simulation = FedSimulation(
+        database, seed, place=tmp_path, accounts=accounts, days=days, way=way
+    )
 
     faults = live(simulation)
     simulation.close()
@@ -38,7 +40,7 @@ def test_each_night_the_books_say_what_is_owed_as_far_as_the_feed_told(database,
     held, in_the_books = simulation.chain()
     assert ([], held) == (simulation.four_books(), in_the_books)
     assert {"reference", "agreed", "time"} <= simulation.hows()
-    assert min(simulation.weather.crashes.total(), simulation.weather.struck.total()) > 5
+    assert min(simulation.weather.crashes.total(), simulation.weather.struck.total()) > 2
     assert any(file.is_accepted or file.comes_at is None for file in simulation.written)
 
 
@@ -52,6 +54,7 @@ def test_many_towns_die_at_every_boundary_and_agree(database, tmp_path, way):
         place.mkdir()
         books = database if seed == 0 else _more_books(database, place)
         simulation = FedSimulation(books, seed, place=place, accounts=14, days=16, way=way)
+        simulation.weather.crash *= 1 + 3 * (seed % 2)  # some calls are made seldom
 
         faults = live(simulation)
         simulation.close()

@@ -191,6 +191,14 @@ def test_a_payment_before_the_accounts_first_close_waits_for_its_bill(office):  
     assert ["movement-unknown-account"] == office.findings()
 
 
+def test_an_account_that_no_export_has_is_listed_as_the_feed_writes_it(office):
+    office.feed(m("M1", "-30.00", account="99.0042.7"))
+
+    with office.database.reading() as books:
+        query = sa.select(balance_due.c.account).where(balance_due.c.account_key == "9900427")
+        assert "99.0042.7" == books.scalar(query)
+
+
 def test_a_penalty_and_an_adjustment_raise_what_is_owed(office):
     office.feed(m("M1", "5.00", kind=FeedKind.PENALTY), m("M2", "-2.50", kind=FeedKind.ADJUSTMENT))
 
