@@ -69,6 +69,7 @@ HEADERS = {
     "base-uri 'none'",
     "X-Robots-Tag": "noindex, nofollow",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
 
@@ -164,6 +165,7 @@ AccountChange = a_table("account_change", number="key whole", account_key="text"
 Payment = a_table(
     "gateway_payment", key="key text", kind="text", account_key="text", state="text",
     amount="cents", pay_on="day", taken_at="moment", method_kind="text", last4="text",
+    confirmation="text",
 )  # fmt: skip
 
 
@@ -199,6 +201,10 @@ Movement = a_table(
     "movement", line="key whole", account_key="text", account="text", period="text",
     posted_on="day", service="text", description="text", kind="text", amount="cents",
     usage="number", unit="text", reference="text",
+)  # fmt: skip
+Entry = a_table(
+    "balance_entry", key="key text", account_key="text", kind="text", source="text",
+    amount="cents", happened_on="day",
 )  # fmt: skip
 PeriodClose = a_table("period_close", period="key text")
 Outsorted = a_table("outsorted_bill", account_key="key text", period="text", released_at="moment")
@@ -287,10 +293,12 @@ def standings_of(keys):
     rows = list(balances.order_by("account"))
     wanted = Q(account_key__in=keys, period__in={one.period for one in rows})
     about = {one.account_key: one for one in Account.objects.filter(wanted)}
-    draws, paid = payments_of(keys)
+    (draws, paid), elsewhere = payments_of(keys), paid_elsewhere(keys)
     for one in rows:
         one.facts, one.on_its_way = about[one.account_key], one.drawn + one.paying
-        one.next_draw, one.last_paid = draws.get(one.account_key), paid.get(one.account_key)
+        one.next_draw = draws.get(one.account_key)
+        ways = [found[one.account_key] for found in (paid, elsewhere) if one.account_key in found]
+        one.last_paid = max(ways, key=lambda way: way[1], default=None)
         one.payable = max(one.owed - one.on_its_way, 0)
     return rows
 
@@ -301,13 +309,31 @@ def payments_of(keys):
         account_key__in=keys, kind="autopay", state__in=("scheduled", "succeeded")
     )
     for one in by_autopay.order_by("taken_at", "-pay_on"):
-        (draws if one.state == "scheduled" else paid)[one.account_key] = one
+        if one.state == "scheduled":
+            draws[one.account_key] = one
+        else:
+            paid[one.account_key] = one.amount, timezone.localdate(one.taken_at)
     by_hand = CheckoutLine.objects.select_related("checkout__payment").filter(
         account_key__in=keys, checkout__payment__state="succeeded"
     )
     for one in by_hand.order_by("checkout__payment__taken_at"):
-        paid[one.account_key] = one
+        paid[one.account_key] = one.amount, timezone.localdate(one.checkout.payment.taken_at)
     return draws, paid
+
+
+def paid_elsewhere(keys):
+    """Return the last payment of each account that the billing system tells of."""
+    of_account = {"account_key": OuterRef("account_key")}
+    newest = Balance.objects.filter(**of_account, period=OuterRef("period"))
+    ours = Payment.objects.filter(**of_account, confirmation=OuterRef("reference"))
+    mine = {"account_key__in": keys, "kind": "payment", "amount__lt": 0}
+    told = Entry.objects.filter(**mine, source="feed")
+    exported = Movement.objects.filter(Exists(newest), ~Exists(ours), **mine)
+    ways = [
+        *told.values_list("account_key", "amount", "happened_on"),
+        *exported.values_list("account_key", "amount", "posted_on"),
+    ]
+    return {key: (-amount, day) for key, amount, day in sorted(ways, key=lambda way: way[2])}
 
 
 def latest_of(keys):

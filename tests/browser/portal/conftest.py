@@ -158,9 +158,9 @@ def portal(tmp_path, empty_sqlite, office_settings) -> Iterator[Portal]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     url = f"http://localhost:{port}"
-    office = an_office_at(
-        tmp_path, books, "2026-11-03T09:00", web=WebSettings(url=url), **office_settings
-    )
+    settings = {"web": WebSettings(url=url)} | office_settings
+    settings["web"] = settings["web"].model_copy(update={"url": url})
+    office = an_office_at(tmp_path, books, "2026-11-03T09:00", **settings)
     _file_bill(office)
     with _served(desk_of(office), port):
         yield Portal(office, url)
