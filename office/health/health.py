@@ -16,6 +16,7 @@ from database.runs import newest_timezone
 from database.tables import incident
 from office.equipment.office import Office
 from office.health.conditions import Condition, Looking, State, trouble
+from office.health.feed import stale_feed
 from office.health.machine import (
     ask_mail_server,
     clock_off,
@@ -103,6 +104,7 @@ def _health(looking: Looking, asked: list[Condition], offsets: Offsets) -> Healt
         *lost_events(looking),
         *silent_services(looking),
         *stuck_money(looking),
+        *stale_feed(looking),
         *waiting_texts(looking),
         *asked,
         *clock_off(looking, offsets),

@@ -86,6 +86,7 @@ class FedSimulation(CollectedSimulation):
 
     way: str = FOLDER
     days: int = 10
+    dies_refunding: float = 1.0  # how much likelier than elsewhere: refunds are few
     looks: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -194,8 +195,11 @@ class FedSimulation(CollectedSimulation):
             named = f"SB{row['id']:08d}"
             if row["left"] > 1 and named not in self.refunds and self.chance.random() < 0.012:
                 self.refunds[named] = Money(row["left"] // 2)
+        usual = self.weather.crash
+        self.weather.crash *= self.dies_refunding
         for named, amount in list(self.refunds.items()):
             self._live(lambda books, process, n=named, a=amount: self._refund(books, process, n, a))
+        self.weather.crash = usual
         self._hear(now)
 
     def _refund(self, books: Database, process: Process, named: str, amount: Money) -> None:

@@ -53,7 +53,9 @@ def test_many_towns_die_at_every_boundary_and_agree(database, tmp_path, way):
         place = tmp_path / str(seed)
         place.mkdir()
         books = database if seed == 0 else _more_books(database, place)
-        simulation = FedSimulation(books, seed, place=place, accounts=14, days=16, way=way)
+        simulation = FedSimulation(
+            books, seed, place=place, accounts=14, days=16, way=way, dies_refunding=8.0
+        )
         simulation.weather.crash *= 1 + 3 * (seed % 2)  # some calls are made seldom
 
         faults = live(simulation)

@@ -56,6 +56,17 @@ def test_a_page_asks_for_a_card_or_a_bank_account_and_for_no_money(desk):
     } == asked
 
 
+@pytest.mark.parametrize("wallet", ["apple_pay", "google_pay"])
+def test_a_card_of_a_phones_wallet_is_a_card(wallet):
+    given = a_card(wallet={"type": wallet, "dynamic_last4": "9999", wallet: {}})
+
+    taken = to_captured("cus_1", given, None)
+
+    assert ("cus_1/pm_1", MethodKind.CARD, "4242", "Visa") == (
+        taken.token, taken.kind, taken.last4, taken.brand,
+    )  # fmt: skip
+
+
 def test_stripe_hears_a_number_of_a_customer_and_nothing_of_who_they_are(desk):
     page = desk.capture.begin(a_visit())
 
