@@ -16,6 +16,7 @@ from database.owners import describe, is_gone
 from database.queries.periods import unknown_period
 from database.tables import bill_run, period_close, run_lock, run_step
 from domain.failures import Refused
+from domain.periods import FINAL_CYCLE
 from domain.runs import RUN, RunState
 
 LOCK_LEASE = timedelta(minutes=2)  # a holder on another machine that is silent for so long is gone
@@ -72,10 +73,16 @@ def timezone_of(books: Connection) -> str:
 
 
 def newest_periods() -> sa.Select[Any]:
-    """Select each cycle's newest closed period by its id: between them they know everybody."""
+    """
+    Select each cycle's newest closed period by its id: between them they know everybody.
+
+    Final bills in periods of their own do not follow each other: each such period is the newest
+    of its accounts (contract 5).
+    """
     later, its_close = bill_run.alias("later"), period_close.alias("its_close")
     is_followed = sa.exists().where(
         later.c.cycle == bill_run.c.cycle,
+        later.c.cycle != FINAL_CYCLE,
         later.c.starts_on > bill_run.c.starts_on,
         its_close.c.period == later.c.period,
     )

@@ -58,6 +58,25 @@ Number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 SearchedText = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
+class NoonOf(sa.sql.functions.GenericFunction[datetime]):
+    """The noon (UTC) of a local day, which falls on that day in each zone of the country."""
+
+    type = Moment()
+    inherit_cache = True
+
+
+@compiles(NoonOf)
+def _write_noon(noon: NoonOf, compiler: Any, **options: Any) -> str:
+    day = compiler.process(noon.clauses, **options)
+    return f"(({day}) + TIME '12:00') AT TIME ZONE 'UTC'"
+
+
+@compiles(NoonOf, "sqlite")
+def _write_noon_as_text(noon: NoonOf, compiler: Any, **options: Any) -> str:
+    day = compiler.process(noon.clauses, **options)
+    return f"(({day}) || ' 12:00:00.000000')"
+
+
 def one_of(states: type[StrEnum], name: str) -> sa.Enum:
     """Return a VARCHAR with a CHECK on the enumeration's values, the same on both databases."""
     return sa.Enum(

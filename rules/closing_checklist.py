@@ -24,7 +24,8 @@ class ChecklistFacts:
     in_doubt: int = 0  # payments whose answer was lost
     undrawn: int = 0  # payments whose day has passed and that nobody has collected
     written_at: datetime | None = None  # local time of the export; None: it does not say
-    has_feed: bool = False
+    has_feed: bool = False  # one whose age is watched
+    fed_at: datetime | None = None  # local time of the newest file of any feed; None: none came
     feed_is_stale: str = ""  # why; "": it is current
     backup_at: datetime | None = None
     at_work: tuple[str, ...] = ()  # who else: "Ana is closing 2026-10-B"
@@ -101,6 +102,12 @@ def _remedy(facts: ChecklistFacts) -> str:
 
 def _feed(facts: ChecklistFacts) -> ChecklistLine:
     item = ChecklistItem.FEED_CURRENT
+    if not facts.has_feed and facts.fed_at is not None:
+        says = (
+            "Nobody watches how old the feed is (feed.max_age); its newest file was written "
+            f"{facts.fed_at:%B %-d at %H:%M}. A yes says that it is current."
+        )
+        return ChecklistLine(item, ASKED, says)
     if not facts.has_feed:
         return ChecklistLine(item, DONE, "There is no feed: balances are the export's own.")
     if facts.feed_is_stale:

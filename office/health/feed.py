@@ -17,7 +17,7 @@ def stale_feed(looking: Looking) -> list[Condition]:
     """Find that balances are not of today: the feed is too old, or a file of it is missing."""
     hours = looking.office.settings.feed.max_age
     if not hours:
-        return unwatched(KIND, "There is no feed (feed.max_age is 0).")
+        return unwatched(KIND, "No age of a feed is watched (feed.max_age is 0).")
     period = balance_due.c.period
     with looking.office.database.reading() as books:
         feed = read_feed(books, timedelta(hours=hours))

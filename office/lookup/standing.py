@@ -14,6 +14,7 @@ from database.runs import newest_periods, newest_timezone
 from database.tables import bill_run, gateway_payment, period_close
 from domain.money import ZERO
 from domain.payments import PaymentState
+from domain.periods import FINAL_CYCLE
 from domain.runs import RunState
 from domain.words import say_count
 from mail.reminders.exemptions import undrawn
@@ -205,6 +206,8 @@ def _coming(office: Office, today: date) -> list[ComingEvent]:
     for row in rows:
         if row.due_on >= today:
             events.append(ComingEvent(row.due_on, f"the bills of {row.period} are due"))
+        if row.cycle == FINAL_CYCLE:
+            continue  # final bills in periods of their own follow no calendar
         _, ends_on = next_period(row.starts_on, row.ends_on)
         named = f" of cycle {row.cycle}" if row.cycle else ""
         closes_on = earliest_close(ends_on, office.office_days)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -25,6 +26,7 @@ from database.runs import newest_timezone
 from database.tables import balance_due, bill_run
 from domain.failures import Misuse, Refused, TemporaryFailure
 from domain.feeds import ChoiceState
+from domain.languages import say_moment
 from office.equipment.office import Office
 
 if TYPE_CHECKING:  # most nights ask only whether balances are of today
@@ -262,6 +264,14 @@ def say_as_of(office: Office) -> str | None:
 def say_feed(office: Office, now: datetime) -> str:
     """Say whom balances are known from, for the result of a night."""
     if max_age_of(office) is None:
-        return "no feed: what was paid elsewhere since the export is not known"
+        with office.database.reading() as books:
+            newest = newest_written_at(books)
+        if newest is None:
+            return "no feed: what was paid elsewhere since the export is not known"
+        local = say_moment(newest.astimezone(ZoneInfo(newest_timezone(office.database))))
+        return (
+            f"of the feed, whose age is not watched (feed.max_age is 0): what was paid elsewhere "
+            f"since its newest file, written {local}, is not known"
+        )
     stale = find_stale(office, now)
     return f"balances are not of today: {stale}" if stale.why else "balances are of the feed"

@@ -114,7 +114,7 @@ class FeedSettings(SettingsSection):
         0,
         ge=0,
         le=24 * 60,
-        description="Hours after which balances are too old to draw or dun by; 0: no feed.",
+        description="Hours after which balances are too old to draw or dun by; 0: not watched.",
     )
     when_stale: Literal["stop", "warn"] = Field(
         "stop", description="stop: nothing is drawn or dunned by old balances; warn: it is said."

@@ -17,11 +17,12 @@ from database.tables import (
     posting,
     scheduled_payment,
 )
-from database.types import Cents
+from database.types import Cents, NoonOf
 from domain.checkout import OTHER
 from domain.ledger import EntryKind, EntrySource
 from domain.money import ZERO
 from domain.payments import PaymentState, PostingState
+from reporting.lists.reading import day_of
 
 Select = sa.Select[Any]
 AUTOPAY_ENDED = "its autopay was ended or agreed anew"  # nothing else cancels without a word
@@ -113,7 +114,8 @@ def completed_payments() -> Select:
     Select every payment that was taken, and by which way (rule 88).
 
     `source`: autopay and checkout, second draws included; counter, what the billing system tells of
-    payments elsewhere. One that went back in whole or in part stands there with its state.
+    payments elsewhere. One that went back in whole or in part stands there with its state. Where
+    the billing system told the day alone, `taken_at` is shown as that day.
     """
     selects = (_drawn(), _drawn_twice(), _paid_at_counter())
     return sa.select(sa.union_all(*selects).subquery("completed"))
@@ -141,6 +143,7 @@ def _drawn() -> Select:
             sa.func.coalesce(sa.func.nullif(line.account_key, ""), payments.account_key).label(
                 "_account_key"
             ),
+            sa.cast(sa.null(), sa.Date).label(day_of("taken_at")),
         )
         .outerjoin(checkout, checkout.c.payment_key == payments.key)
         .outerjoin(checkout_line, line.checkout == checkout.c.key)
@@ -172,6 +175,7 @@ def _drawn_twice() -> Select:
             sa.func.coalesce(draw.c.code, "").label("state"),
             sa.literal(ZERO, Cents()).label("service_fee"),
             entries.account_key.label("_account_key"),
+            sa.cast(sa.null(), sa.Date).label(day_of("taken_at")),
         )
         .join(payments.key.table, payments.key == entries.payment_key)
         .outerjoin(draw, draw.c.reference == entries.reference)
@@ -191,13 +195,14 @@ def _paid_at_counter() -> Select:
             sa.func.coalesce(balance_due.c.account, entries.account_key).label("account"),
             sa.type_coerce(-entries.amount, Cents()).label("amount"),
             sa.literal("").label("method"),
-            entries.happened_at.label("taken_at"),
+            sa.func.coalesce(entries.happened_at, NoonOf(entries.happened_on)).label("taken_at"),
             entries.told_at.label("posted_at"),
             sa.literal("counter").label("source"),
             sa.null().label("receipt"),
             sa.literal("succeeded").label("state"),
             sa.literal(ZERO, Cents()).label("service_fee"),
             entries.account_key.label("_account_key"),
+            sa.case((entries.happened_at.is_(None), entries.happened_on)).label(day_of("taken_at")),
         )
         .outerjoin(balance_due, balance_due.c.account_key == entries.account_key)
         .where(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, tzinfo
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, RowMapping
 
 from database.tables import check_finding, period_close
 from domain.money import Money
@@ -31,7 +31,18 @@ def shown_rows(
     """
     headings = headings_of(result)
     for row in result.mappings():
-        yield {name: to_plain(_on_clocks(row[name], zone)) for name in headings}
+        yield {name: to_plain(_on_clocks(known_part(row, name), zone)) for name in headings}
+
+
+def day_of(name: str) -> str:
+    """Name the column that holds the day of a moment of which the day alone is known."""
+    return f"_{name}_day"
+
+
+def known_part(row: Mapping[str, Any] | RowMapping, name: str) -> Any:
+    """Return a value of a row: of a moment of which the day alone is known, that day."""
+    day = row.get(day_of(name))
+    return row[name] if day is None else day
 
 
 def _on_clocks(value: Any, zone: tzinfo | None) -> Any:

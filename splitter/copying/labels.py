@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from xml.sax.saxutils import escape
+from html import escape
 
 from splitter.pdf.objects import RawObject
 from splitter.tags.values import language_of, to_hexadecimal
@@ -51,7 +51,7 @@ class CopyLabels:
 
 
 def xmp(title: str) -> bytes:
-    return _XMP.format(escape(title)).encode("utf-8", "replace")
+    return _XMP.format(escape(title, quote=False)).encode("utf-8", "replace")
 
 
 NO_LABELS = CopyLabels()

@@ -125,6 +125,14 @@ def test_without_a_feed_the_night_says_so(office):
     assert said.json["balances"].startswith("no feed")
 
 
+def test_of_files_that_are_taken_in_by_hand_the_night_says_the_newest(office, tmp_path):
+    office("feed", a_night(tmp_path, counter("-10.00")), "--as-of", MORNING)
+
+    said = office("remind", "--json", "--as-of", MORNING)
+
+    assert "its newest file, written November 9, 2026 at 10:00 PM MST" in said.json["balances"]
+
+
 def test_a_payment_is_given_back_and_owed_again(office):
     office("collect", "--as-of", PAY_DAY)
     payment = next(one for one in office.rows("completed-payments") if one["amount"] > "10.00")

@@ -57,6 +57,13 @@ def test_the_moment_of_the_export_stands_in_what_is_asked_about_payments():
     assert "written, October 31 at 17:00." in of(facts, ChecklistItem.PAYMENTS_IN).says
 
 
+def test_of_a_feed_whose_age_nobody_watches_the_newest_file_is_said():
+    line = of(replace(READY, fed_at=datetime(2026, 10, 31, 17, 0)), ChecklistItem.FEED_CURRENT)
+
+    assert (ASKED, True) == (line.mark, "written October 31 at 17:00." in line.says)
+    assert "no feed" in of(READY, ChecklistItem.FEED_CURRENT).says
+
+
 def test_an_office_with_backups_of_its_own_is_asked_and_not_told_off():
     facts = replace(READY, backup_at=None)
 

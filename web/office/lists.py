@@ -19,7 +19,7 @@ from domain.words import say_count
 from office.procedures.lists import select_list
 from reporting.lists.asking import column_names, contains
 from reporting.lists.catalog import LISTS
-from reporting.lists.reading import to_plain
+from reporting.lists.reading import known_part, to_plain
 from reporting.lists.writing import to_text, to_xlsx
 from web.office.layout import Group, show_office
 from web.office.permissions import Permission, may
@@ -152,9 +152,12 @@ def show_list(visit: Visit, page: ListPage, group: Group = (), **more: Any) -> R
         columns=tuple(_column(shown, name, asked, page) for name in names),
         rows=tuple(
             (
-                _cell(names[0], row[names[0]], visit.zone, links=links),
+                _cell(names[0], known_part(row, names[0]), visit.zone, links=links),
                 *_row_link(row_link, row),  # second, where no window is too narrow for it
-                *(_cell(name, row[name], visit.zone, links=links) for name in names[1:]),
+                *(
+                    _cell(name, known_part(row, name), visit.zone, links=links)
+                    for name in names[1:]
+                ),
             )
             for row in rows
         ),
@@ -197,7 +200,7 @@ def export_list(visit: Visit, page: ListPage) -> Response:
         if total > MOST_EXPORTED:
             return show_list(visit, page, message=_too_many(page, total))
         rows = [
-            {name: to_shown(row[name], zone) for name in names}
+            {name: to_shown(known_part(row, name), zone) for name in names}
             for row in books.execute(ordered).mappings()
         ]
     content = to_xlsx(names, rows, page.what)

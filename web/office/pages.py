@@ -22,6 +22,10 @@ def _waits(row: Mapping[str, Any]) -> bool:
     return bool(row["waits"])
 
 
+def _was_taken_by_us(row: Mapping[str, Any]) -> bool:
+    return bool(row["source"] != "counter")
+
+
 def _is_shown(row: Mapping[str, Any]) -> bool:
     return row["removed_at"] is None
 
@@ -74,7 +78,8 @@ LIST_PAGES: tuple[ListPage, ...] = (
         "Completed",
         newest_first="taken_at",
         row_link=RowLink(
-            "/office/payments/completed/refund", "confirmation", "Refund", Permission.REFUND
+            "/office/payments/completed/refund", "confirmation", "Refund", Permission.REFUND,
+            offered=_was_taken_by_us,
         ),
     ),
     ListPage(

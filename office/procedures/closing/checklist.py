@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from database.definitions.backups import backup_made
 from database.owners import this_process
 from database.postings import read_unposted
+from database.queries.feed import newest_written_at
 from database.runs import get_run, list_others_at_work
 from database.tables import bill_run, gateway_payment
 from domain.checklist import ChecklistLine
@@ -64,6 +65,7 @@ def _facts(office: Office, real: Office, period: str) -> ChecklistFacts:
         ).one()
         left = read_unposted(books)
         in_doubt = _count(books, gateway_payment.c.state.in_(_IN_DOUBT))
+        fed_at = newest_written_at(books)
         undrawn = _count(
             books,
             gateway_payment.c.state == PaymentState.SCHEDULED,
@@ -82,6 +84,7 @@ def _facts(office: Office, real: Office, period: str) -> ChecklistFacts:
         undrawn=undrawn,
         written_at=head.written_at.astimezone(zone) if head.written_at else None,
         has_feed=max_age_of(office) is not None,
+        fed_at=fed_at.astimezone(zone) if fed_at else None,
         feed_is_stale=str(stale),
         backup_at=backup_at,
         at_work=tuple(f"{who} works on {what}" for who, what in others),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -23,12 +24,16 @@ from domain.feeds import AccountChange, ChangeField, FeedKind, FeedMovement
 from domain.ledger import ContainedBy
 from domain.money import ZERO, Money
 from domain.movements import MovementKind
+from reporting.lists.asking import ListRequest, narrowed
+from reporting.lists.money import completed_payments
+from reporting.lists.reading import shown_rows
 from tests.billing_system.feed.builders import a_movement, at
 from tests.billing_system.feed.postings import enter_posting
 from tests.builders import RUN, a_household, an_entry, close_run, stage_run
 
 W = "2026-10-31T23:00"  # UTC: when the export was written
 NOW = at("2026-11-11T15:00")
+DENVER = ZoneInfo("America/Denver")
 TERMS = FeedTerms("City of Larkspur", "America/Denver", "anna")
 
 
@@ -197,6 +202,21 @@ def test_an_account_that_no_export_has_is_listed_as_the_feed_writes_it(office):
     with office.database.reading() as books:
         query = sa.select(balance_due.c.account).where(balance_due.c.account_key == "9900427")
         assert "99.0042.7" == books.scalar(query)
+
+
+def test_a_payment_of_which_the_day_alone_is_told_is_listed_by_that_day(office):
+    office.feed(m("M1", "-30.00"), m("M2", "-5.00", posted_at=datetime(2026, 11, 10, 9, 30)))
+
+    def listed(*where: str, zone: ZoneInfo | None = None) -> list[str]:
+        request = ListRequest(where, ("-taken_at",), zone=DENVER)
+        with office.database.reading() as books:
+            found = books.execute(narrowed(completed_payments(), (), request))
+            return [row["taken_at"] for row in shown_rows(found, zone)]
+
+    moment = "2026-11-10T16:30:00+00:00"
+    assert [moment, "2026-11-10"] == listed() == listed("taken_at=2026-11-10")
+    assert ["2026-11-10 09:30", "2026-11-10"] == listed(zone=DENVER)
+    assert [] == listed("taken_at>2026-11-10") == listed("taken_at<2026-11-10")
 
 
 def test_a_penalty_and_an_adjustment_raise_what_is_owed(office):

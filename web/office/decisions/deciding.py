@@ -13,6 +13,7 @@ from starlette.responses import Response
 from domain.failures import AwaitingApproval, Misuse, OutcomeUnknown, Refused, TemporaryFailure
 from office.procedures.lists import select_list
 from reporting.lists.asking import column_names
+from reporting.lists.reading import known_part
 from reporting.lists.writing import to_text
 from web.layout import missing
 from web.office.layout import show_office
@@ -146,7 +147,10 @@ def _row(visit: Visit, decision: RowDecision, key: str) -> Facts | None:
         return None
     names = [name for name in column_names(shown) if name not in decision.page.leaves_out]
     return tuple(
-        (name.replace("_", " ").capitalize(), to_text(to_shown(found[name], visit.zone)))
+        (
+            name.replace("_", " ").capitalize(),
+            to_text(to_shown(known_part(found, name), visit.zone)),
+        )
         for name in names
         if found[name] not in (None, "")
     )
