@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -68,6 +69,14 @@ def say_done(as_json: bool, figures: dict[str, Any], *lines: str) -> None:
     if as_json:
         lines = (json.dumps({"status": "done", **figures}, indent=1),)
     click.echo("\n".join(lines))
+
+
+def say_time(office: Office, moment: datetime) -> str:
+    """Write a moment as the utility's own clocks showed it, for people."""
+    from database.runs import newest_timezone
+
+    zone = ZoneInfo(newest_timezone(office.database))
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def despite_option(command: F) -> F:

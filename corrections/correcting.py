@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path, PurePosixPath
@@ -19,8 +20,9 @@ from database.books import Database
 from database.definitions.corrections import correction, replaced_bill
 from database.ledger.entries import record_entries
 from database.queries.balances import read_open_balance
-from database.tables import balance_due, bill, bulk_file
+from database.tables import balance_due, bill, bulk_file, delivery, paper
 from domain.corrections import CORRECTED_FILE, Replacing, correction_key
+from domain.deliveries import DeliveryStatus, MessageKind
 from domain.failures import Refused
 from domain.ledger import BalanceEntry, EntryKind, EntrySource
 from domain.money import Money
@@ -107,30 +109,61 @@ def correct_bill(
         return _enter(books, corrected, plan, terms)
 
 
+@dataclass(frozen=True, slots=True)
+class PassedOn:
+    """How a correction's mails stand, and whether its bill goes on paper."""
+
+    mails: dict[DeliveryStatus, int]
+    on_paper: bool
+
+
+def read_passed_on(books: Connection, made: Correction) -> PassedOn:
+    """Return how the mails of a correction's edition stand, and whether it goes on paper."""
+    mail, sheet = delivery.c, paper.c
+    mails = sa.select(mail.status).where(
+        mail.period == made.period,
+        mail.account_key == made.account_key,
+        mail.kind == MessageKind.BILL,
+        mail.edition == made.edition,
+    )
+    on_paper = sa.select(sheet.period).where(
+        sheet.period == made.period,
+        sheet.account_key == made.account_key,
+        sheet.edition == made.edition,
+    )
+    return PassedOn(
+        dict(Counter(books.scalars(mails))), books.execute(on_paper).first() is not None
+    )
+
+
 class _LookedAt(Exception):
     """Ends the transaction of a correction that is only looked at: nothing of it stays."""
 
-    def __init__(self, made: Correction) -> None:
+    def __init__(self, made: Correction, passed_on: PassedOn) -> None:
         super().__init__()
-        self.made = made
+        self.looked = made, passed_on
 
 
 def look_at_correction(
     database: Database, corrected: CorrectedBill, terms: CorrectionTerms
-) -> Correction:
+) -> tuple[Correction, PassedOn]:
     """
-    Return what a correction would be and say, by the code that makes it; nothing is changed.
+    Return what a correction would be, say and pass on, by the code that makes it.
+
+    Nothing is changed.
 
     No document is written, and the books are as before. Raises as `correct_bill` does.
     """
     made, plan = _plan(database, corrected)
     if made is not None:
-        return made
+        with database.reading() as books:
+            return made, read_passed_on(books, made)
     try:
         with database.writing() as books:
-            raise _LookedAt(_enter(books, corrected, plan, terms))
-    except _LookedAt as looked:
-        return looked.made
+            made = _enter(books, corrected, plan, terms)
+            raise _LookedAt(made, read_passed_on(books, made))
+    except _LookedAt as at:
+        return at.looked
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,7 +218,8 @@ def _refuse(check: Check, finding: Finding, own: Account) -> None:
     if blocks and (is_ours or check.name in OF_THE_WHOLE):
         raise Refused(
             check.name,
-            f"{check.what} {finding.detail.rstrip('.')}. {check.fix} Nothing was changed.",
+            f"{check.what.rstrip('.')}: {finding.detail.rstrip('.')}. {check.fix} "
+            "Nothing was changed.",
         )
 
 

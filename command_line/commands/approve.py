@@ -17,6 +17,7 @@ from command_line.options import (
     json_option,
     open_office,
     reason_option,
+    say_time,
 )
 from command_line.outcomes.close import say_findings
 from command_line.waivers import to_waivers, waiver_options
@@ -56,9 +57,8 @@ def to_lines(office: Office, asked: PendingApproval) -> list[str]:
 
     period, standing = asked.request.period, asked.standing
     lines = [f"{period}  {asked.sheet.utility}: {say_figures(asked.figures)}"]
-    lines.append(
-        f"  asked     {asked.request.asked_at:%Y-%m-%d %H:%M} UTC for {asked.request.asked_by}"
-    )
+    asked_at = say_time(office, asked.request.asked_at)
+    lines.append(f"  asked     {asked_at} for {asked.request.asked_by}")
     if standing.approved_by:
         lines.append(f"  approved  by {', '.join(standing.approved_by)}; another person has to")
     command = f"{office.command} approve {period}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,7 +71,7 @@ def correct(
 
 
 def _show(would_be: CorrectionDone, *, as_json: bool) -> None:
-    lines = (f"  - {line}" for line in to_lines(would_be))
+    lines = (f"  - {line}" for line in to_lines(replace(would_be, mails={})))  # none is queued
     figures = to_figures(would_be) | {"status": "dry-run"}
     say_done(as_json, figures, "Nothing was changed. It would be:", *lines)
 

@@ -23,6 +23,7 @@ from command_line.options import (
     json_option,
     open_office,
     reason_option,
+    say_time,
 )
 from domain.failures import Misuse, NobodyMailed
 from domain.words import say_count
@@ -130,7 +131,7 @@ def status(home: Path, period: str | None, as_json: bool) -> int:
         get_run(office.database, period)
     standing = read_outbox_summary(office.database, period)
     figures = _to_figures(standing, period)
-    click.echo(json.dumps(figures, indent=1) if as_json else "\n".join(_to_lines(standing)))
+    click.echo(json.dumps(figures, indent=1) if as_json else "\n".join(_to_lines(office, standing)))
     return 0
 
 
@@ -274,7 +275,7 @@ def _to_figures(standing: OutboxSummary, period: str | None) -> dict[str, Any]:
     }
 
 
-def _to_lines(standing: OutboxSummary) -> list[str]:
+def _to_lines(office: Office, standing: OutboxSummary) -> list[str]:
     if not standing.counts:
         return ["There are no mails."]
     lines = [
@@ -285,9 +286,12 @@ def _to_lines(standing: OutboxSummary) -> list[str]:
         duplicates = say_count(standing.possible_duplicates, "mail")
         lines.append(f"{duplicates} may have arrived twice.")
     if standing.oldest_waiting is not None and standing.next_try is not None:
+        oldest, next_try = (
+            say_time(office, moment) for moment in (standing.oldest_waiting, standing.next_try)
+        )
         lines.append(
-            f"{standing.waiting:,} wait, the oldest since {standing.oldest_waiting:%Y-%m-%d %H:%M} "
-            f"UTC; the next try is due from {standing.next_try:%Y-%m-%d %H:%M} UTC."
+            f"{standing.waiting:,} wait, the oldest since {oldest}; the next try is due from "
+            f"{next_try}."
         )
     lines += [f"  {number:>7,}  {reason}" for reason, number in standing.reasons.items()]
     return lines

@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -29,9 +30,12 @@ def show(home: Path, account: str, everything: bool, as_of: datetime | None, as_
     Bill, balance with its entries, links, payment methods, autopay, payments, mails, paper,
     exceptions, changes, holds, activity.
     """
+    from database.runs import newest_timezone
     from office.lookup.showing import show_account
 
-    found = show_account(open_office(home, as_of), account)
+    office = open_office(home, as_of)
+    zone = None if as_json else ZoneInfo(newest_timezone(office.database))
+    found = show_account(office, account, zone)
     if as_json:
         click.echo(json.dumps({**found.about, **found.parts}, indent=1, ensure_ascii=False))
     else:

@@ -17,6 +17,7 @@ from command_line.options import (
     in_words,
     json_option,
     open_office,
+    say_time,
 )
 from domain.words import say_count
 
@@ -59,7 +60,7 @@ def undo(
         return _tell_before(period, as_json=as_json)
     plan = undoing.look(office, period, printed=printed)
     if not as_json:
-        click.echo("\n".join(to_lines(plan)))
+        click.echo("\n".join(to_lines(plan, say_time(office, plan.closed_at))))
     if dry_run or not (yes or (not as_json and ask(f"  Take the close of {period} back?"))):
         if as_json:
             click.echo(json.dumps(_document("shown", plan), indent=1))
@@ -69,14 +70,14 @@ def undo(
     return _tell(office, undoing.undo(office, period, reason or "", printed=printed), as_json)
 
 
-def to_lines(plan: UndoPlan) -> list[str]:
+def to_lines(plan: UndoPlan, closed_at: str) -> list[str]:
     """Say what an undo takes back, what stands, and until when it can be done."""
     from corrections.undo.looking import say_taken_back, say_what_stands
 
     stands = say_what_stands(plan) or ["nothing: no payment was drawn and no mail has left"]
     return [
-        f"The close of {plan.period} of {plan.closed_at:%Y-%m-%d %H:%M} UTC by {plan.closed_by} "
-        f"can be taken back until {plan.last_day}.",
+        f"The close of {plan.period} of {closed_at} by {plan.closed_by} can "
+        f" be taken back until {plan.last_day}.",
         "Would be taken back:",
         *(f"  - {line}" for line in say_taken_back(plan)),
         "Cannot be taken back:",

@@ -17,6 +17,7 @@ from command_line.options import (
     json_option,
     open_office,
     say_done,
+    say_time,
 )
 from domain.failures import Misuse
 from domain.words import say_count
@@ -176,7 +177,7 @@ def _lines(office: Office, doubts: list[Doubt]) -> list[str]:
     lines = []
     for doubt in doubts:
         one = doubt.draw
-        asked = f"{one.asked_at:%Y-%m-%d %H:%M} UTC" if one.asked_at else "never"
+        asked = say_time(office, one.asked_at) if one.asked_at else "never"
         lines += [
             f"{one.key}  account {one.account}, {one.amount.dollars()}",
             f"  we say           {one.code or one.payment_state}, {one.reference}, asked {asked}",

@@ -87,6 +87,12 @@ def require_check(name: str) -> Check:
     return ALL[name]
 
 
+def _way_past(check: str) -> str:
+    if check in NEVER_WAIVED:
+        return "and it cannot be waived: correct the export, or export again."
+    return "where it is wrong about a period, waive it for that one."
+
+
 def require_choice(check: str, name: str, value: str) -> None:
     """Raise Misuse for a limit that a check has not or that it cannot have, Refused for a fixed."""
     require_check(check)
@@ -94,10 +100,7 @@ def require_choice(check: str, name: str, value: str) -> None:
         if value not in (*SEVERITIES, OFF):
             raise Misuse(f"A severity is block, warn, fold or off, not {value!r}.")
         if check in FIXED and value != "block":
-            raise Refused(
-                "check-fixed",
-                f"{check} always blocks; where it is wrong about a period, waive it for that one.",
-            )
+            raise Refused("check-fixed", f"{check} always blocks; {_way_past(check)}")
         if check in ALWAYS and value == OFF:
             raise Refused("check-fixed", f"{check} cannot be switched off.")
         return

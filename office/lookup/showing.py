@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import tzinfo
 from difflib import get_close_matches
 from typing import Any
 
@@ -58,20 +59,21 @@ class AccountFile:
     parts: dict[str, list[Row]]
 
 
-def show_account(office: Office, number: str) -> AccountFile:
+def show_account(office: Office, number: str, zone: tzinfo | None = None) -> AccountFile:
     """
     Read everything that stands about an account, in one reading of the books (rule 176).
 
+    With a zone moments are those of its clocks, for people; programs get them with their offset.
     Raises Misuse where no closed period knows the account, with the nearest number.
     """
     with office.database.reading() as books:
         key = known_key(books, number)
-        (about,) = _rows(books, select_list(office, "accounts"), key)
-        parts = {what: _part(office, books, what, key) for what in LISTED if what in LISTS}
-        parts["payment-methods"] = _methods(office, books, key, parts["portal-links"])
-        parts["told-by-billing-system"] = list(_plain(books, _told(key)))
-        parts["holds"] = list(_plain(books, _holds(key)))
-        parts["audit"] = list(_plain(books, _acts(about["account"])))
+        (about,) = _rows(books, select_list(office, "accounts"), key, zone)
+        parts = {what: _part(office, books, what, key, zone) for what in LISTED if what in LISTS}
+        parts["payment-methods"] = _methods(office, books, key, parts["portal-links"], zone)
+        parts["told-by-billing-system"] = list(_plain(books, _told(key), zone))
+        parts["holds"] = list(_plain(books, _holds(key), zone))
+        parts["audit"] = list(_plain(books, _acts(about["account"]), zone))
     return AccountFile(about["account"], about, parts)
 
 
@@ -106,27 +108,33 @@ def _alike(one: str, other: str) -> int:
     return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
-def _part(office: Office, books: Connection, what: str, key: str) -> list[Row]:
+def _part(office: Office, books: Connection, what: str, key: str, zone: tzinfo | None) -> list[Row]:
     listed = select_list(office, what)
     if what in NOT_BEFORE_THE_CLOSE:
         listed = listed.where(listed.selected_columns["period"].in_(closed_periods()))
-    return _rows(books, listed, key, LISTS[what].order)
+    return _rows(books, listed, key, zone, LISTS[what].order)
 
 
 def _rows(
-    books: Connection, listed: sa.Select[Any], key: str, order: tuple[str, ...] = ()
+    books: Connection,
+    listed: sa.Select[Any],
+    key: str,
+    zone: tzinfo | None,
+    order: tuple[str, ...] = (),
 ) -> list[Row]:
     shown = listed.subquery()
     query = sa.select(shown).where(shown.c._account_key == key)
     query = query.order_by(*(shown.c[name].desc() for name in order))
-    return list(_plain(books, query))
+    return list(_plain(books, query, zone))
 
 
-def _plain(books: Connection, query: sa.Select[Any]) -> Iterator[Row]:
-    return shown_rows(books.execute(query))
+def _plain(books: Connection, query: sa.Select[Any], zone: tzinfo | None) -> Iterator[Row]:
+    return shown_rows(books.execute(query), zone)
 
 
-def _methods(office: Office, books: Connection, key: str, links: list[Row]) -> list[Row]:
+def _methods(
+    office: Office, books: Connection, key: str, links: list[Row], zone: tzinfo | None
+) -> list[Row]:
     """Give the methods of whoever is linked, and the one that autopay draws from (rule 117)."""
     shown = select_list(office, "payment-methods").subquery()
     mailboxes = {str(row["portal_user"]).casefold() for row in links}
@@ -139,7 +147,7 @@ def _methods(office: Office, books: Connection, key: str, links: list[Row]) -> l
     query = sa.select(shown).where(
         sa.or_(shown.c._mailbox.in_(mailboxes), shown.c._token.in_(tokens))
     )
-    return list(_plain(books, query.order_by(shown.c._mailbox, shown.c.last4)))
+    return list(_plain(books, query.order_by(shown.c._mailbox, shown.c.last4), zone))
 
 
 def _told(key: str) -> sa.Select[Any]:

@@ -73,6 +73,28 @@ def test_show_on_the_screen_names_what_there_is_none_of(closed):
     assert "None: " in answer.out.splitlines()[-1]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("show", "01.1003.3"),
+        ("show", "01.1009.9", "--all"),
+        ("undo", "2026-10", "--dry-run", "--as-of", "2026-11-03T09:00"),
+        ("mail", "status"),
+    ],
+)
+def test_people_read_the_utilitys_own_clocks_wherever_they_look(closed, words):
+    answer = closed(*words)
+
+    assert (0, "") == (answer.status, answer.err)
+    assert not [line for line in answer.out.splitlines() if "UTC" in line or "+00:00" in line]
+
+
+def test_a_program_gets_the_moments_of_an_account_with_their_offset(closed):
+    shown = closed("show", "01.1003.3", "--json").json
+
+    assert {"+00:00"} == {row["sent_at"][-6:] for row in shown["deliveries"]}
+
+
 def test_status_says_where_the_month_stands_and_what_comes_next(closed):
     """Rule 8."""
     shown = closed("status", "--as-of", "2026-11-03T09:00", "--json").json

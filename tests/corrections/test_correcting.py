@@ -110,6 +110,34 @@ def test_who_is_on_paper_gets_it_on_paper_in_a_part_of_its_own(office, tmp_path)
     assert bill["sha256"] in manifest
 
 
+def test_looked_at_first_it_says_who_gets_it_as_it_does(office, tmp_path):
+    """Contract 2: a dry run decides with the same code and gives the same figures."""
+    cheaper = (replace(one, charges="10.00") for one in (BAKER, COLE))
+    small = small_export(tmp_path / "small", *cheaper)
+    for household, mails in ((BAKER, 0), (COLE, 2)):
+        before = office.files()
+
+        shown = correct(office, small, household, "--dry-run")
+
+        assert before == office.files()
+        assert ("dry-run", 0) == (shown.json["status"], shown.status)
+        made = correct(office, small, household).json
+        assert mails == sum(shown.json["deliveries"].values()) == sum(made["deliveries"].values())
+        changed = {"status", "deliveries", "print_files"}
+        assert {name for name in made if made[name] != shown.json[name]} <= changed
+
+
+def test_a_document_of_another_amount_is_refused_in_whole_sentences(office, tmp_path):
+    wrong = replace(ABBOTT, charges="20.00", printed="$21.00")
+
+    answer = correct(office, small_export(tmp_path / "small", wrong), ABBOTT)
+
+    assert answer.json["failure"]["message"].startswith(
+        "The amount on a bill is not the amount due: the bill shows $21.00, the amount due is "
+        "$20.00. "
+    )
+
+
 def test_a_dearer_bill_of_a_bank_account_is_told_to_be_short_of_notice(office, tmp_path):
     answer = correct(office, small_export(tmp_path / "small", DEARER), ABBOTT)
 

@@ -121,6 +121,10 @@ def test_a_corrected_bill_goes_with_its_close(office, tmp_path):
     assert "1 correction goes with its bill" in answer.json["said"]
     told = " ".join(office("why", ABBOTT.number, "--period", "2026-10").out.split())
     assert "The utility-bill is split anew when the period is closed again (rule 11)" in told
+    assert (
+        "correction of -$7.35 by a bill that was made anew after its close, which went with its "
+        "bill when the close was taken back (rule 39)" in told
+    )
     assert 0 == office.close("2026-10", "--yes", as_of=WEDNESDAY).status
     assert "27.35" == open_of(office, ABBOTT)
     assert any(

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from database.definitions.corrections import correction
 from database.ledger.tables import balance_entry
 from database.queries.balances import read_open_balance
 from database.tables import movement
@@ -40,8 +41,9 @@ def why_balance(case: Case) -> Sentences:
     )
     for row in case.rows(lines.order_by(movement.c.posted_on, movement.c.line)):
         yield _of_a_line(case, row)
+    taken_back = {row.entry_key for row in case.rows(_taken_back(case))}
     for row in case.rows(_entries(case)):
-        yield _of_an_entry(case, row)
+        yield _of_an_entry(case, row, taken_back)
     yield from _of_the_balance(case)
 
 
@@ -64,10 +66,20 @@ def _entries(case: Case) -> sa.Select[Any]:
     return query.order_by(rows.happened_on, rows.key)
 
 
-def _of_an_entry(case: Case, row: Any) -> Sentence:
+def _taken_back(case: Case) -> sa.Select[Any]:
+    """Select the entries of corrections that went with their bills when a close was undone."""
+    rows = correction.c
+    return sa.select(rows.entry_key).where(
+        rows.account_key == case.account_key, rows.undone.is_not(None)
+    )
+
+
+def _of_an_entry(case: Case, row: Any, taken_back: set[str]) -> Sentence:
     what = f"{say_day(row.happened_on)}: {row.kind} of {row.amount.dollars()} by {BY[row.source]}"
     if not row.counts:
         text = f"{what}, which is shown and not in the balance due"
+    elif row.key in taken_back:
+        text = f"{what}, which went with its bill when the close was taken back"
     elif row.in_export_of is None:
         text = f"{what}, in the balance due since it was recorded {case.say_time(row.recorded_at)}"
     else:

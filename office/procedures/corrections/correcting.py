@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-
-import sqlalchemy as sa
 
 from corrections.correcting import (
     Correction,
@@ -14,11 +11,11 @@ from corrections.correcting import (
     correct_bill,
     find_made,
     look_at_correction,
+    read_passed_on,
 )
 from corrections.rescheduling import SchedulingTerms
 from corrections.small_export import ReadingTerms, read_corrected_bill
 from database.runs import Run, get_run
-from database.tables import delivery, paper
 from domain.accounts import account_key
 from domain.deliveries import DeliveryStatus, MessageKind
 from office.equipment import locking
@@ -52,13 +49,13 @@ def look(office: Office, number: str, period: str, bundle: Path) -> CorrectionDo
     find_made(office.database, period, key, number, "")
     export = office.billing_system.read_export(bundle)
     made = find_made(office.database, period, key, number, export.sha256)
-    notes: tuple[str, ...] = ()
     if made is None:
         reading = _reading_terms(office, known)
         corrected = read_corrected_bill(office.database, export, period, key, number, reading)
-        notes = corrected.notes
-        made = look_at_correction(office.database, corrected, _correction_terms(office, known, ""))
-    return CorrectionDone(made, notes, {}, False, ())
+        terms = _correction_terms(office, known, "")
+        made, passed_on = look_at_correction(office.database, corrected, terms)
+        return CorrectionDone(made, corrected.notes, passed_on.mails, passed_on.on_paper, ())
+    return _told(office, made)
 
 
 def correct(office: Office, number: str, period: str, bundle: Path, reason: str) -> CorrectionDone:
@@ -95,7 +92,19 @@ def _pass_on(office: Office, made: Correction, notes: tuple[str, ...]) -> Correc
     """Send and print; neither is part of the transaction, and both may be done again."""
     send_what_is_due(office, office.due_now, lambda _counts: None, (MessageKind.BILL,))
     part = write_waiting_part(office, made.period)
-    return CorrectionDone(made, notes, _mails(office, made), _is_on_paper(office, made), part.files)
+    return _told(office, made, notes, part.files)
+
+
+def _told(
+    office: Office,
+    made: Correction,
+    notes: tuple[str, ...] = (),
+    print_files: tuple[str, ...] = (),
+) -> CorrectionDone:
+    """Tell of a correction that stands in the books."""
+    with office.database.reading() as books:
+        passed_on = read_passed_on(books, made)
+    return CorrectionDone(made, notes, passed_on.mails, passed_on.on_paper, print_files)
 
 
 def _reading_terms(office: Office, known: Run) -> ReadingTerms:
@@ -120,25 +129,3 @@ def _correction_terms(office: Office, known: Run, reason: str) -> CorrectionTerm
         notice_days=office.thresholds.notice_days,
     )
     return CorrectionTerms(office.who, reason, office.message_domain, scheduling)
-
-
-def _mails(office: Office, made: Correction) -> dict[DeliveryStatus, int]:
-    mails = delivery.c
-    query = sa.select(mails.status).where(
-        mails.period == made.period,
-        mails.account_key == made.account_key,
-        mails.kind == MessageKind.BILL,
-        mails.edition == made.edition,
-    )
-    with office.database.reading() as books:
-        return dict(Counter(books.scalars(query)))
-
-
-def _is_on_paper(office: Office, made: Correction) -> bool:
-    query = sa.select(paper.c.period).where(
-        paper.c.period == made.period,
-        paper.c.account_key == made.account_key,
-        paper.c.edition == made.edition,
-    )
-    with office.database.reading() as books:
-        return books.execute(query).first() is not None

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from data_checks.checking import check_run
 from data_checks.checks.catalog import CATALOG
-from data_checks.choices.chosen import ALWAYS, read_choices, record_choice
+from data_checks.choices.chosen import ALL, ALWAYS, FIXED, read_choices, record_choice
 from data_checks.choices.muting import mute, unmute
+from data_checks.recording import is_waivable
 from data_checks.register.limits import LimitSet
 from database.tables import audit, check_finding
 from domain.checks import CheckStatus, Severity
@@ -137,10 +138,14 @@ def test_what_is_folded_is_good_to_know_and_what_warns_must_be_done_before_the_y
     assert "usage-outlier" not in {found.check for found in after.must_do}
 
 
-@pytest.mark.parametrize("check", ["roll-forward", "unreadable-row", "bill-amount"])
-def test_what_the_contract_blocks_by_is_never_lowered(database, check):
-    with pytest.raises(Refused, match="always blocks"):
+@pytest.mark.parametrize("check", sorted(FIXED))
+def test_what_the_contract_blocks_by_is_never_lowered_and_the_way_past_is_a_true_one(
+    database, check
+):
+    with pytest.raises(Refused, match="always blocks") as refused:
         choose(database, check, "severity", "warn")
+
+    assert is_waivable(ALL[check]) == ("waive it for that one" in str(refused.value))
 
 
 @pytest.mark.parametrize(
