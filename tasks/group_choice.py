@@ -59,7 +59,7 @@ def choose_groups(period: str) -> list[str] | None:
         groups = groups_to_choose(office, period)
         if groups is None:
             return None
-        text = _question(period, groups, note)
+        text = question(period, groups, note)
         show_groups(period, text)
         answer = suspend_for(
             make_form(text),
@@ -111,7 +111,8 @@ def make_form(text: str) -> type[RunInput]:
     return form
 
 
-def _question(period: str, groups: Groups, note: str) -> str:
+def question(period: str, groups: Groups, note: str = "") -> str:
+    """Write for the form who would be charged when, group by group."""
     lines = [
         f"The schedule of {period} is late: who would be charged when\n",
         *(f"- {' '.join(line.split())}" for line in say_groups(groups)),

@@ -153,12 +153,14 @@ def _settle(
         counts.taken += sum(one.is_taken for one in said)
         counts.refused += sum(not one.is_taken for one in said)
         answered = {one.number for one in said}
-        first_told = sa.func.coalesce(_ROWS.told_at, sa.literal(now, _ROWS.told_at.type))
-        rest = [one.number for one in choices if one.number not in answered]
+        numbers = [one.number for one in choices]
+        first_told = customer_choice.update().where(_ROWS.told_at.is_(None))
+        books.execute(first_told.where(_ROWS.number.in_(numbers)).values(told_at=now))
+        rest = [number for number in numbers if number not in answered]
         books.execute(
             customer_choice.update()
             .where(_ROWS.number.in_(rest), _ROWS.state.in_(OPEN))
-            .values(state=otherwise, told_at=first_told, next_try_at=now + ASK_AFTER)
+            .values(state=otherwise, next_try_at=now + ASK_AFTER)
         )
 
 

@@ -49,6 +49,7 @@ class OneTable:
 
 
 Place = Folder | ZipFolder | OneTable
+READ_NAMES = (HEADING, *(table.file for table in TABLES))
 
 
 def read_feed_file(source: Path) -> FeedFile:
@@ -107,6 +108,11 @@ def open_feed(source: Path) -> Place:
     return place
 
 
+def fingerprint(source: Path) -> str:
+    """Hash what lies at a path as `read_feed_file` does; raises Misuse where it is no feed."""
+    return _hash(open_feed(source))
+
+
 def is_feed(place: Folder | ZipFolder) -> bool:
     """Tell whether a folder or .zip holds anything of a feed."""
     return place.has(HEADING) or any(place.has(table.file) for table in TABLES)
@@ -147,8 +153,7 @@ def _unused(place: Place) -> Iterator[str]:
             source = _open(place, table)
             for heading in unused_headings(table, source, {})[0]:
                 yield f"{table.file}: {heading[:60]}"
-    known = {HEADING, *(table.file for table in TABLES)}
-    yield from (name[:80] for name in place.names() if name not in known and "." in name[1:])
+    yield from (name[:80] for name in place.names() if name not in READ_NAMES and "." in name[1:])
 
 
 def _open(place: Place, table: Table) -> TableFile:
@@ -201,7 +206,7 @@ def _require_whole(file: FeedFile) -> None:
 def _hash(place: Place) -> str:
     """Hash the files that are read, under their names: a folder and its .zip have the same."""
     lines = []
-    for file in (HEADING, *(table.file for table in TABLES)):
+    for file in READ_NAMES:
         if place.has(file):
             with place.open(file) as stream:
                 digest = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]

@@ -42,8 +42,9 @@ class _FeedGroup(click.Group):
 def feed() -> None:
     """Take in what the billing system tells between two closes: a folder, .zip or .csv at PATH.
 
-    Without a PATH all that has come by feed.folder or feed.url, and customers' choices leave.
-    `feed accept-gap NUMBER --reason TEXT` goes on without a file that will never come.
+    Without a PATH all that has come by feed.folder or feed.url, and customers' choices leave. It
+    takes --as-of and --json. `feed accept-gap NUMBER --reason TEXT` goes on without
+    a file that will never come.
     """
 
 

@@ -130,6 +130,45 @@ def test_tables_may_lie_in_the_folder_itself(tmp_path):
     assert [a_movement()] == movements(FolderFeed(tmp_path))
 
 
+def test_tables_in_the_folder_itself_hide_nothing_and_are_put_away(tmp_path):
+    write_feed(tmp_path, A_PAYMENT, acknowledgements=[("id", "state"), ("1", "taken")])
+    write_feed(tmp_path / tmp_path.name, ("M2", *A_PAYMENT[1:]))  # of its folder's name, too
+    (tmp_path / "movements-late.csv").write_bytes((tmp_path / "movements.csv").read_bytes())
+    source = FolderFeed(tmp_path)
+
+    files = list(source.new_files(None))
+    for file in files:
+        source.mark_taken_in(file)
+
+    assert [1, 1, 1] == [len(file.movements) for file in files]
+    assert [()] * 3 == [file.unused for file in files]
+    assert ["taken-in"] == [one.name for one in tmp_path.iterdir()]
+    assert 3 == len(list((tmp_path / "taken-in").iterdir()))
+
+
+def test_a_file_that_comes_again_lies_beside_the_first(tmp_path):
+    source = FolderFeed(tmp_path)
+    for _ in range(3):
+        write_feed(tmp_path / "night-1", A_PAYMENT)
+        (file,) = source.new_files(None)
+        source.mark_taken_in(file)
+
+    assert 3 == len(list((tmp_path / "taken-in").iterdir()))
+    assert [] == movements(source)
+
+
+@pytest.mark.parametrize("place", ["", "night-1"])
+def test_what_is_written_anew_after_it_was_read_is_read_once_more(tmp_path, place):
+    source = FolderFeed(tmp_path)
+    write_feed(tmp_path / place, A_PAYMENT)
+    (file,) = source.new_files(None)
+    write_feed(tmp_path / place, ("M2", *A_PAYMENT[1:]))
+
+    source.mark_taken_in(file)
+
+    assert ["M2"] == [one.movement_id for one in movements(source)]
+
+
 def test_a_folder_that_is_not_there_is_a_failure_of_the_moment(tmp_path):
     with pytest.raises(TemporaryFailure):
         movements(FolderFeed(tmp_path / "not-mounted"))

@@ -148,6 +148,9 @@ def test_a_billing_system_that_is_down_is_asked_again_later_and_not_before(by_se
 
     assert (True, 1) == ("503" in stopped.stopped_by, stopped.waiting)
     assert (0, 1, [("taken", "")]) == (early.told, later.taken, by_service.states())
+    with by_service.database.reading() as books:
+        (row,) = books.execute(list_choices()).all()
+    assert NOW + timedelta(minutes=6) == row.told_at == row.answered_at
 
 
 def test_a_choice_whose_answer_was_lost_is_told_again_and_taken_once(by_service):

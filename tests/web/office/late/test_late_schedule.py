@@ -10,14 +10,18 @@ from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 
+from command_line.commands.schedule_autopay import ask_for_groups
 from command_line.options import wall_clock
 from database.tables import audit, scheduled_payment
 from domain.desk_work import SCHEDULES, WorkState
 from domain.identity import Role
 from office.clock import Clock
 from office.equipment.office import Office
+from office.procedures.closing.late_schedule import groups_to_choose
 from office.settings.settings import open_settings
+from tasks.group_choice import question
 from tests.flows.desk import at_server
 from tests.flows.fixtures import closed, prepared, server, town
 from tests.web.office.conftest import TRIAL
@@ -110,6 +114,30 @@ def test_of_a_late_schedule_the_groups_are_shown_and_the_chosen_ones_alone_are_t
             sa.select(audit.c.who, audit.c.detail).where(audit.c.action == "begin schedule")
         ).all()
     assert [("clerk 1", True)] == [(one.who, '["immediate"]' in one.detail) for one in acts]
+
+
+def test_of_the_same_books_command_prefect_and_page_ask_the_same(office, signed_in, carry_out):
+    """Ruling 21: the same answer by every door."""
+    clerk = signed_in(Role.CLERK)
+    clerk.get(PAGE)
+    clerk.post(f"{PAGE}/rehearse")
+    carry_out()
+
+    by_page = asked_in(re.sub("<[^>]+>", "", clerk.get(PAGE).text))
+    by_prefect = asked_in(question(PERIOD, groups_to_choose(office, PERIOD)))
+    with CliRunner().isolation(input="none\n") as (_, said, _):
+        answer = ask_for_groups(office, PERIOD)
+    by_command = asked_in(said.getvalue().decode())
+
+    assert [] == answer
+    assert ["immediate", "short-notice", "over-maximum"] == [name for name, _, _ in by_page]
+    assert by_page == by_prefect == by_command
+    assert 0 == scheduled(office)
+
+
+def asked_in(text: str) -> list[tuple[str, str, str]]:
+    """Find each group with its payments and their amount, however a door words it."""
+    return re.findall(r"([a-z]+-?[a-z]+)\W+(\d+) (?:payments?,|of) \$([\d,.]+\d)", text)
 
 
 def test_groups_that_changed_since_the_rehearsal_are_not_scheduled(office, signed_in, carry_out):
