@@ -77,7 +77,7 @@ def to_lines(plan: UndoPlan, closed_at: str) -> list[str]:
     stands = say_what_stands(plan) or ["nothing: no payment was drawn and no mail has left"]
     return [
         f"The close of {plan.period} of {closed_at} by {plan.closed_by} can "
-        f" be taken back until {plan.last_day}.",
+        f"be taken back until {plan.last_day}.",
         "Would be taken back:",
         *(f"  - {line}" for line in say_taken_back(plan)),
         "Cannot be taken back:",

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from database.inserting import insert_new
 from database.ledger.locking import lock_balances
-from database.ledger.matching import explained_late
+from database.ledger.matching import explained_late, is_outstanding
 from database.ledger.tables import balance_entry
 from database.tables import balance_due, bill_run, period_close
 from database.types import Cents, Moment
@@ -133,14 +133,6 @@ def _sums(
         .select_from(of)
         .where(is_outstanding(sure), _ENTRY.counts, *conditions)
         .group_by(_ENTRY.account_key)
-    )
-
-
-def is_outstanding(sure_until: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-    """Claim that an entry counts over an amount due whose export knew all until a moment."""
-    return sa.and_(
-        _ENTRY.in_export_of.is_(None),
-        sa.or_(_ENTRY.told_at.is_(None), sure_until.is_(None), _ENTRY.told_at > sure_until),
     )
 
 

@@ -99,7 +99,30 @@ def is_named_exactly(period: str) -> sa.ColumnElement[bool]:
         _LINE.reference != "",
         sa.or_(_LINE.reference == _ENTRY.reference, _LINE.reference == number),
     )
-    return sa.and_(_ENTRY.source != EntrySource.FEED, _ENTRY.kind == EntryKind.PAYMENT, line)
+    ours = sa.and_(_ENTRY.source != EntrySource.FEED, _ENTRY.kind == EntryKind.PAYMENT)
+    return sa.and_(ours, sa.or_(_ENTRY.told_at.is_(None), ~_is_known_already()), line)
+
+
+def _is_known_already() -> sa.ColumnElement[bool]:
+    """
+    Claim that the export of the bill that an account's balance stands for knew the entry.
+
+    It is marked only some time after that close, or not at all where the process dies between:
+    a line of the next export is another entry's.
+    """
+    return sa.exists().where(
+        _BALANCE.account_key == _ENTRY.account_key,
+        bill_run.c.period == _BALANCE.period,
+        _ENTRY.told_at <= bill_run.c.sure_until,
+    )
+
+
+def is_outstanding(sure_until: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Claim that an entry counts over an amount due whose export knew all until a moment."""
+    return sa.and_(
+        _ENTRY.in_export_of.is_(None),
+        sa.or_(_ENTRY.told_at.is_(None), sure_until.is_(None), _ENTRY.told_at > sure_until),
+    )
 
 
 def match_period(
@@ -145,8 +168,8 @@ def _accounts_at_risk(staged: StagedPeriod, is_closing: bool) -> sa.Select[Any]:
 
 
 def _read_outstanding(books: Connection, keys: Sequence[str]) -> dict[str, list[Outstanding]]:
-    is_outstanding = sa.and_(_ENTRY.in_export_of.is_(None), _ENTRY.counts)
-    return _by_account(books, keys, is_outstanding)
+    counts = sa.and_(is_outstanding(bill_run.c.sure_until), _ENTRY.counts)
+    return _by_account(books, keys, counts)
 
 
 def _read_marked(
@@ -250,10 +273,18 @@ def explained_late(
     before. A line that nothing else explains is one of them: by reference, or by amount and day.
     """
     staged = read_staged(books, period, 0)
+    is_inside = sa.or_(
+        _ENTRY.in_export_of == period,
+        sa.and_(
+            _ENTRY.in_export_of.is_(None),
+            _BALANCE.period == period,
+            _ENTRY.told_at <= staged.bounds.sure_until,
+        ),
+    )
     inside = [
         replace(to_outstanding(row), told_at=staged.bounds.sure_until)
         for row in books.execute(
-            _with_postings().where(_ENTRY.account_key == account_key, _ENTRY.in_export_of == period)
+            _with_postings().where(_ENTRY.account_key == account_key, is_inside)
         )
     ]
     lines = read_lines(books, period, [account_key]).get(account_key, [])

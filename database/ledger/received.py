@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.ledger.entries import is_outstanding
+from database.ledger.matching import is_outstanding
 from database.ledger.tables import balance_entry
 from domain.ledger import EntryKind
 

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.ledger.entries import is_outstanding
+from database.ledger.matching import is_outstanding
 from database.ledger.tables import balance_entry, payment_event
 from database.queries.balances import NOTHING, open_balance
 from database.tables import account, balance_due, bill_run, draw, period_close, posting

@@ -7,7 +7,9 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
+from database.ledger.tables import balance_entry
 from database.tables import balance_due, gateway_payment
+from domain.ledger import ContainedBy
 from domain.money import Money
 from mail.letters.since_bill import say_since_bill
 from mail.rendering.notice_facts import find_facts_of_notice
@@ -263,3 +265,62 @@ def test_the_payment_of_the_older_period_stays_what_it_was(town):
 
     with town.books.reading() as books:
         assert [OCTOBER] == list(books.scalars(sa.select(gateway_payment.c.period)))
+
+
+def unmarked(database):
+    """Leave the books as a process does that dies before it marks what an export surely knew."""
+    known = balance_entry.c.how == ContainedBy.TIME
+    with database.writing() as books:
+        done = books.execute(
+            balance_entry.update().where(known).values(in_export_of=None, how=None)
+        )
+    assert done.rowcount
+
+
+def told(database, key, at):
+    with database.writing() as books:
+        mine = balance_entry.c.key == key
+        assert books.execute(balance_entry.update().where(mine).values(told_at=at)).rowcount
+
+
+def test_what_an_export_knew_and_nobody_marked_takes_no_line_of_the_next_one(town, database):
+    payment = town.draw("80.00", local(11, 10), posted=local(11, 10))
+    town.back(payment, "40.00", local(11, 12), posted=local(11, 12), kind="refund")
+    told(database, "refund/2", local(11, 13))
+    lines = [(date(2026, 11, 10), "-80.00", "SB1"), (date(2026, 11, 12), "15.00", "SB1")]
+    town.export(NOVEMBER, "60.00", (*lines, (date(2026, 11, 12), "25.00")))
+    town.close(NOVEMBER)
+    town.back(payment, "40.00", local(12, 10), posted=local(12, 10), kind="refund")
+    unmarked(database)
+
+    day = date(2026, 12, 10)
+    town.export(DECEMBER, "130.00", ((day, "40.00", "SB1"),), written_at=local(12, 31, 17))
+    town.close(DECEMBER, local(12, 31, 20))
+
+    assert "130.00" == town.open()
+
+
+def test_what_an_export_knew_and_nobody_marked_is_not_named_by_the_next_one(town, database):
+    town.draw("80.00", local(11, 10), posted=local(11, 10))
+    told(database, "taken/autopay/2026-10/1/1/1", local(11, 11))
+    town.export(NOVEMBER, "60.00")  # the billing system has deleted it
+    town.close(NOVEMBER)
+    town.back("autopay/2026-10/1/1", "-80.00", local(12, 9), posted=local(12, 9))
+    unmarked(database)
+
+    day = date(2026, 12, 9)
+    town.export(DECEMBER, "30.00", ((day, "-80.00", "SB1"),), written_at=local(12, 31, 17))
+    town.close(DECEMBER, local(12, 31, 20))
+
+    assert "30.00" == town.open()
+
+
+def test_a_line_of_what_nobody_marked_explains_nothing_that_is_told_late(town, database):
+    town.told("early", "-20.00", LAST, local(11, 30, 9))
+    town.export(NOVEMBER, "60.00", ((LAST, "-20.00"),))
+    town.close(NOVEMBER)
+    unmarked(database)
+
+    town.told("late", "-20.00", LAST, local(12, 1, 8))
+
+    assert "40.00" == town.open()

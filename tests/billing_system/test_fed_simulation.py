@@ -49,7 +49,10 @@ def test_each_night_the_books_say_what_is_owed_as_far_as_the_feed_told(database,
 @pytest.mark.parametrize("way", WAYS)
 def test_many_towns_die_at_every_boundary_and_agree(database, tmp_path, way):
     died = set[str]()
-    for seed in range(so_many(1, release=6)):
+    least, most = so_many(1, release=6), so_many(1, release=12)
+    for seed in range(most):
+        if seed >= least and died >= BOUNDARIES:
+            break
         place = tmp_path / str(seed)
         place.mkdir()
         books = database if seed == 0 else _more_books(database, place)

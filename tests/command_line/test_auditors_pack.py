@@ -57,7 +57,7 @@ def test_everything_an_auditor_asks_for_is_in_it(office, pack):
         json.loads(pack["figures.json"])[key] for key in ("bills", "status")
     )
     assert len(office.rows("checks")) == len(rows(pack["checks.csv"]))
-    assert 9 == len(rows(pack["findings.csv"]))
+    assert 10 == len(rows(pack["findings.csv"]))
     (request,) = json.loads(pack["approvals.json"])
     assert ["approve"] == [decided["decision"] for decided in request["decisions"]]
     assert {"billclose", "python", "prefect", "schema"} <= json.loads(pack["versions.json"]).keys()

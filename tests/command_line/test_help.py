@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 import click
 import pytest
+from click.shell_completion import get_completion_class
 
 from command_line.help import EXAMPLES, grouped
 from command_line.main import billclose
@@ -98,3 +100,24 @@ def test_what_was_mistyped_is_told_with_what_was_meant(prepared, words, meant):
 
     assert (2, 1) == (answer.status, len(answer.err.splitlines()))
     assert meant in answer.err
+
+
+RUNNING = Path(__file__).parents[2] / "docs" / "running.md"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize(
+    ("before", "typed", "offered"),
+    [
+        ([], "outs", "outsort"),
+        (["list"], "bil", "bills"),
+        (["list", "bills"], "--so", "--sort"),
+        (["checks"], "unm", "unmute"),
+    ],
+)
+def test_each_shell_completes_as_the_documents_say(shell, before, typed, offered):
+    complete = get_completion_class(shell)(billclose, {}, "billclose", "_BILLCLOSE_COMPLETE")
+
+    assert f"_BILLCLOSE_COMPLETE={shell}_source billclose >" in RUNNING.read_text()
+    assert "_BILLCLOSE_COMPLETE" in complete.source()
+    assert [offered] == [one.value for one in complete.get_completions(before, typed)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 
@@ -87,6 +89,15 @@ def test_people_read_the_utilitys_own_clocks_wherever_they_look(closed, words):
 
     assert (0, "") == (answer.status, answer.err)
     assert not [line for line in answer.out.splitlines() if "UTC" in line or "+00:00" in line]
+
+
+def test_an_undo_says_by_whom_the_period_was_closed_and_until_when_it_can_be_taken_back(closed):
+    first = closed("undo", "2026-10", "--dry-run", "--as-of", "2026-11-03T09:00").out.split("\n")[0]
+
+    assert re.fullmatch(
+        r"The close of 2026-10 of 2026-11-02 09:0\d by \S+ can be taken back until 2026-11-06\.",
+        first,
+    )
 
 
 def test_a_program_gets_the_moments_of_an_account_with_their_offset(closed):

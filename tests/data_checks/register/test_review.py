@@ -536,3 +536,70 @@ def test_a_meter_of_decimals_is_not_its_own_measure_of_a_price(fresh, house):
     build_town(database, change)
 
     assert [("price-unlike-others", f"A-{house}", "WATER")] == found(database)
+
+
+def _tenfold_price(month, house, line, rows):
+    line["amount"] = round(10 * (10_00 + 1_00 * line["usage"]))
+
+
+def _tenfold_reads(month, house, line, rows):
+    line["usage"] *= 10.0  # another multiple of every meter: use and amount go together
+
+
+def _tenfold_multiple(month, house, line, rows):
+    line["current_read"] = line["previous_read"] + line["usage"]
+    line["usage"] *= 10.0  # the reads are right
+
+
+def _tenfold_charge(month, house, line, rows):
+    rows[1]["amount"] *= 10
+
+
+@pytest.mark.parametrize(
+    ("wrong", "service"),
+    [
+        (_tenfold_price, "WATER"),
+        (_tenfold_reads, "WATER"),
+        (_tenfold_multiple, "WATER"),
+        (_tenfold_charge, "GARBAGE"),
+    ],
+)
+@pytest.mark.parametrize("months", [13, 2])
+def test_what_is_tenfold_for_everybody_is_a_finding_of_the_whole(fresh, wrong, service, months):
+    """Nobody stands out among others who are wrong alike: totals and averages must tell."""
+
+    def change(month, house, line, rows):
+        if month == 12:
+            wrong(month, house, line, rows)
+
+    database = fresh()
+    build_town(database, change, months=months)
+
+    failed = {
+        (figure.figure.check, figure.figure.service)
+        for figure in judged(database).judgement.figures
+        if not figure.passed
+    }
+    assert {("register-total", service), ("register-mean", service)} <= failed
+
+
+@pytest.mark.parametrize("times", [0.1, 2.0, 10.0])
+def test_a_multiple_of_one_class_among_several_shows_in_that_classs_figures(fresh, times):
+    """The shops of a town whose houses are right: forty of each."""
+
+    def change(month, house, line, rows):
+        if house < 40:
+            line["rate_code"] = "WB"
+            line["current_read"] = line["previous_read"] + line["usage"]
+            line["usage"] *= times if month == 12 else 1.0
+
+    database = fresh()
+    build_town(database, change, houses=80)
+
+    failed = {
+        (figure.figure.check, figure.figure.service, figure.figure.rate_code)
+        for figure in judged(database).judgement.figures
+        if not figure.passed
+    }
+    assert ("register-mean", "WATER", "WB") in failed
+    assert ("register-mean", "WATER", "WR") not in failed

@@ -306,6 +306,23 @@ def test_the_headline_of_a_rehearsal_says_what_of_the_checklist_is_open(marks, s
     assert said in text_of(replace(sheet, checklist=lines), exceptions, rehearsal=True)
 
 
+@pytest.mark.parametrize(
+    ("remedy", "shown"),
+    [
+        ("Make one: `billclose backup --to FILE` (soon).",
+         "<b>Make one: <code>billclose backup --to FILE</code> (soon).</b>"),
+        ("`one` and `two`", "<b><code>one</code> and <code>two</code></b>"),
+        ("a lone ` and <i>", "<b>a lone ` and &lt;i&gt;</b>"),
+        ("`<script>` & more", "<b><code>&lt;script&gt;</code> &amp; more</b>"),
+    ],
+)  # fmt: skip
+def test_a_remedys_command_is_set_as_what_is_typed(remedy, shown):
+    line = ChecklistLine(ChecklistItem.BACKUP_MADE, ChecklistMark.OPEN, "No backup.", remedy)
+    sheet, exceptions = a_rehearsal()
+
+    assert shown in page_of(replace(sheet, checklist=(line,)), exceptions, rehearsal=True)
+
+
 def test_a_run_waits_for_a_person():
     sheet = a_sheet(state=RunState.WAITING, closed_at=None, closed_by=None)
 
