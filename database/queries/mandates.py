@@ -8,10 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.definitions.wallet import method_in_force
-from database.tables import bill_run, enrollment, enrollment_end, mandate
+from database.tables import balance_due, bill_run, enrollment, enrollment_end, mandate
 
-Run = str | sa.BindParameter[str] | sa.ColumnClause[str] | sa.ScalarSelect[str]
-
+# None: of each account the period that its balance stands for.
+Run = str | sa.BindParameter[str] | sa.ColumnClause[str] | sa.ScalarSelect[str] | None
 
 Accounts = str | Sequence[str] | None  # one account's key, several, or None for everybody's
 
@@ -19,6 +19,8 @@ Accounts = str | Sequence[str] | None  # one account's key, several, or None for
 def mandates_in_force(run: Run, accounts: Accounts = None) -> sa.Subquery:
     """
     Select the one mandate in force of each account as a run's export sees it (rules 60, 82).
+
+    Without a run each account's own newest export does: cycles have theirs, and final bills.
 
     A mandate that was given to the office counts unless the export knows a newer one; what the
     office ended hides the export's mandates up to that day. Of several in the export the last
@@ -63,10 +65,17 @@ def _given_to_office(run: Run, accounts: Accounts) -> sa.Select[Any]:
             rows.enrolled_on,
         )
         .select_from(enrollment)
-        .join(bill_run, bill_run.c.period == run)
+        .join(bill_run, bill_run.c.period == _run_of(rows.account_key, run))
         .where(rows.cancelled_at.is_(None))
     )
     return method.joined_to(found).where(*_are(rows.account_key, accounts))
+
+
+def _run_of(account_key: sa.Column[str], run: Run) -> Any:
+    if run is not None:
+        return run
+    stands = sa.select(balance_due.c.period).where(balance_due.c.account_key == account_key)
+    return stands.scalar_subquery()
 
 
 def _are(column: sa.Column[str], accounts: Accounts) -> list[sa.ColumnElement[bool]]:
@@ -78,16 +87,16 @@ def _are(column: sa.Column[str], accounts: Accounts) -> list[sa.ColumnElement[bo
 def _of_export(run: Run, accounts: Accounts) -> sa.Select[Any]:
     rows = mandate.c
     newest = (
-        sa.select(rows.account_key, sa.func.max(rows.line).label("line"))
+        sa.select(rows.account_key, rows.period, sa.func.max(rows.line).label("line"))
         .select_from(mandate)
         .outerjoin(enrollment_end, enrollment_end.c.account_key == rows.account_key)
         .where(
-            rows.period == run,
+            rows.period == _run_of(rows.account_key, run),
             rows.active,
             enrollment_end.c.ended_on.is_(None) | (rows.enrolled_on > enrollment_end.c.ended_on),
         )
         .where(*_are(rows.account_key, accounts))
-        .group_by(rows.account_key)
+        .group_by(rows.account_key, rows.period)
     )
     chosen = newest.subquery("newest")
     method = method_in_force(rows.period, rows.method_token)
@@ -105,5 +114,5 @@ def _of_export(run: Run, accounts: Accounts) -> sa.Select[Any]:
             rows.enrolled_on,
         )
         .select_from(chosen)
-        .join(mandate, sa.and_(rows.period == run, rows.line == chosen.c.line))
+        .join(mandate, sa.and_(rows.period == chosen.c.period, rows.line == chosen.c.line))
     )

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from database.runs import newest_periods
 from reporting.lists.catalog import LISTS
 from reporting.lists.naming import with_names
 
@@ -20,8 +19,4 @@ def select_list(office: Office, what: str) -> sa.Select[Any]:
         from office.procedures.exceptions import select_exceptions
 
         return with_names(select_exceptions(office))
-    if not LISTS[what].needs_periods:
-        return LISTS[what].select()
-    with office.database.reading() as books:
-        periods = list(books.scalars(newest_periods()))
-    return LISTS[what].select(periods)
+    return LISTS[what].select()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -16,19 +15,16 @@ class Listing(NamedTuple):
     """
     A list and the columns it is ordered by; those that begin with _ are not shown.
 
-    `is_named`: the customer's name stands beside the account. `needs_periods`: it goes by the
-    newest closed period of each cycle.
+    `is_named`: the customer's name stands beside the account.
     """
 
     module: str
     name: str
     order: tuple[str, ...]
     is_named: bool = False
-    needs_periods: bool = False
 
-    def select(self, periods: Sequence[str] = ()) -> sa.Select[Any]:
-        make = getattr(import_module(self.module), self.name)
-        chosen: sa.Select[Any] = make(periods) if self.needs_periods else make()
+    def select(self) -> sa.Select[Any]:
+        chosen: sa.Select[Any] = getattr(import_module(self.module), self.name)()
         return with_names(chosen) if self.is_named else chosen
 
 
@@ -112,7 +108,6 @@ LISTS = {  # a module is loaded when its list is asked for, so that the others w
         "reporting.lists.people",
         "enrollments",
         ("_account_key", "state", "enrolled_on", "ended_on"),
-        needs_periods=True,
     ),
     "portal-users": Listing("reporting.lists.portal", "portal_users", ("_mailbox",)),
     "portal-links": Listing(
@@ -122,9 +117,7 @@ LISTS = {  # a module is loaded when its list is asked for, so that the others w
         "reporting.lists.portal", "payment_methods", ("_mailbox", "last4", "_token")
     ),
     "activity": Listing("reporting.lists.portal", "activities", ("_number",)),
-    "autopay-enrolled": Listing(
-        "reporting.lists.people", "autopay_enrolled", ("_account_key",), needs_periods=True
-    ),
+    "autopay-enrolled": Listing("reporting.lists.people", "autopay_enrolled", ("_account_key",)),
     "unknown-payments": Listing(
         "payments.outcomes.unknown_payments", "select_unknown", ("asked_at", "key")
     ),

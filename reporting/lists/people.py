@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -42,34 +41,14 @@ def members_of_staff() -> Select:
     )
 
 
-def autopay_enrolled(periods: Sequence[str]) -> Select:
+def autopay_enrolled() -> Select:
     """
     Select who is enrolled in autopay as the account's newest closed period sees it.
 
-    Rules 60, 65, 82. `periods` are the newest closed ones of all cycles.
+    Rules 60, 65, 82. Each account has a newest period of its own: that of its cycle, or of its
+    final bill.
     """
-    selects = [_enrolled(period) for period in periods] or [_enrolled("")]
-    return sa.select(sa.union_all(*selects).subquery("enrolled"))
-
-
-def enrollments(periods: Sequence[str]) -> Select:
-    """Select who is enrolled in autopay, and whose enrollment ended here and why (rules 60-66)."""
-    enrolled = autopay_enrolled(periods).subquery("in_force")
-    never = enrollment.c.cancelled_on
-    in_force = sa.select(
-        *(column for column in enrolled.c if not column.name.startswith("_")),
-        sa.literal("active").label("state"),
-        sa.cast(sa.null(), never.type).label("ended_on"),
-        sa.literal("").label("ended_by"),
-        sa.literal("").label("end_reason"),
-        enrolled.c._account_key,
-    )
-    ended = sa.union_all(in_force, _cancelled(), _ended()).subquery("enrollments")
-    return sa.select(ended)
-
-
-def _enrolled(period: str) -> Select:
-    agreed = mandates_in_force(period)
+    agreed = mandates_in_force(None)
     listed = sa.select(
         account.c.account,
         _now("name"),
@@ -82,8 +61,24 @@ def _enrolled(period: str) -> Select:
         sa.case((agreed.c.enrollment_id.is_(None), "export"), else_="office").label("source"),
         agreed.c.account_key.label("_account_key"),
     )
-    of_account = sa.and_(account.c.period == period, account.c.account_key == agreed.c.account_key)
+    of_account = account.c.account_key == agreed.c.account_key
     return listed.select_from(agreed).join(account, of_account).join(balance_due, _IS_NEWEST)
+
+
+def enrollments() -> Select:
+    """Select who is enrolled in autopay, and whose enrollment ended here and why (rules 60-66)."""
+    enrolled = autopay_enrolled().subquery("in_force")
+    never = enrollment.c.cancelled_on
+    in_force = sa.select(
+        *(column for column in enrolled.c if not column.name.startswith("_")),
+        sa.literal("active").label("state"),
+        sa.cast(sa.null(), never.type).label("ended_on"),
+        sa.literal("").label("ended_by"),
+        sa.literal("").label("end_reason"),
+        enrolled.c._account_key,
+    )
+    ended = sa.union_all(in_force, _cancelled(), _ended()).subquery("enrollments")
+    return sa.select(ended)
 
 
 def _cancelled() -> Select:

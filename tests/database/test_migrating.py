@@ -109,7 +109,7 @@ def test_books_of_another_release_are_refused_with_what_to_do(bare):
     with bare.writing() as books:
         books.exec_driver_sql(f"UPDATE {VERSION} SET version_num = '0000'")
 
-    with pytest.raises(Misuse, match=r"earlier state .*schema 0000.* Make a backup") as refused:
+    with pytest.raises(Misuse, match=r"earlier state .*schema 0000.* make a backup") as refused:
         require_schema(bare)
 
     assert "old-database" == refused.value.code
