@@ -18,7 +18,7 @@ import pytest
         ("01.1005.5", "landlord@example.net gets the bill, because it is the landlord's portal"),
         ("01.1007.7", "nothing is owed (the balance is -$31.47) (rules 90, 93; ruling 15)"),
         ("01.1007.7", "because nothing was owed (rules 57, 81)"),
-        ("01.1009.9", "its day was past when it was scheduled, so that it is drawn at once"),
+        ("01.1009.9", "its day had come when it was scheduled, so that it is drawn at once"),
         ("01.1011.1", "more was owed than the customer's maximum"),
         ("01.1011.1", "($200.00 against $100.00) (rule 50; ruling 3)"),
     ],

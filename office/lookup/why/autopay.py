@@ -153,7 +153,7 @@ def _why_that_day(case: Case, row: Any, agreed: Any) -> tuple[str, tuple[str, ..
     if row.number > 1:
         return "a returned draw is tried again after some banking days", ("79",)
     if row.immediate:
-        return "its day was past when it was scheduled, so that it is drawn at once", (
+        return "its day had come when it was scheduled, so that it is drawn at once", (
             "51", "54", "59", "ruling 4",
         )  # fmt: skip
     if agreed is None:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from database.queries.bills import is_doubled
 from database.queries.corrections import standing_corrections
+from database.queries.outsorted import is_outsorted
 from database.tables import bill, bulk_file, outsorted_bill
 from domain.accounts import AccountStatus
 from domain.money import Money
@@ -114,6 +115,12 @@ def _corrected_amount(case: Case) -> Money | None:
         )
     )
     return found
+
+
+def is_held_back(case: Case) -> bool:
+    """Tell whether the account's bill of the period is held back now."""
+    held = is_outsorted(case.period, sa.literal(case.account_key))
+    return bool(case.books.scalar(sa.select(held)))
 
 
 def _of_holds(case: Case) -> Sentences:

@@ -18,6 +18,7 @@ from database.tables import (
 )
 from domain.accounts import AccountStatus
 from domain.deliveries import DeliveryStatus, MessageKind, PaperReason, RecipientSource
+from office.lookup.why.bill import is_held_back
 from office.lookup.why.sentences import Case, Sentence, Sentences, Topic, say_day
 
 SOURCES = {
@@ -89,9 +90,12 @@ def _of_the_plan(case: Case) -> Sentences:
             "It is not paperless: the e-bill field is not set, and no linked portal user chose it",
             ("23", "34"),
         )
+    gets = "gets the bill"
+    if is_held_back(case):
+        gets = "will get the bill once it is released (it is held back)"
     for row in case.rows(_recipients(case)):
         reason, rules = SOURCES[row.source]
-        text = f"{row.address} gets the bill, because {reason}"
+        text = f"{row.address} {gets}, because {reason}"
         yield Sentence(Topic.DELIVERY, text, rules, f"recipient/{case.period}/{row.mailbox}")
 
 

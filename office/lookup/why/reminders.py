@@ -14,6 +14,7 @@ from domain.reminders import EXEMPTIONS, Skipped
 from mail.reminders.due_dates import DueDate, due_dates
 from mail.reminders.holds import Hold, list_holds
 from mail.reminders.selection import debts, read_debtors
+from office.lookup.why.bill import is_held_back
 from office.lookup.why.sentences import Case, Sentence, Sentences, Topic, say_day
 from rules.mail.reminders import OwedStep, ReminderStep, StepStanding
 
@@ -36,7 +37,12 @@ SKIPPED = {
 def why_reminders(case: Case) -> Sentences:
     """Say of each step of the ladder why its mail is recorded, or why there is none."""
     yield from _of_holds(case)
-    if case.bill_run.closed_at is None or case.balance is None:
+    if case.bill_run.closed_at is None:
+        return
+    if case.balance is None:
+        if is_held_back(case):
+            text = f"Nobody is reminded of {case.period}: its bill is held back"
+            yield Sentence(Topic.REMINDER, text, ("90",), f"reminder/{case.period}")
         return
     if not case.is_newest:
         text = f"Nobody is reminded of {case.period}: {_of_what_stands(case)}"
