@@ -23,6 +23,7 @@ from billing_system.feed.rest import RestFeed
 from billing_system.feed.sandbox_books import SandboxBillingBooks
 from billing_system.feed.sandbox_service import BillingFaults, open_billing_sandbox
 from database.books import Database
+from database.ledger.tables import balance_entry
 from database.tables import posting
 from domain.failures import Misuse, OutcomeUnknown, PermanentFailure, Refused, TemporaryFailure
 from domain.money import Money
@@ -412,7 +413,8 @@ class FedSimulation(CollectedSimulation):
         """
         What is kept of each account's money, in cents, where they differ.
 
-        By the gateway, the office's entries, cash receipting, and the lines of all exports.
+        By the gateway, the office's entries, cash receipting, and the lines of all exports. What
+        cash receipting refuses for good waits for a person, and is in neither of the latter.
         """
         gateway, receipting = Counter[str](), Counter[str]()
         for row in gateway_rows(self.gateway_file, LEFT):
@@ -422,15 +424,36 @@ class FedSimulation(CollectedSimulation):
         ours = Counter[str]()
         for move in self.heard.values():
             ours[move.account] -= move.cents
+        refused = self._refused_reversals()
         found = []
         for one in self.customers:
             number = one.number
+            for books in (receipting, self.exported_of):
+                books[number] -= refused[number]
             kept = [books[number] for books in (gateway, ours, receipting, self.exported_of)]
             if len(set(kept)) > 1:
                 found.append((number, kept))
         return found
 
+    def _refused_reversals(self) -> Counter[str]:
+        """
+        What went back of a payment whose receipt has too little left, in cents by account.
 
+        What a won dispute brought back has a receipt of its own, of which cash receipting takes no
+        part of a reversal of the first one.
+        """
+        entry = balance_entry.c
+        query = (
+            sa.select(entry.account_key, posting.c.amount)
+            .join(posting, posting.c.entry_key == entry.key)
+            .where(posting.c.state == PostingState.REJECTED, posting.c.error.like(_TOO_LITTLE))
+        )
+        with self.books.reading() as books:
+            return sum((Counter({key: cents.cents}) for key, cents in books.execute(query)),
+                       Counter[str]())  # fmt: skip
+
+
+_TOO_LITTLE = "%has no receipt%of that amount"
 _UNANSWERED = posting.c.state.in_((PostingState.PENDING, PostingState.SUBMITTED))
 _UNDOABLE = """
     SELECT e.draw, e.kind, SUM(e.cents) - COALESCE((SELECT SUM(b.cents) FROM event b
