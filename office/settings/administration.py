@@ -31,7 +31,7 @@ _SECTIONS = {
     ChangedBy.INSTALLER: (
         *("database", "bills", "smtp", "bounces", "payments", "cash_receipting", "feed"),
         *("alerts", "approval", "checklist", "undo", "splitter", "prefect", "logging"),
-        *("workers", "health", "clock", "exports", "web", "oidc"),
+        *("workers", "health", "clock", "exports", "web", "oidc", "documents", "bot_check"),
     ),
 }
 _KEYS = {
@@ -56,13 +56,17 @@ _KEYS = {
 }
 GROUPS = {
     "The office": ("utility", "calendar", "theme", "portal"),
-    "Bills and the close": ("ebill", "outsort", "checks", "approval", "checklist", "undo"),
+    "Bills and the close": (
+        *("ebill", "documents", "outsort", "checks", "approval", "checklist", "undo"),
+    ),
     "Autopay and payments": (
         *("autopay", "arrangements", "checkout", "other_payments", "payments"),
     ),
     "Mails and texts": ("reminders", "notices", "communications", "texts", "alerts"),
     "Words on the pages": ("messages", "messages_es"),
-    "Other systems": ("cash_receipting", "feed", "smtp", "bounces", "oidc", "exports", "web"),
+    "Other systems": (
+        *("cash_receipting", "feed", "smtp", "bounces", "oidc", "bot_check", "exports", "web"),
+    ),
     "This installation": (
         *("database", "bills", "splitter", "workers", "prefect", "logging", "health", "clock"),
     ),
