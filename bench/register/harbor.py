@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 
 from bench.register.books import MONTHS, Line, Truth, WrittenPeriod, line_of, write_periods
+from bench.register.towns import written_period
 
 # kind: share of the accounts, rate of water, thousand gallons a day, therms of a cold day
 KINDS = {
@@ -206,14 +207,7 @@ def _periods(
     random: Random, town: list[Customer], months: list[tuple[date, date]], truth: Truth
 ) -> Iterator[WrittenPeriod]:
     for place, (start, end) in enumerate(months):
-        billed = {one.key: one.lines[place] for one in town if one.lines[place]}
-        yield WrittenPeriod(
-            f"{start:%Y-%m}",
-            start,
-            end,
-            billed,
-            fees={key for key in billed if random.random() < 0.05},
-            statuses={one.key: "final" for one in town if one.until == place}
-            | {one.key: "closed" for one in town if one.until < place},
+        yield written_period(
+            f"{start:%Y-%m}", (start, end), town, place, random, pay_late=0.05,
             is_closed=place < MONTHS - 1,
-        )
+        )  # fmt: skip

@@ -10,6 +10,7 @@ from random import Random
 
 from bench.register.books import MONTHS, Line, Truth, WrittenPeriod, line_of, write_periods
 from bench.register.slips import plant_slips
+from bench.register.towns import written_period
 
 # kind: share of the accounts, rate of water, meter sizes, typical hundred cubic feet a day
 KINDS = {
@@ -243,18 +244,9 @@ def _power(
 def _periods(random: Random, town: list[Household], truth: Truth) -> Iterator[WrittenPeriod]:
     for month in range(MONTHS):
         for cycle in "AB":
-            start, end = _dates(month, cycle)
             here = [house for house in town if house.cycle == cycle]
-            billed = {house.key: house.lines[month] for house in here if house.lines[month]}
             period = f"{date(2025 + (month + 9) // 12, (month + 9) % 12 + 1, 1):%Y-%m}{cycle}"
-            yield WrittenPeriod(
-                period,
-                start,
-                end,
-                billed,
-                fees={key for key in billed if random.random() < 0.06},
-                statuses={house.key: "final" for house in here if house.until == month}
-                | {house.key: "closed" for house in here if house.until < month},
-                cycle=cycle,
+            yield written_period(
+                period, _dates(month, cycle), here, month, random, pay_late=0.06, cycle=cycle,
                 is_closed=period != truth.period and not (cycle == "B" and month == MONTHS - 1),
-            )
+            )  # fmt: skip

@@ -61,19 +61,6 @@ def _group_lines(groups: Groups) -> list[str]:
     return [f"  {line}" for line in say_groups(groups)]
 
 
-def group_figures(groups: Groups) -> dict[str, dict[str, Any]]:
-    """Give the groups as programs read them."""
-    return {
-        name: {
-            "payments": count.payments,
-            "amount": str(count.amount),
-            "today": count.today,
-            "amount_today": str(count.amount_today),
-        }
-        for name, count in groups.items()
-    }
-
-
 def _to_answer(text: str) -> list[str]:
     try:
         return to_groups(text)
@@ -110,7 +97,7 @@ def schedule_autopay(
     """
     from database.runs import get_run
     from office.prefect_server.flow_runs import run_flow
-    from office.procedures.closing.late_schedule import read_groups
+    from office.procedures.closing.late_schedule import group_figures, read_groups
     from payments.scheduling.scheduling import count_left_out
     from reporting.run_sheet.reading import read_run_sheet
     from reporting.run_sheet.run_sheet import autopay_figures

@@ -9,11 +9,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.queries.autopay import payments_left_out
-from database.queries.corrections import standing_corrections
+from database.queries.corrections import (
+    due_on_in_force,
+    is_of_account,
+    standing_corrections,
+)
 from database.queries.mandates import mandates_in_force
-from database.queries.outsorted import due_on_of
 from database.tables import (
+    account,
     autopay_unscheduled,
+    bill_run,
     enrollment,
     enrollment_end,
     gateway_payment,
@@ -165,17 +170,14 @@ def _why_that_day(case: Case, row: Any, agreed: Any) -> tuple[str, tuple[str, ..
 
 def _due_on(case: Case) -> date:
     """Return the due date of the bill: as corrected or released, else its period's."""
-    stands = standing_corrections()
-    corrected: date | None = case.books.scalar(
-        sa.select(stands.c.due_on).where(
-            stands.c.period == case.period, stands.c.account_key == case.account_key
-        )
+    corrected = standing_corrections()
+    query: sa.Select[Any] = (
+        sa.select(due_on_in_force(corrected, account.c.period, account.c.account_key))
+        .join_from(account, bill_run, bill_run.c.period == account.c.period)
+        .outerjoin(corrected, is_of_account(corrected))
+        .where(account.c.period == case.period, account.c.account_key == case.account_key)
     )
-    if corrected is not None:
-        return corrected
-    printed: date = case.bill_run.due_on
-    own = due_on_of(case.period, sa.literal(case.account_key), sa.literal(printed, sa.Date()))
-    found: date = case.books.execute(sa.select(own)).scalar_one()
+    found: date = case.books.execute(query).scalar_one()
     return found
 
 

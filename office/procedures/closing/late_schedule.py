@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from database.runs import get_run
 from domain.schedule_groups import GROUP_MEANINGS, ScheduleGroup
@@ -50,6 +51,19 @@ def groups_to_choose(office: Office, period: str) -> Groups | None:
         return None
     groups = look_at_groups(office, period)
     return groups if any(count.today for count in groups.values()) else None
+
+
+def group_figures(groups: Groups) -> dict[str, dict[str, Any]]:
+    """Give the groups as programs and pages read them; amounts in dollars, as text."""
+    return {
+        name: {
+            "payments": count.payments,
+            "amount": str(count.amount),
+            "today": count.today,
+            "amount_today": str(count.amount_today),
+        }
+        for name, count in groups.items()
+    }
 
 
 def say_groups(groups: Groups) -> list[str]:

@@ -8,7 +8,6 @@ import shutil
 import time
 import zipfile
 from datetime import datetime
-from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
@@ -22,12 +21,13 @@ from domain.identity import Role
 from office.clock import Clock
 from office.equipment.office import Office
 from office.settings.settings import open_settings
-from tests.flows.desk import AS_OF, Desk, at_server
+from tests.flows.desk import AS_OF, Desk
 from tests.flows.fixtures import prepared, server, town
 from tests.flows.town import MISPRINTED, write_town
 from tests.web.customers.conftest import PASSWORD
+from tests.web.office import begun_work
+from tests.web.office.begun_work import held_back
 from tests.web.office.conftest import TRIAL
-from web.office.begun import close_work
 from web.office.begun.close_work import is_going_on, newest_work
 
 __all__ = ["prepared", "server", "town"]
@@ -55,18 +55,12 @@ def here(monkeypatch, server):
 
     A process of its own loads for as long as three closes take; one of them shows that it starts.
     """
-    begun = []
+    kept = []
 
     def start_here():
-        programs = SimpleNamespace(Popen=lambda words, **_: begun.append(words[3:]), DEVNULL=None)
-        monkeypatch.setattr(close_work, "subprocess", programs)
+        kept.append(held_back(monkeypatch))
 
-    def carry_out():
-        with at_server(server.running.api_url):
-            while begun:
-                close_work.work(*begun.pop(0))
-
-    start_here.carry_out = carry_out
+    start_here.carry_out = lambda: begun_work.carry_out(kept[-1], server)
     return start_here
 
 

@@ -13,6 +13,7 @@ from office.prefect_server.flow_runs import run_flow
 from office.procedures.closing.late_schedule import (
     MEANINGS,
     Groups,
+    group_figures,
     groups_to_choose,
     look_at_groups,
     read_groups,
@@ -52,17 +53,11 @@ def take_schedule(office: Office, row: Any) -> dict[str, Any]:
 
 
 def group_counts(groups: Groups) -> dict[str, dict[str, Any]]:
-    """Give each group as a page shows it: how many and how much, and of these today."""
+    """Give each group that has anybody in it as a page shows it: its figures and its meaning."""
     return {
-        name: {
-            "payments": count.payments,
-            "amount": str(count.amount),
-            "today": count.today,
-            "amount_today": str(count.amount_today),
-            "meaning": MEANINGS[name],
-        }
-        for name, count in groups.items()
-        if count.payments
+        name: figures | {"meaning": MEANINGS[name]}
+        for name, figures in group_figures(groups).items()
+        if figures["payments"]
     }
 
 

@@ -6,7 +6,6 @@ import contextlib
 import re
 import sqlite3
 from datetime import datetime
-from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
@@ -22,10 +21,10 @@ from office.equipment.office import Office
 from office.procedures.closing.late_schedule import groups_to_choose
 from office.settings.settings import open_settings
 from tasks.group_choice import question
-from tests.flows.desk import at_server
 from tests.flows.fixtures import closed, prepared, server, town
+from tests.web.office import begun_work
+from tests.web.office.begun_work import held_back
 from tests.web.office.conftest import TRIAL
-from web.office.begun import close_work
 from web.office.begun.close_work import newest_work
 
 __all__ = ["closed", "prepared", "server", "town"]
@@ -51,17 +50,8 @@ def office(closed, server, tmp_path, monkeypatch):
 @pytest.fixture
 def carry_out(monkeypatch, server):
     """Do in this process, when it is called, what a page has begun."""
-    begun = []
-    programs = SimpleNamespace(Popen=lambda words, **_: begun.append(words[3:]), DEVNULL=None)
-    monkeypatch.setattr(close_work, "subprocess", programs)
-
-    def carry_out():
-        with at_server(server.running.api_url):
-            while begun:
-                close_work.work(*begun.pop(0))
-
-    carry_out.begun = begun
-    return carry_out
+    begun = held_back(monkeypatch)
+    return lambda: begun_work.carry_out(begun, server)
 
 
 def scheduled(office) -> int:

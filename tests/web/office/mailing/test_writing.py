@@ -6,7 +6,6 @@ import html
 import json
 import re
 from email import message_from_bytes
-from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
@@ -19,6 +18,7 @@ from tests.builders import a_household, close_run, stage_run
 from tests.flows.desk import at_server
 from tests.flows.fixtures import server
 from tests.office.health_builders import an_office_at
+from tests.web.office.begun_work import held_back
 from tests.web.office.conftest import TRIAL
 from web.office.begun import close_work
 
@@ -42,10 +42,7 @@ def office(tmp_path, books):
 @pytest.fixture
 def begun(monkeypatch):
     """What the pages have begun, and nobody has done yet."""
-    begun = []
-    programs = SimpleNamespace(Popen=lambda words, **_: begun.append(words[3:]), DEVNULL=None)
-    monkeypatch.setattr(close_work, "subprocess", programs)
-    return begun
+    return held_back(monkeypatch)
 
 
 def written(browser, path: str = WRITE, **told: str):

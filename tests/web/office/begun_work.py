@@ -1,0 +1,26 @@
+"""What pages have begun, done in this process: one of its own loads as long as three closes."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.flows.desk import at_server
+from web.office.begun import close_work
+
+
+def held_back(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Let pages begin no process from now on; return what they have begun, to be done."""
+    begun: list[Any] = []
+    programs = SimpleNamespace(Popen=lambda words, **_: begun.append(words[3:]), DEVNULL=None)
+    monkeypatch.setattr(close_work, "subprocess", programs)
+    return begun
+
+
+def carry_out(begun: list[Any], server: Any) -> None:
+    """Do all of it, beside a Prefect server."""
+    with at_server(server.running.api_url):
+        while begun:
+            close_work.work(*begun.pop(0))
