@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from markupsafe import Markup, escape
+
 from domain.money import Money
 
 Figure = int | Money
@@ -110,3 +112,12 @@ def without_addresses(text: str) -> str:
     know it, and the account number says whose it is.
     """
     return _ADDRESS.sub("(address)", text)
+
+
+def with_commands(text: str) -> Markup:
+    """Set what stands between backticks as what is typed; everything else is escaped."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:  # a backtick without its other
+        return escape(text)
+    code = Markup("<code>{}</code>")
+    return Markup("").join(code.format(part) if at % 2 else part for at, part in enumerate(parts))

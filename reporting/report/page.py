@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
 
 from database.queries.export_notes import note_lines
 from domain.checks import CheckResult, CheckStatus
@@ -29,19 +28,11 @@ from reporting.wording import (
     say_moment,
     say_reasons,
     say_seconds,
+    with_commands,
     without_addresses,
 )
 
 _TEMPLATES = Path(__file__).parent / "templates"
-
-
-def _with_commands(text: str) -> Markup:
-    """Set what stands between backticks as what is typed; everything else is escaped."""
-    parts = text.split("`")
-    if len(parts) % 2 == 0:  # a backtick without its other
-        return escape(text)
-    code = Markup("<code>{}</code>")
-    return Markup("").join(code.format(part) if at % 2 else part for at, part in enumerate(parts))
 
 
 @lru_cache(maxsize=1)
@@ -64,7 +55,7 @@ def environment() -> Environment:
         "took": say_seconds,
         "plain_figure": _plain_figure,
         "swatch": draw_swatch,
-        "with_commands": _with_commands,
+        "with_commands": with_commands,
         "without_addresses": without_addresses,
     }
     made.filters.update(filters)

@@ -36,6 +36,11 @@ class TestInDecember:
         assert WRONG in said
         assert "export-overdue" in said or "close-forgotten" in said
 
+    def test_a_command_in_a_remedy_is_set_as_what_is_typed(self, signed_in):
+        said = red(signed_in(Role.CLERK).get("/office").text)
+
+        assert ("`" in said, "<code>billclose " in said) == (False, True)
+
 
 def test_a_service_that_is_away_is_red_until_it_is_back_rules_186_to_189(signed_in, books):
     clerk = signed_in(Role.CLERK)
