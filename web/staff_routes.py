@@ -8,8 +8,9 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
-from web.guarding import CORRECTED, POSTS, UPLOADS, WRITTEN
+from web.guarding import CORRECTED, PICTURES, POSTS, UPLOADS, WRITTEN
 from web.office import access, arranging, close, customers, outsorting, payments, start, theme
+from web.office.administration.pictures import take_picture
 from web.office.administration.routes import ROUTES as ADMINISTRATION
 from web.office.corrections import correcting, undoing
 from web.office.decisions.autopay import AUTOPAY
@@ -78,6 +79,7 @@ STAFF: tuple[tuple[str, str, Page, Permission], ...] = (
 UPLOADED: tuple[tuple[str, Permission, str, Callable[[Visit, Any], Response]], ...] = (
     (UPLOADS, Permission.CLOSE, "/office/close", take_export),
     (POSTS, Permission.DECIDE, "/office/communications", take_posting),
+    (PICTURES, Permission.PORTAL_SETTINGS, "/office/settings/theme", take_picture),
     (CORRECTED, Permission.CORRECT, CORRECTED, correcting.take_small_export),
 )
 DECISIONS: tuple[RowDecision, ...] = (
