@@ -15,6 +15,7 @@ from web.layout import missing
 from web.visits import Endpoint, Page, Visit, cookie_name, open_page
 
 GUEST = "guest"
+NO_COOKIES = "To pay without signing in your browser must take cookies."
 GUEST_SECONDS = 2 * 60 * 60
 
 
@@ -34,9 +35,8 @@ class PagePayer:
 def payer_of(visit: Visit) -> PagePayer:
     """Return who pays: below `/guest` a guest, whoever may be signed in besides."""
     if visit.request.url.path.startswith("/guest"):
-        token = _guest_token(visit.request)
-        owner = CheckoutOwner(None, "", token_hash(token) if token else "")
-        return PagePayer(owner, _form_token(token), "/guest")
+        owner = CheckoutOwner(None, "", guest_of(visit.request))
+        return PagePayer(owner, form_token_of(visit.request), "/guest")
     user = visit.user
     return PagePayer(CheckoutOwner(user.number, user.address), user.csrf)
 
@@ -53,7 +53,7 @@ def guest_page(page: Page) -> Endpoint:
             return missing(visit)
         token = _guest_token(visit.request)
         if not token:
-            return _welcome(visit)
+            return welcome(visit, "/guest", NO_COOKIES)
         given = visit.form.get("csrf", "").encode()
         if visit.is_post and not hmac.compare_digest(given, _form_token(token).encode()):
             return RedirectResponse("/guest", 303)
@@ -62,12 +62,22 @@ def guest_page(page: Page) -> Endpoint:
     return open_page(guarded)
 
 
-def _welcome(visit: Visit) -> Response:
-    """Give a guest the cookie, and lead back to the page: who takes no cookies is told so there."""
-    path = "/guest" if visit.is_post else own_path(visit.request.url.path)
+def guest_of(request: Request) -> str:
+    """Return the hash of the cookie by which somebody is known who is not signed in; or empty."""
+    token = _guest_token(request)
+    return token_hash(token) if token else ""
+
+
+def form_token_of(request: Request) -> str:
+    """Return the token that such a visitor's forms carry."""
+    return _form_token(_guest_token(request))
+
+
+def welcome(visit: Visit, first: str, no_cookies: str) -> Response:
+    """Give the cookie, and lead back to the page: who takes no cookies is told so there."""
+    path = first if visit.is_post else own_path(visit.request.url.path)
     if "again" in visit.request.query_params:
-        sentence = visit.say("To pay without signing in your browser must take cookies.")
-        return Response(sentence, 400, media_type="text/plain")
+        return Response(visit.say(no_cookies), 400, media_type="text/plain")
     answer = RedirectResponse(f"{path}?again", 303)
     answer.set_cookie(
         cookie_name(visit.office, GUEST),
