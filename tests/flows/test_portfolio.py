@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from tests.flows.town import ABBOTT, BAKER, TOWN, manifest, printed_bills, write_town
+from tests.flows.town import TOWN, manifest, printed_bills, write_town
 from tests.splitter.attachment_builders import write_portfolio
 
 BY = 'by = "attachments"\ntitle = "bill-([0-9.]+)[.]pdf"'
 DUE = "11/20/2026"
 
 
-def write_it(folder, others=None):
-    """`others`: by account, the household whose bill lies in that account's file."""
+def write_it(folder):
     folder.mkdir()
     files = [
-        (f"bill-{found.number}.pdf", printed_bills([(others or {}).get(found.number, found)], DUE))
-        for found in TOWN
-        if found.pages
+        (f"bill-{found.number}.pdf", printed_bills([found], DUE)) for found in TOWN if found.pages
     ]
     bills = write_portfolio(folder / "bills.pdf", files)
     bundle = manifest(TOWN, "2026-10", "2026-10-31", "2026-11-20")
@@ -30,11 +27,6 @@ def portfolio(tmp_path_factory):
     return write_it(tmp_path_factory.mktemp("portfolio") / "right")
 
 
-@pytest.fixture(scope="module")
-def misnamed(tmp_path_factory):
-    return write_it(tmp_path_factory.mktemp("portfolio") / "wrong", {ABBOTT.number: BAKER})
-
-
 def test_a_portfolio_closes_and_its_paper_is_printed(desk, portfolio):
     answer = desk.close(portfolio, "--yes")
 
@@ -44,10 +36,3 @@ def test_a_portfolio_closes_and_its_paper_is_printed(desk, portfolio):
     }
     assert answer.json["paper"]["bills"] > 0
     assert {"sent"} <= {row["status"] for row in desk.rows("deliveries")}
-
-
-def test_a_file_that_holds_another_customers_bill_stops_the_close(desk, misnamed):
-    answer = desk.close(misnamed, "--yes")
-
-    assert (3, "page-unassigned") == (answer.status, answer.json["refusal"]["code"]), answer.err
-    assert [] == desk.rows("bills")
