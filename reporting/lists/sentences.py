@@ -13,6 +13,7 @@ SENTENCES = {
     "suppressed-addresses": "Addresses that are written to no more, and why.",
     "communications": "The office's communications: title, from when to when they are live.",
     "mailings": "Mass mails: to how many mailboxes, how many left, how many wait.",
+    "mass-texts": "Texts to many: to how many telephones, how many left, how many wait.",
     "unsubscribed-addresses": "Who wants no communications.",
     "arrangements": "Who pays in installments, and where each plan stands.",
     "balances": "What every account owes now: its bill, what came since, what is on its way.",
