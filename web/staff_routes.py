@@ -11,6 +11,7 @@ from starlette.routing import Route
 from web.guarding import CORRECTED, POSTS, UPLOADS, WRITTEN
 from web.office import access, arranging, close, customers, outsorting, payments, start, theme
 from web.office.administration.routes import ROUTES as ADMINISTRATION
+from web.office.begun.watching import STEPS, watch_steps
 from web.office.corrections import correcting, undoing
 from web.office.decisions.autopay import AUTOPAY
 from web.office.decisions.communications import COMMUNICATIONS, show_posting, take_posting
@@ -30,7 +31,7 @@ from web.office.sorting.routes import ROUTES as SORTING
 from web.office.uploading import take_export, uploading
 from web.office.wording.routes import ROUTES as WORDING
 from web.office.wording.writing import written_fields
-from web.visits import Page, Reads, Visit, for_staff, half_signed_in, open_staff_page
+from web.visits import Endpoint, Page, Reads, Visit, for_staff, half_signed_in, open_staff_page
 
 OPEN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/office/sign-in", access.show_sign_in),
@@ -77,6 +78,7 @@ UPLOADED: tuple[tuple[str, Permission, str, Callable[[Visit, Any], Response]], .
     (POSTS, Permission.DECIDE, "/office/communications", take_posting),
     (CORRECTED, Permission.CORRECT, CORRECTED, correcting.take_small_export),
 )
+STREAMED: tuple[tuple[str, Permission, Endpoint], ...] = ((STEPS, Permission.LOOK, watch_steps),)
 DECISIONS: tuple[RowDecision, ...] = (
     *EMAILS,
     *PAYMENTS,
@@ -125,6 +127,7 @@ def office_routes() -> list[Route]:
             Route(path, uploading(needed, back, take), methods=["POST"])
             for path, needed, back, take in UPLOADED
         ),
+        *(Route(path, send, methods=["GET"]) for path, _needed, send in STREAMED),
         *(
             Route(path, for_staff(page, needed, _reads(path)), methods=[method])
             for method, path, page, needed in pages
