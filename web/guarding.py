@@ -16,6 +16,8 @@ LARGEST_UPLOAD = 2_000_000_000  # a city's bulk PDFs; nobody but staff who may c
 UPLOADS = "/office/close/upload"
 POSTS = "/office/communications/add"
 CORRECTED = "/office/correct"
+PICTURES = "/office/settings/theme/picture"
+LARGEST_PICTURE = 10_100_000  # a picture of ten million octets, and the form around it
 LARGEST_POST = 50_000_000  # a newsletter, or the small export of one bill
 TEMPLATES = "/office/communications/templates"
 EDITS, PREVIEWS = f"{TEMPLATES}/edit", f"{TEMPLATES}/preview"
@@ -160,6 +162,8 @@ def largest_of(path: str) -> int:
         return LARGEST_UPLOAD
     if path in (POSTS, CORRECTED):
         return LARGEST_POST
+    if path == PICTURES:
+        return LARGEST_PICTURE
     if path in WRITTEN:
         return LARGEST_WRITTEN
     return LARGEST_WEBHOOK if path.startswith("/webhooks/") else LARGEST_BODY

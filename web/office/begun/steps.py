@@ -158,7 +158,11 @@ def list_steps(
         said = said_since(books, key, 0) if key else []
         finished = {} if said else _finished(books, period)
     found = finished | {one.standing.step: one.standing for one in said}
-    steps = (found.get(step.value, StepStanding(step.value)) for step in Step)
+    steps = (
+        found.get(step.value, StepStanding(step.value))
+        for step in Step
+        if step is not Step.READ or step.value in found  # `check` alone reads and does not split
+    )
     settle: Callable[[StepStanding], StepStanding] = _as_is if going_on else _stopped
     return tuple(map(settle, steps)), said[-1].number if said else 0
 
