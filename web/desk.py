@@ -29,7 +29,7 @@ from web.layout import missing, refuse_looking, send_static
 from web.mail_thread import MailThread, sending_mail
 from web.mailed_links import ask_to_unsubscribe, fetch_export, read_communication, unsubscribe
 from web.monitors import LastLook, tell_health, tell_metrics
-from web.office.begun.watching import Watchers
+from web.office.watching import Watchers
 from web.pages import down, failed, not_there
 from web.payment_thread import PaymentThread
 from web.staff_routes import office_routes, staff_access_routes

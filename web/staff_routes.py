@@ -12,7 +12,6 @@ from web.guarding import CORRECTED, PICTURES, POSTS, UPLOADS, WRITTEN
 from web.office import access, arranging, close, customers, outsorting, payments, start, theme
 from web.office.administration.pictures import take_picture
 from web.office.administration.routes import ROUTES as ADMINISTRATION
-from web.office.begun.watching import STEPS, watch_steps
 from web.office.corrections import correcting, undoing
 from web.office.decisions.autopay import AUTOPAY
 from web.office.decisions.communications import COMMUNICATIONS, show_posting, take_posting
@@ -31,6 +30,7 @@ from web.office.pages import DIFFERENCES, LINK_LANDLORD, LIST_PAGES, groups
 from web.office.permissions import Permission, may
 from web.office.sorting.routes import ROUTES as SORTING
 from web.office.uploading import take_export, uploading
+from web.office.watching import STEPS, watch_steps
 from web.office.wording.routes import ROUTES as WORDING
 from web.office.wording.writing import written_fields
 from web.visits import Endpoint, Page, Reads, Visit, for_staff, half_signed_in, open_staff_page

@@ -32,7 +32,7 @@ class StepState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class StepStanding:
+class StepProgress:
     """How a step of a close stands; `sentence` is what came of it."""
 
     step: str
@@ -53,7 +53,7 @@ class SaidStep:
     """One row: the number by which a watcher goes on after it, and how the step stood."""
 
     number: int
-    standing: StepStanding
+    standing: StepProgress
 
 
 @contextmanager
@@ -76,7 +76,7 @@ class StepWriter:
 
     def __init__(self, database: Database, key: str) -> None:
         self._database, self._key = database, key
-        self._said: queue.Queue[StepStanding | None] = queue.Queue()
+        self._said: queue.Queue[StepProgress | None] = queue.Queue()
         self._shown = 0
         self._number = 0
         self._closing = threading.Event()
@@ -85,16 +85,16 @@ class StepWriter:
 
     def begin(self, step: str) -> None:
         self._shown = 0
-        self._said.put(StepStanding(step, StepState.GOES_ON))
+        self._said.put(StepProgress(step, StepState.GOES_ON))
 
     def move(self, step: str, done: int, total: int) -> None:
         percent = 100 * done // total if total else 0
         if percent - self._shown >= EVERY_PERCENT:
             self._shown = percent
-            self._said.put(StepStanding(step, StepState.GOES_ON, percent))
+            self._said.put(StepProgress(step, StepState.GOES_ON, percent))
 
     def end(self, step: str, sentence: str) -> None:
-        self._said.put(StepStanding(step, StepState.DONE, 100, sentence[:LONGEST_SENTENCE]))
+        self._said.put(StepProgress(step, StepState.DONE, 100, sentence[:LONGEST_SENTENCE]))
 
     def close(self) -> None:
         """Wait until all that was said is written, or cannot be."""
@@ -111,7 +111,7 @@ class StepWriter:
                 except OperationalError:  # somebody else writes, or the server is away
                     self._closing.wait(1)
 
-    def _insert(self, said: StepStanding) -> None:
+    def _insert(self, said: StepProgress) -> None:
         sentence = said.sentence if said.state is StepState.DONE else None
         with self._database.writing() as books:
             books.execute(
@@ -140,14 +140,14 @@ def said_since(books: Connection, key: str, number: int) -> list[SaidStep]:
     ]
 
 
-def _standing(step: str, percent: int, sentence: str | None) -> StepStanding:
+def _standing(step: str, percent: int, sentence: str | None) -> StepProgress:
     state = StepState.GOES_ON if sentence is None else StepState.DONE
-    return StepStanding(step, state, percent, sentence or "")
+    return StepProgress(step, state, percent, sentence or "")
 
 
 def list_steps(
     database: Database, period: str, key: str, *, going_on: bool
-) -> tuple[tuple[StepStanding, ...], int]:
+) -> tuple[tuple[StepProgress, ...], int]:
     """
     Return every step of a close as the newest work has it, and the number of the last word.
 
@@ -159,15 +159,15 @@ def list_steps(
         finished = {} if said else _finished(books, period)
     found = finished | {one.standing.step: one.standing for one in said}
     steps = (
-        found.get(step.value, StepStanding(step.value))
+        found.get(step.value, StepProgress(step.value))
         for step in Step
         if step is not Step.READ or step.value in found  # `check` alone reads and does not split
     )
-    settle: Callable[[StepStanding], StepStanding] = _as_is if going_on else _stopped
+    settle: Callable[[StepProgress], StepProgress] = _as_is if going_on else _stopped
     return tuple(map(settle, steps)), said[-1].number if said else 0
 
 
-def _finished(books: Connection, period: str) -> dict[str, StepStanding]:
+def _finished(books: Connection, period: str) -> dict[str, StepProgress]:
     """Return the steps of a period that have ended, with what came of them."""
     query = sa.select(run_step.c.step, run_step.c.summary).where(
         run_step.c.period == period, run_step.c.finished_at.is_not(None)
@@ -178,11 +178,11 @@ def _finished(books: Connection, period: str) -> dict[str, StepStanding]:
     }
 
 
-def _as_is(standing: StepStanding) -> StepStanding:
+def _as_is(standing: StepProgress) -> StepProgress:
     return standing
 
 
-def _stopped(standing: StepStanding) -> StepStanding:
+def _stopped(standing: StepProgress) -> StepProgress:
     if standing.state is not StepState.GOES_ON:
         return standing
-    return StepStanding(standing.step, StepState.STOPPED)
+    return StepProgress(standing.step, StepState.STOPPED)

@@ -15,7 +15,7 @@ from domain.identity import Role
 from domain.steps import Step
 from tests.builders import NOW, RUN
 from tests.web.customers.conftest import Browser
-from web.office.begun import watching
+from web.office import watching
 from web.office.begun.steps import StepState, StepWriter, list_steps, said_since, written_down
 
 KEY, PATH = "abc123", f"/office/close/{RUN}/steps"

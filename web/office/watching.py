@@ -54,7 +54,7 @@ class Watchers:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class StepLook:
     """What one look into the books found of the newest work: `last` is the number of its end."""
 
     key: str
@@ -95,7 +95,7 @@ def session_of(request: Request) -> str:
     return request.cookies.get(cookie_name(request.app.state.office, STAFF_COOKIE), "")
 
 
-def look_at(request: Request, asked: str) -> Look | None:
+def look_at(request: Request, asked: str) -> StepLook | None:
     """Look what the newest work on a period has said since `asked`, a name of a look before."""
     office: Office = request.app.state.office
     row = newest_work(office, request.path_params["period"])
@@ -106,11 +106,11 @@ def look_at(request: Request, asked: str) -> Look | None:
     since = int(found[2]) if found and found[1] == row.key else 0
     with office.database.reading() as books:
         said = tuple(said_since(books, row.key, since))
-    return Look(row.key, said, said[-1].number if said else since, going_on)
+    return StepLook(row.key, said, said[-1].number if said else since, going_on)
 
 
 async def _sent(
-    request: Request, look: Look, watchers: Watchers, session: str
+    request: Request, look: StepLook, watchers: Watchers, session: str
 ) -> AsyncIterator[str]:
     began = spoken = time.monotonic()
     with watchers.counted(session):
