@@ -25,7 +25,15 @@ MESSAGES = "/office/communications/messages"
 SETTINGS = "/office/settings"
 SETTING = f"{SETTINGS}/change"
 WRITE = "/office/communications/write"
-WRITES = (WRITE, f"{WRITE}/test", f"{WRITE}/send")
+TEXT_MANY = "/office/communications/text"
+WRITES = (
+    WRITE,
+    f"{WRITE}/test",
+    f"{WRITE}/send",
+    TEXT_MANY,
+    f"{TEXT_MANY}/test",
+    f"{TEXT_MANY}/send",
+)
 WRITTEN = frozenset(
     {EDITS, PREVIEWS, MESSAGES, SETTING, *WRITES}
 )  # forms in which whole texts are written
