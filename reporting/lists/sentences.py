@@ -21,7 +21,7 @@ SENTENCES = {
     "autopay-unscheduled": "Who is enrolled and has no payment, with the reason.",
     "pending-payments": "Payments taken and not posted yet, which should be none.",
     "completed-payments": "Payments taken, of every source.",
-    "movements": "Charges, payments, credits and adjustments, and what the balance due has of them.",
+    "movements": "Charges, payments, credits and adjustments; which are in the balance due.",
     "changes": "What customers and staff chose of autopay, paper and mailboxes.",
     "deposits": "The gateway's payouts, with the lines of each beside our books.",
     "return-rates": "How many bank payments came back, by period.",
