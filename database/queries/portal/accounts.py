@@ -88,10 +88,20 @@ _EXPORTED = (
 _LET = (
     sa.select(account.c.account_key, sa.literal(1))
     .join(cosigner, cosigner.c.cosigner_id == account.c.cosigner_id)
+    .join(bill_run, bill_run.c.period == cosigner.c.period)
+    .outerjoin(
+        landlord_link,
+        sa.and_(
+            landlord_link.c.cosigner_id == cosigner.c.cosigner_id,
+            landlord_link.c.user_number == _USER,
+        ),
+    )
     .where(
         sa.func.lower(cosigner.c.portal_user) == _MAILBOX,
         cosigner.c.period == account.c.period,
         _HAS_LANDLORD,
+        landlord_link.c.unlinked_at.is_(None)
+        | (landlord_link.c.unlinked_at < bill_run.c.imported_at),
     )
     .join(balance_due, stands_with(account))
 )

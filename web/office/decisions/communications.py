@@ -19,6 +19,7 @@ from mail.communications.posted import (
 from office.equipment.office import Office
 from office.procedures.mailing.communications import read_pdf
 from office.procedures.mailing.posting import read_last_day, read_link, read_title
+from office.procedures.texting.announcing import take_back_text
 from web.guarding import POSTS
 from web.office.decisions.deciding import DecidedRow, RowDecision, Way
 from web.office.layout import show_office
@@ -34,6 +35,10 @@ def _remove(visit: Visit, decided: DecidedRow) -> None:
     remove_communication(office.database, number, decided.reason, now=now, who=office.who)
 
 
+def _take_back(visit: Visit, decided: DecidedRow) -> None:
+    take_back_text(visit.office, int(decided.key), decided.reason)
+
+
 COMMUNICATIONS: tuple[RowDecision, ...] = (
     RowDecision(
         page_of("communications"),
@@ -41,6 +46,13 @@ COMMUNICATIONS: tuple[RowDecision, ...] = (
         "Take a communication off",
         "Customers do not see it any more; mails link to the one before it, if that is live.",
         (Way("removed", "Remove", "The communication is removed.", _remove),),
+    ),
+    RowDecision(
+        page_of("mass-texts"),
+        "/office/communications/texts/take-back",
+        "Take a text to many back",
+        "What waits for its hour does not leave; what has left cannot be called back.",
+        (Way("taken-back", "Take back", "What waited does not leave any more.", _take_back),),
     ),
 )
 

@@ -179,7 +179,7 @@ def _look(visit: Visit) -> MassMailLook:
         office,
         visit.text("subject"),
         visit.form.get("body", ""),
-        _audience(visit),
+        read_typed_audience(visit),
         communication=_communication(visit),
     )
     plan = plan_of(office, request)
@@ -188,7 +188,8 @@ def _look(visit: Visit) -> MassMailLook:
     return MassMailLook(request, plan, text, left_out)
 
 
-def _audience(visit: Visit) -> Audience:
+def read_typed_audience(visit: Visit) -> Audience:
+    """Read whom a form's text goes to; raises Misuse."""
     chosen = visit.text("audience")
     if chosen not in list(AUDIENCES):
         raise Misuse("Choose whom it goes to.")
