@@ -178,6 +178,15 @@ def largest_of(path: str) -> int:
     return LARGEST_WEBHOOK if path.startswith("/webhooks/") else LARGEST_BODY
 
 
+def say_limit(path: str) -> str:
+    """Write the limit of a path as people say it: `2 GB`, `50 MB`, `16 KB`."""
+    size, unit = float(largest_of(path)), "octets"
+    for larger in ("KB", "MB", "GB"):
+        if size >= 1_000:
+            size, unit = size / 1_000, larger
+    return f"{size:.0f} {unit}"
+
+
 def _announced(scope: Scope) -> int:
     for name, value in scope["headers"]:
         if name == b"content-length":

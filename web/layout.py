@@ -17,6 +17,7 @@ from domain import languages
 from domain.money import ZERO, Money
 from mail.letters.since_bill import say_since_bill
 from reporting.wording import with_commands
+from web.guarding import largest_of, say_limit
 from web.theme import theme_of
 from web.visits import Visit
 from web.words import LANGUAGES
@@ -49,7 +50,7 @@ def templates() -> Environment:
     found.filters.update(money=say_money, ledger=say_ledger, number=say_number)
     found.filters.update(with_commands=with_commands)
     found.filters.update({name: _in_language(say) for name, say in IN_LANGUAGE.items()})
-    found.globals.update(static=static_path)
+    found.globals.update(static=static_path, largest_of=largest_of, say_limit=say_limit)
     return found
 
 

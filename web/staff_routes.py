@@ -32,9 +32,19 @@ from web.office.pages import DIFFERENCES, LINK_LANDLORD, LIST_PAGES, groups
 from web.office.permissions import Permission, may
 from web.office.sorting.routes import ROUTES as SORTING
 from web.office.uploading import take_export, uploading
+from web.office.watching import STEPS, watch_steps
 from web.office.wording.routes import ROUTES as WORDING
 from web.office.wording.writing import keep_lines, written_fields
-from web.visits import Page, Reads, Visit, clean_fields, for_staff, half_signed_in, open_staff_page
+from web.visits import (
+    Endpoint,
+    Page,
+    Reads,
+    Visit,
+    clean_fields,
+    for_staff,
+    half_signed_in,
+    open_staff_page,
+)
 
 OPEN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/office/sign-in", access.show_sign_in),
@@ -85,6 +95,7 @@ UPLOADED: tuple[tuple[str, Permission, str, Callable[[Visit, Any], Response]], .
     (ATTACHES, Permission.INVITE_MANY, WRITE, take_look_with_file),
     (CORRECTED, Permission.CORRECT, CORRECTED, correcting.take_small_export),
 )
+STREAMED: tuple[tuple[str, Permission, Endpoint], ...] = ((STEPS, Permission.LOOK, watch_steps),)
 DECISIONS: tuple[RowDecision, ...] = (
     *EMAILS,
     *PAYMENTS,
@@ -134,6 +145,7 @@ def office_routes() -> list[Route]:
             Route(path, uploading(needed, back, take, _cleans(path)), methods=["POST"])
             for path, needed, back, take in UPLOADED
         ),
+        *(Route(path, send, methods=["GET"]) for path, _needed, send in STREAMED),
         *(
             Route(path, for_staff(page, needed, _reads(path)), methods=[method])
             for method, path, page, needed in pages
