@@ -12,7 +12,7 @@ from identity.attempts import count_bad, record_attempt
 from identity.bot_check.passing import has_passed, let_pass
 from identity.bot_check.port import BotCheckKind
 from rules.portal_access import own_path
-from web.customers.paying.payers import form_token_of, guest_of
+from web.customers.visitors import form_token_of, guest_of
 from web.guarding import policy_for
 from web.layout import show
 from web.visits import Page, Visit, redirect

@@ -7,7 +7,7 @@ from functools import partial
 from starlette.responses import Response
 
 from web.customers import persons
-from web.customers.paying.payers import guest_of, welcome
+from web.customers.visitors import guest_of, welcome
 from web.visits import Page, Visit
 
 ASKING = persons.Asking(

@@ -5,18 +5,14 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 
-from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from domain.checkout import CheckoutOwner
-from identity.tokens import new_token, token_hash
-from rules.portal_access import own_path
+from web.customers.visitors import form_token_of, guest_of, welcome
 from web.layout import missing
-from web.visits import Endpoint, Page, Visit, cookie_name, open_page
+from web.visits import Endpoint, Page, Visit, open_page
 
-GUEST = "guest"
 NO_COOKIES = "To pay without signing in your browser must take cookies."
-GUEST_SECONDS = 2 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,49 +47,11 @@ def guest_page(page: Page) -> Endpoint:
     def guarded(visit: Visit) -> Response:
         if not visit.office.settings.checkout.guests:
             return missing(visit)
-        token = _guest_token(visit.request)
-        if not token:
+        if not guest_of(visit.request):
             return welcome(visit, "/guest", NO_COOKIES)
         given = visit.form.get("csrf", "").encode()
-        if visit.is_post and not hmac.compare_digest(given, _form_token(token).encode()):
+        if visit.is_post and not hmac.compare_digest(given, form_token_of(visit.request).encode()):
             return RedirectResponse("/guest", 303)
         return page(visit)
 
     return open_page(guarded)
-
-
-def guest_of(request: Request) -> str:
-    """Return the hash of the cookie by which somebody is known who is not signed in; or empty."""
-    token = _guest_token(request)
-    return token_hash(token) if token else ""
-
-
-def form_token_of(request: Request) -> str:
-    """Return the token that such a visitor's forms carry."""
-    return _form_token(_guest_token(request))
-
-
-def welcome(visit: Visit, first: str, no_cookies: str) -> Response:
-    """Give the cookie, and lead back to the page: who takes no cookies is told so there."""
-    path = first if visit.is_post else own_path(visit.request.url.path)
-    if "again" in visit.request.query_params:
-        return Response(visit.say(no_cookies), 400, media_type="text/plain")
-    answer = RedirectResponse(f"{path}?again", 303)
-    answer.set_cookie(
-        cookie_name(visit.office, GUEST),
-        new_token(),
-        max_age=GUEST_SECONDS,
-        path="/",
-        secure=visit.office.settings.web.is_secure,
-        httponly=True,
-        samesite="lax",
-    )
-    return answer
-
-
-def _guest_token(request: Request) -> str:
-    return request.cookies.get(cookie_name(request.app.state.office, GUEST), "")
-
-
-def _form_token(token: str) -> str:
-    return token_hash(f"form/{token}") if token else ""
