@@ -25,6 +25,7 @@ MESSAGES = "/office/communications/messages"
 SETTINGS = "/office/settings"
 SETTING = f"{SETTINGS}/change"
 WRITE = "/office/communications/write"
+ATTACHES = f"{WRITE}/look"
 TEXT_MANY = "/office/communications/text"
 WRITES = (
     WRITE,
@@ -168,7 +169,7 @@ def largest_of(path: str) -> int:
     """Return how many octets the body of a request to a path may have."""
     if path == UPLOADS:
         return LARGEST_UPLOAD
-    if path in (POSTS, CORRECTED):
+    if path in (POSTS, CORRECTED, ATTACHES):
         return LARGEST_POST
     if path == PICTURES:
         return LARGEST_PICTURE
