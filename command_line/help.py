@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-GROUPS: dict[str, tuple[str, ...]] = {  # as README's table has them; what is in none comes last
+GROUPS: dict[str, tuple[str, ...]] = {  # as docs/commands.md has them; what is in none comes last
     "The close": (
         "import", "check", "close", "pages", "schedule-autopay", "print", "outsort", "release",
         "correct", "undo", "replay",

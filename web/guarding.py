@@ -27,6 +27,7 @@ MESSAGES = "/office/communications/messages"
 SETTINGS = "/office/settings"
 SETTING = f"{SETTINGS}/change"
 WRITE = "/office/communications/write"
+ATTACHES = f"{WRITE}/look"
 TEXT_MANY = "/office/communications/text"
 WRITES = (
     WRITE,
@@ -172,7 +173,7 @@ def largest_of(path: str) -> int:
         return LARGEST_UPLOAD
     if path == BANK:
         return LARGEST_BANK_FILE
-    if path in (POSTS, CORRECTED):
+    if path in (POSTS, CORRECTED, ATTACHES):
         return LARGEST_POST
     if path == PICTURES:
         return LARGEST_PICTURE

@@ -18,6 +18,7 @@ from domain.failures import Misuse, Refused
 from domain.runs import RunState
 from office.equipment.locking import working_on
 from office.equipment.office import Office
+from office.lookup.standing import read_months
 from office.prefect_server.runs import known_address
 from office.procedures.closing import approval
 from office.procedures.closing.approval import PendingApproval
@@ -34,13 +35,14 @@ FOLDERS = (".", "exports", "uploads")  # of the home, in which billing exports a
 
 
 def show_close(visit: Visit, problems: dict[str, str] | None = None) -> Response:
-    """Show the exports that there are, newest first, and where one is uploaded."""
+    """Show the exports that there are, where one is uploaded, and how the newest periods stand."""
     return show_office(
         visit,
         "close.html",
         422 if problems else 200,
         exports=list_exports(visit.office),
         may_close=may(visit.user.role, Permission.CLOSE),
+        months=read_months(visit.office),
         problems=problems or {},
     )
 

@@ -80,7 +80,7 @@ def take_posting(visit: Visit, file: Any) -> Response:
         )
         if not isinstance(file, UploadFile) or not file.filename:
             raise Misuse("Choose the PDF to post.")
-        pdf = _read(office, file)
+        pdf = read_upload(office, file)
         now, who = office.moment(), office.who
         add_communication(office.database, office.store, pdf, details, now=now, who=who)
     except (Misuse, Refused) as refused:
@@ -88,13 +88,18 @@ def take_posting(visit: Visit, file: Any) -> Response:
     return redirect("/office/communications?done=posted")
 
 
-def _read(office: Office, file: UploadFile) -> PdfFile:
-    """Read what was sent under the name that it came by; the copy on disk does not stay."""
-    name = "".join(filter(str.isprintable, Path(file.filename or "").name))[-LONGEST_NAME:]
+def read_upload(office: Office, file: UploadFile) -> PdfFile:
+    """Read a PDF under the name that it came by; raises Misuse. The copy on disk does not stay."""
     with TemporaryDirectory(dir=office.folder("uploads"), prefix=".") as place:
-        copy = Path(place) / (name.strip(". ") or "file.pdf")
+        copy = Path(place) / upload_name(file.filename or "")
         copy.write_bytes(file.file.read())
         try:
             return read_pdf(office, copy)
         except Misuse as found:
             raise Misuse(found.message.replace(f"{place}/", "")) from None
+
+
+def upload_name(sent: str) -> str:
+    """Return the name of a file as a reader of mails may see it: no path, nothing unprintable."""
+    name = "".join(filter(str.isprintable, Path(sent).name))[-LONGEST_NAME:]
+    return name.strip(". ") or "file.pdf"
