@@ -9,7 +9,7 @@ from domain.checks import CheckStatus
 from office.equipment.office import Office
 from office.procedures.closing.checklist import current_sheet
 from reporting.run_sheet.findings import findings_figures
-from reporting.run_sheet.run_sheet import RunSheet, total_figures
+from reporting.run_sheet.run_sheet import PaperSheet, RunSheet, total_figures
 
 
 def sheet_figures(office: Office, period: str) -> dict[str, Any]:
@@ -35,13 +35,20 @@ def _facts(sheet: RunSheet) -> list[list[str]]:
         ["Bills", f"{sheet.bills:,}"],
         ["Amount due of the bills", sheet.amount_due_total.dollars()],
         ["Bills by email", f"{mail.bills:,}"],
-        ["Bills on paper", f"{sheet.paper.bills:,}, {sheet.paper.pages:,} pages"],
+        ["Bills on paper", _paper(sheet.paper)],
         [
             "Autopay",
             f"{autopay.scheduled:,} payments, {autopay.amount.dollars()}, "
             f"{autopay.immediate:,} of them at once; {autopay.unscheduled:,} without a payment",
         ],
     ]
+
+
+def _paper(paper: PaperSheet) -> str:
+    told = f"{paper.bills:,}, {paper.pages:,} pages"
+    if paper.envelopes:
+        told += f"; {paper.envelopes:,} envelopes, {paper.sheets:,} sheets"
+    return told
 
 
 def _checks(sheet: RunSheet) -> list[dict[str, Any]]:
