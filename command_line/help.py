@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-GROUPS: dict[str, tuple[str, ...]] = {  # as README's table has them; what is in none comes last
+GROUPS: dict[str, tuple[str, ...]] = {  # as docs/commands.md has them; what is in none comes last
     "The close": (
         "import", "check", "close", "pages", "schedule-autopay", "print", "outsort", "release",
         "correct", "undo", "replay",
@@ -80,6 +80,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "web": ("billclose web",),
     "staff": ("billclose staff add anna@example.org --role clerk",),
     "landlord": ('billclose landlord link L1 lara@example.org --reason "owns 4 Elm St"',),
+    "texts announce": (
+        "billclose texts announce --text water-off.txt --to-customers --dry-run",
+        "billclose texts announce --text water-off.txt --where zip=84840 --yes-to 120",
+    ),
+    "texts take-back": ('billclose texts take-back 3 --reason "the water is back"',),
     "landlord link": ('billclose landlord link L1 lara@example.org --reason "owns 4 Elm St"',),
     "landlord end": ('billclose landlord end L1 lara@example.org --reason "sold 4 Elm St"',),
     "backup": ("billclose backup --to office.tar.gz",),

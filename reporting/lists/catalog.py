@@ -43,6 +43,7 @@ LISTS = {  # a module is loaded when its list is asked for, so that the others w
         is_named=True,
     ),
     "texts": Listing("reporting.lists.texts", "texts", ("queued_at", "_account_key", "kind")),
+    "mass-texts": Listing("reporting.lists.texts", "mass_texts", ("number",)),
     "paper": Listing(
         "reporting.lists.bills",
         "paper_bills",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain.deliveries import DeliveryStatus
-from web.guarding import MESSAGES, POSTS, TEMPLATES, WRITE
+from web.guarding import MESSAGES, POSTS, TEMPLATES, TEXT_MANY, WRITE
 from web.office.lists import ListPage, RowLink
 from web.office.permissions import Permission
 
@@ -37,6 +37,10 @@ def _is_unfetched(row: Mapping[str, Any]) -> bool:
 
 def _is_of_an_account(row: Mapping[str, Any]) -> bool:
     return bool(row["account"]) and row["known_until"] is None
+
+
+def _is_waiting(row: Mapping[str, Any]) -> bool:
+    return bool(row["waiting"])
 
 
 def _sees(row: Mapping[str, Any]) -> bool:
@@ -137,6 +141,15 @@ LIST_PAGES: tuple[ListPage, ...] = (
     ListPage("/office/communications/mailings", "mailings", "Mass mails", "communications",
              "Mass mails", newest_first="number",
              begin=_decide(WRITE, "", "Write to many", permission=Permission.INVITE_MANY)),
+    ListPage("/office/communications/texts", "mass-texts", "Texts to many", "communications",
+             "Texts to many", newest_first="number",
+             about="What waits leaves within the hours of texts. Each text stands by itself under "
+             "Emails, Texts.",
+             row_link=RowLink("/office/communications/texts/take-back", "number", "Take back",
+                              Permission.INVITE_MANY, offered=_is_waiting),
+             begin=_decide(TEXT_MANY, "", "Text many", permission=Permission.INVITE_MANY),
+             done={"recorded": "The text is recorded for every phone; it leaves within the hours "
+                   "of texts."}),
     ListPage("/office/communications/unsubscribed", "unsubscribed-addresses",
              "Who wants no communications", "communications", "Unsubscribed"),
     ListPage("/office/emails", "deliveries", "Emails", "emails", "Sent and waiting",

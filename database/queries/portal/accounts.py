@@ -40,6 +40,11 @@ def accounts_of_user(books: Connection, user: int, mailbox: str) -> list[PortalA
     ]
 
 
+def seen_accounts() -> sa.Select[tuple[str]]:
+    """Select the keys of the accounts that the user `user` of the mailbox `mailbox` sees."""
+    return sa.select(_SEEN.c.account_key)
+
+
 def newest_account(books: Connection, key: str) -> Any:
     """
     Return an account of its newest closed period as it is in force now, None where none has it.
