@@ -74,6 +74,7 @@ from office.settings.money import (
     PaymentsSettings,
     RemindersSettings,
 )
+from office.settings.paper import PaperSettings
 from office.settings.sign_in import OidcSettings
 from office.settings.texts import TextsSettings
 from office.settings.theme import ThemeSettings
@@ -93,6 +94,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     bills: BillsSettings = BillsSettings()
     documents: DocumentsSettings = DocumentsSettings()
+    paper: PaperSettings = PaperSettings()
     smtp: SmtpSettings = SmtpSettings()
     bounces: BouncesSettings = BouncesSettings()
     ebill: EbillSettings = EbillSettings()
