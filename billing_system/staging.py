@@ -132,9 +132,12 @@ def _stage_bulk_files(books: Connection, export: BillingExport) -> None:
 
 
 def _exemptions(file: BulkFile) -> dict[str, Any]:
-    """Return what the form's pages may do that others may not, as it was told."""
+    """Return what the form's pages may do that others may not, and what names their account."""
     plain = BulkFile(file.form, file.file, file.account)
-    names = ("ignore", "ignore_reason", "not_accounts", "may_name_others", "nameless")
+    names = (
+        *("ignore", "ignore_reason", "not_accounts", "may_name_others", "nameless"),
+        *("by", "title", "level"),
+    )
     return {name: value for name in names if (value := getattr(file, name)) != getattr(plain, name)}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-GROUPS: dict[str, tuple[str, ...]] = {  # as README's table has them; what is in none comes last
+GROUPS: dict[str, tuple[str, ...]] = {  # as docs/commands.md has them; what is in none comes last
     "The close": (
         "import", "check", "close", "pages", "schedule-autopay", "print", "outsort", "release",
         "correct", "undo", "replay",
@@ -21,7 +21,7 @@ GROUPS: dict[str, tuple[str, ...]] = {  # as README's table has them; what is in
     "The office's checks": ("checks",),
     "Is all well": ("health", "calendar", "rounds", "alerts"),
     "For an auditor": ("audit", "auditors-pack"),
-    "The machines": ("init", "up", "work", "web", "staff", "backup", "restore"),
+    "The machines": ("init", "up", "work", "web", "staff", "landlord", "backup", "restore"),
     "Without a home": ("split", "pattern", "draft-export", "demo", "sandbox"),
 }  # fmt: skip
 
@@ -79,6 +79,14 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "work": ("billclose work",),
     "web": ("billclose web",),
     "staff": ("billclose staff add anna@example.org --role clerk",),
+    "landlord": ('billclose landlord link L1 lara@example.org --reason "owns 4 Elm St"',),
+    "texts announce": (
+        "billclose texts announce --text water-off.txt --to-customers --dry-run",
+        "billclose texts announce --text water-off.txt --where zip=84840 --yes-to 120",
+    ),
+    "texts take-back": ('billclose texts take-back 3 --reason "the water is back"',),
+    "landlord link": ('billclose landlord link L1 lara@example.org --reason "owns 4 Elm St"',),
+    "landlord end": ('billclose landlord end L1 lara@example.org --reason "sold 4 Elm St"',),
     "backup": ("billclose backup --to office.tar.gz",),
     "restore": ("billclose --home new-office restore --from office.tar.gz",),
     "split": (r"billclose split bills.pdf --account 'Account: ([\d.]+)' --to bills",),

@@ -260,6 +260,11 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
         "web",
         "Serve the customers' portal and the office's web desk until Ctrl-C.",
     ),
+    "landlord": CommandEntry(
+        "command_line.commands.landlord",
+        "landlord",
+        "Say which portal user is which landlord; `list landlords` shows them.",
+    ),
     "staff": CommandEntry(
         "command_line.commands.staff",
         "staff",

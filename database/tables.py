@@ -158,7 +158,7 @@ bulk_file = _table(
     sa.Column("due_on_pattern", sa.Text),
     sa.Column("separator", sa.Text),
     sa.Column("region", sa.JSON),
-    sa.Column("exemptions", sa.JSON),  # what the form's pages may do that others may not
+    sa.Column("exemptions", sa.JSON),  # how the form is unlike others: keys of [[documents]]
     sa.Column("shared_sha256", sa.String(64)),  # NULL: other machines cannot get it
 )
 

@@ -90,6 +90,16 @@ def one_of(states: type[StrEnum], name: str) -> sa.Enum:
     )
 
 
+def written_out(value: StrEnum) -> sa.ColumnClause[str]:
+    """
+    Return a word of ours as it stands in a statement, not as a value that is given with it.
+
+    To a column by which an index is partial (`kind = 'autopay'`) a word is compared written out:
+    of a given value SQLite must know each time what it is, and reads the whole statement anew.
+    """
+    return sa.literal_column(f"'{value}'", sa.String())
+
+
 @compiles(sa.CheckConstraint, "sqlite")
 def _write_check(check: sa.CheckConstraint, compiler: Any, **options: Any) -> str:
     """

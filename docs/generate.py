@@ -11,6 +11,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from command_line.help import EXAMPLES, grouped
+from command_line.registry import COMMANDS
 from data_checks.check import Check
 from data_checks.checks.catalog import CATALOG
 from data_checks.recording import is_waivable
@@ -27,6 +29,8 @@ from mail.letters.samples import a_sample_notice
 from mail.letters.templates import BILL, COMMON, NOTICE
 from mail.outbox.deliveries import DELIVERY
 from office.settings.settings import Settings
+from reporting.lists.catalog import LISTS
+from reporting.lists.sentences import SENTENCES
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -35,6 +39,10 @@ SETTINGS_BEGIN = "<!-- settings: written by `python docs/generate.py` -->"
 SETTINGS_END = "<!-- end of settings -->"
 VARIABLES_BEGIN = "<!-- variables: written by `python docs/generate.py` -->"
 VARIABLES_END = "<!-- end of variables -->"
+COMMANDS_BEGIN = "<!-- commands: written by `python docs/generate.py` -->"
+COMMANDS_END = "<!-- end of commands -->"
+LISTS_BEGIN = "<!-- lists: written by `python docs/generate.py` -->"
+LISTS_END = "<!-- end of lists -->"
 RULINGS = "rulings"  # the one section of rules.toml that holds no rules
 NUMBER = r"\d{1,3}[a-d]?"
 BETWEEN = r"[\s#_]*(?:,|-|–|(?<=[\s_])and(?=[\s_]))[\s#_]*"
@@ -57,7 +65,9 @@ class Citation:
 def pages() -> dict[Path, str]:
     """Return each page that is written by the code, as it should be now."""
     running, templates = DOCS / "running.md", DOCS / "templates.md"
+    commands = DOCS / "commands.md"
     return {
+        commands: with_commands(commands.read_text(encoding="utf-8")),
         DOCS / "checks.md": checks_page(),
         DOCS / "states.md": states_page(),
         DOCS / "rules.md": rules_page(),
@@ -274,6 +284,28 @@ def with_settings(page: str) -> str:
 def with_variables(page: str) -> str:
     """Put the variables of every mail's templates between their two marks."""
     return _between(page, VARIABLES_BEGIN, VARIABLES_END, _variables())
+
+
+def with_commands(page: str) -> str:
+    """Put the commands by their groups, and the lists, between their marks."""
+    page = _between(page, COMMANDS_BEGIN, COMMANDS_END, _command_tables())
+    return _between(page, LISTS_BEGIN, LISTS_END, _list_table())
+
+
+def _command_tables() -> Iterator[str]:
+    for number, (title, names) in enumerate(grouped(list(COMMANDS))):
+        yield from (*([""] if number else []), f"### {title}", "")
+        yield _row(["command", "what it does", "for example"])
+        yield _row(["---", "---", "---"])
+        for name in names:
+            yield _row([f"`{name}`", COMMANDS[name].help, f"`{EXAMPLES[name][0]}`"])
+
+
+def _list_table() -> Iterator[str]:
+    yield _row(["list", "shows"])
+    yield _row(["---", "---"])
+    for name in LISTS:
+        yield _row([f"`{name}`", SENTENCES[name]])
 
 
 def _between(page: str, begin: str, end: str, lines: Iterable[str]) -> str:

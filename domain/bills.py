@@ -10,6 +10,21 @@ from domain.money import Money
 
 
 @dataclass(frozen=True, slots=True)
+class PageClaim:
+    """
+    What a bookmark, or the name of an attachment, says of a page.
+
+    `begins`: a bill of its own begins here, though the one before it were of the same account.
+    `is_alone`: nothing on the page itself names the account. `contradiction` says in a sentence
+    why a person must look at the page; then it is nobody's, whatever else is known.
+    """
+
+    begins: bool = False
+    is_alone: bool = False
+    contradiction: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PageFacts:
     """
     What one page of a bulk file says; `page` counts from 0.
@@ -30,6 +45,7 @@ class PageFacts:
     elsewhere: tuple[str, ...] = ()  # accounts on it outside the region that is looked at
     unseen: tuple[str, ...] = ()  # accounts in text of it that nobody sees
     text_checksum: int = field(default=0, compare=False)  # a checksum of all its text
+    claim: PageClaim | None = None  # None: a bookmark says nothing that its text does not
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +59,7 @@ class BillRange:
     text_checksums: tuple[int, ...] = ()  # of its pages, in their order
     lacks: str = ""  # a sentence about pages that are missing; nothing: it is whole
     kin: tuple[str, ...] = ()  # keys of others' accounts that rightly stand on its pages
-    is_ruled: bool = False  # a person said whose it is; it may show no account
+    is_ruled: bool = False  # a person or a bookmark said whose it is; it may show no account
     loose: int = 0  # of its last pages: only their place in the file says that they are its own
 
 

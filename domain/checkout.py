@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -130,6 +130,7 @@ class CheckoutEnd(StrEnum):
     OPEN = "open"
     EXPIRED = "expired"
     REFUSED = "refused"
+    AWAITS = "awaits"  # the bank wants its customer's yes on a page of its own
     ON_ITS_WAY = "on-its-way"  # asked, and the answer is not there: nobody pays again
     PAID = "paid"
     PAID_IN_PART = "paid-in-part"  # a part of it went back
@@ -174,6 +175,7 @@ class Checkout:
     advice: Advice | None
     taken_at: datetime | None
     consent: str = ""  # the text that a bank debit was agreed to by, as it was shown
+    bank_page: str = field(default="", repr=False)  # where its customer answers their bank
 
     @property
     def amount(self) -> Money:
@@ -189,7 +191,8 @@ class Checkout:
 
     def end(self, now: datetime) -> CheckoutEnd:
         if self.payment is not None:
-            return _ENDS.get(self.payment, CheckoutEnd.ON_ITS_WAY)
+            is_open = CheckoutEnd.AWAITS if self.bank_page else CheckoutEnd.ON_ITS_WAY
+            return _ENDS.get(self.payment, is_open)
         if self.state is CheckoutState.REFUSED:
             return CheckoutEnd.REFUSED
         return CheckoutEnd.OPEN if now < self.expires_at else CheckoutEnd.EXPIRED

@@ -8,6 +8,8 @@ from datetime import date, datetime
 from domain.money import Money
 
 FINAL_CYCLE = "final"  # final bills in a period of their own, which overlaps no other
+BY_TEXT, BY_BOOKMARKS, BY_ATTACHMENTS = "text", "bookmarks", "attachments"
+NAMED_BY = (BY_TEXT, BY_BOOKMARKS, BY_ATTACHMENTS)  # what names the account of a bulk file's pages
 NOTICE = "-notice"  # how the forms end that remind of a bill and are none (rule 14)
 
 
@@ -65,6 +67,10 @@ class BulkFile:
     `ignore` are signals that hold no page of this form, `not_accounts` finds numbers that look
     like accounts and are none, with `may_name_others` its pages name other accounts rightly, and
     `nameless` says whether pages that name none stand after their bill, before it, or never.
+
+    `by` is what says whose the pages are: their text, the file's bookmarks of one `level` (1 is the
+    outermost), or the names of files attached to it. `title` finds the account in such a bookmark
+    or name; without one `account` does.
     """
 
     form: str
@@ -79,6 +85,9 @@ class BulkFile:
     not_accounts: str | None = None
     may_name_others: bool = False
     nameless: str = "after"
+    by: str = BY_TEXT
+    title: str | None = None
+    level: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,16 @@ TEXTED = frozenset(
     }
 )
 
+# What leaves by day alone, and to nobody but who agreed to it: news of the office, too (rule 111).
+BY_DAY = TEXTED | {MessageKind.COMMUNICATION}
+
+# The alphabet of phone networks (GSM 03.38): who writes another letter pays for fewer a segment.
+_PLAIN = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    "ÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_TWICE = frozenset("^{}\\[~]|€\f")  # an escape stands before each
+
 
 class ConsentWay(StrEnum):
     """By what a consent to texts was given or taken back."""
@@ -51,6 +61,20 @@ def read_reply(words: str) -> PhoneReply:
     """Tell what an answer means; `stop.` and ` Stop all ` stop, a sentence says nothing."""
     said = "".join(filter(str.isalpha, words)).upper()
     return next((reply for reply, known in _WORDS.items() if said in known), PhoneReply.OTHER)
+
+
+def count_segments(words: str) -> int:
+    """
+    Count the segments that a carrier sends a text in, and charges for.
+
+    One has 160 letters of the networks' alphabet, or 70 where another letter is in it (á, í, ó, ú
+    are such); of a longer text each has 153, or 67.
+    """
+    if all(letter in _PLAIN or letter in _TWICE for letter in words):
+        size, one, each = len(words) + sum(letter in _TWICE for letter in words), 160, 153
+    else:
+        size, one, each = len(words.encode("utf-16-le")) // 2, 70, 67
+    return 1 if size <= one else -(-size // each)
 
 
 def is_quiet(local: datetime, begins: time, ends: time) -> bool:

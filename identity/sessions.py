@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.definitions.identity import staff, web_session, web_user
+from database.tables import bill_run
 from domain.identity import Role, UserState
 from identity.tokens import new_token, token_hash
 
@@ -30,6 +31,7 @@ class SignedIn:
     seen_at: datetime
     role: Role | None = None
     needs_code: bool = False
+    newest: tuple[str, str] | None = None  # read along: the utility and its time zone, as exported
 
     @property
     def is_staff(self) -> bool:
@@ -78,9 +80,27 @@ def begin_session(
     return token
 
 
+# Every page of a customer says above all whose it is: that is read along with the session.
+_NEWEST = (
+    sa.select(bill_run.c.utility, bill_run.c.timezone)
+    .order_by(bill_run.c.imported_at.desc())
+    .limit(1)
+    .subquery("newest")
+)
 _USERS = (
-    sa.select(web_session, web_user.c.address, web_user.c.language)
+    sa.select(
+        web_session.c.token_sha256,
+        web_session.c.csrf,
+        web_session.c.user_number,
+        web_session.c.seen_at,
+        web_session.c.needs_code,
+        web_user.c.address,
+        web_user.c.language,
+        _NEWEST.c.utility,
+        _NEWEST.c.timezone,
+    )
     .join(web_user, web_user.c.number == web_session.c.user_number)
+    .outerjoin(_NEWEST, sa.true())
     .where(
         web_session.c.token_sha256 == sa.bindparam("token"),
         web_session.c.ended_at.is_(None),
@@ -124,6 +144,7 @@ def find_session(
         row.language,
         row.seen_at,
         needs_code=row.needs_code,
+        newest=None if row.utility is None else (row.utility, row.timezone),
     )
 
 

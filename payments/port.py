@@ -35,6 +35,7 @@ _CODES = {
         "authentication_required",
         "approve_with_id",
         "offline_pin_required",
+        "payment_intent_authentication_failure",
         "online_or_offline_pin_required",
     ),
     Advice.NEW_METHOD: (
@@ -85,6 +86,7 @@ class DrawAnswer(StrEnum):
 
     APPROVED = "approved"  # the money is ours; an ACH draw may still be returned
     DECLINED = "declined"
+    AWAITS = "awaits"  # the customer's bank wants a yes on a page of its own; nothing is drawn yet
     NOT_FOUND = "not-found"  # it knows nothing of it now, which is no proof that it never will
 
 
@@ -96,7 +98,8 @@ class DrawRequest:
     `key` is made of business facts (`autopay/2026-10/0110371/1`): asked again under the same key,
     a gateway that keeps keys answers as before. `amount` is in cents of the office's currency.
     `is_by_customer`: the customer asked for it at that moment, before the page; card networks want
-    to be told which of the two it is.
+    to be told which of the two it is. `returns_to` is where the page of their bank leads them back
+    to; where it is empty nobody waits, and a draw that wants the customer is given up.
     """
 
     key: str
@@ -105,6 +108,7 @@ class DrawRequest:
     method_kind: MethodKind
     amount: Money
     is_by_customer: bool = False
+    returns_to: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,8 @@ class DrawResult:
     The gateway's answer; `reference` is its own number, which is the confirmation (rule 78).
 
     `code` is the gateway's word for a decline and `advice` what it means for us; neither holds
-    personal data. `answered_at` is a moment in UTC, by the gateway's clock.
+    personal data. `answered_at` is a moment in UTC, by the gateway's clock. `bank_page` is where a
+    customer whose draw AWAITS them is sent: a secret of theirs, which no log may have.
     """
 
     answer: DrawAnswer
@@ -122,6 +127,7 @@ class DrawResult:
     code: str = ""
     advice: Advice | None = None
     answered_at: datetime | None = None
+    bank_page: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,11 +211,20 @@ class PaymentGateway(Protocol):
         ...
 
     def confirm(self, reference: str, request: DrawRequest) -> DrawResult:
-        """Draw what was prepared; a decline is an answer, not an exception."""
+        """
+        Draw what was prepared; a decline is an answer, not an exception.
+
+        A draw that wants the customer AWAITS them where the request says where they come back to.
+        """
         ...
 
     def lookup(self, request: DrawRequest, reference: str | None) -> DrawResult:
-        """Find out what became of a draw, by its reference or its key; moves no money."""
+        """
+        Find out what became of a draw, by its reference or its key; moves no money.
+
+        One that awaits its customer is given up where the request says of no way back, and is
+        declined from then on, if they were not faster.
+        """
         ...
 
     def refund(self, reference: str, amount: Money, key: str) -> Refunded:

@@ -29,6 +29,7 @@ from web.layout import missing, refuse_looking, send_static
 from web.mail_thread import MailThread, sending_mail
 from web.mailed_links import ask_to_unsubscribe, fetch_export, read_communication, unsubscribe
 from web.monitors import LastLook, tell_health, tell_metrics
+from web.office.watching import Watchers
 from web.pages import down, failed, not_there
 from web.payment_thread import PaymentThread
 from web.staff_routes import office_routes, staff_access_routes
@@ -71,6 +72,7 @@ def desk_of(office: Office) -> Starlette:
     desk.state.refuse_looking = refuse_looking
     desk.state.mail_thread = MailThread(office)
     desk.state.mail_waits = desk.state.mail_thread.waits
+    desk.state.watchers = Watchers()
     desk.state.payment_thread = PaymentThread(office, desk.state.mail_waits)
     return desk
 

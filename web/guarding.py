@@ -16,6 +16,8 @@ LARGEST_UPLOAD = 2_000_000_000  # a city's bulk PDFs; nobody but staff who may c
 UPLOADS = "/office/close/upload"
 POSTS = "/office/communications/add"
 CORRECTED = "/office/correct"
+PICTURES = "/office/settings/theme/picture"
+LARGEST_PICTURE = 10_100_000  # a picture of ten million octets, and the form around it
 LARGEST_POST = 50_000_000  # a newsletter, or the small export of one bill
 TEMPLATES = "/office/communications/templates"
 EDITS, PREVIEWS = f"{TEMPLATES}/edit", f"{TEMPLATES}/preview"
@@ -23,7 +25,16 @@ MESSAGES = "/office/communications/messages"
 SETTINGS = "/office/settings"
 SETTING = f"{SETTINGS}/change"
 WRITE = "/office/communications/write"
-WRITES = (WRITE, f"{WRITE}/test", f"{WRITE}/send")
+ATTACHES = f"{WRITE}/look"
+TEXT_MANY = "/office/communications/text"
+WRITES = (
+    WRITE,
+    f"{WRITE}/test",
+    f"{WRITE}/send",
+    TEXT_MANY,
+    f"{TEXT_MANY}/test",
+    f"{TEXT_MANY}/send",
+)
 WRITTEN = frozenset(
     {EDITS, PREVIEWS, MESSAGES, SETTING, *WRITES}
 )  # forms in which whole texts are written
@@ -158,11 +169,22 @@ def largest_of(path: str) -> int:
     """Return how many octets the body of a request to a path may have."""
     if path == UPLOADS:
         return LARGEST_UPLOAD
-    if path in (POSTS, CORRECTED):
+    if path in (POSTS, CORRECTED, ATTACHES):
         return LARGEST_POST
+    if path == PICTURES:
+        return LARGEST_PICTURE
     if path in WRITTEN:
         return LARGEST_WRITTEN
     return LARGEST_WEBHOOK if path.startswith("/webhooks/") else LARGEST_BODY
+
+
+def say_limit(path: str) -> str:
+    """Write the limit of a path as people say it: `2 GB`, `50 MB`, `16 KB`."""
+    size, unit = float(largest_of(path)), "octets"
+    for larger in ("KB", "MB", "GB"):
+        if size >= 1_000:
+            size, unit = size / 1_000, larger
+    return f"{size:.0f} {unit}"
 
 
 def _announced(scope: Scope) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from domain import languages
 from domain.money import ZERO, Money
 from mail.letters.since_bill import say_since_bill
 from reporting.wording import with_commands
+from web.guarding import largest_of, say_limit
 from web.theme import theme_of
 from web.visits import Visit
 from web.words import LANGUAGES
@@ -49,7 +51,7 @@ def templates() -> Environment:
     found.filters.update(money=say_money, ledger=say_ledger, number=say_number)
     found.filters.update(with_commands=with_commands)
     found.filters.update({name: _in_language(say) for name, say in IN_LANGUAGE.items()})
-    found.globals.update(static=static_path)
+    found.globals.update(static=static_path, largest_of=largest_of, say_limit=say_limit)
     return found
 
 
@@ -129,5 +131,16 @@ def send_static(request: Request) -> Response:
     for file in STATIC.iterdir():
         if file.suffix in _TYPES and static_path(file.name) == asked:
             kept = {"Cache-Control": "public, max-age=31536000, immutable"}
-            return Response(file.read_bytes(), media_type=_TYPES[file.suffix], headers=kept)
+            return Response(_served(file), media_type=_TYPES[file.suffix], headers=kept)
     return Response("Not found.\n", 404, media_type="text/plain")
+
+
+@cache
+def _served(file: Path) -> bytes:
+    """Return what a browser gets of a file: of a style sheet what it reads, not what people do."""
+    content = file.read_text("utf-8")
+    if file.suffix == ".css":
+        content = re.sub(r"/\*.*?\*/", "", content, flags=re.DOTALL)
+        content = re.sub(r"\s*([{};])\s*", r"\1", re.sub(r"\s+", " ", content))
+        content = re.sub(r"([\w-]): ", r"\1:", content).replace(";}", "}").strip()
+    return content.encode()

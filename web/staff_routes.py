@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from starlette.datastructures import FormData
 from starlette.responses import Response
 from starlette.routing import Route
 
-from web.guarding import CORRECTED, POSTS, UPLOADS, WRITTEN
+from web.guarding import ATTACHES, CORRECTED, PICTURES, POSTS, UPLOADS, WRITE, WRITTEN
 from web.office import access, arranging, close, customers, outsorting, payments, start, theme
+from web.office.administration.pictures import take_picture
 from web.office.administration.routes import ROUTES as ADMINISTRATION
 from web.office.corrections import correcting, undoing
 from web.office.decisions.autopay import AUTOPAY
@@ -18,19 +20,31 @@ from web.office.decisions.deciding import RowDecision, show_decision, take_decis
 from web.office.decisions.deposits import show_differences, take_settled
 from web.office.decisions.emails import EMAILS
 from web.office.decisions.findings import FINDINGS
+from web.office.decisions.landlords import LANDLORDS, show_linking, take_linking
 from web.office.decisions.payments import PAYMENTS
 from web.office.decisions.printing import PRINTING
 from web.office.enrollment import enrolling
 from web.office.late.routes import ROUTES as LATE
 from web.office.lists import ListPage, export_list, show_list
 from web.office.mailing.routes import ROUTES as MAILING
-from web.office.pages import DIFFERENCES, LIST_PAGES, groups
+from web.office.mailing.writing import take_look_with_file
+from web.office.pages import DIFFERENCES, LINK_LANDLORD, LIST_PAGES, groups
 from web.office.permissions import Permission, may
 from web.office.sorting.routes import ROUTES as SORTING
 from web.office.uploading import take_export, uploading
+from web.office.watching import STEPS, watch_steps
 from web.office.wording.routes import ROUTES as WORDING
-from web.office.wording.writing import written_fields
-from web.visits import Page, Reads, Visit, for_staff, half_signed_in, open_staff_page
+from web.office.wording.writing import keep_lines, written_fields
+from web.visits import (
+    Endpoint,
+    Page,
+    Reads,
+    Visit,
+    clean_fields,
+    for_staff,
+    half_signed_in,
+    open_staff_page,
+)
 
 OPEN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/office/sign-in", access.show_sign_in),
@@ -70,19 +84,25 @@ STAFF: tuple[tuple[str, str, Page, Permission], ...] = (
     ("POST", f"{enrolling.ENROLL}/link", enrolling.take_link, Permission.DECIDE),
     ("POST", f"{enrolling.ENROLL}/offer", enrolling.take_terms, Permission.DECIDE),
     ("POST", f"{enrolling.ENROLL}/agree", enrolling.take_yes, Permission.DECIDE),
+    ("GET", LINK_LANDLORD, show_linking, Permission.LINK_ACCOUNTS),
+    ("POST", LINK_LANDLORD, take_linking, Permission.LINK_ACCOUNTS),
     ("GET", "/office/settings/theme", theme.show_theme, Permission.SETTINGS),
 )
 UPLOADED: tuple[tuple[str, Permission, str, Callable[[Visit, Any], Response]], ...] = (
     (UPLOADS, Permission.CLOSE, "/office/close", take_export),
     (POSTS, Permission.DECIDE, "/office/communications", take_posting),
+    (PICTURES, Permission.PORTAL_SETTINGS, "/office/settings/theme", take_picture),
+    (ATTACHES, Permission.INVITE_MANY, WRITE, take_look_with_file),
     (CORRECTED, Permission.CORRECT, CORRECTED, correcting.take_small_export),
 )
+STREAMED: tuple[tuple[str, Permission, Endpoint], ...] = ((STEPS, Permission.LOOK, watch_steps),)
 DECISIONS: tuple[RowDecision, ...] = (
     *EMAILS,
     *PAYMENTS,
     *AUTOPAY,
     *COMMUNICATIONS,
     *FINDINGS,
+    *LANDLORDS,
     *PRINTING,
 )
 
@@ -122,14 +142,19 @@ def office_routes() -> list[Route]:
     pages = sorted(staff_pages(), key=lambda page: ("{" in page[1], -len(page[1])))
     return [
         *(
-            Route(path, uploading(needed, back, take), methods=["POST"])
+            Route(path, uploading(needed, back, take, _cleans(path)), methods=["POST"])
             for path, needed, back, take in UPLOADED
         ),
+        *(Route(path, send, methods=["GET"]) for path, _needed, send in STREAMED),
         *(
             Route(path, for_staff(page, needed, _reads(path)), methods=[method])
             for method, path, page, needed in pages
         ),
     ]
+
+
+def _cleans(path: str) -> Callable[[FormData], dict[str, str]]:
+    return keep_lines if path == ATTACHES else clean_fields
 
 
 def _reads(path: str) -> Reads | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
+import zlib
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -20,7 +22,12 @@ KINDS = ("PNG", "JPEG", "WEBP")  # no SVG: it may hold scripts
 LARGEST_FILE = 10_000_000  # octets
 MOST_POINTS = 40_000_000
 LOGO, PHOTO = (320, 96), (1_440, 560)  # at most so wide and high, twice what a page shows
+FAULTS = (  # what a picture's reader may say of a file that is none
+    *(OSError, ValueError, SyntaxError, EOFError, IndexError, OverflowError),
+    *(struct.error, zlib.error),
+)
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+_OF_PICTURES = _FOREVER | {"Content-Security-Policy": "sandbox; default-src 'none'"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ def send_themed(request: Request) -> Response:
         return Response(theme.style, media_type="text/css", headers=_FOREVER)
     for picture in (theme.logo, theme.photo):
         if picture is not None and picture.path == asked:
-            return Response(picture.content, media_type=picture.media_type, headers=_FOREVER)
+            return Response(picture.content, media_type=picture.media_type, headers=_OF_PICTURES)
     return Response("Not found.\n", 404, media_type="text/plain")
 
 
@@ -83,30 +90,43 @@ def _read(home: str, color: str, logo: str, photo: str) -> Theme:
     )
 
 
+def remake(content: bytes, said: str, most: tuple[int, int], kind: str) -> ThemePicture:
+    """
+    Write a picture anew, of its points alone and at most so wide and high.
+
+    Where it was taken, by what, its comments, its color profile and what hangs behind it are gone;
+    it stands as its camera was held. Raises Misuse, beginning with `said`, for a file that is no
+    picture, and for one with so many points that to read it would take the machine's memory.
+    """
+    from PIL import Image, ImageOps  # it takes long to load
+
+    try:
+        with Image.open(io.BytesIO(content), formats=KINDS) as found:
+            if found.width * found.height > MOST_POINTS:
+                raise Misuse(f"{said} has too many points; make it smaller.")
+            upright = ImageOps.exif_transpose(found)
+            points = (upright or found).convert("RGB" if kind == "JPEG" else "RGBA")
+    except Image.DecompressionBombError as failure:
+        raise Misuse(f"{said} has too many points; make it smaller.") from failure
+    except FAULTS as failure:
+        raise Misuse(f"{said} is no PNG, JPEG or WebP that can be read.") from failure
+    points.thumbnail(most)
+    made = Image.new(points.mode, points.size)  # `points` still knows what stood beside them
+    made.paste(points)
+    out = io.BytesIO()
+    made.save(out, kind, optimize=True)
+    path = f"/theme/{_short(out.getvalue())}.{kind.lower()}"
+    size = (max(made.width // 2, 1), max(made.height // 2, 1))
+    return ThemePicture(path, *size, f"image/{kind.lower()}", out.getvalue())
+
+
 def _picture(
     home: Path, setting: str, name: str, most: tuple[int, int], kind: str
 ) -> ThemePicture | None:
     """Read a picture and write it anew, so that a page never sends what a file smuggles."""
     if not name:
         return None
-    from PIL import Image, UnidentifiedImageError  # it takes long to load
-
-    content = _content(home, setting, name)
-    try:
-        with Image.open(io.BytesIO(content), formats=KINDS) as found:
-            if found.width * found.height > MOST_POINTS:
-                raise Misuse(f"{setting}: {name} has too many points; make it smaller.")
-            made = found.convert("RGB" if kind == "JPEG" else "RGBA")
-    except Image.DecompressionBombError as failure:
-        raise Misuse(f"{setting}: {name} has too many points; make it smaller.") from failure
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as failure:
-        raise Misuse(f"{setting}: {name} is no PNG, JPEG or WebP that can be read.") from failure
-    made.thumbnail(most)
-    out = io.BytesIO()
-    made.save(out, kind, optimize=True)
-    path = f"/theme/{_short(out.getvalue())}.{kind.lower()}"
-    size = (max(made.width // 2, 1), max(made.height // 2, 1))
-    return ThemePicture(path, *size, f"image/{kind.lower()}", out.getvalue())
+    return remake(_content(home, setting, name), f"{setting}: {name}", most, kind)
 
 
 def _content(home: Path, setting: str, name: str) -> bytes:

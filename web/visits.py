@@ -301,8 +301,8 @@ def _visit(request: Request, form: Mapping[str, str], *, before_code: bool = Fal
             return Visit(request, only_looking(office), now, form, _looked_at(looking), looking)
         token = request.cookies.get(cookie_name(office), "")
         session = find_session(books, token, now, before_code=before_code)
-        if session is not None:  # a page comes of it: what it says above all is read along
-            request.scope[NEWEST] = newest_utility_in(books)
+        if session is not None:  # a page comes of it: what it says above all was read along
+            request.scope[NEWEST] = session.newest or newest_utility_in(books)
     return Visit(request, office, now, form, session)
 
 

@@ -68,10 +68,17 @@ _MOVEMENTS = """
 def make_city(
     database: Database, accounts: int, now: datetime, *, has_movements: bool = True
 ) -> None:
-    """Fill empty books: every month is closed, all but the newest with its movements alone."""
+    """Make the tables of empty books, and fill them."""
     if sa.inspect(database.engine).get_table_names():
         raise RuntimeError("the database is not empty; give one that holds nothing")
     metadata.create_all(database.engine)
+    fill_city(database, accounts, now, has_movements=has_movements)
+
+
+def fill_city(
+    database: Database, accounts: int, now: datetime, *, has_movements: bool = True
+) -> None:
+    """Fill empty books: every month is closed, all but the newest with its movements alone."""
     months = list(_months(now.date()))
     with database.writing() as books:
         for start, end in months:

@@ -24,12 +24,24 @@ from billing_system.export.table_keys import (
 from billing_system.export_files import Place, open_place
 from billing_system.port import Note, NoteKind
 from domain.failures import Misuse
-from domain.periods import Boundary, BulkFile, ControlTotals, Period, Utility
+from domain.periods import (
+    BY_ATTACHMENTS,
+    BY_BOOKMARKS,
+    BY_TEXT,
+    NAMED_BY,
+    Boundary,
+    BulkFile,
+    ControlTotals,
+    Period,
+    Utility,
+)
 
 _KEYS = (
     *("form", "file", "account", "amount_due", "due_date", "separator", "region"),
     *("ignore", "ignore_reason", "not_accounts", "may_name_others", "nameless"),
+    *("by", "title", "level"),
 )
+_DEEPEST_LEVEL = 32  # of bookmarks
 
 
 def read_bulk_files(documents: Any) -> tuple[BulkFile, ...]:
@@ -67,7 +79,36 @@ def _read_bulk_file(section: ManifestSection) -> BulkFile:
         not_accounts=section.optional_text("not_accounts"),
         may_name_others=_read_flag(section, "may_name_others"),
         nameless=section.optional_text("nameless") or "after",
+        by=_read_by(section),
+        title=section.optional_pattern("title"),
+        level=_read_level(section),
     )
+
+
+def _read_by(section: ManifestSection) -> str:
+    """Read what names the accounts; keys that only bookmarks or attachments have need it."""
+    by = section.values.get("by", BY_TEXT)
+    if by not in NAMED_BY:
+        names = ", ".join(f'"{name}"' for name in NAMED_BY)
+        raise fault(section.place("by"), f"is {show(by)}; write one of {names}")
+    if by == BY_TEXT and "title" in section.values:
+        wanted = f'"{BY_BOOKMARKS}" or "{BY_ATTACHMENTS}"'
+        raise fault(section.place("title"), f"needs by = {wanted}; add it, or remove title")
+    if by != BY_TEXT and section.values.get("nameless", "after") == "before":
+        reason = f'cannot be "before" with by = "{by}", which says where a bill begins'
+        raise fault(section.place("nameless"), f"{reason}; remove one of them")
+    return str(by)
+
+
+def _read_level(section: ManifestSection) -> int:
+    if "level" not in section.values:
+        return 1
+    value = section.values["level"]
+    if section.values.get("by") != BY_BOOKMARKS:
+        raise fault(section.place("level"), f'needs by = "{BY_BOOKMARKS}"; add it, or remove level')
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _DEEPEST_LEVEL:
+        raise fault(section.place("level"), f"is {show(value)}; write 1 to {_DEEPEST_LEVEL}")
+    return value
 
 
 def _read_names(section: ManifestSection, key: str) -> tuple[str, ...]:

@@ -25,13 +25,23 @@ from reporting.lists.reading import (
     headings_of,
     shown_rows,
 )
+from reporting.lists.sentences import SENTENCES
 
 if TYPE_CHECKING:
     from office.equipment.office import Office
 
 
-@click.command(name="list")
-@click.argument("what", type=click.Choice(list(LISTS)))
+class ListCommand(click.Command):
+    """Says in its help what each list shows."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_options(ctx, formatter)
+        with formatter.section("WHAT is one of"):
+            formatter.write_dl([(name, SENTENCES[name]) for name in LISTS])
+
+
+@click.command(name="list", cls=ListCommand)
+@click.argument("what", type=click.Choice(list(LISTS)), metavar="WHAT")
 @click.option(
     "--where",
     multiple=True,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +24,7 @@ from command_line.outcomes.split import (
 from command_line.progress import StepLines
 from command_line.split_customers import read_customers
 from domain.failures import Misuse
-from domain.periods import BulkFile
+from domain.periods import BY_ATTACHMENTS, BY_BOOKMARKS, BY_TEXT, NAMED_BY, BulkFile
 
 if TYPE_CHECKING:
     from splitter.association.knowledge import Knowledge
@@ -51,6 +53,22 @@ def parse_region(
 @click.option("--due-date", metavar="REGEX", help="Finds the due date.")
 @click.option("--separator", metavar="TEXT", help="Pages with this text belong to nobody.")
 @click.option("--region", callback=parse_region, metavar="L,T,R,B", help="Look only here, points.")
+@click.option(
+    "--by",
+    type=click.Choice(NAMED_BY),
+    default=BY_TEXT,
+    show_default=True,
+    help="What names the account.",
+)
+@click.option("--title", metavar="REGEX", help="Finds it in bookmarks or attached files' names.")
+@click.option(
+    "--level",
+    type=click.IntRange(1, 32),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="The level of the bookmarks that name accounts.",
+)
 @click.option(
     "--accounts",
     type=click.Path(path_type=Path),
@@ -84,6 +102,9 @@ def split(
     due_date: str | None,
     separator: str | None,
     region: tuple[float, float, float, float] | None,
+    by: str,
+    title: str | None,
+    level: int,
     accounts: Path | None,
     folder: Path,
     ocr: bool,
@@ -94,8 +115,10 @@ def split(
 ) -> int:
     """Write one PDF for each account of FILE, named after the account.
 
-    A page belongs to the account it names, else to the bill before it. Exit status 4: some pages
-    or accounts need a person; they are listed, and the bills of all other accounts are written.
+    A page belongs to the account it names, else to the bill before it; with --by bookmarks, or
+    attachments, to the account that a bookmark or an attached file's name says. Exit status 4:
+    some pages or accounts need a person; they are listed, and the bills of all other accounts are
+    written.
     A page that bears another customer's mark, or is otherwise unlike what may follow a bill, goes
     to a person; with --accounts that is known better. Pages read with --ocr are listed too: without
     --accounts nothing here knows whether there is such an account.
@@ -103,7 +126,12 @@ def split(
     check_file(file)
     check_folder(folder)
     knowledge = read_customers(accounts) if accounts else None
-    bulk = BulkFile("utility-bill", file.name, account, amount_due, due_date, separator, region)
+    if by == BY_TEXT and title:
+        raise Misuse("--title needs --by bookmarks or --by attachments; give one, or leave it out.")
+    bulk = BulkFile(
+        "utility-bill", file.name, account, amount_due, due_date, separator, region,
+        by=by, title=title, level=level if by == BY_BOOKMARKS else 1,
+    )  # fmt: skip
     from splitter.copying.verifying import VerificationPolicy
 
     verification_policy = VerificationPolicy(read_back_every, audit_every)
@@ -138,7 +166,10 @@ def _split(request: SplitRequest) -> SplitFigures:
     steps = StepLines()
     bulk, folder = request.bulk, request.folder
     knowledge = request.knowledge or NOTHING_KNOWN
-    with Splitting(request.file, bulk, ocr=request.ocr) as splitting:
+    with (
+        _one_file(request) as file,
+        Splitting(file, bulk, ocr=request.ocr) as splitting,
+    ):
         steps.begin("reading")
         assignment = splitting.plan(
             progress=_moving(steps, "reading", splitting.pages), knowledge=knowledge
@@ -166,6 +197,20 @@ def _split(request: SplitRequest) -> SplitFigures:
         looked_at = say_verification(outcome.read_back, outcome.audited)
         steps.end("writing", f"{len(outcome.bills):,} bills; {looked_at}")
         return replace(figures, outcome=outcome)
+
+
+@contextmanager
+def _one_file(request: SplitRequest) -> Iterator[Path]:
+    """Give the file to split; of a portfolio one with all its bills, while it is needed."""
+    if request.bulk.by != BY_ATTACHMENTS:
+        yield request.file
+        return
+    from splitter.workers.unfolder import unfold_file
+
+    with tempfile.TemporaryDirectory(prefix="billclose-") as folder:  # private to its owner
+        unfolded = Path(folder) / request.file.name
+        unfold_file(request.file, unfolded, request.file.name)
+        yield unfolded
 
 
 def _moving(steps: StepLines, step: str, total: int) -> Callable[[int], None]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from command_line.commands.mass_text import announce, take_back
 from command_line.options import (
     DONE,
     NEEDS_PERSON,
@@ -23,6 +24,10 @@ from domain.words import say_count
 @click.group()
 def texts() -> None:
     """See how text messages stand, send what is due, act on a STOP."""
+
+
+for further in (announce, take_back):
+    texts.add_command(further)
 
 
 @texts.command()

@@ -49,6 +49,8 @@ checkout = make_table(
     sa.Column("not_taken", one_of(NotTaken, "not_taken")),  # why it was refused
     sa.Column("not_taken_of", sa.String(64), nullable=False, server_default=""),  # which account
     sa.Column("consent", sa.Text, nullable=False, server_default=""),  # of a bank debit, as shown
+    sa.Column("returns_to", sa.Text, nullable=False, server_default=""),  # from the bank's page
+    sa.Column("bank_page", sa.Text, nullable=False, server_default=""),  # while it awaits its yes
     sa.Column("made_at", Moment, nullable=False),
     sa.Column("expires_at", Moment, nullable=False),
     sa.Column("submitted_at", Moment),

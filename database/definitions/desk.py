@@ -29,3 +29,15 @@ desk_work = sa.Table(
     ),  # JSON, of a schedule: its groups
     sa.Index(None, "period", "began_at"),
 )
+
+# What the steps of a piece of work said, in their order; nothing of it is changed afterwards, so
+# that a page which has read some of it goes on where it was.
+desk_step = sa.Table(
+    "desk_step",
+    metadata,
+    sa.Column("work", sa.ForeignKey("desk_work.key"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("step", sa.String(40), nullable=False),
+    sa.Column("percent", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("sentence", sa.Text),  # what came of it; None: it goes on
+)

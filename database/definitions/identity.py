@@ -135,6 +135,8 @@ landlord_link = sa.Table(
     sa.Column("linked_at", Moment, nullable=False),
     sa.Column("linked_by", sa.String(100), nullable=False),
     sa.Column("unlinked_at", Moment),
+    sa.Column("unlinked_by", sa.String(100), nullable=False, server_default=""),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),  # of what was said last
     sa.UniqueConstraint("user_number", "cosigner_id"),
     sa.Index(None, "cosigner_id"),
 )

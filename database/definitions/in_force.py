@@ -93,10 +93,13 @@ VIEWS: dict[str, str | sa.Select[Any]] = {
             SELECT 1 FROM portal_link l WHERE l.period = a.period
                 AND l.account_key = o.account_key AND l.mailbox = u.mailbox)""",
     "landlord_in_force": f"""
-        SELECT c.period, c.cosigner_id, c.portal_user FROM cosigner c
-        WHERE c.portal_user <> '' AND NOT EXISTS (
-            SELECT 1 FROM web_user u WHERE u.mailbox = LOWER(c.portal_user)
-                AND u.state = 'deleted')
+        SELECT c.period, c.cosigner_id, c.portal_user
+        FROM cosigner c
+        JOIN bill_run r ON r.period = c.period
+        LEFT JOIN web_user u ON u.mailbox = LOWER(c.portal_user)
+        LEFT JOIN landlord_link k ON k.user_number = u.number AND k.cosigner_id = c.cosigner_id
+        WHERE c.portal_user <> '' AND (u.state IS NULL OR u.state <> 'deleted')
+            AND (k.unlinked_at IS NULL OR k.unlinked_at < r.imported_at)
         UNION ALL
         SELECT c.period, c.cosigner_id, u.address
         FROM landlord_link k

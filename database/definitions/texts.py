@@ -42,6 +42,21 @@ text_message = make_table(
     sa.Index(None, "reference"),
 )
 
+mass_text = make_table(
+    "mass_text",  # one text to many phones; recorded with all of them, or not at all
+    sa.Column("number", Number, primary_key=True),
+    sa.Column("content", sa.String(64), nullable=False),  # hash of all that was asked for
+    sa.Column("day", sa.Date, nullable=False),  # the local day it was asked for
+    sa.Column("words", sa.Text, nullable=False),
+    sa.Column("words_es", sa.Text, nullable=False, server_default=""),
+    sa.Column("audience", sa.Text, nullable=False),  # as JSON
+    sa.Column("phones", sa.Integer, nullable=False),
+    sa.Column("segments", sa.Integer, nullable=False),
+    sa.Column("recorded_at", Moment, nullable=False),
+    sa.Column("recorded_by", sa.String(100), nullable=False),
+    sa.UniqueConstraint("content", "day"),
+)
+
 text_consent = make_table(
     "text_consent",  # each yes and no, for good, with the very sentence that was agreed to
     sa.Column("number", Number, primary_key=True),
@@ -51,6 +66,7 @@ text_consent = make_table(
     sa.Column("at", Moment, nullable=False),
     sa.Column("way", one_of(ConsentWay, "way"), nullable=False),
     sa.Column("sentence", sa.Text, nullable=False, server_default=""),
+    sa.Column("news", sa.Boolean, nullable=False, server_default=sa.false()),  # of the office, too
     sa.Index(None, "user_number"),
     sa.Index(None, "phone"),
 )

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from database.definitions.checkout import checkout, checkout_line
 from database.ledger.tables import feed_file
 from database.tables import balance_due, bill_run, draw, gateway_payment
-from database.types import Cents, Moment
+from database.types import Cents, Moment, written_out
 from domain.money import ZERO, Money
 from domain.payments import DrawState, PaymentKind
 
@@ -56,7 +56,7 @@ def on_its_way(account_key: sa.ColumnElement[str]) -> sa.ColumnElement[Any]:
         .join_from(draw, gateway_payment, gateway_payment.c.key == draw.c.payment_key)
         .where(
             gateway_payment.c.account_key == account_key,
-            gateway_payment.c.kind == PaymentKind.AUTOPAY,
+            gateway_payment.c.kind == written_out(PaymentKind.AUTOPAY),
             draw.c.state.in_(ON_ITS_WAY),
         )
         .scalar_subquery()

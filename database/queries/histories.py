@@ -19,6 +19,7 @@ from database.queries.corrections import (
 )
 from database.queries.outsorted import is_outsorted
 from database.tables import account, bill, bill_run, gateway_payment, movement, period_close
+from database.types import written_out
 from domain.money import ZERO, Money
 from domain.movements import MovementKind
 from domain.payments import MethodKind, PaymentKind, PaymentState
@@ -220,7 +221,8 @@ def payments_of(books: Connection, keys: Sequence[str], most: int = 100) -> list
             sa.null(),
         )
         .where(
-            row.kind == PaymentKind.AUTOPAY, row.account_key.in_(keys), row.taken_at.is_not(None)
+            row.kind == written_out(PaymentKind.AUTOPAY),
+            row.account_key.in_(keys), row.taken_at.is_not(None)
         )
     )  # fmt: skip
     by_hand = (

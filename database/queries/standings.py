@@ -12,12 +12,16 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.definitions.account_changes import FLAGS, account_in_force
+from database.definitions.arrangements import arrangement
 from database.definitions.checkout import checkout, checkout_line
 from database.ledger.received import received_on
 from database.ledger.tables import account_change, balance_entry
 from database.queries.balances import on_its_way, open_balance, stands_with
 from database.queries.corrections import is_of_account, standing_corrections
+from database.queries.portal.accounts import seen_accounts
 from database.tables import account, balance_due, bill, bill_run, gateway_payment, movement
+from database.types import written_out
+from domain.arrangements import ArrangementState
 from domain.feeds import ChangeField
 from domain.ledger import EntryKind, EntrySource
 from domain.money import ZERO, Money
@@ -60,6 +64,7 @@ class AccountStanding:
     taken_last: tuple[Money, datetime] | None = None  # by autopay or by hand, and the moment
     paid_elsewhere: tuple[Money, date] | None = None  # the last, as the billing system tells
     since: SinceBill | None = None  # None: nothing moved since the newest bill
+    has_plan: bool = False  # it is paid in installments now
 
     @property
     def payable(self) -> Money:
@@ -81,12 +86,18 @@ def standings_of(books: Connection, keys: Sequence[str]) -> list[AccountStanding
     """Return how accounts stand, by number, in one reading of the books (rule 39)."""
     if not keys:
         return []
-    draws, paid = _payments(books, keys)
-    elsewhere = {
-        row.account_key: (row.amount, row.paid_on)
-        for row in books.execute(_ELSEWHERE, {"keys": list(keys)})
-    }
-    rows = books.execute(_STANDING, {"keys": list(keys)}).all()
+    return _standings(books, books.execute(_OF_KEYS, {"keys": list(keys)}).all())
+
+
+def standings_of_user(books: Connection, user: int, mailbox: str) -> list[AccountStanding]:
+    """Return how the accounts stand that a portal user sees (rules 39, 123-135), by number."""
+    return _standings(books, books.execute(_OF_USER, {"user": user, "mailbox": mailbox}).all())
+
+
+def _standings(books: Connection, rows: Sequence[Any]) -> list[AccountStanding]:
+    if not rows:
+        return []
+    draws, paid, elsewhere = _payments(books, [row.account_key for row in rows])
     told = _told(books, [row.account_key for row in rows if row.is_told])
     moved = since_bills(books, [row.account_key for row in rows if row.bills and row.has_moved])
     return [
@@ -120,15 +131,21 @@ def since_bills(books: Connection, keys: Sequence[str]) -> dict[str, SinceBill]:
 
 def _payments(
     books: Connection, keys: Sequence[str]
-) -> tuple[dict[str, NextDraw], dict[str, tuple[Money, datetime]]]:
-    """Return of each account what is drawn next, and what was paid last, by autopay or by hand."""
-    draws, paid = {}, {}
-    for row in books.execute(_PAYMENTS, {"keys": list(keys)}):
-        if row.taken_at is None:
-            draws[row.account_key] = NextDraw(row.pay_on, row.amount, row.method_kind, row.last4)
-        else:
-            paid[row.account_key] = row.amount, row.taken_at
-    return draws, paid
+) -> tuple[dict[str, NextDraw], dict[str, tuple[Money, datetime]], dict[str, tuple[Money, date]]]:
+    """Return of each account what is drawn next, what was taken last, and what came elsewhere."""
+    draws: dict[str, NextDraw] = {}
+    paid: dict[str, tuple[Money, datetime]] = {}
+    elsewhere: dict[str, tuple[Money, date]] = {}
+    for key, amount, taken_at, on, kind, last4 in books.execute(_PAYMENTS, {"keys": list(keys)}):
+        if kind is None:
+            if key not in elsewhere or on >= elsewhere[key][1]:
+                elsewhere[key] = -amount, on
+        elif taken_at is not None:
+            if key not in paid or taken_at >= paid[key][1]:
+                paid[key] = amount, taken_at
+        elif key not in draws or on <= draws[key].pay_on:
+            draws[key] = NextDraw(on, amount, kind, last4)
+    return draws, paid, elsewhere
 
 
 def _told(books: Connection, keys: Sequence[str]) -> dict[str, Any]:
@@ -163,6 +180,7 @@ def _to_standing(
         paid,
         elsewhere,
         since,
+        bool(row.has_plan),
     )
 
 
@@ -187,14 +205,21 @@ _STANDING = (
         sa.exists()
         .where(account_change.c.account_key == balance_due.c.account_key)
         .label("is_told"),
+        sa.exists()
+        .where(
+            arrangement.c.account_key == balance_due.c.account_key,
+            arrangement.c.state == ArrangementState.IN_FORCE,
+        )
+        .label("has_plan"),
         account.c.name,
         account.c.service_address,
         *(account.c[name.value] for name in FLAGS),
     )
     .join(account, stands_with(account))
-    .where(balance_due.c.account_key.in_(_KEYS))
     .order_by(balance_due.c.account)
 )
+_OF_KEYS = _STANDING.where(balance_due.c.account_key.in_(_KEYS))
+_OF_USER = _STANDING.where(balance_due.c.account_key.in_(seen_accounts()))
 _IN_FORCE = (
     sa.select(
         account.c.account_key,
@@ -227,12 +252,12 @@ _PLANNED = sa.select(
     sa.cast(sa.null(), _paid.taken_at.type).label("taken_at"),
     *_HOW,
 ).where(
-    _paid.kind == PaymentKind.AUTOPAY,
+    _paid.kind == written_out(PaymentKind.AUTOPAY),
     _paid.state == PaymentState.SCHEDULED,
     _paid.account_key.in_(_KEYS),
 )
 _BY_AUTOPAY = sa.select(_paid.account_key, _paid.amount, _paid.taken_at, *_HOW).where(
-    _paid.kind == PaymentKind.AUTOPAY,
+    _paid.kind == written_out(PaymentKind.AUTOPAY),
     _paid.state == PaymentState.SUCCEEDED,
     _paid.account_key.in_(_KEYS),
 )
@@ -242,17 +267,19 @@ _BY_HAND = (
     .join(gateway_payment, _paid.key == checkout.c.payment_key)
     .where(_paid.state == PaymentState.SUCCEEDED, checkout_line.c.account_key.in_(_KEYS))
 )
-_ALL = sa.union_all(_PLANNED, _BY_AUTOPAY, _BY_HAND).subquery("payments")
-# Read last, and so what stays: of what was taken the newest, of what is planned the next.
-_PAYMENTS = sa.select(_ALL).order_by(_ALL.c.taken_at, _ALL.c.pay_on.desc())
 # What comes back of ours bears our number, and is known above with its moment.
 _IS_OURS = sa.exists().where(
     _paid.account_key == movement.c.account_key, _paid.confirmation == movement.c.reference
 )
+_NO_MOMENT = sa.cast(sa.null(), _paid.taken_at.type)
+_NO_KIND, _NO_DIGITS = sa.cast(sa.null(), _paid.method_kind.type), sa.literal("")
 _TOLD = sa.select(
     balance_entry.c.account_key,
     balance_entry.c.amount,
-    balance_entry.c.happened_on.label("paid_on"),
+    _NO_MOMENT,
+    balance_entry.c.happened_on,
+    _NO_KIND,
+    _NO_DIGITS,
 ).where(
     balance_entry.c.kind == EntryKind.PAYMENT,
     balance_entry.c.source == EntrySource.FEED,
@@ -260,7 +287,14 @@ _TOLD = sa.select(
     balance_entry.c.account_key.in_(_KEYS),
 )
 _EXPORTED = (
-    sa.select(movement.c.account_key, movement.c.amount, movement.c.posted_on)
+    sa.select(
+        movement.c.account_key,
+        movement.c.amount,
+        _NO_MOMENT,
+        movement.c.posted_on,
+        _NO_KIND,
+        _NO_DIGITS,
+    )
     .join(balance_due, stands_with(movement))
     .where(
         movement.c.kind == MovementKind.PAYMENT,
@@ -269,7 +303,5 @@ _EXPORTED = (
         ~_IS_OURS,
     )
 )
-_BOTH = sa.union_all(_TOLD, _EXPORTED).subquery("elsewhere")
-_ELSEWHERE = sa.select(
-    _BOTH.c.account_key, (-_BOTH.c.amount).label("amount"), _BOTH.c.paid_on
-).order_by(_BOTH.c.paid_on)  # the last is read last, and stays
+# In one statement, in no order: of each kind `_payments` keeps one. Elsewhere is without a method.
+_PAYMENTS = sa.union_all(_PLANNED, _BY_AUTOPAY, _BY_HAND, _TOLD, _EXPORTED)

@@ -251,8 +251,8 @@ def resolve(
     period is closed, and for a condition, an account or an address that is none.
     """
     with database.reading() as books:
-        run = get_run(database, _newest_closed(books))
-        found = _read(books, run.period, audience, to_landlords)
+        run = get_run(database, newest_closed(books))
+        found = read_audience(books, run.period, audience, to_landlords)
         readers, left_out = choose_readers(
             (reader for reader in found if isinstance(reader, Reader)),
             suppressed=suppressed_mailboxes(books),
@@ -262,7 +262,8 @@ def resolve(
     return Resolved(run, readers, left_out, sum(reader is None for reader in found))
 
 
-def _newest_closed(books: Connection) -> str:
+def newest_closed(books: Connection) -> str:
+    """Return the newest closed period; raises Misuse where none is closed yet."""
     period = books.scalar(
         sa.select(period_close.c.period)
         .join(bill_run, bill_run.c.period == period_close.c.period)
@@ -277,9 +278,10 @@ def _newest_closed(books: Connection) -> str:
     return str(period)
 
 
-def _read(
+def read_audience(
     books: Connection, period: str, audience: Audience, to_landlords: bool
 ) -> list[Reader | None]:
+    """Return everybody who is meant, some of them several times; None: nobody has an address."""
     kind, values = audience.kind, audience.values
     if kind is AudienceKind.PORTAL_USERS:
         return list(read_portal_users(books, period))

@@ -114,6 +114,10 @@ _CONFIRM = (
     "Your bank wants you to confirm the payment, or to lift a limit.",
     "Please ask your bank or card company.",
 )
+_AUTHENTICATE = (
+    "Your bank wanted you to confirm this payment, and that did not happen.",
+    "Please pay by hand: your bank then asks you on a page of its own.",
+)
 _ADVISED = {
     Advice.LATER: _NO_FUNDS,
     Advice.NEW_METHOD: _UNFIT,
@@ -125,6 +129,7 @@ _KNOWN = (
     (r"insufficient|not sufficient|\bnsf\b|uncollected|\br0[19]\b", _NO_FUNDS),
     (r"expired card|card (has )?expired|expiration", _EXPIRED),
     (r"account closed|closed account|no account|unable to locate|\br0[234]\b", _CLOSED),
+    (r"authentication", _AUTHENTICATE),
     (r"unauthorized|revoked|stop payment|\br(05|07|08|10|29)\b", _NOT_ALLOWED),
 )
 
@@ -135,6 +140,7 @@ _BY_HAND = {
     _CLOSED[1]: "Please pay with another bank account.",
     _NOT_ALLOWED[1]: "Please call us before you pay again.",
     _UNFIT[1]: "Please pay with another one.",
+    _AUTHENTICATE[1]: "Please begin again and answer your bank, or choose another way to pay.",
 }
 
 

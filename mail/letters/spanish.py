@@ -37,6 +37,10 @@ _SPANISH = {
     "configúrelo de nuevo con otro método de pago.",
     "Your bank wants you to confirm the payment, or to lift a limit.": "Su banco quiere que "
     "confirme el pago o que aumente un límite.",
+    "Your bank wanted you to confirm this payment, and that did not happen.": "Su banco quería "
+    "que confirmara este pago, y eso no ocurrió.",
+    "Please pay by hand: your bank then asks you on a page of its own.": "Pague usted mismo en el "
+    "portal: su banco le preguntará entonces en una página propia.",
     "Please ask your bank or card company.": "Consulte a su banco o a la empresa de su tarjeta.",
     "The amount is above the maximum that was set for autopay.": "El importe supera el máximo que "
     "se fijó para el pago automático.",

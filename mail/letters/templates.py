@@ -24,7 +24,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from domain.causes import say_cause
 from domain.failures import Misuse, PermanentFailure
 from domain.languages import NAMES
-from domain.texts import TEXTED
+from domain.texts import BY_DAY
 from mail.letters.bill import FORM_TITLES, BillLetter, Letter, a_sample, in_languages
 from mail.letters.corrected import CORRECTED_BILL
 from mail.letters.notices import FOLDER, NOTICES, kind_of
@@ -206,7 +206,7 @@ class Templates:
     def _check_texts(self) -> None:
         """Word every text with sample facts, in both languages."""
         for language in NAMES:
-            for form in (*sorted(TEXTED), *TEXT_ANSWERS):
+            for form in (*sorted(BY_DAY), *TEXT_ANSWERS):
                 try:
                     self.word_text((form,), a_sample_text(form), language)
                 except PermanentFailure as failure:
@@ -271,7 +271,7 @@ def a_sample_text(form: str) -> dict[str, Any]:
     """Return invented values of a text message, with every variable that it can have."""
     own = {} if form in TEXT_ANSWERS else a_sample_notice(form).values()
     about = {"account_end": "37.1", "shows_amount": True, "link": "", "code": "271828"}
-    return {"utility": "Larkspur"} | own | about
+    return {"utility": "Larkspur", "words": "Water is off on Friday."} | own | about
 
 
 def _with(letter: BillLetter, variable: str) -> BillLetter:

@@ -18,9 +18,11 @@ from mail.outbox.deliveries import Delivery
 from mail.rendering.alerts import newest_utility
 from mail.rendering.notice_facts import find_facts_of_notice
 from mail.rendering.notices import NoticeRenderer
+from mail.texts.announcements import find_mass_text
 from mail.texts.outbox import ClaimedText
 
 CODE = "code"  # the form of the text that proves a phone
+ANNOUNCEMENT = "communication"  # that of what the office tells many
 ADD_METHOD = "add-method"  # that of the text with a link to the gateway's page
 
 
@@ -49,6 +51,8 @@ class TextWords:
         """Raises PermanentFailure or TemporaryFailure where it has nothing to say (any more)."""
         if row.kind is MessageKind.ACCESS:
             return self._code(row)
+        if row.kind is MessageKind.COMMUNICATION:
+            return self._announcement(row)
         facts = find_facts_of_notice(
             self.database,
             key=row.mail_key,
@@ -71,6 +75,18 @@ class TextWords:
             "link": self.notices.portal_links.url,
         }
         return self.templates.word_text(forms, letter.values() | about, letter.language)
+
+    def announce(self, words: str, language: str) -> str:
+        """Word what the office tells many: by whom it is, and how it ends (rule 111)."""
+        values = {"utility": newest_utility(self.database)[0], "words": words}
+        return self.templates.word_text((ANNOUNCEMENT,), values, language)
+
+    def _announcement(self, row: ClaimedText) -> str:
+        with self.database.reading() as books:
+            found = find_mass_text(books, row.form)
+        if found is None:
+            raise PermanentFailure("what it was to say is no longer in the books")
+        return self.announce(found.words_in(row.language), row.language)
 
     def answer(self, form: str, language: str) -> str:
         """Word what is answered to STOP, START and HELP."""

@@ -14,9 +14,22 @@ STOPPED = "the phone has answered STOP"
 TAKEN_BACK = "its owner chose mails instead"
 
 
-def agree(books: Connection, user: int, phone: str, sentence: str, now: datetime) -> None:
-    """Keep that a portal user, whose phone was proved by a code, wants texts (rule 103)."""
-    _record(books, user, phone, now, ConsentWay.CODE, given=True, sentence=sentence)
+def agree(
+    books: Connection,
+    user: int,
+    phone: str,
+    sentence: str,
+    now: datetime,
+    *,
+    news: bool = False,
+) -> None:
+    """
+    Keep that a portal user, whose phone was proved by a code, wants texts (rule 103).
+
+    `news`: the sentence speaks of what the office tells many, too (rule 111).
+    """
+    way = ConsentWay.CODE
+    _record(books, user, phone, now, way, given=True, sentence=sentence, news=news)
 
 
 def take_back(books: Connection, user: int, phone: str, now: datetime) -> int:
@@ -49,9 +62,16 @@ def _record(
     *,
     given: bool,
     sentence: str = "",
+    news: bool = False,
 ) -> None:
     books.execute(
         text_consent.insert().values(
-            user_number=user, phone=phone, given=given, at=now, way=way, sentence=sentence
+            user_number=user,
+            phone=phone,
+            given=given,
+            at=now,
+            way=way,
+            sentence=sentence,
+            news=news,
         )
     )

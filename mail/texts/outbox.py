@@ -16,7 +16,7 @@ from database.definitions.texts import text_message
 from database.owners import is_gone
 from database.queries.outsorted import is_outsorted
 from domain.deliveries import WAITING, DeliveryStatus, MessageKind, RecipientSource
-from domain.texts import TEXTED
+from domain.texts import BY_DAY
 from mail.port import Result
 from mail.texts.port import TextOutcome
 from mail.texts.readers import has_stopped, select_readers
@@ -124,7 +124,7 @@ def _claimed(row: Any, now: datetime) -> ClaimedText:
 def _fail_unwanted(books: Connection, now: datetime) -> None:
     rows, reader = text_message.c, select_readers().subquery("reader")
     wants = sa.exists().where(reader.c.number == rows.user_number, reader.c.phone == rows.phone)
-    is_unwanted = sa.or_(sa.and_(rows.kind.in_(TEXTED), ~wants), has_stopped(rows.phone))
+    is_unwanted = sa.or_(sa.and_(rows.kind.in_(BY_DAY), ~wants), has_stopped(rows.phone))
     books.execute(
         text_message.update()
         .where(rows.status.in_(WAITING), rows.next_try_at <= now, is_unwanted)

@@ -30,6 +30,12 @@ def readers_of(books: Connection, mailboxes: Collection[str]) -> dict[str, TextR
     return {row.mailbox: TextReader(*row) for row in books.execute(query)}
 
 
+def news_readers_of(books: Connection, mailboxes: Collection[str]) -> set[str]:
+    """Return which owners of mailboxes have agreed to texts about more than their own bills."""
+    query = select_readers().where(web_user.c.mailbox.in_(mailboxes), text_consent.c.news)
+    return {row.mailbox for row in books.execute(query)}
+
+
 def reader_of(books: Connection, user: int) -> TextReader | None:
     """Return a portal user as a reader of texts; None: they get mails."""
     row = books.execute(select_readers().where(web_user.c.number == user)).first()

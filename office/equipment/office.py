@@ -42,6 +42,7 @@ if TYPE_CHECKING:  # equipment is loaded by the first command that needs it
     from mail.texts.port import TextSender
     from payments.method_capture import MethodCapture
     from payments.port import PaymentGateway
+    from payments.sandbox.gateway import SandboxGateway
     from payments.sandbox.method_capture import SandboxCapture
     from reporting.run_sheet.run_sheet import RunSheet
     from splitter.store.bill_store import BillStore
@@ -138,6 +139,13 @@ class Office(Choices):
 
         clock = partial(self.clock.now, self._zone)  # a rehearsed time moves what is outside, too
         return SandboxGateway(self.home / "sandbox-gateway.db", clock, self.bank_days)
+
+    @property
+    def sandbox_gateway(self) -> SandboxGateway | None:
+        """The sandbox that collects, which also plays the customers' banks; else None."""
+        from payments.sandbox.gateway import SandboxGateway
+
+        return self.gateway if isinstance(self.gateway, SandboxGateway) else None
 
     @cached_property
     def feed_source(self) -> FeedSource | None:

@@ -19,6 +19,7 @@ from domain.runs import RunState
 from domain.words import say_count
 from mail.reminders.exemptions import undrawn
 from office.equipment.office import Office
+from office.lookup.headline import Headline, read_headline
 from office.procedures.lists import select_list
 from office.procedures.printing import waiting_files
 from reporting.lists.catalog import LISTS
@@ -63,13 +64,15 @@ class OfficeStanding:
     months: tuple[PeriodStanding, ...]
     matters: tuple[WaitingMatter, ...]
     coming: tuple[ComingEvent, ...]
+    headline: Headline
 
 
 def read_standing(office: Office) -> OfficeStanding:
     """Read where the month stands; every figure is of this moment (rule 8)."""
     today = office.local_today()
     coming = sorted(_coming(office, today), key=lambda event: event.on)
-    return OfficeStanding(read_months(office), read_matters(office), tuple(coming))
+    headline = read_headline(office)
+    return OfficeStanding(read_months(office), read_matters(office), tuple(coming), headline)
 
 
 def read_months(office: Office) -> tuple[PeriodStanding, ...]:
@@ -117,6 +120,16 @@ def _overdue_draws(office: Office) -> list[WaitingMatter]:
 def to_document(standing: OfficeStanding) -> dict[str, Any]:
     """Write it as programs read it."""
     return {
+        "headline": standing.headline.sentence,
+        "do": [
+            {
+                "sentence": act.sentence,
+                "about": act.about,
+                "period": act.period or None,
+                "code": act.code or None,
+            }
+            for act in standing.headline.acts
+        ],
         "periods": [
             {
                 "period": month.period,

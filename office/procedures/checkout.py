@@ -12,6 +12,7 @@ from database.queries.balances import balances
 from domain.checkout import (
     CAME_TO_NOTHING,
     Checkout,
+    CheckoutEnd,
     CheckoutOwner,
     PayableAccount,
     PayLine,
@@ -37,10 +38,11 @@ from payments.checkout.confirming import (
 )
 from payments.checkout.facts import read_checkout
 from payments.collecting.claiming import abandon_dead_checkouts
-from payments.collecting.unanswered import look_up_due
+from payments.collecting.unanswered import look_up_due, look_up_payment
 from payments.port import GatewayMisuse
 
 LOG = logging.getLogger("billclose.checkout")
+_OPEN = (CheckoutEnd.AWAITS, CheckoutEnd.ON_ITS_WAY)
 
 
 def draft(
@@ -52,13 +54,14 @@ def draft(
         return key, draft_checkout(books, key, wish, policy, office.due_now(), consent)
 
 
-def confirm(office: Office, key: str, owner: CheckoutOwner) -> None:
+def confirm(office: Office, key: str, owner: CheckoutOwner, returns_to: str) -> None:
     """
     Draw a checkout by its customer's yes, once, and let the receipt wait for its mail.
 
+    `returns_to` is the path of the page to which their bank leads them back, if it wants them.
     Whose yes was the first reads a no on the page that this leads to, and needs no mail of it.
     """
-    is_told = True
+    is_told, returns_to = True, f"{office.settings.web.url.rstrip('/')}{returns_to}"
     try:
         is_told = confirm_checkout(
             office.database,
@@ -68,11 +71,41 @@ def confirm(office: Office, key: str, owner: CheckoutOwner) -> None:
             office.due_now,
             office.autopay_terms,
             office.checkout_terms,
+            returns_to,
         )
     except GatewayMisuse as misuse:
         LOG.error("the gateway says that we ask wrongly: %s", misuse)
     terms = office.notices_terms(office.due_now())
     queue_checkout_mails(office.database, terms, key, reads_page=is_told)
+
+
+def come_back(
+    office: Office, key: str, owner: CheckoutOwner, *, gives_up: bool = False
+) -> Checkout | None:
+    """
+    Find out at once what became of a payment whose customer was sent to their bank.
+
+    That a browser comes back says nothing: the gateway is asked what is so. `gives_up`: they will
+    not answer their bank any more. Returns the payment as it stands then; None where it is not
+    theirs. A payment with an end, or which nobody was asked about, is left as it is.
+    """
+    one = find(office, key, owner)
+    if one is None or one.end(office.due_now()) not in _OPEN:
+        return one
+    try:
+        look_up_payment(
+            office.database,
+            office.gateway,
+            office.autopay_terms,
+            office.due_now,
+            f"{PaymentKind.CHECKOUT}/{key}",
+            gives_up=gives_up,
+        )
+    except GatewayMisuse as misuse:
+        LOG.error("the gateway says that we ask wrongly: %s", misuse)
+    terms = office.notices_terms(office.due_now())
+    queue_checkout_mails(office.database, terms, key, reads_page=True)
+    return find(office, key, owner)
 
 
 def find(office: Office, key: str, owner: CheckoutOwner) -> Checkout | None:

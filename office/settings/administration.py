@@ -49,7 +49,7 @@ _KEYS = {
     "texts.auth_token": ChangedBy.INSTALLER,
     "texts.sender": ChangedBy.INSTALLER,
     "texts.url": ChangedBy.INSTALLER,
-    "theme.logo": ChangedBy.INSTALLER,  # a file of the machine, too
+    "theme.logo": ChangedBy.INSTALLER,  # files of the machine: staff send pictures on a page
     "theme.photo": ChangedBy.INSTALLER,
     "arrangements.people": ChangedBy.INSTALLER,  # how many of the staff say yes
     "reminders.spare_autopay": ChangedBy.UTILITY,  # rules 95, 96

@@ -8,6 +8,7 @@ from typing import Literal, Self
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
+from domain.money import ZERO, Money
 from office.settings.addresses import ServiceUrl
 from office.settings.section import SettingsSection
 
@@ -32,6 +33,21 @@ class TextsSettings(SettingsSection):
     amounts: bool = Field(
         True, description="false: no amount stands in a text, which others may see on the phone."
     )
+    most_a_day: int = Field(
+        5_000, ge=0, description="Of texts to many: so many phones a day at most; 0: none is sent."
+    )
+    thousand_cost: str = Field(
+        "",
+        description="What the carrier takes for 1,000 segments, such as 8.30; said before a text "
+        "goes to many. Empty: not said.",
+    )
+
+    @field_validator("thousand_cost")
+    @classmethod
+    def check_cost(cls, value: str) -> str:
+        if value and Money.parse(value) < ZERO:
+            raise ValueError("write an amount such as 8.30")
+        return value
 
     @field_validator("begin", "end")
     @classmethod

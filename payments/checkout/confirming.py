@@ -116,6 +116,7 @@ def confirm_checkout(
     now: Clock,
     terms: CollectionTerms,
     policy: CheckoutPolicy,
+    returns_to: str = "",
 ) -> bool:
     """
     Draw a checkout that its customer says yes to, once; tell whether this yes was the first.
@@ -123,10 +124,11 @@ def confirm_checkout(
     Whoever comes later, by a second click, tab or reload, finds it submitted and asks nothing:
     the page shows what became of it. The draw goes through the same hands as autopay's
     (payments/collecting): a lost answer is looked up and never asked blindly, and a crash between
-    any two steps is found by the next look. Raises GatewayMisuse, after everything is recorded,
-    where the gateway says that we ask wrongly.
+    any two steps is found by the next look. `returns_to` is the page to which their bank leads them
+    back, if it wants them; without it such a payment is declined. Raises GatewayMisuse, after
+    everything is recorded, where the gateway says that we ask wrongly.
     """
-    claimed = _submit(database, key, owner, now(), policy)
+    claimed = _submit(database, key, owner, now(), policy, returns_to)
     if claimed is None:
         return False
     line = GatewaySession(gateway, now)
@@ -137,7 +139,12 @@ def confirm_checkout(
 
 
 def _submit(
-    database: Database, key: str, owner: CheckoutOwner, now: datetime, policy: CheckoutPolicy
+    database: Database,
+    key: str,
+    owner: CheckoutOwner,
+    now: datetime,
+    policy: CheckoutPolicy,
+    returns_to: str,
 ) -> Draw | None:
     """
     Move a draft to submitted and record its draw, or to refused where something has changed.
@@ -165,7 +172,8 @@ def _submit(
         if not _is_open(books, one, now):
             return None
         _record(books, one, accounts, payment_key, now)
-        _move(books, one, now, state=CheckoutState.SUBMITTED, payment_key=payment_key)
+        submitted = {"payment_key": payment_key, "returns_to": returns_to}
+        _move(books, one, now, state=CheckoutState.SUBMITTED, **submitted)
         _empty_cart(books, one)
         for line in one.lines:
             detail = f"{payment_key}, {line.amount.dollars()}"

@@ -152,6 +152,7 @@ def to_checkout(row: Any, lines: Sequence[PayLine]) -> Checkout:
         advice=row.advice,
         taken_at=row.taken_at,
         consent=row.consent,
+        bank_page=row.bank_page,
     )
 
 

@@ -72,6 +72,8 @@ class Draw:
     kind: PaymentKind
     service_fee: Money  # within the amount; it pays nothing of the account
     lines: tuple[DrawLine, ...] = ()  # of what a customer pays by hand
+    returns_to: str = field(default="", repr=False)  # from their bank's page; empty: declined there
+    bank_page: str = field(default="", repr=False)  # where they are awaited
 
     @property
     def request(self) -> DrawRequest:
@@ -82,6 +84,7 @@ class Draw:
             self.method_kind,
             self.amount,
             is_by_customer=not self.is_autopay,
+            returns_to=self.returns_to,
         )
 
     @property
@@ -135,23 +138,33 @@ def find_draws(
 
 
 def _with_lines(books: Connection, draws: list[Draw]) -> list[Draw]:
-    """Add to customers' payments the lines that they pay: those never change."""
+    """Add to customers' payments the lines that they pay, and where their bank awaits them."""
     by_hand = {one.payment_key for one in draws if not one.is_autopay}
     if not by_hand:
         return draws
     rows = checkout_line.c
     query = (
         sa.select(
-            checkout.c.payment_key, rows.number, rows.account_key, rows.amount, rows.distribution
+            checkout.c.payment_key,
+            checkout.c.returns_to,
+            checkout.c.bank_page,
+            *(rows[name] for name in ("number", "account_key", "amount", "distribution")),
         )
         .join(checkout, checkout.c.key == rows.checkout)
         .where(checkout.c.payment_key.in_(by_hand))
         .order_by(rows.checkout, rows.number)
     )
     lines: dict[str, list[DrawLine]] = {}
+    pages: dict[str, tuple[str, str]] = {}
     for row in books.execute(query):
-        lines.setdefault(row.payment_key, []).append(DrawLine(*row[1:]))
-    return [replace(one, lines=tuple(lines.get(one.payment_key, ()))) for one in draws]
+        lines.setdefault(row.payment_key, []).append(DrawLine(*row[3:]))
+        pages[row.payment_key] = row.returns_to, row.bank_page
+    found = []
+    for one in draws:
+        returns_to, bank_page = pages.get(one.payment_key, ("", ""))
+        paid = tuple(lines.get(one.payment_key, ()))
+        found.append(replace(one, lines=paid, returns_to=returns_to, bank_page=bank_page))
+    return found
 
 
 def lock_draws(

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from database.definitions.checkout import checkout
 from database.inserting import insert_new
 from database.ledger.entries import record_entries
 from database.postings import Postable, queue_postings
@@ -58,6 +59,9 @@ def record_result(
     if result.answer is DrawAnswer.NOT_FOUND:
         record_doubt(books, one, NOT_FOUND)
         return False
+    if result.answer is DrawAnswer.AWAITS:
+        record_awaited(books, one, result.bank_page)
+        return False
     if result.amount not in (None, one.amount):
         record_doubt(books, one, f"the gateway drew {result.amount}, not {one.amount}")
         return False
@@ -93,6 +97,7 @@ def record_approved(
         books, one, "approved",
         amount=one.amount, confirmation=confirmation, taken_at=taken_at, error=None,
     )  # fmt: skip
+    record_awaited(books, one, "")
     found = list(_taken(one, taken_at, confirmation))
     if taken is None:
         _record_taken(books, found, now, who)
@@ -185,6 +190,7 @@ def record_declined(
     values = {"code": code, "advice": advice, "answered_at": now, "next_lookup_at": None}
     if not move_draw(books, one, "declined", **values):
         return False
+    record_awaited(books, one, "")
     today = one.local_day(now)
     again = _retry_on(books, one, advice, today, terms) if one.is_autopay else None
     error = f"declined: {code}"
@@ -215,6 +221,13 @@ def record_doubt(books: Connection, one: Draw, error: str) -> None:
         move_payment(books, one.payment_key, PaymentState.SUBMITTED, "no answer", error=error[:300])
 
 
+def record_awaited(books: Connection, one: Draw, bank_page: str) -> None:
+    """Write down where a customer's bank awaits them; empty: it does no more."""
+    if one.bank_page != bank_page:
+        mine = checkout.c.payment_key == one.payment_key
+        books.execute(checkout.update().where(mine).values(bank_page=bank_page))
+
+
 def record_never_asked(books: Connection, one: Draw) -> bool:
     """
     Write down that a draw surely has not happened and never will: its payment waits again.
@@ -223,6 +236,7 @@ def record_never_asked(books: Connection, one: Draw) -> bool:
     """
     if not move_draw(books, one, "abandoned", next_lookup_at=None):
         return False
+    record_awaited(books, one, "")
     if one.state is DrawState.ASKED:
         _move(books, one, "never arrived", error=None)
     if not one.is_autopay:

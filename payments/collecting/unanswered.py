@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -25,9 +25,9 @@ from payments.collecting.recording import (
     record_result,
     record_second,
 )
-from payments.port import DrawAnswer, DrawResult, PaymentGateway
+from payments.port import DrawAnswer, DrawRequest, DrawResult, PaymentGateway
 from payments.terms import Clock, CollectionTerms
-from rules.money.retrying import FIRST_LOOKUP, may_ask_again, next_lookup
+from rules.money.retrying import FIRST_LOOKUP, is_awaited, may_ask_again, next_lookup
 
 
 class LateApproval(StrEnum):
@@ -118,6 +118,33 @@ def look_up_due(
     return counts
 
 
+def look_up_payment(
+    database: Database,
+    gateway: PaymentGateway,
+    terms: CollectionTerms,
+    now: Clock,
+    key: str,
+    *,
+    gives_up: bool = False,
+) -> LookupCounts:
+    """
+    Find out what became of one payment at once, whenever its look-up is due.
+
+    Its customer has come back from their bank, whose word of it nobody believes: the gateway is
+    asked. `gives_up`: they will not answer the bank any more; what awaits them is taken off, and
+    nothing is asked for again. Raises like `look_up_due`.
+    """
+    counts = LookupCounts()
+    line = GatewaySession(gateway, now)
+    due = _take(database, now(), draw.c.state == DrawState.ASKED, draw.c.payment_key == key)
+    if gives_up:
+        due = [replace(one, returns_to="") for one in due]
+    _look_up(database, line, due, terms, counts, asks_again=not gives_up)
+    if line.misuse is not None:
+        raise line.misuse
+    return counts
+
+
 def _take_due(
     database: Database, now: datetime, limit: int, kind: PaymentKind | None
 ) -> Sequence[Draw]:
@@ -130,6 +157,15 @@ def _take_due(
     conditions = [draw.c.state == DrawState.ASKED, draw.c.next_lookup_at <= now]
     if kind is not None:
         conditions.append(gateway_payment.c.kind == kind)
+    return _take(database, now, *conditions, limit=limit)
+
+
+def _take(
+    database: Database,
+    now: datetime,
+    *conditions: sa.ColumnElement[bool],
+    limit: int | None = None,
+) -> Sequence[Draw]:
     with database.writing() as books:
         due = find_draws(books, *conditions, limit=limit)
         for one in due:
@@ -147,8 +183,10 @@ def _look_up(
     due: Sequence[Draw],
     terms: CollectionTerms,
     counts: LookupCounts,
+    *,
+    asks_again: bool = True,
 ) -> None:
-    may_ask = _may_ask(database, due, terms, line.now())
+    may_ask = _may_ask(database, due, terms, line.now()) if asks_again else set()
     answers = line.each(lambda one: _find_out(line, one, may_ask, counts), due)
     _record(database, due, answers, line.now(), terms, counts)
 
@@ -165,7 +203,7 @@ def _may_ask(
 def _find_out(
     line: GatewaySession, one: Draw, may_ask: Container[str], counts: LookupCounts
 ) -> DrawResult:
-    result = line.gateway.lookup(one.request, one.reference)
+    result = line.gateway.lookup(_request(one, line.now()), one.reference)
     if result.answer is not DrawAnswer.NOT_FOUND or one.asked_at is None:
         return result
     if one.key not in may_ask:
@@ -174,6 +212,13 @@ def _find_out(
         return result
     counts.asked_again += 1
     return line.confirm_one(one)
+
+
+def _request(one: Draw, now: datetime) -> DrawRequest:
+    """Ask for a draw whose customer has not answered their bank in time as for one without them."""
+    if one.asked_at is not None and is_awaited(one.asked_at, now):
+        return one.request
+    return replace(one.request, returns_to="")
 
 
 def _record(
@@ -197,7 +242,8 @@ def _record(
                 record_doubt(books, one, str(answer) or NOT_FOUND)
                 counts.unknown += 1
             elif not record_result(books, one, answer, now, terms):
-                _put_off(books, one, now)
+                if answer.answer is not DrawAnswer.AWAITS:  # that is looked for again soon
+                    _put_off(books, one, now)
                 counts.unknown += 1
             elif answer.answer is DrawAnswer.APPROVED:
                 counts.approved += 1

@@ -83,7 +83,7 @@ class SeededFaults:
 
 RETURN_DAYS = 2  # where a token names no day: most returns come by the second banking day
 _FIXED = re.compile(
-    r"tok_(?P<name>ok|ach_ok|ach_savings_ok|lost_response|never_arrives|500_replayed)|"
+    r"tok_(?P<name>ok|ach_ok|ach_savings_ok|bank_asks|lost_response|never_arrives|500_replayed)|"
     r"tok_ok_after_(?P<declines>[0-9]{1,3})|"
     r"tok_arrives_late_(?P<seconds>[0-9]{1,6})s|"
     r"tok_ach_(?P<returned>R[0-9]{2})(?:_d(?P<return_days>[0-9]{1,3}))?|"
@@ -116,6 +116,7 @@ class Behavior:
     never_arrives: bool = False
     loses_answer: bool = False  # of the first asking; asked again, it answers
     breaks: bool = False  # it draws, and answers every asking with a server error
+    asks_customer: bool = False  # the bank wants a yes on its own page (3-D Secure)
     later: tuple[PlannedEvent, ...] = ()
 
     def fault(self, is_new: bool) -> GatewayFault | None:
@@ -155,6 +156,7 @@ def _named(name: str) -> Behavior:
         loses_answer=name == "lost_response",
         never_arrives=name == "never_arrives",
         breaks=name == "500_replayed",
+        asks_customer=name == "bank_asks",
     )
 
 

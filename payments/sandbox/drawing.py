@@ -11,6 +11,7 @@ from domain.failures import OutcomeUnknown
 from domain.money import Money
 from domain.payments import MethodKind
 from payments.port import DrawAnswer, DrawResult, GatewayMisuse, LateEventKind, advice_for
+from payments.sandbox.bank_pages import decline_by_bank
 from payments.sandbox.behavior import Behavior, behavior_of
 from payments.sandbox.events import happen, record_event
 from payments.sandbox.settlements import fee_of, record_movement, to_reference
@@ -84,6 +85,8 @@ def land(
 
 
 def _decline_of(books: sqlite3.Connection, draw: sqlite3.Row, behavior: Behavior) -> str:
+    if behavior.asks_customer:
+        return decline_by_bank(books, draw)
     if not behavior.declines_first:
         return behavior.decline
     declined = books.execute(

@@ -21,6 +21,8 @@ from payments.port import (
     Refunded,
     Settlement,
 )
+from payments.sandbox import bank_pages
+from payments.sandbox.bank_pages import BankPage, page_of_draw, to_awaiting
 from payments.sandbox.behavior import GatewayFault, GatewayFaults, NoFaults, behavior_of, method_of
 from payments.sandbox.drawing import (
     BROKEN,
@@ -87,18 +89,32 @@ def taken(books: sqlite3.Connection, reference: str) -> sqlite3.Row:
     return draw
 
 
-def find(books: sqlite3.Connection, request: DrawRequest, reference: str | None) -> DrawResult:
+def find(
+    books: sqlite3.Connection,
+    request: DrawRequest,
+    reference: str | None,
+    now: datetime,
+    closed: Container[date] = (),
+) -> DrawResult:
     """
     Say what became of a draw under its key; of several, the one that took money.
 
-    Raises GatewayMisuse where the reference is that of another draw.
+    One that awaits its customer is given up where the request says of no way back. Raises
+    GatewayMisuse where the reference is that of another draw.
     """
     draw = _numbered(books, reference) if reference else None
     if draw is not None and draw["key"] != request.key:
         raise GatewayMisuse(f"The payment {reference} is not that of the draw {request.key}.")
     if draw is None or draw["state"] != "approved":
         draw = find_draw(books, request.key)
-    return DrawResult(DrawAnswer.NOT_FOUND) if draw is None else to_result(draw)
+    if draw is None:
+        return DrawResult(DrawAnswer.NOT_FOUND)
+    page = page_of_draw(books, draw)
+    if page is None:
+        return to_result(draw)
+    if request.returns_to:
+        return to_awaiting(draw, page)
+    return to_result(land(books, draw, now, closed).draw)
 
 
 def _numbered(books: sqlite3.Connection, reference: str) -> sqlite3.Row | None:
@@ -160,11 +176,16 @@ class SandboxGateway:
             if fault is GatewayFault.LATE:
                 send_late(books, draw, now, behavior.delay or self._faults.delay())
             landed, arrives = None, fault in (None, GatewayFault.LOST)
+            page = None
+            if arrives and is_new and behavior.asks_customer and request.returns_to:
+                page, arrives = bank_pages.open_page(books, draw, request.returns_to), False
             takes_time = arrives and is_new and self._latency > 0
             if takes_time:
                 take_into_work(books, draw, now)
             elif arrives:
                 landed = land(books, draw, now, self._closed)
+        if page is not None and fault is None:
+            return to_awaiting(draw, page)
         if takes_time:
             landed = self._work(draw)
         if landed is None or landed.answer == BROKEN or fault is GatewayFault.LOST:
@@ -173,8 +194,8 @@ class SandboxGateway:
 
     def lookup(self, request: DrawRequest, reference: str | None) -> DrawResult:
         try:
-            with self._asked("lookup") as (books, _):
-                return find(books, request, reference)
+            with self._asked("lookup") as (books, now):
+                return find(books, request, reference, now, self._closed)
         except TemporaryFailure as failure:
             raise OutcomeUnknown(str(failure)) from None
 
@@ -209,6 +230,29 @@ class SandboxGateway:
             draw = taken(books, reference)
             number = happen(books, draw, kind, amount.cents, now, self._closed, code)
         return f"SBE{number:08d}"
+
+    def bank_page(self, key: str) -> BankPage | None:
+        """Return a page on which a customer answers the bank; None: there is none of that key."""
+        with self._open() as (books, _):
+            row = bank_pages.find_page(books, key)
+        if row is None:
+            return None
+        is_open = row["state"] == "prepared" and not row["answer"]
+        return BankPage(row["returns_to"], Money(row["cents"]), is_open)
+
+    def answer_bank(self, key: str, says_yes: bool) -> None:
+        """
+        Let a customer say yes or no to the bank; what was said or given up before stays.
+
+        The draw lands by it, whether or not the browser comes back to us.
+        """
+        with self._open() as (books, now):
+            row = bank_pages.find_page(books, key)
+            if row is None or row["answer"] or row["state"] != "prepared":
+                return
+            draw = taken(books, to_reference(row["draw"]))
+            bank_pages.answer_page(books, draw, "yes" if says_yes else "no")
+            land(books, draw, now, self._closed)
 
     def set_clock(self, moment: datetime | None) -> None:
         """Stop the gateway's clock at a moment; None lets it follow the wall again."""

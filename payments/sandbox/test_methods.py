@@ -42,6 +42,13 @@ TEST_METHODS = (
     TestMethod(
         "tok_authentication_required", CARD, "3184", "Visa", "Declined: the customer must confirm."
     ),
+    TestMethod(
+        "tok_bank_asks",
+        CARD,
+        "3220",
+        "Visa",
+        "The bank asks you on a page of its own first. Drawn without you: declined.",
+    ),
     TestMethod("tok_expired_card", CARD, "0069", "Visa", "Declined: the card has expired."),
     TestMethod("tok_lost_card", CARD, "9987", "Visa", "Declined for good: the card was lost."),
     TestMethod(

@@ -11,6 +11,7 @@ from typing import Any
 import stripe
 from requests.exceptions import ConnectionError as NoConnection
 from requests.exceptions import ConnectTimeout
+from stripe.params import PaymentIntentConfirmParams
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from domain.causes import say_cause
@@ -183,13 +184,22 @@ class StripeRequests:
         )
 
     def confirm_intent(self, reference: str, request: DrawRequest) -> Plain:
-        """Draw; raises CardDeclined where the bank says no."""
+        """
+        Draw; raises CardDeclined where the bank says no.
+
+        With an address to come back to, Stripe leads to the bank's page instead of asking for a
+        script of its own on ours.
+        """
+        asked: PaymentIntentConfirmParams = {
+            "off_session": not request.is_by_customer,
+            "expand": [WITH_CHARGE],
+        }
+        if request.returns_to.startswith(("https://", "http://")):  # Stripe takes no other
+            asked["return_url"] = request.returns_to
         return ask_one(
             "payment_intent",
             lambda: self._api.payment_intents.confirm(
-                reference,
-                {"off_session": not request.is_by_customer, "expand": [WITH_CHARGE]},
-                {"idempotency_key": f"{request.key}/confirm"},
+                reference, asked, {"idempotency_key": f"{request.key}/confirm"}
             ),
         )
 

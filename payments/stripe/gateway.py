@@ -24,6 +24,7 @@ from payments.stripe.results import (
     ACCOUNT,
     REFUND_KEY,
     Plain,
+    bank_page_of,
     declined,
     draw_key_of,
     is_itemized,
@@ -184,13 +185,13 @@ class StripeGateway:
                 known = self._stripe.get_intent(reference)
             require_same(known, request)
             if known["status"] != "requires_confirmation":
-                return self._decided(known)
+                return self._decided(known, request)
         try:
-            return self._decided(self._stripe.confirm_intent(reference, request))
+            return self._decided(self._stripe.confirm_intent(reference, request), request)
         except CardDeclined as said:
             return declined(reference, request.amount, said.error)
         except PermanentFailure:
-            return self._as_it_stands(reference)
+            return self._as_it_stands(reference, request)
 
     def lookup(self, request: DrawRequest, reference: str | None) -> DrawResult:
         with telling_nothing():
@@ -199,11 +200,11 @@ class StripeGateway:
                 intent = self._stripe.get_intent(reference)
                 require_same(intent, request)
                 if intent["status"] in ("succeeded", "processing"):
-                    return self._decided(intent)
+                    return self._decided(intent, request)
                 customer = intent.get("customer")
             customer = customer or to_payer(self._stripe, request.method_token)[0]
             found = best_of(self._stripe.list_intents(customer), request.key)
-            return self._decided(found) if found else DrawResult(DrawAnswer.NOT_FOUND)
+            return self._decided(found, request) if found else DrawResult(DrawAnswer.NOT_FOUND)
 
     def refund(self, reference: str, amount: Money, key: str) -> Refunded:
         return refund(self._stripe, reference, amount, key)
@@ -233,25 +234,29 @@ class StripeGateway:
     def close(self) -> None:
         self._stripe.close()
 
-    def _decided(self, intent: Plain) -> DrawResult:
+    def _decided(self, intent: Plain, request: DrawRequest) -> DrawResult:
         """
-        Say what became of a draw; one that waits for the customer is taken off first.
+        Say what became of a draw; one that waits for a customer who is not there is taken off.
 
-        Nobody is there to answer the bank, and a draw that is confirmed some day after it was
-        given up would come as a surprise.
+        Nobody answers the bank then, and a draw that is confirmed some day after it was given up
+        would come as a surprise.
         """
         if not needs_customer(intent):
             return to_result(intent)
+        page = bank_page_of(intent) if request.returns_to else ""
+        if page:
+            amount = Money(intent["amount"])
+            return DrawResult(DrawAnswer.AWAITS, intent["id"], amount, bank_page=page)
         try:
             key = f"{draw_key_of(intent)}/given-up"
             return to_result(self._stripe.cancel_intent(intent["id"], ABANDONED, key))
         except (PermanentFailure, TemporaryFailure) as failure:
             raise OutcomeUnknown(str(failure)) from None
 
-    def _as_it_stands(self, reference: str) -> DrawResult:
+    def _as_it_stands(self, reference: str, request: DrawRequest) -> DrawResult:
         """Look at a draw that Stripe would not confirm: it may have been decided before."""
         with telling_nothing():
             intent = self._stripe.get_intent(reference)
         if intent["status"] == "requires_confirmation":
             raise PermanentFailure(f"Stripe does not confirm the payment {reference}.")
-        return self._decided(intent)
+        return self._decided(intent, request)

@@ -76,6 +76,14 @@ def needs_customer(intent: Plain) -> bool:
     return bool(intent["status"] == "requires_action")
 
 
+def bank_page_of(intent: Plain) -> str:
+    """Return where the customer answers their bank; empty where it is no page to be led to."""
+    action = intent.get("next_action") or {}
+    page = action.get("redirect_to_url") or {}
+    url = str(page.get("url") or "")
+    return url if url.startswith("https://") else ""
+
+
 def code_of(error: Plain) -> str:
     """Return Stripe's word for a decline, the bank's where it gives one."""
     return str(error.get("decline_code") or error.get("code") or "card_declined")

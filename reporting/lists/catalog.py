@@ -43,6 +43,7 @@ LISTS = {  # a module is loaded when its list is asked for, so that the others w
         is_named=True,
     ),
     "texts": Listing("reporting.lists.texts", "texts", ("queued_at", "_account_key", "kind")),
+    "mass-texts": Listing("reporting.lists.texts", "mass_texts", ("number",)),
     "paper": Listing(
         "reporting.lists.bills",
         "paper_bills",
@@ -112,6 +113,14 @@ LISTS = {  # a module is loaded when its list is asked for, so that the others w
     "portal-users": Listing("reporting.lists.portal", "portal_users", ("_mailbox",)),
     "portal-links": Listing(
         "reporting.lists.portal", "portal_links", ("_account_key", "relation", "portal_user")
+    ),
+    "landlords": Listing(
+        "reporting.lists.landlords", "landlords", ("cosigner_id", "portal_user", "state")
+    ),
+    "landlord-accounts": Listing(
+        "reporting.lists.landlords",
+        "landlord_accounts",
+        ("cosigner_id", "portal_user", "_account_key"),
     ),
     "payment-methods": Listing(
         "reporting.lists.portal", "payment_methods", ("_mailbox", "last4", "_token")

@@ -6,8 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.definitions.texts import text_message
-from domain.deliveries import DeliveryStatus
+from database.definitions.texts import mass_text, text_message
+from domain.deliveries import WAITING, DeliveryStatus, MessageKind
 
 
 def texts() -> sa.Select[Any]:
@@ -29,4 +29,33 @@ def texts() -> sa.Select[Any]:
         rows.possible_duplicate,
         rows.reference,
         rows.account_key.label("_account_key"),
+    )
+
+
+def mass_texts() -> sa.Select[Any]:
+    """Select the texts to many, each with how many phones it is for and what became of them."""
+    rows = mass_text.c
+    return sa.select(
+        rows.number,
+        rows.day,
+        rows.words,
+        rows.words_es.label("spanish"),
+        rows.phones,
+        _count(DeliveryStatus.SENT).label("sent"),
+        _count(*WAITING, DeliveryStatus.SENDING).label("waiting"),
+        _count(DeliveryStatus.FAILED).label("failed"),
+        _count(DeliveryStatus.IN_DOUBT).label("in_doubt"),
+        rows.segments,
+        rows.recorded_at,
+        rows.recorded_by,
+    )
+
+
+def _count(*statuses: DeliveryStatus) -> sa.ScalarSelect[Any]:
+    rows = text_message.c
+    form = sa.literal("text-").concat(sa.cast(mass_text.c.number, sa.String))
+    return (
+        sa.select(sa.func.count())
+        .where(rows.kind == MessageKind.COMMUNICATION, rows.form == form, rows.status.in_(statuses))
+        .scalar_subquery()
     )

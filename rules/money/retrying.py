@@ -12,6 +12,7 @@ from rules.calendars import next_working_day
 FIRST_LOOKUP = timedelta(minutes=5)  # earlier, "not found" may mean "not yet there"
 SECOND_LOOKUP = timedelta(hours=1)
 LATER_LOOKUPS = timedelta(days=1)
+AWAITED = timedelta(minutes=30)  # so long a customer may take to answer their bank
 KEY_MARGIN = timedelta(hours=1)  # clocks differ, and a request is on its way for a while
 NOTICE = timedelta(days=3)  # before a draw on another day than the one that was told
 ONCE_MORE = 2  # attempts in all where the bank gives no reason
@@ -69,6 +70,15 @@ def drawn_again_on(
 def next_lookup(lookups: int) -> timedelta:
     """Return the wait before the next look-up after so many: 5 minutes, an hour, then daily."""
     return (FIRST_LOOKUP, SECOND_LOOKUP)[lookups] if lookups < 2 else LATER_LOOKUPS
+
+
+def is_awaited(asked_at: datetime, now: datetime) -> bool:
+    """
+    Tell whether a customer may still answer their bank about a payment that they asked for.
+
+    After that it is given up: what nobody ends would stand in the way of paying in another way.
+    """
+    return now < asked_at + AWAITED
 
 
 def may_ask_again(asked_at: datetime, now: datetime, key_window: timedelta) -> bool:

@@ -227,6 +227,12 @@ class PageGuard:
                 return Objection("accounts", _prints(account), other)
         return None
 
+    def other_customer(self, page: PageFacts, clues: Clues, key: str) -> Objection | None:
+        """Return the mark of another customer on a page that only a bookmark gives to this one."""
+        bill = OpenBill(page.accounts[0], key)
+        accounts, _, _ = self._of_accounts(page, clues, bill)
+        return next(iter([*accounts, *self._of_names(clues, bill)]), None)
+
     def unseen(self, page: PageFacts, key: str) -> Objection | None:
         """Return the account in text of a page that nobody sees, unless it is the bill's own."""
         for account in page.unseen:

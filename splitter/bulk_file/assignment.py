@@ -136,11 +136,11 @@ def _joined_by_account(pages: FilePages) -> list[JoinedBill]:
     is_open = False
     for place, fact in enumerate(pages.facts):
         keys = _keys(fact)
-        if fact.is_separator or not fact.has_text or len(keys) > 1:
+        if fact.is_separator or not fact.has_text or len(keys) > 1 or _is_contradicted(fact):
             is_open = False
         elif keys:
             key = keys.pop()
-            if not is_open or bills[-1][0] != key:
+            if not is_open or bills[-1][0] != key or _begins_anew(fact):
                 bills.append((key, []))
             bills[-1][1].append(place)
             is_open = True
@@ -155,9 +155,18 @@ def _following(facts: Sequence[PageFacts]) -> list[str]:
     for fact in reversed(facts):
         told.append(key)
         keys = _keys(fact)
-        if keys or fact.is_separator:
-            key = keys.pop() if len(keys) == 1 and not fact.is_separator else ""
+        if keys or fact.is_separator or _is_contradicted(fact):
+            is_told = len(keys) == 1 and not fact.is_separator and not _is_contradicted(fact)
+            key = keys.pop() if is_told else ""
     return told[::-1]
+
+
+def _is_contradicted(page: PageFacts) -> bool:
+    return page.claim is not None and bool(page.claim.contradiction)
+
+
+def _begins_anew(page: PageFacts) -> bool:
+    return page.claim is not None and page.claim.begins
 
 
 def _keys(fact: PageFacts) -> set[str]:
@@ -240,6 +249,8 @@ class _Desk:
             self._close(AFTER_DROPPED)
         elif ruling is not None:
             self._take_ruled(page, clues, ruling)
+        elif page.claim is not None and page.claim.contradiction:
+            self._set_aside(page, clues, page.claim.contradiction)
         elif not page.has_text:
             self._set_aside(page, clues, NOT_READABLE)
         elif len(keys) > 1:
@@ -268,13 +279,14 @@ class _Desk:
 
     def _take_named(self, page: PageFacts, clues: Clues, key: str) -> None:
         bill = self._open
-        if objection := self._against_named(page, key):
+        is_alone = page.claim is not None and page.claim.is_alone
+        if objection := self._against_named(page, clues if is_alone else None, key):
             self._set_aside(page, clues, objection.sentence, objection)
             return
         if page.by_ocr and self._known is not None and key not in self._known:
             self._set_aside(page, clues, UNKNOWN_BY_OCR)
             return
-        if bill is None or bill.key != key or _restarts(page, bill):
+        if bill is None or bill.key != key or _restarts(page, bill) or _begins_anew(page):
             account = next(name for name in page.accounts if account_key(name) == key)
             bill = self._open_bill(account, key)
         elif _may_be_misread(page, bill):
@@ -282,6 +294,7 @@ class _Desk:
             return
         if page.by_ocr:
             self._by_ocr.append(page.page)
+        bill.is_ruled = bill.is_ruled or is_alone
         bill.add(page, clues, self._numbering, counts=True)
 
     def _open_bill(self, account: str, key: str) -> OpenBill:
@@ -296,12 +309,14 @@ class _Desk:
             self._bills.append(self._open.to_range(self._numbering))
         self._open = None
 
-    def _against_named(self, page: PageFacts, key: str) -> Objection | None:
+    def _against_named(self, page: PageFacts, alone: Clues | None, key: str) -> Objection | None:
+        """`alone` are the clues of a page whose account a bookmark names, and nothing on it."""
         ignored = self._exemptions.ignored
         for objection in (
             self._guard.odd_account(page),
             self._guard.unseen(page, key),
             self._guard.elsewhere(page, key),
+            self._guard.other_customer(page, alone, key) if alone else None,
         ):
             if objection is None:
                 continue

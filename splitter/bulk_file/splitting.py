@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from domain.bills import BillRange, PageAssignment, Tagging
-from domain.periods import BulkFile
+from domain.bills import BillRange, PageAssignment, PageFacts, Tagging
+from domain.periods import BY_TEXT, BulkFile
 from domain.problems import Problem
+from splitter.association.claims import claims_of
 from splitter.association.exemptions import exemptions_of
 from splitter.association.knowledge import NOTHING_KNOWN, Knowledge
 from splitter.association.rulings import PageRuling
@@ -20,7 +21,7 @@ from splitter.copying.verifying import ForeignAccounts, VerificationPolicy
 from splitter.reading.tesseract import require_tesseract
 from splitter.store.bill_store import BillStore
 from splitter.text.patterns import compile_patterns
-from splitter.workers.page_facts import Progress, check_bookmarks, read_in
+from splitter.workers.page_facts import Progress, check_bookmarks, read_in, read_marks
 from splitter.workers.parent import Closing, WorkerPool, processors, shared_out
 
 EVERY_COPY = VerificationPolicy()  # read back
@@ -100,10 +101,9 @@ class Splitting(Closing):
             progress=progress,
             sieve=knowledge.sieve(),
         )
-        if not any(page.accounts or page.elsewhere or page.unseen for page in pages.facts):
-            check_bookmarks(self._pool)
+        facts = self._with_claims(pages.facts, knowledge)
         return assign_pages(
-            pages.facts,
+            facts,
             clues=pages.clues,
             knowledge=knowledge,
             exemptions=self._exemptions,
@@ -111,6 +111,16 @@ class Splitting(Closing):
             known_accounts=knowledge.accounts or None,
             reports_only=reports_only,
         )
+
+    def _with_claims(self, facts: Sequence[PageFacts], knowledge: Knowledge) -> Sequence[PageFacts]:
+        """Return what pages say with what bookmarks say of them, where these name the accounts."""
+        if self._bulk.by == BY_TEXT:
+            if not any(page.accounts or page.elsewhere or page.unseen for page in facts):
+                check_bookmarks(self._pool)
+            return facts
+        marks = read_marks(self._pool)
+        claims = claims_of(marks, self._bulk, knowledge.accounts)
+        return claims.applied(facts)
 
     def file_bills(
         self,

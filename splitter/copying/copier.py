@@ -162,11 +162,16 @@ class BillCopier:
 
     def write_pages(self, pages: Iterable[int], write: Callable[[bytes], object]) -> None:
         """Write one PDF with many pages piece by piece, each shared object once."""
+        document = Document(write, self._sanitiser.get)
+        document.finish(self.add_to(document, pages))
+
+    def add_to(self, document: Document, pages: Iterable[int]) -> bytes:
+        """Add pages to a document, and return what its catalog must say of their layers."""
         try:
-            document = Document(write, self._sanitiser.get)
+            document.turn_to(self._sanitiser.get)
             for page in pages:
                 document.add_page(self._attributes.of(self._tree.entries(page)))
-            document.finish(self._optional_content.properties(document.sources))
+            return self._optional_content.properties(document.sources)
         except UnsupportedPdf:
             raise self._source.refusal() from None
 

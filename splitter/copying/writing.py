@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -71,12 +71,31 @@ class Document:
 
         With its number in the source, what comes later may refer to it.
         """
-        body = b"<</Type/Page/Parent 2 0 R\n" + self._renumbered(attributes) + b">>"
+        body = b"<</Type/Page/Parent 2 0 R\n" + self.renumbered(attributes) + b">>"
         self._kids.append(self._next_number())
         if source_number is not None:
             self._numbers[source_number] = self._kids[-1]
         self._write_object(self._kids[-1], RawObject(body))
         self._write_waiting()
+
+    @property
+    def page_numbers(self) -> Sequence[int]:
+        """The numbers, in here, of the pages so far."""
+        return self._kids
+
+    def turn_to(self, get: GetObject, known: Mapping[int, int] | None = None) -> None:
+        """
+        Take what follows from another source; `known` are its objects that are here already.
+
+        All that was taken before is written first.
+        """
+        self._write_waiting()
+        self._get = get
+        self._numbers = dict(known or {})
+
+    def renumbered(self, raw: bytes) -> bytes:
+        """Return a value of the source with the numbers that its objects have here."""
+        return renumbered(raw, self._number_of)
 
     def finish(self, catalog_entries: bytes, get_packed: GetObject | None = None) -> None:
         """
@@ -85,7 +104,7 @@ class Document:
         With `get_packed` it hands out what the catalog alone refers to, which is written together
         and compressed: the hundreds of small objects of a structure tree would else double a copy.
         """
-        entries = self._renumbered(catalog_entries)
+        entries = self.renumbered(catalog_entries)
         if get_packed is not None:
             self._get = get_packed
             self._pack_waiting()
@@ -138,7 +157,7 @@ class Document:
         position = 0
         for source_number in self._waiting:  # grows while it is worked off
             found, _ = self._get(source_number)
-            here, body = self._numbers[source_number], self._renumbered(found.body)
+            here, body = self._numbers[source_number], self.renumbered(found.body)
             if found.stream is not None:
                 self._write_object(here, RawObject(body, found.stream))
                 continue
@@ -173,12 +192,9 @@ class Document:
     def _write_waiting(self) -> None:
         for source_number in self._waiting:  # grows while it is worked off
             found, _ = self._get(source_number)
-            body = self._renumbered(found.body)
+            body = self.renumbered(found.body)
             self._write_object(self._numbers[source_number], RawObject(body, found.stream))
         self._waiting.clear()
-
-    def _renumbered(self, raw: bytes) -> bytes:
-        return renumbered(raw, self._number_of)
 
     def _number_of(self, source_number: int) -> int:
         number = self._numbers.get(source_number)

@@ -25,8 +25,12 @@ def open_bulk_file(path: Path) -> int:
     return len(pages)
 
 
-def open_source(path: Path) -> tuple[SourceFile, PageTree]:
-    """Open a sound bulk file for copying; raises Refused (pdf-unreadable)."""
+def open_source(path: Path, *, is_portfolio: bool = False) -> tuple[SourceFile, PageTree]:
+    """
+    Open a sound bulk file for copying; raises Refused (pdf-unreadable).
+
+    With `is_portfolio` it is known that the bills are files attached to it.
+    """
     _check_beginning(path)
     source = _opened(path, is_plain=True)
     try:
@@ -36,7 +40,7 @@ def open_source(path: Path) -> tuple[SourceFile, PageTree]:
         pages = _walked(path, source)
     if not len(pages):
         raise _refused(path, "has no pages; please export it again.")
-    _check_kind(path, source)
+    _check_kind(path, source, is_portfolio=is_portfolio)
     return source, pages
 
 
@@ -96,14 +100,14 @@ def _is_for_a_certificate(path: Path) -> bool:
         return mapped.find(b"Adobe.PubSec") >= 0 and mapped.find(b"/Encrypt") >= 0
 
 
-def _check_kind(path: Path, source: SourceFile) -> None:
+def _check_kind(path: Path, source: SourceFile, *, is_portfolio: bool) -> None:
     """Refuse a file whose pages are not its bills: they stand in attachments, or in a script."""
     catalog = source.dictionary(b"%d 0 R" % source.root)
-    if b"/Collection" in catalog:
+    if b"/Collection" in catalog and not is_portfolio:
         raise _refused(
             path,
-            "is a portfolio: its bills are files attached to a cover page; please export one PDF"
-            " of all bills.",
+            "is a portfolio: its bills are files attached to a cover page; say by ="
+            ' "attachments" in [[documents]], or export one PDF of all bills.',
         )
     form = source.dictionary(catalog[b"/AcroForm"]) if b"/AcroForm" in catalog else {}
     if b"/XFA" in form and source.value(catalog.get(b"/NeedsRendering", b"")) == b"true":

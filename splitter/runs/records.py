@@ -19,17 +19,19 @@ from database.tables import bill, bill_place, bulk_file, page, problem, split_ba
 from domain.accounts import account_key
 from domain.bills import PageAssignment
 from domain.failures import Misuse, TemporaryFailure
-from domain.periods import NOTICE, BulkFile
+from domain.periods import BY_ATTACHMENTS, NOTICE, BulkFile
 from domain.problems import Problem
 from splitter.bulk_file.filing import FiledBill
 from splitter.runs.expected_bills import accounts_without_bill, orders_of_accounts
 from splitter.runs.missing_bills import BillPlace, places_of_missing
 from splitter.store.bill_store import BillStore
 from splitter.store.local import make_private_folders
+from splitter.workers.unfolder import unfold_file
 
 GUARD_PROBLEM = "page-signals"  # what is not compared, or holds very many pages
 COPY_PROBLEM = "bill-copy"
 TAGS_PROBLEM = "bill-not-tagged"
+UNFOLDED = "unfolded"  # what stands in the name of a file made of a portfolio's attachments
 DROPPED = "A person said that it belongs to nobody."
 READ_BY_OCR = "It was read by OCR."  # of a page in a bill; a check looks for just this
 
@@ -58,7 +60,7 @@ def staged_files(database: Database, period: str, exports_folder: Path) -> list[
     return [
         StagedFile(
             row.bulk,
-            exports_folder / row.path,
+            _lies_at(exports_folder / row.path, row.exemptions),
             BulkFile(
                 form=row.form,
                 file=row.file,
@@ -73,6 +75,25 @@ def staged_files(database: Database, period: str, exports_folder: Path) -> list[
         )
         for row in rows
     ]
+
+
+def _lies_at(exported: Path, exemptions: dict[str, Any] | None) -> Path:
+    """A portfolio is worked with as one PDF of all its bills, which lies beside it."""
+    is_portfolio = (exemptions or {}).get("by") == BY_ATTACHMENTS
+    return exported.with_suffix(f".{UNFOLDED}.pdf") if is_portfolio else exported
+
+
+def unfold_documents(database: Database, period: str, exports_folder: Path) -> None:
+    """
+    Put the files attached to a run's portfolios one behind the other, where that is not done yet.
+
+    Raises Refused for a portfolio that cannot be taken apart. One that was exported elsewhere is
+    left to whoever has it.
+    """
+    for file in staged_files(database, period, exports_folder):
+        exported = file.path.with_name(file.path.name.replace(f".{UNFOLDED}.", "."))
+        if exported != file.path and exported.exists() and not file.path.exists():
+            unfold_file(exported, file.path, file.patterns.file)
 
 
 def _exemptions(told: dict[str, Any] | None) -> dict[str, Any]:
@@ -232,6 +253,7 @@ def share_documents(
     files = staged_files(database, period, exports_folder)
     if all(file.shared_sha256 for file in files):
         return
+    unfold_documents(database, period, exports_folder)
     store.delete_run(f"{FOLDER}/{period}")
     for file in files:
         _require_here(file, period)
@@ -255,6 +277,7 @@ def fetch_documents(
     place. Raises Misuse where they were imported elsewhere and are not shared, TemporaryFailure
     where what the store gives is not what was put there.
     """
+    unfold_documents(database, period, exports_folder)
     for file in staged_files(database, period, exports_folder):
         if not file.path.exists():
             if file.shared_sha256 is None:

@@ -24,7 +24,12 @@ from splitter.runs.known_customers import known_customers
 from splitter.runs.labels import USUAL_LABELS, LabelTerms, labels_of
 from splitter.runs.missing_bills import hold_beside_missing
 from splitter.runs.page_rulings import rulings_of
-from splitter.runs.records import StagedFile, record_pages_and_bills, staged_files
+from splitter.runs.records import (
+    StagedFile,
+    record_pages_and_bills,
+    staged_files,
+    unfold_documents,
+)
 from splitter.runs.tags import source_tagging, tag_problems
 from splitter.store.bill_store import BillStore
 
@@ -59,6 +64,7 @@ def reading_run(
 
     All are opened first: one that is not sound is Refused before any work.
     """
+    unfold_documents(database, period, exports_folder)
     files = staged_files(database, period, exports_folder)
     known = known_customers(database, period)
     with ExitStack() as opened:

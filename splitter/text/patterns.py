@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from domain.failures import Misuse
-from domain.periods import BulkFile
+from domain.periods import BY_TEXT, BulkFile
 
 Region = tuple[float, float, float, float]
 
@@ -34,11 +34,13 @@ class Patterns:
     separator: str
     region: Region | None
     ocr: bool = False
+    title: re.Pattern[str] | None = None  # of bookmarks or attachments, where these name accounts
 
     def by_name(self) -> list[tuple[str, str]]:
         """Return the patterns as they are written, by the names they have in bundle.toml."""
         named = (
-            ("account", self.account), ("amount_due", self.amount_due), ("due_date", self.due_on)
+            ("account", self.account), ("amount_due", self.amount_due), ("due_date", self.due_on),
+            ("title", self.title),
         )  # fmt: skip
         return [(name, pattern.pattern) for name, pattern in named if pattern is not None]
 
@@ -62,6 +64,7 @@ def compile_patterns(bulk: BulkFile, *, ocr: bool = False) -> Patterns:
         separator=separator,
         region=_checked(bulk.region),
         ocr=ocr,
+        title=None if bulk.by == BY_TEXT else _compiled("title", bulk.title or bulk.account),
     )
 
 

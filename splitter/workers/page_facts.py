@@ -11,7 +11,8 @@ from typing import Any
 
 from domain.bills import PageFacts
 from domain.failures import Misuse, Refused
-from domain.periods import BulkFile
+from domain.periods import BY_ATTACHMENTS, BulkFile
+from splitter.association.claims import AccountMark
 from splitter.association.clues import NO_CLUES, Clues
 from splitter.association.habits import FilePages
 from splitter.association.names import NO_NAMES, Sieve
@@ -88,6 +89,42 @@ def ask_of_pages(pool: WorkerPool, what: str, pages: Sequence[int], **more: str)
     return answers
 
 
+def read_marks(pool: WorkerPool) -> list[AccountMark]:
+    """
+    Return the bookmarks of a file as the pattern for their titles sees them.
+
+    Raises Refused (pdf-unreadable) where they cannot be read, Misuse for a pattern that takes too
+    long on them.
+    """
+    try:
+        worker = pool.start_worker()
+        try:
+            (told,) = worker.ask({"do": "outline"}, 1, extra_seconds=pool.pages / 100)
+        finally:
+            worker.close()
+    except ChildFailed as failure:
+        if failure.took_too_long:
+            pattern = pool.patterns.title.pattern if pool.patterns.title else ""
+            raise Misuse(
+                f"The pattern title {pattern!r} takes too long on the bookmarks of"
+                f" {pool.patterns.bulk.file}:"
+                " please write it without a repetition in a repetition."
+            ) from None
+        raise Refused("pdf-unreadable", _unreadable_bookmarks(pool, str(failure))) from None
+    if "broken" in told:
+        raise Refused("pdf-unreadable", _unreadable_bookmarks(pool, told["broken"]))
+    is_bound = pool.patterns.bulk.by == BY_ATTACHMENTS
+    return [
+        AccountMark(level, page, tuple(accounts), is_bound and is_cover)
+        for level, page, accounts, is_cover in told["marks"]
+    ]
+
+
+def _unreadable_bookmarks(pool: WorkerPool, why: str) -> str:
+    name = pool.patterns.bulk.file
+    return f"The bookmarks of {name} cannot be read: {why}; please export the file again."
+
+
 def check_bookmarks(pool: WorkerPool) -> None:
     """Raise Refused where the bookmarks of a file have numbers and, as was seen, no page has."""
     try:
@@ -103,8 +140,8 @@ def check_bookmarks(pool: WorkerPool) -> None:
         raise Refused(
             "pdf-unreadable",
             f"{pool.name} seems to name its accounts in bookmarks alone, such as"
-            f" {numbered[0][:_LONGEST_TITLE]!r}: no page prints one as the pattern says. Bookmarks"
-            " are not read; please have the account printed on each bill, or correct the pattern.",
+            f" {numbered[0][:_LONGEST_TITLE]!r}: no page prints one as the pattern says. Say by"
+            ' = "bookmarks" in [[documents]], or correct the pattern.',
         )
 
 

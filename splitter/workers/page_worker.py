@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from domain.accounts import account_key
 from domain.bills import BillRange
 from domain.failures import Refused
 from splitter.association.clues import ClueTaker
@@ -28,12 +29,12 @@ from splitter.copying.verifying import (
     find_stranger_in_tags,
 )
 from splitter.direct_text.page_facts import DirectFacts
-from splitter.pdf.bookmarks import bookmark_titles
+from splitter.pdf.bookmarks import BrokenOutline, bookmark_titles, read_bookmarks
 from splitter.pdf.pages import PageTree, units_of_tree
 from splitter.pdf.source import SourceFile
 from splitter.reading.page import DocumentText, ReadersDisagree
 from splitter.store.bill_store import BillStore
-from splitter.text.normalizing import text_checksum
+from splitter.text.normalizing import normalized, text_checksum
 from splitter.text.page_facts import NearMissSearch
 from splitter.text.patterns import Patterns
 from splitter.text.pdfium import CannotOpen
@@ -130,8 +131,9 @@ class PageWorker:
     `read` answers with the facts and clues of pages, and with null where two readers disagree about
     one; with `by_engines` the engines read them all, and `know` tells before it which marks may
     be customers' names. `show` answers with their text, `find` with what a pattern finds on
-    them and where, `bookmarks` with the titles of the file's bookmarks. `file` takes bills and
-    answers with what became of each; `terms` come before it.
+    them and where, `bookmarks` with the titles of the file's bookmarks, `outline` with the accounts
+    that they name and the pages they lead to. `file` takes bills and answers with what became of
+    each; `terms` come before it.
     `is_careful` sends every answer at once, so that the parent knows on which page or bill a worker
     went down.
     """
@@ -183,6 +185,8 @@ class PageWorker:
                 _send(channel, text_positions, is_careful=True)
             case "bookmarks":
                 channel.sendall(to_line([bookmark_titles(self._source, request["most"])]))
+            case "outline":
+                channel.sendall(to_line([self._outline()]))
             case "terms":
                 self._copy_worker = self._made_ready(request)
             case "file":
@@ -206,6 +210,16 @@ class PageWorker:
             return [told, []]
         clues = self._clues.take(text, page, len(self._pages), is_named=bool(facts.accounts))
         return [told, clues_to_message(clues)]
+
+    def _outline(self) -> dict[str, Any]:
+        """Return the bookmarks as the pattern for titles sees them, or what is wrong with them."""
+        pattern = self._patterns.title
+        assert pattern is not None
+        try:
+            marks = read_bookmarks(self._pages)
+        except BrokenOutline as failure:
+            return {"broken": str(failure), "marks": []}
+        return {"marks": [[mark.level, mark.page, *_named(mark.title, pattern)] for mark in marks]}
 
     def _text(self, page: int) -> str:
         return self._opened().text(page)
@@ -247,6 +261,16 @@ class PageWorker:
             BulkPictures(self._path),
             CopyLabels(*terms["labels"]),
         )
+
+
+def _named(title: str, pattern: re.Pattern[str]) -> tuple[list[str], bool]:
+    """Return the accounts that the lines of a title name, and whether it has none: a cover."""
+    found = (
+        (match[1] or "").strip()
+        for line in normalized(title).split("\n")
+        for match in pattern.finditer(line)
+    )
+    return list({account_key(one): one for one in found if account_key(one)}.values()), not title
 
 
 def _send(channel: socket.socket, answers: Iterable[Any], is_careful: bool) -> None:

@@ -127,7 +127,7 @@ class WorkerPool(Closing):
     def _ask(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
         try:
             self._socket.send(to_line(message))
-            if not _answers(self._socket, START_SECONDS):
+            if not does_answer(self._socket, START_SECONDS):
                 raise ChildFailed(TOO_LONG)
             line, descriptors, _, _ = socket.recv_fds(self._socket, _LONGEST_ANSWER, 1)
         except OSError:
@@ -171,7 +171,7 @@ class WorkerProcess:
         until = time.monotonic() + seconds
         blocks = [self._received]
         while b"\n" not in blocks[-1]:
-            ready = _answers(self._socket, max(0, until - time.monotonic()))
+            ready = does_answer(self._socket, max(0, until - time.monotonic()))
             block = self._socket.recv(1 << 18) if ready else b""
             if not block:
                 raise ChildFailed(BROKE_DOWN if ready else TOO_LONG)
@@ -184,7 +184,7 @@ class WorkerProcess:
         return answer
 
 
-def _answers(connection: socket.socket, seconds: float) -> bool:
+def does_answer(connection: socket.socket, seconds: float) -> bool:
     """Wait for an answer; poll() takes any descriptor, select() none beyond 1,023."""
     waiting = select.poll()
     waiting.register(connection, select.POLLIN)

@@ -12,6 +12,8 @@ from click.shell_completion import get_completion_class
 from command_line.help import EXAMPLES, grouped
 from command_line.main import billclose
 from command_line.registry import COMMANDS
+from reporting.lists.catalog import LISTS
+from reporting.lists.sentences import SENTENCES
 
 CONTEXT = click.Context(billclose, info_name="billclose")
 
@@ -121,3 +123,10 @@ def test_each_shell_completes_as_the_documents_say(shell, before, typed, offered
     assert f"_BILLCLOSE_COMPLETE={shell}_source billclose >" in RUNNING.read_text()
     assert "_BILLCLOSE_COMPLETE" in complete.source()
     assert [offered] == [one.value for one in complete.get_completions(before, typed)]
+
+
+def test_every_list_says_in_the_help_what_it_shows():
+    shown = " ".join(click.unstyle(_help(CONTEXT.command.get_command(CONTEXT, "list"))).split())
+
+    assert set(LISTS) == set(SENTENCES)
+    assert [] == [name for name in LISTS if f"{name} {SENTENCES[name]}" not in shown]

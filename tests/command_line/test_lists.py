@@ -48,6 +48,12 @@ FIELDS = {
     "state ended_on ended_by end_reason",
     "portal-users": "portal_user name state accounts phone made_at seen_at source",
     "portal-links": "account name portal_user relation paperless linked_at linked_by period",
+    "mass-texts": "number day words spanish phones sent waiting failed in_doubt segments "
+    "recorded_at recorded_by",
+    "landlords": "cosigner_id landlord portal_user state accounts source linked_at linked_by "
+    "ended_at ended_by reason",
+    "landlord-accounts": "cosigner_id landlord portal_user account name service_address status "
+    "amount_due balance period",
     "payment-methods": "portal_user method last4 brand expires_on source added_at suspended_at",
     "activity": "at portal_user kind account detail who",
     "autopay-enrolled": "account name portal_user method last4 days_prior maximum enrolled_on "

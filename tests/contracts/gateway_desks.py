@@ -25,10 +25,14 @@ class Desk(Protocol):
     good: str
     poor: str  # declined for want of money
     clawed_back: str  # approved, and a late event says that the money went back
+    wanting: str  # wants its customer's yes on a page of the bank
     decline: tuple[str, Advice]  # what the poor one comes to
     unknown_reference: str
     unknown_token: str
     voids_drawn: bool  # takes back a draw before it settles
+
+    def answer_bank(self, page: str, *, yes: bool) -> None:
+        """Do what a customer does on the bank's page."""
 
     def lose(self, call: str, *faults: str) -> None:
         """Let the next calls of a kind fail: before, never, lost."""
@@ -72,6 +76,7 @@ class ScriptedFaults:
 
 class SandboxDesk:
     good, poor, clawed_back = "tok_ok", "tok_insufficient_funds", "tok_chargeback_d5"
+    wanting = "tok_bank_asks"
     decline = ("insufficient_funds", Advice.LATER)
     unknown_reference, unknown_token = "SB00009999", "tok_5529_1170"
     voids_drawn = True
@@ -79,6 +84,9 @@ class SandboxDesk:
     def __init__(self, place) -> None:
         self.faults = ScriptedFaults()
         self.gateway = SandboxGateway(place / "gateway.db", lambda: START, faults=self.faults)
+
+    def answer_bank(self, page: str, *, yes: bool) -> None:
+        self.gateway.answer_bank(page.rpartition("/")[2], yes)
 
     def lose(self, call: str, *faults: str) -> None:
         self.faults.planned[call] = [GatewayFault(fault) for fault in faults]

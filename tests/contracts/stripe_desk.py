@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 
 import httpx
 
@@ -14,6 +15,7 @@ from payments.stripe.gateway import StripeGateway
 from tests.contracts.gateway_desks import LONG_AGO
 from tests.payments.stripe_front import FrontServer
 
+NEEDS_CUSTOMER = "4000002500003155"  # Stripe's test card that wants its holder
 API_KEY = "sk_test_0123456789"
 WEBHOOK_SECRET = "whsec_0123456789"
 
@@ -42,6 +44,19 @@ class StripeDesk:
         """Save one of Stripe's test methods for the customer."""
         method = self.api.get(f"/v1/payment_methods/{kind}").json()["id"]
         return str(self.attach(method))
+
+    @cached_property
+    def wanting(self) -> str:
+        """A card whose bank wants its holder, by Stripe's own test number."""
+        card = {"number": NEEDS_CUSTOMER, "exp_month": "12", "exp_year": "2040", "cvc": "123"}
+        fields = {f"card[{name}]": value for name, value in card.items()}
+        return self.attach(self._post("/v1/payment_methods", type="card", **fields)["id"])
+
+    def answer_bank(self, page: str, *, yes: bool) -> None:
+        path = f"/v1/payment_intents/{page.rpartition('/')[2]}"
+        secret = self.api.get(path).json()["client_secret"]
+        success = "true" if yes else "false"
+        self._post(f"{path}/_authenticate", client_secret=secret, success=success)
 
     def attach(self, method: str) -> str:
         return str(self._post(f"/v1/payment_methods/{method}/attach", customer=self.customer)["id"])

@@ -52,10 +52,10 @@ class Till:
     def draft(self, lines=LINES, token="", key="k"):
         assert self.ann.draft_lines(lines, token or self.desk.good, key) is None
 
-    def confirm(self, key="k", gateway=None):
+    def confirm(self, key="k", gateway=None, returns_to=""):
         return confirm_checkout(
             self.ann.database, gateway or self.desk.gateway, key, self.ann.owner, self.now,
-            self.terms, POLICY,
+            self.terms, POLICY, returns_to,
         )  # fmt: skip
 
     def pay(self, lines=LINES, token="", key="k"):

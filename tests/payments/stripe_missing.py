@@ -26,6 +26,7 @@ class Missing:
         self._bank: set[str] = set()  # intents paid from a bank account
         self._unsettled: set[str] = set()  # of those, the ones that the bank has not answered
         self._reasons: dict[str, str] = {}
+        self._returns: dict[str, str] = {}  # intents, and where the bank's page leads back to
         self.pages = SetupPages(client)
         self.events: list[Json] = []
         self.payouts: list[Json] = []
@@ -58,7 +59,7 @@ class Missing:
     def _forward(self, method: str, path: str, asked: Asked) -> tuple[int, bytes]:
         known = [pair for pair in asked if pair[0].split("[")[0] not in NOT_UNDERSTOOD]
         if path.endswith("/confirm"):
-            known = [pair for pair in known if pair[0] != "off_session"]
+            known = [pair for pair in known if pair[0] not in ("off_session", "return_url")]
         sent = {"params": known} if method == "GET" else {"data": dict(known)}
         reply = self._client.request(method, path, headers=self._headers, **sent)
         answer = reply.json()
@@ -67,6 +68,8 @@ class Missing:
             if said.get("allowed_payment_method_types[0]") == "us_bank_account":
                 self._bank.add(answer["id"])
                 self._unsettled.add(answer["id"])
+            if "return_url" in said:
+                self._returns[answer["id"]] = said["return_url"]
             if "cancellation_reason" in said:
                 self._reasons[answer["id"]] = said["cancellation_reason"]
             answer = self._as_stripe(answer)
@@ -79,6 +82,12 @@ class Missing:
             "payment_method_types": ["us_bank_account" if is_bank else "card"],
             "cancellation_reason": self._reasons.get(number),
         }
+        if number in self._returns and intent["next_action"]:
+            page = {
+                "url": f"https://hooks.stripe.example/3d_secure/{number}",
+                "return_url": self._returns[number],
+            }
+            own["next_action"] = {"type": "redirect_to_url", "redirect_to_url": page}
         if number in self.refuse_bank and number not in self._unsettled:
             own["status"] = "requires_payment_method"
             own["last_payment_error"] = {"code": self.refuse_bank[number]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from database.queries.portal.accounts import PortalAccount, accounts_of_user
-from database.queries.standings import AccountStanding, standings_of
+from database.queries.standings import AccountStanding, standings_of_user
 from domain.accounts import account_key
 from domain.identity import mailbox_of
 from web.visits import Visit
@@ -26,8 +26,7 @@ def my_standings(visit: Visit) -> list[AccountStanding]:
     """Return how the visitor's accounts stand, all in one reading of the books."""
     user = visit.user
     with visit.office.database.reading() as books:
-        mine = accounts_of_user(books, user.number, mailbox_of(user.address))
-        return standings_of(books, [one.account_key for one in mine])
+        return standings_of_user(books, user.number, mailbox_of(user.address))
 
 
 def my_standing(visit: Visit) -> AccountStanding | None:

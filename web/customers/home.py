@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from database.queries.arrangements.reading import standing_plans
 from database.queries.histories import lines_of
-from database.queries.portal.accounts import accounts_of_user
-from database.queries.standings import standings_of
+from database.queries.standings import standings_of_user
 from domain.accounts import account_key
 from domain.identity import mailbox_of
 from web.customers.news import has_new
@@ -26,11 +24,8 @@ def show_home(visit: Visit) -> Response:
     """
     asked, user = visit.request.query_params, visit.user
     with visit.office.database.reading() as books:
-        mine = accounts_of_user(books, user.number, mailbox_of(user.address))
-        keys = [one.account_key for one in mine]
-        standings = standings_of(books, keys)
-        plans = {one.account_key: one for one in standing_plans(books, keys)}
-        latest = lines_of(books, keys, most=LATEST)
+        standings = standings_of_user(books, user.number, mailbox_of(user.address))
+        latest = lines_of(books, [one.account_key for one in standings], most=LATEST)
         is_news = has_new(books, visit)
     new = account_key(asked.get("account", "")) if asked.get("done") == "linked" else ""
     return show(
@@ -38,10 +33,9 @@ def show_home(visit: Visit) -> Response:
         "home.html",
         standings=standings,
         today=visit.today,
-        plans=plans,
         offers_plans=visit.office.settings.arrangements.by_customers,
         latest=latest,
         is_news=is_news,
         pays_ahead=visit.office.settings.checkout.pay_ahead,
-        linked=next((one for one in mine if one.account_key == new), None),
+        linked=next((one for one in standings if one.account_key == new), None),
     )

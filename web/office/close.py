@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from starlette.responses import Response
 
 from billing_system.export.manifest import read_manifest
 from data_checks.checking import unwaivable_check_names
-from database.runs import find_run, list_finished_steps
+from database.runs import find_run
 from domain.approvals import Decision
 from domain.desk_work import WorkKind, WorkState
 from domain.failures import Misuse, Refused
 from domain.runs import RunState
 from office.equipment.locking import working_on
 from office.equipment.office import Office
+from office.lookup.standing import read_months
 from office.prefect_server.runs import known_address
 from office.procedures.closing import approval
 from office.procedures.closing.approval import PendingApproval
@@ -24,6 +26,7 @@ from office.procedures.closing.close_figures import sheet_figures
 from splitter.runs.page_rulings import count_unassigned
 from web.layout import missing
 from web.office.begun.close_work import begin_work, is_going_on, newest_work
+from web.office.begun.steps import list_steps
 from web.office.layout import show_office
 from web.office.permissions import Permission, may
 from web.visits import LONGEST_REASON, Visit, redirect
@@ -32,13 +35,14 @@ FOLDERS = (".", "exports", "uploads")  # of the home, in which billing exports a
 
 
 def show_close(visit: Visit, problems: dict[str, str] | None = None) -> Response:
-    """Show the exports that there are, newest first, and where one is uploaded."""
+    """Show the exports that there are, where one is uploaded, and how the newest periods stand."""
     return show_office(
         visit,
         "close.html",
         422 if problems else 200,
         exports=list_exports(visit.office),
         may_close=may(visit.user.role, Permission.CLOSE),
+        months=read_months(visit.office),
         problems=problems or {},
     )
 
@@ -100,6 +104,10 @@ def show_period(visit: Visit, problems: dict[str, str] | None = None) -> Respons
         and run.state in (RunState.WAITING, RunState.REFUSED)
         and may(visit.user.role, Permission.APPROVE)
     )
+    going_on = is_going_on(row, visit.now)
+    steps, last = list_steps(
+        office.database, period, row.key if row is not None else "", going_on=going_on
+    )
     return show_office(
         visit,
         "close-period.html",
@@ -107,12 +115,11 @@ def show_period(visit: Visit, problems: dict[str, str] | None = None) -> Respons
         period=period,
         run=run,
         work=row,
-        going_on=is_going_on(row, visit.now),
-        stopped=row is not None
-        and row.state is WorkState.BEGUN
-        and not is_going_on(row, visit.now),
+        going_on=going_on,
+        stopped=row is not None and row.state is WorkState.BEGUN and not going_on,
         bundle=_within_home(office, row.bundle) if row is not None else "",
-        steps=list_finished_steps(office.database, period),
+        steps=steps,
+        watched=f"/office/close/{quote(period)}/steps?after={row.key}-{last}" if going_on else "",
         rehearsed=rehearsed,
         figures=_figures(office, row, period),
         asked=asked,

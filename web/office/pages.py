@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain.deliveries import DeliveryStatus
-from web.guarding import MESSAGES, POSTS, TEMPLATES, WRITE
+from web.guarding import MESSAGES, POSTS, TEMPLATES, TEXT_MANY, WRITE
 from web.office.lists import ListPage, RowLink
 from web.office.permissions import Permission
 
 DIFFERENCES = "/office/deposits/differences"
+LINK_LANDLORD = "/office/landlords/link"
 SCHEDULE = "/office/payments/schedule"
 
 
@@ -36,6 +37,14 @@ def _is_unfetched(row: Mapping[str, Any]) -> bool:
 
 def _is_of_an_account(row: Mapping[str, Any]) -> bool:
     return bool(row["account"]) and row["known_until"] is None
+
+
+def _is_waiting(row: Mapping[str, Any]) -> bool:
+    return bool(row["waiting"])
+
+
+def _sees(row: Mapping[str, Any]) -> bool:
+    return bool(row["state"] == "sees")
 
 
 def _decide(path: str, key: str, name: str = "Decide", **more: Any) -> RowLink:
@@ -110,6 +119,19 @@ LIST_PAGES: tuple[ListPage, ...] = (
              about="Every account that is linked to a portal user, landlords included.",
              row_link=RowLink("/csr", "portal_user", "View", Permission.CUSTOMER_SERVICE, asks="q"),
              empty="Nobody is linked."),
+    ListPage("/office/landlords", "landlords", "Landlords", "customers", "Landlords",
+             Permission.CUSTOMERS,
+             about="Landlords and cosigners of the newest exports, and the portal users that they "
+             "are. A landlord sees all that the customer sees, but not how the customer pays.",
+             row_link=RowLink("/office/landlords/end", "_key", "End", Permission.LINK_ACCOUNTS,
+                              offered=_sees),
+             begin=RowLink(LINK_LANDLORD, "", "Link a landlord", Permission.LINK_ACCOUNTS),
+             done={"linked": "The portal user is linked to the landlord's accounts."},
+             empty="No landlord is like that."),
+    ListPage("/office/landlords/accounts", "landlord-accounts", "What landlords see", "customers",
+             "What landlords see", Permission.CUSTOMERS,
+             about="Each account that a portal user sees as its landlord.",
+             empty="No landlord sees any account."),
     ListPage("/office/communications", "communications", "Communications", "communications",
              "Posted", newest_first="number", leaves_out=frozenset({"sha256"}),
              row_link=_decide("/office/communications/remove", "number", "Remove",
@@ -119,6 +141,15 @@ LIST_PAGES: tuple[ListPage, ...] = (
     ListPage("/office/communications/mailings", "mailings", "Mass mails", "communications",
              "Mass mails", newest_first="number",
              begin=_decide(WRITE, "", "Write to many", permission=Permission.INVITE_MANY)),
+    ListPage("/office/communications/texts", "mass-texts", "Texts to many", "communications",
+             "Texts to many", newest_first="number",
+             about="What waits leaves within the hours of texts. Each text stands by itself under "
+             "Emails, Texts.",
+             row_link=RowLink("/office/communications/texts/take-back", "number", "Take back",
+                              Permission.INVITE_MANY, offered=_is_waiting),
+             begin=_decide(TEXT_MANY, "", "Text many", permission=Permission.INVITE_MANY),
+             done={"recorded": "The text is recorded for every phone; it leaves within the hours "
+                   "of texts."}),
     ListPage("/office/communications/unsubscribed", "unsubscribed-addresses",
              "Who wants no communications", "communications", "Unsubscribed"),
     ListPage("/office/emails", "deliveries", "Emails", "emails", "Sent and waiting",

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from office.health.health import look_at_books
+from office.lookup.headline import Clause, NextAct
 from office.lookup.standing import read_standing
+from office.lookup.year import read_year
 from web.office.layout import show_office
+from web.office.pages import SCHEDULE
 from web.visits import Visit
 
 
 @dataclass(frozen=True, slots=True)
-class OpenMatter:
-    """Something that a person should look at, and where."""
+class LinkedText:
+    """A sentence or a part of one, and the page that shows what it is about."""
 
-    sentence: str
+    text: str
     path: str
+    is_red: bool = False
 
 
 def show_start(visit: Visit) -> Response:
@@ -28,17 +33,41 @@ def show_start(visit: Visit) -> Response:
     not answer, a server that is down (rules 8, 186, 189).
     """
     standing = read_standing(visit.office)
-    matters = [OpenMatter(one.sentence, _PATHS[one.what]) for one in standing.matters]
+    line = standing.headline
+    year = _year_of(visit)
     return show_office(
         visit,
         "start.html",
+        headline=[LinkedText(one.text, _path(one), one.is_red) for one in line.clauses],
+        acts=[LinkedText(one.sentence, _path(one, one.code)) for one in line.acts],
         months=standing.months,
-        matters=matters,
+        matters=[LinkedText(one.sentence, _PATHS[one.what]) for one in standing.matters],
         coming=standing.coming,
         troubles=look_at_books(visit.office).troubles,
+        year=year,
+        periods=read_year(visit.office, year),
     )
 
 
+def _year_of(visit: Visit) -> int:
+    """Return the year whose calendar is asked for, this one unless an address names another."""
+    typed = visit.request.query_params.get("year", "")
+    if typed.isascii() and typed.isdigit() and FIRST <= int(typed) <= LAST:
+        return int(typed)
+    return visit.office.local_today().year
+
+
+def _path(about: Clause | NextAct, code: str = "") -> str:
+    """Return the page of what a clause or an act is about; of a close, that of its period."""
+    if about.about == "close":
+        return f"/office/close/{about.period}" if about.period else "/office/close"
+    path = _PATHS[about.about]
+    if code:
+        return f"{path}?{urlencode({'code': code})}"
+    return f"{path}?{urlencode({'period': about.period})}" if about.period else path
+
+
+FIRST, LAST = 2000, 2100
 _PATHS = {
     "scheduled-payments": "/office/payments",
     "pending-payments": "/office/payments/pending",
@@ -47,4 +76,5 @@ _PATHS = {
     "outsorted": "/office/outsorted",
     "print-batches": "/office/print",
     "exceptions": "/office/exceptions",
+    "schedule": SCHEDULE,
 }

@@ -5,16 +5,25 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from domain.colors import LEAST, Color, Palette, nearest_readable
+from office.procedures.administering.changing import fingerprint, setting_changes
+from web.guarding import PICTURES, SETTING
 from web.office.layout import show_office
 from web.office.pages import groups
+from web.office.permissions import Permission, may
 from web.theme import theme_of
 from web.visits import Visit
 
+DONE = {
+    "saved": "The picture shows on the pages from now on.",
+    "removed": "The picture is not shown any more.",
+    "undone": "The change is taken back.",
+}
 
-def show_theme(visit: Visit) -> Response:
-    """Show what is set; a color to try is answered, and changes nothing."""
+
+def show_theme(visit: Visit, refused: dict[str, str] | None = None) -> Response:
+    """Show what is set, and who set it; a color to try is answered, and changes nothing."""
     asked = visit.request.query_params.get("color", "").strip()[:20]
-    problems: dict[str, str] = {}
+    problems: dict[str, str] = dict(refused or {})
     tried: Palette | None = None
     if asked:
         try:
@@ -25,6 +34,7 @@ def show_theme(visit: Visit) -> Response:
     return show_office(
         visit,
         "theme.html",
+        422 if refused else 200,
         group=groups()["settings"],
         chosen=visit.office.settings.theme,
         brand=theme_of(visit.office).brand,
@@ -32,5 +42,11 @@ def show_theme(visit: Visit) -> Response:
         tried=tried,
         nearest=nearest,
         least=LEAST,
+        past=[one for one in setting_changes(visit.office) if one.name.startswith("theme.")],
+        may_change=may(visit.user.role, Permission.PORTAL_SETTINGS),
+        was=fingerprint(visit.office.home, {"theme"}),
+        message=DONE.get(visit.request.query_params.get("done", ""), ""),
+        color_link=f"{SETTING}?section=theme",
+        picture_path=PICTURES,
         problems=problems,
     )

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -22,25 +22,30 @@ from web.office.close import show_close
 from web.office.permissions import Permission
 from web.visits import Endpoint, Visit, clean_fields, is_own_form, staff_visit, turn_away
 
+MOST_FIELDS = 12  # beside the file
 PART = 1 << 20  # octets that are in memory at once
 
 
 def uploading(
-    permission: Permission, back: str, take: Callable[[Visit, Any], Response]
+    permission: Permission,
+    back: str,
+    take: Callable[[Visit, Any], Response],
+    cleans: Callable[[FormData], dict[str, str]] = clean_fields,
 ) -> Endpoint:
     """
     Let a page take the file that a form brings, from whoever has its permission.
 
     Who sends it is known before a byte of it is read; the form's own token is in its first field.
-    `take` has the visit with the form's other fields, in the name of whoever is signed in.
+    `take` has the visit with the form's other fields, in the name of whoever is signed in; `cleans`
+    makes them of what was typed.
     """
 
     async def answer(request: Request) -> Response:
         turned_away = await run_in_threadpool(turn_away, request, permission)
         if turned_away is not None:
             return turned_away
-        async with request.form(max_files=1, max_fields=5) as form:
-            visit = staff_visit(request, clean_fields(form))
+        async with request.form(max_files=1, max_fields=MOST_FIELDS) as form:
+            visit = staff_visit(request, cleans(form))
             if visit.session is None or not is_own_form(visit):
                 return RedirectResponse(back, 303)
             acting = replace(visit, office=in_name_of(visit.office, visit.user.who))

@@ -40,6 +40,11 @@ def accounts_of_user(books: Connection, user: int, mailbox: str) -> list[PortalA
     ]
 
 
+def seen_accounts() -> sa.Select[tuple[str]]:
+    """Select the keys of the accounts that the user `user` of the mailbox `mailbox` sees."""
+    return sa.select(_SEEN.c.account_key)
+
+
 def newest_account(books: Connection, key: str) -> Any:
     """
     Return an account of its newest closed period as it is in force now, None where none has it.
@@ -83,10 +88,20 @@ _EXPORTED = (
 _LET = (
     sa.select(account.c.account_key, sa.literal(1))
     .join(cosigner, cosigner.c.cosigner_id == account.c.cosigner_id)
+    .join(bill_run, bill_run.c.period == cosigner.c.period)
+    .outerjoin(
+        landlord_link,
+        sa.and_(
+            landlord_link.c.cosigner_id == cosigner.c.cosigner_id,
+            landlord_link.c.user_number == _USER,
+        ),
+    )
     .where(
         sa.func.lower(cosigner.c.portal_user) == _MAILBOX,
         cosigner.c.period == account.c.period,
         _HAS_LANDLORD,
+        landlord_link.c.unlinked_at.is_(None)
+        | (landlord_link.c.unlinked_at < bill_run.c.imported_at),
     )
     .join(balance_due, stands_with(account))
 )

@@ -17,6 +17,7 @@ from database.queries.corrections import (
     standing_corrections,
 )
 from database.tables import account, bill_run, enrollment, gateway_payment, mandate
+from database.types import written_out
 from domain.money import Money
 from domain.payments import MethodKind, PaymentKind, PaymentState
 
@@ -87,7 +88,7 @@ def charge_of(books: Connection, key: str, period: str, number: int) -> Charge |
         )
         .outerjoin(corrected, is_of_account(corrected))
         .where(
-            payment.kind == PaymentKind.AUTOPAY,
+            payment.kind == written_out(PaymentKind.AUTOPAY),
             payment.account_key == key,
             payment.period == period,
             payment.number == number,

@@ -6,10 +6,12 @@ from typing import Any
 
 from database.runs import find_run
 from domain.checks import CheckStatus
+from domain.money import Money
 from office.equipment.office import Office
 from office.procedures.closing.checklist import current_sheet
 from reporting.run_sheet.findings import findings_figures
-from reporting.run_sheet.run_sheet import RunSheet, total_figures
+from reporting.run_sheet.run_sheet import RunSheet
+from reporting.wording import say_day
 
 
 def sheet_figures(office: Office, period: str) -> dict[str, Any]:
@@ -18,8 +20,7 @@ def sheet_figures(office: Office, period: str) -> dict[str, Any]:
         return {}
     sheet = current_sheet(office, period)
     return {
-        "facts": _facts(sheet),
-        "totals": total_figures(sheet),
+        "facts": _facts(sheet) + _totals(sheet),
         "checks": _checks(sheet),
         "findings": findings_figures(sheet.findings),
         "checklist": [line.to_json() for line in sheet.checklist],
@@ -30,7 +31,7 @@ def _facts(sheet: RunSheet) -> list[list[str]]:
     autopay, mail = sheet.autopay, sheet.deliveries
     return [
         ["Utility", sheet.utility],
-        ["Due on", sheet.due_on.isoformat()],
+        ["Due on", say_day(sheet.due_on)],
         ["Pages", f"{sheet.pages['total']:,}, {sheet.pages['unassigned']:,} unassigned"],
         ["Bills", f"{sheet.bills:,}"],
         ["Amount due of the bills", sheet.amount_due_total.dollars()],
@@ -42,6 +43,19 @@ def _facts(sheet: RunSheet) -> list[list[str]]:
             f"{autopay.immediate:,} of them at once; {autopay.unscheduled:,} without a payment",
         ],
     ]
+
+
+def _totals(sheet: RunSheet) -> list[list[str]]:
+    """Return the control totals, which tie the balances before to those after."""
+    return [
+        [name.replace("_", " ").capitalize(), _written(total)]
+        for name, total in sheet.totals.items()
+        if name != "bills"  # said above
+    ]
+
+
+def _written(total: Money | int) -> str:
+    return total.dollars() if isinstance(total, Money) else f"{total:,}"
 
 
 def _checks(sheet: RunSheet) -> list[dict[str, Any]]:

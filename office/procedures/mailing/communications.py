@@ -42,13 +42,14 @@ def make_request(
     subject: str,
     body: str,
     audience: Audience,
-    attach: Path | None = None,
+    attach: Path | PdfFile | None = None,
     communication: int | None = None,
 ) -> MassMailRequest:
     """Check what a person wrote; raises Misuse for what could not be sent as it is."""
     to_paragraphs(body)
-    attachment = None if attach is None else read_pdf(office, attach)
-    if attachment and office.size_limit.is_over(len(attachment.content)):
+    attachment = read_pdf(office, attach) if isinstance(attach, Path) else attach
+    written = 4 * len(body.encode())  # as text and as a page, each encoded at its worst
+    if attachment and office.size_limit.is_over(len(attachment.content) + written):
         largest = office.size_limit.octets / MEGABYTE
         raise Misuse(f"{attachment.name} does not fit into a mail of {largest:g} MB.")
     if communication is not None and not office.live_communications.link_to(communication):

@@ -94,7 +94,7 @@ def end_proof(office: Office, user: int, code: str, sentence: str) -> bool:
             return False
         digits = link.about.removeprefix("+")
         books.execute(web_user.update().where(web_user.c.number == user).values(phone=digits))
-        agree(books, user, link.about, sentence, now)
+        agree(books, user, link.about, sentence, now, news=True)  # as it says
         record_activity(books, user, "texts chosen", now)
     return True
 

@@ -10,7 +10,7 @@ from database.audit import record_audit
 from database.owners import this_process
 from database.runs import newest_timezone
 from domain.deliveries import MessageKind
-from domain.texts import TEXTED, is_quiet
+from domain.texts import BY_DAY, is_quiet
 from domain.words import say_count
 from mail.texts.outbox import has_due
 from mail.texts.sending import TextCounts, send_due_texts
@@ -24,7 +24,7 @@ def kinds_now(office: Office, now: datetime) -> tuple[MessageKind, ...]:
     """Return what may leave at a moment: at night codes alone (setting texts.begin)."""
     local = now.astimezone(ZoneInfo(newest_timezone(office.database)))
     begins, ends = office.settings.texts.hours
-    return CODES if is_quiet(local, begins, ends) else (*CODES, *sorted(TEXTED))
+    return CODES if is_quiet(local, begins, ends) else (*CODES, *sorted(BY_DAY))
 
 
 def has_due_texts(office: Office, now: datetime) -> bool:

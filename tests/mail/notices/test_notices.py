@@ -423,6 +423,8 @@ def test_every_variable_has_a_meaning_and_every_meaning_a_variable():
         ("do_not_honor", None, "refused"),
         ("do_not_honor", Advice.NEW_METHOD, "cannot be used"),
         ("", Advice.CUSTOMER_ACTION, "confirm"),
+        ("declined: authentication_required", Advice.CUSTOMER_ACTION, "bank wanted you to"),
+        ("declined: payment_intent_authentication_failure", None, "bank wanted you to"),
         ("error 0199", Advice.CLERK, "refused"),
     ],
 )
@@ -434,6 +436,12 @@ def test_a_reason_is_said_in_a_customers_words(error, advice, reason):
     by_hand = say_decline(error, advice)
     assert said == by_hand[0]
     assert by_hand[1].startswith("Please") and "autopay" not in by_hand[1]
+
+
+def test_a_draw_by_autopay_that_the_bank_wants_confirmed_asks_to_pay_by_hand():
+    _, remedy = say_failure("declined: authentication_required", Advice.CUSTOMER_ACTION)
+
+    assert "Please pay by hand: your bank then asks you on a page of its own." == remedy
 
 
 def test_a_customer_reads_whom_to_call_and_where_to_pay(tmp_path):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from database.definitions.checkout import checkout, guest_method
 from database.definitions.identity import account_link, wallet_method, web_user
@@ -24,6 +25,7 @@ from payments.checkout.cart import put_back_into_cart, read_cart
 from payments.checkout.confirming import PayWish, draft_checkout
 from payments.checkout.facts import read_checkout
 from payments.collecting.claiming import abandon_dead_checkouts
+from payments.collecting.unanswered import look_up_payment
 from payments.outcomes.refunding import refund_payment
 from rules.money.checkout import CheckoutPolicy, FeeKind, ServiceFee
 from tests.builders import NOW, an_entry
@@ -33,8 +35,9 @@ from tests.payments.simulation import Size, World, let_people_decide, live_a_rou
 TOKENS = (
     "tok_ok", "tok_ok", "tok_ach_ok", "tok_lost_response", "tok_arrives_late_90s",
     "tok_arrives_late_9000s", "tok_500_replayed", "tok_never_arrives", "tok_expired_card",
-    "tok_ach_R01_d2", "tok_chargeback_d3",
+    "tok_ach_R01_d2", "tok_chargeback_d3", "tok_bank_asks",
 )  # fmt: skip
+BACK = "https://pay.x.example/returned"
 EVERYBODYS = ("tok_ok", "tok_ach_ok", "tok_lost_response", "tok_expired_card")
 OFFICE = CheckoutPolicy(
     {
@@ -72,6 +75,7 @@ class Payers:
     owners: list[tuple[CheckoutOwner, list[str]]] = field(default_factory=list)
     keys: list[tuple[str, CheckoutOwner, CheckoutPolicy]] = field(default_factory=list)
     presses: list[Press] = field(default_factory=list)
+    pages: list[str] = field(default_factory=list)  # of banks, as customers were shown them
     acts: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -111,7 +115,8 @@ class Payers:
         ways = {
             self.pay: 60, self.pay_as_guest: 12, self.pay_in_two_tabs: 10, self.press_again: 10,
             self.leave_it: 6, self.lose_the_session: 6, self.begin_again: 8,
-            self.at_the_counter: 25, self.give_back: 4,
+            self.at_the_counter: 25, self.give_back: 4, self.answer_the_bank: 12,
+            self.come_back: 8,
         }  # fmt: skip
         way = chance.choices(list(ways), list(ways.values()))[0]
         self.acts[way.__name__] += 1
@@ -182,6 +187,28 @@ class Payers:
             lines = [line for _, line in read_cart(books, owner, self.world.now)]
         key = self.record(owner, lines, self.method_of(owner, "tok_ach_ok"), policy)
         self._press(key, owner, policy)
+
+    def answer_the_bank(self) -> None:
+        """Say yes or no on some bank's page, or on one that is over; maybe never come back."""
+        shown = sa.select(checkout.c.bank_page).where(checkout.c.bank_page != "")
+        with self.world.books.reading() as books:
+            self.pages += books.scalars(shown.order_by(checkout.c.submitted_at))
+        if self.pages:
+            key = self.world.chance.choice(self.pages[-5:]).rpartition("/")[2]
+            self.world.gateway.answer_bank(key, self.world.chance.random() < 0.7)
+
+    def come_back(self) -> None:
+        """Come back from the bank, or only say so; or give the payment up."""
+        if not self.keys:
+            return
+        world, process = self.world, Process(self.world.weather)
+        books, gateway = MortalBooks(world.books, process), Mortal(world.gateway, process)
+        key, _, _ = world.chance.choice(self.keys[-20:])
+        gives_up = world.chance.random() < 0.3
+        with suppress(Crash):
+            look_up_payment(
+                books, gateway, world.terms, world.clock, f"checkout/{key}", gives_up=gives_up
+            )
 
     def at_the_counter(self) -> None:
         """Let the feed tell of a payment at the counter, whatever is on its way."""
@@ -267,10 +294,14 @@ class Payers:
         books, gateway = MortalBooks(world.books, process), Mortal(world.gateway, process)
         press = self._look(key, owner, policy)
         self.presses.append(press)
-        with suppress(Crash):
+        try:
             press.first = confirming.confirm_checkout(
-                books, gateway, key, owner, world.clock, world.terms, policy
+                books, gateway, key, owner, world.clock, world.terms, policy, BACK
             )
+        except Crash:
+            pass  # found again by the next look
+        except IntegrityError:
+            world.alarms.append(f"refused by the books themselves: {key}")
         press.is_draft = self._look(key, owner, policy).was_draft
 
     def _look(self, key: str, owner: CheckoutOwner, policy: CheckoutPolicy) -> Press:

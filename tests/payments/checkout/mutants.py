@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from payments.checkout import confirming
-from payments.collecting import claiming, recording
+from payments.collecting import claiming, collecting, recording, unanswered
 from rules.money import checkout as rules
 
 
@@ -90,5 +90,18 @@ MUTANTS = (
         "leaves what died",
         "never ended",
         ((claiming, "_is_dead", "PaymentKind.CHECKOUT,", "PaymentKind.AUTOPAY,"),),
+    ),
+    Mutant(
+        "awaits the customer for ever",
+        "never ended",
+        ((unanswered, "_request", "is_awaited(one.asked_at, now)", "True"),),
+    ),
+    Mutant(
+        "takes a bank's question for its yes",
+        "the gateway and the books differ",
+        tuple(
+            (module, "record_result", "if result.answer is DrawAnswer.AWAITS:", "if False:")
+            for module in (collecting, unanswered)
+        ),
     ),
 )

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -19,15 +20,15 @@ from payments.port import DrawAnswer, DrawRequest, GatewayMisuse, LateEventKind
 from payments.stripe.client import StripeRequests
 from payments.stripe.events import to_late_event
 from payments.stripe.gateway import StripeGateway
-from payments.stripe.results import advice_of, code_of, to_result, to_settlement
+from payments.stripe.results import advice_of, bank_page_of, code_of, to_result, to_settlement
 from tests.contracts.conftest import localstripe_url, stripe_desk
 from tests.contracts.stripe_desk import API_KEY, WEBHOOK_SECRET, StripeDesk
 from tests.payments.stripe_front import count
 
 __all__ = ["localstripe_url", "stripe_desk"]
 
+BACK = "https://pay.larkspur.example/payments/k/returned"
 KEY = "autopay/2026-10/0110371/1"
-NEEDS_CUSTOMER = "4000002500003155"  # Stripe's test card that wants its holder
 
 
 @pytest.fixture
@@ -163,10 +164,7 @@ def test_a_draw_is_found_although_its_method_was_removed_meanwhile(desk):
 
 
 def test_a_draw_that_wants_the_customer_is_declined_and_taken_off(desk):
-    card = {"number": NEEDS_CUSTOMER, "exp_month": "12", "exp_year": "2040", "cvc": "123"}
-    fields = {f"card[{name}]": value for name, value in card.items()}
-    token = desk.api.post("/v1/payment_methods", data={"type": "card", **fields}).json()["id"]
-    request = a_draw(desk, desk.attach(token))
+    request = a_draw(desk, desk.wanting)
 
     result = confirmed(desk, request)
 
@@ -177,14 +175,39 @@ def test_a_draw_that_wants_the_customer_is_declined_and_taken_off(desk):
     assert "canceled" == desk.api.get(f"/v1/payment_intents/{result.reference}").json()["status"]
 
 
+def test_where_the_customer_can_be_led_to_their_bank_a_draw_awaits_them(desk):
+    request = replace(a_draw(desk, desk.wanting), is_by_customer=True, returns_to=BACK)
+
+    result = confirmed(desk, request)
+    found = desk.gateway.lookup(request, None)
+    status = desk.api.get(f"/v1/payment_intents/{result.reference}").json()["status"]
+
+    page = f"https://hooks.stripe.example/3d_secure/{result.reference}"
+    assert (DrawAnswer.AWAITS, page) == (result.answer, result.bank_page)
+    assert (DrawAnswer.AWAITS, page) == (found.answer, found.bank_page)
+    assert page not in repr(result) and BACK not in repr(request)
+    assert "requires_action" == status
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect"}},
+        {"type": "redirect_to_url", "redirect_to_url": {"url": "javascript:alert(1)"}},
+        {"type": "redirect_to_url", "redirect_to_url": None},
+        {"type": "verify_with_microdeposits", "verify_with_microdeposits": {}},
+        None,
+    ],
+)
+def test_what_is_no_page_to_be_led_to_is_none(action):
+    assert "" == bank_page_of({"status": "requires_action", "next_action": action})
+
+
 def test_a_draw_that_wants_the_customer_and_cannot_be_taken_off_is_unknown(desk):
-    card = {"number": NEEDS_CUSTOMER, "exp_month": "12", "exp_year": "2040", "cvc": "123"}
-    fields = {f"card[{name}]": value for name, value in card.items()}
-    token = desk.api.post("/v1/payment_methods", data={"type": "card", **fields}).json()["id"]
     desk.lose("void", "before")
 
     with pytest.raises(OutcomeUnknown):
-        confirmed(desk, a_draw(desk, desk.attach(token)))
+        confirmed(desk, a_draw(desk, desk.wanting))
 
 
 def test_money_on_its_way_from_a_bank_account_is_approved_at_once(desk):

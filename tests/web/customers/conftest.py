@@ -30,6 +30,7 @@ class Browser:
     app: Any
     cookies: httpx.Cookies = field(default_factory=httpx.Cookies)
     page: httpx.Response | None = None
+    address: str = URL
 
     def get(self, path: str, **more: Any) -> httpx.Response:
         return self._ask("GET", path, **more)
@@ -60,7 +61,7 @@ class Browser:
         async def once() -> httpx.Response:
             transport = httpx.ASGITransport(self.app, raise_app_exceptions=True)
             async with httpx.AsyncClient(
-                transport=transport, base_url=URL, cookies=self.cookies
+                transport=transport, base_url=self.address, cookies=self.cookies
             ) as client:
                 answer = await client.request(method, path, **more)
                 self.cookies = client.cookies

@@ -81,7 +81,7 @@ def test_a_close_is_rehearsed_begun_by_a_clerk_and_approved_by_a_supervisor(
     assert find_run(office.database, PERIOD) is None
     page = clerk.get(f"/office/close/{PERIOD}").text
     assert "Rehearsed: these figures are what a close would bring." in page
-    assert "Closing balance" in page
+    assert re.search(r"<dt>Closing balance</dt><dd>-?\$[\d,]+\.\d\d</dd>", page)
     assert "negative-bill" in page
 
     here()
@@ -91,6 +91,7 @@ def test_a_close_is_rehearsed_begun_by_a_clerk_and_approved_by_a_supervisor(
     assert WorkState.WAITING is waited(office).state
     for browser, role in ((clerk, Role.CLERK), (supervisor, Role.SUPERVISOR)):
         sign_in_again(browser, role)  # the rehearsed clock moved to the zone of the first export
+    assert f'<a href="/office/close/{PERIOD}">{PERIOD}</a>' in clerk.get("/office/close").text
     page = clerk.get(f"/office/close/{PERIOD}").text
     assert ">Approve<" not in page
     assert 403 == clerk.post(f"/office/close/{PERIOD}/approve").status_code

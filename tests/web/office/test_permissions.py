@@ -10,13 +10,17 @@ from web.office.permissions import PERMISSIONS, Permission, may
 from web.staff_routes import (
     HALF_SIGNED_IN,
     OPEN,
+    STREAMED,
     UPLOADED,
     office_routes,
     staff_access_routes,
     staff_pages,
 )
 
-PAGES = [(method, path, needed) for method, path, _page, needed in staff_pages()]
+PAGES = [
+    *((method, path, needed) for method, path, _page, needed in staff_pages()),
+    *(("GET", path, needed) for path, needed, _send in STREAMED),
+]
 
 
 def test_every_route_of_the_office_needs_a_permission_or_is_named_as_open():

@@ -8,6 +8,7 @@ import pytest
 
 from database.tables import incident
 from domain.identity import Role
+from office.lookup.headline import read_headline
 from tests.office.health_builders import an_office_at
 from tests.web.office.conftest import TRIAL
 from web.desk import desk_of
@@ -57,3 +58,34 @@ def test_a_service_that_is_away_is_red_until_it_is_back_rules_186_to_189(signed_
 
     assert "mail-server-down" not in before
     assert "mail-server-down</strong>: The mail server does not answer. Ask IT to start it." in now
+
+
+class TestTheLineOfTheMonth:
+    @pytest.fixture
+    def page(self, office, signed_in):
+        return signed_in(Role.CLERK).get("/office").text
+
+    def test_each_clause_leads_to_what_it_is_about(self, office, page):
+        clause = read_headline(office).clauses[0]
+
+        assert f'<a href="/office/close/{clause.period}"' in page
+        assert clause.text in page
+
+    def test_what_is_to_be_done_leads_to_the_page_where_it_is_done(self, office, page):
+        for act in read_headline(office).acts:
+            assert f">{act.sentence}</a>" in page
+
+    def test_the_years_periods_stand_below_and_other_years_are_a_link_away(self, page, signed_in):
+        assert "The periods of 2026</h2>" in page
+        assert '<a href="/office?year=2027#year">' in page
+
+        following = signed_in(Role.AUDITOR).get("/office?year=2027").text
+
+        assert "The periods of 2027</h2>" in following
+        assert "2027-12</td>" in following
+
+    @pytest.mark.parametrize("typed", ["", "x", "1", "99999999999", "²²²²", "-5"])
+    def test_a_year_that_is_none_is_this_one(self, signed_in, typed):
+        page = signed_in(Role.CLERK).get(f"/office?year={typed}")
+
+        assert (200, True) == (page.status_code, "The periods of 2026</h2>" in page.text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from web.customers.choices import adding_by_link, my_account, paperless, sandbox_page, texts, wallet
+from web.customers.paying import sandbox_bank
 from web.visits import Page, open_page, redirect
 
 ROUTES: tuple[tuple[str, str, Page], ...] = (
@@ -37,6 +38,7 @@ BY_LINK: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/add-method/added/{key}", adding_by_link.take_added_by_link),
 )
 SANDBOX = "/sandbox/methods/{key}"
+SANDBOX_BANK = "/sandbox/bank/{key}"
 
 
 def link_routes() -> list[Route]:
@@ -49,4 +51,6 @@ def sandbox_routes() -> list[Route]:
     return [
         Route(SANDBOX, open_page(sandbox_page.show_test_methods), methods=["GET"]),
         Route(SANDBOX, open_page(sandbox_page.take_test_method), methods=["POST"]),
+        Route(SANDBOX_BANK, open_page(sandbox_bank.show_bank), methods=["GET"]),
+        Route(SANDBOX_BANK, open_page(sandbox_bank.take_answer), methods=["POST"]),
     ]

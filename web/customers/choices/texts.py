@@ -19,8 +19,9 @@ from web.visits import Visit, redirect
 
 CONSENT = (
     "I agree to get text messages from %(utility)s at this number about my bills, payments and "
-    "autopay, some of them sent automatically. How many there are depends on my bills. Message and "
-    "data rates may apply. I can end them at any time by answering STOP, or on this page."
+    "autopay, and news of my service, some of them sent automatically. How many there are depends "
+    "on my bills. Message and data rates may apply. I can end them at any time by answering STOP, "
+    "or on this page."
 )
 PHONE = "Enter the phone number with its area code, ten digits."
 AGREE = "Tick the box to agree. Without it we send no text messages."

@@ -28,7 +28,7 @@ from web.layout import missing, show
 from web.visits import Visit
 
 PDF = "application/pdf"
-NEWEST, OLDER = 10, 1_000  # of each kind on the page: most visitors look for one of the last
+NEWEST, OLDER = 6, 1_000  # of each kind on the page: most visitors look for one of the last
 _KINDS = {
     MovementKind.BILLING: "What was billed",
     MovementKind.PAYMENT: "Payment received",

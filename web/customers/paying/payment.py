@@ -64,7 +64,29 @@ def confirm_payment(visit: Visit) -> Response:
         return missing(visit)
     if payer.is_guest and not _may_try(visit):
         return show(visit, "pay-stopped.html", 429, sentence=visit.say(TOO_MANY))
-    checkout.confirm(visit.office, key, payer.owner)
+    checkout.confirm(visit.office, key, payer.owner, f"{payer.base}/payments/{key}/returned")
+    visit.wake_mail()
+    return redirect(f"{payer.base}/payments/{key}")
+
+
+def return_from_bank(visit: Visit) -> Response:
+    """
+    Show what a payment came to whose customer comes back from their bank.
+
+    They come by a link, which anybody can make: all of it is asked of the gateway.
+    """
+    return _look_again(visit)
+
+
+def give_up(visit: Visit) -> Response:
+    """Take off a payment that its customer's bank waits for; it may have been drawn already."""
+    return _look_again(visit, gives_up=True)
+
+
+def _look_again(visit: Visit, *, gives_up: bool = False) -> Response:
+    payer, key = payer_of(visit), visit.path("key")
+    if checkout.come_back(visit.office, key, payer.owner, gives_up=gives_up) is None:
+        return missing(visit)
     visit.wake_mail()
     return redirect(f"{payer.base}/payments/{key}")
 

@@ -19,6 +19,9 @@ _BOTH: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/payments/{key}", payment.show_payment),
     ("GET", "/payments/{key}/confirm", payment.back_to_payment),
     ("POST", "/payments/{key}/confirm", payment.confirm_payment),
+    ("GET", "/payments/{key}/returned", payment.return_from_bank),
+    ("GET", "/payments/{key}/stop", payment.back_to_payment),
+    ("POST", "/payments/{key}/stop", payment.give_up),
     ("GET", "/payments/{key}/again", payment.back_to_payment),
     ("POST", "/payments/{key}/again", payment.begin_again),
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from web.guarding import SETTING, SETTINGS
-from web.office.administration import settings
+from web.guarding import PICTURES, SETTING, SETTINGS
+from web.office.administration import pictures, settings
 from web.office.permissions import Permission
 from web.visits import Page
 
@@ -11,5 +11,7 @@ ROUTES: tuple[tuple[str, str, Page, Permission], ...] = (
     ("GET", SETTINGS, settings.show_settings, Permission.SETTINGS),
     ("GET", SETTING, settings.show_setting, Permission.UTILITY_SETTINGS),
     ("POST", SETTING, settings.take_setting, Permission.UTILITY_SETTINGS),
+    ("POST", f"{PICTURES}/remove", pictures.take_removal, Permission.PORTAL_SETTINGS),
+    ("POST", f"{PICTURES}/undo", pictures.take_back, Permission.PORTAL_SETTINGS),
     ("POST", f"{SETTINGS}/undo", settings.take_undo, Permission.UTILITY_SETTINGS),
 )

@@ -29,6 +29,7 @@ from office.procedures.closing.rehearsal import rehearsal
 from office.settings.settings import open_settings
 from web.office.begun.mailing_work import send_mailing
 from web.office.begun.schedule_work import rehearse_schedule, take_schedule
+from web.office.begun.steps import written_down
 
 WORK = "import sys; from web.office.begun.close_work import work; work(sys.argv[1], sys.argv[2])"
 
@@ -108,7 +109,8 @@ def perform(office: Office, key: str) -> None:
     acting = replace(office, who=row.who)
     ended: dict[str, Any]
     try:
-        ended = _DOES[row.kind](acting, row)
+        with written_down(office.database, key) as writer:
+            ended = _DOES[row.kind](replace(acting, reporter=writer), row)
     except (Refused, Misuse) as found:
         ended = {"state": WorkState.REFUSED, "code": found.code, "sentence": found.message}
     except NobodyMailed as found:

@@ -19,6 +19,7 @@ from mail.communications.posted import (
 from office.equipment.office import Office
 from office.procedures.mailing.communications import read_pdf
 from office.procedures.mailing.posting import read_last_day, read_link, read_title
+from office.procedures.texting.announcing import take_back_text
 from web.guarding import POSTS
 from web.office.decisions.deciding import DecidedRow, RowDecision, Way
 from web.office.layout import show_office
@@ -34,6 +35,10 @@ def _remove(visit: Visit, decided: DecidedRow) -> None:
     remove_communication(office.database, number, decided.reason, now=now, who=office.who)
 
 
+def _take_back(visit: Visit, decided: DecidedRow) -> None:
+    take_back_text(visit.office, int(decided.key), decided.reason)
+
+
 COMMUNICATIONS: tuple[RowDecision, ...] = (
     RowDecision(
         page_of("communications"),
@@ -41,6 +46,13 @@ COMMUNICATIONS: tuple[RowDecision, ...] = (
         "Take a communication off",
         "Customers do not see it any more; mails link to the one before it, if that is live.",
         (Way("removed", "Remove", "The communication is removed.", _remove),),
+    ),
+    RowDecision(
+        page_of("mass-texts"),
+        "/office/communications/texts/take-back",
+        "Take a text to many back",
+        "What waits for its hour does not leave; what has left cannot be called back.",
+        (Way("taken-back", "Take back", "What waited does not leave any more.", _take_back),),
     ),
 )
 
@@ -68,7 +80,7 @@ def take_posting(visit: Visit, file: Any) -> Response:
         )
         if not isinstance(file, UploadFile) or not file.filename:
             raise Misuse("Choose the PDF to post.")
-        pdf = _read(office, file)
+        pdf = read_upload(office, file)
         now, who = office.moment(), office.who
         add_communication(office.database, office.store, pdf, details, now=now, who=who)
     except (Misuse, Refused) as refused:
@@ -76,13 +88,18 @@ def take_posting(visit: Visit, file: Any) -> Response:
     return redirect("/office/communications?done=posted")
 
 
-def _read(office: Office, file: UploadFile) -> PdfFile:
-    """Read what was sent under the name that it came by; the copy on disk does not stay."""
-    name = "".join(filter(str.isprintable, Path(file.filename or "").name))[-LONGEST_NAME:]
+def read_upload(office: Office, file: UploadFile) -> PdfFile:
+    """Read a PDF under the name that it came by; raises Misuse. The copy on disk does not stay."""
     with TemporaryDirectory(dir=office.folder("uploads"), prefix=".") as place:
-        copy = Path(place) / (name.strip(". ") or "file.pdf")
+        copy = Path(place) / upload_name(file.filename or "")
         copy.write_bytes(file.file.read())
         try:
             return read_pdf(office, copy)
         except Misuse as found:
             raise Misuse(found.message.replace(f"{place}/", "")) from None
+
+
+def upload_name(sent: str) -> str:
+    """Return the name of a file as a reader of mails may see it: no path, nothing unprintable."""
+    name = "".join(filter(str.isprintable, Path(sent).name))[-LONGEST_NAME:]
+    return name.strip(". ") or "file.pdf"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from starlette.responses import Response
 
@@ -29,10 +30,11 @@ from office.procedures.mailing.communications import (
     text_of,
 )
 from office.procedures.mailing.trying import try_mail
-from web.guarding import WRITE
+from web.guarding import ATTACHES, WRITE
 from web.layout import missing
 from web.office.begun.close_work import begin_work, is_going_on, newest_work
 from web.office.layout import show_office
+from web.office.mailing.attaching import attachment_of, keep_attachment
 from web.office.pages import groups
 from web.visits import Visit, redirect
 
@@ -49,7 +51,7 @@ LEFT_OUT = {
     "no-account": "have no account, which the text names",
     "accounts-without-address": "accounts without an e-mail address",
 }
-FIELDS = ("subject", "body", "audience", "values", "communication")
+FIELDS = ("subject", "body", "audience", "values", "communication", "attachment", "attachment_name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,18 @@ def take_look(visit: Visit) -> Response:
     except (Misuse, Refused) as refused:
         return _show(visit, problems={"": refused.message})
     return _show(visit, look)
+
+
+def take_look_with_file(visit: Visit, file: Any) -> Response:
+    """Do the same for a form that may bring a PDF: it is kept once, and named from then on."""
+    try:
+        kept = keep_attachment(visit.office, file)
+    except Misuse as refused:
+        return _show(visit, problems={"file": refused.message})
+    form = {**visit.form, **kept}
+    if not kept and form.get("detach"):
+        form |= {"attachment": "", "attachment_name": ""}
+    return take_look(replace(visit, form=form))
 
 
 def take_test(visit: Visit) -> Response:
@@ -179,7 +193,8 @@ def _look(visit: Visit) -> MassMailLook:
         office,
         visit.text("subject"),
         visit.form.get("body", ""),
-        _audience(visit),
+        read_typed_audience(visit),
+        attach=attachment_of(office, visit.form),
         communication=_communication(visit),
     )
     plan = plan_of(office, request)
@@ -188,7 +203,8 @@ def _look(visit: Visit) -> MassMailLook:
     return MassMailLook(request, plan, text, left_out)
 
 
-def _audience(visit: Visit) -> Audience:
+def read_typed_audience(visit: Visit) -> Audience:
+    """Read whom a form's text goes to; raises Misuse."""
     chosen = visit.text("audience")
     if chosen not in list(AUDIENCES):
         raise Misuse("Choose whom it goes to.")
@@ -233,6 +249,7 @@ def _show(
         to=look.request.audience.say() if look else "",
         kept=[(name, visit.form.get(name, "")) for name in FIELDS],
         message=message,
-        paths={"write": WRITE, "test": f"{WRITE}/test", "send": f"{WRITE}/send"},
+        paths={"write": ATTACHES, "attached": f"{WRITE}/attached"}
+        | {name: f"{WRITE}/{name}" for name in ("test", "send")},
         problems=problems or {},
     )

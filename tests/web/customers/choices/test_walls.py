@@ -13,7 +13,7 @@ from tests.web.customers.choices.conftest import MINE, TENANT, add_method
 from web.desk import desk_of
 
 # The sandbox plays the gateway's page, which goes by its random address alone and names nobody.
-THE_GATEWAYS = "/sandbox/methods/{key}"
+THE_GATEWAYS = ("/sandbox/methods/{key}", "/sandbox/bank/{key}")
 # Of parts of one page, which lead back to it whoever asks; and what everybody may see. Guests have
 # a cookie of their own (tests/web/customers/test_cart_pages.py); payments of other kinds are all's.
 NOBODYS = {
@@ -43,7 +43,7 @@ def test_every_page_asks_a_stranger_to_sign_in(office, town):
 
     for method, path in routes(office):
         answer = ask(method, re.sub(r"{\w+}", "1", path))
-        if path == THE_GATEWAYS:
+        if path in THE_GATEWAYS:
             assert 404 == answer.status_code
             continue
         assert 303 == answer.status_code, (method, path)
@@ -63,7 +63,7 @@ def owned(tenant):
 def test_another_ones_account_method_and_payment_are_not_there(office, owned, neighbor):
     walked = 0
     for method, path in routes(office):
-        if "{" not in path or path in {*NOBODYS, THE_GATEWAYS}:
+        if "{" not in path or path in {*NOBODYS, *THE_GATEWAYS}:
             continue
         theirs = re.sub(r"{(\w+)}", lambda place: owned[place[1]], path)
         nobodys = re.sub(r"{(account|method|key)}", "0000000", path)

@@ -14,35 +14,13 @@ from database.definitions.desk import desk_work
 from database.tables import audit, mass_mailing
 from domain.desk_work import WorkState
 from domain.identity import Role
-from tests.builders import a_household, close_run, stage_run
 from tests.flows.desk import at_server
 from tests.flows.fixtures import server
-from tests.office.health_builders import an_office_at
-from tests.web.office.begun_work import held_back
-from tests.web.office.conftest import TRIAL
 from web.office.begun import close_work
 
 __all__ = ["server"]
 WRITE = "/office/communications/write"
 BODY = "Dear customer,\n\nwater is off on Friday."
-
-
-@pytest.fixture
-def office(tmp_path, books):
-    """The office after a close: Ann and Ben have an address, Cy has none."""
-    from office.secrets.files import make_secret
-
-    make_secret(tmp_path)
-    people = (("01.1001.1", "ann@a.example"), ("01.1002.2", "ben@b.example"), ("01.1003.3", ""))
-    stage_run(books, *(a_household(number, email=email) for number, email in people))
-    close_run(books)
-    return an_office_at(tmp_path, books, "2026-11-03T09:00", web=TRIAL)
-
-
-@pytest.fixture
-def begun(monkeypatch):
-    """What the pages have begun, and nobody has done yet."""
-    return held_back(monkeypatch)
 
 
 def written(browser, path: str = WRITE, **told: str):

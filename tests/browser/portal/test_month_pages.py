@@ -1,0 +1,107 @@
+"""The month on the office's pages, held to the law at a desk and on a phone."""
+
+from __future__ import annotations
+
+import pytest
+
+from database.definitions.desk import desk_work
+from database.owners import this_process
+from domain.desk_work import WorkKind, WorkState
+from domain.identity import Role
+from domain.steps import Step
+from identity.passwords import Passwords
+from identity.staff import add_staff, choose_staff_password
+from office.settings.close import WebSettings
+from tests.browser.portal.conftest import DESKTOP, PHONE
+from tests.builders import NOW, RUN
+from tests.web.customers.conftest import PASSWORD
+from web.office.begun.steps import written_down
+
+ADMIN = "admin@larkspur.example"
+WINDOWS = {"desk": DESKTOP, "phone": PHONE}
+
+
+@pytest.fixture
+def office_settings():
+    return {"web": WebSettings(staff_totp=False)}
+
+
+@pytest.fixture
+def admin(portal) -> None:
+    office = portal.office
+    with office.database.writing() as books:
+        mail = add_staff(books, office.link_tokens, ADMIN, Role.ADMIN, NOW, "anna")
+    token = office.link_tokens.token(mail.link)
+    assert choose_staff_password(office.database, Passwords(), token, PASSWORD, NOW)
+
+
+@pytest.fixture(params=list(WINDOWS))
+def clerk(someone, admin, request):
+    clerk = someone(WINDOWS[request.param])
+    clerk.name = request.param
+    clerk.open("/office/sign-in")
+    clerk.write(Email_address=ADMIN, Password=PASSWORD)
+    clerk.press("Sign in")
+    clerk.see("Signed in as admin")
+    return clerk
+
+
+def test_the_first_page_has_the_month_in_one_line_and_its_year(clerk):
+    clerk.see("October closed on Nov 2 by anna")
+    clerk.see("The periods of 2026")
+    clerk.look(f"start-{clerk.name}")
+
+
+@pytest.fixture
+def begun(portal):
+    """A close of October that a page has begun, whose first step goes on."""
+    office = portal.office
+    with office.database.writing() as books:
+        books.execute(
+            desk_work.insert().values(
+                key="abc", kind=WorkKind.CLOSE, period=RUN, bundle="", who="clerk 1",
+                state=WorkState.BEGUN, owner=this_process(), began_at=NOW,
+            )
+        )  # fmt: skip
+    with written_down(office.database, "abc") as writer:
+        writer.begin(Step.SPLIT)
+        yield writer
+
+
+def test_the_steps_of_a_close_move_in_the_page_and_it_is_shown_anew_at_the_end(
+    clerk, begun, portal
+):
+    clerk.open(f"/office/close/{RUN}")
+    clerk.see("The steps of the close")
+    begun.move(Step.SPLIT, 40, 100)
+    clerk.see("going on, 40 %")
+    clerk.look(f"steps-{clerk.name}")
+    begun.end(Step.SPLIT, "12 bills of 24 pages")
+    begun.begin(Step.CHECK)
+    clerk.see("done: 12 bills of 24 pages")
+    assert "check bills and balances: going on" == clerk.page.locator("#step-told").text_content()
+
+    begun.end(Step.CHECK, "All checks passed")
+    begun.close()
+    with portal.office.database.writing() as books:
+        books.execute(desk_work.update().values(state=WorkState.DONE, ended_at=NOW))
+
+    clerk.page.get_by_text("is going on, begun by").wait_for(state="detached")
+    assert 0 == clerk.page.locator("[data-watched]").count()
+    clerk.page.get_by_text("The steps of the close").click()
+    clerk.see("done: All checks passed")
+    clerk.look()
+
+
+def test_a_file_that_is_no_export_is_sent_said_and_can_be_sent_again(clerk, tmp_path):
+    clerk.open("/office/close")
+    clerk.see("At most 2 GB.")
+    clerk.look(f"close-{clerk.name}")
+    for _ in range(2):  # the second time in the page that came as the answer to the first
+        file = tmp_path / "notes.zip"
+        file.write_bytes(b"no archive" * 1000)
+        clerk.page.get_by_label("Upload a billing export (.zip)").set_input_files(file)
+        clerk.press("Upload")
+        clerk.see("The file")
+        clerk.page.locator(".wrong .error").wait_for()
+        clerk.look()
