@@ -1011,6 +1011,8 @@ print_batch = _table(
     sa.Column("file", sa.String(500), nullable=False),
     sa.Column("bills", sa.Integer, nullable=False),
     sa.Column("pages", sa.Integer, nullable=False),
+    sa.Column("sheets", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("envelopes", sa.Integer, nullable=False, server_default="0"),
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("written_at", Moment, nullable=False),
     sa.Column("fetched_at", Moment),  # somebody has it, for the printer; NULL: nobody said so

@@ -32,6 +32,7 @@ _SECTIONS = {
         *("database", "bills", "smtp", "bounces", "payments", "cash_receipting", "feed"),
         *("alerts", "approval", "checklist", "undo", "splitter", "prefect", "logging"),
         *("workers", "health", "clock", "exports", "web", "oidc", "documents", "bot_check"),
+        "paper",
     ),
 }
 _KEYS = {
@@ -57,7 +58,7 @@ _KEYS = {
 GROUPS = {
     "The office": ("utility", "calendar", "theme", "portal"),
     "Bills and the close": (
-        *("ebill", "documents", "outsort", "checks", "approval", "checklist", "undo"),
+        *("ebill", "documents", "paper", "outsort", "checks", "approval", "checklist", "undo"),
     ),
     "Autopay and payments": (
         *("autopay", "arrangements", "checkout", "other_payments", "payments"),

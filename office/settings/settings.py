@@ -73,6 +73,7 @@ from office.settings.money import (
     PaymentsSettings,
     RemindersSettings,
 )
+from office.settings.paper import PaperSettings
 from office.settings.sign_in import OidcSettings
 from office.settings.texts import TextsSettings
 from office.settings.theme import ThemeSettings
@@ -92,6 +93,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     bills: BillsSettings = BillsSettings()
     documents: DocumentsSettings = DocumentsSettings()
+    paper: PaperSettings = PaperSettings()
     smtp: SmtpSettings = SmtpSettings()
     bounces: BouncesSettings = BouncesSettings()
     ebill: EbillSettings = EbillSettings()
