@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -62,17 +62,17 @@ class Citation:
     test: str  # the test that names it; empty outside of tests and above them
 
 
-def pages() -> dict[Path, str]:
-    """Return each page that is written by the code, as it should be now."""
+def pages() -> dict[Path, Callable[[], str]]:
+    """Return each page that is written by the code, with what writes it as it should be now."""
     running, templates = DOCS / "running.md", DOCS / "templates.md"
     commands = DOCS / "commands.md"
     return {
-        commands: with_commands(commands.read_text(encoding="utf-8")),
-        DOCS / "checks.md": checks_page(),
-        DOCS / "states.md": states_page(),
-        DOCS / "rules.md": rules_page(),
-        running: with_settings(running.read_text(encoding="utf-8")),
-        templates: with_variables(templates.read_text(encoding="utf-8")),
+        commands: lambda: with_commands(commands.read_text(encoding="utf-8")),
+        DOCS / "checks.md": checks_page,
+        DOCS / "states.md": states_page,
+        DOCS / "rules.md": rules_page,
+        running: lambda: with_settings(running.read_text(encoding="utf-8")),
+        templates: lambda: with_variables(templates.read_text(encoding="utf-8")),
     }
 
 
@@ -394,5 +394,5 @@ def _row(cells: Iterable[str]) -> str:
 
 
 if __name__ == "__main__":
-    for page, text in pages().items():
-        page.write_text(text, encoding="utf-8")
+    for page, written in pages().items():
+        page.write_text(written(), encoding="utf-8")

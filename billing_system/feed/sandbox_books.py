@@ -64,6 +64,21 @@ class SandboxBillingBooks:
             number = self._connection.execute(statement, list(values.values())).lastrowid
         return {"movement_id": to_movement_id(number or 0)} | values
 
+    def take_receipt(self, entry: Mapping[str, Any], at: datetime) -> None:
+        """Book what cash receipting has entered: it comes back with the next file of the feed."""
+        is_payment = entry["kind"] == "receipt"
+        self.book(
+            {
+                "account_number": entry["account"],
+                "date": entry["taken_on"],
+                "type": "fee" if entry["kind"] == "fee" else "payment",
+                "amount": f"-{entry['amount']}" if is_payment else entry["amount"],
+                "description": f"CASH RECEIPTING {entry['kind'].upper()}",
+                "reference": entry["receipt"],
+                "posted_at": at.isoformat(timespec="minutes"),
+            }
+        )
+
     def change(self, account: str, values: Mapping[str, Any]) -> None:
         """Change fields of an account, for the next file; raises ValueError for another field."""
         rows = [(account, ChangeField(name).value, str(value)) for name, value in values.items()]

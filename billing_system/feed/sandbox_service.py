@@ -108,19 +108,8 @@ class SandboxBillingServer(ThreadingHTTPServer):
         return f"http://{LOOPBACK}:{self.server_port}"
 
     def take_receipt(self, entry: Mapping[str, Any]) -> None:
-        """Book what cash receipting has entered: it comes back with the next file of the feed."""
-        is_payment = entry["kind"] == "receipt"
-        self.books.book(
-            {
-                "account_number": entry["account"],
-                "date": entry["taken_on"],
-                "type": "fee" if entry["kind"] == "fee" else "payment",
-                "amount": f"-{entry['amount']}" if is_payment else entry["amount"],
-                "description": f"CASH RECEIPTING {entry['kind'].upper()}",
-                "reference": entry["receipt"],
-                "posted_at": self.clock().isoformat(timespec="minutes"),
-            }
-        )
+        """Book what cash receipting has entered, at the service's own time."""
+        self.books.take_receipt(entry, self.clock())
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of a client that did not wait for its answer."""

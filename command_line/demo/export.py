@@ -134,6 +134,7 @@ def _optional(amount: Money | None) -> str:
 
 
 SEED: Final = 1037
+UTILITY: Final = f"City of {CITY}"
 TIMEZONE: Final = "America/Denver"
 _DUE_DAY: Final = 20
 _SHUFFLED_AT_ONCE: Final = 2000  # bills in memory, however big the city
@@ -227,7 +228,7 @@ class _Count:
 def _describe(period: Period, totals: ControlTotals) -> str:
     return f"""\
 [utility]
-name = "City of {CITY}"
+name = "{UTILITY}"
 timezone = "{TIMEZONE}"
 
 [period]

@@ -17,6 +17,11 @@ from domain.periods import Period
 _DOMAINS: Final = ("example.com", "example.com", "example.org", "example.net")
 _OWNERS: Final = ("Basalt", "Heron", "Millrace", "Osprey", "Sagebrush")
 _DAYS_PRIOR: Final = (0, 0, 1, 2, 3, 3, 5, 7, 10, 14)
+TROUBLES: Final = {  # what the sandbox gateway does with an account's first draw
+    9: "tok_ach_R01",  # drawn on the day after the close, and returned by the bank
+    78: "tok_lost_response",  # drawn four days after it, and the answer is lost
+}
+LEAKING: Final = 23  # the first account whose water runs: its bill is held back
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,7 @@ def draw_autopay(
     if number % 200 == 9:
         prior = 18 + number // 200 % 3  # draws at once on the day of the close
     return Autopay(
-        token=f"tok_demo_{number:06d}",
+        token=TROUBLES.get(number, f"tok_demo_{number:06d}"),
         kind=kind,
         last4=last4,
         days_prior=prior,

@@ -9,7 +9,13 @@ from command_line.demo.customers import PASSWORD, DemoCustomer
 if TYPE_CHECKING:
     from office.equipment.office import Office
 
-STAFF = (("a clerk", "clerk"), ("customer service", "csr"), ("a supervisor", "supervisor"))
+STAFF = (
+    ("a clerk", "clerk"),
+    ("customer service", "csr"),
+    ("a supervisor", "supervisor"),
+    ("an admin", "admin"),
+    ("an auditor", "auditor"),
+)
 
 
 def register_staff(office: Office) -> tuple[DemoCustomer, ...]:

@@ -86,15 +86,16 @@ class PrefectServer:
         for run in answer.json() if answer.is_success else []:
             self._post(f"flow_runs/{run['id']}/set_state", crashed, 30)
 
-    def wait_until_recorded(self, flow_run: str) -> None:
+    def wait_until_recorded(self, flow_run: str = "") -> None:
         """
-        Block until the server has written down a flow's task runs, which it does a bit later.
+        Block until the server has written down task runs, which it does a bit later.
 
-        Their number stands still once the last batch is in; none of them is left running.
+        Those of one flow run, or all there are. Their number stands still once the last batch is
+        in; none of them is left running.
         """
         if self.process is None:
             return
-        ours: dict[str, object] = {"flow_runs": {"id": {"any_": [flow_run]}}}
+        ours: dict[str, object] = {"flow_runs": {"id": {"any_": [flow_run]}}} if flow_run else {}
         running = {"task_runs": {"state": {"type": {"any_": ["RUNNING", "PENDING"]}}}}
         before = -1
         for _ in range(RECORD_SECONDS):
