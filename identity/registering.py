@@ -22,7 +22,6 @@ from identity.one_time_links import (
     use_link,
 )
 from identity.passwords import Passwords
-from identity.slowing import forgive
 from identity.tokens import LinkTokens, token_hash
 from identity.users import (
     change_state,
@@ -200,7 +199,6 @@ def choose_password(
             return None
         set_password(books, link.user, kept, now)
         clear_failures(books, link.user)
-        forgive(books, link.user, now)
         change_state(books, link.user, UserState.ACTIVE)
         record_activity(books, link.user, "password set", now, detail="by a mailed link")
     return link.user
