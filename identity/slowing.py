@@ -17,7 +17,7 @@ FREE = 2  # wrong passwords after which nobody waits: the third is the first tha
 FIRST = 5  # seconds after the third; each further one doubles it
 HERE_MOST = 300  # seconds, of one user from one network
 ANYWHERE_MOST = 30  # seconds, of one user from all networks: nobody is kept out by strangers
-NETWORK_FREE, NETWORK_MOST = 10, 60  # of one network, whoever it tries
+NETWORK_FREE, NETWORK_MOST = 20, 60  # of one network, whoever it tries
 WITHIN = timedelta(hours=1)
 
 
