@@ -203,3 +203,9 @@ def acts(office) -> dict[str, str]:
     with office.database.reading() as books:
         query = sa.select(audit.c.action, audit.c.who).order_by(audit.c.id)
         return dict(books.execute(query).all())
+
+
+def test_who_is_signed_in_and_goes_back_to_the_page_of_the_code_is_led_on(signed_in):
+    answer = signed_in(Role.CLERK).get("/office/code")
+
+    assert (303, "/office") == (answer.status_code, answer.headers["location"])
