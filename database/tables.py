@@ -541,6 +541,7 @@ account_search = _table(
     sa.Column("period", sa.String(40), nullable=False),
     sa.Column("district", sa.String(64), nullable=False, server_default=""),
     sa.Column("text", SearchedText, nullable=False),  # rules.customer_search.findable_text
+    sa.Column("meters", SearchedText, nullable=False, server_default=""),  # that it is billed by
     sa.Index(None, "district"),
     sa.Index(None, "period"),
     sqlite_with_rowid=False,  # read from its beginning to its end, in the order of the numbers
@@ -1010,6 +1011,8 @@ print_batch = _table(
     sa.Column("file", sa.String(500), nullable=False),
     sa.Column("bills", sa.Integer, nullable=False),
     sa.Column("pages", sa.Integer, nullable=False),
+    sa.Column("sheets", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("envelopes", sa.Integer, nullable=False, server_default="0"),
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("written_at", Moment, nullable=False),
     sa.Column("fetched_at", Moment),  # somebody has it, for the printer; NULL: nobody said so

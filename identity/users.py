@@ -66,6 +66,11 @@ def keep_language(books: Connection, user: int, language: str) -> None:
     books.execute(web_user.update().where(web_user.c.number == user).values(language=language))
 
 
+def keep_phone(books: Connection, user: int, phone: str) -> None:
+    """Keep a number for texts as it was given; empty: none."""
+    books.execute(web_user.update().where(web_user.c.number == user).values(phone=phone))
+
+
 def has_password(books: Connection, user: int) -> bool:
     """Tell whether access is set up: it decides which mail staff may send (rule 148)."""
     return books.scalar(_password(user)) is not None

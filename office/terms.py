@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:  # loaded by the first command that needs it
     from rules.money.autopay import AutopayPolicy
     from rules.money.checkout import CheckoutPolicy
     from splitter.copying.verifying import VerificationPolicy
+    from splitter.printing.terms import PrintTerms
     from splitter.runs.labels import LabelTerms
 
 
@@ -63,6 +65,23 @@ class Choices:
 
         chosen = self.settings
         return LabelTerms(chosen.utility.language, chosen.documents.tags == "keep")
+
+    @property
+    def print_terms(self) -> PrintTerms:
+        """How paper bills are printed and put into envelopes."""
+        from splitter.printing.terms import Household, PrintTerms
+
+        chosen = self.settings.paper
+        return PrintTerms(
+            duplex=chosen.duplex,
+            sheet_ounces=Decimal(chosen.sheet_ounces),
+            envelope_ounces=Decimal(chosen.envelope_ounces),
+            flats_beyond=chosen.flats_beyond,
+            household=Household(chosen.household),
+            mark_at=(chosen.mark_at[0], chosen.mark_at[1]) if chosen.mark_at else None,
+            proof=chosen.proof,
+            stocks=chosen.stocks,
+        )
 
     @cached_property
     def office_days(self) -> ClosedDays:

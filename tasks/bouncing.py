@@ -86,10 +86,17 @@ def write_print_batch(period: str) -> Done:
         office.print_folder,
         exports_folder=office.exports_folder,
         now=office.now(known),
+        terms=office.print_terms,
     )
     bills, pages = say_count(part.bills, "bill"), say_count(part.pages, "page")
-    figures = {"bills": part.bills, "pages": part.pages, "files": list(part.files)}
-    return Done(f"{bills}, {pages}", figures, would=f"{bills} would be printed, {pages}")
+    figures = {
+        "bills": part.bills, "pages": part.pages, "files": list(part.files),
+        "sheets": part.sheets, "envelopes": part.envelopes, "unmarked": part.unmarked,
+    }  # fmt: skip
+    sentence = f"{bills}, {pages}"
+    if part.unmarked:
+        sentence += f"; {say_count(part.unmarked, 'sheet')} without a mark: something stands there"
+    return Done(sentence, figures, would=f"{bills} would be printed, {pages}")
 
 
 @task(name="write next print parts", cache_policy=NO_CACHE, persist_result=False)

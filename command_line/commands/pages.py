@@ -101,7 +101,7 @@ def show(
 
 def _draw(view: PageView, number: int, place: Path) -> None:
     """Write a page's picture for its user alone; it is drawn in a process of its own."""
-    from splitter.runs.page_pictures import write_picture
+    from splitter.printing.page_pictures import write_picture
 
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_picture(view.path, number - 1, place)

@@ -26,6 +26,7 @@ def write_waiting_part(office: Office, period: str) -> PrintPart:
             office.print_folder,
             exports_folder=office.exports_folder,
             now=office.now(known),
+            terms=office.print_terms,
         )
     if part.bills:
         detail = f"part {part.number}: {say_count(part.bills, 'bill')}"

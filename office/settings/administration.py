@@ -22,7 +22,7 @@ class ChangedBy(StrEnum):
 _SECTIONS = {
     ChangedBy.UTILITY: (
         *("ebill", "autopay", "notices", "outsort", "checks", "calendar"),
-        *("messages", "messages_es"),
+        *("messages", "messages_es", "bank"),
     ),
     ChangedBy.PORTAL: (
         *("utility", "communications", "checkout", "other_payments", "theme", "reminders"),
@@ -32,6 +32,7 @@ _SECTIONS = {
         *("database", "bills", "smtp", "bounces", "payments", "cash_receipting", "feed"),
         *("alerts", "approval", "checklist", "undo", "splitter", "prefect", "logging"),
         *("workers", "health", "clock", "exports", "web", "oidc", "documents", "bot_check"),
+        "paper",
     ),
 }
 _KEYS = {
@@ -57,10 +58,11 @@ _KEYS = {
 GROUPS = {
     "The office": ("utility", "calendar", "theme", "portal"),
     "Bills and the close": (
-        *("ebill", "documents", "outsort", "checks", "approval", "checklist", "undo"),
+        *("ebill", "documents", "paper", "outsort", "checks", "approval", "checklist", "undo"),
     ),
     "Autopay and payments": (
         *("autopay", "arrangements", "checkout", "other_payments", "payments"),
+        "bank",
     ),
     "Mails and texts": ("reminders", "notices", "communications", "texts", "alerts"),
     "Words on the pages": ("messages", "messages_es"),

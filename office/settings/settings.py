@@ -67,12 +67,14 @@ from office.settings.mail import (
 )
 from office.settings.money import (
     AutopaySettings,
+    BankSettings,
     CashReceiptingSettings,
     FeedSettings,
     NoticesSettings,
     PaymentsSettings,
     RemindersSettings,
 )
+from office.settings.paper import PaperSettings
 from office.settings.sign_in import OidcSettings
 from office.settings.texts import TextsSettings
 from office.settings.theme import ThemeSettings
@@ -92,6 +94,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     bills: BillsSettings = BillsSettings()
     documents: DocumentsSettings = DocumentsSettings()
+    paper: PaperSettings = PaperSettings()
     smtp: SmtpSettings = SmtpSettings()
     bounces: BouncesSettings = BouncesSettings()
     ebill: EbillSettings = EbillSettings()
@@ -106,6 +109,7 @@ class Settings(BaseSettings):
     theme: ThemeSettings = ThemeSettings()
     cash_receipting: CashReceiptingSettings = CashReceiptingSettings()
     feed: FeedSettings = FeedSettings()
+    bank: BankSettings = BankSettings()
     alerts: AlertsSettings = AlertsSettings()
     reminders: RemindersSettings = RemindersSettings()
     notices: NoticesSettings = NoticesSettings()

@@ -93,6 +93,8 @@ def print_batches() -> Select:
         row.file,
         row.bills,
         row.pages,
+        row.sheets,
+        row.envelopes,
         row.written_at,
         row.fetched_at,
         row.fetched_by,

@@ -158,17 +158,19 @@ def _planned_mails(books: Connection, period: str) -> int:
 def count_paper(books: Connection, period: str, *, closed: bool) -> PaperSheet:
     if not closed:
         return _planned_paper(books, period)
-    files = books.execute(
-        sa.select(print_batch.c.file)
+    batches = books.execute(
+        sa.select(print_batch.c.file, print_batch.c.sheets, print_batch.c.envelopes)
         .where(print_batch.c.period == period)
         .order_by(print_batch.c.part, print_batch.c.bulk)
-    ).scalars()
+    ).all()
     pages = books.execute(sa.select(sa.func.sum(paper.c.pages)).where(paper.c.period == period))
     return PaperSheet(
         bills=count(books, paper, period),
         pages=int(pages.scalar_one() or 0),
-        files=tuple(files),
+        files=tuple(batch.file for batch in batches),
         reasons=count_by(books, paper.c.reason, paper.c.period == period),
+        sheets=sum(batch.sheets for batch in batches),
+        envelopes=sum(batch.envelopes for batch in batches),
     )
 
 

@@ -55,6 +55,8 @@ class PaperSheet:
     pages: int
     files: tuple[str, ...]
     reasons: dict[str, int]
+    sheets: int = 0  # once they are printed
+    envelopes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

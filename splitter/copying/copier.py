@@ -165,6 +165,26 @@ class BillCopier:
         document = Document(write, self._sanitiser.get)
         document.finish(self.add_to(document, pages))
 
+    def attributes_of(self, page: int) -> bytes:
+        """Return the inside of a page's dictionary as a copy has it, by the source's numbers."""
+        try:
+            return self._attributes.of(self._tree.entries(page))
+        except UnsupportedPdf:
+            raise self._source.refusal() from None
+
+    @property
+    def tree(self) -> PageTree:
+        return self._tree
+
+    @property
+    def clean_objects(self) -> GetObject:
+        """What hands out the source's objects as a copy may have them."""
+        return self._sanitiser.get
+
+    def layers_of(self, document: Document) -> bytes:
+        """Return what a catalog must say of the layers that a document's pages use."""
+        return self._optional_content.properties(document.sources)
+
     def add_to(self, document: Document, pages: Iterable[int]) -> bytes:
         """Add pages to a document, and return what its catalog must say of their layers."""
         try:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,108 +20,33 @@ from database.tables import account, bill, delivery_plan, paper, print_batch
 from domain.accounts import account_key
 from domain.feeds import ChangeField
 from splitter.bulk_file.filing import FiledBill
-from splitter.copying.copier import BillCopier
+from splitter.printing.batch_file import PrintBatch, write_print_batch
+from splitter.printing.envelopes import PaperBill, envelopes_of
+from splitter.printing.terms import USUAL_TERMS, PrintTerms
 from splitter.runs.records import StagedFile, staged_files
 from splitter.store.bill_store import BillStore
-
-HEADINGS = ("sequence", "account", "zip", "first_page", "pages", "sha256")
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
-
-
-@dataclass(frozen=True, slots=True)
-class PaperBill:
-    """A bill that goes by post, and the ZIP code it goes to."""
-
-    bill: FiledBill
-    zip: str
-    edition: int = 0  # how often another bill took its place
-
-
-@dataclass(frozen=True, slots=True)
-class PrintBatch:
-    """What was written: two paths in the bill store, and how much is in them."""
-
-    path: str
-    manifest_path: str
-    bills: int
-    pages: int
-    sha256: str
-
-
-def write_print_batch(
-    source: Path, paper_bills: Sequence[PaperBill], store: BillStore, *, path: str
-) -> PrintBatch:
-    """
-    Write the paper bills of one bulk file, sorted by ZIP code, and a CSV beside them.
-
-    The post wants presorted mail; the manifest (`NAME.csv` for `NAME.pdf`) lets a single bill be
-    found and printed again: `first_page` counts from 1 in the batch, `sha256` is that of the
-    bill's own document. The same bills give the same bytes.
-    """
-    ordered = sorted(paper_bills, key=post_order)
-    copier = BillCopier.open(source)
-    digest = hashlib.sha256()  # taken on the way: a city's batch is too big to be read again
-    with store.open_new(path) as file:
-
-        def write(piece: bytes) -> None:
-            digest.update(piece)
-            file.write(piece)
-
-        copier.write_pages(_pages(ordered), write)
-
-    manifest_path = f"{path.removesuffix('.pdf')}.csv"
-    store.write(manifest_path, _manifest(ordered))
-    pages = sum(paper.bill.pages for paper in ordered)
-    return PrintBatch(path, manifest_path, len(ordered), pages, digest.hexdigest())
-
-
-def post_order(paper: PaperBill) -> tuple[str, str, int]:
-    """Return what bills are sorted by for the post: ZIP code, then account, then place."""
-    return "".join(paper.zip.split()), account_key(paper.bill.account), paper.bill.first_page
-
-
-def _pages(ordered: Sequence[PaperBill]) -> Iterator[int]:
-    for printed in ordered:
-        yield from printed.bill.page_numbers
-
-
-def _manifest(ordered: Sequence[PaperBill]) -> bytes:
-    written = io.StringIO(newline="")
-    table = csv.writer(written, lineterminator="\r\n")
-    table.writerow(HEADINGS)
-    first_page = 1
-    for sequence, printed in enumerate(ordered, start=1):
-        bill = printed.bill
-        table.writerow(
-            [sequence, _cell(bill.account), _cell(printed.zip), first_page, bill.pages, bill.sha256]
-        )
-        first_page += bill.pages
-    return written.getvalue().encode("utf-8")
-
-
-def _cell(text: str) -> str:
-    """Return text that a spreadsheet takes as text: a formula could send the list elsewhere."""
-    return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
-
 
 FIRST = 1  # the close's own part; later ones hold what came back since
 Chosen = dict[int, list[tuple[PaperBill, str]]]  # by bulk file: the bills and why they are here
 
 
-def choose_first(database: Database, period: str) -> Chosen:
+def choose_first(database: Database, period: str, terms: PrintTerms = USUAL_TERMS) -> Chosen:
     """Choose what the close prints: by the plan, or because no mailbox took it meanwhile."""
     fell_back = sa.and_(
         paper.c.period.is_not(None), sa.or_(paper.c.part.is_(None), paper.c.part == FIRST)
     )
-    return _choose(database, period, sa.or_(delivery_plan.c.paper.is_not(None), fell_back))
+    return _choose(database, period, sa.or_(delivery_plan.c.paper.is_not(None), fell_back), terms)
 
 
-def choose_waiting(database: Database, period: str) -> Chosen:
+def choose_waiting(database: Database, period: str, terms: PrintTerms = USUAL_TERMS) -> Chosen:
     """Choose what came back since the last part."""
-    return _choose(database, period, sa.and_(paper.c.period.is_not(None), paper.c.part.is_(None)))
+    waits = sa.and_(paper.c.period.is_not(None), paper.c.part.is_(None))
+    return _choose(database, period, waits, terms)
 
 
-def _choose(database: Database, period: str, where: sa.ColumnElement[bool]) -> Chosen:
+def _choose(
+    database: Database, period: str, where: sa.ColumnElement[bool], terms: PrintTerms
+) -> Chosen:
     """
     Select bills by bulk file in the order of the post.
 
@@ -139,7 +61,7 @@ def _choose(database: Database, period: str, where: sa.ColumnElement[bool]) -> C
         sa.select(
             bill,
             account.c.account.label("number"),
-            account_in_force(account, ChangeField.ZIP).label("zip"),
+            *(account_in_force(account, field).label(field.value) for field in _TO),
             sa.func.coalesce(delivery_plan.c.paper, paper.c.reason).label("reason"),
         )
         .join(account, same_account[0])
@@ -155,10 +77,26 @@ def _choose(database: Database, period: str, where: sa.ColumnElement[bool]) -> C
     chosen: defaultdict[int, list[tuple[PaperBill, str]]] = defaultdict(list)
     with database.reading() as books:
         for row in books.execute(rows):
-            chosen[row.bulk].append((PaperBill(_filed(row), row.zip, row.edition), row.reason))
-    for bills in chosen.values():
-        bills.sort(key=lambda found: post_order(found[0]))
-    return dict(chosen)
+            chosen[row.bulk].append((_addressed(row), row.reason))
+    return {bulk: _in_envelopes(bills, terms) for bulk, bills in chosen.items()}
+
+
+_ADDRESS = (ChangeField.MAILING_ADDRESS, ChangeField.CITY, ChangeField.STATE)
+_TO = (ChangeField.ZIP, ChangeField.NAME, *_ADDRESS)
+
+
+def _addressed(row: Any) -> PaperBill:
+    lines = tuple(getattr(row, field.value) for field in _ADDRESS)
+    return PaperBill(_filed(row), row.zip, row.edition, row.name, lines)
+
+
+def _in_envelopes(
+    bills: Sequence[tuple[PaperBill, str]], terms: PrintTerms
+) -> list[tuple[PaperBill, str]]:
+    """Return bills in the order in which they lie in a batch."""
+    reasons = {id(found): reason for found, reason in bills}
+    envelopes = envelopes_of([found for found, _ in bills], terms)
+    return [(found, reasons[id(found)]) for one in envelopes for found in one.bills]
 
 
 def _filed(row: Any) -> FiledBill:
@@ -217,6 +155,8 @@ def record_part(
                 file=f"print/{batch.path}",
                 bills=batch.bills,
                 pages=batch.pages,
+                sheets=batch.sheets,
+                envelopes=batch.envelopes,
                 sha256=batch.sha256,
                 written_at=now,
             )
@@ -225,16 +165,29 @@ def record_part(
 
 @dataclass(frozen=True, slots=True)
 class PrintPart:
-    """What one part of a run's print batches holds: bills, pages, and the files written."""
+    """
+    What one part of a run's print batches holds: bills, pages, and the files written.
+
+    `unmarked` sheets have no envelope's mark because something else stands there.
+    """
 
     number: int
     bills: int
     pages: int
     files: tuple[str, ...]
+    sheets: int = 0
+    envelopes: int = 0
+    unmarked: int = 0
 
 
 def write_paper_bills(
-    database: Database, period: str, folder: BillStore, *, exports_folder: Path, now: datetime
+    database: Database,
+    period: str,
+    folder: BillStore,
+    *,
+    exports_folder: Path,
+    now: datetime,
+    terms: PrintTerms = USUAL_TERMS,
 ) -> PrintPart:
     """
     Write the close's own print batches and list what is in them.
@@ -243,12 +196,18 @@ def write_paper_bills(
     took, in ZIP-code order. Written again they are the same files. The run must be closed: the
     list refers to the close.
     """
-    chosen = choose_first(database, period)
-    return _write_part(database, period, FIRST, chosen, folder, exports_folder, now)
+    chosen = choose_first(database, period, terms)
+    return _write_part(database, period, FIRST, chosen, folder, exports_folder, now, terms)
 
 
 def write_next_part(
-    database: Database, period: str, folder: BillStore, *, exports_folder: Path, now: datetime
+    database: Database,
+    period: str,
+    folder: BillStore,
+    *,
+    exports_folder: Path,
+    now: datetime,
+    terms: PrintTerms = USUAL_TERMS,
 ) -> PrintPart:
     """
     Write the bills that wait into a part of their own: those printed before stay as they are.
@@ -257,10 +216,10 @@ def write_next_part(
     bills waiting, and the same part is written again.
     """
     number = _last_part(database, period) + 1
-    chosen = choose_waiting(database, period)
+    chosen = choose_waiting(database, period, terms)
     if not chosen:
         return PrintPart(number, 0, 0, ())
-    return _write_part(database, period, number, chosen, folder, exports_folder, now)
+    return _write_part(database, period, number, chosen, folder, exports_folder, now, terms)
 
 
 def last_later_part(database: Database, period: str) -> datetime | None:
@@ -287,11 +246,12 @@ def _write_part(
     folder: BillStore,
     exports_folder: Path,
     now: datetime,
+    terms: PrintTerms,
 ) -> PrintPart:
     files = [file for file in staged_files(database, period, exports_folder) if file.bulk in chosen]
     batches = [
         (file, write_print_batch(file.path, [found for found, _ in chosen[file.bulk]], folder,
-                                 path=_name(period, part, file)))
+                                 path=_name(period, part, file), terms=terms))
         for file in files
     ]  # fmt: skip
     with database.writing() as books:
@@ -301,6 +261,9 @@ def _write_part(
         sum(batch.bills for _, batch in batches),
         sum(batch.pages for _, batch in batches),
         tuple(f"print/{batch.path}" for _, batch in batches),
+        sum(batch.sheets for _, batch in batches),
+        sum(batch.envelopes for _, batch in batches),
+        sum(batch.unmarked for _, batch in batches),
     )
 
 

@@ -121,6 +121,11 @@ def to_page_space(region: Region, frame: PageFrame) -> Box:
     )
 
 
+def point_of_page(left: float, top: float, frame: PageFrame) -> tuple[float, float]:
+    """Return a point given from the displayed top left corner in the content's own space."""
+    return _to_point(left / frame.user_unit, top / frame.user_unit, frame)
+
+
 def to_region(box: Box, frame: PageFrame) -> Region:
     """Return a box of the content as left, top, right, bottom of the page as displayed."""
     one = _from_point(box[0], box[1], frame)

@@ -82,6 +82,8 @@ def show_print_batch(database: Database, period: str, home: Path) -> None:
                 "file": batch.file,
                 "bills": batch.bills,
                 "pages": batch.pages,
+                "sheets": batch.sheets,
+                "envelopes": batch.envelopes,
                 "sha256": batch.sha256,
             }
             for batch in batches

@@ -19,12 +19,13 @@ from identity.users import MOST_FAILURES, find_by_mailbox, make_user
 from tests.builders import NOW
 
 ANN, GOOD, WRONG = "Ann.O'Dell+town@Example.org", "correct horse battery", "wrong horse battery"
+BROWSER = "the browser that registered"
 TOKENS = LinkTokens(b"a secret of the home")
 PASSWORDS = Passwords()
 
 
 def registered(database, address=ANN, password=GOOD):
-    wish = Registration(address, PASSWORDS.to_hash(password))
+    wish = Registration(address, PASSWORDS.to_hash(password), browser=BROWSER)
     with database.writing() as books:
         return register(books, TOKENS, wish, NOW)
 
@@ -32,7 +33,7 @@ def registered(database, address=ANN, password=GOOD):
 def active(database, address=ANN, password=GOOD) -> int:
     mail = registered(database, address, password)
     with database.writing() as books:
-        user = verify(books, TOKENS.token(mail.link), NOW)
+        user = verify(books, TOKENS.token(mail.link), NOW, BROWSER)
     assert user is not None
     return user
 
@@ -46,7 +47,7 @@ def test_rule_140_nobody_signs_in_before_the_address_is_verified(database):
 
     before = answer(database)
     with database.writing() as books:
-        verify(books, TOKENS.token(mail.link), NOW)
+        verify(books, TOKENS.token(mail.link), NOW, BROWSER)
 
     assert (None, "verify") == (before.user, mail.form)
     assert answer(database).user is not None
@@ -76,7 +77,7 @@ def test_a_one_time_link_works_once_and_not_for_another_act(database):
 
     with database.writing() as books:
         looked = find_link(books, token, frozenset({LinkKind.RESET_PASSWORD}), NOW)
-        first, second = verify(books, token, NOW), verify(books, token, NOW)
+        first, second = verify(books, token, NOW, BROWSER), verify(books, token, NOW, BROWSER)
 
     assert (None, mail.user, None) == (looked, first, second)
 

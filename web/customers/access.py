@@ -6,32 +6,43 @@ from email_validator import EmailNotValidError, validate_email
 from starlette.responses import Response
 
 from domain.failures import TemporaryFailure
-from domain.identity import LinkKind, PortalMail
+from domain.identity import LINK_HOURS, LinkKind, PortalMail
 from identity.account_links import unlink_by_mail
 from identity.attempts import count_bad, record_attempt
-from identity.one_time_links import find_link, is_used
+from identity.one_time_links import OneTimeLink, find_link, is_used
 from identity.registering import (
     SETS_PASSWORD,
+    VERIFIES,
     Registration,
     choose_password,
     forgot,
+    is_registered_in,
     register,
     verify,
+    verify_anew,
     verify_by_code,
 )
 from identity.sessions import end_session
 from identity.signing_in import HOUR, NETWORK_MOST, sign_in, unlock_by_link
-from identity.tokens import CODE_DIGITS
-from identity.users import keep_language
+from identity.tokens import CODE_DIGITS, new_token
+from identity.users import find_user, keep_language
 from office.procedures.mailing.portal_mail import queue_portal_mails
 from rules.portal_access import find_password_fault, own_path
 from web.customers.factors.letting_in import let_in, party_of, told_of
 from web.customers.factors.outside import with_forms_to_providers
 from web.customers.robots import find_robot
 from web.layout import newest_utility_name, show
-from web.visits import Visit, clear_session, passwords_of, redirect
+from web.visits import (
+    Visit,
+    clear_session,
+    cookie_name,
+    passwords_of,
+    redirect,
+    set_session,
+)
 from web.words import LANGUAGES
 
+REGISTERED = "registered"  # the cookie of a browser in which somebody registered
 BUSY = "Very many people sign in at this moment. Please try again in a minute."
 WRONG_CODE = (
     "That address and code do not go together, or the time of the code is over. Register once "
@@ -53,11 +64,7 @@ def take_registration(visit: Visit) -> Response:
     problems = find_robot(visit)
     address = _address(visit, problems)
     password = visit.form.get("password", "")
-    fault = find_password_fault(password, newest_utility_name(visit), address.partition("@")[0])
-    if fault:
-        problems["password"] = visit.say(fault)
-    elif password != visit.form.get("again", ""):
-        problems["again"] = visit.say("The two passwords are not the same.")
+    problems |= _password_problems(visit, password, address)
     phone = _phone(visit, problems)
     if problems:
         return show(visit, "register.html", 422, problems=problems)
@@ -67,12 +74,15 @@ def take_registration(visit: Visit) -> Response:
         kept = passwords_of(visit).to_hash(password)
     except TemporaryFailure:
         return show(visit, "register.html", 429, problems={"": visit.say(BUSY)})
-    wish = Registration(address, kept, phone, visit.language)
+    browser = new_token()
+    wish = Registration(address, kept, phone, visit.language, browser)
     with visit.office.database.writing() as books:
         mail = register(books, visit.office.link_tokens, wish, visit.now)
         queue_portal_mails(visit.office, books, [mail])
     visit.wake_mail()
-    return redirect("/check-your-mail")
+    response = redirect("/check-your-mail")
+    set_session(visit.office, response, browser, REGISTERED, LINK_HOURS[LinkKind.VERIFY])
+    return response
 
 
 def check_your_mail(visit: Visit) -> Response:
@@ -86,7 +96,30 @@ def show_link(visit: Visit) -> Response:
         link = find_link(books, visit.path("token"), kinds, visit.now)
     if link is None:
         return _link_over(visit)
+    if link.kind is LinkKind.VERIFY:
+        return _show_verifying(visit, link, {})
     return show(visit, _BUTTONS[link.kind])
+
+
+def _show_verifying(
+    visit: Visit, link: OneTimeLink, problems: dict[str, str], status: int = 200
+) -> Response:
+    """Say whose address is verified; in a browser that did not register a password is chosen."""
+    with visit.office.database.reading() as books:
+        user = find_user(books, link.user or 0)
+    return show(
+        visit,
+        "verify.html",
+        status,
+        address=user.address if user else "",
+        chooses=not is_registered_in(link, _registered(visit)),
+        problems=problems,
+    )
+
+
+def _registered(visit: Visit) -> str:
+    """Return what this browser keeps of having registered somebody; empty: it has not."""
+    return visit.request.cookies.get(cookie_name(visit.office, REGISTERED), "")
 
 
 def _link_over(visit: Visit) -> Response:
@@ -98,9 +131,49 @@ def _link_over(visit: Visit) -> Response:
 
 
 def press_verify(visit: Visit) -> Response:
+    """Verify an address; whoever did not register here chooses the password that counts."""
+    token = visit.path("token")
     with visit.office.database.writing() as books:
-        user = verify(books, visit.path("token"), visit.now)
-    return redirect("/sign-in?done=verified") if user else _link_over(visit)
+        link = find_link(books, token, VERIFIES, visit.now)
+        user = verify(books, token, visit.now, _registered(visit))
+    if link is None:
+        return _link_over(visit)
+    return _verified(visit) if user else _verify_anew(visit, link)
+
+
+def _verify_anew(visit: Visit, link: OneTimeLink) -> Response:
+    """
+    Verify with a new password: what somebody else may have chosen is worth nothing (rule 140).
+
+    Else whoever registers the mailbox of somebody else would come in with them.
+    """
+    password = visit.form.get("password", "")
+    problems = _password_problems(visit, password)
+    if problems:
+        return _show_verifying(visit, link, problems, 422)
+    try:
+        user = verify_anew(
+            visit.office.database, passwords_of(visit), visit.path("token"), password, visit.now
+        )
+    except TemporaryFailure:
+        return _show_verifying(visit, link, {"": visit.say(BUSY)}, 429)
+    return _verified(visit) if user else _link_over(visit)
+
+
+def _verified(visit: Visit) -> Response:
+    response = redirect("/sign-in?done=verified")
+    clear_session(visit.office, response, REGISTERED)
+    return response
+
+
+def _password_problems(visit: Visit, password: str, address: str = "") -> dict[str, str]:
+    """Return what is wrong with a password that is chosen, by field."""
+    fault = find_password_fault(password, newest_utility_name(visit), address.partition("@")[0])
+    if fault:
+        return {"password": visit.say(fault)}
+    if password != visit.form.get("again", ""):
+        return {"again": visit.say("The two passwords are not the same.")}
+    return {}
 
 
 def show_code(visit: Visit) -> Response:
@@ -118,13 +191,14 @@ def take_code(visit: Visit) -> Response:
     if _is_limited(visit, "code"):
         return show(visit, "verify-code.html", 429, problems={"": visit.say(BUSY)})
     with visit.office.database.writing() as books:
-        user = verify_by_code(
-            books, visit.office.link_tokens, address, visit.text("code"), visit.now
-        )
-    if user is None:
+        tokens, code = visit.office.link_tokens, visit.text("code")
+        found = verify_by_code(books, tokens, address, code, visit.now, _registered(visit))
+    if found is None:
         wrong = {"code": visit.say(WRONG_CODE)}
         return show(visit, "verify-code.html", 422, problems=wrong)
-    return redirect("/sign-in?done=verified")
+    if isinstance(found, OneTimeLink):  # another browser: a password has to be chosen
+        return redirect(f"/verify/{tokens.token(found.key)}")
+    return _verified(visit)
 
 
 def press_unlock(visit: Visit) -> Response:
@@ -142,12 +216,7 @@ def press_not_me(visit: Visit) -> Response:
 def take_password(visit: Visit) -> Response:
     """Set the password that was chosen behind a mailed link (rules 143-145, 153, 165)."""
     password = visit.form.get("password", "")
-    problems: dict[str, str] = {}
-    fault = find_password_fault(password, newest_utility_name(visit))
-    if fault:
-        problems["password"] = visit.say(fault)
-    elif password != visit.form.get("again", ""):
-        problems["again"] = visit.say("The two passwords are not the same.")
+    problems = _password_problems(visit, password)
     if problems:
         return show(visit, "choose-password.html", 422, problems=problems)
     office = visit.office
@@ -289,7 +358,6 @@ _KINDS = {
     "not-me": frozenset({LinkKind.UNLINK_ACCOUNT}),
 }
 _BUTTONS = {
-    LinkKind.VERIFY: "verify.html",
     LinkKind.CREATE_CREDENTIALS: "choose-password.html",
     LinkKind.RESET_PASSWORD: "choose-password.html",
     LinkKind.UNLOCK: "unlock.html",

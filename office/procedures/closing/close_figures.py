@@ -10,7 +10,7 @@ from domain.money import Money
 from office.equipment.office import Office
 from office.procedures.closing.checklist import current_sheet
 from reporting.run_sheet.findings import findings_figures
-from reporting.run_sheet.run_sheet import RunSheet
+from reporting.run_sheet.run_sheet import PaperSheet, RunSheet
 from reporting.wording import say_day
 
 
@@ -36,13 +36,20 @@ def _facts(sheet: RunSheet) -> list[list[str]]:
         ["Bills", f"{sheet.bills:,}"],
         ["Amount due of the bills", sheet.amount_due_total.dollars()],
         ["Bills by email", f"{mail.bills:,}"],
-        ["Bills on paper", f"{sheet.paper.bills:,}, {sheet.paper.pages:,} pages"],
+        ["Bills on paper", _paper(sheet.paper)],
         [
             "Autopay",
             f"{autopay.scheduled:,} payments, {autopay.amount.dollars()}, "
             f"{autopay.immediate:,} of them at once; {autopay.unscheduled:,} without a payment",
         ],
     ]
+
+
+def _paper(paper: PaperSheet) -> str:
+    told = f"{paper.bills:,}, {paper.pages:,} pages"
+    if paper.envelopes:
+        told += f"; {paper.envelopes:,} envelopes, {paper.sheets:,} sheets"
+    return told
 
 
 def _totals(sheet: RunSheet) -> list[list[str]]:

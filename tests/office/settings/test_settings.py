@@ -153,6 +153,12 @@ def test_holidays_may_be_a_list_of_dates_in_the_file_too(home):
         ),
         ('[utility]\nclosed_days = "[2026"\n', "the setting utility.closed_days is wrong: "),
         ("[utility\n", "is not readable as TOML: "),
+        ('[paper]\nsheet_ounces = "some"\n', "paper.sheet_ounces is wrong: write ounces, such as"),
+        ("[paper]\nenvelope_ounces = 17\n", "paper.envelope_ounces is wrong: write 0 to 16"),
+        ("[paper]\nmark_at = [20]\n", "paper.mark_at is wrong: write left and top in points"),
+        ("[paper]\nmark_at = [20, -1]\n", "paper.mark_at is wrong: write left and top in points"),
+        ('[paper]\nhousehold = "all"\n', 'paper.household is wrong: write "none", "person" or'),
+        ('[paper.stocks]\nbill = "=x"\n', "paper.stocks is wrong: the paper of bill is '=x'; "),
     ],
 )
 def test_a_mistake_in_the_file_is_told_in_one_sentence(home, text, sentence):

@@ -16,7 +16,8 @@ import pytest
 from domain.failures import Refused
 from domain.money import Money
 from splitter.bulk_file.splitting import Splitting, file_bills, plan, split
-from splitter.runs.print_batch import PaperBill, write_print_batch
+from splitter.printing.batch_file import write_print_batch
+from splitter.printing.envelopes import PaperBill
 from splitter.store.bill_store import BillStore
 from tests.splitter.pdf_builders import a_bulk_file, a_page, changed, page_objects, text, write_pdf
 

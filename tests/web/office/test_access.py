@@ -209,3 +209,16 @@ def test_who_is_signed_in_and_goes_back_to_the_page_of_the_code_is_led_on(signed
     answer = signed_in(Role.CLERK).get("/office/code")
 
     assert (303, "/office") == (answer.status_code, answer.headers["location"])
+
+
+def test_staff_stay_among_their_own_pages_where_there_is_nothing(signed_in):
+    browser = signed_in(Role.AUDITOR)
+
+    missing = browser.get("/office/communications/templates/edit?name=nothing")
+    browser.page = missing  # its own form signs out
+    out = browser.post("/office/sign-out")
+
+    assert 404 == missing.status_code
+    assert 'action="/office/sign-out"' in missing.text and 'action="/language"' not in missing.text
+    assert '<a href="/office">Go to the start page</a>' in missing.text
+    assert (303, 303) == (out.status_code, browser.get("/office").status_code)

@@ -17,7 +17,7 @@ from database.tables import account
 from domain.accounts import account_key
 from domain.failures import Misuse, Refused
 from office.equipment.office import Office
-from splitter.runs.page_pictures import write_picture
+from splitter.printing.page_pictures import write_picture
 from splitter.runs.page_rulings import (
     SortedPage,
     file_of_unassigned,

@@ -1,0 +1,210 @@
+"""One print batch: a PDF in the order of the post, and a CSV that tells a mail house about it."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from splitter.copying.copier import BillCopier
+from splitter.copying.writing import Document
+from splitter.pdf.objects import RawObject
+from splitter.pdf.pages import units_of_tree
+from splitter.pdf.syntax import items, reference, to_dictionary
+from splitter.printing import marks
+from splitter.printing.envelopes import Envelope, PaperBill, envelopes_of, zip_parts
+from splitter.printing.pictures import pages_in_the_way, write_pictures
+from splitter.printing.terms import USUAL_TERMS, PrintTerms
+from splitter.store.bill_store import BillStore
+
+HEADINGS = (
+    *("sequence", "account", "zip", "first_page", "pages", "sha256"),
+    *("zip5", "plus4", "sheets", "blank_pages", "envelope", "of_envelopes", "envelope_sheets"),
+    *("weight_ounces", "envelope_kind", "stock", "marked"),
+)
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_BEGIN, _MARK = 1 << 40, 1 << 41  # numbers that no object of a source has
+
+
+@dataclass(frozen=True, slots=True)
+class PrintBatch:
+    """
+    What was written: two paths in the bill store, and how much is in them.
+
+    `pages` are the bills' own, without empty backs. `unmarked` sheets have no mark, because
+    something else stands where it would.
+    """
+
+    path: str
+    manifest_path: str
+    bills: int
+    pages: int
+    sha256: str
+    sheets: int = 0
+    envelopes: int = 0
+    unmarked: int = 0
+
+
+def write_print_batch(
+    source: Path,
+    paper_bills: Sequence[PaperBill],
+    store: BillStore,
+    *,
+    path: str,
+    terms: PrintTerms = USUAL_TERMS,
+) -> PrintBatch:
+    """
+    Write the paper bills of one bulk file, sorted by ZIP code, and a CSV beside them.
+
+    The post wants presorted mail; the manifest (`NAME.csv` for `NAME.pdf`) lets a single bill be
+    found and printed again: `first_page` counts from 1 in the batch, empty backs included, `sha256`
+    is that of the bill's own document. The same bills give the same bytes.
+    """
+    envelopes = envelopes_of(paper_bills, terms)
+    printing = _Printing(source, envelopes, terms)
+    digest = hashlib.sha256()  # taken on the way: a city's batch is too big to be read again
+    with store.open_new(path) as file:
+
+        def write(piece: bytes) -> None:
+            digest.update(piece)
+            file.write(piece)
+
+        printing.write(write)
+
+    manifest_path = f"{path.removesuffix('.pdf')}.csv"
+    store.write(manifest_path, _manifest(envelopes, terms, printing.in_the_way))
+    if terms.proof:
+        _write_proofs(store, source, envelopes, path)
+    return PrintBatch(
+        path,
+        manifest_path,
+        len(paper_bills),
+        sum(paper.bill.pages for paper in paper_bills),
+        digest.hexdigest(),
+        sum(envelope.sheets for envelope in envelopes),
+        len(envelopes),
+        len(printing.in_the_way),
+    )
+
+
+class _Printing:
+    """A batch on its way into its file: pages, empty backs, and marks where there is room."""
+
+    def __init__(self, source: Path, envelopes: Sequence[Envelope], terms: PrintTerms) -> None:
+        self._copier = BillCopier.open(source)
+        self._envelopes = envelopes
+        self._terms = terms
+        self._drawn: dict[int, bytes] = {}
+        self.in_the_way: frozenset[int] = frozenset()  # pages without room for a mark
+        if terms.mark_at is not None:
+            fronts = [page for e in envelopes for p in e.bills for page in _fronts(p, terms)]
+            region = marks.region_of_mark(terms.mark_at)
+            unit = units_of_tree(self._copier.tree)
+            self.in_the_way = pages_in_the_way(source, fronts, [*map(unit, fronts)], region)
+
+    def write(self, write: Callable[[bytes], object]) -> None:
+        document = Document(write, self._get)
+        for envelope in self._envelopes:
+            sheet = 0
+            for paper in envelope.bills:
+                fronts = _fronts(paper, self._terms)
+                attributes = b""
+                for page in paper.bill.page_numbers:
+                    sheet += page in fronts
+                    attributes = self._copier.attributes_of(page)
+                    if page in fronts and self._terms.mark_at and page not in self.in_the_way:
+                        attributes = self._marked(attributes, envelope, sheet)
+                    document.add_page(attributes)
+                for _ in range(self._terms.blanks_of(paper.bill.pages)):
+                    document.add_page(_empty_back(attributes))
+        document.finish(self._copier.layers_of(document))
+
+    def _get(self, number: int) -> tuple[RawObject, list[int]]:
+        if number < _BEGIN:
+            return self._copier.clean_objects(number)
+        content = b"q\n" if number == _BEGIN else self._drawn.pop(number)
+        return RawObject(b"<</Length %d>>" % len(content), content), []
+
+    def _marked(self, attributes: bytes, envelope: Envelope, sheet: int) -> bytes:
+        """Return a page's attributes with the mark drawn behind all that the page draws."""
+        assert self._terms.mark_at is not None
+        entries = marks.inside(attributes)
+        frame = marks.frame_of(self._copier.tree.source, entries)
+        text = marks.text_of_mark(envelope.number, len(self._envelopes), sheet, envelope.sheets)
+        number = _MARK + (envelope.number << 20) + sheet
+        self._drawn[number] = b"\nQ\n" + marks.strokes(text, self._terms.mark_at, frame)
+        contents = self._contents(entries.get(b"/Contents", b"[]"))
+        parts = [b"%d 0 R" % _BEGIN, *contents, b"%d 0 R" % number]
+        entries[b"/Contents"] = b"[" + b" ".join(parts) + b"]"
+        return to_dictionary(entries).removeprefix(b"<<").removesuffix(b">>")
+
+    def _contents(self, raw: bytes) -> list[bytes]:
+        if raw.startswith(b"["):
+            return items(raw)
+        number = reference(raw)
+        found = None if number is None else self._copier.clean_objects(number)[0]
+        if found is not None and found.stream is None:
+            return items(found.body) if found.body.startswith(b"[") else []
+        return [raw]
+
+
+def _fronts(paper: PaperBill, terms: PrintTerms) -> range:
+    """Return the pages of a bill that come on the front of a sheet."""
+    numbers = paper.bill.page_numbers
+    return numbers[::2] if terms.duplex else numbers
+
+
+def _empty_back(attributes: bytes) -> bytes:
+    """Return a page of the size of another with nothing on it."""
+    entries = marks.inside(attributes)
+    kept = (b"/MediaBox", b"/CropBox", b"/Rotate", b"/UserUnit")
+    sizes = {key: entries[key] for key in kept if key in entries}
+    empty = to_dictionary(sizes | {b"/Resources": b"<<>>"})
+    return empty.removeprefix(b"<<").removesuffix(b">>")
+
+
+def _manifest(
+    envelopes: Sequence[Envelope], terms: PrintTerms, in_the_way: Collection[int]
+) -> bytes:
+    written = io.StringIO(newline="")
+    table = csv.writer(written, lineterminator="\r\n")
+    table.writerow(HEADINGS)
+    first_page = sequence = 1
+    for envelope in envelopes:
+        for paper in envelope.bills:
+            bill = paper.bill
+            blanks = terms.blanks_of(bill.pages)
+            is_marked = terms.mark_at is not None and _without_room(paper, terms, in_the_way) == 0
+            table.writerow(
+                [
+                    sequence, _cell(bill.account), _cell(paper.zip), first_page, bill.pages,
+                    bill.sha256, *zip_parts(paper.zip), terms.sheets_of(bill.pages), blanks,
+                    envelope.number, len(envelopes), envelope.sheets, envelope.ounces(terms),
+                    envelope.kind(terms), _cell(terms.stocks.get(bill.form, "")),
+                    "yes" if is_marked else "no",
+                ]
+            )  # fmt: skip
+            first_page += bill.pages + blanks
+            sequence += 1
+    return written.getvalue().encode("utf-8")
+
+
+def _without_room(paper: PaperBill, terms: PrintTerms, pages: Collection[int]) -> int:
+    """Count the sheets of a bill on which there is no room for a mark."""
+    return sum(page in pages for page in _fronts(paper, terms))
+
+
+def _cell(text: str) -> str:
+    """Return text that a spreadsheet takes as text: a formula could send the list elsewhere."""
+    return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
+
+
+def _write_proofs(store: BillStore, source: Path, envelopes: Sequence[Envelope], path: str) -> None:
+    """Write pictures of the first pages of the first and the last bill, for somebody to look at."""
+    chosen = [envelopes[0].bills[0], envelopes[-1].bills[-1]] if envelopes else []
+    pages = [paper.bill.first_page for paper in chosen]
+    for name, picture in zip(("first", "last"), write_pictures(source, pages), strict=False):
+        store.write(f"{path.removesuffix('.pdf')}-{name}.png", picture)
