@@ -189,6 +189,20 @@ def test_a_mark_is_never_drawn_over_anything(source, printed, store):
     assert ["no", "no", "yes"] == [row["marked"] for row in rows(store, batch)]
 
 
+@pytest.mark.parametrize("left", [b"q 1 0 0 1 -250 -60 cm", b"Q 1 0 0 1 -250 -60 cm q"])
+def test_a_page_that_leaves_other_coordinates_behind_has_no_mark(source, printed, store, left):
+    def leave(pdf):
+        pdf.pages[3].contents_add(left)
+
+    changed(source, leave)
+    before = pixels(source, 3)
+
+    batch = printed(mark_at=AT)
+
+    assert 1 == batch.unmarked
+    assert before == pixels(store.read(batch.path), 4)
+
+
 def test_contents_in_an_array_elsewhere_are_marked_too(source, printed, store):
     def move(pdf):
         for page in pdf.pages:
