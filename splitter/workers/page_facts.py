@@ -113,7 +113,12 @@ def read_marks(pool: WorkerPool) -> list[AccountMark]:
         raise Refused("pdf-unreadable", _unreadable_bookmarks(pool, str(failure))) from None
     if "broken" in told:
         raise Refused("pdf-unreadable", _unreadable_bookmarks(pool, told["broken"]))
-    is_bound = pool.patterns.bulk.by == BY_ATTACHMENTS
+    return marks_of(told, pool.patterns.bulk)
+
+
+def marks_of(told: dict[str, Any], bulk: BulkFile) -> list[AccountMark]:
+    """Return the bookmarks that a worker told of."""
+    is_bound = bulk.by == BY_ATTACHMENTS
     return [
         AccountMark(level, page, tuple(accounts), is_bound and is_cover)
         for level, page, accounts, is_cover in told["marks"]
