@@ -136,6 +136,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "balances decide": (
         'billclose balances decide feed/M-118 --carried --reason "came after the export"',
     ),
+    "deposits match": ("billclose deposits match november.bai --json",),
     "deposits settle": ('billclose deposits settle po_1/fee --reason "agreed with the bank"',),
     "texts status": ("billclose texts status --json",),
     "texts send": ("billclose texts send",),

@@ -88,7 +88,7 @@ COMMANDS = {  # a module is loaded when its command is called, so that the other
     "find": CommandEntry(
         "command_line.commands.find",
         "find",
-        "Find accounts by a part of number, name, address, e-mail, phone, confirmation or last 4.",
+        "Find accounts by number, name, address, e-mail, phone, meter, confirmation or last 4.",
     ),
     "show": CommandEntry(
         "command_line.commands.show",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import database.bank.tables
 import database.checking.tables
 import database.definitions.arrangements
 import database.definitions.backups

@@ -541,6 +541,7 @@ account_search = _table(
     sa.Column("period", sa.String(40), nullable=False),
     sa.Column("district", sa.String(64), nullable=False, server_default=""),
     sa.Column("text", SearchedText, nullable=False),  # rules.customer_search.findable_text
+    sa.Column("meters", SearchedText, nullable=False, server_default=""),  # that it is billed by
     sa.Index(None, "district"),
     sa.Index(None, "period"),
     sqlite_with_rowid=False,  # read from its beginning to its end, in the order of the numbers

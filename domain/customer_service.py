@@ -25,6 +25,7 @@ class FoundBy(StrEnum):
     ADDRESS = "address"
     EMAIL = "e-mail"
     PHONE = "phone"
+    METER = "meter"
     PORTAL_USER = "portal user"
     LANDLORD = "landlord"
     CONFIRMATION = "confirmation"

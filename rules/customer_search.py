@@ -8,6 +8,8 @@ import unicodedata
 from domain.accounts import account_key
 from domain.customer_service import FoundBy
 
+LEAST_OF_METER = 3  # letters and digits: fewer are on every second meter
+
 
 def findable_text(
     number: str,
@@ -34,12 +36,17 @@ def findable_text(
     return "\n".join(map(searchable, lines))
 
 
-def found_in(text: str, words: tuple[str, ...]) -> tuple[FoundBy, ...]:
+def found_in(text: str, words: tuple[str, ...], meters: str = "") -> tuple[FoundBy, ...]:
     """
     Say which lines of a findable text have what is looked for, the likeliest first.
 
-    Where one line has every word, only such lines; else each that has some of them.
+    Where one line has every word, only such lines; else each that has some of them. A part of a
+    meter's number is the whole of what was typed.
     """
+    number = meter_number(words)
+    if number is not None and number in meters:
+        rest = found_in(text, words)
+        return (*rest, FoundBy.METER)
     parts = [looked_for(word) for word in words]
     pairs = list(zip(_LINES, text.split("\n"), strict=True))
     joined = run_together(words)
@@ -55,6 +62,19 @@ def run_together(words: tuple[str, ...]) -> str | None:
     """Return words as one, where they may be a number or phone written with spaces (rule 124)."""
     has_digits = all(any(map(str.isdigit, word)) for word in words)
     return "".join(words) if len(words) > 1 and has_digits else None
+
+
+def meter_number(words: tuple[str, ...]) -> str | None:
+    """
+    Return what was typed, where it may be a part of a meter's number; None: it is none.
+
+    One word with a digit, of three letters and digits at least. Beside other words a number is a
+    house's: a part of somebody's meter there would find half of a street.
+    """
+    typed = words[0] if len(words) == 1 else run_together(words)
+    if typed is None or len(typed) < LEAST_OF_METER or not any(map(str.isdigit, typed)):
+        return None
+    return typed
 
 
 def searchable(said: str) -> str:

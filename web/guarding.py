@@ -16,6 +16,8 @@ LARGEST_UPLOAD = 2_000_000_000  # a city's bulk PDFs; nobody but staff who may c
 UPLOADS = "/office/close/upload"
 POSTS = "/office/communications/add"
 CORRECTED = "/office/correct"
+BANK = "/office/deposits/bank"
+LARGEST_BANK_FILE = 10_000_000
 PICTURES = "/office/settings/theme/picture"
 LARGEST_PICTURE = 10_100_000  # a picture of ten million octets, and the form around it
 LARGEST_POST = 50_000_000  # a newsletter, or the small export of one bill
@@ -169,6 +171,8 @@ def largest_of(path: str) -> int:
     """Return how many octets the body of a request to a path may have."""
     if path == UPLOADS:
         return LARGEST_UPLOAD
+    if path == BANK:
+        return LARGEST_BANK_FILE
     if path in (POSTS, CORRECTED, ATTACHES):
         return LARGEST_POST
     if path == PICTURES:

@@ -85,7 +85,14 @@ def newest_utility_name(visit: Visit) -> str:
 
 
 def missing(visit: Visit) -> HTMLResponse:
-    """Say the same of what is not there and of what is somebody else's."""
+    """
+    Say the same of what is not there and of what is somebody else's.
+
+    Staff stay among their own pages: a customer's way out would not sign them out.
+    """
+    if visit.session is not None and visit.session.is_staff:
+        begin = "/csr" if visit.request.url.path.startswith("/csr") else "/office"
+        return show(visit, "missing-for-staff.html", 404, begin=begin)
     return show(visit, "missing.html", 404)
 
 

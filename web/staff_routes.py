@@ -9,12 +9,13 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 from starlette.routing import Route
 
-from web.guarding import ATTACHES, CORRECTED, PICTURES, POSTS, UPLOADS, WRITE, WRITTEN
+from web.guarding import ATTACHES, BANK, CORRECTED, PICTURES, POSTS, UPLOADS, WRITE, WRITTEN
 from web.office import access, arranging, close, customers, outsorting, payments, start, theme
 from web.office.administration.pictures import take_picture
 from web.office.administration.routes import ROUTES as ADMINISTRATION
 from web.office.corrections import correcting, undoing
 from web.office.decisions.autopay import AUTOPAY
+from web.office.decisions.bank import show_bank, take_file, take_settled_line
 from web.office.decisions.communications import COMMUNICATIONS, show_posting, take_posting
 from web.office.decisions.deciding import RowDecision, show_decision, take_decision
 from web.office.decisions.deposits import show_differences, take_settled
@@ -79,6 +80,8 @@ STAFF: tuple[tuple[str, str, Page, Permission], ...] = (
     ("GET", POSTS, show_posting, Permission.DECIDE),
     ("GET", DIFFERENCES, show_differences, Permission.LOOK),
     ("POST", f"{DIFFERENCES}/settle", take_settled, Permission.DECIDE),
+    ("GET", BANK, show_bank, Permission.LOOK),
+    ("POST", f"{BANK}/settle", take_settled_line, Permission.DECIDE),
     ("GET", enrolling.ENROLL, enrolling.show_enrolling, Permission.DECIDE),
     ("POST", enrolling.ENROLL, enrolling.take_payer, Permission.DECIDE),
     ("POST", f"{enrolling.ENROLL}/link", enrolling.take_link, Permission.DECIDE),
@@ -94,6 +97,7 @@ UPLOADED: tuple[tuple[str, Permission, str, Callable[[Visit, Any], Response]], .
     (PICTURES, Permission.PORTAL_SETTINGS, "/office/settings/theme", take_picture),
     (ATTACHES, Permission.INVITE_MANY, WRITE, take_look_with_file),
     (CORRECTED, Permission.CORRECT, CORRECTED, correcting.take_small_export),
+    (BANK, Permission.DECIDE, BANK, take_file),
 )
 STREAMED: tuple[tuple[str, Permission, Endpoint], ...] = ((STEPS, Permission.LOOK, watch_steps),)
 DECISIONS: tuple[RowDecision, ...] = (

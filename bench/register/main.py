@@ -16,6 +16,8 @@ from bench.register.books import AT, PLANTED, Truth, make_books
 from bench.register.harbor import make_harbor
 from bench.register.harbor_slips import HARBOR_SLIPS
 from bench.register.held_out import OF_ALL, SPOILED, make_held_out
+from bench.register.mesa import make_mesa
+from bench.register.mesa_slips import MESA_SLIPS
 from bench.register.slips import SLIP_KINDS
 from bench.register.valley import make_valley
 from bench.writing import RESULTS
@@ -72,6 +74,8 @@ def main(arguments: list[str]) -> None:
         ("valley, clean", partial(make_valley, spoiled=False)),
         ("harbor", make_harbor),
         ("harbor, clean", partial(make_harbor, spoiled=False)),
+        ("mesa", make_mesa),
+        ("mesa, clean", partial(make_mesa, spoiled=False)),
     )
     measured: list[Measured] = []
     for size in sizes:
@@ -84,7 +88,7 @@ def main(arguments: list[str]) -> None:
 
 
 SMALL = 10_000  # accounts, beyond which only what is planted is looked at
-PLANTED_BOOKS = ("as planted", "held out", "valley", "harbor")
+PLANTED_BOOKS = ("as planted", "held out", "valley", "harbor", "mesa")
 
 
 def measure(name: str, accounts: int, make: Callable[[Path, int], Truth]) -> Measured:
@@ -160,9 +164,18 @@ def to_markdown(measured: list[Measured]) -> str:
         "is not this table's: 45.0 others per 1,000 and a recall of 0.89. Of the others",
         "38 were gas, whose therms are another multiple of its reads each month, and 4 were extra",
         "pick-ups. Not found were a flat charge without a rate code (0.00), prices of meters with",
-        "decimals (0.62) and a sewer charge above its cap (without-cap, 0.00). All but the last",
-        "were cured since, so that this town is seen too; a charge without a meter that follows",
-        "another line's use is still compared with nothing. Some two seconds of every review are",
+        "decimals (0.62) and a sewer charge above its cap (without-cap, 0.00). They were cured,",
+        "so that this town is seen too.",
+        "The *mesa* (bills of one and of two months, prices that change within a month, solar and",
+        "other credits, even bills, flats with several meters, gardens of their own meter, a",
+        "drought, late fees that were let wait) was looked at first at 2,000 accounts with a seed",
+        "that is not this table's: 6.5 others per 1,000 and a recall of 0.57. What is billed each",
+        "month was taken for parts of bills beside those of two months, so that no price was",
+        "compared at all; credits given by mistake, a meter left out among others, and charges",
+        "that follow another line's use were compared with nothing; and 49 of 103 figures were",
+        "out, since last month's column holds those alone who are billed each month. Cured since:",
+        "the figures here are of another seed, and of a town that is not unseen any more.",
+        "Some two seconds of every review are",
         "the judge's own, whatever the size.",
         "",
         "| accounts | books | recall | others per 1,000 bills | folded | figures out "
@@ -178,7 +191,7 @@ def to_markdown(measured: list[Measured]) -> str:
         )
     kinds = [
         kind
-        for kind in dict.fromkeys((*PLANTED, *SPOILED, *SLIP_KINDS, *HARBOR_SLIPS))
+        for kind in dict.fromkeys((*PLANTED, *SPOILED, *SLIP_KINDS, *HARBOR_SLIPS, *MESA_SLIPS))
         if any(kind in one.recall for one in measured)
     ]
     lines += ["", "| planted | recall |", "| --- | --- |"]

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from bench.splitter.bulk_files import cache_folder
 from bench.web.books import books_url, empty, make_city, sign_in, stay_signed_in
+from bench.web.confirming import measure_confirming
 from bench.web.finding import measure_finding
 from bench.web.load import Pages, one_by_one, so_many_a_second
 from bench.web.weighing import Weight, table_of_weights, weigh, words_of
@@ -45,6 +46,9 @@ def main(arguments: list[str]) -> None:
     told = _options().parse_args(arguments)
     if told.find:
         measure_finding(told.accounts, told.postgres, told.folder)
+        return
+    measure_confirming(min(told.accounts), told.postgres, told.folder, serving)
+    if told.confirm:
         return
     rows: list[Row] = []
     weights: list[Weight] = []
@@ -239,6 +243,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=10.0, help=f"of {RATE:.0f} pages a second")
     parser.add_argument("--postgres", default="", help="the URL of an empty database, for ours too")
     parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--confirm", action="store_true", help="of confirming a payment alone")
     parser.add_argument("--find", action="store_true", help="of the console's search alone")
     parser.add_argument("--folder", type=Path, default=RESULTS, help="where the results go")
     return parser

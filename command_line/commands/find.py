@@ -21,10 +21,12 @@ from command_line.options import DONE, as_of_option, json_option, open_office
 def find(
     home: Path, text: tuple[str, ...], limit: int, as_of: datetime | None, as_json: bool
 ) -> int:
-    """Find accounts by a part of number, name, address, e-mail, phone, confirmation or last 4.
+    """Find accounts by number, name, address, e-mail, phone, meter, confirmation or last 4.
 
-    An account number counts with or without dashes, a phone by its digits, a name without accents.
-    Of several words each must be found.
+    A part is enough, but for the last 4 of a card or bank account; of a meter's number it has
+    three letters and digits at least, and no word beside it. An account number counts with or
+    without dashes, a phone by its digits, a name without accents. Of several words each must be
+    found.
     """
     from command_line.tables import write_json, write_table
     from domain.words import say_count

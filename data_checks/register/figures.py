@@ -12,6 +12,7 @@ import pandas as pd
 from data_checks.register.limits import Limits
 from data_checks.register.reading import HISTORY, Register
 
+CANCELS = 0.1  # of the lines with the other sign, from where a sum is of no meaning
 FEWEST = 30  # lines, below which a class is too small to have a usual
 ALIKE = 0.005  # so near two rises are one
 TAXES = ("TAX", "TAXES", "SALES TAX", "UTILITY TAX")
@@ -88,10 +89,9 @@ def list_figures(
     Others have a season, and lie between last month and the same month a year ago.
     """
     figures = list(_own(own))
-    past = register.amount[:, :-1]
-    if not len(past) or np.isnan(past).all():
+    frame, amounts = register.frame, _amounts_by_turn(register)
+    if not len(frame) or np.isnan(amounts[:, :-1]).all():
         return figures
-    frame = register.frame
     metered = _with_a_season(frame)
     classes = frame["service"] + "/" + frame["rate"]
     for names, rated in ((frame["service"], False), (classes, True)):
@@ -100,11 +100,26 @@ def list_figures(
             if (rated and not rate) or service in _taxes(frame):
                 continue
             season = str(name) in metered
-            figures += _of_class(register, rows, service, rate, limits, season, rated)
+            figures += _of_class(amounts[rows], service, rate, limits, season, rated)
     figures += _shares(register, limits)
     figures += _penalties(register, limits)
     figures.append(_again(limits))
     return figures
+
+
+def _amounts_by_turn(register: Register) -> Any:
+    """
+    Return amounts a month, with what is billed every second month beside its own last bill.
+
+    Else last month's column holds those alone who are billed each month.
+    """
+    amounts = register.amount.astype("f8")
+    length = register.frame.groupby("account_key")["length"].transform("max").to_numpy("i8")
+    for months in np.unique(length[length > 1]):
+        rows = (length == months) & np.isnan(amounts[:, -2])
+        if months < amounts.shape[1]:
+            amounts[rows, -2] = amounts[rows, -1 - months]
+    return amounts
 
 
 def _own(lines: tuple[ExpectedFigure, ...]) -> Iterator[Figure]:
@@ -121,7 +136,7 @@ def _own(lines: tuple[ExpectedFigure, ...]) -> Iterator[Figure]:
 
 def _with_a_season(frame: pd.DataFrame) -> set[str]:
     """Name the services and classes whose amounts do not move alike for half of their lines."""
-    rise = (frame["amount"] / frame["amount_before"]).where(frame["amount_before"] > 0).dropna()
+    rise = (frame["amount"] / frame["amount_before"]).where(frame["amount_before"] != 0).dropna()
     found: set[str] = set()
     for names in (frame["service"], frame["service"] + "/" + frame["rate"]):
         by = rise.groupby(names[rise.index])
@@ -132,10 +147,8 @@ def _with_a_season(frame: pd.DataFrame) -> set[str]:
 
 
 def _of_class(
-    register: Register, rows: Any, service: str, rate: str, limits: Limits,
-    season: bool, rated: bool,
-) -> Iterator[Figure]:  # fmt: skip
-    amounts = register.amount[rows].astype("f8")
+    amounts: Any, service: str, rate: str, limits: Limits, season: bool, rated: bool
+) -> Iterator[Figure]:
     there = ~np.isnan(amounts)
     lines = there.sum(axis=0).astype("f8")
     place = _newest(lines[:-1])
@@ -143,7 +156,10 @@ def _of_class(
         return
     total = np.nansum(amounts, axis=0) / 100
     mean = np.divide(total, lines, out=np.full(len(total), np.nan), where=lines > 0)
+    both_signs = (np.sign(amounts[:, place]) != np.sign(total[place])) & there[:, place]
     for figure, values in (("lines", lines), ("total", total), ("mean", mean)):
+        if figure != "lines" and both_signs.mean() > CANCELS:
+            continue  # what is left of a sum that cancels itself tells nothing
         check = f"register-{figure}"
         kind = "width" if figure == "lines" else "metered" if season else "flat"
         width = limits.of(check, kind, service, rate)
@@ -170,9 +186,10 @@ def _band(values: Any, place: int, width: float, *, season: bool) -> tuple[float
     nothing fails.
     """
     marks = [float(values[place])]
-    if season and np.isfinite(values[0]) and values[0] > 0:
+    if season and np.isfinite(values[0]) and values[0]:
         marks.append(float(values[0]))  # the same month a year ago
-    return min(marks) * (1 - width), max(marks) * (1 + width)
+    wide = [one + side * width * abs(one) for one in marks for side in (-1, 1)]  # or credits
+    return min(wide), max(wide)
 
 
 def _between(figure: str, low: float | None, high: float | None) -> str:

@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 
 from data_checks.register.limits import Limits
+from data_checks.register.tariff import LIKE
 from data_checks.register.usual import CLASS_SIZE, ENOUGH, TO_SIGMA
 
 Claim = Any  # a boolean Series, one value a row of the frame
 TOGETHER, FEW = 0.2, 20  # a part of a service, from where it is one finding in all
 OCCASIONAL = 0.25  # of those who had a service last month have it again: it is no standing one
 FEWEST_SEEN = 5  # who had it, below which that is not known
+ONE_SIGN = 0.9  # the mean sign of a class, from where none of it is charge here and credit there
 FAR = 4.0  # robust deviations, from where a move is no noise
 YOUNG = 10  # months, below which an office has not seen a whole year
 
@@ -54,7 +56,7 @@ def look(frame: pd.DataFrame, limits: Limits) -> UnusualLines:
 def _look_at_high(found: UnusualLines, f: pd.DataFrame, metered: Claim, limits: Limits) -> None:
     check = "usage-outlier"
     factor, stake = limits.per(check, "factor", f), f["stake"].fillna(0)
-    is_young = f["months"].max() < YOUNG if len(f) else True
+    is_young = f["seen"].max() < YOUNG if len(f) else True
     high = metered & (f["months"] >= ENOUGH)
     high &= (f["ratio"] > factor) & (f["deviation"] > limits.per(check, "spread", f))
     high &= stake >= limits.per(check, "money", f)
@@ -66,7 +68,7 @@ def _look_at_high(found: UnusualLines, f: pd.DataFrame, metered: Claim, limits: 
     if is_young:  # else every seasonal house that comes back is a finding
         high &= f["usage"] > factor * f["peers"]
     else:
-        high &= (f["months"] >= YOUNG) | (f["usage"] > factor * f["peers"])
+        high &= (f["seen"] >= YOUNG) | (f["usage"] > factor * f["peers"])
     new = metered & (f["months"] < ENOUGH) & (f["months"].max() >= ENOUGH)
     new &= f["ratio"] > limits.per(check, "new_factor", f)
     new &= stake >= limits.per(check, "new_money", f)
@@ -90,7 +92,7 @@ def _look_at_low(found: UnusualLines, f: pd.DataFrame, metered: Claim, limits: L
     low &= ~(f["year_ago"] < f["usage"] * 1.5) & ~(f["ratio_before"] < 0.5)
     low &= ~(_with_estimate(f) >= limits.per("usage-low", "factor", f))
     # a meter that never stood still in a whole year is worth a look at half the money
-    never = (f["used_months"] == f["months"]) & (f["months"] >= YOUNG)
+    never = (f["used_months"] == f["months"]) & (f["seen"] >= YOUNG)
     zero = active & (f["usage"] == 0)
     zero &= (stake + _follows(f)) * (1 + never) >= limits.per("usage-zero", "money", f)
     zero &= ~f["recent_zero"] & ~(f["year_ago"] == 0)
@@ -137,7 +139,8 @@ def _look_at_reads(found: UnusualLines, f: pd.DataFrame, metered: Claim, limits:
     multiple = (f["usage_before"] / moved_before).where((moved_before > 0) & same_meter, 1.0)
     usual = multiple.groupby(f["class"], observed=True).transform("median")
     of_class = (f["usage_before"] - usual * moved_before).abs() <= f["step"]
-    multiple = usual.where(of_class, multiple)  # a few units tell a multiple in whole ones alone
+    # a few units tell a multiple in whole ones alone, and a first bill tells none
+    multiple = usual.where(of_class | ~(moved_before > 0), multiple)
     multiple = multiple.where(multiple > 0, 1.0)
     multiple *= _common_drift(f, metered & (f["usage"] > 0), moved, multiple)
     allowed = limits.per("usage-not-the-reads", "share", f) * f["usage"].abs()
@@ -184,7 +187,8 @@ def _look_at_services(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: 
     of_account = now.groupby(f["account_key"]).transform("sum")
     of_service = now.groupby([f["account_key"], f["service"]]).transform("sum")
     before, earlier = f["amount_before"], f["amount_earlier"]
-    dropped = ~now & before.notna() & earlier.notna() & (of_account > 0) & (of_service == 0)
+    had = before.notna() & earlier.notna()
+    dropped = ~now & had & (of_account > 0) & ((of_service == 0) | _is_left_out(f, now))
     dropped &= (f["status"] == "active") & (
         before.abs() >= limits.per("service-dropped", "money", f)
     )
@@ -193,16 +197,25 @@ def _look_at_services(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: 
     age = f["months_billed"].groupby(f["account_key"]).transform("max")
     lived = f["months_billed"].groupby([f["account_key"], f["service"]]).transform("max")
     added = now & (lived == 0) & (age >= ENOUGH)
-    added &= f["amount"] >= limits.per("service-added", "money", f)
+    # a credit that belongs to another account is lost as a charge is
+    added &= f["amount"].abs() >= limits.per("service-added", "money", f)
     added &= ~_is_occasional(f)
     are = now.groupby(f["service"]).transform("sum")
     _put(found, "service-added", added, are, f, "lines are billed that never were before")
 
 
+def _is_left_out(f: pd.DataFrame, now: Claim) -> Claim:
+    """Tell lines of a meter beside which others of the service are billed, and no new one is."""
+    new = now & (f["meter"] != "") & (f["amount_earlier"].isna() | f["amount_before"].isna())
+    changed = new.groupby([f["account_key"], f["service"]]).transform("any")
+    return (f["meter_before"] != "") & f["usage_before"].notna() & ~changed
+
+
 def _is_occasional(f: pd.DataFrame) -> Claim:
     """Tell services that stand on other accounts each month, such as extra pick-ups and permits."""
-    had = f["amount_before"].notna()
-    again = had & (f["amount"].notna() | f["amount_earlier"].notna())
+    now, before, earlier = (f[f"amount{one}"].notna() for one in ("", "_before", "_earlier"))
+    had = before.astype("i8") + earlier.astype("i8")
+    again = (before & (now | earlier)).astype("i8") + (earlier & before).astype("i8")
     had_by, again_by = (one.groupby(f["service"]).transform("sum") for one in (had, again))
     return (had_by >= FEWEST_SEEN) & (again_by < OCCASIONAL * had_by)
 
@@ -238,16 +251,17 @@ def _look_at_rates(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: Lim
 def _look_at_prices(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: Limits) -> None:
     check = "price-unlike-others"
     share, money = limits.per(check, "share", f), limits.per(check, "money", f)
-    of_part = f["days"].notna() & (f["days"] < 0.9 * f["days"].max())
-    comparable = now & (f["lines"] == 1) & ~f["status"].eq("final") & ~of_part
+    comparable = now & (f["lines"] == 1) & ~f["status"].eq("final") & ~f["of_part"]
     # a first bill is for a part of a month: it is no measure of the second
-    first = (f["months_billed"] < 2) | (f["days_before"] < 0.9 * f["days_before"].max())
+    first = (f["months_billed"] < 2) | f["of_part_before"] | (f["length"] != f["length_before"])
     comparable &= (f["months_billed"] > 0) & ~(first & f["amount_before"].notna())
+    turned = comparable & _has_turned(f) & (f["amount"].abs() >= money)
     # what all pay alike needs no rate code to be compared
-    is_told = (f["rate_code"] != "") | (f["usage"].isna() & f["like_others"].notna())
+    is_known = f["like_others"].notna() | f["own_price"].notna()
+    is_told = (f["rate_code"] != "") | (f["usage"].isna() & is_known)
     comparable &= is_told & (f["rate_code"] == f["rate_code_before"])
 
-    may = np.maximum(share * f["like_others"], money)
+    may = np.maximum(share * f["like_others"].abs(), money)
     moved = (f["off"] - f["off_before"].fillna(0)).abs()
     off = f["mixed"] | (f["off"].abs() >= may)  # a price put right again is like the others'
     off &= (moved >= may) & (moved > _usual_move(f, moved, comparable))
@@ -256,9 +270,10 @@ def _look_at_prices(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: Li
     may_own = np.maximum(share * f["own_price"].abs(), money)
     unlike = (own >= may_own) & (own > _usual_move(f, own, comparable))
     # where nobody uses as much, the own price tells alone, if the use is about last month's
-    alone = f["like_others"].isna() & f["usage"].between(*_about(f["usage_before"]))
+    alone = f["usage"].isna() | f["usage"].between(*_about(f["usage_before"]))
+    alone &= f["like_others"].isna()
     sure = f["own_price"].isna() & (f["one_price"] | f["usage"].isna())
-    found.claims[check] = comparable & ((off & sure) | (unlike & (off | alone)))
+    found.claims[check] = turned | (comparable & ((off & sure) | (unlike & (off | alone))))
 
     whole = ~(f["days_before"] < 25) & (f["amount_before"] > 0) & f["usage_before"].notna()
     least = f["amount_before"].where(whole).groupby(f["class"], observed=True)
@@ -269,6 +284,13 @@ def _look_at_prices(found: UnusualLines, f: pd.DataFrame, now: Claim, limits: Li
     low &= f["usage"] >= f["usage_before"].where(whole).groupby(f["class"]).transform("min")
     low &= ~(f["amount"] >= f["own_price"] - limits.per("bill-minimum", "money", f))
     found.claims["bill-minimum"] = low & ~found.claims[check]
+
+
+def _has_turned(f: pd.DataFrame) -> Claim:
+    """Tell charges that have become credits, and credits charges, where all had one sign before."""
+    turned = (f["amount"] * f["amount_before"]) < 0
+    by = np.sign(f["amount_before"]).groupby([f["service"], f["rate"]])
+    return turned & (by.transform("mean").abs() > ONE_SIGN) & (by.transform("count") >= LIKE)
 
 
 def _about(use: Claim) -> tuple[Claim, Claim]:

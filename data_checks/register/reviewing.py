@@ -183,7 +183,8 @@ def _stake(check: str, row: Any) -> Money | None:
     if check in BY_STAKE:
         value = row["stake"]
     elif check == "price-unlike-others":
-        value = row["off"]
+        off = row["off"]
+        value = off if np.isfinite(off) else row["amount"] - row["own_price"]
     elif check in BY_AMOUNT:
         value = row["amount"] if row["amount"] == row["amount"] else row["amount_before"]
         value = value / max(row["lines"], 1) if check == "charge-doubled" else value
@@ -236,7 +237,10 @@ def _say_amount(row: Any) -> str:
 
 def _say_price(row: Any) -> str:
     use = "" if not np.isfinite(row["usage"]) else f" for {_quantity(row['usage'])} used"
-    return f"{_dollars(row['amount'])} billed{use}, others {_dollars(row['like_others'])}"
+    others = f"others {_dollars(row['like_others'])}"
+    if not np.isfinite(row["like_others"]):
+        others = f"by what it follows {_dollars(row['own_price'])}"
+    return f"{_dollars(row['amount'])} billed{use}, {others}"
 
 
 def _say_twice(row: Any) -> str:

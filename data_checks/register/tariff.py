@@ -7,19 +7,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data_checks.register.usual import CLASS_SIZE
+from data_checks.register.fitting import fitted_moves
+from data_checks.register.following import follow
+from data_checks.register.usual import CLASS_SIZE, class_names
 
 LIKE = 8  # others within a fifth of the use, from where an amount can be compared
-MOST_KNOTS = 12  # where a class's price may bend
-EACH_KNOT = 12  # lines, so that a bend is not one customer's
-TINY = 1e-12  # beside the largest: a direction in which nothing differs
 SHARED = 3  # lines for each use, below which they are no measure of one another
-ROUNDS = 12  # of weighing, after which the weights stand still
 MIXED = 0.25  # of a class's lines off its curve: several prices stand under one rate code
 ONE_PRICE = 0.02  # of them, up to which there is one price
 OFF_CENTS = 5_00.0  # from where a line is counted as off for that
 ALIKE = 0.005  # so near two rises are one
 STEADY = 0.95  # of a class that moved alike
+STEADY_NOW = 0.8  # the same this month, where it did so the time before: errors hide no errors
 
 
 def add_prices(frame: pd.DataFrame) -> pd.DataFrame:
@@ -33,7 +32,7 @@ def add_prices(frame: pd.DataFrame) -> pd.DataFrame:
     frame["like_others"], frame["stake"] = _tariff(
         frame, frame["amount"], frame["usage"], single, frame["class"]
     )
-    before = (frame["service"] + "/" + frame["rate_code_before"].fillna("")).astype("category")
+    before = class_names(frame["service"], frame["rate_code_before"], frame["length_before"])
     like_before, _ = _tariff(
         frame, frame["amount_before"], frame["usage_before"], frame["lines_before"] == 1, before
     )
@@ -49,6 +48,7 @@ def add_prices(frame: pd.DataFrame) -> pd.DataFrame:
     part = off.groupby(frame["class"], observed=True).transform("mean")
     frame["mixed"], frame["one_price"] = part > MIXED, part <= ONE_PRICE
     _compare_flat(frame)
+    frame["own_price"] = frame["own_price"].fillna(pd.Series(follow(frame), frame.index))
     return frame
 
 
@@ -64,64 +64,43 @@ def _own_prices(frame: pd.DataFrame) -> Any:
     """
     both = (frame["lines"] == 1) & (frame["lines_before"] == 1)
     both &= frame["rate_code"] == frame["rate_code_before"]
+    both &= frame["length"] == frame["length_before"]
     both &= (frame["usage"] >= 0) & (frame["usage_before"] >= 0)
     both &= frame["amount"].notna() & frame["amount_before"].notna()
     price = np.full(len(frame), np.nan)
+    was = frame["amount_before"].to_numpy("f8")
     now, before = frame["usage"].to_numpy("f8"), frame["usage_before"].to_numpy("f8")
     moved = (frame["amount"] - frame["amount_before"]).to_numpy("f8")
     for rows in frame[both].groupby("class", observed=True).indices.values():
         own = np.nonzero(both.to_numpy())[0][rows]
         if len(own) >= CLASS_SIZE:
-            price[own] = _fitted_moves(now[own], before[own], moved[own])
-    return frame["amount_before"] + price
-
-
-def _fitted_moves(now: Any, before: Any, moved: Any) -> Any:
-    """
-    Fit by how much amounts move with use: straight pieces for each month, by least absolute sums.
-
-    Few lines that are wrong do not bend such a fit, as they would one by least squares.
-    """
-    steps = _knots(np.r_[now, before])
-    scale = max(float(np.median(np.r_[now, before])), 1.0)
-    pieces = [np.maximum(use[:, None] - steps, 0) / scale for use in (now, before)]
-    design = np.c_[np.ones(len(now)), pieces[0], -pieces[1]]
-    # its columns are made alike and independent once: then a round is sums, and no decomposition
-    basis = np.linalg.svd(design, full_matrices=False)
-    design = basis[0][:, basis[1] > basis[1].max() * TINY]
-    weights = np.ones(len(now))
-    fitted = np.zeros(len(now))
-    for _ in range(ROUNDS):
-        weighted = (design * weights[:, None]).T
-        fitted = design @ np.linalg.lstsq(weighted @ design, weighted @ moved, rcond=None)[0]
-        weights = 1 / np.maximum(np.abs(moved - fitted), 1.0)  # a cent is exact
-    return fitted
-
-
-def _knots(uses: Any) -> Any:
-    """Return where a price may bend: evenly by customers, and closer among the largest."""
-    count = int(np.clip(len(uses) // EACH_KNOT // 4, 1, MOST_KNOTS))
-    even = list(np.arange(count) / count)
-    tail = 0.5 / count
-    while tail * len(uses) >= EACH_KNOT:
-        even.append(1 - tail)
-        tail /= 2
-    return np.unique(np.r_[0.0, np.quantile(uses, even)])
+            price[own] = fitted_moves(now[own], before[own], moved[own], was[own])
+    own = frame["amount_before"] + price
+    return own.where(own * frame["amount_before"] > 0)  # a price below nothing is no measure
 
 
 def _compare_flat(frame: pd.DataFrame) -> None:
     """Expect of a charge without a meter what it was before, times the rise of its class."""
-    by = frame["class"]
-    flat = frame["usage"].isna() & frame["amount"].notna() & (frame["amount_before"] > 0)
-    rise = (frame["amount"] / frame["amount_before"]).where(flat)
-    usual = rise.groupby(by, observed=True).transform("median")
-    alike = ((rise - usual).abs() < ALIKE).astype("f8").where(flat)
-    steady = alike.groupby(by, observed=True).transform("mean") > STEADY
-    size = flat.groupby(by, observed=True).transform("sum")
-    sure = flat & steady & (size >= CLASS_SIZE)
+    flat = frame["usage"].isna() & (frame["length"] == frame["length_before"])
+    usual, alike, size = _common_rise(frame, flat, "amount", "amount_before")
+    _, alike_before, _ = _common_rise(frame, flat, "amount_before", "amount_earlier")
+    steady = (alike > STEADY) | ((alike_before > STEADY) & (alike > STEADY_NOW))
     expected = frame["amount_before"] * usual
+    sure = flat & steady & (size >= CLASS_SIZE) & expected.notna() & frame["amount"].notna()
     frame.loc[sure, "like_others"] = expected[sure]
     frame.loc[sure, "off"] = (frame["amount"] - expected)[sure]
+
+
+def _common_rise(frame: pd.DataFrame, flat: Any, now: str, before: str) -> tuple[Any, Any, Any]:
+    """Return of each line's class the rise that most have, how many have it, and of how many."""
+    flat = flat & frame[now].notna() & (frame[before].abs() > 0)
+    rise = (frame[now] / frame[before]).where(flat)
+    # a rise is the same for bills of one month and of two
+    by = rise.groupby([frame["service"], frame["rate"]])
+    usual = by.transform("median")
+    alike = ((rise - usual).abs() < ALIKE).astype("f8").where(flat)
+    part = alike.groupby([frame["service"], frame["rate"]]).transform("mean")
+    return usual, part, by.transform("count")
 
 
 def _tariff(

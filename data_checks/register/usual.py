@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data_checks.register.reading import HISTORY, Matrix, Register
+from data_checks.register.reading import HISTORY, MONTH, Matrix, Register
 
 CLASS_SIZE = 30  # customers of a class, below which it has no season of its own
 WHOLE = 10  # months that make a customer steady
 FEW_LIVE = 0.25  # of a class's steady customers with use, below which a month has no season
+WHOLE_BILL = 0.9  # of the days that bills of its length are for, below which one is a part
 ENOUGH = 3  # months of its own, from where a line can be compared
 LEAST_SPREAD = 0.18  # of the logarithm of use
 TO_SIGMA = 1.4826  # makes a median absolute deviation a standard deviation
@@ -35,7 +36,8 @@ def add_usual(register: Register) -> pd.DataFrame:
     frame["months_billed"] = (~np.isnan(register.amount[:, :-1])).sum(axis=1)
     rate = frame["rate_code"].where(frame["rate_code"] != "", frame["rate_code_before"])
     frame["rate"] = rate.fillna("")
-    frame["class"] = (frame["service"] + "/" + frame["rate"]).astype("category")
+    _add_lengths(register)
+    frame["class"] = class_names(frame["service"], frame["rate"], frame["length"])
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # the median of nothing is not a number
         index = _index(frame, past, now)
@@ -46,6 +48,29 @@ def add_usual(register: Register) -> pd.DataFrame:
         _add_expected(register, centre, index)
         _add_distance(register, past, centre, index, spread)
     return frame
+
+
+def class_names(services: Any, rates: Any, lengths: Any) -> Any:
+    """
+    Name the class of each line: what is used and billed alike.
+
+    A bill for two months has steps of a price twice as wide as one for a month, and another
+    weather: under one rate code the two are two classes.
+    """
+    long = np.where(lengths > 1, "/" + lengths.astype("i8").astype(str), "")
+    return (services + "/" + rates.fillna("") + long).astype("category")
+
+
+def _add_lengths(register: Register) -> None:
+    """Add for how many months a line is, and whether it is for a part of them."""
+    frame = register.frame
+    frame["days"] = frame["days"].fillna(pd.Series(register.days[:, -1], frame.index))
+    for ending in ("", "_before"):
+        days = frame[f"days{ending}"]
+        frame[f"length{ending}"] = (days / MONTH).round().clip(lower=1).fillna(1)
+        usual = days.groupby(frame[f"length{ending}"]).transform("median")
+        frame[f"of_part{ending}"] = days < WHOLE_BILL * usual
+    frame["seen"] = frame["months"] * frame["length"]
 
 
 def _daily(register: Register) -> tuple[Matrix, Matrix]:
@@ -72,8 +97,9 @@ def _index(frame: pd.DataFrame, past: Matrix, now: Matrix) -> Matrix:
     own = np.nanmedian(live, axis=1)
     there = int((~np.isnan(past)).any(axis=0).sum())
     whole = min(WHOLE, max(there, 1))
-    known = frame["months"].to_numpy() >= whole
-    used = (past > 0).sum(axis=1)
+    length = frame["length"].to_numpy()
+    known = frame["months"].to_numpy() * length >= whole
+    used = (past > 0).sum(axis=1) * length
     index = np.ones((len(frame), HISTORY + 1), "f4")
     for rows in frame.groupby("class", observed=True).indices.values():
         use = _steady(rows[known[rows]], used, whole)
@@ -111,8 +137,16 @@ def _add_expected(register: Register, centre: Any, index: Matrix) -> None:
     known = frame["months"].to_numpy() >= ENOUGH
     expected = centre * index[:, -1] * register.days[:, -1]
     frame["expected"] = np.where(known, expected, frame["peers"])
-    before = register.days[:, -2]
-    frame["expected_before"] = centre * index[:, -2] * np.where(np.isnan(before), 30, before)
+    last = _newest(register.usage[:, :-1])
+    before = np.take_along_axis(register.days, last[:, None], axis=1)[:, 0]
+    frame["expected_before"] = centre * np.where(np.isnan(before), 30, before)
+    frame["expected_before"] *= np.take_along_axis(index, last[:, None], axis=1)[:, 0]
+
+
+def _newest(past: Matrix) -> Any:
+    """Return the column of each row's own last month, which is last month where it has none."""
+    there = ~np.isnan(past[:, ::-1])
+    return past.shape[1] - 1 - there.argmax(axis=1)
 
 
 def _by(frame: pd.DataFrame, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Accounts found by whatever a caller knows: number, name, address, e-mail, phone, payment."""
+"""Accounts found by what a caller knows: number, name, address, e-mail, phone, meter, payment."""
 
 from __future__ import annotations
 
@@ -135,9 +135,9 @@ def _rank(kinds: list[FoundBy]) -> int:
 def _by_words(books: Connection, words: tuple[str, ...]) -> Iterator[tuple[str, FoundBy]]:
     """Find where each word stands in what is in force of an account, in any order."""
     rows = account_search.c
-    query = sa.select(rows.account_key, rows.text).where(has_words(words))
-    for key, text in books.execute(query):
-        yield from ((key, kind) for kind in found_in(text, words))
+    query = sa.select(rows.account_key, rows.text, rows.meters).where(has_words(words))
+    for key, text, meters in books.execute(query):
+        yield from ((key, kind) for kind in found_in(text, words, meters))
 
 
 def _by_username(books: Connection, text: str) -> Iterable[str]:

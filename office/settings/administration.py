@@ -22,7 +22,7 @@ class ChangedBy(StrEnum):
 _SECTIONS = {
     ChangedBy.UTILITY: (
         *("ebill", "autopay", "notices", "outsort", "checks", "calendar"),
-        *("messages", "messages_es"),
+        *("messages", "messages_es", "bank"),
     ),
     ChangedBy.PORTAL: (
         *("utility", "communications", "checkout", "other_payments", "theme", "reminders"),
@@ -62,6 +62,7 @@ GROUPS = {
     ),
     "Autopay and payments": (
         *("autopay", "arrangements", "checkout", "other_payments", "payments"),
+        "bank",
     ),
     "Mails and texts": ("reminders", "notices", "communications", "texts", "alerts"),
     "Words on the pages": ("messages", "messages_es"),

@@ -124,8 +124,8 @@ class CheckoutSettings(SettingsSection):
 class BotCheckSettings(SettingsSection):
     kind: BotCheckKind = Field(
         BotCheckKind.NONE,
-        description="What a guest's browser is asked before the pages of guests: none; altcha, a "
-        "proof of work, and nobody else hears of it; turnstile, Cloudflare's.",
+        description="What a browser is asked before the pages of guests and at registering: none; "
+        "altcha, a proof of work, and nobody else hears of it; turnstile, Cloudflare's.",
     )
     work: int = Field(
         100_000,

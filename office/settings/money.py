@@ -180,3 +180,36 @@ class NoticesSettings(SettingsSection):
         description="Who hears of a draw where no e-bill tells it: varying (bank drafts of a "
         "changed amount), all, none.",
     )
+
+
+class BankSettings(SettingsSection):
+    texts: tuple[str, ...] = Field(
+        (),
+        description="Words by which the bank's lines of our deposits are known, such as STRIPE; "
+        "empty: every line.",
+    )
+    days: int = Field(
+        3, ge=0, le=10, description="So many days a deposit may stand apart from its payout's day."
+    )
+    near_amount: str = Field(
+        "5.00", description="A line that differs by so much at most is shown beside its payout."
+    )
+    csv_date: str = Field("Date", description="Heading of the day in the bank's CSV.")
+    csv_days: Literal["month-first", "day-first", "iso"] = Field(
+        "month-first", description="How the bank's CSV writes days; iso: 2026-11-17."
+    )
+    csv_amount: str = Field(
+        "Amount", description="Heading of the signed amount; empty: credit and debit stand apart."
+    )
+    csv_credit: str = Field("", description="Heading of what came in, where it stands apart.")
+    csv_debit: str = Field("", description="Heading of what went out, where it stands apart.")
+    csv_text: str = Field("Description", description="Heading of the text; empty: there is none.")
+    csv_reference: str = Field("", description="Heading of the reference; empty: there is none.")
+
+    @field_validator("near_amount")
+    @classmethod
+    def check_near_amount(cls, value: str) -> str:
+        """Amounts are written as text, because no float touches money."""
+        if Money.parse(value) < Money(0):
+            raise ValueError("write an amount of 0.00 or more")
+        return value

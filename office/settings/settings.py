@@ -67,6 +67,7 @@ from office.settings.mail import (
 )
 from office.settings.money import (
     AutopaySettings,
+    BankSettings,
     CashReceiptingSettings,
     FeedSettings,
     NoticesSettings,
@@ -108,6 +109,7 @@ class Settings(BaseSettings):
     theme: ThemeSettings = ThemeSettings()
     cash_receipting: CashReceiptingSettings = CashReceiptingSettings()
     feed: FeedSettings = FeedSettings()
+    bank: BankSettings = BankSettings()
     alerts: AlertsSettings = AlertsSettings()
     reminders: RemindersSettings = RemindersSettings()
     notices: NoticesSettings = NoticesSettings()

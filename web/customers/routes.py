@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from web.customers import access, home, linking, news, recovering
+from web.customers import access, home, linking, news, recovering, registering
 from web.customers.factors.routes import BEFORE_CODE, CONNECTING
 from web.customers.factors.routes import OPEN as OPEN_FACTORS
 from web.customers.factors.routes import SIGNED_IN as FACTORS
 from web.visits import Page, before_code, open_page, redirect, signed_in
 
 OPEN: tuple[tuple[str, str, Page], ...] = (
-    ("GET", "/register", access.show_register),
-    ("POST", "/register", access.take_registration),
+    ("GET", "/register", registering.for_persons(access.show_register)),
+    ("POST", "/register", registering.for_persons(access.take_registration)),
+    ("GET", "/register/check", registering.show_check),
+    ("POST", "/register/check", registering.take_check),
     ("GET", "/check-your-mail", access.check_your_mail),
     ("GET", "/verify", access.show_code),
     ("POST", "/verify", access.take_code),

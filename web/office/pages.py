@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain.deliveries import DeliveryStatus
-from web.guarding import MESSAGES, POSTS, TEMPLATES, TEXT_MANY, WRITE
+from web.guarding import BANK, MESSAGES, POSTS, TEMPLATES, TEXT_MANY, WRITE
 from web.office.lists import ListPage, RowLink
 from web.office.permissions import Permission
 
@@ -219,4 +219,5 @@ def groups() -> dict[str, tuple[tuple[str, str, Permission], ...]]:
     found["communications"].append((MESSAGES, "Messages of the pages", Permission.LOOK))
     found["payments"].insert(2, (SCHEDULE, "Schedule", Permission.LOOK))
     found["deposits"].insert(1, (DIFFERENCES, "Differences", Permission.LOOK))
+    found["deposits"].insert(2, (BANK, "Bank", Permission.LOOK))
     return {name: tuple(pages) for name, pages in found.items()}

@@ -12,8 +12,15 @@ from database.books import Database, insert_rows
 from database.definitions.identity import account_link, web_user
 from database.definitions.in_force import account_now, link_in_force
 from database.ledger.tables import account_change
-from database.tables import account, account_search, bill_run, period_close, portal_link
-from rules.customer_search import findable_text
+from database.tables import (
+    account,
+    account_search,
+    bill_run,
+    movement,
+    period_close,
+    portal_link,
+)
+from rules.customer_search import findable_text, searchable
 
 AT_ONCE = 5_000  # accounts made findable in one transaction
 SOME = 500  # accounts that one statement names
@@ -92,7 +99,7 @@ def forget_period(books: Connection, period: str) -> None:
 
 def rows_in_force(
     books: Connection, period: str, keys: Sequence[str]
-) -> Iterator[tuple[str, str, str, str]]:
+) -> Iterator[tuple[str, str, str, str, str]]:
     """
     Yield the rows that accounts of a period are found by, each as it is in force now.
 
@@ -103,6 +110,9 @@ def rows_in_force(
     among = {"period": period, "first": keys[0], "last": keys[-1]}
     for key, mailbox in books.execute(_LINKED, among):
         linked.setdefault(key, []).append(mailbox)
+    meters: dict[str, list[str]] = {}
+    for key, meter in books.execute(_METERS, among):
+        meters.setdefault(key, []).append(meter)
     told = {row[0]: row for row in books.execute(_TOLD, among)}
     asked = set(keys)
     for exported in books.execute(_EXPORTED, among):
@@ -110,13 +120,16 @@ def rows_in_force(
             row = told.get(exported[0], exported)
             key, district, *parts = row
             mailboxes = " ".join(linked.get(key, ()))
-            yield key, period, district, findable_text(*parts, mailboxes=mailboxes)
+            text = findable_text(*parts, mailboxes=mailboxes)
+            billed_by = searchable(",".join(meters.get(key, ()))).rstrip()
+            yield key, period, district, text, billed_by
 
 
 _COLUMNS = (
     *("account_key", "district", "account", "name", "last_name", "service_address"),
     *("mailing_address", "city", "state", "zip", "email", "phone"),
 )
+_SEARCHED = ("account_key", "period", "district", "text", "meters")
 _NEXT = (
     sa.select(account.c.account_key)
     .join(period_close, period_close.c.period == account.c.period)
@@ -140,6 +153,9 @@ def _of(table: sa.FromClause) -> sa.Select[Any]:
 _EXPORTED = _of(account)
 _TOLD = _of(account_now).where(  # few: seldom something is told
     account_now.c.account_key.in_(sa.select(account_change.c.account_key))
+)
+_METERS = sa.select(movement.c.account_key, movement.c.meter).where(
+    _among(movement), movement.c.meter != ""
 )
 _LINKED = (
     sa.select(link_in_force.c.account_key, link_in_force.c.mailbox)
@@ -170,7 +186,7 @@ def _take_over(books: Connection, period: str, keys: Sequence[str]) -> int:
 def _insert(books: Connection, period: str, keys: Sequence[str]) -> int:
     if keys:
         rows = list(rows_in_force(books, period, keys))  # read before the writing begins
-        insert_rows(books, account_search, ["account_key", "period", "district", "text"], rows)
+        insert_rows(books, account_search, _SEARCHED, rows)
     return len(keys)
 
 
@@ -179,7 +195,7 @@ def _write_anew(books: Connection, period: str, keys: Sequence[str]) -> None:
     rows = [
         {"key": key, "new_district": district, "new_text": text}
         for one in keys  # far apart
-        for key, _, district, text in rows_in_force(books, period, [one])
+        for key, _, district, text, _ in rows_in_force(books, period, [one])  # the meters stay
     ]
     if rows:
         change = account_search.update().where(row.account_key == sa.bindparam("key"))

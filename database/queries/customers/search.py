@@ -19,7 +19,7 @@ from domain.customer_service import (
     CustomersFound,
     PortalStanding,
 )
-from rules.customer_search import looked_for, run_together
+from rules.customer_search import looked_for, meter_number, run_together
 
 MOST_FOUND = 500  # accounts, and portal users: whoever gets so many types more
 
@@ -28,13 +28,19 @@ def has_words(words: tuple[str, ...]) -> sa.ColumnElement[bool]:
     """
     Claim that an account has every word, each as a part of a word; or all as one number.
 
+    A number alone may be a part of a meter's too.
+
     The longest word is looked for first: few accounts have it, and only those are read again.
     """
     text = account_search.c.text
     parts = sorted(map(looked_for, words), key=len, reverse=True)
     every = sa.and_(*(text.contains(part, autoescape=True) for part in parts))
-    joined = run_together(words)
-    return every if joined is None else sa.or_(every, text.contains(joined, autoescape=True))
+    joined, meter = run_together(words), meter_number(words)
+    if joined is not None:
+        every = sa.or_(every, text.contains(joined, autoescape=True))
+    if meter is not None:
+        every = sa.or_(every, account_search.c.meters.contains(meter, autoescape=True))
+    return every
 
 
 def districts(books: Connection) -> list[str]:

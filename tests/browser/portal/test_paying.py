@@ -49,6 +49,7 @@ def ann(someone, known, portal):
             ("tok_ok", "4242", MethodKind.CARD),
             ("tok_expired_card", "0069", MethodKind.CARD),
             ("tok_lost_response", "1117", MethodKind.CARD),
+            ("tok_bank_asks", "3220", MethodKind.CARD),
             ("tok_ach_ok", "6789", MethodKind.ACH),
         ):
             books.execute(
@@ -138,6 +139,22 @@ def test_a_declined_cart_is_begun_again_and_a_lost_answer_is_not(ann, portal):
     ann.see("A payment of $10.00 is on its way.")
 
 
+def test_a_bank_that_asks_its_customer_is_answered_on_its_own_page(ann, portal):
+    check_page(ann, "12.00", "Card ending in 3220")
+    ann.press("Pay $13.50 now")
+    ann.see("Your bank wants you to confirm this payment")
+    ann.look("pay-bank-asks")
+    ann.follow("Go to your bank's page")
+    ann.see("Do you want to pay $13.50?")
+    ann.look("pay-sandbox-bank")
+    ann.press("Yes, pay")
+    ann.see("Your payment was received")
+    ann.page.go_back()
+    ann.see("This was answered, or is over.")
+
+    assert [("13.50", "succeeded")] == payments(portal)
+
+
 def test_a_bank_debit_is_agreed_to_and_its_words_are_on_the_receipt(ann):
     check_page(ann, "12.00", "Bank account ending in 6789")
     words = "debit your bank account ending in 6789 once"
@@ -157,12 +174,20 @@ def test_a_guests_browser_shows_by_itself_that_a_person_sits_there(someone, port
         settings.__dict__["bot_check"] = check  # what is served holds this very office
         portal.office.__dict__.pop("bot_check", None)
         guest, without = someone(PHONE), someone(PHONE, java_script_enabled=False)
+        without.open("/register")
+        without.page.locator("noscript p", has_text="You can register without it").wait_for()
         guest.open("/guest/cart")
         shown = "input[name=altcha][value^=e]" if kind == "altcha" else ".cf-turnstile iframe"
         guest.page.wait_for_selector(shown, state="attached")
         guest.look(f"guest-bot-check-{kind}")
         guest.press("Continue")
         guest.see("There is nothing to pay here yet")
+        anybody = someone(DESKTOP)
+        anybody.open("/register")
+        anybody.page.wait_for_selector(shown, state="attached")
+        anybody.look(f"register-bot-check-{kind}")
+        anybody.press("Continue")
+        anybody.see("Confirm password")
         without.open("/guest")
         without.page.locator("noscript p").wait_for()  # it is seen
         assert 0 == guest.page.locator("noscript p").count()

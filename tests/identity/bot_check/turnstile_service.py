@@ -15,7 +15,8 @@ SITE_KEY, SECRET, PERSON = "0x-site", "0x-secret", "person-"
 SCRIPT = """const show = () => {
   const place = document.querySelector(".cf-turnstile");
   const field = document.createElement("input");
-  field.type = "hidden"; field.name = "cf-turnstile-response"; field.value = "person-of-a-browser";
+  field.type = "hidden"; field.name = "cf-turnstile-response";
+  field.value = "person-" + Math.random();
   const frame = document.createElement("iframe");
   const own = document.querySelector("script[async]").src;
   frame.title = "Turnstile"; frame.src = new URL("/frame", own);

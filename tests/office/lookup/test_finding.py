@@ -8,7 +8,7 @@ import pytest
 
 from database.books import insert_rows
 from database.queries.customers.findable import forget_period, make_findable
-from database.tables import account_search, gateway_payment
+from database.tables import account_search, gateway_payment, movement
 from domain.accounts import AccountStatus
 from domain.customer_service import FoundBy
 from domain.failures import Misuse
@@ -150,3 +150,51 @@ def test_looked_through_anew_nothing_is_there_twice(books):
     with books.reading() as opened:
         rows = opened.execute(account_search.select()).all()
     assert 3 == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("W-20771", ["01.1037.1"]),
+        ("w20771", ["01.1037.1"]),
+        ("2077", ["01.1037.1", "01.1099.2"]),  # on both of their meters
+        ("g 2077", []),  # a word beside it: no meter's number
+        ("20 771", ["01.1037.1"]),  # with spaces
+        ("canyon 771", []),  # beside a street it is a house's number
+        ("W-11", []),  # of a month ago, and changed since
+    ],
+)
+def test_an_account_is_found_by_its_meter_whole_or_in_part(metered, text, found):
+    assert found == numbers(metered, text)
+
+
+def test_a_meter_is_said_to_be_what_an_account_was_found_by(metered):
+    with metered.reading() as opened:
+        (garcia,) = find_accounts(opened, "w20771").accounts
+
+    assert (FoundBy.METER,) == garcia.found_by
+
+
+@pytest.fixture
+def metered(database):
+    """Two accounts whose meters stand in what October billed; one had another in September."""
+    for period, month, meters in (
+        ("2026-09", 9, {"0110371": "W-11"}),
+        (RUN, 10, {"0110371": "W-20771", "0110992": "G.2077-5"}),
+    ):
+        ends_on = date(2026, month, 30)
+        stage_run(database, GARCIA, SVEN, period=period, ends_on=ends_on)
+        with database.writing() as opened:
+            lines = [
+                (period, line, key, key, ends_on, "WATER", "", "billing", ZERO, meter)
+                for line, (key, meter) in enumerate(meters.items(), 100)
+            ]
+            insert_rows(opened, movement, MOVED, lines)
+        close_run(database, period)
+    return database
+
+
+MOVED = (
+    *("period", "line", "account_key", "account", "posted_on", "service", "description", "kind"),
+    *("amount", "meter"),
+)

@@ -15,7 +15,7 @@ from office.settings.checkout import BotCheckSettings, CheckoutSettings
 from tests.identity.bot_check.solving import solve
 from tests.identity.bot_check.turnstile_service import SECRET, SITE_KEY, turnstile_service
 from tests.web.customers.conftest import Browser
-from web.customers.paying.bot_check import MOST_WRONG
+from web.customers.persons import MOST_WRONG
 from web.desk import desk_of
 
 CHECK = "/guest/check"

@@ -203,3 +203,16 @@ def acts(office) -> dict[str, str]:
     with office.database.reading() as books:
         query = sa.select(audit.c.action, audit.c.who).order_by(audit.c.id)
         return dict(books.execute(query).all())
+
+
+def test_staff_stay_among_their_own_pages_where_there_is_nothing(signed_in):
+    browser = signed_in(Role.AUDITOR)
+
+    missing = browser.get("/office/communications/templates/edit?name=nothing")
+    browser.page = missing  # its own form signs out
+    out = browser.post("/office/sign-out")
+
+    assert 404 == missing.status_code
+    assert 'action="/office/sign-out"' in missing.text and 'action="/language"' not in missing.text
+    assert '<a href="/office">Go to the start page</a>' in missing.text
+    assert (303, 303) == (out.status_code, browser.get("/office").status_code)

@@ -5,17 +5,14 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 
-from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from domain.checkout import CheckoutOwner
-from identity.tokens import new_token, token_hash
-from rules.portal_access import own_path
+from web.customers.visitors import form_token_of, guest_of, welcome
 from web.layout import missing
-from web.visits import Endpoint, Page, Visit, cookie_name, open_page
+from web.visits import Endpoint, Page, Visit, open_page
 
-GUEST = "guest"
-GUEST_SECONDS = 2 * 60 * 60
+NO_COOKIES = "To pay without signing in your browser must take cookies."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +31,8 @@ class PagePayer:
 def payer_of(visit: Visit) -> PagePayer:
     """Return who pays: below `/guest` a guest, whoever may be signed in besides."""
     if visit.request.url.path.startswith("/guest"):
-        token = _guest_token(visit.request)
-        owner = CheckoutOwner(None, "", token_hash(token) if token else "")
-        return PagePayer(owner, _form_token(token), "/guest")
+        owner = CheckoutOwner(None, "", guest_of(visit.request))
+        return PagePayer(owner, form_token_of(visit.request), "/guest")
     user = visit.user
     return PagePayer(CheckoutOwner(user.number, user.address), user.csrf)
 
@@ -51,39 +47,11 @@ def guest_page(page: Page) -> Endpoint:
     def guarded(visit: Visit) -> Response:
         if not visit.office.settings.checkout.guests:
             return missing(visit)
-        token = _guest_token(visit.request)
-        if not token:
-            return _welcome(visit)
+        if not guest_of(visit.request):
+            return welcome(visit, "/guest", NO_COOKIES)
         given = visit.form.get("csrf", "").encode()
-        if visit.is_post and not hmac.compare_digest(given, _form_token(token).encode()):
+        if visit.is_post and not hmac.compare_digest(given, form_token_of(visit.request).encode()):
             return RedirectResponse("/guest", 303)
         return page(visit)
 
     return open_page(guarded)
-
-
-def _welcome(visit: Visit) -> Response:
-    """Give a guest the cookie, and lead back to the page: who takes no cookies is told so there."""
-    path = "/guest" if visit.is_post else own_path(visit.request.url.path)
-    if "again" in visit.request.query_params:
-        sentence = visit.say("To pay without signing in your browser must take cookies.")
-        return Response(sentence, 400, media_type="text/plain")
-    answer = RedirectResponse(f"{path}?again", 303)
-    answer.set_cookie(
-        cookie_name(visit.office, GUEST),
-        new_token(),
-        max_age=GUEST_SECONDS,
-        path="/",
-        secure=visit.office.settings.web.is_secure,
-        httponly=True,
-        samesite="lax",
-    )
-    return answer
-
-
-def _guest_token(request: Request) -> str:
-    return request.cookies.get(cookie_name(request.app.state.office, GUEST), "")
-
-
-def _form_token(token: str) -> str:
-    return token_hash(f"form/{token}") if token else ""
