@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +38,11 @@ def write_csv(headings: Sequence[str], rows: Iterable[Row], file: str) -> None:
         writing.write_csv(headings, rows, out)
 
 
-def write_xlsx(headings: Sequence[str], rows: Iterable[Row], file: Path, title: str) -> None:
-    """Write a private Excel file."""
-    content = to_xlsx(headings, rows, title)
+def write_xlsx(
+    headings: Sequence[str], rows: Iterable[Row], file: Path, title: str, amounts: Collection[str]
+) -> None:
+    """Write a private Excel file; `amounts` are the headings of money."""
+    content = to_xlsx(headings, rows, title, amounts=amounts)
     with open(file, "wb", opener=_private) as out:
         out.write(content)
 

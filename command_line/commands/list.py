@@ -16,7 +16,7 @@ from command_line.tables import write_csv, write_json, write_table, write_xlsx
 from database.runs import newest_timezone
 from domain.failures import Misuse
 from office.procedures.lists import select_list
-from reporting.lists.asking import ListRequest, chosen_columns, narrowed
+from reporting.lists.asking import ListRequest, amount_names, chosen_columns, narrowed
 from reporting.lists.catalog import LISTS
 from reporting.lists.reading import (
     NOT_BEFORE_THE_CLOSE,
@@ -102,7 +102,7 @@ def list_what(
         elif csv_file is not None:
             write_csv(headings, rows, csv_file)
         elif xlsx_file is not None:
-            write_xlsx(headings, rows, xlsx_file, what)
+            write_xlsx(headings, rows, xlsx_file, what, amount_names(select.subquery()))
         else:
             write_table(headings, rows)
     return DONE

@@ -43,6 +43,11 @@ def column_names(shown: sa.FromClause) -> list[str]:
     return [column.name for column in shown.c if not column.name.startswith("_")]
 
 
+def amount_names(shown: sa.FromClause) -> frozenset[str]:
+    """Return the columns that are money, whatever they are called."""
+    return frozenset(column.name for column in shown.c if isinstance(column.type, Cents))
+
+
 def narrowed(
     listed: sa.Select[Any], order: Sequence[str], request: ListRequest, *further: Claim
 ) -> sa.Select[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import chain, count, islice
 from typing import Any, NamedTuple, TextIO
 
@@ -28,15 +28,19 @@ def to_xlsx(
     title: str,
     *,
     most: int = MOST_ROWS,
+    amounts: Collection[str] = (),
 ) -> bytes:
     """
     Return an Excel file to sort and filter; what looks like a formula stays text.
+
+    `amounts` are the headings of money: it is written as numbers, so that it can be added up.
 
     Excel takes a million rows a sheet and passes over the others in silence: after `most` rows
     another sheet begins, with the headings again.
     """
     import xlsxwriter
 
+    money = AMOUNTS.union(amounts)
     content = io.BytesIO()
     options = {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
     with xlsxwriter.Workbook(content, options) as book:
@@ -50,7 +54,7 @@ def to_xlsx(
                 break
             name = title[:31] if number == 1 else f"{title[:26]} {number}"
             part = chain(first, islice(left, most - 1))
-            _write_sheet(book.add_worksheet(name), headings, part, formats)
+            _write_sheet(book.add_worksheet(name), headings, part, formats, money)
     return content.getvalue()
 
 
@@ -60,13 +64,18 @@ class _Formats(NamedTuple):
 
 
 def _write_sheet(
-    sheet: Any, headings: Sequence[str], rows: Iterable[Row], formats: _Formats
+    sheet: Any,
+    headings: Sequence[str],
+    rows: Iterable[Row],
+    formats: _Formats,
+    amounts: Collection[str],
 ) -> None:
     sheet.freeze_panes(1, 0)
     sheet.write_row(0, 0, headings, formats.bold)
     last = 0
     for last, row in enumerate(rows, start=1):
-        _write_cells(sheet, last, [row[name] for name in headings], headings, formats.amount)
+        cells = [(row[name], name in amounts) for name in headings]
+        _write_cells(sheet, last, cells, formats.amount)
     sheet.autofilter(0, 0, last, len(headings) - 1)
     sheet.autofit()
 
@@ -90,11 +99,9 @@ def _cell(value: Any) -> str:
     return f"'{text}" if text.startswith(FORMULA_SIGNS) and not is_number(text) else text
 
 
-def _write_cells(
-    sheet: Any, line: int, values: list[Any], headings: Sequence[str], amount: Any
-) -> None:
-    for column, (name, value) in enumerate(zip(headings, values, strict=True)):
-        if name in AMOUNTS and value is not None:
+def _write_cells(sheet: Any, line: int, cells: list[tuple[Any, bool]], amount: Any) -> None:
+    for column, (value, is_amount) in enumerate(cells):
+        if is_amount and value is not None:
             sheet.write_number(line, column, float(value), amount)  # Excel has no other numbers
         elif isinstance(value, int | float) and not isinstance(value, bool):
             sheet.write_number(line, column, value)

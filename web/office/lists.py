@@ -17,7 +17,7 @@ from domain.failures import Misuse
 from domain.money import Money
 from domain.words import say_count
 from office.procedures.lists import select_list
-from reporting.lists.asking import column_names, contains
+from reporting.lists.asking import amount_names, column_names, contains
 from reporting.lists.catalog import LISTS
 from reporting.lists.reading import known_part, to_plain
 from reporting.lists.writing import to_text, to_xlsx
@@ -203,7 +203,7 @@ def export_list(visit: Visit, page: ListPage) -> Response:
             {name: to_shown(known_part(row, name), zone) for name in names}
             for row in books.execute(ordered).mappings()
         ]
-    content = to_xlsx(names, rows, page.what)
+    content = to_xlsx(names, rows, page.what, amounts=amount_names(shown))
     named = {"Content-Disposition": f'attachment; filename="{page.what}.xlsx"'}
     return Response(content, media_type=XLSX, headers=named)
 

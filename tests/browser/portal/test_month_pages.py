@@ -6,15 +6,19 @@ import pytest
 
 from database.definitions.desk import desk_work
 from database.owners import this_process
+from database.tables import settlement
 from domain.desk_work import WorkKind, WorkState
 from domain.identity import Role
+from domain.money import ZERO, Money
 from domain.steps import Step
 from identity.passwords import Passwords
 from identity.staff import add_staff, choose_staff_password
 from office.settings.close import WebSettings
 from tests.browser.portal.conftest import DESKTOP, PHONE
 from tests.builders import NOW, RUN
+from tests.payments.bank.bank_files import DAY, TWO
 from tests.web.customers.conftest import PASSWORD
+from web.guarding import BANK
 from web.office.begun.steps import written_down
 
 ADMIN = "admin@larkspur.example"
@@ -105,3 +109,27 @@ def test_a_file_that_is_no_export_is_sent_said_and_can_be_sent_again(clerk, tmp_
         clerk.see("The file")
         clerk.page.locator(".wrong .error").wait_for()
         clerk.look()
+
+
+def test_the_banks_file_is_taken_in_and_a_line_of_it_settled(clerk, portal, tmp_path):
+    with portal.office.database.writing() as books:
+        books.execute(
+            settlement.insert().values(
+                settlement_id="po_1", gateway="sandbox", pays_out_on=DAY, gross=Money(102_00),
+                fees=ZERO, net=Money(102_00), recorded_at=NOW,
+            )
+        )  # fmt: skip
+    clerk.open(BANK)
+    clerk.see("No file of the bank was taken in yet.")
+    file = tmp_path / "nov.bai"
+    file.write_text(TWO)
+    clerk.page.get_by_label("Bank file (BAI2 or CSV)").set_input_files(file)
+    clerk.press("Take in")
+    clerk.see("nov.bai: 2 lines, 2 new.")
+    clerk.see("another amount in the bank")
+    clerk.look(f"bank-{clerk.name}")
+    clerk.page.get_by_label("in the bank, and no payout here").check()
+    clerk.write(How_it_was_settled="A grant of the county")
+    clerk.press("Settle")
+    clerk.see("The line is settled.")
+    clerk.look()

@@ -135,7 +135,7 @@ def cells_of(page: str) -> list[list[str]]:
 
 def as_shown(cell) -> str:
     if cell.data_type == "n" and cell.number_format == "#,##0.00":
-        return f"${cell.value:,.2f}"
+        return f"{'-' if cell.value < 0 else ''}${abs(cell.value):,.2f}"
     return "" if cell.value is None else str(cell.value)
 
 
