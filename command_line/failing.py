@@ -78,7 +78,8 @@ def to_document(failure: BaseException, told: Told) -> dict[str, Any]:
         "failure": {"code": told.code, "message": told.message, "next": told.next},
     }
     if told.status in (WRONG_USE, REFUSED):
-        document["refusal"] = {"code": told.code, "message": told.message}
+        more = getattr(failure, "told", {})  # what a refusal lists beside its sentence
+        document["refusal"] = {"code": told.code, "message": told.message, **more}
     return document
 
 

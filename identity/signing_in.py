@@ -13,8 +13,10 @@ from database.definitions.identity import credential, web_user
 from domain.identity import CredentialKind, LinkKind, PortalMail, UserState, mailbox_of
 from identity.activity import record_activity
 from identity.attempts import count_bad, record_attempt
+from identity.factors.known_browsers import is_known
 from identity.one_time_links import find_link, make_link, use_link
 from identity.passwords import Passwords
+from identity.slowing import Tried, begin_try, count_wrong, forgive
 from identity.tokens import LinkTokens
 from identity.users import MOST_FAILURES, clear_failures
 
@@ -28,6 +30,7 @@ class SignInAnswer:
 
     user: int | None = None
     mail: PortalMail | None = None
+    wait: int = 0  # seconds until the next password is looked at
 
 
 def sign_in(
@@ -39,30 +42,42 @@ def sign_in(
     now: datetime,
     *,
     network: str = "",
+    browser: str = "",
 ) -> SignInAnswer:
     """
     Check a name (address or username) and a password.
 
-    Unknown, wrong, unverified and locked get the same answer and take as long. Ten failures in a
-    row lock the password, not the sessions that there are: its owner gets a mail with a link
-    that lets the password in again, so that nobody can lock others out (rules 156, 157).
+    Unknown, wrong, unverified and locked get the same answer and take as long. From the third
+    wrong password on the next waits, longer each time, and no worker with it: what comes earlier
+    lets nobody in, and is answered with the seconds. Ten failures in a row lock the password, not
+    the sessions that there are: its owner gets a mail with a link that lets the password in
+    again, so that nobody can lock others out (rules 156, 157). `browser` is what a browser that
+    somebody signed in with keeps.
     """
-    with database.reading() as books:
+    with database.writing() as books:
         row = _find(books, name)
         too_many = network and count_bad(books, "sign-in", [network], now, HOUR) >= NETWORK_MOST
+        tried = Tried(row.number if row else None, name, network)
+        known = row is not None and is_known(books, row.number, browser)
+        wait = begin_try(books, tried, now, is_known_browser=known)
     is_right = passwords.is_right(password, row.secret if row else None)
     allowed = row is not None and row.state is UserState.ACTIVE and row.failures < MOST_FAILURES
     good = bool(is_right and allowed and not too_many)
+    if good and wait:  # not looked at, so that waiting is no answer either
+        return SignInAnswer(wait=wait)
     with database.writing() as books:
         if network:
             record_attempt(books, "sign-in", [network], now, good=good)
+        if wait:
+            count_wrong(books, tried, now)
         if row is None:
-            return SignInAnswer()
+            return SignInAnswer(wait=wait)
         if good:
             clear_failures(books, row.number)
+            forgive(books, row.number, now)
             record_activity(books, row.number, "signed in", now)
             return SignInAnswer(row.number)
-        return SignInAnswer(mail=_fail(books, tokens, row.number, now))
+        return SignInAnswer(mail=_fail(books, tokens, row.number, now), wait=wait)
 
 
 def unlock_by_link(books: Connection, token: str, now: datetime) -> int | None:
@@ -71,6 +86,7 @@ def unlock_by_link(books: Connection, token: str, now: datetime) -> int | None:
     if link is None or link.user is None or not use_link(books, link, now):
         return None
     clear_failures(books, link.user)
+    forgive(books, link.user, now)
     record_activity(books, link.user, "unlocked", now, detail="by a mailed link")
     return link.user
 

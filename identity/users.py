@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from database.definitions.identity import credential, web_user
 from database.queries.customers.findable import refresh_found_of
 from domain.identity import CredentialKind, PortalUser, UserState, mailbox_of
+from identity.slowing import forgive
 
 MOST_FAILURES = 10  # in a row; then the password is no way in any more (rule 156)
 
@@ -92,6 +93,7 @@ def set_password(books: Connection, user: int, kept: str, now: datetime) -> None
         .where(web_user.c.number == user)
         .values(version=web_user.c.version + 1, failures=0)
     )
+    forgive(books, user, now)
 
 
 def _password(user: int) -> sa.Select[Any]:

@@ -381,3 +381,8 @@ def _is_secure(office: Office) -> bool:
 def redirect(path: str) -> RedirectResponse:
     """Lead on after a POST, so that going back or loading again repeats nothing."""
     return RedirectResponse(path, 303)
+
+
+def row_number(text: str) -> int | None:
+    """Return a row's number as a form or an address has it; None for what can be nobody's."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

@@ -74,7 +74,7 @@ class Premise:
         return self.rate == "RES"
 
 
-def make_mesa(file: Path, accounts: int, *, seed: int = 52711, spoiled: bool = True) -> Truth:
+def make_mesa(file: Path, accounts: int, *, seed: int = 9001, spoiled: bool = True) -> Truth:
     """
     Write the books of a town whose July is reviewed, in the second month of a drought.
 

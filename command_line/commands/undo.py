@@ -58,7 +58,7 @@ def undo(
     office = open_office(home, as_of)
     if undoing.finish(office, period):
         return _tell_before(period, as_json=as_json)
-    plan = undoing.look(office, period, printed=printed)
+    plan = _look(office, period, printed=printed, as_json=as_json)
     if not as_json:
         click.echo("\n".join(to_lines(plan, say_time(office, plan.closed_at))))
     if dry_run or not (yes or (not as_json and ask(f"  Take the close of {period} back?"))):
@@ -68,6 +68,20 @@ def undo(
             click.echo(f"Nothing was changed. To do it: {office.command} undo {period} --yes")
         return DONE
     return _tell(office, undoing.undo(office, period, reason or "", printed=printed), as_json)
+
+
+def _look(office: Office, period: str, *, printed: bool, as_json: bool) -> UndoPlan:
+    """Return what would be taken back; a refusal lists first what stands and what is done then."""
+    from corrections.undo.looking import UndoRefused, say_what_is_done_instead
+    from office.procedures.corrections import undoing
+
+    try:
+        return undoing.look(office, period, printed=printed)
+    except UndoRefused as refused:
+        if not as_json:
+            instead = say_what_is_done_instead(refused.plan)
+            click.echo("\n".join(["Cannot be taken back:", *(f"  - {line}" for line in instead)]))
+        raise
 
 
 def to_lines(plan: UndoPlan, closed_at: str) -> list[str]:

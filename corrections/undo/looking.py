@@ -25,6 +25,7 @@ from database.tables import (
     gateway_payment,
     paper,
     period_close,
+    posting,
     print_batch,
 )
 from domain.accounts import AccountStatus
@@ -83,6 +84,8 @@ class UndoPlan:
     fetched: tuple[str, ...]
     paper_bills: int
     corrections: int
+    postings: int  # of the draws, in cash receipting
+    posted: Money
 
     @property
     def drawn(self) -> Money:
@@ -92,6 +95,22 @@ class UndoPlan:
     def key(self) -> str:
         """Name the question of this undo, among those of closes, whose periods have no blank."""
         return f"undo {self.period}"[:40]
+
+
+class UndoRefused(Refused):
+    """An undo that comes too late; `plan` is what it would have been about: all of it stands."""
+
+    def __init__(self, code: str, message: str, plan: UndoPlan) -> None:
+        super().__init__(code, message)
+        self.plan = plan
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What programs read beside code and sentence."""
+        return {"stands": _standing_figures(self.plan), "said": say_what_is_done_instead(self.plan)}
+
+    def __reduce__(self) -> tuple[type[UndoRefused], tuple[str, str, UndoPlan]]:  # type: ignore[override]
+        return type(self), (self.code, self.message, self.plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +128,9 @@ def look_at_undo(
     Return what an undo of a period would take back, and what stands.
 
     `is_fetched` tells of a print file whether somebody has it. Raises Misuse for an unknown
-    period; Refused where it is not closed, where too many days have passed, and where a later
-    close of one of its accounts stands: its balance has moved on.
+    period; Refused where it is not closed; and UndoRefused, with what stands, where too many
+    days have passed, and where a later close of one of its accounts stands: its balance has moved
+    on.
     """
     run = require_period(books, period)
     close = books.execute(
@@ -120,19 +140,12 @@ def look_at_undo(
         raise Refused("period-open", f"Period {period} is not closed; nothing is to be undone.")
     closed_on = close.closed_at.astimezone(ZoneInfo(run.timezone)).date()
     last_day = last_day_to_undo(closed_on, boundary.days)
-    if boundary.today > last_day:
-        raise Refused(
-            "undo-too-late",
-            f"Period {period} was closed on {closed_on} and could be taken back until {last_day} "
-            f"(undo.days = {boundary.days}). Correct single bills with `billclose correct`. "
-            "Nothing was changed.",
-        )
-    _require_no_later(books, period, run.ends_on)
     files = tuple(books.scalars(_files(period)))
     shown = sa.and_(bill.c.period == period, ~is_outsorted(bill.c.period, bill.c.account_key))
     payments, amount = books.execute(_waiting_payments(period)).one()
     balances, due = books.execute(_balances(period)).one()
-    return UndoPlan(
+    postings, posted = books.execute(_posted(period)).one()
+    plan = UndoPlan(
         period=period,
         number=next_undo(books, period),
         closed_at=close.closed_at,
@@ -152,7 +165,11 @@ def look_at_undo(
         corrections=_count(
             books, correction, correction.c.period == period, correction.c.undone.is_(None)
         ),
+        postings=postings,
+        posted=posted or ZERO,
     )
+    _require_in_time(books, plan, run.ends_on, boundary, closed_on)
+    return plan
 
 
 def next_undo(books: Connection, period: str) -> int:
@@ -174,10 +191,32 @@ def not_asked(period: str) -> sa.ColumnElement[bool]:
     )
 
 
-def _require_no_later(books: Connection, period: str, ends_on: date) -> None:
+def _require_in_time(
+    books: Connection, plan: UndoPlan, ends_on: date, boundary: UndoBoundary, closed_on: date
+) -> None:
     """Of accounts in common: a forgotten older period that was closed later moved no balance."""
+    if boundary.today > plan.last_day:
+        raise UndoRefused(
+            "undo-too-late",
+            f"Period {plan.period} was closed on {closed_on} and could be taken back until "
+            f"{plan.last_day} (undo.days = {boundary.days}). Correct single bills with `billclose "
+            "correct`. Nothing was changed.",
+            plan,
+        )
+    later = _later_close(books, plan.period, ends_on)
+    if later is not None:
+        raise UndoRefused(
+            "later-close",
+            f"Period {later.period} is closed since, with account {later.account} and others of "
+            f"{plan.period}: its balances have moved on. Take {later.period} back first, or "
+            "correct single bills with `billclose correct`. Nothing was changed.",
+            plan,
+        )
+
+
+def _later_close(books: Connection, period: str, ends_on: date) -> Any:
     mine, theirs = account.alias("mine"), account.alias("theirs")
-    later = books.execute(
+    query = (
         sa.select(bill_run.c.period, mine.c.account)
         .join(period_close, period_close.c.period == bill_run.c.period)
         .join(theirs, theirs.c.period == bill_run.c.period)
@@ -190,14 +229,8 @@ def _require_no_later(books: Connection, period: str, ends_on: date) -> None:
         )
         .order_by(bill_run.c.ends_on.desc(), mine.c.account_key)
         .limit(1)
-    ).one_or_none()
-    if later is not None:
-        raise Refused(
-            "later-close",
-            f"Period {later.period} is closed since, with account {later.account} and others of "
-            f"{period}: its balances have moved on. Take {later.period} back first, or correct "
-            "single bills with `billclose correct`. Nothing was changed.",
-        )
+    )
+    return books.execute(query).one_or_none()
 
 
 def _files(period: str) -> sa.Select[Any]:
@@ -208,6 +241,17 @@ def _files(period: str) -> sa.Select[Any]:
 def _waiting_payments(period: str) -> sa.Select[Any]:
     total = sa.func.sum(_PAYMENT.amount, type_=_PAYMENT.amount.type)
     return sa.select(sa.func.count(), total).where(not_asked(period))
+
+
+def _posted(period: str) -> sa.Select[Any]:
+    """Count what cash receipting has of the period's payments, or may have."""
+    row = posting.c
+    total = sa.func.sum(row.amount, type_=row.amount.type)
+    return (
+        sa.select(sa.func.count(), total)
+        .join(gateway_payment, _PAYMENT.key == row.payment_key)
+        .where(_PAYMENT.period == period, row.first_asked_at.is_not(None))
+    )
 
 
 def _balances(period: str) -> sa.Select[Any]:
@@ -301,6 +345,51 @@ def say_what_stands(plan: UndoPlan) -> list[str]:
     return told
 
 
+def say_what_is_done_instead(plan: UndoPlan) -> list[str]:
+    """Say of a close that stays what cannot be taken back, and what is done about each instead."""
+    correct = f"`billclose correct ACCOUNT --period {plan.period} --bundle FOLDER`"
+    told = [
+        f"{say_count(plan.bills, 'bill')} {'shows' if plan.bills == 1 else 'show'}, "
+        f"{plan.amount.dollars()} due on {say_count(plan.balances, 'balance')}: {correct} replaces "
+        "one bill at a time, with its balance and its payment"
+    ]
+    if plan.payments:
+        told.append(
+            f"{say_count(plan.payments, 'payment')} not drawn yet, "
+            f"{plan.payments_amount.dollars()}: a correction draws the new amount instead, or "
+            "nothing"
+        )
+    if plan.draws:
+        told.append(
+            f"{say_count(len(plan.draws), 'payment')} drawn, {plan.drawn.dollars()}: a correction "
+            "counts what was drawn; `billclose refund CONFIRMATION` gives one back"
+        )
+    if plan.postings:
+        told.append(
+            f"{say_count(plan.postings, 'posting')} in cash receipting, {plan.posted.dollars()}: "
+            "a refund is posted there as well"
+        )
+    told += _say_told_already(plan)
+    return told
+
+
+def _say_told_already(plan: UndoPlan) -> list[str]:
+    told = []
+    if plan.mails_out:
+        told.append(
+            f"{say_count(sum(plan.mails_out.values()), 'mail')} that left or may have left"
+            + _by_kind(plan.mails_out)
+            + ": a correction mails a bill that is marked as corrected and says what changed"
+        )
+    if plan.paper_bills:
+        given = f", given out: {', '.join(plan.fetched)}" if plan.fetched else ""
+        told.append(
+            f"{say_count(plan.paper_bills, 'bill')} on paper{given}: a correction of one goes on "
+            "paper too, with the next `billclose print`"
+        )
+    return told
+
+
 def _by_kind(mails: dict[str, int]) -> str:
     return f" ({', '.join(f'{number} {kind}' for kind, number in mails.items())})" if mails else ""
 
@@ -322,14 +411,21 @@ def to_figures(plan: UndoPlan) -> dict[str, Any]:
             "print_files": [file for file in plan.print_files if file not in plan.fetched],
             "corrections": plan.corrections,
         },
-        "stands": {
-            "draws": [
-                asdict(one) | {"amount": str(one.amount), "state": one.state.value}
-                for one in plan.draws
-            ],
-            "draws_amount": str(plan.drawn),
-            "mails": plan.mails_out,
-            "print_files": list(plan.fetched),
-        },
+        "stands": _standing_figures(plan),
         "said": [*say_taken_back(plan), *say_what_stands(plan)],
+    }
+
+
+def _standing_figures(plan: UndoPlan) -> dict[str, Any]:
+    return {
+        "draws": [
+            asdict(one) | {"amount": str(one.amount), "state": one.state.value}
+            for one in plan.draws
+        ],
+        "draws_amount": str(plan.drawn),
+        "postings": plan.postings,
+        "postings_amount": str(plan.posted),
+        "mails": plan.mails_out,
+        "paper_bills": plan.paper_bills,
+        "print_files": list(plan.fetched),
     }

@@ -23,6 +23,7 @@ from domain.failures import Refused
 from domain.identity import UserState
 from identity.activity import record_activity
 from identity.one_time_links import revoke_links
+from identity.slowing import forgive
 from identity.users import MOST_FAILURES
 
 LOCKABLE = (UserState.INVITED, UserState.UNVERIFIED, UserState.ACTIVE)
@@ -75,6 +76,7 @@ def unlock_user(books: Connection, user: int, act: StaffAct, now: datetime) -> N
         lock_reason="",
         failures=0,
     )
+    forgive(books, user, now)
     _record(books, user, "unlocked", act, now)
 
 

@@ -31,7 +31,7 @@ def spread(amount: Money, installments: int, first: date, every: Every) -> Dated
     Split an amount evenly over dates, to the cent: the first ones are a cent larger where needed.
 
     Months keep the day of the first one, or take their own last day. Raises Misuse where an
-    installment would be nothing.
+    installment would be nothing, or come on a day that no calendar has.
     """
     if not 1 <= installments <= MOST_INSTALLMENTS:
         raise Misuse(f"A plan has 1 to {MOST_INSTALLMENTS} installments.", "bad-installments")
@@ -41,10 +41,11 @@ def spread(amount: Money, installments: int, first: date, every: Every) -> Dated
             f"{amount.dollars()} cannot be split into {installments} installments.",
             "bad-installments",
         )
-    return [
-        (_day(first, every, number), Money(each + (number < more)))
-        for number in range(installments)
-    ]
+    try:
+        days = [_day(first, every, number) for number in range(installments)]
+    except (ValueError, OverflowError):
+        raise Misuse(f"{first} is no day to begin a plan on.", "bad-installments") from None
+    return [(day, Money(each + (number < more))) for number, day in enumerate(days)]
 
 
 def _day(first: date, every: Every, number: int) -> date:

@@ -175,6 +175,33 @@ def test_afterwards_it_is_refused_and_nothing_changes(office, at, settings):
     assert before == office.files()
 
 
+def test_a_refusal_lists_what_stands_and_what_is_done_about_it_instead(office):
+    assert 0 == office("collect", "--as-of", "2026-11-02T12:00", "--json").status  # Irwin's
+
+    late = undo(office, "--yes", at="2026-11-07T08:00")
+    told = office("undo", "2026-10", "--as-of", "2026-11-07T08:00")
+
+    refusal = late.json["refusal"]
+    stands = refusal["stands"]
+    assert ("undo-too-late", 1, "90.00", 1, "90.00", {"bill": 9}) == (
+        refusal["code"],
+        len(stands["draws"]),
+        stands["draws_amount"],
+        stands["postings"],
+        stands["postings_amount"],
+        stands["mails"],
+    )
+    assert [3, 3] == [late.status, told.status]
+    for line in (
+        "1 payment drawn, $90.00: a correction counts what was drawn; `billclose refund ",
+        "1 posting in cash receipting, $90.00: a refund is posted there as well",
+        "9 mails that left or may have left (9 bill): a correction mails a bill that is marked",
+        "on paper: a correction of one goes on paper too",
+        "`billclose correct ACCOUNT --period 2026-10 --bundle FOLDER` replaces one bill",
+    ):
+        assert line in told.out and any(line in said for said in refusal["said"])
+
+
 def test_run_again_it_says_that_it_was_done(office):
     undo(office, "--yes")
     before = office.files()

@@ -38,8 +38,8 @@ def active(database, address=ANN, password=GOOD) -> int:
     return user
 
 
-def answer(database, password=GOOD, name=ANN, **more):
-    return sign_in(database, PASSWORDS, TOKENS, name, password, NOW, **more)
+def answer(database, password=GOOD, name=ANN, now=NOW, **more):
+    return sign_in(database, PASSWORDS, TOKENS, name, password, now, **more)
 
 
 def test_rule_140_nobody_signs_in_before_the_address_is_verified(database):
@@ -181,10 +181,10 @@ def test_rule_156_ten_failures_lock_the_password_and_not_the_sessions(database):
 def test_nine_failures_and_a_success_begin_to_count_anew(database):
     user = active(database)
 
-    for _ in range(2):
+    for hour in (1, 3):
         for _ in range(MOST_FAILURES - 1):
-            answer(database, WRONG)
-        assert user == answer(database).user
+            answer(database, WRONG, now=NOW + timedelta(hours=hour))
+        assert user == answer(database, now=NOW + timedelta(hours=hour + 1)).user
 
 
 def test_one_network_that_tries_many_is_stopped_whoever_it_tries(database):

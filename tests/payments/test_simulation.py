@@ -14,7 +14,7 @@ PAYMENTS = int(os.environ.get("BILLCLOSE_TEST_SIMULATED_PAYMENTS", "100"))
 MANY = Size(  # an outage of the gateway ends a round: fewer of them, and more rounds
     payments=PAYMENTS, crash=0.003, fault=0.0015, batch=100, steps=(60, 400, 900, 3_600, 9 * 3_600)
 )  # 10,000 before a release
-SMALL = Size(payments=30, days=20, due_over=15, good_days=5)
+SMALL = Size(payments=12, days=8, due_over=6, good_days=3)
 HARD = Size(
     payments=60, crash=0.012, fault=0.025, days=12, due_over=8, good_days=3, steps=QUICK_STEPS
 )
@@ -33,7 +33,7 @@ def test_after_sixty_bad_days_every_cent_is_where_it_belongs(tmp_path, empty_sql
     world.close()
 
 
-def test_the_same_seed_is_the_same_sixty_days(tmp_path, empty_sqlite):
+def test_the_same_seed_is_the_same_world(tmp_path, empty_sqlite):
     worlds = [simulate(tmp_path / name, empty_sqlite, 7, SMALL) for name in ("one", "other")]
 
     assert worlds[0].figures() == worlds[1].figures()

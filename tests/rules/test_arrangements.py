@@ -160,3 +160,9 @@ def test_a_customers_plan_keeps_to_number_days_and_smallest_installment():
     assert (4, 2, 1) == tuple(
         most_installments(Money(cents), LIMITS) for cents in (120_00, 60_00, 49_99)
     )
+
+
+@pytest.mark.parametrize("every", Every)
+def test_a_plan_that_ends_after_the_last_day_of_all_calendars_is_refused(every):
+    with pytest.raises(Misuse, match="9999-12-31 is no day to begin a plan on"):
+        spread(Money(120_00), 3, date(9999, 12, 31), every)

@@ -28,7 +28,7 @@ from identity.tokens import CODE_DIGITS, new_token
 from identity.users import find_user, keep_language
 from office.procedures.mailing.portal_mail import queue_portal_mails
 from rules.portal_access import find_password_fault, own_path
-from web.customers.factors.letting_in import let_in, party_of, told_of
+from web.customers.factors.letting_in import BROWSER_COOKIE, let_in, party_of, told_of
 from web.customers.factors.outside import with_forms_to_providers
 from web.customers.robots import find_robot
 from web.layout import newest_utility_name, show
@@ -48,6 +48,7 @@ WRONG_CODE = (
     "That address and code do not go together, or the time of the code is over. Register once "
     "more for another code."
 )
+WAIT = "Several wrong passwords were entered. Wait %(seconds)s seconds, then try again."
 NOT_YOU = "That e-mail address and password do not go together, or the password is locked."
 
 
@@ -269,6 +270,7 @@ def take_sign_in(visit: Visit) -> Response:
             visit.form.get("password", ""),
             visit.now,
             network=visit.network,
+            browser=visit.request.cookies.get(cookie_name(office, BROWSER_COOKIE), ""),
         )
     except TemporaryFailure:
         return _sign_in_page(visit, 429, leads_to, {"": visit.say(BUSY)})
@@ -278,6 +280,11 @@ def take_sign_in(visit: Visit) -> Response:
         with office.database.writing() as books:
             queue_portal_mails(office, books, [answer.mail])
         visit.wake_mail()
+    if answer.wait:
+        problem = {"": visit.say(WAIT, seconds=answer.wait)}
+        page = _sign_in_page(visit, 429, leads_to, problem)
+        page.headers["Retry-After"] = str(answer.wait)
+        return page
     return _sign_in_page(visit, 422, leads_to, {"email": visit.say(NOT_YOU)})
 
 

@@ -112,6 +112,8 @@ def take_sign_in(visit: Visit) -> Response:
 def show_code(visit: Visit) -> Response:
     """Ask for the code; the first time with the picture that a phone learns it by."""
     leads_to = _office_path(visit, visit.request.query_params.get("next", ""))
+    if not visit.user.needs_code:  # who goes back to it is in already
+        return redirect(leads_to)
     return _code_page(visit, leads_to, {})
 
 

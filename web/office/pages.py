@@ -211,6 +211,7 @@ def groups() -> dict[str, tuple[tuple[str, str, Permission], ...]]:
         "settings": [
             ("/office/settings", "Settings", Permission.SETTINGS),
             ("/office/settings/theme", "Theme", Permission.SETTINGS),
+            ("/office/settings/health", "Health", Permission.SETTINGS),
         ]
     }
     for page in LIST_PAGES:

@@ -247,3 +247,15 @@ def test_every_page_forbids_what_it_does_not_need_and_is_kept_nowhere(browser):
     assert "unsafe-inline" not in headers["content-security-policy"]
     assert "default-src 'none'" in headers["content-security-policy"]
     assert "max-age=31536000" == headers["strict-transport-security"]  # as it is reached by TLS
+
+
+def test_whoever_enters_wrong_passwords_is_told_how_long_to_wait(office, browser):
+    register(office)
+    for _ in range(3):
+        wrong = browser.sign_in(password="a wrong phrase of hers")
+
+    answer = browser.sign_in()
+
+    assert 422 == wrong.status_code
+    assert (429, "5") == (answer.status_code, answer.headers["retry-after"])
+    assert "Wait 5 seconds, then try again." in answer.text

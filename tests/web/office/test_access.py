@@ -205,6 +205,12 @@ def acts(office) -> dict[str, str]:
         return dict(books.execute(query).all())
 
 
+def test_who_is_signed_in_and_goes_back_to_the_page_of_the_code_is_led_on(signed_in):
+    answer = signed_in(Role.CLERK).get("/office/code")
+
+    assert (303, "/office") == (answer.status_code, answer.headers["location"])
+
+
 def test_staff_stay_among_their_own_pages_where_there_is_nothing(signed_in):
     browser = signed_in(Role.AUDITOR)
 

@@ -127,6 +127,18 @@ def test_a_supervisor_takes_a_close_back_after_it_was_shown(office, signed_in):
     assert "is not closed" in supervisor.get(UNDO).text
 
 
+def test_too_late_the_page_lists_what_stands_and_offers_no_yes(closed, tmp_path, signed_in_at):
+    office = an_office(closed, tmp_path, "2026-11-09T10:00")
+
+    shown = signed_in_at(office, Role.SUPERVISOR, "a").get(UNDO).text
+
+    office.database.close()
+    assert "could be taken back until 2026-11-06" in shown
+    assert "9 mails that left or may have left (9 bill)" in shown
+    assert "<code>billclose correct ACCOUNT --period 2026-10 --bundle FOLDER</code>" in shown
+    assert 'name="close"' not in shown
+
+
 def test_with_four_eyes_the_first_yes_changes_nothing(closed, tmp_path, signed_in_at):
     office = an_office(closed, tmp_path, "2026-11-03T10:00")
     people = office.settings.approval.model_copy(update={"people": 2})

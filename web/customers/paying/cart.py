@@ -26,7 +26,7 @@ from web.customers.paying.payers import PagePayer, payer_of
 from web.customers.paying.words import CHOOSE, NEW_METHOD, consent_in, say_refusal, say_stale
 from web.customers.robots import find_robot
 from web.layout import missing, show
-from web.visits import Visit, redirect
+from web.visits import Visit, redirect, row_number
 
 ADDRESS = "Enter the email address that the receipt is to go to."
 Lines = list[tuple[int, PayLine]]
@@ -39,9 +39,9 @@ def show_cart(visit: Visit) -> Response:
 
 def take_out(visit: Visit) -> Response:
     """Take one line out of the cart."""
-    payer, number = payer_of(visit), visit.text("line")
-    if number.isdecimal():
-        checkout.take_out(visit.office, payer.owner, int(number))
+    payer, number = payer_of(visit), row_number(visit.text("line"))
+    if number is not None:
+        checkout.take_out(visit.office, payer.owner, number)
     return redirect(f"{payer.base}/cart")
 
 

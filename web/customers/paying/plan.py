@@ -89,6 +89,8 @@ def _read(visit: Visit, facts: PlanFacts, problems: dict[str, str]) -> DatedAmou
     first = _day(visit.text("first"))
     if first is None or first < visit.today:
         problems["first"] = visit.say("Enter the day of the first installment, today or later.")
+    elif first > visit.today + timedelta(days=limits.most_days):
+        problems["first"] = _too_late(visit, limits)
     if problems or first is None:
         return None
     every = Every(visit.text("every")) if visit.text("every") in list(Every) else Every.MONTH

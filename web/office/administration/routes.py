@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from web.guarding import PICTURES, SETTING, SETTINGS
-from web.office.administration import pictures, settings
+from web.office.administration import health, pictures, settings
 from web.office.permissions import Permission
 from web.visits import Page
 
 ROUTES: tuple[tuple[str, str, Page, Permission], ...] = (
     ("GET", SETTINGS, settings.show_settings, Permission.SETTINGS),
+    ("GET", f"{SETTINGS}/health", health.show_health, Permission.SETTINGS),
     ("GET", SETTING, settings.show_setting, Permission.UTILITY_SETTINGS),
     ("POST", SETTING, settings.take_setting, Permission.UTILITY_SETTINGS),
     ("POST", f"{PICTURES}/remove", pictures.take_removal, Permission.PORTAL_SETTINGS),

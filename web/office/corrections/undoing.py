@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from corrections.undo.looking import UndoPlan, say_taken_back, say_what_stands
+from corrections.undo.looking import (
+    UndoPlan,
+    UndoRefused,
+    say_taken_back,
+    say_what_is_done_instead,
+    say_what_stands,
+)
 from corrections.undo.taking_back import read_undone
 from database.runs import find_run
 from domain.failures import Misuse, Refused
@@ -18,11 +24,14 @@ from web.visits import LONGEST_REASON, Visit
 def show_undo(visit: Visit, problems: dict[str, str] | None = None, said: str = "") -> Response:
     """Show what would be taken back, what stands, and what is done about each."""
     period, plan, refused = visit.path("period"), None, ""
+    instead: list[str] = []
     if find_run(visit.office.database, period) is None:
         return missing(visit)
     try:
         if not read_undone(visit.office.database, period):  # a GET finishes nothing
             plan = undoing.look(visit.office, period, printed=bool(visit.text("printed")))
+    except UndoRefused as found:
+        refused, instead = found.message, say_what_is_done_instead(found.plan)
     except (Refused, Misuse) as found:
         refused = found.message
     return show_office(
@@ -35,6 +44,7 @@ def show_undo(visit: Visit, problems: dict[str, str] | None = None, said: str = 
         taken_back=say_taken_back(plan) if plan else [],
         stands=say_what_stands(plan) if plan else [],
         refused=refused,
+        instead=instead,
         said=said,
         problems=problems or {},
         values=visit.form,

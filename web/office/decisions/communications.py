@@ -24,19 +24,26 @@ from web.guarding import POSTS
 from web.office.decisions.deciding import DecidedRow, RowDecision, Way
 from web.office.layout import show_office
 from web.office.pages import page_of
-from web.visits import Visit, redirect
+from web.visits import Visit, redirect, row_number
 
 LONGEST_NAME = 100  # characters of a file's name, as it came
 
 
 def _remove(visit: Visit, decided: DecidedRow) -> None:
     office = visit.office
-    number, now = int(decided.key), office.moment()
+    number, now = _numbered(decided), office.moment()
     remove_communication(office.database, number, decided.reason, now=now, who=office.who)
 
 
 def _take_back(visit: Visit, decided: DecidedRow) -> None:
-    take_back_text(visit.office, int(decided.key), decided.reason)
+    take_back_text(visit.office, _numbered(decided), decided.reason)
+
+
+def _numbered(decided: DecidedRow) -> int:
+    number = row_number(decided.key)
+    if number is None:
+        raise Misuse("There is none of that number.")
+    return number
 
 
 COMMUNICATIONS: tuple[RowDecision, ...] = (

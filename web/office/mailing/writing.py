@@ -36,7 +36,7 @@ from web.office.begun.close_work import begin_work, is_going_on, newest_work
 from web.office.layout import show_office
 from web.office.mailing.attaching import attachment_of, keep_attachment
 from web.office.pages import groups
-from web.visits import Visit, redirect
+from web.visits import Visit, redirect, row_number
 
 AUDIENCES = {
     AudienceKind.PORTAL_USERS: "Everybody with a portal login",
@@ -179,9 +179,9 @@ def _about(number: int) -> str:
 
 
 def _mailing(visit: Visit) -> Mailing | None:
-    text = visit.path("number")
+    number = row_number(visit.path("number"))
     try:
-        return get_mailing(visit.office.database, int(text)) if text.isdecimal() else None
+        return None if number is None else get_mailing(visit.office.database, number)
     except Misuse:
         return None
 
@@ -221,8 +221,7 @@ def read_typed_audience(visit: Visit) -> Audience:
 
 
 def _communication(visit: Visit) -> int | None:
-    text = visit.text("communication")
-    return int(text) if text.isascii() and text.isdigit() else None
+    return row_number(visit.text("communication"))
 
 
 def _live(office: Office) -> list[tuple[str, str]]:

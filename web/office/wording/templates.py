@@ -38,7 +38,7 @@ from web.office.layout import show_office
 from web.office.pages import groups
 from web.office.permissions import Permission, may
 from web.office.renewing import renew_office
-from web.visits import Visit, redirect
+from web.visits import Visit, redirect, row_number
 
 ABOUT = {
     TemplateGroup.BILLS: (
@@ -86,7 +86,9 @@ def show_editor(visit: Visit, problems: dict[str, str] | None = None) -> Respons
     now = {part: text_in_force(office, kind, part, language) for part in kind.parts}
     texts = {part: visit.form.get(part, now[part].text) for part in kind.parts}
     taken = visit.request.query_params.get("take", "")
-    if taken.isdigit() and (older := find_change(office, int(taken), kind, language)) is not None:
+    number = row_number(taken)
+    older = None if number is None else find_change(office, number, kind, language)
+    if older is not None:
         texts[older.part] = older.text or ""
     answer = show_office(
         visit,

@@ -1,0 +1,21 @@
+"""The health page says what the command says, to whoever may see the settings."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from domain.identity import Role
+from office.health.health import look_at_books
+
+HEALTH = "/office/settings/health"
+
+
+def test_the_page_has_every_condition_and_each_remedy(office, signed_in):
+    page = html.unescape(re.sub(r"<[^>]+>", "", signed_in(Role.AUDITOR).get(HEALTH).text))
+    found = look_at_books(office)
+
+    words = " ".join(page.split())
+    assert [] == [one.name for one in found.conditions if one.name not in words]
+    assert [] == [one.remedy for one in found.troubles if one.remedy.split("`")[0] not in words]
+    assert bool(found.troubles) is ("Something needs a person" in words)
