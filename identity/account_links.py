@@ -18,7 +18,7 @@ from domain.accounts import account_key
 from domain.identity import LinkKind, LinkProof, PortalMail, PortalUser, mailbox_of
 from domain.money import ZERO, Money
 from identity.activity import CUSTOMER, record_activity
-from identity.attempts import count_bad, record_attempt
+from identity.attempts.counting import count_bad, record_attempt
 from identity.one_time_links import find_link, make_link, use_link
 from identity.tokens import LinkTokens
 from rules.portal_access import NameMatching, is_last_name

@@ -12,11 +12,11 @@ from database.books import Database
 from database.definitions.identity import credential, web_user
 from domain.identity import CredentialKind, LinkKind, PortalMail, UserState, mailbox_of
 from identity.activity import record_activity
-from identity.attempts import count_bad, record_attempt
+from identity.attempts.counting import count_bad, record_attempt
+from identity.attempts.slowing import Tried, begin_try, count_wrong, forgive
 from identity.factors.known_browsers import is_known
 from identity.one_time_links import find_link, make_link, use_link
 from identity.passwords import Passwords
-from identity.slowing import Tried, begin_try, count_wrong, forgive
 from identity.tokens import LinkTokens
 from identity.users import MOST_FAILURES, clear_failures
 

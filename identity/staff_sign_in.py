@@ -11,7 +11,7 @@ from database.audit import record_audit
 from database.books import Database
 from database.definitions.identity import credential, staff
 from domain.identity import CredentialKind, UserState, mailbox_of
-from identity.attempts import count_bad, record_attempt
+from identity.attempts.counting import count_bad, record_attempt
 from identity.passwords import Passwords
 from identity.signing_in import HOUR, NETWORK_MOST
 from identity.users import MOST_FAILURES

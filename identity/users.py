@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from database.definitions.identity import credential, web_user
 from database.queries.customers.findable import refresh_found_of
 from domain.identity import CredentialKind, PortalUser, UserState, mailbox_of
-from identity.slowing import forgive
+from identity.attempts.slowing import forgive
 
 MOST_FAILURES = 10  # in a row; then the password is no way in any more (rule 156)
 

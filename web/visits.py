@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from database.books import OnlyReads
 from domain.languages import say_day
-from identity.attempts import network_subject
+from identity.attempts.counting import network_subject
 from identity.customer_service.impersonation import CustomerLook, find_looking
 from identity.passwords import Passwords
 from identity.sessions import (

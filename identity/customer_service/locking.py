@@ -22,8 +22,8 @@ from domain.customer_service import StaffAct
 from domain.failures import Refused
 from domain.identity import UserState
 from identity.activity import record_activity
+from identity.attempts.slowing import forgive
 from identity.one_time_links import revoke_links
-from identity.slowing import forgive
 from identity.users import MOST_FAILURES
 
 LOCKABLE = (UserState.INVITED, UserState.UNVERIFIED, UserState.ACTIVE)

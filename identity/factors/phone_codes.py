@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 
 from database.definitions.identity import credential
 from domain.identity import CredentialKind
-from identity.attempts import count_bad, record_attempt
+from identity.attempts.counting import count_bad, record_attempt
 
 STEP_SECONDS = 30
 EARLIER_AND_LATER = 1  # steps that a phone's clock may be off

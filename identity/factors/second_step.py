@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from database.definitions.identity import spare_code
 from identity.activity import record_activity
-from identity.attempts import record_attempt
+from identity.attempts.counting import record_attempt
 from identity.factors.phone_codes import (
     PhoneCodes,
     forget_phone,

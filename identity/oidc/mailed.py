@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from database.definitions.oidc import oidc_request
 from domain.identity import LINK_HOURS, LinkKind, PortalMail, UserState
-from identity.attempts import count_bad, record_attempt
+from identity.attempts.counting import count_bad, record_attempt
 from identity.oidc.identities import connect
 from identity.oidc.provider import OutsideAccount
 from identity.oidc.requests import CONNECTS_FOR, end_unknown

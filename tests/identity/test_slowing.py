@@ -9,11 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from database.definitions.identity import web_attempt
-from identity.factors.known_browsers import remember_browser
-from identity.passwords import Passwords
-from identity.registering import Registration, register, verify
-from identity.signing_in import sign_in
-from identity.slowing import (
+from identity.attempts.slowing import (
     ANYWHERE_MOST,
     FREE,
     HERE_MOST,
@@ -23,6 +19,10 @@ from identity.slowing import (
     begin_try,
     seconds_after,
 )
+from identity.factors.known_browsers import remember_browser
+from identity.passwords import Passwords
+from identity.registering import Registration, register, verify
+from identity.signing_in import sign_in
 from identity.tokens import LinkTokens
 from tests.builders import NOW
 

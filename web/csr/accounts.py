@@ -6,7 +6,7 @@ from sqlalchemy.engine import Connection
 from starlette.responses import Response
 
 from database.queries.customers.search import find_customers
-from database.queries.standings import standings_of
+from database.queries.portal.standings import standings_of
 from domain.accounts import account_key
 from domain.customer_service import CustomerFound, CustomerSearch, PortalStanding
 from identity.customer_service.inviting import addresses_on_file

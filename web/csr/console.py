@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from database.definitions.identity import account_link, web_user
 from database.queries.portal.accounts import accounts_of_user, newest_account
-from database.queries.standings import AccountStanding, standings_of
+from database.queries.portal.standings import AccountStanding, standings_of
 from database.tables import delivery
 from domain.identity import LinkKind, PortalUser
 from identity.customer_service.inviting import FITTING, fitting_mail

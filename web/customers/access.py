@@ -8,7 +8,7 @@ from starlette.responses import Response
 from domain.failures import TemporaryFailure
 from domain.identity import LINK_HOURS, LinkKind, PortalMail
 from identity.account_links import unlink_by_mail
-from identity.attempts import count_bad, record_attempt
+from identity.attempts.counting import count_bad, record_attempt
 from identity.one_time_links import OneTimeLink, find_link, is_used
 from identity.registering import (
     SETS_PASSWORD,

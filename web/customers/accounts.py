@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from database.queries.portal.accounts import PortalAccount, accounts_of_user
-from database.queries.standings import AccountStanding, standings_of_user
+from database.queries.portal.standings import AccountStanding, standings_of_user
 from domain.accounts import account_key
 from domain.identity import mailbox_of
 from web.visits import Visit

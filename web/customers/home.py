@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from database.queries.histories import lines_of
-from database.queries.standings import standings_of_user
+from database.queries.portal.standings import standings_of_user
 from domain.accounts import account_key
 from domain.identity import mailbox_of
 from web.customers.news import has_new

@@ -8,7 +8,7 @@ from datetime import timedelta
 from starlette.responses import Response
 
 from domain.failures import TemporaryFailure
-from identity.attempts import count_bad, record_attempt
+from identity.attempts.counting import count_bad, record_attempt
 from identity.bot_check.passing import has_passed, let_pass
 from identity.bot_check.port import BotCheckKind
 from rules.portal_access import own_path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from domain.failures import TemporaryFailure
-from identity.attempts import count_bad, record_attempt
+from identity.attempts.counting import count_bad, record_attempt
 from identity.customer_service.recovery import recover
 from identity.signing_in import HOUR
 from rules.portal_access import find_password_fault

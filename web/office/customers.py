@@ -10,7 +10,7 @@ from starlette.responses import Response
 from database.definitions.in_force import account_now, link_in_force
 from database.queries.outsorted import is_outsorted
 from database.queries.portal.accounts import newest_account
-from database.queries.standings import standings_of
+from database.queries.portal.standings import standings_of
 from database.tables import account, bill_run, outsorted_bill
 from domain.accounts import account_key
 from office.procedures.lists import select_list

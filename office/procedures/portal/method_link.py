@@ -11,7 +11,7 @@ from domain.deliveries import MessageKind
 from domain.failures import Refused
 from domain.identity import LinkKind, PortalMail, PortalUser, UserState
 from identity.activity import record_activity
-from identity.attempts import count_bad, record_attempt
+from identity.attempts.counting import count_bad, record_attempt
 from identity.one_time_links import OneTimeLink, find_link, make_link
 from identity.users import find_by_mailbox, find_user, make_user
 from mail.rendering.texts import ADD_METHOD

@@ -18,7 +18,7 @@ from domain.money import Money
 from domain.phones import ending, to_phone
 from domain.texts import count_segments
 from domain.words import say_count
-from identity.attempts import count_bad, record_attempt
+from identity.attempts.counting import count_bad, record_attempt
 from mail.communications.audience import Audience
 from mail.communications.texted import resolve_texted
 from mail.keys import delivery_key

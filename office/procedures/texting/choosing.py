@@ -13,7 +13,7 @@ from domain.deliveries import MessageKind
 from domain.identity import LinkKind
 from domain.phones import to_phone
 from identity.activity import record_activity
-from identity.attempts import count_bad, record_attempt
+from identity.attempts.counting import count_bad, record_attempt
 from identity.one_time_links import (
     count_wrong_code,
     find_link_of_user,

@@ -15,7 +15,7 @@ from database.definitions.checkout import guest_method
 from database.ledger.entries import find_wrong_sums
 from database.ledger.tables import balance_entry
 from database.queries.balances import read_on_its_way, read_open_balance
-from database.queries.standings import standings_of
+from database.queries.portal.standings import standings_of
 from database.tables import account, gateway_payment, posting
 from domain.checkout import CheckoutEnd, CheckoutOwner, NotTaken
 from domain.identity import LinkProof

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from database.definitions.identity import credential
 from domain.failures import TemporaryFailure
 from domain.identity import CredentialKind
-from identity.attempts import count_bad, record_attempt
+from identity.attempts.counting import count_bad, record_attempt
 from identity.signing_in import HOUR
 from web.visits import Visit, passwords_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from email_validator import EmailNotValidError, validate_email
 from starlette.responses import Response
 
-from identity.attempts import count_bad, record_attempt
+from identity.attempts.counting import count_bad, record_attempt
 from identity.oidc.mailed import connect_mailed, find_mailed, mail_connection
 from identity.signing_in import HOUR, NETWORK_MOST
 from office.procedures.mailing.portal_mail import queue_portal_mails

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from starlette.responses import RedirectResponse, Response
 
 from domain.failures import Refused, TemporaryFailure
-from identity.attempts import count_bad, record_attempt
+from identity.attempts.counting import count_bad, record_attempt
 from identity.oidc.identities import connect, disconnect, identities_of, sign_in_by
 from identity.oidc.provider import IdentityProvider, OutsideAccount
 from identity.oidc.requests import (

@@ -18,7 +18,7 @@ from database.queries.histories import (
     lines_of,
     payments_of,
 )
-from database.queries.standings import AccountStanding, since_bills, standings_of
+from database.queries.portal.standings import AccountStanding, since_bills, standings_of
 from domain.money import ZERO, Money
 from domain.movements import MovementKind
 from mail.letters.phrases import period_words

@@ -22,7 +22,7 @@ from database.queries.portal.usage import (
 from domain.failures import Misuse, Refused
 from domain.languages import say_short_day
 from identity.activity import record_activity
-from identity.attempts import count_bad, record_attempt
+from identity.attempts.counting import count_bad, record_attempt
 from mail.letters.phrases import period_words
 from office.equipment.mail import export_address
 from office.equipment.office import in_name_of

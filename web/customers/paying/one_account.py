@@ -6,7 +6,7 @@ from functools import partial
 
 from starlette.responses import Response
 
-from database.queries.standings import NextDraw, standings_of
+from database.queries.portal.standings import NextDraw, standings_of
 from domain.checkout import NotTaken, PayableAccount, PayLine, PayWallet, Refusal
 from domain.money import ZERO, Money
 from office.procedures import checkout

@@ -11,7 +11,7 @@ from domain.checkout import CAME_TO_NOTHING, Checkout, CheckoutEnd
 from domain.languages import say_day
 from domain.money import ZERO
 from domain.payments import PaymentKind
-from identity.attempts import count_bad, record_attempt
+from identity.attempts.counting import count_bad, record_attempt
 from mail.letters.phrases import MONEY_MOVED, say_decline
 from office.procedures import checkout
 from payments.checkout.facts import read_payable

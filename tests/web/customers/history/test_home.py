@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from database.queries.standings import standings_of
+from database.queries.portal.standings import standings_of
 from database.tables import communication
 from domain.money import Money
 from tests.builders import NOW
