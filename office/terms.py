@@ -69,7 +69,7 @@ class Choices:
     @property
     def print_terms(self) -> PrintTerms:
         """How paper bills are printed and put into envelopes."""
-        from splitter.printing.terms import Household, PrintTerms
+        from splitter.printing.terms import EnvelopeSharing, PrintTerms
 
         chosen = self.settings.paper
         return PrintTerms(
@@ -77,7 +77,7 @@ class Choices:
             sheet_ounces=Decimal(chosen.sheet_ounces),
             envelope_ounces=Decimal(chosen.envelope_ounces),
             flats_beyond=chosen.flats_beyond,
-            household=Household(chosen.household),
+            household=EnvelopeSharing(chosen.household),
             mark_at=(chosen.mark_at[0], chosen.mark_at[1]) if chosen.mark_at else None,
             proof=chosen.proof,
             stocks=chosen.stocks,

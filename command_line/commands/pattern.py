@@ -40,6 +40,7 @@ def sentences(guesses: Guesses, texts: Mapping[int, str]) -> list[str]:
     looked_at = say_count(len(texts), "page")
     told = [_of_kind(kind, guesses, looked_at) for kind in KIND_NAMES]
     told += _of_several(guesses)
+    told += _of_bookmarks(guesses)
     told.append(_of_separator(guesses, looked_at))
     without = [page + 1 for page, text in texts.items() if not text.strip()]
     if without:
@@ -77,6 +78,19 @@ def _of_several(guesses: Guesses) -> list[str]:
         f"{pages} name more than one account; the region {left:g}, {top:g}, {right:g}, {bottom:g}"
         f" is {guesses.region.confidence} and holds the right one, such as {guesses.region.value}."
     ]
+
+
+def _of_bookmarks(guesses: Guesses) -> list[str]:
+    found = guesses.bookmarks
+    if found is None:
+        return []
+    said = (
+        f"{say_count(found.bookmarks, 'bookmark')} of level {found.level} seem to name accounts,"
+        f" such as {found.values[0]}"
+    )
+    if guesses.account is None:
+        return [f'{said}; by = "bookmarks" takes them from there.']
+    return [f'{said}; so do the pages. With by = "bookmarks" and title both must agree.']
 
 
 def _of_separator(guesses: Guesses, looked_at: str) -> str:
@@ -123,6 +137,7 @@ def pattern(file: Path, pages: int, as_json: bool) -> int:
         },
         "separator": asdict(guesses.separator) if guesses.separator else None,
         "region": asdict(guesses.region) if guesses.region else None,
+        "bookmarks": asdict(guesses.bookmarks) if guesses.bookmarks else None,
         "is_tagged": is_tagged,
         "sentences": [*sentences(guesses, texts), TAGGED if is_tagged else NOT_TAGGED],
         "toml": to_toml(file.name, guesses),
@@ -132,7 +147,7 @@ def pattern(file: Path, pages: int, as_json: bool) -> int:
         click.echo(json.dumps(told, indent=1))
     else:
         _show(told, guesses)
-    return 0 if guesses.account else NEEDS_PERSON
+    return 0 if guesses.account or guesses.bookmarks else NEEDS_PERSON
 
 
 def to_toml(file: str, guesses: Guesses) -> str:
@@ -142,9 +157,17 @@ def to_toml(file: str, guesses: Guesses) -> str:
         if candidates:
             left_out = "" if _is_told(kind, candidates) else "# "
             lines.append(f"{left_out}{kind} = {_quoted(candidates[0].pattern)}")
+        elif kind == "account" and guesses.bookmarks is not None:
+            lines.append(f"account = '{NO_ACCOUNT}'  # over the pages, which print none here")
         elif kind == "account":
             lines.append(f"account = '{NO_ACCOUNT}'  # none was found; please put yours")
     lines += [f"{name} = {value}" for name, value in _more(guesses).items()]
+    if guesses.bookmarks is not None:
+        left_out = "" if guesses.account is None else "# "
+        found = guesses.bookmarks
+        lines.append(f'{left_out}by = "bookmarks"')
+        lines.append(f"{left_out}title = {_quoted(found.pattern)}")
+        lines.append(f"{left_out}level = {found.level}")
     return "\n".join(lines)
 
 
@@ -157,6 +180,9 @@ def to_command(file: Path, guesses: Guesses) -> str:
             words += [option, found[0].pattern if found else NO_ACCOUNT]
     if guesses.separator and guesses.separator.is_told:
         words += ["--separator", guesses.separator.text]
+    if guesses.bookmarks is not None and guesses.account is None:
+        found_in = guesses.bookmarks
+        words += ["--by", "bookmarks", "--title", found_in.pattern, "--level", str(found_in.level)]
     if guesses.region:
         words += ["--region", ",".join(f"{measure:g}" for measure in guesses.region.region)]
     return shlex.join([*words, "--to", "bills", "--dry-run"])

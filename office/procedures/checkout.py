@@ -42,7 +42,6 @@ from payments.collecting.unanswered import look_up_due, look_up_payment
 from payments.port import GatewayMisuse
 
 LOG = logging.getLogger("billclose.checkout")
-_OPEN = (CheckoutEnd.AWAITS, CheckoutEnd.ON_ITS_WAY)
 
 
 def draft(
@@ -87,10 +86,11 @@ def come_back(
 
     That a browser comes back says nothing: the gateway is asked what is so. `gives_up`: they will
     not answer their bank any more. Returns the payment as it stands then; None where it is not
-    theirs. A payment with an end, or which nobody was asked about, is left as it is.
+    theirs. One that awaits nobody is left as it is: whoever reloads the page must not use up the
+    early look-ups of a payment whose answer was lost.
     """
     one = find(office, key, owner)
-    if one is None or one.end(office.due_now()) not in _OPEN:
+    if one is None or one.end(office.due_now()) is not CheckoutEnd.AWAITS:
         return one
     try:
         look_up_payment(

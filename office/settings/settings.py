@@ -30,7 +30,6 @@ from office.secrets.sources import (
     without_files,
 )
 from office.settings.approval import ApprovalSettings, ChecklistSettings
-from office.settings.arrangements import ArrangementsSettings
 from office.settings.checkout import (
     BotCheckSettings,
     CheckoutSettings,
@@ -66,6 +65,7 @@ from office.settings.mail import (
     SmtpSettings,
 )
 from office.settings.money import (
+    ArrangementsSettings,
     AutopaySettings,
     BankSettings,
     CashReceiptingSettings,

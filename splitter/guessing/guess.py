@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from domain.accounts import account_key
 from domain.periods import BulkFile
 from splitter.guessing.labels import Candidate, guess, pages_with_several
 from splitter.guessing.regions import RegionGuess, Separator, guess_region, guess_separator
 from splitter.text.patterns import Box, compile_patterns
-from splitter.workers.page_facts import ask_of_pages
+from splitter.workers.page_facts import ask_of_pages, bookmarks_of
 from splitter.workers.parent import Closing, WorkerPool
 
 _ANYTHING = BulkFile(form="utility-bill", file="", account=r"([0-9]{4,})")
@@ -46,6 +49,10 @@ class Sample(Closing):
     def close(self) -> None:
         self._pool.close()
 
+    def bookmarks(self) -> list[tuple[int, str]]:
+        """Return the file's bookmarks, each with its level; none where they cannot be read."""
+        return [(level, title) for level, title in bookmarks_of(self._pool, _MOST_BOOKMARKS)]
+
     def text_positions(self, pattern: str) -> dict[int, list[tuple[str, Box]]]:
         """Return what a pattern finds on each page, and where it stands there as displayed."""
         chosen = list(self.texts)
@@ -65,6 +72,41 @@ def _chosen(pages: int, most_pages: int) -> list[int]:
     return sorted({*first, *range(0, pages, step)})[:most_pages]
 
 
+@dataclass(frozen=True, slots=True)
+class BookmarkGuess:
+    """Bookmarks that seem to name the accounts: at which level, how many, and what finds them."""
+
+    level: int
+    bookmarks: int
+    pattern: str
+    values: tuple[str, ...]
+
+
+_MOST_BOOKMARKS, _FEWEST_NAMING = 100_000, 2
+_TITLE = re.compile(r"^(\D*?)\b([0-9](?:[0-9A-Z.\-]*[0-9A-Z])?)(?![0-9A-Z])")
+_FEWEST_SIGNS = 4
+
+
+def guess_bookmarks(bookmarks: Iterable[tuple[int, str]]) -> BookmarkGuess | None:
+    """
+    Guess which bookmarks, given with their levels, name accounts; None: none seem to.
+
+    Nearly all of a level do, in the same words, and nearly no two the same.
+    """
+    levels: defaultdict[int, list[str]] = defaultdict(list)
+    for level, title in bookmarks:
+        levels[level].append(title)
+    for level, titles in sorted(levels.items()):
+        found = [match for title in titles if (match := _TITLE.match(title))]
+        told = Counter(match[1] for match in found if len(account_key(match[2])) >= _FEWEST_SIGNS)
+        label, count = told.most_common(1)[0] if told else ("", 0)
+        values = tuple(dict.fromkeys(match[2] for match in found if match[1] == label))
+        if count >= _FEWEST_NAMING and 10 * min(count, len(values)) >= 9 * len(titles):
+            pattern = f"^{re.escape(label)}([0-9][0-9A-Z.-]*[0-9A-Z])"
+            return BookmarkGuess(level, len(titles), pattern, values[:3])
+    return None
+
+
 KINDS = ("account", "amount_due", "due_date")
 SHOWN_CANDIDATES = 3
 
@@ -74,14 +116,15 @@ class Guesses:
     """
     The likeliest patterns by kind, a separator's text and a region, each if there is one.
 
-    `several` tells on how many pages the account pattern finds more than one account: then the
-    region decides, or a person.
+    `bookmarks` are those that seem to name accounts. `several` tells on how many pages the account
+    pattern finds more than one account: then the region decides, or a person.
     """
 
     candidates: dict[str, list[Candidate]]
     separator: Separator | None
     region: RegionGuess | None
     several: int
+    bookmarks: BookmarkGuess | None = None
 
     @property
     def account(self) -> Candidate | None:
@@ -97,4 +140,5 @@ def guess_all(sample: Sample) -> Guesses:
     region = (
         guess_region(sample.text_positions(account), sample.texts) if account and several else None
     )
-    return Guesses(candidates, guess_separator(account, texts), region, several)
+    bookmarks = guess_bookmarks(sample.bookmarks())
+    return Guesses(candidates, guess_separator(account, texts), region, several, bookmarks)

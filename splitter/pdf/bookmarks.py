@@ -42,12 +42,12 @@ def read_bookmarks(tree: PageTree) -> list[Bookmark]:
     ]
 
 
-def bookmark_titles(source: SourceFile, most: int) -> list[str]:
-    """Return the titles of a file's first bookmarks, as far as they can be read."""
-    titles: list[str] = []
+def bookmark_titles(source: SourceFile, most: int) -> list[tuple[int, str]]:
+    """Return the titles of a file's first bookmarks with their levels, as far as they are sound."""
+    titles: list[tuple[int, str]] = []
     try:
-        for _, entries in _walked(source):
-            titles.append(text_of(source, entries))
+        for level, entries in _walked(source):
+            titles.append((level, text_of(source, entries)))
             if len(titles) >= most:
                 break
     except BrokenOutline:

@@ -9,11 +9,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from domain.failures import Refused
 from splitter.copying.copier import BillCopier
 from splitter.copying.writing import Document
 from splitter.pdf.objects import RawObject
 from splitter.pdf.pages import units_of_tree
-from splitter.pdf.syntax import items, reference, to_dictionary
+from splitter.pdf.syntax import UnsupportedPdf, items, reference, to_dictionary
 from splitter.printing import marks
 from splitter.printing.envelopes import Envelope, PaperBill, envelopes_of, zip_parts
 from splitter.printing.pictures import pages_in_the_way, write_pictures
@@ -103,7 +104,8 @@ class _Printing:
             fronts = [page for e in envelopes for p in e.bills for page in _fronts(p, terms)]
             region = marks.region_of_mark(terms.mark_at)
             unit = units_of_tree(self._copier.tree)
-            self.in_the_way = pages_in_the_way(source, fronts, [*map(unit, fronts)], region)
+            in_the_way = pages_in_the_way(source, fronts, [*map(unit, fronts)], region)
+            self.in_the_way = in_the_way | {page for page in fronts if not self._ends_well(page)}
 
     def write(self, write: Callable[[bytes], object]) -> None:
         document = Document(write, self._get)
@@ -140,6 +142,17 @@ class _Printing:
         parts = [b"%d 0 R" % _BEGIN, *contents, b"%d 0 R" % number]
         entries[b"/Contents"] = b"[" + b" ".join(parts) + b"]"
         return to_dictionary(entries).removeprefix(b"<<").removesuffix(b">>")
+
+    def _ends_well(self, page: int) -> bool:
+        """Say whether what is drawn behind a page's own content stands where it should."""
+        entries = marks.inside(self._copier.attributes_of(page))
+        source = self._copier.tree.source
+        try:
+            numbers = map(reference, self._contents(entries.get(b"/Contents", b"[]")))
+            content = b"\n".join(source.decoded(one) for one in numbers if one is not None)
+        except (UnsupportedPdf, Refused):
+            return False
+        return marks.leaves_things_as_they_were(content)
 
     def _contents(self, raw: bytes) -> list[bytes]:
         if raw.startswith(b"["):

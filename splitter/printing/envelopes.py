@@ -10,7 +10,7 @@ from itertools import count
 
 from domain.accounts import account_key
 from splitter.bulk_file.filing import FiledBill
-from splitter.printing.terms import Household, PrintTerms
+from splitter.printing.terms import EnvelopeSharing, PrintTerms
 
 _WORDS = re.compile(r"[^\W_]+|#")
 _SHORT = {
@@ -73,16 +73,16 @@ def envelopes_of(papers: Iterable[PaperBill], terms: PrintTerms) -> list[Envelop
     ]
 
 
-def household_of(paper: PaperBill, household: Household) -> tuple[str, ...] | None:
+def household_of(paper: PaperBill, household: EnvelopeSharing) -> tuple[str, ...] | None:
     """Return what bills in one envelope have in common; None: this one lies in its own."""
     lines = tuple(_plain(line) for line in paper.address)
     zip5, plus4 = zip_parts(paper.zip)
     name = _plain(paper.name)
-    if household is Household.NONE or not lines or not lines[0] or not zip5:
+    if household is EnvelopeSharing.NONE or not lines or not lines[0] or not zip5:
         return None
-    if household is Household.PERSON and not name:
+    if household is EnvelopeSharing.PERSON and not name:
         return None
-    return (*lines, zip5, plus4, name if household is Household.PERSON else "")
+    return (*lines, zip5, plus4, name if household is EnvelopeSharing.PERSON else "")
 
 
 def zip_parts(written: str) -> tuple[str, str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from splitter.pdf.source import SourceFile
-from splitter.pdf.syntax import dictionary, items
+from splitter.pdf.syntax import HEX, STRING, dictionary, items
 from splitter.text.patterns import PageFrame, Region, point_of_page
 
 HEIGHT, WIDTH, STEP = 8.0, 4.5, 7.0  # points: of a sign, and from one to the next
@@ -66,6 +67,23 @@ def _directions(frame: PageFrame) -> tuple[tuple[float, float], tuple[float, flo
 
 def _written(number: float) -> bytes:
     return f"{number + 0.0:.3f}".encode()
+
+
+_STATES = re.compile(STRING + rb"|" + HEX + rb"|(?<![!-~])([qQ])(?![!-~])", re.DOTALL)
+
+
+def leaves_things_as_they_were(content: bytes) -> bool:
+    """
+    Say whether a page's content ends with the coordinates it began with.
+
+    What is drawn behind one that does not would stand anywhere. In doubt it does not.
+    """
+    depth = 0
+    for match in _STATES.finditer(content):
+        depth += {b"q": 1, b"Q": -1}.get(match[1], 0)
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def frame_of(source: SourceFile, attributes: Mapping[bytes, bytes]) -> PageFrame:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 
-class Household(StrEnum):
+class EnvelopeSharing(StrEnum):
     """Whose bills share an envelope."""
 
     NONE = "none"
@@ -31,7 +31,7 @@ class PrintTerms:
     sheet_ounces: Decimal = Decimal("0.16")
     envelope_ounces: Decimal = Decimal("0.20")
     flats_beyond: int = 0
-    household: Household = Household.NONE
+    household: EnvelopeSharing = EnvelopeSharing.NONE
     mark_at: tuple[float, float] | None = None
     proof: bool = False
     stocks: Mapping[str, str] = field(default_factory=dict)

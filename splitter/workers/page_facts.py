@@ -113,7 +113,12 @@ def read_marks(pool: WorkerPool) -> list[AccountMark]:
         raise Refused("pdf-unreadable", _unreadable_bookmarks(pool, str(failure))) from None
     if "broken" in told:
         raise Refused("pdf-unreadable", _unreadable_bookmarks(pool, told["broken"]))
-    is_bound = pool.patterns.bulk.by == BY_ATTACHMENTS
+    return marks_of(told, pool.patterns.bulk)
+
+
+def marks_of(told: dict[str, Any], bulk: BulkFile) -> list[AccountMark]:
+    """Return the bookmarks that a worker told of."""
+    is_bound = bulk.by == BY_ATTACHMENTS
     return [
         AccountMark(level, page, tuple(accounts), is_bound and is_cover)
         for level, page, accounts, is_cover in told["marks"]
@@ -125,16 +130,22 @@ def _unreadable_bookmarks(pool: WorkerPool, why: str) -> str:
     return f"The bookmarks of {name} cannot be read: {why}; please export the file again."
 
 
-def check_bookmarks(pool: WorkerPool) -> None:
-    """Raise Refused where the bookmarks of a file have numbers and, as was seen, no page has."""
+def bookmarks_of(pool: WorkerPool, most: int) -> list[tuple[int, str]]:
+    """Return a file's first bookmarks, each with its level, as far as they can be read."""
     try:
         worker = pool.start_worker()
         try:
-            (titles,) = worker.ask({"do": "bookmarks", "most": _MOST_BOOKMARKS}, 1)
+            (told,) = worker.ask({"do": "bookmarks", "most": most}, 1)
         finally:
             worker.close()
     except ChildFailed:
-        return  # what the pages lack is said of each of them
+        return []  # nothing depends on them but a better sentence
+    return [(level, title) for level, title in told]
+
+
+def check_bookmarks(pool: WorkerPool) -> None:
+    """Raise Refused where the bookmarks of a file have numbers and, as was seen, no page has."""
+    titles = [title for _, title in bookmarks_of(pool, _MOST_BOOKMARKS)]
     numbered = [title for title in titles if _NUMBER.search(title)]
     if len(numbered) >= _FEWEST_BOOKMARKS and 2 * len(numbered) >= len(titles):
         raise Refused(

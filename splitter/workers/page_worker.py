@@ -186,7 +186,7 @@ class PageWorker:
             case "bookmarks":
                 channel.sendall(to_line([bookmark_titles(self._source, request["most"])]))
             case "outline":
-                channel.sendall(to_line([self._outline()]))
+                channel.sendall(to_line([outline_of(self._pages, self._patterns)]))
             case "terms":
                 self._copy_worker = self._made_ready(request)
             case "file":
@@ -210,16 +210,6 @@ class PageWorker:
             return [told, []]
         clues = self._clues.take(text, page, len(self._pages), is_named=bool(facts.accounts))
         return [told, clues_to_message(clues)]
-
-    def _outline(self) -> dict[str, Any]:
-        """Return the bookmarks as the pattern for titles sees them, or what is wrong with them."""
-        pattern = self._patterns.title
-        assert pattern is not None
-        try:
-            marks = read_bookmarks(self._pages)
-        except BrokenOutline as failure:
-            return {"broken": str(failure), "marks": []}
-        return {"marks": [[mark.level, mark.page, *_named(mark.title, pattern)] for mark in marks]}
 
     def _text(self, page: int) -> str:
         return self._opened().text(page)
@@ -261,6 +251,17 @@ class PageWorker:
             BulkPictures(self._path),
             CopyLabels(*terms["labels"]),
         )
+
+
+def outline_of(pages: PageTree, patterns: Patterns) -> dict[str, Any]:
+    """Return the bookmarks as the pattern for titles sees them, or what is wrong with them."""
+    pattern = patterns.title
+    assert pattern is not None
+    try:
+        marks = read_bookmarks(pages)
+    except BrokenOutline as failure:
+        return {"broken": str(failure), "marks": []}
+    return {"marks": [[mark.level, mark.page, *_named(mark.title, pattern)] for mark in marks]}
 
 
 def _named(title: str, pattern: re.Pattern[str]) -> tuple[list[str], bool]:

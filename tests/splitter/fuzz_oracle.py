@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +17,14 @@ import splitter.copying.audit  # loaded before the fork, as all else is
 import splitter.pdf.pypdf_objects
 from domain.bills import PageAssignment
 from domain.failures import Refused
-from domain.periods import BulkFile
+from domain.periods import BY_ATTACHMENTS, BY_BOOKMARKS, BY_TEXT, BulkFile
+from splitter.association.claims import claims_of
 from splitter.bulk_file.assignment import assign_pages
 from splitter.bulk_file.filing import make_orders
 from splitter.bulk_file.splitting import Splitting
 from splitter.copying.copier import BillCopier
 from splitter.copying.pictures import BulkPictures
+from splitter.copying.unfolding import unfold
 from splitter.copying.verifying import ForeignAccounts, VerificationPolicy
 from splitter.pdf.opening import open_source
 from splitter.reading.page import DocumentText
@@ -29,7 +32,8 @@ from splitter.store.bill_store import BillStore
 from splitter.text.normalizing import text_checksum
 from splitter.text.patterns import compile_patterns
 from splitter.text.pdfium import CannotOpen, PdfiumDocument, PdfiumPage
-from splitter.workers.page_worker import CopyWorker
+from splitter.workers.page_facts import marks_of
+from splitter.workers.page_worker import CopyWorker, outline_of
 from tests.splitter.pdf_builders import AMOUNT, DUE, a_bulk_file, opened
 
 assert splitter.copying.audit and splitter.pdf.pypdf_objects
@@ -46,7 +50,11 @@ class Found(Exception):
 
 
 def bulk_of(sample: Path) -> BulkFile:
+    ways = {"bookmarked": BY_BOOKMARKS, "portfolio": BY_ATTACHMENTS}
+    by = next((by for stem, by in ways.items() if sample.stem.startswith(stem)), BY_TEXT)
     return a_bulk_file(
+        by=by,
+        title=None if by == BY_TEXT else r"([0-9]+\.[0-9]+\.[0-9]+)",
         account=ACCOUNTS.get(sample.stem, r"Account:\s*([0-9.\-]+)"),
         amount_due=AMOUNT,
         due_on=DUE,
@@ -56,14 +64,33 @@ def bulk_of(sample: Path) -> BulkFile:
 
 def known_accounts(sample: Path) -> list[str]:
     """Return the accounts of an unharmed sample; it must be split without a problem."""
-    with Splitting(sample, bulk_of(sample), processes=1) as splitting:
-        return sorted({bill.account for bill in splitting.plan().bills})
+    with tempfile.TemporaryDirectory() as folder:
+        path = one_file(sample, bulk_of(sample), Path(folder))
+        with Splitting(path, bulk_of(sample), processes=1) as splitting:
+            return sorted({bill.account for bill in splitting.plan().bills})
+
+
+def one_file(path: Path, bulk: BulkFile, folder: Path) -> Path:
+    """Return the file to split; of a portfolio one of all its files. Raises Refused."""
+    if bulk.by != BY_ATTACHMENTS:
+        return path
+    unfolded = folder / "unfolded" / "bills.pdf"
+    unfolded.parent.mkdir()
+    with unfolded.open("wb") as file:
+        unfold(path, "bills.pdf", file.write, folder=unfolded.parent, progress=lambda _: None)
+    if [unfolded] != list(unfolded.parent.iterdir()):
+        raise Found("unfolding leaves files behind")
+    return unfolded
 
 
 def tried(path: Path, sample: Path, accounts: list[str], *, is_whole: bool) -> str:
     """Split a harmed file and say what came of it; raises Found."""
     bulk = bulk_of(sample)
     folder = path.parent
+    try:
+        path = one_file(path, bulk, folder)
+    except Refused as refused:
+        return refusal(refused)
     inside = outcome_inside(path, bulk, folder / "inside")
     if is_whole:
         whole = outcome_of_all(path, bulk, folder / "whole")
@@ -94,6 +121,11 @@ def outcome_inside(path: Path, bulk: BulkFile, store: Path) -> Outcome | str:
             return "refused: pages"
         read = [document.facts(page) for page in range(len(tree))]
         facts = [replace(said, text_checksum=text_checksum(text)) for said, text in read]
+        if bulk.by != BY_TEXT:
+            told = outline_of(tree, patterns)
+            if "broken" in told:
+                return "refused"
+            facts = claims_of(marks_of(told, bulk), bulk).applied(facts)
         assignment = assign_pages(facts)
         document.close()
         check_assignment(assignment, len(tree))

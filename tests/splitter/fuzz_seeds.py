@@ -14,6 +14,8 @@ from pikepdf import Array, Dictionary, Name, String
 
 from bench.splitter.bulk_files import cache_folder
 from bench.splitter.producers import PRODUCERS
+from tests.splitter.attachment_builders import a_pdf, write_portfolio
+from tests.splitter.outline_builders import WAYS, with_bookmarks
 from tests.splitter.pdf_builders import a_page, a_picture, changed, write_pdf
 
 BILLS, PAGES_OF_AN_EXPORT = 4, 8
@@ -54,6 +56,15 @@ def by_hand(folder: Path) -> None:
         a_page("02.2048.2"), a_page("03.3059.3"), ["Usage"],
     ]  # fmt: skip
     write_pdf(folder / "plain.pdf", pages)
+
+    for way in WAYS:
+        path = write_pdf(folder / f"bookmarked-{way.__name__.replace('_', '-')}.pdf", pages)
+        titles = [(f"Account {account}", page) for account, page in
+                  (("01.1037.1", 0), ("02.2048.2", 3), ("03.3059.3", 4))]  # fmt: skip
+        with_bookmarks(path, [*titles], way)
+    files = [("01.1037.1.pdf", a_pdf(*pages[:2])), ("02.2048.2.pdf", a_pdf(["Water"], ["Usage"]))]
+    write_portfolio(folder / "portfolio.pdf", files)
+    write_portfolio(folder / "portfolio-nested.pdf", files, nested=True, described=True)
 
     def draw(canvas, page):
         canvas.drawImage(a_picture(page * 20, 9, 99), 300, 300, 50, 50)

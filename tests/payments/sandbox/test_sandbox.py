@@ -7,6 +7,7 @@ import random
 import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -55,6 +56,21 @@ def test_a_token_named_after_a_decline_is_declined_so(gateway, code, advice):
     result = draw(gateway, a_draw(f"tok_{code}"))
 
     assert (DrawAnswer.DECLINED, code, advice) == (result.answer, result.code, result.advice)
+
+
+@pytest.mark.parametrize("returns_to", ["", "https://pay.x.example/returned"])
+def test_a_bank_that_asks_its_customer_declines_where_nobody_is_there(gateway, returns_to):
+    request = replace(a_draw("tok_bank_asks"), returns_to=returns_to)
+
+    result = draw(gateway, request)
+    given_up = gateway.lookup(replace(request, returns_to=""), result.reference)
+    again = gateway.confirm(result.reference, request)
+
+    first = DrawAnswer.AWAITS if returns_to else DrawAnswer.DECLINED
+    assert first is result.answer
+    for answer in (given_up, again):
+        assert (DrawAnswer.DECLINED, "authentication_required") == (answer.answer, answer.code)
+    assert 0 == taken(gateway)
 
 
 @pytest.mark.parametrize(

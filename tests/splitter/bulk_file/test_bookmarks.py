@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
 import tempfile
+import tomllib
 from pathlib import Path
 
 import pikepdf
@@ -10,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from command_line.main import run
 from domain.accounts import account_key
 from domain.bills import PageFacts
 from domain.failures import Misuse, Refused
@@ -18,6 +23,7 @@ from splitter.association.claims import AccountMark, claims_of
 from splitter.association.knowledge import Knowledge, KnownCustomer
 from splitter.bulk_file.assignment import assign_pages
 from splitter.bulk_file.splitting import Splitting, plan, split
+from splitter.guessing.guess import guess_bookmarks
 from splitter.store.bill_store import BillStore
 from tests.splitter.outline_builders import WAYS, by_name, with_bookmarks
 from tests.splitter.pdf_builders import (
@@ -240,6 +246,50 @@ def test_thousands_of_bookmarks_take_no_longer_each(tmp_path):
     bulk = with_bookmarks(tmp_path / "bills.pdf", entries, by_name)
 
     assert many == len(plan(bulk, by_bookmarks(), processes=1).bills)
+
+
+@pytest.mark.parametrize(
+    ("bookmarks", "level", "pattern"),
+    [
+        ([(1, f"Account {one}") for one in (ONE, TWO, THREE)], 1, r"^Account\ ("),
+        ([(1, "Route 7"), (2, ONE), (2, TWO), (1, "Route 8"), (2, THREE)], 2, "^([0-9]"),
+        ([(1, f"{one} SMITH") for one in (ONE, TWO)], 1, "^([0-9]"),
+    ],
+)
+def test_bookmarks_that_seem_to_name_accounts_are_found(bookmarks, level, pattern):
+    guessed = guess_bookmarks(bookmarks)
+
+    assert guessed is not None and level == guessed.level
+    assert guessed.pattern.startswith(pattern)
+    titles = [title for depth, title in bookmarks if depth == level]
+    assert list(guessed.values) == [re.search(guessed.pattern, title)[1] for title in titles]
+
+
+@pytest.mark.parametrize(
+    "bookmarks",
+    [
+        [],
+        [(1, "Part 1"), (1, "Part 2")],
+        [(1, f"Account {ONE}")],
+        [(1, f"Account {ONE}"), (1, f"Account {ONE}"), (1, f"Account {ONE}")],
+        [(1, f"Account {ONE}"), (1, "Water"), (1, "Sewer"), (1, f"Account {TWO}")],
+    ],
+)
+def test_other_bookmarks_are_not_called_accounts(bookmarks):
+    assert guess_bookmarks(bookmarks) is None
+
+
+def test_the_command_pattern_writes_what_splits_such_a_file(silent, tmp_path, capsys):
+    with_bookmarks(silent, [("All", 0, BILLS)])
+
+    status = run(["pattern", str(silent), "--json"])
+    told = json.loads(capsys.readouterr().out)
+    again = run([*shlex.split(told["command"])[1:], "--json"])
+    split_by_it = json.loads(capsys.readouterr().out)
+
+    written = tomllib.loads(told["toml"])["documents"][0]
+    assert (0, "bookmarks", 2) == (status, written["by"], written["level"])
+    assert (0, [ONE, TWO, THREE]) == (again, [bill["account"] for bill in split_by_it["bills"]])
 
 
 # -- properties, without any PDF

@@ -15,7 +15,7 @@ from splitter.bulk_file.splitting import split
 from splitter.printing.batch_file import write_print_batch
 from splitter.printing.envelopes import PaperBill
 from splitter.printing.marks import region_of_mark
-from splitter.printing.terms import Household, PrintTerms
+from splitter.printing.terms import EnvelopeSharing, PrintTerms
 from splitter.store.bill_store import BillStore
 from tests.splitter.pdf_builders import (
     a_bulk_file,
@@ -94,7 +94,9 @@ def test_an_empty_back_has_the_size_of_its_front(source, printed, store):
 
 
 def test_the_list_tells_a_mail_house_what_it_asks_for(printed, store):
-    batch = printed(flats_beyond=2, household=Household.PERSON, stocks={"utility-bill": "pink"})
+    batch = printed(
+        flats_beyond=2, household=EnvelopeSharing.PERSON, stocks={"utility-bill": "pink"}
+    )
 
     assert [
         {"sequence": "1", "account": "03.3059.3", "zip5": "80201", "plus4": "1234", "sheets": "1",
@@ -189,6 +191,20 @@ def test_a_mark_is_never_drawn_over_anything(source, printed, store):
     assert ["no", "no", "yes"] == [row["marked"] for row in rows(store, batch)]
 
 
+@pytest.mark.parametrize("left", [b"q 1 0 0 1 -250 -60 cm", b"Q 1 0 0 1 -250 -60 cm q"])
+def test_a_page_that_leaves_other_coordinates_behind_has_no_mark(source, printed, store, left):
+    def leave(pdf):
+        pdf.pages[3].contents_add(left)
+
+    changed(source, leave)
+    before = pixels(source, 3)
+
+    batch = printed(mark_at=AT)
+
+    assert 1 == batch.unmarked
+    assert before == pixels(store.read(batch.path), 4)
+
+
 def test_contents_in_an_array_elsewhere_are_marked_too(source, printed, store):
     def move(pdf):
         for page in pdf.pages:
@@ -216,7 +232,7 @@ def test_proofs_are_pictures_of_the_first_and_last_bill_that_nobody_else_may_rea
 
 
 def test_the_same_bills_give_the_same_bytes_by_any_terms(printed, store):
-    terms = {"mark_at": AT, "duplex": True, "proof": True, "household": Household.ADDRESS}
+    terms = {"mark_at": AT, "duplex": True, "proof": True, "household": EnvelopeSharing.ADDRESS}
 
     first = printed(**terms)
     kept = store.read(first.path), store.read(first.manifest_path)

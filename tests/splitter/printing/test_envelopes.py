@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from splitter.bulk_file.filing import FiledBill
 from splitter.printing.envelopes import PaperBill, envelopes_of, post_order, zip_parts
-from splitter.printing.terms import Household, PrintTerms
+from splitter.printing.terms import EnvelopeSharing, PrintTerms
 
 HOME = ("12 Oak Street", "Larkspur", "CO")
 
@@ -21,7 +21,7 @@ def a_paper(account="01.1037.1", zip="80301", *, pages=1, name="Ann Abbott", add
 
 
 def accounts_of(papers, household):
-    envelopes = envelopes_of(papers, PrintTerms(household=Household(household)))
+    envelopes = envelopes_of(papers, PrintTerms(household=EnvelopeSharing(household)))
     return [[paper.bill.account for paper in one.bills] for one in envelopes]
 
 
@@ -127,7 +127,7 @@ PAPERS = st.lists(
 )
 
 
-@given(PAPERS, st.sampled_from(Household), st.booleans())
+@given(PAPERS, st.sampled_from(EnvelopeSharing), st.booleans())
 def test_every_bill_lies_in_one_envelope_and_no_stranger_with_it(papers, household, duplex):
     terms = PrintTerms(household=household, duplex=duplex)
 
@@ -141,9 +141,9 @@ def test_every_bill_lies_in_one_envelope_and_no_stranger_with_it(papers, househo
     )
     for one in envelopes:
         assert 1 == len({(paper.address, paper.zip) for paper in one.bills})
-        if household is not Household.ADDRESS:
+        if household is not EnvelopeSharing.ADDRESS:
             assert 1 == len({paper.name for paper in one.bills})
-        if household is Household.NONE:
+        if household is EnvelopeSharing.NONE:
             assert 1 == len(one.bills)
         assert one.sheets == sum(terms.sheets_of(paper.bill.pages) for paper in one.bills)
     assert envelopes == envelopes_of(papers[::-1], terms)

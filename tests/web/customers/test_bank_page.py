@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 import sqlalchemy as sa
 
-from database.tables import delivery
+from database.tables import delivery, draw
 from office.procedures.checkout import follow_up
 from tests.web.customers.conftest import ANN, Browser, register
 from tests.web.customers.test_cart_pages import follow, guest_of, with_settings
@@ -175,6 +175,25 @@ def test_a_guest_is_led_to_the_bank_and_back_too(city):
     assert "Your bank wants you to confirm this payment" in asked.text
     assert f"{check.url.path}/returned" == back
     assert "Thank you. Your payment was received." in paid.text
+
+
+@pytest.mark.parametrize("place", ["returned", "stop"])
+def test_whoever_reloads_does_not_use_up_the_look_ups_of_a_lost_answer(city, office, place):
+    add_method(city, 1, "tok_never_arrives")
+    browser = Browser(desk_of(city))
+    browser.sign_in()
+    browser.get(PAY)
+    check = follow(browser, browser.post(PAY, amount="10", method="tok_never_arrives"))
+    waiting = follow(browser, browser.post(f"{check.url.path}/confirm"))
+
+    browser.get("/account")
+    for _ in range(3):
+        browser.send(f"{check.url.path}/{place}", csrf=browser.token)
+        browser.get(f"{check.url.path}/{place}")
+
+    assert "Do not pay again." in waiting.text
+    with city.database.reading() as books:
+        assert 0 == books.scalar(sa.select(draw.c.lookups))
 
 
 def test_there_is_no_bank_where_nobody_was_asked(city, ann):

@@ -8,7 +8,7 @@ import pytest
 
 from database.queries.arrangements.reading import newest_plan
 from office.procedures.mailing import arranging
-from office.settings.arrangements import ArrangementsSettings
+from office.settings.money import ArrangementsSettings
 from tests.web.customers.conftest import ANN, BOB, Browser, register
 from web.desk import desk_of
 

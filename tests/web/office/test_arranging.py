@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from domain.identity import Role
-from office.settings.arrangements import ArrangementsSettings
+from office.settings.money import ArrangementsSettings
 from tests.web.customers.conftest import Browser
 from web.desk import desk_of
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+from datetime import date
 
 import openpyxl
 import pytest
 
+from database.ledger.tables import balance_entry
 from domain.identity import Role
+from domain.ledger import EntryKind, EntrySource
+from domain.money import Money
 from office.secrets.files import make_secret
 from payments.outcomes.events import take_in_events
 from payments.outcomes.settlements import read_settlements
@@ -36,6 +40,14 @@ def office(tmp_path, books):
     made.wait(days=10)
     take_in_events(books, made.gateway, TERMS, made.now)
     read_settlements(books, made.gateway, made.at, "anna")
+    with books.writing() as connection:
+        connection.execute(
+            balance_entry.insert().values(
+                key="feed/m1", account_key="3", kind=EntryKind.PAYMENT, amount=Money(-15_00),
+                counts=True, happened_on=date(2026, 11, 12), recorded_at=made.at,
+                recorded_by="anna", source=EntrySource.FEED, reference="R77",
+            )
+        )  # fmt: skip
     return an_office_at(tmp_path, books, "2026-12-05T09:00", web=TRIAL)
 
 
@@ -54,6 +66,17 @@ def test_a_list_read_back_from_excel_is_the_page_row_for_row(office, signed_in, 
     assert [list(map(_rate, row)) for row in rows] == [list(map(_rate, row)) for row in in_file]
     if page.what not in EMPTY:
         assert in_file
+
+
+def test_completed_payments_are_those_of_every_source_rule_88(office, signed_in):
+    page = signed_in(Role.CLERK).get("/office/payments/completed").text
+
+    rows = cells_of(page)
+
+    assert {("SB", "autopay"), ("R7", "counter")} == {
+        (row[0][:2], source) for row in rows for source in ("autopay", "counter") if source in row
+    }
+    assert any("$15.00" in row and "2026-11-12" in row for row in rows)
 
 
 def _without_link(row: list[str], page, columns: int) -> list[str]:
