@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from domain.identity import UserState
-from identity.landlord_links import LandlordAct, add_landlord, end_landlord
+from identity.customer_service.landlords import LandlordAct, add_landlord, end_landlord
 from identity.users import make_user
 from reporting.lists.catalog import LISTS
 from tests.builders import NOW, a_household, close_run, stage_run

@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 from database.audit import record_audit
 from domain.failures import Misuse
 from domain.identity import PortalUser, UserState
-from identity.landlord_links import (
+from identity.customer_service.landlords import (
     LandlordAct,
     add_landlord,
     end_landlord,
