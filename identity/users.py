@@ -79,10 +79,7 @@ def has_password(books: Connection, user: int) -> bool:
 
 def set_password(books: Connection, user: int, kept: str, now: datetime) -> None:
     """Set the hash of a password, and end every session that there is."""
-    row = credential.c
-    books.execute(
-        credential.delete().where(row.user_number == user, row.kind == CredentialKind.PASSWORD)
-    )
+    drop_password(books, user)
     books.execute(
         credential.insert().values(
             user_number=user, kind=CredentialKind.PASSWORD, secret=kept, since=now
@@ -94,6 +91,14 @@ def set_password(books: Connection, user: int, kept: str, now: datetime) -> None
         .values(version=web_user.c.version + 1, failures=0)
     )
     forgive(books, user, now)
+
+
+def drop_password(books: Connection, user: int) -> None:
+    """Let a password be no way in any more; sessions stay."""
+    row = credential.c
+    books.execute(
+        credential.delete().where(row.user_number == user, row.kind == CredentialKind.PASSWORD)
+    )
 
 
 def _password(user: int) -> sa.Select[Any]:

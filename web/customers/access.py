@@ -52,8 +52,18 @@ WAIT = "Several wrong passwords were entered. Wait %(seconds)s seconds, then try
 NOT_YOU = "That e-mail address and password do not go together, or the password is locked."
 
 
-def show_register(visit: Visit) -> Response:
-    return show(visit, "register.html")
+def show_register(
+    visit: Visit, status: int = 200, problems: dict[str, str] | None = None
+) -> Response:
+    """Ask for an address and a password, or offer an account at Google or Apple (rule 139)."""
+    page = show(
+        visit, "register.html", status, problems=problems or {}, providers=_providers(visit)
+    )
+    return with_forms_to_providers(visit, page)
+
+
+def _providers(visit: Visit) -> dict[str, str]:
+    return {code: one.terms.name for code, one in visit.office.identity_providers.items()}
 
 
 def take_registration(visit: Visit) -> Response:
@@ -68,13 +78,13 @@ def take_registration(visit: Visit) -> Response:
     problems |= _password_problems(visit, password, address)
     phone = _phone(visit, problems)
     if problems:
-        return show(visit, "register.html", 422, problems=problems)
+        return show_register(visit, 422, problems)
     if _is_limited(visit, "register"):
-        return show(visit, "register.html", 429, problems={"": visit.say(BUSY)})
+        return show_register(visit, 429, {"": visit.say(BUSY)})
     try:
         kept = passwords_of(visit).to_hash(password)
     except TemporaryFailure:
-        return show(visit, "register.html", 429, problems={"": visit.say(BUSY)})
+        return show_register(visit, 429, {"": visit.say(BUSY)})
     browser = new_token()
     wish = Registration(address, kept, phone, visit.language, browser)
     with visit.office.database.writing() as books:
@@ -244,7 +254,7 @@ def show_sign_in(visit: Visit) -> Response:
 def _sign_in_page(
     visit: Visit, status: int, leads_to: str, problems: dict[str, str], done: str = ""
 ) -> Response:
-    providers = {code: one.terms.name for code, one in visit.office.identity_providers.items()}
+    providers = _providers(visit)
     page = show(
         visit,
         "sign-in.html",

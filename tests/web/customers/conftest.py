@@ -117,7 +117,7 @@ def newest_link(office) -> str:
     """Return the token of the link that was made last, as the mail would have it."""
     with office.database.reading() as books:
         key = (
-            books.execute(one_time_link.select().order_by(one_time_link.c.made_at.desc()))
+            books.execute(one_time_link.select().order_by(one_time_link.c.made_at))
             .all()[-1]
             .key
         )

@@ -21,9 +21,9 @@ ADDRESS = "Enter an e-mail address in the form name@example.com."
 
 def take_address(visit: Visit) -> Response:
     """
-    Mail a link to the address that the visitor is registered with here, if it is.
+    Mail a link to the address that the visitor is registered with here, or wants to be.
 
-    The answer is the same for an unknown address, and so is the work.
+    The answer is the same whose address it is, and so is the work.
     """
     account = proved_in(visit)
     if account is None:
@@ -38,7 +38,9 @@ def take_address(visit: Visit) -> Response:
         return say_end(visit, BUSY, 429, account)
     office = visit.office
     with office.database.writing() as books:
-        mail = mail_connection(books, office.link_tokens, binder_of(visit), address, visit.now)
+        mail = mail_connection(
+            books, office.link_tokens, binder_of(visit), address, visit.now, visit.language
+        )
         queue_portal_mails(office, books, [mail] if mail else [])
     visit.wake_mail()
     return redirect(f"{BY_MAIL}?done=sent")
@@ -61,7 +63,12 @@ def show_button(visit: Visit) -> Response:
         return show(visit, "outside-elsewhere.html", 409)
     name = visit.office.identity_providers[found.account.provider].terms.name
     return show(
-        visit, "outside-press.html", provider=name, label=found.account.label, address=found.address
+        visit,
+        "outside-press.html",
+        provider=name,
+        label=found.account.label,
+        address=found.address,
+        is_new=found.is_new,
     )
 
 
@@ -71,7 +78,7 @@ def press(visit: Visit) -> Response:
     with office.database.writing() as books:
         found = find_mailed(books, visit.path("token"), binder, visit.now)
         user = connect_mailed(books, found, binder, visit.now) if found else None
-        if user is not None:
+        if user is not None and found is not None and not found.is_new:
             queue_portal_mails(office, books, told_of(books, user, "way-changed"))
     if found is None:
         return show(visit, "link-over.html", 410)

@@ -38,7 +38,7 @@ NOT_BELIEVED = "The answer of %(provider)s could not be checked, so nobody was l
 NO_ENTRY = "This account opens nothing here at the moment. Call the billing office."
 UNKNOWN = (
     "Your account at %(provider)s opens nothing here yet. Sign in with your password once, or "
-    "have a link sent to your mailbox; then it can be connected."
+    "have a link sent to your mailbox, which registers you, too, if you are new here."
 )
 ANOTHERS = "That account is connected to another customer, or you have connected five already."
 LAST = "That is the only way in that you have. Choose a password first."

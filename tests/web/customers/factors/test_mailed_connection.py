@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from database.definitions.identity import credential, one_time_link, web_user
 from database.definitions.oidc import oidc_request, outside_identity
 from database.tables import delivery
-from domain.identity import UserState
+from domain.identity import LinkKind, UserState
+from identity.one_time_links import make_link
 from tests.builders import NOW
 from tests.web.customers.choices.conftest import words
 from tests.web.customers.conftest import ANN, BOB, Browser, newest_link, register
@@ -139,21 +140,104 @@ def test_after_an_hour_nothing_is_connected(browser, place, provider, late):
     assert [] == rows(place, outside_identity)
 
 
-@pytest.mark.parametrize(
-    "state", [None, UserState.LOCKED, UserState.INVITED, UserState.UNVERIFIED, UserState.DELETED]
-)
+@pytest.mark.parametrize("state", [UserState.LOCKED, UserState.DELETED])
 def test_an_address_that_nobody_may_sign_in_with_gets_the_same_answer_and_no_mail(
     browser, place, provider, state
 ):
-    if state is not None:
-        register(place, ANN)
-        with place.database.writing() as books:
-            books.execute(web_user.update().values(state=state))
+    register(place, ANN)
+    with place.database.writing() as books:
+        books.execute(web_user.update().values(state=state))
     go(browser, provider)
 
     sent = browser.send(ASK, email=ANN)
 
     assert (f"{ASK}?done=sent", []) == (sent.headers["location"], mailed(place))
+
+
+def user_of(place):
+    with place.database.reading() as books:
+        return books.execute(sa.select(web_user).where(web_user.c.address == ANN)).one()
+
+
+def passwords_kept(place) -> int:
+    with place.database.reading() as books:
+        return books.scalar(sa.select(sa.func.count()).select_from(credential))
+
+
+def test_who_is_new_registers_by_the_link_and_is_let_in_rules_139_and_140(browser, place, provider):
+    go(browser, provider)
+
+    sent = browser.send(ASK, email=ANN)
+    asked = user_of(place).state
+    looked = browser.get(link_of(place))
+    seen = user_of(place).state
+    done = browser.send(link_of(place))
+
+    assert (f"{ASK}?done=sent", "/news") == (sent.headers["location"], done.headers["location"])
+    assert "you are registered here" in words(looked)
+    assert [UserState.UNVERIFIED] * 2 == [asked, seen]
+    assert (UserState.ACTIVE, 0, True) == (
+        user_of(place).state,
+        passwords_kept(place),
+        is_in(browser),
+    )
+    assert {("access-connect", ANN), ("access-new-browser", ANN)} >= set(mailed(place))
+    browser.cookies.clear()
+    assert "/news" == go(browser, provider).headers["location"]
+
+
+def test_a_link_that_somebody_else_asked_for_registers_nobody(browser, place, provider):
+    """Whose mailbox it is opens it elsewhere: the account of whoever asked must not get in."""
+    go(browser, provider)
+    browser.send(ASK, email=ANN)
+
+    answer = Browser(browser.app).send(link_of(place))
+
+    assert (409, UserState.UNVERIFIED, []) == (
+        answer.status_code,
+        user_of(place).state,
+        rows(place, outside_identity),
+    )
+
+
+@pytest.mark.parametrize("state", [UserState.UNVERIFIED, UserState.INVITED])
+def test_who_was_registered_or_invited_before_begins_by_it_without_what_others_gave(
+    browser, place, provider, state
+):
+    register(place, ANN)
+    with place.database.writing() as books:
+        books.execute(web_user.update().values(state=state, phone="4355550142"))
+        if state is UserState.INVITED:  # staff gave no password
+            books.execute(credential.delete())
+        old = make_link(
+            books,
+            place.link_tokens,
+            LinkKind.CREATE_CREDENTIALS,
+            NOW - timedelta(days=1),
+            user=user_of(place).number,
+        )
+    go(browser, provider)
+    browser.send(ASK, email=ANN)
+
+    browser.send(link_of(place))
+
+    kept = "4355550142" if state is UserState.INVITED else ""
+    assert (UserState.ACTIVE, kept, 0) == (
+        user_of(place).state,
+        user_of(place).phone,
+        passwords_kept(place),
+    )
+    assert 410 == browser.get(f"/invite/{place.link_tokens.token(old)}").status_code
+
+
+def test_the_page_of_registering_offers_the_provider(browser, provider):
+    page = browser.get("/register")
+
+    assert ('action="/oidc/google"' in page.text, "Register with Google" in words(page)) == (
+        True,
+        True,
+    )
+    assert provider.issuer in page.headers["content-security-policy"]
 
 
 def test_who_was_locked_meanwhile_is_not_let_in(browser, place, provider):
