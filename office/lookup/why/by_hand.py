@@ -11,6 +11,7 @@ from database.tables import account, gateway_payment
 from domain.checkout import CheckoutState
 from domain.money import Money
 from office.lookup.why.sentences import Case, Sentence, Sentences, Topic
+from rules.money.retrying import AWAITED
 
 
 def paid_lines(case: Case) -> dict[str, Money]:
@@ -66,13 +67,20 @@ _RULES = {
 }
 
 
+_AT_THE_BANK = (
+    "the bank wants the customer to confirm it on a page of its own, where nothing is taken before, "
+    f"and where nobody does so it is given up after {AWAITED.seconds // 60} minutes"
+)
+
+
 def _say(case: Case, row: Any) -> str:
     began = f"A payment of {row.amount.dollars()} that the customer began "
     began += case.say_time(row.made_at)
     match row.state:
         case CheckoutState.SUBMITTED:
             agreed = f", agreed to by these words: “{row.consent}”" if row.consent else ""
-            return f"{began} was confirmed {case.say_time(row.submitted_at)}{agreed}"
+            said = f"{began} was confirmed {case.say_time(row.submitted_at)}{agreed}"
+            return f"{said}; {_AT_THE_BANK}" if row.bank_page else said
         case CheckoutState.REFUSED:
             why = str(row.not_taken or "something had changed").replace("-", " ")
             return f"{began} was refused and nothing was taken: {why}"

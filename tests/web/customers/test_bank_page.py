@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from database.tables import delivery, draw
+from office.lookup.why.explaining import explain_account
 from office.procedures.checkout import follow_up
 from tests.web.customers.conftest import ANN, Browser, register
 from tests.web.customers.test_cart_pages import follow, guest_of, with_settings
@@ -62,6 +63,17 @@ def test_the_customer_is_led_to_the_bank_and_back_to_a_payment_that_is_made(city
     assert (["prepared"], ["approved"]) == (before, drawn(city))
     assert "Thank you. Your payment was received." in paid.text
     assert ("0.00", [("47.00", "succeeded")]) == (owed(city), payments(city))
+
+
+def test_why_says_that_a_payment_waits_for_its_bank_and_no_more_when_it_is_answered(city, ann):
+    def said() -> bool:
+        told = explain_account(city, "01.1037.1").sentences
+        return any("wants the customer to confirm it" in sentence.text for sentence in told)
+
+    before = said()
+    ann.get(ann.post(bank_of(ann), answer="yes").headers["location"])
+
+    assert (True, False) == (before, said())
 
 
 def test_a_no_at_the_bank_takes_nothing_and_says_what_to_do(city, ann):
