@@ -153,14 +153,14 @@ def _pay_by_hand(desk: Desk, act) -> None:
         assert refusal is None
         return key
 
-    checkout.confirm(office, draft("12.00", "3.00"), owner)
+    checkout.confirm(office, draft("12.00", "3.00"), owner, "/payments")
     draft("4.00")
     wallet = ("--user", "ben@portal.example", "--method", "tok_ok")
     act("autopay", "enroll", COLE.number, *wallet, "--days-prior", "3", "--yes", at="09T12:00")
     gone = draft("5.00")
     with office.database.writing() as books:
         books.execute(sa.delete(wallet_method))
-    checkout.confirm(office, gone, owner)
+    checkout.confirm(office, gone, owner, "/payments")
     office.database.close()
 
 
