@@ -115,24 +115,7 @@ def find_draws(
 
     Everybody locks in that order, so that two workers never wait for each other.
     """
-    query = (
-        sa.select(
-            *(draw.c[name] for name in _OF_DRAW),
-            *(gateway_payment.c[name] for name in _OF_PAYMENT),
-            gateway_payment.c.state.label("payment_state"),
-            gateway_payment.c.number.label("payment_number"),
-            bill_run.c.timezone,
-            due_on_of(
-                gateway_payment.c.period, gateway_payment.c.account_key, bill_run.c.due_on
-            ).label("due_on"),
-        )
-        .join(gateway_payment, gateway_payment.c.key == draw.c.payment_key)
-        .join(bill_run, bill_run.c.period == gateway_payment.c.period)
-        .where(*conditions)
-        .order_by(draw.c.payment_key, draw.c.number)
-        .limit(limit)
-        .with_for_update(of=(gateway_payment, draw))
-    )
+    query = _draws().where(*conditions).limit(limit)
     found = [Draw(**row._mapping) for row in books.execute(query)]
     return _with_lines(books, found)
 
@@ -142,18 +125,7 @@ def _with_lines(books: Connection, draws: list[Draw]) -> list[Draw]:
     by_hand = {one.payment_key for one in draws if not one.is_autopay}
     if not by_hand:
         return draws
-    rows = checkout_line.c
-    query = (
-        sa.select(
-            checkout.c.payment_key,
-            checkout.c.returns_to,
-            checkout.c.bank_page,
-            *(rows[name] for name in ("number", "account_key", "amount", "distribution")),
-        )
-        .join(checkout, checkout.c.key == rows.checkout)
-        .where(checkout.c.payment_key.in_(by_hand))
-        .order_by(rows.checkout, rows.number)
-    )
+    query = _lines_paid().where(checkout.c.payment_key.in_(by_hand))
     lines: dict[str, list[DrawLine]] = {}
     pages: dict[str, tuple[str, str]] = {}
     for row in books.execute(query):
@@ -165,6 +137,40 @@ def _with_lines(books: Connection, draws: list[Draw]) -> list[Draw]:
         paid = tuple(lines.get(one.payment_key, ()))
         found.append(replace(one, lines=paid, returns_to=returns_to, bank_page=bank_page))
     return found
+
+
+@cache  # to put a statement together costs more than to run it
+def _draws() -> sa.Select[Any]:
+    due_on = due_on_of(gateway_payment.c.period, gateway_payment.c.account_key, bill_run.c.due_on)
+    return (
+        sa.select(
+            *(draw.c[name] for name in _OF_DRAW),
+            *(gateway_payment.c[name] for name in _OF_PAYMENT),
+            gateway_payment.c.state.label("payment_state"),
+            gateway_payment.c.number.label("payment_number"),
+            bill_run.c.timezone,
+            due_on.label("due_on"),
+        )
+        .join(gateway_payment, gateway_payment.c.key == draw.c.payment_key)
+        .join(bill_run, bill_run.c.period == gateway_payment.c.period)
+        .order_by(draw.c.payment_key, draw.c.number)
+        .with_for_update(of=(gateway_payment, draw))
+    )
+
+
+@cache
+def _lines_paid() -> sa.Select[Any]:
+    rows = checkout_line.c
+    return (
+        sa.select(
+            checkout.c.payment_key,
+            checkout.c.returns_to,
+            checkout.c.bank_page,
+            *(rows[name] for name in ("number", "account_key", "amount", "distribution")),
+        )
+        .join(checkout, checkout.c.key == rows.checkout)
+        .order_by(rows.checkout, rows.number)
+    )
 
 
 def lock_draws(
@@ -200,6 +206,7 @@ def lock_balances_of(books: Connection, draw_keys: Collection[str]) -> None:
     lock_balances(books, accounts)
 
 
+@cache
 def _accounts_of_autopay() -> sa.Select[tuple[str]]:
     return (
         sa.select(gateway_payment.c.account_key)
@@ -208,6 +215,7 @@ def _accounts_of_autopay() -> sa.Select[tuple[str]]:
     )
 
 
+@cache
 def _accounts_of_lines() -> sa.Select[tuple[str]]:
     return (
         sa.select(checkout_line.c.account_key)
