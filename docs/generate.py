@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,8 @@ COMMANDS_BEGIN = "<!-- commands: written by `python docs/generate.py` -->"
 COMMANDS_END = "<!-- end of commands -->"
 LISTS_BEGIN = "<!-- lists: written by `python docs/generate.py` -->"
 LISTS_END = "<!-- end of lists -->"
+LOCKED = re.compile(r"(?m)^([a-z0-9][a-z0-9.-]*)==([^ ;\\\s]+)")
+_LICENSE = "License ::"
 RULINGS = "rulings"  # the one section of rules.toml that holds no rules
 NUMBER = r"\d{1,3}[a-d]?"
 BETWEEN = r"[\s#_]*(?:,|-|–|(?<=[\s_])and(?=[\s_]))[\s#_]*"
@@ -71,9 +74,44 @@ def pages() -> dict[Path, Callable[[], str]]:
         DOCS / "checks.md": checks_page,
         DOCS / "states.md": states_page,
         DOCS / "rules.md": rules_page,
+        DOCS / "licenses.md": licenses_page,
         running: lambda: with_settings(running.read_text(encoding="utf-8")),
         templates: lambda: with_variables(templates.read_text(encoding="utf-8")),
     }
+
+
+def licenses_page() -> str:
+    """List every locked package by the license that its own files name."""
+    packages = LOCKED.findall((ROOT / "requirements.lock").read_text(encoding="utf-8"))
+    by_license: dict[str, list[str]] = {}
+    for name, version in packages:
+        by_license.setdefault(license_of(name), []).append(f"{name} {version}")
+    return "\n".join(
+        [
+            MADE,
+            "# Licenses of what it runs on",
+            "",
+            f"The {len(packages)} packages of `requirements.lock`, for tests and development too,",
+            "by the license that each names in its own files. None is under the AGPL. Where a package",
+            "may be used under one of several, it is used under the one that is not the GPL.",
+            "",
+            _row(["license", "packages"]),
+            _row(["---", "---"]),
+            *(_row([name, ", ".join(by_license[name])]) for name in sorted(by_license)),
+            "",
+        ]
+    )
+
+
+def license_of(package: str) -> str:
+    """Return the license that a package's metadata names; raises where it is not installed."""
+    told = metadata.metadata(package)
+    named = [
+        line.rpartition("::")[2].strip()
+        for line in told.get_all("Classifier") or []
+        if _LICENSE in line
+    ]
+    return str(told["License-Expression"] or "; ".join(named) or told["License"] or "not named")
 
 
 def checks_page() -> str:

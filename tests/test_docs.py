@@ -36,6 +36,17 @@ def test_a_page_that_the_code_writes_is_up_to_date(page):
     assert generate.pages()[page]() == page.read_text(), "run: .venv/bin/python docs/generate.py"
 
 
+def test_no_package_is_under_the_agpl_or_under_the_gpl_alone():
+    packages = generate.LOCKED.findall((DOCS.parent / "requirements.lock").read_text())
+    named = {name: generate.license_of(name) for name, _ in packages}
+
+    assert len(packages) == (DOCS.parent / "requirements.lock").read_text().count("==")
+    assert [] == [name for name, told in named.items() if "AGPL" in told or "Affero" in told]
+    assert ["text-unidecode"] == [  # under the Artistic License, its other one
+        name for name, told in named.items() if re.search(r"(?<!L)GPL(?!-3.0-only)", told)
+    ]
+
+
 def test_every_check_is_named():
     page = (DOCS / "checks.md").read_text()
 

@@ -116,9 +116,5 @@ def register(office, address: str = ANN, *, accounts: tuple[str, ...] = ()) -> i
 def newest_link(office) -> str:
     """Return the token of the link that was made last, as the mail would have it."""
     with office.database.reading() as books:
-        key = (
-            books.execute(one_time_link.select().order_by(one_time_link.c.made_at))
-            .all()[-1]
-            .key
-        )
+        key = books.execute(one_time_link.select().order_by(one_time_link.c.made_at)).all()[-1].key
     return office.link_tokens.token(key)
