@@ -68,7 +68,7 @@ _RULES = {
 
 
 _AT_THE_BANK = (
-    "the bank wants the customer to confirm it on a page of its own, where nothing is taken before, "
+    "the bank wants the customer to confirm it on a page of its own, nothing is taken before, "
     f"and where nobody does so it is given up after {AWAITED.seconds // 60} minutes"
 )
 
