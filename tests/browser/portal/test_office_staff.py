@@ -141,7 +141,10 @@ def test_an_admin_shows_the_offices_logo(staff, window):  # rule 201
     assert 48 >= who.page.locator("a.brand img").bounding_box()["height"]
 
 
-@WINDOWS
+@pytest.mark.parametrize(
+    "window",  # one page after another, forty of them
+    [pytest.param(DESKTOP, id="desk", marks=pytest.mark.release), pytest.param(PHONE, id="phone")],
+)
 def test_an_auditor_opens_every_page_of_theirs_and_finds_nothing_to_press(staff, people, window):
     who = staff(Role.AUDITOR, window)
     books = who.portal.office.database
