@@ -85,5 +85,6 @@ def filled(path: str) -> str:
     return (
         path.replace("{account}", "01.1001.1")
         .replace("{period}", "2026-10")
+        .replace("{sha256}", "0" * 64)
         .replace("{number}", "1")
     )
