@@ -14,7 +14,7 @@ reason_option = click.option("--reason", required=True, metavar="TEXT", help="Wh
 
 @click.group()
 def landlord() -> None:
-    """Say which portal user is which landlord; `billclose list landlords` shows them.
+    """Say which portal user is which landlord; `list landlords` shows them.
 
     A landlord sees all accounts of theirs as the customer does, but not how the customer pays.
     """

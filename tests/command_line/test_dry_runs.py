@@ -33,6 +33,7 @@ CALLS = {
     "communication send": (
         *("--subject", "News", "--body", "TEXT", "--to-customers", "--as-of", AFTER),
     ),
+    "texts announce": ("--text", "TEXT", "--to-customers", "--as-of", AFTER),
     "split": ("BILLS", "--account", ACCOUNT, "--to", "FOLDER", "--separator", "BATCH"),
 }
 DONE = re.compile(
@@ -92,7 +93,8 @@ def test_a_dry_run_that_is_refused_sends_nobody_to_the_copy_that_is_gone(closed,
 
 def is_fact(line: str) -> bool:
     """Tell whether a line shows what stands already, or the text that would be mailed."""
-    return line.startswith(("    ", "  - ", "The office is closed", "The close of"))
+    facts = ("    ", "  - ", "The office is closed", "English: ", "The close of")
+    return line.startswith(facts)
 
 
 def test_the_document_of_a_dry_run_says_open_and_names_no_batch():
