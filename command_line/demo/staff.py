@@ -26,7 +26,7 @@ def register_staff(office: Office) -> tuple[DemoCustomer, ...]:
 
     members = []
     for what, role in STAFF:
-        mailbox = f"{role}@larkspur.example"
+        mailbox = f"{role}@alderfalls.example"
         with office.database.writing() as books:
             mail = add_staff(
                 books, office.link_tokens, mailbox, Role(role), office.due_now(), office.who
