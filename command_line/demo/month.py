@@ -130,6 +130,7 @@ def _notify(office: Office) -> Figures:
 
 
 def _read_bounces(office: Office) -> Figures:
+    from office.health.work import BOUNCES, note_ended_well
     from office.prefect_server.flow_runs import run_flow
     from office.rounds.looks import why_read_bounces
 
@@ -139,6 +140,7 @@ def _read_bounces(office: Office) -> Figures:
         return process_bounces
 
     if not why_read_bounces(office, office.due_now()):
+        note_ended_well(office, BOUNCES)  # as the rounds do: somebody looked, and nothing lay there
         return {"counts": {"hard": 0}}
     found: Figures = run_flow(office, load).result(raise_on_failure=False)
     return found

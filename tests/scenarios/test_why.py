@@ -99,6 +99,15 @@ def test_the_demo_has_staff_of_each_role_a_held_bill_and_no_answer_left_to_look_
     )
 
 
+def test_the_demo_left_out_no_work_of_its_nights(lived):
+    town, told = lived
+    last = re.search(r"--as-of (\S+)", told.out)[1]
+
+    watched = town("health", "--as-of", last, "--json").json["conditions"]
+
+    assert ["well"] == [one["state"] for one in watched if one["name"] == "work-missed"]
+
+
 def test_what_the_demo_draws_comes_back_by_its_feed_and_counts_once(lived):
     town, _ = lived
 
