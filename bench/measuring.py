@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -28,6 +29,13 @@ def measured(work: Callable[[], object]) -> Figures:
     work()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return Figures(time.perf_counter() - wall, time.process_time() - cpu, peak)
+
+
+def peak_megabytes() -> float:
+    """Return this process's own peak; what getrusage tells may be its parent's."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    assert found is not None
+    return int(found[1]) / 1024
 
 
 def cpu_seconds() -> float:

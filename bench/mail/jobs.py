@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -14,6 +13,7 @@ from pathlib import Path
 from bench.mail.messages import KINDS, Mails
 from bench.mail.outbox import Office
 from bench.mail.peers import PEERS
+from bench.measuring import peak_megabytes
 from mail.port import OutgoingMessage, Result
 from mail.smtp.mailer import SmtpMailer
 from mail.smtp.relay import to_relay
@@ -105,13 +105,6 @@ def send_all(way: Way, port: int, messages: Iterable[OutgoingMessage]) -> int:
         sent += 1
     mailer.close()
     return sent
-
-
-def peak_megabytes() -> float:
-    """Return this process's own peak; what getrusage tells may be its parent's."""
-    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    assert found is not None
-    return int(found[1]) / 1024
 
 
 def to_job(name: str, mails: Mails, folder: Path, port: int) -> Mailing | Mailbag | Peer:

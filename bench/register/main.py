@@ -13,6 +13,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
+from bench.measuring import peak_megabytes
 from bench.register.books import AT, PLANTED, Truth, make_books
 from bench.register.harbor import make_harbor
 from bench.register.harbor_slips import HARBOR_SLIPS
@@ -112,13 +113,7 @@ def _reviewed(file: Path, period: str) -> tuple[Review, float, int]:
         reviewed = review(books, period, Limits(LIMITS), at=AT)
     cost = time.process_time() - started
     database.close()
-    return reviewed, cost, _most_megabytes()
-
-
-def _most_megabytes() -> int:
-    """Return the most memory of this process alone: `getrusage` begins with its parent's."""
-    status = Path("/proc/self/status").read_text("ascii")
-    return int(status.partition("VmHWM:")[2].split()[0]) // 1024
+    return reviewed, cost, round(peak_megabytes())
 
 
 def _warm_up() -> None:

@@ -7,9 +7,13 @@ from pathlib import Path
 
 import click
 
-from command_line.options import as_of_option, json_option, open_office, say_done
-
-reason_option = click.option("--reason", required=True, metavar="TEXT", help="Why; audited.")
+from command_line.options import (
+    as_of_option,
+    json_option,
+    open_office,
+    reason_option,
+    say_done,
+)
 
 
 @click.group()

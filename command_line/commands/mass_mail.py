@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from command_line.commands.preview import send_test_mail, to_mailbox
-from command_line.options import DONE, NEEDS_PERSON, as_of_option, json_option, open_office
+from command_line.options import DONE, NEEDS_PERSON, F, as_of_option, json_option, open_office
 from command_line.outcomes.mail import Figures, is_unsent, run_mailing, say_unsent
 from domain.causes import say_cause
 from domain.failures import Misuse, Refused
@@ -103,6 +103,25 @@ def _last_line(status: str, figures: Figures) -> str:
     return f"Mailing {mailing}: {', '.join(told)}{stopped}."
 
 
+def audience_options(command: F) -> F:
+    """Let a command be told to whom, as `to_audience` takes it; mails and texts say it alike."""
+    for option in reversed(_AUDIENCE):
+        command = option(command)
+    return command
+
+
+_AUDIENCE = (
+    click.option("--to-portal-users", is_flag=True, help="To everybody with a portal login."),
+    click.option("--to-customers", is_flag=True, help="To everybody whose address is known."),
+    click.option(
+        "--where", multiple=True, metavar="COLUMN=VALUE", help="To customers whose account is so."
+    ),
+    click.option(
+        "--account", multiple=True, metavar="N", help="To whoever belongs to this account."
+    ),
+)
+
+
 @click.command()
 @click.option("--subject", required=True, metavar="TEXT", help="One line.")
 @click.option(
@@ -114,12 +133,7 @@ def _last_line(status: str, figures: Figures) -> str:
 )
 @click.option("--attach", type=click.Path(path_type=Path), metavar="FILE.pdf", help="Goes along.")
 @click.option("--communication", type=int, metavar="NUMBER", help="A posted one to link to.")
-@click.option("--to-portal-users", is_flag=True, help="To everybody with a portal login.")
-@click.option("--to-customers", is_flag=True, help="To everybody whose address is known.")
-@click.option(
-    "--where", multiple=True, metavar="COLUMN=VALUE", help="To customers whose account is so."
-)
-@click.option("--account", multiple=True, metavar="N", help="To whoever belongs to this account.")
+@audience_options
 @click.option("--to", multiple=True, metavar="ADDRESS", help="To this address.")
 @click.option("--yes-to", type=int, metavar="COUNT", help="Confirm so many mailboxes.")
 @click.option("--test-to", default="", metavar="ME", help="Send it to this address alone.")

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from command_line.commands.mass_mail import read_body, to_audience
+from command_line.commands.mass_mail import audience_options, read_body, to_audience
 from command_line.options import (
     DONE,
     NEEDS_PERSON,
     as_of_option,
     json_option,
     open_office,
+    reason_option,
     say_done,
 )
 from domain.languages import NAMES
@@ -39,12 +40,7 @@ if TYPE_CHECKING:
     metavar="FILE.txt",
     help="The same in Spanish, for customers who read it.",
 )
-@click.option("--to-portal-users", is_flag=True, help="To everybody with a portal login.")
-@click.option("--to-customers", is_flag=True, help="To everybody whose address is known.")
-@click.option(
-    "--where", multiple=True, metavar="COLUMN=VALUE", help="To customers whose account is so."
-)
-@click.option("--account", multiple=True, metavar="N", help="To whoever belongs to this account.")
+@audience_options
 @click.option("--yes-to", type=int, metavar="COUNT", help="Confirm so many phones.")
 @click.option("--test-to", default="", metavar="PHONE", help="Send it to this phone alone.")
 @click.option("--dry-run", is_flag=True, help="Show and count; record and send nothing.")
@@ -105,7 +101,7 @@ def announce(
 
 @click.command(name="take-back")
 @click.argument("number", type=int)
-@click.option("--reason", required=True, metavar="TEXT", help="Why; audited.")
+@reason_option
 @as_of_option
 @json_option
 @click.pass_obj

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import click
 import pytest
 
-from command_line.options import LOOKING
+from command_line.options import LOOKING, in_words
 from command_line.registry import COMMANDS
 from tests.builders_export import write_export
 
@@ -216,3 +216,15 @@ def test_what_is_set_and_decided_is_told_in_documents(prepared, tmp_path):
     assert (tmp_path / "bill.html").is_file()
     assert (str(tmp_path / "backup.tar.gz"), False) == (told[12]["file"], told[13]["created"])
     assert [True] == [row["rehearsed"] for row in desk.rows("audit", "action=set check")]
+
+
+def test_a_reason_is_made_of_words_wherever_one_is_asked_for():
+    asked = {
+        name: option.callback
+        for name, command in every_command().items()
+        for option in command.params
+        if "--reason" in option.opts and option.required
+    }
+
+    assert {"landlord link", "landlord end", "texts take-back"} <= asked.keys()
+    assert [] == [name for name, check in asked.items() if check is not in_words]

@@ -29,7 +29,7 @@ from identity.users import find_user, keep_language
 from office.procedures.mailing.portal_mail import queue_portal_mails
 from rules.portal_access import find_password_fault, own_path
 from web.customers.factors.letting_in import BROWSER_COOKIE, let_in, party_of, told_of
-from web.customers.factors.outside import with_forms_to_providers
+from web.customers.factors.outside import provider_names, with_forms_to_providers
 from web.customers.robots import find_robot
 from web.layout import newest_utility_name, show
 from web.visits import (
@@ -57,13 +57,9 @@ def show_register(
 ) -> Response:
     """Ask for an address and a password, or offer an account at Google or Apple (rule 139)."""
     page = show(
-        visit, "register.html", status, problems=problems or {}, providers=_providers(visit)
+        visit, "register.html", status, problems=problems or {}, providers=provider_names(visit)
     )
     return with_forms_to_providers(visit, page)
-
-
-def _providers(visit: Visit) -> dict[str, str]:
-    return {code: one.terms.name for code, one in visit.office.identity_providers.items()}
 
 
 def take_registration(visit: Visit) -> Response:
@@ -254,7 +250,6 @@ def show_sign_in(visit: Visit) -> Response:
 def _sign_in_page(
     visit: Visit, status: int, leads_to: str, problems: dict[str, str], done: str = ""
 ) -> Response:
-    providers = _providers(visit)
     page = show(
         visit,
         "sign-in.html",
@@ -263,9 +258,9 @@ def _sign_in_page(
         next=leads_to,
         problems=problems,
         has_passkeys=party_of(visit) is not None,
-        providers=providers,
+        providers=provider_names(visit),
     )
-    return with_forms_to_providers(visit, page) if providers else page
+    return with_forms_to_providers(visit, page)
 
 
 def take_sign_in(visit: Visit) -> Response:

@@ -115,7 +115,7 @@ def show_ways(visit: Visit, status: int = 200, **values: object) -> Response:
         mine = identities_of(books, visit.user.number)
     if not offered and not mine:
         return missing(visit)
-    names = {code: one.terms.name for code, one in offered.items()}
+    names = provider_names(visit)
     done = DONE.get(visit.request.query_params.get("done", ""), "")
     page = show(
         visit, "outside-ways.html", status, mine=mine, names=names, zone=visit.zone, done=done,
@@ -153,6 +153,11 @@ def take_removing(visit: Visit) -> Response:
         return show_ways(visit, 422, problems={"": visit.say(LAST)})
     visit.wake_mail()
     return redirect(f"{WAYS}?done=removed")
+
+
+def provider_names(visit: Visit) -> dict[str, str]:
+    """Return the providers that are set, by their codes, as a button names them."""
+    return {code: one.terms.name for code, one in visit.office.identity_providers.items()}
 
 
 def with_forms_to_providers(visit: Visit, page: Response) -> Response:
