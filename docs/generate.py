@@ -111,7 +111,9 @@ def license_of(package: str) -> str:
         for line in told.get_all("Classifier") or []
         if _LICENSE in line
     ]
-    return str(told["License-Expression"] or "; ".join(named) or told["License"] or "not named")
+    return str(
+        told.get("License-Expression") or "; ".join(named) or told.get("License") or "not named"
+    )
 
 
 def checks_page() -> str:

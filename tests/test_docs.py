@@ -7,6 +7,7 @@ import re
 import sys
 from pathlib import Path
 
+import importlib_metadata  # noqa: F401 - once imported, it answers for the standard library's
 import pytest
 
 from billing_system.embedded import EmbeddedBillingSystem
