@@ -23,6 +23,7 @@ from office.prefect_server.runs import known_address
 from office.procedures.closing import approval
 from office.procedures.closing.approval import PendingApproval
 from office.procedures.closing.close_figures import sheet_figures
+from rules.approving import require_may_decide
 from splitter.runs.page_rulings import count_unassigned
 from web.layout import missing
 from web.office.begun.close_work import begin_work, is_going_on, newest_work
@@ -124,6 +125,7 @@ def show_period(visit: Visit, problems: dict[str, str] | None = None) -> Respons
         figures=_figures(office, row, period),
         asked=asked,
         answerable=answerable,
+        barred=_barred(visit, asked) if answerable and asked is not None else None,
         waivable=_waivable(asked) if answerable and asked is not None else (),
         may_decide=may(visit.user.role, Permission.OUTSORT) and run is not None and not rehearsed,
         may_undo=run is not None and run.is_closed and may(visit.user.role, Permission.APPROVE),
@@ -133,6 +135,16 @@ def show_period(visit: Visit, problems: dict[str, str] | None = None) -> Respons
         may_close=may(visit.user.role, Permission.CLOSE),
         problems=problems or {},
     )
+
+
+def _barred(visit: Visit, asked: PendingApproval) -> Refused | None:
+    """Return why the yes of whoever looks would not count: then no button for it is offered."""
+    terms = approval.terms_of_approval(visit.office)
+    try:
+        require_may_decide(visit.user.who, Decision.APPROVE, asked.standing, terms)
+    except Refused as refused:
+        return refused
+    return None
 
 
 def _waivable(asked: PendingApproval) -> tuple[str, ...]:

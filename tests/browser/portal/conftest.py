@@ -9,7 +9,7 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from email import message_from_bytes, policy
@@ -21,13 +21,16 @@ import uvicorn
 
 from database.books import Database
 from database.tables import bill, movement
+from domain.identity import Role
 from domain.money import Money
 from domain.movements import MovementKind
+from identity.passwords import Passwords
+from identity.staff import add_staff, choose_staff_password
 from office.secrets.files import make_secret
 from office.settings.close import WebSettings
 from tests.browser.camera import FOLDER
 from tests.browser.conftest import ALONE, NO_GRAPH, _missing
-from tests.builders import RUN, a_household, close_run, stage_run
+from tests.builders import NOW, RUN, a_household, close_run, stage_run
 from tests.office.health_builders import an_office_at
 from tests.web.customers.conftest import PASSWORD, register
 from web.desk import desk_of
@@ -238,6 +241,26 @@ def someone(chrome, portal, axe):
 def known(portal):
     """Make somebody who is registered: `known(ANN, MINE)`."""
     return lambda address, *accounts: register(portal.office, address, accounts=accounts)
+
+
+@pytest.fixture
+def staff(portal, someone) -> Callable:
+    """Sign somebody of the staff in at a window: `staff(Role.AUDITOR, PHONE)`."""
+
+    def sign_in(role: Role, window: dict[str, int]):
+        office, mailbox = portal.office, f"{role}@larkspur.example"
+        with office.database.writing() as books:
+            mail = add_staff(books, office.link_tokens, mailbox, role, NOW, "anna")
+        token = office.link_tokens.token(mail.link)
+        assert choose_staff_password(office.database, Passwords(), token, PASSWORD, NOW)
+        person = someone(window)
+        person.open("/office/sign-in")
+        person.write(Email_address=mailbox, Password=PASSWORD)
+        person.press("Sign in")
+        person.see(f"Signed in as {role}")
+        return person
+
+    return sign_in
 
 
 def file_a_year(office: Any) -> None:

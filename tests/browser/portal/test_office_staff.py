@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 
 import pytest
 from PIL import Image
@@ -11,15 +10,12 @@ from PIL import Image
 from database.tables import audit
 from domain.identity import LinkProof, Role, UserState
 from identity.account_links import add_link
-from identity.passwords import Passwords
-from identity.staff import add_staff, choose_staff_password
 from identity.users import make_user
 from mail.letters.samples import sample_pdf
 from mail.texts.consents import agree
 from office.settings.close import WebSettings
 from tests.browser.portal.conftest import DESKTOP, MINE, PHONE
 from tests.builders import NOW, RUN
-from tests.web.customers.conftest import PASSWORD
 from web.office.permissions import may
 from web.staff_routes import staff_pages
 
@@ -31,26 +27,6 @@ HARMLESS = "form[method=post]:not([action='/office/sign-out']):not([action*='lan
 @pytest.fixture
 def office_settings():
     return {"web": WebSettings(staff_totp=False)}
-
-
-@pytest.fixture
-def staff(portal, someone) -> Callable:
-    """Sign somebody of the staff in at a window: `staff(Role.AUDITOR, PHONE)`."""
-
-    def sign_in(role: Role, window: dict[str, int]):
-        office, mailbox = portal.office, f"{role}@larkspur.example"
-        with office.database.writing() as books:
-            mail = add_staff(books, office.link_tokens, mailbox, role, NOW, "anna")
-        token = office.link_tokens.token(mail.link)
-        assert choose_staff_password(office.database, Passwords(), token, PASSWORD, NOW)
-        person = someone(window)
-        person.open("/office/sign-in")
-        person.write(Email_address=mailbox, Password=PASSWORD)
-        person.press("Sign in")
-        person.see(f"Signed in as {role}")
-        return person
-
-    return sign_in
 
 
 @pytest.fixture
