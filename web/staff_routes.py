@@ -71,6 +71,7 @@ STAFF: tuple[tuple[str, str, Page, Permission], ...] = (
     ("POST", "/office/close/rehearse", close.take_rehearsal, Permission.CLOSE),
     ("POST", "/office/close/begin", close.take_close, Permission.CLOSE),
     ("GET", "/office/close/{period}", close.show_period, Permission.LOOK),
+    ("GET", "/office/close/{period}/report", close.show_report, Permission.LOOK),
     ("POST", "/office/close/{period}/approve", close.take_approval, Permission.APPROVE),
     ("POST", "/office/close/{period}/refuse", close.take_refusal, Permission.APPROVE),
     ("GET", "/office/close/{period}/undo", undoing.show_undo, Permission.APPROVE),

@@ -5,11 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import replace
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,14 +19,11 @@ from command_line.options import (
     open_office,
     say_done,
 )
-from command_line.outcomes.close import close_figures
-from domain.failures import Misuse, Refused
-from domain.runs import RunState
+from domain.failures import Misuse
 from domain.words import say_count
 
 if TYPE_CHECKING:
     from database.audit import Anchor, ChainVerdict
-    from office.equipment.office import Office
 
 
 _ANCHOR = re.compile(r"([1-9]\d*):([0-9a-f]{64})")
@@ -115,12 +110,6 @@ def _lines(verdict: ChainVerdict) -> list[str]:
     return [f"The audit list is sound: {sound}.", str(verdict.newest)]
 
 
-SOFTWARE = (
-    "billclose", "prefect", "sqlalchemy", "pypdf", "pypdfium2", "pikepdf", "great-expectations",
-    "pandas", "aiosmtplib",
-)  # fmt: skip
-
-
 @click.command(name="auditors-pack")
 @click.argument("period")
 @click.option(
@@ -137,60 +126,21 @@ def auditors_pack(
 
     The report holds account numbers and no names; mind all the same who gets the file.
     """
-    from database.audit import record_audit
-    from database.runs import get_run
-    from reporting.documents.auditors_pack import PACKED, write_pack
+    from office.procedures.closing.packing import note_pack, pack_of
+    from reporting.documents.auditors_pack import write_pack
 
     office = open_office(home, as_of)
-    known = get_run(office.database, period)
     _require_place(file)
-    members = _members(office, period)
+    members = pack_of(office, period)
     write_pack(file, members)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    with office.database.writing() as books:
-        record_audit(books, office.now(known), office.who, PACKED, period, f"sha256 {digest}")
+    note_pack(office, period, digest)
     say_done(
         as_json,
         {"period": period, "file": str(file), "files": len(members), "sha256": digest},
         f"{file}: {say_count(len(members), 'file')} about {period}, sha256 {digest}",
     )
     return 0
-
-
-def _members(office: Office, period: str) -> dict[str, bytes]:
-    from office.settings.settings import settings_in_force
-    from reporting.documents.auditors_pack import pack_members
-    from reporting.run_sheet.reading import read_run_sheet
-
-    sheet = read_run_sheet(office.database, period)
-    report = office.home / "reports" / f"close-{period}.html"
-    if sheet.state is not RunState.FINISHED or not report.is_file():
-        raise Refused(
-            "period-open",
-            f"The close of {period} is {sheet.state} and has no report yet; "
-            f"{office.command} close {period} writes it.",
-        )
-    return pack_members(
-        office.database,
-        sheet,
-        report=report.read_bytes(),
-        figures=close_figures(
-            period, "closed", None, replace(sheet, findings=sheet.findings.without_names())
-        ),
-        settings=settings_in_force(office.settings),
-        versions=_versions(office),
-    )
-
-
-def _versions(office: Office) -> dict[str, Any]:
-    import platform
-
-    from database.migrating import revision_of
-
-    found = {name: version(name) for name in SOFTWARE}
-    found["python"] = platform.python_version()
-    found["schema"] = revision_of(office.database) or ""
-    return found
 
 
 def _require_place(file: Path) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import click
 
 from command_line.options import REFUSED, as_of_option, json_option, open_office
-from command_line.outcomes.close import close_figures
 from command_line.waivers import to_waivers, waiver_options
 from command_line.working import telling_steps
 from domain.failures import Refused
+from reporting.run_sheet.figures import close_figures
 
 
 @click.command()

@@ -10,7 +10,7 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -225,12 +225,18 @@ UNIX = 3
 
 
 def write_pack(file: Path, members: Mapping[str, bytes]) -> None:
+    """Write the files into a zip, whole or not at all; an older one is replaced."""
+    with replacing(file) as out:
+        write_members(out, members)
+
+
+def write_members(out: BinaryIO, members: Mapping[str, bytes]) -> None:
     """
-    Write the files into a zip, whole or not at all; an older one is replaced.
+    Write the pack's zip; the same members give the same bytes.
 
     Stored and not compressed: releases of zlib differ in the bytes they make.
     """
-    with replacing(file) as out, zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for name, content in members.items():
             archive.writestr(_entry(name), content)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from command_line.outcomes.close import close_figures
+from reporting.run_sheet.figures import close_figures
 from tests.command_line.test_acting import every_command, options_of
 from tests.corrections.correcting_builders import small_export
 from tests.flows.town import ABBOTT, MISPRINTED, write_town

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 
 from billing_system.export.manifest import read_manifest
 from data_checks.checking import unwaivable_check_names
@@ -23,8 +23,10 @@ from office.prefect_server.runs import known_address
 from office.procedures.closing import approval
 from office.procedures.closing.approval import PendingApproval
 from office.procedures.closing.close_figures import sheet_figures
+from office.procedures.closing.packing import report_file
 from rules.approving import require_may_decide
 from splitter.runs.page_rulings import count_unassigned
+from web.guarding import SANDBOXED
 from web.layout import missing
 from web.office.begun.close_work import begin_work, is_going_on, newest_work
 from web.office.begun.steps import list_steps
@@ -129,6 +131,8 @@ def show_period(visit: Visit, problems: dict[str, str] | None = None) -> Respons
         waivable=_waivable(asked) if answerable and asked is not None else (),
         may_decide=may(visit.user.role, Permission.OUTSORT) and run is not None and not rehearsed,
         may_undo=run is not None and run.is_closed and may(visit.user.role, Permission.APPROVE),
+        has_report=run is not None and run.is_closed and report_file(office, period).is_file(),
+        may_audit=may(visit.user.role, Permission.AUDIT),
         may_look_up=may(visit.user.role, Permission.CUSTOMERS),
         flow_run=_flow_run(office, row, asked),
         nobodys=count_unassigned(office.database, period) if run is not None else 0,
@@ -173,6 +177,18 @@ def _figures(office: Office, row: Any, period: str) -> dict[str, Any]:
         figures: dict[str, Any] = json.loads(row.figures) if row.figures else {}
         return figures
     return sheet_figures(office, period)
+
+
+def show_report(visit: Visit) -> Response:
+    """Show the report as it was written at the close; it runs nothing and loads nothing."""
+    period = visit.path("period")
+    run = find_run(visit.office.database, period)  # no path is made of what names no period
+    file = report_file(visit.office, period)
+    if run is None or not run.is_closed or not file.is_file():
+        return missing(visit)
+    return FileResponse(
+        file, media_type="text/html", headers={"Content-Security-Policy": SANDBOXED}
+    )
 
 
 def take_approval(visit: Visit) -> Response:

@@ -12,6 +12,8 @@ from web.office.permissions import Permission
 
 DIFFERENCES = "/office/deposits/differences"
 LINK_LANDLORD = "/office/landlords/link"
+RUNBOOK = "/office/runbook"
+PACK = "/office/audit/pack"
 SCHEDULE = "/office/payments/schedule"
 
 
@@ -212,10 +214,12 @@ def groups() -> dict[str, tuple[tuple[str, str, Permission], ...]]:
             ("/office/settings", "Settings", Permission.SETTINGS),
             ("/office/settings/theme", "Theme", Permission.SETTINGS),
             ("/office/settings/health", "Health", Permission.SETTINGS),
+            (RUNBOOK, "Runbook", Permission.LOOK),
         ]
     }
     for page in LIST_PAGES:
         found.setdefault(page.group, []).append((page.path, page.tab, page.permission))
+    found["settings"].append((PACK, "Auditor's pack", Permission.AUDIT))
     found["communications"].append((TEMPLATES, "Templates", Permission.LOOK))
     found["communications"].append((MESSAGES, "Messages of the pages", Permission.LOOK))
     found["payments"].insert(2, (SCHEDULE, "Schedule", Permission.LOOK))

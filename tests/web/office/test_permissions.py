@@ -87,4 +87,5 @@ def filled(path: str) -> str:
         .replace("{period}", "2026-10")
         .replace("{sha256}", "0" * 64)
         .replace("{number}", "1")
+        .replace("{kind}", "close-waits")
     )
