@@ -57,7 +57,7 @@ def read_job_variables(file: Path) -> dict[str, Any]:
     except (OSError, yaml.YAMLError) as failure:
         raise Misuse(f"{file} cannot be read as YAML ({say_cause(failure)}).") from None
     if not isinstance(found, dict):
-        raise Misuse(f"{file} holds no job variables; write lines like `image: billclose:0.1.0`.")
+        raise Misuse(f"{file} holds no job variables; write lines like `image: billclose:1.0.0`.")
     return found
 
 

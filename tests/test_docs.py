@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import importlib_metadata  # noqa: F401 - once imported, it answers for the standard library's
@@ -23,7 +24,8 @@ sys.modules[SPEC.name] = generate
 SPEC.loader.exec_module(generate)
 
 README = DOCS.parent / "README.md"
-PAGES = [*sorted(DOCS.rglob("*.md")), README, DOCS.parent / "CONTRIBUTING.md"]
+CHANGELOG = DOCS.parent / "CHANGELOG.md"
+PAGES = [*sorted(DOCS.rglob("*.md")), README, CHANGELOG, DOCS.parent / "CONTRIBUTING.md"]
 
 
 def example_files() -> dict[str, str]:
@@ -137,8 +139,40 @@ def test_the_example_of_an_export_can_be_read(tmp_path):
     assert closing == opening + sum(amount.cents for amount in amounts)
 
 
+def test_one_version_is_named_everywhere():
+    project = tomllib.loads((DOCS.parent / "pyproject.toml").read_text())["project"]["version"]
+    images = [
+        (DOCS.parent / "deployments/compose.yaml").read_text(),
+        (DOCS / "running.md").read_text(),
+    ]
+
+    newest = re.search(r"^## \[(\d\S*)\]", CHANGELOG.read_text(), re.MULTILINE)
+    assert newest is not None and project == newest[1]
+    for text in images:
+        assert {project} == set(re.findall(r"image: billclose:(\S+)", text))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     links = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text())
 
     assert [] == [link for link in links if not (page.parent / link).exists()]
+
+
+def headings(page: Path) -> set[str]:
+    """Return the anchors that a page has: its own, and those that GitHub makes of headings."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    named = set(re.findall(r'<a id="([^"]+)">', text))
+    return named | {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_into_a_page_lead_to_a_heading(page):
+    links = re.findall(r"\]\((?!https?://)([^)#]*)#([^)]+)\)", page.read_text())
+
+    assert [] == [
+        (target, anchor)
+        for target, anchor in links
+        if anchor not in headings(page.parent / target if target else page)
+    ]

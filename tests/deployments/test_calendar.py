@@ -144,12 +144,12 @@ def test_prefect_yaml_is_written_for_a_home_of_its_own(tmp_path):
 
 def test_the_runs_of_a_docker_pool_are_told_what_their_image_is(tmp_path):
     variables = tmp_path / "docker.yaml"
-    variables.write_text("image: billclose:0.1.0\nenv: {BILLCLOSE_HOME: /office}\n")
+    variables.write_text("image: billclose:1.0.0\nenv: {BILLCLOSE_HOME: /office}\n")
 
     written = yaml.safe_load(main(["--pool", "city", "--job-variables", str(variables)]))
 
     pools = [one["work_pool"] for one in written["deployments"]]
-    told = {"image": "billclose:0.1.0", "env": {"BILLCLOSE_HOME": "/office"}}
+    told = {"image": "billclose:1.0.0", "env": {"BILLCLOSE_HOME": "/office"}}
     assert [{"name": "city", "job_variables": told}] * len(pools) == pools
 
 
