@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from database.definitions.checkout import checkout, guest_method
 from database.definitions.identity import account_link, wallet_method, web_user
 from database.ledger.entries import record_entries
-from database.tables import account, balance_due, gateway_payment, refund_request
+from database.tables import account, balance_due, draw, gateway_payment, refund_request
 from domain.checkout import CAME_TO_NOTHING, LASTS, CheckoutOwner, PayLine
 from domain.failures import OutcomeUnknown, Refused, TemporaryFailure
 from domain.identity import LinkProof, UserState
@@ -234,8 +234,8 @@ class Payers:
     def finish_refunds(self) -> None:
         """Give back what was asked for and not answered, as `refund` run again does."""
         query = (
-            sa.select(gateway_payment.c.confirmation)
-            .join(refund_request, refund_request.c.draw_key.startswith(gateway_payment.c.key))
+            sa.select(draw.c.reference)
+            .join(refund_request, refund_request.c.draw_key == draw.c.key)
             .where(refund_request.c.state == RefundState.ASKED)
         )
         with self.world.books.reading() as books:
