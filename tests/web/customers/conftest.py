@@ -79,15 +79,22 @@ def office(tmp_path, empty_sqlite):
     import shutil
 
     from database.books import Database
-    from office.secrets.files import make_secret
 
     shutil.copy(empty_sqlite, tmp_path / "billclose.db")
     books = Database(f"sqlite:///{tmp_path / 'billclose.db'}")
-    make_secret(tmp_path)
-    stage_run(books, a_household("01.1037.1", balance="45.50"), a_household("02.2000.2"))
-    close_run(books)
-    yield an_office_at(tmp_path, books, "2026-11-03T09:00", web=WebSettings(url=URL))
+    yield an_office_with(tmp_path, books)
     books.close()
+
+
+def an_office_with(home, books, *, is_closed: bool = True):
+    """Let the office keep these books; on either kind of database."""
+    from office.secrets.files import make_secret
+
+    make_secret(home)
+    stage_run(books, a_household("01.1037.1", balance="45.50"), a_household("02.2000.2"))
+    if is_closed:
+        close_run(books)
+    return an_office_at(home, books, "2026-11-03T09:00", web=WebSettings(url=URL))
 
 
 @pytest.fixture

@@ -12,11 +12,17 @@ import sqlalchemy as sa
 from database.tables import delivery, draw
 from office.lookup.why.explaining import explain_account
 from office.procedures.checkout import follow_up
-from tests.web.customers.conftest import ANN, Browser, register
+from tests.web.customers.conftest import ANN, Browser, an_office_with, register
 from tests.web.customers.test_cart_pages import follow, guest_of, with_settings
 from tests.web.customers.test_paying import PAY, add_method, owed, payments
 from tests.web.customers.test_paying_badly import fill_cart, forms, later
 from web.desk import desk_of
+
+
+@pytest.fixture
+def office(tmp_path, database):
+    """The office on each kind of database: who comes back is found by what its books say."""
+    return an_office_with(tmp_path, database)
 
 
 @pytest.fixture
