@@ -7,6 +7,17 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.engine import Connection
+
+
+def one_after_the_other(books: Connection, subject: str) -> None:
+    """
+    Wait for other processes that look at what a subject has and add to it, until they are done.
+
+    What they added is read by the next statement. On SQLite but one transaction writes anyway.
+    """
+    if books.dialect.name == "postgresql":
+        books.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(subject))))
 
 
 def insert_or_update(dialect: str, table: sa.Table) -> Any:

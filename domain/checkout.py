@@ -26,13 +26,16 @@ class NotTaken(StrEnum):
 
     NOTHING_PAYABLE = "nothing-payable"
     OVER_PAYABLE = "over-payable"
+    OVER_MOST = "over-most"  # more than one payment may be
     METHOD_GONE = "method-gone"
     METHOD_BLOCKED = "method-blocked"  # rule 136
     METHOD_SUSPENDED = "method-suspended"
     FEE_CHANGED = "fee-changed"
+    PRICE_CHANGED = "price-changed"  # of what else is paid, since it was put into the cart
     ACCOUNT_GONE = "account-gone"
     NOT_OFFERED = "not-offered"  # what is not for sale in the portal any more (rules 197, 198)
     CART_OFF = "cart-off"  # several things at once, and the office does not let it (rule 195)
+    NOT_YET = "not-yet"  # no period is closed: payments have no place in the books
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,12 +194,12 @@ class Choices:
         from rules.money.checkout import CheckoutPolicy
 
         chosen = self.settings.checkout
+        others = self.settings.other_payments.offered
         return CheckoutPolicy(
             chosen.fee_tables(),
             pays_ahead=chosen.pay_ahead,
             has_cart=chosen.cart,
-            offered={
-                one.code: one.for_guests and chosen.guests
-                for one in self.settings.other_payments.offered
-            },
+            offered={one.code: one.for_guests and chosen.guests for one in others},
+            prices={one.code: one.amount for one in others if one.amount},
+            most=Money.parse(chosen.most),
         )

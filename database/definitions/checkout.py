@@ -47,7 +47,7 @@ checkout = make_table(
     sa.Column("last4", sa.String(4), nullable=False),
     sa.Column("state", one_of(CheckoutState, "state"), nullable=False),
     sa.Column("not_taken", one_of(NotTaken, "not_taken")),  # why it was refused
-    sa.Column("not_taken_of", sa.String(64), nullable=False, server_default=""),  # which account
+    sa.Column("not_taken_of", sa.String(120), nullable=False, server_default=""),  # which line
     sa.Column("consent", sa.Text, nullable=False, server_default=""),  # of a bank debit, as shown
     sa.Column("returns_to", sa.Text, nullable=False, server_default=""),  # from the bank's page
     sa.Column("bank_page", sa.Text, nullable=False, server_default=""),  # while it awaits its yes

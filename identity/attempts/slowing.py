@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.definitions.identity import web_attempt
+from database.inserting import one_after_the_other
 from domain.identity import mailbox_of
 
 KIND = "wrong-password"
@@ -48,7 +49,7 @@ def begin_try(books: Connection, tried: Tried, now: datetime, *, is_known_browse
     two are free. A browser that the user signed in with before waits for what was tried from its
     own network alone, so that strangers elsewhere keep nobody waiting (facts of a lockout).
     """
-    _one_after_the_other(books, tried)
+    one_after_the_other(books, tried.subject)
     waits = [
         _left(books, tried.here, tried, now, FREE, HERE_MOST),
         _left(books, tried.network, None, now, NETWORK_FREE, NETWORK_MOST),
@@ -98,9 +99,3 @@ def _left(
         return 0
     over = last + timedelta(seconds=seconds_after(count, free, most))
     return max(0, -int((now - over) // timedelta(seconds=1)))
-
-
-def _one_after_the_other(books: Connection, tried: Tried) -> None:
-    """Wait for other processes that try the same user; SQLite lets but one write anyway."""
-    if books.dialect.name == "postgresql":
-        books.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(tried.subject))))

@@ -36,7 +36,7 @@ from payments.checkout.confirming import (
     draft_checkout,
     no_consent,
 )
-from payments.checkout.facts import read_checkout
+from payments.checkout.facts import newest_period, read_checkout
 from payments.collecting.claiming import abandon_dead_checkouts
 from payments.collecting.unanswered import look_up_due, look_up_payment
 from payments.port import GatewayMisuse
@@ -133,6 +133,12 @@ def follow_up(office: Office) -> int:
     except GatewayMisuse as misuse:
         LOG.error("the gateway says that we ask wrongly: %s", misuse)
     return queue_checkout_mails(office.database, office.notices_terms(office.due_now())).queued
+
+
+def is_possible(office: Office) -> bool:
+    """Tell whether a payment has a place in the books: not before the first close."""
+    with office.database.reading() as books:
+        return newest_period(books) is not None
 
 
 def cart_of(office: Office, owner: CheckoutOwner) -> list[tuple[int, PayLine]]:

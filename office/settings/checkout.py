@@ -14,6 +14,7 @@ from identity.bot_check.port import BotCheckKind
 from office.settings.addresses import ServiceUrl
 from office.settings.section import SettingsSection
 from rules.money.checkout import (
+    MOST,
     FeeKind,
     FeeTable,
     NumberKind,
@@ -79,6 +80,10 @@ class CheckoutSettings(SettingsSection):
     pay_ahead: bool = Field(
         False, description="Customers may pay more than is owed; the rest stays as a credit."
     )
+    most: str = Field(
+        "999999.99",
+        description="So much is taken by one payment by hand at most, its service fee included.",
+    )
     cart: bool = Field(
         False, description="Several accounts and other payments may be paid in one payment."
     )
@@ -93,6 +98,14 @@ class CheckoutSettings(SettingsSection):
 
     _percents = field_validator("card_fee_percent", "ach_fee_percent")(_check_percent)
     _fixed = field_validator("card_fee", "ach_fee")(_check_amount)
+
+    @field_validator("most")
+    @classmethod
+    def check_most(cls, value: str) -> str:
+        """Return what can be drawn at once at a gateway."""
+        if not ZERO < Money.parse(value) <= MOST:
+            raise ValueError(f"write an amount above zero, and at most {MOST}")
+        return value
 
     @field_validator("fees")
     @classmethod

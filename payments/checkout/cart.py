@@ -10,11 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.definitions.checkout import cart_line
+from database.inserting import one_after_the_other
 from domain.checkout import CheckoutOwner, PayLine
 from payments.checkout.facts import LINE
 
 MOST_LINES = 20
 KEPT = timedelta(days=7)  # what nobody paid by then is forgotten
+PRESSED_TWICE = timedelta(seconds=10)  # within which the same line is the same wish
 
 _ROWS = cart_line.c
 
@@ -38,9 +40,18 @@ def put_into_cart(
     """
     Put a line into a cart; no where it is full.
 
-    An account stands there once, with what was said last. Without the cart (rule 195) there is one
-    line: the newest.
+    An account stands there once, with what was said last; a button that is pressed twice puts
+    nothing there twice. Without the cart (rule 195) there is one line: the newest.
     """
+    _wait_for_other_presses(books, owner)
+    if has_cart and not line.account_key and _was_put_just_now(books, owner, line, now):
+        return True
+    return _put(books, owner, line, now, has_cart=has_cart)
+
+
+def _put(
+    books: Connection, owner: CheckoutOwner, line: PayLine, now: datetime, *, has_cart: bool
+) -> bool:
     gone: list[Any] = [is_of(owner)]
     if has_cart:
         stale = _ROWS.added_at <= now - KEPT
@@ -57,6 +68,19 @@ def put_into_cart(
     return True
 
 
+def _wait_for_other_presses(books: Connection, owner: CheckoutOwner) -> None:
+    one_after_the_other(books, f"cart/{owner.user or owner.guest}")
+
+
+def _was_put_just_now(
+    books: Connection, owner: CheckoutOwner, line: PayLine, now: datetime
+) -> bool:
+    same = [_ROWS[name] == getattr(line, name) for name in LINE]
+    just_now = _ROWS.added_at > now - PRESSED_TWICE
+    query = sa.select(_ROWS.number).where(is_of(owner), just_now, *same).limit(1)
+    return books.scalar(query) is not None
+
+
 def put_back_into_cart(
     books: Connection,
     owner: CheckoutOwner,
@@ -66,11 +90,12 @@ def put_back_into_cart(
     has_cart: bool,
 ) -> None:
     """Put the lines of a payment that came to nothing back into the cart; what is there stays."""
+    _wait_for_other_presses(books, owner)
     here = [line for _, line in read_cart(books, owner, now)]
     keys = {line.account_key for line in here if line.account_key}
     for line in lines:
         if line.account_key not in keys and line not in here:
-            put_into_cart(books, owner, line, now, has_cart=has_cart)
+            _put(books, owner, line, now, has_cart=has_cart)
 
 
 def take_out_of_cart(books: Connection, owner: CheckoutOwner, number: int) -> None:

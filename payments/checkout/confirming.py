@@ -80,6 +80,8 @@ def draft_checkout(
     wallet = read_wallet(books, owner, accounts.values())
     method = wallet.method(wish.token)
     refusal = _refuse(wish.lines, accounts, wallet, wish.token, policy, owner)
+    if refusal is None and _place_of(books, accounts) is None:
+        refusal = Refusal(NotTaken.NOT_YET)
     if refusal is not None or method is None:
         return refusal or Refusal(NotTaken.METHOD_GONE)
     fee = policy.fee_of(method.kind, wish.lines)
@@ -164,14 +166,16 @@ def _submit(
         refusal = _refuse(one.lines, accounts, wallet, one.method.token, policy, owner)
         if refusal is None and policy.fee_of(one.method.kind, one.lines) != one.service_fee:
             refusal = Refusal(NotTaken.FEE_CHANGED)
-        if refusal is not None:
+        place = _place_of(books, accounts)
+        if refusal is not None or place is None:
+            refusal = refusal or Refusal(NotTaken.NOT_YET)
             given = {"not_taken": refusal.reason, "not_taken_of": refusal.account}
             _move(books, one, now, state=CheckoutState.REFUSED, **given)
             return None
         payment_key = f"checkout/{one.key}"
         if not _is_open(books, one, now):
             return None
-        _record(books, one, accounts, payment_key, now)
+        _record(books, one, place, payment_key, now)
         submitted = {"payment_key": payment_key, "returns_to": returns_to}
         _move(books, one, now, state=CheckoutState.SUBMITTED, **submitted)
         _empty_cart(books, one)
@@ -193,6 +197,16 @@ def _refuse(
     return refuse_checkout(lines, accounts, wallet, token, policy, is_guest=is_guest)
 
 
+def _place_of(books: Connection, accounts: Mapping[str, PayableAccount]) -> tuple[str, str] | None:
+    """
+    Return the period and the time zone in which a payment is booked: those of its first account.
+
+    What is paid on no account is booked in the newest closed period.
+    """
+    facts = next(iter(accounts.values()), None)
+    return newest_period(books) if facts is None else (facts.period, facts.timezone)
+
+
 def _is_open(books: Connection, one: Checkout, now: datetime) -> bool:
     """Tell whether nobody has said yes to it yet, as it stands now that it is locked."""
     query = sa.select(checkout.c.key).where(*_still_open(one, now)).with_for_update()
@@ -212,14 +226,12 @@ def _still_open(one: Checkout, now: datetime) -> tuple[sa.ColumnElement[bool], .
 def _record(
     books: Connection,
     one: Checkout,
-    accounts: Mapping[str, PayableAccount],
+    place: tuple[str, str],
     payment_key: str,
     now: datetime,
 ) -> None:
     """Record the payment under its first line, and the draw; each line is booked by itself."""
-    first = one.lines[0]
-    facts = next((accounts[line.account_key] for line in one.lines if line.account_key), None)
-    period, timezone = (facts.period, facts.timezone) if facts else newest_period(books)
+    first, (period, timezone) = one.lines[0], place
     books.execute(
         gateway_payment.insert().values(
             key=payment_key,

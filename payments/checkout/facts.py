@@ -83,7 +83,7 @@ def read_wallet(
         )
         rows = books.execute(given.where(guest_method.c.guest == owner.guest, ~is_used)).all()
     else:
-        periods = sorted({one.period for one in accounts}) or [newest_period(books)[0]]
+        periods = sorted({one.period for one in accounts}) or _newest(books)
         mailbox = mailbox_of(owner.address)
         rows = books.execute(_WALLET, {"runs": periods, "mailbox": mailbox}).all()
     methods = tuple(PayMethod(one.token, one.kind, one.last4) for one in rows)
@@ -100,16 +100,16 @@ def lock_guest_method(books: Connection, owner: CheckoutOwner, token: str) -> No
         books.execute(mine.with_for_update())
 
 
-def newest_period(books: Connection) -> tuple[str, str]:
-    """
-    Return the newest closed period and its time zone.
-
-    Raises LookupError before the first close: nothing can be paid then.
-    """
+def newest_period(books: Connection) -> tuple[str, str] | None:
+    """Return the newest closed period and its time zone; before the first close there is none."""
     row = books.execute(_NEWEST).first()
-    if row is None:
-        raise LookupError("no period is closed yet")
-    return row.period, row.timezone
+    return None if row is None else (row.period, row.timezone)
+
+
+def _newest(books: Connection) -> list[str]:
+    """The newest closed period's wallets are those of who pays on no account."""
+    newest = newest_period(books)
+    return [] if newest is None else [newest[0]]
 
 
 def read_checkout(books: Connection, key: str, owner: CheckoutOwner) -> Checkout | None:

@@ -19,6 +19,7 @@ from domain.money import ZERO, Money
 from domain.payments import MethodKind
 
 MOST_PERCENT = 20
+MOST = Money(999_999_99)  # Stripe draws no more at once
 
 
 class FeeKind(StrEnum):
@@ -72,13 +73,16 @@ class CheckoutPolicy:
     What the office lets customers pay by hand.
 
     `fees` are tables of steps, by kind of payment and method. `offered` are the codes of what else
-    can be paid, each with whether guests may.
+    can be paid, each with whether guests may; `prices` what those cost whose amount is not the
+    payer's word. `most` is what one payment may be, its fee included.
     """
 
     fees: FeeTable = field(default_factory=dict)
     pays_ahead: bool = False  # more than is owed, which stays as a credit
     has_cart: bool = False  # several things in one payment (rule 195)
     offered: Mapping[str, bool] = field(default_factory=dict)
+    prices: Mapping[str, Money] = field(default_factory=dict)
+    most: Money = MOST
 
     def fee_of(self, method: MethodKind, lines: Iterable[PayLine]) -> Money:
         """
@@ -151,20 +155,25 @@ def refuse_checkout(
 
     Asked when the check page is made, and again under the lock when the customer says yes.
     `accounts` are the payer's own, by key. A payment of several lines is taken whole or not at
-    all. More than is owed may be paid where the office allows it, but not while another payment is
+    all, and has an account once: each line is measured against all that can be paid on it. More
+    than is owed may be paid where the office allows it, but not while another payment is
     on its way: then nobody knows what is owed.
     """
     if not lines or (len(lines) > 1 and not policy.has_cart):
         return Refusal(NotTaken.CART_OFF)
+    seen: set[str] = set()
     for line in lines:
-        reason = (
-            _refuse_amount(accounts.get(line.account_key), line.amount, policy)
-            if line.is_of_account
-            else _refuse_other(line, policy, is_guest=is_guest)
-        )
+        if not line.is_of_account:
+            reason = _refuse_other(line, policy, is_guest=is_guest)
+        elif line.account_key in seen:
+            reason = NotTaken.OVER_PAYABLE
+        else:
+            reason = _refuse_amount(accounts.get(line.account_key), line.amount, policy)
+        seen.add(line.account_key)
         if reason is not None:
             return Refusal(reason, line.account or line.title)
-    return _refuse_method(token, tuple(accounts.values()), wallet)
+    refusal = _refuse_method(token, tuple(accounts.values()), wallet)
+    return refusal or _refuse_total(lines, wallet.method(token), policy)
 
 
 def _refuse_amount(
@@ -179,10 +188,22 @@ def _refuse_amount(
 
 
 def _refuse_other(line: PayLine, policy: CheckoutPolicy, *, is_guest: bool) -> NotTaken | None:
-    """Both boxes must stand (rules 197, 198), and guests need a third."""
+    """Both boxes must stand (rules 197, 198), and guests need a third; a price is the office's."""
     for_guests = policy.offered.get(line.distribution)
-    is_offered = for_guests is not None and (for_guests or not is_guest)
-    return None if is_offered else NotTaken.NOT_OFFERED
+    if for_guests is None or (is_guest and not for_guests):
+        return NotTaken.NOT_OFFERED
+    price = policy.prices.get(line.distribution, line.amount)
+    return None if line.amount == price else NotTaken.PRICE_CHANGED
+
+
+def _refuse_total(
+    lines: Sequence[PayLine], method: PayMethod | None, policy: CheckoutPolicy
+) -> Refusal | None:
+    """A finger that slips on a key asks for a hundred times as much; no gateway draws that."""
+    total = Money.total(line.amount for line in lines)
+    if method is not None:
+        total += policy.fee_of(method.kind, lines)
+    return Refusal(NotTaken.OVER_MOST) if total > policy.most else None
 
 
 def _refuse_method(

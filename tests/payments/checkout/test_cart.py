@@ -36,7 +36,8 @@ CART = CheckoutPolicy(
         (FeeKind.OTHER, CARD): (ServiceFee(fixed=Money(1_50)),),
     },
     has_cart=True,
-    offered={"shelter": True, "copies": False},
+    offered={"shelter": True, "copies": False, "tag": True},
+    prices={"tag": Money(5_00)},
 )
 BOTH = [a_line("1", "80.00"), a_line("2", "20.00")]
 
@@ -128,6 +129,9 @@ def test_what_is_paid_besides_bills_moves_no_balance(payer):
     ("lines", "reason"),
     [
         pytest.param([a_line("1"), a_line("2", "20.01")], NotTaken.OVER_PAYABLE, id="one too much"),
+        pytest.param([a_line("1", "1.00")] * 2, NotTaken.OVER_PAYABLE, id="one account twice"),
+        pytest.param([a_line("1"), other_line(amount="999919.99")], NotTaken.OVER_MOST, id="huge"),
+        pytest.param([other_line("tag", "4.99")], NotTaken.PRICE_CHANGED, id="no more its price"),
         pytest.param([a_line("1"), a_line("3", "1.00")], NotTaken.ACCOUNT_GONE, id="not theirs"),
         pytest.param([a_line("1"), other_line("card-only")], NotTaken.NOT_OFFERED, id="not sold"),
         pytest.param([], NotTaken.CART_OFF, id="nothing at all"),
@@ -320,7 +324,7 @@ def test_of_a_guests_payments_with_one_card_at_once_one_is_taken(payer):
 
 
 def test_what_came_to_nothing_goes_back_into_the_cart_once(payer):
-    lines = [a_line("1", "10.00"), other_line(), other_line(amount="7.00")]
+    lines = [a_line("1", "10.00"), *[other_line()] * 2, other_line(amount="7.00")]
     with payer.database.writing() as books:
         put_into_cart(books, payer.owner, a_line("1", "30.00"), NOW, has_cart=True)
         for _ in range(2):
@@ -335,8 +339,9 @@ def test_a_cart_has_each_account_once_and_an_end(payer):
     with payer.database.writing() as books:
         put_into_cart(books, owner, a_line("1", "10.00"), NOW, has_cart=True)
         put_into_cart(books, owner, a_line("1", "30.00"), NOW, has_cart=True)
-        for _ in range(MOST_LINES):
-            is_in = put_into_cart(books, owner, other_line(), NOW, has_cart=True)
+        for number in range(MOST_LINES):
+            one = other_line(payor=f"Payor {number}")
+            is_in = put_into_cart(books, owner, one, NOW, has_cart=True)
         found = [line for _, line in read_cart(books, owner, NOW)]
 
     assert not is_in

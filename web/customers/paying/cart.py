@@ -7,7 +7,7 @@ from functools import partial
 
 from starlette.responses import Response
 
-from domain.checkout import PayableAccount, PayLine, PayWallet
+from domain.checkout import NotTaken, PayableAccount, PayLine, PayWallet
 from domain.failures import PermanentFailure
 from domain.money import Money
 from mail.message.addresses import to_envelope_address
@@ -23,7 +23,14 @@ from web.customers.paying.capturing import (
     send_to_capture,
 )
 from web.customers.paying.payers import PagePayer, payer_of
-from web.customers.paying.words import CHOOSE, NEW_METHOD, consent_in, say_refusal, say_stale
+from web.customers.paying.words import (
+    CHOOSE,
+    NEW_METHOD,
+    WHY,
+    consent_in,
+    say_refusal,
+    say_stale,
+)
 from web.customers.robots import find_robot
 from web.layout import missing, show
 from web.visits import Visit, redirect, row_number
@@ -51,6 +58,8 @@ def take_cart(visit: Visit) -> Response:
     lines = checkout.cart_of(visit.office, payer.owner)
     if not lines:
         return redirect(f"{payer.base}/cart")
+    if not checkout.is_possible(visit.office):
+        return _cart(visit, payer, {"": visit.say(WHY[NotTaken.NOT_YET])})
     if payer.is_guest:
         return _take_guests(visit, payer)
     token = visit.text("method")

@@ -10,9 +10,9 @@ from domain.money import Money
 from identity.account_links import LinkWish, find_by_bill
 from office.procedures import checkout
 from payments.checkout.facts import read_payable
-from rules.money.checkout import parse_payment, payable_now
+from rules.money.checkout import payable_now
 from web.customers.paying.payers import payer_of
-from web.customers.paying.words import AMOUNT, say_refusal, say_stale
+from web.customers.paying.words import read_amount, say_refusal, say_stale
 from web.customers.robots import find_robot
 from web.layout import show
 from web.visits import Visit, redirect
@@ -54,11 +54,10 @@ def take_guest(visit: Visit) -> Response:
 
 
 def _take_amount(visit: Visit, facts: PayableAccount) -> Response:
-    values = dict(visit.form)
-    try:
-        amount = parse_payment(visit.text("amount"))
-    except ValueError:
-        return _amount_page(visit, facts, values, {"amount": visit.say(AMOUNT)})
+    values, problems = dict(visit.form), dict[str, str]()
+    amount = read_amount(visit, problems)
+    if amount is None:
+        return _amount_page(visit, facts, values, problems)
     if amount > payable_now(facts) and not _pays_ahead(visit, facts):
         refusal = Refusal(NotTaken.OVER_PAYABLE, facts.account)
         problem = say_refusal(visit, refusal, [facts])

@@ -8,19 +8,19 @@ from starlette.responses import Response
 
 from database.queries.portal.standings import NextDraw, standings_of
 from domain.checkout import NotTaken, PayableAccount, PayLine, PayWallet, Refusal
-from domain.money import ZERO, Money
+from domain.money import ZERO
 from office.procedures import checkout
 from payments.checkout.confirming import PayWish
 from payments.checkout.facts import read_payable, read_wallet
-from rules.money.checkout import CheckoutPolicy, offered_methods, parse_payment, payable_now
+from rules.money.checkout import CheckoutPolicy, offered_methods, payable_now
 from web.customers.accounts import my_account
 from web.customers.paying.capturing import send_to_capture
 from web.customers.paying.payers import payer_of
 from web.customers.paying.words import (
-    AMOUNT,
     CHOOSE,
     NEW_METHOD,
     consent_in,
+    read_amount,
     say_refusal,
     say_stale,
 )
@@ -28,6 +28,7 @@ from web.layout import missing, show
 from web.visits import Visit, redirect
 
 Facts = tuple[PayableAccount, PayWallet]
+OF_AMOUNT = (NotTaken.NOTHING_PAYABLE, NotTaken.OVER_PAYABLE, NotTaken.OVER_MOST)
 
 
 def show_pay(visit: Visit) -> Response:
@@ -43,7 +44,7 @@ def take_pay(visit: Visit) -> Response:
         return missing(visit)
     account, wallet = facts
     problems: dict[str, str] = {}
-    amount = _amount(visit, problems)
+    amount = read_amount(visit, problems)
     goes_to_cart = visit.text("act") == "cart" or visit.text("method") == NEW_METHOD
     if not goes_to_cart and wallet.method(visit.text("method")) is None:
         problems["method"] = visit.say(CHOOSE)
@@ -118,16 +119,8 @@ def _next_draw(visit: Visit, key: str) -> NextDraw | None:
         return next((one.next_draw for one in standings_of(books, [key])), None)
 
 
-def _amount(visit: Visit, problems: dict[str, str]) -> Money | None:
-    try:
-        return parse_payment(visit.text("amount"))
-    except ValueError:
-        problems["amount"] = visit.say(AMOUNT)
-        return None
-
-
 def _problem(visit: Visit, facts: Facts, refusal: Refusal) -> dict[str, str]:
-    is_amount = refusal.reason in (NotTaken.NOTHING_PAYABLE, NotTaken.OVER_PAYABLE)
+    is_amount = refusal.reason in OF_AMOUNT
     return {"amount" if is_amount else "method": say_refusal(visit, refusal, [facts[0]])}
 
 

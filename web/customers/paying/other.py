@@ -9,12 +9,11 @@ from database.queries.portal.accounts import newest_account
 from domain.accounts import account_key
 from domain.checkout import PayLine
 from domain.failures import PermanentFailure
-from domain.money import Money
 from office.procedures import checkout
 from office.procedures.permits import is_permit
-from rules.money.checkout import NumberKind, OtherPayment, parse_payment
+from rules.money.checkout import NumberKind, OtherPayment
 from web.customers.paying.payers import PagePayer, payer_of
-from web.customers.paying.words import AMOUNT
+from web.customers.paying.words import read_amount
 from web.customers.robots import find_robot
 from web.layout import missing, show
 from web.visits import Visit, redirect
@@ -59,7 +58,7 @@ def take_form(visit: Visit) -> Response:
     if one is None:
         return missing(visit)
     problems = find_robot(visit)
-    amount = one.amount or _amount(visit, problems)
+    amount = one.amount or read_amount(visit, problems)
     number = _number(visit, one, problems)
     if one.number is NumberKind.NONE and not visit.text("payor"):
         problems["payor"] = visit.say("Enter the name of whoever pays.")
@@ -115,14 +114,6 @@ def _ask(
         },
         problems=problems or {},
     )
-
-
-def _amount(visit: Visit, problems: dict[str, str]) -> Money | None:
-    try:
-        return parse_payment(visit.text("amount"))
-    except ValueError:
-        problems["amount"] = visit.say(AMOUNT)
-        return None
 
 
 def _number(visit: Visit, one: OtherPayment, problems: dict[str, str]) -> str:

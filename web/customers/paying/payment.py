@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from starlette.responses import Response
 
+from database.inserting import one_after_the_other
 from database.queries.payment_events import moved_of
 from domain.checkout import CAME_TO_NOTHING, Checkout, CheckoutEnd
 from domain.languages import say_day
@@ -21,6 +22,7 @@ from web.layout import missing, show
 from web.visits import Visit, redirect
 
 DAY = timedelta(hours=24)
+TRIED = "guest-payment"  # the kind of attempt
 TOO_MANY = (
     "Payments without signing in were tried too often from here. Sign in, try again in "
     "24 hours, or call us. Nothing was taken."
@@ -60,9 +62,11 @@ def show_payment(visit: Visit) -> Response:
 def confirm_payment(visit: Visit) -> Response:
     """Draw by the customer's yes, once; then show what is, however often it was pressed."""
     payer, key = payer_of(visit), visit.path("key")
-    if checkout.find(visit.office, key, payer.owner) is None:
+    one = checkout.find(visit.office, key, payer.owner)
+    if one is None:
         return missing(visit)
-    if payer.is_guest and not _may_try(visit):
+    is_open = one.end(visit.now) is CheckoutEnd.OPEN
+    if payer.is_guest and is_open and not _may_try(visit, key):
         return show(visit, "pay-stopped.html", 429, sentence=visit.say(TOO_MANY))
     checkout.confirm(visit.office, key, payer.owner, f"{payer.base}/payments/{key}/returned")
     visit.wake_mail()
@@ -154,11 +158,19 @@ def _again(payer: PagePayer, one: Checkout) -> str:
     return "/cart"
 
 
-def _may_try(visit: Visit) -> bool:
-    """Count a guest's payment against their network; cards are tried out where nobody counts."""
-    most = visit.office.settings.checkout.guest_attempts
+def _may_try(visit: Visit, key: str) -> bool:
+    """
+    Count a guest's payment against their network; cards are tried out where nobody counts.
+
+    One that was let through counts once, however often its button is pressed: whoever is told
+    that nothing was taken must not have paid by the press before.
+    """
+    most, this = visit.office.settings.checkout.guest_attempts, f"pay/{key}"
     with visit.office.database.writing() as books:
-        if count_bad(books, "guest-payment", [visit.network], visit.now, DAY) >= most:
+        one_after_the_other(books, visit.network)
+        if count_bad(books, TRIED, [this], visit.now, DAY):
+            return True
+        if count_bad(books, TRIED, [visit.network], visit.now, DAY) >= most:
             return False
-        record_attempt(books, "guest-payment", [visit.network], visit.now, good=False)
+        record_attempt(books, TRIED, [visit.network, this], visit.now, good=False)
     return True

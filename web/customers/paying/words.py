@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 
 from domain.checkout import NotTaken, PayableAccount, PayMethod, Refusal
 from domain.languages import say_day, say_time
 from domain.money import Money
 from domain.payments import MethodKind
 from office.procedures.checkout import balances_as_of
-from rules.money.checkout import payable_now
+from rules.money.checkout import parse_payment, payable_now
 from web.customers.paying.payers import payer_of
 from web.layout import newest_utility_name
 from web.visits import Visit
@@ -21,11 +21,14 @@ WHY = {
     NotTaken.METHOD_BLOCKED: "This account cannot be paid that way. Choose another one.",
     NotTaken.METHOD_SUSPENDED: "That card or bank account can no longer be used.",
     NotTaken.FEE_CHANGED: "The service fee has changed since you began.",
+    NotTaken.PRICE_CHANGED: "What this costs has changed. Take it out and choose it again.",
     NotTaken.ACCOUNT_GONE: "This account is no longer linked to you.",
     NotTaken.NOT_OFFERED: "This cannot be paid here any more.",
     NotTaken.CART_OFF: "Only one thing can be paid at a time.",
+    NotTaken.NOT_YET: "Nothing can be paid here before the first bills are out.",
 }
 AMOUNT = "Enter the amount in dollars, for example 45.50."
+MOST = "One payment may be %(amount)s at most."
 PAYS_ONCE = "A card or bank account is used for one payment only. Please give it again."
 CHOOSE = "Choose what to pay with."
 CONSENT = (
@@ -36,6 +39,20 @@ CONSENT = (
 NEW_METHOD = "new"  # the value of the choice of a card or bank account that is not saved yet
 
 
+def read_amount(visit: Visit, problems: MutableMapping[str, str]) -> Money | None:
+    """Read the amount that somebody typed; what is wrong with it goes beside its field."""
+    most = visit.office.checkout_terms.most
+    try:
+        amount = parse_payment(visit.text("amount"))
+    except ValueError:
+        problems["amount"] = visit.say(AMOUNT)
+        return None
+    if amount > most:
+        problems["amount"] = visit.say(MOST, amount=most.dollars())
+        return None
+    return amount
+
+
 def say_refusal(
     visit: Visit, refusal: Refusal, accounts: Iterable[PayableAccount] = (), *, whole: bool = False
 ) -> str:
@@ -44,6 +61,8 @@ def say_refusal(
     if refusal.reason is NotTaken.OVER_PAYABLE and facts is not None:
         most = payable_now(facts).dollars()
         said = visit.say("You can pay at most %(amount)s now.", amount=most)
+    elif refusal.reason is NotTaken.OVER_MOST:
+        said = visit.say(MOST, amount=visit.office.checkout_terms.most.dollars())
     elif refusal.reason is NotTaken.METHOD_GONE and payer_of(visit).is_guest:
         said = visit.say(PAYS_ONCE)
     else:
