@@ -1017,6 +1017,47 @@ print_batch = _table(
     sa.Column("written_at", Moment, nullable=False),
     sa.Column("fetched_at", Moment),  # somebody has it, for the printer; NULL: nobody said so
     sa.Column("fetched_by", sa.String(100)),
+    sa.Column("key", sa.String(200), unique=True),  # as its plan had it
+    sa.Column("manifest_sha256", sa.String(64), nullable=False, server_default=""),
+    sa.Column("unmarked", sa.Integer, nullable=False, server_default="0"),  # sheets
+)
+
+# A print file that was begun: recorded before anything is written, gone when it is in print_batch.
+print_plan = _table(
+    "print_plan",
+    _closed_run(),
+    sa.Column("part", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("bulk", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("key", sa.String(200), nullable=False, unique=True),  # period, part, content
+    sa.Column("form", sa.String(40), nullable=False),
+    sa.Column("file", sa.String(500), nullable=False),
+    sa.Column("planned_at", Moment, nullable=False),
+    # What the finished file is, known before it gets its name; NULL: it is not made yet.
+    sa.Column("sha256", sa.String(64)),
+    sa.Column("manifest_sha256", sa.String(64)),
+    *(
+        sa.Column(name, sa.Integer, nullable=False, server_default="0")
+        for name in ("bills", "pages", "sheets", "envelopes", "unmarked")
+    ),
+)
+
+print_plan_bill = _table(
+    "print_plan_bill",
+    sa.Column("period", sa.String(40), primary_key=True),
+    sa.Column("part", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("bulk", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("form", sa.String(40), nullable=False),
+    _key(primary_key=False),
+    sa.Column("edition", sa.Integer, nullable=False),
+    _number(),
+    sa.Column("pages", sa.Integer, nullable=False),
+    sa.Column("reason", one_of(PaperReason, "reason"), nullable=False),
+    sa.ForeignKeyConstraint(
+        ["period", "part", "bulk"],
+        ["print_plan.period", "print_plan.part", "print_plan.bulk"],
+        ondelete="CASCADE",
+    ),
 )
 
 # -- how the work went ----------------------------------------------------------------------------

@@ -16,5 +16,6 @@ from tasks.steps.sentences import in_sentences
 def print_bills(period: str | None = None) -> State[Any]:
     """Write the next part of a period's print batches, or of each that has bills waiting."""
     printed = write_next_parts(period, asked=True)
-    written = ", ".join(f"{part['period']} part {part['number']}" for part in printed["parts"])
+    parts = [part for part in printed["parts"] if part["bills"]]
+    written = ", ".join(f"{part['period']} part {part['number']}" for part in parts)
     return Completed(message=written or "nothing waits for print", data=printed)

@@ -21,6 +21,7 @@ from office.equipment.office import Office, current_office
 from office.procedures.printing import write_waiting_part
 from rules.mail.delivery import is_part_due
 from splitter.runs.print_batch import last_later_part, write_paper_bills
+from splitter.runs.print_plans import has_print_files, unfinished_periods
 from tasks.steps.step import Done, step
 
 
@@ -78,8 +79,8 @@ def write_print_batch(period: str) -> Done:
     """Put the bills of those who get paper into one PDF a form, in ZIP-code order."""
     office = current_office()
     known = get_run(office.database, period)
-    if last_later_part(office.database, period) is None:
-        office.print_folder.delete_run(period)  # what a kill left half written
+    if not has_print_files(office.database, period):
+        office.print_folder.delete_run(period)  # of a close that was taken back
     part = write_paper_bills(
         office.database,
         period,
@@ -92,10 +93,12 @@ def write_print_batch(period: str) -> Done:
     figures = {
         "bills": part.bills, "pages": part.pages, "files": list(part.files),
         "sheets": part.sheets, "envelopes": part.envelopes, "unmarked": part.unmarked,
+        "faults": [str(fault) for fault in part.faults],
     }  # fmt: skip
     sentence = f"{bills}, {pages}"
     if part.unmarked:
         sentence += f"; {say_count(part.unmarked, 'sheet')} without a mark: something stands there"
+    sentence += "".join(f"; {fault}" for fault in part.faults)
     return Done(sentence, figures, would=f"{bills} would be printed, {pages}")
 
 
@@ -112,7 +115,8 @@ def write_next_parts(period: str | None = None, *, asked: bool = True) -> dict[s
     office = current_office()
     with office.database.reading() as books:
         waiting = waiting_runs(books)
-    chosen = waiting if period is None else {period: waiting.get(period, 0)}
+        begun = dict.fromkeys(unfinished_periods(books), 0)
+    chosen = begun | waiting if period is None else {period: waiting.get(period, 0)}
     parts, left = [], []
     for run, bills in chosen.items():
         try:
@@ -123,7 +127,8 @@ def write_next_parts(period: str | None = None, *, asked: bool = True) -> dict[s
                 raise
             left.append({"period": run, "bills": bills, "why": refusal.message})
         else:
-            parts += [{"period": run, **asdict(part)}] if part.bills else []
+            told = {"period": run, **asdict(part), "faults": [str(one) for one in part.faults]}
+            parts += [told] if part.bills or part.faults else []
     return {"parts": parts, "waiting": left}
 
 

@@ -52,7 +52,8 @@ def print_bills(
         click.echo(json.dumps({"status": "done", **figures}, indent=1))
     else:
         click.echo("\n".join(part_lines(figures) or ["Nothing waits for print."]))
-    return NEEDS_PERSON if figures["waiting"] else DONE
+    has_faults = any(part["faults"] for part in figures["parts"])
+    return NEEDS_PERSON if figures["waiting"] or has_faults else DONE
 
 
 def _tell_fetched(office: Office, period: str | None, *, as_json: bool) -> int:
@@ -70,7 +71,10 @@ def part_lines(figures: dict[str, Any]) -> list[str]:
         f"  print    {say_count(part['bills'], 'bill')} on {say_count(part['pages'], 'page')}: "
         f"{', '.join(part['files'])}"
         for part in figures["parts"]
+        if part["bills"]
     ]
+    faults = dict.fromkeys(fault for part in figures["parts"] for fault in part["faults"])
+    lines += [f"  look     {fault}" for fault in faults]
     return lines + [
         f"  waiting  {say_count(left['bills'], 'bill')} of {left['period']}: {left['why']}"
         for left in figures["waiting"]

@@ -50,6 +50,7 @@ from database.tables import (
     period_close,
     planned_payment,
     print_batch,
+    print_plan,
     run_step,
 )
 from database.types import Cents, Moment
@@ -267,7 +268,7 @@ def _open(books: Connection, plan: UndoPlan, terms: UndoTerms) -> None:
     """
     period = plan.period
     again = (*DONE_ANEW, Step.SPLIT) if _remove_corrected(books, period) else DONE_ANEW
-    for table in (paper, print_batch, period_close):
+    for table in (paper, print_plan, print_batch, period_close):
         books.execute(table.delete().where(table.c.period == period))
     books.execute(
         run_step.delete().where(

@@ -7,12 +7,18 @@ import sqlalchemy as sa
 from database.audit import record_audit
 from database.runs import get_run
 from database.tables import print_batch
-from domain.failures import Misuse
+from domain.failures import Misuse, Refused
 from domain.words import say_count
 from office.equipment import locking
 from office.equipment.office import Office
 from splitter.runs.print_batch import PrintPart, write_next_part
+from splitter.runs.print_plans import faults_of
 from splitter.runs.records import fetch_documents
+
+PUT_BACK = (
+    "Put it back from a backup; or remove it, if what the printer has is as it was written, and "
+    "say again that it is fetched."
+)
 
 
 def write_waiting_part(office: Office, period: str) -> PrintPart:
@@ -28,8 +34,9 @@ def write_waiting_part(office: Office, period: str) -> PrintPart:
             now=office.now(known),
             terms=office.print_terms,
         )
-    if part.bills:
+    if part.bills or part.faults:
         detail = f"part {part.number}: {say_count(part.bills, 'bill')}"
+        detail += "".join(f"; {fault}" for fault in part.faults)
         with office.database.writing() as books:
             now = office.now(known)
             record_audit(books, now, office.who, "write print part", period, detail)
@@ -42,7 +49,8 @@ def mark_fetched(office: Office, period: str | None = None, file: str = "") -> t
 
     `file` is one of them, else all that nobody marked yet, of a period or of all. What is marked
     is not told again on the first page, and an undo says that it has to be stopped at the
-    printer's. Raises Misuse for an unknown period or file.
+    printer's. Raises Misuse for an unknown period or file, and Refused, with nothing marked, where
+    a file lies there that is not what the close wrote: whoever prints it prints something else.
     """
     if period is not None:
         get_run(office.database, period)
@@ -51,6 +59,7 @@ def mark_fetched(office: Office, period: str | None = None, file: str = "") -> t
     mine += [rows.period == period] if period is not None else []
     mine += [rows.file == file] if file else []
     now = office.moment()
+    _require_unchanged(office, period, file)
     with office.database.writing() as books:
         if file and not books.scalar(sa.select(rows.file).where(rows.file == file)):
             raise Misuse(f"There is no print file {file}.", "unknown-file")
@@ -60,6 +69,15 @@ def mark_fetched(office: Office, period: str | None = None, file: str = "") -> t
         for one in marked:
             record_audit(books, now, office.who, "fetch print file", one, "")
     return marked
+
+
+def _require_unchanged(office: Office, period: str | None, file: str) -> None:
+    """Raise Refused for a file that lies there and is not what was written; one gone is fetched."""
+    with office.database.reading() as books:
+        faults = faults_of(books, office.print_folder, period, file)
+    for fault in faults:
+        if fault.what == "changed":
+            raise Refused("print-file-changed", f"{fault}. {PUT_BACK}")
 
 
 def waiting_files(office: Office) -> tuple[str, ...]:

@@ -92,12 +92,13 @@ def why_read_bounces(office: Office, _now: datetime) -> str:
     """Say why bounces need work: mails came back, or what did is to be printed today."""
     from mail.recipients.suppressed import waiting_runs
     from office.equipment.mail import to_inbox
+    from splitter.runs.print_plans import unfinished_periods
 
     with closing(to_inbox(office)) as inbox:
         if next(inbox.unread(), None) is not None:
             return "mails came back"
     with office.database.reading() as books:
-        waiting = waiting_runs(books)
+        waiting = [*waiting_runs(books), *unfinished_periods(books)]
     return "bills that came back are to be printed" if any(_may_print(office, waiting)) else ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,13 +19,15 @@ from splitter.printing import marks
 from splitter.printing.envelopes import Envelope, PaperBill, envelopes_of, zip_parts
 from splitter.printing.pictures import pages_in_the_way, write_pictures
 from splitter.printing.terms import USUAL_TERMS, PrintTerms
-from splitter.store.bill_store import BillStore
+from splitter.store.bill_store import BillStore, sha256
 
 HEADINGS = (
     *("sequence", "account", "zip", "first_page", "pages", "sha256"),
     *("zip5", "plus4", "sheets", "blank_pages", "envelope", "of_envelopes", "envelope_sheets"),
     *("weight_ounces", "envelope_kind", "stock", "marked"),
 )
+_PROOFS = ("first", "last")
+_BESIDE = (".csv", *(f"-{name}.png" for name in _PROOFS))
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _BEGIN, _MARK = 1 << 40, 1 << 41  # numbers that no object of a source has
 
@@ -36,7 +38,8 @@ class PrintBatch:
     What was written: two paths in the bill store, and how much is in them.
 
     `pages` are the bills' own, without empty backs. `unmarked` sheets have no mark, because
-    something else stands where it would.
+    something else stands where it would. `files` are all its paths, in the order in which they get
+    their names: where the PDF is, everything is.
     """
 
     path: str
@@ -47,6 +50,13 @@ class PrintBatch:
     sheets: int = 0
     envelopes: int = 0
     unmarked: int = 0
+    manifest_sha256: str = ""
+    files: tuple[str, ...] = ()
+
+    def give_names(self, store: BillStore) -> None:
+        """Let the files be found; done again after a kill it goes on."""
+        for file in self.files:
+            store.give_name(file)
 
 
 def write_print_batch(
@@ -60,6 +70,24 @@ def write_print_batch(
     """
     Write the paper bills of one bulk file, sorted by ZIP code, and a CSV beside them.
 
+    Returns when all of it is there under its own names.
+    """
+    batch = make_print_batch(source, paper_bills, store, path=path, terms=terms)
+    batch.give_names(store)
+    return batch
+
+
+def make_print_batch(
+    source: Path,
+    paper_bills: Sequence[PaperBill],
+    store: BillStore,
+    *,
+    path: str,
+    terms: PrintTerms = USUAL_TERMS,
+) -> PrintBatch:
+    """
+    Make a print batch whose files nobody finds before they are given their names.
+
     The post wants presorted mail; the manifest (`NAME.csv` for `NAME.pdf`) lets a single bill be
     found and printed again: `first_page` counts from 1 in the batch, empty backs included, `sha256`
     is that of the bill's own document. The same bills give the same bytes.
@@ -67,7 +95,7 @@ def write_print_batch(
     envelopes = envelopes_of(paper_bills, terms)
     printing = _Printing(source, envelopes, terms)
     digest = hashlib.sha256()  # taken on the way: a city's batch is too big to be read again
-    with store.open_new(path) as file:
+    with store.open_unfinished(path) as file:
 
         def write(piece: bytes) -> None:
             digest.update(piece)
@@ -75,20 +103,36 @@ def write_print_batch(
 
         printing.write(write)
 
-    manifest_path = f"{path.removesuffix('.pdf')}.csv"
-    store.write(manifest_path, _manifest(envelopes, terms, printing.in_the_way))
+    stem = path.removesuffix(".pdf")
+    beside = {f"{stem}.csv": _manifest(envelopes, terms, printing.in_the_way)}
     if terms.proof:
-        _write_proofs(store, source, envelopes, path)
+        beside |= {f"{stem}-{name}.png": one for name, one in _proofs(source, envelopes)}
+    for name, content in beside.items():
+        with store.open_unfinished(name) as file:
+            file.write(content)
     return PrintBatch(
         path,
-        manifest_path,
+        f"{stem}.csv",
         len(paper_bills),
         sum(paper.bill.pages for paper in paper_bills),
         digest.hexdigest(),
         sum(envelope.sheets for envelope in envelopes),
         len(envelopes),
         len(printing.in_the_way),
+        sha256(beside[f"{stem}.csv"]),
+        (*beside, path),
     )
+
+
+def discard_unfinished(store: BillStore, path: str) -> None:
+    """Remove what a process that was ended left of a print batch that nobody wants any more."""
+    for name in files_of(path):
+        store.discard_unfinished(name)
+
+
+def files_of(path: str) -> tuple[str, ...]:
+    """Return all paths that a print batch may have: its PDF, list and pictures."""
+    return (path, *(f"{path.removesuffix('.pdf')}{end}" for end in _BESIDE))
 
 
 class _Printing:
@@ -215,9 +259,8 @@ def _cell(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
 
 
-def _write_proofs(store: BillStore, source: Path, envelopes: Sequence[Envelope], path: str) -> None:
-    """Write pictures of the first pages of the first and the last bill, for somebody to look at."""
+def _proofs(source: Path, envelopes: Sequence[Envelope]) -> Iterator[tuple[str, bytes]]:
+    """Draw the first pages of the first and the last bill, for somebody to look at."""
     chosen = [envelopes[0].bills[0], envelopes[-1].bills[-1]] if envelopes else []
     pages = [paper.bill.first_page for paper in chosen]
-    for name, picture in zip(("first", "last"), write_pictures(source, pages), strict=False):
-        store.write(f"{path.removesuffix('.pdf')}-{name}.png", picture)
+    yield from zip(_PROOFS, write_pictures(source, pages), strict=False)

@@ -12,21 +12,31 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.books import Database, insert_rows
+from database.books import Database
 from database.definitions.account_changes import account_in_force
 from database.queries.bills import is_doubled
 from database.queries.outsorted import is_outsorted
 from database.tables import account, bill, delivery_plan, paper, print_batch
-from domain.accounts import account_key
 from domain.feeds import ChangeField
 from splitter.bulk_file.filing import FiledBill
-from splitter.printing.batch_file import PrintBatch, write_print_batch
+from splitter.printing.batch_file import PrintBatch, discard_unfinished, make_print_batch
 from splitter.printing.envelopes import PaperBill, envelopes_of
 from splitter.printing.terms import USUAL_TERMS, PrintTerms
-from splitter.runs.records import StagedFile, staged_files
+from splitter.runs.print_plans import (
+    FIRST,
+    FOLDER,
+    PrintFault,
+    PrintPlan,
+    faults_of,
+    mark_made,
+    mark_written,
+    record_plans,
+    settle,
+    unfinished_part,
+)
+from splitter.runs.records import staged_files
 from splitter.store.bill_store import BillStore
 
-FIRST = 1  # the close's own part; later ones hold what came back since
 Chosen = dict[int, list[tuple[PaperBill, str]]]  # by bulk file: the bills and why they are here
 
 
@@ -114,61 +124,13 @@ def _filed(row: Any) -> FiledBill:
     )
 
 
-_PAPER = (
-    "period", "form", "account_key", "edition", "account", "pages", "reason", "part", "sequence",
-)  # fmt: skip
-
-
-def record_part(
-    books: Connection,
-    period: str,
-    part: int,
-    chosen: Chosen,
-    batches: list[tuple[StagedFile, PrintBatch]],
-    now: datetime,
-) -> None:
-    """List a part's bills and files at once; what waited for it waits no more."""
-    for table in (paper, print_batch):
-        books.execute(table.delete().where(table.c.period == period, table.c.part == part))
-    rows = []
-    for bills in chosen.values():
-        for sequence, (found, reason) in enumerate(bills, start=1):
-            filed, key = found.bill, account_key(found.bill.account)
-            row = (period, filed.form, key, found.edition, filed.account, filed.pages)
-            rows.append((*row, reason, part, sequence))
-    waited = paper.delete().where(
-        paper.c.period == period,
-        paper.c.part.is_(None),
-        paper.c.form == sa.bindparam("row_form"),
-        paper.c.account_key == sa.bindparam("row_key"),
-    )
-    if rows:
-        books.execute(waited, [{"row_form": row[1], "row_key": row[2]} for row in rows])
-    insert_rows(books, paper, _PAPER, rows)
-    for file, batch in batches:
-        books.execute(
-            print_batch.insert().values(
-                period=period,
-                part=part,
-                bulk=file.bulk,
-                form=file.patterns.form,
-                file=f"print/{batch.path}",
-                bills=batch.bills,
-                pages=batch.pages,
-                sheets=batch.sheets,
-                envelopes=batch.envelopes,
-                sha256=batch.sha256,
-                written_at=now,
-            )
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class PrintPart:
     """
     What one part of a run's print batches holds: bills, pages, and the files written.
 
-    `unmarked` sheets have no envelope's mark because something else stands there.
+    `unmarked` sheets have no envelope's mark because something else stands there. `faults` are
+    files that are not as they were written.
     """
 
     number: int
@@ -178,6 +140,7 @@ class PrintPart:
     sheets: int = 0
     envelopes: int = 0
     unmarked: int = 0
+    faults: tuple[PrintFault, ...] = ()
 
 
 def write_paper_bills(
@@ -193,11 +156,13 @@ def write_paper_bills(
     Write the close's own print batches and list what is in them.
 
     Every account that the delivery plan puts on paper is in them, and every bill that no mailbox
-    took, in ZIP-code order. Written again they are the same files. The run must be closed: the
-    list refers to the close.
+    took, in ZIP-code order. A file that is written is not written again: run again after a kill
+    this goes on where it stopped. The run must be closed: the list refers to the close.
     """
-    chosen = choose_first(database, period, terms)
-    return _write_part(database, period, FIRST, chosen, folder, exports_folder, now, terms)
+    faults = _settle_all(database, period, folder, now)
+    chosen = _left(database, FIRST, choose_first(database, period, terms), period)
+    faults += _write(database, period, FIRST, chosen, folder, exports_folder, now, terms)
+    return _read_part(database, period, FIRST, faults)
 
 
 def write_next_part(
@@ -212,14 +177,16 @@ def write_next_part(
     """
     Write the bills that wait into a part of their own: those printed before stay as they are.
 
-    Where none waits, nothing is written. Files first, books after: a kill between them leaves the
-    bills waiting, and the same part is written again.
+    Where none waits, nothing is written. A part that was begun and not ended is ended first.
     """
-    number = _last_part(database, period) + 1
-    chosen = choose_waiting(database, period, terms)
-    if not chosen:
-        return PrintPart(number, 0, 0, ())
-    return _write_part(database, period, number, chosen, folder, exports_folder, now, terms)
+    with database.reading() as books:
+        begun = unfinished_part(books, period)
+    faults = _settle_all(database, period, folder, now)
+    with database.reading() as books:
+        number = unfinished_part(books, period) or _last_part(books, period) + 1
+    chosen = _left(database, number, choose_waiting(database, period, terms), period)
+    faults += _write(database, period, number, chosen, folder, exports_folder, now, terms)
+    return _read_part(database, period, number if chosen else begun or number, faults)
 
 
 def last_later_part(database: Database, period: str) -> datetime | None:
@@ -232,13 +199,28 @@ def last_later_part(database: Database, period: str) -> datetime | None:
     return found
 
 
-def _last_part(database: Database, period: str) -> int:
+def _last_part(books: Connection, period: str) -> int:
     last = sa.select(sa.func.max(print_batch.c.part)).where(print_batch.c.period == period)
+    return max(books.execute(last).scalar_one() or FIRST, FIRST)
+
+
+def _settle_all(
+    database: Database, period: str, folder: BillStore, now: datetime
+) -> list[PrintFault]:
+    """Settle what a kill left, and look at all files of the period that nobody has fetched."""
+    settle(database, period, folder, now)
     with database.reading() as books:
-        return max(books.execute(last).scalar_one() or FIRST, FIRST)
+        return faults_of(books, folder, period)
 
 
-def _write_part(
+def _left(database: Database, part: int, chosen: Chosen, period: str) -> Chosen:
+    """Leave out what is in a file that is written: whatever waits for it waits for the next."""
+    with database.reading() as books:
+        written = set(books.scalars(_in_part(print_batch.c.bulk, period, part)))
+    return {bulk: bills for bulk, bills in chosen.items() if bulk not in written}
+
+
+def _write(
     database: Database,
     period: str,
     part: int,
@@ -247,26 +229,62 @@ def _write_part(
     exports_folder: Path,
     now: datetime,
     terms: PrintTerms,
-) -> PrintPart:
-    files = [file for file in staged_files(database, period, exports_folder) if file.bulk in chosen]
-    batches = [
-        (file, write_print_batch(file.path, [found for found, _ in chosen[file.bulk]], folder,
-                                 path=_name(period, part, file), terms=terms))
-        for file in files
-    ]  # fmt: skip
+) -> list[PrintFault]:
+    """
+    Plan the files in the books, make them, write down what they are, name them, write them down.
+
+    A kill before they are named leaves nothing that anybody finds; one after it leaves files that
+    the books know. Tells what lay where a file belongs and was replaced.
+    """
+    plans = [
+        PrintPlan(period, part, file, chosen[file.bulk], terms)
+        for file in staged_files(database, period, exports_folder)
+        if file.bulk in chosen
+    ]
     with database.writing() as books:
-        record_part(books, period, part, chosen, batches, now)
+        dropped = record_plans(books, period, plans, now)
+    for path in dropped:
+        discard_unfinished(folder, path)
+
+    made = [(plan, _make(plan, folder)) for plan in plans]
+    with database.writing() as books:
+        for plan, batch in made:
+            mark_made(books, plan, batch)
+
+    faults = []
+    for _, batch in made:
+        if folder.sha256_of(batch.path) not in (None, batch.sha256):
+            faults.append(PrintFault(FOLDER + batch.path, "replaced"))
+        batch.give_names(folder)
+    with database.writing() as books:
+        for plan, _ in made:
+            mark_written(books, plan.key, now)
+    return faults
+
+
+def _make(plan: PrintPlan, folder: BillStore) -> PrintBatch:
+    papers = [found for found, _ in plan.bills]
+    return make_print_batch(plan.file.path, papers, folder, path=plan.path, terms=plan.terms)
+
+
+def _read_part(
+    database: Database, period: str, part: int, faults: Sequence[PrintFault]
+) -> PrintPart:
+    """Tell of a part as the books have it."""
+    with database.reading() as books:
+        rows = books.execute(_in_part(print_batch, period, part)).all()
     return PrintPart(
         part,
-        sum(batch.bills for _, batch in batches),
-        sum(batch.pages for _, batch in batches),
-        tuple(f"print/{batch.path}" for _, batch in batches),
-        sum(batch.sheets for _, batch in batches),
-        sum(batch.envelopes for _, batch in batches),
-        sum(batch.unmarked for _, batch in batches),
+        sum(row.bills for row in rows),
+        sum(row.pages for row in rows),
+        tuple(row.file for row in rows),
+        sum(row.sheets for row in rows),
+        sum(row.envelopes for row in rows),
+        sum(row.unmarked for row in rows),
+        tuple(faults),
     )
 
 
-def _name(period: str, part: int, file: StagedFile) -> str:
-    folder = period if part == FIRST else f"{period}/part-{part}"
-    return f"{folder}/{file.patterns.form}-{file.bulk}.pdf"
+def _in_part(what: Any, period: str, part: int) -> sa.Select[Any]:
+    rows = print_batch.c
+    return sa.select(what).where(rows.period == period, rows.part == part).order_by(rows.bulk)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from splitter.store.local import (
+    WRITING,
     LocalFiles,
     checked,
     make_durable,
@@ -89,6 +90,39 @@ class BillStore:
         else:
             with self._local_file(self._local(path)) as local:
                 yield local
+
+    @contextlib.contextmanager
+    def open_unfinished(self, path: str) -> Iterator[IO[bytes]]:
+        """
+        Open a file that has another name until `give_name` is called; only in a folder.
+
+        When the block ends well it is durable, and what an ended process left of it is gone.
+        """
+        final = self._local(path)
+        make_private_folders(final.parent)
+        descriptor = os.open(unfinished_name(final), WRITING, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+
+    def give_name(self, path: str) -> None:
+        """Let an unfinished file be found under its own name, also after a power failure."""
+        final = self._local(path)
+        unfinished_name(final).replace(final)
+        descriptor = os.open(final.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def sha256_of(self, path: str) -> str | None:
+        """Return the hash of a file of a folder, however large; None: there is no such file."""
+        try:
+            with self._local(path).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            return None
 
     @property
     def folder(self) -> str | None:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from domain.failures import Misuse
 
 _UNFINISHED = ".new-"
-_HOW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+WRITING = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class LocalFiles:
@@ -34,7 +34,7 @@ class LocalFiles:
             make_private_folders(Path(place))
             self._known.add(place)
         unfinished = f"{place}/{_UNFINISHED}{name}"
-        descriptor = os.open(unfinished, _HOW, 0o600)
+        descriptor = os.open(unfinished, WRITING, 0o600)
         try:
             rest = memoryview(content)
             while rest:

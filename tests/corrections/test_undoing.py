@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -141,6 +143,40 @@ def test_a_print_batch_that_somebody_has_is_told(office):
 
     assert ["print/2026-10/utility-bill-0.pdf"] == answer.json["stands"]["print_files"]
     assert [] == answer.json["taken_back"]["print_files"]
+
+
+def test_a_print_file_that_somebody_changed_is_told_and_not_marked_as_fetched(office):
+    file = office.home / "print/2026-10/utility-bill-0.pdf"
+    written = file.read_bytes()
+    file.write_bytes(written + b"\n")
+
+    refused = office("print", "2026-10", "--fetched", "--json")
+    told = office("print", "2026-10", "--json", "--as-of", "2026-11-03T10:00")
+    file.write_bytes(written)
+    marked = office("print", "2026-10", "--fetched", "--json")
+
+    assert (3, "print-file-changed") == (refused.status, refused.json["failure"]["code"])
+    sentence = "print/2026-10/utility-bill-0.pdf is not as it was written: somebody changed it"
+    assert sentence in refused.sentences[0]
+    assert (4, [sentence]) == (told.status, told.json["parts"][0]["faults"])
+    assert ["print/2026-10/utility-bill-0.pdf"] == marked.json["fetched"]
+
+
+def test_an_undo_takes_along_what_a_kill_left_of_the_print_batch(office):
+    """A file that has its name and was never listed goes, and its plan."""
+    columns = "period, part, bulk, form, file, sha256, manifest_sha256"
+    with closing(sqlite3.connect(office.home / "billclose.db")) as books, books:
+        books.execute(
+            f"INSERT INTO print_plan ({columns}, key, planned_at) "
+            f"SELECT {columns}, 'print/half', written_at FROM print_batch"
+        )
+        books.execute("DELETE FROM print_batch")
+
+    answer = undo(office, "--yes")
+
+    assert ["print/2026-10/utility-bill-0.pdf"] == answer.json["taken_back"]["print_files"]
+    assert [] == [path for path in (office.home / "print").rglob("*") if path.is_file()]
+    assert [] == office.query("SELECT * FROM print_plan")
 
 
 def test_with_four_eyes_two_people_say_yes(office, monkeypatch):

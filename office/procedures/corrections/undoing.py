@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -26,6 +25,8 @@ from office.equipment import locking
 from office.equipment.office import Office
 from office.procedures.closing.approval import terms_of_approval
 from rules.approving import ApprovalProgress, require_may_decide, weigh
+from splitter.printing.batch_file import files_of
+from splitter.runs.print_plans import settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ def undo(office: Office, period: str, reason: str, *, printed: bool) -> UndoAnsw
     """
     known = get_run(office.database, period)
     with locking.working_on(office, period):
+        settle(office.database, period, office.print_folder, office.now(known))
         plan = look(office, period, printed=printed)
         standing = _say_yes(office, known, plan, reason)
         if not standing.is_approved:
@@ -129,7 +131,7 @@ def _remove_files(office: Office, known: Run) -> None:
     if undone is None:
         return
     for file in undone.print_files:
-        for place in (Path(file), Path(file).with_suffix(".csv")):
+        for place in files_of(file):
             (office.home / place).unlink(missing_ok=True)
     report = office.folder("reports") / f"close-{known.period}.html"
     if report.is_file():
