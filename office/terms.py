@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # loaded by the first command that needs it
     from mail.notices.payments import Notifying
     from mail.reminders.due_dates import Reminding
     from office.settings.settings import Settings
+    from payments.bank.keeping import BankTerms
     from payments.terms import CollectionTerms
     from rules.calendars import ClosedDays
     from rules.mail.reminders import Exemption, ReminderPlan
@@ -50,6 +51,26 @@ class Choices:
             vanished_share=chosen.vanished_share,
             vanished_blocking_share=chosen.vanished_blocking_share,
         )
+
+    @property
+    def bank_terms(self) -> BankTerms:
+        """How the bank's files are read, and what of them is near a payout."""
+        from payments.bank.keeping import BankTerms
+        from payments.bank.table import CsvLayout
+        from rules.money.bank_matching import Nearness
+
+        chosen = self.settings.bank
+        layout = CsvLayout(
+            date=chosen.csv_date,
+            days=chosen.csv_days,
+            amount=chosen.csv_amount,
+            credit=chosen.csv_credit,
+            debit=chosen.csv_debit,
+            text=chosen.csv_text,
+            reference=chosen.csv_reference,
+        )
+        nearness = Nearness(chosen.days, Money.parse(chosen.near_amount))
+        return BankTerms(chosen.texts, layout, nearness)
 
     @property
     def verification_policy(self) -> VerificationPolicy:

@@ -98,6 +98,7 @@ def match(home: Path, file: Path | None, as_of: datetime | None, as_json: bool) 
     new, whatever file they come in.
     """
     from office.procedures.bank.matching import bank_standing, take_bank_file, to_document
+    from rules.money.bank_matching import say_group
 
     office = open_office(home, as_of)
     taken = take_bank_file(office, file.name, _content(file)) if file is not None else None
@@ -117,6 +118,8 @@ def match(home: Path, file: Path | None, as_of: datetime | None, as_json: bool) 
         f"{say_count(standing.matched, 'deposit')} agree, {standing.amount.dollars()}, from "
         f"{standing.first_on} to {standing.last_on}; {len(standing.differences)} do not."
     )
+    for pair in standing.groups:
+        click.echo(f"  {say_group(pair)}")
     for one in standing.differences:
         click.echo(f"  {one.item}  {one.difference}: {say_difference(one)}")
     if standing.differences:

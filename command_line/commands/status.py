@@ -39,11 +39,18 @@ def status(home: Path, as_of: datetime | None, as_json: bool) -> int:
         click.echo(f"  {act.sentence}{_by_command(act)}")
     click.echo("\nWaits for a person" if standing.matters else "\nNothing waits for a person.")
     for matter in standing.matters:
-        click.echo(f"  {matter.sentence} (`billclose list {matter.what}`)")
+        click.echo(f"  {matter.sentence} ({_shown_by(matter.what)})")
     click.echo("\nNext" if standing.coming else "\nNo date is known to come next.")
     for event in standing.coming:
         click.echo(f"  {event.on:%a %b} {event.on.day}: {event.sentence}")
     return DONE
+
+
+def _shown_by(what: str) -> str:
+    """Name the command that shows what waits."""
+    from office.lookup.standing import BANK_DIFFERENCES
+
+    return "`billclose deposits match`" if what == BANK_DIFFERENCES else f"`billclose list {what}`"
 
 
 def _by_command(act: NextAct) -> str:

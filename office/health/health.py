@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from database.runs import newest_timezone
 from database.tables import incident
 from office.equipment.office import Office
+from office.health.bank import differing_deposits
 from office.health.conditions import Condition, Looking, State, trouble
 from office.health.feed import stale_feed
 from office.health.machine import (
@@ -104,6 +105,7 @@ def _health(looking: Looking, asked: list[Condition], offsets: Offsets) -> Healt
         *lost_events(looking),
         *silent_services(looking),
         *stuck_money(looking),
+        *differing_deposits(looking),
         *stale_feed(looking),
         *waiting_texts(looking),
         *asked,

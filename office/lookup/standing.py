@@ -22,10 +22,12 @@ from office.equipment.office import Office
 from office.lookup.headline import Headline, read_headline
 from office.procedures.lists import select_list
 from office.procedures.printing import waiting_files
+from payments.bank.keeping import read_standing as read_bank
 from reporting.lists.catalog import LISTS
 from rules.calendars import earliest_close, next_period
 
 PERIODS = 6
+BANK_DIFFERENCES = "bank-differences"  # of no list: `deposits match` shows them
 AHEAD = timedelta(days=45)
 
 
@@ -85,7 +87,7 @@ def read_months(office: Office) -> tuple[PeriodStanding, ...]:
 
 def read_matters(office: Office) -> tuple[WaitingMatter, ...]:
     """Count what needs a person, by the lists that show it."""
-    matters = _overdue_draws(office)
+    matters = _overdue_draws(office) + _bank_differences(office)
     for what, noun, tail in _LOOKED_AT:
         if what not in LISTS:
             continue
@@ -117,6 +119,15 @@ def _overdue_draws(office: Office) -> list[WaitingMatter]:
     return [WaitingMatter("scheduled-payments", late.payments, sentence)]
 
 
+def _bank_differences(office: Office) -> list[WaitingMatter]:
+    """Tell of what does not agree between the bank's files and the payouts (rule 116)."""
+    found = read_bank(office.database, office.bank_terms.nearness).differences
+    if not found:
+        return []
+    sentence = f"{say_count(len(found), 'difference')} between the bank and the gateway's payouts"
+    return [WaitingMatter(BANK_DIFFERENCES, len(found), sentence)]
+
+
 def to_document(standing: OfficeStanding) -> dict[str, Any]:
     """Write it as programs read it."""
     return {
@@ -141,7 +152,11 @@ def to_document(standing: OfficeStanding) -> dict[str, Any]:
             for month in standing.months
         ],
         "waits": [
-            {"list": one.what, "count": one.count, "sentence": one.sentence}
+            {
+                "list": one.what if one.what in LISTS else None,
+                "count": one.count,
+                "sentence": one.sentence,
+            }
             for one in standing.matters
         ],
         "next": [

@@ -63,11 +63,16 @@ class OpenDifference:
 
 @dataclass(frozen=True, slots=True)
 class BankStanding:
-    """How bank and payouts agree; `first_on` to `last_on` is what the bank's files tell of."""
+    """
+    How bank and payouts agree; `first_on` to `last_on` is what the bank's files tell of.
+
+    `matched` counts payouts; `groups` are those that the bank has joined in one line or split.
+    """
 
     matched: int = 0
     amount: Money = field(default_factory=Money)
     differences: tuple[OpenDifference, ...] = ()
+    groups: tuple[BankPair, ...] = ()
     first_on: date | None = None
     last_on: date | None = None
 
@@ -153,22 +158,27 @@ def read_standing(database: Database, nearness: Nearness) -> BankStanding:
         entries = [_to_entry(row) for row in books.execute(sa.select(bank_line))]
         paid = settlement.c
         payouts = [
-            Payout(row.settlement_id, row.pays_out_on, row.net)
-            for row in books.execute(sa.select(paid.settlement_id, paid.pays_out_on, paid.net))
+            Payout(row.settlement_id, row.pays_out_on, row.net, row.gateway)
+            for row in books.execute(
+                sa.select(paid.settlement_id, paid.pays_out_on, paid.net, paid.gateway)
+            )
         ]
         settled = set(books.scalars(sa.select(settled_item.c.item)))
     if first is None:
         return BankStanding()
     pairs = match_lines(entries, payouts, nearness, (first, last))
-    matched = [pair.entry.amount for pair in pairs if pair.difference is None and pair.entry]
+    agreeing = [pair for pair in pairs if pair.difference is None]
+    matched = [payout.net for pair in agreeing for payout in pair.payouts]
+    groups = tuple(pair for pair in agreeing if pair.more_entries or pair.more_payouts)
     different = [_to_difference(pair) for pair in pairs if pair.difference is not None]
     open_ones = tuple(one for one in different if one.item not in settled)
-    return BankStanding(len(matched), Money.total(matched), open_ones, first, last)
+    total = Money.total(matched)
+    return BankStanding(len(matched), total, open_ones, groups, first_on=first, last_on=last)
 
 
 def _to_entry(row: sa.Row[tuple[object, ...]]) -> BankEntry:
     words = f"{row.reference} {row.text}".strip()
-    return BankEntry(row.key, row.posted_on, row.amount, words)
+    return BankEntry(row.key, row.posted_on, row.amount, words, row.bank_account)
 
 
 def _to_difference(pair: BankPair) -> OpenDifference:

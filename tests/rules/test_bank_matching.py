@@ -109,11 +109,120 @@ def test_each_line_and_each_payout_stands_in_one_pair_and_only_equals_agree(line
 
     found = match_bank(entries, sums, NEAR, (DAY - timedelta(days=60), DAY + timedelta(days=60)))
 
-    assert sorted(e.key for e in entries) == sorted(p.entry.key for p in found if p.entry)
-    assert sorted(p.name for p in sums) == sorted(p.payout.name for p in found if p.payout)
+    assert sorted(e.key for e in entries) == sorted(e.key for p in found for e in p.entries)
+    assert sorted(p.name for p in sums) == sorted(one.name for p in found for one in p.payouts)
     for pair in found:
         if pair.difference is None:
-            assert pair.entry.amount == pair.payout.net
+            ours = Money.total(one.net for one in pair.payouts)
+            assert Money.total(one.amount for one in pair.entries) == ours
+            assert 1 in (len(pair.entries), len(pair.payouts))
         assert (pair.entry is not None and pair.payout is not None) or pair.difference in (
-            BankDifference.NOT_HERE, BankDifference.NOT_IN_BANK
+            BankDifference.NOT_HERE, BankDifference.NOT_IN_BANK, BankDifference.SEVERAL_WAYS
         )  # fmt: skip
+
+
+def grouped(found: list[BankPair]) -> set[tuple[tuple[str, ...], tuple[str, ...], str]]:
+    return {
+        (
+            tuple(sorted(entry.key for entry in pair.entries)),
+            tuple(sorted(payout.name for payout in pair.payouts)),
+            pair.difference or "agrees",
+        )
+        for pair in found
+    }
+
+
+def test_a_line_that_joins_the_payouts_of_a_day_agrees_with_all_of_them():
+    payouts = [paid("po_1", 60_00), paid("po_2", 40_50), paid("po_3", 9_00, 1)]
+
+    found = match_bank([line("a", 100_50, 2), line("b", 9_00, 1)], payouts, NEAR, SPAN)
+
+    assert {(("a",), ("po_1", "po_2"), "agrees"), (("b",), ("po_3",), "agrees")} == grouped(found)
+
+
+def test_a_payout_that_the_bank_split_into_lines_of_a_day_agrees_with_all_of_them():
+    lines = [line("a", 60_00, 1), line("b", 40_50, 1), line("c", -3_00, 1)]
+
+    found = match_bank(lines, [paid("po_1", 97_50)], NEAR, SPAN)
+
+    assert {(("a", "b", "c"), ("po_1",), "agrees")} == grouped(found)
+
+
+def test_what_adds_up_in_several_ways_is_left_to_a_person():
+    payouts = [paid("p1", 60_00), paid("p2", 40_00), paid("p3", 70_00), paid("p4", 30_00)]
+    payouts.append(paid("other", 7_77, -20))
+
+    found = match_bank([line("a", 100_00)], payouts, NEAR, SPAN)
+
+    unsure = BankDifference.SEVERAL_WAYS
+    assert {
+        (("a",), (), unsure),
+        *(((), (name,), unsure) for name in ("p1", "p2", "p3", "p4")),
+        ((), ("other",), BankDifference.NOT_IN_BANK),
+    } == grouped(found)
+
+
+def test_two_lines_of_which_each_may_be_the_joined_one_are_left_to_a_person():
+    payouts = [paid("po_1", 60_00), paid("po_2", 40_00)]
+
+    found = match_bank([line("a", 100_00), line("b", 100_00, 1)], payouts, NEAR, SPAN)
+
+    assert {BankDifference.SEVERAL_WAYS} == {pair.difference for pair in found}
+    assert 4 == len(found)
+
+
+def test_the_names_in_a_line_say_which_of_several_ways_it_is():
+    payouts = [paid("po_1", 60_00), paid("po_2", 40_00), paid("po_3", 70_00), paid("po_4", 30_00)]
+
+    found = match_bank([line("a", 100_00, 0, "po_3 and more")], payouts, NEAR, SPAN)
+
+    assert (("a",), ("po_3", "po_4"), "agrees") in grouped(found)
+
+
+@pytest.mark.parametrize(
+    "payouts",
+    [
+        pytest.param([paid("po_1", 60_00), paid("po_2", 40_00, 1)], id="other days"),
+        pytest.param([paid("po_1", 60_00, -4), paid("po_2", 40_00, -4)], id="too far"),
+        pytest.param(
+            [paid("po_1", 60_00), Payout("po_2", DAY, Money(40_00), "another")], id="providers"
+        ),
+        pytest.param([paid("po_1", 60_00), paid("po_2", 39_99)], id="a cent"),
+        pytest.param([paid(f"po_{n}", 10_00) for n in range(11)], id="a part of too many"),
+    ],
+)
+def test_what_does_not_belong_together_is_not_joined(payouts):
+    found = match_bank([line("a", 100_00)], payouts, NEAR, SPAN)
+
+    assert all(pair.difference for pair in found)
+    assert BankDifference.SEVERAL_WAYS not in {pair.difference for pair in found}
+
+
+def test_all_payouts_of_a_day_are_joined_however_many_they_are():
+    payouts = [paid(f"po_{n:02}", 10_00 + n) for n in range(40)]
+
+    (pair,) = match_bank([line("a", 400_00 + sum(range(40)))], payouts, NEAR, SPAN)
+
+    assert (None, 40) == (pair.difference, len(pair.payouts))
+
+
+def test_lines_of_two_accounts_of_the_city_are_no_split_of_one_payout():
+    lines = [line("a", 60_00), BankEntry("b", DAY, Money(40_00), "", "…9999")]
+
+    found = match_bank(lines, [paid("po_1", 100_00)], NEAR, SPAN)
+
+    assert all(pair.difference for pair in found)
+
+
+@given(st.lists(st.integers(1, 500_00), min_size=2, max_size=8, unique=True), st.integers(-3, 3))
+def test_a_days_payouts_in_one_line_agree_and_so_does_one_payout_in_a_days_lines(cents, days):
+    joined = match_bank(
+        [line("a", sum(cents), days)],
+        [paid(f"po_{n}", one) for n, one in enumerate(cents)], NEAR, SPAN,
+    )  # fmt: skip
+    split = match_bank(
+        [line(f"e{n}", one, days) for n, one in enumerate(cents)],
+        [paid("po", sum(cents))], NEAR, SPAN,
+    )  # fmt: skip
+
+    assert [None] == [pair.difference for pair in joined] == [pair.difference for pair in split]

@@ -9,8 +9,9 @@ from starlette.responses import Response
 
 from office.health.health import look_at_books
 from office.lookup.headline import Clause, NextAct
-from office.lookup.standing import read_standing
+from office.lookup.standing import BANK_DIFFERENCES, read_standing
 from office.lookup.year import read_year
+from web.guarding import BANK
 from web.office.layout import show_office
 from web.office.pages import SCHEDULE
 from web.visits import Visit
@@ -76,5 +77,6 @@ _PATHS = {
     "outsorted": "/office/outsorted",
     "print-batches": "/office/print",
     "exceptions": "/office/exceptions",
+    BANK_DIFFERENCES: BANK,
     "schedule": SCHEDULE,
 }

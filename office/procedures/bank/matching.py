@@ -4,32 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain.money import Money
 from office.equipment.office import Office
 from payments.bank.keeping import (
     BANK,
     PAYOUT,
     BankStanding,
-    BankTerms,
     OpenDifference,
     TakenFile,
     read_standing,
     settle_difference,
     take_in,
 )
-from payments.bank.table import CsvLayout
-from rules.money.bank_matching import Nearness
+from rules.money.bank_matching import BankPair
 
 
 def take_bank_file(office: Office, name: str, content: bytes) -> TakenFile:
     """Take in what the bank says; the same lines again are nothing new. Raises Misuse."""
-    terms = bank_terms(office)
+    terms = office.bank_terms
     return take_in(office.database, name, content, terms, now=office.due_now(), who=office.who)
 
 
 def bank_standing(office: Office) -> BankStanding:
     """Return how bank and payouts agree, by all files taken in."""
-    return read_standing(office.database, bank_terms(office).nearness)
+    return read_standing(office.database, office.bank_terms.nearness)
 
 
 def is_bank_item(item: str) -> bool:
@@ -39,25 +36,10 @@ def is_bank_item(item: str) -> bool:
 
 def settle_bank_item(office: Office, item: str, reason: str) -> OpenDifference:
     """Take a person's word that a difference is settled. Raises Misuse for an unknown one."""
-    nearness = bank_terms(office).nearness
+    nearness = office.bank_terms.nearness
     return settle_difference(
         office.database, item, reason, nearness, now=office.due_now(), who=office.who
     )
-
-
-def bank_terms(office: Office) -> BankTerms:
-    chosen = office.settings.bank
-    layout = CsvLayout(
-        date=chosen.csv_date,
-        days=chosen.csv_days,
-        amount=chosen.csv_amount,
-        credit=chosen.csv_credit,
-        debit=chosen.csv_debit,
-        text=chosen.csv_text,
-        reference=chosen.csv_reference,
-    )
-    nearness = Nearness(chosen.days, Money.parse(chosen.near_amount))
-    return BankTerms(chosen.texts, layout, nearness)
 
 
 def to_document(taken: TakenFile | None, standing: BankStanding) -> dict[str, Any]:
@@ -78,7 +60,16 @@ def to_document(taken: TakenFile | None, standing: BankStanding) -> dict[str, An
         "amount": str(standing.amount),
         "first": standing.first_on.isoformat() if standing.first_on else None,
         "last": standing.last_on.isoformat() if standing.last_on else None,
+        "groups": [_group(pair) for pair in standing.groups],
         "differences": [_difference(one) for one in standing.differences],
+    }
+
+
+def _group(pair: BankPair) -> dict[str, Any]:
+    return {
+        "amounts": [str(entry.amount) for entry in pair.entries],
+        "dates": [entry.posted_on.isoformat() for entry in pair.entries],
+        "deposits": [payout.name for payout in pair.payouts],
     }
 
 

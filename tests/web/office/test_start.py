@@ -57,7 +57,8 @@ def test_a_service_that_is_away_is_red_until_it_is_back_rules_186_to_189(signed_
     now = red(clerk.get("/office").text)
 
     assert "mail-server-down" not in before
-    assert "mail-server-down</strong>: The mail server does not answer. Ask IT to start it." in now
+    said = "mail-server-down</a></strong>: The mail server does not answer. Ask IT to start it."
+    assert f'<a href="/office/runbook/mail-server-down">{said}' in now
 
 
 class TestTheLineOfTheMonth:

@@ -15,7 +15,7 @@ from office.procedures.bank.matching import (
     take_bank_file,
 )
 from payments.bank.keeping import TakenFile
-from rules.money.bank_matching import BankDifference
+from rules.money.bank_matching import BankDifference, say_group
 from web.guarding import BANK
 from web.office.layout import show_office
 from web.office.pages import groups
@@ -27,6 +27,8 @@ SAID = {
     BankDifference.NOT_IN_BANK: "a payout here, and not in the bank",
     BankDifference.NEAR_AMOUNT: "another amount in the bank",
     BankDifference.NEAR_DATE: "the same amount, far from its day",
+    BankDifference.SEVERAL_WAYS: "lines and payouts add up in several ways: a person has to say "
+    "which belong together",
 }
 
 
@@ -41,6 +43,7 @@ def show_bank(
         group=groups()["deposits"],
         standing=bank_standing(visit.office),
         said=SAID,
+        say_group=say_group,
         taken=taken,
         texts=visit.office.settings.bank.texts,
         upload=BANK,

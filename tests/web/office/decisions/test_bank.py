@@ -9,7 +9,7 @@ from database.tables import audit, settlement
 from domain.identity import Role
 from domain.money import ZERO, Money
 from tests.builders import NOW
-from tests.payments.bank.bank_files import DAY, TWO
+from tests.payments.bank.bank_files import DAY, TWO, bai2
 from web.guarding import BANK, largest_of
 
 
@@ -112,3 +112,35 @@ def test_words_of_the_bank_are_escaped(clerk):
     page = sent(clerk, TWO.replace("STRIPE RETURNS", "<script>alert(1)</script>")).text
 
     assert "<script>alert" not in page
+
+
+def test_what_differs_is_red_on_the_start_page_and_leads_to_the_bank_and_to_what_to_do(clerk):
+    assert "deposits-differ" not in clerk.get("/office").text
+    sent(clerk, TWO)
+
+    start = clerk.get("/office").text
+
+    assert (
+        f'<a href="{BANK}">1 difference between the bank and the gateway&#39;s payouts</a>' in start
+    )
+    assert '<a href="/office/runbook/deposits-differ">deposits-differ</a>' in start
+
+
+def test_a_line_that_joins_payouts_is_told_and_one_of_several_ways_is_left_to_a_person(
+    clerk, office
+):
+    with office.database.writing() as books:
+        for name, cents in (("po_2", 20_00), ("po_3", 30_00)):
+            books.execute(
+                settlement.insert().values(
+                    settlement_id=name, gateway="sandbox", pays_out_on=DAY, gross=Money(cents),
+                    fees=ZERO, net=Money(cents), recorded_at=NOW,
+                )
+            )  # fmt: skip
+    joined = sent(clerk, bai2(("142", 50_00, ",R1,,STRIPE"), ("142", 100_00, ",R2,,STRIPE po_1")))
+    assert "po_2, po_3: joined at the bank, $50.00 on 2026-11-17" in joined.text
+    assert "Nothing differs." in joined.text
+
+    unsure = sent(clerk, bai2(("142", 50_00, ",R3,,STRIPE")), "dec.bai")
+
+    assert unsure.text.count("add up in several ways: a person has to say") == 4
