@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time
 from itertools import count, repeat
 from typing import Any
@@ -17,6 +17,7 @@ from billing_system.export_files import document_path
 from billing_system.port import BillingExport, Enrollment, Report
 from database import tables
 from database.books import insert_rows
+from database.queries.customers.moved_mailboxes import Mailbox, moved_mailboxes
 from domain.accounts import Account, account_key
 from domain.failures import Misuse
 from domain.periods import Boundary, BulkFile
@@ -24,6 +25,8 @@ from domain.problems import Problem
 from domain.runs import RunState
 from rules.mail.written_addresses import split_addresses
 from rules.money.balances import amount_due
+
+Moved = Mapping[str, Mailbox]  # of mailboxes that portal users have left
 
 
 def stage_run(
@@ -198,25 +201,69 @@ def _address_rows(period: str, accounts: Iterable[Account]) -> Iterator[tuple[An
 
 
 def _stage_people(books: Connection, export: BillingExport) -> None:
-    """Portal users are referred to by their mailbox, so that letters' case never matters."""
-    period = export.period.id
-    users = ((period, user.mailbox, user.address, user.name) for user in export.portal_users)
-    _insert(books, tables.portal_user, "period mailbox address name", users)
-    links = (
-        (period, link.key, link.mailbox, link.address, link.paperless)
-        for link in export.portal_links
+    """
+    Portal users are referred to by their mailbox, so that letters' case never matters.
+
+    One who has changed the address since is referred to by the one of today.
+    """
+    period, moved = export.period.id, moved_mailboxes(books)
+    _insert(
+        books,
+        tables.portal_user,
+        "period mailbox address name",
+        ((period, *named, name) for named, name in _users_now(export, moved)),
     )
-    _insert(books, tables.portal_link, "period account_key mailbox address paperless", links)
+    _insert(
+        books,
+        tables.portal_link,
+        "period account_key mailbox address paperless",
+        ((period, key, *named, paperless) for key, named, paperless in _links_now(export, moved)),
+    )
     cosigners = (
-        (period, c.cosigner_id, c.name, c.portal_user.casefold()) for c in export.cosigners
+        (period, c.cosigner_id, c.name, _mailbox_now(c.portal_user, moved))
+        for c in export.cosigners
     )
     _insert(books, tables.cosigner, "period cosigner_id name portal_user", cosigners)
 
 
+def _users_now(export: BillingExport, moved: Moved) -> Iterator[tuple[tuple[str, str], str]]:
+    """Yield the portal users as they sign in today, each once: both addresses may be listed."""
+    there = {user.mailbox for user in export.portal_users} if moved else set()
+    for user in export.portal_users:
+        now = moved.get(user.mailbox)
+        if now is None:
+            yield (user.mailbox, user.address), user.name
+        elif now.mailbox not in there:
+            there.add(now.mailbox)
+            yield (now.mailbox, now.address), user.name
+
+
+def _links_now(export: BillingExport, moved: Moved) -> Iterator[tuple[str, tuple[str, str], bool]]:
+    """Yield the links as `_users_now`: of two that became one, paperless is what either is."""
+    if not moved:
+        for link in export.portal_links:
+            yield link.key, (link.mailbox, link.address), link.paperless
+        return
+    links: dict[tuple[str, str], tuple[str, tuple[str, str], bool]] = {}
+    for link in export.portal_links:
+        now = moved.get(link.mailbox)
+        named = (now.mailbox, now.address) if now else (link.mailbox, link.address)
+        before = links.get((link.key, named[0]))
+        paperless = link.paperless or (before is not None and before[2])
+        links[link.key, named[0]] = link.key, named, paperless
+    yield from links.values()
+
+
+def _mailbox_now(address: str, moved: Moved) -> str:
+    mailbox = address.casefold()
+    return moved[mailbox].mailbox if mailbox in moved else mailbox
+
+
 def _stage_autopay(books: Connection, export: BillingExport) -> None:
-    period = export.period.id
+    period, moved = export.period.id, moved_mailboxes(books)
     methods = (
-        (period, m.token, m.portal_user.casefold(), m.kind, m.last4) for m in export.payment_methods
+        (period, m.token, _mailbox_now(m.portal_user, moved), m.kind, m.last4)
+        for m in export.payment_methods
     )
     _insert(books, tables.payment_method, "period token portal_user kind last4", methods)
     _insert(
@@ -224,7 +271,7 @@ def _stage_autopay(books: Connection, export: BillingExport) -> None:
         tables.mandate,
         "period line account_key account portal_user method_token days_prior maximum enrolled_on "
         "active",
-        _mandate_rows(period, export.enrollments),
+        _mandate_rows(period, export.enrollments, moved),
     )
 
 
@@ -236,9 +283,11 @@ def _movement_rows(export: BillingExport, report: Report) -> Iterator[tuple[Any,
         yield from zip(*some, map(account_key, some.account), repeat(period), lines)
 
 
-def _mandate_rows(period: str, enrollments: Iterable[Enrollment]) -> Iterator[tuple[Any, ...]]:
+def _mandate_rows(
+    period: str, enrollments: Iterable[Enrollment], moved: Moved
+) -> Iterator[tuple[Any, ...]]:
     for line, e in enumerate(enrollments, start=1):
-        method = (e.portal_user.casefold(), e.method_token)
+        method = (_mailbox_now(e.portal_user, moved), e.method_token)
         yield (
             period,
             line,

@@ -24,6 +24,8 @@ class LinkKind(StrEnum):
     CREATE_CREDENTIALS = "create-credentials"
     RESET_PASSWORD = "reset-password"  # noqa: S105 - the name of a link
     UNLOCK = "unlock"
+    NEW_ADDRESS = "new-address"  # proves the address that somebody wants to sign in with
+    STOP_ADDRESS = "stop-address"  # "was that you?": the address so far stays, or is put back
     CONNECT_IDENTITY = "connect-identity"  # an account at Google or Apple, in one browser
     UNLINK_ACCOUNT = "unlink-account"  # "was that you?": takes a new link away again
     STAFF_PASSWORD = "staff-password"  # noqa: S105 - the name of a link
@@ -38,6 +40,8 @@ LINK_HOURS = {
     LinkKind.CREATE_CREDENTIALS: timedelta(hours=72),
     LinkKind.RESET_PASSWORD: timedelta(hours=24),
     LinkKind.UNLOCK: timedelta(hours=24),
+    LinkKind.NEW_ADDRESS: timedelta(hours=24),
+    LinkKind.STOP_ADDRESS: timedelta(days=7),
     LinkKind.CONNECT_IDENTITY: timedelta(hours=1),
     LinkKind.UNLINK_ACCOUNT: timedelta(days=14),
     LinkKind.STAFF_PASSWORD: timedelta(hours=72),

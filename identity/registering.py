@@ -29,6 +29,7 @@ from identity.users import (
     find_by_mailbox,
     find_user,
     has_password,
+    is_left_lately,
     keep_language,
     keep_phone,
     make_user,
@@ -63,6 +64,8 @@ def register(
     the mailbox of somebody else, who elsewhere chooses a password of their own.
     """
     known = find_by_mailbox(books, wish.address)
+    if known is None and is_left_lately(books, wish.address, now):
+        return PortalMail("address-taken", wish.address, 0)
     if known is not None and known.state is not UserState.UNVERIFIED:
         return PortalMail("known", known.address, known.number)
     if known is None:

@@ -105,6 +105,11 @@ def find_staff(books: Connection, address: str) -> StaffMember:
     return StaffMember(row.number, row.address, row.role, row.state)
 
 
+def address_of_staff(books: Connection, number: int) -> str | None:
+    """Return the address of a member of staff, None where nobody has that number."""
+    return books.scalar(sa.select(staff.c.address).where(staff.c.number == number))
+
+
 def choose_staff_password(
     database: Database, passwords: Passwords, token: str, password: str, now: datetime
 ) -> int | None:

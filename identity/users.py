@@ -8,10 +8,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from database.definitions.identity import credential, web_user
+from database.definitions.identity import address_change, credential, one_time_link, web_user
 from database.queries.customers.findable import refresh_found_of
-from domain.identity import CredentialKind, PortalUser, UserState, mailbox_of
+from domain.identity import (
+    LINK_HOURS,
+    CredentialKind,
+    LinkKind,
+    PortalUser,
+    UserState,
+    mailbox_of,
+)
 from identity.attempts.slowing import forgive
+from identity.one_time_links import revoke_links
 
 MOST_FAILURES = 10  # in a row; then the password is no way in any more (rule 156)
 
@@ -22,6 +30,23 @@ def find_user(books: Connection, number: int) -> PortalUser | None:
 
 def find_by_mailbox(books: Connection, address: str) -> PortalUser | None:
     return _one(books, web_user.c.mailbox == mailbox_of(address))
+
+
+def is_left_lately(books: Connection, address: str, now: datetime, but: int = 0) -> bool:
+    """
+    Tell whether somebody signed in with a mailbox until these days, and may have it put back.
+
+    It is nobody else's meanwhile; `but` is whose own it would be again.
+    """
+    row = address_change.c
+    query = sa.select(row.number).where(
+        row.from_mailbox == mailbox_of(address),
+        row.changed_at.is_not(None),
+        row.stopped_at.is_(None),
+        row.asked_at > now - LINK_HOURS[LinkKind.STOP_ADDRESS],
+        row.user_number != but,
+    )
+    return books.scalar(query.limit(1)) is not None
 
 
 def to_user(row: Any) -> PortalUser:
@@ -78,8 +103,14 @@ def has_password(books: Connection, user: int) -> bool:
 
 
 def set_password(books: Connection, user: int, kept: str, now: datetime) -> None:
-    """Set the hash of a password, and end every session that there is."""
+    """
+    Set the hash of a password, and end every session that there is.
+
+    Another address that was asked for by the password before is asked for no more.
+    """
     drop_password(books, user)
+    row = one_time_link.c
+    revoke_links(books, now, row.user_number == user, row.kind == LinkKind.NEW_ADDRESS)
     books.execute(
         credential.insert().values(
             user_number=user, kind=CredentialKind.PASSWORD, secret=kept, since=now

@@ -253,6 +253,25 @@ impersonation = sa.Table(
     sa.Index(None, "user_number"),
 )
 
+address_change = sa.Table(
+    "address_change",  # each address that somebody wanted to sign in with, and what came of it
+    metadata,
+    sa.Column("number", Number, primary_key=True),
+    _user(),
+    sa.Column("from_mailbox", sa.String(320), nullable=False),
+    sa.Column("from_address", sa.String(320), nullable=False),
+    sa.Column("to_mailbox", sa.String(320), nullable=False),
+    sa.Column("to_address", sa.String(320), nullable=False),
+    sa.Column("proof", sa.String(32), nullable=False),  # the key of the link to the new address
+    sa.Column("stop", sa.String(32), nullable=False),  # the key of the link to the address so far
+    sa.Column("asked_at", Moment, nullable=False),
+    sa.Column("changed_at", Moment),  # NULL: not proved
+    sa.Column("stopped_at", Moment),  # by whoever reads the address that was left
+    sa.Index(None, "user_number"),
+    sa.Index(None, "from_mailbox"),
+    sa.Index(None, "to_mailbox"),
+)
+
 activity = sa.Table(
     "activity",
     metadata,

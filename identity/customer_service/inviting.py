@@ -16,8 +16,18 @@ from identity.account_links import add_link
 from identity.activity import record_activity
 from identity.registering import access_mail
 from identity.tokens import LinkTokens
-from identity.users import find_by_mailbox, find_user, has_password, make_user
+from identity.users import (
+    find_by_mailbox,
+    find_user,
+    has_password,
+    is_left_lately,
+    make_user,
+)
 
+ADDRESS_LEFT = (
+    "A portal user signed in with that address until some days ago, and may put it back until a "
+    "week after the change; invite another address, or wait."
+)
 MAY_BE_MAILED = (UserState.ACTIVE, UserState.INVITED, UserState.UNVERIFIED)
 
 
@@ -42,6 +52,8 @@ def invite(
         raise Refused(
             "locked-already", "That address belongs to a portal account that is locked; unlock it."
         )
+    if user is None and is_left_lately(books, address, now):
+        raise Refused("address-left", ADDRESS_LEFT)
     if user is None:
         number = make_user(books, address, now, UserState.INVITED)
         user = find_user(books, number)

@@ -20,7 +20,7 @@ from database.definitions.identity import (
 from database.queries.customers.findable import refresh_found_of
 from domain.customer_service import StaffAct
 from domain.failures import Refused
-from domain.identity import UserState
+from domain.identity import LinkKind, UserState
 from identity.activity import record_activity
 from identity.attempts.slowing import forgive
 from identity.one_time_links import revoke_links
@@ -160,8 +160,13 @@ def _forget_paperless(books: Connection, user: int) -> None:
 
 
 def _end_links(books: Connection, user: int, now: datetime) -> None:
-    """End every mailed link and code that could let somebody in."""
-    revoke_links(books, now, one_time_link.c.user_number == user)
+    """
+    End every mailed link and code that could let somebody in.
+
+    What stops a change of the address goes on: it lets in nobody who is locked.
+    """
+    row = one_time_link.c
+    revoke_links(books, now, row.user_number == user, row.kind != LinkKind.STOP_ADDRESS)
 
 
 def _record(books: Connection, user: int, kind: str, act: StaffAct, now: datetime) -> None:

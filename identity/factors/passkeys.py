@@ -149,27 +149,40 @@ def sign_in_by_passkey(
     row = books.execute(_owner_of(answer.get("id", ""))).one_or_none()
     if challenge is None or row is None:
         return None
-    response = {
-        "clientDataJSON": answer.get("client", ""),
-        "authenticatorData": answer.get("made", ""),
-        "signature": answer.get("signature", ""),
-    }
-    try:
-        webauthn.verify_authentication_response(
-            credential=_credential(answer, response),
-            expected_challenge=challenge,
-            expected_rp_id=party.host,
-            expected_origin=party.origin,
-            credential_public_key=base64url_to_bytes(row.public_key),
-            credential_current_sign_count=0,
-            require_user_verification=True,
-        )
-    except _FAULTS:
+    if not _is_answer(party, answer, challenge, row.public_key):
         record_activity(books, row.user_number, "sign-in failed", now, detail="by a passkey")
         return None
     books.execute(passkey.update().where(passkey.c.number == row.number).values(used_at=now))
     record_activity(books, row.user_number, "signed in", now, detail="by a passkey")
     return int(row.user_number)
+
+
+def begin_confirming(books: Connection, party: RelyingParty, user: int, now: datetime) -> str:
+    """Return what the browser of whoever is signed in is asked for: a passkey of theirs."""
+    known = books.scalars(sa.select(passkey.c.credential_id).where(passkey.c.user_number == user))
+    options = webauthn.generate_authentication_options(
+        rp_id=party.host,
+        user_verification=_REQUIRED,
+        allow_credentials=[
+            PublicKeyCredentialDescriptor(id=base64url_to_bytes(one)) for one in known
+        ],
+    )
+    _keep(books, options.challenge, now, user)
+    return webauthn.options_to_json(options)
+
+
+def confirm_by_passkey(
+    books: Connection, party: RelyingParty, user: int, answer: Mapping[str, str], now: datetime
+) -> bool:
+    """Tell whether a passkey of this very user has answered what was asked in their session."""
+    challenge = _use(books, answer.get("client", ""), now, user)
+    row = books.execute(_owner_of(answer.get("id", ""))).one_or_none()
+    if challenge is None or row is None or row.user_number != user:
+        return False
+    if not _is_answer(party, answer, challenge, row.public_key):
+        return False
+    books.execute(passkey.update().where(passkey.c.number == row.number).values(used_at=now))
+    return True
 
 
 def passkeys_of(books: Connection, user: int) -> list[Passkey]:
@@ -189,6 +202,29 @@ def remove_passkey(books: Connection, user: int, number: int, now: datetime) -> 
     if gone.rowcount:
         record_activity(books, user, "passkey removed", now)
     return gone.rowcount == 1
+
+
+def _is_answer(
+    party: RelyingParty, answer: Mapping[str, str], challenge: bytes, public_key: str
+) -> bool:
+    response = {
+        "clientDataJSON": answer.get("client", ""),
+        "authenticatorData": answer.get("made", ""),
+        "signature": answer.get("signature", ""),
+    }
+    try:
+        webauthn.verify_authentication_response(
+            credential=_credential(answer, response),
+            expected_challenge=challenge,
+            expected_rp_id=party.host,
+            expected_origin=party.origin,
+            credential_public_key=base64url_to_bytes(public_key),
+            credential_current_sign_count=0,
+            require_user_verification=True,
+        )
+    except _FAULTS:
+        return False
+    return True
 
 
 def _owner_of(credential_id: str) -> sa.Select[Any]:

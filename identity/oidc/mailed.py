@@ -23,6 +23,7 @@ from identity.users import (
     drop_password,
     find_by_mailbox,
     find_user,
+    is_left_lately,
     keep_language,
     keep_phone,
     make_user,
@@ -66,6 +67,8 @@ def mail_connection(
     if proved is None:
         return None
     user = find_by_mailbox(books, address)
+    if user is None and is_left_lately(books, address, now):
+        return PortalMail("address-taken", address, 0)
     if user is None:
         number = make_user(books, address, now, UserState.UNVERIFIED)
         keep_language(books, number, language)

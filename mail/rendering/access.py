@@ -17,6 +17,7 @@ from mail.outbox.deliveries import Delivery
 from mail.rendering.alerts import facts_without_period, newest_utility
 from mail.rendering.notice_facts import NoticeFacts
 
+WITH_CODE = (LinkKind.VERIFY, LinkKind.NEW_ADDRESS)  # six digits do what the link does
 ENROLLED = "enrollment"  # what the mail about a mandate that the office took down is about
 
 
@@ -50,7 +51,7 @@ def to_access_letter(
         utility=utility,
         account=row.account,
         link=links.one_time(found.kind.value, found.key),
-        code=links.code(found.key) if found.kind is LinkKind.VERIFY else "",
+        code=links.code(found.key) if found.kind in WITH_CODE else "",
         language=language,
         expires=local_moment(found.expires_at, timezone, language),
     )

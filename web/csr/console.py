@@ -17,6 +17,7 @@ from database.tables import delivery
 from domain.identity import LinkKind, PortalUser
 from identity.customer_service.inviting import FITTING, fitting_mail
 from identity.customer_service.recovery import find_recovery_code
+from identity.new_address import find_address_change, settles_until
 from identity.paperless import BillDelivery, delivery_of
 from payments.enrollment.facts import EnrollmentFacts, read_enrollment_facts
 from payments.enrollment.wording import say_mandate
@@ -77,6 +78,8 @@ def show_customer_information(
             "is_reset": fitting_mail(books, person) is LinkKind.RESET_PASSWORD,
             "code": code,
             "mails": _mails(books, person),
+            "address_change": find_address_change(books, person.number, visit.now),
+            "settles": settles_until(books, person.number, visit.now),
         }
     return show_person(
         visit,

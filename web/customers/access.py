@@ -105,7 +105,19 @@ def show_link(visit: Visit) -> Response:
         return _link_over(visit)
     if link.kind is LinkKind.VERIFY:
         return _show_verifying(visit, link, {})
+    if link.kind in SETS_PASSWORD:
+        return _show_choosing(visit, {})
     return show(visit, _BUTTONS[link.kind])
+
+
+def _show_choosing(visit: Visit, problems: dict[str, str], status: int = 200) -> Response:
+    """Ask for a password; the address stands by, so that the browser keeps it with whose it is."""
+    with visit.office.database.reading() as books:
+        link = find_link(books, visit.path("token"), SETS_PASSWORD, visit.now)
+        user = find_user(books, link.user or 0) if link else None
+    if user is None:
+        return _link_over(visit)
+    return show(visit, "choose-password.html", status, address=user.address, problems=problems)
 
 
 def _show_verifying(
@@ -225,14 +237,14 @@ def take_password(visit: Visit) -> Response:
     password = visit.form.get("password", "")
     problems = _password_problems(visit, password)
     if problems:
-        return show(visit, "choose-password.html", 422, problems=problems)
+        return _show_choosing(visit, problems, 422)
     office = visit.office
     try:
         user = choose_password(
             office.database, passwords_of(visit), visit.path("token"), password, visit.now
         )
     except TemporaryFailure:
-        return show(visit, "choose-password.html", 429, problems={"": visit.say(BUSY)})
+        return _show_choosing(visit, {"": visit.say(BUSY)}, 429)
     if user is None:
         return _link_over(visit)
     with office.database.writing() as books:
@@ -370,12 +382,13 @@ _KINDS = {
     "not-me": frozenset({LinkKind.UNLINK_ACCOUNT}),
 }
 _BUTTONS = {
-    LinkKind.CREATE_CREDENTIALS: "choose-password.html",
-    LinkKind.RESET_PASSWORD: "choose-password.html",
     LinkKind.UNLOCK: "unlock.html",
     LinkKind.UNLINK_ACCOUNT: "not-me.html",
 }
 _DONE = {
+    "address": "You sign in with the new address from now on.",
+    "stopped": "The change of your address is stopped. Our office has locked this access: call "
+    "them.",
     "verified": "Your address is verified. You can sign in now.",
     "unlocked": "Your password is unlocked. You can sign in now.",
     "password": "Your new password is set. You can sign in now.",

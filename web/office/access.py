@@ -16,7 +16,7 @@ from identity.factors.phone_codes import (
 )
 from identity.one_time_links import find_link
 from identity.sessions import begin_session, end_session
-from identity.staff import SETS_STAFF_PASSWORD, choose_staff_password
+from identity.staff import SETS_STAFF_PASSWORD, address_of_staff, choose_staff_password
 from identity.staff_sign_in import sign_in_staff
 from office.secrets.files import secret_for
 from rules.portal_access import find_password_fault, own_path
@@ -44,11 +44,16 @@ NOT_THE_CODE = (
 
 def show_password(visit: Visit) -> Response:
     """Show where a password is chosen; neither GET nor HEAD uses the link up."""
+    return _ask_password(visit, 200, {})
+
+
+def _ask_password(visit: Visit, status: int, problems: dict[str, str]) -> Response:
     with visit.office.database.reading() as books:
         link = find_link(books, visit.path("token"), SETS_STAFF_PASSWORD, visit.now)
-    if link is None:
+        address = address_of_staff(books, link.staff_number or 0) if link else None
+    if address is None:
         return show(visit, "staff-link-over.html", 410)
-    return show(visit, "staff-password.html")
+    return show(visit, "staff-password.html", status, address=address, problems=problems)
 
 
 def take_password(visit: Visit) -> Response:
@@ -61,14 +66,14 @@ def take_password(visit: Visit) -> Response:
     elif password != visit.form.get("again", ""):
         problems["again"] = "The two passwords are not the same."
     if problems:
-        return show(visit, "staff-password.html", 422, problems=problems)
+        return _ask_password(visit, 422, problems)
     office = visit.office
     try:
         number = choose_staff_password(
             office.database, passwords_of(visit), visit.path("token"), password, visit.now
         )
     except TemporaryFailure:
-        return show(visit, "staff-password.html", 429, problems={"": BUSY})
+        return _ask_password(visit, 429, {"": BUSY})
     if number is None:
         return show(visit, "staff-link-over.html", 410)
     return redirect("/office/sign-in?done=password")

@@ -10,7 +10,9 @@ const refused = document.getElementById("no-passkey");
 async function ask() {
   const options = JSON.parse(form.dataset.options);
   options.challenge = toBytes(options.challenge);
-  for (const known of options.excludeCredentials || []) known.id = toBytes(known.id);
+  for (const known of [...(options.excludeCredentials || []), ...(options.allowCredentials || [])]) {
+    known.id = toBytes(known.id);
+  }
   if (form.dataset.passkey === "create") {
     options.user.id = toBytes(options.user.id);
     const made = await navigator.credentials.create({ publicKey: options });

@@ -13,6 +13,7 @@ from database.inserting import insert_new
 from domain.checkout import CheckoutOwner
 from domain.failures import Refused
 from domain.identity import PortalUser, UserState
+from identity.new_address import require_settled
 from identity.one_time_links import find_link_by_key, use_link
 from identity.sessions import SignedIn
 from identity.tokens import new_token
@@ -35,7 +36,8 @@ def begin_capture(office: Office, who: SignedIn, goes_on_to: str = "") -> str:
 
     The visit is in our books before the gateway hears of it, under a random key. `goes_on_to` is
     our page on which they were, in mid-payment. Raises TemporaryFailure and PermanentFailure like
-    the port, Refused (`too-many`) where somebody begins again and again.
+    the port, Refused (`too-many`) where somebody begins again and again, and
+    (`address-new`) for a day after the address that they sign in with was changed.
     """
     mine = method_capture.c.user_number == who.number
     values = {"user_number": who.number, "goes_on_to": goes_on_to[:200]}
@@ -68,6 +70,8 @@ def _begin(
         open_ones = sa.select(sa.func.count()).where(
             mine, visits.token == "", visits.begun_at > now - WINDOW
         )
+        if "user_number" in values:
+            require_settled(books, values["user_number"], now)
         if (books.scalar(open_ones) or 0) >= MOST_OPEN:
             raise Refused("too-many", "Too many payment methods were begun and not added today.")
         payer = books.scalar(_payer(mine)) or ""

@@ -12,8 +12,9 @@ from domain.failures import Refused
 from domain.identity import LinkKind, PortalMail, PortalUser, UserState
 from identity.activity import record_activity
 from identity.attempts.counting import count_bad, record_attempt
+from identity.customer_service.inviting import ADDRESS_LEFT
 from identity.one_time_links import OneTimeLink, find_link, make_link
-from identity.users import find_by_mailbox, find_user, make_user
+from identity.users import find_by_mailbox, find_user, is_left_lately, make_user
 from mail.rendering.texts import ADD_METHOD
 from mail.texts.readers import TextReader, is_stopped, reader_of
 from mail.texts.recording import PlannedText, queue_texts
@@ -101,6 +102,8 @@ def _owner(office: Office, books: Connection, address: str) -> PortalUser:
     user = find_by_mailbox(books, address)
     if user is None:
         now = office.due_now()
+        if is_left_lately(books, address, now):
+            raise Refused("address-left", ADDRESS_LEFT)
         user = find_user(books, make_user(books, address, now, UserState.INVITED))
         assert user is not None
         record_audit(books, now, office.who, "make portal user", user.who, "for a payment method")

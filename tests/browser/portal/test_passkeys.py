@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from database.definitions.identity import activity, passkey, web_user
+from database.definitions.identity import activity, credential, passkey, web_user
 from identity.users import MOST_FAILURES
 from tests.browser.portal.conftest import DESKTOP, MINE
 from tests.web.customers.conftest import ANN, BOB, PASSWORD
@@ -117,3 +117,27 @@ def test_a_challenge_for_one_customer_is_no_other_ones(ann, known, portal, someo
     assert 422 == answer.status
     with portal.office.database.reading() as books:
         assert 0 == books.scalar(sa.select(sa.func.count()).select_from(passkey))
+
+
+def test_a_passkey_stands_in_for_the_password_where_the_address_is_changed(ann, portal):
+    """Who has a passkey alone changes the address too; another's passkey is none."""
+    add(ann)
+    ann.see(ADDED)
+    with portal.office.database.writing() as books:
+        books.execute(credential.delete())  # the password is gone
+    ann.open("/account/address")
+    ann.look("portal-new-address-passkey-alone")
+    ann.write(New_email_address="ann.new@portal.example")
+    ann.press("Continue with a passkey")
+    ann.look("portal-new-address-passkey")
+    with ann.page.expect_request("**/account/address") as asked:
+        ann.press("Use my passkey")
+    ann.see("We sent a message to ann.new@portal.example.")
+
+    again = ann.page.context.request.post(
+        f"{portal.url}/account/address",
+        data=asked.value.post_data,
+        headers={"content-type": "application/x-www-form-urlencoded"},
+    )
+
+    assert (422, True) == (again.status, "none of yours here" in again.text())

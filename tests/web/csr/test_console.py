@@ -6,9 +6,13 @@ import re
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
-from database.definitions.identity import account_link
+from database.definitions.identity import account_link, one_time_link
+from domain.identity import LinkKind
 from identity.activity import record_activity
+from identity.new_address import ask_for_address, prove_by_link
+from identity.users import find_by_mailbox
 from tests.builders import NOW
 from tests.web.csr.conftest import ELM_KEY, OAK, OAK_KEY
 from tests.web.customers.conftest import ANN
@@ -115,3 +119,24 @@ def test_the_filter_is_kept_from_page_to_page(csr, busy):
     page = csr.get(f"{busy.page}/activity?filtered=1&kind=signed+in&kind=password+changed").text
 
     assert "filtered=1&amp;kind=password+changed&amp;kind=signed+in&amp;page=2" in page
+
+
+def test_a_change_of_the_address_is_seen_asked_for_changed_and_with_its_day(csr, town):
+    before = csr.get(town.page).text
+    with town.office.database.writing() as books:
+        user = find_by_mailbox(books, ANN)
+        ask_for_address(
+            books, town.office.link_tokens, user.number, "n@x.example", town.office.due_now()
+        )
+    asked = csr.get(town.page).text
+    with town.office.database.writing() as books:
+        key = books.scalar(
+            sa.select(one_time_link.c.key).where(one_time_link.c.kind == LinkKind.NEW_ADDRESS)
+        )
+        prove_by_link(books, town.office.link_tokens.token(key), town.office.due_now())
+    changed = csr.get(town.page).text
+
+    assert "sign in with" not in before
+    assert "to sign in with n@x.example; it has not been proved yet" in asked
+    assert f"before it was {ANN}" in changed and "no payment method can be added" in changed
+    assert "<h1>n@x.example</h1>" in changed

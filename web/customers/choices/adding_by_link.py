@@ -11,8 +11,9 @@ from office.procedures.portal.method_link import (
     begin_capture_by_link,
     find_method_link,
 )
-from web.customers.choices.wallet import NO_ANSWER, NO_PAGE, TOO_MANY
+from web.customers.choices.wallet import NO_ANSWER, NO_PAGE
 from web.customers.choices.words import say_method
+from web.customers.refusals import refusal_of
 from web.layout import missing, show
 from web.visits import Visit, redirect
 
@@ -26,8 +27,9 @@ def take_adding_by_link(visit: Visit) -> Response:
     """Send whoever holds the link to the gateway's page, on which alone a number is typed."""
     try:
         url = begin_capture_by_link(visit.office, visit.path("token"))
-    except Refused:
-        return _page(visit, 429, {"": visit.say(TOO_MANY)})
+    except Refused as refused:
+        status, sentence = refusal_of(refused)
+        return _page(visit, status, {"": visit.say(sentence)})
     except NO_ANSWER:
         return _page(visit, 503, {"": visit.say(NO_PAGE)})
     if url is None:

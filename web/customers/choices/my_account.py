@@ -21,6 +21,8 @@ from web.layout import newest_utility_name, show
 from web.visits import Visit, passwords_of, redirect, set_session
 
 DONE = {
+    "address": "You sign in with the new address from now on. Everywhere else you are signed out.",
+    "kept": "You sign in with the address that you have, as before.",
     "password": "Your password is changed. Everywhere else you are signed out.",
     "phone": "Your phone number is saved.",
     "sessions": "You are signed out everywhere else.",

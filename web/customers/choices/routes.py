@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from web.customers.choices import adding_by_link, my_account, paperless, sandbox_page, texts, wallet
+from web.customers.choices import (
+    adding_by_link,
+    my_account,
+    new_address,
+    paperless,
+    sandbox_page,
+    texts,
+    wallet,
+)
 from web.customers.paying import sandbox_bank
 from web.visits import Page, open_page, redirect
 
@@ -26,6 +34,14 @@ ROUTES: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/account/texts/code", texts.take_code),
     ("GET", "/account/texts/stop", lambda _visit: redirect("/account/texts")),
     ("POST", "/account/texts/stop", texts.take_mails),
+    ("GET", "/account/address", new_address.show_asking),
+    ("POST", "/account/address", new_address.take_asking),
+    ("GET", "/account/address/passkey", lambda _visit: redirect("/account/address")),
+    ("POST", "/account/address/passkey", new_address.ask_passkey),
+    ("GET", "/account/address/code", new_address.show_code),
+    ("POST", "/account/address/code", new_address.take_code),
+    ("GET", "/account/address/keep", lambda _visit: redirect("/account/address")),
+    ("POST", "/account/address/keep", new_address.take_giving_up),
     ("GET", "/account/{part}", lambda _visit: redirect("/account")),
     ("POST", "/account/password", my_account.take_new_password),
     ("POST", "/account/phone", my_account.take_phone),
@@ -33,6 +49,10 @@ ROUTES: tuple[tuple[str, str, Page], ...] = (
 )
 
 BY_LINK: tuple[tuple[str, str, Page], ...] = (
+    ("GET", "/new-address/{token}", new_address.show_proving),
+    ("POST", "/new-address/{token}", new_address.press_proving),
+    ("GET", "/stop-address/{token}", new_address.show_stopping),
+    ("POST", "/stop-address/{token}", new_address.press_stopping),
     ("GET", "/add-method/{token}", adding_by_link.show_adding_by_link),
     ("POST", "/add-method/{token}", adding_by_link.take_adding_by_link),
     ("GET", "/add-method/added/{key}", adding_by_link.take_added_by_link),

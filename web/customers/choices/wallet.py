@@ -26,6 +26,7 @@ from office.procedures.portal.method_capture import begin_capture, finish_captur
 from rules.portal_access import own_path
 from web.customers.accounts import my_accounts
 from web.customers.choices.words import say_method
+from web.customers.refusals import refusal_of
 from web.layout import missing, show
 from web.visits import Visit, redirect
 
@@ -33,7 +34,6 @@ NO_PAGE = (
     "The page for payment methods cannot be reached at this moment. Nothing was saved; please "
     "try again later."
 )
-TOO_MANY = "You began this too often. Please try again in 24 hours."
 IN_USE = (
     "Autopay draws from this payment method, or a payment from it is still on its way. End "
     "autopay of the account first, then remove the method."
@@ -80,8 +80,9 @@ def take_adding(visit: Visit) -> Response:
     """Send the visitor to the gateway's page, on which alone a number is typed."""
     try:
         url = begin_capture(visit.office, visit.user)
-    except Refused:
-        return _wallet(visit, 429, problems={"": visit.say(TOO_MANY)})
+    except Refused as refused:
+        status, sentence = refusal_of(refused)
+        return _wallet(visit, status, problems={"": visit.say(sentence)})
     except NO_ANSWER:
         return _wallet(visit, 503, problems={"": visit.say(NO_PAGE)})
     if url.startswith("/"):

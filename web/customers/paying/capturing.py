@@ -7,6 +7,7 @@ from starlette.responses import Response
 from domain.failures import Misuse, OutcomeUnknown, PermanentFailure, Refused, TemporaryFailure
 from office.procedures.portal.method_capture import begin_capture, begin_guest_capture
 from web.customers.paying.payers import PagePayer
+from web.customers.refusals import TOO_MANY, refusal_of
 from web.layout import show
 from web.visits import Visit, redirect
 
@@ -14,7 +15,6 @@ NO_PAGE = (
     "The page for payment methods cannot be reached at this moment. Nothing was taken; please "
     "try again later."
 )
-TOO_MANY = "You began this too often. Please try again in 24 hours."
 NO_ANSWER = (TemporaryFailure, PermanentFailure, OutcomeUnknown, Misuse)  # or no page is set
 
 
@@ -22,8 +22,9 @@ def send_to_capture(visit: Visit, goes_on_to: str) -> Response:
     """Send a portal user to the gateway's page, which leads back into their payment."""
     try:
         return _lead_to(visit, begin_capture(visit.office, visit.user, goes_on_to))
-    except Refused:
-        return _stop(visit, TOO_MANY, 429)
+    except Refused as refused:
+        status, sentence = refusal_of(refused)
+        return _stop(visit, sentence, status)
     except NO_ANSWER:
         return _stop(visit, NO_PAGE, 503)
 
