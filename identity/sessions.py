@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.definitions.identity import staff, web_session, web_user
+from database.prepared import Prepared
 from database.tables import bill_run
 from domain.identity import Role, UserState
 from identity.tokens import new_token, token_hash
@@ -87,7 +88,7 @@ _NEWEST = (
     .limit(1)
     .subquery("newest")
 )
-_USERS = (
+_USERS = Prepared(
     sa.select(
         web_session.c.token_sha256,
         web_session.c.csrf,
@@ -133,7 +134,7 @@ def find_session(
     One that waits for the code of a phone is found with `before_code` alone.
     """
     found = {"token": token_hash(token), "now": now, "idle": now - IDLE}
-    row = books.execute(_USERS, found).one_or_none() if token else None
+    row = next(iter(_USERS.rows(books, found)), None) if token else None
     if row is None or row.needs_code != before_code:
         return None
     return SignedIn(

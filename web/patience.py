@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Generator
+from functools import partial
 from typing import Any, ClassVar
 
 from starlette.types import Message, Receive, Send
@@ -86,9 +87,40 @@ def patient_send(send: Send, seconds: float) -> Send:
 
 
 async def _within(seconds: float, act: Callable[[], Any]) -> Any:
-    awaited: Coroutine[Any, Any, Any] = act()
+    """Wait for an act so long; one that need not wait is done without setting an alarm."""
+    steps = act().__await__()
+    try:
+        waits_for = next(steps)
+    except StopIteration as done:
+        return done.value
     try:
         async with asyncio.timeout(seconds):
-            return await awaited
+            return await _Begun(steps, waits_for)
     except TimeoutError:
         raise TooSlow from None
+
+
+class _Begun:
+    """What was begun to be awaited: its steps, and what the first of them waits for."""
+
+    def __init__(self, steps: Generator[Any, Any, Any], waits_for: Any) -> None:
+        self._steps = steps
+        self._waits_for = waits_for
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        """Hand on what the steps wait for, and to them what comes, a failure too."""
+        steps, waits_for = self._steps, self._waits_for
+        while True:
+            step: Callable[[], Any]
+            try:
+                came = yield waits_for
+                step = partial(steps.send, came)
+            except GeneratorExit:
+                steps.close()
+                raise
+            except BaseException as failure:  # the task is ended, or its time is over
+                step = partial(steps.throw, failure)
+            try:
+                waits_for = step()
+            except StopIteration as done:
+                return done.value

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.engine import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
@@ -122,6 +123,26 @@ class Visit:
 
 
 Page = Callable[[Visit], Response]
+Reading = Callable[[Visit, Connection], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingPage:
+    """
+    A page that only reads: by the transaction in which its visitor's session was found.
+
+    What it says is of one moment with whose it is, and the books are opened once. It writes
+    nothing: who holds a reading and waits for another connection keeps both from everybody else.
+    """
+
+    read: Reading
+
+    def __call__(self, visit: Visit) -> Response:
+        """Show the page by a transaction of its own."""
+        with visit.office.database.reading() as books:
+            return self.read(visit, books)
+
+
 Endpoint = Callable[[Request], Awaitable[Response]]
 Reads = Callable[[Request], Awaitable[dict[str, str]]]
 
@@ -261,7 +282,12 @@ def staff_visit(request: Request, form: Mapping[str, str]) -> Visit:
 
 
 def _answer_signed_in(page: Page, request: Request, form: Mapping[str, str]) -> Response:
-    visit = _visit(request, form)
+    office: Office = request.app.state.office
+    now, answer = office.due_now(), None
+    with office.database.reading() as books:
+        visit = _visit_in(books, request, form, now)
+        if isinstance(page, ReadingPage) and _is_customers_own(visit):
+            answer = page.read(visit, books)
     if visit.session is None:
         return RedirectResponse(f"/sign-in?next={own_path(request.url.path)}", 303)
     if visit.looking is not None:
@@ -272,7 +298,12 @@ def _answer_signed_in(page: Page, request: Request, form: Mapping[str, str]) -> 
     if visit.session.seen_at < visit.now - SEEN_EVERY:
         with visit.office.database.writing() as books:
             mark_seen(books, visit.session, visit.now)
-    return page(visit)
+    return answer or page(visit)
+
+
+def _is_customers_own(visit: Visit) -> bool:
+    """Tell whether a customer reads a page of theirs, and not staff who look at it."""
+    return visit.session is not None and visit.looking is None and not visit.is_post
 
 
 def _unless_looking(page: Page, visit: Visit) -> Response:
@@ -293,16 +324,30 @@ def _unless_looking(page: Page, visit: Visit) -> Response:
 def _visit(request: Request, form: Mapping[str, str], *, before_code: bool = False) -> Visit:
     office: Office = request.app.state.office
     now = office.due_now()
-    look = request.cookies.get(cookie_name(office, LOOK_COOKIE), "")
     with office.database.reading() as books:
+        return _visit_in(books, request, form, now, before_code=before_code)
+
+
+def _visit_in(
+    books: Connection,
+    request: Request,
+    form: Mapping[str, str],
+    now: datetime,
+    *,
+    before_code: bool = False,
+) -> Visit:
+    """Return a visit with whoever has its session, or looks as a customer."""
+    office: Office = request.app.state.office
+    look = request.cookies.get(cookie_name(office, LOOK_COOKIE), "")
+    if look:
         staff = request.cookies.get(cookie_name(office, STAFF_COOKIE), "")
-        looking = find_looking(books, look, staff, now) if look else None
+        looking = find_looking(books, look, staff, now)
         if looking is not None:
             return Visit(request, only_looking(office), now, form, _looked_at(looking), looking)
-        token = request.cookies.get(cookie_name(office), "")
-        session = find_session(books, token, now, before_code=before_code)
-        if session is not None:  # a page comes of it: what it says above all was read along
-            request.scope[NEWEST] = session.newest or newest_utility_in(books)
+    token = request.cookies.get(cookie_name(office), "")
+    session = find_session(books, token, now, before_code=before_code)
+    if session is not None:  # a page comes of it: what it says above all was read along
+        request.scope[NEWEST] = session.newest or newest_utility_in(books)
     return Visit(request, office, now, form, session)
 
 

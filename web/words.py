@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gettext
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from markupsafe import Markup, escape
@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from domain.languages import NAMES, SPANISH
 from domain.messages import Mark, Piece, read_message
+from office.settings.checkout import MessagesSettings, SpanishMessagesSettings
 from office.settings.settings import Settings
 
 LOCALES = Path(__file__).parent / "locales"
@@ -67,9 +68,20 @@ def messages_in(settings: Settings, language: str) -> Mapping[str, str]:
 
     Empty where it says nothing; where it says nothing in Spanish, in English.
     """
-    said = settings.messages.model_dump()
-    if language == SPANISH:
-        said |= {place: text for place, text in settings.messages_es if text}
+    return _to_messages(settings.messages, settings.messages_es if language == SPANISH else None)
+
+
+@lru_cache(maxsize=8)
+def _to_messages(
+    messages: MessagesSettings, instead: SpanishMessagesSettings | None
+) -> Mapping[str, str]:
+    """Return sentences as pages show them; those that are there in `instead` stand in their place.
+
+    Every page needs them, and they change with the settings alone.
+    """
+    said = messages.model_dump()
+    if instead is not None:
+        said |= {place: text for place, text in instead if text}
     return {place: text if place in PLAIN else to_markup(text) for place, text in said.items()}
 
 

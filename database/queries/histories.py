@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.definitions.checkout import checkout, checkout_line
+from database.prepared import Prepared
 from database.queries.bills import is_doubled
 from database.queries.corrections import (
     amount_due_in_force,
@@ -122,8 +123,11 @@ _CLOSED_LINES = (
     )
     .order_by(_ROW.posted_on.desc(), _ROW.period.desc(), _ROW.line.desc())
 )
-_NEWEST = _CLOSED_LINES.limit(sa.bindparam("most", type_=sa.Integer))
-_NEWEST_OF_PERIOD = _NEWEST.where(_ROW.period == sa.bindparam("period"))
+_MOST = sa.bindparam("most", type_=sa.Integer)
+_NEWEST = Prepared(_CLOSED_LINES.limit(_MOST))
+_NEWEST_OF_PERIOD = Prepared(
+    _CLOSED_LINES.where(_ROW.period == sa.bindparam("period")).limit(_MOST)
+)
 
 
 def bills_of(books: Connection, keys: Sequence[str], period: str = "") -> list[PastBill]:
@@ -178,7 +182,7 @@ def lines_of(
     """
     query = _NEWEST_OF_PERIOD if period else _NEWEST
     asked = {"keys": list(keys), "most": most} | ({"period": period} if period else {})
-    return [Line(*row) for row in books.execute(query, asked)]
+    return [Line(*row) for row in query.rows(books, asked)]
 
 
 def credits_of(books: Connection, keys: Sequence[str], most: int = 100) -> list[Line]:

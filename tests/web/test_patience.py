@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from web.guarding import Guard
-from web.patience import PatientProtocol
+from web.patience import PatientProtocol, TooSlow, _within
 
 PLACES, HURRIED = 4, 0.5
 
@@ -129,3 +129,61 @@ def test_who_only_stays_connected_after_the_answer_is_left_alone():
     guarded(receive, send)
 
     assert 2 == len(came)
+
+
+@pytest.mark.parametrize("steps", [0, 1, 5])
+def test_what_is_awaited_in_time_is_answered(steps):
+    async def act():
+        for _ in range(steps):
+            await asyncio.sleep(0.001)
+        return "done"
+
+    assert "done" == asyncio.run(_within(60, act))
+
+
+@pytest.mark.parametrize("steps", [0, 1, 3])
+def test_a_failure_of_what_is_awaited_comes_through(steps):
+    async def act():
+        for _ in range(steps):
+            await asyncio.sleep(0.001)
+        raise ConnectionError("gone")
+
+    with pytest.raises(ConnectionError, match="gone"):
+        asyncio.run(_within(60, act))
+
+
+def test_what_is_awaited_too_long_is_ended_and_tidies_up():
+    ended = []
+
+    async def act():
+        try:
+            await asyncio.sleep(0)
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            ended.append("tidy")
+
+    with pytest.raises(TooSlow):
+        asyncio.run(_within(0.05, act))
+    assert ["tidy"] == ended
+
+
+def test_who_is_told_to_end_while_waiting_ends():
+    ended = []
+
+    async def act():
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            ended.append("told")
+            raise
+
+    async def both():
+        waiting = asyncio.create_task(_within(60, act))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    asyncio.run(both())
+    assert ["told"] == ended

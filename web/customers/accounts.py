@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy.engine import Connection
+
 from database.queries.portal.accounts import PortalAccount, accounts_of_user
 from database.queries.portal.standings import AccountStanding, standings_of_user
 from domain.accounts import account_key
@@ -11,9 +13,14 @@ from web.visits import Visit
 
 def my_accounts(visit: Visit) -> list[PortalAccount]:
     """Return the accounts that the visitor sees (rules 123-135)."""
-    user = visit.user
     with visit.office.database.reading() as books:
-        return accounts_of_user(books, user.number, mailbox_of(user.address))
+        return accounts_in(books, visit)
+
+
+def accounts_in(books: Connection, visit: Visit) -> list[PortalAccount]:
+    """Return the same by a transaction that is open."""
+    user = visit.user
+    return accounts_of_user(books, user.number, mailbox_of(user.address))
 
 
 def my_account(visit: Visit) -> PortalAccount | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy.engine import Connection
 from starlette.responses import Response
 
 from database.queries.histories import lines_of
@@ -10,12 +11,13 @@ from domain.accounts import account_key
 from domain.identity import mailbox_of
 from web.customers.news import has_new
 from web.layout import show
-from web.visits import Visit
+from web.visits import ReadingPage, Visit
 
 LATEST = 5  # transactions
 
 
-def show_home(visit: Visit) -> Response:
+@ReadingPage
+def show_home(visit: Visit, books: Connection) -> Response:
     """
     Show every account with its balance of this moment; without one, lead to linking.
 
@@ -23,10 +25,8 @@ def show_home(visit: Visit) -> Response:
     (rule 112). Whoever just linked an account is offered autopay, and need not take it (rule 67).
     """
     asked, user = visit.request.query_params, visit.user
-    with visit.office.database.reading() as books:
-        standings = standings_of_user(books, user.number, mailbox_of(user.address))
-        latest = lines_of(books, [one.account_key for one in standings], most=LATEST)
-        is_news = has_new(books, visit)
+    standings = standings_of_user(books, user.number, mailbox_of(user.address))
+    latest = lines_of(books, [one.account_key for one in standings], most=LATEST)
     new = account_key(asked.get("account", "")) if asked.get("done") == "linked" else ""
     return show(
         visit,
@@ -35,7 +35,7 @@ def show_home(visit: Visit) -> Response:
         today=visit.today,
         offers_plans=visit.office.settings.arrangements.by_customers,
         latest=latest,
-        is_news=is_news,
+        is_news=has_new(books, visit),
         pays_ahead=visit.office.settings.checkout.pay_ahead,
         linked=next((one for one in standings if one.account_key == new), None),
     )

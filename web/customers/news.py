@@ -9,18 +9,19 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from starlette.responses import Response
 
+from database.prepared import Prepared
 from database.tables import communication
 from rules.mail.communications import Posted
 from web.layout import show
-from web.visits import Visit
+from web.visits import ReadingPage, Visit
 
 NEW_FOR = timedelta(days=30)  # so long the home page points to it
 
 
-def show_news(visit: Visit) -> Response:
+@ReadingPage
+def show_news(visit: Visit, books: Connection) -> Response:
     """Show what is live today, newest first; what expired or was removed is nowhere."""
-    with visit.office.database.reading() as books:
-        return show(visit, "news.html", communications=live_news(books, visit.today))
+    return show(visit, "news.html", communications=live_news(books, visit.today))
 
 
 def has_new(books: Connection, visit: Visit) -> bool:
@@ -33,12 +34,12 @@ def live_news(books: Connection, today: date) -> list[Any]:
     """Return what is posted and live on a day, newest first."""
     return [
         one
-        for one in books.execute(_POSTED)
+        for one in _POSTED.rows(books, {})
         if Posted(one.number, one.title, "", one.expires_on).is_live(today)
     ]
 
 
-_POSTED = (
+_POSTED = Prepared(
     sa.select(
         communication.c.number,
         communication.c.title,

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from database.definitions.identity import account_link, landlord_link
 from database.definitions.in_force import account_now
+from database.prepared import Prepared
 from database.queries.balances import stands_with
 from database.queries.corrections import is_of_account, standing_corrections
 from database.tables import account, balance_due, bill_run, cosigner, portal_link
@@ -33,7 +34,7 @@ def accounts_of_user(books: Connection, user: int, mailbox: str) -> list[PortalA
     the user's mailbox unless it was unlinked here after that export was imported, and every
     account of a landlord that the user is.
     """
-    rows = books.execute(_MINE, {"user": user, "mailbox": mailbox})
+    rows = _MINE.rows(books, {"user": user, "mailbox": mailbox})
     return [
         PortalAccount(row.account_key, row.account, row.period, bool(row.is_landlords))
         for row in rows
@@ -114,7 +115,7 @@ _LET_HERE = (
     .join(balance_due, stands_with(account))
 )
 _SEEN = sa.union_all(_OWN, _EXPORTED, _LET, _LET_HERE).subquery("seen")
-_MINE = (
+_MINE = Prepared(
     sa.select(
         balance_due.c.account_key,
         balance_due.c.account,

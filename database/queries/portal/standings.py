@@ -16,6 +16,7 @@ from database.definitions.arrangements import arrangement
 from database.definitions.checkout import checkout, checkout_line
 from database.ledger.received import received_on
 from database.ledger.tables import account_change, balance_entry
+from database.prepared import Prepared
 from database.queries.balances import on_its_way, open_balance, stands_with
 from database.queries.corrections import is_of_account, standing_corrections
 from database.queries.portal.accounts import seen_accounts
@@ -86,12 +87,12 @@ def standings_of(books: Connection, keys: Sequence[str]) -> list[AccountStanding
     """Return how accounts stand, by number, in one reading of the books (rule 39)."""
     if not keys:
         return []
-    return _standings(books, books.execute(_OF_KEYS, {"keys": list(keys)}).all())
+    return _standings(books, _OF_KEYS.rows(books, {"keys": list(keys)}))
 
 
 def standings_of_user(books: Connection, user: int, mailbox: str) -> list[AccountStanding]:
     """Return how the accounts stand that a portal user sees (rules 39, 123-135), by number."""
-    return _standings(books, books.execute(_OF_USER, {"user": user, "mailbox": mailbox}).all())
+    return _standings(books, _OF_USER.rows(books, {"user": user, "mailbox": mailbox}))
 
 
 def _standings(books: Connection, rows: Sequence[Any]) -> list[AccountStanding]:
@@ -122,7 +123,7 @@ def since_bills(books: Connection, keys: Sequence[str]) -> dict[str, SinceBill]:
     if not keys:
         return {}
     found = {}
-    for row in books.execute(_SINCE, {"keys": list(keys)}):
+    for row in _SINCE.rows(books, {"keys": list(keys)}):
         billed = row.amount_due if row.corrected_due is None else row.corrected_due
         added = row.added + row.amount_due - billed
         found[row.account_key] = SinceBill(billed, added, row.paid, row.first_on, row.last_on)
@@ -136,7 +137,7 @@ def _payments(
     draws: dict[str, NextDraw] = {}
     paid: dict[str, tuple[Money, datetime]] = {}
     elsewhere: dict[str, tuple[Money, date]] = {}
-    for key, amount, taken_at, on, kind, last4 in books.execute(_PAYMENTS, {"keys": list(keys)}):
+    for key, amount, taken_at, on, kind, last4 in _PAYMENTS.rows(books, {"keys": list(keys)}):
         if kind is None:
             if key not in elsewhere or on >= elsewhere[key][1]:
                 elsewhere[key] = -amount, on
@@ -218,8 +219,8 @@ _STANDING = (
     .join(account, stands_with(account))
     .order_by(balance_due.c.account)
 )
-_OF_KEYS = _STANDING.where(balance_due.c.account_key.in_(_KEYS))
-_OF_USER = _STANDING.where(balance_due.c.account_key.in_(seen_accounts()))
+_OF_KEYS = Prepared(_STANDING.where(balance_due.c.account_key.in_(_KEYS)))
+_OF_USER = Prepared(_STANDING.where(balance_due.c.account_key.in_(seen_accounts())))
 _IN_FORCE = (
     sa.select(
         account.c.account_key,
@@ -230,7 +231,7 @@ _IN_FORCE = (
 )
 _CORRECTED = standing_corrections()
 _FIRST_ON, _LAST_ON = received_on(balance_due.c.account_key, bill_run.c.sure_until)
-_SINCE = (
+_SINCE = Prepared(
     sa.select(
         balance_due.c.account_key,
         balance_due.c.amount_due,
@@ -304,4 +305,4 @@ _EXPORTED = (
     )
 )
 # In one statement, in no order: of each kind `_payments` keeps one. Elsewhere is without a method.
-_PAYMENTS = sa.union_all(_PLANNED, _BY_AUTOPAY, _BY_HAND, _TOLD, _EXPORTED)
+_PAYMENTS = Prepared(sa.union_all(_PLANNED, _BY_AUTOPAY, _BY_HAND, _TOLD, _EXPORTED))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
+from sqlalchemy.engine import Connection
 from starlette.responses import Response
 
 from database.queries.histories import (
@@ -22,10 +23,10 @@ from database.queries.portal.standings import AccountStanding, since_bills, stan
 from domain.money import ZERO, Money
 from domain.movements import MovementKind
 from mail.letters.phrases import period_words
-from web.customers.accounts import my_account, my_accounts
+from web.customers.accounts import accounts_in, my_account
 from web.customers.choices.words import say_method
 from web.layout import missing, show
-from web.visits import Visit
+from web.visits import ReadingPage, Visit
 
 PDF = "application/pdf"
 NEWEST, OLDER = 6, 1_000  # of each kind on the page: most visitors look for one of the last
@@ -80,17 +81,17 @@ def show_line(visit: Visit) -> Response:
     )
 
 
-def show_bills(visit: Visit) -> Response:
+@ReadingPage
+def show_bills(visit: Visit, books: Connection) -> Response:
     """Show bills, payments, credits, transactions of the visitor's accounts (rules 44, 180)."""
-    mine = my_accounts(visit)
+    mine = accounts_in(books, visit)
     wanted = visit.request.query_params.get("account", "")
     chosen = [one for one in mine if one.account_key == wanted]
     keys = [one.account_key for one in chosen or mine]
     most = OLDER if visit.request.query_params.get("older") else NEWEST
-    with visit.office.database.reading() as books:
-        bills, lines = bills_of(books, keys), lines_of(books, keys, most=most + 1)
-        payments, credits = payments_of(books, keys, most + 1), credits_of(books, keys, most + 1)
-        stands = {one.account_key: one for one in standings_of(books, keys)}
+    bills, lines = bills_of(books, keys), lines_of(books, keys, most=most + 1)
+    payments, credits = payments_of(books, keys, most + 1), credits_of(books, keys, most + 1)
+    stands = {one.account_key: one for one in standings_of(books, keys)}
     return show(
         visit,
         "bills.html",

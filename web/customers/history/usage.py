@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from sqlalchemy.engine import Connection
 from starlette.responses import Response
 
 from database.queries.portal.usage import billed_of, consumption_of
-from web.customers.accounts import my_account, my_accounts
+from web.customers.accounts import accounts_in, my_account
 from web.customers.history.graphs import (
     FOOT,
     HEIGHT,
@@ -20,17 +21,18 @@ from web.customers.history.graphs import (
 from web.customers.history.pictures import to_png
 from web.layout import missing, show
 from web.theme import theme_of
-from web.visits import Visit, redirect
+from web.visits import ReadingPage, Visit, redirect
 
 SIZE = {"width": WIDTH, "height": HEIGHT, "foot": FOOT, "left": LEFT}
 
 
-def show_usage(visit: Visit) -> Response:
+@ReadingPage
+def show_usage(visit: Visit, books: Connection) -> Response:
     """Show the graphs of one account; whoever has several chooses which."""
-    mine = my_accounts(visit)
+    mine = accounts_in(books, visit)
     wanted = visit.request.query_params.get("account", "")
     chosen = next((one for one in mine if one.account_key == wanted), mine[0] if mine else None)
-    graphs = graphs_of(visit, chosen.account_key) if chosen else []
+    graphs = graphs_in(books, visit, chosen.account_key) if chosen else []
     return show(visit, "usage.html", accounts=mine, chosen=chosen, graphs=graphs, size=SIZE)
 
 
@@ -62,7 +64,12 @@ def send_picture(visit: Visit) -> Response:
 def graphs_of(visit: Visit, key: str) -> list[Graph]:
     """Return the graphs of one account: of each metered service, then of what was billed."""
     with visit.office.database.reading() as books:
-        used, billed = consumption_of(books, [key]), billed_of(books, [key])
+        return graphs_in(books, visit, key)
+
+
+def graphs_in(books: Connection, visit: Visit, key: str) -> list[Graph]:
+    """Return the same by a transaction that is open."""
+    used, billed = consumption_of(books, [key]), billed_of(books, [key])
     total = billed_graph(billed, visit.language)
     return usage_graphs(used, visit.language) + ([total] if total else [])
 

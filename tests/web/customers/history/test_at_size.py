@@ -25,6 +25,8 @@ LARGE = (
 )
 # The most that a page may ask the books; one of them is of the clock that the tests set.
 STATEMENTS = {"/": 6, "/bills": 9, "/usage": 6}
+# The session and the page are read in one; another is of the clock that the tests set.
+TRANSACTIONS = {"/": 2, "/bills": 2, "/usage": 2, "/news": 2}
 
 
 @pytest.fixture
@@ -67,6 +69,22 @@ def test_a_page_reads_its_own_rows_alone_however_many_accounts_there_are(browser
 
     assert [] == scans
     assert {} == {path: n for path, n in counts.items() if n > STATEMENTS[path]}
+
+
+def test_a_page_opens_the_books_once_or_twice(browser_in, database):
+    counts = {}
+    for path in TRANSACTIONS:
+        begun = []
+        hear = begun.append
+        browser_in.get(path)
+        sa.event.listen(database.engine, "begin", hear)
+        try:
+            assert browser_in.get(path).status_code == 200
+        finally:
+            sa.event.remove(database.engine, "begin", hear)
+        counts[path] = len(begun)
+
+    assert {} == {path: n for path, n in counts.items() if n > TRANSACTIONS[path]}
 
 
 def _asked_by(browser, database, path):
