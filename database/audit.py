@@ -29,6 +29,13 @@ def record_audit(
     _recorded(books).append(_Recorded(at, who, action, subject, detail))
 
 
+def audit_at_once(
+    books: Connection, at: datetime, who: str, action: str, subject: str, detail: str = ""
+) -> None:
+    """Append one act now: for a transaction that `Database.writing` did not open."""
+    append_acts(books, [_Recorded(at, who, action, subject, detail)])
+
+
 def is_audited(books: Connection, action: str, subject: str, detail: str | None = None) -> bool:
     """Tell whether the list has such an act, be it of this transaction."""
     for act in books.get_execution_options().get("acts", ()):

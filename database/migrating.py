@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from database.books import Database
+from database.definitions.in_force import VIEWS
 from database.schema import metadata
 from domain.failures import Misuse
 from domain.words import say_count
@@ -22,24 +25,40 @@ BEFORE_THE_BASELINE = "before the baseline"  # tables of ours that no revision o
 
 
 def _fingerprint() -> str:
-    """Return what names the tables of this state: another column is another revision."""
+    """Return what names the tables of this state: another column or view is another revision."""
     told = [
         f"{table.name}.{column.name} {column.type!r} {column.nullable} {column.primary_key}"
         for table in metadata.sorted_tables
         for column in table.columns
     ]
+    told += [
+        f"{table.name} {index.name} {index.unique}"
+        for table in metadata.sorted_tables
+        for index in table.indexes
+    ]
+    told += [f"{name} {query}" for name, query in VIEWS.items()]
     return hashlib.sha256("\n".join(sorted(told)).encode()).hexdigest()[:8]
 
 
 NEWEST = f"1.{_fingerprint()}"  # the revision that the tables of this release stand for
 
 
-def migrate(database: Database, to: str = "head") -> str:
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """Who brings older books up to date, and when: for the audit list."""
+
+    who: str
+    at: datetime
+    backup: str = ""  # the name of the file that was written before
+
+
+def migrate(database: Database, to: str = "head", upgrade: Upgrade | None = None) -> str:
     """
     Create the schema or bring it to a revision, and return the revision it has then.
 
-    Raises Misuse where the database is another program's, or was made by a state of ours that
-    nothing leads on from.
+    Rows of an older release are carried over where an `upgrade` says who does it: all of them or,
+    where that fails, none. Raises Misuse where it is told by nobody, where the database is another
+    program's or a newer release's, or where it holds what nothing leads on from.
     SQLite rebuilds tables to change them, so foreign keys are off meanwhile and checked after.
     Where two processes migrate at once the second waits, and finds nothing left to do.
     """
@@ -47,10 +66,10 @@ def migrate(database: Database, to: str = "head") -> str:
 
     with _rebuilding(database) as connection:
         found = _revision(connection)
-        if found not in (None, NEWEST):
-            raise _older(found)
         if found is None:
             _require_nobody_elses(connection)
+        elif found != NEWEST:
+            _carry_over(connection, found, upgrade)
         command.upgrade(_config(connection), to)
     return revision_of(database) or ""
 
@@ -78,6 +97,31 @@ def require_schema(database: Database) -> None:
         raise _older(found)
 
 
+def needs_carrying(database: Database) -> str | None:
+    """Return the earlier revision from which a database has to be carried over, if it has one."""
+    found = revision_of(database)
+    return found if found is not None and _is_earlier(found) else None
+
+
+def _is_earlier(found: str) -> bool:
+    from database.migrations.carrying import earlier_states
+
+    return found != NEWEST and found in earlier_states()
+
+
+def _carry_over(connection: Connection, found: str, upgrade: Upgrade | None) -> None:
+    from database.audit import audit_at_once
+    from database.migrations.carrying import carry_over
+
+    if upgrade is None or not _is_earlier(found):
+        raise _older(found)
+    carry_over(connection, found)
+    renamed = sa.text(f"UPDATE {VERSION} SET version_num = :newest")
+    connection.execute(renamed, {"newest": NEWEST})
+    detail = f"from schema {found}" + (f"; backup {upgrade.backup}" if upgrade.backup else "")
+    audit_at_once(connection, upgrade.at, upgrade.who, "upgrade", f"schema {NEWEST}", detail)
+
+
 def _revision(connection: Connection) -> str | None:
     tables = sa.inspect(connection)
     if tables.has_table(VERSION):
@@ -99,12 +143,25 @@ def _require_nobody_elses(connection: Connection) -> None:
 
 
 def _older(found: str) -> Misuse:
+    if found == BEFORE_THE_BASELINE:
+        return Misuse(
+            f"The database was made by an earlier state of billclose (schema {found}; this one "
+            f"needs {NEWEST}) and cannot be carried over. With the program that made it, make a "
+            "backup and export the lists that you need (`billclose list … --csv FILE`); then run "
+            "`billclose init` in a new home and import the billing export there.",
+            "old-database",
+        )
+    if _is_earlier(found):
+        return Misuse(
+            f"The database was made by an earlier billclose (schema {found}; this one needs "
+            f"{NEWEST}). Stop whatever works on it, then run `billclose init --backup FILE`: it "
+            "writes a backup, and brings the database up to date.",
+            "old-database",
+        )
     return Misuse(
-        f"The database was made by an earlier state of billclose (schema {found}; this one needs "
-        f"{NEWEST}) and cannot be carried over. With the program that made it, make a backup and "
-        "export the lists that you need (`billclose list … --csv FILE`); then run "
-        "`billclose init` in a new home and import the billing export there.",
-        "old-database",
+        f"The database was made by a newer billclose (schema {found}; this one knows {NEWEST} and "
+        "what came before); nothing was changed: use the program that made it.",
+        "newer-database",
     )
 
 

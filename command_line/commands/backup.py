@@ -56,7 +56,7 @@ def restore(home: Path, source: Path, as_json: bool) -> None:
     from office.procedures.backup import restore as restore_into
 
     manifest = restore_into(source, home)
-    revision, _ = prepare_home(home)
+    revision, _, earlier = prepare_home(home, is_restored=True)
     office = open_office(home)
     with office.database.writing() as books:
         made_at = manifest["made_at"]
@@ -65,6 +65,7 @@ def restore(home: Path, source: Path, as_json: bool) -> None:
         as_json,
         {"home": str(home), "made_at": manifest["made_at"], "schema": revision},
         f"{home} is as it was at {manifest['made_at']} (schema {revision}).",
+        *([f"Its books were brought up to date from schema {earlier}."] if earlier else []),
         "Mails that left after that would be sent again: compare with the mail server's",
         f"log before you send (billclose --home {home} mail status).",
     )

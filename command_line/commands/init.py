@@ -3,26 +3,48 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from command_line.options import json_option, say_done
+from command_line.options import json_option, say_done, wall_clock
 from domain.failures import Misuse
+
+if TYPE_CHECKING:
+    from database.books import Database
+    from office.settings.settings import Settings
 
 A_CLOSE_NEEDS = 4  # connections to PostgreSQL at a time
 
 
 @click.command()
 @click.option("--rehearsal", is_flag=True, help="For rehearsals and tests: --as-of acts in it.")
+@click.option(
+    "--backup",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Bring the books of an older billclose up to date; write FILE (.tar.gz) before.",
+)
 @json_option
 @click.pass_obj
-def init(home: Path, rehearsal: bool, as_json: bool) -> None:
+def init(home: Path, rehearsal: bool, backup: Path | None, as_json: bool) -> None:
     """Write a commented billclose.toml, create the database."""
-    revision, new = prepare_home(home, rehearsal=rehearsal)
+    revision, new, earlier = prepare_home(home, rehearsal=rehearsal, backup=backup)
     allowed, room = _room(home)
+    carried = [
+        f"Brought up to date from schema {earlier}, with every row; before that all was written "
+        f"into {backup}.",
+    ]
     say_done(
         as_json,
-        {"home": str(home), "created": new, "schema": revision, "connections": allowed},
+        {
+            "home": str(home),
+            "created": new,
+            "schema": revision,
+            "earlier": earlier,
+            "connections": allowed,
+        },
+        *(carried if earlier else []),
         f"{'Created' if new else 'Ready:'} office in {home} (schema {revision}).",
         f"Settings: {home / 'billclose.toml'}. Next: billclose --home {home} close BUNDLE",
         *([room] if room else []),
@@ -46,16 +68,20 @@ def _room(home: Path) -> tuple[int | None, str]:
     return allowed, f"{said}."
 
 
-def prepare_home(home: Path, *, rehearsal: bool = False) -> tuple[str, bool]:
+def prepare_home(
+    home: Path, *, rehearsal: bool = False, backup: Path | None = None, is_restored: bool = False
+) -> tuple[str, bool, str | None]:
     """
-    Make a home, or look that an old one is of this state; return the schema and whether it is new.
+    Make a home, or bring an old one up to date; return its schema, whether it is new, and the
+    schema that it had where that was an earlier one.
 
     Settings that are there stay as they are: an office's own home never becomes one for
-    rehearsals. Raises Misuse where the home cannot be written, or
-    its database is another program's or of an earlier state.
+    rehearsals. Raises Misuse where the home cannot be written, its database is another program's
+    or a newer one's, or where an earlier one's is not restored just now and no `backup` is named.
     """
-    from database.migrating import migrate
+    from database.migrating import Upgrade, migrate, needs_carrying
     from office.home import open_database, require_home
+    from office.identity import person
     from office.secrets.files import make_secret
     from office.secrets.prefect_access import make_auth
     from office.settings.settings import FILE, commented_file, open_settings
@@ -86,6 +112,28 @@ def prepare_home(home: Path, *, rehearsal: bool = False) -> tuple[str, bool]:
         (home / "billclose.db").touch(mode=0o600)
     database = open_database(home, settings)
     try:
-        return migrate(database), new
+        earlier = needs_carrying(database)
+        if earlier and not is_restored:
+            _back_up(home, settings, database, backup)
+        upgrade = Upgrade(person(), wall_clock(), backup.name if backup else "")
+        return migrate(database, upgrade=upgrade), new, earlier
     finally:
         database.close()
+
+
+def _back_up(home: Path, settings: Settings, database: Database, backup: Path | None) -> None:
+    """Write all that there is into a file before older books are brought up to date."""
+    from contextlib import closing
+
+    from database.migrating import require_schema
+    from office.clock import Clock
+    from office.equipment.office import Office
+    from office.identity import person
+    from office.procedures.backup import back_up
+
+    if backup is None:
+        require_schema(database)  # which says what to do
+        return
+    office = Office(home, settings, Clock(wall_clock), person())
+    with closing(office.database):
+        back_up(office, backup, office.due_now())

@@ -23,6 +23,7 @@ import sqlalchemy as sa
 
 from database.books import Database
 from database.migrating import NEWEST, revision_of
+from database.migrations.carrying import earlier_states
 from domain.failures import Misuse, PermanentFailure
 from office.equipment.office import Office
 from office.secrets.prefect_access import FILE as PREFECT_SECRET
@@ -258,10 +259,10 @@ def _unpack(source: Path, to: Path) -> dict[str, Any]:
 
 
 def _require_known(source: Path, manifest: dict[str, Any]) -> None:
-    """Refuse a backup of other tables before anything of it stands in the home."""
-    if manifest.get("format") == FORMAT and manifest.get("schema") == NEWEST:
-        return
+    """Refuse a backup of a newer program before anything of it stands in the home."""
     version, schema = manifest.get("version"), manifest.get("schema")
+    if manifest.get("format") == FORMAT and schema in earlier_states():
+        return
     raise Misuse(
         f"{source} was made by another program, release {version} with schema {schema}; this one "
         f"has schema {NEWEST}. Restore it with that program.",

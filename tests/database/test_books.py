@@ -255,3 +255,10 @@ def test_sqlite_survives_a_power_cut_and_keeps_its_keys(database):
 
     expected = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000}
     assert expected == found
+
+
+def test_no_query_of_a_page_is_compiled_before_it_is_answered(database):
+    if database.is_sqlite:
+        pytest.skip("SQLite compiles nothing")
+    with database.reading() as books:
+        assert "off" == books.exec_driver_sql("SHOW jit").scalar_one()

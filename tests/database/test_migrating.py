@@ -104,17 +104,6 @@ def test_books_without_tables_are_refused_with_what_to_do(bare):
     assert "no-database" == refused.value.code
 
 
-def test_books_of_another_release_are_refused_with_what_to_do(bare):
-    migrate(bare)
-    with bare.writing() as books:
-        books.exec_driver_sql(f"UPDATE {VERSION} SET version_num = '0000'")
-
-    with pytest.raises(Misuse, match=r"earlier state .*schema 0000.* make a backup") as refused:
-        require_schema(bare)
-
-    assert "old-database" == refused.value.code
-
-
 def test_foreign_keys_hold_again_after_a_migration_and_after_one_that_failed(bare):
     migrate(bare)
     with pytest.raises(CommandError):

@@ -1,8 +1,8 @@
 """
 The baseline: every table as `database.tables` says it.
 
-Nothing was released before it. At the first release the statements are written down here as they
-are then, and each later change of a table is a revision of its own.
+A new database gets them all at once. What an older one holds is put into them by
+`database.migrations.carrying`, from any state that `states.txt` names.
 """
 
 from __future__ import annotations

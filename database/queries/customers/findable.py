@@ -43,6 +43,16 @@ def make_findable(database: Database, period: str) -> int:
         last = keys[-1]
 
 
+def make_all_findable(books: Connection) -> None:
+    """Let the accounts of all closed periods be found, in the transaction of whoever calls."""
+    closed = sa.select(period_close.c.period).order_by(period_close.c.period)
+    for period in books.scalars(closed).all():
+        last = ""
+        while keys := list(books.scalars(_NEXT, {"period": period, "last": last})):
+            _take_over(books, period, keys)
+            last = keys[-1]
+
+
 def refresh_found(books: Connection, keys: Collection[str]) -> None:
     """
     Let accounts be found by what is in force of them now: something of it has just changed.

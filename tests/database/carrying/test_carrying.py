@@ -1,0 +1,246 @@
+"""Older books are brought up to date: all of their rows, and tables as in a new database."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+
+import pytest
+
+from database.audit import verify_audit
+from database.books import Database
+from database.migrating import (
+    NEWEST,
+    Upgrade,
+    migrate,
+    needs_carrying,
+    require_schema,
+    revision_of,
+)
+from database.migrations.carrying import COLUMNS, LEFT, TABLES, earlier_states
+from database.schema import metadata
+from domain.failures import Misuse
+from office.lookup.finding import find_accounts
+from tests.conftest import POSTGRES, fresh_postgres
+from tests.database.carrying.older import (
+    BEFORE_BANKS_ASK,
+    BEFORE_THE_PORTAL,
+    KINDS,
+    STATES,
+    killed_while,
+    made_of,
+    older_books,
+    rows_of,
+)
+
+UPGRADE = Upgrade("anna", datetime(2026, 11, 29, 8, tzinfo=UTC), "before.tar.gz")
+MADE_ANEW = {"account_search", "customer_search", "billclose_version", "audit", "sqlite_stat1"}
+
+
+@pytest.fixture(params=[(state, kind) for state in STATES for kind in KINDS], ids="-".join)
+def older(request, tmp_path):
+    """Books of each older state, on each kind of database."""
+    state, kind = request.param
+    if kind == "postgresql":
+        request.getfixturevalue("empty_postgres")
+    with older_books(state, kind, tmp_path) as books:
+        yield books
+
+
+def test_older_books_are_made_as_new_ones_are(older, tmp_path):
+    migrate(older, upgrade=UPGRADE)
+
+    assert NEWEST == revision_of(older)
+    with _new_books(older, tmp_path) as new:
+        assert made_of(new) == made_of(older)
+    require_schema(older)
+
+
+@contextmanager
+def _new_books(like, tmp_path):
+    with ExitStack() as left:
+        url = f"sqlite:///{tmp_path / 'new.db'}"
+        if not like.is_sqlite:
+            url = left.enter_context(fresh_postgres(os.environ[POSTGRES], "template0"))
+        new = Database(url)
+        migrate(new)
+        yield new
+        new.close()
+
+
+def test_every_row_is_kept(older):
+    before = rows_of(older)
+
+    migrate(older, upgrade=UPGRADE)
+
+    after = rows_of(older)
+    now_called = {old: new for new, old in TABLES.items()}
+    kept = 0
+    for table, rows in before.items():
+        if table in MADE_ANEW or not rows:
+            continue
+        there = after[now_called.get(table, table)]
+        told = [_renamed(table, row, there[0]) for row in rows]
+        shown = [{name: row[name] for name in told[0]} for row in there]
+        assert _sorted(told) == _sorted(shown), table
+        kept += len(rows)
+    assert kept > 500  # of a month of some forty accounts
+
+
+def _renamed(table, row, new):
+    now = {old: name for name, old in COLUMNS.items()}
+    names = {name: name if name in new else now.get(name, name) for name in row}
+    return {names[name]: value for name, value in row.items() if f"{table}.{name}" not in LEFT}
+
+
+def _sorted(rows):
+    return sorted(repr(sorted(row.items())) for row in rows)
+
+
+def test_the_upgrade_is_the_newest_act_of_a_sound_audit_list(older):
+    found = revision_of(older)
+
+    migrate(older, upgrade=UPGRADE)
+
+    with older.reading() as books:
+        assert verify_audit(books).fault is None
+    newest = rows_of(older)["audit"][-1]
+    said = ("anna", "upgrade", f"schema {NEWEST}", f"from schema {found}; backup before.tar.gz")
+    assert said == tuple(newest[name] for name in ("who", "action", "subject", "detail"))
+
+
+def test_what_is_made_of_older_rows_is_there(older):
+    migrate(older, upgrade=UPGRADE)
+
+    after = rows_of(older)
+    account = after["balance_due"][0]
+    with older.reading() as books:
+        found = find_accounts(books, account["account_key"])
+    assert [account["account_key"]] == [hit.account_key for hit in found.accounts]
+    assert {row["period"] for row in after["period_close"]} == {
+        row["period"] for row in after["once_closed"]
+    }
+    assert {row["account_key"] for row in after["account_search"]} >= {
+        row["account_key"] for row in after["balance_due"]
+    }
+
+
+def test_rows_that_are_added_get_numbers_of_their_own(older):
+    migrate(older, upgrade=UPGRADE)
+    numbers = [row["number"] for row in rows_of(older)["web_user"]]
+
+    with older.writing() as books:
+        user = books.exec_driver_sql(
+            "INSERT INTO web_user (mailbox, address, state, made_at) VALUES "
+            "('new@example.net', 'new@example.net', 'invited', '2026-11-29 08:00:00') "
+            "RETURNING number"
+        ).scalar_one()
+
+    assert user > max(numbers, default=0)
+
+
+@pytest.mark.parametrize("moment", ["_fill", "_require_references", "make_all_findable"])
+def test_books_are_as_they_were_after_a_kill(older, moment):
+    before, found = rows_of(older), revision_of(older)
+
+    killed = subprocess.run(
+        killed_while(moment, older.url), env=os.environ, capture_output=True, text=True
+    )
+
+    assert -signal.SIGKILL == killed.returncode, killed.stderr
+    assert (found, before) == (revision_of(older), rows_of(older))
+    assert NEWEST == migrate(older, upgrade=UPGRADE)
+
+
+def test_nothing_is_changed_before_somebody_says_so(older):
+    before, found = made_of(older), revision_of(older)
+
+    for look in (require_schema, migrate):
+        with pytest.raises(Misuse, match="run `billclose init --backup FILE`") as refused:
+            look(older)
+        assert "old-database" == refused.value.code
+    assert (found, before) == (needs_carrying(older), made_of(older))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        pytest.param(
+            "ALTER TABLE bill_run ADD COLUMN moon INTEGER DEFAULT 7",
+            "its column bill_run.moon has values and no place here",
+            id="a column that nobody knows",
+        ),
+        pytest.param(
+            "CREATE TABLE moon AS SELECT 7 AS phase",
+            "its table moon has rows and no place here",
+            id="a table that nobody knows",
+        ),
+    ],
+)
+def test_what_would_be_lost_is_refused(older, change, said):
+    with older.writing() as books:
+        books.exec_driver_sql(change)
+    before = (made_of(older), rows_of(older))
+
+    with pytest.raises(Misuse, match=said) as refused:
+        migrate(older, upgrade=UPGRADE)
+
+    assert "old-database" == refused.value.code
+    assert before == (made_of(older), rows_of(older))
+
+
+def test_a_row_that_breaks_a_rule_of_now_is_refused(older):
+    if not older.is_sqlite:
+        pytest.skip("PostgreSQL lets nobody write such a row")
+    with older.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA ignore_check_constraints=ON")
+        connection.exec_driver_sql("UPDATE delivery SET status = 'moon'")
+        connection.commit()
+        connection.exec_driver_sql("PRAGMA ignore_check_constraints=OFF")
+    before = rows_of(older)
+
+    with pytest.raises(Misuse, match=r"cannot be brought up to date: .* IntegrityError"):
+        migrate(older, upgrade=UPGRADE)
+
+    assert before == rows_of(older)
+
+
+def test_books_of_a_newer_program_are_refused(database):
+    before = made_of(database)
+    with database.writing() as books:
+        books.exec_driver_sql("DROP TABLE IF EXISTS billclose_version")
+        books.exec_driver_sql("CREATE TABLE billclose_version (version_num VARCHAR(32))")
+        books.exec_driver_sql("INSERT INTO billclose_version VALUES ('2.00000000')")
+
+    try:
+        for look in (require_schema, lambda books: migrate(books, upgrade=UPGRADE)):
+            with pytest.raises(Misuse, match=r"made by a newer billclose \(schema 2\.0") as refused:
+                look(database)
+            assert "newer-database" == refused.value.code
+        assert needs_carrying(database) is None
+    finally:
+        with database.writing() as books:
+            books.exec_driver_sql("DROP TABLE billclose_version")
+    assert before == made_of(database)
+
+
+def test_each_state_is_told_once_and_this_release_is_the_last():
+    states = earlier_states()
+
+    assert NEWEST == states[-1], f"append {NEWEST} to database/migrations/states.txt"
+    assert len(set(states)) == len(states)
+    assert {BEFORE_THE_PORTAL, BEFORE_BANKS_ASK} <= set(states)
+
+
+def test_what_carrying_names_is_of_today():
+    known = {table.name: set(table.columns.keys()) for table in metadata.sorted_tables}
+
+    assert set(TABLES) <= set(known)
+    assert all(not column or column not in known.get(table, ()) for table, column in _left())
+
+
+def _left():
+    return [place.partition(".")[::2] for place in LEFT]
