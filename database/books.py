@@ -154,7 +154,8 @@ def _open(url: str, pool: DatabasePool) -> Engine:
         pool_pre_ping=True,
         pool_recycle=1800,
         connect_args={
-            "options": "-c timezone=UTC -c lock_timeout=30s",
+            # jit: a page's query is guessed dear and compiled for longer than it takes to answer it
+            "options": "-c timezone=UTC -c lock_timeout=30s -c jit=off",
             "connect_timeout": pool.connect_timeout,
             **ALIVE,
         },

@@ -50,8 +50,9 @@ _FILLS = (
         SELECT 'autopay/' || account_key, 'autopay', period, account_key, account, 1, :due_on,
             amount_due, 0, 'tok', 'card', '4242', FALSE, 'scheduled', :now
         FROM account WHERE amount_due % 2 = 0""",
-    """INSERT INTO account_search (account_key, period, district, text)
-        SELECT account_key, period, district, ' ' || account_key || :line || LOWER(last_name)
+    """INSERT INTO account_search (account_key, period, district, meters, text)
+        SELECT account_key, period, district, ' wm7' || account_key || ' ',
+            ' ' || account_key || :line || LOWER(last_name)
             || ' ann ' || :line || LOWER(service_address || ' ' || mailing_address || ' ' || city)
             || ' co 80540 ' || :line || REPLACE(REPLACE(email, '@', ''), '.', '') || :line || phone
             || :line || ' '

@@ -21,6 +21,7 @@ from domain.customer_service import (
 )
 from rules.customer_search import looked_for, meter_number, run_together
 
+FEW_USERS = 2_000  # portal users: what so many have is read within a few milliseconds
 MOST_FOUND = 500  # accounts, and portal users: whoever gets so many types more
 
 
@@ -56,7 +57,7 @@ def find_customers(books: Connection, wish: CustomerSearch) -> CustomersFound:
     Every word has to be found, each as a part of a word: in one account's names, number and
     addresses, or in one portal user's address or username. A number alone is a person ID too.
     """
-    keys = list(books.scalars(_accounts_asked(wish).limit(MOST_FOUND + 1)))
+    keys = list(books.scalars(_accounts_asked(books, wish).limit(MOST_FOUND + 1)))
     users = _users_asked(books, wish)
     is_cut = len(keys) > MOST_FOUND or len(users) > MOST_FOUND
     pairs = _pairs(books, keys[:MOST_FOUND], users[:MOST_FOUND])
@@ -73,7 +74,7 @@ def find_customers(books: Connection, wish: CustomerSearch) -> CustomersFound:
     )
 
 
-def _accounts_asked(wish: CustomerSearch) -> sa.Select[tuple[str]]:
+def _accounts_asked(books: Connection, wish: CustomerSearch) -> sa.Select[tuple[str]]:
     row = account_search.c
     is_billed = sa.exists().where(balance_due.c.account_key == row.account_key)
     query = sa.select(row.account_key).where(is_billed).order_by(row.account_key)
@@ -82,31 +83,38 @@ def _accounts_asked(wish: CustomerSearch) -> sa.Select[tuple[str]]:
     if wish.district:
         query = query.where(row.district == wish.district)
     if PortalStanding.UNENROLLED not in wish.standings:
-        query = query.where(_has_user_of(wish))
+        query = query.where(_has_user_of(books, wish))
     return query
 
 
-def _has_user_of(wish: CustomerSearch) -> sa.ColumnElement[bool]:
+def _has_user_of(books: Connection, wish: CustomerSearch) -> sa.ColumnElement[bool]:
     """
     Claim that an account has a portal user of a standing that is looked at.
 
-    Few are locked or deleted: then what they have is read first.
+    Where such users are few (who is locked or deleted; all, where a portal is young) what they
+    have is read first; else each account that is found is asked whether it has one.
     """
     key, own, exported = account_search.c.account_key, account_link.c, portal_link.c
     states = [state for state, standing in STANDING_OF.items() if standing in wish.standings]
+    is_meant = web_user.c.state.in_(states)
     ours = sa.select(own.account_key).join(web_user, web_user.c.number == own.user_number)
-    ours = ours.where(own.unlinked_at.is_(None), web_user.c.state.in_(states))
+    ours = ours.where(own.unlinked_at.is_(None), is_meant)
     there = (
         sa.select(exported.account_key)
         .join(web_user, web_user.c.mailbox == exported.mailbox)
-        .where(web_user.c.state.in_(states))
+        .where(is_meant)
     )
-    if PortalStanding.ENROLLED not in wish.standings:
-        return key.in_(sa.union_all(ours, there))
+    if PortalStanding.ENROLLED not in wish.standings or _are_few(books, is_meant):
+        return key.in_(sa.union_all(ours, there.join(balance_due, stands_with(portal_link))))
     newest = sa.select(balance_due.c.period).where(balance_due.c.account_key == key)
     newest_period = newest.correlate(account_search).scalar_subquery()
     there = there.where(exported.period == newest_period, exported.account_key == key)
     return sa.or_(ours.where(own.account_key == key).exists(), there.exists())
+
+
+def _are_few(books: Connection, is_meant: sa.ColumnElement[bool]) -> bool:
+    some = sa.select(web_user.c.number).where(is_meant).offset(FEW_USERS).limit(1)
+    return books.execute(some).first() is None
 
 
 def _users_asked(books: Connection, wish: CustomerSearch) -> list[int]:

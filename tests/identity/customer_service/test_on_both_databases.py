@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from database.definitions.identity import web_user
+from database.queries.customers import search
 from database.queries.customers.activity import activities_of, kinds_of
 from database.queries.customers.search import find_customers
 from domain.customer_service import CustomerSearch, PortalStanding, StaffAct
@@ -57,7 +58,11 @@ def town(database):
         (set(PortalStanding), ["01", "02", "03"]),
     ],
 )
-def test_links_of_the_export_and_our_own_are_found_as_one(database, town, standings, expected):
+@pytest.mark.parametrize("few", [2_000, 0], ids=["their accounts first", "account by account"])
+def test_links_of_the_export_and_our_own_are_found_as_one(
+    database, town, standings, expected, few, monkeypatch
+):
+    monkeypatch.setattr(search, "FEW_USERS", few)
     with database.reading() as books:
         found = find_customers(books, CustomerSearch(standings=frozenset(standings)))
         named = find_customers(books, CustomerSearch(("2172",), ("2172",)))
