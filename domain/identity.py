@@ -26,6 +26,7 @@ class LinkKind(StrEnum):
     UNLOCK = "unlock"
     NEW_ADDRESS = "new-address"  # proves the address that somebody wants to sign in with
     STOP_ADDRESS = "stop-address"  # "was that you?": the address so far stays, or is put back
+    PERSON = "person"  # takes a browser for a person's, in the place of the bot check
     CONNECT_IDENTITY = "connect-identity"  # an account at Google or Apple, in one browser
     UNLINK_ACCOUNT = "unlink-account"  # "was that you?": takes a new link away again
     STAFF_PASSWORD = "staff-password"  # noqa: S105 - the name of a link
@@ -42,6 +43,7 @@ LINK_HOURS = {
     LinkKind.UNLOCK: timedelta(hours=24),
     LinkKind.NEW_ADDRESS: timedelta(hours=24),
     LinkKind.STOP_ADDRESS: timedelta(days=7),
+    LinkKind.PERSON: timedelta(hours=2),
     LinkKind.CONNECT_IDENTITY: timedelta(hours=1),
     LinkKind.UNLINK_ACCOUNT: timedelta(days=14),
     LinkKind.STAFF_PASSWORD: timedelta(hours=72),

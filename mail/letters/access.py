@@ -15,7 +15,7 @@ from mail.letters.phrases import Values, web_address
 FORMS = (
     "access-verify", "access-known", "access-invitation", "access-reset", "access-locked",
     "access-connect", "access-new-address", "access-address-asked", "access-address-changed",
-    "access-address-taken",
+    "access-address-taken", "access-person",
     "access-linked", "access-new-sign-in", "access-new-browser", "access-way-changed",
     "access-staff", "access-add-method", "access-autopay", "access-autopay-ended",
 )  # fmt: skip
@@ -74,6 +74,7 @@ _PATHS = {
     "reset-password": "reset",
     "unlock": "unlock",
     "connect-identity": "oidc/mailed",
+    "person": "person",
     "new-address": "new-address",
     "stop-address": "stop-address",
     "unlink-account": "not-me",

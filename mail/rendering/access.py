@@ -12,6 +12,7 @@ from database.tables import enrollment
 from domain.deliveries import MessageKind
 from domain.failures import PermanentFailure
 from domain.identity import LinkKind
+from domain.languages import ENGLISH
 from mail.letters.access import AccessLetter, PortalLinks, local_moment
 from mail.outbox.deliveries import Delivery
 from mail.rendering.alerts import facts_without_period, newest_utility
@@ -46,6 +47,8 @@ def to_access_letter(
         )
     if found.used_at is not None or found.revoked_at is not None:
         raise PermanentFailure("its link was used, or another one took its place")
+    if found.kind is LinkKind.PERSON and language == ENGLISH:
+        language = found.about.split(" ")[0]  # nobody's mailbox: of the page on which it was asked
     return AccessLetter(
         form=row.form,
         utility=utility,

@@ -47,7 +47,8 @@ class Asking:
     first: str  # the first of the pages behind it, whose addresses begin so
     title: str
     why: str
-    without: str  # what to do where no JavaScript runs
+    without: str  # what stands where no JavaScript runs, before the way by mail
+    mail: str  # the page for whose browser cannot run the check
     not_now: str  # where nobody can judge an answer at this moment
 
 

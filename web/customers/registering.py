@@ -6,7 +6,7 @@ from functools import partial
 
 from starlette.responses import Response
 
-from web.customers import persons
+from web.customers import persons, persons_by_mail
 from web.customers.visitors import guest_of, welcome
 from web.visits import Page, Visit
 
@@ -16,7 +16,8 @@ ASKING = persons.Asking(
     title="Before you register",
     why="Who registers shows first that a person sits there. Your browser does it by itself.",
     without="This check needs JavaScript, and your browser does not run it. You can register "
-    "without it: call the number that stands on your bill, and we mail you an invitation.",
+    "without it, by a link that we mail to you.",
+    mail="/register/check/mail",
     not_now="The service that tells people from programs does not answer now. Nothing was sent. "
     "Please try again in some minutes.",
 )
@@ -42,4 +43,6 @@ def _with_cookie(page: Page) -> Page:
 
 
 show_check = _with_cookie(partial(persons.show_check, asking=ASKING))
+show_mailing = _with_cookie(partial(persons_by_mail.show_mailing, asking=ASKING))
+take_mailing = _with_cookie(partial(persons_by_mail.take_mailing, asking=ASKING))
 take_check = _with_cookie(partial(persons.take_check, asking=ASKING))

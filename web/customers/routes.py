@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from web.customers import access, home, linking, news, recovering, registering
+from web.customers import (
+    access,
+    home,
+    linking,
+    news,
+    persons_by_mail,
+    recovering,
+    registering,
+)
 from web.customers.factors.routes import BEFORE_CODE, CONNECTING
 from web.customers.factors.routes import OPEN as OPEN_FACTORS
 from web.customers.factors.routes import SIGNED_IN as FACTORS
@@ -15,6 +23,10 @@ OPEN: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/register", registering.for_persons(access.take_registration)),
     ("GET", "/register/check", registering.show_check),
     ("POST", "/register/check", registering.take_check),
+    ("GET", "/register/check/mail", registering.show_mailing),
+    ("POST", "/register/check/mail", registering.take_mailing),
+    ("GET", "/person/{token}", persons_by_mail.show_button),
+    ("POST", "/person/{token}", persons_by_mail.press),
     ("GET", "/check-your-mail", access.check_your_mail),
     ("GET", "/verify", access.show_code),
     ("POST", "/verify", access.take_code),

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from office.settings.checkout import BotCheckSettings, CheckoutSettings
 from tests.browser.portal.conftest import DESKTOP, MINE, PHONE
 from tests.web.customers.conftest import ANN, PASSWORD
 
@@ -170,3 +171,38 @@ def test_the_link_is_pressed_elsewhere_and_the_old_mailbox_takes_it_back(
     owner.look(f"portal-stop-address-over-{name}")
     thief.open("/")
     assert "/sign-in" in thief.page.url
+
+
+@pytest.fixture
+def office_settings(request) -> dict[str, object]:
+    checks = {
+        "checkout": CheckoutSettings(guests=True),
+        "bot_check": BotCheckSettings(kind="altcha"),
+    }
+    return checks if "check" in request.node.name else {}
+
+
+@pytest.mark.parametrize("first", ["register", "guest"])
+@pytest.mark.parametrize(("window", "locale", "scripts"), WAYS[2:])
+def test_who_cannot_run_the_check_goes_on_by_mail(
+    someone, portal, window, locale, scripts, first, request
+):
+    name = f"{first}-{'spanish' if locale == 'es-US' else 'phone'}"
+    ann = someone(window, locale=locale, java_script_enabled=scripts)
+    ann.open(f"/{first}")
+    ann.look(f"portal-check-{name}")
+    ann.page.locator(f'a[href="/{first}/check/mail"]').click()
+    ann.look(f"portal-check-mail-{name}")
+    ann.page.locator("main form button").click()
+    ann.page.locator("#email-error").wait_for()
+    ann.page.locator("#email").fill(ANN)
+    ann.page.locator("main form button").click()
+    ann.page.wait_for_url("**/check/mail?done=sent")
+    ann.look(f"portal-check-sent-{name}")
+
+    ann.open(portal.mailed(ANN, portal.url))
+    ann.look(f"portal-check-press-{name}")
+    ann.page.locator("main form button").click()
+
+    ann.page.wait_for_url(f"**/{first}")
+    ann.look()

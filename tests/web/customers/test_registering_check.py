@@ -101,9 +101,9 @@ def test_without_javascript_there_is_a_way_and_it_is_said_in_spanish_too(office)
     english, spanish = at_register(city).page.text, at_register(city, "es").page.text
 
     assert "<noscript>" in english
-    assert "You can register without it: call the number that stands on your bill" in english
+    assert "You can register without it, by a link that we mail to you." in english
     assert "Antes de registrarse" in spanish
-    assert "le enviamos una invitación" in spanish
+    assert "con un enlace que le enviamos por correo" in spanish
 
 
 def test_a_browser_that_takes_no_cookies_is_told_so(office):

@@ -45,4 +45,6 @@ def guest_routes() -> list[Route]:
     checks = [("GET", bot_check.show_check), ("POST", bot_check.take_check)]
     pages = [(method, path, bot_check.for_persons(page)) for method, path, page in _GUESTS]
     pages += [(method, bot_check.CHECK, page) for method, page in checks]
+    mailing = [("GET", bot_check.show_mailing), ("POST", bot_check.take_mailing)]
+    pages += [(method, bot_check.MAIL, page) for method, page in mailing]
     return [Route(path, guest_page(page), methods=[method]) for method, path, page in pages]
