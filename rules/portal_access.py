@@ -57,8 +57,8 @@ def is_last_name(said: str, last_name: str, name: str, matching: NameMatching) -
         return False
     known = {compared(last_name)}
     if compared(last_name) == compared(name):  # a business: its name is not cut in two
-        known.add(compared(name.split()[0]) if name.split() else "")
-    return wanted in known - {""}
+        known.update(compared(word) for word in name.split()[:1])
+    return wanted in known
 
 
 def fold(name: str) -> str:
@@ -85,4 +85,5 @@ def _is_guessed_first(password: str, near: Iterable[str]) -> bool:
         return True
     if any(password == (password[:size] * len(password))[: len(password)] for size in range(1, 5)):
         return True
-    return any(password in (period * 3) or password in (period * 3)[::-1] for period in _RUNS)
+    runs = (period * (len(password) // len(period) + 2) for period in _RUNS)
+    return any(password in run or password in run[::-1] for run in runs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,11 +50,12 @@ def pytest_configure() -> None:
     """
     Keep the tests' files in memory where it has room: each commit waits for its disk.
 
-    Let the processes that tests start keep what they compile of the office's modules. And let no
+    Let the tests and the processes that they start keep what they compile. And let no
     client load other authorities than those of `one_authority`; Prefect looks when it is loaded.
     """
     for name in ("PYTHONDONTWRITEBYTECODE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
         os.environ.pop(name, None)
+    sys.dont_write_bytecode = False  # compiling the tests anew is half of their collecting
     os.environ["BILLCLOSE_CLOCK__REHEARSAL"] = "true"  # each home of a test is for rehearsals
     if MEMORY.is_dir() and os.access(MEMORY, os.W_OK):
         disk = os.statvfs(MEMORY)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -230,11 +230,6 @@ def note_not_delivered(books: Connection, reference: str, why: str) -> bool:
         .values(status=TEXT.after(DeliveryStatus.SENT, "not delivered"), error=why)
     )
     return done.rowcount > 0
-
-
-def count_texts(books: Connection, statuses: Iterable[DeliveryStatus]) -> int:
-    query = sa.select(sa.func.count()).where(text_message.c.status.in_(list(statuses)))
-    return int(books.execute(query).scalar_one())
 
 
 def _change(books: Connection, owner: str, row: ClaimedText, **changes: Any) -> None:

@@ -203,13 +203,6 @@ def situation_of(payable: Payable, mandate: Mandate, due_on: date, today: date) 
     )
 
 
-def reason_not_to_schedule(
-    payable: Payable, mandate: Mandate, due_on: date, today: date, policy: AutopayPolicy
-) -> Unscheduled | None:
-    """Return the first reason that applies (rules 56-58, 81)."""
-    return reason_not_to_draw(situation_of(payable, mandate, due_on, today), policy)
-
-
 def plan_payment(
     payable: Payable,
     mandate: Mandate,

@@ -8,7 +8,7 @@ import pytest
 
 from domain.approvals import Decided, Decision
 from domain.failures import Refused
-from rules.approving import ApprovalTerms, identity, require_may_decide, weigh
+from rules.approving import ApprovalProgress, ApprovalTerms, identity, require_may_decide, weigh
 from tests.builders import NOW
 
 ONE, TWO = ApprovalTerms(people=1), ApprovalTerms(people=2)
@@ -39,6 +39,28 @@ def test_a_no_stands_until_somebody_says_yes():
 
     assert (NO, False) == (after_no.refusal, after_no.is_approved)
     assert (None, True) == (after_yes.refusal, after_yes.is_approved)
+
+
+def test_before_anybody_spoke_there_is_neither_a_yes_nor_a_no():
+    assert ApprovalProgress((), None, 2) == weigh([], TWO)
+
+
+def test_no_user_of_the_machine_who_proved_no_name_counts_again_after_others():
+    said = [
+        replace(ANNA, origin="uid 1000"),
+        replace(BEN, origin="uid 1001"),
+        replace(ANNA, who="cleo", origin="uid 1000"),
+    ]
+
+    standing = weigh(said, ApprovalTerms(people=3))
+
+    assert (("anna", "ben"), 1) == (standing.approved_by, standing.missing)
+    with pytest.raises(
+        Refused, match="another person has to, with a login of their own or by sudo"
+    ):
+        require_may_decide(
+            "dora", Decision.APPROVE, standing, ApprovalTerms(people=3), origin="uid 1001"
+        )
 
 
 def test_the_second_person_is_another_one():

@@ -21,7 +21,8 @@ from rules.money.autopay import (
     draw_date,
     plan_enrollment,
     plan_payment,
-    reason_not_to_schedule,
+    reason_not_to_draw,
+    situation_of,
 )
 from tests.builders import ACH, CARD, OFFICE_DEFAULTS, a_mandate, a_payable, examples
 
@@ -33,6 +34,10 @@ CAP, SKIP = AutopayPolicy(over_maximum=OverMaximum.CAP), OFFICE_DEFAULTS
 
 def june(day: int) -> date:
     return date(2026, 6, day)
+
+
+def reason_not_to_schedule(payable, mandate, due_on, today, policy):
+    return reason_not_to_draw(situation_of(payable, mandate, due_on, today), policy)
 
 
 def schedule(payable: Payable, mandate: Mandate, today: date, **changes) -> PlannedPayment:

@@ -51,6 +51,20 @@ def test_what_is_not_so_is_open_with_what_to_do(found, item, says):
     assert line == to_line(line.to_json())
 
 
+def test_each_payment_that_is_missing_has_its_remedy_and_a_close_that_is_stopped_says_them():
+    facts = replace(READY, unposted="2 payments, $80.00", in_doubt=1, undrawn=3, backup_at=None)
+    remedy = (
+        "Run `billclose retry-postings`. Look the payments in doubt up (`billclose unknown`). "
+        "Run `billclose collect`."
+    )
+
+    assert remedy == of(facts, ChecklistItem.PAYMENTS_IN).remedy
+    lines = list_checklist(facts, backup_hours=24)
+    with pytest.raises(Refused) as stopped:
+        require_done(lines, (ChecklistItem.PAYMENTS_IN, ChecklistItem.BACKUP_MADE))
+    assert f"{remedy} backup-made: No backup is known." in stopped.value.message
+
+
 def test_the_moment_of_the_export_stands_in_what_is_asked_about_payments():
     facts = replace(READY, written_at=datetime(2026, 10, 31, 17, 0))
 

@@ -82,6 +82,10 @@ def test_up_to_the_maximum_is_drawn_where_that_was_chosen(drawable, policy):
     assert Money(50_00) == decide_draw(drawable, policy)
 
 
+def test_what_is_just_the_maximum_is_drawn():
+    assert Money(80_00) == decide_draw(a_drawable(maximum=Money(80_00)), OFFICE_DEFAULTS)
+
+
 def test_an_equal_pay_amount_is_exempt_from_the_maximum():
     drawable = a_drawable(maximum=Money(50_00), pays_equal_amount=True)
 

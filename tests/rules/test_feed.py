@@ -208,6 +208,27 @@ def test_balances_are_too_old_when(feed, exported_at, why):
     assert why in said and bool(why) == bool(said)
 
 
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [(25, "25 hours"), (71.99, "71 hours"), (72, "3 days"), (95.99, "3 days"), (240, "10 days")],
+)
+def test_the_age_of_the_newest_file_is_said_in_whole_hours_and_from_three_days_on_in_days(
+    hours, said
+):
+    feed = Feed(timedelta(hours=24), NOW - timedelta(hours=hours))
+
+    assert f"the feed's newest file was written {said} ago" == feed.staleness(NOW)
+
+
+def test_all_that_never_came_is_named_by_its_numbers():
+    gaps = (GAP, Gap(18, 21, at("2026-11-13T07:00")))
+
+    assert "file 16, 18 to 21 of the feed never came" == Feed(
+        timedelta(hours=24), NOW, gaps
+    ).staleness(NOW)
+    assert "no file of the feed has come yet" == Feed(timedelta(hours=24)).staleness(NOW)
+
+
 def test_the_newest_word_about_an_account_stands_and_of_two_the_stricter():
     exported = ("no", at("2026-11-18T12:00"))
     told = [("yes", at("2026-11-20T12:00"))]

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.portal_access import NameMatching, find_password_fault, fold, is_last_name, own_path
+from rules.portal_access import (
+    LONGEST_PASSWORD,
+    SHORTEST_PASSWORD,
+    NameMatching,
+    find_password_fault,
+    fold,
+    is_last_name,
+    own_path,
+)
 
 FOLDED, EXACT = NameMatching
 
@@ -39,6 +47,8 @@ def test_rule_125_a_last_name_is_known_however_it_is_written(said, last_name, na
         ("Jr.", "Smith, Jr.", "Al Smith, Jr."),
         ("", "", ""),
         ("-", "", ""),
+        ("x", "", ""),
+        ("XXXX", "", ""),
         ("PLUMBING", "ACME PLUMBING LLC", "ACME PLUMBING LLC"),
     ],
 )
@@ -49,6 +59,8 @@ def test_what_is_not_the_last_name_opens_nothing(said, last_name, name):
 def test_ruling_24_an_office_may_want_the_name_exactly():
     assert is_last_name("LARKIN", "Larkin", "Ann Larkin", EXACT)
     assert not is_last_name("Garcia", "García", "Ana García", EXACT)
+    assert is_last_name("van  der Berg", "Van der Berg", "Jan Van der Berg", EXACT)
+    assert not is_last_name("vanderberg", "Van der Berg", "Jan Van der Berg", EXACT)
 
 
 @given(st.text(max_size=30))
@@ -62,6 +74,30 @@ def test_folding_again_changes_nothing(name):
 )
 def test_a_long_password_of_any_make_is_good(password):
     assert "" == find_password_fault(password, "City of Larkspur", "ann")
+
+
+@pytest.mark.parametrize("size", [SHORTEST_PASSWORD, LONGEST_PASSWORD])
+def test_the_bounds_of_a_password_are_within_them(size):
+    words = "the river is low and cold "
+
+    assert "" == find_password_fault((words * 20)[:size])
+    assert find_password_fault((words * 20)[: size + (1 if size == LONGEST_PASSWORD else -1)])
+
+
+def test_a_word_of_the_office_in_a_longer_password_is_no_fault_and_one_too_short_to_tell_is_none():
+    assert "" == find_password_fault("larkspurriverboat", "larkspur")
+    assert "" == find_password_fault("larkspur-boat42", "larkspur")
+    assert "" == find_password_fault("oak2026oak2026", "oak")
+    assert find_password_fault("elms2026elms!!!", "elms")
+    assert "" == find_password_fault("193847561029", "elms")
+    assert "" == find_password_fault("plumeplumeplume", "elms")
+
+
+@pytest.mark.parametrize("run", ["1234567890", "abcdefghijklmnopqrstuvwxyz"])
+def test_a_run_of_keys_is_guessed_first_however_long_it_is_and_from_either_end(run):
+    for size in (SHORTEST_PASSWORD, 3 * len(run) + 1, LONGEST_PASSWORD):
+        assert find_password_fault((run * 30)[3 : 3 + size])
+        assert find_password_fault((run * 30)[::-1][3 : 3 + size])
 
 
 @pytest.mark.parametrize(

@@ -176,6 +176,18 @@ def test_the_due_rule_is_what_past_periods_show():
     assert None is due_rule([])
 
 
+def test_the_due_rule_is_that_of_the_last_year_and_of_two_as_frequent_the_newer():
+    before = [(date(2024, month, 28), date(2024, month, 28)) for month in range(1, 13)]
+    of_a_year = [(date(2025, month, 28), date(2025, month, 28)) for month in range(1, 8)]
+    changed = [(date(2025, month, 28), date(2025, month + 1, 20)) for month in range(8, 12)]
+    over_new_year = [(date(2025, 12, 28), date(2026, 1, 20))]
+    even_more = [(date(2026, 1, 28), date(2026, 2, 20))]
+
+    assert DueRule(28, 0) == due_rule(before + of_a_year + changed + over_new_year)
+    assert DueRule(20, 1) == due_rule(before + of_a_year + changed + over_new_year + even_more)
+    assert DueRule(20, 1) == due_rule(over_new_year)
+
+
 @pytest.mark.parametrize(
     ("period", "following"),
     [

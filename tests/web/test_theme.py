@@ -66,24 +66,34 @@ def test_what_a_picture_smuggles_is_not_sent_on(tmp_path, books, office):
     assert secret not in theme_of(themed(tmp_path, books, logo="logo.png")).logo.content
 
 
+UNREADABLE = "theme.logo: logo.png is no PNG, JPEG or WebP that can"
+
+
 @pytest.mark.parametrize(
-    ("content", "sentence"),
+    ("make", "sentence"),
     [
-        (None, "theme.logo: logo.png is not in the home, or cannot be read."),
-        (b"<svg onload='alert(1)'/>", "theme.logo: logo.png is no PNG, JPEG or WebP that can"),
-        (b"", "theme.logo: logo.png is no PNG, JPEG or WebP that can"),
-        (b"\x89PNG\r\n\x1a\n" + b"0" * 40, "theme.logo: logo.png is no PNG, JPEG or WebP that can"),
-        (picture("GIF"), "theme.logo: logo.png is no PNG, JPEG or WebP that can"),
-        (picture()[:200], "theme.logo: logo.png is no PNG, JPEG or WebP that can"),
-        (picture("PNG", (9000, 5000)), "theme.logo: logo.png has too many points"),
-        (b"0" * 10_000_001, "theme.logo: logo.png is larger than 10 MB."),
+        pytest.param(lambda: b"<svg onload='alert(1)'/>", UNREADABLE, id="a drawing"),
+        pytest.param(lambda: b"", UNREADABLE, id="nothing"),
+        pytest.param(lambda: b"\x89PNG\r\n\x1a\n" + b"0" * 40, UNREADABLE, id="a beginning"),
+        pytest.param(lambda: picture("GIF"), UNREADABLE, id="another kind"),
+        pytest.param(lambda: picture()[:200], UNREADABLE, id="cut off"),
+        pytest.param(
+            lambda: picture("PNG", (9000, 5000)),
+            "logo.png has too many points",
+            id="too many points",
+        ),
+        pytest.param(lambda: b"0" * 10_000_001, "logo.png is larger than 10 MB.", id="too large"),
     ],
 )
-def test_a_file_that_is_no_picture_is_said_when_the_desk_starts(tmp_path, books, content, sentence):
-    if content is not None:
-        (tmp_path / "logo.png").write_bytes(content)
+def test_a_file_that_is_no_picture_is_said_when_the_desk_starts(tmp_path, books, make, sentence):
+    (tmp_path / "logo.png").write_bytes(make())
 
     with pytest.raises(Misuse, match=sentence):
+        theme_of(themed(tmp_path, books, logo="logo.png"))
+
+
+def test_a_file_that_is_not_there_is_said_when_the_desk_starts(tmp_path, books):
+    with pytest.raises(Misuse, match="is not in the home, or cannot be read"):
         theme_of(themed(tmp_path, books, logo="logo.png"))
 
 

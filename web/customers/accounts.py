@@ -34,9 +34,3 @@ def my_standings(visit: Visit) -> list[AccountStanding]:
     user = visit.user
     with visit.office.database.reading() as books:
         return standings_of_user(books, user.number, mailbox_of(user.address))
-
-
-def my_standing(visit: Visit) -> AccountStanding | None:
-    """Return how the account of the page's address stands, None where it is not the visitor's."""
-    wanted = account_key(visit.path("account"))
-    return next((one for one in my_standings(visit) if one.account_key == wanted), None)

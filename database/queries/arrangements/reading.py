@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +12,7 @@ from database.ledger.tables import balance_entry
 from database.queries.balances import read_open_balance
 from database.tables import bill_run, movement, period_close
 from database.types import Cents
-from domain.arrangements import STANDING, Arrangement, ArrangementState, Installment
+from domain.arrangements import STANDING, Arrangement, Installment
 from domain.ledger import MONEY_KINDS, EntryKind
 from domain.money import ZERO, Money
 from domain.movements import MovementKind
@@ -47,14 +46,6 @@ def plan_of(books: Connection, account_key: str) -> Arrangement | None:
     """Return an account's plan that waits or is in force; None where it has none."""
     found = read_plans(books, _PLAN.account_key == account_key, _PLAN.state.in_(STANDING))
     return found[0] if found else None
-
-
-def standing_plans(books: Connection, keys: Sequence[str]) -> list[Arrangement]:
-    """Return the plans of some accounts that are in force."""
-    if not keys:
-        return []
-    in_force = _PLAN.state == ArrangementState.IN_FORCE
-    return read_plans(books, _PLAN.account_key.in_(keys), in_force)
 
 
 def newest_plan(books: Connection, account_key: str) -> Arrangement | None:
