@@ -13,7 +13,7 @@ from domain.failures import Refused
 from splitter.copying.labels import NO_LABELS, CopyLabels
 from splitter.copying.page_attributes import PageAttributes
 from splitter.copying.sanitizing import Pruner, Sanitiser
-from splitter.copying.tagging import Tagger, TagText
+from splitter.copying.tagging import TaggedPages, Tagger, TagText
 from splitter.copying.writing import Block, Document, GetObject, make_block
 from splitter.pdf.objects import RawObject
 from splitter.pdf.opening import open_source
@@ -27,6 +27,7 @@ from splitter.pdf.syntax import (
     references,
     to_dictionary,
 )
+from splitter.tags.gathering import GatheredTags, TreeRoot
 
 
 class OptionalContent:
@@ -160,7 +161,7 @@ class BillCopier:
         except UnsupportedPdf:
             raise self._source.refusal() from None
 
-    def write_pages(self, pages: Iterable[int], write: Callable[[bytes], object]) -> None:
+    def write_pages(self, pages: Sequence[int], write: Callable[[bytes], object]) -> None:
         """Write one PDF with many pages piece by piece, each shared object once."""
         document = Document(write, self._sanitiser.get)
         document.finish(self.add_to(document, pages))
@@ -185,15 +186,56 @@ class BillCopier:
         """Return what a catalog must say of the layers that a document's pages use."""
         return self._optional_content.properties(document.sources)
 
-    def add_to(self, document: Document, pages: Iterable[int]) -> bytes:
-        """Add pages to a document, and return what its catalog must say of their layers."""
+    def add_to(
+        self, document: Document, pages: Sequence[int], gathered: GatheredTags | None = None
+    ) -> bytes:
+        """
+        Add pages to a document, and return what its catalog must say of their layers.
+
+        Their tags are added to those that were gathered, whole or not at all.
+        """
         try:
+            if gathered is not None:
+                _, tagged = self._tagger.tagged(pages, gathered.next_key)
+                if tagged is not None:
+                    return self._add_tagged(document, pages, tagged, gathered)
             document.turn_to(self._sanitiser.get)
             for page in pages:
                 document.add_page(self._attributes.of(self._tree.entries(page)))
             return self._optional_content.properties(document.sources)
         except UnsupportedPdf:
             raise self._source.refusal() from None
+
+    def _add_tagged(
+        self, document: Document, pages: Sequence[int], tagged: TaggedPages, gathered: GatheredTags
+    ) -> bytes:
+        root = TreeRoot.of(tagged.elements, tagged.catalog)
+        gathered.root = gathered.root or document.reserve()
+        document.turn_to(self._get_with(tagged.annotations), {root.number: gathered.root})
+        for page, attributes in zip(pages, tagged.attributes, strict=True):
+            document.add_page(attributes, self._tree.pages[page][0])
+        layers = self._optional_content.properties(document.sources)
+        elements = self._with_language(root, tagged.elements)
+        if not (document.sources & elements.keys()) - {root.number}:  # else: see _written
+            rows = [
+                b"%d 0 R" % document.add_own(document.renumbered(row)) if row[:1] == b"["
+                else document.renumbered(row)
+                for row in root.rows
+            ]  # fmt: skip
+            tops = [document.renumbered(top) for top in root.tops]
+            document.pack(self._get_with(elements))
+            gathered.add(tops, rows, has_suspects=root.has_suspects)
+            gathered.languages.add(self._tagger.language)
+        return layers
+
+    def _with_language(self, root: TreeRoot, elements: Mapping[int, bytes]) -> dict[int, bytes]:
+        """Let each top element say the language of its file: among others' nothing else does."""
+        found, language = dict(elements), self._tagger.language
+        for number in map(reference, root.tops):
+            assert number is not None
+            if language and b"/Lang" not in dictionary(found[number]):
+                found[number] = found[number].removesuffix(b">>") + b"/Lang(" + language + b")>>"
+        return found
 
     def _copy(self, pages: Sequence[int], labels: CopyLabels) -> MadeCopy:
         tagging, tagged = Tagging.DROPPED, None

@@ -59,8 +59,14 @@ class Tagger:
         except UNUSABLE:
             self.tagging = Tagging.UNREADABLE
 
-    def tagged(self, pages: Sequence[int]) -> tuple[Tagging, TaggedPages | None]:
-        """Return what became of the tags of a bill's pages, and the pages with them."""
+    def tagged(
+        self, pages: Sequence[int], first_key: int = 0
+    ) -> tuple[Tagging, TaggedPages | None]:
+        """
+        Return what became of the tags of a bill's pages, and the pages with them.
+
+        `first_key` is the first page's in the parent tree of the file that they go into.
+        """
         if self._tags is None:
             return self.tagging, None
         annotations = TaggedAnnotations()
@@ -72,7 +78,7 @@ class Tagger:
                 return Tagging.INCOMPLETE, None
         except UNUSABLE:
             return Tagging.UNREADABLE, None
-        return Tagging.KEPT, _joined(attributes, annotations, tags)
+        return Tagging.KEPT, _joined(attributes, annotations, tags, first_key)
 
     def _are_complete(
         self, pages: Sequence[int], attributes: Sequence[bytes], tags: BillTags
@@ -89,14 +95,17 @@ class Tagger:
 
 
 def _joined(
-    attributes: Sequence[bytes], annotations: TaggedAnnotations, tags: BillTags
+    attributes: Sequence[bytes], annotations: TaggedAnnotations, tags: BillTags, first_key: int
 ) -> TaggedPages:
     bodies = {}
     for number, body in annotations.bodies.items():
         key = tags.annotation_keys.get(number)
-        own = b"" if key is None else b"/StructParent %d" % key
+        own = b"" if key is None else b"/StructParent %d" % (first_key + key)
         bodies[number] = body.removesuffix(b">>") + own + b">>"
-    pages = [kept + b"\n/StructParents %d/Tabs/S" % place for place, kept in enumerate(attributes)]
+    pages = [
+        kept + b"\n/StructParents %d/Tabs/S" % key
+        for key, kept in enumerate(attributes, start=first_key)
+    ]
     texts = [*tags.texts, *annotations.texts]
     return TaggedPages(
         pages,

@@ -15,6 +15,7 @@ from splitter.pdf.objects import RawObject
 from splitter.pdf.opening import open_source
 from splitter.pdf.pages import PageTree
 from splitter.pdf.syntax import dictionary, items, references, renumbered, to_dictionary
+from splitter.tags.gathering import GatheredTags
 
 COVER = ""  # the bookmark of a portfolio's own pages
 PAGES_BEFORE = "pages before the attached files"  # of a file that is no portfolio
@@ -65,9 +66,9 @@ def unfold(
     Write one PDF of all files attached to another, behind that one's own pages.
 
     Each file has a bookmark, whose title is its name and, on a second line, its description. Only
-    what is on the pages is taken over, as for a bill. Memory holds one file at a time, and so does
-    `folder`, in one of its own. Raises Refused (pdf-unreadable), which calls the PDF by `name`,
-    with the number of an attached file that is no sound PDF of its own.
+    what is on the pages is taken over, as for a bill, and a tagged file's tags. Memory holds one
+    file at a time, and so does `folder`, in one of its own. Raises Refused (pdf-unreadable), which
+    calls the PDF by `name`, with the number of an attached file that is no sound PDF of its own.
     """
     _, tree = open_source(path, is_portfolio=True)
     try:
@@ -77,15 +78,15 @@ def unfold(
     if not attached:
         raise Refused("pdf-unreadable", f"{name} has no attached files; {_AGAIN}.")
     copier = BillCopier(tree.source, tree)
-    document, layers = Document(write, _nothing), _Layers()
+    document, layers, tags = Document(write, _nothing), _Layers(), GatheredTags()
     is_portfolio = b"/Collection" in tree.source.dictionary(b"%d 0 R" % tree.source.root)
     begins = [(COVER if is_portfolio else PAGES_BEFORE, 0)]
     layers.add(document.renumbered(copier.add_to(document, range(copier.pages))))
     for title, bill in _opened(tree, name, attached, folder):
         begins.append((title, len(document.page_numbers)))
-        layers.add(document.renumbered(bill.add_to(document, range(bill.pages))))
+        layers.add(document.renumbered(bill.add_to(document, range(bill.pages), tags)))
         progress(1)
-    _finish(document, begins, layers)
+    _finish(document, begins, layers, tags)
 
 
 _AGAIN = "please export it again"
@@ -137,7 +138,9 @@ def _printable(text: str) -> str:
     return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
-def _finish(document: Document, begins: Sequence[tuple[str, int]], layers: _Layers) -> None:
+def _finish(
+    document: Document, begins: Sequence[tuple[str, int]], layers: _Layers, tags: GatheredTags
+) -> None:
     """Write the bookmarks as objects of a source of their own, and the end of the file."""
     root, first = 1, 2  # numbers in that source; behind the bookmarks come the pages
     first_page = first + len(begins)
@@ -157,7 +160,9 @@ def _finish(document: Document, begins: Sequence[tuple[str, int]], layers: _Laye
 
     kids = document.page_numbers
     known = {first_page + at: kids[page] for at, (_, page) in enumerate(begins)}
-    entries = layers.properties()
+    if tags.root:
+        document.add_own(tags.body(), tags.root)
+    entries = layers.properties() + tags.catalog()
     places = {number: first_page + len(begins) + number for number in references(entries)}
     known |= {place: number for number, place in places.items()}
     document.turn_to(bookmark, known)

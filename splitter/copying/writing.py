@@ -173,6 +173,22 @@ class Document:
         )  # fmt: skip
         self._write_object(number, RawObject(written, content))
 
+    def reserve(self) -> int:
+        """Return a number, in here, of an object that is added later."""
+        return self._next_number()
+
+    def add_own(self, body: bytes, number: int = 0) -> int:
+        """Add an object that no source has, given with numbers of here; return its number."""
+        number = number or self._next_number()
+        self._write_object(number, RawObject(body))
+        return number
+
+    def pack(self, get: GetObject) -> None:
+        """Take what is referred to and not here yet from this source, together and compressed."""
+        before, self._get = self._get, get
+        self._pack_waiting()
+        self._get = before
+
     def add_objects(self, numbers: Iterable[int]) -> None:
         """Add objects of the source that pages to come will need."""
         for number in numbers:
