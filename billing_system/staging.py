@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
-from itertools import count, repeat
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,10 +15,11 @@ from billing_system.export.scars import find_lost_zeros, find_scars
 from billing_system.export_files import document_path
 from billing_system.port import BillingExport, Enrollment, Report
 from database import tables
-from database.books import insert_rows
+from database.books import insert_columns, insert_rows
 from database.queries.customers.moved_mailboxes import Mailbox, moved_mailboxes
 from domain.accounts import Account, account_key
 from domain.failures import Misuse
+from domain.movements import Movements
 from domain.periods import Boundary, BulkFile
 from domain.problems import Problem
 from domain.runs import RunState
@@ -144,6 +144,7 @@ def _exemptions(file: BulkFile) -> dict[str, Any]:
     return {name: value for name in names if (value := getattr(file, name)) != getattr(plain, name)}
 
 
+_MOVEMENT = (*Movements._fields, "account_key", "period", "line")
 _ADDRESS_COLUMNS = ("period", "account_key", "position", "address", "fault")
 
 
@@ -153,12 +154,8 @@ def stage_tables(books: Connection, export: BillingExport) -> tuple[int, int]:
     _stage_accounts(books, export)
     _stage_people(books, export)
     _stage_autopay(books, export)
-    movements = _insert(
-        books,
-        tables.movement,
-        "account posted_on service description kind amount usage reference unit days meter "
-        "read_type previous_read current_read rate_code account_key period line",
-        _movement_rows(export, problems.append),
+    movements = insert_columns(
+        books, tables.movement, _MOVEMENT, _movement_columns(export, problems.append)
     )
     _stage_problems(books, export.period.id, problems)
     _stage_notes(books, export)
@@ -275,12 +272,13 @@ def _stage_autopay(books: Connection, export: BillingExport) -> None:
     )
 
 
-def _movement_rows(export: BillingExport, report: Report) -> Iterator[tuple[Any, ...]]:
-    period = export.period.id
-    lines = count(1)
+def _movement_columns(export: BillingExport, report: Report) -> Iterator[Sequence[Sequence[Any]]]:
+    period, first = export.period.id, 1
     for some in export.movements(report):
-        # the columns first: where they end, no line is taken
-        yield from zip(*some, map(account_key, some.account), repeat(period), lines)
+        rows = len(some.account)
+        keys = list(map(account_key, some.account))
+        yield *some, keys, [period] * rows, range(first, first + rows)
+        first += rows
 
 
 def _mandate_rows(

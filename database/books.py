@@ -28,7 +28,8 @@ _LIMITS = sa.text("""
     UNION ALL SELECT datconnlimit FROM pg_database WHERE datname = current_database()
     UNION ALL SELECT setting::int FROM pg_settings WHERE name = 'max_connections'
 """)
-CHUNK = 200  # rows that a bulk load hands over at once; SQLite takes 32,766 values a statement
+CHUNK = 1_000  # rows that a bulk load hands over at once, in SQLite of up to 32 columns
+MOST_VALUES = 32_766  # of a statement in SQLite
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,21 +213,48 @@ def insert_rows(
     that SQLAlchemy compiles, and only a chunk in memory at a time.
     """
     load = _copy if connection.dialect.name == "postgresql" else _insert
-    return load(connection, table, columns, _encode(connection, table, columns, rows))
+    return load(
+        connection, table, columns, _encode(connection, table, columns, _chunks_as_columns(rows))
+    )
+
+
+def insert_columns(
+    connection: Connection,
+    table: sa.Table,
+    columns: Sequence[str],
+    blocks: Iterable[Sequence[Sequence[Any]]],
+) -> int:
+    """Load many rows that come as columns, some rows at a time, and return how many they were."""
+    load = _copy if connection.dialect.name == "postgresql" else _insert
+    return load(connection, table, columns, _encode(connection, table, columns, blocks))
+
+
+def _chunks_as_columns(rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Sequence[Any]]]:
+    unread = iter(rows)
+    while chunk := list(islice(unread, CHUNK)):
+        yield list(zip(*chunk, strict=True))
 
 
 def _encode(
-    connection: Connection, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+    connection: Connection,
+    table: sa.Table,
+    columns: Sequence[str],
+    blocks: Iterable[Sequence[Sequence[Any]]],
 ) -> Iterator[list[tuple[Any, ...]]]:
-    """Write the values as the driver takes them, a chunk of rows column by column."""
+    """Write the values as the driver takes them, and yield them as full chunks of rows."""
     encoders = [_encoder(connection.dialect, table.c[column].type) for column in columns]
-    unread = iter(rows)
-    while chunk := list(islice(unread, CHUNK)):
+    chunk: list[tuple[Any, ...]] = []
+    for block in blocks:
         encoded = [
             values if encode is None else map(encode, values)
-            for encode, values in zip(encoders, zip(*chunk, strict=True), strict=True)
+            for encode, values in zip(encoders, block, strict=True)
         ]
-        yield list(zip(*encoded, strict=True))
+        chunk += zip(*encoded, strict=True)
+        while len(chunk) >= CHUNK:
+            yield chunk[:CHUNK]
+            del chunk[:CHUNK]
+    if chunk:
+        yield chunk
 
 
 def _encoder(dialect: sa.Dialect, kind: sa.types.TypeEngine[Any]) -> Callable[[Any], Any] | None:
@@ -253,10 +281,11 @@ def _insert(
     marks = f"({', '.join('?' * len(columns))})"
     statement = f'INSERT INTO "{table.name}" ({names}) VALUES {marks}'
     statement_of_chunk = statement + f", {marks}" * (CHUNK - 1)
+    is_too_wide = CHUNK * len(columns) > MOST_VALUES
     cursor: Any = connection.connection.cursor()
     count = 0
     for chunk in chunks:
-        if len(chunk) == CHUNK:
+        if len(chunk) == CHUNK and not is_too_wide:
             cursor.execute(statement_of_chunk, tuple(chain.from_iterable(chunk)))
         else:
             cursor.executemany(statement, chunk)

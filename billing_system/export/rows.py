@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
 from typing import Any
 
 from billing_system.export.cells import LONGEST_ACCOUNT
 from billing_system.export.columns import ExportColumn, Secrecy, Table
 from billing_system.export.names import nearest
 from billing_system.export.sensitive import are_any_sensitive, is_sensitive, show, warn
-from billing_system.export.table_files import RawRow, TableFile
+from billing_system.export.table_files import RawRow, RowBlock, TableFile
 from billing_system.port import PortalLink, Report
 from domain.accounts import Account, account_key
 from domain.failures import Misuse
@@ -63,9 +62,10 @@ class RowReader:
         """
         make = self._table.make
         faults = Faults(self._source.file, is_mapped=self._table.is_mapped)
-        for rows in self._some_rows():
+        for block in self._source.blocks(_AT_ONCE):
+            rows = block.rows()
             faults.rows += len(rows)
-            columns = self._convert_sound(rows)
+            columns = self._convert_sound(block)
             if columns is not None:
                 yield from zip(rows, map(make, *columns), strict=True)
                 continue
@@ -77,10 +77,13 @@ class RowReader:
     def read_columns(self, report: Report) -> Iterator[Any]:
         """Yield some readable rows at a time, their values column by column; report the rest."""
         faults = Faults(self._source.file, is_mapped=self._table.is_mapped)
-        for rows in self._some_rows():
-            faults.rows += len(rows)
-            columns = self._convert_sound(rows)
-            if columns is None:
+        for block in self._source.blocks(_AT_ONCE):
+            columns = self._convert_sound(block)
+            if columns is not None:
+                faults.rows += len(block.records)
+            else:
+                rows = block.rows()
+                faults.rows += len(rows)
                 converted = [self._convert(raw, faults) for raw in rows]
                 columns = list(zip(*filter(None, converted), strict=True))
             if columns:
@@ -101,20 +104,15 @@ class RowReader:
         mark = ", " if column else " "
         return Problem(code, f"{file} row {raw.row}{mark}{fault}", account, file, raw.row, column)
 
-    def _some_rows(self) -> Iterator[list[RawRow]]:
-        rows = self._source.rows()
-        while some := list(islice(rows, _AT_ONCE)):
-            yield some
-
-    def _convert_sound(self, rows: Sequence[RawRow]) -> list[Sequence[Any]] | None:
+    def _convert_sound(self, block: RowBlock) -> list[Sequence[Any]] | None:
         """
         Convert rows to columns, which takes a third of the time; None where one is not sound.
 
         What is to be reported, and of which row, is then found out cell by cell.
         """
-        if any(raw.fault for raw in rows):
+        if not block.is_sound:
             return None
-        columns = [*zip(*(raw.cells for raw in rows), strict=True), ("",) * len(rows)]
+        columns = [*zip(*block.records, strict=True), ("",) * len(block.records)]
         if self._hold_sensitive(columns):
             return None
         try:

@@ -8,13 +8,14 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from billing_system.export.encodings import Files, find_encoding
 from billing_system.export.names import nearest
 from domain.failures import Misuse
 
 DELIMITERS = (",", ";", "\t")
+_AT_ONCE = 100  # records
 SEARCHED = 40  # rows in which headings are looked for
 _ANNOUNCED = re.compile(r"\"?sep=([,;\t|])\"?", re.IGNORECASE)  # Excel's own first row
 _VALUE = re.compile(r"[$(]?-?[$(]?[0-9][0-9.,/:-]*\)?|\S+@\S+\.\S+")
@@ -40,8 +41,13 @@ class TableFile:
     heading_row: int
 
     def rows(self) -> Iterator[RawRow]:
+        """Read the records below the heading; blank ones are nobody's."""
+        for block in self.blocks(_AT_ONCE):
+            yield from block.rows()
+
+    def blocks(self, at_once: int) -> Iterator[RowBlock]:
         """
-        Read the records below the heading; blank ones are nobody's.
+        Read the records below the heading, at most so many at a time.
 
         The csv module, because it is strict, knows line numbers, and takes "NA" and "Null" for
         the names they are.
@@ -49,22 +55,61 @@ class TableFile:
         with self.files.open(self.file) as stream:
             text = io.TextIOWrapper(stream, encoding=self.encoding, newline="")
             reader = csv.reader(text, delimiter=self.delimiter, strict=True)
-            while True:
-                row = reader.line_num + 1
-                try:
-                    cells = next(reader)
-                except StopIteration:
-                    return
-                except csv.Error as error:
-                    yield RawRow(row, [], _explain(error))
-                    continue
-                if row > self.heading_row and any(map(str.strip, cells)):
-                    yield RawRow(row, cells, self._fault(cells))
+            while block := self._block(reader, at_once):
+                yield block
+
+    def _block(self, reader: Any, at_once: int) -> RowBlock | None:
+        ends = [reader.line_num]
+        records: list[list[str]] = []
+        broken = ""
+        try:
+            for cells in islice(reader, at_once):
+                records.append(cells)
+                ends.append(reader.line_num)
+        except csv.Error as error:
+            broken = _explain(error)
+        if not records and not broken:
+            return None
+        is_sound = not broken and ends[0] >= self.heading_row and self._are_sound(records)
+        return RowBlock(self, records, ends, broken, is_sound)
+
+    def _are_sound(self, records: list[list[str]]) -> bool:
+        """Say whether none of some records is blank or has other fields than the heading."""
+        lengths = set(map(len, records))
+        return lengths == {len(self.headings)} and all(map(str.strip, map("".join, records)))
 
     def _fault(self, cells: list[str]) -> str:
         if len(cells) == len(self.headings):
             return ""
         return f"has {len(cells)} fields where the heading has {len(self.headings)}"
+
+
+@dataclass(frozen=True, slots=True)
+class RowBlock:
+    """
+    Some records as they follow each other in a file.
+
+    `ends` are the lines that the one before the first and then each of them ends on. With
+    `is_sound` each is a row of as many cells as there are headings.
+    """
+
+    table: TableFile
+    records: list[list[str]]
+    ends: list[int]
+    broken: str  # what is wrong with the record behind the last, if anything
+    is_sound: bool
+
+    def rows(self) -> list[RawRow]:
+        """Return the rows among them, with their faults."""
+        begins = [end + 1 for end in self.ends]
+        if self.is_sound:
+            return list(map(RawRow, begins, self.records))
+        rows = [
+            RawRow(row, cells, self.table._fault(cells))
+            for row, cells in zip(begins, self.records, strict=False)
+            if row > self.table.heading_row and any(map(str.strip, cells))
+        ]
+        return [*rows, RawRow(begins[-1], [], self.broken)] if self.broken else rows
 
 
 def open_table(

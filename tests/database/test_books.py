@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from database.audit import record_audit
-from database.books import CHUNK, insert_rows
+from database.books import CHUNK, insert_columns, insert_rows
 from database.tables import account, audit, bill_run, bulk_file, movement, planned_payment
 from domain.money import Money
 from domain.movements import MovementKind
@@ -262,3 +262,35 @@ def test_no_query_of_a_page_is_compiled_before_it_is_answered(database):
         pytest.skip("SQLite compiles nothing")
     with database.reading() as books:
         assert "off" == books.exec_driver_sql("SHOW jit").scalar_one()
+
+
+@pytest.mark.parametrize("sizes", [(), (1,), (CHUNK,), (CHUNK - 1, 2), (3, 2 * CHUNK, 5)], ids=str)
+def test_rows_that_come_as_columns_are_loaded_as_those_that_come_one_by_one(database, sizes):
+    stage_run(database, a_household())
+    rows = [a_movement(line, Money(line)) for line in range(1, sum(sizes) + 1)]
+    ends = [sum(sizes[: place + 1]) for place in range(len(sizes))]
+    blocks = (
+        tuple(zip(*rows[end - size : end], strict=True))
+        for size, end in zip(sizes, ends, strict=True)
+    )
+
+    with database.writing() as books:
+        count = insert_columns(books, movement, MOVEMENT, blocks)
+
+    columns = [movement.c[name] for name in MOVEMENT]
+    with database.reading() as books:
+        loaded = books.execute(sa.select(*columns).order_by(movement.c.line)).all()
+    assert (len(rows), rows) == (count, [tuple(row) for row in loaded])
+
+
+def test_a_table_of_many_columns_is_loaded_by_statements_that_the_database_takes(database):
+    """SQLite takes 32,766 values a statement: of 40 columns fewer rows than a chunk has."""
+    names = [f"c{number}" for number in range(40)]
+    wide = sa.Table("wide", sa.MetaData(), *(sa.Column(name, sa.Integer) for name in names))
+    with database.writing() as books:
+        books.execute(sa.schema.CreateTable(wide))
+        count = insert_rows(books, wide, names, ([row] * 40 for row in range(CHUNK + 1)))
+        total = books.execute(sa.select(sa.func.sum(wide.c.c39))).scalar_one()
+        books.execute(sa.schema.DropTable(wide))
+
+    assert (CHUNK + 1, sum(range(CHUNK + 1))) == (count, total)
