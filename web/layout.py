@@ -9,8 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, nodes, pass_context
+from jinja2.compiler import CodeGenerator
 from jinja2.runtime import Context
+from jinja2.visitor import NodeTransformer
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -21,7 +23,7 @@ from reporting.wording import with_commands
 from web.guarding import largest_of, say_limit
 from web.theme import theme_of
 from web.visits import Visit
-from web.words import LANGUAGES
+from web.words import LANGUAGES, Say, speaker
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -36,11 +38,52 @@ IN_LANGUAGE: dict[str, Callable[[Any, str], str]] = {
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
+class _Saying(NodeTransformer):
+    """Says the sentences of a template where they stand, if they take no values."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+
+    def visit_Call(self, node: nodes.Call) -> nodes.Node:
+        self.generic_visit(node)
+        match node:
+            case nodes.Call(
+                node=nodes.Name(name="_"), args=[nodes.Const(value=str(text))], kwargs=[]
+            ):
+                return nodes.Const(self._say(text), lineno=node.lineno)
+        return node
+
+
+class _InLanguage(CodeGenerator):
+    def visit_Template(self, node: nodes.Template, frame: Any = None) -> None:
+        saying = _Saying(self.environment.say)  # type: ignore[attr-defined]
+        super().visit_Template(saying.visit(node), frame)
+
+
+class PagesInLanguage(Environment):
+    """
+    Templates of one language: most sentences are said when a template is made, not for each page.
+
+    To look them up anew takes a fifth of the time in which a page is written.
+    """
+
+    code_generator_class = _InLanguage
+
+    def __init__(self, language: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.say = speaker(language)
+
+
 @cache
-def templates() -> Environment:
-    """Return the pages' templates: what is not given is an error, what is given is escaped."""
+def templates(language: str) -> Environment:
+    """
+    Return the pages' templates in a language of theirs.
+
+    What is not given is an error, what is given is escaped.
+    """
     folders = [HERE / name / "templates" for name in (".", "customers", "office", "csr")]
-    found = Environment(
+    found = PagesInLanguage(
+        language,
         loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
         autoescape=True,
         undefined=StrictUndefined,
@@ -76,7 +119,7 @@ def show(visit: Visit, template: str, status: int = 200, **values: Any) -> HTMLR
         "path": visit.request.url.path,
         "at": visit.now.astimezone(visit.zone),
     }
-    page = templates().get_template(template).render(common | values)
+    page = templates(visit.language).get_template(template).render(common | values)
     return HTMLResponse(page, status)
 
 

@@ -134,7 +134,7 @@ def written_down(home: Path, cookie: str) -> tuple[list[tuple[str, Any]], Any, d
     from web.layout import templates
 
     office = office_of(home)
-    template = templates().get_template("home.html")
+    template = templates("en").get_template("home.html")
     statements: list[tuple[str, Any]] = []
     kept: list[dict[str, Any]] = []
     render = template.render

@@ -31,6 +31,7 @@ from database.tables import (
     scheduled_payment,
     suspended_method,
 )
+from database.types import written_out
 from domain.accounts import AccountStatus
 from domain.money import ZERO, Money
 from domain.payments import DRAW, DrawState, PaymentKind, PaymentState
@@ -233,7 +234,7 @@ def abandon_unasked(database: Database, now: datetime) -> int:
     to ask for one after all finds it gone and lets it be.
     """
     with database.writing() as books:
-        dead = sa.or_(gateway_payment.c.kind == PaymentKind.AUTOPAY, _is_dead(now))
+        dead = sa.or_(gateway_payment.c.kind == written_out(PaymentKind.AUTOPAY), _is_dead(now))
         left = find_draws(books, draw.c.state == DrawState.CREATED, dead)
         return sum(record_never_asked(books, one) for one in left)
 
@@ -247,7 +248,8 @@ def abandon_dead_checkouts(database: Database, now: datetime) -> int:
 
 def _is_dead(now: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(
-        gateway_payment.c.kind == PaymentKind.CHECKOUT, draw.c.created_at < now - UNASKED_FOR
+        gateway_payment.c.kind == written_out(PaymentKind.CHECKOUT),
+        draw.c.created_at < now - UNASKED_FOR,
     )
 
 

@@ -16,6 +16,7 @@ from database.ledger.locking import lock_balances
 from database.queries.portal.accounts import accounts_of_user
 from database.queries.portal.bound_methods import OPEN_PAYMENTS, lock_runs, newest_runs
 from database.tables import draw, enrollment, gateway_payment, mandate
+from database.types import written_out
 from domain.identity import PortalUser
 from domain.money import Money
 from domain.payments import DrawState, MethodKind, PaymentKind, PaymentState
@@ -144,7 +145,7 @@ _OPEN = (
         _PAID.state.in_(OPEN_PAYMENTS),
         sa.or_(
             sa.and_(
-                _PAID.kind == PaymentKind.AUTOPAY,
+                _PAID.kind == written_out(PaymentKind.AUTOPAY),
                 _PAID.account_key.in_(sa.bindparam("keys", expanding=True)),
             ),
             _PAID.key.in_(

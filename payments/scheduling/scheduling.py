@@ -21,6 +21,7 @@ from database.tables import (
     planned_payment,
     scheduled_payment,
 )
+from database.types import written_out
 from domain.failures import Refused
 from domain.money import ZERO, Money
 from domain.payments import PAYMENT, PaymentKind, PaymentState, Unscheduled
@@ -229,7 +230,7 @@ def _revive(books: Connection, period: str, now: datetime, chosen: Chosen | None
     names = ("pay_on", "amount", "method_token", "method_kind", "last4", "immediate")
     conditions = [
         paid.period == period,
-        paid.kind == PaymentKind.AUTOPAY,
+        paid.kind == written_out(PaymentKind.AUTOPAY),
         paid.number == 1,
         paid.state == PaymentState.CANCELLED,
         was_undone(gateway_payment),

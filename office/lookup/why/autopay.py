@@ -25,6 +25,7 @@ from database.tables import (
     planned_payment,
     suspended_method,
 )
+from database.types import written_out
 from domain.payments import PaymentKind, Unscheduled
 from office.lookup.why.payments import say_method
 from office.lookup.why.sentences import Case, Sentence, Sentences, Topic, say_day
@@ -128,7 +129,7 @@ def _scheduled(case: Case) -> sa.Select[Any]:
         .where(
             rows.period == case.period,
             rows.account_key == case.account_key,
-            rows.kind == PaymentKind.AUTOPAY,
+            rows.kind == written_out(PaymentKind.AUTOPAY),
         )
         .order_by(rows.number)
     )

@@ -6,10 +6,12 @@ from email import message_from_bytes
 from email.header import decode_header, make_header
 
 import pytest
+from jinja2.compiler import CodeGenerator
 
 from identity.users import find_by_mailbox, keep_language
 from office.procedures.mailing.portal_mail import send_portal_mails
 from tests.web.customers.conftest import ANN, BOB, Browser, register
+from web.layout import PagesInLanguage, templates
 
 MINE = "0110371"
 
@@ -78,6 +80,30 @@ def test_every_page_says_that_it_is_spanish(ann, path):
     page = ann.get(path)
 
     assert (200, True) == (page.status_code, '<html lang="es">' in page.text)
+
+
+@pytest.fixture
+def looking_up(monkeypatch):
+    """Let templates look each sentence up when a page is written."""
+
+    def begin():
+        monkeypatch.setattr(PagesInLanguage, "code_generator_class", CodeGenerator)
+        templates.cache_clear()
+
+    yield begin
+    monkeypatch.undo()
+    templates.cache_clear()
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_sentences_that_templates_hold_are_those_that_would_be_looked_up(ann, looking_up, language):
+    paths = ["/", "/bills", "/usage", "/wallet", "/account", f"/accounts/{MINE}/autopay"]
+    ann.send("/language", language=language, back="/")
+    held = [ann.get(path).text for path in paths]
+    looking_up()
+
+    assert held == [ann.get(path).text for path in paths]
+    assert f'<html lang="{language}">' in held[0]
 
 
 def test_a_problem_is_said_in_spanish_too(browser):
