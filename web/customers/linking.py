@@ -57,14 +57,19 @@ def take_linking(visit: Visit) -> Response:
 
 
 def show_unlinking(visit: Visit) -> Response:
+    """Ask before an account is taken off; what a landlord sees the office ends (rule 133)."""
     mine = my_account(visit)
-    return missing(visit) if mine is None else show(visit, "unlink.html", account=mine.account)
+    if mine is None:
+        return missing(visit)
+    return show(visit, "unlink.html", account=mine.account, is_landlords=mine.is_landlords)
 
 
 def take_unlinking(visit: Visit) -> Response:
     mine = my_account(visit)
     if mine is None:
         return missing(visit)
+    if mine.is_landlords:
+        return show(visit, "unlink.html", 403, account=mine.account, is_landlords=True)
     with visit.office.database.writing() as books:
         unlink_account(books, visit.user.number, mine.account_key, visit.now, CUSTOMER)
     return redirect("/")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from database.tables import movement
 from tests.browser.portal.conftest import DESKTOP, MINE, PHONE, THEIRS, file_a_year
 from tests.builders import RUN
 from tests.web.customers.conftest import ANN, PASSWORD
@@ -94,6 +95,24 @@ def test_a_customer_looks_back_at_a_year(someone, known, portal, window):
     ):
         ann.open(path)
         ann.look(f"portal-{name}-{size}")
+
+
+@pytest.mark.parametrize("locale", ["en-US", "es-US"])
+def test_a_line_with_long_words_fits_a_phone(someone, known, portal, locale):
+    """As utilities name them: in capitals, and with what the billing system calls each."""
+    with portal.office.database.writing() as books:
+        long = {"service": "STORMWATER", "description": "Automatic Billing", "usage": 12_345.678}
+        books.execute(movement.update().values(**long))
+    known(ANN, MINE)
+    ann = someone(PHONE, locale=locale)
+    ann.open("/sign-in")
+    ann.page.locator("#email").fill(ANN)
+    ann.page.locator("#password").fill(PASSWORD)
+    ann.page.locator("main form button").first.click()
+    ann.page.wait_for_url(portal.url + "/")
+    for path in (f"/accounts/{MINE}/lines/{RUN}-1", f"/accounts/{MINE}/bill/{RUN}/page", "/bills"):
+        ann.open(path)
+        ann.look(f"portal-long-words-{path.strip('/').replace('/', '-')}-{locale}")
 
 
 def test_a_landlord_sees_the_accounts_and_no_payment_details(someone, known):  # rule 133

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
+import sqlalchemy as sa
 from starlette.routing import Route
 
+from database.definitions.identity import account_link
 from tests.builders import RUN
 from tests.web.conftest import asking
 from tests.web.customers.choices.conftest import MINE, TENANT, add_method
@@ -78,3 +80,16 @@ def test_another_ones_account_method_and_payment_are_not_there(office, owned, ne
         walked += 1
 
     assert walked > 15
+
+
+def test_a_landlord_is_told_who_ends_what_they_see_and_takes_nothing_off(landlord, books):
+    """Rule 133: their own button would change nothing, so there is none."""
+    asked = landlord.get(f"/accounts/{MINE}/unlink")
+
+    pressed = landlord.post(f"/accounts/{MINE}/unlink")
+
+    assert (200, 403) == (asked.status_code, pressed.status_code)
+    assert "because you are its landlord" in asked.text and "Yes, take it off" not in asked.text
+    with books.reading() as connection:
+        assert [] == list(connection.scalars(sa.select(account_link.c.account_key)))
+    assert MINE in landlord.get("/").text
