@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -177,12 +177,19 @@ def _to_standing(
         facts.block_ach,
         facts.block_card,
         facts.direct_pay,
-        planned,
+        _still_drawn(planned, row.owed - row.on_its_way),
         paid,
         elsewhere,
         since,
         bool(row.has_plan),
     )
+
+
+def _still_drawn(planned: NextDraw | None, left: Money) -> NextDraw | None:
+    """What was paid since a draw was scheduled is not drawn (rule 39); all of it: nothing is."""
+    if planned is None or left <= ZERO:
+        return None
+    return replace(planned, amount=min(planned.amount, left))
 
 
 _KEYS: sa.BindParameter[list[str]] = sa.bindparam("keys", expanding=True)

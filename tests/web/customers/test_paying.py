@@ -13,10 +13,11 @@ from database.definitions.checkout import checkout
 from database.definitions.identity import wallet_method
 from database.queries.balances import read_open_balance
 from database.tables import account, delivery, gateway_payment
-from domain.payments import MethodKind
+from domain.money import Money
+from domain.payments import MethodKind, PaymentKind, PaymentState
 from office.procedures.checkout import follow_up
 from office.settings.checkout import CheckoutSettings
-from tests.builders import NOW
+from tests.builders import DUE, NOW, RUN
 from tests.web.customers.conftest import ANN, BOB, Browser, register
 from web.desk import desk_of
 
@@ -280,3 +281,26 @@ def test_a_balance_that_was_paid_meanwhile_is_not_paid_twice(office, ann):
         "Nothing is to be paid", ann.get(second).text
     )
     assert [("45.50", "succeeded")] == payments(office)
+
+
+def test_what_was_paid_since_is_not_said_to_be_drawn_by_autopay(office, ann):
+    facts = {
+        "key": f"autopay/{RUN}/0110371/1", "kind": PaymentKind.AUTOPAY, "period": RUN,
+        "account_key": "0110371", "account": "01.1037.1", "number": 1, "pay_on": DUE,
+        "amount": Money(45_50), "service_fee": Money(0), "method_token": "tok_ok",
+        "method_kind": MethodKind.CARD, "last4": "4242", "immediate": False,
+        "state": PaymentState.SCHEDULED, "scheduled_at": NOW,
+    }  # fmt: skip
+    with office.database.writing() as books:
+        books.execute(gateway_payment.insert().values(facts))
+    whole = ann.get(PAY).text
+
+    press(ann, draft(ann, "10.00"))
+    less, home = ann.get(PAY).text, ann.get("/").text
+    press(ann, draft(ann, "35.50"))
+    nothing = ann.get("/").text
+
+    assert "Autopay draws $45.50 on" in whole
+    assert "Autopay draws $35.50 on" in less
+    assert "Autopay draws $35.50 on" in home
+    assert "Autopay draws" not in nothing
