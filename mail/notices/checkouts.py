@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -37,8 +38,10 @@ def queue_checkout_mails(
     """
     counts = NoticeCounts()
     with database.reading() as books:
-        rows = books.execute(_of(_owed(terms), key)).all()
-        events = books.execute(_of(_moved(terms), key)).all()
+        since = {"since": terms.now - _TOLD_LATEST, "key": key}
+        rows = books.execute(_owed(key is not None), since).all()
+        since = {"since": terms.now - TOLD_FOR, "key": key}
+        events = books.execute(_moved(key is not None), since).all()
     counts.queued = len(rows) + len(events)
     if counts.queued and terms.records:
         with database.writing() as books:
@@ -50,8 +53,8 @@ def queue_checkout_mails(
     return counts
 
 
-def _of(query: sa.Select[Any], key: str | None) -> sa.Select[Any]:
-    return query if key is None else query.where(checkout.c.key == key)
+def _of(query: sa.Select[Any], is_one: bool) -> sa.Select[Any]:
+    return query.where(checkout.c.key == sa.bindparam("key")) if is_one else query
 
 
 def _record(books: Connection, rows: Sequence[Any], terms: Notifying, *, reads_page: bool) -> int:
@@ -67,9 +70,10 @@ def _record(books: Connection, rows: Sequence[Any], terms: Notifying, *, reads_p
     return queue_messages(books, messages, now=terms.now, message_domain=terms.message_domain)
 
 
-def _owed(terms: Notifying) -> sa.Select[Any]:
+@cache  # to put it together costs more than to run it
+def _owed(is_one: bool) -> sa.Select[Any]:
     is_told = sa.and_(checkout.c.told.is_not(None), checkout.c.told == _PAYMENT.state)
-    return (
+    query = (
         sa.select(
             checkout.c.key.label("checkout"),
             checkout.c.address,
@@ -82,16 +86,18 @@ def _owed(terms: Notifying) -> sa.Select[Any]:
         .where(
             _PAYMENT.state.in_(list(_FORMS)),
             ~is_told,
-            checkout.c.submitted_at >= terms.now - _TOLD_LATEST,
+            checkout.c.submitted_at >= sa.bindparam("since"),
         )
         .order_by(_PAYMENT.key)
     )
+    return _of(query, is_one)
 
 
-def _moved(terms: Notifying) -> sa.Select[Any]:
+@cache
+def _moved(is_one: bool) -> sa.Select[Any]:
     """Select what became of payments by hand after they were taken; the key tells each once."""
     event = payment_event.c
-    return (
+    query = (
         sa.select(
             event.event_id,
             event.kind,
@@ -105,9 +111,10 @@ def _moved(terms: Notifying) -> sa.Select[Any]:
         .join(draw, draw.c.key == event.draw_key)
         .join(gateway_payment, _PAYMENT.key == draw.c.payment_key)
         .join(checkout, checkout.c.payment_key == _PAYMENT.key)
-        .where(event.recorded_at >= terms.now - TOLD_FOR)
+        .where(event.recorded_at >= sa.bindparam("since"))
         .order_by(event.event_id)
     )
+    return _of(query, is_one)
 
 
 def _short(row: Any) -> str:

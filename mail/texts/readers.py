@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,6 +27,8 @@ class TextReader:
 
 def readers_of(books: Connection, mailboxes: Collection[str]) -> dict[str, TextReader]:
     """Return the readers among the owners of mailboxes, by mailbox."""
+    if not mailboxes:  # a receipt of a payment by hand is none of theirs, and its payer waits
+        return {}
     query = select_readers().where(web_user.c.mailbox.in_(mailboxes))
     return {row.mailbox: TextReader(*row) for row in books.execute(query)}
 
@@ -42,6 +45,7 @@ def reader_of(books: Connection, user: int) -> TextReader | None:
     return None if row is None else TextReader(*row)
 
 
+@cache  # to put it together costs more than to run it
 def select_readers() -> sa.Select[Any]:
     """
     Select who reads texts: the newest word about user and phone is a yes, and no STOP is newer.

@@ -44,6 +44,7 @@ from payments.port import PaymentGateway
 from payments.terms import Clock, CollectionTerms
 from rules.money.checkout import CheckoutPolicy, refuse_checkout
 
+_NEW_PAYMENT, _NEW_DRAW = gateway_payment.insert(), draw.insert()  # put together once
 Consent = Callable[[PayMethod, Money], str]
 
 
@@ -233,35 +234,37 @@ def _record(
     """Record the payment under its first line, and the draw; each line is booked by itself."""
     first, (period, timezone) = one.lines[0], place
     books.execute(
-        gateway_payment.insert().values(
-            key=payment_key,
-            kind=PaymentKind.CHECKOUT,
-            period=period,
-            account_key=first.account_key or first.subject,
-            account=first.subject,
-            number=1,
-            pay_on=now.astimezone(ZoneInfo(timezone)).date(),
-            amount=one.total,
-            service_fee=one.service_fee,
-            method_token=one.method.token,
-            method_kind=one.method.kind,
-            last4=one.method.last4,
-            immediate=True,
-            state=PAYMENT.start,
-            scheduled_at=now,
-        )
+        _NEW_PAYMENT,
+        {
+            "key": payment_key,
+            "kind": PaymentKind.CHECKOUT,
+            "period": period,
+            "account_key": first.account_key or first.subject,
+            "account": first.subject,
+            "number": 1,
+            "pay_on": now.astimezone(ZoneInfo(timezone)).date(),
+            "amount": one.total,
+            "service_fee": one.service_fee,
+            "method_token": one.method.token,
+            "method_kind": one.method.kind,
+            "last4": one.method.last4,
+            "immediate": True,
+            "state": PAYMENT.start,
+            "scheduled_at": now,
+        },
     )
     books.execute(
-        draw.insert().values(
-            key=f"{payment_key}/1",
-            payment_key=payment_key,
-            number=1,
-            amount=one.total,
-            method_token=one.method.token,
-            state=DRAW.start,
-            created_at=now,
-            lookups=0,
-        )
+        _NEW_DRAW,
+        {
+            "key": f"{payment_key}/1",
+            "payment_key": payment_key,
+            "number": 1,
+            "amount": one.total,
+            "method_token": one.method.token,
+            "state": DRAW.start,
+            "created_at": now,
+            "lookups": 0,
+        },
     )
 
 

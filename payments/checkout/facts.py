@@ -114,23 +114,16 @@ def _newest(books: Connection) -> list[str]:
 
 def read_checkout(books: Connection, key: str, owner: CheckoutOwner) -> Checkout | None:
     """Return a checkout as it stands; None where it is not theirs."""
-    mine = (
-        checkout.c.user_number == owner.user
-        if owner.user is not None
-        else checkout.c.guest == (owner.guest or "nobody")
-    )
-    row = books.execute(_CHECKOUT.where(checkout.c.key == key, mine)).first()
+    if owner.user is not None:
+        row = books.execute(_OF_USER, {"key": key, "owner": owner.user}).first()
+    else:
+        row = books.execute(_OF_GUEST, {"key": key, "owner": owner.guest or "nobody"}).first()
     return None if row is None else to_checkout(row, read_lines(books, key))
 
 
 def read_lines(books: Connection, key: str) -> tuple[PayLine, ...]:
     """Return what a checkout pays, in its own order."""
-    query = (
-        sa.select(*(checkout_line.c[name] for name in LINE))
-        .where(checkout_line.c.checkout == key)
-        .order_by(checkout_line.c.number)
-    )
-    return tuple(PayLine(**row._mapping) for row in books.execute(query))
+    return tuple(PayLine(**row._mapping) for row in books.execute(_LINES, {"key": key}))
 
 
 def to_checkout(row: Any, lines: Sequence[PayLine]) -> Checkout:
@@ -208,4 +201,12 @@ _CHECKOUT = (
     )
     .outerjoin(gateway_payment, gateway_payment.c.key == checkout.c.payment_key)
     .outerjoin(draw, draw.c.payment_key == gateway_payment.c.key)
+)
+_OF_KEY = _CHECKOUT.where(checkout.c.key == sa.bindparam("key"))
+_OF_USER = _OF_KEY.where(checkout.c.user_number == sa.bindparam("owner"))
+_OF_GUEST = _OF_KEY.where(checkout.c.guest == sa.bindparam("owner"))
+_LINES = (
+    sa.select(*(checkout_line.c[name] for name in LINE))
+    .where(checkout_line.c.checkout == sa.bindparam("key"))
+    .order_by(checkout_line.c.number)
 )

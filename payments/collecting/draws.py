@@ -125,10 +125,9 @@ def _with_lines(books: Connection, draws: list[Draw]) -> list[Draw]:
     by_hand = {one.payment_key for one in draws if not one.is_autopay}
     if not by_hand:
         return draws
-    query = _lines_paid().where(checkout.c.payment_key.in_(by_hand))
     lines: dict[str, list[DrawLine]] = {}
     pages: dict[str, tuple[str, str]] = {}
-    for row in books.execute(query):
+    for row in books.execute(_lines_paid(), {"payments": sorted(by_hand)}):
         lines.setdefault(row.payment_key, []).append(DrawLine(*row[3:]))
         pages[row.payment_key] = row.returns_to, row.bank_page
     found = []
@@ -169,6 +168,7 @@ def _lines_paid() -> sa.Select[Any]:
             *(rows[name] for name in ("number", "account_key", "amount", "distribution")),
         )
         .join(checkout, checkout.c.key == rows.checkout)
+        .where(checkout.c.payment_key.in_(sa.bindparam("payments", expanding=True)))
         .order_by(rows.checkout, rows.number)
     )
 
@@ -200,9 +200,9 @@ def lock_balances_of(books: Connection, draw_keys: Collection[str]) -> None:
     accounts: set[str] = set()
     ordered = sorted(draw_keys)
     for first in range(0, len(ordered), SOME):
-        chosen = draw.c.key.in_(ordered[first : first + SOME])
+        some = {"draws": ordered[first : first + SOME]}
         for query in (_accounts_of_autopay(), _accounts_of_lines()):
-            accounts.update(books.scalars(query.where(chosen)))
+            accounts.update(books.scalars(query, some))
     lock_balances(books, accounts)
 
 
@@ -211,7 +211,7 @@ def _accounts_of_autopay() -> sa.Select[tuple[str]]:
     return (
         sa.select(gateway_payment.c.account_key)
         .join(draw, draw.c.payment_key == gateway_payment.c.key)
-        .where(~gateway_payment.c.account_key.startswith(OTHER))
+        .where(~gateway_payment.c.account_key.startswith(OTHER), _of_draws())
     )
 
 
@@ -221,8 +221,12 @@ def _accounts_of_lines() -> sa.Select[tuple[str]]:
         sa.select(checkout_line.c.account_key)
         .join(checkout, checkout.c.key == checkout_line.c.checkout)
         .join(draw, draw.c.payment_key == checkout.c.payment_key)
-        .where(checkout_line.c.account_key != "")
+        .where(checkout_line.c.account_key != "", _of_draws())
     )
+
+
+def _of_draws() -> sa.ColumnElement[bool]:
+    return draw.c.key.in_(sa.bindparam("draws", expanding=True))
 
 
 def paid_otherwise(books: Connection, draws: Collection[Draw]) -> set[str]:
