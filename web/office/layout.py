@@ -13,6 +13,7 @@ from web.visits import Visit
 Group = tuple[tuple[str, str, Permission], ...]
 NAVIGATION: Group = (
     ("/office/close", "Close", Permission.LOOK),
+    ("/office/exceptions", "Exceptions", Permission.LOOK),
     ("/office/payments", "Payments", Permission.LOOK),
     ("/office/autopay", "Autopay", Permission.LOOK),
     ("/office/customers", "Customers", Permission.CUSTOMERS),
