@@ -252,7 +252,7 @@ def _no_column(
             "If the column has another name there, say so in bundle.toml: "
             f'[columns.{table.name}] {column.name} = "{theirs}"'
             if table.is_mapped
-            else "Let the billing system name it so."
+            else "Let whoever writes the file name it so."
         ),
         "bundle",
     )

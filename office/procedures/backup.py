@@ -261,7 +261,7 @@ def _unpack(source: Path, to: Path) -> dict[str, Any]:
 def _require_known(source: Path, manifest: dict[str, Any]) -> None:
     """Refuse a backup of a newer program before anything of it stands in the home."""
     version, schema = manifest.get("version"), manifest.get("schema")
-    if manifest.get("format") == FORMAT and schema in earlier_states():
+    if manifest.get("format") == FORMAT and schema in (NEWEST, *earlier_states()):
         return
     raise Misuse(
         f"{source} was made by another program, release {version} with schema {schema}; this one "

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from database.definitions.checkout import checkout, checkout_line
 from database.definitions.identity import activity
+from database.tables import balance_due
 from domain.checkout import CheckoutState
 
 PAYMENT_MADE = "payment made"
@@ -25,7 +26,8 @@ def activities_of(user: int, kinds: Collection[str]) -> sa.Select[Any]:
     """
     Select what happened in a portal, of some kinds, newest first (rules 166-168).
 
-    `amount` is what a line of a payment was of, NULL for all else. Nothing is purged (ruling 10).
+    `account` is written as the office writes it, `amount` is what a line of a payment was of, NULL
+    for all else. Nothing is purged (ruling 10).
     """
     rows = _all_of(user).subquery()
     query = sa.select(rows).where(rows.c.kind.in_(kinds))
@@ -34,10 +36,11 @@ def activities_of(user: int, kinds: Collection[str]) -> sa.Select[Any]:
 
 def _all_of(user: int) -> sa.CompoundSelect[Any]:
     own, paid, line = activity.c, checkout.c, checkout_line.c
+    billed = sa.select(balance_due.c.account).where(balance_due.c.account_key == own.account_key)
     acts = sa.select(
         own.at,
         own.kind,
-        own.account_key.label("account"),
+        sa.func.coalesce(billed.scalar_subquery(), own.account_key).label("account"),
         own.detail,
         own.by,
         own.number,

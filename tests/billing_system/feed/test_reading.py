@@ -196,7 +196,7 @@ def test_a_file_in_another_encoding_is_sent_to_no_bundle_toml_either(tmp_path, e
 
 @pytest.mark.parametrize(
     ("theirs", "what"),
-    [("account", "Let the billing system name it so."), ("services", "Rename it.")],
+    [("account", "Let whoever writes the file name it so."), ("services", "Rename it.")],
 )
 def test_a_heading_of_another_name_is_not_sent_to_a_bundle_toml_that_a_feed_has_not(
     tmp_path, theirs, what

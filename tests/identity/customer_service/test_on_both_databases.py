@@ -127,3 +127,16 @@ def test_books_to_look_at_refuse_every_write(database, town):
             assert 2 == books.scalar(sa.select(sa.func.count()).select_from(web_user))
     finally:
         looking.close()
+
+
+def test_the_log_writes_an_account_as_the_office_does(database):
+    stage_run(database, a_household("01.1037.1"))
+    close_run(database)
+    with database.writing() as books:
+        ann = make_user(books, ANN, NOW, UserState.ACTIVE)
+        add_link(books, ann, "0110371", LinkProof.NAME, NOW, "the customer")
+
+    with database.reading() as books:
+        accounts = {row.account for row in books.execute(activities_of(ann, kinds_of(books, ann)))}
+
+    assert "01.1037.1" in accounts and "0110371" not in accounts
