@@ -52,6 +52,7 @@ def test_what_could_be_read_in_two_ways_is_asked_again(typed):
         ("2.95", 0, "100.00", "2.95"),
         ("2.5", 25, "80.00", "2.25"),
         ("2.5", 0, "0.20", "0.01"),  # half a cent is rounded up
+        ("0.001", 0, "499.99", "0.00"),  # less than half a cent is not
         ("0", 150, "80.00", "1.50"),
         ("0", 0, "80.00", "0.00"),
     ],
@@ -64,8 +65,12 @@ def test_a_fee_is_a_share_and_a_fixed_amount(percent, fixed, amount, fee):
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "20.01", "2.9555", "NaN", "Infinity"])
 def test_a_percentage_that_is_none_is_refused(text):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"^write a percentage .*as 2\.95$"):
         parse_percent(text)
+
+
+def test_the_largest_percentage_is_one():
+    assert 20_000 == parse_percent("20")
 
 
 @given(st.integers(1, 10_000_000), st.integers(0, 20_000))

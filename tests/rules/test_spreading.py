@@ -31,6 +31,12 @@ def money(*texts):
         pytest.param("103.00", ("60.00", "40.00", "2.61"), ("60.39", "40", "2.61"), id="too much"),
         pytest.param("-5.00", ("55.00", "40.00", "0.00"), ("-5", "0", "0"), id="comes again"),
         pytest.param("-7.00", ("55.00", "40.00", "0.61"), ("-5", "0", "-2"), id="the fee first"),
+        pytest.param(
+            "-12.00", ("30.00", "20.00", "0.61"), ("-6", "-4", "-2"), id="a part, the fee first"
+        ),
+        pytest.param(
+            "-5.00", ("-5.00", "0.00", "0.00"), ("-5", "0", "0"), id="first what was too much"
+        ),
     ],
 )
 def test_an_event_moves_of_each_line(moved, kept, expected):
@@ -72,6 +78,11 @@ def test_shares_add_up_and_never_exceed_their_weight(weights, share):
     assert all(ZERO <= one <= weight for one, weight in zip(shares, weights, strict=True))
 
 
+@pytest.mark.parametrize(("weights", "shares"), [((33, 67), (2, 3)), ((67, 33), (3, 2))])
+def test_the_odd_cent_goes_where_most_of_one_was_cut_off_whatever_the_order(weights, shares):
+    assert [Money(one) for one in shares] == share_out(Money(5), [Money(one) for one in weights])
+
+
 def test_more_than_there_is_is_not_shared_out():
-    with pytest.raises(ValueError, match="more is shared out"):
+    with pytest.raises(ValueError, match=r"^more is shared out"):
         share_out(Money(11), [Money(10)])
