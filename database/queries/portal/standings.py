@@ -200,6 +200,8 @@ _BILLS = (
     .correlate(balance_due)
     .scalar_subquery()
 )
+# Written as the index has it: else SQLite may look through all plans of the city for one account.
+_STANDS = sa.text("arrangement.state IN ('waiting', 'in-force')")
 _STANDING = (
     sa.select(
         balance_due.c.account_key,
@@ -216,6 +218,7 @@ _STANDING = (
         sa.exists()
         .where(
             arrangement.c.account_key == balance_due.c.account_key,
+            _STANDS,
             arrangement.c.state == ArrangementState.IN_FORCE,
         )
         .label("has_plan"),
