@@ -55,8 +55,11 @@ class TableFile:
         with self.files.open(self.file) as stream:
             text = io.TextIOWrapper(stream, encoding=self.encoding, newline="")
             reader = csv.reader(text, delimiter=self.delimiter, strict=True)
-            while block := self._block(reader, at_once):
-                yield block
+            while block := self._block(
+                reader, 1 if reader.line_num < self.heading_row else at_once
+            ):
+                if block.ends[0] >= self.heading_row or block.broken:
+                    yield block
 
     def _block(self, reader: Any, at_once: int) -> RowBlock | None:
         ends = [reader.line_num]
@@ -70,7 +73,7 @@ class TableFile:
             broken = _explain(error)
         if not records and not broken:
             return None
-        is_sound = not broken and ends[0] >= self.heading_row and self._are_sound(records)
+        is_sound = not broken and self._are_sound(records)
         return RowBlock(self, records, ends, broken, is_sound)
 
     def _are_sound(self, records: list[list[str]]) -> bool:
@@ -107,7 +110,7 @@ class RowBlock:
         rows = [
             RawRow(row, cells, self.table._fault(cells))
             for row, cells in zip(begins, self.records, strict=False)
-            if row > self.table.heading_row and any(map(str.strip, cells))
+            if any(map(str.strip, cells))
         ]
         return [*rows, RawRow(begins[-1], [], self.broken)] if self.broken else rows
 
