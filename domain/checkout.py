@@ -40,11 +40,12 @@ class NotTaken(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PayMethod:
-    """A card or bank account of the customer's own wallet."""
+    """A card or bank account of the customer's own wallet; the default one is offered first."""
 
     token: str
     kind: MethodKind
     last4: str
+    is_default: bool = False
 
 
 @dataclass(frozen=True, slots=True)

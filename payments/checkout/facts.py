@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from database.definitions.account_changes import account_in_force
 from database.definitions.checkout import checkout, checkout_line, guest_method
+from database.definitions.identity import web_user
 from database.definitions.in_force import wallet_in_force
 from database.queries.balances import on_its_way, open_balance, stands_with
 from database.queries.portal.accounts import accounts_of_user
@@ -76,7 +77,12 @@ def read_wallet(
     theirs no more. Else whoever sits at a library's computer next pays with it.
     """
     if owner.user is None:
-        given = sa.select(guest_method.c.token, guest_method.c.kind, guest_method.c.last4)
+        given = sa.select(
+            guest_method.c.token,
+            guest_method.c.kind,
+            guest_method.c.last4,
+            sa.false().label("is_default"),
+        )
         is_used = sa.exists().where(
             checkout.c.method_token == guest_method.c.token,
             checkout.c.state == CheckoutState.SUBMITTED,
@@ -85,8 +91,9 @@ def read_wallet(
     else:
         periods = sorted({one.period for one in accounts}) or _newest(books)
         mailbox = mailbox_of(owner.address)
-        rows = books.execute(_WALLET, {"runs": periods, "mailbox": mailbox}).all()
-    methods = tuple(PayMethod(one.token, one.kind, one.last4) for one in rows)
+        asked = {"runs": periods, "mailbox": mailbox, "user": owner.user}
+        rows = books.execute(_WALLET, asked).all()
+    methods = tuple(PayMethod(one.token, one.kind, one.last4, bool(one.is_default)) for one in rows)
     suspended = sa.select(suspended_method.c.method_token).where(
         suspended_method.c.method_token.in_([one.token for one in methods])
     )
@@ -175,14 +182,25 @@ _BLOCKS = (
     .order_by(bill_run.c.ends_on.desc())
     .limit(1)
 )
+_DEFAULT = sa.select(web_user.c.default_method).where(web_user.c.number == sa.bindparam("user"))
 _WALLET = (
-    sa.select(wallet_in_force.c.token, wallet_in_force.c.kind, wallet_in_force.c.last4)
+    sa.select(
+        wallet_in_force.c.token,
+        wallet_in_force.c.kind,
+        wallet_in_force.c.last4,
+        (wallet_in_force.c.token == _DEFAULT.scalar_subquery()).label("is_default"),
+    )
     .where(
         wallet_in_force.c.period.in_(_RUNS),
         sa.func.lower(wallet_in_force.c.portal_user) == sa.bindparam("mailbox"),
     )
     .distinct()
-    .order_by(wallet_in_force.c.kind, wallet_in_force.c.last4, wallet_in_force.c.token)
+    .order_by(
+        sa.desc("is_default"),
+        wallet_in_force.c.kind,
+        wallet_in_force.c.last4,
+        wallet_in_force.c.token,
+    )
 )
 _NEWEST = (
     sa.select(bill_run.c.period, bill_run.c.timezone)

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from database.definitions.checkout import checkout
-from database.definitions.identity import wallet_method
+from database.definitions.identity import wallet_method, web_user
 from database.queries.balances import read_open_balance
 from database.tables import account, delivery, gateway_payment
 from domain.money import Money
@@ -304,3 +304,44 @@ def test_what_was_paid_since_is_not_said_to_be_drawn_by_autopay(office, ann):
     assert "Autopay draws $35.50 on" in less
     assert "Autopay draws $35.50 on" in home
     assert "Autopay draws" not in nothing
+
+
+def checked(page: str) -> list[str]:
+    """Which method a page has chosen before anybody chooses, and in which order they stand."""
+    return re.findall(r'name="method" value="([^"]+)" checked', page)
+
+
+@pytest.mark.parametrize("path", [PAY, "/cart"])
+def test_the_default_method_is_offered_first_and_chosen(office, ann, path):
+    """Rule 122, and what the wallet says of it; whatever else would stand first by its digits."""
+    with office.database.reading() as books:
+        user = books.scalar(sa.select(web_user.c.number).where(web_user.c.mailbox == ANN))
+    add_method(office, user, "tok_ach_ok", MethodKind.ACH, "1111")
+    add_method(office, user, "tok_default", MethodKind.CARD, "9999")
+    ann.get(PAY)
+    ann.post(PAY, amount="10.00", act="cart")
+    before = checked(ann.get(path).text)
+    with office.database.writing() as books:
+        chosen = web_user.update().where(web_user.c.number == user)
+        books.execute(chosen.values(default_method="tok_default"))
+
+    page = ann.get(path).text
+
+    offered = re.findall(r'name="method" value="([^"]+)"', page)
+    assert ([], ["tok_default"]) == (before, checked(page))
+    assert ("tok_default", "new") == (offered[0], offered[-1])
+
+
+def test_a_method_that_was_added_in_mid_payment_is_the_one_that_is_chosen(office, ann):
+    with office.database.writing() as books:
+        books.execute(web_user.update().values(default_method="tok_ok"))
+    ann.get(PAY)
+    page = ann.post(PAY, amount="10.00", method="new").headers["location"]
+    ann.get(page)
+    back = ann.post(page, token="tok_ach_ok").headers["location"]
+
+    cart = ann.get(ann.get(back).headers["location"]).text
+
+    (chosen,) = checked(cart)
+    assert chosen.startswith("tok_ach_ok.")
+    assert ["tok_ok"] == checked(ann.get("/cart?method=nonsense").text)

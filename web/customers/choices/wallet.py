@@ -106,7 +106,8 @@ def take_added(visit: Visit) -> Response:
     except NO_ANSWER:
         return _wallet(visit, 503, problems={"": visit.say(NO_PAGE)})
     if before := page_before(visit.office, visit.user, visit.path("key")):
-        return redirect(own_path(before))  # they were in mid-payment
+        added = f"?method={method.key}" if method else ""  # they were in mid-payment
+        return redirect(own_path(f"{before}{added}"))
     return redirect("/wallet?done=added" if method else "/wallet?done=nothing")
 
 

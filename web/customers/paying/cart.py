@@ -10,6 +10,7 @@ from starlette.responses import Response
 from domain.checkout import NotTaken, PayableAccount, PayLine, PayWallet
 from domain.failures import PermanentFailure
 from domain.money import Money
+from identity.wallet import method_key
 from mail.message.addresses import to_envelope_address
 from office.procedures import checkout
 from office.procedures.portal.method_capture import finish_guest_capture
@@ -121,6 +122,11 @@ def _cart(visit: Visit, payer: PagePayer, problems: dict[str, str] | None = None
     lines = checkout.cart_of(visit.office, payer.owner)
     accounts, wallet = _facts(visit, payer, lines)
     settings = visit.office.settings
+    values = dict(visit.form)
+    added = visit.request.query_params.get("method", "")  # on the gateway's page just now
+    for one in wallet.methods:
+        if method_key(one.token) == added:
+            values["method"] = one.token
     return show(
         visit,
         "cart.html",
@@ -133,5 +139,6 @@ def _cart(visit: Visit, payer: PagePayer, problems: dict[str, str] | None = None
         has_cart=settings.checkout.cart,
         has_other=bool(settings.other_payments.offered),
         message=visit.messages["cart"] or visit.messages["payment"],
+        values=values,
         problems=problems or {},
     )
