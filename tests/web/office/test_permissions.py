@@ -6,6 +6,8 @@ import pytest
 
 from domain.identity import Role
 from tests.web.customers.conftest import Browser
+from web.office.layout import NAVIGATION
+from web.office.pages import groups
 from web.office.permissions import PERMISSIONS, Permission, may
 from web.staff_routes import (
     HALF_SIGNED_IN,
@@ -76,9 +78,21 @@ def test_who_may_only_look_changes_nothing_and_approves_nothing():
 def test_the_navigation_has_the_names_of_the_contract(signed_in):
     page = signed_in(Role.CLERK).get("/office").text
 
-    names = ["Close", "Payments", "Autopay", "Customers", "Communications", "Emails"]
+    names = ["Close", "Exceptions", "Payments", "Autopay", "Customers", "Communications", "Emails"]
     names += ["Deposits", "Settings"]
     assert names == [name for name in names if f">{name}</a>" in page]
+
+
+def test_every_group_of_lists_is_reached_from_the_navigation():
+    menus = {path for path, _name, _needed in NAVIGATION}
+
+    unreached = {
+        name
+        for name, pages in groups().items()
+        if not menus & {path for path, _tab, _needed in pages}
+    }
+
+    assert set() == unreached
 
 
 def filled(path: str) -> str:
