@@ -97,7 +97,7 @@ def ours(file: Path, folder: Path, processes: int, *, is_read_back: bool) -> int
 
     bulk = BulkFile("utility-bill", file.name, ACCOUNT, AMOUNT_DUE, DUE_DATE)
     with Splitting(file, bulk, processes=processes) as splitting:
-        assignment = splitting.plan()
+        assignment = splitting.plan(by_engines=is_read_back)
         outcome = splitting.file_bills(
             assignment,
             BillStore(folder),

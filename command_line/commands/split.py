@@ -172,7 +172,9 @@ def _split(request: SplitRequest) -> SplitFigures:
     ):
         steps.begin("reading")
         assignment = splitting.plan(
-            progress=_moving(steps, "reading", splitting.pages), knowledge=knowledge
+            progress=_moving(steps, "reading", splitting.pages),
+            knowledge=knowledge,
+            by_engines=not request.dry_run and request.verification_policy.reads_back_all,
         )
         steps.end("reading", f"{splitting.pages:,} pages, {len(assignment.bills):,} bills")
         check_accounts(assignment)

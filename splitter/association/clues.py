@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from zlib import crc32
 
 from splitter.association.names import Sieve
@@ -15,13 +16,19 @@ PrintedToken = tuple[str, str, str]  # a number, how it is written, the words be
 PLAIN, SPACED, BROKEN = "plain", "spaced", "broken"  # as one word, with spaces, over a line end
 
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
-_CORE = re.compile(r"(?<![\w.,$/+-])[A-Z]{0,3}\d(?:[-._/]?[A-Z]?\d){3,}(?![\w%]|[.,]\d|-\d)")
-_SPACED = re.compile(r"(?<![\w.,$/+-])\d{1,10}(?: ?[-._]? ?\d{1,10}){1,9}(?![\w%/]|[.,]\d)")
+# All begin with their first sign and look back from there: so they are searched for quickly.
+_ALONE = r"(?<![\w.,$/+-]"
+_CORE = re.compile(
+    rf"[A-Z\d]{_ALONE}.)(?:(?<=\d)|(?<=[A-Z])[A-Z]{{0,2}}\d)(?:[-._/]?[A-Z]?\d){{3,}}(?![\w%]|[.,]\d|-\d)"
+)
+_SPACED = re.compile(rf"\d{_ALONE}\d)\d{{0,9}}(?: ?[-._]? ?\d{{1,10}}){{1,9}}(?![\w%/]|[.,]\d)")
 _BROKEN = re.compile(
     r"(?<![\w.,$/+-])(\d{1,8}(?:[-.]\d{1,8})*[-.])\n(\d{1,8}(?:[-.]\d{1,8})*)(?![\w%/]|[.,]\d)"
 )
-_LONG = re.compile(r"\d[\d.-]{5,}(?![\w%/]|,\d)")
-_BEFORE_LONG = re.compile(r"(?:^|[^\w.,$/+-])((?:[A-Z]{1,3}-?)?)\Z")
+_LONG_END = r"[\d.-]{5,}(?![\w%/]|,\d)"
+_LONG = re.compile(rf"\d{_ALONE}\d){_LONG_END}")
+_LETTERED = re.compile(rf"\d(?<=[A-Z-]\d){_LONG_END}")  # a number that may have letters before it
+_LETTERS = re.compile(r"(?:^|[^\w.,$/+-])([A-Z]{1,3}-?)\Z")
 _OTHER = re.compile(  # dates, telephone numbers, ZIP+4, amounts
     r"\d{4}-\d\d-\d\d|\d\d?-\d\d?-\d{4}|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{5}-\d{4}"
     r"|(?:1[-. ])?\d{3}[-. ]\d{3}[-. ]\d{4}|\d{3}[-.]\d{4}|\d+\.\d\d"
@@ -31,6 +38,10 @@ ACCOUNT_WORD = re.compile(
     r"|suscriptor|usuario|contrato|contract|konto|kunde)\b",
     re.IGNORECASE,
 )
+_STEMS = (  # one of these is in each of the words
+    "acc", "a/c", "cuenta", "cust", "client", "compte", "abonado", "suscriptor", "usuario",
+    "contra", "konto", "kunde",
+)  # fmt: skip
 _ENDS_WITH_LABEL = re.compile(
     r"\b(?:account|acct|cuenta|customer|cliente|abonado)\b\W{0,3}"
     r"(?:number|no|num|n[uú]mero|id|nbr)?\W*$"
@@ -47,6 +58,10 @@ _COMMON_TEXT = (  # function words and the words of bills: English, Spanish, Fre
 )
 _COMMON = frozenset(_COMMON_TEXT.split())
 _FEW_WORDS = 64  # of a page in no known language: to know it again by
+_NO_SIGNS = b" -._/"  # of a number as it is written, which an account's key has not
+_PHONES = (12, 14)  # signs of a telephone number with spaces
+_FAR = 60  # signs from a number: words that stand farther off say nothing of it
+_SURELY_FOUR = 9  # signs: a longer number with spaces has four digits at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +76,7 @@ class Clues:
     folded: bytes = b""
     exact: bytes = b""
     numbers: tuple[PrintedNumber, ...] = ()
-    written: str = ""  # the tokens, a line each: one text is a tenth of as many objects
+    written: str = ""  # the tokens by columns, a line each: a text is a tenth of as many objects
     labels: bytes = b""  # checksums of folded lines that are an account's label without an account
     names: tuple[int, ...] = ()  # marks that may be customers' names or addresses
     words: int = 0
@@ -73,8 +88,19 @@ class Clues:
     @property
     def tokens(self) -> tuple[PrintedToken, ...]:
         """The numbers that may be accounts, as they are written, with the words before them."""
-        rows = [line.split("\t") for line in self.written.splitlines()]
-        return tuple([(number, how, before) for number, how, before in rows])
+        return tuple(zip(*self._columns(), strict=True))
+
+    @property
+    def tokens_by_key(self) -> Iterable[tuple[str, str, str, str]]:
+        """The same, each after what it is as the key of an account."""
+        if not self.written:
+            return ()
+        numbers = self.written.partition("\t")[0]
+        keys = numbers.encode().translate(None, _NO_SIGNS).decode().split("\n")
+        return zip(keys, *self._columns(), strict=True)
+
+    def _columns(self) -> Iterable[list[str]]:
+        return (column.split("\n") for column in self.written.split("\t")) if self.written else ()
 
 
 NO_CLUES = Clues()
@@ -129,7 +155,7 @@ class ClueTaker:
         if is_named and not is_sampled(page, pages):
             return Clues(numbers=numbers)
         lines = _pack(filter(None, dict.fromkeys(map(crc32, folded.split(b"\n")))))
-        exact = _pack([crc32(_key(number).encode()) for number in _long_numbers(text)])
+        exact = _pack(map(crc32, _long_numbers(text)))
         if is_named:
             has_words = page < WORDS_OF_FIRST or page % WORDS_OF_EACH == 0
             words = {crc32(word.encode()) for word in _WORDS.findall(low)} if has_words else ()
@@ -153,19 +179,19 @@ class ClueTaker:
 
     def _labels(self, low: str, folded: bytes) -> bytes:
         is_there = self.label and self.label[:4] in low
-        if not is_there and not ACCOUNT_WORD.search(low):
+        if not is_there and not _may_name_accounts(low):
             return b""
         return _pack(_label_lines(low, folded, self.label))
 
 
-def _long_numbers(text: str) -> Iterator[str]:
-    """Yield longer numbers with the letters before them; to begin with the digits is faster."""
-    for match in _LONG.finditer(text):
+def _long_numbers(text: str) -> list[bytes]:
+    """Return longer numbers with the letters before them, as keys are written."""
+    found = [number for number in _LONG.findall(text) if not _is_other(number)]
+    for match in _LETTERED.finditer(text):
         start = match.start()
-        if before := _BEFORE_LONG.search(text, max(0, start - 5), start):
-            number = before[1] + match.group()
-            if not _is_other(number):
-                yield number
+        if before := _LETTERS.search(text, max(0, start - 5), start):
+            found.append(before[1] + match.group())
+    return "\n".join(found).encode().translate(None, _NO_SIGNS).split(b"\n") if found else []
 
 
 def _odd_words(words: list[str], common: int) -> bytes:
@@ -174,32 +200,47 @@ def _odd_words(words: list[str], common: int) -> bytes:
     return _pack([crc32(word.encode("utf-8", "surrogatepass")) for word in words[:_FEW_WORDS]])
 
 
-def _key(number: str) -> str:
-    return "".join(filter(str.isalnum, number)).upper()
-
-
 def _is_other(number: str) -> bool:
     return _OTHER.fullmatch(number) is not None
 
 
 def _tokens(text: str, low: str) -> str:
     tokens: dict[PrintedToken, None] = {}
-    for pattern, how in ((_CORE, PLAIN), (_SPACED, SPACED)):
-        for match in pattern.finditer(text):
-            number = match.group()
-            if _is_other(number) or (how == SPACED and not _is_spaced(number)):
+    for match in _CORE.finditer(text):
+        if not _is_other(number := match.group()):
+            tokens[number, PLAIN, _words_before(text, low, match.start())] = None
+    for match in _SPACED.finditer(text):
+        number = match.group()
+        if " " in number and (len(number) > _SURELY_FOUR or _has_four_digits(number)):
+            if len(number) in _PHONES and _is_other(number):
                 continue
-            start = max(text.rfind("\n", 0, match.start()) + 1, match.start() - 60)
-            before = " ".join(_WORDS.findall(low, start, match.start())[-3:])
-            tokens.setdefault((number, how, before))
+            tokens[number, SPACED, _words_before(text, low, match.start())] = None
     if "-\n" in text or ".\n" in text:
         for match in _BROKEN.finditer(text):
-            tokens.setdefault((match[1] + match[2], BROKEN, ""))
-    return "\n".join(map("\t".join, tokens))
+            tokens[match[1] + match[2], BROKEN, ""] = None
+    return "\t".join(map("\n".join, zip(*tokens, strict=True)))
 
 
-def _is_spaced(number: str) -> bool:
-    return " " in number and sum(map(str.isdigit, number)) >= 4
+def _has_four_digits(number: str) -> bool:
+    return sum(map(str.isdigit, number)) >= 4
+
+
+def _words_before(text: str, low: str, at: int) -> str:
+    start = text.rfind("\n", 0, at) + 1
+    return _last_words(low[start if at - start < _FAR else at - _FAR : at])
+
+
+@lru_cache(maxsize=1024)
+def _last_words(line: str) -> str:
+    """Return the last words of a line; a table has the same ones again and again."""
+    return " ".join(_WORDS.findall(line)[-3:])
+
+
+def _may_name_accounts(low: str) -> bool:
+    """Say whether a text in small letters has a word for accounts; mostly told at once."""
+    if low.isascii() and not any(map(low.__contains__, _STEMS)):
+        return False
+    return ACCOUNT_WORD.search(low) is not None
 
 
 def _label_lines(low: str, folded: bytes, label: str) -> list[int]:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from domain.accounts import account_key
 from domain.bills import PageFacts
@@ -249,8 +250,7 @@ class PageGuard:
         for account in (*page.accounts, *page.elsewhere, *page.unseen):
             if (key := account_key(account)) != not_key and key in self._known:
                 return key
-        for number, how, before in clues.tokens:
-            key = account_key(number)
+        for key, number, how, before in clues.tokens_by_key:
             if key != not_key and key in self._known and self._tells(key, number, how, before):
                 return key
         owners = [self._owners(mark) for mark in clues.names]
@@ -316,11 +316,16 @@ class PageGuard:
         if other := self.elsewhere(page, bill.key):
             strong.append(other)
         names_others = self._exemptions.may_name_others
-        for number, how, before in clues.tokens:
-            key = account_key(number)
+        known, lengths = self._known, self._telling_lengths
+        for key, number, how, before in clues.tokens_by_key:
             if key == bill.key:
                 names_own = True
-            elif not (names_others or key in self._known or self._may_be_written(number, how)):
+            elif not (
+                key in known
+                or (how != SPACED and len(number) in lengths)
+                or (how == SPACED and before and _has_account_word(before))
+                or names_others
+            ):
                 continue  # most numbers of a page: neither an account nor like one
             elif self._exemptions.is_no_account(before, number):
                 continue
@@ -425,19 +430,20 @@ class PageGuard:
     def _is_spaced_account(self, number: str) -> bool:
         return re.sub("[ ._-]+", "-", shape_of(number)) in self._dashed
 
-    def _may_be_written(self, number: str, how: str) -> bool:
-        """Say at once, for the most part, that a number is not written like an account."""
-        return how == SPACED or len(number) in self._telling_lengths
-
     def _is_written_like_one(self, number: str, how: str, before: str) -> bool:
         if is_other_field(before):
             return False
         if how == SPACED:
-            return bool(ACCOUNT_WORD.search(before)) and self._is_spaced_account(number)
+            return _has_account_word(before) and self._is_spaced_account(number)
         if shape_of(number).translate(_DASHES) not in self._telling:
             return False
         first = number.translate(_DASHES).partition("-")[0]
         return not self.habits.first_groups or first in self.habits.first_groups
+
+
+@lru_cache(maxsize=1024)
+def _has_account_word(before: str) -> bool:
+    return ACCOUNT_WORD.search(before) is not None
 
 
 def _signs_of(shape: str) -> int:

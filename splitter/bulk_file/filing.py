@@ -204,13 +204,20 @@ def terms_of(
     store: BillStore,
     verification_policy: VerificationPolicy,
     labels: CopyLabels = NO_LABELS,
+    *,
+    reads_directly: bool = False,
 ) -> dict[str, Any]:
-    """Return what a worker is told once, before it makes bills."""
+    """
+    Return what a worker is told once, before it makes bills.
+
+    `reads_directly`: pdfium read the bulk file, so that copies may be read back without it.
+    """
     return {
         "do": "terms",
         "foreign_accounts": sorted(foreign_accounts.accounts),
         "folder": store.folder,
         "read_back_every": verification_policy.read_back_every,
         "audit_every": verification_policy.audit_every,
+        "reads_directly": reads_directly,
         "labels": [labels.title, labels.language, labels.keeps_tags],
     }

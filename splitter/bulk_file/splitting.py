@@ -67,6 +67,7 @@ class Splitting(Closing):
         self._patterns = compile_patterns(bulk, ocr=ocr)
         self._exemptions = exemptions_of(bulk)
         self._processes = processes or processors()
+        self._is_read_by_engines = False
         self._pool = WorkerPool(path, self._patterns)
 
     def close(self) -> None:
@@ -88,19 +89,24 @@ class Splitting(Closing):
         knowledge: Knowledge = NOTHING_KNOWN,
         rulings: Mapping[int, PageRuling] | None = None,
         reports_only: bool = False,
+        by_engines: bool = False,
     ) -> PageAssignment:
         """
         Read the bulk file and say to whom each page belongs; nothing is written.
 
         `knowledge` are the export's customers: a page read by OCR must name one of them, and no
         page that bears another one's mark follows a bill. `rulings` are what a person said.
+        With `by_engines` pdfium reads all pages; then the direct reader may read the copies, so
+        that each page is read by both: faster where every copy is read back.
         """
         pages = read_in(
             self._pool,
             processes=self._processes,
             progress=progress,
             sieve=knowledge.sieve(),
+            by_engines=by_engines,
         )
+        self._is_read_by_engines = by_engines
         facts = self._with_claims(pages.facts, knowledge)
         return assign_pages(
             facts,
@@ -176,7 +182,10 @@ class Splitting(Closing):
     ) -> Filed:
         """Make some of the file's bills; they are in the store, to stay, when this returns."""
         work = list(batches(orders))
-        terms = terms_of(foreign_accounts, store, verification_policy, labels)
+        terms = terms_of(
+            foreign_accounts, store, verification_policy, labels,
+            reads_directly=self._is_read_by_engines,
+        )  # fmt: skip
         shares = [
             FilingShare(self._pool, self._bulk, terms, store, frozenset(by_ocr))
             for _ in range(max(1, min(self._processes, len(work))))

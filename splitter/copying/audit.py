@@ -6,9 +6,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import lru_cache
-from typing import Any
-
-import pikepdf
+from typing import TYPE_CHECKING, Any
 
 from splitter.copying.layout import CopyLayout, read_layout
 from splitter.copying.tag_rules import (
@@ -21,6 +19,9 @@ from splitter.copying.tag_rules import (
     without_tag_keys,
 )
 from splitter.pdf.syntax import plain, references
+
+if TYPE_CHECKING:  # loaded by the full audit alone: most copies need none
+    import pikepdf
 
 FORBIDDEN = frozenset(
     {
@@ -50,7 +51,12 @@ def is_surely_clean(copy: bytes, pages: int) -> bool:
     ours, in its place. False means: not known.
     """
     layout = read_layout(copy)
-    if layout is None or not _has_pages(layout.bodies.get(2, b""), pages):
+    return layout is not None and is_clean_layout(layout, pages)
+
+
+def is_clean_layout(layout: CopyLayout, pages: int) -> bool:
+    """Say the same of a copy that is laid out as our own writer does."""
+    if not _has_pages(layout.bodies.get(2, b""), pages):
         return False
     catalog, root, metadata = without_catalog_end(layout.bodies.get(1, b""))
     if not _are_labels(layout, metadata):
@@ -88,7 +94,7 @@ def _are_labels(layout: CopyLayout, metadata: int | None) -> bool:
         return information is None and metadata is None
     return are_labels(
         layout.bodies.get(information, b""), layout.bodies.get(metadata, b""),
-        layout.stream(metadata),
+        layout.stream(metadata) or b"",
     )  # fmt: skip
 
 
@@ -142,6 +148,8 @@ def audit(copy: bytes, pages: int) -> list[str]:
 
     Every object must be reachable, every page counted, and no key may lead out of the bill.
     """
+    import pikepdf
+
     try:
         with pikepdf.open(io.BytesIO(copy), attempt_recovery=False) as document:
             return list(_findings(document, pages, _of_writer(copy)))
@@ -156,6 +164,8 @@ def _of_writer(copy: bytes) -> frozenset[str]:
 
 
 def _findings(document: pikepdf.Pdf, pages: int, allowed: frozenset[str]) -> Iterator[str]:
+    import pikepdf
+
     reached: set[tuple[int, int]] = set()
     page_objects = 0
     for value, key in _walk(document, reached):
@@ -182,6 +192,8 @@ def _findings(document: pikepdf.Pdf, pages: int, allowed: frozenset[str]) -> Ite
 
 def _walk(document: pikepdf.Pdf, reached: set[tuple[int, int]]) -> Iterator[tuple[Any, str]]:
     """Yield every object below the catalog once, with the key under which it was found."""
+    import pikepdf
+
     waiting: list[tuple[Any, str]] = [(document.trailer, "")]
     while waiting:
         value, key = waiting.pop()
@@ -216,4 +228,6 @@ def _is_web_link(action: Any) -> bool:
 
 
 def _exists(value: Any) -> bool:
+    import pikepdf
+
     return isinstance(value, pikepdf.Object) and value._type_name != "null"

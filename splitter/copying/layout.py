@@ -22,6 +22,7 @@ _LONGEST_END = 80  # what stands behind the table, and some
 _HEADER = re.compile(rb"%PDF-1\.7\n%[\x80-\xff]{4}\n")
 _OBJECT = re.compile(rb"([0-9]+) 0 obj\n")
 _END, _STREAM_END = b"\nendobj\n", b"\nendstream\nendobj\n"
+_STREAM = b">>\nstream\n"
 _LENGTH = re.compile(rb"/Length ([0-9]+)")
 _ROW = 9  # bytes, in a table that is a stream
 _FREE = b"\0\0\0\0\0\0\0\xff\xff"
@@ -38,11 +39,13 @@ class CopyLayout:
     packed: frozenset[int]  # those that stand in the object stream
     information: int | None  # the number that the trailer gives
 
-    def stream(self, number: int) -> bytes:
-        """Return a stream as it is stored."""
+    def stream(self, number: int) -> bytes | None:
+        """Return a stream as it is stored; None where an object is none."""
         begin, end = self.places.get(number, (0, 0))
-        start = self.copy.find(b">>\nstream\n", begin, end)
-        return self.copy[start + 10 : end - len(_STREAM_END)] if start >= 0 else b""
+        if not self.copy.endswith(_STREAM_END, begin, end):
+            return None
+        start = self.copy.find(_STREAM, begin, end) + len(_STREAM)
+        return self.copy[start : end - len(_STREAM_END)]
 
 
 def read_layout(copy: bytes) -> CopyLayout | None:
@@ -128,10 +131,10 @@ def _body(copy: bytes, number: int, start: int, end: int) -> bytes | None:
 
 
 def _body_of_stream(copy: bytes, start: int, end: int) -> bytes | None:
-    at = copy.find(b">>\nstream\n", start, end)
+    at = copy.find(_STREAM, start, end)
     body = copy[start : at + 2]
     length = _LENGTH.search(body)
-    if at < 0 or length is None or at + 10 + int(length[1]) != end:
+    if at < 0 or length is None or at + len(_STREAM) + int(length[1]) != end:
         return None
     return body
 
@@ -141,7 +144,7 @@ def _unpacked(layout: CopyLayout, packed: Mapping[int, tuple[int, int]]) -> Copy
     streams = {stream for stream, _ in packed.values()}
     stream = next(iter(streams), 0)
     head = _PACK.fullmatch(layout.bodies.get(stream, b""))
-    content = _inflated(layout.stream(stream)) if head is not None else None
+    content = _inflated(layout.stream(stream) or b"") if head is not None else None
     if len(streams) != 1 or head is None or content is None:
         return None
     count, first = int(head[1]), int(head[2])

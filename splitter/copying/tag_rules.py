@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
-
-import pikepdf
+from typing import TYPE_CHECKING, Any
 
 from splitter.copying.labels import xmp
+
+if TYPE_CHECKING:  # loaded by the full audit alone
+    import pikepdf
 
 _REFERENCE = rb"[0-9]+ 0 R"
 _HEX = rb"<[0-9a-f]*+>"
@@ -185,6 +186,8 @@ def _label_findings(document: pikepdf.Pdf) -> Iterator[str]:
 
 
 def _elements(root: Any) -> Iterator[Any]:
+    import pikepdf
+
     waiting = [(kid, root) for kid in _listed(root.get("/K"))]
     seen: set[tuple[int, int]] = set()
     while waiting:
@@ -201,6 +204,8 @@ def _elements(root: Any) -> Iterator[Any]:
 def _element_findings(
     element: Any, pages: Mapping[tuple[int, int], int], marks: dict[int, set[int]]
 ) -> Iterator[str]:
+    import pikepdf
+
     if set(element.keys()) - _OF_TAGS:
         yield "holds a tag that says more than it may"
     own = element.get("/Pg")
@@ -225,12 +230,16 @@ def _element_findings(
 
 
 def _listed(value: Any) -> list[Any]:
+    import pikepdf
+
     if value is None:
         return []
     return list(value) if isinstance(value, pikepdf.Array) else [value]
 
 
 def _marks_in(page: pikepdf.Page) -> set[int]:
+    import pikepdf
+
     found: set[int] = set()
     properties = page.obj.get("/Resources", {}).get("/Properties", {})
     for operands, operator in pikepdf.parse_content_stream(page):

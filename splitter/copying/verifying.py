@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from domain.accounts import account_key
 from domain.bills import BillRange, PageFacts
 from domain.failures import Misuse
 from domain.words import say_count
-from splitter.copying.audit import is_surely_clean
-from splitter.pdf.pages import units_of_copy
-from splitter.reading.page import DocumentText
 from splitter.text.normalizing import normalized, text_checksum
 from splitter.text.patterns import Patterns
-from splitter.text.pdfium import CannotOpen
+
+if TYPE_CHECKING:  # what reads is loaded where it is done: in a child
+    from splitter.reading.copies import CopyReader
 
 # An account number that is searched for everywhere must be like no amount, date or reading: those
 # shorter than this count only if they have two separators, as in 01.1037.1.
@@ -66,6 +66,10 @@ class VerificationPolicy:
     def reads_back(self, index: int) -> bool:
         return index % self.read_back_every == 0
 
+    @property
+    def reads_back_all(self) -> bool:
+        return self.read_back_every == 1
+
     def audits(self, index: int) -> bool:
         return index % self.audit_every == 0
 
@@ -98,6 +102,7 @@ def examine(
     *,
     reads_back: bool = True,
     audits: bool = True,
+    reader: CopyReader | None = None,
 ) -> Examination:
     """
     Read a bill's copy back, give it the full audit, or both.
@@ -106,12 +111,25 @@ def examine(
     page what that page says in the bulk file, hold no page that may be a neighbour's, and pass the
     quick audit on its raw bytes; where that one cannot tell the full one must. To be called in a
     child: pdfium may hang.
+
+    With a `reader`, where pdfium read the bulk file, a copy that is plainly written and good is
+    not read by pdfium once more, unless it has the full audit.
     """
+    from splitter.copying.audit import is_clean_layout
+    from splitter.copying.layout import read_layout
+
+    layout = read_layout(copy) if reads_back else None
+    is_clean = layout is not None and is_clean_layout(layout, len(expected.pages))
+    if reader is not None and layout is not None and is_clean and not audits:
+        read = reader.read(layout)
+        is_known = read is not None and bool(expected.text_checksums)
+        if read is not None and is_known and not _differences(read, expected, foreign_accounts):
+            return Examination(is_read_back=True)
     findings = _read_back(copy, expected, patterns, foreign_accounts) if reads_back else []
     if findings == [UNREADABLE]:
         return Examination((UNREADABLE,), is_read_back=True)
     pages = len(expected.pages)
-    is_audited = audits or (reads_back and not is_surely_clean(copy, pages))
+    is_audited = audits or (reads_back and not is_clean)
     if is_audited:
         from splitter.copying.audit import audit
 
@@ -122,6 +140,10 @@ def examine(
 def _read_back(
     copy: bytes, expected: BillRange, patterns: Patterns, foreign_accounts: ForeignAccounts
 ) -> list[str]:
+    from splitter.pdf.pages import units_of_copy
+    from splitter.reading.page import DocumentText
+    from splitter.text.pdfium import CannotOpen
+
     try:
         document = DocumentText(copy, patterns, units_of_copy(copy))
     except CannotOpen:

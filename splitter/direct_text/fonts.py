@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from splitter.pdf.objects import decoded
-from splitter.pdf.source import SourceFile
+from splitter.pdf.source import ObjectSource
 from splitter.pdf.syntax import UnsupportedPdf, items, reference
 
 MOST_BYTES = 1 << 20
@@ -238,7 +238,7 @@ _STANDARD = {code: character for code, character in _ASCII.items() if character 
 _SYMBOLIC = 4
 
 
-def read_font(source: SourceFile, raw: bytes) -> DirectFont:
+def read_font(source: ObjectSource, raw: bytes) -> DirectFont:
     """Return a font given by reference or directly; raises UnsupportedPdf for any other."""
     entries = source.dictionary(raw)
     kind = entries.get(b"/Subtype")
@@ -251,7 +251,7 @@ def read_font(source: SourceFile, raw: bytes) -> DirectFont:
     return OneByteFont(characters, widths)
 
 
-def _told(source: SourceFile, entries: Mapping[bytes, bytes], digits: int) -> dict[int, str]:
+def _told(source: ObjectSource, entries: Mapping[bytes, bytes], digits: int) -> dict[int, str]:
     """Return what the font's own table says about its codes; nothing without such a table."""
     raw = entries.get(b"/ToUnicode")
     if raw is None:
@@ -264,7 +264,7 @@ def _told(source: SourceFile, entries: Mapping[bytes, bytes], digits: int) -> di
     return {code: character for code, character in told.items() if _AGREED.fullmatch(character)}
 
 
-def _encoded(source: SourceFile, entries: Mapping[bytes, bytes]) -> Mapping[int, str]:
+def _encoded(source: ObjectSource, entries: Mapping[bytes, bytes]) -> Mapping[int, str]:
     """Return the signs of a font that has no table, as far as its encoding leaves no doubt."""
     described = source.dictionary(entries.get(b"/FontDescriptor", b"<<>>"))
     flags = source.value(described.get(b"/Flags", b"0"))
@@ -294,7 +294,7 @@ def _standard_name(entries: Mapping[bytes, bytes]) -> str:
     return entries.get(b"/BaseFont", b"/").decode("latin-1")[1:]
 
 
-def _one_byte_widths(source: SourceFile, entries: Mapping[bytes, bytes]) -> Mapping[int, float]:
+def _one_byte_widths(source: ObjectSource, entries: Mapping[bytes, bytes]) -> Mapping[int, float]:
     if b"/Widths" not in entries:
         standard = STANDARD_WIDTHS.get(_standard_name(entries))
         if standard is None or b"/FontDescriptor" in entries:
@@ -305,7 +305,7 @@ def _one_byte_widths(source: SourceFile, entries: Mapping[bytes, bytes]) -> Mapp
     return {first + place: float(width) for place, width in enumerate(widths)}
 
 
-def _two_byte_font(source: SourceFile, entries: Mapping[bytes, bytes]) -> TwoByteFont:
+def _two_byte_font(source: ObjectSource, entries: Mapping[bytes, bytes]) -> TwoByteFont:
     if source.value(entries.get(b"/Encoding", b"")) != b"/Identity-H":
         raise UnsupportedPdf("codes that are not the font's own")
     (descendant,) = items(source.value(entries.get(b"/DescendantFonts", b"")))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from domain.bills import PageFacts
 from domain.failures import Refused
-from splitter.direct_text.page_text import DirectPage, DirectText
-from splitter.pdf.pages import PageTree
-from splitter.pdf.source import SourceFile
+from splitter.direct_text.fonts import DirectFont
+from splitter.direct_text.page_text import DirectPage, DirectText, Pages
+from splitter.pdf.source import ObjectSource
 from splitter.pdf.syntax import UnsupportedPdf
 from splitter.text.normalizing import without_spaces
 from splitter.text.page_facts import (
@@ -35,11 +37,22 @@ class DirectFacts:
     must not stand on the page. Where few pages of a file are plain no more are tried.
     """
 
-    def __init__(self, source: SourceFile, pages: PageTree, patterns: Patterns) -> None:
-        self._text = DirectText(source, pages)
+    def __init__(
+        self,
+        source: ObjectSource,
+        pages: Pages,
+        patterns: Patterns,
+        fonts: Mapping[bytes, DirectFont | None] = MappingProxyType({}),
+    ) -> None:
+        self._text = DirectText(source, pages, fonts)
         self._patterns = patterns
         self._lenient = NearMissSearch.of(patterns)
         self._tried = self._settled = 0
+
+    @property
+    def fonts(self) -> Mapping[bytes, DirectFont | None]:
+        """The fonts that were read, to be known by the next reader of the same ones."""
+        return self._text.fonts
 
     def facts(self, number: int) -> tuple[PageFacts, str] | None:
         """Return what a page says, and its text; None for a page that is not plain or certain."""

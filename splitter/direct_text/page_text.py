@@ -6,13 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
+from typing import Protocol
 
 from splitter.direct_text.content import fragments
 from splitter.direct_text.fonts import DirectFont, read_font
 from splitter.direct_text.lines import from_top_to_bottom, in_drawing_order
 from splitter.pdf.objects import decoded
-from splitter.pdf.pages import PageTree
-from splitter.pdf.source import SourceFile
+from splitter.pdf.source import ObjectSource
 from splitter.pdf.syntax import REGULAR, UnsupportedPdf, dictionary, items, reference
 from splitter.text.normalizing import normalized
 
@@ -39,13 +40,30 @@ class DirectPage:
     entries: Mapping[bytes, bytes]
 
 
-class DirectText:
-    """Reads pages that are plainly written; raises UnsupportedPdf, or an error of values, else."""
+class Pages(Protocol):
+    """The pages of a file in order."""
 
-    def __init__(self, source: SourceFile, pages: PageTree) -> None:
+    def entries(self, page: int) -> Mapping[bytes, bytes]:
+        """Return the raw attributes of a page, counted from 0, the inherited ones included."""
+        ...
+
+
+class DirectText:
+    """
+    Reads pages that are plainly written; raises UnsupportedPdf, or an error of values, else.
+
+    `fonts` are those of the file that are known already, by what stands for them in resources.
+    """
+
+    def __init__(
+        self,
+        source: ObjectSource,
+        pages: Pages,
+        fonts: Mapping[bytes, DirectFont | None] = MappingProxyType({}),
+    ) -> None:
         self._source = source
         self._pages = pages
-        self._fonts: dict[bytes, DirectFont | None] = {}
+        self.fonts: dict[bytes, DirectFont | None] = dict(fonts)
         self._resources: dict[bytes, _Resources] = {}
         self._is_quiet: dict[bytes, bool] = {}
 
@@ -71,12 +89,12 @@ class DirectText:
         return all(self._source.dictionary(mark)[b"/Subtype"] in _QUIET_MARKS for mark in marks)
 
     def font(self, raw: bytes) -> DirectFont:
-        if raw not in self._fonts:
-            if len(self._fonts) >= _MOST_FONTS:
-                self._fonts.clear()
-            self._fonts[raw] = None  # one that cannot be read is not tried again
-            self._fonts[raw] = read_font(self._source, raw)
-        font = self._fonts[raw]
+        if raw not in self.fonts:
+            if len(self.fonts) >= _MOST_FONTS:
+                self.fonts.clear()
+            self.fonts[raw] = None  # one that cannot be read is not tried again
+            self.fonts[raw] = read_font(self._source, raw)
+        font = self.fonts[raw]
         if font is None:
             raise UnsupportedPdf("a font that is not plain")
         return font

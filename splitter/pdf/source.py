@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -41,7 +42,36 @@ _MOST_RECENT, _LONGEST_RECENT = 64, 1 << 18
 _DEEPEST_REFERENCE = 16
 
 
-class SourceFile:
+class ObjectSource(ABC):
+    """Whatever has the objects of a PDF by their numbers: a bulk file, or one copy."""
+
+    @abstractmethod
+    def get(self, number: int) -> RawObject:
+        """Return an object; one that is not there is null, as the standard says."""
+
+    @abstractmethod
+    def decoded(self, number: int) -> bytes:
+        """Return a stream's content without its filters; raises Damaged where some is lost."""
+
+    @abstractmethod
+    def refusal(self) -> Refused:
+        """Return what is raised where a reference leads from one to the next without end."""
+
+    def value(self, raw: bytes) -> bytes:
+        """Return a value itself where it is given by reference."""
+        for _ in range(_DEEPEST_REFERENCE):
+            number = reference(raw)
+            if number is None:
+                return raw
+            raw = self.get(number).body
+        raise self.refusal()
+
+    def dictionary(self, raw: bytes) -> Mapping[bytes, bytes]:
+        """Return a dictionary, given directly or by reference; pypdf reads an oddly written one."""
+        return dictionary(self.value(raw))
+
+
+class SourceFile(ObjectSource):
     """
     A sound bulk file, open for copying.
 
@@ -96,19 +126,6 @@ class SourceFile:
             RecursionError,
         ):  # a length that is told by what it is the length of
             return self._from_pypdf(number)
-
-    def value(self, raw: bytes) -> bytes:
-        """Return a value itself where it is given by reference."""
-        for _ in range(_DEEPEST_REFERENCE):
-            number = reference(raw)
-            if number is None:
-                return raw
-            raw = self.get(number).body
-        raise self.refusal()
-
-    def dictionary(self, raw: bytes) -> Mapping[bytes, bytes]:
-        """Return a dictionary, given directly or by reference; pypdf reads an oddly written one."""
-        return dictionary(self.value(raw))
 
     def decoded(self, number: int) -> bytes:
         """Return a stream's content without its filters; raises Damaged where some is lost."""

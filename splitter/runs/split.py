@@ -58,9 +58,12 @@ def reading_run(
     progress: Progress,
     passes: int,
     reports_only: bool = False,
+    by_engines: bool = False,
 ) -> Iterator[ReadRun]:
     """
     Open all bulk files of a run and find out whose each page is; `passes`: how often it is touched.
+
+    `by_engines` as in Splitting.plan.
 
     All are opened first: one that is not sound is Refused before any work.
     """
@@ -79,6 +82,7 @@ def reading_run(
                 knowledge=known,
                 rulings=rulings_of(database, file),
                 reports_only=reports_only,
+                by_engines=by_engines,
             )
             for splitting, file in zip(splittings, files, strict=True)
         ]
@@ -168,6 +172,7 @@ def split_run(
     with reading_run(
         database, period, exports_folder=exports_folder, processes=processes, ocr=ocr,
         progress=progress, passes=2, reports_only=reports_only,  # read once, copied once
+        by_engines=verification_policy.reads_back_all,
     ) as read:  # fmt: skip
         store.delete_run(folder)
         titles = labels_of(database, period, read.files, labels)

@@ -162,9 +162,12 @@ def read_in(
     processes: int | None = None,
     progress: Progress | None = None,
     sieve: Sieve = NO_NAMES,
+    by_engines: bool = False,
 ) -> FilePages:
     """
     Read every page of the bulk file that is open in a pool; see read_pages.
+
+    With `by_engines` the direct reader is not asked.
 
     With the facts come the clues to whose a page may be that names no account; `sieve` lets the
     customers' names through.
@@ -181,7 +184,7 @@ def read_in(
             told = done
 
     try:
-        return _read_all(pool, processes or processors(), tell, sieve, by_engines=False)
+        return _read_all(pool, processes or processors(), tell, sieve, by_engines=by_engines)
     except _ReadersDisagree:
         return _read_all(pool, processes or processors(), tell, sieve, by_engines=True)
 

@@ -32,6 +32,7 @@ from splitter.direct_text.page_facts import DirectFacts
 from splitter.pdf.bookmarks import BrokenOutline, bookmark_titles, read_bookmarks
 from splitter.pdf.pages import PageTree, units_of_tree
 from splitter.pdf.source import SourceFile
+from splitter.reading.copies import CopyReader
 from splitter.reading.page import DocumentText, ReadersDisagree
 from splitter.store.bill_store import BillStore
 from splitter.text.normalizing import normalized, text_checksum
@@ -62,8 +63,10 @@ class CopyWorker:
         verification_policy: VerificationPolicy,
         pictures: BulkPictures,
         labels: CopyLabels = NO_LABELS,
+        reader: CopyReader | None = None,
     ) -> None:
         self._copier = copier
+        self._reader = reader
         self._labels = labels
         self._pictures = pictures
         self._patterns = patterns
@@ -113,8 +116,9 @@ class CopyWorker:
         if not reads_back and not audits:
             return Examination()
         found = examine(
-            copy, bill, self._patterns, self._foreign_accounts, reads_back=reads_back, audits=audits
-        )
+            copy, bill, self._patterns, self._foreign_accounts, reads_back=reads_back,
+            audits=audits, reader=self._reader,
+        )  # fmt: skip
         if audits and not found.findings:
             finding = self._pictures.finding(copy, bill.pages)
             found = replace(found, findings=(finding,) if finding else ())
@@ -250,6 +254,7 @@ class PageWorker:
             VerificationPolicy(terms["read_back_every"], terms["audit_every"]),
             BulkPictures(self._path),
             CopyLabels(*terms["labels"]),
+            CopyReader(self._patterns) if terms["reads_directly"] else None,
         )
 
 

@@ -1,0 +1,127 @@
+"""Copies read back by the direct reader, of a bulk file that another program read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.bills import PageFacts
+from domain.failures import Refused
+from splitter.direct_text.fonts import DirectFont
+from splitter.direct_text.page_facts import DirectFacts
+from splitter.pdf.objects import NULL, RawObject, decoded
+from splitter.pdf.source import ObjectSource
+from splitter.pdf.syntax import dictionary, references
+from splitter.text.patterns import Patterns
+
+PAGES = 2  # the number of the object that lists the pages
+_MOST_KNOWN = 16
+_TRIED, _WORTH_WHILE = 64, 0.5  # copies, and the share of them that must have been plain
+
+
+class CopyObjects(Protocol):
+    """A copy, cut into its objects without a byte between them: every reader finds the same."""
+
+    @property
+    def copy(self) -> bytes: ...
+
+    @property
+    def bodies(self) -> Mapping[int, bytes]: ...
+
+    @property
+    def places(self) -> Mapping[int, tuple[int, int]]:
+        """Where each object begins and ends."""
+        ...
+
+    def stream(self, number: int) -> bytes | None:
+        """Return a stream as it is stored; None where an object is none."""
+        ...
+
+
+class _CopySource(ObjectSource):
+    def __init__(self, objects: CopyObjects) -> None:
+        self._objects = objects
+
+    def get(self, number: int) -> RawObject:
+        body = self._objects.bodies.get(number)
+        return NULL if body is None else RawObject(body, self._objects.stream(number))
+
+    def decoded(self, number: int) -> bytes:
+        found = self.get(number)
+        return b"" if found.stream is None else decoded(found)
+
+    def refusal(self) -> Refused:
+        return Refused("pdf-unreadable", "A copy holds a reference without an end.")
+
+
+@dataclass(frozen=True, slots=True)
+class _CopyPages:
+    source: _CopySource
+    numbers: Sequence[int]
+
+    def entries(self, page: int) -> dict[bytes, bytes]:
+        return dict(dictionary(self.source.get(self.numbers[page]).body))
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownFonts:
+    """The fonts of copies that begin with the same bytes, which hold all that the fonts are of."""
+
+    beginning: bytes
+    fonts: Mapping[bytes, DirectFont | None]
+
+
+class CopyReader:
+    """
+    Reads copies that are plainly written; one for many copies of one bulk file.
+
+    Fonts are read once for all copies that begin with the very same bytes, as those of one bulk
+    file do. Where few copies are plain no more are tried.
+    """
+
+    def __init__(self, patterns: Patterns) -> None:
+        self._patterns = patterns
+        self._known: list[_KnownFonts] = []
+        self._tried = self._read = 0
+
+    def read(self, objects: CopyObjects) -> list[tuple[PageFacts, str]] | None:
+        """Return what each page says, and its text; None where an engine must be asked."""
+        if self._tried >= _TRIED and self._read < _WORTH_WHILE * self._tried:
+            return None
+        self._tried += 1
+        source = _CopySource(objects)
+        pages = _CopyPages(source, references(objects.bodies.get(PAGES, b"")))
+        known = self._fonts_of(objects.copy)
+        reader = DirectFacts(source, pages, self._patterns, known)
+        told = []
+        for page in range(len(pages.numbers)):
+            facts = reader.facts(page)
+            if facts is None:
+                return None
+            told.append(facts)
+        if reader.fonts.keys() != known.keys():
+            self._remember(objects, reader.fonts)
+        self._read += 1
+        return told
+
+    def _fonts_of(self, copy: bytes) -> Mapping[bytes, DirectFont | None]:
+        for known in self._known:
+            if copy.startswith(known.beginning):
+                return known.fonts
+        return {}
+
+    def _remember(self, objects: CopyObjects, fonts: Mapping[bytes, DirectFont | None]) -> None:
+        """Keep fonts with the beginning of the copy that holds all they are made of."""
+        waiting = [number for raw in fonts for number in references(raw)]
+        reached: set[int] = set()
+        while waiting:
+            number = waiting.pop()
+            if number not in reached:
+                reached.add(number)
+                waiting += references(objects.bodies.get(number, b""))
+        if not reached <= objects.places.keys():
+            return
+        end = max((objects.places[number][1] for number in reached), default=0)
+        known = _KnownFonts(objects.copy[:end], dict(fonts))
+        self._known = [known, *self._known[: _MOST_KNOWN - 1]]
