@@ -218,7 +218,7 @@ def split(
     Split again, the same file gives the same bytes under the same names; see Splitting.
     """
     with Splitting(path, bulk, processes=processes) as splitting:
-        assignment = splitting.plan(progress=progress)
+        assignment = splitting.plan(progress=progress, by_engines=EVERY_COPY.reads_back_all)
         return splitting.file_bills(assignment, store, prefix=prefix)
 
 

@@ -1,4 +1,4 @@
-"""Reading back: no bill leaves before a second library has found in it what must be there."""
+"""Reading back: no bill leaves before a second program has found in it what must be there."""
 
 from __future__ import annotations
 

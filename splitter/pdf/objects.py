@@ -93,21 +93,21 @@ def _from_base85(digits: bytes) -> bytes:
     """
     Return four bytes for every five digits.
 
-    All words are reckoned at once, as one large number with eight bytes for each word, in which
+    All words are reckoned at once, as one large number with five bytes for each word, in which
     there is no carrying from word to word: the interpreter has no loop to go through.
     """
     words = len(digits) // 5
     total = 0
     for place in range(5):
-        lanes = bytearray(8 * words)
-        lanes[7::8] = digits[place::5]
+        lanes = bytearray(5 * words)
+        lanes[4::5] = digits[place::5]
         total = total * 85 + int.from_bytes(lanes, "big")
-    lanes = bytearray(total.to_bytes(8 * words, "big"))
-    if lanes[3::8].count(0) != words:
+    lanes = bytearray(total.to_bytes(5 * words, "big"))
+    if lanes[::5].count(0) != words:
         raise UnsupportedPdf("not ASCII85")
     found = bytearray(4 * words)
     for place in range(4):
-        found[place::4] = lanes[4 + place :: 8]
+        found[place::4] = lanes[1 + place :: 5]
     return bytes(found)
 
 

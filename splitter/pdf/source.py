@@ -36,7 +36,8 @@ _END = re.compile(
     re.DOTALL,
 )
 _LENGTH = re.compile(rb"/Length\s+([0-9]+)(\s+[0-9]+\s+R)?")
-_NEEDS_CARE = re.compile(rb"[()%#]|stream|[^\s>\]]\Z")
+_CAREFUL_SIGNS = b"()%#"  # of strings, comments and escaped names
+_ENDS_A_VALUE = b" >]\t\n\x0b\x0c\r"
 _LONGEST_PLAIN = 8192
 _MOST_RECENT, _LONGEST_RECENT = 64, 1 << 18
 _DEEPEST_REFERENCE = 16
@@ -163,12 +164,22 @@ class SourceFile(ObjectSource):
         raise UnsupportedPdf("no end")
 
     def _cut_plainly(self, start: int) -> RawObject | None:
-        """Cut an object that has no stream and no string, the usual one; None for any other."""
+        """Cut an object that has no string in it, the usual one; None for any other."""
         end = self._mapped.find(b"endobj", start, start + _LONGEST_PLAIN)
-        if end < 0:
+        at = self._mapped.find(b"stream", start, start + _LONGEST_PLAIN if end < 0 else end)
+        if end < 0 and at < 0:
             return None
-        body = self._mapped[start:end]
-        return None if _NEEDS_CARE.search(body) else RawObject(body.strip())
+        body = self._mapped[start : end if at < 0 else at]
+        if len(body.translate(None, _CAREFUL_SIGNS)) < len(body) or not body:
+            return None
+        if body[-1] not in _ENDS_A_VALUE:
+            return None
+        if at < 0:
+            return RawObject(body.strip())
+        following = self._mapped[at + 6 : at + 8]
+        if following[:1] != b"\n" and following != b"\r\n":
+            return None
+        return self._cut_stream(body.strip(), at + 6 + (1 if following[:1] == b"\n" else 2))
 
     def _cut_stream(self, body: bytes, start: int) -> RawObject:
         length = _LENGTH.search(body)

@@ -15,7 +15,8 @@ from splitter.pdf.source import ObjectSource
 from splitter.pdf.syntax import dictionary, references
 from splitter.text.patterns import Patterns
 
-PAGES = 2  # the number of the object that lists the pages
+_CATALOG, _PAGES = 1, 2  # the numbers of these objects in every copy
+_CATALOG_START, _PAGE_START = b"<</Type/Catalog/Pages 2 0 R", b"<</Type/Page/Parent 2 0 R\n"
 _MOST_KNOWN = 16
 _TRIED, _WORTH_WHILE = 64, 0.5  # copies, and the share of them that must have been plain
 
@@ -91,7 +92,9 @@ class CopyReader:
             return None
         self._tried += 1
         source = _CopySource(objects)
-        pages = _CopyPages(source, references(objects.bodies.get(PAGES, b"")))
+        pages = _CopyPages(source, references(objects.bodies.get(_PAGES, b"")))
+        if not _is_ours(objects, pages.numbers):
+            return None
         known = self._fonts_of(objects.copy)
         reader = DirectFacts(source, pages, self._patterns, known)
         told = []
@@ -125,3 +128,10 @@ class CopyReader:
         end = max((objects.places[number][1] for number in reached), default=0)
         known = _KnownFonts(objects.copy[:end], dict(fonts))
         self._known = [known, *self._known[: _MOST_KNOWN - 1]]
+
+
+def _is_ours(objects: CopyObjects, pages: Sequence[int]) -> bool:
+    """Say whether catalog and pages begin as our own writer has it: all readers find them then."""
+    return objects.bodies.get(_CATALOG, b"").startswith(_CATALOG_START) and all(
+        objects.bodies.get(page, b"").startswith(_PAGE_START) for page in pages
+    )
