@@ -23,8 +23,8 @@ def check_page(shown: list[Fragment], size: tuple[float, float]) -> None:
     """Raise UnsupportedPdf where it cannot be told what other readers make of the page."""
     across, up, styles, texts, *_ = zip(*shown, strict=True)
     _check_places(across, up, set(styles))
-    if any(size) and (max(across) > size[0] or max(up) > size[1] or min(across + up) < 0):
-        raise UnsupportedPdf("text beside the page")
+    if max(across) > size[0] or max(up) > size[1] or min(across + up) < 0:
+        raise UnsupportedPdf("text beside the page, or a page that does not begin at 0")
     if len(set(texts)) < len(texts):
         _check_shadows(shown)
     if 1 in map(len, texts):

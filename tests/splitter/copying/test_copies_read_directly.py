@@ -150,6 +150,7 @@ def test_the_font_of_another_copy_is_not_taken_for_its_own(tmp_path, copier, che
         pytest.param(b"/Catalog/Pages", b"/Catalog/Pagfs", id="the catalog names no pages"),
         pytest.param(b"<</Type/Catalog", b"<</Typf/Catalog", id="the catalog is none"),
         pytest.param(b"0 0 612 792", b"0 0 612 692", id="text stands beside the page"),
+        pytest.param(b"0 0 612 792", b"0 0 -12 792", id="the page has no breadth"),
     ],
 )
 def test_what_other_readers_would_not_find_is_not_read_directly(
