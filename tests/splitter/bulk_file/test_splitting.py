@@ -183,7 +183,11 @@ def test_bills_go_to_a_store_that_only_this_process_can_write_to(bulk_pdf, outco
     assert all(memory.exists(bill.path) for bill in filed.bills)
 
 
-def test_a_full_disk_is_said_and_leaves_no_part_of_a_bill(cold_fork_servers, bulk_pdf, tmp_path):
+def test_a_full_disk_is_said_and_leaves_no_part_of_a_bill(
+    cold_fork_servers, bulk_pdf, tmp_path, monkeypatch
+):
+    # a child that loads a module for the first time would leave half of its bytecode behind
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))  # the children inherit it
