@@ -208,13 +208,11 @@ def _count_exceptions(office: Office, periods: Sequence[str]) -> tuple[int, list
 
 
 def _say_late(looking: Looking, late: Condition) -> Clause:
-    """Write `November's export is 2 days late`."""
+    """Write `November's export is 2 days late`, or its close."""
     days = (looking.today - late.since.astimezone(ZoneInfo(looking.zone)).date()).days + 1  # type: ignore[union-attr]
     name = _month_of(late.about, looking.today)
-    if late.kind == "export-overdue":
-        return Clause(f"{name}'s export is {say_count(days, 'day')} late", "close", is_red=True)
-    said = f"{name} could be closed for {say_count(days, 'day')} and is not"
-    return Clause(said, "close", is_red=True)
+    what = "export" if late.kind == "export-overdue" else "close"
+    return Clause(f"{name}'s {what} is {say_count(days, 'day')} late", "close", is_red=True)
 
 
 def _month_of(period: str, today: date) -> str:

@@ -120,6 +120,14 @@ def test_the_first_late_day_is_one_day_late(town, tmp_path, late, said):
     assert said in line.sentence
 
 
+def test_a_close_is_late_by_the_days_since_it_could_be_had_where_its_export_is_not_late_yet_rule_8(
+    town, tmp_path
+):
+    line = _line(town, tmp_path, "2026-12-02T09:00")
+
+    assert "November's close is 1 day late" in [one.text for one in line.clauses if one.is_red]
+
+
 def test_a_month_that_is_imported_stands_after_the_closed_one_with_what_it_waits_for(
     town, tmp_path
 ):
