@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import importlib
+import subprocess
 import sys
 import tomllib
+import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -28,6 +30,24 @@ def test_what_is_shipped_is_what_is_there():
     folders = {path.parent.name for path in ROOT.glob("*/__init__.py")} - NOT_SHIPPED
 
     assert sorted(folders) == PACKAGES
+
+
+def test_the_runbook_is_shipped_where_the_office_looks_for_it(tmp_path):
+    from web.office.administration.runbook import SHIPPED
+
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as shipped:
+        pages = [
+            name
+            for name in shipped.namelist()
+            if name.startswith(f"{SHIPPED.relative_to(ROOT).as_posix()}/")
+        ]
+
+    assert {path.name for path in (ROOT / "docs" / "runbook").iterdir()} == {
+        Path(name).name for name in pages
+    }
 
 
 def test_every_folder_with_code_in_it_is_a_package():

@@ -20,8 +20,8 @@ from web.office.layout import show_office
 from web.office.pages import RUNBOOK, groups
 from web.visits import Visit
 
-DOCS = Path(__file__).resolve().parents[3] / "docs"
-FOLDER = DOCS / "runbook"
+SHIPPED = Path(__file__).resolve().with_name("runbook-pages")  # where it was installed as a wheel
+FOLDER = SHIPPED if SHIPPED.is_dir() else Path(__file__).resolve().parents[3] / "docs" / "runbook"
 _PAGE = re.compile(r"([a-z][a-z-]*)\.md")
 
 
@@ -63,7 +63,7 @@ def _found(troubles: Sequence[Condition], kind: str) -> list[Condition]:
 
 @cache
 def read_pages() -> tuple[RunbookPage, ...]:
-    """Read the runbook in the order of its table; none where the folder of docs is not there."""
+    """Read the runbook in the order of its table; none where the files are not there."""
     index = FOLDER / "README.md"
     if not index.is_file():
         return ()
