@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 SAMPLE_EVERY = 512  # pages
+REOPEN_EVERY = 16_384  # pages: pdfium keeps some five kilobytes of each that it read
 PROOF_EVERY, PROOF_FIRST = 32, 4  # pages that are read both ways where there are two
 
 
@@ -46,6 +47,7 @@ class DocumentText:
         self._patterns = patterns
         self._near_miss_search = NearMissSearch.of(patterns)
         self._document = PdfiumDocument(source)
+        self._engine_pages = 0
         self._reader: PdfReader | None = None
         self._reader_failed = False
 
@@ -82,6 +84,10 @@ class DocumentText:
         or all engines agreeing. Every SAMPLE_EVERY-th such page is put together from its characters
         in any case: where that shows anything, all engines are asked.
         """
+        self._engine_pages += 1
+        if self._engine_pages % REOPEN_EVERY == 0:
+            self._document.close()
+            self._document = PdfiumDocument(self._source)
         unit = self._user_units(number)
         page = PdfiumPage(self._document, number, self._patterns.region, unit)
         try:

@@ -14,7 +14,6 @@ from typing import Any
 
 from splitter.workers.messages import to_line
 
-_COLLECT_SELDOM = (50_000, 20, 20)  # pages leave no rings of objects behind them
 CPU_SECONDS = 4 * 3600  # the backstop of a child whose parent died
 _LONGEST_MESSAGE = 1 << 16
 
@@ -56,7 +55,6 @@ def _serve(start: dict[str, Any], requests: socket.socket, process_ids: set[int]
     patterns = compile_patterns(bulk_from_message(start["bulk"]), ocr=start["ocr"])
     page_worker = PageWorker(path, source, pages, patterns)
     gc.collect()
-    gc.set_threshold(*_COLLECT_SELDOM)
     gc.freeze()  # what the workers share with this process shall stay shared
     requests.send(to_line({"pages": len(pages), "is_tagged": is_tagged(source)}))
     while message := requests.recv(_LONGEST_MESSAGE):
